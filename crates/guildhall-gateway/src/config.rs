@@ -1,0 +1,129 @@
+//! Settings as data. Only the binary reads the environment; here names of settings appear in
+//! sentences alone, so that an operator knows where to change something.
+
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+
+use guildhall_model::GuildId;
+use secrecy::SecretString;
+use url::Url;
+
+/// Everything the gateway role needs to know. Made into a role by [`Config::build`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where web roles dial. Port 0: any free port.
+    pub listen: SocketAddr,
+    /// The bot's token, without `Bot ` before it.
+    pub bot_token: SecretString,
+    /// The guilds to bridge; `None`: all of the bot's. Others are ignored altogether.
+    pub guilds: Option<BTreeSet<GuildId>>,
+    /// What to ask of Discord beyond guilds and voice states.
+    pub intents: Intents,
+    /// Tokens a web role may present, at least one; two while rotating.
+    pub link_tokens: Vec<SecretString>,
+    /// Discord's origin, such as `https://discord.com`; `/api/v10` derives from it.
+    pub discord_url: Url,
+    /// Origin of Discord's pictures.
+    pub cdn_url: Url,
+    /// The Gateway's address; `None`: what `/gateway/bot` answers.
+    pub discord_gateway_url: Option<Url>,
+    /// Events retained per guild, at least 1.
+    pub log_window: usize,
+    /// Bounds and intervals; tests shrink them.
+    pub limits: Limits,
+}
+
+/// Intents beyond GUILDS and GUILD_VOICE_STATES, which are always asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Intents {
+    /// GUILD_MEMBERS, privileged: role changes and kicks are obeyed at once.
+    pub members: bool,
+    /// GUILD_MODERATION: bans and audit log entries are a hint to look again.
+    pub moderation: bool,
+}
+
+impl Intents {
+    /// Discord's bits.
+    #[must_use]
+    pub fn bits(self) -> u64 {
+        const GUILDS: u64 = 1;
+        const GUILD_MEMBERS: u64 = 1 << 1;
+        const GUILD_MODERATION: u64 = 1 << 2;
+        const GUILD_VOICE_STATES: u64 = 1 << 7;
+        let members = if self.members { GUILD_MEMBERS } else { 0 };
+        let moderation = if self.moderation { GUILD_MODERATION } else { 0 };
+        GUILDS | GUILD_VOICE_STATES | members | moderation
+    }
+}
+
+/// Bounds and intervals that no operator needs to know. The defaults are the product's.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// JSON bytes of all retained events together.
+    pub log_bytes: usize,
+    /// Requests per second to Discord: half of what it allows, the rest is for commands.
+    pub requests_per_second: u32,
+    /// A user watched without a break this long has rights that are kept fresh.
+    pub watch_break: Duration,
+    /// Watched users are looked up again this often, as far as the budget goes.
+    pub rights_refresh: Duration,
+    /// So long after the last watch a user's rights are forgotten.
+    pub rights_kept: Duration,
+    /// A watch is answered within this, with what could not be looked up as failed.
+    pub watch_answer: Duration,
+    /// The longest wait before the second try to reach Discord; doubled for each further one.
+    pub reconnect_first: Duration,
+    /// The longest wait between two tries.
+    pub reconnect_longest: Duration,
+    /// No two IDENTIFYs are nearer than this.
+    pub identify_spacing: Duration,
+    /// IDENTIFYs a day that are never used: below this many left, we wait for the next day.
+    pub identify_reserve: u32,
+    /// How long a planned close may take.
+    pub close: Duration,
+    /// How long a peer may take for its HTTP request.
+    pub request_head: Duration,
+    /// Connections of the link's listener at one time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            log_bytes: 64 << 20,
+            requests_per_second: 25,
+            watch_break: Duration::from_secs(300),
+            rights_refresh: Duration::from_secs(60),
+            rights_kept: Duration::from_secs(24 * 3600),
+            watch_answer: Duration::from_millis(4_500),
+            reconnect_first: Duration::from_millis(500),
+            reconnect_longest: Duration::from_secs(60),
+            identify_spacing: Duration::from_secs(5),
+            identify_reserve: 50,
+            close: Duration::from_secs(3),
+            request_head: Duration::from_secs(10),
+            connections: 256,
+        }
+    }
+}
+
+/// Why a role can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A setting is wrong: one sentence that names it and the cure. Exit code 78.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// The machine refused something that no setting explains.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Why a role ended unasked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Discord refused a setting: one sentence that names it and the cure. Exit code 78.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// A task ended that should not have: better a restart than half a process.
+    #[error("{0}")]
+    Failed(String),
+}

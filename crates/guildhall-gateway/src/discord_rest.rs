@@ -1,0 +1,274 @@
+//! Discord's REST interface: a thin client for the few routes this role calls, one at a time per
+//! call, within one limiter for the whole process (Discord's documentation, "Rate Limits").
+//!
+//! Retries a 429 after the time Discord asks for, and nothing else: whether another failure is
+//! worth a second try is the caller's business.
+
+/// When a request may be sent.
+mod limiter;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use guildhall_model::{GuildId, RoleId, UserId, world::Membership};
+use metrics::counter;
+use reqwest::{
+    StatusCode,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::{Instant, sleep_until, timeout};
+use url::Url;
+
+use limiter::{Limiter, RateHeaders, Route};
+
+/// Discord wants to know who calls, in this form.
+const USER_AGENT: &str = concat!(
+    "DiscordBot (https://github.com/guildhall/guildhall, ",
+    env!("CARGO_PKG_VERSION"),
+    ")"
+);
+/// One request, from the connection to the last byte.
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// One call, its waits for the limiter included.
+const CALL_TIME: Duration = Duration::from_secs(30);
+/// The longest answer that is read. A member object is under 4 KiB.
+const ANSWER_BYTES: usize = 256 << 10;
+
+/// A handle on the client.
+#[derive(Clone, Debug)]
+pub(crate) struct DiscordRest {
+    http: reqwest::Client,
+    origin: Url,
+    limiter: Arc<Mutex<Limiter>>,
+}
+
+/// What `/gateway/bot` answers.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct GatewayBot {
+    /// Where to connect, for a fresh session.
+    pub url: String,
+    /// How many fresh sessions are left.
+    pub session_start_limit: SessionStartLimit,
+}
+
+/// The budget of IDENTIFYs, over all of the bot's processes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct SessionStartLimit {
+    /// So many are left.
+    pub remaining: u32,
+    /// Until there are as many as ever again, in ms.
+    pub reset_after: u64,
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RestError {
+    /// 401: the token is none. Nothing is sent any more: each further 401 brings the whole
+    /// address nearer to being banned.
+    #[error("Discord refused the token")]
+    Unauthorised,
+    /// Discord said no, and would again.
+    #[error("Discord refused: HTTP {status}, code {code}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Discord's error code; 0: none was given.
+        code: u64,
+    },
+    /// No answer, or none that can be read: later perhaps.
+    #[error("Discord did not answer: {0}")]
+    Unreachable(String),
+}
+
+impl DiscordRest {
+    /// A client for one bot. `Err`: the token can't be a header, or TLS can't be set up.
+    pub(crate) fn new(
+        origin: Url,
+        token: &SecretString,
+        requests_per_second: u32,
+    ) -> Result<Self, String> {
+        let mut bot = HeaderValue::from_str(&format!("Bot {}", token.expose_secret()))
+            .map_err(|_| "the token has characters that no token has".to_owned())?;
+        bot.set_sensitive(true);
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers([(AUTHORIZATION, bot)].into_iter().collect())
+            .timeout(REQUEST_TIME)
+            .redirect(reqwest::redirect::Policy::none())
+            // The Gateway's socket knows no proxy either, and settings come by `Config` alone.
+            .no_proxy()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let limiter = Arc::new(Mutex::new(Limiter::new(requests_per_second)));
+        Ok(Self { http, origin, limiter })
+    }
+
+    /// Where the Gateway is, and how many sessions may still be started.
+    pub(crate) async fn gateway_bot(&self) -> Result<GatewayBot, RestError> {
+        self.get(Route::GatewayBot, "/api/v10/gateway/bot").await
+    }
+
+    /// What a user is in a guild, as Discord sees it now.
+    pub(crate) async fn membership(
+        &self,
+        guild_id: GuildId,
+        user_id: UserId,
+    ) -> Result<Membership, RestError> {
+        const UNKNOWN_MEMBER: u64 = 10_007;
+        const UNKNOWN_USER: u64 = 10_013;
+        let path = format!("/api/v10/guilds/{guild_id}/members/{user_id}");
+        match self.get::<Member>(Route::Member(guild_id), &path).await {
+            Ok(member) => Ok(Membership::member(member.roles, member.flags & IS_GUEST != 0)),
+            Err(RestError::Refused {
+                code: UNKNOWN_MEMBER | UNKNOWN_USER,
+                ..
+            }) => Ok(Membership::Stranger),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, route: Route, path: &str) -> Result<T, RestError> {
+        timeout(CALL_TIME, self.get_patiently(route, path))
+            .await
+            .unwrap_or_else(|_| Err(RestError::Unreachable("rate limited for too long".into())))
+    }
+
+    async fn get_patiently<T: DeserializeOwned>(
+        &self,
+        route: Route,
+        path: &str,
+    ) -> Result<T, RestError> {
+        loop {
+            self.admitted(route).await?;
+            let answer = self.send(route, path).await?;
+            if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                continue;
+            }
+            return answer.read();
+        }
+    }
+
+    /// Waits for the limiter.
+    async fn admitted(&self, route: Route) -> Result<(), RestError> {
+        loop {
+            let admission = self.limiter().admit(route, Instant::now().into_std());
+            match admission {
+                limiter::Admission::Now => return Ok(()),
+                limiter::Admission::NotBefore(at) => sleep_until(at.into()).await,
+                limiter::Admission::Never => return Err(RestError::Unauthorised),
+            }
+        }
+    }
+
+    async fn send(&self, route: Route, path: &str) -> Result<Answer, RestError> {
+        let unreachable = |error: reqwest::Error| {
+            // The address is the operator's own; whatever else is in it is not for logs.
+            let error = error.without_url();
+            RestError::Unreachable(root_cause(&error))
+        };
+        let mut url = self.origin.clone();
+        url.set_path(path);
+        let mut response = self.http.get(url).send().await.map_err(unreachable)?;
+        let status = response.status();
+        let rate = rate_headers(response.headers());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER_BYTES {
+                return Err(RestError::Unreachable("its answer has no end".into()));
+            }
+        }
+        counter!("guildhall_discord_requests_total", "status" => status.as_u16().to_string())
+            .increment(1);
+        let now = Instant::now().into_std();
+        let mut limiter = self.limiter();
+        match status {
+            StatusCode::UNAUTHORIZED => limiter.refused(),
+            StatusCode::TOO_MANY_REQUESTS => {
+                let said = serde_json::from_slice::<TooMany>(&body).unwrap_or_default();
+                limiter.limited(route, &rate, said.retry_after, said.global, now);
+            }
+            _ => limiter.answered(route, &rate, now),
+        }
+        Ok(Answer { status, body })
+    }
+
+    fn limiter(&self) -> MutexGuard<'_, Limiter> {
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Member flag IS_GUEST: invited to one voice channel only.
+pub(crate) const IS_GUEST: u64 = 1 << 4;
+
+#[derive(Deserialize)]
+struct Member {
+    roles: Vec<RoleId>,
+    #[serde(default)]
+    flags: u64,
+}
+
+#[derive(Default, Deserialize)]
+struct TooMany {
+    retry_after: Option<f64>,
+    #[serde(default)]
+    global: bool,
+}
+
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn read<T: DeserializeOwned>(&self) -> Result<T, RestError> {
+        #[derive(Default, Deserialize)]
+        struct Refusal {
+            #[serde(default)]
+            code: u64,
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            return Err(RestError::Unauthorised);
+        }
+        if self.status.is_server_error() {
+            return Err(RestError::Unreachable(format!("HTTP {}", self.status.as_u16())));
+        }
+        if !self.status.is_success() {
+            let refusal = serde_json::from_slice::<Refusal>(&self.body).unwrap_or_default();
+            return Err(RestError::Refused {
+                status: self.status.as_u16(),
+                code: refusal.code,
+            });
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|error| RestError::Unreachable(format!("its answer can't be read: {error}")))
+    }
+}
+
+fn rate_headers(headers: &HeaderMap) -> RateHeaders {
+    let text = |name: &'static str| headers.get(HeaderName::from_static(name))?.to_str().ok();
+    let number = |name| text(name)?.parse::<f64>().ok();
+    RateHeaders {
+        bucket: text("x-ratelimit-bucket").map(str::to_owned),
+        remaining: text("x-ratelimit-remaining").and_then(|left| left.parse().ok()),
+        reset_after: number("x-ratelimit-reset-after"),
+        retry_after: number("retry-after"),
+        global: text("x-ratelimit-global").is_some() || text("x-ratelimit-scope") == Some("global"),
+    }
+}
+
+/// The last of a chain of causes says most: "connection refused" rather than "error sending".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The role's lines of `/readyz`: from memory, at once.
+
+use guildhall_link::frame::{Discord, DiscordStatus};
+use guildhall_ports::{Check, Condition, Health};
+use tokio::sync::watch;
+
+use crate::keeper::Report;
+
+/// Reads what the keeper published last. Discord being down is *degraded*: what is known is still
+/// served.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayHealth {
+    pub status: watch::Receiver<DiscordStatus>,
+    pub report: watch::Receiver<Report>,
+}
+
+impl Health for GatewayHealth {
+    fn checks(&self) -> Vec<Check> {
+        let status = self.status.borrow().clone();
+        let report = self.report.borrow().clone();
+        vec![discord(&status, &report), guilds(&status, &report)]
+    }
+}
+
+fn discord(status: &DiscordStatus, report: &Report) -> Check {
+    let (condition, detail) = match (status.discord, &report.lost) {
+        (Discord::Live, _) => (Condition::Passing, "connected".to_owned()),
+        (_, Some(lost)) => {
+            let tries = match lost.tries {
+                0 | 1 => "trying again".to_owned(),
+                tries => format!(
+                    "{tries} times in a row, trying on; look at the network, DISCORD_URL and \
+                     DISCORD_GATEWAY_URL"
+                ),
+            };
+            (Condition::Degraded, format!("{}; {tries}", lost.why))
+        }
+        (_, None) => (Condition::Degraded, "connecting".to_owned()),
+    };
+    Check {
+        name: "discord",
+        condition,
+        detail,
+    }
+}
+
+fn guilds(status: &DiscordStatus, report: &Report) -> Check {
+    let list = |ids: &mut dyn Iterator<Item = String>| ids.take(10).collect::<Vec<_>>().join(", ");
+    let (condition, detail) = if !report.missing.is_empty() {
+        let missing = list(&mut report.missing.iter().map(ToString::to_string));
+        let detail = format!(
+            "DISCORD_GUILD_ID names guilds that the bot is not in ({missing}): invite the bot \
+             there, or correct the setting"
+        );
+        (Condition::Degraded, detail)
+    } else if !report.stale.is_empty() {
+        let stale = list(&mut report.stale.iter().map(ToString::to_string));
+        let detail = format!(
+            "something Discord said about {stale} could not be read; a fresh picture was asked \
+             for. If this stays, update Guildhall"
+        );
+        (Condition::Degraded, detail)
+    } else if !status.complete {
+        (Condition::Degraded, "not all guilds have come yet".to_owned())
+    } else if status.guild_ids.is_empty() {
+        (Condition::Passing, "all guilds are there".to_owned())
+    } else {
+        let out = list(&mut status.guild_ids.iter().map(ToString::to_string));
+        let detail = format!("Discord has an outage of {out}; nothing to do here");
+        (Condition::Degraded, detail)
+    };
+    Check {
+        name: "guilds",
+        condition,
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keeper::Lost;
+    use guildhall_model::GuildId;
+
+    #[test]
+    fn a_configured_guild_that_ready_did_not_name_is_a_sentence_with_the_setting() {
+        let report = Report { missing: [GuildId(7)].into(), ..Report::default() };
+        let line = guilds(&live(), &report);
+        assert_eq!(line.condition, Condition::Degraded);
+        assert!(line.detail.contains("DISCORD_GUILD_ID") && line.detail.contains('7'));
+    }
+
+    #[test]
+    fn discord_being_down_is_degraded_and_says_why() {
+        let lost = Lost { resumable: false, tries: 7, why: "it is gone".into() };
+        let report = Report { lost: Some(lost), ..Report::default() };
+        let down = DiscordStatus { discord: Discord::Down, ..live() };
+        let line = discord(&down, &report);
+        assert_eq!(line.condition, Condition::Degraded);
+        assert!(line.detail.contains("it is gone") && line.detail.contains("DISCORD_URL"));
+        assert_eq!(discord(&live(), &Report::default()).condition, Condition::Passing);
+    }
+
+    #[test]
+    fn guilds_pass_when_all_are_there() {
+        assert_eq!(guilds(&live(), &Report::default()).condition, Condition::Passing);
+        let out = DiscordStatus { guild_ids: vec![GuildId(3)], ..live() };
+        assert_eq!(guilds(&out, &Report::default()).condition, Condition::Degraded);
+    }
+
+    fn live() -> DiscordStatus {
+        DiscordStatus { discord: Discord::Live, since: 1, guild_ids: Vec::new(), complete: true }
+    }
+}

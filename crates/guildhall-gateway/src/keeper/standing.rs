@@ -1,0 +1,169 @@
+//! How we stand with Discord, as events make it: live or not, and which guilds are not there yet.
+
+use std::collections::BTreeSet;
+
+use guildhall_link::frame::{Discord, DiscordStatus};
+use guildhall_model::{GuildId, UnixMs};
+
+use super::Lost;
+
+/// So many failures are a moment; with more, nobody knows when it will be over.
+const MOMENTARY_TRIES: u32 = 3;
+
+#[derive(Debug)]
+pub(super) struct Standing {
+    discord: Discord,
+    since: UnixMs,
+    /// When the last session that brought events was cut.
+    cut_at: Option<UnixMs>,
+    /// Whether a READY came in this life.
+    ready: bool,
+    /// Guilds of READY that have not come yet.
+    awaited: BTreeSet<GuildId>,
+    /// Guilds in an outage, known to the world or not.
+    outages: BTreeSet<GuildId>,
+}
+
+impl Standing {
+    pub(super) fn new(now: UnixMs) -> Self {
+        Self {
+            discord: Discord::Down,
+            since: now,
+            cut_at: None,
+            ready: false,
+            awaited: BTreeSet::new(),
+            outages: BTreeSet::new(),
+        }
+    }
+
+    /// A session began. Answers since when nothing was heard, if it replaced a lost one.
+    pub(super) fn ready(&mut self, guilds: &BTreeSet<GuildId>, now: UnixMs) -> Option<UnixMs> {
+        let replaced = self.ready.then(|| self.cut_at.unwrap_or(now));
+        self.ready = true;
+        self.awaited.clone_from(guilds);
+        self.outages.clear();
+        self.become_live(now);
+        replaced
+    }
+
+    /// All that was missed has come.
+    pub(super) fn resumed(&mut self, now: UnixMs) {
+        self.become_live(now);
+    }
+
+    /// The connection is not there.
+    pub(super) fn lost(&mut self, lost: &Lost, now: UnixMs) {
+        if self.discord == Discord::Live {
+            self.cut_at = Some(now);
+        }
+        let momentary = lost.resumable && lost.tries <= MOMENTARY_TRIES;
+        let discord = if momentary { Discord::Resuming } else { Discord::Down };
+        self.become_discord(discord, now);
+    }
+
+    /// A guild came, with everything in it.
+    pub(super) fn came(&mut self, guild_id: GuildId) {
+        self.awaited.remove(&guild_id);
+        self.outages.remove(&guild_id);
+    }
+
+    /// A guild is in an outage.
+    pub(super) fn unavailable(&mut self, guild_id: GuildId) {
+        self.awaited.remove(&guild_id);
+        self.outages.insert(guild_id);
+    }
+
+    /// The bot is no longer in a guild.
+    pub(super) fn gone(&mut self, guild_id: GuildId) {
+        self.came(guild_id);
+    }
+
+    /// See [`DiscordStatus::complete`].
+    pub(super) fn complete(&self) -> bool {
+        self.ready && self.awaited.is_empty()
+    }
+
+    pub(super) fn status(&self) -> DiscordStatus {
+        let missing = self.awaited.union(&self.outages).copied().collect();
+        DiscordStatus {
+            discord: self.discord,
+            since: self.since,
+            guild_ids: if self.discord == Discord::Live { missing } else { Vec::new() },
+            complete: self.complete(),
+        }
+    }
+
+    fn become_live(&mut self, now: UnixMs) {
+        self.cut_at = None;
+        self.become_discord(Discord::Live, now);
+    }
+
+    fn become_discord(&mut self, discord: Discord, now: UnixMs) {
+        if self.discord != discord {
+            self.discord = discord;
+            self.since = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUILDS: [GuildId; 2] = [GuildId(1), GuildId(2)];
+
+    #[test]
+    fn the_world_is_complete_when_each_guild_came_or_is_in_an_outage() {
+        let mut standing = Standing::new(10);
+        assert_eq!(standing.status(), status(Discord::Down, 10, &[], false));
+        standing.ready(&GUILDS.into(), 20);
+        assert_eq!(standing.status(), status(Discord::Live, 20, &GUILDS, false));
+        standing.came(GUILDS[0]);
+        standing.unavailable(GUILDS[1]);
+        assert_eq!(standing.status(), status(Discord::Live, 20, &GUILDS[1..], true));
+        standing.came(GUILDS[1]);
+        assert_eq!(standing.status(), status(Discord::Live, 20, &[], true));
+    }
+
+    #[test]
+    fn a_cut_is_a_moment_until_the_fourth_failure_and_since_is_its_beginning() {
+        let mut standing = Standing::new(10);
+        standing.ready(&BTreeSet::new(), 20);
+        for (tries, discord, since) in [
+            (1, Discord::Resuming, 31),
+            (3, Discord::Resuming, 31),
+            (4, Discord::Down, 34),
+            (5, Discord::Down, 34),
+        ] {
+            standing.lost(&lost(true, tries), 30 + u64::from(tries));
+            assert_eq!(standing.status(), status(discord, since, &[], true), "{tries}");
+        }
+        standing.resumed(40);
+        assert_eq!(standing.status(), status(Discord::Live, 40, &[], true));
+    }
+
+    #[test]
+    fn without_a_session_to_resume_it_is_down() {
+        let mut standing = Standing::new(10);
+        standing.ready(&BTreeSet::new(), 20);
+        standing.lost(&lost(false, 1), 30);
+        assert_eq!(standing.status().discord, Discord::Down);
+    }
+
+    #[test]
+    fn only_a_session_that_replaces_one_leaves_a_gap_from_the_moment_of_the_cut() {
+        let mut standing = Standing::new(10);
+        assert_eq!(standing.ready(&BTreeSet::new(), 20), None);
+        standing.lost(&lost(true, 1), 30);
+        standing.lost(&lost(false, 2), 35);
+        assert_eq!(standing.ready(&BTreeSet::new(), 40), Some(30));
+    }
+
+    fn lost(resumable: bool, tries: u32) -> Lost {
+        Lost { resumable, tries, why: String::new() }
+    }
+
+    fn status(discord: Discord, since: UnixMs, guilds: &[GuildId], complete: bool) -> DiscordStatus {
+        DiscordStatus { discord, since, guild_ids: guilds.to_vec(), complete }
+    }
+}

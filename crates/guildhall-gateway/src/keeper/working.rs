@@ -1,0 +1,320 @@
+//! What each input does to the working world. No IO and no clock: what is to be done outside is
+//! collected, and taken at the end of a batch.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use guildhall_link::frame::DiscordStatus;
+use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, world::Membership};
+use metrics::counter;
+use tracing::warn;
+
+use super::{Lost, Report, standing::Standing};
+use crate::{
+    Limits,
+    normalise::{self, Cdn, Context, GuildNews, Ready, Seen, Told},
+    rights::{self, Output, Pair, Rights, Scene, WatchId},
+    shard::Dispatch,
+};
+
+/// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
+/// unreadable again, and IDENTIFYs are counted.
+const RENEWALS_APART: Duration = Duration::from_secs(900);
+
+/// The world with everything applied that has arrived, and what follows from it.
+#[derive(Debug)]
+pub(super) struct Working {
+    world: World,
+    rights: Rights,
+    standing: Standing,
+    cdn: Cdn,
+    bridged: Option<BTreeSet<GuildId>>,
+    report: Report,
+    renewed_at: Option<Instant>,
+    /// Kinds of dispatches that could not be read; each is logged once.
+    unreadable: BTreeSet<String>,
+    events: Vec<Event>,
+    acts: Vec<Act>,
+    published: (DiscordStatus, Report),
+}
+
+/// What a batch came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub events: Vec<Event>,
+    /// If it changed.
+    pub status: Option<DiscordStatus>,
+    /// If it changed.
+    pub report: Option<Report>,
+    /// After the events are in the log.
+    pub acts: Vec<Act>,
+}
+
+/// What is to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    LookUp(Pair),
+    Answer {
+        watch: WatchId,
+        failed: Vec<GuildId>,
+    },
+    /// Begin a new session: our picture is not to be trusted.
+    Renew,
+}
+
+impl Working {
+    pub(super) fn new(
+        bridged: Option<BTreeSet<GuildId>>,
+        cdn: Cdn,
+        limits: Limits,
+        now: UnixMs,
+    ) -> Self {
+        let standing = Standing::new(now);
+        let published = (standing.status(), Report::default());
+        Self {
+            world: World::default(),
+            rights: Rights::new(limits),
+            standing,
+            cdn,
+            bridged,
+            report: Report::default(),
+            renewed_at: None,
+            unreadable: BTreeSet::new(),
+            events: Vec::new(),
+            acts: Vec::new(),
+            published,
+        }
+    }
+
+    /// Discord told something.
+    pub(super) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
+        let context = Context {
+            world: &self.world,
+            now: dispatch.received_at,
+            cdn: &self.cdn,
+            bridged: self.bridged.as_ref(),
+        };
+        let kind = dispatch.name.as_str();
+        match normalise::dispatch(kind, dispatch.data.get(), &context) {
+            Seen::Told(told) => {
+                count(kind);
+                self.told(told, dispatch.received_at, now);
+            }
+            Seen::Ready(ready) => {
+                count(kind);
+                self.ready(ready, dispatch.received_at, now);
+            }
+            Seen::Unreadable { guild_id, reason } => {
+                count(kind);
+                self.unreadable(kind, guild_id, &reason, now);
+            }
+            Seen::Irrelevant if kind == "RESUMED" => {
+                count(kind);
+                self.report.lost = None;
+                self.standing.resumed(dispatch.received_at);
+            }
+            Seen::Irrelevant => match rights::hint(kind, dispatch.data.get()) {
+                Some(pair) => {
+                    count(kind);
+                    self.member(pair, rights::Told::LookAgain, dispatch.received_at, now);
+                }
+                None => counter!("guildhall_gateway_unknown_dispatches_total").increment(1),
+            },
+        }
+    }
+
+    /// The connection is not there.
+    pub(super) fn lost(&mut self, lost: Lost, wall: UnixMs) {
+        self.standing.lost(&lost, wall);
+        self.report.lost = Some(lost);
+    }
+
+    /// A web role has a user.
+    pub(super) fn watched(
+        &mut self,
+        watch: WatchId,
+        user_id: UserId,
+        guild_ids: Vec<GuildId>,
+        now: Instant,
+        wall: UnixMs,
+    ) {
+        let bridged = |guild_id: &GuildId| {
+            self.bridged.as_ref().is_none_or(|guilds| guilds.contains(guild_id))
+        };
+        let (guilds, others): (Vec<_>, Vec<_>) = guild_ids.into_iter().partition(bridged);
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.watch(watch, user_id, guilds, others, scene);
+        self.follow_rights(wall);
+    }
+
+    /// A look-up has ended; `None`: without an answer.
+    pub(super) fn looked_up(
+        &mut self,
+        pair: Pair,
+        membership: Option<Membership>,
+        now: Instant,
+        wall: UnixMs,
+    ) {
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.looked_up(pair, membership, scene);
+        self.follow_rights(wall);
+    }
+
+    /// Time has passed.
+    pub(super) fn time_passed(&mut self, now: Instant, wall: UnixMs) {
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.time_passed(scene);
+        self.follow_rights(wall);
+    }
+
+    /// When to come back if nothing happens before.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.rights.deadline()
+    }
+
+    /// See [`Rights::oldest`].
+    pub(super) fn rights_age(&self, now: Instant) -> Duration {
+        self.rights.oldest(now)
+    }
+
+    /// See [`Rights::count_in_use`].
+    pub(super) fn watched_count(&self, now: Instant) -> usize {
+        self.rights.count_in_use(now)
+    }
+
+    /// Ends the batch.
+    pub(super) fn take(&mut self) -> Outcome {
+        let status = self.standing.status();
+        let new_status = (status != self.published.0).then(|| status.clone());
+        let new_report = (self.report != self.published.1).then(|| self.report.clone());
+        if new_status.is_some() || new_report.is_some() {
+            self.published = (status, self.report.clone());
+        }
+        Outcome {
+            events: std::mem::take(&mut self.events),
+            status: new_status,
+            report: new_report,
+            acts: std::mem::take(&mut self.acts),
+        }
+    }
+
+    fn told(&mut self, told: Told, wall: UnixMs, now: Instant) {
+        let guild_id = told.guild_id;
+        self.emit(told.events);
+        match told.news {
+            Some(GuildNews::Came) => {
+                self.standing.came(guild_id);
+                self.report.stale.remove(&guild_id);
+            }
+            Some(GuildNews::Unavailable) => self.standing.unavailable(guild_id),
+            Some(GuildNews::Gone) => self.standing.gone(guild_id),
+            None => {}
+        }
+        for member in told.members {
+            let is = rights::Told::Is(member.membership);
+            self.member((guild_id, member.user_id), is, wall, now);
+        }
+        if told.news.is_some() {
+            self.guilds_changed(wall, now);
+        }
+    }
+
+    fn ready(&mut self, ready: Ready, wall: UnixMs, now: Instant) {
+        self.emit(ready.events);
+        if let Some(from) = self.standing.ready(&ready.guilds, wall) {
+            let known: Vec<GuildId> = self.world.guilds.keys().copied().collect();
+            self.emit(known.into_iter().map(|guild_id| Event {
+                guild_id,
+                ts: wall,
+                synthetic: true,
+                change: Change::Gap { from, to: wall },
+            }));
+        }
+        let wanted = self.bridged.iter().flatten().copied();
+        self.report.missing = wanted.filter(|guild_id| !ready.guilds.contains(guild_id)).collect();
+        self.report.lost = None;
+        for guild_id in &self.report.missing {
+            warn!(guild.id = %guild_id, "DISCORD_GUILD_ID names a guild that the bot is not in");
+        }
+        self.guilds_changed(wall, now);
+    }
+
+    fn unreadable(
+        &mut self,
+        kind: &str,
+        guild_id: Option<GuildId>,
+        reason: &serde_json::Error,
+        now: Instant,
+    ) {
+        counter!("guildhall_gateway_unreadable_dispatches_total").increment(1);
+        if self.unreadable.insert(kind.to_owned()) {
+            warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
+        }
+        self.report.stale.extend(guild_id);
+        if self.renewed_at.is_none_or(|at| now.saturating_duration_since(at) >= RENEWALS_APART) {
+            self.renewed_at = Some(now);
+            self.acts.push(Act::Renew);
+        }
+    }
+
+    fn member(&mut self, pair: Pair, told: rights::Told, wall: UnixMs, now: Instant) {
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.told(pair, told, scene);
+        self.follow_rights(wall);
+    }
+
+    fn guilds_changed(&mut self, wall: UnixMs, now: Instant) {
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.guilds_changed(scene);
+        self.follow_rights(wall);
+    }
+
+    fn rights_and_scene(&mut self, now: Instant) -> (&mut Rights, Scene<'_>) {
+        let scene = Scene {
+            world: &self.world,
+            complete: self.standing.complete(),
+            now,
+        };
+        (&mut self.rights, scene)
+    }
+
+    /// Does what the rights machine asks for.
+    fn follow_rights(&mut self, wall: UnixMs) {
+        for output in self.rights.take_outputs() {
+            match output {
+                Output::LookUp(pair) => self.acts.push(Act::LookUp(pair)),
+                Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
+                Output::Changed {
+                    pair: (guild_id, user_id),
+                    membership,
+                } => self.emit([Event {
+                    guild_id,
+                    ts: wall,
+                    synthetic: false,
+                    change: Change::Rights {
+                        user_id,
+                        membership,
+                    },
+                }]),
+            }
+        }
+    }
+
+    /// INVARIANT(order): the working world has every event applied in the order of the log.
+    fn emit(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            self.world.apply(&event);
+            self.events.push(event);
+        }
+    }
+}
+
+/// By kind, of those we know: Discord's own names, so there are few.
+fn count(kind: &str) {
+    counter!("guildhall_gateway_dispatches_total", "event" => kind.to_owned()).increment(1);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! The role that holds Discord's Gateway connection and writes the log.
+//!
+//! Dispatches come in by one shard, are turned into our events against the world, get their
+//! positions, and are followed from there by the web roles over the link. This is the only crate
+//! that knows Discord's Gateway protocol, the only one that owns the bot's token, and the only
+//! writer of the log.
+//!
+//! It will never serve a browser, decide who may see what, or hold a queue for a reader: readers
+//! follow the log at their own pace. Types of Discord's library end at `normalise`.
+
+/// Settings, and the two public errors: what stops `build`, what ends `run`.
+mod config;
+/// Road 1, Discord to us: the connection, kept up for ever.
+mod shard;
+/// Road 2, theirs to ours: pure translation, by comparing with the world.
+mod normalise;
+/// What is known of watched users' roles, what has to be asked, and when.
+mod rights;
+/// Discord's REST interface, as little of it as this role needs, within its rate limits.
+mod discord_rest;
+/// The one task that owns the working world, and the order in which everything happens to it.
+mod keeper;
+/// Road 3: seal and append. Nothing is seen outside before this.
+mod append;
+/// The log in memory: retained events, floors, and each guild's base.
+mod log;
+/// Road 4, gateway to web: the listener, and one task for each attachment.
+mod link;
+/// The role's lines of `/readyz`.
+mod health;
+/// The built role, and the tasks it is made of.
+mod run;
+
+pub use config::{BuildError, Config, Intents, Limits, RunError};
+pub use run::Gateway;

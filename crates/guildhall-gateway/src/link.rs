@@ -1,0 +1,9 @@
+//! Road 4: the listener that web roles dial, and one task for each of their attachments.
+
+/// The HTTP side: who may attach.
+mod serve;
+/// One attachment until it ends.
+mod accept;
+
+pub(crate) use accept::Attachments;
+pub(crate) use serve::{Door, serve};

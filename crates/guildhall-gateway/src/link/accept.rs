@@ -1,0 +1,355 @@
+//! The socket of one attachment: moves bytes for `guildhall_link::sender`, which decides.
+
+use std::{
+    collections::BTreeSet,
+    future::{pending, ready},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use guildhall_link::{
+    End, Frame, Sender, Violation,
+    attachment::WRITE_LIMIT,
+    frame::{Ack, DiscordStatus, encode_event},
+    sender::{EVENTS_PER_READ, Input, Output},
+};
+use guildhall_model::{GuildId, Position, UserId};
+use guildhall_ports::Clock;
+use metrics::{counter, gauge};
+use tokio::{
+    select,
+    sync::watch,
+    time::{sleep_until, timeout},
+};
+use tokio_tungstenite::tungstenite;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, debug, info, info_span, warn};
+
+use crate::{
+    keeper::Keeper,
+    log::{Join, Log},
+};
+
+/// After so many outputs the loop looks whether something came in, however much is still to send.
+const OUTPUTS_PER_ROUND: usize = EVENTS_PER_READ;
+/// So long is the other end given to take the last words and close.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+
+/// All that an attachment needs of the gateway.
+#[derive(Clone, Debug)]
+pub(crate) struct Attachments {
+    pub(crate) log: Log,
+    pub(crate) keeper: Keeper,
+    pub(crate) status: watch::Receiver<DiscordStatus>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// One attachment until it ends. The token was checked before the upgrade, where the message
+/// size was limited to [`guildhall_link::attachment::MESSAGE_BYTES_TO_GATEWAY`] too.
+pub(crate) async fn attend(socket: WebSocket, house: Attachments, stop: CancellationToken) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "drawn by a driver, only to tell logs apart"
+    )]
+    let number: u32 = rand::random();
+    let span = info_span!("attachment", link.id = format_args!("{number:08x}"));
+    Attachment::new(socket, house)
+        .run(stop)
+        .instrument(span)
+        .await;
+}
+
+struct Attachment {
+    socket: WebSocket,
+    log: Log,
+    keeper: Keeper,
+    clock: Arc<dyn Clock>,
+    head: watch::Receiver<Position>,
+    status: watch::Receiver<DiscordStatus>,
+    machine: Sender,
+    /// The machine asks for at most `sender::WATCHES_IN_FLIGHT` at once.
+    watches: FuturesUnordered<BoxFuture<'static, Ack>>,
+    reported: BTreeSet<Violation>,
+}
+
+/// How far one round of outputs came.
+enum Round {
+    /// The machine has nothing more to do for now.
+    Done,
+    /// It has; look for inputs first.
+    More,
+    /// It is over.
+    Ended(End),
+}
+
+impl Attachment {
+    fn new(socket: WebSocket, house: Attachments) -> Self {
+        let Attachments {
+            log,
+            keeper,
+            mut status,
+            clock,
+        } = house;
+        let mut head = log.follow();
+        // Status before head, so that what led to the status is at or below the head.
+        let status_now = status.borrow_and_update().clone();
+        let head_now = *head.borrow_and_update();
+        Self {
+            socket,
+            log,
+            keeper,
+            clock,
+            head,
+            status,
+            machine: Sender::new(head_now, status_now, now()),
+            watches: FuturesUnordered::new(),
+            reported: BTreeSet::new(),
+        }
+    }
+
+    async fn run(mut self, stop: CancellationToken) {
+        info!("[Gateway WS] Client connected");
+        gauge!("guildhall_link_attachments").increment(1);
+        let end = self.attend(&stop).await;
+        self.say_goodbye(end).await;
+        gauge!("guildhall_link_attachments").decrement(1);
+        info!("[Gateway WS] Client disconnected: {end}");
+    }
+
+    async fn attend(&mut self, stop: &CancellationToken) -> End {
+        loop {
+            let more = match self.act().await {
+                Round::Ended(end) => return end,
+                Round::More => true,
+                Round::Done => false,
+            };
+            let input = select! {
+                biased;
+                () = stop.cancelled() => Input::StopAsked,
+                // Before the deadline: what has come counts, however long the last write took.
+                message = self.socket.recv() => input_of(message),
+                () = sleep_to(self.machine.deadline()) => Input::TimePassed,
+                Some(ack) = self.watches.next() => Input::Watched(ack),
+                moved = self.head.changed() => match moved {
+                    Ok(()) => Input::HeadMoved(*self.head.borrow_and_update()),
+                    Err(_) => Input::StopAsked,
+                },
+                changed = self.status.changed() => match changed {
+                    Ok(()) => self.status_changed(),
+                    Err(_) => Input::StopAsked,
+                },
+                () = ready(()), if more => continue,
+            };
+            self.machine.handle(input, now());
+        }
+    }
+
+    fn status_changed(&mut self) -> Input {
+        let status = self.status.borrow_and_update().clone();
+        Input::StatusChanged {
+            status,
+            head: self.log.head(),
+        }
+    }
+
+    /// Does what the machine wants, one round of it.
+    async fn act(&mut self) -> Round {
+        for _ in 0..OUTPUTS_PER_ROUND {
+            match self.machine.poll_output() {
+                Some(output) => {
+                    if let Some(end) = self.act_on(output).await {
+                        return Round::Ended(end);
+                    }
+                }
+                None if self.flush().await => return Round::Done,
+                // The machine knows of the failure, and has its end ready.
+                None => {}
+            }
+        }
+        self.flush().await;
+        Round::More
+    }
+
+    /// Does one thing. Answers the end, if it was that.
+    async fn act_on(&mut self, output: Output) -> Option<End> {
+        match output {
+            Output::Send(frame) => {
+                let text = frame.encode(self.clock.now());
+                self.feed(Message::Text(text.into())).await;
+            }
+            Output::Relay(envelope) => {
+                let sent = self
+                    .feed(Message::Text(encode_event(&envelope).into()))
+                    .await;
+                counter!("guildhall_link_events_sent_total").increment(u64::from(sent));
+                debug!(
+                    "[Gateway WS] Broadcast {}: {} success, {} failed",
+                    envelope.event.change.name(),
+                    u8::from(sent),
+                    u8::from(!sent)
+                );
+            }
+            Output::Ping => {
+                self.feed(Message::Ping(Vec::new().into())).await;
+            }
+            Output::Join(after) => {
+                let joined = self.join(after);
+                self.machine.handle(joined, now());
+            }
+            Output::Read(after) => {
+                let read = match self.log.read(after, EVENTS_PER_READ) {
+                    Ok(events) => Input::EventsRead(events),
+                    Err(_) => Input::LogExpired,
+                };
+                self.machine.handle(read, now());
+            }
+            Output::Watch {
+                request_id,
+                user_id,
+                guild_ids,
+            } => {
+                let (keeper, log) = (self.keeper.clone(), self.log.clone());
+                let watched = watched(keeper, log, request_id, user_id, guild_ids);
+                self.watches.push(watched.boxed());
+            }
+            Output::Report(violation) => self.report(violation),
+            Output::PeerFailed { code, message } => {
+                let message: String = message.chars().take(200).collect();
+                warn!(?code, ?message, "the web role reports an error");
+            }
+            Output::End(end) => return Some(end),
+        }
+        None
+    }
+
+    fn join(&self, after: Option<Position>) -> Input {
+        match self.log.join(after) {
+            Join::After(after) => {
+                info!(link.after = %after, "the web role goes on after its position");
+                Input::JoinedAfter {
+                    after,
+                    head: self.log.head(),
+                }
+            }
+            Join::Bases {
+                bases,
+                backlog,
+                head,
+            } => {
+                info!(link.head = %head, guilds = bases.len(), "the web role gets everything");
+                Input::JoinedBases {
+                    bases,
+                    backlog,
+                    head,
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, violation: Violation) {
+        let kind = violation.kind();
+        counter!("guildhall_link_violations_total", "role" => "gateway", "kind" => kind)
+            .increment(1);
+        if self.reported.insert(violation) {
+            warn!(kind, "the web role breaks the link's rules: {violation}");
+        }
+    }
+
+    /// Whether it was taken; if not, the machine knows.
+    async fn feed(&mut self, message: Message) -> bool {
+        let written = timeout(WRITE_LIMIT, self.socket.feed(message)).await;
+        self.written(&written)
+    }
+
+    async fn flush(&mut self) -> bool {
+        let written = timeout(WRITE_LIMIT, self.socket.flush()).await;
+        self.written(&written)
+    }
+
+    fn written<T, E>(&mut self, written: &Result<Result<(), T>, E>) -> bool {
+        let trouble = match written {
+            Ok(Ok(())) => return true,
+            Ok(Err(_)) => Input::ConnectionLost,
+            Err(_) => Input::WriteStalled,
+        };
+        self.machine.handle(trouble, now());
+        false
+    }
+
+    /// Closes, and reads on until the other end has too: a socket dropped with bytes unread is
+    /// reset, and the last words are lost.
+    async fn say_goodbye(&mut self, end: End) {
+        let Some(code) = end.close_code() else { return };
+        let close = Message::Close(Some(CloseFrame {
+            code,
+            reason: close_reason(end).into(),
+        }));
+        let goodbye = async {
+            if self.socket.send(close).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            }
+        };
+        // Nothing is left to do about an end that does not listen.
+        let _in_time = timeout(GOODBYE_LIMIT, goodbye).await;
+    }
+}
+
+async fn watched(
+    keeper: Keeper,
+    log: Log,
+    request_id: u64,
+    user_id: UserId,
+    guild_ids: Vec<GuildId>,
+) -> Ack {
+    match keeper.watch(user_id, guild_ids.clone()).await {
+        Ok(watched) => Ack {
+            request_id,
+            at: watched.at,
+            failed: watched.failed,
+        },
+        Err(_stopping) => Ack {
+            request_id,
+            at: log.head(),
+            failed: guild_ids,
+        },
+    }
+}
+
+fn input_of(message: Option<Result<Message, axum::Error>>) -> Input {
+    match message {
+        Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
+        Some(Ok(Message::Binary(_))) => Input::BinaryCame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Input::BeatCame,
+        Some(Err(error)) if is_oversized(&error) => Input::OversizedCame,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
+    }
+}
+
+fn is_oversized(error: &axum::Error) -> bool {
+    let source = std::error::Error::source(error);
+    matches!(
+        source.and_then(|source| source.downcast_ref()),
+        Some(tungstenite::Error::Capacity(_))
+    )
+}
+
+/// A close frame has room for 123 bytes.
+fn close_reason(end: End) -> String {
+    end.to_string().chars().take(120).collect()
+}
+
+async fn sleep_to(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! The driver against a web role that is the other machine on a real loopback socket.
+
+use std::net::SocketAddr;
+
+use axum::{Router, extract::WebSocketUpgrade, routing::any};
+use guildhall_link::{
+    attachment::MESSAGE_BYTES_TO_GATEWAY,
+    frame::Discord,
+    receiver::{self, Receiver},
+};
+use guildhall_model::{Change, Event, LogId};
+use guildhall_ports::ManualClock;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message as ClientMessage,
+};
+
+use super::*;
+use crate::log::Window;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Output = receiver::Output<u64>;
+
+#[tokio::test]
+async fn a_web_role_gets_everything_then_what_happens_then_what_it_missed() {
+    let house = House::open().await;
+    house.append(3);
+    let mut web = house.dial(None).await;
+    assert_eq!(web.next().await, Output::Begin);
+    assert!(matches!(web.next().await, Output::Base(base) if base.guild_id == GuildId(1)));
+    web.expect_events(1..=3).await;
+    assert_eq!(web.next().await, Output::Status(status(true)));
+    assert_eq!(web.next().await, Output::Complete(at(3)));
+    house.append(1);
+    web.expect_events(4..=4).await;
+    house.status.send_replace(status(false));
+    assert_eq!(web.next().await, Output::Status(status(false)));
+    house.status.send_replace(status(true));
+    drop(web);
+
+    house.append(2);
+    let mut web = house.dial(Some(at(4))).await;
+    web.expect_events(5..=6).await;
+    assert_eq!(web.next().await, Output::Status(status(true)));
+    assert_eq!(web.next().await, Output::Complete(at(6)));
+}
+
+#[tokio::test]
+async fn thousands_of_events_come_whole_and_in_order_while_the_log_grows() {
+    let house = House::open().await;
+    house.append(3_000);
+    let mut web = house.dial(Some(at(0))).await;
+    house.append(1_000);
+    let mut next = 1;
+    while next <= 4_000 {
+        match web.next().await {
+            Output::Apply(envelope) => {
+                assert_eq!(envelope.at, at(next));
+                next += 1;
+            }
+            Output::Status(_) | Output::Complete(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_replay_ends_when_discord_has_sent_its_guilds() {
+    let house = House::open().await;
+    house.status.send_replace(status(false));
+    let mut web = house.dial(Some(at(0))).await;
+    house.append(1);
+    web.expect_events(1..=1).await;
+    house.append(1);
+    house.status.send_replace(status(true));
+    web.expect_events(2..=2).await;
+    assert_eq!(web.next().await, Output::Status(status(true)));
+    assert_eq!(web.next().await, Output::Complete(at(2)));
+}
+
+#[tokio::test]
+async fn a_watch_without_a_keeper_failed_everywhere() {
+    let mut house = House::open().await;
+    let mut web = house.dial(Some(at(0))).await;
+    assert!(matches!(web.next().await, Output::Status(_)));
+    assert_eq!(web.next().await, Output::Complete(at(0)));
+    // As when the gateway is about to stop.
+    house.keeper_inbox.take();
+    let ask = receiver::Input::WatchAsked {
+        user_id: UserId(1),
+        guild_ids: vec![GuildId(1), GuildId(2)],
+        reply: 70,
+    };
+    web.machine.handle(ask, now());
+    let Output::Answer {
+        reply,
+        ack: Some(ack),
+    } = web.next().await
+    else {
+        panic!("no answer")
+    };
+    assert_eq!((reply, ack.failed), (70, vec![GuildId(1), GuildId(2)]));
+}
+
+#[tokio::test]
+async fn what_breaks_the_rules_is_told_so_and_closed() {
+    let too_big = "x".repeat(MESSAGE_BYTES_TO_GATEWAY + 1);
+    let cases = [
+        (ClientMessage::binary(vec![1]), 1003),
+        (ClientMessage::text(too_big), 1009),
+        (
+            ClientMessage::text(Frame::SnapshotEnd { position: at(0) }.encode(1)),
+            1002,
+        ),
+    ];
+    let house = House::open().await;
+    for (message, code) in cases {
+        let mut socket = house.connect().await;
+        socket.send(message).await.expect("sent");
+        let (frames, closed) = frames_until_close(&mut socket).await;
+        assert!(
+            matches!(&frames[..], [Frame::Hello(_), Frame::Error { code, .. }] if code == "protocol"),
+            "{frames:?}"
+        );
+        assert_eq!(closed, Some(code));
+    }
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_says_goodbye() {
+    let house = House::open().await;
+    let mut socket = house.connect().await;
+    house.stop.cancel();
+    assert_eq!(frames_until_close(&mut socket).await.1, Some(1001));
+}
+
+/// A gateway that is nothing but its log and its door.
+struct House {
+    address: SocketAddr,
+    log: Log,
+    status: watch::Sender<DiscordStatus>,
+    keeper_inbox: Option<tokio::sync::mpsc::Receiver<crate::keeper::Input>>,
+    stop: CancellationToken,
+    _serving: JoinSet<()>,
+}
+
+impl House {
+    async fn open() -> Self {
+        let window = Window {
+            records_per_guild: 10_000,
+            bytes: 64 << 20,
+        };
+        let log = Log::new(LogId(0), 1_000, window);
+        let (status, status_receiver) = watch::channel(status(true));
+        let (keeper, keeper_inbox) = Keeper::new();
+        let stop = CancellationToken::new();
+        let house = Attachments {
+            log: log.clone(),
+            keeper,
+            status: status_receiver,
+            clock: Arc::new(ManualClock::at(1)),
+        };
+        let ending = stop.clone();
+        let door = any(async move |upgrade: WebSocketUpgrade| {
+            upgrade
+                .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
+                .on_upgrade(move |socket| attend(socket, house, ending))
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let router = Router::new().route("/link", door);
+            axum::serve(listener, router).await.expect("served");
+        });
+        Self {
+            address,
+            log,
+            status,
+            keeper_inbox: Some(keeper_inbox),
+            stop,
+            _serving: serving,
+        }
+    }
+
+    fn append(&self, count: usize) {
+        let event = Event {
+            guild_id: GuildId(1),
+            ts: 1,
+            synthetic: false,
+            change: Change::GuildUnavailable,
+        };
+        let events = std::iter::repeat_n(event, count).collect();
+        self.log
+            .append(self.log.head(), events)
+            .expect("the only writer");
+    }
+
+    async fn connect(&self) -> Socket {
+        let url = format!("ws://{}/link", self.address);
+        connect_async(url).await.expect("connected").0
+    }
+
+    async fn dial(&self, after: Option<Position>) -> WebRole {
+        WebRole {
+            socket: self.connect().await,
+            machine: Receiver::new(after, now()),
+        }
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The web role's end: its machine on a socket, and the test as its replica.
+struct WebRole {
+    socket: Socket,
+    machine: Receiver<u64>,
+}
+
+impl WebRole {
+    /// The next output that is the replica's.
+    async fn next(&mut self) -> Output {
+        timeout(PATIENCE, self.run()).await.expect("in time")
+    }
+
+    async fn expect_events(&mut self, seqs: std::ops::RangeInclusive<u64>) {
+        for seq in seqs {
+            match self.next().await {
+                Output::Apply(envelope) => assert_eq!(envelope.at, at(seq)),
+                other => panic!("not the event {seq}: {other:?}"),
+            }
+        }
+    }
+
+    async fn run(&mut self) -> Output {
+        loop {
+            while let Some(output) = self.machine.poll_output() {
+                match output {
+                    Output::Send(frame) => {
+                        let text = ClientMessage::text(frame.encode(1));
+                        self.socket.send(text).await.expect("sent");
+                    }
+                    Output::Ping => {}
+                    output => return output,
+                }
+            }
+            let input = match self.socket.next().await {
+                Some(Ok(ClientMessage::Text(text))) => {
+                    receiver::Input::FrameCame(Frame::decode(text.as_str()))
+                }
+                Some(Ok(ClientMessage::Ping(_) | ClientMessage::Pong(_))) => {
+                    receiver::Input::BeatCame
+                }
+                _ => receiver::Input::ConnectionLost,
+            };
+            self.machine.handle(input, now());
+        }
+    }
+}
+
+async fn frames_until_close(socket: &mut Socket) -> (Vec<Frame>, Option<u16>) {
+    let mut frames = Vec::new();
+    loop {
+        let message = timeout(PATIENCE, socket.next()).await.expect("in time");
+        match message
+            .expect("a close frame")
+            .expect("no reset before the close frame")
+        {
+            ClientMessage::Text(text) => {
+                frames.push(Frame::decode(text.as_str()).expect("a frame"));
+            }
+            ClientMessage::Close(close) => {
+                return (frames, close.map(|close| close.code.into()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn status(complete: bool) -> DiscordStatus {
+    DiscordStatus {
+        discord: Discord::Live,
+        since: 1,
+        guild_ids: Vec::new(),
+        complete,
+    }
+}
+
+fn at(seq: u64) -> Position {
+    Position::start(LogId(0), 1_000).at(seq)
+}

@@ -1,0 +1,240 @@
+//! The log in memory (design, "The log and the cursor").
+//!
+//! One writer appends, any number of readers follow at their own pace. Retention is per guild, so
+//! that a busy guild neither wakes nor evicts others: each guild has a *floor*, the number of its
+//! last evicted event, and a *base*, its world at that floor. A base with the retained events
+//! after it is the guild as it is at the head.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use guildhall_link::frame::Base;
+use guildhall_model::{Envelope, Event, GuildId, LogId, Position, UnixMs, World};
+use tokio::sync::watch;
+
+/// A handle on the log. Sections under its lock are short and never await.
+#[derive(Clone, Debug)]
+pub(crate) struct Log(Arc<Mutex<Inner>>);
+
+/// How much is retained.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// Events per guild.
+    pub records_per_guild: usize,
+    /// All events of the log together, measured as their JSON on the link.
+    pub bytes: usize,
+}
+
+/// Where a reader goes on from.
+#[derive(Debug)]
+pub(crate) enum Join {
+    /// Its position is usable: [`Log::read`] goes on after it.
+    After(Position),
+    /// It has to begin anew.
+    Bases {
+        /// Every guild the log has ever kept something of, at its own floor.
+        bases: Vec<Base>,
+        /// Every retained event, in log order. Numbers ascend, with holes where events below a
+        /// guild's floor were evicted: those are in its base already.
+        backlog: Vec<Arc<Envelope>>,
+        /// Where that leads; [`Log::read`] goes on after it.
+        head: Position,
+    },
+}
+
+/// The writer was not at the head: somebody else wrote, or an answer came twice. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log's head is {head}, not where the writer stood")]
+pub(crate) struct Fenced {
+    /// The log's head.
+    pub head: Position,
+}
+
+/// The position is of another life of the log, or some guild's floor is above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log no longer goes back that far")]
+pub(crate) struct Expired;
+
+impl Log {
+    /// An empty log at the start of an epoch.
+    pub(crate) fn new(log: LogId, epoch: UnixMs, window: Window) -> Self {
+        let start = Position::start(log, epoch);
+        Self(Arc::new(Mutex::new(Inner {
+            head: watch::Sender::new(start),
+            window,
+            events: BTreeMap::new(),
+            bytes: 0,
+            guilds: BTreeMap::new(),
+            bases: World::default(),
+            highest_floor: 0,
+        })))
+    }
+
+    /// The last position; before the first event, the start of the epoch.
+    pub(crate) fn head(&self) -> Position {
+        self.lock().head()
+    }
+
+    /// Marks a change after each append. Read the log from your own position then: marks of
+    /// several appends may be one.
+    pub(crate) fn follow(&self) -> watch::Receiver<Position> {
+        self.lock().head.subscribe()
+    }
+
+    /// Appends in order, if the writer stands at the head. Answers the new head. All or nothing;
+    /// readers see all of it at once.
+    pub(crate) fn append(&self, after: Position, events: Vec<Event>) -> Result<Position, Fenced> {
+        let mut inner = self.lock();
+        let mut head = inner.head();
+        if after != head {
+            return Err(Fenced { head });
+        }
+        if events.is_empty() {
+            return Ok(head);
+        }
+        for event in events {
+            head = head.at(head.seq + 1);
+            inner.push(Envelope { at: head, event });
+        }
+        inner.head.send_replace(head);
+        Ok(head)
+    }
+
+    /// Decides how a reader begins, and if anew, takes all it needs at one moment.
+    pub(crate) fn join(&self, after: Option<Position>) -> Join {
+        let inner = self.lock();
+        match after {
+            Some(after) if inner.goes_back_to(after) => Join::After(after),
+            _ => Join::Bases {
+                bases: inner.bases(),
+                backlog: inner.events.values().map(|kept| Arc::clone(&kept.envelope)).collect(),
+                head: inner.head(),
+            },
+        }
+    }
+
+    /// At most `most` events after a position, in log order and without a gap. Empty: `after` is
+    /// the head.
+    pub(crate) fn read(&self, after: Position, most: usize) -> Result<Vec<Arc<Envelope>>, Expired> {
+        let inner = self.lock();
+        if !inner.goes_back_to(after) {
+            return Err(Expired);
+        }
+        let later = (Bound::Excluded(after.seq), Bound::Unbounded);
+        let later = inner.events.range(later).take(most);
+        Ok(later.map(|(_, kept)| Arc::clone(&kept.envelope)).collect())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing under the lock can leave it half done but a panic in the allocator.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    head: watch::Sender<Position>,
+    window: Window,
+    /// Retained events by number.
+    events: BTreeMap<u64, Kept>,
+    /// Of all of them.
+    bytes: usize,
+    guilds: BTreeMap<GuildId, GuildIndex>,
+    /// Each guild at its own floor.
+    bases: World,
+    /// No position below this is usable.
+    highest_floor: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    envelope: Arc<Envelope>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct GuildIndex {
+    /// Numbers of its retained events, ascending.
+    retained: VecDeque<u64>,
+    /// Number of its last evicted event; 0: none was.
+    floor: u64,
+}
+
+impl Inner {
+    fn head(&self) -> Position {
+        *self.head.borrow()
+    }
+
+    fn goes_back_to(&self, after: Position) -> bool {
+        let head = self.head();
+        after.comparable(head) && (self.highest_floor..=head.seq).contains(&after.seq)
+    }
+
+    fn push(&mut self, envelope: Envelope) {
+        let guild_id = envelope.event.guild_id;
+        let seq = envelope.at.seq;
+        let bytes = weight(&envelope.event);
+        let envelope = Arc::new(envelope);
+        self.bytes += bytes;
+        self.events.insert(seq, Kept { envelope, bytes });
+        let index = self.guilds.entry(guild_id).or_default();
+        index.retained.push_back(seq);
+        if index.retained.len() > self.window.records_per_guild {
+            let oldest = index.retained.front().copied();
+            oldest.into_iter().for_each(|seq| self.evict(seq));
+        }
+        while self.bytes > self.window.bytes {
+            let Some(oldest) = self.events.keys().next().copied() else { break };
+            self.evict(oldest);
+        }
+    }
+
+    /// INVARIANT(base): what leaves the retained events enters the base in the same step.
+    fn evict(&mut self, seq: u64) {
+        let Some(kept) = self.events.remove(&seq) else { return };
+        self.bytes -= kept.bytes;
+        let event = &kept.envelope.event;
+        self.bases.apply(event);
+        let index = self.guilds.entry(event.guild_id).or_default();
+        // Both evictions take the guild's oldest: either it was asked for, or it is the oldest
+        // of all.
+        index.retained.pop_front();
+        index.floor = seq;
+        self.highest_floor = self.highest_floor.max(seq);
+    }
+
+    fn bases(&self) -> Vec<Base> {
+        let head = self.head();
+        let base = |(guild_id, index): (&GuildId, &GuildIndex)| Base {
+            guild_id: *guild_id,
+            floor: head.at(index.floor),
+            guild: self.bases.guilds.get(guild_id).cloned(),
+        };
+        self.guilds.iter().map(base).collect()
+    }
+}
+
+/// The length of the event's JSON: near enough to what it costs here and on the link.
+fn weight(event: &Event) -> usize {
+    struct Length(usize);
+    impl io::Write for Length {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    // Writing to a counter can't fail; were it so, the fixed part alone would count.
+    let _infallible = serde_json::to_writer(&mut length, event);
+    size_of::<Envelope>() + length.0
+}
+
+#[cfg(test)]
+mod tests;

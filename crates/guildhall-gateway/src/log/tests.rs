@@ -1,0 +1,248 @@
+use guildhall_model::{
+    Change, ChannelId, Guild, Permissions, UserId,
+    world::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
+};
+use proptest::prelude::*;
+
+use super::*;
+
+const EPOCH: UnixMs = 1_700_000_000_000;
+
+proptest! {
+    #[test]
+    fn bases_with_the_backlog_are_the_world_at_the_head(
+        batches in proptest::collection::vec(proptest::collection::vec(event(), 0..12), 1..20),
+        window in windows(),
+    ) {
+        let (log, world) = written(batches, window);
+        let (replica, head) = joined_anew(&log);
+        prop_assert_eq!(head, log.head());
+        prop_assert_eq!(replica, world);
+    }
+
+    #[test]
+    fn a_reader_that_joins_midway_comes_to_the_same_world(
+        before in proptest::collection::vec(event(), 0..60),
+        after in proptest::collection::vec(event(), 0..60),
+        window in windows(),
+        most in 1..7_usize,
+    ) {
+        let (log, _) = written(vec![before.clone()], window);
+        let (mut replica, mut at) = joined_anew(&log);
+        let mut expired = false;
+        for later in &after {
+            log.append(log.head(), vec![later.clone()]).expect("at the head");
+            match log.read(at, most) {
+                Ok(events) => for envelope in events {
+                    prop_assert_eq!(envelope.at.seq, at.seq + 1);
+                    replica.apply(&envelope.event);
+                    at = envelope.at;
+                },
+                Err(Expired) => {
+                    expired = true;
+                    (replica, at) = joined_anew(&log);
+                }
+            }
+        }
+        while at != log.head() {
+            match log.read(at, most) {
+                Ok(events) => for envelope in events {
+                    replica.apply(&envelope.event);
+                    at = envelope.at;
+                },
+                Err(Expired) => (replica, at) = joined_anew(&log),
+            }
+        }
+        let world = World::default().apply_all(before.iter().chain(&after));
+        prop_assert_eq!(replica, world);
+        prop_assert!(!expired || window.records_per_guild < 60 || window.bytes < 60_000);
+    }
+
+    #[test]
+    fn a_position_expires_exactly_when_a_floor_has_passed_it(
+        batches in proptest::collection::vec(proptest::collection::vec(event(), 1..12), 1..12),
+        window in windows(),
+    ) {
+        let (log, _) = written(batches, window);
+        let Join::Bases { bases, head, .. } = log.join(None) else {
+            panic!("nobody can go on after nothing")
+        };
+        let highest = bases.iter().map(|base| base.floor.seq).max().unwrap_or(0);
+        for seq in 0..=head.seq {
+            let usable = seq >= highest;
+            prop_assert_eq!(log.read(head.at(seq), 1).is_ok(), usable);
+            prop_assert_eq!(matches!(log.join(Some(head.at(seq))), Join::After(_)), usable);
+        }
+    }
+
+    #[test]
+    fn retention_is_bounded_per_guild_and_in_bytes(
+        events in proptest::collection::vec(event(), 0..200),
+        window in windows(),
+    ) {
+        let (log, _) = written(vec![events], window);
+        let inner = log.lock();
+        prop_assert!(inner.bytes <= window.bytes);
+        prop_assert_eq!(inner.bytes, inner.events.values().map(|kept| kept.bytes).sum::<usize>());
+        for index in inner.guilds.values() {
+            prop_assert!(index.retained.len() <= window.records_per_guild);
+            prop_assert!(index.retained.iter().all(|seq| inner.events.contains_key(seq)));
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_is_not_at_the_head_is_refused_and_changes_nothing() {
+    let log = Log::new(LogId(0), EPOCH, wide());
+    let start = log.head();
+    let head = log.append(start, vec![arrival(1)]).expect("at the head");
+    assert_eq!(head, start.at(1));
+    assert_eq!(log.append(start, vec![arrival(2)]), Err(Fenced { head }));
+    assert_eq!(log.append(head.at(2), vec![arrival(2)]), Err(Fenced { head }));
+    assert_eq!(log.head(), head);
+}
+
+#[test]
+fn positions_of_another_life_or_beyond_the_head_begin_anew() {
+    let log = Log::new(LogId(0), EPOCH, wide());
+    let head = log.append(log.head(), vec![arrival(1)]).expect("at the head");
+    let strangers = [
+        Position::start(LogId(0), EPOCH - 1),
+        Position::start(LogId(1), EPOCH),
+        head.at(2),
+    ];
+    for stranger in strangers {
+        assert_eq!(log.read(stranger, 10), Err(Expired), "{stranger}");
+        assert!(matches!(log.join(Some(stranger)), Join::Bases { .. }), "{stranger}");
+    }
+    assert_eq!(log.read(head, 10), Ok(Vec::new()));
+}
+
+#[test]
+fn followers_are_told_of_an_append_and_not_of_an_empty_one() {
+    let log = Log::new(LogId(0), EPOCH, wide());
+    let mut follow = log.follow();
+    log.append(log.head(), Vec::new()).expect("at the head");
+    assert!(!follow.has_changed().expect("the log lives"));
+    let head = log.append(log.head(), vec![arrival(1)]).expect("at the head");
+    assert!(follow.has_changed().expect("the log lives"));
+    assert_eq!(*follow.borrow_and_update(), head);
+}
+
+#[test]
+fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
+    let window = Window { records_per_guild: 4, ..wide() };
+    let log = Log::new(LogId(0), EPOCH, window);
+    let busy = (0..50).map(|user| joined(2, user, 1));
+    let events = [arrival(1), arrival(2)].into_iter().chain(busy).collect();
+    log.append(log.head(), events).expect("at the head");
+    let Join::Bases { bases, backlog, .. } = log.join(None) else {
+        panic!("nobody can go on after nothing")
+    };
+    assert_eq!(bases[0].guild, None, "the quiet guild's arrival is still an event");
+    assert_eq!(backlog.first().map(|first| first.at.seq), Some(1));
+    assert_eq!(backlog.len(), 1 + 4);
+}
+
+fn wide() -> Window {
+    Window { records_per_guild: 4096, bytes: 64 << 20 }
+}
+
+fn windows() -> impl Strategy<Value = Window> {
+    (1..40_usize, prop_oneof![Just(64 << 20), 500..20_000_usize])
+        .prop_map(|(records_per_guild, bytes)| Window { records_per_guild, bytes })
+}
+
+fn written(batches: Vec<Vec<Event>>, window: Window) -> (Log, World) {
+    let log = Log::new(LogId(0), EPOCH, window);
+    let mut world = World::default();
+    for batch in batches {
+        batch.iter().for_each(|event| world.apply(event));
+        log.append(log.head(), batch).expect("at the head");
+    }
+    (log, world)
+}
+
+/// What a replica makes of a fresh join.
+fn joined_anew(log: &Log) -> (World, Position) {
+    let Join::Bases { bases, backlog, head } = log.join(None) else {
+        panic!("nobody can go on after nothing")
+    };
+    let guilds = bases.into_iter().filter_map(|base| Some((base.guild_id, base.guild?)));
+    let mut world = World { guilds: guilds.collect() };
+    backlog.iter().for_each(|envelope| world.apply(&envelope.event));
+    (world, head)
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let (guild, user, room) = (1..4_u64, 1..5_u64, 1..4_u64);
+    (guild, user, room, 0..8_u8).prop_map(|(guild, user, room, kind)| match kind {
+        0 => arrival(guild),
+        1 => of(guild, Change::GuildRemoved),
+        2 => of(guild, Change::RoomCreated(a_room(room))),
+        3 => of(guild, Change::RoomDeleted { channel_id: ChannelId(room) }),
+        4 => {
+            let left = Change::VoiceLeft {
+                previous_channel_id: ChannelId(room),
+                user_id: UserId(user),
+            };
+            of(guild, left)
+        }
+        5 => {
+            let rights = Change::Rights {
+                user_id: UserId(user),
+                membership: (room > 1).then_some(Membership::Stranger),
+            };
+            of(guild, rights)
+        }
+        _ => joined(guild, user, room),
+    })
+}
+
+fn joined(guild: u64, user: u64, room: u64) -> Event {
+    let occupant = Occupant {
+        channel_id: ChannelId(room),
+        user_id: UserId(user),
+        username: format!("user{user}"),
+        display_name: String::new(),
+        avatar: None,
+        avatar_url: String::new(),
+        bot: false,
+        since: EPOCH,
+        flags: VoiceFlags::default(),
+    };
+    of(guild, Change::VoiceJoined(occupant))
+}
+
+fn arrival(guild: u64) -> Event {
+    let whole = Guild {
+        info: GuildInfo { name: format!("guild {guild}"), icon: None },
+        available: true,
+        owner_id: UserId(1),
+        roles: [(GuildId(guild).everyone(), Permissions::NONE)].into(),
+        categories: BTreeMap::new(),
+        rooms: [(ChannelId(1), a_room(1))].into(),
+        voice: BTreeMap::new(),
+        memberships: BTreeMap::new(),
+    };
+    of(guild, Change::GuildAvailable(Some(Box::new(whole))))
+}
+
+fn a_room(room: u64) -> Room {
+    Room {
+        info: RoomInfo {
+            channel_id: ChannelId(room),
+            name: format!("room {room}"),
+            kind: RoomKind::Voice,
+            parent_id: None,
+            parent_name: None,
+            position: 0,
+            user_limit: 0,
+        },
+        rights: RoomRights::default(),
+    }
+}
+
+fn of(guild: u64, change: Change) -> Event {
+    Event { guild_id: GuildId(guild), ts: EPOCH, synthetic: false, change }
+}

@@ -1,0 +1,238 @@
+//! Theirs to ours: what a dispatch of Discord changes in the world as it is.
+//!
+//! Pure: no IO, no clock, no state of its own. Dispatches arrive none, one or several times and in
+//! any order, so everything here compares with the world and says only what differs: the same
+//! dispatch twice says nothing the second time. The JSON is read by small structs of the fields we
+//! keep, leniently: a field that Discord makes nullable, or one odd member in a list, must not
+//! lose an event.
+
+/// The lenient pieces that the shapes are read with.
+mod lenient;
+/// Where a face is.
+mod cdn;
+/// Members and users: names, faces, roles.
+mod member;
+/// Who is in a room.
+mod voice;
+/// Rooms and categories.
+mod channel;
+/// Permissions of roles.
+mod role;
+/// Guilds coming, changing and going.
+mod guild;
+/// What lies between two pictures of one guild.
+mod difference;
+
+use std::collections::BTreeSet;
+
+use guildhall_model::{Change, Event, Guild, GuildId, UnixMs, UserId, World, world::Membership};
+use serde::{Deserialize, de};
+
+pub(crate) use cdn::Cdn;
+
+/// What a dispatch is read against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    /// The world before the dispatch.
+    pub(crate) world: &'a World,
+    /// When the dispatch was received.
+    pub(crate) now: UnixMs,
+    /// Where pictures are.
+    pub(crate) cdn: &'a Cdn,
+    /// The guilds that are bridged; `None`: all. Of others nothing is seen.
+    pub(crate) bridged: Option<&'a BTreeSet<GuildId>>,
+}
+
+/// What a dispatch said.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Something about a bridged guild, possibly nothing new.
+    Told(Told),
+    /// READY: a session began.
+    Ready(Ready),
+    /// Not of a kind, or not of a guild, that we follow.
+    Irrelevant,
+    /// Of a kind we follow, and not to be understood. The world stays as it was.
+    Unreadable {
+        /// The guild, if at least that could be read.
+        guild_id: Option<GuildId>,
+        /// Why.
+        reason: serde_json::Error,
+    },
+}
+
+/// What a dispatch said about one guild.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Told {
+    /// The guild.
+    pub(crate) guild_id: GuildId,
+    /// What changed, in order. To be appended together: a dispatch is never split.
+    pub(crate) events: Vec<Event>,
+    /// The members whose roles could be read off the dispatch, in its order. What is done with
+    /// them is up to who watches: they are not in `events`.
+    pub(crate) members: Vec<MemberSeen>,
+    /// Whether the guild as a whole came or went, changes or none.
+    pub(crate) news: Option<GuildNews>,
+}
+
+/// What a user is in a guild, as just told by Discord.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MemberSeen {
+    /// Who.
+    pub(crate) user_id: UserId,
+    /// As what.
+    pub(crate) membership: Membership,
+}
+
+/// What happened to a guild as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GuildNews {
+    /// It is there, with everything in it.
+    Came,
+    /// It is in an outage.
+    Unavailable,
+    /// The bot is no longer in it.
+    Gone,
+}
+
+/// What READY said.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Ready {
+    /// The bot's own user.
+    pub(crate) bot: UserId,
+    /// The bridged guilds that the bot is in. Each will come by GUILD_CREATE or be said to be in
+    /// an outage.
+    pub(crate) guilds: BTreeSet<GuildId>,
+    /// Known guilds that the bot is no longer in: a `guild.removed` each.
+    pub(crate) events: Vec<Event>,
+}
+
+/// Reads one dispatch: `kind` is its `t`, `data` the JSON text of its `d`. Total: any text is
+/// answered.
+pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
+    let read = match kind {
+        "READY" => return ready(data, context),
+        "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
+        "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::seen(data, context),
+        "CHANNEL_DELETE" => channel::deleted(data, context),
+        "GUILD_CREATE" => guild::created(data, context),
+        "GUILD_UPDATE" => guild::updated(data, context),
+        "GUILD_DELETE" => guild::deleted(data, context),
+        "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => role::set(data, context),
+        "GUILD_ROLE_DELETE" => role::deleted(data, context),
+        "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => member::seen(data, context),
+        "GUILD_MEMBER_REMOVE" => member::removed(data, context),
+        _ => return Seen::Irrelevant,
+    };
+    match read {
+        Ok(Some(told)) if context.is_bridged(told.guild_id) => Seen::Told(told),
+        Ok(_) => Seen::Irrelevant,
+        Err(reason) => unreadable(kind, data, reason),
+    }
+}
+
+/// What each family answers: `None` if the dispatch is of no guild that we know.
+type Read = Result<Option<Told>, serde_json::Error>;
+
+impl<'a> Context<'a> {
+    fn is_bridged(&self, guild_id: GuildId) -> bool {
+        self.bridged.is_none_or(|guilds| guilds.contains(&guild_id))
+    }
+
+    fn guild(&self, guild_id: GuildId) -> Option<&'a Guild> {
+        self.world.guilds.get(&guild_id)
+    }
+
+    /// Seals what Discord told.
+    fn told(&self, guild_id: GuildId, changes: Vec<Change>) -> Told {
+        let event = |change| self.event(guild_id, change);
+        Told {
+            guild_id,
+            events: changes.into_iter().map(event).collect(),
+            members: Vec::new(),
+            news: None,
+        }
+    }
+
+    fn event(&self, guild_id: GuildId, change: Change) -> Event {
+        Event {
+            guild_id,
+            ts: self.now,
+            synthetic: false,
+            change,
+        }
+    }
+}
+
+impl Told {
+    fn with_members(self, members: impl IntoIterator<Item = MemberSeen>) -> Self {
+        Self {
+            members: members.into_iter().collect(),
+            ..self
+        }
+    }
+
+    fn with_news(self, news: GuildNews) -> Self {
+        Self {
+            news: Some(news),
+            ..self
+        }
+    }
+}
+
+fn ready(data: &str, context: &Context<'_>) -> Seen {
+    #[derive(Deserialize)]
+    struct Payload {
+        user: Id,
+        guilds: Vec<Id>,
+    }
+    #[derive(Deserialize)]
+    struct Id {
+        id: GuildId,
+    }
+    let payload: Payload = match serde_json::from_str(data) {
+        Ok(payload) => payload,
+        Err(reason) => return unreadable("READY", data, reason),
+    };
+    let guilds: BTreeSet<GuildId> = payload
+        .guilds
+        .into_iter()
+        .map(|guild| guild.id)
+        .filter(|guild_id| context.is_bridged(*guild_id))
+        .collect();
+    let known = context.world.guilds.keys();
+    let events = known
+        .filter(|guild_id| !guilds.contains(guild_id))
+        .map(|guild_id| Event {
+            synthetic: true,
+            ..context.event(*guild_id, Change::GuildRemoved)
+        })
+        .collect();
+    Seen::Ready(Ready {
+        bot: UserId(payload.user.id.0),
+        guilds,
+        events,
+    })
+}
+
+fn unreadable(kind: &str, data: &str, reason: serde_json::Error) -> Seen {
+    #[derive(Deserialize)]
+    struct Ids {
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        id: Option<GuildId>,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        guild_id: Option<GuildId>,
+    }
+    let whole = matches!(kind, "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE");
+    let ids: Option<Ids> = serde_json::from_str(data).ok();
+    let guild_id = ids.and_then(|ids| if whole { ids.id } else { ids.guild_id });
+    Seen::Unreadable { guild_id, reason }
+}
+
+/// The error of a payload without something that nothing can be said without.
+fn missing(field: &'static str) -> serde_json::Error {
+    de::Error::missing_field(field)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+use std::collections::BTreeMap;
+
+use guildhall_model::{
+    Change, ChannelId, Guild, GuildId, Permissions, RoleId, UserId,
+    world::{Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind, RoomRights},
+};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::{
+    Context, Read,
+    difference::room_changes,
+    lenient::{self, Flags},
+    voice,
+};
+
+/// Channel flag CHANNEL_OBFUSCATED: the bot may not view the channel, and what Discord sends of
+/// it is made up. Told by the flag alone; a real channel may have the made-up name.
+const OBFUSCATED: u32 = 17;
+
+/// What we keep of a channel object.
+#[derive(Debug, Deserialize)]
+pub(super) struct Channel {
+    pub(super) id: ChannelId,
+    #[serde(rename = "type")]
+    kind: u64,
+    #[serde(default, deserialize_with = "lenient::odd_is_none")]
+    guild_id: Option<GuildId>,
+    #[serde(default, deserialize_with = "lenient::odd_is_none")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::odd_is_none")]
+    position: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::odd_is_none")]
+    user_limit: Option<u32>,
+    #[serde(default, deserialize_with = "lenient::odd_is_none")]
+    parent_id: Option<ChannelId>,
+    #[serde(default)]
+    flags: Flags,
+    #[serde(default)]
+    permission_overwrites: Overwrites,
+}
+
+/// The overwrites of a channel object.
+#[derive(Debug, Default)]
+enum Overwrites {
+    #[default]
+    Absent,
+    Read(Vec<Overwrite>),
+    /// Who may see the channel is not known.
+    Unreadable,
+}
+
+/// What a channel is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Room(RoomKind),
+    Category,
+    /// Text, threads, forums and whatever comes.
+    Other,
+}
+
+/// CHANNEL_CREATE and CHANNEL_UPDATE: each may be the first one we hear of a channel.
+pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
+    let channel: Channel = serde_json::from_str(data)?;
+    let around = channel.parent_id.unwrap_or(channel.id);
+    let Some((guild_id, guild)) = guild_of(channel.guild_id, [channel.id, around], context) else {
+        return Ok(None);
+    };
+    let changes = match channel.kind() {
+        Kind::Room(kind) => {
+            let known = guild.rooms.get(&channel.id);
+            let room = channel.room(kind, known, &guild.categories);
+            let changes = known.map_or_else(
+                || vec![Change::RoomCreated(room.clone())],
+                |known| room_changes(known, &room),
+            );
+            category_removed(guild, channel.id)
+                .into_iter()
+                .chain(changes)
+                .collect()
+        }
+        Kind::Category => {
+            let name = channel.category_name(&guild.categories);
+            let set = name.map(|name| category_set(guild, channel.id, name));
+            let gone = room_deleted(guild, channel.id);
+            gone.into_iter().chain(set.unwrap_or_default()).collect()
+        }
+        Kind::Other => gone(guild, channel.id),
+    };
+    Ok(Some(context.told(guild_id, changes)))
+}
+
+/// CHANNEL_DELETE. The voice states of those who were in it may come before it or after it.
+pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
+    #[derive(Deserialize)]
+    struct Deleted {
+        id: ChannelId,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        guild_id: Option<GuildId>,
+    }
+    let channel: Deleted = serde_json::from_str(data)?;
+    let Some((guild_id, guild)) = guild_of(channel.guild_id, [channel.id; 2], context) else {
+        return Ok(None);
+    };
+    Ok(Some(context.told(guild_id, gone(guild, channel.id))))
+}
+
+impl Channel {
+    pub(super) fn kind(&self) -> Kind {
+        match self.kind {
+            2 => Kind::Room(RoomKind::Voice),
+            13 => Kind::Room(RoomKind::Stage),
+            4 => Kind::Category,
+            _ => Kind::Other,
+        }
+    }
+
+    /// The room as it is now. What an obfuscated channel says of itself is false, so then
+    /// everything but the obfuscation stays as it was known.
+    pub(super) fn room(
+        &self,
+        kind: RoomKind,
+        known: Option<&Room>,
+        categories: &BTreeMap<ChannelId, String>,
+    ) -> Room {
+        let obfuscated = self.flags.has(OBFUSCATED);
+        let mut info = match known {
+            Some(known) if obfuscated => known.info.clone(),
+            _ => self.info(kind, known),
+        };
+        info.parent_name = info
+            .parent_id
+            .and_then(|parent| categories.get(&parent).cloned());
+        let before = || {
+            known
+                .map(|known| known.rights.overwrites.clone())
+                .unwrap_or_default()
+        };
+        let rights = match &self.permission_overwrites {
+            Overwrites::Read(overwrites) if !obfuscated => RoomRights {
+                overwrites: overwrites.clone(),
+                obfuscated,
+            },
+            Overwrites::Unreadable => RoomRights {
+                overwrites: before(),
+                // Not Discord's word, but its effect: nobody is shown a room of unknown rights.
+                obfuscated: true,
+            },
+            Overwrites::Absent | Overwrites::Read(_) => RoomRights {
+                overwrites: before(),
+                obfuscated,
+            },
+        };
+        Room { info, rights }
+    }
+
+    fn info(&self, kind: RoomKind, known: Option<&Room>) -> RoomInfo {
+        let known = known.map(|known| &known.info);
+        let name = self.name.clone().or(known.map(|known| known.name.clone()));
+        let position = self.position.or(known.map(|known| known.position));
+        let user_limit = self.user_limit.or(known.map(|known| known.user_limit));
+        RoomInfo {
+            channel_id: self.id,
+            name: name.unwrap_or_default(),
+            kind,
+            parent_id: self.parent_id.filter(|parent| *parent != self.id),
+            parent_name: None,
+            position: position.unwrap_or_default(),
+            user_limit: user_limit.unwrap_or_default(),
+        }
+    }
+
+    /// The category's name, unless only a made-up one was ever told.
+    pub(super) fn category_name<'a>(
+        &'a self,
+        known: &'a BTreeMap<ChannelId, String>,
+    ) -> Option<&'a str> {
+        let told = self.name.as_deref().filter(|_| !self.flags.has(OBFUSCATED));
+        told.or_else(|| known.get(&self.id).map(String::as_str))
+    }
+}
+
+impl<'de> Deserialize<'de> for Overwrites {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Entry {
+            id: RoleId,
+            #[serde(rename = "type")]
+            kind: u64,
+            allow: Permissions,
+            deny: Permissions,
+        }
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let Ok(entries) = serde_json::from_str::<Option<Vec<Entry>>>(raw.get()) else {
+            return Ok(Self::Unreadable);
+        };
+        let Some(entries) = entries else {
+            return Ok(Self::Absent);
+        };
+        let read = |entry: Entry| {
+            let target = match entry.kind {
+                0 => OverwriteTarget::Role(entry.id),
+                1 => OverwriteTarget::Member(UserId(entry.id.0)),
+                _ => return None,
+            };
+            Some(Overwrite {
+                target,
+                allow: entry.allow,
+                deny: entry.deny,
+            })
+        };
+        let overwrites: Option<Vec<Overwrite>> = entries.into_iter().map(read).collect();
+        Ok(overwrites.map_or(Self::Unreadable, |mut overwrites| {
+            // Their order means nothing, so it must not look like a change.
+            overwrites.sort_by_key(|overwrite| match overwrite.target {
+                OverwriteTarget::Role(role) => (0, role.0),
+                OverwriteTarget::Member(user) => (1, user.0),
+            });
+            Self::Read(overwrites)
+        }))
+    }
+}
+
+/// The guild of a channel object, which may not name it: then that of the channel or its category.
+fn guild_of<'a>(
+    told: Option<GuildId>,
+    around: [ChannelId; 2],
+    context: &Context<'a>,
+) -> Option<(GuildId, &'a Guild)> {
+    if let Some(guild_id) = told {
+        return Some((guild_id, context.guild(guild_id)?));
+    }
+    let mut guilds = context.world.guilds.iter();
+    let has = |guild: &Guild, channel: &ChannelId| {
+        guild.rooms.contains_key(channel) || guild.categories.contains_key(channel)
+    };
+    let (guild_id, guild) =
+        guilds.find(|(_, guild)| around.iter().any(|channel| has(guild, channel)))?;
+    Some((*guild_id, guild))
+}
+
+fn gone(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
+    let mut changes = room_deleted(guild, channel_id);
+    changes.extend(category_removed(guild, channel_id));
+    changes
+}
+
+/// A room's people leave before it goes, each once.
+fn room_deleted(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
+    if !guild.rooms.contains_key(&channel_id) {
+        return Vec::new();
+    }
+    let left = guild
+        .occupants(channel_id)
+        .flat_map(|there| voice::changes(Some(there), None));
+    left.chain([Change::RoomDeleted { channel_id }]).collect()
+}
+
+fn category_set(guild: &Guild, channel_id: ChannelId, name: &str) -> Vec<Change> {
+    if guild
+        .categories
+        .get(&channel_id)
+        .is_some_and(|known| known == name)
+    {
+        return Vec::new();
+    }
+    let set = Change::CategorySet {
+        channel_id,
+        name: name.to_owned(),
+    };
+    let renamed = rooms_in(guild, channel_id).map(|room| RoomInfo {
+        parent_name: Some(name.to_owned()),
+        ..room.clone()
+    });
+    [set]
+        .into_iter()
+        .chain(renamed.map(Change::RoomUpdated))
+        .collect()
+}
+
+/// A category's rooms stay and are in none.
+fn category_removed(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
+    if !guild.categories.contains_key(&channel_id) {
+        return Vec::new();
+    }
+    let removed = Change::CategoryRemoved { channel_id };
+    let freed = rooms_in(guild, channel_id).map(|room| RoomInfo {
+        parent_id: None,
+        parent_name: None,
+        ..room.clone()
+    });
+    [removed]
+        .into_iter()
+        .chain(freed.map(Change::RoomUpdated))
+        .collect()
+}
+
+fn rooms_in(guild: &Guild, category: ChannelId) -> impl Iterator<Item = &RoomInfo> {
+    let infos = guild.rooms.values().map(|room| &room.info);
+    infos.filter(move |info| info.parent_id == Some(category))
+}

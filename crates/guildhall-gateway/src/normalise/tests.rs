@@ -1,0 +1,215 @@
+//! From the JSON of a dispatch to events. What is heard is written after Discord's documentation
+//! (`discord.rs`); what comes of it is pinned by the files in `snapshots/`, in the link's form.
+
+use std::fmt::Write;
+
+use guildhall_model::ChannelId;
+use serde_json::Value;
+use url::Url;
+
+use super::*;
+
+mod channel;
+mod discord;
+mod guild;
+mod member;
+mod random;
+mod truth;
+mod voice;
+
+const GUILD: GuildId = GuildId(1);
+
+/// A world that hears dispatches, one a second.
+struct House {
+    world: World,
+    now: UnixMs,
+    cdn: Cdn,
+    bridged: Option<BTreeSet<GuildId>>,
+}
+
+impl House {
+    fn empty() -> Self {
+        Self {
+            world: World::default(),
+            now: 1_700_000_000_000,
+            cdn: Cdn::new(&Url::parse("https://cdn.example/").expect("a URL")),
+            bridged: None,
+        }
+    }
+
+    /// After the GUILD_CREATE of [`discord::guild`].
+    fn built() -> Self {
+        let mut house = Self::empty();
+        house.hear("GUILD_CREATE", &discord::guild());
+        house
+    }
+
+    fn read(&self, kind: &str, data: &str) -> Seen {
+        let context = Context {
+            world: &self.world,
+            now: self.now,
+            cdn: &self.cdn,
+            bridged: self.bridged.as_ref(),
+        };
+        dispatch(kind, data, &context)
+    }
+
+    /// Reads one dispatch and applies what it says.
+    fn seen(&mut self, kind: &str, data: &Value) -> Seen {
+        self.now += 1_000;
+        let seen = self.read(kind, &data.to_string());
+        if let Seen::Told(Told { events, .. }) | Seen::Ready(Ready { events, .. }) = &seen {
+            for event in events {
+                self.world.apply(event);
+            }
+        }
+        seen
+    }
+
+    /// As `seen`, for dispatches that must be understood.
+    fn hear(&mut self, kind: &str, data: &Value) -> Told {
+        match self.seen(kind, data) {
+            Seen::Told(told) => told,
+            seen => panic!("{kind} {data} was {seen:?}"),
+        }
+    }
+
+    /// Who is in a room.
+    fn people(&self, room: u64) -> Vec<u64> {
+        let guild = &self.world.guilds[&GUILD];
+        guild
+            .occupants(ChannelId(room))
+            .map(|there| there.user_id.0)
+            .collect()
+    }
+
+    fn guild(&self) -> &Guild {
+        &self.world.guilds[&GUILD]
+    }
+}
+
+/// One dispatch after the other and what came of it, for a snapshot file.
+fn story(house: &mut House, dispatches: &[(&str, Value)]) -> String {
+    let mut text = String::new();
+    for (kind, data) in dispatches {
+        writeln!(text, "{kind}").expect("strings take all");
+        match house.seen(kind, data) {
+            Seen::Told(told) => {
+                if let Some(news) = told.news {
+                    writeln!(text, "  guild {} {news:?}", told.guild_id).expect("strings take all");
+                }
+                for event in &told.events {
+                    let json = serde_json::to_string(event).expect("events serialise");
+                    writeln!(text, "  {json}").expect("strings take all");
+                }
+                for seen in &told.members {
+                    writeln!(text, "  {seen:?}").expect("strings take all");
+                }
+            }
+            seen => writeln!(text, "  {seen:?}").expect("strings take all"),
+        }
+    }
+    text
+}
+
+fn names(told: &Told) -> Vec<&'static str> {
+    told.events
+        .iter()
+        .map(|event| event.change.name())
+        .collect()
+}
+
+#[test]
+fn other_kinds_and_other_guilds_are_not_seen() {
+    let mut house = House::built();
+    for kind in [
+        "MESSAGE_CREATE",
+        "TYPING_START",
+        "PRESENCE_UPDATE",
+        "SOMETHING_NEW",
+        "",
+    ] {
+        assert!(
+            matches!(house.seen(kind, &Value::Null), Seen::Irrelevant),
+            "{kind}"
+        );
+    }
+    house.bridged = Some([GuildId(2)].into());
+    let join = discord::voice_state(discord::ANN, Some(discord::MOON));
+    assert!(matches!(
+        house.seen("VOICE_STATE_UPDATE", &join),
+        Seen::Irrelevant
+    ));
+    assert!(matches!(
+        house.seen("GUILD_CREATE", &discord::guild()),
+        Seen::Irrelevant
+    ));
+    assert!(house.people(discord::MOON).is_empty());
+}
+
+#[test]
+fn what_is_not_to_be_understood_names_its_guild_if_it_can() {
+    let house = House::built();
+    for (kind, data, guild) in [
+        (
+            "VOICE_STATE_UPDATE",
+            r#"{"guild_id":"1","channel_id":"401"}"#,
+            Some(GUILD),
+        ),
+        (
+            "VOICE_STATE_UPDATE",
+            r#"{"guild_id":1,"user_id":"x"}"#,
+            Some(GUILD),
+        ),
+        (
+            "VOICE_STATE_UPDATE",
+            r#"{"guild_id":[],"user_id":"9"}"#,
+            None,
+        ),
+        (
+            "GUILD_CREATE",
+            r#"{"id":"1","name":"x","owner_id":"7"}"#,
+            Some(GUILD),
+        ),
+        (
+            "GUILD_CREATE",
+            r#"{"id":"3","roles":[],"channels":[]}"#,
+            Some(GuildId(3)),
+        ),
+        (
+            "GUILD_ROLE_UPDATE",
+            r#"{"guild_id":"1","role":{"id":"3"}}"#,
+            Some(GUILD),
+        ),
+        (
+            "GUILD_MEMBER_UPDATE",
+            r#"{"guild_id":"1","roles":[]}"#,
+            Some(GUILD),
+        ),
+        ("READY", r#"{"user":{"id":"5"}}"#, None),
+        ("GUILD_DELETE", "", None),
+        ("CHANNEL_UPDATE", "[]", None),
+        ("CHANNEL_DELETE", "null", None),
+        ("GUILD_UPDATE", r#"{"id":"#, None),
+    ] {
+        match house.read(kind, data) {
+            Seen::Unreadable { guild_id, .. } => assert_eq!(guild_id, guild, "{kind} {data}"),
+            seen => panic!("{kind} {data} was {seen:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_ready_removes_the_guilds_that_the_bot_is_no_longer_in() {
+    let mut house = House::built();
+    let second = discord::with(discord::guild(), "id", "2");
+    house.hear("GUILD_CREATE", &second);
+    let Seen::Ready(ready) = house.seen("READY", &discord::ready(&[2, 3])) else {
+        panic!("READY is understood");
+    };
+    assert_eq!(ready.bot, UserId(discord::BOT));
+    assert_eq!(ready.guilds, [GuildId(2), GuildId(3)].into());
+    assert_eq!(ready.events.len(), 1);
+    assert!(ready.events[0].synthetic);
+    assert_eq!(house.world.guilds.keys().collect::<Vec<_>>(), [&GuildId(2)]);
+}

@@ -1,0 +1,206 @@
+use guildhall_model::{RoleId, world::Membership};
+use serde_json::{Value, json};
+
+use super::{
+    House, MemberSeen, UserId,
+    discord::{
+        ANN, BOB, BOT, GATED, MOON, member, member_update, role, user, voice_state, with, without,
+    },
+    names, story,
+};
+
+const UPDATE: &str = "GUILD_MEMBER_UPDATE";
+
+#[test]
+fn a_member_in_a_room_is_renamed_and_leaves_with_the_guild() {
+    let removed = json!({ "guild_id": "1", "user": user(ANN) });
+    let roles = json!([GATED.to_string(), "4"]);
+    let dispatches = [
+        ("VOICE_STATE_UPDATE", voice_state(ANN, Some(MOON))),
+        (UPDATE, with(member_update(ANN), "nick", "Ann")),
+        (
+            UPDATE,
+            with(with(member_update(ANN), "nick", "Ann"), "roles", roles),
+        ),
+        ("GUILD_MEMBER_ADD", with(member_update(BOB), "flags", 16)),
+        ("GUILD_MEMBER_REMOVE", removed.clone()),
+        (
+            "VOICE_STATE_UPDATE",
+            without(voice_state(ANN, None), "member"),
+        ),
+        ("GUILD_MEMBER_REMOVE", removed),
+    ];
+    insta::assert_snapshot!(story(&mut House::built(), &dispatches));
+}
+
+#[test]
+fn a_name_is_the_nickname_else_the_global_name_else_the_username() {
+    let mut house = House::built();
+    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    for (nick, global, expected) in [
+        (json!("Nick"), json!("Global"), "Nick"),
+        (Value::Null, json!("Global"), "Global"),
+        (json!(""), json!("Global"), "Global"),
+        (Value::Null, Value::Null, "user912"),
+        (json!(7), json!(""), "user912"),
+    ] {
+        let update = with(member_update(ANN), "nick", nick);
+        house.hear(UPDATE, &with(update, "user.global_name", global));
+        assert_eq!(shown(&house), expected);
+    }
+    house.hear(UPDATE, &with(member_update(ANN), "nick", "Nick"));
+    house.hear(UPDATE, &without(member_update(ANN), "nick"));
+    assert_eq!(shown(&house), "Nick", "an absent nickname is no news of it");
+}
+
+#[test]
+fn a_face_is_this_guilds_else_the_users_else_a_default_one() {
+    let mut house = House::built();
+    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    for (here, everywhere, discriminator, hash, path) in [
+        (
+            json!("a_1f"),
+            json!("2e"),
+            "0",
+            Some("a_1f"),
+            "/guilds/1/users/80351110224678912/avatars/a_1f.png?size=128",
+        ),
+        (
+            Value::Null,
+            json!("a_2e"),
+            "0",
+            Some("a_2e"),
+            "/avatars/80351110224678912/a_2e.png?size=128",
+        ),
+        (
+            json!("../../x?"),
+            json!("2e\"><"),
+            "0",
+            None,
+            "/embed/avatars/5.png",
+        ),
+        (json!(""), Value::Null, "0", None, "/embed/avatars/5.png"),
+        (
+            Value::Null,
+            Value::Null,
+            "1337",
+            None,
+            "/embed/avatars/2.png",
+        ),
+        (
+            Value::Null,
+            Value::Null,
+            "0004",
+            None,
+            "/embed/avatars/4.png",
+        ),
+    ] {
+        let update = with(member_update(ANN), "avatar", here);
+        let update = with(update, "user.avatar", everywhere);
+        house.hear(UPDATE, &with(update, "user.discriminator", discriminator));
+        let there = house.guild().voice.values().next().expect("Ann");
+        assert_eq!(there.avatar.as_deref(), hash);
+        assert_eq!(there.avatar_url, format!("https://cdn.example{path}"));
+    }
+}
+
+#[test]
+fn a_bot_is_said_to_be_one() {
+    let mut house = House::built();
+    house.hear("VOICE_STATE_UPDATE", &voice_state(BOT, Some(MOON)));
+    assert!(house.guild().voice[&UserId(BOT)].bot);
+    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    assert!(!house.guild().voice[&UserId(ANN)].bot);
+}
+
+#[test]
+fn rights_are_seen_on_every_member_object_with_roles() {
+    let mut house = House::built();
+    let roles = json!(["4", 3, "4"]);
+    let base = with(member_update(ANN), "roles", roles);
+    let member_of = |roles: &[u64], guest| {
+        Some(Membership::member(
+            roles.iter().copied().map(RoleId).collect(),
+            guest,
+        ))
+    };
+    for (what, data, expected) in [
+        ("documented", base.clone(), member_of(&[3, 4], false)),
+        (
+            "guest by flag",
+            with(base.clone(), "flags", 16),
+            member_of(&[3, 4], true),
+        ),
+        (
+            "other flags",
+            with(base.clone(), "flags", 11),
+            member_of(&[3, 4], false),
+        ),
+        (
+            "odd flags",
+            with(base.clone(), "flags", json!([])),
+            member_of(&[3, 4], true),
+        ),
+        (
+            "never joined",
+            with(base.clone(), "joined_at", Value::Null),
+            member_of(&[3, 4], true),
+        ),
+        ("without roles", without(base.clone(), "roles"), None),
+        ("odd roles", with(base, "roles", json!(["x"])), None),
+    ] {
+        let told = house.hear(UPDATE, &data);
+        assert!(told.events.is_empty(), "{what}");
+        let expected = expected.map(|membership| MemberSeen {
+            user_id: UserId(ANN),
+            membership,
+        });
+        assert_eq!(told.members, Vec::from_iter(expected), "{what}");
+    }
+    let state = with(
+        voice_state(ANN, None),
+        "member",
+        with(member(ANN), "roles", json!(["3"])),
+    );
+    assert_eq!(house.hear("VOICE_STATE_UPDATE", &state).members.len(), 1);
+}
+
+#[test]
+fn roles_are_set_when_their_permissions_change_and_removed_once() {
+    let named = |role: Value| json!({ "guild_id": "1", "role": role });
+    let mut house = House::built();
+    let renamed = with(role(GATED, "0"), "name", "Gatekeepers");
+    for (kind, data, expected) in [
+        ("GUILD_ROLE_UPDATE", named(renamed), &[][..]),
+        (
+            "GUILD_ROLE_UPDATE",
+            named(role(GATED, "1024")),
+            &["role.set"],
+        ),
+        ("GUILD_ROLE_UPDATE", named(role(GATED, "1024")), &[]),
+        (
+            "GUILD_ROLE_CREATE",
+            named(with(role(4, "0"), "permissions", 8)),
+            &["role.set"],
+        ),
+        (
+            "GUILD_ROLE_DELETE",
+            json!({ "guild_id": "1", "role_id": "4" }),
+            &["role.removed"],
+        ),
+        (
+            "GUILD_ROLE_DELETE",
+            json!({ "guild_id": "1", "role_id": "4" }),
+            &[],
+        ),
+    ] {
+        assert_eq!(names(&house.hear(kind, &data)), expected, "{kind} {data}");
+    }
+}
+
+fn shown(house: &House) -> &str {
+    let there = house.guild().voice.values().next();
+    there
+        .map(|there| there.display_name.as_str())
+        .expect("somebody")
+}

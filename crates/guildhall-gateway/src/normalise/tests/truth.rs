@@ -1,0 +1,183 @@
+//! A naive model of who is where, telling of itself as Discord would: the world ends up the same,
+//! whichever documented order and repetition the dispatches take.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+
+use super::{
+    House,
+    discord::{
+        channel, guild, member, outage, partial_voice_state, user, voice_state, with, without,
+    },
+};
+
+/// What happens on Discord's side.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Into a room, from wherever they are.
+    Goes {
+        user: u64,
+        room: u64,
+    },
+    Leaves {
+        user: u64,
+    },
+    Mutes {
+        user: u64,
+    },
+    RoomCreated {
+        room: u64,
+    },
+    /// Its people's voice states come before or after.
+    RoomDeleted {
+        room: u64,
+        before: bool,
+    },
+    Banned {
+        user: u64,
+        told: bool,
+    },
+    /// From here to `Back` nothing is told.
+    Outage,
+    Back,
+    /// A lost session: the whole guild is told again.
+    Identified,
+}
+
+/// Who is where, muted or not.
+#[derive(Default)]
+struct Truth {
+    rooms: BTreeSet<u64>,
+    voice: BTreeMap<u64, (u64, bool)>,
+    outage: bool,
+}
+
+proptest! {
+    #[test]
+    fn the_world_is_what_happened(steps in vec((step(), any::<bool>()), 0..40)) {
+        let mut truth = Truth::default();
+        let mut house = House::empty();
+        house.hear("GUILD_CREATE", &truth.guild());
+        for (step, twice) in steps {
+            for (kind, payload) in truth.happens(&step) {
+                house.hear(kind, &payload);
+                if twice {
+                    house.hear(kind, &payload);
+                }
+            }
+            if !truth.outage {
+                prop_assert_eq!(known(&house), truth.voice.clone(), "after {:?}", step);
+            }
+            prop_assert_eq!(house.guild().available, !truth.outage);
+        }
+        house.hear("GUILD_CREATE", &truth.guild());
+        prop_assert_eq!(known(&house), truth.voice);
+        let rooms: BTreeSet<u64> = house.guild().rooms.keys().map(|room| room.0).collect();
+        prop_assert_eq!(rooms, truth.rooms);
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let user = || 8..12_u64;
+    let room = || 401..405_u64;
+    prop_oneof![
+        8 => (user(), room()).prop_map(|(user, room)| Step::Goes { user, room }),
+        3 => user().prop_map(|user| Step::Leaves { user }),
+        3 => user().prop_map(|user| Step::Mutes { user }),
+        4 => room().prop_map(|room| Step::RoomCreated { room }),
+        2 => (room(), any::<bool>()).prop_map(|(room, before)| Step::RoomDeleted { room, before }),
+        1 => (user(), any::<bool>()).prop_map(|(user, told)| Step::Banned { user, told }),
+        1 => Just(Step::Outage),
+        2 => Just(Step::Back),
+        1 => Just(Step::Identified),
+    ]
+}
+
+impl Truth {
+    /// Changes, and what Discord tells of it.
+    fn happens(&mut self, step: &Step) -> Vec<(&'static str, Value)> {
+        let dispatches = match *step {
+            Step::Goes { user, room } if self.rooms.contains(&room) => {
+                let muted = self.voice.get(&user).is_some_and(|(_, muted)| *muted);
+                self.voice.insert(user, (room, muted));
+                vec![self.state(user)]
+            }
+            Step::Leaves { user } if self.voice.remove(&user).is_some() => vec![self.state(user)],
+            Step::Mutes { user } => match self.voice.get_mut(&user) {
+                Some((_, muted)) => {
+                    *muted = !*muted;
+                    vec![self.state(user)]
+                }
+                None => Vec::new(),
+            },
+            Step::RoomCreated { room } if self.rooms.insert(room) => {
+                vec![("CHANNEL_CREATE", channel(room, "room"))]
+            }
+            Step::RoomDeleted { room, before } if self.rooms.remove(&room) => {
+                let inside = self.voice.iter().filter(|(_, there)| there.0 == room);
+                let inside: Vec<u64> = inside.map(|(user, _)| *user).collect();
+                self.voice.retain(|_, there| there.0 != room);
+                let mut told: Vec<_> = inside.into_iter().map(|user| self.state(user)).collect();
+                let at = if before { told.len() } else { 0 };
+                told.insert(at, ("CHANNEL_DELETE", channel(room, "room")));
+                told
+            }
+            Step::Banned { user: id, told } => {
+                let spoke = self.voice.remove(&id).is_some();
+                let removed = json!({ "guild_id": "1", "user": user(id) });
+                let mut dispatches = vec![("GUILD_MEMBER_REMOVE", removed)];
+                dispatches.extend((spoke && told).then(|| self.state(id)));
+                dispatches
+            }
+            Step::Outage if !self.outage => {
+                self.outage = true;
+                return vec![("GUILD_DELETE", outage())];
+            }
+            Step::Back if self.outage => {
+                self.outage = false;
+                return vec![("GUILD_CREATE", self.guild())];
+            }
+            Step::Identified => vec![("GUILD_CREATE", self.guild())],
+            _ => Vec::new(),
+        };
+        if self.outage { Vec::new() } else { dispatches }
+    }
+
+    fn state(&self, user: u64) -> (&'static str, Value) {
+        let there = self.voice.get(&user);
+        let state = voice_state(user, there.map(|(room, _)| *room));
+        let muted = there.is_some_and(|(_, muted)| *muted);
+        let state = with(state, "self_mute", muted);
+        // Who has left the guild has no member object.
+        let state = if there.is_none() {
+            without(state, "member")
+        } else {
+            state
+        };
+        ("VOICE_STATE_UPDATE", state)
+    }
+
+    fn guild(&self) -> Value {
+        let rooms = self.rooms.iter().map(|room| channel(*room, "room"));
+        let state = |(user, (room, muted)): (&u64, &(u64, bool))| {
+            with(partial_voice_state(*user, *room), "self_mute", *muted)
+        };
+        let guild = with(guild(), "channels", rooms.collect::<Vec<_>>());
+        let members: Vec<Value> = self.voice.keys().copied().map(member).collect();
+        let guild = with(guild, "members", members);
+        with(
+            guild,
+            "voice_states",
+            self.voice.iter().map(state).collect::<Vec<_>>(),
+        )
+    }
+}
+
+fn known(house: &House) -> BTreeMap<u64, (u64, bool)> {
+    let people = house.guild().voice.values();
+    people
+        .map(|there| (there.user_id.0, (there.channel_id.0, there.flags.self_mute)))
+        .collect()
+}

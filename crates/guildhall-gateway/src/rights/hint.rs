@@ -1,0 +1,67 @@
+//! Dispatches without a member object that say: look again. GUILD_MODERATION is not privileged,
+//! so bans and audit entries tell of kicks and role changes to bots without GUILD_MEMBERS.
+
+use guildhall_model::{GuildId, UserId};
+use serde::Deserialize;
+
+use super::Pair;
+
+/// Audit log actions whose target is a member whose rights may differ now: kick, prune, ban,
+/// unban, member update, role update.
+const ABOUT_A_MEMBER: [u64; 6] = [20, 21, 22, 23, 24, 25];
+
+/// Whom a dispatch makes us look at again, if anybody.
+pub(crate) fn hint(kind: &str, data: &str) -> Option<Pair> {
+    match kind {
+        "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => {
+            let ban: Ban = serde_json::from_str(data).ok()?;
+            Some((ban.guild_id, ban.user.id))
+        }
+        "GUILD_AUDIT_LOG_ENTRY_CREATE" => {
+            let entry: Entry = serde_json::from_str(data).ok()?;
+            let about = ABOUT_A_MEMBER.contains(&entry.action_type);
+            about.then_some((entry.guild_id, entry.target_id?))
+        }
+        _ => None,
+    }
+}
+
+#[derive(Deserialize)]
+struct Ban {
+    guild_id: GuildId,
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: UserId,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    guild_id: GuildId,
+    action_type: u64,
+    #[serde(default)]
+    target_id: Option<UserId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bans_and_audit_entries_about_members_are_hints() {
+        let pair = Some((GuildId(1), UserId(2)));
+        let cases = [
+            ("GUILD_BAN_ADD", r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#, pair),
+            ("GUILD_AUDIT_LOG_ENTRY_CREATE", r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#, pair),
+            ("GUILD_AUDIT_LOG_ENTRY_CREATE", r#"{"guild_id":"1","action_type":12,"target_id":"2"}"#, None),
+            ("GUILD_AUDIT_LOG_ENTRY_CREATE", r#"{"guild_id":"1","action_type":21,"target_id":null}"#, None),
+            ("GUILD_BAN_ADD", "{}", None),
+            ("TYPING_START", r#"{"guild_id":"1","user":{"id":"2"}}"#, None),
+        ];
+        for (kind, data, expected) in cases {
+            assert_eq!(hint(kind, data), expected, "{kind} {data}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+#![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
+
+use guildhall_model::{
+    Change, Event, Guild, Permissions, RoleId,
+    world::{GuildInfo, Room},
+};
+use proptest::prelude::*;
+
+use super::*;
+
+const GUILD: GuildId = GuildId(1);
+const OTHER: GuildId = GuildId(2);
+const USER: UserId = UserId(7);
+const PAIR: Pair = (GUILD, USER);
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_first_watch_is_looked_up_and_answered_behind_the_event_it_needed() {
+    let mut house = House::new(&[GUILD]);
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
+    let outputs = house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(outputs, [changed(Some(member(5))), answered(1, &[])]);
+}
+
+#[test]
+fn a_user_watched_without_a_break_is_answered_at_once_and_looked_up_after_one() {
+    let mut house = House::known();
+    for _ in 0..10 {
+        assert_eq!(house.wait(4 * MINUTE), [Output::LookUp(PAIR)], "kept fresh meanwhile");
+        assert_eq!(house.watch(2, &[GUILD]), [answered(2, &[])]);
+        assert_eq!(house.looked_up(PAIR, Some(member(5))), []);
+    }
+    house.wait(6 * MINUTE);
+    assert_eq!(house.watch(3, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.looked_up(PAIR, Some(member(5))), [answered(3, &[])], "nothing changed");
+}
+
+#[test]
+fn two_watches_of_one_user_share_one_look_up() {
+    let mut house = House::new(&[GUILD]);
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(2, &[GUILD]), []);
+    let outputs = house.looked_up(PAIR, Some(Membership::Stranger));
+    let stranger = changed(Some(Membership::Stranger));
+    assert_eq!(outputs, [stranger, answered(1, &[]), answered(2, &[])]);
+}
+
+#[test]
+fn an_answer_that_a_dispatch_overtook_is_dropped() {
+    let mut house = House::new(&[GUILD]);
+    house.watch(1, &[GUILD]);
+    let told = house.told(PAIR, Told::Is(member(9)));
+    assert_eq!(told, [changed(Some(member(9))), answered(1, &[])], "the dispatch is the answer");
+    assert_eq!(house.looked_up(PAIR, Some(member(5))), []);
+    assert_eq!(house.membership(), Some(member(9)));
+}
+
+#[test]
+fn a_hint_during_a_look_up_has_it_asked_again() {
+    let mut house = House::new(&[GUILD]);
+    house.watch(1, &[GUILD]);
+    assert_eq!(house.told(PAIR, Told::LookAgain), []);
+    assert_eq!(house.looked_up(PAIR, Some(member(5))), [Output::LookUp(PAIR)]);
+    let outputs = house.looked_up(PAIR, Some(Membership::Stranger));
+    assert_eq!(outputs, [changed(Some(Membership::Stranger)), answered(1, &[])]);
+}
+
+#[test]
+fn a_hint_about_a_watched_user_is_looked_up_at_once_and_about_others_never() {
+    let mut house = House::known();
+    assert_eq!(house.told(PAIR, Told::LookAgain), [Output::LookUp(PAIR)]);
+    assert_eq!(house.told((GUILD, UserId(8)), Told::LookAgain), []);
+}
+
+#[test]
+fn dispatches_about_people_nobody_watches_leave_no_trace() {
+    let mut house = House::new(&[GUILD]);
+    assert_eq!(house.told(PAIR, Told::Is(member(5))), []);
+    assert_eq!(house.rights.deadline(), None);
+}
+
+#[test]
+fn the_same_rights_again_are_no_event() {
+    let mut house = House::known();
+    assert_eq!(house.told(PAIR, Told::Is(member(5))), []);
+    assert_eq!(house.told(PAIR, Told::Is(member(6))), [changed(Some(member(6)))]);
+}
+
+#[test]
+fn a_failed_look_up_is_answered_as_failed_and_tried_again() {
+    let mut house = House::new(&[GUILD]);
+    house.watch(1, &[GUILD]);
+    assert_eq!(house.looked_up(PAIR, None), [answered(1, &[GUILD])]);
+    assert_eq!(house.wait(Duration::from_millis(500)), []);
+    assert_eq!(house.wait(MINUTE), [Output::LookUp(PAIR)]);
+    assert_eq!(house.looked_up(PAIR, Some(member(5))), [changed(Some(member(5)))]);
+}
+
+#[test]
+fn a_watch_is_answered_in_time_with_what_is_missing_as_failed() {
+    let mut house = House::new(&[GUILD, OTHER]);
+    house.watch(1, &[GUILD, OTHER]);
+    house.looked_up(PAIR, Some(member(5)));
+    let by = house.rights.deadline().expect("somebody waits");
+    assert!(by <= house.now + Limits::default().watch_answer);
+    let late = house.wait(Limits::default().watch_answer);
+    assert_eq!(late, [answered(1, &[OTHER])]);
+    let other = (OTHER, USER);
+    let event = Output::Changed { pair: other, membership: Some(member(5)) };
+    assert_eq!(house.looked_up(other, Some(member(5))), [event], "late is better than never");
+}
+
+#[test]
+fn a_guild_that_is_still_to_come_is_waited_for_and_one_that_will_not_is_failed() {
+    let mut house = House::new(&[]);
+    house.complete = false;
+    assert_eq!(house.watch(1, &[GUILD, OTHER]), []);
+    house.arrive(GUILD);
+    assert_eq!(house.guilds_changed(), [Output::LookUp(PAIR)]);
+    assert_eq!(house.looked_up(PAIR, Some(member(5))), [changed(Some(member(5)))]);
+    house.complete = true;
+    assert_eq!(house.guilds_changed(), [answered(1, &[OTHER])]);
+    assert_eq!(house.watch(2, &[OTHER]), [answered(2, &[OTHER])], "at once now");
+}
+
+#[test]
+fn a_guild_that_left_and_came_again_is_looked_up_again() {
+    let mut house = House::known();
+    house.world.guilds.clear();
+    house.guilds_changed();
+    assert_eq!(house.wait(MINUTE), []);
+    house.arrive(GUILD);
+    house.guilds_changed();
+    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUp(PAIR)]);
+}
+
+#[test]
+fn users_that_are_here_are_looked_up_again_every_minute_others_are_not() {
+    let mut house = House::known();
+    assert_eq!(house.wait(MINUTE - Duration::from_secs(2)), []);
+    assert_eq!(house.wait(Duration::from_secs(4)), [Output::LookUp(PAIR)]);
+    house.looked_up(PAIR, Some(member(5)));
+    assert!(house.rights.oldest(house.now) < Duration::from_secs(1));
+    assert_eq!(house.rights.count_in_use(house.now), 1);
+    house.wait(5 * MINUTE);
+    house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(house.wait(10 * MINUTE), [], "not here any more");
+    assert_eq!(house.rights.count_in_use(house.now), 0);
+}
+
+#[test]
+fn a_day_after_the_last_watch_rights_are_forgotten() {
+    let mut house = House::known();
+    let day = Limits::default().rights_kept;
+    house.wait(day - MINUTE);
+    assert!(house.membership().is_some());
+    assert_eq!(house.wait(2 * MINUTE), [changed(None)]);
+    assert_eq!(house.rights.deadline(), None);
+    assert_eq!(house.told(PAIR, Told::Is(member(5))), []);
+}
+
+#[test]
+fn look_ups_under_way_are_few_and_refreshes_leave_places_to_who_waits() {
+    let guilds: Vec<GuildId> = (1..=100).map(GuildId).collect();
+    let mut house = House::new(&guilds);
+    let first = house.watch(1, &guilds);
+    assert_eq!(first.len(), LOOK_UPS_AT_ONCE);
+    let mut under_way: Vec<Pair> = look_ups(&first);
+    while let Some(pair) = under_way.pop() {
+        let outputs = house.looked_up(pair, Some(member(5)));
+        under_way.extend(look_ups(&outputs));
+        assert!(under_way.len() <= LOOK_UPS_AT_ONCE);
+    }
+    let refreshes = look_ups(&house.wait(2 * MINUTE));
+    assert_eq!(refreshes.len(), REFRESHES_AT_ONCE);
+    let login = house.watch_as(2, UserId(8), &[GUILD]);
+    assert_eq!(login, [Output::LookUp((GUILD, UserId(8)))]);
+}
+
+#[test]
+fn a_watch_of_too_many_guilds_is_cut_short_and_says_so() {
+    let guilds: Vec<GuildId> = (1..=300).map(GuildId).collect();
+    let mut house = House::new(&[]);
+    let Some(Output::Answered { failed, .. }) = house.watch(1, &guilds).pop() else {
+        panic!("an answer")
+    };
+    assert_eq!(failed.len(), 300);
+    assert_eq!(house.rights.pairs.len(), GUILDS_PER_WATCH);
+}
+
+proptest! {
+    #[test]
+    fn every_watch_is_answered_exactly_once_and_nobody_waits_twice(
+        steps in proptest::collection::vec((0..7_u8, 0..3_u64, 1..4_u64, 0..400_u64), 1..200)
+    ) {
+        let mut house = House::new(&[GUILD]);
+        let mut open = BTreeSet::new();
+        let mut under_way = BTreeSet::new();
+        let mut watches = 0;
+        for (step, user, guild, wait) in steps {
+            let pair = (GuildId(guild), UserId(user));
+            let outputs = match step {
+                0 => {
+                    watches += 1;
+                    open.insert(WatchId(watches));
+                    house.watch_as(watches, pair.1, &[pair.0, OTHER])
+                }
+                1 => house.told(pair, Told::Is(member(wait))),
+                2 => house.told(pair, Told::LookAgain),
+                3 | 4 => match under_way.pop_first() {
+                    Some(pair) => house.looked_up(pair, (step == 3).then(|| member(wait))),
+                    None => Vec::new(),
+                },
+                5 => {
+                    house.arrive(pair.0);
+                    house.guilds_changed()
+                }
+                _ => house.wait(Duration::from_secs(wait)),
+            };
+            for output in outputs {
+                match output {
+                    Output::LookUp(pair) => prop_assert!(under_way.insert(pair), "asked twice"),
+                    Output::Answered { watch, .. } => prop_assert!(open.remove(&watch)),
+                    Output::Changed { .. } => {}
+                }
+            }
+            prop_assert!(under_way.len() <= LOOK_UPS_AT_ONCE);
+        }
+        for output in house.wait(Limits::default().watch_answer) {
+            if let Output::Answered { watch, .. } = output {
+                prop_assert!(open.remove(&watch));
+            }
+        }
+        prop_assert!(open.is_empty(), "{open:?}");
+    }
+}
+
+/// The machine with a world that follows what it puts out.
+struct House {
+    rights: Rights,
+    world: World,
+    complete: bool,
+    now: Instant,
+}
+
+impl House {
+    fn new(guilds: &[GuildId]) -> Self {
+        let mut house = Self {
+            rights: Rights::new(Limits::default()),
+            world: World::default(),
+            complete: true,
+            now: Instant::now(),
+        };
+        guilds.iter().for_each(|guild| house.arrive(*guild));
+        house
+    }
+
+    /// With the user watched and known.
+    fn known() -> Self {
+        let mut house = Self::new(&[GUILD]);
+        house.watch(1, &[GUILD]);
+        house.looked_up(PAIR, Some(member(5)));
+        house
+    }
+
+    fn arrive(&mut self, guild: GuildId) {
+        self.world.guilds.entry(guild).or_insert_with(|| Guild {
+            info: GuildInfo { name: String::new(), icon: None },
+            available: true,
+            owner_id: UserId(1),
+            roles: BTreeMap::from([(guild.everyone(), Permissions::NONE)]),
+            categories: BTreeMap::new(),
+            rooms: BTreeMap::<_, Room>::new(),
+            voice: BTreeMap::new(),
+            memberships: BTreeMap::new(),
+        });
+    }
+
+    fn watch(&mut self, id: u64, guilds: &[GuildId]) -> Vec<Output> {
+        self.watch_as(id, USER, guilds)
+    }
+
+    fn watch_as(&mut self, id: u64, user: UserId, guilds: &[GuildId]) -> Vec<Output> {
+        let scene = Scene { world: &self.world, complete: self.complete, now: self.now };
+        self.rights.watch(WatchId(id), user, guilds.iter().copied(), Vec::new(), scene);
+        self.outputs()
+    }
+
+    fn told(&mut self, pair: Pair, told: Told) -> Vec<Output> {
+        let scene = Scene { world: &self.world, complete: self.complete, now: self.now };
+        self.rights.told(pair, told, scene);
+        self.outputs()
+    }
+
+    fn looked_up(&mut self, pair: Pair, membership: Option<Membership>) -> Vec<Output> {
+        let scene = Scene { world: &self.world, complete: self.complete, now: self.now };
+        self.rights.looked_up(pair, membership, scene);
+        self.outputs()
+    }
+
+    fn guilds_changed(&mut self) -> Vec<Output> {
+        let scene = Scene { world: &self.world, complete: self.complete, now: self.now };
+        self.rights.guilds_changed(scene);
+        self.outputs()
+    }
+
+    fn wait(&mut self, time: Duration) -> Vec<Output> {
+        self.now += time;
+        let scene = Scene { world: &self.world, complete: self.complete, now: self.now };
+        self.rights.time_passed(scene);
+        self.outputs()
+    }
+
+    fn outputs(&mut self) -> Vec<Output> {
+        let outputs = self.rights.take_outputs();
+        for output in &outputs {
+            if let Output::Changed { pair: (guild_id, user_id), membership } = output {
+                let (user_id, membership) = (*user_id, membership.clone());
+                let change = Change::Rights { user_id, membership };
+                self.world.apply(&Event { guild_id: *guild_id, ts: 1, synthetic: false, change });
+            }
+        }
+        outputs
+    }
+
+    fn membership(&self) -> Option<Membership> {
+        self.world.guilds.get(&GUILD)?.memberships.get(&USER).cloned()
+    }
+}
+
+fn member(role: u64) -> Membership {
+    Membership::member(vec![RoleId(role)], false)
+}
+
+fn changed(membership: Option<Membership>) -> Output {
+    Output::Changed { pair: PAIR, membership }
+}
+
+fn answered(watch: u64, failed: &[GuildId]) -> Output {
+    Output::Answered { watch: WatchId(watch), failed: failed.to_vec() }
+}
+
+fn look_ups(outputs: &[Output]) -> Vec<Pair> {
+    let pair = |output: &Output| match output {
+        Output::LookUp(pair) => Some(*pair),
+        Output::Changed { .. } | Output::Answered { .. } => None,
+    };
+    outputs.iter().filter_map(pair).collect()
+}

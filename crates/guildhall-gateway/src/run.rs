@@ -1,0 +1,238 @@
+//! The built role, and the tasks it is made of: shard, keeper, listener, attachments.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use guildhall_link::frame::{Discord, DiscordStatus};
+use guildhall_model::LogId;
+use guildhall_ports::{Clock, Health};
+use secrecy::ExposeSecret;
+use tokio::{
+    net::TcpListener,
+    select,
+    sync::{Notify, mpsc, watch},
+    task::JoinError,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, info, info_span};
+
+use crate::{
+    BuildError, Config, RunError,
+    discord_rest::DiscordRest,
+    health::GatewayHealth,
+    keeper::{self, Input, Keeper, KeeperExit, Report, Setup},
+    link::{self, Attachments, Door},
+    log::{Log, Window},
+    normalise::Cdn,
+    shard::{self, Shard, ShardExit},
+};
+
+/// A gateway role that listens and has not begun.
+#[derive(Debug)]
+pub struct Gateway {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    listener: TcpListener,
+    address: SocketAddr,
+    rest: DiscordRest,
+    log: Log,
+    keeper: Keeper,
+    inbox: mpsc::Receiver<Input>,
+    status: watch::Sender<DiscordStatus>,
+    report: watch::Sender<Report>,
+}
+
+impl Config {
+    /// Checks the settings and binds the listener. Spawns nothing and asks Discord nothing.
+    pub async fn build(self, clock: Arc<dyn Clock>) -> Result<Gateway, BuildError> {
+        self.check().map_err(BuildError::Misconfigured)?;
+        let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
+        let rest = DiscordRest::new(origin, &self.bot_token, share)
+            .map_err(|why| BuildError::Misconfigured(format!("DISCORD_BOT_TOKEN: {why}")))?;
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            BuildError::Misconfigured(format!(
+                "GATEWAY_WS_HOST and GATEWAY_WS_PORT: {} can't be listened on ({error}): choose \
+                 another port, or end the program that has it",
+                self.listen
+            ))
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        let now = clock.now();
+        let window = Window {
+            records_per_guild: self.log_window,
+            bytes: self.limits.log_bytes,
+        };
+        let (keeper, inbox) = Keeper::new();
+        let status = DiscordStatus {
+            discord: Discord::Down,
+            since: now,
+            guild_ids: Vec::new(),
+            complete: false,
+        };
+        Ok(Gateway {
+            // Without a journal each start is a new life of the log.
+            log: Log::new(LogId(0), now, window),
+            config: self,
+            clock,
+            listener,
+            address,
+            rest,
+            keeper,
+            inbox,
+            status: watch::Sender::new(status),
+            report: watch::Sender::new(Report::default()),
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let sentence = if self.bot_token.expose_secret().trim().is_empty() {
+            "DISCORD_BOT_TOKEN is empty: put in the bot's token from the Developer Portal"
+        } else if self.link_tokens.is_empty()
+            || self.link_tokens.iter().any(|token| token.expose_secret().is_empty())
+        {
+            "LINK_TOKEN is empty: put in a secret that gateway and web share"
+        } else if self.log_window == 0 {
+            "LOG_WINDOW is 0: a log that keeps nothing can't be followed; take 1 or more"
+        } else if self.guilds.as_ref().is_some_and(std::collections::BTreeSet::is_empty) {
+            "DISCORD_GUILD_ID names no guild: name one, or leave it out for all"
+        } else if !matches!(self.discord_url.scheme(), "http" | "https") {
+            "DISCORD_URL is to begin with https:// or http://"
+        } else if self
+            .discord_gateway_url
+            .as_ref()
+            .is_some_and(|url| !matches!(url.scheme(), "ws" | "wss") || url.query().is_some())
+        {
+            "DISCORD_GATEWAY_URL is to begin with wss:// or ws:// and to have no query"
+        } else {
+            return Ok(());
+        };
+        Err(sentence.to_owned())
+    }
+}
+
+impl Gateway {
+    /// Where web roles dial.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The role's lines of `/readyz`.
+    pub fn health(&self) -> Arc<dyn Health> {
+        Arc::new(GatewayHealth {
+            status: self.status.subscribe(),
+            report: self.report.subscribe(),
+        })
+    }
+
+    /// Runs until `stop`, with every task in `tracker`. Closes Discord in a way that keeps the
+    /// session. A task that ends unasked ends all others, and is answered.
+    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
+        let stop = stop.child_token();
+        let _ended = stop.clone().drop_guard();
+        // The keeper goes last, to take what the shard still hands over.
+        let (keeper_stop, limits) = (CancellationToken::new(), self.config.limits);
+        let _keeper_ended = keeper_stop.clone().drop_guard();
+        let renew = Arc::new(Notify::new());
+        let cdn = Cdn::new(&self.config.cdn_url);
+        let door = Door {
+            tokens: self.config.link_tokens.into(),
+            house: Attachments {
+                log: self.log.clone(),
+                keeper: self.keeper.clone(),
+                status: self.status.subscribe(),
+                clock: Arc::clone(&self.clock),
+            },
+            limits,
+            tracker: tracker.clone(),
+            stop: stop.clone(),
+        };
+        let shard = Shard {
+            rest: self.rest.clone(),
+            bot_token: self.config.bot_token,
+            intents: self.config.intents,
+            gateway_url: self.config.discord_gateway_url,
+            limits,
+            inbox: self.keeper.inbox(),
+            renew: Arc::clone(&renew),
+            clock: Arc::clone(&self.clock),
+        };
+        let setup = Setup {
+            log: self.log,
+            status: self.status,
+            report: self.report,
+            rest: self.rest,
+            clock: self.clock,
+            cdn,
+            guilds: self.config.guilds,
+            limits,
+            renew,
+        };
+        let mut keeper = tracker.spawn(
+            keeper::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
+        );
+        let mut listener = tracker.spawn(link::serve(self.listener, door));
+        let span = info_span!("shard", shard.id = 0);
+        let mut shard = tracker.spawn(shard::run(shard, stop.clone()).instrument(span));
+
+        let (ended, first) = select! {
+            exit = &mut shard => (shard_ended(exit), First::Shard),
+            exit = &mut keeper => (keeper_ended(exit), First::Keeper),
+            exit = &mut listener => (listener_ended(exit, &stop), First::Listener),
+        };
+        stop.cancel();
+        let mut ended = vec![ended];
+        if first != First::Shard {
+            ended.push(shard_ended(shard.await));
+        }
+        if first != First::Listener {
+            ended.push(listener_ended(listener.await, &stop));
+        }
+        keeper_stop.cancel();
+        if first != First::Keeper {
+            ended.push(keeper_ended(keeper.await));
+        }
+        info!("[Gateway] Stopped");
+        ended.into_iter().collect()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Shard,
+    Keeper,
+    Listener,
+}
+
+fn shard_ended(exit: Result<ShardExit, JoinError>) -> Result<(), RunError> {
+    match exit {
+        Ok(ShardExit::Stopped) => Ok(()),
+        Ok(ShardExit::Misconfigured(sentence)) => Err(RunError::Misconfigured(sentence)),
+        Ok(ShardExit::NobodyListens) => Err(failed("nobody took what Discord told")),
+        Err(error) => Err(failed(&format!("the connection's task broke: {error}"))),
+    }
+}
+
+fn keeper_ended(exit: Result<KeeperExit, JoinError>) -> Result<(), RunError> {
+    match exit {
+        Ok(KeeperExit::Stopped) => Ok(()),
+        Ok(KeeperExit::Fenced) => Err(failed("somebody else wrote to the log")),
+        Ok(KeeperExit::TokenRefused) => Err(RunError::Misconfigured(shard::token_refused())),
+        Err(error) => Err(failed(&format!("the keeper's task broke: {error}"))),
+    }
+}
+
+fn listener_ended(exit: Result<(), JoinError>, stop: &CancellationToken) -> Result<(), RunError> {
+    match exit {
+        Ok(()) if stop.is_cancelled() => Ok(()),
+        Ok(()) => Err(failed("the link's listener ended")),
+        Err(error) => Err(failed(&format!("the link's listener broke: {error}"))),
+    }
+}
+
+fn failed(why: &str) -> RunError {
+    RunError::Failed(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use guildhall_link::Frame;
+use guildhall_model::{Change, GuildId, RoleId, UserId, world::Membership};
+use guildhall_ports::{Condition, ManualClock};
+use serde_json::json;
+use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+use super::*;
+use crate::{
+    Intents, Limits,
+    shard::tests::discord::{Discord as FalseDiscord, PATIENCE},
+};
+
+const TOKEN: &str = "a-link-token-of-at-least-32-characters";
+
+#[tokio::test]
+async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
+    let discord = FalseDiscord::new().await;
+    let house = House::new(config(&discord)).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    let ready = json!({
+        "v": 10, "user": {"id": "5"}, "guilds": [{"id": "1", "unavailable": true}],
+        "session_id": "a-session", "resume_gateway_url": discord.resume_url,
+    });
+    peer.dispatch(1, "READY", &ready).await;
+    peer.dispatch(2, "GUILD_CREATE", &guild()).await;
+    let mut web = house.attach().await;
+    let Frame::Hello(_) = web.frame().await else { panic!("hello comes first") };
+    web.say(&Frame::Subscribe { after: None }).await;
+    web.until(|frame| matches!(frame, Frame::SnapshotEnd { .. })).await;
+
+    let state = json!({"guild_id": "1", "user_id": "7", "channel_id": "9"});
+    peer.dispatch(3, "VOICE_STATE_UPDATE", &state).await;
+    web.until_change(|change| matches!(change, Change::VoiceJoined(_))).await;
+
+    web.say(&Frame::Watch {
+        request_id: 3,
+        user_id: UserId(7),
+        guild_ids: vec![GuildId(1), GuildId(2)],
+    })
+    .await;
+    let is = Some(Membership::member(vec![RoleId(4)], false));
+    web.until_change(|change| {
+        matches!(change, Change::Rights { membership, .. } if *membership == is)
+    })
+    .await;
+    let ack = web.until(|frame| matches!(frame, Frame::Ack(_))).await;
+    let Frame::Ack(ack) = ack else { panic!("an ack") };
+    assert_eq!((ack.request_id, ack.failed), (3, vec![GuildId(2)]));
+    for check in house.health.checks() {
+        assert_eq!(check.condition, Condition::Passing, "{check:?}");
+    }
+
+    house.stop.cancel();
+    assert_eq!(peer.close_code().await, Some(4000), "Discord keeps the session");
+    assert!(house.end().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refused_token_ends_the_role_with_a_sentence() {
+    let discord = FalseDiscord::new().await;
+    discord.refuse_token();
+    let house = House::new(config(&discord)).await;
+    let Err(RunError::Misconfigured(sentence)) = house.end().await else {
+        panic!("ran on")
+    };
+    assert!(sentence.starts_with("DISCORD_BOT_TOKEN"), "{sentence}");
+}
+
+#[tokio::test]
+async fn without_discord_the_role_runs_degraded_and_stops_when_asked() {
+    let discord = FalseDiscord::new().await;
+    let nowhere = "http://127.0.0.1:1".parse().expect("an address");
+    let house = House::new(Config { discord_url: nowhere, ..config(&discord) }).await;
+    let mut web = house.attach().await;
+    assert!(matches!(web.frame().await, Frame::Hello(_)));
+    let checks = house.health.checks();
+    assert!(checks.iter().all(|check| check.condition == Condition::Degraded), "{checks:?}");
+    house.stop.cancel();
+    assert!(house.end().await.is_ok());
+}
+
+#[tokio::test]
+async fn wrong_settings_are_refused_with_a_sentence_that_names_them() {
+    let discord = FalseDiscord::new().await;
+    let right = || config(&discord);
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let taken = taken.local_addr().map(|listen| (taken, listen)).expect("it is bound");
+    let url = |text: &str| text.parse().expect("an address");
+    let wrong = [
+        ("DISCORD_BOT_TOKEN", Config { bot_token: " ".into(), ..right() }),
+        ("DISCORD_BOT_TOKEN", Config { bot_token: "a\nb".into(), ..right() }),
+        ("LINK_TOKEN", Config { link_tokens: Vec::new(), ..right() }),
+        ("LINK_TOKEN", Config { link_tokens: vec!["".into()], ..right() }),
+        ("LOG_WINDOW", Config { log_window: 0, ..right() }),
+        ("DISCORD_GUILD_ID", Config { guilds: Some(BTreeSet::new()), ..right() }),
+        ("DISCORD_URL", Config { discord_url: url("ftp://x"), ..right() }),
+        ("DISCORD_GATEWAY_URL", Config { discord_gateway_url: Some(url("https://x")), ..right() }),
+        ("DISCORD_GATEWAY_URL", Config { discord_gateway_url: Some(url("ws://x/?v=9")), ..right() }),
+        ("GATEWAY_WS_PORT", Config { listen: taken.1, ..right() }),
+    ];
+    for (setting, config) in wrong {
+        let Err(BuildError::Misconfigured(sentence)) = config.build(clock()).await else {
+            panic!("built with a wrong {setting}")
+        };
+        assert!(sentence.contains(setting), "{sentence}");
+    }
+}
+
+struct House {
+    address: SocketAddr,
+    health: Arc<dyn Health>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+    task: JoinHandle<Result<(), RunError>>,
+}
+
+impl House {
+    async fn new(config: Config) -> Self {
+        let gateway = config.build(clock()).await.expect("a right config");
+        let (address, health) = (gateway.local_addr(), gateway.health());
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let (inner, token) = (tracker.clone(), stop.clone());
+        let task = tracker.spawn(async move { gateway.run(&inner, token).await });
+        Self { address, health, stop, tracker, task }
+    }
+
+    async fn attach(&self) -> Web {
+        let url = format!("ws://{}/link", self.address);
+        let mut request = url.into_client_request().expect("an address");
+        let bearer = format!("Bearer {TOKEN}").parse().expect("a header");
+        request.headers_mut().insert("authorization", bearer);
+        Web(connect_async(request).await.expect("let in").0)
+    }
+
+    /// How the role ended; nothing of it is left then.
+    async fn end(self) -> Result<(), RunError> {
+        let end = timeout(PATIENCE, self.task).await.expect("an end in time").expect("no panic");
+        self.tracker.close();
+        timeout(PATIENCE, self.tracker.wait()).await.expect("no task is left behind");
+        end
+    }
+}
+
+struct Web(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Web {
+    async fn say(&mut self, frame: &Frame) {
+        self.0.send(Message::text(frame.encode(1))).await.expect("the gateway reads");
+    }
+
+    async fn frame(&mut self) -> Frame {
+        loop {
+            let message = timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
+            if let Message::Text(text) = message.expect("it goes on").expect("it goes on") {
+                return Frame::decode(&text).expect("a frame");
+            }
+        }
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&Frame) -> bool) -> Frame {
+        loop {
+            let frame = self.frame().await;
+            if wanted(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    async fn until_change(&mut self, wanted: impl Fn(&Change) -> bool) {
+        self.until(|frame| matches!(frame, Frame::Event(envelope) if wanted(&envelope.event.change)))
+            .await;
+    }
+}
+
+fn config(discord: &FalseDiscord) -> Config {
+    // A second installation in this process is refused, which is fine.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        bot_token: "a-token".into(),
+        guilds: Some([GuildId(1)].into()),
+        intents: Intents::default(),
+        link_tokens: vec![TOKEN.into()],
+        discord_url: discord.origin(),
+        cdn_url: "https://cdn.example".parse().expect("an address"),
+        discord_gateway_url: None,
+        log_window: 64,
+        limits: Limits { close: Duration::from_millis(500), ..Limits::default() },
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(ManualClock::at(1_700_000_000_000))
+}
+
+fn guild() -> serde_json::Value {
+    json!({
+        "id": "1", "name": "a guild", "owner_id": "100",
+        "roles": [{"id": "1", "permissions": "1024"}],
+        "channels": [{"id": "9", "type": 2, "name": "a room", "permission_overwrites": []}],
+        "voice_states": [], "members": [],
+    })
+}

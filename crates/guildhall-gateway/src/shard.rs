@@ -1,0 +1,218 @@
+//! The connection to Discord, kept up for ever: one value of Discord's library for each
+//! connection, and between two of them our own patience.
+//!
+//! The library dials again by itself, without waiting and without a word; so a value of it is
+//! dropped as soon as its connection is gone. What outlives a connection is a [`Course`].
+
+/// One connection, from dialling to its end.
+mod connection;
+/// What to do when a connection has ended.
+mod course;
+/// What comes out of a connection.
+mod dispatch;
+
+use std::{sync::Arc, time::Duration};
+
+use guildhall_ports::Clock;
+use metrics::{counter, gauge};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{
+    select,
+    sync::{Notify, mpsc},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
+use url::Url;
+
+use crate::{
+    Intents, Limits,
+    discord_rest::{DiscordRest, RestError},
+    keeper::{Input, Lost},
+};
+use connection::{Connection, Outcome};
+use course::{Course, Ended, Next};
+
+pub(crate) use dispatch::Dispatch;
+
+/// After so many failures in a row an operator should look.
+const ALERT_TRIES: u32 = 5;
+
+/// All that the shard needs.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub rest: DiscordRest,
+    pub bot_token: SecretString,
+    pub intents: Intents,
+    /// `None`: what `/gateway/bot` answers.
+    pub gateway_url: Option<Url>,
+    pub limits: Limits,
+    /// To the keeper, in order of arrival.
+    pub inbox: mpsc::Sender<Input>,
+    /// Notified: the session is to be replaced by a fresh one.
+    pub renew: Arc<Notify>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why the shard ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ShardExit {
+    /// As asked: Discord keeps the session for a while.
+    Stopped,
+    /// No retry cures it: one sentence that names the setting and the cure.
+    Misconfigured(String),
+    /// Nobody takes the dispatches any more.
+    NobodyListens,
+}
+
+/// Runs until it is stopped, or something no retry cures.
+pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
+    let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
+    // Built once: it holds the TLS roots.
+    let template = ConfigBuilder::new(shard.bot_token.expose_secret().to_owned(), intents).build();
+    let mut course = Course::new(shard.limits);
+    let mut base = shard.gateway_url.clone();
+    loop {
+        let ended = match shard.connect(&mut course, &mut base, &template, &stop).await {
+            Outcome::Ended(ended) => ended,
+            Outcome::Stopped => return ShardExit::Stopped,
+            Outcome::NobodyListens => return ShardExit::NobodyListens,
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the driver")]
+        let chance = rand::random();
+        let next = course.ended(&ended, chance, Instant::now().into_std());
+        counter!("guildhall_gateway_disconnects_total", "reason" => reason(&ended)).increment(1);
+        gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
+        let at = match next {
+            Next::Connect { at } => at,
+            Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
+        };
+        let lost = Lost {
+            resumable: course.resume().is_some(),
+            tries: course.tries(),
+            why: sentence(&ended),
+        };
+        tell(&lost);
+        select! {
+            sent = shard.inbox.send(Input::Lost(lost)) => if sent.is_err() {
+                return ShardExit::NobodyListens;
+            },
+            () = stop.cancelled() => return ShardExit::Stopped,
+        }
+        select! {
+            () = sleep_until(at.into()) => {}
+            () = stop.cancelled() => return ShardExit::Stopped,
+        }
+    }
+}
+
+impl Shard {
+    async fn connect(
+        &self,
+        course: &mut Course,
+        base: &mut Option<Url>,
+        template: &ShardConfig,
+        stop: &CancellationToken,
+    ) -> Outcome {
+        if course.resume().is_none() {
+            let found = select! {
+                found = self.admitted() => found,
+                () = stop.cancelled() => return Outcome::Stopped,
+            };
+            match found {
+                Ok(url) => *base = self.gateway_url.clone().or(Some(url)),
+                Err(ended) => return Outcome::Ended(ended),
+            }
+            course.identifying(Instant::now().into_std());
+        }
+        let wanted = course.resume().and_then(|resume| resume.url.as_deref());
+        let wanted = wanted.and_then(connection::dialable);
+        let url = wanted.or_else(|| connection::dialable(base.as_ref()?.as_str()));
+        let Some(url) = url else {
+            let why = "the Gateway's address is none that can be dialled".to_owned();
+            return Outcome::Ended(Ended::Unreachable(why));
+        };
+        Connection::new(self, course, template, url).run(stop).await
+    }
+
+    /// Before each IDENTIFY: are there enough left? Answers where to connect.
+    ///
+    /// Spending them all has Discord reset the token, so the last ones are never used.
+    async fn admitted(&self) -> Result<Url, Ended> {
+        let bot = self.rest.gateway_bot().await.map_err(|error| match error {
+            RestError::Unauthorised => Ended::TokenRefused,
+            error => Ended::Unreachable(error.to_string()),
+        })?;
+        let limit = bot.session_start_limit;
+        gauge!("guildhall_gateway_identifies_remaining").set(f64::from(limit.remaining));
+        if limit.remaining < self.limits.identify_reserve {
+            return Err(Ended::BudgetLow {
+                remaining: limit.remaining,
+                resets_in: Duration::from_millis(limit.reset_after),
+            });
+        }
+        let address = bot.url.parse();
+        address.map_err(|_| Ended::Unreachable("Discord named no Gateway address".to_owned()))
+    }
+}
+
+/// The sentence about a token that REST refused in the middle of everything.
+pub(crate) fn token_refused() -> String {
+    course::TOKEN_REFUSED.to_owned()
+}
+
+fn tell(lost: &Lost) {
+    if lost.tries == ALERT_TRIES {
+        error!(
+            "[Gateway] Discord could not be kept {ALERT_TRIES} times in a row: {}. Trying on; \
+             look at the network, DISCORD_URL and DISCORD_GATEWAY_URL",
+            lost.why
+        );
+    } else if lost.tries > 1 {
+        warn!("[Gateway] Not connected: {}", lost.why);
+    } else {
+        info!("[Gateway] Disconnected: {}", lost.why);
+    }
+}
+
+/// For people; no addresses, no secrets.
+fn sentence(ended: &Ended) -> String {
+    match ended {
+        Ended::Unreachable(why) => format!("Discord can't be reached ({why})"),
+        Ended::BudgetLow {
+            remaining,
+            resets_in,
+        } => format!(
+            "only {remaining} new sessions are left of the bot's daily budget, and using them up \
+             would have Discord reset DISCORD_BOT_TOKEN: waiting, {} minutes until there are more. \
+             Look for another program that runs with this token",
+            resets_in.as_secs().div_ceil(60)
+        ),
+        Ended::Cut(None) => "the connection broke off".to_owned(),
+        Ended::Cut(Some(code)) => format!("Discord closed the connection ({code})"),
+        Ended::ReconnectAsked => "Discord asked to reconnect".to_owned(),
+        Ended::InvalidSession { .. } => "Discord does not know the session any more".to_owned(),
+        Ended::InboxFull => {
+            "dispatches came faster than they could be taken; they will be replayed".to_owned()
+        }
+        Ended::Renewed => "a dispatch could not be read; a fresh picture was asked for".to_owned(),
+        Ended::TokenRefused => "Discord refused the token".to_owned(),
+    }
+}
+
+fn reason(ended: &Ended) -> &'static str {
+    match ended {
+        Ended::Unreachable(_) => "unreachable",
+        Ended::BudgetLow { .. } => "budget",
+        Ended::Cut(_) => "cut",
+        Ended::ReconnectAsked => "reconnect_asked",
+        Ended::InvalidSession { .. } => "invalid_session",
+        Ended::InboxFull => "inbox_full",
+        Ended::Renewed => "renewed",
+        Ended::TokenRefused => "token",
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,222 @@
+//! What to do next, when a connection has ended: a pure machine (Discord's documentation,
+//! "Gateway", Disconnecting and Resuming; "Opcodes and Status Codes").
+//!
+//! It never gives up on a network fault. It gives up at once on what no retry cures.
+
+use std::time::{Duration, Instant};
+
+use crate::Limits;
+
+/// So many failures in a row of the resume address, and the base address is tried.
+const RESUME_URL_TRIES: u32 = 3;
+/// A session that lasted this long was a good one, whatever ended it.
+const STEADY: Duration = Duration::from_secs(30);
+
+/// For the operator.
+pub(super) const TOKEN_REFUSED: &str =
+    "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
+     Portal (your application, Bot, Reset Token)";
+
+/// Discord's resume state: what a RESUME needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Resume {
+    pub session_id: String,
+    /// Of the last dispatch that was handed on.
+    pub sequence: u64,
+    /// Where Discord wants to be called for it; `None`: the base address.
+    pub url: Option<String>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It never came to a HELLO, or `/gateway/bot` did not answer: why.
+    Unreachable(String),
+    /// There are too few IDENTIFYs left; none was sent.
+    BudgetLow {
+        /// So many are left.
+        remaining: u32,
+        /// Until there are as many as ever.
+        resets_in: Duration,
+    },
+    /// It was up, and is no more. The close code, if there was one.
+    Cut(Option<u16>),
+    /// Op 7.
+    ReconnectAsked,
+    /// Op 9.
+    InvalidSession {
+        /// Whether a RESUME may be tried again.
+        resumable: bool,
+    },
+    /// Our own inbox was full: what was not handed on is replayed by a RESUME.
+    InboxFull,
+    /// We asked for a new session, since our picture of the world is not to be trusted.
+    Renewed,
+    /// 401 from REST.
+    TokenRefused,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Connect, not before this; with [`Course::resume`].
+    Connect {
+        /// When.
+        at: Instant,
+    },
+    /// No retry cures this: one sentence that names the setting and the cure.
+    Misconfigured(String),
+}
+
+#[derive(Debug)]
+pub(super) struct Course {
+    limits: Limits,
+    resume: Option<Resume>,
+    /// Failures in a row.
+    tries: u32,
+    /// Failures in a row of the resume address.
+    resume_url_tries: u32,
+    identified_at: Option<Instant>,
+    established_at: Option<Instant>,
+}
+
+impl Course {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            resume: None,
+            tries: 0,
+            resume_url_tries: 0,
+            identified_at: None,
+            established_at: None,
+        }
+    }
+
+    /// The session to resume; `None`: IDENTIFY.
+    pub(super) fn resume(&self) -> Option<&Resume> {
+        self.resume.as_ref()
+    }
+
+    /// Failures in a row.
+    pub(super) fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// An IDENTIFY is about to be sent.
+    pub(super) fn identifying(&mut self, now: Instant) {
+        self.identified_at = Some(now);
+    }
+
+    /// READY came.
+    pub(super) fn ready(&mut self, resume: Resume, now: Instant) {
+        self.resume = Some(resume);
+        self.resume_url_tries = 0;
+        self.established_at = Some(now);
+    }
+
+    /// RESUMED came. A RESUME costs nothing, so that alone makes it a success.
+    pub(super) fn resumed(&mut self, now: Instant) {
+        self.tries = 0;
+        self.resume_url_tries = 0;
+        self.established_at = Some(now);
+    }
+
+    /// A dispatch was handed on: a RESUME begins after it.
+    pub(super) fn handed_on(&mut self, sequence: u64) {
+        if let Some(resume) = &mut self.resume {
+            resume.sequence = sequence;
+        }
+    }
+
+    /// A connection ended. `chance`: in 0..1, drawn anew each time.
+    pub(super) fn ended(&mut self, how: &Ended, chance: f64, now: Instant) -> Next {
+        if let Some(sentence) = fatal(how) {
+            return Next::Misconfigured(sentence);
+        }
+        let established = self.established_at.take();
+        if established.is_some_and(|at| now.saturating_duration_since(at) >= STEADY) {
+            self.tries = 0;
+        }
+        if loses_session(how) {
+            self.resume = None;
+        }
+        if established.is_none() && self.resume.is_some() {
+            self.resume_url_tries += 1;
+            if self.resume_url_tries >= RESUME_URL_TRIES
+                && let Some(resume) = &mut self.resume
+            {
+                resume.url = None;
+            }
+        }
+        let mut at = now + self.wait(how, chance);
+        self.tries = self.tries.saturating_add(1);
+        if self.resume.is_none()
+            && let Some(last) = self.identified_at
+        {
+            at = at.max(last + self.limits.identify_spacing);
+        }
+        Next::Connect { at }
+    }
+
+    /// Doubles with each failure, half of it by chance, so that bots cut by one fault of
+    /// Discord's do not come back as one.
+    fn wait(&self, how: &Ended, chance: f64) -> Duration {
+        let doubled = 2_u32.saturating_pow(self.tries.min(20));
+        let longest = self.limits.reconnect_longest;
+        let ceiling = self.limits.reconnect_first.saturating_mul(doubled).min(longest);
+        let wait = ceiling.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+        match how {
+            // Asking oftener than this spares nothing; the operator sees why we wait.
+            Ended::BudgetLow { resets_in, .. } => (*resets_in).min(Duration::from_secs(600)).max(wait),
+            _ => wait,
+        }
+    }
+}
+
+fn loses_session(how: &Ended) -> bool {
+    match how {
+        // Sent before identify, identified twice, bad sequence: the library would resume these
+        // again and again. 4009 (timed out) is worth a try: op 9 says if not.
+        Ended::Cut(code) => matches!(code, Some(4003 | 4005 | 4007)),
+        Ended::InvalidSession { resumable } => !resumable,
+        Ended::Renewed => true,
+        Ended::Unreachable(_)
+        | Ended::BudgetLow { .. }
+        | Ended::ReconnectAsked
+        | Ended::InboxFull
+        | Ended::TokenRefused => false,
+    }
+}
+
+fn fatal(how: &Ended) -> Option<String> {
+    let code = match how {
+        Ended::TokenRefused => 4004,
+        Ended::Cut(Some(code)) => *code,
+        _ => return None,
+    };
+    let sentence = match code {
+        4004 => TOKEN_REFUSED,
+        4010 | 4011 => {
+            "DISCORD_BOT_TOKEN belongs to a bot in more guilds than one connection may serve \
+             (2,500), which Guildhall does not do yet: use a bot that is in fewer guilds"
+        }
+        4012 => {
+            "DISCORD_GATEWAY_URL leads to a Gateway that no longer speaks version 10: correct it, \
+             or update Guildhall"
+        }
+        4013 => {
+            "DISCORD_INTENTS has a value that Discord does not know: leave it out, or name only \
+             members and moderation"
+        }
+        4014 => {
+            "DISCORD_INTENTS names members, which Discord has not allowed this bot: switch on \
+             Server Members Intent in the Developer Portal (your application, Bot, Privileged \
+             Gateway Intents), or leave members out"
+        }
+        _ => return None,
+    };
+    Some(sentence.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

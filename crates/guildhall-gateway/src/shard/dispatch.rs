@@ -1,0 +1,100 @@
+//! Messages of Discord's Gateway, taken out of their envelope and not yet read.
+
+use guildhall_model::UnixMs;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A dispatch (op 0) as Discord sent it. What `data` means is read by family in `normalise`.
+#[derive(Clone, Debug)]
+pub(crate) struct Dispatch {
+    /// Discord's name of the event, `t`, such as `VOICE_STATE_UPDATE`.
+    pub name: String,
+    /// Its number in Discord's session, `s`.
+    pub sequence: u64,
+    /// `d`: some JSON value.
+    pub data: Box<RawValue>,
+    /// When it came.
+    pub received_at: UnixMs,
+}
+
+/// What a message is to us. Heartbeats and the like are the library's.
+#[derive(Debug)]
+pub(super) enum Message {
+    Dispatch(Dispatch),
+    /// Op 7: please connect anew.
+    Reconnect,
+    /// Op 9: the session can't be started or resumed, or is over.
+    InvalidSession {
+        resumable: bool,
+    },
+    /// Op 10: the peer is a Gateway.
+    Hello,
+    Other,
+}
+
+impl Message {
+    /// Takes a message out of its envelope. Total: what is no message is [`Message::Other`].
+    pub(super) fn read(text: &str, received_at: UnixMs) -> Self {
+        #[derive(Deserialize)]
+        struct Envelope {
+            op: u8,
+            #[serde(default)]
+            t: Option<String>,
+            #[serde(default)]
+            s: Option<u64>,
+            #[serde(default)]
+            d: Option<Box<RawValue>>,
+        }
+        let Ok(envelope) = serde_json::from_str::<Envelope>(text) else {
+            return Self::Other;
+        };
+        match (envelope.op, envelope.t, envelope.s) {
+            (0, Some(name), Some(sequence)) => Self::Dispatch(Dispatch {
+                name,
+                sequence,
+                // RESUMED has been seen with `d` null and with an object.
+                data: envelope.d.unwrap_or_default(),
+                received_at,
+            }),
+            (7, ..) => Self::Reconnect,
+            (9, ..) => Self::InvalidSession {
+                resumable: envelope.d.is_some_and(|data| data.get() == "true"),
+            },
+            (10, ..) => Self::Hello,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_message_of_some_kind(text in "\\PC{0,80}|\\{\"op\":[0-9]{1,3},\"[tsd]\":\\PC{0,20}\\}") {
+            let message = Message::read(&text, 1);
+            prop_assert!(!matches!(message, Message::Dispatch(_)) || text.contains("\"op\""));
+        }
+    }
+
+    #[test]
+    fn messages_are_told_apart_by_their_op() {
+        let read = |text| Message::read(text, 7);
+        let Message::Dispatch(dispatch) = read(r#"{"op":0,"t":"X","s":3,"d":{"a":[1]},"new":1}"#)
+        else {
+            panic!("a dispatch")
+        };
+        assert_eq!((dispatch.name.as_str(), dispatch.sequence), ("X", 3));
+        assert_eq!((dispatch.data.get(), dispatch.received_at), (r#"{"a":[1]}"#, 7));
+        assert!(matches!(read(r#"{"op":0,"t":"RESUMED","s":3,"d":null}"#), Message::Dispatch(_)));
+        assert!(matches!(read(r#"{"op":0,"t":"X","s":null,"d":{}}"#), Message::Other));
+        assert!(matches!(read(r#"{"op":7,"d":null}"#), Message::Reconnect));
+        assert!(matches!(read(r#"{"op":9,"d":true}"#), Message::InvalidSession { resumable: true }));
+        assert!(matches!(read(r#"{"op":9,"d":false}"#), Message::InvalidSession { resumable: false }));
+        assert!(matches!(read(r#"{"op":10,"d":{"heartbeat_interval":1}}"#), Message::Hello));
+        assert!(matches!(read(r#"{"op":11}"#), Message::Other));
+    }
+}

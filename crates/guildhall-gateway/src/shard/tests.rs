@@ -1,0 +1,290 @@
+/// A false Discord, as small as this crate's tests need it.
+pub(crate) mod discord;
+
+use serde_json::json;
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+
+use super::*;
+use discord::{Discord, PATIENCE, Peer};
+
+#[tokio::test]
+async fn identify_asks_for_guilds_and_voice_states_and_what_the_settings_name() {
+    for (members, bits) in [(false, 129), (true, 131)] {
+        let discord = Discord::new().await;
+        let intents = Intents { members, ..Intents::default() };
+        let mut house = House::new(&discord, |shard| shard.intents = intents).await;
+        let mut peer = discord.accept().await;
+        let identify = peer.hello().await;
+        assert_eq!(identify["op"], 2);
+        assert_eq!(identify["d"]["intents"], bits);
+        assert_eq!(identify["d"]["token"], "Bot a-token");
+        assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_connection_is_resumed_after_the_last_dispatch_at_the_resume_address() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    peer.dispatch(2, "TYPING_START", &json!({"guild_id": "1"})).await;
+    assert_eq!(house.dispatches(2).await, ["READY", "TYPING_START"]);
+    drop(peer);
+    let lost = house.lost().await;
+    assert!(lost.resumable && lost.tries == 1, "{lost:?}");
+
+    let mut peer = discord.accept_resume().await;
+    let resume = peer.hello().await;
+    let expected = json!({"token": "Bot a-token", "session_id": "a-session", "seq": 2});
+    assert_eq!((&resume["op"], &resume["d"]), (&json!(6), &expected));
+    peer.dispatch(3, "RESUMED", &json!({})).await;
+    assert_eq!(house.dispatches(1).await, ["RESUMED"]);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(discord.budget_questions(), 1, "a RESUME costs nothing");
+}
+
+#[tokio::test]
+async fn discords_wish_to_reconnect_is_a_resume_too() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    peer.send(&json!({"op": 7, "d": null, "s": null, "t": null})).await;
+    assert_eq!(peer.close_code().await, Some(4000));
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_session_that_discord_forgot_is_replaced_by_a_fresh_one_at_the_base_address() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    drop(peer);
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    peer.send(&json!({"op": 9, "d": false, "s": null, "t": null})).await;
+    drop(peer);
+    let mut peer = discord.accept().await;
+    assert_eq!(peer.hello().await["op"], 2);
+    assert_eq!(discord.budget_questions(), 2, "asked before each IDENTIFY");
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the_session() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready("ws://127.0.0.1:1").await;
+    drop(peer);
+    let mut peer = discord.accept().await;
+    let resume = peer.hello().await;
+    assert_eq!((&resume["op"], &resume["d"]["session_id"]), (&json!(6), &json!("a-session")));
+    for tries in 1..=4 {
+        assert_eq!(house.lost().await.tries, tries);
+    }
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_resume_address_that_is_nonsense_harms_nobody() {
+    for nonsense in ["", "resume", "https://x.example", "ws://h h/", "ws://x/?a=b"] {
+        let discord = Discord::new().await;
+        let mut house = House::new(&discord, |_| {}).await;
+        let mut peer = discord.accept().await;
+        peer.hello().await;
+        peer.ready(nonsense).await;
+        drop(peer);
+        let mut peer = discord.accept().await;
+        assert_eq!(peer.hello().await["op"], 6, "{nonsense}");
+        assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_a_sentence_that_names_the_setting() {
+    let discord = Discord::new().await;
+    discord.refuse_token();
+    let mut house = House::new(&discord, |_| {}).await;
+    let ShardExit::Misconfigured(sentence) = house.exit().await else {
+        panic!("tried on")
+    };
+    assert!(sentence.starts_with("DISCORD_BOT_TOKEN"), "{sentence}");
+}
+
+#[tokio::test]
+async fn close_codes_that_no_retry_cures_end_the_shard_with_a_sentence() {
+    for (code, setting) in [(4004, "DISCORD_BOT_TOKEN"), (4014, "Server Members Intent")] {
+        let discord = Discord::new().await;
+        let mut house = House::new(&discord, |_| {}).await;
+        let mut peer = discord.accept().await;
+        peer.hello().await;
+        peer.close(code).await;
+        let ShardExit::Misconfigured(sentence) = house.exit().await else {
+            panic!("tried on after {code}")
+        };
+        assert!(sentence.contains(setting), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
+    let discord = Discord::new().await;
+    discord.set_remaining(49);
+    let mut house = House::new(&discord, |_| {}).await;
+    let lost = house.lost().await;
+    assert!(lost.why.contains("49"), "{}", lost.why);
+    assert!(!discord.was_dialled().await);
+    house.stop.cancel();
+    assert_eq!(house.exit().await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
+    let discord = Discord::new().await;
+    let mut house = House::with_inbox(&discord, 4, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    for sequence in 2..=10 {
+        peer.dispatch(sequence, "TYPING_START", &json!({"n": sequence})).await;
+    }
+    assert_eq!(peer.close_code().await, Some(4000));
+    drop(peer);
+    assert_eq!(house.dispatches(4).await.len(), 4, "READY and three more were taken");
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["d"]["seq"], 4);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_stop_closes_resumably_even_if_the_peer_says_nothing() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    house.dispatches(1).await;
+    house.stop.cancel();
+    // The peer does not read, so it can't answer; the close is bounded all the same.
+    assert_eq!(house.exit().await, ShardExit::Stopped);
+    assert_eq!(peer.close_code().await, Some(4000));
+}
+
+#[tokio::test]
+async fn a_renewal_ends_the_session_and_identifies_anew() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    house.dispatches(1).await;
+    house.renew.notify_one();
+    assert_eq!(peer.close_code().await, Some(1000));
+    drop(peer);
+    let mut peer = discord.accept().await;
+    assert_eq!(peer.hello().await["op"], 2);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn messages_that_are_none_are_passed_over() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {}).await;
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    for garbage in ["", "{", "[]", "{\"op\":0}", "{\"op\":0,\"t\":\"X\"}", "{\"op\":99}", "null", "\u{0}"] {
+        peer.send_text(garbage).await;
+    }
+    peer.dispatch(2, "TYPING_START", &json!({})).await;
+    assert_eq!(house.dispatches(2).await, ["READY", "TYPING_START"]);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+/// A shard under test, and the other end of its inbox.
+struct House {
+    inputs: mpsc::Receiver<Input>,
+    stop: CancellationToken,
+    renew: Arc<Notify>,
+    task: JoinHandle<ShardExit>,
+}
+
+impl House {
+    async fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
+        Self::with_inbox(discord, 64, change).await
+    }
+
+    async fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {
+        // A second installation in this process is refused, which is fine.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let (inbox, inputs) = mpsc::channel(inbox);
+        let (stop, renew) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let moment = Duration::from_millis(5);
+        let limits = Limits {
+            reconnect_first: moment,
+            reconnect_longest: moment,
+            identify_spacing: moment,
+            close: Duration::from_millis(200),
+            ..Limits::default()
+        };
+        let token: SecretString = "a-token".into();
+        let mut shard = Shard {
+            rest: DiscordRest::new(discord.origin(), &token, 1_000).expect("a client"),
+            bot_token: token,
+            intents: Intents::default(),
+            gateway_url: None,
+            limits,
+            inbox,
+            renew: Arc::clone(&renew),
+            clock: Arc::new(guildhall_ports::ManualClock::at(1)),
+        };
+        change(&mut shard);
+        let task = tokio::runtime::Handle::current().spawn(run(shard, stop.clone()));
+        Self { inputs, stop, renew, task }
+    }
+
+    async fn input(&mut self) -> Input {
+        let input = timeout(PATIENCE, self.inputs.recv()).await.expect("an input in time");
+        input.expect("the shard lives")
+    }
+
+    /// Names of the next dispatches, losses of the connection passed over.
+    async fn dispatches(&mut self, count: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        while names.len() < count {
+            if let Input::Dispatch(dispatch) = self.input().await {
+                names.push(dispatch.name);
+            }
+        }
+        names
+    }
+
+    /// The next loss, dispatches passed over.
+    async fn lost(&mut self) -> Lost {
+        loop {
+            if let Input::Lost(lost) = self.input().await {
+                return lost;
+            }
+        }
+    }
+
+    async fn stop_and_exit(&mut self, mut peer: Peer) -> ShardExit {
+        self.stop.cancel();
+        assert_eq!(peer.close_code().await, Some(4000));
+        self.exit().await
+    }
+
+    async fn exit(&mut self) -> ShardExit {
+        let exit = timeout(PATIENCE, &mut self.task).await.expect("an end in time");
+        exit.expect("no panic")
+    }
+}

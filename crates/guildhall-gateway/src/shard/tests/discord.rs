@@ -1,0 +1,180 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, http::StatusCode, routing::get};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, accept_async,
+    tungstenite::{Message, protocol::CloseFrame},
+};
+use url::Url;
+
+/// Longer than anything here may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// REST in which everybody has role 4, a Gateway, and another one to resume at.
+pub(crate) struct Discord {
+    rest: String,
+    base: TcpListener,
+    resume: TcpListener,
+    pub resume_url: String,
+    asked: Arc<AtomicU32>,
+    remaining: Arc<AtomicU32>,
+}
+
+/// Instead of a number of sessions: the token is refused.
+const REFUSED: u32 = u32::MAX;
+
+impl Discord {
+    pub(crate) async fn new() -> Self {
+        let (rest, base, resume) = (bind().await, bind().await, bind().await);
+        let asked = Arc::new(AtomicU32::new(0));
+        let remaining = Arc::new(AtomicU32::new(1_000));
+        let url = address("ws", &base);
+        let (count, left) = (Arc::clone(&asked), Arc::clone(&remaining));
+        let bot = get(async move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            let remaining = left.load(Ordering::Relaxed);
+            if remaining == REFUSED {
+                return (StatusCode::UNAUTHORIZED, "{}".to_owned());
+            }
+            let limit = json!({"total": 1000, "remaining": remaining, "reset_after": 1000, "max_concurrency": 1});
+            let body = json!({"url": url, "shards": 1, "session_start_limit": limit});
+            (StatusCode::OK, body.to_string())
+        });
+        let (origin, resume_url) = (address("http", &rest), address("ws", &resume));
+        let member = get(async || r#"{"user":{"id":"7"},"roles":["4"],"flags":0}"#);
+        let routes = Router::new()
+            .route("/api/v10/gateway/bot", bot)
+            .route("/api/v10/guilds/{guild}/members/{user}", member);
+        // Ends with the test's runtime.
+        let server = async move { axum::serve(rest, routes).await };
+        tokio::runtime::Handle::current().spawn(server);
+        Self { rest: origin, base, resume, resume_url, asked, remaining }
+    }
+
+    pub(crate) fn origin(&self) -> Url {
+        self.rest.parse().expect("an origin")
+    }
+
+    pub(crate) fn set_remaining(&self, remaining: u32) {
+        self.remaining.store(remaining, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refuse_token(&self) {
+        self.set_remaining(REFUSED);
+    }
+
+    /// How often somebody asked how many sessions are left.
+    pub(crate) fn budget_questions(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// The next connection to the base address.
+    pub(crate) async fn accept(&self) -> Peer {
+        accept(&self.base).await
+    }
+
+    /// The next connection to the resume address.
+    pub(crate) async fn accept_resume(&self) -> Peer {
+        accept(&self.resume).await
+    }
+
+    /// Whether a connection to the base address is waiting.
+    pub(crate) async fn was_dialled(&self) -> bool {
+        timeout(Duration::ZERO, self.base.accept()).await.is_ok()
+    }
+}
+
+/// One connection, the server's side.
+pub(crate) struct Peer(WebSocketStream<TcpStream>);
+
+impl Peer {
+    /// Says HELLO; answers the IDENTIFY or RESUME.
+    pub(crate) async fn hello(&mut self) -> Value {
+        self.send(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null})).await;
+        loop {
+            let Some(Message::Text(text)) = self.read().await else {
+                panic!("no answer to HELLO")
+            };
+            let message: Value = serde_json::from_str(&text).expect("JSON");
+            if message["op"] != 1 {
+                return message;
+            }
+        }
+    }
+
+    pub(crate) async fn ready(&mut self, resume_url: &str) {
+        let ready = json!({
+            "v": 10, "user": {"id": "5"}, "guilds": [],
+            "session_id": "a-session", "resume_gateway_url": resume_url,
+        });
+        self.dispatch(1, "READY", &ready).await;
+    }
+
+    pub(crate) async fn dispatch(&mut self, sequence: u64, name: &str, data: &Value) {
+        self.send(&json!({"op": 0, "t": name, "s": sequence, "d": data})).await;
+    }
+
+    pub(crate) async fn send(&mut self, message: &Value) {
+        self.send_text(&message.to_string()).await;
+    }
+
+    pub(crate) async fn send_text(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.expect("the other side reads");
+    }
+
+    pub(crate) async fn close(&mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.0.close(Some(frame)).await.expect("the other side reads");
+    }
+
+    /// The code of the other side's close, whatever it says before.
+    pub(crate) async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match self.read().await? {
+                Message::Close(frame) => {
+                    // The answer to it was queued by reading; who closed may be gone already.
+                    let _gone = self.0.flush().await;
+                    return frame.map(|frame| frame.code.into());
+                }
+                _ => continue,
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Option<Message> {
+        timeout(PATIENCE, self.0.next()).await.expect("a message in time")?.ok()
+    }
+}
+
+/// The next whole handshake: the library lets a redial fall when its value is dropped.
+async fn accept(listener: &TcpListener) -> Peer {
+    let peer = async {
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            if let Ok(socket) = accept_async(stream).await {
+                return Peer(socket);
+            }
+        }
+    };
+    timeout(PATIENCE, peer).await.expect("a connection in time")
+}
+
+async fn bind() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+fn address(scheme: &str, listener: &TcpListener) -> String {
+    format!("{scheme}://{}", listener.local_addr().expect("it is bound"))
+}

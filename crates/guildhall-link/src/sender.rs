@@ -1,0 +1,430 @@
+//! The gateway's end of an attachment.
+//!
+//! ```text
+//! Greeted ──subscribe──▶ Joining ──the log's answer──▶ Replaying ──snapshot_end──▶ Following
+//!    └───────────────────────── any end ─────────────────────────────▶ Ended
+//! ```
+//!
+//! Nothing waits here in a queue for a slow web role: the log is read in batches, and the next
+//! batch is asked for only when the driver has taken, that is written, the last one. So an
+//! attachment costs its join (one base per guild, once) and then one batch.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+    vec,
+};
+
+use guildhall_model::{Envelope, GuildId, Position, UserId};
+
+use crate::{
+    FrameError,
+    attachment::{Beat, End, FIRST_WORD_LIMIT, Heartbeat, Violation},
+    frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
+};
+
+/// So many events are read from the log at once.
+pub const EVENTS_PER_READ: usize = 256;
+/// So long does `snapshot_end` wait for the guilds that Discord has still to send.
+pub const COMPLETE_LIMIT: Duration = Duration::from_secs(10);
+/// More watches than this at once are answered "failed everywhere", unasked: look-ups cost
+/// Discord requests, and web asks again.
+pub const WATCHES_IN_FLIGHT: usize = 256;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A text message came.
+    FrameCame(Result<Frame, FrameError>),
+    /// A ping or pong came.
+    BeatCame,
+    /// A binary message came.
+    BinaryCame,
+    /// A message came that is above the size limit.
+    OversizedCame,
+    /// The log was joined after the position of [`Output::Join`]: its next event is the next one.
+    JoinedAfter {
+        /// That position.
+        after: Position,
+        /// The log's head at that moment.
+        head: Position,
+    },
+    /// The log was joined from the bases.
+    JoinedBases {
+        /// Each guild at its floor.
+        bases: Vec<Base>,
+        /// Every event after them, in log order.
+        backlog: Vec<Arc<Envelope>>,
+        /// The log's head at that moment.
+        head: Position,
+    },
+    /// The answer to [`Output::Read`], in log order.
+    EventsRead(Vec<Arc<Envelope>>),
+    /// The other answer to [`Output::Read`]: what comes next is no longer there.
+    LogExpired,
+    /// The log has grown.
+    HeadMoved(Position),
+    /// Discord's status changed.
+    StatusChanged {
+        /// To this.
+        status: DiscordStatus,
+        /// The log's head, read *after* the status: what led to the status is at or below it.
+        head: Position,
+    },
+    /// The answer to [`Output::Watch`].
+    Watched(Ack),
+    /// The deadline may have passed.
+    TimePassed,
+    /// A write took too long.
+    WriteStalled,
+    /// The other end closed, or the connection broke.
+    ConnectionLost,
+    /// This process stops.
+    StopAsked,
+}
+
+/// What the driver is to do.
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    /// Send a frame.
+    Send(Frame),
+    /// Send the next event.
+    Relay(Arc<Envelope>),
+    /// Send a ping.
+    Ping,
+    /// Join the log and say how: [`Input::JoinedAfter`] or [`Input::JoinedBases`].
+    Join(Option<Position>),
+    /// Read at most [`EVENTS_PER_READ`] events after this position, and say
+    /// [`Input::EventsRead`] or [`Input::LogExpired`].
+    Read(Position),
+    /// Have this user's rights put into the log, then say [`Input::Watched`]. Do not wait for it.
+    Watch {
+        /// To be repeated in the ack.
+        request_id: u64,
+        /// Who.
+        user_id: UserId,
+        /// Where.
+        guild_ids: Vec<GuildId>,
+    },
+    /// The other end broke a rule: count it, and log the first of a kind.
+    Report(Violation),
+    /// The other end said an `error`: log it.
+    PeerFailed {
+        /// In a word.
+        code: String,
+        /// In a sentence.
+        message: String,
+    },
+    /// The last output: close, with the end's code if it has one.
+    End(End),
+}
+
+/// The gateway's end of one attachment.
+#[derive(Debug)]
+pub struct Sender {
+    state: State,
+    heartbeat: Heartbeat,
+    head: Position,
+    status: DiscordStatus,
+    watches: usize,
+    // What an input led to at once: a few per input, and taken before the next one.
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeted {
+        until: Instant,
+    },
+    Joining,
+    Replaying {
+        feed: Feed,
+        /// `snapshot_end` comes here or later.
+        target: Position,
+        /// Until when it waits for a complete world; `None`: it has waited.
+        patience: Option<Instant>,
+    },
+    Following {
+        feed: Feed,
+        /// The status is to be sent, but not before this.
+        status_due: Option<Position>,
+    },
+    Ended,
+}
+
+/// What is still to be sent, first the join's part, then batches of the log.
+#[derive(Debug)]
+struct Feed {
+    bases: vec::IntoIter<Base>,
+    events: vec::IntoIter<Arc<Envelope>>,
+    /// Where `events` end, which may be above the last of them.
+    end: Position,
+    sent: Position,
+    reading: bool,
+}
+
+impl Sender {
+    /// A web role with the right token is connected; the log's head and Discord's status now.
+    #[must_use]
+    pub fn new(head: Position, status: DiscordStatus, now: Instant) -> Self {
+        let hello = Hello {
+            version: VERSION,
+            head,
+        };
+        Self {
+            state: State::Greeted {
+                until: now + FIRST_WORD_LIMIT,
+            },
+            heartbeat: Heartbeat::new(now),
+            head,
+            status,
+            watches: 0,
+            outputs: VecDeque::from([Output::Send(Frame::Hello(hello))]),
+        }
+    }
+
+    /// Takes in what happened. After the end nothing matters any more.
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        if matches!(self.state, State::Ended) {
+            return;
+        }
+        match input {
+            Input::FrameCame(frame) => {
+                self.heartbeat.heard(now);
+                self.frame_came(frame);
+            }
+            Input::BeatCame => self.heartbeat.heard(now),
+            Input::BinaryCame => self.violated(Violation::Binary),
+            Input::OversizedCame => self.violated(Violation::Oversized),
+            Input::JoinedAfter { after, head } => self.joined(Feed::after(after), head, now),
+            Input::JoinedBases {
+                bases,
+                backlog,
+                head,
+            } => self.joined(Feed::from_bases(bases, backlog, head), head, now),
+            Input::EventsRead(events) => self.events_read(events),
+            Input::LogExpired => self.end(End::Expired),
+            Input::HeadMoved(head) => self.head = head,
+            Input::StatusChanged { status, head } => self.status_changed(status, head),
+            Input::Watched(ack) => {
+                self.watches = self.watches.saturating_sub(1);
+                self.outputs.push_back(Output::Send(Frame::Ack(ack)));
+            }
+            Input::TimePassed => self.time_passed(now),
+            Input::WriteStalled => self.end(End::Stalled),
+            Input::ConnectionLost => self.end(End::Lost),
+            Input::StopAsked => self.end(End::Stopped),
+        }
+    }
+
+    /// The next thing to do. Ask until there is none; it may be asked in rounds, with inputs
+    /// between them, and nothing is prepared ahead.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        let feed = match &mut self.state {
+            State::Replaying { feed, .. } | State::Following { feed, .. } => feed,
+            State::Greeted { .. } | State::Joining | State::Ended => return None,
+        };
+        if let Some(output) = feed.next() {
+            return Some(output);
+        }
+        let sent = feed.sent;
+        if let Some(output) = self.due_after(sent) {
+            return Some(output);
+        }
+        self.read_on()
+    }
+
+    /// When to call [`Sender::handle`] with [`Input::TimePassed`] at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let own = match &self.state {
+            State::Ended => return None,
+            State::Greeted { until } => Some(*until),
+            State::Replaying { patience, .. } => *patience,
+            State::Joining | State::Following { .. } => None,
+        };
+        let beat = self.heartbeat.deadline();
+        Some(own.map_or(beat, |own| own.min(beat)))
+    }
+
+    fn frame_came(&mut self, frame: Result<Frame, FrameError>) {
+        let subscribed = !matches!(self.state, State::Greeted { .. });
+        match frame {
+            Ok(Frame::Subscribe { after }) if !subscribed => {
+                self.state = State::Joining;
+                self.outputs.push_back(Output::Join(after));
+            }
+            Ok(Frame::Watch {
+                request_id,
+                user_id,
+                guild_ids,
+            }) if subscribed => self.watch(request_id, user_id, guild_ids),
+            Ok(Frame::Error { code, message }) => {
+                self.outputs.push_back(Output::PeerFailed { code, message });
+            }
+            Ok(Frame::Unknown) => self.report(Violation::UnknownType),
+            Ok(_) => self.violated(Violation::Unexpected),
+            // Nothing is lost with it: a watch without an answer is asked again.
+            Err(_) => self.report(Violation::Undecodable),
+        }
+    }
+
+    fn watch(&mut self, request_id: u64, user_id: UserId, guild_ids: Vec<GuildId>) {
+        if self.watches >= WATCHES_IN_FLIGHT {
+            let ack = Ack {
+                request_id,
+                at: self.head,
+                failed: guild_ids,
+            };
+            self.outputs.push_back(Output::Send(Frame::Ack(ack)));
+            return;
+        }
+        self.watches += 1;
+        self.outputs.push_back(Output::Watch {
+            request_id,
+            user_id,
+            guild_ids,
+        });
+    }
+
+    fn joined(&mut self, feed: Feed, head: Position, now: Instant) {
+        if matches!(self.state, State::Joining) {
+            self.head = head;
+            self.state = State::Replaying {
+                feed,
+                target: head,
+                patience: Some(now + COMPLETE_LIMIT),
+            };
+        }
+    }
+
+    fn events_read(&mut self, events: Vec<Arc<Envelope>>) {
+        let (State::Replaying { feed, .. } | State::Following { feed, .. }) = &mut self.state
+        else {
+            return;
+        };
+        feed.reading = false;
+        match events.last() {
+            Some(last) => {
+                feed.end = last.at;
+                feed.events = events.into_iter();
+            }
+            // The head was not the log's after all; wait until it says so again.
+            None => self.head = feed.sent,
+        }
+    }
+
+    fn status_changed(&mut self, status: DiscordStatus, head: Position) {
+        self.head = head;
+        self.status = status;
+        match &mut self.state {
+            State::Replaying { target, .. } => *target = head,
+            State::Following { status_due, .. } => *status_due = Some(head),
+            State::Greeted { .. } | State::Joining | State::Ended => {}
+        }
+    }
+
+    fn time_passed(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Greeted { until } if now >= *until => return self.end(End::Late),
+            State::Replaying { patience, .. } if patience.is_some_and(|until| now >= until) => {
+                *patience = None;
+            }
+            _ => {}
+        }
+        match self.heartbeat.beat(now) {
+            Beat::Rest => {}
+            Beat::Ping => self.outputs.push_back(Output::Ping),
+            Beat::Silent => self.end(End::Silent),
+        }
+    }
+
+    /// What is due now that everything up to `sent` is sent: a change of status, in log order
+    /// behind what led to it, or the end of the replay.
+    fn due_after(&mut self, sent: Position) -> Option<Output> {
+        match &mut self.state {
+            State::Following { status_due, .. } => {
+                status_due.take_if(|due| sent.seq >= due.seq)?;
+                Some(Output::Send(Frame::Status(self.status.clone())))
+            }
+            State::Replaying {
+                feed,
+                target,
+                patience,
+            } if sent.seq >= target.seq && (self.status.complete || patience.is_none()) => {
+                self.outputs
+                    .push_back(Output::Send(Frame::SnapshotEnd { position: sent }));
+                self.state = State::Following {
+                    feed: std::mem::replace(feed, Feed::after(sent)),
+                    status_due: None,
+                };
+                Some(Output::Send(Frame::Status(self.status.clone())))
+            }
+            _ => None,
+        }
+    }
+
+    fn read_on(&mut self) -> Option<Output> {
+        let (State::Replaying { feed, .. } | State::Following { feed, .. }) = &mut self.state
+        else {
+            return None;
+        };
+        if feed.reading || feed.sent.seq >= self.head.seq {
+            return None;
+        }
+        feed.reading = true;
+        Some(Output::Read(feed.sent))
+    }
+
+    fn report(&mut self, violation: Violation) {
+        self.outputs.push_back(Output::Report(violation));
+    }
+
+    fn violated(&mut self, violation: Violation) {
+        self.report(violation);
+        self.end(End::Violated(violation));
+    }
+
+    fn end(&mut self, end: End) {
+        self.state = State::Ended;
+        if let Some(error) = end.error() {
+            self.outputs.push_back(Output::Send(error));
+        }
+        self.outputs.push_back(Output::End(end));
+    }
+}
+
+impl Feed {
+    fn after(position: Position) -> Self {
+        Self::from_bases(Vec::new(), Vec::new(), position)
+    }
+
+    fn from_bases(bases: Vec<Base>, backlog: Vec<Arc<Envelope>>, head: Position) -> Self {
+        Self {
+            bases: bases.into_iter(),
+            events: backlog.into_iter(),
+            end: head,
+            sent: head.at(0),
+            reading: false,
+        }
+    }
+
+    fn next(&mut self) -> Option<Output> {
+        if let Some(base) = self.bases.next() {
+            return Some(Output::Send(Frame::Snapshot(Box::new(base))));
+        }
+        let Some(envelope) = self.events.next() else {
+            self.sent = self.end;
+            return None;
+        };
+        self.sent = envelope.at;
+        Some(Output::Relay(envelope))
+    }
+}
+
+#[cfg(test)]
+mod tests;

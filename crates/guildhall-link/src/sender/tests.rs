@@ -1,0 +1,466 @@
+use guildhall_model::{Change, Event, LogId};
+use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
+
+use super::*;
+use crate::{attachment::PING_EVERY, frame::Discord};
+
+const EPOCH: u64 = 1_000;
+
+#[test]
+fn the_replay_is_events_then_status_then_its_end_then_live_events() {
+    let mut driven = Driven::new(at(3), complete());
+    assert_eq!(driven.take(), [said_hello(at(3))]);
+    driven.subscribe(Some(at(1)));
+    assert_eq!(driven.take(), [Output::Join(Some(at(1)))]);
+    driven.input(Input::JoinedAfter {
+        after: at(1),
+        head: at(3),
+    });
+    assert_eq!(driven.take(), [Output::Read(at(1))]);
+    driven.input(Input::EventsRead(vec![event(2), event(3)]));
+    assert_eq!(
+        driven.take(),
+        [
+            Output::Relay(event(2)),
+            Output::Relay(event(3)),
+            Output::Send(Frame::Status(complete())),
+            Output::Send(Frame::SnapshotEnd { position: at(3) }),
+        ]
+    );
+    driven.input(Input::HeadMoved(at(4)));
+    assert_eq!(driven.take(), [Output::Read(at(3))]);
+    driven.input(Input::EventsRead(vec![event(4)]));
+    assert_eq!(driven.take(), [Output::Relay(event(4))]);
+}
+
+#[test]
+fn without_a_usable_position_every_base_comes_first() {
+    let mut driven = Driven::new(at(5), complete());
+    driven.subscribe(None);
+    driven.take();
+    let bases = vec![base(1, 2), base(2, 0)];
+    driven.input(Input::JoinedBases {
+        bases: bases.clone(),
+        backlog: vec![event(1), event(4)],
+        head: at(5),
+    });
+    let mut expected: Vec<Output> = bases
+        .into_iter()
+        .map(|base| Output::Send(Frame::Snapshot(Box::new(base))))
+        .collect();
+    expected.extend([
+        Output::Relay(event(1)),
+        Output::Relay(event(4)),
+        Output::Send(Frame::Status(complete())),
+        Output::Send(Frame::SnapshotEnd { position: at(5) }),
+    ]);
+    assert_eq!(driven.take(), expected);
+}
+
+#[test]
+fn the_end_of_the_replay_waits_for_the_guilds_that_discord_has_still_to_send() {
+    let mut driven = Driven::subscribed(at(0), coming());
+    assert_eq!(driven.take(), []);
+    driven.input(Input::HeadMoved(at(1)));
+    driven.take();
+    driven.input(Input::EventsRead(vec![event(1)]));
+    assert_eq!(driven.take(), [Output::Relay(event(1))]);
+    // The status overtakes the event that led to it; its head does not.
+    driven.input(Input::StatusChanged {
+        status: complete(),
+        head: at(2),
+    });
+    assert_eq!(driven.take(), [Output::Read(at(1))]);
+    driven.input(Input::EventsRead(vec![event(2)]));
+    assert_eq!(
+        driven.take(),
+        [
+            Output::Relay(event(2)),
+            Output::Send(Frame::Status(complete())),
+            Output::Send(Frame::SnapshotEnd { position: at(2) }),
+        ]
+    );
+}
+
+#[test]
+fn the_end_of_the_replay_waits_ten_seconds_at_most() {
+    let mut driven = Driven::subscribed(at(0), coming());
+    for _ in 0..9 {
+        driven.pass(Duration::from_secs(1));
+        driven.input(Input::BeatCame);
+        driven.input(Input::TimePassed);
+        assert!(driven.take().iter().all(|output| *output == Output::Ping));
+    }
+    driven.pass(Duration::from_secs(1));
+    driven.input(Input::TimePassed);
+    let outputs = driven.take();
+    assert!(outputs.ends_with(&[
+        Output::Send(Frame::Status(coming())),
+        Output::Send(Frame::SnapshotEnd { position: at(0) }),
+    ]));
+}
+
+#[test]
+fn a_status_is_said_behind_the_events_that_led_to_it() {
+    let mut driven = Driven::following(at(0));
+    driven.input(Input::StatusChanged {
+        status: coming(),
+        head: at(1),
+    });
+    assert_eq!(driven.take(), [Output::Read(at(0))]);
+    driven.input(Input::EventsRead(vec![event(1)]));
+    let expected = [
+        Output::Relay(event(1)),
+        Output::Send(Frame::Status(coming())),
+    ];
+    assert_eq!(driven.take(), expected);
+}
+
+#[test]
+fn the_next_batch_is_read_only_when_the_last_one_was_taken() {
+    let mut driven = Driven::following(at(0));
+    driven.input(Input::HeadMoved(at(1_000)));
+    assert_eq!(driven.take(), [Output::Read(at(0))]);
+    driven.input(Input::HeadMoved(at(1_001)));
+    assert_eq!(driven.take(), [], "one read at a time");
+    driven.input(Input::EventsRead((1..=256).map(event).collect()));
+    for seq in 1..=256 {
+        assert_eq!(
+            driven.machine.poll_output(),
+            Some(Output::Relay(event(seq)))
+        );
+    }
+    assert_eq!(driven.take(), [Output::Read(at(256))]);
+    driven.input(Input::EventsRead(Vec::new()));
+    assert_eq!(
+        driven.take(),
+        [],
+        "nothing there: wait for the log to say so"
+    );
+}
+
+#[test]
+fn an_attachment_that_fell_behind_the_log_is_told_to_come_back() {
+    let mut driven = Driven::following(at(0));
+    driven.input(Input::HeadMoved(at(9)));
+    driven.take();
+    driven.input(Input::LogExpired);
+    assert_eq!(driven.ended_with("expired"), End::Expired);
+}
+
+#[test]
+fn watches_are_answered_as_they_are_done_and_too_many_at_once() {
+    let mut driven = Driven::following(at(7));
+    for request_id in 0..WATCHES_IN_FLIGHT as u64 {
+        driven.input(Input::FrameCame(Ok(watch(request_id))));
+        assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
+    }
+    let refused = Ack {
+        request_id: 999,
+        at: at(7),
+        failed: vec![GuildId(1)],
+    };
+    driven.input(Input::FrameCame(Ok(watch(999))));
+    assert_eq!(driven.take(), [Output::Send(Frame::Ack(refused))]);
+    let done = Ack {
+        request_id: 3,
+        at: at(8),
+        failed: Vec::new(),
+    };
+    driven.input(Input::Watched(done.clone()));
+    assert_eq!(driven.take(), [Output::Send(Frame::Ack(done))]);
+    driven.input(Input::FrameCame(Ok(watch(1_000))));
+    assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
+}
+
+#[test]
+fn who_does_not_subscribe_in_time_is_sent_away() {
+    let mut driven = Driven::new(at(0), complete());
+    driven.pass(Duration::from_millis(9_999));
+    driven.input(Input::BeatCame);
+    driven.input(Input::TimePassed);
+    assert!(driven.take().contains(&Output::Ping));
+    driven.pass(Duration::from_millis(1));
+    driven.input(Input::TimePassed);
+    assert_eq!(driven.ended_with("late"), End::Late);
+}
+
+#[test]
+fn it_pings_every_five_seconds_and_counts_ten_of_silence_as_a_cut() {
+    let mut driven = Driven::following(at(0));
+    driven.pass(PING_EVERY);
+    driven.input(Input::TimePassed);
+    assert_eq!(driven.take(), [Output::Ping]);
+    driven.input(Input::BeatCame);
+    driven.pass(PING_EVERY);
+    driven.input(Input::TimePassed);
+    assert_eq!(driven.take(), [Output::Ping]);
+    // Half of the silence has passed.
+    let rest = Duration::from_secs(5);
+    assert_eq!(driven.machine.deadline(), Some(driven.now + rest));
+    driven.pass(rest);
+    driven.input(Input::TimePassed);
+    assert_eq!(driven.take(), [Output::End(End::Silent)]);
+    assert_eq!(driven.machine.deadline(), None);
+}
+
+#[test]
+fn frames_out_of_turn_end_the_attachment_and_others_are_dropped() {
+    for (frame, subscribed) in [
+        (watch(1), false),
+        (Frame::SnapshotEnd { position: at(0) }, false),
+        (Frame::Subscribe { after: None }, true),
+        (Frame::Status(complete()), true),
+    ] {
+        let mut driven = if subscribed {
+            Driven::following(at(0))
+        } else {
+            Driven::new(at(0), complete())
+        };
+        driven.take();
+        driven.input(Input::FrameCame(Ok(frame)));
+        let violation = Violation::Unexpected;
+        assert_eq!(driven.ended_with("protocol"), End::Violated(violation));
+    }
+    let mut driven = Driven::following(at(0));
+    for (text, violation) in [
+        ("{", Violation::Undecodable),
+        (r#"{"type":"watch","requestId":1}"#, Violation::Undecodable),
+        (r#"{"type":"telepathy"}"#, Violation::UnknownType),
+    ] {
+        driven.input(Input::FrameCame(Frame::decode(text)));
+        assert_eq!(driven.take(), [Output::Report(violation)]);
+    }
+}
+
+#[test]
+fn binary_and_oversized_messages_end_it_with_their_own_codes() {
+    for (input, code) in [(Input::BinaryCame, 1003), (Input::OversizedCame, 1009)] {
+        let mut driven = Driven::following(at(0));
+        driven.input(input);
+        assert_eq!(driven.ended_with("protocol").close_code(), Some(code));
+    }
+}
+
+#[test]
+fn the_ends_that_nobody_hears_are_not_announced() {
+    for (input, end, code) in [
+        (Input::ConnectionLost, End::Lost, None),
+        (Input::WriteStalled, End::Stalled, None),
+        (Input::StopAsked, End::Stopped, Some(1001)),
+    ] {
+        let mut driven = Driven::following(at(0));
+        driven.input(input);
+        assert_eq!(driven.take(), [Output::End(end)]);
+        assert_eq!(end.close_code(), code);
+        driven.input(Input::FrameCame(Ok(watch(1))));
+        driven.input(Input::HeadMoved(at(9)));
+        assert_eq!(driven.take(), [], "after the end there is nothing");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_inputs_lead_to_legal_outputs(
+        inputs in vec((inputs(), 0..4_000_u64, 0..8_usize), 0..80)
+    ) {
+        let mut driven = Driven::new(at(0), coming());
+        let mut legal = Legal::default();
+        for (input, millis, most) in inputs {
+            driven.pass(Duration::from_millis(millis));
+            driven.input(input);
+            for _ in 0..most {
+                driven.machine.poll_output().iter().for_each(|output| legal.check(output));
+            }
+        }
+        driven.input(Input::ConnectionLost);
+        driven.take().iter().for_each(|output| legal.check(output));
+        prop_assert_eq!(legal.stage, Stage::Ended);
+        prop_assert_eq!(driven.machine.deadline(), None);
+    }
+}
+
+/// What a driver and a web role may rely on, whatever the web role says.
+#[derive(Default)]
+struct Legal {
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Silent,
+    Greeted,
+    Joined,
+    Relaying,
+    Complete,
+    Ended,
+}
+
+impl Legal {
+    fn check(&mut self, output: &Output) {
+        let stage = self.stage;
+        let (legal, next) = match output {
+            Output::Send(Frame::Hello(_)) => (stage == Stage::Silent, Stage::Greeted),
+            Output::Join(_) => (stage == Stage::Greeted, Stage::Joined),
+            Output::Send(Frame::Snapshot(_)) => (stage == Stage::Joined, stage),
+            Output::Relay(_) => (stage >= Stage::Joined, stage.max(Stage::Relaying)),
+            Output::Send(Frame::SnapshotEnd { .. }) => (
+                (Stage::Joined..Stage::Complete).contains(&stage),
+                Stage::Complete,
+            ),
+            Output::End(_) => (true, Stage::Ended),
+            _ => (stage >= Stage::Greeted, stage),
+        };
+        assert!(legal && stage < Stage::Ended, "{output:?} when {stage:?}");
+        self.stage = next;
+    }
+}
+
+fn inputs() -> impl Strategy<Value = Input> {
+    let seqs = || 0..6_u64;
+    let frames = prop_oneof![
+        4 => option::of(seqs()).prop_map(|seq| Frame::Subscribe { after: seq.map(at) }),
+        2 => any::<u64>().prop_map(watch),
+        1 => Just(Frame::Unknown),
+        1 => Just(Frame::Status(complete())),
+    ];
+    prop_oneof![
+        8 => frames.prop_map(|frame| Input::FrameCame(Ok(frame))),
+        2 => LazyJust::new(|| Input::FrameCame(Frame::decode("{"))),
+        3 => LazyJust::new(|| Input::BeatCame),
+        3 => LazyJust::new(|| Input::TimePassed),
+        2 => (seqs(), seqs())
+            .prop_map(|(after, head)| Input::JoinedAfter { after: at(after), head: at(head) }),
+        2 => (vec(seqs(), 0..3), seqs(), vec(seqs(), 0..3)).prop_map(|(floors, head, events)| {
+            Input::JoinedBases {
+                bases: floors.into_iter().map(|floor| base(floor, floor)).collect(),
+                backlog: events.into_iter().map(event).collect(),
+                head: at(head),
+            }
+        }),
+        4 => vec(seqs(), 0..4)
+            .prop_map(|seqs| Input::EventsRead(seqs.into_iter().map(event).collect())),
+        4 => seqs().prop_map(|seq| Input::HeadMoved(at(seq))),
+        2 => (any::<bool>(), seqs()).prop_map(|(all, head)| Input::StatusChanged {
+            status: if all { complete() } else { coming() },
+            head: at(head),
+        }),
+        1 => LazyJust::new(|| Input::LogExpired),
+        1 => LazyJust::new(|| Input::BinaryCame),
+    ]
+}
+
+struct Driven {
+    machine: Sender,
+    now: Instant,
+}
+
+impl Driven {
+    #[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
+    fn new(head: Position, status: DiscordStatus) -> Self {
+        let now = Instant::now();
+        let machine = Sender::new(head, status, now);
+        Self { machine, now }
+    }
+
+    fn subscribed(head: Position, status: DiscordStatus) -> Self {
+        let mut driven = Self::new(head, status);
+        driven.subscribe(Some(head));
+        driven.take();
+        driven.input(Input::JoinedAfter { after: head, head });
+        driven
+    }
+
+    fn following(head: Position) -> Self {
+        let mut driven = Self::subscribed(head, complete());
+        driven.take();
+        driven
+    }
+
+    fn subscribe(&mut self, after: Option<Position>) {
+        self.input(Input::FrameCame(Ok(Frame::Subscribe { after })));
+    }
+
+    fn input(&mut self, input: Input) {
+        self.machine.handle(input, self.now);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    fn take(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.machine.poll_output()).collect()
+    }
+
+    fn ended_with(&mut self, code: &str) -> End {
+        let outputs = self.take();
+        let [
+            ..,
+            Output::Send(Frame::Error { code: said, .. }),
+            Output::End(end),
+        ] = &outputs[..]
+        else {
+            panic!("no error and end: {outputs:?}");
+        };
+        assert_eq!(said, code);
+        *end
+    }
+}
+
+fn said_hello(head: Position) -> Output {
+    Output::Send(Frame::Hello(Hello {
+        version: VERSION,
+        head,
+    }))
+}
+
+fn watch(request_id: u64) -> Frame {
+    Frame::Watch {
+        request_id,
+        user_id: UserId(5),
+        guild_ids: vec![GuildId(1)],
+    }
+}
+
+fn base(guild: u64, floor: u64) -> Base {
+    Base {
+        guild_id: GuildId(guild),
+        floor: at(floor),
+        guild: None,
+    }
+}
+
+fn event(seq: u64) -> Arc<Envelope> {
+    Arc::new(Envelope {
+        at: at(seq),
+        event: Event {
+            guild_id: GuildId(1),
+            ts: seq,
+            synthetic: false,
+            change: Change::GuildUnavailable,
+        },
+    })
+}
+
+fn complete() -> DiscordStatus {
+    DiscordStatus {
+        discord: Discord::Live,
+        since: 1,
+        guild_ids: Vec::new(),
+        complete: true,
+    }
+}
+
+fn coming() -> DiscordStatus {
+    DiscordStatus {
+        complete: false,
+        guild_ids: vec![GuildId(2)],
+        ..complete()
+    }
+}
+
+fn at(seq: u64) -> Position {
+    Position::start(LogId(0), EPOCH).at(seq)
+}

@@ -1,0 +1,211 @@
+//! What happened in a guild.
+//!
+//! A [`Change`] is either *public*, one of the events that browsers know (design, "Events"), or
+//! *internal*: what changes rights (roles, overwrites, memberships) is in the log like everything
+//! else, and never leaves the web role.
+
+/// Names and JSON shapes: the link's, which has everything, and the browser's.
+mod wire;
+
+use crate::{
+    ChannelId, GuildId, Position, RoleId, UnixMs, UserId,
+    world::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
+};
+
+pub use wire::{EventError, PublicPayload};
+
+/// One thing that happened in one guild.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Where it happened.
+    pub guild_id: GuildId,
+    /// When the gateway received the dispatch (or found out, if `synthetic`).
+    pub ts: UnixMs,
+    /// Found by a reconciliation rather than told by Discord.
+    pub synthetic: bool,
+    /// What happened.
+    pub change: Change,
+}
+
+/// An event at its place in the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    /// The place just after the event.
+    pub at: Position,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened, by kind. Names on the wire: [`Change::name`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// `voice.joined`: somebody is in a room now. A move is `voice.left` then `voice.joined`.
+    VoiceJoined(Occupant),
+    /// `voice.left`.
+    VoiceLeft {
+        /// The room that was left. The new one, if any, is never named here.
+        previous_channel_id: ChannelId,
+        /// Who.
+        user_id: UserId,
+    },
+    /// `voice.updated`: same person, same room; flags or names changed.
+    VoiceUpdated(Occupant),
+    /// `room.created`, with its rights, so that there is no moment when it has none.
+    RoomCreated(Room),
+    /// `room.updated`: what everybody may know changed. Rights: [`Change::RoomRights`].
+    RoomUpdated(RoomInfo),
+    /// `room.deleted`. Its people left before.
+    RoomDeleted {
+        /// The room.
+        channel_id: ChannelId,
+    },
+    /// `guild.available`. With the whole guild when it is new to the log; bare when a known guild
+    /// came back, after the differences.
+    GuildAvailable(Option<Box<Guild>>),
+    /// `guild.unavailable`: an outage. Rooms and people are kept.
+    GuildUnavailable,
+    /// `guild.updated`: name or icon.
+    GuildUpdated(GuildInfo),
+    /// `guild.removed`: the bot is no longer in it.
+    GuildRemoved,
+    /// `gap`: an interval that state can't heal.
+    Gap {
+        /// Start of the interval.
+        from: UnixMs,
+        /// End of the interval.
+        to: UnixMs,
+    },
+
+    /// `owner.changed`, internal.
+    OwnerChanged {
+        /// The new owner, who may do everything.
+        owner_id: UserId,
+    },
+    /// `role.set`, internal: a role is new or its permissions changed.
+    RoleSet(Role),
+    /// `role.removed`, internal.
+    RoleRemoved {
+        /// The role.
+        role_id: RoleId,
+    },
+    /// `room.rights`, internal: overwrites, or whether the bot itself may view the channel.
+    RoomRights {
+        /// The room.
+        channel_id: ChannelId,
+        /// All of its rights.
+        rights: RoomRights,
+    },
+    /// `category.set`, internal: a category is new or was renamed. The rooms in it that carry its
+    /// name get a `room.updated` each.
+    CategorySet {
+        /// The category.
+        channel_id: ChannelId,
+        /// Its name.
+        name: String,
+    },
+    /// `category.removed`, internal.
+    CategoryRemoved {
+        /// The category.
+        channel_id: ChannelId,
+    },
+    /// `rights`, internal: what a watched user is in this guild. `None`: nobody asked for a day,
+    /// forgotten.
+    Rights {
+        /// Who.
+        user_id: UserId,
+        /// As what, or `None` when forgotten.
+        membership: Option<Membership>,
+    },
+    /// An event of a newer gateway that this build does not know. It takes its place in the log
+    /// and changes nothing.
+    Unknown,
+}
+
+/// Whose rights decide whether somebody may be shown an event, and when (design, "Which rights
+/// judge a record").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Those who see this room after the event.
+    Room(ChannelId),
+    /// Those who saw this room before the event: it left the room or ended it.
+    RoomBefore(ChannelId),
+    /// Every member of the guild after the event.
+    Guild,
+    /// Every member of the guild before the event.
+    GuildBefore,
+    /// Nobody: internal.
+    Nobody,
+}
+
+impl Change {
+    /// Who may be shown this.
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        match self {
+            Self::VoiceJoined(occupant) | Self::VoiceUpdated(occupant) => {
+                Audience::Room(occupant.channel_id)
+            }
+            Self::VoiceLeft {
+                previous_channel_id,
+                ..
+            } => Audience::RoomBefore(*previous_channel_id),
+            Self::RoomCreated(room) => Audience::Room(room.info.channel_id),
+            Self::RoomUpdated(info) => Audience::Room(info.channel_id),
+            Self::RoomDeleted { channel_id } => Audience::RoomBefore(*channel_id),
+            Self::GuildAvailable(_)
+            | Self::GuildUnavailable
+            | Self::GuildUpdated(_)
+            | Self::Gap { .. } => Audience::Guild,
+            Self::GuildRemoved => Audience::GuildBefore,
+            Self::OwnerChanged { .. }
+            | Self::RoleSet(_)
+            | Self::RoleRemoved { .. }
+            | Self::RoomRights { .. }
+            | Self::CategorySet { .. }
+            | Self::CategoryRemoved { .. }
+            | Self::Rights { .. }
+            | Self::Unknown => Audience::Nobody,
+        }
+    }
+
+    /// The room a browser's `?channel=` filter matches: `channelId` or `previousChannelId`.
+    #[must_use]
+    pub fn channel(&self) -> Option<ChannelId> {
+        match self.audience() {
+            Audience::Room(channel) | Audience::RoomBefore(channel) => Some(channel),
+            Audience::Guild | Audience::GuildBefore | Audience::Nobody => None,
+        }
+    }
+
+    /// Whether it can change what somebody may see, beyond the room or guild that it is about.
+    ///
+    /// People moving count too: being connected to a room is a right to see it.
+    #[must_use]
+    pub fn touches_rights(&self) -> bool {
+        match self {
+            Self::OwnerChanged { .. }
+            | Self::RoleSet(_)
+            | Self::RoleRemoved { .. }
+            | Self::RoomRights { .. }
+            | Self::Rights { .. }
+            | Self::GuildAvailable(Some(_))
+            | Self::GuildRemoved
+            | Self::VoiceJoined(_)
+            | Self::VoiceLeft { .. } => true,
+            Self::VoiceUpdated(_)
+            | Self::RoomCreated(_)
+            | Self::RoomUpdated(_)
+            | Self::RoomDeleted { .. }
+            | Self::GuildAvailable(None)
+            | Self::GuildUnavailable
+            | Self::GuildUpdated(_)
+            | Self::Gap { .. }
+            | Self::CategorySet { .. }
+            | Self::CategoryRemoved { .. }
+            | Self::Unknown => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! The wire shapes. What browsers get is pinned by the files in `snapshots/`; changing one is
+//! changing the protocol.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    Permissions, arbitrary,
+    world::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
+};
+
+const NAMES: [&str; 18] = [
+    "voice.joined",
+    "voice.left",
+    "voice.updated",
+    "room.created",
+    "room.updated",
+    "room.deleted",
+    "guild.available",
+    "guild.unavailable",
+    "guild.updated",
+    "guild.removed",
+    "gap",
+    "owner.changed",
+    "role.set",
+    "role.removed",
+    "room.rights",
+    "category.set",
+    "category.removed",
+    "rights",
+];
+
+/// Every key that a browser may ever find in a payload (docs/protocol/sse.md).
+const PUBLIC_KEYS: [&str; 31] = [
+    "guildId",
+    "ts",
+    "synthetic",
+    "channelId",
+    "previousChannelId",
+    "userId",
+    "username",
+    "displayName",
+    "avatar",
+    "avatarUrl",
+    "bot",
+    "since",
+    "mute",
+    "deaf",
+    "selfMute",
+    "selfDeaf",
+    "streaming",
+    "video",
+    "suppressed",
+    "name",
+    "kind",
+    "parentId",
+    "parentName",
+    "position",
+    "userLimit",
+    "icon",
+    "from",
+    "to",
+    "managed",
+    "ownerId",
+    "locked",
+];
+
+proptest! {
+    #[test]
+    fn every_event_is_read_back_as_it_was_written(event in arbitrary::event()) {
+        let json = serde_json::to_string(&event).expect("events serialise");
+        prop_assert_eq!(serde_json::from_str::<Event>(&json).expect("and are read back"), event);
+    }
+
+    #[test]
+    fn no_right_ever_reaches_a_browser(event in arbitrary::event()) {
+        let internal = event.change.audience() == Audience::Nobody;
+        prop_assert_eq!(event.public().is_none(), internal);
+        if let Some(public) = event.public() {
+            let Value::Object(payload) = serde_json::to_value(&public).expect("serialises") else {
+                return Err(TestCaseError::fail("not an object"));
+            };
+            for (key, value) in &payload {
+                prop_assert!(PUBLIC_KEYS.contains(&key.as_str()), "{key}");
+                prop_assert!(!value.is_object() && !value.is_array(), "{key} nests");
+            }
+            let text = serde_json::to_string(&public).expect("serialises");
+            prop_assert!(!text.contains(['\n', '\r', '\0']));
+        }
+    }
+
+    #[test]
+    fn any_text_is_an_event_or_an_error(text in "\\PC{0,80}", which in 0..NAMES.len()) {
+        let _: Result<Event, _> = serde_json::from_str(&text);
+        let _: Result<Event, _> = Event::from_wire(NAMES[which], &text);
+        let _: Result<Event, _> = Event::from_wire(&text, &text);
+    }
+
+    #[test]
+    fn any_bytes_are_an_event_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        let _: Result<Event, _> = serde_json::from_slice(&bytes);
+    }
+
+    /// A payload that was cut, or of which one byte changed on its way.
+    #[test]
+    fn a_damaged_event_is_an_event_or_an_error(
+        event in arbitrary::event(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut json = serde_json::to_vec(&event).expect("events serialise");
+        let at = at.index(json.len());
+        let _: Result<Event, _> = serde_json::from_slice(&json[..at]);
+        json[at] = byte;
+        let _: Result<Event, _> = serde_json::from_slice(&json);
+    }
+}
+
+#[test]
+fn every_kind_has_its_own_name_and_all_are_listed() {
+    let names: BTreeSet<&str> = one_of_each()
+        .iter()
+        .map(|event| event.change.name())
+        .collect();
+    assert_eq!(names, NAMES.into_iter().collect());
+}
+
+#[test]
+fn an_event_of_a_newer_gateway_takes_its_place_and_says_nothing() {
+    let payload = r#"{"guildId":"1","ts":5,"paint":"blue"}"#;
+    let event = Event::from_wire("room.painted", payload).expect("is read");
+    assert_eq!(event.change, Change::Unknown);
+    assert!(event.public().is_none());
+}
+
+#[test]
+fn rights_that_say_neither_member_nor_forgotten_are_no_rights() {
+    for payload in [
+        r#"{"guildId":"1","ts":5,"userId":"8"}"#,
+        r#"{"guildId":"1","ts":5,"userId":"8","roles":["3"]}"#,
+        r#"{"guildId":"1","ts":5,"userId":"8","member":null}"#,
+    ] {
+        assert!(Event::from_wire("rights", payload).is_err(), "{payload}");
+    }
+    let stranger = r#"{"guildId":"1","ts":5,"userId":"8","member":false,"roles":["3"]}"#;
+    let event = Event::from_wire("rights", stranger).expect("is read");
+    assert!(matches!(
+        event.change,
+        Change::Rights {
+            membership: Some(Membership::Stranger),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn an_error_does_not_repeat_an_endless_name() {
+    let error = Event::from_wire(&"x".repeat(10_000), "{}").expect_err("no guildId");
+    assert!(error.to_string().len() < 200);
+}
+
+/// Browsers get exactly this. An event that is not here has no public form.
+#[test]
+fn the_public_shapes() {
+    for event in one_of_each() {
+        if let Some(public) = event.public() {
+            let name = format!("public-{}", event.change.name());
+            insta::assert_json_snapshot!(name, public);
+        }
+    }
+}
+
+/// The link carries exactly this.
+#[test]
+fn the_link_shapes() {
+    for event in one_of_each() {
+        let name = format!("link-{}", event.change.name());
+        insta::assert_json_snapshot!(name, event);
+    }
+}
+
+fn one_of_each() -> Vec<Event> {
+    let changes = [
+        Change::VoiceJoined(occupant()),
+        Change::VoiceLeft {
+            previous_channel_id: ChannelId(401),
+            user_id: UserId(9),
+        },
+        Change::VoiceUpdated(Occupant {
+            avatar: None,
+            bot: true,
+            flags: VoiceFlags {
+                mute: true,
+                deaf: true,
+                self_mute: true,
+                self_deaf: true,
+                streaming: true,
+                video: true,
+                suppressed: true,
+            },
+            ..occupant()
+        }),
+        Change::RoomCreated(room()),
+        Change::RoomUpdated(RoomInfo {
+            parent_id: None,
+            parent_name: None,
+            kind: RoomKind::Stage,
+            ..room().info
+        }),
+        Change::RoomDeleted {
+            channel_id: ChannelId(401),
+        },
+        Change::GuildAvailable(Some(Box::new(guild()))),
+        Change::GuildUnavailable,
+        Change::GuildUpdated(guild().info),
+        Change::GuildRemoved,
+        Change::Gap { from: 5, to: 7 },
+        Change::OwnerChanged {
+            owner_id: UserId(8),
+        },
+        Change::RoleSet(Role {
+            role_id: RoleId(3),
+            permissions: Permissions::VIEW_CHANNEL,
+        }),
+        Change::RoleRemoved { role_id: RoleId(3) },
+        Change::RoomRights {
+            channel_id: ChannelId(401),
+            rights: RoomRights {
+                obfuscated: true,
+                ..room().rights
+            },
+        },
+        Change::CategorySet {
+            channel_id: ChannelId(400),
+            name: "Voice".to_owned(),
+        },
+        Change::CategoryRemoved {
+            channel_id: ChannelId(400),
+        },
+        Change::Rights {
+            user_id: UserId(9),
+            membership: Some(Membership::member(vec![RoleId(3)], false)),
+        },
+    ];
+    let event = |change| Event {
+        guild_id: GuildId(1),
+        ts: 1_700_000_000_000,
+        synthetic: matches!(change, Change::RoomDeleted { .. }),
+        change,
+    };
+    changes.into_iter().map(event).collect()
+}
+
+fn occupant() -> Occupant {
+    Occupant {
+        channel_id: ChannelId(401),
+        user_id: UserId(9),
+        username: "ann".to_owned(),
+        display_name: "Ann of the Hill".to_owned(),
+        avatar: Some("a_1f".to_owned()),
+        avatar_url: "https://cdn.example/avatars/9/a_1f.png?size=128".to_owned(),
+        bot: false,
+        since: 1_699_999_999_000,
+        flags: VoiceFlags::default(),
+    }
+}
+
+fn room() -> Room {
+    Room {
+        info: RoomInfo {
+            channel_id: ChannelId(401),
+            name: "The Moon".to_owned(),
+            kind: RoomKind::Voice,
+            parent_id: Some(ChannelId(400)),
+            parent_name: Some("Voice".to_owned()),
+            position: 2,
+            user_limit: 10,
+        },
+        rights: RoomRights {
+            overwrites: vec![
+                Overwrite {
+                    target: OverwriteTarget::Role(RoleId(1)),
+                    allow: Permissions::NONE,
+                    deny: Permissions::VIEW_CHANNEL,
+                },
+                Overwrite {
+                    target: OverwriteTarget::Member(UserId(9)),
+                    allow: Permissions::VIEW_CHANNEL,
+                    deny: Permissions::NONE,
+                },
+            ],
+            obfuscated: false,
+        },
+    }
+}
+
+fn guild() -> Guild {
+    Guild {
+        info: GuildInfo {
+            name: "The Guild".to_owned(),
+            icon: Some("c0ffee".to_owned()),
+        },
+        available: true,
+        owner_id: UserId(7),
+        roles: [(RoleId(1), Permissions::VIEW_CHANNEL)].into(),
+        categories: [(ChannelId(400), "Voice".to_owned())].into(),
+        rooms: [(ChannelId(401), room())].into(),
+        voice: [(UserId(9), occupant())].into(),
+        memberships: [
+            (UserId(8), Membership::Stranger),
+            (UserId(9), Membership::member(vec![RoleId(3)], true)),
+        ]
+        .into(),
+    }
+}

@@ -1,0 +1,29 @@
+//! Guildhall's words: what can happen in a guild, where in the log it stands, what the world
+//! looks like after it, and who may see it.
+//!
+//! Everything here is a value. This crate will never do IO, read a clock, draw a random number,
+//! log, or know Discord's libraries: gateway, web and every test share it, so that there is one
+//! reducer for the world and one decision about visibility.
+
+/// Snowflakes by what they name, and the log's number.
+pub mod id;
+/// Where in the log something stands, and the cursor a browser keeps.
+pub mod position;
+/// What happened: one event, its public and its internal shape.
+pub mod event;
+/// The guilds as they are at one position, and the only reducer that changes them.
+pub mod world;
+/// Discord's permission algorithm, and the classes of viewers who see the same.
+pub mod permission;
+
+pub use event::{Change, Envelope, Event};
+pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
+pub use permission::{Permissions, ViewerClass};
+pub use position::{Cursor, Position};
+pub use world::{Guild, World};
+
+#[cfg(test)]
+mod arbitrary;
+
+/// Milliseconds since the Unix epoch.
+pub type UnixMs = u64;

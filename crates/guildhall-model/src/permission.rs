@@ -1,0 +1,209 @@
+//! Who may do and see what: Discord's own algorithm, on ids and bits only (Discord's
+//! documentation, "Permissions"; design, "Who may see what"). This is the only place that decides.
+
+/// Viewers with equal rights share one class.
+mod class;
+
+use std::{fmt, ops};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{
+    GuildId, RoleId, UserId,
+    id::DecimalVisitor,
+    world::{Guild, Overwrite, OverwriteTarget},
+};
+
+pub use class::ViewerClass;
+
+/// A set of Discord permissions. 64 bits, written as a decimal string.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Permissions(pub u64);
+
+impl Permissions {
+    /// None at all.
+    pub const NONE: Self = Self(0);
+    /// Every permission, those not invented yet included.
+    pub const ALL: Self = Self(u64::MAX);
+    /// May do everything everywhere in the guild.
+    pub const ADMINISTRATOR: Self = Self(1 << 3);
+    /// May manage a channel.
+    pub const MANAGE_CHANNELS: Self = Self(1 << 4);
+    /// May see a channel.
+    pub const VIEW_CHANNEL: Self = Self(1 << 10);
+    /// May write messages.
+    pub const SEND_MESSAGES: Self = Self(1 << 11);
+    /// May send messages that are read aloud.
+    pub const SEND_TTS_MESSAGES: Self = Self(1 << 12);
+    /// Links get a preview.
+    pub const EMBED_LINKS: Self = Self(1 << 14);
+    /// May attach files.
+    pub const ATTACH_FILES: Self = Self(1 << 15);
+    /// May read what was written before.
+    pub const READ_MESSAGE_HISTORY: Self = Self(1 << 16);
+    /// May mention everyone.
+    pub const MENTION_EVERYONE: Self = Self(1 << 17);
+    /// May join a voice channel.
+    pub const CONNECT: Self = Self(1 << 20);
+    /// May speak in a voice channel.
+    pub const SPEAK: Self = Self(1 << 21);
+
+    /// Whether all of `other` are in.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These without `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    fn overwritten(self, deny: Self, allow: Self) -> Self {
+        self.without(deny) | allow
+    }
+}
+
+impl ops::BitOr for Permissions {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permissions({:#x})", self.0)
+    }
+}
+
+impl Serialize for Permissions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Permissions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DecimalVisitor).map(Self)
+    }
+}
+
+/// Nobody's id, on no overwrite and the owner of nothing: Discord's snowflakes begin in 2015.
+const NOBODY: UserId = UserId(0);
+
+/// A member as the algorithm sees one.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// Who.
+    pub user_id: UserId,
+    /// Their roles; `@everyone` need not be in it, unknown roles count for nothing.
+    pub roles: &'a [RoleId],
+    /// In a timeout right now. Its end sends no event, so the caller compares with its clock.
+    pub timed_out: bool,
+}
+
+/// What kind of channel the implicit denials are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// Text: without SEND_MESSAGES neither mentions, files, embeds nor TTS count.
+    Text,
+    /// Voice or stage: without CONNECT nothing but seeing it counts.
+    Voice,
+}
+
+/// What a member may do in the whole guild: `@everyone` with all of their roles; everything for
+/// the owner and for administrators.
+#[must_use]
+pub fn in_guild(guild_id: GuildId, guild: &Guild, member: Member<'_>) -> Permissions {
+    if member.user_id == guild.owner_id && member.user_id != NOBODY {
+        return Permissions::ALL;
+    }
+    let of = |role: &RoleId| guild.roles.get(role).copied().unwrap_or_default();
+    let base = member
+        .roles
+        .iter()
+        .fold(of(&guild_id.everyone()), |base, role| base | of(role));
+    if base.contains(Permissions::ADMINISTRATOR) {
+        return Permissions::ALL;
+    }
+    base
+}
+
+/// What Discord stores for a member in a channel: overwrites for `@everyone`, then of all their
+/// roles together (allow beats deny, no order among roles), then their own. Nothing is inherited
+/// from the category. `Permissions::ALL` for the owner and for administrators only: no overwrite
+/// makes one.
+#[must_use]
+pub fn in_channel(
+    guild_id: GuildId,
+    guild: &Guild,
+    overwrites: &[Overwrite],
+    member: Member<'_>,
+) -> Permissions {
+    let base = in_guild(guild_id, guild, member);
+    if base == Permissions::ALL {
+        return base;
+    }
+    let everyone = guild_id.everyone();
+    let (mut first, mut roles, mut own) = <((u64, u64), (u64, u64), (u64, u64))>::default();
+    for overwrite in overwrites {
+        let step = match overwrite.target {
+            OverwriteTarget::Role(role) if role == everyone => &mut first,
+            OverwriteTarget::Role(role) if member.roles.contains(&role) => &mut roles,
+            OverwriteTarget::Member(user) if user == member.user_id => &mut own,
+            OverwriteTarget::Role(_) | OverwriteTarget::Member(_) => continue,
+        };
+        step.0 |= overwrite.deny.0;
+        step.1 |= overwrite.allow.0;
+    }
+    let steps = [first, roles, own].into_iter();
+    let stored = steps.fold(base, |p, (deny, allow)| {
+        p.overwritten(Permissions(deny), Permissions(allow))
+    });
+    stored.without(Permissions::ADMINISTRATOR)
+}
+
+/// What of the stored permissions counts: the implicit denials of Discord's documentation.
+///
+/// `connected`: the member is in this voice channel right now, which lets them see it whatever
+/// the overwrites say. Owner and administrators are exempt from everything, timeouts included.
+#[must_use]
+pub fn effective(
+    stored: Permissions,
+    kind: ChannelKind,
+    member: Member<'_>,
+    connected: bool,
+) -> Permissions {
+    if stored == Permissions::ALL {
+        return stored;
+    }
+    let mut counts = stored;
+    if connected {
+        counts = counts | Permissions::VIEW_CHANNEL;
+    }
+    if !counts.contains(Permissions::VIEW_CHANNEL) {
+        return Permissions::NONE;
+    }
+    if kind == ChannelKind::Text && !counts.contains(Permissions::SEND_MESSAGES) {
+        counts = counts.without(
+            Permissions::MENTION_EVERYONE
+                | Permissions::SEND_TTS_MESSAGES
+                | Permissions::ATTACH_FILES
+                | Permissions::EMBED_LINKS,
+        );
+    }
+    if kind == ChannelKind::Voice && !counts.contains(Permissions::CONNECT) {
+        counts = Permissions::VIEW_CHANNEL;
+    }
+    if member.timed_out {
+        let kept = Permissions::VIEW_CHANNEL | Permissions::READ_MESSAGE_HISTORY;
+        counts = Permissions(counts.0 & kept.0);
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! The guilds as they are at one position of the log.
+
+/// The one reducer.
+mod apply;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ChannelId, GuildId, Permissions, RoleId, UnixMs, UserId};
+
+/// Every guild of one log.
+///
+/// Promise: `world(P)` with the events after `P` up to `Q` applied equals `world(Q)`, and
+/// [`World::apply`] is the only thing that changes one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct World {
+    /// The guilds the bot is in, those in an outage included.
+    pub guilds: BTreeMap<GuildId, Guild>,
+}
+
+/// One guild: its rooms, who is in them, and everything that decides who may see what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Guild {
+    /// Name and icon.
+    pub info: GuildInfo,
+    /// False in an outage: rooms and people are as they were last seen.
+    pub available: bool,
+    /// Who may do everything.
+    pub owner_id: UserId,
+    /// Permissions of each role, `@everyone` included.
+    pub roles: BTreeMap<RoleId, Permissions>,
+    /// Names of the categories that rooms are in.
+    pub categories: BTreeMap<ChannelId, String>,
+    /// Voice and stage channels.
+    pub rooms: BTreeMap<ChannelId, Room>,
+    /// Who is in a room; a person is in at most one.
+    pub voice: BTreeMap<UserId, Occupant>,
+    /// What the watched users are here. Who is not listed was not looked up.
+    pub memberships: BTreeMap<UserId, Membership>,
+}
+
+/// What a guild looks like from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuildInfo {
+    /// The guild's name.
+    pub name: String,
+    /// Hash of its icon.
+    pub icon: Option<String>,
+}
+
+/// A voice or stage channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// What who sees it may know.
+    #[serde(flatten)]
+    pub info: RoomInfo,
+    /// Who sees it. Never leaves the web role.
+    pub rights: RoomRights,
+}
+
+/// The public side of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomInfo {
+    /// The Discord channel.
+    pub channel_id: ChannelId,
+    /// Its name.
+    pub name: String,
+    /// Voice or stage.
+    pub kind: RoomKind,
+    /// The category it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<ChannelId>,
+    /// The category's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_name: Option<String>,
+    /// Discord's sorting position.
+    pub position: i64,
+    /// How many fit in; 0: no limit.
+    pub user_limit: u32,
+}
+
+/// What kind of channel a room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomKind {
+    /// Discord's channel type 2.
+    Voice,
+    /// Discord's channel type 13.
+    Stage,
+}
+
+/// What decides who sees a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRights {
+    /// The channel's permission overwrites. A channel inherits nothing from its category.
+    pub overwrites: Vec<Overwrite>,
+    /// The bot itself may not view it: Discord sends the channel obfuscated, its overwrites are
+    /// false, and nobody is shown it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub obfuscated: bool,
+}
+
+/// One permission overwrite of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Overwrite {
+    /// Whom it is about.
+    #[serde(flatten)]
+    pub target: OverwriteTarget,
+    /// Permissions given.
+    pub allow: Permissions,
+    /// Permissions taken.
+    pub deny: Permissions,
+}
+
+/// Whom an overwrite is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", content = "id", rename_all = "lowercase")]
+pub enum OverwriteTarget {
+    /// Everybody with a role; `@everyone` is the role with the guild's id.
+    Role(RoleId),
+    /// One member.
+    Member(UserId),
+}
+
+/// A role's permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Role {
+    /// The role.
+    pub role_id: RoleId,
+    /// What it gives everywhere in the guild.
+    pub permissions: Permissions,
+}
+
+/// Somebody in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Occupant {
+    /// The room.
+    pub channel_id: ChannelId,
+    /// Who.
+    pub user_id: UserId,
+    /// Discord's unique name.
+    pub username: String,
+    /// Nickname here, else global name, else username.
+    pub display_name: String,
+    /// Hash of the avatar behind `avatar_url`, if it is not a default one.
+    pub avatar: Option<String>,
+    /// Where the avatar's picture is.
+    pub avatar_url: String,
+    /// Not a person.
+    pub bot: bool,
+    /// When they came into this room, or were first seen in it.
+    pub since: UnixMs,
+    /// Flags of the voice state.
+    #[serde(flatten)]
+    pub flags: VoiceFlags,
+}
+
+/// Flags of a Discord voice state.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "seven independent flags of Discord's voice state, named as it names them"
+)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceFlags {
+    /// Muted by the server.
+    pub mute: bool,
+    /// Deafened by the server.
+    pub deaf: bool,
+    /// Muted by themselves.
+    pub self_mute: bool,
+    /// Deafened by themselves.
+    pub self_deaf: bool,
+    /// Sharing a screen.
+    pub streaming: bool,
+    /// Camera on.
+    pub video: bool,
+    /// In a stage's audience.
+    pub suppressed: bool,
+}
+
+/// What a user is in a guild.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "lowercase")]
+pub enum Membership {
+    /// A member with these roles, `@everyone` left out, in ascending order.
+    Member {
+        /// Their roles.
+        roles: Vec<RoleId>,
+        /// Invited to one voice channel only (Discord's member flag IS_GUEST).
+        guest: bool,
+    },
+    /// Discord said: no member.
+    Stranger,
+}
+
+impl Membership {
+    /// A member; roles are sorted and said once, so that equal rights are equal values.
+    #[must_use]
+    pub fn member(mut roles: Vec<RoleId>, guest: bool) -> Self {
+        roles.sort_unstable();
+        roles.dedup();
+        Self::Member { roles, guest }
+    }
+}
+
+impl Guild {
+    /// Who is in a room, in order of their ids.
+    pub fn occupants(&self, room: ChannelId) -> impl Iterator<Item = &Occupant> {
+        self.voice
+            .values()
+            .filter(move |occupant| occupant.channel_id == room)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! `world(P)` + event = `world(P + 1)`. Total: any event fits any world, so a replica never has a
+//! reason to stop.
+
+use std::collections::btree_map::Entry;
+
+use super::{Guild, Room, World};
+use crate::{Change, Event};
+
+impl World {
+    /// Applies one event.
+    pub fn apply(&mut self, event: &Event) {
+        match (&event.change, self.guilds.entry(event.guild_id)) {
+            (Change::GuildAvailable(Some(guild)), entry) => {
+                entry.insert_entry(Guild::clone(guild));
+            }
+            (Change::GuildRemoved, Entry::Occupied(entry)) => {
+                entry.remove();
+            }
+            (change, Entry::Occupied(mut entry)) => entry.get_mut().apply(change),
+            (_, Entry::Vacant(_)) => {}
+        }
+    }
+
+    /// Applies events in order.
+    #[must_use]
+    pub fn apply_all<'a>(mut self, events: impl IntoIterator<Item = &'a Event>) -> Self {
+        for event in events {
+            self.apply(event);
+        }
+        self
+    }
+}
+
+impl Guild {
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::VoiceJoined(occupant) => {
+                self.voice.insert(occupant.user_id, occupant.clone());
+            }
+            Change::VoiceUpdated(occupant) => {
+                if let Some(known) = self.voice.get_mut(&occupant.user_id) {
+                    known.clone_from(occupant);
+                }
+            }
+            Change::VoiceLeft {
+                previous_channel_id,
+                user_id,
+            } => {
+                let there = self.voice.get(user_id).map(|known| known.channel_id);
+                if there == Some(*previous_channel_id) {
+                    self.voice.remove(user_id);
+                }
+            }
+            Change::RoomCreated(room) => {
+                self.rooms.insert(room.info.channel_id, room.clone());
+            }
+            Change::RoomUpdated(info) => {
+                if let Some(Room { info: known, .. }) = self.rooms.get_mut(&info.channel_id) {
+                    known.clone_from(info);
+                }
+            }
+            Change::RoomRights { channel_id, rights } => {
+                if let Some(room) = self.rooms.get_mut(channel_id) {
+                    room.rights.clone_from(rights);
+                }
+            }
+            Change::RoomDeleted { channel_id } => {
+                self.rooms.remove(channel_id);
+                // INVARIANT(no-ghost): nobody is in a room that does not exist.
+                self.voice
+                    .retain(|_, occupant| occupant.channel_id != *channel_id);
+            }
+            Change::CategorySet { channel_id, name } => {
+                self.categories.insert(*channel_id, name.clone());
+            }
+            Change::CategoryRemoved { channel_id } => {
+                self.categories.remove(channel_id);
+            }
+            Change::GuildAvailable(_) => self.available = true,
+            Change::GuildUnavailable => self.available = false,
+            Change::GuildUpdated(info) => self.info.clone_from(info),
+            Change::OwnerChanged { owner_id } => self.owner_id = *owner_id,
+            Change::RoleSet(role) => {
+                self.roles.insert(role.role_id, role.permissions);
+            }
+            Change::RoleRemoved { role_id } => {
+                self.roles.remove(role_id);
+            }
+            Change::Rights {
+                user_id,
+                membership: Some(membership),
+            } => {
+                self.memberships.insert(*user_id, membership.clone());
+            }
+            Change::Rights {
+                user_id,
+                membership: None,
+            } => {
+                self.memberships.remove(user_id);
+            }
+            Change::GuildRemoved | Change::Gap { .. } | Change::Unknown => {}
+        }
+    }
+}

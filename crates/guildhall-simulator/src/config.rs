@@ -1,0 +1,79 @@
+//! Settings of a simulator, as data.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+/// Everything that can be set. The defaults are Discord's own figures where
+/// Discord has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The same seed makes the same world, ids and tokens.
+    pub seed: u64,
+    /// Origin as browsers reach it, such as `http://localhost:4000`; it is the
+    /// issuer named in OAuth2 answers. `None` means `http://` and the bound address.
+    pub public_url: Option<String>,
+    /// What HELLO asks for.
+    pub heartbeat_interval: Duration,
+    /// How long after a missed heartbeat the connection is closed with 4009.
+    pub heartbeat_grace: Duration,
+    /// How long a session without a connection can be resumed.
+    pub resume_window: Duration,
+    /// The pause between READY and the first GUILD_CREATE, and between guilds.
+    pub guild_create_delay: Duration,
+    /// The least time between two IDENTIFYs; a quicker one gets op 9. Discord
+    /// asks for 5 s; the default is none, because tests start many sessions.
+    pub identify_interval: Duration,
+    /// How many sessions may be started within a day.
+    pub session_starts: u32,
+    /// How many dispatches a session keeps for replay. A connection that falls
+    /// further behind is closed, and its session can no longer be resumed.
+    pub replay_events: usize,
+    /// Whether the application may ask for members, presences and message content.
+    pub privileged_intents: bool,
+    /// How REST is limited.
+    pub rate_limits: RateLimits,
+}
+
+/// Figures of the REST limiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Requests per second of one token (or one address without a token).
+    pub global_per_second: u32,
+    /// Requests that one bucket (route and its guild) takes per window.
+    pub bucket_requests: u32,
+    /// How long a bucket's window lasts.
+    pub bucket_window: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
+            seed: 1,
+            public_url: None,
+            heartbeat_interval: Duration::from_millis(41_250),
+            heartbeat_grace: Duration::from_secs(20),
+            resume_window: Duration::from_mins(3),
+            guild_create_delay: Duration::from_millis(5),
+            identify_interval: Duration::ZERO,
+            session_starts: 1000,
+            replay_events: 65_536,
+            privileged_intents: true,
+            rate_limits: RateLimits::default(),
+        }
+    }
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            global_per_second: 50,
+            bucket_requests: 10,
+            bucket_window: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `/sim`: what no Discord has, the hand that moves its people.
+//!
+//! JSON in and out, camelCase, ids as strings, errors as
+//! `{"error": {"code", "message"}}`. Nothing here asks for permissions. No login
+//! either, so requests that a browser sends for another site are refused.
+
+/// `{error: {code, message}}`
+mod error;
+/// Bodies and ids of requests, read strictly.
+mod read;
+/// No other site's scripts.
+mod guard;
+/// `GET /sim/state` and its live signal.
+mod state;
+/// Joining, moving, leaving, muting.
+mod voice;
+/// Guilds and users.
+mod guilds;
+/// Channels and overwrites.
+mod channels;
+/// Roles.
+mod roles;
+/// Memberships.
+mod members;
+/// What can go wrong on purpose.
+mod faults;
+/// Stamps, one by one or at a rate.
+mod load;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{delete, get, patch, post, put},
+};
+
+pub(crate) use load::Load;
+
+use crate::discord::Discord;
+
+/// The routes below `/sim`.
+pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
+    Router::new()
+        .route("/state", get(state::state))
+        .route("/events", get(state::events))
+        .route("/guilds", post(guilds::create))
+        .route(
+            "/guilds/{guild_id}",
+            patch(guilds::edit).delete(guilds::remove),
+        )
+        .route("/guilds/{guild_id}/voice", post(voice::set))
+        .route("/guilds/{guild_id}/channels", post(channels::create_in))
+        .route("/guilds/{guild_id}/roles", post(roles::create_in))
+        .route("/guilds/{guild_id}/members", post(members::create_in))
+        .route(
+            "/guilds/{guild_id}/members/{user_id}",
+            patch(members::edit).delete(members::remove),
+        )
+        .route(
+            "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+            put(members::give_role).delete(members::take_role),
+        )
+        .route("/users", post(guilds::create_user))
+        .route("/users/{user_id}", patch(guilds::edit_user))
+        .route("/channels", post(channels::create))
+        .route(
+            "/channels/{channel_id}",
+            patch(channels::edit).delete(channels::remove),
+        )
+        .route(
+            "/channels/{channel_id}/permissions/{target_id}",
+            put(channels::put_overwrite).delete(channels::remove_overwrite),
+        )
+        .route("/roles", post(roles::create))
+        .route("/roles/{role_id}", patch(roles::edit))
+        .route("/roles/{role_id}", delete(roles::remove))
+        .route("/members", post(members::create))
+        .route("/faults", post(faults::cause))
+        .route("/stamp", post(load::stamp))
+        .route("/load", get(load::progress).post(load::start))
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .fallback(error::not_found)
+        .layer(middleware::from_fn_with_state(
+            discord,
+            guard::same_site_only,
+        ))
+}

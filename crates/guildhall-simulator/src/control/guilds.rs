@@ -1,0 +1,137 @@
+//! Guilds and users.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    error::Answer,
+    read::{Sent, id, name},
+};
+use crate::{
+    clock,
+    discord::Discord,
+    snowflake::Snowflake,
+    world::{Edit, GuildEdit, NewGuild, NewUser, UserEdit},
+};
+
+/// A guild to be made; without an owner the first person owns it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewGuildBody {
+    id: Option<Snowflake>,
+    name: String,
+    owner_id: Option<Snowflake>,
+}
+
+/// `POST /sim/guilds`
+pub(super) async fn create(
+    State(discord): State<Arc<Discord>>,
+    Sent(body): Sent<NewGuildBody>,
+) -> Answer {
+    let name = name(body.name)?;
+    let created = discord.change(clock::now(), |world| {
+        let first = world
+            .users
+            .iter()
+            .find(|user| !user.bot)
+            .map(|user| user.id);
+        let owner_id = body.owner_id.or(first).unwrap_or(world.bot_id());
+        world.create_guild(&NewGuild {
+            id: body.id,
+            name,
+            owner_id,
+        })
+    })?;
+    Ok(Json(json!({"id": created})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GuildEditBody {
+    name: Option<String>,
+    owner_id: Option<Snowflake>,
+}
+
+/// `PATCH /sim/guilds/{guild_id}`
+pub(super) async fn edit(
+    State(discord): State<Arc<Discord>>,
+    Path(guild_id): Path<String>,
+    Sent(body): Sent<GuildEditBody>,
+) -> Answer {
+    let guild_id = id(&guild_id)?;
+    let edit = GuildEdit {
+        name: body.name.map(name).transpose()?,
+        owner_id: body.owner_id,
+    };
+    discord.change(clock::now(), |world| world.edit_guild(guild_id, edit))?;
+    Ok(Json(json!({})))
+}
+
+/// `DELETE /sim/guilds/{guild_id}`: to the bot, being removed from it.
+pub(super) async fn remove(
+    State(discord): State<Arc<Discord>>,
+    Path(guild_id): Path<String>,
+) -> Answer {
+    let guild_id = id(&guild_id)?;
+    discord.change(clock::now(), |world| world.delete_guild(guild_id))?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewUserBody {
+    id: Option<Snowflake>,
+    username: String,
+    global_name: Option<String>,
+    #[serde(default)]
+    bot: bool,
+}
+
+/// `POST /sim/users`
+pub(super) async fn create_user(
+    State(discord): State<Arc<Discord>>,
+    Sent(body): Sent<NewUserBody>,
+) -> Answer {
+    let new = NewUser {
+        id: body.id,
+        username: name(body.username)?,
+        global_name: body.global_name,
+        bot: body.bot,
+    };
+    let created = discord.change(clock::now(), |world| {
+        Ok((world.create_user(new)?, Vec::new()))
+    })?;
+    Ok(Json(json!({"id": created})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct UserEditBody {
+    username: Option<String>,
+    #[serde(default)]
+    global_name: Edit<String>,
+    #[serde(default)]
+    avatar: Edit<String>,
+}
+
+/// `PATCH /sim/users/{user_id}`
+pub(super) async fn edit_user(
+    State(discord): State<Arc<Discord>>,
+    Path(user_id): Path<String>,
+    Sent(body): Sent<UserEditBody>,
+) -> Answer {
+    let user_id = id(&user_id)?;
+    let edit = UserEdit {
+        username: body.username.map(name).transpose()?,
+        global_name: body.global_name,
+        avatar: body.avatar,
+    };
+    discord.change(clock::now(), |world| world.edit_user(user_id, edit))?;
+    Ok(Json(json!({})))
+}

@@ -1,0 +1,44 @@
+//! Bodies and ids of requests, read strictly.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+};
+use serde::de::DeserializeOwned;
+
+use super::error::ControlError;
+use crate::snowflake::Snowflake;
+
+/// A JSON body of a known shape; a field nobody knows is an error, because a
+/// misspelt one would be ignored.
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+    type Rejection = ControlError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ControlError> {
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| ControlError::Invalid(rejection.body_text()))?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| ControlError::Invalid(error.to_string()))
+    }
+}
+
+/// An id in a path.
+pub(super) fn id(text: &str) -> Result<Snowflake, ControlError> {
+    text.parse()
+        .map_err(|_| ControlError::Invalid(format!("{text:?} is not an id")))
+}
+
+/// A name of 1 to 100 characters.
+pub(super) fn name(text: String) -> Result<String, ControlError> {
+    if (1..=100).contains(&text.chars().count()) {
+        Ok(text)
+    } else {
+        Err(ControlError::Invalid(
+            "a name has 1 to 100 characters".to_owned(),
+        ))
+    }
+}

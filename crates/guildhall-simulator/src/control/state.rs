@@ -1,0 +1,159 @@
+//! `GET /sim/state` and its live signal.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    response::{
+        Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::{Stream, StreamExt, stream};
+use serde_json::{Value, json};
+
+use crate::{
+    cdn,
+    discord::{Core, Discord},
+    world::{Channel, Guild, Member, VoiceState},
+};
+
+/// Everything, secrets included: they open nothing but the simulator.
+pub(super) async fn state(State(discord): State<Arc<Discord>>) -> Json<Value> {
+    Json(discord.with(|core| show(core)))
+}
+
+/// Server-Sent Events named `changed`: whoever shows the state looks again.
+/// Changes that come faster than they are read are told as one.
+pub(super) async fn events(
+    State(discord): State<Arc<Discord>>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut changes = discord.changes();
+    // The first comes at once: what happened before the stream was open was not seen.
+    changes.mark_changed();
+    let told = stream::unfold(changes, async |mut changes| {
+        changes.changed().await.ok()?;
+        let count = *changes.borrow_and_update();
+        Some((
+            Ok(Event::default().event("changed").data(count.to_string())),
+            changes,
+        ))
+    });
+    let told = told.take_until(discord.stop.clone().cancelled_owned());
+    Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+fn show(core: &Core) -> Value {
+    let world = &core.world;
+    let users: Vec<_> = world
+        .users
+        .iter()
+        .map(|user| {
+            json!({
+                "id": user.id,
+                "username": user.username,
+                "globalName": user.global_name,
+                "avatar": user.avatar,
+                "avatarUrl": cdn::avatar_path(user),
+                "bot": user.bot,
+            })
+        })
+        .collect();
+    let guilds: Vec<_> = world
+        .guilds
+        .iter()
+        .map(|guild| {
+            let roles: Vec<_> = guild
+                .roles
+                .iter()
+                .map(|role| {
+                    json!({
+                        "id": role.id,
+                        "name": role.name,
+                        "color": role.color,
+                        "position": role.position,
+                        "permissions": role.permissions,
+                        "managed": role.bot_id.is_some(),
+                    })
+                })
+                .collect();
+            json!({
+                "id": guild.id,
+                "name": guild.name,
+                "icon": guild.icon,
+                "ownerId": guild.owner_id,
+                "available": guild.available,
+                "loadUserId": guild.load_user_id,
+                "roles": roles,
+                "channels": guild.channels.iter()
+                    .map(|channel| show_channel(core, guild, channel)).collect::<Vec<_>>(),
+                "members": guild.members.iter().map(show_member).collect::<Vec<_>>(),
+                "voiceStates": guild.voice_states.iter()
+                    .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let sessions: Vec<_> = core
+        .sessions
+        .iter()
+        .map(|session| {
+            json!({
+                "id": session.id,
+                "intents": session.intents.bits(),
+                "shard": [session.shard.id, session.shard.count],
+                "attached": session.is_attached(),
+                "seq": session.last_seq(),
+            })
+        })
+        .collect();
+    json!({
+        "application": {
+            "id": world.application.id,
+            "botToken": world.application.bot_token,
+            "clientSecret": world.application.client_secret,
+        },
+        "users": users,
+        "guilds": guilds,
+        "sessions": sessions,
+    })
+}
+
+fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
+    json!({
+        "id": channel.id,
+        "type": channel.kind,
+        "name": channel.name,
+        "parentId": channel.parent_id,
+        "position": channel.position,
+        "userLimit": channel.user_limit,
+        "permissionOverwrites": channel.overwrites,
+        "botSees": guild.shows(channel, core.world.bot_id()),
+    })
+}
+
+fn show_member(member: &Member) -> Value {
+    json!({
+        "userId": member.user_id,
+        "nick": member.nick,
+        "roles": member.roles,
+        "mute": member.mute,
+        "deaf": member.deaf,
+    })
+}
+
+/// A voice state, with the flags of the server that the member carries.
+pub(super) fn show_voice(guild: &Guild, state: &VoiceState) -> Value {
+    let member = guild.members.get(state.user_id);
+    json!({
+        "userId": state.user_id,
+        "channelId": state.channel_id,
+        "selfMute": state.self_mute,
+        "selfDeaf": state.self_deaf,
+        "selfStream": state.self_stream,
+        "selfVideo": state.self_video,
+        "suppress": state.suppress,
+        "mute": member.is_some_and(|member| member.mute),
+        "deaf": member.is_some_and(|member| member.deaf),
+    })
+}

@@ -1,0 +1,140 @@
+//! The world, its sessions and the faults, behind one lock.
+//!
+//! One short, await-free critical section changes the world and hands the events
+//! to every session, so that all sessions see one order, and a session that
+//! starts in between sees the world either before or after, never half.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::{sync::watch, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    control::Load,
+    gateway_ws::{Faults, Sessions},
+    oauth::Grants,
+    rest::Limiter,
+    world::{Changed, Refusal, World},
+};
+
+/// What every route and connection holds.
+pub(crate) struct Discord {
+    pub(crate) config: Config,
+    /// Where the listener is bound.
+    pub(crate) address: SocketAddr,
+    /// Origin as browsers reach it, without a slash at the end.
+    pub(crate) origin: String,
+    core: Mutex<Core>,
+    grants: Mutex<Grants>,
+    limiter: Mutex<Limiter>,
+    load: Mutex<Load>,
+    connections: AtomicU64,
+    changes: watch::Sender<u64>,
+    pub(crate) tracker: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+/// What changes together.
+pub(crate) struct Core {
+    pub(crate) world: World,
+    pub(crate) sessions: Sessions,
+    pub(crate) faults: Faults,
+}
+
+impl Discord {
+    pub(crate) fn new(
+        config: Config,
+        address: SocketAddr,
+        world: World,
+        tracker: TaskTracker,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let origin = config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"));
+        let core = Core {
+            world,
+            sessions: Sessions::new(&config),
+            faults: Faults::default(),
+        };
+        Arc::new(Self {
+            origin,
+            address,
+            core: Mutex::new(core),
+            grants: Mutex::new(Grants::new(config.seed)),
+            limiter: Mutex::new(Limiter::new(config.rate_limits)),
+            load: Mutex::new(Load::default()),
+            connections: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
+            config,
+            tracker,
+            stop,
+        })
+    }
+
+    /// Reads or changes anything in one critical section. Never await inside.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+        act(&mut lock(&self.core))
+    }
+
+    /// Changes the world and tells every session.
+    pub(crate) fn change<T>(
+        &self,
+        now: Instant,
+        change: impl FnOnce(&mut World) -> Changed<T>,
+    ) -> Result<T, Refusal> {
+        let answer = {
+            let mut core = lock(&self.core);
+            let Core {
+                world, sessions, ..
+            } = &mut *core;
+            let (answer, events) = change(world)?;
+            sessions.deliver(world, &events, now);
+            answer
+        };
+        self.tell_changed();
+        Ok(answer)
+    }
+
+    pub(crate) fn with_grants<T>(&self, act: impl FnOnce(&mut Grants) -> T) -> T {
+        act(&mut lock(&self.grants))
+    }
+
+    pub(crate) fn with_limiter<T>(&self, act: impl FnOnce(&mut Limiter) -> T) -> T {
+        act(&mut lock(&self.limiter))
+    }
+
+    pub(crate) fn with_load<T>(&self, act: impl FnOnce(&mut Load) -> T) -> T {
+        act(&mut lock(&self.load))
+    }
+
+    /// A number for a new connection, never used before.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Says that something shown by `/sim/state` is different now.
+    pub(crate) fn tell_changed(&self) {
+        self.changes
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Counts the changes of the world; whoever shows it looks again at each.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+/// A lock whose holder panicked is taken over: each section leaves its data whole
+/// or is a bug that tests find; a simulator that answers nothing any more helps nobody.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

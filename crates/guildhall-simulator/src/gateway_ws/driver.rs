@@ -1,0 +1,353 @@
+//! The socket side: one select loop per connection.
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::SinkExt;
+use serde_json::json;
+use tokio::{
+    select,
+    sync::{Notify, mpsc},
+    time::{Instant, sleep_until, timeout},
+};
+use tracing::{Instrument, debug, info_span};
+
+use super::{
+    close::{CloseCode, client_ends_session},
+    fault::{ORDERS_WAITING, Order},
+    protocol::{Protocol, Step},
+    sessions::{Caller, Denied, Granted},
+};
+use crate::{clock, discord::Discord};
+
+/// Dispatches joined into one write. Between two writes the client is read, so
+/// that a flood cannot starve its heartbeats.
+const DISPATCHES_PER_WRITE: usize = 256;
+/// A client that takes no byte for this long is gone.
+const WRITE_LIMIT: Duration = Duration::from_secs(20);
+/// How long a closed client may take to echo the close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Debug)]
+enum Exit {
+    /// The client closed, or the connection tore (`None`).
+    Client(Option<u16>),
+    /// The simulator closes.
+    Closing(CloseCode),
+    /// Torn on purpose.
+    Dropped,
+}
+
+/// What woke the loop.
+enum Input {
+    Came(Option<Result<Message, axum::Error>>),
+    Ordered(Order),
+    DispatchesWait,
+    GuildIsDue,
+    BeatIsMissing,
+    StopAsked,
+}
+
+/// One connection.
+struct Connection {
+    discord: Arc<Discord>,
+    socket: WebSocket,
+    number: u64,
+    resume_url: String,
+    orders: mpsc::Sender<Order>,
+    protocol: Protocol,
+    live: Option<Live>,
+}
+
+/// The session that a connection serves.
+struct Live {
+    session_id: String,
+    cursor: u64,
+    wake: Arc<Notify>,
+    next_guild_at: Option<Instant>,
+}
+
+/// Serves one connection to its end. `refusal` is what the URL earned.
+pub(super) async fn run(
+    socket: WebSocket,
+    discord: Arc<Discord>,
+    resume_url: String,
+    refusal: Option<CloseCode>,
+) {
+    let number = discord.next_connection();
+    let (orders, inbox) = mpsc::channel(ORDERS_WAITING);
+    let protocol = Protocol::new(
+        discord.config.heartbeat_interval,
+        discord.config.heartbeat_grace,
+        clock::now(),
+    );
+    let connection = Connection {
+        discord,
+        socket,
+        number,
+        resume_url,
+        orders,
+        protocol,
+        live: None,
+    };
+    connection
+        .serve(inbox, refusal)
+        .instrument(info_span!("gateway", connection = number))
+        .await;
+}
+
+impl Connection {
+    async fn serve(mut self, inbox: mpsc::Receiver<Order>, refusal: Option<CloseCode>) {
+        let exit = match refusal {
+            Some(code) => Exit::Closing(code),
+            None => self.talk(inbox).await,
+        };
+        debug!(?exit, "connection ended");
+        let keeps_session = match &exit {
+            Exit::Client(code) => !client_ends_session(*code),
+            Exit::Closing(code) => code.keeps_session,
+            Exit::Dropped => true,
+        };
+        if let Some(live) = self.live.take() {
+            self.discord.with(|core| {
+                core.sessions.connection_ended(
+                    &live.session_id,
+                    self.number,
+                    keeps_session,
+                    clock::now(),
+                );
+            });
+            self.discord.tell_changed();
+        }
+        // Whether the client still hears it is its own affair.
+        let _ = match exit {
+            Exit::Closing(code) => timeout(CLOSE_LIMIT, self.close(code)).await,
+            Exit::Client(_) => timeout(CLOSE_LIMIT, self.read_to_the_end()).await,
+            Exit::Dropped => return,
+        };
+    }
+
+    async fn talk(&mut self, mut inbox: mpsc::Receiver<Order>) -> Exit {
+        let interval = self.discord.config.heartbeat_interval.as_millis();
+        let hello = json!({
+            "t": null, "s": null, "op": 10,
+            "d": {"heartbeat_interval": u64::try_from(interval).unwrap_or(u64::MAX), "_trace": ["guildhall-simulator"]},
+        });
+        if let Err(exit) = self.send(hello.to_string()).await {
+            return exit;
+        }
+        let stop = self.discord.stop.clone();
+        loop {
+            let live = self.live.as_ref();
+            let input = select! {
+                message = self.socket.recv() => Input::Came(message),
+                Some(order) = inbox.recv() => Input::Ordered(order),
+                () = woken(live) => Input::DispatchesWait,
+                () = until(live.and_then(|live| live.next_guild_at)) => Input::GuildIsDue,
+                () = sleep_until(self.protocol.dead_at()) => Input::BeatIsMissing,
+                () = stop.cancelled() => Input::StopAsked,
+            };
+            if let Break(exit) = self.act(input).await {
+                return exit;
+            }
+        }
+    }
+
+    async fn act(&mut self, input: Input) -> ControlFlow<Exit> {
+        match input {
+            Input::Came(Some(Ok(Message::Text(text)))) => {
+                let step = self.protocol.read(&text, clock::now());
+                self.step(step).await
+            }
+            Input::Came(Some(Ok(Message::Binary(_)))) => {
+                Break(Exit::Closing(CloseCode::DECODE_ERROR))
+            }
+            Input::Came(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Continue(()),
+            Input::Came(Some(Ok(Message::Close(frame)))) => {
+                Break(Exit::Client(frame.map(|frame| frame.code)))
+            }
+            Input::Came(Some(Err(error))) => {
+                debug!(%error, "the connection tore");
+                Break(Exit::Client(None))
+            }
+            Input::Came(None) => Break(Exit::Client(None)),
+            Input::Ordered(order) => self.obey(order).await,
+            Input::DispatchesWait => self.write_dispatches().await,
+            Input::GuildIsDue => {
+                self.show_next_guild();
+                Continue(())
+            }
+            Input::BeatIsMissing => Break(Exit::Closing(CloseCode::SESSION_TIMED_OUT)),
+            Input::StopAsked => Break(Exit::Closing(CloseCode::GOING_AWAY)),
+        }
+    }
+
+    async fn step(&mut self, step: Step) -> ControlFlow<Exit> {
+        let granted = match step {
+            Step::Nothing => return Continue(()),
+            Step::Acknowledge => return self.send_op(11, json!(null)).await,
+            Step::Close(code) => return Break(Exit::Closing(code)),
+            Step::Identify(identify) => {
+                let caller = self.caller();
+                self.discord.with(|core| {
+                    core.sessions
+                        .identify(&mut core.world, &identify, caller, clock::now())
+                })
+            }
+            Step::Resume(resume) => {
+                let caller = self.caller();
+                self.discord.with(|core| {
+                    core.sessions
+                        .resume(&core.world, &resume, caller, clock::now())
+                })
+            }
+        };
+        match granted {
+            Ok(Granted {
+                session_id,
+                cursor,
+                wake,
+            }) => {
+                self.protocol.session_began();
+                self.discord.tell_changed();
+                // A guild may still be owed after a resumption too.
+                let next_guild_at = Some(clock::now() + self.discord.config.guild_create_delay);
+                self.live = Some(Live {
+                    session_id,
+                    cursor,
+                    wake,
+                    next_guild_at,
+                });
+                self.write_dispatches().await
+            }
+            Err(Denied::Invalid) => self.send_op(9, json!(false)).await,
+            Err(Denied::Close(code)) => Break(Exit::Closing(code)),
+        }
+    }
+
+    async fn obey(&mut self, order: Order) -> ControlFlow<Exit> {
+        match order {
+            Order::Drop => Break(Exit::Dropped),
+            Order::Close(code) => Break(Exit::Closing(code)),
+            Order::Reconnect => self.send_op(7, json!(null)).await,
+            Order::AskHeartbeat => self.send_op(1, json!(null)).await,
+            Order::StopAcknowledging => {
+                self.protocol.stop_acknowledging();
+                Continue(())
+            }
+            Order::InvalidSession { resumable } => {
+                if !resumable && let Some(live) = self.live.take() {
+                    self.discord
+                        .with(|core| core.sessions.end(&live.session_id));
+                    self.protocol.session_ended();
+                    self.discord.tell_changed();
+                }
+                self.send_op(9, json!(resumable)).await
+            }
+        }
+    }
+
+    /// Writes what comes after the cursor, then asks to be woken for the rest.
+    async fn write_dispatches(&mut self) -> ControlFlow<Exit> {
+        let Some(live) = &mut self.live else {
+            return Continue(());
+        };
+        let waiting = self.discord.with(|core| {
+            core.sessions
+                .after(&live.session_id, live.cursor, DISPATCHES_PER_WRITE)
+        });
+        let Ok(waiting) = waiting else {
+            return Break(Exit::Closing(CloseCode::FELL_BEHIND));
+        };
+        let Some(last) = waiting.last() else {
+            return Continue(());
+        };
+        live.cursor = last.seq;
+        if waiting.len() == DISPATCHES_PER_WRITE {
+            live.wake.notify_one();
+        }
+        let frames = async {
+            for dispatch in &waiting {
+                self.socket
+                    .feed(Message::Text(dispatch.frame().into()))
+                    .await?;
+            }
+            self.socket.flush().await
+        };
+        match timeout(WRITE_LIMIT, frames).await {
+            Ok(Ok(())) => Continue(()),
+            _ => Break(Exit::Client(None)),
+        }
+    }
+
+    fn show_next_guild(&mut self) {
+        let Some(live) = &mut self.live else {
+            return;
+        };
+        let more = self
+            .discord
+            .with(|core| core.sessions.show_next_guild(&core.world, &live.session_id));
+        live.next_guild_at = more.then(|| clock::now() + self.discord.config.guild_create_delay);
+    }
+
+    fn caller(&self) -> Caller {
+        Caller {
+            connection: self.number,
+            orders: self.orders.clone(),
+            resume_url: self.resume_url.clone(),
+        }
+    }
+
+    async fn send_op(&mut self, op: u8, data: serde_json::Value) -> ControlFlow<Exit> {
+        let frame = json!({"t": null, "s": null, "op": op, "d": data});
+        match self.send(frame.to_string()).await {
+            Ok(()) => Continue(()),
+            Err(exit) => Break(exit),
+        }
+    }
+
+    async fn send(&mut self, frame: String) -> Result<(), Exit> {
+        match timeout(WRITE_LIMIT, self.socket.send(Message::Text(frame.into()))).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Exit::Client(None)),
+        }
+    }
+
+    /// Sends the close and reads on until the client echoes it: a socket that is
+    /// dropped with unread bytes is reset, and the code would be lost.
+    async fn close(&mut self, code: CloseCode) -> Result<(), axum::Error> {
+        let frame = CloseFrame {
+            code: code.code,
+            reason: code.reason.into(),
+        };
+        self.socket.send(Message::Close(Some(frame))).await?;
+        self.read_to_the_end().await
+    }
+
+    /// Reading is also what flushes the echo of a client's close.
+    async fn read_to_the_end(&mut self) -> Result<(), axum::Error> {
+        while let Some(message) = self.socket.recv().await {
+            message?;
+        }
+        Ok(())
+    }
+}
+
+async fn woken(live: Option<&Live>) {
+    match live {
+        Some(live) => live.wake.notified().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,101 @@
+//! The rules of one connection, without a socket: order of ops, heartbeats,
+//! and how much a client may send.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    CloseCode,
+    frame::{self, Identify, Resume, Sent},
+};
+
+/// Discord reads this many payloads of a connection per minute.
+const SENDS_PER_WINDOW: u32 = 120;
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// What the driver has to do about something the client sent.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Nothing,
+    Acknowledge,
+    Identify(Identify),
+    Resume(Resume),
+    Close(CloseCode),
+}
+
+/// State of one connection.
+pub(crate) struct Protocol {
+    has_session: bool,
+    acknowledges: bool,
+    window_began: Instant,
+    sent_in_window: u32,
+    silent_for: Duration,
+    dead_at: Instant,
+}
+
+impl Protocol {
+    /// A connection that has just been told HELLO. It is given up when nothing
+    /// beats for `interval` and `grace`.
+    pub(crate) fn new(interval: Duration, grace: Duration, now: Instant) -> Self {
+        let silent_for = interval + grace;
+        Self {
+            has_session: false,
+            acknowledges: true,
+            window_began: now,
+            sent_in_window: 0,
+            silent_for,
+            dead_at: now + silent_for,
+        }
+    }
+
+    /// Takes one text frame.
+    pub(crate) fn read(&mut self, text: &str, now: Instant) -> Step {
+        if now >= self.window_began + WINDOW {
+            self.window_began = now;
+            self.sent_in_window = 0;
+        }
+        self.sent_in_window += 1;
+        if self.sent_in_window > SENDS_PER_WINDOW {
+            return Step::Close(CloseCode::RATE_LIMITED);
+        }
+        match (frame::read(text), self.has_session) {
+            (Err(code), _) => Step::Close(code),
+            (Ok(Sent::Heartbeat), _) => {
+                self.dead_at = now + self.silent_for;
+                if self.acknowledges {
+                    Step::Acknowledge
+                } else {
+                    Step::Nothing
+                }
+            }
+            (Ok(Sent::Identify(identify)), false) => Step::Identify(identify),
+            (Ok(Sent::Resume(resume)), false) => Step::Resume(resume),
+            (Ok(Sent::Identify(_) | Sent::Resume(_)), true) => {
+                Step::Close(CloseCode::ALREADY_AUTHENTICATED)
+            }
+            (Ok(Sent::ForSessions), true) => Step::Nothing,
+            (Ok(Sent::ForSessions), false) => Step::Close(CloseCode::NOT_AUTHENTICATED),
+        }
+    }
+
+    /// READY or a resumption was granted.
+    pub(crate) fn session_began(&mut self) {
+        self.has_session = true;
+    }
+
+    /// The session was invalidated; the client may identify again.
+    pub(crate) fn session_ended(&mut self) {
+        self.has_session = false;
+    }
+
+    /// Heartbeats are heard but no longer answered.
+    pub(crate) fn stop_acknowledging(&mut self) {
+        self.acknowledges = false;
+    }
+
+    /// When the connection is to be closed with 4009 unless a heartbeat comes.
+    pub(crate) fn dead_at(&self) -> Instant {
+        self.dead_at
+    }
+}

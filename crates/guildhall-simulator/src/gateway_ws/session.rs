@@ -1,0 +1,168 @@
+//! Sessions: who gets which dispatch, and what is kept for replay.
+
+use std::{collections::VecDeque, fmt::Write as _, sync::Arc};
+
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+
+use super::{fault::Order, frame::Shard};
+use crate::{
+    snowflake::Snowflake,
+    world::{Body, Event, Intents, World, event_text, guild_create},
+};
+
+/// The name of the dispatch that ends a replay. It belongs to one resumption: a
+/// later replay leaves it out.
+const RESUMED: &str = "RESUMED";
+
+/// A run of dispatches that a client hears, over one connection or several.
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) intents: Intents,
+    pub(crate) shard: Shard,
+    pub(crate) attachment: Attachment,
+    /// Told whenever there is something to send.
+    pub(crate) wake: Arc<Notify>,
+    /// Guilds of READY that GUILD_CREATE has not shown yet; nothing else is told of them.
+    pub(crate) pending: VecDeque<Snowflake>,
+    kept: VecDeque<Dispatch>,
+    keeps: usize,
+    last_seq: u64,
+    /// The last dispatch that was dropped; a cursor below it has a gap.
+    floor: u64,
+}
+
+/// Whether a connection serves a session.
+#[derive(Debug)]
+pub(crate) enum Attachment {
+    Attached {
+        connection: u64,
+        orders: mpsc::Sender<Order>,
+    },
+    Detached {
+        since: Instant,
+    },
+}
+
+/// One dispatch of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Dispatch {
+    pub(crate) seq: u64,
+    name: &'static str,
+    body: Arc<str>,
+}
+
+/// What the cursor points at was dropped already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Behind;
+
+impl Session {
+    pub(crate) fn new(
+        id: String,
+        intents: Intents,
+        shard: Shard,
+        attachment: Attachment,
+        keeps: usize,
+    ) -> Self {
+        Self {
+            id,
+            intents,
+            shard,
+            attachment,
+            wake: Arc::new(Notify::new()),
+            pending: VecDeque::new(),
+            kept: VecDeque::new(),
+            keeps,
+            last_seq: 0,
+            floor: 0,
+        }
+    }
+
+    pub(crate) fn is_attached(&self) -> bool {
+        matches!(self.attachment, Attachment::Attached { .. })
+    }
+
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Takes the event if it is for this session.
+    pub(crate) fn take(&mut self, world: &World, event: &Event) {
+        if !self.intents.has(event.needs) || !self.shard.hears(event.guild_id) {
+            return;
+        }
+        if self.pending.contains(&event.guild_id) {
+            // READY named the guild and GUILD_CREATE will show it as it then is. That the
+            // guild went out of service or away must be told; it is then pending no more.
+            if event.name != "GUILD_DELETE" {
+                return;
+            }
+            self.pending.retain(|id| *id != event.guild_id);
+        }
+        let body = match &event.body {
+            Body::Shared(body) => body.clone(),
+            Body::GuildCreate => match world.guilds.get(event.guild_id) {
+                Some(guild) => event_text(&guild_create(
+                    guild,
+                    &world.users,
+                    world.bot_id(),
+                    self.intents,
+                )),
+                None => return,
+            },
+        };
+        self.push(event.name, body);
+    }
+
+    /// Numbers a dispatch, keeps it, and wakes the connection.
+    pub(crate) fn push(&mut self, name: &'static str, body: Arc<str>) {
+        self.last_seq += 1;
+        self.kept.push_back(Dispatch {
+            seq: self.last_seq,
+            name,
+            body,
+        });
+        if self.kept.len() > self.keeps
+            && let Some(dropped) = self.kept.pop_front()
+        {
+            self.floor = dropped.seq;
+        }
+        self.wake.notify_one();
+    }
+
+    /// Ends a replay.
+    pub(crate) fn push_resumed(&mut self) {
+        self.kept.retain(|dispatch| dispatch.name != RESUMED);
+        self.push(RESUMED, "{\"_trace\":[\"guildhall-simulator\"]}".into());
+    }
+
+    /// Whether everything after `seq` is still here.
+    pub(crate) fn reaches(&self, seq: u64) -> bool {
+        seq >= self.floor
+    }
+
+    /// The next dispatches after `cursor`, at most `limit`.
+    pub(crate) fn after(&self, cursor: u64, limit: usize) -> Result<Vec<Dispatch>, Behind> {
+        if !self.reaches(cursor) {
+            return Err(Behind);
+        }
+        let begin = self.kept.partition_point(|dispatch| dispatch.seq <= cursor);
+        Ok(self.kept.iter().skip(begin).take(limit).cloned().collect())
+    }
+}
+
+impl Dispatch {
+    /// The text frame: only the number is the session's own.
+    pub(crate) fn frame(&self) -> String {
+        let mut frame = String::with_capacity(self.body.len() + self.name.len() + 48);
+        frame.push_str("{\"t\":\"");
+        frame.push_str(self.name);
+        // Writing to a String cannot fail.
+        let _ = write!(frame, "\",\"s\":{},\"op\":0,\"d\":", self.seq);
+        frame.push_str(&self.body);
+        frame.push('}');
+        frame
+    }
+}

@@ -1,0 +1,325 @@
+//! All sessions, the identify budget, and detached ones.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use serde_json::json;
+use subtle::ConstantTimeEq;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+
+use super::{
+    CloseCode,
+    fault::Order,
+    frame::{Identify, Resume, Shard},
+    session::{Attachment, Behind, Dispatch, Session},
+};
+use crate::{
+    config::Config,
+    world::{Event, Intents, World, current_user, event_text, unavailable},
+};
+
+/// The budget of session starts is for a day.
+const BUDGET_WINDOW: Duration = Duration::from_hours(24);
+/// More sessions than any test or bot runs; a start beyond is refused with op 9.
+const MOST_SESSIONS: usize = 1024;
+
+/// A connection that asks for a session.
+pub(crate) struct Caller {
+    pub(crate) connection: u64,
+    pub(crate) orders: mpsc::Sender<Order>,
+    /// `ws://` URL of the resume path as this client reaches it.
+    pub(crate) resume_url: String,
+}
+
+/// A session that was granted.
+#[derive(Debug)]
+pub(crate) struct Granted {
+    pub(crate) session_id: String,
+    /// Where the connection's cursor begins.
+    pub(crate) cursor: u64,
+    pub(crate) wake: Arc<Notify>,
+}
+
+/// Why a session was not granted.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    /// Op 9 with `false`: the client may identify on this connection.
+    Invalid,
+    Close(CloseCode),
+}
+
+/// Figures of `GET /gateway/bot`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StartLimit {
+    pub(crate) total: u32,
+    pub(crate) remaining: u32,
+    pub(crate) reset_after: Duration,
+}
+
+/// Every session that is attached or may be resumed.
+pub(crate) struct Sessions {
+    all: HashMap<String, Session>,
+    replay_events: usize,
+    resume_window: Duration,
+    identify_interval: Duration,
+    privileged_intents: bool,
+    starts: u32,
+    started: u32,
+    budget_began: Option<Instant>,
+    last_identify: Option<Instant>,
+}
+
+impl Sessions {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            all: HashMap::new(),
+            replay_events: config.replay_events,
+            resume_window: config.resume_window,
+            identify_interval: config.identify_interval,
+            privileged_intents: config.privileged_intents,
+            starts: config.session_starts,
+            started: 0,
+            budget_began: None,
+            last_identify: None,
+        }
+    }
+
+    /// Hands events to every session, attached or detached.
+    pub(crate) fn deliver(&mut self, world: &World, events: &[Event], now: Instant) {
+        if events.is_empty() {
+            return;
+        }
+        self.forget_expired(now);
+        for session in self.all.values_mut() {
+            for event in events {
+                session.take(world, event);
+            }
+        }
+    }
+
+    /// IDENTIFY: a new session with READY as its first dispatch.
+    pub(crate) fn identify(
+        &mut self,
+        world: &mut World,
+        identify: &Identify,
+        caller: Caller,
+        now: Instant,
+    ) -> Result<Granted, Denied> {
+        let intents = self.check(world, identify)?;
+        let shard = Shard::new(identify.shard).map_err(Denied::Close)?;
+        self.forget_expired(now);
+        let too_soon = self
+            .last_identify
+            .is_some_and(|last| now < last + self.identify_interval);
+        if too_soon || self.start_limit(now).remaining == 0 || self.all.len() >= MOST_SESSIONS {
+            return Err(Denied::Invalid);
+        }
+        self.last_identify = Some(now);
+        self.budget_began.get_or_insert(now);
+        self.started += 1;
+
+        let id = world.chance().hex();
+        let attachment = Attachment::Attached {
+            connection: caller.connection,
+            orders: caller.orders,
+        };
+        let mut session = Session::new(id.clone(), intents, shard, attachment, self.replay_events);
+        let guilds: Vec<_> = world
+            .bot_guilds()
+            .map(|guild| guild.id)
+            .filter(|id| shard.hears(*id))
+            .collect();
+        let bot = world
+            .users
+            .get(world.bot_id())
+            .map(|user| current_user(world, user));
+        let mut ready = json!({
+            "v": 10,
+            "user": bot,
+            "guilds": guilds.iter().map(|id| unavailable(*id)).collect::<Vec<_>>(),
+            "session_id": id,
+            "session_type": "normal",
+            "resume_gateway_url": caller.resume_url,
+            "application": {"id": world.application.id, "flags": 0},
+            "private_channels": [],
+            "relationships": [],
+            "presences": [],
+            "user_settings": {},
+            "_trace": ["guildhall-simulator"],
+        });
+        if let Some(shard) = identify.shard {
+            ready["shard"] = json!(shard);
+        }
+        session.push("READY", event_text(&ready));
+        if intents.has(Intents::GUILDS) {
+            session.pending = guilds.into();
+        }
+        let wake = session.wake.clone();
+        self.all.insert(id.clone(), session);
+        Ok(Granted {
+            session_id: id,
+            cursor: 0,
+            wake,
+        })
+    }
+
+    fn check(&self, world: &World, identify: &Identify) -> Result<Intents, Denied> {
+        if !same_secret(&identify.token, &world.application.bot_token) {
+            return Err(Denied::Close(CloseCode::AUTHENTICATION_FAILED));
+        }
+        let intents = Intents::from_bits(identify.intents)
+            .ok_or(Denied::Close(CloseCode::INVALID_INTENTS))?;
+        if intents.privileged() && !self.privileged_intents {
+            return Err(Denied::Close(CloseCode::DISALLOWED_INTENTS));
+        }
+        Ok(intents)
+    }
+
+    /// RESUME: the session's dispatches after `seq`, then RESUMED. A connection
+    /// that still held the session is dropped.
+    pub(crate) fn resume(
+        &mut self,
+        world: &World,
+        resume: &Resume,
+        caller: Caller,
+        now: Instant,
+    ) -> Result<Granted, Denied> {
+        if !same_secret(&resume.token, &world.application.bot_token) {
+            return Err(Denied::Close(CloseCode::AUTHENTICATION_FAILED));
+        }
+        self.forget_expired(now);
+        let session = self
+            .all
+            .get_mut(&resume.session_id)
+            .ok_or(Denied::Invalid)?;
+        if resume.seq > session.last_seq() {
+            self.end(&resume.session_id);
+            return Err(Denied::Close(CloseCode::INVALID_SEQ));
+        }
+        if !session.reaches(resume.seq) {
+            self.end(&resume.session_id);
+            return Err(Denied::Invalid);
+        }
+        if let Attachment::Attached { orders, .. } = &session.attachment {
+            // Full or closed means that connection is going anyway.
+            let _ = orders.try_send(Order::Drop);
+        }
+        session.attachment = Attachment::Attached {
+            connection: caller.connection,
+            orders: caller.orders,
+        };
+        session.push_resumed();
+        Ok(Granted {
+            session_id: session.id.clone(),
+            cursor: resume.seq,
+            wake: session.wake.clone(),
+        })
+    }
+
+    /// What a connection has to send next.
+    pub(crate) fn after(
+        &self,
+        session_id: &str,
+        cursor: u64,
+        limit: usize,
+    ) -> Result<Vec<Dispatch>, Behind> {
+        self.all.get(session_id).ok_or(Behind)?.after(cursor, limit)
+    }
+
+    /// Shows the next guild of READY; whether more are to come.
+    pub(crate) fn show_next_guild(&mut self, world: &World, session_id: &str) -> bool {
+        let Some(session) = self.all.get_mut(session_id) else {
+            return false;
+        };
+        if let Some(guild_id) = session.pending.pop_front() {
+            let event = match world.bot_guild(guild_id) {
+                Some(guild) if guild.available => Event::guild_create(guild_id),
+                _ => Event::new(
+                    "GUILD_DELETE",
+                    Intents::GUILDS,
+                    guild_id,
+                    &unavailable(guild_id),
+                ),
+            };
+            session.take(world, &event);
+        }
+        !session.pending.is_empty()
+    }
+
+    /// A connection ended; its session goes on without one or ends with it.
+    pub(crate) fn connection_ended(
+        &mut self,
+        session_id: &str,
+        connection: u64,
+        keeps_session: bool,
+        now: Instant,
+    ) {
+        let Some(session) = self.all.get_mut(session_id) else {
+            return;
+        };
+        let holds = matches!(
+            session.attachment,
+            Attachment::Attached { connection: held, .. } if held == connection
+        );
+        if holds && keeps_session {
+            session.attachment = Attachment::Detached { since: now };
+        } else if holds {
+            self.end(session_id);
+        }
+    }
+
+    /// Ends a session for good.
+    pub(crate) fn end(&mut self, session_id: &str) {
+        self.all.remove(session_id);
+    }
+
+    /// What is left of today's session starts.
+    pub(crate) fn start_limit(&mut self, now: Instant) -> StartLimit {
+        let over = self
+            .budget_began
+            .is_some_and(|began| now >= began + BUDGET_WINDOW);
+        if over {
+            self.budget_began = None;
+            self.started = 0;
+        }
+        StartLimit {
+            total: self.starts,
+            remaining: self.starts.saturating_sub(self.started),
+            reset_after: self.budget_began.map_or(Duration::ZERO, |began| {
+                (began + BUDGET_WINDOW).duration_since(now)
+            }),
+        }
+    }
+
+    /// Orders every attached connection, or that of one session; how many took it.
+    pub(crate) fn order(&self, session_id: Option<&str>, order: Order) -> usize {
+        self.all
+            .values()
+            .filter(|session| session_id.is_none_or(|id| id == session.id))
+            .filter(|session| match &session.attachment {
+                Attachment::Attached { orders, .. } => orders.try_send(order).is_ok(),
+                Attachment::Detached { .. } => false,
+            })
+            .count()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.all.values()
+    }
+
+    fn forget_expired(&mut self, now: Instant) {
+        let window = self.resume_window;
+        self.all.retain(|_, session| match session.attachment {
+            Attachment::Attached { .. } => true,
+            Attachment::Detached { since } => now < since + window,
+        });
+    }
+}
+
+/// Libraries send the token with or without the `Bot ` of the REST header; Discord takes both.
+fn same_secret(given: &str, wanted: &str) -> bool {
+    let given = given.strip_prefix("Bot ").unwrap_or(given);
+    given.as_bytes().ct_eq(wanted.as_bytes()).into()
+}

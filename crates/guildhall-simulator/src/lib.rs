@@ -1,0 +1,46 @@
+//! A Discord small enough to read and strict enough to trust.
+//!
+//! It speaks Gateway v10, the REST routes and the OAuth2 login that a bridge
+//! needs, over plain HTTP on loopback, and stands on one in-memory world that is
+//! the same for the same seed. Any bot library may be pointed at it unchanged;
+//! `/sim` and the page at `/` move its people about.
+//!
+//! What it will never do: know another crate of this repository, talk to the
+//! real Discord, keep anything on disk, or guard real secrets (its tokens derive
+//! from the seed and open nothing but itself).
+//!
+//! A change walks these modules from top to bottom: somebody acts through
+//! `control` or `page`, the `world` changes and says so in events, `discord`
+//! hands those to every session under the same lock, and each connection in
+//! `gateway_ws` is a cursor over its session's events.
+
+/// What can be set, and what the defaults are.
+mod config;
+/// The one place that reads a clock.
+mod clock;
+/// Ids as Discord makes them, and the seeded chance they come from.
+mod snowflake;
+/// Guilds, channels, roles, people, and who may see what.
+mod world;
+/// The world, its sessions and the faults, behind one lock.
+mod discord;
+/// Gateway v10 over WebSocket: HELLO to RESUMED.
+mod gateway_ws;
+/// `/api/v10`, with Discord's errors and rate limits.
+mod rest;
+/// OAuth2 code grant with PKCE, and the page that asks who signs in.
+mod oauth;
+/// Drawn avatars and icons under Discord's CDN paths.
+mod cdn;
+/// `/sim`: what no Discord has, the hand that moves its people.
+mod control;
+/// "The Discord side": the page at `/`.
+mod page;
+/// The router and the accept loop.
+mod serve;
+/// Build, then run.
+mod simulator;
+
+pub use config::{Config, RateLimits};
+pub use simulator::{Application, BuildError, RunError, Simulator};
+pub use snowflake::Snowflake;

@@ -1,0 +1,60 @@
+//! OAuth2 code grant with PKCE, and the page that asks who signs in.
+//!
+//! One client is registered, with every loopback redirect URI. Errors take the
+//! shape of RFC 6749; a challenge (RFC 7636, S256 only) that came with the
+//! authorization must be answered at the token endpoint; the callback carries
+//! `iss` (RFC 9207).
+
+/// Codes and tokens: what they open and when they end.
+mod grants;
+/// `GET /oauth2/authorize`
+mod authorize;
+/// The page on which a person is picked.
+mod picker;
+/// `POST /api/oauth2/token` and `/revoke`
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+
+pub(crate) use grants::{Access, Grants};
+
+use crate::discord::Discord;
+
+/// The routes, from the root.
+pub(crate) fn router() -> Router<Arc<Discord>> {
+    Router::new()
+        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/api/oauth2/authorize", get(authorize::authorize))
+        .route("/api/oauth2/token", post(token::exchange))
+        .route("/api/oauth2/token/revoke", post(token::revoke))
+        .route("/api/v10/oauth2/token", post(token::exchange))
+        .route("/api/v10/oauth2/token/revoke", post(token::revoke))
+        .route("/.well-known/oauth-authorization-server", get(metadata))
+}
+
+/// RFC 8414 metadata, with what Discord lists there.
+async fn metadata(State(discord): State<Arc<Discord>>) -> Json<Value> {
+    let origin = &discord.origin;
+    Json(json!({
+        "issuer": origin,
+        "authorization_endpoint": format!("{origin}/oauth2/authorize"),
+        "token_endpoint": format!("{origin}/api/oauth2/token"),
+        "revocation_endpoint": format!("{origin}/api/oauth2/token/revoke"),
+        "scopes_supported": grants::SCOPES,
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    }))
+}

@@ -1,0 +1,192 @@
+//! `GET /oauth2/authorize`
+//!
+//! What could send a code to a stranger (a wrong client or redirect URI) is
+//! answered with a page; everything else that is wrong goes back to the client
+//! as `error`.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    extract::{RawQuery, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use url::{Host, Url};
+
+use super::{
+    grants::{Access, Consent, SCOPES},
+    picker,
+};
+use crate::{clock, discord::Discord, snowflake::Snowflake};
+
+type Query = HashMap<String, String>;
+
+/// A request that may be answered at its redirect URI.
+struct Asked {
+    redirect_uri: Url,
+    /// As it came: the token endpoint compares the text.
+    redirect_text: String,
+    state: Option<String>,
+}
+
+/// What is asked for, once it is in order.
+struct Terms {
+    scopes: Vec<String>,
+    challenge: Option<String>,
+}
+
+/// Asks who signs in, or answers at once for `sim_user`.
+pub(super) async fn authorize(
+    State(discord): State<Arc<Discord>>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let (asked, fields) = match read(&discord, &query) {
+        Ok(read) => read,
+        Err(reason) => return picker::refusal(reason),
+    };
+    let terms = match terms(&fields) {
+        Ok(terms) => terms,
+        Err((error, description)) => return asked.deny(&discord.origin, error, description),
+    };
+    match fields.get("sim_user").map(String::as_str) {
+        None => picker::page(&discord, &query, &terms.scopes),
+        // Nobody: the cancel button.
+        Some("") => asked.deny(&discord.origin, "access_denied", "The person said no."),
+        Some(user) => {
+            let known = user.parse().ok().filter(|id| may_sign_in(&discord, *id));
+            let Some(user_id) = known else {
+                return picker::refusal("sim_user is no person of this simulator");
+            };
+            asked.grant(&discord, user_id, terms)
+        }
+    }
+}
+
+/// People sign in; bots and load users do not.
+fn may_sign_in(discord: &Discord, user_id: Snowflake) -> bool {
+    discord.with(|core| {
+        let world = &core.world;
+        world.users.get(user_id).is_some_and(|user| !user.bot)
+            && !world
+                .guilds
+                .iter()
+                .any(|guild| guild.load_user_id == Some(user_id))
+    })
+}
+
+fn read(discord: &Discord, query: &str) -> Result<(Asked, Query), &'static str> {
+    let mut fields = Query::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if fields
+            .insert(name.into_owned(), value.into_owned())
+            .is_some()
+        {
+            return Err("a parameter came twice");
+        }
+    }
+    let client_id = discord.with(|core| core.world.application.id.to_string());
+    if fields.get("client_id") != Some(&client_id) {
+        return Err("client_id is not the registered application's");
+    }
+    let redirect_text = fields
+        .get("redirect_uri")
+        .cloned()
+        .ok_or("redirect_uri is missing")?;
+    let redirect_uri = Url::parse(&redirect_text).map_err(|_| "redirect_uri is not a URL")?;
+    if !is_loopback(&redirect_uri) {
+        return Err("redirect_uri is not a loopback address");
+    }
+    let state = fields.get("state").cloned();
+    Ok((
+        Asked {
+            redirect_uri,
+            redirect_text,
+            state,
+        },
+        fields,
+    ))
+}
+
+fn is_loopback(uri: &Url) -> bool {
+    let local = match uri.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    local
+        && matches!(uri.scheme(), "http" | "https")
+        && uri.fragment().is_none()
+        && uri.username().is_empty()
+        && uri.password().is_none()
+}
+
+fn terms(fields: &Query) -> Result<Terms, (&'static str, &'static str)> {
+    match fields.get("response_type").map(String::as_str) {
+        Some("code") => {}
+        None => return Err(("invalid_request", "response_type is missing")),
+        Some(_) => return Err(("unsupported_response_type", "only code is granted here")),
+    }
+    let scopes: Vec<String> = fields
+        .get("scope")
+        .map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect())
+        .unwrap_or_default();
+    if scopes.is_empty() || !scopes.iter().all(|scope| SCOPES.contains(&scope.as_str())) {
+        return Err(("invalid_scope", "a scope is missing or unknown"));
+    }
+    let challenge = fields.get("code_challenge").cloned();
+    let method = fields.get("code_challenge_method").map(String::as_str);
+    match (&challenge, method) {
+        (None, None) => {}
+        (Some(challenge), Some("S256")) if challenge.len() == 43 => {}
+        (Some(_), Some("S256")) => {
+            return Err(("invalid_request", "code_challenge is no S256 digest"));
+        }
+        (Some(_), _) => return Err(("invalid_request", "code_challenge_method must be S256")),
+        (None, Some(_)) => return Err(("invalid_request", "code_challenge is missing")),
+    }
+    Ok(Terms { scopes, challenge })
+}
+
+impl Asked {
+    fn grant(self, discord: &Discord, user_id: Snowflake, terms: Terms) -> Response {
+        let consent = Consent {
+            access: Access {
+                user_id,
+                scopes: terms.scopes,
+            },
+            redirect_uri: self.redirect_text.clone(),
+            challenge: terms.challenge,
+        };
+        let code = discord.with_grants(|grants| grants.issue_code(consent, clock::now()));
+        self.go_back(&discord.origin, &[("code", &code)])
+    }
+
+    fn deny(self, issuer: &str, error: &str, description: &str) -> Response {
+        self.go_back(
+            issuer,
+            &[("error", error), ("error_description", description)],
+        )
+    }
+
+    fn go_back(mut self, issuer: &str, answer: &[(&str, &str)]) -> Response {
+        {
+            let mut query = self.redirect_uri.query_pairs_mut();
+            query.extend_pairs(answer);
+            if let Some(state) = &self.state {
+                query.append_pair("state", state);
+            }
+            query.append_pair("iss", issuer);
+        }
+        let location = String::from(self.redirect_uri);
+        (
+            StatusCode::FOUND,
+            [
+                (header::LOCATION, location),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ],
+        )
+            .into_response()
+    }
+}

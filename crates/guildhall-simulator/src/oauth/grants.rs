@@ -1,0 +1,241 @@
+//! Codes and tokens: what they open and when they end.
+
+use std::{collections::HashMap, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+use crate::snowflake::{Chance, Snowflake};
+
+/// The scopes that a person can grant here.
+pub(super) const SCOPES: [&str; 6] = [
+    "identify",
+    "guilds",
+    "guilds.join",
+    "guilds.members.read",
+    "email",
+    "openid",
+];
+
+/// A code must be exchanged within this time.
+const CODE_LIFETIME: Duration = Duration::from_mins(1);
+/// Discord's figure, seven days.
+pub(super) const ACCESS_LIFETIME: Duration = Duration::from_hours(7 * 24);
+const REFRESH_LIFETIME: Duration = Duration::from_hours(30 * 24);
+/// Codes, access and refresh tokens kept, of each kind. Beyond it the one that
+/// would end first makes room.
+const MOST_OF_A_KIND: usize = 10_000;
+
+/// What an access token opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    pub(crate) user_id: Snowflake,
+    pub(super) scopes: Vec<String>,
+}
+
+impl Access {
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+}
+
+/// What a person agreed to on the authorize page.
+#[derive(Clone, Debug)]
+pub(super) struct Consent {
+    pub(super) access: Access,
+    pub(super) redirect_uri: String,
+    /// S256 challenge, if the client sent one.
+    pub(super) challenge: Option<String>,
+}
+
+/// Both tokens of a grant.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Tokens {
+    pub(super) access: String,
+    pub(super) refresh: String,
+    pub(super) scopes: Vec<String>,
+}
+
+/// RFC 6749 `invalid_grant`, with what was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InvalidGrant(pub(super) &'static str);
+
+/// Every code and token that is good for something.
+pub(crate) struct Grants {
+    chance: Chance,
+    codes: HashMap<String, Issued<Code>>,
+    access: HashMap<String, Issued<Holder>>,
+    refresh: HashMap<String, Issued<Holder>>,
+}
+
+struct Issued<T> {
+    what: T,
+    ends: Instant,
+}
+
+enum Code {
+    Fresh(Consent),
+    /// Spent codes are remembered until they end: a second use revokes what the first got.
+    Spent,
+}
+
+struct Holder {
+    access: Access,
+    /// The code this token came from, directly or by refreshing.
+    code: String,
+}
+
+impl Grants {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            // Apart from the world's draws, so that logins do not change later ids.
+            chance: Chance::from_seed(seed ^ 0x006f_6175_7468),
+            codes: HashMap::new(),
+            access: HashMap::new(),
+            refresh: HashMap::new(),
+        }
+    }
+
+    /// A single-use code for what was agreed to.
+    pub(super) fn issue_code(&mut self, consent: Consent, now: Instant) -> String {
+        let code = self.chance.letters(30);
+        keep(
+            &mut self.codes,
+            code.clone(),
+            Code::Fresh(consent),
+            now,
+            CODE_LIFETIME,
+        );
+        code
+    }
+
+    /// Exchanges a code. Whatever the answer, the code is spent.
+    pub(super) fn exchange(
+        &mut self,
+        code: &str,
+        redirect_uri: &str,
+        verifier: Option<&str>,
+        now: Instant,
+    ) -> Result<Tokens, InvalidGrant> {
+        let known = self.codes.get_mut(code).filter(|issued| now < issued.ends);
+        let issued = known.ok_or(InvalidGrant("the code is unknown or expired"))?;
+        let Code::Fresh(consent) = std::mem::replace(&mut issued.what, Code::Spent) else {
+            self.access.retain(|_, issued| issued.what.code != code);
+            self.refresh.retain(|_, issued| issued.what.code != code);
+            return Err(InvalidGrant("the code was used before"));
+        };
+        if consent.redirect_uri != redirect_uri {
+            return Err(InvalidGrant(
+                "redirect_uri is not that of the authorization",
+            ));
+        }
+        match (consent.challenge, verifier) {
+            (None, None) => {}
+            (Some(challenge), Some(verifier)) if answers(&challenge, verifier) => {}
+            (Some(_), Some(_)) => {
+                return Err(InvalidGrant("code_verifier does not answer the challenge"));
+            }
+            (Some(_), None) => return Err(InvalidGrant("code_verifier is missing")),
+            (None, Some(_)) => {
+                return Err(InvalidGrant(
+                    "code_verifier came without a challenge before it",
+                ));
+            }
+        }
+        Ok(self.issue_tokens(&consent.access, code, now))
+    }
+
+    /// A new pair of tokens for a refresh token, which is spent by it.
+    pub(super) fn renew(&mut self, refresh: &str, now: Instant) -> Result<Tokens, InvalidGrant> {
+        let unknown = InvalidGrant("the refresh token is unknown or expired");
+        let issued = self
+            .refresh
+            .remove(refresh)
+            .filter(|issued| now < issued.ends);
+        let Issued {
+            what: Holder { access, code },
+            ..
+        } = issued.ok_or(unknown)?;
+        Ok(self.issue_tokens(&access, &code, now))
+    }
+
+    /// Ends every token of the user whose token this is.
+    pub(super) fn revoke(&mut self, token: &str) {
+        let holder = self.access.get(token).or_else(|| self.refresh.get(token));
+        if let Some(user_id) = holder.map(|issued| issued.what.access.user_id) {
+            self.access
+                .retain(|_, issued| issued.what.access.user_id != user_id);
+            self.refresh
+                .retain(|_, issued| issued.what.access.user_id != user_id);
+        }
+    }
+
+    /// What an access token opens now.
+    pub(crate) fn access(&self, token: &str, now: Instant) -> Option<Access> {
+        let issued = self.access.get(token).filter(|issued| now < issued.ends)?;
+        Some(issued.what.access.clone())
+    }
+
+    fn issue_tokens(&mut self, access: &Access, code: &str, now: Instant) -> Tokens {
+        let tokens = Tokens {
+            access: self.chance.letters(30),
+            refresh: self.chance.letters(30),
+            scopes: access.scopes.clone(),
+        };
+        let holder = || Holder {
+            access: access.clone(),
+            code: code.to_owned(),
+        };
+        keep(
+            &mut self.access,
+            tokens.access.clone(),
+            holder(),
+            now,
+            ACCESS_LIFETIME,
+        );
+        keep(
+            &mut self.refresh,
+            tokens.refresh.clone(),
+            holder(),
+            now,
+            REFRESH_LIFETIME,
+        );
+        tokens
+    }
+}
+
+fn keep<T>(
+    all: &mut HashMap<String, Issued<T>>,
+    key: String,
+    what: T,
+    now: Instant,
+    lifetime: Duration,
+) {
+    if all.len() >= MOST_OF_A_KIND {
+        all.retain(|_, issued| now < issued.ends);
+    }
+    if all.len() >= MOST_OF_A_KIND {
+        let first = all
+            .iter()
+            .min_by_key(|(_, issued)| issued.ends)
+            .map(|(key, _)| key.clone());
+        if let Some(first) = first {
+            all.remove(&first);
+        }
+    }
+    all.insert(
+        key,
+        Issued {
+            what,
+            ends: now + lifetime,
+        },
+    );
+}
+
+/// Whether BASE64URL(SHA256(verifier)) is the challenge.
+fn answers(challenge: &str, verifier: &str) -> bool {
+    let computed = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
+    computed.as_bytes().ct_eq(challenge.as_bytes()).into()
+}

@@ -1,0 +1,220 @@
+//! Buckets, the global limit, and their headers.
+//!
+//! A bucket is a route together with its guild and its caller; Discord names it
+//! by an opaque hash without the guild. Windows are fixed: they begin with their
+//! first request.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::caller::authorization;
+use crate::{clock, config::RateLimits, discord::Discord, serve::Peer};
+
+const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
+/// Windows kept at once. Beyond it those that are over are forgotten, and if none
+/// is, all: a limiter that forgets is better than one that fills memory.
+const MOST_WINDOWS: usize = 4096;
+
+/// Everything counted at present.
+pub(crate) struct Limiter {
+    limits: RateLimits,
+    windows: HashMap<[u8; 16], Window>,
+}
+
+#[derive(Clone, Copy)]
+struct Window {
+    ends: Instant,
+    used: u32,
+}
+
+/// What the limiter says to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) refused: Option<Scope>,
+    limit: u32,
+    remaining: u32,
+    pub(super) reset_after: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    User,
+    Global,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: RateLimits) -> Self {
+        Self {
+            limits,
+            windows: HashMap::new(),
+        }
+    }
+
+    /// Counts one request of `who` on `bucket`.
+    pub(super) fn count(&mut self, who: &str, bucket: &str, now: Instant) -> Verdict {
+        if self.windows.len() >= MOST_WINDOWS {
+            self.windows.retain(|_, window| now < window.ends);
+            if self.windows.len() >= MOST_WINDOWS {
+                self.windows.clear();
+            }
+        }
+        let RateLimits {
+            global_per_second,
+            bucket_requests,
+            bucket_window,
+        } = self.limits;
+        let (all, all_ends) = self.take(key(&[who]), GLOBAL_WINDOW, now);
+        if all > global_per_second {
+            return Verdict {
+                refused: Some(Scope::Global),
+                limit: bucket_requests,
+                remaining: 0,
+                reset_after: all_ends.duration_since(now),
+            };
+        }
+        let (used, ends) = self.take(key(&[who, bucket]), bucket_window, now);
+        Verdict {
+            refused: (used > bucket_requests).then_some(Scope::User),
+            limit: bucket_requests,
+            remaining: bucket_requests.saturating_sub(used),
+            reset_after: ends.duration_since(now),
+        }
+    }
+
+    /// Windows counted at present.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.windows.len()
+    }
+
+    fn take(&mut self, key: [u8; 16], length: Duration, now: Instant) -> (u32, Instant) {
+        let window = self.windows.entry(key).or_insert(Window {
+            ends: now + length,
+            used: 0,
+        });
+        if now >= window.ends {
+            *window = Window {
+                ends: now + length,
+                used: 0,
+            };
+        }
+        window.used = window.used.saturating_add(1);
+        (window.used, window.ends)
+    }
+}
+
+/// Middleware of every REST route.
+pub(super) async fn enforce(
+    State(discord): State<Arc<Discord>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
+    let template = format!("{} {route}", request.method());
+    let major = guild_in(request.uri().path()).unwrap_or_default();
+    let who = match authorization(request.headers()) {
+        Some((_, token)) => token.to_owned(),
+        None => request
+            .extensions()
+            .get::<Peer>()
+            .map_or_else(String::new, |peer| peer.0.ip().to_string()),
+    };
+    let verdict = discord
+        .with_limiter(|limiter| limiter.count(&who, &format!("{template} {major}"), clock::now()));
+    let mut response = match verdict.refused {
+        None => next.run(request).await,
+        Some(scope) => refuse(verdict, scope),
+    };
+    if verdict.refused != Some(Scope::Global) {
+        describe(response.headers_mut(), verdict, &template);
+    }
+    response
+}
+
+fn refuse(verdict: Verdict, scope: Scope) -> Response {
+    let global = scope == Scope::Global;
+    let body = json!({
+        "message": "You are being rate limited.",
+        "retry_after": seconds(verdict.reset_after),
+        "global": global,
+    });
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
+    let headers = response.headers_mut();
+    put(
+        headers,
+        "retry-after",
+        &verdict.reset_after.as_secs_f64().ceil().to_string(),
+    );
+    put(
+        headers,
+        "x-ratelimit-scope",
+        if global { "global" } else { "user" },
+    );
+    if global {
+        put(headers, "x-ratelimit-global", "true");
+    }
+    response
+}
+
+fn describe(headers: &mut HeaderMap, verdict: Verdict, template: &str) {
+    let now = Duration::from_micros(clock::unix_micros());
+    put(headers, "x-ratelimit-limit", &verdict.limit.to_string());
+    put(
+        headers,
+        "x-ratelimit-remaining",
+        &verdict.remaining.to_string(),
+    );
+    put(
+        headers,
+        "x-ratelimit-reset",
+        &format!("{:.3}", (now + verdict.reset_after).as_secs_f64()),
+    );
+    put(
+        headers,
+        "x-ratelimit-reset-after",
+        &format!("{:.3}", seconds(verdict.reset_after)),
+    );
+    let bucket = format!("{:032x}", u128::from_be_bytes(key(&[template])));
+    put(headers, "x-ratelimit-bucket", &bucket);
+}
+
+/// Whole milliseconds, rounded up: waiting exactly this long must be enough.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).ceil() / 1000.0
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+fn guild_in(path: &str) -> Option<&str> {
+    path.split_once("/guilds/")
+        .map(|(_, rest)| rest.split('/').next().unwrap_or(rest))
+}
+
+/// A short name of fixed length, so that a hostile header cannot fill the table.
+fn key(parts: &[&str]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    short
+}

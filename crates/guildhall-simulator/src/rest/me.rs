@@ -1,0 +1,84 @@
+//! The caller's own user, guilds and application.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{
+    ApiError,
+    caller::{Bot, Caller},
+};
+use crate::{
+    discord::Discord,
+    snowflake::Snowflake,
+    world::{World, current_user},
+};
+
+/// `GET /users/@me`; a user needs scope `identify`.
+pub(super) async fn user(
+    State(discord): State<Arc<Discord>>,
+    caller: Caller,
+) -> Result<Json<Value>, ApiError> {
+    discord.with(|core| {
+        let id = id(&core.world, &caller, "identify")?;
+        let user = core.world.users.get(id).ok_or(ApiError::Unauthorized)?;
+        Ok(Json(current_user(&core.world, user)))
+    })
+}
+
+/// `GET /users/@me/guilds`; a user needs scope `guilds`.
+pub(super) async fn guilds(
+    State(discord): State<Arc<Discord>>,
+    caller: Caller,
+) -> Result<Json<Value>, ApiError> {
+    discord.with(|core| {
+        let id = id(&core.world, &caller, "guilds")?;
+        let guilds: Vec<_> = core
+            .world
+            .guilds
+            .iter()
+            .filter(|guild| guild.members.contains(id))
+            .map(|guild| {
+                json!({
+                    "id": guild.id,
+                    "name": guild.name,
+                    "icon": guild.icon,
+                    "banner": null,
+                    "owner": guild.owner_id == id,
+                    "permissions": guild.base_permissions(id),
+                    "features": [],
+                })
+            })
+            .collect();
+        Ok(Json(json!(guilds)))
+    })
+}
+
+/// `GET /applications/@me`
+pub(super) async fn application(State(discord): State<Arc<Discord>>, _: Bot) -> Json<Value> {
+    discord.with(|core| {
+        let world = &core.world;
+        let bot = world.users.get(world.bot_id());
+        Json(json!({
+            "id": world.application.id,
+            "name": bot.map(|bot| bot.username.as_str()),
+            "icon": null,
+            "description": "The bot of a simulated Discord.",
+            "bot_public": true,
+            "bot_require_code_grant": false,
+            "verify_key": "0".repeat(64),
+            "team": null,
+            "flags": 0,
+            "bot": bot.map(|bot| current_user(world, bot)),
+        }))
+    })
+}
+
+fn id(world: &World, caller: &Caller, scope: &str) -> Result<Snowflake, ApiError> {
+    match caller {
+        Caller::Bot => Ok(world.bot_id()),
+        Caller::User(access) if access.has_scope(scope) => Ok(access.user_id),
+        Caller::User(_) => Err(ApiError::MissingScope),
+    }
+}

@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use super::limit::{Limiter, Scope};
+use crate::{clock, config::RateLimits};
+
+const LIMITS: RateLimits = RateLimits {
+    global_per_second: 4,
+    bucket_requests: 2,
+    bucket_window: Duration::from_secs(5),
+};
+
+#[test]
+fn a_bucket_is_empty_until_its_window_ends() {
+    let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
+    assert_eq!(limiter.count("bot", "a", now).refused, None);
+    assert_eq!(limiter.count("bot", "a", now).refused, None);
+    let later = now + Duration::from_secs(2);
+    let refused = limiter.count("bot", "a", later);
+    assert_eq!(refused.refused, Some(Scope::User));
+    assert_eq!(refused.reset_after, Duration::from_secs(3));
+    assert_eq!(limiter.count("bot", "b", later).refused, None);
+    assert_eq!(
+        limiter
+            .count("bot", "a", now + Duration::from_secs(5))
+            .refused,
+        None
+    );
+}
+
+#[test]
+fn the_global_limit_counts_every_bucket_of_one_caller() {
+    let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
+    for bucket in ["a", "b", "c", "d"] {
+        assert_eq!(limiter.count("bot", bucket, now).refused, None);
+    }
+    assert_eq!(limiter.count("bot", "e", now).refused, Some(Scope::Global));
+    assert_eq!(limiter.count("other", "e", now).refused, None);
+    assert_eq!(
+        limiter
+            .count("bot", "e", now + Duration::from_secs(1))
+            .refused,
+        None
+    );
+}
+
+#[test]
+fn a_flood_of_callers_does_not_fill_the_memory() {
+    let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
+    for caller in 0..20_000 {
+        assert_eq!(
+            limiter.count(&format!("caller {caller}"), "a", now).refused,
+            None
+        );
+    }
+    assert!(limiter.len() <= 4096 + 2);
+}

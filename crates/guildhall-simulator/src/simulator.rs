@@ -1,0 +1,141 @@
+//! Build, then run.
+
+use std::{fmt, io, net::SocketAddr};
+
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{config::Config, discord::Discord, serve, snowflake::Snowflake, world::World};
+
+/// Why a simulator could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `public_url` is more or less than an http or https origin.
+    #[error("the public URL must be an origin such as http://localhost:4000, not {0:?}")]
+    PublicUrl(String),
+}
+
+/// Why a running simulator gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The listener takes no more connections.
+    #[error("the listener failed: {0}")]
+    Listener(#[from] io::Error),
+}
+
+/// The registered application, and where it meets people first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Client id, and user id of the bot.
+    pub id: Snowflake,
+    /// In Discord's shape: base64 of the id, two more parts after dots.
+    pub bot_token: String,
+    /// For the OAuth2 token endpoint.
+    pub client_secret: String,
+    /// The first guild of the standing world.
+    pub guild_id: Snowflake,
+    /// Its first member: a person who sees its first two voice channels.
+    pub member_id: Snowflake,
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            id,
+            guild_id,
+            member_id,
+            ..
+        } = self;
+        out.debug_struct("Application")
+            .field("id", id)
+            .field("guild_id", guild_id)
+            .field("member_id", member_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A simulator that is bound and not yet running.
+pub struct Simulator {
+    config: Config,
+    listener: TcpListener,
+    address: SocketAddr,
+    world: World,
+    application: Application,
+}
+
+impl Config {
+    /// Binds the listener and makes the world; starts nothing.
+    pub async fn build(mut self) -> Result<Simulator, BuildError> {
+        if let Some(given) = &self.public_url {
+            let origin = url::Url::parse(given)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
+                .filter(|url| url.query().is_none() && url.fragment().is_none())
+                .map(|url| url.origin().ascii_serialization());
+            self.public_url = Some(origin.ok_or_else(|| BuildError::PublicUrl(given.clone()))?);
+        }
+        let address = self.listen;
+        let bind_error = |source| BuildError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        let address = listener.local_addr().map_err(bind_error)?;
+        let world = World::from_seed(self.seed);
+        let application = application(&world);
+        Ok(Simulator {
+            config: self,
+            listener,
+            address,
+            world,
+            application,
+        })
+    }
+}
+
+impl Simulator {
+    /// Where the listener is bound.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a bot and a login need to know.
+    #[must_use]
+    pub fn application(&self) -> Application {
+        self.application.clone()
+    }
+
+    /// Serves until `stop`. Every task is the tracker's; gateway connections are
+    /// closed with 1001 on the way out.
+    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
+        let Self {
+            config,
+            listener,
+            address,
+            world,
+            ..
+        } = self;
+        let discord = Discord::new(config, address, world, tracker.clone(), stop);
+        let router = serve::router(discord.clone());
+        Ok(serve::accept(listener, router, &discord).await?)
+    }
+}
+
+fn application(world: &World) -> Application {
+    let own = &world.application;
+    let first = world.guilds.iter().next();
+    let member = first.and_then(|guild| guild.members.iter().next());
+    Application {
+        id: own.id,
+        bot_token: own.bot_token.clone(),
+        client_secret: own.client_secret.clone(),
+        guild_id: first.map_or(own.id, |guild| guild.id),
+        member_id: member.map_or(own.id, |member| member.user_id),
+    }
+}

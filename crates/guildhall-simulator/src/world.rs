@@ -1,0 +1,111 @@
+//! Guilds, channels, roles, people, and who may see what.
+//!
+//! The world knows nothing of sessions or sockets. Each change is a method that
+//! answers with the events Discord would send for it; what they cost in
+//! permissions is not asked, because the hand behind `/sim` may do anything.
+
+/// A map that remembers the order of insertion.
+mod table;
+/// The things themselves.
+mod thing;
+/// Discord's permission algorithm, on bits.
+mod permission;
+/// Which gateway intent lets an event through.
+mod intents;
+/// Events: what is told, to whom, in Discord's JSON.
+mod event;
+/// Discord's JSON of each thing.
+mod payload;
+/// Keep, clear or set.
+mod edit;
+/// The frame every change runs in: rights before, rights after.
+mod change;
+/// Joining, moving, leaving, muting; load stamps.
+mod voice;
+/// Channels and their overwrites.
+mod channels;
+/// Roles.
+mod roles;
+/// People and memberships.
+mod members;
+/// Whole guilds: made, renamed, out of service, left.
+mod guilds;
+/// The world as it stands before anybody acts.
+mod standing;
+
+#[cfg(test)]
+mod tests;
+
+use crate::snowflake::{Chance, Snowflake};
+
+pub(crate) use change::{Changed, Refusal};
+pub(crate) use channels::{ChannelEdit, NewChannel};
+pub(crate) use edit::Edit;
+pub(crate) use event::{Body, Event, text as event_text};
+pub(crate) use guilds::{GuildEdit, NewGuild};
+pub(crate) use intents::Intents;
+pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
+pub(crate) use payload::{MemberObject, VoiceStateObject};
+pub(crate) use payload::{
+    current_user, guild_create, guild_object, role_object, unavailable, visible_channels,
+};
+pub(crate) use permission::Permissions;
+pub(crate) use roles::{NewRole, RoleEdit};
+pub(crate) use table::Table;
+pub(crate) use thing::{
+    Channel, ChannelKind, Guild, Member, Overwrite, OverwriteKind, Role, User, VoiceState,
+};
+pub(crate) use voice::VoiceEdit;
+
+/// The application that bots and logins use, and its secrets.
+pub(crate) struct Registration {
+    /// Also the bot's user id.
+    pub(crate) id: Snowflake,
+    pub(crate) bot_token: String,
+    pub(crate) client_secret: String,
+}
+
+/// Everything that exists.
+pub(crate) struct World {
+    pub(crate) application: Registration,
+    pub(crate) users: Table<User>,
+    pub(crate) guilds: Table<Guild>,
+    chance: Chance,
+    last_id: u64,
+}
+
+impl World {
+    /// The standing world of a seed.
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        standing::build(seed)
+    }
+
+    /// The bot's user.
+    pub(crate) fn bot_id(&self) -> Snowflake {
+        self.application.id
+    }
+
+    /// A fresh id, the same after the same history.
+    pub(crate) fn new_id(&mut self) -> Snowflake {
+        self.chance.snowflake(&mut self.last_id)
+    }
+
+    /// Chance for session ids, codes and tokens.
+    pub(crate) fn chance(&mut self) -> &mut Chance {
+        &mut self.chance
+    }
+
+    /// The guilds the bot is in, in their order.
+    pub(crate) fn bot_guilds(&self) -> impl Iterator<Item = &Guild> {
+        self.guilds
+            .iter()
+            .filter(|guild| guild.members.contains(self.bot_id()))
+    }
+
+    /// A guild the bot is in.
+    pub(crate) fn bot_guild(&self, id: Snowflake) -> Option<&Guild> {
+        self.guilds
+            .get(id)
+            .filter(|guild| guild.members.contains(self.bot_id()))
+    }
+}

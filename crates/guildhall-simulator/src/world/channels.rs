@@ -1,0 +1,225 @@
+//! Channels and their overwrites.
+
+use super::{
+    Channel, ChannelKind, Edit, Guild, Overwrite, World,
+    change::{Changed, Refusal, channel_event},
+    voice,
+};
+use crate::snowflake::Snowflake;
+
+/// A channel to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewChannel {
+    /// A chosen id, or a fresh one.
+    pub(crate) id: Option<Snowflake>,
+    pub(crate) kind: ChannelKind,
+    pub(crate) name: String,
+    pub(crate) position: Option<u16>,
+    pub(crate) parent_id: Option<Snowflake>,
+    pub(crate) user_limit: u32,
+    pub(crate) overwrites: Vec<Overwrite>,
+}
+
+/// What becomes of a channel; `None` leaves a part as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ChannelEdit {
+    pub(crate) name: Option<String>,
+    pub(crate) position: Option<u16>,
+    /// `Clear` takes it out of its category.
+    pub(crate) parent_id: Edit<Snowflake>,
+    pub(crate) user_limit: Option<u32>,
+    pub(crate) overwrites: Option<Vec<Overwrite>>,
+}
+
+impl World {
+    /// The guild that has this channel.
+    pub(crate) fn guild_of_channel(&self, channel_id: Snowflake) -> Result<Snowflake, Refusal> {
+        self.guilds
+            .iter()
+            .find(|guild| guild.channels.contains(channel_id))
+            .map(|guild| guild.id)
+            .ok_or(Refusal::Unknown("channel"))
+    }
+
+    pub(crate) fn create_channel(
+        &mut self,
+        guild_id: Snowflake,
+        new: NewChannel,
+    ) -> Changed<Snowflake> {
+        let id = self.free_id(new.id)?;
+        let bot = self.bot_id();
+        self.in_guild(guild_id, |guild, _, telling| {
+            check_parent(guild, new.kind, new.parent_id)?;
+            let position = new.position.unwrap_or_else(|| next_position(guild));
+            let channel = Channel {
+                id,
+                kind: new.kind,
+                name: new.name,
+                position,
+                parent_id: new.parent_id,
+                user_limit: new.user_limit,
+                overwrites: new.overwrites,
+            };
+            guild.channels.insert(id, channel);
+            if let Some(channel) = guild.channels.get(id) {
+                telling
+                    .events
+                    .push(channel_event("CHANNEL_CREATE", guild, channel, bot));
+            }
+            Ok(id)
+        })
+    }
+
+    pub(crate) fn edit_channel(&mut self, channel_id: Snowflake, edit: ChannelEdit) -> Changed<()> {
+        let guild_id = self.guild_of_channel(channel_id)?;
+        self.in_guild(guild_id, |guild, _, telling| {
+            let kind = guild.channels.get(channel_id).map(|channel| channel.kind);
+            if let (Some(kind), Edit::Set(parent_id)) = (kind, edit.parent_id) {
+                check_parent(guild, kind, Some(parent_id))?;
+            }
+            let channel = guild
+                .channels
+                .get_mut(channel_id)
+                .ok_or(Refusal::Unknown("channel"))?;
+            if let Some(name) = edit.name {
+                channel.name = name;
+            }
+            if let Some(overwrites) = edit.overwrites {
+                channel.overwrites = overwrites;
+            }
+            channel.position = edit.position.unwrap_or(channel.position);
+            edit.parent_id.apply(&mut channel.parent_id);
+            channel.user_limit = edit.user_limit.unwrap_or(channel.user_limit);
+            telling.channels.insert(channel_id);
+            Ok(())
+        })
+    }
+
+    /// Puts one overwrite in place of that for the same role or member.
+    pub(crate) fn put_overwrite(
+        &mut self,
+        channel_id: Snowflake,
+        overwrite: Overwrite,
+    ) -> Changed<()> {
+        self.edit_overwrites(channel_id, |all| {
+            all.retain(|one| one.id != overwrite.id);
+            all.push(overwrite);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn remove_overwrite(
+        &mut self,
+        channel_id: Snowflake,
+        target: Snowflake,
+    ) -> Changed<()> {
+        self.edit_overwrites(channel_id, |all| {
+            let place = all.iter().position(|one| one.id == target);
+            all.remove(place.ok_or(Refusal::Unknown("overwrite"))?);
+            Ok(())
+        })
+    }
+
+    fn edit_overwrites(
+        &mut self,
+        channel_id: Snowflake,
+        edit: impl FnOnce(&mut Vec<Overwrite>) -> Result<(), Refusal>,
+    ) -> Changed<()> {
+        let guild_id = self.guild_of_channel(channel_id)?;
+        self.in_guild(guild_id, |guild, _, telling| {
+            let channel = guild
+                .channels
+                .get_mut(channel_id)
+                .ok_or(Refusal::Unknown("channel"))?;
+            edit(&mut channel.overwrites)?;
+            telling.channels.insert(channel_id);
+            Ok(())
+        })
+    }
+
+    /// Removes a channel. Its people are disconnected first, each with an event;
+    /// a category's children stay and lose their parent.
+    pub(crate) fn delete_channel(&mut self, channel_id: Snowflake) -> Changed<()> {
+        let guild_id = self.guild_of_channel(channel_id)?;
+        let bot = self.bot_id();
+        self.in_guild(guild_id, |guild, users, telling| {
+            let inside: Vec<_> = guild
+                .voice_states
+                .iter()
+                .filter(|state| state.channel_id == channel_id)
+                .cloned()
+                .collect();
+            for state in inside {
+                guild.voice_states.remove(state.user_id);
+                telling
+                    .events
+                    .extend(voice::told(guild, users, state.user_id, Some(&state)));
+            }
+            if let Some(channel) = guild.channels.get(channel_id) {
+                telling
+                    .events
+                    .push(channel_event("CHANNEL_DELETE", guild, channel, bot));
+            }
+            guild.channels.remove(channel_id);
+            for child in guild.channels.iter_mut() {
+                if child.parent_id == Some(channel_id) {
+                    child.parent_id = None;
+                    telling.channels.insert(child.id);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The chosen id if nothing has it, or a fresh one.
+    pub(super) fn free_id(&mut self, chosen: Option<Snowflake>) -> Result<Snowflake, Refusal> {
+        match chosen {
+            Some(id) if self.is_used(id) => Err(Refusal::Taken(id)),
+            Some(id) => Ok(id),
+            None => loop {
+                let id = self.new_id();
+                if !self.is_used(id) {
+                    return Ok(id);
+                }
+            },
+        }
+    }
+
+    fn is_used(&self, id: Snowflake) -> bool {
+        self.users.contains(id)
+            || self.guilds.contains(id)
+            || self
+                .guilds
+                .iter()
+                .any(|guild| guild.channels.contains(id) || guild.roles.contains(id))
+    }
+}
+
+fn check_parent(
+    guild: &Guild,
+    kind: ChannelKind,
+    parent_id: Option<Snowflake>,
+) -> Result<(), Refusal> {
+    let Some(parent_id) = parent_id else {
+        return Ok(());
+    };
+    let parent = guild
+        .channels
+        .get(parent_id)
+        .ok_or(Refusal::Unknown("parent channel"))?;
+    if parent.kind != ChannelKind::Category || kind == ChannelKind::Category {
+        return Err(Refusal::invalid(
+            "only a category has children, and it is no child",
+        ));
+    }
+    Ok(())
+}
+
+fn next_position(guild: &Guild) -> u16 {
+    guild
+        .channels
+        .iter()
+        .map(|channel| channel.position)
+        .max()
+        .map_or(0, |last| last.saturating_add(1))
+}

@@ -1,0 +1,62 @@
+//! Events: what is told, to whom, in Discord's JSON.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Intents;
+use crate::snowflake::Snowflake;
+
+/// One dispatch, before it has a sequence number.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// Discord's name, such as `VOICE_STATE_UPDATE`.
+    pub(crate) name: &'static str,
+    /// A session gets the event if it has these.
+    pub(crate) needs: Intents,
+    pub(crate) guild_id: Snowflake,
+    pub(crate) body: Body,
+}
+
+/// What stands under `d`.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// The same for every session, and therefore serialised once.
+    Shared(Arc<str>),
+    /// A GUILD_CREATE shows more or less by a session's intents.
+    GuildCreate,
+}
+
+impl Event {
+    pub(crate) fn new(
+        name: &'static str,
+        needs: Intents,
+        guild_id: Snowflake,
+        data: &impl Serialize,
+    ) -> Self {
+        Self {
+            name,
+            needs,
+            guild_id,
+            body: Body::Shared(text(data)),
+        }
+    }
+
+    /// The guild as a whole, each session's own view of it.
+    pub(crate) fn guild_create(guild_id: Snowflake) -> Self {
+        Self {
+            name: "GUILD_CREATE",
+            needs: Intents::GUILDS,
+            guild_id,
+            body: Body::GuildCreate,
+        }
+    }
+}
+
+/// JSON of a payload.
+pub(crate) fn text(data: &impl Serialize) -> Arc<str> {
+    // Payloads are built from strings, numbers and lists: serde_json refuses none of those.
+    serde_json::to_string(data)
+        .unwrap_or_else(|_| "null".to_owned())
+        .into()
+}

@@ -1,0 +1,283 @@
+//! People and memberships.
+
+use serde_json::json;
+
+use super::{
+    Edit, Event, Guild, Intents, Member, Permissions, User, World,
+    change::{Changed, Refusal},
+    payload::{MemberObject, UserObject},
+    voice,
+};
+use crate::snowflake::Snowflake;
+
+/// A person or bot to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewUser {
+    /// A chosen id, or a fresh one.
+    pub(crate) id: Option<Snowflake>,
+    pub(crate) username: String,
+    pub(crate) global_name: Option<String>,
+    pub(crate) bot: bool,
+}
+
+/// What becomes of a user; `None` leaves a part as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UserEdit {
+    pub(crate) username: Option<String>,
+    pub(crate) global_name: Edit<String>,
+    pub(crate) avatar: Edit<String>,
+}
+
+/// What becomes of a membership; `None` leaves a part as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemberEdit {
+    pub(crate) nick: Edit<String>,
+    pub(crate) roles: Option<Vec<Snowflake>>,
+}
+
+/// How a membership ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Departure {
+    Left,
+    Kicked,
+    Banned,
+}
+
+impl World {
+    pub(crate) fn create_user(&mut self, new: NewUser) -> Result<Snowflake, Refusal> {
+        let id = self.free_id(new.id)?;
+        let avatar = Some(self.chance().hex());
+        let user = User {
+            id,
+            username: new.username,
+            global_name: new.global_name,
+            avatar,
+            bot: new.bot,
+        };
+        self.users.insert(id, user);
+        Ok(id)
+    }
+
+    /// Renames a user; every guild they are in hears of it as GUILD_MEMBER_UPDATE.
+    pub(crate) fn edit_user(&mut self, user_id: Snowflake, edit: UserEdit) -> Changed<()> {
+        let user = self
+            .users
+            .get_mut(user_id)
+            .ok_or(Refusal::Unknown("user"))?;
+        if let Some(username) = edit.username {
+            user.username = username;
+        }
+        edit.global_name.apply(&mut user.global_name);
+        edit.avatar.apply(&mut user.avatar);
+        let bot = self.bot_id();
+        let guilds: Vec<_> = self
+            .guilds
+            .iter()
+            .filter(|guild| guild.members.contains(user_id))
+            .map(|guild| guild.id)
+            .collect();
+        let mut events = Vec::new();
+        for guild_id in guilds {
+            let ((), told) = self.in_guild(guild_id, |guild, users, telling| {
+                telling
+                    .events
+                    .extend(updated(guild, users.get(user_id), user_id, bot));
+                Ok(())
+            })?;
+            events.extend(told);
+        }
+        Ok(((), events))
+    }
+
+    /// Makes a user a member. Somebody who is one already stays as they are.
+    pub(crate) fn add_member(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        edit: MemberEdit,
+    ) -> Changed<()> {
+        let joined_at = self.new_id().made_at();
+        self.in_guild(guild_id, |guild, users, telling| {
+            let user = users.get(user_id).ok_or(Refusal::Unknown("user"))?;
+            if guild.members.contains(user_id) {
+                return Ok(());
+            }
+            let roles = edit.roles.unwrap_or_default();
+            check_roles(guild, &roles)?;
+            let mut nick = None;
+            edit.nick.apply(&mut nick);
+            let member = Member {
+                user_id,
+                nick,
+                roles,
+                joined_at,
+                mute: false,
+                deaf: false,
+            };
+            let object = MemberObject::new(&member, user).in_guild(guild_id);
+            telling.events.push(Event::new(
+                "GUILD_MEMBER_ADD",
+                Intents::GUILD_MEMBERS,
+                guild_id,
+                &object,
+            ));
+            guild.members.insert(user_id, member);
+            Ok(())
+        })
+    }
+
+    /// Changes a nickname or roles. A change of roles also stands in the audit log.
+    pub(crate) fn edit_member(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        edit: MemberEdit,
+    ) -> Changed<()> {
+        let entry_id = self.new_id();
+        let bot = self.bot_id();
+        self.in_guild(guild_id, |guild, users, telling| {
+            if let Some(roles) = &edit.roles {
+                check_roles(guild, roles)?;
+            }
+            let member = guild
+                .members
+                .get_mut(user_id)
+                .ok_or(Refusal::Unknown("member"))?;
+            edit.nick.apply(&mut member.nick);
+            let roles_changed = match edit.roles {
+                Some(roles) if roles != member.roles => {
+                    member.roles = roles;
+                    true
+                }
+                _ => false,
+            };
+            telling
+                .events
+                .extend(updated(guild, users.get(user_id), user_id, bot));
+            if roles_changed {
+                telling
+                    .events
+                    .extend(audited(guild, bot, entry_id, 25, user_id));
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends a membership: out of voice first, then out of the guild.
+    pub(crate) fn remove_member(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        departure: Departure,
+    ) -> Changed<()> {
+        let entry_id = self.new_id();
+        let bot = self.bot_id();
+        self.in_guild(guild_id, |guild, users, telling| {
+            if guild.owner_id == user_id {
+                return Err(Refusal::invalid(
+                    "the owner cannot go: change ownerId first",
+                ));
+            }
+            if !guild.members.contains(user_id) {
+                return Err(Refusal::Unknown("member"));
+            }
+            if let Some(state) = guild.voice_states.remove(user_id) {
+                telling
+                    .events
+                    .extend(voice::told(guild, users, user_id, Some(&state)));
+            }
+            guild.members.remove(user_id);
+            if guild.load_user_id == Some(user_id) {
+                guild.load_user_id = None;
+            }
+            let user = users.get(user_id).map(UserObject::new);
+            let gone = json!({"guild_id": guild_id, "user": user});
+            if departure == Departure::Banned {
+                let needs = Intents::GUILD_MODERATION;
+                telling
+                    .events
+                    .push(Event::new("GUILD_BAN_ADD", needs, guild_id, &gone));
+            }
+            let needs = Intents::GUILD_MEMBERS;
+            telling
+                .events
+                .push(Event::new("GUILD_MEMBER_REMOVE", needs, guild_id, &gone));
+            match departure {
+                Departure::Left => {}
+                Departure::Kicked => {
+                    telling
+                        .events
+                        .extend(audited(guild, bot, entry_id, 20, user_id));
+                }
+                Departure::Banned => {
+                    telling
+                        .events
+                        .extend(audited(guild, bot, entry_id, 22, user_id));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The bot hears of its own membership without GUILD_MEMBERS.
+pub(super) fn update_needs(user_id: Snowflake, bot: Snowflake) -> Intents {
+    if user_id == bot {
+        Intents::ALWAYS
+    } else {
+        Intents::GUILD_MEMBERS
+    }
+}
+
+fn updated(
+    guild: &Guild,
+    user: Option<&User>,
+    user_id: Snowflake,
+    bot: Snowflake,
+) -> Option<Event> {
+    let object = MemberObject::new(guild.members.get(user_id)?, user?).in_guild(guild.id);
+    Some(Event::new(
+        "GUILD_MEMBER_UPDATE",
+        update_needs(user_id, bot),
+        guild.id,
+        &object,
+    ))
+}
+
+/// GUILD_AUDIT_LOG_ENTRY_CREATE of an act by the owner, if the bot may read the log.
+fn audited(
+    guild: &Guild,
+    bot: Snowflake,
+    entry_id: Snowflake,
+    action: u16,
+    target: Snowflake,
+) -> Option<Event> {
+    guild
+        .base_permissions(bot)
+        .has(Permissions::VIEW_AUDIT_LOG)
+        .then(|| {
+            let entry = json!({
+                "guild_id": guild.id,
+                "id": entry_id,
+                "user_id": guild.owner_id,
+                "target_id": target,
+                "action_type": action,
+                "changes": [],
+            });
+            Event::new(
+                "GUILD_AUDIT_LOG_ENTRY_CREATE",
+                Intents::GUILD_MODERATION,
+                guild.id,
+                &entry,
+            )
+        })
+}
+
+fn check_roles(guild: &Guild, roles: &[Snowflake]) -> Result<(), Refusal> {
+    let known = |id: &Snowflake| *id != guild.id && guild.roles.contains(*id);
+    if roles.iter().all(known) {
+        Ok(())
+    } else {
+        Err(Refusal::Unknown("role"))
+    }
+}

@@ -1,0 +1,122 @@
+//! Roles.
+
+use serde_json::json;
+
+use super::{
+    Event, Intents, Permissions, Role, World,
+    change::{Changed, Refusal},
+    payload::{MemberObject, role_object},
+};
+use crate::snowflake::Snowflake;
+
+/// A role to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRole {
+    /// A chosen id, or a fresh one.
+    pub(crate) id: Option<Snowflake>,
+    pub(crate) name: String,
+    pub(crate) color: u32,
+    pub(crate) permissions: Permissions,
+}
+
+/// What becomes of a role; `None` leaves a part as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RoleEdit {
+    pub(crate) name: Option<String>,
+    pub(crate) color: Option<u32>,
+    pub(crate) permissions: Option<Permissions>,
+}
+
+impl World {
+    /// The guild that has this role.
+    pub(crate) fn guild_of_role(&self, role_id: Snowflake) -> Result<Snowflake, Refusal> {
+        self.guilds
+            .iter()
+            .find(|guild| guild.roles.contains(role_id))
+            .map(|guild| guild.id)
+            .ok_or(Refusal::Unknown("role"))
+    }
+
+    pub(crate) fn create_role(&mut self, guild_id: Snowflake, new: NewRole) -> Changed<Snowflake> {
+        let id = self.free_id(new.id)?;
+        self.in_guild(guild_id, |guild, _, telling| {
+            let role = Role {
+                id,
+                name: new.name,
+                color: new.color,
+                position: guild
+                    .roles
+                    .iter()
+                    .map(|role| role.position)
+                    .max()
+                    .unwrap_or(0)
+                    + 1,
+                permissions: new.permissions,
+                bot_id: None,
+            };
+            telling
+                .events
+                .push(told("GUILD_ROLE_CREATE", guild_id, &role));
+            guild.roles.insert(id, role);
+            Ok(id)
+        })
+    }
+
+    pub(crate) fn edit_role(&mut self, role_id: Snowflake, edit: RoleEdit) -> Changed<()> {
+        let guild_id = self.guild_of_role(role_id)?;
+        self.in_guild(guild_id, |guild, _, telling| {
+            let role = guild
+                .roles
+                .get_mut(role_id)
+                .ok_or(Refusal::Unknown("role"))?;
+            if let Some(name) = edit.name {
+                role.name = name;
+            }
+            role.color = edit.color.unwrap_or(role.color);
+            role.permissions = edit.permissions.unwrap_or(role.permissions);
+            telling
+                .events
+                .push(told("GUILD_ROLE_UPDATE", guild_id, role));
+            Ok(())
+        })
+    }
+
+    /// Removes a role from the guild and from everybody who had it.
+    pub(crate) fn delete_role(&mut self, role_id: Snowflake) -> Changed<()> {
+        let guild_id = self.guild_of_role(role_id)?;
+        if role_id == guild_id {
+            return Err(Refusal::invalid("@everyone cannot be deleted"));
+        }
+        let bot = self.bot_id();
+        self.in_guild(guild_id, |guild, users, telling| {
+            guild.roles.remove(role_id);
+            let gone = json!({"guild_id": guild_id, "role_id": role_id});
+            telling.events.push(Event::new(
+                "GUILD_ROLE_DELETE",
+                Intents::GUILDS,
+                guild_id,
+                &gone,
+            ));
+            for member in guild.members.iter_mut() {
+                let had = member.roles.len();
+                member.roles.retain(|id| *id != role_id);
+                if let (true, Some(user)) = (member.roles.len() < had, users.get(member.user_id)) {
+                    let object = MemberObject::new(member, user).in_guild(guild_id);
+                    let needs = super::members::update_needs(member.user_id, bot);
+                    telling.events.push(Event::new(
+                        "GUILD_MEMBER_UPDATE",
+                        needs,
+                        guild_id,
+                        &object,
+                    ));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn told(name: &'static str, guild_id: Snowflake, role: &Role) -> Event {
+    let data = json!({"guild_id": guild_id, "role": role_object(role)});
+    Event::new(name, Intents::GUILDS, guild_id, &data)
+}

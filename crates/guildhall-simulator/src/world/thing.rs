@@ -1,0 +1,187 @@
+//! The things themselves, with only the fields that something here depends on.
+
+use serde::{Deserialize, Serialize};
+
+use super::{permission::Permissions, table::Table};
+use crate::snowflake::Snowflake;
+
+/// A person or a bot, the same in every guild.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) id: Snowflake,
+    pub(crate) username: String,
+    pub(crate) global_name: Option<String>,
+    /// Hash of a drawn picture; `None` shows one of the default ones.
+    pub(crate) avatar: Option<String>,
+    pub(crate) bot: bool,
+}
+
+/// A guild with everything in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Guild {
+    pub(crate) id: Snowflake,
+    pub(crate) name: String,
+    pub(crate) icon: Option<String>,
+    pub(crate) owner_id: Snowflake,
+    /// False during an outage.
+    pub(crate) available: bool,
+    /// Whose name carries the stamps of load; nobody signs in as this user.
+    pub(crate) load_user_id: Option<Snowflake>,
+    pub(crate) roles: Table<Role>,
+    pub(crate) channels: Table<Channel>,
+    pub(crate) members: Table<Member>,
+    /// By user; whoever is absent is in no channel.
+    pub(crate) voice_states: Table<VoiceState>,
+}
+
+/// A role; the one with the guild's id is @everyone.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) id: Snowflake,
+    pub(crate) name: String,
+    pub(crate) color: u32,
+    pub(crate) position: u16,
+    pub(crate) permissions: Permissions,
+    /// The bot this role belongs to, when Discord manages it.
+    pub(crate) bot_id: Option<Snowflake>,
+}
+
+/// A channel of a guild.
+#[derive(Clone, Debug)]
+pub(crate) struct Channel {
+    pub(crate) id: Snowflake,
+    pub(crate) kind: ChannelKind,
+    pub(crate) name: String,
+    pub(crate) position: u16,
+    pub(crate) parent_id: Option<Snowflake>,
+    pub(crate) user_limit: u32,
+    pub(crate) overwrites: Vec<Overwrite>,
+}
+
+/// The channel types that this simulator knows, with Discord's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub(crate) enum ChannelKind {
+    Text,
+    Voice,
+    Category,
+    Announcement,
+    Stage,
+    Forum,
+}
+
+impl ChannelKind {
+    /// Whether people can connect to it.
+    pub(crate) fn is_voice(self) -> bool {
+        matches!(self, Self::Voice | Self::Stage)
+    }
+}
+
+impl From<ChannelKind> for u8 {
+    fn from(kind: ChannelKind) -> Self {
+        match kind {
+            ChannelKind::Text => 0,
+            ChannelKind::Voice => 2,
+            ChannelKind::Category => 4,
+            ChannelKind::Announcement => 5,
+            ChannelKind::Stage => 13,
+            ChannelKind::Forum => 15,
+        }
+    }
+}
+
+impl TryFrom<u8> for ChannelKind {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        Ok(match number {
+            0 => Self::Text,
+            2 => Self::Voice,
+            4 => Self::Category,
+            5 => Self::Announcement,
+            13 => Self::Stage,
+            15 => Self::Forum,
+            other => {
+                return Err(format!(
+                    "{other} is not a channel type of a guild known here"
+                ));
+            }
+        })
+    }
+}
+
+/// One permission overwrite of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Overwrite {
+    /// A role's or a user's id.
+    pub(crate) id: Snowflake,
+    #[serde(rename = "type")]
+    pub(crate) kind: OverwriteKind,
+    #[serde(default)]
+    pub(crate) allow: Permissions,
+    #[serde(default)]
+    pub(crate) deny: Permissions,
+}
+
+/// Whom an overwrite names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub(crate) enum OverwriteKind {
+    Role,
+    Member,
+}
+
+impl From<OverwriteKind> for u8 {
+    fn from(kind: OverwriteKind) -> Self {
+        match kind {
+            OverwriteKind::Role => 0,
+            OverwriteKind::Member => 1,
+        }
+    }
+}
+
+impl TryFrom<u8> for OverwriteKind {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            0 => Ok(Self::Role),
+            1 => Ok(Self::Member),
+            other => Err(format!(
+                "{other} is not an overwrite type: 0 is a role, 1 a member"
+            )),
+        }
+    }
+}
+
+/// A user's membership of one guild.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) user_id: Snowflake,
+    pub(crate) nick: Option<String>,
+    /// Without @everyone.
+    pub(crate) roles: Vec<Snowflake>,
+    pub(crate) joined_at: String,
+    /// Muted by the server, in every channel.
+    pub(crate) mute: bool,
+    /// Deafened by the server, in every channel.
+    pub(crate) deaf: bool,
+}
+
+/// Where somebody is connected, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "Discord's own flags, independent of each other"
+)]
+pub(crate) struct VoiceState {
+    pub(crate) user_id: Snowflake,
+    pub(crate) channel_id: Snowflake,
+    pub(crate) session_id: String,
+    pub(crate) self_mute: bool,
+    pub(crate) self_deaf: bool,
+    pub(crate) self_stream: bool,
+    pub(crate) self_video: bool,
+    /// In a stage's audience.
+    pub(crate) suppress: bool,
+}

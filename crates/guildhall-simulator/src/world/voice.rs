@@ -1,0 +1,179 @@
+//! Joining, moving, leaving, muting; load stamps.
+
+use super::{
+    ChannelKind, Edit, Event, Guild, Intents, Table, User, VoiceState, World,
+    change::{Changed, Refusal},
+    payload::VoiceStateObject,
+};
+use crate::snowflake::Snowflake;
+
+/// What somebody's voice state becomes; `None` leaves a part as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct VoiceEdit {
+    /// `Clear` disconnects.
+    pub(crate) channel_id: Edit<Snowflake>,
+    pub(crate) self_mute: Option<bool>,
+    pub(crate) self_deaf: Option<bool>,
+    pub(crate) self_stream: Option<bool>,
+    pub(crate) self_video: Option<bool>,
+    /// By the server.
+    pub(crate) mute: Option<bool>,
+    /// By the server.
+    pub(crate) deaf: Option<bool>,
+    pub(crate) suppress: Option<bool>,
+}
+
+impl World {
+    /// Puts a member into a voice channel, takes them out, or changes their flags,
+    /// whatever permissions and limits say. Tells nothing if nothing changed.
+    pub(crate) fn set_voice(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        edit: VoiceEdit,
+    ) -> Changed<()> {
+        let session_id = self.chance().hex();
+        self.in_guild(guild_id, |guild, users, telling| {
+            let before = guild.voice_states.get(user_id).cloned();
+            let server_flags = apply(guild, user_id, edit, session_id)?;
+            let after = guild.voice_states.get(user_id);
+            if before.as_ref() != after || server_flags {
+                telling
+                    .events
+                    .extend(told(guild, users, user_id, before.as_ref()));
+            }
+            Ok(())
+        })
+    }
+
+    /// Renames the guild's load user to `stamp` and toggles their `self_mute`, in
+    /// one VOICE_STATE_UPDATE and nothing else.
+    pub(crate) fn stamp(&mut self, guild_id: Snowflake, stamp: &str) -> Changed<()> {
+        let guild = self
+            .guilds
+            .get_mut(guild_id)
+            .ok_or(Refusal::Unknown("guild"))?;
+        let user_id = guild
+            .load_user_id
+            .ok_or(Refusal::Unknown("load user of this guild"))?;
+        let Some(state) = guild.voice_states.get_mut(user_id) else {
+            return Err(Refusal::invalid("the load user is in no voice channel"));
+        };
+        let user = self
+            .users
+            .get_mut(user_id)
+            .ok_or(Refusal::Unknown("user"))?;
+        state.self_mute = !state.self_mute;
+        stamp.clone_into(&mut user.username);
+        if !guild.available || !guild.members.contains(self.application.id) {
+            return Ok(((), Vec::new()));
+        }
+        Ok((
+            (),
+            told(guild, &self.users, user_id, None)
+                .into_iter()
+                .collect(),
+        ))
+    }
+}
+
+/// VOICE_STATE_UPDATE of the user's present state, or of having left `before`.
+pub(super) fn told(
+    guild: &Guild,
+    users: &Table<User>,
+    user_id: Snowflake,
+    before: Option<&VoiceState>,
+) -> Option<Event> {
+    let (member, user) = (guild.members.get(user_id)?, users.get(user_id)?);
+    let object = match guild.voice_states.get(user_id) {
+        Some(state) => VoiceStateObject::told(guild.id, state, member, user),
+        None => VoiceStateObject::told(guild.id, before?, member, user).gone(),
+    };
+    Some(Event::new(
+        "VOICE_STATE_UPDATE",
+        Intents::GUILD_VOICE_STATES,
+        guild.id,
+        &object,
+    ))
+}
+
+/// Changes the guild; whether a flag of the server changed.
+fn apply(
+    guild: &mut Guild,
+    user_id: Snowflake,
+    edit: VoiceEdit,
+    session_id: String,
+) -> Result<bool, Refusal> {
+    if !guild.members.contains(user_id) {
+        return Err(Refusal::Unknown("member"));
+    }
+    let kind = match edit.channel_id {
+        Edit::Set(channel_id) => {
+            let channel = guild
+                .channels
+                .get(channel_id)
+                .ok_or(Refusal::Unknown("channel"))?;
+            if !channel.kind.is_voice() {
+                return Err(Refusal::invalid(
+                    "nobody can connect to a channel of this type",
+                ));
+            }
+            Some((channel_id, channel.kind))
+        }
+        Edit::Clear => {
+            guild.voice_states.remove(user_id);
+            return Ok(false);
+        }
+        Edit::Keep => None,
+    };
+    if let Some((channel_id, kind)) = kind {
+        move_to(guild, user_id, channel_id, kind, session_id);
+    }
+    let Some(state) = guild.voice_states.get_mut(user_id) else {
+        return Err(Refusal::invalid("the user is in no voice channel"));
+    };
+    let set = |flag: &mut bool, to: Option<bool>| *flag = to.unwrap_or(*flag);
+    set(&mut state.self_mute, edit.self_mute);
+    set(&mut state.self_deaf, edit.self_deaf);
+    set(&mut state.self_stream, edit.self_stream);
+    set(&mut state.self_video, edit.self_video);
+    set(&mut state.suppress, edit.suppress);
+    let Some(member) = guild.members.get_mut(user_id) else {
+        return Ok(false);
+    };
+    let before = (member.mute, member.deaf);
+    set(&mut member.mute, edit.mute);
+    set(&mut member.deaf, edit.deaf);
+    Ok(before != (member.mute, member.deaf))
+}
+
+fn move_to(
+    guild: &mut Guild,
+    user_id: Snowflake,
+    channel_id: Snowflake,
+    kind: ChannelKind,
+    session_id: String,
+) {
+    let audience = kind == ChannelKind::Stage;
+    match guild.voice_states.get_mut(user_id) {
+        Some(state) if state.channel_id == channel_id => {}
+        Some(state) => {
+            state.channel_id = channel_id;
+            state.suppress = audience;
+            state.self_stream = false;
+        }
+        None => guild.voice_states.insert(
+            user_id,
+            VoiceState {
+                user_id,
+                channel_id,
+                session_id,
+                self_mute: false,
+                self_deaf: false,
+                self_stream: false,
+                self_video: false,
+                suppress: audience,
+            },
+        ),
+    }
+}

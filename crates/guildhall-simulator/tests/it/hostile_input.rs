@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use proptest::{
+    prelude::*,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use serde_json::{Value, json};
+
+use crate::house::{Failure, House, INTENTS, Outcome};
+
+/// Draws `count` values; the same on every run, so that a failure comes again.
+fn drawn<T>(strategy: &impl Strategy<Value = T>, count: usize) -> Result<Vec<T>, Failure> {
+    let mut runner = TestRunner::deterministic();
+    (0..count)
+        .map(|_| {
+            Ok(strategy
+                .new_tree(&mut runner)
+                .map_err(|why| why.to_string())?
+                .current())
+        })
+        .collect()
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 5, |inner| {
+        let keys = prop_oneof![
+            ".{0,8}",
+            "op|d|s|t|token|intents|seq|session_id|shard|properties|kind|userId|channelId|guildId|name|id|type|permissionOverwrites|roles|guilds|seconds|eventsPerSecond|stamp"
+        ];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::hash_map(keys, inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+#[tokio::test]
+async fn no_frame_breaks_the_gateway() -> Outcome {
+    let house = House::open().await?;
+    let frames = prop_oneof![
+        ".{0,64}",
+        any_json().prop_map(|json| json.to_string()),
+        (0_i64..50, any_json()).prop_map(|(op, d)| json!({"op": op, "d": d}).to_string()),
+    ];
+    for (turn, frame) in drawn(&frames, 160)?.iter().enumerate() {
+        let mut client = if turn % 2 == 0 {
+            house.dial("/gateway").await?
+        } else {
+            house.bot(INTENTS).await?.0
+        };
+        client.send_text(frame).await?;
+        // Answered, ignored or closed with one of Discord's codes; never torn.
+        if client.beat().await.is_err() {
+            continue;
+        }
+        loop {
+            match client.next().await? {
+                Ok(payload) if payload["op"] == 11 => break,
+                Ok(_) => {}
+                Err(code) => {
+                    assert!(
+                        code.is_some_and(|code| (4000..4015).contains(&code)),
+                        "{code:?} for {frame}"
+                    );
+                    break;
+                }
+            }
+        }
+    }
+    house.bot(INTENTS).await?;
+    house.close().await
+}
+
+#[tokio::test]
+async fn no_body_and_no_path_is_an_internal_error() -> Outcome {
+    let house = House::open().await?;
+    let guild = house.application.guild_id;
+    let routes = [
+        ("POST", format!("/sim/guilds/{guild}/voice")),
+        ("POST", "/sim/guilds".to_owned()),
+        ("POST", "/sim/users".to_owned()),
+        ("POST", "/sim/channels".to_owned()),
+        ("POST", "/sim/roles".to_owned()),
+        ("POST", "/sim/members".to_owned()),
+        ("POST", "/sim/faults".to_owned()),
+        ("POST", "/sim/stamp".to_owned()),
+        ("POST", "/sim/load".to_owned()),
+        ("PATCH", format!("/sim/guilds/{guild}")),
+        ("POST", "/api/oauth2/token".to_owned()),
+        ("POST", "/api/oauth2/token/revoke".to_owned()),
+    ];
+    let bodies = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..64),
+        any_json().prop_map(|json| json.to_string().into_bytes()),
+        "[a-z_]{1,12}=.{0,12}(&[a-z_]{1,12}=.{0,12}){0,3}".prop_map(String::into_bytes),
+    ];
+    for (turn, body) in drawn(&bodies, 400)?.into_iter().enumerate() {
+        let (method, path) = &routes[turn % routes.len()];
+        let content_type = match turn % 3 {
+            0 => "application/json",
+            1 => "application/x-www-form-urlencoded",
+            _ => "text/nonsense",
+        };
+        let request = house
+            .http
+            .request(
+                reqwest::Method::from_bytes(method.as_bytes())?,
+                house.url(path),
+            )
+            .header("content-type", content_type)
+            .body(body.clone());
+        let status = request.send().await?.status();
+        assert!(
+            !status.is_server_error(),
+            "{status} for {method} {path} {body:?}"
+        );
+    }
+    let paths =
+        "/(api/v10/|sim/|oauth2/authorize|avatars/|icons/|guilds/|embed/)[a-z0-9@/%?=&._-]{0,24}";
+    for path in drawn(&proptest::string::string_regex(paths)?, 300)? {
+        let Ok(url) = url::Url::parse(&house.url(&path)) else {
+            continue;
+        };
+        if path.contains("events") {
+            continue;
+        }
+        let status = house
+            .http
+            .get(url)
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await?
+            .status();
+        assert!(!status.is_server_error(), "{status} for {path}");
+    }
+    assert_eq!(house.rest("/users/@me").await?.0, 200);
+    house.close().await
+}

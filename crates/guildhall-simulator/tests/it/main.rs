@@ -1,0 +1,13 @@
+//! The simulator as its users meet it: over real sockets, with a raw WebSocket
+//! client and an HTTP client that know nothing of its insides.
+
+mod house;
+
+mod control_moves_the_world;
+mod gateway_handshake;
+mod gateway_resume;
+mod hidden_channels;
+mod hostile_input;
+mod oauth_login;
+mod rest_answers;
+mod stamps;

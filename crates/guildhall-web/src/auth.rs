@@ -1,0 +1,113 @@
+//! Login with Discord, sessions, who am I.
+//!
+//! A login leaves nothing on the server: who someone is stands in their encrypted cookie, and
+//! Discord's tokens are dropped before the browser is answered. What this instance does remember
+//! is bounded: attempts already used, sessions logged out, and who waits for a session's end.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use guildhall_ports::Clock;
+use tokio::sync::Semaphore;
+
+/// Who is signed in, and ending that.
+mod account;
+/// One try at signing in.
+mod attempt;
+/// What the login asks of the rest of the role.
+mod bridge;
+/// Randomness nobody can guess.
+mod chance;
+/// What we ask Discord at a login.
+mod discord;
+/// Encrypted cookies.
+mod jar;
+/// To Discord and back.
+mod login;
+/// Which sites may post with our cookie.
+mod origin;
+/// What a browser sees when a login fails.
+mod page;
+/// Ids that are kept for a while and then forgotten.
+mod remembered;
+/// Where a browser goes after signing in.
+mod return_to;
+/// A browser's login.
+mod session;
+/// What the login is set up with.
+mod settings;
+
+pub(crate) use bridge::Bridge;
+#[cfg(test)]
+pub(crate) use session::Profile;
+pub(crate) use session::{Session, SessionEnd, Sessions};
+pub(crate) use settings::Settings;
+
+use discord::Discord;
+use jar::Jar;
+use remembered::Remembered;
+
+/// Logins that may be waiting for Discord at once. More are asked to try again in a moment: a
+/// flood of false codes must not spend what Discord allows our address.
+const LOGINS_AT_ONCE: usize = 64;
+
+/// Used states remembered. Beyond it the one nearest its end is forgotten; Discord's code is good
+/// for one use all the same.
+const USED_MAX: usize = 10_000;
+
+/// The login, ready to serve.
+pub(crate) struct Auth {
+    settings: Settings,
+    discord: Discord,
+    jar: Jar,
+    sessions: Sessions,
+    used: Mutex<Remembered<String>>,
+    at_once: Semaphore,
+    bridge: Arc<dyn Bridge>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Auth {
+    /// Checks the settings; the error is one sentence for the operator.
+    pub(crate) fn new(
+        settings: Settings,
+        bridge: Arc<dyn Bridge>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, String> {
+        let sessions = Sessions::new(&settings, Arc::clone(&clock))?;
+        let discord = Discord::new(&settings)
+            .map_err(|_| "The system's TLS certificates could not be loaded.".to_owned())?;
+        Ok(Arc::new(Self {
+            jar: settings.jar()?,
+            settings,
+            discord,
+            sessions,
+            used: Mutex::new(Remembered::new(USED_MAX)),
+            at_once: Semaphore::new(LOGINS_AT_ONCE),
+            bridge,
+            clock,
+        }))
+    }
+
+    /// The same sessions as everywhere in this instance.
+    pub(crate) fn sessions(&self) -> Sessions {
+        self.sessions.clone()
+    }
+
+    /// `/auth/*` and `/api/me`, below the base URL's prefix.
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/auth/login", get(login::begin))
+            .route("/auth/callback", get(login::finish))
+            .route("/auth/refresh", post(account::refresh))
+            .route("/auth/logout", post(account::logout))
+            .route("/api/me", get(account::me))
+            .with_state(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

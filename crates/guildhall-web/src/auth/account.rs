@@ -1,0 +1,77 @@
+//! Who is signed in, going on with it, and ending it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use guildhall_model::{GuildId, UnixMs};
+use serde::Serialize;
+
+use super::{Auth, origin::check_write, page::private, session::Profile};
+use crate::http::ApiError;
+
+/// Body of `GET /api/me`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Me {
+    user: Profile,
+    guilds: Vec<GuildId>,
+    /// When the session ends unless it slides.
+    expires_at: UnixMs,
+}
+
+/// `GET /api/me`.
+pub(super) async fn me(
+    State(auth): State<Arc<Auth>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let session = auth.sessions.read(&headers);
+    let session = session.ok_or_else(ApiError::unauthorized)?;
+    let me = Me {
+        expires_at: session.expires_at.min(session.ends_at),
+        user: session.user,
+        guilds: session.guilds,
+    };
+    Ok((private(), Json(me)).into_response())
+}
+
+/// Body of `POST /auth/refresh`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refreshed {
+    expires_at: UnixMs,
+}
+
+/// `POST /auth/refresh`: the idle time counts from now.
+pub(super) async fn refresh(
+    State(auth): State<Arc<Auth>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    check_write(&headers, &auth.settings)?;
+    let session = auth.sessions.read(&headers);
+    let session = session.ok_or_else(ApiError::unauthorized)?;
+    let body = Refreshed {
+        expires_at: auth.sessions.expiry(&session),
+    };
+    let cookie = [(header::SET_COOKIE, auth.sessions.slide(&session))];
+    Ok((private(), cookie, Json(body)).into_response())
+}
+
+/// `POST /auth/logout`: takes the cookie away, ends the session's streams on this instance and
+/// refuses its cookie here until it would have expired. Without a session it is done already.
+pub(super) async fn logout(
+    State(auth): State<Arc<Auth>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    check_write(&headers, &auth.settings)?;
+    if let Some(session) = auth.sessions.read(&headers) {
+        auth.sessions.revoke(&session);
+        tracing::info!(viewer.id = %session.user.id, "[Auth] Signed out");
+    }
+    let cookie = [(header::SET_COOKIE, auth.sessions.clear())];
+    Ok((StatusCode::NO_CONTENT, private(), cookie).into_response())
+}

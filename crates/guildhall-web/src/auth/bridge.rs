@@ -1,0 +1,18 @@
+//! What the login asks of the rest of the role.
+
+use futures_util::future::BoxFuture;
+use guildhall_model::{GuildId, Position, UserId};
+
+/// The world and the gateway, as far as a login needs them.
+pub(crate) trait Bridge: Send + Sync {
+    /// Of these guilds, those the bot is in, in the same order. All of them as long as the world
+    /// has not come: a session must not begin without guilds because the gateway is late.
+    fn shared(&self, guilds: Vec<GuildId>) -> Vec<GuildId>;
+
+    /// The head of each log, in ascending order of log. None as long as the world has not come.
+    fn heads(&self) -> Vec<Position>;
+
+    /// Has the gateway begin to watch what rights a user has, so that the first stream need not
+    /// wait. Resolves when it does so, or gave up.
+    fn watch(&self, user: UserId, guilds: Vec<GuildId>) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,293 @@
+//! What we ask Discord at a login: a token for the code, who it is, and their guilds. The token is
+//! dropped as soon as both are answered.
+
+use std::{collections::HashSet, time::Duration};
+
+use guildhall_model::{GuildId, UserId};
+use oauth2::{
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, TokenResponse, TokenUrl, basic::BasicClient, basic::BasicErrorResponseType,
+};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, de::DeserializeOwned};
+use url::Url;
+
+use super::{attempt::Attempt, session::Profile, settings::Settings};
+
+/// One request, from connecting to the last byte.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+
+/// Answers beyond this are not Discord's: 200 guilds with all their features are about 200 KB.
+const BODY_MAX: usize = 1024 * 1024;
+
+/// Discord's own bound is 32; this is the cookie's.
+const NAME_MAX: usize = 64;
+
+/// Who signed in.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) user: Profile,
+    /// All guilds they are in, in Discord's order.
+    pub(super) guilds: Vec<GuildId>,
+}
+
+/// Why Discord did not tell who it is. Texts are ours: nothing Discord sent is repeated.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum SignInError {
+    /// The code was used, expired, or is not from this attempt.
+    #[error("Discord does not know the code")]
+    CodeRefused,
+    /// The operator's settings.
+    #[error("Discord refused the client; check DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET")]
+    ClientRefused,
+    /// No whole answer in time.
+    #[error("Discord could not be reached")]
+    Unreachable,
+    /// Not a success.
+    #[error("Discord answered with status {0}")]
+    Status(u16),
+    /// A success with something else inside, or with too much.
+    #[error("Discord's answer could not be read")]
+    Unreadable,
+}
+
+type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// Discord, as the login knows it.
+pub(super) struct Discord {
+    oauth: Client,
+    http: reqwest::Client,
+    me: Url,
+    guilds: Url,
+    cdn: Url,
+}
+
+impl Discord {
+    /// Opens no connection yet.
+    pub(super) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+        let below = |origin: &Url, path: &str| {
+            let mut url = origin.clone();
+            url.set_path(path);
+            url
+        };
+        let secret = settings.client_secret.expose_secret().to_owned();
+        let authorize = below(&settings.discord_public_url, "/oauth2/authorize");
+        let token = below(&settings.discord_url, "/api/oauth2/token");
+        let oauth = BasicClient::new(ClientId::new(settings.client_id.clone()))
+            .set_client_secret(ClientSecret::new(secret))
+            .set_auth_uri(AuthUrl::from_url(authorize))
+            .set_token_uri(TokenUrl::from_url(token))
+            .set_redirect_uri(RedirectUrl::from_url(settings.at("auth/callback")));
+        let http = reqwest::Client::builder()
+            // A redirect would carry the code and the token to wherever it points.
+            .redirect(reqwest::redirect::Policy::none())
+            // Proxies would come from the environment, which is the binary's to read.
+            .no_proxy()
+            .timeout(REQUEST_LIMIT)
+            .user_agent(USER_AGENT)
+            .build()?;
+        Ok(Self {
+            oauth,
+            http,
+            me: below(&settings.discord_url, "/api/v10/users/@me"),
+            guilds: below(&settings.discord_url, "/api/v10/users/@me/guilds"),
+            cdn: settings.cdn_url.clone(),
+        })
+    }
+
+    /// Where the browser asks its user for consent.
+    pub(super) fn authorize_url(&self, attempt: &Attempt) -> Url {
+        let verifier = PkceCodeVerifier::new(attempt.verifier.clone());
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let (url, _) = self
+            .oauth
+            .authorize_url(|| CsrfToken::new(attempt.state.clone()))
+            .add_scopes(["identify", "guilds"].map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(challenge)
+            .url();
+        url
+    }
+
+    /// Who gave their consent. Takes at most twice [`REQUEST_LIMIT`].
+    pub(super) async fn account(
+        &self,
+        code: String,
+        attempt: &Attempt,
+    ) -> Result<Account, SignInError> {
+        let send = |request| send_token_request(self.http.clone(), request);
+        let answer = self
+            .oauth
+            .exchange_code(AuthorizationCode::new(code))
+            .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()))
+            .request_async(&send)
+            .await;
+        let answer = answer.map_err(|error| match error {
+            RequestTokenError::ServerResponse(body) => match body.error() {
+                BasicErrorResponseType::InvalidGrant => SignInError::CodeRefused,
+                BasicErrorResponseType::InvalidClient
+                | BasicErrorResponseType::UnauthorizedClient => SignInError::ClientRefused,
+                _ => SignInError::Unreadable,
+            },
+            RequestTokenError::Request(error) => error,
+            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInError::Unreadable,
+        })?;
+        let token = answer.access_token().secret();
+        let (user, guilds) = tokio::try_join!(
+            self.get::<User>(&self.me, token),
+            self.get::<Vec<UserGuild>>(&self.guilds, token),
+        )?;
+        let mut seen = HashSet::new();
+        let guilds = guilds.into_iter().map(|guild| guild.id);
+        Ok(Account {
+            user: user.profile(&self.cdn),
+            guilds: guilds.filter(|id| seen.insert(*id)).collect(),
+        })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, url: &Url, token: &str) -> Result<T, SignInError> {
+        let request = self.http.get(url.clone()).bearer_auth(token);
+        let response = read(request.send().await).await?;
+        if !response.status().is_success() {
+            return Err(SignInError::Status(response.status().as_u16()));
+        }
+        serde_json::from_slice(response.body()).map_err(|_| SignInError::Unreadable)
+    }
+}
+
+/// Answers that tell of Discord's own illness are ours to name; all others are read by `oauth2`.
+async fn send_token_request(
+    http: reqwest::Client,
+    request: HttpRequest,
+) -> Result<HttpResponse, SignInError> {
+    let request = request.try_into().map_err(|_| SignInError::Unreachable)?;
+    let response = read(http.execute(request).await).await?;
+    let status = response.status();
+    if status == http::StatusCode::UNAUTHORIZED {
+        return Err(SignInError::ClientRefused);
+    }
+    if status.is_server_error() || status.is_redirection() || status.as_u16() == 429 {
+        return Err(SignInError::Status(status.as_u16()));
+    }
+    Ok(response)
+}
+
+const USER_AGENT: &str = concat!(
+    "DiscordBot (",
+    env!("CARGO_PKG_REPOSITORY"),
+    ", ",
+    env!("CARGO_PKG_VERSION"),
+    ")"
+);
+
+/// Reads a whole answer, or as much as is too much.
+async fn read(
+    response: Result<reqwest::Response, reqwest::Error>,
+) -> Result<HttpResponse, SignInError> {
+    let mut response = response.map_err(|_| SignInError::Unreachable)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|_| SignInError::Unreachable)?
+    {
+        if body.len() + chunk.len() > BODY_MAX {
+            return Err(SignInError::Unreadable);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut whole = HttpResponse::new(body);
+    *whole.status_mut() = response.status();
+    *whole.headers_mut() = std::mem::take(response.headers_mut());
+    Ok(whole)
+}
+
+/// `GET /users/@me`, as far as we keep it.
+#[derive(Deserialize)]
+struct User {
+    id: UserId,
+    username: String,
+    #[serde(default)]
+    global_name: Option<String>,
+    #[serde(default)]
+    avatar: Option<String>,
+}
+
+/// One of `GET /users/@me/guilds`, as far as we keep it.
+#[derive(Deserialize)]
+struct UserGuild {
+    id: GuildId,
+}
+
+impl User {
+    fn profile(self, cdn: &Url) -> Profile {
+        let clip = |text: String| text.chars().take(NAME_MAX).collect::<String>();
+        let username = clip(self.username);
+        let named = self.global_name.filter(|name| !name.is_empty());
+        let base = cdn.as_str().trim_end_matches('/');
+        let avatar_url = match self.avatar.filter(|hash| is_hash(hash)) {
+            Some(hash) => format!("{base}/avatars/{}/{hash}.png?size=128", self.id),
+            None => format!("{base}/embed/avatars/{}.png", (self.id.0 >> 22) % 6),
+        };
+        Profile {
+            id: self.id,
+            display_name: named.map_or_else(|| username.clone(), clip),
+            username,
+            avatar_url,
+        }
+    }
+}
+
+/// An avatar's hash becomes part of a path, so it is held to what hashes are made of.
+fn is_hash(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn profile(user: serde_json::Value) -> Profile {
+        let user: User = serde_json::from_value(user).expect("a user");
+        user.profile(&"https://cdn.discordapp.com".parse().expect("a URL"))
+    }
+
+    #[test]
+    fn a_user_has_the_name_and_picture_discord_shows() {
+        let ada = profile(json!({
+            "id": "80351110224678912", "username": "ada", "global_name": "Ada L.",
+            "avatar": "a_8342729096ea3675442027381ff50dfe", "discriminator": "0", "mfa_enabled": true,
+        }));
+        assert_eq!(ada.display_name, "Ada L.");
+        assert_eq!(
+            ada.avatar_url,
+            "https://cdn.discordapp.com/avatars/80351110224678912/a_8342729096ea3675442027381ff50dfe.png?size=128"
+        );
+        for avatar in [
+            json!(null),
+            json!(""),
+            json!("../../x"),
+            json!("x".repeat(65)),
+        ] {
+            let bare = profile(json!({
+                "id": "80351110224678912", "username": "ada", "global_name": null, "avatar": avatar,
+            }));
+            assert_eq!(bare.display_name, "ada");
+            assert_eq!(
+                bare.avatar_url,
+                "https://cdn.discordapp.com/embed/avatars/5.png"
+            );
+        }
+    }
+
+    #[test]
+    fn names_beyond_the_cookies_bound_are_cut() {
+        let long =
+            profile(json!({"id": 1, "username": "ü".repeat(500), "global_name": "x".repeat(500)}));
+        assert_eq!(long.username.chars().count(), NAME_MAX);
+        assert_eq!(long.display_name.len(), NAME_MAX);
+    }
+}

@@ -1,0 +1,287 @@
+//! To Discord and back: the OAuth2 code grant with PKCE, a state of one use, and a check of who
+//! answers (RFC 6749, 7636, 9207).
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
+    response::{IntoResponse, Redirect, Response},
+};
+use url::{Url, form_urlencoded};
+
+use super::{
+    Auth,
+    attempt::Attempt,
+    discord::SignInError,
+    page::{page, private},
+    return_to::return_to,
+    session::Session,
+};
+
+/// How long a finished login waits for the gateway to begin watching the viewer. It begins
+/// without being waited for, too.
+pub(super) const WATCH_WAIT: Duration = Duration::from_secs(1);
+
+/// Longer codes are not Discord's.
+const CODE_MAX: usize = 512;
+
+/// `GET /auth/login?returnTo=`: off to Discord.
+pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: HeaderMap) -> Response {
+    let settings = &auth.settings;
+    let wish = parameter(&uri, "returnTo");
+    let return_to = return_to(wish.as_deref(), settings);
+    if !settings.can_sign_in() {
+        let sentence = "Nobody can sign in here yet: DISCORD_CLIENT_ID is not set.";
+        let again = login_url(&auth, &return_to);
+        return page(StatusCode::SERVICE_UNAVAILABLE, sentence, &again);
+    }
+    // The callback comes to the base URL's host, so the cookie has to be given there. Only once:
+    // a proxy that renames the host would send the browser round for ever.
+    let moved = parameter(&uri, "moved").is_some();
+    if !moved && !addressed_to(&settings.base_url, &uri, &headers) {
+        let mut url = login_url(&auth, &return_to);
+        url.query_pairs_mut().append_pair("moved", "1");
+        return redirect(&url, Vec::new());
+    }
+    let attempt = Attempt::new(return_to, auth.clock.now());
+    let cookies = attempt.keep(&auth.jar, &headers);
+    redirect(&auth.discord.authorize_url(&attempt), cookies)
+}
+
+/// `GET /auth/callback`: back from Discord.
+pub(super) async fn finish(
+    State(auth): State<Arc<Auth>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let attempt = match find_attempt(&auth, &uri, &headers) {
+        Ok(attempt) => attempt,
+        Err(failure) => return fail(&auth, &failure, &auth.settings.home(), Vec::new()),
+    };
+    let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
+    match sign_in(&auth, &uri, &attempt).await {
+        Ok((session, cookie)) => {
+            count("succeeded");
+            tracing::info!(viewer.id = %session.user.id, "[Auth] Signed in");
+            // Whoever was signed in here before is not any more.
+            let before = auth.sessions.read(&headers);
+            if let Some(before) = before.filter(|before| before.user.id != session.user.id) {
+                auth.sessions.revoke(&before);
+            }
+            cookies.push(cookie);
+            redirect(&attempt.return_to, cookies)
+        }
+        Err(Failure::Denied) => {
+            count("denied");
+            let mut url = attempt.return_to.clone();
+            url.query_pairs_mut().append_pair("login", "denied");
+            redirect(&url, cookies)
+        }
+        Err(failure) => fail(&auth, &failure, &attempt.return_to, cookies),
+    }
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Failure {
+    #[error("the state is missing, of another browser, too old, or used")]
+    UnknownAttempt,
+    #[error("the answer is from another issuer")]
+    WrongIssuer,
+    #[error("the user said no")]
+    Denied,
+    #[error("Discord sent an error or no code")]
+    NoCode,
+    #[error("too many logins at once")]
+    Busy,
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+/// The attempt this callback belongs to. It can be found once.
+fn find_attempt(auth: &Auth, uri: &Uri, headers: &HeaderMap) -> Result<Attempt, Failure> {
+    let state = parameter(uri, "state").ok_or(Failure::UnknownAttempt)?;
+    let now = auth.clock.now();
+    let attempt = Attempt::find(&state, &auth.jar, headers, now).ok_or(Failure::UnknownAttempt)?;
+    let mut used = auth.used.lock().unwrap_or_else(PoisonError::into_inner);
+    if used.insert(state, attempt.expires_at, now) {
+        Ok(attempt)
+    } else {
+        Err(Failure::UnknownAttempt)
+    }
+}
+
+async fn sign_in(
+    auth: &Auth,
+    uri: &Uri,
+    attempt: &Attempt,
+) -> Result<(Session, HeaderValue), Failure> {
+    if parameter(uri, "iss").is_some_and(|issuer| !is_issuer(auth, &issuer)) {
+        return Err(Failure::WrongIssuer);
+    }
+    match parameter(uri, "error").as_deref() {
+        None => {}
+        Some("access_denied") => return Err(Failure::Denied),
+        Some(_) => return Err(Failure::NoCode),
+    }
+    let code = parameter(uri, "code")
+        .filter(|code| (1..=CODE_MAX).contains(&code.len()))
+        .ok_or(Failure::NoCode)?;
+    let _place = auth.at_once.try_acquire().map_err(|_| Failure::Busy)?;
+    let account = auth.discord.account(code, attempt).await?;
+    let guilds = auth.bridge.shared(account.guilds);
+    let heads = auth.bridge.heads();
+    let (session, cookie) = auth.sessions.begin(account.user, guilds, heads);
+    let watch = auth.bridge.watch(session.user.id, session.guilds.clone());
+    // Best effort: the stream will ask again, and waits itself.
+    let _in_time = tokio::time::timeout(WATCH_WAIT, watch).await;
+    Ok((session, cookie))
+}
+
+/// Discord is known by the address we reach it at or the one browsers do.
+fn is_issuer(auth: &Auth, issuer: &str) -> bool {
+    [
+        &auth.settings.discord_url,
+        &auth.settings.discord_public_url,
+    ]
+    .iter()
+    .any(|url| url.origin().ascii_serialization() == issuer)
+}
+
+fn fail(auth: &Auth, failure: &Failure, to: &Url, cookies: Vec<HeaderValue>) -> Response {
+    let (status, result, sentence) = match failure {
+        Failure::UnknownAttempt => (
+            StatusCode::BAD_REQUEST,
+            "unknown_attempt",
+            "This sign-in is over, or it was begun in another browser.",
+        ),
+        Failure::WrongIssuer => (
+            StatusCode::BAD_REQUEST,
+            "wrong_issuer",
+            "This answer did not come from Discord.",
+        ),
+        Failure::Denied | Failure::NoCode => (
+            StatusCode::BAD_REQUEST,
+            "no_code",
+            "Discord did not go through with the sign-in.",
+        ),
+        Failure::SignIn(SignInError::CodeRefused) => (
+            StatusCode::BAD_REQUEST,
+            "code_refused",
+            "Discord says that this sign-in is over.",
+        ),
+        Failure::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Many people are signing in just now; please wait a moment.",
+        ),
+        Failure::SignIn(_) => (
+            StatusCode::BAD_GATEWAY,
+            "discord_failed",
+            "Discord did not answer as it should; please wait a moment.",
+        ),
+    };
+    count(result);
+    if status.is_server_error() {
+        tracing::warn!(reason = %failure, "[Auth] Sign-in failed");
+    } else {
+        tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
+    }
+    let mut response = page(status, sentence, &login_url(auth, to));
+    set_cookies(&mut response, cookies);
+    response
+}
+
+fn count(result: &'static str) {
+    metrics::counter!("guildhall_logins_total", "result" => result).increment(1);
+}
+
+/// The login at the base URL.
+fn login_url(auth: &Auth, return_to: &Url) -> Url {
+    let mut url = auth.settings.at("auth/login");
+    url.query_pairs_mut()
+        .append_pair("returnTo", return_to.as_str());
+    url
+}
+
+fn redirect(to: &Url, cookies: Vec<HeaderValue>) -> Response {
+    let mut response = (private(), Redirect::to(to.as_str())).into_response();
+    set_cookies(&mut response, cookies);
+    response
+}
+
+fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// The first of a name in the query. Any query can be read.
+fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    form_urlencoded::parse(uri.query()?.as_bytes())
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Whether the browser called us by the base URL's host and port. Who does not say, did.
+fn addressed_to(base_url: &Url, uri: &Uri, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST);
+    let called: Option<Authority> = uri
+        .authority()
+        .cloned()
+        .or_else(|| host?.to_str().ok()?.parse().ok());
+    called.is_none_or(|called| {
+        let default = if base_url.scheme() == "https" {
+            443
+        } else {
+            80
+        };
+        let host = base_url.host_str().unwrap_or_default();
+        called.host().eq_ignore_ascii_case(host)
+            && called.port_u16().unwrap_or(default) == base_url.port().unwrap_or(default)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_compared_with_its_port() {
+        let cases = [
+            ("http://localhost:3000", "localhost:3000", true),
+            ("http://localhost:3000", "LOCALHOST:3000", true),
+            ("http://localhost:3000", "127.0.0.1:3000", false),
+            ("http://localhost:3000", "localhost:3001", false),
+            ("http://localhost:3000", "localhost", false),
+            ("http://localhost", "localhost", true),
+            ("http://localhost", "localhost:80", true),
+            ("https://hall.example", "hall.example", true),
+            ("https://hall.example", "hall.example:443", true),
+            ("https://hall.example", "hall.example:80", false),
+            ("https://hall.example", "www.hall.example", false),
+            ("http://[::1]:3000", "[::1]:3000", true),
+            ("https://hall.example", "not a host", true),
+        ];
+        for (base_url, host, same) in cases {
+            let base_url = base_url.parse().expect("a URL");
+            let host = HeaderValue::from_static(host);
+            let headers = HeaderMap::from_iter([(header::HOST, host)]);
+            let path = Uri::from_static("/auth/login");
+            assert_eq!(
+                addressed_to(&base_url, &path, &headers),
+                same,
+                "{base_url} {headers:?}"
+            );
+        }
+        let base_url = "https://hall.example".parse().expect("a URL");
+        let path = Uri::from_static("/auth/login");
+        assert!(addressed_to(&base_url, &path, &HeaderMap::new()));
+        let whole = Uri::from_static("https://other.example/auth/login");
+        assert!(!addressed_to(&base_url, &whole, &HeaderMap::new()));
+    }
+}

@@ -1,0 +1,280 @@
+//! Sessions: a browser's login, kept by the browser in one encrypted cookie.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, HeaderValue};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use guildhall_model::{GuildId, Position, UnixMs, UserId};
+use guildhall_ports::Clock;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    chance,
+    jar::{COOKIE_MAX, Jar},
+    remembered::Remembered,
+    settings::Settings,
+};
+
+/// Of a viewer's guilds, so many fit the cookie.
+pub(crate) const GUILDS_MAX: usize = 50;
+
+/// Positions kept in the cookie; a bot of more shards than this keeps those of its first.
+const HEADS_MAX: usize = 16;
+
+/// Logged-out sessions remembered. Beyond it the one nearest its end is forgotten: its cookie was
+/// about to expire anyway.
+const REVOKED_MAX: usize = 100_000;
+
+/// Someone who signed in, as the cookie tells it. Nothing in it is checked against Discord again:
+/// what the viewer may see is decided by the world, never by this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// New at each login, the same when the session slides.
+    pub id: SessionId,
+    /// Who.
+    pub user: Profile,
+    /// The viewer's guilds that the bot was in at login, at most [`GUILDS_MAX`].
+    pub guilds: Vec<GuildId>,
+    /// The head of each log at login.
+    pub heads: Vec<Position>,
+    /// When they signed in.
+    pub issued_at: UnixMs,
+    /// When the session ends unless it slides; never after `ends_at`.
+    pub expires_at: UnixMs,
+    /// When the session ends whatever is done.
+    pub ends_at: UnixMs,
+}
+
+/// A Discord user as shown to themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Profile {
+    /// Discord's id.
+    pub id: UserId,
+    /// Discord's unique name.
+    pub username: String,
+    /// Global name, else username.
+    pub display_name: String,
+    /// Where the avatar's picture is.
+    pub avatar_url: String,
+}
+
+/// Names a session: 144 random bits, base64url.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SessionId(String);
+
+impl SessionId {
+    fn random() -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(chance::bytes::<18>()))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId([REDACTED])")
+    }
+}
+
+/// How long sessions last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Without use.
+    pub idle: Duration,
+    /// From login, however much used.
+    pub absolute: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            idle: 7 * DAY,
+            absolute: 30 * DAY,
+        }
+    }
+}
+
+/// Reads, begins, slides and ends sessions.
+#[derive(Clone)]
+pub(crate) struct Sessions(Arc<Inner>);
+
+struct Inner {
+    jar: Jar,
+    name: String,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    ends: Mutex<Ends>,
+}
+
+/// What this instance knows of sessions beside their cookies.
+struct Ends {
+    revoked: Remembered<SessionId>,
+    /// Sessions somebody waits on, with the number of [`SessionEnd`]s: as many as open streams.
+    watched: HashMap<SessionId, (CancellationToken, usize)>,
+}
+
+impl Sessions {
+    /// Checks the settings; the error is one sentence for the operator.
+    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        settings.check()?;
+        let (jar, limits) = (settings.jar()?, settings.limits);
+        let name = jar.name("guildhall");
+        let ends = Mutex::new(Ends {
+            revoked: Remembered::new(REVOKED_MAX),
+            watched: HashMap::new(),
+        });
+        Ok(Self(Arc::new(Inner {
+            jar,
+            name,
+            limits,
+            clock,
+            ends,
+        })))
+    }
+
+    /// The session of a request: its cookie opens, has not expired and was not logged out on this
+    /// instance. Anything else is no session.
+    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<Session> {
+        let session: Session = self.0.jar.open(headers, &self.0.name)?;
+        let now = self.0.clock.now();
+        let live = now < session.expires_at && now < session.ends_at;
+        (live && !self.ends().revoked.contains(&session.id)).then_some(session)
+    }
+
+    /// Begins a session with a new id; the `Set-Cookie` beside it. Guilds beyond [`GUILDS_MAX`]
+    /// are left out.
+    pub(crate) fn begin(
+        &self,
+        user: Profile,
+        mut guilds: Vec<GuildId>,
+        mut heads: Vec<Position>,
+    ) -> (Session, HeaderValue) {
+        let now = self.0.clock.now();
+        guilds.truncate(GUILDS_MAX);
+        heads.truncate(HEADS_MAX);
+        let ends_at = now.saturating_add(millis(self.0.limits.absolute));
+        let mut session = Session {
+            id: SessionId::random(),
+            user,
+            guilds,
+            heads,
+            issued_at: now,
+            expires_at: ends_at,
+            ends_at,
+        };
+        let mut cookie = self.slide(&session);
+        while cookie.len() > COOKIE_MAX && session.guilds.pop().is_some() {
+            cookie = self.slide(&session);
+        }
+        session.expires_at = self.expiry(&session);
+        (session, cookie)
+    }
+
+    /// The `Set-Cookie` that counts the idle time from now.
+    pub(crate) fn slide(&self, session: &Session) -> HeaderValue {
+        let expires_at = self.expiry(session);
+        let age = expires_at.saturating_sub(self.0.clock.now());
+        let renewed = Session {
+            expires_at,
+            ..session.clone()
+        };
+        let age = Duration::from_millis(age);
+        self.0.jar.seal(&self.0.name, &renewed, age)
+    }
+
+    /// When a session that slides now expires.
+    pub(crate) fn expiry(&self, session: &Session) -> UnixMs {
+        let idle = self
+            .0
+            .clock
+            .now()
+            .saturating_add(millis(self.0.limits.idle));
+        idle.min(session.ends_at)
+    }
+
+    /// Whoever holds the answer learns when the session is logged out on this instance: at once if
+    /// it already was. Hold it as long as that matters.
+    pub(crate) fn watch_end(&self, id: &SessionId) -> SessionEnd {
+        let mut ends = self.ends();
+        let token = if ends.revoked.contains(id) {
+            let token = CancellationToken::new();
+            token.cancel();
+            token
+        } else {
+            let (token, holders) = ends.watched.entry(id.clone()).or_default();
+            *holders += 1;
+            token.clone()
+        };
+        SessionEnd {
+            token,
+            id: id.clone(),
+            sessions: self.clone(),
+        }
+    }
+
+    /// Ends a session on this instance: its cookie is no session any more, its streams end.
+    pub(crate) fn revoke(&self, session: &Session) {
+        let mut ends = self.ends();
+        let now = self.0.clock.now();
+        ends.revoked
+            .insert(session.id.clone(), session.ends_at, now);
+        if let Some((token, _)) = ends.watched.remove(&session.id) {
+            token.cancel();
+        }
+    }
+
+    /// The `Set-Cookie` that takes the session away from the browser.
+    pub(crate) fn clear(&self) -> HeaderValue {
+        self.0.jar.clear(&self.0.name)
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        // Each change is whole before the lock is left, so what a panic leaves is sound.
+        self.0.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cancelled when its session is logged out on this instance. Shared by all streams of the
+/// session, forgotten with the last.
+pub(crate) struct SessionEnd {
+    token: CancellationToken,
+    id: SessionId,
+    sessions: Sessions,
+}
+
+impl Deref for SessionEnd {
+    type Target = CancellationToken;
+
+    fn deref(&self) -> &CancellationToken {
+        &self.token
+    }
+}
+
+impl Drop for SessionEnd {
+    fn drop(&mut self) {
+        let mut ends = self.sessions.ends();
+        let Some((_, holders)) = ends.watched.get_mut(&self.id) else {
+            return;
+        };
+        // One that was born cancelled counts in no entry: a revoked session has none.
+        *holders -= 1;
+        if *holders == 0 {
+            ends.watched.remove(&self.id);
+        }
+    }
+}
+
+fn millis(duration: Duration) -> UnixMs {
+    UnixMs::try_from(duration.as_millis()).unwrap_or(UnixMs::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+use axum::http::header;
+use guildhall_model::LogId;
+use guildhall_ports::ManualClock;
+
+use super::*;
+use crate::auth::settings::tests::settings;
+
+const NOW: UnixMs = 1_700_000_000_000;
+
+fn house(base_url: &str) -> (Sessions, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let sessions = Sessions::new(&settings(base_url), Arc::clone(&clock) as _);
+    (sessions.expect("settings that pass"), clock)
+}
+
+fn ada() -> Profile {
+    Profile {
+        id: UserId(80_351_110_224_678_912),
+        username: "ada".to_owned(),
+        display_name: "Ada L.".to_owned(),
+        avatar_url: "https://cdn.discordapp.com/embed/avatars/5.png".to_owned(),
+    }
+}
+
+fn browser(set_cookie: &HeaderValue) -> HeaderMap {
+    let pair = set_cookie.to_str().ok().and_then(|it| it.split(';').next());
+    let pair = HeaderValue::from_str(pair.expect("a pair")).expect("visible ASCII");
+    HeaderMap::from_iter([(header::COOKIE, pair)])
+}
+
+#[test]
+fn a_session_is_read_back_as_it_began() {
+    let (sessions, _) = house("https://hall.example");
+    let head = Position {
+        log: LogId(0),
+        epoch: NOW,
+        seq: 7,
+    };
+    let (session, cookie) = sessions.begin(ada(), vec![GuildId(1), GuildId(2)], vec![head]);
+    assert!(cookie.as_bytes().starts_with(b"__Host-guildhall="));
+    assert_eq!(sessions.read(&browser(&cookie)), Some(session));
+    assert_eq!(sessions.read(&HeaderMap::new()), None);
+
+    let (again, _) = sessions.begin(ada(), Vec::new(), Vec::new());
+    let (_, other) = sessions.begin(ada(), Vec::new(), Vec::new());
+    assert_ne!(
+        Some(again.id),
+        sessions.read(&browser(&other)).map(|it| it.id)
+    );
+}
+
+#[test]
+fn plain_http_has_a_name_of_its_own() {
+    let (sessions, _) = house("http://localhost:3000");
+    let (_, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
+    assert!(cookie.as_bytes().starts_with(b"guildhall="));
+    assert!(!cookie.as_bytes().windows(6).any(|part| part == b"Secure"));
+}
+
+#[test]
+fn a_session_slides_up_to_its_absolute_end() {
+    let (sessions, clock) = house("https://hall.example");
+    let Limits { idle, absolute } = Limits::default();
+    let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
+    assert_eq!(session.expires_at, NOW + millis(idle));
+    assert_eq!(session.ends_at, NOW + millis(absolute));
+
+    clock.set(session.expires_at - 1);
+    let read = sessions
+        .read(&browser(&cookie))
+        .expect("one millisecond left");
+    let renewed = sessions.slide(&read);
+    clock.set(session.expires_at);
+    assert_eq!(sessions.read(&browser(&cookie)), None, "idle for too long");
+    let slid = sessions.read(&browser(&renewed)).expect("it was slid");
+    assert_eq!((slid.id, slid.issued_at), (session.id, session.issued_at));
+
+    clock.set(session.ends_at - 1_000);
+    let last = sessions.slide(&read);
+    assert!(
+        last.to_str().is_ok_and(|it| it.ends_with("Max-Age=1")),
+        "{last:?}"
+    );
+    clock.set(session.ends_at);
+    assert_eq!(sessions.read(&browser(&last)), None, "too old");
+}
+
+#[test]
+fn the_largest_session_fits_a_cookie() {
+    let (sessions, _) = house("https://hall.example");
+    let user = Profile {
+        id: UserId(u64::MAX),
+        username: "\u{1}".repeat(64),
+        display_name: "\u{10ffff}".repeat(64),
+        avatar_url: "x".repeat(300),
+    };
+    let guilds: Vec<_> = (0..200).map(|n| GuildId(u64::MAX - n)).collect();
+    let heads = (0..100).map(|n| Position {
+        log: LogId(u16::MAX - n),
+        epoch: u64::MAX,
+        seq: u64::MAX,
+    });
+    let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect());
+    assert!(cookie.len() <= COOKIE_MAX, "{}", cookie.len());
+    assert!(session.guilds.len() > 10, "{}", session.guilds.len());
+    assert_eq!(sessions.read(&browser(&cookie)), Some(session));
+
+    let (usual, cookie) = sessions.begin(ada(), guilds, Vec::new());
+    assert_eq!(usual.guilds.len(), GUILDS_MAX);
+    assert!(cookie.len() <= COOKIE_MAX, "{}", cookie.len());
+}
+
+#[test]
+fn logout_ends_what_belongs_to_the_session_and_nothing_else() {
+    let (sessions, _) = house("https://hall.example");
+    let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
+    let (other, other_cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
+    let (one, two) = (
+        sessions.watch_end(&session.id),
+        sessions.watch_end(&session.id),
+    );
+    let bystander = sessions.watch_end(&other.id);
+
+    sessions.revoke(&session);
+
+    assert!(one.is_cancelled() && two.is_cancelled());
+    assert!(!bystander.is_cancelled());
+    assert_eq!(sessions.read(&browser(&cookie)), None);
+    assert_eq!(sessions.read(&browser(&other_cookie)), Some(other));
+    assert!(
+        sessions.watch_end(&session.id).is_cancelled(),
+        "also who asks later"
+    );
+}
+
+#[test]
+fn what_nobody_waits_on_is_forgotten() {
+    let (sessions, _) = house("https://hall.example");
+    let (session, _) = sessions.begin(ada(), Vec::new(), Vec::new());
+    let watched = |sessions: &Sessions| sessions.ends().watched.len();
+    let (one, two) = (
+        sessions.watch_end(&session.id),
+        sessions.watch_end(&session.id),
+    );
+    drop(one);
+    assert_eq!(watched(&sessions), 1);
+    drop(two);
+    assert_eq!(watched(&sessions), 0);
+
+    let before = sessions.watch_end(&session.id);
+    sessions.revoke(&session);
+    let after = sessions.watch_end(&session.id);
+    assert_eq!(watched(&sessions), 0);
+    drop((before, after));
+    assert_eq!(watched(&sessions), 0);
+}
+
+#[test]
+fn an_id_is_never_printed() {
+    let (sessions, _) = house("https://hall.example");
+    let (session, _) = sessions.begin(ada(), Vec::new(), Vec::new());
+    assert!(!format!("{session:?}").contains(&session.id.0));
+}

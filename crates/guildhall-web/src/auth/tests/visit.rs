@@ -1,0 +1,191 @@
+//! A hall, a Discord, and one browser that keeps its cookies.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
+};
+use futures_util::future::BoxFuture;
+use guildhall_model::{GuildId, LogId, Position, UserId};
+use guildhall_ports::ManualClock;
+use serde_json::Value;
+use tower::ServiceExt;
+use url::Url;
+
+use super::{super::*, NOW, fake_discord::FakeDiscord};
+
+/// The rest of the role: the bot is in guilds 1 to 9.
+#[derive(Default)]
+pub(super) struct FakeBridge {
+    /// A gateway that never answers.
+    pub(super) silent: AtomicBool,
+    pub(super) watched: Mutex<Vec<(UserId, Vec<GuildId>)>>,
+}
+
+impl Bridge for FakeBridge {
+    fn shared(&self, mut guilds: Vec<GuildId>) -> Vec<GuildId> {
+        guilds.retain(|id| (1..10).contains(&id.0));
+        guilds
+    }
+
+    fn heads(&self) -> Vec<Position> {
+        vec![Position {
+            log: LogId(0),
+            epoch: NOW,
+            seq: 41,
+        }]
+    }
+
+    fn watch(&self, user: UserId, guilds: Vec<GuildId>) -> BoxFuture<'_, ()> {
+        self.watched
+            .lock()
+            .expect("not poisoned")
+            .push((user, guilds));
+        if self.silent.load(Ordering::Relaxed) {
+            Box::pin(std::future::pending())
+        } else {
+            Box::pin(std::future::ready(()))
+        }
+    }
+}
+
+/// A hall, a Discord, and one browser with its cookies.
+pub(super) struct Visit {
+    pub(super) auth: Arc<Auth>,
+    pub(super) discord: FakeDiscord,
+    pub(super) bridge: Arc<FakeBridge>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) cookies: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Answer {
+    pub(super) fn location(&self) -> Url {
+        let location = self.headers.get(header::LOCATION).expect("a Location");
+        let location = location.to_str().expect("visible ASCII");
+        location.parse().expect("an absolute URL")
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+
+    pub(super) fn code(&self) -> String {
+        self.json()["error"]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+impl Visit {
+    pub(super) async fn to(base_url: &str) -> Self {
+        Self::with(base_url, |_| ()).await
+    }
+
+    pub(super) async fn with(base_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        // Whichever test comes first installs it for all.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let discord = FakeDiscord::start().await;
+        let mut settings = settings::tests::settings(base_url);
+        settings.discord_url = discord.url.clone();
+        settings.discord_public_url = "https://discord.example".parse().expect("a URL");
+        settings.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
+        change(&mut settings);
+        let bridge = Arc::new(FakeBridge::default());
+        let clock = Arc::new(ManualClock::at(NOW));
+        let (house, time) = (Arc::clone(&bridge) as _, Arc::clone(&clock) as _);
+        let auth = Auth::new(settings, house, time).expect("settings that pass");
+        Self {
+            auth,
+            discord,
+            bridge,
+            clock,
+            cookies: Vec::new(),
+        }
+    }
+
+    pub(super) async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let pairs: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = Request::builder().method(method).uri(path);
+        if !pairs.is_empty() {
+            request = request.header(header::COOKIE, pairs.join("; "));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let response = Arc::clone(&self.auth)
+            .router()
+            .oneshot(request)
+            .await
+            .expect("an answer");
+        let (parts, body) = response.into_parts();
+        for line in parts.headers.get_all(header::SET_COOKIE) {
+            self.keep(line);
+        }
+        let body = to_bytes(body, 1 << 20).await.expect("a body");
+        let body = String::from_utf8(body.into()).expect("UTF-8");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
+        self.request(Method::GET, path, &[]).await
+    }
+
+    pub(super) async fn post(&mut self, path: &str) -> Answer {
+        let ours = [
+            ("origin", "http://localhost:3000"),
+            ("content-type", "application/json"),
+        ];
+        self.request(Method::POST, path, &ours).await
+    }
+
+    /// As a browser keeps it.
+    pub(super) fn keep(&mut self, line: &HeaderValue) {
+        let line = line.to_str().expect("visible ASCII");
+        assert!(line.len() <= jar::COOKIE_MAX, "{line}");
+        assert!(
+            line.contains("; HttpOnly; SameSite=Lax;") && line.contains("; Path=/;"),
+            "{line}"
+        );
+        let pair = line.split(';').next().unwrap_or_default();
+        let (name, value) = pair.split_once('=').expect("a pair");
+        self.cookies.retain(|(kept, _)| kept != name);
+        if !line.ends_with("Max-Age=0") {
+            self.cookies.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Begins, and lets Discord's user agree: the path of the callback.
+    pub(super) async fn consent(&mut self, login: &str) -> String {
+        let answer = self.get(login).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        self.discord.consent(&answer.location())
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.cookies.iter().any(|(kept, _)| kept == name)
+    }
+}

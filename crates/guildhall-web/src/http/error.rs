@@ -1,0 +1,59 @@
+//! Errors of the JSON endpoints: `{"error":{"code","message"}}` and a status.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde_json::json;
+
+/// What went wrong with a request, in a status, a word for programs and a sentence for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'static str,
+}
+
+impl ApiError {
+    /// An error with any status.
+    pub(crate) const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            message,
+        }
+    }
+
+    /// 400: the request itself is wrong.
+    pub(crate) const fn invalid(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    /// 401: no session, or one that is over.
+    pub(crate) const fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Sign in first: there is no valid session.",
+        )
+    }
+
+    /// 404: no such thing, or none that you may know of.
+    pub(crate) const fn not_found(message: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 503: the gateway, or something behind it, does not answer now.
+    pub(crate) const fn unavailable(message: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!({"error": {"code": self.code, "message": self.message}});
+        let headers = [(http::header::CACHE_CONTROL, "no-store")];
+        (self.status, headers, Json(body)).into_response()
+    }
+}

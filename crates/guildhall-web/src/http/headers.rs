@@ -1,0 +1,50 @@
+//! What every answer says about itself.
+
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, header};
+use url::Url;
+
+/// Headers for all answers, made once.
+#[derive(Clone, Debug)]
+pub(super) struct SecurityHeaders {
+    fixed: [(HeaderName, HeaderValue); 4],
+}
+
+impl SecurityHeaders {
+    /// The page loads its own files, pictures from Discord's CDN, and nothing else.
+    pub(super) fn new(cdn_url: &Url) -> Self {
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
+             connect-src 'self'; img-src 'self' {}; manifest-src 'self'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
+            cdn_url.origin().ascii_serialization()
+        );
+        let policy = HeaderValue::from_str(&policy).expect("an origin is ASCII without controls");
+        Self {
+            fixed: [
+                (header::CONTENT_SECURITY_POLICY, policy),
+                (
+                    header::X_CONTENT_TYPE_OPTIONS,
+                    HeaderValue::from_static("nosniff"),
+                ),
+                (
+                    header::REFERRER_POLICY,
+                    HeaderValue::from_static("same-origin"),
+                ),
+                (
+                    HeaderName::from_static("cross-origin-opener-policy"),
+                    HeaderValue::from_static("same-origin"),
+                ),
+            ],
+        }
+    }
+
+    /// Adds them where the answer has none of its own.
+    pub(super) fn put(&self, mut response: Response) -> Response {
+        for (name, value) in &self.fixed {
+            let entry = response.headers_mut().entry(name.clone());
+            entry.or_insert_with(|| value.clone());
+        }
+        response
+    }
+}

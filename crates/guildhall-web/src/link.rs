@@ -1,0 +1,109 @@
+//! Road 4, gateway to web: the handle on the link for the rest of the role, and the one task
+//! behind it.
+//!
+//! The task owns the [`ReplicaWriter`](crate::replica::ReplicaWriter): events go from the socket
+//! into the replica and nowhere else. What others want of the gateway they ask here.
+
+/// Dials, and dials again; one socket at a time.
+mod dial;
+/// How the link is, and what an operator is told about it.
+mod health;
+
+use std::sync::Arc;
+
+use guildhall_link::{frame::Ack, pending::ANSWER_LIMIT};
+use guildhall_model::{GuildId, UserId};
+use guildhall_ports::{Check, Clock};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+use url::Url;
+
+use crate::replica::ReplicaWriter;
+
+pub(crate) use dial::Dialler;
+pub(crate) use health::LinkHealth;
+
+/// Asks on their way to the task. It takes them as fast as they come unless a write to the
+/// gateway is stuck; who finds this full is told that there is no answer.
+const ASKS_WAITING: usize = 256;
+
+/// A handle on the link.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    asks: mpsc::Sender<Ask>,
+    health: watch::Receiver<LinkHealth>,
+}
+
+/// The gateway did not answer: the link is down or slow. Ask again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway did not answer")]
+pub(crate) struct Unavailable;
+
+/// `LINK_TOKEN` has characters that no HTTP header can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("LINK_TOKEN must be of visible ASCII characters: generate another one")]
+pub(crate) struct UnusableToken;
+
+/// Makes the handle, and the task for the caller to run. Dials nothing yet.
+pub(crate) fn open(
+    gateway_url: Url,
+    link_token: &SecretString,
+    replica: ReplicaWriter,
+    clock: Arc<dyn Clock>,
+) -> Result<(Link, Dialler), UnusableToken> {
+    let bearer = format!("Bearer {}", link_token.expose_secret());
+    let mut authorization = http::HeaderValue::from_str(&bearer).map_err(|_| UnusableToken)?;
+    authorization.set_sensitive(true);
+    let (asks, inbox) = mpsc::channel(ASKS_WAITING);
+    let (health_sender, health) = watch::channel(LinkHealth::Starting);
+    let link = Link { asks, health };
+    let dialler = Dialler::new(
+        gateway_url,
+        authorization,
+        replica,
+        clock,
+        inbox,
+        health_sender,
+    );
+    Ok((link, dialler))
+}
+
+/// What the task is asked.
+#[derive(Debug)]
+struct Ask {
+    user_id: UserId,
+    guild_ids: Vec<GuildId>,
+    /// Dropped: there is no answer.
+    reply: oneshot::Sender<Ack>,
+}
+
+impl Link {
+    /// Has this user's rights in these guilds put into the log. Once the replica has come to the
+    /// ack's position it knows them, but for the guilds named as failed. Answers within 5 s, at
+    /// once while the link is down.
+    pub(crate) async fn watch(
+        &self,
+        user_id: UserId,
+        guild_ids: Vec<GuildId>,
+    ) -> Result<Ack, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Ask {
+            user_id,
+            guild_ids,
+            reply,
+        };
+        self.asks.try_send(ask).map_err(|_| Unavailable)?;
+        match timeout(ANSWER_LIMIT, answer).await {
+            Ok(Ok(ack)) => Ok(ack),
+            Ok(Err(_)) | Err(_) => Err(Unavailable),
+        }
+    }
+
+    /// The link's line of `/readyz`.
+    pub(crate) fn check(&self) -> Check {
+        self.health.borrow().check()
+    }
+}

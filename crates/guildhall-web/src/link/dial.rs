@@ -1,0 +1,370 @@
+//! The sockets to the gateway, one after the other: moves bytes for `guildhall_link::receiver`,
+//! which decides.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    future::pending,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{SinkExt, StreamExt};
+use guildhall_link::{
+    Backoff, End, Frame, Violation,
+    attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
+    frame::Ack,
+    receiver::{Input, Output, Receiver},
+};
+use guildhall_model::Position;
+use guildhall_ports::Clock;
+use http::{HeaderValue, StatusCode, header};
+use metrics::{counter, gauge};
+use tokio::{
+    net::TcpStream,
+    select,
+    sync::{mpsc, oneshot, watch},
+    time::{sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        Error as SocketError, Message,
+        client::IntoClientRequest,
+        protocol::{CloseFrame, WebSocketConfig},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+use url::Url;
+
+use super::{Ask, LinkHealth};
+use crate::replica::ReplicaWriter;
+
+/// Name look-up, TCP, TLS and the upgrade together.
+const DIAL_LIMIT: Duration = Duration::from_secs(10);
+/// So long is the gateway given to take our last words.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Reply = oneshot::Sender<Ack>;
+
+/// The task that keeps the link up. It never gives up.
+pub(crate) struct Dialler {
+    gateway_url: Url,
+    authorization: HeaderValue,
+    replica: ReplicaWriter,
+    clock: Arc<dyn Clock>,
+    asks: mpsc::Receiver<Ask>,
+    health: watch::Sender<LinkHealth>,
+    backoff: Backoff,
+    /// The trouble that was logged last; `None` since the link was up.
+    trouble: Option<LinkHealth>,
+    /// The replica has a hole: ask for everything, whatever its position says.
+    afresh: bool,
+    reported: BTreeSet<Violation>,
+}
+
+impl Dialler {
+    pub(super) fn new(
+        gateway_url: Url,
+        authorization: HeaderValue,
+        replica: ReplicaWriter,
+        clock: Arc<dyn Clock>,
+        asks: mpsc::Receiver<Ask>,
+        health: watch::Sender<LinkHealth>,
+    ) -> Self {
+        Self {
+            gateway_url,
+            authorization,
+            replica,
+            clock,
+            asks,
+            health,
+            backoff: Backoff::default(),
+            trouble: None,
+            afresh: false,
+            reported: BTreeSet::new(),
+        }
+    }
+
+    /// Keeps a connection to the gateway until `stop` is cancelled.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        gauge!("guildhall_link_up").set(0);
+        self.replica.link_down(self.clock.now());
+        loop {
+            // Boxed: the TLS handshake's state is big, and this task lives long.
+            let dialling = Box::pin(dial(&self.gateway_url, &self.authorization));
+            let dialled = answer_nobody(&mut self.asks, dialling);
+            let trouble = match stop.run_until_cancelled(dialled).await {
+                None => return,
+                Some(Ok(socket)) => match self.attend(socket, &stop).await {
+                    End::Stopped => return,
+                    end => LinkHealth::Ended(end),
+                },
+                Some(Err(trouble)) => trouble,
+            };
+            counter!("guildhall_link_failures_total").increment(1);
+            self.failed(trouble);
+            let retry_at = self.backoff.failed(now(), jitter());
+            let rest = sleep_until(retry_at.into());
+            let rested = answer_nobody(&mut self.asks, rest);
+            if stop.run_until_cancelled(rested).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// One attachment until it ends.
+    async fn attend(&mut self, socket: Socket, stop: &CancellationToken) -> End {
+        self.health.send_replace(LinkHealth::CatchingUp);
+        let after = if self.afresh {
+            None
+        } else {
+            self.replica.position()
+        };
+        let mut attachment = Attachment {
+            socket,
+            machine: Receiver::new(after, now()),
+        };
+        let end = loop {
+            if let Some(end) = self.act(&mut attachment).await {
+                break end;
+            }
+            let Attachment { socket, machine } = &mut attachment;
+            let input = select! {
+                biased;
+                () = stop.cancelled() => Input::StopAsked,
+                // Before the deadline: what has come counts, however long this task was stopped.
+                message = socket.next() => input_of(message),
+                () = sleep_to(machine.deadline()) => Input::TimePassed,
+                Some(ask) = self.asks.recv() => Input::WatchAsked {
+                    user_id: ask.user_id,
+                    guild_ids: ask.guild_ids,
+                    reply: ask.reply,
+                },
+            };
+            machine.handle(input, now());
+        };
+        gauge!("guildhall_link_up").set(0);
+        if end == End::Stopped {
+            // The streams are saying goodbye; the link is not what they have to speak about.
+            attachment.say_goodbye(end).await;
+            return end;
+        }
+        // Also if it never was up: what was begun and not completed is dropped with it.
+        self.replica.link_down(self.clock.now());
+        if attachment.machine.caught_up() {
+            self.backoff.succeeded();
+        }
+        self.afresh = self.afresh_after(end, &attachment);
+        attachment.say_goodbye(end).await;
+        end
+    }
+
+    /// A hole once seen stays one until a new replica is complete.
+    fn afresh_after(&self, end: End, attachment: &Attachment) -> bool {
+        end == End::OutOfOrder || (self.afresh && !attachment.machine.caught_up())
+    }
+
+    /// Does all that the machine wants. Answers the end, if it is over.
+    async fn act(&mut self, attachment: &mut Attachment) -> Option<End> {
+        loop {
+            match attachment.machine.poll_output() {
+                Some(Output::Send(frame)) => {
+                    let text = frame.encode(self.clock.now());
+                    attachment.feed(Message::text(text)).await;
+                }
+                Some(Output::Ping) => attachment.feed(Message::Ping(bytes::Bytes::new())).await,
+                Some(Output::Begin) => self.replica.begin(),
+                Some(Output::Base(base)) => self.replica.base(*base),
+                Some(Output::Apply(envelope)) => {
+                    debug!(
+                        "[Gateway Client] Event received: {}",
+                        envelope.event.change.name()
+                    );
+                    counter!("guildhall_link_events_received_total").increment(1);
+                    if self.replica.event(envelope).is_err() {
+                        attachment.machine.handle(Input::ReplicaRefused, now());
+                    }
+                }
+                Some(Output::Complete(position)) => self.complete(position),
+                Some(Output::Status(status)) => self.replica.status(status),
+                // Who asked may have gone, which is nobody's trouble.
+                Some(Output::Answer { reply, ack }) => _ = ack.map(|ack| reply.send(ack)),
+                Some(Output::Report(violation)) => self.report(violation),
+                Some(Output::PeerFailed { code, message }) => {
+                    let message: String = message.chars().take(200).collect();
+                    warn!(
+                        ?code,
+                        ?message,
+                        "[Gateway Client] The gateway reports an error"
+                    );
+                }
+                Some(Output::End(end)) => return Some(end),
+                None if attachment.flush().await => return None,
+                // The machine knows of the failure, and has its end ready.
+                None => {}
+            }
+        }
+    }
+
+    fn complete(&mut self, position: Position) {
+        self.replica.complete(position);
+        self.replica.link_up(self.clock.now());
+        gauge!("guildhall_link_up").set(1);
+        self.health.send_replace(LinkHealth::Up);
+        self.trouble = None;
+        info!(link.at = %position, "[Gateway Client] Connected to Gateway service");
+    }
+
+    /// Notes that there is no link, and logs it only if it is another trouble than the last time.
+    fn failed(&mut self, trouble: LinkHealth) {
+        let detail = trouble.detail();
+        if self.trouble.as_ref() == Some(&trouble) {
+            debug!("[Gateway Client] {detail}");
+        } else if trouble.needs_operator() {
+            error!(alert = true, "[Gateway Client] {detail}");
+        } else {
+            warn!("[Gateway Client] {detail}");
+        }
+        self.health.send_replace(trouble.clone());
+        self.trouble = Some(trouble);
+    }
+
+    fn report(&mut self, violation: Violation) {
+        let kind = violation.kind();
+        counter!("guildhall_link_violations_total", "role" => "web", "kind" => kind).increment(1);
+        if self.reported.insert(violation) {
+            warn!(
+                kind,
+                "[Gateway Client] The gateway breaks the link's rules: {violation}"
+            );
+        }
+    }
+}
+
+struct Attachment {
+    socket: Socket,
+    machine: Receiver<Reply>,
+}
+
+impl Attachment {
+    async fn feed(&mut self, message: Message) {
+        let written = timeout(WRITE_LIMIT, self.socket.feed(message)).await;
+        self.written(&written);
+    }
+
+    async fn flush(&mut self) -> bool {
+        let written = timeout(WRITE_LIMIT, self.socket.flush()).await;
+        self.written(&written)
+    }
+
+    fn written<T, E>(&mut self, written: &Result<Result<(), T>, E>) -> bool {
+        let trouble = match written {
+            Ok(Ok(())) => return true,
+            Ok(Err(_)) => Input::ConnectionLost,
+            Err(_) => Input::WriteStalled,
+        };
+        self.machine.handle(trouble, now());
+        false
+    }
+
+    async fn say_goodbye(&mut self, end: End) {
+        let Some(code) = end.close_code() else { return };
+        let close = Message::Close(Some(CloseFrame {
+            code: code.into(),
+            reason: close_reason(end).into(),
+        }));
+        // Nothing is left to do about a gateway that does not listen.
+        let _in_time = timeout(GOODBYE_LIMIT, self.socket.send(close)).await;
+    }
+}
+
+/// Opens one connection.
+async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHealth> {
+    let unreachable = |error: SocketError| LinkHealth::Unreachable(in_words(&error));
+    let mut request = url.as_str().into_client_request().map_err(unreachable)?;
+    let headers = request.headers_mut();
+    headers.insert(header::AUTHORIZATION, authorization.clone());
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
+        .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
+    // Watches are small and somebody waits for each: no Nagle.
+    let connecting = connect_async_with_config(request, Some(config), true);
+    match timeout(DIAL_LIMIT, connecting).await {
+        Ok(Ok((socket, _response))) => Ok(socket),
+        Ok(Err(SocketError::Http(response))) => Err(match response.status() {
+            StatusCode::UNAUTHORIZED => LinkHealth::Unauthorized,
+            status => LinkHealth::NoGateway(status.as_u16()),
+        }),
+        Ok(Err(error)) => Err(unreachable(error)),
+        Err(_) => {
+            let seconds = DIAL_LIMIT.as_secs();
+            Err(LinkHealth::Unreachable(format!(
+                "no answer within {seconds} s"
+            )))
+        }
+    }
+}
+
+fn in_words(error: &SocketError) -> String {
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        // Writing to a String cannot fail.
+        let _infallible = write!(words, ": {cause}");
+        source = cause.source();
+    }
+    words
+}
+
+/// Waits for something while there is no connection: whoever asks has no answer, at once.
+async fn answer_nobody<T>(asks: &mut mpsc::Receiver<Ask>, until: impl Future<Output = T>) -> T {
+    let mut until = pin!(until);
+    loop {
+        select! {
+            biased;
+            done = &mut until => return done,
+            Some(ask) = asks.recv() => drop(ask.reply),
+        }
+    }
+}
+
+fn input_of(message: Option<Result<Message, SocketError>>) -> Input<Reply> {
+    match message {
+        Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
+        Some(Ok(Message::Binary(_))) => Input::BinaryCame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Input::BeatCame,
+        Some(Err(SocketError::Capacity(_))) => Input::OversizedCame,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
+    }
+}
+
+/// A close frame has room for 123 bytes.
+fn close_reason(end: End) -> String {
+    end.to_string().chars().take(120).collect()
+}
+
+async fn sleep_to(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is a driver: it draws, the back-off decides"
+)]
+fn jitter() -> u32 {
+    rand::random()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,400 @@
+//! The driver against a gateway that is the other machine on a real loopback socket.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use guildhall_link::{
+    frame::{Base, Discord, DiscordStatus, Hello, VERSION},
+    sender,
+};
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, LogId, UserId, world::GuildInfo};
+use guildhall_ports::{Condition, SystemClock};
+use secrecy::SecretString;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_tungstenite::{
+    accept_hdr_async,
+    tungstenite::handshake::server::{ErrorResponse, Request, Response},
+};
+
+use super::*;
+use crate::{
+    link::{Link, open},
+    replica::{self, Replica},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn it_follows_the_log_and_goes_on_from_its_position_after_a_cut() {
+    let house = House::open().await;
+    let mut gateway = house.accept().await;
+    gateway.greet(at(2));
+    assert_eq!(gateway.next().await, sender::Output::Join(None));
+    gateway.input(sender::Input::JoinedBases {
+        bases: vec![base()],
+        backlog: vec![event(2)],
+        head: at(2),
+    });
+    gateway.run_until(house.reaches(at(2))).await;
+    assert!(house.replica.standing().link_is_up());
+    assert_eq!(house.link.check().condition, Condition::Passing);
+
+    drop(gateway);
+    let mut gateway = house.accept().await;
+    assert!(!house.replica.standing().link_is_up());
+    gateway.greet(at(3));
+    assert_eq!(gateway.next().await, sender::Output::Join(Some(at(2))));
+    gateway.input(sender::Input::JoinedAfter {
+        after: at(2),
+        head: at(3),
+    });
+    assert_eq!(gateway.next().await, sender::Output::Read(at(2)));
+    gateway.input(sender::Input::EventsRead(vec![event(3)]));
+    gateway.run_until(house.is(&LinkHealth::Up)).await;
+    assert_eq!(house.replica.position(), Some(at(3)));
+    assert_eq!(name_of(&house.replica), "name 3");
+}
+
+#[tokio::test]
+async fn a_hole_in_the_log_makes_it_ask_for_everything() {
+    let house = House::open().await;
+    let mut gateway = house.accept().await;
+    gateway.greet(at(1));
+    gateway.next().await;
+    gateway.input(sender::Input::JoinedBases {
+        bases: vec![base()],
+        backlog: Vec::new(),
+        head: at(1),
+    });
+    gateway.run_until(house.reaches(at(1))).await;
+    gateway
+        .say(&Frame::Event(Arc::unwrap_or_clone(event(3))))
+        .await;
+    gateway
+        .run_until(house.is(&LinkHealth::Ended(End::OutOfOrder)))
+        .await;
+
+    let mut gateway = house.accept().await;
+    gateway.greet(at(3));
+    assert_eq!(gateway.next().await, sender::Output::Join(None));
+    assert_eq!(
+        house.replica.position(),
+        Some(at(1)),
+        "it serves what it has meanwhile"
+    );
+}
+
+#[tokio::test]
+async fn a_watch_is_answered_by_the_gateway_or_by_nobody_at_once() {
+    let house = House::open().await;
+    assert!(house.watch().await.is_err(), "nobody is connected yet");
+    let mut gateway = house.accept().await;
+    gateway.greet(at(0));
+    gateway.next().await;
+    gateway.input(sender::Input::JoinedBases {
+        bases: Vec::new(),
+        backlog: Vec::new(),
+        head: at(0),
+    });
+    gateway.run_until(house.reaches(at(0))).await;
+
+    let answer = |request_id| Ack {
+        request_id,
+        at: at(0),
+        failed: vec![GuildId(2)],
+    };
+    let gateway_answers = async {
+        let sender::Output::Watch { request_id, .. } = gateway.next().await else {
+            panic!("no watch")
+        };
+        gateway.input(sender::Input::Watched(answer(request_id)));
+        gateway.run_until(pending::<()>()).await;
+    };
+    let ack = select! {
+        ack = house.watch() => ack.expect("answered"),
+        () = gateway_answers => unreachable!("it runs for ever"),
+    };
+    assert_eq!(ack, answer(ack.request_id));
+
+    let (asked, ()) = tokio::join!(house.watch(), async {
+        gateway.next().await;
+        drop(gateway);
+    });
+    assert!(asked.is_err(), "who waits when the link falls is told");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_named_and_it_goes_on_trying() {
+    let house = House::open_with("another token that is long enough").await;
+    for _ in 0..2 {
+        assert!(house.accept_or_refuse().await.is_none());
+    }
+    house.is(&LinkHealth::Unauthorized).await;
+    let check = house.link.check();
+    assert_eq!(check.condition, Condition::Degraded);
+    assert!(check.detail.contains("LINK_TOKEN"), "{}", check.detail);
+    assert!(!check.detail.contains("another token"), "{}", check.detail);
+}
+
+#[tokio::test]
+async fn a_gateway_of_another_version_is_named_and_it_goes_on_trying() {
+    let house = House::open().await;
+    for _ in 0..2 {
+        let mut gateway = house.accept().await;
+        let hello = Hello {
+            version: VERSION + 1,
+            head: at(0),
+        };
+        gateway.say(&Frame::Hello(hello)).await;
+        let said = gateway
+            .socket
+            .next()
+            .await
+            .expect("an answer")
+            .expect("a message");
+        let said = Frame::decode(said.to_text().expect("a text")).expect("a frame");
+        assert!(matches!(said, Frame::Error { code, .. } if code == "version"));
+    }
+    let theirs = VERSION + 1;
+    house.is(&LinkHealth::Ended(End::Version { theirs })).await;
+    assert!(house.link.check().detail.contains("same release"));
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_listens_is_unreachable_until_somebody_does() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    drop(listener);
+    let house = House::dial(address, TOKEN);
+    let mut health = house.link.health.clone();
+    let unreachable = health.wait_for(|health| matches!(health, LinkHealth::Unreachable(_)));
+    timeout(PATIENCE, unreachable)
+        .await
+        .expect("in time")
+        .expect("the task runs");
+    assert!(house.link.check().detail.contains("GATEWAY_WS_URL"));
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_says_goodbye_and_ends() {
+    let mut house = House::open().await;
+    let mut gateway = house.accept().await;
+    gateway.greet(at(0));
+    gateway.next().await;
+    house.stop.cancel();
+    let close = loop {
+        match gateway.socket.next().await {
+            Some(Ok(Message::Close(close))) => break close,
+            Some(Ok(_)) => {}
+            other => panic!("no goodbye: {other:?}"),
+        }
+    };
+    assert_eq!(close.map(|close| u16::from(close.code)), Some(1001));
+    let ended = timeout(PATIENCE, house.tasks.join_next())
+        .await
+        .expect("in time");
+    ended.expect("a task").expect("no panic");
+}
+
+const TOKEN: &str = "a token of more than thirty-two characters";
+
+/// The web role's end, with a replica behind it.
+struct House {
+    listener: Option<TcpListener>,
+    replica: Replica,
+    link: Link,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl House {
+    async fn open() -> Self {
+        Self::open_with(TOKEN).await
+    }
+
+    async fn open_with(token: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut house = Self::dial(listener.local_addr().expect("bound"), token);
+        house.listener = Some(listener);
+        house
+    }
+
+    fn dial(address: SocketAddr, token: &str) -> Self {
+        let url = Url::parse(&format!("ws://{address}/link")).expect("a URL");
+        let (writer, replica) = replica::new(100);
+        let token = SecretString::from(token);
+        let (link, dialler) = open(url, &token, writer, Arc::new(SystemClock)).expect("usable");
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(dialler.run(stop.clone()));
+        Self {
+            listener: None,
+            replica,
+            link,
+            stop,
+            tasks,
+        }
+    }
+
+    async fn accept(&self) -> Gateway {
+        self.accept_or_refuse().await.expect("the right token")
+    }
+
+    #[expect(clippy::result_large_err, reason = "the library's signature")]
+    async fn accept_or_refuse(&self) -> Option<Gateway> {
+        let check = |request: &Request, response: Response| {
+            let right = format!("Bearer {TOKEN}");
+            let said = request.headers().get(header::AUTHORIZATION);
+            if said.is_some_and(|said| said.as_bytes() == right.as_bytes()) {
+                return Ok(response);
+            }
+            let mut refusal = ErrorResponse::new(None);
+            *refusal.status_mut() = StatusCode::UNAUTHORIZED;
+            Err(refusal)
+        };
+        let accepting = async {
+            let listener = self.listener.as_ref().expect("somebody listens");
+            let (stream, _) = listener.accept().await.expect("a connection");
+            accept_hdr_async(stream, check).await.ok()
+        };
+        let socket = timeout(PATIENCE, accepting)
+            .await
+            .expect("dialled in time")?;
+        Some(Gateway {
+            socket,
+            machine: sender::Sender::new(at(0), live(), now()),
+        })
+    }
+
+    async fn watch(&self) -> Result<Ack, crate::link::Unavailable> {
+        self.link
+            .watch(UserId(1), vec![GuildId(1), GuildId(2)])
+            .await
+    }
+
+    async fn reaches(&self, position: Position) {
+        self.replica.reached(position).await;
+        self.is(&LinkHealth::Up).await;
+    }
+
+    async fn is(&self, expected: &LinkHealth) {
+        let mut health = self.link.health.clone();
+        let waiting = health.wait_for(|health| health == expected);
+        let waited = timeout(PATIENCE, waiting).await;
+        waited.expect("in time").expect("the task runs");
+    }
+}
+
+/// The gateway's end: its machine on a socket, and the test as its log.
+struct Gateway {
+    socket: WebSocketStream<TcpStream>,
+    machine: sender::Sender,
+}
+
+impl Gateway {
+    fn greet(&mut self, head: Position) {
+        self.machine = sender::Sender::new(head, live(), now());
+    }
+
+    fn input(&mut self, input: sender::Input) {
+        self.machine.handle(input, now());
+    }
+
+    async fn say(&mut self, frame: &Frame) {
+        let text = Message::text(frame.encode(1));
+        self.socket.send(text).await.expect("sent");
+    }
+
+    /// The next output that is the log's or the keeper's to answer.
+    async fn next(&mut self) -> sender::Output {
+        timeout(PATIENCE, self.run()).await.expect("in time")
+    }
+
+    /// Goes on until something has come true; then all that was to be sent is sent.
+    async fn run_until(&mut self, done: impl Future<Output = ()>) {
+        select! {
+            output = self.run() => panic!("not expected: {output:?}"),
+            () = done => {}
+        }
+    }
+
+    async fn run(&mut self) -> sender::Output {
+        loop {
+            while let Some(output) = self.machine.poll_output() {
+                match output {
+                    sender::Output::Send(frame) => self.say(&frame).await,
+                    sender::Output::Relay(envelope) => {
+                        self.say(&Frame::Event(Arc::unwrap_or_clone(envelope)))
+                            .await;
+                    }
+                    // What the web role says on its way out is not looked at here.
+                    sender::Output::Ping | sender::Output::PeerFailed { .. } => {}
+                    sender::Output::End(_) => pending().await,
+                    output => return output,
+                }
+            }
+            let input = match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    sender::Input::FrameCame(Frame::decode(text.as_str()))
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => sender::Input::BeatCame,
+                _ => sender::Input::ConnectionLost,
+            };
+            self.input(input);
+        }
+    }
+}
+
+fn name_of(replica: &Replica) -> String {
+    let held = replica.hold();
+    let guild = held.guild(GuildId(1)).and_then(|log| log.guild());
+    guild.expect("the guild").info.name.clone()
+}
+
+fn base() -> Base {
+    Base {
+        guild_id: GuildId(1),
+        floor: at(1),
+        guild: Some(Guild {
+            info: info("name 1"),
+            available: true,
+            owner_id: UserId(1),
+            roles: BTreeMap::new(),
+            categories: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            voice: BTreeMap::new(),
+            memberships: BTreeMap::new(),
+        }),
+    }
+}
+
+fn event(seq: u64) -> Arc<Envelope> {
+    Arc::new(Envelope {
+        at: at(seq),
+        event: Event {
+            guild_id: GuildId(1),
+            ts: 1,
+            synthetic: false,
+            change: Change::GuildUpdated(info(&format!("name {seq}"))),
+        },
+    })
+}
+
+fn info(name: &str) -> GuildInfo {
+    GuildInfo {
+        name: name.to_owned(),
+        icon: None,
+    }
+}
+
+fn live() -> DiscordStatus {
+    DiscordStatus {
+        discord: Discord::Live,
+        since: 1,
+        guild_ids: Vec::new(),
+        complete: true,
+    }
+}
+
+fn at(seq: u64) -> Position {
+    Position::start(LogId(0), 1_000).at(seq)
+}

@@ -1,0 +1,189 @@
+//! One guild of the replica: as it is now, its recent records, and as it was before them.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use guildhall_model::{
+    Change, ChannelId, Envelope, Guild, GuildId, UserId, World,
+    world::{Occupant, RoomInfo},
+};
+use serde::Serialize;
+
+use super::record::Record;
+
+/// A guild with its part of the log.
+///
+/// Promise: the base with the kept records applied is the guild as it is now, so what anybody saw
+/// at any place from the floor on can be told (design, "A fresh replica").
+#[derive(Debug)]
+pub(crate) struct GuildLog {
+    id: GuildId,
+    floor: u64,
+    base: World,
+    now: World,
+    records: VecDeque<Arc<Record>>,
+    cost: usize,
+    rooms: RoomFragments,
+}
+
+impl GuildLog {
+    /// The guild at its floor, with no record after it yet.
+    pub(crate) fn new(id: GuildId, floor: u64, base: Option<Guild>) -> Self {
+        let mut world = World::default();
+        world.guilds.extend(base.map(|guild| (id, guild)));
+        Self {
+            id,
+            floor,
+            now: world.clone(),
+            base: world,
+            records: VecDeque::new(),
+            cost: 0,
+            rooms: RoomFragments::default(),
+        }
+    }
+
+    /// The last evicted place: who stands below it cannot be told everything.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// The guild as it is now; `None`: not there yet, or no more.
+    pub(crate) fn guild(&self) -> Option<&Guild> {
+        self.now.guilds.get(&self.id)
+    }
+
+    /// The place of the last record, or the floor.
+    pub(crate) fn head(&self) -> u64 {
+        self.records.back().map_or(self.floor, |last| last.at.seq)
+    }
+
+    /// The kept records after a place, oldest first.
+    pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = &Arc<Record>> {
+        let first = self.records.partition_point(|record| record.at.seq <= seq);
+        self.records.range(first..)
+    }
+
+    /// What the kept records cost in memory.
+    pub(crate) fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// Appends an event and returns its record.
+    pub(crate) fn append(&mut self, envelope: Envelope) -> Arc<Record> {
+        let record = Arc::new(Record::new(envelope, self.guild()));
+        self.rooms
+            .forget(&record.event.change, self.now.guilds.get(&self.id));
+        self.now.apply(&record.event);
+        self.cost += record.cost();
+        self.records.push_back(Arc::clone(&record));
+        record
+    }
+
+    /// Lets the oldest record go; the base moves past it. Returns what that freed.
+    pub(crate) fn evict(&mut self) -> usize {
+        let Some(record) = self.records.pop_front() else {
+            return 0;
+        };
+        self.base.apply(&record.event);
+        self.floor = record.at.seq;
+        self.cost -= record.cost();
+        record.cost()
+    }
+
+    /// How many records are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The guild at its floor with nobody in it but one viewer: all it takes to tell what the
+    /// viewer saw. To be moved on by [`World::apply`].
+    pub(crate) fn base_for(&self, viewer: UserId) -> World {
+        let only = |guild: &Guild| Guild {
+            info: guild.info.clone(),
+            available: guild.available,
+            owner_id: guild.owner_id,
+            roles: guild.roles.clone(),
+            categories: std::collections::BTreeMap::default(),
+            rooms: guild.rooms.clone(),
+            voice: one(&guild.voice, viewer),
+            memberships: one(&guild.memberships, viewer),
+        };
+        let base = self
+            .base
+            .guilds
+            .iter()
+            .map(|(id, guild)| (*id, only(guild)));
+        World {
+            guilds: base.collect(),
+        }
+    }
+
+    /// A room with its people as JSON, serialised once for each of its versions.
+    pub(crate) fn room_fragment(&self, channel: ChannelId) -> Option<Bytes> {
+        self.rooms.get(self.guild()?, channel)
+    }
+}
+
+fn one<T: Clone>(
+    of: &std::collections::BTreeMap<UserId, T>,
+    user: UserId,
+) -> std::collections::BTreeMap<UserId, T> {
+    of.get(&user)
+        .map(|value| (user, value.clone()))
+        .into_iter()
+        .collect()
+}
+
+/// Rooms as JSON, made when somebody asks and kept until the room changes.
+#[derive(Debug, Default)]
+struct RoomFragments(Mutex<HashMap<ChannelId, Bytes>>);
+
+/// A room in a snapshot.
+#[derive(Serialize)]
+struct RoomPicture<'a> {
+    #[serde(flatten)]
+    info: &'a RoomInfo,
+    members: Vec<&'a Occupant>,
+}
+
+impl RoomFragments {
+    fn get(&self, guild: &Guild, channel: ChannelId) -> Option<Bytes> {
+        let room = guild.rooms.get(&channel)?;
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fragment = made.entry(channel).or_insert_with(|| {
+            let picture = RoomPicture {
+                info: &room.info,
+                members: guild.occupants(channel).collect(),
+            };
+            let json = serde_json::to_vec(&picture).expect("a map with string keys serialises");
+            Bytes::from(json)
+        });
+        Some(fragment.clone())
+    }
+
+    /// Forgets the rooms that a change touches. `before`: the guild just before it.
+    fn forget(&mut self, change: &Change, before: Option<&Guild>) {
+        let made = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match change {
+            Change::VoiceJoined(person) | Change::VoiceUpdated(person) => {
+                let was = before.and_then(|guild| guild.voice.get(&person.user_id));
+                made.remove(&person.channel_id);
+                if let Some(was) = was {
+                    made.remove(&was.channel_id);
+                }
+            }
+            Change::GuildAvailable(_) | Change::GuildRemoved => made.clear(),
+            change => {
+                if let Some(channel) = change.channel() {
+                    made.remove(&channel);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

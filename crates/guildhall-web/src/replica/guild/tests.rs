@@ -1,0 +1,75 @@
+use guildhall_model::{Change, Envelope, Event, RoleId, World};
+
+use super::GuildLog;
+use crate::stream::tests::stage::{ANNA, BEN, HALL, LOBBY, VAULT, at, hall, joined, left};
+
+fn append(log: &mut GuildLog, seq: u64, change: Change) {
+    log.append(Envelope {
+        at: at(seq),
+        event: Event {
+            guild_id: HALL,
+            ts: seq,
+            synthetic: false,
+            change,
+        },
+    });
+}
+
+#[test]
+fn the_base_with_the_kept_records_is_the_guild_as_it_is() {
+    let mut log = GuildLog::new(HALL, 3, Some(hall()));
+    let told = [
+        joined(ANNA, LOBBY),
+        joined(BEN, VAULT),
+        left(ANNA, LOBBY),
+        joined(ANNA, VAULT),
+    ];
+    for (seq, change) in (4..).zip(told) {
+        append(&mut log, seq, change);
+    }
+    assert_eq!((log.floor(), log.head(), log.len()), (3, 7, 4));
+    let freed = log.evict() + log.evict();
+    assert!(freed > 0 && log.cost() > 0);
+    assert_eq!((log.floor(), log.len()), (5, 2));
+    let kept: Vec<Event> = log.after(0).map(|record| record.event.clone()).collect();
+    let replayed: World = log.base.clone().apply_all(&kept);
+    assert_eq!(replayed, log.now);
+    assert_eq!(log.after(6).count(), 1);
+}
+
+#[test]
+fn a_room_is_serialised_once_until_it_changes() {
+    let mut log = GuildLog::new(HALL, 0, Some(hall()));
+    let first = log.room_fragment(LOBBY).expect("a room");
+    let again = log.room_fragment(LOBBY).expect("a room");
+    assert_eq!(first.as_ptr(), again.as_ptr());
+
+    append(&mut log, 1, joined(ANNA, VAULT));
+    assert_eq!(
+        log.room_fragment(LOBBY).expect("a room").as_ptr(),
+        first.as_ptr(),
+        "not touched"
+    );
+    append(&mut log, 2, joined(ANNA, LOBBY));
+    let vault = log.room_fragment(VAULT).expect("a room");
+    assert!(
+        !vault.windows(4).any(|bytes| bytes == b"\"11\""),
+        "moved without leaving first"
+    );
+    assert_ne!(log.room_fragment(LOBBY).expect("a room"), first);
+    append(&mut log, 3, Change::RoomDeleted { channel_id: LOBBY });
+    assert_eq!(log.room_fragment(LOBBY), None);
+}
+
+#[test]
+fn the_base_for_one_viewer_has_nobody_else_in_it() {
+    let mut guild = hall();
+    guild
+        .voice
+        .insert(BEN, crate::stream::tests::stage::person(BEN, LOBBY));
+    let log = GuildLog::new(HALL, 0, Some(guild.clone()));
+    let base = log.base_for(ANNA);
+    let mine = &base.guilds[&HALL];
+    assert!(mine.voice.is_empty() && mine.memberships.len() == 1);
+    assert_eq!(mine.roles.get(&RoleId(50)), guild.roles.get(&RoleId(50)));
+}

@@ -1,0 +1,152 @@
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use guildhall_link::frame::Base;
+use guildhall_model::{Change, Envelope, Event, GuildId, Position, UserId};
+use tokio::time::Instant;
+
+use super::{Attendance, new};
+use crate::stream::tests::stage::{ANNA, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
+
+const GHOST: UserId = UserId(77);
+const OTHER: GuildId = GuildId(900);
+
+fn envelope(at: Position, guild_id: GuildId, change: Change) -> Envelope {
+    Envelope {
+        at,
+        event: Event {
+            guild_id,
+            ts: 0,
+            synthetic: false,
+            change,
+        },
+    }
+}
+
+#[test]
+fn a_hole_in_the_log_is_refused_and_changes_nothing() {
+    let mut stage = Stage::hall();
+    stage.tell(joined(GHOST, LOBBY));
+    for wrong in [at(1), at(3), at(0), Position { epoch: 1, ..at(2) }] {
+        let refused = stage
+            .writer
+            .event(envelope(wrong, HALL, left(GHOST, LOBBY)));
+        let refused = refused.expect_err("not the next");
+        assert_eq!((refused.after, refused.got), (Some(at(1)), wrong));
+    }
+    assert_eq!(stage.replica.position(), Some(at(1)));
+    let (mut writer, _replica) = new(8);
+    assert!(
+        writer
+            .event(envelope(at(1), HALL, left(GHOST, LOBBY)))
+            .is_err(),
+        "no world yet"
+    );
+}
+
+#[test]
+fn a_new_replica_is_built_beside_the_old_one() {
+    let mut stage = Stage::hall();
+    stage.tell(joined(GHOST, LOBBY));
+    stage.writer.begin();
+    for (guild_id, floor) in [(HALL, 4), (OTHER, 7)] {
+        stage.writer.base(Base {
+            guild_id,
+            floor: at(floor),
+            guild: Some(hall()),
+        });
+    }
+    let event = |seq, guild| envelope(at(seq), guild, joined(GHOST, LOBBY));
+    stage
+        .writer
+        .event(event(5, HALL))
+        .expect("above the hall's floor");
+    assert!(
+        stage.writer.event(event(6, OTHER)).is_err(),
+        "that is in the other's base"
+    );
+    stage
+        .writer
+        .event(event(9, OTHER))
+        .expect("numbers below floors are skipped");
+    assert_eq!(
+        stage.writer.position(),
+        Some(at(1)),
+        "readers keep what they have"
+    );
+    assert!(stage.replica.hold().guild(OTHER).is_none());
+
+    stage.writer.complete(at(9));
+    assert_eq!(stage.writer.position(), Some(at(9)));
+    let held = stage.replica.hold();
+    assert_eq!((held.floor(HALL), held.floor(OTHER)), (4, 7));
+}
+
+#[test]
+fn a_cut_while_building_leaves_the_old_replica_to_go_on_from() {
+    let mut stage = Stage::hall();
+    stage.writer.begin();
+    stage.writer.link_down(EPOCH);
+    stage.writer.link_up(EPOCH);
+    stage.tell(joined(GHOST, LOBBY));
+    assert_eq!(stage.replica.position(), Some(at(1)));
+}
+
+#[test]
+fn a_guild_keeps_its_window_and_evicts_nobody_else() {
+    let mut stage = Stage::of(4, vec![(HALL, hall()), (OTHER, hall())]);
+    stage.tell_in(OTHER, joined(GHOST, LOBBY));
+    for _ in 0..10 {
+        stage.tell(joined(GHOST, LOBBY));
+    }
+    let held = stage.replica.hold();
+    assert_eq!((held.floor(HALL), held.floor(OTHER)), (7, 0));
+    assert_eq!(held.guild(HALL).map(super::GuildLog::len), Some(4));
+}
+
+#[test]
+fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
+    let mut stage = Stage::of(1_000_000, vec![(HALL, hall()), (OTHER, hall())]);
+    stage.replica.0.store.write().expect("unpoisoned").bytes = 20_000;
+    stage.tell_in(OTHER, joined(GHOST, LOBBY));
+    for _ in 0..500 {
+        stage.tell(joined(GHOST, LOBBY));
+    }
+    let held = stage.replica.hold();
+    assert!(held.cost <= 20_000 && held.cost > 10_000);
+    assert_eq!(held.floor(OTHER), 0);
+    assert!(held.floor(HALL) > 400);
+    let counted: usize = held.guilds.values().map(super::GuildLog::cost).sum();
+    assert_eq!(counted, held.cost);
+}
+
+#[test]
+fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
+    let mut stage = Stage::hall();
+    let replica = stage.replica.clone();
+    let mut waiting = Box::pin(replica.reached(at(2)));
+    let mut other_life = Box::pin(replica.reached(Position { epoch: 1, ..at(1) }));
+    stage.tell(joined(GHOST, LOBBY));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    stage.tell(left(GHOST, LOBBY));
+    assert!(waiting.as_mut().now_or_never().is_some());
+    assert!(other_life.as_mut().now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_who_left_are_forgotten_and_so_are_guilds_nobody_listens_to() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let stage = Stage::hall();
+    let mut listener = stage.open(ANNA, None);
+    listener.pieces();
+    stage.replica.sweep(Instant::now() + 2 * MINUTE, MINUTE);
+    assert_eq!(stage.replica.present().len(), 1);
+    drop(listener);
+    assert!(stage.replica.present().is_empty());
+    let attendance = Attendance::new(stage.replica.viewer(ANNA));
+    assert!(Arc::strong_count(attendance.viewer()) > 1);
+    drop(attendance);
+    stage.replica.sweep(Instant::now() + 2 * MINUTE, MINUTE);
+    assert!(stage.replica.viewers().is_empty());
+    assert!(stage.replica.audiences().is_empty());
+}

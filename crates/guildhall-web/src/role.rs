@@ -1,0 +1,151 @@
+//! The role itself: built from the settings, then run.
+
+/// What the login asks of the rest.
+mod bridge;
+/// The role's lines of `/readyz`.
+mod health;
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use guildhall_ports::{Clock, Health};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::info;
+
+use crate::{
+    BuildError, Config,
+    auth::{Auth, Settings},
+    http::{self, Page},
+    link::{self, Dialler, Link},
+    replica::{self, Replica},
+    state::AppState,
+    stream::{limit::Limits, watch::Watches},
+};
+
+/// The web role, bound and ready to run.
+pub struct Web {
+    addr: SocketAddr,
+    listener: TcpListener,
+    router: axum::Router,
+    replica: Replica,
+    watches: Watches,
+    link: Link,
+    dialler: Dialler,
+}
+
+/// Why the role ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The operator can cure it: one sentence that names the setting and the cure.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// A task ended that should not have: better a restart than half a process.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Web {
+    pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
+        if config.stream_max_age >= config.session_idle {
+            return Err(BuildError::Misconfigured(
+                "STREAM_MAX_AGE must be under the time after which an idle session ends.".into(),
+            ));
+        }
+        let (writer, replica) = replica::new(config.log_window.max(1));
+        let (link, dialler) = link::open(
+            config.gateway_url.clone(),
+            &config.link_token,
+            writer,
+            Arc::clone(&clock),
+        )
+        .map_err(|error| BuildError::Misconfigured(error.to_string()))?;
+        let watches = Watches::new(link.clone(), replica.clone());
+        let bridge = Arc::new(bridge::Bridge::new(replica.clone(), watches.clone()));
+        let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock))
+            .map_err(BuildError::Misconfigured)?;
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            BuildError::Misconfigured(format!(
+                "WEB_PORT: {} can't be listened on ({error}): choose another port.",
+                config.listen
+            ))
+        })?;
+        let addr = listener
+            .local_addr()
+            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        let page = Page::new(config.ui_dir.clone());
+        let app = AppState {
+            limits: Limits::new(config.streams_per_user, config.streams_max),
+            config: Arc::new(config),
+            clock,
+            replica: replica.clone(),
+            watches: watches.clone(),
+            sessions: auth.sessions(),
+        };
+        Ok(Self {
+            addr,
+            listener,
+            router: http::router(app, auth.router(), page),
+            replica,
+            watches,
+            link,
+            dialler,
+        })
+    }
+
+    /// Where browsers come in.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The role's lines of `/readyz`.
+    #[must_use]
+    pub fn health(&self) -> Arc<dyn Health> {
+        Arc::new(health::WebHealth::new(
+            self.replica.clone(),
+            self.link.clone(),
+        ))
+    }
+
+    /// Serves until `stop` is cancelled. Then every stream says `bye` and ends; connections may
+    /// finish for a few seconds in `tracker`.
+    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
+        let Self {
+            listener,
+            router,
+            replica,
+            watches,
+            dialler,
+            addr,
+            ..
+        } = self;
+        info!("[Web] Server listening on {addr}");
+        let mut link = tracker.spawn(dialler.run(stop.child_token()));
+        let mut keeper = tracker.spawn(watches.keep(stop.child_token()));
+        let serving = http::serve(listener, router, tracker, stop.clone());
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            () = &mut serving => None,
+            ended = &mut link => Some(("the link's task", ended)),
+            ended = &mut keeper => Some(("the task that watches viewers", ended)),
+        };
+        replica.drain();
+        match ended {
+            Some((task, ended)) if !stop.is_cancelled() => {
+                let why = ended
+                    .err()
+                    .map_or_else(|| "for no reason".to_owned(), |e| e.to_string());
+                Err(RunError::Failed(format!("{task} ended: {why}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web")
+            .field("addr", &self.addr)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,351 @@
+//! One stream from its first byte to its last, as a response body. It holds a place in the log
+//! and nothing else: no queue, no task of its own, one timer.
+
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use guildhall_model::{Cursor, GuildId, Position};
+use guildhall_ports::Clock;
+use http_body::Frame;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::{
+    control::{Bye, ByeReason, Checkpoint, Resumed, retry_ms},
+    filter::{Narrow, common},
+    join::{From, Joined, NotYet, Opening, join},
+    limit::Permit,
+    write::SseWriter,
+};
+use crate::{
+    auth::SessionEnd,
+    replica::{Attendance, Behind, Replica, Seat, StatusPayload},
+};
+
+/// Between two checkpoints.
+pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
+
+/// How long a stream waits for the world or its viewer's rights before it says `bye`.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a stream is opened with.
+pub(crate) struct Opened {
+    pub(crate) replica: Replica,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) attendance: Attendance,
+    /// Given back with the last word, or when the body is dropped.
+    pub(crate) permit: Option<Permit>,
+    pub(crate) guilds: Vec<GuildId>,
+    pub(crate) narrow: Narrow,
+    pub(crate) cursor: Option<Cursor>,
+    /// The positions that the session noted at login.
+    pub(crate) heads: Vec<Position>,
+    /// Cancelled when the session is revoked on this instance.
+    pub(crate) session_end: SessionEnd,
+    pub(crate) timing: Timing,
+}
+
+/// A stream's times and chances, drawn by who opens it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// When the first checkpoint is due; later ones every [`CHECKPOINT_EVERY`].
+    pub(crate) first_checkpoint: Instant,
+    /// When it ends, and why.
+    pub(crate) ends: (Instant, ByeReason),
+    /// 0 to 1, spreads reconnects.
+    pub(crate) chance: f64,
+}
+
+/// The body of `GET /api/stream`.
+pub(crate) struct StreamBody {
+    opened: Box<Opened>,
+    place: Place,
+    /// Seats at the query's guilds; empty while there is no place.
+    seats: Vec<Seat>,
+    /// The viewer's turn when the seats were taken.
+    turn: u64,
+    /// Guilds of the query that were invisible then, because a look-up had failed.
+    unproven: Vec<GuildId>,
+    /// The replica's standing when it was last said.
+    standing_turn: u64,
+    next_checkpoint: Instant,
+    timer: Pin<Box<Sleep>>,
+    revoked: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+/// Where a stream is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Not begun; gives up at this time.
+    Door { until: Instant },
+    /// All up to here was sent.
+    At(Position),
+    /// All up to here was sent, and it waits to be seated again until this time.
+    Adrift { position: Position, until: Instant },
+    /// Over.
+    Left,
+}
+
+impl StreamBody {
+    /// A stream that has sent nothing yet. `now`: tokio's time.
+    pub(crate) fn new(opened: Opened, now: Instant) -> Self {
+        let until = now + PATIENCE;
+        Self {
+            place: Place::Door { until },
+            seats: Vec::new(),
+            turn: 0,
+            unproven: Vec::new(),
+            standing_turn: 0,
+            next_checkpoint: opened.timing.first_checkpoint,
+            timer: Box::pin(tokio::time::sleep_until(
+                until.min(opened.timing.first_checkpoint),
+            )),
+            revoked: Box::pin(opened.session_end.clone().cancelled_owned()),
+            opened: Box::new(opened),
+        }
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.opened.attendance.signal().listen(cx.waker());
+        loop {
+            if matches!(self.place, Place::Left) {
+                return Poll::Ready(None);
+            }
+            if let Some(reason) = self.asked_to_leave(cx) {
+                return Poll::Ready(Some(self.bye(reason)));
+            }
+            let mut out = SseWriter::default();
+            self.advance(&mut out);
+            if !out.is_empty() {
+                return Poll::Ready(Some(out.finish()));
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if let Some(bytes) = self.time_passed() {
+                return Poll::Ready(Some(bytes));
+            }
+        }
+    }
+
+    fn asked_to_leave(&mut self, cx: &mut Context<'_>) -> Option<ByeReason> {
+        if self.opened.replica.is_draining() {
+            return Some(ByeReason::Draining);
+        }
+        let revoked = self.revoked.as_mut().poll(cx).is_ready();
+        revoked.then_some(ByeReason::SessionRevoked)
+    }
+
+    /// Writes all that is pending and moves the place past it.
+    fn advance(&mut self, out: &mut SseWriter) {
+        // INVARIANT(turn-before-published): the number is read before the turn, and written after
+        // it; so whatever this number covers was judged by the rights that the turn stands for.
+        let published = self.opened.replica.published();
+        match self.place {
+            Place::At(position) if self.turn == self.opened.attendance.viewer().turn() => {
+                if self.read(position, published, out).is_err() {
+                    self.join_again(position, out);
+                }
+            }
+            Place::At(position) => self.join_again(position, out),
+            Place::Adrift { position, .. } => self.join_again(position, out),
+            Place::Door { .. } => self.enter(out),
+            Place::Left => {}
+        }
+        self.say_standing(out);
+    }
+
+    fn read(
+        &mut self,
+        position: Position,
+        published: u64,
+        out: &mut SseWriter,
+    ) -> Result<(), Behind> {
+        if published <= position.seq {
+            return Ok(());
+        }
+        let mut run = Vec::new();
+        for feed in self.seats.iter().filter_map(Seat::feed) {
+            feed.read(position.seq, published, &mut run)?;
+        }
+        if self.seats.len() > 1 {
+            run.sort_by_key(|visible| visible.get().at.seq);
+        }
+        out.records(&run);
+        self.place = Place::At(position.at(published));
+        Ok(())
+    }
+
+    fn enter(&mut self, out: &mut SseWriter) {
+        let from = From::Browser {
+            cursor: self.opened.cursor.as_ref(),
+            heads: &self.opened.heads,
+        };
+        let Ok(joined) = self.join(from) else {
+            return;
+        };
+        out.retry(retry_ms(self.opened.timing.chance));
+        let opening = self.sit_down(joined);
+        self.standing_turn = self.opened.replica.standing_turn();
+        if let Opening::Records { records, .. } = &opening
+            && let Place::At(position) = self.place
+        {
+            let first = records.first().map(|first| first.get().at);
+            let cursor = first.map_or(position, |first| first.at(first.seq - 1));
+            let resumed = Resumed {
+                replayed: records.len(),
+                status: self.status(),
+            };
+            out.control("resumed", Some(cursor), &common(resumed));
+        }
+        self.open(opening, out);
+    }
+
+    fn join_again(&mut self, position: Position, out: &mut SseWriter) {
+        let from = From::Stream {
+            position,
+            unproven: &self.unproven,
+        };
+        match self.join(from) {
+            Ok(joined) => {
+                let opening = self.sit_down(joined);
+                self.open(opening, out);
+            }
+            Err(_) if matches!(self.place, Place::Adrift { .. }) => {}
+            Err(_) => {
+                // Without seats nothing is heard but the viewer's bell, which is what we wait for.
+                self.seats = Vec::new();
+                let until = Instant::now() + PATIENCE;
+                self.place = Place::Adrift { position, until };
+                self.set_timer();
+            }
+        }
+    }
+
+    fn sit_down(&mut self, joined: Joined) -> Opening {
+        // The new seats were taken before the old ones are given back here.
+        self.seats = joined.seats;
+        self.turn = joined.turn;
+        self.unproven = joined.unproven;
+        self.place = Place::At(joined.position);
+        self.set_timer();
+        joined.opening
+    }
+
+    fn open(&mut self, opening: Opening, out: &mut SseWriter) {
+        match opening {
+            Opening::Records { records } => out.records(&records),
+            Opening::Snapshot {
+                reason,
+                at,
+                before,
+                guilds,
+            } => {
+                out.records(&before);
+                self.standing_turn = self.opened.replica.standing_turn();
+                out.snapshot(at, reason, &common(self.status()), &guilds);
+            }
+        }
+    }
+
+    fn join(&self, from: From<'_>) -> Result<Joined, NotYet> {
+        let Opened {
+            replica,
+            attendance,
+            guilds,
+            narrow,
+            ..
+        } = &*self.opened;
+        join(replica, attendance, guilds, narrow, from)
+    }
+
+    fn say_standing(&mut self, out: &mut SseWriter) {
+        let turn = self.opened.replica.standing_turn();
+        if self.standing_turn == turn {
+            return;
+        }
+        if let Place::At(position) | Place::Adrift { position, .. } = self.place {
+            self.standing_turn = turn;
+            out.control("status", Some(position), &common(self.status()));
+        }
+    }
+
+    fn status(&self) -> StatusPayload {
+        let seen = self.seats.iter().filter(|seat| seat.feed().is_some());
+        let guilds: BTreeSet<GuildId> = seen.map(Seat::guild_id).collect();
+        self.opened.replica.standing().payload(&guilds)
+    }
+
+    /// The timer fired: what is due?
+    fn time_passed(&mut self) -> Option<Bytes> {
+        // Long after the deadline if the process was stopped; then one checkpoint is enough.
+        let now = Instant::now();
+        let (ends, reason) = self.opened.timing.ends;
+        if now >= ends {
+            return Some(self.bye(reason));
+        }
+        if let Place::Door { until } | Place::Adrift { until, .. } = self.place
+            && now >= until
+        {
+            return Some(self.bye(ByeReason::Unavailable));
+        }
+        let mut out = SseWriter::default();
+        if now >= self.next_checkpoint {
+            self.next_checkpoint = now + CHECKPOINT_EVERY;
+            if let Place::At(position) | Place::Adrift { position, .. } = self.place {
+                let now = self.opened.clock.now();
+                out.control("checkpoint", Some(position), &common(Checkpoint { now }));
+            }
+        }
+        self.set_timer();
+        (!out.is_empty()).then(|| out.finish())
+    }
+
+    fn set_timer(&mut self) {
+        let mut due = self.next_checkpoint.min(self.opened.timing.ends.0);
+        if let Place::Door { until } | Place::Adrift { until, .. } = self.place {
+            due = due.min(until);
+        }
+        if self.timer.deadline() != due {
+            self.timer.as_mut().reset(due);
+        }
+    }
+
+    fn bye(&mut self, reason: ByeReason) -> Bytes {
+        let cursor = match self.place {
+            Place::At(position) | Place::Adrift { position, .. } => Some(position),
+            Place::Door { .. } | Place::Left => None,
+        };
+        self.place = Place::Left;
+        self.seats = Vec::new();
+        drop(self.opened.permit.take());
+        bye(reason, cursor, self.opened.timing.chance)
+    }
+}
+
+impl http_body::Body for StreamBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = ready!(self.poll_bytes(cx));
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+/// The last words of a stream; all of it, for one that never began.
+pub(crate) fn bye(reason: ByeReason, cursor: Option<Position>, chance: f64) -> Bytes {
+    let retry_ms = reason.retry_ms(chance);
+    let mut out = SseWriter::default();
+    out.retry(retry_ms);
+    out.control("bye", cursor, &common(Bye { reason, retry_ms }));
+    out.finish()
+}

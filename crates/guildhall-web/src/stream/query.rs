@@ -1,0 +1,157 @@
+//! What a browser asks for: `?guild=&channel=&events=&lastEventId=`. Text ends here.
+
+use std::collections::BTreeSet;
+
+use guildhall_model::{ChannelId, Cursor, GuildId};
+
+use super::filter::Narrow;
+use crate::http::ApiError;
+
+/// Guilds, and channels, that one query may name.
+pub(crate) const MOST_IDS: usize = 100;
+
+/// A stream's or a state's query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// The named guilds, ascending; empty: all that the viewer shares with the bot.
+    pub(crate) guilds: Vec<GuildId>,
+    /// What of them.
+    pub(crate) narrow: Narrow,
+    /// `?lastEventId=`, as it came.
+    pub(crate) last_event_id: Option<String>,
+}
+
+impl Query {
+    /// Reads the query string. Ids and families are read strictly, since a filter that is not
+    /// understood must not show something else; names that are not ours are passed over.
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
+            .map_err(|_| ApiError::invalid("The query string is not form-encoded."))?;
+        let (mut guilds, mut channels) = (BTreeSet::new(), BTreeSet::new());
+        let mut families: Option<(bool, bool)> = None;
+        let mut last_event_id = None;
+        for (name, value) in pairs {
+            match name.as_str() {
+                "guild" => {
+                    guilds.insert(GuildId(snowflake(&value).ok_or(BAD_GUILD)?));
+                }
+                "channel" => {
+                    channels.insert(ChannelId(snowflake(&value).ok_or(BAD_CHANNEL)?));
+                }
+                "events" => {
+                    let (voice, room) = families.get_or_insert_default();
+                    for family in value.split(',') {
+                        match family {
+                            "voice" => *voice = true,
+                            "room" => *room = true,
+                            _ => return Err(BAD_EVENTS),
+                        }
+                    }
+                }
+                "lastEventId" => last_event_id = Some(value),
+                _ => {}
+            }
+        }
+        if guilds.len() > MOST_IDS || channels.len() > MOST_IDS {
+            return Err(ApiError::invalid(
+                "A query names at most 100 guilds and 100 channels.",
+            ));
+        }
+        let (voice, room) = families.unwrap_or((Narrow::ALL.voice, Narrow::ALL.room));
+        Ok(Self {
+            guilds: guilds.into_iter().collect(),
+            narrow: Narrow {
+                channels: (!channels.is_empty()).then(|| channels.into_iter().collect()),
+                voice,
+                room,
+            },
+            last_event_id,
+        })
+    }
+
+    /// The cursor: the header's, else the query's. One that is none counts as absent: browsers
+    /// send back whatever they were given, by whoever was here before.
+    pub(crate) fn cursor(&self, header: Option<&str>) -> Option<Cursor> {
+        let text = header.filter(|text| !text.is_empty());
+        text.or(self.last_event_id.as_deref())?.parse().ok()
+    }
+}
+
+const BAD_GUILD: ApiError = ApiError::invalid("`guild` is a Discord id: decimal digits, not 0.");
+const BAD_CHANNEL: ApiError =
+    ApiError::invalid("`channel` is a Discord id: decimal digits, not 0.");
+const BAD_EVENTS: ApiError =
+    ApiError::invalid("`events` is a comma-separated list of `voice` and `room`.");
+
+fn snowflake(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let id: u64 = digits.then(|| text.parse().ok()).flatten()?;
+    (id != 0).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn repeated_names_add_up_and_unknown_names_are_passed_over() {
+        let query = Query::parse("guild=2&guild=1&channel=7&events=voice&x=y&lastEventId=0.1-2");
+        let query = query.expect("well-formed");
+        assert_eq!(query.guilds, [GuildId(1), GuildId(2)]);
+        assert_eq!(query.narrow.channels.as_deref(), Some(&[ChannelId(7)][..]));
+        assert_eq!((query.narrow.voice, query.narrow.room), (true, false));
+        assert_eq!(query.cursor(None), "0.1-2".parse().ok());
+        assert_eq!(
+            query.cursor(Some("0.1-9")),
+            "0.1-9".parse().ok(),
+            "the header wins"
+        );
+        assert_eq!(
+            query.cursor(Some("")),
+            "0.1-2".parse().ok(),
+            "an empty header says nothing"
+        );
+        assert_eq!(query.cursor(Some("rubbish")), None);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for text in [
+            "guild=",
+            "guild=abc",
+            "guild=-1",
+            "guild=0",
+            "guild=99999999999999999999",
+            "channel=1x",
+            "channel=+1",
+            "events=",
+            "events=voice,",
+            "events=chat",
+            "events=Voice",
+        ] {
+            assert!(Query::parse(text).is_err(), "{text}");
+        }
+        let many: String = (1..=101).map(|id| format!("guild={id}&")).collect();
+        assert!(Query::parse(&many).is_err());
+    }
+
+    #[test]
+    fn nothing_asked_is_everything() {
+        let query = Query::parse("").expect("well-formed");
+        assert_eq!((query.guilds.len(), query.narrow), (0, Narrow::ALL));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_query_or_an_error(
+            text in "(guild|channel|events|lastEventId|%)=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
+        ) {
+            if let Ok(query) = Query::parse(&text) {
+                prop_assert!(query.guilds.len() <= MOST_IDS);
+                let _either = query.cursor(Some(&text));
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `GET /api/stream` and `GET /api/state`: text becomes a query, a session and a cursor here.
+//!
+//! EventSource gives up for ever on any status but 200, so only what no retry cures is an HTTP
+//! error; everything else is a stream that says `bye`.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use guildhall_model::GuildId;
+use http::{HeaderMap, HeaderValue, header};
+use tokio::time::Instant;
+use tracing::info;
+
+use super::{
+    body::{CHECKPOINT_EVERY, Opened, StreamBody, Timing, bye},
+    control::ByeReason,
+    join::{self, sight},
+    query::Query,
+    write::state_json,
+};
+use crate::{
+    auth::Session,
+    http::ApiError,
+    replica::{Attendance, Viewer},
+    state::AppState,
+};
+
+/// `GET /api/stream`.
+pub(crate) async fn stream(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    let session = app
+        .sessions
+        .read(&headers)
+        .ok_or_else(ApiError::unauthorized)?;
+    let query = Query::parse(text.as_deref().unwrap_or_default())?;
+    let cookie = app.sessions.slide(&session);
+    if app.replica.is_draining() {
+        return Ok(refusal(ByeReason::Draining, cookie));
+    }
+    let Some(permit) = app.limits.enter(session.user.id) else {
+        return Ok(refusal(ByeReason::TooManyStreams, cookie));
+    };
+    let attendance = Attendance::new(app.replica.viewer(session.user.id));
+    let guilds = match admit(&app, attendance.viewer(), &session, &query).await {
+        Ok(guilds) => guilds,
+        Err(Refused::NoMember) => return Err(NO_MEMBER),
+        Err(Refused::NotNow) => return Ok(refusal(ByeReason::Unavailable, cookie)),
+    };
+    info!(viewer.id = %session.user.id, "[SSE] Client connected: {}", session.user.id);
+    let header = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok());
+    let now = Instant::now();
+    let opened = Opened {
+        cursor: query.cursor(header),
+        session_end: app.sessions.watch_end(&session.id),
+        timing: timing(&app, &session, now),
+        replica: app.replica,
+        clock: app.clock,
+        attendance,
+        permit: Some(permit),
+        guilds,
+        narrow: query.narrow,
+        heads: session.heads,
+    };
+    Ok(answer(Body::new(StreamBody::new(opened, now)), cookie))
+}
+
+/// `GET /api/state`: the snapshot with its cursor. A stream opened there has no gap after it.
+pub(crate) async fn state(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    let session = app
+        .sessions
+        .read(&headers)
+        .ok_or_else(ApiError::unauthorized)?;
+    let query = Query::parse(text.as_deref().unwrap_or_default())?;
+    let attendance = Attendance::new(app.replica.viewer(session.user.id));
+    let guilds = match admit(&app, attendance.viewer(), &session, &query).await {
+        Ok(guilds) => guilds,
+        Err(Refused::NoMember) => return Err(NO_MEMBER),
+        Err(Refused::NotNow) => return Err(NOT_NOW),
+    };
+    let state = join::state(&app.replica, &attendance, &guilds, &query.narrow);
+    let state = state.map_err(|_not_yet| NOT_NOW)?;
+    let json = state_json(state.position, &state.status, &state.guilds);
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "private, no-store"),
+    ];
+    Ok((headers, json).into_response())
+}
+
+const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a member of it.");
+
+const NOT_NOW: ApiError =
+    ApiError::unavailable("What you may see is not known right now. Try again in a moment.");
+
+/// Why a query is not served.
+enum Refused {
+    /// The world is complete and Discord said that the viewer is no member.
+    NoMember,
+    /// Not known at the moment.
+    NotNow,
+}
+
+/// Waits until the viewer's rights are known, and names the guilds to serve.
+async fn admit(
+    app: &AppState,
+    viewer: &Viewer,
+    session: &Session,
+    query: &Query,
+) -> Result<Vec<GuildId>, Refused> {
+    let named = !query.guilds.is_empty();
+    let guilds = if named {
+        query.guilds.clone()
+    } else {
+        session.guilds.clone()
+    };
+    let proven = app.watches.prove(viewer, &guilds).await;
+    proven.map_err(|_| Refused::NotNow)?;
+    let complete = app.replica.standing().complete();
+    let held = app.replica.hold();
+    let now = held.position().ok_or(Refused::NotNow)?;
+    let unproven = viewer.unproven(now.epoch, &guilds).ok_or(Refused::NotNow)?;
+    let mut known = 0;
+    for id in &guilds {
+        let guild = held.guild(*id).and_then(|log| log.guild());
+        let membership = guild.and_then(|guild| guild.memberships.get(&viewer.id()));
+        let failed = unproven.contains(id);
+        if !failed && sight(&held, *id, viewer.id()).is_some() {
+            known += 1;
+        } else if named {
+            let said_so = guild.is_none() || (!failed && membership.is_some());
+            return Err(if complete && said_so {
+                Refused::NoMember
+            } else {
+                Refused::NotNow
+            });
+        }
+    }
+    if known == 0 && !unproven.is_empty() && unproven.len() == guilds.len() {
+        return Err(Refused::NotNow);
+    }
+    Ok(guilds)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the driver of streams draws the chances that it hands to them"
+)]
+fn timing(app: &AppState, session: &Session, now: Instant) -> Timing {
+    let first: f64 = rand::random();
+    let share = 0.8 + 0.2 * rand::random::<f64>();
+    let age = now + app.config.stream_max_age.mul_f64(share);
+    let left = app.sessions.expiry(session).saturating_sub(app.clock.now());
+    let expiry = now + Duration::from_millis(left);
+    let ends = if expiry < age {
+        (expiry, ByeReason::SessionExpired)
+    } else {
+        (age, ByeReason::MaxAge)
+    };
+    Timing {
+        first_checkpoint: now + CHECKPOINT_EVERY.mul_f64(0.5 + 0.5 * first),
+        ends,
+        chance: rand::random(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "spreads reconnects")]
+fn refusal(reason: ByeReason, cookie: HeaderValue) -> Response {
+    answer(Body::from(bye(reason, None, rand::random())), cookie)
+}
+
+/// A 200 of the stream; each slides the session.
+fn answer(body: Body, cookie: HeaderValue) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CACHE_CONTROL, "private, no-store, no-transform"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::SET_COOKIE, cookie);
+    response
+}

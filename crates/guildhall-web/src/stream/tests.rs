@@ -1,0 +1,8 @@
+/// Random guilds, events and viewers: the picture is right, whatever happens.
+mod picture;
+/// Lives of single streams, told one by one.
+mod lives;
+/// A stage to play streams on.
+pub(crate) mod stage;
+/// Streams as `curl` shows them, kept in `fixtures/transcripts`.
+mod transcripts;

@@ -1,0 +1,361 @@
+//! For every viewer: `visible(snapshot P) + what the stream sent = visible(snapshot Q)`. Random
+//! guilds, events, viewers, cursors and pauses; the browser's side is the small reducer below.
+
+use std::collections::BTreeMap;
+
+use guildhall_model::{
+    Change, ChannelId, Cursor, Guild, Permissions, RoleId, UserId, World,
+    world::{
+        GuildInfo, Membership, Overwrite, OverwriteTarget, Role, RoomInfo, RoomRights, VoiceFlags,
+    },
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Map, Value, json};
+
+use super::stage::{ANNA, BEN, CARL, HALL, Listener, Sse, Stage, hall, person, room};
+use crate::{
+    replica::Attendance,
+    stream::{filter::Narrow, join::state, write::state_json},
+};
+
+const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];
+const PEOPLE: [UserId; 5] = [ANNA, BEN, CARL, UserId(77), UserId(78)];
+const ROLES: [RoleId; 3] = [RoleId(50), RoleId(51), RoleId(100)];
+
+/// One step: numbers that [`change`] reads as it likes, so that they shrink well.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    kind: u8,
+    who: u8,
+    room: u8,
+    other: u8,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0..32_u8, 0..5_u8, 0..5_u8, any::<u8>());
+    let step = step.prop_map(|(kind, who, room, other)| Step {
+        kind,
+        who,
+        room,
+        other,
+    });
+    vec(step, 1..60)
+}
+
+/// What the gateway would append, given the guild as it is.
+fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
+    let Step {
+        kind, who, other, ..
+    } = step;
+    let who = PEOPLE[usize::from(who)];
+    let channel = ChannelId(201 + u64::from(step.room));
+    let there = guild.and_then(|guild| guild.voice.get(&who));
+    let leaving = there.map(|there| super::stage::left(who, there.channel_id));
+    let inside = |guild: &Guild| -> Vec<Change> {
+        let people = guild.occupants(channel);
+        people
+            .map(|person| super::stage::left(person.user_id, channel))
+            .collect()
+    };
+    match kind {
+        0..=7 => leaving
+            .into_iter()
+            .chain([super::stage::joined(who, channel)])
+            .collect(),
+        8..=10 => leaving.into_iter().collect(),
+        11 | 12 => {
+            let updated = there.map(|there| {
+                let mut updated = there.clone();
+                updated.flags = VoiceFlags {
+                    self_mute: other % 2 == 0,
+                    ..VoiceFlags::default()
+                };
+                Change::VoiceUpdated(updated)
+            });
+            updated.into_iter().collect()
+        }
+        13 | 14 => {
+            let name = format!("Room {other}");
+            vec![Change::RoomCreated(room(channel, &name, rights(other)))]
+        }
+        15 => vec![Change::RoomUpdated(RoomInfo {
+            position: i64::from(other % 3),
+            ..room(channel, &format!("Renamed {other}"), rights(0)).info
+        })],
+        16 | 17 => {
+            let mut run = guild.map(inside).unwrap_or_default();
+            if other % 3 == 0 {
+                run.clear();
+            }
+            run.push(Change::RoomDeleted {
+                channel_id: channel,
+            });
+            run
+        }
+        18 | 19 => vec![Change::RoomRights {
+            channel_id: channel,
+            rights: rights(other),
+        }],
+        20 => vec![Change::RoleSet(Role {
+            role_id: ROLES[usize::from(other % 3)],
+            permissions: [
+                Permissions::NONE,
+                Permissions::VIEW_CHANNEL,
+                Permissions::ADMINISTRATOR,
+            ][usize::from(other / 3 % 3)],
+        })],
+        21 => vec![Change::RoleRemoved {
+            role_id: ROLES[usize::from(other % 2)],
+        }],
+        22..=24 => {
+            let roles = (0..2)
+                .filter(|bit| other >> bit & 1 == 1)
+                .map(|bit| ROLES[bit])
+                .collect();
+            let membership = match other / 4 % 8 {
+                0 => None,
+                1 => Some(Membership::Stranger),
+                guest => Some(Membership::member(roles, guest == 2)),
+            };
+            vec![Change::Rights {
+                user_id: who,
+                membership,
+            }]
+        }
+        25 => vec![Change::OwnerChanged { owner_id: who }],
+        26 => vec![Change::GuildUnavailable],
+        27 => vec![Change::GuildAvailable(None)],
+        28 => vec![Change::GuildUpdated(GuildInfo {
+            name: format!("Hall {other}"),
+            icon: None,
+        })],
+        29 if other % 4 == 0 => vec![Change::GuildRemoved],
+        30 if guild.is_none() || other % 4 == 0 => {
+            let mut new = hall();
+            new.voice.insert(who, person(who, channel));
+            vec![Change::GuildAvailable(Some(Box::new(new)))]
+        }
+        31 => vec![Change::Gap { from: 1, to: 2 }],
+        _ => Vec::new(),
+    }
+}
+
+fn rights(number: u8) -> RoomRights {
+    let view = Permissions::VIEW_CHANNEL;
+    let overwrite = |target, allow| Overwrite {
+        target,
+        allow: if allow { view } else { Permissions::NONE },
+        deny: if allow { Permissions::NONE } else { view },
+    };
+    let targets = [
+        OverwriteTarget::Role(HALL.everyone()),
+        OverwriteTarget::Role(ROLES[0]),
+        OverwriteTarget::Member(ANNA),
+    ];
+    let overwrites = targets.into_iter().enumerate();
+    let overwrites = overwrites.filter_map(|(bit, target)| match number >> (2 * bit) & 3 {
+        0 => Some(overwrite(target, false)),
+        1 => Some(overwrite(target, true)),
+        _ => None,
+    });
+    RoomRights {
+        overwrites: overwrites.collect(),
+        obfuscated: number > 240,
+    }
+}
+
+/// What a browser knows: guilds with rooms with people, as the events say.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Picture(BTreeMap<String, Known>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Known {
+    about: Map<String, Value>,
+    rooms: BTreeMap<String, (Map<String, Value>, BTreeMap<String, Value>)>,
+}
+
+impl Picture {
+    fn of(guilds: &Value) -> Self {
+        let guilds = guilds.as_array().expect("a list").iter();
+        Self(
+            guilds
+                .map(|guild| (id(&guild["id"]), Known::of(guild)))
+                .collect(),
+        )
+    }
+
+    fn take(&mut self, event: &Sse) {
+        let mut data = event.data.clone();
+        if event.event == "snapshot" {
+            *self = Self::of(&data["guilds"]);
+            return;
+        }
+        let Some(guild_id) = data.get("guildId").map(id) else {
+            return;
+        };
+        if event.event == "guild.removed" {
+            self.0.remove(&guild_id);
+            return;
+        }
+        let known = self
+            .0
+            .get_mut(&guild_id)
+            .expect("events of guilds that were shown");
+        for meta in ["guildId", "ts", "synthetic"] {
+            data.as_object_mut().expect("an object").remove(meta);
+        }
+        known.take(&event.event, &data);
+    }
+}
+
+impl Known {
+    fn of(guild: &Value) -> Self {
+        let mut about = guild.as_object().expect("an object").clone();
+        let rooms = about.remove("rooms").expect("rooms");
+        let rooms = rooms.as_array().expect("a list").iter().map(|room| {
+            let mut room = room.as_object().expect("an object").clone();
+            let members = room.remove("members").expect("members");
+            let members = members.as_array().expect("a list").iter();
+            let members = members.map(|member| (id(&member["userId"]), member.clone()));
+            (id(&room["channelId"]), (room, members.collect()))
+        });
+        let rooms = rooms.collect();
+        Self { about, rooms }
+    }
+
+    fn take(&mut self, event: &str, data: &Value) {
+        let room = id(&data["channelId"]);
+        match event {
+            "voice.joined" => {
+                let members = &mut self.rooms.get_mut(&room).expect("a room that was shown").1;
+                members.insert(id(&data["userId"]), data.clone());
+            }
+            "voice.updated" => {
+                let members = &mut self.rooms.get_mut(&room).expect("a room that was shown").1;
+                let known = members.get_mut(&id(&data["userId"])).expect("known");
+                *known = data.clone();
+            }
+            "voice.left" => {
+                let room = self.rooms.get_mut(&id(&data["previousChannelId"]));
+                let members = &mut room.expect("a room that was shown").1;
+                assert!(
+                    members.remove(&id(&data["userId"])).is_some(),
+                    "they were there"
+                );
+            }
+            "room.created" | "room.updated" => {
+                let info = data.as_object().expect("an object").clone();
+                self.rooms.entry(room).or_default().0 = info;
+            }
+            "room.deleted" => assert!(self.rooms.remove(&room).is_some(), "it was there"),
+            "guild.unavailable" => drop(self.about.insert("available".into(), json!(false))),
+            "guild.available" => drop(self.about.insert("available".into(), json!(true))),
+            "guild.updated" => {
+                for field in ["name", "icon"] {
+                    self.about.insert(field.into(), data[field].clone());
+                }
+            }
+            "gap" => {}
+            other => panic!("no event is called {other}"),
+        }
+    }
+}
+
+fn id(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A browser with its stream, its picture, and pictures of before with their cursors.
+struct Browser {
+    user: UserId,
+    stream: Listener,
+    picture: Picture,
+    cursor: Option<String>,
+    before: Vec<(Cursor, Picture)>,
+}
+
+impl Browser {
+    fn new(stage: &Stage, user: UserId) -> Self {
+        Self {
+            user,
+            stream: stage.open(user, None),
+            picture: Picture::default(),
+            cursor: None,
+            before: Vec::new(),
+        }
+    }
+
+    fn read(&mut self) {
+        for event in self.stream.events() {
+            self.picture.take(&event);
+            self.cursor = event.id.or(self.cursor.take());
+        }
+        let cursor = self.cursor.as_ref().expect("a control event came first");
+        let cursor: Cursor = cursor.parse().expect("a cursor");
+        self.before.push((cursor, self.picture.clone()));
+    }
+
+    /// Comes back with a cursor of before.
+    fn reconnect(&mut self, stage: &Stage, which: usize) {
+        let (cursor, picture) = self.before[which % self.before.len()].clone();
+        self.stream = stage.open(self.user, Some(cursor.positions()[0]));
+        self.picture = picture;
+        self.read();
+    }
+}
+
+fn truth(stage: &Stage, user: UserId) -> Picture {
+    let attendance = Attendance::new(stage.replica.viewer(user));
+    let state = state(&stage.replica, &attendance, &[HALL], &Narrow::ALL).expect("proven");
+    let json = state_json(state.position, &state.status, &state.guilds);
+    let json: Value = serde_json::from_slice(&json).expect("JSON");
+    Picture::of(&json["guilds"])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_picture_is_right_whatever_happens_and_however_the_browser_came(
+        steps in steps(),
+        window in prop_oneof![Just(4_usize), Just(1_000)],
+        reads in vec(any::<u8>(), 60),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime");
+        let _entered = runtime.enter();
+        let mut stage = Stage::of(window, vec![(HALL, hall())]);
+        let mut world = World { guilds: [(HALL, hall())].into() };
+        let mut browsers = VIEWERS.map(|user| Browser::new(&stage, user));
+        browsers.iter_mut().for_each(Browser::read);
+
+        for (step, read) in steps.iter().zip(&reads) {
+            for change in changes(*step, world.guilds.get(&HALL)) {
+                let event = guildhall_model::Event {
+                    guild_id: HALL,
+                    ts: 0,
+                    synthetic: false,
+                    change: change.clone(),
+                };
+                world.apply(&event);
+                stage.tell(change);
+            }
+            for (index, browser) in browsers.iter_mut().enumerate() {
+                match read >> (2 * index) & 3 {
+                    0 => browser.read(),
+                    1 => browser.reconnect(&stage, usize::from(*read)),
+                    _ => {}
+                }
+            }
+        }
+        for browser in &mut browsers {
+            browser.read();
+            let truth = truth(&stage, browser.user);
+            prop_assert_eq!(&browser.picture, &truth, "live, viewer {}", browser.user);
+            for which in 0..browser.before.len() {
+                browser.reconnect(&stage, which);
+                prop_assert_eq!(&browser.picture, &truth, "cursor {}, viewer {}", which, browser.user);
+            }
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! A replica that a test writes to, a clock that it moves, and listeners that read what streams
+//! send without waiting for anything.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::task::{ArcWake, waker};
+use guildhall_link::frame::{Base, Discord, DiscordStatus};
+use guildhall_model::{
+    Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Permissions, Position,
+    RoleId, UnixMs, UserId,
+    world::{
+        GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind,
+        RoomRights, VoiceFlags,
+    },
+};
+use guildhall_ports::ManualClock;
+use http_body::Body;
+use tokio::time::Instant;
+
+use crate::{
+    Config, OAuth,
+    auth::{Profile, Session, Sessions, Settings},
+    replica::{self, Attendance, Replica, ReplicaWriter},
+    stream::{
+        body::{Opened, StreamBody, Timing},
+        control::ByeReason,
+        filter::Narrow,
+        limit::Limits,
+    },
+};
+
+pub(crate) const EPOCH: UnixMs = 1_763_000_000_000;
+pub(crate) const HALL: GuildId = GuildId(100);
+/// Everybody sees it.
+pub(crate) const LOBBY: ChannelId = ChannelId(201);
+/// For [`KEEPER`] alone.
+pub(crate) const VAULT: ChannelId = ChannelId(202);
+pub(crate) const KEEPER: RoleId = RoleId(50);
+/// A member without roles.
+pub(crate) const ANNA: UserId = UserId(11);
+/// A member with the role [`KEEPER`].
+pub(crate) const BEN: UserId = UserId(12);
+/// Somebody nobody looked up.
+pub(crate) const CARL: UserId = UserId(13);
+
+/// A hall with two rooms, one of them hidden from those without the role.
+pub(crate) fn hall() -> Guild {
+    let member = |roles: &[RoleId]| Membership::member(roles.to_vec(), false);
+    Guild {
+        info: GuildInfo {
+            name: "The Hall".into(),
+            icon: None,
+        },
+        available: true,
+        owner_id: UserId(1),
+        roles: BTreeMap::from([
+            (
+                HALL.everyone(),
+                Permissions::VIEW_CHANNEL | Permissions::CONNECT,
+            ),
+            (KEEPER, Permissions::NONE),
+        ]),
+        categories: BTreeMap::new(),
+        rooms: BTreeMap::from([
+            (LOBBY, room(LOBBY, "Lobby", RoomRights::default())),
+            (VAULT, room(VAULT, "Vault", hidden_but_for(KEEPER))),
+        ]),
+        voice: BTreeMap::new(),
+        memberships: BTreeMap::from([(ANNA, member(&[])), (BEN, member(&[KEEPER]))]),
+    }
+}
+
+/// Nobody views it but who has this role.
+pub(crate) fn hidden_but_for(role: RoleId) -> RoomRights {
+    let overwrite = |target, allow, deny| Overwrite {
+        target,
+        allow,
+        deny,
+    };
+    let everyone = OverwriteTarget::Role(HALL.everyone());
+    RoomRights {
+        overwrites: vec![
+            overwrite(everyone, Permissions::NONE, Permissions::VIEW_CHANNEL),
+            overwrite(
+                OverwriteTarget::Role(role),
+                Permissions::VIEW_CHANNEL,
+                Permissions::NONE,
+            ),
+        ],
+        obfuscated: false,
+    }
+}
+
+pub(crate) fn room(channel_id: ChannelId, name: &str, rights: RoomRights) -> Room {
+    Room {
+        info: RoomInfo {
+            channel_id,
+            name: name.into(),
+            kind: RoomKind::Voice,
+            parent_id: None,
+            parent_name: None,
+            position: 0,
+            user_limit: 0,
+        },
+        rights,
+    }
+}
+
+pub(crate) fn person(user: UserId, channel: ChannelId) -> Occupant {
+    Occupant {
+        channel_id: channel,
+        user_id: user,
+        username: format!("user{user}"),
+        display_name: format!("User {user}"),
+        avatar: None,
+        avatar_url: "https://cdn.discordapp.com/embed/avatars/0.png".into(),
+        bot: false,
+        since: EPOCH,
+        flags: VoiceFlags::default(),
+    }
+}
+
+pub(crate) fn joined(user: UserId, channel: ChannelId) -> Change {
+    Change::VoiceJoined(person(user, channel))
+}
+
+pub(crate) fn left(user: UserId, channel: ChannelId) -> Change {
+    Change::VoiceLeft {
+        previous_channel_id: channel,
+        user_id: user,
+    }
+}
+
+/// The position of a number in the stage's log.
+pub(crate) fn at(seq: u64) -> Position {
+    Position {
+        log: LogId(0),
+        epoch: EPOCH,
+        seq,
+    }
+}
+
+/// Settings for everything, of a role that nobody reaches.
+pub(crate) fn config() -> Config {
+    let url = |text: &str| text.parse().expect("a URL");
+    Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        base_url: url("http://localhost:3000"),
+        gateway_url: url("ws://127.0.0.1:1/link"),
+        link_token: "a-link-token-of-more-than-32-characters".into(),
+        session_secrets: vec!["an-old-oak-holds-the-roof-of-this-hall".into()],
+        oauth: OAuth {
+            client_id: "1".into(),
+            client_secret: "a-client-secret".into(),
+            public_url: url("https://discord.com"),
+            api_url: url("https://discord.com"),
+        },
+        allowed_origins: Vec::new(),
+        cdn_url: url("https://cdn.discordapp.com"),
+        stream_max_age: Duration::from_secs(3600),
+        streams_per_user: 100,
+        streams_max: 1000,
+        log_window: 4096,
+        ui_dir: None,
+        session_idle: Duration::from_secs(86_400),
+        session_max_age: Duration::from_secs(864_000),
+    }
+}
+
+/// A replica with its writer.
+pub(crate) struct Stage {
+    pub(crate) writer: ReplicaWriter,
+    pub(crate) replica: Replica,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sessions: Sessions,
+    pub(crate) limits: Limits,
+    head: u64,
+}
+
+impl Stage {
+    /// A replica that keeps `window` records per guild and has no world yet.
+    pub(crate) fn empty(window: usize) -> Self {
+        let (writer, replica) = replica::new(window);
+        let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
+        let sessions = Sessions::new(&Settings::of(&config()), clock.clone());
+        Self {
+            writer,
+            replica,
+            clock,
+            sessions: sessions.expect("the settings are good"),
+            limits: Limits::new(100, 1_000),
+            head: 0,
+        }
+    }
+
+    /// One with these guilds, live.
+    pub(crate) fn of(window: usize, guilds: Vec<(GuildId, Guild)>) -> Self {
+        let mut stage = Self::empty(window);
+        stage.writer.link_up(EPOCH);
+        stage.load(guilds, at(0));
+        stage.say_live();
+        stage
+    }
+
+    /// One with the hall.
+    pub(crate) fn hall() -> Self {
+        Self::of(64, vec![(HALL, hall())])
+    }
+
+    /// Replaces the world by these guilds as they are at `position`.
+    pub(crate) fn load(&mut self, guilds: Vec<(GuildId, Guild)>, position: Position) {
+        self.writer.begin();
+        for (guild_id, guild) in guilds {
+            self.writer.base(Base {
+                guild_id,
+                floor: position,
+                guild: Some(guild),
+            });
+        }
+        self.writer.complete(position);
+        self.head = position.seq;
+    }
+
+    pub(crate) fn say_live(&mut self) {
+        self.writer.status(DiscordStatus {
+            discord: Discord::Live,
+            since: EPOCH,
+            guild_ids: Vec::new(),
+            complete: true,
+        });
+    }
+
+    /// Appends to the hall.
+    pub(crate) fn tell(&mut self, change: Change) {
+        self.tell_in(HALL, change);
+    }
+
+    /// Appends to a guild.
+    pub(crate) fn tell_in(&mut self, guild_id: GuildId, change: Change) {
+        self.head += 1;
+        let envelope = Envelope {
+            at: self.writer.position().expect("a world").at(self.head),
+            event: Event {
+                guild_id,
+                ts: EPOCH + self.head,
+                synthetic: false,
+                change,
+            },
+        };
+        self.writer.event(envelope).expect("the next of the log");
+    }
+
+    /// What a user is in the hall.
+    pub(crate) fn look_up(&mut self, user_id: UserId, roles: &[RoleId]) {
+        let membership = Some(Membership::member(roles.to_vec(), false));
+        self.tell(Change::Rights {
+            user_id,
+            membership,
+        });
+    }
+
+    /// A session of a user who is in these guilds, and its `Set-Cookie`.
+    pub(crate) fn session(&self, user: UserId, guilds: &[GuildId]) -> (Session, http::HeaderValue) {
+        let profile = Profile {
+            id: user,
+            username: "someone".into(),
+            display_name: "Someone".into(),
+            avatar_url: "https://cdn.discordapp.com/embed/avatars/0.png".into(),
+        };
+        self.sessions.begin(profile, guilds.to_vec(), Vec::new())
+    }
+
+    /// Opens a stream of a user on the hall.
+    pub(crate) fn open(&self, user: UserId, cursor: Option<Position>) -> Listener {
+        self.open_on(user, &[HALL], Narrow::ALL, cursor)
+    }
+
+    /// Opens a stream.
+    pub(crate) fn open_on(
+        &self,
+        user: UserId,
+        guilds: &[GuildId],
+        narrow: Narrow,
+        cursor: Option<Position>,
+    ) -> Listener {
+        let viewer = self.replica.viewer(user);
+        if let Some(position) = self.replica.position() {
+            viewer.prove(position, guilds, &[], Instant::now());
+        }
+        let session = self.session(user, guilds).0;
+        let now = Instant::now();
+        let opened = Opened {
+            replica: self.replica.clone(),
+            clock: self.clock.clone(),
+            attendance: Attendance::new(viewer),
+            permit: self.limits.enter(user),
+            guilds: guilds.to_vec(),
+            narrow,
+            cursor: cursor.map(Cursor::from),
+            heads: Vec::new(),
+            session_end: self.sessions.watch_end(&session.id),
+            timing: Timing {
+                first_checkpoint: now + Duration::from_secs(10),
+                ends: (now + Duration::from_secs(3000), ByeReason::MaxAge),
+                chance: 0.5,
+            },
+        };
+        Listener {
+            body: StreamBody::new(opened, now),
+            session,
+            woken: Arc::default(),
+        }
+    }
+}
+
+/// Who reads one stream.
+pub(crate) struct Listener {
+    body: StreamBody,
+    pub(crate) session: Session,
+    woken: Arc<Woken>,
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl ArcWake for Woken {
+    fn wake_by_ref(this: &Arc<Self>) {
+        this.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Listener {
+    /// Everything the stream sends now, piece by piece.
+    pub(crate) fn pieces(&mut self) -> Vec<bytes::Bytes> {
+        let waker = waker(Arc::clone(&self.woken));
+        let mut cx = Context::from_waker(&waker);
+        let mut pieces = Vec::new();
+        while let Poll::Ready(Some(frame)) = Pin::new(&mut self.body).poll_frame(&mut cx) {
+            let frame = frame.expect("never fails");
+            pieces.push(frame.into_data().expect("data"));
+        }
+        pieces
+    }
+
+    /// Everything the stream sends now, as text.
+    pub(crate) fn text(&mut self) -> String {
+        let pieces = self.pieces();
+        let bytes = pieces.iter().flat_map(|piece| piece.iter().copied());
+        String::from_utf8(bytes.collect()).expect("a stream is UTF-8")
+    }
+
+    /// Everything the stream sends now, as events.
+    pub(crate) fn events(&mut self) -> Vec<Sse> {
+        decode(&self.text())
+    }
+
+    /// The names of the events that the stream sends now.
+    pub(crate) fn names(&mut self) -> Vec<String> {
+        self.events().into_iter().map(|event| event.event).collect()
+    }
+
+    /// Whether the stream is over.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let waker = waker(Arc::clone(&self.woken));
+        let mut cx = Context::from_waker(&waker);
+        matches!(
+            Pin::new(&mut self.body).poll_frame(&mut cx),
+            Poll::Ready(None)
+        )
+    }
+
+    /// How often the stream's task was woken.
+    pub(crate) fn woken(&self) -> usize {
+        self.woken.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One event as a browser reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sse {
+    pub(crate) event: String,
+    pub(crate) id: Option<String>,
+    pub(crate) retry: Option<u64>,
+    pub(crate) data: serde_json::Value,
+}
+
+/// Reads a stream as the HTML standard says: lines end with CR, LF or both, a blank line ends an
+/// event.
+pub(crate) fn decode(text: &str) -> Vec<Sse> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    assert!(
+        text.is_empty() || text.ends_with("\n\n"),
+        "ends with a whole event: {text:?}"
+    );
+    let blocks = text.split("\n\n").filter(|block| !block.is_empty());
+    let read = |block: &str| {
+        let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for line in block.split('\n') {
+            let (name, value) = line.split_once(": ").expect("name and value");
+            fields.entry(name).or_default().push(value);
+        }
+        let known = BTreeSet::from(["data", "event", "id", "retry"]);
+        assert!(fields.keys().all(|name| known.contains(name)), "{block}");
+        assert!(
+            fields.values().all(|lines| lines.len() == 1),
+            "one line each: {block}"
+        );
+        let one = |name: &str| fields.get(name).map(|lines| lines[0].to_owned());
+        Sse {
+            event: one("event").expect("a name"),
+            id: one("id"),
+            retry: one("retry").map(|ms| ms.parse().expect("a number")),
+            data: serde_json::from_str(&one("data").expect("data")).expect("JSON"),
+        }
+    };
+    blocks.map(read).collect()
+}

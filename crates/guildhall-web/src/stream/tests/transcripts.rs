@@ -1,0 +1,135 @@
+//! Streams as `curl -N` shows them, from a fixed list of events and a clock that stands still.
+//! They are committed in `fixtures/transcripts`, and the page's tests read the same files.
+//! `UPDATE_FIXTURES=1 cargo test -p guildhall-web transcripts` writes them anew.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use guildhall_model::{
+    Change, ChannelId, UserId,
+    world::{GuildInfo, RoomInfo, RoomRights, VoiceFlags},
+};
+use tokio::time::advance;
+
+use super::stage::{
+    ANNA, BEN, EPOCH, KEEPER, LOBBY, Listener, Stage, VAULT, at, hidden_but_for, joined, left,
+    person, room,
+};
+
+const TABLE: ChannelId = ChannelId(203);
+const CY: UserId = UserId(77);
+
+fn is_committed(name: &str, transcript: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/transcripts");
+    let path = folder.join(format!("curl-{name}.sse"));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a switch for who changes the wire on purpose"
+    )]
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(&path, transcript).expect("the fixtures can be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(transcript, committed, "{} differs", path.display());
+}
+
+/// Appends and reads, one by one, so that the transcript does not depend on what is joined.
+fn tell(stage: &mut Stage, listener: &mut Listener, out: &mut String, changes: Vec<Change>) {
+    for change in changes {
+        stage.tell(change);
+        out.push_str(&listener.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_visit() {
+    let mut stage = Stage::hall();
+    stage.tell(joined(BEN, LOBBY));
+    let mut curl = stage.open(ANNA, None);
+    let mut out = curl.text();
+    let mut muted = person(CY, LOBBY);
+    muted.display_name = "Cy \u{2028} \"the quiet\"\r\n🎲".into();
+    let spoken = muted.clone();
+    muted.flags = VoiceFlags {
+        self_mute: true,
+        ..VoiceFlags::default()
+    };
+    let told = vec![
+        Change::VoiceJoined(spoken),
+        Change::VoiceUpdated(muted),
+        left(BEN, LOBBY),
+        joined(BEN, VAULT),
+        left(CY, LOBBY),
+    ];
+    tell(&mut stage, &mut curl, &mut out, told);
+    advance(Duration::from_secs(10)).await;
+    out.push_str(&curl.text());
+    stage.writer.link_down(EPOCH + 2_000);
+    out.push_str(&curl.text());
+    stage.writer.link_up(EPOCH + 3_000);
+    out.push_str(&curl.text());
+    stage.replica.drain();
+    out.push_str(&curl.text());
+    is_committed("first-visit", &out);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_stream_sees_rooms_come_and_go() {
+    let mut stage = Stage::hall();
+    stage.tell(joined(CY, LOBBY));
+    stage.tell(joined(BEN, VAULT));
+    stage.tell(left(CY, LOBBY));
+    let mut curl = stage.open(ANNA, Some(at(0)));
+    let mut out = curl.text();
+    let mut table = room(TABLE, "Table 2", RoomRights::default());
+    table.info.parent_id = Some(ChannelId(200));
+    table.info.parent_name = Some("Game night".into());
+    let told = vec![
+        Change::RoomCreated(table.clone()),
+        Change::RoomUpdated(RoomInfo {
+            name: "Table 2 (loud)".into(),
+            user_limit: 5,
+            ..table.info
+        }),
+        joined(CY, TABLE),
+        left(CY, TABLE),
+        Change::RoomDeleted { channel_id: TABLE },
+        Change::GuildUnavailable,
+        Change::GuildAvailable(None),
+        Change::Gap {
+            from: EPOCH + 1,
+            to: EPOCH + 2,
+        },
+        Change::GuildUpdated(GuildInfo {
+            name: "The Longer Hall".into(),
+            icon: Some("a_5d5c1a4f5b9d".into()),
+        }),
+    ];
+    tell(&mut stage, &mut curl, &mut out, told);
+    stage.sessions.revoke(&curl.session);
+    out.push_str(&curl.text());
+    is_committed("resumed", &out);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_change_under_an_open_stream() {
+    let mut stage = Stage::hall();
+    stage.tell(joined(CY, VAULT));
+    let mut curl = stage.open(ANNA, None);
+    let mut out = curl.text();
+    stage.look_up(ANNA, &[KEEPER]);
+    out.push_str(&curl.text());
+    let told = vec![
+        joined(BEN, VAULT),
+        Change::RoomRights {
+            channel_id: LOBBY,
+            rights: hidden_but_for(KEEPER),
+        },
+        left(BEN, VAULT),
+    ];
+    tell(&mut stage, &mut curl, &mut out, told);
+    stage.look_up(ANNA, &[]);
+    out.push_str(&curl.text());
+    stage.tell(Change::GuildRemoved);
+    out.push_str(&curl.text());
+    is_committed("rights", &out);
+}

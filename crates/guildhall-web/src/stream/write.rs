@@ -1,0 +1,160 @@
+//! 7: bytes. The SSE framing, in one place. Only what is [`Visible`] can be written.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use guildhall_model::Position;
+use serde::Serialize;
+
+use super::{
+    control::SnapshotReason,
+    filter::{Common, GuildPicture, Visible},
+};
+use crate::replica::{Record, StatusPayload};
+
+/// The bytes of one record on every stream. The position is also the cursor, as long as there is
+/// one log behind every query.
+pub(crate) fn record_frame(event: &str, at: Position, payload: &impl Serialize) -> Bytes {
+    let mut out = BytesMut::with_capacity(512);
+    frame(&mut out, event, Some(at), &json(payload));
+    out.freeze()
+}
+
+/// What one poll of a stream sends, joined into one piece.
+#[derive(Debug, Default)]
+pub(crate) struct SseWriter {
+    /// The only piece so far, as it is shared: one record on its own is not copied.
+    only: Option<Bytes>,
+    joined: BytesMut,
+}
+
+impl SseWriter {
+    /// Records, in order.
+    pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>]) {
+        let frames = run.iter().filter_map(|visible| visible.get().frame());
+        if run.len() > 1 {
+            let length: usize = frames.clone().map(Bytes::len).sum();
+            self.joined
+                .reserve(length + self.only.as_ref().map_or(0, Bytes::len));
+        }
+        for frame in frames {
+            if self.is_empty() {
+                self.only = Some(frame.clone());
+            } else {
+                self.join().extend_from_slice(frame);
+            }
+        }
+    }
+
+    /// A control event. `cursor`: the last place before the first record still to be sent.
+    pub(crate) fn control<T: Common + Serialize>(
+        &mut self,
+        event: &str,
+        cursor: Option<Position>,
+        payload: &Visible<T>,
+    ) {
+        let data = json(payload.get());
+        frame(self.join(), event, cursor, &data);
+    }
+
+    /// How long the browser waits before it comes back; belongs to the event that follows.
+    pub(crate) fn retry(&mut self, ms: u64) {
+        write!(self.join(), "retry: {ms}\n").expect("memory takes all text");
+    }
+
+    /// `snapshot`.
+    pub(crate) fn snapshot(
+        &mut self,
+        at: Position,
+        reason: SnapshotReason,
+        status: &Visible<StatusPayload>,
+        guilds: &[Visible<GuildPicture>],
+    ) {
+        let mut data = b"{\"reason\":".to_vec();
+        data.extend_from_slice(&json(&reason));
+        snapshot_body(&mut data, status, guilds);
+        frame(self.join(), "snapshot", Some(at), &data);
+    }
+
+    /// Whether there is nothing to send.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.only.is_none() && self.joined.is_empty()
+    }
+
+    /// All of it.
+    pub(crate) fn finish(self) -> Bytes {
+        self.only.unwrap_or_else(|| self.joined.freeze())
+    }
+
+    fn join(&mut self) -> &mut BytesMut {
+        if let Some(only) = self.only.take() {
+            self.joined.extend_from_slice(&only);
+        }
+        &mut self.joined
+    }
+}
+
+/// The answer of `/api/state`: the snapshot with its cursor.
+pub(crate) fn state_json(
+    at: Position,
+    status: &Visible<StatusPayload>,
+    guilds: &[Visible<GuildPicture>],
+) -> Bytes {
+    let mut data = b"{\"cursor\":".to_vec();
+    data.extend_from_slice(&json(&at));
+    snapshot_body(&mut data, status, guilds);
+    Bytes::from(data)
+}
+
+/// The rest of an open JSON object, from `,"status"` to its end.
+fn snapshot_body(
+    out: &mut Vec<u8>,
+    status: &Visible<StatusPayload>,
+    guilds: &[Visible<GuildPicture>],
+) {
+    out.extend_from_slice(b",\"status\":");
+    out.extend_from_slice(&json(status.get()));
+    out.extend_from_slice(b",\"guilds\":[");
+    for (index, guild) in guilds.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&guild.get().head);
+        out.extend_from_slice(b",\"rooms\":[");
+        for (index, room) in guild.get().rooms.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(room);
+        }
+        out.extend_from_slice(b"]}");
+    }
+    out.extend_from_slice(b"]}");
+}
+
+fn json(payload: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(payload).expect("payloads are maps with string keys, which serialise")
+}
+
+/// One event of a stream.
+///
+/// INVARIANT(one-line): JSON has no raw CR, LF or NUL (they are escaped inside strings, and
+/// nothing here is pretty-printed), names are ours, a position is digits and three signs. So no
+/// field can end its line or the frame.
+fn frame(out: &mut BytesMut, event: &str, cursor: Option<Position>, data: &[u8]) {
+    debug_assert!(
+        !data.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)),
+        "data is one line"
+    );
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(event.as_bytes());
+    if let Some(cursor) = cursor {
+        write!(out, "\nid: {cursor}").expect("memory takes all text");
+    }
+    out.extend_from_slice(b"\ndata: ");
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests;

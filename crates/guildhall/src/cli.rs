@@ -1,0 +1,150 @@
+//! The command line. Flags come from the table of settings, so they can't drift from it.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use crate::config::table::{Kind, Reader, SETTINGS, Setting};
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) role: Role,
+    /// Values of flags by setting name.
+    pub(crate) flags: BTreeMap<String, String>,
+    /// The simulator's seed.
+    pub(crate) seed: u64,
+}
+
+/// The subcommand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Demo,
+    All,
+    Gateway,
+    Web,
+    Simulator,
+}
+
+const ROLES: [(Role, &str, &str); 5] = [
+    (Role::Demo, "demo", "Everything on this machine with a simulated Discord: nothing to set up"),
+    (Role::All, "all", "Gateway and web in one process"),
+    (Role::Gateway, "gateway", "The role that holds Discord's Gateway connection and writes the log"),
+    (Role::Web, "web", "The role that serves browsers; run as many as you like"),
+    (Role::Simulator, "simulator", "A simulated Discord to test any bot against"),
+];
+
+/// Reads the command line; clap itself answers `--help`, `--version` and mistakes.
+pub(crate) fn parse() -> Asked {
+    asked(&command().get_matches())
+}
+
+pub(crate) fn command() -> Command {
+    let mut command = Command::new("guildhall")
+        .about("Your Discord guild, live in your web app")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help("Every flag is also a setting in the environment or in .env: --web-port is WEB_PORT. Secrets are only read from there, or from the file that NAME_FILE names.");
+    for (role, name, about) in ROLES {
+        let mut sub = Command::new(name).about(about);
+        for setting in SETTINGS.iter().filter(|setting| role.takes(setting)) {
+            sub = sub.arg(flag(role, setting));
+        }
+        if matches!(role, Role::Simulator | Role::Demo) {
+            sub = sub.arg(
+                Arg::new("seed")
+                    .long("seed")
+                    .value_name("NUMBER")
+                    .value_parser(value_parser!(u64))
+                    .default_value("1")
+                    .help("The same seed makes the same guilds, people and ids"),
+            );
+        }
+        command = command.subcommand(sub);
+    }
+    command
+}
+
+fn flag(role: Role, setting: &'static Setting) -> Arg {
+    let long = match (role, setting.name) {
+        (Role::Simulator, "SIMULATOR_LISTEN") => "listen".to_owned(),
+        _ => setting.flag(),
+    };
+    let arg = Arg::new(setting.name).long(long).value_name("VALUE");
+    match setting.default {
+        Some(default) => arg.help(format!("{} [default: {default}]", setting.help)),
+        None => arg.help(setting.help),
+    }
+}
+
+fn asked(matches: &ArgMatches) -> Asked {
+    let (name, matches) = matches.subcommand().expect("clap requires a subcommand");
+    let role = ROLES
+        .into_iter()
+        .find(|(_, known, _)| *known == name)
+        .map(|(role, ..)| role)
+        .expect("clap knows these subcommands only");
+    let flags = SETTINGS
+        .iter()
+        .filter(|setting| role.takes(setting))
+        .filter_map(|setting| {
+            let value: Option<&String> = matches.get_one(setting.name);
+            Some((setting.name.to_owned(), value?.clone()))
+        });
+    let seed = match role {
+        Role::Simulator | Role::Demo => matches.get_one("seed").copied().unwrap_or(1),
+        Role::All | Role::Gateway | Role::Web => 0,
+    };
+    Asked {
+        role,
+        flags: flags.collect(),
+        seed,
+    }
+}
+
+impl Role {
+    fn takes(self, setting: &Setting) -> bool {
+        // The demo picks Discord's addresses itself: they are the simulator's.
+        let of_discord = setting.name.starts_with("DISCORD_") || setting.name == "DATA_DIR";
+        let of_logs = matches!(setting.name, "LOG_FORMAT" | "RUST_LOG");
+        setting.kind == Kind::Plain
+            && match (self, setting.reader) {
+                (Self::Demo, _) => !of_discord && setting.name != "GATEWAY_WS_URL",
+                (Self::All, reader) => {
+                    reader != Reader::Simulator && setting.name != "GATEWAY_WS_URL"
+                }
+                (Self::Gateway, reader) => matches!(reader, Reader::Gateway | Reader::Both),
+                (Self::Web, reader) => matches!(reader, Reader::Web | Reader::Both),
+                (Self::Simulator, reader) => reader == Reader::Simulator || of_logs,
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let matches = command()
+            .try_get_matches_from(["guildhall", "gateway", "--gateway-ws-port", "1"])
+            .expect("a known flag");
+        let asked = asked(&matches);
+        assert_eq!(asked.role, Role::Gateway);
+        assert_eq!(asked.flags.get("GATEWAY_WS_PORT").map(String::as_str), Some("1"));
+    }
+
+    #[test]
+    fn unknown_flags_and_secrets_as_flags_are_refused() {
+        for flag in ["--gateway-ws-prot", "--link-token", "--web-port"] {
+            let typed = ["guildhall", "gateway", flag, "x"];
+            assert!(command().try_get_matches_from(typed).is_err(), "{flag}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! One file for each subcommand; here what they share.
+
+/// Gateway and web in one process.
+mod all;
+/// Everything, with a simulated Discord.
+mod demo;
+/// The gateway role alone.
+mod gateway;
+/// The simulator alone.
+mod simulator;
+/// The web role alone.
+mod web;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use guildhall_gateway::Gateway;
+use guildhall_ports::{Health, SystemClock};
+use guildhall_web::Web;
+use url::Url;
+
+use crate::{
+    cli::{Asked, Role},
+    config::{self, ConfigError, Settings, Sources, refuse},
+    lifecycle::{End, Lifecycle},
+    ops::Ops,
+    telemetry,
+};
+
+/// Runs what was asked for, until it ends.
+pub(crate) fn run(asked: Asked) -> Result<(), End> {
+    let sources = Sources::from_process(asked.flags)?;
+    let settings = Settings::resolve(&sources)?;
+    telemetry::logs(&settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)?;
+    let result = runtime.block_on(async {
+        match asked.role {
+            Role::Demo => demo::run(settings, asked.seed).await,
+            Role::All => all::run(settings).await,
+            Role::Gateway => gateway::run(settings).await,
+            Role::Web => web::run(settings).await,
+            Role::Simulator => simulator::run(&settings, asked.seed).await,
+        }
+    });
+    // A task that did not stop in time must not hold the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn build_gateway(settings: &Settings) -> Result<Gateway, End> {
+    let gateway = config::gateway(settings)?.build(Arc::new(SystemClock));
+    gateway.await.map_err(|error| match error {
+        guildhall_gateway::BuildError::Misconfigured(sentence) => {
+            End::Misconfigured(ConfigError(sentence))
+        }
+        other => End::Failed(other.into()),
+    })
+}
+
+async fn build_web(settings: &Settings) -> Result<Web, End> {
+    let web = config::web(settings)?.build(Arc::new(SystemClock));
+    web.await.map_err(|error| match error {
+        guildhall_web::BuildError::Misconfigured(sentence) => {
+            End::Misconfigured(ConfigError(sentence))
+        }
+        other => End::Failed(other.into()),
+    })
+}
+
+fn start_gateway(lifecycle: &mut Lifecycle, gateway: Gateway) {
+    lifecycle.start(|tracker, stop| async move {
+        let ended = gateway.run(&tracker, stop).await;
+        ended.map_err(|error| match error {
+            guildhall_gateway::RunError::Misconfigured(sentence) => {
+                End::Misconfigured(ConfigError(sentence))
+            }
+            other => End::Failed(other.into()),
+        })
+    });
+}
+
+fn start_web(lifecycle: &mut Lifecycle, web: Web) {
+    lifecycle.start(|tracker, stop| async move {
+        let ended = web.run(&tracker, stop).await;
+        ended.map_err(|error| End::Failed(error.into()))
+    });
+}
+
+/// Binds the ops listener for these roles and starts it.
+async fn start_ops(
+    lifecycle: &mut Lifecycle,
+    settings: &Settings,
+    default_port: u16,
+    roles: Vec<Arc<dyn Health>>,
+) -> Result<SocketAddr, End> {
+    let listen = config::listen_or(settings, "OPS_HOST", "OPS_PORT", default_port)?;
+    let ops = Ops::build(listen, roles, telemetry::metrics()?).await?;
+    let address = ops.local_addr().map_err(anyhow::Error::from)?;
+    lifecycle.start(|tracker, stop| async move {
+        ops.run(&tracker, stop).await;
+        Ok(())
+    });
+    Ok(address)
+}
+
+/// The link as web in the same process dials it.
+fn link_url(address: SocketAddr) -> Result<Url, ConfigError> {
+    let host = if address.ip().is_unspecified() {
+        SocketAddr::from(([127, 0, 0, 1], address.port()))
+    } else {
+        address
+    };
+    let text = format!("ws://{host}/link");
+    match Url::parse(&text) {
+        Ok(url) => Ok(url),
+        Err(error) => refuse!("GATEWAY_WS_HOST: {text} is no address to dial ({error})."),
+    }
+}

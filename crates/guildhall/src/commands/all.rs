@@ -1,0 +1,50 @@
+//! `guildhall all`: both roles in one process, still over a loopback socket, so that there is one
+//! code path.
+
+use std::net::SocketAddr;
+
+use super::{build_gateway, build_web, link_url, start_gateway, start_ops, start_web};
+use crate::{
+    config::{Settings, secrets},
+    lifecycle::{End, Lifecycle},
+};
+
+/// One ops listener serves both roles.
+const OPS_PORT: u16 = 9090;
+
+/// What the two roles share and nobody outside needs to know.
+const GENERATED: [&str; 2] = ["LINK_TOKEN", "SESSION_SECRET"];
+
+pub(super) async fn run(mut settings: Settings) -> Result<(), End> {
+    secrets::generate_missing(&mut settings, &GENERATED)?;
+    let mut lifecycle = Lifecycle::new();
+    start(&mut lifecycle, settings).await?;
+    lifecycle.wait().await
+}
+
+/// Where the two roles listen.
+pub(super) struct Addresses {
+    pub(super) web: SocketAddr,
+    pub(super) ops: SocketAddr,
+}
+
+/// Builds everything, then starts everything: a mistake in the settings of one role is told
+/// before the other has done anything.
+pub(super) async fn start(
+    lifecycle: &mut Lifecycle,
+    mut settings: Settings,
+) -> Result<Addresses, End> {
+    tracing::info!("[Gateway Service] Starting Discord Gateway service...");
+    let gateway = build_gateway(&settings).await?;
+    settings.set("GATEWAY_WS_URL", link_url(gateway.local_addr())?);
+    let web = build_web(&settings).await?;
+    let health = vec![gateway.health(), web.health()];
+    let ops = start_ops(lifecycle, &settings, OPS_PORT, health).await?;
+    let addresses = Addresses {
+        web: web.local_addr(),
+        ops,
+    };
+    start_gateway(lifecycle, gateway);
+    start_web(lifecycle, web);
+    Ok(addresses)
+}

@@ -1,0 +1,158 @@
+//! `guildhall demo`: the product with another Discord address. Nothing on the road knows that it
+//! is a demo; here it gets its settings, and here its first visitor signs in for the `curl` line.
+
+/// Signs in as a browser would.
+mod visitor;
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+
+use guildhall_simulator::Application;
+use url::Url;
+
+use super::{all, simulator};
+use crate::{
+    config::{ConfigError, Settings, refuse, secrets, table::Kind},
+    lifecycle::{End, Lifecycle},
+};
+
+/// How many ports above a taken default one are tried.
+const PORTS_TRIED: u16 = 50;
+
+pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
+    settings.forget(|setting| {
+        setting.kind == Kind::Secret
+            || setting.name.starts_with("DISCORD_")
+            || matches!(setting.name, "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS")
+    });
+    let mut said = Vec::new();
+    let listen = free_address(
+        simulator::listen(&settings)?,
+        settings.is_set("SIMULATOR_LISTEN"),
+        "simulator",
+        &mut said,
+    );
+    free_port(&mut settings, "WEB_HOST", "WEB_PORT", 3000, &mut said)?;
+    free_port(&mut settings, "GATEWAY_WS_HOST", "GATEWAY_WS_PORT", 8080, &mut said)?;
+    free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
+
+    let simulator = simulator::build(listen, seed).await?;
+    let discord = format!("http://{}", simulator.local_addr());
+    let application = simulator.application();
+    point_at(&mut settings, &discord, &application);
+
+    let mut lifecycle = Lifecycle::new();
+    simulator::start(&mut lifecycle, simulator);
+    let addresses = all::start(&mut lifecycle, settings).await?;
+    let page = format!("http://localhost:{}", addresses.web.port());
+    let greeting = Greeting {
+        page,
+        simulator: discord,
+        ops: addresses.ops,
+        said,
+    };
+    let visitor = application.member_id.to_string();
+    let stop = lifecycle.stop.clone();
+    lifecycle.tracker.spawn(async move {
+        // Whoever stops the demo while its visitor is still signing in wants no greeting.
+        tokio::select! {
+            cookie = visitor::sign_in(&greeting.page, &visitor) => greeting.print(cookie),
+            () = stop.cancelled() => {}
+        }
+    });
+    lifecycle.wait().await
+}
+
+/// The settings that make it a demo: the simulator's addresses, and secrets for this run only.
+fn point_at(settings: &mut Settings, discord: &str, application: &Application) {
+    for name in ["DISCORD_URL", "DISCORD_CDN_URL", "DISCORD_PUBLIC_URL"] {
+        settings.set(name, discord);
+    }
+    settings.set("DISCORD_BOT_TOKEN", application.bot_token.clone());
+    settings.set("DISCORD_CLIENT_ID", application.id.to_string());
+    settings.set("DISCORD_CLIENT_SECRET", application.client_secret.clone());
+    settings.set("LINK_TOKEN", secrets::random_hex());
+    settings.set("SESSION_SECRET", secrets::random_hex());
+}
+
+/// Replaces a taken default port by the next free one. A port that somebody asked for is left
+/// alone, so that the refusal names their setting.
+fn free_port(
+    settings: &mut Settings,
+    host: &'static str,
+    port: &'static str,
+    default: u16,
+    said: &mut Vec<String>,
+) -> Result<(), ConfigError> {
+    if settings.is_set(port) {
+        return Ok(());
+    }
+    let ip: IpAddr = match settings.require(host)?.parse() {
+        Ok(ip) => ip,
+        Err(_) => return refuse!("{host} is no IP address."),
+    };
+    let free = free_address(SocketAddr::new(ip, default), false, port, said);
+    settings.set(port, free.port().to_string());
+    Ok(())
+}
+
+fn free_address(
+    wanted: SocketAddr,
+    asked_for: bool,
+    what: &str,
+    said: &mut Vec<String>,
+) -> SocketAddr {
+    if asked_for {
+        return wanted;
+    }
+    let candidates = (wanted.port()..wanted.port().saturating_add(PORTS_TRIED))
+        .map(|port| SocketAddr::new(wanted.ip(), port));
+    for candidate in candidates {
+        if TcpListener::bind(candidate).is_ok() {
+            if candidate != wanted {
+                let (taken, free) = (wanted.port(), candidate.port());
+                said.push(format!("{what}: port {taken} is taken, using {free}"));
+            }
+            return candidate;
+        }
+    }
+    wanted
+}
+
+/// What a newcomer sees.
+struct Greeting {
+    page: String,
+    simulator: String,
+    ops: SocketAddr,
+    said: Vec<String>,
+}
+
+impl Greeting {
+    #[expect(clippy::print_stdout, reason = "the demo talks to the person who started it")]
+    fn print(&self, cookie: anyhow::Result<String>) {
+        let Self {
+            page,
+            simulator,
+            ops,
+            said,
+        } = self;
+        println!("\nGuildhall demo: the product, with a simulated Discord\n");
+        for line in said {
+            println!("  {line}");
+        }
+        println!("  page       {page}");
+        println!("  simulator  {simulator}   the Discord side: let people join and leave here");
+        println!("  ops        http://{ops}/readyz");
+        match cookie {
+            Ok(cookie) => {
+                println!("  stream     curl -N -H 'Cookie: {cookie}' {page}/api/stream");
+            }
+            Err(error) => println!("  stream     no curl line: signing in failed: {error:#}"),
+        }
+        println!("\n  Ctrl-C ends it.\n");
+    }
+}
+
+/// The URL of a path below the page.
+fn below(page: &str, path: &str) -> anyhow::Result<Url> {
+    Ok(Url::parse(page)?.join(path)?)
+}

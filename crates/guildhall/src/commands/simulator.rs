@@ -1,0 +1,58 @@
+//! `guildhall simulator`: a simulated Discord, for testing any bot.
+
+use std::net::SocketAddr;
+
+use guildhall_simulator::{Config, Simulator};
+
+use crate::{
+    config::{ConfigError, Settings, refuse},
+    lifecycle::{End, Lifecycle},
+};
+
+pub(super) async fn run(settings: &Settings, seed: u64) -> Result<(), End> {
+    let simulator = build(listen(settings)?, seed).await?;
+    let mut lifecycle = Lifecycle::new();
+    let address = simulator.local_addr();
+    let application = simulator.application();
+    start(&mut lifecycle, simulator);
+    #[expect(clippy::print_stdout, reason = "what a person who starts it by hand needs to know")]
+    {
+        println!("Discord side   http://{address}/");
+        println!("API            http://{address}/api/v10");
+        println!("Gateway        ws://{address}/gateway");
+        println!("Bot token      {}", application.bot_token);
+        println!("Client id      {}", application.id);
+        println!("Client secret  {}", application.client_secret);
+    }
+    lifecycle.wait().await
+}
+
+/// Binds a simulator; everything in it is invented, its secrets included.
+pub(super) async fn build(listen: SocketAddr, seed: u64) -> Result<Simulator, End> {
+    let config = Config {
+        listen,
+        seed,
+        ..Config::default()
+    };
+    match config.build().await {
+        Ok(simulator) => Ok(simulator),
+        Err(error) => Err(End::Misconfigured(ConfigError(format!(
+            "SIMULATOR_LISTEN: the simulator can't listen on {listen}: {error}."
+        )))),
+    }
+}
+
+pub(super) fn start(lifecycle: &mut Lifecycle, simulator: Simulator) {
+    lifecycle.start(|tracker, stop| async move {
+        let ended = simulator.run(&tracker, stop).await;
+        ended.map_err(|error| End::Failed(error.into()))
+    });
+}
+
+pub(super) fn listen(settings: &Settings) -> Result<SocketAddr, ConfigError> {
+    let text = settings.require("SIMULATOR_LISTEN")?;
+    match text.replace("localhost", "127.0.0.1").parse() {
+        Ok(address) => Ok(address),
+        Err(_) => refuse!("SIMULATOR_LISTEN is {text:?}: write an address such as 127.0.0.1:4000."),
+    }
+}

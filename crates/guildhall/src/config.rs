@@ -1,0 +1,47 @@
+//! Settings: where they come from, what they are called, and what is refused (design,
+//! "Configuration"). Only this folder reads the environment; the roles get plain data.
+
+/// The gateway's settings.
+mod gateway;
+/// Durations, URLs and lists as operators write them.
+mod parse;
+/// Secrets: read, refused, generated.
+pub(crate) mod secrets;
+/// Flag, environment, `.env`, default: who wins, and what is a mistake.
+mod source;
+/// Every setting there is.
+pub(crate) mod table;
+/// The web role's settings.
+mod web;
+
+pub(crate) use gateway::gateway;
+pub(crate) use parse::listen_or;
+pub(crate) use source::{Settings, Sources};
+pub(crate) use web::web;
+
+/// A setting is missing, wrong, contradictory or misspelt. One sentence that names the setting
+/// and the cure; the process ends with [`EXIT_CONFIG`].
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ConfigError(pub(crate) String);
+
+/// `EX_CONFIG` of sysexits.h: restarting will not help.
+pub(crate) const EXIT_CONFIG: u8 = 78;
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Builds a [`ConfigError`] from a format string.
+macro_rules! refuse {
+    ($($sentence:tt)*) => {
+        Err($crate::config::ConfigError(format!($($sentence)*)))
+    };
+}
+pub(crate) use refuse;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Secrets: which are refused, and how `guildhall all` makes its own.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+
+use secrecy::SecretString;
+
+use super::{ConfigError, Settings, parse, refuse};
+
+/// Shorter ones can be guessed.
+const MIN_LENGTH: usize = 32;
+
+/// What `.env.example` prints is known to everybody.
+const EXAMPLE: &str = include_str!("../../../../.env.example");
+
+/// The file inside `DATA_DIR`.
+const FILE: &str = "secrets.env";
+
+/// The comma-separated secrets of a setting, each long enough and none of them public.
+pub(super) fn strong(
+    settings: &Settings,
+    name: &'static str,
+    most: usize,
+) -> Result<Vec<SecretString>, ConfigError> {
+    let text = settings.require(name)?;
+    let secrets: Vec<&str> = parse::list(text).collect();
+    if secrets.is_empty() || secrets.len() > most {
+        return refuse!("{name} holds 1 to {most} secrets, comma-separated.");
+    }
+    for secret in &secrets {
+        if is_in_example(secret) {
+            return refuse!(
+                "{name} is the value printed in .env.example: make your own with `openssl rand -hex 32`."
+            );
+        }
+        if secret.len() < MIN_LENGTH {
+            return refuse!(
+                "{name} is shorter than {MIN_LENGTH} characters: make one with `openssl rand -hex 32`."
+            );
+        }
+    }
+    Ok(secrets.into_iter().map(SecretString::from).collect())
+}
+
+/// Whether a value is printed in `.env.example`.
+pub(super) fn is_in_example(value: &str) -> bool {
+    EXAMPLE
+        .lines()
+        .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
+        .any(|(_, printed)| printed.trim() == value)
+}
+
+/// Reads `DATA_DIR/secrets.env`, makes what is missing in `names`, and writes the file back
+/// (mode 0600, aside and renamed, so that a crash leaves the old one).
+pub(crate) fn generate_missing(
+    settings: &mut Settings,
+    names: &[&'static str],
+) -> Result<(), ConfigError> {
+    let missing: Vec<&'static str> = names
+        .iter()
+        .copied()
+        .filter(|name| !settings.is_set(name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let folder = settings.require("DATA_DIR")?.to_owned();
+    let path = Path::new(&folder).join(FILE);
+    let broken = |error: &dyn std::fmt::Display| {
+        ConfigError(format!(
+            "{} can't be used for generated secrets ({error}): set DATA_DIR to a folder of your own, or set {}.",
+            path.display(),
+            missing.join(" and ")
+        ))
+    };
+    let mut known: Vec<(String, String)> = match dotenvy::from_path_iter(&path) {
+        Ok(lines) => lines
+            .collect::<Result<_, _>>()
+            .map_err(|_| broken(&"it has a line that is not NAME=value"))?,
+        Err(error) if error.not_found() => Vec::new(),
+        Err(error) => return Err(broken(&error)),
+    };
+    let mut grew = false;
+    for name in missing.iter().copied() {
+        let kept = known.iter().find(|(known, _)| known == name);
+        let value = if let Some((_, value)) = kept {
+            value.clone()
+        } else {
+            let value = random_hex();
+            known.push((name.to_owned(), value.clone()));
+            grew = true;
+            value
+        };
+        settings.set(name, value);
+    }
+    if grew {
+        write_aside(Path::new(&folder), &path, &known).map_err(|error| broken(&error))?;
+    }
+    Ok(())
+}
+
+fn write_aside(folder: &Path, path: &Path, secrets: &[(String, String)]) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder)?;
+    let aside = path.with_extension(format!("env.{}", std::process::id()));
+    // Left by a process of the same id that was killed between these lines.
+    match fs::remove_file(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&aside)?;
+    writeln!(file, "# Made by guildhall. Deleting a line makes a new secret.")?;
+    for (name, value) in secrets {
+        writeln!(file, "{name}={value}")?;
+    }
+    file.sync_all()?;
+    fs::rename(&aside, path)
+}
+
+/// 256 random bits.
+pub(crate) fn random_hex() -> String {
+    use std::fmt::Write as _;
+    #[expect(clippy::disallowed_methods, reason = "a secret is made of chance")]
+    let bits: [u8; 32] = rand::random();
+    bits.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a String can't fail");
+        hex
+    })
+}

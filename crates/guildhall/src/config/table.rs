@@ -1,0 +1,129 @@
+//! Every setting there is: the flags, the environment, `.env.example` and the README's table all
+//! follow this list.
+
+/// Who reads a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Gateway,
+    Web,
+    Both,
+    /// The simulator, alone or inside the demo.
+    Simulator,
+}
+
+/// What kind of value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Has a flag.
+    Plain,
+    /// Never a flag (everybody can list processes), may be given as `NAME_FILE`, never printed.
+    Secret,
+    /// Part of the contract, its feature is not in this build: refused when set.
+    NotBuilt,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    /// Other names for the same thing.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) reader: Reader,
+    pub(crate) kind: Kind,
+    /// The value when nobody says anything, if it is a fixed one.
+    pub(crate) default: Option<&'static str>,
+    /// One line for `--help`.
+    pub(crate) help: &'static str,
+}
+
+impl Setting {
+    /// `--gateway-ws-port` for `GATEWAY_WS_PORT`.
+    pub(crate) fn flag(&self) -> String {
+        self.name.to_ascii_lowercase().replace('_', "-")
+    }
+
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        SETTINGS
+            .iter()
+            .find(|setting| setting.name == name || setting.aliases.contains(&name))
+    }
+}
+
+const fn plain(
+    name: &'static str,
+    reader: Reader,
+    default: Option<&'static str>,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        aliases: &[],
+        reader,
+        kind: Kind::Plain,
+        default,
+        help,
+    }
+}
+
+const fn secret(name: &'static str, reader: Reader, help: &'static str) -> Setting {
+    Setting {
+        kind: Kind::Secret,
+        ..plain(name, reader, None, help)
+    }
+}
+
+const fn not_built(name: &'static str, reader: Reader, help: &'static str) -> Setting {
+    Setting {
+        kind: Kind::NotBuilt,
+        ..plain(name, reader, None, help)
+    }
+}
+
+use Reader::{Both, Gateway, Simulator, Web};
+
+/// In the order of the README.
+pub(crate) const SETTINGS: &[Setting] = &[
+    secret("DISCORD_BOT_TOKEN", Gateway, "The bot's token, from the developer portal's Bot page"),
+    Setting {
+        aliases: &["VITE_DISCORD_GUILD_ID"],
+        ..plain("DISCORD_GUILD_ID", Gateway, None, "Guilds to bridge, comma-separated; unset: all guilds of the bot")
+    },
+    plain("DISCORD_INTENTS", Gateway, None, "Intents beside guilds and voice states: members, moderation"),
+    secret("LINK_TOKEN", Both, "Secret shared by gateway and web; two, comma-separated, while rotating"),
+    plain("GATEWAY_WS_PORT", Gateway, Some("8080"), "Port of the link"),
+    plain("GATEWAY_WS_HOST", Gateway, Some("127.0.0.1"), "Address of the link"),
+    plain("GATEWAY_WS_URL", Web, Some("ws://127.0.0.1:8080"), "Where web finds the gateway's link"),
+    plain("WEB_PORT", Web, Some("3000"), "Port of the page and the streams"),
+    plain("WEB_HOST", Web, Some("127.0.0.1"), "Address of the page and the streams"),
+    Setting {
+        aliases: &["VITE_BASE_URL"],
+        ..plain("BASE_URL", Web, None, "The page as browsers reach it; default http://localhost:WEB_PORT")
+    },
+    secret("SESSION_SECRET", Web, "Encrypts session cookies; more, comma-separated, still decrypt"),
+    plain("DISCORD_CLIENT_ID", Web, None, "The application's id, for login"),
+    secret("DISCORD_CLIENT_SECRET", Web, "The application's OAuth2 secret, for login"),
+    plain("DISCORD_URL", Both, Some("https://discord.com"), "Origin of Discord's API and OAuth2"),
+    plain("DISCORD_CDN_URL", Both, Some("https://cdn.discordapp.com"), "Origin of Discord's pictures"),
+    plain("DISCORD_PUBLIC_URL", Web, None, "Discord as the browser reaches it; default DISCORD_URL"),
+    plain("DISCORD_GATEWAY_URL", Gateway, None, "Discord's Gateway; default what /gateway/bot answers"),
+    plain("DATA_DIR", Gateway, Some("./data"), "Folder for generated secrets"),
+    plain("ALLOWED_ORIGINS", Web, None, "Further origins of your web app, comma-separated"),
+    plain("LOG_WINDOW", Both, Some("4096"), "Events kept for each guild, for browsers that come back"),
+    plain("STREAM_MAX_AGE", Web, Some("4h"), "Streams end after 80 to 100 % of this and come back"),
+    plain("STREAMS_PER_USER", Web, Some("100"), "Open streams of one user on one instance"),
+    plain("STREAMS_MAX", Web, Some("50000"), "Open streams of one instance"),
+    plain("OPS_PORT", Both, None, "Port of /healthz, /readyz and /metrics; default 9090, web alone 9091"),
+    plain("OPS_HOST", Both, Some("127.0.0.1"), "Address of /healthz, /readyz and /metrics"),
+    plain("LOG_FORMAT", Both, Some("text"), "Logs as text or json"),
+    plain("RUST_LOG", Both, Some("info"), "Which log lines: a level, or target=level, comma-separated"),
+    plain("SIMULATOR_LISTEN", Simulator, Some("127.0.0.1:4000"), "Address of the simulated Discord"),
+    not_built("DATABASE_URL", Gateway, "Journal and history in PostgreSQL"),
+    not_built("REDIS_URL", Both, "Bus, sessions, registry and rate limits in Redis"),
+    not_built("STREAMS_PER_ADDRESS", Web, "Open streams of one address"),
+    not_built("TRUSTED_PROXIES", Web, "Proxies whose X-Forwarded-For is believed"),
+    not_built("ADMIN_TOKEN", Web, "Opens /admin"),
+    not_built("TLS_CERT", Web, "Certificate for serving https"),
+    not_built("TLS_KEY", Web, "Key for serving https"),
+    not_built("JWT_SECRET", Web, "Accepts your own backend's tokens"),
+    not_built("JWT_PUBLIC_KEY", Web, "Accepts your own backend's tokens"),
+];

@@ -1,0 +1,185 @@
+use std::collections::BTreeSet;
+
+use secrecy::ExposeSecret;
+
+use super::{table::SETTINGS, *};
+
+const GOOD: [(&str, &str); 6] = [
+    ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi"),
+    ("LINK_TOKEN", "0123456789abcdef0123456789abcdef"),
+    ("SESSION_SECRET", "fedcba9876543210fedcba9876543210"),
+    ("DISCORD_CLIENT_ID", "123"),
+    ("DISCORD_CLIENT_SECRET", "hush"),
+    ("WEB_PORT", "3100"),
+];
+
+fn sources(environment: &[(&str, &str)], dotenv: &[(&str, &str)]) -> Sources {
+    let map = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    Sources {
+        flags: std::collections::BTreeMap::new(),
+        environment: map(environment),
+        dotenv: map(dotenv),
+    }
+}
+
+fn resolved(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    Settings::resolve(&sources(environment, &[]))
+}
+
+/// The good settings with one more, which replaces its namesake.
+fn with(name: &'static str, value: &'static str) -> Result<Settings, ConfigError> {
+    let mut all: Vec<_> = GOOD.into_iter().filter(|(known, _)| *known != name).collect();
+    all.push((name, value));
+    resolved(&all)
+}
+
+/// The sentence that refuses these settings for either role.
+fn refusal(settings: Result<Settings, ConfigError>) -> String {
+    let settings = match settings {
+        Err(error) => return error.to_string(),
+        Ok(settings) => settings,
+    };
+    let gateway = gateway(&settings).err();
+    let refused = gateway.or_else(|| web(&settings).err());
+    refused.map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_over_dotenv_over_the_default() {
+    let mut said = sources(&[("WEB_PORT", "2")], &[("WEB_PORT", "3"), ("WEB_HOST", "::1")]);
+    let resolve = |said: &Sources| Settings::resolve(said).expect("nothing to refuse");
+    assert_eq!(resolve(&said).get("WEB_PORT"), Some("2"));
+    assert_eq!(resolve(&said).get("WEB_HOST"), Some("::1"));
+    assert_eq!(resolve(&said).get("GATEWAY_WS_PORT"), Some("8080"));
+    said.flags.insert("WEB_PORT".to_owned(), "1".to_owned());
+    assert_eq!(resolve(&said).get("WEB_PORT"), Some("1"));
+}
+
+#[test]
+fn one_environment_serves_both_roles() {
+    let settings = resolved(&GOOD).expect("good settings");
+    let gateway = gateway(&settings).expect("the gateway's part");
+    let web = web(&settings).expect("web's part");
+    assert_eq!(gateway.listen.port(), 8080);
+    assert_eq!(web.base_url.as_str(), "http://localhost:3100/");
+    assert_eq!(web.gateway_url.as_str(), "ws://127.0.0.1:8080/link");
+    assert_eq!(web.link_token.expose_secret(), gateway.link_tokens[0].expose_secret());
+}
+
+#[test]
+fn an_alias_is_the_same_setting_and_a_contradiction_is_refused() {
+    let alias = with("VITE_DISCORD_GUILD_ID", "42").expect("an alias");
+    assert_eq!(alias.get("DISCORD_GUILD_ID"), Some("42"));
+    let both = resolved(&[("VITE_DISCORD_GUILD_ID", "42"), ("DISCORD_GUILD_ID", "43")]);
+    let sentence = refusal(both);
+    assert!(sentence.contains("DISCORD_GUILD_ID and VITE_DISCORD_GUILD_ID"), "{sentence}");
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_twice() {
+    let path = std::env::temp_dir().join(format!("guildhall-secret-{}", std::process::id()));
+    std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").expect("a temporary file");
+    let file = path.to_str().expect("UTF-8");
+    let settings = resolved(&[("LINK_TOKEN_FILE", file)]).expect("a file");
+    assert_eq!(settings.get("LINK_TOKEN"), Some("0123456789abcdef0123456789abcdef"));
+    let twice = resolved(&[("LINK_TOKEN_FILE", file), ("LINK_TOKEN", "x")]);
+    assert!(refusal(twice).contains("LINK_TOKEN and LINK_TOKEN_FILE"));
+    std::fs::remove_file(&path).expect("to clean up");
+    assert!(refusal(resolved(&[("LINK_TOKEN_FILE", file)])).contains("LINK_TOKEN_FILE"));
+}
+
+#[test]
+fn misspelt_names_are_told() {
+    let dotenv = Settings::resolve(&sources(&[], &[("SESION_SECRET", "x")]));
+    assert!(refusal(dotenv).contains("did you mean SESSION_SECRET"));
+    let sentence = refusal(resolved(&[("DISCORD_BOT_TOKN", "x")]));
+    assert!(sentence.contains("did you mean DISCORD_BOT_TOKEN"), "{sentence}");
+    let elsewhere = resolved(&[("SESION_SECRET", "x")]).expect("a warning is enough");
+    assert_eq!(elsewhere.warnings.len(), 1);
+    assert!(resolved(&[("HOME", "/"), ("PATH", "/"), ("NODE_ENV", "x")]).is_ok_and(|settings| settings.warnings.is_empty()));
+}
+
+#[test]
+fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
+    let mistakes = [
+        ("DISCORD_BOT_TOKEN", "short"),
+        ("DISCORD_BOT_TOKEN", "Bot MTIz.abc.def"),
+        ("DISCORD_BOT_TOKEN", "MTIz..def"),
+        ("DISCORD_GUILD_ID", "my-guild"),
+        ("DISCORD_GUILD_ID", "0"),
+        ("DISCORD_INTENTS", "everything"),
+        ("DISCORD_INTENTS", "presences"),
+        ("LINK_TOKEN", "short"),
+        ("LINK_TOKEN", "your-shared-secret-token-from-openssl-rand-hex-32"),
+        ("SESSION_SECRET", "your-session-secret-from-openssl-rand-hex-32"),
+        ("GATEWAY_WS_PORT", "70000"),
+        ("GATEWAY_WS_HOST", "example.com"),
+        ("GATEWAY_WS_URL", "http://127.0.0.1:8080"),
+        ("GATEWAY_WS_URL", "ws://gateway.example.com"),
+        ("GATEWAY_WS_URL", "wss://user:pass@gateway.example.com"),
+        ("BASE_URL", "http://guild.example.com"),
+        ("BASE_URL", "guild.example.com"),
+        ("DISCORD_CLIENT_ID", "my-app"),
+        ("DISCORD_URL", "https://discord.com/api"),
+        ("DISCORD_GATEWAY_URL", "https://gateway.discord.gg"),
+        ("DISCORD_GATEWAY_URL", "wss://gateway.discord.gg?v=9"),
+        ("ALLOWED_ORIGINS", "app.example.com"),
+        ("LOG_WINDOW", "0"),
+        ("STREAM_MAX_AGE", "forever"),
+        ("STREAM_MAX_AGE", "0s"),
+        ("STREAM_MAX_AGE", "99d"),
+        ("STREAMS_MAX", "0"),
+        ("REDIS_URL", "redis://127.0.0.1"),
+        ("JWT_SECRET", "x"),
+    ];
+    for (name, value) in mistakes {
+        let sentence = refusal(with(name, value));
+        assert!(sentence.contains(name), "{name}={value}: {sentence:?}");
+        assert!(sentence.ends_with('.') || sentence.ends_with('?'), "{sentence:?}");
+    }
+}
+
+#[test]
+fn no_refusal_repeats_a_secret() {
+    for (name, value) in [("DISCORD_BOT_TOKEN", "sesame"), ("LINK_TOKEN", "sesame"), ("SESSION_SECRET", "sesame")] {
+        assert!(!refusal(with(name, value)).contains("sesame"), "{name}");
+    }
+}
+
+#[test]
+fn the_example_file_lists_every_setting_and_nothing_else() {
+    let example = include_str!("../../../../.env.example");
+    let named = |line: &str| {
+        let name = line.trim_start_matches(['#', ' ']).split_once('=')?.0.to_owned();
+        name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_').then_some(name)
+    };
+    let listed: BTreeSet<String> = example.lines().filter_map(named).collect();
+    let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn generated_secrets_are_kept_private_and_used_again() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = std::env::temp_dir().join(format!("guildhall-data-{}", std::process::id()));
+    let generate = || {
+        let mut settings = Settings::default();
+        settings.set("DATA_DIR", folder.to_str().expect("UTF-8"));
+        secrets::generate_missing(&mut settings, &["LINK_TOKEN", "SESSION_SECRET"])
+            .expect("a writable folder");
+        settings
+    };
+    let (first, second) = (generate(), generate());
+    let file = folder.join("secrets.env");
+    let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
+    std::fs::remove_dir_all(&folder).expect("to clean up");
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(first.get("LINK_TOKEN"), second.get("LINK_TOKEN"));
+    assert_ne!(first.get("LINK_TOKEN"), first.get("SESSION_SECRET"));
+    assert_eq!(first.get("LINK_TOKEN").map(str::len), Some(64));
+}

@@ -1,0 +1,38 @@
+//! Guildhall: your Discord guild, live in your web app.
+//!
+//! This crate puts the parts together: it reads the settings, picks the adapters, starts the
+//! roles and ends them. What the product does is in the other crates, one for each part of the
+//! road (ARCHITECTURE.md).
+
+/// What can be typed.
+mod cli;
+/// Settings, and what is refused.
+mod config;
+/// One file for each subcommand.
+mod commands;
+/// From "all parts are built" to "the process may end".
+mod lifecycle;
+/// Logs and metrics.
+mod telemetry;
+/// The operator's listener: is it alive, is it ready, how much of what.
+mod ops;
+
+use std::process::ExitCode;
+
+/// Fan-out allocates and frees many short pieces on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // One crypto provider for every TLS user in the process, chosen here and nowhere else.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        unreachable!("nothing ran before main, so no other provider was installed");
+    }
+    match commands::run(cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(end) => end.report(),
+    }
+}

@@ -1,0 +1,107 @@
+//! The operator's listener, apart from the product's ports: `/healthz` (the process answers),
+//! `/readyz` (the roles' checks, one line each), `/metrics` (Prometheus).
+
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use guildhall_ports::{Check, Condition, Health};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::config::{ConfigError, refuse};
+
+/// How often the recorder drops what nobody reads any more.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The listener, bound.
+pub(crate) struct Ops {
+    listener: TcpListener,
+    state: OpsState,
+}
+
+#[derive(Clone)]
+struct OpsState {
+    roles: Arc<[Arc<dyn Health>]>,
+    metrics: PrometheusHandle,
+}
+
+impl Ops {
+    /// Binds the listener; spawns nothing.
+    pub(crate) async fn build(
+        listen: SocketAddr,
+        roles: Vec<Arc<dyn Health>>,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, ConfigError> {
+        let listener = match TcpListener::bind(listen).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                return refuse!("OPS_PORT: {listen} can't be listened on ({error}): choose another port.");
+            }
+        };
+        let roles = roles.into();
+        let state = OpsState { roles, metrics };
+        Ok(Self { listener, state })
+    }
+
+    /// Where it listens.
+    pub(crate) fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until stopped.
+    pub(crate) async fn run(self, tracker: &TaskTracker, stop: CancellationToken) {
+        let recorder = self.state.metrics.clone();
+        let router = router(self.state);
+        let serving = guildhall_web::http::serve(self.listener, router, tracker, stop.clone());
+        tokio::pin!(serving);
+        let mut upkeep = tokio::time::interval(UPKEEP);
+        loop {
+            tokio::select! {
+                () = &mut serving => return,
+                _ = upkeep.tick() => recorder.run_upkeep(),
+            }
+        }
+    }
+}
+
+fn router(state: OpsState) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(state)
+}
+
+/// 200 while every check passes or is merely degraded, else 503; a line for each check.
+async fn readyz(State(ops): State<OpsState>) -> impl IntoResponse {
+    let checks: Vec<Check> = ops.roles.iter().flat_map(|role| role.checks()).collect();
+    let failing = checks
+        .iter()
+        .any(|check| check.condition == Condition::Failing);
+    let status = if failing {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    (status, lines(&checks))
+}
+
+fn lines(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let word = match check.condition {
+            Condition::Passing => "ok",
+            Condition::Degraded => "degraded",
+            Condition::Failing => "failing",
+        };
+        writeln!(text, "{}: {word}: {}", check.name, check.detail)
+            .expect("writing to a String can't fail");
+    }
+    text
+}
+
+async fn metrics(State(ops): State<OpsState>) -> impl IntoResponse {
+    let form = "text/plain; version=0.0.4; charset=utf-8";
+    ([("content-type", form)], ops.metrics.render())
+}

@@ -1,0 +1,260 @@
+//! Three processes of the real binary on free loopback ports, and everything a test needs to
+//! talk to them. What was started is ended by its id when the house is dropped.
+
+/// The simulated Discord's control.
+mod discord;
+/// A child process with its log.
+mod process;
+/// A stream as a browser reads it.
+mod stream;
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use tokio::time::{Instant, sleep, timeout};
+
+pub(crate) use discord::Discord;
+pub(crate) use process::Process;
+pub(crate) use stream::{Frame, Stream};
+
+/// Longer than anything here takes, even on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// What the house's own secrets are, so that a test can look for them where they must not be.
+pub(crate) const LINK_TOKEN: &str = "link-token-of-the-test-house-0123456789abcdef";
+pub(crate) const SESSION_SECRET: &str = "session-secret-of-the-test-house-0123456789ab";
+
+/// Simulator, gateway and web.
+pub(crate) struct House {
+    _simulator: Process,
+    pub(crate) gateway: Process,
+    pub(crate) web: Process,
+    pub(crate) discord: Discord,
+    pub(crate) ports: Ports,
+    pub(crate) http: Client,
+    settings: Vec<(String, String)>,
+    folder: Folder,
+}
+
+/// Where the roles listen.
+pub(crate) struct Ports {
+    pub(crate) link: u16,
+    pub(crate) web: u16,
+    pub(crate) gateway_ops: u16,
+    pub(crate) web_ops: u16,
+}
+
+impl House {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A house with further settings for all of its processes.
+    pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
+        let folder = Folder::new();
+        let simulator = Process::start("simulator", &["--listen", "127.0.0.1:0"], &[], &folder.0);
+        let address = simulator.line_after("Discord side").await;
+        let discord = Discord::at(address.trim_end_matches('/')).await;
+        let ports = Ports {
+            link: free_port(),
+            web: free_port(),
+            gateway_ops: free_port(),
+            web_ops: free_port(),
+        };
+        let mut settings = settings(&discord, &ports);
+        for (name, value) in more {
+            settings.retain(|(known, _)| known != name);
+            settings.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let gateway = start_gateway(&settings, &ports, &folder.0);
+        let web = start_web(&settings, &ports, &folder.0);
+        let house = Self {
+            _simulator: simulator,
+            gateway,
+            web,
+            discord,
+            ports,
+            http: client(),
+            settings,
+            folder,
+        };
+        house.until_ready(house.ports.web_ops).await;
+        house
+    }
+
+    /// Starts the web process again, with the same settings, on the same port.
+    pub(crate) async fn restart_web(&mut self) {
+        self.web = start_web(&self.settings, &self.ports, &self.folder.0);
+        self.until_ready(self.ports.web_ops).await;
+    }
+
+    /// Starts the gateway process again.
+    pub(crate) fn restart_gateway(&mut self) {
+        self.gateway = start_gateway(&self.settings, &self.ports, &self.folder.0);
+    }
+
+    /// A URL on the web process.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.ports.web)
+    }
+
+    /// Waits until the web role has its world and Discord is live.
+    pub(crate) async fn until_ready(&self, ops_port: u16) {
+        let url = format!("http://127.0.0.1:{ops_port}/readyz");
+        let ready = async {
+            loop {
+                if let Ok(answer) = self.http.get(&url).send().await
+                    && answer.status() == StatusCode::OK
+                {
+                    let lines = answer.text().await.unwrap_or_default();
+                    if !lines.contains("degraded") {
+                        return;
+                    }
+                }
+                retry().await;
+            }
+        };
+        if timeout(SOON, ready).await.is_err() {
+            let said = self.http.get(&url).send().await;
+            let lines = match said {
+                Ok(answer) => answer.text().await.unwrap_or_default(),
+                Err(error) => error.to_string(),
+            };
+            panic!("not ready:\n{lines}\n{}\n{}", self.gateway.log(), self.web.log());
+        }
+    }
+
+    /// Signs a simulated user in, as a browser would; answers with the `Cookie` header.
+    pub(crate) async fn sign_in(&self, user_id: &str) -> String {
+        let login = self.get("/auth/login", None).await;
+        let attempt = cookie_of(&login).expect("the login sets a cookie");
+        let authorize = format!("{}&sim_user={user_id}", location_of(&login));
+        let consent = self.http.get(authorize).send().await.expect("Discord answers");
+        let callback = location_of(&consent);
+        let request = self.http.get(callback).header("cookie", attempt);
+        let signed_in = request.send().await.expect("the callback answers");
+        assert!(signed_in.status().is_redirection(), "{}", signed_in.status());
+        cookie_of(&signed_in).expect("the callback sets a cookie")
+    }
+
+    /// A plain GET on the web process.
+    pub(crate) async fn get(&self, path: &str, cookie: Option<&str>) -> Response {
+        let mut request = self.http.get(self.url(path));
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        request.send().await.expect("web answers")
+    }
+
+    /// `/api/state` as JSON.
+    pub(crate) async fn state(&self, cookie: &str) -> serde_json::Value {
+        let answer = self.get("/api/state", Some(cookie)).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.json().await.expect("state is JSON")
+    }
+
+    /// Opens a stream; the query begins with `?`, or is empty.
+    pub(crate) async fn stream(&self, cookie: &str, query: &str, after: Option<&str>) -> Stream {
+        Stream::open(&self.http, &self.url(&format!("/api/stream{query}")), cookie, after).await
+    }
+}
+
+fn settings(discord: &Discord, ports: &Ports) -> Vec<(String, String)> {
+    let link = format!("ws://127.0.0.1:{}", ports.link);
+    [
+        ("DISCORD_URL", discord.url.as_str()),
+        ("DISCORD_CDN_URL", &discord.url),
+        ("DISCORD_BOT_TOKEN", &discord.bot_token),
+        ("DISCORD_CLIENT_ID", &discord.application_id),
+        ("DISCORD_CLIENT_SECRET", &discord.client_secret),
+        ("LINK_TOKEN", LINK_TOKEN),
+        ("SESSION_SECRET", SESSION_SECRET),
+        ("GATEWAY_WS_PORT", &ports.link.to_string()),
+        ("GATEWAY_WS_URL", &link),
+        ("WEB_PORT", &ports.web.to_string()),
+        ("RUST_LOG", "info,guildhall=debug,guildhall_gateway=debug,guildhall_web=debug"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+fn start_gateway(settings: &[(String, String)], ports: &Ports, folder: &Path) -> Process {
+    let ops = ports.gateway_ops.to_string();
+    Process::start("gateway", &["--ops-port", &ops], settings, folder)
+}
+
+fn start_web(settings: &[(String, String)], ports: &Ports, folder: &Path) -> Process {
+    let ops = ports.web_ops.to_string();
+    Process::start("web", &["--ops-port", &ops], settings, folder)
+}
+
+/// A client that follows nothing and keeps no cookies: the tests do, where all can see it.
+pub(crate) fn client() -> Client {
+    // Another test of this binary may have installed it already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder()
+        .redirect(Policy::none())
+        .build()
+        .expect("a client")
+}
+
+/// A port nobody listens on at the moment.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// A moment between two looks at another process's state, which can't be awaited.
+pub(crate) async fn retry() {
+    sleep(Duration::from_millis(25)).await;
+}
+
+/// Looks again and again until the condition holds; panics with `what` when it never does.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let limit = Instant::now() + SOON;
+    while !holds().await {
+        assert!(Instant::now() < limit, "never: {what}");
+        retry().await;
+    }
+}
+
+pub(crate) fn location_of(answer: &Response) -> String {
+    let location = answer.headers().get("location");
+    let location = location.unwrap_or_else(|| panic!("{} without a location", answer.status()));
+    let location = location.to_str().expect("a readable location");
+    answer.url().join(location).expect("a URL").to_string()
+}
+
+/// `NAME=VALUE` of the last cookie that was set with a value.
+pub(crate) fn cookie_of(answer: &Response) -> Option<String> {
+    let set = answer.headers().get_all("set-cookie").iter();
+    set.filter_map(|value| value.to_str().ok()?.split(';').next())
+        .filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()))
+        .map(str::to_owned)
+        .last()
+}
+
+/// A temporary folder that goes with the house.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("guildhall-it-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}

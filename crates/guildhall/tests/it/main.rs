@@ -1,0 +1,16 @@
+//! The whole house: the real binary as separate processes, a simulated Discord, a real HTTP
+//! client, a real browser. A file for each promise.
+
+/// Starts processes, signs in, opens streams.
+mod house;
+
+mod a_browser_shows_it;
+mod a_demo_needs_nothing;
+mod a_mistake_is_told_in_a_sentence;
+mod a_stream_goes_on_where_it_was;
+mod an_event_reaches_the_browser;
+mod hidden_stays_hidden;
+mod hostile_input_is_refused;
+mod secrets_stay_secret;
+mod the_house_stops_in_order;
+mod trouble_is_told_and_survived;

@@ -1,0 +1,99 @@
+//! When something breaks on the way, `status` says so, and afterwards nothing is missing.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::house::{Frame, House, Stream};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_gateway_shows_within_fifteen_seconds_and_so_does_its_return() {
+    let house = House::start().await;
+    let cookie = house.sign_in(&house.discord.visitor).await;
+    let mut stream = house.stream(&cookie, "", None).await;
+    stream.until("snapshot").await;
+    house.gateway.signal("STOP");
+    let limit = Duration::from_secs(15);
+    let down = stream.until_within("status", limit).await;
+    assert_eq!(down.data["link"], "down");
+    assert_eq!(down.data["discord"], "unknown");
+    house.discord.stamp("meanwhile").await;
+    house.gateway.signal("CONT");
+    status(&mut stream, |frame| frame.data["link"] == "up" && frame.data["discord"] == "live").await;
+    house.discord.stamp("after").await;
+    let mut seen = String::new();
+    while seen != "after" {
+        let name = stream.until("voice.updated").await.data["username"].clone();
+        name.as_str().expect("a stamp").clone_into(&mut seen);
+    }
+    assert!(stream.raw.contains("meanwhile"), "{}", stream.raw);
+    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_discord_connection_is_resumed_and_nothing_is_lost() {
+    let house = House::start().await;
+    let cookie = house.sign_in(&house.discord.visitor).await;
+    let mut stream = house.stream(&cookie, "", None).await;
+    stream.until("snapshot").await;
+    for (index, fault) in [json!({"kind": "drop"}), json!({"kind": "close", "code": 4000}), json!({"kind": "reconnect"})]
+        .into_iter()
+        .enumerate()
+    {
+        house.discord.fault(fault.clone()).await;
+        let stamp = format!("kept-{index}");
+        house.discord.stamp(&stamp).await;
+        let updated = stream.until("voice.updated").await;
+        assert_eq!(updated.data["username"], stamp, "{fault}");
+    }
+    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_lost_session_the_rooms_are_right_again() {
+    let house = House::start().await;
+    let discord = &house.discord;
+    let cookie = house.sign_in(&discord.visitor).await;
+    let mut stream = house.stream(&cookie, "", None).await;
+    stream.until("snapshot").await;
+    discord.voice(&discord.people[0], Some(&discord.rooms[0])).await;
+    stream.until("voice.joined").await;
+    discord.fault(json!({"kind": "invalid_session", "resumable": false})).await;
+    discord.voice(&discord.people[0], None).await;
+    discord.voice(&discord.people[1], Some(&discord.rooms[1])).await;
+    let (mut gone, mut come) = (false, false);
+    while !(gone && come) {
+        let frame = stream.next_record().await;
+        gone |= frame.event == "voice.left" && frame.data["userId"] == discord.people[0];
+        come |= frame.event == "voice.joined" && frame.data["userId"] == discord.people[1];
+    }
+    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guild_in_an_outage_keeps_its_rooms_and_says_so() {
+    let house = House::start().await;
+    let discord = &house.discord;
+    let cookie = house.sign_in(&discord.visitor).await;
+    let mut stream = house.stream(&cookie, "", None).await;
+    stream.until("snapshot").await;
+    discord.fault(json!({"kind": "outage", "guildId": discord.guild})).await;
+    stream.until("guild.unavailable").await;
+    let state = house.state(&cookie).await;
+    let guilds = state["guilds"].as_array().expect("guilds");
+    let ours = guilds.iter().find(|guild| guild["id"] == discord.guild).expect("our guild");
+    assert_eq!(ours["available"], false);
+    assert!(!ours["rooms"].as_array().expect("rooms").is_empty());
+    discord.fault(json!({"kind": "outage", "guildId": discord.guild, "over": true})).await;
+    stream.until("guild.available").await;
+    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+}
+
+async fn status(stream: &mut Stream, holds: impl Fn(&Frame) -> bool) {
+    loop {
+        let frame = stream.until("status").await;
+        if holds(&frame) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { allWell, guild, joined, person, roomOnWire, snapshot } from './events.testing'
+import { Live, SILENCE_MS } from './live'
+import type { Me } from './session'
+import type { StreamEvent } from './wire'
+
+/** An `EventSource` whose server is the test. */
+class Stream extends EventTarget {
+  readonly CONNECTING = 0
+  readonly OPEN = 1
+  readonly CLOSED = 2
+  readyState = 1
+  onerror: (() => void) | null = null
+  readonly query: string
+
+  constructor(query: URLSearchParams) {
+    super()
+    this.query = query.toString()
+  }
+
+  send({ name, data }: StreamEvent, lastEventId = ''): void {
+    this.sendText(name, JSON.stringify(data), lastEventId)
+  }
+
+  sendText(name: string, data: string, lastEventId = ''): void {
+    this.dispatchEvent(new MessageEvent(name, { data, lastEventId }))
+  }
+
+  /** The connection broke; the browser is about to try again. */
+  breaks(): void {
+    this.readyState = this.CONNECTING
+    this.onerror?.()
+  }
+
+  /** An answer that is no stream: the browser gives up. */
+  isRefused(): void {
+    this.readyState = this.CLOSED
+    this.onerror?.()
+  }
+
+  close(): void {
+    this.readyState = this.CLOSED
+  }
+}
+
+const ana: Me = { is: 'signed-in', user: { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: null } }
+const resumed: StreamEvent = { name: 'resumed', data: { replayed: 2, status: allWell } }
+const house = snapshot(guild('1', roomOnWire('10', person('7'))))
+
+let me: Me
+let streams: Stream[]
+let live: Live
+
+/** The newest stream; what runs before it must be there. */
+const stream = (): Stream => {
+  const newest = streams.at(-1)
+  if (newest === undefined) throw new Error('no stream was opened')
+  return newest
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+beforeEach(async () => {
+  vi.useFakeTimers()
+  me = ana
+  streams = []
+  live = new Live({
+    openStream: (query) => {
+      const opened = new Stream(query)
+      streams.push(opened)
+      return opened as unknown as EventSource
+    },
+    readMe: () => Promise.resolve(me),
+    endSession: () => Promise.resolve(true),
+    random: () => 1,
+    beforePaint: (run) => void setTimeout(run, 0),
+  })
+  live.start()
+  await settle()
+})
+
+afterEach(() => {
+  live.stop()
+  vi.useRealTimers()
+})
+
+describe('the connection', () => {
+  it('is connecting until the first snapshot, then live', () => {
+    expect(live.view()).toMatchObject({ connection: 'connecting', user: { id: '7' }, picture: null })
+    stream().send(house, 'c1')
+    expect(live.view()).toMatchObject({ connection: 'live', snapshots: 1, began: { how: 'snapshot' } })
+  })
+
+  it('asks for no cursor at first', () => {
+    expect(stream().query).toBe('')
+  })
+
+  it('lets the browser reconnect by itself, and goes on with what it had', () => {
+    stream().send(house, 'c1')
+    stream().breaks()
+    expect(live.view().connection).toBe('reconnecting')
+    stream().send(resumed, 'c1')
+    stream().send(joined('1', '10', '8'), 'c2')
+    expect(streams).toHaveLength(1)
+    expect(live.view()).toMatchObject({
+      connection: 'live',
+      snapshots: 1,
+      began: { how: 'resumed', replayed: 2 },
+    })
+    expect([...(live.view().picture?.get('1')?.rooms.get('10')?.people.keys() ?? [])]).toEqual(['7', '8'])
+  })
+
+  it('opens a new stream with its cursor when the browser has given up', async () => {
+    stream().send(house, 'c1')
+    stream().send(joined('1', '10', '8'), 'c2')
+    stream().isRefused()
+    expect(live.view().connection).toBe('reconnecting')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(streams).toHaveLength(2)
+    expect(stream().query).toBe('lastEventId=c2')
+  })
+
+  it('waits longer each time it is refused, up to half a minute', async () => {
+    const waits: number[] = []
+    for (let refusal = 0; refusal < 7; refusal += 1) {
+      const opened = streams.length
+      stream().isRefused()
+      let waited = 0
+      while (streams.length === opened) {
+        await vi.advanceTimersByTimeAsync(500)
+        waited += 500
+      }
+      waits.push(waited)
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  })
+
+  it('shows the sign-in when the refusal was about the session', async () => {
+    stream().send(house, 'c1')
+    me = { is: 'signed-out' }
+    stream().isRefused()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(live.view()).toMatchObject({ connection: 'signed-out', user: null, picture: null })
+    expect(streams).toHaveLength(1)
+  })
+
+  it('goes on asking while the server cannot be reached', async () => {
+    me = { is: 'unreachable' }
+    stream().isRefused()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(streams).toHaveLength(1)
+    me = ana
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(streams).toHaveLength(2)
+  })
+
+  it('opens a new stream with its cursor when the old one has gone silent', async () => {
+    const first = stream()
+    first.send(house, 'c1')
+    await vi.advanceTimersByTimeAsync(SILENCE_MS - 5_000)
+    expect(streams).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(first.readyState).toBe(first.CLOSED)
+    expect(stream().query).toBe('lastEventId=c1')
+    expect(live.view().connection).toBe('reconnecting')
+  })
+
+  it('takes a checkpoint as a sign of life', async () => {
+    stream().send(house, 'c1')
+    for (let quarter = 0; quarter < 8; quarter += 1) {
+      await vi.advanceTimersByTimeAsync(15_000)
+      stream().send({ name: 'checkpoint', data: { now: 1 } }, 'c1')
+    }
+    expect(streams).toHaveLength(1)
+  })
+
+  it('does not call it silence when the server asked for time', async () => {
+    stream().send(house, 'c1')
+    stream().send({ name: 'bye', data: { reason: 'too_many_streams', retryMs: 60_000 } })
+    stream().breaks()
+    await vi.advanceTimersByTimeAsync(90_000)
+    expect(streams).toHaveLength(1)
+  })
+
+  it.each(['session_expired', 'session_revoked'] as const)('is signed out after bye %s', (reason) => {
+    stream().send(house, 'c1')
+    stream().send({ name: 'bye', data: { reason, retryMs: 1_000 } })
+    expect(live.view()).toMatchObject({ connection: 'signed-out', picture: null })
+    expect(stream().readyState).toBe(stream().CLOSED)
+  })
+
+  it('counts what it cannot read and keeps the picture', () => {
+    stream().send(house, 'c1')
+    const { picture } = live.view()
+    stream().sendText('voice.joined', '{"guildId":', 'c2')
+    expect(live.view().ignored).toBe(1)
+    expect(live.view().picture).toBe(picture)
+  })
+
+  it('keeps its cursor over events that carry none', async () => {
+    stream().send(house, 'c1')
+    stream().send(joined('1', '10', '8'))
+    stream().isRefused()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(stream().query).toBe('lastEventId=c1')
+  })
+
+  it('forgets everything of a person when another one has signed in', async () => {
+    stream().send(house, 'c1')
+    me = { is: 'signed-in', user: { ...ana.user, id: '8' } }
+    stream().isRefused()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(stream().query).toBe('')
+    expect(live.view()).toMatchObject({ user: { id: '8' }, picture: null })
+  })
+
+  it('forgets everything on signing out', async () => {
+    stream().send(house, 'c1')
+    expect(await live.signOut()).toBe(true)
+    expect(live.view()).toMatchObject({ connection: 'signed-out', user: null, picture: null })
+    expect(stream().readyState).toBe(stream().CLOSED)
+  })
+
+  it('makes one rendering of many events', async () => {
+    const rendered = vi.fn()
+    await settle()
+    live.subscribe(rendered)
+    stream().send(house, 'c1')
+    for (let userId = 100; userId < 200; userId += 1) stream().send(joined('1', '10', String(userId)))
+    expect(rendered).not.toHaveBeenCalled()
+    await settle()
+    expect(rendered).toHaveBeenCalledTimes(1)
+  })
+})

@@ -1,0 +1,231 @@
+/**
+ * The connection: one `EventSource`, the cursor it got to, and the picture so far.
+ *
+ * While the browser reconnects by itself we let it: it sends `Last-Event-ID`.
+ * We step in where it gives up (any HTTP error), and where it does not notice
+ * (a stream gone silent). Both times a new `EventSource` goes on from our cursor.
+ */
+
+import { after, emptyPicture, type Picture } from './picture'
+import type { Me, User } from './session'
+import { decode, eventNames, type Payload, type Status, type StreamEvent } from './wire'
+
+export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'signed-out'
+
+/** How the connection that is (or was last) live began. */
+export type Began =
+  | { readonly how: 'snapshot'; readonly reason: Payload<'snapshot'>['reason'] }
+  | { readonly how: 'resumed'; readonly replayed: number }
+
+/** Everything the page shows. Immutable: a change makes a new one. */
+export interface View {
+  readonly connection: ConnectionState
+  readonly user: User | null
+  /** Null until the first snapshot. */
+  readonly picture: Picture | null
+  readonly status: Status | null
+  readonly began: Began | null
+  /** Snapshots since the page was opened. */
+  readonly snapshots: number
+  /** Events that could not be read, since the page was opened. */
+  readonly ignored: number
+}
+
+/** What the connection needs of the browser. */
+export interface Surroundings {
+  openStream(query: URLSearchParams): EventSource
+  readMe(): Promise<Me>
+  endSession(): Promise<boolean>
+  /** From 0 to 1. */
+  random(): number
+  /** Runs once before the next paint: many events become one rendering. */
+  beforePaint(run: () => void): void
+}
+
+/** Checkpoints come every 15 s: two lost ones and some patience. */
+export const SILENCE_MS = 40_000
+const WATCH_EVERY_MS = 5_000
+const LONGEST_WAIT_MS = 30_000
+
+const nothing: View = {
+  connection: 'connecting',
+  user: null,
+  picture: null,
+  status: null,
+  began: null,
+  snapshots: 0,
+  ignored: 0,
+}
+
+export class Live {
+  #view = nothing
+  #source: EventSource | null = null
+  /** The cursor: the id of the last event that carried one. */
+  #lastEventId = ''
+  /** When silence becomes suspicious. */
+  #quietUntil = 0
+  /** Connections that ended before they gave anything. */
+  #failures = 0
+  #watchdog: ReturnType<typeof setInterval> | undefined
+  #retry: ReturnType<typeof setTimeout> | undefined
+  /** Counts what makes an answer still under way worthless. */
+  #turn = 0
+  #paintAsked = false
+  readonly #readers = new Set<() => void>()
+  readonly #around: Surroundings
+
+  constructor(around: Surroundings) {
+    this.#around = around
+  }
+
+  readonly view = (): View => this.#view
+
+  readonly subscribe = (reader: () => void): (() => void) => {
+    this.#readers.add(reader)
+    return () => this.#readers.delete(reader)
+  }
+
+  start(): void {
+    this.#watchdog = setInterval(() => this.#watch(), WATCH_EVERY_MS)
+    void this.#connect()
+  }
+
+  stop(): void {
+    clearInterval(this.#watchdog)
+    this.#hangUp()
+  }
+
+  /** True when the session is over; false when the server could not be told. */
+  readonly signOut = async (): Promise<boolean> => {
+    const ended = await this.#around.endSession()
+    if (ended) this.#signedOut()
+    return ended
+  }
+
+  /** Asks who we are first: an `EventSource` would hide a 401 from us. */
+  async #connect(): Promise<void> {
+    const turn = ++this.#turn
+    const me = await this.#around.readMe()
+    if (turn !== this.#turn) return
+    if (me.is === 'signed-out') return this.#signedOut()
+    if (me.is === 'unreachable') return this.#connectLater()
+    if (this.#view.user !== null && this.#view.user.id !== me.user.id) this.#forget()
+    this.#show({ user: me.user })
+    this.#open()
+  }
+
+  #connectLater(): void {
+    const longest = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** this.#failures)
+    this.#failures += 1
+    this.#lost()
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => void this.#connect(), longest * this.#around.random())
+  }
+
+  #open(): void {
+    this.#close()
+    const query = new URLSearchParams()
+    if (this.#lastEventId !== '') query.set('lastEventId', this.#lastEventId)
+    const source = this.#around.openStream(query)
+    for (const name of eventNames) {
+      source.addEventListener(name, (message) => this.#came(name, message))
+    }
+    source.onerror = () => {
+      if (source.readyState !== source.CLOSED) return this.#lost()
+      this.#close()
+      this.#connectLater()
+    }
+    this.#source = source
+    this.#quietUntil = Date.now() + SILENCE_MS
+  }
+
+  #came(name: string, message: MessageEvent<string>): void {
+    this.#quietUntil = Date.now() + SILENCE_MS
+    if (message.lastEventId !== '') this.#lastEventId = message.lastEventId
+    const decoded = decode(name, message.data)
+    if (decoded.is === 'event') this.#take(decoded.event)
+    else this.#show({ ignored: this.#view.ignored + 1 })
+  }
+
+  #take(event: StreamEvent): void {
+    switch (event.name) {
+      case 'snapshot': {
+        const { reason, status } = event.data
+        const snapshots = this.#view.snapshots + 1
+        const picture = after(emptyPicture, event)
+        return this.#began({ picture, status, snapshots, began: { how: 'snapshot', reason } })
+      }
+      case 'resumed': {
+        const { replayed, status } = event.data
+        return this.#began({ status, began: { how: 'resumed', replayed } })
+      }
+      case 'status':
+        return this.#show({ status: event.data })
+      case 'checkpoint':
+        return
+      case 'bye':
+        return this.#saidBye(event.data)
+      default: {
+        const picture = after(this.#view.picture ?? emptyPicture, event)
+        if (picture !== this.#view.picture) this.#show({ picture })
+      }
+    }
+  }
+
+  #began(change: Partial<View>): void {
+    this.#failures = 0
+    this.#show({ ...change, connection: 'live' })
+  }
+
+  #saidBye({ reason, retryMs }: Payload<'bye'>): void {
+    if (reason === 'session_expired' || reason === 'session_revoked') return this.#signedOut()
+    // The browser comes back by itself after `retryMs`; until then silence is meant.
+    this.#quietUntil = Date.now() + retryMs + SILENCE_MS
+    this.#lost()
+  }
+
+  #lost(): void {
+    if (this.#view.connection === 'live') this.#show({ connection: 'reconnecting' })
+  }
+
+  #signedOut(): void {
+    this.#hangUp()
+    this.#forget()
+    this.#show({ connection: 'signed-out' })
+  }
+
+  /** Another person may sign in next: nothing of this one stays. */
+  #forget(): void {
+    this.#lastEventId = ''
+    this.#failures = 0
+    this.#show({ user: null, picture: null, status: null, began: null })
+  }
+
+  /** Closes, and nothing under way opens again. */
+  #hangUp(): void {
+    this.#turn += 1
+    clearTimeout(this.#retry)
+    this.#close()
+  }
+
+  #close(): void {
+    this.#source?.close()
+    this.#source = null
+  }
+
+  #watch(): void {
+    if (this.#source === null || Date.now() < this.#quietUntil) return
+    this.#lost()
+    this.#open()
+  }
+
+  #show(change: Partial<View>): void {
+    this.#view = { ...this.#view, ...change }
+    if (this.#paintAsked) return
+    this.#paintAsked = true
+    this.#around.beforePaint(() => {
+      this.#paintAsked = false
+      for (const reader of this.#readers) reader()
+    })
+  }
+}

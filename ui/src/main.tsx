@@ -1,0 +1,33 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+
+import { Live } from './live'
+import { App } from './page/app'
+import './page/page.css'
+import { endSession, readMe, signInUrl } from './session'
+
+// The page's root, whatever prefix it is served under: this module is one folder
+// below it, in `src/` while developing and in `assets/` when built.
+const here = import.meta.url
+const root = new URL('..', here)
+
+const live = new Live({
+  openStream: (query) => {
+    const url = new URL('api/stream', root)
+    url.search = query.toString()
+    return new EventSource(url)
+  },
+  readMe: () => readMe(root),
+  endSession: () => endSession(root),
+  random: () => Math.random(),
+  beforePaint: (run) => void requestAnimationFrame(run),
+})
+live.start()
+
+const place = document.getElementById('root')
+if (place === null) throw new Error('index.html has no element "root"')
+createRoot(place).render(
+  <StrictMode>
+    <App live={live} signInUrl={signInUrl(root, location.pathname + location.search)} />
+  </StrictMode>,
+)

@@ -1,0 +1,79 @@
+/** The page: a header, the state of the connection, and the guilds. */
+
+import { useSyncExternalStore } from 'react'
+
+import type { Live, View } from '../live'
+import { ConnectionLine } from './connection'
+import { GuildSection } from './guild'
+import { Header } from './header'
+import { byName } from './order'
+
+interface AppProps {
+  readonly live: Pick<Live, 'view' | 'subscribe' | 'signOut'>
+  readonly signInUrl: string
+}
+
+export const App = ({ live, signInUrl }: AppProps) => {
+  const view = useSyncExternalStore(live.subscribe, live.view)
+  return (
+    <div
+      className="page"
+      data-connection={view.connection}
+      data-discord={view.status?.discord}
+      data-link={view.status?.link}
+      data-began={view.began?.how}
+      data-snapshots={view.snapshots}
+      data-ignored={view.ignored}
+    >
+      <Header user={view.user} signOut={live.signOut} />
+      <ConnectionLine view={view} />
+      <main className="content">
+        <Content view={view} signInUrl={signInUrl} />
+      </main>
+    </div>
+  )
+}
+
+const Content = ({ view, signInUrl }: { readonly view: View; readonly signInUrl: string }) => {
+  if (view.connection === 'signed-out') return <SignIn url={signInUrl} />
+  if (view.picture === null) return <Loading />
+  if (view.picture.size === 0) return <NoGuild />
+  return (
+    <>
+      <h1 className="visually-hidden">Voice rooms</h1>
+      {[...view.picture.values()].sort(byName).map((guild) => (
+        <GuildSection key={guild.id} guild={guild} />
+      ))}
+    </>
+  )
+}
+
+const SignIn = ({ url }: { readonly url: string }) => (
+  <section className="notice">
+    <h1>Who is in voice right now?</h1>
+    <p>Sign in with Discord to see the voice rooms of your guilds, live.</p>
+    <a className="button primary" href={url} data-action="sign-in">
+      Sign in with Discord
+    </a>
+    <p className="small">Only your name and your list of guilds are read. You see what you may see in Discord.</p>
+  </section>
+)
+
+const Loading = () => (
+  <section className="guild" aria-busy="true">
+    <p className="visually-hidden">Loading your guilds.</p>
+    <div className="skeleton title" />
+    <div className="rooms">
+      <div className="skeleton room" />
+      <div className="skeleton room" />
+      <div className="skeleton room" />
+    </div>
+  </section>
+)
+
+const NoGuild = () => (
+  <section className="notice">
+    <h1>No guild to show</h1>
+    <p>The bot shares no guild with you. As soon as it does, its voice rooms appear here.</p>
+  </section>
+)

@@ -1,0 +1,109 @@
+/** A guild with its voice rooms and who is in them. */
+
+import { memo } from 'react'
+
+import type { Guild, Person, Room } from '../picture'
+import { Avatar } from './avatar'
+import { Flag, Labelled, RoomIcon } from './icons'
+import { byDisplayName, byPosition } from './order'
+
+/** Renders only when its guild changed: the picture keeps the identity of the others. */
+export const GuildSection = memo(({ guild }: { readonly guild: Guild }) => {
+  const rooms = [...guild.rooms.values()].sort(byPosition)
+  const inVoice = rooms.reduce((sum, room) => sum + room.people.size, 0)
+  const heading = `guild-${guild.id}`
+  return (
+    <section className="guild" aria-labelledby={heading} data-guild-id={guild.id} data-available={guild.available}>
+      <div className="guild-head">
+        <h2 id={heading}>{guild.name}</h2>
+        <p className="small">{inVoice === 0 ? 'Nobody in voice' : `${inVoice} in voice`}</p>
+      </div>
+      {!guild.available && (
+        <p className="outage">Discord has an outage of this guild. This is how it was last seen.</p>
+      )}
+      {rooms.length === 0 ? (
+        <p className="small">There is no voice room here that you may see.</p>
+      ) : (
+        <ul className="rooms">
+          {rooms.map((room) => (
+            <RoomCard key={room.channelId} room={room} />
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+})
+GuildSection.displayName = 'GuildSection'
+
+const RoomCard = memo(({ room }: { readonly room: Room }) => {
+  const people = [...room.people.values()].sort(byDisplayName)
+  const heading = `room-${room.channelId}`
+  return (
+    <li className="room" data-channel-id={room.channelId} data-people={people.length}>
+      <div className="room-head">
+        <RoomIcon kind={room.kind} />
+        <h3 id={heading}>
+          {room.name}
+          {room.parentName !== undefined && <span className="parent">{room.parentName}</span>}
+        </h3>
+        <Count people={people.length} limit={room.userLimit} />
+      </div>
+      {people.length === 0 ? (
+        <p className="small empty">Nobody here</p>
+      ) : (
+        <ul className="people" aria-labelledby={heading}>
+          {people.map((person) => (
+            <PersonRow key={person.userId} person={person} kind={room.kind} />
+          ))}
+        </ul>
+      )}
+    </li>
+  )
+})
+RoomCard.displayName = 'RoomCard'
+
+/** A limit of 0 is none. */
+const Count = ({ people, limit }: { readonly people: number; readonly limit: number }) => {
+  if (people === 0 && limit === 0) return null
+  const meaning = limit === 0 ? `${people} here` : `${people} of ${limit} places taken`
+  return (
+    <Labelled className="count" meaning={meaning}>
+      {limit === 0 ? people : `${people} / ${limit}`}
+    </Labelled>
+  )
+}
+
+interface PersonRowProps {
+  readonly person: Person
+  readonly kind: Room['kind']
+}
+
+const PersonRow = memo(({ person, kind }: PersonRowProps) => (
+  <li className="person" data-user-id={person.userId}>
+    <Avatar name={person.displayName} url={person.avatarUrl} />
+    <span className="person-name" title={`${person.displayName} (${person.username})`}>
+      {person.displayName}
+    </span>
+    {person.bot && <span className="badge">Bot</span>}
+    {kind === 'stage' && person.suppressed && <span className="badge">Audience</span>}
+    <Flags person={person} />
+  </li>
+))
+PersonRow.displayName = 'PersonRow'
+
+const Flags = ({ person }: { readonly person: Person }) => (
+  <span className="flags">
+    {person.streaming && <span className="badge streaming">Streaming</span>}
+    {person.video && <Flag drawing="video" meaning="Camera on" by="themselves" />}
+    {person.mute ? (
+      <Flag drawing="muted" meaning="Muted by the server" by="server" />
+    ) : (
+      person.selfMute && <Flag drawing="muted" meaning="Muted" by="themselves" />
+    )}
+    {person.deaf ? (
+      <Flag drawing="deafened" meaning="Deafened by the server" by="server" />
+    ) : (
+      person.selfDeaf && <Flag drawing="deafened" meaning="Deafened" by="themselves" />
+    )}
+  </span>
+)

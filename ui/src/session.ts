@@ -1,0 +1,55 @@
+/** Who is signed in, asked of and told to the server. Addresses are relative to the page's root. */
+
+import { id, orNull, record, text, type Of } from './shape'
+
+const me = record({
+  user: record({ id, username: text, displayName: text, avatarUrl: orNull(text) }),
+})
+
+export type User = Of<typeof me>['user']
+
+export type Me =
+  | { readonly is: 'signed-in'; readonly user: User }
+  | { readonly is: 'signed-out' }
+  /** No answer, or one that says nothing about the session: ask again later. */
+  | { readonly is: 'unreachable' }
+
+const ANSWER_WITHIN_MS = 10_000
+
+export const readMe = async (root: URL): Promise<Me> => {
+  try {
+    const answer = await fetch(new URL('api/me', root), {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    })
+    if (answer.status === 401) return { is: 'signed-out' }
+    if (!answer.ok) return { is: 'unreachable' }
+    const { user } = me(await answer.json(), 'me', { extra: [] })
+    return { is: 'signed-in', user }
+  } catch {
+    return { is: 'unreachable' }
+  }
+}
+
+/** Ends the session. True when there is none any more. */
+export const endSession = async (root: URL): Promise<boolean> => {
+  try {
+    const answer = await fetch(new URL('auth/logout', root), {
+      method: 'POST',
+      // The server takes only JSON with a cookie: a form on another site cannot send it.
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    })
+    return answer.ok || answer.status === 401
+  } catch {
+    return false
+  }
+}
+
+/** Where the sign-in begins; afterwards the browser comes back to `path`. */
+export const signInUrl = (root: URL, path: string): string => {
+  const url = new URL('auth/login', root)
+  url.searchParams.set('returnTo', path)
+  return url.href
+}

@@ -1,0 +1,226 @@
+//! `cargo xtask bench`: speed and memory of the release build.
+//!
+//! The product runs as it is operated, in three processes, and beside it a bare
+//! server that does one `write(2)` per delivery and nothing else. Both are fed
+//! the same stamps in turn, in many short repetitions, so that what else the
+//! machine does falls on both; what counts is their ratio.
+
+pub(crate) mod bare;
+mod clock;
+mod feed;
+mod frames;
+mod histogram;
+mod http;
+mod ledger;
+mod orders;
+mod process;
+mod procfs;
+mod product;
+pub(crate) mod reader;
+mod rounds;
+mod side;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::cargo::{self, cargo};
+use crate::command;
+use product::Product;
+use rounds::Rounds;
+use side::Side;
+use table::Row;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Fewer streams and repetitions: whether it works, not how fast it is
+    #[arg(long)]
+    quick: bool,
+
+    /// How many streams, in rising order; the rate is measured with the first
+    #[arg(long, num_args = 1.., value_name = "N")]
+    streams: Vec<usize>,
+
+    /// Short interleaved repetitions of each measurement
+    #[arg(long)]
+    repetitions: Option<usize>,
+
+    /// Use the release binaries as they are
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// Descriptors a process needs beside its streams.
+const SPARE_DESCRIPTORS: usize = 200;
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let plan = Plan::of(options)?;
+    let target = cargo::metadata()?.target_directory;
+    if !options.no_build {
+        // Apart, so that the product is the very build that its users make.
+        for package in ["guildhall", "xtask"] {
+            command::run(cargo(["build", "--release", "--locked", "-p", package]))?;
+        }
+    }
+    raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
+
+    let folder = std::env::temp_dir().join(format!("guildhall-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let measured = measure(&plan, &target.join("release"), &folder)
+        .with_context(|| format!("the logs are in {}", folder.display()))?;
+    fs::remove_dir_all(&folder)?;
+
+    measured.print(&plan);
+    let file = target.join("bench.json");
+    fs::write(
+        &file,
+        serde_json::to_string_pretty(&measured.as_json(&plan))?,
+    )?;
+    println!("\nthese figures as JSON: {}", file.display());
+    if measured.faults > 0 {
+        bail!(
+            "{} deliveries were lost, doubled or reordered",
+            measured.faults
+        );
+    }
+    Ok(())
+}
+
+/// What is measured, and how often.
+struct Plan {
+    streams: Vec<usize>,
+    repetitions: usize,
+    /// Seconds of one repetition at a rate.
+    seconds: u64,
+    /// Deliveries of one repetition with one event in flight.
+    deliveries: u64,
+}
+
+impl Plan {
+    fn of(options: &Options) -> anyhow::Result<Self> {
+        let mut streams = options.streams.clone();
+        if streams.is_empty() {
+            streams = if options.quick {
+                vec![200, 1_000]
+            } else {
+                vec![1_000, 10_000]
+            };
+        }
+        if streams.contains(&0) || !streams.is_sorted() {
+            bail!("--streams are numbers above 0 in rising order");
+        }
+        let repetitions = options
+            .repetitions
+            .unwrap_or(if options.quick { 2 } else { 5 });
+        if repetitions == 0 {
+            bail!("--repetitions is at least 1");
+        }
+        Ok(Self {
+            streams,
+            repetitions,
+            seconds: if options.quick { 2 } else { 4 },
+            deliveries: if options.quick { 20_000 } else { 100_000 },
+        })
+    }
+
+    fn most_streams(&self) -> usize {
+        self.streams.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Stamps of one repetition with one event in flight.
+    fn stamps(&self, streams: usize) -> u64 {
+        (self.deliveries / streams as u64).max(10)
+    }
+}
+
+struct Measured {
+    rows: Vec<Row>,
+    deliveries: u64,
+    /// Lost, doubled and reordered deliveries, pictures sent anew and streams
+    /// ended, over everything the product sent.
+    faults: u64,
+}
+
+impl Measured {
+    fn as_json(&self, plan: &Plan) -> serde_json::Value {
+        serde_json::json!({
+            "streams": plan.streams,
+            "repetitions": plan.repetitions,
+            "deliveries": self.deliveries,
+            "faults": self.faults,
+            "rows": self.rows.iter().map(Row::as_json).collect::<Vec<_>>(),
+        })
+    }
+
+    fn print(&self, plan: &Plan) {
+        println!();
+        if process::may_bind() {
+            println!("web and bare on CPU 0, all others on CPU 1");
+        } else {
+            println!("one CPU for all: latencies say little");
+        }
+        println!(
+            "{} repetitions, web and bare in turn; {} deliveries by web counted\n",
+            plan.repetitions, self.deliveries
+        );
+        print!("{}", table::table(&self.rows));
+    }
+}
+
+fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measured> {
+    let guildhall = existing(binaries.join("guildhall"))?;
+    let xtask = existing(binaries.join("xtask"))?;
+
+    println!("starting simulator, gateway and web");
+    let product = Product::start(&guildhall, folder, plan.most_streams())?;
+    let mut web = Side::of_web(&xtask, folder, &product)?;
+    web.open(plan.streams[0])?;
+    // Both servers shall write the same number of bytes.
+    let frame_bytes = web.one_by_one(5)?.bytes_per_delivery;
+    if frame_bytes == 0 {
+        bail!("no stamp reached a stream: is the load user seen by who signed in?");
+    }
+    println!("one event is {frame_bytes} bytes");
+    let mut bare = Side::of_bare(&xtask, folder, frame_bytes)?;
+    bare.open(plan.streams[0])?;
+
+    let mut rounds = Rounds::new(plan, product, web, bare);
+    rounds.run()?;
+    let (deliveries, faults) = rounds.deliveries_and_faults();
+    Ok(Measured {
+        rows: rounds.rows(),
+        deliveries,
+        faults,
+    })
+}
+
+fn existing(binary: PathBuf) -> anyhow::Result<PathBuf> {
+    if !binary.is_file() {
+        bail!("{} is not built: leave --no-build away", binary.display());
+    }
+    Ok(binary)
+}
+
+/// What is started later inherits it.
+fn raise_descriptor_limit(needed: usize) -> anyhow::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let needed = needed as u64;
+    if limit.maximum.is_some_and(|maximum| maximum < needed) {
+        bail!(
+            "{needed} open files are needed and the hard limit is lower: raise it with `ulimit -Hn`"
+        );
+    }
+    if limit.current.is_some_and(|current| current < needed) {
+        setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: limit.maximum,
+                maximum: limit.maximum,
+            },
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! The process that holds the streams: one thread, one epoll, no HTTP beyond
+//! looking at the status. It competes with the server for the same machine, so
+//! it must be far cheaper than what it measures.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use super::clock::{now, unix_micros};
+use super::feed::Feed;
+use super::frames::{self, Frame};
+use super::ledger::{Ledger, Seen};
+use super::orders::{Answer, Order, Report, Setup};
+
+/// Streams being opened at one time: below any listen backlog.
+const OPENING_AT_MOST: usize = 64;
+const OPEN_WITHIN: Duration = Duration::from_mins(2);
+/// A stamp that did not come in this time is lost.
+const STAMP_WITHIN: Duration = Duration::from_secs(10);
+const WAKE: Token = Token(usize::MAX);
+
+#[derive(clap::Args)]
+pub(crate) struct Options {}
+
+/// Carries out orders from stdin until it ends.
+pub(crate) fn run(_options: &Options) -> anyhow::Result<()> {
+    let mut lines = BufReader::new(io::stdin()).lines();
+    let first = lines.next().context("no setup came")??;
+    let mut reader = Reader::new(serde_json::from_str(&first)?)?;
+
+    let (orders_in, orders) = mpsc::sync_channel(1);
+    let waker = reader.waker()?;
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if orders_in.send(line).is_err() || waker.wake().is_err() {
+                return;
+            }
+        }
+        drop(orders_in);
+        // Nobody is left to tell when even this fails.
+        waker.wake().ok();
+    });
+    reader.serve(&orders)
+}
+
+/// The streams and the book kept of them.
+pub(crate) struct Reader {
+    setup: Setup,
+    poll: Poll,
+    events: Events,
+    streams: Vec<Stream>,
+    feed: Feed,
+    book: Book,
+    buffer: Vec<u8>,
+}
+
+impl Reader {
+    pub(crate) fn new(setup: Setup) -> anyhow::Result<Self> {
+        Ok(Self {
+            feed: Feed::open(&setup.stamps_to)?,
+            book: Book::new(),
+            setup,
+            poll: Poll::new()?,
+            events: Events::with_capacity(1024),
+            streams: Vec::new(),
+            buffer: vec![0; 64 * 1024],
+        })
+    }
+
+    fn waker(&self) -> io::Result<Waker> {
+        Waker::new(self.poll.registry(), WAKE)
+    }
+
+    fn serve(&mut self, orders: &Receiver<String>) -> anyhow::Result<()> {
+        loop {
+            match orders.try_recv() {
+                Ok(line) => {
+                    let answer = self
+                        .obey(serde_json::from_str(&line)?)
+                        .unwrap_or_else(|error| Answer::Failed {
+                            why: format!("{error:#}"),
+                        });
+                    println!("{}", serde_json::to_string(&answer)?);
+                }
+                Err(TryRecvError::Empty) => self.turn(Duration::from_secs(1))?,
+                Err(TryRecvError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    pub(crate) fn obey(&mut self, order: Order) -> anyhow::Result<Answer> {
+        match order {
+            Order::Open { streams } => self.open(streams).map(|()| Answer::Opened),
+            Order::OneByOne { first, count } => self.one_by_one(first, count).map(Answer::Report),
+            Order::Begin => {
+                self.begin();
+                Ok(Answer::Begun)
+            }
+            Order::Finish { sent } => {
+                self.wait_for(sent)?;
+                Ok(Answer::Report(self.report(sent)))
+            }
+        }
+    }
+
+    fn open(&mut self, streams: usize) -> anyhow::Result<()> {
+        let deadline = now() + OPEN_WITHIN;
+        while self.book.open < streams {
+            while self.streams.len() < streams
+                && self.streams.len() - self.book.open < OPENING_AT_MOST
+            {
+                self.open_one()?;
+            }
+            self.turn(Duration::from_millis(100))?;
+            if self.book.ended > 0 {
+                let said = self.book.last_words.as_deref().unwrap_or("nothing");
+                bail!("a stream was closed while opening; it had said: {said}");
+            }
+            if now() > deadline {
+                bail!(
+                    "only {} of {streams} streams had their picture within {OPEN_WITHIN:?}",
+                    self.book.open
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn open_one(&mut self) -> anyhow::Result<()> {
+        let mut socket = TcpStream::connect(self.setup.streams_at)?;
+        self.poll.registry().register(
+            &mut socket,
+            Token(self.streams.len()),
+            Interest::READABLE | Interest::WRITABLE,
+        )?;
+        self.streams.push(Stream {
+            socket,
+            state: State::Connecting,
+            rest: Vec::new(),
+            seen: Seen::default(),
+        });
+        Ok(())
+    }
+
+    fn one_by_one(&mut self, first: u64, count: u64) -> anyhow::Result<Report> {
+        self.begin();
+        for sent in 1..=count {
+            self.feed.send(first + sent - 1, unix_micros())?;
+            if !self.wait_for(sent)? {
+                return Ok(self.report(sent));
+            }
+        }
+        Ok(self.report(count))
+    }
+
+    fn begin(&mut self) {
+        self.book.begin();
+        for stream in &mut self.streams {
+            stream.seen.begin();
+        }
+    }
+
+    /// Whether every stream has all of `sent` stamps in time.
+    fn wait_for(&mut self, sent: u64) -> anyhow::Result<bool> {
+        let wanted = sent * self.streams.len() as u64;
+        let deadline = now() + STAMP_WITHIN;
+        while self.book.ledger.distinct < wanted {
+            self.turn(Duration::from_millis(100))?;
+            if now() > deadline {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn report(&self, sent: u64) -> Report {
+        let ledger = &self.book.ledger;
+        Report {
+            sent,
+            deliveries: ledger.distinct,
+            lost: self
+                .streams
+                .iter()
+                .map(|stream| stream.seen.lost(sent))
+                .sum(),
+            doubled: ledger.doubled,
+            reordered: ledger.reordered,
+            snapshots: self.book.snapshots,
+            ended: self.book.ended,
+            bytes_per_delivery: ledger.bytes_per_delivery(),
+            p50: ledger.latency.quantile(0.50),
+            p95: ledger.latency.quantile(0.95),
+            p99: ledger.latency.quantile(0.99),
+            max: ledger.latency.max(),
+        }
+    }
+
+    /// Waits for something to happen and reads all there is.
+    fn turn(&mut self, at_most: Duration) -> anyhow::Result<()> {
+        match self.poll.poll(&mut self.events, Some(at_most)) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        for event in &self.events {
+            let Some(stream) = self.streams.get_mut(event.token().0) else {
+                continue;
+            };
+            if event.is_writable() && stream.state == State::Connecting {
+                stream.ask(&self.setup.request)?;
+            }
+            if event.is_readable() {
+                // The end comes as an edge of its own; a short read says that
+                // there is nothing more for now, and saves a system call.
+                let to_the_end = event.is_read_closed() || event.is_error();
+                stream.read(&mut self.buffer, to_the_end, &mut self.book)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Stream {
+    socket: TcpStream,
+    state: State,
+    /// The beginning of a frame whose end has not come.
+    rest: Vec<u8>,
+    seen: Seen,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Connecting,
+    Asked,
+    Open,
+    Ended,
+}
+
+impl Stream {
+    fn ask(&mut self, request: &str) -> anyhow::Result<()> {
+        if let Some(error) = self.socket.take_error()? {
+            return Err(error).context("a stream could not be connected");
+        }
+        // A new socket's buffer is larger than any request.
+        self.socket.write_all(request.as_bytes())?;
+        self.state = State::Asked;
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8], to_the_end: bool, book: &mut Book) -> anyhow::Result<()> {
+        loop {
+            match self.socket.read(buffer) {
+                Ok(0) => {
+                    self.end(book);
+                    return Ok(());
+                }
+                Ok(length) => {
+                    self.take(&buffer[..length], book);
+                    if length < buffer.len() && !to_the_end {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    self.end(book);
+                    return Ok(());
+                }
+                Err(error) => return Err(error).context("a stream could not be read"),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8], book: &mut Book) {
+        let now_micros = unix_micros();
+        if self.state == State::Asked {
+            book.first_words(bytes);
+        }
+        let Self { state, seen, .. } = self;
+        frames::cut(&mut self.rest, bytes, |frame, length| match frame {
+            Frame::Stamp(stamp) => book.ledger.write(seen, stamp, now_micros, length),
+            Frame::Snapshot if *state == State::Asked => {
+                *state = State::Open;
+                book.open += 1;
+            }
+            Frame::Snapshot => book.snapshots += 1,
+            // The end of the stream follows it, and that is what counts.
+            Frame::Bye | Frame::Other => {}
+        });
+    }
+
+    fn end(&mut self, book: &mut Book) {
+        if self.state != State::Ended {
+            self.state = State::Ended;
+            book.ended += 1;
+        }
+    }
+}
+
+/// What is counted over all streams.
+struct Book {
+    open: usize,
+    ended: u64,
+    snapshots: u64,
+    ledger: Ledger,
+    /// What an opening stream said last, to explain a refusal.
+    last_words: Option<String>,
+}
+
+impl Book {
+    fn new() -> Self {
+        Self {
+            open: 0,
+            ended: 0,
+            snapshots: 0,
+            ledger: Ledger::begin(),
+            last_words: None,
+        }
+    }
+
+    fn begin(&mut self) {
+        self.snapshots = 0;
+        self.ledger = Ledger::begin();
+    }
+
+    fn first_words(&mut self, bytes: &[u8]) {
+        let shown = &bytes[..bytes.len().min(1000)];
+        self.last_words = Some(String::from_utf8_lossy(shown).into_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! The project's own tasks, run as `cargo xtask NAME`.
+//!
+//! Everything that proves or builds the project outside `cargo` itself is
+//! here, so that a person and the build server type the same words. This crate
+//! depends on none of ours: what it needs of the product it runs as a program.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these tasks talk to the person who started them"
+)]
+
+mod cargo;
+mod command;
+mod needs;
+mod steps;
+
+mod suite;
+mod tidy;
+mod ui;
+
+mod bench;
+mod deny;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Causes on one line; where in this program it arose helps nobody.
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Test { part } => suite::run(part.unwrap_or(suite::Part::All)),
+        Task::Tidy => tidy::run(),
+        Task::Ui => ui::build(),
+        Task::Deny => deny::run(),
+        Task::Bench(options) => bench::run(&options),
+        Task::BenchBare(options) => bench::bare::serve(&options),
+        Task::BenchReader(options) => bench::reader::run(&options),
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must be true before a change is merged
+    Test {
+        /// Only a part of it
+        part: Option<suite::Part>,
+    },
+    /// The house rules that no other tool checks: edges, names, file sizes, words
+    Tidy,
+    /// Builds the page into ui/dist, which is committed and embedded
+    Ui,
+    /// Bans, licences and sources of all dependencies
+    Deny,
+    /// Speed and memory of the release build, beside a bare write(2) server
+    Bench(bench::Options),
+    /// One bare write(2) per delivery: what `bench` compares with
+    #[command(hide = true)]
+    BenchBare(bench::bare::Options),
+    /// Holds the streams that `bench` measures with
+    #[command(hide = true)]
+    BenchReader(bench::reader::Options),
+}

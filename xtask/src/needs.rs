@@ -1,0 +1,114 @@
+//! What the tasks need beyond Rust. What is missing is installed where that is
+//! safe, or the task fails naming it; nothing is ever skipped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+
+use crate::command::{self, command};
+
+/// The oldest Node that the page's tools run on.
+const NODE_AT_LEAST: (u32, u32) = (20, 19);
+
+/// Fails with the cure unless Node and npm are here and new enough.
+pub(crate) fn node(root: &Path) -> anyhow::Result<()> {
+    let cure = format!(
+        "install Node {}.{} or newer (with npm) and put it on PATH",
+        NODE_AT_LEAST.0, NODE_AT_LEAST.1
+    );
+    let version = command::output(command("node", ["--version"], root))
+        .with_context(|| format!("Node is missing: {cure}"))?;
+    match parse_version(&version) {
+        Some(found) if found >= NODE_AT_LEAST => {}
+        _ => bail!("Node {} is too old: {cure}", version.trim()),
+    }
+    if !command::works(command("npm", ["--version"], root)) {
+        bail!("npm is missing: {cure}");
+    }
+    Ok(())
+}
+
+/// Makes sure that Debian's Chromium is here, for the browser test.
+pub(crate) fn chromium(root: &Path) -> anyhow::Result<()> {
+    if command::works(command("chromium", ["--version"], root)) {
+        return Ok(());
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!("Chromium is missing: run `apt-get install chromium` as root, then start again");
+    }
+    println!("Chromium is missing: installing Debian's package");
+    apt_get(root, &["update"])?;
+    apt_get(
+        root,
+        &["install", "--yes", "--no-install-recommends", "chromium"],
+    )?;
+    if !command::works(command("chromium", ["--version"], root)) {
+        bail!("Debian's package chromium is installed but `chromium --version` does not run");
+    }
+    Ok(())
+}
+
+/// The folders with a lock file of npm's, beneath the root.
+pub(crate) fn npm_folders(root: &Path) -> Vec<PathBuf> {
+    ["ui", "client", "tests/browser"]
+        .into_iter()
+        .map(|name| root.join(name))
+        .filter(|folder| folder.join("package-lock.json").is_file())
+        .collect()
+}
+
+/// Installs a folder's packages unless they are as new as its lock file.
+pub(crate) fn npm_packages(folder: &Path) -> anyhow::Result<()> {
+    let lock = modified(&folder.join("package-lock.json"))
+        .with_context(|| format!("{} has no package-lock.json", folder.display()))?;
+    // npm writes this file last, so a broken installation counts as none.
+    match modified(&folder.join("node_modules/.package-lock.json")) {
+        Some(installed) if installed >= lock => Ok(()),
+        _ => npm_packages_afresh(folder),
+    }
+}
+
+/// Installs a folder's packages from nothing: this proves its lock file.
+pub(crate) fn npm_packages_afresh(folder: &Path) -> anyhow::Result<()> {
+    command::run(command("npm", ["ci", "--no-audit", "--no-fund"], folder))
+}
+
+fn apt_get(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = command("apt-get", arguments, root);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command::run(command)
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.trim().trim_start_matches('v').split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_versions_compare_by_number() {
+        assert_eq!(parse_version("v20.19.3\n"), Some((20, 19)));
+        assert!(parse_version("v20.9.0") < Some(NODE_AT_LEAST));
+        assert!(parse_version("v24.1.0") > Some(NODE_AT_LEAST));
+        assert_eq!(parse_version("nonsense"), None);
+    }
+
+    #[test]
+    fn only_folders_with_a_lock_file_are_installed() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir_all(root.path().join("ui")).expect("a folder");
+        assert_eq!(npm_folders(root.path()), Vec::<PathBuf>::new());
+
+        fs::write(root.path().join("ui/package-lock.json"), "{}").expect("a file");
+        assert_eq!(npm_folders(root.path()), [root.path().join("ui")]);
+    }
+}

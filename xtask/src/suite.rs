@@ -1,0 +1,143 @@
+//! `cargo xtask test`: everything that must be true before a change is merged.
+//!
+//! All cargo calls name `--workspace` and the same profile, so that each crate
+//! is compiled once with one set of features; clippy and rustdoc share the
+//! check-only artifacts in the same way.
+
+use clap::ValueEnum;
+
+use crate::cargo::{self, Metadata, cargo};
+use crate::steps::Steps;
+use crate::{command, needs, tidy, ui};
+
+/// Test binaries of this name work with real processes and sockets: the whole
+/// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
+const WHOLE_HOUSE: &str = "it";
+
+/// The parts of the suite that can be asked for by themselves.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Everything (the same as naming no part)
+    All,
+    /// Format, lints, house rules, unit tests of Rust and of the page
+    Unit,
+    /// The whole house: real processes, a real browser
+    Integration,
+}
+
+pub(crate) fn run(part: Part) -> anyhow::Result<()> {
+    let mut steps = Steps::begin();
+    match part {
+        Part::Unit => {
+            needs_of_unit(&mut steps)?;
+            unit(&mut steps)?;
+        }
+        Part::Integration => {
+            needs_of_integration(&mut steps)?;
+            integration(&mut steps)?;
+        }
+        Part::All => {
+            steps.step("needs", || {
+                needs::node(&cargo::root())?;
+                needs::chromium(&cargo::root())
+            })?;
+            steps.step("npm's lock files", lock_files_hold)?;
+            unit(&mut steps)?;
+            steps.step("ui/dist is clean", ui::dist_is_clean)?;
+            steps.step("documentation", documentation)?;
+            integration(&mut steps)?;
+        }
+    }
+    println!("\n{}", steps.table());
+    Ok(())
+}
+
+fn needs_of_unit(steps: &mut Steps) -> anyhow::Result<()> {
+    let root = cargo::root();
+    steps.step("needs", || {
+        needs::node(&root)?;
+        needs::npm_packages(&root.join("ui"))
+    })
+}
+
+fn needs_of_integration(steps: &mut Steps) -> anyhow::Result<()> {
+    let root = cargo::root();
+    steps.step("needs", || {
+        needs::node(&root)?;
+        needs::chromium(&root)?;
+        needs::npm_packages(&root.join("ui"))?;
+        needs::npm_packages(&root.join("tests/browser"))
+    })
+}
+
+/// Installs everything from nothing, so that a lock file that only works on the
+/// machine where it was written cannot pass.
+fn lock_files_hold() -> anyhow::Result<()> {
+    needs::npm_folders(&cargo::root())
+        .iter()
+        .try_for_each(|folder| needs::npm_packages_afresh(folder))
+}
+
+fn unit(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("format", || {
+        command::run(cargo(["fmt", "--all", "--check"]))
+    })?;
+    steps.step("tidy", tidy::run)?;
+    steps.step("page: types and tests", ui::check)?;
+    steps.step("clippy", || {
+        command::run(cargo([
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    })?;
+    steps.step("unit tests", || {
+        let mut arguments = vec!["test", "--locked", "--workspace", "--lib", "--bins"];
+        let metadata = cargo::metadata()?;
+        for name in small_test_binaries(&metadata) {
+            arguments.extend(["--test", name]);
+        }
+        command::run(cargo(arguments))
+    })?;
+    steps.step("examples in the documentation", || {
+        command::run(cargo(["test", "--locked", "--workspace", "--doc"]))
+    })
+}
+
+fn documentation() -> anyhow::Result<()> {
+    let mut command = cargo(["doc", "--locked", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    command::run(command)
+}
+
+/// The page alone first: when it is broken, the whole house only tells later.
+fn integration(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("page in Chromium", ui::browser_selftest)?;
+    steps.step("whole-house tests", || {
+        command::run(cargo([
+            "test",
+            "--locked",
+            "--workspace",
+            "--test",
+            WHOLE_HOUSE,
+        ]))
+    })
+}
+
+/// Test binaries of single crates: `--lib --bins` does not reach them.
+fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
+    let mut names: Vec<&str> = metadata
+        .ours()
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.kind.iter().any(|kind| kind == "test"))
+        .map(|target| target.name.as_str())
+        .filter(|name| *name != WHOLE_HOUSE)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

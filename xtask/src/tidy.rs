@@ -1,0 +1,220 @@
+//! `cargo xtask tidy`: the house rules that no other tool checks.
+//!
+//! Each rule is a small function from one source file, or from the dependency
+//! graph, to what it found there. A rule says why in its message; whoever meets
+//! it need not look for this file.
+
+mod edges;
+mod layout;
+mod testing;
+mod words;
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::cargo::{self, root};
+use crate::command::{self, command};
+
+/// The rules that look at one file at a time.
+const RULES: &[fn(&Source) -> Vec<Finding>] = &[
+    layout::long_file,
+    layout::mod_rs,
+    layout::vague_name,
+    layout::crate_without_page,
+    words::to_do_mark,
+    words::allow_attribute,
+    words::unbounded_queue,
+    words::visible_made_elsewhere,
+    words::outside_path,
+    words::registry_address,
+    testing::ignored_test,
+    testing::skipped_test,
+    testing::test_prefix,
+    testing::sleeping_test,
+];
+
+/// Prints every finding and fails if there is one.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let root = root();
+    let sources = sources(&root)?;
+    let mut findings: Vec<Finding> = sources
+        .iter()
+        .flat_map(|source| RULES.iter().flat_map(move |rule| rule(source)))
+        .collect();
+    findings.extend(layout::dist_not_marked(
+        &fs::read_to_string(root.join(".gitattributes")).unwrap_or_default(),
+    ));
+    findings.extend(edges::check(&cargo::metadata()?, &root));
+
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("tidy found {} breaches of the house rules", findings.len());
+    }
+    println!("tidy: {} files, nothing found", sources.len());
+    Ok(())
+}
+
+/// A text file of the repository.
+struct Source {
+    /// Relative to the root, with `/`.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn extension(&self) -> &str {
+        Path::new(&self.path)
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .unwrap_or_default()
+    }
+
+    fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn is_rust(&self) -> bool {
+        self.extension() == "rs"
+    }
+
+    fn is_script(&self) -> bool {
+        matches!(self.extension(), "ts" | "tsx" | "js" | "mjs")
+    }
+
+    /// This module must name what it forbids.
+    fn is_tidy_itself(&self) -> bool {
+        self.path.starts_with("xtask/src/tidy")
+    }
+
+    /// Lines with their numbers, from 1.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line))
+    }
+
+    /// [`Source::lines`] without those that are only a comment.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.lines()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    fn finding(&self, line: usize, rule: &'static str, why: impl Into<String>) -> Finding {
+        Finding {
+            path: self.path.clone(),
+            line,
+            rule,
+            why: why.into(),
+        }
+    }
+}
+
+/// One breach of one rule.
+#[derive(Debug, PartialEq, Eq)]
+struct Finding {
+    path: String,
+    line: usize,
+    rule: &'static str,
+    why: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            line,
+            rule,
+            why,
+        } = self;
+        write!(formatter, "{path}:{line}: {rule}: {why}")
+    }
+}
+
+/// Whether `word` stands in `line` with no letter, digit or `_` before it.
+fn has_word(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+    })
+}
+
+/// All text files that are, or would be, in the repository. What tools wrote is
+/// left out: the built page, generated code, accepted snapshots.
+fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
+    let list = command::output(command(
+        "git",
+        ["ls-files", "--cached", "--others", "--exclude-standard"],
+        root,
+    ))
+    .context("tidy asks git which files belong to the repository")?;
+    let mut sources: Vec<Source> = list
+        .lines()
+        .filter(|path| !is_generated(path))
+        // What cannot be read as text is a picture, or deleted and not yet committed.
+        .filter_map(|path| {
+            let text = fs::read_to_string(root.join(path)).ok()?;
+            Some(Source {
+                path: path.to_owned(),
+                text,
+            })
+        })
+        .collect();
+    sources.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(sources)
+}
+
+fn is_generated(path: &str) -> bool {
+    path.starts_with("ui/dist/")
+        || path.split('/').any(|part| part == "generated")
+        || Path::new(path)
+            .extension()
+            .is_some_and(|extension| extension == "snap")
+}
+
+#[cfg(test)]
+mod samples {
+    //! What the tests of the rules share.
+
+    use super::{Finding, Source};
+
+    pub(super) fn source(path: &str, text: &str) -> Source {
+        Source {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// The lines that a rule finds fault with.
+    pub(super) fn lines(rule: fn(&Source) -> Vec<Finding>, path: &str, text: &str) -> Vec<usize> {
+        rule(&source(path, text))
+            .iter()
+            .map(|finding| finding.line)
+            .collect()
+    }
+
+    #[test]
+    fn a_finding_reads_as_path_line_rule_and_reason() {
+        let finding = source("a/b.rs", "").finding(7, "rule", "because");
+        assert_eq!(finding.to_string(), "a/b.rs:7: rule: because");
+    }
+
+    #[test]
+    fn a_word_inside_a_longer_name_does_not_count() {
+        assert!(super::has_word("x.sleep(1)", "sleep("));
+        assert!(!super::has_word("no_sleep(1)", "sleep("));
+        assert!(super::has_word("no_sleep(1); sleep(2)", "sleep("));
+    }
+
+    #[test]
+    fn what_tools_write_is_no_source() {
+        assert!(super::is_generated("ui/dist/index.html"));
+        assert!(super::is_generated("client/src/generated/types.ts"));
+        assert!(super::is_generated("crates/a/src/snapshots/a.snap"));
+        assert!(!super::is_generated("ui/src/wire.ts"));
+    }
+}

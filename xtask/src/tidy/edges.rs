@@ -1,0 +1,298 @@
+//! Who may depend on whom. A crate is cut only where a dependency must be
+//! forbidden, so these tables are what the division into crates is for.
+
+use std::fs;
+use std::path::Path;
+
+use super::Finding;
+use crate::cargo::{Dependency, DependencyKind, Metadata, Package};
+
+/// Our crates, each with those of ours it may name.
+const OURS: &[(&str, &[&str])] = &[
+    ("guildhall-model", &[]),
+    ("guildhall-link", &["guildhall-model"]),
+    ("guildhall-ports", &["guildhall-model"]),
+    ("guildhall-stores", &["guildhall-model", "guildhall-ports"]),
+    (
+        "guildhall-gateway",
+        &["guildhall-model", "guildhall-link", "guildhall-ports"],
+    ),
+    (
+        "guildhall-web",
+        &["guildhall-model", "guildhall-link", "guildhall-ports"],
+    ),
+    ("guildhall-simulator", &[]),
+    (
+        "guildhall",
+        &[
+            "guildhall-model",
+            "guildhall-link",
+            "guildhall-ports",
+            "guildhall-stores",
+            "guildhall-gateway",
+            "guildhall-web",
+            "guildhall-simulator",
+        ],
+    ),
+    ("xtask", &[]),
+];
+
+/// Where a dependency from outside may be named.
+struct Fence {
+    /// The dependency, and with it every `NAME-…`.
+    name: &'static str,
+    only_in: &'static [&'static str],
+    /// Also as a dev-dependency of these.
+    tests_of: &'static [&'static str],
+    why: &'static str,
+}
+
+const FENCES: &[Fence] = &[
+    Fence {
+        name: "twilight",
+        only_in: &["guildhall-gateway"],
+        tests_of: &["guildhall-simulator"],
+        why: "Discord's types stay behind `normalise`, so that they can be replaced",
+    },
+    Fence {
+        name: "axum",
+        only_in: &[
+            "guildhall-gateway",
+            "guildhall-web",
+            "guildhall-simulator",
+            "guildhall",
+        ],
+        tests_of: &[],
+        why: "only what listens for HTTP knows an HTTP server",
+    },
+    Fence {
+        name: "tokio",
+        only_in: &[
+            "guildhall-ports",
+            "guildhall-stores",
+            "guildhall-gateway",
+            "guildhall-web",
+            "guildhall-simulator",
+            "guildhall",
+        ],
+        tests_of: &[],
+        why: "model and link are pure: they are tested without a runtime, a socket or a clock",
+    },
+    Fence {
+        name: "redis",
+        only_in: &["guildhall-stores"],
+        tests_of: &[],
+        why: "a database is an adapter behind a port",
+    },
+    Fence {
+        name: "sqlx",
+        only_in: &["guildhall-stores"],
+        tests_of: &[],
+        why: "a database is an adapter behind a port",
+    },
+    Fence {
+        name: "rusqlite",
+        only_in: &["guildhall-stores"],
+        tests_of: &[],
+        why: "a database is an adapter behind a port",
+    },
+];
+
+/// Packages that must not be in the tree at all, however deep.
+const NOWHERE: &[(&str, &str)] = &[
+    (
+        "aws-lc-rs",
+        "a second crypto provider: rustls then panics at start, and its C build is slow",
+    ),
+    ("openssl", "TLS is rustls with ring"),
+    ("native-tls", "TLS is rustls with ring"),
+];
+
+pub(super) fn check(metadata: &Metadata, root: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for package in metadata.ours() {
+        let manifest = fs::read_to_string(&package.manifest_path).unwrap_or_default();
+        let path = package
+            .manifest_path
+            .strip_prefix(root)
+            .unwrap_or(&package.manifest_path)
+            .to_string_lossy();
+        if let Some(why) = unknown_crate(&package.name) {
+            findings.push(Finding {
+                path: path.to_string(),
+                line: 1,
+                rule: "unknown-crate",
+                why,
+            });
+        }
+        for (dependency, why) in forbidden_edges(package) {
+            findings.push(Finding {
+                path: path.to_string(),
+                line: line_of(&manifest, dependency),
+                rule: "forbidden-edge",
+                why,
+            });
+        }
+    }
+    for (name, why) in present_nowhere(metadata.packages.iter().map(|package| &*package.name)) {
+        findings.push(Finding {
+            path: "Cargo.lock".to_owned(),
+            line: 1,
+            rule: "banned-package",
+            why: format!("{name}: {why} (`cargo tree --invert {name}` tells who wants it)"),
+        });
+    }
+    findings
+}
+
+fn unknown_crate(name: &str) -> Option<String> {
+    let known = OURS.iter().any(|(ours, _)| *ours == name);
+    (!known).then(|| {
+        format!("{name} is not in the table of crates: a new one needs a note in docs/decisions")
+    })
+}
+
+fn forbidden_edges(package: &Package) -> Vec<(&str, String)> {
+    package
+        .dependencies
+        .iter()
+        .filter_map(|dependency| {
+            let why = wrong_room(&package.name, dependency)
+                .or_else(|| over_the_fence(&package.name, dependency))?;
+            Some((dependency.name.as_str(), why))
+        })
+        .collect()
+}
+
+fn wrong_room(package: &str, dependency: &Dependency) -> Option<String> {
+    let is_ours = OURS.iter().any(|(ours, _)| *ours == dependency.name);
+    if !is_ours || dependency.name == package {
+        return None;
+    }
+    let (_, allowed) = OURS.iter().find(|(ours, _)| *ours == package)?;
+    (!allowed.contains(&dependency.name.as_str())).then(|| {
+        let allowed = if allowed.is_empty() {
+            "nothing of ours".to_owned()
+        } else {
+            allowed.join(", ")
+        };
+        format!("{package} may not know {}, only {allowed}", dependency.name)
+    })
+}
+
+fn over_the_fence(package: &str, dependency: &Dependency) -> Option<String> {
+    let fence = FENCES.iter().find(|fence| {
+        dependency
+            .name
+            .strip_prefix(fence.name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    })?;
+    let in_tests =
+        dependency.kind == Some(DependencyKind::Dev) && fence.tests_of.contains(&package);
+    (!fence.only_in.contains(&package) && !in_tests)
+        .then(|| format!("{package} may not know {}: {}", dependency.name, fence.why))
+}
+
+fn present_nowhere<'a>(
+    packages: impl Iterator<Item = &'a str>,
+) -> Vec<(&'static str, &'static str)> {
+    let packages: Vec<&str> = packages.collect();
+    NOWHERE
+        .iter()
+        .filter(|(name, _)| packages.contains(name))
+        .copied()
+        .collect()
+}
+
+fn line_of(manifest: &str, dependency: &str) -> usize {
+    manifest
+        .lines()
+        .position(|line| line.starts_with(dependency))
+        .map_or(1, |index| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn package(name: &str, dependency: &str, kind: Option<DependencyKind>) -> Package {
+        Package {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            manifest_path: PathBuf::new(),
+            dependencies: vec![Dependency {
+                name: dependency.to_owned(),
+                kind,
+            }],
+            targets: Vec::new(),
+        }
+    }
+
+    fn is_forbidden(name: &str, dependency: &str, kind: Option<DependencyKind>) -> bool {
+        !forbidden_edges(&package(name, dependency, kind)).is_empty()
+    }
+
+    #[test]
+    fn the_road_goes_one_way() {
+        assert!(is_forbidden("guildhall-model", "guildhall-link", None));
+        assert!(is_forbidden("guildhall-web", "guildhall-gateway", None));
+        assert!(!is_forbidden("guildhall-web", "guildhall-link", None));
+        assert!(!is_forbidden("guildhall", "guildhall-web", None));
+    }
+
+    #[test]
+    fn the_simulator_and_these_tasks_know_none_of_ours_even_in_tests() {
+        let dev = Some(DependencyKind::Dev);
+        assert!(is_forbidden("guildhall-simulator", "guildhall-model", None));
+        assert!(is_forbidden("guildhall-simulator", "guildhall-model", dev));
+        assert!(is_forbidden("xtask", "guildhall", dev));
+    }
+
+    #[test]
+    fn twilight_stays_in_the_gateway_and_in_the_tests_of_the_simulator() {
+        let dev = Some(DependencyKind::Dev);
+        assert!(!is_forbidden("guildhall-gateway", "twilight-model", None));
+        assert!(is_forbidden("guildhall-web", "twilight-model", None));
+        assert!(is_forbidden(
+            "guildhall-simulator",
+            "twilight-gateway",
+            None
+        ));
+        assert!(!is_forbidden(
+            "guildhall-simulator",
+            "twilight-gateway",
+            dev
+        ));
+    }
+
+    #[test]
+    fn pure_crates_have_no_runtime_and_no_server() {
+        assert!(is_forbidden("guildhall-link", "tokio", None));
+        assert!(is_forbidden("guildhall-model", "tokio-util", None));
+        assert!(!is_forbidden("guildhall-ports", "tokio", None));
+        assert!(is_forbidden("guildhall-ports", "axum", None));
+        assert!(is_forbidden("guildhall-web", "redis", None));
+        assert!(!is_forbidden("guildhall-link", "tokiox", None));
+    }
+
+    #[test]
+    fn a_crate_outside_the_table_is_found() {
+        assert!(unknown_crate("guildhall-extras").is_some());
+        assert!(unknown_crate("guildhall-web").is_none());
+    }
+
+    #[test]
+    fn a_banned_package_is_found_however_deep() {
+        let found = present_nowhere(["serde", "aws-lc-rs"].into_iter());
+        assert_eq!(found.len(), 1);
+        assert!(present_nowhere(["serde", "ring"].into_iter()).is_empty());
+    }
+
+    #[test]
+    fn a_finding_points_at_the_line_of_the_manifest() {
+        assert_eq!(line_of("[dependencies]\naxum = \"1\"\n", "axum"), 2);
+        assert_eq!(line_of("[dependencies]\n", "axum"), 1);
+    }
+}

@@ -1,0 +1,176 @@
+//! How tests are written: none is skipped, none waits for a time to pass, and
+//! their names are sentences.
+
+use super::{Finding, Source, has_word};
+
+pub(super) fn ignored_test(source: &Source) -> Vec<Finding> {
+    if !source.is_rust() || source.is_tidy_itself() {
+        return Vec::new();
+    }
+    source
+        .code()
+        .filter(|(_, line)| line.contains("#[ignore"))
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "ignored-test",
+                "a test that does not run proves nothing: repair it or take it out",
+            )
+        })
+        .collect()
+}
+
+/// The ways in which the page's test runner leaves tests out.
+const SKIPS: &[&str] = &[
+    "it.skip(",
+    "test.skip(",
+    "describe.skip(",
+    "it.only(",
+    "test.only(",
+    "describe.only(",
+    "it.todo(",
+    "test.todo(",
+    "it.skipIf(",
+    "test.skipIf(",
+    "xit(",
+    "xdescribe(",
+];
+
+pub(super) fn skipped_test(source: &Source) -> Vec<Finding> {
+    if !source.is_script() {
+        return Vec::new();
+    }
+    source
+        .code()
+        .filter(|(_, line)| SKIPS.iter().any(|skip| has_word(line, skip)))
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "skipped-test",
+                "a test that does not run proves nothing: repair it or take it out",
+            )
+        })
+        .collect()
+}
+
+pub(super) fn test_prefix(source: &Source) -> Vec<Finding> {
+    if !source.is_rust() || source.is_tidy_itself() {
+        return Vec::new();
+    }
+    source
+        .code()
+        .filter(|(_, line)| has_word(line, "fn test_"))
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "test-prefix",
+                "a test's name is a sentence about the product; #[test] already says it is a test",
+            )
+        })
+        .collect()
+}
+
+/// Words that let a test wait for time instead of for what it expects.
+const SLEEPS: &[&str] = &["sleep(", "waitForTimeout("];
+
+/// Other processes cannot be awaited, only looked at again under a time limit;
+/// this file has the one function that does it for all whole-house tests.
+const LOOKS_AGAIN: &str = "crates/guildhall/tests/it/house.rs";
+
+pub(super) fn sleeping_test(source: &Source) -> Vec<Finding> {
+    if source.is_tidy_itself() || source.path == LOOKS_AGAIN {
+        return Vec::new();
+    }
+    let begin = first_test_line(source);
+    source
+        .code()
+        .filter(|(number, _)| begin.is_some_and(|begin| *number >= begin))
+        .filter(|(_, line)| SLEEPS.iter().any(|sleep| has_word(line, sleep)))
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "sleeping-test",
+                "await the condition or the event under a time limit: a sleep is slow and still guesses",
+            )
+        })
+        .collect()
+}
+
+/// Where the tests of a file begin, if it has any.
+fn first_test_line(source: &Source) -> Option<usize> {
+    let whole_file = source
+        .path
+        .split('/')
+        .any(|part| part == "tests" || part == "tests.rs" || part.contains(".test."));
+    if whole_file && (source.is_rust() || source.is_script()) {
+        return Some(1);
+    }
+    if !source.is_rust() {
+        return None;
+    }
+    let mut lines = source.lines().peekable();
+    while let Some((number, line)) = lines.next() {
+        let opens_module = lines
+            .peek()
+            .is_some_and(|(_, next)| next.starts_with("mod ") && next.ends_with('{'));
+        if line == "#[cfg(test)]" && opens_module {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::lines;
+    use super::*;
+
+    #[test]
+    fn ignored_tests_are_found() {
+        assert_eq!(lines(ignored_test, "a.rs", "#[test]\n#[ignore]"), [2]);
+        assert_eq!(lines(ignored_test, "a.rs", "#[ignore = \"slow\"]"), [1]);
+        assert!(lines(ignored_test, "a.rs", "#[test]").is_empty());
+    }
+
+    #[test]
+    fn skipped_tests_of_the_page_are_found() {
+        assert_eq!(lines(skipped_test, "a.test.ts", "it.skip('a', b)"), [1]);
+        assert_eq!(lines(skipped_test, "a.test.tsx", "describe.only(a)"), [1]);
+        assert!(lines(skipped_test, "a.test.ts", "it('a', b)").is_empty());
+        assert!(lines(skipped_test, "a.rs", "iterator.skip(1)").is_empty());
+        assert!(lines(skipped_test, "a.ts", "process.exit(1)").is_empty());
+    }
+
+    #[test]
+    fn test_prefixes_are_found() {
+        assert_eq!(lines(test_prefix, "a.rs", "    async fn test_a() {"), [1]);
+        assert!(lines(test_prefix, "a.rs", "fn a_test_b() {").is_empty());
+    }
+
+    #[test]
+    fn sleeps_are_found_in_test_files_and_test_modules_only() {
+        let bad = "thread::sleep(SECOND);";
+        assert_eq!(lines(sleeping_test, "crates/a/src/b/tests.rs", bad), [1]);
+        assert_eq!(lines(sleeping_test, "crates/a/tests/it/b.rs", bad), [1]);
+        assert!(lines(sleeping_test, LOOKS_AGAIN, bad).is_empty());
+        assert_eq!(
+            lines(
+                sleeping_test,
+                "tests/browser/a.mjs",
+                "await page.waitForTimeout(9)"
+            ),
+            [1]
+        );
+        assert!(lines(sleeping_test, "crates/a/src/b.rs", bad).is_empty());
+
+        let product = "fn a() {\n    sleep(b);\n}\n";
+        let module = format!("{product}#[cfg(test)]\nmod tests {{\n    sleep(c);\n}}\n");
+        assert_eq!(lines(sleeping_test, "crates/a/src/b.rs", &module), [6]);
+    }
+
+    #[test]
+    fn a_machine_that_sleeps_by_deadline_may_be_tested() {
+        let good = "sleep_to(machine.deadline());\ntime::advance(SECOND).await;";
+        assert!(lines(sleeping_test, "crates/a/tests/it/b.rs", good).is_empty());
+    }
+}

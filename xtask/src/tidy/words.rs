@@ -1,0 +1,190 @@
+//! Words that must not stand in code, or not outside their place.
+
+use super::{Finding, Source, has_word};
+
+/// Marks for later work: do it, or write it where work is planned.
+const TO_DO_MARKS: &[&str] = &["TODO", "FIXME", "XXX", "HACK"];
+
+pub(super) fn to_do_mark(source: &Source) -> Vec<Finding> {
+    if source.is_tidy_itself() || !(source.is_rust() || source.is_script()) {
+        return Vec::new();
+    }
+    source
+        .lines()
+        .filter(|(_, line)| {
+            line.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                .any(|word| TO_DO_MARKS.contains(&word))
+        })
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "to-do-mark",
+                "do it, or note it where work is planned: marks in code are not read again",
+            )
+        })
+        .collect()
+}
+
+pub(super) fn allow_attribute(source: &Source) -> Vec<Finding> {
+    in_rust(source, &["#[allow(", "#![allow("], |number| {
+        source.finding(
+            number,
+            "allow-attribute",
+            "use #[expect(lint, reason = \"...\")]: it fails when the reason is gone",
+        )
+    })
+}
+
+pub(super) fn unbounded_queue(source: &Source) -> Vec<Finding> {
+    in_rust(source, &["unbounded_channel"], |number| {
+        source.finding(
+            number,
+            "unbounded-queue",
+            "each queue has a number and an answer to `full`",
+        )
+    })
+}
+
+/// Only the filter may say that somebody may see something.
+pub(super) fn visible_made_elsewhere(source: &Source) -> Vec<Finding> {
+    if source.path.ends_with("/filter.rs") || source.path.contains("/filter/") {
+        return Vec::new();
+    }
+    in_rust(source, &["Visible("], |number| {
+        source.finding(
+            number,
+            "visible-made-elsewhere",
+            "only stream/filter.rs decides who may see what; ask it",
+        )
+    })
+}
+
+/// Paths of the machine a change was made on mean nothing to whoever clones it.
+pub(super) fn outside_path(source: &Source) -> Vec<Finding> {
+    // In pieces, or this file would hold them.
+    let outside = [
+        concat!("../", "shared"),
+        concat!("/work", "/main"),
+        concat!("/work", "/shared"),
+        concat!("/tmp", "/brief"),
+    ];
+    source
+        .lines()
+        .filter(|(_, line)| outside.iter().any(|path| line.contains(path)))
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "outside-path",
+                "this path is not in the repository: say it in the repository's own words",
+            )
+        })
+        .collect()
+}
+
+/// A lock file holds names and hashes; where to fetch them is the machine's own
+/// setting.
+pub(super) fn registry_address(source: &Source) -> Vec<Finding> {
+    let forbidden = match source.file_name() {
+        "package-lock.json" => "\"resolved\": \"http",
+        ".npmrc" => "registry=",
+        _ => return Vec::new(),
+    };
+    source
+        .lines()
+        .filter(|(_, line)| line.contains(forbidden))
+        .map(|(number, _)| {
+            source.finding(
+                number,
+                "registry-address",
+                "set omit-lockfile-registry-resolved=true and write the lock file again",
+            )
+        })
+        .collect()
+}
+
+fn in_rust(source: &Source, words: &[&str], finding: impl Fn(usize) -> Finding) -> Vec<Finding> {
+    if !source.is_rust() || source.is_tidy_itself() {
+        return Vec::new();
+    }
+    source
+        .code()
+        .filter(|(_, line)| words.iter().any(|word| has_word(line, word)))
+        .map(|(number, _)| finding(number))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::lines;
+    use super::*;
+
+    #[test]
+    fn marks_for_later_are_found_in_code_and_not_inside_other_words() {
+        assert_eq!(lines(to_do_mark, "a.rs", "a\n// TODO: b\n"), [2]);
+        assert_eq!(lines(to_do_mark, "a.tsx", "{/* FIXME */}"), [1]);
+        assert!(lines(to_do_mark, "a.rs", "const XXXL: u8 = 1; // a hack\n").is_empty());
+        assert!(lines(to_do_mark, "README.md", "TODO\n").is_empty());
+    }
+
+    #[test]
+    fn allow_attributes_are_found_inner_and_outer() {
+        assert_eq!(
+            lines(allow_attribute, "a.rs", "#![allow(x)]\n#[allow(y)]\n"),
+            [1, 2]
+        );
+        assert!(lines(allow_attribute, "a.rs", "#[expect(y, reason = \"z\")]").is_empty());
+        assert!(lines(allow_attribute, "a.rs", "/// never `#[allow(`").is_empty());
+    }
+
+    #[test]
+    fn unbounded_queues_are_found() {
+        let bad = "let (a, b) = mpsc::unbounded_channel();";
+        assert_eq!(lines(unbounded_queue, "a.rs", bad), [1]);
+        assert!(lines(unbounded_queue, "a.rs", "mpsc::channel(8)").is_empty());
+    }
+
+    #[test]
+    fn only_the_filter_makes_something_visible() {
+        let bad = "write(Visible(record))";
+        assert_eq!(
+            lines(visible_made_elsewhere, "crates/w/src/stream/write.rs", bad),
+            [1]
+        );
+        assert!(lines(visible_made_elsewhere, "crates/w/src/stream/filter.rs", bad).is_empty());
+        let other = "fn write(run: &[Visible<&Record>]) { Invisible(1) }";
+        assert!(lines(visible_made_elsewhere, "a.rs", other).is_empty());
+    }
+
+    #[test]
+    fn paths_outside_the_repository_are_found_in_any_file() {
+        let bad = format!("see {}{}/design.md", "../", "shared");
+        assert_eq!(lines(outside_path, "README.md", &bad), [1]);
+        assert!(lines(outside_path, "README.md", "see ../docs/design.md").is_empty());
+    }
+
+    #[test]
+    fn lock_files_name_no_registry() {
+        let bad = "{\n\"resolved\": \"https://registry.example/a.tgz\"";
+        assert_eq!(lines(registry_address, "ui/package-lock.json", bad), [2]);
+        assert!(
+            lines(
+                registry_address,
+                "ui/package-lock.json",
+                "\"resolved\": \"../client\""
+            )
+            .is_empty()
+        );
+        assert_eq!(
+            lines(registry_address, "ui/.npmrc", "registry=https://a.example"),
+            [1]
+        );
+        assert!(
+            lines(
+                registry_address,
+                "ui/.npmrc",
+                "omit-lockfile-registry-resolved=true"
+            )
+            .is_empty()
+        );
+    }
+}
