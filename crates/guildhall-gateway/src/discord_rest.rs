@@ -104,7 +104,11 @@ impl DiscordRest {
             .build()
             .map_err(|error| error.to_string())?;
         let limiter = Arc::new(Mutex::new(Limiter::new(requests_per_second)));
-        Ok(Self { http, origin, limiter })
+        Ok(Self {
+            http,
+            origin,
+            limiter,
+        })
     }
 
     /// Where the Gateway is, and how many sessions may still be started.
@@ -122,7 +126,10 @@ impl DiscordRest {
         const UNKNOWN_USER: u64 = 10_013;
         let path = format!("/api/v10/guilds/{guild_id}/members/{user_id}");
         match self.get::<Member>(Route::Member(guild_id), &path).await {
-            Ok(member) => Ok(Membership::member(member.roles, member.flags & IS_GUEST != 0)),
+            Ok(member) => Ok(Membership::member(
+                member.roles,
+                member.flags & IS_GUEST != 0,
+            )),
             Err(RestError::Refused {
                 code: UNKNOWN_MEMBER | UNKNOWN_USER,
                 ..
@@ -235,7 +242,10 @@ impl Answer {
             return Err(RestError::Unauthorised);
         }
         if self.status.is_server_error() {
-            return Err(RestError::Unreachable(format!("HTTP {}", self.status.as_u16())));
+            return Err(RestError::Unreachable(format!(
+                "HTTP {}",
+                self.status.as_u16()
+            )));
         }
         if !self.status.is_success() {
             let refusal = serde_json::from_slice::<Refusal>(&self.body).unwrap_or_default();

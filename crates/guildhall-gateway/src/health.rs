@@ -61,7 +61,10 @@ fn guilds(status: &DiscordStatus, report: &Report) -> Check {
         );
         (Condition::Degraded, detail)
     } else if !status.complete {
-        (Condition::Degraded, "not all guilds have come yet".to_owned())
+        (
+            Condition::Degraded,
+            "not all guilds have come yet".to_owned(),
+        )
     } else if status.guild_ids.is_empty() {
         (Condition::Passing, "all guilds are there".to_owned())
     } else {
@@ -84,7 +87,10 @@ mod tests {
 
     #[test]
     fn a_configured_guild_that_ready_did_not_name_is_a_sentence_with_the_setting() {
-        let report = Report { missing: [GuildId(7)].into(), ..Report::default() };
+        let report = Report {
+            missing: [GuildId(7)].into(),
+            ..Report::default()
+        };
         let line = guilds(&live(), &report);
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains("DISCORD_GUILD_ID") && line.detail.contains('7'));
@@ -92,23 +98,50 @@ mod tests {
 
     #[test]
     fn discord_being_down_is_degraded_and_says_why() {
-        let lost = Lost { resumable: false, tries: 7, why: "it is gone".into() };
-        let report = Report { lost: Some(lost), ..Report::default() };
-        let down = DiscordStatus { discord: Discord::Down, ..live() };
+        let lost = Lost {
+            resumable: false,
+            tries: 7,
+            why: "it is gone".into(),
+        };
+        let report = Report {
+            lost: Some(lost),
+            ..Report::default()
+        };
+        let down = DiscordStatus {
+            discord: Discord::Down,
+            ..live()
+        };
         let line = discord(&down, &report);
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains("it is gone") && line.detail.contains("DISCORD_URL"));
-        assert_eq!(discord(&live(), &Report::default()).condition, Condition::Passing);
+        assert_eq!(
+            discord(&live(), &Report::default()).condition,
+            Condition::Passing
+        );
     }
 
     #[test]
     fn guilds_pass_when_all_are_there() {
-        assert_eq!(guilds(&live(), &Report::default()).condition, Condition::Passing);
-        let out = DiscordStatus { guild_ids: vec![GuildId(3)], ..live() };
-        assert_eq!(guilds(&out, &Report::default()).condition, Condition::Degraded);
+        assert_eq!(
+            guilds(&live(), &Report::default()).condition,
+            Condition::Passing
+        );
+        let out = DiscordStatus {
+            guild_ids: vec![GuildId(3)],
+            ..live()
+        };
+        assert_eq!(
+            guilds(&out, &Report::default()).condition,
+            Condition::Degraded
+        );
     }
 
     fn live() -> DiscordStatus {
-        DiscordStatus { discord: Discord::Live, since: 1, guild_ids: Vec::new(), complete: true }
+        DiscordStatus {
+            discord: Discord::Live,
+            since: 1,
+            guild_ids: Vec::new(),
+            complete: true,
+        }
     }
 }

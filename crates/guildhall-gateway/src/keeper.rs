@@ -142,14 +142,20 @@ impl Keeper {
         guild_ids: Vec<GuildId>,
     ) -> Result<Watched, Stopped> {
         let (reply, answer) = oneshot::channel();
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Stopped)?;
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| Stopped)?;
         let watch = Watch {
             user_id,
             guild_ids,
             reply,
             place,
         };
-        self.inbox.send(Input::Watch(watch)).await.map_err(|_| Stopped)?;
+        self.inbox
+            .send(Input::Watch(watch))
+            .await
+            .map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 }
@@ -218,7 +224,8 @@ impl Driver {
             let deadline = self.working.deadline();
             let mut answers = Vec::new();
             let stopping = select! {
-                _ = self.inbox.recv_many(&mut inputs, BATCH) => false,
+                // None: every handle is gone, so nothing will ever come.
+                taken = self.inbox.recv_many(&mut inputs, BATCH) => taken == 0,
                 Some(answer) = self.look_ups.join_next() => {
                     answers.extend(answer);
                     false
@@ -227,7 +234,9 @@ impl Driver {
                 () = stop.cancelled() => true,
             };
             // An answer must not overtake the dispatches that arrived before it.
-            while inputs.len() < BATCH && let Ok(input) = self.inbox.try_recv() {
+            while inputs.len() < BATCH
+                && let Ok(input) = self.inbox.try_recv()
+            {
                 inputs.push(input);
             }
             while let Some(answer) = self.look_ups.try_join_next() {
@@ -259,7 +268,8 @@ impl Driver {
                     self.watches += 1;
                     let id = WatchId(self.watches);
                     self.replies.insert(id, watch.reply);
-                    self.working.watched(id, watch.user_id, watch.guild_ids, now, wall);
+                    self.working
+                        .watched(id, watch.user_id, watch.guild_ids, now, wall);
                 }
             }
         }
@@ -308,7 +318,10 @@ impl Driver {
 
     /// Once a second at most: it looks at every watched user.
     fn measure(&mut self, now: std::time::Instant) {
-        if self.measured_at.is_some_and(|at| now < at + Duration::from_secs(1)) {
+        if self
+            .measured_at
+            .is_some_and(|at| now < at + Duration::from_secs(1))
+        {
             return;
         }
         self.measured_at = Some(now);
@@ -320,7 +333,12 @@ impl Driver {
     fn look_up(&mut self, (guild_id, user_id): Pair) {
         let rest = self.rest.clone();
         let span = info_span!("look_up", guild.id = %guild_id, viewer.id = %user_id);
-        let asked = async move { ((guild_id, user_id), rest.membership(guild_id, user_id).await) };
+        let asked = async move {
+            (
+                (guild_id, user_id),
+                rest.membership(guild_id, user_id).await,
+            )
+        };
         self.look_ups.spawn(asked.instrument(span));
     }
 }

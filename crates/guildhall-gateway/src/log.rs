@@ -1,4 +1,4 @@
-//! The log in memory (design, "The log and the cursor").
+//! The log in memory.
 //!
 //! One writer appends, any number of readers follow at their own pace. Retention is per guild, so
 //! that a busy guild neither wakes nor evicts others: each guild has a *floor*, the number of its
@@ -111,7 +111,11 @@ impl Log {
             Some(after) if inner.goes_back_to(after) => Join::After(after),
             _ => Join::Bases {
                 bases: inner.bases(),
-                backlog: inner.events.values().map(|kept| Arc::clone(&kept.envelope)).collect(),
+                backlog: inner
+                    .events
+                    .values()
+                    .map(|kept| Arc::clone(&kept.envelope))
+                    .collect(),
                 head: inner.head(),
             },
         }
@@ -183,19 +187,25 @@ impl Inner {
         self.events.insert(seq, Kept { envelope, bytes });
         let index = self.guilds.entry(guild_id).or_default();
         index.retained.push_back(seq);
-        if index.retained.len() > self.window.records_per_guild {
-            let oldest = index.retained.front().copied();
-            oldest.into_iter().for_each(|seq| self.evict(seq));
+        let oldest = index.retained.front().copied();
+        if index.retained.len() > self.window.records_per_guild
+            && let Some(oldest) = oldest
+        {
+            self.evict(oldest);
         }
         while self.bytes > self.window.bytes {
-            let Some(oldest) = self.events.keys().next().copied() else { break };
+            let Some(oldest) = self.events.keys().next().copied() else {
+                break;
+            };
             self.evict(oldest);
         }
     }
 
     /// INVARIANT(base): what leaves the retained events enters the base in the same step.
     fn evict(&mut self, seq: u64) {
-        let Some(kept) = self.events.remove(&seq) else { return };
+        let Some(kept) = self.events.remove(&seq) else {
+            return;
+        };
         self.bytes -= kept.bytes;
         let event = &kept.envelope.event;
         self.bases.apply(event);

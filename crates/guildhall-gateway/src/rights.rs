@@ -1,5 +1,4 @@
-//! What is known of watched users' roles, what has to be asked, and when: a pure machine (design,
-//! "Who may see what").
+//! What is known of watched users' roles, what has to be asked, and when: a pure machine.
 //!
 //! A *pair* is one watched user in one guild. Its truth comes from dispatches that carry the
 //! member, which are always newer than what was asked before them, and from look-ups, one at a
@@ -30,7 +29,7 @@ const REFRESHES_AT_ONCE: usize = 4;
 /// How often what is due is looked for.
 const TICK: Duration = Duration::from_secs(1);
 /// After a failed look-up, the wait before the first and the last of further tries.
-const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
 /// A watch names at most so many guilds; further ones are answered as failed.
 const GUILDS_PER_WATCH: usize = 200;
 
@@ -108,7 +107,10 @@ enum LookUp {
     None,
     Queued,
     /// It left at that time.
-    UnderWay { since: Instant, answer: Answer },
+    UnderWay {
+        since: Instant,
+        answer: Answer,
+    },
 }
 
 /// What the answer that is under way will be worth.
@@ -171,14 +173,18 @@ impl Rights {
 
     /// A dispatch said something about a member.
     pub(crate) fn told(&mut self, pair: Pair, told: Told, scene: Scene<'_>) {
-        let Some(known) = self.pairs.get_mut(&pair) else { return };
+        let Some(known) = self.pairs.get_mut(&pair) else {
+            return;
+        };
         let under_way = match &mut known.look_up {
             LookUp::UnderWay { answer, .. } => Some(answer),
             LookUp::None | LookUp::Queued => None,
         };
         match (told, under_way) {
             (Told::Is(membership), under_way) => {
-                under_way.into_iter().for_each(|answer| *answer = Answer::Overtaken);
+                if let Some(answer) = under_way {
+                    *answer = Answer::Overtaken;
+                }
                 known.true_at = Some(scene.now);
                 known.failures = 0;
                 self.changed(pair, membership, scene.world);
@@ -269,7 +275,10 @@ impl Rights {
 
     /// Pairs of users that are here now.
     pub(crate) fn count_in_use(&self, now: Instant) -> usize {
-        self.pairs.values().filter(|known| self.in_use(known, now)).count()
+        self.pairs
+            .values()
+            .filter(|known| self.in_use(known, now))
+            .count()
     }
 
     fn in_use(&self, known: &Known, now: Instant) -> bool {
@@ -310,7 +319,9 @@ impl Rights {
 
     /// Answers what can be answered of a watch, and asks for the rest.
     fn settle(&mut self, watch: WatchId, fresh: &BTreeSet<GuildId>, scene: Scene<'_>) {
-        let Some(asked) = self.watches.get_mut(&watch) else { return };
+        let Some(asked) = self.watches.get_mut(&watch) else {
+            return;
+        };
         let user_id = asked.user_id;
         let mut to_ask = Vec::new();
         asked.open.retain(|guild_id| {
@@ -330,7 +341,9 @@ impl Rights {
     }
 
     fn ask(&mut self, pair: Pair, urgency: Urgency) {
-        let Some(known) = self.pairs.get_mut(&pair) else { return };
+        let Some(known) = self.pairs.get_mut(&pair) else {
+            return;
+        };
         if !matches!(known.look_up, LookUp::UnderWay { .. }) {
             known.look_up = LookUp::Queued;
             self.queue.add(pair, urgency);
@@ -371,7 +384,9 @@ impl Rights {
                 touched.push(*id);
             }
         }
-        touched.into_iter().for_each(|watch| self.finish(watch));
+        for watch in touched {
+            self.finish(watch);
+        }
     }
 
     fn is_waited_for(&self, (guild_id, user_id): Pair) -> bool {
@@ -380,7 +395,10 @@ impl Rights {
     }
 
     fn finish(&mut self, watch: WatchId) {
-        if self.watches.get(&watch).is_some_and(|asked| asked.open.is_empty())
+        if self
+            .watches
+            .get(&watch)
+            .is_some_and(|asked| asked.open.is_empty())
             && let Some(asked) = self.watches.remove(&watch)
         {
             let failed = asked.failed;
@@ -389,7 +407,9 @@ impl Rights {
     }
 
     fn answer_late_watches(&mut self, now: Instant) {
-        let late = self.watches.extract_if(.., |_, watch| watch.answer_by <= now);
+        let late = self
+            .watches
+            .extract_if(.., |_, watch| watch.answer_by <= now);
         self.outputs.extend(late.map(|(watch, mut asked)| {
             asked.failed.extend(asked.open);
             let failed = asked.failed;
@@ -414,7 +434,9 @@ impl Rights {
     /// Users that are here are looked up again, the oldest truth first.
     fn refresh(&mut self, scene: Scene<'_>) {
         let due = self.pairs.iter().filter(|(pair, known)| {
-            let age = known.true_at.map(|at| scene.now.saturating_duration_since(at));
+            let age = known
+                .true_at
+                .map(|at| scene.now.saturating_duration_since(at));
             self.in_use(known, scene.now)
                 && known.look_up == LookUp::None
                 && known.not_before <= scene.now

@@ -89,12 +89,19 @@ impl Config {
         let sentence = if self.bot_token.expose_secret().trim().is_empty() {
             "DISCORD_BOT_TOKEN is empty: put in the bot's token from the Developer Portal"
         } else if self.link_tokens.is_empty()
-            || self.link_tokens.iter().any(|token| token.expose_secret().is_empty())
+            || self
+                .link_tokens
+                .iter()
+                .any(|token| token.expose_secret().is_empty())
         {
             "LINK_TOKEN is empty: put in a secret that gateway and web share"
         } else if self.log_window == 0 {
             "LOG_WINDOW is 0: a log that keeps nothing can't be followed; take 1 or more"
-        } else if self.guilds.as_ref().is_some_and(std::collections::BTreeSet::is_empty) {
+        } else if self
+            .guilds
+            .as_ref()
+            .is_some_and(std::collections::BTreeSet::is_empty)
+        {
             "DISCORD_GUILD_ID names no guild: name one, or leave it out for all"
         } else if !matches!(self.discord_url.scheme(), "http" | "https") {
             "DISCORD_URL is to begin with https:// or http://"

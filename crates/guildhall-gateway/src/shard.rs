@@ -74,7 +74,10 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
     let mut course = Course::new(shard.limits);
     let mut base = shard.gateway_url.clone();
     loop {
-        let ended = match shard.connect(&mut course, &mut base, &template, &stop).await {
+        let ended = match shard
+            .connect(&mut course, &mut base, &template, &stop)
+            .await
+        {
             Outcome::Ended(ended) => ended,
             Outcome::Stopped => return ShardExit::Stopped,
             Outcome::NobodyListens => return ShardExit::NobodyListens,

@@ -210,6 +210,8 @@ impl<R> Receiver<R> {
             Ok(Frame::Ack(ack)) if greeted => self.ack_came(ack),
             Ok(Frame::Error { code, message }) => {
                 self.outputs.push_back(Output::PeerFailed { code, message });
+                // Its last words: it closes now, or should have.
+                self.end(End::Lost);
             }
             Ok(Frame::Unknown) => self.report(Violation::UnknownType),
             Ok(_) => self.violated(Violation::Unexpected),

@@ -265,6 +265,8 @@ impl Sender {
             }) if subscribed => self.watch(request_id, user_id, guild_ids),
             Ok(Frame::Error { code, message }) => {
                 self.outputs.push_back(Output::PeerFailed { code, message });
+                // Its last words: it closes now, or should have.
+                self.end(End::Lost);
             }
             Ok(Frame::Unknown) => self.report(Violation::UnknownType),
             Ok(_) => self.violated(Violation::Unexpected),

@@ -60,7 +60,7 @@ impl Web {
         )
         .map_err(|error| BuildError::Misconfigured(error.to_string()))?;
         let watches = Watches::new(link.clone(), replica.clone());
-        let bridge = Arc::new(bridge::Bridge::new(replica.clone(), watches.clone()));
+        let bridge = bridge(replica.clone(), watches.clone());
         let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock))
             .map_err(BuildError::Misconfigured)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -140,6 +140,11 @@ impl Web {
             _ => Ok(()),
         }
     }
+}
+
+/// What the login asks of the rest, answered by the replica and the link.
+pub(crate) fn bridge(replica: Replica, watches: Watches) -> Arc<dyn crate::auth::Bridge> {
+    Arc::new(bridge::Bridge::new(replica, watches))
 }
 
 impl fmt::Debug for Web {

@@ -57,10 +57,6 @@ impl Client {
         headers: &[String],
         body: &str,
     ) -> anyhow::Result<Response> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(self.address)?,
-        };
         let host = format!("Host: {}", self.address);
         let length = format!("Content-Length: {}", body.len());
         let head = [&host, &length].into_iter().chain(headers);
@@ -73,11 +69,15 @@ impl Client {
         text.push_str(body);
 
         let what = || format!("{method} http://{}{path}", self.address);
-        connection
-            .get_mut()
-            .write_all(text.as_bytes())
-            .with_context(what)?;
-        let response = read_response(&mut connection).with_context(what)?;
+        // A server may close what was idle for long; it has then read nothing.
+        let kept = match self.connection.take() {
+            Some(connection) => exchange(connection, &text).ok(),
+            None => None,
+        };
+        let (connection, response) = match kept {
+            Some(exchanged) => exchanged,
+            None => exchange(connect(self.address)?, &text).with_context(what)?,
+        };
         let closes = response
             .headers("connection")
             .any(|value| value.eq_ignore_ascii_case("close"));
@@ -86,6 +86,15 @@ impl Client {
         }
         Ok(response)
     }
+}
+
+fn exchange(
+    mut connection: BufReader<TcpStream>,
+    request: &str,
+) -> anyhow::Result<(BufReader<TcpStream>, Response)> {
+    connection.get_mut().write_all(request.as_bytes())?;
+    let response = read_response(&mut connection)?;
+    Ok((connection, response))
 }
 
 fn connect(address: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
@@ -162,6 +171,9 @@ fn read_exactly(from: &mut impl Read, length: usize, into: &mut Vec<u8>) -> anyh
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
 
     fn read(text: &str) -> anyhow::Result<Response> {
@@ -194,5 +206,27 @@ mod tests {
         assert!(read("").is_err());
         assert!(read("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort").is_err());
         assert!(read("nonsense\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_connection_that_was_closed_while_idle_is_opened_anew() {
+        let server = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let mut client = Client::new(server.local_addr().expect("it is bound"));
+        let answering = thread::spawn(move || {
+            for _ in 0..2 {
+                let (socket, _) = server.accept().expect("a connection");
+                let mut socket = BufReader::new(socket);
+                let mut line = String::new();
+                while line != "\r\n" {
+                    line.clear();
+                    socket.read_line(&mut line).expect("a request");
+                }
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                socket.get_mut().write_all(answer).expect("it reads");
+            }
+        });
+        assert_eq!(client.post("/a", "").expect("an answer").status, 200);
+        assert_eq!(client.post("/a", "").expect("an answer").body, "{}");
+        answering.join().expect("no panic");
     }
 }

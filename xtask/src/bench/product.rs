@@ -234,9 +234,12 @@ fn redirect(response: Response, who: &str) -> anyhow::Result<Redirect> {
 fn cookies(response: &Response) -> Vec<String> {
     response
         .headers("set-cookie")
-        .filter(|cookie| !cookie.to_ascii_lowercase().contains("max-age=0"))
         .filter_map(|cookie| cookie.split(';').next())
-        .filter(|pair| !pair.ends_with('='))
+        // A deleted cookie has no value; a sealed one may end in `=`.
+        .filter(|pair| {
+            pair.split_once('=')
+                .is_some_and(|(_, value)| !value.is_empty())
+        })
         .map(str::to_owned)
         .collect()
 }

@@ -27,7 +27,8 @@ pub(crate) struct Rounds<'a> {
 struct Level {
     streams: usize,
     one_by_one: [Vec<Sample>; 2],
-    resident: [f64; 2],
+    /// What web keeps for each idle stream, in bytes.
+    resident: f64,
 }
 
 struct Sample {
@@ -66,10 +67,7 @@ impl<'a> Rounds<'a> {
             let mut level = Level {
                 streams,
                 one_by_one: [Vec::new(), Vec::new()],
-                resident: [
-                    self.web.resident_per_stream(streams)?,
-                    self.bare.resident_per_stream(streams)?,
-                ],
+                resident: self.web.resident_per_stream(streams)?,
             };
             let stamps = self.plan.stamps(streams);
             for repetition in 1..=self.plan.repetitions {
@@ -196,12 +194,12 @@ impl<'a> Rounds<'a> {
         rows.extend(self.rows_at_rate());
         for level in &self.levels {
             let last = level.streams == self.plan.most_streams();
-            let [web, bare] = level.resident.map(|bytes| Spread::of(&[bytes / 1024.0]));
             rows.push(Row {
                 what: format!("RSS per idle stream, {} streams", level.streams),
                 unit: "KiB",
-                product: web,
-                bare,
+                product: Spread::of(&[level.resident / 1024.0]),
+                // Bytes: a ratio to them would say nothing.
+                bare: None,
                 budget: last.then_some(Budget::AtMost(20.0)),
             });
         }

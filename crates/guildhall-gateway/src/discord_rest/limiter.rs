@@ -11,7 +11,7 @@ use guildhall_model::GuildId;
 /// A 429 without a word on how long: the edge did not even let us through to Discord.
 const UNTOLD: Duration = Duration::from_secs(10);
 /// Whatever Discord asks for, an operator is not left waiting longer than this for the next try.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 const SECOND: Duration = Duration::from_secs(1);
 /// Above this many, buckets whose time is over are forgotten.
 const BUCKETS_KEPT: usize = 1024;
@@ -126,7 +126,14 @@ impl Limiter {
         let known = self.buckets.get(&key).filter(|known| known.resets_at > now);
         // Answers overtake each other: within one period the lowest count is the true one.
         let remaining = known.map_or(remaining, |known| known.remaining.min(remaining));
-        self.set(key, Bucket { remaining, resets_at }, now);
+        self.set(
+            key,
+            Bucket {
+                remaining,
+                resets_at,
+            },
+            now,
+        );
     }
 
     /// A 429. `retry_after` and `global`: what its body says, if it has one.
@@ -146,7 +153,10 @@ impl Limiter {
             self.closed_until = self.closed_until.max(Some(until));
         } else {
             let key = self.key(route);
-            let closed = Bucket { remaining: 0, resets_at: until };
+            let closed = Bucket {
+                remaining: 0,
+                resets_at: until,
+            };
             self.set(key, closed, now);
         }
     }
@@ -190,7 +200,9 @@ fn kind(route: Route) -> Kind {
 
 /// Seconds as Discord writes them; whatever it writes, some sensible wait.
 fn duration(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST).min(LONGEST)
+    Duration::try_from_secs_f64(seconds.max(0.0))
+        .unwrap_or(LONGEST)
+        .min(LONGEST)
 }
 
 #[cfg(test)]
@@ -259,19 +271,34 @@ mod tests {
     #[test]
     fn a_429_closes_its_bucket_a_global_one_or_one_from_the_edge_closes_everything() {
         let now = Instant::now();
-        let named = RateHeaders { bucket: Some("abc".into()), ..RateHeaders::default() };
-        let wait = RateHeaders { retry_after: Some(3.0), ..named.clone() };
-        let global = RateHeaders { global: true, ..wait.clone() };
+        let named = RateHeaders {
+            bucket: Some("abc".into()),
+            ..RateHeaders::default()
+        };
+        let wait = RateHeaders {
+            retry_after: Some(3.0),
+            ..named.clone()
+        };
+        let global = RateHeaders {
+            global: true,
+            ..wait.clone()
+        };
         let edge = RateHeaders::default();
 
         let mut limiter = Limiter::new(25);
         limiter.limited(ROUTE, &wait, None, false, now);
-        assert_eq!(limiter.admit(ROUTE, now), Admission::NotBefore(now + 3 * SECOND));
+        assert_eq!(
+            limiter.admit(ROUTE, now),
+            Admission::NotBefore(now + 3 * SECOND)
+        );
         assert_eq!(limiter.admit(OTHER, now), Admission::Now);
 
         let mut limiter = Limiter::new(25);
         limiter.limited(ROUTE, &global, None, false, now);
-        assert_eq!(limiter.admit(OTHER, now), Admission::NotBefore(now + 3 * SECOND));
+        assert_eq!(
+            limiter.admit(OTHER, now),
+            Admission::NotBefore(now + 3 * SECOND)
+        );
 
         let mut limiter = Limiter::new(25);
         limiter.limited(ROUTE, &named, Some(1.5), true, now);
@@ -280,7 +307,10 @@ mod tests {
 
         let mut limiter = Limiter::new(25);
         limiter.limited(ROUTE, &edge, None, false, now);
-        assert_eq!(limiter.admit(OTHER, now), Admission::NotBefore(now + UNTOLD));
+        assert_eq!(
+            limiter.admit(OTHER, now),
+            Admission::NotBefore(now + UNTOLD)
+        );
     }
 
     #[test]

@@ -57,7 +57,11 @@ impl Standing {
             self.cut_at = Some(now);
         }
         let momentary = lost.resumable && lost.tries <= MOMENTARY_TRIES;
-        let discord = if momentary { Discord::Resuming } else { Discord::Down };
+        let discord = if momentary {
+            Discord::Resuming
+        } else {
+            Discord::Down
+        };
         self.become_discord(discord, now);
     }
 
@@ -88,7 +92,11 @@ impl Standing {
         DiscordStatus {
             discord: self.discord,
             since: self.since,
-            guild_ids: if self.discord == Discord::Live { missing } else { Vec::new() },
+            guild_ids: if self.discord == Discord::Live {
+                missing
+            } else {
+                Vec::new()
+            },
             complete: self.complete(),
         }
     }
@@ -120,7 +128,10 @@ mod tests {
         assert_eq!(standing.status(), status(Discord::Live, 20, &GUILDS, false));
         standing.came(GUILDS[0]);
         standing.unavailable(GUILDS[1]);
-        assert_eq!(standing.status(), status(Discord::Live, 20, &GUILDS[1..], true));
+        assert_eq!(
+            standing.status(),
+            status(Discord::Live, 20, &GUILDS[1..], true)
+        );
         standing.came(GUILDS[1]);
         assert_eq!(standing.status(), status(Discord::Live, 20, &[], true));
     }
@@ -136,7 +147,11 @@ mod tests {
             (5, Discord::Down, 34),
         ] {
             standing.lost(&lost(true, tries), 30 + u64::from(tries));
-            assert_eq!(standing.status(), status(discord, since, &[], true), "{tries}");
+            assert_eq!(
+                standing.status(),
+                status(discord, since, &[], true),
+                "{tries}"
+            );
         }
         standing.resumed(40);
         assert_eq!(standing.status(), status(Discord::Live, 40, &[], true));
@@ -160,10 +175,24 @@ mod tests {
     }
 
     fn lost(resumable: bool, tries: u32) -> Lost {
-        Lost { resumable, tries, why: String::new() }
+        Lost {
+            resumable,
+            tries,
+            why: String::new(),
+        }
     }
 
-    fn status(discord: Discord, since: UnixMs, guilds: &[GuildId], complete: bool) -> DiscordStatus {
-        DiscordStatus { discord, since, guild_ids: guilds.to_vec(), complete }
+    fn status(
+        discord: Discord,
+        since: UnixMs,
+        guilds: &[GuildId],
+        complete: bool,
+    ) -> DiscordStatus {
+        DiscordStatus {
+            discord,
+            since,
+            guild_ids: guilds.to_vec(),
+            complete,
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
 /// unreadable again, and IDENTIFYs are counted.
-const RENEWALS_APART: Duration = Duration::from_secs(900);
+const RENEWALS_APART: Duration = Duration::from_mins(15);
 
 /// The world with everything applied that has arrived, and what follows from it.
 #[derive(Debug)]
@@ -141,7 +141,9 @@ impl Working {
         wall: UnixMs,
     ) {
         let bridged = |guild_id: &GuildId| {
-            self.bridged.as_ref().is_none_or(|guilds| guilds.contains(guild_id))
+            self.bridged
+                .as_ref()
+                .is_none_or(|guilds| guilds.contains(guild_id))
         };
         let (guilds, others): (Vec<_>, Vec<_>) = guild_ids.into_iter().partition(bridged);
         let (rights, scene) = self.rights_and_scene(now);
@@ -233,7 +235,9 @@ impl Working {
             }));
         }
         let wanted = self.bridged.iter().flatten().copied();
-        self.report.missing = wanted.filter(|guild_id| !ready.guilds.contains(guild_id)).collect();
+        self.report.missing = wanted
+            .filter(|guild_id| !ready.guilds.contains(guild_id))
+            .collect();
         self.report.lost = None;
         for guild_id in &self.report.missing {
             warn!(guild.id = %guild_id, "DISCORD_GUILD_ID names a guild that the bot is not in");
@@ -253,7 +257,10 @@ impl Working {
             warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
         }
         self.report.stale.extend(guild_id);
-        if self.renewed_at.is_none_or(|at| now.saturating_duration_since(at) >= RENEWALS_APART) {
+        if self
+            .renewed_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= RENEWALS_APART)
+        {
             self.renewed_at = Some(now);
             self.acts.push(Act::Renew);
         }

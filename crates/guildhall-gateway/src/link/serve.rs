@@ -81,11 +81,11 @@ pub(crate) async fn serve(listener: TcpListener, door: Door) {
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Place)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, Place)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     // Small frames, each wanted at once.
     stream.set_nodelay(true)?;
@@ -157,12 +157,18 @@ impl Door {
     /// Whether the request has one of the tokens. Takes as long whichever it is, and however much
     /// of it is right.
     fn admits(&self, headers: &HeaderMap) -> bool {
-        let said = headers.get(AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
+        let said = headers
+            .get(AUTHORIZATION)
+            .map_or(&b""[..], |value| value.as_bytes());
         let Some(token) = said.strip_prefix(b"Bearer ") else {
             return false;
         };
         let right = |known: &SecretString| known.expose_secret().as_bytes().ct_eq(token);
-        let any = self.tokens.iter().map(right).fold(Choice::from(0), |any, one| any | one);
+        let any = self
+            .tokens
+            .iter()
+            .map(right)
+            .fold(Choice::from(0), |any, one| any | one);
         any.into()
     }
 }

@@ -29,33 +29,30 @@ proptest! {
     ) {
         let (log, _) = written(vec![before.clone()], window);
         let (mut replica, mut at) = joined_anew(&log);
-        let mut expired = false;
         for later in &after {
             log.append(log.head(), vec![later.clone()]).expect("at the head");
-            match log.read(at, most) {
-                Ok(events) => for envelope in events {
+            if let Ok(events) = log.read(at, most) {
+                for envelope in events {
                     prop_assert_eq!(envelope.at.seq, at.seq + 1);
                     replica.apply(&envelope.event);
                     at = envelope.at;
-                },
-                Err(Expired) => {
-                    expired = true;
-                    (replica, at) = joined_anew(&log);
                 }
+            } else {
+                (replica, at) = joined_anew(&log);
             }
         }
         while at != log.head() {
-            match log.read(at, most) {
-                Ok(events) => for envelope in events {
+            if let Ok(events) = log.read(at, most) {
+                for envelope in events {
                     replica.apply(&envelope.event);
                     at = envelope.at;
-                },
-                Err(Expired) => (replica, at) = joined_anew(&log),
+                }
+            } else {
+                (replica, at) = joined_anew(&log);
             }
         }
         let world = World::default().apply_all(before.iter().chain(&after));
         prop_assert_eq!(replica, world);
-        prop_assert!(!expired || window.records_per_guild < 60 || window.bytes < 60_000);
     }
 
     #[test]
@@ -98,14 +95,19 @@ fn a_writer_that_is_not_at_the_head_is_refused_and_changes_nothing() {
     let head = log.append(start, vec![arrival(1)]).expect("at the head");
     assert_eq!(head, start.at(1));
     assert_eq!(log.append(start, vec![arrival(2)]), Err(Fenced { head }));
-    assert_eq!(log.append(head.at(2), vec![arrival(2)]), Err(Fenced { head }));
+    assert_eq!(
+        log.append(head.at(2), vec![arrival(2)]),
+        Err(Fenced { head })
+    );
     assert_eq!(log.head(), head);
 }
 
 #[test]
 fn positions_of_another_life_or_beyond_the_head_begin_anew() {
     let log = Log::new(LogId(0), EPOCH, wide());
-    let head = log.append(log.head(), vec![arrival(1)]).expect("at the head");
+    let head = log
+        .append(log.head(), vec![arrival(1)])
+        .expect("at the head");
     let strangers = [
         Position::start(LogId(0), EPOCH - 1),
         Position::start(LogId(1), EPOCH),
@@ -113,7 +115,10 @@ fn positions_of_another_life_or_beyond_the_head_begin_anew() {
     ];
     for stranger in strangers {
         assert_eq!(log.read(stranger, 10), Err(Expired), "{stranger}");
-        assert!(matches!(log.join(Some(stranger)), Join::Bases { .. }), "{stranger}");
+        assert!(
+            matches!(log.join(Some(stranger)), Join::Bases { .. }),
+            "{stranger}"
+        );
     }
     assert_eq!(log.read(head, 10), Ok(Vec::new()));
 }
@@ -124,14 +129,19 @@ fn followers_are_told_of_an_append_and_not_of_an_empty_one() {
     let mut follow = log.follow();
     log.append(log.head(), Vec::new()).expect("at the head");
     assert!(!follow.has_changed().expect("the log lives"));
-    let head = log.append(log.head(), vec![arrival(1)]).expect("at the head");
+    let head = log
+        .append(log.head(), vec![arrival(1)])
+        .expect("at the head");
     assert!(follow.has_changed().expect("the log lives"));
     assert_eq!(*follow.borrow_and_update(), head);
 }
 
 #[test]
 fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
-    let window = Window { records_per_guild: 4, ..wide() };
+    let window = Window {
+        records_per_guild: 4,
+        ..wide()
+    };
     let log = Log::new(LogId(0), EPOCH, window);
     let busy = (0..50).map(|user| joined(2, user, 1));
     let events = [arrival(1), arrival(2)].into_iter().chain(busy).collect();
@@ -139,25 +149,37 @@ fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
     let Join::Bases { bases, backlog, .. } = log.join(None) else {
         panic!("nobody can go on after nothing")
     };
-    assert_eq!(bases[0].guild, None, "the quiet guild's arrival is still an event");
+    assert_eq!(
+        bases[0].guild, None,
+        "the quiet guild's arrival is still an event"
+    );
     assert_eq!(backlog.first().map(|first| first.at.seq), Some(1));
     assert_eq!(backlog.len(), 1 + 4);
 }
 
 fn wide() -> Window {
-    Window { records_per_guild: 4096, bytes: 64 << 20 }
+    Window {
+        records_per_guild: 4096,
+        bytes: 64 << 20,
+    }
 }
 
 fn windows() -> impl Strategy<Value = Window> {
-    (1..40_usize, prop_oneof![Just(64 << 20), 500..20_000_usize])
-        .prop_map(|(records_per_guild, bytes)| Window { records_per_guild, bytes })
+    (1..40_usize, prop_oneof![Just(64 << 20), 500..20_000_usize]).prop_map(
+        |(records_per_guild, bytes)| Window {
+            records_per_guild,
+            bytes,
+        },
+    )
 }
 
 fn written(batches: Vec<Vec<Event>>, window: Window) -> (Log, World) {
     let log = Log::new(LogId(0), EPOCH, window);
     let mut world = World::default();
     for batch in batches {
-        batch.iter().for_each(|event| world.apply(event));
+        for event in &batch {
+            world.apply(event);
+        }
         log.append(log.head(), batch).expect("at the head");
     }
     (log, world)
@@ -165,12 +187,23 @@ fn written(batches: Vec<Vec<Event>>, window: Window) -> (Log, World) {
 
 /// What a replica makes of a fresh join.
 fn joined_anew(log: &Log) -> (World, Position) {
-    let Join::Bases { bases, backlog, head } = log.join(None) else {
+    let Join::Bases {
+        bases,
+        backlog,
+        head,
+    } = log.join(None)
+    else {
         panic!("nobody can go on after nothing")
     };
-    let guilds = bases.into_iter().filter_map(|base| Some((base.guild_id, base.guild?)));
-    let mut world = World { guilds: guilds.collect() };
-    backlog.iter().for_each(|envelope| world.apply(&envelope.event));
+    let guilds = bases
+        .into_iter()
+        .filter_map(|base| Some((base.guild_id, base.guild?)));
+    let mut world = World {
+        guilds: guilds.collect(),
+    };
+    for envelope in &backlog {
+        world.apply(&envelope.event);
+    }
     (world, head)
 }
 
@@ -180,7 +213,12 @@ fn event() -> impl Strategy<Value = Event> {
         0 => arrival(guild),
         1 => of(guild, Change::GuildRemoved),
         2 => of(guild, Change::RoomCreated(a_room(room))),
-        3 => of(guild, Change::RoomDeleted { channel_id: ChannelId(room) }),
+        3 => of(
+            guild,
+            Change::RoomDeleted {
+                channel_id: ChannelId(room),
+            },
+        ),
         4 => {
             let left = Change::VoiceLeft {
                 previous_channel_id: ChannelId(room),
@@ -216,7 +254,10 @@ fn joined(guild: u64, user: u64, room: u64) -> Event {
 
 fn arrival(guild: u64) -> Event {
     let whole = Guild {
-        info: GuildInfo { name: format!("guild {guild}"), icon: None },
+        info: GuildInfo {
+            name: format!("guild {guild}"),
+            icon: None,
+        },
         available: true,
         owner_id: UserId(1),
         roles: [(GuildId(guild).everyone(), Permissions::NONE)].into(),
@@ -244,5 +285,10 @@ fn a_room(room: u64) -> Room {
 }
 
 fn of(guild: u64, change: Change) -> Event {
-    Event { guild_id: GuildId(guild), ts: EPOCH, synthetic: false, change }
+    Event {
+        guild_id: GuildId(guild),
+        ts: EPOCH,
+        synthetic: false,
+        change,
+    }
 }

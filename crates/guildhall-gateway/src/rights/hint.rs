@@ -53,12 +53,32 @@ mod tests {
     fn bans_and_audit_entries_about_members_are_hints() {
         let pair = Some((GuildId(1), UserId(2)));
         let cases = [
-            ("GUILD_BAN_ADD", r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#, pair),
-            ("GUILD_AUDIT_LOG_ENTRY_CREATE", r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#, pair),
-            ("GUILD_AUDIT_LOG_ENTRY_CREATE", r#"{"guild_id":"1","action_type":12,"target_id":"2"}"#, None),
-            ("GUILD_AUDIT_LOG_ENTRY_CREATE", r#"{"guild_id":"1","action_type":21,"target_id":null}"#, None),
+            (
+                "GUILD_BAN_ADD",
+                r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#,
+                pair,
+            ),
+            (
+                "GUILD_AUDIT_LOG_ENTRY_CREATE",
+                r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#,
+                pair,
+            ),
+            (
+                "GUILD_AUDIT_LOG_ENTRY_CREATE",
+                r#"{"guild_id":"1","action_type":12,"target_id":"2"}"#,
+                None,
+            ),
+            (
+                "GUILD_AUDIT_LOG_ENTRY_CREATE",
+                r#"{"guild_id":"1","action_type":21,"target_id":null}"#,
+                None,
+            ),
             ("GUILD_BAN_ADD", "{}", None),
-            ("TYPING_START", r#"{"guild_id":"1","user":{"id":"2"}}"#, None),
+            (
+                "TYPING_START",
+                r#"{"guild_id":"1","user":{"id":"2"}}"#,
+                None,
+            ),
         ];
         for (kind, data, expected) in cases {
             assert_eq!(hint(kind, data), expected, "{kind} {data}");

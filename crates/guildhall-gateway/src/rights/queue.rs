@@ -33,7 +33,10 @@ impl Queue {
         if self.under_way.len() >= at_once {
             return None;
         }
-        let refreshing = self.under_way.values().filter(|way| **way == Urgency::Refresh);
+        let refreshing = self
+            .under_way
+            .values()
+            .filter(|way| **way == Urgency::Refresh);
         let room_to_refresh = refreshing.count() < refreshes;
         let (pair, urgency) = match self.at_once.pop_front() {
             Some(pair) => (pair, Urgency::AtOnce),

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::Frame;
-use guildhall_model::{Change, GuildId, RoleId, UserId, world::Membership};
+use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, world::Membership};
 use guildhall_ports::{Condition, ManualClock};
 use serde_json::json;
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
@@ -32,13 +32,17 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     peer.dispatch(1, "READY", &ready).await;
     peer.dispatch(2, "GUILD_CREATE", &guild()).await;
     let mut web = house.attach().await;
-    let Frame::Hello(_) = web.frame().await else { panic!("hello comes first") };
+    let Frame::Hello(_) = web.frame().await else {
+        panic!("hello comes first")
+    };
     web.say(&Frame::Subscribe { after: None }).await;
-    web.until(|frame| matches!(frame, Frame::SnapshotEnd { .. })).await;
+    web.until(|frame| matches!(frame, Frame::SnapshotEnd { .. }))
+        .await;
 
     let state = json!({"guild_id": "1", "user_id": "7", "channel_id": "9"});
     peer.dispatch(3, "VOICE_STATE_UPDATE", &state).await;
-    web.until_change(|change| matches!(change, Change::VoiceJoined(_))).await;
+    web.until_change(|change| matches!(change, Change::VoiceJoined(_)))
+        .await;
 
     web.say(&Frame::Watch {
         request_id: 3,
@@ -47,19 +51,33 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     })
     .await;
     let is = Some(Membership::member(vec![RoleId(4)], false));
-    web.until_change(|change| {
-        matches!(change, Change::Rights { membership, .. } if *membership == is)
-    })
-    .await;
-    let ack = web.until(|frame| matches!(frame, Frame::Ack(_))).await;
-    let Frame::Ack(ack) = ack else { panic!("an ack") };
+    let (mut acked, mut told) = (None, None);
+    while acked.is_none() || told.is_none() {
+        match web.frame().await {
+            Frame::Ack(ack) => acked = Some(ack),
+            Frame::Event(Envelope { at, event }) if matches!(&event.change, Change::Rights { membership, .. } if *membership == is) =>
+            {
+                told = Some(at);
+            }
+            _ => {}
+        }
+    }
+    let ack = acked.expect("it came");
     assert_eq!((ack.request_id, ack.failed), (3, vec![GuildId(2)]));
+    assert!(
+        told.is_some_and(|at| at <= ack.at),
+        "what the answer needed is at or before it"
+    );
     for check in house.health.checks() {
         assert_eq!(check.condition, Condition::Passing, "{check:?}");
     }
 
     house.stop.cancel();
-    assert_eq!(peer.close_code().await, Some(4000), "Discord keeps the session");
+    assert_eq!(
+        peer.close_code().await,
+        Some(4000),
+        "Discord keeps the session"
+    );
     assert!(house.end().await.is_ok());
 }
 
@@ -78,11 +96,20 @@ async fn a_refused_token_ends_the_role_with_a_sentence() {
 async fn without_discord_the_role_runs_degraded_and_stops_when_asked() {
     let discord = FalseDiscord::new().await;
     let nowhere = "http://127.0.0.1:1".parse().expect("an address");
-    let house = House::new(Config { discord_url: nowhere, ..config(&discord) }).await;
+    let house = House::new(Config {
+        discord_url: nowhere,
+        ..config(&discord)
+    })
+    .await;
     let mut web = house.attach().await;
     assert!(matches!(web.frame().await, Frame::Hello(_)));
     let checks = house.health.checks();
-    assert!(checks.iter().all(|check| check.condition == Condition::Degraded), "{checks:?}");
+    assert!(
+        checks
+            .iter()
+            .all(|check| check.condition == Condition::Degraded),
+        "{checks:?}"
+    );
     house.stop.cancel();
     assert!(house.end().await.is_ok());
 }
@@ -92,19 +119,82 @@ async fn wrong_settings_are_refused_with_a_sentence_that_names_them() {
     let discord = FalseDiscord::new().await;
     let right = || config(&discord);
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let taken = taken.local_addr().map(|listen| (taken, listen)).expect("it is bound");
+    let taken = taken
+        .local_addr()
+        .map(|listen| (taken, listen))
+        .expect("it is bound");
     let url = |text: &str| text.parse().expect("an address");
     let wrong = [
-        ("DISCORD_BOT_TOKEN", Config { bot_token: " ".into(), ..right() }),
-        ("DISCORD_BOT_TOKEN", Config { bot_token: "a\nb".into(), ..right() }),
-        ("LINK_TOKEN", Config { link_tokens: Vec::new(), ..right() }),
-        ("LINK_TOKEN", Config { link_tokens: vec!["".into()], ..right() }),
-        ("LOG_WINDOW", Config { log_window: 0, ..right() }),
-        ("DISCORD_GUILD_ID", Config { guilds: Some(BTreeSet::new()), ..right() }),
-        ("DISCORD_URL", Config { discord_url: url("ftp://x"), ..right() }),
-        ("DISCORD_GATEWAY_URL", Config { discord_gateway_url: Some(url("https://x")), ..right() }),
-        ("DISCORD_GATEWAY_URL", Config { discord_gateway_url: Some(url("ws://x/?v=9")), ..right() }),
-        ("GATEWAY_WS_PORT", Config { listen: taken.1, ..right() }),
+        (
+            "DISCORD_BOT_TOKEN",
+            Config {
+                bot_token: " ".into(),
+                ..right()
+            },
+        ),
+        (
+            "DISCORD_BOT_TOKEN",
+            Config {
+                bot_token: "a\nb".into(),
+                ..right()
+            },
+        ),
+        (
+            "LINK_TOKEN",
+            Config {
+                link_tokens: Vec::new(),
+                ..right()
+            },
+        ),
+        (
+            "LINK_TOKEN",
+            Config {
+                link_tokens: vec!["".into()],
+                ..right()
+            },
+        ),
+        (
+            "LOG_WINDOW",
+            Config {
+                log_window: 0,
+                ..right()
+            },
+        ),
+        (
+            "DISCORD_GUILD_ID",
+            Config {
+                guilds: Some(BTreeSet::new()),
+                ..right()
+            },
+        ),
+        (
+            "DISCORD_URL",
+            Config {
+                discord_url: url("ftp://x"),
+                ..right()
+            },
+        ),
+        (
+            "DISCORD_GATEWAY_URL",
+            Config {
+                discord_gateway_url: Some(url("https://x")),
+                ..right()
+            },
+        ),
+        (
+            "DISCORD_GATEWAY_URL",
+            Config {
+                discord_gateway_url: Some(url("ws://x/?v=9")),
+                ..right()
+            },
+        ),
+        (
+            "GATEWAY_WS_PORT",
+            Config {
+                listen: taken.1,
+                ..right()
+            },
+        ),
     ];
     for (setting, config) in wrong {
         let Err(BuildError::Misconfigured(sentence)) = config.build(clock()).await else {
@@ -129,7 +219,13 @@ impl House {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (inner, token) = (tracker.clone(), stop.clone());
         let task = tracker.spawn(async move { gateway.run(&inner, token).await });
-        Self { address, health, stop, tracker, task }
+        Self {
+            address,
+            health,
+            stop,
+            tracker,
+            task,
+        }
     }
 
     async fn attach(&self) -> Web {
@@ -142,9 +238,14 @@ impl House {
 
     /// How the role ended; nothing of it is left then.
     async fn end(self) -> Result<(), RunError> {
-        let end = timeout(PATIENCE, self.task).await.expect("an end in time").expect("no panic");
+        let end = timeout(PATIENCE, self.task)
+            .await
+            .expect("an end in time")
+            .expect("no panic");
         self.tracker.close();
-        timeout(PATIENCE, self.tracker.wait()).await.expect("no task is left behind");
+        timeout(PATIENCE, self.tracker.wait())
+            .await
+            .expect("no task is left behind");
         end
     }
 }
@@ -153,16 +254,23 @@ struct Web(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Web {
     async fn say(&mut self, frame: &Frame) {
-        self.0.send(Message::text(frame.encode(1))).await.expect("the gateway reads");
+        self.0
+            .send(Message::text(frame.encode(1)))
+            .await
+            .expect("the gateway reads");
     }
 
+    /// The next frame; pings come too, and do not count.
     async fn frame(&mut self) -> Frame {
-        loop {
-            let message = timeout(PATIENCE, self.0.next()).await.expect("a frame in time");
-            if let Message::Text(text) = message.expect("it goes on").expect("it goes on") {
-                return Frame::decode(&text).expect("a frame");
+        let frame = async {
+            loop {
+                let message = self.0.next().await.expect("it goes on");
+                if let Message::Text(text) = message.expect("it goes on") {
+                    return Frame::decode(&text).expect("a frame");
+                }
             }
-        }
+        };
+        timeout(PATIENCE, frame).await.expect("a frame in time")
     }
 
     async fn until(&mut self, wanted: impl Fn(&Frame) -> bool) -> Frame {
@@ -175,8 +283,10 @@ impl Web {
     }
 
     async fn until_change(&mut self, wanted: impl Fn(&Change) -> bool) {
-        self.until(|frame| matches!(frame, Frame::Event(envelope) if wanted(&envelope.event.change)))
-            .await;
+        self.until(
+            |frame| matches!(frame, Frame::Event(envelope) if wanted(&envelope.event.change)),
+        )
+        .await;
     }
 }
 
@@ -193,7 +303,10 @@ fn config(discord: &FalseDiscord) -> Config {
         cdn_url: "https://cdn.example".parse().expect("an address"),
         discord_gateway_url: None,
         log_window: 64,
-        limits: Limits { close: Duration::from_millis(500), ..Limits::default() },
+        limits: Limits {
+            close: Duration::from_millis(500),
+            ..Limits::default()
+        },
     }
 }
 

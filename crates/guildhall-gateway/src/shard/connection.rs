@@ -106,7 +106,8 @@ impl<'a> Connection<'a> {
                     Some(Outcome::Ended(Ended::Unreachable(why)))
                 }
                 Step::StopAsked => {
-                    self.leave(CloseFrame::RESUME, self.shard.limits.close).await;
+                    self.leave(CloseFrame::RESUME, self.shard.limits.close)
+                        .await;
                     Some(Outcome::Stopped)
                 }
                 Step::RenewalAsked => {
@@ -150,7 +151,7 @@ impl<'a> Connection<'a> {
             biased;
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
-            step = next => step,
+            happened = next => happened,
             () = no_hello => Step::NoHello,
         }
     }
@@ -191,14 +192,22 @@ impl<'a> Connection<'a> {
                 let half = self.shard.inbox.max_capacity().div_ceil(2);
                 let drained = self.shard.inbox.reserve_many(half).await.is_ok();
                 let full = Outcome::Ended(Ended::InboxFull);
-                return Some(if drained { full } else { Outcome::NobodyListens });
+                return Some(if drained {
+                    full
+                } else {
+                    Outcome::NobodyListens
+                });
             }
             Err(TrySendError::Closed(_)) => return Some(Outcome::NobodyListens),
         }
         if let Some(how) = session {
             self.established(how, sequence);
         }
-        if self.discord.resume_url().is_some_and(|url| !survivable(url)) {
+        if self
+            .discord
+            .resume_url()
+            .is_some_and(|url| !survivable(url))
+        {
             // The library would dial it by itself were the connection to break while it is
             // polled, so it is dropped. The session is good, and resumed at the base address.
             let why = "it named an address to resume at that is none".to_owned();
@@ -228,7 +237,11 @@ impl<'a> Connection<'a> {
             (_, None) => return,
         };
         let start: String = session_id.chars().take(6).collect();
-        let again = if how == How::Resumed { "Resumed" } else { "Connected" };
+        let again = if how == How::Resumed {
+            "Resumed"
+        } else {
+            "Connected"
+        };
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
     }
 
@@ -336,12 +349,25 @@ mod tests {
     fn only_addresses_that_can_be_dialled_are_given_to_the_library() {
         let good = [
             ("wss://gateway.discord.gg", "wss://gateway.discord.gg"),
-            ("ws://127.0.0.1:4000/gateway/", "ws://127.0.0.1:4000/gateway"),
+            (
+                "ws://127.0.0.1:4000/gateway/",
+                "ws://127.0.0.1:4000/gateway",
+            ),
         ];
         for (address, dialled) in good {
             assert_eq!(dialable(address).as_deref(), Some(dialled));
         }
-        for bad in ["", "gateway", "https://discord.com", "wss://", "ws://h/?v=9", "ws://h/#x", "ws://h:99999", "ws://[", "data:x"] {
+        for bad in [
+            "",
+            "gateway",
+            "https://discord.com",
+            "wss://",
+            "ws://h/?v=9",
+            "ws://h/#x",
+            "ws://h:99999",
+            "ws://[",
+            "data:x",
+        ] {
             assert_eq!(dialable(bad), None, "{bad}");
         }
     }

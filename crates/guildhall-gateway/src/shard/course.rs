@@ -13,8 +13,7 @@ const RESUME_URL_TRIES: u32 = 3;
 const STEADY: Duration = Duration::from_secs(30);
 
 /// For the operator.
-pub(super) const TOKEN_REFUSED: &str =
-    "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
+pub(super) const TOKEN_REFUSED: &str = "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
      Portal (your application, Bot, Reset Token)";
 
 /// Discord's resume state: what a RESUME needs.
@@ -163,11 +162,17 @@ impl Course {
     fn wait(&self, how: &Ended, chance: f64) -> Duration {
         let doubled = 2_u32.saturating_pow(self.tries.min(20));
         let longest = self.limits.reconnect_longest;
-        let ceiling = self.limits.reconnect_first.saturating_mul(doubled).min(longest);
+        let ceiling = self
+            .limits
+            .reconnect_first
+            .saturating_mul(doubled)
+            .min(longest);
         let wait = ceiling.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
         match how {
             // Asking oftener than this spares nothing; the operator sees why we wait.
-            Ended::BudgetLow { resets_in, .. } => (*resets_in).min(Duration::from_secs(600)).max(wait),
+            Ended::BudgetLow { resets_in, .. } => {
+                (*resets_in).min(Duration::from_mins(10)).max(wait)
+            }
             _ => wait,
         }
     }

@@ -88,13 +88,31 @@ mod tests {
             panic!("a dispatch")
         };
         assert_eq!((dispatch.name.as_str(), dispatch.sequence), ("X", 3));
-        assert_eq!((dispatch.data.get(), dispatch.received_at), (r#"{"a":[1]}"#, 7));
-        assert!(matches!(read(r#"{"op":0,"t":"RESUMED","s":3,"d":null}"#), Message::Dispatch(_)));
-        assert!(matches!(read(r#"{"op":0,"t":"X","s":null,"d":{}}"#), Message::Other));
+        assert_eq!(
+            (dispatch.data.get(), dispatch.received_at),
+            (r#"{"a":[1]}"#, 7)
+        );
+        assert!(matches!(
+            read(r#"{"op":0,"t":"RESUMED","s":3,"d":null}"#),
+            Message::Dispatch(_)
+        ));
+        assert!(matches!(
+            read(r#"{"op":0,"t":"X","s":null,"d":{}}"#),
+            Message::Other
+        ));
         assert!(matches!(read(r#"{"op":7,"d":null}"#), Message::Reconnect));
-        assert!(matches!(read(r#"{"op":9,"d":true}"#), Message::InvalidSession { resumable: true }));
-        assert!(matches!(read(r#"{"op":9,"d":false}"#), Message::InvalidSession { resumable: false }));
-        assert!(matches!(read(r#"{"op":10,"d":{"heartbeat_interval":1}}"#), Message::Hello));
+        assert!(matches!(
+            read(r#"{"op":9,"d":true}"#),
+            Message::InvalidSession { resumable: true }
+        ));
+        assert!(matches!(
+            read(r#"{"op":9,"d":false}"#),
+            Message::InvalidSession { resumable: false }
+        ));
+        assert!(matches!(
+            read(r#"{"op":10,"d":{"heartbeat_interval":1}}"#),
+            Message::Hello
+        ));
         assert!(matches!(read(r#"{"op":11}"#), Message::Other));
     }
 }

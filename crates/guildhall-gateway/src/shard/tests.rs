@@ -11,8 +11,11 @@ use discord::{Discord, PATIENCE, Peer};
 async fn identify_asks_for_guilds_and_voice_states_and_what_the_settings_name() {
     for (members, bits) in [(false, 129), (true, 131)] {
         let discord = Discord::new().await;
-        let intents = Intents { members, ..Intents::default() };
-        let mut house = House::new(&discord, |shard| shard.intents = intents).await;
+        let intents = Intents {
+            members,
+            ..Intents::default()
+        };
+        let mut house = House::new(&discord, |shard| shard.intents = intents);
         let mut peer = discord.accept().await;
         let identify = peer.hello().await;
         assert_eq!(identify["op"], 2);
@@ -25,11 +28,12 @@ async fn identify_asks_for_guilds_and_voice_states_and_what_the_settings_name() 
 #[tokio::test]
 async fn a_dropped_connection_is_resumed_after_the_last_dispatch_at_the_resume_address() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
-    peer.dispatch(2, "TYPING_START", &json!({"guild_id": "1"})).await;
+    peer.dispatch(2, "TYPING_START", &json!({"guild_id": "1"}))
+        .await;
     assert_eq!(house.dispatches(2).await, ["READY", "TYPING_START"]);
     drop(peer);
     let lost = house.lost().await;
@@ -48,11 +52,12 @@ async fn a_dropped_connection_is_resumed_after_the_last_dispatch_at_the_resume_a
 #[tokio::test]
 async fn discords_wish_to_reconnect_is_a_resume_too() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
-    peer.send(&json!({"op": 7, "d": null, "s": null, "t": null})).await;
+    peer.send(&json!({"op": 7, "d": null, "s": null, "t": null}))
+        .await;
     assert_eq!(peer.close_code().await, Some(4000));
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
@@ -62,14 +67,15 @@ async fn discords_wish_to_reconnect_is_a_resume_too() {
 #[tokio::test]
 async fn a_session_that_discord_forgot_is_replaced_by_a_fresh_one_at_the_base_address() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
     drop(peer);
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
-    peer.send(&json!({"op": 9, "d": false, "s": null, "t": null})).await;
+    peer.send(&json!({"op": 9, "d": false, "s": null, "t": null}))
+        .await;
     drop(peer);
     let mut peer = discord.accept().await;
     assert_eq!(peer.hello().await["op"], 2);
@@ -80,14 +86,17 @@ async fn a_session_that_discord_forgot_is_replaced_by_a_fresh_one_at_the_base_ad
 #[tokio::test]
 async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the_session() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready("ws://127.0.0.1:1").await;
     drop(peer);
     let mut peer = discord.accept().await;
     let resume = peer.hello().await;
-    assert_eq!((&resume["op"], &resume["d"]["session_id"]), (&json!(6), &json!("a-session")));
+    assert_eq!(
+        (&resume["op"], &resume["d"]["session_id"]),
+        (&json!(6), &json!("a-session"))
+    );
     for tries in 1..=4 {
         assert_eq!(house.lost().await.tries, tries);
     }
@@ -96,9 +105,15 @@ async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the
 
 #[tokio::test]
 async fn a_resume_address_that_is_nonsense_harms_nobody() {
-    for nonsense in ["", "resume", "https://x.example", "ws://h h/", "ws://x/?a=b"] {
+    for nonsense in [
+        "",
+        "resume",
+        "https://x.example",
+        "ws://h h/",
+        "ws://x/?a=b",
+    ] {
         let discord = Discord::new().await;
-        let mut house = House::new(&discord, |_| {}).await;
+        let mut house = House::new(&discord, |_| {});
         let mut peer = discord.accept().await;
         peer.hello().await;
         peer.ready(nonsense).await;
@@ -113,7 +128,7 @@ async fn a_resume_address_that_is_nonsense_harms_nobody() {
 async fn a_refused_token_is_a_sentence_that_names_the_setting() {
     let discord = Discord::new().await;
     discord.refuse_token();
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let ShardExit::Misconfigured(sentence) = house.exit().await else {
         panic!("tried on")
     };
@@ -124,7 +139,7 @@ async fn a_refused_token_is_a_sentence_that_names_the_setting() {
 async fn close_codes_that_no_retry_cures_end_the_shard_with_a_sentence() {
     for (code, setting) in [(4004, "DISCORD_BOT_TOKEN"), (4014, "Server Members Intent")] {
         let discord = Discord::new().await;
-        let mut house = House::new(&discord, |_| {}).await;
+        let mut house = House::new(&discord, |_| {});
         let mut peer = discord.accept().await;
         peer.hello().await;
         peer.close(code).await;
@@ -139,7 +154,7 @@ async fn close_codes_that_no_retry_cures_end_the_shard_with_a_sentence() {
 async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
     let discord = Discord::new().await;
     discord.set_remaining(49);
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let lost = house.lost().await;
     assert!(lost.why.contains("49"), "{}", lost.why);
     assert!(!discord.was_dialled().await);
@@ -150,16 +165,21 @@ async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
 #[tokio::test]
 async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     let discord = Discord::new().await;
-    let mut house = House::with_inbox(&discord, 4, |_| {}).await;
+    let mut house = House::with_inbox(&discord, 4, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
     for sequence in 2..=10 {
-        peer.dispatch(sequence, "TYPING_START", &json!({"n": sequence})).await;
+        peer.dispatch(sequence, "TYPING_START", &json!({"n": sequence}))
+            .await;
     }
     assert_eq!(peer.close_code().await, Some(4000));
     drop(peer);
-    assert_eq!(house.dispatches(4).await.len(), 4, "READY and three more were taken");
+    assert_eq!(
+        house.dispatches(4).await.len(),
+        4,
+        "READY and three more were taken"
+    );
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["d"]["seq"], 4);
     assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
@@ -168,7 +188,7 @@ async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
 #[tokio::test]
 async fn a_stop_closes_resumably_even_if_the_peer_says_nothing() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
@@ -182,7 +202,7 @@ async fn a_stop_closes_resumably_even_if_the_peer_says_nothing() {
 #[tokio::test]
 async fn a_renewal_ends_the_session_and_identifies_anew() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
@@ -198,11 +218,20 @@ async fn a_renewal_ends_the_session_and_identifies_anew() {
 #[tokio::test]
 async fn messages_that_are_none_are_passed_over() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {}).await;
+    let mut house = House::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
-    for garbage in ["", "{", "[]", "{\"op\":0}", "{\"op\":0,\"t\":\"X\"}", "{\"op\":99}", "null", "\u{0}"] {
+    for garbage in [
+        "",
+        "{",
+        "[]",
+        "{\"op\":0}",
+        "{\"op\":0,\"t\":\"X\"}",
+        "{\"op\":99}",
+        "null",
+        "\u{0}",
+    ] {
         peer.send_text(garbage).await;
     }
     peer.dispatch(2, "TYPING_START", &json!({})).await;
@@ -219,11 +248,11 @@ struct House {
 }
 
 impl House {
-    async fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
-        Self::with_inbox(discord, 64, change).await
+    fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
+        Self::with_inbox(discord, 64, change)
     }
 
-    async fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {
+    fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let (inbox, inputs) = mpsc::channel(inbox);
@@ -249,11 +278,18 @@ impl House {
         };
         change(&mut shard);
         let task = tokio::runtime::Handle::current().spawn(run(shard, stop.clone()));
-        Self { inputs, stop, renew, task }
+        Self {
+            inputs,
+            stop,
+            renew,
+            task,
+        }
     }
 
     async fn input(&mut self) -> Input {
-        let input = timeout(PATIENCE, self.inputs.recv()).await.expect("an input in time");
+        let input = timeout(PATIENCE, self.inputs.recv())
+            .await
+            .expect("an input in time");
         input.expect("the shard lives")
     }
 
@@ -284,7 +320,9 @@ impl House {
     }
 
     async fn exit(&mut self) -> ShardExit {
-        let exit = timeout(PATIENCE, &mut self.task).await.expect("an end in time");
+        let exit = timeout(PATIENCE, &mut self.task)
+            .await
+            .expect("an end in time");
         exit.expect("no panic")
     }
 }

@@ -192,6 +192,19 @@ fn what_cannot_be_read_is_dropped_where_nothing_is_lost_with_it() {
 }
 
 #[test]
+fn an_error_is_the_last_that_the_other_end_says() {
+    let mut driven = Driven::subscribed(None, at(0));
+    let (code, message) = ("late".to_owned(), "too late".to_owned());
+    let error = Frame::Error {
+        code: code.clone(),
+        message: message.clone(),
+    };
+    driven.input(Input::FrameCame(Ok(error)));
+    let said = Output::PeerFailed { code, message };
+    assert_eq!(driven.take(), [said, Output::End(End::Lost)]);
+}
+
+#[test]
 fn binary_and_oversized_messages_end_it_with_their_own_codes() {
     for (input, code) in [(Input::BinaryCame, 1003), (Input::OversizedCame, 1009)] {
         let mut driven = Driven::subscribed(None, at(0));

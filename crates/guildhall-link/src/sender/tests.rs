@@ -234,6 +234,19 @@ fn frames_out_of_turn_end_the_attachment_and_others_are_dropped() {
 }
 
 #[test]
+fn an_error_is_the_last_that_the_other_end_says() {
+    let mut driven = Driven::following(at(0));
+    let (code, message) = ("late".to_owned(), "too late".to_owned());
+    let error = Frame::Error {
+        code: code.clone(),
+        message: message.clone(),
+    };
+    driven.input(Input::FrameCame(Ok(error)));
+    let said = Output::PeerFailed { code, message };
+    assert_eq!(driven.take(), [said, Output::End(End::Lost)]);
+}
+
+#[test]
 fn binary_and_oversized_messages_end_it_with_their_own_codes() {
     for (input, code) in [(Input::BinaryCame, 1003), (Input::OversizedCame, 1009)] {
         let mut driven = Driven::following(at(0));

@@ -110,7 +110,8 @@ async fn a_client_that_reads_too_slowly_is_closed_and_its_session_is_gone() -> O
     timeout(Duration::from_mins(1), finished(&house)).await??;
     assert_eq!(client.closed_with().await?, Some(4000));
     let mut late = house.dial("/resume").await?;
-    late.resume(ready["session_id"].as_str().unwrap_or_default(), client.seq).await?;
+    late.resume(ready["session_id"].as_str().unwrap_or_default(), client.seq)
+        .await?;
     assert_eq!(late.op(9).await?["d"], false);
     Ok(())
 }

@@ -135,7 +135,7 @@ fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
 
 #[tokio::test(start_paused = true)]
 async fn people_who_left_are_forgotten_and_so_are_guilds_nobody_listens_to() {
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
     let stage = Stage::hall();
     let mut listener = stage.open(ANNA, None);
     listener.pieces();

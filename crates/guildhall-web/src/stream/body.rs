@@ -152,8 +152,9 @@ impl StreamBody {
                     self.join_again(position, out);
                 }
             }
-            Place::At(position) => self.join_again(position, out),
-            Place::Adrift { position, .. } => self.join_again(position, out),
+            Place::At(position) | Place::Adrift { position, .. } => {
+                self.join_again(position, out);
+            }
             Place::Door { .. } => self.enter(out),
             Place::Left => {}
         }

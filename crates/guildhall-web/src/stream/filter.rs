@@ -58,8 +58,8 @@ impl Narrow {
     };
 
     fn asks_for_room(&self, channel: ChannelId) -> bool {
-        let listed = |channels: &Box<[ChannelId]>| channels.binary_search(&channel).is_ok();
-        self.channels.as_ref().is_none_or(listed)
+        let listed = |channels: &[ChannelId]| channels.binary_search(&channel).is_ok();
+        self.channels.as_deref().is_none_or(listed)
     }
 
     fn asks_for(&self, record: &Record) -> bool {

@@ -17,7 +17,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An answer is good for so long; whoever stays is asked about again.
-const GOOD_FOR: Duration = Duration::from_secs(60);
+const GOOD_FOR: Duration = Duration::from_mins(1);
 
 /// The same where the gateway could not find out.
 const GOOD_FOR_FAILED: Duration = Duration::from_secs(15);

@@ -59,7 +59,7 @@ impl SseWriter {
 
     /// How long the browser waits before it comes back; belongs to the event that follows.
     pub(crate) fn retry(&mut self, ms: u64) {
-        write!(self.join(), "retry: {ms}\n").expect("memory takes all text");
+        writeln!(self.join(), "retry: {ms}").expect("memory takes all text");
     }
 
     /// `snapshot`.

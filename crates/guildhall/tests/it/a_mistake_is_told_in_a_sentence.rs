@@ -133,7 +133,7 @@ async fn a_wrong_link_token_is_told_by_both_sides() {
     let settings: Vec<_> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let process = Process::start("web", &["--ops-port", &ops.to_string()], &settings, &folder.0);
     process.until_logged("LINK_TOKEN").await;
-    house.gateway.until_logged("401").await;
+    house.gateway.until_logged("wrong LINK_TOKEN").await;
     let readyz = format!("http://127.0.0.1:{ops}/readyz");
     let answer = house.http.get(readyz).send().await.expect("ops answers");
     assert_eq!(answer.status(), 503);

@@ -14,13 +14,16 @@ fn a_batch_holds_its_events_in_order_and_the_status_they_lead_to() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch("VOICE_STATE_UPDATE", &voice("5", json!("9")));
+    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["guild.available", "voice.joined"]);
     let status = outcome.status.expect("it changed");
     assert_eq!((status.discord, status.complete), (Discord::Live, true));
     let quiet = house.working.take();
-    assert_eq!((quiet.events.len(), quiet.status, quiet.report), (0, None, None));
+    assert_eq!(
+        (quiet.events.len(), quiet.status, quiet.report),
+        (0, None, None)
+    );
 }
 
 #[test]
@@ -31,10 +34,19 @@ fn a_guild_that_is_not_bridged_is_ignored_altogether() {
     house.dispatch("GUILD_CREATE", &guild("1"));
     let outcome = house.working.take();
     assert!(outcome.events.iter().all(|event| event.guild_id == GUILD));
-    assert!(outcome.status.is_some_and(|status| status.complete), "nobody waits for the other");
+    assert!(
+        outcome.status.is_some_and(|status| status.complete),
+        "nobody waits for the other"
+    );
     house.watch(1, &[GuildId(2)]);
     let failed = vec![GuildId(2)];
-    assert_eq!(house.working.take().acts, [Act::Answer { watch: WatchId(1), failed }]);
+    assert_eq!(
+        house.working.take().acts,
+        [Act::Answer {
+            watch: WatchId(1),
+            failed
+        }]
+    );
 }
 
 #[test]
@@ -53,10 +65,18 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
     house.watch(1, &[GUILD]);
     assert_eq!(house.working.take().acts, [Act::LookUp((GUILD, USER))]);
     let member = Membership::member(vec![RoleId(4)], false);
-    house.working.looked_up((GUILD, USER), Some(member), house.now, 50);
+    house
+        .working
+        .looked_up((GUILD, USER), Some(member), house.now, 50);
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights"]);
-    assert_eq!(outcome.acts, [Act::Answer { watch: WatchId(1), failed: Vec::new() }]);
+    assert_eq!(
+        outcome.acts,
+        [Act::Answer {
+            watch: WatchId(1),
+            failed: Vec::new()
+        }]
+    );
 }
 
 #[test]
@@ -65,13 +85,19 @@ fn a_member_object_in_any_dispatch_is_the_newer_answer() {
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.watch(1, &[GUILD]);
-    let mut state = voice("7", json!("9"));
-    state["member"] = json!({"user": {"id": "7", "username": "u"}, "roles": ["4"], "flags": 0, "joined_at": "x"});
+    let mut state = voice("7", "9");
+    state["member"] =
+        json!({"user": {"id": "7", "username": "u"}, "roles": ["4"], "flags": 0, "joined_at": "x"});
     house.dispatch("VOICE_STATE_UPDATE", &state);
     let old = Membership::member(Vec::new(), false);
-    house.working.looked_up((GUILD, USER), Some(old), house.now, 50);
+    house
+        .working
+        .looked_up((GUILD, USER), Some(old), house.now, 50);
     let outcome = house.working.take();
-    assert_eq!(names(&outcome), ["guild.available", "voice.joined", "rights"]);
+    assert_eq!(
+        names(&outcome),
+        ["guild.available", "voice.joined", "rights"]
+    );
     let now = Membership::member(vec![RoleId(4)], false);
     let kept = &house.working.world.guilds[&GUILD].memberships[&USER];
     assert_eq!(kept, &now);
@@ -83,9 +109,17 @@ fn a_ban_is_looked_into_although_it_tells_no_roles() {
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.watch(1, &[GUILD]);
-    house.working.looked_up((GUILD, USER), Some(Membership::member(Vec::new(), false)), house.now, 50);
+    house.working.looked_up(
+        (GUILD, USER),
+        Some(Membership::member(Vec::new(), false)),
+        house.now,
+        50,
+    );
     house.working.take();
-    house.dispatch("GUILD_BAN_ADD", &json!({"guild_id": "1", "user": {"id": "7"}}));
+    house.dispatch(
+        "GUILD_BAN_ADD",
+        &json!({"guild_id": "1", "user": {"id": "7"}}),
+    );
     assert_eq!(house.working.take().acts, [Act::LookUp((GUILD, USER))]);
 }
 
@@ -96,9 +130,19 @@ fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_wha
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.dispatch("GUILD_CREATE", &guild("2"));
     house.working.take();
-    house.working.lost(Lost { resumable: false, tries: 1, why: String::new() }, 60);
+    house.working.lost(
+        Lost {
+            resumable: false,
+            tries: 1,
+            why: String::new(),
+        },
+        60,
+    );
     let lost = house.working.take();
-    assert_eq!(lost.status.map(|status| (status.discord, status.since)), Some((Discord::Down, 60)));
+    assert_eq!(
+        lost.status.map(|status| (status.discord, status.since)),
+        Some((Discord::Down, 60))
+    );
     house.wall = 90;
     house.dispatch("READY", &ready(&["1"]));
     let outcome = house.working.take();
@@ -112,13 +156,26 @@ fn a_resumed_session_is_live_again_without_a_gap() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
-    house.working.lost(Lost { resumable: true, tries: 1, why: "cut".into() }, 60);
+    house.working.lost(
+        Lost {
+            resumable: true,
+            tries: 1,
+            why: "cut".into(),
+        },
+        60,
+    );
     let outcome = house.working.take();
-    assert_eq!(outcome.status.map(|status| status.discord), Some(Discord::Resuming));
+    assert_eq!(
+        outcome.status.map(|status| status.discord),
+        Some(Discord::Resuming)
+    );
     assert!(outcome.report.is_some_and(|report| report.lost.is_some()));
     house.dispatch("RESUMED", &Value::Null);
     let outcome = house.working.take();
-    assert_eq!(outcome.status.map(|status| status.discord), Some(Discord::Live));
+    assert_eq!(
+        outcome.status.map(|status| status.discord),
+        Some(Discord::Live)
+    );
     assert!(outcome.report.is_some_and(|report| report.lost.is_none()));
     assert!(outcome.events.is_empty());
 }
@@ -129,15 +186,27 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.working.take();
-    house.dispatch("VOICE_STATE_UPDATE", &json!({"guild_id": "1", "user_id": "no id"}));
+    house.dispatch(
+        "VOICE_STATE_UPDATE",
+        &json!({"guild_id": "1", "user_id": "no id"}),
+    );
     let outcome = house.working.take();
     assert_eq!(outcome.acts, [Act::Renew]);
-    assert_eq!(outcome.report.map(|report| report.stale), Some([GUILD].into()));
-    house.dispatch("VOICE_STATE_UPDATE", &json!({"guild_id": "1", "user_id": "no id"}));
+    assert_eq!(
+        outcome.report.map(|report| report.stale),
+        Some([GUILD].into())
+    );
+    house.dispatch(
+        "VOICE_STATE_UPDATE",
+        &json!({"guild_id": "1", "user_id": "no id"}),
+    );
     assert_eq!(house.working.take().acts, []);
     house.now += RENEWALS_APART;
     house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch("VOICE_STATE_UPDATE", &json!({"guild_id": "1", "user_id": "no id"}));
+    house.dispatch(
+        "VOICE_STATE_UPDATE",
+        &json!({"guild_id": "1", "user_id": "no id"}),
+    );
     assert_eq!(house.working.take().acts, [Act::Renew]);
 }
 
@@ -171,16 +240,24 @@ impl House {
     }
 
     fn watch(&mut self, id: u64, guilds: &[GuildId]) {
-        self.working.watched(WatchId(id), USER, guilds.to_vec(), self.now, self.wall);
+        self.working
+            .watched(WatchId(id), USER, guilds.to_vec(), self.now, self.wall);
     }
 }
 
 fn names(outcome: &Outcome) -> Vec<&'static str> {
-    outcome.events.iter().map(|event| event.change.name()).collect()
+    outcome
+        .events
+        .iter()
+        .map(|event| event.change.name())
+        .collect()
 }
 
 fn ready(guilds: &[&str]) -> Value {
-    let guilds: Vec<Value> = guilds.iter().map(|id| json!({"id": id, "unavailable": true})).collect();
+    let guilds: Vec<Value> = guilds
+        .iter()
+        .map(|id| json!({"id": id, "unavailable": true}))
+        .collect();
     json!({"v": 10, "user": {"id": "100"}, "guilds": guilds, "session_id": "s"})
 }
 
@@ -193,6 +270,6 @@ fn guild(id: &str) -> Value {
     })
 }
 
-fn voice(user: &str, channel: Value) -> Value {
+fn voice(user: &str, channel: &str) -> Value {
     json!({"guild_id": "1", "user_id": user, "channel_id": channel, "session_id": "x"})
 }

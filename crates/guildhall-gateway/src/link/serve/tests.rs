@@ -65,14 +65,21 @@ async fn attachments_end_with_the_stop_and_are_waited_for() {
     let (_socket, _) = connect_async(request).await.expect("let in");
     open.stop.cancel();
     open.tracker.close();
-    timeout(PATIENCE, open.tracker.wait()).await.expect("all ended in time");
+    timeout(PATIENCE, open.tracker.wait())
+        .await
+        .expect("all ended in time");
 }
 
 #[tokio::test]
 async fn health_is_bare_and_everything_else_is_not_found() {
     let open = Open::new(Limits::default()).await;
-    let health = open.say("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-    assert!(health.starts_with("HTTP/1.1 200") && health.ends_with(r#"{"status":"ok"}"#), "{health}");
+    let health = open
+        .say("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await;
+    assert!(
+        health.starts_with("HTTP/1.1 200") && health.ends_with(r#"{"status":"ok"}"#),
+        "{health}"
+    );
     for path in ["/", "/link/", "/metrics", "/health/x"] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         let answer = open.say(&request).await;
@@ -86,12 +93,20 @@ async fn malformed_requests_are_refused_and_the_listener_goes_on() {
     let no_upgrade = format!(
         "GET /link HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
     );
-    for garbage in ["\0\0\0\r\n\r\n", "GET\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n", &no_upgrade] {
+    for garbage in [
+        "\0\0\0\r\n\r\n",
+        "GET\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\n",
+        &no_upgrade,
+    ] {
         let answer = open.say(garbage).await;
         let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4");
         assert!(refused, "{garbage:?}: {answer}");
     }
-    let long = format!("GET /health HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(64 << 10));
+    let long = format!(
+        "GET /health HTTP/1.1\r\nx: {}\r\n\r\n",
+        "y".repeat(64 << 10)
+    );
     assert!(open.say(&long).await.starts_with("HTTP/1.1 431"));
     let request = open.request(Some(&format!("Bearer {TOKEN}")));
     connect_async(request).await.expect("still let in");
@@ -107,7 +122,9 @@ async fn a_peer_that_does_not_finish_its_request_loses_its_place() {
     let open = Open::new(limits).await;
     let mut slow = TcpStream::connect(open.address).await.expect("accepted");
     slow.write_all(b"GET /health HTT").await.expect("written");
-    let health = open.say("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let health = open
+        .say("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await;
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
 }
 
@@ -128,7 +145,10 @@ impl Open {
             guild_ids: Vec::new(),
             complete: false,
         });
-        let window = Window { records_per_guild: 16, bytes: 1 << 20 };
+        let window = Window {
+            records_per_guild: 16,
+            bytes: 1 << 20,
+        };
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let door = Door {
             tokens: [TOKEN.into(), SECOND.into()].into(),
@@ -143,7 +163,12 @@ impl Open {
             stop: stop.clone(),
         };
         tracker.spawn(serve(listener, door));
-        Self { address, tracker, stop, _status: status }
+        Self {
+            address,
+            tracker,
+            stop,
+            _status: status,
+        }
     }
 
     fn request(&self, authorization: Option<&str>) -> Request<()> {

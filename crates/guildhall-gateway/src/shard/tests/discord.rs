@@ -60,7 +60,14 @@ impl Discord {
         // Ends with the test's runtime.
         let server = async move { axum::serve(rest, routes).await };
         tokio::runtime::Handle::current().spawn(server);
-        Self { rest: origin, base, resume, resume_url, asked, remaining }
+        Self {
+            rest: origin,
+            base,
+            resume,
+            resume_url,
+            asked,
+            remaining,
+        }
     }
 
     pub(crate) fn origin(&self) -> Url {
@@ -102,7 +109,8 @@ pub(crate) struct Peer(WebSocketStream<TcpStream>);
 impl Peer {
     /// Says HELLO; answers the IDENTIFY or RESUME.
     pub(crate) async fn hello(&mut self) -> Value {
-        self.send(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null})).await;
+        self.send(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null}))
+            .await;
         loop {
             let Some(Message::Text(text)) = self.read().await else {
                 panic!("no answer to HELLO")
@@ -123,7 +131,8 @@ impl Peer {
     }
 
     pub(crate) async fn dispatch(&mut self, sequence: u64, name: &str, data: &Value) {
-        self.send(&json!({"op": 0, "t": name, "s": sequence, "d": data})).await;
+        self.send(&json!({"op": 0, "t": name, "s": sequence, "d": data}))
+            .await;
     }
 
     pub(crate) async fn send(&mut self, message: &Value) {
@@ -131,30 +140,39 @@ impl Peer {
     }
 
     pub(crate) async fn send_text(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.expect("the other side reads");
+        self.0
+            .send(Message::text(text))
+            .await
+            .expect("the other side reads");
     }
 
     pub(crate) async fn close(&mut self, code: u16) {
-        let frame = CloseFrame { code: code.into(), reason: "".into() };
-        self.0.close(Some(frame)).await.expect("the other side reads");
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "".into(),
+        };
+        self.0
+            .close(Some(frame))
+            .await
+            .expect("the other side reads");
     }
 
     /// The code of the other side's close, whatever it says before.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
         loop {
-            match self.read().await? {
-                Message::Close(frame) => {
-                    // The answer to it was queued by reading; who closed may be gone already.
-                    let _gone = self.0.flush().await;
-                    return frame.map(|frame| frame.code.into());
-                }
-                _ => continue,
+            if let Message::Close(frame) = self.read().await? {
+                // The answer to it was queued by reading; who closed may be gone already.
+                let _gone = self.0.flush().await;
+                return frame.map(|frame| frame.code.into());
             }
         }
     }
 
     async fn read(&mut self) -> Option<Message> {
-        timeout(PATIENCE, self.0.next()).await.expect("a message in time")?.ok()
+        timeout(PATIENCE, self.0.next())
+            .await
+            .expect("a message in time")?
+            .ok()
     }
 }
 

@@ -1,1 +1,327 @@
+use std::{sync::Arc, time::Duration};
 
+use guildhall_ports::Clock;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::*;
+use crate::{
+    auth::{Auth, Settings},
+    http::{Page, router},
+    link,
+    state::AppState,
+    stream::{
+        tests::stage::{ANNA, HALL, LOBBY, Stage, at, begin, config, joined},
+        watch::Watches,
+    },
+};
+
+/// Longer than anything here takes; a test that waits so long has failed.
+const SOON: Duration = Duration::from_secs(20);
+
+/// The role's routes on a real socket, over a replica that the test writes.
+struct Served {
+    stage: Stage,
+    addr: SocketAddr,
+    cookie: String,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Served {
+    async fn at(base_url: &str) -> Self {
+        // What the binary does in `main`; tests of one process do it once.
+        let _again = rustls::crypto::ring::default_provider().install_default().is_err();
+        let mut config = config();
+        config.base_url = base_url.parse().expect("a URL");
+        let stage = Stage::hall();
+        let (session, set_cookie) = begin(&stage.sessions, ANNA, &[HALL]);
+        let viewer = stage.replica.viewer(session.user.id);
+        viewer.prove(at(0), &[HALL], &[], tokio::time::Instant::now());
+        let clock: Arc<dyn Clock> = stage.clock.clone();
+        // A link that nobody runs: whoever is not proven above gets no answer.
+        let (unused, _) = crate::replica::new(1);
+        let (link, _) = link::open(
+            config.gateway_url.clone(),
+            &config.link_token,
+            unused,
+            Arc::clone(&clock),
+        )
+        .expect("a good token");
+        let watches = Watches::new(link, stage.replica.clone());
+        let bridge = crate::role::bridge(stage.replica.clone(), watches.clone());
+        let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock));
+        let app = AppState {
+            config: Arc::new(config),
+            clock,
+            replica: stage.replica.clone(),
+            watches,
+            sessions: stage.sessions.clone(),
+            limits: stage.limits.clone(),
+        };
+        let router = router(app, auth.expect("good settings").router(), Page::new(None));
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
+        let addr = listener.local_addr().expect("bound");
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (serving, stopped) = (tracker.clone(), stop.clone());
+        tracker.spawn(async move { serve(listener, router, &serving, stopped).await });
+        let cookie = set_cookie.to_str().expect("ASCII");
+        let cookie = cookie.split(';').next().expect("a pair").to_owned();
+        Self {
+            stage,
+            addr,
+            cookie,
+            tracker,
+            stop,
+        }
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Conversation {
+        let mut socket = TcpStream::connect(self.addr).await.expect("it listens");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        socket.write_all(head.as_bytes()).await.expect("it reads");
+        Conversation {
+            socket,
+            heard: String::new(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Conversation {
+        self.ask("GET", path, &[("Cookie", &self.cookie)]).await
+    }
+}
+
+struct Conversation {
+    socket: TcpStream,
+    heard: String,
+}
+
+impl Conversation {
+    /// Reads until what came contains `text`.
+    async fn until(&mut self, text: &str) -> &str {
+        let reading = async {
+            while !self.heard.contains(text) {
+                let mut piece = [0; 4096];
+                let length = self.socket.read(&mut piece).await.expect("it is open");
+                assert!(length > 0, "closed before {text:?}: {}", self.heard);
+                self.heard
+                    .push_str(&String::from_utf8_lossy(&piece[..length]));
+            }
+        };
+        assert!(
+            timeout(SOON, reading).await.is_ok(),
+            "no {text:?} came: {}",
+            self.heard
+        );
+        &self.heard
+    }
+
+    /// Reads until the peer closes.
+    async fn until_closed(mut self) -> String {
+        let mut rest = Vec::new();
+        let read = timeout(SOON, self.socket.read_to_end(&mut rest)).await;
+        read.expect("it is closed in time").expect("it is readable");
+        self.heard + &String::from_utf8_lossy(&rest)
+    }
+}
+
+#[tokio::test]
+async fn a_stream_comes_with_its_headers_and_a_renewed_cookie() {
+    let mut served = Served::at("http://localhost:3000").await;
+    let mut curl = served.get("/api/stream").await;
+    let head = curl.until("event: snapshot").await.to_lowercase();
+    assert!(head.starts_with("http/1.1 200 ok"), "{head}");
+    for line in [
+        "content-type: text/event-stream; charset=utf-8",
+        "cache-control: private, no-store, no-transform",
+        "x-accel-buffering: no",
+        "x-content-type-options: nosniff",
+        "set-cookie: guildhall=",
+    ] {
+        assert!(head.contains(line), "{line} in {head}");
+    }
+    served
+        .stage
+        .tell(joined(guildhall_model::UserId(77), LOBBY));
+    curl.until("event: voice.joined").await;
+}
+
+#[tokio::test]
+async fn only_what_no_retry_cures_is_an_error() {
+    let served = Served::at("http://localhost:3000").await;
+    for (path, cookie, status, code) in [
+        ("/api/stream", "", 401, "unauthorized"),
+        ("/api/state", "", 401, "unauthorized"),
+        ("/api/stream", "guildhall=forged", 401, "unauthorized"),
+        (
+            "/api/stream?guild=abc",
+            &*served.cookie,
+            400,
+            "invalid_request",
+        ),
+        (
+            "/api/state?events=chat",
+            &*served.cookie,
+            400,
+            "invalid_request",
+        ),
+        ("/api/nothing", "", 404, "not_found"),
+        ("/nothing", "", 404, "not_found"),
+        ("/../Cargo.toml", "", 404, "not_found"),
+    ] {
+        let mut curl = served.ask("GET", path, &[("Cookie", cookie)]).await;
+        let heard = curl.until("}}").await;
+        assert!(
+            heard.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {heard}"
+        );
+        assert!(
+            heard.contains(&format!("\"code\":\"{code}\"")),
+            "{path}: {heard}"
+        );
+    }
+    let mut posted = served
+        .ask("POST", "/api/stream", &[("Content-Length", "0")])
+        .await;
+    assert!(posted.until("}}").await.starts_with("HTTP/1.1 405"));
+}
+
+#[tokio::test]
+async fn a_guild_the_bot_is_not_in_is_not_found_once_the_world_is_complete() {
+    let served = Served::at("http://localhost:3000").await;
+    let viewer = served.stage.replica.viewer(ANNA);
+    let elsewhere = guildhall_model::GuildId(999);
+    viewer.prove(
+        at(0),
+        &[elsewhere],
+        &[elsewhere],
+        tokio::time::Instant::now(),
+    );
+    let mut curl = served.get("/api/stream?guild=999").await;
+    assert!(curl.until("}}").await.starts_with("HTTP/1.1 404"));
+    let mut curl = served.get("/api/state?guild=999").await;
+    assert!(curl.until("}}").await.starts_with("HTTP/1.1 404"));
+    // Of this one nothing is known, and here nobody answers for the gateway.
+    let mut curl = served.get("/api/stream?guild=998").await;
+    let heard = curl.until("\"reason\":\"unavailable\"").await;
+    assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
+    let mut curl = served.get("/api/state?guild=998").await;
+    assert!(curl.until("}}").await.starts_with("HTTP/1.1 503"));
+}
+
+#[tokio::test]
+async fn the_state_is_the_snapshot_with_a_cursor_that_a_stream_goes_on_from() {
+    let mut served = Served::at("http://localhost:3000").await;
+    let mut curl = served.get("/api/state").await;
+    let state = curl.until("]}]}").await.to_owned();
+    assert!(
+        state.contains(&format!("{{\"cursor\":\"{}\"", at(0))),
+        "{state}"
+    );
+    assert!(
+        state.contains("Lobby") && !state.contains("Vault"),
+        "{state}"
+    );
+    served
+        .stage
+        .tell(joined(guildhall_model::UserId(77), LOBBY));
+    let path = format!("/api/stream?lastEventId={}", at(0));
+    let mut curl = served.get(&path).await;
+    let heard = curl.until("event: voice.joined").await;
+    assert!(
+        heard.contains("event: resumed") && !heard.contains("event: snapshot"),
+        "{heard}"
+    );
+}
+
+#[tokio::test]
+async fn too_many_streams_are_told_so_and_come_back_later() {
+    let mut served = Served::at("http://localhost:3000").await;
+    let _all: Vec<_> = std::iter::from_fn(|| served.stage.limits.enter(ANNA)).collect();
+    let heard = served
+        .get("/api/stream")
+        .await
+        .until("too_many_streams")
+        .await
+        .to_owned();
+    assert!(
+        heard.contains("HTTP/1.1 200") && heard.contains("retry: "),
+        "{heard}"
+    );
+    served
+        .stage
+        .tell(joined(guildhall_model::UserId(77), LOBBY));
+}
+
+#[tokio::test]
+async fn a_stop_ends_streams_with_bye_and_closes() {
+    let served = Served::at("http://localhost:3000").await;
+    let mut curl = served.get("/api/stream").await;
+    curl.until("event: snapshot").await;
+    served.stop.cancel();
+    served.stage.replica.drain();
+    let all = curl.until_closed().await;
+    assert!(all.contains("\"reason\":\"draining\""), "{all}");
+    served.tracker.close();
+    timeout(SOON, served.tracker.wait())
+        .await
+        .expect("nothing is left running");
+}
+
+#[tokio::test]
+async fn everything_lives_below_the_prefix() {
+    let served = Served::at("https://guild.example/hall/").await;
+    for (path, status) in [
+        ("/hall/api/health", 200),
+        ("/hall/", 200),
+        ("/hall", 308),
+        ("/hall/api/nothing", 404),
+        ("/api/health", 404),
+        ("/", 404),
+        ("/hallway/", 404),
+    ] {
+        let mut curl = served.ask("GET", path, &[]).await;
+        let heard = curl.until("\r\n\r\n").await;
+        assert!(
+            heard.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {heard}"
+        );
+        assert!(
+            heard.contains("content-security-policy: default-src 'none'"),
+            "{heard}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_come_to_its_end_is_not_waited_for() {
+    let served = Served::at("http://localhost:3000").await;
+    let mut socket = TcpStream::connect(served.addr).await.expect("it listens");
+    socket
+        .write_all(b"GET / HTTP/1.1\r\nHost: ")
+        .await
+        .expect("it reads");
+    let slow = Conversation {
+        socket,
+        heard: String::new(),
+    };
+    let said = slow.until_closed().await;
+    assert!(!said.contains("200 OK"), "{said}");
+}
+
+#[tokio::test]
+async fn a_head_too_large_is_refused() {
+    let served = Served::at("http://localhost:3000").await;
+    let large = "x".repeat(2 * BUFFER);
+    let mut curl = served.ask("GET", "/", &[("X-Large", &large)]).await;
+    assert!(curl.until("\r\n\r\n").await.starts_with("HTTP/1.1 431"));
+}

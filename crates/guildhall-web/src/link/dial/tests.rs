@@ -160,7 +160,7 @@ async fn a_gateway_of_another_version_is_named_and_it_goes_on_trying() {
 }
 
 #[tokio::test]
-async fn an_address_where_nobody_listens_is_unreachable_until_somebody_does() {
+async fn an_address_where_nobody_listens_is_named_as_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     drop(listener);

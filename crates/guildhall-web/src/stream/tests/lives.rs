@@ -398,10 +398,11 @@ async fn a_stream_ends_with_a_reason() {
     let mut signed_out = stage.open(ANNA, None);
     signed_out.pieces();
     let woken = signed_out.woken();
-    stage.sessions.revoke(&signed_out.session);
+    stage.sessions.revoke(&stage.session);
     assert!(signed_out.woken() > woken);
     assert_eq!(signed_out.events()[0].data["reason"], "session_revoked");
 
+    let stage = Stage::hall();
     let mut drained = stage.open(ANNA, None);
     drained.pieces();
     let woken = drained.woken();

@@ -166,14 +166,29 @@ pub(crate) fn config() -> Config {
         },
         allowed_origins: Vec::new(),
         cdn_url: url("https://cdn.discordapp.com"),
-        stream_max_age: Duration::from_secs(3600),
+        stream_max_age: Duration::from_hours(1),
         streams_per_user: 100,
         streams_max: 1000,
         log_window: 4096,
         ui_dir: None,
-        session_idle: Duration::from_secs(86_400),
-        session_max_age: Duration::from_secs(864_000),
+        session_idle: Duration::from_hours(24),
+        session_max_age: Duration::from_hours(240),
     }
+}
+
+/// A session of a user who shares these guilds with the bot, and its `Set-Cookie`.
+pub(crate) fn begin(
+    sessions: &Sessions,
+    user: UserId,
+    guilds: &[GuildId],
+) -> (Session, http::HeaderValue) {
+    let profile = Profile {
+        id: user,
+        username: "someone".into(),
+        display_name: "Someone".into(),
+        avatar_url: "https://cdn.discordapp.com/embed/avatars/0.png".into(),
+    };
+    sessions.begin(profile, guilds.to_vec(), Vec::new())
 }
 
 /// A replica with its writer.
@@ -183,6 +198,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
+    /// The session of every stream opened here.
+    pub(crate) session: Session,
     head: u64,
 }
 
@@ -192,11 +209,13 @@ impl Stage {
         let (writer, replica) = replica::new(window);
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
         let sessions = Sessions::new(&Settings::of(&config()), clock.clone());
+        let sessions = sessions.expect("the settings are good");
         Self {
             writer,
             replica,
             clock,
-            sessions: sessions.expect("the settings are good"),
+            session: begin(&sessions, ANNA, &[HALL]).0,
+            sessions,
             limits: Limits::new(100, 1_000),
             head: 0,
         }
@@ -268,17 +287,6 @@ impl Stage {
         });
     }
 
-    /// A session of a user who is in these guilds, and its `Set-Cookie`.
-    pub(crate) fn session(&self, user: UserId, guilds: &[GuildId]) -> (Session, http::HeaderValue) {
-        let profile = Profile {
-            id: user,
-            username: "someone".into(),
-            display_name: "Someone".into(),
-            avatar_url: "https://cdn.discordapp.com/embed/avatars/0.png".into(),
-        };
-        self.sessions.begin(profile, guilds.to_vec(), Vec::new())
-    }
-
     /// Opens a stream of a user on the hall.
     pub(crate) fn open(&self, user: UserId, cursor: Option<Position>) -> Listener {
         self.open_on(user, &[HALL], Narrow::ALL, cursor)
@@ -296,7 +304,6 @@ impl Stage {
         if let Some(position) = self.replica.position() {
             viewer.prove(position, guilds, &[], Instant::now());
         }
-        let session = self.session(user, guilds).0;
         let now = Instant::now();
         let opened = Opened {
             replica: self.replica.clone(),
@@ -307,16 +314,15 @@ impl Stage {
             narrow,
             cursor: cursor.map(Cursor::from),
             heads: Vec::new(),
-            session_end: self.sessions.watch_end(&session.id),
+            session_end: self.sessions.watch_end(&self.session.id),
             timing: Timing {
                 first_checkpoint: now + Duration::from_secs(10),
-                ends: (now + Duration::from_secs(3000), ByeReason::MaxAge),
+                ends: (now + Duration::from_mins(50), ByeReason::MaxAge),
                 chance: 0.5,
             },
         };
         Listener {
             body: StreamBody::new(opened, now),
-            session,
             woken: Arc::default(),
         }
     }
@@ -325,7 +331,6 @@ impl Stage {
 /// Who reads one stream.
 pub(crate) struct Listener {
     body: StreamBody,
-    pub(crate) session: Session,
     woken: Arc<Woken>,
 }
 

@@ -105,7 +105,7 @@ async fn a_resumed_stream_sees_rooms_come_and_go() {
         }),
     ];
     tell(&mut stage, &mut curl, &mut out, told);
-    stage.sessions.revoke(&curl.session);
+    stage.sessions.revoke(&stage.session);
     out.push_str(&curl.text());
     is_committed("resumed", &out);
 }
