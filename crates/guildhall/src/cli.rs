@@ -27,11 +27,27 @@ pub(crate) enum Role {
 }
 
 const ROLES: [(Role, &str, &str); 5] = [
-    (Role::Demo, "demo", "Everything on this machine with a simulated Discord: nothing to set up"),
+    (
+        Role::Demo,
+        "demo",
+        "Everything on this machine with a simulated Discord: nothing to set up",
+    ),
     (Role::All, "all", "Gateway and web in one process"),
-    (Role::Gateway, "gateway", "The role that holds Discord's Gateway connection and writes the log"),
-    (Role::Web, "web", "The role that serves browsers; run as many as you like"),
-    (Role::Simulator, "simulator", "A simulated Discord to test any bot against"),
+    (
+        Role::Gateway,
+        "gateway",
+        "The role that holds Discord's Gateway connection and writes the log",
+    ),
+    (
+        Role::Web,
+        "web",
+        "The role that serves browsers; run as many as you like",
+    ),
+    (
+        Role::Simulator,
+        "simulator",
+        "A simulated Discord to test any bot against",
+    ),
 ];
 
 /// Reads the command line; clap itself answers `--help`, `--version` and mistakes.
@@ -137,7 +153,10 @@ mod tests {
             .expect("a known flag");
         let asked = asked(&matches);
         assert_eq!(asked.role, Role::Gateway);
-        assert_eq!(asked.flags.get("GATEWAY_WS_PORT").map(String::as_str), Some("1"));
+        assert_eq!(
+            asked.flags.get("GATEWAY_WS_PORT").map(String::as_str),
+            Some("1")
+        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ async fn build_gateway(settings: &Settings) -> Result<Gateway, End> {
         guildhall_gateway::BuildError::Misconfigured(sentence) => {
             End::Misconfigured(ConfigError(sentence))
         }
-        other => End::Failed(other.into()),
+        error @ guildhall_gateway::BuildError::Failed(_) => End::Failed(error.into()),
     })
 }
 
@@ -65,7 +65,7 @@ async fn build_web(settings: &Settings) -> Result<Web, End> {
         guildhall_web::BuildError::Misconfigured(sentence) => {
             End::Misconfigured(ConfigError(sentence))
         }
-        other => End::Failed(other.into()),
+        error @ guildhall_web::BuildError::Failed(_) => End::Failed(error.into()),
     })
 }
 
@@ -76,7 +76,7 @@ fn start_gateway(lifecycle: &mut Lifecycle, gateway: Gateway) {
             guildhall_gateway::RunError::Misconfigured(sentence) => {
                 End::Misconfigured(ConfigError(sentence))
             }
-            other => End::Failed(other.into()),
+            error @ guildhall_gateway::RunError::Failed(_) => End::Failed(error.into()),
         })
     });
 }

@@ -29,7 +29,10 @@ impl End {
             Self::Misconfigured(error) => (error.to_string(), EXIT_CONFIG),
             Self::Failed(error) => (format!("{error:#}"), 1),
         };
-        #[expect(clippy::print_stderr, reason = "logging may not have begun, or be in JSON")]
+        #[expect(
+            clippy::print_stderr,
+            reason = "logging may not have begun, or be in JSON"
+        )]
         {
             eprintln!("guildhall: {sentence}");
         }

@@ -36,7 +36,9 @@ impl Ops {
         let listener = match TcpListener::bind(listen).await {
             Ok(listener) => listener,
             Err(error) => {
-                return refuse!("OPS_PORT: {listen} can't be listened on ({error}): choose another port.");
+                return refuse!(
+                    "OPS_PORT: {listen} can't be listened on ({error}): choose another port."
+                );
             }
         };
         let roles = roles.into();

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use guildhall_model::{Cursor, GuildId, Position};
 use guildhall_ports::Clock;
 use http_body::Frame;
+use metrics::counter;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -198,6 +199,7 @@ impl StreamBody {
         {
             let first = records.first().map(|first| first.get().at);
             let cursor = first.map_or(position, |first| first.at(first.seq - 1));
+            counter!("guildhall_stream_resumptions_total").increment(1);
             let resumed = Resumed {
                 replayed: records.len(),
                 status: self.status(),
@@ -247,6 +249,8 @@ impl StreamBody {
                 before,
                 guilds,
             } => {
+                counter!("guildhall_stream_snapshots_total", "reason" => reason.name())
+                    .increment(1);
                 out.records(&before);
                 self.standing_turn = self.opened.replica.standing_turn();
                 out.snapshot(at, reason, &common(self.status()), &guilds);

@@ -1,14 +1,13 @@
 //! Control events: what a stream says about itself (design, "Events").
 
 use guildhall_model::UnixMs;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::filter::Common;
 use crate::replica::StatusPayload;
 
 /// Why a picture is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SnapshotReason {
     /// None came, none that is of this log, or one from before the login.
     NoCursor,
@@ -20,6 +19,25 @@ pub(crate) enum SnapshotReason {
     AuthzChanged,
     /// The open stream fell behind what is kept.
     SlowConsumer,
+}
+
+impl SnapshotReason {
+    /// Its word, on the wire and in metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NoCursor => "no_cursor",
+            Self::EpochChanged => "epoch_changed",
+            Self::CursorExpired => "cursor_expired",
+            Self::AuthzChanged => "authz_changed",
+            Self::SlowConsumer => "slow_consumer",
+        }
+    }
+}
+
+impl Serialize for SnapshotReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// Why a stream ends.

@@ -22,7 +22,10 @@ pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
     settings.forget(|setting| {
         setting.kind == Kind::Secret
             || setting.name.starts_with("DISCORD_")
-            || matches!(setting.name, "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS")
+            || matches!(
+                setting.name,
+                "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS"
+            )
     });
     let mut said = Vec::new();
     let listen = free_address(
@@ -32,7 +35,13 @@ pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
         &mut said,
     );
     free_port(&mut settings, "WEB_HOST", "WEB_PORT", 3000, &mut said)?;
-    free_port(&mut settings, "GATEWAY_WS_HOST", "GATEWAY_WS_PORT", 8080, &mut said)?;
+    free_port(
+        &mut settings,
+        "GATEWAY_WS_HOST",
+        "GATEWAY_WS_PORT",
+        8080,
+        &mut said,
+    )?;
     free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
 
     let simulator = simulator::build(listen, seed).await?;
@@ -127,7 +136,10 @@ struct Greeting {
 }
 
 impl Greeting {
-    #[expect(clippy::print_stdout, reason = "the demo talks to the person who started it")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "the demo talks to the person who started it"
+    )]
     fn print(&self, cookie: anyhow::Result<String>) {
         let Self {
             page,

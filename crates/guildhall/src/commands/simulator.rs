@@ -15,7 +15,10 @@ pub(super) async fn run(settings: &Settings, seed: u64) -> Result<(), End> {
     let address = simulator.local_addr();
     let application = simulator.application();
     start(&mut lifecycle, simulator);
-    #[expect(clippy::print_stdout, reason = "what a person who starts it by hand needs to know")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "what a person who starts it by hand needs to know"
+    )]
     {
         println!("Discord side   http://{address}/");
         println!("API            http://{address}/api/v10");

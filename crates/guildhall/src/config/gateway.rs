@@ -70,20 +70,28 @@ fn guilds(settings: &Settings) -> Result<Option<BTreeSet<GuildId>>, ConfigError>
         };
     }
     if guilds.is_empty() {
-        return refuse!("DISCORD_GUILD_ID names no guild: unset it to bridge all guilds of the bot.");
+        return refuse!(
+            "DISCORD_GUILD_ID names no guild: unset it to bridge all guilds of the bot."
+        );
     }
     Ok(Some(guilds))
 }
 
 fn intents(settings: &Settings) -> Result<Intents, ConfigError> {
     let mut intents = Intents::default();
-    for word in settings.get("DISCORD_INTENTS").into_iter().flat_map(parse::list) {
+    for word in settings
+        .get("DISCORD_INTENTS")
+        .into_iter()
+        .flat_map(parse::list)
+    {
         match word {
             "guilds" | "voice_states" => {}
             "members" => intents.members = true,
             "moderation" => intents.moderation = true,
             "presences" | "messages" | "message_content" => {
-                return refuse!("DISCORD_INTENTS has {word}, whose feature is not built yet: leave it out.");
+                return refuse!(
+                    "DISCORD_INTENTS has {word}, whose feature is not built yet: leave it out."
+                );
             }
             _ => {
                 return refuse!("DISCORD_INTENTS has {word:?}: it knows members and moderation.");

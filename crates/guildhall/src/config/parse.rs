@@ -1,7 +1,7 @@
 //! Durations, URLs, numbers and lists as operators write them. Every refusal names the setting.
 
 use std::{
-    net::{IpAddr, SocketAddr}, 
+    net::{IpAddr, SocketAddr},
     str::FromStr,
     time::Duration,
 };
@@ -25,7 +25,9 @@ pub(super) fn value<T: FromStr>(
 
 /// The parts of a comma-separated list, trimmed, empty ones left out.
 pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 /// An address to listen on, from a host and a port setting.
@@ -73,12 +75,12 @@ pub(super) fn url(
     schemes: &[&str],
 ) -> Result<Url, ConfigError> {
     let text = settings.require(name)?;
-    let schemed = schemes.join(" or ");
+    let wanted = schemes.join(" or ");
     let Ok(url) = Url::parse(text) else {
-        return refuse!("{name} is {text:?}, which is no URL: it begins with {schemed}://.");
+        return refuse!("{name} is {text:?}, which is no URL: it begins with {wanted}://.");
     };
     if !schemes.contains(&url.scheme()) || url.host_str().is_none() {
-        return refuse!("{name} must begin with {schemed}:// and name a host.");
+        return refuse!("{name} must begin with {wanted}:// and name a host.");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return refuse!("{name} must not carry a user name or password.");
@@ -101,7 +103,9 @@ pub(super) fn origin(settings: &Settings, name: &'static str) -> Result<Url, Con
 /// A duration such as `90s`, `30m`, `4h` or `7d`.
 pub(super) fn duration(settings: &Settings, name: &'static str) -> Result<Duration, ConfigError> {
     let text = settings.require(name)?;
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let seconds = match unit {
         "s" => Some(1),

@@ -118,7 +118,10 @@ fn write_aside(folder: &Path, path: &Path, secrets: &[(String, String)]) -> io::
         .create_new(true)
         .mode(0o600)
         .open(&aside)?;
-    writeln!(file, "# Made by guildhall. Deleting a line makes a new secret.")?;
+    writeln!(
+        file,
+        "# Made by guildhall. Deleting a line makes a new secret."
+    )?;
     for (name, value) in secrets {
         writeln!(file, "{name}={value}")?;
     }
@@ -131,8 +134,9 @@ pub(crate) fn random_hex() -> String {
     use std::fmt::Write as _;
     #[expect(clippy::disallowed_methods, reason = "a secret is made of chance")]
     let bits: [u8; 32] = rand::random();
-    bits.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String can't fail");
-        hex
-    })
+    bits.iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("writing to a String can't fail");
+            hex
+        })
 }

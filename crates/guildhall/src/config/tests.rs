@@ -33,7 +33,10 @@ fn resolved(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
 
 /// The good settings with one more, which replaces its namesake.
 fn with(name: &'static str, value: &'static str) -> Result<Settings, ConfigError> {
-    let mut all: Vec<_> = GOOD.into_iter().filter(|(known, _)| *known != name).collect();
+    let mut all: Vec<_> = GOOD
+        .into_iter()
+        .filter(|(known, _)| *known != name)
+        .collect();
     all.push((name, value));
     resolved(&all)
 }
@@ -51,7 +54,10 @@ fn refusal(settings: Result<Settings, ConfigError>) -> String {
 
 #[test]
 fn a_flag_wins_over_the_environment_over_dotenv_over_the_default() {
-    let mut said = sources(&[("WEB_PORT", "2")], &[("WEB_PORT", "3"), ("WEB_HOST", "::1")]);
+    let mut said = sources(
+        &[("WEB_PORT", "2")],
+        &[("WEB_PORT", "3"), ("WEB_HOST", "::1")],
+    );
     let resolve = |said: &Sources| Settings::resolve(said).expect("nothing to refuse");
     assert_eq!(resolve(&said).get("WEB_PORT"), Some("2"));
     assert_eq!(resolve(&said).get("WEB_HOST"), Some("::1"));
@@ -68,7 +74,10 @@ fn one_environment_serves_both_roles() {
     assert_eq!(gateway.listen.port(), 8080);
     assert_eq!(web.base_url.as_str(), "http://localhost:3100/");
     assert_eq!(web.gateway_url.as_str(), "ws://127.0.0.1:8080/link");
-    assert_eq!(web.link_token.expose_secret(), gateway.link_tokens[0].expose_secret());
+    assert_eq!(
+        web.link_token.expose_secret(),
+        gateway.link_tokens[0].expose_secret()
+    );
 }
 
 #[test]
@@ -77,7 +86,10 @@ fn an_alias_is_the_same_setting_and_a_contradiction_is_refused() {
     assert_eq!(alias.get("DISCORD_GUILD_ID"), Some("42"));
     let both = resolved(&[("VITE_DISCORD_GUILD_ID", "42"), ("DISCORD_GUILD_ID", "43")]);
     let sentence = refusal(both);
-    assert!(sentence.contains("DISCORD_GUILD_ID and VITE_DISCORD_GUILD_ID"), "{sentence}");
+    assert!(
+        sentence.contains("DISCORD_GUILD_ID and VITE_DISCORD_GUILD_ID"),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -86,7 +98,10 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").expect("a temporary file");
     let file = path.to_str().expect("UTF-8");
     let settings = resolved(&[("LINK_TOKEN_FILE", file)]).expect("a file");
-    assert_eq!(settings.get("LINK_TOKEN"), Some("0123456789abcdef0123456789abcdef"));
+    assert_eq!(
+        settings.get("LINK_TOKEN"),
+        Some("0123456789abcdef0123456789abcdef")
+    );
     let twice = resolved(&[("LINK_TOKEN_FILE", file), ("LINK_TOKEN", "x")]);
     assert!(refusal(twice).contains("LINK_TOKEN and LINK_TOKEN_FILE"));
     std::fs::remove_file(&path).expect("to clean up");
@@ -98,10 +113,16 @@ fn misspelt_names_are_told() {
     let dotenv = Settings::resolve(&sources(&[], &[("SESION_SECRET", "x")]));
     assert!(refusal(dotenv).contains("did you mean SESSION_SECRET"));
     let sentence = refusal(resolved(&[("DISCORD_BOT_TOKN", "x")]));
-    assert!(sentence.contains("did you mean DISCORD_BOT_TOKEN"), "{sentence}");
+    assert!(
+        sentence.contains("did you mean DISCORD_BOT_TOKEN"),
+        "{sentence}"
+    );
     let elsewhere = resolved(&[("SESION_SECRET", "x")]).expect("a warning is enough");
     assert_eq!(elsewhere.warnings.len(), 1);
-    assert!(resolved(&[("HOME", "/"), ("PATH", "/"), ("NODE_ENV", "x")]).is_ok_and(|settings| settings.warnings.is_empty()));
+    assert!(
+        resolved(&[("HOME", "/"), ("PATH", "/"), ("NODE_ENV", "x")])
+            .is_ok_and(|settings| settings.warnings.is_empty())
+    );
 }
 
 #[test]
@@ -115,8 +136,14 @@ fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
         ("DISCORD_INTENTS", "everything"),
         ("DISCORD_INTENTS", "presences"),
         ("LINK_TOKEN", "short"),
-        ("LINK_TOKEN", "your-shared-secret-token-from-openssl-rand-hex-32"),
-        ("SESSION_SECRET", "your-session-secret-from-openssl-rand-hex-32"),
+        (
+            "LINK_TOKEN",
+            "your-shared-secret-token-from-openssl-rand-hex-32",
+        ),
+        (
+            "SESSION_SECRET",
+            "your-session-secret-from-openssl-rand-hex-32",
+        ),
         ("GATEWAY_WS_PORT", "70000"),
         ("GATEWAY_WS_HOST", "example.com"),
         ("GATEWAY_WS_URL", "http://127.0.0.1:8080"),
@@ -140,13 +167,20 @@ fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
     for (name, value) in mistakes {
         let sentence = refusal(with(name, value));
         assert!(sentence.contains(name), "{name}={value}: {sentence:?}");
-        assert!(sentence.ends_with('.') || sentence.ends_with('?'), "{sentence:?}");
+        assert!(
+            sentence.ends_with('.') || sentence.ends_with('?'),
+            "{sentence:?}"
+        );
     }
 }
 
 #[test]
 fn no_refusal_repeats_a_secret() {
-    for (name, value) in [("DISCORD_BOT_TOKEN", "sesame"), ("LINK_TOKEN", "sesame"), ("SESSION_SECRET", "sesame")] {
+    for (name, value) in [
+        ("DISCORD_BOT_TOKEN", "sesame"),
+        ("LINK_TOKEN", "sesame"),
+        ("SESSION_SECRET", "sesame"),
+    ] {
         assert!(!refusal(with(name, value)).contains("sesame"), "{name}");
     }
 }
@@ -155,11 +189,20 @@ fn no_refusal_repeats_a_secret() {
 fn the_example_file_lists_every_setting_and_nothing_else() {
     let example = include_str!("../../../../.env.example");
     let named = |line: &str| {
-        let name = line.trim_start_matches(['#', ' ']).split_once('=')?.0.to_owned();
-        name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_').then_some(name)
+        let name = line
+            .trim_start_matches(['#', ' '])
+            .split_once('=')?
+            .0
+            .to_owned();
+        name.bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            .then_some(name)
     };
     let listed: BTreeSet<String> = example.lines().filter_map(named).collect();
-    let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+    let known: BTreeSet<String> = SETTINGS
+        .iter()
+        .map(|setting| setting.name.to_owned())
+        .collect();
     assert_eq!(listed, known);
 }
 
@@ -176,7 +219,10 @@ fn generated_secrets_are_kept_private_and_used_again() {
     };
     let (first, second) = (generate(), generate());
     let file = folder.join("secrets.env");
-    let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
+    let mode = std::fs::metadata(&file)
+        .expect("the file")
+        .permissions()
+        .mode();
     std::fs::remove_dir_all(&folder).expect("to clean up");
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(first.get("LINK_TOKEN"), second.get("LINK_TOKEN"));

@@ -39,7 +39,9 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
 fn base_url(settings: &Settings, port: u16) -> Result<Url, ConfigError> {
     if !settings.is_set("BASE_URL") {
         if port == 0 {
-            return refuse!("BASE_URL is not set, and WEB_PORT is 0: set one, or login has no way back.");
+            return refuse!(
+                "BASE_URL is not set, and WEB_PORT is 0: set one, or login has no way back."
+            );
         }
         let text = format!("http://localhost:{port}");
         return Url::parse(&text).map_err(|error| ConfigError(format!("{text}: {error}")));
@@ -114,7 +116,11 @@ fn oauth(settings: &Settings) -> Result<OAuth, ConfigError> {
 
 fn allowed_origins(settings: &Settings) -> Result<Vec<Url>, ConfigError> {
     let mut origins = Vec::new();
-    for part in settings.get("ALLOWED_ORIGINS").into_iter().flat_map(parse::list) {
+    for part in settings
+        .get("ALLOWED_ORIGINS")
+        .into_iter()
+        .flat_map(parse::list)
+    {
         match Url::parse(part) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" => {
                 origins.push(url);
@@ -133,7 +139,9 @@ fn allowed_origins(settings: &Settings) -> Result<Vec<Url>, ConfigError> {
 fn stream_max_age(settings: &Settings) -> Result<Duration, ConfigError> {
     let age = parse::duration(settings, "STREAM_MAX_AGE")?;
     if age >= SESSION_IDLE {
-        return refuse!("STREAM_MAX_AGE must be under the 7 days after which an idle session ends.");
+        return refuse!(
+            "STREAM_MAX_AGE must be under the 7 days after which an idle session ends."
+        );
     }
     Ok(age)
 }

@@ -40,7 +40,10 @@ impl Browser {
 
     async fn step(&mut self, step: Value) -> Value {
         let line = format!("{step}\n");
-        self.hears.write_all(line.as_bytes()).await.expect("the script reads");
+        self.hears
+            .write_all(line.as_bytes())
+            .await
+            .expect("the script reads");
         self.answer(&line).await
     }
 
@@ -62,7 +65,9 @@ async fn a_person_signs_in_sees_people_move_and_the_server_come_back() {
     let mut house = House::start().await;
     let mut browser = Browser::start(&house).await;
     browser.step(json!({"step": "open"})).await;
-    browser.step(json!({"step": "sign_in", "userId": house.discord.visitor})).await;
+    browser
+        .step(json!({"step": "sign_in", "userId": house.discord.visitor}))
+        .await;
     browser.step(json!({"step": "expect_connection", "state": "live", "began": "snapshot", "snapshots": 1, "withinMs": 10_000})).await;
 
     let person = house.discord.people[0].clone();
@@ -76,7 +81,9 @@ async fn a_person_signs_in_sees_people_move_and_the_server_come_back() {
 
     house.web.signal("KILL");
     house.web.ended().await;
-    browser.step(json!({"step": "expect_connection", "state": "reconnecting", "withinMs": 10_000})).await;
+    browser
+        .step(json!({"step": "expect_connection", "state": "reconnecting", "withinMs": 10_000}))
+        .await;
     house.discord.voice(&person, Some(&rooms[0])).await;
     house.restart_web().await;
     browser.sees(&person, Some(&rooms[0])).await;

@@ -12,9 +12,22 @@ async fn the_demo_prints_page_simulator_and_a_curl_line_that_streams() {
     let ports: Vec<String> = (0..4).map(|_| free_port().to_string()).collect();
     let listen = format!("127.0.0.1:{}", ports[1]);
     // What is outside is ignored: a real bot's settings must not leak into a demo.
-    let outside = [("DISCORD_BOT_TOKEN", "nonsense"), ("LINK_TOKEN", "short"), ("DISCORD_URL", "https://discord.com")];
+    let outside = [
+        ("DISCORD_BOT_TOKEN", "nonsense"),
+        ("LINK_TOKEN", "short"),
+        ("DISCORD_URL", "https://discord.com"),
+    ];
     let outside = outside.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let flags = ["--web-port", &ports[0], "--simulator-listen", &listen, "--gateway-ws-port", &ports[2], "--ops-port", &ports[3]];
+    let flags = [
+        "--web-port",
+        &ports[0],
+        "--simulator-listen",
+        &listen,
+        "--gateway-ws-port",
+        &ports[2],
+        "--ops-port",
+        &ports[3],
+    ];
     let began = Instant::now();
     let mut demo = Process::start("demo", &flags, &outside, &folder.0);
     let page = demo.line_after("page").await;
@@ -24,21 +37,36 @@ async fn the_demo_prints_page_simulator_and_a_curl_line_that_streams() {
     assert_eq!(page, format!("http://localhost:{}", ports[0]));
     let simulator = simulator.split_whitespace().next().expect("a URL");
 
-    let cookie = curl.split('\'').nth(1).and_then(|header| header.strip_prefix("Cookie: "));
+    let cookie = curl
+        .split('\'')
+        .nth(1)
+        .and_then(|header| header.strip_prefix("Cookie: "));
     let cookie = cookie.unwrap_or_else(|| panic!("a cookie in {curl}"));
     let url = curl.split_whitespace().last().expect("a URL");
     let mut stream = Stream::open(&client(), url, cookie, None).await;
     stream.until("snapshot").await;
     let discord = Discord::at(simulator).await;
-    discord.voice(&discord.people[0], Some(&discord.rooms[0])).await;
-    assert_eq!(stream.until("voice.joined").await.data["userId"], discord.people[0]);
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[0]))
+        .await;
+    assert_eq!(
+        stream.until("voice.joined").await.data["userId"],
+        discord.people[0]
+    );
     // A second is promised on a quiet machine; the tests' machine is not.
     assert!(took < Duration::from_secs(5), "{took:?}");
 
     demo.signal("TERM");
     assert!(demo.ended().await.success());
-    let left: Vec<_> = std::fs::read_dir(&folder.0).expect("the folder").flatten().collect();
-    assert_eq!(left.len(), 2, "only the two logs: a demo leaves nothing behind");
+    let left: Vec<_> = std::fs::read_dir(&folder.0)
+        .expect("the folder")
+        .flatten()
+        .collect();
+    assert_eq!(
+        left.len(),
+        2,
+        "only the two logs: a demo leaves nothing behind"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +75,12 @@ async fn a_taken_port_that_somebody_asked_for_is_refused_by_its_name() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port().to_string();
     let free = format!("127.0.0.1:{}", free_port());
-    let mut demo = Process::start("demo", &["--web-port", &port, "--simulator-listen", &free], &[], &folder.0);
+    let mut demo = Process::start(
+        "demo",
+        &["--web-port", &port, "--simulator-listen", &free],
+        &[],
+        &folder.0,
+    );
     assert_eq!(demo.ended().await.code(), Some(78));
     assert!(demo.log().contains("WEB_PORT"), "{}", demo.log());
 }

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 
 use crate::house::{Discord, Folder, House, Process, client, free_port, until};
 
+type Setting<'a> = (&'a str, &'a str);
+
 /// Starts a role with these settings; answers with its exit code and what it said.
 async fn refused(command: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = Folder::new();
@@ -29,13 +31,29 @@ async fn simulator(folder: &Folder) -> (Process, Discord) {
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_that_cannot_work_end_the_process_with_78() {
     let token = ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi");
-    let cases: [(&str, &[(&str, &str)], &str); 6] = [
+    let cases: [(&str, &[Setting], &str); 6] = [
         ("gateway", &[LINK], "DISCORD_BOT_TOKEN"),
-        ("gateway", &[LINK, ("DISCORD_BOT_TOKEN", "short")], "DISCORD_BOT_TOKEN"),
+        (
+            "gateway",
+            &[LINK, ("DISCORD_BOT_TOKEN", "short")],
+            "DISCORD_BOT_TOKEN",
+        ),
         ("gateway", &[token, ("LINK_TOKEN", "short")], "LINK_TOKEN"),
-        ("gateway", &[LINK, token, ("DISCORD_INTENTS", "all")], "DISCORD_INTENTS"),
-        ("gateway", &[LINK, token, ("GATEWAY_WS_PROT", "1")], "did you mean GATEWAY_WS_PORT"),
-        ("web", &[LINK, ("BASE_URL", "http://example.com")], "BASE_URL"),
+        (
+            "gateway",
+            &[LINK, token, ("DISCORD_INTENTS", "all")],
+            "DISCORD_INTENTS",
+        ),
+        (
+            "gateway",
+            &[LINK, token, ("GATEWAY_WS_PROT", "1")],
+            "did you mean GATEWAY_WS_PORT",
+        ),
+        (
+            "web",
+            &[LINK, ("BASE_URL", "http://example.com")],
+            "BASE_URL",
+        ),
     ];
     for (command, settings, names) in cases {
         let (code, said) = refused(command, settings).await;
@@ -46,8 +64,12 @@ async fn settings_that_cannot_work_end_the_process_with_78() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_told() {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = taken.local_addr().expect("its address").port().to_string();
+    let occupied = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = occupied
+        .local_addr()
+        .expect("its address")
+        .port()
+        .to_string();
     let token = ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi");
     let settings = [LINK, token, ("GATEWAY_WS_PORT", &port), ("OPS_PORT", "0")];
     let (code, said) = refused("gateway", &settings).await;
@@ -74,9 +96,21 @@ async fn an_unreachable_discord_is_a_line_of_readyz() {
     let folder = Folder::new();
     let (ops, nobody) = (free_port(), free_port());
     let url = format!("http://127.0.0.1:{nobody}");
-    let settings = [LINK, ("DISCORD_URL", &url), ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi"), ("GATEWAY_WS_PORT", "0")];
-    let settings: Vec<_> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let _gateway = Process::start("gateway", &["--ops-port", &ops.to_string()], &settings, &folder.0);
+    let settings = [
+        LINK,
+        ("DISCORD_URL", &url),
+        ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi"),
+        ("GATEWAY_WS_PORT", "0"),
+    ];
+    let settings: Vec<_> = settings
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    let _gateway = Process::start(
+        "gateway",
+        &["--ops-port", &ops.to_string()],
+        &settings,
+        &folder.0,
+    );
     let http = client();
     let url = format!("http://127.0.0.1:{ops}/readyz");
     until("readyz says that Discord can't be reached", async || {
@@ -84,7 +118,9 @@ async fn an_unreachable_discord_is_a_line_of_readyz() {
             return false;
         };
         let lines = answer.text().await.unwrap_or_default();
-        lines.lines().any(|line| line.starts_with("discord: degraded") && line.contains("DISCORD_URL"))
+        lines
+            .lines()
+            .any(|line| line.starts_with("discord: degraded") && line.contains("DISCORD_URL"))
     })
     .await;
 }
@@ -102,17 +138,29 @@ async fn a_guild_the_bot_is_not_in_is_a_line_of_readyz() {
         ("GATEWAY_WS_PORT", "0"),
         ("DISCORD_GUILD_ID", &guilds),
     ];
-    let settings: Vec<_> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let _gateway = Process::start("gateway", &["--ops-port", &ops.to_string()], &settings, &folder.0);
+    let settings: Vec<_> = settings
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    let _gateway = Process::start(
+        "gateway",
+        &["--ops-port", &ops.to_string()],
+        &settings,
+        &folder.0,
+    );
     let http = client();
     let url = format!("http://127.0.0.1:{ops}/readyz");
-    until("readyz names the unknown guild and its setting", async || {
-        let Ok(answer) = http.get(&url).send().await else {
-            return false;
-        };
-        let lines = answer.text().await.unwrap_or_default();
-        lines.lines().any(|line| line.contains("DISCORD_GUILD_ID") && line.contains("424242"))
-    })
+    until(
+        "readyz names the unknown guild and its setting",
+        async || {
+            let Ok(answer) = http.get(&url).send().await else {
+                return false;
+            };
+            let lines = answer.text().await.unwrap_or_default();
+            lines
+                .lines()
+                .any(|line| line.contains("DISCORD_GUILD_ID") && line.contains("424242"))
+        },
+    )
     .await;
 }
 
@@ -121,7 +169,10 @@ async fn a_wrong_link_token_is_told_by_both_sides() {
     let house = House::start().await;
     let folder = Folder::new();
     let ops = free_port();
-    let (link, web) = (format!("ws://127.0.0.1:{}", house.ports.link), free_port().to_string());
+    let (link, web) = (
+        format!("ws://127.0.0.1:{}", house.ports.link),
+        free_port().to_string(),
+    );
     let settings = [
         ("LINK_TOKEN", "another-token-than-the-gateways-0123456789"),
         ("SESSION_SECRET", crate::house::SESSION_SECRET),
@@ -130,12 +181,24 @@ async fn a_wrong_link_token_is_told_by_both_sides() {
         ("DISCORD_CLIENT_ID", "1"),
         ("DISCORD_CLIENT_SECRET", "x"),
     ];
-    let settings: Vec<_> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let process = Process::start("web", &["--ops-port", &ops.to_string()], &settings, &folder.0);
+    let settings: Vec<_> = settings
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    let process = Process::start(
+        "web",
+        &["--ops-port", &ops.to_string()],
+        &settings,
+        &folder.0,
+    );
     process.until_logged("LINK_TOKEN").await;
     house.gateway.until_logged("wrong LINK_TOKEN").await;
     let readyz = format!("http://127.0.0.1:{ops}/readyz");
     let answer = house.http.get(readyz).send().await.expect("ops answers");
     assert_eq!(answer.status(), 503);
-    assert!(answer.text().await.is_ok_and(|lines| lines.contains("LINK_TOKEN")));
+    assert!(
+        answer
+            .text()
+            .await
+            .is_ok_and(|lines| lines.contains("LINK_TOKEN"))
+    );
 }

@@ -20,7 +20,10 @@ async fn what_happened_meanwhile_is_replayed_once_and_in_order() {
     let resumed = again.next_record().await;
     assert_eq!(resumed.event, "resumed");
     for stamp in 1..=50 {
-        assert_eq!(again.next_record().await.data["username"], stamp.to_string());
+        assert_eq!(
+            again.next_record().await.data["username"],
+            stamp.to_string()
+        );
     }
 }
 
@@ -37,7 +40,9 @@ async fn a_killed_web_process_comes_back_and_the_stream_resumes_without_a_snapsh
     house.web.ended().await;
     while stream.next().await.is_some() {}
     let (discord, cursor) = (&house.discord, stream.cursor.clone());
-    discord.voice(&discord.people[0], Some(&discord.rooms[0])).await;
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[0]))
+        .await;
     discord.stamp("meanwhile").await;
     house.restart_web().await;
 
@@ -69,9 +74,17 @@ async fn a_new_gateway_without_a_journal_is_a_new_epoch_and_says_so() {
 async fn a_cursor_that_is_none_of_ours_gets_a_snapshot() {
     let house = House::start().await;
     let cookie = house.sign_in(&house.discord.visitor).await;
-    for cursor in ["0.1-1", "nonsense", "0.99999999999999-7", "0.1-1~1.1-1", "\u{1}"] {
+    for cursor in [
+        "0.1-1",
+        "nonsense",
+        "0.99999999999999-7",
+        "0.1-1~1.1-1",
+        "\u{1}",
+    ] {
         let encoded: String = url_encoded(cursor);
-        let mut stream = house.stream(&cookie, &format!("?lastEventId={encoded}"), None).await;
+        let mut stream = house
+            .stream(&cookie, &format!("?lastEventId={encoded}"), None)
+            .await;
         assert_eq!(stream.next_record().await.event, "snapshot", "{cursor:?}");
     }
 }

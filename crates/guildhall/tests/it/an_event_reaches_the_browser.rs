@@ -11,8 +11,14 @@ async fn a_join_a_move_and_a_leave_in_discord_are_on_the_stream() {
     let discord = &house.discord;
     let cookie = house.sign_in(&discord.visitor).await;
     let mut stream = house.stream(&cookie, "", None).await;
-    assert_eq!(stream.header("content-type"), "text/event-stream; charset=utf-8");
-    assert_eq!(stream.header("cache-control"), "private, no-store, no-transform");
+    assert_eq!(
+        stream.header("content-type"),
+        "text/event-stream; charset=utf-8"
+    );
+    assert_eq!(
+        stream.header("cache-control"),
+        "private, no-store, no-transform"
+    );
     assert_eq!(stream.header("x-accel-buffering"), "no");
 
     let snapshot = stream.next_record().await;
@@ -23,9 +29,18 @@ async fn a_join_a_move_and_a_leave_in_discord_are_on_the_stream() {
     let ours = |guild: &&serde_json::Value| guild["id"] == discord.guild;
     let guilds = snapshot.data["guilds"].as_array().expect("guilds");
     let rooms = guilds.iter().find(ours).expect("our guild")["rooms"].as_array();
-    let first = rooms.expect("rooms").iter().find(|room| room["channelId"] == discord.rooms[0]);
-    let members = first.expect("the first room")["members"].as_array().expect("members");
-    assert!(members.iter().any(|member| member["userId"] == discord.load_user));
+    let first = rooms
+        .expect("rooms")
+        .iter()
+        .find(|room| room["channelId"] == discord.rooms[0]);
+    let members = first.expect("the first room")["members"]
+        .as_array()
+        .expect("members");
+    assert!(
+        members
+            .iter()
+            .any(|member| member["userId"] == discord.load_user)
+    );
 
     let (person, [here, there]) = (&discord.people[0], &discord.rooms);
     discord.voice(person, Some(here)).await;
@@ -35,25 +50,52 @@ async fn a_join_a_move_and_a_leave_in_discord_are_on_the_stream() {
     assert_eq!(joined.data["channelId"], *here);
     assert_eq!(joined.data["userId"], *person);
     assert!(joined.data["ts"].is_u64() && joined.data["since"].is_u64());
-    assert!(joined.data["avatarUrl"].as_str().is_some_and(|url| url.starts_with(&discord.url)));
+    assert!(
+        joined.data["avatarUrl"]
+            .as_str()
+            .is_some_and(|url| url.starts_with(&discord.url))
+    );
     for text in ["username", "displayName"] {
-        assert!(joined.data[text].as_str().is_some_and(|name| !name.is_empty()), "{text}");
+        assert!(
+            joined.data[text]
+                .as_str()
+                .is_some_and(|name| !name.is_empty()),
+            "{text}"
+        );
     }
-    for flag in ["bot", "mute", "deaf", "selfMute", "selfDeaf", "streaming", "video", "suppressed"] {
+    for flag in [
+        "bot",
+        "mute",
+        "deaf",
+        "selfMute",
+        "selfDeaf",
+        "streaming",
+        "video",
+        "suppressed",
+    ] {
         assert_eq!(joined.data[flag], false, "{flag}");
     }
 
     discord.voice(person, Some(there)).await;
     let (left, joined) = (stream.next_record().await, stream.next_record().await);
-    assert_eq!((left.event.as_str(), joined.event.as_str()), ("voice.left", "voice.joined"));
+    assert_eq!(
+        (left.event.as_str(), joined.event.as_str()),
+        ("voice.left", "voice.joined")
+    );
     assert_eq!(left.data["previousChannelId"], *here);
     assert!(left.data["channelId"].is_null());
     assert_eq!(joined.data["channelId"], *there);
-    assert!(!left.data.to_string().contains(there.as_str()), "a leave never names the new room");
+    assert!(
+        !left.data.to_string().contains(there.as_str()),
+        "a leave never names the new room"
+    );
 
     discord.voice(person, None).await;
     let left = stream.next_record().await;
-    assert_eq!((left.event.as_str(), &left.data["previousChannelId"]), ("voice.left", &serde_json::json!(there)));
+    assert_eq!(
+        (left.event.as_str(), &left.data["previousChannelId"]),
+        ("voice.left", &serde_json::json!(there))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,8 +121,12 @@ async fn the_state_has_a_cursor_after_which_a_stream_has_no_gap() {
     let cookie = house.sign_in(&discord.visitor).await;
     let state = house.state(&cookie).await;
     let cursor = state["cursor"].as_str().expect("a cursor");
-    discord.voice(&discord.people[0], Some(&discord.rooms[0])).await;
-    let mut stream = house.stream(&cookie, &format!("?lastEventId={cursor}"), None).await;
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[0]))
+        .await;
+    let mut stream = house
+        .stream(&cookie, &format!("?lastEventId={cursor}"), None)
+        .await;
     assert_eq!(stream.next_record().await.event, "resumed");
     assert_eq!(stream.next_record().await.event, "voice.joined");
 }
@@ -95,8 +141,16 @@ async fn health_readiness_and_metrics_answer_where_they_should() {
     };
     for ops in [house.ports.gateway_ops, house.ports.web_ops] {
         text(format!("http://127.0.0.1:{ops}/healthz")).await;
-        assert!(text(format!("http://127.0.0.1:{ops}/readyz")).await.contains(": ok: "));
-        assert!(text(format!("http://127.0.0.1:{ops}/metrics")).await.contains("\nguildhall_"));
+        assert!(
+            text(format!("http://127.0.0.1:{ops}/readyz"))
+                .await
+                .contains(": ok: ")
+        );
+        assert!(
+            text(format!("http://127.0.0.1:{ops}/metrics"))
+                .await
+                .contains("\nguildhall_")
+        );
     }
     text(format!("http://127.0.0.1:{}/health", house.ports.link)).await;
     text(house.url("/api/health")).await;

@@ -23,15 +23,28 @@ async fn nothing_of_a_gated_room_reaches_who_lacks_its_role() {
     discord.voice(marker, Some(&discord.rooms[1])).await;
     until_person(&mut stream, marker).await;
     assert!(hidden(&stream.raw), "live:\n{}", stream.raw);
-    assert!(!stream.raw.contains(in_and_out.as_str()), "never seen:\n{}", stream.raw);
-    assert!(stream.raw.contains(from_open.as_str()), "seen to leave:\n{}", stream.raw);
+    assert!(
+        !stream.raw.contains(in_and_out.as_str()),
+        "never seen:\n{}",
+        stream.raw
+    );
+    assert!(
+        stream.raw.contains(from_open.as_str()),
+        "seen to leave:\n{}",
+        stream.raw
+    );
 
     let mut replay = house.stream(&cookie, "", cursor.as_deref()).await;
     assert_eq!(replay.next_record().await.event, "resumed");
     until_person(&mut replay, marker).await;
     assert!(hidden(&replay.raw), "replay:\n{}", replay.raw);
     assert!(hidden(&house.state(&cookie).await.to_string()), "state");
-    let narrowed = house.get(&format!("/api/state?channel={}", discord.gated), Some(&cookie)).await;
+    let narrowed = house
+        .get(
+            &format!("/api/state?channel={}", discord.gated),
+            Some(&cookie),
+        )
+        .await;
     let body: Value = narrowed.json().await.expect("JSON");
     assert_eq!(body["guilds"][0]["rooms"], serde_json::json!([]));
 }
@@ -58,7 +71,11 @@ async fn a_role_opens_the_room_and_its_loss_closes_it_again() {
     assert_eq!(snapshot.data["reason"], "authz_changed");
     assert!(!snapshot.data.to_string().contains(&discord.gated));
     until("the state follows", async || {
-        !house.state(&cookie).await.to_string().contains(&discord.gated)
+        !house
+            .state(&cookie)
+            .await
+            .to_string()
+            .contains(&discord.gated)
     })
     .await;
 }
@@ -68,15 +85,25 @@ async fn a_guild_without_the_viewer_is_not_found_and_never_shown() {
     let house = House::start().await;
     let discord = &house.discord;
     let state = discord.state().await;
-    let foreign = state["guilds"].as_array().expect("guilds").iter().find(|guild| {
-        let members = guild["members"].as_array().expect("members");
-        members.iter().all(|member| member["userId"] != discord.visitor)
-    });
-    let foreign = foreign.expect("a guild without the visitor")["id"].as_str().expect("an id");
+    let foreign = state["guilds"]
+        .as_array()
+        .expect("guilds")
+        .iter()
+        .find(|guild| {
+            let members = guild["members"].as_array().expect("members");
+            members
+                .iter()
+                .all(|member| member["userId"] != discord.visitor)
+        });
+    let foreign = foreign.expect("a guild without the visitor")["id"]
+        .as_str()
+        .expect("an id");
     let cookie = house.sign_in(&discord.visitor).await;
     assert!(!house.state(&cookie).await.to_string().contains(foreign));
     for path in ["/api/stream", "/api/state"] {
-        let answer = house.get(&format!("{path}?guild={foreign}"), Some(&cookie)).await;
+        let answer = house
+            .get(&format!("{path}?guild={foreign}"), Some(&cookie))
+            .await;
         assert_eq!(answer.status(), 404, "{path}");
     }
 }
@@ -93,5 +120,8 @@ fn own_roles(state: &Value, user: &str) -> Vec<String> {
     let members = state["guilds"][0]["members"].as_array().expect("members");
     let own = members.iter().find(|member| member["userId"] == user);
     let roles = own.expect("a member")["roles"].as_array().expect("roles");
-    roles.iter().map(|role| role.as_str().expect("an id").to_owned()).collect()
+    roles
+        .iter()
+        .map(|role| role.as_str().expect("an id").to_owned())
+        .collect()
 }

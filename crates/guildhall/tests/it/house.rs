@@ -125,7 +125,11 @@ impl House {
                 Ok(answer) => answer.text().await.unwrap_or_default(),
                 Err(error) => error.to_string(),
             };
-            panic!("not ready:\n{lines}\n{}\n{}", self.gateway.log(), self.web.log());
+            panic!(
+                "not ready:\n{lines}\n{}\n{}",
+                self.gateway.log(),
+                self.web.log()
+            );
         }
     }
 
@@ -134,11 +138,20 @@ impl House {
         let login = self.get("/auth/login", None).await;
         let attempt = cookie_of(&login).expect("the login sets a cookie");
         let authorize = format!("{}&sim_user={user_id}", location_of(&login));
-        let consent = self.http.get(authorize).send().await.expect("Discord answers");
+        let consent = self
+            .http
+            .get(authorize)
+            .send()
+            .await
+            .expect("Discord answers");
         let callback = location_of(&consent);
         let request = self.http.get(callback).header("cookie", attempt);
         let signed_in = request.send().await.expect("the callback answers");
-        assert!(signed_in.status().is_redirection(), "{}", signed_in.status());
+        assert!(
+            signed_in.status().is_redirection(),
+            "{}",
+            signed_in.status()
+        );
         cookie_of(&signed_in).expect("the callback sets a cookie")
     }
 
@@ -160,7 +173,13 @@ impl House {
 
     /// Opens a stream; the query begins with `?`, or is empty.
     pub(crate) async fn stream(&self, cookie: &str, query: &str, after: Option<&str>) -> Stream {
-        Stream::open(&self.http, &self.url(&format!("/api/stream{query}")), cookie, after).await
+        Stream::open(
+            &self.http,
+            &self.url(&format!("/api/stream{query}")),
+            cookie,
+            after,
+        )
+        .await
     }
 }
 
@@ -177,7 +196,10 @@ fn settings(discord: &Discord, ports: &Ports) -> Vec<(String, String)> {
         ("GATEWAY_WS_PORT", &ports.link.to_string()),
         ("GATEWAY_WS_URL", &link),
         ("WEB_PORT", &ports.web.to_string()),
-        ("RUST_LOG", "info,guildhall=debug,guildhall_gateway=debug,guildhall_web=debug"),
+        (
+            "RUST_LOG",
+            "info,guildhall=debug,guildhall_gateway=debug,guildhall_web=debug",
+        ),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()
@@ -233,10 +255,9 @@ pub(crate) fn location_of(answer: &Response) -> String {
 /// `NAME=VALUE` of the last cookie that was set with a value.
 pub(crate) fn cookie_of(answer: &Response) -> Option<String> {
     let set = answer.headers().get_all("set-cookie").iter();
-    set.filter_map(|value| value.to_str().ok()?.split(';').next())
-        .filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()))
-        .map(str::to_owned)
-        .last()
+    let pairs = set.filter_map(|value| value.to_str().ok()?.split(';').next());
+    let full = |pair: &&str| matches!(pair.split_once('='), Some((_, value)) if !value.is_empty());
+    pairs.rev().find(full).map(str::to_owned)
 }
 
 /// A temporary folder that goes with the house.

@@ -36,7 +36,10 @@ async fn the_logs_have_the_lines_operators_know() {
     let cookie = house.sign_in(&house.discord.visitor).await;
     let mut stream = house.stream(&cookie, "", None).await;
     stream.until("snapshot").await;
-    house.discord.voice(&house.discord.people[0], Some(&house.discord.rooms[0])).await;
+    house
+        .discord
+        .voice(&house.discord.people[0], Some(&house.discord.rooms[0]))
+        .await;
     stream.until("voice.joined").await;
     for line in [
         "[Gateway Service] Starting Discord Gateway service...".to_owned(),

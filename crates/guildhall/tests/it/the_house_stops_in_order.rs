@@ -30,12 +30,19 @@ async fn a_stopping_gateway_leaves_discord_with_a_session_to_resume() {
     let mut house = House::start().await;
     let began = Instant::now();
     house.gateway.signal("TERM");
-    assert!(house.gateway.ended().await.success(), "{}", house.gateway.log());
+    assert!(
+        house.gateway.ended().await.success(),
+        "{}",
+        house.gateway.log()
+    );
     assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
     let state = house.discord.state().await;
     let sessions = state["sessions"].as_array().expect("sessions").clone();
     assert_eq!(sessions.len(), 1, "{sessions:?}");
-    assert_eq!(sessions[0]["attached"], false, "detached, and kept for a resume: {sessions:?}");
+    assert_eq!(
+        sessions[0]["attached"], false,
+        "detached, and kept for a resume: {sessions:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,5 +64,8 @@ async fn logging_out_ends_the_streams_of_that_session_alone() {
     assert_eq!(stream.until("bye").await.data["reason"], "session_revoked");
     assert_eq!(house.get("/api/state", Some(&cookie)).await.status(), 401);
     house.discord.stamp("still here").await;
-    assert_eq!(kept.until("voice.updated").await.data["username"], "still here");
+    assert_eq!(
+        kept.until("voice.updated").await.data["username"],
+        "still here"
+    );
 }

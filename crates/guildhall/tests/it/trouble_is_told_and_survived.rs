@@ -19,7 +19,10 @@ async fn a_stopped_gateway_shows_within_fifteen_seconds_and_so_does_its_return()
     assert_eq!(down.data["discord"], "unknown");
     house.discord.stamp("meanwhile").await;
     house.gateway.signal("CONT");
-    status(&mut stream, |frame| frame.data["link"] == "up" && frame.data["discord"] == "live").await;
+    status(&mut stream, |frame| {
+        frame.data["link"] == "up" && frame.data["discord"] == "live"
+    })
+    .await;
     house.discord.stamp("after").await;
     let mut seen = String::new();
     while seen != "after" {
@@ -27,7 +30,12 @@ async fn a_stopped_gateway_shows_within_fifteen_seconds_and_so_does_its_return()
         name.as_str().expect("a stamp").clone_into(&mut seen);
     }
     assert!(stream.raw.contains("meanwhile"), "{}", stream.raw);
-    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+    assert_eq!(
+        stream.raw.matches("event: snapshot").count(),
+        1,
+        "{}",
+        stream.raw
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,9 +44,13 @@ async fn a_dropped_discord_connection_is_resumed_and_nothing_is_lost() {
     let cookie = house.sign_in(&house.discord.visitor).await;
     let mut stream = house.stream(&cookie, "", None).await;
     stream.until("snapshot").await;
-    for (index, fault) in [json!({"kind": "drop"}), json!({"kind": "close", "code": 4000}), json!({"kind": "reconnect"})]
-        .into_iter()
-        .enumerate()
+    for (index, fault) in [
+        json!({"kind": "drop"}),
+        json!({"kind": "close", "code": 4000}),
+        json!({"kind": "reconnect"}),
+    ]
+    .into_iter()
+    .enumerate()
     {
         house.discord.fault(fault.clone()).await;
         let stamp = format!("kept-{index}");
@@ -46,7 +58,12 @@ async fn a_dropped_discord_connection_is_resumed_and_nothing_is_lost() {
         let updated = stream.until("voice.updated").await;
         assert_eq!(updated.data["username"], stamp, "{fault}");
     }
-    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+    assert_eq!(
+        stream.raw.matches("event: snapshot").count(),
+        1,
+        "{}",
+        stream.raw
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,18 +73,29 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
     let cookie = house.sign_in(&discord.visitor).await;
     let mut stream = house.stream(&cookie, "", None).await;
     stream.until("snapshot").await;
-    discord.voice(&discord.people[0], Some(&discord.rooms[0])).await;
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[0]))
+        .await;
     stream.until("voice.joined").await;
-    discord.fault(json!({"kind": "invalid_session", "resumable": false})).await;
+    discord
+        .fault(json!({"kind": "invalid_session", "resumable": false}))
+        .await;
     discord.voice(&discord.people[0], None).await;
-    discord.voice(&discord.people[1], Some(&discord.rooms[1])).await;
+    discord
+        .voice(&discord.people[1], Some(&discord.rooms[1]))
+        .await;
     let (mut gone, mut come) = (false, false);
     while !(gone && come) {
         let frame = stream.next_record().await;
         gone |= frame.event == "voice.left" && frame.data["userId"] == discord.people[0];
         come |= frame.event == "voice.joined" && frame.data["userId"] == discord.people[1];
     }
-    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+    assert_eq!(
+        stream.raw.matches("event: snapshot").count(),
+        1,
+        "{}",
+        stream.raw
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,16 +105,28 @@ async fn a_guild_in_an_outage_keeps_its_rooms_and_says_so() {
     let cookie = house.sign_in(&discord.visitor).await;
     let mut stream = house.stream(&cookie, "", None).await;
     stream.until("snapshot").await;
-    discord.fault(json!({"kind": "outage", "guildId": discord.guild})).await;
+    discord
+        .fault(json!({"kind": "outage", "guildId": discord.guild}))
+        .await;
     stream.until("guild.unavailable").await;
     let state = house.state(&cookie).await;
     let guilds = state["guilds"].as_array().expect("guilds");
-    let ours = guilds.iter().find(|guild| guild["id"] == discord.guild).expect("our guild");
+    let ours = guilds
+        .iter()
+        .find(|guild| guild["id"] == discord.guild)
+        .expect("our guild");
     assert_eq!(ours["available"], false);
     assert!(!ours["rooms"].as_array().expect("rooms").is_empty());
-    discord.fault(json!({"kind": "outage", "guildId": discord.guild, "over": true})).await;
+    discord
+        .fault(json!({"kind": "outage", "guildId": discord.guild, "over": true}))
+        .await;
     stream.until("guild.available").await;
-    assert_eq!(stream.raw.matches("event: snapshot").count(), 1, "{}", stream.raw);
+    assert_eq!(
+        stream.raw.matches("event: snapshot").count(),
+        1,
+        "{}",
+        stream.raw
+    );
 }
 
 async fn status(stream: &mut Stream, holds: impl Fn(&Frame) -> bool) {

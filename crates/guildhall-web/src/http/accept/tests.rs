@@ -34,7 +34,9 @@ struct Served {
 impl Served {
     async fn at(base_url: &str) -> Self {
         // What the binary does in `main`; tests of one process do it once.
-        let _again = rustls::crypto::ring::default_provider().install_default().is_err();
+        let _again = rustls::crypto::ring::default_provider()
+            .install_default()
+            .is_err();
         let mut config = config();
         config.base_url = base_url.parse().expect("a URL");
         let stage = Stage::hall();

@@ -58,8 +58,7 @@ fn location_of(answer: &Response) -> Option<Url> {
 /// `NAME=VALUE` of the last cookie that was set with a value.
 fn cookie_of(answer: &Response) -> Option<String> {
     let set = answer.headers().get_all(SET_COOKIE).iter();
-    set.filter_map(|value| value.to_str().ok()?.split(';').next())
-        .filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()))
-        .map(str::to_owned)
-        .last()
+    let pairs = set.filter_map(|value| value.to_str().ok()?.split(';').next());
+    let full = |pair: &&str| matches!(pair.split_once('='), Some((_, value)) if !value.is_empty());
+    pairs.rev().find(full).map(str::to_owned)
 }

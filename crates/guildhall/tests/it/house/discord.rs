@@ -48,7 +48,9 @@ impl Discord {
         let members = list(&guild["members"]);
         let in_voice = |user: &Value| inside.iter().any(|voice| &voice["userId"] == user);
         let people = members.iter().skip(1).map(|member| &member["userId"]);
-        let people = people.filter(|user| !in_voice(user) && !bots.contains(user)).map(id);
+        let people = people
+            .filter(|user| !in_voice(user) && !bots.contains(user))
+            .map(id);
         let gated = gated_room(guild, &voice[2..]);
         Self {
             application_id: id(&state["application"]["id"]),
@@ -74,7 +76,8 @@ impl Discord {
     /// Puts somebody into a room, or out of any.
     pub(crate) async fn voice(&self, user: &str, channel: Option<&str>) {
         let path = format!("/sim/guilds/{}/voice", self.guild);
-        self.post(&path, &json!({"userId": user, "channelId": channel})).await;
+        self.post(&path, &json!({"userId": user, "channelId": channel}))
+            .await;
     }
 
     /// Gives a member of the first guild exactly these roles.
@@ -93,7 +96,11 @@ impl Discord {
 
     /// One stamped event of the load user.
     pub(crate) async fn stamp(&self, stamp: &str) {
-        self.post("/sim/stamp", &json!({"guildId": self.guild, "stamp": stamp})).await;
+        self.post(
+            "/sim/stamp",
+            &json!({"guildId": self.guild, "stamp": stamp}),
+        )
+        .await;
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
@@ -117,7 +124,9 @@ async fn read_state(http: &Client, url: &str) -> Value {
 fn gated_room(guild: &Value, voice: &[Value]) -> (String, String) {
     const VIEW_CHANNEL: u64 = 1 << 10;
     let has = |overwrite: &Value, what: &str| {
-        let bits = overwrite[what].as_str().and_then(|bits| bits.parse::<u64>().ok());
+        let bits = overwrite[what]
+            .as_str()
+            .and_then(|bits| bits.parse::<u64>().ok());
         bits.unwrap_or_default() & VIEW_CHANNEL != 0
     };
     for channel in voice {
@@ -129,11 +138,13 @@ fn gated_room(guild: &Value, voice: &[Value]) -> (String, String) {
             .any(|overwrite| overwrite["id"] == guild["id"] && has(overwrite, "deny"));
         let bot_role = |id: &Value| {
             let roles = guild["roles"].as_array().into_iter().flatten();
-            roles.into_iter().any(|role| &role["id"] == id && role["managed"] == true)
+            roles
+                .into_iter()
+                .any(|role| &role["id"] == id && role["managed"] == true)
         };
-        let opening = overwrites
-            .iter()
-            .find(|overwrite| has(overwrite, "allow") && overwrite["type"] == 0 && !bot_role(&overwrite["id"]));
+        let opening = overwrites.iter().find(|overwrite| {
+            has(overwrite, "allow") && overwrite["type"] == 0 && !bot_role(&overwrite["id"])
+        });
         if let (true, Some(opening)) = (denied, opening) {
             let text = |value: &Value| value.as_str().expect("an id").to_owned();
             return (text(&channel["id"]), text(&opening["id"]));

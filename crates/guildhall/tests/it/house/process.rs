@@ -67,10 +67,8 @@ impl Process {
                 retry().await;
             }
         };
-        match timeout(SOON, line).await {
-            Ok(line) => line,
-            Err(_) => panic!("no line {label:?} in:\n{}\n{}", self.printed(), self.log()),
-        }
+        let line = timeout(SOON, line).await;
+        line.unwrap_or_else(|_| panic!("no line {label:?} in:\n{}\n{}", self.printed(), self.log()))
     }
 
     /// Waits until the log has a text.
@@ -97,10 +95,8 @@ impl Process {
                 retry().await;
             }
         };
-        match timeout(SOON, end).await {
-            Ok(status) => status,
-            Err(_) => panic!("it never ended:\n{}", self.log()),
-        }
+        let status = timeout(SOON, end).await;
+        status.unwrap_or_else(|_| panic!("it never ended:\n{}", self.log()))
     }
 }
 

@@ -25,12 +25,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) async fn open(
-        http: &Client,
-        url: &str,
-        cookie: &str,
-        after: Option<&str>,
-    ) -> Self {
+    pub(crate) async fn open(http: &Client, url: &str, cookie: &str, after: Option<&str>) -> Self {
         let mut request = http.get(url).header("cookie", cookie);
         if let Some(cursor) = after {
             request = request.header("last-event-id", cursor);
@@ -63,7 +58,8 @@ impl Stream {
             }
             // A process that was killed ends its streams with an error; a browser sees an end.
             let chunk = self.response.chunk().await.ok().flatten()?;
-            self.raw.push_str(std::str::from_utf8(&chunk).expect("whole UTF-8 frames"));
+            self.raw
+                .push_str(std::str::from_utf8(&chunk).expect("whole UTF-8 frames"));
         }
     }
 

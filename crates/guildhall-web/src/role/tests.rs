@@ -1,0 +1,342 @@
+//! The whole role on real sockets, between a gateway that the test plays and a browser that it
+//! is.
+
+use std::time::Duration;
+
+use ::http::header;
+use futures_util::{SinkExt, StreamExt};
+use guildhall_link::frame::{Ack, Base, Discord, DiscordStatus, Frame, Hello, VERSION};
+use guildhall_model::{
+    Change, Envelope, Event, Guild, GuildId, Position, UserId, world::Membership,
+};
+use guildhall_ports::{Condition, SystemClock};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
+
+use super::*;
+use crate::{
+    auth::Sessions,
+    stream::tests::stage::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
+};
+
+/// Longer than anything here takes; a test that waits so long has failed.
+const SOON: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_stream_lives_through_a_cut_and_through_a_new_life_of_the_gateway() {
+    let house = House::open(|_| {}).await;
+    assert_eq!(house.world(), Condition::Failing, "no world yet");
+    let mut gateway = house.gateway().await;
+    assert_eq!(gateway.attach(at(0)).await, None);
+    gateway.snapshot(at(0)).await;
+
+    let mut anna = house.browser("/api/stream", ANNA);
+    let (first, ()) = tokio::join!(anna.until("event: snapshot"), gateway.look_up(at(1)));
+    assert!(
+        first.contains("no_cursor") && first.contains("Lobby"),
+        "{first}"
+    );
+    assert!(!first.contains("Vault"), "{first}");
+    assert_eq!(house.world(), Condition::Passing);
+    gateway.append(at(2), joined(UserId(77), LOBBY)).await;
+    anna.until("event: voice.joined").await;
+
+    drop(gateway);
+    let down = anna.until("event: status").await;
+    assert!(down.contains("\"link\":\"down\""), "{down}");
+    assert_eq!(house.world(), Condition::Passing, "it serves on");
+
+    let mut gateway = house.gateway().await;
+    assert_eq!(
+        gateway.attach(at(2)).await,
+        Some(at(2)),
+        "it goes on from its place"
+    );
+    let reborn = Position {
+        epoch: EPOCH + 1,
+        ..at(0)
+    };
+    gateway.snapshot(reborn).await;
+    gateway.look_up(reborn.at(1)).await;
+    let again = anna.until("event: snapshot").await;
+    assert!(
+        again.contains("epoch_changed") && again.contains("Lobby"),
+        "{again}"
+    );
+
+    house.stop.cancel();
+    let last = anna.until("event: bye").await;
+    assert!(last.contains("draining"), "{last}");
+    house.tracker.close();
+    tokio::time::timeout(SOON, house.tracker.wait())
+        .await
+        .expect("nothing is left running");
+}
+
+#[tokio::test]
+async fn streams_of_one_person_ask_the_gateway_once() {
+    let house = House::open(|_| {}).await;
+    let mut gateway = house.gateway().await;
+    gateway.attach(at(0)).await;
+    gateway.snapshot(at(0)).await;
+    let mut stream = house.browser("/api/stream", ANNA);
+    let mut state = house.browser("/api/state", ANNA);
+    let mut narrow = house.browser("/api/stream?channel=201", ANNA);
+    tokio::join!(
+        stream.until("Lobby"),
+        state.until("Lobby"),
+        narrow.until("Lobby"),
+        gateway.look_up(at(1)),
+    );
+    gateway.append(at(2), joined(UserId(77), LOBBY)).await;
+    stream.until("event: voice.joined").await;
+    assert!(gateway.has_said_nothing().await, "no second question");
+}
+
+#[tokio::test]
+async fn contradictory_settings_and_a_taken_port_are_refused_with_a_cure() {
+    let mut too_old = config();
+    too_old.stream_max_age = too_old.session_idle;
+    let refused = too_old
+        .build(Arc::new(SystemClock))
+        .await
+        .expect_err("contradictory");
+    assert!(refused.to_string().contains("STREAM_MAX_AGE"), "{refused}");
+
+    let taken = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .expect("a free port");
+    let mut config = config();
+    config.listen = taken.local_addr().expect("bound");
+    let refused = config
+        .build(Arc::new(SystemClock))
+        .await
+        .expect_err("taken");
+    assert!(refused.to_string().contains("WEB_PORT"), "{refused}");
+}
+
+/// The role, and where its gateway is expected.
+struct House {
+    link: TcpListener,
+    addr: SocketAddr,
+    health: Arc<dyn Health>,
+    sessions: Sessions,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl House {
+    async fn open(change: impl FnOnce(&mut Config)) -> Self {
+        // What the binary does in `main`; tests of one process do it once.
+        let _again = rustls::crypto::ring::default_provider()
+            .install_default()
+            .is_err();
+        let link = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
+        let mut config = config();
+        let at = link.local_addr().expect("bound");
+        config.gateway_url = format!("ws://{at}/link").parse().expect("a URL");
+        change(&mut config);
+        let sessions = Sessions::new(&Settings::of(&config), Arc::new(SystemClock));
+        let web = config
+            .build(Arc::new(SystemClock))
+            .await
+            .expect("good settings");
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let house = Self {
+            link,
+            addr: web.local_addr(),
+            health: web.health(),
+            sessions: sessions.expect("good settings"),
+            tracker: tracker.clone(),
+            stop: stop.clone(),
+        };
+        house.tracker.spawn(async move {
+            web.run(&tracker, stop)
+                .await
+                .expect("it ends when it is stopped");
+        });
+        house
+    }
+
+    fn world(&self) -> Condition {
+        let checks = self.health.checks();
+        let world = checks.iter().find(|check| check.name == "world");
+        world.expect("a line about the world").condition
+    }
+
+    async fn gateway(&self) -> Gateway {
+        let accepted = tokio::time::timeout(SOON, self.link.accept()).await;
+        let (socket, _) = accepted.expect("it dials").expect("a connection");
+        Gateway(accept_async(socket).await.expect("a WebSocket"))
+    }
+
+    fn browser(&self, path: &str, user: UserId) -> Browser {
+        let cookie = begin(&self.sessions, user, &[HALL]).1;
+        let request = reqwest::Client::new()
+            .get(format!("http://{}{path}", self.addr))
+            .header(header::COOKIE, cookie.to_str().expect("ASCII"));
+        // The answer begins when the gateway has been asked; the test plays it meanwhile.
+        let answer = Box::pin(async move { request.send().await.expect("an answer") });
+        Browser {
+            answer: Answer::Awaited(answer),
+            heard: String::new(),
+        }
+    }
+}
+
+/// A gateway as the test plays it.
+struct Gateway(WebSocketStream<TcpStream>);
+
+impl Gateway {
+    async fn say(&mut self, frame: Frame) {
+        self.0
+            .send(Message::text(frame.encode(EPOCH)))
+            .await
+            .expect("it listens");
+    }
+
+    async fn hear(&mut self) -> Frame {
+        let hearing = async {
+            loop {
+                let message = self.0.next().await.expect("it is there").expect("whole");
+                if let Message::Text(text) = message {
+                    return Frame::decode(&text).expect("a frame");
+                }
+            }
+        };
+        tokio::time::timeout(SOON, hearing)
+            .await
+            .expect("it speaks")
+    }
+
+    async fn attach(&mut self, head: Position) -> Option<Position> {
+        let hello = Hello {
+            version: VERSION,
+            head,
+        };
+        self.say(Frame::Hello(hello)).await;
+        match self.hear().await {
+            Frame::Subscribe { after } => after,
+            other => panic!("no subscribe: {other:?}"),
+        }
+    }
+
+    /// The hall, with nobody looked up.
+    async fn snapshot(&mut self, position: Position) {
+        let guild = Guild {
+            memberships: std::collections::BTreeMap::new(),
+            ..hall()
+        };
+        self.say(Frame::Snapshot(Box::new(Base {
+            guild_id: HALL,
+            floor: position,
+            guild: Some(guild),
+        })))
+        .await;
+        self.say(Frame::Status(DiscordStatus {
+            discord: Discord::Live,
+            since: EPOCH,
+            guild_ids: Vec::new(),
+            complete: true,
+        }))
+        .await;
+        self.say(Frame::SnapshotEnd { position }).await;
+    }
+
+    /// Waits for a watch and answers it: a member without roles.
+    async fn look_up(&mut self, at: Position) {
+        let Frame::Watch {
+            request_id,
+            user_id,
+            guild_ids,
+        } = self.hear().await
+        else {
+            panic!("no watch");
+        };
+        assert_eq!(guild_ids, [HALL]);
+        let membership = Some(Membership::member(Vec::new(), false));
+        self.append(
+            at,
+            Change::Rights {
+                user_id,
+                membership,
+            },
+        )
+        .await;
+        let failed: Vec<GuildId> = Vec::new();
+        self.say(Frame::Ack(Ack {
+            request_id,
+            at,
+            failed,
+        }))
+        .await;
+    }
+
+    async fn append(&mut self, at: Position, change: Change) {
+        let event = Event {
+            guild_id: HALL,
+            ts: EPOCH,
+            synthetic: false,
+            change,
+        };
+        self.say(Frame::Event(Envelope { at, event })).await;
+    }
+
+    /// Whether what the web role sent so far is only its heartbeat: a ping of ours comes back
+    /// behind everything it had to say.
+    async fn has_said_nothing(&mut self) -> bool {
+        let ping = Message::Ping("anything else?".into());
+        self.0.send(ping).await.expect("it listens");
+        loop {
+            match self.0.next().await.expect("it is there").expect("whole") {
+                Message::Text(_) => return false,
+                Message::Pong(payload) if payload == "anything else?" => return true,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A browser with one request.
+struct Browser {
+    answer: Answer,
+    heard: String,
+}
+
+enum Answer {
+    Awaited(std::pin::Pin<Box<dyn Future<Output = reqwest::Response> + Send>>),
+    Here(Box<reqwest::Response>),
+}
+
+impl Browser {
+    /// Reads until what came since the last time contains `text`, to the end of its line.
+    async fn until(&mut self, text: &str) -> String {
+        let reading = async {
+            loop {
+                if let Some(place) = self.heard.find(text)
+                    && let Some(end) = self.heard[place..].find("\n\n").or_else(|| {
+                        self.heard
+                            .starts_with('{')
+                            .then(|| self.heard.len() - place)
+                    })
+                {
+                    let rest = self.heard.split_off(place + end);
+                    return std::mem::replace(&mut self.heard, rest);
+                }
+                if let Answer::Awaited(answer) = &mut self.answer {
+                    self.answer = Answer::Here(Box::new(answer.await));
+                }
+                let Answer::Here(answer) = &mut self.answer else {
+                    continue;
+                };
+                let chunk = answer.chunk().await.expect("it is readable");
+                let chunk =
+                    chunk.unwrap_or_else(|| panic!("ended before {text:?}: {}", self.heard));
+                self.heard.push_str(&String::from_utf8_lossy(&chunk));
+            }
+        };
+        tokio::time::timeout(SOON, reading).await.expect("it comes")
+    }
+}
