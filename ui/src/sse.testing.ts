@@ -15,7 +15,7 @@ export const framesOf = (stream: string): readonly Frame[] => {
     const fields = new Map<string, string>()
     for (const line of block.split('\n')) {
       if (line === '' || line.startsWith(':')) continue
-      const [, name, value] = /^(event|data|id|retry): ?(.*)$/.exec(line) ?? []
+      const [, name, value] = /^(event|data|id|retry): ?(.*)$/s.exec(line) ?? []
       if (name === undefined || value === undefined) throw new Error(`no SSE field: ${line}`)
       if (fields.has(name)) throw new Error(`field ${name} is there twice: ${block}`)
       fields.set(name, value)

@@ -32,7 +32,7 @@ use crate::command;
 use product::Product;
 use rounds::Rounds;
 use side::Side;
-use table::Row;
+use table::{Budget, Row, Spread};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -176,6 +176,7 @@ fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measur
 
     println!("starting simulator, gateway and web");
     let product = Product::start(&guildhall, folder, plan.most_streams())?;
+    let idle = idle_row(&xtask, folder, &product, plan.most_streams())?;
     let mut web = Side::of_web(&xtask, folder, &product)?;
     web.open(plan.streams[0])?;
     // Both servers shall write the same number of bytes.
@@ -190,10 +191,27 @@ fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measur
     let mut rounds = Rounds::new(plan, product, web, bare);
     rounds.run()?;
     let (deliveries, faults) = rounds.deliveries_and_faults();
+    let mut rows = rounds.rows();
+    rows.push(idle);
     Ok(Measured {
-        rows: rounds.rows(),
+        rows,
         deliveries,
         faults,
+    })
+}
+
+/// Measured first, while web has done nothing else, and closed again.
+fn idle_row(xtask: &Path, folder: &Path, product: &Product, streams: usize) -> anyhow::Result<Row> {
+    println!("{streams} idle streams");
+    let mut web = Side::of_web(xtask, folder, product)?;
+    web.open(streams)?;
+    Ok(Row {
+        what: format!("RSS per idle stream, {streams} streams"),
+        unit: "KiB",
+        product: Spread::of(&[web.resident_per_stream(streams)? / 1024.0]),
+        // Some bytes: a ratio to them would say nothing.
+        bare: None,
+        budget: Some(Budget::AtMost(20.0)),
     })
 }
 

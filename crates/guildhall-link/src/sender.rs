@@ -72,7 +72,7 @@ pub enum Input {
         /// The log's head, read *after* the status: what led to the status is at or below it.
         head: Position,
     },
-    /// The answer to [`Output::Watch`].
+    /// The answer to [`Output::Watch`]. It is sent behind the events up to its position.
     Watched(Ack),
     /// The deadline may have passed.
     TimePassed,
@@ -127,7 +127,10 @@ pub struct Sender {
     heartbeat: Heartbeat,
     head: Position,
     status: DiscordStatus,
+    /// Watches that are not acknowledged yet, those in `acks` included.
     watches: usize,
+    /// Answers ahead of what was sent.
+    acks: VecDeque<Ack>,
     // What an input led to at once: a few per input, and taken before the next one.
     outputs: VecDeque<Output>,
 }
@@ -180,6 +183,7 @@ impl Sender {
             head,
             status,
             watches: 0,
+            acks: VecDeque::new(),
             outputs: VecDeque::from([Output::Send(Frame::Hello(hello))]),
         }
     }
@@ -207,10 +211,7 @@ impl Sender {
             Input::LogExpired => self.end(End::Expired),
             Input::HeadMoved(head) => self.head = head,
             Input::StatusChanged { status, head } => self.status_changed(status, head),
-            Input::Watched(ack) => {
-                self.watches = self.watches.saturating_sub(1);
-                self.outputs.push_back(Output::Send(Frame::Ack(ack)));
-            }
+            Input::Watched(ack) => self.acks.push_back(ack),
             Input::TimePassed => self.time_passed(now),
             Input::WriteStalled => self.end(End::Stalled),
             Input::ConnectionLost => self.end(End::Lost),
@@ -224,14 +225,18 @@ impl Sender {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let feed = match &mut self.state {
-            State::Replaying { feed, .. } | State::Following { feed, .. } => feed,
-            State::Greeted { .. } | State::Joining | State::Ended => return None,
-        };
+        if let Some(ack) = self.due_ack() {
+            return Some(Output::Send(Frame::Ack(ack)));
+        }
+        let feed = self.feed()?;
         if let Some(output) = feed.next() {
             return Some(output);
         }
         let sent = feed.sent;
+        // What the feed ended with may have been behind the last event.
+        if let Some(ack) = self.due_ack() {
+            return Some(Output::Send(Frame::Ack(ack)));
+        }
         if let Some(output) = self.due_after(sent) {
             return Some(output);
         }
@@ -277,9 +282,11 @@ impl Sender {
 
     fn watch(&mut self, request_id: u64, user_id: UserId, guild_ids: Vec<GuildId>) {
         if self.watches >= WATCHES_IN_FLIGHT {
+            let start = self.head.at(0);
+            // It waits for no event, so it is at or behind what was sent.
             let ack = Ack {
                 request_id,
-                at: self.head,
+                at: self.feed().map_or(start, |feed| feed.sent),
                 failed: guild_ids,
             };
             self.outputs.push_back(Output::Send(Frame::Ack(ack)));
@@ -305,10 +312,7 @@ impl Sender {
     }
 
     fn events_read(&mut self, events: Vec<Arc<Envelope>>) {
-        let (State::Replaying { feed, .. } | State::Following { feed, .. }) = &mut self.state
-        else {
-            return;
-        };
+        let Some(feed) = self.feed() else { return };
         feed.reading = false;
         match events.last() {
             Some(last) => {
@@ -370,16 +374,29 @@ impl Sender {
         }
     }
 
+    /// The next answer whose events are all sent.
+    fn due_ack(&mut self) -> Option<Ack> {
+        let sent = self.feed()?.sent;
+        let ack = self.acks.pop_front_if(|ack| ack.at.seq <= sent.seq)?;
+        self.watches = self.watches.saturating_sub(1);
+        Some(ack)
+    }
+
     fn read_on(&mut self) -> Option<Output> {
-        let (State::Replaying { feed, .. } | State::Following { feed, .. }) = &mut self.state
-        else {
-            return None;
-        };
-        if feed.reading || feed.sent.seq >= self.head.seq {
+        let head = self.head;
+        let feed = self.feed()?;
+        if feed.reading || feed.sent.seq >= head.seq {
             return None;
         }
         feed.reading = true;
         Some(Output::Read(feed.sent))
+    }
+
+    fn feed(&mut self) -> Option<&mut Feed> {
+        match &mut self.state {
+            State::Replaying { feed, .. } | State::Following { feed, .. } => Some(feed),
+            State::Greeted { .. } | State::Joining | State::Ended => None,
+        }
     }
 
     fn report(&mut self, violation: Violation) {

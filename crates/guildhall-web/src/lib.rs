@@ -3,7 +3,7 @@
 //!
 //! This crate will never open a file of its own, speak to Discord's Gateway or know its
 //! libraries, write to the log, keep a queue per browser, decide a permission (the model does),
-//! or send a browser anything that did not come out of [`stream::filter`].
+//! or send a browser anything that did not come out of `stream::filter`.
 
 /// Everything the role is told before it starts.
 mod config;

@@ -1,6 +1,6 @@
 //! 4b: the replica: the world at a position, and each guild's recent records, serialised once.
 //!
-//! One task writes ([`ReplicaWriter`], the link's), every stream reads. A stream that waits holds
+//! One task writes (`ReplicaWriter`, the link's), every stream reads. A stream that waits holds
 //! no lock and no queue: it has a place in the log, and a class that knows what came after it.
 
 /// Who listens to a guild, and what their classes are shown.

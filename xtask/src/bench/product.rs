@@ -25,7 +25,7 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    /// Starts all three and signs in. `streams` is how many will be opened.
+    /// Starts all three and signs in. `streams` is how many will be open at once.
     pub(crate) fn start(binary: &Path, folder: &Path, streams: usize) -> anyhow::Result<Self> {
         let (simulator_port, web_port) = (free_port()?, free_port()?);
         let simulator_at = SocketAddr::from(([127, 0, 0, 1], simulator_port));
@@ -86,8 +86,9 @@ impl Product {
                 ("WEB_PORT", web_port.to_string()),
                 ("BASE_URL", format!("http://{web_at}")),
                 ("SESSION_SECRET", secret()?),
-                // One person holds all of them here.
-                ("STREAMS_PER_USER", (streams + 100).to_string()),
+                // One person holds all of them here, and those of the idle
+                // measurement may still be closing.
+                ("STREAMS_PER_USER", (2 * streams + 100).to_string()),
                 ("OPS_PORT", ops_port.to_string()),
                 ("RUST_LOG", "warn".to_owned()),
             ],

@@ -27,8 +27,6 @@ pub(crate) struct Rounds<'a> {
 struct Level {
     streams: usize,
     one_by_one: [Vec<Sample>; 2],
-    /// What web keeps for each idle stream, in bytes.
-    resident: f64,
 }
 
 struct Sample {
@@ -67,7 +65,6 @@ impl<'a> Rounds<'a> {
             let mut level = Level {
                 streams,
                 one_by_one: [Vec::new(), Vec::new()],
-                resident: self.web.resident_per_stream(streams)?,
             };
             let stamps = self.plan.stamps(streams);
             for repetition in 1..=self.plan.repetitions {
@@ -192,17 +189,6 @@ impl<'a> Rounds<'a> {
             });
         }
         rows.extend(self.rows_at_rate());
-        for level in &self.levels {
-            let last = level.streams == self.plan.most_streams();
-            rows.push(Row {
-                what: format!("RSS per idle stream, {} streams", level.streams),
-                unit: "KiB",
-                product: Spread::of(&[level.resident / 1024.0]),
-                // Bytes: a ratio to them would say nothing.
-                bare: None,
-                budget: last.then_some(Budget::AtMost(20.0)),
-            });
-        }
         rows.extend(self.rows_of_faults());
         for (what, shares) in [
             ("CPUs busy with other work", &self.other_work),

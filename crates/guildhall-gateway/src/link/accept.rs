@@ -55,8 +55,8 @@ pub(crate) async fn attend(socket: WebSocket, house: Attachments, stop: Cancella
     )]
     let number: u32 = rand::random();
     let span = info_span!("attachment", link.id = format_args!("{number:08x}"));
-    Attachment::new(socket, house)
-        .run(stop)
+    Attachment::new(socket, house, stop)
+        .run()
         .instrument(span)
         .await;
 }
@@ -69,6 +69,7 @@ struct Attachment {
     head: watch::Receiver<Position>,
     status: watch::Receiver<DiscordStatus>,
     machine: Sender,
+    stop: CancellationToken,
     /// The machine asks for at most `sender::WATCHES_IN_FLIGHT` at once.
     watches: FuturesUnordered<BoxFuture<'static, Ack>>,
     reported: BTreeSet<Violation>,
@@ -85,7 +86,7 @@ enum Round {
 }
 
 impl Attachment {
-    fn new(socket: WebSocket, house: Attachments) -> Self {
+    fn new(socket: WebSocket, house: Attachments, stop: CancellationToken) -> Self {
         let Attachments {
             log,
             keeper,
@@ -104,21 +105,22 @@ impl Attachment {
             head,
             status,
             machine: Sender::new(head_now, status_now, now()),
+            stop,
             watches: FuturesUnordered::new(),
             reported: BTreeSet::new(),
         }
     }
 
-    async fn run(mut self, stop: CancellationToken) {
+    async fn run(mut self) {
         info!("[Gateway WS] Client connected");
         gauge!("guildhall_link_attachments").increment(1);
-        let end = self.attend(&stop).await;
+        let end = self.attend().await;
         self.say_goodbye(end).await;
         gauge!("guildhall_link_attachments").decrement(1);
         info!("[Gateway WS] Client disconnected: {end}");
     }
 
-    async fn attend(&mut self, stop: &CancellationToken) -> End {
+    async fn attend(&mut self) -> End {
         loop {
             let more = match self.act().await {
                 Round::Ended(end) => return end,
@@ -127,7 +129,7 @@ impl Attachment {
             };
             let input = select! {
                 biased;
-                () = stop.cancelled() => Input::StopAsked,
+                () = self.stop.cancelled() => Input::StopAsked,
                 // Before the deadline: what has come counts, however long the last write took.
                 message = self.socket.recv() => input_of(message),
                 () = sleep_to(self.machine.deadline()) => Input::TimePassed,
@@ -259,23 +261,23 @@ impl Attachment {
 
     /// Whether it was taken; if not, the machine knows.
     async fn feed(&mut self, message: Message) -> bool {
-        let written = timeout(WRITE_LIMIT, self.socket.feed(message)).await;
-        self.written(&written)
+        let written = in_time(self.socket.feed(message), &self.stop).await;
+        self.written(written)
     }
 
     async fn flush(&mut self) -> bool {
-        let written = timeout(WRITE_LIMIT, self.socket.flush()).await;
-        self.written(&written)
+        let written = in_time(self.socket.flush(), &self.stop).await;
+        self.written(written)
     }
 
-    fn written<T, E>(&mut self, written: &Result<Result<(), T>, E>) -> bool {
-        let trouble = match written {
-            Ok(Ok(())) => return true,
-            Ok(Err(_)) => Input::ConnectionLost,
-            Err(_) => Input::WriteStalled,
-        };
-        self.machine.handle(trouble, now());
-        false
+    fn written(&mut self, written: Result<(), Input>) -> bool {
+        match written {
+            Ok(()) => true,
+            Err(trouble) => {
+                self.machine.handle(trouble, now());
+                false
+            }
+        }
     }
 
     /// Closes, and reads on until the other end has too: a socket dropped with bytes unread is
@@ -293,6 +295,22 @@ impl Attachment {
         };
         // Nothing is left to do about an end that does not listen.
         let _in_time = timeout(GOODBYE_LIMIT, goodbye).await;
+    }
+}
+
+/// One write. A process that stops does not wait for who reads no more.
+async fn in_time(
+    write: impl Future<Output = Result<(), axum::Error>>,
+    stop: &CancellationToken,
+) -> Result<(), Input> {
+    select! {
+        biased;
+        written = timeout(WRITE_LIMIT, write) => match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Input::ConnectionLost),
+            Err(_) => Err(Input::WriteStalled),
+        },
+        () = stop.cancelled() => Err(Input::StopAsked),
     }
 }
 

@@ -168,9 +168,69 @@ fn watches_are_answered_as_they_are_done_and_too_many_at_once() {
         failed: Vec::new(),
     };
     driven.input(Input::Watched(done.clone()));
-    assert_eq!(driven.take(), [Output::Send(Frame::Ack(done))]);
+    assert_eq!(driven.take(), [], "an event is still to be sent before it");
     driven.input(Input::FrameCame(Ok(watch(1_000))));
+    assert!(matches!(
+        driven.take()[..],
+        [Output::Send(Frame::Ack(_))]
+    ));
+    driven.input(Input::HeadMoved(at(8)));
+    driven.take();
+    driven.input(Input::EventsRead(vec![event(8)]));
+    let expected = [Output::Relay(event(8)), Output::Send(Frame::Ack(done))];
+    assert_eq!(driven.take(), expected);
+    driven.input(Input::FrameCame(Ok(watch(1_001))));
     assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
+}
+
+#[test]
+fn an_ack_follows_the_last_event_it_speaks_of_and_precedes_the_next() {
+    let mut driven = Driven::subscribed(at(3), coming());
+    driven.take();
+    driven.input(Input::FrameCame(Ok(watch(1))));
+    driven.take();
+    let ack = Ack {
+        request_id: 1,
+        at: at(5),
+        failed: Vec::new(),
+    };
+    driven.input(Input::Watched(ack.clone()));
+    assert_eq!(driven.take(), [], "the log has not said that it grew");
+    driven.input(Input::HeadMoved(at(6)));
+    assert_eq!(driven.take(), [Output::Read(at(3))]);
+    driven.input(Input::EventsRead((4..=6).map(event).collect()));
+    assert_eq!(
+        driven.take(),
+        [
+            Output::Relay(event(4)),
+            Output::Relay(event(5)),
+            Output::Send(Frame::Ack(ack)),
+            Output::Relay(event(6)),
+        ]
+    );
+}
+
+#[test]
+fn an_ack_of_what_the_bases_hold_comes_behind_the_whole_replay() {
+    let mut driven = Driven::new(at(5), complete());
+    driven.subscribe(None);
+    driven.input(Input::FrameCame(Ok(watch(1))));
+    driven.take();
+    let ack = Ack {
+        request_id: 1,
+        at: at(4),
+        failed: Vec::new(),
+    };
+    driven.input(Input::Watched(ack.clone()));
+    assert_eq!(driven.take(), [], "nothing is sent yet");
+    driven.input(Input::JoinedBases {
+        bases: vec![base(1, 4)],
+        backlog: vec![event(3)],
+        head: at(5),
+    });
+    let outputs = driven.take();
+    assert_eq!(outputs[1], Output::Relay(event(3)));
+    assert_eq!(outputs[2], Output::Send(Frame::Ack(ack)));
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl ApiError {
 
     /// 400: the request itself is wrong.
     pub(crate) const fn invalid(message: &'static str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+        Self::new(StatusCode::BAD_REQUEST, "invalid", message)
     }
 
     /// 401: no session, or one that is over.

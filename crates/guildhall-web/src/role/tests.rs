@@ -47,15 +47,15 @@ async fn a_stream_lives_through_a_cut_and_through_a_new_life_of_the_gateway() {
     assert_eq!(house.world(), Condition::Passing, "it serves on");
 
     let mut gateway = house.gateway().await;
-    assert_eq!(
-        gateway.attach(at(2)).await,
-        Some(at(2)),
-        "it goes on from its place"
-    );
     let reborn = Position {
         epoch: EPOCH + 1,
         ..at(0)
     };
+    assert_eq!(
+        gateway.attach(reborn).await,
+        Some(at(2)),
+        "it says where it is"
+    );
     gateway.snapshot(reborn).await;
     gateway.look_up(reborn.at(1)).await;
     let again = anna.until("event: snapshot").await;
@@ -95,6 +95,7 @@ async fn streams_of_one_person_ask_the_gateway_once() {
 
 #[tokio::test]
 async fn contradictory_settings_and_a_taken_port_are_refused_with_a_cure() {
+    with_tls();
     let mut too_old = config();
     too_old.stream_max_age = too_old.session_idle;
     let refused = too_old
@@ -115,6 +116,13 @@ async fn contradictory_settings_and_a_taken_port_are_refused_with_a_cure() {
     assert!(refused.to_string().contains("WEB_PORT"), "{refused}");
 }
 
+/// What the binary does in `main`; the tests of one process share it.
+fn with_tls() {
+    let _again = rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err();
+}
+
 /// The role, and where its gateway is expected.
 struct House {
     link: TcpListener,
@@ -127,10 +135,7 @@ struct House {
 
 impl House {
     async fn open(change: impl FnOnce(&mut Config)) -> Self {
-        // What the binary does in `main`; tests of one process do it once.
-        let _again = rustls::crypto::ring::default_provider()
-            .install_default()
-            .is_err();
+        with_tls();
         let link = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
@@ -247,13 +252,14 @@ impl Gateway {
 
     /// Waits for a watch and answers it: a member without roles.
     async fn look_up(&mut self, at: Position) {
+        let heard = self.hear().await;
         let Frame::Watch {
             request_id,
             user_id,
             guild_ids,
-        } = self.hear().await
+        } = heard
         else {
-            panic!("no watch");
+            panic!("no watch: {heard:?}");
         };
         assert_eq!(guild_ids, [HALL]);
         let membership = Some(Membership::member(Vec::new(), false));

@@ -1,4 +1,4 @@
-//! Who may see it: the only place that makes a [`Visible`], and only what is visible can be
+//! Who may see it: the only place that makes a `Visible`, and only what is visible can be
 //! written to a browser. What a room's visibility is, the model decides.
 
 use std::{collections::BTreeSet, sync::Arc};

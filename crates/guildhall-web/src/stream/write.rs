@@ -1,4 +1,4 @@
-//! 7: bytes. The SSE framing, in one place. Only what is [`Visible`] can be written.
+//! 7: bytes. The SSE framing, in one place. Only what is `Visible` can be written.
 
 use std::{fmt::Write as _, sync::Arc};
 

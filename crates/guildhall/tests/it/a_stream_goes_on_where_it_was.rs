@@ -6,9 +6,7 @@ use crate::house::House;
 async fn what_happened_meanwhile_is_replayed_once_and_in_order() {
     let house = House::start().await;
     let discord = &house.discord;
-    let cookie = house.sign_in(&discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (cookie, mut stream) = house.visit().await;
     discord.stamp("0").await;
     stream.until("voice.updated").await;
     let cursor = stream.cursor.clone();
@@ -30,9 +28,7 @@ async fn what_happened_meanwhile_is_replayed_once_and_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_web_process_comes_back_and_the_stream_resumes_without_a_snapshot() {
     let mut house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (cookie, mut stream) = house.visit().await;
     house.discord.stamp("before").await;
     stream.until("voice.updated").await;
 
@@ -58,9 +54,7 @@ async fn a_killed_web_process_comes_back_and_the_stream_resumes_without_a_snapsh
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_gateway_without_a_journal_is_a_new_epoch_and_says_so() {
     let mut house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     house.gateway.signal("KILL");
     house.gateway.ended().await;
     house.restart_gateway();

@@ -101,9 +101,7 @@ async fn a_join_a_move_and_a_leave_in_discord_are_on_the_stream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_stamps_arrive_once_each_and_in_order() {
     let house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     for stamp in 0..200 {
         house.discord.stamp(&stamp.to_string()).await;
     }

@@ -55,9 +55,7 @@ async fn a_role_opens_the_room_and_its_loss_closes_it_again() {
     let discord = &house.discord;
     let before = own_roles(&discord.state().await, &discord.visitor);
     let kept: Vec<&str> = before.iter().map(String::as_str).collect();
-    let cookie = house.sign_in(&discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (cookie, mut stream) = house.visit().await;
 
     let mut opened = kept.clone();
     opened.push(&discord.gate_role);

@@ -102,9 +102,7 @@ async fn the_link_is_for_those_with_its_token_and_survives_nonsense() {
             other => panic!("{token:?}: {other:?}"),
         }
     }
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     for nonsense in [
         "",
         "{",

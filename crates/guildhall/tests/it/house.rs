@@ -171,6 +171,14 @@ impl House {
         answer.json().await.expect("state is JSON")
     }
 
+    /// Signs the visitor in and opens a stream, past its first snapshot.
+    pub(crate) async fn visit(&self) -> (String, Stream) {
+        let cookie = self.sign_in(&self.discord.visitor).await;
+        let mut stream = self.stream(&cookie, "", None).await;
+        stream.until("snapshot").await;
+        (cookie, stream)
+    }
+
     /// Opens a stream; the query begins with `?`, or is empty.
     pub(crate) async fn stream(&self, cookie: &str, query: &str, after: Option<&str>) -> Stream {
         Stream::open(

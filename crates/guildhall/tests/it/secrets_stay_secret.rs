@@ -5,9 +5,7 @@ use crate::house::{House, LINK_TOKEN, SESSION_SECRET};
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_has_a_secret() {
     let house = House::with(&[("RUST_LOG", "trace"), ("LOG_FORMAT", "json")]).await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (cookie, mut stream) = house.visit().await;
     house.discord.stamp("one").await;
     stream.until("voice.updated").await;
     house.get("/api/me", Some(&cookie)).await;
@@ -33,9 +31,7 @@ async fn no_log_has_a_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_logs_have_the_lines_operators_know() {
     let house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     house
         .discord
         .voice(&house.discord.people[0], Some(&house.discord.rooms[0]))

@@ -12,9 +12,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopping_web_process_says_bye_to_its_streams() {
     let mut house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     let began = Instant::now();
     house.web.signal("TERM");
     let bye = stream.until("bye").await;

@@ -9,9 +9,7 @@ use crate::house::{Frame, House, Stream};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_gateway_shows_within_fifteen_seconds_and_so_does_its_return() {
     let house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     house.gateway.signal("STOP");
     let limit = Duration::from_secs(15);
     let down = stream.until_within("status", limit).await;
@@ -41,9 +39,7 @@ async fn a_stopped_gateway_shows_within_fifteen_seconds_and_so_does_its_return()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_discord_connection_is_resumed_and_nothing_is_lost() {
     let house = House::start().await;
-    let cookie = house.sign_in(&house.discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     for (index, fault) in [
         json!({"kind": "drop"}),
         json!({"kind": "close", "code": 4000}),
@@ -70,9 +66,7 @@ async fn a_dropped_discord_connection_is_resumed_and_nothing_is_lost() {
 async fn after_a_lost_session_the_rooms_are_right_again() {
     let house = House::start().await;
     let discord = &house.discord;
-    let cookie = house.sign_in(&discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (_cookie, mut stream) = house.visit().await;
     discord
         .voice(&discord.people[0], Some(&discord.rooms[0]))
         .await;
@@ -102,9 +96,7 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
 async fn a_guild_in_an_outage_keeps_its_rooms_and_says_so() {
     let house = House::start().await;
     let discord = &house.discord;
-    let cookie = house.sign_in(&discord.visitor).await;
-    let mut stream = house.stream(&cookie, "", None).await;
-    stream.until("snapshot").await;
+    let (cookie, mut stream) = house.visit().await;
     discord
         .fault(json!({"kind": "outage", "guildId": discord.guild}))
         .await;

@@ -8,7 +8,7 @@ use guildhall_link::{
     frame::Discord,
     receiver::{self, Receiver},
 };
-use guildhall_model::{Change, Event, LogId};
+use guildhall_model::{Change, Event, LogId, world::GuildInfo};
 use guildhall_ports::ManualClock;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -17,6 +17,7 @@ use tokio::{
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message as ClientMessage,
 };
+use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::log::Window;
@@ -138,6 +139,25 @@ async fn asked_to_stop_it_says_goodbye() {
     assert_eq!(frames_until_close(&mut socket).await.1, Some(1001));
 }
 
+#[tokio::test]
+async fn a_web_role_that_reads_no_more_does_not_delay_a_stop() {
+    let house = House::open().await;
+    // More than the kernel takes for both ends.
+    house.append_large(300, 100_000);
+    let mut socket = house.connect().await;
+    let subscribe = Frame::Subscribe { after: Some(at(0)) };
+    let subscribe = ClientMessage::text(subscribe.encode(1));
+    socket.send(subscribe).await.expect("sent");
+    for _hello_then_the_first_event in 0..2 {
+        socket.next().await.expect("open").expect("a frame");
+    }
+    house.stop.cancel();
+    house.attachments.close();
+    timeout(WRITE_LIMIT / 2, house.attachments.wait())
+        .await
+        .expect("ended in time");
+}
+
 /// A gateway that is nothing but its log and its door.
 struct House {
     address: SocketAddr,
@@ -145,6 +165,7 @@ struct House {
     status: watch::Sender<DiscordStatus>,
     keeper_inbox: Option<tokio::sync::mpsc::Receiver<crate::keeper::Input>>,
     stop: CancellationToken,
+    attachments: TaskTracker,
     _serving: JoinSet<()>,
 }
 
@@ -164,11 +185,12 @@ impl House {
             status: status_receiver,
             clock: Arc::new(ManualClock::at(1)),
         };
-        let ending = stop.clone();
+        let attachments = TaskTracker::new();
+        let (ending, attached) = (stop.clone(), attachments.clone());
         let door = any(async move |upgrade: WebSocketUpgrade| {
             upgrade
                 .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
-                .on_upgrade(move |socket| attend(socket, house, ending))
+                .on_upgrade(move |socket| attached.track_future(attend(socket, house, ending)))
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
@@ -183,16 +205,29 @@ impl House {
             status,
             keeper_inbox: Some(keeper_inbox),
             stop,
+            attachments,
             _serving: serving,
         }
     }
 
     fn append(&self, count: usize) {
+        self.append_each(count, Change::GuildUnavailable);
+    }
+
+    fn append_large(&self, count: usize, bytes: usize) {
+        let info = GuildInfo {
+            name: "x".repeat(bytes),
+            icon: None,
+        };
+        self.append_each(count, Change::GuildUpdated(info));
+    }
+
+    fn append_each(&self, count: usize, change: Change) {
         let event = Event {
             guild_id: GuildId(1),
             ts: 1,
             synthetic: false,
-            change: Change::GuildUnavailable,
+            change,
         };
         let events = std::iter::repeat_n(event, count).collect();
         self.log
