@@ -192,7 +192,8 @@ fn sentence(ended: &Ended) -> String {
              Look for another program that runs with this token",
             resets_in.as_secs().div_ceil(60)
         ),
-        Ended::Cut(None) => "the connection broke off".to_owned(),
+        // 1006 is never sent: the library says so of a connection without a heartbeat's answer.
+        Ended::Cut(None | Some(1006)) => "the connection broke off".to_owned(),
         Ended::Cut(Some(code)) => format!("Discord closed the connection ({code})"),
         Ended::ReconnectAsked => "Discord asked to reconnect".to_owned(),
         Ended::InvalidSession { .. } => "Discord does not know the session any more".to_owned(),

@@ -82,6 +82,11 @@ impl Standing {
         self.came(guild_id);
     }
 
+    /// Whether what Discord tells is told as it happens.
+    pub(super) fn is_live(&self) -> bool {
+        self.discord == Discord::Live
+    }
+
     /// See [`DiscordStatus::complete`].
     pub(super) fn complete(&self) -> bool {
         self.ready && self.awaited.is_empty()

@@ -33,6 +33,8 @@ pub(super) struct Working {
     bridged: Option<BTreeSet<GuildId>>,
     report: Report,
     renewed_at: Option<Instant>,
+    /// A fresh session is wanted, not before this.
+    renewal_due: Option<Instant>,
     /// Kinds of dispatches that could not be read; each is logged once.
     unreadable: BTreeSet<String>,
     events: Vec<Event>,
@@ -81,6 +83,7 @@ impl Working {
             bridged,
             report: Report::default(),
             renewed_at: None,
+            renewal_due: None,
             unreadable: BTreeSet::new(),
             events: Vec::new(),
             acts: Vec::new(),
@@ -169,11 +172,13 @@ impl Working {
         let (rights, scene) = self.rights_and_scene(now);
         rights.time_passed(scene);
         self.follow_rights(wall);
+        self.renew_when_due(now);
     }
 
     /// When to come back if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.rights.deadline()
+        let deadlines = [self.rights.deadline(), self.renewal_due];
+        deadlines.into_iter().flatten().min()
     }
 
     /// See [`Rights::oldest`].
@@ -209,14 +214,25 @@ impl Working {
             Some(GuildNews::Came) => {
                 self.standing.came(guild_id);
                 self.report.stale.remove(&guild_id);
+                self.report.missing.remove(&guild_id);
             }
             Some(GuildNews::Unavailable) => self.standing.unavailable(guild_id),
-            Some(GuildNews::Gone) => self.standing.gone(guild_id),
+            Some(GuildNews::Gone) => {
+                self.standing.gone(guild_id);
+                self.report.stale.remove(&guild_id);
+                if self.bridged.is_some() {
+                    self.report.missing.insert(guild_id);
+                }
+            }
             None => {}
         }
         for member in told.members {
-            let is = rights::Told::Is(member.membership);
-            self.member((guild_id, member.user_id), is, wall, now);
+            let pair = (guild_id, member.user_id);
+            self.member(pair, rights::Told::Is(member.membership), wall, now);
+            // What a RESUME replays may be older than a look-up since.
+            if !self.standing.is_live() {
+                self.member(pair, rights::Told::LookAgain, wall, now);
+            }
         }
         if told.news.is_some() {
             self.guilds_changed(wall, now);
@@ -238,7 +254,9 @@ impl Working {
         self.report.missing = wanted
             .filter(|guild_id| !ready.guilds.contains(guild_id))
             .collect();
+        self.report.stale.retain(|id| ready.guilds.contains(id));
         self.report.lost = None;
+        self.renewal_due = None;
         for guild_id in &self.report.missing {
             warn!(guild.id = %guild_id, "DISCORD_GUILD_ID names a guild that the bot is not in");
         }
@@ -257,10 +275,13 @@ impl Working {
             warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
         }
         self.report.stale.extend(guild_id);
-        if self
-            .renewed_at
-            .is_none_or(|at| now.saturating_duration_since(at) >= RENEWALS_APART)
-        {
+        let soonest = self.renewed_at.map_or(now, |at| at + RENEWALS_APART);
+        self.renewal_due.get_or_insert(soonest);
+        self.renew_when_due(now);
+    }
+
+    fn renew_when_due(&mut self, now: Instant) {
+        if self.renewal_due.take_if(|at| *at <= now).is_some() {
             self.renewed_at = Some(now);
             self.acts.push(Act::Renew);
         }

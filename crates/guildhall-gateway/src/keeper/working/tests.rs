@@ -58,6 +58,51 @@ fn a_configured_guild_that_ready_does_not_name_is_reported() {
 }
 
 #[test]
+fn a_configured_guild_is_reported_until_the_bot_is_in_it_and_when_it_no_longer_is() {
+    let mut house = House::new(Some([GUILD].into()));
+    house.dispatch("READY", &ready(&[]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    let report = house.working.take().report;
+    assert!(report.is_none_or(|report| report.missing.is_empty()));
+    house.dispatch("GUILD_DELETE", &json!({"id": "1"}));
+    let report = house.working.take().report.expect("it changed");
+    assert_eq!(report.missing, [GUILD].into());
+}
+
+#[test]
+fn a_guild_that_is_gone_is_no_longer_stale() {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    house.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "1", "role": {}}));
+    house.dispatch("GUILD_DELETE", &json!({"id": "1"}));
+    let report = house.working.take().report;
+    assert!(report.is_none_or(|report| report.stale.is_empty()));
+}
+
+#[test]
+fn a_member_in_a_replay_is_looked_at_again() {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    house.watch(1, &[GUILD]);
+    let now = Membership::member(Vec::new(), false);
+    let pair = (GUILD, USER);
+    house.working.looked_up(pair, Some(now), house.now, 50);
+    let cut = Lost {
+        resumable: true,
+        tries: 1,
+        why: "cut".into(),
+    };
+    house.working.lost(cut, 60);
+    house.working.take();
+    let mut state = voice("7", "9");
+    state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
+    house.dispatch("VOICE_STATE_UPDATE", &state);
+    assert_eq!(house.working.take().acts, [Act::LookUp(pair)]);
+}
+
+#[test]
 fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));
@@ -201,13 +246,11 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
         &json!({"guild_id": "1", "user_id": "no id"}),
     );
     assert_eq!(house.working.take().acts, []);
-    house.now += RENEWALS_APART;
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch(
-        "VOICE_STATE_UPDATE",
-        &json!({"guild_id": "1", "user_id": "no id"}),
-    );
+    let due = house.working.deadline().expect("it is still wanted");
+    assert_eq!(due, house.now + RENEWALS_APART);
+    house.working.time_passed(due, 50);
     assert_eq!(house.working.take().acts, [Act::Renew]);
+    assert_eq!(house.working.deadline(), None);
 }
 
 struct House {
