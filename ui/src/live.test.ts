@@ -215,6 +215,17 @@ describe('the connection', () => {
     expect(live.view()).toMatchObject({ user: { id: '8' }, picture: null })
   })
 
+  it('starts anew when the browser came back as somebody else', async () => {
+    stream().send(house, 'c1')
+    stream().breaks()
+    me = { is: 'signed-in', user: { ...ana.user, id: '8' } }
+    stream().send(resumed, 'c1')
+    await settle()
+    expect(streams).toHaveLength(2)
+    expect(stream().query).toBe('')
+    expect(live.view()).toMatchObject({ connection: 'connecting', user: { id: '8' }, picture: null })
+  })
+
   it('forgets everything on signing out', async () => {
     stream().send(house, 'c1')
     expect(await live.signOut()).toBe(true)

@@ -173,8 +173,20 @@ export class Live {
   }
 
   #began(change: Partial<View>): void {
+    const again = this.#view.connection === 'reconnecting'
     this.#failures = 0
     this.#show({ ...change, connection: 'live' })
+    if (again) void this.#checkUser()
+  }
+
+  /** The browser came back with whatever cookie it has now: of another tab's user, perhaps. */
+  async #checkUser(): Promise<void> {
+    const turn = this.#turn
+    const me = await this.#around.readMe()
+    if (turn !== this.#turn || me.is !== 'signed-in' || me.user.id === this.#view.user?.id) return
+    this.#forget()
+    this.#show({ connection: 'connecting', user: me.user })
+    this.#open()
   }
 
   #saidBye({ reason, retryMs }: Payload<'bye'>): void {

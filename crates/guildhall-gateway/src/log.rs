@@ -150,7 +150,7 @@ struct Inner {
     guilds: BTreeMap<GuildId, GuildIndex>,
     /// Each guild at its own floor.
     bases: World,
-    /// No position below this is usable.
+    /// No position below this is usable: a reader here follows every guild.
     highest_floor: u64,
 }
 

@@ -168,8 +168,7 @@ pub(crate) fn token_refused() -> String {
 fn tell(lost: &Lost) {
     if lost.tries == ALERT_TRIES {
         error!(
-            "[Gateway] Discord could not be kept {ALERT_TRIES} times in a row: {}. Trying on; \
-             look at the network, DISCORD_URL and DISCORD_GATEWAY_URL",
+            "[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {}",
             lost.why
         );
     } else if lost.tries > 1 {
@@ -182,7 +181,10 @@ fn tell(lost: &Lost) {
 /// For people; no addresses, no secrets.
 fn sentence(ended: &Ended) -> String {
     match ended {
-        Ended::Unreachable(why) => format!("Discord can't be reached ({why})"),
+        Ended::Unreachable(why) => format!(
+            "Discord can't be reached ({why}): look at the network, DISCORD_URL and \
+             DISCORD_GATEWAY_URL"
+        ),
         Ended::BudgetLow {
             remaining,
             resets_in,

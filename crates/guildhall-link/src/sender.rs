@@ -233,7 +233,7 @@ impl Sender {
             return Some(output);
         }
         let sent = feed.sent;
-        // What the feed ended with may have been behind the last event.
+        // Where the feed ends may be above its last event.
         if let Some(ack) = self.due_ack() {
             return Some(Output::Send(Frame::Ack(ack)));
         }

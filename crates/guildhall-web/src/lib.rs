@@ -21,6 +21,8 @@ mod auth;
 mod stream;
 /// Connections, routes, headers, the page.
 pub mod http;
+/// Futures that are seldom ready, beside ones that are often woken.
+mod seldom;
 
 pub use config::{BuildError, Config, OAuth};
 pub use role::{RunError, Web};

@@ -121,12 +121,10 @@ fn asked(matches: &ArgMatches) -> Asked {
 
 impl Role {
     fn takes(self, setting: &Setting) -> bool {
-        // The demo picks Discord's addresses itself: they are the simulator's.
-        let of_discord = setting.name.starts_with("DISCORD_") || setting.name == "DATA_DIR";
         let of_logs = matches!(setting.name, "LOG_FORMAT" | "RUST_LOG");
         setting.kind == Kind::Plain
             && match (self, setting.reader) {
-                (Self::Demo, _) => !of_discord && setting.name != "GATEWAY_WS_URL",
+                (Self::Demo, _) => !setting.is_the_demos(),
                 (Self::All, reader) => {
                     reader != Reader::Simulator && setting.name != "GATEWAY_WS_URL"
                 }
@@ -161,9 +159,18 @@ mod tests {
 
     #[test]
     fn unknown_flags_and_secrets_as_flags_are_refused() {
-        for flag in ["--gateway-ws-prot", "--link-token", "--web-port"] {
-            let typed = ["guildhall", "gateway", flag, "x"];
-            assert!(command().try_get_matches_from(typed).is_err(), "{flag}");
+        for (role, flag) in [
+            ("gateway", "--gateway-ws-prot"),
+            ("gateway", "--link-token"),
+            ("gateway", "--web-port"),
+            ("demo", "--base-url"),
+            ("demo", "--discord-url"),
+        ] {
+            let typed = ["guildhall", role, flag, "x"];
+            assert!(
+                command().try_get_matches_from(typed).is_err(),
+                "{role} {flag}"
+            );
         }
     }
 }

@@ -28,7 +28,10 @@ use crate::{
 
 /// Runs what was asked for, until it ends.
 pub(crate) fn run(asked: Asked) -> Result<(), End> {
-    let sources = Sources::from_process(asked.flags)?;
+    let mut sources = Sources::from_process(asked.flags)?;
+    if asked.role == Role::Demo {
+        demo::keep_out(&mut sources);
+    }
     let settings = Settings::resolve(&sources)?;
     telemetry::logs(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

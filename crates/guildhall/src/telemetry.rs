@@ -27,15 +27,12 @@ const CAPPED: [&str; 9] = [
     "rustls=info",
 ];
 
+/// Levels, from nothing to everything.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Starts logging as `LOG_FORMAT` and `RUST_LOG` say.
 pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
-    let directives = settings.require("RUST_LOG")?;
-    let Ok(mut filter) = EnvFilter::try_new(directives) else {
-        return refuse!("RUST_LOG is {directives:?}: write a level such as info, or target=level.");
-    };
-    for cap in CAPPED {
-        filter = filter.add_directive(cap.parse().expect("a directive of ours"));
-    }
+    let filter = filter(settings.require("RUST_LOG")?)?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.require("LOG_FORMAT")? {
         "text" => lines
@@ -51,9 +48,56 @@ pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// What `RUST_LOG` lets through.
+fn filter(directives: &str) -> Result<EnvFilter, ConfigError> {
+    // To the filter a misspelt level is a target that nobody has: it would silence everything.
+    let misspelt = directives.split(',').map(str::trim).find(|directive| {
+        let word = directive.to_ascii_lowercase();
+        let near = |level: &&str| {
+            word.starts_with(*level) || strsim::damerau_levenshtein(&word, level) <= 2
+        };
+        !LEVELS.contains(&word.as_str()) && LEVELS.iter().any(near)
+    });
+    if let Some(directive) = misspelt {
+        let levels = LEVELS.join(", ");
+        return refuse!("RUST_LOG has {directive:?}, which is no level: those are {levels}.");
+    }
+    let Ok(mut filter) = EnvFilter::try_new(directives) else {
+        return refuse!("RUST_LOG is {directives:?}: write a level such as info, or target=level.");
+    };
+    for cap in CAPPED {
+        filter = filter.add_directive(cap.parse().expect("a directive of ours"));
+    }
+    Ok(filter)
+}
+
 /// Installs the process's metrics recorder; `/metrics` renders it.
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     let seconds = Matcher::Suffix("_seconds".to_owned());
     let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?;
     Ok(recorder.install_recorder()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_refused_and_never_silences_the_logs() {
+        for directives in ["inof", "warning", "infos", "guildhall_web=debug,debg"] {
+            let refused = filter(directives).expect_err(directives).to_string();
+            assert!(refused.contains("RUST_LOG"), "{refused}");
+        }
+        for directives in [
+            "info",
+            "WARN",
+            "off",
+            "guildhall_web",
+            "hyper",
+            "h2",
+            "warn,guildhall_web=debug",
+        ] {
+            assert!(filter(directives).is_ok(), "{directives}");
+        }
+    }
 }

@@ -170,10 +170,7 @@ fn watches_are_answered_as_they_are_done_and_too_many_at_once() {
     driven.input(Input::Watched(done.clone()));
     assert_eq!(driven.take(), [], "an event is still to be sent before it");
     driven.input(Input::FrameCame(Ok(watch(1_000))));
-    assert!(matches!(
-        driven.take()[..],
-        [Output::Send(Frame::Ack(_))]
-    ));
+    assert!(matches!(driven.take()[..], [Output::Send(Frame::Ack(_))]));
     driven.input(Input::HeadMoved(at(8)));
     driven.take();
     driven.input(Input::EventsRead(vec![event(8)]));

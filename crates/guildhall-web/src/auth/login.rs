@@ -63,15 +63,11 @@ pub(super) async fn finish(
         Err(failure) => return fail(&auth, &failure, &auth.settings.home(), Vec::new()),
     };
     let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
-    match sign_in(&auth, &uri, &attempt).await {
+    let before = auth.sessions.read(&headers);
+    match sign_in(&auth, &uri, &attempt, before).await {
         Ok((session, cookie)) => {
             count("succeeded");
             tracing::info!(viewer.id = %session.user.id, "[Auth] Signed in");
-            // Whoever was signed in here before is not any more.
-            let before = auth.sessions.read(&headers);
-            if let Some(before) = before.filter(|before| before.user.id != session.user.id) {
-                auth.sessions.revoke(&before);
-            }
             cookies.push(cookie);
             redirect(&attempt.return_to, cookies)
         }
@@ -115,10 +111,12 @@ fn find_attempt(auth: &Auth, uri: &Uri, headers: &HeaderMap) -> Result<Attempt, 
     }
 }
 
+/// `before`: who is signed in here so far.
 async fn sign_in(
     auth: &Auth,
     uri: &Uri,
     attempt: &Attempt,
+    before: Option<Session>,
 ) -> Result<(Session, HeaderValue), Failure> {
     if parameter(uri, "iss").is_some_and(|issuer| !is_issuer(auth, &issuer)) {
         return Err(Failure::WrongIssuer);
@@ -134,7 +132,14 @@ async fn sign_in(
     let _place = auth.at_once.try_acquire().map_err(|_| Failure::Busy)?;
     let account = auth.discord.account(code, attempt).await?;
     let guilds = auth.bridge.shared(account.guilds);
-    let heads = auth.bridge.heads();
+    let mut heads = auth.bridge.heads();
+    if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
+        auth.sessions.revoke(&before);
+        // A tab of theirs comes back as this user, with a cursor that may be the head itself.
+        for head in &mut heads {
+            *head = head.at(head.seq.saturating_add(1));
+        }
+    }
     let (session, cookie) = auth.sessions.begin(account.user, guilds, heads);
     let watch = auth.bridge.watch(session.user.id, session.guilds.clone());
     // Best effort: the stream will ask again, and waits itself.

@@ -42,7 +42,8 @@ pub(crate) struct Session {
     pub user: Profile,
     /// The viewer's guilds that the bot was in at login, at most [`GUILDS_MAX`].
     pub guilds: Vec<GuildId>,
-    /// The head of each log at login.
+    /// Cursors below these are another's: the head of each log at login, or the place after it
+    /// where somebody else was signed in before.
     pub heads: Vec<Position>,
     /// When they signed in.
     pub issued_at: UnixMs,

@@ -356,10 +356,11 @@ async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
         let line = HeaderValue::try_from(format!("{name}={value}")).expect("visible ASCII");
         let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
         let session = sessions.read(&headers).expect("signed in");
-        signed_in.push((sessions.watch_end(&session.id), session.id));
+        let head = session.heads[0].seq;
+        signed_in.push((sessions.watch_end(&session.id), session.id, head));
     }
-    let [(one, a), (two, b), (three, c)] = &signed_in[..] else {
-        panic!("three logins");
+    let [(one, a, 41), (two, b, 41), (three, c, 42)] = &signed_in[..] else {
+        panic!("three logins, the last above any cursor of the other user's");
     };
     assert!(a != b && b != c);
     assert!(!one.is_cancelled(), "another tab of the same user");

@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::Write as _,
     future::pending,
     pin::pin,
     sync::Arc,
@@ -313,8 +312,12 @@ fn in_words(error: &SocketError) -> String {
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        // Writing to a String cannot fail.
-        let _infallible = write!(words, ": {cause}");
+        let cause_in_words = cause.to_string();
+        // Many errors already say what caused them.
+        if !words.ends_with(&cause_in_words) {
+            words.push_str(": ");
+            words.push_str(&cause_in_words);
+        }
         source = cause.source();
     }
     words

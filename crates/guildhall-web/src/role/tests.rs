@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::http::header;
+use ::http::{HeaderValue, Method, StatusCode, header};
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::frame::{Ack, Base, Discord, DiscordStatus, Frame, Hello, VERSION};
 use guildhall_model::{
@@ -94,6 +94,49 @@ async fn streams_of_one_person_ask_the_gateway_once() {
 }
 
 #[tokio::test]
+async fn who_signs_out_while_a_stream_opens_is_not_given_the_cookie_back() {
+    let house = House::open(|_| {}).await;
+    let mut gateway = house.gateway().await;
+    gateway.attach(at(0)).await;
+    gateway.snapshot(at(0)).await;
+    let cookie = begin(&house.sessions, ANNA, &[HALL]).1;
+    let request = house.request(Method::GET, "/api/stream", &cookie);
+    let opening = house.tracker.spawn(request.send());
+    let (request_id, ..) = gateway.asked().await;
+
+    let logout = house
+        .request(Method::POST, "/auth/logout", &cookie)
+        .header(header::ORIGIN, "http://localhost:3000")
+        .header(header::CONTENT_TYPE, "application/json");
+    let logout = logout.send().await.expect("an answer");
+    assert_eq!(logout.status(), StatusCode::NO_CONTENT);
+    gateway.answer(request_id, at(0), &[]).await;
+
+    let answer = opening.await.expect("no panic").expect("an answer");
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.headers().get(header::SET_COOKIE), None);
+}
+
+#[tokio::test]
+async fn who_shares_only_a_guild_that_the_bot_has_left_gets_an_empty_picture() {
+    let house = House::open(|_| {}).await;
+    let mut gateway = house.gateway().await;
+    gateway.attach(at(0)).await;
+    gateway.snapshot(at(0)).await;
+    let left = GuildId(999);
+    let cookie = begin(&house.sessions, ANNA, &[left]).1;
+    let mut anna = Browser::asking(house.request(Method::GET, "/api/stream", &cookie));
+    let refused = async {
+        let (request_id, _, guild_ids) = gateway.asked().await;
+        assert_eq!(guild_ids, [left]);
+        gateway.answer(request_id, at(0), &[left]).await;
+    };
+    let (first, ()) = tokio::join!(anna.until("\"guilds\""), refused);
+    assert!(first.contains("event: snapshot"), "{first}");
+    assert!(first.contains("\"guilds\":[]"), "{first}");
+}
+
+#[tokio::test]
 async fn contradictory_settings_and_a_taken_port_are_refused_with_a_cure() {
     with_tls();
     let mut too_old = config();
@@ -179,15 +222,13 @@ impl House {
 
     fn browser(&self, path: &str, user: UserId) -> Browser {
         let cookie = begin(&self.sessions, user, &[HALL]).1;
-        let request = reqwest::Client::new()
-            .get(format!("http://{}{path}", self.addr))
-            .header(header::COOKIE, cookie.to_str().expect("ASCII"));
-        // The answer begins when the gateway has been asked; the test plays it meanwhile.
-        let answer = Box::pin(async move { request.send().await.expect("an answer") });
-        Browser {
-            answer: Answer::Awaited(answer),
-            heard: String::new(),
-        }
+        Browser::asking(self.request(Method::GET, path, &cookie))
+    }
+
+    fn request(&self, method: Method, path: &str, cookie: &HeaderValue) -> reqwest::RequestBuilder {
+        reqwest::Client::new()
+            .request(method, format!("http://{}{path}", self.addr))
+            .header(header::COOKIE, cookie)
     }
 }
 
@@ -252,15 +293,7 @@ impl Gateway {
 
     /// Waits for a watch and answers it: a member without roles.
     async fn look_up(&mut self, at: Position) {
-        let heard = self.hear().await;
-        let Frame::Watch {
-            request_id,
-            user_id,
-            guild_ids,
-        } = heard
-        else {
-            panic!("no watch: {heard:?}");
-        };
+        let (request_id, user_id, guild_ids) = self.asked().await;
         assert_eq!(guild_ids, [HALL]);
         let membership = Some(Membership::member(Vec::new(), false));
         self.append(
@@ -271,7 +304,23 @@ impl Gateway {
             },
         )
         .await;
-        let failed: Vec<GuildId> = Vec::new();
+        self.answer(request_id, at, &[]).await;
+    }
+
+    /// Waits for a watch.
+    async fn asked(&mut self) -> (u64, UserId, Vec<GuildId>) {
+        match self.hear().await {
+            Frame::Watch {
+                request_id,
+                user_id,
+                guild_ids,
+            } => (request_id, user_id, guild_ids),
+            other => panic!("no watch: {other:?}"),
+        }
+    }
+
+    async fn answer(&mut self, request_id: u64, at: Position, failed: &[GuildId]) {
+        let failed = failed.to_vec();
         self.say(Frame::Ack(Ack {
             request_id,
             at,
@@ -317,6 +366,15 @@ enum Answer {
 }
 
 impl Browser {
+    /// The answer begins when the gateway has been asked; the test plays it meanwhile.
+    fn asking(request: reqwest::RequestBuilder) -> Self {
+        let answer = Box::pin(async move { request.send().await.expect("an answer") });
+        Self {
+            answer: Answer::Awaited(answer),
+            heard: String::new(),
+        }
+    }
+
     /// Reads until what came since the last time contains `text`, to the end of its line.
     async fn until(&mut self, text: &str) -> String {
         let reading = async {

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     auth::SessionEnd,
     replica::{Attendance, Behind, Replica, Seat, StatusPayload},
+    seldom::Seldom,
 };
 
 /// Between two checkpoints.
@@ -78,7 +79,7 @@ pub(crate) struct StreamBody {
     standing_turn: u64,
     next_checkpoint: Instant,
     timer: Pin<Box<Sleep>>,
-    revoked: Pin<Box<WaitForCancellationFutureOwned>>,
+    revoked: Seldom<WaitForCancellationFutureOwned>,
 }
 
 /// Where a stream is.
@@ -108,7 +109,7 @@ impl StreamBody {
             timer: Box::pin(tokio::time::sleep_until(
                 until.min(opened.timing.first_checkpoint),
             )),
-            revoked: Box::pin(opened.session_end.clone().cancelled_owned()),
+            revoked: Seldom::new(opened.session_end.clone().cancelled_owned()),
             opened: Box::new(opened),
         }
     }
@@ -138,7 +139,7 @@ impl StreamBody {
         if self.opened.replica.is_draining() {
             return Some(ByeReason::Draining);
         }
-        let revoked = self.revoked.as_mut().poll(cx).is_ready();
+        let revoked = self.revoked.poll(cx).is_ready();
         revoked.then_some(ByeReason::SessionRevoked)
     }
 

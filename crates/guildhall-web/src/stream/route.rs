@@ -40,15 +40,22 @@ pub(crate) async fn stream(
         .read(&headers)
         .ok_or_else(ApiError::unauthorized)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
-    let cookie = app.sessions.slide(&session);
     if app.replica.is_draining() {
-        return Ok(refusal(ByeReason::Draining, cookie));
+        return Ok(refusal(ByeReason::Draining, app.sessions.slide(&session)));
     }
     let Some(permit) = app.limits.enter(session.user.id) else {
+        let cookie = app.sessions.slide(&session);
         return Ok(refusal(ByeReason::TooManyStreams, cookie));
     };
+    let session_end = app.sessions.watch_end(&session.id);
     let attendance = Attendance::new(app.replica.viewer(session.user.id));
-    let guilds = match admit(&app, attendance.viewer(), &session, &query).await {
+    let admitted = admit(&app, attendance.viewer(), &session, &query).await;
+    if session_end.is_cancelled() {
+        // Signed out while the gateway was asked: sliding would give the browser its cookie back.
+        return Err(ApiError::unauthorized());
+    }
+    let cookie = app.sessions.slide(&session);
+    let guilds = match admitted {
         Ok(guilds) => guilds,
         Err(Refused::NoMember) => return Err(NO_MEMBER),
         Err(Refused::NotNow) => return Ok(refusal(ByeReason::Unavailable, cookie)),
@@ -60,7 +67,7 @@ pub(crate) async fn stream(
     let now = Instant::now();
     let opened = Opened {
         cursor: query.cursor(header),
-        session_end: app.sessions.watch_end(&session.id),
+        session_end,
         timing: timing(&app, &session, now),
         replica: app.replica,
         clock: app.clock,
@@ -132,7 +139,7 @@ async fn admit(
     let held = app.replica.hold();
     let now = held.position().ok_or(Refused::NotNow)?;
     let unproven = viewer.unproven(now.epoch, &guilds).ok_or(Refused::NotNow)?;
-    let mut known = 0;
+    let (mut known, mut doubtful) = (0, 0);
     for id in &guilds {
         let guild = held.guild(*id).and_then(|log| log.guild());
         let membership = guild.and_then(|guild| guild.memberships.get(&viewer.id()));
@@ -146,9 +153,12 @@ async fn admit(
             } else {
                 Refused::NotNow
             });
+        } else if failed && !(complete && guild.is_none()) {
+            doubtful += 1;
         }
     }
-    if known == 0 && !unproven.is_empty() && unproven.len() == guilds.len() {
+    // A guild that the bot has left is no reason to wait: nobody can look it up, or see it.
+    if known == 0 && doubtful > 0 {
         return Err(Refused::NotNow);
     }
     Ok(guilds)

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{all, simulator};
 use crate::{
-    config::{ConfigError, Settings, refuse, secrets, table::Kind},
+    config::{ConfigError, Settings, Sources, refuse, secrets, table::Setting},
     lifecycle::{End, Lifecycle},
 };
 
@@ -19,14 +19,6 @@ use crate::{
 const PORTS_TRIED: u16 = 50;
 
 pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
-    settings.forget(|setting| {
-        setting.kind == Kind::Secret
-            || setting.name.starts_with("DISCORD_")
-            || matches!(
-                setting.name,
-                "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS"
-            )
-    });
     let mut said = Vec::new();
     let listen = free_address(
         simulator::listen(&settings)?,
@@ -69,6 +61,17 @@ pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
         }
     });
     lifecycle.wait().await
+}
+
+/// Keeps out what is said outside about a real house, its mistakes included.
+pub(super) fn keep_out(sources: &mut Sources) {
+    let outside = |name: &str| {
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        plain.starts_with("DISCORD_") || Setting::named(plain).is_some_and(Setting::is_the_demos)
+    };
+    for said in [&mut sources.environment, &mut sources.dotenv] {
+        said.retain(|name, _| !outside(name));
+    }
 }
 
 /// The settings that make it a demo: the simulator's addresses, and secrets for this run only.
@@ -167,4 +170,37 @@ impl Greeting {
 /// The URL of a path below the page.
 fn below(page: &str, path: &str) -> anyhow::Result<Url> {
     Ok(Url::parse(page)?.join(path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_real_house_next_door_is_no_concern_of_the_demo() {
+        let said = |pairs: &[(&str, &str)]| {
+            let owned = pairs.iter();
+            owned
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let mut sources = Sources {
+            environment: said(&[
+                ("REDIS_URL", "redis://127.0.0.1"),
+                ("DISCORD_BOT_TOKN", "misspelt"),
+                ("LINK_TOKEN", "short"),
+                ("LINK_TOKEN_FILE", "/nowhere"),
+                ("VITE_DISCORD_GUILD_ID", "1"),
+                ("DISCORD_GUILD_ID", "2"),
+                ("WEB_PORT", "3100"),
+            ]),
+            dotenv: said(&[("DATABASE_URL", "postgres://db"), ("LOG_FORMAT", "json")]),
+            ..Sources::default()
+        };
+        keep_out(&mut sources);
+        let settings = Settings::resolve(&sources).expect("nothing is left to refuse");
+        assert_eq!(settings.get("WEB_PORT"), Some("3100"));
+        assert_eq!(settings.get("LOG_FORMAT"), Some("json"));
+        assert_eq!(settings.get("DISCORD_GUILD_ID"), None);
+    }
 }

@@ -40,7 +40,7 @@ pub(super) async fn build(listen: SocketAddr, seed: u64) -> Result<Simulator, En
     match config.build().await {
         Ok(simulator) => Ok(simulator),
         Err(error) => Err(End::Misconfigured(ConfigError(format!(
-            "SIMULATOR_LISTEN: the simulator can't listen on {listen}: {error}."
+            "SIMULATOR_LISTEN: {error}: choose another port."
         )))),
     }
 }

@@ -132,13 +132,6 @@ impl Settings {
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.values.insert(name, value.into());
     }
-
-    /// Forgets every setting that `which` names, so that its default holds.
-    pub(crate) fn forget(&mut self, which: impl Fn(&Setting) -> bool) {
-        for setting in SETTINGS.iter().filter(|setting| which(setting)) {
-            self.values.remove(setting.name);
-        }
-    }
 }
 
 /// One setting in one layer: its name, its aliases, its file.

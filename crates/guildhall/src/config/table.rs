@@ -42,6 +42,17 @@ impl Setting {
         self.name.to_ascii_lowercase().replace('_', "-")
     }
 
+    /// Whether the demo chooses it, whatever is said outside: it has a Discord and secrets of its
+    /// own, and is not concerned by what a real house needs.
+    pub(crate) fn is_the_demos(&self) -> bool {
+        self.kind != Kind::Plain
+            || self.name.starts_with("DISCORD_")
+            || matches!(
+                self.name,
+                "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS"
+            )
+    }
+
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         SETTINGS
             .iter()
@@ -192,7 +203,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "ALLOWED_ORIGINS",
         Web,
         None,
-        "Further origins of your web app, comma-separated",
+        "Further origins that pass our paths on to us, comma-separated: login may return there",
     ),
     plain(
         "LOG_WINDOW",

@@ -171,7 +171,9 @@ async fn an_address_where_nobody_listens_is_named_as_unreachable() {
         .await
         .expect("in time")
         .expect("the task runs");
-    assert!(house.link.check().detail.contains("GATEWAY_WS_URL"));
+    let detail = house.link.check().detail;
+    assert!(detail.contains("GATEWAY_WS_URL"), "{detail}");
+    assert_eq!(detail.matches("refused").count(), 1, "said once: {detail}");
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+//! A future that is seldom ready, polled beside one that is often woken.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+/// A future that is polled once, and then only after it was woken itself.
+///
+/// A stream is woken for every event, and each time it also has to know whether its session or the
+/// process ends. Asking a cancellation token takes a lock that all streams share; asking this
+/// costs one load.
+pub(crate) struct Seldom<F> {
+    future: Pin<Box<F>>,
+    alarm: Option<Arc<Alarm>>,
+}
+
+struct Alarm {
+    rung: AtomicBool,
+    task: Waker,
+}
+
+impl<F: Future> Seldom<F> {
+    pub(crate) fn new(future: F) -> Self {
+        Self {
+            future: Box::pin(future),
+            alarm: None,
+        }
+    }
+
+    /// Polls the future if there is a reason to. Not to be polled again once it was ready.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if let Some(alarm) = &self.alarm
+            && alarm.task.will_wake(cx.waker())
+            && !alarm.rung.load(Ordering::Acquire)
+        {
+            return Poll::Pending;
+        }
+        let alarm = Arc::new(Alarm {
+            rung: AtomicBool::new(false),
+            task: cx.waker().clone(),
+        });
+        self.alarm = Some(Arc::clone(&alarm));
+        let waker = Waker::from(alarm);
+        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.task.wake_by_ref();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::poll_fn};
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_is_polled_once_and_again_when_it_was_woken() {
+        let (token, polls) = (CancellationToken::new(), Cell::new(0));
+        let mut cancelled = Box::pin(token.cancelled());
+        let mut seldom = Seldom::new(poll_fn(|cx| {
+            polls.set(polls.get() + 1);
+            cancelled.as_mut().poll(cx)
+        }));
+        for _ in 0..3 {
+            let pending = poll_fn(|cx| Poll::Ready(seldom.poll(cx).is_pending())).await;
+            assert!(pending);
+        }
+        assert_eq!(polls.get(), 1);
+        token.cancel();
+        poll_fn(|cx| seldom.poll(cx)).await;
+        assert_eq!(polls.get(), 2);
+    }
+}
