@@ -25,7 +25,9 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> UnixMs {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |age| UnixMs::try_from(age.as_millis()).unwrap_or(UnixMs::MAX))
+        since.map_or(0, |age| {
+            UnixMs::try_from(age.as_millis()).unwrap_or(UnixMs::MAX)
+        })
     }
 }
 

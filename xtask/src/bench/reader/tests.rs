@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
@@ -63,7 +65,11 @@ fn stamps_sent_by_another_hand_are_counted_since_the_beginning() {
                 .send(sequence, unix_micros())
                 .expect("it listens");
         }
-        assert!(reader.wait_for(30).expect("it runs"));
+        assert!(
+            reader
+                .wait_for(30, Duration::from_millis(100))
+                .expect("it runs")
+        );
         let report = reader.report(30);
         assert_eq!((report.deliveries, report.faults()), (300, 0));
 
