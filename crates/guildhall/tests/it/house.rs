@@ -233,10 +233,24 @@ pub(crate) fn client() -> Client {
         .expect("a client")
 }
 
-/// A port nobody listens on at the moment.
+/// A port for a process that is told its port, because it comes back on the same one after a
+/// restart. Port 0 can't promise that, and what it gives may be an outgoing connection's a moment
+/// later: so these are from below the range that the kernel gives away, each handed out once.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Test binaries that run side by side begin apart.
+    let begin = std::process::id().wrapping_mul(97);
+    for _ in 0..COUNT {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + begin.wrapping_add(step) % COUNT;
+        let port = u16::try_from(port).expect("below 30,000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("20,000 ports are taken")
 }
 
 /// A moment between two looks at another process's state, which can't be awaited.
