@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+pub use crate::world::PrivilegedIntents;
+
 /// Everything that can be set. The defaults are Discord's own figures where
 /// Discord has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,16 +26,34 @@ pub struct Config {
     pub resume_window: Duration,
     /// The pause between READY and the first GUILD_CREATE, and between guilds.
     pub guild_create_delay: Duration,
-    /// The least time between two IDENTIFYs; a quicker one gets op 9. Discord
-    /// asks for 5 s; the default is none, because tests start many sessions.
+    /// How long a shard's identify slot is taken by an IDENTIFY; another one in
+    /// the same slot gets op 9 until then.
     pub identify_interval: Duration,
-    /// How many sessions may be started within a day.
+    /// How many identify slots there are; a shard has that of its number modulo this.
+    /// At least 1.
+    pub max_concurrency: u32,
+    /// How many sessions may be started within `session_start_window`. One more ends
+    /// every session and replaces the bot token, as Discord does.
     pub session_starts: u32,
+    /// How long a started session counts.
+    pub session_start_window: Duration,
+    /// The shard count that `GET /gateway/bot` recommends.
+    pub shards: u32,
+    /// A shard with more guilds than this is refused with 4011.
+    pub guilds_per_shard: usize,
+    /// How many payloads a connection may send within `send_window`; one more is
+    /// answered with 4008.
+    pub sends_per_window: u32,
+    /// How long a sent payload counts, heartbeats included.
+    pub send_window: Duration,
+    /// How long after a guild's whole list of members was asked for it may not be
+    /// asked for again; who does gets RATE_LIMITED.
+    pub member_list_interval: Duration,
     /// How many dispatches a session keeps for replay. A connection that falls
     /// further behind is closed, and its session can no longer be resumed.
     pub replay_events: usize,
-    /// Whether the application may ask for members, presences and message content.
-    pub privileged_intents: bool,
+    /// The switches of the developer portal; `/sim/application` turns them too.
+    pub privileged_intents: PrivilegedIntents,
     /// How REST is limited.
     pub rate_limits: RateLimits,
 }
@@ -59,10 +79,17 @@ impl Default for Config {
             heartbeat_grace: Duration::from_secs(20),
             resume_window: Duration::from_mins(3),
             guild_create_delay: Duration::from_millis(5),
-            identify_interval: Duration::ZERO,
+            identify_interval: Duration::from_secs(5),
+            max_concurrency: 1,
             session_starts: 1000,
+            session_start_window: Duration::from_hours(24),
+            shards: 1,
+            guilds_per_shard: 2500,
+            sends_per_window: 120,
+            send_window: Duration::from_mins(1),
+            member_list_interval: Duration::from_secs(30),
             replay_events: 65_536,
-            privileged_intents: true,
+            privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),
         }
     }

@@ -22,6 +22,10 @@ mod channels;
 mod roles;
 /// Memberships.
 mod members;
+/// Messages, reactions and typing.
+mod messages;
+/// The bot's token and its privileged intents.
+mod application;
 /// What can go wrong on purpose.
 mod faults;
 /// Stamps, one by one or at a rate.
@@ -74,6 +78,26 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
             "/channels/{channel_id}/permissions/{target_id}",
             put(channels::put_overwrite).delete(channels::remove_overwrite),
         )
+        .route(
+            "/channels/{channel_id}/voice-status",
+            put(voice::set_status),
+        )
+        .route("/messages", post(messages::create))
+        .route(
+            "/channels/{channel_id}/messages/bulk-delete",
+            post(messages::remove_many),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}",
+            patch(messages::edit).delete(messages::remove),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/reactions",
+            post(messages::react).delete(messages::clear_reactions),
+        )
+        .route("/channels/{channel_id}/typing", post(messages::type_in))
+        .route("/application", patch(application::edit))
+        .route("/token", post(application::token))
         .route("/roles", post(roles::create))
         .route("/roles/{role_id}", patch(roles::edit))
         .route("/roles/{role_id}", delete(roles::remove))

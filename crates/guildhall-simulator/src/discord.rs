@@ -21,7 +21,7 @@ use crate::{
     gateway_ws::{Faults, Sessions},
     oauth::Grants,
     rest::Limiter,
-    world::{Changed, Refusal, World},
+    world::{Changed, Event, Refusal, World},
 };
 
 /// What every route and connection holds.
@@ -52,7 +52,7 @@ impl Discord {
     pub(crate) fn new(
         config: Config,
         address: SocketAddr,
-        world: World,
+        mut world: World,
         tracker: TaskTracker,
         stop: CancellationToken,
     ) -> Arc<Self> {
@@ -60,6 +60,7 @@ impl Discord {
             .public_url
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
+        world.application.privileged_intents = config.privileged_intents;
         let core = Core {
             world,
             sessions: Sessions::new(&config),
@@ -91,17 +92,27 @@ impl Discord {
         now: Instant,
         change: impl FnOnce(&mut World) -> Changed<T>,
     ) -> Result<T, Refusal> {
-        let answer = {
-            let mut core = lock(&self.core);
-            let Core {
-                world, sessions, ..
-            } = &mut *core;
-            let (answer, events) = change(world)?;
-            sessions.deliver(world, &events, now);
-            answer
-        };
+        let answer = self.perform(now, |world| match change(world) {
+            Ok((answer, events)) => (Ok(answer), events),
+            Err(refusal) => (Err(refusal), Vec::new()),
+        })?;
         self.tell_changed();
         Ok(answer)
+    }
+
+    /// The same for whoever has more to answer than a refusal.
+    pub(crate) fn perform<T>(
+        &self,
+        now: Instant,
+        act: impl FnOnce(&mut World) -> (T, Vec<Event>),
+    ) -> T {
+        let mut core = lock(&self.core);
+        let Core {
+            world, sessions, ..
+        } = &mut *core;
+        let (answer, events) = act(world);
+        sessions.deliver(world, &events, now);
+        answer
     }
 
     pub(crate) fn with_grants<T>(&self, act: impl FnOnce(&mut Grants) -> T) -> T {

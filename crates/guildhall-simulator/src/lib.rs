@@ -41,6 +41,6 @@ mod serve;
 /// Build, then run.
 mod simulator;
 
-pub use config::{Config, RateLimits};
+pub use config::{Config, PrivilegedIntents, RateLimits};
 pub use simulator::{Application, BuildError, RunError, Simulator};
 pub use snowflake::Snowflake;

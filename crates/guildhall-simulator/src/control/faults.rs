@@ -53,6 +53,11 @@ pub(super) enum Body {
         #[serde(default = "once")]
         times: u32,
     },
+    /// The next connections get op 7 in place of HELLO; 0 heals.
+    ReconnectHello {
+        #[serde(default = "once")]
+        times: u32,
+    },
     /// A guild goes out of service, or comes back with `over`.
     Outage {
         guild_id: Snowflake,
@@ -93,6 +98,10 @@ pub(super) async fn cause(State(discord): State<Arc<Discord>>, Sent(body): Sent<
         Body::StopAcking { session_id } => (session_id, Order::StopAcknowledging),
         Body::Resume503 { times } => {
             discord.with(|core| core.faults.refuse_resumes(times));
+            return Ok(Json(json!({})));
+        }
+        Body::ReconnectHello { times } => {
+            discord.with(|core| core.faults.reconnect_instead_of_hello(times));
             return Ok(Json(json!({})));
         }
         Body::Outage { guild_id, over } => {

@@ -14,14 +14,14 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{
-    cdn,
+    cdn, clock,
     discord::{Core, Discord},
     world::{Channel, Guild, Member, VoiceState},
 };
 
 /// Everything, secrets included: they open nothing but the simulator.
 pub(super) async fn state(State(discord): State<Arc<Discord>>) -> Json<Value> {
-    Json(discord.with(|core| show(core)))
+    Json(discord.with(show))
 }
 
 /// Server-Sent Events named `changed`: whoever shows the state looks again.
@@ -44,7 +44,9 @@ pub(super) async fn events(
     Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
-fn show(core: &Core) -> Value {
+fn show(core: &mut Core) -> Value {
+    let starts = core.sessions.start_limit(clock::now());
+    let core = &*core;
     let world = &core.world;
     let users: Vec<_> = world
         .users
@@ -112,6 +114,9 @@ fn show(core: &Core) -> Value {
             "id": world.application.id,
             "botToken": world.application.bot_token,
             "clientSecret": world.application.client_secret,
+            "privilegedIntents": world.application.privileged_intents,
+            "tokenResets": world.application.token_resets,
+            "sessionStarts": {"total": starts.total, "remaining": starts.remaining},
         },
         "users": users,
         "guilds": guilds,

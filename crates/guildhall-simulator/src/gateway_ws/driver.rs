@@ -17,10 +17,13 @@ use tokio::{
 use tracing::{Instrument, debug, info_span};
 
 use super::{
+    answer::answer,
     close::{CloseCode, client_ends_session},
     fault::{ORDERS_WAITING, Order},
     protocol::{Protocol, Step},
     sessions::{Caller, Denied, Granted},
+    transport::Transport,
+    upgrade::Asked,
 };
 use crate::{clock, discord::Discord};
 
@@ -59,8 +62,10 @@ struct Connection {
     socket: WebSocket,
     number: u64,
     resume_url: String,
+    version: u8,
     orders: mpsc::Sender<Order>,
     protocol: Protocol,
+    transport: Transport,
     live: Option<Live>,
 }
 
@@ -72,27 +77,29 @@ struct Live {
     next_guild_at: Option<Instant>,
 }
 
-/// Serves one connection to its end. `refusal` is what the URL earned.
+/// Serves one connection to its end. `asked` is what the URL wants, or earned.
 pub(super) async fn run(
     socket: WebSocket,
     discord: Arc<Discord>,
     resume_url: String,
-    refusal: Option<CloseCode>,
+    asked: Result<Asked, CloseCode>,
 ) {
     let number = discord.next_connection();
     let (orders, inbox) = mpsc::channel(ORDERS_WAITING);
-    let protocol = Protocol::new(
-        discord.config.heartbeat_interval,
-        discord.config.heartbeat_grace,
-        clock::now(),
-    );
+    let protocol = Protocol::new(&discord.config, clock::now());
+    let (version, compress, refusal) = match asked {
+        Ok(asked) => (asked.version, asked.compress, None),
+        Err(refusal) => (10, None, Some(refusal)),
+    };
     let connection = Connection {
         discord,
         socket,
         number,
         resume_url,
+        version,
         orders,
         protocol,
+        transport: Transport::new(compress),
         live: None,
     };
     connection
@@ -133,12 +140,15 @@ impl Connection {
     }
 
     async fn talk(&mut self, mut inbox: mpsc::Receiver<Order>) -> Exit {
-        let interval = self.discord.config.heartbeat_interval.as_millis();
-        let hello = json!({
-            "t": null, "s": null, "op": 10,
-            "d": {"heartbeat_interval": u64::try_from(interval).unwrap_or(u64::MAX), "_trace": ["guildhall-simulator"]},
-        });
-        if let Err(exit) = self.send(hello.to_string()).await {
+        let greeted = if self.discord.with(|core| core.faults.hello_is_reconnect()) {
+            self.send_op(7, json!(null)).await
+        } else {
+            let interval = self.discord.config.heartbeat_interval.as_millis();
+            let interval = u64::try_from(interval).unwrap_or(u64::MAX);
+            let hello = json!({"heartbeat_interval": interval, "_trace": ["guildhall-simulator"]});
+            self.send_op(10, hello).await
+        };
+        if let Break(exit) = greeted {
             return exit;
         }
         let stop = self.discord.stop.clone();
@@ -192,6 +202,12 @@ impl Connection {
             Step::Nothing => return Continue(()),
             Step::Acknowledge => return self.send_op(11, json!(null)).await,
             Step::Close(code) => return Break(Exit::Closing(code)),
+            Step::Answer(ask) => {
+                if let Some(live) = &self.live {
+                    answer(&self.discord, &live.session_id, ask, clock::now());
+                }
+                return Continue(());
+            }
             Step::Identify(identify) => {
                 let caller = self.caller();
                 self.discord.with(|core| {
@@ -212,7 +228,11 @@ impl Connection {
                 session_id,
                 cursor,
                 wake,
+                compress,
             }) => {
+                if compress {
+                    self.transport.compress_payloads();
+                }
                 self.protocol.session_began();
                 self.discord.tell_changed();
                 // A guild may still be owed after a resumption too.
@@ -273,14 +293,13 @@ impl Connection {
         }
         let frames = async {
             for dispatch in &waiting {
-                self.socket
-                    .feed(Message::Text(dispatch.frame().into()))
-                    .await?;
+                let message = self.transport.message(dispatch.frame())?;
+                self.socket.feed(message).await.ok()?;
             }
-            self.socket.flush().await
+            self.socket.flush().await.ok()
         };
         match timeout(WRITE_LIMIT, frames).await {
-            Ok(Ok(())) => Continue(()),
+            Ok(Some(())) => Continue(()),
             _ => Break(Exit::Client(None)),
         }
     }
@@ -300,21 +319,18 @@ impl Connection {
             connection: self.number,
             orders: self.orders.clone(),
             resume_url: self.resume_url.clone(),
+            version: self.version,
         }
     }
 
     async fn send_op(&mut self, op: u8, data: serde_json::Value) -> ControlFlow<Exit> {
         let frame = json!({"t": null, "s": null, "op": op, "d": data});
-        match self.send(frame.to_string()).await {
-            Ok(()) => Continue(()),
-            Err(exit) => Break(exit),
-        }
-    }
-
-    async fn send(&mut self, frame: String) -> Result<(), Exit> {
-        match timeout(WRITE_LIMIT, self.socket.send(Message::Text(frame.into()))).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Exit::Client(None)),
+        let Some(message) = self.transport.message(frame.to_string()) else {
+            return Break(Exit::Client(None));
+        };
+        match timeout(WRITE_LIMIT, self.socket.send(message)).await {
+            Ok(Ok(())) => Continue(()),
+            _ => Break(Exit::Client(None)),
         }
     }
 

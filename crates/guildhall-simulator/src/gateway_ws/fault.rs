@@ -28,12 +28,25 @@ pub(crate) const ORDERS_WAITING: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     resume_refusals: u32,
+    hello_reconnects: u32,
 }
 
 impl Faults {
     /// The next `times` upgrades of the resume path are answered with 503; 0 heals.
     pub(crate) fn refuse_resumes(&mut self, times: u32) {
         self.resume_refusals = times;
+    }
+
+    /// The next `times` connections get op 7 in place of HELLO; 0 heals.
+    pub(crate) fn reconnect_instead_of_hello(&mut self, times: u32) {
+        self.hello_reconnects = times;
+    }
+
+    /// Whether this connection is sent away before HELLO.
+    pub(crate) fn hello_is_reconnect(&mut self) -> bool {
+        let sent_away = self.hello_reconnects > 0;
+        self.hello_reconnects = self.hello_reconnects.saturating_sub(1);
+        sent_away
     }
 
     /// Whether this upgrade of the resume path is to be refused.

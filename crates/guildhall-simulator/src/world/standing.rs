@@ -9,7 +9,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::{
-    Channel, ChannelKind, Guild, Overwrite, OverwriteKind, Permissions, Registration, Role, Table,
+    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions, PrivilegedIntents, Registration, Role, Table,
     User, World,
 };
 use crate::snowflake::{Chance, Snowflake};
@@ -49,16 +49,14 @@ pub(super) fn build(seed: u64) -> World {
     let mut chance = Chance::from_seed(seed);
     let mut last_id = 0;
     let id = chance.snowflake(&mut last_id);
-    let bot_token = format!(
-        "{}.{}.{}",
-        STANDARD_NO_PAD.encode(id.to_string()),
-        chance.letters(6),
-        chance.letters(38)
-    );
+    let bot_token = token_of(id, &mut chance);
     let application = Registration {
         id,
+        first_bot_token: bot_token.clone(),
         bot_token,
         client_secret: chance.letters(32),
+        privileged_intents: PrivilegedIntents::ALL,
+        token_resets: 0,
     };
     let mut world = World {
         application,
@@ -66,6 +64,7 @@ pub(super) fn build(seed: u64) -> World {
         guilds: Table::default(),
         chance,
         last_id,
+        cause: None,
     };
     let people: Vec<_> = PEOPLE
         .iter()
@@ -86,6 +85,16 @@ pub(super) fn build(seed: u64) -> World {
     cartographers(&mut world, &people);
     study_hall(&mut world, &people);
     world
+}
+
+/// A bot token in Discord's shape: base64 of the id, and two more parts.
+pub(super) fn token_of(id: Snowflake, chance: &mut Chance) -> String {
+    format!(
+        "{}.{}.{}",
+        STANDARD_NO_PAD.encode(id.to_string()),
+        chance.letters(6),
+        chance.letters(38)
+    )
 }
 
 fn game_night(world: &mut World, people: &[Snowflake]) {
@@ -213,6 +222,8 @@ impl<'a> Hall<'a> {
                 color,
                 position: u16::try_from(self.guild.roles.len()).unwrap_or(u16::MAX),
                 permissions: Permissions(permissions),
+                hoist: color != 0,
+                mentionable: false,
                 bot_id: None,
             },
         );
@@ -289,6 +300,8 @@ impl<'a> Hall<'a> {
                 parent_id: parent_id.into(),
                 user_limit,
                 overwrites: overwrites.to_vec(),
+                settings: ChannelSettings::default(),
+                voice_status: None,
             },
         );
         id

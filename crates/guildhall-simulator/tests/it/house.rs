@@ -56,6 +56,7 @@ impl House {
         };
         config.rate_limits.bucket_requests = 10_000;
         config.rate_limits.global_per_second = 10_000;
+        config.identify_interval = Duration::ZERO;
         settings(&mut config);
         let simulator: Simulator = config.build().await?;
         let address = simulator.local_addr().to_string();

@@ -4,6 +4,7 @@
 mod house;
 
 mod control_moves_the_world;
+mod gateway_compression;
 mod gateway_handshake;
 mod gateway_resume;
 mod hidden_channels;
