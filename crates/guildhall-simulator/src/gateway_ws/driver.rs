@@ -200,7 +200,11 @@ impl Connection {
     async fn step(&mut self, step: Step) -> ControlFlow<Exit> {
         let granted = match step {
             Step::Nothing => return Continue(()),
-            Step::Acknowledge => return self.send_op(11, json!(null)).await,
+            Step::Acknowledge => {
+                // What happened before the heartbeat came is on its way before the answer.
+                self.write_dispatches().await?;
+                return self.send_op(11, json!(null)).await;
+            }
             Step::Close(code) => return Break(Exit::Closing(code)),
             Step::Answer(ask) => {
                 if let Some(live) = &self.live {
