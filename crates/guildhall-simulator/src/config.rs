@@ -67,6 +67,9 @@ pub struct RateLimits {
     pub bucket_requests: u32,
     /// How long a bucket's window lasts.
     pub bucket_window: Duration,
+    /// How many 401, 403 and 429 an address may earn within ten minutes before it
+    /// is shut out.
+    pub invalid_requests: u32,
 }
 
 impl Default for Config {
@@ -101,6 +104,7 @@ impl Default for RateLimits {
             global_per_second: 50,
             bucket_requests: 10,
             bucket_window: Duration::from_secs(1),
+            invalid_requests: 10_000,
         }
     }
 }

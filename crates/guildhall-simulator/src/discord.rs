@@ -20,7 +20,7 @@ use crate::{
     control::Load,
     gateway_ws::{Faults, Sessions},
     oauth::Grants,
-    rest::Limiter,
+    rest::{Limiter, Nonces, RestFaults},
     world::{Changed, Event, Refusal, World},
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct Discord {
     core: Mutex<Core>,
     grants: Mutex<Grants>,
     limiter: Mutex<Limiter>,
+    nonces: Mutex<Nonces>,
+    rest_faults: Mutex<RestFaults>,
     load: Mutex<Load>,
     connections: AtomicU64,
     changes: watch::Sender<u64>,
@@ -72,6 +74,8 @@ impl Discord {
             core: Mutex::new(core),
             grants: Mutex::new(Grants::new(config.seed)),
             limiter: Mutex::new(Limiter::new(config.rate_limits)),
+            nonces: Mutex::new(Nonces::default()),
+            rest_faults: Mutex::new(RestFaults::default()),
             load: Mutex::new(Load::default()),
             connections: AtomicU64::new(0),
             changes: watch::Sender::new(0),
@@ -121,6 +125,15 @@ impl Discord {
 
     pub(crate) fn with_limiter<T>(&self, act: impl FnOnce(&mut Limiter) -> T) -> T {
         act(&mut lock(&self.limiter))
+    }
+
+    /// May be taken inside the world's section, never the other way round.
+    pub(crate) fn with_nonces<T>(&self, act: impl FnOnce(&mut Nonces) -> T) -> T {
+        act(&mut lock(&self.nonces))
+    }
+
+    pub(crate) fn with_rest_faults<T>(&self, act: impl FnOnce(&mut RestFaults) -> T) -> T {
+        act(&mut lock(&self.rest_faults))
     }
 
     pub(crate) fn with_load<T>(&self, act: impl FnOnce(&mut Load) -> T) -> T {

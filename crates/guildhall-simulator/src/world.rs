@@ -66,7 +66,7 @@ pub(crate) use permission::Permissions;
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
 pub(crate) use thing::{
-    Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role, User, VoiceState,
+    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role, User, VoiceState,
 };
 pub(crate) use voice::VoiceEdit;
 
