@@ -67,9 +67,14 @@ pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> Answer {
     })
 }
 
-/// `GET /applications/@me`
+/// `GET /applications/@me`: with the owner, whom nobody else is shown.
 pub(super) async fn application(bot: Bot) -> Answer {
-    bot.act(|scene| Ok(Json(application_object(scene.world))))
+    bot.act(|scene| {
+        let owner = scene.world.users.iter().find(|user| !user.bot);
+        let mut object = application_object(scene.world);
+        object["owner"] = json!(owner.map(UserObject::new));
+        Ok(Json(object))
+    })
 }
 
 /// `GET /oauth2/@me`: what a bearer token is good for.

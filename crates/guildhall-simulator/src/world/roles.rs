@@ -49,13 +49,9 @@ impl World {
                 id,
                 name: new.name,
                 color: new.color,
-                position: guild
-                    .roles
-                    .iter()
-                    .map(|role| role.position)
-                    .max()
-                    .unwrap_or(0)
-                    + 1,
+                // Discord puts a new role above @everyone and below all others: where
+                // positions are equal, the younger role is the lower one.
+                position: 1,
                 permissions: new.permissions,
                 hoist: new.hoist,
                 mentionable: new.mentionable,
