@@ -113,8 +113,8 @@ impl Sessions {
         caller: Caller,
         now: Instant,
     ) -> Result<Granted, Denied> {
-        let identity = check(world, identify)?;
-        let Identity { intents, shard, .. } = identity;
+        let settled = check(world, identify)?;
+        let Identity { intents, shard, .. } = settled;
         let guilds: Vec<_> = world
             .bot_guilds()
             .map(|guild| guild.id)
@@ -147,7 +147,7 @@ impl Sessions {
             orders: caller.orders,
         };
         let keeps = self.config.replay_events;
-        let mut session = Session::new(id.clone(), identity, attachment, keeps);
+        let mut session = Session::new(id.clone(), settled, attachment, keeps);
         let bot = world
             .users
             .get(world.bot_id())
@@ -179,7 +179,7 @@ impl Sessions {
             session_id: id,
             cursor: 0,
             wake,
-            compress: identity.compress,
+            compress: settled.compress,
         })
     }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{clock, config::Config, world::World};
 
 /// Until a silent connection is given up.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const BEAT: &str = r#"{"op":1,"d":null}"#;
 
 fn protocol(now: Instant) -> Protocol {

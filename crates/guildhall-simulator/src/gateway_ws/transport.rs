@@ -96,10 +96,13 @@ fn zstd(stream: &mut CCtx<'static>, input: &[u8]) -> Option<Vec<u8>> {
     let mut input = InBuffer::around(input);
     loop {
         let written = output.len();
-        let mut room = OutBuffer::around_pos(&mut output, written);
-        let flush = ZSTD_EndDirective::ZSTD_e_flush;
-        let left = stream.compress_stream2(&mut room, &mut input, flush).ok()?;
-        drop(room);
+        let left = stream
+            .compress_stream2(
+                &mut OutBuffer::around_pos(&mut output, written),
+                &mut input,
+                ZSTD_EndDirective::ZSTD_e_flush,
+            )
+            .ok()?;
         if left == 0 {
             return Some(output);
         }

@@ -107,9 +107,12 @@ impl World {
             .guilds
             .get_mut(guild_id)
             .ok_or(Refusal::Unknown("guild"))?;
-        let shown = |guild: &Guild| match touches_rights {
-            true => shown(guild, bot),
-            false => BTreeSet::new(),
+        let shown = |guild: &Guild| {
+            if touches_rights {
+                shown(guild, bot)
+            } else {
+                BTreeSet::new()
+            }
         };
         let before = shown(guild);
         let was_in = guild.members.contains(bot);
@@ -119,7 +122,10 @@ impl World {
         for record in telling.records {
             let entry = Entry {
                 id: self.chance.snowflake(&mut self.last_id),
-                user_id: self.cause.as_ref().map_or(guild.owner_id, |cause| cause.actor),
+                user_id: self
+                    .cause
+                    .as_ref()
+                    .map_or(guild.owner_id, |cause| cause.actor),
                 target_id: record.target,
                 action_type: record.action,
                 reason: self.cause.as_ref().and_then(|cause| cause.reason.clone()),

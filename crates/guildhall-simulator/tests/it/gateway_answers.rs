@@ -244,3 +244,17 @@ async fn being_moved_into_a_hidden_room_shows_it_until_the_bot_leaves() -> Outco
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_session_that_was_invalidated_may_ask_nothing_more() -> Outcome {
+    let house = House::open().await?;
+    let (mut client, ..) = house.bot(INTENTS).await?;
+    let fault = json!({"kind": "invalid_session", "resumable": false});
+    house.act("POST", "/sim/faults", fault).await?;
+    assert_eq!(client.op(9).await?["d"], false);
+    client
+        .send(json!({"op": 31, "d": {"guild_ids": []}}))
+        .await?;
+    assert_eq!(client.closed_with().await?, Some(4003));
+    Ok(())
+}

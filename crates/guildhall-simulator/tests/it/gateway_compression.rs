@@ -163,3 +163,33 @@ async fn what_a_url_may_ask_for_is_what_discord_documents() -> Outcome {
     assert_eq!(client.dispatch("READY").await?["v"], 9);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_resumed_connection_begins_a_fresh_context() -> Outcome {
+    let house = House::open().await?;
+    let token = house.application.bot_token.clone();
+    let mut session = None;
+    for turn in 0..3 {
+        let url = format!("ws://{}/gateway/?v=10&compress=zlib-stream", house.address);
+        let (mut socket, _) = connect_async(url).await?;
+        let mut stream = Decompress::new(true);
+        let hello = socket.next().await.ok_or("closed")??.into_data();
+        assert_eq!(inflated(&mut stream, &hello)?.0["op"], 10);
+        let (start, wanted) = match &session {
+            None => (
+                json!({"op": 2, "d": {"token": token, "intents": 0, "properties": {}}}),
+                "READY",
+            ),
+            Some(id) => (
+                json!({"op": 6, "d": {"token": token, "session_id": id, "seq": turn}}),
+                "RESUMED",
+            ),
+        };
+        socket.send(Message::text(start.to_string())).await?;
+        let frame = socket.next().await.ok_or("closed")??.into_data();
+        let payload = inflated(&mut stream, &frame)?.0;
+        assert_eq!(payload["t"], wanted, "turn {turn}");
+        session.get_or_insert_with(|| payload["d"]["session_id"].clone());
+    }
+    Ok(())
+}
