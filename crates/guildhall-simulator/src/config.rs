@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    str::FromStr,
     time::Duration,
 };
 
@@ -56,6 +57,57 @@ pub struct Config {
     pub privileged_intents: PrivilegedIntents,
     /// How REST is limited.
     pub rate_limits: RateLimits,
+    /// What happens by itself.
+    pub scenario: Scenario,
+    /// How much time passes between two turns of a scenario, on average.
+    pub scenario_pace: Duration,
+}
+
+/// What happens by itself. Each is the same for the same seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scenario {
+    /// Nothing: the world stands still until somebody acts.
+    #[default]
+    Standing,
+    /// People drift between rooms, mute, stream, talk and leave.
+    Evening,
+    /// A guild of 10,000 members and 500 channels stands beside the others.
+    Big,
+    /// Guilds go out of service and come back, connections tear, and the resume
+    /// host is away for a while.
+    Outage,
+}
+
+/// No scenario has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no scenario: standing, evening, big or outage")]
+pub struct UnknownScenario(String);
+
+impl Scenario {
+    /// All, in the order they are shown.
+    pub const ALL: [Self; 4] = [Self::Standing, Self::Evening, Self::Big, Self::Outage];
+
+    /// As it is written on command lines and in `/sim/scenario`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standing => "standing",
+            Self::Evening => "evening",
+            Self::Big => "big",
+            Self::Outage => "outage",
+        }
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScenario> {
+        Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.name() == text)
+            .ok_or_else(|| UnknownScenario(text.to_owned()))
+    }
 }
 
 /// Figures of the REST limiter.
@@ -94,6 +146,8 @@ impl Default for Config {
             replay_events: 65_536,
             privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),
+            scenario: Scenario::Standing,
+            scenario_pace: Duration::from_millis(1500),
         }
     }
 }

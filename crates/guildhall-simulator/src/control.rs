@@ -28,6 +28,12 @@ mod messages;
 mod application;
 /// What can go wrong on purpose.
 mod faults;
+/// Faults and acts on a timeline.
+mod script;
+/// A timeline drawn from a seed.
+mod chaos;
+/// What happens by itself.
+mod scenario;
 /// Stamps, one by one or at a rate.
 mod load;
 
@@ -42,6 +48,7 @@ use axum::{
 };
 
 pub(crate) use load::Load;
+pub(crate) use script::Script;
 
 use crate::discord::Discord;
 
@@ -102,7 +109,20 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
         .route("/roles/{role_id}", patch(roles::edit))
         .route("/roles/{role_id}", delete(roles::remove))
         .route("/members", post(members::create))
-        .route("/faults", post(faults::cause))
+        .route("/faults", get(faults::done).post(faults::cause))
+        .route(
+            "/script",
+            get(script::progress)
+                .post(script::start)
+                .delete(script::stop),
+        )
+        .route(
+            "/chaos",
+            get(script::progress)
+                .post(chaos::start)
+                .delete(script::stop),
+        )
+        .route("/scenario", get(scenario::show).post(scenario::start))
         .route("/stamp", post(load::stamp))
         .route("/load", get(load::progress).post(load::start))
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -17,10 +17,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
-    control::Load,
+    control::{Load, Script},
+    delivery::Delivery,
     gateway_ws::{Faults, Sessions},
     oauth::Grants,
     rest::{Limiter, Nonces, RestFaults},
+    scenario::Running,
     world::{Changed, Event, Refusal, World},
 };
 
@@ -37,6 +39,8 @@ pub(crate) struct Discord {
     nonces: Mutex<Nonces>,
     rest_faults: Mutex<RestFaults>,
     load: Mutex<Load>,
+    script: Mutex<Script>,
+    scenario: Mutex<Running>,
     connections: AtomicU64,
     changes: watch::Sender<u64>,
     pub(crate) tracker: TaskTracker,
@@ -48,6 +52,7 @@ pub(crate) struct Core {
     pub(crate) world: World,
     pub(crate) sessions: Sessions,
     pub(crate) faults: Faults,
+    pub(crate) delivery: Delivery,
 }
 
 impl Discord {
@@ -67,6 +72,7 @@ impl Discord {
             world,
             sessions: Sessions::new(&config),
             faults: Faults::default(),
+            delivery: Delivery::default(),
         };
         Arc::new(Self {
             origin,
@@ -77,6 +83,8 @@ impl Discord {
             nonces: Mutex::new(Nonces::default()),
             rest_faults: Mutex::new(RestFaults::default()),
             load: Mutex::new(Load::default()),
+            script: Mutex::new(Script::default()),
+            scenario: Mutex::new(Running::default()),
             connections: AtomicU64::new(0),
             changes: watch::Sender::new(0),
             config,
@@ -112,10 +120,13 @@ impl Discord {
     ) -> T {
         let mut core = lock(&self.core);
         let Core {
-            world, sessions, ..
+            world,
+            sessions,
+            delivery,
+            ..
         } = &mut *core;
         let (answer, events) = act(world);
-        sessions.deliver(world, &events, now);
+        sessions.deliver(world, &delivery.pass(events), now);
         answer
     }
 
@@ -138,6 +149,26 @@ impl Discord {
 
     pub(crate) fn with_load<T>(&self, act: impl FnOnce(&mut Load) -> T) -> T {
         act(&mut lock(&self.load))
+    }
+
+    pub(crate) fn with_script<T>(&self, act: impl FnOnce(&mut Script) -> T) -> T {
+        act(&mut lock(&self.script))
+    }
+
+    pub(crate) fn with_scenario<T>(&self, act: impl FnOnce(&mut Running) -> T) -> T {
+        act(&mut lock(&self.scenario))
+    }
+
+    /// Tells what a fault of delivery still holds back.
+    pub(crate) fn release(&self, now: Instant) {
+        let mut core = lock(&self.core);
+        let Core {
+            world,
+            sessions,
+            delivery,
+            ..
+        } = &mut *core;
+        sessions.deliver(world, &delivery.release(), now);
     }
 
     /// A number for a new connection, never used before.

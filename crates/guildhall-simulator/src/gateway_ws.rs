@@ -31,6 +31,6 @@ mod driver;
 mod tests;
 
 pub(crate) use close::CloseCode;
-pub(crate) use fault::{Faults, Order};
+pub(crate) use fault::{Faults, Order, ResumeFault};
 pub(crate) use sessions::Sessions;
 pub(crate) use upgrade::{base, gateway_or_page, host, resume};

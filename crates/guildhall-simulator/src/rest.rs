@@ -82,10 +82,7 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
         .merge(of_channels())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(
-            discord.clone(),
-            fault::interfere,
-        ))
+        .layer(middleware::from_fn_with_state(discord.clone(), interfere))
         .layer(middleware::from_fn_with_state(discord, limit::enforce))
 }
 
@@ -162,7 +159,10 @@ fn of_channels() -> Router<Arc<Discord>> {
             "/channels/{channel_id}/invites",
             get(invites::of_channel).post(invites::create),
         )
-        .route("/channels/{channel_id}/typing", post(messages::begin_typing))
+        .route(
+            "/channels/{channel_id}/typing",
+            post(messages::begin_typing),
+        )
         .route(
             "/channels/{channel_id}/messages",
             get(messages::list).post(messages::create),
@@ -185,10 +185,7 @@ fn of_channels() -> Router<Arc<Discord>> {
             "/channels/{channel_id}/messages/pins/{message_id}",
             put(messages::pin).delete(messages::unpin),
         )
-        .route(
-            REACTIONS,
-            axum::routing::delete(reactions::remove_all),
-        )
+        .route(REACTIONS, axum::routing::delete(reactions::remove_all))
         .route(
             &format!("{REACTIONS}/{{emoji}}"),
             get(reactions::list).delete(reactions::remove_kind),

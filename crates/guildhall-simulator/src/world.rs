@@ -40,6 +40,8 @@ mod messages;
 mod guilds;
 /// The world as it stands before anybody acts.
 mod standing;
+/// Ten thousand people in five hundred channels.
+mod big;
 
 #[cfg(test)]
 mod tests;
@@ -66,7 +68,8 @@ pub(crate) use permission::Permissions;
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
 pub(crate) use thing::{
-    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role, User, VoiceState,
+    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role,
+    User, VoiceState,
 };
 pub(crate) use voice::VoiceEdit;
 

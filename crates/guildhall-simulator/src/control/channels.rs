@@ -17,7 +17,10 @@ use crate::{
     clock,
     discord::Discord,
     snowflake::Snowflake,
-    world::{ChannelEdit, ChannelKind, ChannelSettings, Edit, NewChannel, Overwrite, OverwriteKind, Permissions},
+    world::{
+        ChannelEdit, ChannelKind, ChannelSettings, Edit, NewChannel, Overwrite, OverwriteKind,
+        Permissions,
+    },
 };
 
 /// A channel to be made; a voice channel unless `type` says otherwise.

@@ -16,12 +16,16 @@ use serde_json::{Value, json};
 use crate::{
     cdn, clock,
     discord::{Core, Discord},
+    snowflake::iso,
     world::{Channel, Guild, Member, VoiceState},
 };
 
 /// Everything, secrets included: they open nothing but the simulator.
 pub(super) async fn state(State(discord): State<Arc<Discord>>) -> Json<Value> {
-    Json(discord.with(show))
+    let mut state = discord.with(show);
+    state["invalidRequests"] = json!(discord.with_limiter(|limiter| limiter.invalid()));
+    state["scenario"] = json!(discord.with_scenario(|running| running.scenario.name()));
+    Json(state)
 }
 
 /// Server-Sent Events named `changed`: whoever shows the state looks again.
@@ -91,6 +95,12 @@ fn show(core: &mut Core) -> Value {
                 "channels": guild.channels.iter()
                     .map(|channel| show_channel(core, guild, channel)).collect::<Vec<_>>(),
                 "members": guild.members.iter().map(show_member).collect::<Vec<_>>(),
+                "bans": guild.bans.iter()
+                    .map(|ban| json!({"userId": ban.user_id, "reason": ban.reason})).collect::<Vec<_>>(),
+                "invites": guild.invites.iter()
+                    .map(|invite| json!({"code": invite.code, "channelId": invite.channel_id}))
+                    .collect::<Vec<_>>(),
+                "auditLog": guild.audit_log.iter().collect::<Vec<_>>(),
                 "voiceStates": guild.voice_states.iter()
                     .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
             })
@@ -132,6 +142,7 @@ fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
         "parentId": channel.parent_id,
         "position": channel.position,
         "userLimit": channel.user_limit,
+        "voiceStatus": channel.voice_status,
         "permissionOverwrites": channel.overwrites,
         "botSees": guild.shows(channel, core.world.bot_id()),
     })
@@ -144,6 +155,7 @@ fn show_member(member: &Member) -> Value {
         "roles": member.roles,
         "mute": member.mute,
         "deaf": member.deaf,
+        "timeoutUntil": member.timeout.map(iso),
     })
 }
 

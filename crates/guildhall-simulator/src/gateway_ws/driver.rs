@@ -25,7 +25,7 @@ use super::{
     transport::Transport,
     upgrade::Asked,
 };
-use crate::{clock, discord::Discord};
+use crate::{clock, discord::Discord, wire::Wire};
 
 /// Dispatches joined into one write. Between two writes the client is read, so
 /// that a flood cannot starve its heartbeats.
@@ -60,6 +60,7 @@ enum Input {
 struct Connection {
     discord: Arc<Discord>,
     socket: WebSocket,
+    wire: Arc<Wire>,
     number: u64,
     resume_url: String,
     version: u8,
@@ -81,6 +82,7 @@ struct Live {
 pub(super) async fn run(
     socket: WebSocket,
     discord: Arc<Discord>,
+    wire: Arc<Wire>,
     resume_url: String,
     asked: Result<Asked, CloseCode>,
 ) {
@@ -94,6 +96,7 @@ pub(super) async fn run(
     let connection = Connection {
         discord,
         socket,
+        wire,
         number,
         resume_url,
         version,
@@ -259,6 +262,18 @@ impl Connection {
             Order::Drop => Break(Exit::Dropped),
             Order::Close(code) => Break(Exit::Closing(code)),
             Order::Reconnect => self.send_op(7, json!(null)).await,
+            Order::Silence => {
+                self.wire.fall_silent();
+                Continue(())
+            }
+            Order::HalfFrame => {
+                self.wire.halve();
+                Continue(())
+            }
+            Order::Slow { bytes, pause } => {
+                self.wire.slow_down(bytes, pause);
+                Continue(())
+            }
             Order::AskHeartbeat => self.send_op(1, json!(null)).await,
             Order::StopAcknowledging => {
                 self.protocol.stop_acknowledging();

@@ -11,8 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{CloseCode, driver, transport::Compressed};
-use crate::{discord::Discord, page};
+use super::{CloseCode, driver, fault::ResumeFault, transport::Compressed};
+use crate::{discord::Discord, page, wire::Wire};
 
 /// A frame longer than Discord reads is answered with 4002; one that would fill
 /// memory is not read to its end.
@@ -40,14 +40,32 @@ pub(crate) async fn gateway_or_page(
 
 /// `/resume`, `/resume/`
 pub(crate) async fn resume(State(discord): State<Arc<Discord>>, request: Request) -> Response {
-    if discord.with(|core| core.faults.resume_is_refused()) {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    match discord.with(|core| core.faults.meet_resume()) {
+        None => upgrade(discord, request).await,
+        Some(ResumeFault::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(ResumeFault::Torn) => {
+            wire(&request).tear();
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Some(ResumeFault::Hanging) => {
+            // The client gives up first, and this with it.
+            discord.stop.cancelled().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
     }
-    upgrade(discord, request).await
+}
+
+/// The bytes under this request.
+fn wire(request: &Request) -> Arc<Wire> {
+    request
+        .extensions()
+        .get()
+        .map_or_else(Wire::new, Arc::clone)
 }
 
 async fn upgrade(discord: Arc<Discord>, request: Request) -> Response {
     let resume_url = format!("ws://{}{RESUME_PATH}", host(&discord, &request));
+    let wire = wire(&request);
     let (mut parts, _) = request.into_parts();
     let RawQuery(query) = RawQuery::from_request_parts(&mut parts, &())
         .await
@@ -63,7 +81,7 @@ async fn upgrade(discord: Arc<Discord>, request: Request) -> Response {
                 .max_message_size(LONGEST_FRAME)
                 .max_frame_size(LONGEST_FRAME)
                 .on_upgrade(async move |socket| {
-                    driver::run(socket, discord, resume_url, asked).await;
+                    driver::run(socket, discord, wire, resume_url, asked).await;
                     drop(token);
                 })
         }

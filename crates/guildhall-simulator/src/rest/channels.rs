@@ -77,12 +77,18 @@ impl Wishes {
 }
 
 /// `POST /guilds/{guild_id}/channels`
-pub(super) async fn create(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> Result<(StatusCode, Json<Value>), ApiError> {
+pub(super) async fn create(
+    bot: Bot,
+    Ids([guild_id]): Ids<1>,
+    mut form: Form,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
     form.must_have("name");
     let kind = match form.small("type", 0..=u32::from(u8::MAX)) {
         None => ChannelKind::Text,
         Some(number) => {
-            let known = u8::try_from(number).ok().and_then(|number| number.try_into().ok());
+            let known = u8::try_from(number)
+                .ok()
+                .and_then(|number| number.try_into().ok());
             known.unwrap_or_else(|| {
                 let message = "Value must be one of (0, 2, 4, 5, 13, 15).";
                 form.wrong(&["type"], "BASE_TYPE_CHOICES", message);

@@ -50,8 +50,10 @@ impl ApiError {
     pub(super) const MOST_REACTIONS: Self = bad(30_010, "Maximum number of reactions reached (20)");
     pub(super) const MOST_CHANNELS: Self =
         bad(30_013, "Maximum number of server channels reached (500)");
-    pub(super) const MOST_OVERWRITES: Self =
-        bad(30_060, "Maximum number of channel permission overwrites reached (1000)");
+    pub(super) const MOST_OVERWRITES: Self = bad(
+        30_060,
+        "Maximum number of channel permission overwrites reached (1000)",
+    );
     pub(super) const BANNED: Self = refused(40_007, "The user is banned from this guild.");
     pub(super) const NOT_IN_VOICE: Self = bad(40_032, "Target user is not connected to voice.");
     pub(super) const BLOCKED: Self = refused(40_333, "internal network error");
@@ -69,8 +71,10 @@ impl ApiError {
     pub(super) const MISSING_SCOPE: Self = refused(50_026, "Missing required OAuth2 scope");
     pub(super) const INVALID_ROLE: Self = bad(50_028, "Invalid Role");
     pub(super) const BAD_JSON: Self = bad(50_109, "The request body contains invalid JSON.");
-    pub(super) const NO_HISTORY: Self =
-        bad(160_002, "Cannot reply without permission to read message history");
+    pub(super) const NO_HISTORY: Self = bad(
+        160_002,
+        "Cannot reply without permission to read message history",
+    );
 
     /// One thing wrong with one field.
     pub(super) fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
@@ -131,7 +135,8 @@ impl IntoResponse for ApiError {
                 (status, Json(json!({"message": message, "code": code}))).into_response()
             }
             Self::Form(errors) => {
-                let body = json!({"message": "Invalid Form Body", "code": 50_035, "errors": errors});
+                let body =
+                    json!({"message": "Invalid Form Body", "code": 50_035, "errors": errors});
                 (StatusCode::BAD_REQUEST, Json(body)).into_response()
             }
         }
@@ -145,9 +150,5 @@ pub(crate) async fn not_found() -> ApiError {
 
 /// A route that is there, for another method.
 pub(super) async fn method_not_allowed() -> ApiError {
-    ApiError::Coded(
-        StatusCode::METHOD_NOT_ALLOWED,
-        0,
-        "405: Method Not Allowed",
-    )
+    ApiError::Coded(StatusCode::METHOD_NOT_ALLOWED, 0, "405: Method Not Allowed")
 }

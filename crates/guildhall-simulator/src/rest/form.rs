@@ -138,7 +138,10 @@ impl<S: Send + Sync> FromRequest<S> for Forms {
         }
         let value: Value = serde_json::from_slice(&body).map_err(|_| ApiError::BAD_JSON)?;
         let Value::Array(list) = value else {
-            return Err(whole("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType"));
+            return Err(whole(
+                "LIST_TYPE_CONVERT",
+                "Only iterables may be used in a ListType",
+            ));
         };
         list.into_iter()
             .map(|one| match one {
@@ -292,7 +295,11 @@ impl Form {
             Value::Null => None,
             Value::Bool(flag) => Some(flag),
             _ => {
-                self.wrong(&[name], "BOOLEAN_TYPE_CONVERT", "Must be either true or false.");
+                self.wrong(
+                    &[name],
+                    "BOOLEAN_TYPE_CONVERT",
+                    "Must be either true or false.",
+                );
                 None
             }
         }
@@ -422,7 +429,10 @@ fn whole(code: &str, message: &str) -> ApiError {
 }
 
 fn not_an_object() -> ApiError {
-    whole("DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+    whole(
+        "DICT_TYPE_CONVERT",
+        "Only dictionaries may be used in a DictType",
+    )
 }
 
 fn wrong_kind() -> ApiError {

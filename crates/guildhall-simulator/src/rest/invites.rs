@@ -44,7 +44,9 @@ pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
             .invites
             .iter()
             .filter(|invite| invite.channel_id == channel_id);
-        Ok(Json(own.map(|one| object(scene.world, guild, one)).collect()))
+        Ok(Json(
+            own.map(|one| object(scene.world, guild, one)).collect(),
+        ))
     })
 }
 
@@ -54,7 +56,9 @@ pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_GUILD)?;
         let all = guild.invites.iter();
-        Ok(Json(all.map(|one| object(scene.world, guild, one)).collect()))
+        Ok(Json(
+            all.map(|one| object(scene.world, guild, one)).collect(),
+        ))
     })
 }
 

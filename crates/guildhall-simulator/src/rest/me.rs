@@ -89,7 +89,10 @@ pub(super) async fn authorization(
             "scopes": access.scopes(),
             "expires": iso(clock::date() + access.ends_in(clock::now())),
         });
-        if let (true, Some(user)) = (access.has_scope("identify"), world.users.get(access.user_id)) {
+        if let (true, Some(user)) = (
+            access.has_scope("identify"),
+            world.users.get(access.user_id),
+        ) {
             answer["user"] = json!(UserObject::new(user));
         }
         Json(answer)

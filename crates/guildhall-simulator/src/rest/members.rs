@@ -22,7 +22,9 @@ use crate::{
     clock,
     discord::Discord,
     snowflake::Snowflake,
-    world::{Departure, Edit, Guild, Member, MemberEdit, MemberObject, Permissions, VoiceEdit, World},
+    world::{
+        Departure, Edit, Guild, Member, MemberEdit, MemberObject, Permissions, VoiceEdit, World,
+    },
 };
 
 /// `GET /guilds/{guild_id}/members/{user_id}`, 10007 for who is no member.
@@ -63,9 +65,8 @@ pub(super) async fn search(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> A
     let wanted = query.text("query").ok_or_else(required)?.to_lowercase();
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
-        let begins = |name: Option<&str>| {
-            name.is_some_and(|name| name.to_lowercase().starts_with(&wanted))
-        };
+        let begins =
+            |name: Option<&str>| name.is_some_and(|name| name.to_lowercase().starts_with(&wanted));
         let members: Vec<_> = guild
             .members
             .iter()

@@ -33,7 +33,9 @@ pub(super) async fn create(
     Ids([channel_id]): Ids<1>,
     mut form: Form,
 ) -> Answer {
-    let content = form.text("content", 0..=LONGEST_CONTENT).unwrap_or_default();
+    let content = form
+        .text("content", 0..=LONGEST_CONTENT)
+        .unwrap_or_default();
     let embeds = embeds(&mut form).unwrap_or_default();
     let nonce = nonce(&mut form);
     let enforce = form.flag("enforce_nonce").unwrap_or(false);
@@ -306,7 +308,11 @@ fn embeds(form: &mut Form) -> Option<Vec<Value>> {
     for (place, embed) in embeds.iter().enumerate() {
         if !embed.is_object() {
             let message = "Only dictionaries may be used in a DictType";
-            form.wrong(&["embeds", &place.to_string()], "DICT_TYPE_CONVERT", message);
+            form.wrong(
+                &["embeds", &place.to_string()],
+                "DICT_TYPE_CONVERT",
+                message,
+            );
         }
     }
     if embeds.len() > MOST_EMBEDS {
@@ -361,10 +367,20 @@ fn pings(form: &mut Form) -> bool {
     let (roles, users) = (below.ids("roles"), below.ids("users"));
     for (name, ids) in [("roles", &roles), ("users", &users)] {
         if ids.as_ref().is_some_and(|ids| ids.len() > 100) {
-            below.wrong(&[name], "BASE_TYPE_MAX_LENGTH", "Must be 100 or fewer in length.");
+            below.wrong(
+                &[name],
+                "BASE_TYPE_MAX_LENGTH",
+                "Must be 100 or fewer in length.",
+            );
         }
     }
-    for kind in below.take("parse").as_ref().and_then(Value::as_array).into_iter().flatten() {
+    for kind in below
+        .take("parse")
+        .as_ref()
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let twice = |ids: &Option<Vec<_>>| ids.as_ref().is_some_and(|ids| !ids.is_empty());
         let clash = match kind.as_str() {
             Some("everyone") => false,
@@ -378,7 +394,11 @@ fn pings(form: &mut Form) -> bool {
         };
         if clash {
             let message = "parse and the list of the same name exclude each other";
-            below.wrong(&["parse"], "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message);
+            below.wrong(
+                &["parse"],
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                message,
+            );
         }
     }
     form.absorb("allowed_mentions", "parse", below);

@@ -2,7 +2,12 @@
 
 use axum::http::StatusCode;
 
-use super::{ApiError, caller::Bot, form::{Form, Ids}, scene::Scene};
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Ids},
+    scene::Scene,
+};
 use crate::world::{Edit, Guild, Overwrite, OverwriteKind, Permissions};
 
 /// Overwrites of one channel.

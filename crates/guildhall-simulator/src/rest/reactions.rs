@@ -54,11 +54,7 @@ pub(super) async fn remove(
     take_back(&bot, &(channel_id, message_id, emoji), Some(user_id))
 }
 
-fn take_back(
-    bot: &Bot,
-    path: &Three,
-    chosen: Option<Snowflake>,
-) -> Result<StatusCode, ApiError> {
+fn take_back(bot: &Bot, path: &Three, chosen: Option<Snowflake>) -> Result<StatusCode, ApiError> {
     let (channel_id, id, emoji) = read(path)?;
     bot.act(|scene| {
         let (guild, channel, _) = found(scene, channel_id, id)?;

@@ -47,7 +47,12 @@ impl Wishes {
     }
 
     /// A bot gives only what it has.
-    fn allowed(&self, scene: &Scene<'_>, guild: &Guild, before: Permissions) -> Result<(), ApiError> {
+    fn allowed(
+        &self,
+        scene: &Scene<'_>,
+        guild: &Guild,
+        before: Permissions,
+    ) -> Result<(), ApiError> {
         let given = self.permissions.unwrap_or(before).without(before);
         scene.needs(guild, given)
     }
@@ -56,7 +61,12 @@ impl Wishes {
 /// `GET /guilds/{guild_id}/roles`
 pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
     bot.act(|scene| {
-        let roles: Vec<_> = scene.guild(guild_id)?.roles.iter().map(role_object).collect();
+        let roles: Vec<_> = scene
+            .guild(guild_id)?
+            .roles
+            .iter()
+            .map(role_object)
+            .collect();
         Ok(Json(json!(roles)))
     })
 }
@@ -161,7 +171,12 @@ pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms
             scene.above(guild, &moved)?;
         }
         scene.change(|world| world.place_roles(guild_id, &places))?;
-        let roles: Vec<_> = scene.guild(guild_id)?.roles.iter().map(role_object).collect();
+        let roles: Vec<_> = scene
+            .guild(guild_id)?
+            .roles
+            .iter()
+            .map(role_object)
+            .collect();
         Ok(Json(json!(roles)))
     })
 }

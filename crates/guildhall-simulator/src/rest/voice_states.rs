@@ -74,9 +74,7 @@ pub(super) async fn edit(
 }
 
 /// The guild, and the user unless it is the bot itself.
-fn ids(
-    (guild_id, user_id): &(String, String),
-) -> Result<(Snowflake, Option<Snowflake>), ApiError> {
+fn ids((guild_id, user_id): &(String, String)) -> Result<(Snowflake, Option<Snowflake>), ApiError> {
     let guild_id = id_in("guild_id", guild_id)?;
     match user_id.as_str() {
         "@me" => Ok((guild_id, None)),

@@ -178,7 +178,9 @@ impl World {
             }
             guild.channels.remove(channel_id);
             guild.messages.forget_channel(channel_id);
-            guild.invites.retain(|invite| invite.channel_id != channel_id);
+            guild
+                .invites
+                .retain(|invite| invite.channel_id != channel_id);
             telling.record(Action::ChannelDelete, channel_id);
             for child in guild.channels.iter_mut() {
                 if child.parent_id == Some(channel_id) {

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Event, Guild, Intents, Member, Messages, NewUser, Permissions, Role, Table,
-    VoiceState, World,
+    Channel, ChannelKind, ChannelSettings, Event, Guild, Intents, Member, Messages, NewUser,
+    Permissions, Role, Table, VoiceState, World,
     audit::AuditLog,
     change::{Changed, Refusal},
     payload::{guild_object, unavailable},

@@ -62,11 +62,9 @@ impl World {
 
     pub(crate) fn unban(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
         self.in_guild(guild_id, |guild, users, telling| {
-            guild
-                .bans
-                .remove(user_id)
-                .ok_or(Refusal::Unknown("ban"))?;
-            let data = json!({"guild_id": guild_id, "user": users.get(user_id).map(UserObject::new)});
+            guild.bans.remove(user_id).ok_or(Refusal::Unknown("ban"))?;
+            let data =
+                json!({"guild_id": guild_id, "user": users.get(user_id).map(UserObject::new)});
             let needs = Intents::GUILD_MODERATION;
             telling
                 .events

@@ -9,8 +9,8 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions, PrivilegedIntents, Registration, Role, Table,
-    User, World,
+    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions,
+    PrivilegedIntents, Registration, Role, Table, User, World,
 };
 use crate::snowflake::{Chance, Snowflake};
 
@@ -19,7 +19,7 @@ pub(super) const EVERYONE: u64 = 0x0001_8631_ce41;
 
 /// What the bot's own role may do: see, talk, connect, manage channels and roles,
 /// move people, read the audit log.
-const BRIDGE: u64 = EVERYONE | 1 << 4 | 1 << 7 | 1 << 24 | 1 << 28;
+pub(super) const BRIDGE: u64 = EVERYONE | 1 << 4 | 1 << 7 | 1 << 24 | 1 << 28;
 
 /// Everybody, the first member of the first guild first.
 const PEOPLE: [(&str, &str); 18] = [

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions, table::Table};
+use super::{
+    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions, table::Table,
+};
 use crate::snowflake::Snowflake;
 
 /// A person or a bot, the same in every guild.

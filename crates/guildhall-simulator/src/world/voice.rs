@@ -135,7 +135,11 @@ fn status_of_empty(guild: &mut Guild, left: Option<Snowflake>) -> Option<Event> 
     let left = left?;
     let channel = guild.channels.get_mut(left)?;
     channel.voice_status.as_ref()?;
-    if guild.voice_states.iter().any(|state| state.channel_id == left) {
+    if guild
+        .voice_states
+        .iter()
+        .any(|state| state.channel_id == left)
+    {
         return None;
     }
     channel.voice_status = None;

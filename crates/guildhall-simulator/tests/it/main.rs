@@ -4,6 +4,7 @@
 mod house;
 
 mod control_moves_the_world;
+mod faults_and_scenarios;
 mod gateway_answers;
 mod gateway_compression;
 mod gateway_handshake;
@@ -13,5 +14,6 @@ mod gateway_shards;
 mod hidden_channels;
 mod hostile_input;
 mod oauth_login;
+mod rest_acts;
 mod rest_answers;
 mod stamps;

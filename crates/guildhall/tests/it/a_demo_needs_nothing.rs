@@ -14,7 +14,7 @@ async fn the_demo_prints_page_simulator_and_a_curl_line_that_streams() {
     // What is outside is ignored: a real bot's settings must not leak into a demo.
     let outside = [("DISCORD_BOT_TOKEN", "nonsense"), ("LINK_TOKEN", "short"), ("DISCORD_URL", "https://discord.com")];
     let outside = outside.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let flags = ["--web-port", &ports[0], "--simulator-listen", &listen, "--gateway-ws-port", &ports[2], "--ops-port", &ports[3]];
+    let flags = ["--web-port", &ports[0], "--simulator-listen", &listen, "--gateway-ws-port", &ports[2], "--ops-port", &ports[3], "--scenario", "standing"];
     let began = Instant::now();
     let mut demo = Process::start("demo", &flags, &outside, &folder.0);
     let page = demo.line_after("page").await;
