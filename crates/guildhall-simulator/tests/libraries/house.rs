@@ -65,7 +65,12 @@ impl House {
     ) -> Result<Value, Failure> {
         let url = format!("{}/sim{path}", self.origin);
         let method = reqwest::Method::from_bytes(method.as_bytes())?;
-        let answer = self.http.request(method.clone(), url).json(body).send().await?;
+        let answer = self
+            .http
+            .request(method.clone(), url)
+            .json(body)
+            .send()
+            .await?;
         let status = answer.status();
         let told: Value = answer.json().await?;
         if status.is_success() {

@@ -118,7 +118,9 @@ fn of_state(state: &Value) -> BTreeMap<u64, Told> {
             true => HIDDEN.to_owned(),
             false => text(thing, "name"),
         };
-        let pairs = things.iter().map(|thing| (number(thing, "id"), name(thing)));
+        let pairs = things
+            .iter()
+            .map(|thing| (number(thing, "id"), name(thing)));
         pairs.collect()
     };
     list(state, "guilds")
@@ -169,7 +171,10 @@ async fn members(scene: &mut Scene) -> Outcome {
 
 /// Somebody joins, moves, mutes and leaves.
 async fn voices(scene: &mut Scene) -> Outcome {
-    let (one, two) = (scene.channel("Table One").await?, scene.channel("Table Two").await?);
+    let (one, two) = (
+        scene.channel("Table One").await?,
+        scene.channel("Table Two").await?,
+    );
     scene.voice(json!({"channelId": one})).await?;
     scene.voice(json!({"channelId": two})).await?;
     scene.voice(json!({"selfMute": true})).await?;
@@ -187,16 +192,32 @@ async fn voices(scene: &mut Scene) -> Outcome {
 /// Channels, roles and members come, change and go.
 async fn house(scene: &mut Scene) -> Outcome {
     let at = format!("/guilds/{}", scene.guild);
-    let role = scene.act("POST", &format!("{at}/roles"), json!({"name": "Visitor"})).await?;
+    let role = scene
+        .act("POST", &format!("{at}/roles"), json!({"name": "Visitor"}))
+        .await?;
     let overwrites = json!([{"id": role, "type": 0, "allow": "1024", "deny": "0"}]);
     let room = json!({"name": "Guest Room", "permissionOverwrites": overwrites});
     let room = scene.act("POST", &format!("{at}/channels"), room).await?;
-    let user = scene.act("POST", "/users", json!({"username": "wanda.new"})).await?;
+    let user = scene
+        .act("POST", "/users", json!({"username": "wanda.new"}))
+        .await?;
     let member = format!("{at}/members/{user}");
-    scene.act("POST", &format!("{at}/members"), json!({"userId": user})).await?;
-    scene.act("PUT", &format!("{member}/roles/{role}"), json!({})).await?;
-    scene.act("PATCH", &format!("/roles/{role}"), json!({"name": "Guest"})).await?;
-    scene.act("PATCH", &format!("/channels/{room}"), json!({"name": "Guest Hall"})).await?;
+    scene
+        .act("POST", &format!("{at}/members"), json!({"userId": user}))
+        .await?;
+    scene
+        .act("PUT", &format!("{member}/roles/{role}"), json!({}))
+        .await?;
+    scene
+        .act("PATCH", &format!("/roles/{role}"), json!({"name": "Guest"}))
+        .await?;
+    scene
+        .act(
+            "PATCH",
+            &format!("/channels/{room}"),
+            json!({"name": "Guest Hall"}),
+        )
+        .await?;
     let lines = [
         format!("role {role} made: Visitor"),
         format!("channel {room} made: Guest Room"),
@@ -208,9 +229,13 @@ async fn house(scene: &mut Scene) -> Outcome {
     scene.witness.hears(&lines).await?;
     scene.agrees().await?;
 
-    scene.act("DELETE", &format!("/channels/{room}"), json!({})).await?;
+    scene
+        .act("DELETE", &format!("/channels/{room}"), json!({}))
+        .await?;
     scene.act("DELETE", &member, json!({})).await?;
-    scene.act("DELETE", &format!("/roles/{role}"), json!({})).await?;
+    scene
+        .act("DELETE", &format!("/roles/{role}"), json!({}))
+        .await?;
     let lines = [
         format!("channel {room} gone"),
         format!("member {user} went"),
@@ -223,7 +248,8 @@ async fn house(scene: &mut Scene) -> Outcome {
 /// A message of a person, with its content.
 async fn messages(scene: &mut Scene) -> Outcome {
     let channel = scene.channel("game-night").await?;
-    let said = json!({"channelId": channel, "authorId": scene.member, "content": "Who brings the dice?"});
+    let said =
+        json!({"channelId": channel, "authorId": scene.member, "content": "Who brings the dice?"});
     let id = scene.act("POST", "/messages", said).await?;
     let line = format!("message {id} by {}: Who brings the dice?", scene.member);
     scene.witness.hears(&[line]).await
@@ -233,12 +259,26 @@ async fn messages(scene: &mut Scene) -> Outcome {
 async fn rest(scene: &mut Scene) -> Outcome {
     let (guild, member) = (scene.guild.parse()?, scene.member.parse()?);
     let lobby = scene.channel("The Hearth").await?;
-    let role = scene.rest.create_role(guild).name("Table Three").permissions(Permissions::empty());
+    let role = scene
+        .rest
+        .create_role(guild)
+        .name("Table Three")
+        .permissions(Permissions::empty());
     let role = role.await?.model().await?.id;
     let rights = Permissions::VIEW_CHANNEL | Permissions::CONNECT;
     let overwrites = [
-        overwrite(guild.get(), PermissionOverwriteType::Role, Permissions::empty(), rights),
-        overwrite(role.get(), PermissionOverwriteType::Role, rights, Permissions::empty()),
+        overwrite(
+            guild.get(),
+            PermissionOverwriteType::Role,
+            Permissions::empty(),
+            rights,
+        ),
+        overwrite(
+            role.get(),
+            PermissionOverwriteType::Role,
+            rights,
+            Permissions::empty(),
+        ),
         overwrite(
             scene.house.application.id.to_string().parse()?,
             PermissionOverwriteType::Member,
@@ -253,10 +293,16 @@ async fn rest(scene: &mut Scene) -> Outcome {
         .permission_overwrites(&overwrites);
     let room = room.await?.model().await?.id;
     scene.voice(json!({"channelId": lobby})).await?;
-    let moved = scene.rest.update_guild_member(guild, member).channel_id(Some(room));
+    let moved = scene
+        .rest
+        .update_guild_member(guild, member)
+        .channel_id(Some(room));
     moved.await?.model().await?;
     let channel = scene.channel("game-night").await?.parse()?;
-    let said = scene.rest.create_message(channel).content("Table Three is open.");
+    let said = scene
+        .rest
+        .create_message(channel)
+        .content("Table Three is open.");
     let said = said.await?.model().await?.id;
     scene.rest.delete_message(channel, said).await?;
     let lines = [
@@ -264,14 +310,22 @@ async fn rest(scene: &mut Scene) -> Outcome {
         format!("channel {room} made: Table Three"),
         format!("voice {member} in {lobby}"),
         format!("voice {member} in {room}"),
-        format!("message {said} by {}: Table Three is open.", scene.house.application.id),
+        format!(
+            "message {said} by {}: Table Three is open.",
+            scene.house.application.id
+        ),
         format!("message {said} gone"),
     ];
     scene.witness.hears(&lines).await?;
     scene.agrees().await
 }
 
-fn overwrite(id: u64, kind: PermissionOverwriteType, allow: Permissions, deny: Permissions) -> PermissionOverwrite {
+fn overwrite(
+    id: u64,
+    kind: PermissionOverwriteType,
+    allow: Permissions,
+    deny: Permissions,
+) -> PermissionOverwrite {
     PermissionOverwrite {
         id: Id::new(id),
         kind,
@@ -282,8 +336,16 @@ fn overwrite(id: u64, kind: PermissionOverwriteType, allow: Permissions, deny: P
 
 /// Somebody else spends the bucket: a success can only be a 429 waited out.
 async fn limits(scene: &mut Scene) -> Outcome {
-    scene.house.spend(&format!("/guilds/{}/roles", scene.guild)).await?;
-    let roles = scene.rest.roles(scene.guild.parse()?).await?.models().await?;
+    scene
+        .house
+        .spend(&format!("/guilds/{}/roles", scene.guild))
+        .await?;
+    let roles = scene
+        .rest
+        .roles(scene.guild.parse()?)
+        .await?
+        .models()
+        .await?;
     let state = scene.house.state().await?;
     assert_eq!(roles.len(), list(&state["guilds"][0], "roles").len());
     Ok(())
@@ -291,14 +353,20 @@ async fn limits(scene: &mut Scene) -> Outcome {
 
 /// The connection ends so that the session goes on.
 async fn resumes(scene: &mut Scene, fault: Value) -> Outcome {
-    let (one, two) = (scene.channel("Table One").await?, scene.channel("Table Two").await?);
+    let (one, two) = (
+        scene.channel("Table One").await?,
+        scene.channel("Table Two").await?,
+    );
     let before = scene.attached().await?;
     scene.act("POST", "/faults", fault).await?;
     scene.witness.hears(&["resumed"]).await?;
     scene.voice(json!({"channelId": one})).await?;
     scene.voice(json!({"channelId": two})).await?;
     let who = scene.member.clone();
-    let lines = [format!("voice {who} in {one}"), format!("voice {who} in {two}")];
+    let lines = [
+        format!("voice {who} in {one}"),
+        format!("voice {who} in {two}"),
+    ];
     scene.witness.hears(&lines).await?;
     assert_eq!(scene.attached().await?, before);
     scene.agrees().await
@@ -306,9 +374,16 @@ async fn resumes(scene: &mut Scene, fault: Value) -> Outcome {
 
 /// A drop while people move: the replay brings each step, in order, then RESUMED.
 async fn replay(scene: &mut Scene) -> Outcome {
-    let (one, two) = (scene.channel("Table One").await?, scene.channel("Table Two").await?);
-    scene.act("POST", "/faults", json!({"kind": "resume_503", "times": 1})).await?;
-    scene.act("POST", "/faults", json!({"kind": "drop"})).await?;
+    let (one, two) = (
+        scene.channel("Table One").await?,
+        scene.channel("Table Two").await?,
+    );
+    scene
+        .act("POST", "/faults", json!({"kind": "resume_503", "times": 1}))
+        .await?;
+    scene
+        .act("POST", "/faults", json!({"kind": "drop"}))
+        .await?;
     let mut lines = Vec::new();
     for channel in [&one, &two, &one] {
         scene.voice(json!({"channelId": channel})).await?;

@@ -128,7 +128,9 @@ impl Witness {
             Event::MemberAdd(it) => format!("member {} came", it.member.user.id),
             Event::MemberUpdate(it) => format!("member {}: {} roles", it.user.id, it.roles.len()),
             Event::MemberRemove(it) => format!("member {} went", it.user.id),
-            Event::MessageCreate(it) => format!("message {} by {}: {}", it.id, it.author.id, it.content),
+            Event::MessageCreate(it) => {
+                format!("message {} by {}: {}", it.id, it.author.id, it.content)
+            }
             Event::MessageUpdate(it) => format!("message {} now: {}", it.id, it.content),
             Event::MessageDelete(it) => format!("message {} gone", it.id),
             _ => return None,
