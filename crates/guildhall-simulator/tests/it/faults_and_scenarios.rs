@@ -119,7 +119,7 @@ async fn too_many_mistakes_shut_an_address_out() -> Outcome {
 #[tokio::test]
 async fn a_silent_connection_is_resumed_and_nothing_is_missed() -> Outcome {
     let house = House::open().await?;
-    let (mut client, ready, _) = house.bot(INTENTS).await?;
+    let (client, ready, _) = house.bot(INTENTS).await?;
     let session = ready["session_id"].as_str().unwrap_or_default().to_owned();
     let seq = client.seq;
     fault(&house, json!({"kind": "silence"})).await?;
@@ -227,8 +227,9 @@ async fn a_script_does_its_steps_in_order_and_says_what_came_of_them() -> Outcom
         {"afterMs": 5, "kind": "close", "code": 4000},
     ]);
     house.act("POST", "/sim/script", script).await?;
-    client.dispatch("VOICE_STATE_UPDATE").await?;
     assert_eq!(client.closed_with().await?, Some(4000));
+    let states = house.guild().await?["voiceStates"].to_string();
+    assert!(states.contains(&house.application.member_id.to_string()));
     let done = eventually(&house, "/sim/script", |script| script["running"] == false).await?;
     let statuses: Vec<_> = (0..3)
         .map(|step| done["done"][step]["result"]["status"].clone())
@@ -306,9 +307,13 @@ async fn an_evening_moves_people_and_stops_when_told() -> Outcome {
         config.scenario_pace = Duration::from_millis(4);
     })
     .await?;
-    let (mut client, ..) = house.bot(INTENTS).await?;
-    for _ in 0..5 {
-        client.dispatch("VOICE_STATE_UPDATE").await?;
+    // Guilds are shown while people already move.
+    let mut client = house.dial("/gateway").await?;
+    client.identify(INTENTS).await?;
+    let mut moves = 0;
+    while moves < 5 {
+        let payload = client.next().await?.map_err(|code| format!("closed with {code:?}"))?;
+        moves += u32::from(payload["t"] == "VOICE_STATE_UPDATE");
     }
     let stopped = house
         .act("POST", "/sim/scenario", json!({"name": "standing"}))
