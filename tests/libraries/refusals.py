@@ -251,7 +251,10 @@ def main(arguments):
         return
     if manual != with_table(manual, rows):
         sys.exit("The table in docs/simulator.md is not what refusals.json makes: run tests/libraries/refusals.py --write")
-    houses = {name: House(origin) for name, origin in (one.split("=", 1) for one in arguments)}
+    try:
+        houses = {name: House(origin) for name, origin in (one.split("=", 1) for one in arguments)}
+    except (OSError, ValueError) as error:
+        sys.exit(f"Each of {arguments} must name a simulator that runs, such as roomy=http://127.0.0.1:4000: {error}")
     failures = []
     for number, row in enumerate(rows, 1):
         failure = attempt(houses, row)
