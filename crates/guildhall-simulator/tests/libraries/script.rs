@@ -12,7 +12,7 @@ use tokio::{process::Command, time::timeout};
 use crate::house::{Failure, House, Outcome};
 
 /// A whole script; each of its waits has a limit of its own.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_mins(3);
 
 /// The repository's `tests/libraries`.
 fn scripts() -> PathBuf {

@@ -114,9 +114,12 @@ fn number(value: &Value, name: &str) -> u64 {
 
 fn of_state(state: &Value) -> BTreeMap<u64, Told> {
     let named = |things: &[Value]| -> BTreeMap<u64, String> {
-        let name = |thing: &Value| match thing["botSees"] == false {
-            true => HIDDEN.to_owned(),
-            false => text(thing, "name"),
+        let name = |thing: &Value| {
+            if thing["botSees"] == false {
+                HIDDEN.to_owned()
+            } else {
+                text(thing, "name")
+            }
         };
         let pairs = things
             .iter()
