@@ -56,7 +56,9 @@ pub(super) async fn start(
     Sent(body): Sent<Body>,
 ) -> Result<Response, ControlError> {
     if !(1..=LONGEST).contains(&body.seconds)
-        || !(body.per_second > 0.0 && body.per_second <= MOST_PER_SECOND)
+        || body.per_second <= 0.0
+        || body.per_second > MOST_PER_SECOND
+        || body.per_second.is_nan()
     {
         return Err(ControlError::Invalid(format!(
             "seconds is 1 to {LONGEST}, perSecond up to {MOST_PER_SECOND}"

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{select, time::sleep};
 
 use super::{
@@ -181,13 +181,14 @@ pub(super) async fn done(State(discord): State<Arc<Discord>>) -> Answer {
 pub(super) fn apply(discord: &Arc<Discord>, body: Body, by: Hand) -> Answer {
     let what = json!(body);
     let answer = perform(discord, body)?;
-    discord.with_script(|script| script.write_down(what, by, &answer));
+    discord.with_script(|script| script.write_down(&what, by, &answer));
     Ok(answer)
 }
 
 fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
-    match body {
-        Body::Drop { session_id } => order(discord, session_id, Order::Drop),
+    let ordered = |session_id: Option<String>, what| order(discord, session_id.as_deref(), what);
+    Ok(match body {
+        Body::Drop { session_id } => ordered(session_id, Order::Drop),
         Body::Close { session_id, code } => {
             let code = code.unwrap_or(4000);
             if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
@@ -195,53 +196,66 @@ fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
                     "{code} cannot close a WebSocket"
                 )));
             }
-            order(discord, session_id, Order::Close(CloseCode::asked(code)))
+            ordered(session_id, Order::Close(CloseCode::asked(code)))
         }
-        Body::Reconnect { session_id } => order(discord, session_id, Order::Reconnect),
+        Body::Reconnect { session_id } => ordered(session_id, Order::Reconnect),
         Body::InvalidSession {
             session_id,
             resumable,
-        } => order(discord, session_id, Order::InvalidSession { resumable }),
-        Body::AskHeartbeat { session_id } => order(discord, session_id, Order::AskHeartbeat),
-        Body::StopAcking { session_id } => order(discord, session_id, Order::StopAcknowledging),
-        Body::Silence { session_id } => order(discord, session_id, Order::Silence),
-        Body::HalfFrame { session_id } => order(discord, session_id, Order::HalfFrame),
+        } => ordered(session_id, Order::InvalidSession { resumable }),
+        Body::AskHeartbeat { session_id } => ordered(session_id, Order::AskHeartbeat),
+        Body::StopAcking { session_id } => ordered(session_id, Order::StopAcknowledging),
+        Body::Silence { session_id } => ordered(session_id, Order::Silence),
+        Body::HalfFrame { session_id } => ordered(session_id, Order::HalfFrame),
         Body::Slow {
             session_id,
             bytes,
             pause_ms,
         } => {
             let (bytes, pause) = (usize::from(bytes), wait(u32::from(pause_ms)));
-            order(discord, session_id, Order::Slow { bytes, pause })
+            ordered(session_id, Order::Slow { bytes, pause })
         }
         Body::Resume503 { times } => fail_resumes(discord, ResumeFault::Unavailable, times),
         Body::ResumeRefused { times } => fail_resumes(discord, ResumeFault::Torn, times),
         Body::ResumeHang { times } => fail_resumes(discord, ResumeFault::Hanging, times),
         Body::ReconnectHello { times } => {
             discord.with(|core| core.faults.reconnect_instead_of_hello(times));
-            Ok(Json(json!({})))
+            Json(json!({}))
         }
         Body::Duplicate { times } => {
             discord.with(|core| core.delivery.duplicate(times));
-            Ok(Json(json!({})))
+            Json(json!({}))
         }
         Body::Reorder { times, within_ms } => {
             discord.with(|core| core.delivery.swap(times));
-            discord
-                .tracker
-                .spawn(release_after(discord.clone(), wait(within_ms)));
-            Ok(Json(json!({})))
+            let release = release_after(discord.clone(), wait(within_ms));
+            discord.tracker.spawn(release);
+            Json(json!({}))
         }
+        Body::Latency { .. } | Body::Status { .. } | Body::RateLimit { .. } => {
+            of_rest(discord, body)?
+        }
+        Body::UserAgent { over } => {
+            discord.with_rest_faults(|faults| faults.user_agent_required = !over);
+            Json(json!({}))
+        }
+        Body::Heal {} => heal(discord),
+        Body::Outage { guild_id, over } => {
+            discord.change(clock::now(), |world| world.set_available(guild_id, over))?;
+            Json(json!({}))
+        }
+        Body::Obfuscate { channel_id, over } => obfuscate(discord, channel_id, over)?,
+    })
+}
+
+/// What meets requests, route by route.
+fn of_rest(discord: &Discord, body: Body) -> Answer {
+    let (route, times, what) = match body {
         Body::Latency {
             route,
             times,
             latency_ms,
-        } => interfere(
-            discord,
-            route.as_deref(),
-            times,
-            Interference::Latency(wait(latency_ms)),
-        ),
+        } => (route, times, Interference::Latency(wait(latency_ms))),
         Body::Status {
             route,
             times,
@@ -251,12 +265,7 @@ fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
             let status = known
                 .filter(|status| status.is_server_error() || status.is_client_error())
                 .ok_or_else(|| ControlError::Invalid(format!("{status} is no error's status")))?;
-            interfere(
-                discord,
-                route.as_deref(),
-                times,
-                Interference::Status(status),
-            )
+            (route, times, Interference::Status(status))
         }
         Body::RateLimit {
             route,
@@ -271,42 +280,41 @@ fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
                 LimitScope::Shared => Interference::Limited(Scope::Shared, wait),
                 LimitScope::Edge => Interference::Edge(wait),
             };
-            interfere(discord, route.as_deref(), times, what)
+            (route, times, what)
         }
-        Body::UserAgent { over } => {
-            discord.with_rest_faults(|faults| faults.user_agent_required = !over);
-            Ok(Json(json!({})))
-        }
-        Body::Heal {} => {
-            discord.with_rest_faults(RestFaults::heal);
-            discord.with(|core| {
-                core.faults = Faults::default();
-                core.delivery.duplicate(0);
-            });
-            discord.release(clock::now());
-            Ok(Json(json!({})))
-        }
-        Body::Outage { guild_id, over } => {
-            discord.change(clock::now(), |world| world.set_available(guild_id, over))?;
-            Ok(Json(json!({})))
-        }
-        Body::Obfuscate { channel_id, over } => obfuscate(discord, channel_id, over),
-    }
+        _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
+    };
+    Ok(interfere(discord, route.as_deref(), times, what))
 }
 
-fn order(discord: &Discord, session_id: Option<String>, order: Order) -> Answer {
-    let met = discord.with(|core| core.sessions.order(session_id.as_deref(), order));
-    Ok(Json(json!({"connections": met})))
+fn heal(discord: &Discord) -> Json<Value> {
+    discord.with_rest_faults(RestFaults::heal);
+    discord.with(|core| {
+        core.faults = Faults::default();
+        core.delivery.duplicate(0);
+    });
+    discord.release(clock::now());
+    Json(json!({}))
 }
 
-fn fail_resumes(discord: &Discord, fault: ResumeFault, times: u32) -> Answer {
+fn order(discord: &Discord, session_id: Option<&str>, order: Order) -> Json<Value> {
+    let met = discord.with(|core| core.sessions.order(session_id, order));
+    Json(json!({"connections": met}))
+}
+
+fn fail_resumes(discord: &Discord, fault: ResumeFault, times: u32) -> Json<Value> {
     discord.with(|core| core.faults.fail_resumes(fault, times));
-    Ok(Json(json!({})))
+    Json(json!({}))
 }
 
-fn interfere(discord: &Discord, route: Option<&str>, times: u32, what: Interference) -> Answer {
+fn interfere(
+    discord: &Discord,
+    route: Option<&str>,
+    times: u32,
+    what: Interference,
+) -> Json<Value> {
     discord.with_rest_faults(|faults| faults.add(route, times, what));
-    Ok(Json(json!({})))
+    Json(json!({}))
 }
 
 async fn release_after(discord: Arc<Discord>, wait: Duration) {

@@ -53,7 +53,7 @@ impl Script {
         self.caused.iter().collect()
     }
 
-    pub(super) fn write_down(&mut self, what: Value, by: Hand, answer: &Json<Value>) {
+    pub(super) fn write_down(&mut self, what: &Value, by: Hand, answer: &Json<Value>) {
         if self.caused.len() == CAUSED_KEPT {
             self.caused.pop_front();
         }
@@ -189,7 +189,7 @@ async fn play(discord: Arc<Discord>, steps: Vec<Step>, stopped: CancellationToke
                 Ok(Json(answer)) => json!({"status": 200, "answer": answer}),
                 Err(error) => told(error.into_response()).await,
             },
-            What::Act(act) => match request(act) {
+            What::Act(act) => match request(&act) {
                 Ok(request) => {
                     let router = super::router(discord.clone()).with_state(discord.clone());
                     match router.oneshot(request).await {
@@ -209,7 +209,7 @@ async fn play(discord: Arc<Discord>, steps: Vec<Step>, stopped: CancellationToke
     discord.with_script(|script| script.running = None);
 }
 
-fn request(act: Act) -> Result<Request<HttpBody>, ControlError> {
+fn request(act: &Act) -> Result<Request<HttpBody>, ControlError> {
     let wrong = |_| ControlError::Invalid("no such method or path".to_owned());
     let path = act.path.strip_prefix("/sim").unwrap_or(&act.path);
     let method = Method::from_bytes(act.method.as_bytes())

@@ -1,7 +1,7 @@
 //! Channels: made, read, changed, deleted.
 
 use axum::{Json, http::StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     ApiError,
@@ -49,9 +49,12 @@ impl Wishes {
         );
         Self {
             // Discord writes the names of text channels its own way.
-            name: name.map(|name| match of_text {
-                true => name.to_lowercase().replace(' ', "-"),
-                false => name,
+            name: name.map(|name| {
+                if of_text {
+                    name.to_lowercase().replace(' ', "-")
+                } else {
+                    name
+                }
             }),
             position: form
                 .small("position", 0..=u32::from(u16::MAX))
@@ -280,5 +283,5 @@ fn shape(scene: &Scene<'_>, guild_id: Snowflake, id: Snowflake) -> Value {
         .guilds
         .get(guild_id)
         .and_then(|guild| Some(channel_dispatch(guild, guild.channels.get(id)?, scene.bot)))
-        .unwrap_or_else(|| json!(null))
+        .unwrap_or(Value::Null)
 }

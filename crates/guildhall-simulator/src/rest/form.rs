@@ -309,13 +309,13 @@ impl Form {
         match self.take(name) {
             None => Edit::Keep,
             Some(Value::Null) => Edit::Clear,
-            Some(value) => match serde_json::from_value(value.clone()) {
-                Ok(id) => Edit::Set(id),
-                Err(_) => {
-                    self.not_an_id(&[name], &value);
-                    Edit::Keep
+            Some(value) => {
+                if let Ok(id) = serde_json::from_value(value.clone()) {
+                    return Edit::Set(id);
                 }
-            },
+                self.not_an_id(&[name], &value);
+                Edit::Keep
+            }
         }
     }
 
@@ -354,12 +354,11 @@ impl Form {
         let mut forms = Vec::new();
         for (place, value) in list.into_iter().enumerate() {
             let place = place.to_string();
-            match value {
-                Value::Object(fields) => forms.push((place, Self::of(fields))),
-                _ => {
-                    let message = "Only dictionaries may be used in a DictType";
-                    self.wrong(&[name, &place], "DICT_TYPE_CONVERT", message);
-                }
+            if let Value::Object(fields) = value {
+                forms.push((place, Self::of(fields)));
+            } else {
+                let message = "Only dictionaries may be used in a DictType";
+                self.wrong(&[name, &place], "DICT_TYPE_CONVERT", message);
             }
         }
         Some(forms)
@@ -396,7 +395,7 @@ impl Form {
     }
 }
 
-fn out_of<N: PartialOrd + std::fmt::Display>(
+fn out_of<N: Copy + PartialOrd + std::fmt::Display>(
     number: N,
     range: &RangeInclusive<N>,
 ) -> Option<(&'static str, String)> {

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use guildhall_simulator::Scenario;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ async fn errors_latency_and_the_user_agent_rule_come_by_fault() -> Outcome {
     let house = House::open().await?;
     fault(&house, json!({"kind": "status", "status": 503, "times": 2})).await?;
     fault(&house, json!({"kind": "latency", "latencyMs": 300})).await?;
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     let token = format!("Bot {}", house.application.bot_token);
     let get = || {
         house
@@ -312,7 +312,10 @@ async fn an_evening_moves_people_and_stops_when_told() -> Outcome {
     client.identify(INTENTS).await?;
     let mut moves = 0;
     while moves < 5 {
-        let payload = client.next().await?.map_err(|code| format!("closed with {code:?}"))?;
+        let payload = client
+            .next()
+            .await?
+            .map_err(|code| format!("closed with {code:?}"))?;
         moves += u32::from(payload["t"] == "VOICE_STATE_UPDATE");
     }
     let stopped = house
