@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
@@ -32,27 +33,74 @@ pub(crate) fn node(root: &Path) -> anyhow::Result<()> {
 
 /// Makes sure that Debian's Chromium is here, for the browser test.
 pub(crate) fn chromium(root: &Path) -> anyhow::Result<()> {
-    if command::works(command("chromium", ["--version"], root)) {
+    debian("chromium", root, || {
+        command("chromium", ["--version"], root)
+    })
+}
+
+/// Makes sure that Python is here and can make environments.
+pub(crate) fn python(root: &Path) -> anyhow::Result<()> {
+    debian("python3-venv", root, || {
+        command("python3", ["-c", "import ensurepip, venv"], root)
+    })
+}
+
+/// Installs a package of Debian's unless what it is for works already.
+fn debian(package: &str, root: &Path, proof: impl Fn() -> Command) -> anyhow::Result<()> {
+    if command::works(proof()) {
         return Ok(());
     }
     if !rustix::process::geteuid().is_root() {
-        bail!("Chromium is missing: run `apt-get install chromium` as root, then start again");
+        bail!("{package} is missing: run `apt-get install {package}` as root, then start again");
     }
-    println!("Chromium is missing: installing Debian's package");
+    println!("{package} is missing: installing it from Debian");
     apt_get(root, &["update"])?;
     apt_get(
         root,
-        &["install", "--yes", "--no-install-recommends", "chromium"],
+        &["install", "--yes", "--no-install-recommends", package],
     )?;
-    if !command::works(command("chromium", ["--version"], root)) {
-        bail!("Debian's package chromium is installed but `chromium --version` does not run");
+    if !command::works(proof()) {
+        bail!("Debian's package {package} is installed but what it is for does not work");
     }
     Ok(())
 }
 
+/// Installs discord.py into an environment beneath `target`, unless that is as
+/// new as its lock file. Nothing without a hash there is taken, and nothing is built.
+pub(crate) fn discord_py(root: &Path) -> anyhow::Result<()> {
+    let lock = root.join("tests/libraries/discordpy/requirements.txt");
+    let environment = root.join("target/discordpy");
+    // Written last, so that a broken installation counts as none.
+    let stamp = environment.join("installed");
+    let locked = modified(&lock).with_context(|| format!("{} is missing", lock.display()))?;
+    if modified(&stamp).is_some_and(|installed| installed >= locked) {
+        return Ok(());
+    }
+    discord_py_afresh(root)
+}
+
+/// The same from nothing: this proves its lock file.
+pub(crate) fn discord_py_afresh(root: &Path) -> anyhow::Result<()> {
+    let environment = root.join("target/discordpy");
+    let folder = environment.to_string_lossy();
+    command::run(command("python3", ["-m", "venv", "--clear", &folder], root))?;
+    let pip = environment.join("bin/pip").to_string_lossy().into_owned();
+    let arguments = [
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--requirement=tests/libraries/discordpy/requirements.txt",
+    ];
+    command::run(command(&pip, arguments, root))?;
+    fs::write(environment.join("installed"), "")
+        .with_context(|| format!("{folder} cannot be written to"))
+}
+
 /// The folders with a lock file of npm's, beneath the root.
 pub(crate) fn npm_folders(root: &Path) -> Vec<PathBuf> {
-    ["ui", "client", "tests/browser"]
+    ["ui", "client", "tests/browser", "tests/libraries/discordjs"]
         .into_iter()
         .map(|name| root.join(name))
         .filter(|folder| folder.join("package-lock.json").is_file())

@@ -14,6 +14,9 @@ use crate::{command, needs, tidy, ui};
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
 const WHOLE_HOUSE: &str = "it";
 
+/// The test binary in which libraries that nobody here wrote meet the simulator.
+const LIBRARIES: &str = "libraries";
+
 /// The parts of the suite that can be asked for by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -39,9 +42,10 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
         Part::All => {
             steps.step("needs", || {
                 needs::node(&cargo::root())?;
+                needs::python(&cargo::root())?;
                 needs::chromium(&cargo::root())
             })?;
-            steps.step("npm's lock files", lock_files_hold)?;
+            steps.step("lock files of npm and pip", lock_files_hold)?;
             unit(&mut steps)?;
             steps.step("ui/dist is clean", ui::dist_is_clean)?;
             steps.step("documentation", documentation)?;
@@ -64,9 +68,12 @@ fn needs_of_integration(steps: &mut Steps) -> anyhow::Result<()> {
     let root = cargo::root();
     steps.step("needs", || {
         needs::node(&root)?;
+        needs::python(&root)?;
         needs::chromium(&root)?;
         needs::npm_packages(&root.join("ui"))?;
-        needs::npm_packages(&root.join("tests/browser"))
+        needs::npm_packages(&root.join("tests/browser"))?;
+        needs::npm_packages(&root.join("tests/libraries/discordjs"))?;
+        needs::discord_py(&root)
     })
 }
 
@@ -75,7 +82,8 @@ fn needs_of_integration(steps: &mut Steps) -> anyhow::Result<()> {
 fn lock_files_hold() -> anyhow::Result<()> {
     needs::npm_folders(&cargo::root())
         .iter()
-        .try_for_each(|folder| needs::npm_packages_afresh(folder))
+        .try_for_each(|folder| needs::npm_packages_afresh(folder))?;
+    needs::discord_py_afresh(&cargo::root())
 }
 
 fn unit(steps: &mut Steps) -> anyhow::Result<()> {
@@ -117,6 +125,17 @@ fn documentation() -> anyhow::Result<()> {
 /// The page alone first: when it is broken, the whole house only tells later.
 fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("page in Chromium", ui::browser_selftest)?;
+    steps.step("libraries against the simulator", || {
+        command::run(cargo([
+            "test",
+            "--locked",
+            "--workspace",
+            "--test",
+            LIBRARIES,
+            "--",
+            "--nocapture",
+        ]))
+    })?;
     steps.step("whole-house tests", || {
         command::run(cargo([
             "test",
@@ -135,7 +154,7 @@ fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.kind.iter().any(|kind| kind == "test"))
         .map(|target| target.name.as_str())
-        .filter(|name| *name != WHOLE_HOUSE)
+        .filter(|name| ![WHOLE_HOUSE, LIBRARIES].contains(name))
         .collect();
     names.sort_unstable();
     names.dedup();

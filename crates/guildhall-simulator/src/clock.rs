@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 /// Monotonic time, for deadlines and windows. Follows tokio's paused time in tests.
@@ -16,4 +17,10 @@ pub(crate) fn unix_micros() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The calendar, for timeouts.
+pub(crate) fn date() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_micros()) * 1000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -2,8 +2,11 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    str::FromStr,
     time::Duration,
 };
+
+pub use crate::world::PrivilegedIntents;
 
 /// Everything that can be set. The defaults are Discord's own figures where
 /// Discord has one.
@@ -24,18 +27,87 @@ pub struct Config {
     pub resume_window: Duration,
     /// The pause between READY and the first GUILD_CREATE, and between guilds.
     pub guild_create_delay: Duration,
-    /// The least time between two IDENTIFYs; a quicker one gets op 9. Discord
-    /// asks for 5 s; the default is none, because tests start many sessions.
+    /// How long a shard's identify slot is taken by an IDENTIFY; another one in
+    /// the same slot gets op 9 until then.
     pub identify_interval: Duration,
-    /// How many sessions may be started within a day.
+    /// How many identify slots there are; a shard has that of its number modulo this.
+    /// At least 1.
+    pub max_concurrency: u32,
+    /// How many sessions may be started within `session_start_window`. One more ends
+    /// every session and replaces the bot token, as Discord does.
     pub session_starts: u32,
+    /// How long a started session counts.
+    pub session_start_window: Duration,
+    /// The shard count that `GET /gateway/bot` recommends.
+    pub shards: u32,
+    /// A shard with more guilds than this is refused with 4011.
+    pub guilds_per_shard: usize,
+    /// How many payloads a connection may send within `send_window`; one more is
+    /// answered with 4008.
+    pub sends_per_window: u32,
+    /// How long a sent payload counts, heartbeats included.
+    pub send_window: Duration,
+    /// How long after a guild's whole list of members was asked for it may not be
+    /// asked for again; who does gets RATE_LIMITED.
+    pub member_list_interval: Duration,
     /// How many dispatches a session keeps for replay. A connection that falls
     /// further behind is closed, and its session can no longer be resumed.
     pub replay_events: usize,
-    /// Whether the application may ask for members, presences and message content.
-    pub privileged_intents: bool,
+    /// The switches of the developer portal; `/sim/application` turns them too.
+    pub privileged_intents: PrivilegedIntents,
     /// How REST is limited.
     pub rate_limits: RateLimits,
+    /// What happens by itself.
+    pub scenario: Scenario,
+    /// How much time passes between two turns of a scenario, on average.
+    pub scenario_pace: Duration,
+}
+
+/// What happens by itself. Each is the same for the same seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scenario {
+    /// Nothing: the world stands still until somebody acts.
+    #[default]
+    Standing,
+    /// People drift between rooms, mute, stream, talk and leave.
+    Evening,
+    /// A guild of 10,000 members and 500 channels stands beside the others.
+    Big,
+    /// Guilds go out of service and come back, connections tear, and the resume
+    /// host is away for a while.
+    Outage,
+}
+
+/// No scenario has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no scenario: standing, evening, big or outage")]
+pub struct UnknownScenario(String);
+
+impl Scenario {
+    /// All, in the order they are shown.
+    pub const ALL: [Self; 4] = [Self::Standing, Self::Evening, Self::Big, Self::Outage];
+
+    /// As it is written on command lines and in `/sim/scenario`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standing => "standing",
+            Self::Evening => "evening",
+            Self::Big => "big",
+            Self::Outage => "outage",
+        }
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScenario> {
+        Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.name() == text)
+            .ok_or_else(|| UnknownScenario(text.to_owned()))
+    }
 }
 
 /// Figures of the REST limiter.
@@ -47,6 +119,9 @@ pub struct RateLimits {
     pub bucket_requests: u32,
     /// How long a bucket's window lasts.
     pub bucket_window: Duration,
+    /// How many 401, 403 and 429 an address may earn within ten minutes before it
+    /// is shut out.
+    pub invalid_requests: u32,
 }
 
 impl Default for Config {
@@ -59,11 +134,20 @@ impl Default for Config {
             heartbeat_grace: Duration::from_secs(20),
             resume_window: Duration::from_mins(3),
             guild_create_delay: Duration::from_millis(5),
-            identify_interval: Duration::ZERO,
+            identify_interval: Duration::from_secs(5),
+            max_concurrency: 1,
             session_starts: 1000,
+            session_start_window: Duration::from_hours(24),
+            shards: 1,
+            guilds_per_shard: 2500,
+            sends_per_window: 120,
+            send_window: Duration::from_mins(1),
+            member_list_interval: Duration::from_secs(30),
             replay_events: 65_536,
-            privileged_intents: true,
+            privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),
+            scenario: Scenario::Standing,
+            scenario_pace: Duration::from_millis(1500),
         }
     }
 }
@@ -74,6 +158,7 @@ impl Default for RateLimits {
             global_per_second: 50,
             bucket_requests: 10,
             bucket_window: Duration::from_secs(1),
+            invalid_requests: 10_000,
         }
     }
 }

@@ -22,8 +22,18 @@ mod channels;
 mod roles;
 /// Memberships.
 mod members;
+/// Messages, reactions and typing.
+mod messages;
+/// The bot's token and its privileged intents.
+mod application;
 /// What can go wrong on purpose.
 mod faults;
+/// Faults and acts on a timeline.
+mod script;
+/// A timeline drawn from a seed.
+mod chaos;
+/// What happens by itself.
+mod scenario;
 /// Stamps, one by one or at a rate.
 mod load;
 
@@ -38,6 +48,7 @@ use axum::{
 };
 
 pub(crate) use load::Load;
+pub(crate) use script::Script;
 
 use crate::discord::Discord;
 
@@ -74,11 +85,44 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
             "/channels/{channel_id}/permissions/{target_id}",
             put(channels::put_overwrite).delete(channels::remove_overwrite),
         )
+        .route(
+            "/channels/{channel_id}/voice-status",
+            put(voice::set_status),
+        )
+        .route("/messages", post(messages::create))
+        .route(
+            "/channels/{channel_id}/messages/bulk-delete",
+            post(messages::remove_many),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}",
+            patch(messages::edit).delete(messages::remove),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/reactions",
+            post(messages::react).delete(messages::clear_reactions),
+        )
+        .route("/channels/{channel_id}/typing", post(messages::type_in))
+        .route("/application", patch(application::edit))
+        .route("/token", post(application::token))
         .route("/roles", post(roles::create))
         .route("/roles/{role_id}", patch(roles::edit))
         .route("/roles/{role_id}", delete(roles::remove))
         .route("/members", post(members::create))
-        .route("/faults", post(faults::cause))
+        .route("/faults", get(faults::done).post(faults::cause))
+        .route(
+            "/script",
+            get(script::progress)
+                .post(script::start)
+                .delete(script::stop),
+        )
+        .route(
+            "/chaos",
+            get(script::progress)
+                .post(chaos::start)
+                .delete(script::stop),
+        )
+        .route("/scenario", get(scenario::show).post(scenario::start))
         .route("/stamp", post(load::stamp))
         .route("/load", get(load::progress).post(load::start))
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -17,11 +17,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
-    control::Load,
+    control::{Load, Script},
+    delivery::Delivery,
     gateway_ws::{Faults, Sessions},
     oauth::Grants,
-    rest::Limiter,
-    world::{Changed, Refusal, World},
+    rest::{Limiter, Nonces, RestFaults},
+    scenario::Running,
+    world::{Changed, Event, Refusal, World},
 };
 
 /// What every route and connection holds.
@@ -34,7 +36,11 @@ pub(crate) struct Discord {
     core: Mutex<Core>,
     grants: Mutex<Grants>,
     limiter: Mutex<Limiter>,
+    nonces: Mutex<Nonces>,
+    rest_faults: Mutex<RestFaults>,
     load: Mutex<Load>,
+    script: Mutex<Script>,
+    scenario: Mutex<Running>,
     connections: AtomicU64,
     changes: watch::Sender<u64>,
     pub(crate) tracker: TaskTracker,
@@ -46,13 +52,14 @@ pub(crate) struct Core {
     pub(crate) world: World,
     pub(crate) sessions: Sessions,
     pub(crate) faults: Faults,
+    pub(crate) delivery: Delivery,
 }
 
 impl Discord {
     pub(crate) fn new(
         config: Config,
         address: SocketAddr,
-        world: World,
+        mut world: World,
         tracker: TaskTracker,
         stop: CancellationToken,
     ) -> Arc<Self> {
@@ -60,10 +67,12 @@ impl Discord {
             .public_url
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
+        world.application.privileged_intents = config.privileged_intents;
         let core = Core {
             world,
             sessions: Sessions::new(&config),
             faults: Faults::default(),
+            delivery: Delivery::default(),
         };
         Arc::new(Self {
             origin,
@@ -71,7 +80,11 @@ impl Discord {
             core: Mutex::new(core),
             grants: Mutex::new(Grants::new(config.seed)),
             limiter: Mutex::new(Limiter::new(config.rate_limits)),
+            nonces: Mutex::new(Nonces::default()),
+            rest_faults: Mutex::new(RestFaults::default()),
             load: Mutex::new(Load::default()),
+            script: Mutex::new(Script::default()),
+            scenario: Mutex::new(Running::default()),
             connections: AtomicU64::new(0),
             changes: watch::Sender::new(0),
             config,
@@ -91,17 +104,30 @@ impl Discord {
         now: Instant,
         change: impl FnOnce(&mut World) -> Changed<T>,
     ) -> Result<T, Refusal> {
-        let answer = {
-            let mut core = lock(&self.core);
-            let Core {
-                world, sessions, ..
-            } = &mut *core;
-            let (answer, events) = change(world)?;
-            sessions.deliver(world, &events, now);
-            answer
-        };
+        let answer = self.perform(now, |world| match change(world) {
+            Ok((answer, events)) => (Ok(answer), events),
+            Err(refusal) => (Err(refusal), Vec::new()),
+        })?;
         self.tell_changed();
         Ok(answer)
+    }
+
+    /// The same for whoever has more to answer than a refusal.
+    pub(crate) fn perform<T>(
+        &self,
+        now: Instant,
+        act: impl FnOnce(&mut World) -> (T, Vec<Event>),
+    ) -> T {
+        let mut core = lock(&self.core);
+        let Core {
+            world,
+            sessions,
+            delivery,
+            ..
+        } = &mut *core;
+        let (answer, events) = act(world);
+        sessions.deliver(world, &delivery.pass(events), now);
+        answer
     }
 
     pub(crate) fn with_grants<T>(&self, act: impl FnOnce(&mut Grants) -> T) -> T {
@@ -112,8 +138,37 @@ impl Discord {
         act(&mut lock(&self.limiter))
     }
 
+    /// May be taken inside the world's section, never the other way round.
+    pub(crate) fn with_nonces<T>(&self, act: impl FnOnce(&mut Nonces) -> T) -> T {
+        act(&mut lock(&self.nonces))
+    }
+
+    pub(crate) fn with_rest_faults<T>(&self, act: impl FnOnce(&mut RestFaults) -> T) -> T {
+        act(&mut lock(&self.rest_faults))
+    }
+
     pub(crate) fn with_load<T>(&self, act: impl FnOnce(&mut Load) -> T) -> T {
         act(&mut lock(&self.load))
+    }
+
+    pub(crate) fn with_script<T>(&self, act: impl FnOnce(&mut Script) -> T) -> T {
+        act(&mut lock(&self.script))
+    }
+
+    pub(crate) fn with_scenario<T>(&self, act: impl FnOnce(&mut Running) -> T) -> T {
+        act(&mut lock(&self.scenario))
+    }
+
+    /// Tells what a fault of delivery still holds back.
+    pub(crate) fn release(&self, now: Instant) {
+        let mut core = lock(&self.core);
+        let Core {
+            world,
+            sessions,
+            delivery,
+            ..
+        } = &mut *core;
+        sessions.deliver(world, &delivery.release(), now);
     }
 
     /// A number for a new connection, never used before.

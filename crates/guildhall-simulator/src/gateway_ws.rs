@@ -2,13 +2,18 @@
 //!
 //! A session is a numbered run of dispatches; a connection is a cursor over it.
 //! Live delivery, replay after RESUME and a slow client are one code path: write
-//! what comes after the cursor. Not here yet: compression, presence, the bot's
-//! own voice, member requests (ops 3, 4, 8, 31 and 43 are read and ignored).
+//! what comes after the cursor.
 
 /// Close codes of Discord, and what each means for the session.
 mod close;
 /// What a client sends, read without trust.
 mod frame;
+/// What a session may ask for: presence, voice, members, sounds, channel info.
+mod ask;
+/// What it is answered.
+mod answer;
+/// How a frame leaves: plain, compressed payload by payload, or as one stream.
+mod transport;
 /// The rules of one connection, without a socket.
 mod protocol;
 /// Sessions: who gets which dispatch, and what is kept for replay.
@@ -26,6 +31,6 @@ mod driver;
 mod tests;
 
 pub(crate) use close::CloseCode;
-pub(crate) use fault::{Faults, Order};
+pub(crate) use fault::{Faults, Order, ResumeFault};
 pub(crate) use sessions::Sessions;
 pub(crate) use upgrade::{base, gateway_or_page, host, resume};

@@ -22,6 +22,8 @@ mod clock;
 mod snowflake;
 /// Guilds, channels, roles, people, and who may see what.
 mod world;
+/// What happens to events between the world and its sessions.
+mod delivery;
 /// The world, its sessions and the faults, behind one lock.
 mod discord;
 /// Gateway v10 over WebSocket: HELLO to RESUMED.
@@ -36,11 +38,15 @@ mod cdn;
 mod control;
 /// "The Discord side": the page at `/`.
 mod page;
+/// The bytes of one connection.
+mod wire;
 /// The router and the accept loop.
 mod serve;
+/// People who move by themselves.
+mod scenario;
 /// Build, then run.
 mod simulator;
 
-pub use config::{Config, RateLimits};
+pub use config::{Config, PrivilegedIntents, RateLimits, Scenario, UnknownScenario};
 pub use simulator::{Application, BuildError, RunError, Simulator};
 pub use snowflake::Snowflake;

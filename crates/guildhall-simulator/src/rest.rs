@@ -1,31 +1,64 @@
 //! `/api/v10`, with Discord's errors and rate limits.
 //!
-//! Every body is JSON of Discord's own shape, errors and 404s included. What the
-//! standing issue of a bridge needs is here; messages, commands and edits of the
-//! guild over REST are not yet.
+//! Every body is JSON of Discord's own shape, errors and 404s included. Rights are
+//! checked as Discord documents them: permissions of the bot in the guild or the
+//! channel, what is denied by implication, and the order of roles.
 
 /// `{message, code}` and the codes.
 mod error;
 /// Who calls: the bot or a signed-in user.
 mod caller;
+/// Paths, queries and bodies.
+mod form;
+/// The world as one call meets it: what the bot may see and do.
+mod scene;
 /// Buckets, the global limit, and their headers.
 mod limit;
+/// What goes wrong on purpose, route by route.
+mod fault;
 /// The gateway's address and budget.
 mod gateway;
 /// The caller's own user, guilds and application.
 mod me;
 /// Guilds as the bot sees them.
 mod guilds;
+/// Channels.
+mod channels;
+/// Permission overwrites of a channel.
+mod overwrites;
+/// Roles, and who has them.
+mod roles;
+/// Members.
+mod members;
+/// `PATCH` of a member, and bans.
+mod moderation;
+/// Voice states, one at a time.
+mod voice_states;
+/// Messages and typing.
+mod messages;
+/// What keeps a message from being said twice.
+mod nonces;
+/// Reactions.
+mod reactions;
+/// Invites.
+mod invites;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router, middleware,
+    routing::{get, patch, post, put},
+};
 
-pub(crate) use error::{ApiError, not_found};
-pub(crate) use limit::Limiter;
+pub(crate) use error::not_found;
+pub(crate) use fault::{Interference, RestFaults, interfere};
+pub(crate) use limit::{Limiter, Scope};
+pub(crate) use nonces::Nonces;
+
+use error::ApiError;
 
 use crate::discord::Discord;
 
@@ -35,18 +68,134 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
         .route("/gateway", get(gateway::address))
         .route("/gateway/bot", get(gateway::bot))
         .route("/users/@me", get(me::user))
+        .route("/users/{user_id}", get(me::other))
         .route("/users/@me/guilds", get(me::guilds))
+        .route("/users/@me/guilds/{guild_id}/member", get(members::own))
         .route("/applications/@me", get(me::application))
         .route("/oauth2/applications/@me", get(me::application))
-        .route("/guilds/{guild_id}", get(guilds::guild))
-        .route("/guilds/{guild_id}/channels", get(guilds::channels))
-        .route("/guilds/{guild_id}/roles", get(guilds::roles))
-        .route("/guilds/{guild_id}/members/{user_id}", get(guilds::member))
+        .route("/oauth2/@me", get(me::authorization))
         .route(
-            "/guilds/{guild_id}/voice-states/{user_id}",
-            get(guilds::voice_state),
+            "/invites/{code}",
+            get(invites::read).delete(invites::remove),
         )
+        .merge(of_guilds())
+        .merge(of_channels())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(not_found)
+        .layer(middleware::from_fn_with_state(discord.clone(), interfere))
         .layer(middleware::from_fn_with_state(discord, limit::enforce))
+}
+
+fn of_guilds() -> Router<Arc<Discord>> {
+    Router::new()
+        .route("/guilds/{guild_id}", get(guilds::guild))
+        .route(
+            "/guilds/{guild_id}/channels",
+            get(guilds::channels)
+                .post(channels::create)
+                .patch(channels::place),
+        )
+        .route(
+            "/guilds/{guild_id}/roles",
+            get(roles::list).post(roles::create).patch(roles::place),
+        )
+        .route(
+            "/guilds/{guild_id}/roles/member-counts",
+            get(roles::member_counts),
+        )
+        .route(
+            "/guilds/{guild_id}/roles/{role_id}",
+            get(roles::read).patch(roles::edit).delete(roles::remove),
+        )
+        .route("/guilds/{guild_id}/members", get(members::list))
+        .route("/guilds/{guild_id}/members/search", get(members::search))
+        .route(
+            "/guilds/{guild_id}/members/@me",
+            patch(moderation::edit_own),
+        )
+        .route(
+            "/guilds/{guild_id}/members/{user_id}",
+            get(members::read)
+                .put(members::add)
+                .patch(moderation::edit)
+                .delete(members::kick),
+        )
+        .route(
+            "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+            put(roles::give).delete(roles::take),
+        )
+        .route("/guilds/{guild_id}/bans", get(moderation::bans))
+        .route(
+            "/guilds/{guild_id}/bans/{user_id}",
+            get(moderation::read_ban)
+                .put(moderation::ban)
+                .delete(moderation::unban),
+        )
+        .route("/guilds/{guild_id}/invites", get(invites::of_guild))
+        .route(
+            "/guilds/{guild_id}/voice-states/{user_id}",
+            get(voice_states::read).patch(voice_states::edit),
+        )
+}
+
+fn of_channels() -> Router<Arc<Discord>> {
+    const REACTIONS: &str = "/channels/{channel_id}/messages/{message_id}/reactions";
+    Router::new()
+        .route(
+            "/channels/{channel_id}",
+            get(channels::read)
+                .patch(channels::edit)
+                .delete(channels::remove),
+        )
+        .route(
+            "/channels/{channel_id}/permissions/{overwrite_id}",
+            put(overwrites::put).delete(overwrites::remove),
+        )
+        .route(
+            "/channels/{channel_id}/voice-status",
+            put(channels::set_voice_status),
+        )
+        .route(
+            "/channels/{channel_id}/invites",
+            get(invites::of_channel).post(invites::create),
+        )
+        .route(
+            "/channels/{channel_id}/typing",
+            post(messages::begin_typing),
+        )
+        .route(
+            "/channels/{channel_id}/messages",
+            get(messages::list).post(messages::create),
+        )
+        .route(
+            "/channels/{channel_id}/messages/bulk-delete",
+            post(messages::remove_many),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}",
+            get(messages::read)
+                .patch(messages::edit)
+                .delete(messages::remove),
+        )
+        .route(
+            "/channels/{channel_id}/pins/{message_id}",
+            put(messages::pin).delete(messages::unpin),
+        )
+        .route(
+            "/channels/{channel_id}/messages/pins/{message_id}",
+            put(messages::pin).delete(messages::unpin),
+        )
+        .route(REACTIONS, axum::routing::delete(reactions::remove_all))
+        .route(
+            &format!("{REACTIONS}/{{emoji}}"),
+            get(reactions::list).delete(reactions::remove_kind),
+        )
+        .route(
+            &format!("{REACTIONS}/{{emoji}}/@me"),
+            put(reactions::add).delete(reactions::remove_own),
+        )
+        .route(
+            &format!("{REACTIONS}/{{emoji}}/{{user_id}}"),
+            axum::routing::delete(reactions::remove),
+        )
 }

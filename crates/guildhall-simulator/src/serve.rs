@@ -6,6 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::DefaultBodyLimit,
+    middleware,
     routing::{any, get},
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -18,7 +19,12 @@ use tokio::{
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use crate::{cdn, control, discord::Discord, gateway_ws, oauth, page, rest};
+use crate::{
+    cdn, control,
+    discord::Discord,
+    gateway_ws, oauth, page, rest,
+    wire::{Wire, Wired},
+};
 
 /// Longest body of any request.
 const LONGEST_BODY: usize = 256 * 1024;
@@ -45,7 +51,10 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
         .route("/resume/", get(gateway_ws::resume))
         .nest("/api/v10", rest::router(discord.clone()))
         .route("/api/{*rest}", any(rest::not_found))
-        .merge(oauth::router())
+        .merge(oauth::router().layer(middleware::from_fn_with_state(
+            discord.clone(),
+            rest::interfere,
+        )))
         .merge(cdn::router())
         .merge(page::router())
         .nest("/sim", control::router(discord.clone()))
@@ -89,8 +98,11 @@ async fn serve(
 ) {
     // Small frames must leave at once; a socket that refuses is slower, not broken.
     let _ = stream.set_nodelay(true);
+    let wire = Wire::new();
+    let stream = Wired::new(stream, wire.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
+        request.extensions_mut().insert(wire.clone());
         request.extensions_mut().insert(Peer(peer));
         router.clone().oneshot(request)
     });

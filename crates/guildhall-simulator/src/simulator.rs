@@ -5,7 +5,13 @@ use std::{fmt, io, net::SocketAddr};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Config, discord::Discord, serve, snowflake::Snowflake, world::World};
+use crate::{
+    config::{Config, Scenario},
+    discord::Discord,
+    scenario, serve,
+    snowflake::Snowflake,
+    world::World,
+};
 
 /// Why a simulator could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +92,10 @@ impl Config {
         let bind_error = |source| BuildError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
-        let world = World::from_seed(self.seed);
+        let mut world = World::from_seed(self.seed);
+        if self.scenario == Scenario::Big {
+            world.add_big_guild();
+        }
         let application = application(&world);
         Ok(Simulator {
             config: self,
@@ -122,6 +131,7 @@ impl Simulator {
             ..
         } = self;
         let discord = Discord::new(config, address, world, tracker.clone(), stop);
+        scenario::start(&discord, discord.config.scenario);
         let router = serve::router(discord.clone());
         Ok(serve::accept(listener, router, &discord).await?)
     }

@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroU64, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use time::{OffsetDateTime, macros::format_description};
+use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 /// Discord's first millisecond, 2015-01-01.
 const DISCORD_EPOCH_MS: u64 = 1_420_070_400_000;
@@ -30,12 +30,18 @@ impl Snowflake {
             .ok()
             .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
             .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let form = format_description!(
-            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]+00:00"
-        );
-        made.format(form)
-            .unwrap_or_else(|_| "1970-01-01T00:00:00.000000+00:00".to_owned())
+        iso(made)
     }
+}
+
+/// A time as Discord writes it: ISO 8601 in UTC, with microseconds.
+pub(crate) fn iso(at: OffsetDateTime) -> String {
+    let form = format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]+00:00"
+    );
+    at.to_offset(UtcOffset::UTC)
+        .format(form)
+        .unwrap_or_else(|_| "1970-01-01T00:00:00.000000+00:00".to_owned())
 }
 
 impl fmt::Display for Snowflake {

@@ -18,6 +18,8 @@ mod event;
 mod payload;
 /// Keep, clear or set.
 mod edit;
+/// Who did what, and why.
+mod audit;
 /// The frame every change runs in: rights before, rights after.
 mod change;
 /// Joining, moving, leaving, muting; load stamps.
@@ -28,32 +30,46 @@ mod channels;
 mod roles;
 /// People and memberships.
 mod members;
+/// Timeouts and bans.
+mod moderation;
+/// Invites.
+mod invites;
+/// Messages, reactions and typing.
+mod messages;
 /// Whole guilds: made, renamed, out of service, left.
 mod guilds;
 /// The world as it stands before anybody acts.
 mod standing;
+/// Ten thousand people in five hundred channels.
+mod big;
 
 #[cfg(test)]
 mod tests;
 
 use crate::snowflake::{Chance, Snowflake};
 
+pub(crate) use audit::Cause;
 pub(crate) use change::{Changed, Refusal};
 pub(crate) use channels::{ChannelEdit, NewChannel};
 pub(crate) use edit::Edit;
 pub(crate) use event::{Body, Event, text as event_text};
 pub(crate) use guilds::{GuildEdit, NewGuild};
 pub(crate) use intents::Intents;
+pub use intents::PrivilegedIntents;
+pub(crate) use invites::{Invite, NewInvite};
 pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
-pub(crate) use payload::{MemberObject, VoiceStateObject};
+pub(crate) use messages::{Emoji, Message, MessageEdit, Messages, NewMessage, Reply};
+pub(crate) use moderation::Rank;
+pub(crate) use payload::{MemberObject, UserObject, VoiceStateObject, channel_dispatch};
 pub(crate) use payload::{
-    current_user, guild_create, guild_object, role_object, unavailable, visible_channels,
+    current_user, guild_create, guild_object, presence, role_object, unavailable, visible_channels,
 };
 pub(crate) use permission::Permissions;
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
 pub(crate) use thing::{
-    Channel, ChannelKind, Guild, Member, Overwrite, OverwriteKind, Role, User, VoiceState,
+    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role,
+    User, VoiceState,
 };
 pub(crate) use voice::VoiceEdit;
 
@@ -62,7 +78,13 @@ pub(crate) struct Registration {
     /// Also the bot's user id.
     pub(crate) id: Snowflake,
     pub(crate) bot_token: String,
+    /// The token of the beginning, which can be restored.
+    first_bot_token: String,
     pub(crate) client_secret: String,
+    /// The portal's switches.
+    pub(crate) privileged_intents: PrivilegedIntents,
+    /// How often the bot token was replaced because too many sessions were started.
+    pub(crate) token_resets: u32,
 }
 
 /// Everything that exists.
@@ -72,6 +94,7 @@ pub(crate) struct World {
     pub(crate) guilds: Table<Guild>,
     chance: Chance,
     last_id: u64,
+    cause: Option<Cause>,
 }
 
 impl World {
@@ -83,6 +106,26 @@ impl World {
     /// The bot's user.
     pub(crate) fn bot_id(&self) -> Snowflake {
         self.application.id
+    }
+
+    /// Changes the world on somebody's behalf: the audit log names them.
+    pub(crate) fn on_behalf<T>(&mut self, cause: Cause, act: impl FnOnce(&mut Self) -> T) -> T {
+        self.cause = Some(cause);
+        let answer = act(self);
+        self.cause = None;
+        answer
+    }
+
+    /// Replaces the bot token; the old one opens nothing any more.
+    pub(crate) fn reset_bot_token(&mut self) {
+        self.application.bot_token = standing::token_of(self.application.id, &mut self.chance);
+        self.application.token_resets += 1;
+    }
+
+    /// Makes the token of the beginning hold again.
+    pub(crate) fn restore_bot_token(&mut self) {
+        let first = &self.application.first_bot_token;
+        self.application.bot_token.clone_from(first);
     }
 
     /// A fresh id, the same after the same history.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use guildhall_simulator::Scenario;
 
 use crate::config::table::{Kind, Reader, SETTINGS, Setting};
 
@@ -14,6 +15,8 @@ pub(crate) struct Asked {
     pub(crate) flags: BTreeMap<String, String>,
     /// The simulator's seed.
     pub(crate) seed: u64,
+    /// What happens in the simulator by itself.
+    pub(crate) scenario: Scenario,
 }
 
 /// The subcommand.
@@ -76,6 +79,15 @@ pub(crate) fn command() -> Command {
                     .default_value("1")
                     .help("The same seed makes the same guilds, people and ids"),
             );
+            let quiet = if role == Role::Demo { Scenario::Evening } else { Scenario::Standing };
+            sub = sub.arg(
+                Arg::new("scenario")
+                    .long("scenario")
+                    .value_name("NAME")
+                    .value_parser(|text: &str| text.parse::<Scenario>())
+                    .default_value(quiet.name())
+                    .help("What happens by itself: standing, evening, big or outage"),
+            );
         }
         command = command.subcommand(sub);
     }
@@ -112,10 +124,15 @@ fn asked(matches: &ArgMatches) -> Asked {
         Role::Simulator | Role::Demo => matches.get_one("seed").copied().unwrap_or(1),
         Role::All | Role::Gateway | Role::Web => 0,
     };
+    let scenario = match role {
+        Role::Simulator | Role::Demo => matches.get_one("scenario").copied().unwrap_or_default(),
+        Role::All | Role::Gateway | Role::Web => Scenario::Standing,
+    };
     Asked {
         role,
         flags: flags.collect(),
         seed,
+        scenario,
     }
 }
 
@@ -155,6 +172,20 @@ mod tests {
             asked.flags.get("GATEWAY_WS_PORT").map(String::as_str),
             Some("1")
         );
+    }
+
+    #[test]
+    fn a_demo_is_lively_and_a_simulator_stands_still_unless_asked() {
+        let scenario = |typed: &[&str]| {
+            let matches = command().try_get_matches_from(typed).expect("known flags");
+            asked(&matches).scenario
+        };
+        assert_eq!(scenario(&["guildhall", "demo"]), Scenario::Evening);
+        assert_eq!(scenario(&["guildhall", "simulator"]), Scenario::Standing);
+        let big = ["guildhall", "simulator", "--scenario", "big"];
+        assert_eq!(scenario(&big), Scenario::Big);
+        let unknown = ["guildhall", "demo", "--scenario", "riot"];
+        assert!(command().try_get_matches_from(unknown).is_err());
     }
 
     #[test]

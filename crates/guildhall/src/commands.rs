@@ -40,11 +40,11 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
         .map_err(anyhow::Error::from)?;
     let result = runtime.block_on(async {
         match asked.role {
-            Role::Demo => demo::run(settings, asked.seed).await,
+            Role::Demo => demo::run(settings, asked.seed, asked.scenario).await,
             Role::All => all::run(settings).await,
             Role::Gateway => gateway::run(settings).await,
             Role::Web => web::run(settings).await,
-            Role::Simulator => simulator::run(&settings, asked.seed).await,
+            Role::Simulator => simulator::run(&settings, asked.seed, asked.scenario).await,
         }
     });
     // A task that did not stop in time must not hold the process.

@@ -17,7 +17,10 @@ use crate::{
     clock,
     discord::Discord,
     snowflake::Snowflake,
-    world::{ChannelEdit, ChannelKind, Edit, NewChannel, Overwrite, OverwriteKind, Permissions},
+    world::{
+        ChannelEdit, ChannelKind, ChannelSettings, Edit, NewChannel, Overwrite, OverwriteKind,
+        Permissions,
+    },
 };
 
 /// A channel to be made; a voice channel unless `type` says otherwise.
@@ -69,6 +72,7 @@ fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> Answer {
         parent_id: body.parent_id,
         user_limit: body.user_limit,
         overwrites: body.permission_overwrites,
+        settings: ChannelSettings::default(),
     };
     let created = discord.change(clock::now(), |world| world.create_channel(guild_id, new))?;
     Ok(Json(json!({"id": created})))
@@ -98,6 +102,7 @@ pub(super) async fn edit(
         parent_id: body.parent_id,
         user_limit: body.user_limit,
         overwrites: body.permission_overwrites,
+        settings: None,
     };
     discord.change(clock::now(), |world| world.edit_channel(channel_id, edit))?;
     Ok(Json(json!({})))

@@ -1,26 +1,29 @@
 //! What can go wrong on purpose.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use axum::{Json, extract::State};
-use serde::Deserialize;
-use serde_json::json;
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::{select, time::sleep};
 
 use super::{
     error::{Answer, ControlError},
     read::Sent,
+    script::Hand,
 };
 use crate::{
     clock,
     discord::Discord,
-    gateway_ws::{CloseCode, Order},
+    gateway_ws::{CloseCode, Faults, Order, ResumeFault},
+    rest::{Interference, RestFaults, Scope},
     snowflake::Snowflake,
     world::{Overwrite, OverwriteKind, Permissions},
 };
 
 /// One fault. Those of connections meet every attached session, or the one that
 /// `sessionId` names.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(
     tag = "kind",
     rename_all = "snake_case",
@@ -53,6 +56,76 @@ pub(super) enum Body {
         #[serde(default = "once")]
         times: u32,
     },
+    /// The next upgrades of the resume URL end without an answer; 0 heals.
+    ResumeRefused {
+        #[serde(default = "once")]
+        times: u32,
+    },
+    /// The next upgrades of the resume URL are never answered; 0 heals.
+    ResumeHang {
+        #[serde(default = "once")]
+        times: u32,
+    },
+    /// Nothing that is sent arrives any more, until the client reconnects.
+    Silence { session_id: Option<String> },
+    /// Half of the next frame arrives, and nothing after it.
+    HalfFrame { session_id: Option<String> },
+    /// Frames trickle: so many bytes, then a pause.
+    Slow {
+        session_id: Option<String>,
+        bytes: u16,
+        pause_ms: u16,
+    },
+    /// The next events are told twice.
+    Duplicate {
+        #[serde(default = "once")]
+        times: u32,
+    },
+    /// The next pairs of independent events are told the other way round; what
+    /// finds no partner within this time is told as it is.
+    Reorder {
+        #[serde(default = "once")]
+        times: u32,
+        #[serde(default = "a_second")]
+        within_ms: u32,
+    },
+    /// The next requests of a route, such as `POST /guilds/{guild_id}/roles`, or of
+    /// any, wait so long.
+    Latency {
+        route: Option<String>,
+        #[serde(default = "once")]
+        times: u32,
+        latency_ms: u32,
+    },
+    /// The next requests of a route are done, and answered with this status all
+    /// the same.
+    Status {
+        route: Option<String>,
+        #[serde(default = "once")]
+        times: u32,
+        status: u16,
+    },
+    /// The next requests of a route are refused with 429.
+    RateLimit {
+        route: Option<String>,
+        #[serde(default = "once")]
+        times: u32,
+        #[serde(default)]
+        scope: LimitScope,
+        retry_after_ms: u32,
+    },
+    /// A User-Agent that is not of Discord's form is blocked, or no more with `over`.
+    UserAgent {
+        #[serde(default)]
+        over: bool,
+    },
+    /// Whatever of REST, resume URL and delivery still waits to go wrong does not.
+    Heal {},
+    /// The next connections get op 7 in place of HELLO; 0 heals.
+    ReconnectHello {
+        #[serde(default = "once")]
+        times: u32,
+    },
     /// A guild goes out of service, or comes back with `over`.
     Outage {
         guild_id: Snowflake,
@@ -67,14 +140,55 @@ pub(super) enum Body {
     },
 }
 
+/// Who refuses with 429.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LimitScope {
+    #[default]
+    User,
+    Global,
+    Shared,
+    /// Whoever stands before Discord: without JSON.
+    Edge,
+}
+
+/// The longest that anything is made to wait.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
 fn once() -> u32 {
     1
 }
 
+fn a_second() -> u32 {
+    1000
+}
+
+fn wait(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms)).min(LONGEST_WAIT)
+}
+
 /// `POST /sim/faults`: answers with how many connections it met.
 pub(super) async fn cause(State(discord): State<Arc<Discord>>, Sent(body): Sent<Body>) -> Answer {
-    let (session_id, order) = match body {
-        Body::Drop { session_id } => (session_id, Order::Drop),
+    apply(&discord, body, Hand::Person)
+}
+
+/// `GET /sim/faults`: the newest that were caused, oldest first, and by whom.
+pub(super) async fn done(State(discord): State<Arc<Discord>>) -> Answer {
+    Ok(discord.with_script(|script| Json(json!({"done": script.caused()}))))
+}
+
+/// Causes one fault, and writes it down.
+pub(super) fn apply(discord: &Arc<Discord>, body: Body, by: Hand) -> Answer {
+    let what = json!(body);
+    let answer = perform(discord, body)?;
+    discord.with_script(|script| script.write_down(&what, by, &answer));
+    Ok(answer)
+}
+
+fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
+    let ordered = |session_id: Option<String>, what| order(discord, session_id.as_deref(), what);
+    Ok(match body {
+        Body::Drop { session_id } => ordered(session_id, Order::Drop),
         Body::Close { session_id, code } => {
             let code = code.unwrap_or(4000);
             if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
@@ -82,27 +196,132 @@ pub(super) async fn cause(State(discord): State<Arc<Discord>>, Sent(body): Sent<
                     "{code} cannot close a WebSocket"
                 )));
             }
-            (session_id, Order::Close(CloseCode::asked(code)))
+            ordered(session_id, Order::Close(CloseCode::asked(code)))
         }
-        Body::Reconnect { session_id } => (session_id, Order::Reconnect),
+        Body::Reconnect { session_id } => ordered(session_id, Order::Reconnect),
         Body::InvalidSession {
             session_id,
             resumable,
-        } => (session_id, Order::InvalidSession { resumable }),
-        Body::AskHeartbeat { session_id } => (session_id, Order::AskHeartbeat),
-        Body::StopAcking { session_id } => (session_id, Order::StopAcknowledging),
-        Body::Resume503 { times } => {
-            discord.with(|core| core.faults.refuse_resumes(times));
-            return Ok(Json(json!({})));
+        } => ordered(session_id, Order::InvalidSession { resumable }),
+        Body::AskHeartbeat { session_id } => ordered(session_id, Order::AskHeartbeat),
+        Body::StopAcking { session_id } => ordered(session_id, Order::StopAcknowledging),
+        Body::Silence { session_id } => ordered(session_id, Order::Silence),
+        Body::HalfFrame { session_id } => ordered(session_id, Order::HalfFrame),
+        Body::Slow {
+            session_id,
+            bytes,
+            pause_ms,
+        } => {
+            let (bytes, pause) = (usize::from(bytes), wait(u32::from(pause_ms)));
+            ordered(session_id, Order::Slow { bytes, pause })
         }
+        Body::Resume503 { times } => fail_resumes(discord, ResumeFault::Unavailable, times),
+        Body::ResumeRefused { times } => fail_resumes(discord, ResumeFault::Torn, times),
+        Body::ResumeHang { times } => fail_resumes(discord, ResumeFault::Hanging, times),
+        Body::ReconnectHello { times } => {
+            discord.with(|core| core.faults.reconnect_instead_of_hello(times));
+            Json(json!({}))
+        }
+        Body::Duplicate { times } => {
+            discord.with(|core| core.delivery.duplicate(times));
+            Json(json!({}))
+        }
+        Body::Reorder { times, within_ms } => {
+            discord.with(|core| core.delivery.swap(times));
+            let release = release_after(discord.clone(), wait(within_ms));
+            discord.tracker.spawn(release);
+            Json(json!({}))
+        }
+        Body::Latency { .. } | Body::Status { .. } | Body::RateLimit { .. } => {
+            of_rest(discord, body)?
+        }
+        Body::UserAgent { over } => {
+            discord.with_rest_faults(|faults| faults.user_agent_required = !over);
+            Json(json!({}))
+        }
+        Body::Heal {} => heal(discord),
         Body::Outage { guild_id, over } => {
             discord.change(clock::now(), |world| world.set_available(guild_id, over))?;
-            return Ok(Json(json!({})));
+            Json(json!({}))
         }
-        Body::Obfuscate { channel_id, over } => return obfuscate(&discord, channel_id, over),
+        Body::Obfuscate { channel_id, over } => obfuscate(discord, channel_id, over)?,
+    })
+}
+
+/// What meets requests, route by route.
+fn of_rest(discord: &Discord, body: Body) -> Answer {
+    let (route, times, what) = match body {
+        Body::Latency {
+            route,
+            times,
+            latency_ms,
+        } => (route, times, Interference::Latency(wait(latency_ms))),
+        Body::Status {
+            route,
+            times,
+            status,
+        } => {
+            let known = StatusCode::from_u16(status).ok();
+            let status = known
+                .filter(|status| status.is_server_error() || status.is_client_error())
+                .ok_or_else(|| ControlError::Invalid(format!("{status} is no error's status")))?;
+            (route, times, Interference::Status(status))
+        }
+        Body::RateLimit {
+            route,
+            times,
+            scope,
+            retry_after_ms,
+        } => {
+            let wait = wait(retry_after_ms);
+            let what = match scope {
+                LimitScope::User => Interference::Limited(Scope::User, wait),
+                LimitScope::Global => Interference::Limited(Scope::Global, wait),
+                LimitScope::Shared => Interference::Limited(Scope::Shared, wait),
+                LimitScope::Edge => Interference::Edge(wait),
+            };
+            (route, times, what)
+        }
+        _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
     };
-    let met = discord.with(|core| core.sessions.order(session_id.as_deref(), order));
-    Ok(Json(json!({"connections": met})))
+    Ok(interfere(discord, route.as_deref(), times, what))
+}
+
+fn heal(discord: &Discord) -> Json<Value> {
+    discord.with_rest_faults(RestFaults::heal);
+    discord.with(|core| {
+        core.faults = Faults::default();
+        core.delivery.duplicate(0);
+    });
+    discord.release(clock::now());
+    Json(json!({}))
+}
+
+fn order(discord: &Discord, session_id: Option<&str>, order: Order) -> Json<Value> {
+    let met = discord.with(|core| core.sessions.order(session_id, order));
+    Json(json!({"connections": met}))
+}
+
+fn fail_resumes(discord: &Discord, fault: ResumeFault, times: u32) -> Json<Value> {
+    discord.with(|core| core.faults.fail_resumes(fault, times));
+    Json(json!({}))
+}
+
+fn interfere(
+    discord: &Discord,
+    route: Option<&str>,
+    times: u32,
+    what: Interference,
+) -> Json<Value> {
+    discord.with_rest_faults(|faults| faults.add(route, times, what));
+    Json(json!({}))
+}
+
+async fn release_after(discord: Arc<Discord>, wait: Duration) {
+    select! {
+        () = sleep(wait) => discord.release(clock::now()),
+        () = discord.stop.cancelled() => {}
+    }
 }
 
 /// Denies the bot itself VIEW_CHANNEL, or takes that back.

@@ -57,6 +57,8 @@ fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> Answer {
         name: name(body.name)?,
         color: body.color,
         permissions: body.permissions,
+        hoist: body.color != 0,
+        mentionable: false,
     };
     let created = discord.change(clock::now(), |world| world.create_role(guild_id, new))?;
     Ok(Json(json!({"id": created})))
@@ -81,6 +83,7 @@ pub(super) async fn edit(
         name: body.name.map(name).transpose()?,
         color: body.color,
         permissions: body.permissions,
+        ..RoleEdit::default()
     };
     discord.change(clock::now(), |world| world.edit_role(role_id, edit))?;
     Ok(Json(json!({})))

@@ -14,14 +14,18 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{
-    cdn,
+    cdn, clock,
     discord::{Core, Discord},
+    snowflake::iso,
     world::{Channel, Guild, Member, VoiceState},
 };
 
 /// Everything, secrets included: they open nothing but the simulator.
 pub(super) async fn state(State(discord): State<Arc<Discord>>) -> Json<Value> {
-    Json(discord.with(|core| show(core)))
+    let mut state = discord.with(show);
+    state["invalidRequests"] = json!(discord.with_limiter(|limiter| limiter.invalid()));
+    state["scenario"] = json!(discord.with_scenario(|running| running.scenario.name()));
+    Json(state)
 }
 
 /// Server-Sent Events named `changed`: whoever shows the state looks again.
@@ -44,7 +48,9 @@ pub(super) async fn events(
     Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
-fn show(core: &Core) -> Value {
+fn show(core: &mut Core) -> Value {
+    let starts = core.sessions.start_limit(clock::now());
+    let core = &*core;
     let world = &core.world;
     let users: Vec<_> = world
         .users
@@ -89,6 +95,12 @@ fn show(core: &Core) -> Value {
                 "channels": guild.channels.iter()
                     .map(|channel| show_channel(core, guild, channel)).collect::<Vec<_>>(),
                 "members": guild.members.iter().map(show_member).collect::<Vec<_>>(),
+                "bans": guild.bans.iter()
+                    .map(|ban| json!({"userId": ban.user_id, "reason": ban.reason})).collect::<Vec<_>>(),
+                "invites": guild.invites.iter()
+                    .map(|invite| json!({"code": invite.code, "channelId": invite.channel_id}))
+                    .collect::<Vec<_>>(),
+                "auditLog": guild.audit_log.iter().collect::<Vec<_>>(),
                 "voiceStates": guild.voice_states.iter()
                     .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
             })
@@ -112,6 +124,9 @@ fn show(core: &Core) -> Value {
             "id": world.application.id,
             "botToken": world.application.bot_token,
             "clientSecret": world.application.client_secret,
+            "privilegedIntents": world.application.privileged_intents,
+            "tokenResets": world.application.token_resets,
+            "sessionStarts": {"total": starts.total, "remaining": starts.remaining},
         },
         "users": users,
         "guilds": guilds,
@@ -127,6 +142,7 @@ fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
         "parentId": channel.parent_id,
         "position": channel.position,
         "userLimit": channel.user_limit,
+        "voiceStatus": channel.voice_status,
         "permissionOverwrites": channel.overwrites,
         "botSees": guild.shows(channel, core.world.bot_id()),
     })
@@ -139,6 +155,7 @@ fn show_member(member: &Member) -> Value {
         "roles": member.roles,
         "mute": member.mute,
         "deaf": member.deaf,
+        "timeoutUntil": member.timeout.map(iso),
     })
 }
 

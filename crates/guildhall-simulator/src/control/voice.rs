@@ -65,3 +65,23 @@ pub(super) async fn set(
     })?;
     Ok(Json(json!(now)))
 }
+
+/// What stands above a voice channel; null takes it away.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StatusBody {
+    status: Option<String>,
+}
+
+/// `PUT /sim/channels/{channel_id}/voice-status`
+pub(super) async fn set_status(
+    State(discord): State<Arc<Discord>>,
+    Path(channel_id): Path<String>,
+    Sent(body): Sent<StatusBody>,
+) -> Answer {
+    let channel_id = id(&channel_id)?;
+    discord.change(clock::now(), |world| {
+        world.set_voice_status(channel_id, body.status)
+    })?;
+    Ok(Json(json!({})))
+}

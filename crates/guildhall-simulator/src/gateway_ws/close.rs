@@ -11,7 +11,8 @@ pub(crate) struct CloseCode {
 
 impl CloseCode {
     pub(crate) const GOING_AWAY: Self = Self::resumable(1001, "The simulator stops.");
-    pub(crate) const UNKNOWN_OPCODE: Self = Self::resumable(4001, "Unknown opcode.");
+    pub(crate) const UNKNOWN_OPCODE: Self =
+        Self::resumable(4001, "Unknown opcode or bad payload for it.");
     pub(crate) const DECODE_ERROR: Self = Self::resumable(4002, "Error while decoding payload.");
     pub(crate) const NOT_AUTHENTICATED: Self = Self::ending(4003, "Not authenticated.");
     pub(crate) const AUTHENTICATION_FAILED: Self = Self::ending(4004, "Authentication failed.");
@@ -20,6 +21,7 @@ impl CloseCode {
     pub(crate) const RATE_LIMITED: Self = Self::resumable(4008, "Rate limited.");
     pub(crate) const SESSION_TIMED_OUT: Self = Self::ending(4009, "Session timed out.");
     pub(crate) const INVALID_SHARD: Self = Self::ending(4010, "Invalid shard.");
+    pub(crate) const SHARDING_REQUIRED: Self = Self::ending(4011, "Sharding required.");
     pub(crate) const INVALID_VERSION: Self = Self::ending(4012, "Invalid API version.");
     pub(crate) const INVALID_INTENTS: Self = Self::ending(4013, "Invalid intent(s).");
     pub(crate) const DISALLOWED_INTENTS: Self = Self::ending(4014, "Disallowed intent(s).");

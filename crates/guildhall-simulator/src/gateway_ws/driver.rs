@@ -17,12 +17,15 @@ use tokio::{
 use tracing::{Instrument, debug, info_span};
 
 use super::{
+    answer::answer,
     close::{CloseCode, client_ends_session},
     fault::{ORDERS_WAITING, Order},
     protocol::{Protocol, Step},
     sessions::{Caller, Denied, Granted},
+    transport::Transport,
+    upgrade::Asked,
 };
-use crate::{clock, discord::Discord};
+use crate::{clock, discord::Discord, wire::Wire};
 
 /// Dispatches joined into one write. Between two writes the client is read, so
 /// that a flood cannot starve its heartbeats.
@@ -57,10 +60,13 @@ enum Input {
 struct Connection {
     discord: Arc<Discord>,
     socket: WebSocket,
+    wire: Arc<Wire>,
     number: u64,
     resume_url: String,
+    version: u8,
     orders: mpsc::Sender<Order>,
     protocol: Protocol,
+    transport: Transport,
     live: Option<Live>,
 }
 
@@ -72,27 +78,31 @@ struct Live {
     next_guild_at: Option<Instant>,
 }
 
-/// Serves one connection to its end. `refusal` is what the URL earned.
+/// Serves one connection to its end. `asked` is what the URL wants, or earned.
 pub(super) async fn run(
     socket: WebSocket,
     discord: Arc<Discord>,
+    wire: Arc<Wire>,
     resume_url: String,
-    refusal: Option<CloseCode>,
+    asked: Result<Asked, CloseCode>,
 ) {
     let number = discord.next_connection();
     let (orders, inbox) = mpsc::channel(ORDERS_WAITING);
-    let protocol = Protocol::new(
-        discord.config.heartbeat_interval,
-        discord.config.heartbeat_grace,
-        clock::now(),
-    );
+    let protocol = Protocol::new(&discord.config, clock::now());
+    let (version, compress, refusal) = match asked {
+        Ok(asked) => (asked.version, asked.compress, None),
+        Err(refusal) => (10, None, Some(refusal)),
+    };
     let connection = Connection {
         discord,
         socket,
+        wire,
         number,
         resume_url,
+        version,
         orders,
         protocol,
+        transport: Transport::new(compress),
         live: None,
     };
     connection
@@ -133,12 +143,15 @@ impl Connection {
     }
 
     async fn talk(&mut self, mut inbox: mpsc::Receiver<Order>) -> Exit {
-        let interval = self.discord.config.heartbeat_interval.as_millis();
-        let hello = json!({
-            "t": null, "s": null, "op": 10,
-            "d": {"heartbeat_interval": u64::try_from(interval).unwrap_or(u64::MAX), "_trace": ["guildhall-simulator"]},
-        });
-        if let Err(exit) = self.send(hello.to_string()).await {
+        let greeted = if self.discord.with(|core| core.faults.hello_is_reconnect()) {
+            self.send_op(7, json!(null)).await
+        } else {
+            let interval = self.discord.config.heartbeat_interval.as_millis();
+            let interval = u64::try_from(interval).unwrap_or(u64::MAX);
+            let hello = json!({"heartbeat_interval": interval, "_trace": ["guildhall-simulator"]});
+            self.send_op(10, hello).await
+        };
+        if let Break(exit) = greeted {
             return exit;
         }
         let stop = self.discord.stop.clone();
@@ -190,8 +203,18 @@ impl Connection {
     async fn step(&mut self, step: Step) -> ControlFlow<Exit> {
         let granted = match step {
             Step::Nothing => return Continue(()),
-            Step::Acknowledge => return self.send_op(11, json!(null)).await,
+            Step::Acknowledge => {
+                // What happened before the heartbeat came is on its way before the answer.
+                self.write_dispatches().await?;
+                return self.send_op(11, json!(null)).await;
+            }
             Step::Close(code) => return Break(Exit::Closing(code)),
+            Step::Answer(ask) => {
+                if let Some(live) = &self.live {
+                    answer(&self.discord, &live.session_id, ask, clock::now());
+                }
+                return Continue(());
+            }
             Step::Identify(identify) => {
                 let caller = self.caller();
                 self.discord.with(|core| {
@@ -212,7 +235,11 @@ impl Connection {
                 session_id,
                 cursor,
                 wake,
+                compress,
             }) => {
+                if compress {
+                    self.transport.compress_payloads();
+                }
                 self.protocol.session_began();
                 self.discord.tell_changed();
                 // A guild may still be owed after a resumption too.
@@ -235,6 +262,18 @@ impl Connection {
             Order::Drop => Break(Exit::Dropped),
             Order::Close(code) => Break(Exit::Closing(code)),
             Order::Reconnect => self.send_op(7, json!(null)).await,
+            Order::Silence => {
+                self.wire.fall_silent();
+                Continue(())
+            }
+            Order::HalfFrame => {
+                self.wire.halve();
+                Continue(())
+            }
+            Order::Slow { bytes, pause } => {
+                self.wire.slow_down(bytes, pause);
+                Continue(())
+            }
             Order::AskHeartbeat => self.send_op(1, json!(null)).await,
             Order::StopAcknowledging => {
                 self.protocol.stop_acknowledging();
@@ -273,14 +312,13 @@ impl Connection {
         }
         let frames = async {
             for dispatch in &waiting {
-                self.socket
-                    .feed(Message::Text(dispatch.frame().into()))
-                    .await?;
+                let message = self.transport.message(dispatch.frame())?;
+                self.socket.feed(message).await.ok()?;
             }
-            self.socket.flush().await
+            self.socket.flush().await.ok()
         };
         match timeout(WRITE_LIMIT, frames).await {
-            Ok(Ok(())) => Continue(()),
+            Ok(Some(())) => Continue(()),
             _ => Break(Exit::Client(None)),
         }
     }
@@ -300,21 +338,18 @@ impl Connection {
             connection: self.number,
             orders: self.orders.clone(),
             resume_url: self.resume_url.clone(),
+            version: self.version,
         }
     }
 
     async fn send_op(&mut self, op: u8, data: serde_json::Value) -> ControlFlow<Exit> {
         let frame = json!({"t": null, "s": null, "op": op, "d": data});
-        match self.send(frame.to_string()).await {
-            Ok(()) => Continue(()),
-            Err(exit) => Break(exit),
-        }
-    }
-
-    async fn send(&mut self, frame: String) -> Result<(), Exit> {
-        match timeout(WRITE_LIMIT, self.socket.send(Message::Text(frame.into()))).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Exit::Client(None)),
+        let Some(message) = self.transport.message(frame.to_string()) else {
+            return Break(Exit::Client(None));
+        };
+        match timeout(WRITE_LIMIT, self.socket.send(message)).await {
+            Ok(Ok(())) => Continue(()),
+            _ => Break(Exit::Client(None)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Faults that wait for the next connection, and orders for present ones.
 
+use std::time::Duration;
+
 use super::CloseCode;
 
 /// What a present connection is told to do.
@@ -18,6 +20,26 @@ pub(crate) enum Order {
     AskHeartbeat,
     /// Heartbeats go unanswered until the client reconnects.
     StopAcknowledging,
+    /// Whatever is written from now on is lost on the way.
+    Silence,
+    /// Half of the next frame arrives, and nothing after it.
+    HalfFrame,
+    /// So many bytes at a time, with a pause after each.
+    Slow {
+        bytes: usize,
+        pause: Duration,
+    },
+}
+
+/// What becomes of an upgrade of the resume path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResumeFault {
+    /// 503
+    Unavailable,
+    /// The connection ends without an answer.
+    Torn,
+    /// No answer comes.
+    Hanging,
 }
 
 /// Orders that wait to be read, per connection. Nobody gives this many by hand;
@@ -27,19 +49,32 @@ pub(crate) const ORDERS_WAITING: usize = 16;
 /// Faults of connections that do not exist yet.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    resume_refusals: u32,
+    resume: Option<(ResumeFault, u32)>,
+    hello_reconnects: u32,
 }
 
 impl Faults {
-    /// The next `times` upgrades of the resume path are answered with 503; 0 heals.
-    pub(crate) fn refuse_resumes(&mut self, times: u32) {
-        self.resume_refusals = times;
+    /// The next `times` upgrades of the resume path meet this; 0 heals.
+    pub(crate) fn fail_resumes(&mut self, fault: ResumeFault, times: u32) {
+        self.resume = Some((fault, times));
     }
 
-    /// Whether this upgrade of the resume path is to be refused.
-    pub(crate) fn resume_is_refused(&mut self) -> bool {
-        let refused = self.resume_refusals > 0;
-        self.resume_refusals = self.resume_refusals.saturating_sub(1);
-        refused
+    /// The next `times` connections get op 7 in place of HELLO; 0 heals.
+    pub(crate) fn reconnect_instead_of_hello(&mut self, times: u32) {
+        self.hello_reconnects = times;
+    }
+
+    /// Whether this connection is sent away before HELLO.
+    pub(crate) fn hello_is_reconnect(&mut self) -> bool {
+        let sent_away = self.hello_reconnects > 0;
+        self.hello_reconnects = self.hello_reconnects.saturating_sub(1);
+        sent_away
+    }
+
+    /// What this upgrade of the resume path meets.
+    pub(crate) fn meet_resume(&mut self) -> Option<ResumeFault> {
+        let (fault, times) = self.resume.take().filter(|(_, times)| *times > 0)?;
+        self.resume = Some((fault, times - 1));
+        Some(fault)
     }
 }

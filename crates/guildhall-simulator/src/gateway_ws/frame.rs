@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use super::CloseCode;
+use super::{
+    CloseCode,
+    ask::{self, Ask, Presence},
+};
 use crate::snowflake::Snowflake;
 
 /// Longest payload Discord reads.
@@ -15,8 +18,8 @@ pub(crate) enum Sent {
     Heartbeat,
     Identify(Identify),
     Resume(Resume),
-    /// Something only a session may send, and that changes nothing here.
-    ForSessions,
+    /// Something only a session may send.
+    Ask(Ask),
 }
 
 /// `d` of IDENTIFY.
@@ -26,6 +29,12 @@ pub(crate) struct Identify {
     pub(crate) intents: u64,
     #[serde(default)]
     pub(crate) shard: Option<[u64; 2]>,
+    #[serde(default)]
+    pub(crate) compress: Option<bool>,
+    #[serde(default)]
+    pub(crate) large_threshold: Option<usize>,
+    #[serde(default, rename = "presence")]
+    _presence: Option<Presence>,
     /// Required by Discord; what stands in it does not matter here.
     #[serde(rename = "properties")]
     _properties: Value,
@@ -80,8 +89,7 @@ pub(crate) fn read(text: &str) -> Result<Sent, CloseCode> {
         6 => serde_json::from_str(data)
             .map(Sent::Resume)
             .map_err(|_| CloseCode::DECODE_ERROR),
-        3 | 4 | 8 | 31 | 43 => Ok(Sent::ForSessions),
-        _ => Err(CloseCode::UNKNOWN_OPCODE),
+        op => ask::read(op, data).map(Sent::Ask),
     }
 }
 
@@ -116,7 +124,8 @@ impl Shard {
         }
     }
 
-    pub(crate) fn hears(self, guild_id: Snowflake) -> bool {
-        (guild_id.get() >> 22) % self.count == self.id
+    /// Whether events of this guild are the shard's; those of none are shard 0's.
+    pub(crate) fn hears(self, guild_id: Option<Snowflake>) -> bool {
+        guild_id.map_or(0, |guild_id| (guild_id.get() >> 22) % self.count) == self.id
     }
 }

@@ -7,12 +7,10 @@ use tokio::time::Instant;
 
 use super::{
     CloseCode,
+    ask::Ask,
     frame::{self, Identify, Resume, Sent},
 };
-
-/// Discord reads this many payloads of a connection per minute.
-const SENDS_PER_WINDOW: u32 = 120;
-const WINDOW: Duration = Duration::from_mins(1);
+use crate::config::Config;
 
 /// What the driver has to do about something the client sent.
 #[derive(Debug)]
@@ -21,6 +19,7 @@ pub(crate) enum Step {
     Acknowledge,
     Identify(Identify),
     Resume(Resume),
+    Answer(Ask),
     Close(CloseCode),
 }
 
@@ -28,6 +27,8 @@ pub(crate) enum Step {
 pub(crate) struct Protocol {
     has_session: bool,
     acknowledges: bool,
+    sends: u32,
+    window: Duration,
     window_began: Instant,
     sent_in_window: u32,
     silent_for: Duration,
@@ -36,12 +37,14 @@ pub(crate) struct Protocol {
 
 impl Protocol {
     /// A connection that has just been told HELLO. It is given up when nothing
-    /// beats for `interval` and `grace`.
-    pub(crate) fn new(interval: Duration, grace: Duration, now: Instant) -> Self {
-        let silent_for = interval + grace;
+    /// beats for the heartbeat interval and its grace.
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+        let silent_for = config.heartbeat_interval + config.heartbeat_grace;
         Self {
             has_session: false,
             acknowledges: true,
+            sends: config.sends_per_window,
+            window: config.send_window,
             window_began: now,
             sent_in_window: 0,
             silent_for,
@@ -51,12 +54,12 @@ impl Protocol {
 
     /// Takes one text frame.
     pub(crate) fn read(&mut self, text: &str, now: Instant) -> Step {
-        if now >= self.window_began + WINDOW {
+        if now >= self.window_began + self.window {
             self.window_began = now;
             self.sent_in_window = 0;
         }
         self.sent_in_window += 1;
-        if self.sent_in_window > SENDS_PER_WINDOW {
+        if self.sent_in_window > self.sends {
             return Step::Close(CloseCode::RATE_LIMITED);
         }
         match (frame::read(text), self.has_session) {
@@ -74,8 +77,8 @@ impl Protocol {
             (Ok(Sent::Identify(_) | Sent::Resume(_)), true) => {
                 Step::Close(CloseCode::ALREADY_AUTHENTICATED)
             }
-            (Ok(Sent::ForSessions), true) => Step::Nothing,
-            (Ok(Sent::ForSessions), false) => Step::Close(CloseCode::NOT_AUTHENTICATED),
+            (Ok(Sent::Ask(ask)), true) => Step::Answer(ask),
+            (Ok(Sent::Ask(_)), false) => Step::Close(CloseCode::NOT_AUTHENTICATED),
         }
     }
 

@@ -22,6 +22,10 @@ pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) intents: Intents,
     pub(crate) shard: Shard,
+    /// Above this many members a guild's offline ones are not shown.
+    pub(crate) large_threshold: usize,
+    /// Whether IDENTIFY asked for compressed payloads.
+    pub(crate) compress: bool,
     pub(crate) attachment: Attachment,
     /// Told whenever there is something to send.
     pub(crate) wake: Arc<Notify>,
@@ -32,6 +36,15 @@ pub(crate) struct Session {
     last_seq: u64,
     /// The last dispatch that was dropped; a cursor below it has a gap.
     floor: u64,
+}
+
+/// What IDENTIFY settled for the whole session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) intents: Intents,
+    pub(crate) shard: Shard,
+    pub(crate) large_threshold: usize,
+    pub(crate) compress: bool,
 }
 
 /// Whether a connection serves a session.
@@ -61,15 +74,16 @@ pub(crate) struct Behind;
 impl Session {
     pub(crate) fn new(
         id: String,
-        intents: Intents,
-        shard: Shard,
+        identity: Identity,
         attachment: Attachment,
         keeps: usize,
     ) -> Self {
         Self {
             id,
-            intents,
-            shard,
+            intents: identity.intents,
+            shard: identity.shard,
+            large_threshold: identity.large_threshold,
+            compress: identity.compress,
             attachment,
             wake: Arc::new(Notify::new()),
             pending: VecDeque::new(),
@@ -93,22 +107,32 @@ impl Session {
         if !self.intents.has(event.needs) || !self.shard.hears(event.guild_id) {
             return;
         }
-        if self.pending.contains(&event.guild_id) {
+        if let Some(guild_id) = event.guild_id
+            && self.pending.contains(&guild_id)
+        {
             // READY named the guild and GUILD_CREATE will show it as it then is. That the
             // guild went out of service or away must be told; it is then pending no more.
             if event.name != "GUILD_DELETE" {
                 return;
             }
-            self.pending.retain(|id| *id != event.guild_id);
+            self.pending.retain(|id| *id != guild_id);
         }
         let body = match &event.body {
             Body::Shared(body) => body.clone(),
-            Body::GuildCreate => match world.guilds.get(event.guild_id) {
+            Body::Message { whole, blank } => {
+                if self.intents.has(Intents::MESSAGE_CONTENT) {
+                    whole.clone()
+                } else {
+                    blank.clone()
+                }
+            }
+            Body::GuildCreate => match event.guild_id.and_then(|id| world.guilds.get(id)) {
                 Some(guild) => event_text(&guild_create(
                     guild,
                     &world.users,
                     world.bot_id(),
                     self.intents,
+                    self.large_threshold,
                 )),
                 None => return,
             },

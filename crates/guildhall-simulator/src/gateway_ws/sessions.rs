@@ -13,15 +13,17 @@ use super::{
     CloseCode,
     fault::Order,
     frame::{Identify, Resume, Shard},
-    session::{Attachment, Behind, Dispatch, Session},
+    session::{Attachment, Behind, Dispatch, Identity, Session},
 };
 use crate::{
     config::Config,
+    snowflake::Snowflake,
     world::{Event, Intents, World, current_user, event_text, unavailable},
 };
 
-/// The budget of session starts is for a day.
-const BUDGET_WINDOW: Duration = Duration::from_hours(24);
+/// `large_threshold` of an IDENTIFY that names none, and the least and the most
+/// that count.
+const LARGE_THRESHOLD: (usize, usize, usize) = (50, 50, 250);
 /// More sessions than any test or bot runs; a start beyond is refused with op 9.
 const MOST_SESSIONS: usize = 1024;
 
@@ -31,6 +33,8 @@ pub(crate) struct Caller {
     pub(crate) orders: mpsc::Sender<Order>,
     /// `ws://` URL of the resume path as this client reaches it.
     pub(crate) resume_url: String,
+    /// Of the gateway, as the URL asked.
+    pub(crate) version: u8,
 }
 
 /// A session that was granted.
@@ -40,6 +44,8 @@ pub(crate) struct Granted {
     /// Where the connection's cursor begins.
     pub(crate) cursor: u64,
     pub(crate) wake: Arc<Notify>,
+    /// Whether long payloads are to be compressed.
+    pub(crate) compress: bool,
 }
 
 /// Why a session was not granted.
@@ -56,33 +62,32 @@ pub(crate) struct StartLimit {
     pub(crate) total: u32,
     pub(crate) remaining: u32,
     pub(crate) reset_after: Duration,
+    pub(crate) max_concurrency: u32,
+    /// How many shards are recommended.
+    pub(crate) shards: u32,
 }
 
 /// Every session that is attached or may be resumed.
 pub(crate) struct Sessions {
     all: HashMap<String, Session>,
-    replay_events: usize,
-    resume_window: Duration,
-    identify_interval: Duration,
-    privileged_intents: bool,
-    starts: u32,
+    config: Config,
     started: u32,
     budget_began: Option<Instant>,
-    last_identify: Option<Instant>,
+    /// By identify slot; at most `max_concurrency` of them.
+    last_identify: HashMap<u64, Instant>,
+    /// When each guild's whole member list was asked for last.
+    member_lists: HashMap<Snowflake, Instant>,
 }
 
 impl Sessions {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             all: HashMap::new(),
-            replay_events: config.replay_events,
-            resume_window: config.resume_window,
-            identify_interval: config.identify_interval,
-            privileged_intents: config.privileged_intents,
-            starts: config.session_starts,
+            config: config.clone(),
             started: 0,
             budget_began: None,
-            last_identify: None,
+            last_identify: HashMap::new(),
+            member_lists: HashMap::new(),
         }
     }
 
@@ -99,7 +104,8 @@ impl Sessions {
         }
     }
 
-    /// IDENTIFY: a new session with READY as its first dispatch.
+    /// IDENTIFY: a new session with READY as its first dispatch. One more than the
+    /// budget allows ends every session and replaces the bot token.
     pub(crate) fn identify(
         &mut self,
         world: &mut World,
@@ -107,16 +113,31 @@ impl Sessions {
         caller: Caller,
         now: Instant,
     ) -> Result<Granted, Denied> {
-        let intents = self.check(world, identify)?;
-        let shard = Shard::new(identify.shard).map_err(Denied::Close)?;
+        let settled = check(world, identify)?;
+        let Identity { intents, shard, .. } = settled;
+        let guilds: Vec<_> = world
+            .bot_guilds()
+            .map(|guild| guild.id)
+            .filter(|id| shard.hears(Some(*id)))
+            .collect();
+        if guilds.len() > self.config.guilds_per_shard {
+            return Err(Denied::Close(CloseCode::SHARDING_REQUIRED));
+        }
         self.forget_expired(now);
+        let slot = shard.id % u64::from(self.config.max_concurrency.max(1));
         let too_soon = self
             .last_identify
-            .is_some_and(|last| now < last + self.identify_interval);
-        if too_soon || self.start_limit(now).remaining == 0 || self.all.len() >= MOST_SESSIONS {
+            .get(&slot)
+            .is_some_and(|last| now < *last + self.config.identify_interval);
+        if too_soon || self.all.len() >= MOST_SESSIONS {
             return Err(Denied::Invalid);
         }
-        self.last_identify = Some(now);
+        if self.start_limit(now).remaining == 0 {
+            self.end_all();
+            world.reset_bot_token();
+            return Err(Denied::Close(CloseCode::AUTHENTICATION_FAILED));
+        }
+        self.last_identify.insert(slot, now);
         self.budget_began.get_or_insert(now);
         self.started += 1;
 
@@ -125,24 +146,20 @@ impl Sessions {
             connection: caller.connection,
             orders: caller.orders,
         };
-        let mut session = Session::new(id.clone(), intents, shard, attachment, self.replay_events);
-        let guilds: Vec<_> = world
-            .bot_guilds()
-            .map(|guild| guild.id)
-            .filter(|id| shard.hears(*id))
-            .collect();
+        let keeps = self.config.replay_events;
+        let mut session = Session::new(id.clone(), settled, attachment, keeps);
         let bot = world
             .users
             .get(world.bot_id())
             .map(|user| current_user(world, user));
         let mut ready = json!({
-            "v": 10,
+            "v": caller.version,
             "user": bot,
             "guilds": guilds.iter().map(|id| unavailable(*id)).collect::<Vec<_>>(),
             "session_id": id,
             "session_type": "normal",
             "resume_gateway_url": caller.resume_url,
-            "application": {"id": world.application.id, "flags": 0},
+            "application": {"id": world.application.id, "flags": world.application.privileged_intents.application_flags()},
             "private_channels": [],
             "relationships": [],
             "presences": [],
@@ -162,19 +179,8 @@ impl Sessions {
             session_id: id,
             cursor: 0,
             wake,
+            compress: settled.compress,
         })
-    }
-
-    fn check(&self, world: &World, identify: &Identify) -> Result<Intents, Denied> {
-        if !same_secret(&identify.token, &world.application.bot_token) {
-            return Err(Denied::Close(CloseCode::AUTHENTICATION_FAILED));
-        }
-        let intents = Intents::from_bits(identify.intents)
-            .ok_or(Denied::Close(CloseCode::INVALID_INTENTS))?;
-        if intents.privileged() && !self.privileged_intents {
-            return Err(Denied::Close(CloseCode::DISALLOWED_INTENTS));
-        }
-        Ok(intents)
     }
 
     /// RESUME: the session's dispatches after `seq`, then RESUMED. A connection
@@ -215,6 +221,7 @@ impl Sessions {
             session_id: session.id.clone(),
             cursor: resume.seq,
             wake: session.wake.clone(),
+            compress: session.compress,
         })
     }
 
@@ -236,11 +243,18 @@ impl Sessions {
         if let Some(guild_id) = session.pending.pop_front() {
             let event = match world.bot_guild(guild_id) {
                 Some(guild) if guild.available => Event::guild_create(guild_id),
-                _ => Event::new(
-                    "GUILD_DELETE",
+                // In an outage GUILD_CREATE is the stub that READY had.
+                Some(_) => Event::new(
+                    "GUILD_CREATE",
                     Intents::GUILDS,
                     guild_id,
                     &unavailable(guild_id),
+                ),
+                None => Event::new(
+                    "GUILD_DELETE",
+                    Intents::GUILDS,
+                    guild_id,
+                    &json!({"id": guild_id}),
                 ),
             };
             session.take(world, &event);
@@ -275,21 +289,70 @@ impl Sessions {
         self.all.remove(session_id);
     }
 
+    /// Ends every session at once, with the close of a token that is no good any more.
+    pub(crate) fn end_all(&mut self) {
+        for (_, session) in self.all.drain() {
+            if let Attachment::Attached { orders, .. } = &session.attachment
+                && orders
+                    .try_send(Order::Close(CloseCode::AUTHENTICATION_FAILED))
+                    .is_err()
+            {
+                // The connection then finds out by itself that its session is gone.
+                session.wake.notify_one();
+            }
+        }
+    }
+
+    /// Makes the budget of session starts whole again.
+    pub(crate) fn restore_starts(&mut self) {
+        self.budget_began = None;
+        self.started = 0;
+    }
+
+    /// Whether a session hears of this guild of the bot's.
+    pub(super) fn hears(&self, world: &World, session_id: &str, guild_id: Snowflake) -> bool {
+        let hears = |session: &Session| session.shard.hears(Some(guild_id));
+        world.bot_guild(guild_id).is_some() && self.all.get(session_id).is_some_and(hears)
+    }
+
+    pub(super) fn get_mut(&mut self, session_id: &str) -> Option<&mut Session> {
+        self.all.get_mut(session_id)
+    }
+
+    pub(super) fn intents_of(&self, session_id: &str) -> Option<Intents> {
+        self.all.get(session_id).map(|session| session.intents)
+    }
+
+    /// How long until a guild's whole member list may be asked for again.
+    pub(super) fn member_list_wait(&self, guild_id: Snowflake, now: Instant) -> Option<Duration> {
+        let free_at = *self.member_lists.get(&guild_id)? + self.config.member_list_interval;
+        (free_at > now).then(|| free_at - now)
+    }
+
+    /// A guild's whole member list was asked for.
+    pub(super) fn member_list_asked(&mut self, guild_id: Snowflake, now: Instant) {
+        let interval = self.config.member_list_interval;
+        self.member_lists.retain(|_, asked| now < *asked + interval);
+        self.member_lists.insert(guild_id, now);
+    }
+
     /// What is left of today's session starts.
     pub(crate) fn start_limit(&mut self, now: Instant) -> StartLimit {
         let over = self
             .budget_began
-            .is_some_and(|began| now >= began + BUDGET_WINDOW);
+            .is_some_and(|began| now >= began + self.config.session_start_window);
         if over {
-            self.budget_began = None;
-            self.started = 0;
+            self.restore_starts();
         }
+        let starts = self.config.session_starts;
         StartLimit {
-            total: self.starts,
-            remaining: self.starts.saturating_sub(self.started),
+            total: starts,
+            remaining: starts.saturating_sub(self.started),
             reset_after: self.budget_began.map_or(Duration::ZERO, |began| {
-                (began + BUDGET_WINDOW).duration_since(now)
+                (began + self.config.session_start_window).duration_since(now)
             }),
+            max_concurrency: self.config.max_concurrency,
+            shards: self.config.shards,
         }
     }
 
@@ -310,12 +373,32 @@ impl Sessions {
     }
 
     fn forget_expired(&mut self, now: Instant) {
-        let window = self.resume_window;
+        let window = self.config.resume_window;
         self.all.retain(|_, session| match session.attachment {
             Attachment::Attached { .. } => true,
             Attachment::Detached { since } => now < since + window,
         });
     }
+}
+
+/// What an IDENTIFY settles, or why it cannot.
+fn check(world: &World, identify: &Identify) -> Result<Identity, Denied> {
+    if !same_secret(&identify.token, &world.application.bot_token) {
+        return Err(Denied::Close(CloseCode::AUTHENTICATION_FAILED));
+    }
+    let shard = Shard::new(identify.shard).map_err(Denied::Close)?;
+    let intents =
+        Intents::from_bits(identify.intents).ok_or(Denied::Close(CloseCode::INVALID_INTENTS))?;
+    if !intents.allowed(world.application.privileged_intents) {
+        return Err(Denied::Close(CloseCode::DISALLOWED_INTENTS));
+    }
+    let (usual, least, most) = LARGE_THRESHOLD;
+    Ok(Identity {
+        intents,
+        shard,
+        large_threshold: identify.large_threshold.unwrap_or(usual).clamp(least, most),
+        compress: identify.compress.unwrap_or_default(),
+    })
 }
 
 /// Libraries send the token with or without the `Bot ` of the REST header; Discord takes both.

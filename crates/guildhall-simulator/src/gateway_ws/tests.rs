@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    ask::Ask,
     close::{CloseCode, client_ends_session},
     fault::Order,
     frame::{self, Identify, Resume, Sent, Shard},
@@ -13,22 +14,27 @@ use super::{
 };
 use crate::{clock, config::Config, world::World};
 
-const INTERVAL: Duration = Duration::from_secs(40);
-const GRACE: Duration = Duration::from_secs(20);
+/// Until a silent connection is given up.
+const SILENCE: Duration = Duration::from_mins(1);
 const BEAT: &str = r#"{"op":1,"d":null}"#;
 
 fn protocol(now: Instant) -> Protocol {
-    Protocol::new(INTERVAL, GRACE, now)
+    let config = Config {
+        heartbeat_interval: SILENCE / 2,
+        heartbeat_grace: SILENCE / 2,
+        ..Config::default()
+    };
+    Protocol::new(&config, now)
 }
 
 #[test]
 fn a_heartbeat_is_acknowledged_and_moves_the_end() {
     let now = clock::now();
     let mut protocol = protocol(now);
-    assert_eq!(protocol.dead_at(), now + INTERVAL + GRACE);
+    assert_eq!(protocol.dead_at(), now + SILENCE);
     let later = now + Duration::from_secs(10);
     assert!(matches!(protocol.read(BEAT, later), Step::Acknowledge));
-    assert_eq!(protocol.dead_at(), later + INTERVAL + GRACE);
+    assert_eq!(protocol.dead_at(), later + SILENCE);
     protocol.stop_acknowledging();
     assert!(matches!(protocol.read(BEAT, later), Step::Nothing));
 }
@@ -36,7 +42,7 @@ fn a_heartbeat_is_acknowledged_and_moves_the_end() {
 #[test]
 fn what_a_client_may_send_depends_on_its_session() {
     let now = clock::now();
-    let presence = r#"{"op":3,"d":{}}"#;
+    let presence = r#"{"op":3,"d":{"since":null,"activities":[],"status":"online","afk":false}}"#;
     let identify = r#"{"op":2,"d":{"token":"t","intents":1,"properties":{}}}"#;
     let mut protocol = protocol(now);
     assert!(matches!(
@@ -45,7 +51,10 @@ fn what_a_client_may_send_depends_on_its_session() {
     ));
     assert!(matches!(protocol.read(identify, now), Step::Identify(_)));
     protocol.session_began();
-    assert!(matches!(protocol.read(presence, now), Step::Nothing));
+    assert!(matches!(
+        protocol.read(presence, now),
+        Step::Answer(Ask::Presence)
+    ));
     assert!(matches!(
         protocol.read(identify, now),
         Step::Close(CloseCode::ALREADY_AUTHENTICATED)
@@ -99,7 +108,7 @@ fn a_shard_hears_the_guilds_of_its_remainder() {
     assert!(Shard::new(Some([0, 0])).is_err());
     for guild in world.guilds.iter() {
         let heard = (0..3)
-            .filter(|id| Shard::new(Some([*id, 3])).is_ok_and(|shard| shard.hears(guild.id)))
+            .filter(|id| Shard::new(Some([*id, 3])).is_ok_and(|shard| shard.hears(Some(guild.id))))
             .count();
         assert_eq!(heard, 1);
     }
@@ -112,6 +121,7 @@ fn caller(connection: u64) -> (Caller, mpsc::Receiver<Order>) {
             connection,
             orders,
             resume_url: "ws://localhost/resume".to_owned(),
+            version: 10,
         },
         inbox,
     )

@@ -11,8 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{CloseCode, driver};
-use crate::{discord::Discord, page};
+use super::{CloseCode, driver, fault::ResumeFault, transport::Compressed};
+use crate::{discord::Discord, page, wire::Wire};
 
 /// A frame longer than Discord reads is answered with 4002; one that would fill
 /// memory is not read to its end.
@@ -40,19 +40,37 @@ pub(crate) async fn gateway_or_page(
 
 /// `/resume`, `/resume/`
 pub(crate) async fn resume(State(discord): State<Arc<Discord>>, request: Request) -> Response {
-    if discord.with(|core| core.faults.resume_is_refused()) {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    match discord.with(|core| core.faults.meet_resume()) {
+        None => upgrade(discord, request).await,
+        Some(ResumeFault::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(ResumeFault::Torn) => {
+            wire(&request).tear();
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Some(ResumeFault::Hanging) => {
+            // The client gives up first, and this with it.
+            discord.stop.cancelled().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
     }
-    upgrade(discord, request).await
+}
+
+/// The bytes under this request.
+fn wire(request: &Request) -> Arc<Wire> {
+    request
+        .extensions()
+        .get()
+        .map_or_else(Wire::new, Arc::clone)
 }
 
 async fn upgrade(discord: Arc<Discord>, request: Request) -> Response {
     let resume_url = format!("ws://{}{RESUME_PATH}", host(&discord, &request));
+    let wire = wire(&request);
     let (mut parts, _) = request.into_parts();
     let RawQuery(query) = RawQuery::from_request_parts(&mut parts, &())
         .await
         .unwrap_or(RawQuery(None));
-    let refusal = check(query.as_deref().unwrap_or_default()).err();
+    let asked = read(query.as_deref().unwrap_or_default());
     let upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection> =
         WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     match upgrade {
@@ -63,7 +81,7 @@ async fn upgrade(discord: Arc<Discord>, request: Request) -> Response {
                 .max_message_size(LONGEST_FRAME)
                 .max_frame_size(LONGEST_FRAME)
                 .on_upgrade(async move |socket| {
-                    driver::run(socket, discord, resume_url, refusal).await;
+                    driver::run(socket, discord, wire, resume_url, asked).await;
                     drop(token);
                 })
         }
@@ -85,15 +103,30 @@ fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)
 }
 
-/// Version 10 in JSON. A compression that is asked for is not applied: frames
-/// stay plain text, which every client reads.
-fn check(query: &str) -> Result<(), CloseCode> {
+/// What a connection's URL asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) version: u8,
+    pub(super) compress: Option<Compressed>,
+}
+
+/// Versions 9 and 10 in JSON. ETF and compressions that Discord does not document
+/// are refused with 4002 rather than taken for something else.
+pub(super) fn read(query: &str) -> Result<Asked, CloseCode> {
+    let mut asked = Asked {
+        version: 10,
+        compress: None,
+    };
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match &*name {
-            "v" if value != "10" => return Err(CloseCode::INVALID_VERSION),
-            "encoding" if value != "json" => return Err(CloseCode::DECODE_ERROR),
+        match (&*name, &*value) {
+            ("v", "10") | ("encoding", "json") => {}
+            ("v", "9") => asked.version = 9,
+            ("v", _) => return Err(CloseCode::INVALID_VERSION),
+            ("compress", "zlib-stream") => asked.compress = Some(Compressed::Zlib),
+            ("compress", "zstd-stream") => asked.compress = Some(Compressed::Zstd),
+            ("encoding" | "compress", _) => return Err(CloseCode::DECODE_ERROR),
             _ => {}
         }
     }
-    Ok(())
+    Ok(asked)
 }

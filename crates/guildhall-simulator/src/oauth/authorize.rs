@@ -155,6 +155,7 @@ impl Asked {
             access: Access {
                 user_id,
                 scopes: terms.scopes,
+                ends: None,
             },
             redirect_uri: self.redirect_text.clone(),
             challenge: terms.challenge,

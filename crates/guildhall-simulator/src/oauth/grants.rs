@@ -33,9 +33,20 @@ const MOST_OF_A_KIND: usize = 10_000;
 pub(crate) struct Access {
     pub(crate) user_id: Snowflake,
     pub(super) scopes: Vec<String>,
+    /// When the token ends; nothing as long as it is no token.
+    pub(super) ends: Option<Instant>,
 }
 
 impl Access {
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    pub(crate) fn ends_in(&self, now: Instant) -> Duration {
+        self.ends
+            .map_or(Duration::ZERO, |ends| ends.duration_since(now))
+    }
+
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
         self.scopes.iter().any(|own| own == scope)
     }
@@ -175,7 +186,9 @@ impl Grants {
     /// What an access token opens now.
     pub(crate) fn access(&self, token: &str, now: Instant) -> Option<Access> {
         let issued = self.access.get(token).filter(|issued| now < issued.ends)?;
-        Some(issued.what.access.clone())
+        let mut access = issued.what.access.clone();
+        access.ends = Some(issued.ends);
+        Some(access)
     }
 
     fn issue_tokens(&mut self, access: &Access, code: &str, now: Instant) -> Tokens {

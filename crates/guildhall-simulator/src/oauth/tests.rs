@@ -10,6 +10,7 @@ fn consent() -> Consent {
         access: Access {
             user_id: "5".parse().expect("an id"),
             scopes: vec!["identify".to_owned()],
+            ends: None,
         },
         redirect_uri: REDIRECT.to_owned(),
         challenge: None,

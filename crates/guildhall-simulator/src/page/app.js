@@ -14,6 +14,29 @@ const FLAGS = [
   { key: 'deaf', label: 'Deafened by server', short: 'deafened', strong: true },
 ]
 
+const SCENARIOS = ['standing', 'evening', 'big', 'outage']
+
+/** What a press on the page makes go wrong; scripts can do more. */
+const FAULTS = [
+  { label: 'Tear the connection', body: { kind: 'drop' } },
+  { label: 'Close with 4000', body: { kind: 'close', code: 4000 } },
+  { label: 'Op 7: reconnect', body: { kind: 'reconnect' } },
+  { label: 'Op 9: session invalid', body: { kind: 'invalid_session' } },
+  { label: 'Stop acknowledging', body: { kind: 'stop_acking' } },
+  { label: 'Fall silent', body: { kind: 'silence' } },
+  { label: 'Half a frame', body: { kind: 'half_frame' } },
+  { label: 'Resume host: 503', body: { kind: 'resume_503' } },
+  { label: 'Resume host: hangs', body: { kind: 'resume_hang' } },
+  { label: 'REST: 429', body: { kind: 'rate_limit', scope: 'user', retryAfterMs: 2000 } },
+  { label: 'REST: 500', body: { kind: 'status', status: 500 } },
+  { label: 'REST: 2 s late', body: { kind: 'latency', latencyMs: 2000 } },
+  { label: 'Next event twice', body: { kind: 'duplicate' } },
+  { label: 'Heal', body: { kind: 'heal' } },
+]
+
+/** People drawn outside of rooms; a guild may have thousands. */
+const MOST_OUTSIDE = 200
+
 const at = (id) => document.getElementById(id)
 let state = null
 let guildId = location.hash.slice(1)
@@ -91,6 +114,7 @@ function draw() {
   drawHead()
   drawRooms()
   drawOutside()
+  drawWeather()
   if (openUser) drawCard()
 }
 
@@ -156,7 +180,24 @@ function drawRoom(one) {
 
 function drawOutside() {
   const people = guild().members.filter((one) => !voice(one.userId))
-  fill(at('outside'), ...people.map((one) => element('li', {}, drawPerson(one.userId))))
+  const more = people.length - MOST_OUTSIDE
+  fill(at('outside'),
+    ...people.slice(0, MOST_OUTSIDE).map((one) => element('li', {}, drawPerson(one.userId))),
+    more > 0 ? element('li', { class: 'empty' }, `and ${more} more`) : null)
+}
+
+function drawWeather() {
+  fill(at('scenarios'), ...SCENARIOS.map((name) => element('button', {
+    type: 'button',
+    'data-key': `scenario-${name}`,
+    'aria-pressed': String(state.scenario === name),
+    onclick: () => call('POST', '/sim/scenario', { name }),
+  }, name)))
+  fill(at('faults'), ...FAULTS.map((fault) => element('button', {
+    type: 'button',
+    'data-key': `fault-${fault.label}`,
+    onclick: () => call('POST', '/sim/faults', fault.body),
+  }, fault.label)))
 }
 
 function drawPerson(id) {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderName, header, request::Parts},
 };
 use subtle::ConstantTimeEq;
 
-use super::ApiError;
-use crate::{clock, discord::Discord, oauth::Access};
+use super::{ApiError, scene::Scene};
+use crate::{clock, discord::Discord, oauth::Access, world::Cause};
+
+/// Longest reason that the audit log takes.
+const LONGEST_REASON: usize = 512;
 
 /// Whoever an `Authorization` header proves.
 #[derive(Clone, Debug)]
@@ -18,8 +21,14 @@ pub(crate) enum Caller {
     User(Access),
 }
 
-/// The bot, and nobody else.
-pub(crate) struct Bot;
+/// The bot, and nobody else, with the reason it gives for what it does.
+pub(crate) struct Bot {
+    discord: Arc<Discord>,
+    reason: Option<String>,
+}
+
+/// A person who signed in, and nobody else.
+pub(crate) struct Person(pub(crate) Access);
 
 impl FromRequestParts<Arc<Discord>> for Caller {
     type Rejection = ApiError;
@@ -28,7 +37,7 @@ impl FromRequestParts<Arc<Discord>> for Caller {
         parts: &mut Parts,
         discord: &Arc<Discord>,
     ) -> Result<Self, ApiError> {
-        identify(&parts.headers, discord).ok_or(ApiError::Unauthorized)
+        identify(&parts.headers, discord).ok_or(ApiError::UNAUTHORIZED)
     }
 }
 
@@ -40,9 +49,50 @@ impl FromRequestParts<Arc<Discord>> for Bot {
         discord: &Arc<Discord>,
     ) -> Result<Self, ApiError> {
         match identify(&parts.headers, discord) {
-            Some(Caller::Bot) => Ok(Self),
-            _ => Err(ApiError::Unauthorized),
+            Some(Caller::Bot) => Ok(Self {
+                discord: discord.clone(),
+                reason: reason(&parts.headers)?,
+            }),
+            _ => Err(ApiError::UNAUTHORIZED),
         }
+    }
+}
+
+impl FromRequestParts<Arc<Discord>> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        discord: &Arc<Discord>,
+    ) -> Result<Self, ApiError> {
+        match identify(&parts.headers, discord) {
+            Some(Caller::User(access)) => Ok(Self(access)),
+            _ => Err(ApiError::UNAUTHORIZED),
+        }
+    }
+}
+
+impl Bot {
+    /// Looks at the world and changes it in one critical section. What was
+    /// changed before a refusal stays changed, and is told.
+    pub(super) fn act<T>(
+        &self,
+        act: impl FnOnce(&mut Scene<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let (answer, told) = self.discord.perform(clock::now(), |world| {
+            let cause = Cause {
+                actor: world.bot_id(),
+                reason: self.reason.clone(),
+            };
+            let mut scene = Scene::new(world, cause, clock::date());
+            let answer = act(&mut scene);
+            let events = scene.leave();
+            ((answer, !events.is_empty()), events)
+        });
+        if told {
+            self.discord.tell_changed();
+        }
+        answer
     }
 }
 
@@ -74,4 +124,42 @@ pub(super) fn authorization(headers: &HeaderMap) -> Option<(&str, &str)> {
         .to_str()
         .ok()?
         .split_once(' ')
+}
+
+/// `X-Audit-Log-Reason`: URL-encoded UTF-8.
+fn reason(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    const HEADER: HeaderName = HeaderName::from_static("x-audit-log-reason");
+    let Some(given) = headers.get(HEADER) else {
+        return Ok(None);
+    };
+    let reason = String::from_utf8_lossy(&decode(given.as_bytes())).into_owned();
+    if reason.chars().count() > LONGEST_REASON {
+        return Err(ApiError::field(
+            "X-Audit-Log-Reason",
+            "BASE_TYPE_MAX_LENGTH",
+            format!("Must be {LONGEST_REASON} or fewer in length."),
+        ));
+    }
+    Ok((!reason.is_empty()).then_some(reason))
+}
+
+/// Percent-decoding; what is no escape stands for itself.
+fn decode(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let escaped = (*first == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let Some(byte) = escaped {
+            decoded.push(byte);
+            rest = &tail[2..];
+        } else {
+            decoded.push(*first);
+            rest = tail;
+        }
+    }
+    decoded
 }

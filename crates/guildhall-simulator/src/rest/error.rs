@@ -5,66 +5,150 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
+
+use crate::world::Refusal;
 
 /// An answer of Discord's that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ApiError {
-    /// 401 without or with a wrong token.
-    Unauthorized,
-    /// 403 for a bearer token that lacks a scope.
-    MissingScope,
-    /// 403: the bot cannot see what it asks for.
-    MissingAccess,
-    /// 404 with the code of what is unknown.
-    Unknown(Thing),
-    /// 400, code 50035: a path or body that cannot be read.
-    Form { field: String, message: String },
+    /// One of the codes below.
+    Coded(StatusCode, u32, &'static str),
+    /// 400, code 50035, with the tree of what is wrong in path, query or body.
+    Form(Map<String, Value>),
 }
 
-/// What can be unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Thing {
-    Guild,
-    Member,
-    VoiceState,
+const fn refused(code: u32, message: &'static str) -> ApiError {
+    ApiError::Coded(StatusCode::FORBIDDEN, code, message)
+}
+
+const fn unknown(code: u32, message: &'static str) -> ApiError {
+    ApiError::Coded(StatusCode::NOT_FOUND, code, message)
+}
+
+const fn bad(code: u32, message: &'static str) -> ApiError {
+    ApiError::Coded(StatusCode::BAD_REQUEST, code, message)
+}
+
+/// Discord's JSON error codes, by number.
+impl ApiError {
+    pub(crate) const UNAUTHORIZED: Self =
+        Self::Coded(StatusCode::UNAUTHORIZED, 0, "401: Unauthorized");
+    pub(crate) const NOT_FOUND: Self = unknown(0, "404: Not Found");
+    pub(super) const UNKNOWN_CHANNEL: Self = unknown(10_003, "Unknown Channel");
+    pub(super) const UNKNOWN_GUILD: Self = unknown(10_004, "Unknown Guild");
+    pub(super) const UNKNOWN_INVITE: Self = unknown(10_006, "Unknown Invite");
+    pub(super) const UNKNOWN_MEMBER: Self = unknown(10_007, "Unknown Member");
+    pub(super) const UNKNOWN_MESSAGE: Self = unknown(10_008, "Unknown Message");
+    pub(super) const UNKNOWN_OVERWRITE: Self = unknown(10_009, "Unknown Permission Overwrite");
+    pub(super) const UNKNOWN_ROLE: Self = unknown(10_011, "Unknown Role");
+    pub(super) const UNKNOWN_USER: Self = unknown(10_013, "Unknown User");
+    pub(super) const UNKNOWN_EMOJI: Self = bad(10_014, "Unknown Emoji");
+    pub(super) const UNKNOWN_BAN: Self = unknown(10_026, "Unknown Ban");
+    pub(super) const UNKNOWN_VOICE_STATE: Self = unknown(10_065, "Unknown Voice State");
+    pub(super) const MOST_ROLES: Self = bad(30_005, "Maximum number of server roles reached (250)");
+    pub(super) const MOST_REACTIONS: Self = bad(30_010, "Maximum number of reactions reached (20)");
+    pub(super) const MOST_CHANNELS: Self =
+        bad(30_013, "Maximum number of server channels reached (500)");
+    pub(super) const MOST_OVERWRITES: Self = bad(
+        30_060,
+        "Maximum number of channel permission overwrites reached (1000)",
+    );
+    pub(super) const BANNED: Self = refused(40_007, "The user is banned from this guild.");
+    pub(super) const NOT_IN_VOICE: Self = bad(40_032, "Target user is not connected to voice.");
+    pub(super) const BLOCKED: Self = refused(40_333, "internal network error");
+    pub(super) const MISSING_ACCESS: Self = refused(50_001, "Missing Access");
+    pub(super) const NOT_THE_AUTHOR: Self =
+        refused(50_005, "Cannot edit a message authored by another user");
+    pub(super) const EMPTY_MESSAGE: Self = bad(50_006, "Cannot send an empty message");
+    pub(super) const NO_MESSAGES_HERE: Self =
+        bad(50_008, "Cannot send messages in a non-text channel");
+    pub(super) const MISSING_PERMISSIONS: Self = refused(50_013, "Missing Permissions");
+    pub(super) const WRONG_CHANNEL_TYPE: Self =
+        bad(50_024, "Cannot execute action on this channel type");
+    pub(super) const BAD_OAUTH_TOKEN: Self =
+        refused(50_025, "Invalid OAuth2 access token provided");
+    pub(super) const MISSING_SCOPE: Self = refused(50_026, "Missing required OAuth2 scope");
+    pub(super) const INVALID_ROLE: Self = bad(50_028, "Invalid Role");
+    pub(super) const BAD_JSON: Self = bad(50_109, "The request body contains invalid JSON.");
+    pub(super) const NO_HISTORY: Self = bad(
+        160_002,
+        "Cannot reply without permission to read message history",
+    );
+
+    /// One thing wrong with one field.
+    pub(super) fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        let mut errors = Map::new();
+        note(&mut errors, &[field], code, message.into());
+        Self::Form(errors)
+    }
+}
+
+/// Adds one complaint to a tree of errors, below `path`.
+pub(super) fn note(errors: &mut Map<String, Value>, path: &[&str], code: &str, message: String) {
+    match path {
+        [] => {
+            let list = errors
+                .entry("_errors")
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(list) = list {
+                list.push(json!({"code": code, "message": message}));
+            }
+        }
+        [first, rest @ ..] => {
+            let below = errors
+                .entry((*first).to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(below) = below {
+                note(below, rest, code, message);
+            }
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown("guild") => Self::UNKNOWN_GUILD,
+            Refusal::Unknown("channel") => Self::UNKNOWN_CHANNEL,
+            Refusal::Unknown("member") => Self::UNKNOWN_MEMBER,
+            Refusal::Unknown("message") => Self::UNKNOWN_MESSAGE,
+            Refusal::Unknown("role") => Self::UNKNOWN_ROLE,
+            Refusal::Unknown("user") => Self::UNKNOWN_USER,
+            Refusal::Unknown("invite") => Self::UNKNOWN_INVITE,
+            Refusal::Unknown("ban") => Self::UNKNOWN_BAN,
+            Refusal::Unknown("overwrite") => Self::UNKNOWN_OVERWRITE,
+            Refusal::Unknown("voice state") => Self::UNKNOWN_VOICE_STATE,
+            Refusal::Unknown(_) | Refusal::Invalid(_) | Refusal::Taken(_) => {
+                let mut errors = Map::new();
+                note(&mut errors, &[], "INVALID", refusal.to_string());
+                Self::Form(errors)
+            }
+        }
+    }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, code, message) = match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, 0, "401: Unauthorized"),
-            Self::MissingScope => (
-                StatusCode::FORBIDDEN,
-                50026,
-                "Missing required OAuth2 scope",
-            ),
-            Self::MissingAccess => (StatusCode::FORBIDDEN, 50001, "Missing Access"),
-            Self::Unknown(Thing::Guild) => (StatusCode::NOT_FOUND, 10004, "Unknown Guild"),
-            Self::Unknown(Thing::Member) => (StatusCode::NOT_FOUND, 10007, "Unknown Member"),
-            Self::Unknown(Thing::VoiceState) => {
-                (StatusCode::NOT_FOUND, 10065, "Unknown Voice State")
+        match self {
+            Self::Coded(status, code, message) => {
+                (status, Json(json!({"message": message, "code": code}))).into_response()
             }
-            Self::Form { field, message } => {
-                let detail = json!([{"code": "NUMBER_TYPE_COERCE", "message": message}]);
-                let mut errors = serde_json::Map::new();
-                errors.insert(field, json!({"_errors": detail}));
-                let body = json!({"message": "Invalid Form Body", "code": 50035, "errors": errors});
-                return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+            Self::Form(errors) => {
+                let body =
+                    json!({"message": "Invalid Form Body", "code": 50_035, "errors": errors});
+                (StatusCode::BAD_REQUEST, Json(body)).into_response()
             }
-        };
-        (status, Json(json!({"message": message, "code": code}))).into_response()
+        }
     }
 }
 
 /// Any route that is not there.
-pub(crate) async fn not_found() -> Response {
-    let body = json!({"message": "404: Not Found", "code": 0});
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+pub(crate) async fn not_found() -> ApiError {
+    ApiError::NOT_FOUND
 }
 
 /// A route that is there, for another method.
-pub(super) async fn method_not_allowed() -> Response {
-    let body = json!({"message": "405: Method Not Allowed", "code": 0});
-    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
+pub(super) async fn method_not_allowed() -> ApiError {
+    ApiError::Coded(StatusCode::METHOD_NOT_ALLOWED, 0, "405: Method Not Allowed")
 }

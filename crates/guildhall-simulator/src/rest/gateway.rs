@@ -25,12 +25,12 @@ pub(super) async fn bot(
     let limit = discord.with(|core| core.sessions.start_limit(clock::now()));
     Json(json!({
         "url": url(&discord, &request),
-        "shards": 1,
+        "shards": limit.shards,
         "session_start_limit": {
             "total": limit.total,
             "remaining": limit.remaining,
             "reset_after": u64::try_from(limit.reset_after.as_millis()).unwrap_or(u64::MAX),
-            "max_concurrency": 1,
+            "max_concurrency": limit.max_concurrency,
         },
     }))
 }

@@ -1,7 +1,7 @@
 //! Buckets, the global limit, and their headers.
 //!
-//! A bucket is a route together with its guild and its caller; Discord names it
-//! by an opaque hash without the guild. Windows are fixed: they begin with their
+//! A bucket is a route together with its top-level resource and its caller;
+//! Discord names it by an opaque hash without the resource. Windows are fixed: they begin with their
 //! first request.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -21,14 +21,21 @@ use super::caller::authorization;
 use crate::{clock, config::RateLimits, discord::Discord, serve::Peer};
 
 const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
+/// Discord counts the mistakes of an address for this long.
+const INVALID_WINDOW: Duration = Duration::from_mins(10);
 /// Windows kept at once. Beyond it those that are over are forgotten, and if none
 /// is, all: a limiter that forgets is better than one that fills memory.
 const MOST_WINDOWS: usize = 4096;
+
+/// On whatever Discord itself answers: discord.py takes a 429 without it for one
+/// of the edge, that is for a ban.
+const VIA: (&str, &str) = ("via", "1.1 google");
 
 /// Everything counted at present.
 pub(crate) struct Limiter {
     limits: RateLimits,
     windows: HashMap<[u8; 16], Window>,
+    invalid: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -47,9 +54,11 @@ pub(super) struct Verdict {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     User,
     Global,
+    /// Of the resource, whoever calls.
+    Shared,
 }
 
 impl Limiter {
@@ -57,6 +66,7 @@ impl Limiter {
         Self {
             limits,
             windows: HashMap::new(),
+            invalid: 0,
         }
     }
 
@@ -72,6 +82,7 @@ impl Limiter {
             global_per_second,
             bucket_requests,
             bucket_window,
+            ..
         } = self.limits;
         let (all, all_ends) = self.take(key(&[who]), GLOBAL_WINDOW, now);
         if all > global_per_second {
@@ -89,6 +100,24 @@ impl Limiter {
             remaining: bucket_requests.saturating_sub(used),
             reset_after: ends.duration_since(now),
         }
+    }
+
+    /// Counts one answer that Discord takes for a mistake of the caller.
+    pub(super) fn count_invalid(&mut self, address: &str, now: Instant) {
+        self.invalid += 1;
+        self.take(key(&["invalid", address]), INVALID_WINDOW, now);
+    }
+
+    /// How long an address with too many of those is shut out.
+    pub(super) fn banned_for(&self, address: &str, now: Instant) -> Option<Duration> {
+        let window = self.windows.get(&key(&["invalid", address]))?;
+        let over = window.used >= self.limits.invalid_requests && now < window.ends;
+        over.then(|| window.ends.duration_since(now))
+    }
+
+    /// Answers of 401, 403 and 429 so far, shared ones left out.
+    pub(crate) fn invalid(&self) -> u64 {
+        self.invalid
     }
 
     /// Windows counted at present.
@@ -124,31 +153,67 @@ pub(super) async fn enforce(
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str);
     let template = format!("{} {route}", request.method());
-    let major = guild_in(request.uri().path()).unwrap_or_default();
+    let major = resource(request.uri().path()).unwrap_or_default();
+    let peer = request.extensions().get::<Peer>();
+    let address = peer.map_or_else(String::new, |peer| peer.0.ip().to_string());
     let who = match authorization(request.headers()) {
         Some((_, token)) => token.to_owned(),
-        None => request
-            .extensions()
-            .get::<Peer>()
-            .map_or_else(String::new, |peer| peer.0.ip().to_string()),
+        None => address.clone(),
     };
-    let verdict = discord
-        .with_limiter(|limiter| limiter.count(&who, &format!("{template} {major}"), clock::now()));
+    let now = clock::now();
+    let bucket = format!("{template} {major}");
+    let (banned, verdict) = discord.with_limiter(|limiter| {
+        let banned = limiter.banned_for(&address, now);
+        (banned, limiter.count(&who, &bucket, now))
+    });
+    if let Some(wait) = banned {
+        return edge(wait);
+    }
     let mut response = match verdict.refused {
         None => next.run(request).await,
-        Some(scope) => refuse(verdict, scope),
+        Some(scope) => refuse(scope, verdict.reset_after),
     };
-    if verdict.refused != Some(Scope::Global) {
+    let by_fault = verdict.refused.is_none() && response.status() == StatusCode::TOO_MANY_REQUESTS;
+    if verdict.refused != Some(Scope::Global) && !by_fault {
         describe(response.headers_mut(), verdict, &template);
+    }
+    if is_invalid(&response) {
+        discord.with_limiter(|limiter| limiter.count_invalid(&address, now));
     }
     response
 }
 
-fn refuse(verdict: Verdict, scope: Scope) -> Response {
+/// What Discord counts against an address: 401, 403 and 429, but no shared 429.
+fn is_invalid(response: &Response) -> bool {
+    let shared = response
+        .headers()
+        .get("x-ratelimit-scope")
+        .is_some_and(|scope| scope == "shared");
+    match response.status() {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => true,
+        StatusCode::TOO_MANY_REQUESTS => !shared,
+        _ => false,
+    }
+}
+
+/// 429 of whoever stands before Discord: no JSON, no bucket.
+pub(super) fn edge(wait: Duration) -> Response {
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, "error code: 1015").into_response();
+    let wait = wait.as_secs_f64().ceil().to_string();
+    put(response.headers_mut(), "retry-after", &wait);
+    response
+}
+
+/// 429 as Discord itself says it.
+pub(super) fn refuse(scope: Scope, wait: Duration) -> Response {
     let global = scope == Scope::Global;
+    let message = match scope {
+        Scope::User | Scope::Global => "You are being rate limited.",
+        Scope::Shared => "The resource is being rate limited.",
+    };
     let body = json!({
-        "message": "You are being rate limited.",
-        "retry_after": seconds(verdict.reset_after),
+        "message": message,
+        "retry_after": seconds(wait),
         "global": global,
     });
     let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
@@ -156,13 +221,15 @@ fn refuse(verdict: Verdict, scope: Scope) -> Response {
     put(
         headers,
         "retry-after",
-        &verdict.reset_after.as_secs_f64().ceil().to_string(),
+        &wait.as_secs_f64().ceil().to_string(),
     );
-    put(
-        headers,
-        "x-ratelimit-scope",
-        if global { "global" } else { "user" },
-    );
+    let scope = match scope {
+        Scope::User => "user",
+        Scope::Global => "global",
+        Scope::Shared => "shared",
+    };
+    put(headers, "x-ratelimit-scope", scope);
+    put(headers, VIA.0, VIA.1);
     if global {
         put(headers, "x-ratelimit-global", "true");
     }
@@ -171,6 +238,7 @@ fn refuse(verdict: Verdict, scope: Scope) -> Response {
 
 fn describe(headers: &mut HeaderMap, verdict: Verdict, template: &str) {
     let now = Duration::from_micros(clock::unix_micros());
+    put(headers, VIA.0, VIA.1);
     put(headers, "x-ratelimit-limit", &verdict.limit.to_string());
     put(
         headers,
@@ -202,9 +270,17 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-fn guild_in(path: &str) -> Option<&str> {
-    path.split_once("/guilds/")
-        .map(|(_, rest)| rest.split('/').next().unwrap_or(rest))
+/// The top-level resource of a path, as `channels/{id}`: the buckets of two of
+/// them are two.
+fn resource(path: &str) -> Option<&str> {
+    let below = path.strip_prefix("/api/v10/").unwrap_or(path);
+    let below = below.strip_prefix('/').unwrap_or(below);
+    let kind = below.split('/').next()?;
+    if !matches!(kind, "channels" | "guilds" | "webhooks") {
+        return None;
+    }
+    let id = below[kind.len()..].strip_prefix('/')?.split('/').next()?;
+    below.get(..kind.len() + 1 + id.len())
 }
 
 /// A short name of fixed length, so that a hostile header cannot fill the table.

@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError,
-    caller::{Bot, Caller},
+    caller::{Bot, Caller, Person},
+    form::Ids,
+    guilds::Answer,
 };
 use crate::{
+    clock,
     discord::Discord,
-    snowflake::Snowflake,
-    world::{World, current_user},
+    snowflake::{Snowflake, iso},
+    world::{UserObject, World, current_user},
 };
 
 /// `GET /users/@me`; a user needs scope `identify`.
@@ -22,7 +25,7 @@ pub(super) async fn user(
 ) -> Result<Json<Value>, ApiError> {
     discord.with(|core| {
         let id = id(&core.world, &caller, "identify")?;
-        let user = core.world.users.get(id).ok_or(ApiError::Unauthorized)?;
+        let user = core.world.users.get(id).ok_or(ApiError::UNAUTHORIZED)?;
         Ok(Json(current_user(&core.world, user)))
     })
 }
@@ -55,23 +58,60 @@ pub(super) async fn guilds(
     })
 }
 
-/// `GET /applications/@me`
-pub(super) async fn application(State(discord): State<Arc<Discord>>, _: Bot) -> Json<Value> {
+/// `GET /users/{user_id}`
+pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let user = scene.world.users.get(user_id);
+        let user = user.ok_or(ApiError::UNKNOWN_USER)?;
+        Ok(Json(json!(UserObject::new(user))))
+    })
+}
+
+/// `GET /applications/@me`: with the owner, whom nobody else is shown.
+pub(super) async fn application(bot: Bot) -> Answer {
+    bot.act(|scene| {
+        let owner = scene.world.users.iter().find(|user| !user.bot);
+        let mut object = application_object(scene.world);
+        object["owner"] = json!(owner.map(UserObject::new));
+        Ok(Json(object))
+    })
+}
+
+/// `GET /oauth2/@me`: what a bearer token is good for.
+pub(super) async fn authorization(
+    State(discord): State<Arc<Discord>>,
+    Person(access): Person,
+) -> Json<Value> {
     discord.with(|core| {
         let world = &core.world;
-        let bot = world.users.get(world.bot_id());
-        Json(json!({
-            "id": world.application.id,
-            "name": bot.map(|bot| bot.username.as_str()),
-            "icon": null,
-            "description": "The bot of a simulated Discord.",
-            "bot_public": true,
-            "bot_require_code_grant": false,
-            "verify_key": "0".repeat(64),
-            "team": null,
-            "flags": 0,
-            "bot": bot.map(|bot| current_user(world, bot)),
-        }))
+        let mut answer = json!({
+            "application": application_object(world),
+            "scopes": access.scopes(),
+            "expires": iso(clock::date() + access.ends_in(clock::now())),
+        });
+        if let (true, Some(user)) = (
+            access.has_scope("identify"),
+            world.users.get(access.user_id),
+        ) {
+            answer["user"] = json!(UserObject::new(user));
+        }
+        Json(answer)
+    })
+}
+
+fn application_object(world: &World) -> Value {
+    let bot = world.users.get(world.bot_id());
+    json!({
+        "id": world.application.id,
+        "name": bot.map(|bot| bot.username.as_str()),
+        "icon": null,
+        "description": "The bot of a simulated Discord.",
+        "bot_public": true,
+        "bot_require_code_grant": false,
+        "verify_key": "0".repeat(64),
+        "team": null,
+        "flags": 0,
+        "bot": bot.map(|bot| current_user(world, bot)),
     })
 }
 
@@ -79,6 +119,6 @@ fn id(world: &World, caller: &Caller, scope: &str) -> Result<Snowflake, ApiError
     match caller {
         Caller::Bot => Ok(world.bot_id()),
         Caller::User(access) if access.has_scope(scope) => Ok(access.user_id),
-        Caller::User(_) => Err(ApiError::MissingScope),
+        Caller::User(_) => Err(ApiError::MISSING_SCOPE),
     }
 }

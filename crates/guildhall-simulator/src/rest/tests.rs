@@ -7,6 +7,7 @@ const LIMITS: RateLimits = RateLimits {
     global_per_second: 4,
     bucket_requests: 2,
     bucket_window: Duration::from_secs(5),
+    invalid_requests: 3,
 };
 
 #[test]

@@ -1,7 +1,8 @@
 //! Channels and their overwrites.
 
 use super::{
-    Channel, ChannelKind, Edit, Guild, Overwrite, World,
+    Channel, ChannelKind, ChannelSettings, Edit, Guild, Overwrite, World,
+    audit::Action,
     change::{Changed, Refusal, channel_event},
     voice,
 };
@@ -18,6 +19,7 @@ pub(crate) struct NewChannel {
     pub(crate) parent_id: Option<Snowflake>,
     pub(crate) user_limit: u32,
     pub(crate) overwrites: Vec<Overwrite>,
+    pub(crate) settings: ChannelSettings,
 }
 
 /// What becomes of a channel; `None` leaves a part as it is.
@@ -29,6 +31,7 @@ pub(crate) struct ChannelEdit {
     pub(crate) parent_id: Edit<Snowflake>,
     pub(crate) user_limit: Option<u32>,
     pub(crate) overwrites: Option<Vec<Overwrite>>,
+    pub(crate) settings: Option<ChannelSettings>,
 }
 
 impl World {
@@ -59,6 +62,8 @@ impl World {
                 parent_id: new.parent_id,
                 user_limit: new.user_limit,
                 overwrites: new.overwrites,
+                settings: new.settings,
+                voice_status: None,
             };
             guild.channels.insert(id, channel);
             if let Some(channel) = guild.channels.get(id) {
@@ -66,6 +71,7 @@ impl World {
                     .events
                     .push(channel_event("CHANNEL_CREATE", guild, channel, bot));
             }
+            telling.record(Action::ChannelCreate, id);
             Ok(id)
         })
     }
@@ -90,7 +96,11 @@ impl World {
             channel.position = edit.position.unwrap_or(channel.position);
             edit.parent_id.apply(&mut channel.parent_id);
             channel.user_limit = edit.user_limit.unwrap_or(channel.user_limit);
+            if let Some(settings) = edit.settings {
+                channel.settings = settings;
+            }
             telling.channels.insert(channel_id);
+            telling.record(Action::ChannelUpdate, channel_id);
             Ok(())
         })
     }
@@ -102,9 +112,14 @@ impl World {
         overwrite: Overwrite,
     ) -> Changed<()> {
         self.edit_overwrites(channel_id, |all| {
+            let known = all.iter().any(|one| one.id == overwrite.id);
             all.retain(|one| one.id != overwrite.id);
             all.push(overwrite);
-            Ok(())
+            Ok(if known {
+                Action::OverwriteUpdate
+            } else {
+                Action::OverwriteCreate
+            })
         })
     }
 
@@ -116,14 +131,14 @@ impl World {
         self.edit_overwrites(channel_id, |all| {
             let place = all.iter().position(|one| one.id == target);
             all.remove(place.ok_or(Refusal::Unknown("overwrite"))?);
-            Ok(())
+            Ok(Action::OverwriteDelete)
         })
     }
 
     fn edit_overwrites(
         &mut self,
         channel_id: Snowflake,
-        edit: impl FnOnce(&mut Vec<Overwrite>) -> Result<(), Refusal>,
+        edit: impl FnOnce(&mut Vec<Overwrite>) -> Result<Action, Refusal>,
     ) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
         self.in_guild(guild_id, |guild, _, telling| {
@@ -131,8 +146,9 @@ impl World {
                 .channels
                 .get_mut(channel_id)
                 .ok_or(Refusal::Unknown("channel"))?;
-            edit(&mut channel.overwrites)?;
+            let action = edit(&mut channel.overwrites)?;
             telling.channels.insert(channel_id);
+            telling.record(action, channel_id);
             Ok(())
         })
     }
@@ -161,6 +177,11 @@ impl World {
                     .push(channel_event("CHANNEL_DELETE", guild, channel, bot));
             }
             guild.channels.remove(channel_id);
+            guild.messages.forget_channel(channel_id);
+            guild
+                .invites
+                .retain(|invite| invite.channel_id != channel_id);
+            telling.record(Action::ChannelDelete, channel_id);
             for child in guild.channels.iter_mut() {
                 if child.parent_id == Some(channel_id) {
                     child.parent_id = None;

@@ -14,15 +14,20 @@ pub(crate) struct Event {
     pub(crate) name: &'static str,
     /// A session gets the event if it has these.
     pub(crate) needs: Intents,
-    pub(crate) guild_id: Snowflake,
+    /// `None` is of no guild, and therefore shard 0's.
+    pub(crate) guild_id: Option<Snowflake>,
     pub(crate) body: Body,
 }
 
-/// What stands under `d`.
+/// What stands under `d`, serialised once for all sessions that are shown the same.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    /// The same for every session, and therefore serialised once.
     Shared(Arc<str>),
+    /// A message: whole for sessions with MESSAGE_CONTENT, else without what was said.
+    Message {
+        whole: Arc<str>,
+        blank: Arc<str>,
+    },
     /// A GUILD_CREATE shows more or less by a session's intents.
     GuildCreate,
 }
@@ -37,7 +42,17 @@ impl Event {
         Self {
             name,
             needs,
-            guild_id,
+            guild_id: Some(guild_id),
+            body: Body::Shared(text(data)),
+        }
+    }
+
+    /// An event of no guild.
+    pub(crate) fn global(name: &'static str, data: &impl Serialize) -> Self {
+        Self {
+            name,
+            needs: Intents::ALWAYS,
+            guild_id: None,
             body: Body::Shared(text(data)),
         }
     }
@@ -47,7 +62,7 @@ impl Event {
         Self {
             name: "GUILD_CREATE",
             needs: Intents::GUILDS,
-            guild_id,
+            guild_id: Some(guild_id),
             body: Body::GuildCreate,
         }
     }

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::{
-    Channel, ChannelKind, Event, Guild, Intents, Member, NewUser, Permissions, Role, Table,
-    VoiceState, World,
+    Channel, ChannelKind, ChannelSettings, Event, Guild, Intents, Member, Messages, NewUser,
+    Permissions, Role, Table, VoiceState, World,
+    audit::AuditLog,
     change::{Changed, Refusal},
     payload::{guild_object, unavailable},
     standing::EVERYONE,
@@ -61,6 +62,8 @@ impl World {
                     parent_id: None,
                     user_limit: 0,
                     overwrites: Vec::new(),
+                    settings: ChannelSettings::default(),
+                    voice_status: None,
                 },
             );
             if kind == ChannelKind::Voice {
@@ -144,6 +147,8 @@ impl World {
                 color: 0,
                 position: 0,
                 permissions: Permissions(EVERYONE),
+                hoist: false,
+                mentionable: false,
                 bot_id: None,
             },
         );
@@ -158,6 +163,10 @@ impl World {
             channels: Table::default(),
             members: Table::default(),
             voice_states: Table::default(),
+            bans: Table::default(),
+            invites: Vec::new(),
+            audit_log: AuditLog::default(),
+            messages: Messages::default(),
         }
     }
 
@@ -170,6 +179,7 @@ impl World {
             joined_at,
             mute: false,
             deaf: false,
+            timeout: None,
         }
     }
 
@@ -187,6 +197,7 @@ impl World {
             self_stream: false,
             self_video: false,
             suppress: false,
+            request_to_speak: None,
         }
     }
 }

@@ -1,8 +1,23 @@
 //! Which gateway intent lets an event through.
 
+use serde::{Deserialize, Serialize};
+
 /// A set of gateway intents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Intents(u64);
+
+/// Which privileged intents the application may ask for: the three switches of
+/// the developer portal. An IDENTIFY with one that is off is closed with 4014.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivilegedIntents {
+    /// GUILD_MEMBERS
+    pub guild_members: bool,
+    /// GUILD_PRESENCES
+    pub guild_presences: bool,
+    /// MESSAGE_CONTENT
+    pub message_content: bool,
+}
 
 impl Intents {
     /// Of an event that needs none and always comes.
@@ -10,9 +25,13 @@ impl Intents {
     pub(crate) const GUILDS: Self = Self(1);
     pub(crate) const GUILD_MEMBERS: Self = Self(1 << 1);
     pub(crate) const GUILD_MODERATION: Self = Self(1 << 2);
+    pub(crate) const GUILD_INVITES: Self = Self(1 << 6);
     pub(crate) const GUILD_VOICE_STATES: Self = Self(1 << 7);
     pub(crate) const GUILD_PRESENCES: Self = Self(1 << 8);
-    const MESSAGE_CONTENT: Self = Self(1 << 15);
+    pub(crate) const GUILD_MESSAGES: Self = Self(1 << 9);
+    pub(crate) const GUILD_MESSAGE_REACTIONS: Self = Self(1 << 10);
+    pub(crate) const GUILD_MESSAGE_TYPING: Self = Self(1 << 11);
+    pub(crate) const MESSAGE_CONTENT: Self = Self(1 << 15);
     /// Bits 0 to 16, 20, 21, 24 and 25.
     const KNOWN: u64 = 0x0331_ffff;
 
@@ -29,9 +48,37 @@ impl Intents {
         self.0 & other.0 == other.0
     }
 
-    /// Whether one of the privileged intents is among them.
-    pub(crate) fn privileged(self) -> bool {
-        let privileged = Self::GUILD_MEMBERS.0 | Self::GUILD_PRESENCES.0 | Self::MESSAGE_CONTENT.0;
-        self.0 & privileged != 0
+    /// Whether every privileged intent among them is switched on.
+    pub(crate) fn allowed(self, privileged: PrivilegedIntents) -> bool {
+        [
+            (Self::GUILD_MEMBERS, privileged.guild_members),
+            (Self::GUILD_PRESENCES, privileged.guild_presences),
+            (Self::MESSAGE_CONTENT, privileged.message_content),
+        ]
+        .into_iter()
+        .all(|(intent, on)| on || !self.has(intent))
+    }
+}
+
+impl PrivilegedIntents {
+    /// Every switch on.
+    pub const ALL: Self = Self {
+        guild_members: true,
+        guild_presences: true,
+        message_content: true,
+    };
+    /// Every switch off.
+    pub const NONE: Self = Self {
+        guild_members: false,
+        guild_presences: false,
+        message_content: false,
+    };
+
+    /// The switches as flags of the Application object: the "limited" form that
+    /// an application in few guilds has.
+    pub(crate) fn application_flags(self) -> u64 {
+        u64::from(self.guild_presences) << 13
+            | u64::from(self.guild_members) << 15
+            | u64::from(self.message_content) << 19
     }
 }

@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use super::{
-    Edit, Event, Guild, Intents, Member, Permissions, User, World,
+    Edit, Event, Guild, Intents, Member, User, World,
+    audit::Action,
     change::{Changed, Refusal},
-    payload::{MemberObject, UserObject},
+    payload::{MemberObject, UserObject, current_user},
+    thing::Ban,
     voice,
 };
 use crate::snowflake::Snowflake;
@@ -77,8 +79,13 @@ impl World {
             .map(|guild| guild.id)
             .collect();
         let mut events = Vec::new();
+        if user_id == bot
+            && let Some(user) = self.users.get(bot)
+        {
+            events.push(Event::global("USER_UPDATE", &current_user(self, user)));
+        }
         for guild_id in guilds {
-            let ((), told) = self.in_guild(guild_id, |guild, users, telling| {
+            let ((), told) = self.beside_rights(guild_id, |guild, users, telling| {
                 telling
                     .events
                     .extend(updated(guild, users.get(user_id), user_id, bot));
@@ -113,6 +120,7 @@ impl World {
                 joined_at,
                 mute: false,
                 deaf: false,
+                timeout: None,
             };
             let object = MemberObject::new(&member, user).in_guild(guild_id);
             telling.events.push(Event::new(
@@ -133,7 +141,6 @@ impl World {
         user_id: Snowflake,
         edit: MemberEdit,
     ) -> Changed<()> {
-        let entry_id = self.new_id();
         let bot = self.bot_id();
         self.in_guild(guild_id, |guild, users, telling| {
             if let Some(roles) = &edit.roles {
@@ -155,9 +162,7 @@ impl World {
                 .events
                 .extend(updated(guild, users.get(user_id), user_id, bot));
             if roles_changed {
-                telling
-                    .events
-                    .extend(audited(guild, bot, entry_id, 25, user_id));
+                telling.record(Action::MemberRoles, user_id);
             }
             Ok(())
         })
@@ -170,8 +175,7 @@ impl World {
         user_id: Snowflake,
         departure: Departure,
     ) -> Changed<()> {
-        let entry_id = self.new_id();
-        let bot = self.bot_id();
+        let reason = self.cause.as_ref().and_then(|cause| cause.reason.clone());
         self.in_guild(guild_id, |guild, users, telling| {
             if guild.owner_id == user_id {
                 return Err(Refusal::invalid(
@@ -204,15 +208,11 @@ impl World {
                 .push(Event::new("GUILD_MEMBER_REMOVE", needs, guild_id, &gone));
             match departure {
                 Departure::Left => {}
-                Departure::Kicked => {
-                    telling
-                        .events
-                        .extend(audited(guild, bot, entry_id, 20, user_id));
-                }
+                Departure::Kicked => telling.record(Action::MemberKick, user_id),
                 Departure::Banned => {
-                    telling
-                        .events
-                        .extend(audited(guild, bot, entry_id, 22, user_id));
+                    let reason = reason.clone();
+                    guild.bans.insert(user_id, Ban { user_id, reason });
+                    telling.record(Action::BanAdd, user_id);
                 }
             }
             Ok(())
@@ -229,7 +229,7 @@ pub(super) fn update_needs(user_id: Snowflake, bot: Snowflake) -> Intents {
     }
 }
 
-fn updated(
+pub(super) fn updated(
     guild: &Guild,
     user: Option<&User>,
     user_id: Snowflake,
@@ -242,35 +242,6 @@ fn updated(
         guild.id,
         &object,
     ))
-}
-
-/// GUILD_AUDIT_LOG_ENTRY_CREATE of an act by the owner, if the bot may read the log.
-fn audited(
-    guild: &Guild,
-    bot: Snowflake,
-    entry_id: Snowflake,
-    action: u16,
-    target: Snowflake,
-) -> Option<Event> {
-    guild
-        .base_permissions(bot)
-        .has(Permissions::VIEW_AUDIT_LOG)
-        .then(|| {
-            let entry = json!({
-                "guild_id": guild.id,
-                "id": entry_id,
-                "user_id": guild.owner_id,
-                "target_id": target,
-                "action_type": action,
-                "changes": [],
-            });
-            Event::new(
-                "GUILD_AUDIT_LOG_ENTRY_CREATE",
-                Intents::GUILD_MODERATION,
-                guild.id,
-                &entry,
-            )
-        })
 }
 
 fn check_roles(guild: &Guild, roles: &[Snowflake]) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Channel, ChannelKind, Guild, Intents, Member, Role, Table, User, VoiceState, World};
-use crate::snowflake::Snowflake;
+use crate::snowflake::{Snowflake, iso};
 
 /// Channel flag: the bot may not view it, what it got is a placeholder.
 const CHANNEL_OBFUSCATED: u64 = 1 << 17;
@@ -60,7 +60,7 @@ pub(crate) struct MemberObject<'a> {
     mute: bool,
     flags: u64,
     pending: bool,
-    communication_disabled_until: Option<()>,
+    communication_disabled_until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     guild_id: Option<Snowflake>,
 }
@@ -79,7 +79,7 @@ impl<'a> MemberObject<'a> {
             mute: member.mute,
             flags: 0,
             pending: false,
-            communication_disabled_until: None,
+            communication_disabled_until: member.timeout.map(iso),
             guild_id: None,
         }
     }
@@ -113,7 +113,7 @@ pub(crate) struct VoiceStateObject<'a> {
     self_stream: bool,
     self_video: bool,
     suppress: bool,
-    request_to_speak_timestamp: Option<()>,
+    request_to_speak_timestamp: Option<&'a str>,
 }
 
 impl<'a> VoiceStateObject<'a> {
@@ -132,7 +132,7 @@ impl<'a> VoiceStateObject<'a> {
             self_stream: state.self_stream,
             self_video: state.self_video,
             suppress: state.suppress,
-            request_to_speak_timestamp: None,
+            request_to_speak_timestamp: state.request_to_speak.as_deref(),
         }
     }
 
@@ -173,13 +173,13 @@ pub(crate) fn role_object(role: &Role) -> Value {
         "description": null,
         "color": role.color,
         "colors": {"primary_color": role.color, "secondary_color": null, "tertiary_color": null},
-        "hoist": role.color != 0,
+        "hoist": role.hoist,
         "icon": null,
         "unicode_emoji": null,
         "position": role.position,
         "permissions": role.permissions,
         "managed": role.bot_id.is_some(),
-        "mentionable": false,
+        "mentionable": role.mentionable,
         "flags": 0,
     });
     if let Some(bot_id) = role.bot_id {
@@ -222,17 +222,17 @@ fn channel_object(channel: &Channel) -> Value {
     match channel.kind {
         ChannelKind::Category => {}
         ChannelKind::Voice | ChannelKind::Stage => {
-            object["bitrate"] = json!(64_000);
+            object["bitrate"] = json!(channel.settings.bitrate);
             object["user_limit"] = json!(channel.user_limit);
-            object["rtc_region"] = Value::Null;
-            object["nsfw"] = json!(false);
-            object["rate_limit_per_user"] = json!(0);
+            object["rtc_region"] = json!(channel.settings.rtc_region);
+            object["nsfw"] = json!(channel.settings.nsfw);
+            object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
             object["last_message_id"] = Value::Null;
         }
         ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
-            object["topic"] = Value::Null;
-            object["nsfw"] = json!(false);
-            object["rate_limit_per_user"] = json!(0);
+            object["topic"] = json!(channel.settings.topic);
+            object["nsfw"] = json!(channel.settings.nsfw);
+            object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
             object["last_message_id"] = Value::Null;
         }
     }
@@ -248,6 +248,9 @@ fn obfuscated_channel(guild: &Guild, channel: &Channel) -> Value {
         json!([{"id": guild.id, "type": 0, "allow": "0", "deny": "1024"}]);
     if channel.kind.is_voice() {
         object["user_limit"] = json!(0);
+    }
+    if object.get("topic").is_some() {
+        object["topic"] = Value::Null;
     }
     object
 }
@@ -293,15 +296,19 @@ pub(crate) fn guild_object(guild: &Guild) -> Value {
 
 /// GUILD_CREATE for a session with these intents.
 ///
-/// Members are the bot and whoever is in voice, or all of them with
-/// GUILD_PRESENCES; voice states come with GUILD_VOICE_STATES only.
+/// Members are the bot and whoever is in voice. With GUILD_PRESENCES they are all
+/// of them, unless there are more than `large_threshold`: then those who are
+/// offline are left out, and only who is in voice is online here. Voice states
+/// come with GUILD_VOICE_STATES only.
 pub(crate) fn guild_create(
     guild: &Guild,
     users: &Table<User>,
     bot: Snowflake,
     intents: Intents,
+    large_threshold: usize,
 ) -> Value {
-    let everybody = intents.has(Intents::GUILD_PRESENCES);
+    let large = guild.members.len() > large_threshold;
+    let everybody = intents.has(Intents::GUILD_PRESENCES) && !large;
     let members: Vec<_> = guild
         .members
         .iter()
@@ -342,15 +349,21 @@ pub(crate) fn guild_create(
             .get(bot)
             .map(|member| member.joined_at.as_str())
     );
-    object["large"] = json!(guild.members.len() > 50);
+    object["large"] = json!(large);
     object["unavailable"] = json!(false);
     object["member_count"] = json!(guild.members.len());
     object["members"] = json!(members);
     object["voice_states"] = json!(voice_states);
     object["channels"] = json!(channels);
+    let presences: Vec<_> = guild
+        .voice_states
+        .iter()
+        .filter(|_| intents.has(Intents::GUILD_PRESENCES))
+        .map(|state| presence(state.user_id))
+        .collect();
+    object["presences"] = json!(presences);
     for empty in [
         "threads",
-        "presences",
         "stage_instances",
         "guild_scheduled_events",
         "soundboard_sounds",
@@ -358,6 +371,16 @@ pub(crate) fn guild_create(
         object[empty] = json!([]);
     }
     object
+}
+
+/// The presence of somebody in voice, the only ones known to be online.
+pub(crate) fn presence(user_id: Snowflake) -> Value {
+    json!({
+        "user": {"id": user_id},
+        "status": "online",
+        "activities": [],
+        "client_status": {"desktop": "online"},
+    })
 }
 
 /// What READY and outages show of a guild.

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{
     Event, Intents, Permissions, Role, World,
+    audit::Action,
     change::{Changed, Refusal},
     payload::{MemberObject, role_object},
 };
@@ -17,6 +18,8 @@ pub(crate) struct NewRole {
     pub(crate) name: String,
     pub(crate) color: u32,
     pub(crate) permissions: Permissions,
+    pub(crate) hoist: bool,
+    pub(crate) mentionable: bool,
 }
 
 /// What becomes of a role; `None` leaves a part as it is.
@@ -25,6 +28,8 @@ pub(crate) struct RoleEdit {
     pub(crate) name: Option<String>,
     pub(crate) color: Option<u32>,
     pub(crate) permissions: Option<Permissions>,
+    pub(crate) hoist: Option<bool>,
+    pub(crate) mentionable: Option<bool>,
 }
 
 impl World {
@@ -44,19 +49,18 @@ impl World {
                 id,
                 name: new.name,
                 color: new.color,
-                position: guild
-                    .roles
-                    .iter()
-                    .map(|role| role.position)
-                    .max()
-                    .unwrap_or(0)
-                    + 1,
+                // Discord puts a new role above @everyone and below all others: where
+                // positions are equal, the younger role is the lower one.
+                position: 1,
                 permissions: new.permissions,
+                hoist: new.hoist,
+                mentionable: new.mentionable,
                 bot_id: None,
             };
             telling
                 .events
                 .push(told("GUILD_ROLE_CREATE", guild_id, &role));
+            telling.record(Action::RoleCreate, id);
             guild.roles.insert(id, role);
             Ok(id)
         })
@@ -74,9 +78,12 @@ impl World {
             }
             role.color = edit.color.unwrap_or(role.color);
             role.permissions = edit.permissions.unwrap_or(role.permissions);
+            role.hoist = edit.hoist.unwrap_or(role.hoist);
+            role.mentionable = edit.mentionable.unwrap_or(role.mentionable);
             telling
                 .events
                 .push(told("GUILD_ROLE_UPDATE", guild_id, role));
+            telling.record(Action::RoleUpdate, role_id);
             Ok(())
         })
     }
@@ -90,6 +97,7 @@ impl World {
         let bot = self.bot_id();
         self.in_guild(guild_id, |guild, users, telling| {
             guild.roles.remove(role_id);
+            telling.record(Action::RoleDelete, role_id);
             let gone = json!({"guild_id": guild_id, "role_id": role_id});
             telling.events.push(Event::new(
                 "GUILD_ROLE_DELETE",

@@ -9,8 +9,8 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::{
-    Channel, ChannelKind, Guild, Overwrite, OverwriteKind, Permissions, Registration, Role, Table,
-    User, World,
+    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions,
+    PrivilegedIntents, Registration, Role, Table, User, World,
 };
 use crate::snowflake::{Chance, Snowflake};
 
@@ -19,7 +19,7 @@ pub(super) const EVERYONE: u64 = 0x0001_8631_ce41;
 
 /// What the bot's own role may do: see, talk, connect, manage channels and roles,
 /// move people, read the audit log.
-const BRIDGE: u64 = EVERYONE | 1 << 4 | 1 << 7 | 1 << 24 | 1 << 28;
+pub(super) const BRIDGE: u64 = EVERYONE | 1 << 4 | 1 << 7 | 1 << 24 | 1 << 28;
 
 /// Everybody, the first member of the first guild first.
 const PEOPLE: [(&str, &str); 18] = [
@@ -49,16 +49,14 @@ pub(super) fn build(seed: u64) -> World {
     let mut chance = Chance::from_seed(seed);
     let mut last_id = 0;
     let id = chance.snowflake(&mut last_id);
-    let bot_token = format!(
-        "{}.{}.{}",
-        STANDARD_NO_PAD.encode(id.to_string()),
-        chance.letters(6),
-        chance.letters(38)
-    );
+    let bot_token = token_of(id, &mut chance);
     let application = Registration {
         id,
+        first_bot_token: bot_token.clone(),
         bot_token,
         client_secret: chance.letters(32),
+        privileged_intents: PrivilegedIntents::ALL,
+        token_resets: 0,
     };
     let mut world = World {
         application,
@@ -66,6 +64,7 @@ pub(super) fn build(seed: u64) -> World {
         guilds: Table::default(),
         chance,
         last_id,
+        cause: None,
     };
     let people: Vec<_> = PEOPLE
         .iter()
@@ -86,6 +85,16 @@ pub(super) fn build(seed: u64) -> World {
     cartographers(&mut world, &people);
     study_hall(&mut world, &people);
     world
+}
+
+/// A bot token in Discord's shape: base64 of the id, and two more parts.
+pub(super) fn token_of(id: Snowflake, chance: &mut Chance) -> String {
+    format!(
+        "{}.{}.{}",
+        STANDARD_NO_PAD.encode(id.to_string()),
+        chance.letters(6),
+        chance.letters(38)
+    )
 }
 
 fn game_night(world: &mut World, people: &[Snowflake]) {
@@ -213,6 +222,8 @@ impl<'a> Hall<'a> {
                 color,
                 position: u16::try_from(self.guild.roles.len()).unwrap_or(u16::MAX),
                 permissions: Permissions(permissions),
+                hoist: color != 0,
+                mentionable: false,
                 bot_id: None,
             },
         );
@@ -289,6 +300,8 @@ impl<'a> Hall<'a> {
                 parent_id: parent_id.into(),
                 user_limit,
                 overwrites: overwrites.to_vec(),
+                settings: ChannelSettings::default(),
+                voice_status: None,
             },
         );
         id

@@ -52,6 +52,8 @@ fn small_guild(everyone: u64, role: u64, overwrites: Overwrites<'_>) -> (Guild, 
                 color: 0,
                 position: 1,
                 permissions: Permissions(permissions),
+                hoist: false,
+                mentionable: false,
                 bot_id: None,
             },
         );
@@ -81,6 +83,8 @@ fn small_guild(everyone: u64, role: u64, overwrites: Overwrites<'_>) -> (Guild, 
             parent_id: None,
             user_limit: 0,
             overwrites,
+            settings: ChannelSettings::default(),
+            voice_status: None,
         },
     );
     (guild, id(7))
@@ -266,7 +270,7 @@ proptest! {
         }
         for guild in world.guilds.iter() {
             let intents = Intents::GUILDS;
-            let shown = guild_create(guild, &world.users, world.bot_id(), intents);
+            let shown = guild_create(guild, &world.users, world.bot_id(), intents, 50);
             for (channel, object) in
                 guild.channels.iter().zip(shown["channels"].as_array().expect("a list"))
             {

@@ -1,8 +1,11 @@
 //! The things themselves, with only the fields that something here depends on.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
-use super::{permission::Permissions, table::Table};
+use super::{
+    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions, table::Table,
+};
 use crate::snowflake::Snowflake;
 
 /// A person or a bot, the same in every guild.
@@ -32,6 +35,19 @@ pub(crate) struct Guild {
     pub(crate) members: Table<Member>,
     /// By user; whoever is absent is in no channel.
     pub(crate) voice_states: Table<VoiceState>,
+    /// By user; the reason each was banned for.
+    pub(crate) bans: Table<Ban>,
+    /// In the order they were made.
+    pub(crate) invites: Vec<Invite>,
+    pub(crate) audit_log: AuditLog,
+    pub(crate) messages: Messages,
+}
+
+/// Somebody who may not come back.
+#[derive(Clone, Debug)]
+pub(crate) struct Ban {
+    pub(crate) user_id: Snowflake,
+    pub(crate) reason: Option<String>,
 }
 
 /// A role; the one with the guild's id is @everyone.
@@ -42,6 +58,9 @@ pub(crate) struct Role {
     pub(crate) color: u32,
     pub(crate) position: u16,
     pub(crate) permissions: Permissions,
+    /// Shown apart in the list of members.
+    pub(crate) hoist: bool,
+    pub(crate) mentionable: bool,
     /// The bot this role belongs to, when Discord manages it.
     pub(crate) bot_id: Option<Snowflake>,
 }
@@ -56,6 +75,31 @@ pub(crate) struct Channel {
     pub(crate) parent_id: Option<Snowflake>,
     pub(crate) user_limit: u32,
     pub(crate) overwrites: Vec<Overwrite>,
+    pub(crate) settings: ChannelSettings,
+    /// What stands under a voice channel's name; no part of the Channel object.
+    pub(crate) voice_status: Option<String>,
+}
+
+/// What a channel has besides, and nothing here depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChannelSettings {
+    pub(crate) topic: Option<String>,
+    pub(crate) nsfw: bool,
+    pub(crate) bitrate: u32,
+    pub(crate) rate_limit_per_user: u32,
+    pub(crate) rtc_region: Option<String>,
+}
+
+impl Default for ChannelSettings {
+    fn default() -> Self {
+        Self {
+            topic: None,
+            nsfw: false,
+            bitrate: 64_000,
+            rate_limit_per_user: 0,
+            rtc_region: None,
+        }
+    }
 }
 
 /// The channel types that this simulator knows, with Discord's numbers.
@@ -74,6 +118,11 @@ impl ChannelKind {
     /// Whether people can connect to it.
     pub(crate) fn is_voice(self) -> bool {
         matches!(self, Self::Voice | Self::Stage)
+    }
+
+    /// Whether people can write in it; a forum's messages are in its threads.
+    pub(crate) fn has_messages(self) -> bool {
+        !matches!(self, Self::Category | Self::Forum)
     }
 }
 
@@ -166,6 +215,8 @@ pub(crate) struct Member {
     pub(crate) mute: bool,
     /// Deafened by the server, in every channel.
     pub(crate) deaf: bool,
+    /// Timed out until then.
+    pub(crate) timeout: Option<OffsetDateTime>,
 }
 
 /// Where somebody is connected, and how.
@@ -184,4 +235,6 @@ pub(crate) struct VoiceState {
     pub(crate) self_video: bool,
     /// In a stage's audience.
     pub(crate) suppress: bool,
+    /// The hand is up since then.
+    pub(crate) request_to_speak: Option<String>,
 }

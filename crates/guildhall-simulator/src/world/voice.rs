@@ -1,7 +1,10 @@
 //! Joining, moving, leaving, muting; load stamps.
 
+use serde_json::json;
+
 use super::{
     ChannelKind, Edit, Event, Guild, Intents, Table, User, VoiceState, World,
+    audit::Action,
     change::{Changed, Refusal},
     payload::VoiceStateObject,
 };
@@ -23,6 +26,15 @@ pub(crate) struct VoiceEdit {
     pub(crate) suppress: Option<bool>,
 }
 
+/// How a moderator ended up moving somebody, for the audit log.
+fn moderated(edit: VoiceEdit) -> Option<Action> {
+    match edit.channel_id {
+        Edit::Set(_) => Some(Action::MemberMove),
+        Edit::Clear => Some(Action::MemberDisconnect),
+        Edit::Keep => (edit.mute.is_some() || edit.deaf.is_some()).then_some(Action::MemberUpdate),
+    }
+}
+
 impl World {
     /// Puts a member into a voice channel, takes them out, or changes their flags,
     /// whatever permissions and limits say. Tells nothing if nothing changed.
@@ -33,7 +45,11 @@ impl World {
         edit: VoiceEdit,
     ) -> Changed<()> {
         let session_id = self.chance().hex();
-        self.in_guild(guild_id, |guild, users, telling| {
+        // People who move by themselves stand in no log.
+        let moderated = self.cause.as_ref().and_then(|_| moderated(edit));
+        // Being connected shows the bot a channel it may not view otherwise.
+        let touches_rights = user_id == self.bot_id();
+        self.run(guild_id, touches_rights, |guild, users, telling| {
             let before = guild.voice_states.get(user_id).cloned();
             let server_flags = apply(guild, user_id, edit, session_id)?;
             let after = guild.voice_states.get(user_id);
@@ -41,7 +57,24 @@ impl World {
                 telling
                     .events
                     .extend(told(guild, users, user_id, before.as_ref()));
+                match moderated {
+                    Some(Action::MemberUpdate) => {
+                        telling.record(Action::MemberUpdate, user_id);
+                    }
+                    Some(Action::MemberMove) => {
+                        let to = after.map(|state| state.channel_id);
+                        let options = json!({"channel_id": to, "count": "1"});
+                        telling.record_with(Action::MemberMove, None, Some(options), Vec::new());
+                    }
+                    Some(action) => {
+                        let options = json!({"count": "1"});
+                        telling.record_with(action, None, Some(options), Vec::new());
+                    }
+                    None => {}
+                }
             }
+            let left = before.map(|state| state.channel_id);
+            telling.events.extend(status_of_empty(guild, left));
             Ok(())
         })
     }
@@ -95,6 +128,24 @@ pub(super) fn told(
         guild.id,
         &object,
     ))
+}
+
+/// A voice channel loses its status with its last person.
+fn status_of_empty(guild: &mut Guild, left: Option<Snowflake>) -> Option<Event> {
+    let left = left?;
+    let channel = guild.channels.get_mut(left)?;
+    channel.voice_status.as_ref()?;
+    if guild
+        .voice_states
+        .iter()
+        .any(|state| state.channel_id == left)
+    {
+        return None;
+    }
+    channel.voice_status = None;
+    let data = json!({"id": left, "guild_id": guild.id, "status": null});
+    let name = "VOICE_CHANNEL_STATUS_UPDATE";
+    Some(Event::new(name, Intents::GUILDS, guild.id, &data))
 }
 
 /// Changes the guild; whether a flag of the server changed.
@@ -161,6 +212,7 @@ fn move_to(
             state.channel_id = channel_id;
             state.suppress = audience;
             state.self_stream = false;
+            state.request_to_speak = None;
         }
         None => guild.voice_states.insert(
             user_id,
@@ -173,6 +225,7 @@ fn move_to(
                 self_stream: false,
                 self_video: false,
                 suppress: audience,
+                request_to_speak: None,
             },
         ),
     }

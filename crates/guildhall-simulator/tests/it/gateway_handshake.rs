@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use guildhall_simulator::PrivilegedIntents;
 use serde_json::json;
 
 use crate::house::{House, INTENTS, Outcome};
@@ -43,7 +44,7 @@ async fn the_gateway_is_found_under_each_of_its_paths() -> Outcome {
         "/gateway",
         "/gateway/",
         "/",
-        "/?v=10&encoding=json&compress=zstd-stream",
+        "/?v=10&encoding=json",
         "/resume/?v=10",
     ] {
         house.dial(path).await?;
@@ -89,7 +90,8 @@ async fn intents_decide_what_a_session_hears() -> Outcome {
         [
             "GUILD_MEMBER_UPDATE",
             "GUILD_AUDIT_LOG_ENTRY_CREATE",
-            "CHANNEL_UPDATE"
+            "CHANNEL_UPDATE",
+            "GUILD_AUDIT_LOG_ENTRY_CREATE"
         ]
     );
     Ok(())
@@ -97,7 +99,7 @@ async fn intents_decide_what_a_session_hears() -> Outcome {
 
 #[tokio::test]
 async fn each_mistake_has_its_close_code() -> Outcome {
-    let house = House::with(|config| config.privileged_intents = false).await?;
+    let house = House::with(|config| config.privileged_intents = PrivilegedIntents::NONE).await?;
     let token = &house.application.bot_token;
     let before = [
         (json!({"op": 99}).to_string(), 4001),
@@ -107,7 +109,7 @@ async fn each_mistake_has_its_close_code() -> Outcome {
             4002,
         ),
         (json!({"op": 2, "d": {"intents": 1}}).to_string(), 4002),
-        (json!({"op": 3, "d": {}}).to_string(), 4003),
+        (json!({"op": 31, "d": {"guild_ids": []}}).to_string(), 4003),
         (identify("wrong.token", &json!(129)), 4004),
         (identify(token, &json!(1_u64 << 40)), 4013),
         (identify(token, &json!(-1)), 4013),
@@ -162,9 +164,9 @@ async fn a_client_that_does_not_beat_is_closed_with_4009() -> Outcome {
 }
 
 #[tokio::test]
-async fn session_starts_are_counted_and_end() -> Outcome {
+async fn one_session_start_too_many_kills_the_token_and_every_session() -> Outcome {
     let house = House::with(|config| config.session_starts = 2).await?;
-    house.bot(INTENTS).await?;
+    let (mut first, ready, _) = house.bot(INTENTS).await?;
     let (_, answer) = house.rest("/gateway/bot").await?;
     assert_eq!(answer["session_start_limit"]["remaining"], 1);
     assert_eq!(answer["session_start_limit"]["total"], 2);
@@ -172,7 +174,26 @@ async fn session_starts_are_counted_and_end() -> Outcome {
     house.bot(INTENTS).await?;
     let mut third = house.dial("/gateway").await?;
     third.identify(INTENTS).await?;
-    assert_eq!(third.op(9).await?["d"], false);
+    assert_eq!(third.closed_with().await?, Some(4004));
+    assert_eq!(first.closed_with().await?, Some(4004));
+    assert_eq!(house.rest("/gateway/bot").await?.0, 401);
+    let state = house.state().await?;
+    assert_eq!(state["sessions"], json!([]));
+    assert_eq!(state["application"]["tokenResets"], 1);
+    assert_ne!(
+        state["application"]["botToken"],
+        house.application.bot_token
+    );
+
+    let mut dead = house.dial("/resume/?v=10").await?;
+    dead.resume(ready["session_id"].as_str().unwrap_or_default(), 1)
+        .await?;
+    assert_eq!(dead.closed_with().await?, Some(4004));
+    house
+        .act("POST", "/sim/token", json!({"kind": "restore"}))
+        .await?;
+    assert_eq!(house.rest("/gateway/bot").await?.0, 200);
+    house.bot(INTENTS).await?;
     Ok(())
 }
 

@@ -96,6 +96,9 @@ async fn no_body_and_no_path_is_an_internal_error() -> Outcome {
         ("POST", "/sim/stamp".to_owned()),
         ("POST", "/sim/load".to_owned()),
         ("PATCH", format!("/sim/guilds/{guild}")),
+        ("POST", "/sim/script".to_owned()),
+        ("POST", "/sim/chaos".to_owned()),
+        ("POST", "/sim/scenario".to_owned()),
         ("POST", "/api/oauth2/token".to_owned()),
         ("POST", "/api/oauth2/token/revoke".to_owned()),
     ];
@@ -144,5 +147,89 @@ async fn no_body_and_no_path_is_an_internal_error() -> Outcome {
         assert!(!status.is_server_error(), "{status} for {path}");
     }
     assert_eq!(house.rest("/users/@me").await?.0, 200);
+    house.close().await
+}
+
+/// What somebody may get wrong in a body of Discord's REST.
+fn any_body() -> impl Strategy<Value = Value> {
+    let value = prop_oneof![
+        2 => any_json(),
+        1 => Just(json!("1024")),
+        1 => Just(json!(2)),
+        1 => Just(json!([{"id": "1", "type": 0, "allow": "1024"}])),
+        1 => Just(json!({"parse": ["users"], "users": ["1"], "message_id": "5"})),
+    ];
+    let names = "name|type|position|parent_id|user_limit|bitrate|topic|nsfw|rtc_region|permission_overwrites|rate_limit_per_user|permissions|color|colors|hoist|mentionable|allow|deny|nick|roles|mute|deaf|channel_id|communication_disabled_until|content|embeds|nonce|enforce_nonce|allowed_mentions|message_reference|flags|tts|messages|status|suppress|max_age|max_uses|unique|access_token|request_to_speak_timestamp|id";
+    prop::collection::hash_map(names, value, 0..8)
+        .prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
+#[tokio::test]
+async fn no_rest_body_is_an_internal_error() -> Outcome {
+    let house = House::open().await?;
+    let (guild, user) = (house.application.guild_id, house.application.member_id);
+    let (desk, hearth) = (
+        house.channel("front-desk").await?,
+        house.channel("The Hearth").await?,
+    );
+    let (keeper, bots) = (house.role("Keeper").await?, house.role("Doorkeeper").await?);
+    let all = json!({"permissions": "8"});
+    house
+        .act("PATCH", &format!("/sim/roles/{bots}"), all)
+        .await?;
+    let routes = [
+        ("POST", format!("/guilds/{guild}/channels")),
+        ("PATCH", format!("/guilds/{guild}/channels")),
+        ("PATCH", format!("/channels/{desk}")),
+        ("PATCH", format!("/channels/{hearth}")),
+        ("PUT", format!("/channels/{desk}/permissions/{keeper}")),
+        ("PUT", format!("/channels/{hearth}/voice-status")),
+        ("POST", format!("/guilds/{guild}/roles")),
+        ("PATCH", format!("/guilds/{guild}/roles")),
+        ("PATCH", format!("/guilds/{guild}/roles/{keeper}")),
+        ("PUT", format!("/guilds/{guild}/members/{user}")),
+        ("PATCH", format!("/guilds/{guild}/members/{user}")),
+        ("PATCH", format!("/guilds/{guild}/members/@me")),
+        ("PUT", format!("/guilds/{guild}/bans/1")),
+        ("PATCH", format!("/guilds/{guild}/voice-states/{user}")),
+        ("POST", format!("/channels/{desk}/messages")),
+        ("POST", format!("/channels/{desk}/messages/bulk-delete")),
+        ("PATCH", format!("/channels/{desk}/messages/1")),
+        ("POST", format!("/channels/{hearth}/invites")),
+    ];
+    let token = format!("Bot {}", house.application.bot_token);
+    let kinds = [
+        "application/json",
+        "application/json",
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+    ];
+    let bodies = prop_oneof![
+        4 => any_body().prop_map(|body| body.to_string()),
+        1 => any_json().prop_map(|body| body.to_string()),
+        1 => any_body().prop_map(|body| format!(
+            "--x\r\nContent-Disposition: form-data; name=\"payload_json\"\r\n\r\n{body}\r\n--x--"
+        )),
+        1 => any_body().prop_map(|body| format!("[{body}]")),
+    ];
+    for (turn, body) in drawn(&bodies, 900)?.into_iter().enumerate() {
+        let (method, path) = &routes[turn % routes.len()];
+        let status = house
+            .http
+            .request(method.parse()?, house.url(&format!("/api/v10{path}")))
+            .header("authorization", &token)
+            .header("content-type", kinds[turn % kinds.len()])
+            .body(body.clone())
+            .send()
+            .await?
+            .status();
+        assert!(
+            !status.is_server_error(),
+            "{status} for {method} {path} {body}"
+        );
+    }
+    assert_eq!(house.rest("/users/@me").await?.0, 200);
+    house.bot(INTENTS).await?;
     house.close().await
 }

@@ -56,6 +56,7 @@ impl House {
         };
         config.rate_limits.bucket_requests = 10_000;
         config.rate_limits.global_per_second = 10_000;
+        config.identify_interval = Duration::ZERO;
         settings(&mut config);
         let simulator: Simulator = config.build().await?;
         let address = simulator.local_addr().to_string();
@@ -222,12 +223,17 @@ impl Client {
     }
 
     pub(crate) async fn identify(&mut self, intents: u64) -> Outcome {
-        let token = self.token.clone();
+        self.identify_with(intents, json!({})).await
+    }
+
+    /// IDENTIFY with more fields than the necessary ones.
+    pub(crate) async fn identify_with(&mut self, intents: u64, more: Value) -> Outcome {
         let properties = json!({"os": "linux", "browser": "test", "device": "test"});
-        self.send(
-            json!({"op": 2, "d": {"token": token, "intents": intents, "properties": properties}}),
-        )
-        .await
+        let mut d = json!({"token": self.token, "intents": intents, "properties": properties});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            d[name] = value.clone();
+        }
+        self.send(json!({"op": 2, "d": d})).await
     }
 
     pub(crate) async fn resume(&mut self, session_id: &str, seq: u64) -> Outcome {
@@ -279,12 +285,21 @@ impl Client {
 
     /// The names of all dispatches up to the answer of a heartbeat sent now.
     pub(crate) async fn names_until_now(&mut self) -> Result<Vec<String>, Failure> {
+        let heard = self.until_now().await?;
+        Ok(heard.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Name and `d` of all dispatches up to the answer of a heartbeat sent now.
+    pub(crate) async fn until_now(&mut self) -> Result<Vec<(String, Value)>, Failure> {
         self.beat().await?;
-        let mut names = Vec::new();
+        let mut heard = Vec::new();
         loop {
             match self.next().await? {
-                Ok(payload) if payload["op"] == 11 => return Ok(names),
-                Ok(payload) => names.push(payload["t"].as_str().unwrap_or("?").to_owned()),
+                Ok(payload) if payload["op"] == 11 => return Ok(heard),
+                Ok(mut payload) => {
+                    let name = payload["t"].as_str().unwrap_or("?").to_owned();
+                    heard.push((name, payload["d"].take()));
+                }
                 Err(code) => return Err(format!("closed with {code:?}").into()),
             }
         }

@@ -4,10 +4,16 @@
 mod house;
 
 mod control_moves_the_world;
+mod faults_and_scenarios;
+mod gateway_answers;
+mod gateway_compression;
 mod gateway_handshake;
+mod gateway_messages;
 mod gateway_resume;
+mod gateway_shards;
 mod hidden_channels;
 mod hostile_input;
 mod oauth_login;
+mod rest_acts;
 mod rest_answers;
 mod stamps;

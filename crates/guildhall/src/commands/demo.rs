@@ -6,7 +6,7 @@ mod visitor;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
-use guildhall_simulator::Application;
+use guildhall_simulator::{Application, Scenario};
 use url::Url;
 
 use super::{all, simulator};
@@ -18,7 +18,7 @@ use crate::{
 /// How many ports above a taken default one are tried.
 const PORTS_TRIED: u16 = 50;
 
-pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
+pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -> Result<(), End> {
     let mut said = Vec::new();
     let listen = free_address(
         simulator::listen(&settings)?,
@@ -36,7 +36,7 @@ pub(super) async fn run(mut settings: Settings, seed: u64) -> Result<(), End> {
     )?;
     free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
 
-    let simulator = simulator::build(listen, seed).await?;
+    let simulator = simulator::build(listen, seed, scenario).await?;
     let discord = format!("http://{}", simulator.local_addr());
     let application = simulator.application();
     point_at(&mut settings, &discord, &application);

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 
-use guildhall_simulator::{Config, Simulator};
+use guildhall_simulator::{Config, Scenario, Simulator};
 
 use crate::{
     config::{ConfigError, Settings, refuse},
     lifecycle::{End, Lifecycle},
 };
 
-pub(super) async fn run(settings: &Settings, seed: u64) -> Result<(), End> {
-    let simulator = build(listen(settings)?, seed).await?;
+pub(super) async fn run(settings: &Settings, seed: u64, scenario: Scenario) -> Result<(), End> {
+    let simulator = build(listen(settings)?, seed, scenario).await?;
     let mut lifecycle = Lifecycle::new();
     let address = simulator.local_addr();
     let application = simulator.application();
@@ -31,10 +31,15 @@ pub(super) async fn run(settings: &Settings, seed: u64) -> Result<(), End> {
 }
 
 /// Binds a simulator; everything in it is invented, its secrets included.
-pub(super) async fn build(listen: SocketAddr, seed: u64) -> Result<Simulator, End> {
+pub(super) async fn build(
+    listen: SocketAddr,
+    seed: u64,
+    scenario: Scenario,
+) -> Result<Simulator, End> {
     let config = Config {
         listen,
         seed,
+        scenario,
         ..Config::default()
     };
     match config.build().await {

@@ -1,0 +1,77 @@
+//! The application as its owner has it in the developer portal.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{error::Answer, read::Sent};
+use crate::discord::Discord;
+
+/// What becomes of the application; what is absent stays as it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ApplicationEdit {
+    privileged_intents: Option<Switches>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Switches {
+    guild_members: Option<bool>,
+    guild_presences: Option<bool>,
+    message_content: Option<bool>,
+}
+
+/// `PATCH /sim/application`: the switches of privileged intents. Sessions that
+/// run keep what they were given.
+pub(super) async fn edit(
+    State(discord): State<Arc<Discord>>,
+    Sent(body): Sent<ApplicationEdit>,
+) -> Answer {
+    let now = discord.with(|core| {
+        let switches = &mut core.world.application.privileged_intents;
+        if let Some(edit) = body.privileged_intents {
+            let set = |switch: &mut bool, to: Option<bool>| *switch = to.unwrap_or(*switch);
+            set(&mut switches.guild_members, edit.guild_members);
+            set(&mut switches.guild_presences, edit.guild_presences);
+            set(&mut switches.message_content, edit.message_content);
+        }
+        *switches
+    });
+    discord.tell_changed();
+    Ok(Json(json!({"privilegedIntents": now})))
+}
+
+/// What becomes of the bot token.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum TokenEdit {
+    /// A new one; every session ends, and the old token opens nothing.
+    Reset,
+    /// The one that the simulator began with, and a whole budget of session starts.
+    Restore,
+}
+
+/// `POST /sim/token`: answers with the token that holds now.
+pub(super) async fn token(
+    State(discord): State<Arc<Discord>>,
+    Sent(body): Sent<TokenEdit>,
+) -> Answer {
+    let token = discord.with(|core| {
+        match body {
+            TokenEdit::Reset => {
+                core.sessions.end_all();
+                core.world.reset_bot_token();
+            }
+            TokenEdit::Restore => {
+                core.sessions.restore_starts();
+                core.world.restore_bot_token();
+            }
+        }
+        core.world.application.bot_token.clone()
+    });
+    discord.tell_changed();
+    Ok(Json(json!({"botToken": token})))
+}

@@ -1,0 +1,213 @@
+//! A timeline drawn from a seed: the same one for the same seed and world.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{error::ControlError, read::Sent, script};
+use crate::{
+    discord::Discord,
+    snowflake::{Chance, Snowflake},
+    world::World,
+};
+
+const MOST_PER_SECOND: f64 = 100.0;
+const LONGEST: u32 = 60 * 60;
+
+/// Every kind of fault that chaos draws.
+const KINDS: [&str; 18] = [
+    "drop",
+    "close",
+    "reconnect",
+    "invalid_session",
+    "ask_heartbeat",
+    "stop_acking",
+    "silence",
+    "half_frame",
+    "slow",
+    "resume_503",
+    "resume_refused",
+    "reconnect_hello",
+    "rate_limit",
+    "status",
+    "latency",
+    "duplicate",
+    "reorder",
+    "obfuscate",
+];
+
+/// What chaos is asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Body {
+    /// The simulator's own, unless it says otherwise.
+    seed: Option<u64>,
+    seconds: u32,
+    per_second: f64,
+    /// Of these kinds only.
+    kinds: Option<Vec<String>>,
+}
+
+/// `POST /sim/chaos`: draws a script and begins it; 202. `GET` shows it.
+pub(super) async fn start(
+    State(discord): State<Arc<Discord>>,
+    Sent(body): Sent<Body>,
+) -> Result<Response, ControlError> {
+    if !(1..=LONGEST).contains(&body.seconds)
+        || body.per_second <= 0.0
+        || body.per_second > MOST_PER_SECOND
+        || body.per_second.is_nan()
+    {
+        return Err(ControlError::Invalid(format!(
+            "seconds is 1 to {LONGEST}, perSecond up to {MOST_PER_SECOND}"
+        )));
+    }
+    let kinds = match body.kinds {
+        None => KINDS.iter().map(|kind| (*kind).to_owned()).collect(),
+        Some(kinds) => kinds,
+    };
+    let known = |kind: &String| KINDS.contains(&kind.as_str()) || kind == "outage";
+    if kinds.is_empty() || !kinds.iter().all(known) {
+        let all = KINDS.join(", ");
+        return Err(ControlError::Invalid(format!(
+            "kinds are of {all} and outage"
+        )));
+    }
+    let mut chance = Chance::from_seed(body.seed.unwrap_or(discord.config.seed));
+    let steps = discord.with(|core| {
+        plan(
+            &core.world,
+            &mut chance,
+            &kinds,
+            body.seconds,
+            body.per_second,
+        )
+    });
+    script::run(&discord, steps)
+}
+
+/// Draws until the time is over; what hides or takes away is given back at the end.
+pub(super) fn plan(
+    world: &World,
+    chance: &mut Chance,
+    kinds: &[String],
+    seconds: u32,
+    per_second: f64,
+) -> Vec<Value> {
+    let (mut steps, mut over) = (Vec::new(), Vec::new());
+    let mean = (1000.0 / per_second).max(1.0);
+    let mut left = f64::from(seconds) * 1000.0;
+    loop {
+        // Between half and one and a half of the mean.
+        let share = f64::from(u32::try_from(chance.draw() % 1000).unwrap_or(0)) / 1000.0;
+        let pause = (mean * (0.5 + share)).round();
+        left -= pause;
+        if left < 0.0 {
+            break;
+        }
+        let kind = &kinds[below(chance, kinds.len())];
+        let (mut step, healing) = draw(world, chance, kind);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a pause lies between 0 and an hour"
+        )]
+        let ms = pause as u64;
+        step["afterMs"] = json!(ms);
+        steps.push(step);
+        over.extend(healing.filter(|step| !over.contains(step)));
+    }
+    over.push(json!({"kind": "heal"}));
+    steps.extend(over);
+    steps
+}
+
+/// One fault, and what takes it back if it does not pass by itself.
+fn draw(world: &World, chance: &mut Chance, kind: &str) -> (Value, Option<Value>) {
+    let times = 1 + chance.draw() % 3;
+    match kind {
+        "close" => {
+            let codes = [4000, 4001, 4002, 4008, 4009, 1001];
+            (
+                json!({"kind": kind, "code": codes[below(chance, codes.len())]}),
+                None,
+            )
+        }
+        "invalid_session" => {
+            let resumable = chance.draw().is_multiple_of(2);
+            (json!({"kind": kind, "resumable": resumable}), None)
+        }
+        "slow" => {
+            let (bytes, pause) = (64 + chance.draw() % 512, chance.draw() % 50);
+            (
+                json!({"kind": kind, "bytes": bytes, "pauseMs": pause}),
+                None,
+            )
+        }
+        "resume_503" | "resume_refused" | "reconnect_hello" | "duplicate" | "reorder" => {
+            (json!({"kind": kind, "times": times}), None)
+        }
+        "rate_limit" => {
+            let scopes = ["user", "global", "shared", "edge"];
+            let scope = scopes[below(chance, scopes.len())];
+            let wait = 100 + chance.draw() % 900;
+            let step = json!({"kind": kind, "times": times, "scope": scope, "retryAfterMs": wait});
+            (step, None)
+        }
+        "status" => {
+            let statuses = [500, 502, 503, 504];
+            let status = statuses[below(chance, statuses.len())];
+            (
+                json!({"kind": kind, "times": times, "status": status}),
+                None,
+            )
+        }
+        "latency" => {
+            let wait = chance.draw() % 2000;
+            (
+                json!({"kind": kind, "times": times, "latencyMs": wait}),
+                None,
+            )
+        }
+        "obfuscate" => match any_channel(world, chance) {
+            Some(id) => (
+                json!({"kind": kind, "channelId": id}),
+                Some(json!({"kind": kind, "channelId": id, "over": true})),
+            ),
+            None => (json!({"kind": "drop"}), None),
+        },
+        "outage" => {
+            let guilds: Vec<_> = world.bot_guilds().map(|guild| guild.id).collect();
+            match guilds.get(below(chance, guilds.len())) {
+                Some(id) => (
+                    json!({"kind": kind, "guildId": id}),
+                    Some(json!({"kind": kind, "guildId": id, "over": true})),
+                ),
+                None => (json!({"kind": "drop"}), None),
+            }
+        }
+        plain => (json!({"kind": plain}), None),
+    }
+}
+
+/// A channel that the bot sees and has no overwrite of its own in.
+fn any_channel(world: &World, chance: &mut Chance) -> Option<Snowflake> {
+    let bot = world.bot_id();
+    let channels: Vec<_> = world
+        .bot_guilds()
+        .flat_map(|guild| {
+            guild.channels.iter().filter(move |channel| {
+                guild.shows(channel, bot) && channel.overwrites.iter().all(|one| one.id != bot)
+            })
+        })
+        .map(|channel| channel.id)
+        .collect();
+    channels.get(below(chance, channels.len())).copied()
+}
+
+fn below(chance: &mut Chance, count: usize) -> usize {
+    let count = u64::try_from(count.max(1)).unwrap_or(1);
+    usize::try_from(chance.draw() % count).unwrap_or(0)
+}

@@ -1,0 +1,172 @@
+//! What a session may ask for, read without trust: ops 3, 4, 8, 31 and 43.
+//!
+//! A payload that does not fit its op is closed with 4001, as Discord documents
+//! that code: "an invalid opcode or an invalid payload for an opcode".
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::CloseCode;
+use crate::snowflake::Snowflake;
+
+/// Longest nonce of a member request, in bytes; a longer one is left out of the answer.
+const LONGEST_NONCE: usize = 32;
+/// Most ids and most results of a prefix that one member request gets.
+const MOST_MEMBERS: usize = 100;
+
+/// Something only a session may send.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// Op 3; nobody else is connected who could see it.
+    Presence,
+    /// Op 4
+    Voice(VoiceAsk),
+    /// Op 8
+    Members(MembersAsk),
+    /// Op 31
+    Sounds(Vec<Snowflake>),
+    /// Op 43
+    ChannelInfo(ChannelInfoAsk),
+}
+
+/// `d` of op 4: where the bot itself wants to be.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct VoiceAsk {
+    pub(crate) guild_id: Snowflake,
+    pub(crate) channel_id: Option<Snowflake>,
+    pub(crate) self_mute: bool,
+    pub(crate) self_deaf: bool,
+}
+
+/// Op 8, understood.
+#[derive(Debug)]
+pub(crate) struct MembersAsk {
+    pub(crate) guild_id: Snowflake,
+    pub(crate) wanted: Wanted,
+    pub(crate) presences: bool,
+    pub(crate) nonce: Option<String>,
+}
+
+/// Which members are asked for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// The whole list, or its first so many.
+    List(Option<usize>),
+    /// Whose name begins so, at most so many.
+    Prefix(String, usize),
+    /// These; what is no id is not found.
+    Ids(Vec<Value>),
+}
+
+/// `d` of op 43.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ChannelInfoAsk {
+    pub(crate) guild_id: Snowflake,
+    pub(crate) fields: Vec<ChannelField>,
+}
+
+/// What can be asked of a channel that its object does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChannelField {
+    Status,
+    VoiceStartTime,
+}
+
+/// `d` of op 3 and `presence` of IDENTIFY: only its shape matters.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Presence {
+    #[serde(rename = "since")]
+    _since: Option<u64>,
+    #[serde(rename = "activities")]
+    _activities: Vec<Activity>,
+    #[serde(rename = "status")]
+    _status: Status,
+    #[serde(rename = "afk")]
+    _afk: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Activity {
+    #[serde(rename = "name")]
+    _name: String,
+    #[serde(rename = "type")]
+    _kind: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Online,
+    Dnd,
+    Idle,
+    Invisible,
+    Offline,
+}
+
+/// Reads `d` of an op, or says with what the connection must be closed.
+pub(crate) fn read(op: i64, data: &str) -> Result<Ask, CloseCode> {
+    Ok(match op {
+        3 => {
+            fit::<Presence>(data)?;
+            Ask::Presence
+        }
+        4 => Ask::Voice(fit(data)?),
+        8 => Ask::Members(members(data).ok_or(CloseCode::UNKNOWN_OPCODE)?),
+        31 => {
+            #[derive(Deserialize)]
+            struct Sounds {
+                guild_ids: Vec<Snowflake>,
+            }
+            Ask::Sounds(fit::<Sounds>(data)?.guild_ids)
+        }
+        43 => Ask::ChannelInfo(fit(data)?),
+        _ => return Err(CloseCode::UNKNOWN_OPCODE),
+    })
+}
+
+fn fit<T: DeserializeOwned>(data: &str) -> Result<T, CloseCode> {
+    serde_json::from_str(data).map_err(|_| CloseCode::UNKNOWN_OPCODE)
+}
+
+fn members(data: &str) -> Option<MembersAsk> {
+    #[derive(Deserialize)]
+    struct Sent {
+        guild_id: Snowflake,
+        #[serde(default)]
+        query: Option<String>,
+        #[serde(default)]
+        limit: Option<usize>,
+        #[serde(default)]
+        presences: Option<bool>,
+        #[serde(default)]
+        user_ids: Option<Value>,
+        #[serde(default)]
+        nonce: Value,
+    }
+    let sent: Sent = serde_json::from_str(data).ok()?;
+    let wanted = match (sent.user_ids, sent.query) {
+        (Some(Value::Array(mut ids)), _) => {
+            ids.truncate(MOST_MEMBERS);
+            Wanted::Ids(ids)
+        }
+        (Some(id @ (Value::String(_) | Value::Number(_))), _) => Wanted::Ids(vec![id]),
+        (Some(_), _) | (None, None) => return None,
+        (None, Some(query)) => {
+            let limit = sent.limit?;
+            if query.is_empty() {
+                Wanted::List((limit > 0).then_some(limit))
+            } else {
+                let most = if limit == 0 { MOST_MEMBERS } else { limit };
+                Wanted::Prefix(query, most.min(MOST_MEMBERS))
+            }
+        }
+    };
+    let nonce = sent.nonce.as_str().map(str::to_owned);
+    Some(MembersAsk {
+        guild_id: sent.guild_id,
+        wanted,
+        presences: sent.presences.unwrap_or_default(),
+        nonce: nonce.filter(|nonce| nonce.len() <= LONGEST_NONCE),
+    })
+}

@@ -1,0 +1,287 @@
+//! Channels: made, read, changed, deleted.
+
+use axum::{Json, http::StatusCode};
+use serde_json::Value;
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Forms, Ids},
+    guilds::Answer,
+    overwrites,
+    scene::Scene,
+};
+use crate::{
+    snowflake::Snowflake,
+    world::{
+        ChannelEdit, ChannelKind, ChannelSettings, Edit, Guild, NewChannel, Permissions,
+        channel_dispatch,
+    },
+};
+
+/// Channels of one guild, and children of one category.
+const MOST_CHANNELS: usize = 500;
+const MOST_CHILDREN: usize = 50;
+
+/// What a body says of a channel, whichever route it came to.
+struct Wishes {
+    name: Option<String>,
+    position: Option<u16>,
+    parent_id: Edit<Snowflake>,
+    user_limit: Option<u32>,
+    bitrate: Option<u32>,
+    topic: Edit<String>,
+    nsfw: Option<bool>,
+    rate_limit_per_user: Option<u32>,
+    rtc_region: Edit<String>,
+}
+
+impl Wishes {
+    fn read(form: &mut Form, kind: ChannelKind) -> Self {
+        let (most_users, most_bits) = match kind {
+            ChannelKind::Stage => (10_000, 64_000),
+            _ => (99, 96_000),
+        };
+        let name = form.text("name", 1..=100);
+        let of_text = matches!(
+            kind,
+            ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum
+        );
+        Self {
+            // Discord writes the names of text channels its own way.
+            name: name.map(|name| {
+                if of_text {
+                    name.to_lowercase().replace(' ', "-")
+                } else {
+                    name
+                }
+            }),
+            position: form
+                .small("position", 0..=u32::from(u16::MAX))
+                .and_then(|position| u16::try_from(position).ok()),
+            parent_id: form.id("parent_id"),
+            user_limit: form.small("user_limit", 0..=most_users),
+            bitrate: form.small("bitrate", 8_000..=most_bits),
+            topic: form.text_or_null("topic", 0..=1024),
+            nsfw: form.flag("nsfw"),
+            rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600),
+            rtc_region: form.text_or_null("rtc_region", 0..=100),
+        }
+    }
+
+    fn settings(&mut self, mut now: ChannelSettings) -> ChannelSettings {
+        std::mem::take(&mut self.topic).apply(&mut now.topic);
+        std::mem::take(&mut self.rtc_region).apply(&mut now.rtc_region);
+        now.nsfw = self.nsfw.unwrap_or(now.nsfw);
+        now.bitrate = self.bitrate.unwrap_or(now.bitrate);
+        now.rate_limit_per_user = self.rate_limit_per_user.unwrap_or(now.rate_limit_per_user);
+        now
+    }
+}
+
+/// `POST /guilds/{guild_id}/channels`
+pub(super) async fn create(
+    bot: Bot,
+    Ids([guild_id]): Ids<1>,
+    mut form: Form,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    form.must_have("name");
+    let kind = match form.small("type", 0..=u32::from(u8::MAX)) {
+        None => ChannelKind::Text,
+        Some(number) => {
+            let known = u8::try_from(number)
+                .ok()
+                .and_then(|number| number.try_into().ok());
+            known.unwrap_or_else(|| {
+                let message = "Value must be one of (0, 2, 4, 5, 13, 15).";
+                form.wrong(&["type"], "BASE_TYPE_CHOICES", message);
+                ChannelKind::Text
+            })
+        }
+    };
+    let mut wishes = Wishes::read(&mut form, kind);
+    let asked = overwrites::read(&mut form);
+    form.done()?;
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
+        if let Some(asked) = &asked {
+            overwrites::may_set(scene, guild, &[], asked)?;
+        }
+        if guild.channels.len() >= MOST_CHANNELS {
+            return Err(ApiError::MOST_CHANNELS);
+        }
+        check_parent(guild, None, kind, wishes.parent_id)?;
+        let mut parent_id = None;
+        wishes.parent_id.apply(&mut parent_id);
+        let new = NewChannel {
+            id: None,
+            kind,
+            name: wishes.name.take().unwrap_or_default(),
+            position: wishes.position,
+            parent_id,
+            user_limit: wishes.user_limit.unwrap_or(0),
+            overwrites: asked.unwrap_or_default(),
+            settings: wishes.settings(ChannelSettings::default()),
+        };
+        let id = scene.change(|world| world.create_channel(guild_id, new))?;
+        Ok((StatusCode::CREATED, Json(shape(scene, guild_id, id))))
+    })
+}
+
+/// `GET /channels/{channel_id}`
+pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        Ok(Json(channel_dispatch(guild, channel, scene.bot)))
+    })
+}
+
+/// `PATCH /channels/{channel_id}`
+pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> Answer {
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        let guild_id = guild.id;
+        scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
+        let mut wishes = Wishes::read(&mut form, channel.kind);
+        let asked = overwrites::read(&mut form);
+        form.done()?;
+        if let Some(asked) = &asked {
+            scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
+            overwrites::may_set(scene, guild, &channel.overwrites, asked)?;
+        }
+        check_parent(guild, channel.parent_id, channel.kind, wishes.parent_id)?;
+        let edit = ChannelEdit {
+            name: wishes.name.take(),
+            position: wishes.position,
+            parent_id: wishes.parent_id,
+            user_limit: wishes.user_limit,
+            overwrites: asked,
+            settings: Some(wishes.settings(channel.settings.clone())),
+        };
+        scene.change(|world| world.edit_channel(channel_id, edit))?;
+        Ok(Json(shape(scene, guild_id, channel_id)))
+    })
+}
+
+/// `DELETE /channels/{channel_id}`: answers with what it was.
+pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
+        let was = channel_dispatch(guild, channel, scene.bot);
+        scene.change(|world| world.delete_channel(channel_id))?;
+        Ok(Json(was))
+    })
+}
+
+/// `PATCH /guilds/{guild_id}/channels`: new places for some.
+pub(super) async fn place(
+    bot: Bot,
+    Ids([guild_id]): Ids<1>,
+    Forms(forms): Forms,
+) -> Result<StatusCode, ApiError> {
+    let mut places = Vec::new();
+    for mut form in forms {
+        form.must_have("id");
+        let id = form.id("id");
+        let position = form.small("position", 0..=u32::from(u16::MAX));
+        let parent_id = form.id("parent_id");
+        form.done()?;
+        if let Edit::Set(id) = id {
+            places.push((id, position, parent_id));
+        }
+    }
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
+        for (id, _, parent_id) in &places {
+            let channel = guild.channels.get(*id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
+            check_parent(guild, channel.parent_id, channel.kind, *parent_id)?;
+        }
+        for (id, position, parent_id) in places {
+            let edit = ChannelEdit {
+                position: position.and_then(|position| u16::try_from(position).ok()),
+                parent_id,
+                ..ChannelEdit::default()
+            };
+            scene.change(|world| world.edit_channel(id, edit))?;
+        }
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `PUT /channels/{channel_id}/voice-status`
+pub(super) async fn set_voice_status(
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+    mut form: Form,
+) -> Result<StatusCode, ApiError> {
+    let status = form.text_or_null("status", 0..=500);
+    form.done()?;
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        if channel.kind != ChannelKind::Voice {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
+        let inside = guild
+            .voice_states
+            .get(scene.bot)
+            .is_some_and(|state| state.channel_id == channel_id);
+        let mut rights = Permissions::SET_VOICE_CHANNEL_STATUS;
+        if !inside {
+            rights = rights.and(Permissions::MANAGE_CHANNELS);
+        }
+        scene.needs_in(guild, channel, rights)?;
+        let mut text = None;
+        status.apply(&mut text);
+        let text = text.filter(|text| !text.is_empty());
+        scene.change(|world| world.set_voice_status(channel_id, text))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// A category that exists, has room, and is asked for by no category.
+fn check_parent(
+    guild: &Guild,
+    present: Option<Snowflake>,
+    kind: ChannelKind,
+    wanted: Edit<Snowflake>,
+) -> Result<(), ApiError> {
+    let Edit::Set(parent_id) = wanted else {
+        return Ok(());
+    };
+    let wrong = |code, message| Err(ApiError::field("parent_id", code, message));
+    let parent = guild.channels.get(parent_id);
+    if parent.is_none_or(|parent| parent.kind != ChannelKind::Category) {
+        return wrong("CHANNEL_PARENT_INVALID", "Category does not exist");
+    }
+    if kind == ChannelKind::Category {
+        return wrong(
+            "CHANNEL_PARENT_INVALID_TYPE",
+            "Categories cannot have a parent channel",
+        );
+    }
+    let children = guild
+        .channels
+        .iter()
+        .filter(|channel| channel.parent_id == Some(parent_id))
+        .count();
+    if children >= MOST_CHILDREN && present != Some(parent_id) {
+        return wrong(
+            "CHANNEL_PARENT_MAX_CHANNELS",
+            "Maximum number of channels in category reached (50)",
+        );
+    }
+    Ok(())
+}
+
+/// The channel as the bot sees it now.
+fn shape(scene: &Scene<'_>, guild_id: Snowflake, id: Snowflake) -> Value {
+    scene
+        .world
+        .guilds
+        .get(guild_id)
+        .and_then(|guild| Some(channel_dispatch(guild, guild.channels.get(id)?, scene.bot)))
+        .unwrap_or(Value::Null)
+}

@@ -1,0 +1,459 @@
+//! Paths, queries and bodies, read as Discord reads them: every complaint of a
+//! body comes in one answer, as a tree.
+
+use std::{collections::HashMap, ops::RangeInclusive};
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{HeaderMap, header, request::Parts},
+};
+use serde_json::{Map, Value};
+
+use super::{ApiError, error::note};
+use crate::{
+    snowflake::Snowflake,
+    world::{Edit, Permissions},
+};
+
+/// The ids of a path, in their order.
+pub(super) struct Ids<const N: usize>(pub(super) [Snowflake; N]);
+
+impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Ids<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::NOT_FOUND)?;
+        let ids: Vec<_> = params
+            .iter()
+            .map(|(name, text)| id_in(name, text))
+            .collect::<Result<_, _>>()?;
+        ids.try_into().map(Self).map_err(|_| ApiError::NOT_FOUND)
+    }
+}
+
+/// An id in a path or query.
+pub(super) fn id_in(field: &str, text: &str) -> Result<Snowflake, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::field(
+            field,
+            "NUMBER_TYPE_COERCE",
+            format!("Value \"{text}\" is not snowflake."),
+        )
+    })
+}
+
+/// The query. What Discord does not know it ignores.
+pub(super) struct Query(HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(
+            url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        ))
+    }
+}
+
+impl Query {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        matches!(self.text(name), Some("true" | "True" | "1"))
+    }
+
+    pub(super) fn id(&self, name: &str) -> Result<Option<Snowflake>, ApiError> {
+        self.text(name).map(|text| id_in(name, text)).transpose()
+    }
+
+    pub(super) fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<usize>,
+        absent: usize,
+    ) -> Result<usize, ApiError> {
+        let Some(text) = self.text(name) else {
+            return Ok(absent);
+        };
+        let number: usize = text.parse().map_err(|_| {
+            let message = format!("Value \"{text}\" is not int.");
+            ApiError::field(name, "NUMBER_TYPE_COERCE", message)
+        })?;
+        match out_of(number, &range) {
+            None => Ok(number),
+            Some((code, message)) => Err(ApiError::field(name, code, message)),
+        }
+    }
+}
+
+/// An object in a body, and what is wrong with it so far. Each reader takes the
+/// field out, notes what is wrong and answers `None` then.
+pub(super) struct Form {
+    fields: Map<String, Value>,
+    errors: Map<String, Value>,
+}
+
+/// The same, or nothing where no body came.
+pub(super) struct MaybeForm(pub(super) Form);
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (headers, body) = read(request, state).await?;
+        Self::parse(&headers, &body)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for MaybeForm {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (headers, body) = read(request, state).await?;
+        if body.is_empty() {
+            return Ok(Self(Form::of(Map::new())));
+        }
+        Form::parse(&headers, &body).map(Self)
+    }
+}
+
+/// A list of objects in a body, as the routes that sort things take it.
+pub(super) struct Forms(pub(super) Vec<Form>);
+
+impl<S: Send + Sync> FromRequest<S> for Forms {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (headers, body) = read(request, state).await?;
+        if kind(&headers) != Some("application/json") {
+            return Err(wrong_kind());
+        }
+        let value: Value = serde_json::from_slice(&body).map_err(|_| ApiError::BAD_JSON)?;
+        let Value::Array(list) = value else {
+            return Err(whole(
+                "LIST_TYPE_CONVERT",
+                "Only iterables may be used in a ListType",
+            ));
+        };
+        list.into_iter()
+            .map(|one| match one {
+                Value::Object(fields) => Ok(Form::of(fields)),
+                _ => Err(not_an_object()),
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<(HeaderMap, Bytes), ApiError> {
+    let headers = request.headers().clone();
+    let body = Bytes::from_request(request, state).await.map_err(|_| {
+        ApiError::Coded(
+            axum::http::StatusCode::PAYLOAD_TOO_LARGE,
+            40_005,
+            "Request entity too large",
+        )
+    })?;
+    Ok((headers, body))
+}
+
+impl Form {
+    pub(super) fn of(fields: Map<String, Value>) -> Self {
+        Self {
+            fields,
+            errors: Map::new(),
+        }
+    }
+
+    fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+        let value = match kind(headers) {
+            Some("application/json") => {
+                serde_json::from_slice(body).map_err(|_| ApiError::BAD_JSON)?
+            }
+            Some("application/x-www-form-urlencoded") => {
+                let fields = url::form_urlencoded::parse(body);
+                Value::Object(
+                    fields
+                        .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
+                        .collect(),
+                )
+            }
+            Some("multipart/form-data") => {
+                let json = payload_json(body).ok_or(ApiError::EMPTY_MESSAGE)?;
+                serde_json::from_slice(json).map_err(|_| ApiError::BAD_JSON)?
+            }
+            _ => return Err(wrong_kind()),
+        };
+        match value {
+            Value::Object(fields) => Ok(Self::of(fields)),
+            _ => Err(not_an_object()),
+        }
+    }
+
+    /// What was noted, or that all is well.
+    pub(super) fn done(self) -> Result<(), ApiError> {
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::Form(self.errors))
+        }
+    }
+
+    pub(super) fn wrong(&mut self, path: &[&str], code: &str, message: impl Into<String>) {
+        note(&mut self.errors, path, code, message.into());
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.fields.remove(name)
+    }
+
+    /// Notes a field that must be there and is not.
+    pub(super) fn must_have(&mut self, name: &str) {
+        if self.fields.get(name).is_none_or(Value::is_null) {
+            self.wrong(&[name], "BASE_TYPE_REQUIRED", "This field is required");
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &str, length: RangeInclusive<usize>) -> Option<String> {
+        match self.text_or_null(name, length) {
+            Edit::Set(text) => Some(text),
+            Edit::Keep | Edit::Clear => None,
+        }
+    }
+
+    pub(super) fn text_or_null(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+    ) -> Edit<String> {
+        match self.take(name) {
+            None => Edit::Keep,
+            Some(Value::Null) => Edit::Clear,
+            Some(Value::String(text)) => {
+                let (least, most) = (*length.start(), *length.end());
+                if length.contains(&text.chars().count()) {
+                    return Edit::Set(text);
+                }
+                if least == 0 {
+                    let message = format!("Must be {most} or fewer in length.");
+                    self.wrong(&[name], "BASE_TYPE_MAX_LENGTH", message);
+                } else {
+                    let message = format!("Must be between {least} and {most} in length.");
+                    self.wrong(&[name], "BASE_TYPE_BAD_LENGTH", message);
+                }
+                Edit::Keep
+            }
+            Some(other) => {
+                let message = format!("Could not interpret \"{other}\" as string.");
+                self.wrong(&[name], "STRING_TYPE_CONVERT", message);
+                Edit::Keep
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.take(name).filter(|value| !value.is_null())?;
+        let number = match &value {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64(),
+        };
+        let Some(number) = number else {
+            if value.as_i64().is_some() {
+                let (code, message) = too_small(range.start());
+                self.wrong(&[name], code, message);
+            } else {
+                let message = format!("Value \"{value}\" is not int.");
+                self.wrong(&[name], "NUMBER_TYPE_COERCE", message);
+            }
+            return None;
+        };
+        match out_of(number, &range) {
+            None => Some(number),
+            Some((code, message)) => {
+                self.wrong(&[name], code, message);
+                None
+            }
+        }
+    }
+
+    /// A number that fits where it is kept.
+    pub(super) fn small(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let number = self.number(name, u64::from(*range.start())..=u64::from(*range.end()))?;
+        u32::try_from(number).ok()
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Null => None,
+            Value::Bool(flag) => Some(flag),
+            _ => {
+                self.wrong(
+                    &[name],
+                    "BOOLEAN_TYPE_CONVERT",
+                    "Must be either true or false.",
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn id(&mut self, name: &str) -> Edit<Snowflake> {
+        match self.take(name) {
+            None => Edit::Keep,
+            Some(Value::Null) => Edit::Clear,
+            Some(value) => {
+                if let Ok(id) = serde_json::from_value(value.clone()) {
+                    return Edit::Set(id);
+                }
+                self.not_an_id(&[name], &value);
+                Edit::Keep
+            }
+        }
+    }
+
+    pub(super) fn ids(&mut self, name: &str) -> Option<Vec<Snowflake>> {
+        match self.take(name)? {
+            Value::Null => None,
+            Value::Array(list) => {
+                let mut ids = Vec::new();
+                for (place, value) in list.into_iter().enumerate() {
+                    match serde_json::from_value(value.clone()) {
+                        Ok(id) => ids.push(id),
+                        Err(_) => self.not_an_id(&[name, &place.to_string()], &value),
+                    }
+                }
+                Some(ids)
+            }
+            _ => {
+                let message = "Only iterables may be used in a ListType";
+                self.wrong(&[name], "LIST_TYPE_CONVERT", message);
+                None
+            }
+        }
+    }
+
+    /// A list of objects, each with its place.
+    pub(super) fn forms(&mut self, name: &str) -> Option<Vec<(String, Self)>> {
+        let list = match self.take(name)? {
+            Value::Null => return None,
+            Value::Array(list) => list,
+            _ => {
+                let message = "Only iterables may be used in a ListType";
+                self.wrong(&[name], "LIST_TYPE_CONVERT", message);
+                return None;
+            }
+        };
+        let mut forms = Vec::new();
+        for (place, value) in list.into_iter().enumerate() {
+            let place = place.to_string();
+            if let Value::Object(fields) = value {
+                forms.push((place, Self::of(fields)));
+            } else {
+                let message = "Only dictionaries may be used in a DictType";
+                self.wrong(&[name, &place], "DICT_TYPE_CONVERT", message);
+            }
+        }
+        Some(forms)
+    }
+
+    /// Takes over the complaints of a form below this one.
+    pub(super) fn absorb(&mut self, name: &str, place: &str, below: Self) {
+        if below.errors.is_empty() {
+            return;
+        }
+        let list = self
+            .errors
+            .entry(name.to_owned())
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(list) = list {
+            list.insert(place.to_owned(), Value::Object(below.errors));
+        }
+    }
+
+    /// A set of permissions; bits that Discord has not named are dropped.
+    pub(super) fn permissions(&mut self, name: &str) -> Option<Permissions> {
+        let value = self.take(name).filter(|value| !value.is_null())?;
+        if let Ok(permissions) = serde_json::from_value::<Permissions>(value.clone()) {
+            return Some(permissions.of_those_known());
+        }
+        let message = format!("Value \"{value}\" is not int.");
+        self.wrong(&[name], "NUMBER_TYPE_COERCE", message);
+        None
+    }
+
+    fn not_an_id(&mut self, path: &[&str], value: &Value) {
+        let message = format!("Value {value} is not snowflake.");
+        self.wrong(path, "NUMBER_TYPE_COERCE", message);
+    }
+}
+
+fn out_of<N: Copy + PartialOrd + std::fmt::Display>(
+    number: N,
+    range: &RangeInclusive<N>,
+) -> Option<(&'static str, String)> {
+    if number < *range.start() {
+        Some(too_small(range.start()))
+    } else if number > *range.end() {
+        let message = format!("int value should be less than or equal to {}.", range.end());
+        Some(("NUMBER_TYPE_MAX", message))
+    } else {
+        None
+    }
+}
+
+fn too_small(least: &impl std::fmt::Display) -> (&'static str, String) {
+    (
+        "NUMBER_TYPE_MIN",
+        format!("int value should be greater than or equal to {least}."),
+    )
+}
+
+fn kind(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
+}
+
+fn whole(code: &str, message: &str) -> ApiError {
+    let mut errors = Map::new();
+    note(&mut errors, &[], code, message.to_owned());
+    ApiError::Form(errors)
+}
+
+fn not_an_object() -> ApiError {
+    whole(
+        "DICT_TYPE_CONVERT",
+        "Only dictionaries may be used in a DictType",
+    )
+}
+
+fn wrong_kind() -> ApiError {
+    whole(
+        "CONTENT_TYPE_INVALID",
+        "Expected \"Content-Type\" header to be one of {'application/json', \
+         'application/x-www-form-urlencoded', 'multipart/form-data'}.",
+    )
+}
+
+/// The part of a multipart body that carries the JSON; files beside it are not kept.
+fn payload_json(body: &[u8]) -> Option<&[u8]> {
+    let find = |from: usize, what: &[u8]| {
+        body.get(from..)?
+            .windows(what.len())
+            .position(|window| window == what)
+            .map(|place| from + place)
+    };
+    let boundary = body.get(..find(0, b"\r\n")?)?;
+    let named = find(0, b"name=\"payload_json\"")?;
+    let begin = find(named, b"\r\n\r\n")? + 4;
+    let mut end_mark = b"\r\n".to_vec();
+    end_mark.extend_from_slice(boundary);
+    body.get(begin..find(begin, &end_mark)?)
+}

@@ -1,0 +1,111 @@
+//! Invites.
+
+use axum::{Json, extract::Path};
+use serde_json::{Value, json};
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Ids},
+    guilds::Answer,
+    scene::Scene,
+};
+use crate::world::{Guild, Invite, NewInvite, Permissions, UserObject, World};
+
+/// `POST /channels/{channel_id}/invites`
+pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> Answer {
+    let new = NewInvite {
+        max_age: form.small("max_age", 0..=604_800).unwrap_or(86_400),
+        max_uses: form.small("max_uses", 0..=100).unwrap_or(0),
+        temporary: form.flag("temporary").unwrap_or(false),
+        unique: form.flag("unique").unwrap_or(false),
+    };
+    form.done()?;
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        scene.needs_in(guild, channel, Permissions::CREATE_INSTANT_INVITE)?;
+        let bot = scene.bot;
+        let code = scene.change(|world| world.create_invite(channel_id, bot, new))?;
+        shape(scene, &code)
+    })
+}
+
+/// `GET /invites/{code}`
+pub(super) async fn read(bot: Bot, Path(code): Path<String>) -> Answer {
+    bot.act(|scene| shape(scene, &code))
+}
+
+/// `GET /channels/{channel_id}/invites`
+pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
+        let own = guild
+            .invites
+            .iter()
+            .filter(|invite| invite.channel_id == channel_id);
+        Ok(Json(
+            own.map(|one| object(scene.world, guild, one)).collect(),
+        ))
+    })
+}
+
+/// `GET /guilds/{guild_id}/invites`
+pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_GUILD)?;
+        let all = guild.invites.iter();
+        Ok(Json(
+            all.map(|one| object(scene.world, guild, one)).collect(),
+        ))
+    })
+}
+
+/// `DELETE /invites/{code}`: answers with what it was.
+pub(super) async fn remove(bot: Bot, Path(code): Path<String>) -> Answer {
+    bot.act(|scene| {
+        let was = shape(scene, &code)?;
+        let guild = scene.guild(scene.world.guild_of_invite(&code)?)?;
+        let invite = guild.invites.iter().find(|one| one.code == code);
+        let channel = invite.and_then(|invite| guild.channels.get(invite.channel_id));
+        let in_channel = channel.is_some_and(|channel| {
+            guild
+                .rights_in(scene.bot, channel, scene.now)
+                .has(Permissions::MANAGE_CHANNELS)
+        });
+        if !in_channel {
+            scene.needs(guild, Permissions::MANAGE_GUILD)?;
+        }
+        scene.change(|world| world.delete_invite(&code))?;
+        Ok(was)
+    })
+}
+
+fn shape(scene: &Scene<'_>, code: &str) -> Answer {
+    let guild = scene.guild(scene.world.guild_of_invite(code)?)?;
+    let invite = guild.invites.iter().find(|one| one.code == code);
+    let invite = invite.ok_or(ApiError::UNKNOWN_INVITE)?;
+    Ok(Json(object(scene.world, guild, invite)))
+}
+
+/// Invite object with its metadata.
+fn object(world: &World, guild: &Guild, invite: &Invite) -> Value {
+    let channel = guild.channels.get(invite.channel_id);
+    json!({
+        "type": 0,
+        "code": invite.code,
+        "guild": {"id": guild.id, "name": guild.name, "icon": guild.icon, "features": []},
+        "guild_id": guild.id,
+        "channel": channel.map(|channel| json!({
+            "id": channel.id, "name": channel.name, "type": channel.kind,
+        })),
+        "inviter": world.users.get(invite.inviter_id).map(UserObject::new),
+        "expires_at": null,
+        "uses": 0,
+        "max_uses": invite.max_uses,
+        "max_age": invite.max_age,
+        "temporary": invite.temporary,
+        "created_at": invite.created_at,
+    })
+}

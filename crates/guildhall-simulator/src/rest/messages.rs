@@ -1,0 +1,430 @@
+//! Messages: said, read, changed, deleted, pinned; and typing.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Value, json};
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Ids, Query},
+    guilds::Answer,
+    scene::Scene,
+};
+use crate::{
+    clock,
+    discord::Discord,
+    snowflake::{Snowflake, iso},
+    world::{Channel, Edit, Guild, MessageEdit, NewMessage, Permissions, Reply},
+};
+
+/// Characters of a message, embeds of one, characters of these together.
+const LONGEST_CONTENT: usize = 2000;
+const MOST_EMBEDS: usize = 10;
+const LONGEST_EMBEDS: usize = 6000;
+/// SUPPRESS_EMBEDS and SUPPRESS_NOTIFICATIONS, what a bot may set.
+const SETTABLE_FLAGS: u64 = 1 << 2 | 1 << 12;
+
+/// `POST /channels/{channel_id}/messages`
+pub(super) async fn create(
+    State(discord): State<Arc<Discord>>,
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+    mut form: Form,
+) -> Answer {
+    let content = form
+        .text("content", 0..=LONGEST_CONTENT)
+        .unwrap_or_default();
+    let embeds = embeds(&mut form).unwrap_or_default();
+    let nonce = nonce(&mut form);
+    let enforce = form.flag("enforce_nonce").unwrap_or(false);
+    let tts = form.flag("tts").unwrap_or(false);
+    let flags = form.number("flags", 0..=u64::from(u32::MAX)).unwrap_or(0) & SETTABLE_FLAGS;
+    let ping = pings(&mut form);
+    let reply = reference(&mut form);
+    form.done()?;
+    bot.act(|scene| {
+        let (guild, channel) = writable(scene, channel_id)?;
+        let mut rights = Permissions::SEND_MESSAGES;
+        if !embeds.is_empty() {
+            rights = rights.and(Permissions::EMBED_LINKS);
+        }
+        if tts {
+            rights = rights.and(Permissions::SEND_TTS_MESSAGES);
+        }
+        scene.needs_in(guild, channel, rights)?;
+        let mut reply_to = None;
+        if let Some(reference) = reply {
+            scene
+                .needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)
+                .map_err(|_| ApiError::NO_HISTORY)?;
+            let known = guild.messages.get(channel_id, reference.message_id);
+            if known.is_none() && reference.must_exist {
+                return Err(ApiError::field(
+                    "message_reference",
+                    "REPLIES_UNKNOWN_MESSAGE",
+                    "Unknown message",
+                ));
+            }
+            reply_to = known.map(|message| Reply {
+                message_id: message.id,
+                ping,
+            });
+        }
+        if content.trim().is_empty() && embeds.is_empty() {
+            return Err(ApiError::EMPTY_MESSAGE);
+        }
+        let mark = nonce.as_ref().filter(|_| enforce).map(Value::to_string);
+        if let Some(mark) = &mark {
+            let said = discord.with_nonces(|nonces| nonces.said(channel_id, mark, clock::now()));
+            if let Some(said) = said.and_then(|id| guild.messages.get(channel_id, id)) {
+                return Ok(Json(said.object(guild, &scene.world.users)));
+            }
+        }
+        let new = NewMessage {
+            id: None,
+            author_id: scene.bot,
+            content,
+            embeds,
+            reply_to,
+            flags,
+            nonce: nonce.clone(),
+        };
+        let id = scene.change(|world| world.create_message(channel_id, new))?;
+        if let Some(mark) = mark {
+            discord.with_nonces(|nonces| nonces.note(channel_id, mark, id, clock::now()));
+        }
+        let mut object = shape(scene, channel_id, id)?;
+        if let Some(nonce) = nonce {
+            object["nonce"] = nonce;
+        }
+        Ok(Json(object))
+    })
+}
+
+/// `GET /channels/{channel_id}/messages`: newest first; none without
+/// READ_MESSAGE_HISTORY.
+pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> Answer {
+    let limit = query.number("limit", 1..=100, 50)?;
+    let (around, before, after) = (query.id("around")?, query.id("before")?, query.id("after")?);
+    bot.act(|scene| {
+        let (guild, channel) = readable(scene, channel_id)?;
+        let rights = guild.rights_in(scene.bot, channel, scene.now);
+        if !rights.has(Permissions::READ_MESSAGE_HISTORY) {
+            return Ok(Json(json!([])));
+        }
+        let all: Vec<_> = guild.messages.of(channel_id).collect();
+        let chosen: Vec<_> = if let Some(middle) = around {
+            let newer = all.iter().filter(|message| message.id > middle).count();
+            all.into_iter()
+                .skip(newer.saturating_sub(limit / 2))
+                .take(limit)
+                .collect()
+        } else if let Some(after) = after {
+            let newer = all.iter().filter(|message| message.id > after).count();
+            all.into_iter()
+                .take(newer)
+                .skip(newer.saturating_sub(limit))
+                .collect()
+        } else {
+            all.into_iter()
+                .filter(|message| before.is_none_or(|before| message.id < before))
+                .take(limit)
+                .collect()
+        };
+        let objects = chosen
+            .into_iter()
+            .map(|message| message.object(guild, &scene.world.users));
+        Ok(Json(objects.collect()))
+    })
+}
+
+/// `GET /channels/{channel_id}/messages/{message_id}`
+pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> Answer {
+    bot.act(|scene| {
+        let (guild, channel) = readable(scene, channel_id)?;
+        scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+        shape(scene, channel_id, id).map(Json)
+    })
+}
+
+/// `PATCH` of the same: the bot's own words only.
+pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> Answer {
+    let content = form.text_or_null("content", 0..=LONGEST_CONTENT);
+    let embeds = embeds(&mut form);
+    pings(&mut form);
+    form.done()?;
+    bot.act(|scene| {
+        let (guild, _) = readable(scene, channel_id)?;
+        let message = guild.messages.get(channel_id, id);
+        let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
+        if message.author_id != scene.bot {
+            return Err(ApiError::NOT_THE_AUTHOR);
+        }
+        let content = match content {
+            Edit::Keep => None,
+            Edit::Clear => Some(String::new()),
+            Edit::Set(content) => Some(content),
+        };
+        let says = content.as_ref().unwrap_or(&message.content);
+        let shows = embeds.as_ref().unwrap_or(&message.embeds);
+        if says.trim().is_empty() && shows.is_empty() {
+            return Err(ApiError::EMPTY_MESSAGE);
+        }
+        let edit = MessageEdit {
+            content,
+            embeds,
+            pinned: None,
+        };
+        let now = iso(scene.now);
+        scene.change(|world| world.edit_message(channel_id, id, edit, now))?;
+        shape(scene, channel_id, id).map(Json)
+    })
+}
+
+/// `DELETE` of the same: the bot's own, or with MANAGE_MESSAGES anybody's.
+pub(super) async fn remove(
+    bot: Bot,
+    Ids([channel_id, id]): Ids<2>,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let (guild, channel) = readable(scene, channel_id)?;
+        let message = guild.messages.get(channel_id, id);
+        let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
+        if message.author_id != scene.bot {
+            scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        }
+        scene.change(|world| world.delete_message(channel_id, id))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `POST /channels/{channel_id}/messages/bulk-delete`: 2 to 100 at once. Ids here
+/// come from a seed, not a clock, so none is too old.
+pub(super) async fn remove_many(
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+    mut form: Form,
+) -> Result<StatusCode, ApiError> {
+    form.must_have("messages");
+    let ids = form.ids("messages").unwrap_or_default();
+    if !(2..=100).contains(&ids.len()) {
+        let message = "Must be between 2 and 100 in length.";
+        form.wrong(&["messages"], "BASE_TYPE_BAD_LENGTH", message);
+    }
+    form.done()?;
+    bot.act(|scene| {
+        let (guild, channel) = readable(scene, channel_id)?;
+        scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        scene.change(|world| world.delete_messages(channel_id, &ids))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `PUT /channels/{channel_id}/pins/{message_id}`, and under `messages/pins`
+pub(super) async fn pin(bot: Bot, Ids(ids): Ids<2>) -> Result<StatusCode, ApiError> {
+    set_pinned(&bot, ids, true)
+}
+
+/// `DELETE` of the same
+pub(super) async fn unpin(bot: Bot, Ids(ids): Ids<2>) -> Result<StatusCode, ApiError> {
+    set_pinned(&bot, ids, false)
+}
+
+fn set_pinned(
+    bot: &Bot,
+    [channel_id, id]: [Snowflake; 2],
+    pinned: bool,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let (guild, channel) = readable(scene, channel_id)?;
+        scene.needs_in(guild, channel, Permissions::PIN_MESSAGES)?;
+        let edit = MessageEdit {
+            pinned: Some(pinned),
+            ..MessageEdit::default()
+        };
+        let now = iso(scene.now);
+        scene.change(|world| world.edit_message(channel_id, id, edit, now))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `POST /channels/{channel_id}/typing`
+pub(super) async fn begin_typing(
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let (guild, channel) = writable(scene, channel_id)?;
+        scene.needs_in(guild, channel, Permissions::SEND_MESSAGES)?;
+        let (own, now) = (scene.bot, clock::unix_micros() / 1_000_000);
+        scene.change(|world| world.type_in(channel_id, own, now))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// A channel whose messages the bot may know of.
+pub(super) fn readable<'a>(
+    scene: &'a Scene<'_>,
+    channel_id: Snowflake,
+) -> Result<(&'a Guild, &'a Channel), ApiError> {
+    let (guild, channel) = scene.channel(channel_id)?;
+    if channel.kind.is_voice() {
+        scene.needs_in(guild, channel, Permissions::CONNECT)?;
+    }
+    Ok((guild, channel))
+}
+
+fn writable<'a>(
+    scene: &'a Scene<'_>,
+    channel_id: Snowflake,
+) -> Result<(&'a Guild, &'a Channel), ApiError> {
+    let (guild, channel) = readable(scene, channel_id)?;
+    if channel.kind.has_messages() {
+        Ok((guild, channel))
+    } else {
+        Err(ApiError::NO_MESSAGES_HERE)
+    }
+}
+
+fn shape(scene: &Scene<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Value, ApiError> {
+    let (guild, _) = scene.channel(channel_id)?;
+    let message = guild.messages.get(channel_id, id);
+    let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
+    Ok(message.object(guild, &scene.world.users))
+}
+
+fn embeds(form: &mut Form) -> Option<Vec<Value>> {
+    let embeds = match form.take("embeds")? {
+        Value::Null => return None,
+        Value::Array(embeds) => embeds,
+        _ => {
+            let message = "Only iterables may be used in a ListType";
+            form.wrong(&["embeds"], "LIST_TYPE_CONVERT", message);
+            return None;
+        }
+    };
+    for (place, embed) in embeds.iter().enumerate() {
+        if !embed.is_object() {
+            let message = "Only dictionaries may be used in a DictType";
+            form.wrong(
+                &["embeds", &place.to_string()],
+                "DICT_TYPE_CONVERT",
+                message,
+            );
+        }
+    }
+    if embeds.len() > MOST_EMBEDS {
+        let message = format!("Must be {MOST_EMBEDS} or fewer in length.");
+        form.wrong(&["embeds"], "BASE_TYPE_MAX_LENGTH", message);
+    }
+    if embeds.iter().map(characters).sum::<usize>() > LONGEST_EMBEDS {
+        let message = format!("Embed size exceeds maximum size of {LONGEST_EMBEDS}");
+        form.wrong(&["embeds"], "MAX_EMBED_SIZE_EXCEEDED", message);
+    }
+    Some(embeds)
+}
+
+/// Everything of an embed that is read by people.
+fn characters(embed: &Value) -> usize {
+    let count = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+    let fields = embed["fields"].as_array().into_iter().flatten();
+    count(&embed["title"])
+        + count(&embed["description"])
+        + count(&embed["footer"]["text"])
+        + count(&embed["author"]["name"])
+        + fields
+            .map(|field| count(&field["name"]) + count(&field["value"]))
+            .sum::<usize>()
+}
+
+fn nonce(form: &mut Form) -> Option<Value> {
+    let nonce = form.take("nonce").filter(|nonce| !nonce.is_null())?;
+    match &nonce {
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(nonce),
+        Value::String(text) if text.chars().count() <= 25 => Some(nonce),
+        Value::String(_) => {
+            let message = "Must be 25 or fewer in length.";
+            form.wrong(&["nonce"], "BASE_TYPE_MAX_LENGTH", message);
+            None
+        }
+        _ => {
+            let message = "Must be a string or an integer.";
+            form.wrong(&["nonce"], "NONCE_TYPE_INVALID", message);
+            None
+        }
+    }
+}
+
+/// `allowed_mentions`: whether a reply pings. Absent, everything does.
+fn pings(form: &mut Form) -> bool {
+    let Some(Value::Object(fields)) = form.take("allowed_mentions") else {
+        return true;
+    };
+    let mut below = Form::of(fields);
+    let replied = below.flag("replied_user").unwrap_or(false);
+    let (roles, users) = (below.ids("roles"), below.ids("users"));
+    for (name, ids) in [("roles", &roles), ("users", &users)] {
+        if ids.as_ref().is_some_and(|ids| ids.len() > 100) {
+            below.wrong(
+                &[name],
+                "BASE_TYPE_MAX_LENGTH",
+                "Must be 100 or fewer in length.",
+            );
+        }
+    }
+    for kind in below
+        .take("parse")
+        .as_ref()
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let twice = |ids: &Option<Vec<_>>| ids.as_ref().is_some_and(|ids| !ids.is_empty());
+        let clash = match kind.as_str() {
+            Some("everyone") => false,
+            Some("roles") => twice(&roles),
+            Some("users") => twice(&users),
+            _ => {
+                let message = "Value must be one of ('roles', 'users', 'everyone').";
+                below.wrong(&["parse"], "BASE_TYPE_CHOICES", message);
+                false
+            }
+        };
+        if clash {
+            let message = "parse and the list of the same name exclude each other";
+            below.wrong(
+                &["parse"],
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                message,
+            );
+        }
+    }
+    form.absorb("allowed_mentions", "parse", below);
+    replied
+}
+
+/// What a body answers to.
+struct Reference {
+    message_id: Snowflake,
+    must_exist: bool,
+}
+
+fn reference(form: &mut Form) -> Option<Reference> {
+    let Value::Object(fields) = form.take("message_reference")? else {
+        return None;
+    };
+    let mut below = Form::of(fields);
+    below.must_have("message_id");
+    let must_exist = below.flag("fail_if_not_exists").unwrap_or(true);
+    let id = below.id("message_id");
+    form.absorb("message_reference", "message_id", below);
+    match id {
+        Edit::Set(message_id) => Some(Reference {
+            message_id,
+            must_exist,
+        }),
+        Edit::Keep | Edit::Clear => None,
+    }
+}

@@ -1,0 +1,238 @@
+//! `PATCH` of a member, and bans.
+
+use axum::{Json, http::StatusCode};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Ids, MaybeForm, Query},
+    guilds::Answer,
+    members::{asks_for_voice, shape},
+    roles,
+    scene::Scene,
+};
+use crate::{
+    snowflake::Snowflake,
+    world::{Ban, Edit, Guild, MemberEdit, Permissions, UserObject, VoiceEdit, World},
+};
+
+/// The longest timeout.
+const LONGEST_TIMEOUT: Duration = Duration::days(28);
+
+/// What a body wants of a member.
+struct Wishes {
+    nick: Edit<String>,
+    roles: Option<Vec<Snowflake>>,
+    voice: VoiceEdit,
+    timeout: Edit<OffsetDateTime>,
+}
+
+impl Wishes {
+    fn read(form: &mut Form, now: OffsetDateTime) -> Self {
+        let nick = match form.text_or_null("nick", 0..=32) {
+            Edit::Set(nick) if nick.is_empty() => Edit::Clear,
+            other => other,
+        };
+        let until = form.text_or_null("communication_disabled_until", 0..=64);
+        Self {
+            nick,
+            roles: form.ids("roles"),
+            voice: VoiceEdit {
+                channel_id: form.id("channel_id"),
+                mute: form.flag("mute"),
+                deaf: form.flag("deaf"),
+                ..VoiceEdit::default()
+            },
+            timeout: timeout(form, until, now),
+        }
+    }
+}
+
+fn timeout(form: &mut Form, until: Edit<String>, now: OffsetDateTime) -> Edit<OffsetDateTime> {
+    const FIELD: &[&str] = &["communication_disabled_until"];
+    let text = match until {
+        Edit::Keep => return Edit::Keep,
+        Edit::Clear => return Edit::Clear,
+        Edit::Set(text) => text,
+    };
+    match OffsetDateTime::parse(&text, &Rfc3339) {
+        Err(_) => {
+            let message = format!("Could not parse {text}. Should be ISO8601.");
+            form.wrong(FIELD, "DATE_TIME_TYPE_PARSE", message);
+            Edit::Keep
+        }
+        Ok(until) if until - now > LONGEST_TIMEOUT => {
+            let message = "The timeout is longer than 28 days.";
+            form.wrong(FIELD, "MEMBER_COMMUNICATION_DISABLED_TOO_LONG", message);
+            Edit::Keep
+        }
+        Ok(until) if until <= now => Edit::Clear,
+        Ok(until) => Edit::Set(until),
+    }
+}
+
+/// `PATCH /guilds/{guild_id}/members/{user_id}`: nickname, roles, voice, timeout.
+pub(super) async fn edit(bot: Bot, Ids([guild_id, user_id]): Ids<2>, form: Form) -> Answer {
+    change(&bot, guild_id, Some(user_id), form)
+}
+
+/// `PATCH /guilds/{guild_id}/members/@me`
+pub(super) async fn edit_own(bot: Bot, Ids([guild_id]): Ids<1>, form: Form) -> Answer {
+    change(&bot, guild_id, None, form)
+}
+
+fn change(bot: &Bot, guild_id: Snowflake, chosen: Option<Snowflake>, mut form: Form) -> Answer {
+    bot.act(|scene| {
+        let user_id = chosen.unwrap_or(scene.bot);
+        let wishes = Wishes::read(&mut form, scene.now);
+        form.done()?;
+        check(scene, guild_id, user_id, &wishes)?;
+        if wishes.nick != Edit::Keep || wishes.roles.is_some() {
+            let edit = MemberEdit {
+                nick: wishes.nick,
+                roles: wishes.roles,
+            };
+            scene.change(|world| world.edit_member(guild_id, user_id, edit))?;
+        }
+        match wishes.timeout {
+            Edit::Keep => {}
+            Edit::Clear => scene.change(|world| world.time_out(guild_id, user_id, None))?,
+            Edit::Set(until) => {
+                scene.change(|world| world.time_out(guild_id, user_id, Some(until)))?;
+            }
+        }
+        if asks_for_voice(&wishes.voice) {
+            scene.change(|world| world.set_voice(guild_id, user_id, wishes.voice))?;
+        }
+        shape(scene, guild_id, user_id)
+    })
+}
+
+/// Every right that the wishes ask for; nothing is changed unless all are there.
+fn check(
+    scene: &Scene<'_>,
+    guild_id: Snowflake,
+    user_id: Snowflake,
+    wishes: &Wishes,
+) -> Result<(), ApiError> {
+    let guild = scene.guild(guild_id)?;
+    let member = guild.members.get(user_id).ok_or(ApiError::UNKNOWN_MEMBER)?;
+    if wishes.nick != Edit::Keep {
+        if user_id == scene.bot {
+            scene.needs(guild, Permissions::CHANGE_NICKNAME)?;
+        } else {
+            scene.needs(guild, Permissions::MANAGE_NICKNAMES)?;
+            scene.outranks(guild, user_id)?;
+        }
+    }
+    if let Some(wanted) = &wishes.roles {
+        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        let given = wanted.iter().filter(|id| !member.roles.contains(id));
+        let taken = member.roles.iter().filter(|id| !wanted.contains(id));
+        for role_id in given.chain(taken) {
+            roles::may_hand_out(scene, guild, *role_id)?;
+        }
+    }
+    if wishes.timeout != Edit::Keep {
+        scene.needs(guild, Permissions::MODERATE_MEMBERS)?;
+        if guild.base_permissions(user_id) == Permissions::ALL {
+            return Err(ApiError::MISSING_PERMISSIONS);
+        }
+        scene.outranks(guild, user_id)?;
+    }
+    check_voice(scene, guild, user_id, wishes.voice)
+}
+
+fn check_voice(
+    scene: &Scene<'_>,
+    guild: &Guild,
+    user_id: Snowflake,
+    wanted: VoiceEdit,
+) -> Result<(), ApiError> {
+    if !asks_for_voice(&wanted) {
+        return Ok(());
+    }
+    if wanted.channel_id != Edit::Keep {
+        scene.needs(guild, Permissions::MOVE_MEMBERS)?;
+    }
+    if wanted.mute.is_some() {
+        scene.needs(guild, Permissions::MUTE_MEMBERS)?;
+    }
+    if wanted.deaf.is_some() {
+        scene.needs(guild, Permissions::DEAFEN_MEMBERS)?;
+    }
+    if let Edit::Set(target) = wanted.channel_id {
+        let target = guild.channels.get(target);
+        let target = target.ok_or(ApiError::UNKNOWN_CHANNEL)?;
+        if !target.kind.is_voice() {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
+        let rights = Permissions::CONNECT.and(Permissions::MOVE_MEMBERS);
+        scene.needs_in(guild, target, rights)?;
+    }
+    if guild.voice_states.contains(user_id) {
+        Ok(())
+    } else {
+        Err(ApiError::NOT_IN_VOICE)
+    }
+}
+
+/// `PUT /guilds/{guild_id}/bans/{user_id}`
+pub(super) async fn ban(
+    bot: Bot,
+    Ids([guild_id, user_id]): Ids<2>,
+    MaybeForm(mut form): MaybeForm,
+) -> Result<StatusCode, ApiError> {
+    form.number("delete_message_seconds", 0..=604_800);
+    form.done()?;
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::BAN_MEMBERS)?;
+        if !scene.world.users.contains(user_id) {
+            return Err(ApiError::UNKNOWN_USER);
+        }
+        scene.outranks(guild, user_id)?;
+        scene.change(|world| world.ban(guild_id, user_id))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `DELETE /guilds/{guild_id}/bans/{user_id}`
+pub(super) async fn unban(
+    bot: Bot,
+    Ids([guild_id, user_id]): Ids<2>,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        scene.needs(scene.guild(guild_id)?, Permissions::BAN_MEMBERS)?;
+        scene.change(|world| world.unban(guild_id, user_id))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `GET /guilds/{guild_id}/bans`
+pub(super) async fn bans(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Answer {
+    let limit = query.number("limit", 1..=1000, 1000)?;
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::BAN_MEMBERS)?;
+        let bans = guild.bans.iter().take(limit);
+        Ok(Json(bans.map(|ban| ban_object(scene.world, ban)).collect()))
+    })
+}
+
+/// `GET /guilds/{guild_id}/bans/{user_id}`
+pub(super) async fn read_ban(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> Answer {
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::BAN_MEMBERS)?;
+        let ban = guild.bans.get(user_id).ok_or(ApiError::UNKNOWN_BAN)?;
+        Ok(Json(ban_object(scene.world, ban)))
+    })
+}
+
+fn ban_object(world: &World, ban: &Ban) -> Value {
+    let user = world.users.get(ban.user_id).map(UserObject::new);
+    json!({"reason": ban.reason, "user": user})
+}

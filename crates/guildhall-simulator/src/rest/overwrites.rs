@@ -1,0 +1,127 @@
+//! Permission overwrites of a channel.
+
+use axum::http::StatusCode;
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Ids},
+    scene::Scene,
+};
+use crate::world::{Edit, Guild, Overwrite, OverwriteKind, Permissions};
+
+/// Overwrites of one channel.
+const MOST_OVERWRITES: usize = 1000;
+
+/// `PUT /channels/{channel_id}/permissions/{overwrite_id}`
+pub(super) async fn put(
+    bot: Bot,
+    Ids([channel_id, target]): Ids<2>,
+    mut form: Form,
+) -> Result<StatusCode, ApiError> {
+    form.must_have("type");
+    let kind = kind(&mut form);
+    let (allow, deny) = bits(&mut form);
+    form.done()?;
+    let overwrite = Overwrite {
+        id: target,
+        kind,
+        allow,
+        deny,
+    };
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
+        match kind {
+            OverwriteKind::Role if !guild.roles.contains(target) => {
+                return Err(ApiError::UNKNOWN_ROLE);
+            }
+            OverwriteKind::Member if !scene.world.users.contains(target) => {
+                return Err(ApiError::UNKNOWN_USER);
+            }
+            OverwriteKind::Role | OverwriteKind::Member => {}
+        }
+        let known = channel.overwrites.iter().any(|one| one.id == target);
+        if !known && channel.overwrites.len() >= MOST_OVERWRITES {
+            return Err(ApiError::MOST_OVERWRITES);
+        }
+        may_set(scene, guild, &channel.overwrites, &[overwrite])?;
+        scene.change(|world| world.put_overwrite(channel_id, overwrite))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `DELETE /channels/{channel_id}/permissions/{overwrite_id}`
+pub(super) async fn remove(
+    bot: Bot,
+    Ids([channel_id, target]): Ids<2>,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let (guild, channel) = scene.channel(channel_id)?;
+        scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
+        scene.change(|world| world.remove_overwrite(channel_id, target))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `permission_overwrites` of a channel's body.
+pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
+    let mut overwrites: Vec<Overwrite> = Vec::new();
+    for (place, mut below) in form.forms("permission_overwrites")? {
+        below.must_have("id");
+        let kind = kind(&mut below);
+        let (allow, deny) = bits(&mut below);
+        if let Edit::Set(id) = below.id("id") {
+            overwrites.push(Overwrite {
+                id,
+                kind,
+                allow,
+                deny,
+            });
+        }
+        form.absorb("permission_overwrites", &place, below);
+    }
+    if overwrites.len() > MOST_OVERWRITES {
+        let message = format!("Must be {MOST_OVERWRITES} or fewer in length.");
+        form.wrong(&["permission_overwrites"], "BASE_TYPE_MAX_LENGTH", message);
+    }
+    Some(overwrites)
+}
+
+/// 50013 where an overwrite that changes allows or denies what the bot itself
+/// may not do in the guild, or touches MANAGE_ROLES without ADMINISTRATOR.
+pub(super) fn may_set(
+    scene: &Scene<'_>,
+    guild: &Guild,
+    before: &[Overwrite],
+    after: &[Overwrite],
+) -> Result<(), ApiError> {
+    let own = guild.rights(scene.bot, scene.now);
+    if own == Permissions::ALL {
+        return Ok(());
+    }
+    let grantable = own.without(Permissions::MANAGE_ROLES);
+    let allowed = after
+        .iter()
+        .filter(|one| !before.contains(one))
+        .all(|one| grantable.has(one.allow.and(one.deny)));
+    if allowed {
+        Ok(())
+    } else {
+        Err(ApiError::MISSING_PERMISSIONS)
+    }
+}
+
+fn kind(form: &mut Form) -> OverwriteKind {
+    match form.small("type", 0..=1) {
+        Some(1) => OverwriteKind::Member,
+        _ => OverwriteKind::Role,
+    }
+}
+
+fn bits(form: &mut Form) -> (Permissions, Permissions) {
+    (
+        form.permissions("allow").unwrap_or_default(),
+        form.permissions("deny").unwrap_or_default(),
+    )
+}

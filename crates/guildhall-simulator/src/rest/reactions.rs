@@ -1,0 +1,138 @@
+//! Reactions.
+
+use axum::{Json, extract::Path, http::StatusCode};
+use serde_json::json;
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Ids, Query, id_in},
+    guilds::Answer,
+    messages::readable,
+    scene::Scene,
+};
+use crate::{
+    snowflake::Snowflake,
+    world::{Channel, Emoji, Guild, Message, Permissions, UserObject},
+};
+
+/// Kinds of reactions to one message.
+const MOST_KINDS: usize = 20;
+
+/// Channel, message and emoji of a path.
+type Three = (String, String, String);
+
+/// `PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me`
+pub(super) async fn add(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode, ApiError> {
+    let (channel_id, id, emoji) = read(&path)?;
+    bot.act(|scene| {
+        let (guild, channel, message) = found(scene, channel_id, id)?;
+        scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+        if !message.reactions.iter().any(|one| one.emoji == emoji) {
+            scene.needs_in(guild, channel, Permissions::ADD_REACTIONS)?;
+            if message.reactions.len() >= MOST_KINDS {
+                return Err(ApiError::MOST_REACTIONS);
+            }
+        }
+        let own = scene.bot;
+        scene.change(|world| world.react(channel_id, id, own, &emoji, true))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `DELETE …/reactions/{emoji}/@me`
+pub(super) async fn remove_own(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode, ApiError> {
+    take_back(&bot, &path, None)
+}
+
+/// `DELETE …/reactions/{emoji}/{user_id}`
+pub(super) async fn remove(
+    bot: Bot,
+    Path((channel_id, message_id, emoji, user)): Path<(String, String, String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let user_id = id_in("user_id", &user)?;
+    take_back(&bot, &(channel_id, message_id, emoji), Some(user_id))
+}
+
+fn take_back(bot: &Bot, path: &Three, chosen: Option<Snowflake>) -> Result<StatusCode, ApiError> {
+    let (channel_id, id, emoji) = read(path)?;
+    bot.act(|scene| {
+        let (guild, channel, _) = found(scene, channel_id, id)?;
+        let user_id = chosen.unwrap_or(scene.bot);
+        if user_id != scene.bot {
+            scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        }
+        scene.change(|world| world.react(channel_id, id, user_id, &emoji, false))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `DELETE …/reactions/{emoji}`
+pub(super) async fn remove_kind(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode, ApiError> {
+    let (channel_id, id, emoji) = read(&path)?;
+    clear(&bot, channel_id, id, Some(&emoji))
+}
+
+/// `DELETE …/reactions`
+pub(super) async fn remove_all(
+    bot: Bot,
+    Ids([channel_id, id]): Ids<2>,
+) -> Result<StatusCode, ApiError> {
+    clear(&bot, channel_id, id, None)
+}
+
+/// `GET …/reactions/{emoji}`: who reacted so.
+pub(super) async fn list(bot: Bot, Path(path): Path<Three>, query: Query) -> Answer {
+    let (channel_id, id, emoji) = read(&path)?;
+    let limit = query.number("limit", 1..=100, 25)?;
+    let after = query.id("after")?;
+    bot.act(|scene| {
+        let (guild, channel, message) = found(scene, channel_id, id)?;
+        scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+        let reaction = message.reactions.iter().find(|one| one.emoji == emoji);
+        let mut ids: Vec<_> = reaction
+            .into_iter()
+            .flat_map(|reaction| reaction.user_ids.iter().copied())
+            .filter(|id| after.is_none_or(|after| *id > after))
+            .collect();
+        ids.sort_unstable();
+        let users = ids
+            .into_iter()
+            .take(limit)
+            .filter_map(|id| scene.world.users.get(id))
+            .map(|user| json!(UserObject::new(user)));
+        Ok(Json(users.collect()))
+    })
+}
+
+fn clear(
+    bot: &Bot,
+    channel_id: Snowflake,
+    id: Snowflake,
+    emoji: Option<&Emoji>,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let (guild, channel, _) = found(scene, channel_id, id)?;
+        scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        scene.change(|world| world.clear_reactions(channel_id, id, emoji))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+fn found<'a>(
+    scene: &'a Scene<'_>,
+    channel_id: Snowflake,
+    id: Snowflake,
+) -> Result<(&'a Guild, &'a Channel, &'a Message), ApiError> {
+    let (guild, channel) = readable(scene, channel_id)?;
+    let message = guild.messages.get(channel_id, id);
+    Ok((guild, channel, message.ok_or(ApiError::UNKNOWN_MESSAGE)?))
+}
+
+fn read((channel_id, id, emoji): &Three) -> Result<(Snowflake, Snowflake, Emoji), ApiError> {
+    Ok((
+        id_in("channel_id", channel_id)?,
+        id_in("message_id", id)?,
+        Emoji::parse(emoji).ok_or(ApiError::UNKNOWN_EMOJI)?,
+    ))
+}

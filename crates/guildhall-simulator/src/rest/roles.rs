@@ -1,0 +1,253 @@
+//! Roles, and who has them.
+
+use axum::{Json, http::StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::{
+    ApiError,
+    caller::Bot,
+    form::{Form, Forms, Ids, MaybeForm},
+    guilds::Answer,
+    scene::Scene,
+};
+use crate::{
+    snowflake::Snowflake,
+    world::{Edit, Guild, MemberEdit, NewRole, Permissions, Role, RoleEdit, role_object},
+};
+
+/// Roles of one guild.
+const MOST_ROLES: usize = 250;
+
+/// What a body says of a role.
+struct Wishes {
+    name: Option<String>,
+    permissions: Option<Permissions>,
+    color: Option<u32>,
+    hoist: Option<bool>,
+    mentionable: Option<bool>,
+}
+
+impl Wishes {
+    fn read(form: &mut Form) -> Self {
+        let name = form.text("name", 1..=100);
+        let permissions = form.permissions("permissions");
+        let mut color = form.small("color", 0..=0x00ff_ffff);
+        if let Some(Value::Object(colors)) = form.take("colors") {
+            let mut below = Form::of(colors);
+            color = below.small("primary_color", 0..=0x00ff_ffff).or(color);
+            form.absorb("colors", "primary", below);
+        }
+        Self {
+            name,
+            permissions,
+            color,
+            hoist: form.flag("hoist"),
+            mentionable: form.flag("mentionable"),
+        }
+    }
+
+    /// A bot gives only what it has.
+    fn allowed(
+        &self,
+        scene: &Scene<'_>,
+        guild: &Guild,
+        before: Permissions,
+    ) -> Result<(), ApiError> {
+        let given = self.permissions.unwrap_or(before).without(before);
+        scene.needs(guild, given)
+    }
+}
+
+/// `GET /guilds/{guild_id}/roles`
+pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let roles: Vec<_> = scene
+            .guild(guild_id)?
+            .roles
+            .iter()
+            .map(role_object)
+            .collect();
+        Ok(Json(json!(roles)))
+    })
+}
+
+/// `GET /guilds/{guild_id}/roles/{role_id}`
+pub(super) async fn read(bot: Bot, Ids([guild_id, role_id]): Ids<2>) -> Answer {
+    bot.act(|scene| Ok(Json(role_object(role(scene.guild(guild_id)?, role_id)?))))
+}
+
+/// `GET /guilds/{guild_id}/roles/member-counts`: all but @everyone.
+pub(super) async fn member_counts(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        let count = |role: &Role| {
+            let has = guild
+                .members
+                .iter()
+                .filter(|member| member.roles.contains(&role.id));
+            (role.id.to_string(), json!(has.count()))
+        };
+        let counts: Map<String, Value> = guild
+            .roles
+            .iter()
+            .filter(|role| role.id != guild.id)
+            .map(count)
+            .collect();
+        Ok(Json(Value::Object(counts)))
+    })
+}
+
+/// `POST /guilds/{guild_id}/roles`: without `permissions`, those of @everyone.
+pub(super) async fn create(
+    bot: Bot,
+    Ids([guild_id]): Ids<1>,
+    MaybeForm(mut form): MaybeForm,
+) -> Answer {
+    let wishes = Wishes::read(&mut form);
+    form.done()?;
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        wishes.allowed(scene, guild, Permissions::NONE)?;
+        if guild.roles.len() >= MOST_ROLES {
+            return Err(ApiError::MOST_ROLES);
+        }
+        let everyone = role(guild, guild_id)?.permissions;
+        let new = NewRole {
+            id: None,
+            name: wishes.name.unwrap_or_else(|| "new role".to_owned()),
+            color: wishes.color.unwrap_or(0),
+            permissions: wishes.permissions.unwrap_or(everyone),
+            hoist: wishes.hoist.unwrap_or(false),
+            mentionable: wishes.mentionable.unwrap_or(false),
+        };
+        let id = scene.change(|world| world.create_role(guild_id, new))?;
+        Ok(Json(role_object(role(scene.guild(guild_id)?, id)?)))
+    })
+}
+
+/// `PATCH /guilds/{guild_id}/roles/{role_id}`
+pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: Form) -> Answer {
+    let wishes = Wishes::read(&mut form);
+    form.done()?;
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        let role_now = role(guild, role_id)?;
+        scene.above(guild, role_now)?;
+        wishes.allowed(scene, guild, role_now.permissions)?;
+        let edit = RoleEdit {
+            name: wishes.name,
+            color: wishes.color,
+            permissions: wishes.permissions,
+            hoist: wishes.hoist,
+            mentionable: wishes.mentionable,
+        };
+        scene.change(|world| world.edit_role(role_id, edit))?;
+        Ok(Json(role_object(role(scene.guild(guild_id)?, role_id)?)))
+    })
+}
+
+/// `PATCH /guilds/{guild_id}/roles`: new places for some, below the bot.
+pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms) -> Answer {
+    let mut places = Vec::new();
+    for mut form in forms {
+        form.must_have("id");
+        let id = form.id("id");
+        let position = form.small("position", 0..=u32::from(u16::MAX));
+        form.done()?;
+        let position = position.and_then(|position| u16::try_from(position).ok());
+        if let (Edit::Set(id), Some(position)) = (id, position) {
+            places.push((id, position));
+        }
+    }
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        for (id, position) in &places {
+            let mut moved = role(guild, *id)?.clone();
+            scene.above(guild, &moved)?;
+            moved.position = *position;
+            scene.above(guild, &moved)?;
+        }
+        scene.change(|world| world.place_roles(guild_id, &places))?;
+        let roles: Vec<_> = scene
+            .guild(guild_id)?
+            .roles
+            .iter()
+            .map(role_object)
+            .collect();
+        Ok(Json(json!(roles)))
+    })
+}
+
+/// `DELETE /guilds/{guild_id}/roles/{role_id}`
+pub(super) async fn remove(
+    bot: Bot,
+    Ids([guild_id, role_id]): Ids<2>,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        let gone = role(guild, role_id)?;
+        if gone.id == guild_id || gone.bot_id.is_some() {
+            return Err(ApiError::INVALID_ROLE);
+        }
+        scene.above(guild, gone)?;
+        scene.change(|world| world.delete_role(role_id))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `PUT /guilds/{guild_id}/members/{user_id}/roles/{role_id}`
+pub(super) async fn give(bot: Bot, Ids(ids): Ids<3>) -> Result<StatusCode, ApiError> {
+    change_roles(&bot, ids, true)
+}
+
+/// `DELETE /guilds/{guild_id}/members/{user_id}/roles/{role_id}`
+pub(super) async fn take(bot: Bot, Ids(ids): Ids<3>) -> Result<StatusCode, ApiError> {
+    change_roles(&bot, ids, false)
+}
+
+fn change_roles(
+    bot: &Bot,
+    [guild_id, user_id, role_id]: [Snowflake; 3],
+    has: bool,
+) -> Result<StatusCode, ApiError> {
+    bot.act(|scene| {
+        let guild = scene.guild(guild_id)?;
+        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        let member = guild.members.get(user_id).ok_or(ApiError::UNKNOWN_MEMBER)?;
+        may_hand_out(scene, guild, role_id)?;
+        let mut roles = member.roles.clone();
+        roles.retain(|id| *id != role_id);
+        if has {
+            roles.push(role_id);
+        }
+        if roles.len() != member.roles.len() {
+            let edit = MemberEdit {
+                nick: Edit::Keep,
+                roles: Some(roles),
+            };
+            scene.change(|world| world.edit_member(guild_id, user_id, edit))?;
+        }
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// A role that people may be given: not @everyone, not a bot's own, below the bot.
+pub(super) fn may_hand_out(
+    scene: &Scene<'_>,
+    guild: &Guild,
+    role_id: Snowflake,
+) -> Result<(), ApiError> {
+    let role = role(guild, role_id)?;
+    if role.id == guild.id || role.bot_id.is_some() {
+        return Err(ApiError::INVALID_ROLE);
+    }
+    scene.above(guild, role)
+}
+
+fn role(guild: &Guild, id: Snowflake) -> Result<&Role, ApiError> {
+    guild.roles.get(id).ok_or(ApiError::UNKNOWN_ROLE)
+}

@@ -1,0 +1,52 @@
+//! A bad day: each guild in turn goes out of service and comes back; connections
+//! tear while it is away, and the resume host with them.
+
+use std::sync::Arc;
+
+use crate::{
+    clock,
+    discord::Discord,
+    gateway_ws::{Order, ResumeFault},
+};
+
+/// Four turns make one outage.
+pub(super) fn turn(discord: &Arc<Discord>, turn: u64) {
+    let guilds = discord.with(|core| {
+        let all = core.world.bot_guilds();
+        all.map(|guild| guild.id).collect::<Vec<_>>()
+    });
+    let count = u64::try_from(guilds.len().max(1)).unwrap_or(1);
+    let place = usize::try_from(turn / 4 % count).unwrap_or(0);
+    let Some(guild_id) = guilds.get(place).copied() else {
+        return;
+    };
+    let set = |available| {
+        // A guild that somebody deleted meanwhile has no outage.
+        let _ = discord.change(clock::now(), |world| {
+            world.set_available(guild_id, available)
+        });
+    };
+    match turn % 4 {
+        0 => set(false),
+        1 => {
+            discord.with(|core| {
+                core.faults.fail_resumes(ResumeFault::Unavailable, 1);
+                core.sessions.order(None, Order::Drop)
+            });
+        }
+        2 => set(true),
+        _ => {}
+    }
+}
+
+/// Everything is in service again.
+pub(super) fn end(discord: &Arc<Discord>) {
+    let guilds = discord.with(|core| {
+        core.faults.fail_resumes(ResumeFault::Unavailable, 0);
+        let all = core.world.bot_guilds();
+        all.map(|guild| guild.id).collect::<Vec<_>>()
+    });
+    for guild_id in guilds {
+        let _ = discord.change(clock::now(), |world| world.set_available(guild_id, true));
+    }
+}

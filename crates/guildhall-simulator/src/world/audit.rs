@@ -1,0 +1,108 @@
+//! The audit log: who did what, and why.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::snowflake::Snowflake;
+
+/// Entries a guild keeps; Discord forgets them after 45 days.
+const ENTRIES_KEPT: usize = 1000;
+
+/// On whose behalf the world is changed. Without a cause the guild's owner is
+/// named, and no reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) actor: Snowflake,
+    /// Decoded from `X-Audit-Log-Reason`.
+    pub(crate) reason: Option<String>,
+}
+
+/// Discord's numbers of what can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "u16")]
+pub(crate) enum Action {
+    ChannelCreate,
+    ChannelUpdate,
+    ChannelDelete,
+    OverwriteCreate,
+    OverwriteUpdate,
+    OverwriteDelete,
+    MemberKick,
+    BanAdd,
+    BanRemove,
+    MemberUpdate,
+    MemberRoles,
+    MemberMove,
+    MemberDisconnect,
+    RoleCreate,
+    RoleUpdate,
+    RoleDelete,
+    InviteCreate,
+    InviteDelete,
+    MessageDelete,
+    MessageBulkDelete,
+    VoiceStatusSet,
+    VoiceStatusDelete,
+}
+
+impl From<Action> for u16 {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::ChannelCreate => 10,
+            Action::ChannelUpdate => 11,
+            Action::ChannelDelete => 12,
+            Action::OverwriteCreate => 13,
+            Action::OverwriteUpdate => 14,
+            Action::OverwriteDelete => 15,
+            Action::MemberKick => 20,
+            Action::BanAdd => 22,
+            Action::BanRemove => 23,
+            Action::MemberUpdate => 24,
+            Action::MemberRoles => 25,
+            Action::MemberMove => 26,
+            Action::MemberDisconnect => 27,
+            Action::RoleCreate => 30,
+            Action::RoleUpdate => 31,
+            Action::RoleDelete => 32,
+            Action::InviteCreate => 40,
+            Action::InviteDelete => 42,
+            Action::MessageDelete => 72,
+            Action::MessageBulkDelete => 73,
+            Action::VoiceStatusSet => 192,
+            Action::VoiceStatusDelete => 193,
+        }
+    }
+}
+
+/// One line of the log, in the shape of Discord's Audit Log Entry object.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Entry {
+    pub(crate) id: Snowflake,
+    pub(crate) user_id: Snowflake,
+    pub(crate) target_id: Option<Snowflake>,
+    pub(crate) action_type: Action,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) options: Option<Value>,
+    pub(crate) changes: Vec<Value>,
+}
+
+/// The newest entries, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AuditLog(VecDeque<Entry>);
+
+impl AuditLog {
+    pub(super) fn add(&mut self, entry: Entry) {
+        if self.0.len() == ENTRIES_KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(entry);
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,486 @@
+//! Messages, reactions and typing.
+
+/// Discord's JSON of a message, whole or without what was said.
+mod payload;
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::{
+    Channel, Event, Guild, Intents, Permissions, Table, User, World,
+    audit::Action,
+    change::{Changed, Refusal},
+    event::{Body, text},
+    payload::MemberObject,
+};
+use crate::snowflake::Snowflake;
+
+/// Messages that a guild remembers; one more and the oldest is forgotten.
+const MESSAGES_KEPT: usize = 10_000;
+
+/// A message of a guild's channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) id: Snowflake,
+    pub(crate) channel_id: Snowflake,
+    pub(crate) author_id: Snowflake,
+    pub(crate) content: String,
+    /// Embed objects as they were given.
+    pub(crate) embeds: Vec<Value>,
+    /// ISO 8601
+    pub(crate) edited_at: Option<String>,
+    pub(crate) reply_to: Option<Reply>,
+    pub(crate) pinned: bool,
+    pub(crate) flags: u64,
+    /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
+    pub(crate) nonce: Option<Value>,
+    pub(crate) reactions: Vec<Reaction>,
+}
+
+/// What a message answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) message_id: Snowflake,
+    /// Whether the answered author is pinged.
+    pub(crate) ping: bool,
+}
+
+/// Everybody who reacted with one emoji.
+#[derive(Clone, Debug)]
+pub(crate) struct Reaction {
+    pub(crate) emoji: Emoji,
+    pub(crate) user_ids: Vec<Snowflake>,
+}
+
+/// A Unicode emoji, or one of a guild's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Emoji {
+    pub(crate) id: Option<Snowflake>,
+    pub(crate) name: String,
+}
+
+/// A message to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewMessage {
+    /// A chosen id, or a fresh one.
+    pub(crate) id: Option<Snowflake>,
+    pub(crate) author_id: Snowflake,
+    pub(crate) content: String,
+    pub(crate) embeds: Vec<Value>,
+    pub(crate) reply_to: Option<Reply>,
+    pub(crate) flags: u64,
+    pub(crate) nonce: Option<Value>,
+}
+
+/// What becomes of a message; `None` leaves a part as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MessageEdit {
+    pub(crate) content: Option<String>,
+    pub(crate) embeds: Option<Vec<Value>>,
+    pub(crate) pinned: Option<bool>,
+}
+
+/// A guild's messages, oldest first, at most [`MESSAGES_KEPT`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Messages {
+    all: VecDeque<Message>,
+}
+
+impl Messages {
+    /// The messages of one channel, newest first.
+    pub(crate) fn of(&self, channel_id: Snowflake) -> impl Iterator<Item = &Message> {
+        self.all
+            .iter()
+            .rev()
+            .filter(move |message| message.channel_id == channel_id)
+    }
+
+    pub(crate) fn get(&self, channel_id: Snowflake, id: Snowflake) -> Option<&Message> {
+        self.of(channel_id).find(|message| message.id == id)
+    }
+
+    pub(super) fn get_mut(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+    ) -> Result<&mut Message, Refusal> {
+        self.all
+            .iter_mut()
+            .rev()
+            .find(|message| message.channel_id == channel_id && message.id == id)
+            .ok_or(Refusal::Unknown("message"))
+    }
+
+    pub(super) fn forget_channel(&mut self, channel_id: Snowflake) {
+        self.all.retain(|message| message.channel_id != channel_id);
+    }
+
+    fn push(&mut self, message: Message) {
+        if self.all.len() == MESSAGES_KEPT {
+            self.all.pop_front();
+        }
+        self.all.push_back(message);
+    }
+
+    fn remove(&mut self, channel_id: Snowflake, id: Snowflake) -> bool {
+        let before = self.all.len();
+        self.all
+            .retain(|message| message.channel_id != channel_id || message.id != id);
+        self.all.len() < before
+    }
+}
+
+impl World {
+    /// Says something; MESSAGE_CREATE.
+    pub(crate) fn create_message(
+        &mut self,
+        channel_id: Snowflake,
+        new: NewMessage,
+    ) -> Changed<Snowflake> {
+        let id = self.free_id(new.id)?;
+        self.in_channel(channel_id, |guild, users, told| {
+            if !guild.members.contains(new.author_id) {
+                return Err(Refusal::Unknown("member"));
+            }
+            if let Some(reply) = new.reply_to
+                && guild.messages.get(channel_id, reply.message_id).is_none()
+            {
+                return Err(Refusal::Unknown("message to reply to"));
+            }
+            let mut message = Message {
+                id,
+                channel_id,
+                author_id: new.author_id,
+                content: new.content,
+                embeds: new.embeds,
+                edited_at: None,
+                reply_to: new.reply_to,
+                pinned: false,
+                flags: new.flags,
+                nonce: new.nonce,
+                reactions: Vec::new(),
+            };
+            told.message("MESSAGE_CREATE", guild, users, &message);
+            message.nonce = None;
+            guild.messages.push(message);
+            Ok(id)
+        })
+    }
+
+    /// Changes what was said; MESSAGE_UPDATE. `edited_at` is ISO 8601.
+    pub(crate) fn edit_message(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        edit: MessageEdit,
+        edited_at: String,
+    ) -> Changed<()> {
+        self.in_channel(channel_id, |guild, users, told| {
+            let message = guild.messages.get_mut(channel_id, id)?;
+            if edit.content.is_some() || edit.embeds.is_some() {
+                message.edited_at = Some(edited_at);
+            }
+            if let Some(content) = edit.content {
+                message.content = content;
+            }
+            if let Some(embeds) = edit.embeds {
+                message.embeds = embeds;
+            }
+            message.pinned = edit.pinned.unwrap_or(message.pinned);
+            let message = message.clone();
+            told.message("MESSAGE_UPDATE", guild, users, &message);
+            Ok(())
+        })
+    }
+
+    /// MESSAGE_DELETE. Whoever deletes another's message stands in the audit log.
+    pub(crate) fn delete_message(&mut self, channel_id: Snowflake, id: Snowflake) -> Changed<()> {
+        let actor = self.cause.as_ref().map(|cause| cause.actor);
+        self.in_channel(channel_id, |guild, _, told| {
+            let author = guild.messages.get_mut(channel_id, id)?.author_id;
+            guild.messages.remove(channel_id, id);
+            if actor.is_some_and(|actor| actor != author) {
+                let options = json!({"channel_id": channel_id, "count": "1"});
+                told.record = Some((Action::MessageDelete, author, options));
+            }
+            told.about("MESSAGE_DELETE", Intents::GUILD_MESSAGES, json!({"id": id}));
+            Ok(())
+        })
+    }
+
+    /// MESSAGE_DELETE_BULK of those that exist; says nothing if none does.
+    pub(crate) fn delete_messages(
+        &mut self,
+        channel_id: Snowflake,
+        ids: &[Snowflake],
+    ) -> Changed<()> {
+        let by_somebody = self.cause.is_some();
+        self.in_channel(channel_id, |guild, _, told| {
+            let gone: Vec<_> = ids
+                .iter()
+                .filter(|id| guild.messages.remove(channel_id, **id))
+                .collect();
+            if !gone.is_empty() {
+                let needs = Intents::GUILD_MESSAGES;
+                told.about("MESSAGE_DELETE_BULK", needs, json!({"ids": gone}));
+                if by_somebody {
+                    let options = json!({"count": gone.len().to_string()});
+                    told.record = Some((Action::MessageBulkDelete, channel_id, options));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds or takes back one person's reaction; says nothing if nothing changed.
+    pub(crate) fn react(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        user_id: Snowflake,
+        emoji: &Emoji,
+        on: bool,
+    ) -> Changed<()> {
+        self.in_channel(channel_id, |guild, users, told| {
+            let member = guild.members.get(user_id);
+            let member = member.zip(users.get(user_id));
+            let (member, user) = member.ok_or(Refusal::Unknown("member"))?;
+            let message = guild.messages.get_mut(channel_id, id)?;
+            if !message.set_reaction(emoji, user_id, on) {
+                return Ok(());
+            }
+            let mut data = json!({
+                "user_id": user_id,
+                "message_id": id,
+                "emoji": emoji.object(),
+                "burst": false,
+                "type": 0,
+            });
+            let name = if on {
+                data["member"] = json!(MemberObject::new(member, user));
+                data["message_author_id"] = json!(message.author_id);
+                data["burst_colors"] = json!([]);
+                "MESSAGE_REACTION_ADD"
+            } else {
+                "MESSAGE_REACTION_REMOVE"
+            };
+            told.about(name, Intents::GUILD_MESSAGE_REACTIONS, data);
+            Ok(())
+        })
+    }
+
+    /// Takes away every reaction, or every one with an emoji.
+    pub(crate) fn clear_reactions(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        emoji: Option<&Emoji>,
+    ) -> Changed<()> {
+        self.in_channel(channel_id, |guild, _, told| {
+            let message = guild.messages.get_mut(channel_id, id)?;
+            let before = message.reactions.len();
+            message
+                .reactions
+                .retain(|reaction| emoji.is_some_and(|emoji| *emoji != reaction.emoji));
+            if message.reactions.len() == before {
+                return Ok(());
+            }
+            let mut data = json!({"message_id": id});
+            let name = match emoji {
+                Some(emoji) => {
+                    data["emoji"] = emoji.object();
+                    "MESSAGE_REACTION_REMOVE_EMOJI"
+                }
+                None => "MESSAGE_REACTION_REMOVE_ALL",
+            };
+            told.about(name, Intents::GUILD_MESSAGE_REACTIONS, data);
+            Ok(())
+        })
+    }
+
+    /// Somebody begins to type; TYPING_START. Nothing says when they stop.
+    pub(crate) fn type_in(
+        &mut self,
+        channel_id: Snowflake,
+        user_id: Snowflake,
+        unix_seconds: u64,
+    ) -> Changed<()> {
+        self.in_channel(channel_id, |guild, users, told| {
+            let member = guild.members.get(user_id);
+            let (member, user) = member
+                .zip(users.get(user_id))
+                .ok_or(Refusal::Unknown("member"))?;
+            let data = json!({
+                "user_id": user_id,
+                "timestamp": unix_seconds,
+                "member": MemberObject::new(member, user),
+            });
+            told.about("TYPING_START", Intents::GUILD_MESSAGE_TYPING, data);
+            Ok(())
+        })
+    }
+
+    /// Runs a change of one channel's messages. The bot hears of it if it may
+    /// read there: a voice channel's chat also asks for CONNECT.
+    fn in_channel<T>(
+        &mut self,
+        channel_id: Snowflake,
+        change: impl FnOnce(&mut Guild, &Table<User>, &mut Told) -> Result<T, Refusal>,
+    ) -> Changed<T> {
+        let guild_id = self.guild_of_channel(channel_id)?;
+        let bot = self.bot_id();
+        self.beside_rights(guild_id, |guild, users, telling| {
+            let channel = guild.channels.get(channel_id);
+            let channel = channel.ok_or(Refusal::Unknown("channel"))?;
+            if !channel.kind.has_messages() {
+                return Err(Refusal::invalid("a channel of this type has no messages"));
+            }
+            let heard = may_read(guild, channel, bot);
+            let mut told = Told {
+                guild_id,
+                channel_id,
+                bot,
+                events: Vec::new(),
+                record: None,
+            };
+            let answer = change(guild, users, &mut told)?;
+            if let Some((action, target, options)) = told.record {
+                telling.record_with(action, Some(target), Some(options), Vec::new());
+            }
+            if heard {
+                telling.events.append(&mut told.events);
+            }
+            Ok(answer)
+        })
+    }
+}
+
+/// Whether a member gets what is said in a channel.
+fn may_read(guild: &Guild, channel: &Channel, user_id: Snowflake) -> bool {
+    let needed = if channel.kind.is_voice() {
+        Permissions::VIEW_CHANNEL.and(Permissions::CONNECT)
+    } else {
+        Permissions::VIEW_CHANNEL
+    };
+    guild.permissions_in(user_id, channel).has(needed)
+}
+
+/// What a change of messages has to say.
+struct Told {
+    guild_id: Snowflake,
+    channel_id: Snowflake,
+    bot: Snowflake,
+    events: Vec<Event>,
+    /// A line for the audit log: what, whom, and its options.
+    record: Option<(Action, Snowflake, Value)>,
+}
+
+impl Told {
+    /// An event of the channel; `data` gets the ids of channel and guild.
+    fn about(&mut self, name: &'static str, needs: Intents, mut data: Value) {
+        data["channel_id"] = json!(self.channel_id);
+        data["guild_id"] = json!(self.guild_id);
+        self.events
+            .push(Event::new(name, needs, self.guild_id, &data));
+    }
+
+    /// MESSAGE_CREATE or MESSAGE_UPDATE. What was said reaches sessions without
+    /// MESSAGE_CONTENT only if the bot said it, is mentioned or is answered with a ping.
+    fn message(
+        &mut self,
+        name: &'static str,
+        guild: &Guild,
+        users: &Table<User>,
+        message: &Message,
+    ) {
+        let data = payload::dispatch(guild, users, message);
+        let whole = text(&data);
+        let body = if message.author_id == self.bot || message.mentions(guild, self.bot) {
+            Body::Shared(whole)
+        } else {
+            let blank = text(&payload::blanked(data));
+            Body::Message { whole, blank }
+        };
+        self.events.push(Event {
+            name,
+            needs: Intents::GUILD_MESSAGES,
+            guild_id: Some(self.guild_id),
+            body,
+        });
+    }
+}
+
+impl Message {
+    /// Whether a user is pinged: named in the text, or answered with a ping.
+    pub(crate) fn mentions(&self, guild: &Guild, user_id: Snowflake) -> bool {
+        let named = ["<@", "<@!"]
+            .iter()
+            .any(|open| self.content.contains(&format!("{open}{user_id}>")));
+        let answered = || {
+            let reply = self.reply_to.filter(|reply| reply.ping)?;
+            let answered = guild.messages.get(self.channel_id, reply.message_id)?;
+            Some(answered.author_id == user_id)
+        };
+        named || answered().unwrap_or(false)
+    }
+
+    fn set_reaction(&mut self, emoji: &Emoji, user_id: Snowflake, on: bool) -> bool {
+        let place = self.reactions.iter().position(|one| one.emoji == *emoji);
+        match (place, on) {
+            (None, false) => false,
+            (None, true) => {
+                self.reactions.push(Reaction {
+                    emoji: emoji.clone(),
+                    user_ids: vec![user_id],
+                });
+                true
+            }
+            (Some(place), true) => {
+                let users = &mut self.reactions[place].user_ids;
+                let new = !users.contains(&user_id);
+                if new {
+                    users.push(user_id);
+                }
+                new
+            }
+            (Some(place), false) => {
+                let users = &mut self.reactions[place].user_ids;
+                let before = users.len();
+                users.retain(|id| *id != user_id);
+                let gone = users.len() < before;
+                if users.is_empty() {
+                    self.reactions.remove(place);
+                }
+                gone
+            }
+        }
+    }
+}
+
+impl Emoji {
+    /// Reads `🎲`, `name:id` or `<:name:id>`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let inner = text
+            .strip_prefix("<:")
+            .and_then(|rest| rest.strip_suffix('>'))
+            .unwrap_or(text);
+        match inner.split_once(':') {
+            Some((name, id)) if !name.is_empty() => Some(Self {
+                id: Some(id.parse().ok()?),
+                name: name.to_owned(),
+            }),
+            Some(_) => None,
+            None if inner.is_empty() || inner.is_ascii() => None,
+            None => Some(Self {
+                id: None,
+                name: inner.to_owned(),
+            }),
+        }
+    }
+
+    /// Partial Emoji object.
+    pub(crate) fn object(&self) -> Value {
+        json!({"id": self.id, "name": self.name})
+    }
+}

@@ -1,0 +1,161 @@
+//! Discord's JSON of a message, whole or without what was said.
+
+use serde_json::{Value, json};
+
+use super::Message;
+use crate::{
+    snowflake::Snowflake,
+    world::{
+        Guild, Permissions, Table, User,
+        payload::{MemberObject, UserObject},
+    },
+};
+
+impl Message {
+    /// Message object, as REST shows it.
+    pub(crate) fn object(&self, guild: &Guild, users: &Table<User>) -> Value {
+        let mut object = self.bare(guild, users);
+        if let Some(reply) = self.reply_to {
+            object["message_reference"] = json!({
+                "type": 0,
+                "message_id": reply.message_id,
+                "channel_id": self.channel_id,
+                "guild_id": guild.id,
+            });
+            // Null says that the answered message was deleted.
+            object["referenced_message"] = guild
+                .messages
+                .get(self.channel_id, reply.message_id)
+                .map_or(Value::Null, |answered| answered.bare(guild, users));
+        }
+        object
+    }
+
+    fn bare(&self, guild: &Guild, users: &Table<User>) -> Value {
+        let mut object = json!({
+            "id": self.id,
+            "channel_id": self.channel_id,
+            "author": users.get(self.author_id).map(UserObject::new),
+            "content": self.content,
+            "timestamp": self.id.made_at(),
+            "edited_timestamp": self.edited_at,
+            "tts": false,
+            "mention_everyone": self.mentions_everyone(guild),
+            "mentions": self.mentioned(guild).into_iter()
+                .filter_map(|id| users.get(id)).map(UserObject::new).collect::<Vec<_>>(),
+            "mention_roles": ids(&self.content, "<@&").into_iter()
+                .filter(|id| guild.roles.contains(*id)).collect::<Vec<_>>(),
+            "attachments": [],
+            "embeds": self.embeds,
+            "components": [],
+            "pinned": self.pinned,
+            "flags": self.flags,
+            "type": if self.reply_to.is_some() { 19 } else { 0 },
+        });
+        if !self.reactions.is_empty() {
+            object["reactions"] = self
+                .reactions
+                .iter()
+                .map(|reaction| {
+                    let count = reaction.user_ids.len();
+                    json!({
+                        "count": count,
+                        "count_details": {"burst": 0, "normal": count},
+                        "me": false,
+                        "me_burst": false,
+                        "emoji": reaction.emoji.object(),
+                        "burst_colors": [],
+                    })
+                })
+                .collect();
+        }
+        object
+    }
+
+    /// Members named in the text, and the answered author if the reply pings.
+    fn mentioned(&self, guild: &Guild) -> Vec<Snowflake> {
+        let mut all = ids(&self.content, "<@");
+        all.extend(ids(&self.content, "<@!"));
+        let answered = self
+            .reply_to
+            .filter(|reply| reply.ping)
+            .and_then(|reply| guild.messages.get(self.channel_id, reply.message_id));
+        all.extend(answered.map(|message| message.author_id));
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|id| guild.members.contains(*id));
+        all
+    }
+
+    fn mentions_everyone(&self, guild: &Guild) -> bool {
+        let said = self.content.contains("@everyone") || self.content.contains("@here");
+        said && guild.channels.get(self.channel_id).is_some_and(|channel| {
+            guild
+                .permissions_in(self.author_id, channel)
+                .has(Permissions::MENTION_EVERYONE)
+        })
+    }
+}
+
+/// MESSAGE_CREATE and MESSAGE_UPDATE: with the guild and a member without user.
+pub(super) fn dispatch(guild: &Guild, users: &Table<User>, message: &Message) -> Value {
+    let mut object = message.object(guild, users);
+    object["guild_id"] = json!(guild.id);
+    object["channel_type"] = json!(
+        guild
+            .channels
+            .get(message.channel_id)
+            .map(|channel| channel.kind)
+    );
+    if let Some(nonce) = &message.nonce {
+        object["nonce"] = nonce.clone();
+    }
+    let partial = |id: Snowflake| {
+        let member = MemberObject::new(guild.members.get(id)?, users.get(id)?);
+        Some(without_user(json!(member)))
+    };
+    if let Some(member) = partial(message.author_id) {
+        object["member"] = member;
+    }
+    for mention in object["mentions"].as_array_mut().into_iter().flatten() {
+        let id = mention["id"].as_str().and_then(|id| id.parse().ok());
+        if let Some(member) = id.and_then(partial) {
+            mention["member"] = member;
+        }
+    }
+    object
+}
+
+/// What is left for a session without MESSAGE_CONTENT.
+pub(super) fn blanked(mut object: Value) -> Value {
+    blank(&mut object);
+    if let Some(answered) = object.get_mut("referenced_message")
+        && answered.is_object()
+    {
+        blank(answered);
+    }
+    object
+}
+
+fn blank(object: &mut Value) {
+    object["content"] = json!("");
+    for list in ["embeds", "attachments", "components"] {
+        object[list] = json!([]);
+    }
+}
+
+fn without_user(mut member: Value) -> Value {
+    if let Some(fields) = member.as_object_mut() {
+        fields.remove("user");
+    }
+    member
+}
+
+/// The ids of every `{open}{id}>` in a text.
+fn ids(content: &str, open: &str) -> Vec<Snowflake> {
+    content
+        .split(open)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>')?.0.parse().ok())
+        .collect()
+}

@@ -1,0 +1,223 @@
+//! Timeouts, bans, hands raised and the line under a voice channel's name.
+
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::{
+    Departure, Edit, Event, Guild, Intents, Permissions, Role, World,
+    audit::Action,
+    change::{Changed, Refusal},
+    members::updated,
+    payload::{UserObject, role_object},
+    thing::Ban,
+    voice,
+};
+use crate::snowflake::Snowflake;
+
+impl World {
+    /// Times a member out, or ends that.
+    pub(crate) fn time_out(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        until: Option<OffsetDateTime>,
+    ) -> Changed<()> {
+        let bot = self.bot_id();
+        self.in_guild(guild_id, |guild, users, telling| {
+            let member = guild
+                .members
+                .get_mut(user_id)
+                .ok_or(Refusal::Unknown("member"))?;
+            member.timeout = until;
+            telling
+                .events
+                .extend(updated(guild, users.get(user_id), user_id, bot));
+            telling.record(Action::MemberUpdate, user_id);
+            Ok(())
+        })
+    }
+
+    /// Bans a member, or somebody who is none.
+    pub(crate) fn ban(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
+        if self
+            .guilds
+            .get(guild_id)
+            .is_some_and(|guild| guild.members.contains(user_id))
+        {
+            return self.remove_member(guild_id, user_id, Departure::Banned);
+        }
+        let reason = self.cause.as_ref().and_then(|cause| cause.reason.clone());
+        self.in_guild(guild_id, |guild, users, telling| {
+            let user = users.get(user_id).ok_or(Refusal::Unknown("user"))?;
+            guild.bans.insert(user_id, Ban { user_id, reason });
+            let data = json!({"guild_id": guild_id, "user": UserObject::new(user)});
+            let needs = Intents::GUILD_MODERATION;
+            telling
+                .events
+                .push(Event::new("GUILD_BAN_ADD", needs, guild_id, &data));
+            telling.record(Action::BanAdd, user_id);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn unban(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
+        self.in_guild(guild_id, |guild, users, telling| {
+            guild.bans.remove(user_id).ok_or(Refusal::Unknown("ban"))?;
+            let data =
+                json!({"guild_id": guild_id, "user": users.get(user_id).map(UserObject::new)});
+            let needs = Intents::GUILD_MODERATION;
+            telling
+                .events
+                .push(Event::new("GUILD_BAN_REMOVE", needs, guild_id, &data));
+            telling.record(Action::BanRemove, user_id);
+            Ok(())
+        })
+    }
+
+    /// On a stage: into the audience or out of it, the hand up or down.
+    pub(crate) fn set_stage(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        suppress: Option<bool>,
+        request: Edit<String>,
+    ) -> Changed<()> {
+        self.in_guild(guild_id, |guild, users, telling| {
+            let state = guild
+                .voice_states
+                .get_mut(user_id)
+                .ok_or(Refusal::Unknown("voice state"))?;
+            state.suppress = suppress.unwrap_or(state.suppress);
+            request.apply(&mut state.request_to_speak);
+            telling
+                .events
+                .extend(voice::told(guild, users, user_id, None));
+            Ok(())
+        })
+    }
+
+    /// What stands under a voice channel's name.
+    pub(crate) fn set_voice_status(
+        &mut self,
+        channel_id: Snowflake,
+        status: Option<String>,
+    ) -> Changed<()> {
+        let guild_id = self.guild_of_channel(channel_id)?;
+        self.in_guild(guild_id, |guild, _, telling| {
+            let channel = guild
+                .channels
+                .get_mut(channel_id)
+                .ok_or(Refusal::Unknown("channel"))?;
+            let action = if status.is_some() {
+                Action::VoiceStatusSet
+            } else {
+                Action::VoiceStatusDelete
+            };
+            let data = json!({"id": channel_id, "guild_id": guild_id, "status": status});
+            channel.voice_status = status;
+            telling.events.push(Event::new(
+                "VOICE_CHANNEL_STATUS_UPDATE",
+                Intents::GUILDS,
+                guild_id,
+                &data,
+            ));
+            telling.record(action, channel_id);
+            Ok(())
+        })
+    }
+
+    /// Gives roles new places; who is not named keeps theirs.
+    pub(crate) fn place_roles(
+        &mut self,
+        guild_id: Snowflake,
+        places: &[(Snowflake, u16)],
+    ) -> Changed<()> {
+        self.in_guild(guild_id, |guild, _, telling| {
+            for (role_id, position) in places {
+                let role = guild
+                    .roles
+                    .get_mut(*role_id)
+                    .ok_or(Refusal::Unknown("role"))?;
+                role.position = *position;
+                let data = json!({"guild_id": guild_id, "role": role_object(role)});
+                let event = Event::new("GUILD_ROLE_UPDATE", Intents::GUILDS, guild_id, &data);
+                telling.events.push(event);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Guild {
+    /// What a member may do in the guild at `now`: a timeout leaves little.
+    pub(crate) fn rights(&self, user_id: Snowflake, now: OffsetDateTime) -> Permissions {
+        self.awake(user_id, self.base_permissions(user_id), now)
+    }
+
+    /// What a member may do in a channel at `now`, with what Discord denies by
+    /// implication: nothing without seeing it, nothing but seeing without
+    /// connecting to a voice channel, little during a timeout.
+    pub(crate) fn rights_in(
+        &self,
+        user_id: Snowflake,
+        channel: &super::Channel,
+        now: OffsetDateTime,
+    ) -> Permissions {
+        let stored = self.permissions_in(user_id, channel);
+        let mut rights = self.awake(user_id, stored, now);
+        if !rights.has(Permissions::VIEW_CHANNEL) {
+            return Permissions::NONE;
+        }
+        if channel.kind.is_voice() && !rights.has(Permissions::CONNECT) {
+            return Permissions::VIEW_CHANNEL;
+        }
+        if !channel.kind.is_voice() && !rights.has(Permissions::SEND_MESSAGES) {
+            rights = rights.without(Permissions::OF_SENDING);
+        }
+        rights
+    }
+
+    /// The member's highest role; the owner stands above all.
+    pub(crate) fn rank(&self, user_id: Snowflake) -> Rank {
+        if user_id == self.owner_id {
+            return Rank::Owner;
+        }
+        self.members
+            .get(user_id)
+            .into_iter()
+            .flat_map(|member| &member.roles)
+            .filter_map(|id| self.roles.get(*id))
+            .map(Rank::of)
+            .max()
+            .unwrap_or(Rank::Everyone)
+    }
+
+    fn awake(&self, user_id: Snowflake, rights: Permissions, now: OffsetDateTime) -> Permissions {
+        let timed_out = self
+            .members
+            .get(user_id)
+            .and_then(|member| member.timeout)
+            .is_some_and(|until| now < until);
+        if timed_out && rights != Permissions::ALL {
+            let kept = Permissions::VIEW_CHANNEL.0 | Permissions::READ_MESSAGE_HISTORY.0;
+            Permissions(rights.0 & kept)
+        } else {
+            rights
+        }
+    }
+}
+
+/// Where somebody or something stands. Of two roles in one position the older
+/// (smaller) id stands higher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    Everyone,
+    Role(u16, std::cmp::Reverse<Snowflake>),
+    Owner,
+}
+
+impl Rank {
+    pub(crate) fn of(role: &Role) -> Self {
+        Self::Role(role.position, std::cmp::Reverse(role.id))
+    }
+}

@@ -1,0 +1,10 @@
+//! What nobody here wrote, against the simulator: discord.js, discord.py and
+//! twilight as they are published, and a script of raw sockets for the refusals.
+//!
+//! The scripts and their lock files are in `tests/libraries` of the repository;
+//! `cargo xtask test integration` installs what they need.
+
+mod house;
+mod script;
+mod twilight;
+mod witness;
