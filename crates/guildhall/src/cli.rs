@@ -79,7 +79,11 @@ pub(crate) fn command() -> Command {
                     .default_value("1")
                     .help("The same seed makes the same guilds, people and ids"),
             );
-            let quiet = if role == Role::Demo { Scenario::Evening } else { Scenario::Standing };
+            let quiet = if role == Role::Demo {
+                Scenario::Evening
+            } else {
+                Scenario::Standing
+            };
             sub = sub.arg(
                 Arg::new("scenario")
                     .long("scenario")
