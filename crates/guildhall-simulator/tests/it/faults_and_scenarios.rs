@@ -9,22 +9,6 @@ async fn fault(house: &House, body: Value) -> Outcome {
     house.act("POST", "/sim/faults", body).await.map(drop)
 }
 
-/// Asks until it is so.
-async fn eventually(
-    house: &House,
-    path: &str,
-    so: impl Fn(&Value) -> bool,
-) -> Result<Value, Failure> {
-    for _ in 0..500 {
-        let answer: Value = house.http.get(house.url(path)).send().await?.json().await?;
-        if so(&answer) {
-            return Ok(answer);
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Err(format!("{path} never became so").into())
-}
-
 #[tokio::test]
 async fn each_429_has_its_own_shape() -> Outcome {
     let house = House::open().await?;
@@ -123,10 +107,11 @@ async fn a_silent_connection_is_resumed_and_nothing_is_missed() -> Outcome {
     let session = ready["session_id"].as_str().unwrap_or_default().to_owned();
     let seq = client.seq;
     fault(&house, json!({"kind": "silence"})).await?;
-    eventually(&house, "/sim/faults", |log| {
-        log["done"][0]["answer"]["connections"] == 1
-    })
-    .await?;
+    house
+        .until("/sim/faults", |log| {
+            log["done"][0]["answer"]["connections"] == 1
+        })
+        .await?;
     house
         .voice(Some(&house.channel("The Hearth").await?))
         .await?;
@@ -230,7 +215,9 @@ async fn a_script_does_its_steps_in_order_and_says_what_came_of_them() -> Outcom
     assert_eq!(client.closed_with().await?, Some(4000));
     let states = house.guild().await?["voiceStates"].to_string();
     assert!(states.contains(&house.application.member_id.to_string()));
-    let done = eventually(&house, "/sim/script", |script| script["running"] == false).await?;
+    let done = house
+        .until("/sim/script", |script| script["running"] == false)
+        .await?;
     let statuses: Vec<_> = (0..3)
         .map(|step| done["done"][step]["result"]["status"].clone())
         .collect();
@@ -283,7 +270,9 @@ async fn the_world_survives_chaos() -> Outcome {
     let body = json!({"seed": 1, "seconds": 1, "perSecond": 100.0, "kinds": kinds});
     house.act("POST", "/sim/chaos", body).await?;
     let before = house.guild().await?;
-    let done = eventually(&house, "/sim/chaos", |script| script["running"] == false).await?;
+    let done = house
+        .until("/sim/chaos", |script| script["running"] == false)
+        .await?;
     let all = done["done"].as_array().cloned().unwrap_or_default();
     assert!(all.iter().all(|step| {
         step["result"]["status"]
@@ -355,7 +344,7 @@ async fn a_bad_day_takes_guilds_away_and_tears_connections() -> Outcome {
         let guilds = state["guilds"].as_array().cloned().unwrap_or_default();
         guilds.iter().all(|guild| guild["available"] == true)
     };
-    eventually(&house, "/sim/state", whole).await?;
+    house.until("/sim/state", whole).await?;
     Ok(())
 }
 

@@ -44,6 +44,22 @@ impl House {
         Self::with(|_| {}).await
     }
 
+    /// Looks at a path again and again until it is so.
+    pub(crate) async fn until(
+        &self,
+        path: &str,
+        so: impl Fn(&Value) -> bool,
+    ) -> Result<Value, Failure> {
+        for _ in 0..500 {
+            let answer: Value = self.http.get(self.url(path)).send().await?.json().await?;
+            if so(&answer) {
+                return Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err(format!("{path} never became so").into())
+    }
+
     pub(crate) async fn with(settings: impl FnOnce(&mut Config)) -> Result<Self, Failure> {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
