@@ -79,17 +79,12 @@ pub(crate) fn command() -> Command {
                     .default_value("1")
                     .help("The same seed makes the same guilds, people and ids"),
             );
-            let quiet = if role == Role::Demo {
-                Scenario::Evening
-            } else {
-                Scenario::Standing
-            };
             sub = sub.arg(
                 Arg::new("scenario")
                     .long("scenario")
                     .value_name("NAME")
                     .value_parser(|text: &str| text.parse::<Scenario>())
-                    .default_value(quiet.name())
+                    .default_value(Scenario::Standing.name())
                     .help("What happens by itself: standing, evening, big or outage"),
             );
         }
@@ -179,13 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn a_demo_is_lively_and_a_simulator_stands_still_unless_asked() {
+    fn the_simulated_world_stands_still_unless_asked() {
         let scenario = |typed: &[&str]| {
             let matches = command().try_get_matches_from(typed).expect("known flags");
             asked(&matches).scenario
         };
-        assert_eq!(scenario(&["guildhall", "demo"]), Scenario::Evening);
-        assert_eq!(scenario(&["guildhall", "simulator"]), Scenario::Standing);
+        for still in ["demo", "simulator"] {
+            assert_eq!(scenario(&["guildhall", still]), Scenario::Standing);
+        }
         let big = ["guildhall", "simulator", "--scenario", "big"];
         assert_eq!(scenario(&big), Scenario::Big);
         let unknown = ["guildhall", "demo", "--scenario", "riot"];

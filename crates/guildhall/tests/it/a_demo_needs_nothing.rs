@@ -27,8 +27,6 @@ async fn the_demo_prints_page_simulator_and_a_curl_line_that_streams() {
         &ports[2],
         "--ops-port",
         &ports[3],
-        "--scenario",
-        "standing",
     ];
     let began = Instant::now();
     let mut demo = Process::start("demo", &flags, &outside, &folder.0);
