@@ -20,6 +20,12 @@ pub struct World {
     pub guilds: BTreeMap<GuildId, Guild>,
 }
 
+impl World {
+    /// Raised when the world keeps something that it did not keep before, or reads Discord
+    /// differently: a world of another format is readable, and has to be compared afresh.
+    pub const FORMAT: u32 = 1;
+}
+
 /// One guild: its rooms, who is in them, and everything that decides who may see what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,145 @@
+//! What the gateway has to know after its process is gone: the log, the world behind it, and
+//! where to go on with Discord (design, "The log and the cursor": journal first, publish second).
+
+use std::{collections::BTreeSet, fmt::Debug, pin::Pin, sync::Arc};
+
+use guildhall_model::{Envelope, Guild, GuildId, Position, UnixMs, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Keeps one log, and what goes with it.
+///
+/// Promises:
+///
+/// - **All or nothing.** A [`Commit`] is there whole or not at all, whatever ends the process.
+/// - **Durable.** When a commit is answered it is there after `kill -9` and after a power cut.
+/// - **In order.** Commits take effect in the order in which they were called. A commit whose
+///   events do not follow the head is refused ([`JournalError::Failed`]) and changes nothing: no
+///   position is ever given twice.
+/// - **One owner.** While a journal is open nobody else can open it; when its process is gone,
+///   however it went, somebody can at once.
+/// - **Never guessed.** A journal that is damaged, newer than this build, or something else
+///   altogether is refused and left as it is.
+pub trait Journal: Debug + Send + Sync {
+    /// Everything as of the last commit; `None`: nothing was ever begun.
+    fn load(&self) -> JournalFuture<Option<Saved>>;
+
+    /// Begins a life of the log: replaces whatever was there by these guilds, each at the start.
+    fn begin(&self, beginning: Beginning) -> JournalFuture<()>;
+
+    /// Adds a batch. Answered when it is durable.
+    fn commit(&self, commit: Commit) -> JournalFuture<()>;
+}
+
+/// What a journal answers. It needs no polling to take effect: a commit that was called and not
+/// awaited may be there or not, as in any crash.
+pub type JournalFuture<T> = Pin<Box<dyn Future<Output = Result<T, JournalError>> + Send>>;
+
+/// Why a journal does not do as it is told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// Another process has it open: try again when that one is gone.
+    #[error("{0}")]
+    InUse(String),
+    /// It is damaged, of a newer build or of something else. One sentence that names the file and
+    /// the cure; no retry helps.
+    #[error("{0}")]
+    Refused(String),
+    /// The disk or the server behind it failed, or the caller is not at the head.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A life of the log begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// The start of the epoch: `seq` is 0.
+    pub start: Position,
+    /// Guilds that are known already. All have their floor at the start.
+    pub guilds: Vec<(GuildId, Guild)>,
+    /// What goes with it.
+    pub state: State,
+}
+
+/// What belongs together: all of it is there after this, or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// The next events of the log, contiguous after its head. May be none.
+    pub events: Vec<Arc<Envelope>>,
+    /// What goes with the world after them. Replaces what was there.
+    pub state: Arc<State>,
+    /// Guilds whose events up to a floor are needed no more. Of events that were there before
+    /// this commit.
+    pub bases: Vec<JournalBase>,
+}
+
+/// A guild as it is at its floor. Its events above the floor are kept, those up to it are not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalBase {
+    /// Which.
+    pub guild_id: GuildId,
+    /// Number of the last event that is in the base; 0: none is.
+    pub floor: u64,
+    /// The guild there; `None`: it was not known or had been removed.
+    pub guild: Option<Guild>,
+}
+
+/// What a journal holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// The last position that was given.
+    pub head: Position,
+    /// Every guild there is something of, ascending.
+    pub bases: Vec<JournalBase>,
+    /// Every event that is kept, ascending. Each is above its guild's floor, and from there on
+    /// none of its guild's is missing. A guild without a base has its floor at 0.
+    pub events: Vec<Envelope>,
+    /// What goes with the world at the head.
+    pub state: State,
+}
+
+/// What the gateway knows beside the world.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct State {
+    /// The bot all of this is of, once Discord said.
+    pub bot: Option<UserId>,
+    /// How to go on with Discord.
+    pub resume: Option<ResumeState>,
+    /// When Discord was last heard of.
+    pub heard_at: Option<UnixMs>,
+    /// Guilds that Discord named and that have not come yet.
+    pub awaited: BTreeSet<GuildId>,
+    /// Guilds in an outage, known to the world or not.
+    pub outages: BTreeSet<GuildId>,
+    /// Guilds of which something could not be read: only a fresh picture helps.
+    pub stale: BTreeSet<GuildId>,
+}
+
+/// Discord's session, and under which conditions it was begun: it fits the world only under the
+/// same ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResumeState {
+    /// Discord's name of the session.
+    pub session_id: String,
+    /// Number of the last dispatch that the world has in it.
+    pub sequence: u64,
+    /// Where Discord wants to be called to resume; `None`: at the usual address.
+    pub url: Option<String>,
+    /// What it was begun with.
+    pub terms: Terms,
+}
+
+/// What decides which dispatches a session brings, and what the world makes of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// Number of the shard, and of how many.
+    pub shard: [u32; 2],
+    /// Discord's bits.
+    pub intents: u64,
+    /// The bridged guilds; `None`: all of the bot's.
+    pub guilds: Option<BTreeSet<GuildId>>,
+    /// [`guildhall_model::World::FORMAT`] of the build that wrote the world.
+    pub world_format: u32,
+}

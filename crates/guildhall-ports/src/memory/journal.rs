@@ -1,0 +1,97 @@
+use std::{
+    collections::BTreeMap,
+    future::ready,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use guildhall_model::{Envelope, Guild, GuildId, Position};
+
+use crate::journal::{
+    Beginning, Commit, Journal, JournalBase, JournalError, JournalFuture, Saved, State,
+};
+
+/// A journal in memory: the reference of the port. Clones are handles on the same one, so what
+/// was committed outlives the gateway that committed it; ownership is not enforced.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Arc<Mutex<Option<Kept>>>);
+
+#[derive(Debug)]
+struct Kept {
+    head: Position,
+    bases: BTreeMap<GuildId, (u64, Option<Guild>)>,
+    events: BTreeMap<u64, Arc<Envelope>>,
+    state: State,
+}
+
+impl Journal for MemoryJournal {
+    fn load(&self) -> JournalFuture<Option<Saved>> {
+        let saved = self.lock().as_ref().map(Kept::saved);
+        Box::pin(ready(Ok(saved)))
+    }
+
+    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
+        let guilds = beginning.guilds.into_iter();
+        *self.lock() = Some(Kept {
+            head: beginning.start,
+            bases: guilds.map(|(id, guild)| (id, (0, Some(guild)))).collect(),
+            events: BTreeMap::new(),
+            state: beginning.state,
+        });
+        Box::pin(ready(Ok(())))
+    }
+
+    fn commit(&self, commit: Commit) -> JournalFuture<()> {
+        let done = match self.lock().as_mut() {
+            Some(kept) => kept.commit(commit),
+            None => Err(JournalError::Failed("the journal was not begun".to_owned())),
+        };
+        Box::pin(ready(done))
+    }
+}
+
+impl MemoryJournal {
+    fn lock(&self) -> MutexGuard<'_, Option<Kept>> {
+        // Nothing under the lock can leave it half done but a panic in the allocator.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn saved(&self) -> Saved {
+        let base = |(guild_id, (floor, guild)): (&GuildId, &(u64, Option<Guild>))| JournalBase {
+            guild_id: *guild_id,
+            floor: *floor,
+            guild: guild.clone(),
+        };
+        Saved {
+            head: self.head,
+            bases: self.bases.iter().map(base).collect(),
+            events: self.events.values().map(|event| (**event).clone()).collect(),
+            state: self.state.clone(),
+        }
+    }
+
+    fn commit(&mut self, commit: Commit) -> Result<(), JournalError> {
+        let mut head = self.head;
+        for event in &commit.events {
+            if event.at != head.at(head.seq + 1) {
+                let (at, head) = (event.at, self.head);
+                let why = format!("an event at {at} does not follow the journal's head {head}");
+                return Err(JournalError::Failed(why));
+            }
+            head = event.at;
+        }
+        for base in commit.bases {
+            let above = |seq: u64, event: &Envelope| {
+                event.event.guild_id != base.guild_id || seq > base.floor
+            };
+            self.events.retain(|seq, event| above(*seq, event));
+            self.bases.insert(base.guild_id, (base.floor, base.guild));
+        }
+        let events = commit.events.into_iter();
+        self.events.extend(events.map(|event| (event.at.seq, event)));
+        self.head = head;
+        self.state = State::clone(&commit.state);
+        Ok(())
+    }
+}
