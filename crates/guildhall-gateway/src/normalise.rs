@@ -105,6 +105,10 @@ pub(crate) struct Ready {
     pub(crate) guilds: BTreeSet<GuildId>,
     /// Known guilds that the bot is no longer in: a `guild.removed` each.
     pub(crate) events: Vec<Event>,
+    /// Discord's name of the session; `None`: it can't be resumed.
+    pub(crate) session_id: Option<String>,
+    /// Where to resume it.
+    pub(crate) resume_url: Option<String>,
 }
 
 /// Reads one dispatch: `kind` is its `t`, `data` the JSON text of its `d`. Total: any text is
@@ -185,6 +189,10 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
     struct Payload {
         user: Id,
         guilds: Vec<Id>,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        session_id: Option<String>,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        resume_gateway_url: Option<String>,
     }
     #[derive(Deserialize)]
     struct Id {
@@ -212,6 +220,8 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
         bot: UserId(payload.user.id.0),
         guilds,
         events,
+        session_id: payload.session_id,
+        resume_url: payload.resume_gateway_url,
     })
 }
 

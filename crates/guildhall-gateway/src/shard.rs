@@ -13,12 +13,12 @@ mod dispatch;
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_ports::Clock;
+use guildhall_ports::{Clock, journal::ResumeState};
 use metrics::{counter, gauge};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     select,
-    sync::{Notify, mpsc},
+    sync::Notify,
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ use url::Url;
 use crate::{
     Intents, Limits,
     discord_rest::{DiscordRest, RestError},
-    keeper::{Input, Lost},
+    keeper::{Inbox, Lost, Stopped},
 };
 use connection::{Connection, Outcome};
 use course::{Course, Ended, Next};
@@ -49,7 +49,9 @@ pub(crate) struct Shard {
     pub gateway_url: Option<Url>,
     pub limits: Limits,
     /// To the keeper, in order of arrival.
-    pub inbox: mpsc::Sender<Input>,
+    pub inbox: Inbox,
+    /// The session that the process before this one left.
+    pub resume: Option<ResumeState>,
     /// Notified: the session is to be replaced by a fresh one.
     pub renew: Arc<Notify>,
     pub clock: Arc<dyn Clock>,
@@ -71,7 +73,7 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
     let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
     // Built once: it holds the TLS roots.
     let template = ConfigBuilder::new(shard.bot_token.expose_secret().to_owned(), intents).build();
-    let mut course = Course::new(shard.limits);
+    let mut course = Course::new(shard.limits, shard.resume.clone());
     let mut base = shard.gateway_url.clone();
     loop {
         let ended = match shard
@@ -87,21 +89,28 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
         let next = course.ended(&ended, chance, Instant::now().into_std());
         counter!("guildhall_gateway_disconnects_total", "reason" => reason(&ended)).increment(1);
         gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
-        let at = match next {
+        let mut at = match next {
             Next::Connect { at } => at,
             Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
         };
         let lost = Lost {
-            resumable: course.resume().is_some(),
+            resumable: course.has_session(),
             tries: course.tries(),
             why: sentence(&ended),
         };
         tell(&lost);
-        select! {
-            sent = shard.inbox.send(Input::Lost(lost)) => if sent.is_err() {
-                return ShardExit::NobodyListens;
-            },
+        // However full the inbox is, and however slow the disk: not before all that came is
+        // committed.
+        let resume = select! {
+            resume = shard.inbox.lost(lost) => resume,
             () = stop.cancelled() => return ShardExit::Stopped,
+        };
+        match resume {
+            Ok(resume) => course.committed(resume),
+            Err(Stopped) => return ShardExit::NobodyListens,
+        }
+        if course.resume().is_none() {
+            at = course.identify_at().map_or(at, |soonest| soonest.max(at));
         }
         select! {
             () = sleep_until(at.into()) => {}
@@ -118,19 +127,21 @@ impl Shard {
         template: &ShardConfig,
         stop: &CancellationToken,
     ) -> Outcome {
-        if course.resume().is_none() {
+        let identify = course.resume().is_none();
+        if identify || course.resume_url().is_none() && base.is_none() {
             let found = select! {
-                found = self.admitted() => found,
+                found = self.find(identify) => found,
                 () = stop.cancelled() => return Outcome::Stopped,
             };
             match found {
                 Ok(url) => *base = self.gateway_url.clone().or(Some(url)),
                 Err(ended) => return Outcome::Ended(ended),
             }
+        }
+        if identify {
             course.identifying(Instant::now().into_std());
         }
-        let wanted = course.resume().and_then(|resume| resume.url.as_deref());
-        let wanted = wanted.and_then(connection::dialable);
+        let wanted = course.resume_url().and_then(connection::dialable);
         let url = wanted.or_else(|| connection::dialable(base.as_ref()?.as_str()));
         let Some(url) = url else {
             let why = "the Gateway's address is none that can be dialled".to_owned();
@@ -139,17 +150,17 @@ impl Shard {
         Connection::new(self, course, template, url).run(stop).await
     }
 
-    /// Before each IDENTIFY: are there enough left? Answers where to connect.
+    /// Where to connect. Before each IDENTIFY also: are there enough left?
     ///
     /// Spending them all has Discord reset the token, so the last ones are never used.
-    async fn admitted(&self) -> Result<Url, Ended> {
+    async fn find(&self, identify: bool) -> Result<Url, Ended> {
         let bot = self.rest.gateway_bot().await.map_err(|error| match error {
             RestError::Unauthorised => Ended::TokenRefused,
             error => Ended::Unreachable(error.to_string()),
         })?;
         let limit = bot.session_start_limit;
         gauge!("guildhall_gateway_identifies_remaining").set(f64::from(limit.remaining));
-        if limit.remaining < self.limits.identify_reserve {
+        if identify && limit.remaining < self.limits.identify_reserve {
             return Err(Ended::BudgetLow {
                 remaining: limit.remaining,
                 resets_in: Duration::from_millis(limit.reset_after),
@@ -202,6 +213,7 @@ fn sentence(ended: &Ended) -> String {
         Ended::InboxFull => {
             "dispatches came faster than they could be taken; they will be replayed".to_owned()
         }
+        Ended::Zombie => "Discord no longer answered heartbeats".to_owned(),
         Ended::Renewed => "a dispatch could not be read; a fresh picture was asked for".to_owned(),
         Ended::TokenRefused => "Discord refused the token".to_owned(),
     }
@@ -215,6 +227,7 @@ fn reason(ended: &Ended) -> &'static str {
         Ended::ReconnectAsked => "reconnect_asked",
         Ended::InvalidSession { .. } => "invalid_session",
         Ended::InboxFull => "inbox_full",
+        Ended::Zombie => "zombie",
         Ended::Renewed => "renewed",
         Ended::TokenRefused => "token",
     }

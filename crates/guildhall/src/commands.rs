@@ -19,6 +19,7 @@ use guildhall_web::Web;
 use url::Url;
 
 use crate::{
+    adapters,
     cli::{Asked, Role},
     config::{self, ConfigError, Settings, Sources, refuse},
     lifecycle::{End, Lifecycle},
@@ -53,7 +54,7 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
 }
 
 async fn build_gateway(settings: &Settings) -> Result<Gateway, End> {
-    let gateway = config::gateway(settings)?.build(Arc::new(SystemClock));
+    let gateway = config::gateway(settings)?.build(Arc::new(SystemClock), adapters::journal());
     gateway.await.map_err(|error| match error {
         guildhall_gateway::BuildError::Misconfigured(sentence) => {
             End::Misconfigured(ConfigError(sentence))

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::Frame;
 use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, world::Membership};
-use guildhall_ports::{Condition, ManualClock};
+use guildhall_ports::{Condition, ManualClock, memory::MemoryJournal};
 use serde_json::json;
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
@@ -197,7 +197,8 @@ async fn wrong_settings_are_refused_with_a_sentence_that_names_them() {
         ),
     ];
     for (setting, config) in wrong {
-        let Err(BuildError::Misconfigured(sentence)) = config.build(clock()).await else {
+        let Err(BuildError::Misconfigured(sentence)) = config.build(clock(), journal()).await
+        else {
             panic!("built with a wrong {setting}")
         };
         assert!(sentence.contains(setting), "{sentence}");
@@ -214,7 +215,10 @@ struct House {
 
 impl House {
     async fn new(config: Config) -> Self {
-        let gateway = config.build(clock()).await.expect("a right config");
+        let gateway = config
+            .build(clock(), journal())
+            .await
+            .expect("a right config");
         let (address, health) = (gateway.local_addr(), gateway.health());
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (inner, token) = (tracker.clone(), stop.clone());
@@ -308,6 +312,10 @@ fn config(discord: &FalseDiscord) -> Config {
             ..Limits::default()
         },
     }
+}
+
+fn journal() -> Arc<dyn Journal> {
+    Arc::new(MemoryJournal::default())
 }
 
 fn clock() -> Arc<dyn Clock> {

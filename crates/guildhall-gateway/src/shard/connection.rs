@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt};
 use metrics::counter;
 use tokio::{
     select,
-    sync::{mpsc::error::TrySendError, oneshot},
+    sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -28,13 +28,17 @@ use url::Url;
 
 use super::{
     Dispatch, Shard,
-    course::{Course, Ended, Resume},
+    course::{Course, Ended},
     dispatch::Message,
 };
-use crate::keeper::Input;
+use crate::keeper::Untaken;
 
 /// From dialling to HELLO.
 const HELLO_TIME: Duration = Duration::from_secs(20);
+/// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
+/// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
+/// that still sends and no longer listens.
+const ACK_GRACE: Duration = Duration::from_secs(15);
 /// For a close that Discord asked for itself.
 const LEAVE_TIME: Duration = Duration::from_secs(1);
 
@@ -52,8 +56,35 @@ pub(super) struct Connection<'a> {
     discord: twilight_gateway::Shard<OneIdentify>,
     /// Whether it has ever been up; only then is "not connected" an end.
     up: bool,
-    /// No HELLO by then: an end.
-    hello_by: Option<Instant>,
+    /// What it has to say next, and by when; else it is no Gateway, or a dead one.
+    awaited: Awaited,
+}
+
+/// A sign of life.
+#[derive(Clone, Copy, Debug)]
+enum Awaited {
+    Hello {
+        by: Instant,
+    },
+    /// The answer to a heartbeat.
+    Ack {
+        by: Instant,
+        every: Duration,
+    },
+}
+
+impl Awaited {
+    fn by(self) -> Instant {
+        match self {
+            Self::Hello { by } | Self::Ack { by, .. } => by,
+        }
+    }
+
+    /// The first heartbeat may be sent a whole interval after HELLO, as each after the one before.
+    fn ack(every: Duration) -> Self {
+        let by = Instant::now() + every + every.min(ACK_GRACE);
+        Self::Ack { by, every }
+    }
 }
 
 /// What happened to the connection.
@@ -61,7 +92,7 @@ enum Step {
     Item(Option<Result<Raw, ReceiveMessageError>>),
     /// It was up, and the library is about to dial again by itself.
     Gone,
-    NoHello,
+    Silent,
     StopAsked,
     RenewalAsked,
 }
@@ -79,6 +110,8 @@ impl<'a> Connection<'a> {
         let config = match course.resume() {
             None => builder.build(),
             Some(resume) => {
+                // INVARIANT(no-loss): from what was committed. What arrived since is known to be
+                // there when it is replayed.
                 let session = Session::new(resume.sequence, resume.session_id.clone());
                 builder.session(session).resume_url(url).build()
             }
@@ -88,7 +121,9 @@ impl<'a> Connection<'a> {
             course,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
             up: false,
-            hello_by: Some(Instant::now() + HELLO_TIME),
+            awaited: Awaited::Hello {
+                by: Instant::now() + HELLO_TIME,
+            },
         }
     }
 
@@ -101,10 +136,7 @@ impl<'a> Connection<'a> {
                 }
                 Step::Item(Some(Err(error))) => failed(&error),
                 Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
-                Step::NoHello => {
-                    let why = "it said no HELLO".to_owned();
-                    Some(Outcome::Ended(Ended::Unreachable(why)))
-                }
+                Step::Silent => Some(Outcome::Ended(self.gone_silent().await)),
                 Step::StopAsked => {
                     self.leave(CloseFrame::RESUME, self.shard.limits.close)
                         .await;
@@ -126,7 +158,7 @@ impl<'a> Connection<'a> {
             shard,
             discord,
             up,
-            hello_by,
+            awaited,
             ..
         } = self;
         let next = poll_fn(|cx| match Pin::new(&mut *discord).poll_next(cx) {
@@ -140,27 +172,26 @@ impl<'a> Connection<'a> {
                 Poll::Pending
             }
         });
-        let hello_by = *hello_by;
-        let no_hello = async {
-            match hello_by {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
         select! {
             biased;
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
             happened = next => happened,
-            () = no_hello => Step::NoHello,
+            () = sleep_until(awaited.by()) => Step::Silent,
         }
     }
 
     async fn message(&mut self, text: &str) -> Option<Outcome> {
         match Message::read(text, self.shard.clock.now()) {
             Message::Dispatch(dispatch) => self.hand_on(dispatch).await,
-            Message::Hello => {
-                self.hello_by = None;
+            Message::Hello { heartbeat } => {
+                self.awaited = Awaited::ack(heartbeat);
+                None
+            }
+            Message::Acknowledged => {
+                if let Awaited::Ack { every, .. } = self.awaited {
+                    self.awaited = Awaited::ack(every);
+                }
                 None
             }
             Message::Reconnect => {
@@ -175,33 +206,35 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// INVARIANT(no-loss): the sequence a RESUME begins after advances only when the dispatch is
-    /// in the keeper's inbox.
+    /// Says goodbye to who does not listen, in a way that keeps the session.
+    async fn gone_silent(&mut self) -> Ended {
+        match self.awaited {
+            Awaited::Hello { .. } => Ended::Unreachable("it said no HELLO".to_owned()),
+            Awaited::Ack { .. } => {
+                self.leave(CloseFrame::RESUME, LEAVE_TIME).await;
+                Ended::Zombie
+            }
+        }
+    }
+
     async fn hand_on(&mut self, dispatch: Dispatch) -> Option<Outcome> {
-        let sequence = dispatch.sequence;
         let session = match dispatch.name.as_str() {
             "READY" => Some(How::Identified),
             "RESUMED" => Some(How::Resumed),
             _ => None,
         };
-        match self.shard.inbox.try_send(Input::Dispatch(dispatch)) {
-            Ok(()) => self.course.handed_on(sequence),
-            Err(TrySendError::Full(_)) => {
+        match self.shard.inbox.dispatch(dispatch) {
+            Ok(()) => {}
+            // Not one more is read: Discord keeps them for us. The shard comes back when all that
+            // waits is committed.
+            Err(Untaken::Full) => {
                 self.leave(CloseFrame::RESUME, LEAVE_TIME).await;
-                // Half of it free again: anything less, and the replay fills it at once.
-                let half = self.shard.inbox.max_capacity().div_ceil(2);
-                let drained = self.shard.inbox.reserve_many(half).await.is_ok();
-                let full = Outcome::Ended(Ended::InboxFull);
-                return Some(if drained {
-                    full
-                } else {
-                    Outcome::NobodyListens
-                });
+                return Some(Outcome::Ended(Ended::InboxFull));
             }
-            Err(TrySendError::Closed(_)) => return Some(Outcome::NobodyListens),
+            Err(Untaken::Stopped) => return Some(Outcome::NobodyListens),
         }
         if let Some(how) = session {
-            self.established(how, sequence);
+            self.established(how);
         }
         if self
             .discord
@@ -216,32 +249,19 @@ impl<'a> Connection<'a> {
         None
     }
 
-    fn established(&mut self, how: How, sequence: u64) {
+    fn established(&mut self, how: How) {
         let now = Instant::now().into_std();
-        let session_id = match (how, self.discord.session()) {
-            (How::Identified, Some(session)) => {
-                let resume = Resume {
-                    session_id: session.id().to_owned(),
-                    sequence,
-                    url: self.discord.resume_url().and_then(dialable),
-                };
-                self.course.ready(resume, now);
-                counter!("guildhall_gateway_connects_total", "how" => "identify").increment(1);
-                session.id()
-            }
-            (How::Resumed, Some(session)) => {
-                self.course.resumed(now);
-                counter!("guildhall_gateway_connects_total", "how" => "resume").increment(1);
-                session.id()
-            }
-            (_, None) => return,
+        let (again, counted) = match how {
+            How::Identified => ("Connected", "identify"),
+            How::Resumed => ("Resumed", "resume"),
         };
+        match how {
+            How::Identified => self.course.ready(now),
+            How::Resumed => self.course.resumed(now),
+        }
+        counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
+        let session_id = self.discord.session().map_or("", Session::id);
         let start: String = session_id.chars().take(6).collect();
-        let again = if how == How::Resumed {
-            "Resumed"
-        } else {
-            "Connected"
-        };
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
     }
 
@@ -259,7 +279,7 @@ impl<'a> Connection<'a> {
     async fn wait_for_close(&mut self, limit: Duration) {
         let closed = async {
             while let Some(Ok(Raw::Text(text))) = self.discord.next().await {
-                if matches!(Message::read(&text, 0), Message::Hello) {
+                if matches!(Message::read(&text, 0), Message::Hello { .. }) {
                     break;
                 }
             }

@@ -1,10 +1,12 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
 
-use serde_json::json;
+use guildhall_ports::journal::Terms;
+use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::*;
+use crate::keeper::Input;
 use discord::{Discord, PATIENCE, Peer};
 
 #[tokio::test]
@@ -183,6 +185,8 @@ async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     }
     assert_eq!(peer.close_code().await, Some(4000));
     drop(peer);
+    assert!(!discord.was_dialled().await, "not before all is committed");
+    house.keeper_wakes.cancel();
     assert_eq!(
         house.dispatches(4).await.len(),
         4,
@@ -247,9 +251,11 @@ async fn messages_that_are_none_are_passed_over() {
     assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
-/// A shard under test, and the other end of its inbox.
+/// A shard under test, and a keeper that commits at once what it takes.
 struct House {
-    inputs: mpsc::Receiver<Input>,
+    seen: mpsc::Receiver<Seen>,
+    /// Until then the keeper takes nothing.
+    keeper_wakes: CancellationToken,
     stop: CancellationToken,
     renew: Arc<Notify>,
     task: JoinHandle<ShardExit>,
@@ -257,13 +263,15 @@ struct House {
 
 impl House {
     fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
-        Self::with_inbox(discord, 64, change)
+        let house = Self::with_inbox(discord, 64, change);
+        house.keeper_wakes.cancel();
+        house
     }
 
     fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let (inbox, inputs) = mpsc::channel(inbox);
+        let (inbox, inputs) = Inbox::of(inbox, 1 << 20);
         let (stop, renew) = (CancellationToken::new(), Arc::new(Notify::new()));
         let moment = Duration::from_millis(5);
         let limits = Limits {
@@ -281,32 +289,39 @@ impl House {
             gateway_url: None,
             limits,
             inbox,
+            resume: None,
             renew: Arc::clone(&renew),
             clock: Arc::new(guildhall_ports::ManualClock::at(1)),
         };
         change(&mut shard);
-        let task = tokio::runtime::Handle::current().spawn(run(shard, stop.clone()));
+        let (told, seen) = mpsc::channel(256);
+        let keeper_wakes = CancellationToken::new();
+        let runtime = tokio::runtime::Handle::current();
+        let resume = shard.resume.clone();
+        runtime.spawn(keep(inputs, keeper_wakes.clone(), resume, told));
+        let task = runtime.spawn(run(shard, stop.clone()));
         Self {
-            inputs,
+            seen,
+            keeper_wakes,
             stop,
             renew,
             task,
         }
     }
 
-    async fn input(&mut self) -> Input {
-        let input = timeout(PATIENCE, self.inputs.recv())
+    async fn seen(&mut self) -> Seen {
+        let seen = timeout(PATIENCE, self.seen.recv())
             .await
             .expect("an input in time");
-        input.expect("the shard lives")
+        seen.expect("the shard lives")
     }
 
     /// Names of the next dispatches, losses of the connection passed over.
     async fn dispatches(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         while names.len() < count {
-            if let Input::Dispatch(dispatch) = self.input().await {
-                names.push(dispatch.name);
+            if let Seen::Dispatch(name) = self.seen().await {
+                names.push(name);
             }
         }
         names
@@ -315,7 +330,7 @@ impl House {
     /// The next loss, dispatches passed over.
     async fn lost(&mut self) -> Lost {
         loop {
-            if let Input::Lost(lost) = self.input().await {
+            if let Seen::Lost(lost) = self.seen().await {
                 return lost;
             }
         }
@@ -332,5 +347,58 @@ impl House {
             .await
             .expect("an end in time");
         exit.expect("no panic")
+    }
+}
+
+/// What the keeper got.
+enum Seen {
+    Dispatch(String),
+    Lost(Lost),
+}
+
+async fn keep(
+    mut inputs: mpsc::Receiver<Input>,
+    wakes: CancellationToken,
+    mut resume: Option<ResumeState>,
+    told: mpsc::Sender<Seen>,
+) {
+    wakes.cancelled().await;
+    while let Some(input) = inputs.recv().await {
+        let seen = match input {
+            Input::Dispatch(dispatch, _place) => {
+                if dispatch.name == "READY" {
+                    resume = Some(session_of(dispatch.data.get()));
+                }
+                if let Some(resume) = &mut resume {
+                    resume.sequence = dispatch.sequence;
+                }
+                Seen::Dispatch(dispatch.name)
+            }
+            Input::Lost(lost, reply) => {
+                resume = resume.filter(|_| lost.resumable);
+                let _stopped = reply.send(resume.clone());
+                Seen::Lost(lost)
+            }
+            Input::Watch(_) => panic!("nobody watches"),
+        };
+        if told.send(seen).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn session_of(ready: &str) -> ResumeState {
+    let ready: Value = serde_json::from_str(ready).expect("JSON");
+    let text = |name: &str| ready[name].as_str().map(str::to_owned);
+    ResumeState {
+        session_id: text("session_id").expect("a session"),
+        sequence: 0,
+        url: text("resume_gateway_url"),
+        terms: Terms {
+            shard: [0, 1],
+            intents: 129,
+            guilds: None,
+            world_format: 1,
+        },
     }
 }

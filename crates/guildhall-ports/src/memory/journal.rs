@@ -66,7 +66,11 @@ impl Kept {
         Saved {
             head: self.head,
             bases: self.bases.iter().map(base).collect(),
-            events: self.events.values().map(|event| (**event).clone()).collect(),
+            events: self
+                .events
+                .values()
+                .map(|event| (**event).clone())
+                .collect(),
             state: self.state.clone(),
         }
     }
@@ -89,7 +93,8 @@ impl Kept {
             self.bases.insert(base.guild_id, (base.floor, base.guild));
         }
         let events = commit.events.into_iter();
-        self.events.extend(events.map(|event| (event.at.seq, event)));
+        self.events
+            .extend(events.map(|event| (event.at.seq, event)));
         self.head = head;
         self.state = State::clone(&commit.state);
         Ok(())

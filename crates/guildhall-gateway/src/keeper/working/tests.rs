@@ -264,7 +264,7 @@ impl House {
     fn new(bridged: Option<BTreeSet<GuildId>>) -> Self {
         let cdn = Cdn::new(&"https://cdn.example".parse().expect("an address"));
         Self {
-            working: Working::new(bridged, cdn, Limits::default(), 10),
+            working: Working::new(restored(bridged), cdn, Limits::default(), 10),
             now: Instant::now(),
             wall: 20,
             sequence: 0,
@@ -285,6 +285,19 @@ impl House {
     fn watch(&mut self, id: u64, guilds: &[GuildId]) {
         self.working
             .watched(WatchId(id), USER, guilds.to_vec(), self.now, self.wall);
+    }
+}
+
+fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {
+    Restored {
+        world: World::default(),
+        state: Arc::new(State::default()),
+        terms: Terms {
+            shard: [0, 1],
+            intents: 129,
+            guilds: bridged,
+            world_format: World::FORMAT,
+        },
     }
 }
 
