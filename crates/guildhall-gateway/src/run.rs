@@ -25,7 +25,7 @@ use crate::{
     log::{Log, Window},
     normalise::Cdn,
     restore::{another_bot, bot_of, restore},
-    shard::{self, Shard, ShardExit},
+    shard::{self, Identifies, Shard, ShardExit},
 };
 
 /// A gateway role that listens and has not begun.
@@ -182,6 +182,7 @@ impl Gateway {
             intents: self.config.intents,
             gateway_url: self.config.discord_gateway_url,
             limits,
+            identifies: Identifies::new(limits.identify_spacing),
             inbox: self.keeper.inbox(),
             resume: self.restored.state.resume.clone(),
             renew: Arc::clone(&renew),

@@ -8,6 +8,8 @@
 mod connection;
 /// What to do when a connection has ended.
 mod course;
+/// When an IDENTIFY may be sent.
+mod identify;
 /// What comes out of a connection.
 mod dispatch;
 
@@ -35,6 +37,7 @@ use connection::{Connection, Outcome};
 use course::{Course, Ended, Next};
 
 pub(crate) use dispatch::Dispatch;
+pub(crate) use identify::Identifies;
 
 /// After so many failures in a row an operator should look.
 const ALERT_TRIES: u32 = 5;
@@ -48,6 +51,8 @@ pub(crate) struct Shard {
     /// `None`: what `/gateway/bot` answers.
     pub gateway_url: Option<Url>,
     pub limits: Limits,
+    /// Shared by all shards of the process.
+    pub identifies: Identifies,
     /// To the keeper, in order of arrival.
     pub inbox: Inbox,
     /// The session that the process before this one left.
@@ -89,7 +94,7 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
         let next = course.ended(&ended, chance, Instant::now().into_std());
         counter!("guildhall_gateway_disconnects_total", "reason" => reason(&ended)).increment(1);
         gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
-        let mut at = match next {
+        let at = match next {
             Next::Connect { at } => at,
             Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
         };
@@ -108,9 +113,6 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
         match resume {
             Ok(resume) => course.committed(resume),
             Err(Stopped) => return ShardExit::NobodyListens,
-        }
-        if course.resume().is_none() {
-            at = course.identify_at().map_or(at, |soonest| soonest.max(at));
         }
         select! {
             () = sleep_until(at.into()) => {}
@@ -138,9 +140,6 @@ impl Shard {
                 Err(ended) => return Outcome::Ended(ended),
             }
         }
-        if identify {
-            course.identifying(Instant::now().into_std());
-        }
         let wanted = course.resume_url().and_then(connection::dialable);
         let url = wanted.or_else(|| connection::dialable(base.as_ref()?.as_str()));
         let Some(url) = url else {
@@ -159,6 +158,7 @@ impl Shard {
             error => Ended::Unreachable(error.to_string()),
         })?;
         let limit = bot.session_start_limit;
+        self.identifies.allow(limit.max_concurrency);
         gauge!("guildhall_gateway_identifies_remaining").set(f64::from(limit.remaining));
         if identify && limit.remaining < self.limits.identify_reserve {
             return Err(Ended::BudgetLow {

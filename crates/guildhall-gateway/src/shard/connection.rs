@@ -2,9 +2,8 @@
 //! the connection is up, because Discord's heartbeats are only sent while it is polled.
 
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::Pin,
-    sync::{Mutex, PoisonError},
     task::Poll,
     time::Duration,
 };
@@ -14,7 +13,6 @@ use futures_util::{Stream, StreamExt};
 use metrics::counter;
 use tokio::{
     select,
-    sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -22,7 +20,6 @@ use tracing::{debug, info};
 use twilight_gateway::{
     CloseFrame, Config as ShardConfig, ConfigBuilder, Message as Raw, Session, ShardId, ShardState,
     error::{ReceiveMessageError, ReceiveMessageErrorType},
-    queue::Queue,
 };
 use url::Url;
 
@@ -30,6 +27,7 @@ use super::{
     Dispatch, Shard,
     course::{Course, Ended},
     dispatch::Message,
+    identify::OneIdentify,
 };
 use crate::keeper::Untaken;
 
@@ -54,6 +52,7 @@ pub(super) struct Connection<'a> {
     shard: &'a Shard,
     course: &'a mut Course,
     discord: twilight_gateway::Shard<OneIdentify>,
+    identify: OneIdentify,
     /// Whether it has ever been up; only then is "not connected" an end.
     up: bool,
     /// What it has to say next, and by when; else it is no Gateway, or a dead one.
@@ -93,6 +92,8 @@ enum Step {
     /// It was up, and the library is about to dial again by itself.
     Gone,
     Silent,
+    /// It is our turn.
+    MayIdentify,
     StopAsked,
     RenewalAsked,
 }
@@ -104,8 +105,9 @@ impl<'a> Connection<'a> {
         template: &ShardConfig,
         url: String,
     ) -> Self {
+        let identify = OneIdentify::new(shard.identifies.clone());
         let builder = ConfigBuilder::from(template.clone())
-            .queue(OneIdentify::default())
+            .queue(identify.clone())
             .proxy_url(url.clone());
         let config = match course.resume() {
             None => builder.build(),
@@ -120,6 +122,7 @@ impl<'a> Connection<'a> {
             shard,
             course,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
+            identify,
             up: false,
             awaited: Awaited::Hello {
                 by: Instant::now() + HELLO_TIME,
@@ -136,6 +139,10 @@ impl<'a> Connection<'a> {
                 }
                 Step::Item(Some(Err(error))) => failed(&error),
                 Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
+                Step::MayIdentify => {
+                    self.identify.pass();
+                    None
+                }
                 Step::Silent => Some(Outcome::Ended(self.gone_silent().await)),
                 Step::StopAsked => {
                     self.leave(CloseFrame::RESUME, self.shard.limits.close)
@@ -159,6 +166,7 @@ impl<'a> Connection<'a> {
             discord,
             up,
             awaited,
+            identify,
             ..
         } = self;
         let next = poll_fn(|cx| match Pin::new(&mut *discord).poll_next(cx) {
@@ -177,6 +185,7 @@ impl<'a> Connection<'a> {
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
             happened = next => happened,
+            () = turn(identify) => Step::MayIdentify,
             () = sleep_until(awaited.by()) => Step::Silent,
         }
     }
@@ -290,6 +299,15 @@ impl<'a> Connection<'a> {
     }
 }
 
+/// Waits until an IDENTIFY that was asked for may pass. Asked for anew in each round, since only
+/// polling the library has it ask.
+async fn turn(identify: &OneIdentify) {
+    match identify.due() {
+        Some(at) => sleep_until(at.into()).await,
+        None => pending().await,
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum How {
     Identified,
@@ -335,32 +353,6 @@ fn survivable(address: &str) -> bool {
     format!("{address}/?v=10").parse::<Uri>().is_ok()
 }
 
-/// Lets one IDENTIFY pass: the budget was looked at before the connection was made. Were Discord
-/// to ask for a second on the same connection, it waits until the connection ends; a dropped
-/// sender would have the library ask again without end.
-#[derive(Debug, Default)]
-struct OneIdentify(Mutex<Identify>);
-
-#[derive(Debug, Default)]
-struct Identify {
-    passed: bool,
-    waiting: Option<oneshot::Sender<()>>,
-}
-
-impl Queue for OneIdentify {
-    fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
-        let (pass, passed) = oneshot::channel();
-        let mut identify = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if identify.passed {
-            identify.waiting = Some(pass);
-        } else {
-            // Can't fail, the receiver is right here.
-            identify.passed = pass.send(()).is_ok();
-        }
-        passed
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,13 +382,5 @@ mod tests {
         ] {
             assert_eq!(dialable(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn one_identify_passes_and_a_second_waits() {
-        let queue = OneIdentify::default();
-        assert_eq!(queue.enqueue(0).try_recv(), Ok(()));
-        let mut second = queue.enqueue(0);
-        assert_eq!(second.try_recv(), Err(oneshot::error::TryRecvError::Empty));
     }
 }

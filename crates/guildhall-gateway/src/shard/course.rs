@@ -52,8 +52,7 @@ pub(super) enum Ended {
 /// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Connect, not before this and not before [`Course::identify_at`], after
-    /// [`Course::committed`] said how.
+    /// Connect, not before this, and after [`Course::committed`] said how.
     Connect {
         /// When.
         at: Instant,
@@ -73,7 +72,6 @@ pub(super) struct Course {
     tries: u32,
     /// Failures in a row of the resume address.
     resume_url_tries: u32,
-    identified_at: Option<Instant>,
     established_at: Option<Instant>,
 }
 
@@ -86,7 +84,6 @@ impl Course {
             resume,
             tries: 0,
             resume_url_tries: 0,
-            identified_at: None,
             established_at: None,
         }
     }
@@ -111,16 +108,6 @@ impl Course {
     /// Failures in a row.
     pub(super) fn tries(&self) -> u32 {
         self.tries
-    }
-
-    /// An IDENTIFY is about to be sent.
-    pub(super) fn identifying(&mut self, now: Instant) {
-        self.identified_at = Some(now);
-    }
-
-    /// The earliest time for the next IDENTIFY, if the last one is near.
-    pub(super) fn identify_at(&self) -> Option<Instant> {
-        Some(self.identified_at? + self.limits.identify_spacing)
     }
 
     /// READY came.

@@ -212,6 +212,57 @@ async fn a_stop_closes_resumably_even_if_the_peer_says_nothing() {
 }
 
 #[tokio::test]
+async fn a_session_of_the_process_before_is_resumed_without_asking_for_anything() {
+    let discord = Discord::new().await;
+    let resume = ResumeState {
+        sequence: 41,
+        ..session_of(
+            &json!({"session_id": "older", "resume_gateway_url": discord.resume_url}).to_string(),
+        )
+    };
+    let mut house = House::new(&discord, |shard| shard.resume = Some(resume));
+    let mut peer = discord.accept_resume().await;
+    let first = peer.hello().await;
+    assert_eq!(first["op"], 6);
+    assert_eq!(
+        (&first["d"]["session_id"], &first["d"]["seq"]),
+        (&json!("older"), &json!(41))
+    );
+    assert_eq!(discord.budget_questions(), 0);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_session_without_an_address_is_resumed_where_discord_says_that_its_gateway_is() {
+    let discord = Discord::new().await;
+    let resume = session_of(&json!({"session_id": "older"}).to_string());
+    let mut house = House::new(&discord, |shard| shard.resume = Some(resume));
+    let mut peer = discord.accept().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_gateway_that_talks_and_does_not_listen_is_left_with_the_session() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {});
+    let mut peer = discord.accept().await;
+    peer.hello_every(Duration::from_millis(100)).await;
+    peer.ready(&discord.resume_url).await;
+    let code = peer.talk_until_closed().await;
+    assert_eq!(code, Some(4000));
+    let lost = house.lost().await;
+    assert!(
+        lost.resumable && lost.why.contains("heartbeats"),
+        "{lost:?}"
+    );
+    drop(peer);
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
 async fn a_renewal_ends_the_session_and_identifies_anew() {
     let discord = Discord::new().await;
     let mut house = House::new(&discord, |_| {});
@@ -288,6 +339,7 @@ impl House {
             intents: Intents::default(),
             gateway_url: None,
             limits,
+            identifies: Identifies::new(limits.identify_spacing),
             inbox,
             resume: None,
             renew: Arc::clone(&renew),

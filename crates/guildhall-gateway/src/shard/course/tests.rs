@@ -140,14 +140,6 @@ fn what_was_committed_decides_how_to_go_on() {
 }
 
 #[test]
-fn two_identifies_keep_their_distance() {
-    let (mut course, now) = (Course::new(Limits::default(), None), Instant::now());
-    course.identifying(now);
-    course.ended(&Ended::InvalidSession { resumable: false }, 0.0, now);
-    assert_eq!(course.identify_at(), Some(now + Duration::from_secs(5)));
-}
-
-#[test]
 fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
     let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
     let mut waits = Vec::new();
