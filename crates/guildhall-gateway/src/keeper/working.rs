@@ -113,6 +113,7 @@ impl Working {
                 count(kind);
                 self.unreadable(kind, guild_id, &reason, now);
             }
+            Seen::Chunk(_) | Seen::Refused(_) => count(kind),
             Seen::Irrelevant if kind == "RESUMED" => {
                 count(kind);
                 self.report.lost = None;
