@@ -175,12 +175,14 @@ impl Gateway {
             limits,
             renew,
         };
+        // Nobody asks yet.
+        let (_requests, asked) = mpsc::channel(shard::REQUESTS);
         let mut keeper = tracker.spawn(
             keeper::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
         );
         let mut listener = tracker.spawn(link::serve(self.listener, door));
         let span = info_span!("shard", shard.id = 0);
-        let mut shard = tracker.spawn(shard::run(shard, stop.clone()).instrument(span));
+        let mut shard = tracker.spawn(shard::run(shard, asked, stop.clone()).instrument(span));
 
         let (ended, first) = select! {
             exit = &mut shard => (shard_ended(exit), First::Shard),

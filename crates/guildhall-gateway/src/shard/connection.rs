@@ -14,7 +14,10 @@ use futures_util::{Stream, StreamExt};
 use metrics::counter;
 use tokio::{
     select,
-    sync::{mpsc::error::TrySendError, oneshot},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,7 +30,7 @@ use twilight_gateway::{
 use url::Url;
 
 use super::{
-    Dispatch, Shard,
+    Dispatch, MembersRequest, Shard,
     course::{Course, Ended, Resume},
     dispatch::Message,
 };
@@ -49,6 +52,9 @@ pub(super) enum Outcome {
 pub(super) struct Connection<'a> {
     shard: &'a Shard,
     course: &'a mut Course,
+    /// Taken only while the session stands.
+    requests: &'a mut mpsc::Receiver<MembersRequest>,
+    established: bool,
     discord: twilight_gateway::Shard<OneIdentify>,
     /// Whether it has ever been up; only then is "not connected" an end.
     up: bool,
@@ -61,6 +67,7 @@ enum Step {
     Item(Option<Result<Raw, ReceiveMessageError>>),
     /// It was up, and the library is about to dial again by itself.
     Gone,
+    Asked(MembersRequest),
     NoHello,
     StopAsked,
     RenewalAsked,
@@ -70,6 +77,7 @@ impl<'a> Connection<'a> {
     pub(super) fn new(
         shard: &'a Shard,
         course: &'a mut Course,
+        requests: &'a mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         url: String,
     ) -> Self {
@@ -83,9 +91,13 @@ impl<'a> Connection<'a> {
                 builder.session(session).resume_url(url).build()
             }
         };
+        // Whoever asked has been told that the connection before this one is gone.
+        while requests.try_recv().is_ok() {}
         Self {
             shard,
             course,
+            requests,
+            established: false,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
             up: false,
             hello_by: Some(Instant::now() + HELLO_TIME),
@@ -101,6 +113,10 @@ impl<'a> Connection<'a> {
                 }
                 Step::Item(Some(Err(error))) => failed(&error),
                 Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
+                Step::Asked(request) => {
+                    self.discord.send(request.text());
+                    None
+                }
                 Step::NoHello => {
                     let why = "it said no HELLO".to_owned();
                     Some(Outcome::Ended(Ended::Unreachable(why)))
@@ -124,6 +140,8 @@ impl<'a> Connection<'a> {
     async fn step(&mut self, stop: &CancellationToken) -> Step {
         let Self {
             shard,
+            requests,
+            established,
             discord,
             up,
             hello_by,
@@ -151,6 +169,8 @@ impl<'a> Connection<'a> {
             biased;
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
+            // Before dispatches, which may come without a pause; of these there are few.
+            Some(request) = requests.recv(), if *established => Step::Asked(request),
             happened = next => happened,
             () = no_hello => Step::NoHello,
         }
@@ -217,6 +237,7 @@ impl<'a> Connection<'a> {
     }
 
     fn established(&mut self, how: How, sequence: u64) {
+        self.established = true;
         let now = Instant::now().into_std();
         let session_id = match (how, self.discord.session()) {
             (How::Identified, Some(session)) => {

@@ -1,6 +1,7 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
 
+use guildhall_model::{GuildId, UserId};
 use serde_json::json;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
@@ -247,8 +248,37 @@ async fn messages_that_are_none_are_passed_over() {
     assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
+#[tokio::test]
+async fn members_are_asked_for_once_the_session_stands_and_by_nobody_after_its_connection() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {});
+    let mut peer = discord.accept().await;
+    let identify = peer.hello().await;
+    house.request(1).await;
+    assert_eq!(identify["op"], 2, "not before the session stands");
+    peer.ready(&discord.resume_url).await;
+    let asked = peer.asked().await;
+    let data = json!({"guild_id": "1", "user_ids": ["7"], "nonce": "1"});
+    assert_eq!((&asked["op"], &asked["d"]), (&json!(8), &data));
+    drop(peer);
+    house.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    house.request(2).await;
+    drop(peer);
+    house.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    peer.dispatch(2, "RESUMED", &json!({})).await;
+    house.dispatches(1).await;
+    house.request(3).await;
+    assert_eq!(peer.asked().await["d"]["nonce"], "3");
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
 /// A shard under test, and the other end of its inbox.
 struct House {
+    requests: mpsc::Sender<MembersRequest>,
     inputs: mpsc::Receiver<Input>,
     stop: CancellationToken,
     renew: Arc<Notify>,
@@ -285,13 +315,24 @@ impl House {
             clock: Arc::new(guildhall_ports::ManualClock::at(1)),
         };
         change(&mut shard);
-        let task = tokio::runtime::Handle::current().spawn(run(shard, stop.clone()));
+        let (requests, asked) = mpsc::channel(REQUESTS);
+        let task = tokio::runtime::Handle::current().spawn(run(shard, asked, stop.clone()));
         Self {
+            requests,
             inputs,
             stop,
             renew,
             task,
         }
+    }
+
+    async fn request(&self, nonce: u64) {
+        let request = MembersRequest {
+            guild_id: GuildId(1),
+            user_ids: vec![UserId(7)],
+            nonce,
+        };
+        self.requests.send(request).await.expect("the shard lives");
     }
 
     async fn input(&mut self) -> Input {

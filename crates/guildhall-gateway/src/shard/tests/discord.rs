@@ -111,9 +111,14 @@ impl Peer {
     pub(crate) async fn hello(&mut self) -> Value {
         self.send(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null}))
             .await;
+        self.asked().await
+    }
+
+    /// The next message of the other side, heartbeats passed over.
+    pub(crate) async fn asked(&mut self) -> Value {
         loop {
             let Some(Message::Text(text)) = self.read().await else {
-                panic!("no answer to HELLO")
+                panic!("no message")
             };
             let message: Value = serde_json::from_str(&text).expect("JSON");
             if message["op"] != 1 {
