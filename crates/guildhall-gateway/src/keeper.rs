@@ -32,7 +32,7 @@ use crate::{
     log::Log,
     normalise::Cdn,
     rights::{Pair, WatchId},
-    shard::Dispatch,
+    shard::{Dispatch, MembersRequest},
 };
 use working::{Act, Working};
 
@@ -173,6 +173,8 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
+    /// To the connection to Discord, if there is one.
+    pub requests: mpsc::Sender<MembersRequest>,
 }
 
 /// Runs until it is stopped. Takes what is in the inbox then, and no more.
@@ -189,6 +191,7 @@ pub(crate) async fn run(
         rest: setup.rest,
         clock: setup.clock,
         renew: setup.renew,
+        requests: setup.requests,
         inbox,
         look_ups: JoinSet::new(),
         replies: HashMap::new(),
@@ -205,6 +208,7 @@ struct Driver {
     rest: DiscordRest,
     clock: Arc<dyn Clock>,
     renew: Arc<Notify>,
+    requests: mpsc::Sender<MembersRequest>,
     inbox: mpsc::Receiver<Input>,
     /// As many as the rights machine asks for at one time: a few.
     look_ups: JoinSet<LookedUp>,
@@ -219,6 +223,7 @@ type LookedUp = (Pair, Result<guildhall_model::world::Membership, RestError>);
 
 impl Driver {
     async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+        self.working.begun(Instant::now().into_std());
         let mut inputs = Vec::with_capacity(BATCH);
         loop {
             let deadline = self.working.deadline();
@@ -262,7 +267,7 @@ impl Driver {
         for input in inputs.drain(..) {
             match input {
                 Input::Dispatch(dispatch) => self.working.dispatched(&dispatch, now),
-                Input::Lost(lost) => self.working.lost(lost, wall),
+                Input::Lost(lost) => self.working.lost(lost, now, wall),
                 Input::Watch(watch) => {
                     drop(watch.place);
                     self.watches += 1;
@@ -300,6 +305,12 @@ impl Driver {
         for act in outcome.acts {
             match act {
                 Act::LookUp(pair) => self.look_up(pair),
+                Act::LookUpMany(request) => {
+                    counter!("guildhall_rights_calls_total").increment(1);
+                    // Full: the connection has no time, and soon there will be none. What is not
+                    // sent has no answer, and is asked for again.
+                    let _full = self.requests.try_send(request);
+                }
                 Act::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
                         // Who asked may be gone; the rights are in the log all the same.

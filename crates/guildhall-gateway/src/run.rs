@@ -164,6 +164,7 @@ impl Gateway {
             renew: Arc::clone(&renew),
             clock: Arc::clone(&self.clock),
         };
+        let (requests, asked) = mpsc::channel(shard::REQUESTS);
         let setup = Setup {
             log: self.log,
             status: self.status,
@@ -174,9 +175,8 @@ impl Gateway {
             guilds: self.config.guilds,
             limits,
             renew,
+            requests,
         };
-        // Nobody asks yet.
-        let (_requests, asked) = mpsc::channel(shard::REQUESTS);
         let mut keeper = tracker.spawn(
             keeper::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
         );
