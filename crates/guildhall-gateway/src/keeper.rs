@@ -36,7 +36,7 @@ use crate::{
     log::{Fenced, Log},
     normalise::Cdn,
     rights::{Pair, WatchId},
-    shard::Dispatch,
+    shard::{Dispatch, MembersRequest},
 };
 use committing::{Committing, Step};
 use working::{Act, Outcome, Refusal, Working};
@@ -81,6 +81,8 @@ pub(crate) enum Input {
     Lost(Lost, oneshot::Sender<Option<ResumeState>>),
     /// A web role has a user.
     Watch(Watch),
+    /// Somebody was told of a position that the log does not have.
+    Outrun(Position),
 }
 
 /// The connection to Discord is not there.
@@ -124,6 +126,9 @@ pub(crate) enum KeeperExit {
     Fenced,
     /// The journal did not take a batch. What was committed before it is good.
     Unkept(JournalError),
+    /// Positions beyond the head were given before: the journal is an older one, brought back. A
+    /// new epoch has begun in it, for the next start.
+    Outrun,
     /// REST said 401.
     TokenRefused,
     /// The journal is of another bot than the one Discord says we are.
@@ -160,6 +165,12 @@ impl Keeper {
     /// The inbox, for the shard.
     pub(crate) fn inbox(&self) -> Inbox {
         self.inbox.clone()
+    }
+
+    /// Somebody was told of a position beyond the head.
+    pub(crate) fn outrun(&self, position: Position) {
+        // With a full inbox it is not said now: whoever was told of it comes back with it.
+        let _later = self.inbox.try_send(Input::Outrun(position));
     }
 
     /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
@@ -200,6 +211,8 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
+    /// To the connection to Discord, if there is one.
+    pub requests: mpsc::Sender<MembersRequest>,
 }
 
 /// Runs until it is stopped. Takes what is in the inbox then, and no more, and commits it.
@@ -218,6 +231,7 @@ pub(crate) async fn run(
         rest: setup.rest,
         clock: setup.clock,
         renew: setup.renew,
+        requests: setup.requests,
         inbox,
         gathered: 0,
         committing: Committing::nothing(),
@@ -237,6 +251,7 @@ struct Driver {
     rest: DiscordRest,
     clock: Arc<dyn Clock>,
     renew: Arc<Notify>,
+    requests: mpsc::Sender<MembersRequest>,
     inbox: mpsc::Receiver<Input>,
     /// Inputs in the batch that gathers.
     gathered: usize,
@@ -264,6 +279,7 @@ type LookedUp = (Pair, Result<guildhall_model::world::Membership, RestError>);
 
 impl Driver {
     async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+        self.working.begun(Instant::now().into_std());
         let mut inputs = Vec::with_capacity(BATCH);
         let mut stopping = false;
         loop {
@@ -299,8 +315,10 @@ impl Driver {
                 None => self.gather(&mut inputs, answers, room),
             };
             let done = done.and_then(|()| self.send_off());
-            if let Err(exit) = done {
-                return exit;
+            match done {
+                Ok(()) => {}
+                Err(KeeperExit::Outrun) => return self.begin_anew().await,
+                Err(exit) => return exit,
             }
             if stopping && self.inbox.is_empty() && self.committing.is_idle() {
                 return KeeperExit::Stopped;
@@ -328,6 +346,11 @@ impl Driver {
         let now = Instant::now().into_std();
         let wall = self.clock.now();
         for input in inputs.drain(..) {
+            if let Input::Outrun(position) = input
+                && self.appender.never_gave(position)
+            {
+                return Err(KeeperExit::Outrun);
+            }
             self.take_in(input, now, wall);
         }
         for (pair, answer) in answers {
@@ -349,7 +372,7 @@ impl Driver {
         match input {
             Input::Dispatch(dispatch, _place) => self.working.dispatched(&dispatch, now),
             Input::Lost(lost, reply) => {
-                self.working.lost(lost, wall);
+                self.working.lost(lost, now, wall);
                 self.lost.push(reply);
             }
             Input::Watch(watch) => {
@@ -360,6 +383,23 @@ impl Driver {
                 self.working
                     .watched(id, watch.user_id, watch.guild_ids, now, wall);
             }
+            // It has been given since.
+            Input::Outrun(_) => {}
+        }
+    }
+
+    /// Has the next start begin a new epoch with the world as it was last committed.
+    async fn begin_anew(mut self) -> KeeperExit {
+        while !self.committing.is_idle() {
+            if let Step::Committed(done) = self.committing.step().await
+                && let Err(exit) = self.committed(done)
+            {
+                return exit;
+            }
+        }
+        match self.appender.begin_anew(self.clock.now()).await {
+            Ok(()) => KeeperExit::Outrun,
+            Err(error) => KeeperExit::Unkept(error),
         }
     }
 
@@ -416,6 +456,12 @@ impl Driver {
         for act in after.acts {
             match act {
                 Act::LookUp(pair) => self.look_up(pair),
+                Act::LookUpMany(request) => {
+                    counter!("guildhall_rights_calls_total").increment(1);
+                    // Full: the connection has no time, and soon there will be none. What is not
+                    // sent has no answer, and is asked for again.
+                    let _full = self.requests.try_send(request);
+                }
                 Act::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
                         // Who asked may be gone; the rights are in the log all the same.

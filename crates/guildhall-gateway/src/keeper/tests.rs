@@ -126,6 +126,28 @@ async fn a_journal_of_another_bot_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_twice() {
+    let mut house = House::new(usize::MAX >> 4);
+    house.ready(1);
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.head(1).await;
+    let head = house.log.head();
+    let other_life = Position::start(head.log, head.epoch + 7).at(9);
+    for fine in [head, other_life] {
+        house.outrun(fine);
+    }
+    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    house.head(2).await;
+
+    house.outrun(head.at(9));
+    assert_eq!(house.exit().await, KeeperExit::Outrun);
+    let kept = house.journal.kept.load().await.expect("it works");
+    let kept = kept.expect("begun");
+    assert!(kept.head.epoch > head.epoch && kept.head.seq == 0);
+    assert_eq!((kept.bases.len(), kept.state.resume), (1, None));
+}
+
+#[tokio::test]
 async fn a_stop_commits_what_was_taken() {
     let house = House::new(usize::MAX >> 4);
     house.ready(1);
@@ -259,6 +281,7 @@ impl House {
             cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),
             limits: Limits::default(),
             renew: Arc::new(Notify::new()),
+            requests: mpsc::channel(1).0,
         };
         let (inbox, inputs) = Inbox::new();
         let stop = CancellationToken::new();
@@ -285,6 +308,11 @@ impl House {
     fn dispatch(&self, sequence: u64, name: &str, data: &Value) {
         let dispatch = dispatch(sequence, name, data);
         self.inbox.dispatch(dispatch).expect("there is room");
+    }
+
+    fn outrun(&self, position: Position) {
+        let told = self.inbox.try_send(Input::Outrun(position));
+        told.expect("there is room");
     }
 
     async fn lost(&self, resumable: bool) -> Option<ResumeState> {

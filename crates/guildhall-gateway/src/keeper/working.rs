@@ -16,9 +16,9 @@ use tracing::warn;
 use super::{Lost, Report, standing::Standing};
 use crate::{
     Limits,
-    normalise::{self, Cdn, Context, GuildNews, Ready, Seen, Told},
-    rights::{self, Output, Pair, Rights, Scene, WatchId},
-    shard::Dispatch,
+    normalise::{self, Cdn, Chunk, Context, GuildNews, Ready, Seen, Told},
+    rights::{self, CallId, Output, Pair, Part, Rights, Scene, WatchId},
+    shard::{Dispatch, MembersRequest},
 };
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
@@ -92,6 +92,7 @@ pub(super) struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     LookUp(Pair),
+    LookUpMany(MembersRequest),
     Answer {
         watch: WatchId,
         failed: Vec<GuildId>,
@@ -115,7 +116,8 @@ impl Working {
         let published = (standing.status(), report.clone());
         Self {
             world,
-            rights: Rights::new(limits),
+            // An earlier process began at an earlier time, and sent far less than one a millisecond.
+            rights: Rights::new(limits, CallId(now)),
             standing,
             bridged: terms.guilds.clone(),
             terms,
@@ -133,6 +135,12 @@ impl Working {
             kept: state,
             refusal: None,
         }
+    }
+
+    /// Life begins, with what the world holds already.
+    pub(super) fn begun(&mut self, now: Instant) {
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.remembered(scene);
     }
 
     /// Discord told something.
@@ -171,6 +179,17 @@ impl Working {
                 }
                 self.unreadable(kind, guild_id, &reason, now);
             }
+            Seen::Chunk(chunk) => {
+                count(kind);
+                self.part_came(chunk, dispatch.received_at, now);
+            }
+            Seen::Refused(refused) => {
+                count(kind);
+                let wait = Duration::try_from_secs_f64(refused.wait).unwrap_or(Duration::MAX);
+                let (rights, scene) = self.rights_and_scene(now);
+                rights.many_refused(CallId(refused.nonce), wait, scene);
+                self.follow_rights(dispatch.received_at);
+            }
             Seen::Irrelevant if kind == "RESUMED" => {
                 count(kind);
                 self.report.lost = None;
@@ -187,12 +206,15 @@ impl Working {
     }
 
     /// The connection is not there.
-    pub(super) fn lost(&mut self, lost: Lost, wall: UnixMs) {
+    pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
         self.standing.lost(&lost, wall);
         if !lost.resumable {
             self.resume = None;
         }
         self.report.lost = Some(lost);
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.lost(scene);
+        self.follow_rights(wall);
     }
 
     /// A web role has a user.
@@ -329,7 +351,9 @@ impl Working {
             }
         }
         if told.news.is_some() {
-            self.guilds_changed(wall, now);
+            let (rights, scene) = self.rights_and_scene(now);
+            rights.guild_changed(guild_id, scene);
+            self.follow_rights(wall);
         }
     }
 
@@ -394,6 +418,22 @@ impl Working {
         }
     }
 
+    fn part_came(&mut self, chunk: Chunk, wall: UnixMs, now: Instant) {
+        let members = chunk.members.into_iter();
+        let part = Part {
+            call: CallId(chunk.nonce),
+            guild_id: chunk.guild_id,
+            members: members
+                .map(|seen| (seen.user_id, seen.membership))
+                .collect(),
+            not_found: chunk.not_found,
+            last: chunk.last,
+        };
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.looked_up_many(part, scene);
+        self.follow_rights(wall);
+    }
+
     fn member(&mut self, pair: Pair, told: rights::Told, wall: UnixMs, now: Instant) {
         let (rights, scene) = self.rights_and_scene(now);
         rights.told(pair, told, scene);
@@ -410,6 +450,7 @@ impl Working {
         let scene = Scene {
             world: &self.world,
             complete: self.standing.complete(),
+            live: self.standing.is_live(),
             now,
         };
         (&mut self.rights, scene)
@@ -420,6 +461,15 @@ impl Working {
         for output in self.rights.take_outputs() {
             match output {
                 Output::LookUp(pair) => self.acts.push(Act::LookUp(pair)),
+                Output::LookUpMany {
+                    call,
+                    guild_id,
+                    user_ids,
+                } => self.acts.push(Act::LookUpMany(MembersRequest {
+                    guild_id,
+                    user_ids,
+                    nonce: call.0,
+                })),
                 Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
                 Output::Changed {
                     pair: (guild_id, user_id),

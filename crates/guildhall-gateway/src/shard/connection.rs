@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use metrics::counter;
 use tokio::{
     select,
+    sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use twilight_gateway::{
 use url::Url;
 
 use super::{
-    Dispatch, Shard,
+    Dispatch, MembersRequest, Shard,
     course::{Course, Ended},
     dispatch::Message,
     identify::OneIdentify,
@@ -51,6 +52,9 @@ pub(super) enum Outcome {
 pub(super) struct Connection<'a> {
     shard: &'a Shard,
     course: &'a mut Course,
+    /// Taken only while the session stands.
+    requests: &'a mut mpsc::Receiver<MembersRequest>,
+    established: bool,
     discord: twilight_gateway::Shard<OneIdentify>,
     identify: OneIdentify,
     /// Whether it has ever been up; only then is "not connected" an end.
@@ -94,6 +98,8 @@ enum Step {
     Silent,
     /// It is our turn.
     MayIdentify,
+    /// The keeper wants to know somebody.
+    Asked(MembersRequest),
     StopAsked,
     RenewalAsked,
 }
@@ -102,6 +108,7 @@ impl<'a> Connection<'a> {
     pub(super) fn new(
         shard: &'a Shard,
         course: &'a mut Course,
+        requests: &'a mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         url: String,
     ) -> Self {
@@ -118,9 +125,13 @@ impl<'a> Connection<'a> {
                 builder.session(session).resume_url(url).build()
             }
         };
+        // Whoever asked has been told that the connection before this one is gone.
+        while requests.try_recv().is_ok() {}
         Self {
             shard,
             course,
+            requests,
+            established: false,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
             identify,
             up: false,
@@ -143,6 +154,10 @@ impl<'a> Connection<'a> {
                     self.identify.pass();
                     None
                 }
+                Step::Asked(request) => {
+                    self.discord.send(request.text());
+                    None
+                }
                 Step::Silent => Some(Outcome::Ended(self.gone_silent().await)),
                 Step::StopAsked => {
                     self.leave(CloseFrame::RESUME, self.shard.limits.close)
@@ -163,6 +178,8 @@ impl<'a> Connection<'a> {
     async fn step(&mut self, stop: &CancellationToken) -> Step {
         let Self {
             shard,
+            requests,
+            established,
             discord,
             up,
             awaited,
@@ -184,6 +201,8 @@ impl<'a> Connection<'a> {
             biased;
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
+            // Before dispatches, which may come without a pause; of these there are few.
+            Some(request) = requests.recv(), if *established => Step::Asked(request),
             happened = next => happened,
             () = turn(identify) => Step::MayIdentify,
             () = sleep_until(awaited.by()) => Step::Silent,
@@ -259,6 +278,7 @@ impl<'a> Connection<'a> {
     }
 
     fn established(&mut self, how: How) {
+        self.established = true;
         let now = Instant::now().into_std();
         let (again, counted) = match how {
             How::Identified => ("Connected", "identify"),

@@ -94,7 +94,7 @@ fn a_member_in_a_replay_is_looked_at_again() {
         tries: 1,
         why: "cut".into(),
     };
-    house.working.lost(cut, 60);
+    house.working.lost(cut, house.now, 60);
     house.working.take();
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
@@ -181,6 +181,7 @@ fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_wha
             tries: 1,
             why: String::new(),
         },
+        house.now,
         60,
     );
     let lost = house.working.take();
@@ -207,6 +208,7 @@ fn a_resumed_session_is_live_again_without_a_gap() {
             tries: 1,
             why: "cut".into(),
         },
+        house.now,
         60,
     );
     let outcome = house.working.take();
