@@ -50,6 +50,8 @@ pub struct Config {
     /// How long after a guild's whole list of members was asked for it may not be
     /// asked for again; who does gets RATE_LIMITED.
     pub member_list_interval: Duration,
+    /// How long one second of an invite's `max_age` is.
+    pub invite_second: Duration,
     /// How many dispatches a session keeps for replay. A connection that falls
     /// further behind is closed, and its session can no longer be resumed.
     pub replay_events: usize,
@@ -143,6 +145,7 @@ impl Default for Config {
             sends_per_window: 120,
             send_window: Duration::from_mins(1),
             member_list_interval: Duration::from_secs(30),
+            invite_second: Duration::from_secs(1),
             replay_events: 65_536,
             privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),

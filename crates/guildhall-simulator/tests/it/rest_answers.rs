@@ -168,3 +168,19 @@ async fn pictures_are_drawn_under_discords_paths() -> Outcome {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn the_list_of_members_asks_for_the_switch_as_it_is_now() -> Outcome {
+    let house = House::open().await?;
+    let path = format!("/guilds/{}/members?limit=1000", house.application.guild_id);
+    for (on, status) in [(true, 200), (false, 403), (true, 200)] {
+        let switches = json!({"privilegedIntents": {"guildMembers": on}});
+        house.act("PATCH", "/sim/application", switches).await?;
+        let (answered, body) = house.rest(&path).await?;
+        assert_eq!(answered, status);
+        if !on {
+            assert_eq!(body["code"], 50_001);
+        }
+    }
+    Ok(())
+}
