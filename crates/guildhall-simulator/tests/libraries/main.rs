@@ -6,5 +6,6 @@
 
 mod house;
 mod script;
+mod told;
 mod twilight;
 mod witness;

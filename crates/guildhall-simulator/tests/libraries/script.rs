@@ -56,7 +56,7 @@ async fn run(program: &Path, arguments: &[&str]) -> Outcome {
 }
 
 /// Two sessions within half a minute ask for the same lists of members.
-fn lists_may_be_asked_for_again(config: &mut Config) {
+pub(crate) fn lists_may_be_asked_for_again(config: &mut Config) {
     config.member_list_interval = Duration::from_secs(1);
 }
 
