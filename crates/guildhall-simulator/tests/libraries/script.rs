@@ -12,7 +12,7 @@ use tokio::{process::Command, time::timeout};
 use crate::house::{Failure, House, Outcome};
 
 /// A whole script; each of its waits has a limit of its own.
-const LONGEST: Duration = Duration::from_mins(3);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// The repository's `tests/libraries`.
 fn scripts() -> PathBuf {
@@ -71,6 +71,13 @@ async fn discord_py_is_told_everything_once_and_in_order() -> Outcome {
     let house = House::open(lists_may_be_asked_for_again).await?;
     let python = repository().join("target/discordpy/bin/python");
     run(&python, &["discordpy/proof.py", &house.origin]).await
+}
+
+#[tokio::test]
+async fn the_page_does_in_chromium_what_is_pressed() -> Outcome {
+    let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
+    let script = "../browser/simulator.mjs";
+    run(Path::new("node"), &[script, &house.origin]).await
 }
 
 #[tokio::test]
