@@ -5,6 +5,7 @@ mod house;
 
 mod audit_log;
 mod control_moves_the_world;
+mod fault_kinds;
 mod faults_and_scenarios;
 mod gateway_answers;
 mod gateway_compression;

@@ -85,7 +85,7 @@ async fn each_refusal_is_the_documented_one() -> Outcome {
     let roomy = House::open(|config| {
         config.identify_interval = Duration::ZERO;
         config.rate_limits.bucket_requests = 1000;
-        config.rate_limits.global_per_second = 1000;
+        config.rate_limits.global_requests = 1000;
     })
     .await?;
     let strict = House::open(|config| {
