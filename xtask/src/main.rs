@@ -46,6 +46,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(options) => bench::run(&options),
         Task::BenchBare(options) => bench::bare::serve(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
+        Task::BenchShard(options) => bench::shard::run(&options),
     }
 }
 
@@ -77,4 +78,7 @@ enum Task {
     /// Holds the streams that `bench` measures with
     #[command(hide = true)]
     BenchReader(bench::reader::Options),
+    /// Counts what the simulator sends to one shard
+    #[command(hide = true)]
+    BenchShard(bench::shard::Options),
 }

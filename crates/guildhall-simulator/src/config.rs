@@ -50,6 +50,12 @@ pub struct Config {
     /// How long after a guild's whole list of members was asked for it may not be
     /// asked for again; who does gets RATE_LIMITED.
     pub member_list_interval: Duration,
+    /// How long one second of an invite's `max_age` is.
+    pub invite_second: Duration,
+    /// How long `enforce_nonce` keeps a message from being said twice.
+    pub nonce_memory: Duration,
+    /// How long what a login grants lasts.
+    pub grants: GrantLifetimes,
     /// How many dispatches a session keeps for replay. A connection that falls
     /// further behind is closed, and its session can no longer be resumed.
     pub replay_events: usize,
@@ -110,18 +116,43 @@ impl FromStr for Scenario {
     }
 }
 
+/// How long codes and tokens of OAuth2 are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantLifetimes {
+    /// Of a code, from consent to its exchange.
+    pub code: Duration,
+    /// Of an access token; `expires_in` says it.
+    pub access: Duration,
+    /// Of a refresh token.
+    pub refresh: Duration,
+}
+
+impl Default for GrantLifetimes {
+    fn default() -> Self {
+        Self {
+            code: Duration::from_mins(1),
+            access: Duration::from_hours(7 * 24),
+            refresh: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
 /// Figures of the REST limiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Requests per second of one token (or one address without a token).
-    pub global_per_second: u32,
+    /// Requests of one token (or one address without a token) per global window.
+    pub global_requests: u32,
+    /// How long the global window lasts.
+    pub global_window: Duration,
     /// Requests that one bucket (route and its guild) takes per window.
     pub bucket_requests: u32,
     /// How long a bucket's window lasts.
     pub bucket_window: Duration,
-    /// How many 401, 403 and 429 an address may earn within ten minutes before it
-    /// is shut out.
+    /// How many 401, 403 and 429 an address may earn per window of mistakes before
+    /// it is shut out.
     pub invalid_requests: u32,
+    /// How long the window of mistakes lasts.
+    pub invalid_window: Duration,
 }
 
 impl Default for Config {
@@ -143,6 +174,9 @@ impl Default for Config {
             sends_per_window: 120,
             send_window: Duration::from_mins(1),
             member_list_interval: Duration::from_secs(30),
+            invite_second: Duration::from_secs(1),
+            nonce_memory: Duration::from_mins(5),
+            grants: GrantLifetimes::default(),
             replay_events: 65_536,
             privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),
@@ -155,10 +189,12 @@ impl Default for Config {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
-            global_per_second: 50,
+            global_requests: 50,
+            global_window: Duration::from_secs(1),
             bucket_requests: 10,
             bucket_window: Duration::from_secs(1),
             invalid_requests: 10_000,
+            invalid_window: Duration::from_mins(10),
         }
     }
 }

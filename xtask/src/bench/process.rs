@@ -2,7 +2,7 @@
 //! log file, and gone when the bench is.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -99,6 +99,24 @@ impl Process {
         self.child.id()
     }
 
+    /// Returns within a millisecond of the moment when it takes connections.
+    pub(crate) fn wait_until_listening(&mut self, at: SocketAddr) -> anyhow::Result<()> {
+        let deadline = now() + READY_WITHIN;
+        while let Err(error) = TcpStream::connect(at) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{} ended ({status}):\n{}", self.name, self.log_end());
+            }
+            if now() > deadline {
+                bail!(
+                    "{} does not listen after {READY_WITHIN:?}: {error}",
+                    self.name
+                );
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
     /// Waits until `GET path` is answered with 200.
     pub(crate) fn wait_until_ready(&mut self, port: u16, path: &str) -> anyhow::Result<()> {
         let deadline = now() + READY_WITHIN;
@@ -122,7 +140,8 @@ impl Process {
         }
     }
 
-    fn log_end(&self) -> String {
+    /// The last lines of its log.
+    pub(crate) fn log_end(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")

@@ -156,16 +156,16 @@ struct Load {
 
 /// The part of `GET /sim/state` that is needed to operate the product on it.
 #[derive(Deserialize)]
-struct World {
-    application: Application,
+pub(crate) struct World {
+    pub(crate) application: Application,
     guilds: Vec<Guild>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Application {
+pub(crate) struct Application {
     id: String,
-    bot_token: String,
+    pub(crate) bot_token: String,
     client_secret: String,
 }
 
@@ -183,7 +183,7 @@ struct Member {
 }
 
 impl World {
-    fn read(simulator: &mut Client) -> anyhow::Result<Self> {
+    pub(crate) fn read(simulator: &mut Client) -> anyhow::Result<Self> {
         let response = simulator.get("/sim/state", &[])?;
         serde_json::from_str(&response.body).context("GET /sim/state has another shape")
     }

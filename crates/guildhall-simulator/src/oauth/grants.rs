@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
-use crate::snowflake::{Chance, Snowflake};
+use crate::{
+    config::GrantLifetimes,
+    snowflake::{Chance, Snowflake},
+};
 
 /// The scopes that a person can grant here.
 pub(super) const SCOPES: [&str; 6] = [
@@ -19,11 +22,6 @@ pub(super) const SCOPES: [&str; 6] = [
     "openid",
 ];
 
-/// A code must be exchanged within this time.
-const CODE_LIFETIME: Duration = Duration::from_mins(1);
-/// Discord's figure, seven days.
-pub(super) const ACCESS_LIFETIME: Duration = Duration::from_hours(7 * 24);
-const REFRESH_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// Codes, access and refresh tokens kept, of each kind. Beyond it the one that
 /// would end first makes room.
 const MOST_OF_A_KIND: usize = 10_000;
@@ -67,6 +65,8 @@ pub(super) struct Tokens {
     pub(super) access: String,
     pub(super) refresh: String,
     pub(super) scopes: Vec<String>,
+    /// Of the access token.
+    pub(super) lifetime: Duration,
 }
 
 /// RFC 6749 `invalid_grant`, with what was wrong.
@@ -76,6 +76,7 @@ pub(super) struct InvalidGrant(pub(super) &'static str);
 /// Every code and token that is good for something.
 pub(crate) struct Grants {
     chance: Chance,
+    lifetimes: GrantLifetimes,
     codes: HashMap<String, Issued<Code>>,
     access: HashMap<String, Issued<Holder>>,
     refresh: HashMap<String, Issued<Holder>>,
@@ -99,8 +100,9 @@ struct Holder {
 }
 
 impl Grants {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, lifetimes: GrantLifetimes) -> Self {
         Self {
+            lifetimes,
             // Apart from the world's draws, so that logins do not change later ids.
             chance: Chance::from_seed(seed ^ 0x006f_6175_7468),
             codes: HashMap::new(),
@@ -117,7 +119,7 @@ impl Grants {
             code.clone(),
             Code::Fresh(consent),
             now,
-            CODE_LIFETIME,
+            self.lifetimes.code,
         );
         code
     }
@@ -196,6 +198,7 @@ impl Grants {
             access: self.chance.letters(30),
             refresh: self.chance.letters(30),
             scopes: access.scopes.clone(),
+            lifetime: self.lifetimes.access,
         };
         let holder = || Holder {
             access: access.clone(),
@@ -206,14 +209,14 @@ impl Grants {
             tokens.access.clone(),
             holder(),
             now,
-            ACCESS_LIFETIME,
+            self.lifetimes.access,
         );
         keep(
             &mut self.refresh,
             tokens.refresh.clone(),
             holder(),
             now,
-            REFRESH_LIFETIME,
+            self.lifetimes.refresh,
         );
         tokens
     }

@@ -1,9 +1,15 @@
 use std::time::Duration;
 
-use super::grants::{ACCESS_LIFETIME, Access, Consent, Grants, InvalidGrant};
-use crate::clock;
+use super::grants::{Access, Consent, Grants, InvalidGrant};
+use crate::{clock, config::GrantLifetimes};
 
 const REDIRECT: &str = "http://localhost/cb";
+
+const LIFETIMES: GrantLifetimes = GrantLifetimes {
+    code: Duration::from_mins(1),
+    access: Duration::from_hours(1),
+    refresh: Duration::from_hours(2),
+};
 
 fn consent() -> Consent {
     Consent {
@@ -19,7 +25,7 @@ fn consent() -> Consent {
 
 #[test]
 fn a_code_lives_a_minute() {
-    let (mut grants, now) = (Grants::new(1), clock::now());
+    let (mut grants, now) = (Grants::new(1, LIFETIMES), clock::now());
     let (early, late) = (
         grants.issue_code(consent(), now),
         grants.issue_code(consent(), now),
@@ -35,15 +41,15 @@ fn a_code_lives_a_minute() {
 
 #[test]
 fn an_access_token_opens_until_its_end() {
-    let (mut grants, now) = (Grants::new(1), clock::now());
+    let (mut grants, now) = (Grants::new(1, LIFETIMES), clock::now());
     let code = grants.issue_code(consent(), now);
     let tokens = grants.exchange(&code, REDIRECT, None, now).expect("tokens");
-    let last = now + ACCESS_LIFETIME - Duration::from_secs(1);
+    let last = now + LIFETIMES.access - Duration::from_secs(1);
     let access = grants.access(&tokens.access, last).expect("still good");
     assert!(access.has_scope("identify") && !access.has_scope("guilds"));
     assert!(
         grants
-            .access(&tokens.access, now + ACCESS_LIFETIME)
+            .access(&tokens.access, now + LIFETIMES.access)
             .is_none()
     );
     assert!(grants.access(&tokens.refresh, now).is_none());
@@ -51,7 +57,7 @@ fn an_access_token_opens_until_its_end() {
 
 #[test]
 fn a_verifier_without_a_challenge_before_it_is_refused() {
-    let (mut grants, now) = (Grants::new(1), clock::now());
+    let (mut grants, now) = (Grants::new(1, LIFETIMES), clock::now());
     let code = grants.issue_code(consent(), now);
     assert!(
         grants
@@ -62,7 +68,7 @@ fn a_verifier_without_a_challenge_before_it_is_refused() {
 
 #[test]
 fn the_challenge_of_rfc_7636_is_answered_by_its_verifier() {
-    let (mut grants, now) = (Grants::new(1), clock::now());
+    let (mut grants, now) = (Grants::new(1, LIFETIMES), clock::now());
     let challenge = Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned());
     let code = grants.issue_code(
         Consent {

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::grants::{ACCESS_LIFETIME, InvalidGrant, Tokens};
+use super::grants::{InvalidGrant, Tokens};
 use crate::{clock, discord::Discord};
 
 type Form = HashMap<String, String>;
@@ -154,7 +154,7 @@ fn granted(tokens: &Tokens) -> Response {
     let body = json!({
         "token_type": "Bearer",
         "access_token": tokens.access,
-        "expires_in": ACCESS_LIFETIME.as_secs(),
+        "expires_in": tokens.lifetime.as_secs(),
         "refresh_token": tokens.refresh,
         "scope": tokens.scopes.join(" "),
     });

@@ -20,9 +20,6 @@ use tokio::time::Instant;
 use super::caller::authorization;
 use crate::{clock, config::RateLimits, discord::Discord, serve::Peer};
 
-const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
-/// Discord counts the mistakes of an address for this long.
-const INVALID_WINDOW: Duration = Duration::from_mins(10);
 /// Windows kept at once. Beyond it those that are over are forgotten, and if none
 /// is, all: a limiter that forgets is better than one that fills memory.
 const MOST_WINDOWS: usize = 4096;
@@ -79,13 +76,14 @@ impl Limiter {
             }
         }
         let RateLimits {
-            global_per_second,
+            global_requests,
+            global_window,
             bucket_requests,
             bucket_window,
             ..
         } = self.limits;
-        let (all, all_ends) = self.take(key(&[who]), GLOBAL_WINDOW, now);
-        if all > global_per_second {
+        let (all, all_ends) = self.take(key(&[who]), global_window, now);
+        if all > global_requests {
             return Verdict {
                 refused: Some(Scope::Global),
                 limit: bucket_requests,
@@ -105,7 +103,8 @@ impl Limiter {
     /// Counts one answer that Discord takes for a mistake of the caller.
     pub(super) fn count_invalid(&mut self, address: &str, now: Instant) {
         self.invalid += 1;
-        self.take(key(&["invalid", address]), INVALID_WINDOW, now);
+        let window = self.limits.invalid_window;
+        self.take(key(&["invalid", address]), window, now);
     }
 
     /// How long an address with too many of those is shut out.

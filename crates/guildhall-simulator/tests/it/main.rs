@@ -3,7 +3,9 @@
 
 mod house;
 
+mod audit_log;
 mod control_moves_the_world;
+mod fault_kinds;
 mod faults_and_scenarios;
 mod gateway_answers;
 mod gateway_compression;
@@ -13,7 +15,11 @@ mod gateway_resume;
 mod gateway_shards;
 mod hidden_channels;
 mod hostile_input;
+mod invites;
+mod mentions;
 mod oauth_login;
+mod presences;
 mod rest_acts;
 mod rest_answers;
+mod rooms;
 mod stamps;
