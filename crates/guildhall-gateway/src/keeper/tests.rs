@@ -76,7 +76,7 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
     // One batch is being committed, one is full, and the inbox.
     let mut sequence = 2;
     let mut full = 0;
-    while full < 3 {
+    while full < 50 {
         sequence += 1;
         let toggled = if sequence % 2 == 0 {
             Value::Null
@@ -93,13 +93,17 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
                 // Once all tasks had their turn, it stays full.
                 full += 1;
                 sequence -= 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::task::yield_now().await;
             }
             Err(Untaken::Stopped) => panic!("the keeper is gone"),
         }
     }
     assert_eq!(sequence, 2 + 512 + 8_192);
-    assert!(*house.stalled.borrow());
+    let stalled = house.stalled.wait_for(|stalled| *stalled);
+    timeout(PATIENCE, stalled)
+        .await
+        .expect("in time")
+        .expect("it lives");
     assert_eq!(house.status.borrow().discord, Discord::Resuming);
 
     let lost = tokio::runtime::Handle::current().spawn(lost(house.inbox.clone(), true));
