@@ -7,16 +7,17 @@
 //! by themselves, each in a module of its own that answers with rows.
 
 pub(crate) mod bare;
-mod clock;
+pub(crate) mod clock;
 mod feed;
-mod frames;
-mod histogram;
-mod http;
-mod ledger;
+pub(crate) mod frames;
+pub(crate) mod histogram;
+pub(crate) mod http;
+pub(crate) mod ledger;
+pub(crate) mod lasting;
 mod orders;
-mod process;
+pub(crate) mod process;
 mod procfs;
-mod product;
+pub(crate) mod product;
 pub(crate) mod reader;
 mod rounds;
 pub(crate) mod shard;

@@ -20,6 +20,7 @@ mod tidy;
 mod ui;
 
 mod bench;
+mod chaos;
 mod deny;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Deny => deny::run(),
+        Task::Chaos(options) => chaos::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::BenchBare(options) => bench::bare::serve(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
@@ -70,6 +72,8 @@ enum Task {
     Ui,
     /// Bans, licences and sources of all dependencies
     Deny,
+    /// Kills real processes in a row under load: streams lose and double nothing
+    Chaos(chaos::Options),
     /// Speed and memory of the release build, beside a bare write(2) server
     Bench(bench::Options),
     /// One bare write(2) per delivery: what `bench` compares with

@@ -158,28 +158,28 @@ struct Load {
 #[derive(Deserialize)]
 pub(crate) struct World {
     pub(crate) application: Application,
-    guilds: Vec<Guild>,
+    pub(crate) guilds: Vec<Guild>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Application {
-    id: String,
+    pub(crate) id: String,
     pub(crate) bot_token: String,
-    client_secret: String,
+    pub(crate) client_secret: String,
 }
 
 #[derive(Deserialize)]
-struct Guild {
-    id: String,
+pub(crate) struct Guild {
+    pub(crate) id: String,
     /// The first is a person, neither a bot nor the load user.
-    members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
-    user_id: String,
+pub(crate) struct Member {
+    pub(crate) user_id: String,
 }
 
 impl World {
@@ -190,7 +190,11 @@ impl World {
 }
 
 /// Walks through the login as a browser does and returns the session's cookie.
-fn sign_in(web_at: SocketAddr, simulator_at: SocketAddr, user_id: &str) -> anyhow::Result<String> {
+pub(crate) fn sign_in(
+    web_at: SocketAddr,
+    simulator_at: SocketAddr,
+    user_id: &str,
+) -> anyhow::Result<String> {
     let mut web = Client::new(web_at);
     let begin = redirect(web.get("/auth/login", &[])?, "the login")?;
     let attempt = cookies(&begin.response).join("; ");
@@ -257,7 +261,7 @@ fn path_of(location: &str) -> &str {
 }
 
 /// 64 characters from the kernel's generator.
-fn secret() -> anyhow::Result<String> {
+pub(crate) fn secret() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);

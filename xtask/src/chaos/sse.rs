@@ -1,0 +1,158 @@
+//! The bytes of a stream as a browser takes them: chunks joined, frames cut, and a frame whose end
+//! did not come thrown away with the connection.
+
+use anyhow::{Context, bail};
+
+/// A chunk's size is a few digits.
+const SIZE_LINE_AT_MOST: usize = 32;
+
+/// One frame, its fields as they stood there.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) event: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: String,
+    pub(crate) retry_ms: Option<u64>,
+    /// As it came, `id:` and all.
+    pub(crate) bytes: usize,
+}
+
+/// Cuts the body of one response into frames.
+#[derive(Default)]
+pub(crate) struct Body {
+    chunks: Chunks,
+    text: Vec<u8>,
+}
+
+impl Body {
+    /// Takes what was read and hands on each frame that is whole now. `true`: the body has ended.
+    pub(crate) fn take(
+        &mut self,
+        bytes: &[u8],
+        mut found: impl FnMut(Frame),
+    ) -> anyhow::Result<bool> {
+        let ended = self.chunks.take(bytes, &mut self.text)?;
+        let mut used = 0;
+        while let Some(length) = memchr::memmem::find(&self.text[used..], b"\n\n") {
+            let end = used + length + 2;
+            let text = std::str::from_utf8(&self.text[used..end]).context("not UTF-8")?;
+            found(frame(text));
+            used = end;
+        }
+        self.text.drain(..used);
+        Ok(ended)
+    }
+}
+
+fn frame(text: &str) -> Frame {
+    let mut frame = Frame {
+        bytes: text.len(),
+        ..Frame::default()
+    };
+    for line in text.lines() {
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "event" => value.clone_into(&mut frame.event),
+            "id" => frame.id = Some(value.to_owned()),
+            "data" => value.clone_into(&mut frame.data),
+            "retry" => frame.retry_ms = value.parse().ok(),
+            // A comment, or what we do not know.
+            _ => {}
+        }
+    }
+    frame
+}
+
+/// HTTP/1.1's chunked coding, which comes in any parts.
+#[derive(Default)]
+struct Chunks {
+    /// Of the present chunk, with the line end behind it.
+    left: usize,
+    size_line: Vec<u8>,
+    ended: bool,
+}
+
+/// What stands behind each chunk.
+const LINE_END: usize = 2;
+
+impl Chunks {
+    fn take(&mut self, mut bytes: &[u8], body: &mut Vec<u8>) -> anyhow::Result<bool> {
+        while !bytes.is_empty() && !self.ended {
+            if self.left == 0 {
+                bytes = self.take_size(bytes)?;
+                continue;
+            }
+            let here = self.left.min(bytes.len());
+            let content = self.left.saturating_sub(LINE_END).min(here);
+            body.extend_from_slice(&bytes[..content]);
+            self.left -= here;
+            bytes = &bytes[here..];
+        }
+        Ok(self.ended)
+    }
+
+    fn take_size<'a>(&mut self, bytes: &'a [u8]) -> anyhow::Result<&'a [u8]> {
+        let end = memchr::memchr(b'\n', bytes);
+        let here = end.map_or(bytes.len(), |end| end + 1);
+        self.size_line.extend_from_slice(&bytes[..here]);
+        if self.size_line.len() > SIZE_LINE_AT_MOST {
+            bail!("this is no chunked body");
+        }
+        if end.is_some() {
+            let line = String::from_utf8_lossy(&self.size_line);
+            let size = usize::from_str_radix(line.trim(), 16)
+                .with_context(|| format!("{line:?} is no size of a chunk"))?;
+            self.ended = size == 0;
+            self.left = size + LINE_END;
+            self.size_line.clear();
+        }
+        Ok(&bytes[here..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAMES: &str = "retry: 1500\nevent: snapshot\nid: 0.1-2\ndata: {\"a\":1}\n\n\
+        : nothing\n\nevent: bye\ndata: {}\n\nevent: half";
+
+    fn chunked(size: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for chunk in FRAMES.as_bytes().chunks(size) {
+            bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
+            bytes.extend(chunk);
+            bytes.extend(b"\r\n");
+        }
+        bytes.extend(b"0\r\n\r\n");
+        bytes
+    }
+
+    #[test]
+    fn frames_are_whole_whatever_parts_they_come_in() {
+        for (chunk, read) in [(1, 1), (7, 3), (1000, 1000), (20, 1000), (1000, 1)] {
+            let (mut body, mut frames, mut ended) = (Body::default(), Vec::new(), false);
+            for part in chunked(chunk).chunks(read) {
+                ended = body.take(part, |frame| frames.push(frame)).expect("chunks");
+            }
+            assert!(ended);
+            assert_eq!(frames.len(), 3, "chunks of {chunk} read by {read}");
+            let first = &frames[0];
+            assert_eq!(
+                (first.event.as_str(), first.retry_ms),
+                ("snapshot", Some(1500))
+            );
+            assert_eq!(first.id.as_deref(), Some("0.1-2"));
+            assert_eq!(first.data, "{\"a\":1}");
+            assert_eq!((frames[2].event.as_str(), &frames[2].id), ("bye", &None));
+        }
+    }
+
+    #[test]
+    fn what_is_not_chunked_is_an_error() {
+        let mut body = Body::default();
+        assert!(body.take(b"event: snapshot\n", |_| ()).is_err());
+        assert!(Body::default().take(&[b'1'; 100], |_| ()).is_err());
+    }
+}
