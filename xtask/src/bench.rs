@@ -9,7 +9,9 @@
 pub(crate) mod bare;
 pub(crate) mod clock;
 mod feed;
+pub(crate) mod follower;
 pub(crate) mod frames;
+mod gateway;
 pub(crate) mod histogram;
 pub(crate) mod http;
 pub(crate) mod ledger;
@@ -24,6 +26,7 @@ pub(crate) mod shard;
 mod side;
 mod simulator;
 mod table;
+mod websocket;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,6 +72,8 @@ enum Part {
     Web,
     /// The simulator
     Simulator,
+    /// The gateway with its journal
+    Gateway,
 }
 
 /// Descriptors a process needs beside its streams.
@@ -119,6 +124,7 @@ struct Plan {
     /// Deliveries of one repetition with one event in flight.
     deliveries: u64,
     simulator: simulator::Plan,
+    gateway: gateway::Plan,
 }
 
 impl Plan {
@@ -154,6 +160,17 @@ impl Plan {
             simulator: simulator::Plan {
                 repetitions,
                 stamps: if options.quick { 100_000 } else { 400_000 },
+            },
+            gateway: gateway::Plan {
+                repetitions,
+                seconds: if options.quick { 2 } else { 10 },
+                weighed_at: if options.quick {
+                    [40_000, 80_000]
+                } else {
+                    [500_000, 1_000_000]
+                },
+                guilds: if options.quick { 10 } else { 100 },
+                people: 500,
             },
         })
     }
@@ -220,6 +237,10 @@ fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measur
     }
     if plan.has(Part::Simulator) {
         let rows = simulator::rows(&plan.simulator, &guildhall, &xtask, folder)?;
+        measured.rows.extend(rows);
+    }
+    if plan.has(Part::Gateway) {
+        let rows = gateway::rows(&plan.gateway, &guildhall, &xtask, folder)?;
         measured.rows.extend(rows);
     }
     Ok(measured)

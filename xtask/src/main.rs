@@ -47,6 +47,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Chaos(options) => chaos::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::BenchBare(options) => bench::bare::serve(&options),
+        Task::BenchFollower(options) => bench::follower::run(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
         Task::BenchShard(options) => bench::shard::run(&options),
     }
@@ -79,6 +80,9 @@ enum Task {
     /// One bare write(2) per delivery: what `bench` compares with
     #[command(hide = true)]
     BenchBare(bench::bare::Options),
+    /// Reads the gateway's log as a web instance does, for `bench`
+    #[command(hide = true)]
+    BenchFollower(bench::follower::Options),
     /// Holds the streams that `bench` measures with
     #[command(hide = true)]
     BenchReader(bench::reader::Options),

@@ -124,12 +124,12 @@ impl Browser {
             }
             return Ok(None);
         };
-        let status = head.split(|byte| *byte == b' ').nth(1);
-        if status != Some(b"200") {
-            bail!("{}", String::from_utf8_lossy(head));
+        let (text, rest) = (String::from_utf8_lossy(&head[..end]), &head[end + 4..]);
+        if text.split(' ').nth(1) != Some("200") {
+            bail!("{text}");
         }
         locked(&self.book).count.connections += 1;
-        Ok(Some((Body::default(), &head[end + 4..])))
+        Ok(Some((Body::behind(&text)?, rest)))
     }
 
     fn take(&mut self, body: &mut Body, bytes: &[u8]) -> anyhow::Result<bool> {

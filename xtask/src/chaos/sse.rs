@@ -18,20 +18,49 @@ pub(crate) struct Frame {
 }
 
 /// Cuts the body of one response into frames.
-#[derive(Default)]
 pub(crate) struct Body {
-    chunks: Chunks,
+    length: Length,
     text: Vec<u8>,
 }
 
+/// How a body says where it ends.
+enum Length {
+    Chunked(Chunks),
+    /// A stream that only says `bye` is a short answer like any other.
+    Left(usize),
+}
+
 impl Body {
+    /// The body behind this head of an answer.
+    pub(crate) fn behind(head: &str) -> anyhow::Result<Self> {
+        let head = head.to_ascii_lowercase();
+        let mut headers = head.lines().filter_map(|line| line.split_once(':'));
+        let length = headers.find_map(|(name, value)| (name == "content-length").then_some(value));
+        let length = match length {
+            Some(length) => Length::Left(length.trim().parse().context("no length")?),
+            None if head.contains("chunked") => Length::Chunked(Chunks::default()),
+            None => bail!("an answer that does not say where it ends: {head}"),
+        };
+        Ok(Self {
+            length,
+            text: Vec::new(),
+        })
+    }
+
     /// Takes what was read and hands on each frame that is whole now. `true`: the body has ended.
     pub(crate) fn take(
         &mut self,
         bytes: &[u8],
         mut found: impl FnMut(Frame),
     ) -> anyhow::Result<bool> {
-        let ended = self.chunks.take(bytes, &mut self.text)?;
+        let ended = match &mut self.length {
+            Length::Chunked(chunks) => chunks.take(bytes, &mut self.text)?,
+            Length::Left(left) => {
+                self.text.extend_from_slice(bytes);
+                *left = left.saturating_sub(bytes.len());
+                *left == 0
+            }
+        };
         let mut used = 0;
         while let Some(length) = memchr::memmem::find(&self.text[used..], b"\n\n") {
             let end = used + length + 2;
@@ -132,7 +161,7 @@ mod tests {
     #[test]
     fn frames_are_whole_whatever_parts_they_come_in() {
         for (chunk, read) in [(1, 1), (7, 3), (1000, 1000), (20, 1000), (1000, 1)] {
-            let (mut body, mut frames, mut ended) = (Body::default(), Vec::new(), false);
+            let (mut body, mut frames, mut ended) = (streamed(), Vec::new(), false);
             for part in chunked(chunk).chunks(read) {
                 ended = body.take(part, |frame| frames.push(frame)).expect("chunks");
             }
@@ -150,9 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn a_short_answer_ends_where_it_says() {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n";
+        let mut body = Body::behind(head).expect("a length");
+        let mut frames = Vec::new();
+        let mut take = |bytes: &[u8]| body.take(bytes, |frame| frames.push(frame)).expect("text");
+        assert!(!take(b"event: bye\n"));
+        assert!(take(b"data: {}\n\n"));
+        assert_eq!(frames[0].event, "bye");
+    }
+
+    #[test]
     fn what_is_not_chunked_is_an_error() {
-        let mut body = Body::default();
-        assert!(body.take(b"event: snapshot\n", |_| ()).is_err());
-        assert!(Body::default().take(&[b'1'; 100], |_| ()).is_err());
+        assert!(streamed().take(b"event: snapshot\n", |_| ()).is_err());
+        assert!(streamed().take(&[b'1'; 100], |_| ()).is_err());
+        assert!(Body::behind("HTTP/1.1 200 OK\r\n").is_err());
+    }
+
+    fn streamed() -> Body {
+        Body::behind("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n").expect("chunked")
     }
 }
