@@ -104,7 +104,7 @@ pub(super) fn rows(plan: &Plan, stage: &Stage) -> anyhow::Result<Vec<Row>> {
 struct Restarts<'a> {
     stage: &'a Stage,
     gateway: Gateway,
-    last_identify: Option<Instant>,
+    last_identify: Instant,
 }
 
 impl<'a> Restarts<'a> {
@@ -112,7 +112,7 @@ impl<'a> Restarts<'a> {
         Ok(Self {
             stage,
             gateway: stage.gateway("full")?,
-            last_identify: None,
+            last_identify: now(),
         })
     }
 
@@ -132,11 +132,10 @@ impl<'a> Restarts<'a> {
             "guilds"
         };
         self.gateway.set("DISCORD_INTENTS", intents);
-        if let Some(last) = self.last_identify {
-            thread::sleep(BETWEEN_IDENTIFIES.saturating_sub(last.elapsed()));
-        }
-        self.last_identify = Some(now());
-        self.live_ms()
+        thread::sleep(BETWEEN_IDENTIFIES.saturating_sub(self.last_identify.elapsed()));
+        let took = self.live_ms()?;
+        self.last_identify = now();
+        Ok(took)
     }
 
     /// As Discord tells the bot.
