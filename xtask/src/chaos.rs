@@ -138,7 +138,7 @@ fn wreak(options: &Options, seed: u64, binary: &Path, folder: &Path) -> anyhow::
         faults: book.faults().to_vec(),
         wrong_pictures,
         identifies: state.identifies(),
-        web_kills: kills.web_kills,
+        webs_killed: kills.webs_killed,
         live_ms: kills.live_ms,
     })
 }
@@ -222,7 +222,7 @@ struct Outcome {
     faults: Vec<String>,
     wrong_pictures: u64,
     identifies: u64,
-    web_kills: u64,
+    webs_killed: u64,
     /// From each start to live, if it lived so long.
     live_ms: Vec<u64>,
 }
@@ -277,7 +277,7 @@ impl Outcome {
         live.sort_unstable();
         let median = live.get(live.len() / 2).copied().unwrap_or(0);
         let most = live.last().copied().unwrap_or(0);
-        let webs = match self.web_kills {
+        let webs = match self.webs_killed {
             0 => String::new(),
             kills => format!(" and {kills} of web instances"),
         };

@@ -17,7 +17,7 @@ use super::http::Client;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// An IDENTIFY may have to wait for its turn, and more than once.
-const LIVE_WITHIN: Duration = Duration::from_secs(60);
+const LIVE_WITHIN: Duration = Duration::from_mins(1);
 /// Below what the kernel gives to port 0 and to outgoing connections.
 const LASTING_PORTS: RangeInclusive<u16> = 10_000..=29_999;
 

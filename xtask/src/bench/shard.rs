@@ -2,8 +2,7 @@
 //! identifies, hears its guilds and counts stamps. It is read with plain blocking
 //! calls, so that what is measured is the other end.
 
-use std::io::{BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -12,12 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::now;
 use super::http::Client;
+use super::websocket::WebSocket;
 
 /// GUILDS and GUILD_VOICE_STATES.
 const INTENTS: u64 = 129;
 const PATIENCE: Duration = Duration::from_secs(20);
-const BUFFER: usize = 256 * 1024;
-const PAYLOAD_AT_MOST: u64 = 64 * 1024 * 1024;
 
 /// What `bench-shard` is told.
 #[derive(clap::Args)]
@@ -112,42 +110,17 @@ fn number_after(payload: &[u8], mark: &[u8]) -> Option<u64> {
 }
 
 /// One gateway connection.
-pub(crate) struct Shard {
-    stream: BufReader<TcpStream>,
-    payload: Vec<u8>,
-}
+pub(crate) struct Shard(WebSocket);
 
 impl Shard {
     /// Connects and identifies.
     pub(crate) fn open(at: SocketAddr, bot_token: &str) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect_timeout(&at, PATIENCE)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let mut shard = Self {
-            stream: BufReader::with_capacity(BUFFER, stream),
-            payload: Vec::new(),
-        };
-        // The key's answer is not looked at: who answers is known.
-        let upgrade = format!(
-            "GET /gateway/?v=10&encoding=json HTTP/1.1\r\nHost: {at}\r\nUpgrade: websocket\r\n\
-             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        );
-        shard.stream.get_mut().write_all(upgrade.as_bytes())?;
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            shard.stream.read_exact(&mut byte)?;
-            head.push(byte[0]);
-        }
-        if !head.starts_with(b"HTTP/1.1 101 ") {
-            bail!("no upgrade: {}", String::from_utf8_lossy(&head));
-        }
+        let mut shard = Self(WebSocket::open(at, "/gateway/?v=10&encoding=json", &[])?);
         let hello = shard.next()?;
         if memmem::find(hello, b"\"op\":10").is_none() {
             bail!("no HELLO: {}", String::from_utf8_lossy(hello));
         }
-        shard.send(&format!(
+        shard.0.send(&format!(
             r#"{{"op":2,"d":{{"token":"{bot_token}","intents":{INTENTS},"properties":{{}}}}}}"#
         ))?;
         Ok(shard)
@@ -181,52 +154,9 @@ impl Shard {
         Ok(())
     }
 
-    /// One text frame with a mask of zeros, which changes nothing.
-    fn send(&mut self, text: &str) -> anyhow::Result<()> {
-        let length = u16::try_from(text.len())?;
-        let mut frame = vec![0x81, 0xfe];
-        frame.extend(length.to_be_bytes());
-        frame.extend([0; 4]);
-        frame.extend(text.as_bytes());
-        Ok(self.stream.get_mut().write_all(&frame)?)
-    }
-
-    /// The next text frame.
+    /// The next payload.
     pub(crate) fn next(&mut self) -> anyhow::Result<&[u8]> {
-        loop {
-            let mut head = [0; 2];
-            self.stream.read_exact(&mut head)?;
-            let length = match head[1] & 0x7f {
-                126 => {
-                    let mut long = [0; 2];
-                    self.stream.read_exact(&mut long)?;
-                    u64::from(u16::from_be_bytes(long))
-                }
-                127 => {
-                    let mut long = [0; 8];
-                    self.stream.read_exact(&mut long)?;
-                    u64::from_be_bytes(long)
-                }
-                short => u64::from(short),
-            };
-            if length > PAYLOAD_AT_MOST {
-                bail!("a frame of {length} bytes");
-            }
-            self.payload.resize(usize::try_from(length)?, 0);
-            self.stream.read_exact(&mut self.payload)?;
-            match head[0] & 0x0f {
-                1 => return Ok(&self.payload),
-                8 => {
-                    let code = self
-                        .payload
-                        .first_chunk()
-                        .map(|code| u16::from_be_bytes(*code));
-                    bail!("the simulator closed with {code:?}");
-                }
-                // Pings and pongs: nobody waits for an answer in so short a time.
-                _ => {}
-            }
-        }
+        self.0.next_text()
     }
 }
 

@@ -15,6 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The bit of a message's only frame.
 const WHOLE: u8 = 0x80;
 const TEXT: u8 = 0x1;
+/// The bit of what a client sends.
+const MASKED: u8 = 0x80;
+/// In place of a length: two bytes of it follow, or eight.
+const LONG: u8 = 0x7e;
+const LONGER: u8 = 0x7f;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
@@ -28,6 +33,11 @@ pub(crate) struct WebSocket {
 pub(crate) enum Message<'a> {
     Text(&'a [u8]),
     /// It is answered already.
+    Ping,
+}
+
+enum Kind {
+    Text,
     Ping,
 }
 
@@ -66,17 +76,25 @@ impl WebSocket {
 
     /// Waits for the next message.
     pub(crate) fn next(&mut self) -> anyhow::Result<Message<'_>> {
+        Ok(match self.receive()? {
+            Kind::Text => Message::Text(&self.payload),
+            Kind::Ping => Message::Ping,
+        })
+    }
+
+    /// A text is then the payload.
+    fn receive(&mut self) -> anyhow::Result<Kind> {
         loop {
             let mut head = [0; 2];
             self.stream.read_exact(&mut head)?;
-            let length = self.length(head[1] & 0x7f)?;
+            let length = self.length(head[1] & !MASKED)?;
             self.payload.resize(usize::try_from(length)?, 0);
             self.stream.read_exact(&mut self.payload)?;
             match (head[0] & 0xf0, head[0] & 0x0f) {
-                (WHOLE, TEXT) => return Ok(Message::Text(&self.payload)),
+                (WHOLE, TEXT) => return Ok(Kind::Text),
                 (WHOLE, PING) => {
                     self.pong()?;
-                    return Ok(Message::Ping);
+                    return Ok(Kind::Ping);
                 }
                 (WHOLE, PONG) => {}
                 (WHOLE, CLOSE) => {
@@ -86,6 +104,12 @@ impl WebSocket {
                 _ => bail!("a frame that begins with {:#x}", head[0]),
             }
         }
+    }
+
+    /// The next message that is no ping.
+    pub(crate) fn next_text(&mut self) -> anyhow::Result<&[u8]> {
+        while let Kind::Ping = self.receive()? {}
+        Ok(&self.payload)
     }
 
     pub(crate) fn send(&mut self, text: &str) -> anyhow::Result<()> {
@@ -99,12 +123,12 @@ impl WebSocket {
 
     fn length(&mut self, short: u8) -> anyhow::Result<u64> {
         let length = match short {
-            126 => {
+            LONG => {
                 let mut long = [0; 2];
                 self.stream.read_exact(&mut long)?;
                 u64::from(u16::from_be_bytes(long))
             }
-            127 => {
+            LONGER => {
                 let mut long = [0; 8];
                 self.stream.read_exact(&mut long)?;
                 u64::from_be_bytes(long)
@@ -121,9 +145,9 @@ impl WebSocket {
     fn write(&mut self, kind: u8, payload: &[u8]) -> anyhow::Result<()> {
         let mut frame = vec![WHOLE | kind];
         match u8::try_from(payload.len()) {
-            Ok(short) if short < 126 => frame.push(0x80 | short),
+            Ok(short) if short < LONG => frame.push(MASKED | short),
             _ => {
-                frame.push(0x80 | 126);
+                frame.push(MASKED | LONG);
                 frame.extend(u16::try_from(payload.len())?.to_be_bytes());
             }
         }

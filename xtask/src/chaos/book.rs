@@ -201,11 +201,9 @@ impl Book {
         }
         let before = track.stamp.take();
         let before = before.iter().map(|stamp| ("voice.updated", stamp));
-        let events = before.chain([(frame.event.as_str(), &frame.data)]);
+        let mut events = before.chain([(frame.event.as_str(), &frame.data)]);
         let picture = track.picture.get_or_insert_default();
-        let applied: anyhow::Result<()> = events
-            .map(|(event, data)| picture.apply(event, data))
-            .collect();
+        let applied = events.try_for_each(|(event, data)| picture.apply(event, data));
         if let Err(error) = applied {
             self.fault(stream, &format!("{error:#}"));
         }

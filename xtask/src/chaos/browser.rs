@@ -85,28 +85,26 @@ impl Browser {
             return Ok(());
         }
         let mut bytes = vec![0; 64 * 1024];
-        let (mut head, mut body) = (Vec::new(), None);
-        let mut heard = now();
-        while !self.stopped() && heard.elapsed() < SILENCE {
+        let mut answer = Answer::Head(Vec::new());
+        let mut last_word = now();
+        while !self.stopped() && last_word.elapsed() < SILENCE {
             let read = match socket.read(&mut bytes) {
                 Ok(0) => return Ok(()),
                 Ok(read) => read,
                 Err(error) if is_nothing_yet(error.kind()) => continue,
                 Err(_) => return Ok(()),
             };
-            heard = now();
-            let ended = match &mut body {
-                Some(body) => self.take(body, &bytes[..read])?,
-                None => {
+            last_word = now();
+            let ended = match &mut answer {
+                Answer::Body(body) => self.take(body, &bytes[..read])?,
+                Answer::Head(head) => {
                     head.extend_from_slice(&bytes[..read]);
-                    match self.begin(&head)? {
-                        Some((mut begun, rest)) => {
-                            let ended = self.take(&mut begun, rest)?;
-                            body = Some(begun);
-                            ended
-                        }
-                        None => false,
-                    }
+                    let Some((mut body, rest)) = self.begin(head)? else {
+                        continue;
+                    };
+                    let ended = self.take(&mut body, rest)?;
+                    answer = Answer::Body(body);
+                    ended
                 }
             };
             if ended {
@@ -167,6 +165,12 @@ impl Browser {
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+}
+
+/// How far an answer has come.
+enum Answer {
+    Head(Vec<u8>),
+    Body(Body),
 }
 
 /// A browser that panicked has spoilt nothing: each frame is written down at once.

@@ -1,5 +1,6 @@
 //! When a process ends: drawn, and never twice alike.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use crate::bench::http::Client;
 /// One in so many kills does not wait until the gateway is live.
 const EARLY: u64 = 4;
 /// When an early one comes: about as long as a start takes.
-const EARLY_MS: u64 = 250;
+const EARLY_MS: u64 = 100;
 /// One in so many takes a web instance with it.
 const WITH_WEB: u64 = 3;
 /// Moves while the gateway is away.
@@ -29,7 +30,7 @@ pub(super) struct Kills {
     starts: u64,
     /// What DISCORD_INTENTS is asked for.
     with_members: bool,
-    pub(super) web_kills: u64,
+    pub(super) webs_killed: u64,
     pub(super) live_ms: Vec<u64>,
 }
 
@@ -45,7 +46,7 @@ impl Kills {
             starting: None,
             starts: 0,
             with_members: false,
-            web_kills: 0,
+            webs_killed: 0,
             live_ms: Vec::new(),
         })
     }
@@ -63,8 +64,8 @@ impl Kills {
             let instance = usize::try_from(self.chance.within(0..=1))?;
             if let Some(web) = house.webs.get_mut(instance) {
                 web.kill_and_start()?;
-                self.web_kills += 1;
-                said.push_str(&format!(", and a web instance ({})", web.name));
+                self.webs_killed += 1;
+                write!(said, ", and {}", web.name)?;
             }
         }
         for _ in 0..self.chance.within(0..=MOVES_AT_MOST) {
@@ -85,7 +86,7 @@ impl Kills {
                 "guilds"
             };
             house.gateway.set("DISCORD_INTENTS", intents);
-            said.push_str(&format!("; then with the intents {intents}"));
+            write!(said, "; then with the intents {intents}")?;
         }
         println!("kill {number:>3} of {}: {said}", options.kills);
         self.starting = Some(now());

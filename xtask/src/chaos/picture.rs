@@ -14,9 +14,17 @@ pub(crate) struct Picture {
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
 struct Person {
     username: String,
+    #[serde(flatten)]
+    flags: Flags,
+}
+
+/// As both name them.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of Discord's")]
+struct Flags {
     self_mute: bool,
     self_deaf: bool,
     mute: bool,
@@ -84,10 +92,7 @@ impl Picture {
             let username = names.get(&state.user_id).context("a nameless user")?;
             let person = Person {
                 username: username.clone(),
-                self_mute: state.self_mute,
-                self_deaf: state.self_deaf,
-                mute: state.mute,
-                deaf: state.deaf,
+                flags: state.flags,
             };
             room.insert(state.user_id, person);
         }
@@ -158,10 +163,8 @@ struct DiscordGuild {
 struct VoiceState {
     user_id: String,
     channel_id: String,
-    self_mute: bool,
-    self_deaf: bool,
-    mute: bool,
-    deaf: bool,
+    #[serde(flatten)]
+    flags: Flags,
 }
 
 #[cfg(test)]
@@ -180,7 +183,7 @@ mod tests {
     #[test]
     fn a_picture_with_its_events_is_the_later_picture() {
         let ann = format!(r#"{{"channelId":"5","userId":"7","username":"ann",{FLAGS}}}"#);
-        let renamed = ann.replace("ann", "anna");
+        let renamed = ann.replace(r#""ann""#, r#""anna""#);
         let mut picture = snapshot("");
         for (event, json) in [
             ("voice.joined", ann.as_str()),

@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_short_answer_ends_where_it_says() {
-        let head = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n";
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 21\r\n";
         let mut body = Body::behind(head).expect("a length");
         let mut frames = Vec::new();
         let mut take = |bytes: &[u8]| body.take(bytes, |frame| frames.push(frame)).expect("text");
