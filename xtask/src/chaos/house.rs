@@ -61,6 +61,8 @@ impl House {
 
         let mut gateway = Gateway::new(binary, folder, Cpu::Any, simulator_at, &world)?;
         gateway.set("LOG_WINDOW", &window.to_string());
+        // Every start in one file: for whoever looks for a fault.
+        gateway.set("RUST_LOG", "info");
         gateway.start()?;
         gateway.wait_until_live()?;
 
