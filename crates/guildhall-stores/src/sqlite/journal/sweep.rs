@@ -41,11 +41,13 @@ impl Sweep {
         let mut gone = 0_u64;
         while self.due >= STRETCH {
             self.due -= STRETCH;
-            if self.hand >= self.highest_floor {
-                self.hand = 0;
-            }
             if self.highest_floor > 0 {
                 gone = gone.wrapping_add(self.sweep(transaction)?);
+            }
+            // At once: by the next time the floors have risen, and it would run after the head for
+            // ever.
+            if self.hand >= self.highest_floor {
+                self.hand = 0;
             }
         }
         Ok(gone)
