@@ -289,7 +289,7 @@ impl Driver {
             let committed = select! {
                 // What is committed is shown before anything new is taken.
                 biased;
-                step = self.committing.step() => Some(step),
+                news = self.committing.step() => Some(news),
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
                     None
@@ -307,7 +307,7 @@ impl Driver {
                 else => None,
             };
             let done = match committed {
-                Some(Step::Committed(done)) => self.committed(done),
+                Some(Step::Committed(done)) => self.committed(*done),
                 Some(Step::Stalled) => {
                     self.appender.stalled(self.clock.now());
                     Ok(())
@@ -392,7 +392,7 @@ impl Driver {
     async fn begin_anew(mut self) -> KeeperExit {
         while !self.committing.is_idle() {
             if let Step::Committed(done) = self.committing.step().await
-                && let Err(exit) = self.committed(done)
+                && let Err(exit) = self.committed(*done)
             {
                 return exit;
             }

@@ -11,7 +11,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use super::*;
 use crate::log::Window;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn nothing_is_seen_before_it_is_committed_and_the_next_batch_gathers_meanwhile() {
