@@ -8,6 +8,8 @@ const LIMITS: RateLimits = RateLimits {
     bucket_requests: 2,
     bucket_window: Duration::from_secs(5),
     invalid_requests: 3,
+    global_window: Duration::from_secs(1),
+    invalid_window: Duration::from_mins(10),
 };
 
 #[test]
