@@ -119,7 +119,8 @@ pub(super) enum Body {
         #[serde(default)]
         over: bool,
     },
-    /// Whatever of REST, resume URL and delivery still waits to go wrong does not.
+    /// Whatever of REST, resume URL and delivery still waits to go wrong does not, and
+    /// connections that are slow, silent, cut in half or unanswered are well again.
     Heal {},
     /// The next connections get op 7 in place of HELLO; 0 heals.
     ReconnectHello {
@@ -292,6 +293,7 @@ fn heal(discord: &Discord) -> Json<Value> {
     discord.with(|core| {
         core.faults = Faults::default();
         core.delivery.duplicate(0);
+        core.sessions.order(None, Order::Heal);
     });
     discord.release(clock::now());
     Json(json!({}))
