@@ -81,7 +81,7 @@ impl Discord {
             core: Mutex::new(core),
             grants: Mutex::new(Grants::new(config.seed)),
             limiter: Mutex::new(Limiter::new(config.rate_limits)),
-            nonces: Mutex::new(Nonces::default()),
+            nonces: Mutex::new(Nonces::new(config.nonce_lifetime)),
             rest_faults: Mutex::new(RestFaults::default()),
             load: Mutex::new(Load::default()),
             script: Mutex::new(Script::default()),

@@ -16,7 +16,7 @@ use crate::{
     clock,
     discord::Discord,
     gateway_ws::{CloseCode, Faults, Order, ResumeFault},
-    rest::{Interference, RestFaults, Scope},
+    rest::{Interference, RestFaults, Scope, is_known_route},
     snowflake::Snowflake,
     world::{Overwrite, OverwriteKind, Permissions},
 };
@@ -285,6 +285,11 @@ fn of_rest(discord: &Discord, body: Body) -> Answer {
         }
         _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
     };
+    if let Some(route) = route.as_deref().filter(|route| !is_known_route(route)) {
+        return Err(ControlError::Invalid(format!(
+            "{route} is no route of REST"
+        )));
+    }
     Ok(interfere(discord, route.as_deref(), times, what))
 }
 

@@ -14,6 +14,7 @@ mod gateway_shards;
 mod gateway_strict;
 mod hidden_channels;
 mod hostile_input;
+mod limits;
 mod oauth_login;
 mod raw;
 mod rest_acts;
