@@ -79,7 +79,7 @@ impl Discord {
             origin,
             address,
             core: Mutex::new(core),
-            grants: Mutex::new(Grants::new(config.seed)),
+            grants: Mutex::new(Grants::new(&config)),
             limiter: Mutex::new(Limiter::new(config.rate_limits)),
             nonces: Mutex::new(Nonces::new(config.nonce_lifetime)),
             rest_faults: Mutex::new(RestFaults::default()),
