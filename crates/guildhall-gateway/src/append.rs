@@ -1,12 +1,22 @@
-//! Road 3: a batch of events gets its positions, and only then is anything of it seen outside.
+//! Road 3: a batch of events gets its positions, is committed, and only then is anything of it
+//! seen outside.
 
-use guildhall_link::frame::DiscordStatus;
-use guildhall_model::{Event, Position};
+use std::{sync::Arc, time::Duration};
+
+use guildhall_link::frame::{Discord, DiscordStatus};
+use guildhall_model::{Envelope, Event, Position, UnixMs};
+use guildhall_ports::{
+    Journal,
+    journal::{Beginning, Commit, JournalFuture, State},
+};
 use metrics::{counter, gauge};
 use tokio::sync::watch;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::log::{Fenced, Log};
+
+/// A commit that takes longer is said: what is being served grows old meanwhile.
+pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 /// What belongs together: all of it is seen outside, or none.
 #[derive(Debug, Default)]
@@ -15,39 +25,152 @@ pub(crate) struct Batch {
     pub events: Vec<Event>,
     /// How Discord is after these events, if that changed.
     pub status: Option<DiscordStatus>,
+    /// What the journal has to know beside the world, if that changed.
+    pub state: Option<Arc<State>>,
+}
+
+/// A batch with its positions, which nobody may see before it is committed.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    events: Vec<Arc<Envelope>>,
+    status: Option<DiscordStatus>,
+    /// `None`: nothing of it has to survive.
+    state: Option<Arc<State>>,
 }
 
 /// The only writer of the log.
 #[derive(Debug)]
 pub(crate) struct Appender {
+    journal: Arc<dyn Journal>,
     log: Log,
+    /// Of what was sealed last.
     head: Position,
-    status: watch::Sender<DiscordStatus>,
+    /// What goes with the world as of the last batch that was sealed.
+    state: Arc<State>,
+    outlook: Outlook,
+    /// What the status is apart from a stall.
+    status_then: Option<DiscordStatus>,
+}
+
+/// What can be seen from outside beside the log.
+#[derive(Debug)]
+pub(crate) struct Outlook {
+    /// How Discord is.
+    pub status: watch::Sender<DiscordStatus>,
+    /// Whether the journal lets everything wait.
+    pub stalled: watch::Sender<bool>,
 }
 
 impl Appender {
     /// Goes on at the log's head.
-    pub(crate) fn new(log: Log, status: watch::Sender<DiscordStatus>) -> Self {
+    pub(crate) fn new(
+        journal: Arc<dyn Journal>,
+        log: Log,
+        state: Arc<State>,
+        outlook: Outlook,
+    ) -> Self {
         let head = log.head();
-        Self { log, head, status }
+        Self {
+            journal,
+            log,
+            head,
+            state,
+            outlook,
+            status_then: None,
+        }
     }
 
-    /// Appends a batch and publishes it: the events, then the status, so that nobody hears of a
-    /// guild's return before what happened to it. Answers the head.
+    /// Gives each event its position. Batches are committed and published in this order.
+    pub(crate) fn seal(&mut self, batch: Batch) -> Sealed {
+        let mut events = Vec::with_capacity(batch.events.len());
+        for event in batch.events {
+            self.head = self.head.at(self.head.seq + 1);
+            let at = self.head;
+            events.push(Arc::new(Envelope { at, event }));
+        }
+        if let Some(state) = &batch.state {
+            self.state = Arc::clone(state);
+        }
+        Sealed {
+            events,
+            status: batch.status,
+            state: batch.state,
+        }
+    }
+
+    /// Begins to commit what was sealed last; `None`: nothing of it has to survive.
+    pub(crate) fn commit(&self, sealed: &Sealed) -> Option<JournalFuture<()>> {
+        if sealed.events.is_empty() && sealed.state.is_none() {
+            return None;
+        }
+        Some(self.journal.commit(Commit {
+            events: sealed.events.clone(),
+            state: Arc::clone(&self.state),
+            bases: self.log.compact(),
+        }))
+    }
+
+    /// Shows a batch: the events, then the status, so that nobody hears of a guild's return before
+    /// what happened to it. Answers the head.
     ///
-    /// INVARIANT(order): a commit comes before the first line of this that others can see.
-    pub(crate) fn append(&mut self, batch: Batch) -> Result<Position, Fenced> {
-        for event in &batch.events {
-            let name = event.change.name();
+    /// INVARIANT(order): its commit is answered, or it needs none.
+    pub(crate) fn publish(&mut self, sealed: Sealed) -> Result<Position, Fenced> {
+        for envelope in &sealed.events {
+            let name = envelope.event.change.name();
             counter!("guildhall_events_total", "event" => name).increment(1);
-            debug!(guild.id = %event.guild_id, "[Gateway] Event: {name}");
+            debug!(guild.id = %envelope.event.guild_id, "[Gateway] Event: {name}");
         }
-        self.head = self.log.append(self.head, batch.events)?;
-        gauge!("guildhall_log_head_seq").set(precise(self.head.seq));
-        if let Some(status) = batch.status {
-            self.status.send_replace(status);
+        self.log.append(sealed.events)?;
+        let head = self.log.head();
+        gauge!("guildhall_log_head_seq").set(precise(head.seq));
+        let after_stall = self.status_then.take();
+        if after_stall.is_some() {
+            self.outlook.stalled.send_replace(false);
         }
-        Ok(self.head)
+        if let Some(status) = sealed.status.or(after_stall) {
+            self.outlook.status.send_replace(status);
+        }
+        Ok(head)
+    }
+
+    /// Whether nobody can have this position from this log as it is.
+    pub(crate) fn never_gave(&self, position: Position) -> bool {
+        position.comparable(self.head) && position.seq > self.head.seq
+    }
+
+    /// Begins another epoch in the journal, with the world as it was published last: positions of
+    /// this one have been given twice. Nothing else may be committed after it.
+    pub(crate) fn begin_anew(&self, now: UnixMs) -> JournalFuture<()> {
+        let epoch = now.max(self.head.epoch + 1);
+        self.journal.begin(Beginning {
+            start: Position::start(self.head.log, epoch),
+            guilds: self.log.world().guilds.into_iter().collect(),
+            state: State {
+                resume: None,
+                ..State::clone(&self.state)
+            },
+        })
+    }
+
+    /// A commit takes long: what Discord tells arrives, and nobody is shown it, so we are not
+    /// live.
+    pub(crate) fn stalled(&mut self, now: UnixMs) {
+        if self.status_then.is_some() {
+            return;
+        }
+        warn!("the journal has not answered for {STALLED_AFTER:?}: is the disk of DATA_DIR well?");
+        counter!("guildhall_journal_stalls_total").increment(1);
+        self.outlook.stalled.send_replace(true);
+        let status = self.outlook.status.borrow().clone();
+        self.status_then = Some(status.clone());
+        if status.discord == Discord::Live {
+            self.outlook.status.send_replace(DiscordStatus {
+                discord: Discord::Resuming,
+                since: now,
+                guild_ids: Vec::new(),
+                ..status
+            });
+        }
     }
 }
 

@@ -62,6 +62,9 @@ pub(crate) struct SessionStartLimit {
     pub remaining: u32,
     /// Until there are as many as ever again, in ms.
     pub reset_after: u64,
+    /// So many shards may IDENTIFY together.
+    #[serde(default)]
+    pub max_concurrency: u32,
 }
 
 /// Why a call has no answer.

@@ -12,13 +12,19 @@ use crate::keeper::Report;
 pub(crate) struct GatewayHealth {
     pub status: watch::Receiver<DiscordStatus>,
     pub report: watch::Receiver<Report>,
+    pub stalled: watch::Receiver<bool>,
 }
 
 impl Health for GatewayHealth {
     fn checks(&self) -> Vec<Check> {
         let status = self.status.borrow().clone();
         let report = self.report.borrow().clone();
-        vec![discord(&status, &report), guilds(&status, &report)]
+        let stalled = *self.stalled.borrow();
+        vec![
+            discord(&status, &report),
+            guilds(&status, &report),
+            journal(stalled),
+        ]
     }
 }
 
@@ -38,6 +44,20 @@ fn discord(status: &DiscordStatus, report: &Report) -> Check {
         name: "discord",
         condition,
         detail,
+    }
+}
+
+fn journal(stalled: bool) -> Check {
+    let (condition, detail) = if stalled {
+        let detail = "the disk of DATA_DIR does not answer: nothing new is shown until it does";
+        (Condition::Degraded, detail)
+    } else {
+        (Condition::Passing, "what is shown is kept")
+    };
+    Check {
+        name: "journal",
+        condition,
+        detail: detail.to_owned(),
     }
 }
 

@@ -1,6 +1,11 @@
 //! The one task that owns the working world. Dispatches, look-ups, watches and changes of the
-//! connection happen to it in the order in which they arrived, and leave it in batches.
+//! connection happen to it in the order in which they arrived, and leave it in batches: while one
+//! is committed the next gathers.
 
+/// The way in.
+mod inbox;
+/// The batch that is being committed.
+mod committing;
 /// How we stand with Discord, as events make it.
 mod standing;
 /// What each input does to the world: no IO.
@@ -12,9 +17,8 @@ use std::{
     time::Duration,
 };
 
-use guildhall_link::frame::DiscordStatus;
-use guildhall_model::{GuildId, Position, UserId};
-use guildhall_ports::Clock;
+use guildhall_model::{GuildId, Position, UnixMs, UserId};
+use guildhall_ports::{Clock, Journal, JournalError, journal::ResumeState};
 use metrics::{counter, gauge, histogram};
 use tokio::{
     select,
@@ -27,28 +31,30 @@ use tracing::{Instrument, debug, info_span};
 
 use crate::{
     Limits,
-    append::{Appender, Batch},
+    append::{Appender, Batch, Outlook, Sealed},
     discord_rest::{DiscordRest, RestError},
-    log::Log,
+    log::{Fenced, Log},
     normalise::Cdn,
     rights::{Pair, WatchId},
-    shard::Dispatch,
+    shard::{Dispatch, MembersRequest},
 };
-use working::{Act, Working};
+use committing::{Committing, Step};
+use working::{Act, Outcome, Refusal, Working};
 
-/// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
-/// is bounded and nothing is lost.
-const INBOX: usize = 8_192;
+pub(crate) use inbox::{Inbox, Untaken};
+pub(crate) use working::Restored;
+
 /// Watches that may wait in the inbox: they leave nearly all of it to dispatches. Full: who
 /// watches waits.
 const WATCHES_IN_INBOX: usize = 256;
-/// Inputs per batch. One dispatch is one input, so it is never split.
+/// Inputs per batch. One dispatch is one input, so it is never split. Full: nothing is taken from
+/// the inbox until the batch before it is committed.
 const BATCH: usize = 512;
 
 /// A handle on the keeper.
 #[derive(Clone, Debug)]
 pub(crate) struct Keeper {
-    inbox: mpsc::Sender<Input>,
+    inbox: Inbox,
     places: Arc<Semaphore>,
 }
 
@@ -69,12 +75,14 @@ pub(crate) struct Stopped;
 /// What can happen to the working world.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// Discord told something.
-    Dispatch(Dispatch),
-    /// The connection to Discord is not there.
-    Lost(Lost),
+    /// Discord told something. Its place among the bytes that may wait.
+    Dispatch(Dispatch, OwnedSemaphorePermit),
+    /// The connection to Discord is not there. Replied when everything so far is committed.
+    Lost(Lost, oneshot::Sender<Option<ResumeState>>),
     /// A web role has a user.
     Watch(Watch),
+    /// Somebody was told of a position that the log does not have.
+    Outrun(Position),
 }
 
 /// The connection to Discord is not there.
@@ -110,27 +118,59 @@ pub(crate) struct Report {
 }
 
 /// Why the keeper ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeeperExit {
-    /// As asked.
+    /// As asked, with everything committed.
     Stopped,
     /// Somebody else wrote to the log.
     Fenced,
+    /// The journal did not take a batch. What was committed before it is good.
+    Unkept(JournalError),
+    /// Positions beyond the head were given before: the journal is an older one, brought back. A
+    /// new epoch has begun in it, for the next start.
+    Outrun,
     /// REST said 401.
     TokenRefused,
+    /// The journal is of another bot than the one Discord says we are.
+    AnotherBot {
+        /// Whose the journal is.
+        kept: UserId,
+        /// Who we are.
+        is: UserId,
+    },
+}
+
+impl From<Fenced> for KeeperExit {
+    fn from(_: Fenced) -> Self {
+        Self::Fenced
+    }
+}
+
+impl From<Refusal> for KeeperExit {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::AnotherBot { kept, is } => Self::AnotherBot { kept, is },
+        }
+    }
 }
 
 impl Keeper {
     /// A handle, and the other end of its inbox, which is [`run`]'s.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
-        let (inbox, inputs) = mpsc::channel(INBOX);
+        let (inbox, inputs) = Inbox::new();
         let places = Arc::new(Semaphore::new(WATCHES_IN_INBOX));
         (Self { inbox, places }, inputs)
     }
 
     /// The inbox, for the shard.
-    pub(crate) fn inbox(&self) -> mpsc::Sender<Input> {
+    pub(crate) fn inbox(&self) -> Inbox {
         self.inbox.clone()
+    }
+
+    /// Somebody was told of a position beyond the head.
+    pub(crate) fn outrun(&self, position: Position) {
+        // With a full inbox it is not said now: whoever was told of it comes back with it.
+        let _later = self.inbox.try_send(Input::Outrun(position));
     }
 
     /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
@@ -152,10 +192,7 @@ impl Keeper {
             reply,
             place,
         };
-        self.inbox
-            .send(Input::Watch(watch))
-            .await
-            .map_err(|_| Stopped)?;
+        self.inbox.send(Input::Watch(watch)).await?;
         answer.await.map_err(|_| Stopped)
     }
 }
@@ -163,35 +200,44 @@ impl Keeper {
 /// All that the keeper needs.
 #[derive(Debug)]
 pub(crate) struct Setup {
+    pub journal: Arc<dyn Journal>,
     pub log: Log,
-    pub status: watch::Sender<DiscordStatus>,
+    pub restored: Restored,
+    pub outlook: Outlook,
     pub report: watch::Sender<Report>,
     pub rest: DiscordRest,
     pub clock: Arc<dyn Clock>,
     pub cdn: Cdn,
-    pub guilds: Option<BTreeSet<GuildId>>,
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
+    /// To the connection to Discord, if there is one.
+    pub requests: mpsc::Sender<MembersRequest>,
 }
 
-/// Runs until it is stopped. Takes what is in the inbox then, and no more.
+/// Runs until it is stopped. Takes what is in the inbox then, and no more, and commits it.
 pub(crate) async fn run(
     setup: Setup,
     inbox: mpsc::Receiver<Input>,
     stop: CancellationToken,
 ) -> KeeperExit {
-    let working = Working::new(setup.guilds, setup.cdn, setup.limits, setup.clock.now());
+    let state = Arc::clone(&setup.restored.state);
+    let working = Working::new(setup.restored, setup.cdn, setup.limits, setup.clock.now());
+    setup.outlook.status.send_replace(working.status());
     let driver = Driver {
         working,
-        appender: Appender::new(setup.log, setup.status),
+        appender: Appender::new(setup.journal, setup.log, state, setup.outlook),
         report: setup.report,
         rest: setup.rest,
         clock: setup.clock,
         renew: setup.renew,
+        requests: setup.requests,
         inbox,
+        gathered: 0,
+        committing: Committing::nothing(),
         look_ups: JoinSet::new(),
         replies: HashMap::new(),
+        lost: Vec::new(),
         watches: 0,
         measured_at: None,
     };
@@ -205,78 +251,112 @@ struct Driver {
     rest: DiscordRest,
     clock: Arc<dyn Clock>,
     renew: Arc<Notify>,
+    requests: mpsc::Sender<MembersRequest>,
     inbox: mpsc::Receiver<Input>,
+    /// Inputs in the batch that gathers.
+    gathered: usize,
+    committing: Committing,
     /// As many as the rights machine asks for at one time: a few.
     look_ups: JoinSet<LookedUp>,
     /// Of watches that are not answered. Each has a place, then a deadline, so they are bounded by
     /// how many web roles can send within it.
     replies: HashMap<WatchId, oneshot::Sender<Watched>>,
+    /// Who waits to hear how to go on with Discord, once the batch that gathers is committed.
+    lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     watches: u64,
     measured_at: Option<std::time::Instant>,
+}
+
+/// What goes with a batch, and is done once it is committed.
+struct AfterCommit {
+    acts: Vec<Act>,
+    report: Option<Report>,
+    lost: Vec<oneshot::Sender<Option<ResumeState>>>,
+    resume: Option<ResumeState>,
 }
 
 type LookedUp = (Pair, Result<guildhall_model::world::Membership, RestError>);
 
 impl Driver {
     async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+        self.working.begun(Instant::now().into_std());
         let mut inputs = Vec::with_capacity(BATCH);
+        let mut stopping = false;
         loop {
             let deadline = self.working.deadline();
+            let room = BATCH.saturating_sub(self.gathered);
             let mut answers = Vec::new();
-            let stopping = select! {
-                // None: every handle is gone, so nothing will ever come.
-                taken = self.inbox.recv_many(&mut inputs, BATCH) => taken == 0,
-                Some(answer) = self.look_ups.join_next() => {
-                    answers.extend(answer);
-                    false
+            let committed = select! {
+                // What is committed is shown before anything new is taken.
+                biased;
+                step = self.committing.step() => Some(step),
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    None
                 }
-                () = until(deadline) => false,
-                () = stop.cancelled() => true,
+                // None: every handle is gone, so nothing will ever come.
+                taken = self.inbox.recv_many(&mut inputs, room), if room > 0 && !stopping => {
+                    stopping = taken == 0;
+                    None
+                }
+                Some(answer) = self.look_ups.join_next(), if room > 0 => {
+                    answers.extend(answer);
+                    None
+                }
+                () = until(deadline) => None,
+                else => None,
             };
-            // An answer must not overtake the dispatches that arrived before it.
-            while inputs.len() < BATCH
-                && let Ok(input) = self.inbox.try_recv()
-            {
-                inputs.push(input);
+            let done = match committed {
+                Some(Step::Committed(done)) => self.committed(done),
+                Some(Step::Stalled) => {
+                    self.appender.stalled(self.clock.now());
+                    Ok(())
+                }
+                None => self.gather(&mut inputs, answers, room),
+            };
+            let done = done.and_then(|()| self.send_off());
+            match done {
+                Ok(()) => {}
+                Err(KeeperExit::Outrun) => return self.begin_anew().await,
+                Err(exit) => return exit,
             }
-            while let Some(answer) = self.look_ups.try_join_next() {
-                answers.extend(answer);
-            }
-            if let Some(exit) = self.handle(&mut inputs, answers) {
-                return exit;
-            }
-            if stopping && self.inbox.is_empty() {
+            if stopping && self.inbox.is_empty() && self.committing.is_idle() {
                 return KeeperExit::Stopped;
             }
         }
     }
 
-    /// One batch.
-    fn handle(&mut self, inputs: &mut Vec<Input>, answers: Vec<LookedUp>) -> Option<KeeperExit> {
+    /// Takes what there is into the batch that gathers.
+    fn gather(
+        &mut self,
+        inputs: &mut Vec<Input>,
+        mut answers: Vec<LookedUp>,
+        room: usize,
+    ) -> Result<(), KeeperExit> {
+        // An answer must not overtake the dispatches that arrived before it.
+        while inputs.len() < room
+            && let Ok(input) = self.inbox.try_recv()
+        {
+            inputs.push(input);
+        }
+        while let Some(answer) = self.look_ups.try_join_next() {
+            answers.extend(answer);
+        }
+        self.gathered += inputs.len();
         let now = Instant::now().into_std();
         let wall = self.clock.now();
-        if !inputs.is_empty() {
-            let size = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
-            histogram!("guildhall_gateway_batch_inputs").record(f64::from(size));
-        }
         for input in inputs.drain(..) {
-            match input {
-                Input::Dispatch(dispatch) => self.working.dispatched(&dispatch, now),
-                Input::Lost(lost) => self.working.lost(lost, wall),
-                Input::Watch(watch) => {
-                    drop(watch.place);
-                    self.watches += 1;
-                    let id = WatchId(self.watches);
-                    self.replies.insert(id, watch.reply);
-                    self.working
-                        .watched(id, watch.user_id, watch.guild_ids, now, wall);
-                }
+            if let Input::Outrun(position) = input
+                && self.appender.never_gave(position)
+            {
+                return Err(KeeperExit::Outrun);
             }
+            self.take_in(input, now, wall);
         }
         for (pair, answer) in answers {
             counter!("guildhall_rights_lookups_total", "result" => result(&answer)).increment(1);
             if answer == Err(RestError::Unauthorised) {
-                return Some(KeeperExit::TokenRefused);
+                return Err(KeeperExit::TokenRefused);
             }
             if let Err(error) = &answer {
                 debug!(guild.id = %pair.0, viewer.id = %pair.1, "look-up failed: {error}");
@@ -284,22 +364,104 @@ impl Driver {
             self.working.looked_up(pair, answer.ok(), now, wall);
         }
         self.working.time_passed(now, wall);
-        self.finish(now)
+        self.measure(now);
+        Ok(())
     }
 
-    /// Batch → (commit) → publish, then answers and look-ups.
-    fn finish(&mut self, now: std::time::Instant) -> Option<KeeperExit> {
-        let outcome = self.working.take();
+    fn take_in(&mut self, input: Input, now: std::time::Instant, wall: UnixMs) {
+        match input {
+            Input::Dispatch(dispatch, _place) => self.working.dispatched(&dispatch, now),
+            Input::Lost(lost, reply) => {
+                self.working.lost(lost, now, wall);
+                self.lost.push(reply);
+            }
+            Input::Watch(watch) => {
+                drop(watch.place);
+                self.watches += 1;
+                let id = WatchId(self.watches);
+                self.replies.insert(id, watch.reply);
+                self.working
+                    .watched(id, watch.user_id, watch.guild_ids, now, wall);
+            }
+            // It has been given since.
+            Input::Outrun(_) => {}
+        }
+    }
+
+    /// Has the next start begin a new epoch with the world as it was last committed.
+    async fn begin_anew(mut self) -> KeeperExit {
+        while !self.committing.is_idle() {
+            if let Step::Committed(done) = self.committing.step().await
+                && let Err(exit) = self.committed(done)
+            {
+                return exit;
+            }
+        }
+        match self.appender.begin_anew(self.clock.now()).await {
+            Ok(()) => KeeperExit::Outrun,
+            Err(error) => KeeperExit::Unkept(error),
+        }
+    }
+
+    /// Ends the batch that gathers and commits it, unless one is being committed.
+    fn send_off(&mut self) -> Result<(), KeeperExit> {
+        if !self.committing.is_idle() {
+            return Ok(());
+        }
+        if let Some(refusal) = self.working.refusal() {
+            return Err(refusal.into());
+        }
+        if self.gathered > 0 {
+            let size = u32::try_from(self.gathered).unwrap_or(u32::MAX);
+            histogram!("guildhall_gateway_batch_inputs").record(f64::from(size));
+        }
+        self.gathered = 0;
+        let Outcome {
+            events,
+            status,
+            report,
+            state,
+            acts,
+        } = self.working.take();
+        let after = AfterCommit {
+            acts,
+            report,
+            lost: std::mem::take(&mut self.lost),
+            resume: self.working.resume(),
+        };
         let batch = Batch {
-            events: outcome.events,
-            status: outcome.status,
+            events,
+            status,
+            state,
         };
-        let Ok(at) = self.appender.append(batch) else {
-            return Some(KeeperExit::Fenced);
-        };
-        for act in outcome.acts {
+        let sealed = self.appender.seal(batch);
+        match self.appender.commit(&sealed) {
+            Some(done) => {
+                self.committing.begin(done, sealed, after);
+                Ok(())
+            }
+            None => self.publish(sealed, after),
+        }
+    }
+
+    fn committed(&mut self, done: committing::Done) -> Result<(), KeeperExit> {
+        histogram!("guildhall_journal_commit_seconds").record(done.took.as_secs_f64());
+        done.result.map_err(KeeperExit::Unkept)?;
+        self.publish(done.sealed, done.after)
+    }
+
+    /// Shows a batch, then answers and begins look-ups.
+    fn publish(&mut self, sealed: Sealed, after: AfterCommit) -> Result<(), KeeperExit> {
+        let at = self.appender.publish(sealed)?;
+        for act in after.acts {
             match act {
                 Act::LookUp(pair) => self.look_up(pair),
+                Act::LookUpMany(request) => {
+                    counter!("guildhall_rights_calls_total").increment(1);
+                    // Full: the connection has no time, and soon there will be none. What is not
+                    // sent has no answer, and is asked for again.
+                    let _full = self.requests.try_send(request);
+                }
                 Act::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
                         // Who asked may be gone; the rights are in the log all the same.
@@ -309,11 +471,14 @@ impl Driver {
                 Act::Renew => self.renew.notify_one(),
             }
         }
-        if let Some(report) = outcome.report {
+        for reply in after.lost {
+            // A shard that is gone by now does not go on.
+            let _gone = reply.send(after.resume.clone());
+        }
+        if let Some(report) = after.report {
             self.report.send_replace(report);
         }
-        self.measure(now);
-        None
+        Ok(())
     }
 
     /// Once a second at most: it looks at every watched user.
@@ -364,3 +529,6 @@ fn result(answer: &Result<guildhall_model::world::Membership, RestError>) -> &'s
         Err(RestError::Unreachable(_)) => "unreachable",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,8 @@ mod keeper;
 mod append;
 /// The log in memory: retained events, floors, and each guild's base.
 mod log;
+/// The start: what the journal holds becomes the log, the world and the way to go on.
+mod restore;
 /// Road 4, gateway to web: the listener, and one task for each attachment.
 mod link;
 /// The role's lines of `/readyz`.

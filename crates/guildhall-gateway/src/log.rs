@@ -6,6 +6,7 @@
 //! after it is the guild as it is at the head.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     io,
     ops::Bound,
@@ -13,8 +14,13 @@ use std::{
 };
 
 use guildhall_link::frame::Base;
-use guildhall_model::{Envelope, Event, GuildId, LogId, Position, UnixMs, World};
+use guildhall_model::{Envelope, Event, GuildId, Position, World};
+use guildhall_ports::journal::JournalBase;
 use tokio::sync::watch;
+
+/// Evicted events that the journal still has are few in number, or in proportion to those kept,
+/// before a guild's base is written anew: that costs as much as the guild is large.
+const EVICTED_IN_JOURNAL: usize = 4_096;
 
 /// A handle on the log. Sections under its lock are short and never await.
 #[derive(Clone, Debug)]
@@ -34,6 +40,9 @@ pub(crate) struct Window {
 pub(crate) enum Join {
     /// Its position is usable: [`Log::read`] goes on after it.
     After(Position),
+    /// Its position is beyond the head of the same epoch. Nobody was ever told of such a position,
+    /// unless this log is an older one, brought back.
+    Beyond(Position),
     /// It has to begin anew.
     Bases {
         /// Every guild the log has ever kept something of, at its own floor.
@@ -61,17 +70,40 @@ pub(crate) struct Expired;
 
 impl Log {
     /// An empty log at the start of an epoch.
-    pub(crate) fn new(log: LogId, epoch: UnixMs, window: Window) -> Self {
-        let start = Position::start(log, epoch);
-        Self(Arc::new(Mutex::new(Inner {
-            head: watch::Sender::new(start),
+    pub(crate) fn new(start: Position, window: Window) -> Self {
+        Self::restored(start, Vec::new(), Vec::new(), window)
+    }
+
+    /// A log as it was kept: each guild at its floor, and all events after the floors, ascending.
+    /// What the window has no room for goes into the bases.
+    pub(crate) fn restored(
+        head: Position,
+        bases: Vec<JournalBase>,
+        events: Vec<Envelope>,
+        window: Window,
+    ) -> Self {
+        let mut inner = Inner {
+            head: watch::Sender::new(head),
             window,
             events: BTreeMap::new(),
             bytes: 0,
             guilds: BTreeMap::new(),
             bases: World::default(),
             highest_floor: 0,
-        })))
+            evicted: 0,
+        };
+        for base in bases {
+            let index = inner.guilds.entry(base.guild_id).or_default();
+            index.floor = base.floor;
+            inner.highest_floor = inner.highest_floor.max(base.floor);
+            if let Some(guild) = base.guild {
+                inner.bases.guilds.insert(base.guild_id, guild);
+            }
+        }
+        for event in events {
+            inner.push(Arc::new(event));
+        }
+        Self(Arc::new(Mutex::new(inner)))
     }
 
     /// The last position; before the first event, the start of the epoch.
@@ -85,23 +117,61 @@ impl Log {
         self.lock().head.subscribe()
     }
 
-    /// Appends in order, if the writer stands at the head. Answers the new head. All or nothing;
-    /// readers see all of it at once.
-    pub(crate) fn append(&self, after: Position, events: Vec<Event>) -> Result<Position, Fenced> {
+    /// Appends in order, if the events follow the head without a hole. All or nothing; readers
+    /// see all of it at once.
+    pub(crate) fn append(&self, events: Vec<Arc<Envelope>>) -> Result<(), Fenced> {
         let mut inner = self.lock();
-        let mut head = inner.head();
-        if after != head {
-            return Err(Fenced { head });
-        }
-        if events.is_empty() {
-            return Ok(head);
-        }
-        for event in events {
+        let before = inner.head();
+        let mut head = before;
+        for event in &events {
             head = head.at(head.seq + 1);
-            inner.push(Envelope { at: head, event });
+            if event.at != head {
+                return Err(Fenced { head: before });
+            }
         }
-        inner.head.send_replace(head);
-        Ok(head)
+        if head != before {
+            for event in events {
+                inner.push(event);
+            }
+            inner.head.send_replace(head);
+        }
+        Ok(())
+    }
+
+    /// The guilds as they are at the head: each base with the events after it.
+    pub(crate) fn world(&self) -> World {
+        let inner = self.lock();
+        let mut world = inner.bases.clone();
+        for kept in inner.events.values() {
+            world.apply(&kept.envelope.event);
+        }
+        world
+    }
+
+    /// Bases that the journal is to have, if it keeps too much of what was evicted here: those of
+    /// the guilds it keeps most of, until it keeps half of what it may. Each is answered once.
+    pub(crate) fn compact(&self) -> Vec<JournalBase> {
+        self.compact_beyond(EVICTED_IN_JOURNAL)
+    }
+
+    fn compact_beyond(&self, evicted: usize) -> Vec<JournalBase> {
+        let mut inner = self.lock();
+        let limit = evicted.max(inner.events.len() / 2);
+        if inner.evicted <= limit {
+            return Vec::new();
+        }
+        let evicted = inner.guilds.iter().map(|(id, index)| (index.evicted, *id));
+        let mut evicted: Vec<(usize, GuildId)> = evicted.filter(|(many, _)| *many > 0).collect();
+        evicted.sort_unstable_by_key(|(many, _)| Reverse(*many));
+        let mut bases = Vec::new();
+        for (many, guild_id) in evicted {
+            if inner.evicted <= limit / 2 {
+                break;
+            }
+            inner.evicted -= many;
+            bases.extend(inner.journal_base(guild_id));
+        }
+        bases
     }
 
     /// Decides how a reader begins, and if anew, takes all it needs at one moment.
@@ -109,6 +179,7 @@ impl Log {
         let inner = self.lock();
         match after {
             Some(after) if inner.goes_back_to(after) => Join::After(after),
+            Some(after) if inner.is_behind(after) => Join::Beyond(after),
             _ => Join::Bases {
                 bases: inner.bases(),
                 backlog: inner
@@ -152,6 +223,8 @@ struct Inner {
     bases: World,
     /// No position below this is usable: a reader here follows every guild.
     highest_floor: u64,
+    /// Evicted since their guilds' bases were last given to the journal.
+    evicted: usize,
 }
 
 #[derive(Debug)]
@@ -166,6 +239,8 @@ struct GuildIndex {
     retained: VecDeque<u64>,
     /// Number of its last evicted event; 0: none was.
     floor: u64,
+    /// Evicted since its base was last given to the journal.
+    evicted: usize,
 }
 
 impl Inner {
@@ -178,11 +253,15 @@ impl Inner {
         after.comparable(head) && (self.highest_floor..=head.seq).contains(&after.seq)
     }
 
-    fn push(&mut self, envelope: Envelope) {
+    fn is_behind(&self, position: Position) -> bool {
+        let head = self.head();
+        position.comparable(head) && position.seq > head.seq
+    }
+
+    fn push(&mut self, envelope: Arc<Envelope>) {
         let guild_id = envelope.event.guild_id;
         let seq = envelope.at.seq;
         let bytes = weight(&envelope.event);
-        let envelope = Arc::new(envelope);
         self.bytes += bytes;
         self.events.insert(seq, Kept { envelope, bytes });
         let index = self.guilds.entry(guild_id).or_default();
@@ -214,7 +293,19 @@ impl Inner {
         // of all.
         index.retained.pop_front();
         index.floor = seq;
+        index.evicted += 1;
+        self.evicted += 1;
         self.highest_floor = self.highest_floor.max(seq);
+    }
+
+    fn journal_base(&mut self, guild_id: GuildId) -> Option<JournalBase> {
+        let index = self.guilds.get_mut(&guild_id)?;
+        index.evicted = 0;
+        Some(JournalBase {
+            guild_id,
+            floor: index.floor,
+            guild: self.bases.guilds.get(&guild_id).cloned(),
+        })
     }
 
     fn bases(&self) -> Vec<Base> {
@@ -247,4 +338,4 @@ fn weight(event: &Event) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

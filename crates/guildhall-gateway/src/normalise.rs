@@ -20,6 +20,8 @@ mod channel;
 mod role;
 /// Guilds coming, changing and going.
 mod guild;
+/// Answers to our requests for members.
+mod chunk;
 /// What lies between two pictures of one guild.
 mod difference;
 
@@ -29,6 +31,7 @@ use guildhall_model::{Change, Event, Guild, GuildId, UnixMs, UserId, World, worl
 use serde::{Deserialize, de};
 
 pub(crate) use cdn::Cdn;
+pub(crate) use chunk::{Chunk, Refused};
 
 /// What a dispatch is read against.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,10 @@ pub(crate) enum Seen {
     Told(Told),
     /// READY: a session began.
     Ready(Ready),
+    /// A part of an answer to a request of ours.
+    Chunk(Chunk),
+    /// A request of ours has no answer.
+    Refused(Refused),
     /// Not of a kind, or not of a guild, that we follow.
     Irrelevant,
     /// Of a kind we follow, and not to be understood. The world stays as it was.
@@ -105,6 +112,10 @@ pub(crate) struct Ready {
     pub(crate) guilds: BTreeSet<GuildId>,
     /// Known guilds that the bot is no longer in: a `guild.removed` each.
     pub(crate) events: Vec<Event>,
+    /// Discord's name of the session; `None`: it can't be resumed.
+    pub(crate) session_id: Option<String>,
+    /// Where to resume it.
+    pub(crate) resume_url: Option<String>,
 }
 
 /// Reads one dispatch: `kind` is its `t`, `data` the JSON text of its `d`. Total: any text is
@@ -112,6 +123,8 @@ pub(crate) struct Ready {
 pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
     let read = match kind {
         "READY" => return ready(data, context),
+        "GUILD_MEMBERS_CHUNK" => return chunk::part(data).map_or(Seen::Irrelevant, Seen::Chunk),
+        "RATE_LIMITED" => return chunk::refused(data).map_or(Seen::Irrelevant, Seen::Refused),
         "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::seen(data, context),
         "CHANNEL_DELETE" => channel::deleted(data, context),
@@ -185,6 +198,10 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
     struct Payload {
         user: Id,
         guilds: Vec<Id>,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        session_id: Option<String>,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        resume_gateway_url: Option<String>,
     }
     #[derive(Deserialize)]
     struct Id {
@@ -212,6 +229,8 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
         bot: UserId(payload.user.id.0),
         guilds,
         events,
+        session_id: payload.session_id,
+        resume_url: payload.resume_gateway_url,
     })
 }
 

@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::LogId;
-use guildhall_ports::{Clock, Health};
+use guildhall_model::World;
+use guildhall_ports::{Clock, Health, Journal, journal::Terms};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -17,13 +17,15 @@ use tracing::{Instrument, info, info_span};
 
 use crate::{
     BuildError, Config, RunError,
+    append::Outlook,
     discord_rest::DiscordRest,
     health::GatewayHealth,
-    keeper::{self, Input, Keeper, KeeperExit, Report, Setup},
+    keeper::{self, Input, Keeper, KeeperExit, Report, Restored, Setup},
     link::{self, Attachments, Door},
     log::{Log, Window},
     normalise::Cdn,
-    shard::{self, Shard, ShardExit},
+    restore::{another_bot, bot_of, restore},
+    shard::{self, Identifies, Shard, ShardExit},
 };
 
 /// A gateway role that listens and has not begun.
@@ -34,16 +36,23 @@ pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
     rest: DiscordRest,
+    journal: Arc<dyn Journal>,
     log: Log,
+    restored: Restored,
     keeper: Keeper,
     inbox: mpsc::Receiver<Input>,
-    status: watch::Sender<DiscordStatus>,
+    outlook: Outlook,
     report: watch::Sender<Report>,
 }
 
 impl Config {
-    /// Checks the settings and binds the listener. Spawns nothing and asks Discord nothing.
-    pub async fn build(self, clock: Arc<dyn Clock>) -> Result<Gateway, BuildError> {
+    /// Checks the settings, loads the journal and binds the listener. Spawns nothing and asks
+    /// Discord nothing.
+    pub async fn build(
+        self,
+        clock: Arc<dyn Clock>,
+        journal: Arc<dyn Journal>,
+    ) -> Result<Gateway, BuildError> {
         self.check().map_err(BuildError::Misconfigured)?;
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
         let rest = DiscordRest::new(origin, &self.bot_token, share)
@@ -63,6 +72,14 @@ impl Config {
             records_per_guild: self.log_window,
             bytes: self.limits.log_bytes,
         };
+        let terms = Terms {
+            shard: [0, 1],
+            intents: self.intents.bits(),
+            guilds: self.guilds.clone(),
+            world_format: World::FORMAT,
+        };
+        let bot = bot_of(&self.bot_token);
+        let (log, restored) = restore(&*journal, terms, bot, window, now).await?;
         let (keeper, inbox) = Keeper::new();
         let status = DiscordStatus {
             discord: Discord::Down,
@@ -71,8 +88,9 @@ impl Config {
             complete: false,
         };
         Ok(Gateway {
-            // Without a journal each start is a new life of the log.
-            log: Log::new(LogId(0), now, window),
+            journal,
+            log,
+            restored,
             config: self,
             clock,
             listener,
@@ -80,7 +98,10 @@ impl Config {
             rest,
             keeper,
             inbox,
-            status: watch::Sender::new(status),
+            outlook: Outlook {
+                status: watch::Sender::new(status),
+                stalled: watch::Sender::new(false),
+            },
             report: watch::Sender::new(Report::default()),
         })
     }
@@ -127,8 +148,9 @@ impl Gateway {
     /// The role's lines of `/readyz`.
     pub fn health(&self) -> Arc<dyn Health> {
         Arc::new(GatewayHealth {
-            status: self.status.subscribe(),
+            status: self.outlook.status.subscribe(),
             report: self.report.subscribe(),
+            stalled: self.outlook.stalled.subscribe(),
         })
     }
 
@@ -147,7 +169,7 @@ impl Gateway {
             house: Attachments {
                 log: self.log.clone(),
                 keeper: self.keeper.clone(),
-                status: self.status.subscribe(),
+                status: self.outlook.status.subscribe(),
                 clock: Arc::clone(&self.clock),
             },
             limits,
@@ -160,27 +182,32 @@ impl Gateway {
             intents: self.config.intents,
             gateway_url: self.config.discord_gateway_url,
             limits,
+            identifies: Identifies::new(limits.identify_spacing),
             inbox: self.keeper.inbox(),
+            resume: self.restored.state.resume.clone(),
             renew: Arc::clone(&renew),
             clock: Arc::clone(&self.clock),
         };
+        let (requests, asked) = mpsc::channel(shard::REQUESTS);
         let setup = Setup {
+            journal: self.journal,
             log: self.log,
-            status: self.status,
+            restored: self.restored,
+            outlook: self.outlook,
             report: self.report,
             rest: self.rest,
             clock: self.clock,
             cdn,
-            guilds: self.config.guilds,
             limits,
             renew,
+            requests,
         };
         let mut keeper = tracker.spawn(
             keeper::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
         );
         let mut listener = tracker.spawn(link::serve(self.listener, door));
         let span = info_span!("shard", shard.id = 0);
-        let mut shard = tracker.spawn(shard::run(shard, stop.clone()).instrument(span));
+        let mut shard = tracker.spawn(shard::run(shard, asked, stop.clone()).instrument(span));
 
         let (ended, first) = select! {
             exit = &mut shard => (shard_ended(exit), First::Shard),
@@ -224,6 +251,16 @@ fn keeper_ended(exit: Result<KeeperExit, JoinError>) -> Result<(), RunError> {
     match exit {
         Ok(KeeperExit::Stopped) => Ok(()),
         Ok(KeeperExit::Fenced) => Err(failed("somebody else wrote to the log")),
+        Ok(KeeperExit::Unkept(error)) => Err(failed(&format!(
+            "the journal in DATA_DIR can't be written ({error}): look at the disk"
+        ))),
+        Ok(KeeperExit::Outrun) => Err(failed(
+            "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
+             a backup?): a new log begins at the next start",
+        )),
+        Ok(KeeperExit::AnotherBot { kept, is }) => {
+            Err(RunError::Misconfigured(another_bot(kept, is)))
+        }
         Ok(KeeperExit::TokenRefused) => Err(RunError::Misconfigured(shard::token_refused())),
         Err(error) => Err(failed(&format!("the keeper's task broke: {error}"))),
     }

@@ -8,12 +8,16 @@
 mod connection;
 /// What to do when a connection has ended.
 mod course;
+/// When an IDENTIFY may be sent.
+mod identify;
 /// What comes out of a connection.
 mod dispatch;
+/// What is asked of Discord over it.
+mod request;
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_ports::Clock;
+use guildhall_ports::{Clock, journal::ResumeState};
 use metrics::{counter, gauge};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
@@ -29,12 +33,17 @@ use url::Url;
 use crate::{
     Intents, Limits,
     discord_rest::{DiscordRest, RestError},
-    keeper::{Input, Lost},
+    keeper::{Inbox, Lost, Stopped},
 };
 use connection::{Connection, Outcome};
 use course::{Course, Ended, Next};
 
 pub(crate) use dispatch::Dispatch;
+pub(crate) use identify::Identifies;
+pub(crate) use request::MembersRequest;
+
+/// Requests that may wait for the connection. Full: what is not sent has no answer.
+pub(crate) const REQUESTS: usize = 16;
 
 /// After so many failures in a row an operator should look.
 const ALERT_TRIES: u32 = 5;
@@ -48,8 +57,12 @@ pub(crate) struct Shard {
     /// `None`: what `/gateway/bot` answers.
     pub gateway_url: Option<Url>,
     pub limits: Limits,
+    /// Shared by all shards of the process.
+    pub identifies: Identifies,
     /// To the keeper, in order of arrival.
-    pub inbox: mpsc::Sender<Input>,
+    pub inbox: Inbox,
+    /// The session that the process before this one left.
+    pub resume: Option<ResumeState>,
     /// Notified: the session is to be replaced by a fresh one.
     pub renew: Arc<Notify>,
     pub clock: Arc<dyn Clock>,
@@ -67,15 +80,19 @@ pub(crate) enum ShardExit {
 }
 
 /// Runs until it is stopped, or something no retry cures.
-pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
+pub(crate) async fn run(
+    shard: Shard,
+    mut requests: mpsc::Receiver<MembersRequest>,
+    stop: CancellationToken,
+) -> ShardExit {
     let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
     // Built once: it holds the TLS roots.
     let template = ConfigBuilder::new(shard.bot_token.expose_secret().to_owned(), intents).build();
-    let mut course = Course::new(shard.limits);
+    let mut course = Course::new(shard.limits, shard.resume.clone());
     let mut base = shard.gateway_url.clone();
     loop {
         let ended = match shard
-            .connect(&mut course, &mut base, &template, &stop)
+            .connect(&mut course, &mut base, &mut requests, &template, &stop)
             .await
         {
             Outcome::Ended(ended) => ended,
@@ -92,16 +109,20 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
             Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
         };
         let lost = Lost {
-            resumable: course.resume().is_some(),
+            resumable: course.has_session(),
             tries: course.tries(),
             why: sentence(&ended),
         };
         tell(&lost);
-        select! {
-            sent = shard.inbox.send(Input::Lost(lost)) => if sent.is_err() {
-                return ShardExit::NobodyListens;
-            },
+        // However full the inbox is, and however slow the disk: not before all that came is
+        // committed.
+        let resume = select! {
+            resume = shard.inbox.lost(lost) => resume,
             () = stop.cancelled() => return ShardExit::Stopped,
+        };
+        match resume {
+            Ok(resume) => course.committed(resume),
+            Err(Stopped) => return ShardExit::NobodyListens,
         }
         select! {
             () = sleep_until(at.into()) => {}
@@ -115,41 +136,44 @@ impl Shard {
         &self,
         course: &mut Course,
         base: &mut Option<Url>,
+        requests: &mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         stop: &CancellationToken,
     ) -> Outcome {
-        if course.resume().is_none() {
+        let identify = course.resume().is_none();
+        if identify || course.resume_url().is_none() && base.is_none() {
             let found = select! {
-                found = self.admitted() => found,
+                found = self.find(identify) => found,
                 () = stop.cancelled() => return Outcome::Stopped,
             };
             match found {
                 Ok(url) => *base = self.gateway_url.clone().or(Some(url)),
                 Err(ended) => return Outcome::Ended(ended),
             }
-            course.identifying(Instant::now().into_std());
         }
-        let wanted = course.resume().and_then(|resume| resume.url.as_deref());
-        let wanted = wanted.and_then(connection::dialable);
+        let wanted = course.resume_url().and_then(connection::dialable);
         let url = wanted.or_else(|| connection::dialable(base.as_ref()?.as_str()));
         let Some(url) = url else {
             let why = "the Gateway's address is none that can be dialled".to_owned();
             return Outcome::Ended(Ended::Unreachable(why));
         };
-        Connection::new(self, course, template, url).run(stop).await
+        Connection::new(self, course, requests, template, url)
+            .run(stop)
+            .await
     }
 
-    /// Before each IDENTIFY: are there enough left? Answers where to connect.
+    /// Where to connect. Before each IDENTIFY also: are there enough left?
     ///
     /// Spending them all has Discord reset the token, so the last ones are never used.
-    async fn admitted(&self) -> Result<Url, Ended> {
+    async fn find(&self, identify: bool) -> Result<Url, Ended> {
         let bot = self.rest.gateway_bot().await.map_err(|error| match error {
             RestError::Unauthorised => Ended::TokenRefused,
             error => Ended::Unreachable(error.to_string()),
         })?;
         let limit = bot.session_start_limit;
+        self.identifies.allow(limit.max_concurrency);
         gauge!("guildhall_gateway_identifies_remaining").set(f64::from(limit.remaining));
-        if limit.remaining < self.limits.identify_reserve {
+        if identify && limit.remaining < self.limits.identify_reserve {
             return Err(Ended::BudgetLow {
                 remaining: limit.remaining,
                 resets_in: Duration::from_millis(limit.reset_after),
@@ -202,6 +226,7 @@ fn sentence(ended: &Ended) -> String {
         Ended::InboxFull => {
             "dispatches came faster than they could be taken; they will be replayed".to_owned()
         }
+        Ended::Zombie => "Discord no longer answered heartbeats".to_owned(),
         Ended::Renewed => "a dispatch could not be read; a fresh picture was asked for".to_owned(),
         Ended::TokenRefused => "Discord refused the token".to_owned(),
     }
@@ -215,6 +240,7 @@ fn reason(ended: &Ended) -> &'static str {
         Ended::ReconnectAsked => "reconnect_asked",
         Ended::InvalidSession { .. } => "invalid_session",
         Ended::InboxFull => "inbox_full",
+        Ended::Zombie => "zombie",
         Ended::Renewed => "renewed",
         Ended::TokenRefused => "token",
     }

@@ -63,6 +63,12 @@ pub struct Config {
     /// How long after a guild's whole list of members was asked for it may not be
     /// asked for again; who does gets RATE_LIMITED.
     pub member_list_interval: Duration,
+    /// How long one second of an invite's `max_age` is.
+    pub invite_second: Duration,
+    /// How long `enforce_nonce` keeps a message from being said twice.
+    pub nonce_memory: Duration,
+    /// How long what a login grants lasts.
+    pub grants: GrantLifetimes,
     /// How many dispatches a session keeps for replay. A connection that falls
     /// further behind is closed with 4000, and its session can no longer be resumed.
     pub replay_events: usize,
@@ -73,14 +79,6 @@ pub struct Config {
     pub privileged_intents: PrivilegedIntents,
     /// How REST is limited.
     pub rate_limits: RateLimits,
-    /// How long a message's `nonce` keeps the same from being said again.
-    pub nonce_lifetime: Duration,
-    /// How long an OAuth2 code waits to be exchanged.
-    pub code_lifetime: Duration,
-    /// How long an access token opens something.
-    pub access_lifetime: Duration,
-    /// How long a refresh token can be exchanged.
-    pub refresh_lifetime: Duration,
     /// How long the head of a request may take to come.
     pub head_limit: Duration,
     /// How long its body may take; then the answer is 408.
@@ -140,18 +138,39 @@ impl FromStr for Scenario {
     }
 }
 
+/// How long codes and tokens of OAuth2 are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantLifetimes {
+    /// Of a code, from consent to its exchange.
+    pub code: Duration,
+    /// Of an access token; `expires_in` says it.
+    pub access: Duration,
+    /// Of a refresh token.
+    pub refresh: Duration,
+}
+
+impl Default for GrantLifetimes {
+    fn default() -> Self {
+        Self {
+            code: Duration::from_mins(1),
+            access: Duration::from_hours(7 * 24),
+            refresh: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
 /// Figures of the REST limiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
     /// Requests per `global_window` of one caller: the bot, a person's token, or
     /// the address of whoever proves neither.
-    pub global_per_second: u32,
+    pub global_requests: u32,
+    /// How long the window of the global limit lasts.
+    pub global_window: Duration,
     /// Requests that one bucket (route and its guild) takes per window.
     pub bucket_requests: u32,
     /// How long a bucket's window lasts.
     pub bucket_window: Duration,
-    /// How long the window of the global limit lasts.
-    pub global_window: Duration,
     /// How many 401, 403 and 429 an address may earn within `invalid_window` before
     /// it is shut out.
     pub invalid_requests: u32,
@@ -181,14 +200,13 @@ impl Default for Config {
             sends_per_window: 120,
             send_window: Duration::from_mins(1),
             member_list_interval: Duration::from_secs(30),
+            invite_second: Duration::from_secs(1),
+            nonce_memory: Duration::from_mins(5),
+            grants: GrantLifetimes::default(),
             replay_events: 65_536,
             replay_bytes: 64 * 1024 * 1024,
             privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),
-            nonce_lifetime: Duration::from_mins(5),
-            code_lifetime: Duration::from_mins(1),
-            access_lifetime: Duration::from_hours(7 * 24),
-            refresh_lifetime: Duration::from_hours(30 * 24),
             head_limit: Duration::from_secs(10),
             body_limit: Duration::from_secs(10),
             stop_limit: Duration::from_secs(1),
@@ -201,10 +219,10 @@ impl Default for Config {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
-            global_per_second: 50,
+            global_requests: 50,
+            global_window: Duration::from_secs(1),
             bucket_requests: 10,
             bucket_window: Duration::from_secs(1),
-            global_window: Duration::from_secs(1),
             invalid_requests: 10_000,
             invalid_window: Duration::from_mins(10),
         }

@@ -69,6 +69,7 @@ impl Discord {
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
         world.application.privileged_intents = config.privileged_intents;
+        world.begin(clock::date());
         let core = Core {
             world,
             sessions: Sessions::new(&config),
@@ -79,9 +80,9 @@ impl Discord {
             origin,
             address,
             core: Mutex::new(core),
-            grants: Mutex::new(Grants::new(&config)),
+            grants: Mutex::new(Grants::new(config.seed, config.grants)),
             limiter: Mutex::new(Limiter::new(config.rate_limits)),
-            nonces: Mutex::new(Nonces::new(config.nonce_lifetime)),
+            nonces: Mutex::new(Nonces::new(config.nonce_memory)),
             rest_faults: Mutex::new(RestFaults::default()),
             load: Mutex::new(Load::default()),
             script: Mutex::new(Script::default()),
@@ -96,10 +97,17 @@ impl Discord {
 
     /// Reads or changes anything in one critical section. Never await inside.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
-        let mut core = lock(&self.core);
+        let mut core = self.core();
         let answer = act(&mut core);
         self.settle(&mut core);
         answer
+    }
+
+    /// The one section, told what time it is.
+    fn core(&self) -> MutexGuard<'_, Core> {
+        let mut core = lock(&self.core);
+        core.world.tell_time(clock::date());
+        core
     }
 
     /// Where a session has ended, the bot hangs up.
@@ -141,7 +149,7 @@ impl Discord {
         now: Instant,
         act: impl FnOnce(&mut World) -> (T, Vec<Event>),
     ) -> T {
-        let mut core = lock(&self.core);
+        let mut core = self.core();
         let Core {
             world,
             sessions,
@@ -185,7 +193,7 @@ impl Discord {
 
     /// Tells what a fault of delivery still holds back.
     pub(crate) fn release(&self, now: Instant) {
-        let mut core = lock(&self.core);
+        let mut core = self.core();
         let Core {
             world,
             sessions,

@@ -8,6 +8,8 @@
 mod cli;
 /// Settings, and what is refused.
 mod config;
+/// Which adapter stands behind each port.
+mod adapters;
 /// One file for each subcommand.
 mod commands;
 /// From "all parts are built" to "the process may end".

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{GuildId, UnixMs};
+use guildhall_ports::journal::State;
 
 use super::Lost;
 
@@ -16,7 +17,9 @@ pub(super) struct Standing {
     since: UnixMs,
     /// When the last session that brought events was cut.
     cut_at: Option<UnixMs>,
-    /// Whether a READY came in this life.
+    /// Whether there was a session before.
+    replaces: bool,
+    /// Whether it is known which guilds there are.
     ready: bool,
     /// Guilds of READY that have not come yet.
     awaited: BTreeSet<GuildId>,
@@ -25,20 +28,28 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn new(now: UnixMs) -> Self {
+    /// At the start of a process: as it was when something was last kept.
+    pub(super) fn restored(state: &State, now: UnixMs) -> Self {
+        let resumes = state.resume.is_some();
         Self {
-            discord: Discord::Down,
+            discord: if resumes {
+                Discord::Resuming
+            } else {
+                Discord::Down
+            },
             since: now,
-            cut_at: None,
-            ready: false,
-            awaited: BTreeSet::new(),
-            outages: BTreeSet::new(),
+            cut_at: state.heard_at,
+            replaces: state.heard_at.is_some(),
+            ready: resumes,
+            awaited: state.awaited.clone(),
+            outages: state.outages.clone(),
         }
     }
 
     /// A session began. Answers since when nothing was heard, if it replaced a lost one.
     pub(super) fn ready(&mut self, guilds: &BTreeSet<GuildId>, now: UnixMs) -> Option<UnixMs> {
-        let replaced = self.ready.then(|| self.cut_at.unwrap_or(now));
+        let replaced = self.replaces.then(|| self.cut_at.unwrap_or(now));
+        self.replaces = true;
         self.ready = true;
         self.awaited.clone_from(guilds);
         self.outages.clear();
@@ -92,6 +103,11 @@ impl Standing {
         self.ready && self.awaited.is_empty()
     }
 
+    /// Guilds that were named and have not come, and guilds in an outage.
+    pub(super) fn missing(&self) -> (&BTreeSet<GuildId>, &BTreeSet<GuildId>) {
+        (&self.awaited, &self.outages)
+    }
+
     pub(super) fn status(&self) -> DiscordStatus {
         let missing = self.awaited.union(&self.outages).copied().collect();
         DiscordStatus {
@@ -127,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_world_is_complete_when_each_guild_came_or_is_in_an_outage() {
-        let mut standing = Standing::new(10);
+        let mut standing = Standing::restored(&State::default(), 10);
         assert_eq!(standing.status(), status(Discord::Down, 10, &[], false));
         standing.ready(&GUILDS.into(), 20);
         assert_eq!(standing.status(), status(Discord::Live, 20, &GUILDS, false));
@@ -143,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_cut_is_a_moment_until_the_fourth_failure_and_since_is_its_beginning() {
-        let mut standing = Standing::new(10);
+        let mut standing = Standing::restored(&State::default(), 10);
         standing.ready(&BTreeSet::new(), 20);
         for (tries, discord, since) in [
             (1, Discord::Resuming, 31),
@@ -164,7 +180,7 @@ mod tests {
 
     #[test]
     fn without_a_session_to_resume_it_is_down() {
-        let mut standing = Standing::new(10);
+        let mut standing = Standing::restored(&State::default(), 10);
         standing.ready(&BTreeSet::new(), 20);
         standing.lost(&lost(false, 1), 30);
         assert_eq!(standing.status().discord, Discord::Down);
@@ -172,7 +188,7 @@ mod tests {
 
     #[test]
     fn only_a_session_that_replaces_one_leaves_a_gap_from_the_moment_of_the_cut() {
-        let mut standing = Standing::new(10);
+        let mut standing = Standing::restored(&State::default(), 10);
         assert_eq!(standing.ready(&BTreeSet::new(), 20), None);
         standing.lost(&lost(true, 1), 30);
         standing.lost(&lost(false, 2), 35);

@@ -3,20 +3,22 @@
 
 use std::{
     collections::BTreeSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, world::Membership};
+use guildhall_ports::journal::{ResumeState, State, Terms};
 use metrics::counter;
 use tracing::warn;
 
 use super::{Lost, Report, standing::Standing};
 use crate::{
     Limits,
-    normalise::{self, Cdn, Context, GuildNews, Ready, Seen, Told},
-    rights::{self, Output, Pair, Rights, Scene, WatchId},
-    shard::Dispatch,
+    normalise::{self, Cdn, Chunk, Context, GuildNews, Ready, Seen, Told},
+    rights::{self, CallId, Output, Pair, Part, Rights, Scene, WatchId},
+    shard::{Dispatch, MembersRequest},
 };
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
@@ -29,6 +31,11 @@ pub(super) struct Working {
     world: World,
     rights: Rights,
     standing: Standing,
+    /// Under which Discord's sessions are begun.
+    terms: Terms,
+    bot: Option<UserId>,
+    resume: Option<ResumeState>,
+    heard_at: Option<UnixMs>,
     cdn: Cdn,
     bridged: Option<BTreeSet<GuildId>>,
     report: Report,
@@ -40,6 +47,31 @@ pub(super) struct Working {
     events: Vec<Event>,
     acts: Vec<Act>,
     published: (DiscordStatus, Report),
+    kept: Arc<State>,
+    refusal: Option<Refusal>,
+}
+
+/// What the world begins with.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// As it was kept; its guilds may be long out of date.
+    pub world: World,
+    /// What was kept with it. A resume state that does not fit is gone from it.
+    pub state: Arc<State>,
+    /// Under which Discord's sessions are begun.
+    pub terms: Terms,
+}
+
+/// What no input can cure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// What was kept is of one bot, and Discord says that we are another.
+    AnotherBot {
+        /// Whose it is.
+        kept: UserId,
+        /// Who we are.
+        is: UserId,
+    },
 }
 
 /// What a batch came to.
@@ -50,6 +82,8 @@ pub(super) struct Outcome {
     pub status: Option<DiscordStatus>,
     /// If it changed.
     pub report: Option<Report>,
+    /// If it changed.
+    pub state: Option<Arc<State>>,
     /// After the events are in the log.
     pub acts: Vec<Act>,
 }
@@ -58,6 +92,7 @@ pub(super) struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     LookUp(Pair),
+    LookUpMany(MembersRequest),
     Answer {
         watch: WatchId,
         failed: Vec<GuildId>,
@@ -67,32 +102,59 @@ pub(super) enum Act {
 }
 
 impl Working {
-    pub(super) fn new(
-        bridged: Option<BTreeSet<GuildId>>,
-        cdn: Cdn,
-        limits: Limits,
-        now: UnixMs,
-    ) -> Self {
-        let standing = Standing::new(now);
-        let published = (standing.status(), Report::default());
+    pub(super) fn new(restored: Restored, cdn: Cdn, limits: Limits, now: UnixMs) -> Self {
+        let Restored {
+            world,
+            state,
+            terms,
+        } = restored;
+        let standing = Standing::restored(&state, now);
+        let report = Report {
+            stale: state.stale.clone(),
+            ..Report::default()
+        };
+        let published = (standing.status(), report.clone());
         Self {
-            world: World::default(),
-            rights: Rights::new(limits),
+            world,
+            // An earlier process began at an earlier time, and sent far less than one a millisecond.
+            rights: Rights::new(limits, CallId(now)),
             standing,
+            bridged: terms.guilds.clone(),
+            terms,
+            bot: state.bot,
+            resume: state.resume.clone(),
+            heard_at: state.heard_at,
             cdn,
-            bridged,
-            report: Report::default(),
+            report,
             renewed_at: None,
             renewal_due: None,
             unreadable: BTreeSet::new(),
             events: Vec::new(),
             acts: Vec::new(),
             published,
+            kept: state,
+            refusal: None,
         }
+    }
+
+    /// Life begins, with what the world holds already.
+    pub(super) fn begun(&mut self, now: Instant) {
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.remembered(scene);
     }
 
     /// Discord told something.
     pub(super) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
+        // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
+        // has arrived. READY begins a session, whose numbers begin anew.
+        if let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") {
+            if dispatch.sequence <= resume.sequence {
+                counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
+                return;
+            }
+            resume.sequence = dispatch.sequence;
+        }
+        self.heard_at = Some(dispatch.received_at);
         let context = Context {
             world: &self.world,
             now: dispatch.received_at,
@@ -107,11 +169,26 @@ impl Working {
             }
             Seen::Ready(ready) => {
                 count(kind);
-                self.ready(ready, dispatch.received_at, now);
+                self.ready(ready, dispatch, now);
             }
             Seen::Unreadable { guild_id, reason } => {
                 count(kind);
+                if kind == "READY" {
+                    // Whatever session this is, it is not the one that was kept.
+                    self.resume = None;
+                }
                 self.unreadable(kind, guild_id, &reason, now);
+            }
+            Seen::Chunk(chunk) => {
+                count(kind);
+                self.part_came(chunk, dispatch.received_at, now);
+            }
+            Seen::Refused(refused) => {
+                count(kind);
+                let wait = Duration::try_from_secs_f64(refused.wait).unwrap_or(Duration::MAX);
+                let (rights, scene) = self.rights_and_scene(now);
+                rights.many_refused(CallId(refused.nonce), wait, scene);
+                self.follow_rights(dispatch.received_at);
             }
             Seen::Irrelevant if kind == "RESUMED" => {
                 count(kind);
@@ -129,9 +206,15 @@ impl Working {
     }
 
     /// The connection is not there.
-    pub(super) fn lost(&mut self, lost: Lost, wall: UnixMs) {
+    pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
         self.standing.lost(&lost, wall);
+        if !lost.resumable {
+            self.resume = None;
+        }
         self.report.lost = Some(lost);
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.lost(scene);
+        self.follow_rights(wall);
     }
 
     /// A web role has a user.
@@ -199,11 +282,44 @@ impl Working {
         if new_status.is_some() || new_report.is_some() {
             self.published = (status, self.report.clone());
         }
+        let state = self.state();
+        let new_state = (state != *self.kept).then(|| {
+            self.kept = Arc::new(state);
+            Arc::clone(&self.kept)
+        });
         Outcome {
             events: std::mem::take(&mut self.events),
             status: new_status,
             report: new_report,
+            state: new_state,
             acts: std::mem::take(&mut self.acts),
+        }
+    }
+
+    /// How Discord is, as of the last batch that was taken.
+    pub(super) fn status(&self) -> DiscordStatus {
+        self.published.0.clone()
+    }
+
+    /// How to go on with Discord, as of the last batch that was taken.
+    pub(super) fn resume(&self) -> Option<ResumeState> {
+        self.kept.resume.clone()
+    }
+
+    /// What no input can cure, if there is such a thing.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.refusal
+    }
+
+    fn state(&self) -> State {
+        let (awaited, outages) = self.standing.missing();
+        State {
+            bot: self.bot,
+            resume: self.resume.clone(),
+            heard_at: self.heard_at,
+            awaited: awaited.clone(),
+            outages: outages.clone(),
+            stale: self.report.stale.clone(),
         }
     }
 
@@ -235,11 +351,26 @@ impl Working {
             }
         }
         if told.news.is_some() {
-            self.guilds_changed(wall, now);
+            let (rights, scene) = self.rights_and_scene(now);
+            rights.guild_changed(guild_id, scene);
+            self.follow_rights(wall);
         }
     }
 
-    fn ready(&mut self, ready: Ready, wall: UnixMs, now: Instant) {
+    fn ready(&mut self, ready: Ready, dispatch: &Dispatch, now: Instant) {
+        let wall = dispatch.received_at;
+        if let Some(kept) = self.bot.filter(|bot| *bot != ready.bot) {
+            let is = ready.bot;
+            self.refusal = Some(Refusal::AnotherBot { kept, is });
+            return;
+        }
+        self.bot = Some(ready.bot);
+        self.resume = ready.session_id.map(|session_id| ResumeState {
+            session_id,
+            sequence: dispatch.sequence,
+            url: ready.resume_url,
+            terms: self.terms.clone(),
+        });
         self.emit(ready.events);
         if let Some(from) = self.standing.ready(&ready.guilds, wall) {
             let known: Vec<GuildId> = self.world.guilds.keys().copied().collect();
@@ -287,6 +418,22 @@ impl Working {
         }
     }
 
+    fn part_came(&mut self, chunk: Chunk, wall: UnixMs, now: Instant) {
+        let members = chunk.members.into_iter();
+        let part = Part {
+            call: CallId(chunk.nonce),
+            guild_id: chunk.guild_id,
+            members: members
+                .map(|seen| (seen.user_id, seen.membership))
+                .collect(),
+            not_found: chunk.not_found,
+            last: chunk.last,
+        };
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.looked_up_many(part, scene);
+        self.follow_rights(wall);
+    }
+
     fn member(&mut self, pair: Pair, told: rights::Told, wall: UnixMs, now: Instant) {
         let (rights, scene) = self.rights_and_scene(now);
         rights.told(pair, told, scene);
@@ -303,6 +450,7 @@ impl Working {
         let scene = Scene {
             world: &self.world,
             complete: self.standing.complete(),
+            live: self.standing.is_live(),
             now,
         };
         (&mut self.rights, scene)
@@ -313,6 +461,15 @@ impl Working {
         for output in self.rights.take_outputs() {
             match output {
                 Output::LookUp(pair) => self.acts.push(Act::LookUp(pair)),
+                Output::LookUpMany {
+                    call,
+                    guild_id,
+                    user_ids,
+                } => self.acts.push(Act::LookUpMany(MembersRequest {
+                    guild_id,
+                    user_ids,
+                    nonce: call.0,
+                })),
                 Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
                 Output::Changed {
                     pair: (guild_id, user_id),

@@ -4,6 +4,8 @@ use guildhall_model::{
 };
 use proptest::prelude::*;
 
+use guildhall_model::{LogId, UnixMs};
+
 use super::*;
 
 const EPOCH: UnixMs = 1_700_000_000_000;
@@ -30,7 +32,7 @@ proptest! {
         let (log, _) = written(vec![before.clone()], window);
         let (mut replica, mut at) = joined_anew(&log);
         for later in &after {
-            log.append(log.head(), vec![later.clone()]).expect("at the head");
+            write(&log, log.head(), vec![later.clone()]).expect("at the head");
             if let Ok(events) = log.read(at, most) {
                 for envelope in events {
                     prop_assert_eq!(envelope.at.seq, at.seq + 1);
@@ -73,6 +75,34 @@ proptest! {
     }
 
     #[test]
+    fn what_the_journal_keeps_is_the_log_again_and_bounded(
+        batches in proptest::collection::vec(proptest::collection::vec(event(), 0..12), 1..20),
+        window in windows(),
+        compact_at in proptest::collection::vec(any::<bool>(), 20),
+    ) {
+        let (log, mut kept) = (Log::new(Position::start(LogId(0), EPOCH), window), Journalled::default());
+        for (batch, compacts) in batches.into_iter().zip(compact_at) {
+            // As the appender does: bases of what is published, then the batch.
+            let bases = if compacts { log.compact_beyond(0) } else { Vec::new() };
+            kept.take(bases, &sealed(log.head(), batch.clone()));
+            write(&log, log.head(), batch).expect("at the head");
+        }
+        let (bases, events) = kept.saved();
+        let again = Log::restored(log.head(), bases, events, window);
+        prop_assert_eq!(again.world(), log.world());
+        prop_assert_eq!(joined_anew(&again), joined_anew(&log));
+        for seq in 0..=log.head().seq {
+            let at = log.head().at(seq);
+            prop_assert_eq!(again.read(at, 2), log.read(at, 2), "cursors stay good");
+        }
+        let bases = log.compact_beyond(0);
+        kept.take(bases, &[]);
+        let inner = log.lock();
+        let evicted = kept.events.len() - inner.events.len();
+        prop_assert!(evicted <= inner.events.len() / 2, "a journal is as large as the log, nearly");
+    }
+
+    #[test]
     fn retention_is_bounded_per_guild_and_in_bytes(
         events in proptest::collection::vec(event(), 0..200),
         window in windows(),
@@ -90,28 +120,25 @@ proptest! {
 
 #[test]
 fn a_writer_that_is_not_at_the_head_is_refused_and_changes_nothing() {
-    let log = Log::new(LogId(0), EPOCH, wide());
+    let log = Log::new(Position::start(LogId(0), EPOCH), wide());
     let start = log.head();
-    let head = log.append(start, vec![arrival(1)]).expect("at the head");
+    let head = write(&log, start, vec![arrival(1)]).expect("at the head");
     assert_eq!(head, start.at(1));
-    assert_eq!(log.append(start, vec![arrival(2)]), Err(Fenced { head }));
+    assert_eq!(write(&log, start, vec![arrival(2)]), Err(Fenced { head }));
     assert_eq!(
-        log.append(head.at(2), vec![arrival(2)]),
+        write(&log, head.at(2), vec![arrival(2)]),
         Err(Fenced { head })
     );
     assert_eq!(log.head(), head);
 }
 
 #[test]
-fn positions_of_another_life_or_beyond_the_head_begin_anew() {
-    let log = Log::new(LogId(0), EPOCH, wide());
-    let head = log
-        .append(log.head(), vec![arrival(1)])
-        .expect("at the head");
+fn positions_of_another_life_begin_anew_and_one_beyond_the_head_is_told_apart() {
+    let log = Log::new(Position::start(LogId(0), EPOCH), wide());
+    let head = write(&log, log.head(), vec![arrival(1)]).expect("at the head");
     let strangers = [
         Position::start(LogId(0), EPOCH - 1),
         Position::start(LogId(1), EPOCH),
-        head.at(2),
     ];
     for stranger in strangers {
         assert_eq!(log.read(stranger, 10), Err(Expired), "{stranger}");
@@ -120,18 +147,19 @@ fn positions_of_another_life_or_beyond_the_head_begin_anew() {
             "{stranger}"
         );
     }
+    let beyond = head.at(2);
+    assert_eq!(log.read(beyond, 10), Err(Expired));
+    assert!(matches!(log.join(Some(beyond)), Join::Beyond(at) if at == beyond));
     assert_eq!(log.read(head, 10), Ok(Vec::new()));
 }
 
 #[test]
 fn followers_are_told_of_an_append_and_not_of_an_empty_one() {
-    let log = Log::new(LogId(0), EPOCH, wide());
+    let log = Log::new(Position::start(LogId(0), EPOCH), wide());
     let mut follow = log.follow();
-    log.append(log.head(), Vec::new()).expect("at the head");
+    write(&log, log.head(), Vec::new()).expect("at the head");
     assert!(!follow.has_changed().expect("the log lives"));
-    let head = log
-        .append(log.head(), vec![arrival(1)])
-        .expect("at the head");
+    let head = write(&log, log.head(), vec![arrival(1)]).expect("at the head");
     assert!(follow.has_changed().expect("the log lives"));
     assert_eq!(*follow.borrow_and_update(), head);
 }
@@ -142,10 +170,10 @@ fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
         records_per_guild: 4,
         ..wide()
     };
-    let log = Log::new(LogId(0), EPOCH, window);
+    let log = Log::new(Position::start(LogId(0), EPOCH), window);
     let busy = (0..50).map(|user| joined(2, user, 1));
     let events = [arrival(1), arrival(2)].into_iter().chain(busy).collect();
-    log.append(log.head(), events).expect("at the head");
+    write(&log, log.head(), events).expect("at the head");
     let Join::Bases { bases, backlog, .. } = log.join(None) else {
         panic!("nobody can go on after nothing")
     };
@@ -155,6 +183,46 @@ fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
     );
     assert_eq!(backlog.first().map(|first| first.at.seq), Some(1));
     assert_eq!(backlog.len(), 1 + 4);
+}
+
+/// Seals events and appends them, as a writer that stands at `after` would.
+pub(crate) fn write(log: &Log, after: Position, events: Vec<Event>) -> Result<Position, Fenced> {
+    log.append(sealed(after, events)).map(|()| log.head())
+}
+
+fn sealed(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
+    let numbers = after.seq + 1..;
+    let seal = |(seq, event)| {
+        Arc::new(Envelope {
+            at: after.at(seq),
+            event,
+        })
+    };
+    numbers.zip(events).map(seal).collect()
+}
+
+/// What a journal has after it was given bases and events.
+#[derive(Default)]
+struct Journalled {
+    bases: BTreeMap<GuildId, JournalBase>,
+    events: Vec<Envelope>,
+}
+
+impl Journalled {
+    fn take(&mut self, bases: Vec<JournalBase>, events: &[Arc<Envelope>]) {
+        for base in bases {
+            let dropped =
+                |kept: &Envelope| kept.event.guild_id == base.guild_id && kept.at.seq <= base.floor;
+            self.events.retain(|kept| !dropped(kept));
+            self.bases.insert(base.guild_id, base);
+        }
+        self.events
+            .extend(events.iter().map(|event| (**event).clone()));
+    }
+
+    fn saved(&self) -> (Vec<JournalBase>, Vec<Envelope>) {
+        (self.bases.values().cloned().collect(), self.events.clone())
+    }
 }
 
 fn wide() -> Window {
@@ -174,13 +242,13 @@ fn windows() -> impl Strategy<Value = Window> {
 }
 
 fn written(batches: Vec<Vec<Event>>, window: Window) -> (Log, World) {
-    let log = Log::new(LogId(0), EPOCH, window);
+    let log = Log::new(Position::start(LogId(0), EPOCH), window);
     let mut world = World::default();
     for batch in batches {
         for event in &batch {
             world.apply(event);
         }
-        log.append(log.head(), batch).expect("at the head");
+        write(&log, log.head(), batch).expect("at the head");
     }
     (log, world)
 }

@@ -2,9 +2,8 @@
 //! the connection is up, because Discord's heartbeats are only sent while it is polled.
 
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::Pin,
-    sync::{Mutex, PoisonError},
     task::Poll,
     time::Duration,
 };
@@ -14,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use metrics::counter;
 use tokio::{
     select,
-    sync::{mpsc::error::TrySendError, oneshot},
+    sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -22,19 +21,23 @@ use tracing::{debug, info};
 use twilight_gateway::{
     CloseFrame, Config as ShardConfig, ConfigBuilder, Message as Raw, Session, ShardId, ShardState,
     error::{ReceiveMessageError, ReceiveMessageErrorType},
-    queue::Queue,
 };
 use url::Url;
 
 use super::{
-    Dispatch, Shard,
-    course::{Course, Ended, Resume},
+    Dispatch, MembersRequest, Shard,
+    course::{Course, Ended},
     dispatch::Message,
+    identify::OneIdentify,
 };
-use crate::keeper::Input;
+use crate::keeper::Untaken;
 
 /// From dialling to HELLO.
 const HELLO_TIME: Duration = Duration::from_secs(20);
+/// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
+/// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
+/// that still sends and no longer listens.
+const ACK_GRACE: Duration = Duration::from_secs(15);
 /// For a close that Discord asked for itself.
 const LEAVE_TIME: Duration = Duration::from_secs(1);
 
@@ -49,11 +52,42 @@ pub(super) enum Outcome {
 pub(super) struct Connection<'a> {
     shard: &'a Shard,
     course: &'a mut Course,
+    /// Taken only while the session stands.
+    requests: &'a mut mpsc::Receiver<MembersRequest>,
+    established: bool,
     discord: twilight_gateway::Shard<OneIdentify>,
+    identify: OneIdentify,
     /// Whether it has ever been up; only then is "not connected" an end.
     up: bool,
-    /// No HELLO by then: an end.
-    hello_by: Option<Instant>,
+    /// What it has to say next, and by when; else it is no Gateway, or a dead one.
+    awaited: Awaited,
+}
+
+/// A sign of life.
+#[derive(Clone, Copy, Debug)]
+enum Awaited {
+    Hello {
+        by: Instant,
+    },
+    /// The answer to a heartbeat.
+    Ack {
+        by: Instant,
+        every: Duration,
+    },
+}
+
+impl Awaited {
+    fn by(self) -> Instant {
+        match self {
+            Self::Hello { by } | Self::Ack { by, .. } => by,
+        }
+    }
+
+    /// The first heartbeat may be sent a whole interval after HELLO, as each after the one before.
+    fn ack(every: Duration) -> Self {
+        let by = Instant::now() + every + every.min(ACK_GRACE);
+        Self::Ack { by, every }
+    }
 }
 
 /// What happened to the connection.
@@ -61,7 +95,11 @@ enum Step {
     Item(Option<Result<Raw, ReceiveMessageError>>),
     /// It was up, and the library is about to dial again by itself.
     Gone,
-    NoHello,
+    Silent,
+    /// It is our turn.
+    MayIdentify,
+    /// The keeper wants to know somebody.
+    Asked(MembersRequest),
     StopAsked,
     RenewalAsked,
 }
@@ -70,25 +108,36 @@ impl<'a> Connection<'a> {
     pub(super) fn new(
         shard: &'a Shard,
         course: &'a mut Course,
+        requests: &'a mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         url: String,
     ) -> Self {
+        let identify = OneIdentify::new(shard.identifies.clone());
         let builder = ConfigBuilder::from(template.clone())
-            .queue(OneIdentify::default())
+            .queue(identify.clone())
             .proxy_url(url.clone());
         let config = match course.resume() {
             None => builder.build(),
             Some(resume) => {
+                // INVARIANT(no-loss): from what was committed. What arrived since is known to be
+                // there when it is replayed.
                 let session = Session::new(resume.sequence, resume.session_id.clone());
                 builder.session(session).resume_url(url).build()
             }
         };
+        // Whoever asked has been told that the connection before this one is gone.
+        while requests.try_recv().is_ok() {}
         Self {
             shard,
             course,
+            requests,
+            established: false,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
+            identify,
             up: false,
-            hello_by: Some(Instant::now() + HELLO_TIME),
+            awaited: Awaited::Hello {
+                by: Instant::now() + HELLO_TIME,
+            },
         }
     }
 
@@ -101,10 +150,15 @@ impl<'a> Connection<'a> {
                 }
                 Step::Item(Some(Err(error))) => failed(&error),
                 Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
-                Step::NoHello => {
-                    let why = "it said no HELLO".to_owned();
-                    Some(Outcome::Ended(Ended::Unreachable(why)))
+                Step::MayIdentify => {
+                    self.identify.pass();
+                    None
                 }
+                Step::Asked(request) => {
+                    self.discord.send(request.text());
+                    None
+                }
+                Step::Silent => Some(Outcome::Ended(self.gone_silent().await)),
                 Step::StopAsked => {
                     self.leave(CloseFrame::RESUME, self.shard.limits.close)
                         .await;
@@ -124,9 +178,12 @@ impl<'a> Connection<'a> {
     async fn step(&mut self, stop: &CancellationToken) -> Step {
         let Self {
             shard,
+            requests,
+            established,
             discord,
             up,
-            hello_by,
+            awaited,
+            identify,
             ..
         } = self;
         let next = poll_fn(|cx| match Pin::new(&mut *discord).poll_next(cx) {
@@ -140,27 +197,29 @@ impl<'a> Connection<'a> {
                 Poll::Pending
             }
         });
-        let hello_by = *hello_by;
-        let no_hello = async {
-            match hello_by {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
         select! {
             biased;
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
+            // Before dispatches, which may come without a pause; of these there are few.
+            Some(request) = requests.recv(), if *established => Step::Asked(request),
             happened = next => happened,
-            () = no_hello => Step::NoHello,
+            () = turn(identify) => Step::MayIdentify,
+            () = sleep_until(awaited.by()) => Step::Silent,
         }
     }
 
     async fn message(&mut self, text: &str) -> Option<Outcome> {
         match Message::read(text, self.shard.clock.now()) {
             Message::Dispatch(dispatch) => self.hand_on(dispatch).await,
-            Message::Hello => {
-                self.hello_by = None;
+            Message::Hello { heartbeat } => {
+                self.awaited = Awaited::ack(heartbeat);
+                None
+            }
+            Message::Acknowledged => {
+                if let Awaited::Ack { every, .. } = self.awaited {
+                    self.awaited = Awaited::ack(every);
+                }
                 None
             }
             Message::Reconnect => {
@@ -175,33 +234,35 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// INVARIANT(no-loss): the sequence a RESUME begins after advances only when the dispatch is
-    /// in the keeper's inbox.
+    /// Says goodbye to who does not listen, in a way that keeps the session.
+    async fn gone_silent(&mut self) -> Ended {
+        match self.awaited {
+            Awaited::Hello { .. } => Ended::Unreachable("it said no HELLO".to_owned()),
+            Awaited::Ack { .. } => {
+                self.leave(CloseFrame::RESUME, LEAVE_TIME).await;
+                Ended::Zombie
+            }
+        }
+    }
+
     async fn hand_on(&mut self, dispatch: Dispatch) -> Option<Outcome> {
-        let sequence = dispatch.sequence;
         let session = match dispatch.name.as_str() {
             "READY" => Some(How::Identified),
             "RESUMED" => Some(How::Resumed),
             _ => None,
         };
-        match self.shard.inbox.try_send(Input::Dispatch(dispatch)) {
-            Ok(()) => self.course.handed_on(sequence),
-            Err(TrySendError::Full(_)) => {
+        match self.shard.inbox.dispatch(dispatch) {
+            Ok(()) => {}
+            // Not one more is read: Discord keeps them for us. The shard comes back when all that
+            // waits is committed.
+            Err(Untaken::Full) => {
                 self.leave(CloseFrame::RESUME, LEAVE_TIME).await;
-                // Half of it free again: anything less, and the replay fills it at once.
-                let half = self.shard.inbox.max_capacity().div_ceil(2);
-                let drained = self.shard.inbox.reserve_many(half).await.is_ok();
-                let full = Outcome::Ended(Ended::InboxFull);
-                return Some(if drained {
-                    full
-                } else {
-                    Outcome::NobodyListens
-                });
+                return Some(Outcome::Ended(Ended::InboxFull));
             }
-            Err(TrySendError::Closed(_)) => return Some(Outcome::NobodyListens),
+            Err(Untaken::Stopped) => return Some(Outcome::NobodyListens),
         }
         if let Some(how) = session {
-            self.established(how, sequence);
+            self.established(how);
         }
         if self
             .discord
@@ -216,32 +277,20 @@ impl<'a> Connection<'a> {
         None
     }
 
-    fn established(&mut self, how: How, sequence: u64) {
+    fn established(&mut self, how: How) {
+        self.established = true;
         let now = Instant::now().into_std();
-        let session_id = match (how, self.discord.session()) {
-            (How::Identified, Some(session)) => {
-                let resume = Resume {
-                    session_id: session.id().to_owned(),
-                    sequence,
-                    url: self.discord.resume_url().and_then(dialable),
-                };
-                self.course.ready(resume, now);
-                counter!("guildhall_gateway_connects_total", "how" => "identify").increment(1);
-                session.id()
-            }
-            (How::Resumed, Some(session)) => {
-                self.course.resumed(now);
-                counter!("guildhall_gateway_connects_total", "how" => "resume").increment(1);
-                session.id()
-            }
-            (_, None) => return,
+        let (again, counted) = match how {
+            How::Identified => ("Connected", "identify"),
+            How::Resumed => ("Resumed", "resume"),
         };
+        match how {
+            How::Identified => self.course.ready(now),
+            How::Resumed => self.course.resumed(now),
+        }
+        counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
+        let session_id = self.discord.session().map_or("", Session::id);
         let start: String = session_id.chars().take(6).collect();
-        let again = if how == How::Resumed {
-            "Resumed"
-        } else {
-            "Connected"
-        };
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
     }
 
@@ -259,7 +308,7 @@ impl<'a> Connection<'a> {
     async fn wait_for_close(&mut self, limit: Duration) {
         let closed = async {
             while let Some(Ok(Raw::Text(text))) = self.discord.next().await {
-                if matches!(Message::read(&text, 0), Message::Hello) {
+                if matches!(Message::read(&text, 0), Message::Hello { .. }) {
                     break;
                 }
             }
@@ -267,6 +316,15 @@ impl<'a> Connection<'a> {
         if timeout(limit, closed).await.is_err() {
             debug!("Discord did not answer the close");
         }
+    }
+}
+
+/// Waits until an IDENTIFY that was asked for may pass. Asked for anew in each round, since only
+/// polling the library has it ask.
+async fn turn(identify: &OneIdentify) {
+    match identify.due() {
+        Some(at) => sleep_until(at.into()).await,
+        None => pending().await,
     }
 }
 
@@ -315,32 +373,6 @@ fn survivable(address: &str) -> bool {
     format!("{address}/?v=10").parse::<Uri>().is_ok()
 }
 
-/// Lets one IDENTIFY pass: the budget was looked at before the connection was made. Were Discord
-/// to ask for a second on the same connection, it waits until the connection ends; a dropped
-/// sender would have the library ask again without end.
-#[derive(Debug, Default)]
-struct OneIdentify(Mutex<Identify>);
-
-#[derive(Debug, Default)]
-struct Identify {
-    passed: bool,
-    waiting: Option<oneshot::Sender<()>>,
-}
-
-impl Queue for OneIdentify {
-    fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
-        let (pass, passed) = oneshot::channel();
-        let mut identify = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if identify.passed {
-            identify.waiting = Some(pass);
-        } else {
-            // Can't fail, the receiver is right here.
-            identify.passed = pass.send(()).is_ok();
-        }
-        passed
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,13 +402,5 @@ mod tests {
         ] {
             assert_eq!(dialable(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn one_identify_passes_and_a_second_waits() {
-        let queue = OneIdentify::default();
-        assert_eq!(queue.enqueue(0).try_recv(), Ok(()));
-        let mut second = queue.enqueue(0);
-        assert_eq!(second.try_recv(), Err(oneshot::error::TryRecvError::Empty));
     }
 }

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use guildhall_ports::journal::ResumeState;
+
 use crate::Limits;
 
 /// So many failures in a row of the resume address, and the base address is tried.
@@ -15,16 +17,6 @@ const STEADY: Duration = Duration::from_secs(30);
 /// For the operator.
 pub(super) const TOKEN_REFUSED: &str = "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
      Portal (your application, Bot, Reset Token)";
-
-/// Discord's resume state: what a RESUME needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Resume {
-    pub session_id: String,
-    /// Of the last dispatch that was handed on.
-    pub sequence: u64,
-    /// Where Discord wants to be called for it; `None`: the base address.
-    pub url: Option<String>,
-}
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +41,8 @@ pub(super) enum Ended {
     },
     /// Our own inbox was full: what was not handed on is replayed by a RESUME.
     InboxFull,
+    /// It no longer answers heartbeats.
+    Zombie,
     /// We asked for a new session, since our picture of the world is not to be trusted.
     Renewed,
     /// 401 from REST.
@@ -58,7 +52,7 @@ pub(super) enum Ended {
 /// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Connect, not before this; with [`Course::resume`].
+    /// Connect, not before this, and after [`Course::committed`] said how.
     Connect {
         /// When.
         at: Instant,
@@ -70,30 +64,45 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Course {
     limits: Limits,
-    resume: Option<Resume>,
+    /// As it was committed when the last connection had ended.
+    resume: Option<ResumeState>,
+    /// Whether there is a session that Discord may still have.
+    has_session: bool,
     /// Failures in a row.
     tries: u32,
     /// Failures in a row of the resume address.
     resume_url_tries: u32,
-    identified_at: Option<Instant>,
     established_at: Option<Instant>,
 }
 
 impl Course {
-    pub(super) fn new(limits: Limits) -> Self {
+    /// `resume`: as it was kept when the process before this one ended.
+    pub(super) fn new(limits: Limits, resume: Option<ResumeState>) -> Self {
         Self {
             limits,
-            resume: None,
+            has_session: resume.is_some(),
+            resume,
             tries: 0,
             resume_url_tries: 0,
-            identified_at: None,
             established_at: None,
         }
     }
 
     /// The session to resume; `None`: IDENTIFY.
-    pub(super) fn resume(&self) -> Option<&Resume> {
+    pub(super) fn resume(&self) -> Option<&ResumeState> {
         self.resume.as_ref()
+    }
+
+    /// Where to resume; `None`: at the base address, since Discord named no other, or that one
+    /// failed too often.
+    pub(super) fn resume_url(&self) -> Option<&str> {
+        let url = self.resume.as_ref()?.url.as_deref();
+        url.filter(|_| self.resume_url_tries < RESUME_URL_TRIES)
+    }
+
+    /// Whether there is a session that Discord may still have.
+    pub(super) fn has_session(&self) -> bool {
+        self.has_session
     }
 
     /// Failures in a row.
@@ -101,14 +110,9 @@ impl Course {
         self.tries
     }
 
-    /// An IDENTIFY is about to be sent.
-    pub(super) fn identifying(&mut self, now: Instant) {
-        self.identified_at = Some(now);
-    }
-
     /// READY came.
-    pub(super) fn ready(&mut self, resume: Resume, now: Instant) {
-        self.resume = Some(resume);
+    pub(super) fn ready(&mut self, now: Instant) {
+        self.has_session = true;
         self.resume_url_tries = 0;
         self.established_at = Some(now);
     }
@@ -120,11 +124,10 @@ impl Course {
         self.established_at = Some(now);
     }
 
-    /// A dispatch was handed on: a RESUME begins after it.
-    pub(super) fn handed_on(&mut self, sequence: u64) {
-        if let Some(resume) = &mut self.resume {
-            resume.sequence = sequence;
-        }
+    /// Everything that the last connection brought is committed: this is how to go on from there.
+    pub(super) fn committed(&mut self, resume: Option<ResumeState>) {
+        self.has_session = resume.is_some();
+        self.resume = resume;
     }
 
     /// A connection ended. `chance`: in 0..1, drawn anew each time.
@@ -137,28 +140,18 @@ impl Course {
             self.tries = 0;
         }
         if loses_session(how) {
-            self.resume = None;
+            self.has_session = false;
         }
         if established.is_none() && self.resume.is_some() {
-            self.resume_url_tries += 1;
-            if self.resume_url_tries >= RESUME_URL_TRIES
-                && let Some(resume) = &mut self.resume
-            {
-                resume.url = None;
-            }
+            self.resume_url_tries = self.resume_url_tries.saturating_add(1);
         }
-        let mut at = now + self.wait(how, chance);
+        let at = now + self.wait(how, chance);
         self.tries = self.tries.saturating_add(1);
-        if self.resume.is_none()
-            && let Some(last) = self.identified_at
-        {
-            at = at.max(last + self.limits.identify_spacing);
-        }
         Next::Connect { at }
     }
 
-    /// Doubles with each failure, half of it by chance, so that bots cut by one fault of
-    /// Discord's do not come back as one.
+    /// Anything up to a ceiling that doubles with each failure (full jitter), so that bots cut by
+    /// one fault of Discord's do not come back as one.
     fn wait(&self, how: &Ended, chance: f64) -> Duration {
         let doubled = 2_u32.saturating_pow(self.tries.min(20));
         let longest = self.limits.reconnect_longest;
@@ -167,7 +160,7 @@ impl Course {
             .reconnect_first
             .saturating_mul(doubled)
             .min(longest);
-        let wait = ceiling.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+        let wait = ceiling.mul_f64(chance.clamp(0.0, 1.0));
         match how {
             // Asking oftener than this spares nothing; the operator sees why we wait.
             Ended::BudgetLow { resets_in, .. } => {
@@ -189,6 +182,7 @@ fn loses_session(how: &Ended) -> bool {
         | Ended::BudgetLow { .. }
         | Ended::ReconnectAsked
         | Ended::InboxFull
+        | Ended::Zombie
         | Ended::TokenRefused => false,
     }
 }

@@ -1,5 +1,7 @@
 //! Messages of Discord's Gateway, taken out of their envelope and not yet read.
 
+use std::time::Duration;
+
 use guildhall_model::UnixMs;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,7 +30,12 @@ pub(super) enum Message {
         resumable: bool,
     },
     /// Op 10: the peer is a Gateway.
-    Hello,
+    Hello {
+        /// How often it wants a heartbeat.
+        heartbeat: Duration,
+    },
+    /// Op 11: it has our heartbeat.
+    Acknowledged,
     Other,
 }
 
@@ -60,10 +67,23 @@ impl Message {
             (9, ..) => Self::InvalidSession {
                 resumable: envelope.d.is_some_and(|data| data.get() == "true"),
             },
-            (10, ..) => Self::Hello,
+            (10, ..) => Self::Hello {
+                heartbeat: heartbeat(envelope.d.as_deref()),
+            },
+            (11, ..) => Self::Acknowledged,
             _ => Self::Other,
         }
     }
+}
+
+/// Discord's documentation names 45 seconds as an example.
+fn heartbeat(data: Option<&RawValue>) -> Duration {
+    #[derive(Deserialize)]
+    struct Hello {
+        heartbeat_interval: u64,
+    }
+    let hello = data.and_then(|data| serde_json::from_str::<Hello>(data.get()).ok());
+    Duration::from_millis(hello.map_or(45_000, |hello| hello.heartbeat_interval))
 }
 
 #[cfg(test)]
@@ -109,10 +129,16 @@ mod tests {
             read(r#"{"op":9,"d":false}"#),
             Message::InvalidSession { resumable: false }
         ));
-        assert!(matches!(
-            read(r#"{"op":10,"d":{"heartbeat_interval":1}}"#),
-            Message::Hello
-        ));
-        assert!(matches!(read(r#"{"op":11}"#), Message::Other));
+        for (hello, interval) in [
+            (r#"{"op":10,"d":{"heartbeat_interval":41250}}"#, 41_250),
+            (r#"{"op":10,"d":{}}"#, 45_000),
+        ] {
+            let Message::Hello { heartbeat } = read(hello) else {
+                panic!("a HELLO")
+            };
+            assert_eq!(heartbeat, Duration::from_millis(interval));
+        }
+        assert!(matches!(read(r#"{"op":11}"#), Message::Acknowledged));
+        assert!(matches!(read(r#"{"op":12}"#), Message::Other));
     }
 }

@@ -1,10 +1,13 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
 
-use serde_json::json;
+use guildhall_model::{GuildId, UserId};
+use guildhall_ports::journal::Terms;
+use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::*;
+use crate::keeper::Input;
 use discord::{Discord, PATIENCE, Peer};
 
 #[tokio::test]
@@ -183,6 +186,8 @@ async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     }
     assert_eq!(peer.close_code().await, Some(4000));
     drop(peer);
+    assert!(!discord.was_dialled().await, "not before all is committed");
+    house.keeper_wakes.cancel();
     assert_eq!(
         house.dispatches(4).await.len(),
         4,
@@ -205,6 +210,57 @@ async fn a_stop_closes_resumably_even_if_the_peer_says_nothing() {
     // The peer does not read, so it can't answer; the close is bounded all the same.
     assert_eq!(house.exit().await, ShardExit::Stopped);
     assert_eq!(peer.close_code().await, Some(4000));
+}
+
+#[tokio::test]
+async fn a_session_of_the_process_before_is_resumed_without_asking_for_anything() {
+    let discord = Discord::new().await;
+    let resume = ResumeState {
+        sequence: 41,
+        ..session_of(
+            &json!({"session_id": "older", "resume_gateway_url": discord.resume_url}).to_string(),
+        )
+    };
+    let mut house = House::new(&discord, |shard| shard.resume = Some(resume));
+    let mut peer = discord.accept_resume().await;
+    let first = peer.hello().await;
+    assert_eq!(first["op"], 6);
+    assert_eq!(
+        (&first["d"]["session_id"], &first["d"]["seq"]),
+        (&json!("older"), &json!(41))
+    );
+    assert_eq!(discord.budget_questions(), 0);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_session_without_an_address_is_resumed_where_discord_says_that_its_gateway_is() {
+    let discord = Discord::new().await;
+    let resume = session_of(&json!({"session_id": "older"}).to_string());
+    let mut house = House::new(&discord, |shard| shard.resume = Some(resume));
+    let mut peer = discord.accept().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_gateway_that_talks_and_does_not_listen_is_left_with_the_session() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {});
+    let mut peer = discord.accept().await;
+    peer.hello_every(Duration::from_millis(100)).await;
+    peer.ready(&discord.resume_url).await;
+    let code = peer.talk_until_closed().await;
+    assert_eq!(code, Some(4000));
+    let lost = house.lost().await;
+    assert!(
+        lost.resumable && lost.why.contains("heartbeats"),
+        "{lost:?}"
+    );
+    drop(peer);
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
@@ -247,9 +303,40 @@ async fn messages_that_are_none_are_passed_over() {
     assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
-/// A shard under test, and the other end of its inbox.
+#[tokio::test]
+async fn members_are_asked_for_once_the_session_stands_and_by_nobody_after_its_connection() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {});
+    let mut peer = discord.accept().await;
+    let identify = peer.hello().await;
+    house.request(1).await;
+    assert_eq!(identify["op"], 2, "not before the session stands");
+    peer.ready(&discord.resume_url).await;
+    let asked = peer.asked().await;
+    let data = json!({"guild_id": "1", "user_ids": ["7"], "nonce": "1"});
+    assert_eq!((&asked["op"], &asked["d"]), (&json!(8), &data));
+    drop(peer);
+    house.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    house.request(2).await;
+    drop(peer);
+    house.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    peer.dispatch(2, "RESUMED", &json!({})).await;
+    house.dispatches(1).await;
+    house.request(3).await;
+    assert_eq!(peer.asked().await["d"]["nonce"], "3");
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+/// A shard under test, and a keeper that commits at once what it takes.
 struct House {
-    inputs: mpsc::Receiver<Input>,
+    requests: mpsc::Sender<MembersRequest>,
+    seen: mpsc::Receiver<Seen>,
+    /// Until then the keeper takes nothing.
+    keeper_wakes: CancellationToken,
     stop: CancellationToken,
     renew: Arc<Notify>,
     task: JoinHandle<ShardExit>,
@@ -257,13 +344,15 @@ struct House {
 
 impl House {
     fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
-        Self::with_inbox(discord, 64, change)
+        let house = Self::with_inbox(discord, 64, change);
+        house.keeper_wakes.cancel();
+        house
     }
 
     fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let (inbox, inputs) = mpsc::channel(inbox);
+        let (inbox, inputs) = Inbox::of(inbox, 1 << 20);
         let (stop, renew) = (CancellationToken::new(), Arc::new(Notify::new()));
         let moment = Duration::from_millis(5);
         let limits = Limits {
@@ -280,33 +369,52 @@ impl House {
             intents: Intents::default(),
             gateway_url: None,
             limits,
+            identifies: Identifies::new(limits.identify_spacing),
             inbox,
+            resume: None,
             renew: Arc::clone(&renew),
             clock: Arc::new(guildhall_ports::ManualClock::at(1)),
         };
         change(&mut shard);
-        let task = tokio::runtime::Handle::current().spawn(run(shard, stop.clone()));
+        let (told, seen) = mpsc::channel(256);
+        let keeper_wakes = CancellationToken::new();
+        let (requests, asked) = mpsc::channel(REQUESTS);
+        let runtime = tokio::runtime::Handle::current();
+        let resume = shard.resume.clone();
+        runtime.spawn(keep(inputs, keeper_wakes.clone(), resume, told));
+        let task = runtime.spawn(run(shard, asked, stop.clone()));
         Self {
-            inputs,
+            requests,
+            seen,
+            keeper_wakes,
             stop,
             renew,
             task,
         }
     }
 
-    async fn input(&mut self) -> Input {
-        let input = timeout(PATIENCE, self.inputs.recv())
+    async fn request(&self, nonce: u64) {
+        let request = MembersRequest {
+            guild_id: GuildId(1),
+            user_ids: vec![UserId(7)],
+            nonce,
+        };
+        self.requests.send(request).await.expect("the shard lives");
+    }
+
+    async fn seen(&mut self) -> Seen {
+        let seen = timeout(PATIENCE, self.seen.recv())
             .await
             .expect("an input in time");
-        input.expect("the shard lives")
+        seen.expect("the shard lives")
     }
 
     /// Names of the next dispatches, losses of the connection passed over.
     async fn dispatches(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         while names.len() < count {
-            if let Input::Dispatch(dispatch) = self.input().await {
-                names.push(dispatch.name);
+            if let Seen::Dispatch(name) = self.seen().await {
+                names.push(name);
             }
         }
         names
@@ -315,7 +423,7 @@ impl House {
     /// The next loss, dispatches passed over.
     async fn lost(&mut self) -> Lost {
         loop {
-            if let Input::Lost(lost) = self.input().await {
+            if let Seen::Lost(lost) = self.seen().await {
                 return lost;
             }
         }
@@ -332,5 +440,58 @@ impl House {
             .await
             .expect("an end in time");
         exit.expect("no panic")
+    }
+}
+
+/// What the keeper got.
+enum Seen {
+    Dispatch(String),
+    Lost(Lost),
+}
+
+async fn keep(
+    mut inputs: mpsc::Receiver<Input>,
+    wakes: CancellationToken,
+    mut resume: Option<ResumeState>,
+    told: mpsc::Sender<Seen>,
+) {
+    wakes.cancelled().await;
+    while let Some(input) = inputs.recv().await {
+        let seen = match input {
+            Input::Dispatch(dispatch, _place) => {
+                if dispatch.name == "READY" {
+                    resume = Some(session_of(dispatch.data.get()));
+                }
+                if let Some(resume) = &mut resume {
+                    resume.sequence = dispatch.sequence;
+                }
+                Seen::Dispatch(dispatch.name)
+            }
+            Input::Lost(lost, reply) => {
+                resume = resume.filter(|_| lost.resumable);
+                let _stopped = reply.send(resume.clone());
+                Seen::Lost(lost)
+            }
+            Input::Watch(_) | Input::Outrun(_) => panic!("nobody is attached"),
+        };
+        if told.send(seen).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn session_of(ready: &str) -> ResumeState {
+    let ready: Value = serde_json::from_str(ready).expect("JSON");
+    let text = |name: &str| ready[name].as_str().map(str::to_owned);
+    ResumeState {
+        session_id: text("session_id").expect("a session"),
+        sequence: 0,
+        url: text("resume_gateway_url"),
+        terms: Terms {
+            shard: [0, 1],
+            intents: 129,
+            guilds: None,
+            world_format: 1,
+        },
     }
 }

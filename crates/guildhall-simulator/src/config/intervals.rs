@@ -113,13 +113,18 @@ pub const INTERVALS: &[Interval] = &[
         "how long a 401, 403 or 429 counts against an address"
     ),
     interval!(
+        "invite-second",
+        invite_second,
+        "how long a second of an invite's max_age is"
+    ),
+    interval!(
         "nonce",
-        nonce_lifetime,
+        nonce_memory,
         "how long an enforced nonce is remembered"
     ),
-    interval!("code", code_lifetime, "life of an OAuth2 code"),
-    interval!("access", access_lifetime, "life of an access token"),
-    interval!("refresh", refresh_lifetime, "life of a refresh token"),
+    interval!("code", grants.code, "life of an OAuth2 code"),
+    interval!("access", grants.access, "life of an access token"),
+    interval!("refresh", grants.refresh, "life of a refresh token"),
     interval!(
         "head-limit",
         head_limit,

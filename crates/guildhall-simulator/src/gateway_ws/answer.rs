@@ -114,11 +114,19 @@ fn channel_info(guild: &Guild, bot: Snowflake, ask: &ChannelInfoAsk) -> Value {
         .iter()
         .filter(|channel| channel.kind.is_voice() && guild.shows(channel, bot))
         .filter_map(|channel| {
+            let asked = |field| ask.fields.contains(&field);
+            let status = channel.voice_status.as_ref();
+            let status = status.filter(|_| asked(ChannelField::Status));
+            let started = channel.voice_started;
+            let started = started.filter(|_| asked(ChannelField::VoiceStartTime));
             let mut told = json!({"id": channel.id});
-            if ask.fields.contains(&ChannelField::Status) {
-                told["status"] = json!(channel.voice_status.as_ref()?);
+            if let Some(status) = status {
+                told["status"] = json!(status);
             }
-            Some(told)
+            if let Some(started) = started {
+                told["voice_start_time"] = json!(started);
+            }
+            (status.is_some() || started.is_some()).then_some(told)
         })
         .collect();
     json!({"guild_id": guild.id, "channels": told})

@@ -107,8 +107,9 @@ impl Roll {
         let presences = self.presences.then(|| {
             members
                 .iter()
-                .filter(|member| guild.voice_states.contains(member.user_id))
-                .map(|member| json!(presence(member.user_id)))
+                .filter_map(|member| users.get(member.user_id))
+                .filter(|user| !user.presence.is_offline())
+                .map(presence)
                 .collect()
         });
         let chunk = Chunk {

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use crate::{
-    config::Config,
+    config::GrantLifetimes,
     snowflake::{Chance, Snowflake},
 };
 
@@ -68,8 +68,8 @@ pub(super) struct Tokens {
     pub(super) access: String,
     pub(super) refresh: String,
     pub(super) scopes: Vec<String>,
-    /// How long the access token opens something.
-    pub(super) expires_in: Duration,
+    /// Of the access token.
+    pub(super) lifetime: Duration,
 }
 
 /// RFC 6749 `invalid_grant`, with what was wrong.
@@ -79,19 +79,12 @@ pub(super) struct InvalidGrant(pub(super) &'static str);
 /// Every code and token that is good for something.
 pub(crate) struct Grants {
     chance: Chance,
+    lifetimes: GrantLifetimes,
     codes: HashMap<String, Issued<Code>>,
     access: HashMap<String, Issued<Holder>>,
     refresh: HashMap<String, Issued<Holder>>,
     /// What each person granted and did not take back.
     agreed: HashMap<Snowflake, BTreeSet<String>>,
-    lifetimes: Lifetimes,
-}
-
-#[derive(Clone, Copy)]
-struct Lifetimes {
-    code: Duration,
-    access: Duration,
-    refresh: Duration,
 }
 
 struct Issued<T> {
@@ -112,19 +105,15 @@ struct Holder {
 }
 
 impl Grants {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(seed: u64, lifetimes: GrantLifetimes) -> Self {
         Self {
+            lifetimes,
             // Apart from the world's draws, so that logins do not change later ids.
-            chance: Chance::from_seed(config.seed ^ 0x006f_6175_7468),
+            chance: Chance::from_seed(seed ^ 0x006f_6175_7468),
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
             agreed: HashMap::new(),
-            lifetimes: Lifetimes {
-                code: config.code_lifetime,
-                access: config.access_lifetime,
-                refresh: config.refresh_lifetime,
-            },
         }
     }
 
@@ -232,7 +221,7 @@ impl Grants {
             access: self.chance.letters(30),
             refresh: self.chance.letters(30),
             scopes: access.scopes.clone(),
-            expires_in: self.lifetimes.access,
+            lifetime: self.lifetimes.access,
         };
         let holder = || Holder {
             access: access.clone(),

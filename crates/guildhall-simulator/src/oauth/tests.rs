@@ -4,12 +4,18 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::grants::{Access, Consent, Grants, InvalidGrant, is_challenge};
-use crate::{clock, config::Config};
+use crate::{clock, config::GrantLifetimes};
 
 const REDIRECT: &str = "http://localhost/cb";
 
+const LIFETIMES: GrantLifetimes = GrantLifetimes {
+    code: Duration::from_mins(1),
+    access: Duration::from_hours(1),
+    refresh: Duration::from_hours(2),
+};
+
 fn grants() -> Grants {
-    Grants::new(&Config::default())
+    Grants::new(1, LIFETIMES)
 }
 
 fn consent() -> Consent {
@@ -45,12 +51,14 @@ fn an_access_token_opens_until_its_end() {
     let (mut grants, now) = (grants(), clock::now());
     let code = grants.issue_code(consent(), now);
     let tokens = grants.exchange(&code, REDIRECT, None, now).expect("tokens");
-    let lifetime = Config::default().access_lifetime;
-    assert_eq!(tokens.expires_in, lifetime);
-    let last = now + lifetime - Duration::from_secs(1);
+    let last = now + LIFETIMES.access - Duration::from_secs(1);
     let access = grants.access(&tokens.access, last).expect("still good");
     assert!(access.has_scope("identify") && !access.has_scope("guilds"));
-    assert!(grants.access(&tokens.access, now + lifetime).is_none());
+    assert!(
+        grants
+            .access(&tokens.access, now + LIFETIMES.access)
+            .is_none()
+    );
     assert!(grants.access(&tokens.refresh, now).is_none());
 }
 

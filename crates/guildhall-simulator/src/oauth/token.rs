@@ -158,7 +158,7 @@ fn granted(tokens: &Tokens) -> Response {
     let body = json!({
         "token_type": "Bearer",
         "access_token": tokens.access,
-        "expires_in": tokens.expires_in.as_secs(),
+        "expires_in": tokens.lifetime.as_secs(),
         "refresh_token": tokens.refresh,
         "scope": tokens.scopes.join(" "),
     });

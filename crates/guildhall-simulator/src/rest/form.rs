@@ -364,18 +364,35 @@ impl Form {
         Some(forms)
     }
 
+    /// An object below this one.
+    pub(super) fn form(&mut self, name: &str) -> Option<Self> {
+        match self.take(name)? {
+            Value::Null => None,
+            Value::Object(fields) => Some(Self::of(fields)),
+            _ => {
+                let message = "Only dictionaries may be used in a DictType";
+                self.wrong(&[name], "DICT_TYPE_CONVERT", message);
+                None
+            }
+        }
+    }
+
     /// Takes over the complaints of a form below this one.
-    pub(super) fn absorb(&mut self, name: &str, place: &str, below: Self) {
+    pub(super) fn absorb(&mut self, path: &[&str], below: Self) {
         if below.errors.is_empty() {
             return;
         }
-        let list = self
-            .errors
-            .entry(name.to_owned())
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(list) = list {
-            list.insert(place.to_owned(), Value::Object(below.errors));
+        let mut errors = &mut self.errors;
+        for name in path {
+            let entry = errors
+                .entry((*name).to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
+            let Value::Object(inner) = entry else {
+                return;
+            };
+            errors = inner;
         }
+        errors.extend(below.errors);
     }
 
     /// A set of permissions; bits that Discord has not named are dropped.

@@ -1,6 +1,11 @@
 //! Invites.
 
-use axum::{Json, extract::Path};
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,12 +15,23 @@ use super::{
     guilds::Answer,
     scene::Scene,
 };
-use crate::world::{Guild, Invite, NewInvite, Permissions, UserObject, World};
+use crate::{
+    discord::Discord,
+    snowflake::iso,
+    world::{Guild, Invite, NewInvite, Permissions, UserObject, World},
+};
 
 /// `POST /channels/{channel_id}/invites`
-pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> Answer {
+pub(super) async fn create(
+    State(discord): State<Arc<Discord>>,
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+    mut form: Form,
+) -> Answer {
+    let max_age = form.small("max_age", 0..=604_800).unwrap_or(86_400);
     let new = NewInvite {
-        max_age: form.small("max_age", 0..=604_800).unwrap_or(86_400),
+        max_age,
+        lasts: (max_age > 0).then(|| discord.config.invite_second * max_age),
         max_uses: form.small("max_uses", 0..=100).unwrap_or(0),
         temporary: form.flag("temporary").unwrap_or(false),
         unique: form.flag("unique").unwrap_or(false),
@@ -101,11 +117,11 @@ fn object(world: &World, guild: &Guild, invite: &Invite) -> Value {
             "id": channel.id, "name": channel.name, "type": channel.kind,
         })),
         "inviter": world.users.get(invite.inviter_id).map(UserObject::new),
-        "expires_at": null,
-        "uses": 0,
+        "expires_at": invite.expires_at.map(iso),
+        "uses": invite.uses,
         "max_uses": invite.max_uses,
         "max_age": invite.max_age,
         "temporary": invite.temporary,
-        "created_at": invite.created_at,
+        "created_at": iso(invite.created_at),
     })
 }

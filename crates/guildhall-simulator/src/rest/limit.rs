@@ -89,7 +89,7 @@ impl Limiter {
             }
         }
         let RateLimits {
-            global_per_second,
+            global_requests,
             global_window,
             bucket_requests,
             bucket_window,
@@ -97,7 +97,7 @@ impl Limiter {
         } = self.limits;
         let windows = &mut self.windows;
         let all = take(windows, key(&[who]), global_window, now);
-        if all.used > global_per_second {
+        if all.used > global_requests {
             return Verdict {
                 refused: Some(Scope::Global),
                 limit: bucket_requests,

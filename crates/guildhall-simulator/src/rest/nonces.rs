@@ -12,9 +12,9 @@ const MOST: usize = 4096;
 /// Recent marks, oldest first.
 #[derive(Debug)]
 pub(crate) struct Nonces {
-    marks: VecDeque<Mark>,
-    /// Discord says some minutes.
-    lifetime: Duration,
+    all: VecDeque<Mark>,
+    /// How long a mark is remembered; Discord says some minutes.
+    remembered: Duration,
 }
 
 #[derive(Debug)]
@@ -26,11 +26,10 @@ struct Mark {
 }
 
 impl Nonces {
-    /// A mark is remembered for the lifetime.
-    pub(crate) fn new(lifetime: Duration) -> Self {
+    pub(crate) fn new(remembered: Duration) -> Self {
         Self {
-            marks: VecDeque::new(),
-            lifetime,
+            all: VecDeque::new(),
+            remembered,
         }
     }
 
@@ -41,9 +40,9 @@ impl Nonces {
         nonce: &str,
         now: Instant,
     ) -> Option<Snowflake> {
-        self.marks.retain(|mark| now < mark.ends);
+        self.all.retain(|mark| now < mark.ends);
         let known = |mark: &&Mark| mark.channel_id == channel_id && mark.nonce == nonce;
-        self.marks.iter().find(known).map(|mark| mark.message_id)
+        self.all.iter().find(known).map(|mark| mark.message_id)
     }
 
     pub(super) fn note(
@@ -53,14 +52,14 @@ impl Nonces {
         message_id: Snowflake,
         now: Instant,
     ) {
-        if self.marks.len() == MOST {
-            self.marks.pop_front();
+        if self.all.len() == MOST {
+            self.all.pop_front();
         }
-        self.marks.push_back(Mark {
+        self.all.push_back(Mark {
             channel_id,
             nonce,
             message_id,
-            ends: now + self.lifetime,
+            ends: now + self.remembered,
         });
     }
 }

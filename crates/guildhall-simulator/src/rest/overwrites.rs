@@ -79,7 +79,7 @@ pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
                 deny,
             });
         }
-        form.absorb("permission_overwrites", &place, below);
+        form.absorb(&["permission_overwrites", &place], below);
     }
     if overwrites.len() > MOST_OVERWRITES {
         let message = format!("Must be {MOST_OVERWRITES} or fewer in length.");

@@ -32,10 +32,9 @@ impl Wishes {
         let name = form.text("name", 1..=100);
         let permissions = form.permissions("permissions");
         let mut color = form.small("color", 0..=0x00ff_ffff);
-        if let Some(Value::Object(colors)) = form.take("colors") {
-            let mut below = Form::of(colors);
+        if let Some(mut below) = form.form("colors") {
             color = below.small("primary_color", 0..=0x00ff_ffff).or(color);
-            form.absorb("colors", "primary", below);
+            form.absorb(&["colors"], below);
         }
         Self {
             name,

@@ -4,11 +4,11 @@ use super::limit::{Limiter, Scope};
 use crate::{clock, config::RateLimits};
 
 const LIMITS: RateLimits = RateLimits {
-    global_per_second: 4,
+    global_requests: 4,
+    global_window: Duration::from_secs(1),
     bucket_requests: 2,
     bucket_window: Duration::from_secs(5),
     invalid_requests: 3,
-    global_window: Duration::from_secs(1),
     invalid_window: Duration::from_mins(10),
 };
 

@@ -1,11 +1,15 @@
 //! Messages, reactions and typing.
 
+/// Who is pinged.
+mod mentions;
 /// Discord's JSON of a message, whole or without what was said.
 mod payload;
 
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
+
+pub(crate) use mentions::{Allowed, AllowedMentions};
 
 use super::{
     Channel, Event, Guild, Intents, Permissions, Table, User, World,
@@ -30,20 +34,14 @@ pub(crate) struct Message {
     pub(crate) embeds: Vec<Value>,
     /// ISO 8601
     pub(crate) edited_at: Option<String>,
-    pub(crate) reply_to: Option<Reply>,
+    /// The message that this one answers.
+    pub(crate) reply_to: Option<Snowflake>,
+    pub(crate) allowed: AllowedMentions,
     pub(crate) pinned: bool,
     pub(crate) flags: u64,
     /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
     pub(crate) nonce: Option<Value>,
     pub(crate) reactions: Vec<Reaction>,
-}
-
-/// What a message answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) message_id: Snowflake,
-    /// Whether the answered author is pinged.
-    pub(crate) ping: bool,
 }
 
 /// Everybody who reacted with one emoji.
@@ -68,7 +66,8 @@ pub(crate) struct NewMessage {
     pub(crate) author_id: Snowflake,
     pub(crate) content: String,
     pub(crate) embeds: Vec<Value>,
-    pub(crate) reply_to: Option<Reply>,
+    pub(crate) reply_to: Option<Snowflake>,
+    pub(crate) allowed: AllowedMentions,
     pub(crate) flags: u64,
     pub(crate) nonce: Option<Value>,
 }
@@ -77,6 +76,8 @@ pub(crate) struct NewMessage {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MessageEdit {
     pub(crate) content: Option<String>,
+    /// Whom the new content may ping; only together with one.
+    pub(crate) allowed: AllowedMentions,
     pub(crate) embeds: Option<Vec<Value>>,
     pub(crate) pinned: Option<bool>,
 }
@@ -143,8 +144,8 @@ impl World {
             if !guild.members.contains(new.author_id) {
                 return Err(Refusal::Unknown("member"));
             }
-            if let Some(reply) = new.reply_to
-                && guild.messages.get(channel_id, reply.message_id).is_none()
+            if let Some(answered) = new.reply_to
+                && guild.messages.get(channel_id, answered).is_none()
             {
                 return Err(Refusal::Unknown("message to reply to"));
             }
@@ -156,6 +157,7 @@ impl World {
                 embeds: new.embeds,
                 edited_at: None,
                 reply_to: new.reply_to,
+                allowed: new.allowed,
                 pinned: false,
                 flags: new.flags,
                 nonce: new.nonce,
@@ -183,12 +185,27 @@ impl World {
             }
             if let Some(content) = edit.content {
                 message.content = content;
+                message.allowed = edit.allowed;
             }
             if let Some(embeds) = edit.embeds {
                 message.embeds = embeds;
             }
-            message.pinned = edit.pinned.unwrap_or(message.pinned);
+            let was_pinned = message.pinned;
+            message.pinned = edit.pinned.unwrap_or(was_pinned);
             let message = message.clone();
+            if message.pinned != was_pinned {
+                let action = if message.pinned {
+                    Action::MessagePin
+                } else {
+                    Action::MessageUnpin
+                };
+                let options = json!({"channel_id": channel_id, "message_id": id});
+                told.record = Some((action, message.author_id, options));
+                let last = guild.messages.of(channel_id).find(|one| one.pinned);
+                let last = last.map(|one| one.id.made_at());
+                let data = json!({"last_pin_timestamp": last});
+                told.about("CHANNEL_PINS_UPDATE", Intents::GUILDS, data);
+            }
             told.message("MESSAGE_UPDATE", guild, users, &message);
             Ok(())
         })
@@ -396,7 +413,8 @@ impl Told {
     ) {
         let data = payload::dispatch(guild, users, message);
         let whole = text(&data);
-        let body = if message.author_id == self.bot || message.mentions(guild, self.bot) {
+        let body = if message.author_id == self.bot || message.mentioned(guild).contains(&self.bot)
+        {
             Body::Shared(whole)
         } else {
             let blank = text(&payload::blanked(data));
@@ -412,19 +430,6 @@ impl Told {
 }
 
 impl Message {
-    /// Whether a user is pinged: named in the text, or answered with a ping.
-    pub(crate) fn mentions(&self, guild: &Guild, user_id: Snowflake) -> bool {
-        let named = ["<@", "<@!"]
-            .iter()
-            .any(|open| self.content.contains(&format!("{open}{user_id}>")));
-        let answered = || {
-            let reply = self.reply_to.filter(|reply| reply.ping)?;
-            let answered = guild.messages.get(self.channel_id, reply.message_id)?;
-            Some(answered.author_id == user_id)
-        };
-        named || answered().unwrap_or(false)
-    }
-
     fn set_reaction(&mut self, emoji: &Emoji, user_id: Snowflake, on: bool) -> bool {
         let place = self.reactions.iter().position(|one| one.emoji == *emoji);
         match (place, on) {

@@ -5,14 +5,14 @@ use time::OffsetDateTime;
 
 use super::{
     Departure, Edit, Event, Guild, Intents, Permissions, Role, World,
-    audit::Action,
+    audit::{Action, change},
     change::{Changed, Refusal},
     members::updated,
     payload::{UserObject, role_object},
     thing::Ban,
     voice,
 };
-use crate::snowflake::Snowflake;
+use crate::snowflake::{Snowflake, iso};
 
 impl World {
     /// Times a member out, or ends that.
@@ -28,11 +28,14 @@ impl World {
                 .members
                 .get_mut(user_id)
                 .ok_or(Refusal::Unknown("member"))?;
+            let ends = |timeout: Option<OffsetDateTime>| timeout.map(|until| json!(iso(until)));
+            let key = "communication_disabled_until";
+            let changed = change(key, ends(member.timeout), ends(until));
             member.timeout = until;
             telling
                 .events
                 .extend(updated(guild, users.get(user_id), user_id, bot));
-            telling.record(Action::MemberUpdate, user_id);
+            telling.record_changes(Action::MemberUpdate, user_id, changed.into_iter().collect());
             Ok(())
         })
     }
@@ -103,6 +106,7 @@ impl World {
         status: Option<String>,
     ) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
+        let bot = self.bot_id();
         self.in_guild(guild_id, |guild, _, telling| {
             let channel = guild
                 .channels
@@ -115,12 +119,15 @@ impl World {
             };
             let data = json!({"id": channel_id, "guild_id": guild_id, "status": status});
             channel.voice_status = status;
-            telling.events.push(Event::new(
-                "VOICE_CHANNEL_STATUS_UPDATE",
-                Intents::GUILDS,
-                guild_id,
-                &data,
-            ));
+            let shown = guild.channels.get(channel_id);
+            if shown.is_some_and(|channel| guild.shows(channel, bot)) {
+                telling.events.push(Event::new(
+                    "VOICE_CHANNEL_STATUS_UPDATE",
+                    Intents::GUILDS,
+                    guild_id,
+                    &data,
+                ));
+            }
             telling.record(action, channel_id);
             Ok(())
         })

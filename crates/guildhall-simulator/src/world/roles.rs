@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::{
     Event, Intents, Permissions, Role, World,
-    audit::Action,
+    audit::{Action, added, changed, removed},
     change::{Changed, Refusal},
-    payload::{MemberObject, role_object},
+    payload::{MemberObject, role_facts, role_object},
 };
 use crate::snowflake::Snowflake;
 
@@ -60,7 +60,7 @@ impl World {
             telling
                 .events
                 .push(told("GUILD_ROLE_CREATE", guild_id, &role));
-            telling.record(Action::RoleCreate, id);
+            telling.record_changes(Action::RoleCreate, id, added(&role_facts(&role)));
             guild.roles.insert(id, role);
             Ok(id)
         })
@@ -73,6 +73,7 @@ impl World {
                 .roles
                 .get_mut(role_id)
                 .ok_or(Refusal::Unknown("role"))?;
+            let before = role_facts(role);
             if let Some(name) = edit.name {
                 role.name = name;
             }
@@ -83,7 +84,8 @@ impl World {
             telling
                 .events
                 .push(told("GUILD_ROLE_UPDATE", guild_id, role));
-            telling.record(Action::RoleUpdate, role_id);
+            let changes = changed(&before, &role_facts(role));
+            telling.record_changes(Action::RoleUpdate, role_id, changes);
             Ok(())
         })
     }
@@ -96,8 +98,10 @@ impl World {
         }
         let bot = self.bot_id();
         self.in_guild(guild_id, |guild, users, telling| {
-            guild.roles.remove(role_id);
-            telling.record(Action::RoleDelete, role_id);
+            if let Some(role) = guild.roles.remove(role_id) {
+                let changes = removed(&role_facts(&role));
+                telling.record_changes(Action::RoleDelete, role_id, changes);
+            }
             let gone = json!({"guild_id": guild_id, "role_id": role_id});
             telling.events.push(Event::new(
                 "GUILD_ROLE_DELETE",

@@ -85,6 +85,7 @@ fn small_guild(everyone: u64, role: u64, overwrites: Overwrites<'_>) -> (Guild, 
             overwrites,
             settings: ChannelSettings::default(),
             voice_status: None,
+            voice_started: None,
         },
     );
     (guild, id(7))

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
-    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions, table::Table,
+    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions,
+    presence::Presence, table::Table,
 };
 use crate::snowflake::Snowflake;
 
@@ -17,6 +18,7 @@ pub(crate) struct User {
     /// Hash of a drawn picture; `None` shows one of the default ones.
     pub(crate) avatar: Option<String>,
     pub(crate) bot: bool,
+    pub(crate) presence: Presence,
 }
 
 /// A guild with everything in it.
@@ -78,6 +80,9 @@ pub(crate) struct Channel {
     pub(crate) settings: ChannelSettings,
     /// What stands under a voice channel's name; no part of the Channel object.
     pub(crate) voice_status: Option<String>,
+    /// Since when somebody has been in it, in seconds since 1970; no part of the
+    /// Channel object either.
+    pub(crate) voice_started: Option<i64>,
 }
 
 /// What a channel has besides, and nothing here depends on.

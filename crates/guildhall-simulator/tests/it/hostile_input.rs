@@ -37,7 +37,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 5, |inner| {
         let keys = prop_oneof![
             ".{0,8}",
-            "op|d|s|t|token|intents|seq|session_id|shard|properties|kind|userId|channelId|guildId|name|id|type|permissionOverwrites|roles|guilds|seconds|eventsPerSecond|stamp"
+            "op|d|s|t|token|intents|seq|session_id|shard|properties|kind|status|activities|privilegedIntents|content|authorId|userId|channelId|guildId|name|id|type|permissionOverwrites|roles|guilds|seconds|eventsPerSecond|stamp"
         ];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
@@ -180,7 +180,7 @@ async fn an_array_is_no_payload_and_no_data() -> Outcome {
 #[tokio::test]
 async fn no_body_and_no_path_is_an_internal_error() -> Outcome {
     let house = House::open().await?;
-    let guild = house.application.guild_id;
+    let (guild, person) = (house.application.guild_id, house.application.member_id);
     let routes = [
         ("POST", format!("/sim/guilds/{guild}/voice")),
         ("POST", "/sim/guilds".to_owned()),
@@ -190,6 +190,12 @@ async fn no_body_and_no_path_is_an_internal_error() -> Outcome {
         ("POST", "/sim/members".to_owned()),
         ("POST", "/sim/faults".to_owned()),
         ("POST", "/sim/stamp".to_owned()),
+        ("POST", "/sim/messages".to_owned()),
+        ("PUT", format!("/sim/users/{person}/presence")),
+        ("PATCH", format!("/sim/users/{person}")),
+        ("PATCH", format!("/sim/guilds/{guild}/members/{person}")),
+        ("POST", "/sim/invites/nothing".to_owned()),
+        ("PATCH", "/sim/application".to_owned()),
         ("POST", "/sim/load".to_owned()),
         ("PATCH", format!("/sim/guilds/{guild}")),
         ("POST", "/sim/script".to_owned()),

@@ -71,7 +71,7 @@ impl House {
             ..Config::default()
         };
         config.rate_limits.bucket_requests = 10_000;
-        config.rate_limits.global_per_second = 10_000;
+        config.rate_limits.global_requests = 10_000;
         config.identify_interval = Duration::ZERO;
         settings(&mut config);
         let simulator: Simulator = config.build().await?;

@@ -74,7 +74,7 @@ async fn giving_and_taking_a_role_share_a_bucket() -> Outcome {
 #[tokio::test]
 async fn made_up_tokens_are_one_caller() -> Outcome {
     let house = House::with(|config| {
-        config.rate_limits.global_per_second = 2;
+        config.rate_limits.global_requests = 2;
         config.rate_limits.global_window = Duration::from_mins(1);
     })
     .await?;
@@ -119,7 +119,7 @@ async fn mistakes_at_the_token_endpoint_count_and_shut_out() -> Outcome {
 #[tokio::test]
 async fn the_token_endpoint_has_a_global_limit() -> Outcome {
     let house = House::with(|config| {
-        config.rate_limits.global_per_second = 2;
+        config.rate_limits.global_requests = 2;
         config.rate_limits.global_window = Duration::from_mins(1);
     })
     .await?;

@@ -3,7 +3,9 @@
 
 mod house;
 
+mod audit_log;
 mod control_moves_the_world;
+mod fault_kinds;
 mod faults_and_scenarios;
 mod gateway_answers;
 mod gateway_compression;
@@ -14,11 +16,15 @@ mod gateway_shards;
 mod gateway_strict;
 mod hidden_channels;
 mod hostile_input;
+mod invites;
 mod limits;
+mod mentions;
 mod oauth_login;
+mod presences;
 mod raw;
 mod rest_acts;
 mod rest_answers;
+mod rooms;
 mod slow_clients;
 mod stamps;
 mod switches;

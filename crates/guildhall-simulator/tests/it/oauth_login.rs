@@ -361,3 +361,18 @@ async fn a_client_is_not_two_at_once() -> Outcome {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn an_access_token_lasts_as_long_as_the_settings_say() -> Outcome {
+    for (seconds, status) in [(60, 200), (0, 401)] {
+        let lifetime = std::time::Duration::from_secs(seconds);
+        let house = House::with(|config| config.grants.access = lifetime).await?;
+        let (_, back) = authorize(&house, with_challenge(asked(&house))).await?;
+        let form = with(exchange(&house, &back["code"]), "code_verifier", VERIFIER);
+        let (_, tokens) = token(&house, form).await?;
+        assert_eq!(tokens["expires_in"], seconds);
+        let (got, _) = get_as(&house, "/api/v10/users/@me", &tokens["access_token"]).await?;
+        assert_eq!(got, status);
+    }
+    Ok(())
+}

@@ -94,7 +94,7 @@ fn a_member_in_a_replay_is_looked_at_again() {
         tries: 1,
         why: "cut".into(),
     };
-    house.working.lost(cut, 60);
+    house.working.lost(cut, house.now, 60);
     house.working.take();
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
@@ -181,6 +181,7 @@ fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_wha
             tries: 1,
             why: String::new(),
         },
+        house.now,
         60,
     );
     let lost = house.working.take();
@@ -207,6 +208,7 @@ fn a_resumed_session_is_live_again_without_a_gap() {
             tries: 1,
             why: "cut".into(),
         },
+        house.now,
         60,
     );
     let outcome = house.working.take();
@@ -264,7 +266,7 @@ impl House {
     fn new(bridged: Option<BTreeSet<GuildId>>) -> Self {
         let cdn = Cdn::new(&"https://cdn.example".parse().expect("an address"));
         Self {
-            working: Working::new(bridged, cdn, Limits::default(), 10),
+            working: Working::new(restored(bridged), cdn, Limits::default(), 10),
             now: Instant::now(),
             wall: 20,
             sequence: 0,
@@ -285,6 +287,19 @@ impl House {
     fn watch(&mut self, id: u64, guilds: &[GuildId]) {
         self.working
             .watched(WatchId(id), USER, guilds.to_vec(), self.now, self.wall);
+    }
+}
+
+fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {
+    Restored {
+        world: World::default(),
+        state: Arc::new(State::default()),
+        terms: Terms {
+            shard: [0, 1],
+            intents: 129,
+            guilds: bridged,
+            world_format: World::FORMAT,
+        },
     }
 }
 

@@ -175,7 +175,7 @@ impl House {
             records_per_guild: 10_000,
             bytes: 64 << 20,
         };
-        let log = Log::new(LogId(0), 1_000, window);
+        let log = Log::new(Position::start(LogId(0), 1_000), window);
         let (status, status_receiver) = watch::channel(status(true));
         let (keeper, keeper_inbox) = Keeper::new();
         let stop = CancellationToken::new();
@@ -230,9 +230,7 @@ impl House {
             change,
         };
         let events = std::iter::repeat_n(event, count).collect();
-        self.log
-            .append(self.log.head(), events)
-            .expect("the only writer");
+        crate::log::tests::write(&self.log, self.log.head(), events).expect("the only writer");
     }
 
     async fn connect(&self) -> Socket {

@@ -1,5 +1,5 @@
 use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::LogId;
+use guildhall_model::{LogId, Position};
 use guildhall_ports::ManualClock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -153,7 +153,7 @@ impl Open {
         let door = Door {
             tokens: [TOKEN.into(), SECOND.into()].into(),
             house: Attachments {
-                log: Log::new(LogId(0), 1, window),
+                log: Log::new(Position::start(LogId(0), 1), window),
                 keeper: Keeper::new().0,
                 status: status.subscribe(),
                 clock: Arc::new(ManualClock::at(1)),

@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
+use guildhall_ports::journal::Terms;
+
 use super::*;
 
 #[test]
@@ -19,7 +21,7 @@ fn a_cut_connection_is_resumed_whatever_the_code() {
         let (mut course, now) = established();
         let next = course.ended(&Ended::Cut(code), 0.5, now);
         assert!(matches!(next, Next::Connect { .. }), "{code:?}");
-        assert_eq!(course.resume(), Some(&resume()), "{code:?}");
+        assert!(course.has_session(), "{code:?}");
     }
 }
 
@@ -36,7 +38,7 @@ fn codes_that_end_a_session_lead_to_a_fresh_identify() {
         let (mut course, now) = established();
         let next = course.ended(&how, 0.5, now);
         assert!(matches!(next, Next::Connect { .. }), "{how:?}");
-        assert_eq!(course.resume(), None, "{how:?}");
+        assert!(!course.has_session(), "{how:?}");
     }
 }
 
@@ -69,7 +71,7 @@ fn what_no_retry_cures_names_the_setting_and_the_cure() {
 
 #[test]
 fn tries_never_end_and_waits_double_up_to_a_minute() {
-    let (mut course, mut now) = (Course::new(Limits::default()), Instant::now());
+    let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
     let mut waits = Vec::new();
     for _ in 0..10_000 {
         let Next::Connect { at } = course.ended(&Ended::Unreachable("gone".into()), 1.0, now)
@@ -88,14 +90,14 @@ fn tries_never_end_and_waits_double_up_to_a_minute() {
 }
 
 #[test]
-fn chance_takes_up_to_half_of_the_wait_away_and_no_more() {
-    for chance in [0.0, 0.3, 1.0, -5.0, 7.0, f64::MIN_POSITIVE] {
+fn chance_decides_the_whole_of_the_wait_and_never_more_than_that() {
+    let cases = [(0.0, 0), (0.5, 250), (1.0, 500), (-5.0, 0), (7.0, 500)];
+    for (chance, wait) in cases {
         let (mut course, now) = established();
         let Next::Connect { at } = course.ended(&Ended::Cut(None), chance, now) else {
             panic!("gave up")
         };
-        let wait = at - now;
-        assert!(wait >= Duration::from_millis(250) && wait <= Duration::from_millis(500));
+        assert_eq!(at - now, Duration::from_millis(wait), "{chance}");
     }
 }
 
@@ -103,48 +105,46 @@ fn chance_takes_up_to_half_of_the_wait_away_and_no_more() {
 fn a_resume_address_that_fails_three_times_is_given_up_and_the_session_is_not() {
     let (mut course, mut now) = established();
     course.ended(&Ended::Cut(None), 0.5, now);
+    course.committed(Some(resume()));
     for failure in 1..=3 {
-        assert_eq!(
-            course.resume().and_then(|resume| resume.url.clone()),
-            resume().url,
-            "{failure}"
-        );
+        assert_eq!(course.resume_url(), resume().url.as_deref(), "{failure}");
         now += Duration::from_secs(1);
         course.ended(&Ended::Unreachable("503".into()), 0.5, now);
+        course.committed(Some(resume()));
     }
-    let base = Resume {
-        url: None,
+    assert_eq!(
+        (course.resume_url(), course.resume()),
+        (None, Some(&resume()))
+    );
+    course.resumed(now);
+    assert_eq!(
+        course.resume_url(),
+        resume().url.as_deref(),
+        "it works again"
+    );
+}
+
+#[test]
+fn what_was_committed_decides_how_to_go_on() {
+    let (mut course, now) = established();
+    course.ended(&Ended::InboxFull, 0.5, now);
+    assert!(course.has_session());
+    let later = ResumeState {
+        sequence: 42,
         ..resume()
     };
-    assert_eq!(course.resume(), Some(&base));
-}
-
-#[test]
-fn a_resume_begins_after_the_last_dispatch_handed_on() {
-    let (mut course, now) = established();
-    course.handed_on(41);
-    course.handed_on(42);
-    course.ended(&Ended::InboxFull, 0.5, now);
-    assert_eq!(course.resume().map(|resume| resume.sequence), Some(42));
-}
-
-#[test]
-fn two_identifies_keep_their_distance() {
-    let (mut course, now) = (Course::new(Limits::default()), Instant::now());
-    course.identifying(now);
-    let Next::Connect { at } = course.ended(&Ended::InvalidSession { resumable: false }, 0.0, now)
-    else {
-        panic!("gave up")
-    };
-    assert_eq!(at - now, Duration::from_secs(5));
+    course.committed(Some(later.clone()));
+    assert_eq!(course.resume(), Some(&later));
+    course.committed(None);
+    assert_eq!((course.resume(), course.has_session()), (None, false));
 }
 
 #[test]
 fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
-    let (mut course, mut now) = (Course::new(Limits::default()), Instant::now());
+    let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
     let mut waits = Vec::new();
     for _ in 0..8 {
-        course.ready(resume(), now);
+        course.ready(now);
         let Next::Connect { at } = course.ended(&Ended::Cut(Some(4007)), 1.0, now) else {
             panic!("gave up")
         };
@@ -155,7 +155,7 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
         waits.is_sorted() && waits[7] == Duration::from_mins(1),
         "{waits:?}"
     );
-    course.ready(resume(), now);
+    course.ready(now);
     now += STEADY;
     let Next::Connect { at } = course.ended(&Ended::Cut(None), 1.0, now) else {
         panic!("gave up")
@@ -169,7 +169,7 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
 
 #[test]
 fn a_low_budget_is_waited_for_and_asked_about_now_and_then() {
-    let (mut course, now) = (Course::new(Limits::default()), Instant::now());
+    let (mut course, now) = (Course::new(Limits::default(), None), Instant::now());
     let low = Ended::BudgetLow {
         remaining: 12,
         resets_in: Duration::from_secs(80_000),
@@ -181,15 +181,21 @@ fn a_low_budget_is_waited_for_and_asked_about_now_and_then() {
 }
 
 fn established() -> (Course, Instant) {
-    let (mut course, now) = (Course::new(Limits::default()), Instant::now());
-    course.ready(resume(), now);
+    let (mut course, now) = (Course::new(Limits::default(), None), Instant::now());
+    course.ready(now);
     (course, now)
 }
 
-fn resume() -> Resume {
-    Resume {
+fn resume() -> ResumeState {
+    ResumeState {
         session_id: "session".into(),
         sequence: 1,
         url: Some("wss://resume.example".into()),
+        terms: Terms {
+            shard: [0, 1],
+            intents: 129,
+            guilds: None,
+            world_format: 1,
+        },
     }
 }

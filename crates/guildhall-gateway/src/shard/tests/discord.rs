@@ -109,11 +109,22 @@ pub(crate) struct Peer(WebSocketStream<TcpStream>);
 impl Peer {
     /// Says HELLO; answers the IDENTIFY or RESUME.
     pub(crate) async fn hello(&mut self) -> Value {
-        self.send(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null}))
+        self.hello_every(Duration::from_millis(41_250)).await
+    }
+
+    /// As [`Peer::hello`], with another heartbeat.
+    pub(crate) async fn hello_every(&mut self, heartbeat: Duration) -> Value {
+        let every = u64::try_from(heartbeat.as_millis()).expect("a short time");
+        self.send(&json!({"op": 10, "d": {"heartbeat_interval": every}, "s": null, "t": null}))
             .await;
+        self.asked().await
+    }
+
+    /// The next message of the other side, heartbeats passed over.
+    pub(crate) async fn asked(&mut self) -> Value {
         loop {
             let Some(Message::Text(text)) = self.read().await else {
-                panic!("no answer to HELLO")
+                panic!("no message")
             };
             let message: Value = serde_json::from_str(&text).expect("JSON");
             if message["op"] != 1 {
@@ -166,6 +177,24 @@ impl Peer {
                 return frame.map(|frame| frame.code.into());
             }
         }
+    }
+
+    /// Sends dispatches, and takes no notice of what is said, until the other side closes.
+    pub(crate) async fn talk_until_closed(&mut self) -> Option<u16> {
+        let talk = async {
+            for sequence in 2.. {
+                self.dispatch(sequence, "TYPING_START", &json!({})).await;
+                match timeout(Duration::from_millis(10), self.0.next()).await {
+                    Ok(Some(Ok(Message::Close(frame)))) => {
+                        return frame.map(|frame| frame.code.into());
+                    }
+                    Ok(None | Some(Err(_))) => return None,
+                    Ok(Some(Ok(_))) | Err(_) => {}
+                }
+            }
+            None
+        };
+        timeout(PATIENCE, talk).await.expect("an end in time")
     }
 
     async fn read(&mut self) -> Option<Message> {

@@ -6,7 +6,7 @@ use super::Message;
 use crate::{
     snowflake::Snowflake,
     world::{
-        Guild, Permissions, Table, User,
+        Guild, Table, User,
         payload::{MemberObject, UserObject},
     },
 };
@@ -15,17 +15,17 @@ impl Message {
     /// Message object, as REST shows it.
     pub(crate) fn object(&self, guild: &Guild, users: &Table<User>) -> Value {
         let mut object = self.bare(guild, users);
-        if let Some(reply) = self.reply_to {
+        if let Some(answered) = self.reply_to {
             object["message_reference"] = json!({
                 "type": 0,
-                "message_id": reply.message_id,
+                "message_id": answered,
                 "channel_id": self.channel_id,
                 "guild_id": guild.id,
             });
             // Null says that the answered message was deleted.
             object["referenced_message"] = guild
                 .messages
-                .get(self.channel_id, reply.message_id)
+                .get(self.channel_id, answered)
                 .map_or(Value::Null, |answered| answered.bare(guild, users));
         }
         object
@@ -43,8 +43,7 @@ impl Message {
             "mention_everyone": self.mentions_everyone(guild),
             "mentions": self.mentioned(guild).into_iter()
                 .filter_map(|id| users.get(id)).map(UserObject::new).collect::<Vec<_>>(),
-            "mention_roles": ids(&self.content, "<@&").into_iter()
-                .filter(|id| guild.roles.contains(*id)).collect::<Vec<_>>(),
+            "mention_roles": self.mentioned_roles(guild),
             "attachments": [],
             "embeds": self.embeds,
             "components": [],
@@ -70,30 +69,6 @@ impl Message {
                 .collect();
         }
         object
-    }
-
-    /// Members named in the text, and the answered author if the reply pings.
-    fn mentioned(&self, guild: &Guild) -> Vec<Snowflake> {
-        let mut all = ids(&self.content, "<@");
-        all.extend(ids(&self.content, "<@!"));
-        let answered = self
-            .reply_to
-            .filter(|reply| reply.ping)
-            .and_then(|reply| guild.messages.get(self.channel_id, reply.message_id));
-        all.extend(answered.map(|message| message.author_id));
-        all.sort_unstable();
-        all.dedup();
-        all.retain(|id| guild.members.contains(*id));
-        all
-    }
-
-    fn mentions_everyone(&self, guild: &Guild) -> bool {
-        let said = self.content.contains("@everyone") || self.content.contains("@here");
-        said && guild.channels.get(self.channel_id).is_some_and(|channel| {
-            guild
-                .permissions_in(self.author_id, channel)
-                .has(Permissions::MENTION_EVERYONE)
-        })
     }
 }
 
@@ -149,13 +124,4 @@ fn without_user(mut member: Value) -> Value {
         fields.remove("user");
     }
     member
-}
-
-/// The ids of every `{open}{id}>` in a text.
-fn ids(content: &str, open: &str) -> Vec<Snowflake> {
-    content
-        .split(open)
-        .skip(1)
-        .filter_map(|rest| rest.split_once('>')?.0.parse().ok())
-        .collect()
 }

@@ -1,0 +1,100 @@
+//! The batch that is being committed, at most one: a future that may be polled or left alone at
+//! any time.
+
+use std::{future::pending, time::Duration};
+
+use guildhall_ports::{JournalError, journal::JournalFuture};
+use tokio::{
+    select,
+    time::{Instant, sleep_until},
+};
+
+use super::AfterCommit;
+use crate::append::{STALLED_AFTER, Sealed};
+
+/// The batch that is being committed, if any.
+pub(super) struct Committing(Option<UnderWay>);
+
+struct UnderWay {
+    done: JournalFuture<()>,
+    sealed: Sealed,
+    after: AfterCommit,
+    since: Instant,
+    /// Whether it was said that this takes long.
+    said: bool,
+}
+
+/// What comes of waiting.
+pub(super) enum Step {
+    Committed(Done),
+    /// It takes long. Said once.
+    Stalled,
+}
+
+/// A commit is answered.
+pub(super) struct Done {
+    pub result: Result<(), JournalError>,
+    pub sealed: Sealed,
+    pub after: AfterCommit,
+    pub took: Duration,
+}
+
+impl Committing {
+    pub(super) fn nothing() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Only when idle: a commit is never given up.
+    pub(super) fn begin(&mut self, done: JournalFuture<()>, sealed: Sealed, after: AfterCommit) {
+        debug_assert!(self.is_idle(), "batches are committed one by one");
+        self.0 = Some(UnderWay {
+            done,
+            sealed,
+            after,
+            since: Instant::now(),
+            said: false,
+        });
+    }
+
+    /// Waits for the commit, for ever if there is none. May be dropped and called again.
+    pub(super) async fn step(&mut self) -> Step {
+        let Some(under_way) = &mut self.0 else {
+            return pending().await;
+        };
+        let stalled = async {
+            if under_way.said {
+                pending().await
+            } else {
+                sleep_until(under_way.since + STALLED_AFTER).await;
+            }
+        };
+        let result = select! {
+            biased;
+            result = &mut under_way.done => Some(result),
+            () = stalled => None,
+        };
+        let Some(result) = result else {
+            under_way.said = true;
+            return Step::Stalled;
+        };
+        match self.0.take() {
+            Some(UnderWay {
+                sealed,
+                after,
+                since,
+                ..
+            }) => Step::Committed(Done {
+                result,
+                sealed,
+                after,
+                took: since.elapsed(),
+            }),
+            // Not so: it was there above.
+            None => pending().await,
+        }
+    }
+}

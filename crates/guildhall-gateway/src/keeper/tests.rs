@@ -1,0 +1,385 @@
+use guildhall_link::frame::{Discord, DiscordStatus};
+use guildhall_model::{LogId, Position, World};
+use guildhall_ports::{
+    ManualClock,
+    journal::{Beginning, Commit, JournalFuture, Saved, State, Terms},
+    memory::MemoryJournal,
+};
+use serde_json::{Value, json};
+use tokio::{task::JoinHandle, time::timeout};
+
+use super::*;
+use crate::log::Window;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn nothing_is_seen_before_it_is_committed_and_the_next_batch_gathers_meanwhile() {
+    let house = House::new(0);
+    house.ready(1);
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.journal.commits(1).await;
+    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    house.dispatch(4, "VOICE_STATE_UPDATE", &voice("6", "9"));
+    assert_eq!(house.log.head().seq, 0, "the disk has not answered");
+    assert_eq!(house.status.borrow().discord, Discord::Down);
+
+    house.journal.allow(1);
+    house.head(1).await;
+    assert_eq!(house.status.borrow().discord, Discord::Live);
+    house.journal.commits(2).await;
+    assert_eq!(house.log.head().seq, 1, "and so on");
+    house.journal.allow(1);
+    house.head(3).await;
+    assert_eq!(house.journal.asked(), 2, "what gathered was one batch");
+    assert_eq!(house.stop().await, KeeperExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_not_kept_ends_the_keeper_and_is_never_shown() {
+    let mut house = House::new(1);
+    house.ready(1);
+    house.journal.commits(1).await;
+    house.journal.fail();
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    assert!(matches!(house.exit().await, KeeperExit::Unkept(_)));
+    assert_eq!(house.log.head().seq, 0);
+}
+
+#[tokio::test]
+async fn who_lost_the_connection_goes_on_from_what_was_committed() {
+    let house = House::new(usize::MAX >> 4);
+    house.ready(1);
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    let resume = house.lost(true).await.expect("a session");
+    assert_eq!((resume.sequence, house.log.head().seq), (3, 2));
+    assert_eq!(resume.session_id, "s");
+
+    // What is replayed all the same is known to be there.
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    house.dispatch(4, "RESUMED", &json!({}));
+    let resume = house.lost(true).await.expect("a session");
+    assert_eq!((resume.sequence, house.log.head().seq), (4, 2));
+    assert_eq!(house.lost(false).await, None, "the session is over");
+    assert_eq!(house.stop().await, KeeperExit::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
+    let mut house = House::new(1);
+    house.ready(1);
+    house.live().await;
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.journal.commits(2).await;
+    // One batch is being committed, one is full, and the inbox.
+    let mut sequence = 2;
+    let mut full = 0;
+    while full < 50 {
+        sequence += 1;
+        let toggled = if sequence % 2 == 0 {
+            Value::Null
+        } else {
+            json!("9")
+        };
+        let state = json!({"guild_id": "1", "user_id": "5", "channel_id": toggled});
+        match house
+            .inbox
+            .dispatch(dispatch(sequence, "VOICE_STATE_UPDATE", &state))
+        {
+            Ok(()) => full = 0,
+            Err(Untaken::Full) => {
+                // Once all tasks had their turn, it stays full.
+                full += 1;
+                sequence -= 1;
+                tokio::task::yield_now().await;
+            }
+            Err(Untaken::Stopped) => panic!("the keeper is gone"),
+        }
+    }
+    assert_eq!(sequence, 2 + 512 + 8_192);
+    let stalled = house.stalled.wait_for(|stalled| *stalled);
+    timeout(PATIENCE, stalled)
+        .await
+        .expect("in time")
+        .expect("it lives");
+    assert_eq!(house.status.borrow().discord, Discord::Resuming);
+
+    let lost = tokio::runtime::Handle::current().spawn(lost(house.inbox.clone(), true));
+    house.journal.allow(1_000);
+    let resume = lost.await.expect("no panic").expect("a session");
+    assert_eq!(resume.sequence, sequence, "all that was taken is committed");
+    assert!(!*house.stalled.borrow());
+    assert_eq!(house.stop().await, KeeperExit::Stopped);
+}
+
+#[tokio::test]
+async fn a_journal_of_another_bot_is_left_alone() {
+    let mut house = House::with_state(
+        10,
+        State {
+            bot: Some(UserId(7)),
+            ..State::default()
+        },
+    );
+    house.ready(1);
+    let (kept, is) = (UserId(7), UserId(100));
+    assert_eq!(house.exit().await, KeeperExit::AnotherBot { kept, is });
+    assert_eq!(house.journal.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_twice() {
+    let mut house = House::new(usize::MAX >> 4);
+    house.ready(1);
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.head(1).await;
+    let head = house.log.head();
+    let other_life = Position::start(head.log, head.epoch + 7).at(9);
+    for fine in [head, other_life] {
+        house.outrun(fine);
+    }
+    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    house.head(2).await;
+
+    house.outrun(head.at(9));
+    assert_eq!(house.exit().await, KeeperExit::Outrun);
+    let kept = house.journal.kept.load().await.expect("it works");
+    let kept = kept.expect("begun");
+    assert!(kept.head.epoch > head.epoch && kept.head.seq == 0);
+    assert_eq!((kept.bases.len(), kept.state.resume), (1, None));
+}
+
+#[tokio::test]
+async fn a_stop_commits_what_was_taken() {
+    let house = House::new(usize::MAX >> 4);
+    house.ready(1);
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    let journal = house.journal.clone();
+    assert_eq!(house.stop().await, KeeperExit::Stopped);
+    let saved = journal.kept.load().await.expect("it works").expect("begun");
+    assert_eq!(saved.head.seq, 1);
+    assert_eq!(saved.state.resume.map(|resume| resume.sequence), Some(2));
+}
+
+/// A journal that answers a commit when it is allowed to.
+#[derive(Clone, Debug)]
+struct SlowJournal {
+    kept: MemoryJournal,
+    allowed: Arc<Semaphore>,
+    asked: watch::Sender<usize>,
+}
+
+impl Journal for SlowJournal {
+    fn load(&self) -> JournalFuture<Option<Saved>> {
+        self.kept.load()
+    }
+
+    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
+        self.kept.begin(beginning)
+    }
+
+    fn commit(&self, commit: Commit) -> JournalFuture<()> {
+        self.asked.send_modify(|asked| *asked += 1);
+        let this = self.clone();
+        Box::pin(async move {
+            match this.allowed.acquire().await {
+                Ok(allowed) => allowed.forget(),
+                Err(_) => return Err(JournalError::Failed("the disk is full".to_owned())),
+            }
+            this.kept.commit(commit).await
+        })
+    }
+}
+
+impl SlowJournal {
+    fn allow(&self, commits: usize) {
+        self.allowed.add_permits(commits);
+    }
+
+    fn fail(&self) {
+        self.allowed.close();
+    }
+
+    fn asked(&self) -> usize {
+        *self.asked.borrow()
+    }
+
+    async fn commits(&self, count: usize) {
+        let mut asked = self.asked.subscribe();
+        let came = asked.wait_for(|asked| *asked >= count);
+        timeout(PATIENCE, came)
+            .await
+            .expect("in time")
+            .expect("it lives");
+    }
+}
+
+struct House {
+    journal: SlowJournal,
+    log: Log,
+    inbox: Inbox,
+    status: watch::Receiver<DiscordStatus>,
+    stalled: watch::Receiver<bool>,
+    stop: CancellationToken,
+    task: JoinHandle<KeeperExit>,
+}
+
+impl House {
+    fn new(allowed: usize) -> Self {
+        Self::with_state(allowed, State::default())
+    }
+
+    fn with_state(allowed: usize, state: State) -> Self {
+        // A second installation in this process is refused, which is fine.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let start = Position::start(LogId(0), 1_000);
+        let window = Window {
+            records_per_guild: 100,
+            bytes: 1 << 20,
+        };
+        let log = Log::new(start, window);
+        let kept = MemoryJournal::default();
+        let beginning = Beginning {
+            start,
+            guilds: Vec::new(),
+            state: state.clone(),
+        };
+        // In memory it is done when it is called.
+        drop(kept.begin(beginning));
+        let journal = SlowJournal {
+            kept,
+            allowed: Arc::new(Semaphore::new(allowed)),
+            asked: watch::Sender::new(0),
+        };
+        let down = DiscordStatus {
+            discord: Discord::Down,
+            since: 0,
+            guild_ids: Vec::new(),
+            complete: false,
+        };
+        let outlook = Outlook {
+            status: watch::Sender::new(down),
+            stalled: watch::Sender::new(false),
+        };
+        let (status, stalled) = (outlook.status.subscribe(), outlook.stalled.subscribe());
+        let nowhere = "http://127.0.0.1:1".parse().expect("an address");
+        let setup = Setup {
+            journal: Arc::new(journal.clone()),
+            log: log.clone(),
+            restored: Restored {
+                world: World::default(),
+                state: Arc::new(state),
+                terms: Terms {
+                    shard: [0, 1],
+                    intents: 129,
+                    guilds: None,
+                    world_format: World::FORMAT,
+                },
+            },
+            outlook,
+            report: watch::Sender::new(Report::default()),
+            rest: DiscordRest::new(nowhere, &"t".into(), 1).expect("a client"),
+            clock: Arc::new(ManualClock::at(2_000)),
+            cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),
+            limits: Limits::default(),
+            renew: Arc::new(Notify::new()),
+            requests: mpsc::channel(1).0,
+        };
+        let (inbox, inputs) = Inbox::new();
+        let stop = CancellationToken::new();
+        let running = run(setup, inputs, stop.clone());
+        Self {
+            journal,
+            log,
+            inbox,
+            status,
+            stalled,
+            stop,
+            task: tokio::runtime::Handle::current().spawn(running),
+        }
+    }
+
+    fn ready(&self, sequence: u64) {
+        let ready = json!({
+            "v": 10, "user": {"id": "100"}, "guilds": [{"id": "1", "unavailable": true}],
+            "session_id": "s", "resume_gateway_url": "wss://resume.example",
+        });
+        self.dispatch(sequence, "READY", &ready);
+    }
+
+    fn dispatch(&self, sequence: u64, name: &str, data: &Value) {
+        let dispatch = dispatch(sequence, name, data);
+        self.inbox.dispatch(dispatch).expect("there is room");
+    }
+
+    fn outrun(&self, position: Position) {
+        let told = self.inbox.try_send(Input::Outrun(position));
+        told.expect("there is room");
+    }
+
+    async fn lost(&self, resumable: bool) -> Option<ResumeState> {
+        lost(self.inbox.clone(), resumable).await
+    }
+
+    async fn head(&self, seq: u64) {
+        let mut follow = self.log.follow();
+        let came = follow.wait_for(|head| head.seq >= seq);
+        let head = timeout(PATIENCE, came).await.expect("in time");
+        assert_eq!(head.expect("the log lives").seq, seq);
+    }
+
+    async fn live(&mut self) {
+        let live = self
+            .status
+            .wait_for(|status| status.discord == Discord::Live);
+        timeout(PATIENCE, live)
+            .await
+            .expect("in time")
+            .expect("it lives");
+    }
+
+    async fn stop(self) -> KeeperExit {
+        self.stop.cancel();
+        let exit = timeout(PATIENCE, self.task).await.expect("an end in time");
+        exit.expect("no panic")
+    }
+
+    async fn exit(&mut self) -> KeeperExit {
+        let exit = timeout(PATIENCE, &mut self.task).await.expect("an end");
+        exit.expect("no panic")
+    }
+}
+
+async fn lost(inbox: Inbox, resumable: bool) -> Option<ResumeState> {
+    let lost = Lost {
+        resumable,
+        tries: 1,
+        why: "cut".to_owned(),
+    };
+    let answer = timeout(PATIENCE, inbox.lost(lost)).await.expect("in time");
+    answer.expect("the keeper lives")
+}
+
+fn dispatch(sequence: u64, name: &str, data: &Value) -> Dispatch {
+    Dispatch {
+        name: name.to_owned(),
+        sequence,
+        data: serde_json::value::to_raw_value(data).expect("JSON"),
+        received_at: 2_000,
+    }
+}
+
+fn guild() -> Value {
+    json!({
+        "id": "1", "name": "a guild", "owner_id": "100",
+        "roles": [{"id": "1", "permissions": "1024"}],
+        "channels": [{"id": "9", "type": 2, "name": "a room", "permission_overwrites": []}],
+        "voice_states": [], "members": [],
+    })
+}
+
+fn voice(user: &str, channel: &str) -> Value {
+    json!({"guild_id": "1", "user_id": user, "channel_id": channel, "session_id": "x"})
+}

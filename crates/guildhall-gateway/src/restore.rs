@@ -1,0 +1,141 @@
+//! The start: what the journal holds becomes the log, the world, and the way to go on with
+//! Discord.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use guildhall_model::{LogId, Position, UnixMs, UserId, World};
+use guildhall_ports::{
+    Journal, JournalError,
+    journal::{Beginning, Saved, State, Terms},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tracing::info;
+
+use crate::{
+    BuildError,
+    keeper::Restored,
+    log::{Log, Window},
+};
+
+/// One shard so far, so one log.
+const LOG: LogId = LogId(0);
+
+/// Loads the journal, or begins it.
+pub(crate) async fn restore(
+    journal: &dyn Journal,
+    terms: Terms,
+    bot: Option<UserId>,
+    window: Window,
+    now: UnixMs,
+) -> Result<(Log, Restored), BuildError> {
+    match journal.load().await.map_err(refused)? {
+        Some(saved) => go_on(saved, terms, bot, window),
+        None => begin(journal, terms, window, now).await,
+    }
+}
+
+/// The bot's user id, which a token of Discord's begins with in base64; `None`: it has another
+/// shape, and only READY will tell.
+pub(crate) fn bot_of(token: &SecretString) -> Option<UserId> {
+    let first = token.expose_secret().split('.').next()?;
+    let id = STANDARD_NO_PAD.decode(first.trim_end_matches('=')).ok()?;
+    Some(UserId(String::from_utf8(id).ok()?.parse().ok()?))
+}
+
+/// The sentence about a journal of another bot.
+pub(crate) fn another_bot(kept: UserId, is: UserId) -> String {
+    format!(
+        "DATA_DIR holds the journal of the bot {kept}, and DISCORD_BOT_TOKEN is the bot {is}'s: \
+         choose another DATA_DIR, or put in the other bot's token"
+    )
+}
+
+async fn begin(
+    journal: &dyn Journal,
+    terms: Terms,
+    window: Window,
+    now: UnixMs,
+) -> Result<(Log, Restored), BuildError> {
+    let start = Position::start(LOG, now);
+    let state = State::default();
+    let beginning = Beginning {
+        start,
+        guilds: Vec::new(),
+        state: state.clone(),
+    };
+    journal.begin(beginning).await.map_err(refused)?;
+    info!(epoch = now, "[Gateway] A new log begins");
+    let restored = Restored {
+        world: World::default(),
+        state: Arc::new(state),
+        terms,
+    };
+    Ok((Log::new(start, window), restored))
+}
+
+fn go_on(
+    saved: Saved,
+    terms: Terms,
+    bot: Option<UserId>,
+    window: Window,
+) -> Result<(Log, Restored), BuildError> {
+    let Saved {
+        head,
+        bases,
+        events,
+        mut state,
+    } = saved;
+    if let (Some(kept), Some(is)) = (state.bot, bot)
+        && kept != is
+    {
+        return Err(BuildError::Misconfigured(another_bot(kept, is)));
+    }
+    // A session brings what it was begun for, and only what came after its world. A picture that
+    // is known to be wrong is not gone on with either.
+    let fits = |terms_then: &Terms| *terms_then == terms && state.stale.is_empty();
+    if state
+        .resume
+        .as_ref()
+        .is_some_and(|resume| !fits(&resume.terms))
+    {
+        info!("[Gateway] The settings or the build changed: Discord is asked for a fresh picture");
+        state.resume = None;
+    }
+    let log = Log::restored(head, bases, events, window);
+    let world = log.world();
+    info!(log.head = %head, guilds = world.guilds.len(), "[Gateway] The log goes on");
+    let restored = Restored {
+        world,
+        state: Arc::new(state),
+        terms,
+    };
+    Ok((log, restored))
+}
+
+fn refused(error: JournalError) -> BuildError {
+    match error {
+        JournalError::Refused(sentence) | JournalError::InUse(sentence) => {
+            BuildError::Misconfigured(sentence)
+        }
+        JournalError::Failed(why) => BuildError::Failed(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_its_bot() {
+        // base64 of 1234567890123456789
+        let token = "MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.GabcdE.secret";
+        assert_eq!(
+            bot_of(&token.into()),
+            Some(UserId(1_234_567_890_123_456_789))
+        );
+        for odd in ["", "token", "....", "bm90IGFuIGlk.x.y"] {
+            assert_eq!(bot_of(&odd.into()), None, "{odd}");
+        }
+    }
+}
