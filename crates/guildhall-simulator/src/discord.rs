@@ -24,7 +24,7 @@ use crate::{
     oauth::Grants,
     rest::{Limiter, Nonces, RestFaults},
     scenario::Running,
-    world::{Changed, Event, Refusal, World},
+    world::{Changed, Edit, Event, Refusal, VoiceEdit, World},
 };
 
 /// What every route and connection holds.
@@ -97,7 +97,10 @@ impl Discord {
 
     /// Reads or changes anything in one critical section. Never await inside.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
-        act(&mut self.core())
+        let mut core = self.core();
+        let answer = act(&mut core);
+        self.settle(&mut core);
+        answer
     }
 
     /// The one section, told what time it is.
@@ -105,6 +108,25 @@ impl Discord {
         let mut core = lock(&self.core);
         core.world.tell_time(clock::date());
         core
+    }
+
+    /// Where a session has ended, the bot hangs up.
+    fn settle(&self, core: &mut Core) {
+        while core.sessions.some_ended() {
+            let Core {
+                world, sessions, ..
+            } = core;
+            for guild_id in sessions.voices_to_leave(world) {
+                let hangs_up = VoiceEdit {
+                    channel_id: Edit::Clear,
+                    ..VoiceEdit::default()
+                };
+                if let Ok(((), events)) = world.set_voice(guild_id, world.bot_id(), hangs_up) {
+                    sessions.deliver(world, &events, clock::now());
+                    self.tell_changed();
+                }
+            }
+        }
     }
 
     /// Changes the world and tells every session.
@@ -136,6 +158,7 @@ impl Discord {
         } = &mut *core;
         let (answer, events) = act(world);
         sessions.deliver(world, &delivery.pass(events), now);
+        self.settle(&mut core);
         answer
     }
 

@@ -48,7 +48,8 @@ mod scenario;
 mod simulator;
 
 pub use config::{
-    Config, GrantLifetimes, PrivilegedIntents, RateLimits, Scenario, UnknownScenario,
+    Config, GrantLifetimes, INTERVALS, Interval, NoInterval, PrivilegedIntents, RateLimits,
+    Scenario, UnknownScenario,
 };
 pub use simulator::{Application, BuildError, RunError, Simulator};
 pub use snowflake::Snowflake;

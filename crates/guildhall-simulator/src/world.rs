@@ -100,6 +100,9 @@ pub(crate) struct World {
     pub(crate) users: Table<User>,
     pub(crate) guilds: Table<Guild>,
     chance: Chance,
+    /// What comes in no fixed number, because bots come and go as they like.
+    secrets: Chance,
+    voices: Chance,
     last_id: u64,
     cause: Option<Cause>,
     now: OffsetDateTime,
@@ -143,7 +146,7 @@ impl World {
 
     /// Replaces the bot token; the old one opens nothing any more.
     pub(crate) fn reset_bot_token(&mut self) {
-        self.application.bot_token = standing::token_of(self.application.id, &mut self.chance);
+        self.application.bot_token = standing::token_of(self.application.id, &mut self.secrets);
         self.application.token_resets += 1;
     }
 
@@ -158,9 +161,15 @@ impl World {
         self.chance.snowflake(&mut self.last_id)
     }
 
-    /// Chance for session ids, codes and tokens.
+    /// Chance for what is made together with a thing that has an id.
     pub(crate) fn chance(&mut self) -> &mut Chance {
         &mut self.chance
+    }
+
+    /// Chance for session ids and tokens, apart from that of ids: who logs in, and how
+    /// often, changes no later id.
+    pub(crate) fn secret(&mut self) -> &mut Chance {
+        &mut self.secrets
     }
 
     /// The guilds the bot is in, in their order.

@@ -45,7 +45,9 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
             Role::All => all::run(settings).await,
             Role::Gateway => gateway::run(settings).await,
             Role::Web => web::run(settings).await,
-            Role::Simulator => simulator::run(&settings, asked.seed, asked.scenario).await,
+            Role::Simulator => {
+                simulator::run(&settings, asked.seed, asked.scenario, &asked.intervals).await
+            }
         }
     });
     // A task that did not stop in time must not hold the process.

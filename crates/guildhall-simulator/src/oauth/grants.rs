@@ -1,6 +1,9 @@
 //! Codes and tokens: what they open and when they end.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -80,6 +83,8 @@ pub(crate) struct Grants {
     codes: HashMap<String, Issued<Code>>,
     access: HashMap<String, Issued<Holder>>,
     refresh: HashMap<String, Issued<Holder>>,
+    /// What each person granted and did not take back.
+    agreed: HashMap<Snowflake, BTreeSet<String>>,
 }
 
 struct Issued<T> {
@@ -108,12 +113,18 @@ impl Grants {
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
+            agreed: HashMap::new(),
         }
     }
 
     /// A single-use code for what was agreed to.
     pub(super) fn issue_code(&mut self, consent: Consent, now: Instant) -> String {
         let code = self.chance.letters(30);
+        let Access {
+            user_id, scopes, ..
+        } = &consent.access;
+        let agreed = self.agreed.entry(*user_id).or_default();
+        agreed.extend(scopes.iter().cloned());
         keep(
             &mut self.codes,
             code.clone(),
@@ -146,7 +157,8 @@ impl Grants {
         }
         match (consent.challenge, verifier) {
             (None, None) => {}
-            (Some(challenge), Some(verifier)) if answers(&challenge, verifier) => {}
+            (Some(challenge), Some(verifier))
+                if is_verifier(verifier) && answers(&challenge, verifier) => {}
             (Some(_), Some(_)) => {
                 return Err(InvalidGrant("code_verifier does not answer the challenge"));
             }
@@ -174,7 +186,13 @@ impl Grants {
         Ok(self.issue_tokens(&access, &code, now))
     }
 
-    /// Ends every token of the user whose token this is.
+    /// Whether a person has granted all of this before, and not taken it back.
+    pub(super) fn has_agreed(&self, user_id: Snowflake, scopes: &[String]) -> bool {
+        let agreed = self.agreed.get(&user_id);
+        agreed.is_some_and(|agreed| scopes.iter().all(|scope| agreed.contains(scope)))
+    }
+
+    /// Ends every token and code of the user whose token this is.
     pub(super) fn revoke(&mut self, token: &str) {
         let holder = self.access.get(token).or_else(|| self.refresh.get(token));
         if let Some(user_id) = holder.map(|issued| issued.what.access.user_id) {
@@ -182,6 +200,11 @@ impl Grants {
                 .retain(|_, issued| issued.what.access.user_id != user_id);
             self.refresh
                 .retain(|_, issued| issued.what.access.user_id != user_id);
+            self.codes.retain(|_, issued| match &issued.what {
+                Code::Fresh(consent) => consent.access.user_id != user_id,
+                Code::Spent => true,
+            });
+            self.agreed.remove(&user_id);
         }
     }
 
@@ -248,6 +271,19 @@ fn keep<T>(
             ends: now + lifetime,
         },
     );
+}
+
+/// 43 to 128 unreserved characters (RFC 7636 §4.1).
+fn is_verifier(text: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
+}
+
+/// Whether a text can be an S256 challenge: 32 bytes in base64url, without padding.
+pub(super) fn is_challenge(text: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|digest| digest.len() == 32)
 }
 
 /// Whether BASE64URL(SHA256(verifier)) is the challenge.

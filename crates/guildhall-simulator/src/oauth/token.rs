@@ -109,11 +109,15 @@ fn read(discord: &Discord, headers: &HeaderMap, body: &[u8]) -> Result<Form, Tok
             if form.contains_key("client_secret") {
                 return Err(missing("the client proved itself twice"));
             }
-            value
+            let (id, secret) = value
                 .to_str()
                 .ok()
                 .and_then(basic)
-                .ok_or(TokenError::InvalidClient)?
+                .ok_or(TokenError::InvalidClient)?;
+            if form.get("client_id").is_some_and(|other| *other != id) {
+                return Err(missing("client_id is not that of the Authorization header"));
+            }
+            (id, secret)
         }
         None => (
             form.get("client_id").cloned().unwrap_or_default(),

@@ -64,6 +64,8 @@ pub(super) fn build(seed: u64) -> World {
         users: Table::default(),
         guilds: Table::default(),
         chance,
+        secrets: Chance::from_seed(seed ^ 0x0073_6563_7265_7473),
+        voices: Chance::from_seed(seed ^ 0x766f_6963_6573),
         last_id,
         cause: None,
         now: OffsetDateTime::UNIX_EPOCH,

@@ -47,7 +47,7 @@ impl World {
         user_id: Snowflake,
         edit: VoiceEdit,
     ) -> Changed<()> {
-        let session_id = self.chance().hex();
+        let session_id = self.voices.hex();
         // People who move by themselves stand in no log.
         let moderated = self.cause.as_ref().and_then(|_| moderated(edit));
         // Being connected shows the bot a channel it may not view otherwise.

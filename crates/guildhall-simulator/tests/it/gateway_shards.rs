@@ -80,13 +80,13 @@ async fn a_wrong_shard_is_4010_and_too_few_shards_4011() -> Outcome {
         (json!([1, 1]), 4010),
         (json!([0, 0]), 4010),
     ] {
-        let mut client = house.dial("/gateway").await?;
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
         client
             .identify_with(INTENTS, json!({"shard": shard}))
             .await?;
         assert_eq!(client.closed_with().await?, Some(code), "{shard}");
     }
-    let mut unsharded = house.dial("/gateway").await?;
+    let mut unsharded = house.dial("/gateway?v=10&encoding=json").await?;
     unsharded.identify(INTENTS).await?;
     assert_eq!(unsharded.closed_with().await?, Some(4011));
     Ok(())
@@ -106,7 +106,7 @@ async fn identify_slots_are_the_shard_number_modulo_the_concurrency() -> Outcome
     shard(&house, 0, 4).await?;
     shard(&house, 1, 4).await?;
     for id in [2, 3] {
-        let mut client = house.dial("/gateway").await?;
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
         client
             .identify_with(INTENTS, json!({"shard": [id, 4]}))
             .await?;
@@ -125,7 +125,7 @@ async fn each_privileged_intent_has_its_own_switch() -> Outcome {
     })
     .await?;
     let identified = async |intents: u64| -> Result<Option<u16>, Failure> {
-        let mut client = house.dial("/gateway").await?;
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
         client.identify(intents).await?;
         match client.next().await? {
             Ok(payload) => {
@@ -162,7 +162,7 @@ async fn a_large_guild_is_shown_without_who_is_offline() -> Outcome {
             .await?;
     }
     for (threshold, large, members) in [(50, true, 5), (250, false, 59)] {
-        let mut client = house.dial("/gateway").await?;
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
         client
             .identify_with(PRESENCES, json!({"large_threshold": threshold}))
             .await?;

@@ -101,7 +101,17 @@ async fn each_refusal_is_the_documented_one() -> Outcome {
         config.session_starts = 1;
     })
     .await?;
-    let houses = [("roomy", &roomy), ("strict", &strict), ("spent", &spent)];
+    let mute = House::open(|config| {
+        config.heartbeat_interval = Duration::from_millis(500);
+        config.heartbeat_grace = Duration::from_millis(500);
+    })
+    .await?;
+    let houses = [
+        ("roomy", &roomy),
+        ("strict", &strict),
+        ("spent", &spent),
+        ("mute", &mute),
+    ];
     let arguments: Vec<_> = houses
         .iter()
         .map(|(name, house)| format!("{name}={}", house.origin))

@@ -36,7 +36,7 @@ pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -
     )?;
     free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
 
-    let simulator = simulator::build(listen, seed, scenario).await?;
+    let simulator = simulator::build(listen, seed, scenario, &[]).await?;
     let discord = format!("http://{}", simulator.local_addr());
     let application = simulator.application();
     point_at(&mut settings, &discord, &application);
