@@ -23,3 +23,4 @@ mod rest_acts;
 mod rest_answers;
 mod rooms;
 mod stamps;
+mod twins;
