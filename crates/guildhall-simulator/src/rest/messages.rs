@@ -77,7 +77,7 @@ pub(super) async fn create(
         if let Some(mark) = &mark {
             let said = discord.with_nonces(|nonces| nonces.said(channel_id, mark, clock::now()));
             if let Some(said) = said.and_then(|id| guild.messages.get(channel_id, id)) {
-                return Ok(Json(said.object(guild, &scene.world.users)));
+                return Ok(Json(said.object(guild, scene.world)));
             }
         }
         let new = NewMessage {
@@ -88,6 +88,7 @@ pub(super) async fn create(
             reply_to,
             allowed,
             flags,
+            tts,
             nonce: nonce.clone(),
         };
         let id = scene.change(|world| world.create_message(channel_id, new))?;
@@ -134,7 +135,7 @@ pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> A
         };
         let objects = chosen
             .into_iter()
-            .map(|message| message.object(guild, &scene.world.users));
+            .map(|message| message.object(guild, scene.world));
         Ok(Json(objects.collect()))
     })
 }
@@ -292,5 +293,5 @@ fn shape(scene: &Scene<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Valu
     let (guild, _) = scene.channel(channel_id)?;
     let message = guild.messages.get(channel_id, id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-    Ok(message.object(guild, &scene.world.users))
+    Ok(message.object(guild, scene.world))
 }

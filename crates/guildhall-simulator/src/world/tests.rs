@@ -86,6 +86,7 @@ fn small_guild(everyone: u64, role: u64, overwrites: Overwrites<'_>) -> (Guild, 
             settings: ChannelSettings::default(),
             voice_status: None,
             voice_started: None,
+            last_message_id: None,
         },
     );
     (guild, id(7))

@@ -83,6 +83,8 @@ pub(crate) struct Channel {
     /// Since when somebody has been in it, in seconds since 1970; no part of the
     /// Channel object either.
     pub(crate) voice_started: Option<i64>,
+    /// The last thing said in it, deleted since or not.
+    pub(crate) last_message_id: Option<Snowflake>,
 }
 
 /// What a channel has besides, and nothing here depends on.

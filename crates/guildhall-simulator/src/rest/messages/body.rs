@@ -13,7 +13,7 @@ const MOST_EMBEDS: usize = 10;
 const LONGEST_EMBEDS: usize = 6000;
 
 pub(super) fn embeds(form: &mut Form) -> Option<Vec<Value>> {
-    let embeds = match form.take("embeds")? {
+    let mut embeds = match form.take("embeds")? {
         Value::Null => return None,
         Value::Array(embeds) => embeds,
         _ => {
@@ -22,8 +22,11 @@ pub(super) fn embeds(form: &mut Form) -> Option<Vec<Value>> {
             return None;
         }
     };
-    for (place, embed) in embeds.iter().enumerate() {
-        if !embed.is_object() {
+    for (place, embed) in embeds.iter_mut().enumerate() {
+        if let Value::Object(fields) = embed {
+            // Whatever type a bot gives, Discord makes it this one.
+            fields.insert("type".to_owned(), "rich".into());
+        } else {
             let message = "Only dictionaries may be used in a DictType";
             form.wrong(
                 &["embeds", &place.to_string()],
