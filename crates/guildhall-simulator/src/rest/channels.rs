@@ -106,7 +106,7 @@ pub(super) async fn create(
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
         if let Some(asked) = &asked {
-            overwrites::may_set(scene, guild, &[], asked)?;
+            overwrites::may_set(scene, guild, None, asked)?;
         }
         if guild.channels.len() >= MOST_CHANNELS {
             return Err(ApiError::MOST_CHANNELS);
@@ -148,7 +148,7 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
         form.done()?;
         if let Some(asked) = &asked {
             scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
-            overwrites::may_set(scene, guild, &channel.overwrites, asked)?;
+            overwrites::may_set(scene, guild, Some(channel), asked)?;
         }
         check_parent(guild, channel.parent_id, channel.kind, wishes.parent_id)?;
         let edit = ChannelEdit {
@@ -175,7 +175,8 @@ pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
     })
 }
 
-/// `PATCH /guilds/{guild_id}/channels`: new places for some.
+/// `PATCH /guilds/{guild_id}/channels`: new places for some. With
+/// `lock_permissions`, who moves to another category takes over its overwrites.
 pub(super) async fn place(
     bot: Bot,
     Ids([guild_id]): Ids<1>,
@@ -187,22 +188,33 @@ pub(super) async fn place(
         let id = form.id("id");
         let position = form.small("position", 0..=u32::from(u16::MAX));
         let parent_id = form.id("parent_id");
+        let lock = form.flag("lock_permissions").unwrap_or(false);
         form.done()?;
         if let Edit::Set(id) = id {
-            places.push((id, position, parent_id));
+            places.push((id, position, parent_id, lock));
         }
     }
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
-        for (id, _, parent_id) in &places {
-            let channel = guild.channels.get(*id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
-            check_parent(guild, channel.parent_id, channel.kind, *parent_id)?;
+        let mut edits = Vec::new();
+        for (id, position, parent_id, lock) in places {
+            let channel = guild.channels.get(id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
+            check_parent(guild, channel.parent_id, channel.kind, parent_id)?;
+            let parent = match parent_id {
+                Edit::Set(parent_id) if lock && channel.parent_id != Some(parent_id) => {
+                    guild.channels.get(parent_id)
+                }
+                _ => None,
+            };
+            let overwrites = parent.map(|parent| parent.overwrites.clone());
+            edits.push((id, position, parent_id, overwrites));
         }
-        for (id, position, parent_id) in places {
+        for (id, position, parent_id, overwrites) in edits {
             let edit = ChannelEdit {
                 position: position.and_then(|position| u16::try_from(position).ok()),
                 parent_id,
+                overwrites,
                 ..ChannelEdit::default()
             };
             scene.change(|world| world.edit_channel(id, edit))?;

@@ -5,7 +5,7 @@ mod mentions;
 /// Discord's JSON of a message, whole or without what was said.
 mod payload;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -260,6 +260,31 @@ impl World {
             }
             Ok(())
         })
+    }
+
+    /// Everything that somebody said in the guild since then; MESSAGE_DELETE_BULK
+    /// for each channel.
+    pub(super) fn delete_messages_of(
+        &mut self,
+        guild_id: Snowflake,
+        author_id: Snowflake,
+        since: OffsetDateTime,
+    ) -> Changed<()> {
+        let mut gone: BTreeMap<Snowflake, Vec<Snowflake>> = BTreeMap::new();
+        let all = self.guilds.get(guild_id).into_iter();
+        for message in all.flat_map(|guild| &guild.messages.all) {
+            if message.author_id == author_id && message.said_at >= since {
+                gone.entry(message.channel_id).or_default().push(message.id);
+            }
+        }
+        // The ban is what the audit log tells of.
+        let cause = self.cause.take();
+        let mut events = Vec::new();
+        for (channel_id, ids) in gone {
+            events.extend(self.delete_messages(channel_id, &ids)?.1);
+        }
+        self.cause = cause;
+        Ok(((), events))
     }
 
     /// Adds or takes back one person's reaction; says nothing if nothing changed.
