@@ -19,6 +19,23 @@ use crate::{
     },
 };
 
+/// Ids of Discord's voice regions.
+const REGIONS: [&str; 14] = [
+    "brazil",
+    "hongkong",
+    "india",
+    "japan",
+    "rotterdam",
+    "russia",
+    "singapore",
+    "south-korea",
+    "southafrica",
+    "sydney",
+    "us-central",
+    "us-east",
+    "us-south",
+    "us-west",
+];
 /// Channels of one guild, and children of one category.
 const MOST_CHANNELS: usize = 500;
 const MOST_CHILDREN: usize = 50;
@@ -34,6 +51,7 @@ struct Wishes {
     nsfw: Option<bool>,
     rate_limit_per_user: Option<u32>,
     rtc_region: Edit<String>,
+    video_quality_mode: Option<u32>,
 }
 
 impl Wishes {
@@ -65,13 +83,15 @@ impl Wishes {
             topic: form.text_or_null("topic", 0..=1024),
             nsfw: form.flag("nsfw"),
             rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600),
-            rtc_region: form.text_or_null("rtc_region", 0..=100),
+            rtc_region: region(form),
+            video_quality_mode: form.small("video_quality_mode", 1..=2),
         }
     }
 
     fn settings(&mut self, mut now: ChannelSettings) -> ChannelSettings {
         std::mem::take(&mut self.topic).apply(&mut now.topic);
         std::mem::take(&mut self.rtc_region).apply(&mut now.rtc_region);
+        now.video_quality_mode = self.video_quality_mode.unwrap_or(now.video_quality_mode);
         now.nsfw = self.nsfw.unwrap_or(now.nsfw);
         now.bitrate = self.bitrate.unwrap_or(now.bitrate);
         now.rate_limit_per_user = self.rate_limit_per_user.unwrap_or(now.rate_limit_per_user);
@@ -79,7 +99,20 @@ impl Wishes {
     }
 }
 
-/// `POST /guilds/{guild_id}/channels`
+fn region(form: &mut Form) -> Edit<String> {
+    let region = form.text_or_null("rtc_region", 0..=100);
+    match region {
+        Edit::Set(region) if !REGIONS.contains(&region.as_str()) => {
+            let message = format!("Value must be one of {REGIONS:?}.");
+            form.wrong(&["rtc_region"], "BASE_TYPE_CHOICES", message);
+            Edit::Keep
+        }
+        other => other,
+    }
+}
+
+/// `POST /guilds/{guild_id}/channels`: of the types that a guild without features
+/// has.
 pub(super) async fn create(
     bot: Bot,
     Ids([guild_id]): Ids<1>,
@@ -105,6 +138,9 @@ pub(super) async fn create(
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
+        if kind.is_of_communities() {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
         if let Some(asked) = &asked {
             overwrites::may_set(scene, guild, None, asked)?;
         }
@@ -145,7 +181,12 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
         scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let mut wishes = Wishes::read(&mut form, channel.kind);
         let asked = overwrites::read(&mut form);
+        let kind = form.small("type", 0..=u32::from(u8::MAX));
         form.done()?;
+        // Only between text and announcements, which no guild here has the feature for.
+        if kind.is_some_and(|kind| kind != u32::from(u8::from(channel.kind))) {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
         if let Some(asked) = &asked {
             scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
             overwrites::may_set(scene, guild, Some(channel), asked)?;

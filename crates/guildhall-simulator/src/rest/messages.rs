@@ -1,7 +1,9 @@
 //! Messages: said, read, changed, deleted, pinned; and typing.
 
-/// Embeds, nonce, mentions, what is answered.
+/// Nonce, mentions, what is answered.
 mod body;
+/// Embeds within their limits.
+mod embeds;
 
 use std::sync::Arc;
 
@@ -37,7 +39,8 @@ pub(super) async fn create(
     let content = form
         .text("content", 0..=LONGEST_CONTENT)
         .unwrap_or_default();
-    let embeds = body::embeds(&mut form).unwrap_or_default();
+    let embeds = embeds::read(&mut form).unwrap_or_default();
+    body::extras(&mut form);
     let nonce = body::nonce(&mut form);
     let enforce = form.flag("enforce_nonce").unwrap_or(false);
     let tts = form.flag("tts").unwrap_or(false);
@@ -152,7 +155,8 @@ pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> Answer {
 /// `PATCH` of the same: the bot's own words only.
 pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> Answer {
     let content = form.text_or_null("content", 0..=LONGEST_CONTENT);
-    let embeds = body::embeds(&mut form);
+    let embeds = embeds::read(&mut form);
+    body::extras(&mut form);
     let allowed = body::allowed_mentions(&mut form);
     form.done()?;
     bot.act(|scene| {

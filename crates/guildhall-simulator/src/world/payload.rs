@@ -251,6 +251,7 @@ fn channel_object(channel: &Channel) -> Value {
             object["bitrate"] = json!(channel.settings.bitrate);
             object["user_limit"] = json!(channel.user_limit);
             object["rtc_region"] = json!(channel.settings.rtc_region);
+            object["video_quality_mode"] = json!(channel.settings.video_quality_mode);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
             object["last_message_id"] = json!(channel.last_message_id);

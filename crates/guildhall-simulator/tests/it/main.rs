@@ -21,6 +21,7 @@ mod oauth_login;
 mod presences;
 mod rest_acts;
 mod rest_answers;
+mod rest_limits;
 mod rest_orders;
 mod rest_shapes;
 mod rooms;
