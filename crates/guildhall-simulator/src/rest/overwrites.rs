@@ -83,9 +83,9 @@ pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
 
 /// Refuses overwrites for whom there is nobody, unless the channel has them
 /// already. 50013 where one that changes allows or denies what the bot itself may
-/// do neither in the guild nor in the channel's category, unless an overwrite of
-/// the channel gives the bot MANAGE_ROLES; and where one touches MANAGE_ROLES
-/// without ADMINISTRATOR.
+/// do neither in the guild nor in the channel's category, or touches MANAGE_ROLES;
+/// administrators and who has MANAGE_ROLES by an overwrite of the channel may set
+/// all.
 pub(super) fn may_set(
     scene: &Scene<'_>,
     guild: &Guild,
@@ -106,7 +106,8 @@ pub(super) fn may_set(
         }
     }
     let own = guild.rights(scene.bot, scene.now);
-    if own == Permissions::ALL {
+    let free = channel.is_some_and(|channel| gives_manage_roles(scene, guild, channel));
+    if own == Permissions::ALL || free {
         return Ok(());
     }
     let parent = channel
@@ -114,13 +115,7 @@ pub(super) fn may_set(
         .map_or(Permissions::NONE, |parent| {
             guild.rights_in(scene.bot, parent, scene.now)
         });
-    let given = channel.is_some_and(|channel| gives_manage_roles(scene, guild, channel));
-    let grantable = if given {
-        Permissions::ALL
-    } else {
-        own.and(parent)
-    };
-    let grantable = grantable.without(Permissions::MANAGE_ROLES);
+    let grantable = own.and(parent).without(Permissions::MANAGE_ROLES);
     let allowed = after
         .iter()
         .filter(|one| !before.contains(one))

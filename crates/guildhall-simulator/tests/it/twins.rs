@@ -61,7 +61,7 @@ impl Names {
     /// The bot has these permissions from the lowest role, and no other role.
     fn humbled(&self, permissions: u64) -> Vec<Call> {
         vec![
-            self.may(&self.keeper, permissions),
+            may(&self.keeper, permissions),
             self.roles(&self.bot, &[&self.keeper]),
         ]
     }
@@ -69,11 +69,6 @@ impl Names {
     /// The bot's own role again, above the others.
     fn raised(&self) -> Vec<Call> {
         vec![self.roles(&self.bot, &[&self.keeper, &self.doorkeeper])]
-    }
-
-    fn may(&self, role: &str, permissions: u64) -> Call {
-        let body = json!({"permissions": permissions.to_string()});
-        ("PATCH", format!("/sim/roles/{role}"), body)
     }
 
     fn roles(&self, user: &str, roles: &[&str]) -> Call {
@@ -88,6 +83,12 @@ impl Names {
     fn member(&self) -> String {
         self.of_guild(&format!("/members/{}", self.user))
     }
+}
+
+/// The role allows this and nothing else.
+fn may(role: &str, permissions: u64) -> Call {
+    let body = json!({"permissions": permissions.to_string()});
+    ("PATCH", format!("/sim/roles/{role}"), body)
 }
 
 fn soon() -> Result<String, Failure> {
@@ -150,26 +151,26 @@ fn twins(names: &Names) -> Result<Vec<Twin>, Failure> {
         Twin {
             rule: "an administrator is not timed out",
             before: vec![
-                names.may(&names.doorkeeper, MODERATE_MEMBERS),
-                names.may(master, ADMINISTRATOR),
+                may(&names.doorkeeper, MODERATE_MEMBERS),
+                may(master, ADMINISTRATOR),
                 names.roles(user, &[master]),
             ],
             asked: ("PATCH", member, timeout),
             code: 50_013,
-            then: vec![names.may(master, 0)],
+            then: vec![may(master, 0)],
             instead: None,
             status: 200,
         },
         Twin {
             rule: "MANAGE_ROLES stands in overwrites of administrators only",
-            before: vec![names.may(&names.doorkeeper, MANAGE_ROLES | VIEW_CHANNEL)],
+            before: vec![may(&names.doorkeeper, MANAGE_ROLES | VIEW_CHANNEL)],
             asked: (
                 "PUT",
                 overwrite,
                 json!({"type": 0, "allow": MANAGE_ROLES.to_string()}),
             ),
             code: 50_013,
-            then: vec![names.may(&names.doorkeeper, ADMINISTRATOR)],
+            then: vec![may(&names.doorkeeper, ADMINISTRATOR)],
             instead: None,
             status: 204,
         },
