@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{now, unix_micros};
 use super::frames::Stamp;
+use super::histogram::Histogram;
 use super::ledger::{Ledger, Seen};
 use super::websocket::{Message, WebSocket};
 
@@ -51,6 +52,8 @@ pub(crate) struct Report {
     pub(crate) p50: Option<u64>,
     pub(crate) p99: Option<u64>,
     pub(crate) max: Option<u64>,
+    /// From the gateway's reading, which it writes down in milliseconds.
+    pub(crate) read_p99: Option<u64>,
 }
 
 impl Report {
@@ -76,6 +79,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     say(&Line::Following)?;
 
     let (mut ledger, mut seen) = (Ledger::begin(), Seen::default());
+    let mut since_read = Histogram::new();
     let mut out_of_order = 0;
     let (mut first_at, mut last_at) = (None, now());
     while ledger.distinct < options.stamps {
@@ -93,7 +97,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
         last = here;
         if let Some(stamp) = stamp(text) {
-            ledger.write(&mut seen, stamp, unix_micros(), text.len());
+            let now_micros = unix_micros();
+            ledger.write(&mut seen, stamp, now_micros, text.len());
+            if let Some(read) = read_ms(text) {
+                since_read.record(now_micros.saturating_sub(read * 1_000));
+            }
             last_at = now();
             first_at.get_or_insert(last_at);
         }
@@ -109,6 +117,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         p50: ledger.latency.quantile(0.50),
         p99: ledger.latency.quantile(0.99),
         max: ledger.latency.max(),
+        read_p99: since_read.quantile(0.99),
     }))
 }
 
@@ -141,6 +150,16 @@ fn stamp(frame: &[u8]) -> Option<Stamp> {
     })
 }
 
+/// When the gateway had the dispatch, which is the last field of its event.
+fn read_ms(frame: &[u8]) -> Option<u64> {
+    const FIELD: &[u8] = br#""ts":"#;
+    let rest = &frame[memmem::rfind(frame, FIELD)? + FIELD.len()..];
+    std::str::from_utf8(rest.strip_suffix(b"}")?)
+        .ok()?
+        .parse()
+        .ok()
+}
+
 fn text_after<'a>(frame: &'a [u8], mark: &[u8]) -> Option<&'a str> {
     let rest = &frame[memmem::find(frame, mark)? + mark.len()..];
     std::str::from_utf8(&rest[..memchr::memchr(b'"', rest)?]).ok()
@@ -156,6 +175,7 @@ mod tests {
         assert_eq!(position(frame), Some(43));
         let found = stamp(frame).expect("a stamp");
         assert_eq!((found.sequence, found.sent_micros), (17, 1234));
+        assert_eq!(read_ms(frame), Some(1));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! It is alone on the measured CPU, its threads and its disk's included; the simulator that sends
 //! and the follower that reads share the other one.
 
+mod disk;
 mod ingest;
 mod many;
 mod metrics;
@@ -16,7 +17,7 @@ use super::http::Client;
 use super::lasting::Gateway;
 use super::process::{Cpu, Process, Program, lasting_port};
 use super::product::World;
-use super::table::Row;
+use super::table::{Budget, Row, Spread};
 
 /// What is measured, and how often.
 pub(crate) struct Plan {
@@ -30,6 +31,9 @@ pub(crate) struct Plan {
     pub(crate) people: u64,
 }
 
+/// Where the kernel keeps files in memory.
+const MEMORY: &str = "/dev/shm";
+
 /// The rows of the gateway; what is lost, doubled or reordered is an error.
 pub(crate) fn rows(
     plan: &Plan,
@@ -38,13 +42,38 @@ pub(crate) fn rows(
     folder: &Path,
 ) -> anyhow::Result<Vec<Row>> {
     println!("the gateway: ingest");
-    let mut rows = ingest::rows(plan, &Stage::of(guildhall, folder, "ingest")?, xtask)?;
+    let stage = Stage::of(guildhall, folder, "ingest")?;
+    let mut rows = ingest::rows(plan, &stage, xtask)?;
+    if Path::new(MEMORY).is_dir() {
+        println!("the gateway: ingest, its journal in {MEMORY}");
+        let memory = InMemory::folder()?;
+        rows.extend(ingest::rows_in_memory(plan, &stage, xtask, &memory.0)?);
+    }
+    drop(stage);
     println!("the gateway: restart");
     rows.extend(restart::rows(
         plan,
         &Stage::of(guildhall, folder, "restart")?,
     )?);
     Ok(rows)
+}
+
+/// A folder that has no disk, gone when it is dropped.
+struct InMemory(PathBuf);
+
+impl InMemory {
+    fn folder() -> anyhow::Result<Self> {
+        let folder = Path::new(MEMORY).join(format!("guildhall-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for InMemory {
+    fn drop(&mut self) {
+        // What is left there goes with the next start of the machine.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
 }
 
 /// A simulator, and where a gateway keeps its journal.
@@ -93,5 +122,15 @@ impl Stage {
             self.simulator_at,
             &self.world,
         )
+    }
+}
+
+fn row(what: &str, unit: &'static str, values: &[f64], budget: Option<Budget>) -> Row {
+    Row {
+        what: format!("gateway: {what}"),
+        unit,
+        product: Spread::of(values),
+        bare: None,
+        budget,
     }
 }

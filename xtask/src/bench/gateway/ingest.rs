@@ -11,12 +11,13 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::metrics::Metrics;
-use super::{Plan, Stage};
+use super::{Plan, Stage, disk, row};
 use crate::bench::clock::now;
 use crate::bench::follower::{Line, Report, hear};
 use crate::bench::http::Client;
 use crate::bench::lasting::Gateway;
 use crate::bench::process::{Cpu, Process, Program};
+use crate::bench::procfs;
 use crate::bench::table::{Budget, Row, Spread};
 
 /// What is promised, per second.
@@ -35,11 +36,13 @@ const MEGABYTE: f64 = 1e6;
 
 /// One load from beginning to end.
 struct Run {
-    report: Report,
+    p50_ms: f64,
     p99_ms: f64,
+    max_ms: f64,
+    /// Of what came after the gateway had read it.
+    read_p99_ms: f64,
     /// Whether the gateway took it as fast as it came, in one connection.
     kept_up: bool,
-    commit_p50_ms: f64,
     commit_p99_ms: f64,
     cpu_micros_per_event: f64,
 }
@@ -57,88 +60,145 @@ pub(super) fn rows(plan: &Plan, stage: &Stage, xtask: &Path) -> anyhow::Result<V
     bench.run(RATE, 1)?;
 
     let [first, second] = plan.weighed_at;
-    let (mut events, mut sizes) = (0, Vec::new());
-    let (mut p50, mut p99, mut commits, mut slow_commits) = (vec![], vec![], vec![], vec![]);
-    let mut cpu = Vec::new();
-    let mut repetition = 0;
-    while repetition < plan.repetitions || events < second {
-        let run = bench.run(RATE, plan.seconds)?;
-        repetition += 1;
-        events += run.report.stamps;
-        println!("  {repetition}: {}", run.told(RATE));
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        p50.push(run.report.p50.unwrap_or(u64::MAX) as f64 / 1e3);
-        p99.push(run.p99_ms);
-        commits.push(run.commit_p50_ms);
-        slow_commits.push(run.commit_p99_ms);
-        cpu.push(run.cpu_micros_per_event);
-        for limit in [first, second].into_iter().skip(sizes.len()) {
+    let (mut events, mut weights, mut told) = (0, Vec::new(), Told::default());
+    while told.p99.len() < plan.repetitions || events < second {
+        let syncs = disk::syncs(&stage.folder)?;
+        told.take(&bench.run(RATE, plan.seconds)?, Some(&syncs));
+        events += RATE * plan.seconds;
+        for limit in [first, second].into_iter().skip(weights.len()) {
             if events >= limit {
                 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-                sizes.push(gateway.journal_bytes() as f64 / MEGABYTE);
+                weights.push(gateway.journal_bytes() as f64 / MEGABYTE);
             }
         }
     }
-    let mut highest = if Spread::of(&p99).is_some_and(|p99| p99.median <= P99_MS) {
-        RATE
-    } else {
-        0
-    };
-    for rate in HIGHER {
-        let run = bench.run(rate, plan.seconds)?;
-        println!("  {}", run.told(rate));
-        if !run.kept_up || run.p99_ms > P99_MS {
-            break;
-        }
-        highest = rate;
-    }
+    let highest = told.highest(&bench, plan.seconds)?;
     gateway.stop()?;
 
-    let row = |what: String, unit, values: &[f64], budget| Row {
-        what: format!("gateway: {what}"),
-        unit,
-        product: Spread::of(values),
-        bare: None,
-        budget,
+    let mut rows = told.rows("");
+    rows.push(row(
+        "highest rate tried within that",
+        "1/s",
+        &[highest],
+        Some(Budget::AtLeast(20_000.0)),
+    ));
+    for (limit, weight) in [first, second].into_iter().zip(&weights) {
+        rows.push(row(
+            &format!("journal after {limit} events"),
+            "MB",
+            &[*weight],
+            Some(Budget::AtMost(JOURNAL_MB)),
+        ));
+    }
+    Ok(rows)
+}
+
+/// The same without a disk: what is left is ours.
+pub(super) fn rows_in_memory(
+    plan: &Plan,
+    stage: &Stage,
+    xtask: &Path,
+    memory: &Path,
+) -> anyhow::Result<Vec<Row>> {
+    let mut gateway = stage.gateway("memory")?;
+    gateway.set("DATA_DIR", &memory.display().to_string());
+    gateway.start()?;
+    gateway.wait_until_live()?;
+    let bench = Bench {
+        stage,
+        xtask,
+        gateway: &gateway,
     };
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let highest = highest as f64;
-    let at = format!("{RATE} dispatches/s, journal on");
-    Ok(vec![
-        row(format!("{at}, stamp to link p50"), "ms", &p50, None),
-        row(
-            format!("{at}, stamp to link p99"),
-            "ms",
-            &p99,
-            Some(Budget::AtMost(P99_MS)),
-        ),
-        row(
-            "highest rate that was tried within that".to_owned(),
-            "1/s",
-            &[highest],
-            Some(Budget::AtLeast(20_000.0)),
-        ),
-        row(format!("{at}, CPU"), "µs", &cpu, None),
-        row(format!("{at}, commit p50 at most"), "ms", &commits, None),
-        row(
-            format!("{at}, commit p99 at most"),
-            "ms",
-            &slow_commits,
-            None,
-        ),
-        row(
-            format!("journal after {first} events"),
-            "MB",
-            &sizes[..1],
-            Some(Budget::AtMost(JOURNAL_MB)),
-        ),
-        row(
-            format!("journal after {second} events"),
-            "MB",
-            &sizes[1..],
-            Some(Budget::AtMost(JOURNAL_MB)),
-        ),
-    ])
+    bench.run(RATE, 1)?;
+    let mut told = Told::default();
+    for _ in 0..plan.repetitions {
+        told.take(&bench.run(RATE, plan.seconds)?, None);
+    }
+    let highest = told.highest(&bench, plan.seconds)?;
+    gateway.stop()?;
+    let mut rows = told.rows(", in memory");
+    rows.push(row(
+        "highest rate tried within that, in memory",
+        "1/s",
+        &[highest],
+        None,
+    ));
+    Ok(rows)
+}
+
+/// The figures of repetitions at the promised rate.
+#[derive(Default)]
+struct Told {
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+    read_p99: Vec<f64>,
+    commit_p99: Vec<f64>,
+    cpu: Vec<f64>,
+    sync_p50: Vec<f64>,
+    sync_p99: Vec<f64>,
+}
+
+impl Told {
+    fn take(&mut self, run: &Run, syncs: Option<&disk::Syncs>) {
+        println!("  {}: {}", self.p99.len() + 1, run.told(RATE));
+        self.p50.push(run.p50_ms);
+        self.p99.push(run.p99_ms);
+        self.read_p99.push(run.read_p99_ms);
+        self.commit_p99.push(run.commit_p99_ms);
+        self.cpu.push(run.cpu_micros_per_event);
+        if let Some(syncs) = syncs {
+            self.sync_p50.push(syncs.p50_ms);
+            self.sync_p99.push(syncs.p99_ms);
+        }
+    }
+
+    /// The highest rate that is kept up with, and late by no more than promised.
+    fn highest(&self, bench: &Bench<'_>, seconds: u64) -> anyhow::Result<f64> {
+        if Spread::of(&self.p99).is_none_or(|p99| p99.median > P99_MS) {
+            return Ok(0.0);
+        }
+        let mut highest = RATE;
+        for rate in HIGHER {
+            let run = bench.run(rate, seconds)?;
+            println!("  {}", run.told(rate));
+            if !run.kept_up || run.p99_ms > P99_MS {
+                break;
+            }
+            highest = rate;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let highest = highest as f64;
+        Ok(highest)
+    }
+
+    fn rows(&self, how: &str) -> Vec<Row> {
+        let at = format!("{RATE} dispatches/s{how}");
+        let limit = Some(Budget::AtMost(P99_MS));
+        let mut rows = vec![
+            row(&format!("{at}: stamp to link p50"), "ms", &self.p50, None),
+            row(&format!("{at}: stamp to link p99"), "ms", &self.p99, limit),
+            row(
+                &format!("{at}: read by it to link p99"),
+                "ms",
+                &self.read_p99,
+                None,
+            ),
+            row(
+                &format!("{at}: commit p99, at most"),
+                "ms",
+                &self.commit_p99,
+                None,
+            ),
+            row(&format!("{at}: CPU for each"), "µs", &self.cpu, None),
+        ];
+        let by_itself = "the disk by itself, 32 KiB and fsync";
+        for (share, values) in [("p50", &self.sync_p50), ("p99", &self.sync_p99)] {
+            if !values.is_empty() {
+                rows.push(row(&format!("{by_itself} {share}"), "ms", values, None));
+            }
+        }
+        rows
+    }
 }
 
 struct Bench<'a> {
@@ -153,10 +213,10 @@ impl Bench<'_> {
         let stamps = rate * seconds;
         let mut follower = Follower::start(self, stamps)?;
         let before = Metrics::read(self.gateway.ops_port)?;
-        let cpu_before = crate::bench::procfs::cpu_nanos(self.gateway.id()?)?;
+        let cpu_before = procfs::cpu_nanos(self.gateway.id()?)?;
         self.load(rate, seconds)?;
         let report = follower.report()?;
-        let cpu = crate::bench::procfs::cpu_nanos(self.gateway.id()?)? - cpu_before;
+        let cpu = procfs::cpu_nanos(self.gateway.id()?)? - cpu_before;
         let after = Metrics::read(self.gateway.ops_port)?;
         if report.faults() > 0 {
             let log = self.gateway.log_end();
@@ -167,19 +227,18 @@ impl Bench<'_> {
             |metrics: &Metrics| metrics.counter("guildhall_gateway_disconnects_total");
         let one_connection = disconnects(&after) <= disconnects(&before);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let (took, due, p99, cpu_each) = (
-            report.micros as f64 / 1e6,
-            seconds as f64,
-            report.p99.unwrap_or(u64::MAX) as f64 / 1e3,
-            cpu as f64 / 1e3 / stamps as f64,
-        );
+        let ms = |micros: Option<u64>| micros.unwrap_or(u64::MAX) as f64 / 1e3;
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let (due_ms, cpu_micros_per_event) =
+            (seconds as f64 * 1e3, cpu as f64 / 1e3 / stamps as f64);
         Ok(Run {
-            report,
-            p99_ms: p99,
-            kept_up: one_connection && took <= due * LATE_AT_MOST,
-            commit_p50_ms: commits.at_most(0.50)? * 1e3,
+            p50_ms: ms(report.p50),
+            p99_ms: ms(report.p99),
+            max_ms: ms(report.max),
+            read_p99_ms: ms(report.read_p99),
+            kept_up: one_connection && ms(Some(report.micros)) <= due_ms * LATE_AT_MOST,
             commit_p99_ms: commits.at_most(0.99)? * 1e3,
-            cpu_micros_per_event: cpu_each,
+            cpu_micros_per_event,
         })
     }
 
@@ -214,11 +273,11 @@ impl Bench<'_> {
 
 impl Run {
     fn told(&self, rate: u64) -> String {
-        let ms = |micros: Option<u64>| micros.map_or(0, |micros| micros / 1_000);
         format!(
-            "{rate}/s: p99 {:.1} ms, max {} ms, commit p99 at most {:.1} ms, {:.1} µs of CPU each{}",
+            "{rate}/s: p99 {:.1} ms ({:.1} since it was read), max {:.1} ms, commit p99 at most {:.1} ms, {:.1} µs of CPU each{}",
             self.p99_ms,
-            ms(self.report.max),
+            self.read_p99_ms,
+            self.max_ms,
             self.commit_p99_ms,
             self.cpu_micros_per_event,
             if self.kept_up {

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{Plan, Stage, many};
+use super::{Plan, Stage, many, row};
 use crate::bench::clock::now;
 use crate::bench::http::Client;
 use crate::bench::lasting::Gateway;
 use crate::bench::procfs;
-use crate::bench::table::{Budget, Row, Spread};
+use crate::bench::table::{Budget, Row};
 
 const RESTART_MS: f64 = 2_000.0;
 /// Discord starts one session of a bot in so long.
@@ -63,37 +63,24 @@ pub(super) fn rows(plan: &Plan, stage: &Stage) -> anyhow::Result<Vec<Row>> {
     #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]
     let each =
         |bytes: u64| bytes.saturating_sub(nearly_empty) as f64 / (plan.guilds * plan.people) as f64;
-    let row = |what: String, unit, values: &[f64], budget| Row {
-        what: format!("gateway: {what}"),
-        unit,
-        product: Spread::of(values),
-        bare: None,
-        budget,
-    };
     let in_time = Some(Budget::AtMost(RESTART_MS));
     Ok(vec![
         row(
-            format!("start to live after SIGTERM, {here}"),
+            &format!("start to live after SIGTERM, {here}"),
             "ms",
             &stopped,
             in_time,
         ),
-        row("the same after SIGKILL".to_owned(), "ms", &killed, in_time),
+        row("the same after SIGKILL", "ms", &killed, in_time),
+        row("the same with a fresh IDENTIFY", "ms", &fresh, in_time),
         row(
-            "the same with a fresh IDENTIFY".to_owned(),
-            "ms",
-            &fresh,
-            in_time,
-        ),
-        row(
-            "world memory per person after IDENTIFY (twilight-cache-inmemory: about 906)"
-                .to_owned(),
+            "world memory per person after IDENTIFY (twilight-cache-inmemory: about 906)",
             "bytes",
             &[each(full)],
             None,
         ),
         row(
-            "the same after a restart from the journal".to_owned(),
+            "the same after a restart from the journal",
             "bytes",
             &[each(resumed)],
             None,
