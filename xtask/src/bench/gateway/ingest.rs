@@ -218,14 +218,17 @@ impl Bench<'_> {
         let report = follower.report()?;
         let cpu = procfs::cpu_nanos(self.gateway.id()?)? - cpu_before;
         let after = Metrics::read(self.gateway.ops_port)?;
-        if report.faults() > 0 {
+        let disconnects =
+            |metrics: &Metrics| metrics.counter("guildhall_gateway_disconnects_total");
+        let one_connection = disconnects(&after) <= disconnects(&before);
+        // One that is far too slow falls behind what Discord keeps for a RESUME: what is then lost
+        // is lost with the session, and told by its picture.
+        let faults = report.faults() - if one_connection { 0 } else { report.lost };
+        if faults > 0 {
             let log = self.gateway.log_end();
             bail!("at {rate}/s the gateway lost, doubled or reordered: {report:?}\n{log}");
         }
         let commits = after.histogram("guildhall_journal_commit_seconds", &before);
-        let disconnects =
-            |metrics: &Metrics| metrics.counter("guildhall_gateway_disconnects_total");
-        let one_connection = disconnects(&after) <= disconnects(&before);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let ms = |micros: Option<u64>| micros.unwrap_or(u64::MAX) as f64 / 1e3;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
