@@ -133,11 +133,6 @@ impl Appender {
         Ok(head)
     }
 
-    /// Whether nobody can have this position from this log as it is.
-    pub(crate) fn never_gave(&self, position: Position) -> bool {
-        position.comparable(self.head) && position.seq > self.head.seq
-    }
-
     /// Begins another epoch in the journal, with the world as it was published last: positions of
     /// this one have been given twice. Nothing else may be committed after it.
     pub(crate) fn begin_anew(&self, now: UnixMs) -> JournalFuture<()> {

@@ -56,6 +56,7 @@ const BATCH: usize = 512;
 pub(crate) struct Keeper {
     inbox: Inbox,
     places: Arc<Semaphore>,
+    outrun: watch::Sender<Option<Position>>,
 }
 
 /// A watch is answered.
@@ -81,8 +82,6 @@ pub(crate) enum Input {
     Lost(Lost, oneshot::Sender<Option<ResumeState>>),
     /// A web role has a user.
     Watch(Watch),
-    /// Somebody was told of a position that the log does not have.
-    Outrun(Position),
 }
 
 /// The connection to Discord is not there.
@@ -158,8 +157,17 @@ impl Keeper {
     /// A handle, and the other end of its inbox, which is [`run`]'s.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
         let (inbox, inputs) = Inbox::new();
-        let places = Arc::new(Semaphore::new(WATCHES_IN_INBOX));
-        (Self { inbox, places }, inputs)
+        let keeper = Self {
+            inbox,
+            places: Arc::new(Semaphore::new(WATCHES_IN_INBOX)),
+            outrun: watch::Sender::new(None),
+        };
+        (keeper, inputs)
+    }
+
+    /// Where [`Keeper::outrun`] is heard.
+    pub(crate) fn heard_outrun(&self) -> watch::Receiver<Option<Position>> {
+        self.outrun.subscribe()
     }
 
     /// The inbox, for the shard.
@@ -167,10 +175,10 @@ impl Keeper {
         self.inbox.clone()
     }
 
-    /// Somebody was told of a position beyond the head.
+    /// Somebody was told of a position beyond the head. That was proof when it was seen, so it
+    /// waits in no line: the head may pass the position meanwhile.
     pub(crate) fn outrun(&self, position: Position) {
-        // With a full inbox it is not said now: whoever was told of it comes back with it.
-        let _later = self.inbox.try_send(Input::Outrun(position));
+        self.outrun.send_replace(Some(position));
     }
 
     /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
@@ -211,6 +219,8 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
+    /// Says that the log was brought back: [`Keeper::outrun`].
+    pub outrun: watch::Receiver<Option<Position>>,
     /// To the connection to Discord, if there is one.
     pub requests: mpsc::Sender<MembersRequest>,
 }
@@ -233,7 +243,9 @@ pub(crate) async fn run(
         renew: setup.renew,
         requests: setup.requests,
         inbox,
+        outrun: setup.outrun,
         gathered: 0,
+        places: None,
         committing: Committing::nothing(),
         look_ups: JoinSet::new(),
         replies: HashMap::new(),
@@ -253,8 +265,11 @@ struct Driver {
     renew: Arc<Notify>,
     requests: mpsc::Sender<MembersRequest>,
     inbox: mpsc::Receiver<Input>,
+    outrun: watch::Receiver<Option<Position>>,
     /// Inputs in the batch that gathers.
     gathered: usize,
+    /// Their places among the bytes that may wait: what is not committed still weighs.
+    places: Option<OwnedSemaphorePermit>,
     committing: Committing,
     /// As many as the rights machine asks for at one time: a few.
     look_ups: JoinSet<LookedUp>,
@@ -273,52 +288,64 @@ struct AfterCommit {
     report: Option<Report>,
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     resume: Option<ResumeState>,
+    /// Free again then.
+    _places: Option<OwnedSemaphorePermit>,
+}
+
+/// What the keeper turns to.
+enum Turn {
+    Commit(Step),
+    Outrun,
+    Gather,
 }
 
 type LookedUp = (Pair, Result<guildhall_model::world::Membership, RestError>);
 
 impl Driver {
     async fn run(mut self, stop: CancellationToken) -> KeeperExit {
-        self.working.begun(Instant::now().into_std());
+        self.working
+            .begun(Instant::now().into_std(), self.clock.now());
         let mut inputs = Vec::with_capacity(BATCH);
         let mut stopping = false;
         loop {
             let deadline = self.working.deadline();
             let room = BATCH.saturating_sub(self.gathered);
             let mut answers = Vec::new();
-            let committed = select! {
+            let turn = select! {
                 // What is committed is shown before anything new is taken.
                 biased;
-                step = self.committing.step() => Some(step),
+                step = self.committing.step() => Turn::Commit(step),
+                Ok(_) = self.outrun.wait_for(Option::is_some) => Turn::Outrun,
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
-                    None
+                    Turn::Gather
                 }
                 // None: every handle is gone, so nothing will ever come.
-                taken = self.inbox.recv_many(&mut inputs, room), if room > 0 && !stopping => {
-                    stopping = taken == 0;
-                    None
+                taken = self.inbox.recv_many(&mut inputs, room),
+                    if room > 0 && !(stopping && self.inbox.is_empty()) =>
+                {
+                    stopping |= taken == 0;
+                    Turn::Gather
                 }
                 Some(answer) = self.look_ups.join_next(), if room > 0 => {
                     answers.extend(answer);
-                    None
+                    Turn::Gather
                 }
-                () = until(deadline) => None,
-                else => None,
+                () = until(deadline) => Turn::Gather,
+                else => Turn::Gather,
             };
-            let done = match committed {
-                Some(Step::Committed(done)) => self.committed(done),
-                Some(Step::Stalled) => {
+            let done = match turn {
+                Turn::Commit(Step::Committed(done)) => self.committed(*done),
+                Turn::Commit(Step::Stalled) => {
                     self.appender.stalled(self.clock.now());
                     Ok(())
                 }
-                None => self.gather(&mut inputs, answers, room),
+                Turn::Outrun => return self.begin_anew().await,
+                Turn::Gather => self.gather(&mut inputs, answers, room),
             };
             let done = done.and_then(|()| self.send_off());
-            match done {
-                Ok(()) => {}
-                Err(KeeperExit::Outrun) => return self.begin_anew().await,
-                Err(exit) => return exit,
+            if let Err(exit) = done {
+                return exit;
             }
             if stopping && self.inbox.is_empty() && self.committing.is_idle() {
                 return KeeperExit::Stopped;
@@ -346,11 +373,6 @@ impl Driver {
         let now = Instant::now().into_std();
         let wall = self.clock.now();
         for input in inputs.drain(..) {
-            if let Input::Outrun(position) = input
-                && self.appender.never_gave(position)
-            {
-                return Err(KeeperExit::Outrun);
-            }
             self.take_in(input, now, wall);
         }
         for (pair, answer) in answers {
@@ -370,7 +392,13 @@ impl Driver {
 
     fn take_in(&mut self, input: Input, now: std::time::Instant, wall: UnixMs) {
         match input {
-            Input::Dispatch(dispatch, _place) => self.working.dispatched(&dispatch, now),
+            Input::Dispatch(dispatch, place) => {
+                self.working.dispatched(&dispatch, now);
+                match &mut self.places {
+                    Some(places) => places.merge(place),
+                    none => *none = Some(place),
+                }
+            }
             Input::Lost(lost, reply) => {
                 self.working.lost(lost, now, wall);
                 self.lost.push(reply);
@@ -383,8 +411,6 @@ impl Driver {
                 self.working
                     .watched(id, watch.user_id, watch.guild_ids, now, wall);
             }
-            // It has been given since.
-            Input::Outrun(_) => {}
         }
     }
 
@@ -392,7 +418,7 @@ impl Driver {
     async fn begin_anew(mut self) -> KeeperExit {
         while !self.committing.is_idle() {
             if let Step::Committed(done) = self.committing.step().await
-                && let Err(exit) = self.committed(done)
+                && let Err(exit) = self.committed(*done)
             {
                 return exit;
             }
@@ -428,6 +454,7 @@ impl Driver {
             report,
             lost: std::mem::take(&mut self.lost),
             resume: self.working.resume(),
+            _places: self.places.take(),
         };
         let batch = Batch {
             events,

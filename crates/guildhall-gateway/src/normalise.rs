@@ -96,6 +96,8 @@ pub(crate) struct MemberSeen {
 pub(crate) enum GuildNews {
     /// It is there, with everything in it.
     Came,
+    /// It is there, and something in it could not be read: that is as it was known.
+    CameInPart,
     /// It is in an outage.
     Unavailable,
     /// The bot is no longer in it.
@@ -140,7 +142,13 @@ pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
     match read {
         Ok(Some(told)) if context.is_bridged(told.guild_id) => Seen::Told(told),
         Ok(_) => Seen::Irrelevant,
-        Err(reason) => unreadable(kind, data, reason),
+        Err(reason) => match unreadable(kind, data, reason) {
+            Seen::Unreadable {
+                guild_id: Some(guild_id),
+                ..
+            } if !context.is_bridged(guild_id) => Seen::Irrelevant,
+            seen => seen,
+        },
     }
 }
 

@@ -193,6 +193,7 @@ impl Gateway {
             journal: self.journal,
             log: self.log,
             restored: self.restored,
+            outrun: self.keeper.heard_outrun(),
             outlook: self.outlook,
             report: self.report,
             rest: self.rest,

@@ -113,7 +113,11 @@ pub(crate) async fn run(
             tries: course.tries(),
             why: sentence(&ended),
         };
-        tell(&lost);
+        tell(&lost, &ended);
+        if matches!(ended, Ended::Unreachable(_)) && course.resume_url().is_none() {
+            // It may have moved: asked for again.
+            base.clone_from(&shard.gateway_url);
+        }
         // However full the inbox is, and however slow the disk: not before all that came is
         // committed.
         let resume = select! {
@@ -189,8 +193,10 @@ pub(crate) fn token_refused() -> String {
     course::TOKEN_REFUSED.to_owned()
 }
 
-fn tell(lost: &Lost) {
-    if lost.tries == ALERT_TRIES {
+fn tell(lost: &Lost, ended: &Ended) {
+    if matches!(ended, Ended::BudgetLow { .. }) {
+        error!("[Gateway] Not connected: {}", lost.why);
+    } else if lost.tries == ALERT_TRIES {
         error!(
             "[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {}",
             lost.why

@@ -115,6 +115,8 @@ pub struct State {
     pub outages: BTreeSet<GuildId>,
     /// Guilds of which something could not be read: only a fresh picture helps.
     pub stale: BTreeSet<GuildId>,
+    /// When a fresh picture was last asked for.
+    pub renewed_at: Option<UnixMs>,
 }
 
 /// Discord's session, and under which conditions it was begun: it fits the world only under the

@@ -103,6 +103,8 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
         .route("/resume", get(gateway_ws::resume))
         .route("/resume/", get(gateway_ws::resume))
         .nest("/api/v10", rest::router(discord.clone()))
+        .route("/api", any(rest::not_found))
+        .route("/api/", any(rest::not_found))
         .route("/api/{*rest}", any(rest::not_found))
         .merge(oauth::router(&discord))
         .merge(cdn::router())

@@ -54,7 +54,13 @@ impl Inbox {
     /// Hands on a dispatch if there is room for it, at once.
     pub(crate) fn dispatch(&self, dispatch: Dispatch) -> Result<(), Untaken> {
         let place = self.place_for(&dispatch).ok_or(Untaken::Full)?;
-        self.try_send(Input::Dispatch(dispatch, place))
+        let input = Input::Dispatch(dispatch, place);
+        self.inputs
+            .try_send(input)
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => Untaken::Full,
+                mpsc::error::TrySendError::Closed(_) => Untaken::Stopped,
+            })
     }
 
     /// Says that the connection is gone. Answered when everything before it is committed, with how
@@ -63,16 +69,6 @@ impl Inbox {
         let (reply, answer) = oneshot::channel();
         self.send(Input::Lost(lost, reply)).await?;
         answer.await.map_err(|_| Stopped)
-    }
-
-    /// Hands on something else, if there is room for it at once.
-    pub(super) fn try_send(&self, input: Input) -> Result<(), Untaken> {
-        self.inputs
-            .try_send(input)
-            .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => Untaken::Full,
-                mpsc::error::TrySendError::Closed(_) => Untaken::Stopped,
-            })
     }
 
     /// Waits for room.

@@ -39,7 +39,8 @@ pub(super) struct Working {
     cdn: Cdn,
     bridged: Option<BTreeSet<GuildId>>,
     report: Report,
-    renewed_at: Option<Instant>,
+    /// When a fresh session was last asked for.
+    renewed_at: Option<UnixMs>,
     /// A fresh session is wanted, not before this.
     renewal_due: Option<Instant>,
     /// Kinds of dispatches that could not be read; each is logged once.
@@ -113,7 +114,7 @@ impl Working {
             stale: state.stale.clone(),
             ..Report::default()
         };
-        let published = (standing.status(), report.clone());
+        let published = (standing.status(&report.stale), report.clone());
         Self {
             world,
             // An earlier process began at an earlier time, and sent far less than one a millisecond.
@@ -126,7 +127,7 @@ impl Working {
             heard_at: state.heard_at,
             cdn,
             report,
-            renewed_at: None,
+            renewed_at: state.renewed_at,
             renewal_due: None,
             unreadable: BTreeSet::new(),
             events: Vec::new(),
@@ -138,7 +139,21 @@ impl Working {
     }
 
     /// Life begins, with what the world holds already.
-    pub(super) fn begun(&mut self, now: Instant) {
+    pub(super) fn begun(&mut self, now: Instant, wall: UnixMs) {
+        let foreign = |guild_id: &&GuildId| {
+            let bridged = self.bridged.as_ref();
+            bridged.is_some_and(|bridged| !bridged.contains(guild_id))
+        };
+        let foreign: Vec<GuildId> = self.world.guilds.keys().filter(foreign).copied().collect();
+        self.emit(foreign.into_iter().map(|guild_id| Event {
+            guild_id,
+            ts: wall,
+            synthetic: true,
+            change: Change::GuildRemoved,
+        }));
+        if !self.report.stale.is_empty() {
+            self.want_renewal(now, wall);
+        }
         let (rights, scene) = self.rights_and_scene(now);
         rights.remembered(scene);
     }
@@ -177,7 +192,7 @@ impl Working {
                     // Whatever session this is, it is not the one that was kept.
                     self.resume = None;
                 }
-                self.unreadable(kind, guild_id, &reason, now);
+                self.unreadable(kind, guild_id, &reason, now, dispatch.received_at);
             }
             Seen::Chunk(chunk) => {
                 count(kind);
@@ -255,12 +270,13 @@ impl Working {
         let (rights, scene) = self.rights_and_scene(now);
         rights.time_passed(scene);
         self.follow_rights(wall);
-        self.renew_when_due(now);
+        self.renew_when_due(now, wall);
     }
 
     /// When to come back if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let deadlines = [self.rights.deadline(), self.renewal_due];
+        let renewal = self.renewal_due.filter(|_| self.standing.is_live());
+        let deadlines = [self.rights.deadline(), renewal];
         deadlines.into_iter().flatten().min()
     }
 
@@ -276,7 +292,7 @@ impl Working {
 
     /// Ends the batch.
     pub(super) fn take(&mut self) -> Outcome {
-        let status = self.standing.status();
+        let status = self.standing.status(&self.report.stale);
         let new_status = (status != self.published.0).then(|| status.clone());
         let new_report = (self.report != self.published.1).then(|| self.report.clone());
         if new_status.is_some() || new_report.is_some() {
@@ -320,6 +336,7 @@ impl Working {
             awaited: awaited.clone(),
             outages: outages.clone(),
             stale: self.report.stale.clone(),
+            renewed_at: self.renewed_at,
         }
     }
 
@@ -331,6 +348,12 @@ impl Working {
                 self.standing.came(guild_id);
                 self.report.stale.remove(&guild_id);
                 self.report.missing.remove(&guild_id);
+            }
+            Some(GuildNews::CameInPart) => {
+                self.standing.came(guild_id);
+                self.report.missing.remove(&guild_id);
+                let reason = serde::de::Error::custom("an entry of one of its lists is odd");
+                self.unreadable("GUILD_CREATE", Some(guild_id), &reason, now, wall);
             }
             Some(GuildNews::Unavailable) => self.standing.unavailable(guild_id),
             Some(GuildNews::Gone) => {
@@ -400,20 +423,30 @@ impl Working {
         guild_id: Option<GuildId>,
         reason: &serde_json::Error,
         now: Instant,
+        wall: UnixMs,
     ) {
         counter!("guildhall_gateway_unreadable_dispatches_total").increment(1);
         if self.unreadable.insert(kind.to_owned()) {
             warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
         }
         self.report.stale.extend(guild_id);
-        let soonest = self.renewed_at.map_or(now, |at| at + RENEWALS_APART);
-        self.renewal_due.get_or_insert(soonest);
-        self.renew_when_due(now);
+        self.want_renewal(now, wall);
+        self.renew_when_due(now, wall);
     }
 
-    fn renew_when_due(&mut self, now: Instant) {
-        if self.renewal_due.take_if(|at| *at <= now).is_some() {
-            self.renewed_at = Some(now);
+    fn want_renewal(&mut self, now: Instant, wall: UnixMs) {
+        let apart = u64::try_from(RENEWALS_APART.as_millis()).unwrap_or(u64::MAX);
+        let since = self.renewed_at.map(|at| wall.saturating_sub(at));
+        let wait = since.map_or(0, |since| apart.saturating_sub(since));
+        let soonest = now + Duration::from_millis(wait);
+        self.renewal_due.get_or_insert(soonest);
+    }
+
+    /// Asks for a fresh session, and again later if none comes of it: there may be too few left.
+    fn renew_when_due(&mut self, now: Instant, wall: UnixMs) {
+        if self.standing.is_live() && self.renewal_due.is_some_and(|at| at <= now) {
+            self.renewed_at = Some(wall);
+            self.renewal_due = Some(now + RENEWALS_APART);
             self.acts.push(Act::Renew);
         }
     }

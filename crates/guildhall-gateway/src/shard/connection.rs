@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 use twilight_gateway::{
     CloseFrame, Config as ShardConfig, ConfigBuilder, Message as Raw, Session, ShardId, ShardState,
     error::{ReceiveMessageError, ReceiveMessageErrorType},
@@ -38,6 +38,8 @@ const HELLO_TIME: Duration = Duration::from_secs(20);
 /// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
 /// that still sends and no longer listens.
 const ACK_GRACE: Duration = Duration::from_secs(15);
+/// For the question how many sessions are left.
+const BUDGET_TIME: Duration = Duration::from_secs(5);
 /// For a close that Discord asked for itself.
 const LEAVE_TIME: Duration = Duration::from_secs(1);
 
@@ -164,10 +166,7 @@ impl<'a> Connection<'a> {
                         .await;
                     Some(Outcome::Stopped)
                 }
-                Step::RenewalAsked => {
-                    self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
-                    Some(Outcome::Ended(Ended::Renewed))
-                }
+                Step::RenewalAsked => self.renew().await,
             };
             if let Some(outcome) = outcome {
                 return outcome;
@@ -231,6 +230,22 @@ impl<'a> Connection<'a> {
                 Some(Outcome::Ended(Ended::InvalidSession { resumable }))
             }
             Message::Other => None,
+        }
+    }
+
+    /// Gives the session up for a fresh one, if there are any left: a picture with a fault is
+    /// better than none.
+    async fn renew(&mut self) -> Option<Outcome> {
+        // The connection is not polled meanwhile, for far less than a heartbeat.
+        match timeout(BUDGET_TIME, self.shard.find(true)).await {
+            Ok(Ok(_)) => {
+                self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
+                Some(Outcome::Ended(Ended::Renewed))
+            }
+            Ok(Err(_)) | Err(_) => {
+                warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
+                None
+            }
         }
     }
 

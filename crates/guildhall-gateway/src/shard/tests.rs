@@ -472,7 +472,7 @@ async fn keep(
                 let _stopped = reply.send(resume.clone());
                 Seen::Lost(lost)
             }
-            Input::Watch(_) | Input::Outrun(_) => panic!("nobody is attached"),
+            Input::Watch(_) => panic!("nobody is attached"),
         };
         if told.send(seen).await.is_err() {
             return;

@@ -58,6 +58,7 @@ pub(super) async fn create(
         reply_to: body.reply_to,
         allowed,
         flags: 0,
+        tts: false,
         nonce: None,
     };
     let created = discord.change(clock::now(), |world| {

@@ -2,23 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
     ApiError,
     caller::Bot,
-    form::{Form, Ids},
+    form::{Form, Ids, Texts},
     guilds::Answer,
     scene::Scene,
 };
 use crate::{
     discord::Discord,
     snowflake::iso,
-    world::{Guild, Invite, NewInvite, Permissions, UserObject, World},
+    world::{ChannelKind, Guild, Invite, NewInvite, Permissions, UserObject, World},
 };
 
 /// `POST /channels/{channel_id}/invites`
@@ -40,6 +37,9 @@ pub(super) async fn create(
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         scene.needs_in(guild, channel, Permissions::CREATE_INSTANT_INVITE)?;
+        if channel.kind == ChannelKind::Category {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
         let bot = scene.bot;
         let code = scene.change(|world| world.create_invite(channel_id, bot, new))?;
         shape(scene, &code)
@@ -47,7 +47,7 @@ pub(super) async fn create(
 }
 
 /// `GET /invites/{code}`
-pub(super) async fn read(bot: Bot, Path(code): Path<String>) -> Answer {
+pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>) -> Answer {
     bot.act(|scene| shape(scene, &code))
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
 }
 
 /// `DELETE /invites/{code}`: answers with what it was.
-pub(super) async fn remove(bot: Bot, Path(code): Path<String>) -> Answer {
+pub(super) async fn remove(bot: Bot, Texts([code]): Texts<1>) -> Answer {
     bot.act(|scene| {
         let was = shape(scene, &code)?;
         let guild = scene.guild(scene.world.guild_of_invite(&code)?)?;

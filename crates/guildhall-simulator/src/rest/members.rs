@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -153,9 +153,8 @@ pub(super) async fn kick(
 pub(super) async fn own(
     State(discord): State<Arc<Discord>>,
     Person(access): Person,
-    Path(guild_id): Path<String>,
+    Ids([guild_id]): Ids<1>,
 ) -> Answer {
-    let guild_id = super::form::id_in("guild_id", &guild_id)?;
     if !access.has_scope("guilds.members.read") {
         return Err(ApiError::MISSING_SCOPE);
     }

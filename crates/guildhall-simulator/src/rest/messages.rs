@@ -1,7 +1,9 @@
 //! Messages: said, read, changed, deleted, pinned; and typing.
 
-/// Embeds, nonce, mentions, what is answered.
+/// Nonce, mentions, what is answered.
 mod body;
+/// Embeds within their limits.
+mod embeds;
 
 use std::sync::Arc;
 
@@ -37,7 +39,8 @@ pub(super) async fn create(
     let content = form
         .text("content", 0..=LONGEST_CONTENT)
         .unwrap_or_default();
-    let embeds = body::embeds(&mut form).unwrap_or_default();
+    let embeds = embeds::read(&mut form).unwrap_or_default();
+    body::extras(&mut form);
     let nonce = body::nonce(&mut form);
     let enforce = form.flag("enforce_nonce").unwrap_or(false);
     let tts = form.flag("tts").unwrap_or(false);
@@ -77,7 +80,7 @@ pub(super) async fn create(
         if let Some(mark) = &mark {
             let said = discord.with_nonces(|nonces| nonces.said(channel_id, mark, clock::now()));
             if let Some(said) = said.and_then(|id| guild.messages.get(channel_id, id)) {
-                return Ok(Json(said.object(guild, &scene.world.users)));
+                return Ok(Json(said.object(guild, scene.world)));
             }
         }
         let new = NewMessage {
@@ -88,6 +91,7 @@ pub(super) async fn create(
             reply_to,
             allowed,
             flags,
+            tts,
             nonce: nonce.clone(),
         };
         let id = scene.change(|world| world.create_message(channel_id, new))?;
@@ -134,7 +138,7 @@ pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> A
         };
         let objects = chosen
             .into_iter()
-            .map(|message| message.object(guild, &scene.world.users));
+            .map(|message| message.object(guild, scene.world));
         Ok(Json(objects.collect()))
     })
 }
@@ -151,7 +155,8 @@ pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> Answer {
 /// `PATCH` of the same: the bot's own words only.
 pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> Answer {
     let content = form.text_or_null("content", 0..=LONGEST_CONTENT);
-    let embeds = body::embeds(&mut form);
+    let embeds = embeds::read(&mut form);
+    body::extras(&mut form);
     let allowed = body::allowed_mentions(&mut form);
     form.done()?;
     bot.act(|scene| {
@@ -292,5 +297,5 @@ fn shape(scene: &Scene<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Valu
     let (guild, _) = scene.channel(channel_id)?;
     let message = guild.messages.get(channel_id, id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-    Ok(message.object(guild, &scene.world.users))
+    Ok(message.object(guild, scene.world))
 }

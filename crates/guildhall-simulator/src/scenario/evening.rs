@@ -156,6 +156,7 @@ fn talk(
         reply_to: None,
         allowed: AllowedMentions::default(),
         flags: 0,
+        tts: false,
         nonce: None,
     };
     let (_, events) = world.create_message(channel_id, new)?;

@@ -147,6 +147,7 @@ impl World {
                 settings: ChannelSettings::default(),
                 voice_status: None,
                 voice_started: None,
+                last_message_id: None,
             };
             guild.channels.insert(id, channel);
         }

@@ -71,6 +71,7 @@ impl World {
                 settings: new.settings,
                 voice_status: None,
                 voice_started: None,
+                last_message_id: None,
             };
             let facts = channel_facts(&channel);
             guild.channels.insert(id, channel);

@@ -66,6 +66,7 @@ impl World {
                     settings: ChannelSettings::default(),
                     voice_status: None,
                     voice_started: None,
+                    last_message_id: None,
                 },
             );
             if kind == ChannelKind::Voice {

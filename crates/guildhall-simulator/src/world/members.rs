@@ -1,5 +1,7 @@
 //! People and memberships.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -112,8 +114,9 @@ impl World {
             if guild.members.contains(user_id) {
                 return Ok(());
             }
-            let roles = edit.roles.unwrap_or_default();
+            let mut roles = edit.roles.unwrap_or_default();
             check_roles(guild, &roles)?;
+            once_each(&mut roles);
             let mut nick = None;
             edit.nick.apply(&mut nick);
             let member = Member {
@@ -162,6 +165,7 @@ impl World {
             );
             let roles_before = member.roles.clone();
             member.roles = edit.roles.unwrap_or_else(|| roles_before.clone());
+            once_each(&mut member.roles);
             let roles_now = member.roles.clone();
             telling
                 .events
@@ -267,6 +271,11 @@ fn given_and_taken(guild: &Guild, before: &[Snowflake], now: &[Snowflake]) -> Ve
     .filter(|(_, roles)| !roles.is_empty())
     .filter_map(|(key, roles)| change(key, None, Some(json!(roles))))
     .collect()
+}
+
+fn once_each(roles: &mut Vec<Snowflake>) {
+    let mut seen = BTreeSet::new();
+    roles.retain(|id| seen.insert(*id));
 }
 
 fn check_roles(guild: &Guild, roles: &[Snowflake]) -> Result<(), Refusal> {

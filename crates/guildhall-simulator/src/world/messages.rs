@@ -5,9 +5,10 @@ mod mentions;
 /// Discord's JSON of a message, whole or without what was said.
 mod payload;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 pub(crate) use mentions::{Allowed, AllowedMentions};
 
@@ -29,6 +30,8 @@ pub(crate) struct Message {
     pub(crate) id: Snowflake,
     pub(crate) channel_id: Snowflake,
     pub(crate) author_id: Snowflake,
+    /// By the clock; the id's own time is a seed's.
+    pub(crate) said_at: OffsetDateTime,
     pub(crate) content: String,
     /// Embed objects as they were given.
     pub(crate) embeds: Vec<Value>,
@@ -39,6 +42,8 @@ pub(crate) struct Message {
     pub(crate) allowed: AllowedMentions,
     pub(crate) pinned: bool,
     pub(crate) flags: u64,
+    /// Read aloud.
+    pub(crate) tts: bool,
     /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
     pub(crate) nonce: Option<Value>,
     pub(crate) reactions: Vec<Reaction>,
@@ -69,6 +74,7 @@ pub(crate) struct NewMessage {
     pub(crate) reply_to: Option<Snowflake>,
     pub(crate) allowed: AllowedMentions,
     pub(crate) flags: u64,
+    pub(crate) tts: bool,
     pub(crate) nonce: Option<Value>,
 }
 
@@ -140,6 +146,7 @@ impl World {
         new: NewMessage,
     ) -> Changed<Snowflake> {
         let id = self.free_id(new.id)?;
+        let said_at = self.now;
         self.in_channel(channel_id, |guild, users, told| {
             if !guild.members.contains(new.author_id) {
                 return Err(Refusal::Unknown("member"));
@@ -153,6 +160,7 @@ impl World {
                 id,
                 channel_id,
                 author_id: new.author_id,
+                said_at,
                 content: new.content,
                 embeds: new.embeds,
                 edited_at: None,
@@ -160,12 +168,16 @@ impl World {
                 allowed: new.allowed,
                 pinned: false,
                 flags: new.flags,
+                tts: new.tts,
                 nonce: new.nonce,
                 reactions: Vec::new(),
             };
             told.message("MESSAGE_CREATE", guild, users, &message);
             message.nonce = None;
             guild.messages.push(message);
+            if let Some(channel) = guild.channels.get_mut(channel_id) {
+                channel.last_message_id = Some(id);
+            }
             Ok(id)
         })
     }
@@ -248,6 +260,31 @@ impl World {
             }
             Ok(())
         })
+    }
+
+    /// Everything that somebody said in the guild since then; MESSAGE_DELETE_BULK
+    /// for each channel.
+    pub(super) fn delete_messages_of(
+        &mut self,
+        guild_id: Snowflake,
+        author_id: Snowflake,
+        since: OffsetDateTime,
+    ) -> Changed<()> {
+        let mut gone: BTreeMap<Snowflake, Vec<Snowflake>> = BTreeMap::new();
+        let all = self.guilds.get(guild_id).into_iter();
+        for message in all.flat_map(|guild| &guild.messages.all) {
+            if message.author_id == author_id && message.said_at >= since {
+                gone.entry(message.channel_id).or_default().push(message.id);
+            }
+        }
+        // The ban is what the audit log tells of.
+        let cause = self.cause.take();
+        let mut events = Vec::new();
+        for (channel_id, ids) in gone {
+            events.extend(self.delete_messages(channel_id, &ids)?.1);
+        }
+        self.cause = cause;
+        Ok(((), events))
     }
 
     /// Adds or takes back one person's reaction; says nothing if nothing changed.
@@ -411,10 +448,9 @@ impl Told {
         users: &Table<User>,
         message: &Message,
     ) {
-        let data = payload::dispatch(guild, users, message);
+        let data = payload::dispatch(guild, users, message, self.bot);
         let whole = text(&data);
-        let body = if message.author_id == self.bot || message.mentioned(guild).contains(&self.bot)
-        {
+        let body = if message.concerns(guild, self.bot) {
             Body::Shared(whole)
         } else {
             let blank = text(&payload::blanked(data));

@@ -251,15 +251,16 @@ fn channel_object(channel: &Channel) -> Value {
             object["bitrate"] = json!(channel.settings.bitrate);
             object["user_limit"] = json!(channel.user_limit);
             object["rtc_region"] = json!(channel.settings.rtc_region);
+            object["video_quality_mode"] = json!(channel.settings.video_quality_mode);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = Value::Null;
+            object["last_message_id"] = json!(channel.last_message_id);
         }
         ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
             object["topic"] = json!(channel.settings.topic);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = Value::Null;
+            object["last_message_id"] = json!(channel.last_message_id);
         }
     }
     object
@@ -275,8 +276,10 @@ fn obfuscated_channel(guild: &Guild, channel: &Channel) -> Value {
     if channel.kind.is_voice() {
         object["user_limit"] = json!(0);
     }
-    if object.get("topic").is_some() {
-        object["topic"] = Value::Null;
+    for secret in ["topic", "last_message_id"] {
+        if object.get(secret).is_some() {
+            object[secret] = Value::Null;
+        }
     }
     object
 }
@@ -324,7 +327,7 @@ pub(crate) fn guild_object(guild: &Guild) -> Value {
 ///
 /// Members are the bot and whoever is in voice. With GUILD_PRESENCES they are all
 /// of them, unless there are more than `large_threshold`: then those who are
-/// offline and not in voice are left out. Voice states come with GUILD_VOICE_STATES
+/// offline, not in voice, and without a role and a nickname are left out. Voice states come with GUILD_VOICE_STATES
 /// only.
 pub(crate) fn guild_create(
     guild: &Guild,
@@ -345,7 +348,8 @@ pub(crate) fn guild_create(
         .iter()
         .filter(|member| {
             let id = member.user_id;
-            everybody || id == bot || guild.voice_states.contains(id) || online(id)
+            let known = presences && (!member.roles.is_empty() || member.nick.is_some());
+            everybody || known || id == bot || guild.voice_states.contains(id) || online(id)
         })
         .filter_map(|member| Some(MemberObject::new(member, users.get(member.user_id)?)))
         .collect();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Event, Intents, Permissions, Role, World,
+    Event, Guild, Intents, Permissions, Rank, Role, World,
     audit::{Action, added, changed, removed},
     change::{Changed, Refusal},
     payload::{MemberObject, role_facts, role_object},
@@ -90,6 +90,39 @@ impl World {
         })
     }
 
+    /// Gives roles new places; the others make room.
+    pub(crate) fn place_roles(
+        &mut self,
+        guild_id: Snowflake,
+        places: &[(Snowflake, u16)],
+    ) -> Changed<()> {
+        if places.is_empty() {
+            return Ok(((), Vec::new()));
+        }
+        self.in_guild(guild_id, |guild, _, telling| {
+            for (role_id, position) in guild.with_roles_at(places) {
+                let role = guild
+                    .roles
+                    .get_mut(role_id)
+                    .ok_or(Refusal::Unknown("role"))?;
+                let before = role_facts(role);
+                if role.position == position {
+                    continue;
+                }
+                role.position = position;
+                telling
+                    .events
+                    .push(told("GUILD_ROLE_UPDATE", guild_id, role));
+                // Who only made room was not moved by anybody.
+                if places.iter().any(|(id, _)| *id == role_id) {
+                    let changes = changed(&before, &role_facts(role));
+                    telling.record_changes(Action::RoleUpdate, role_id, changes);
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Removes a role from the guild and from everybody who had it.
     pub(crate) fn delete_role(&mut self, role_id: Snowflake) -> Changed<()> {
         let guild_id = self.guild_of_role(role_id)?;
@@ -125,6 +158,35 @@ impl World {
             }
             Ok(())
         })
+    }
+}
+
+impl Guild {
+    /// Every role but @everyone from the lowest up, counted from 1, with some in
+    /// places of their own.
+    pub(crate) fn with_roles_at(&self, places: &[(Snowflake, u16)]) -> Vec<(Snowflake, u16)> {
+        let moved = |role: &Role| places.iter().find(|(id, _)| *id == role.id);
+        let mut roles: Vec<_> = self
+            .roles
+            .iter()
+            .filter(|role| role.id != self.id)
+            .collect();
+        roles.sort_by_key(|role| Rank::of(role));
+        let mut sorted: Vec<_> = roles.iter().filter(|role| moved(role).is_none()).collect();
+        let mut wanted: Vec<_> = roles
+            .iter()
+            .filter_map(|role| Some((moved(role)?.1, role)))
+            .collect();
+        wanted.sort_by_key(|(position, _)| *position);
+        for (position, role) in wanted {
+            let place = usize::from(position.saturating_sub(1));
+            sorted.insert(place.min(sorted.len()), role);
+        }
+        sorted
+            .into_iter()
+            .zip(1..)
+            .map(|(role, position)| (role.id, position))
+            .collect()
     }
 }
 

@@ -309,6 +309,7 @@ impl<'a> Hall<'a> {
                 settings: ChannelSettings::default(),
                 voice_status: None,
                 voice_started: None,
+                last_message_id: None,
             },
         );
         id

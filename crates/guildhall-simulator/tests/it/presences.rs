@@ -80,15 +80,17 @@ async fn presences_are_shown_with_guilds_and_chunks_of_members() -> Outcome {
 }
 
 #[tokio::test]
-async fn whoever_is_online_stands_in_a_large_guild() -> Outcome {
+async fn whoever_is_online_or_has_a_role_or_nickname_stands_in_a_large_guild() -> Outcome {
     let house = House::open().await?;
     let guild = house.application.guild_id;
+    let mut visitors = Vec::new();
     for turn in 0..45 {
         let user = json!({"username": format!("visitor{turn}")});
         let user = house.act("POST", "/sim/users", user).await?;
         let member = json!({"userId": user["id"]});
         let path = format!("/sim/guilds/{guild}/members");
         house.act("POST", &path, member).await?;
+        visitors.push(user["id"].as_str().unwrap_or_default().to_owned());
     }
     let shown = async |expected: usize| -> Outcome {
         let (_, _, guilds) = house.bot(INTENTS | GUILD_PRESENCES).await?;
@@ -98,9 +100,23 @@ async fn whoever_is_online_stands_in_a_large_guild() -> Outcome {
         );
         Ok(())
     };
-    shown(5).await?;
-    set(&house, json!({"status": "online"})).await?;
-    shown(6).await
+    // The bot, the load user in voice, and ten people with roles.
+    shown(12).await?;
+    let presence = format!("/sim/users/{}/presence", visitors[0]);
+    let online = json!({"status": "online"});
+    house.act("PUT", &presence, online).await?;
+    shown(13).await?;
+    let member = |place: usize| format!("/sim/guilds/{guild}/members/{}", visitors[place]);
+    let named = json!({"nick": "The Guest"});
+    house.act("PATCH", &member(1), named).await?;
+    shown(14).await?;
+    let keeper = house.role("Keeper").await?;
+    let with_role = json!({"roles": [keeper]});
+    house.act("PATCH", &member(2), with_role).await?;
+    shown(15).await?;
+    let (_, _, guilds) = house.bot(INTENTS).await?;
+    assert_eq!(guilds[0]["members"].as_array().map(Vec::len), Some(5));
+    Ok(())
 }
 
 #[tokio::test]

@@ -113,7 +113,6 @@ async fn a_fresh_session_after_twenty_moves_brings_the_true_differences_and_noth
                 house.discord.voice(person, Some(&second)).await;
                 house.discord.voice(person, Some(&first)).await;
             }
-            5..10 => house.discord.voice(person, Some(&second)).await,
             10..15 => house.discord.voice(person, None).await,
             _ => house.discord.voice(person, Some(&second)).await,
         }

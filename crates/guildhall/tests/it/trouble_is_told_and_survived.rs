@@ -131,7 +131,7 @@ async fn a_burst_is_taken_in_turns_and_nothing_of_it_is_lost_or_doubled() {
     let mut expected = 1;
     while expected <= BURST {
         let frame = stream
-            .until_within("voice.updated", Duration::from_secs(60))
+            .until_within("voice.updated", Duration::from_mins(1))
             .await;
         let stamp = frame.data["username"].as_str().expect("a stamp");
         let (sequence, _micros) = stamp.split_once(':').expect("SEQ:MICROS");

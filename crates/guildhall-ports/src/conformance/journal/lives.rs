@@ -143,6 +143,7 @@ fn any_state() -> impl Strategy<Value = State> {
             awaited,
             outages,
             stale,
+            renewed_at: full.renewed_at.filter(|_| known),
         }
     })
 }

@@ -8,54 +8,6 @@ use crate::{
     world::{Allowed, AllowedMentions, Edit},
 };
 
-/// Embeds of a message, and characters of these together.
-const MOST_EMBEDS: usize = 10;
-const LONGEST_EMBEDS: usize = 6000;
-
-pub(super) fn embeds(form: &mut Form) -> Option<Vec<Value>> {
-    let embeds = match form.take("embeds")? {
-        Value::Null => return None,
-        Value::Array(embeds) => embeds,
-        _ => {
-            let message = "Only iterables may be used in a ListType";
-            form.wrong(&["embeds"], "LIST_TYPE_CONVERT", message);
-            return None;
-        }
-    };
-    for (place, embed) in embeds.iter().enumerate() {
-        if !embed.is_object() {
-            let message = "Only dictionaries may be used in a DictType";
-            form.wrong(
-                &["embeds", &place.to_string()],
-                "DICT_TYPE_CONVERT",
-                message,
-            );
-        }
-    }
-    if embeds.len() > MOST_EMBEDS {
-        let message = format!("Must be {MOST_EMBEDS} or fewer in length.");
-        form.wrong(&["embeds"], "BASE_TYPE_MAX_LENGTH", message);
-    }
-    if embeds.iter().map(characters).sum::<usize>() > LONGEST_EMBEDS {
-        let message = format!("Embed size exceeds maximum size of {LONGEST_EMBEDS}");
-        form.wrong(&["embeds"], "MAX_EMBED_SIZE_EXCEEDED", message);
-    }
-    Some(embeds)
-}
-
-/// Everything of an embed that is read by people.
-fn characters(embed: &Value) -> usize {
-    let count = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
-    let fields = embed["fields"].as_array().into_iter().flatten();
-    count(&embed["title"])
-        + count(&embed["description"])
-        + count(&embed["footer"]["text"])
-        + count(&embed["author"]["name"])
-        + fields
-            .map(|field| count(&field["name"]) + count(&field["value"]))
-            .sum::<usize>()
-}
-
 pub(super) fn nonce(form: &mut Form) -> Option<Value> {
     let nonce = form.take("nonce").filter(|nonce| !nonce.is_null())?;
     match &nonce {
@@ -137,6 +89,16 @@ fn listed(form: &mut Form, name: &str) -> Vec<Snowflake> {
         form.wrong(&[name], "BASE_TYPE_MAX_LENGTH", message);
     }
     ids
+}
+
+/// Components and a poll: looked at, and not kept.
+pub(super) fn extras(form: &mut Form) {
+    for (place, mut component) in form.forms("components").unwrap_or_default() {
+        component.must_have("type");
+        component.small("type", 0..=u32::from(u8::MAX));
+        form.absorb(&["components", &place], component);
+    }
+    form.form("poll");
 }
 
 /// What a body answers to.

@@ -4,17 +4,34 @@ use serde_json::{Value, json};
 
 use super::Message;
 use crate::{
-    snowflake::Snowflake,
+    snowflake::{Snowflake, iso},
     world::{
-        Guild, Table, User,
+        Guild, Table, User, World,
         payload::{MemberObject, UserObject},
     },
 };
 
 impl Message {
-    /// Message object, as REST shows it.
-    pub(crate) fn object(&self, guild: &Guild, users: &Table<User>) -> Value {
-        let mut object = self.bare(guild, users);
+    /// Message object, as the bot's REST calls show it: without what was said where
+    /// the application may not read it.
+    pub(crate) fn object(&self, guild: &Guild, world: &World) -> Value {
+        let object = self.whole(guild, &world.users, world.bot_id());
+        let reads = world.application.privileged_intents.message_content;
+        if reads || self.concerns(guild, world.bot_id()) {
+            object
+        } else {
+            blanked(object)
+        }
+    }
+
+    /// Whether the bot is told what was said whatever it may read: its own words,
+    /// and what pings it.
+    pub(super) fn concerns(&self, guild: &Guild, bot: Snowflake) -> bool {
+        self.author_id == bot || self.mentioned(guild).contains(&bot)
+    }
+
+    fn whole(&self, guild: &Guild, users: &Table<User>, bot: Snowflake) -> Value {
+        let mut object = self.bare(guild, users, bot);
         if let Some(answered) = self.reply_to {
             object["message_reference"] = json!({
                 "type": 0,
@@ -26,20 +43,20 @@ impl Message {
             object["referenced_message"] = guild
                 .messages
                 .get(self.channel_id, answered)
-                .map_or(Value::Null, |answered| answered.bare(guild, users));
+                .map_or(Value::Null, |answered| answered.bare(guild, users, bot));
         }
         object
     }
 
-    fn bare(&self, guild: &Guild, users: &Table<User>) -> Value {
+    fn bare(&self, guild: &Guild, users: &Table<User>, bot: Snowflake) -> Value {
         let mut object = json!({
             "id": self.id,
             "channel_id": self.channel_id,
             "author": users.get(self.author_id).map(UserObject::new),
             "content": self.content,
-            "timestamp": self.id.made_at(),
+            "timestamp": iso(self.said_at),
             "edited_timestamp": self.edited_at,
-            "tts": false,
+            "tts": self.tts,
             "mention_everyone": self.mentions_everyone(guild),
             "mentions": self.mentioned(guild).into_iter()
                 .filter_map(|id| users.get(id)).map(UserObject::new).collect::<Vec<_>>(),
@@ -60,7 +77,7 @@ impl Message {
                     json!({
                         "count": count,
                         "count_details": {"burst": 0, "normal": count},
-                        "me": false,
+                        "me": reaction.user_ids.contains(&bot),
                         "me_burst": false,
                         "emoji": reaction.emoji.object(),
                         "burst_colors": [],
@@ -73,8 +90,13 @@ impl Message {
 }
 
 /// MESSAGE_CREATE and MESSAGE_UPDATE: with the guild and a member without user.
-pub(super) fn dispatch(guild: &Guild, users: &Table<User>, message: &Message) -> Value {
-    let mut object = message.object(guild, users);
+pub(super) fn dispatch(
+    guild: &Guild,
+    users: &Table<User>,
+    message: &Message,
+    bot: Snowflake,
+) -> Value {
+    let mut object = message.whole(guild, users, bot);
     object["guild_id"] = json!(guild.id);
     object["channel_type"] = json!(
         guild

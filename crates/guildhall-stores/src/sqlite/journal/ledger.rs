@@ -1,4 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use guildhall_model::{Guild, GuildId, Position, World};
 use guildhall_ports::journal::{Beginning, Commit, JournalBase, JournalError, Saved, State};
@@ -17,6 +21,8 @@ use super::{
 pub(super) struct Ledger {
     pub(super) file: Opened,
     path: PathBuf,
+    /// Of the file that was opened.
+    inode: u64,
     standing: Standing,
     /// Something was written, so closing has to tidy up.
     written: bool,
@@ -45,6 +51,10 @@ impl Ledger {
         let file = open::open(path).map_err(|trouble| trouble.reading(path))?;
         Ok(Self {
             file,
+            inode: inode(path).map_err(|error| {
+                let path = path.display();
+                JournalError::Failed(format!("{path}: {error}"))
+            })?,
             path: path.to_owned(),
             standing: Standing::Unread,
             written: false,
@@ -62,10 +72,15 @@ impl Ledger {
             }
             Ok(Some((saved, rows))) => {
                 let floors = saved.bases.iter().map(|base| base.floor);
+                let highest_floor = floors.max().unwrap_or(0);
+                let kept = saved.events.len() as u64;
+                let dead = self
+                    .rows_below(kept)
+                    .map_err(|trouble| trouble.reading(&self.path))?;
                 self.standing = Standing::Sound(Some(Kept {
                     head: saved.head,
                     rows,
-                    sweep: Sweep::below(floors.max().unwrap_or(0)),
+                    sweep: Sweep::below(highest_floor, kept, dead),
                 }));
                 Ok(Some(saved))
             }
@@ -75,6 +90,21 @@ impl Ledger {
                 Err(if lasting { self.spoil(why) } else { why })
             }
         }
+    }
+
+    fn rows_below(&self, kept: u64) -> Result<u64, Trouble> {
+        let count = "SELECT count(*) FROM event";
+        let count: i64 = self
+            .file
+            .connection
+            .query_row(count, [], |row| row.get(0))?;
+        Ok(count.cast_unsigned().saturating_sub(kept))
+    }
+
+    /// Somebody may remove or replace a file that is open; what is written to it then is lost, and
+    /// the next process would not find it locked.
+    fn is_still_there(&self) -> bool {
+        inode(&self.path).is_ok_and(|inode| inode == self.inode)
     }
 
     pub(super) fn begin(&mut self, beginning: &Beginning) -> Result<(), JournalError> {
@@ -109,6 +139,11 @@ impl Ledger {
         &mut self,
         change: impl FnOnce(&mut Connection, Option<Kept>) -> Result<Kept, Trouble>,
     ) -> Result<(), JournalError> {
+        if !self.is_still_there() {
+            let path = self.path.display();
+            let why = format!("{path} was removed or replaced while it was open");
+            return Err(self.spoil(JournalError::Failed(why)));
+        }
         if let Standing::Unread = self.standing {
             self.load()?;
         }
@@ -142,6 +177,10 @@ impl Ledger {
         self.standing = Standing::Spoilt(why.clone());
         why
     }
+}
+
+fn inode(path: &Path) -> io::Result<u64> {
+    fs::metadata(path).map(|metadata| metadata.ino())
 }
 
 /// Says in the file, and not only beside it, that the newest commits are beside it.

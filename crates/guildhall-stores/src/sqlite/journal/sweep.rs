@@ -20,11 +20,18 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    /// Floors as they are found.
-    pub(super) fn below(highest_floor: u64) -> Self {
+    /// Floors as they are found. `kept` rows are above them and `dead` ones are not: with many of
+    /// these a whole round is due, or processes that live shortly would never come to one.
+    pub(super) fn below(highest_floor: u64, kept: u64, dead: u64) -> Self {
+        let due = if dead > kept / 2 {
+            kept + dead + STRETCH
+        } else {
+            0
+        };
         Self {
             highest_floor,
-            ..Self::default()
+            due,
+            hand: 0,
         }
     }
 
