@@ -221,7 +221,12 @@ impl Connection {
                 if let Some(live) = &self.live {
                     answer(&self.discord, &live.session_id, ask, clock::now()).await;
                 }
-                return Continue(());
+                // One question is answered before the next is read.
+                return if self.line.is_idle() {
+                    self.queue_dispatches()
+                } else {
+                    Continue(())
+                };
             }
             Step::Identify(identify) => {
                 let caller = self.caller();
