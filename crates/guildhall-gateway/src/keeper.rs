@@ -314,7 +314,7 @@ impl Driver {
             let turn = select! {
                 // What is committed is shown before anything new is taken.
                 biased;
-                step = self.committing.step() => Turn::Commit(step),
+                news = self.committing.step() => Turn::Commit(news),
                 Ok(_) = self.outrun.wait_for(Option::is_some) => Turn::Outrun,
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;

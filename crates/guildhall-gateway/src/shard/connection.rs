@@ -237,15 +237,12 @@ impl<'a> Connection<'a> {
     /// better than none.
     async fn renew(&mut self) -> Option<Outcome> {
         // The connection is not polled meanwhile, for far less than a heartbeat.
-        match timeout(BUDGET_TIME, self.shard.find(true)).await {
-            Ok(Ok(_)) => {
-                self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
-                Some(Outcome::Ended(Ended::Renewed))
-            }
-            Ok(Err(_)) | Err(_) => {
-                warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
-                None
-            }
+        if let Ok(Ok(_)) = timeout(BUDGET_TIME, self.shard.find(true)).await {
+            self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
+            Some(Outcome::Ended(Ended::Renewed))
+        } else {
+            warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
+            None
         }
     }
 
