@@ -1,0 +1,211 @@
+//! What a log must be, whatever happened: looked at when a life is over.
+
+/// The events against what was done.
+mod story;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, World};
+
+use crate::{follower::Seen, ledger::Ledger};
+
+pub(crate) use story::told_as_done;
+
+/// All there is to look at.
+pub(crate) struct Evidence<'a> {
+    /// Everything that was ever committed.
+    pub(crate) log: &'a [Arc<Envelope>],
+    /// Discord's sessions as they were committed.
+    pub(crate) sessions: usize,
+    /// How many sessions Discord began.
+    pub(crate) sessions_begun: u64,
+    pub(crate) seen: &'a Seen,
+    pub(crate) ledger: &'a Ledger,
+    /// The guilds that were bridged all the time; `None`: all of the bot's.
+    pub(crate) guilds: Option<BTreeSet<GuildId>>,
+    /// GUILD_MEMBERS was asked for.
+    pub(crate) members: bool,
+    /// The log's head when the first act was done, if everything was in the log by then.
+    pub(crate) calm: Option<u64>,
+    /// Whether something was done that may end a session.
+    pub(crate) may_lose: bool,
+    /// Whether independent events may have come in another order.
+    pub(crate) reordered: bool,
+    /// Whether the follower must have seen every event one by one.
+    pub(crate) seen_all: bool,
+}
+
+/// Everything that is wrong, in words.
+pub(crate) fn wrong(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = evidence.seen.violations.clone();
+    wrong.extend(positions(evidence));
+    let (sweep, replaced) = sweep(evidence);
+    wrong.extend(sweep);
+    wrong.extend(sessions(evidence, replaced));
+    wrong.extend(told_as_done(evidence, replaced > 0));
+    wrong
+}
+
+/// One event per position, without a hole, and the follower saw the same ones.
+fn positions(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let log = evidence.log;
+    for (number, envelope) in (1..).zip(log) {
+        if envelope.at.seq != number || envelope.at.epoch != log[0].at.epoch {
+            wrong.push(format!("{} stands in the place of {number}", envelope.at));
+        }
+    }
+    for (seq, seen) in &evidence.seen.events {
+        let index = usize::try_from(*seq - 1).expect("an index");
+        if log.get(index).map(|kept| &**kept) != Some(seen) {
+            wrong.push(format!("seen, and not so in the journal: {seen:?}"));
+        }
+    }
+    if evidence.seen_all
+        && let Some(first) = evidence.seen.events.keys().next()
+    {
+        let seqs = (*first..)
+            .take(log.len())
+            .take_while(|seq| *seq <= log.len() as u64);
+        let lost = seqs.filter(|seq| !evidence.seen.events.contains_key(seq));
+        wrong.extend(lost.map(|seq| format!("{seq} was never seen")));
+    }
+    wrong
+}
+
+/// Each event fits the world before it and changes it. Answers how many sessions were replaced.
+fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
+    let mut wrong = Vec::new();
+    let (mut world, mut gaps) = (World::default(), Gaps::default());
+    for envelope in evidence.log {
+        let event = &envelope.event;
+        let before = world.guilds.get(&event.guild_id).cloned();
+        if let Change::Gap { to, .. } = event.change {
+            wrong.extend(gaps.seen(event.guild_id, to, &world));
+        } else {
+            wrong.extend(gaps.over());
+            world.apply(event);
+            let after = world.guilds.get(&event.guild_id);
+            let complaint = misfit(event, before.as_ref(), evidence.ledger)
+                .or_else(|| (before.as_ref() == after).then_some("it changes nothing"))
+                .or_else(|| unfounded(event, before.as_ref(), gaps.replaced));
+            if let Some(complaint) = complaint {
+                wrong.push(format!("{}: {complaint}: {event:?}", envelope.at));
+            }
+        }
+        for acked in &evidence.seen.acks {
+            if acked.at == envelope.at {
+                wrong.extend(acked.guild_ids.iter().filter_map(|guild_id| {
+                    let guild = world.guilds.get(guild_id);
+                    let known =
+                        guild.is_some_and(|one| one.memberships.contains_key(&acked.user_id));
+                    (!known).then(|| format!("answered, and not in the log: {acked:?}"))
+                }));
+            }
+        }
+    }
+    wrong.extend(gaps.over());
+    (wrong, gaps.replaced)
+}
+
+/// An event that does not fit the guild before it.
+fn misfit(event: &Event, before: Option<&Guild>, ledger: &Ledger) -> Option<&'static str> {
+    let Some(guild) = before else {
+        let whole = matches!(event.change, Change::GuildAvailable(Some(_)));
+        return (!whole).then_some("the guild is not known");
+    };
+    let there = |user_id| guild.voice.get(user_id).map(|there| there.channel_id);
+    let wrong = |wrong: bool, why| wrong.then_some(why);
+    match &event.change {
+        Change::GuildAvailable(Some(_)) => Some("the guild was known"),
+        Change::VoiceJoined(now) if there(&now.user_id) == Some(now.channel_id) => {
+            Some("they are in this room already")
+        }
+        Change::VoiceJoined(now) if there(&now.user_id).is_some() => Some("they are in two rooms"),
+        Change::VoiceJoined(now) => wrong(
+            !guild.rooms.contains_key(&now.channel_id),
+            "there is no such room",
+        ),
+        Change::VoiceLeft {
+            previous_channel_id,
+            user_id,
+        } => wrong(
+            there(user_id) != Some(*previous_channel_id),
+            "they are not in this room",
+        ),
+        Change::VoiceUpdated(now) => wrong(
+            there(&now.user_id) != Some(now.channel_id),
+            "they are not in this room",
+        ),
+        Change::RoomCreated(room) => wrong(
+            guild.rooms.contains_key(&room.info.channel_id),
+            "the room was known",
+        ),
+        Change::RoomDeleted { channel_id } if guild.occupants(*channel_id).next().is_some() => {
+            Some("people are in the room that goes")
+        }
+        Change::RoomDeleted { channel_id } => wrong(
+            !ledger.deleted.contains(channel_id),
+            "nobody deleted the room",
+        ),
+        _ => None,
+    }
+}
+
+/// Only an outage or a new session leaves something to find out.
+fn unfounded(event: &Event, before: Option<&Guild>, replaced: usize) -> Option<&'static str> {
+    let founded = replaced > 0 || before.is_some_and(|guild| !guild.available);
+    (event.synthetic && !founded).then_some("nothing had to be found out")
+}
+
+/// The gaps of one new session: one for each guild that is known.
+#[derive(Default)]
+struct Gaps {
+    /// How many sessions left gaps.
+    replaced: usize,
+    open: Option<(u64, BTreeSet<GuildId>)>,
+}
+
+impl Gaps {
+    fn seen(&mut self, guild_id: GuildId, to: u64, world: &World) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if self.open.as_ref().is_none_or(|(open, _)| *open != to) {
+            wrong.extend(self.over());
+            self.replaced += 1;
+            self.open = Some((to, world.guilds.keys().copied().collect()));
+        }
+        let awaited = self
+            .open
+            .as_mut()
+            .is_some_and(|(_, guilds)| guilds.remove(&guild_id));
+        if !awaited {
+            wrong.push(format!(
+                "a second gap of one session, or of an unknown guild: {guild_id}"
+            ));
+        }
+        wrong
+    }
+
+    fn over(&mut self) -> Option<String> {
+        let (_, missing) = self.open.take()?;
+        (!missing.is_empty()).then(|| format!("no gap for {missing:?}"))
+    }
+}
+
+/// A session is replaced only where Discord ended one, and then it is said.
+fn sessions(evidence: &Evidence<'_>, replaced: usize) -> Option<String> {
+    let begun = usize::try_from(evidence.sessions_begun).expect("a few");
+    let committed = evidence.sessions;
+    if !evidence.may_lose && replaced > 0 {
+        return Some(format!(
+            "{replaced} sessions were replaced, and Discord ended none"
+        ));
+    }
+    if evidence.calm.is_some() && !evidence.may_lose && begun > 1 {
+        return Some(format!("{begun} IDENTIFYs where one was enough"));
+    }
+    let said = replaced < begun.max(1) && (evidence.calm.is_none() || replaced + 1 >= committed);
+    (!said).then(|| {
+        format!("{replaced} sessions left gaps; {begun} were begun, {committed} are in the journal")
+    })
+}
