@@ -88,7 +88,7 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
             let after = world.guilds.get(&event.guild_id);
             let complaint = misfit(event, before.as_ref(), evidence.ledger)
                 .or_else(|| (before.as_ref() == after).then_some("it changes nothing"))
-                .or_else(|| unfounded(event, before.as_ref(), gaps.replaced));
+                .or_else(|| unfounded(event, before.as_ref(), gaps.replaced > 0, evidence));
             if let Some(complaint) = complaint {
                 wrong.push(format!("{}: {complaint}: {event:?}", envelope.at));
             }
@@ -152,9 +152,18 @@ fn misfit(event: &Event, before: Option<&Guild>, ledger: &Ledger) -> Option<&'st
     }
 }
 
-/// Only an outage or a new session leaves something to find out.
-fn unfounded(event: &Event, before: Option<&Guild>, replaced: usize) -> Option<&'static str> {
-    let founded = replaced > 0 || before.is_some_and(|guild| !guild.available);
+/// Only an outage or a new session leaves something to find out. That guilds went is found out
+/// before the gaps of the others.
+fn unfounded(
+    event: &Event,
+    before: Option<&Guild>,
+    replaced: bool,
+    evidence: &Evidence<'_>,
+) -> Option<&'static str> {
+    let founded = match event.change {
+        Change::GuildRemoved => evidence.may_lose,
+        _ => replaced || before.is_some_and(|guild| !guild.available),
+    };
     (event.synthetic && !founded).then_some("nothing had to be found out")
 }
 

@@ -4,7 +4,7 @@
 //! lost, nothing doubled.
 //!
 //! `LIVES_SEED=7 cargo test -p guildhall --test lives -- --nocapture` lives one life again;
-//! `LIVES_COUNT` says how many there are.
+//! `LIVES_FIRST` and `LIVES_COUNT` say which other ones there are.
 
 /// What people do.
 mod acts;
@@ -71,7 +71,7 @@ async fn whatever_happens_the_log_ends_up_true_in_order_and_without_loss_or_doub
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let http = Client::builder().no_proxy().build().expect("a client");
     let one = number("LIVES_SEED");
-    let first = one.unwrap_or(0);
+    let first = one.or_else(|| number("LIVES_FIRST")).unwrap_or(0);
     let count = one.map_or_else(|| number("LIVES_COUNT").unwrap_or(LIVES), |_| 1);
     let began = Instant::now();
     let mut seeds = first..first + count;
