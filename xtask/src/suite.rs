@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::cargo::{self, Metadata, cargo};
 use crate::steps::Steps;
-use crate::{command, needs, tidy, ui};
+use crate::{command, mutations, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -16,6 +16,9 @@ const WHOLE_HOUSE: &str = "it";
 
 /// The test binary in which libraries that nobody here wrote meet the simulator.
 const LIBRARIES: &str = "libraries";
+
+/// The test binary of random lives through the gateway and its journal.
+const LIVES: &str = "lives";
 
 /// The parts of the suite that can be asked for by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,6 +139,18 @@ fn integration(steps: &mut Steps) -> anyhow::Result<()> {
             "--nocapture",
         ]))
     })?;
+    steps.step("random lives", || {
+        command::run(cargo([
+            "test",
+            "--locked",
+            "--workspace",
+            "--test",
+            LIVES,
+            "--",
+            "--nocapture",
+        ]))
+    })?;
+    steps.step("mutations", mutations::run)?;
     steps.step("whole-house tests", || {
         command::run(cargo([
             "test",
@@ -154,7 +169,7 @@ fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.kind.iter().any(|kind| kind == "test"))
         .map(|target| target.name.as_str())
-        .filter(|name| ![WHOLE_HOUSE, LIBRARIES].contains(name))
+        .filter(|name| ![WHOLE_HOUSE, LIBRARIES, LIVES].contains(name))
         .collect();
     names.sort_unstable();
     names.dedup();

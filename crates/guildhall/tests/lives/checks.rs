@@ -5,9 +5,12 @@ mod story;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use guildhall_model::{Change, Envelope, Event, Guild, GuildId, World};
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, World};
 
-use crate::{follower::Seen, ledger::Ledger};
+use crate::{
+    follower::{Acked, Seen},
+    ledger::Ledger,
+};
 
 pub(crate) use story::told_as_done;
 
@@ -93,19 +96,23 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
                 wrong.push(format!("{}: {complaint}: {event:?}", envelope.at));
             }
         }
-        for acked in &evidence.seen.acks {
-            if acked.at == envelope.at {
-                wrong.extend(acked.guild_ids.iter().filter_map(|guild_id| {
-                    let guild = world.guilds.get(guild_id);
-                    let known =
-                        guild.is_some_and(|one| one.memberships.contains_key(&acked.user_id));
-                    (!known).then(|| format!("answered, and not in the log: {acked:?}"))
-                }));
-            }
-        }
+        wrong.extend(unanswered(evidence, envelope.at, &world));
     }
     wrong.extend(gaps.over());
     (wrong, gaps.replaced)
+}
+
+/// Watches that were answered with this position, and whose answer is not in the log there. A
+/// guild may have gone since.
+fn unanswered(evidence: &Evidence<'_>, at: Position, world: &World) -> Option<String> {
+    let mut acks = evidence.seen.acks.iter().filter(|acked| acked.at == at);
+    let lacks = |acked: &&Acked| {
+        let guilds = acked.guild_ids.iter();
+        let mut known = guilds.filter_map(|guild_id| world.guilds.get(guild_id));
+        known.any(|guild| !guild.memberships.contains_key(&acked.user_id))
+    };
+    let acked = acks.find(lacks)?;
+    Some(format!("answered, and not in the log: {acked:?}"))
 }
 
 /// An event that does not fit the guild before it.

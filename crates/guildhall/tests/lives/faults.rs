@@ -24,7 +24,7 @@ pub(crate) fn draw(chance: &mut Chance, allowed: Allowed) -> Value {
 
 fn try_one(chance: &mut Chance, allowed: Allowed) -> Option<Value> {
     let times = chance.between(1, 3);
-    Some(match chance.between(0, 26) {
+    Some(match chance.between(0, 28) {
         0..=3 => json!({"kind": "drop"}),
         4..=6 => {
             let code = chance.choose(&[4000, 4001, 4002, 4008, 1000, 1001, 1012]);
@@ -61,7 +61,7 @@ fn try_one(chance: &mut Chance, allowed: Allowed) -> Option<Value> {
             json!({"kind": "status", "times": times, "status": status})
         }
         25 => json!({"kind": "latency", "times": times, "latencyMs": chance.between(5, 250)}),
-        26 => json!({"kind": "rewind", "times": times, "dispatches": chance.between(1, 40)}),
+        26..=28 => json!({"kind": "rewind", "times": times, "dispatches": chance.between(2, 40)}),
         _ => return None,
     })
 }

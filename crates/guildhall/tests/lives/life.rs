@@ -27,8 +27,8 @@ use crate::{
     tempo::{breath, millis, pause},
 };
 
-/// So long may a life take to become quiet, on a busy machine.
-const QUIET_LIMIT: Duration = Duration::from_secs(40);
+/// So long may anything take that is waited for, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// After so long without a watch a user is looked up anew.
 pub(crate) const WATCH_BREAK: Duration = Duration::from_millis(400);
 
@@ -257,7 +257,7 @@ impl Life {
 
     /// Until every guild is in the log, or said to be in an outage.
     pub(crate) async fn until_complete(&mut self) -> Result<(), String> {
-        let complete = self.follower.until(QUIET_LIMIT, |seen| {
+        let complete = self.follower.until(PATIENCE, |seen| {
             let status = seen.status.as_ref();
             seen.live && status.is_some_and(|status| status.complete)
         });

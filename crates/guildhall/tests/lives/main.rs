@@ -56,7 +56,7 @@ const LIVES: u64 = 200;
 /// Lives that go on at the same time: most of a life is waiting.
 const SIDE_BY_SIDE: usize = 16;
 /// Longer than a life takes on a busy machine.
-const LIFE_LIMIT: Duration = Duration::from_secs(150);
+const LIFE_LIMIT: Duration = Duration::from_mins(8);
 
 /// How a life ended, and what was done in it.
 struct Ended {
@@ -132,7 +132,7 @@ fn in_words(broke: JoinError) -> String {
 fn told(seed: u64, why: &str, ledger: &Mutex<Ledger>) -> String {
     let ledger = life::lock(ledger).text();
     format!(
-        "the life of seed {seed}:\n{ledger}\n\n{why}\n\nlive it again: LIVES_SEED={seed} cargo test \
+        "the life of seed {seed}:\n{ledger}\n\nwhat is wrong:\n{why}\n\nlive it again: LIVES_SEED={seed} cargo test \
          -p guildhall --test lives -- --nocapture"
     )
 }

@@ -9,7 +9,7 @@ use tokio::{runtime::Builder, select, sync::oneshot, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Longer than a stop takes on a busy machine.
-const STOP_LIMIT: Duration = Duration::from_secs(30);
+const STOP_LIMIT: Duration = Duration::from_secs(90);
 
 pub(crate) struct Process {
     pub(crate) address: SocketAddr,

@@ -12,12 +12,11 @@ use crate::{
     checks::{Evidence, wrong},
     follower::Follower,
     journal::world_of,
-    life::{Life, Tally, WATCH_BREAK},
+    life::{Life, PATIENCE, Tally, WATCH_BREAK},
     tempo::pause,
     truth::{Scope, differences},
 };
 
-const QUIET_LIMIT: Duration = Duration::from_secs(40);
 /// Users whose rights are compared.
 const WATCHED: usize = 6;
 
@@ -87,7 +86,7 @@ async fn until_told(life: &mut Life, marker: &str) -> Result<(), String> {
     let awaited: BTreeSet<GuildId> = guilds
         .filter(|id| bridged.as_ref().is_none_or(|guilds| guilds.contains(id)))
         .collect();
-    let told = life.follower.until(QUIET_LIMIT, |seen| {
+    let told = life.follower.until(PATIENCE, |seen| {
         let known = |id: &GuildId| {
             let guild = seen.world.guilds.get(id);
             guild.is_some_and(|guild| guild.info.name == marker)
@@ -125,12 +124,12 @@ async fn look_up(life: &mut Life) -> Result<BTreeSet<UserId>, String> {
                 }
             }
         };
-        let Ok(at) = timeout(QUIET_LIMIT, answered).await else {
+        let Ok(at) = timeout(PATIENCE, answered).await else {
             return Err(life.why_not(&format!("{user_id} was not looked up")));
         };
-        let there = life.follower.until(QUIET_LIMIT, |seen| {
-            seen.position.is_some_and(|now| now >= at)
-        });
+        let there = life
+            .follower
+            .until(PATIENCE, |seen| seen.position.is_some_and(|now| now >= at));
         if !there.await {
             return Err(life.why_not(&format!("the log never came to {at}")));
         }
@@ -145,7 +144,7 @@ async fn late_comer(life: &Life) -> Result<(), String> {
         life.journal.clone(),
         life.link_token.clone(),
     );
-    let caught_up = late.until(QUIET_LIMIT, |seen| seen.live).await;
+    let caught_up = late.until(PATIENCE, |seen| seen.live).await;
     let same = {
         let (early, late) = (life.follower.seen(), late.seen());
         caught_up && early.world == late.world && early.position == late.position
