@@ -67,10 +67,8 @@ fn positions(evidence: &Evidence<'_>) -> Vec<String> {
     if evidence.seen_all
         && let Some(first) = evidence.seen.events.keys().next()
     {
-        let seqs = (*first..)
-            .take(log.len())
-            .take_while(|seq| *seq <= log.len() as u64);
-        let lost = seqs.filter(|seq| !evidence.seen.events.contains_key(seq));
+        let last = evidence.seen.position.map_or(0, |position| position.seq);
+        let lost = (*first..=last).filter(|seq| !evidence.seen.events.contains_key(seq));
         wrong.extend(lost.map(|seq| format!("{seq} was never seen")));
     }
     wrong

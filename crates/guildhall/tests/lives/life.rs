@@ -8,7 +8,7 @@ use std::{
 };
 
 use guildhall_gateway::{Config, Intents, Limits};
-use guildhall_model::GuildId;
+use guildhall_model::{GuildId, Position};
 use reqwest::{Client, Method};
 use serde_json::json;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
@@ -275,6 +275,11 @@ impl Life {
             "{what}: process {failed:?}, live {}, position {:?}, status {:?}, violations {:?}",
             seen.live, seen.position, seen.status, seen.violations
         )
+    }
+
+    /// Where the follower stands.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.follower.seen().position
     }
 
     /// Where the gateway listens, as it changes.

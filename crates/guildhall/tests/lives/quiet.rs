@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use guildhall_model::{GuildId, UserId};
+use guildhall_ports::journal::Saved;
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -17,6 +18,8 @@ use crate::{
     truth::{Scope, differences},
 };
 
+/// How long one look takes that is taken again and again.
+const GLANCE: Duration = Duration::from_millis(50);
 /// Users whose rights are compared.
 const WATCHED: usize = 6;
 
@@ -144,10 +147,17 @@ async fn late_comer(life: &Life) -> Result<(), String> {
         life.journal.clone(),
         life.link_token.clone(),
     );
-    let caught_up = late.until(PATIENCE, |seen| seen.live).await;
+    // Looked up again, somebody may have turned out to be something else meanwhile.
+    let together = async {
+        while !late
+            .until(GLANCE, |late| late.live && late.position == life.position())
+            .await
+        {}
+    };
+    let together = timeout(PATIENCE, together).await.is_ok();
     let same = {
         let (early, late) = (life.follower.seen(), late.seen());
-        caught_up && early.world == late.world && early.position == late.position
+        together && (early.position != late.position || early.world == late.world)
     };
     late.stop().await;
     same.then_some(())
@@ -156,18 +166,7 @@ async fn late_comer(life: &Life) -> Result<(), String> {
 
 async fn complaints(life: &mut Life) -> Vec<String> {
     let saved = life.journal.saved().await;
-    let head = saved.head;
-    let mut complaints = {
-        let seen = life.follower.seen();
-        let mut complaints = Vec::new();
-        if seen.position != Some(head) {
-            complaints.push(format!("{:?} was followed to, of {head}", seen.position));
-        }
-        if seen.world != world_of(saved) {
-            complaints.push("the journal holds another world than was followed".to_owned());
-        }
-        complaints
-    };
+    let mut complaints = journal_and_follower(life, saved);
     let sessions_begun = life.discord.sight().await.sessions_begun();
     let record = life.journal.record();
     let evidence = {
@@ -196,4 +195,21 @@ async fn complaints(life: &mut Life) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// The follower's world and what it has not been told yet are the world that a next process would
+/// begin with.
+fn journal_and_follower(life: &Life, saved: Saved) -> Vec<String> {
+    let head = saved.head;
+    let (seen, record) = (life.follower.seen(), life.journal.record());
+    let Some(position) = seen.position.filter(|position| position.seq <= head.seq) else {
+        return vec![format!("{:?} was followed to, of {head}", seen.position)];
+    };
+    let untold = record.log.iter().filter(|one| one.at.seq > position.seq);
+    let world = seen.world.clone().apply_all(untold.map(|one| &one.event));
+    if world == world_of(saved) {
+        Vec::new()
+    } else {
+        vec!["the journal holds another world than was followed".to_owned()]
+    }
 }
