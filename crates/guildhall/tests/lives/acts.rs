@@ -254,10 +254,15 @@ impl Hand {
             let path = format!("/guilds/{}/members/{user_id}?how={how}", guild.id);
             return (!stays).then(|| request(Method::DELETE, path, json!({})));
         }
-        let strangers = sight.users.iter().filter(|user| !user.bot);
+        // A stamp renames a load user and tells only its own guild.
+        let is_load = |id| sight.guilds.iter().any(|one| one.load_user_id == Some(id));
+        let people = sight
+            .users
+            .iter()
+            .filter(|user| !user.bot && !is_load(user.id));
         let user = self
             .chance
-            .pick(strangers.filter(|user| !guild.has(user.id)))?;
+            .pick(people.filter(|user| !guild.has(user.id)))?;
         let body = json!({"userId": user.id});
         Some(post(format!("/guilds/{}/members", guild.id), body))
     }

@@ -10,6 +10,7 @@ use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, World};
 use crate::{
     follower::{Acked, Seen},
     ledger::Ledger,
+    life::Calm,
 };
 
 pub(crate) use story::told_as_done;
@@ -18,8 +19,6 @@ pub(crate) use story::told_as_done;
 pub(crate) struct Evidence<'a> {
     /// Everything that was ever committed.
     pub(crate) log: &'a [Arc<Envelope>],
-    /// Discord's sessions as they were committed.
-    pub(crate) sessions: usize,
     /// How many sessions Discord began.
     pub(crate) sessions_begun: u64,
     pub(crate) seen: &'a Seen,
@@ -28,8 +27,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) guilds: Option<BTreeSet<GuildId>>,
     /// GUILD_MEMBERS was asked for.
     pub(crate) members: bool,
-    /// The log's head when the first act was done, if everything was in the log by then.
-    pub(crate) calm: Option<u64>,
+    /// `None`: acts began before everything was in the log.
+    pub(crate) calm: Option<Calm>,
     /// Whether something was done that may end a session.
     pub(crate) may_lose: bool,
     /// Whether independent events may have come in another order.
@@ -206,20 +205,18 @@ impl Gaps {
     }
 }
 
-/// A session is replaced only where Discord ended one, and then it is said.
+/// A session is replaced only where Discord ended one.
 fn sessions(evidence: &Evidence<'_>, replaced: usize) -> Option<String> {
-    let begun = usize::try_from(evidence.sessions_begun).expect("a few");
-    let committed = evidence.sessions;
-    if !evidence.may_lose && replaced > 0 {
-        return Some(format!(
-            "{replaced} sessions were replaced, and Discord ended none"
-        ));
+    let begun = evidence.sessions_begun;
+    if evidence.may_lose {
+        let said = u64::try_from(replaced).expect("a few") < begun;
+        return (!said).then(|| format!("{replaced} gaps of {begun} sessions"));
     }
-    if evidence.calm.is_some() && !evidence.may_lose && begun > 1 {
-        return Some(format!("{begun} IDENTIFYs where one was enough"));
+    if replaced > 0 {
+        return Some(format!("{replaced} gaps, and Discord ended no session"));
     }
-    let said = replaced < begun.max(1) && (evidence.calm.is_none() || replaced + 1 >= committed);
-    (!said).then(|| {
-        format!("{replaced} sessions left gaps; {begun} were begun, {committed} are in the journal")
-    })
+    let needless = evidence
+        .calm
+        .is_some_and(|calm| calm.sessions_begun < begun);
+    needless.then(|| format!("{begun} sessions were begun where one was enough"))
 }

@@ -35,8 +35,10 @@ pub(crate) struct Record {
     window: usize,
     /// In order, contiguous from 1.
     pub(crate) log: Vec<Arc<Envelope>>,
-    /// Discord's sessions, as they were committed one after the other.
-    pub(crate) sessions: Vec<String>,
+    /// New sessions that came without a gap in guilds that were known.
+    pub(crate) silent_losses: Vec<String>,
+    world: World,
+    session: Option<String>,
     kept: BTreeMap<GuildId, VecDeque<u64>>,
     /// A reader from here on finds everything.
     floor: u64,
@@ -48,7 +50,9 @@ impl SlowJournal {
             chance,
             window,
             log: Vec::new(),
-            sessions: Vec::new(),
+            silent_losses: Vec::new(),
+            world: World::default(),
+            session: None,
             kept: BTreeMap::new(),
             floor: 0,
         };
@@ -112,11 +116,32 @@ impl Record {
                 self.floor = self.floor.max(evicted);
             }
         }
+        let session = resume.map(|resume| resume.session_id.clone());
+        if session.is_some() && self.session.is_some() && session != self.session {
+            self.session_replaced(&events);
+        }
+        self.session = session.or(self.session.take());
+        for event in &events {
+            self.world.apply(&event.event);
+        }
         self.log.extend(events);
-        if let Some(resume) = resume
-            && self.sessions.last() != Some(&resume.session_id)
-        {
-            self.sessions.push(resume.session_id.clone());
+    }
+
+    /// What was lost with a session is said together with the next one, of every guild that is
+    /// still there.
+    fn session_replaced(&mut self, events: &[Arc<Envelope>]) {
+        let is = |guild_id: &GuildId, name: &str| {
+            events.iter().any(|envelope| {
+                envelope.event.guild_id == *guild_id && envelope.event.change.name() == name
+            })
+        };
+        let known = self.world.guilds.keys();
+        let mut silent = known.filter(|id| !is(id, "gap") && !is(id, "guild.removed"));
+        if let Some(guild_id) = silent.next() {
+            let at = self.log.len();
+            self.silent_losses.push(format!(
+                "a new session after {at}, and no gap of guild {guild_id}"
+            ));
         }
     }
 

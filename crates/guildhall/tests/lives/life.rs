@@ -41,6 +41,15 @@ pub(crate) struct Tally {
     pub(crate) replaced: usize,
 }
 
+/// How it was when everything was in the log and nothing had been done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Calm {
+    /// The log's head.
+    pub(crate) head: u64,
+    /// How many sessions Discord had begun.
+    pub(crate) sessions_begun: u64,
+}
+
 pub(crate) struct Life {
     pub(crate) plan: Plan,
     pub(crate) chance: Chance,
@@ -53,8 +62,7 @@ pub(crate) struct Life {
     pub(crate) config: Config,
     pub(crate) link_token: String,
     pub(crate) tally: Tally,
-    /// The log's head when acting began.
-    pub(crate) calm: Option<u64>,
+    pub(crate) calm: Option<Calm>,
     address: watch::Sender<Option<SocketAddr>>,
     process: Option<Process>,
     watches: JoinSet<()>,
@@ -107,7 +115,10 @@ impl Life {
         if self.plan.calm {
             self.until_complete().await?;
             let head = self.journal.record().log.len();
-            self.calm = Some(u64::try_from(head).expect("a few"));
+            self.calm = Some(Calm {
+                head: u64::try_from(head).expect("a few"),
+                sessions_begun: self.discord.sight().await.sessions_begun(),
+            });
         }
         self.lock_ledger().open(&self.sight);
         for _ in 0..self.plan.steps {

@@ -173,7 +173,6 @@ async fn complaints(life: &mut Life) -> Vec<String> {
         let (seen, ledger) = (life.follower.seen(), life.lock_ledger());
         wrong(&Evidence {
             log: &record.log,
-            sessions: record.sessions.len(),
             sessions_begun,
             seen: &seen,
             ledger: &ledger,
@@ -186,6 +185,7 @@ async fn complaints(life: &mut Life) -> Vec<String> {
         })
     };
     complaints.extend(evidence);
+    complaints.extend(record.silent_losses.iter().cloned());
     let mut names = record.log.iter().map(|one| one.event.change.name());
     life.tally.replaced += usize::from(names.any(|name| name == "gap"));
     life.tally.events = record.log.len();

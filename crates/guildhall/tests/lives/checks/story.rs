@@ -21,7 +21,7 @@ pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
 }
 
 fn of_guild(evidence: &Evidence<'_>, guild_id: GuildId, lost: bool) -> Option<String> {
-    let calm = evidence.calm.unwrap_or_default();
+    let calm = evidence.calm.map_or(0, |calm| calm.head);
     let events = evidence.log.iter().filter(|envelope| {
         let event = &envelope.event;
         envelope.at.seq > calm && event.guild_id == guild_id && !event.synthetic
