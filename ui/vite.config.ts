@@ -15,5 +15,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': server, '/auth': server } },
-  test: { include: ['src/**/*.test.{ts,tsx}'] },
+  // Property tests on a busy machine take longer than the five seconds that are usual.
+  test: { include: ['src/**/*.test.{ts,tsx}'], testTimeout: 60_000 },
 })

@@ -18,6 +18,9 @@ const LAUNCH = {
 
 const WITHIN_MS = 10_000
 
+/** Debian's Chromium, with nothing in it. */
+export const launch = () => chromium.launch(LAUNCH)
+
 /** `[name="value"]`; the value is any text. */
 const attribute = (name, value) => `[${name}=${JSON.stringify(String(value))}]`
 
@@ -32,7 +35,7 @@ export class Page {
   #consoleErrors = []
 
   static async launch(pageUrl) {
-    const browser = await chromium.launch(LAUNCH)
+    const browser = await launch()
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
     return new Page(browser, page, pageUrl)
   }

@@ -1,6 +1,6 @@
 """What the simulator refuses, tried over raw sockets.
 
-    refusals.py roomy=http://HOST:PORT strict=… spent=…   tries every row of refusals.json
+    refusals.py roomy=http://HOST:PORT strict=… spent=… mute=…   tries every row of refusals.json
     refusals.py --write                                   writes the table in docs/simulator.md
 
 The rows are in refusals.json and nowhere else: the table in the documentation is
@@ -16,6 +16,7 @@ import re
 import socket
 import struct
 import sys
+import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,21 +47,25 @@ class Socket:
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         self.came = self.raw.makefile("rb")
+        self.inflated = zlib.decompressobj() if "zlib-stream" in path else None
         status = self.came.readline()
         if b" 101 " not in status:
             raise Wrong(f"the upgrade was answered {status.decode().strip()!r}")
         while self.came.readline().strip():
             pass
 
-    def send(self, opcode, payload):
-        mask = os.urandom(4)
-        length = len(payload)
+    def send(self, opcode, payload, masked=True):
+        mask = os.urandom(4) if masked else b""
+        bit, length = 0x80 if masked else 0, len(payload)
         if length < 126:
-            head = struct.pack("!BB", 0x80 | opcode, 0x80 | length)
+            head = struct.pack("!BB", 0x80 | opcode, bit | length)
+        elif length < 65536:
+            head = struct.pack("!BBH", 0x80 | opcode, bit | 126, length)
         else:
-            head = struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, length)
-        masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
-        self.raw.sendall(head + mask + masked)
+            head = struct.pack("!BBQ", 0x80 | opcode, bit | 127, length)
+        if masked:
+            payload = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+        self.raw.sendall(head + mask + payload)
 
     def receive(self):
         """The next payload, or `{"close": code}`."""
@@ -79,6 +84,8 @@ class Socket:
                 return {"close": struct.unpack("!H", payload[:2])[0] if payload else None}
             if opcode == 1:
                 return json.loads(payload)
+            if opcode == 2 and self.inflated:
+                return json.loads(self.inflated.decompress(payload))
 
     def receive_until(self, holds):
         while True:
@@ -139,15 +146,18 @@ def over_the_gateway(house, row):
     path = row.get("path", "/gateway/?v=10&encoding=json")
     connection = Socket(house.origin, path)
     wanted = row["answer"]
-    if wanted != {"close": 4012}:
+    if row["send"] or wanted != {"close": 4012}:
         hello = connection.receive()
         if hello.get("op") != 10:
             raise Wrong(f"instead of HELLO came {hello}")
     for step in row["send"]:
-        if step == "redial":
+        if step == "redial" or "redial" in step:
             connection.tear()
-            connection = Socket(house.origin, path)
-            connection.receive()
+            connection = Socket(house.origin, path if step == "redial" else step["redial"])
+            came = connection.receive()
+            if "close" in came:
+                connection.tear()
+                return came
         elif step == "ready":
             be_ready(house, connection, 0)
         elif "ready" in step:
@@ -159,6 +169,9 @@ def over_the_gateway(house, row):
             connection.send(1, step["text"].encode())
         elif "binary" in step:
             connection.send(2, bytes.fromhex(step["binary"]))
+        elif "frame" in step:
+            head = int(step["frame"], 16) & 0x7F
+            connection.send(head, bytes.fromhex(step["bytes"]), step.get("masked", True))
         elif "long" in step:
             connection.send(1, json.dumps({"op": 1, "d": None}).encode().ljust(step["long"]))
         else:

@@ -3,28 +3,36 @@
 //! The product runs as it is operated, in three processes, and beside it a bare
 //! server that does one `write(2)` per delivery and nothing else. Both are fed
 //! the same stamps in turn, in many short repetitions, so that what else the
-//! machine does falls on both; what counts is their ratio.
+//! machine does falls on both; what counts is their ratio. Other parts are measured
+//! by themselves, each in a module of its own that answers with rows.
 
 pub(crate) mod bare;
-mod clock;
+pub(crate) mod clock;
 mod feed;
-mod frames;
-mod histogram;
-mod http;
-mod ledger;
+pub(crate) mod follower;
+pub(crate) mod frames;
+mod gateway;
+pub(crate) mod histogram;
+pub(crate) mod http;
+pub(crate) mod ledger;
+pub(crate) mod lasting;
 mod orders;
-mod process;
+pub(crate) mod process;
 mod procfs;
-mod product;
+pub(crate) mod product;
 pub(crate) mod reader;
 mod rounds;
+pub(crate) mod shard;
 mod side;
+mod simulator;
 mod table;
+mod websocket;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cargo::{self, cargo};
@@ -48,9 +56,24 @@ pub(crate) struct Options {
     #[arg(long)]
     repetitions: Option<usize>,
 
+    /// Only these parts
+    #[arg(long, num_args = 1.., value_name = "PART")]
+    only: Vec<Part>,
+
     /// Use the release binaries as they are
     #[arg(long)]
     no_build: bool,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Deliveries to browsers, beside the bare server
+    Web,
+    /// The simulator
+    Simulator,
+    /// The gateway with its journal
+    Gateway,
 }
 
 /// Descriptors a process needs beside its streams.
@@ -65,7 +88,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             command::run(cargo(["build", "--release", "--locked", "-p", package]))?;
         }
     }
-    raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
+    if plan.has(Part::Web) {
+        raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
+    }
 
     let folder = std::env::temp_dir().join(format!("guildhall-bench-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
@@ -91,12 +116,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
 /// What is measured, and how often.
 struct Plan {
+    parts: Vec<Part>,
     streams: Vec<usize>,
     repetitions: usize,
     /// Seconds of one repetition at a rate.
     seconds: u64,
     /// Deliveries of one repetition with one event in flight.
     deliveries: u64,
+    simulator: simulator::Plan,
+    gateway: gateway::Plan,
 }
 
 impl Plan {
@@ -118,12 +146,37 @@ impl Plan {
         if repetitions == 0 {
             bail!("--repetitions is at least 1");
         }
+        let parts = if options.only.is_empty() {
+            Part::value_variants().to_vec()
+        } else {
+            options.only.clone()
+        };
         Ok(Self {
+            parts,
             streams,
             repetitions,
             seconds: if options.quick { 2 } else { 4 },
             deliveries: if options.quick { 20_000 } else { 100_000 },
+            simulator: simulator::Plan {
+                repetitions,
+                stamps: if options.quick { 100_000 } else { 400_000 },
+            },
+            gateway: gateway::Plan {
+                repetitions,
+                seconds: if options.quick { 2 } else { 10 },
+                weighed_at: if options.quick {
+                    [40_000, 80_000]
+                } else {
+                    [500_000, 1_000_000]
+                },
+                guilds: if options.quick { 10 } else { 100 },
+                people: 500,
+            },
         })
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
     }
 
     fn most_streams(&self) -> usize {
@@ -136,6 +189,7 @@ impl Plan {
     }
 }
 
+#[derive(Default)]
 struct Measured {
     rows: Vec<Row>,
     deliveries: u64,
@@ -158,26 +212,50 @@ impl Measured {
     fn print(&self, plan: &Plan) {
         println!();
         if process::may_bind() {
-            println!("web and bare on CPU 0, all others on CPU 1");
+            println!("what is measured on CPU 0, all others on CPU 1");
         } else {
             println!("one CPU for all: latencies say little");
         }
-        println!(
-            "{} repetitions, web and bare in turn; {} deliveries by web counted\n",
-            plan.repetitions, self.deliveries
-        );
+        println!("{} repetitions", plan.repetitions);
+        if plan.has(Part::Web) {
+            let deliveries = self.deliveries;
+            println!("web and bare in turn; {deliveries} deliveries by web counted");
+        }
+        println!();
         print!("{}", table::table(&self.rows));
     }
 }
 
+/// Each part in turn, with nothing else running beside it.
 fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measured> {
     let guildhall = existing(binaries.join("guildhall"))?;
     let xtask = existing(binaries.join("xtask"))?;
 
+    let mut measured = Measured::default();
+    if plan.has(Part::Web) {
+        measured = measure_web(plan, &guildhall, &xtask, folder)?;
+    }
+    if plan.has(Part::Simulator) {
+        let rows = simulator::rows(&plan.simulator, &guildhall, &xtask, folder)?;
+        measured.rows.extend(rows);
+    }
+    if plan.has(Part::Gateway) {
+        let rows = gateway::rows(&plan.gateway, &guildhall, &xtask, folder)?;
+        measured.rows.extend(rows);
+    }
+    Ok(measured)
+}
+
+fn measure_web(
+    plan: &Plan,
+    guildhall: &Path,
+    xtask: &Path,
+    folder: &Path,
+) -> anyhow::Result<Measured> {
     println!("starting simulator, gateway and web");
-    let product = Product::start(&guildhall, folder, plan.most_streams())?;
-    let idle = idle_row(&xtask, folder, &product, plan.most_streams())?;
-    let mut web = Side::of_web(&xtask, folder, &product)?;
+    let product = Product::start(guildhall, folder, plan.most_streams())?;
+    let idle = idle_row(xtask, folder, &product, plan.most_streams())?;
+    let mut web = Side::of_web(xtask, folder, &product)?;
     web.open(plan.streams[0])?;
     // Both servers shall write the same number of bytes.
     let frame_bytes = web.one_by_one(5)?.bytes_per_delivery;
@@ -185,7 +263,7 @@ fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measur
         bail!("no stamp reached a stream: is the load user seen by who signed in?");
     }
     println!("one event is {frame_bytes} bytes");
-    let mut bare = Side::of_bare(&xtask, folder, frame_bytes)?;
+    let mut bare = Side::of_bare(xtask, folder, frame_bytes)?;
     bare.open(plan.streams[0])?;
 
     let mut rounds = Rounds::new(plan, product, web, bare);

@@ -7,7 +7,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{Envelope, Event, Position, UnixMs};
 use guildhall_ports::{
     Journal,
-    journal::{Commit, JournalFuture, State},
+    journal::{Beginning, Commit, JournalFuture, State},
 };
 use metrics::{counter, gauge};
 use tokio::sync::watch;
@@ -131,6 +131,20 @@ impl Appender {
             self.outlook.status.send_replace(status);
         }
         Ok(head)
+    }
+
+    /// Begins another epoch in the journal, with the world as it was published last: positions of
+    /// this one have been given twice. Nothing else may be committed after it.
+    pub(crate) fn begin_anew(&self, now: UnixMs) -> JournalFuture<()> {
+        let epoch = now.max(self.head.epoch + 1);
+        self.journal.begin(Beginning {
+            start: Position::start(self.head.log, epoch),
+            guilds: self.log.world().guilds.into_iter().collect(),
+            state: State {
+                resume: None,
+                ..State::clone(&self.state)
+            },
+        })
     }
 
     /// A commit takes long: what Discord tells arrives, and nobody is shown it, so we are not

@@ -62,6 +62,11 @@ pub struct Limits {
     pub log_bytes: usize,
     /// Requests per second to Discord: half of what it allows, the rest is for commands.
     pub requests_per_second: u32,
+    /// Calls of Request Guild Members per minute and connection to Discord: half of what Discord
+    /// takes of a connection in all, heartbeats allowed for. Each is for up to 100 users.
+    pub member_calls: usize,
+    /// A call whose answer is not complete after this is given up.
+    pub member_answer: Duration,
     /// A user watched without a break this long has rights that are kept fresh.
     pub watch_break: Duration,
     /// Watched users are looked up again this often, as far as the budget goes.
@@ -93,6 +98,8 @@ impl Default for Limits {
         Self {
             log_bytes: 64 << 20,
             requests_per_second: 25,
+            member_calls: 56,
+            member_answer: Duration::from_secs(2),
             watch_break: Duration::from_mins(5),
             // A minute is promised; the tick that notices and the look-up itself take their part.
             rights_refresh: Duration::from_secs(57),

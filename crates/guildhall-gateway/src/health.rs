@@ -21,14 +21,14 @@ impl Health for GatewayHealth {
         let report = self.report.borrow().clone();
         let stalled = *self.stalled.borrow();
         vec![
-            discord(&status, &report),
+            discord(&status, &report, stalled),
             guilds(&status, &report),
             journal(stalled),
         ]
     }
 }
 
-fn discord(status: &DiscordStatus, report: &Report) -> Check {
+fn discord(status: &DiscordStatus, report: &Report, stalled: bool) -> Check {
     let (condition, detail) = match (status.discord, &report.lost) {
         (Discord::Live, _) => (Condition::Passing, "connected".to_owned()),
         (_, Some(lost)) => {
@@ -38,6 +38,7 @@ fn discord(status: &DiscordStatus, report: &Report) -> Check {
             };
             (Condition::Degraded, format!("{}; {tries}", lost.why))
         }
+        (_, None) if stalled => (Condition::Degraded, "waiting for the journal".to_owned()),
         (_, None) => (Condition::Degraded, "connecting".to_owned()),
     };
     Check {
@@ -128,11 +129,11 @@ mod tests {
             discord: Discord::Down,
             ..live()
         };
-        let line = discord(&down, &report);
+        let line = discord(&down, &report, false);
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains("it is gone") && line.detail.contains('7'));
         assert_eq!(
-            discord(&live(), &Report::default()).condition,
+            discord(&live(), &Report::default(), false).condition,
             Condition::Passing
         );
     }

@@ -36,7 +36,7 @@ use crate::{
     log::{Fenced, Log},
     normalise::Cdn,
     rights::{Pair, WatchId},
-    shard::Dispatch,
+    shard::{Dispatch, MembersRequest},
 };
 use committing::{Committing, Step};
 use working::{Act, Outcome, Refusal, Working};
@@ -56,6 +56,7 @@ const BATCH: usize = 512;
 pub(crate) struct Keeper {
     inbox: Inbox,
     places: Arc<Semaphore>,
+    outrun: watch::Sender<Option<Position>>,
 }
 
 /// A watch is answered.
@@ -124,6 +125,9 @@ pub(crate) enum KeeperExit {
     Fenced,
     /// The journal did not take a batch. What was committed before it is good.
     Unkept(JournalError),
+    /// Positions beyond the head were given before: the journal is an older one, brought back. A
+    /// new epoch has begun in it, for the next start.
+    Outrun,
     /// REST said 401.
     TokenRefused,
     /// The journal is of another bot than the one Discord says we are.
@@ -153,13 +157,28 @@ impl Keeper {
     /// A handle, and the other end of its inbox, which is [`run`]'s.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
         let (inbox, inputs) = Inbox::new();
-        let places = Arc::new(Semaphore::new(WATCHES_IN_INBOX));
-        (Self { inbox, places }, inputs)
+        let keeper = Self {
+            inbox,
+            places: Arc::new(Semaphore::new(WATCHES_IN_INBOX)),
+            outrun: watch::Sender::new(None),
+        };
+        (keeper, inputs)
+    }
+
+    /// Where [`Keeper::outrun`] is heard.
+    pub(crate) fn heard_outrun(&self) -> watch::Receiver<Option<Position>> {
+        self.outrun.subscribe()
     }
 
     /// The inbox, for the shard.
     pub(crate) fn inbox(&self) -> Inbox {
         self.inbox.clone()
+    }
+
+    /// Somebody was told of a position beyond the head. That was proof when it was seen, so it
+    /// waits in no line: the head may pass the position meanwhile.
+    pub(crate) fn outrun(&self, position: Position) {
+        self.outrun.send_replace(Some(position));
     }
 
     /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
@@ -200,6 +219,10 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
+    /// Says that the log was brought back: [`Keeper::outrun`].
+    pub outrun: watch::Receiver<Option<Position>>,
+    /// To the connection to Discord, if there is one.
+    pub requests: mpsc::Sender<MembersRequest>,
 }
 
 /// Runs until it is stopped. Takes what is in the inbox then, and no more, and commits it.
@@ -218,8 +241,11 @@ pub(crate) async fn run(
         rest: setup.rest,
         clock: setup.clock,
         renew: setup.renew,
+        requests: setup.requests,
         inbox,
+        outrun: setup.outrun,
         gathered: 0,
+        places: None,
         committing: Committing::nothing(),
         look_ups: JoinSet::new(),
         replies: HashMap::new(),
@@ -237,9 +263,13 @@ struct Driver {
     rest: DiscordRest,
     clock: Arc<dyn Clock>,
     renew: Arc<Notify>,
+    requests: mpsc::Sender<MembersRequest>,
     inbox: mpsc::Receiver<Input>,
+    outrun: watch::Receiver<Option<Position>>,
     /// Inputs in the batch that gathers.
     gathered: usize,
+    /// Their places among the bytes that may wait: what is not committed still weighs.
+    places: Option<OwnedSemaphorePermit>,
     committing: Committing,
     /// As many as the rights machine asks for at one time: a few.
     look_ups: JoinSet<LookedUp>,
@@ -258,45 +288,60 @@ struct AfterCommit {
     report: Option<Report>,
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     resume: Option<ResumeState>,
+    /// Free again then.
+    _places: Option<OwnedSemaphorePermit>,
+}
+
+/// What the keeper turns to.
+enum Turn {
+    Commit(Step),
+    Outrun,
+    Gather,
 }
 
 type LookedUp = (Pair, Result<guildhall_model::world::Membership, RestError>);
 
 impl Driver {
     async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+        self.working
+            .begun(Instant::now().into_std(), self.clock.now());
         let mut inputs = Vec::with_capacity(BATCH);
         let mut stopping = false;
         loop {
             let deadline = self.working.deadline();
             let room = BATCH.saturating_sub(self.gathered);
             let mut answers = Vec::new();
-            let committed = select! {
+            let turn = select! {
                 // What is committed is shown before anything new is taken.
                 biased;
-                step = self.committing.step() => Some(step),
+                step = self.committing.step() => Turn::Commit(step),
+                Ok(_) = self.outrun.wait_for(Option::is_some) => Turn::Outrun,
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
-                    None
+                    Turn::Gather
                 }
                 // None: every handle is gone, so nothing will ever come.
-                taken = self.inbox.recv_many(&mut inputs, room), if room > 0 && !stopping => {
-                    stopping = taken == 0;
-                    None
+                taken = self.inbox.recv_many(&mut inputs, room),
+                    if room > 0 && !(stopping && self.inbox.is_empty()) =>
+                {
+                    stopping |= taken == 0;
+                    Turn::Gather
                 }
                 Some(answer) = self.look_ups.join_next(), if room > 0 => {
                     answers.extend(answer);
-                    None
+                    Turn::Gather
                 }
-                () = until(deadline) => None,
-                else => None,
+                () = until(deadline) => Turn::Gather,
+                else => Turn::Gather,
             };
-            let done = match committed {
-                Some(Step::Committed(done)) => self.committed(done),
-                Some(Step::Stalled) => {
+            let done = match turn {
+                Turn::Commit(Step::Committed(done)) => self.committed(*done),
+                Turn::Commit(Step::Stalled) => {
                     self.appender.stalled(self.clock.now());
                     Ok(())
                 }
-                None => self.gather(&mut inputs, answers, room),
+                Turn::Outrun => return self.begin_anew().await,
+                Turn::Gather => self.gather(&mut inputs, answers, room),
             };
             let done = done.and_then(|()| self.send_off());
             if let Err(exit) = done {
@@ -347,9 +392,15 @@ impl Driver {
 
     fn take_in(&mut self, input: Input, now: std::time::Instant, wall: UnixMs) {
         match input {
-            Input::Dispatch(dispatch, _place) => self.working.dispatched(&dispatch, now),
+            Input::Dispatch(dispatch, place) => {
+                self.working.dispatched(&dispatch, now);
+                match &mut self.places {
+                    Some(places) => places.merge(place),
+                    none => *none = Some(place),
+                }
+            }
             Input::Lost(lost, reply) => {
-                self.working.lost(lost, wall);
+                self.working.lost(lost, now, wall);
                 self.lost.push(reply);
             }
             Input::Watch(watch) => {
@@ -360,6 +411,21 @@ impl Driver {
                 self.working
                     .watched(id, watch.user_id, watch.guild_ids, now, wall);
             }
+        }
+    }
+
+    /// Has the next start begin a new epoch with the world as it was last committed.
+    async fn begin_anew(mut self) -> KeeperExit {
+        while !self.committing.is_idle() {
+            if let Step::Committed(done) = self.committing.step().await
+                && let Err(exit) = self.committed(*done)
+            {
+                return exit;
+            }
+        }
+        match self.appender.begin_anew(self.clock.now()).await {
+            Ok(()) => KeeperExit::Outrun,
+            Err(error) => KeeperExit::Unkept(error),
         }
     }
 
@@ -388,6 +454,7 @@ impl Driver {
             report,
             lost: std::mem::take(&mut self.lost),
             resume: self.working.resume(),
+            _places: self.places.take(),
         };
         let batch = Batch {
             events,
@@ -416,6 +483,12 @@ impl Driver {
         for act in after.acts {
             match act {
                 Act::LookUp(pair) => self.look_up(pair),
+                Act::LookUpMany(request) => {
+                    counter!("guildhall_rights_calls_total").increment(1);
+                    // Full: the connection has no time, and soon there will be none. What is not
+                    // sent has no answer, and is asked for again.
+                    let _full = self.requests.try_send(request);
+                }
                 Act::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
                         // Who asked may be gone; the rights are in the log all the same.

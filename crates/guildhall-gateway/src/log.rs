@@ -40,6 +40,9 @@ pub(crate) struct Window {
 pub(crate) enum Join {
     /// Its position is usable: [`Log::read`] goes on after it.
     After(Position),
+    /// Its position is beyond the head of the same epoch. Nobody was ever told of such a position,
+    /// unless this log is an older one, brought back.
+    Beyond(Position),
     /// It has to begin anew.
     Bases {
         /// Every guild the log has ever kept something of, at its own floor.
@@ -176,6 +179,7 @@ impl Log {
         let inner = self.lock();
         match after {
             Some(after) if inner.goes_back_to(after) => Join::After(after),
+            Some(after) if inner.is_behind(after) => Join::Beyond(after),
             _ => Join::Bases {
                 bases: inner.bases(),
                 backlog: inner
@@ -247,6 +251,11 @@ impl Inner {
     fn goes_back_to(&self, after: Position) -> bool {
         let head = self.head();
         after.comparable(head) && (self.highest_floor..=head.seq).contains(&after.seq)
+    }
+
+    fn is_behind(&self, position: Position) -> bool {
+        let head = self.head();
+        position.comparable(head) && position.seq > head.seq
     }
 
     fn push(&mut self, envelope: Arc<Envelope>) {

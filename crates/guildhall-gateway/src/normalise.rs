@@ -20,6 +20,8 @@ mod channel;
 mod role;
 /// Guilds coming, changing and going.
 mod guild;
+/// Answers to our requests for members.
+mod chunk;
 /// What lies between two pictures of one guild.
 mod difference;
 
@@ -29,6 +31,7 @@ use guildhall_model::{Change, Event, Guild, GuildId, UnixMs, UserId, World, worl
 use serde::{Deserialize, de};
 
 pub(crate) use cdn::Cdn;
+pub(crate) use chunk::{Chunk, Refused};
 
 /// What a dispatch is read against.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,10 @@ pub(crate) enum Seen {
     Told(Told),
     /// READY: a session began.
     Ready(Ready),
+    /// A part of an answer to a request of ours.
+    Chunk(Chunk),
+    /// A request of ours has no answer.
+    Refused(Refused),
     /// Not of a kind, or not of a guild, that we follow.
     Irrelevant,
     /// Of a kind we follow, and not to be understood. The world stays as it was.
@@ -89,6 +96,8 @@ pub(crate) struct MemberSeen {
 pub(crate) enum GuildNews {
     /// It is there, with everything in it.
     Came,
+    /// It is there, and something in it could not be read: that is as it was known.
+    CameInPart,
     /// It is in an outage.
     Unavailable,
     /// The bot is no longer in it.
@@ -116,6 +125,8 @@ pub(crate) struct Ready {
 pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
     let read = match kind {
         "READY" => return ready(data, context),
+        "GUILD_MEMBERS_CHUNK" => return chunk::part(data).map_or(Seen::Irrelevant, Seen::Chunk),
+        "RATE_LIMITED" => return chunk::refused(data).map_or(Seen::Irrelevant, Seen::Refused),
         "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::seen(data, context),
         "CHANNEL_DELETE" => channel::deleted(data, context),
@@ -131,7 +142,13 @@ pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
     match read {
         Ok(Some(told)) if context.is_bridged(told.guild_id) => Seen::Told(told),
         Ok(_) => Seen::Irrelevant,
-        Err(reason) => unreadable(kind, data, reason),
+        Err(reason) => match unreadable(kind, data, reason) {
+            Seen::Unreadable {
+                guild_id: Some(guild_id),
+                ..
+            } if !context.is_bridged(guild_id) => Seen::Irrelevant,
+            seen => seen,
+        },
     }
 }
 

@@ -91,13 +91,11 @@ fn go_on(
     {
         return Err(BuildError::Misconfigured(another_bot(kept, is)));
     }
-    // A session brings what it was begun for, and only what came after its world. A picture that
-    // is known to be wrong is not gone on with either.
-    let fits = |terms_then: &Terms| *terms_then == terms && state.stale.is_empty();
+    // A session brings what it was begun for, and only what came after its world.
     if state
         .resume
         .as_ref()
-        .is_some_and(|resume| !fits(&resume.terms))
+        .is_some_and(|resume| resume.terms != terms)
     {
         info!("[Gateway] The settings or the build changed: Discord is asked for a fresh picture");
         state.resume = None;

@@ -2,31 +2,46 @@
 //!
 //! A *pair* is one watched user in one guild. Its truth comes from dispatches that carry the
 //! member, which are always newer than what was asked before them, and from look-ups, one at a
-//! time. A *watch* is answered when all its pairs are known, or are known to have failed.
+//! time: alone by REST, or many of one guild together by one *call* of Request Guild Members. A
+//! *watch* is answered when all its pairs are known, or are known to have failed.
+//!
+//! No input costs more than the logarithm of the pairs and watches, times the pairs it is about.
+//! What a guild coming or going is about is all of its pairs.
 
-/// Which pairs are to be looked up next.
+/// Which pairs are to be looked up, in what order.
 mod queue;
+/// How many calls may be sent.
+mod budget;
+/// Which look-up goes next, and by which way.
+mod send;
+/// The life of a pair: watched, looked at again, forgotten.
+mod known;
+/// When each pair is to be looked at next.
+mod alarms;
+/// Watches that are not answered yet.
+mod watches;
 /// Dispatches that say: look again.
 mod hint;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
 use guildhall_model::{GuildId, UserId, World, world::Membership};
 
-use queue::Queue;
+use alarms::Alarms;
+use budget::Budget;
+use known::{Answer, Known, LookUp};
+use queue::{Queue, Urgency, Way};
+use send::Call;
+use watches::{Watch, Watches};
 
 pub(crate) use hint::hint;
 
 use crate::Limits;
 
-/// Look-ups under way at one time.
-const LOOK_UPS_AT_ONCE: usize = 8;
-/// Of these at most so many are refreshes, so that a login never waits behind them.
-const REFRESHES_AT_ONCE: usize = 4;
-/// How often what is due is looked for.
+/// How often what is due is looked for, at most: what is due together can then go together.
 const TICK: Duration = Duration::from_secs(1);
 /// After a failed look-up, the wait before the first and the last of further tries.
 const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
@@ -36,15 +51,27 @@ const GUILDS_PER_WATCH: usize = 200;
 /// One user in one guild.
 pub(crate) type Pair = (GuildId, UserId);
 
-/// Names a watch that is not answered yet.
+/// Names a watch that is not answered yet. Later ones have greater numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WatchId(pub u64);
+
+/// Names a call. Goes to Discord and back as its nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CallId(pub u64);
 
 /// What is to be done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// Ask Discord, and say so by [`Rights::looked_up`].
+    /// Ask Discord by REST, and say so by [`Rights::looked_up`].
     LookUp(Pair),
+    /// Ask Discord by Request Guild Members, and say so by [`Rights::looked_up_many`] for each
+    /// part of the answer. One that can't be sent: [`Rights::many_failed`].
+    LookUpMany {
+        call: CallId,
+        guild_id: GuildId,
+        /// 1 to 100.
+        user_ids: Vec<UserId>,
+    },
     /// Into the log.
     Changed {
         /// Who, where.
@@ -70,6 +97,20 @@ pub(crate) enum Told {
     LookAgain,
 }
 
+/// A part of the answer to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub call: CallId,
+    /// The guild it is about.
+    pub guild_id: GuildId,
+    /// Members of the guild.
+    pub members: Vec<(UserId, Membership)>,
+    /// No members.
+    pub not_found: Vec<UserId>,
+    /// There are no further parts.
+    pub last: bool,
+}
+
 /// What the machine may look at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene<'a> {
@@ -77,6 +118,8 @@ pub(crate) struct Scene<'a> {
     pub world: &'a World,
     /// Whether a guild that is not in the world is one the bot is not in.
     pub complete: bool,
+    /// Whether Discord's Gateway can be asked.
+    pub live: bool,
     /// The time.
     pub now: Instant,
 }
@@ -85,62 +128,54 @@ pub(crate) struct Scene<'a> {
 pub(crate) struct Rights {
     limits: Limits,
     pairs: BTreeMap<Pair, Known>,
-    watches: BTreeMap<WatchId, Watch>,
+    /// Pairs that somebody waits for and whose guild was not there.
+    absent: BTreeSet<Pair>,
+    watches: Watches,
+    alarms: Alarms,
     queue: Queue,
+    calls: BTreeMap<CallId, Call>,
+    next_call: u64,
+    budget: Budget,
     outputs: Vec<Output>,
-    tick_at: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Known {
-    watched_at: Instant,
-    /// When it was last so; `None`: not known since it was watched.
-    true_at: Option<Instant>,
-    look_up: LookUp,
-    /// Failures in a row, and no new try before this.
-    failures: u32,
-    not_before: Instant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LookUp {
-    None,
-    Queued,
-    /// It left at that time.
-    UnderWay {
-        since: Instant,
-        answer: Answer,
-    },
-}
-
-/// What the answer that is under way will be worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    /// The truth of the moment it was asked.
-    Good,
-    /// Nothing: a dispatch about the member came since.
-    Overtaken,
-    /// Nothing, and it has to be asked again.
-    AskAgain,
-}
-
-#[derive(Debug)]
-struct Watch {
-    user_id: UserId,
-    open: BTreeSet<GuildId>,
-    failed: Vec<GuildId>,
-    answer_by: Instant,
+    /// When what is due was last looked for.
+    ticked_at: Option<Instant>,
+    /// When a call may go that could not go before.
+    send_at: Option<Instant>,
 }
 
 impl Rights {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// `first_call`: names the first call. Greater than any that an earlier process may have used
+    /// of the same session, since Discord replays answers after a RESUME.
+    pub(crate) fn new(limits: Limits, first_call: CallId) -> Self {
         Self {
             limits,
             pairs: BTreeMap::new(),
-            watches: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            watches: Watches::default(),
+            alarms: Alarms::default(),
             queue: Queue::default(),
+            calls: BTreeMap::new(),
+            next_call: first_call.0,
+            budget: Budget::default(),
             outputs: Vec::new(),
-            tick_at: None,
+            ticked_at: None,
+            send_at: None,
+        }
+    }
+
+    /// What an earlier process left in the log: to be forgotten as if its users had just gone, and
+    /// looked up again when they come.
+    pub(crate) fn remembered(&mut self, scene: Scene<'_>) {
+        for (guild_id, guild) in &scene.world.guilds {
+            for user_id in guild.memberships.keys() {
+                let pair = (*guild_id, *user_id);
+                let gone = Known {
+                    here_until: scene.now,
+                    ..Known::new(&self.limits, scene.now)
+                };
+                self.pairs.entry(pair).or_insert(gone);
+                self.set_alarm(pair, scene);
+            }
         }
     }
 
@@ -153,22 +188,42 @@ impl Rights {
         mut failed: Vec<GuildId>,
         scene: Scene<'_>,
     ) {
-        let mut open: BTreeSet<GuildId> = guilds.into_iter().collect();
-        if let Some(beyond) = open.iter().nth(GUILDS_PER_WATCH).copied() {
-            failed.extend(open.split_off(&beyond));
+        let mut guilds: BTreeSet<GuildId> = guilds.into_iter().collect();
+        if let Some(beyond) = guilds.iter().nth(GUILDS_PER_WATCH).copied() {
+            failed.extend(guilds.split_off(&beyond));
         }
-        let answer_by = scene.now + self.limits.watch_answer;
-        let asked = Watch {
-            user_id,
-            open,
-            failed,
-            answer_by,
-        };
-        let fresh = self.begin(&asked, scene);
-        self.watches.insert(watch, asked);
-        self.tick_at.get_or_insert(scene.now + TICK);
-        self.settle(watch, &fresh, scene);
-        self.send_out(scene.now);
+        let mut open = BTreeSet::new();
+        for guild_id in guilds {
+            let pair = (guild_id, user_id);
+            let fresh = self.begin(pair, scene);
+            let there = is_there(pair, scene.world);
+            if !fresh && (there || !scene.complete) {
+                open.insert(guild_id);
+                if let Some(known) = self.pairs.get_mut(&pair) {
+                    known.waiting.insert(watch);
+                }
+                if there {
+                    self.ask(pair, Urgency::AtOnce, scene);
+                } else {
+                    self.absent.insert(pair);
+                }
+            } else if !fresh {
+                failed.push(guild_id);
+            }
+            self.set_alarm(pair, scene);
+        }
+        if open.is_empty() {
+            self.outputs.push(Output::Answered { watch, failed });
+        } else {
+            let asked = Watch {
+                user_id,
+                open,
+                failed,
+            };
+            let answer_by = scene.now + self.limits.watch_answer;
+            self.watches.begin(watch, asked, answer_by);
+        }
+        self.send_out(scene);
     }
 
     /// A dispatch said something about a member.
@@ -188,77 +243,106 @@ impl Rights {
                 known.true_at = Some(scene.now);
                 known.failures = 0;
                 self.changed(pair, membership, scene.world);
+                self.set_alarm(pair, scene);
                 self.resolve(pair, is_there(pair, scene.world));
             }
             (Told::LookAgain, Some(answer)) => *answer = Answer::AskAgain,
             (Told::LookAgain, None) => {
-                self.ask(pair, Urgency::AtOnce);
-                self.send_out(scene.now);
+                self.ask(pair, Urgency::AtOnce, scene);
+                self.set_alarm(pair, scene);
+                self.send_out(scene);
             }
         }
     }
 
-    /// A look-up has ended. `None`: without an answer.
+    /// A look-up by REST has ended. `None`: without an answer.
     pub(crate) fn looked_up(
         &mut self,
         pair: Pair,
         membership: Option<Membership>,
         scene: Scene<'_>,
     ) {
-        self.queue.ended(pair);
-        if let Some(known) = self.pairs.get_mut(&pair)
-            && let LookUp::UnderWay { since, answer } = known.look_up
-        {
-            known.look_up = LookUp::None;
-            match (answer, membership) {
-                (Answer::Good, Some(membership)) => {
-                    known.true_at = Some(since);
-                    known.failures = 0;
-                    self.changed(pair, membership, scene.world);
-                    self.resolve(pair, is_there(pair, scene.world));
-                }
-                (Answer::Good, None) => {
-                    let doubled = 2_u32.saturating_pow(known.failures.min(10));
-                    let wait = RETRY[0].saturating_mul(doubled).min(RETRY[1]);
-                    known.failures = known.failures.saturating_add(1);
-                    known.not_before = scene.now + wait;
-                    self.resolve(pair, false);
-                }
-                (Answer::AskAgain, _) => self.ask(pair, Urgency::AtOnce),
-                (Answer::Overtaken, _) if self.is_waited_for(pair) => {
-                    self.ask(pair, Urgency::AtOnce);
-                }
-                (Answer::Overtaken, _) => {}
-            }
+        if self.queue.ended(pair) {
+            self.ended(pair, membership, scene);
         }
-        self.send_out(scene.now);
+        self.send_out(scene);
     }
 
-    /// Guilds came or went, or the world became complete: watches may have waited for that.
+    /// A part of the answer to a call has come, in the order of the dispatches. Who is in no part
+    /// is looked up by REST.
+    pub(crate) fn looked_up_many(&mut self, part: Part, scene: Scene<'_>) {
+        let strangers = part.not_found.into_iter();
+        let strangers = strangers.map(|user_id| (user_id, Membership::Stranger));
+        let found = part.members.into_iter().chain(strangers);
+        self.part_came(part.call, part.guild_id, found, part.last, scene);
+        self.send_out(scene);
+    }
+
+    /// A call could not be sent: all of it is looked up by REST.
+    pub(crate) fn many_failed(&mut self, call: CallId, scene: Scene<'_>) {
+        self.call_failed(call, Way::Alone, scene);
+        self.send_out(scene);
+    }
+
+    /// Discord refused a call, and wants no further one for a while.
+    pub(crate) fn many_refused(&mut self, call: CallId, wait: Duration, scene: Scene<'_>) {
+        self.budget.close(scene.now + wait.min(RETRY[1]));
+        self.many_failed(call, scene);
+    }
+
+    /// The connection is gone, and with it each call under way: all of them are asked for again,
+    /// where they stood in the line. The next connection has its own budget.
+    pub(crate) fn lost(&mut self, scene: Scene<'_>) {
+        self.budget.renew();
+        self.calls_failed(scene);
+        self.send_out(scene);
+    }
+
+    /// A guild came or went, or the world became complete: watches may have waited for that.
+    pub(crate) fn guild_changed(&mut self, guild_id: GuildId, scene: Scene<'_>) {
+        self.look_at_guild(guild_id, scene);
+        self.settle_absent(scene);
+        self.send_out(scene);
+    }
+
+    /// The same of many guilds.
     pub(crate) fn guilds_changed(&mut self, scene: Scene<'_>) {
-        let waiting: Vec<WatchId> = self.watches.keys().copied().collect();
-        for watch in waiting {
-            self.settle(watch, &BTreeSet::new(), scene);
+        let guilds: BTreeSet<GuildId> = self.pairs.keys().map(|(guild_id, _)| *guild_id).collect();
+        for guild_id in guilds {
+            self.look_at_guild(guild_id, scene);
         }
-        self.send_out(scene.now);
+        self.settle_absent(scene);
+        self.send_out(scene);
     }
 
-    /// Time has passed [`Rights::deadline`], or any other time.
+    /// Time has passed [`Rights::deadline`], or any other time; or Discord is live again.
     pub(crate) fn time_passed(&mut self, scene: Scene<'_>) {
         self.answer_late_watches(scene.now);
-        if self.tick_at.is_none_or(|at| at > scene.now) {
-            return;
+        self.late_calls_failed(scene);
+        let ticked = self.ticked_at.is_some_and(|at| scene.now < at + TICK);
+        if !ticked {
+            self.ticked_at = Some(scene.now);
+            while let Some((at, pair)) = self.alarms.first()
+                && at <= scene.now
+            {
+                self.attend(pair, scene);
+            }
         }
-        self.forget(scene);
-        self.refresh(scene);
-        self.tick_at = (!self.pairs.is_empty()).then_some(scene.now + TICK);
-        self.send_out(scene.now);
+        self.send_out(scene);
     }
 
     /// When to come back if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let late = self.watches.values().map(|watch| watch.answer_by).min();
-        [late, self.tick_at].into_iter().flatten().min()
+        let (alarm, _) = self.alarms.first().unzip();
+        let next_tick = self.ticked_at.map(|at| at + TICK);
+        let tick = alarm.map(|at| next_tick.map_or(at, |next| at.max(next)));
+        let others = [
+            self.watches.deadline(),
+            self.call_deadline(),
+            self.send_at,
+            tick,
+        ];
+        others.into_iter().flatten().min()
     }
 
     /// What is to be done now.
@@ -266,103 +350,68 @@ impl Rights {
         std::mem::take(&mut self.outputs)
     }
 
-    /// How old the oldest of the rights in use are.
+    /// How old the oldest of the rights in use are. Looks at every pair.
     pub(crate) fn oldest(&self, now: Instant) -> Duration {
-        let in_use = self.pairs.values().filter(|known| self.in_use(known, now));
+        let in_use = self.pairs.values().filter(|known| known.is_here(now));
         let ages = in_use.filter_map(|known| Some(now.saturating_duration_since(known.true_at?)));
         ages.max().unwrap_or_default()
     }
 
-    /// Pairs of users that are here now.
+    /// Pairs of users that are here now. Looks at every pair.
     pub(crate) fn count_in_use(&self, now: Instant) -> usize {
-        self.pairs
-            .values()
-            .filter(|known| self.in_use(known, now))
-            .count()
+        let pairs = self.pairs.values();
+        pairs.filter(|known| known.is_here(now)).count()
     }
 
-    fn in_use(&self, known: &Known, now: Instant) -> bool {
-        now.saturating_duration_since(known.watched_at) < self.limits.watch_break
-    }
-
-    /// Notes that the pairs are watched. Answers the guilds where that was so without a break,
-    /// and what we know is therefore good.
-    fn begin(&mut self, asked: &Watch, scene: Scene<'_>) -> BTreeSet<GuildId> {
-        let mut fresh = BTreeSet::new();
-        for guild_id in &asked.open {
-            let pair = (*guild_id, asked.user_id);
-            match self.pairs.entry(pair) {
-                Entry::Vacant(entry) => {
-                    entry.insert(Known {
-                        watched_at: scene.now,
-                        true_at: None,
-                        look_up: LookUp::None,
-                        failures: 0,
-                        not_before: scene.now,
-                    });
-                }
-                Entry::Occupied(mut entry) => {
-                    let known = entry.get_mut();
-                    let since = scene.now.saturating_duration_since(known.watched_at);
-                    known.watched_at = scene.now;
-                    let unbroken = since < self.limits.watch_break;
-                    if unbroken && known.true_at.is_some() && is_known(pair, scene.world) {
-                        fresh.insert(*guild_id);
-                    } else if !unbroken {
-                        known.true_at = None;
-                    }
-                }
-            }
-        }
-        fresh
-    }
-
-    /// Answers what can be answered of a watch, and asks for the rest.
-    fn settle(&mut self, watch: WatchId, fresh: &BTreeSet<GuildId>, scene: Scene<'_>) {
-        let Some(asked) = self.watches.get_mut(&watch) else {
-            return;
-        };
-        let user_id = asked.user_id;
-        let mut to_ask = Vec::new();
-        asked.open.retain(|guild_id| {
-            let there = scene.world.guilds.contains_key(guild_id);
-            if there && !fresh.contains(guild_id) {
-                to_ask.push((*guild_id, user_id));
-            } else if !there && scene.complete {
-                asked.failed.push(*guild_id);
-            }
-            let waits_for_guild = !there && !scene.complete;
-            waits_for_guild || there && !fresh.contains(guild_id)
-        });
-        for pair in to_ask {
-            self.ask(pair, Urgency::AtOnce);
-        }
-        self.finish(watch);
-    }
-
-    fn ask(&mut self, pair: Pair, urgency: Urgency) {
+    /// Puts a pair into the line. The caller sets its alarm.
+    fn ask(&mut self, pair: Pair, urgency: Urgency, scene: Scene<'_>) {
         let Some(known) = self.pairs.get_mut(&pair) else {
             return;
         };
-        if !matches!(known.look_up, LookUp::UnderWay { .. }) {
-            known.look_up = LookUp::Queued;
-            self.queue.add(pair, urgency);
+        if matches!(known.look_up, LookUp::UnderWay { .. }) {
+            return;
         }
+        known.look_up = LookUp::Queued;
+        let guild = scene.world.guilds.get(&pair.0);
+        // In an outage nobody would answer a call.
+        let way = if guild.is_some_and(|guild| guild.available) {
+            Way::Either
+        } else {
+            Way::Alone
+        };
+        self.queue.add(pair, urgency, way, scene.now);
     }
 
-    /// Starts look-ups as far as there is room.
-    fn send_out(&mut self, now: Instant) {
-        while let Some(pair) = self.queue.next(LOOK_UPS_AT_ONCE, REFRESHES_AT_ONCE) {
-            if let Some(known) = self.pairs.get_mut(&pair) {
-                known.look_up = LookUp::UnderWay {
-                    since: now,
-                    answer: Answer::Good,
-                };
-                self.outputs.push(Output::LookUp(pair));
-            } else {
-                self.queue.ended(pair);
+    /// A pair's look-up has ended, whichever way it went.
+    fn ended(&mut self, pair: Pair, membership: Option<Membership>, scene: Scene<'_>) {
+        let Some(known) = self.pairs.get_mut(&pair) else {
+            return;
+        };
+        let LookUp::UnderWay { since, answer } = known.look_up else {
+            return;
+        };
+        known.look_up = LookUp::None;
+        match (answer, membership) {
+            (Answer::Good, Some(membership)) => {
+                known.true_at = Some(since);
+                known.failures = 0;
+                self.changed(pair, membership, scene.world);
+                self.resolve(pair, is_there(pair, scene.world));
             }
+            (Answer::Good, None) => {
+                let doubled = 2_u32.saturating_pow(known.failures.min(10));
+                let wait = RETRY[0].saturating_mul(doubled).min(RETRY[1]);
+                known.failures = known.failures.saturating_add(1);
+                known.not_before = scene.now + wait;
+                self.resolve(pair, false);
+            }
+            (Answer::AskAgain, _) => self.ask(pair, Urgency::AtOnce, scene),
+            (Answer::Overtaken, _) if !known.waiting.is_empty() => {
+                self.ask(pair, Urgency::AtOnce, scene);
+            }
+            (Answer::Overtaken, _) => {}
         }
+        self.set_alarm(pair, scene);
     }
 
     fn changed(&mut self, pair: Pair, membership: Membership, world: &World) {
@@ -374,91 +423,71 @@ impl Rights {
     }
 
     /// A pair is known, or is known to have failed: whoever waited for it goes on.
-    fn resolve(&mut self, (guild_id, user_id): Pair, known: bool) {
-        let mut touched = Vec::new();
-        for (id, watch) in &mut self.watches {
-            if watch.user_id == user_id && watch.open.remove(&guild_id) {
-                if !known {
-                    watch.failed.push(guild_id);
-                }
-                touched.push(*id);
+    fn resolve(&mut self, pair: Pair, known: bool) {
+        self.absent.remove(&pair);
+        let waiting = self.pairs.get_mut(&pair).map(|pair| &mut pair.waiting);
+        for watch in waiting.map(std::mem::take).unwrap_or_default() {
+            if let Some(done) = self.watches.answered(watch, pair.0, known) {
+                let failed = done.failed;
+                self.outputs.push(Output::Answered { watch, failed });
             }
-        }
-        for watch in touched {
-            self.finish(watch);
-        }
-    }
-
-    fn is_waited_for(&self, (guild_id, user_id): Pair) -> bool {
-        let mut watches = self.watches.values();
-        watches.any(|watch| watch.user_id == user_id && watch.open.contains(&guild_id))
-    }
-
-    fn finish(&mut self, watch: WatchId) {
-        if self
-            .watches
-            .get(&watch)
-            .is_some_and(|asked| asked.open.is_empty())
-            && let Some(asked) = self.watches.remove(&watch)
-        {
-            let failed = asked.failed;
-            self.outputs.push(Output::Answered { watch, failed });
         }
     }
 
     fn answer_late_watches(&mut self, now: Instant) {
-        let late = self
-            .watches
-            .extract_if(.., |_, watch| watch.answer_by <= now);
-        self.outputs.extend(late.map(|(watch, mut asked)| {
-            asked.failed.extend(asked.open);
-            let failed = asked.failed;
-            Output::Answered { watch, failed }
-        }));
+        while let Some((watch, asked)) = self.watches.late(now) {
+            let mut failed = asked.failed;
+            for guild_id in asked.open {
+                let pair = (guild_id, asked.user_id);
+                if let Some(known) = self.pairs.get_mut(&pair) {
+                    known.waiting.remove(&watch);
+                    if known.waiting.is_empty() {
+                        self.absent.remove(&pair);
+                    }
+                }
+                failed.push(guild_id);
+            }
+            self.outputs.push(Output::Answered { watch, failed });
+        }
     }
 
-    /// Users not watched for long leave the log.
-    fn forget(&mut self, scene: Scene<'_>) {
-        let kept = self.limits.rights_kept;
-        let gone = self.pairs.extract_if(.., |_, known| {
-            scene.now.saturating_duration_since(known.watched_at) >= kept
-        });
-        for (pair, _) in gone {
-            if is_known(pair, scene.world) {
-                let membership = None;
-                self.outputs.push(Output::Changed { pair, membership });
+    /// A guild is there or not, other than before perhaps.
+    fn look_at_guild(&mut self, guild_id: GuildId, scene: Scene<'_>) {
+        let all = (guild_id, UserId(0))..=(guild_id, UserId(u64::MAX));
+        let pairs: Vec<Pair> = self.pairs.range(all).map(|(pair, _)| *pair).collect();
+        for pair in pairs {
+            let Some(known) = self.pairs.get_mut(&pair) else {
+                continue;
+            };
+            // With a guild its rights leave the log.
+            if !is_known(pair, scene.world) {
+                known.true_at = None;
+            }
+            let waited_for = !known.waiting.is_empty();
+            let there = is_there(pair, scene.world);
+            if waited_for && there {
+                self.absent.remove(&pair);
+                self.ask(pair, Urgency::AtOnce, scene);
+            } else if waited_for {
+                self.absent.insert(pair);
+            }
+            self.set_alarm(pair, scene);
+        }
+    }
+
+    /// Once the world is complete, nobody waits for a guild any longer.
+    fn settle_absent(&mut self, scene: Scene<'_>) {
+        while scene.complete
+            && let Some(pair) = self.absent.pop_first()
+        {
+            if is_there(pair, scene.world) {
+                self.ask(pair, Urgency::AtOnce, scene);
+                self.set_alarm(pair, scene);
+            } else {
+                self.resolve(pair, false);
             }
         }
     }
-
-    /// Users that are here are looked up again, the oldest truth first.
-    fn refresh(&mut self, scene: Scene<'_>) {
-        let due = self.pairs.iter().filter(|(pair, known)| {
-            let age = known
-                .true_at
-                .map(|at| scene.now.saturating_duration_since(at));
-            self.in_use(known, scene.now)
-                && known.look_up == LookUp::None
-                && known.not_before <= scene.now
-                && (age.is_none_or(|age| age >= self.limits.rights_refresh)
-                    || !is_known(**pair, scene.world))
-                && is_there(**pair, scene.world)
-        });
-        let mut due: Vec<_> = due.map(|(pair, known)| (known.true_at, *pair)).collect();
-        due.sort_unstable();
-        for (_, pair) in due {
-            self.ask(pair, Urgency::Refresh);
-        }
-    }
-}
-
-/// How soon a look-up is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Urgency {
-    /// Somebody waits.
-    AtOnce,
-    /// Nobody waits.
-    Refresh,
 }
 
 fn is_there((guild_id, _): Pair, world: &World) -> bool {

@@ -188,10 +188,12 @@ impl Gateway {
             renew: Arc::clone(&renew),
             clock: Arc::clone(&self.clock),
         };
+        let (requests, asked) = mpsc::channel(shard::REQUESTS);
         let setup = Setup {
             journal: self.journal,
             log: self.log,
             restored: self.restored,
+            outrun: self.keeper.heard_outrun(),
             outlook: self.outlook,
             report: self.report,
             rest: self.rest,
@@ -199,13 +201,14 @@ impl Gateway {
             cdn,
             limits,
             renew,
+            requests,
         };
         let mut keeper = tracker.spawn(
             keeper::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
         );
         let mut listener = tracker.spawn(link::serve(self.listener, door));
         let span = info_span!("shard", shard.id = 0);
-        let mut shard = tracker.spawn(shard::run(shard, stop.clone()).instrument(span));
+        let mut shard = tracker.spawn(shard::run(shard, asked, stop.clone()).instrument(span));
 
         let (ended, first) = select! {
             exit = &mut shard => (shard_ended(exit), First::Shard),
@@ -252,6 +255,10 @@ fn keeper_ended(exit: Result<KeeperExit, JoinError>) -> Result<(), RunError> {
         Ok(KeeperExit::Unkept(error)) => Err(failed(&format!(
             "the journal in DATA_DIR can't be written ({error}): look at the disk"
         ))),
+        Ok(KeeperExit::Outrun) => Err(failed(
+            "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
+             a backup?): a new log begins at the next start",
+        )),
         Ok(KeeperExit::AnotherBot { kept, is }) => {
             Err(RunError::Misconfigured(another_bot(kept, is)))
         }

@@ -12,6 +12,8 @@ mod course;
 mod identify;
 /// What comes out of a connection.
 mod dispatch;
+/// What is asked of Discord over it.
+mod request;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +22,7 @@ use metrics::{counter, gauge};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     select,
-    sync::Notify,
+    sync::{Notify, mpsc},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,10 @@ use course::{Course, Ended, Next};
 
 pub(crate) use dispatch::Dispatch;
 pub(crate) use identify::Identifies;
+pub(crate) use request::MembersRequest;
+
+/// Requests that may wait for the connection. Full: what is not sent has no answer.
+pub(crate) const REQUESTS: usize = 16;
 
 /// After so many failures in a row an operator should look.
 const ALERT_TRIES: u32 = 5;
@@ -74,7 +80,11 @@ pub(crate) enum ShardExit {
 }
 
 /// Runs until it is stopped, or something no retry cures.
-pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
+pub(crate) async fn run(
+    shard: Shard,
+    mut requests: mpsc::Receiver<MembersRequest>,
+    stop: CancellationToken,
+) -> ShardExit {
     let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
     // Built once: it holds the TLS roots.
     let template = ConfigBuilder::new(shard.bot_token.expose_secret().to_owned(), intents).build();
@@ -82,7 +92,7 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
     let mut base = shard.gateway_url.clone();
     loop {
         let ended = match shard
-            .connect(&mut course, &mut base, &template, &stop)
+            .connect(&mut course, &mut base, &mut requests, &template, &stop)
             .await
         {
             Outcome::Ended(ended) => ended,
@@ -103,7 +113,11 @@ pub(crate) async fn run(shard: Shard, stop: CancellationToken) -> ShardExit {
             tries: course.tries(),
             why: sentence(&ended),
         };
-        tell(&lost);
+        tell(&lost, &ended);
+        if matches!(ended, Ended::Unreachable(_)) && course.resume_url().is_none() {
+            // It may have moved: asked for again.
+            base.clone_from(&shard.gateway_url);
+        }
         // However full the inbox is, and however slow the disk: not before all that came is
         // committed.
         let resume = select! {
@@ -126,6 +140,7 @@ impl Shard {
         &self,
         course: &mut Course,
         base: &mut Option<Url>,
+        requests: &mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         stop: &CancellationToken,
     ) -> Outcome {
@@ -146,7 +161,9 @@ impl Shard {
             let why = "the Gateway's address is none that can be dialled".to_owned();
             return Outcome::Ended(Ended::Unreachable(why));
         };
-        Connection::new(self, course, template, url).run(stop).await
+        Connection::new(self, course, requests, template, url)
+            .run(stop)
+            .await
     }
 
     /// Where to connect. Before each IDENTIFY also: are there enough left?
@@ -176,8 +193,10 @@ pub(crate) fn token_refused() -> String {
     course::TOKEN_REFUSED.to_owned()
 }
 
-fn tell(lost: &Lost) {
-    if lost.tries == ALERT_TRIES {
+fn tell(lost: &Lost, ended: &Ended) {
+    if matches!(ended, Ended::BudgetLow { .. }) {
+        error!("[Gateway] Not connected: {}", lost.why);
+    } else if lost.tries == ALERT_TRIES {
         error!(
             "[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {}",
             lost.why

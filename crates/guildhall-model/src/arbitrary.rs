@@ -1,5 +1,5 @@
-//! Any value of this crate, for property tests. Ids come from small ranges that overlap across
-//! their kinds, so that a mix-up of a role and a user shows.
+//! Ids come from small ranges that overlap across their kinds, so that a mix-up of a role and a
+//! user shows.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,20 @@ use crate::{
 };
 
 /// The guild that single-guild tests are in; role 1 is its `@everyone`.
-pub(crate) const GUILD: GuildId = GuildId(1);
+pub const GUILD: GuildId = GuildId(1);
 
-pub(crate) fn user_id() -> impl Strategy<Value = UserId> {
+/// One of five users.
+pub fn user_id() -> impl Strategy<Value = UserId> {
     (1..=5_u64).prop_map(UserId)
 }
 
-pub(crate) fn role_id() -> impl Strategy<Value = RoleId> {
+/// One of five roles.
+pub fn role_id() -> impl Strategy<Value = RoleId> {
     (1..=5_u64).prop_map(RoleId)
 }
 
-pub(crate) fn room_id() -> impl Strategy<Value = ChannelId> {
+/// One of four rooms.
+pub fn room_id() -> impl Strategy<Value = ChannelId> {
     (1..=4_u64).prop_map(ChannelId)
 }
 
@@ -37,7 +40,7 @@ fn category_id() -> impl Strategy<Value = ChannelId> {
 }
 
 /// Mostly of the bits that something here asks for, so that they meet.
-pub(crate) fn permissions() -> impl Strategy<Value = Permissions> {
+pub fn permissions() -> impl Strategy<Value = Permissions> {
     let asked = [
         Permissions::MANAGE_CHANNELS,
         Permissions::VIEW_CHANNEL,
@@ -77,7 +80,8 @@ fn overwrites() -> impl Strategy<Value = Vec<Overwrite>> {
     })
 }
 
-pub(crate) fn membership() -> impl Strategy<Value = Membership> {
+/// Mostly members; some are guests, some strangers.
+pub fn membership() -> impl Strategy<Value = Membership> {
     prop_oneof![
         6 => vec(role_id(), 0..4).prop_map(|roles| Membership::member(roles, false)),
         1 => vec(role_id(), 0..4).prop_map(|roles| Membership::member(roles, true)),
@@ -175,7 +179,7 @@ fn info() -> impl Strategy<Value = GuildInfo> {
 }
 
 /// A guild in which everybody is in a room that is there.
-pub(crate) fn guild() -> impl Strategy<Value = Guild> {
+pub fn guild() -> impl Strategy<Value = Guild> {
     (
         info(),
         any::<bool>(),
@@ -207,12 +211,13 @@ pub(crate) fn guild() -> impl Strategy<Value = Guild> {
         )
 }
 
-pub(crate) fn world() -> impl Strategy<Value = World> {
+/// A world of at most two guilds.
+pub fn world() -> impl Strategy<Value = World> {
     btree_map((1..=2_u64).prop_map(GuildId), guild(), 0..=2).prop_map(|guilds| World { guilds })
 }
 
 /// Any change there is, `Unknown` apart, which no gateway writes.
-pub(crate) fn change() -> impl Strategy<Value = Change> {
+pub fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         6 => occupant().prop_map(Change::VoiceJoined),
         4 => (room_id(), user_id()).prop_map(|(previous_channel_id, user_id)| {
@@ -246,7 +251,8 @@ pub(crate) fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-pub(crate) fn event() -> impl Strategy<Value = Event> {
+/// Any change, in one of two guilds.
+pub fn event() -> impl Strategy<Value = Event> {
     let guild_id = (1..=2_u64).prop_map(GuildId);
     (guild_id, any::<u64>(), any::<bool>(), change()).prop_map(
         |(guild_id, ts, synthetic, change)| Event {

@@ -12,7 +12,7 @@ use crate::{
     world::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
-pub use wire::{EventError, PublicPayload};
+pub use wire::{EventError, PublicPayload, WirePayload};
 
 /// One thing that happened in one guild.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,8 +22,9 @@ pub use permission::{Permissions, ViewerClass};
 pub use position::{Cursor, Position};
 pub use world::{Guild, World};
 
-#[cfg(test)]
-mod arbitrary;
+/// Any value of this crate, for property tests: here, and with feature `arbitrary` elsewhere.
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 
 /// Milliseconds since the Unix epoch.
 pub type UnixMs = u64;

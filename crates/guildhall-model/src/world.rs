@@ -2,6 +2,8 @@
 
 /// The one reducer.
 mod apply;
+/// How an occupant is read: most of what is ever read are occupants.
+mod occupant;
 
 use std::collections::BTreeMap;
 
@@ -144,7 +146,7 @@ pub struct Role {
 
 /// Somebody in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "occupant::Flat")]
 pub struct Occupant {
     /// The room.
     pub channel_id: ChannelId,

@@ -1,1 +1,7 @@
-//! placeholder
+//! For the tests of adapters: each suite is a function that panics where a promise of its port is
+//! not kept. Adapters under test answer without a runtime of the suite's own, so any will do.
+
+/// [`Journal`](crate::Journal).
+mod journal;
+
+pub use journal::{journal, one_owner};

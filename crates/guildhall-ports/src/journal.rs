@@ -24,6 +24,7 @@ pub trait Journal: Debug + Send + Sync {
     fn load(&self) -> JournalFuture<Option<Saved>>;
 
     /// Begins a life of the log: replaces whatever was there by these guilds, each at the start.
+    /// Refused ([`JournalError::Failed`]) if `start` is none.
     fn begin(&self, beginning: Beginning) -> JournalFuture<()>;
 
     /// Adds a batch. Answered when it is durable.
@@ -68,7 +69,8 @@ pub struct Commit {
     /// What goes with the world after them. Replaces what was there.
     pub state: Arc<State>,
     /// Guilds whose events up to a floor are needed no more. Of events that were there before
-    /// this commit.
+    /// this commit: a floor is never above the head before it, and never goes back (refused as a
+    /// commit that is not at the head is).
     pub bases: Vec<JournalBase>,
 }
 
@@ -113,6 +115,8 @@ pub struct State {
     pub outages: BTreeSet<GuildId>,
     /// Guilds of which something could not be read: only a fresh picture helps.
     pub stale: BTreeSet<GuildId>,
+    /// When a fresh picture was last asked for.
+    pub renewed_at: Option<UnixMs>,
 }
 
 /// Discord's session, and under which conditions it was begun: it fits the world only under the

@@ -12,6 +12,7 @@ pub mod journal;
 /// References of the ports that keep something, in memory.
 pub mod memory;
 /// The suites that every adapter of a port passes.
+#[cfg(feature = "conformance")]
 pub mod conformance;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -6,6 +6,11 @@ use std::{
     time::Duration,
 };
 
+/// Every interval by its name, as command lines and documentation have it.
+mod intervals;
+
+pub use intervals::{INTERVALS, Interval, NoInterval};
+
 pub use crate::world::PrivilegedIntents;
 
 /// Everything that can be set. The defaults are Discord's own figures where
@@ -21,8 +26,16 @@ pub struct Config {
     pub public_url: Option<String>,
     /// What HELLO asks for.
     pub heartbeat_interval: Duration,
-    /// How long after a missed heartbeat the connection is closed with 4009.
+    /// How long after a missed heartbeat the connection is closed: with 4000 and a
+    /// session that may be resumed, or with 4009 where there is no session.
     pub heartbeat_grace: Duration,
+    /// How long a client that was told to reconnect, by op 7 or op 9, may stay.
+    pub reconnect_grace: Duration,
+    /// A client that takes no byte for this long is torn off. Its session may be
+    /// resumed as long as the replay reaches.
+    pub write_limit: Duration,
+    /// How long a client that is closed may take to echo the close.
+    pub close_limit: Duration,
     /// How long a session without a connection can be resumed.
     pub resume_window: Duration,
     /// The pause between READY and the first GUILD_CREATE, and between guilds.
@@ -50,13 +63,28 @@ pub struct Config {
     /// How long after a guild's whole list of members was asked for it may not be
     /// asked for again; who does gets RATE_LIMITED.
     pub member_list_interval: Duration,
+    /// How long one second of an invite's `max_age` is.
+    pub invite_second: Duration,
+    /// How long `enforce_nonce` keeps a message from being said twice.
+    pub nonce_memory: Duration,
+    /// How long what a login grants lasts.
+    pub grants: GrantLifetimes,
     /// How many dispatches a session keeps for replay. A connection that falls
-    /// further behind is closed, and its session can no longer be resumed.
+    /// further behind is closed with 4000, and its session can no longer be resumed.
     pub replay_events: usize,
+    /// How many bytes of dispatches it keeps at most; the newest one is kept whatever
+    /// its length.
+    pub replay_bytes: usize,
     /// The switches of the developer portal; `/sim/application` turns them too.
     pub privileged_intents: PrivilegedIntents,
     /// How REST is limited.
     pub rate_limits: RateLimits,
+    /// How long the head of a request may take to come.
+    pub head_limit: Duration,
+    /// How long its body may take; then the answer is 408.
+    pub body_limit: Duration,
+    /// How long a stopping simulator waits for answers under way.
+    pub stop_limit: Duration,
     /// What happens by itself.
     pub scenario: Scenario,
     /// How much time passes between two turns of a scenario, on average.
@@ -110,18 +138,44 @@ impl FromStr for Scenario {
     }
 }
 
+/// How long codes and tokens of OAuth2 are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantLifetimes {
+    /// Of a code, from consent to its exchange.
+    pub code: Duration,
+    /// Of an access token; `expires_in` says it.
+    pub access: Duration,
+    /// Of a refresh token.
+    pub refresh: Duration,
+}
+
+impl Default for GrantLifetimes {
+    fn default() -> Self {
+        Self {
+            code: Duration::from_mins(1),
+            access: Duration::from_hours(7 * 24),
+            refresh: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
 /// Figures of the REST limiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Requests per second of one token (or one address without a token).
-    pub global_per_second: u32,
+    /// Requests per `global_window` of one caller: the bot, a person's token, or
+    /// the address of whoever proves neither.
+    pub global_requests: u32,
+    /// How long the window of the global limit lasts.
+    pub global_window: Duration,
     /// Requests that one bucket (route and its guild) takes per window.
     pub bucket_requests: u32,
     /// How long a bucket's window lasts.
     pub bucket_window: Duration,
-    /// How many 401, 403 and 429 an address may earn within ten minutes before it
-    /// is shut out.
+    /// How many 401, 403 and 429 an address may earn within `invalid_window` before
+    /// it is shut out.
     pub invalid_requests: u32,
+    /// How long such a mistake counts, from the first.
+    pub invalid_window: Duration,
 }
 
 impl Default for Config {
@@ -132,6 +186,9 @@ impl Default for Config {
             public_url: None,
             heartbeat_interval: Duration::from_millis(41_250),
             heartbeat_grace: Duration::from_secs(20),
+            reconnect_grace: Duration::from_secs(5),
+            write_limit: Duration::from_secs(20),
+            close_limit: Duration::from_secs(1),
             resume_window: Duration::from_mins(3),
             guild_create_delay: Duration::from_millis(5),
             identify_interval: Duration::from_secs(5),
@@ -143,9 +200,16 @@ impl Default for Config {
             sends_per_window: 120,
             send_window: Duration::from_mins(1),
             member_list_interval: Duration::from_secs(30),
+            invite_second: Duration::from_secs(1),
+            nonce_memory: Duration::from_mins(5),
+            grants: GrantLifetimes::default(),
             replay_events: 65_536,
+            replay_bytes: 64 * 1024 * 1024,
             privileged_intents: PrivilegedIntents::ALL,
             rate_limits: RateLimits::default(),
+            head_limit: Duration::from_secs(10),
+            body_limit: Duration::from_secs(10),
+            stop_limit: Duration::from_secs(1),
             scenario: Scenario::Standing,
             scenario_pace: Duration::from_millis(1500),
         }
@@ -155,10 +219,12 @@ impl Default for Config {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
-            global_per_second: 50,
+            global_requests: 50,
+            global_window: Duration::from_secs(1),
             bucket_requests: 10,
             bucket_window: Duration::from_secs(1),
             invalid_requests: 10_000,
+            invalid_window: Duration::from_mins(10),
         }
     }
 }

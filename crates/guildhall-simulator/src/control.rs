@@ -14,8 +14,10 @@ mod guard;
 mod state;
 /// Joining, moving, leaving, muting.
 mod voice;
-/// Guilds and users.
+/// Guilds.
 mod guilds;
+/// Users and their presences.
+mod users;
 /// Channels and overwrites.
 mod channels;
 /// Roles.
@@ -74,8 +76,10 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
             "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
             put(members::give_role).delete(members::take_role),
         )
-        .route("/users", post(guilds::create_user))
-        .route("/users/{user_id}", patch(guilds::edit_user))
+        .route("/users", post(users::create))
+        .route("/users/{user_id}", patch(users::edit))
+        .route("/users/{user_id}/presence", put(users::set_presence))
+        .route("/invites/{code}", post(members::accept_invite))
         .route("/channels", post(channels::create))
         .route(
             "/channels/{channel_id}",

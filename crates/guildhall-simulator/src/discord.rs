@@ -16,6 +16,7 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    clock,
     config::Config,
     control::{Load, Script},
     delivery::Delivery,
@@ -23,7 +24,7 @@ use crate::{
     oauth::Grants,
     rest::{Limiter, Nonces, RestFaults},
     scenario::Running,
-    world::{Changed, Event, Refusal, World},
+    world::{Changed, Edit, Event, Refusal, VoiceEdit, World},
 };
 
 /// What every route and connection holds.
@@ -68,6 +69,7 @@ impl Discord {
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
         world.application.privileged_intents = config.privileged_intents;
+        world.begin(clock::date());
         let core = Core {
             world,
             sessions: Sessions::new(&config),
@@ -78,9 +80,9 @@ impl Discord {
             origin,
             address,
             core: Mutex::new(core),
-            grants: Mutex::new(Grants::new(config.seed)),
+            grants: Mutex::new(Grants::new(config.seed, config.grants)),
             limiter: Mutex::new(Limiter::new(config.rate_limits)),
-            nonces: Mutex::new(Nonces::default()),
+            nonces: Mutex::new(Nonces::new(config.nonce_memory)),
             rest_faults: Mutex::new(RestFaults::default()),
             load: Mutex::new(Load::default()),
             script: Mutex::new(Script::default()),
@@ -95,7 +97,36 @@ impl Discord {
 
     /// Reads or changes anything in one critical section. Never await inside.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
-        act(&mut lock(&self.core))
+        let mut core = self.core();
+        let answer = act(&mut core);
+        self.settle(&mut core);
+        answer
+    }
+
+    /// The one section, told what time it is.
+    fn core(&self) -> MutexGuard<'_, Core> {
+        let mut core = lock(&self.core);
+        core.world.tell_time(clock::date());
+        core
+    }
+
+    /// Where a session has ended, the bot hangs up.
+    fn settle(&self, core: &mut Core) {
+        while core.sessions.some_ended() {
+            let Core {
+                world, sessions, ..
+            } = core;
+            for guild_id in sessions.voices_to_leave(world) {
+                let hangs_up = VoiceEdit {
+                    channel_id: Edit::Clear,
+                    ..VoiceEdit::default()
+                };
+                if let Ok(((), events)) = world.set_voice(guild_id, world.bot_id(), hangs_up) {
+                    sessions.deliver(world, &events, clock::now());
+                    self.tell_changed();
+                }
+            }
+        }
     }
 
     /// Changes the world and tells every session.
@@ -118,7 +149,7 @@ impl Discord {
         now: Instant,
         act: impl FnOnce(&mut World) -> (T, Vec<Event>),
     ) -> T {
-        let mut core = lock(&self.core);
+        let mut core = self.core();
         let Core {
             world,
             sessions,
@@ -127,6 +158,7 @@ impl Discord {
         } = &mut *core;
         let (answer, events) = act(world);
         sessions.deliver(world, &delivery.pass(events), now);
+        self.settle(&mut core);
         answer
     }
 
@@ -161,7 +193,7 @@ impl Discord {
 
     /// Tells what a fault of delivery still holds back.
     pub(crate) fn release(&self, now: Instant) {
-        let mut core = lock(&self.core);
+        let mut core = self.core();
         let Core {
             world,
             sessions,

@@ -12,8 +12,12 @@ mod frame;
 mod ask;
 /// What it is answered.
 mod answer;
+/// Members, a thousand at a time.
+mod members;
 /// How a frame leaves: plain, compressed payload by payload, or as one stream.
 mod transport;
+/// What goes over one socket: what waits to be written, and what comes meanwhile.
+mod line;
 /// The rules of one connection, without a socket.
 mod protocol;
 /// Sessions: who gets which dispatch, and what is kept for replay.
@@ -33,4 +37,4 @@ mod tests;
 pub(crate) use close::CloseCode;
 pub(crate) use fault::{Faults, Order, ResumeFault};
 pub(crate) use sessions::Sessions;
-pub(crate) use upgrade::{base, gateway_or_page, host, resume};
+pub(crate) use upgrade::{address, base, gateway_or_page, resume};

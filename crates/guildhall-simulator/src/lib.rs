@@ -47,6 +47,9 @@ mod scenario;
 /// Build, then run.
 mod simulator;
 
-pub use config::{Config, PrivilegedIntents, RateLimits, Scenario, UnknownScenario};
+pub use config::{
+    Config, GrantLifetimes, INTERVALS, Interval, NoInterval, PrivilegedIntents, RateLimits,
+    Scenario, UnknownScenario,
+};
 pub use simulator::{Application, BuildError, RunError, Simulator};
 pub use snowflake::Snowflake;

@@ -22,24 +22,32 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::State,
+    middleware,
     routing::{get, post},
 };
 use serde_json::{Value, json};
 
 pub(crate) use grants::{Access, Grants};
 
-use crate::discord::Discord;
+use crate::{discord::Discord, rest};
 
 /// The routes, from the root.
-pub(crate) fn router() -> Router<Arc<Discord>> {
-    Router::new()
-        .route("/oauth2/authorize", get(authorize::authorize))
-        .route("/api/oauth2/authorize", get(authorize::authorize))
+pub(crate) fn router(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+    let of_programs = Router::new()
         .route("/api/oauth2/token", post(token::exchange))
         .route("/api/oauth2/token/revoke", post(token::revoke))
         .route("/api/v10/oauth2/token", post(token::exchange))
-        .route("/api/v10/oauth2/token/revoke", post(token::revoke))
-        .route("/.well-known/oauth-authorization-server", get(metadata))
+        .route("/api/v10/oauth2/token/revoke", post(token::revoke));
+    let of_people = Router::new()
+        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/api/oauth2/authorize", get(authorize::authorize))
+        .route("/.well-known/oauth-authorization-server", get(metadata));
+    let interfere = || middleware::from_fn_with_state(discord.clone(), rest::interfere);
+    let enforce = middleware::from_fn_with_state(discord.clone(), rest::enforce_global);
+    of_programs
+        .layer(interfere())
+        .layer(enforce)
+        .merge(of_people.layer(interfere()))
 }
 
 /// RFC 8414 metadata, with what Discord lists there.

@@ -16,6 +16,8 @@ mod scene;
 mod limit;
 /// What goes wrong on purpose, route by route.
 mod fault;
+/// Every route by name.
+mod routes;
 /// The gateway's address and budget.
 mod gateway;
 /// The caller's own user, guilds and application.
@@ -55,8 +57,9 @@ use axum::{
 
 pub(crate) use error::not_found;
 pub(crate) use fault::{Interference, RestFaults, interfere};
-pub(crate) use limit::{Limiter, Scope};
+pub(crate) use limit::{Limiter, Scope, enforce_global};
 pub(crate) use nonces::Nonces;
+pub(crate) use routes::is_known as is_known_route;
 
 use error::ApiError;
 

@@ -1,26 +1,36 @@
 //! The router and the accept loop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody},
     extract::DefaultBodyLimit,
-    middleware,
+    http::StatusCode,
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
+use futures_util::{StreamExt, stream};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     pin, select,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use crate::{
-    cdn, control,
+    cdn, clock, control,
     discord::Discord,
     gateway_ws, oauth, page, rest,
     wire::{Wire, Wired},
@@ -28,10 +38,6 @@ use crate::{
 
 /// Longest body of any request.
 const LONGEST_BODY: usize = 256 * 1024;
-/// A client that has not sent its request's head by then is gone.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// How long a stopping simulator waits for answers under way.
-const STOP_LIMIT: Duration = Duration::from_secs(1);
 /// After a failed accept (no file descriptors left, as a rule).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Accepts that may fail one after another before the simulator gives up.
@@ -40,6 +46,53 @@ const ACCEPT_FAILURES: u32 = 200;
 /// Whose connection a request came over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Waits for a body so long and no longer.
+#[derive(Clone)]
+struct Patience {
+    ends: Instant,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Patience {
+    fn new(limit: Duration) -> Self {
+        Self {
+            ends: clock::now() + limit,
+            is_over: Arc::default(),
+        }
+    }
+
+    /// A body that ends in an error when its time is over.
+    fn with(&self, body: Body) -> Body {
+        if body.is_end_stream() {
+            return body;
+        }
+        let patience = self.clone();
+        let waited = stream::unfold(body.into_data_stream(), move |mut body| {
+            let patience = patience.clone();
+            async move {
+                let part = match timeout_at(patience.ends, body.next()).await {
+                    Ok(part) => part?,
+                    Err(over) => {
+                        patience.is_over.store(true, Ordering::Release);
+                        Err(axum::Error::new(over))
+                    }
+                };
+                Some((part, body))
+            }
+        });
+        Body::from_stream(waited)
+    }
+
+    /// Whatever was made of a body that did not come is 408.
+    fn judge(&self, response: Response) -> Response {
+        if self.is_over.load(Ordering::Acquire) {
+            StatusCode::REQUEST_TIMEOUT.into_response()
+        } else {
+            response
+        }
+    }
+}
 
 /// Every route there is.
 pub(crate) fn router(discord: Arc<Discord>) -> Router {
@@ -50,11 +103,10 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
         .route("/resume", get(gateway_ws::resume))
         .route("/resume/", get(gateway_ws::resume))
         .nest("/api/v10", rest::router(discord.clone()))
+        .route("/api", any(rest::not_found))
+        .route("/api/", any(rest::not_found))
         .route("/api/{*rest}", any(rest::not_found))
-        .merge(oauth::router().layer(middleware::from_fn_with_state(
-            discord.clone(),
-            rest::interfere,
-        )))
+        .merge(oauth::router(&discord))
         .merge(cdn::router())
         .merge(page::router())
         .nest("/sim", control::router(discord.clone()))
@@ -66,7 +118,7 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router {
 pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
-    discord: &Discord,
+    discord: &Arc<Discord>,
 ) -> Result<(), io::Error> {
     let mut failures = 0;
     loop {
@@ -77,7 +129,7 @@ pub(crate) async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 failures = 0;
-                let connection = serve(stream, peer, router.clone(), discord.stop.clone());
+                let connection = serve(stream, peer, router.clone(), discord.clone());
                 discord.tracker.spawn(connection);
             }
             Err(error) if failures >= ACCEPT_FAILURES => return Err(error),
@@ -90,25 +142,24 @@ pub(crate) async fn accept(
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    stop: tokio_util::sync::CancellationToken,
-) {
+async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, discord: Arc<Discord>) {
+    let (config, stop) = (&discord.config, &discord.stop);
     // Small frames must leave at once; a socket that refuses is slower, not broken.
     let _ = stream.set_nodelay(true);
     let wire = Wire::new();
     let stream = Wired::new(stream, wire.clone());
+    let body_limit = config.body_limit;
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let patience = Patience::new(body_limit);
+        let mut request = request.map(|body| patience.with(Body::new(body)));
         request.extensions_mut().insert(wire.clone());
         request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        async move { answer.await.map(|response| patience.judge(response)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
+        .header_read_timeout(config.head_limit)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     pin!(connection);
@@ -116,7 +167,7 @@ async fn serve(
         served = connection.as_mut() => served,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            match timeout(STOP_LIMIT, connection).await {
+            match timeout(config.stop_limit, connection).await {
                 Ok(served) => served,
                 Err(_) => return,
             }

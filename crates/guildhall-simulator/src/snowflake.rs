@@ -50,7 +50,7 @@ impl fmt::Display for Snowflake {
     }
 }
 
-/// The text was not a decimal number from 1 to 2^64 - 1.
+/// The text was not a decimal number from 1 to 2^64 - 1 without leading zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a snowflake")]
 pub struct NotASnowflake;
@@ -59,7 +59,11 @@ impl FromStr for Snowflake {
     type Err = NotASnowflake;
 
     fn from_str(text: &str) -> Result<Self, NotASnowflake> {
-        if text.is_empty() || text.len() > 20 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.len() > 20 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NotASnowflake);
+        }
+        // One id is written in one way.
+        if text.is_empty() || text.starts_with('0') {
             return Err(NotASnowflake);
         }
         text.parse()
@@ -163,11 +167,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn an_id_with_leading_zeros_is_none() {
+        assert!("175928847299117063".parse::<Snowflake>().is_ok());
+        assert!("0175928847299117063".parse::<Snowflake>().is_err());
+        assert!("0".parse::<Snowflake>().is_err());
+    }
+
     proptest! {
         #[test]
         fn any_text_is_an_id_or_an_error(text in ".*") {
             if let Ok(id) = text.parse::<Snowflake>() {
-                prop_assert_eq!(id.to_string(), text.trim_start_matches('0'));
+                prop_assert_eq!(id.to_string(), text);
             }
         }
 

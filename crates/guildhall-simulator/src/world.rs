@@ -30,6 +30,8 @@ mod channels;
 mod roles;
 /// People and memberships.
 mod members;
+/// Who is online.
+mod presence;
 /// Timeouts and bans.
 mod moderation;
 /// Invites.
@@ -46,6 +48,8 @@ mod big;
 #[cfg(test)]
 mod tests;
 
+use time::OffsetDateTime;
+
 use crate::snowflake::{Chance, Snowflake};
 
 pub(crate) use audit::Cause;
@@ -58,13 +62,16 @@ pub(crate) use intents::Intents;
 pub use intents::PrivilegedIntents;
 pub(crate) use invites::{Invite, NewInvite};
 pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
-pub(crate) use messages::{Emoji, Message, MessageEdit, Messages, NewMessage, Reply};
+pub(crate) use messages::{
+    Allowed, AllowedMentions, Emoji, Message, MessageEdit, Messages, NewMessage,
+};
 pub(crate) use moderation::Rank;
 pub(crate) use payload::{MemberObject, UserObject, VoiceStateObject, channel_dispatch};
 pub(crate) use payload::{
-    current_user, guild_create, guild_object, presence, role_object, unavailable, visible_channels,
+    current_user, guild_create, guild_object, role_object, unavailable, visible_channels,
 };
 pub(crate) use permission::Permissions;
+pub(crate) use presence::{Presence, Status, presence};
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
 pub(crate) use thing::{
@@ -93,8 +100,12 @@ pub(crate) struct World {
     pub(crate) users: Table<User>,
     pub(crate) guilds: Table<Guild>,
     chance: Chance,
+    /// What comes in no fixed number, because bots come and go as they like.
+    secrets: Chance,
+    voices: Chance,
     last_id: u64,
     cause: Option<Cause>,
+    now: OffsetDateTime,
 }
 
 impl World {
@@ -116,9 +127,26 @@ impl World {
         answer
     }
 
+    /// The world is looked at for the first time: who is in a room came just now.
+    pub(crate) fn begin(&mut self, now: OffsetDateTime) {
+        self.now = now;
+        for guild in self.guilds.iter_mut() {
+            voice::begin(guild, now);
+        }
+    }
+
+    /// Whatever happens from here on happens then. Invites whose time is over are
+    /// gone; Discord tells nobody.
+    pub(crate) fn tell_time(&mut self, now: OffsetDateTime) {
+        self.now = now;
+        for guild in self.guilds.iter_mut() {
+            guild.invites.retain(|invite| !invite.is_over(now));
+        }
+    }
+
     /// Replaces the bot token; the old one opens nothing any more.
     pub(crate) fn reset_bot_token(&mut self) {
-        self.application.bot_token = standing::token_of(self.application.id, &mut self.chance);
+        self.application.bot_token = standing::token_of(self.application.id, &mut self.secrets);
         self.application.token_resets += 1;
     }
 
@@ -133,9 +161,15 @@ impl World {
         self.chance.snowflake(&mut self.last_id)
     }
 
-    /// Chance for session ids, codes and tokens.
+    /// Chance for what is made together with a thing that has an id.
     pub(crate) fn chance(&mut self) -> &mut Chance {
         &mut self.chance
+    }
+
+    /// Chance for session ids and tokens, apart from that of ids: who logs in, and how
+    /// often, changes no later id.
+    pub(crate) fn secret(&mut self) -> &mut Chance {
+        &mut self.secrets
     }
 
     /// The guilds the bot is in, in their order.

@@ -1,10 +1,66 @@
 //! Which adapter stands behind each port.
 
-use std::sync::Arc;
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use guildhall_ports::{Journal, memory::MemoryJournal};
+use guildhall_ports::{Journal, JournalError};
+use guildhall_stores::sqlite::SqliteJournal;
+use tokio::time::{Instant, sleep};
 
-/// The gateway's journal.
-pub(crate) fn journal() -> Arc<dyn Journal> {
-    Arc::new(MemoryJournal::default())
+use crate::{
+    config::{ConfigError, Settings},
+    lifecycle::End,
+};
+
+/// The gateway's own file in `DATA_DIR`.
+const FILE: &str = "gateway.sqlite3";
+
+/// A gateway that is being replaced has this long to end after its successor was started.
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// Between two looks whether it has.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Opens the gateway's journal, waiting for a gateway that is on its way out.
+pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, End> {
+    let folder = PathBuf::from(settings.require("DATA_DIR")?);
+    make(&folder).map_err(|error| {
+        let folder = folder.display();
+        ConfigError(format!(
+            "DATA_DIR: {folder} can't be made ({error}): set it to a folder of your own."
+        ))
+    })?;
+    let give_up_at = Instant::now() + HANDOVER;
+    let mut said = false;
+    loop {
+        let path = folder.join(FILE);
+        let opened = tokio::task::spawn_blocking(move || SqliteJournal::open(&path)).await;
+        match opened.map_err(anyhow::Error::from)? {
+            Ok(journal) => return Ok(Arc::new(journal)),
+            Err(JournalError::InUse(_)) if Instant::now() < give_up_at => {
+                if !said {
+                    tracing::info!("[Gateway] Waiting for the gateway before this one to end");
+                    said = true;
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+            Err(JournalError::Refused(sentence)) => return Err(ConfigError(sentence).into()),
+            // A restart may help: the other one may be ending still.
+            Err(error @ (JournalError::InUse(_) | JournalError::Failed(_))) => {
+                return Err(End::Failed(error.into()));
+            }
+        }
+    }
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }

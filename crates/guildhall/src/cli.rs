@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use guildhall_simulator::Scenario;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use guildhall_simulator::{Config, INTERVALS, NoInterval, Scenario};
 
 use crate::config::table::{Kind, Reader, SETTINGS, Setting};
 
@@ -17,6 +17,8 @@ pub(crate) struct Asked {
     pub(crate) seed: u64,
     /// What happens in the simulator by itself.
     pub(crate) scenario: Scenario,
+    /// The simulator's intervals that are not as usual, as `NAME=DURATION`.
+    pub(crate) intervals: Vec<String>,
 }
 
 /// The subcommand.
@@ -88,9 +90,39 @@ pub(crate) fn command() -> Command {
                     .help("What happens by itself: standing, evening, big or outage"),
             );
         }
+        if role == Role::Simulator {
+            sub = sub.arg(interval()).after_help(intervals());
+        }
         command = command.subcommand(sub);
     }
     command
+}
+
+fn interval() -> Arg {
+    let valid = |text: &str| -> Result<String, NoInterval> {
+        Config::default().set_interval(text)?;
+        Ok(text.to_owned())
+    };
+    Arg::new("interval")
+        .long("interval")
+        .value_name("NAME=DURATION")
+        .value_parser(valid)
+        .action(ArgAction::Append)
+        .help("Shrinks or stretches one of the intervals below; may be given again and again")
+}
+
+fn intervals() -> String {
+    let mut list = "Intervals, as 0, 250ms, 30s, 5m, 24h or 7d:".to_owned();
+    for interval in INTERVALS {
+        let default = interval.default_text();
+        let line = format!(
+            "{:<16} {} [default: {default}]",
+            interval.name, interval.help
+        );
+        list.push_str("\n  ");
+        list.push_str(&line);
+    }
+    list
 }
 
 fn flag(role: Role, setting: &'static Setting) -> Arg {
@@ -127,11 +159,16 @@ fn asked(matches: &ArgMatches) -> Asked {
         Role::Simulator | Role::Demo => matches.get_one("scenario").copied().unwrap_or_default(),
         Role::All | Role::Gateway | Role::Web => Scenario::Standing,
     };
+    let intervals = match role {
+        Role::Simulator => matches.get_many("interval").into_iter().flatten().cloned(),
+        Role::Demo | Role::All | Role::Gateway | Role::Web => None.into_iter().flatten().cloned(),
+    };
     Asked {
         role,
         flags: flags.collect(),
         seed,
         scenario,
+        intervals: intervals.collect(),
     }
 }
 
@@ -186,6 +223,30 @@ mod tests {
         assert_eq!(scenario(&big), Scenario::Big);
         let unknown = ["guildhall", "demo", "--scenario", "riot"];
         assert!(command().try_get_matches_from(unknown).is_err());
+    }
+
+    #[test]
+    fn the_simulators_intervals_may_be_given_again_and_again() {
+        let typed = [
+            "guildhall",
+            "simulator",
+            "--interval",
+            "heartbeat=1s",
+            "--interval=code=5m",
+        ];
+        let matches = command().try_get_matches_from(typed).expect("known flags");
+        assert_eq!(asked(&matches).intervals, ["heartbeat=1s", "code=5m"]);
+        for (role, wrong) in [
+            ("simulator", "heartbeat"),
+            ("simulator", "hearts=1s"),
+            ("demo", "heartbeat=1s"),
+        ] {
+            let typed = ["guildhall", role, "--interval", wrong];
+            assert!(
+                command().try_get_matches_from(typed).is_err(),
+                "{role} {wrong}"
+            );
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod web;
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::Gateway;
-use guildhall_ports::{Health, SystemClock};
+use guildhall_ports::{Health, Journal, SystemClock};
 use guildhall_web::Web;
 use url::Url;
 
@@ -45,7 +45,9 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
             Role::All => all::run(settings).await,
             Role::Gateway => gateway::run(settings).await,
             Role::Web => web::run(settings).await,
-            Role::Simulator => simulator::run(&settings, asked.seed, asked.scenario).await,
+            Role::Simulator => {
+                simulator::run(&settings, asked.seed, asked.scenario, &asked.intervals).await
+            }
         }
     });
     // A task that did not stop in time must not hold the process.
@@ -53,14 +55,25 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
     result
 }
 
-async fn build_gateway(settings: &Settings) -> Result<Gateway, End> {
-    let gateway = config::gateway(settings)?.build(Arc::new(SystemClock), adapters::journal());
-    gateway.await.map_err(|error| match error {
+/// A built gateway, and its journal: whoever holds that keeps others out of `DATA_DIR`.
+///
+/// To be let go of last of all: when the next process gets the journal, every port is free.
+struct BuiltGateway {
+    gateway: Gateway,
+    journal: Arc<dyn Journal>,
+}
+
+async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, End> {
+    let config = config::gateway(settings)?;
+    let journal = adapters::journal(settings).await?;
+    let gateway = config.build(Arc::new(SystemClock), Arc::clone(&journal));
+    let gateway = gateway.await.map_err(|error| match error {
         guildhall_gateway::BuildError::Misconfigured(sentence) => {
             End::Misconfigured(ConfigError(sentence))
         }
         error @ guildhall_gateway::BuildError::Failed(_) => End::Failed(error.into()),
-    })
+    })?;
+    Ok(BuiltGateway { gateway, journal })
 }
 
 async fn build_web(settings: &Settings) -> Result<Web, End> {

@@ -141,6 +141,11 @@ async function messages() {
   });
   ledger.expect(`message ${id} by ${userId}: Who brings the dice?`);
   await ledger.settled('a message');
+  const path = `/channels/${channel.id}/messages/${id}`;
+  await sim.act('PATCH', path, { content: 'Who brings the cards?' });
+  await sim.act('DELETE', path);
+  ledger.expect(`message ${id} now: Who brings the cards?`, `message ${id} gone`);
+  await ledger.settled('a message changed and deleted');
 }
 
 /** The bot acts by REST: a role, a gated room, a move, a message. */
@@ -185,6 +190,22 @@ async function rest() {
   ledger.expect(`message ${said.id} gone`);
   await ledger.settled('a deletion by REST');
   await agrees('acting by REST');
+
+  await room.setName('Table Four');
+  ledger.expect(`channel ${room.id} changed: Table Four`);
+  await role.setName('Table Four');
+  ledger.expect(`role ${role.id} changed: Table Four`);
+  await member.voice.disconnect();
+  ledger.expect(`voice ${userId} in null`);
+  await ledger.settled('somebody sent away by REST');
+  await room.delete();
+  ledger.expect(`channel ${room.id} gone`);
+  await ledger.settled('a room deleted by REST');
+  await role.delete();
+  const roles = guild.members.cache.get(userId).roles.cache.filter((one) => one.id !== role.id).size - 1;
+  ledger.expect(`role ${role.id} gone`, `member ${userId} changed: ${member.nickname}, ${roles} roles`);
+  await ledger.settled('a role deleted by REST');
+  await agrees('everything taken back by REST');
 }
 
 /** Somebody else spends the bucket, so that the library meets a real 429. */

@@ -206,6 +206,11 @@ class Proof:
         message = (await self.sim.act("POST", "/messages", said))["id"]
         self.ledger.expect(f"message {message} by {self.somebody}: Who brings the dice?")
         await self.settled("a message")
+        path = f"/channels/{channel}/messages/{message}"
+        await self.sim.act("PATCH", path, {"content": "Who brings the cards?"})
+        await self.sim.act("DELETE", path)
+        self.ledger.expect(f"message {message} now: Who brings the cards?", f"message {message} gone")
+        await self.settled("a message changed and deleted")
 
     async def rest(self):
         """The bot acts by REST: a role, a gated room, a move, a message."""
@@ -247,6 +252,21 @@ class Proof:
         self.ledger.expect(f"message {said.id} gone")
         await self.settled("a deletion by REST")
         await self.agrees("acting by REST")
+
+        await room.edit(name="Table Four")
+        await role.edit(name="Table Four")
+        await room.delete()
+        await role.delete()
+        self.ledger.expect(
+            f"channel {room.id} changed: Table Four",
+            f"role {role.id} changed: Table Four",
+            f"voice {member.id} in None",
+            f"channel {room.id} gone",
+            f"role {role.id} gone",
+            f"member {member.id} changed: {member.nick}, {roles - 1} roles",
+        )
+        await self.settled("everything taken back by REST")
+        await self.agrees("everything taken back by REST")
 
     async def limits(self):
         """Somebody else spends the bucket, so that the library meets a real 429."""

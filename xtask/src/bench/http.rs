@@ -105,7 +105,7 @@ fn connect(address: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-fn read_response(from: &mut impl BufRead) -> anyhow::Result<Response> {
+pub(crate) fn read_response(from: &mut impl BufRead) -> anyhow::Result<Response> {
     let first = read_line(from)?;
     let status = first
         .split(' ')

@@ -29,6 +29,11 @@ impl Seen {
         sent.saturating_sub(self.distinct)
     }
 
+    /// The highest stamp that came.
+    pub(crate) fn highest(&self) -> Option<u64> {
+        self.highest
+    }
+
     fn mark(&mut self, index: u64) -> bool {
         let word = usize::try_from(index / 64).unwrap_or(usize::MAX);
         if word >= self.bits.len() {

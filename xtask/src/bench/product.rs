@@ -156,41 +156,45 @@ struct Load {
 
 /// The part of `GET /sim/state` that is needed to operate the product on it.
 #[derive(Deserialize)]
-struct World {
-    application: Application,
-    guilds: Vec<Guild>,
+pub(crate) struct World {
+    pub(crate) application: Application,
+    pub(crate) guilds: Vec<Guild>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Application {
-    id: String,
-    bot_token: String,
-    client_secret: String,
+pub(crate) struct Application {
+    pub(crate) id: String,
+    pub(crate) bot_token: String,
+    pub(crate) client_secret: String,
 }
 
 #[derive(Deserialize)]
-struct Guild {
-    id: String,
+pub(crate) struct Guild {
+    pub(crate) id: String,
     /// The first is a person, neither a bot nor the load user.
-    members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
-    user_id: String,
+pub(crate) struct Member {
+    pub(crate) user_id: String,
 }
 
 impl World {
-    fn read(simulator: &mut Client) -> anyhow::Result<Self> {
+    pub(crate) fn read(simulator: &mut Client) -> anyhow::Result<Self> {
         let response = simulator.get("/sim/state", &[])?;
         serde_json::from_str(&response.body).context("GET /sim/state has another shape")
     }
 }
 
 /// Walks through the login as a browser does and returns the session's cookie.
-fn sign_in(web_at: SocketAddr, simulator_at: SocketAddr, user_id: &str) -> anyhow::Result<String> {
+pub(crate) fn sign_in(
+    web_at: SocketAddr,
+    simulator_at: SocketAddr,
+    user_id: &str,
+) -> anyhow::Result<String> {
     let mut web = Client::new(web_at);
     let begin = redirect(web.get("/auth/login", &[])?, "the login")?;
     let attempt = cookies(&begin.response).join("; ");
@@ -257,7 +261,7 @@ fn path_of(location: &str) -> &str {
 }
 
 /// 64 characters from the kernel's generator.
-fn secret() -> anyhow::Result<String> {
+pub(crate) fn secret() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);

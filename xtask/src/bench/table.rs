@@ -39,6 +39,8 @@ pub(crate) enum Budget {
     Ratio(f64),
     /// In the unit of the row.
     AtMost(f64),
+    /// The same, for what may not fall short.
+    AtLeast(f64),
 }
 
 pub(crate) struct Row {
@@ -62,6 +64,7 @@ impl Row {
         Some(match self.budget? {
             Budget::Ratio(limit) => self.ratio().is_some_and(|ratio| ratio <= limit),
             Budget::AtMost(limit) => self.product.is_some_and(|product| product.median <= limit),
+            Budget::AtLeast(limit) => self.product.is_some_and(|product| product.median >= limit),
         })
     }
 
@@ -70,7 +73,7 @@ impl Row {
         serde_json::json!({
             "what": self.what,
             "unit": self.unit,
-            "web": self.product,
+            "product": self.product,
             "bare": self.bare,
             "ratio": self.ratio(),
             "budget": self.budget,
@@ -84,6 +87,7 @@ impl Row {
             None => String::new(),
             Some(Budget::Ratio(limit)) => format!("<= {limit}x bare"),
             Some(Budget::AtMost(limit)) => format!("<= {limit} {}", self.unit),
+            Some(Budget::AtLeast(limit)) => format!(">= {limit} {}", self.unit),
         };
         let verdict = match self.holds() {
             None => "",
@@ -105,16 +109,7 @@ impl Row {
 
 /// The rows under their heads, in columns.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let heads = [
-        "",
-        "web median",
-        "min",
-        "bare median",
-        "min",
-        "ratio",
-        "budget",
-    ]
-    .map(str::to_owned);
+    let heads = ["", "median", "min", "bare median", "min", "ratio", "budget"].map(str::to_owned);
     let cells: Vec<[String; 7]> = std::iter::once(heads)
         .chain(rows.iter().map(Row::cells))
         .collect();
@@ -188,6 +183,9 @@ mod tests {
         );
         assert_eq!(row(&[0.0], &[], Budget::AtMost(0.0)).holds(), Some(true));
         assert_eq!(row(&[1.0], &[], Budget::AtMost(0.0)).holds(), Some(false));
+        assert_eq!(row(&[9.0], &[], Budget::AtLeast(9.0)).holds(), Some(true));
+        assert_eq!(row(&[8.0], &[], Budget::AtLeast(9.0)).holds(), Some(false));
+        assert_eq!(row(&[], &[], Budget::AtLeast(9.0)).holds(), Some(false));
     }
 
     #[test]

@@ -26,7 +26,7 @@ struct UnderWay {
 
 /// What comes of waiting.
 pub(super) enum Step {
-    Committed(Done),
+    Committed(Box<Done>),
     /// It takes long. Said once.
     Stalled,
 }
@@ -67,7 +67,7 @@ impl Committing {
         };
         let stalled = async {
             if under_way.said {
-                pending().await
+                pending::<()>().await;
             } else {
                 sleep_until(under_way.since + STALLED_AFTER).await;
             }
@@ -87,12 +87,12 @@ impl Committing {
                 after,
                 since,
                 ..
-            }) => Step::Committed(Done {
+            }) => Step::Committed(Box::new(Done {
                 result,
                 sealed,
                 after,
                 took: since.elapsed(),
-            }),
+            })),
             // Not so: it was there above.
             None => pending().await,
         }

@@ -108,13 +108,15 @@ impl Standing {
         (&self.awaited, &self.outages)
     }
 
-    pub(super) fn status(&self) -> DiscordStatus {
-        let missing = self.awaited.union(&self.outages).copied().collect();
+    /// `stale`: guilds of which something could not be read, which is no better than not there.
+    pub(super) fn status(&self, stale: &BTreeSet<GuildId>) -> DiscordStatus {
+        let missing = self.awaited.union(&self.outages).chain(stale);
+        let missing: BTreeSet<GuildId> = missing.copied().collect();
         DiscordStatus {
             discord: self.discord,
             since: self.since,
             guild_ids: if self.discord == Discord::Live {
-                missing
+                missing.into_iter().collect()
             } else {
                 Vec::new()
             },
@@ -144,17 +146,26 @@ mod tests {
     #[test]
     fn the_world_is_complete_when_each_guild_came_or_is_in_an_outage() {
         let mut standing = Standing::restored(&State::default(), 10);
-        assert_eq!(standing.status(), status(Discord::Down, 10, &[], false));
+        assert_eq!(
+            standing.status(&BTreeSet::new()),
+            status(Discord::Down, 10, &[], false)
+        );
         standing.ready(&GUILDS.into(), 20);
-        assert_eq!(standing.status(), status(Discord::Live, 20, &GUILDS, false));
+        assert_eq!(
+            standing.status(&BTreeSet::new()),
+            status(Discord::Live, 20, &GUILDS, false)
+        );
         standing.came(GUILDS[0]);
         standing.unavailable(GUILDS[1]);
         assert_eq!(
-            standing.status(),
+            standing.status(&BTreeSet::new()),
             status(Discord::Live, 20, &GUILDS[1..], true)
         );
         standing.came(GUILDS[1]);
-        assert_eq!(standing.status(), status(Discord::Live, 20, &[], true));
+        assert_eq!(
+            standing.status(&BTreeSet::new()),
+            status(Discord::Live, 20, &[], true)
+        );
     }
 
     #[test]
@@ -169,13 +180,16 @@ mod tests {
         ] {
             standing.lost(&lost(true, tries), 30 + u64::from(tries));
             assert_eq!(
-                standing.status(),
+                standing.status(&BTreeSet::new()),
                 status(discord, since, &[], true),
                 "{tries}"
             );
         }
         standing.resumed(40);
-        assert_eq!(standing.status(), status(Discord::Live, 40, &[], true));
+        assert_eq!(
+            standing.status(&BTreeSet::new()),
+            status(Discord::Live, 40, &[], true)
+        );
     }
 
     #[test]
@@ -183,7 +197,7 @@ mod tests {
         let mut standing = Standing::restored(&State::default(), 10);
         standing.ready(&BTreeSet::new(), 20);
         standing.lost(&lost(false, 1), 30);
-        assert_eq!(standing.status().discord, Discord::Down);
+        assert_eq!(standing.status(&BTreeSet::new()).discord, Discord::Down);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use super::*;
 use crate::log::Window;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn nothing_is_seen_before_it_is_committed_and_the_next_batch_gathers_meanwhile() {
@@ -76,7 +76,7 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
     // One batch is being committed, one is full, and the inbox.
     let mut sequence = 2;
     let mut full = 0;
-    while full < 3 {
+    while full < 50 {
         sequence += 1;
         let toggled = if sequence % 2 == 0 {
             Value::Null
@@ -93,13 +93,17 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
                 // Once all tasks had their turn, it stays full.
                 full += 1;
                 sequence -= 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::task::yield_now().await;
             }
             Err(Untaken::Stopped) => panic!("the keeper is gone"),
         }
     }
     assert_eq!(sequence, 2 + 512 + 8_192);
-    assert!(*house.stalled.borrow());
+    let stalled = house.stalled.wait_for(|stalled| *stalled);
+    timeout(PATIENCE, stalled)
+        .await
+        .expect("in time")
+        .expect("it lives");
     assert_eq!(house.status.borrow().discord, Discord::Resuming);
 
     let lost = tokio::runtime::Handle::current().spawn(lost(house.inbox.clone(), true));
@@ -126,15 +130,41 @@ async fn a_journal_of_another_bot_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_twice() {
+    let mut house = House::new(usize::MAX >> 4);
+    house.ready(1);
+    house.dispatch(2, "GUILD_CREATE", &guild());
+    house.head(1).await;
+    let head = house.log.head();
+    // However much comes meanwhile.
+    house.outrun.send_replace(Some(head.at(2)));
+    for sequence in 3..700 {
+        let state = json!({"guild_id": "1", "user_id": sequence.to_string(), "channel_id": "9"});
+        house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
+    }
+    assert_eq!(house.exit().await, KeeperExit::Outrun);
+    let kept = house.journal.kept.load().await.expect("it works");
+    let kept = kept.expect("begun");
+    assert!(kept.head.epoch > head.epoch && kept.head.seq == 0);
+    assert_eq!((kept.bases.len(), kept.state.resume), (1, None));
+}
+
+#[tokio::test]
 async fn a_stop_commits_what_was_taken() {
     let house = House::new(usize::MAX >> 4);
     house.ready(1);
     house.dispatch(2, "GUILD_CREATE", &guild());
+    // More than one batch, and a disk that is slower than the stop.
+    for sequence in 3..3_000 {
+        let state = json!({"guild_id": "1", "user_id": sequence.to_string(), "channel_id": "9"});
+        house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
+    }
     let journal = house.journal.clone();
     assert_eq!(house.stop().await, KeeperExit::Stopped);
     let saved = journal.kept.load().await.expect("it works").expect("begun");
-    assert_eq!(saved.head.seq, 1);
-    assert_eq!(saved.state.resume.map(|resume| resume.sequence), Some(2));
+    assert_eq!(saved.head.seq, 1 + 2_997);
+    let resume = saved.state.resume.map(|resume| resume.sequence);
+    assert_eq!(resume, Some(2_999));
 }
 
 /// A journal that answers a commit when it is allowed to.
@@ -194,6 +224,7 @@ struct House {
     journal: SlowJournal,
     log: Log,
     inbox: Inbox,
+    outrun: watch::Sender<Option<Position>>,
     status: watch::Receiver<DiscordStatus>,
     stalled: watch::Receiver<bool>,
     stop: CancellationToken,
@@ -238,6 +269,7 @@ impl House {
             stalled: watch::Sender::new(false),
         };
         let (status, stalled) = (outlook.status.subscribe(), outlook.stalled.subscribe());
+        let outrun = watch::Sender::new(None);
         let nowhere = "http://127.0.0.1:1".parse().expect("an address");
         let setup = Setup {
             journal: Arc::new(journal.clone()),
@@ -253,12 +285,14 @@ impl House {
                 },
             },
             outlook,
+            outrun: outrun.subscribe(),
             report: watch::Sender::new(Report::default()),
             rest: DiscordRest::new(nowhere, &"t".into(), 1).expect("a client"),
             clock: Arc::new(ManualClock::at(2_000)),
             cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),
             limits: Limits::default(),
             renew: Arc::new(Notify::new()),
+            requests: mpsc::channel(1).0,
         };
         let (inbox, inputs) = Inbox::new();
         let stop = CancellationToken::new();
@@ -267,6 +301,7 @@ impl House {
             journal,
             log,
             inbox,
+            outrun,
             status,
             stalled,
             stop,

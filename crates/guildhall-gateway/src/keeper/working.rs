@@ -16,9 +16,9 @@ use tracing::warn;
 use super::{Lost, Report, standing::Standing};
 use crate::{
     Limits,
-    normalise::{self, Cdn, Context, GuildNews, Ready, Seen, Told},
-    rights::{self, Output, Pair, Rights, Scene, WatchId},
-    shard::Dispatch,
+    normalise::{self, Cdn, Chunk, Context, GuildNews, Ready, Seen, Told},
+    rights::{self, CallId, Output, Pair, Part, Rights, Scene, WatchId},
+    shard::{Dispatch, MembersRequest},
 };
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
@@ -39,7 +39,8 @@ pub(super) struct Working {
     cdn: Cdn,
     bridged: Option<BTreeSet<GuildId>>,
     report: Report,
-    renewed_at: Option<Instant>,
+    /// When a fresh session was last asked for.
+    renewed_at: Option<UnixMs>,
     /// A fresh session is wanted, not before this.
     renewal_due: Option<Instant>,
     /// Kinds of dispatches that could not be read; each is logged once.
@@ -92,6 +93,7 @@ pub(super) struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     LookUp(Pair),
+    LookUpMany(MembersRequest),
     Answer {
         watch: WatchId,
         failed: Vec<GuildId>,
@@ -112,10 +114,11 @@ impl Working {
             stale: state.stale.clone(),
             ..Report::default()
         };
-        let published = (standing.status(), report.clone());
+        let published = (standing.status(&report.stale), report.clone());
         Self {
             world,
-            rights: Rights::new(limits),
+            // An earlier process began at an earlier time, and sent far less than one a millisecond.
+            rights: Rights::new(limits, CallId(now)),
             standing,
             bridged: terms.guilds.clone(),
             terms,
@@ -124,7 +127,7 @@ impl Working {
             heard_at: state.heard_at,
             cdn,
             report,
-            renewed_at: None,
+            renewed_at: state.renewed_at,
             renewal_due: None,
             unreadable: BTreeSet::new(),
             events: Vec::new(),
@@ -133,6 +136,26 @@ impl Working {
             kept: state,
             refusal: None,
         }
+    }
+
+    /// Life begins, with what the world holds already.
+    pub(super) fn begun(&mut self, now: Instant, wall: UnixMs) {
+        let foreign = |guild_id: &&GuildId| {
+            let bridged = self.bridged.as_ref();
+            bridged.is_some_and(|bridged| !bridged.contains(guild_id))
+        };
+        let foreign: Vec<GuildId> = self.world.guilds.keys().filter(foreign).copied().collect();
+        self.emit(foreign.into_iter().map(|guild_id| Event {
+            guild_id,
+            ts: wall,
+            synthetic: true,
+            change: Change::GuildRemoved,
+        }));
+        if !self.report.stale.is_empty() {
+            self.want_renewal(now, wall);
+        }
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.remembered(scene);
     }
 
     /// Discord told something.
@@ -169,7 +192,18 @@ impl Working {
                     // Whatever session this is, it is not the one that was kept.
                     self.resume = None;
                 }
-                self.unreadable(kind, guild_id, &reason, now);
+                self.unreadable(kind, guild_id, &reason, now, dispatch.received_at);
+            }
+            Seen::Chunk(chunk) => {
+                count(kind);
+                self.part_came(chunk, dispatch.received_at, now);
+            }
+            Seen::Refused(refused) => {
+                count(kind);
+                let wait = Duration::try_from_secs_f64(refused.wait).unwrap_or(Duration::MAX);
+                let (rights, scene) = self.rights_and_scene(now);
+                rights.many_refused(CallId(refused.nonce), wait, scene);
+                self.follow_rights(dispatch.received_at);
             }
             Seen::Irrelevant if kind == "RESUMED" => {
                 count(kind);
@@ -187,12 +221,15 @@ impl Working {
     }
 
     /// The connection is not there.
-    pub(super) fn lost(&mut self, lost: Lost, wall: UnixMs) {
+    pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
         self.standing.lost(&lost, wall);
         if !lost.resumable {
             self.resume = None;
         }
         self.report.lost = Some(lost);
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.lost(scene);
+        self.follow_rights(wall);
     }
 
     /// A web role has a user.
@@ -233,12 +270,13 @@ impl Working {
         let (rights, scene) = self.rights_and_scene(now);
         rights.time_passed(scene);
         self.follow_rights(wall);
-        self.renew_when_due(now);
+        self.renew_when_due(now, wall);
     }
 
     /// When to come back if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let deadlines = [self.rights.deadline(), self.renewal_due];
+        let renewal = self.renewal_due.filter(|_| self.standing.is_live());
+        let deadlines = [self.rights.deadline(), renewal];
         deadlines.into_iter().flatten().min()
     }
 
@@ -254,7 +292,7 @@ impl Working {
 
     /// Ends the batch.
     pub(super) fn take(&mut self) -> Outcome {
-        let status = self.standing.status();
+        let status = self.standing.status(&self.report.stale);
         let new_status = (status != self.published.0).then(|| status.clone());
         let new_report = (self.report != self.published.1).then(|| self.report.clone());
         if new_status.is_some() || new_report.is_some() {
@@ -298,6 +336,7 @@ impl Working {
             awaited: awaited.clone(),
             outages: outages.clone(),
             stale: self.report.stale.clone(),
+            renewed_at: self.renewed_at,
         }
     }
 
@@ -309,6 +348,12 @@ impl Working {
                 self.standing.came(guild_id);
                 self.report.stale.remove(&guild_id);
                 self.report.missing.remove(&guild_id);
+            }
+            Some(GuildNews::CameInPart) => {
+                self.standing.came(guild_id);
+                self.report.missing.remove(&guild_id);
+                let reason = serde::de::Error::custom("an entry of one of its lists is odd");
+                self.unreadable("GUILD_CREATE", Some(guild_id), &reason, now, wall);
             }
             Some(GuildNews::Unavailable) => self.standing.unavailable(guild_id),
             Some(GuildNews::Gone) => {
@@ -329,7 +374,9 @@ impl Working {
             }
         }
         if told.news.is_some() {
-            self.guilds_changed(wall, now);
+            let (rights, scene) = self.rights_and_scene(now);
+            rights.guild_changed(guild_id, scene);
+            self.follow_rights(wall);
         }
     }
 
@@ -376,22 +423,48 @@ impl Working {
         guild_id: Option<GuildId>,
         reason: &serde_json::Error,
         now: Instant,
+        wall: UnixMs,
     ) {
         counter!("guildhall_gateway_unreadable_dispatches_total").increment(1);
         if self.unreadable.insert(kind.to_owned()) {
             warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
         }
         self.report.stale.extend(guild_id);
-        let soonest = self.renewed_at.map_or(now, |at| at + RENEWALS_APART);
-        self.renewal_due.get_or_insert(soonest);
-        self.renew_when_due(now);
+        self.want_renewal(now, wall);
+        self.renew_when_due(now, wall);
     }
 
-    fn renew_when_due(&mut self, now: Instant) {
-        if self.renewal_due.take_if(|at| *at <= now).is_some() {
-            self.renewed_at = Some(now);
+    fn want_renewal(&mut self, now: Instant, wall: UnixMs) {
+        let apart = u64::try_from(RENEWALS_APART.as_millis()).unwrap_or(u64::MAX);
+        let since = self.renewed_at.map(|at| wall.saturating_sub(at));
+        let wait = since.map_or(0, |since| apart.saturating_sub(since));
+        let soonest = now + Duration::from_millis(wait);
+        self.renewal_due.get_or_insert(soonest);
+    }
+
+    /// Asks for a fresh session, and again later if none comes of it: there may be too few left.
+    fn renew_when_due(&mut self, now: Instant, wall: UnixMs) {
+        if self.standing.is_live() && self.renewal_due.is_some_and(|at| at <= now) {
+            self.renewed_at = Some(wall);
+            self.renewal_due = Some(now + RENEWALS_APART);
             self.acts.push(Act::Renew);
         }
+    }
+
+    fn part_came(&mut self, chunk: Chunk, wall: UnixMs, now: Instant) {
+        let members = chunk.members.into_iter();
+        let part = Part {
+            call: CallId(chunk.nonce),
+            guild_id: chunk.guild_id,
+            members: members
+                .map(|seen| (seen.user_id, seen.membership))
+                .collect(),
+            not_found: chunk.not_found,
+            last: chunk.last,
+        };
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.looked_up_many(part, scene);
+        self.follow_rights(wall);
     }
 
     fn member(&mut self, pair: Pair, told: rights::Told, wall: UnixMs, now: Instant) {
@@ -410,6 +483,7 @@ impl Working {
         let scene = Scene {
             world: &self.world,
             complete: self.standing.complete(),
+            live: self.standing.is_live(),
             now,
         };
         (&mut self.rights, scene)
@@ -420,6 +494,15 @@ impl Working {
         for output in self.rights.take_outputs() {
             match output {
                 Output::LookUp(pair) => self.acts.push(Act::LookUp(pair)),
+                Output::LookUpMany {
+                    call,
+                    guild_id,
+                    user_ids,
+                } => self.acts.push(Act::LookUpMany(MembersRequest {
+                    guild_id,
+                    user_ids,
+                    nonce: call.0,
+                })),
                 Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
                 Output::Changed {
                     pair: (guild_id, user_id),

@@ -25,7 +25,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, info, info_span, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::{
     keeper::Keeper,
@@ -234,6 +234,11 @@ impl Attachment {
                     after,
                     head: self.log.head(),
                 }
+            }
+            Join::Beyond(position) => {
+                error!(link.after = %position, "a web role is ahead of the log: the journal was brought back");
+                self.keeper.outrun(position);
+                Input::StopAsked
             }
             Join::Bases {
                 bases,

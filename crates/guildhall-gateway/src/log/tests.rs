@@ -133,13 +133,12 @@ fn a_writer_that_is_not_at_the_head_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn positions_of_another_life_or_beyond_the_head_begin_anew() {
+fn positions_of_another_life_begin_anew_and_one_beyond_the_head_is_told_apart() {
     let log = Log::new(Position::start(LogId(0), EPOCH), wide());
     let head = write(&log, log.head(), vec![arrival(1)]).expect("at the head");
     let strangers = [
         Position::start(LogId(0), EPOCH - 1),
         Position::start(LogId(1), EPOCH),
-        head.at(2),
     ];
     for stranger in strangers {
         assert_eq!(log.read(stranger, 10), Err(Expired), "{stranger}");
@@ -148,6 +147,9 @@ fn positions_of_another_life_or_beyond_the_head_begin_anew() {
             "{stranger}"
         );
     }
+    let beyond = head.at(2);
+    assert_eq!(log.read(beyond, 10), Err(Expired));
+    assert!(matches!(log.join(Some(beyond)), Join::Beyond(at) if at == beyond));
     assert_eq!(log.read(head, 10), Ok(Vec::new()));
 }
 

@@ -10,7 +10,7 @@ use super::{
     Context, GuildNews, MemberSeen, Read, Told,
     channel::{Channel, Kind},
     difference::difference,
-    lenient::{self, Field},
+    lenient::{self, Entries, Field},
     member::{Look, Member},
     missing,
     role::Role,
@@ -29,12 +29,12 @@ struct Created {
     icon: Option<String>,
     #[serde(default, deserialize_with = "lenient::odd_is_none")]
     owner_id: Option<UserId>,
-    #[serde(default, deserialize_with = "lenient::readable")]
-    roles: Option<Vec<Role>>,
-    #[serde(default, deserialize_with = "lenient::readable")]
-    channels: Option<Vec<Channel>>,
-    #[serde(default, deserialize_with = "lenient::readable")]
-    voice_states: Option<Vec<VoiceState>>,
+    #[serde(default, deserialize_with = "lenient::entries")]
+    roles: Option<Entries<Role>>,
+    #[serde(default, deserialize_with = "lenient::entries")]
+    channels: Option<Entries<Channel>>,
+    #[serde(default, deserialize_with = "lenient::entries")]
+    voice_states: Option<Entries<VoiceState>>,
     #[serde(default, deserialize_with = "lenient::readable")]
     members: Option<Vec<Member>>,
 }
@@ -58,7 +58,12 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
         Some(known) => back(created.id, known, &now, context),
     };
     let told = told.with_members(created.members_seen());
-    Ok(Some(told.with_news(GuildNews::Came)))
+    let news = if created.is_whole() {
+        GuildNews::Came
+    } else {
+        GuildNews::CameInPart
+    };
+    Ok(Some(told.with_news(news)))
 }
 
 /// GUILD_UPDATE: name, icon, owner. It has neither channels nor voice states, which is no news
@@ -163,7 +168,10 @@ impl Created {
                 .map(|known| known.memberships.clone())
                 .unwrap_or_default(),
         };
-        for role in roles {
+        if let Some(known) = known.filter(|_| roles.odd) {
+            guild.roles.clone_from(&known.roles);
+        }
+        for role in &roles.read {
             let before = known.and_then(|known| known.roles.get(&role.id).copied());
             if let Some(permissions) = role.permissions.or(before) {
                 guild.roles.insert(role.id, permissions);
@@ -187,7 +195,12 @@ impl Created {
         let members: BTreeMap<UserId, &Member> = members
             .filter_map(|member| Some((member.user_id()?, member)))
             .collect();
-        for state in states {
+        if let Some(known) = known.filter(|_| states.odd) {
+            let kept = known.voice.iter();
+            let kept = kept.filter(|(_, there)| guild.rooms.contains_key(&there.channel_id));
+            guild.voice = kept.map(|(user, there)| (*user, there.clone())).collect();
+        }
+        for state in &states.read {
             let user_id = state.user_id;
             let known = before(&user_id);
             let member = state.member.as_ref().or(members.get(&user_id).copied());
@@ -205,19 +218,32 @@ impl Created {
         }
     }
 
+    /// Whether all of it could be read. Where not, what is missing stays as it was known.
+    fn is_whole(&self) -> bool {
+        let roles = self.roles.as_ref().is_some_and(|roles| roles.odd);
+        let channels = self.channels.as_ref().is_some_and(|channels| channels.odd);
+        let states = self.voice_states.as_ref().is_some_and(|states| states.odd);
+        !(roles || channels || states)
+    }
+
     fn members_seen(&self) -> impl Iterator<Item = MemberSeen> {
         let listed = self.members.iter().flatten();
         let listed = listed.filter_map(|member| member.seen(member.user_id()?));
-        let speaking = self.voice_states.iter().flatten();
+        let speaking = self.voice_states.iter().flat_map(|states| &states.read);
         let speaking = speaking.filter_map(|state| state.member.as_ref()?.seen(state.user_id));
         listed.chain(speaking)
     }
 }
 
 /// Categories first: rooms carry their names.
-fn fill_rooms(guild: &mut Guild, channels: &[Channel], known: Option<&Guild>) {
+fn fill_rooms(guild: &mut Guild, channels: &Entries<Channel>, known: Option<&Guild>) {
     let nameless = BTreeMap::new();
     let names = known.map_or(&nameless, |known| &known.categories);
+    if let Some(known) = known.filter(|_| channels.odd) {
+        guild.categories.clone_from(&known.categories);
+        guild.rooms.clone_from(&known.rooms);
+    }
+    let channels = &channels.read;
     for channel in channels {
         let name = channel.category_name(names);
         if let (Kind::Category, Some(name)) = (channel.kind(), name) {

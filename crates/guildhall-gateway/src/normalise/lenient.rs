@@ -47,6 +47,31 @@ where
     Ok(Some(entries.into_iter().filter_map(read).collect()))
 }
 
+/// The entries of a list that can be read, and whether that is all of them.
+#[derive(Debug)]
+pub(super) struct Entries<T> {
+    pub(super) read: Vec<T>,
+    /// Some could not be read: what is not in `read` may be there all the same.
+    pub(super) odd: bool,
+}
+
+/// The entries of a list; `None` if it is no list.
+pub(super) fn entries<'de, D, T>(deserializer: D) -> Result<Option<Entries<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    let Ok(entries) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+        return Ok(None);
+    };
+    let all = entries.len();
+    let read = |entry: &RawValue| serde_json::from_str(entry.get()).ok();
+    let read: Vec<T> = entries.into_iter().filter_map(read).collect();
+    let odd = read.len() < all;
+    Ok(Some(Entries { read, odd }))
+}
+
 /// A set of flags. Each flag that we look at hides something, so flags that can't be read count
 /// as set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,23 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
-use guildhall_model::{
-    Change, Event, Guild, Permissions, RoleId,
-    world::{GuildInfo, Room},
-};
-use proptest::prelude::*;
+/// The machine with a world that follows what it puts out.
+mod house;
+/// Look-ups that go together.
+mod together;
+/// Many users at one time, with a Discord that answers after a while.
+mod storm;
+/// Whatever happens.
+mod random;
 
-use super::*;
+use std::time::Duration;
+
+use guildhall_model::RoleId;
+
+use super::{
+    queue::{ALONE_AT_ONCE, REFRESHES_AT_ONCE},
+    *,
+};
+use house::House;
 
 const GUILD: GuildId = GuildId(1);
 const OTHER: GuildId = GuildId(2);
@@ -129,6 +140,8 @@ fn a_watch_is_answered_in_time_with_what_is_missing_as_failed() {
     assert!(by <= house.now + Limits::default().watch_answer);
     let late = house.wait(Limits::default().watch_answer);
     assert_eq!(late, [answered(1, &[OTHER])]);
+    let nobody = |known: &Known| known.waiting.is_empty();
+    assert!(house.rights.pairs.values().all(nobody));
     let other = (OTHER, USER);
     let event = Output::Changed {
         pair: other,
@@ -147,13 +160,13 @@ fn a_guild_that_is_still_to_come_is_waited_for_and_one_that_will_not_is_failed()
     house.complete = false;
     assert_eq!(house.watch(1, &[GUILD, OTHER]), []);
     house.arrive(GUILD);
-    assert_eq!(house.guilds_changed(), [Output::LookUp(PAIR)]);
+    assert_eq!(house.guild_changed(GUILD), [Output::LookUp(PAIR)]);
     assert_eq!(
         house.looked_up(PAIR, Some(member(5))),
         [changed(Some(member(5)))]
     );
     house.complete = true;
-    assert_eq!(house.guilds_changed(), [answered(1, &[OTHER])]);
+    assert_eq!(house.guild_changed(GUILD), [answered(1, &[OTHER])]);
     assert_eq!(
         house.watch(2, &[OTHER]),
         [answered(2, &[OTHER])],
@@ -165,11 +178,46 @@ fn a_guild_that_is_still_to_come_is_waited_for_and_one_that_will_not_is_failed()
 fn a_guild_that_left_and_came_again_is_looked_up_again() {
     let mut house = House::known();
     house.world.guilds.clear();
-    house.guilds_changed();
+    house.guild_changed(GUILD);
     assert_eq!(house.wait(MINUTE), []);
     house.arrive(GUILD);
-    house.guilds_changed();
+    house.guild_changed(GUILD);
     assert_eq!(house.watch(2, &[GUILD]), [Output::LookUp(PAIR)]);
+}
+
+#[test]
+fn a_guild_that_came_again_has_who_is_here_looked_up_unasked() {
+    let mut house = House::known();
+    house.world.guilds.clear();
+    house.guild_changed(GUILD);
+    house.wait(Duration::from_secs(1));
+    house.arrive(GUILD);
+    house.guild_changed(GUILD);
+    assert_eq!(house.wait(Duration::from_secs(1)), [Output::LookUp(PAIR)]);
+}
+
+#[test]
+fn rights_are_as_old_as_the_question() {
+    let mut house = House::new(&[GUILD]);
+    house.watch(1, &[GUILD]);
+    house.wait(Duration::from_secs(2));
+    house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(house.rights.oldest(house.now), Duration::from_secs(2));
+}
+
+#[test]
+fn nobody_is_forgotten_while_being_looked_up() {
+    let limits = Limits {
+        rights_kept: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let mut house = House::with(limits, &[GUILD]);
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
+    house.wait(Duration::from_secs(3));
+    assert_eq!(house.watch(2, &[GUILD]), [], "one look-up at a time");
+    house.wait(Duration::from_secs(3));
+    house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(house.wait(Duration::from_secs(1)), [changed(None)]);
 }
 
 #[test]
@@ -202,17 +250,21 @@ fn look_ups_under_way_are_few_and_refreshes_leave_places_to_who_waits() {
     let guilds: Vec<GuildId> = (1..=100).map(GuildId).collect();
     let mut house = House::new(&guilds);
     let first = house.watch(1, &guilds);
-    assert_eq!(first.len(), LOOK_UPS_AT_ONCE);
+    assert_eq!(first.len(), ALONE_AT_ONCE);
     let mut under_way: Vec<Pair> = look_ups(&first);
     while let Some(pair) = under_way.pop() {
         let outputs = house.looked_up(pair, Some(member(5)));
         under_way.extend(look_ups(&outputs));
-        assert!(under_way.len() <= LOOK_UPS_AT_ONCE);
+        assert!(under_way.len() <= ALONE_AT_ONCE);
     }
     let refreshes = look_ups(&house.wait(2 * MINUTE));
     assert_eq!(refreshes.len(), REFRESHES_AT_ONCE);
     let login = house.watch_as(2, UserId(8), &[GUILD]);
     assert_eq!(login, [Output::LookUp((GUILD, UserId(8)))]);
+    let hinted = (GuildId(100), USER);
+    assert!(!refreshes.contains(&hinted));
+    let hint = house.told(hinted, Told::LookAgain);
+    assert_eq!(hint, [Output::LookUp(hinted)], "it need not queue behind");
 }
 
 #[test]
@@ -224,189 +276,6 @@ fn a_watch_of_too_many_guilds_is_cut_short_and_says_so() {
     };
     assert_eq!(failed.len(), 300);
     assert_eq!(house.rights.pairs.len(), GUILDS_PER_WATCH);
-}
-
-proptest! {
-    #[test]
-    fn every_watch_is_answered_exactly_once_and_nobody_waits_twice(
-        steps in proptest::collection::vec((0..7_u8, 0..3_u64, 1..4_u64, 0..400_u64), 1..200)
-    ) {
-        let mut house = House::new(&[GUILD]);
-        let mut open = BTreeSet::new();
-        let mut under_way = BTreeSet::new();
-        let mut watches = 0;
-        for (step, user, guild, wait) in steps {
-            let pair = (GuildId(guild), UserId(user));
-            let outputs = match step {
-                0 => {
-                    watches += 1;
-                    open.insert(WatchId(watches));
-                    house.watch_as(watches, pair.1, &[pair.0, OTHER])
-                }
-                1 => house.told(pair, Told::Is(member(wait))),
-                2 => house.told(pair, Told::LookAgain),
-                3 | 4 => match under_way.pop_first() {
-                    Some(pair) => house.looked_up(pair, (step == 3).then(|| member(wait))),
-                    None => Vec::new(),
-                },
-                5 => {
-                    house.arrive(pair.0);
-                    house.guilds_changed()
-                }
-                _ => house.wait(Duration::from_secs(wait)),
-            };
-            for output in outputs {
-                match output {
-                    Output::LookUp(pair) => prop_assert!(under_way.insert(pair), "asked twice"),
-                    Output::Answered { watch, .. } => prop_assert!(open.remove(&watch)),
-                    Output::Changed { .. } => {}
-                }
-            }
-            prop_assert!(under_way.len() <= LOOK_UPS_AT_ONCE);
-        }
-        for output in house.wait(Limits::default().watch_answer) {
-            if let Output::Answered { watch, .. } = output {
-                prop_assert!(open.remove(&watch));
-            }
-        }
-        prop_assert!(open.is_empty(), "{open:?}");
-    }
-}
-
-/// The machine with a world that follows what it puts out.
-struct House {
-    rights: Rights,
-    world: World,
-    complete: bool,
-    now: Instant,
-}
-
-impl House {
-    fn new(guilds: &[GuildId]) -> Self {
-        let mut house = Self {
-            rights: Rights::new(Limits::default()),
-            world: World::default(),
-            complete: true,
-            now: Instant::now(),
-        };
-        for guild in guilds {
-            house.arrive(*guild);
-        }
-        house
-    }
-
-    /// With the user watched and known.
-    fn known() -> Self {
-        let mut house = Self::new(&[GUILD]);
-        house.watch(1, &[GUILD]);
-        house.looked_up(PAIR, Some(member(5)));
-        house
-    }
-
-    fn arrive(&mut self, guild: GuildId) {
-        self.world.guilds.entry(guild).or_insert_with(|| Guild {
-            info: GuildInfo {
-                name: String::new(),
-                icon: None,
-            },
-            available: true,
-            owner_id: UserId(1),
-            roles: BTreeMap::from([(guild.everyone(), Permissions::NONE)]),
-            categories: BTreeMap::new(),
-            rooms: BTreeMap::<_, Room>::new(),
-            voice: BTreeMap::new(),
-            memberships: BTreeMap::new(),
-        });
-    }
-
-    fn watch(&mut self, id: u64, guilds: &[GuildId]) -> Vec<Output> {
-        self.watch_as(id, USER, guilds)
-    }
-
-    fn watch_as(&mut self, id: u64, user: UserId, guilds: &[GuildId]) -> Vec<Output> {
-        let scene = Scene {
-            world: &self.world,
-            complete: self.complete,
-            now: self.now,
-        };
-        self.rights
-            .watch(WatchId(id), user, guilds.iter().copied(), Vec::new(), scene);
-        self.outputs()
-    }
-
-    fn told(&mut self, pair: Pair, told: Told) -> Vec<Output> {
-        let scene = Scene {
-            world: &self.world,
-            complete: self.complete,
-            now: self.now,
-        };
-        self.rights.told(pair, told, scene);
-        self.outputs()
-    }
-
-    fn looked_up(&mut self, pair: Pair, membership: Option<Membership>) -> Vec<Output> {
-        let scene = Scene {
-            world: &self.world,
-            complete: self.complete,
-            now: self.now,
-        };
-        self.rights.looked_up(pair, membership, scene);
-        self.outputs()
-    }
-
-    fn guilds_changed(&mut self) -> Vec<Output> {
-        let scene = Scene {
-            world: &self.world,
-            complete: self.complete,
-            now: self.now,
-        };
-        self.rights.guilds_changed(scene);
-        self.outputs()
-    }
-
-    fn wait(&mut self, time: Duration) -> Vec<Output> {
-        self.now += time;
-        let scene = Scene {
-            world: &self.world,
-            complete: self.complete,
-            now: self.now,
-        };
-        self.rights.time_passed(scene);
-        self.outputs()
-    }
-
-    fn outputs(&mut self) -> Vec<Output> {
-        let outputs = self.rights.take_outputs();
-        for output in &outputs {
-            if let Output::Changed {
-                pair: (guild_id, user_id),
-                membership,
-            } = output
-            {
-                let (user_id, membership) = (*user_id, membership.clone());
-                let change = Change::Rights {
-                    user_id,
-                    membership,
-                };
-                self.world.apply(&Event {
-                    guild_id: *guild_id,
-                    ts: 1,
-                    synthetic: false,
-                    change,
-                });
-            }
-        }
-        outputs
-    }
-
-    fn membership(&self) -> Option<Membership> {
-        self.world
-            .guilds
-            .get(&GUILD)?
-            .memberships
-            .get(&USER)
-            .cloned()
-    }
 }
 
 fn member(role: u64) -> Membership {
@@ -430,7 +299,7 @@ fn answered(watch: u64, failed: &[GuildId]) -> Output {
 fn look_ups(outputs: &[Output]) -> Vec<Pair> {
     let pair = |output: &Output| match output {
         Output::LookUp(pair) => Some(*pair),
-        Output::Changed { .. } | Output::Answered { .. } => None,
+        _ => None,
     };
     outputs.iter().filter_map(pair).collect()
 }

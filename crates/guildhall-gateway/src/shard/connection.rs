@@ -13,10 +13,11 @@ use futures_util::{Stream, StreamExt};
 use metrics::counter;
 use tokio::{
     select,
+    sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 use twilight_gateway::{
     CloseFrame, Config as ShardConfig, ConfigBuilder, Message as Raw, Session, ShardId, ShardState,
     error::{ReceiveMessageError, ReceiveMessageErrorType},
@@ -24,7 +25,7 @@ use twilight_gateway::{
 use url::Url;
 
 use super::{
-    Dispatch, Shard,
+    Dispatch, MembersRequest, Shard,
     course::{Course, Ended},
     dispatch::Message,
     identify::OneIdentify,
@@ -35,6 +36,8 @@ use crate::keeper::Untaken;
 /// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
 /// that still sends and no longer listens.
 const ACK_GRACE: Duration = Duration::from_secs(15);
+/// For the question how many sessions are left.
+const BUDGET_TIME: Duration = Duration::from_secs(5);
 /// For a close that Discord asked for itself.
 const LEAVE_TIME: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,9 @@ pub(super) enum Outcome {
 pub(super) struct Connection<'a> {
     shard: &'a Shard,
     course: &'a mut Course,
+    /// Taken only while the session stands.
+    requests: &'a mut mpsc::Receiver<MembersRequest>,
+    established: bool,
     discord: twilight_gateway::Shard<OneIdentify>,
     identify: OneIdentify,
     /// Whether it has ever been up; only then is "not connected" an end.
@@ -92,6 +98,8 @@ enum Step {
     Silent,
     /// It is our turn.
     MayIdentify,
+    /// The keeper wants to know somebody.
+    Asked(MembersRequest),
     StopAsked,
     RenewalAsked,
 }
@@ -100,6 +108,7 @@ impl<'a> Connection<'a> {
     pub(super) fn new(
         shard: &'a Shard,
         course: &'a mut Course,
+        requests: &'a mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         url: String,
     ) -> Self {
@@ -116,9 +125,13 @@ impl<'a> Connection<'a> {
                 builder.session(session).resume_url(url).build()
             }
         };
+        // Whoever asked has been told that the connection before this one is gone.
+        while requests.try_recv().is_ok() {}
         Self {
             shard,
             course,
+            requests,
+            established: false,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
             identify,
             up: false,
@@ -141,16 +154,17 @@ impl<'a> Connection<'a> {
                     self.identify.pass();
                     None
                 }
+                Step::Asked(request) => {
+                    self.discord.send(request.text());
+                    None
+                }
                 Step::Silent => Some(Outcome::Ended(self.gone_silent().await)),
                 Step::StopAsked => {
                     self.leave(CloseFrame::RESUME, self.shard.limits.close)
                         .await;
                     Some(Outcome::Stopped)
                 }
-                Step::RenewalAsked => {
-                    self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
-                    Some(Outcome::Ended(Ended::Renewed))
-                }
+                Step::RenewalAsked => self.renew().await,
             };
             if let Some(outcome) = outcome {
                 return outcome;
@@ -161,6 +175,8 @@ impl<'a> Connection<'a> {
     async fn step(&mut self, stop: &CancellationToken) -> Step {
         let Self {
             shard,
+            requests,
+            established,
             discord,
             up,
             awaited,
@@ -182,6 +198,8 @@ impl<'a> Connection<'a> {
             biased;
             () = stop.cancelled() => Step::StopAsked,
             () = shard.renew.notified() => Step::RenewalAsked,
+            // Before dispatches, which may come without a pause; of these there are few.
+            Some(request) = requests.recv(), if *established => Step::Asked(request),
             happened = next => happened,
             () = turn(identify) => Step::MayIdentify,
             () = sleep_until(awaited.by()) => Step::Silent,
@@ -210,6 +228,22 @@ impl<'a> Connection<'a> {
                 Some(Outcome::Ended(Ended::InvalidSession { resumable }))
             }
             Message::Other => None,
+        }
+    }
+
+    /// Gives the session up for a fresh one, if there are any left: a picture with a fault is
+    /// better than none.
+    async fn renew(&mut self) -> Option<Outcome> {
+        // The connection is not polled meanwhile, for far less than a heartbeat.
+        match timeout(BUDGET_TIME, self.shard.find(true)).await {
+            Ok(Ok(_)) => {
+                self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
+                Some(Outcome::Ended(Ended::Renewed))
+            }
+            Ok(Err(_)) | Err(_) => {
+                warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
+                None
+            }
         }
     }
 
@@ -257,6 +291,7 @@ impl<'a> Connection<'a> {
     }
 
     fn established(&mut self, how: How) {
+        self.established = true;
         let now = Instant::now().into_std();
         let (again, counted) = match how {
             How::Identified => ("Connected", "identify"),

@@ -136,6 +136,13 @@ impl Course {
             return Next::Misconfigured(sentence);
         }
         let established = self.established_at.take();
+        if *how == Ended::InboxFull {
+            // It brought more than we could take: nothing failed, and what to wait for is our own
+            // disk, which is waited for anyway.
+            self.tries = 0;
+            self.resume_url_tries = 0;
+            return Next::Connect { at: now };
+        }
         if established.is_some_and(|at| now.saturating_duration_since(at) >= STEADY) {
             self.tries = 0;
         }

@@ -1,6 +1,7 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
 
+use guildhall_model::{GuildId, UserId};
 use guildhall_ports::journal::Terms;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
@@ -316,8 +317,37 @@ async fn messages_that_are_none_are_passed_over() {
     assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
+#[tokio::test]
+async fn members_are_asked_for_once_the_session_stands_and_by_nobody_after_its_connection() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {});
+    let mut peer = discord.accept().await;
+    let identify = peer.hello().await;
+    house.request(1).await;
+    assert_eq!(identify["op"], 2, "not before the session stands");
+    peer.ready(&discord.resume_url).await;
+    let asked = peer.asked().await;
+    let data = json!({"guild_id": "1", "user_ids": ["7"], "nonce": "1"});
+    assert_eq!((&asked["op"], &asked["d"]), (&json!(8), &data));
+    drop(peer);
+    house.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    house.request(2).await;
+    drop(peer);
+    house.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    peer.dispatch(2, "RESUMED", &json!({})).await;
+    house.dispatches(1).await;
+    house.request(3).await;
+    assert_eq!(peer.asked().await["d"]["nonce"], "3");
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
 /// A shard under test, and a keeper that commits at once what it takes.
 struct House {
+    requests: mpsc::Sender<MembersRequest>,
     seen: mpsc::Receiver<Seen>,
     /// Until then the keeper takes nothing.
     keeper_wakes: CancellationToken,
@@ -362,17 +392,28 @@ impl House {
         change(&mut shard);
         let (told, seen) = mpsc::channel(256);
         let keeper_wakes = CancellationToken::new();
+        let (requests, asked) = mpsc::channel(REQUESTS);
         let runtime = tokio::runtime::Handle::current();
         let resume = shard.resume.clone();
         runtime.spawn(keep(inputs, keeper_wakes.clone(), resume, told));
-        let task = runtime.spawn(run(shard, stop.clone()));
+        let task = runtime.spawn(run(shard, asked, stop.clone()));
         Self {
+            requests,
             seen,
             keeper_wakes,
             stop,
             renew,
             task,
         }
+    }
+
+    async fn request(&self, nonce: u64) {
+        let request = MembersRequest {
+            guild_id: GuildId(1),
+            user_ids: vec![UserId(7)],
+            nonce,
+        };
+        self.requests.send(request).await.expect("the shard lives");
     }
 
     async fn seen(&mut self) -> Seen {
@@ -445,7 +486,7 @@ async fn keep(
                 let _stopped = reply.send(resume.clone());
                 Seen::Lost(lost)
             }
-            Input::Watch(_) => panic!("nobody watches"),
+            Input::Watch(_) => panic!("nobody is attached"),
         };
         if told.send(seen).await.is_err() {
             return;

@@ -27,7 +27,17 @@ pub struct EventError {
 /// The payload of a public event as browsers get it (design, "Events"): no rights in it.
 pub struct PublicPayload<'a>(&'a Event);
 
+/// The payload of the link's form, with everything. Beside [`Change::name`] it is what
+/// [`Event::from_wire`] reads.
+pub struct WirePayload<'a>(&'a Event);
+
 impl Event {
+    /// The link's payload alone, for whoever keeps the name beside it.
+    #[must_use]
+    pub fn wire_payload(&self) -> WirePayload<'_> {
+        WirePayload(self)
+    }
+
     /// What a browser may be sent, if the event is public at all. Whether *this* browser may is
     /// the filter's business.
     #[must_use]
@@ -152,7 +162,7 @@ impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut data = serializer.serialize_struct("Event", 2)?;
         data.serialize_field("event", self.change.name())?;
-        data.serialize_field("payload", &self.payload(Body::internal(&self.change)))?;
+        data.serialize_field("payload", &self.wire_payload())?;
         data.end()
     }
 }
@@ -168,6 +178,13 @@ impl<'de> Deserialize<'de> for Event {
         }
         let data = Data::deserialize(deserializer)?;
         Self::from_wire(&data.event, data.payload.get()).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for WirePayload<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let body = Body::internal(&self.0.change);
+        self.0.payload(body).serialize(serializer)
     }
 }
 

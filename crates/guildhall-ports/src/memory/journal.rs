@@ -30,6 +30,10 @@ impl Journal for MemoryJournal {
     }
 
     fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
+        if beginning.start.seq != 0 {
+            let why = format!("{} is no start of a log", beginning.start);
+            return Box::pin(ready(Err(JournalError::Failed(why))));
+        }
         let guilds = beginning.guilds.into_iter();
         *self.lock() = Some(Kept {
             head: beginning.start,
@@ -84,6 +88,21 @@ impl Kept {
                 return Err(JournalError::Failed(why));
             }
             head = event.at;
+        }
+        let mut floors = BTreeMap::new();
+        for base in &commit.bases {
+            let known = self
+                .bases
+                .get(&base.guild_id)
+                .map_or(0, |(floor, _)| *floor);
+            let least = floors.insert(base.guild_id, base.floor).unwrap_or(known);
+            if !(least..=self.head.seq).contains(&base.floor) {
+                let why = format!(
+                    "a floor at {} is not between {least}, the last, and the journal's head {}",
+                    base.floor, self.head
+                );
+                return Err(JournalError::Failed(why));
+            }
         }
         for base in commit.bases {
             let above = |seq: u64, event: &Envelope| {

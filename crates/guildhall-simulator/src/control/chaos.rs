@@ -17,7 +17,7 @@ const MOST_PER_SECOND: f64 = 100.0;
 const LONGEST: u32 = 60 * 60;
 
 /// Every kind of fault that chaos draws.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "drop",
     "close",
     "reconnect",
@@ -29,6 +29,7 @@ const KINDS: [&str; 18] = [
     "slow",
     "resume_503",
     "resume_refused",
+    "resume_hang",
     "reconnect_hello",
     "rate_limit",
     "status",
@@ -146,9 +147,8 @@ fn draw(world: &World, chance: &mut Chance, kind: &str) -> (Value, Option<Value>
                 None,
             )
         }
-        "resume_503" | "resume_refused" | "reconnect_hello" | "duplicate" | "reorder" => {
-            (json!({"kind": kind, "times": times}), None)
-        }
+        "resume_503" | "resume_refused" | "resume_hang" | "reconnect_hello" | "duplicate"
+        | "reorder" => (json!({"kind": kind, "times": times}), None),
         "rate_limit" => {
             let scopes = ["user", "global", "shared", "edge"];
             let scope = scopes[below(chance, scopes.len())];

@@ -16,6 +16,8 @@ pub(super) enum ControlError {
     Invalid(String),
     /// 403: another site's script asks.
     CrossSite,
+    /// 403: the request came under a name that is not this simulator's.
+    WrongHost,
     /// 404: something named does not exist.
     Unknown(String),
     /// 405
@@ -45,6 +47,11 @@ impl IntoResponse for ControlError {
                 StatusCode::FORBIDDEN,
                 "cross_site",
                 "/sim answers its own page and programs, not other sites' scripts".to_owned(),
+            ),
+            Self::WrongHost => (
+                StatusCode::FORBIDDEN,
+                "wrong_host",
+                "/sim is reached by an address, as localhost or by the public URL".to_owned(),
             ),
             Self::Unknown(what) => (StatusCode::NOT_FOUND, "unknown", what),
             Self::Method => (

@@ -16,7 +16,7 @@ use crate::{
     clock,
     discord::Discord,
     gateway_ws::{CloseCode, Faults, Order, ResumeFault},
-    rest::{Interference, RestFaults, Scope},
+    rest::{Interference, RestFaults, Scope, is_known_route},
     snowflake::Snowflake,
     world::{Overwrite, OverwriteKind, Permissions},
 };
@@ -125,7 +125,8 @@ pub(super) enum Body {
         #[serde(default)]
         over: bool,
     },
-    /// Whatever of REST, resume URL and delivery still waits to go wrong does not.
+    /// Whatever of REST, resume URL and delivery still waits to go wrong does not, and
+    /// connections that are slow, silent, cut in half or unanswered are well again.
     Heal {},
     /// The next connections get op 7 in place of HELLO; 0 heals.
     ReconnectHello {
@@ -294,6 +295,11 @@ fn of_rest(discord: &Discord, body: Body) -> Answer {
         }
         _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
     };
+    if let Some(route) = route.as_deref().filter(|route| !is_known_route(route)) {
+        return Err(ControlError::Invalid(format!(
+            "{route} is no route of REST"
+        )));
+    }
     Ok(interfere(discord, route.as_deref(), times, what))
 }
 
@@ -302,6 +308,7 @@ fn heal(discord: &Discord) -> Json<Value> {
     discord.with(|core| {
         core.faults = Faults::default();
         core.delivery.duplicate(0);
+        core.sessions.order(None, Order::Heal);
     });
     discord.release(clock::now());
     Json(json!({}))

@@ -1,4 +1,4 @@
-//! Guilds and users.
+//! Guilds.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     clock,
     discord::Discord,
     snowflake::Snowflake,
-    world::{Edit, GuildEdit, NewGuild, NewUser, UserEdit},
+    world::{GuildEdit, NewGuild},
 };
 
 /// A guild to be made; without an owner the first person owns it.
@@ -80,58 +80,5 @@ pub(super) async fn remove(
 ) -> Answer {
     let guild_id = id(&guild_id)?;
     discord.change(clock::now(), |world| world.delete_guild(guild_id))?;
-    Ok(Json(json!({})))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct NewUserBody {
-    id: Option<Snowflake>,
-    username: String,
-    global_name: Option<String>,
-    #[serde(default)]
-    bot: bool,
-}
-
-/// `POST /sim/users`
-pub(super) async fn create_user(
-    State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewUserBody>,
-) -> Answer {
-    let new = NewUser {
-        id: body.id,
-        username: name(body.username)?,
-        global_name: body.global_name,
-        bot: body.bot,
-    };
-    let created = discord.change(clock::now(), |world| {
-        Ok((world.create_user(new)?, Vec::new()))
-    })?;
-    Ok(Json(json!({"id": created})))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct UserEditBody {
-    username: Option<String>,
-    #[serde(default)]
-    global_name: Edit<String>,
-    #[serde(default)]
-    avatar: Edit<String>,
-}
-
-/// `PATCH /sim/users/{user_id}`
-pub(super) async fn edit_user(
-    State(discord): State<Arc<Discord>>,
-    Path(user_id): Path<String>,
-    Sent(body): Sent<UserEditBody>,
-) -> Answer {
-    let user_id = id(&user_id)?;
-    let edit = UserEdit {
-        username: body.username.map(name).transpose()?,
-        global_name: body.global_name,
-        avatar: body.avatar,
-    };
-    discord.change(clock::now(), |world| world.edit_user(user_id, edit))?;
     Ok(Json(json!({})))
 }

@@ -59,6 +59,25 @@ fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> Answer {
     Ok(Json(json!({"userId": body.user_id})))
 }
 
+/// Who comes in.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GuestBody {
+    user_id: Snowflake,
+}
+
+/// `POST /sim/invites/{code}`: somebody accepts an invite.
+pub(super) async fn accept_invite(
+    State(discord): State<Arc<Discord>>,
+    Path(code): Path<String>,
+    Sent(body): Sent<GuestBody>,
+) -> Answer {
+    let guild_id = discord.change(clock::now(), |world| {
+        world.accept_invite(&code, body.user_id)
+    })?;
+    Ok(Json(json!({"guildId": guild_id, "userId": body.user_id})))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct EditBody {

@@ -17,7 +17,7 @@ use crate::{
     clock,
     discord::Discord,
     snowflake::{Snowflake, iso},
-    world::{Emoji, MessageEdit, NewMessage, Reply},
+    world::{AllowedMentions, Emoji, MessageEdit, NewMessage},
 };
 
 /// Longest text of a message, in characters.
@@ -46,14 +46,19 @@ pub(super) async fn create(
     Sent(body): Sent<NewBody>,
 ) -> Answer {
     let content = content(body.content)?;
-    let ping = body.ping.unwrap_or(true);
+    let allowed = AllowedMentions {
+        replied_user: body.ping.unwrap_or(true),
+        ..AllowedMentions::default()
+    };
     let new = NewMessage {
         id: body.id,
         author_id: body.author_id,
         content,
         embeds: body.embeds,
-        reply_to: body.reply_to.map(|message_id| Reply { message_id, ping }),
+        reply_to: body.reply_to,
+        allowed,
         flags: 0,
+        tts: false,
         nonce: None,
     };
     let created = discord.change(clock::now(), |world| {
@@ -81,6 +86,7 @@ pub(super) async fn edit(
         content: body.content.map(content).transpose()?,
         embeds: body.embeds,
         pinned: body.pinned,
+        ..MessageEdit::default()
     };
     let edited_at = iso(clock::date());
     discord.change(clock::now(), |world| {

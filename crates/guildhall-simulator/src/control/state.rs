@@ -17,7 +17,7 @@ use crate::{
     cdn, clock,
     discord::{Core, Discord},
     snowflake::iso,
-    world::{Channel, Guild, Member, VoiceState},
+    world::{Channel, Guild, Invite, Member, VoiceState},
 };
 
 /// Everything, secrets included: they open nothing but the simulator.
@@ -63,6 +63,8 @@ fn show(core: &mut Core) -> Value {
                 "avatar": user.avatar,
                 "avatarUrl": cdn::avatar_path(user),
                 "bot": user.bot,
+                "status": user.presence.status,
+                "activities": user.presence.activities,
             })
         })
         .collect();
@@ -98,8 +100,7 @@ fn show(core: &mut Core) -> Value {
                 "bans": guild.bans.iter()
                     .map(|ban| json!({"userId": ban.user_id, "reason": ban.reason})).collect::<Vec<_>>(),
                 "invites": guild.invites.iter()
-                    .map(|invite| json!({"code": invite.code, "channelId": invite.channel_id}))
-                    .collect::<Vec<_>>(),
+                    .map(show_invite).collect::<Vec<_>>(),
                 "auditLog": guild.audit_log.iter().collect::<Vec<_>>(),
                 "voiceStates": guild.voice_states.iter()
                     .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
@@ -143,8 +144,19 @@ fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
         "position": channel.position,
         "userLimit": channel.user_limit,
         "voiceStatus": channel.voice_status,
+        "voiceStartTime": channel.voice_started,
         "permissionOverwrites": channel.overwrites,
         "botSees": guild.shows(channel, core.world.bot_id()),
+    })
+}
+
+fn show_invite(invite: &Invite) -> Value {
+    json!({
+        "code": invite.code,
+        "channelId": invite.channel_id,
+        "uses": invite.uses,
+        "maxUses": invite.max_uses,
+        "expiresAt": invite.expires_at.map(iso),
     })
 }
 

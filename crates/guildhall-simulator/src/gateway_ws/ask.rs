@@ -6,7 +6,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::CloseCode;
+use super::{CloseCode, frame::Object};
 use crate::snowflake::Snowflake;
 
 /// Longest nonce of a member request, in bytes; a longer one is left out of the answer.
@@ -50,7 +50,7 @@ pub(crate) struct MembersAsk {
 /// Which members are asked for.
 #[derive(Debug)]
 pub(crate) enum Wanted {
-    /// The whole list, or its first so many.
+    /// The whole list, or its first so many: to Discord the same request.
     List(Option<usize>),
     /// Whose name begins so, at most so many.
     Prefix(String, usize),
@@ -79,7 +79,7 @@ pub(crate) struct Presence {
     #[serde(rename = "since")]
     _since: Option<u64>,
     #[serde(rename = "activities")]
-    _activities: Vec<Activity>,
+    _activities: Vec<Object<Activity>>,
     #[serde(rename = "status")]
     _status: Status,
     #[serde(rename = "afk")]
@@ -126,7 +126,9 @@ pub(crate) fn read(op: i64, data: &str) -> Result<Ask, CloseCode> {
 }
 
 fn fit<T: DeserializeOwned>(data: &str) -> Result<T, CloseCode> {
-    serde_json::from_str(data).map_err(|_| CloseCode::UNKNOWN_OPCODE)
+    serde_json::from_str(data)
+        .map(|Object(sent)| sent)
+        .map_err(|_| CloseCode::UNKNOWN_OPCODE)
 }
 
 fn members(data: &str) -> Option<MembersAsk> {
@@ -144,7 +146,7 @@ fn members(data: &str) -> Option<MembersAsk> {
         #[serde(default)]
         nonce: Value,
     }
-    let sent: Sent = serde_json::from_str(data).ok()?;
+    let Object(sent): Object<Sent> = serde_json::from_str(data).ok()?;
     let wanted = match (sent.user_ids, sent.query) {
         (Some(Value::Array(mut ids)), _) => {
             ids.truncate(MOST_MEMBERS);

@@ -25,6 +25,12 @@ impl CloseCode {
     pub(crate) const INVALID_VERSION: Self = Self::ending(4012, "Invalid API version.");
     pub(crate) const INVALID_INTENTS: Self = Self::ending(4013, "Invalid intent(s).");
     pub(crate) const DISALLOWED_INTENTS: Self = Self::ending(4014, "Disallowed intent(s).");
+    /// What is no WebSocket frame of a client's.
+    pub(crate) const PROTOCOL_ERROR: Self = Self::resumable(1002, "Not a frame of a client's.");
+    /// A connection with a session whose heartbeats stopped.
+    pub(crate) const NO_HEARTBEAT: Self = Self::resumable(4000, "A heartbeat is missing.");
+    /// Op 7 or op 9 was sent, and the client stayed.
+    pub(crate) const TOLD_TO_LEAVE: Self = Self::resumable(4000, "Told to reconnect.");
     /// What became too much for a connection that reads too slowly.
     pub(crate) const FELL_BEHIND: Self = Self::ending(4000, "Reads too slowly.");
 

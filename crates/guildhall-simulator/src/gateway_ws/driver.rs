@@ -3,16 +3,14 @@
 use std::{
     ops::ControlFlow::{self, Break, Continue},
     sync::Arc,
-    time::Duration,
 };
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::SinkExt;
+use axum::extract::ws::{Message, WebSocket};
 use serde_json::json;
 use tokio::{
     select,
     sync::{Notify, mpsc},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 use tracing::{Instrument, debug, info_span};
 
@@ -20,6 +18,7 @@ use super::{
     answer::answer,
     close::{CloseCode, client_ends_session},
     fault::{ORDERS_WAITING, Order},
+    line::{Came, Line},
     protocol::{Protocol, Step},
     sessions::{Caller, Denied, Granted},
     transport::Transport,
@@ -27,13 +26,8 @@ use super::{
 };
 use crate::{clock, discord::Discord, wire::Wire};
 
-/// Dispatches joined into one write. Between two writes the client is read, so
-/// that a flood cannot starve its heartbeats.
+/// Dispatches that wait for the socket at once; the others wait in the session.
 const DISPATCHES_PER_WRITE: usize = 256;
-/// A client that takes no byte for this long is gone.
-const WRITE_LIMIT: Duration = Duration::from_secs(20);
-/// How long a closed client may take to echo the close.
-const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -42,31 +36,30 @@ enum Exit {
     Client(Option<u16>),
     /// The simulator closes.
     Closing(CloseCode),
-    /// Torn on purpose.
+    /// Torn on purpose, or because the client takes nothing.
     Dropped,
 }
 
 /// What woke the loop.
 enum Input {
-    Came(Option<Result<Message, axum::Error>>),
+    Came(Came),
     Ordered(Order),
     DispatchesWait,
     GuildIsDue,
-    BeatIsMissing,
+    TimePassed,
+    NothingIsTaken,
     StopAsked,
 }
 
 /// One connection.
 struct Connection {
     discord: Arc<Discord>,
-    socket: WebSocket,
-    wire: Arc<Wire>,
+    line: Line,
     number: u64,
     resume_url: String,
-    version: u8,
+    asked: Asked,
     orders: mpsc::Sender<Order>,
     protocol: Protocol,
-    transport: Transport,
     live: Option<Live>,
 }
 
@@ -89,20 +82,20 @@ pub(super) async fn run(
     let number = discord.next_connection();
     let (orders, inbox) = mpsc::channel(ORDERS_WAITING);
     let protocol = Protocol::new(&discord.config, clock::now());
-    let (version, compress, refusal) = match asked {
-        Ok(asked) => (asked.version, asked.compress, None),
-        Err(refusal) => (10, None, Some(refusal)),
+    let (asked, refusal) = match asked {
+        Ok(asked) => (asked, None),
+        Err(refusal) => (Asked::default(), Some(refusal)),
     };
+    let transport = Transport::new(asked.compress);
+    let line = Line::new(socket, wire, transport, discord.config.write_limit);
     let connection = Connection {
         discord,
-        socket,
-        wire,
+        line,
         number,
         resume_url,
-        version,
+        asked,
         orders,
         protocol,
-        transport: Transport::new(compress),
         live: None,
     };
     connection
@@ -124,45 +117,50 @@ impl Connection {
             Exit::Dropped => true,
         };
         if let Some(live) = self.live.take() {
-            self.discord.with(|core| {
-                core.sessions.connection_ended(
-                    &live.session_id,
-                    self.number,
-                    keeps_session,
-                    clock::now(),
-                );
-            });
-            self.discord.tell_changed();
+            self.detach(&live, keeps_session);
         }
-        // Whether the client still hears it is its own affair.
-        let _ = match exit {
-            Exit::Closing(code) => timeout(CLOSE_LIMIT, self.close(code)).await,
-            Exit::Client(_) => timeout(CLOSE_LIMIT, self.read_to_the_end()).await,
-            Exit::Dropped => return,
-        };
+        let limit = self.discord.config.close_limit;
+        match exit {
+            Exit::Closing(code) => self.line.close(code, limit).await,
+            Exit::Client(_) => self.line.part(limit).await,
+            Exit::Dropped => {}
+        }
+    }
+
+    /// The session goes on without this connection, or ends with it.
+    fn detach(&self, live: &Live, keeps_session: bool) {
+        let (number, now) = (self.number, clock::now());
+        self.discord.with(|core| {
+            core.sessions
+                .connection_ended(&live.session_id, number, keeps_session, now);
+        });
+        self.discord.tell_changed();
+        if keeps_session {
+            self.discord.tracker.spawn(forget(self.discord.clone()));
+        }
     }
 
     async fn talk(&mut self, mut inbox: mpsc::Receiver<Order>) -> Exit {
-        let greeted = if self.discord.with(|core| core.faults.hello_is_reconnect()) {
-            self.send_op(7, json!(null)).await
+        if self.discord.with(|core| core.faults.hello_is_reconnect()) {
+            self.say_op(7, &json!(null));
+            self.protocol.told_to_leave(clock::now());
         } else {
             let interval = self.discord.config.heartbeat_interval.as_millis();
             let interval = u64::try_from(interval).unwrap_or(u64::MAX);
             let hello = json!({"heartbeat_interval": interval, "_trace": ["guildhall-simulator"]});
-            self.send_op(10, hello).await
-        };
-        if let Break(exit) = greeted {
-            return exit;
+            self.say_op(10, &hello);
         }
         let stop = self.discord.stop.clone();
         loop {
             let live = self.live.as_ref();
+            let (idle, stalls_at) = (self.line.is_idle(), self.line.stalls_at());
             let input = select! {
-                message = self.socket.recv() => Input::Came(message),
+                came = self.line.next() => Input::Came(came),
                 Some(order) = inbox.recv() => Input::Ordered(order),
-                () = woken(live) => Input::DispatchesWait,
+                () = woken(live), if idle => Input::DispatchesWait,
                 () = until(live.and_then(|live| live.next_guild_at)) => Input::GuildIsDue,
-                () = sleep_until(self.protocol.dead_at()) => Input::BeatIsMissing,
+                () = sleep_until(self.protocol.deadline()) => Input::TimePassed,
+                () = until(stalls_at) => Input::NothingIsTaken,
                 () = stop.cancelled() => Input::StopAsked,
             };
             if let Break(exit) = self.act(input).await {
@@ -173,29 +171,30 @@ impl Connection {
 
     async fn act(&mut self, input: Input) -> ControlFlow<Exit> {
         match input {
-            Input::Came(Some(Ok(Message::Text(text)))) => {
+            Input::Came(Came::Message(Message::Text(text))) => {
                 let step = self.protocol.read(&text, clock::now());
                 self.step(step).await
             }
-            Input::Came(Some(Ok(Message::Binary(_)))) => {
+            Input::Came(Came::Message(Message::Binary(_))) => {
                 Break(Exit::Closing(CloseCode::DECODE_ERROR))
             }
-            Input::Came(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Continue(()),
-            Input::Came(Some(Ok(Message::Close(frame)))) => {
+            Input::Came(Came::Message(Message::Close(frame))) => {
                 Break(Exit::Client(frame.map(|frame| frame.code)))
             }
-            Input::Came(Some(Err(error))) => {
-                debug!(%error, "the connection tore");
-                Break(Exit::Client(None))
-            }
-            Input::Came(None) => Break(Exit::Client(None)),
-            Input::Ordered(order) => self.obey(order).await,
-            Input::DispatchesWait => self.write_dispatches().await,
+            Input::Came(Came::Broken(code)) => Break(Exit::Closing(code)),
+            Input::Came(Came::Torn) => Break(Exit::Client(None)),
+            Input::Ordered(order) => self.obey(order),
+            Input::DispatchesWait => self.queue_dispatches(),
             Input::GuildIsDue => {
                 self.show_next_guild();
                 Continue(())
             }
-            Input::BeatIsMissing => Break(Exit::Closing(CloseCode::SESSION_TIMED_OUT)),
+            Input::TimePassed => Break(Exit::Closing(self.protocol.overdue())),
+            Input::NothingIsTaken if self.line.is_stalled(clock::now()) => Break(Exit::Dropped),
+            Input::NothingIsTaken
+            | Input::Came(
+                Came::Message(Message::Ping(_) | Message::Pong(_)) | Came::Written | Came::Stalls,
+            ) => Continue(()),
             Input::StopAsked => Break(Exit::Closing(CloseCode::GOING_AWAY)),
         }
     }
@@ -204,14 +203,23 @@ impl Connection {
         let granted = match step {
             Step::Nothing => return Continue(()),
             Step::Acknowledge => {
+                if self.line.is_behind() {
+                    return Break(Exit::Closing(CloseCode::FELL_BEHIND));
+                }
+                if !self.line.is_idle() {
+                    // A client that is behind must not miss its answer too.
+                    self.say_op(11, &json!(null));
+                    return Continue(());
+                }
                 // What happened before the heartbeat came is on its way before the answer.
-                self.write_dispatches().await?;
-                return self.send_op(11, json!(null)).await;
+                self.queue_dispatches()?;
+                self.line.say_last(payload(11, &json!(null)));
+                return Continue(());
             }
             Step::Close(code) => return Break(Exit::Closing(code)),
             Step::Answer(ask) => {
                 if let Some(live) = &self.live {
-                    answer(&self.discord, &live.session_id, ask, clock::now());
+                    answer(&self.discord, &live.session_id, ask, clock::now()).await;
                 }
                 return Continue(());
             }
@@ -241,7 +249,7 @@ impl Connection {
                 compress,
             }) => {
                 if compress {
-                    self.transport.compress_payloads();
+                    self.line.compress_payloads();
                 }
                 self.protocol.session_began();
                 self.discord.tell_changed();
@@ -253,49 +261,49 @@ impl Connection {
                     wake,
                     next_guild_at,
                 });
-                self.write_dispatches().await
+                self.queue_dispatches()
             }
-            Err(Denied::Invalid) => self.send_op(9, json!(false)).await,
+            Err(Denied::Invalid) => {
+                self.say_op(9, &json!(false));
+                Continue(())
+            }
             Err(Denied::Close(code)) => Break(Exit::Closing(code)),
         }
     }
 
-    async fn obey(&mut self, order: Order) -> ControlFlow<Exit> {
+    fn obey(&mut self, order: Order) -> ControlFlow<Exit> {
         match order {
-            Order::Drop => Break(Exit::Dropped),
-            Order::Close(code) => Break(Exit::Closing(code)),
-            Order::Reconnect => self.send_op(7, json!(null)).await,
-            Order::Silence => {
-                self.wire.fall_silent();
-                Continue(())
+            Order::Drop => return Break(Exit::Dropped),
+            Order::Close(code) => return Break(Exit::Closing(code)),
+            Order::Reconnect => {
+                self.say_op(7, &json!(null));
+                self.protocol.told_to_leave(clock::now());
             }
-            Order::HalfFrame => {
-                self.wire.halve();
-                Continue(())
-            }
-            Order::Slow { bytes, pause } => {
-                self.wire.slow_down(bytes, pause);
-                Continue(())
-            }
-            Order::AskHeartbeat => self.send_op(1, json!(null)).await,
-            Order::StopAcknowledging => {
-                self.protocol.stop_acknowledging();
-                Continue(())
+            Order::Silence => self.line.wire().fall_silent(),
+            Order::HalfFrame => self.line.wire().halve(),
+            Order::Slow { bytes, pause } => self.line.wire().slow_down(bytes, pause),
+            Order::AskHeartbeat => self.say_op(1, &json!(null)),
+            Order::StopAcknowledging => self.protocol.stop_acknowledging(),
+            Order::Heal => {
+                self.line.heal();
+                self.protocol.acknowledge_again();
             }
             Order::InvalidSession { resumable } => {
-                if !resumable && let Some(live) = self.live.take() {
-                    self.discord
-                        .with(|core| core.sessions.end(&live.session_id));
-                    self.protocol.session_ended();
-                    self.discord.tell_changed();
+                if let Some(live) = self.live.take() {
+                    // What the client was not told yet waits for its RESUME, or for nobody.
+                    self.line.forget_dispatches();
+                    self.detach(&live, resumable);
                 }
-                self.send_op(9, json!(resumable)).await
+                self.protocol.session_ended();
+                self.protocol.told_to_leave(clock::now());
+                self.say_op(9, &json!(resumable));
             }
         }
+        Continue(())
     }
 
-    /// Writes what comes after the cursor, then asks to be woken for the rest.
-    async fn write_dispatches(&mut self) -> ControlFlow<Exit> {
+    /// Hands the line what comes after the cursor, then asks to be woken for the rest.
+    fn queue_dispatches(&mut self) -> ControlFlow<Exit> {
         let Some(live) = &mut self.live else {
             return Continue(());
         };
@@ -306,24 +314,14 @@ impl Connection {
         let Ok(waiting) = waiting else {
             return Break(Exit::Closing(CloseCode::FELL_BEHIND));
         };
-        let Some(last) = waiting.last() else {
-            return Continue(());
-        };
-        live.cursor = last.seq;
+        if let Some(last) = waiting.last() {
+            live.cursor = last.seq;
+        }
         if waiting.len() == DISPATCHES_PER_WRITE {
             live.wake.notify_one();
         }
-        let frames = async {
-            for dispatch in &waiting {
-                let message = self.transport.message(dispatch.frame())?;
-                self.socket.feed(message).await.ok()?;
-            }
-            self.socket.flush().await.ok()
-        };
-        match timeout(WRITE_LIMIT, frames).await {
-            Ok(Some(())) => Continue(()),
-            _ => Break(Exit::Client(None)),
-        }
+        self.line.dispatch(waiting);
+        Continue(())
     }
 
     fn show_next_guild(&mut self) {
@@ -341,38 +339,28 @@ impl Connection {
             connection: self.number,
             orders: self.orders.clone(),
             resume_url: self.resume_url.clone(),
-            version: self.version,
+            asked: self.asked,
         }
     }
 
-    async fn send_op(&mut self, op: u8, data: serde_json::Value) -> ControlFlow<Exit> {
-        let frame = json!({"t": null, "s": null, "op": op, "d": data});
-        let Some(message) = self.transport.message(frame.to_string()) else {
-            return Break(Exit::Client(None));
-        };
-        match timeout(WRITE_LIMIT, self.socket.send(message)).await {
-            Ok(Ok(())) => Continue(()),
-            _ => Break(Exit::Client(None)),
-        }
+    fn say_op(&mut self, op: u8, data: &serde_json::Value) {
+        self.line.say(payload(op, data));
     }
+}
 
-    /// Sends the close and reads on until the client echoes it: a socket that is
-    /// dropped with unread bytes is reset, and the code would be lost.
-    async fn close(&mut self, code: CloseCode) -> Result<(), axum::Error> {
-        let frame = CloseFrame {
-            code: code.code,
-            reason: code.reason.into(),
-        };
-        self.socket.send(Message::Close(Some(frame))).await?;
-        self.read_to_the_end().await
+fn payload(op: u8, data: &serde_json::Value) -> String {
+    json!({"t": null, "s": null, "op": op, "d": data}).to_string()
+}
+
+/// Forgets a session that nobody resumes, when its time is over.
+async fn forget(discord: Arc<Discord>) {
+    select! {
+        () = sleep(discord.config.resume_window) => {}
+        () = discord.stop.cancelled() => return,
     }
-
-    /// Reading is also what flushes the echo of a client's close.
-    async fn read_to_the_end(&mut self) -> Result<(), axum::Error> {
-        while let Some(message) = self.socket.recv().await {
-            message?;
-        }
-        Ok(())
+    let forgot = discord.with(|core| core.sessions.forget_expired(clock::now()));
+    if forgot {
+        discord.tell_changed();
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Order {
         bytes: usize,
         pause: Duration,
     },
+    /// Bytes flow and heartbeats are answered again.
+    Heal,
 }
 
 /// What becomes of an upgrade of the resume path.

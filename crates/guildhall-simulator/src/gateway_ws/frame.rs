@@ -1,6 +1,11 @@
 //! What a client sends, read without trust.
 
-use serde::Deserialize;
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::{Value, value::RawValue};
 
 use super::{
@@ -34,7 +39,7 @@ pub(crate) struct Identify {
     #[serde(default)]
     pub(crate) large_threshold: Option<usize>,
     #[serde(default, rename = "presence")]
-    _presence: Option<Presence>,
+    _presence: Option<Object<Presence>>,
     /// Required by Discord; what stands in it does not matter here.
     #[serde(rename = "properties")]
     _properties: Value,
@@ -48,8 +53,8 @@ pub(crate) struct Resume {
     pub(crate) seq: u64,
 }
 
-impl std::fmt::Debug for Identify {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Identify {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { intents, shard, .. } = self;
         out.debug_struct("Identify")
             .field("intents", intents)
@@ -58,8 +63,8 @@ impl std::fmt::Debug for Identify {
     }
 }
 
-impl std::fmt::Debug for Resume {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Resume {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Resume")
             .field("seq", &self.seq)
             .finish_non_exhaustive()
@@ -77,7 +82,8 @@ pub(crate) fn read(text: &str) -> Result<Sent, CloseCode> {
     if text.len() > LONGEST {
         return Err(CloseCode::DECODE_ERROR);
     }
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|_| CloseCode::DECODE_ERROR)?;
+    let Object(envelope): Object<Envelope<'_>> =
+        serde_json::from_str(text).map_err(|_| CloseCode::DECODE_ERROR)?;
     let data = envelope.d.map_or("null", RawValue::get);
     match envelope.op {
         1 => {
@@ -87,7 +93,7 @@ pub(crate) fn read(text: &str) -> Result<Sent, CloseCode> {
         }
         2 => identify(data).map(Sent::Identify),
         6 => serde_json::from_str(data)
-            .map(Sent::Resume)
+            .map(|Object(resume)| Sent::Resume(resume))
             .map_err(|_| CloseCode::DECODE_ERROR),
         op => ask::read(op, data).map(Sent::Ask),
     }
@@ -96,14 +102,41 @@ pub(crate) fn read(text: &str) -> Result<Sent, CloseCode> {
 /// An IDENTIFY whose intents are missing, negative or no number is refused for
 /// its intents, anything else that is wrong with it as undecodable.
 fn identify(data: &str) -> Result<Identify, CloseCode> {
-    serde_json::from_str(data).map_err(|_| {
-        let loose: Value = serde_json::from_str(data).unwrap_or_default();
-        if loose.is_object() && loose.get("intents").and_then(Value::as_u64).is_none() {
-            CloseCode::INVALID_INTENTS
-        } else {
-            CloseCode::DECODE_ERROR
+    serde_json::from_str(data)
+        .map(|Object(identify)| identify)
+        .map_err(|_| {
+            let loose: Value = serde_json::from_str(data).unwrap_or_default();
+            if loose.is_object() && loose.get("intents").and_then(Value::as_u64).is_none() {
+                CloseCode::INVALID_INTENTS
+            } else {
+                CloseCode::DECODE_ERROR
+            }
+        })
+}
+
+/// Something that is a JSON object and nothing else: on its own, what serde derives
+/// would also take the fields in a row, as an array.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfFields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfFields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
         }
-    })
+
+        deserializer.deserialize_map(OfFields(PhantomData))
+    }
 }
 
 /// Which guilds a session hears of.

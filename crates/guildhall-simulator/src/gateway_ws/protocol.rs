@@ -33,6 +33,9 @@ pub(crate) struct Protocol {
     sent_in_window: u32,
     silent_for: Duration,
     dead_at: Instant,
+    grace: Duration,
+    /// When a client that was told to leave is shown out.
+    leaves_at: Option<Instant>,
 }
 
 impl Protocol {
@@ -49,6 +52,8 @@ impl Protocol {
             sent_in_window: 0,
             silent_for,
             dead_at: now + silent_for,
+            grace: config.reconnect_grace,
+            leaves_at: None,
         }
     }
 
@@ -85,9 +90,10 @@ impl Protocol {
     /// READY or a resumption was granted.
     pub(crate) fn session_began(&mut self) {
         self.has_session = true;
+        self.leaves_at = None;
     }
 
-    /// The session was invalidated; the client may identify again.
+    /// The session was invalidated; the client may identify or resume again.
     pub(crate) fn session_ended(&mut self) {
         self.has_session = false;
     }
@@ -97,8 +103,32 @@ impl Protocol {
         self.acknowledges = false;
     }
 
-    /// When the connection is to be closed with 4009 unless a heartbeat comes.
-    pub(crate) fn dead_at(&self) -> Instant {
-        self.dead_at
+    /// Heartbeats are answered again.
+    pub(crate) fn acknowledge_again(&mut self) {
+        self.acknowledges = true;
+    }
+
+    /// The client was told to reconnect, and has a while to do so.
+    pub(crate) fn told_to_leave(&mut self, now: Instant) {
+        self.leaves_at.get_or_insert(now + self.grace);
+    }
+
+    /// When the connection is to be closed unless the client does its part.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.leaves_at
+            .map_or(self.dead_at, |leaves_at| leaves_at.min(self.dead_at))
+    }
+
+    /// With what a connection that let its deadline pass is closed. Discord says both
+    /// that a missing heartbeat forces to resume, and that who timed out must start a
+    /// new session: the first is meant for those that have one.
+    pub(crate) fn overdue(&self) -> CloseCode {
+        if self.leaves_at.is_some_and(|leaves| leaves <= self.dead_at) {
+            CloseCode::TOLD_TO_LEAVE
+        } else if self.has_session {
+            CloseCode::NO_HEARTBEAT
+        } else {
+            CloseCode::SESSION_TIMED_OUT
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! Sessions: who gets which dispatch, and what is kept for replay.
 
-use std::{collections::VecDeque, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
 };
 
-use super::{fault::Order, frame::Shard};
+use super::{fault::Order, frame::Shard, upgrade::Asked};
 use crate::{
     snowflake::Snowflake,
     world::{Body, Event, Intents, World, event_text, guild_create},
@@ -26,13 +30,18 @@ pub(crate) struct Session {
     pub(crate) large_threshold: usize,
     /// Whether IDENTIFY asked for compressed payloads.
     pub(crate) compress: bool,
+    /// What the URL asked for that the session began with.
+    pub(crate) asked: Asked,
+    /// Guilds where the bot is in voice by this session's word.
+    pub(crate) voices: BTreeSet<Snowflake>,
     pub(crate) attachment: Attachment,
     /// Told whenever there is something to send.
     pub(crate) wake: Arc<Notify>,
     /// Guilds of READY that GUILD_CREATE has not shown yet; nothing else is told of them.
     pub(crate) pending: VecDeque<Snowflake>,
     kept: VecDeque<Dispatch>,
-    keeps: usize,
+    kept_bytes: usize,
+    keeps: Keeps,
     last_seq: u64,
     /// The last dispatch that was dropped; a cursor below it has a gap.
     floor: u64,
@@ -45,6 +54,14 @@ pub(crate) struct Identity {
     pub(crate) shard: Shard,
     pub(crate) large_threshold: usize,
     pub(crate) compress: bool,
+}
+
+/// How much a session keeps for replay, whichever is reached first. The newest
+/// dispatch is kept in any case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeps {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
 }
 
 /// Whether a connection serves a session.
@@ -75,8 +92,9 @@ impl Session {
     pub(crate) fn new(
         id: String,
         identity: Identity,
+        asked: Asked,
         attachment: Attachment,
-        keeps: usize,
+        keeps: Keeps,
     ) -> Self {
         Self {
             id,
@@ -84,10 +102,13 @@ impl Session {
             shard: identity.shard,
             large_threshold: identity.large_threshold,
             compress: identity.compress,
+            asked,
+            voices: BTreeSet::new(),
             attachment,
             wake: Arc::new(Notify::new()),
             pending: VecDeque::new(),
             kept: VecDeque::new(),
+            kept_bytes: 0,
             keeps,
             last_seq: 0,
             floor: 0,
@@ -143,14 +164,19 @@ impl Session {
     /// Numbers a dispatch, keeps it, and wakes the connection.
     pub(crate) fn push(&mut self, name: &'static str, body: Arc<str>) {
         self.last_seq += 1;
+        self.kept_bytes += body.len();
         self.kept.push_back(Dispatch {
             seq: self.last_seq,
             name,
             body,
         });
-        if self.kept.len() > self.keeps
-            && let Some(dropped) = self.kept.pop_front()
+        while self.kept.len() > self.keeps.events
+            || (self.kept_bytes > self.keeps.bytes && self.kept.len() > 1)
         {
+            let Some(dropped) = self.kept.pop_front() else {
+                break;
+            };
+            self.kept_bytes -= dropped.body.len();
             self.floor = dropped.seq;
         }
         self.wake.notify_one();
@@ -159,6 +185,7 @@ impl Session {
     /// Ends a replay.
     pub(crate) fn push_resumed(&mut self) {
         self.kept.retain(|dispatch| dispatch.name != RESUMED);
+        self.kept_bytes = self.kept.iter().map(|dispatch| dispatch.body.len()).sum();
         self.push(RESUMED, "{\"_trace\":[\"guildhall-simulator\"]}".into());
     }
 

@@ -1,6 +1,10 @@
 //! All sessions, the identify budget, and detached ones.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::json;
 use subtle::ConstantTimeEq;
@@ -13,7 +17,8 @@ use super::{
     CloseCode,
     fault::Order,
     frame::{Identify, Resume, Shard},
-    session::{Attachment, Behind, Dispatch, Identity, Session},
+    session::{Attachment, Behind, Dispatch, Identity, Keeps, Session},
+    upgrade::Asked,
 };
 use crate::{
     config::Config,
@@ -33,8 +38,8 @@ pub(crate) struct Caller {
     pub(crate) orders: mpsc::Sender<Order>,
     /// `ws://` URL of the resume path as this client reaches it.
     pub(crate) resume_url: String,
-    /// Of the gateway, as the URL asked.
-    pub(crate) version: u8,
+    /// What the URL asks for.
+    pub(crate) asked: Asked,
 }
 
 /// A session that was granted.
@@ -75,8 +80,16 @@ pub(crate) struct Sessions {
     budget_began: Option<Instant>,
     /// By identify slot; at most `max_concurrency` of them.
     last_identify: HashMap<u64, Instant>,
-    /// When each guild's whole member list was asked for last.
+    /// When each guild's member list was asked for last.
     member_lists: HashMap<Snowflake, Instant>,
+    /// Sessions that ended, until the bot has left the voice channels it was in for them.
+    ended: Vec<Ended>,
+}
+
+/// What is left of a session to be cleared up.
+struct Ended {
+    shard: Shard,
+    voices: BTreeSet<Snowflake>,
 }
 
 impl Sessions {
@@ -88,6 +101,7 @@ impl Sessions {
             budget_began: None,
             last_identify: HashMap::new(),
             member_lists: HashMap::new(),
+            ended: Vec::new(),
         }
     }
 
@@ -141,19 +155,22 @@ impl Sessions {
         self.budget_began.get_or_insert(now);
         self.started += 1;
 
-        let id = world.chance().hex();
+        let id = world.secret().hex();
         let attachment = Attachment::Attached {
             connection: caller.connection,
             orders: caller.orders,
         };
-        let keeps = self.config.replay_events;
-        let mut session = Session::new(id.clone(), settled, attachment, keeps);
+        let keeps = Keeps {
+            events: self.config.replay_events,
+            bytes: self.config.replay_bytes,
+        };
+        let mut session = Session::new(id.clone(), settled, caller.asked, attachment, keeps);
         let bot = world
             .users
             .get(world.bot_id())
             .map(|user| current_user(world, user));
         let mut ready = json!({
-            "v": caller.version,
+            "v": caller.asked.version,
             "user": bot,
             "guilds": guilds.iter().map(|id| unavailable(*id)).collect::<Vec<_>>(),
             "session_id": id,
@@ -200,6 +217,11 @@ impl Sessions {
             .all
             .get_mut(&resume.session_id)
             .ok_or(Denied::Invalid)?;
+        if session.asked != caller.asked {
+            // Not the same version, encoding or compression: no resumption, and the
+            // session waits for one that is right.
+            return Err(Denied::Invalid);
+        }
         if resume.seq > session.last_seq() {
             self.end(&resume.session_id);
             return Err(Denied::Close(CloseCode::INVALID_SEQ));
@@ -298,7 +320,9 @@ impl Sessions {
 
     /// Ends a session for good.
     pub(crate) fn end(&mut self, session_id: &str) {
-        self.all.remove(session_id);
+        if let Some(session) = self.all.remove(session_id) {
+            self.ended.push(session.into());
+        }
     }
 
     /// Ends every session at once, with the close of a token that is no good any more.
@@ -312,7 +336,40 @@ impl Sessions {
                 // The connection then finds out by itself that its session is gone.
                 session.wake.notify_one();
             }
+            self.ended.push(session.into());
         }
+    }
+
+    /// The bot is in voice there by this session's word, and by no other's.
+    pub(super) fn joined_voice(&mut self, session_id: &str, guild_id: Snowflake) {
+        for session in self.all.values_mut() {
+            session.voices.remove(&guild_id);
+        }
+        if let Some(session) = self.all.get_mut(session_id) {
+            session.voices.insert(guild_id);
+        }
+    }
+
+    /// Guilds whose voice channels the bot leaves, because the session that joined them
+    /// has ended, or the last one that heard of them.
+    pub(crate) fn voices_to_leave(&mut self, world: &World) -> Vec<Snowflake> {
+        let ended = std::mem::take(&mut self.ended);
+        let leaves = |id| {
+            let was_told = ended.iter().any(|one| one.shard.hears(Some(id)));
+            let is_told = self.all.values().any(|one| one.shard.hears(Some(id)));
+            ended.iter().any(|one| one.voices.contains(&id)) || (was_told && !is_told)
+        };
+        world
+            .bot_guilds()
+            .filter(|guild| guild.voice_states.contains(world.bot_id()))
+            .map(|guild| guild.id)
+            .filter(|id| leaves(*id))
+            .collect()
+    }
+
+    /// Whether a session has ended since [`Self::voices_to_leave`] was asked.
+    pub(crate) fn some_ended(&self) -> bool {
+        !self.ended.is_empty()
     }
 
     /// Makes the budget of session starts whole again.
@@ -335,13 +392,13 @@ impl Sessions {
         self.all.get(session_id).map(|session| session.intents)
     }
 
-    /// How long until a guild's whole member list may be asked for again.
+    /// How long until a guild's member list may be asked for again.
     pub(super) fn member_list_wait(&self, guild_id: Snowflake, now: Instant) -> Option<Duration> {
         let free_at = *self.member_lists.get(&guild_id)? + self.config.member_list_interval;
         (free_at > now).then(|| free_at - now)
     }
 
-    /// A guild's whole member list was asked for.
+    /// A guild's member list was asked for.
     pub(super) fn member_list_asked(&mut self, guild_id: Snowflake, now: Instant) {
         let interval = self.config.member_list_interval;
         self.member_lists.retain(|_, asked| now < *asked + interval);
@@ -384,12 +441,26 @@ impl Sessions {
         self.all.values()
     }
 
-    fn forget_expired(&mut self, now: Instant) {
+    /// Ends what was not resumed in time; whether there was any.
+    pub(crate) fn forget_expired(&mut self, now: Instant) -> bool {
         let window = self.config.resume_window;
-        self.all.retain(|_, session| match session.attachment {
-            Attachment::Attached { .. } => true,
-            Attachment::Detached { since } => now < since + window,
+        let expired = self.all.extract_if(|_, session| match session.attachment {
+            Attachment::Attached { .. } => false,
+            Attachment::Detached { since } => now >= since + window,
         });
+        let before = self.ended.len();
+        self.ended
+            .extend(expired.map(|(_, session)| session.into()));
+        self.ended.len() > before
+    }
+}
+
+impl From<Session> for Ended {
+    fn from(session: Session) -> Self {
+        Self {
+            shard: session.shard,
+            voices: session.voices,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     frame::{self, Identify, Resume, Sent, Shard},
     protocol::{Protocol, Step},
     sessions::{Caller, Denied, Granted, Sessions},
+    upgrade::Asked,
 };
 use crate::{clock, config::Config, world::World};
 
@@ -31,10 +32,10 @@ fn protocol(now: Instant) -> Protocol {
 fn a_heartbeat_is_acknowledged_and_moves_the_end() {
     let now = clock::now();
     let mut protocol = protocol(now);
-    assert_eq!(protocol.dead_at(), now + SILENCE);
+    assert_eq!(protocol.deadline(), now + SILENCE);
     let later = now + Duration::from_secs(10);
     assert!(matches!(protocol.read(BEAT, later), Step::Acknowledge));
-    assert_eq!(protocol.dead_at(), later + SILENCE);
+    assert_eq!(protocol.deadline(), later + SILENCE);
     protocol.stop_acknowledging();
     assert!(matches!(protocol.read(BEAT, later), Step::Nothing));
 }
@@ -121,7 +122,7 @@ fn caller(connection: u64) -> (Caller, mpsc::Receiver<Order>) {
             connection,
             orders,
             resume_url: "ws://localhost/resume".to_owned(),
-            version: 10,
+            asked: Asked::default(),
         },
         inbox,
     )

@@ -26,7 +26,7 @@ pub(super) enum Transport {
 
 /// What the URL's `compress` can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compressed {
+pub(crate) enum Compressed {
     Zlib,
     Zstd,
 }

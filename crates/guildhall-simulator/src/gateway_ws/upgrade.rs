@@ -64,7 +64,7 @@ fn wire(request: &Request) -> Arc<Wire> {
 }
 
 async fn upgrade(discord: Arc<Discord>, request: Request) -> Response {
-    let resume_url = format!("ws://{}{RESUME_PATH}", host(&discord, &request));
+    let resume_url = address(&discord, &request, RESUME_PATH);
     let wire = wire(&request);
     let (mut parts, _) = request.into_parts();
     let RawQuery(query) = RawQuery::from_request_parts(&mut parts, &())
@@ -89,8 +89,17 @@ async fn upgrade(discord: Arc<Discord>, request: Request) -> Response {
     }
 }
 
+/// URL of a path as gateway clients reach it: below the public URL, if there is one,
+/// else by the name under which this request came.
+pub(crate) fn address(discord: &Discord, request: &Request, path: &str) -> String {
+    match discord.config.public_url.as_deref() {
+        Some(origin) => format!("{}{path}", origin.replacen("http", "ws", 1)),
+        None => format!("ws://{}{path}", host(discord, request)),
+    }
+}
+
 /// `host:port` as the client reaches this simulator.
-pub(crate) fn host(discord: &Discord, request: &Request) -> String {
+fn host(discord: &Discord, request: &Request) -> String {
     request
         .headers()
         .get(header::HOST)
@@ -103,24 +112,34 @@ fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)
 }
 
-/// What a connection's URL asks for.
+/// What a connection's URL asks for. A session is resumed with the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub(super) version: u8,
     pub(super) compress: Option<Compressed>,
 }
 
-/// Versions 9 and 10 in JSON. ETF and compressions that Discord does not document
-/// are refused with 4002 rather than taken for something else.
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            version: 10,
+            compress: None,
+        }
+    }
+}
+
+/// Versions 9 and 10 in JSON. Whoever names no version gets one that is gone, and
+/// ETF and compressions that Discord does not document are refused with 4002 rather
+/// than taken for something else.
 pub(super) fn read(query: &str) -> Result<Asked, CloseCode> {
-    let mut asked = Asked {
-        version: 10,
-        compress: None,
-    };
+    let (mut asked, mut named) = (Asked::default(), false);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match (&*name, &*value) {
-            ("v", "10") | ("encoding", "json") => {}
-            ("v", "9") => asked.version = 9,
+            ("encoding", "json") => {}
+            ("v", "9" | "10") => {
+                asked.version = if value == "9" { 9 } else { 10 };
+                named = true;
+            }
             ("v", _) => return Err(CloseCode::INVALID_VERSION),
             ("compress", "zlib-stream") => asked.compress = Some(Compressed::Zlib),
             ("compress", "zstd-stream") => asked.compress = Some(Compressed::Zstd),
@@ -128,5 +147,9 @@ pub(super) fn read(query: &str) -> Result<Asked, CloseCode> {
             _ => {}
         }
     }
-    Ok(asked)
+    if named {
+        Ok(asked)
+    } else {
+        Err(CloseCode::INVALID_VERSION)
+    }
 }

@@ -8,18 +8,21 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     extract::{RawQuery, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use url::{Host, Url};
 
 use super::{
-    grants::{Access, Consent, SCOPES},
+    grants::{Access, Consent, SCOPES, is_challenge},
     picker,
 };
 use crate::{clock, discord::Discord, snowflake::Snowflake};
 
 type Query = HashMap<String, String>;
+
+/// Names the person whom this browser was last.
+const COOKIE: &str = "simulated_person";
 
 /// A request that may be answered at its redirect URI.
 struct Asked {
@@ -33,11 +36,15 @@ struct Asked {
 struct Terms {
     scopes: Vec<String>,
     challenge: Option<String>,
+    /// `prompt=none`: whoever granted this before is not asked again.
+    silent: bool,
 }
 
-/// Asks who signs in, or answers at once for `sim_user`.
+/// Asks who signs in, or answers at once: for `sim_user`, and under `prompt=none` for
+/// the person whom this browser was last, if they granted the same before.
 pub(super) async fn authorize(
     State(discord): State<Arc<Discord>>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
@@ -50,7 +57,10 @@ pub(super) async fn authorize(
         Err((error, description)) => return asked.deny(&discord.origin, error, description),
     };
     match fields.get("sim_user").map(String::as_str) {
-        None => picker::page(&discord, &query, &terms.scopes),
+        None => match known_person(&discord, &headers, &terms) {
+            Some(user_id) => asked.grant(&discord, user_id, terms),
+            None => picker::page(&discord, &query, &terms.scopes),
+        },
         // Nobody: the cancel button.
         Some("") => asked.deny(&discord.origin, "access_denied", "The person said no."),
         Some(user) => {
@@ -61,6 +71,20 @@ pub(super) async fn authorize(
             asked.grant(&discord, user_id, terms)
         }
     }
+}
+
+/// Whom nothing needs to be asked.
+fn known_person(discord: &Discord, headers: &HeaderMap, terms: &Terms) -> Option<Snowflake> {
+    let mut cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='));
+    let (_, person) = cookies.find(|(name, _)| *name == COOKIE)?;
+    let person = person.parse().ok()?;
+    let agreed = discord.with_grants(|grants| grants.has_agreed(person, &terms.scopes));
+    (terms.silent && agreed && may_sign_in(discord, person)).then_some(person)
 }
 
 /// People sign in; bots and load users do not.
@@ -139,14 +163,23 @@ fn terms(fields: &Query) -> Result<Terms, (&'static str, &'static str)> {
     let method = fields.get("code_challenge_method").map(String::as_str);
     match (&challenge, method) {
         (None, None) => {}
-        (Some(challenge), Some("S256")) if challenge.len() == 43 => {}
+        (Some(challenge), Some("S256")) if is_challenge(challenge) => {}
         (Some(_), Some("S256")) => {
             return Err(("invalid_request", "code_challenge is no S256 digest"));
         }
         (Some(_), _) => return Err(("invalid_request", "code_challenge_method must be S256")),
         (None, Some(_)) => return Err(("invalid_request", "code_challenge is missing")),
     }
-    Ok(Terms { scopes, challenge })
+    let silent = match fields.get("prompt").map(String::as_str) {
+        None | Some("consent") => false,
+        Some("none") => true,
+        Some(_) => return Err(("invalid_request", "prompt is consent or none")),
+    };
+    Ok(Terms {
+        scopes,
+        challenge,
+        silent,
+    })
 }
 
 impl Asked {
@@ -161,7 +194,12 @@ impl Asked {
             challenge: terms.challenge,
         };
         let code = discord.with_grants(|grants| grants.issue_code(consent, clock::now()));
-        self.go_back(&discord.origin, &[("code", &code)])
+        let mut response = self.go_back(&discord.origin, &[("code", &code)]);
+        let cookie = format!("{COOKIE}={user_id}; Path=/; HttpOnly; SameSite=Lax");
+        if let Ok(cookie) = cookie.parse() {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
     }
 
     fn deny(self, issuer: &str, error: &str, description: &str) -> Response {

@@ -1,13 +1,19 @@
 //! Codes and tokens: what they open and when they end.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
-use crate::snowflake::{Chance, Snowflake};
+use crate::{
+    config::GrantLifetimes,
+    snowflake::{Chance, Snowflake},
+};
 
 /// The scopes that a person can grant here.
 pub(super) const SCOPES: [&str; 6] = [
@@ -19,11 +25,6 @@ pub(super) const SCOPES: [&str; 6] = [
     "openid",
 ];
 
-/// A code must be exchanged within this time.
-const CODE_LIFETIME: Duration = Duration::from_mins(1);
-/// Discord's figure, seven days.
-pub(super) const ACCESS_LIFETIME: Duration = Duration::from_hours(7 * 24);
-const REFRESH_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// Codes, access and refresh tokens kept, of each kind. Beyond it the one that
 /// would end first makes room.
 const MOST_OF_A_KIND: usize = 10_000;
@@ -67,6 +68,8 @@ pub(super) struct Tokens {
     pub(super) access: String,
     pub(super) refresh: String,
     pub(super) scopes: Vec<String>,
+    /// Of the access token.
+    pub(super) lifetime: Duration,
 }
 
 /// RFC 6749 `invalid_grant`, with what was wrong.
@@ -76,9 +79,12 @@ pub(super) struct InvalidGrant(pub(super) &'static str);
 /// Every code and token that is good for something.
 pub(crate) struct Grants {
     chance: Chance,
+    lifetimes: GrantLifetimes,
     codes: HashMap<String, Issued<Code>>,
     access: HashMap<String, Issued<Holder>>,
     refresh: HashMap<String, Issued<Holder>>,
+    /// What each person granted and did not take back.
+    agreed: HashMap<Snowflake, BTreeSet<String>>,
 }
 
 struct Issued<T> {
@@ -99,25 +105,32 @@ struct Holder {
 }
 
 impl Grants {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, lifetimes: GrantLifetimes) -> Self {
         Self {
+            lifetimes,
             // Apart from the world's draws, so that logins do not change later ids.
             chance: Chance::from_seed(seed ^ 0x006f_6175_7468),
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
+            agreed: HashMap::new(),
         }
     }
 
     /// A single-use code for what was agreed to.
     pub(super) fn issue_code(&mut self, consent: Consent, now: Instant) -> String {
         let code = self.chance.letters(30);
+        let Access {
+            user_id, scopes, ..
+        } = &consent.access;
+        let agreed = self.agreed.entry(*user_id).or_default();
+        agreed.extend(scopes.iter().cloned());
         keep(
             &mut self.codes,
             code.clone(),
             Code::Fresh(consent),
             now,
-            CODE_LIFETIME,
+            self.lifetimes.code,
         );
         code
     }
@@ -144,7 +157,8 @@ impl Grants {
         }
         match (consent.challenge, verifier) {
             (None, None) => {}
-            (Some(challenge), Some(verifier)) if answers(&challenge, verifier) => {}
+            (Some(challenge), Some(verifier))
+                if is_verifier(verifier) && answers(&challenge, verifier) => {}
             (Some(_), Some(_)) => {
                 return Err(InvalidGrant("code_verifier does not answer the challenge"));
             }
@@ -172,7 +186,13 @@ impl Grants {
         Ok(self.issue_tokens(&access, &code, now))
     }
 
-    /// Ends every token of the user whose token this is.
+    /// Whether a person has granted all of this before, and not taken it back.
+    pub(super) fn has_agreed(&self, user_id: Snowflake, scopes: &[String]) -> bool {
+        let agreed = self.agreed.get(&user_id);
+        agreed.is_some_and(|agreed| scopes.iter().all(|scope| agreed.contains(scope)))
+    }
+
+    /// Ends every token and code of the user whose token this is.
     pub(super) fn revoke(&mut self, token: &str) {
         let holder = self.access.get(token).or_else(|| self.refresh.get(token));
         if let Some(user_id) = holder.map(|issued| issued.what.access.user_id) {
@@ -180,6 +200,11 @@ impl Grants {
                 .retain(|_, issued| issued.what.access.user_id != user_id);
             self.refresh
                 .retain(|_, issued| issued.what.access.user_id != user_id);
+            self.codes.retain(|_, issued| match &issued.what {
+                Code::Fresh(consent) => consent.access.user_id != user_id,
+                Code::Spent => true,
+            });
+            self.agreed.remove(&user_id);
         }
     }
 
@@ -196,6 +221,7 @@ impl Grants {
             access: self.chance.letters(30),
             refresh: self.chance.letters(30),
             scopes: access.scopes.clone(),
+            lifetime: self.lifetimes.access,
         };
         let holder = || Holder {
             access: access.clone(),
@@ -206,14 +232,14 @@ impl Grants {
             tokens.access.clone(),
             holder(),
             now,
-            ACCESS_LIFETIME,
+            self.lifetimes.access,
         );
         keep(
             &mut self.refresh,
             tokens.refresh.clone(),
             holder(),
             now,
-            REFRESH_LIFETIME,
+            self.lifetimes.refresh,
         );
         tokens
     }
@@ -245,6 +271,19 @@ fn keep<T>(
             ends: now + lifetime,
         },
     );
+}
+
+/// 43 to 128 unreserved characters (RFC 7636 §4.1).
+fn is_verifier(text: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
+}
+
+/// Whether a text can be an S256 challenge: 32 bytes in base64url, without padding.
+pub(super) fn is_challenge(text: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|digest| digest.len() == 32)
 }
 
 /// Whether BASE64URL(SHA256(verifier)) is the challenge.

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::grants::{ACCESS_LIFETIME, InvalidGrant, Tokens};
+use super::grants::{InvalidGrant, Tokens};
 use crate::{clock, discord::Discord};
 
 type Form = HashMap<String, String>;
@@ -109,11 +109,15 @@ fn read(discord: &Discord, headers: &HeaderMap, body: &[u8]) -> Result<Form, Tok
             if form.contains_key("client_secret") {
                 return Err(missing("the client proved itself twice"));
             }
-            value
+            let (id, secret) = value
                 .to_str()
                 .ok()
                 .and_then(basic)
-                .ok_or(TokenError::InvalidClient)?
+                .ok_or(TokenError::InvalidClient)?;
+            if form.get("client_id").is_some_and(|other| *other != id) {
+                return Err(missing("client_id is not that of the Authorization header"));
+            }
+            (id, secret)
         }
         None => (
             form.get("client_id").cloned().unwrap_or_default(),
@@ -154,7 +158,7 @@ fn granted(tokens: &Tokens) -> Response {
     let body = json!({
         "token_type": "Bearer",
         "access_token": tokens.access,
-        "expires_in": ACCESS_LIFETIME.as_secs(),
+        "expires_in": tokens.lifetime.as_secs(),
         "refresh_token": tokens.refresh,
         "scope": tokens.scopes.join(" "),
     });

@@ -14,25 +14,60 @@ const FLAGS = [
   { key: 'deaf', label: 'Deafened by server', short: 'deafened', strong: true },
 ]
 
-const SCENARIOS = ['standing', 'evening', 'big', 'outage']
+const STATUSES = ['online', 'idle', 'dnd', 'offline']
+
+const SCENARIOS = [
+  { name: 'standing', says: 'Nothing happens by itself' },
+  { name: 'evening', says: 'People drift between rooms' },
+  { name: 'big', says: 'A guild of 10,000 members' },
+  { name: 'outage', says: 'Guilds fail, connections tear' },
+]
 
 /** What a press on the page makes go wrong; scripts can do more. */
 const FAULTS = [
-  { label: 'Tear the connection', body: { kind: 'drop' } },
-  { label: 'Close with 4000', body: { kind: 'close', code: 4000 } },
-  { label: 'Op 7: reconnect', body: { kind: 'reconnect' } },
-  { label: 'Op 9: session invalid', body: { kind: 'invalid_session' } },
-  { label: 'Stop acknowledging', body: { kind: 'stop_acking' } },
-  { label: 'Fall silent', body: { kind: 'silence' } },
-  { label: 'Half a frame', body: { kind: 'half_frame' } },
-  { label: 'Resume host: 503', body: { kind: 'resume_503' } },
-  { label: 'Resume host: hangs', body: { kind: 'resume_hang' } },
-  { label: 'REST: 429', body: { kind: 'rate_limit', scope: 'user', retryAfterMs: 2000 } },
-  { label: 'REST: 500', body: { kind: 'status', status: 500 } },
-  { label: 'REST: 2 s late', body: { kind: 'latency', latencyMs: 2000 } },
-  { label: 'Next event twice', body: { kind: 'duplicate' } },
-  { label: 'Heal', body: { kind: 'heal' } },
+  {
+    title: 'The bot’s connection',
+    faults: [
+      { label: 'Tear it', body: { kind: 'drop' } },
+      { label: 'Close with 4000', body: { kind: 'close', code: 4000 } },
+      { label: 'Op 7: reconnect', body: { kind: 'reconnect' } },
+      { label: 'Op 9: session over', body: { kind: 'invalid_session' } },
+      { label: 'Op 1: ask for a heartbeat', body: { kind: 'ask_heartbeat' } },
+      { label: 'Stop acknowledging', body: { kind: 'stop_acking' } },
+      { label: 'Fall silent', body: { kind: 'silence' } },
+      { label: 'Half a frame', body: { kind: 'half_frame' } },
+      { label: 'Trickle', body: { kind: 'slow', bytes: 256, pauseMs: 20 } },
+    ],
+  },
+  {
+    title: 'The next time it connects',
+    faults: [
+      { label: 'Op 7 instead of HELLO', body: { kind: 'reconnect_hello' } },
+      { label: 'Resume host: 503', body: { kind: 'resume_503' } },
+      { label: 'Resume host: refuses', body: { kind: 'resume_refused' } },
+      { label: 'Resume host: hangs', body: { kind: 'resume_hang' } },
+    ],
+  },
+  {
+    title: 'The next REST request',
+    faults: [
+      { label: '429', body: { kind: 'rate_limit', scope: 'user', retryAfterMs: 2000 } },
+      { label: '429 for all', body: { kind: 'rate_limit', scope: 'global', retryAfterMs: 2000 } },
+      { label: '429 without JSON', body: { kind: 'rate_limit', scope: 'edge', retryAfterMs: 2000 } },
+      { label: '500', body: { kind: 'status', status: 500 } },
+      { label: '2 s late', body: { kind: 'latency', latencyMs: 2000 } },
+    ],
+  },
+  {
+    title: 'The next events',
+    faults: [
+      { label: 'One comes twice', body: { kind: 'duplicate' } },
+      { label: 'Two swap places', body: { kind: 'reorder' } },
+    ],
+  },
 ]
+
+const HEAL = { label: 'Heal what still waits', body: { kind: 'heal' } }
 
 /** People drawn outside of rooms; a guild may have thousands. */
 const MOST_OUTSIDE = 200
@@ -45,16 +80,32 @@ let dragging = null
 
 /* ---- what is known ---- */
 
-const guild = () => state.guilds.find((one) => one.id === guildId) ?? state.guilds[0]
-const user = (id) => state.users.find((one) => one.id === id)
-const member = (id) => guild().members.find((one) => one.userId === id)
-const voice = (id) => guild().voiceStates.find((one) => one.userId === id)
-const channel = (id) => guild().channels.find((one) => one.id === id)
+/** The guild that is shown, and everything in it and around it by id. */
+let known = null
+
+function know() {
+  const shown = state.guilds.find((one) => one.id === guildId) ?? state.guilds[0]
+  const by = (list, key) => new Map(list.map((one) => [one[key], one]))
+  known = {
+    guild: shown,
+    users: by(state.users, 'id'),
+    members: by(shown.members, 'userId'),
+    voices: by(shown.voiceStates, 'userId'),
+    channels: by(shown.channels, 'id'),
+    inside: Map.groupBy(shown.voiceStates, (one) => one.channelId),
+  }
+}
+
+const guild = () => known.guild
+const user = (id) => known.users.get(id)
+const member = (id) => known.members.get(id)
+const voice = (id) => known.voices.get(id)
+const channel = (id) => known.channels.get(id)
 
 function nameOf(id) {
   if (id === guild().loadUserId) return 'Load user'
-  const known = user(id)
-  return member(id)?.nick ?? known?.globalName ?? known?.username ?? id
+  const { globalName, username } = user(id) ?? {}
+  return member(id)?.nick ?? globalName ?? username ?? id
 }
 
 /* ---- acting ---- */
@@ -66,16 +117,30 @@ async function call(method, path, body) {
       headers: body ? { 'content-type': 'application/json' } : {},
       body: body && JSON.stringify(body),
     })
-    if (!answer.ok) toast((await answer.json()).error.message)
+    const told = await answer.json()
+    if (answer.ok) return told
+    toast(told.error.message)
   } catch {
     toast('The simulator does not answer')
   }
+  return null
 }
 
 const setVoice = (userId, change) => call('POST', `/sim/guilds/${guild().id}/voice`, { userId, ...change })
 
 const setRole = (userId, roleId, has) =>
   call(has ? 'PUT' : 'DELETE', `/sim/guilds/${guild().id}/members/${userId}/roles/${roleId}`)
+
+const setStatus = (userId, status) => call('PUT', `/sim/users/${userId}/presence`, { status })
+
+/** Causes a fault, and says whether it met anybody. */
+async function cause({ label, body }) {
+  const told = await call('POST', '/sim/faults', body)
+  if (!told) return
+  const met = told.connections
+  const whom = met === undefined ? 'done' : met === 0 ? 'no bot is connected' : `met ${met} connection${met === 1 ? '' : 's'}`
+  at('caused').textContent = `${label}: ${whom}`
+}
 
 const setOutage = (over) => call('POST', '/sim/faults', { kind: 'outage', guildId: guild().id, over })
 
@@ -100,15 +165,45 @@ function element(tag, properties = {}, ...children) {
   return made
 }
 
-/** Puts new children in, and the keyboard's focus back where it was. */
+const keyOf = (node) => node.dataset?.key
+
+/**
+ * Makes the children of `parent` these. What is there already and has the same key
+ * stays and is only brought up to date, so that a press or the keyboard's focus is
+ * not lost to a change that came meanwhile. Listeners stay too: they look up what
+ * they need when they are called.
+ */
 function fill(parent, ...children) {
-  const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.key : null
-  parent.replaceChildren(...children.filter((child) => child !== null))
-  if (focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus()
+  const wanted = children.filter((child) => child !== null)
+  const before = [...parent.childNodes]
+  const result = wanted.map((next) => {
+    const place = before.findIndex((old) => old.nodeName === next.nodeName && keyOf(old) === keyOf(next))
+    if (place < 0) return next
+    const [old] = before.splice(place, 1)
+    update(old, next)
+    return old
+  })
+  for (const old of before) old.remove()
+  let here = parent.firstChild
+  for (const node of result) {
+    if (node === here) here = here.nextSibling
+    else parent.insertBefore(node, here)
+  }
+}
+
+function update(old, next) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== next.data) old.data = next.data
+    return
+  }
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name)
+  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
+  fill(old, ...next.childNodes)
 }
 
 function draw() {
   if (!state || dragging) return
+  know()
   drawPulse()
   drawGuilds()
   drawHead()
@@ -141,7 +236,7 @@ function drawHead() {
   fill(at('guild-head'),
     element('h2', {}, one.name),
     one.available ? null : element('span', { class: 'badge' }, 'out of service'),
-    element('button', { 'data-key': 'outage', onclick: () => setOutage(!one.available) },
+    element('button', { 'data-key': 'outage', onclick: () => setOutage(!guild().available) },
       one.available ? 'Take out of service' : 'Bring back'))
 }
 
@@ -153,7 +248,7 @@ function drawRooms() {
     if (inside.length === 0) return null
     const rooms = inside.filter((one) => VOICE.includes(one.type))
     const texts = inside.filter((one) => !VOICE.includes(one.type))
-    return element('div', { class: 'category' },
+    return element('div', { class: 'category', 'data-key': group.id ?? 'none' },
       element('h3', {}, group.name),
       texts.length === 0 ? null
         : element('div', { class: 'texts' }, ...texts.map((one) => element('span', {}, `# ${one.name}`))),
@@ -162,7 +257,7 @@ function drawRooms() {
 }
 
 function drawRoom(one) {
-  const people = guild().voiceStates.filter((state) => state.channelId === one.id)
+  const people = known.inside.get(one.id) ?? []
   const gated = one.permissionOverwrites.some((over) => over.id === guild().id && (BigInt(over.deny) & 1024n))
   const tags = [
     one.type === STAGE ? 'stage' : null,
@@ -170,11 +265,11 @@ function drawRoom(one) {
     one.botSees ? null : 'hidden from the bot',
   ].filter(Boolean)
   const count = one.userLimit ? `${people.length} / ${one.userLimit}` : String(people.length)
-  const room = element('article', { class: 'room', 'aria-label': one.name },
+  const room = element('article', { class: 'room', 'data-key': one.id, 'aria-label': one.name },
     element('header', {}, element('h4', {}, one.name), element('small', { 'aria-label': `${count} people` }, count)),
     tags.length === 0 ? null : element('div', { class: 'tags' }, ...tags.map((tag) => element('span', {}, tag))),
     people.length === 0 ? element('p', { class: 'empty' }, 'Nobody here')
-      : element('ul', { class: 'people' }, ...people.map((state) => element('li', {}, drawPerson(state.userId)))))
+      : element('ul', { class: 'people' }, ...people.map((state) => element('li', { 'data-key': state.userId }, drawPerson(state.userId)))))
   return acceptDrop(room, one.id)
 }
 
@@ -182,22 +277,27 @@ function drawOutside() {
   const people = guild().members.filter((one) => !voice(one.userId))
   const more = people.length - MOST_OUTSIDE
   fill(at('outside'),
-    ...people.slice(0, MOST_OUTSIDE).map((one) => element('li', {}, drawPerson(one.userId))),
+    ...people.slice(0, MOST_OUTSIDE).map((one) => element('li', { 'data-key': one.userId }, drawPerson(one.userId))),
     more > 0 ? element('li', { class: 'empty' }, `and ${more} more`) : null)
 }
 
 function drawWeather() {
-  fill(at('scenarios'), ...SCENARIOS.map((name) => element('button', {
+  fill(at('scenarios'), ...SCENARIOS.map(({ name, says }) => element('button', {
     type: 'button',
     'data-key': `scenario-${name}`,
     'aria-pressed': String(state.scenario === name),
     onclick: () => call('POST', '/sim/scenario', { name }),
-  }, name)))
-  fill(at('faults'), ...FAULTS.map((fault) => element('button', {
-    type: 'button',
-    'data-key': `fault-${fault.label}`,
-    onclick: () => call('POST', '/sim/faults', fault.body),
-  }, fault.label)))
+  }, name, element('small', {}, says))))
+}
+
+/** Buttons that never change are drawn once. */
+function drawFaults() {
+  const button = (fault) => element('button', { type: 'button', onclick: () => cause(fault) }, fault.label)
+  fill(at('faults'),
+    ...FAULTS.map(({ title, faults }) => element('div', { role: 'group', 'aria-label': title },
+      element('h4', {}, title),
+      element('div', { class: 'buttons' }, ...faults.map(button)))),
+    element('div', { class: 'buttons' }, button(HEAL)))
 }
 
 function drawPerson(id) {
@@ -214,7 +314,15 @@ function drawPerson(id) {
     ondragend: () => { dragging = null; draw() },
     onclick: () => { openUser = id; drawCard(); at('card').showModal() },
   },
-  element('img', { src: user(id)?.avatarUrl ?? '/embed/avatars/0.png', alt: '', width: '32', height: '32', draggable: false }),
+  element('span', { class: `face ${user(id)?.status}` },
+    element('img', {
+      loading: 'lazy',
+      src: user(id)?.avatarUrl ?? '/embed/avatars/0.png',
+      alt: '',
+      width: '32',
+      height: '32',
+      draggable: false,
+    })),
   element('span', { class: 'name' }, nameOf(id)),
   element('span', { class: 'flags' }, ...flags))
 }
@@ -245,17 +353,23 @@ function drawCard() {
       type: 'button',
       'data-key': one.id,
       'aria-pressed': String(now?.channelId === one.id),
-      onclick: () => setVoice(id, { channelId: one.id }),
+      onclick: () => setVoice(openUser, { channelId: one.id }),
     }, one.name)),
     now ? element('button', {
-      type: 'button', class: 'leave', 'data-key': 'leave', onclick: () => setVoice(id, { channelId: null }),
+      type: 'button', class: 'leave', 'data-key': 'leave', onclick: () => setVoice(openUser, { channelId: null }),
     }, 'Leave') : null)
   fill(at('card-flags'), ...(now ? FLAGS.map((flag) => element('button', {
     type: 'button',
     'data-key': flag.key,
     'aria-pressed': String(now[flag.key]),
-    onclick: () => setVoice(id, { [flag.key]: !now[flag.key] }),
+    onclick: () => setVoice(openUser, { [flag.key]: !voice(openUser)?.[flag.key] }),
   }, flag.label)) : [element('p', { class: 'empty' }, 'Only for people in a room.')]))
+  fill(at('card-status'), ...STATUSES.map((status) => element('button', {
+    type: 'button',
+    'data-key': status,
+    'aria-pressed': String(user(id)?.status === status),
+    onclick: () => setStatus(openUser, status),
+  }, status)))
   const own = member(id).roles
   fill(at('card-roles'), ...guild().roles
     .filter((role) => role.id !== guild().id && !role.managed)
@@ -263,7 +377,7 @@ function drawCard() {
       type: 'button',
       'data-key': role.id,
       'aria-pressed': String(own.includes(role.id)),
-      onclick: () => setRole(id, role.id, !own.includes(role.id)),
+      onclick: () => setRole(openUser, role.id, !member(openUser)?.roles.includes(role.id)),
     }, role.name)))
 }
 
@@ -291,6 +405,7 @@ async function refresh() {
   loading = false
 }
 
+drawFaults()
 acceptDrop(document.querySelector('.outside'), null)
 at('card').addEventListener('close', () => { openUser = null })
 at('card').addEventListener('click', (event) => { if (event.target === at('card')) at('card').close() })

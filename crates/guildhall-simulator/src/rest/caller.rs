@@ -96,7 +96,7 @@ impl Bot {
     }
 }
 
-fn identify(headers: &HeaderMap, discord: &Discord) -> Option<Caller> {
+pub(super) fn identify(headers: &HeaderMap, discord: &Discord) -> Option<Caller> {
     let (scheme, token) = authorization(headers)?;
     if scheme == "Bot" {
         let right: bool = discord.with(|core| {

@@ -19,6 +19,23 @@ use crate::{
     },
 };
 
+/// Ids of Discord's voice regions.
+const REGIONS: [&str; 14] = [
+    "brazil",
+    "hongkong",
+    "india",
+    "japan",
+    "rotterdam",
+    "russia",
+    "singapore",
+    "south-korea",
+    "southafrica",
+    "sydney",
+    "us-central",
+    "us-east",
+    "us-south",
+    "us-west",
+];
 /// Channels of one guild, and children of one category.
 const MOST_CHANNELS: usize = 500;
 const MOST_CHILDREN: usize = 50;
@@ -34,6 +51,7 @@ struct Wishes {
     nsfw: Option<bool>,
     rate_limit_per_user: Option<u32>,
     rtc_region: Edit<String>,
+    video_quality_mode: Option<u32>,
 }
 
 impl Wishes {
@@ -65,13 +83,15 @@ impl Wishes {
             topic: form.text_or_null("topic", 0..=1024),
             nsfw: form.flag("nsfw"),
             rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600),
-            rtc_region: form.text_or_null("rtc_region", 0..=100),
+            rtc_region: region(form),
+            video_quality_mode: form.small("video_quality_mode", 1..=2),
         }
     }
 
     fn settings(&mut self, mut now: ChannelSettings) -> ChannelSettings {
         std::mem::take(&mut self.topic).apply(&mut now.topic);
         std::mem::take(&mut self.rtc_region).apply(&mut now.rtc_region);
+        now.video_quality_mode = self.video_quality_mode.unwrap_or(now.video_quality_mode);
         now.nsfw = self.nsfw.unwrap_or(now.nsfw);
         now.bitrate = self.bitrate.unwrap_or(now.bitrate);
         now.rate_limit_per_user = self.rate_limit_per_user.unwrap_or(now.rate_limit_per_user);
@@ -79,7 +99,20 @@ impl Wishes {
     }
 }
 
-/// `POST /guilds/{guild_id}/channels`
+fn region(form: &mut Form) -> Edit<String> {
+    let region = form.text_or_null("rtc_region", 0..=100);
+    match region {
+        Edit::Set(region) if !REGIONS.contains(&region.as_str()) => {
+            let message = format!("Value must be one of {REGIONS:?}.");
+            form.wrong(&["rtc_region"], "BASE_TYPE_CHOICES", message);
+            Edit::Keep
+        }
+        other => other,
+    }
+}
+
+/// `POST /guilds/{guild_id}/channels`: of the types that a guild without features
+/// has.
 pub(super) async fn create(
     bot: Bot,
     Ids([guild_id]): Ids<1>,
@@ -105,8 +138,11 @@ pub(super) async fn create(
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
+        if kind.is_of_communities() {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
         if let Some(asked) = &asked {
-            overwrites::may_set(scene, guild, &[], asked)?;
+            overwrites::may_set(scene, guild, None, asked)?;
         }
         if guild.channels.len() >= MOST_CHANNELS {
             return Err(ApiError::MOST_CHANNELS);
@@ -145,10 +181,15 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
         scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let mut wishes = Wishes::read(&mut form, channel.kind);
         let asked = overwrites::read(&mut form);
+        let kind = form.small("type", 0..=u32::from(u8::MAX));
         form.done()?;
+        // Only between text and announcements, which no guild here has the feature for.
+        if kind.is_some_and(|kind| kind != u32::from(u8::from(channel.kind))) {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
         if let Some(asked) = &asked {
             scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
-            overwrites::may_set(scene, guild, &channel.overwrites, asked)?;
+            overwrites::may_set(scene, guild, Some(channel), asked)?;
         }
         check_parent(guild, channel.parent_id, channel.kind, wishes.parent_id)?;
         let edit = ChannelEdit {
@@ -175,7 +216,8 @@ pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
     })
 }
 
-/// `PATCH /guilds/{guild_id}/channels`: new places for some.
+/// `PATCH /guilds/{guild_id}/channels`: new places for some. With
+/// `lock_permissions`, who moves to another category takes over its overwrites.
 pub(super) async fn place(
     bot: Bot,
     Ids([guild_id]): Ids<1>,
@@ -187,22 +229,33 @@ pub(super) async fn place(
         let id = form.id("id");
         let position = form.small("position", 0..=u32::from(u16::MAX));
         let parent_id = form.id("parent_id");
+        let lock = form.flag("lock_permissions").unwrap_or(false);
         form.done()?;
         if let Edit::Set(id) = id {
-            places.push((id, position, parent_id));
+            places.push((id, position, parent_id, lock));
         }
     }
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
-        for (id, _, parent_id) in &places {
-            let channel = guild.channels.get(*id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
-            check_parent(guild, channel.parent_id, channel.kind, *parent_id)?;
+        let mut edits = Vec::new();
+        for (id, position, parent_id, lock) in places {
+            let channel = guild.channels.get(id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
+            check_parent(guild, channel.parent_id, channel.kind, parent_id)?;
+            let parent = match parent_id {
+                Edit::Set(parent_id) if lock && channel.parent_id != Some(parent_id) => {
+                    guild.channels.get(parent_id)
+                }
+                _ => None,
+            };
+            let overwrites = parent.map(|parent| parent.overwrites.clone());
+            edits.push((id, position, parent_id, overwrites));
         }
-        for (id, position, parent_id) in places {
+        for (id, position, parent_id, overwrites) in edits {
             let edit = ChannelEdit {
                 position: position.and_then(|position| u16::try_from(position).ok()),
                 parent_id,
+                overwrites,
                 ..ChannelEdit::default()
             };
             scene.change(|world| world.edit_channel(id, edit))?;

@@ -89,7 +89,7 @@ impl RestFaults {
 }
 
 /// A route with every `{name}` as `{}`: what a parameter is called means nothing.
-fn nameless(route: &str) -> String {
+pub(super) fn nameless(route: &str) -> String {
     let mut plain = String::with_capacity(route.len());
     let mut inside = false;
     for character in route.chars() {
@@ -119,7 +119,11 @@ pub(crate) async fn interfere(
         .extensions()
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
-    let template = template.strip_prefix("/api/v10").unwrap_or(template);
+    // A route is the same with and without its version.
+    let template = ["/api/v10", "/api"]
+        .into_iter()
+        .find_map(|prefix| template.strip_prefix(prefix))
+        .unwrap_or(template);
     let method = request.method().as_str();
     let (met, blocked) = discord.with_rest_faults(|faults| {
         let named = request

@@ -34,6 +34,21 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Ids<N> {
     }
 }
 
+/// The parts of a path as they are, in their order; 404 where one is no UTF-8.
+pub(super) struct Texts<const N: usize>(pub(super) [String; N]);
+
+impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Texts<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::NOT_FOUND)?;
+        let texts: Vec<_> = params.iter().map(|(_, text)| text.to_owned()).collect();
+        texts.try_into().map(Self).map_err(|_| ApiError::NOT_FOUND)
+    }
+}
+
 /// An id in a path or query.
 pub(super) fn id_in(field: &str, text: &str) -> Result<Snowflake, ApiError> {
     text.parse().map_err(|_| {
@@ -215,9 +230,13 @@ impl Form {
         self.fields.remove(name)
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Notes a field that must be there and is not.
     pub(super) fn must_have(&mut self, name: &str) {
-        if self.fields.get(name).is_none_or(Value::is_null) {
+        if !self.has(name) {
             self.wrong(&[name], "BASE_TYPE_REQUIRED", "This field is required");
         }
     }
@@ -364,18 +383,35 @@ impl Form {
         Some(forms)
     }
 
+    /// An object below this one.
+    pub(super) fn form(&mut self, name: &str) -> Option<Self> {
+        match self.take(name)? {
+            Value::Null => None,
+            Value::Object(fields) => Some(Self::of(fields)),
+            _ => {
+                let message = "Only dictionaries may be used in a DictType";
+                self.wrong(&[name], "DICT_TYPE_CONVERT", message);
+                None
+            }
+        }
+    }
+
     /// Takes over the complaints of a form below this one.
-    pub(super) fn absorb(&mut self, name: &str, place: &str, below: Self) {
+    pub(super) fn absorb(&mut self, path: &[&str], below: Self) {
         if below.errors.is_empty() {
             return;
         }
-        let list = self
-            .errors
-            .entry(name.to_owned())
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(list) = list {
-            list.insert(place.to_owned(), Value::Object(below.errors));
+        let mut errors = &mut self.errors;
+        for name in path {
+            let entry = errors
+                .entry((*name).to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
+            let Value::Object(inner) = entry else {
+                return;
+            };
+            errors = inner;
         }
+        errors.extend(below.errors);
     }
 
     /// A set of permissions; bits that Discord has not named are dropped.

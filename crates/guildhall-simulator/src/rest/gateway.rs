@@ -36,5 +36,5 @@ pub(super) async fn bot(
 }
 
 fn url(discord: &Discord, request: &Request) -> String {
-    format!("ws://{}/gateway", gateway_ws::host(discord, request))
+    gateway_ws::address(discord, request, "/gateway")
 }

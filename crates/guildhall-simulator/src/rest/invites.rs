@@ -1,21 +1,34 @@
 //! Invites.
 
-use axum::{Json, extract::Path};
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
     ApiError,
     caller::Bot,
-    form::{Form, Ids},
+    form::{Form, Ids, Texts},
     guilds::Answer,
     scene::Scene,
 };
-use crate::world::{Guild, Invite, NewInvite, Permissions, UserObject, World};
+use crate::{
+    discord::Discord,
+    snowflake::iso,
+    world::{ChannelKind, Guild, Invite, NewInvite, Permissions, UserObject, World},
+};
 
 /// `POST /channels/{channel_id}/invites`
-pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> Answer {
+pub(super) async fn create(
+    State(discord): State<Arc<Discord>>,
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+    mut form: Form,
+) -> Answer {
+    let max_age = form.small("max_age", 0..=604_800).unwrap_or(86_400);
     let new = NewInvite {
-        max_age: form.small("max_age", 0..=604_800).unwrap_or(86_400),
+        max_age,
+        lasts: (max_age > 0).then(|| discord.config.invite_second * max_age),
         max_uses: form.small("max_uses", 0..=100).unwrap_or(0),
         temporary: form.flag("temporary").unwrap_or(false),
         unique: form.flag("unique").unwrap_or(false),
@@ -24,6 +37,9 @@ pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) 
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         scene.needs_in(guild, channel, Permissions::CREATE_INSTANT_INVITE)?;
+        if channel.kind == ChannelKind::Category {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
         let bot = scene.bot;
         let code = scene.change(|world| world.create_invite(channel_id, bot, new))?;
         shape(scene, &code)
@@ -31,7 +47,7 @@ pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) 
 }
 
 /// `GET /invites/{code}`
-pub(super) async fn read(bot: Bot, Path(code): Path<String>) -> Answer {
+pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>) -> Answer {
     bot.act(|scene| shape(scene, &code))
 }
 
@@ -63,7 +79,7 @@ pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
 }
 
 /// `DELETE /invites/{code}`: answers with what it was.
-pub(super) async fn remove(bot: Bot, Path(code): Path<String>) -> Answer {
+pub(super) async fn remove(bot: Bot, Texts([code]): Texts<1>) -> Answer {
     bot.act(|scene| {
         let was = shape(scene, &code)?;
         let guild = scene.guild(scene.world.guild_of_invite(&code)?)?;
@@ -101,11 +117,11 @@ fn object(world: &World, guild: &Guild, invite: &Invite) -> Value {
             "id": channel.id, "name": channel.name, "type": channel.kind,
         })),
         "inviter": world.users.get(invite.inviter_id).map(UserObject::new),
-        "expires_at": null,
-        "uses": 0,
+        "expires_at": invite.expires_at.map(iso),
+        "uses": invite.uses,
         "max_uses": invite.max_uses,
         "max_age": invite.max_age,
         "temporary": invite.temporary,
-        "created_at": invite.created_at,
+        "created_at": iso(invite.created_at),
     })
 }

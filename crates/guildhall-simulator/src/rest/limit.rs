@@ -1,14 +1,15 @@
 //! Buckets, the global limit, and their headers.
 //!
-//! A bucket is a route together with its top-level resource and its caller;
-//! Discord names it by an opaque hash without the resource. Windows are fixed: they begin with their
-//! first request.
+//! A bucket is a route together with its top-level resource and its caller, and some
+//! routes share one; Discord names it by an opaque hash without the resource. Windows
+//! are fixed: they begin with their first request. Whoever proves to be nobody is
+//! counted by address, whatever tokens they make up.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{MatchedPath, Request, State},
+    extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -17,15 +18,21 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::caller::authorization;
-use crate::{clock, config::RateLimits, discord::Discord, serve::Peer};
+use super::caller::{Caller, authorization, identify};
+use crate::{clock, config::RateLimits, discord::Discord, serve::Peer, snowflake::Snowflake};
 
-const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
-/// Discord counts the mistakes of an address for this long.
-const INVALID_WINDOW: Duration = Duration::from_mins(10);
 /// Windows kept at once. Beyond it those that are over are forgotten, and if none
 /// is, all: a limiter that forgets is better than one that fills memory.
 const MOST_WINDOWS: usize = 4096;
+/// Addresses whose mistakes are counted at once. Beyond it those are forgotten whose
+/// time is over, and then whoever made fewest.
+const MOST_ADDRESSES: usize = 4096;
+
+/// Paths whose methods share a bucket: what gives takes, for Discord, from the same.
+const SHARED: [&str; 2] = [
+    "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+    "/channels/{channel_id}/permissions/{overwrite_id}",
+];
 
 /// On whatever Discord itself answers: discord.py takes a 429 without it for one
 /// of the edge, that is for a ban.
@@ -35,6 +42,8 @@ const VIA: (&str, &str) = ("via", "1.1 google");
 pub(crate) struct Limiter {
     limits: RateLimits,
     windows: HashMap<[u8; 16], Window>,
+    /// Mistakes by address, apart from what a flood of requests can push out.
+    mistakes: HashMap<String, Window>,
     invalid: u64,
 }
 
@@ -66,12 +75,13 @@ impl Limiter {
         Self {
             limits,
             windows: HashMap::new(),
+            mistakes: HashMap::new(),
             invalid: 0,
         }
     }
 
-    /// Counts one request of `who` on `bucket`.
-    pub(super) fn count(&mut self, who: &str, bucket: &str, now: Instant) -> Verdict {
+    /// Counts one request of `who`, and on a bucket if the route has one.
+    pub(super) fn count(&mut self, who: &str, bucket: Option<&str>, now: Instant) -> Verdict {
         if self.windows.len() >= MOST_WINDOWS {
             self.windows.retain(|_, window| now < window.ends);
             if self.windows.len() >= MOST_WINDOWS {
@@ -79,21 +89,26 @@ impl Limiter {
             }
         }
         let RateLimits {
-            global_per_second,
+            global_requests,
+            global_window,
             bucket_requests,
             bucket_window,
             ..
         } = self.limits;
-        let (all, all_ends) = self.take(key(&[who]), GLOBAL_WINDOW, now);
-        if all > global_per_second {
+        let windows = &mut self.windows;
+        let all = take(windows, key(&[who]), global_window, now);
+        if all.used > global_requests {
             return Verdict {
                 refused: Some(Scope::Global),
                 limit: bucket_requests,
                 remaining: 0,
-                reset_after: all_ends.duration_since(now),
+                reset_after: all.ends.duration_since(now),
             };
         }
-        let (used, ends) = self.take(key(&[who, bucket]), bucket_window, now);
+        let Window { used, ends } = match bucket {
+            Some(bucket) => take(windows, key(&[who, bucket]), bucket_window, now),
+            None => Window { used: 0, ends: now },
+        };
         Verdict {
             refused: (used > bucket_requests).then_some(Scope::User),
             limit: bucket_requests,
@@ -105,12 +120,22 @@ impl Limiter {
     /// Counts one answer that Discord takes for a mistake of the caller.
     pub(super) fn count_invalid(&mut self, address: &str, now: Instant) {
         self.invalid += 1;
-        self.take(key(&["invalid", address]), INVALID_WINDOW, now);
+        if self.mistakes.len() >= MOST_ADDRESSES && !self.mistakes.contains_key(address) {
+            self.mistakes.retain(|_, window| now < window.ends);
+            let fewest = self.mistakes.iter().min_by_key(|(_, window)| window.used);
+            if self.mistakes.len() >= MOST_ADDRESSES
+                && let Some(fewest) = fewest.map(|(address, _)| address.clone())
+            {
+                self.mistakes.remove(&fewest);
+            }
+        }
+        let window = self.limits.invalid_window;
+        take(&mut self.mistakes, address.to_owned(), window, now);
     }
 
     /// How long an address with too many of those is shut out.
     pub(super) fn banned_for(&self, address: &str, now: Instant) -> Option<Duration> {
-        let window = self.windows.get(&key(&["invalid", address]))?;
+        let window = self.mistakes.get(address)?;
         let over = window.used >= self.limits.invalid_requests && now < window.ends;
         over.then(|| window.ends.duration_since(now))
     }
@@ -123,23 +148,34 @@ impl Limiter {
     /// Windows counted at present.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.windows.len()
+        self.windows.len() + self.mistakes.len()
     }
+}
 
-    fn take(&mut self, key: [u8; 16], length: Duration, now: Instant) -> (u32, Instant) {
-        let window = self.windows.entry(key).or_insert(Window {
-            ends: now + length,
-            used: 0,
-        });
-        if now >= window.ends {
-            *window = Window {
-                ends: now + length,
-                used: 0,
-            };
-        }
-        window.used = window.used.saturating_add(1);
-        (window.used, window.ends)
+/// Takes one from a window, which begins if it is over.
+fn take<K: Eq + Hash>(
+    windows: &mut HashMap<K, Window>,
+    key: K,
+    length: Duration,
+    now: Instant,
+) -> Window {
+    let begun = Window {
+        ends: now + length,
+        used: 0,
+    };
+    let window = windows.entry(key).or_insert(begun);
+    if now >= window.ends {
+        *window = begun;
     }
+    window.used = window.used.saturating_add(1);
+    *window
+}
+
+/// Whether a route has a bucket, or only the global limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    Bucket,
+    GlobalAlone,
 }
 
 /// Middleware of every REST route.
@@ -148,39 +184,82 @@ pub(super) async fn enforce(
     request: Request,
     next: Next,
 ) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str);
-    let template = format!("{} {route}", request.method());
-    let major = resource(request.uri().path()).unwrap_or_default();
+    limited(&discord, request, next, Counts::Bucket).await
+}
+
+/// Middleware of the token routes, of which Discord documents no bucket.
+pub(crate) async fn enforce_global(
+    State(discord): State<Arc<Discord>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    limited(&discord, request, next, Counts::GlobalAlone).await
+}
+
+async fn limited(discord: &Discord, request: Request, next: Next, counts: Counts) -> Response {
+    let now = clock::now();
     let peer = request.extensions().get::<Peer>();
     let address = peer.map_or_else(String::new, |peer| peer.0.ip().to_string());
-    let who = match authorization(request.headers()) {
-        Some((_, token)) => token.to_owned(),
-        None => address.clone(),
-    };
-    let now = clock::now();
-    let bucket = format!("{template} {major}");
-    let (banned, verdict) = discord.with_limiter(|limiter| {
-        let banned = limiter.banned_for(&address, now);
-        (banned, limiter.count(&who, &bucket, now))
-    });
-    if let Some(wait) = banned {
+    if let Some(wait) = discord.with_limiter(|limiter| limiter.banned_for(&address, now)) {
         return edge(wait);
     }
+    let (mut parts, body) = request.into_parts();
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let route = parts
+        .extensions
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
+    let name = bucket_name(parts.method.as_str(), route);
+    let major = params.ok().and_then(|params| resource(route, &params));
+    let who = match identify(&parts.headers, discord) {
+        Some(Caller::Bot) => "the bot".to_owned(),
+        Some(Caller::User(_)) => {
+            let token = authorization(&parts.headers);
+            token.map_or_else(String::new, |(_, token)| token.to_owned())
+        }
+        None => address.clone(),
+    };
+    let bucket = format!("{name} {}", major.unwrap_or_default());
+    let bucket = (counts == Counts::Bucket).then_some(bucket.as_str());
+    let verdict = discord.with_limiter(|limiter| limiter.count(&who, bucket, now));
     let mut response = match verdict.refused {
-        None => next.run(request).await,
+        None => next.run(Request::from_parts(parts, body)).await,
         Some(scope) => refuse(scope, verdict.reset_after),
     };
-    let by_fault = verdict.refused.is_none() && response.status() == StatusCode::TOO_MANY_REQUESTS;
-    if verdict.refused != Some(Scope::Global) && !by_fault {
-        describe(response.headers_mut(), verdict, &template);
+    let by_fault = response.extensions().get::<Refused>().copied();
+    let told = match by_fault {
+        Some(Refused { scope, wait }) => (scope != Scope::Global).then_some(Verdict {
+            remaining: 0,
+            reset_after: wait,
+            ..verdict
+        }),
+        // Neither the edge nor an answer that was lost says anything of buckets.
+        None => (response.status() != StatusCode::TOO_MANY_REQUESTS).then_some(verdict),
+    };
+    if let Some(verdict) = told.filter(|_| counts == Counts::Bucket) {
+        describe(response.headers_mut(), verdict, &name);
     }
     if is_invalid(&response) {
         discord.with_limiter(|limiter| limiter.count_invalid(&address, now));
     }
     response
+}
+
+/// What a bucket is called: its route, or what several share.
+fn bucket_name(method: &str, route: &str) -> String {
+    let path = route.strip_prefix("/api/v10").unwrap_or(route);
+    if SHARED.contains(&path) {
+        path.to_owned()
+    } else {
+        format!("{method} {route}")
+    }
+}
+
+/// On an answer of Discord's own 429: who refused, and for how long.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    scope: Scope,
+    wait: Duration,
 }
 
 /// What Discord counts against an address: 401, 403 and 429, but no shared 429.
@@ -217,6 +296,7 @@ pub(super) fn refuse(scope: Scope, wait: Duration) -> Response {
         "global": global,
     });
     let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
+    response.extensions_mut().insert(Refused { scope, wait });
     let headers = response.headers_mut();
     put(
         headers,
@@ -236,7 +316,7 @@ pub(super) fn refuse(scope: Scope, wait: Duration) -> Response {
     response
 }
 
-fn describe(headers: &mut HeaderMap, verdict: Verdict, template: &str) {
+fn describe(headers: &mut HeaderMap, verdict: Verdict, name: &str) {
     let now = Duration::from_micros(clock::unix_micros());
     put(headers, VIA.0, VIA.1);
     put(headers, "x-ratelimit-limit", &verdict.limit.to_string());
@@ -255,7 +335,7 @@ fn describe(headers: &mut HeaderMap, verdict: Verdict, template: &str) {
         "x-ratelimit-reset-after",
         &format!("{:.3}", seconds(verdict.reset_after)),
     );
-    let bucket = format!("{:032x}", u128::from_be_bytes(key(&[template])));
+    let bucket = format!("{:032x}", u128::from_be_bytes(key(&[name])));
     put(headers, "x-ratelimit-bucket", &bucket);
 }
 
@@ -270,17 +350,17 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// The top-level resource of a path, as `channels/{id}`: the buckets of two of
-/// them are two.
-fn resource(path: &str) -> Option<&str> {
-    let below = path.strip_prefix("/api/v10/").unwrap_or(path);
-    let below = below.strip_prefix('/').unwrap_or(below);
+/// The top-level resource of a request, as the id it means however that is written:
+/// the buckets of two of them are two. What is no id has one bucket together.
+fn resource(route: &str, params: &RawPathParams) -> Option<String> {
+    let below = route.strip_prefix("/api/v10/").unwrap_or(route);
     let kind = below.split('/').next()?;
     if !matches!(kind, "channels" | "guilds" | "webhooks") {
         return None;
     }
-    let id = below[kind.len()..].strip_prefix('/')?.split('/').next()?;
-    below.get(..kind.len() + 1 + id.len())
+    let (_, id) = params.iter().next()?;
+    let id = id.parse::<Snowflake>().ok()?;
+    Some(format!("{kind}/{id}"))
 }
 
 /// A short name of fixed length, so that a hostile header cannot fill the table.

@@ -110,7 +110,7 @@ fn application_object(world: &World) -> Value {
         "bot_require_code_grant": false,
         "verify_key": "0".repeat(64),
         "team": null,
-        "flags": 0,
+        "flags": world.application.privileged_intents.application_flags(),
         "bot": bot.map(|bot| current_user(world, bot)),
     })
 }

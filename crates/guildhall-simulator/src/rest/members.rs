@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -34,17 +34,12 @@ pub(super) async fn read(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> Answer {
 
 /// `GET /guilds/{guild_id}/members`, by rising id; only for applications that
 /// have the GUILD_MEMBERS intent.
-pub(super) async fn list(
-    State(discord): State<Arc<Discord>>,
-    bot: Bot,
-    Ids([guild_id]): Ids<1>,
-    query: Query,
-) -> Answer {
+pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Answer {
     let limit = query.number("limit", 1..=1000, 1)?;
     let after = query.id("after")?;
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
-        if !discord.config.privileged_intents.guild_members {
+        if !scene.world.application.privileged_intents.guild_members {
             return Err(ApiError::MISSING_ACCESS);
         }
         let mut members: Vec<_> = guild
@@ -158,9 +153,8 @@ pub(super) async fn kick(
 pub(super) async fn own(
     State(discord): State<Arc<Discord>>,
     Person(access): Person,
-    Path(guild_id): Path<String>,
+    Ids([guild_id]): Ids<1>,
 ) -> Answer {
-    let guild_id = super::form::id_in("guild_id", &guild_id)?;
     if !access.has_scope("guilds.members.read") {
         return Err(ApiError::MISSING_SCOPE);
     }

@@ -1,5 +1,10 @@
 //! Messages: said, read, changed, deleted, pinned; and typing.
 
+/// Nonce, mentions, what is answered.
+mod body;
+/// Embeds within their limits.
+mod embeds;
+
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
@@ -16,13 +21,11 @@ use crate::{
     clock,
     discord::Discord,
     snowflake::{Snowflake, iso},
-    world::{Channel, Edit, Guild, MessageEdit, NewMessage, Permissions, Reply},
+    world::{Channel, Edit, Guild, MessageEdit, NewMessage, Permissions},
 };
 
-/// Characters of a message, embeds of one, characters of these together.
+/// Characters of a message.
 const LONGEST_CONTENT: usize = 2000;
-const MOST_EMBEDS: usize = 10;
-const LONGEST_EMBEDS: usize = 6000;
 /// SUPPRESS_EMBEDS and SUPPRESS_NOTIFICATIONS, what a bot may set.
 const SETTABLE_FLAGS: u64 = 1 << 2 | 1 << 12;
 
@@ -36,13 +39,14 @@ pub(super) async fn create(
     let content = form
         .text("content", 0..=LONGEST_CONTENT)
         .unwrap_or_default();
-    let embeds = embeds(&mut form).unwrap_or_default();
-    let nonce = nonce(&mut form);
+    let embeds = embeds::read(&mut form).unwrap_or_default();
+    body::extras(&mut form);
+    let nonce = body::nonce(&mut form);
     let enforce = form.flag("enforce_nonce").unwrap_or(false);
     let tts = form.flag("tts").unwrap_or(false);
     let flags = form.number("flags", 0..=u64::from(u32::MAX)).unwrap_or(0) & SETTABLE_FLAGS;
-    let ping = pings(&mut form);
-    let reply = reference(&mut form);
+    let allowed = body::allowed_mentions(&mut form);
+    let reply = body::reference(&mut form);
     form.done()?;
     bot.act(|scene| {
         let (guild, channel) = writable(scene, channel_id)?;
@@ -67,10 +71,7 @@ pub(super) async fn create(
                     "Unknown message",
                 ));
             }
-            reply_to = known.map(|message| Reply {
-                message_id: message.id,
-                ping,
-            });
+            reply_to = known.map(|message| message.id);
         }
         if content.trim().is_empty() && embeds.is_empty() {
             return Err(ApiError::EMPTY_MESSAGE);
@@ -79,7 +80,7 @@ pub(super) async fn create(
         if let Some(mark) = &mark {
             let said = discord.with_nonces(|nonces| nonces.said(channel_id, mark, clock::now()));
             if let Some(said) = said.and_then(|id| guild.messages.get(channel_id, id)) {
-                return Ok(Json(said.object(guild, &scene.world.users)));
+                return Ok(Json(said.object(guild, scene.world)));
             }
         }
         let new = NewMessage {
@@ -88,7 +89,9 @@ pub(super) async fn create(
             content,
             embeds,
             reply_to,
+            allowed,
             flags,
+            tts,
             nonce: nonce.clone(),
         };
         let id = scene.change(|world| world.create_message(channel_id, new))?;
@@ -135,7 +138,7 @@ pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> A
         };
         let objects = chosen
             .into_iter()
-            .map(|message| message.object(guild, &scene.world.users));
+            .map(|message| message.object(guild, scene.world));
         Ok(Json(objects.collect()))
     })
 }
@@ -152,8 +155,9 @@ pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> Answer {
 /// `PATCH` of the same: the bot's own words only.
 pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> Answer {
     let content = form.text_or_null("content", 0..=LONGEST_CONTENT);
-    let embeds = embeds(&mut form);
-    pings(&mut form);
+    let embeds = embeds::read(&mut form);
+    body::extras(&mut form);
+    let allowed = body::allowed_mentions(&mut form);
     form.done()?;
     bot.act(|scene| {
         let (guild, _) = readable(scene, channel_id)?;
@@ -174,6 +178,7 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form
         }
         let edit = MessageEdit {
             content,
+            allowed,
             embeds,
             pinned: None,
         };
@@ -292,139 +297,5 @@ fn shape(scene: &Scene<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Valu
     let (guild, _) = scene.channel(channel_id)?;
     let message = guild.messages.get(channel_id, id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-    Ok(message.object(guild, &scene.world.users))
-}
-
-fn embeds(form: &mut Form) -> Option<Vec<Value>> {
-    let embeds = match form.take("embeds")? {
-        Value::Null => return None,
-        Value::Array(embeds) => embeds,
-        _ => {
-            let message = "Only iterables may be used in a ListType";
-            form.wrong(&["embeds"], "LIST_TYPE_CONVERT", message);
-            return None;
-        }
-    };
-    for (place, embed) in embeds.iter().enumerate() {
-        if !embed.is_object() {
-            let message = "Only dictionaries may be used in a DictType";
-            form.wrong(
-                &["embeds", &place.to_string()],
-                "DICT_TYPE_CONVERT",
-                message,
-            );
-        }
-    }
-    if embeds.len() > MOST_EMBEDS {
-        let message = format!("Must be {MOST_EMBEDS} or fewer in length.");
-        form.wrong(&["embeds"], "BASE_TYPE_MAX_LENGTH", message);
-    }
-    if embeds.iter().map(characters).sum::<usize>() > LONGEST_EMBEDS {
-        let message = format!("Embed size exceeds maximum size of {LONGEST_EMBEDS}");
-        form.wrong(&["embeds"], "MAX_EMBED_SIZE_EXCEEDED", message);
-    }
-    Some(embeds)
-}
-
-/// Everything of an embed that is read by people.
-fn characters(embed: &Value) -> usize {
-    let count = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
-    let fields = embed["fields"].as_array().into_iter().flatten();
-    count(&embed["title"])
-        + count(&embed["description"])
-        + count(&embed["footer"]["text"])
-        + count(&embed["author"]["name"])
-        + fields
-            .map(|field| count(&field["name"]) + count(&field["value"]))
-            .sum::<usize>()
-}
-
-fn nonce(form: &mut Form) -> Option<Value> {
-    let nonce = form.take("nonce").filter(|nonce| !nonce.is_null())?;
-    match &nonce {
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(nonce),
-        Value::String(text) if text.chars().count() <= 25 => Some(nonce),
-        Value::String(_) => {
-            let message = "Must be 25 or fewer in length.";
-            form.wrong(&["nonce"], "BASE_TYPE_MAX_LENGTH", message);
-            None
-        }
-        _ => {
-            let message = "Must be a string or an integer.";
-            form.wrong(&["nonce"], "NONCE_TYPE_INVALID", message);
-            None
-        }
-    }
-}
-
-/// `allowed_mentions`: whether a reply pings. Absent, everything does.
-fn pings(form: &mut Form) -> bool {
-    let Some(Value::Object(fields)) = form.take("allowed_mentions") else {
-        return true;
-    };
-    let mut below = Form::of(fields);
-    let replied = below.flag("replied_user").unwrap_or(false);
-    let (roles, users) = (below.ids("roles"), below.ids("users"));
-    for (name, ids) in [("roles", &roles), ("users", &users)] {
-        if ids.as_ref().is_some_and(|ids| ids.len() > 100) {
-            below.wrong(
-                &[name],
-                "BASE_TYPE_MAX_LENGTH",
-                "Must be 100 or fewer in length.",
-            );
-        }
-    }
-    for kind in below
-        .take("parse")
-        .as_ref()
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let twice = |ids: &Option<Vec<_>>| ids.as_ref().is_some_and(|ids| !ids.is_empty());
-        let clash = match kind.as_str() {
-            Some("everyone") => false,
-            Some("roles") => twice(&roles),
-            Some("users") => twice(&users),
-            _ => {
-                let message = "Value must be one of ('roles', 'users', 'everyone').";
-                below.wrong(&["parse"], "BASE_TYPE_CHOICES", message);
-                false
-            }
-        };
-        if clash {
-            let message = "parse and the list of the same name exclude each other";
-            below.wrong(
-                &["parse"],
-                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
-                message,
-            );
-        }
-    }
-    form.absorb("allowed_mentions", "parse", below);
-    replied
-}
-
-/// What a body answers to.
-struct Reference {
-    message_id: Snowflake,
-    must_exist: bool,
-}
-
-fn reference(form: &mut Form) -> Option<Reference> {
-    let Value::Object(fields) = form.take("message_reference")? else {
-        return None;
-    };
-    let mut below = Form::of(fields);
-    below.must_have("message_id");
-    let must_exist = below.flag("fail_if_not_exists").unwrap_or(true);
-    let id = below.id("message_id");
-    form.absorb("message_reference", "message_id", below);
-    match id {
-        Edit::Set(message_id) => Some(Reference {
-            message_id,
-            must_exist,
-        }),
-        Edit::Keep | Edit::Clear => None,
-    }
+    Ok(message.object(guild, scene.world))
 }

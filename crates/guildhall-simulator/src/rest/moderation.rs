@@ -185,8 +185,13 @@ pub(super) async fn ban(
     Ids([guild_id, user_id]): Ids<2>,
     MaybeForm(mut form): MaybeForm,
 ) -> Result<StatusCode, ApiError> {
-    form.number("delete_message_seconds", 0..=604_800);
+    let seconds = form.small("delete_message_seconds", 0..=604_800);
+    let days = form.small("delete_message_days", 0..=7);
     form.done()?;
+    let window = match (seconds, days) {
+        (Some(seconds), _) => Duration::seconds(seconds.into()),
+        (None, days) => Duration::days(days.unwrap_or(0).into()),
+    };
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::BAN_MEMBERS)?;
@@ -194,7 +199,8 @@ pub(super) async fn ban(
             return Err(ApiError::UNKNOWN_USER);
         }
         scene.outranks(guild, user_id)?;
-        scene.change(|world| world.ban(guild_id, user_id))?;
+        let since = (!window.is_zero()).then(|| scene.now - window);
+        scene.change(|world| world.ban(guild_id, user_id, since))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -6,14 +6,16 @@ use tokio::time::Instant;
 
 use crate::snowflake::Snowflake;
 
-/// How long a mark is remembered; Discord says some minutes.
-const REMEMBERED: Duration = Duration::from_mins(5);
 /// Marks remembered at once; one more and the oldest goes.
 const MOST: usize = 4096;
 
 /// Recent marks, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Nonces(VecDeque<Mark>);
+#[derive(Debug)]
+pub(crate) struct Nonces {
+    all: VecDeque<Mark>,
+    /// How long a mark is remembered; Discord says some minutes.
+    remembered: Duration,
+}
 
 #[derive(Debug)]
 struct Mark {
@@ -24,6 +26,13 @@ struct Mark {
 }
 
 impl Nonces {
+    pub(crate) fn new(remembered: Duration) -> Self {
+        Self {
+            all: VecDeque::new(),
+            remembered,
+        }
+    }
+
     /// The message that carried this mark.
     pub(super) fn said(
         &mut self,
@@ -31,9 +40,9 @@ impl Nonces {
         nonce: &str,
         now: Instant,
     ) -> Option<Snowflake> {
-        self.0.retain(|mark| now < mark.ends);
+        self.all.retain(|mark| now < mark.ends);
         let known = |mark: &&Mark| mark.channel_id == channel_id && mark.nonce == nonce;
-        self.0.iter().find(known).map(|mark| mark.message_id)
+        self.all.iter().find(known).map(|mark| mark.message_id)
     }
 
     pub(super) fn note(
@@ -43,14 +52,14 @@ impl Nonces {
         message_id: Snowflake,
         now: Instant,
     ) {
-        if self.0.len() == MOST {
-            self.0.pop_front();
+        if self.all.len() == MOST {
+            self.all.pop_front();
         }
-        self.0.push_back(Mark {
+        self.all.push_back(Mark {
             channel_id,
             nonce,
             message_id,
-            ends: now + REMEMBERED,
+            ends: now + self.remembered,
         });
     }
 }

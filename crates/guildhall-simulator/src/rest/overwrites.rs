@@ -8,7 +8,7 @@ use super::{
     form::{Form, Ids},
     scene::Scene,
 };
-use crate::world::{Edit, Guild, Overwrite, OverwriteKind, Permissions};
+use crate::world::{Channel, Edit, Guild, Overwrite, OverwriteKind, Permissions};
 
 /// Overwrites of one channel.
 const MOST_OVERWRITES: usize = 1000;
@@ -32,20 +32,11 @@ pub(super) async fn put(
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
-        match kind {
-            OverwriteKind::Role if !guild.roles.contains(target) => {
-                return Err(ApiError::UNKNOWN_ROLE);
-            }
-            OverwriteKind::Member if !scene.world.users.contains(target) => {
-                return Err(ApiError::UNKNOWN_USER);
-            }
-            OverwriteKind::Role | OverwriteKind::Member => {}
-        }
         let known = channel.overwrites.iter().any(|one| one.id == target);
         if !known && channel.overwrites.len() >= MOST_OVERWRITES {
             return Err(ApiError::MOST_OVERWRITES);
         }
-        may_set(scene, guild, &channel.overwrites, &[overwrite])?;
+        may_set(scene, guild, Some(channel), &[overwrite])?;
         scene.change(|world| world.put_overwrite(channel_id, overwrite))?;
         Ok(StatusCode::NO_CONTENT)
     })
@@ -64,7 +55,8 @@ pub(super) async fn remove(
     })
 }
 
-/// `permission_overwrites` of a channel's body.
+/// `permission_overwrites` of a channel's body. Of several for one id the last
+/// counts.
 pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
     let mut overwrites: Vec<Overwrite> = Vec::new();
     for (place, mut below) in form.forms("permission_overwrites")? {
@@ -72,6 +64,7 @@ pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
         let kind = kind(&mut below);
         let (allow, deny) = bits(&mut below);
         if let Edit::Set(id) = below.id("id") {
+            overwrites.retain(|one| one.id != id);
             overwrites.push(Overwrite {
                 id,
                 kind,
@@ -79,7 +72,7 @@ pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
                 deny,
             });
         }
-        form.absorb("permission_overwrites", &place, below);
+        form.absorb(&["permission_overwrites", &place], below);
     }
     if overwrites.len() > MOST_OVERWRITES {
         let message = format!("Must be {MOST_OVERWRITES} or fewer in length.");
@@ -88,19 +81,41 @@ pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
     Some(overwrites)
 }
 
-/// 50013 where an overwrite that changes allows or denies what the bot itself
-/// may not do in the guild, or touches MANAGE_ROLES without ADMINISTRATOR.
+/// Refuses overwrites for whom there is nobody, unless the channel has them
+/// already. 50013 where one that changes allows or denies what the bot itself may
+/// do neither in the guild nor in the channel's category, or touches MANAGE_ROLES;
+/// administrators and who has MANAGE_ROLES by an overwrite of the channel may set
+/// all.
 pub(super) fn may_set(
     scene: &Scene<'_>,
     guild: &Guild,
-    before: &[Overwrite],
+    channel: Option<&Channel>,
     after: &[Overwrite],
 ) -> Result<(), ApiError> {
+    let before = channel.map_or(&[][..], |channel| &channel.overwrites);
+    let known = |id| before.iter().any(|one| one.id == id);
+    for one in after.iter().filter(|one| !known(one.id)) {
+        match one.kind {
+            OverwriteKind::Role if !guild.roles.contains(one.id) => {
+                return Err(ApiError::UNKNOWN_ROLE);
+            }
+            OverwriteKind::Member if !scene.world.users.contains(one.id) => {
+                return Err(ApiError::UNKNOWN_USER);
+            }
+            OverwriteKind::Role | OverwriteKind::Member => {}
+        }
+    }
     let own = guild.rights(scene.bot, scene.now);
-    if own == Permissions::ALL {
+    let free = channel.is_some_and(|channel| gives_manage_roles(scene, guild, channel));
+    if own == Permissions::ALL || free {
         return Ok(());
     }
-    let grantable = own.without(Permissions::MANAGE_ROLES);
+    let parent = channel
+        .and_then(|channel| guild.channels.get(channel.parent_id?))
+        .map_or(Permissions::NONE, |parent| {
+            guild.rights_in(scene.bot, parent, scene.now)
+        });
+    let grantable = own.and(parent).without(Permissions::MANAGE_ROLES);
     let allowed = after
         .iter()
         .filter(|one| !before.contains(one))
@@ -110,6 +125,23 @@ pub(super) fn may_set(
     } else {
         Err(ApiError::MISSING_PERMISSIONS)
     }
+}
+
+/// Whether an overwrite gives the bot MANAGE_ROLES here, and none takes it away.
+fn gives_manage_roles(scene: &Scene<'_>, guild: &Guild, channel: &Channel) -> bool {
+    let roles = guild.members.get(scene.bot).map(|member| &member.roles);
+    let is_bots = |one: &Overwrite| match one.kind {
+        OverwriteKind::Member => one.id == scene.bot,
+        OverwriteKind::Role => {
+            one.id == guild.id || roles.is_some_and(|roles| roles.contains(&one.id))
+        }
+    };
+    let right = Permissions::MANAGE_ROLES;
+    guild.rights_in(scene.bot, channel, scene.now).has(right)
+        && channel
+            .overwrites
+            .iter()
+            .any(|one| is_bots(one) && one.allow.has(right))
 }
 
 fn kind(form: &mut Form) -> OverwriteKind {

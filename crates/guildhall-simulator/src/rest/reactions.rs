@@ -1,12 +1,12 @@
 //! Reactions.
 
-use axum::{Json, extract::Path, http::StatusCode};
+use axum::{Json, http::StatusCode};
 use serde_json::json;
 
 use super::{
     ApiError,
     caller::Bot,
-    form::{Ids, Query, id_in},
+    form::{Ids, Query, Texts, id_in},
     guilds::Answer,
     messages::readable,
     scene::Scene,
@@ -20,10 +20,10 @@ use crate::{
 const MOST_KINDS: usize = 20;
 
 /// Channel, message and emoji of a path.
-type Three = (String, String, String);
+type Three = [String; 3];
 
 /// `PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me`
-pub(super) async fn add(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode, ApiError> {
+pub(super) async fn add(bot: Bot, Texts(path): Texts<3>) -> Result<StatusCode, ApiError> {
     let (channel_id, id, emoji) = read(&path)?;
     bot.act(|scene| {
         let (guild, channel, message) = found(scene, channel_id, id)?;
@@ -41,17 +41,17 @@ pub(super) async fn add(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode,
 }
 
 /// `DELETE …/reactions/{emoji}/@me`
-pub(super) async fn remove_own(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove_own(bot: Bot, Texts(path): Texts<3>) -> Result<StatusCode, ApiError> {
     take_back(&bot, &path, None)
 }
 
 /// `DELETE …/reactions/{emoji}/{user_id}`
 pub(super) async fn remove(
     bot: Bot,
-    Path((channel_id, message_id, emoji, user)): Path<(String, String, String, String)>,
+    Texts([channel_id, message_id, emoji, user]): Texts<4>,
 ) -> Result<StatusCode, ApiError> {
     let user_id = id_in("user_id", &user)?;
-    take_back(&bot, &(channel_id, message_id, emoji), Some(user_id))
+    take_back(&bot, &[channel_id, message_id, emoji], Some(user_id))
 }
 
 fn take_back(bot: &Bot, path: &Three, chosen: Option<Snowflake>) -> Result<StatusCode, ApiError> {
@@ -68,7 +68,7 @@ fn take_back(bot: &Bot, path: &Three, chosen: Option<Snowflake>) -> Result<Statu
 }
 
 /// `DELETE …/reactions/{emoji}`
-pub(super) async fn remove_kind(bot: Bot, Path(path): Path<Three>) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove_kind(bot: Bot, Texts(path): Texts<3>) -> Result<StatusCode, ApiError> {
     let (channel_id, id, emoji) = read(&path)?;
     clear(&bot, channel_id, id, Some(&emoji))
 }
@@ -82,7 +82,7 @@ pub(super) async fn remove_all(
 }
 
 /// `GET …/reactions/{emoji}`: who reacted so.
-pub(super) async fn list(bot: Bot, Path(path): Path<Three>, query: Query) -> Answer {
+pub(super) async fn list(bot: Bot, Texts(path): Texts<3>, query: Query) -> Answer {
     let (channel_id, id, emoji) = read(&path)?;
     let limit = query.number("limit", 1..=100, 25)?;
     let after = query.id("after")?;
@@ -129,7 +129,7 @@ fn found<'a>(
     Ok((guild, channel, message.ok_or(ApiError::UNKNOWN_MESSAGE)?))
 }
 
-fn read((channel_id, id, emoji): &Three) -> Result<(Snowflake, Snowflake, Emoji), ApiError> {
+fn read([channel_id, id, emoji]: &Three) -> Result<(Snowflake, Snowflake, Emoji), ApiError> {
     Ok((
         id_in("channel_id", channel_id)?,
         id_in("message_id", id)?,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     snowflake::Snowflake,
-    world::{Edit, Guild, MemberEdit, NewRole, Permissions, Role, RoleEdit, role_object},
+    world::{Edit, Guild, MemberEdit, NewRole, Permissions, Rank, Role, RoleEdit, role_object},
 };
 
 /// Roles of one guild.
@@ -32,10 +32,9 @@ impl Wishes {
         let name = form.text("name", 1..=100);
         let permissions = form.permissions("permissions");
         let mut color = form.small("color", 0..=0x00ff_ffff);
-        if let Some(Value::Object(colors)) = form.take("colors") {
-            let mut below = Form::of(colors);
+        if let Some(mut below) = form.form("colors") {
             color = below.small("primary_color", 0..=0x00ff_ffff).or(color);
-            form.absorb("colors", "primary", below);
+            form.absorb(&["colors"], below);
         }
         Self {
             name,
@@ -134,6 +133,9 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: F
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_ROLES)?;
         let role_now = role(guild, role_id)?;
+        if role_id == guild_id && wishes.name.is_some() {
+            return Err(ApiError::INVALID_ROLE);
+        }
         scene.above(guild, role_now)?;
         wishes.allowed(scene, guild, role_now.permissions)?;
         let edit = RoleEdit {
@@ -148,7 +150,8 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: F
     })
 }
 
-/// `PATCH /guilds/{guild_id}/roles`: new places for some, below the bot.
+/// `PATCH /guilds/{guild_id}/roles`: new places for some, below the bot. The
+/// others make room; who keeps its place may be named without any right to it.
 pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms) -> Answer {
     let mut places = Vec::new();
     for mut form in forms {
@@ -164,13 +167,28 @@ pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_ROLES)?;
-        for (id, position) in &places {
-            let mut moved = role(guild, *id)?.clone();
-            scene.above(guild, &moved)?;
-            moved.position = *position;
-            scene.above(guild, &moved)?;
+        let mut moved = Vec::new();
+        for (id, position) in places {
+            let role = role(guild, id)?;
+            if role.position == position {
+                continue;
+            }
+            if id == guild_id {
+                return Err(ApiError::INVALID_ROLE);
+            }
+            scene.above(guild, role)?;
+            moved.push((id, position));
         }
-        scene.change(|world| world.place_roles(guild_id, &places))?;
+        let sorted = guild.with_roles_at(&moved);
+        for (id, _) in &moved {
+            let mut role = role(guild, *id)?.clone();
+            let place = sorted.iter().find(|(sorted, _)| sorted == id);
+            role.position = place.map_or(role.position, |(_, position)| *position);
+            if Rank::of(&role) >= guild.rank_among(scene.bot, &sorted) {
+                return Err(ApiError::MISSING_PERMISSIONS);
+            }
+        }
+        scene.change(|world| world.place_roles(guild_id, &moved))?;
         let roles: Vec<_> = scene
             .guild(guild_id)?
             .roles

@@ -4,25 +4,27 @@ use super::limit::{Limiter, Scope};
 use crate::{clock, config::RateLimits};
 
 const LIMITS: RateLimits = RateLimits {
-    global_per_second: 4,
+    global_requests: 4,
+    global_window: Duration::from_secs(1),
     bucket_requests: 2,
     bucket_window: Duration::from_secs(5),
     invalid_requests: 3,
+    invalid_window: Duration::from_mins(10),
 };
 
 #[test]
 fn a_bucket_is_empty_until_its_window_ends() {
     let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
-    assert_eq!(limiter.count("bot", "a", now).refused, None);
-    assert_eq!(limiter.count("bot", "a", now).refused, None);
+    assert_eq!(limiter.count("bot", Some("a"), now).refused, None);
+    assert_eq!(limiter.count("bot", Some("a"), now).refused, None);
     let later = now + Duration::from_secs(2);
-    let refused = limiter.count("bot", "a", later);
+    let refused = limiter.count("bot", Some("a"), later);
     assert_eq!(refused.refused, Some(Scope::User));
     assert_eq!(refused.reset_after, Duration::from_secs(3));
-    assert_eq!(limiter.count("bot", "b", later).refused, None);
+    assert_eq!(limiter.count("bot", Some("b"), later).refused, None);
     assert_eq!(
         limiter
-            .count("bot", "a", now + Duration::from_secs(5))
+            .count("bot", Some("a"), now + Duration::from_secs(5))
             .refused,
         None
     );
@@ -32,13 +34,16 @@ fn a_bucket_is_empty_until_its_window_ends() {
 fn the_global_limit_counts_every_bucket_of_one_caller() {
     let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
     for bucket in ["a", "b", "c", "d"] {
-        assert_eq!(limiter.count("bot", bucket, now).refused, None);
+        assert_eq!(limiter.count("bot", Some(bucket), now).refused, None);
     }
-    assert_eq!(limiter.count("bot", "e", now).refused, Some(Scope::Global));
-    assert_eq!(limiter.count("other", "e", now).refused, None);
+    assert_eq!(
+        limiter.count("bot", Some("e"), now).refused,
+        Some(Scope::Global)
+    );
+    assert_eq!(limiter.count("other", Some("e"), now).refused, None);
     assert_eq!(
         limiter
-            .count("bot", "e", now + Duration::from_secs(1))
+            .count("bot", Some("e"), now + Duration::from_secs(1))
             .refused,
         None
     );
@@ -49,9 +54,27 @@ fn a_flood_of_callers_does_not_fill_the_memory() {
     let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
     for caller in 0..20_000 {
         assert_eq!(
-            limiter.count(&format!("caller {caller}"), "a", now).refused,
+            limiter
+                .count(&format!("caller {caller}"), Some("a"), now)
+                .refused,
             None
         );
     }
     assert!(limiter.len() <= 4096 + 2);
+}
+
+#[test]
+fn a_shut_out_address_stays_out_whatever_else_comes() {
+    let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
+    for _ in 0..3 {
+        limiter.count_invalid("10.0.0.1", now);
+    }
+    for caller in 0..5000 {
+        limiter.count(&format!("caller {caller}"), Some("a"), now);
+        limiter.count_invalid(&format!("10.1.{}.{}", caller / 250, caller % 250), now);
+    }
+    assert!(limiter.banned_for("10.0.0.1", now).is_some());
+    assert!(limiter.len() <= 2 * 4096 + 2);
+    let over = now + Duration::from_mins(10);
+    assert_eq!(limiter.banned_for("10.0.0.1", over), None);
 }

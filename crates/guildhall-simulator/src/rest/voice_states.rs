@@ -1,12 +1,12 @@
 //! Voice states, one at a time: no REST call lists who is in a channel.
 
-use axum::{Json, extract::Path, http::StatusCode};
+use axum::{Json, http::StatusCode};
 use serde_json::json;
 
 use super::{
     ApiError,
     caller::Bot,
-    form::{Form, id_in},
+    form::{Form, Texts, id_in},
     guilds::Answer,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// `GET /guilds/{guild_id}/voice-states/{user_id}` (`@me` too), 10065 for who is
 /// in no voice channel, 50001 where the bot could not connect.
-pub(super) async fn read(bot: Bot, Path(path): Path<(String, String)>) -> Answer {
+pub(super) async fn read(bot: Bot, Texts(path): Texts<2>) -> Answer {
     let (guild_id, chosen) = ids(&path)?;
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
@@ -39,7 +39,7 @@ pub(super) async fn read(bot: Bot, Path(path): Path<(String, String)>) -> Answer
 /// `PATCH` of the same: who speaks on a stage.
 pub(super) async fn edit(
     bot: Bot,
-    Path(path): Path<(String, String)>,
+    Texts(path): Texts<2>,
     mut form: Form,
 ) -> Result<StatusCode, ApiError> {
     let (guild_id, chosen) = ids(&path)?;
@@ -74,7 +74,7 @@ pub(super) async fn edit(
 }
 
 /// The guild, and the user unless it is the bot itself.
-fn ids((guild_id, user_id): &(String, String)) -> Result<(Snowflake, Option<Snowflake>), ApiError> {
+fn ids([guild_id, user_id]: &[String; 2]) -> Result<(Snowflake, Option<Snowflake>), ApiError> {
     let guild_id = id_in("guild_id", guild_id)?;
     match user_id.as_str() {
         "@me" => Ok((guild_id, None)),

@@ -3,8 +3,8 @@
 use crate::{
     snowflake::{Chance, Snowflake},
     world::{
-        Changed, Channel, ChannelKind, Edit, Guild, NewMessage, Permissions, VoiceEdit, VoiceState,
-        World,
+        AllowedMentions, Changed, Channel, ChannelKind, Edit, Guild, NewMessage, Permissions,
+        Presence, Status, VoiceEdit, VoiceState, World,
     },
 };
 
@@ -56,6 +56,12 @@ pub(super) fn turn(world: &mut World, chance: &mut Chance, unix_seconds: u64) ->
         return Ok(((), Vec::new()));
     };
     let guild_id = guild.id;
+    if chance.draw().is_multiple_of(12) {
+        let now = [Status::Online, Status::Idle, Status::Dnd, Status::Offline];
+        let status = now[pick(chance, now.len())];
+        let activities = Vec::new();
+        return world.set_presence(user_id, Presence { status, activities });
+    }
     if chance.draw().is_multiple_of(8) {
         return talk(world, chance, guild_id, user_id, unix_seconds);
     }
@@ -148,7 +154,9 @@ fn talk(
         content,
         embeds: Vec::new(),
         reply_to: None,
+        allowed: AllowedMentions::default(),
         flags: 0,
+        tts: false,
         nonce: None,
     };
     let (_, events) = world.create_message(channel_id, new)?;

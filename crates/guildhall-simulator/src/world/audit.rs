@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::snowflake::Snowflake;
 
@@ -23,6 +23,7 @@ pub(crate) struct Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "u16")]
 pub(crate) enum Action {
+    GuildUpdate,
     ChannelCreate,
     ChannelUpdate,
     ChannelDelete,
@@ -43,6 +44,8 @@ pub(crate) enum Action {
     InviteDelete,
     MessageDelete,
     MessageBulkDelete,
+    MessagePin,
+    MessageUnpin,
     VoiceStatusSet,
     VoiceStatusDelete,
 }
@@ -50,6 +53,7 @@ pub(crate) enum Action {
 impl From<Action> for u16 {
     fn from(action: Action) -> Self {
         match action {
+            Action::GuildUpdate => 1,
             Action::ChannelCreate => 10,
             Action::ChannelUpdate => 11,
             Action::ChannelDelete => 12,
@@ -70,6 +74,8 @@ impl From<Action> for u16 {
             Action::InviteDelete => 42,
             Action::MessageDelete => 72,
             Action::MessageBulkDelete => 73,
+            Action::MessagePin => 74,
+            Action::MessageUnpin => 75,
             Action::VoiceStatusSet => 192,
             Action::VoiceStatusDelete => 193,
         }
@@ -87,7 +93,53 @@ pub(crate) struct Entry {
     pub(crate) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) options: Option<Value>,
+    /// Absent where Discord's page names no object that changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) changes: Vec<Value>,
+}
+
+/// Change objects: each field that differs, with what it was and what it is. A
+/// side that is null or absent is left out.
+pub(super) fn changed(before: &Value, after: &Value) -> Vec<Value> {
+    let empty = Map::new();
+    let fields = |value: &'_ Value| value.as_object().cloned().unwrap_or_else(|| empty.clone());
+    let (old, new) = (fields(before), fields(after));
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    new.keys()
+        .chain(gone)
+        .filter_map(|key| {
+            let side = |fields: &Map<String, Value>| {
+                let value = fields.get(key).filter(|value| !value.is_null());
+                value.cloned()
+            };
+            change(key, side(&old), side(&new))
+        })
+        .collect()
+}
+
+/// Everything that something new has.
+pub(super) fn added(after: &Value) -> Vec<Value> {
+    changed(&Value::Null, after)
+}
+
+/// Everything that something gone had.
+pub(super) fn removed(before: &Value) -> Vec<Value> {
+    changed(before, &Value::Null)
+}
+
+/// One Change object, if there is a change.
+pub(super) fn change(key: &str, old: Option<Value>, new: Option<Value>) -> Option<Value> {
+    if old == new {
+        return None;
+    }
+    let mut change = json!({"key": key});
+    if let Some(old) = old {
+        change["old_value"] = old;
+    }
+    if let Some(new) = new {
+        change["new_value"] = new;
+    }
+    Some(change)
 }
 
 /// The newest entries, oldest first.

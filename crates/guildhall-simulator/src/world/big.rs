@@ -1,8 +1,8 @@
 //! Ten thousand people in five hundred channels.
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Event, Overwrite, OverwriteKind, Permissions, Role,
-    User, World, standing::BRIDGE,
+    Channel, ChannelKind, ChannelSettings, Event, Overwrite, OverwriteKind, Permissions, Presence,
+    Role, User, World, standing::BRIDGE, voice,
 };
 use crate::snowflake::Snowflake;
 
@@ -104,8 +104,10 @@ impl World {
             if let Some(room) = rooms.get(place % rooms.len().max(1)) {
                 let state = self.new_voice_state(user_id, *room);
                 guild.voice_states.insert(user_id, state);
+                self.comes_online(user_id);
             }
         }
+        voice::begin(&mut guild, self.now);
         self.guilds.insert(id, guild);
         Some(Event::guild_create(id))
     }
@@ -144,6 +146,8 @@ impl World {
                 },
                 settings: ChannelSettings::default(),
                 voice_status: None,
+                voice_started: None,
+                last_message_id: None,
             };
             guild.channels.insert(id, channel);
         }
@@ -173,6 +177,7 @@ impl World {
             global_name,
             avatar: Some(self.chance().hex()),
             bot: false,
+            presence: Presence::default(),
         };
         self.users.insert(id, user);
         id

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Channel, Event, Guild, Intents, Permissions, Table, User, World,
     audit::{Action, Entry},
-    payload,
+    payload, voice,
 };
 use crate::snowflake::Snowflake;
 
@@ -40,6 +40,8 @@ pub(super) struct Telling {
     pub(super) events: Vec<Event>,
     /// Channels to tell about afterwards, in the shape the bot then may see.
     pub(super) channels: BTreeSet<Snowflake>,
+    /// Voice channels that somebody entered or left.
+    pub(super) rooms: BTreeSet<Snowflake>,
     records: Vec<Record>,
 }
 
@@ -55,6 +57,18 @@ impl Telling {
     /// Writes a line into the audit log once the change is made.
     pub(super) fn record(&mut self, action: Action, target: Snowflake) {
         self.record_with(action, Some(target), None, Vec::new());
+    }
+
+    /// The same with what changed; no line if nothing did.
+    pub(super) fn record_changes(
+        &mut self,
+        action: Action,
+        target: Snowflake,
+        changes: Vec<Value>,
+    ) {
+        if !changes.is_empty() {
+            self.record_with(action, Some(target), None, changes);
+        }
     }
 
     pub(super) fn record_with(
@@ -118,6 +132,7 @@ impl World {
         let was_in = guild.members.contains(bot);
         let mut telling = Telling::default();
         let answer = change(guild, &self.users, &mut telling)?;
+        let settled = voice::settle(guild, &telling.rooms, bot, self.now);
         let mut entries = Vec::new();
         for record in telling.records {
             let entry = Entry {
@@ -160,6 +175,8 @@ impl World {
                     .push(channel_event("CHANNEL_UPDATE", guild, channel, bot));
             }
         }
+        // A room that the bot did not see before is shown before its time is told.
+        telling.events.extend(settled);
         telling.events.extend(entries);
         Ok((answer, telling.events))
     }

@@ -1,9 +1,12 @@
 //! Channels and their overwrites.
 
+use serde_json::{Value, json};
+
 use super::{
     Channel, ChannelKind, ChannelSettings, Edit, Guild, Overwrite, World,
-    audit::Action,
+    audit::{Action, added, changed, removed},
     change::{Changed, Refusal, channel_event},
+    payload::channel_facts,
     voice,
 };
 use crate::snowflake::Snowflake;
@@ -33,6 +36,9 @@ pub(crate) struct ChannelEdit {
     pub(crate) overwrites: Option<Vec<Overwrite>>,
     pub(crate) settings: Option<ChannelSettings>,
 }
+
+/// An overwrite as it was and as it is.
+type OverwriteChange = (Option<Overwrite>, Option<Overwrite>);
 
 impl World {
     /// The guild that has this channel.
@@ -64,14 +70,17 @@ impl World {
                 overwrites: new.overwrites,
                 settings: new.settings,
                 voice_status: None,
+                voice_started: None,
+                last_message_id: None,
             };
+            let facts = channel_facts(&channel);
             guild.channels.insert(id, channel);
             if let Some(channel) = guild.channels.get(id) {
                 telling
                     .events
                     .push(channel_event("CHANNEL_CREATE", guild, channel, bot));
             }
-            telling.record(Action::ChannelCreate, id);
+            telling.record_changes(Action::ChannelCreate, id, added(&facts));
             Ok(id)
         })
     }
@@ -87,6 +96,7 @@ impl World {
                 .channels
                 .get_mut(channel_id)
                 .ok_or(Refusal::Unknown("channel"))?;
+            let before = channel_facts(channel);
             if let Some(name) = edit.name {
                 channel.name = name;
             }
@@ -99,8 +109,9 @@ impl World {
             if let Some(settings) = edit.settings {
                 channel.settings = settings;
             }
+            let changes = changed(&before, &channel_facts(channel));
             telling.channels.insert(channel_id);
-            telling.record(Action::ChannelUpdate, channel_id);
+            telling.record_changes(Action::ChannelUpdate, channel_id, changes);
             Ok(())
         })
     }
@@ -112,14 +123,10 @@ impl World {
         overwrite: Overwrite,
     ) -> Changed<()> {
         self.edit_overwrites(channel_id, |all| {
-            let known = all.iter().any(|one| one.id == overwrite.id);
+            let before = all.iter().find(|one| one.id == overwrite.id).copied();
             all.retain(|one| one.id != overwrite.id);
             all.push(overwrite);
-            Ok(if known {
-                Action::OverwriteUpdate
-            } else {
-                Action::OverwriteCreate
-            })
+            Ok((before, Some(overwrite)))
         })
     }
 
@@ -130,15 +137,16 @@ impl World {
     ) -> Changed<()> {
         self.edit_overwrites(channel_id, |all| {
             let place = all.iter().position(|one| one.id == target);
-            all.remove(place.ok_or(Refusal::Unknown("overwrite"))?);
-            Ok(Action::OverwriteDelete)
+            let gone = all.remove(place.ok_or(Refusal::Unknown("overwrite"))?);
+            Ok((Some(gone), None))
         })
     }
 
+    /// `edit` answers with the overwrite as it was and as it is.
     fn edit_overwrites(
         &mut self,
         channel_id: Snowflake,
-        edit: impl FnOnce(&mut Vec<Overwrite>) -> Result<Action, Refusal>,
+        edit: impl FnOnce(&mut Vec<Overwrite>) -> Result<OverwriteChange, Refusal>,
     ) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
         self.in_guild(guild_id, |guild, _, telling| {
@@ -146,9 +154,25 @@ impl World {
                 .channels
                 .get_mut(channel_id)
                 .ok_or(Refusal::Unknown("channel"))?;
-            let action = edit(&mut channel.overwrites)?;
+            let (before, after) = edit(&mut channel.overwrites)?;
             telling.channels.insert(channel_id);
-            telling.record(action, channel_id);
+            let action = match (before, after) {
+                (None, _) => Action::OverwriteCreate,
+                (_, None) => Action::OverwriteDelete,
+                _ => Action::OverwriteUpdate,
+            };
+            let facts = |one: Option<Overwrite>| {
+                // The type and whose it is stand under `options` as well.
+                one.map_or(Value::Null, |one| json!(one))
+            };
+            let changes = changed(&facts(before), &facts(after));
+            if let (Some(one), false) = (after.or(before), changes.is_empty()) {
+                let mut options = json!({"id": one.id, "type": u8::from(one.kind).to_string()});
+                if let Some(role) = guild.roles.get(one.id) {
+                    options["role_name"] = json!(role.name);
+                }
+                telling.record_with(action, Some(channel_id), Some(options), changes);
+            }
             Ok(())
         })
     }
@@ -175,13 +199,14 @@ impl World {
                 telling
                     .events
                     .push(channel_event("CHANNEL_DELETE", guild, channel, bot));
+                let changes = removed(&channel_facts(channel));
+                telling.record_changes(Action::ChannelDelete, channel_id, changes);
             }
             guild.channels.remove(channel_id);
             guild.messages.forget_channel(channel_id);
             guild
                 .invites
                 .retain(|invite| invite.channel_id != channel_id);
-            telling.record(Action::ChannelDelete, channel_id);
             for child in guild.channels.iter_mut() {
                 if child.parent_id == Some(channel_id) {
                     child.parent_id = None;

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::{
     Channel, ChannelKind, ChannelSettings, Event, Guild, Intents, Member, Messages, NewUser,
     Permissions, Role, Table, VoiceState, World,
-    audit::AuditLog,
+    audit::{Action, AuditLog, changed},
     change::{Changed, Refusal},
-    payload::{guild_object, unavailable},
+    payload::{guild_facts, guild_object, unavailable},
     standing::EVERYONE,
+    voice,
 };
 use crate::snowflake::Snowflake;
 
@@ -64,20 +65,25 @@ impl World {
                     overwrites: Vec::new(),
                     settings: ChannelSettings::default(),
                     voice_status: None,
+                    voice_started: None,
+                    last_message_id: None,
                 },
             );
             if kind == ChannelKind::Voice {
                 let state = self.new_voice_state(load_user_id, channel_id);
                 guild.voice_states.insert(load_user_id, state);
+                self.comes_online(load_user_id);
             }
         }
         guild.load_user_id = Some(load_user_id);
+        voice::begin(&mut guild, self.now);
         self.guilds.insert(id, guild);
         Ok((id, vec![Event::guild_create(id)]))
     }
 
     pub(crate) fn edit_guild(&mut self, guild_id: Snowflake, edit: GuildEdit) -> Changed<()> {
         self.in_guild(guild_id, |guild, _, telling| {
+            let before = guild_facts(guild);
             if let Some(owner_id) = edit.owner_id {
                 if !guild.members.contains(owner_id) {
                     return Err(Refusal::Unknown("member"));
@@ -91,6 +97,8 @@ impl World {
             telling
                 .events
                 .push(Event::new("GUILD_UPDATE", Intents::GUILDS, guild_id, &data));
+            let changes = changed(&before, &guild_facts(guild));
+            telling.record_changes(Action::GuildUpdate, guild_id, changes);
             Ok(())
         })
     }

@@ -1,14 +1,17 @@
 //! Invites.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{
-    Event, Intents, Permissions, World,
-    audit::Action,
+    Event, Guild, Intents, MemberEdit, Permissions, World,
+    audit::{Action, added, removed},
     change::{Changed, Refusal},
     payload::UserObject,
 };
-use crate::snowflake::Snowflake;
+use crate::snowflake::{Snowflake, iso};
 
 /// A way into a guild, through one of its channels.
 #[derive(Clone, Debug)]
@@ -21,7 +24,30 @@ pub(crate) struct Invite {
     /// 0 is any number.
     pub(crate) max_uses: u32,
     pub(crate) temporary: bool,
-    pub(crate) created_at: String,
+    pub(crate) uses: u32,
+    pub(crate) created_at: OffsetDateTime,
+    /// It is gone then, and nobody is told.
+    pub(crate) expires_at: Option<OffsetDateTime>,
+}
+
+impl Invite {
+    /// Whether its time has passed.
+    pub(super) fn is_over(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// What the audit log tells of it.
+    fn facts(&self) -> Value {
+        json!({
+            "code": self.code,
+            "channel_id": self.channel_id,
+            "inviter_id": self.inviter_id,
+            "uses": self.uses,
+            "max_uses": self.max_uses,
+            "max_age": self.max_age,
+            "temporary": self.temporary,
+        })
+    }
 }
 
 /// An invite to be made.
@@ -32,6 +58,8 @@ pub(crate) struct NewInvite {
     pub(crate) temporary: bool,
     /// Makes a new one even where one like it exists.
     pub(crate) unique: bool,
+    /// How long `max_age` is by the simulator's clock.
+    pub(crate) lasts: Option<Duration>,
 }
 
 impl World {
@@ -44,8 +72,8 @@ impl World {
     ) -> Changed<String> {
         let guild_id = self.guild_of_channel(channel_id)?;
         let code = self.chance().letters(8);
-        let created_at = self.new_id().made_at();
         let bot = self.bot_id();
+        let now = self.now;
         self.in_guild(guild_id, |guild, users, telling| {
             let like = guild.invites.iter().find(|one| {
                 one.channel_id == channel_id
@@ -57,40 +85,38 @@ impl World {
             if let (Some(known), false) = (like, new.unique) {
                 return Ok(known.code.clone());
             }
-            let sees = guild.channels.get(channel_id).is_some_and(|channel| {
-                guild
-                    .permissions_in(bot, channel)
-                    .has(Permissions::MANAGE_CHANNELS)
-            });
-            if sees {
-                let data = json!({
-                    "channel_id": channel_id,
-                    "guild_id": guild_id,
-                    "code": code,
-                    "created_at": created_at,
-                    "inviter": users.get(inviter_id).map(UserObject::new),
-                    "max_age": new.max_age,
-                    "max_uses": new.max_uses,
-                    "temporary": new.temporary,
-                    "uses": 0,
-                });
-                telling.events.push(Event::new(
-                    "INVITE_CREATE",
-                    Intents::GUILD_INVITES,
-                    guild_id,
-                    &data,
-                ));
-            }
-            guild.invites.push(Invite {
+            let invite = Invite {
                 code: code.clone(),
                 channel_id,
                 inviter_id,
                 max_age: new.max_age,
                 max_uses: new.max_uses,
                 temporary: new.temporary,
-                created_at,
-            });
-            telling.record_with(Action::InviteCreate, None, None, Vec::new());
+                uses: 0,
+                created_at: now,
+                expires_at: new.lasts.map(|lasts| now + lasts),
+            };
+            if manages(guild, channel_id, bot) {
+                let data = json!({
+                    "channel_id": channel_id,
+                    "guild_id": guild_id,
+                    "code": code,
+                    "created_at": iso(now),
+                    "expires_at": invite.expires_at.map(iso),
+                    "inviter": users.get(inviter_id).map(UserObject::new),
+                    "max_age": new.max_age,
+                    "max_uses": new.max_uses,
+                    "temporary": new.temporary,
+                    "uses": 0,
+                });
+                let needs = Intents::GUILD_INVITES;
+                telling
+                    .events
+                    .push(Event::new("INVITE_CREATE", needs, guild_id, &data));
+            }
+            let changes = added(&invite.facts());
+            telling.record_with(Action::InviteCreate, None, None, changes);
+            guild.invites.push(invite);
             Ok(code)
         })
     }
@@ -104,7 +130,40 @@ impl World {
             .ok_or(Refusal::Unknown("invite"))
     }
 
+    /// Somebody comes in by an invite; its last use ends it, which is told before
+    /// the newcomer is. A member uses nothing up. Answers with the guild.
+    pub(crate) fn accept_invite(&mut self, code: &str, user_id: Snowflake) -> Changed<Snowflake> {
+        let guild_id = self.guild_of_invite(code)?;
+        if !self.users.contains(user_id) {
+            return Err(Refusal::Unknown("user"));
+        }
+        let guild = self.guilds.get_mut(guild_id);
+        let guild = guild.ok_or(Refusal::Unknown("guild"))?;
+        if guild.members.contains(user_id) {
+            return Ok((guild_id, Vec::new()));
+        }
+        if guild.bans.contains(user_id) {
+            return Err(Refusal::invalid("the user is banned from this guild"));
+        }
+        let mut spent = false;
+        for invite in guild.invites.iter_mut().filter(|one| one.code == code) {
+            invite.uses += 1;
+            spent = invite.max_uses > 0 && invite.uses >= invite.max_uses;
+        }
+        let mut events = Vec::new();
+        if spent {
+            events.extend(self.end_invite(code, None)?.1);
+        }
+        events.extend(self.add_member(guild_id, user_id, MemberEdit::default())?.1);
+        Ok((guild_id, events))
+    }
+
+    /// Takes an invite back; INVITE_DELETE.
     pub(crate) fn delete_invite(&mut self, code: &str) -> Changed<()> {
+        self.end_invite(code, Some(Action::InviteDelete))
+    }
+
+    fn end_invite(&mut self, code: &str, action: Option<Action>) -> Changed<()> {
         let guild_id = self.guild_of_invite(code)?;
         let bot = self.bot_id();
         self.in_guild(guild_id, |guild, _, telling| {
@@ -112,12 +171,7 @@ impl World {
             let gone = guild
                 .invites
                 .remove(place.ok_or(Refusal::Unknown("invite"))?);
-            let sees = guild.channels.get(gone.channel_id).is_some_and(|channel| {
-                guild
-                    .permissions_in(bot, channel)
-                    .has(Permissions::MANAGE_CHANNELS)
-            });
-            if sees {
+            if manages(guild, gone.channel_id, bot) {
                 let data =
                     json!({"channel_id": gone.channel_id, "guild_id": guild_id, "code": code});
                 let needs = Intents::GUILD_INVITES;
@@ -125,8 +179,19 @@ impl World {
                     .events
                     .push(Event::new("INVITE_DELETE", needs, guild_id, &data));
             }
-            telling.record_with(Action::InviteDelete, None, None, Vec::new());
+            if let Some(action) = action {
+                telling.record_with(action, None, None, removed(&gone.facts()));
+            }
             Ok(())
         })
     }
+}
+
+/// Who may manage a channel hears of its invites.
+fn manages(guild: &Guild, channel_id: Snowflake, user_id: Snowflake) -> bool {
+    guild.channels.get(channel_id).is_some_and(|channel| {
+        guild
+            .permissions_in(user_id, channel)
+            .has(Permissions::MANAGE_CHANNELS)
+    })
 }

@@ -1,10 +1,12 @@
 //! People and memberships.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::{
-    Edit, Event, Guild, Intents, Member, User, World,
-    audit::Action,
+    Edit, Event, Guild, Intents, Member, Presence, User, World,
+    audit::{Action, change},
     change::{Changed, Refusal},
     payload::{MemberObject, UserObject, current_user},
     thing::Ban,
@@ -55,6 +57,7 @@ impl World {
             global_name: new.global_name,
             avatar,
             bot: new.bot,
+            presence: Presence::default(),
         };
         self.users.insert(id, user);
         Ok(id)
@@ -93,6 +96,8 @@ impl World {
             })?;
             events.extend(told);
         }
+        // A presence names the user, too.
+        events.extend(self.presence_events(user_id));
         Ok(((), events))
     }
 
@@ -109,8 +114,9 @@ impl World {
             if guild.members.contains(user_id) {
                 return Ok(());
             }
-            let roles = edit.roles.unwrap_or_default();
+            let mut roles = edit.roles.unwrap_or_default();
             check_roles(guild, &roles)?;
+            once_each(&mut roles);
             let mut nick = None;
             edit.nick.apply(&mut nick);
             let member = Member {
@@ -150,20 +156,24 @@ impl World {
                 .members
                 .get_mut(user_id)
                 .ok_or(Refusal::Unknown("member"))?;
+            let nick_before = member.nick.clone();
             edit.nick.apply(&mut member.nick);
-            let roles_changed = match edit.roles {
-                Some(roles) if roles != member.roles => {
-                    member.roles = roles;
-                    true
-                }
-                _ => false,
-            };
+            let named = change(
+                "nick",
+                nick_before.map(Value::from),
+                member.nick.clone().map(Value::from),
+            );
+            let roles_before = member.roles.clone();
+            member.roles = edit.roles.unwrap_or_else(|| roles_before.clone());
+            once_each(&mut member.roles);
+            let roles_now = member.roles.clone();
             telling
                 .events
                 .extend(updated(guild, users.get(user_id), user_id, bot));
-            if roles_changed {
-                telling.record(Action::MemberRoles, user_id);
-            }
+            let changes = named.into_iter().collect();
+            telling.record_changes(Action::MemberUpdate, user_id, changes);
+            let changes = given_and_taken(guild, &roles_before, &roles_now);
+            telling.record_changes(Action::MemberRoles, user_id, changes);
             Ok(())
         })
     }
@@ -186,6 +196,7 @@ impl World {
                 return Err(Refusal::Unknown("member"));
             }
             if let Some(state) = guild.voice_states.remove(user_id) {
+                telling.rooms.insert(state.channel_id);
                 telling
                     .events
                     .extend(voice::told(guild, users, user_id, Some(&state)));
@@ -242,6 +253,29 @@ pub(super) fn updated(
         guild.id,
         &object,
     ))
+}
+
+/// `$add` and `$remove` with the roles' ids and names, as Discord writes them.
+fn given_and_taken(guild: &Guild, before: &[Snowflake], now: &[Snowflake]) -> Vec<Value> {
+    let named = |ids: &[Snowflake], others: &[Snowflake]| -> Vec<Value> {
+        ids.iter()
+            .filter(|id| !others.contains(id))
+            .map(|id| json!({"id": id, "name": guild.roles.get(*id).map(|role| &role.name)}))
+            .collect()
+    };
+    [
+        ("$add", named(now, before)),
+        ("$remove", named(before, now)),
+    ]
+    .into_iter()
+    .filter(|(_, roles)| !roles.is_empty())
+    .filter_map(|(key, roles)| change(key, None, Some(json!(roles))))
+    .collect()
+}
+
+fn once_each(roles: &mut Vec<Snowflake>) {
+    let mut seen = BTreeSet::new();
+    roles.retain(|id| seen.insert(*id));
 }
 
 fn check_roles(guild: &Guild, roles: &[Snowflake]) -> Result<(), Refusal> {

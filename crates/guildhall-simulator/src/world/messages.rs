@@ -1,11 +1,16 @@
 //! Messages, reactions and typing.
 
+/// Who is pinged.
+mod mentions;
 /// Discord's JSON of a message, whole or without what was said.
 mod payload;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+pub(crate) use mentions::{Allowed, AllowedMentions};
 
 use super::{
     Channel, Event, Guild, Intents, Permissions, Table, User, World,
@@ -25,25 +30,23 @@ pub(crate) struct Message {
     pub(crate) id: Snowflake,
     pub(crate) channel_id: Snowflake,
     pub(crate) author_id: Snowflake,
+    /// By the clock; the id's own time is a seed's.
+    pub(crate) said_at: OffsetDateTime,
     pub(crate) content: String,
     /// Embed objects as they were given.
     pub(crate) embeds: Vec<Value>,
     /// ISO 8601
     pub(crate) edited_at: Option<String>,
-    pub(crate) reply_to: Option<Reply>,
+    /// The message that this one answers.
+    pub(crate) reply_to: Option<Snowflake>,
+    pub(crate) allowed: AllowedMentions,
     pub(crate) pinned: bool,
     pub(crate) flags: u64,
+    /// Read aloud.
+    pub(crate) tts: bool,
     /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
     pub(crate) nonce: Option<Value>,
     pub(crate) reactions: Vec<Reaction>,
-}
-
-/// What a message answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) message_id: Snowflake,
-    /// Whether the answered author is pinged.
-    pub(crate) ping: bool,
 }
 
 /// Everybody who reacted with one emoji.
@@ -68,8 +71,10 @@ pub(crate) struct NewMessage {
     pub(crate) author_id: Snowflake,
     pub(crate) content: String,
     pub(crate) embeds: Vec<Value>,
-    pub(crate) reply_to: Option<Reply>,
+    pub(crate) reply_to: Option<Snowflake>,
+    pub(crate) allowed: AllowedMentions,
     pub(crate) flags: u64,
+    pub(crate) tts: bool,
     pub(crate) nonce: Option<Value>,
 }
 
@@ -77,6 +82,8 @@ pub(crate) struct NewMessage {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MessageEdit {
     pub(crate) content: Option<String>,
+    /// Whom the new content may ping; only together with one.
+    pub(crate) allowed: AllowedMentions,
     pub(crate) embeds: Option<Vec<Value>>,
     pub(crate) pinned: Option<bool>,
 }
@@ -139,12 +146,13 @@ impl World {
         new: NewMessage,
     ) -> Changed<Snowflake> {
         let id = self.free_id(new.id)?;
+        let said_at = self.now;
         self.in_channel(channel_id, |guild, users, told| {
             if !guild.members.contains(new.author_id) {
                 return Err(Refusal::Unknown("member"));
             }
-            if let Some(reply) = new.reply_to
-                && guild.messages.get(channel_id, reply.message_id).is_none()
+            if let Some(answered) = new.reply_to
+                && guild.messages.get(channel_id, answered).is_none()
             {
                 return Err(Refusal::Unknown("message to reply to"));
             }
@@ -152,18 +160,24 @@ impl World {
                 id,
                 channel_id,
                 author_id: new.author_id,
+                said_at,
                 content: new.content,
                 embeds: new.embeds,
                 edited_at: None,
                 reply_to: new.reply_to,
+                allowed: new.allowed,
                 pinned: false,
                 flags: new.flags,
+                tts: new.tts,
                 nonce: new.nonce,
                 reactions: Vec::new(),
             };
             told.message("MESSAGE_CREATE", guild, users, &message);
             message.nonce = None;
             guild.messages.push(message);
+            if let Some(channel) = guild.channels.get_mut(channel_id) {
+                channel.last_message_id = Some(id);
+            }
             Ok(id)
         })
     }
@@ -183,12 +197,27 @@ impl World {
             }
             if let Some(content) = edit.content {
                 message.content = content;
+                message.allowed = edit.allowed;
             }
             if let Some(embeds) = edit.embeds {
                 message.embeds = embeds;
             }
-            message.pinned = edit.pinned.unwrap_or(message.pinned);
+            let was_pinned = message.pinned;
+            message.pinned = edit.pinned.unwrap_or(was_pinned);
             let message = message.clone();
+            if message.pinned != was_pinned {
+                let action = if message.pinned {
+                    Action::MessagePin
+                } else {
+                    Action::MessageUnpin
+                };
+                let options = json!({"channel_id": channel_id, "message_id": id});
+                told.record = Some((action, message.author_id, options));
+                let last = guild.messages.of(channel_id).find(|one| one.pinned);
+                let last = last.map(|one| one.id.made_at());
+                let data = json!({"last_pin_timestamp": last});
+                told.about("CHANNEL_PINS_UPDATE", Intents::GUILDS, data);
+            }
             told.message("MESSAGE_UPDATE", guild, users, &message);
             Ok(())
         })
@@ -231,6 +260,31 @@ impl World {
             }
             Ok(())
         })
+    }
+
+    /// Everything that somebody said in the guild since then; MESSAGE_DELETE_BULK
+    /// for each channel.
+    pub(super) fn delete_messages_of(
+        &mut self,
+        guild_id: Snowflake,
+        author_id: Snowflake,
+        since: OffsetDateTime,
+    ) -> Changed<()> {
+        let mut gone: BTreeMap<Snowflake, Vec<Snowflake>> = BTreeMap::new();
+        let all = self.guilds.get(guild_id).into_iter();
+        for message in all.flat_map(|guild| &guild.messages.all) {
+            if message.author_id == author_id && message.said_at >= since {
+                gone.entry(message.channel_id).or_default().push(message.id);
+            }
+        }
+        // The ban is what the audit log tells of.
+        let cause = self.cause.take();
+        let mut events = Vec::new();
+        for (channel_id, ids) in gone {
+            events.extend(self.delete_messages(channel_id, &ids)?.1);
+        }
+        self.cause = cause;
+        Ok(((), events))
     }
 
     /// Adds or takes back one person's reaction; says nothing if nothing changed.
@@ -394,9 +448,9 @@ impl Told {
         users: &Table<User>,
         message: &Message,
     ) {
-        let data = payload::dispatch(guild, users, message);
+        let data = payload::dispatch(guild, users, message, self.bot);
         let whole = text(&data);
-        let body = if message.author_id == self.bot || message.mentions(guild, self.bot) {
+        let body = if message.concerns(guild, self.bot) {
             Body::Shared(whole)
         } else {
             let blank = text(&payload::blanked(data));
@@ -412,19 +466,6 @@ impl Told {
 }
 
 impl Message {
-    /// Whether a user is pinged: named in the text, or answered with a ping.
-    pub(crate) fn mentions(&self, guild: &Guild, user_id: Snowflake) -> bool {
-        let named = ["<@", "<@!"]
-            .iter()
-            .any(|open| self.content.contains(&format!("{open}{user_id}>")));
-        let answered = || {
-            let reply = self.reply_to.filter(|reply| reply.ping)?;
-            let answered = guild.messages.get(self.channel_id, reply.message_id)?;
-            Some(answered.author_id == user_id)
-        };
-        named || answered().unwrap_or(false)
-    }
-
     fn set_reaction(&mut self, emoji: &Emoji, user_id: Snowflake, on: bool) -> bool {
         let place = self.reactions.iter().position(|one| one.emoji == *emoji);
         match (place, on) {

@@ -5,14 +5,14 @@ use time::OffsetDateTime;
 
 use super::{
     Departure, Edit, Event, Guild, Intents, Permissions, Role, World,
-    audit::Action,
+    audit::{Action, change},
     change::{Changed, Refusal},
     members::updated,
-    payload::{UserObject, role_object},
+    payload::UserObject,
     thing::Ban,
     voice,
 };
-use crate::snowflake::Snowflake;
+use crate::snowflake::{Snowflake, iso};
 
 impl World {
     /// Times a member out, or ends that.
@@ -28,24 +28,45 @@ impl World {
                 .members
                 .get_mut(user_id)
                 .ok_or(Refusal::Unknown("member"))?;
+            let ends = |timeout: Option<OffsetDateTime>| timeout.map(|until| json!(iso(until)));
+            let key = "communication_disabled_until";
+            let changed = change(key, ends(member.timeout), ends(until));
             member.timeout = until;
             telling
                 .events
                 .extend(updated(guild, users.get(user_id), user_id, bot));
-            telling.record(Action::MemberUpdate, user_id);
+            telling.record_changes(Action::MemberUpdate, user_id, changed.into_iter().collect());
             Ok(())
         })
     }
 
-    /// Bans a member, or somebody who is none.
-    pub(crate) fn ban(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
-        if self
-            .guilds
-            .get(guild_id)
-            .is_some_and(|guild| guild.members.contains(user_id))
-        {
-            return self.remove_member(guild_id, user_id, Departure::Banned);
+    /// Bans a member, or somebody who is none; what they said since `since` goes.
+    /// Nobody is told of the ban of somebody who is banned already.
+    pub(crate) fn ban(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        since: Option<OffsetDateTime>,
+    ) -> Changed<()> {
+        let guild = self.guilds.get(guild_id);
+        let (is_member, is_banned) = guild.map_or((false, false), |guild| {
+            let is_banned = guild.bans.contains(user_id);
+            (guild.members.contains(user_id), is_banned)
+        });
+        let mut events = if is_member {
+            self.remove_member(guild_id, user_id, Departure::Banned)?.1
+        } else if is_banned {
+            Vec::new()
+        } else {
+            self.ban_stranger(guild_id, user_id)?.1
+        };
+        if let Some(since) = since {
+            events.extend(self.delete_messages_of(guild_id, user_id, since)?.1);
         }
+        Ok(((), events))
+    }
+
+    fn ban_stranger(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
         let reason = self.cause.as_ref().and_then(|cause| cause.reason.clone());
         self.in_guild(guild_id, |guild, users, telling| {
             let user = users.get(user_id).ok_or(Refusal::Unknown("user"))?;
@@ -103,6 +124,7 @@ impl World {
         status: Option<String>,
     ) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
+        let bot = self.bot_id();
         self.in_guild(guild_id, |guild, _, telling| {
             let channel = guild
                 .channels
@@ -115,34 +137,16 @@ impl World {
             };
             let data = json!({"id": channel_id, "guild_id": guild_id, "status": status});
             channel.voice_status = status;
-            telling.events.push(Event::new(
-                "VOICE_CHANNEL_STATUS_UPDATE",
-                Intents::GUILDS,
-                guild_id,
-                &data,
-            ));
-            telling.record(action, channel_id);
-            Ok(())
-        })
-    }
-
-    /// Gives roles new places; who is not named keeps theirs.
-    pub(crate) fn place_roles(
-        &mut self,
-        guild_id: Snowflake,
-        places: &[(Snowflake, u16)],
-    ) -> Changed<()> {
-        self.in_guild(guild_id, |guild, _, telling| {
-            for (role_id, position) in places {
-                let role = guild
-                    .roles
-                    .get_mut(*role_id)
-                    .ok_or(Refusal::Unknown("role"))?;
-                role.position = *position;
-                let data = json!({"guild_id": guild_id, "role": role_object(role)});
-                let event = Event::new("GUILD_ROLE_UPDATE", Intents::GUILDS, guild_id, &data);
-                telling.events.push(event);
+            let shown = guild.channels.get(channel_id);
+            if shown.is_some_and(|channel| guild.shows(channel, bot)) {
+                telling.events.push(Event::new(
+                    "VOICE_CHANNEL_STATUS_UPDATE",
+                    Intents::GUILDS,
+                    guild_id,
+                    &data,
+                ));
             }
+            telling.record(action, channel_id);
             Ok(())
         })
     }
@@ -179,15 +183,25 @@ impl Guild {
 
     /// The member's highest role; the owner stands above all.
     pub(crate) fn rank(&self, user_id: Snowflake) -> Rank {
+        self.rank_among(user_id, &[])
+    }
+
+    /// The same, were these roles in these places.
+    pub(crate) fn rank_among(&self, user_id: Snowflake, places: &[(Snowflake, u16)]) -> Rank {
         if user_id == self.owner_id {
             return Rank::Owner;
         }
+        let place = |role: &Role| {
+            let moved = places.iter().find(|(id, _)| *id == role.id);
+            let position = moved.map_or(role.position, |(_, position)| *position);
+            Rank::Role(position, std::cmp::Reverse(role.id))
+        };
         self.members
             .get(user_id)
             .into_iter()
             .flat_map(|member| &member.roles)
             .filter_map(|id| self.roles.get(*id))
-            .map(Rank::of)
+            .map(place)
             .max()
             .unwrap_or(Rank::Everyone)
     }

@@ -4,7 +4,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Channel, ChannelKind, Guild, Intents, Member, Role, Table, User, VoiceState, World};
+use super::{
+    Channel, ChannelKind, Guild, Intents, Member, Role, Table, User, VoiceState, World, presence,
+};
 use crate::snowflake::{Snowflake, iso};
 
 /// Channel flag: the bot may not view it, what it got is a placeholder.
@@ -188,6 +190,30 @@ pub(crate) fn role_object(role: &Role) -> Value {
     object
 }
 
+/// What the audit log tells of a role: all but its id.
+pub(super) fn role_facts(role: &Role) -> Value {
+    without(role_object(role), &["id", "flags", "tags"])
+}
+
+/// What the audit log tells of a channel.
+pub(super) fn channel_facts(channel: &Channel) -> Value {
+    without(channel_object(channel), &["id", "last_message_id"])
+}
+
+/// What the audit log tells of a guild.
+pub(super) fn guild_facts(guild: &Guild) -> Value {
+    json!({"name": guild.name, "owner_id": guild.owner_id})
+}
+
+fn without(mut object: Value, names: &[&str]) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        for name in names {
+            fields.remove(*name);
+        }
+    }
+    object
+}
+
 /// Channel object as the bot may see it, with `guild_id`.
 pub(crate) fn channel_dispatch(guild: &Guild, channel: &Channel, bot: Snowflake) -> Value {
     let mut object = if guild.shows(channel, bot) {
@@ -225,15 +251,16 @@ fn channel_object(channel: &Channel) -> Value {
             object["bitrate"] = json!(channel.settings.bitrate);
             object["user_limit"] = json!(channel.user_limit);
             object["rtc_region"] = json!(channel.settings.rtc_region);
+            object["video_quality_mode"] = json!(channel.settings.video_quality_mode);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = Value::Null;
+            object["last_message_id"] = json!(channel.last_message_id);
         }
         ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
             object["topic"] = json!(channel.settings.topic);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = Value::Null;
+            object["last_message_id"] = json!(channel.last_message_id);
         }
     }
     object
@@ -249,8 +276,10 @@ fn obfuscated_channel(guild: &Guild, channel: &Channel) -> Value {
     if channel.kind.is_voice() {
         object["user_limit"] = json!(0);
     }
-    if object.get("topic").is_some() {
-        object["topic"] = Value::Null;
+    for secret in ["topic", "last_message_id"] {
+        if object.get(secret).is_some() {
+            object[secret] = Value::Null;
+        }
     }
     object
 }
@@ -298,8 +327,8 @@ pub(crate) fn guild_object(guild: &Guild) -> Value {
 ///
 /// Members are the bot and whoever is in voice. With GUILD_PRESENCES they are all
 /// of them, unless there are more than `large_threshold`: then those who are
-/// offline are left out, and only who is in voice is online here. Voice states
-/// come with GUILD_VOICE_STATES only.
+/// offline, not in voice, and without a role and a nickname are left out. Voice states come with GUILD_VOICE_STATES
+/// only.
 pub(crate) fn guild_create(
     guild: &Guild,
     users: &Table<User>,
@@ -308,12 +337,19 @@ pub(crate) fn guild_create(
     large_threshold: usize,
 ) -> Value {
     let large = guild.members.len() > large_threshold;
-    let everybody = intents.has(Intents::GUILD_PRESENCES) && !large;
+    let presences = intents.has(Intents::GUILD_PRESENCES);
+    let everybody = presences && !large;
+    let online = |user_id| {
+        let user = users.get(user_id);
+        presences && user.is_some_and(|user| !user.presence.is_offline())
+    };
     let members: Vec<_> = guild
         .members
         .iter()
         .filter(|member| {
-            everybody || member.user_id == bot || guild.voice_states.contains(member.user_id)
+            let id = member.user_id;
+            let known = presences && (!member.roles.is_empty() || member.nick.is_some());
+            everybody || known || id == bot || guild.voice_states.contains(id) || online(id)
         })
         .filter_map(|member| Some(MemberObject::new(member, users.get(member.user_id)?)))
         .collect();
@@ -356,10 +392,10 @@ pub(crate) fn guild_create(
     object["voice_states"] = json!(voice_states);
     object["channels"] = json!(channels);
     let presences: Vec<_> = guild
-        .voice_states
+        .members
         .iter()
-        .filter(|_| intents.has(Intents::GUILD_PRESENCES))
-        .map(|state| presence(state.user_id))
+        .filter(|member| online(member.user_id))
+        .filter_map(|member| users.get(member.user_id).map(presence))
         .collect();
     object["presences"] = json!(presences);
     for empty in [
@@ -371,16 +407,6 @@ pub(crate) fn guild_create(
         object[empty] = json!([]);
     }
     object
-}
-
-/// The presence of somebody in voice, the only ones known to be online.
-pub(crate) fn presence(user_id: Snowflake) -> Value {
-    json!({
-        "user": {"id": user_id},
-        "status": "online",
-        "activities": [],
-        "client_status": {"desktop": "online"},
-    })
 }
 
 /// What READY and outages show of a guild.

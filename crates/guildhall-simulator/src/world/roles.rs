@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{
-    Event, Intents, Permissions, Role, World,
-    audit::Action,
+    Event, Guild, Intents, Permissions, Rank, Role, World,
+    audit::{Action, added, changed, removed},
     change::{Changed, Refusal},
-    payload::{MemberObject, role_object},
+    payload::{MemberObject, role_facts, role_object},
 };
 use crate::snowflake::Snowflake;
 
@@ -60,7 +60,7 @@ impl World {
             telling
                 .events
                 .push(told("GUILD_ROLE_CREATE", guild_id, &role));
-            telling.record(Action::RoleCreate, id);
+            telling.record_changes(Action::RoleCreate, id, added(&role_facts(&role)));
             guild.roles.insert(id, role);
             Ok(id)
         })
@@ -73,6 +73,7 @@ impl World {
                 .roles
                 .get_mut(role_id)
                 .ok_or(Refusal::Unknown("role"))?;
+            let before = role_facts(role);
             if let Some(name) = edit.name {
                 role.name = name;
             }
@@ -83,7 +84,41 @@ impl World {
             telling
                 .events
                 .push(told("GUILD_ROLE_UPDATE", guild_id, role));
-            telling.record(Action::RoleUpdate, role_id);
+            let changes = changed(&before, &role_facts(role));
+            telling.record_changes(Action::RoleUpdate, role_id, changes);
+            Ok(())
+        })
+    }
+
+    /// Gives roles new places; the others make room.
+    pub(crate) fn place_roles(
+        &mut self,
+        guild_id: Snowflake,
+        places: &[(Snowflake, u16)],
+    ) -> Changed<()> {
+        if places.is_empty() {
+            return Ok(((), Vec::new()));
+        }
+        self.in_guild(guild_id, |guild, _, telling| {
+            for (role_id, position) in guild.with_roles_at(places) {
+                let role = guild
+                    .roles
+                    .get_mut(role_id)
+                    .ok_or(Refusal::Unknown("role"))?;
+                let before = role_facts(role);
+                if role.position == position {
+                    continue;
+                }
+                role.position = position;
+                telling
+                    .events
+                    .push(told("GUILD_ROLE_UPDATE", guild_id, role));
+                // Who only made room was not moved by anybody.
+                if places.iter().any(|(id, _)| *id == role_id) {
+                    let changes = changed(&before, &role_facts(role));
+                    telling.record_changes(Action::RoleUpdate, role_id, changes);
+                }
+            }
             Ok(())
         })
     }
@@ -96,8 +131,10 @@ impl World {
         }
         let bot = self.bot_id();
         self.in_guild(guild_id, |guild, users, telling| {
-            guild.roles.remove(role_id);
-            telling.record(Action::RoleDelete, role_id);
+            if let Some(role) = guild.roles.remove(role_id) {
+                let changes = removed(&role_facts(&role));
+                telling.record_changes(Action::RoleDelete, role_id, changes);
+            }
             let gone = json!({"guild_id": guild_id, "role_id": role_id});
             telling.events.push(Event::new(
                 "GUILD_ROLE_DELETE",
@@ -121,6 +158,35 @@ impl World {
             }
             Ok(())
         })
+    }
+}
+
+impl Guild {
+    /// Every role but @everyone from the lowest up, counted from 1, with some in
+    /// places of their own.
+    pub(crate) fn with_roles_at(&self, places: &[(Snowflake, u16)]) -> Vec<(Snowflake, u16)> {
+        let moved = |role: &Role| places.iter().find(|(id, _)| *id == role.id);
+        let mut roles: Vec<_> = self
+            .roles
+            .iter()
+            .filter(|role| role.id != self.id)
+            .collect();
+        roles.sort_by_key(|role| Rank::of(role));
+        let mut sorted: Vec<_> = roles.iter().filter(|role| moved(role).is_none()).collect();
+        let mut wanted: Vec<_> = roles
+            .iter()
+            .filter_map(|role| Some((moved(role)?.1, role)))
+            .collect();
+        wanted.sort_by_key(|(position, _)| *position);
+        for (position, role) in wanted {
+            let place = usize::from(position.saturating_sub(1));
+            sorted.insert(place.min(sorted.len()), role);
+        }
+        sorted
+            .into_iter()
+            .zip(1..)
+            .map(|(role, position)| (role.id, position))
+            .collect()
     }
 }
 

@@ -7,9 +7,10 @@
 //! the second guild, but not in the third.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use time::OffsetDateTime;
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions,
+    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions, Presence,
     PrivilegedIntents, Registration, Role, Table, User, World,
 };
 use crate::snowflake::{Chance, Snowflake};
@@ -63,8 +64,11 @@ pub(super) fn build(seed: u64) -> World {
         users: Table::default(),
         guilds: Table::default(),
         chance,
+        secrets: Chance::from_seed(seed ^ 0x0073_6563_7265_7473),
+        voices: Chance::from_seed(seed ^ 0x766f_6963_6573),
         last_id,
         cause: None,
+        now: OffsetDateTime::UNIX_EPOCH,
     };
     let people: Vec<_> = PEOPLE
         .iter()
@@ -79,6 +83,7 @@ pub(super) fn build(seed: u64) -> World {
             global_name: None,
             avatar,
             bot: true,
+            presence: Presence::default(),
         },
     );
     game_night(&mut world, &people);
@@ -194,6 +199,7 @@ fn user(world: &mut World, username: &str, name: Option<&str>) -> Snowflake {
             global_name: name.map(str::to_owned),
             avatar,
             bot: false,
+            presence: Presence::default(),
         },
     );
     id
@@ -302,6 +308,8 @@ impl<'a> Hall<'a> {
                 overwrites: overwrites.to_vec(),
                 settings: ChannelSettings::default(),
                 voice_status: None,
+                voice_started: None,
+                last_message_id: None,
             },
         );
         id
@@ -310,6 +318,7 @@ impl<'a> Hall<'a> {
     fn connect(&mut self, user_id: Snowflake, channel_id: Snowflake) {
         let state = self.world.new_voice_state(user_id, channel_id);
         self.guild.voice_states.insert(user_id, state);
+        self.world.comes_online(user_id);
     }
 
     fn close(self) {

@@ -85,6 +85,8 @@ fn small_guild(everyone: u64, role: u64, overwrites: Overwrites<'_>) -> (Guild, 
             overwrites,
             settings: ChannelSettings::default(),
             voice_status: None,
+            voice_started: None,
+            last_message_id: None,
         },
     );
     (guild, id(7))
@@ -280,4 +282,28 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn who_may_not_send_may_not_embed_attach_mention_all_or_read_aloud() {
+    const SEND: u64 = 1 << 11;
+    let now = OffsetDateTime::UNIX_EPOCH;
+    let lost = Permissions::OF_SENDING;
+    let (mut guild, member) = small_guild(1 << 10 | 1 << 20 | lost.0 | SEND, 0, &[(1, 0, SEND)]);
+    let rights = |guild: &Guild| {
+        let room = guild.channels.iter().next().expect("a channel");
+        guild.rights_in(member, room, now)
+    };
+    assert!(
+        rights(&guild).has(lost),
+        "a voice channel is no text channel"
+    );
+    for channel in guild.channels.iter_mut() {
+        channel.kind = ChannelKind::Text;
+    }
+    assert_eq!(rights(&guild).0 & lost.0, 0);
+    for channel in guild.channels.iter_mut() {
+        channel.overwrites.clear();
+    }
+    assert!(rights(&guild).has(lost));
 }

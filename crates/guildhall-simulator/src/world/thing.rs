@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
-    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions, table::Table,
+    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions,
+    presence::Presence, table::Table,
 };
 use crate::snowflake::Snowflake;
 
@@ -17,6 +18,7 @@ pub(crate) struct User {
     /// Hash of a drawn picture; `None` shows one of the default ones.
     pub(crate) avatar: Option<String>,
     pub(crate) bot: bool,
+    pub(crate) presence: Presence,
 }
 
 /// A guild with everything in it.
@@ -78,6 +80,11 @@ pub(crate) struct Channel {
     pub(crate) settings: ChannelSettings,
     /// What stands under a voice channel's name; no part of the Channel object.
     pub(crate) voice_status: Option<String>,
+    /// Since when somebody has been in it, in seconds since 1970; no part of the
+    /// Channel object either.
+    pub(crate) voice_started: Option<i64>,
+    /// The last thing said in it, deleted since or not.
+    pub(crate) last_message_id: Option<Snowflake>,
 }
 
 /// What a channel has besides, and nothing here depends on.
@@ -88,6 +95,8 @@ pub(crate) struct ChannelSettings {
     pub(crate) bitrate: u32,
     pub(crate) rate_limit_per_user: u32,
     pub(crate) rtc_region: Option<String>,
+    /// 1 is auto, 2 is full.
+    pub(crate) video_quality_mode: u32,
 }
 
 impl Default for ChannelSettings {
@@ -98,6 +107,7 @@ impl Default for ChannelSettings {
             bitrate: 64_000,
             rate_limit_per_user: 0,
             rtc_region: None,
+            video_quality_mode: 1,
         }
     }
 }
@@ -118,6 +128,11 @@ impl ChannelKind {
     /// Whether people can connect to it.
     pub(crate) fn is_voice(self) -> bool {
         matches!(self, Self::Voice | Self::Stage)
+    }
+
+    /// Whether only guilds with the COMMUNITY feature may make one.
+    pub(crate) fn is_of_communities(self) -> bool {
+        matches!(self, Self::Announcement | Self::Stage | Self::Forum)
     }
 
     /// Whether people can write in it; a forum's messages are in its threads.

@@ -1,10 +1,13 @@
 //! Joining, moving, leaving, muting; load stamps.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{
     ChannelKind, Edit, Event, Guild, Intents, Table, User, VoiceState, World,
-    audit::Action,
+    audit::{Action, changed},
     change::{Changed, Refusal},
     payload::VoiceStateObject,
 };
@@ -31,7 +34,7 @@ fn moderated(edit: VoiceEdit) -> Option<Action> {
     match edit.channel_id {
         Edit::Set(_) => Some(Action::MemberMove),
         Edit::Clear => Some(Action::MemberDisconnect),
-        Edit::Keep => (edit.mute.is_some() || edit.deaf.is_some()).then_some(Action::MemberUpdate),
+        Edit::Keep => None,
     }
 }
 
@@ -44,23 +47,22 @@ impl World {
         user_id: Snowflake,
         edit: VoiceEdit,
     ) -> Changed<()> {
-        let session_id = self.chance().hex();
+        let session_id = self.voices.hex();
         // People who move by themselves stand in no log.
         let moderated = self.cause.as_ref().and_then(|_| moderated(edit));
         // Being connected shows the bot a channel it may not view otherwise.
         let touches_rights = user_id == self.bot_id();
         self.run(guild_id, touches_rights, |guild, users, telling| {
             let before = guild.voice_states.get(user_id).cloned();
-            let server_flags = apply(guild, user_id, edit, session_id)?;
+            let flags_before = server_flags(guild, user_id);
+            apply(guild, user_id, edit, session_id)?;
+            let changes = changed(&flags_before, &server_flags(guild, user_id));
             let after = guild.voice_states.get(user_id);
-            if before.as_ref() != after || server_flags {
+            if before.as_ref() != after || !changes.is_empty() {
                 telling
                     .events
                     .extend(told(guild, users, user_id, before.as_ref()));
                 match moderated {
-                    Some(Action::MemberUpdate) => {
-                        telling.record(Action::MemberUpdate, user_id);
-                    }
                     Some(Action::MemberMove) => {
                         let to = after.map(|state| state.channel_id);
                         let options = json!({"channel_id": to, "count": "1"});
@@ -72,9 +74,11 @@ impl World {
                     }
                     None => {}
                 }
+                telling.record_changes(Action::MemberUpdate, user_id, changes);
             }
-            let left = before.map(|state| state.channel_id);
-            telling.events.extend(status_of_empty(guild, left));
+            let entered = guild.voice_states.get(user_id);
+            let rooms = before.iter().chain(entered).map(|state| state.channel_id);
+            telling.rooms.extend(rooms);
             Ok(())
         })
     }
@@ -130,31 +134,76 @@ pub(super) fn told(
     ))
 }
 
-/// A voice channel loses its status with its last person.
-fn status_of_empty(guild: &mut Guild, left: Option<Snowflake>) -> Option<Event> {
-    let left = left?;
-    let channel = guild.channels.get_mut(left)?;
-    channel.voice_status.as_ref()?;
-    if guild
-        .voice_states
-        .iter()
-        .any(|state| state.channel_id == left)
-    {
-        return None;
+/// A room's time begins with its first person and ends, with its status, with its
+/// last. The bot hears of rooms that it sees.
+pub(super) fn settle(
+    guild: &mut Guild,
+    rooms: &BTreeSet<Snowflake>,
+    bot: Snowflake,
+    now: OffsetDateTime,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    for id in rooms {
+        let taken = guild
+            .voice_states
+            .iter()
+            .any(|state| state.channel_id == *id);
+        let Some(channel) = guild.channels.get_mut(*id) else {
+            continue;
+        };
+        let mut told = Vec::new();
+        if taken != channel.voice_started.is_some() {
+            channel.voice_started = taken.then(|| now.unix_timestamp());
+            let data = json!({
+                "id": id,
+                "guild_id": guild.id,
+                "voice_start_time": channel.voice_started,
+            });
+            told.push(("VOICE_CHANNEL_START_TIME_UPDATE", data));
+        }
+        if !taken && channel.voice_status.take().is_some() {
+            let data = json!({"id": id, "guild_id": guild.id, "status": null});
+            told.push(("VOICE_CHANNEL_STATUS_UPDATE", data));
+        }
+        let shown = guild
+            .channels
+            .get(*id)
+            .is_some_and(|channel| guild.shows(channel, bot));
+        if shown {
+            let event = |(name, data)| Event::new(name, Intents::GUILDS, guild.id, &data);
+            events.extend(told.into_iter().map(event));
+        }
     }
-    channel.voice_status = None;
-    let data = json!({"id": left, "guild_id": guild.id, "status": null});
-    let name = "VOICE_CHANNEL_STATUS_UPDATE";
-    Some(Event::new(name, Intents::GUILDS, guild.id, &data))
+    events
 }
 
-/// Changes the guild; whether a flag of the server changed.
+/// The time of every room that has people begins.
+pub(super) fn begin(guild: &mut Guild, now: OffsetDateTime) {
+    let taken: BTreeSet<_> = guild
+        .voice_states
+        .iter()
+        .map(|state| state.channel_id)
+        .collect();
+    for channel in guild.channels.iter_mut() {
+        channel.voice_started = taken.contains(&channel.id).then(|| now.unix_timestamp());
+    }
+}
+
+/// What the server itself did to a member.
+fn server_flags(guild: &Guild, user_id: Snowflake) -> Value {
+    guild.members.get(user_id).map_or(
+        Value::Null,
+        |member| json!({"mute": member.mute, "deaf": member.deaf}),
+    )
+}
+
+/// Changes the guild.
 fn apply(
     guild: &mut Guild,
     user_id: Snowflake,
     edit: VoiceEdit,
     session_id: String,
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     if !guild.members.contains(user_id) {
         return Err(Refusal::Unknown("member"));
     }
@@ -173,7 +222,7 @@ fn apply(
         }
         Edit::Clear => {
             guild.voice_states.remove(user_id);
-            return Ok(false);
+            return Ok(());
         }
         Edit::Keep => None,
     };
@@ -189,13 +238,11 @@ fn apply(
     set(&mut state.self_stream, edit.self_stream);
     set(&mut state.self_video, edit.self_video);
     set(&mut state.suppress, edit.suppress);
-    let Some(member) = guild.members.get_mut(user_id) else {
-        return Ok(false);
-    };
-    let before = (member.mute, member.deaf);
-    set(&mut member.mute, edit.mute);
-    set(&mut member.deaf, edit.deaf);
-    Ok(before != (member.mute, member.deaf))
+    if let Some(member) = guild.members.get_mut(user_id) {
+        set(&mut member.mute, edit.mute);
+        set(&mut member.deaf, edit.deaf);
+    }
+    Ok(())
 }
 
 fn move_to(

@@ -203,8 +203,10 @@ async fn a_world_can_be_built_with_chosen_ids() -> Outcome {
         client.names_until_now().await?,
         [
             "VOICE_STATE_UPDATE",
+            "VOICE_CHANNEL_START_TIME_UPDATE",
             "VOICE_STATE_UPDATE",
-            "GUILD_MEMBER_REMOVE"
+            "GUILD_MEMBER_REMOVE",
+            "VOICE_CHANNEL_START_TIME_UPDATE"
         ]
     );
     house.act("DELETE", "/sim/guilds/2001", json!({})).await?;

@@ -170,7 +170,7 @@ async fn the_resume_host_can_be_away_torn_or_hanging() -> Outcome {
     assert!(torn.is_err_and(|error| !error.is_timeout()));
     fault(&house, json!({"kind": "resume_hang"})).await?;
     assert!(get().send().await.is_err_and(|error| error.is_timeout()));
-    house.dial("/resume/").await?;
+    house.dial("/resume/?v=10").await?;
     house.close().await
 }
 
@@ -297,7 +297,7 @@ async fn an_evening_moves_people_and_stops_when_told() -> Outcome {
     })
     .await?;
     // Guilds are shown while people already move.
-    let mut client = house.dial("/gateway").await?;
+    let mut client = house.dial("/gateway?v=10&encoding=json").await?;
     client.identify(INTENTS).await?;
     let mut moves = 0;
     while moves < 5 {
@@ -330,7 +330,7 @@ async fn a_bad_day_takes_guilds_away_and_tears_connections() -> Outcome {
         config.scenario_pace = Duration::from_millis(60);
     })
     .await?;
-    let mut client = house.dial("/gateway").await?;
+    let mut client = house.dial("/gateway?v=10&encoding=json").await?;
     client.identify(INTENTS).await?;
     let mut names = Vec::new();
     while let Ok(payload) = client.next().await? {

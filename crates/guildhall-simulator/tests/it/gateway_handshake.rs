@@ -41,9 +41,8 @@ async fn a_bot_gets_hello_ready_and_its_guilds() -> Outcome {
 async fn the_gateway_is_found_under_each_of_its_paths() -> Outcome {
     let house = House::open().await?;
     for path in [
-        "/gateway",
-        "/gateway/",
-        "/",
+        "/gateway?v=10",
+        "/gateway/?v=9&encoding=json",
         "/?v=10&encoding=json",
         "/resume/?v=10",
     ] {
@@ -59,7 +58,7 @@ async fn intents_decide_what_a_session_hears() -> Outcome {
     let role = house.role("Keeper").await?;
     let (mut guilds_only, _, shown) = house.bot(1).await?;
     let (mut voice_only, ..) = {
-        let mut client = house.dial("/gateway").await?;
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
         client.identify(128).await?;
         client.dispatch("READY").await?;
         (client, ())
@@ -120,7 +119,7 @@ async fn each_mistake_has_its_close_code() -> Outcome {
         ),
     ];
     for (frame, code) in before {
-        let mut client = house.dial("/gateway").await?;
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
         client.send_text(&frame).await?;
         assert_eq!(client.closed_with().await?, Some(code), "{frame}");
     }
@@ -143,7 +142,7 @@ fn identify(token: &str, intents: &serde_json::Value) -> String {
 #[tokio::test]
 async fn the_121st_payload_of_a_minute_is_one_too_many() -> Outcome {
     let house = House::open().await?;
-    let mut client = house.dial("/gateway").await?;
+    let mut client = house.dial("/gateway?v=10&encoding=json").await?;
     for _ in 0..121 {
         client.beat().await?;
     }
@@ -152,13 +151,13 @@ async fn the_121st_payload_of_a_minute_is_one_too_many() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_beat_is_closed_with_4009() -> Outcome {
+async fn a_client_that_does_nothing_is_closed_with_4009() -> Outcome {
     let house = House::with(|config| {
         config.heartbeat_interval = Duration::from_millis(60);
         config.heartbeat_grace = Duration::from_millis(60);
     })
     .await?;
-    let mut client = house.dial("/gateway").await?;
+    let mut client = house.dial("/gateway?v=10&encoding=json").await?;
     assert_eq!(client.closed_with().await?, Some(4009));
     Ok(())
 }
@@ -172,7 +171,7 @@ async fn one_session_start_too_many_kills_the_token_and_every_session() -> Outco
     assert_eq!(answer["session_start_limit"]["total"], 2);
     assert_eq!(answer["url"], format!("ws://{}/gateway", house.address));
     house.bot(INTENTS).await?;
-    let mut third = house.dial("/gateway").await?;
+    let mut third = house.dial("/gateway?v=10&encoding=json").await?;
     third.identify(INTENTS).await?;
     assert_eq!(third.closed_with().await?, Some(4004));
     assert_eq!(first.closed_with().await?, Some(4004));
@@ -185,7 +184,7 @@ async fn one_session_start_too_many_kills_the_token_and_every_session() -> Outco
         house.application.bot_token
     );
 
-    let mut dead = house.dial("/resume/?v=10").await?;
+    let mut dead = house.dial("/resume/?v=10&encoding=json").await?;
     dead.resume(ready["session_id"].as_str().unwrap_or_default(), 1)
         .await?;
     assert_eq!(dead.closed_with().await?, Some(4004));
@@ -201,7 +200,7 @@ async fn one_session_start_too_many_kills_the_token_and_every_session() -> Outco
 async fn a_second_identify_that_comes_too_soon_gets_op_9() -> Outcome {
     let house = House::with(|config| config.identify_interval = Duration::from_mins(1)).await?;
     house.bot(INTENTS).await?;
-    let mut second = house.dial("/gateway").await?;
+    let mut second = house.dial("/gateway?v=10&encoding=json").await?;
     second.identify(INTENTS).await?;
     assert_eq!(second.op(9).await?["d"], false);
     Ok(())

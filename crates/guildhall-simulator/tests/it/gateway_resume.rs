@@ -109,8 +109,9 @@ async fn a_second_replay_leaves_out_the_resumed_of_the_first() -> Outcome {
     let committed = client.seq;
     client.close(4000).await?;
     house.voice(Some(&hearth)).await?;
-    for _ in 0..3 {
+    for turn in 0..3 {
         let mut client = resumed(&house, &session_of(&ready), committed).await?;
+        client.replayed_before = turn > 0;
         assert_eq!(
             client.names_until_now().await?,
             ["VOICE_STATE_UPDATE", "RESUMED"]
@@ -204,6 +205,9 @@ async fn faults_reach_the_connections_of_a_session() -> Outcome {
     )
     .await?;
     assert_eq!(client.op(9).await?["d"], true);
+    let seq = client.seq;
+    client.resume(&session_of(&ready), seq).await?;
+    client.dispatch("RESUMED").await?;
     faulted(&house, json!({"kind": "stop_acking"})).await?;
     client.beat().await?;
     faulted(&house, json!({"kind": "close", "code": 4000})).await?;
@@ -212,7 +216,7 @@ async fn faults_reach_the_connections_of_a_session() -> Outcome {
 
     faulted(&house, json!({"kind": "resume_503", "times": 2})).await?;
     for _ in 0..2 {
-        assert!(house.dial("/resume").await.is_err());
+        assert!(house.dial("/resume?v=10&encoding=json").await.is_err());
     }
     let mut client = resumed(&house, &session_of(&ready), client.seq).await?;
     client.dispatch("RESUMED").await?;
@@ -229,7 +233,7 @@ async fn faults_reach_the_connections_of_a_session() -> Outcome {
 #[tokio::test]
 async fn guilds_that_ready_named_come_after_a_resumption_too() -> Outcome {
     let house = House::with(|config| config.guild_create_delay = Duration::from_millis(50)).await?;
-    let mut client = house.dial("/gateway").await?;
+    let mut client = house.dial("/gateway?v=10&encoding=json").await?;
     client.identify(INTENTS).await?;
     let ready = client.dispatch("READY").await?;
     client.close(4000).await?;
@@ -249,7 +253,7 @@ async fn guilds_that_ready_named_come_after_a_resumption_too() -> Outcome {
 #[tokio::test]
 async fn of_a_guild_not_shown_yet_only_its_outage_is_told() -> Outcome {
     let house = House::with(|config| config.guild_create_delay = Duration::from_hours(1)).await?;
-    let mut client = house.dial("/gateway").await?;
+    let mut client = house.dial("/gateway?v=10&encoding=json").await?;
     client.identify(INTENTS).await?;
     client.dispatch("READY").await?;
     house

@@ -18,11 +18,15 @@ fn channel_of(guild: &Value, id: &str) -> Result<Value, Failure> {
 async fn a_channel_the_bot_may_not_view_arrives_as_a_placeholder() -> Outcome {
     let house = House::open().await?;
     let cellar = house.channel("The Cellar").await?;
+    let said = json!({"channelId": cellar, "authorId": house.application.member_id,
+        "content": "psst"});
+    house.act("POST", "/sim/messages", said).await?;
     let (_, _, guilds) = house.bot(INTENTS).await?;
     let shown = channel_of(&guilds[0], &cellar)?;
     assert_eq!(shown["name"], "___hidden___");
     assert_eq!(shown["flags"], OBFUSCATED);
     assert_eq!(shown["type"], 2);
+    assert_eq!(shown["last_message_id"], Value::Null);
     assert_eq!(
         shown["permission_overwrites"],
         json!([{"id": house.application.guild_id, "type": 0, "allow": "0", "deny": "1024"}])

@@ -3,7 +3,9 @@
 
 mod house;
 
+mod audit_log;
 mod control_moves_the_world;
+mod fault_kinds;
 mod faults_and_scenarios;
 mod gateway_answers;
 mod gateway_compression;
@@ -11,9 +13,22 @@ mod gateway_handshake;
 mod gateway_messages;
 mod gateway_resume;
 mod gateway_shards;
+mod gateway_strict;
 mod hidden_channels;
 mod hostile_input;
+mod invites;
+mod limits;
+mod mentions;
 mod oauth_login;
+mod presences;
+mod raw;
 mod rest_acts;
 mod rest_answers;
+mod rest_limits;
+mod rest_orders;
+mod rest_shapes;
+mod rooms;
+mod slow_clients;
 mod stamps;
+mod switches;
+mod twins;

@@ -301,3 +301,78 @@ async fn the_picker_shows_people_and_no_bot_and_escapes_what_it_is_given() -> Ou
     assert!(!page.contains("<script"));
     Ok(())
 }
+
+#[tokio::test]
+async fn prompt_none_asks_nobody_who_granted_the_same_before() -> Outcome {
+    let house = House::open().await?;
+    let mut silent = with(asked(&house), "prompt", "none");
+    silent.retain(|(name, _)| *name != "sim_user");
+    let visit = async |fields: &Fields<'_>, cookie: &str| {
+        let url = url::Url::parse_with_params(&house.url("/oauth2/authorize"), fields)?;
+        let answer = house.http.get(url).header("cookie", cookie).send().await?;
+        let cookie = answer.headers().get("set-cookie").cloned();
+        Ok::<_, Failure>((answer.status().as_u16(), cookie))
+    };
+    let person = format!("simulated_person={}", house.application.member_id);
+    assert_eq!(visit(&silent, &person).await?.0, 200, "nothing was granted");
+    let (status, cookie) = visit(&asked(&house), "").await?;
+    let cookie = cookie.ok_or("no cookie")?;
+    let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
+    assert_eq!((status, cookie), (302, person.as_str()));
+    assert_eq!(visit(&silent, cookie).await?.0, 302);
+    assert_eq!(visit(&silent, "").await?.0, 200, "somebody else's browser");
+    let more = with(silent.clone(), "scope", "identify guilds email");
+    assert_eq!(visit(&more, cookie).await?.0, 200, "more than was granted");
+    let asks = with(silent.clone(), "prompt", "consent");
+    assert_eq!(visit(&asks, cookie).await?.0, 200);
+    // What was taken back must be granted again.
+    let code = code(&house, asked(&house)).await?;
+    let (_, tokens) = token(&house, exchange(&house, &code)).await?;
+    let application = &house.application;
+    let revoked = vec![
+        ("client_id", application.id.to_string()),
+        ("client_secret", application.client_secret.clone()),
+        (
+            "token",
+            tokens["access_token"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        ),
+    ];
+    let revoke = house.http.post(house.url("/api/oauth2/token/revoke"));
+    assert_eq!(revoke.form(&revoked).send().await?.status(), 200);
+    assert_eq!(visit(&silent, cookie).await?.0, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_is_not_two_at_once() -> Outcome {
+    let house = House::open().await?;
+    let application = &house.application;
+    let basic = STANDARD.encode(format!("{}:{}", application.id, application.client_secret));
+    for (id, status) in [("1".to_owned(), 400), (application.id.to_string(), 200)] {
+        let code = code(&house, asked(&house)).await?;
+        let mut form: Fields<'_> = exchange(&house, &code).into_iter().take(3).collect();
+        form.push(("client_id", id));
+        let request = house.http.post(house.url("/api/oauth2/token")).form(&form);
+        let answer = request.header("authorization", format!("Basic {basic}"));
+        assert_eq!(answer.send().await?.status(), status);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_access_token_lasts_as_long_as_the_settings_say() -> Outcome {
+    for (seconds, status) in [(60, 200), (0, 401)] {
+        let lifetime = std::time::Duration::from_secs(seconds);
+        let house = House::with(|config| config.grants.access = lifetime).await?;
+        let (_, back) = authorize(&house, with_challenge(asked(&house))).await?;
+        let form = with(exchange(&house, &back["code"]), "code_verifier", VERIFIER);
+        let (_, tokens) = token(&house, form).await?;
+        assert_eq!(tokens["expires_in"], seconds);
+        let (got, _) = get_as(&house, "/api/v10/users/@me", &tokens["access_token"]).await?;
+        assert_eq!(got, status);
+    }
+    Ok(())
+}

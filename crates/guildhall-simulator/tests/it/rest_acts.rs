@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use crate::house::{Failure, House, INTENTS, Outcome};
 
 /// GUILDS, GUILD_MODERATION, GUILD_INVITES, GUILD_VOICE_STATES, GUILD_MESSAGES.
-const WIDE: u64 = INTENTS | 1 << 2 | 1 << 6 | 1 << 9;
+pub(crate) const WIDE: u64 = INTENTS | 1 << 2 | 1 << 6 | 1 << 9;
 
 /// A REST call of the bot, with a reason for the audit log.
-async fn call(
+pub(crate) async fn call(
     house: &House,
     method: &str,
     path: &str,
@@ -32,7 +32,7 @@ async fn call(
 }
 
 /// Gives the bot's role these permissions and no others.
-async fn empower(house: &House, permissions: u64) -> Outcome {
+pub(crate) async fn empower(house: &House, permissions: u64) -> Outcome {
     let role = house.role("Doorkeeper").await?;
     let body = json!({"permissions": permissions.to_string()});
     house
@@ -41,7 +41,7 @@ async fn empower(house: &House, permissions: u64) -> Outcome {
     Ok(())
 }
 
-const ADMINISTRATOR: u64 = 1 << 3;
+pub(crate) const ADMINISTRATOR: u64 = 1 << 3;
 
 #[tokio::test]
 async fn a_private_room_with_its_role_is_made_and_told() -> Outcome {

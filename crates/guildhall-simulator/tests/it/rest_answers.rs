@@ -89,7 +89,7 @@ async fn a_bucket_and_the_whole_have_limits_with_headers() -> Outcome {
     let house = House::with(|config| {
         config.rate_limits.bucket_requests = 2;
         config.rate_limits.bucket_window = Duration::from_mins(1);
-        config.rate_limits.global_per_second = 10_000;
+        config.rate_limits.global_requests = 10_000;
     })
     .await?;
     let token = format!("Bot {}", house.application.bot_token);
@@ -119,7 +119,7 @@ async fn a_bucket_and_the_whole_have_limits_with_headers() -> Outcome {
 
 #[tokio::test]
 async fn more_than_the_global_limit_is_refused_as_global() -> Outcome {
-    let house = House::with(|config| config.rate_limits.global_per_second = 1).await?;
+    let house = House::with(|config| config.rate_limits.global_requests = 1).await?;
     let token = format!("Bot {}", house.application.bot_token);
     let get = async |path: &str| {
         house
@@ -166,5 +166,21 @@ async fn pictures_are_drawn_under_discords_paths() -> Outcome {
             .status(),
         404
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_list_of_members_asks_for_the_switch_as_it_is_now() -> Outcome {
+    let house = House::open().await?;
+    let path = format!("/guilds/{}/members?limit=1000", house.application.guild_id);
+    for (on, status) in [(true, 200), (false, 403), (true, 200)] {
+        let switches = json!({"privilegedIntents": {"guildMembers": on}});
+        house.act("PATCH", "/sim/application", switches).await?;
+        let (answered, body) = house.rest(&path).await?;
+        assert_eq!(answered, status);
+        if !on {
+            assert_eq!(body["code"], 50_001);
+        }
+    }
     Ok(())
 }

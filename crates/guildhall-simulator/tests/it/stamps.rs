@@ -35,7 +35,8 @@ async fn a_stamp_is_one_voice_state_update_in_every_session_attached_or_not() ->
     assert_eq!(stamped(&mut here).await?, ("2:22".to_owned(), false));
     assert!(here.names_until_now().await?.is_empty());
 
-    let mut away = house.dial("/resume").await?;
+    let mut away = house.dial("/resume?v=10&encoding=json").await?;
+    away.seq = seq;
     away.resume(ready["session_id"].as_str().unwrap_or_default(), seq)
         .await?;
     assert_eq!(stamped(&mut away).await?.0, "1:11");
@@ -102,14 +103,18 @@ async fn a_load_of_twenty_thousand_a_second_loses_nothing() -> Outcome {
 
 #[tokio::test]
 async fn a_client_that_reads_too_slowly_is_closed_and_its_session_is_gone() -> Outcome {
-    let house = House::with(|config| config.replay_events = 64).await?;
+    let house = House::with(|config| {
+        config.replay_events = 64;
+        config.write_limit = Duration::from_hours(1);
+    })
+    .await?;
     let (mut client, ready, _) = house.bot(INTENTS).await?;
     // About 100 MB that nobody reads: more than the kernel holds for a socket.
     let load = json!({"eventsPerSecond": 100_000, "seconds": 1});
     house.act("POST", "/sim/load", load).await?;
     timeout(Duration::from_mins(1), finished(&house)).await??;
     assert_eq!(client.closed_with().await?, Some(4000));
-    let mut late = house.dial("/resume").await?;
+    let mut late = house.dial("/resume?v=10&encoding=json").await?;
     late.resume(ready["session_id"].as_str().unwrap_or_default(), client.seq)
         .await?;
     assert_eq!(late.op(9).await?["d"], false);

@@ -1,10 +1,12 @@
 //! What nobody here wrote, against the simulator: discord.js, discord.py and
-//! twilight as they are published, and a script of raw sockets for the refusals.
+//! twilight as they are published, a script of raw sockets for the refusals, and
+//! Chromium for the page.
 //!
-//! The scripts and their lock files are in `tests/libraries` of the repository;
+//! The scripts and their lock files are in `tests/libraries` and `tests/browser`;
 //! `cargo xtask test integration` installs what they need.
 
 mod house;
 mod script;
+mod told;
 mod twilight;
 mod witness;

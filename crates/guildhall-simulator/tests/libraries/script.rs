@@ -12,7 +12,7 @@ use tokio::{process::Command, time::timeout};
 use crate::house::{Failure, House, Outcome};
 
 /// A whole script; each of its waits has a limit of its own.
-const LONGEST: Duration = Duration::from_mins(3);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// The repository's `tests/libraries`.
 fn scripts() -> PathBuf {
@@ -56,7 +56,7 @@ async fn run(program: &Path, arguments: &[&str]) -> Outcome {
 }
 
 /// Two sessions within half a minute ask for the same lists of members.
-fn lists_may_be_asked_for_again(config: &mut Config) {
+pub(crate) fn lists_may_be_asked_for_again(config: &mut Config) {
     config.member_list_interval = Duration::from_secs(1);
 }
 
@@ -74,11 +74,18 @@ async fn discord_py_is_told_everything_once_and_in_order() -> Outcome {
 }
 
 #[tokio::test]
+async fn the_page_does_in_chromium_what_is_pressed() -> Outcome {
+    let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
+    let script = "../browser/simulator.mjs";
+    run(Path::new("node"), &[script, &house.origin]).await
+}
+
+#[tokio::test]
 async fn each_refusal_is_the_documented_one() -> Outcome {
     let roomy = House::open(|config| {
         config.identify_interval = Duration::ZERO;
         config.rate_limits.bucket_requests = 1000;
-        config.rate_limits.global_per_second = 1000;
+        config.rate_limits.global_requests = 1000;
     })
     .await?;
     let strict = House::open(|config| {
@@ -94,7 +101,17 @@ async fn each_refusal_is_the_documented_one() -> Outcome {
         config.session_starts = 1;
     })
     .await?;
-    let houses = [("roomy", &roomy), ("strict", &strict), ("spent", &spent)];
+    let mute = House::open(|config| {
+        config.heartbeat_interval = Duration::from_millis(500);
+        config.heartbeat_grace = Duration::from_millis(500);
+    })
+    .await?;
+    let houses = [
+        ("roomy", &roomy),
+        ("strict", &strict),
+        ("spent", &spent),
+        ("mute", &mute),
+    ];
     let arguments: Vec<_> = houses
         .iter()
         .map(|(name, house)| format!("{name}={}", house.origin))

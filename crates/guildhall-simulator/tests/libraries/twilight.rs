@@ -1,27 +1,19 @@
 //! twilight, as it is published, with zstd-stream: only addresses are set.
 
-use std::collections::BTreeMap;
+/// The bot acts by REST.
+mod rest;
 
 use serde_json::{Value, json};
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard, ShardId};
 use twilight_http::Client;
-use twilight_model::{
-    channel::{
-        ChannelType,
-        permission_overwrite::{PermissionOverwrite, PermissionOverwriteType},
-    },
-    gateway::payload::outgoing::RequestGuildMembers,
-    guild::Permissions,
-    id::Id,
-};
+use twilight_model::gateway::payload::outgoing::RequestGuildMembers;
 
 use crate::{
     house::{Failure, House, Outcome},
-    witness::{Told, Witness},
+    script::lists_may_be_asked_for_again,
+    told::{list, of_state, text},
+    witness::{Witness, say},
 };
-
-/// The name Discord gives a channel that the bot may not view.
-const HIDDEN: &str = "___hidden___";
 
 /// A shard, a REST client, and the names of the first guild's things.
 struct Scene {
@@ -34,7 +26,7 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Result<Self, Failure> {
-        let house = House::open(|_| {}).await?;
+        let house = House::open(lists_may_be_asked_for_again).await?;
         let address = house.origin.trim_start_matches("http://").to_owned();
         let token = house.application.bot_token.clone();
         let intents = Intents::GUILDS
@@ -55,20 +47,33 @@ impl Scene {
         })
     }
 
-    /// READY and its guilds, in the order of the world.
-    async fn comes_up(&mut self) -> Outcome {
+    /// READY and its guilds, in the order of the world; then everybody in them, whom
+    /// GUILD_CREATE leaves out (op 8).
+    async fn comes_up(&mut self, chapter: &str) -> Outcome {
         let state = self.house.state().await?;
         let mut lines = vec![format!("ready as {}", self.house.application.id)];
         for guild in list(&state, "guilds") {
             lines.push(format!("guild {}", text(guild, "id")));
         }
-        self.witness.hears(&lines).await
+        self.witness.hears(chapter, &lines).await?;
+        for guild in list(&state, "guilds") {
+            let id = text(guild, "id");
+            let ask = RequestGuildMembers::builder(id.parse()?).query("", None);
+            self.witness.shard().command(&ask);
+            let count = list(guild, "members").len();
+            let line = format!("{count} members of {id}");
+            self.witness.hears(chapter, &[line]).await?;
+        }
+        self.agrees(chapter).await
     }
 
     /// What the events added up to is what `/sim/state` says.
-    async fn agrees(&self) -> Outcome {
+    async fn agrees(&self, chapter: &str) -> Outcome {
         let told = of_state(&self.house.state().await?);
-        assert_eq!(self.witness.guilds, told);
+        assert_eq!(self.witness.guilds, told, "after {chapter}");
+        say(&format!(
+            "== {chapter}: what was told adds up to /sim/state"
+        ));
         Ok(())
     }
 
@@ -80,11 +85,32 @@ impl Scene {
         Ok(text(channel, "id"))
     }
 
+    async fn tables(&self) -> Result<[String; 2], Failure> {
+        Ok([
+            self.channel("Table One").await?,
+            self.channel("Table Two").await?,
+        ])
+    }
+
     async fn act(&self, method: &str, path: &str, body: Value) -> Result<String, Failure> {
         Ok(text(&self.house.act(method, path, &body).await?, "id"))
     }
 
-    async fn voice(&self, mut body: Value) -> Outcome {
+    async fn fault(&self, body: Value) -> Outcome {
+        self.act("POST", "/faults", body).await.map(|_| ())
+    }
+
+    /// Puts somebody into a channel, or out; answers with the line that tells of it.
+    async fn voice(&self, channel: Option<&str>) -> Result<String, Failure> {
+        self.set_voice(json!({"channelId": channel})).await?;
+        let who = &self.member;
+        Ok(channel.map_or_else(
+            || format!("voice {who} away"),
+            |id| format!("voice {who} in {id}"),
+        ))
+    }
+
+    async fn set_voice(&self, mut body: Value) -> Outcome {
         body["userId"] = json!(self.member);
         let path = format!("/guilds/{}/voice", self.guild);
         self.act("POST", &path, body).await.map(|_| ())
@@ -100,308 +126,152 @@ impl Scene {
     }
 }
 
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name].as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn number(value: &Value, name: &str) -> u64 {
-    text(value, name).parse().unwrap_or_default()
-}
-
-fn of_state(state: &Value) -> BTreeMap<u64, Told> {
-    let named = |things: &[Value]| -> BTreeMap<u64, String> {
-        let name = |thing: &Value| {
-            if thing["botSees"] == false {
-                HIDDEN.to_owned()
-            } else {
-                text(thing, "name")
-            }
-        };
-        let pairs = things
-            .iter()
-            .map(|thing| (number(thing, "id"), name(thing)));
-        pairs.collect()
-    };
-    list(state, "guilds")
-        .iter()
-        .map(|guild| {
-            let voice = list(guild, "voiceStates").iter();
-            let told = Told {
-                name: text(guild, "name"),
-                channels: named(list(guild, "channels")),
-                roles: named(list(guild, "roles")),
-                voice: voice
-                    .map(|state| (number(state, "userId"), number(state, "channelId")))
-                    .collect(),
-            };
-            (number(guild, "id"), told)
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn twilight_is_told_everything_once_and_in_order() -> Outcome {
     let mut scene = Scene::open().await?;
-    scene.comes_up().await?;
-    scene.agrees().await?;
-    members(&mut scene).await?;
+    scene.comes_up("login").await?;
     voices(&mut scene).await?;
     house(&mut scene).await?;
     messages(&mut scene).await?;
-    rest(&mut scene).await?;
-    limits(&mut scene).await?;
-    resumes(&mut scene, json!({"kind": "drop"})).await?;
-    resumes(&mut scene, json!({"kind": "reconnect"})).await?;
+    rest::acts(&mut scene).await?;
+    rest::limits(&mut scene).await?;
+    resumes(&mut scene, "a drop", json!({"kind": "drop"})).await?;
+    resumes(&mut scene, "op 7", json!({"kind": "reconnect"})).await?;
     replay(&mut scene).await?;
     anew(&mut scene).await?;
     scene.witness.shard().close(CloseFrame::NORMAL);
+    say("twilight: everything was told once, in order, and adds up to /sim/state.");
     Ok(())
-}
-
-/// Op 8: everybody, whom GUILD_CREATE leaves out.
-async fn members(scene: &mut Scene) -> Outcome {
-    let state = scene.house.state().await?;
-    let count = list(&state["guilds"][0], "members").len();
-    let ask = RequestGuildMembers::builder(scene.guild.parse()?).query("", None);
-    scene.witness.shard().command(&ask);
-    let line = format!("{count} members of {}", scene.guild);
-    scene.witness.hears(&[line]).await
 }
 
 /// Somebody joins, moves, mutes and leaves.
 async fn voices(scene: &mut Scene) -> Outcome {
-    let (one, two) = (
-        scene.channel("Table One").await?,
-        scene.channel("Table Two").await?,
-    );
-    scene.voice(json!({"channelId": one})).await?;
-    scene.voice(json!({"channelId": two})).await?;
-    scene.voice(json!({"selfMute": true})).await?;
-    scene.voice(json!({"channelId": null})).await?;
-    let who = scene.member.clone();
-    let lines = [
-        format!("voice {who} in {one}"),
-        format!("voice {who} in {two}"),
-        format!("voice {who} in {two} muted"),
-        format!("voice {who} away"),
+    let [one, two] = scene.tables().await?;
+    let mut lines = vec![
+        scene.voice(Some(&one)).await?,
+        scene.voice(Some(&two)).await?,
     ];
-    scene.witness.hears(&lines).await
+    scene.set_voice(json!({"selfMute": true})).await?;
+    lines.push(format!("voice {} in {two} muted", scene.member));
+    lines.push(scene.voice(None).await?);
+    scene.witness.hears("voices", &lines).await
 }
 
-/// Channels, roles and members come, change and go.
+/// Channels and roles come, change and go, and a newcomer is given one.
 async fn house(scene: &mut Scene) -> Outcome {
     let at = format!("/guilds/{}", scene.guild);
-    let role = scene
-        .act("POST", &format!("{at}/roles"), json!({"name": "Visitor"}))
-        .await?;
+    let role = json!({"name": "Visitor", "color": 0x3f_8f6b});
+    let role = scene.act("POST", &format!("{at}/roles"), role).await?;
     let overwrites = json!([{"id": role, "type": 0, "allow": "1024", "deny": "0"}]);
     let room = json!({"name": "Guest Room", "permissionOverwrites": overwrites});
     let room = scene.act("POST", &format!("{at}/channels"), room).await?;
-    let user = scene
-        .act("POST", "/users", json!({"username": "wanda.new"}))
-        .await?;
+    let user = json!({"username": "wanda.new", "globalName": "Wanda"});
+    let user = scene.act("POST", "/users", user).await?;
     let member = format!("{at}/members/{user}");
-    scene
-        .act("POST", &format!("{at}/members"), json!({"userId": user}))
-        .await?;
-    scene
-        .act("PUT", &format!("{member}/roles/{role}"), json!({}))
-        .await?;
-    scene
-        .act("PATCH", &format!("/roles/{role}"), json!({"name": "Guest"}))
-        .await?;
-    scene
-        .act(
+    let came = json!({"userId": user});
+    let none = json!({});
+    for (method, path, body) in [
+        ("POST", &format!("{at}/members"), came),
+        ("PUT", &format!("{member}/roles/{role}"), none.clone()),
+        ("PATCH", &member, json!({"nick": "The Newcomer"})),
+        ("PATCH", &format!("/roles/{role}"), json!({"name": "Guest"})),
+        (
             "PATCH",
             &format!("/channels/{room}"),
             json!({"name": "Guest Hall"}),
-        )
-        .await?;
+        ),
+    ] {
+        scene.act(method, path, body).await?;
+    }
     let lines = [
         format!("role {role} made: Visitor"),
         format!("channel {room} made: Guest Room"),
         format!("member {user} came"),
-        format!("member {user}: 1 roles"),
+        format!("member {user} changed: no nick, 1 roles"),
+        format!("member {user} changed: The Newcomer, 1 roles"),
         format!("role {role} changed: Guest"),
         format!("channel {room} changed: Guest Hall"),
     ];
-    scene.witness.hears(&lines).await?;
-    scene.agrees().await?;
+    scene.witness.hears("a newcomer", &lines).await?;
+    scene.agrees("a newcomer").await?;
 
-    scene
-        .act("DELETE", &format!("/channels/{room}"), json!({}))
-        .await?;
-    scene.act("DELETE", &member, json!({})).await?;
-    scene
-        .act("DELETE", &format!("/roles/{role}"), json!({}))
-        .await?;
+    for path in [
+        format!("/channels/{room}"),
+        member,
+        format!("/roles/{role}"),
+    ] {
+        scene.act("DELETE", &path, none.clone()).await?;
+    }
     let lines = [
         format!("channel {room} gone"),
         format!("member {user} went"),
         format!("role {role} gone"),
     ];
-    scene.witness.hears(&lines).await?;
-    scene.agrees().await
+    scene.witness.hears("everything taken back", &lines).await?;
+    scene.agrees("everything taken back").await
 }
 
-/// A message of a person, with its content.
+/// Messages of a person, with their content.
 async fn messages(scene: &mut Scene) -> Outcome {
     let channel = scene.channel("game-night").await?;
     let said =
         json!({"channelId": channel, "authorId": scene.member, "content": "Who brings the dice?"});
     let id = scene.act("POST", "/messages", said).await?;
-    let line = format!("message {id} by {}: Who brings the dice?", scene.member);
-    scene.witness.hears(&[line]).await
-}
-
-/// The bot acts by REST: a role, a gated room, a move, a message.
-async fn rest(scene: &mut Scene) -> Outcome {
-    let (guild, member) = (scene.guild.parse()?, scene.member.parse()?);
-    let lobby = scene.channel("The Hearth").await?;
-    let role = scene
-        .rest
-        .create_role(guild)
-        .name("Table Three")
-        .permissions(Permissions::empty());
-    let role = role.await?.model().await?.id;
-    let rights = Permissions::VIEW_CHANNEL | Permissions::CONNECT;
-    let overwrites = [
-        overwrite(
-            guild.get(),
-            PermissionOverwriteType::Role,
-            Permissions::empty(),
-            rights,
-        ),
-        overwrite(
-            role.get(),
-            PermissionOverwriteType::Role,
-            rights,
-            Permissions::empty(),
-        ),
-        overwrite(
-            scene.house.application.id.to_string().parse()?,
-            PermissionOverwriteType::Member,
-            rights,
-            Permissions::empty(),
-        ),
-    ];
-    let room = scene
-        .rest
-        .create_guild_channel(guild, "Table Three")
-        .kind(ChannelType::GuildVoice)
-        .permission_overwrites(&overwrites);
-    let room = room.await?.model().await?.id;
-    scene.voice(json!({"channelId": lobby})).await?;
-    let moved = scene
-        .rest
-        .update_guild_member(guild, member)
-        .channel_id(Some(room));
-    moved.await?.model().await?;
-    let channel = scene.channel("game-night").await?.parse()?;
-    let said = scene
-        .rest
-        .create_message(channel)
-        .content("Table Three is open.");
-    let said = said.await?.model().await?.id;
-    scene.rest.delete_message(channel, said).await?;
+    let path = format!("/channels/{channel}/messages/{id}");
+    let edit = json!({"content": "Who brings the cards?"});
+    scene.act("PATCH", &path, edit).await?;
+    scene.act("DELETE", &path, json!({})).await?;
     let lines = [
-        format!("role {role} made: Table Three"),
-        format!("channel {room} made: Table Three"),
-        format!("voice {member} in {lobby}"),
-        format!("voice {member} in {room}"),
-        format!(
-            "message {said} by {}: Table Three is open.",
-            scene.house.application.id
-        ),
-        format!("message {said} gone"),
+        format!("message {id} by {}: Who brings the dice?", scene.member),
+        format!("message {id} now: Who brings the cards?"),
+        format!("message {id} gone"),
     ];
-    scene.witness.hears(&lines).await?;
-    scene.agrees().await
-}
-
-fn overwrite(
-    id: u64,
-    kind: PermissionOverwriteType,
-    allow: Permissions,
-    deny: Permissions,
-) -> PermissionOverwrite {
-    PermissionOverwrite {
-        id: Id::new(id),
-        kind,
-        allow,
-        deny,
-    }
-}
-
-/// Somebody else spends the bucket: a success can only be a 429 waited out.
-async fn limits(scene: &mut Scene) -> Outcome {
-    scene
-        .house
-        .spend(&format!("/guilds/{}/roles", scene.guild))
-        .await?;
-    let roles = scene
-        .rest
-        .roles(scene.guild.parse()?)
-        .await?
-        .models()
-        .await?;
-    let state = scene.house.state().await?;
-    assert_eq!(roles.len(), list(&state["guilds"][0], "roles").len());
-    Ok(())
+    scene.witness.hears("a message", &lines).await
 }
 
 /// The connection ends so that the session goes on.
-async fn resumes(scene: &mut Scene, fault: Value) -> Outcome {
-    let (one, two) = (
-        scene.channel("Table One").await?,
-        scene.channel("Table Two").await?,
-    );
+async fn resumes(scene: &mut Scene, chapter: &str, fault: Value) -> Outcome {
+    let [one, two] = scene.tables().await?;
     let before = scene.attached().await?;
-    scene.act("POST", "/faults", fault).await?;
-    scene.witness.hears(&["resumed"]).await?;
-    scene.voice(json!({"channelId": one})).await?;
-    scene.voice(json!({"channelId": two})).await?;
-    let who = scene.member.clone();
+    scene.fault(fault).await?;
+    scene.witness.hears(chapter, &["resumed"]).await?;
     let lines = [
-        format!("voice {who} in {one}"),
-        format!("voice {who} in {two}"),
+        scene.voice(Some(&one)).await?,
+        scene.voice(Some(&two)).await?,
     ];
-    scene.witness.hears(&lines).await?;
-    assert_eq!(scene.attached().await?, before);
-    scene.agrees().await
+    scene.witness.hears(chapter, &lines).await?;
+    assert_eq!(
+        scene.attached().await?,
+        before,
+        "{chapter} cost the session"
+    );
+    scene.agrees(chapter).await
 }
 
 /// A drop while people move: the replay brings each step, in order, then RESUMED.
 async fn replay(scene: &mut Scene) -> Outcome {
-    let (one, two) = (
-        scene.channel("Table One").await?,
-        scene.channel("Table Two").await?,
-    );
+    let chapter = "a drop while people move, and a resume host that answers 503 once";
+    let [one, two] = scene.tables().await?;
     scene
-        .act("POST", "/faults", json!({"kind": "resume_503", "times": 1}))
+        .fault(json!({"kind": "resume_503", "times": 1}))
         .await?;
-    scene
-        .act("POST", "/faults", json!({"kind": "drop"}))
-        .await?;
+    scene.fault(json!({"kind": "drop"})).await?;
     let mut lines = Vec::new();
     for channel in [&one, &two, &one] {
-        scene.voice(json!({"channelId": channel})).await?;
-        lines.push(format!("voice {} in {channel}", scene.member));
+        lines.push(scene.voice(Some(channel)).await?);
     }
     lines.push("resumed".to_owned());
-    scene.witness.hears(&lines).await?;
-    scene.agrees().await
+    scene.witness.hears(chapter, &lines).await?;
+    scene.agrees(chapter).await
 }
 
 /// Op 9 with false: a new session shows the world as it is now.
 async fn anew(scene: &mut Scene) -> Outcome {
+    let before = scene.attached().await?;
     let fault = json!({"kind": "invalid_session", "resumable": false});
-    scene.act("POST", "/faults", fault).await?;
-    scene.voice(json!({"channelId": null})).await?;
-    scene.comes_up().await?;
-    scene.agrees().await
+    scene.fault(fault).await?;
+    scene.voice(None).await?;
+    scene.comes_up("op 9 with false").await?;
+    assert_ne!(scene.attached().await?, before, "the session went on");
+    Ok(())
 }

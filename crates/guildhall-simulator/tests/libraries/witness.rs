@@ -7,25 +7,25 @@ use twilight_gateway::{
     Event, EventTypeFlags, Shard, StreamExt as _,
     error::{ReceiveMessageError, ReceiveMessageErrorType},
 };
-use twilight_model::gateway::payload::incoming::GuildCreate;
+use twilight_model::{
+    channel::Channel,
+    gateway::payload::incoming::{GuildCreate, MemberUpdate},
+    guild::Role,
+    id::{Id, marker::GuildMarker},
+    voice::VoiceState,
+};
 
-use crate::house::{Failure, Outcome, PATIENCE};
-
-/// One guild, as far as its events told.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
-    pub(crate) name: String,
-    /// Names of channels and roles, by id.
-    pub(crate) channels: BTreeMap<u64, String>,
-    pub(crate) roles: BTreeMap<u64, String>,
-    /// Who is in which channel.
-    pub(crate) voice: BTreeMap<u64, u64>,
-}
+use crate::{
+    house::{Failure, Outcome, PATIENCE},
+    told::{self, Told},
+};
 
 /// A shard, and the guilds that its events add up to.
 pub(crate) struct Witness {
     shard: Shard,
-    pub(crate) guilds: BTreeMap<u64, Told>,
+    pub(crate) guilds: BTreeMap<String, Told>,
+    /// Lines heard so far.
+    heard: usize,
 }
 
 impl Witness {
@@ -33,6 +33,7 @@ impl Witness {
         Self {
             shard,
             guilds: BTreeMap::new(),
+            heard: 0,
         }
     }
 
@@ -41,16 +42,22 @@ impl Witness {
     }
 
     /// The next lines are these, in this order, with nothing between them.
-    pub(crate) async fn hears<S: AsRef<str>>(&mut self, lines: &[S]) -> Outcome {
+    pub(crate) async fn hears<S: AsRef<str>>(&mut self, chapter: &str, lines: &[S]) -> Outcome {
         for line in lines {
-            let next = timeout(PATIENCE, self.line());
-            let heard = next
-                .await
-                .map_err(|_| format!("{:?} was not heard in time", line.as_ref()))??;
-            if heard != line.as_ref() {
-                return Err(format!("wanted {:?}, heard {heard:?}", line.as_ref()).into());
+            let wanted = line.as_ref();
+            let next = timeout(PATIENCE, self.line()).await;
+            let heard =
+                next.map_err(|_| format!("{chapter}: {wanted:?} was not heard in time"))??;
+            say(&format!("  {heard}"));
+            self.heard += 1;
+            if heard != wanted {
+                return Err(format!("{chapter}: wanted {wanted:?}, heard {heard:?}").into());
             }
         }
+        let sum = self.heard;
+        say(&format!(
+            "== {chapter}: {sum} lines so far, each as expected"
+        ));
         Ok(())
     }
 
@@ -79,55 +86,44 @@ impl Witness {
             Event::Resumed => "resumed".to_owned(),
             Event::GuildCreate(created) => match *created {
                 GuildCreate::Available(guild) => {
-                    let id = guild.id;
-                    let told = self.guilds.entry(id.get()).or_default();
-                    told.name.clone_from(&guild.name);
-                    let channels = guild.channels.iter();
-                    told.channels = channels
-                        .map(|one| (one.id.get(), one.name.clone().unwrap_or_default()))
-                        .collect();
-                    let roles = guild.roles.iter();
-                    told.roles = roles.map(|one| (one.id.get(), one.name.clone())).collect();
-                    let states = guild.voice_states.iter();
-                    told.voice = states
-                        .filter_map(|one| Some((one.user_id.get(), one.channel_id?.get())))
-                        .collect();
-                    format!("guild {id}")
+                    self.guilds.insert(guild.id.to_string(), Told::of(&guild));
+                    format!("guild {}", guild.id)
                 }
                 GuildCreate::Unavailable(guild) => format!("guild {} is away", guild.id),
             },
             Event::MemberChunk(chunk) => {
+                let members = &mut self.guild(chunk.guild_id)?.members;
+                members.extend(chunk.members.iter().map(told::member));
                 format!("{} members of {}", chunk.members.len(), chunk.guild_id)
             }
-            Event::VoiceStateUpdate(update) => {
-                let (user, state) = (update.user_id, &update.0);
-                let guild = self.guilds.entry(state.guild_id?.get()).or_default();
-                if let Some(channel) = state.channel_id {
-                    guild.voice.insert(user.get(), channel.get());
-                    let muted = if state.self_mute { " muted" } else { "" };
-                    format!("voice {user} in {channel}{muted}")
-                } else {
-                    guild.voice.remove(&user.get());
-                    format!("voice {user} away")
-                }
-            }
+            Event::VoiceStateUpdate(update) => self.voice(&update.0)?,
             Event::ChannelCreate(channel) => self.channel("made", &channel)?,
             Event::ChannelUpdate(channel) => self.channel("changed", &channel)?,
             Event::ChannelDelete(channel) => {
-                let guild = self.guilds.get_mut(&channel.guild_id?.get())?;
-                guild.channels.remove(&channel.id.get());
+                let guild = self.guild(channel.guild_id?)?;
+                guild.channels.remove(&channel.id.to_string());
                 format!("channel {} gone", channel.id)
             }
-            Event::RoleCreate(it) => self.role("made", it.guild_id.get(), &it.role)?,
-            Event::RoleUpdate(it) => self.role("changed", it.guild_id.get(), &it.role)?,
+            Event::RoleCreate(it) => self.role("made", it.guild_id, &it.role)?,
+            Event::RoleUpdate(it) => self.role("changed", it.guild_id, &it.role)?,
             Event::RoleDelete(it) => {
-                let guild = self.guilds.get_mut(&it.guild_id.get())?;
-                guild.roles.remove(&it.role_id.get());
+                let guild = self.guild(it.guild_id)?;
+                guild.roles.remove(&it.role_id.to_string());
                 format!("role {} gone", it.role_id)
             }
-            Event::MemberAdd(it) => format!("member {} came", it.member.user.id),
-            Event::MemberUpdate(it) => format!("member {}: {} roles", it.user.id, it.roles.len()),
-            Event::MemberRemove(it) => format!("member {} went", it.user.id),
+            Event::MemberAdd(it) => {
+                let guild = self.guild(it.guild_id)?;
+                guild.member_count += 1;
+                guild.members.extend([told::member(&it.member)]);
+                format!("member {} came", it.member.user.id)
+            }
+            Event::MemberUpdate(it) => self.member_update(&it)?,
+            Event::MemberRemove(it) => {
+                let guild = self.guild(it.guild_id)?;
+                guild.member_count -= 1;
+                guild.members.remove(&it.user.id.to_string());
+                format!("member {} went", it.user.id)
+            }
             Event::MessageCreate(it) => {
                 format!("message {} by {}: {}", it.id, it.author.id, it.content)
             }
@@ -137,19 +133,47 @@ impl Witness {
         })
     }
 
-    fn channel(&mut self, how: &str, it: &twilight_model::channel::Channel) -> Option<String> {
-        let name = it.name.clone().unwrap_or_default();
-        let line = format!("channel {} {how}: {name}", it.id);
-        let guild = self.guilds.get_mut(&it.guild_id?.get())?;
-        guild.channels.insert(it.id.get(), name);
-        Some(line)
+    fn guild(&mut self, id: Id<GuildMarker>) -> Option<&mut Told> {
+        self.guilds.get_mut(&id.to_string())
     }
 
-    fn role(&mut self, how: &str, guild: u64, it: &twilight_model::guild::Role) -> Option<String> {
-        let guild = self.guilds.get_mut(&guild)?;
-        guild.roles.insert(it.id.get(), it.name.clone());
+    fn voice(&mut self, state: &VoiceState) -> Option<String> {
+        self.guild(state.guild_id?)?.takes_voice(state);
+        let user = state.user_id;
+        Some(match state.channel_id {
+            Some(channel) if state.self_mute => format!("voice {user} in {channel} muted"),
+            Some(channel) => format!("voice {user} in {channel}"),
+            None => format!("voice {user} away"),
+        })
+    }
+
+    fn channel(&mut self, how: &str, it: &Channel) -> Option<String> {
+        let name = it.name.clone().unwrap_or_default();
+        let guild = self.guild(it.guild_id?)?;
+        guild.channels.extend([told::channel(it)]);
+        Some(format!("channel {} {how}: {name}", it.id))
+    }
+
+    fn role(&mut self, how: &str, guild: Id<GuildMarker>, it: &Role) -> Option<String> {
+        self.guild(guild)?.roles.extend([told::role(it)]);
         Some(format!("role {} {how}: {}", it.id, it.name))
     }
+
+    fn member_update(&mut self, it: &MemberUpdate) -> Option<String> {
+        self.guild(it.guild_id)?.takes_member_update(it);
+        let nick = it.nick.as_deref().unwrap_or("no nick");
+        let roles = it.roles.len();
+        Some(format!(
+            "member {} changed: {nick}, {roles} roles",
+            it.user.id
+        ))
+    }
+}
+
+/// What a library saw is what whoever runs this wants to read.
+#[expect(clippy::print_stdout, reason = "it is for whoever runs this")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
 }
 
 /// A connection may tear; what twilight cannot read or unpack is a fault of ours.

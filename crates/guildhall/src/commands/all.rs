@@ -1,9 +1,13 @@
 //! `guildhall all`: both roles in one process, still over a loopback socket, so that there is one
 //! code path.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
-use super::{build_gateway, build_web, link_url, start_gateway, start_ops, start_web};
+use guildhall_ports::Journal;
+
+use super::{
+    BuiltGateway, build_gateway, build_web, link_url, start_gateway, start_ops, start_web,
+};
 use crate::{
     config::{Settings, secrets},
     lifecycle::{End, Lifecycle},
@@ -18,14 +22,17 @@ const GENERATED: [&str; 2] = ["LINK_TOKEN", "SESSION_SECRET"];
 pub(super) async fn run(mut settings: Settings) -> Result<(), End> {
     secrets::generate_missing(&mut settings, &GENERATED)?;
     let mut lifecycle = Lifecycle::new();
-    start(&mut lifecycle, settings).await?;
-    lifecycle.wait().await
+    let started = start(&mut lifecycle, settings).await?;
+    let ended = lifecycle.wait().await;
+    drop(started.journal);
+    ended
 }
 
-/// Where the two roles listen.
-pub(super) struct Addresses {
+/// Where the two roles listen, and what is let go of when they have ended.
+pub(super) struct Started {
     pub(super) web: SocketAddr,
     pub(super) ops: SocketAddr,
+    pub(super) journal: Arc<dyn Journal>,
 }
 
 /// Builds everything, then starts everything: a mistake in the settings of one role is told
@@ -33,18 +40,19 @@ pub(super) struct Addresses {
 pub(super) async fn start(
     lifecycle: &mut Lifecycle,
     mut settings: Settings,
-) -> Result<Addresses, End> {
+) -> Result<Started, End> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
-    let gateway = build_gateway(&settings).await?;
+    let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
     settings.set("GATEWAY_WS_URL", link_url(gateway.local_addr())?);
     let web = build_web(&settings).await?;
     let health = vec![gateway.health(), web.health()];
     let ops = start_ops(lifecycle, &settings, OPS_PORT, health).await?;
-    let addresses = Addresses {
+    let started = Started {
         web: web.local_addr(),
         ops,
+        journal,
     };
     start_gateway(lifecycle, gateway);
     start_web(lifecycle, web);
-    Ok(addresses)
+    Ok(started)
 }

@@ -36,19 +36,23 @@ pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -
     )?;
     free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
 
-    let simulator = simulator::build(listen, seed, scenario).await?;
+    let simulator = simulator::build(listen, seed, scenario, &[]).await?;
     let discord = format!("http://{}", simulator.local_addr());
     let application = simulator.application();
     point_at(&mut settings, &discord, &application);
 
+    let folder = tempfile::Builder::new().prefix("guildhall-demo-").tempdir();
+    let folder = folder.map_err(anyhow::Error::from)?;
+    settings.set("DATA_DIR", folder.path().display().to_string());
+
     let mut lifecycle = Lifecycle::new();
     simulator::start(&mut lifecycle, simulator);
-    let addresses = all::start(&mut lifecycle, settings).await?;
-    let page = format!("http://localhost:{}", addresses.web.port());
+    let started = all::start(&mut lifecycle, settings).await?;
+    let page = format!("http://localhost:{}", started.web.port());
     let greeting = Greeting {
         page,
         simulator: discord,
-        ops: addresses.ops,
+        ops: started.ops,
         said,
     };
     let visitor = application.member_id.to_string();
@@ -60,7 +64,10 @@ pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -
             () = stop.cancelled() => {}
         }
     });
-    lifecycle.wait().await
+    let ended = lifecycle.wait().await;
+    drop(started.journal);
+    folder.close().map_err(anyhow::Error::from)?;
+    ended
 }
 
 /// Keeps out what is said outside about a real house, its mistakes included.

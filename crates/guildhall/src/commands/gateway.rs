@@ -1,6 +1,6 @@
 //! `guildhall gateway`.
 
-use super::{build_gateway, start_gateway, start_ops};
+use super::{BuiltGateway, build_gateway, start_gateway, start_ops};
 use crate::{
     config::Settings,
     lifecycle::{End, Lifecycle},
@@ -11,9 +11,11 @@ const OPS_PORT: u16 = 9090;
 
 pub(super) async fn run(settings: Settings) -> Result<(), End> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
-    let gateway = build_gateway(&settings).await?;
+    let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
     let mut lifecycle = Lifecycle::new();
     start_ops(&mut lifecycle, &settings, OPS_PORT, vec![gateway.health()]).await?;
     start_gateway(&mut lifecycle, gateway);
-    lifecycle.wait().await
+    let ended = lifecycle.wait().await;
+    drop(journal);
+    ended
 }

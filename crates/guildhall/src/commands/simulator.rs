@@ -9,8 +9,13 @@ use crate::{
     lifecycle::{End, Lifecycle},
 };
 
-pub(super) async fn run(settings: &Settings, seed: u64, scenario: Scenario) -> Result<(), End> {
-    let simulator = build(listen(settings)?, seed, scenario).await?;
+pub(super) async fn run(
+    settings: &Settings,
+    seed: u64,
+    scenario: Scenario,
+    intervals: &[String],
+) -> Result<(), End> {
+    let simulator = build(listen(settings)?, seed, scenario, intervals).await?;
     let mut lifecycle = Lifecycle::new();
     let address = simulator.local_addr();
     let application = simulator.application();
@@ -35,13 +40,21 @@ pub(super) async fn build(
     listen: SocketAddr,
     seed: u64,
     scenario: Scenario,
+    intervals: &[String],
 ) -> Result<Simulator, End> {
-    let config = Config {
+    let mut config = Config {
         listen,
         seed,
         scenario,
         ..Config::default()
     };
+    for interval in intervals {
+        if let Err(error) = config.set_interval(interval) {
+            return Err(End::Misconfigured(ConfigError(format!(
+                "--interval: {error}."
+            ))));
+        }
+    }
     match config.build().await {
         Ok(simulator) => Ok(simulator),
         Err(error) => Err(End::Misconfigured(ConfigError(format!(

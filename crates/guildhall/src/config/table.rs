@@ -197,7 +197,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "DATA_DIR",
         Gateway,
         Some("./data"),
-        "Folder for generated secrets",
+        "Folder for the gateway's journal and for generated secrets",
     ),
     plain(
         "ALLOWED_ORIGINS",

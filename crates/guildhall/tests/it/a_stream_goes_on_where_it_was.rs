@@ -52,19 +52,6 @@ async fn a_killed_web_process_comes_back_and_the_stream_resumes_without_a_snapsh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_gateway_without_a_journal_is_a_new_epoch_and_says_so() {
-    let mut house = House::start().await;
-    let (_cookie, mut stream) = house.visit().await;
-    house.gateway.signal("KILL");
-    house.gateway.ended().await;
-    house.restart_gateway();
-    let snapshot = stream.until("snapshot").await;
-    assert_eq!(snapshot.data["reason"], "epoch_changed");
-    house.discord.stamp("on").await;
-    assert_eq!(stream.until("voice.updated").await.data["username"], "on");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_that_is_none_of_ours_gets_a_snapshot() {
     let house = House::start().await;
     let cookie = house.sign_in(&house.discord.visitor).await;

@@ -98,6 +98,23 @@ impl House {
         self.gateway = start_gateway(&self.settings, &self.ports, &self.folder.0);
     }
 
+    /// Starts a gateway beside the one that runs, which is answered.
+    pub(crate) fn start_second_gateway(&mut self) -> Process {
+        let second = start_gateway(&self.settings, &self.ports, &self.folder.0);
+        std::mem::replace(&mut self.gateway, second)
+    }
+
+    /// Changes a setting for the processes that are started from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Where the processes run.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder.0
+    }
+
     /// A URL on the web process.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.ports.web)

@@ -12,5 +12,6 @@ mod an_event_reaches_the_browser;
 mod hidden_stays_hidden;
 mod hostile_input_is_refused;
 mod secrets_stay_secret;
+mod the_gateway_goes_on_where_it_was;
 mod the_house_stops_in_order;
 mod trouble_is_told_and_survived;

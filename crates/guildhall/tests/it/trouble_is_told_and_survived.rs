@@ -121,6 +121,26 @@ async fn a_guild_in_an_outage_keeps_its_rooms_and_says_so() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_taken_in_turns_and_nothing_of_it_is_lost_or_doubled() {
+    const BURST: u64 = 20_000;
+    let house = House::with(&[("LOG_WINDOW", "50000"), ("RUST_LOG", "info")]).await;
+    let (_cookie, mut stream) = house.visit().await;
+    let load = json!({"eventsPerSecond": BURST, "seconds": 1, "guilds": [house.discord.guild]});
+    house.discord.post("/sim/load", &load).await;
+    let mut expected = 1;
+    while expected <= BURST {
+        let frame = stream
+            .until_within("voice.updated", Duration::from_mins(1))
+            .await;
+        let stamp = frame.data["username"].as_str().expect("a stamp");
+        let (sequence, _micros) = stamp.split_once(':').expect("SEQ:MICROS");
+        assert_eq!(sequence, expected.to_string());
+        expected += 1;
+    }
+    assert_eq!(stream.raw.matches("event: snapshot").count(), 1);
+}
+
 async fn status(stream: &mut Stream, holds: impl Fn(&Frame) -> bool) {
     loop {
         let frame = stream.until("status").await;

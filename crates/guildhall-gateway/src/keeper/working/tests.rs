@@ -70,6 +70,38 @@ fn a_configured_guild_is_reported_until_the_bot_is_in_it_and_when_it_no_longer_i
 }
 
 #[test]
+fn an_odd_entry_of_a_guild_takes_nothing_away_and_is_said() {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
+    house.working.take();
+    let mut odd = guild("1");
+    odd["channels"][0]["type"] = json!("voice");
+    odd["voice_states"] = json!([{"user_id": "5", "channel_id": "9", "session_id": "x"}]);
+    house.dispatch("GUILD_CREATE", &odd);
+    let outcome = house.working.take();
+    assert_eq!(
+        names(&outcome),
+        [""; 0],
+        "neither a room nor its people went"
+    );
+    assert_eq!(outcome.acts, [Act::Renew]);
+    let status = outcome.status.expect("it changed");
+    assert_eq!(status.guild_ids, [GUILD], "not live, and streams are told");
+    let report = outcome.report.expect("it changed");
+    assert_eq!(report.stale, [GUILD].into());
+}
+
+#[test]
+fn what_cannot_be_read_of_a_guild_that_is_not_bridged_costs_no_session() {
+    let mut house = House::new(Some([GUILD].into()));
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "2", "role": {}}));
+    assert_eq!(house.working.take().acts, []);
+}
+
+#[test]
 fn a_guild_that_is_gone_is_no_longer_stale() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));
@@ -94,7 +126,7 @@ fn a_member_in_a_replay_is_looked_at_again() {
         tries: 1,
         why: "cut".into(),
     };
-    house.working.lost(cut, 60);
+    house.working.lost(cut, house.now, 60);
     house.working.take();
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
@@ -181,6 +213,7 @@ fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_wha
             tries: 1,
             why: String::new(),
         },
+        house.now,
         60,
     );
     let lost = house.working.take();
@@ -207,6 +240,7 @@ fn a_resumed_session_is_live_again_without_a_gap() {
             tries: 1,
             why: "cut".into(),
         },
+        house.now,
         60,
     );
     let outcome = house.working.take();
@@ -250,6 +284,9 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
     assert_eq!(due, house.now + RENEWALS_APART);
     house.working.time_passed(due, 50);
     assert_eq!(house.working.take().acts, [Act::Renew]);
+    // There may have been no session to spare.
+    assert_eq!(house.working.deadline(), Some(due + RENEWALS_APART));
+    house.dispatch("READY", &ready(&["1"]));
     assert_eq!(house.working.deadline(), None);
 }
 

@@ -101,7 +101,9 @@ fn sights(world: &World) -> BTreeSet<(u64, ChannelId)> {
 fn said(seen: Seen) -> Vec<Event> {
     match seen {
         Seen::Told(Told { events, .. }) | Seen::Ready(Ready { events, .. }) => events,
-        Seen::Irrelevant | Seen::Unreadable { .. } => Vec::new(),
+        Seen::Chunk(_) | Seen::Refused(_) | Seen::Irrelevant | Seen::Unreadable { .. } => {
+            Vec::new()
+        }
     }
 }
 

@@ -125,6 +125,22 @@ fn a_resume_address_that_fails_three_times_is_given_up_and_the_session_is_not() 
 }
 
 #[test]
+fn a_full_inbox_is_no_failure_however_often_it_is_full_before_all_is_replayed() {
+    let (mut course, now) = established();
+    course.ended(&Ended::Cut(None), 1.0, now);
+    course.committed(Some(resume()));
+    for _ in 0..10 {
+        assert_eq!(
+            course.ended(&Ended::InboxFull, 1.0, now),
+            Next::Connect { at: now }
+        );
+        course.committed(Some(resume()));
+    }
+    assert_eq!((course.tries(), course.has_session()), (0, true));
+    assert_eq!(course.resume_url(), resume().url.as_deref());
+}
+
+#[test]
 fn what_was_committed_decides_how_to_go_on() {
     let (mut course, now) = established();
     course.ended(&Ended::InboxFull, 0.5, now);

@@ -117,9 +117,14 @@ impl Peer {
         let every = u64::try_from(heartbeat.as_millis()).expect("a short time");
         self.send(&json!({"op": 10, "d": {"heartbeat_interval": every}, "s": null, "t": null}))
             .await;
+        self.asked().await
+    }
+
+    /// The next message of the other side, heartbeats passed over.
+    pub(crate) async fn asked(&mut self) -> Value {
         loop {
             let Some(Message::Text(text)) = self.read().await else {
-                panic!("no answer to HELLO")
+                panic!("no message")
             };
             let message: Value = serde_json::from_str(&text).expect("JSON");
             if message["op"] != 1 {

@@ -4,47 +4,63 @@ use serde_json::{Value, json};
 
 use super::Message;
 use crate::{
-    snowflake::Snowflake,
+    snowflake::{Snowflake, iso},
     world::{
-        Guild, Permissions, Table, User,
+        Guild, Table, User, World,
         payload::{MemberObject, UserObject},
     },
 };
 
 impl Message {
-    /// Message object, as REST shows it.
-    pub(crate) fn object(&self, guild: &Guild, users: &Table<User>) -> Value {
-        let mut object = self.bare(guild, users);
-        if let Some(reply) = self.reply_to {
+    /// Message object, as the bot's REST calls show it: without what was said where
+    /// the application may not read it.
+    pub(crate) fn object(&self, guild: &Guild, world: &World) -> Value {
+        let object = self.whole(guild, &world.users, world.bot_id());
+        let reads = world.application.privileged_intents.message_content;
+        if reads || self.concerns(guild, world.bot_id()) {
+            object
+        } else {
+            blanked(object)
+        }
+    }
+
+    /// Whether the bot is told what was said whatever it may read: its own words,
+    /// and what pings it.
+    pub(super) fn concerns(&self, guild: &Guild, bot: Snowflake) -> bool {
+        self.author_id == bot || self.mentioned(guild).contains(&bot)
+    }
+
+    fn whole(&self, guild: &Guild, users: &Table<User>, bot: Snowflake) -> Value {
+        let mut object = self.bare(guild, users, bot);
+        if let Some(answered) = self.reply_to {
             object["message_reference"] = json!({
                 "type": 0,
-                "message_id": reply.message_id,
+                "message_id": answered,
                 "channel_id": self.channel_id,
                 "guild_id": guild.id,
             });
             // Null says that the answered message was deleted.
             object["referenced_message"] = guild
                 .messages
-                .get(self.channel_id, reply.message_id)
-                .map_or(Value::Null, |answered| answered.bare(guild, users));
+                .get(self.channel_id, answered)
+                .map_or(Value::Null, |answered| answered.bare(guild, users, bot));
         }
         object
     }
 
-    fn bare(&self, guild: &Guild, users: &Table<User>) -> Value {
+    fn bare(&self, guild: &Guild, users: &Table<User>, bot: Snowflake) -> Value {
         let mut object = json!({
             "id": self.id,
             "channel_id": self.channel_id,
             "author": users.get(self.author_id).map(UserObject::new),
             "content": self.content,
-            "timestamp": self.id.made_at(),
+            "timestamp": iso(self.said_at),
             "edited_timestamp": self.edited_at,
-            "tts": false,
+            "tts": self.tts,
             "mention_everyone": self.mentions_everyone(guild),
             "mentions": self.mentioned(guild).into_iter()
                 .filter_map(|id| users.get(id)).map(UserObject::new).collect::<Vec<_>>(),
-            "mention_roles": ids(&self.content, "<@&").into_iter()
-                .filter(|id| guild.roles.contains(*id)).collect::<Vec<_>>(),
+            "mention_roles": self.mentioned_roles(guild),
             "attachments": [],
             "embeds": self.embeds,
             "components": [],
@@ -61,7 +77,7 @@ impl Message {
                     json!({
                         "count": count,
                         "count_details": {"burst": 0, "normal": count},
-                        "me": false,
+                        "me": reaction.user_ids.contains(&bot),
                         "me_burst": false,
                         "emoji": reaction.emoji.object(),
                         "burst_colors": [],
@@ -71,35 +87,16 @@ impl Message {
         }
         object
     }
-
-    /// Members named in the text, and the answered author if the reply pings.
-    fn mentioned(&self, guild: &Guild) -> Vec<Snowflake> {
-        let mut all = ids(&self.content, "<@");
-        all.extend(ids(&self.content, "<@!"));
-        let answered = self
-            .reply_to
-            .filter(|reply| reply.ping)
-            .and_then(|reply| guild.messages.get(self.channel_id, reply.message_id));
-        all.extend(answered.map(|message| message.author_id));
-        all.sort_unstable();
-        all.dedup();
-        all.retain(|id| guild.members.contains(*id));
-        all
-    }
-
-    fn mentions_everyone(&self, guild: &Guild) -> bool {
-        let said = self.content.contains("@everyone") || self.content.contains("@here");
-        said && guild.channels.get(self.channel_id).is_some_and(|channel| {
-            guild
-                .permissions_in(self.author_id, channel)
-                .has(Permissions::MENTION_EVERYONE)
-        })
-    }
 }
 
 /// MESSAGE_CREATE and MESSAGE_UPDATE: with the guild and a member without user.
-pub(super) fn dispatch(guild: &Guild, users: &Table<User>, message: &Message) -> Value {
-    let mut object = message.object(guild, users);
+pub(super) fn dispatch(
+    guild: &Guild,
+    users: &Table<User>,
+    message: &Message,
+    bot: Snowflake,
+) -> Value {
+    let mut object = message.whole(guild, users, bot);
     object["guild_id"] = json!(guild.id);
     object["channel_type"] = json!(
         guild
@@ -149,13 +146,4 @@ fn without_user(mut member: Value) -> Value {
         fields.remove("user");
     }
     member
-}
-
-/// The ids of every `{open}{id}>` in a text.
-fn ids(content: &str, open: &str) -> Vec<Snowflake> {
-    content
-        .split(open)
-        .skip(1)
-        .filter_map(|rest| rest.split_once('>')?.0.parse().ok())
-        .collect()
 }

@@ -1,0 +1,218 @@
+//! Answers to Request Guild Members: no news of the guild, but what somebody asked for.
+
+use guildhall_model::{GuildId, UserId};
+use serde::Deserialize;
+
+use super::{
+    MemberSeen,
+    lenient::{self, Field},
+    member::Member,
+};
+
+/// GUILD_MEMBERS_CHUNK: a part of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// Which request it answers: its nonce, which is a number of ours.
+    pub(crate) nonce: u64,
+    /// The guild that was asked about.
+    pub(crate) guild_id: GuildId,
+    /// Members whose roles could be read.
+    pub(crate) members: Vec<MemberSeen>,
+    /// Who was asked for and is no member.
+    pub(crate) not_found: Vec<UserId>,
+    /// No part comes after this one.
+    pub(crate) last: bool,
+}
+
+/// RATE_LIMITED: there will be no answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Refused {
+    /// Which request.
+    pub(crate) nonce: u64,
+    /// Seconds to wait; 0 if that can't be read.
+    pub(crate) wait: f64,
+}
+
+/// Reads a part of an answer. Total: `None` is text that answers no request of ours.
+pub(super) fn part(data: &str) -> Option<Chunk> {
+    #[derive(Deserialize)]
+    struct Payload {
+        guild_id: GuildId,
+        nonce: Nonce,
+        #[serde(default, deserialize_with = "lenient::readable")]
+        members: Option<Vec<Member>>,
+        #[serde(default, deserialize_with = "lenient::readable")]
+        not_found: Option<Vec<UserId>>,
+        #[serde(default)]
+        chunk_index: Field<u64>,
+        #[serde(default)]
+        chunk_count: Field<u64>,
+    }
+    let payload: Payload = serde_json::from_str(data).ok()?;
+    let members = payload.members.into_iter().flatten();
+    Some(Chunk {
+        nonce: payload.nonce.number()?,
+        guild_id: payload.guild_id,
+        members: members
+            .filter_map(|member| member.seen(member.user_id()?))
+            .collect(),
+        not_found: payload.not_found.unwrap_or_default(),
+        // Without a count nobody would know when to stop waiting.
+        last: match (payload.chunk_index, payload.chunk_count) {
+            (Field::Set(index), Field::Set(count)) => index.saturating_add(1) >= count,
+            _ => true,
+        },
+    })
+}
+
+/// Reads a refusal. Total: `None` is text that refuses no request of ours.
+pub(super) fn refused(data: &str) -> Option<Refused> {
+    const REQUEST_GUILD_MEMBERS: u64 = 8;
+    #[derive(Deserialize)]
+    struct Payload {
+        opcode: u64,
+        meta: Meta,
+        #[serde(default, deserialize_with = "lenient::odd_is_none")]
+        retry_after: Option<f64>,
+    }
+    #[derive(Deserialize)]
+    struct Meta {
+        nonce: Nonce,
+    }
+    let payload: Payload = serde_json::from_str(data).ok()?;
+    let ours = payload.opcode == REQUEST_GUILD_MEMBERS;
+    Some(Refused {
+        nonce: payload.meta.nonce.number().filter(|_| ours)?,
+        wait: payload.retry_after.unwrap_or(0.0).max(0.0),
+    })
+}
+
+#[derive(Deserialize)]
+struct Nonce(String);
+
+impl Nonce {
+    /// As we write it, and no other way.
+    fn number(&self) -> Option<u64> {
+        let number: u64 = self.0.parse().ok()?;
+        (number.to_string() == self.0).then_some(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guildhall_model::{RoleId, world::Membership};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn members_and_who_was_not_found_are_read_whatever_form_their_ids_have() {
+        let data = json!({
+            "guild_id": "1", "nonce": "77", "chunk_index": 0, "chunk_count": 1,
+            "members": [
+                {"user": {"id": "2", "username": "a"}, "roles": ["4"], "flags": 0, "joined_at": "x"},
+                {"user": {"id": "3"}, "roles": [], "flags": 16, "joined_at": null},
+            ],
+            "not_found": ["5", 6, "no id", null],
+        });
+        let members = vec![
+            MemberSeen {
+                user_id: UserId(2),
+                membership: Membership::member(vec![RoleId(4)], false),
+            },
+            MemberSeen {
+                user_id: UserId(3),
+                membership: Membership::member(Vec::new(), true),
+            },
+        ];
+        let read = Chunk {
+            nonce: 77,
+            guild_id: GuildId(1),
+            members,
+            not_found: vec![UserId(5), UserId(6)],
+            last: true,
+        };
+        assert_eq!(part(&data.to_string()), Some(read));
+    }
+
+    #[test]
+    fn one_odd_member_does_not_take_the_others_with_it() {
+        let data = chunk(&json!({"members": [
+            {"user": {"id": "2"}, "roles": "none"}, 7, {"roles": []},
+            {"user": {"id": "3"}, "roles": []},
+        ]}));
+        let read = part(&data).expect("it is an answer");
+        let users: Vec<UserId> = read.members.iter().map(|member| member.user_id).collect();
+        assert_eq!(users, [UserId(3)]);
+        for odd in [json!({"members": null}), json!({"members": 3}), json!({})] {
+            let read = part(&chunk(&odd)).expect("it is an answer");
+            assert_eq!((read.members, read.not_found), (Vec::new(), Vec::new()));
+        }
+    }
+
+    #[test]
+    fn the_last_part_is_told_by_its_number() {
+        let last = |more: &Value| part(&chunk(more)).expect("it is an answer").last;
+        assert!(!last(&json!({"chunk_index": 0, "chunk_count": 2})));
+        assert!(last(&json!({"chunk_index": 1, "chunk_count": 2})));
+        assert!(last(&json!({"chunk_index": u64::MAX, "chunk_count": 2})));
+        assert!(last(&json!({"chunk_index": "?", "chunk_count": 2})));
+    }
+
+    #[test]
+    fn what_answers_no_request_of_ours_is_no_answer() {
+        for nonce in [json!(null), json!("x"), json!("+7"), json!("07"), json!(7)] {
+            assert_eq!(part(&chunk(&json!({"nonce": nonce}))), None, "{nonce}");
+        }
+        assert_eq!(part(r#"{"guild_id":"1"}"#), None);
+        assert_eq!(part(r#"{"nonce":"7"}"#), None);
+    }
+
+    #[test]
+    fn a_refusal_of_a_members_request_names_it_and_how_long_to_wait() {
+        let read = |data: Value| refused(&data.to_string());
+        let refusal =
+            json!({"opcode": 8, "retry_after": 29.5, "meta": {"guild_id": "1", "nonce": "7"}});
+        assert_eq!(
+            read(refusal),
+            Some(Refused {
+                nonce: 7,
+                wait: 29.5
+            })
+        );
+        let untold = json!({"opcode": 8, "retry_after": null, "meta": {"nonce": "7"}});
+        assert_eq!(
+            read(untold),
+            Some(Refused {
+                nonce: 7,
+                wait: 0.0
+            })
+        );
+        assert_eq!(read(json!({"opcode": 31, "meta": {"nonce": "7"}})), None);
+        assert_eq!(read(json!({"opcode": 8, "meta": {"guild_id": "1"}})), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(
+            text in "\\PC{0,40}",
+            members in "\\PC{0,20}|\\[\\{\"user\":[0-9\"{}:a-z]{0,12},\"roles\":[\\[\\]0-9\"]{0,6}\\}\\]",
+        ) {
+            let whole = format!(r#"{{"guild_id":"1","nonce":"7","members":{members}}}"#);
+            for data in [&text, &whole] {
+                let valid = serde_json::from_str::<Value>(data).is_ok();
+                prop_assert!(valid || part(data).is_none());
+                prop_assert!(valid || refused(data).is_none());
+            }
+        }
+    }
+
+    fn chunk(more: &Value) -> String {
+        let mut data = json!({"guild_id": "1", "nonce": "77"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            data[name] = value.clone();
+        }
+        data.to_string()
+    }
+}

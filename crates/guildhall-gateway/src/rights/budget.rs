@@ -1,0 +1,58 @@
+//! How many calls may be sent: so many in any minute.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// Discord counts what a connection sends by the minute.
+pub(super) const WINDOW: Duration = Duration::from_mins(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    /// When the calls of the last window were sent.
+    sent: VecDeque<Instant>,
+    /// Discord asked for a pause.
+    closed_until: Option<Instant>,
+}
+
+impl Budget {
+    /// Forgets calls that are longer ago than the window.
+    pub(super) fn time_passed(&mut self, now: Instant) {
+        while self.sent.front().is_some_and(|sent| *sent + WINDOW <= now) {
+            self.sent.pop_front();
+        }
+    }
+
+    /// Calls sent in the window.
+    pub(super) fn spent(&self) -> usize {
+        self.sent.len()
+    }
+
+    pub(super) fn spend(&mut self, now: Instant) {
+        self.sent.push_back(now);
+    }
+
+    /// Nothing may be sent before that.
+    pub(super) fn close(&mut self, until: Instant) {
+        self.closed_until = self.closed_until.max(Some(until));
+    }
+
+    /// A connection has a budget of its own.
+    pub(super) fn renew(&mut self) {
+        *self = Self::default();
+    }
+
+    /// From when on one more may be sent, if at most `most` are in any window; `None`: never.
+    pub(super) fn free_at(&self, most: usize, now: Instant) -> Option<Instant> {
+        if most == 0 {
+            return None;
+        }
+        let beyond = self.sent.len().checked_sub(most);
+        let free = beyond.and_then(|first| Some(*self.sent.get(first)? + WINDOW));
+        Some(
+            now.max(free.unwrap_or(now))
+                .max(self.closed_until.unwrap_or(now)),
+        )
+    }
+}

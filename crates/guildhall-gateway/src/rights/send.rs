@@ -1,0 +1,336 @@
+//! Which look-up goes next, and by which way.
+//!
+//! Who waits goes first, in order of arrival: alone while there is a place, else together with
+//! others of the same guild. A call carries a hundred users, and few calls may be sent, so one
+//! that has room left waits for more to join it; a full one goes at once. Refreshes go together
+//! where that is worth a call, and alone where it is not.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use guildhall_model::{GuildId, UserId, world::Membership};
+
+use super::{
+    Answer, CallId, LookUp, Output, Pair, Rights, Scene,
+    budget::WINDOW,
+    queue::{Head, Place, USERS_PER_CALL, Urgency, Way},
+};
+
+/// Calls under way at one time, of which refreshes leave half.
+const CALLS_AT_ONCE: usize = 16;
+const REFRESH_CALLS_AT_ONCE: usize = 8;
+/// How long a call with room left waits for more to join it, if none was sent of late.
+const GATHER: Duration = Duration::from_millis(100);
+/// The same for refreshes, for which nobody waits.
+const GATHER_REFRESHES: Duration = Duration::from_secs(10);
+/// So many refreshes of one guild are worth a call: a call is a bigger part of its budget than
+/// fewer of them, each alone, are of theirs.
+const WORTH_A_CALL: usize = 10;
+
+/// A call that is under way.
+#[derive(Debug)]
+pub(super) struct Call {
+    guild_id: GuildId,
+    since: Instant,
+    /// Nobody waits for it.
+    refresh: bool,
+    /// Who is not answered yet, and where they stood.
+    places: BTreeMap<UserId, Place>,
+}
+
+impl Rights {
+    /// Starts look-ups as far as there is room.
+    pub(super) fn send_out(&mut self, scene: Scene<'_>) {
+        self.budget.time_passed(scene.now);
+        while self.send_alone(scene) || self.send_together(scene) {}
+        self.send_at = self.next_call_at(scene);
+    }
+
+    /// A part of a call's answer.
+    pub(super) fn part_came(
+        &mut self,
+        call: CallId,
+        guild_id: GuildId,
+        found: impl IntoIterator<Item = (UserId, Membership)>,
+        last: bool,
+        scene: Scene<'_>,
+    ) {
+        let Some(mut asked) = self.calls.remove(&call) else {
+            return;
+        };
+        // Discord answers about the guild it was asked about, else it is no answer.
+        if asked.guild_id != guild_id {
+            self.calls.insert(call, asked);
+            return;
+        }
+        for (user_id, membership) in found {
+            if asked.places.remove(&user_id).is_some() {
+                self.ended((guild_id, user_id), Some(membership), scene);
+            }
+        }
+        if last {
+            self.ask_again(asked, Way::Alone, scene);
+        } else if !asked.places.is_empty() {
+            self.calls.insert(call, asked);
+        }
+    }
+
+    /// A call has no answer: whoever is left of it is asked for again, where they stood before.
+    pub(super) fn call_failed(&mut self, call: CallId, way: Way, scene: Scene<'_>) {
+        if let Some(asked) = self.calls.remove(&call) {
+            self.ask_again(asked, way, scene);
+        }
+    }
+
+    /// All calls under way.
+    pub(super) fn calls_failed(&mut self, scene: Scene<'_>) {
+        for (_, asked) in std::mem::take(&mut self.calls) {
+            self.ask_again(asked, Way::Either, scene);
+        }
+    }
+
+    /// Calls that have waited too long for their answer.
+    pub(super) fn late_calls_failed(&mut self, scene: Scene<'_>) {
+        // In the order in which they were sent.
+        while let Some((call, asked)) = self.calls.first_key_value()
+            && asked.since + self.limits.member_answer <= scene.now
+        {
+            let call = *call;
+            self.call_failed(call, Way::Alone, scene);
+        }
+    }
+
+    /// When the first of them has.
+    pub(super) fn call_deadline(&self) -> Option<Instant> {
+        let (_, asked) = self.calls.first_key_value()?;
+        Some(asked.since + self.limits.member_answer)
+    }
+
+    fn ask_again(&mut self, asked: Call, way: Way, scene: Scene<'_>) {
+        for (user_id, place) in asked.places {
+            self.back((asked.guild_id, user_id), Place { way, ..place }, scene);
+        }
+    }
+
+    /// Puts a pair that was under way back into the line.
+    fn back(&mut self, pair: Pair, place: Place, scene: Scene<'_>) {
+        let Some(known) = self.pairs.get_mut(&pair) else {
+            return;
+        };
+        let again = matches!(
+            known.look_up,
+            LookUp::UnderWay {
+                answer: Answer::AskAgain,
+                ..
+            }
+        );
+        let overtaken = matches!(
+            known.look_up,
+            LookUp::UnderWay {
+                answer: Answer::Overtaken,
+                ..
+            }
+        );
+        let waited_for = !known.waiting.is_empty();
+        if overtaken && !waited_for {
+            known.look_up = LookUp::None;
+            self.set_alarm(pair, scene);
+            return;
+        }
+        known.look_up = LookUp::Queued;
+        let urgency = if again || waited_for {
+            Urgency::AtOnce
+        } else {
+            place.urgency
+        };
+        self.queue.put_back(pair, Place { urgency, ..place });
+    }
+
+    fn send_alone(&mut self, scene: Scene<'_>) -> bool {
+        let urgency = if self.queue.has_place(Urgency::AtOnce) {
+            Urgency::AtOnce
+        } else if self.queue.has_place(Urgency::Refresh) && !self.refresh_goes_together(scene) {
+            Urgency::Refresh
+        } else {
+            return false;
+        };
+        let Some(pair) = self.queue.take_alone(urgency) else {
+            return false;
+        };
+        self.under_way(pair, scene);
+        self.outputs.push(Output::LookUp(pair));
+        true
+    }
+
+    fn send_together(&mut self, scene: Scene<'_>) -> bool {
+        let Some(guild_id) = self.guild_to_call(scene) else {
+            return false;
+        };
+        let mut users = Vec::with_capacity(USERS_PER_CALL);
+        for urgency in [Urgency::AtOnce, Urgency::Refresh] {
+            let room = USERS_PER_CALL - users.len();
+            users.extend(self.queue.take_together(guild_id, urgency, room));
+        }
+        let room = USERS_PER_CALL - users.len();
+        for user_id in self.due_soon(guild_id, room, scene) {
+            let place = Place {
+                urgency: Urgency::Refresh,
+                way: Way::Either,
+                ticket: self.queue.ticket(scene.now),
+            };
+            users.push((user_id, place));
+        }
+        let call = CallId(self.next_call);
+        self.next_call += 1;
+        self.budget.spend(scene.now);
+        let refresh = |(_, place): &(UserId, Place)| place.urgency == Urgency::Refresh;
+        let asked = Call {
+            guild_id,
+            since: scene.now,
+            refresh: users.iter().all(refresh),
+            places: users.iter().copied().collect(),
+        };
+        self.calls.insert(call, asked);
+        for (user_id, _) in &users {
+            self.under_way((guild_id, *user_id), scene);
+        }
+        self.outputs.push(Output::LookUpMany {
+            call,
+            guild_id,
+            user_ids: users.into_iter().map(|(user_id, _)| user_id).collect(),
+        });
+        true
+    }
+
+    fn under_way(&mut self, pair: Pair, scene: Scene<'_>) {
+        if let Some(known) = self.pairs.get_mut(&pair) {
+            known.look_up = LookUp::UnderWay {
+                since: scene.now,
+                answer: Answer::Good,
+            };
+        }
+        self.set_alarm(pair, scene);
+    }
+
+    /// The guild of which a call may go now.
+    fn guild_to_call(&self, scene: Scene<'_>) -> Option<GuildId> {
+        let login = self.call_room(Urgency::AtOnce, scene);
+        let refresh = self.call_room(Urgency::Refresh, scene);
+        let of_login = || {
+            let head = self.queue.head(Urgency::AtOnce)?;
+            if self.is_ripe(&head, Urgency::AtOnce, scene.now) {
+                return Some(head.guild_id);
+            }
+            // The first of the line has waited longest: others pass only if a call is left for it.
+            let passed = login.is_some_and(|room| room.left > 1);
+            self.queue.full(Urgency::AtOnce).filter(|_| passed)
+        };
+        let of_refresh = || {
+            let head = self.queue.head(Urgency::Refresh)?;
+            if self.is_ripe(&head, Urgency::Refresh, scene.now) || self.is_worth_it(&head, scene) {
+                return Some(head.guild_id);
+            }
+            self.queue.full(Urgency::Refresh)
+        };
+        let ready = |room: Option<Room>| room.is_some_and(|room| room.at <= scene.now);
+        let login = ready(login).then(of_login).flatten();
+        login.or_else(|| ready(refresh).then(of_refresh).flatten())
+    }
+
+    /// Whether the first refresh is to be left to a call, now or when one of those under way ends.
+    fn refresh_goes_together(&self, scene: Scene<'_>) -> bool {
+        let head = self.queue.head(Urgency::Refresh);
+        let free_at = self.budget.free_at(self.calls_for_refreshes(), scene.now);
+        scene.live
+            && free_at.is_some_and(|at| at <= scene.now)
+            && head.is_some_and(|head| head.first && self.is_worth_it(&head, scene))
+    }
+
+    /// Whether a call for the first of a line waits no longer for others to join it.
+    fn is_ripe(&self, head: &Head, urgency: Urgency, now: Instant) -> bool {
+        head.count >= USERS_PER_CALL || head.since + self.gather(urgency) <= now
+    }
+
+    /// How long a call with room left waits for more to join it: the longer the more calls are
+    /// spent, so that the others last, whatever comes.
+    fn gather(&self, urgency: Urgency) -> Duration {
+        let calls = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let most = calls(self.limits.member_calls).max(1);
+        match urgency {
+            Urgency::AtOnce => GATHER + WINDOW * 2 / most * calls(self.budget.spent()) / most,
+            Urgency::Refresh => GATHER_REFRESHES,
+        }
+    }
+
+    fn is_worth_it(&self, head: &Head, scene: Scene<'_>) -> bool {
+        let missing = WORTH_A_CALL.saturating_sub(head.count);
+        self.due_soon(head.guild_id, missing, scene).len() >= missing
+    }
+
+    /// Users of a guild that will be looked up again soon, at most so many: they may as well join
+    /// a call that has room for them, and from then on go together.
+    fn due_soon(&self, guild_id: GuildId, most: usize, scene: Scene<'_>) -> Vec<UserId> {
+        if most == 0 {
+            return Vec::new();
+        }
+        let until = scene.now + self.limits.rights_refresh / 3;
+        // Nearly every alarm is for a refresh; where many are not, fewer join.
+        let alarms = self.alarms.of_guild(guild_id, until);
+        let soon = alarms.take(2 * USERS_PER_CALL).filter(|user_id| {
+            let pair = (guild_id, *user_id);
+            let known = self.pairs.get(&pair);
+            let due = known.and_then(|known| self.refresh_at(pair, known, scene));
+            due.is_some_and(|at| at <= until)
+        });
+        soon.take(most).collect()
+    }
+
+    /// Of calls under way and of the budget: when one more may go, and how many are left of it.
+    fn call_room(&self, urgency: Urgency, scene: Scene<'_>) -> Option<Room> {
+        let refreshing = || self.calls.values().filter(|call| call.refresh).count();
+        let (under_way, most) = match urgency {
+            Urgency::AtOnce => (CALLS_AT_ONCE, self.limits.member_calls),
+            Urgency::Refresh => (REFRESH_CALLS_AT_ONCE, self.calls_for_refreshes()),
+        };
+        let room = self.calls.len() < CALLS_AT_ONCE
+            && (urgency == Urgency::AtOnce || refreshing() < under_way);
+        Some(Room {
+            at: self
+                .budget
+                .free_at(most, scene.now)
+                .filter(|_| scene.live && room)?,
+            left: most.saturating_sub(self.budget.spent()),
+        })
+    }
+
+    /// Refreshes leave some of the calls to who waits: of 56, six.
+    fn calls_for_refreshes(&self) -> usize {
+        self.limits.member_calls.saturating_mul(9) / 10
+    }
+
+    /// When a call may go that can't go now and for which nothing but time is needed.
+    fn next_call_at(&self, scene: Scene<'_>) -> Option<Instant> {
+        let at = |urgency| {
+            let head = self.queue.head(urgency)?;
+            let room = self.call_room(urgency, scene)?;
+            let ripe = if self.is_ripe(&head, urgency, scene.now)
+                || urgency == Urgency::Refresh && self.is_worth_it(&head, scene)
+            {
+                scene.now
+            } else {
+                head.since + self.gather(urgency)
+            };
+            Some(ripe.max(room.at))
+        };
+        let times = [at(Urgency::AtOnce), at(Urgency::Refresh)];
+        times.into_iter().flatten().min()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    at: Instant,
+    left: usize,
+}

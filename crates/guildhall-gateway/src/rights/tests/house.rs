@@ -1,0 +1,137 @@
+use guildhall_model::{
+    Change, Event, Guild, Permissions,
+    world::{GuildInfo, Room},
+};
+
+use super::*;
+
+pub(super) struct House {
+    pub rights: Rights,
+    pub world: World,
+    pub complete: bool,
+    pub live: bool,
+    pub now: Instant,
+}
+
+impl House {
+    pub(super) fn new(guilds: &[GuildId]) -> Self {
+        Self::with(Limits::default(), guilds)
+    }
+
+    pub(super) fn with(limits: Limits, guilds: &[GuildId]) -> Self {
+        let mut house = Self {
+            rights: Rights::new(limits, CallId(1)),
+            world: World::default(),
+            complete: true,
+            live: true,
+            now: Instant::now(),
+        };
+        for guild in guilds {
+            house.arrive(*guild);
+        }
+        house
+    }
+
+    /// With the user watched and known.
+    pub(super) fn known() -> Self {
+        let mut house = Self::new(&[GUILD]);
+        house.watch(1, &[GUILD]);
+        house.looked_up(PAIR, Some(member(5)));
+        house
+    }
+
+    pub(super) fn arrive(&mut self, guild: GuildId) {
+        self.world.guilds.entry(guild).or_insert_with(|| Guild {
+            info: GuildInfo {
+                name: String::new(),
+                icon: None,
+            },
+            available: true,
+            owner_id: UserId(1),
+            roles: BTreeMap::from([(guild.everyone(), Permissions::NONE)]),
+            categories: BTreeMap::new(),
+            rooms: BTreeMap::<_, Room>::new(),
+            voice: BTreeMap::new(),
+            memberships: BTreeMap::new(),
+        });
+    }
+
+    pub(super) fn watch(&mut self, id: u64, guilds: &[GuildId]) -> Vec<Output> {
+        self.watch_as(id, USER, guilds)
+    }
+
+    pub(super) fn watch_as(&mut self, id: u64, user: UserId, guilds: &[GuildId]) -> Vec<Output> {
+        let guilds = guilds.iter().copied();
+        self.act(|rights, scene| rights.watch(WatchId(id), user, guilds, Vec::new(), scene))
+    }
+
+    pub(super) fn told(&mut self, pair: Pair, told: Told) -> Vec<Output> {
+        self.act(|rights, scene| rights.told(pair, told, scene))
+    }
+
+    pub(super) fn looked_up(&mut self, pair: Pair, membership: Option<Membership>) -> Vec<Output> {
+        self.act(|rights, scene| rights.looked_up(pair, membership, scene))
+    }
+
+    pub(super) fn guild_changed(&mut self, guild_id: GuildId) -> Vec<Output> {
+        self.act(|rights, scene| rights.guild_changed(guild_id, scene))
+    }
+
+    /// The connection breaks off, or is there again.
+    pub(super) fn live(&mut self, live: bool) -> Vec<Output> {
+        self.live = live;
+        self.act(|rights, scene| {
+            if live {
+                rights.time_passed(scene);
+            } else {
+                rights.lost(scene);
+            }
+        })
+    }
+
+    pub(super) fn wait(&mut self, time: Duration) -> Vec<Output> {
+        self.now += time;
+        self.act(Rights::time_passed)
+    }
+
+    /// Does it, and has the world follow.
+    pub(super) fn act(&mut self, act: impl FnOnce(&mut Rights, Scene<'_>)) -> Vec<Output> {
+        let scene = Scene {
+            world: &self.world,
+            complete: self.complete,
+            live: self.live,
+            now: self.now,
+        };
+        act(&mut self.rights, scene);
+        let outputs = self.rights.take_outputs();
+        for output in &outputs {
+            if let Output::Changed {
+                pair: (guild_id, user_id),
+                membership,
+            } = output
+            {
+                let (user_id, membership) = (*user_id, membership.clone());
+                let change = Change::Rights {
+                    user_id,
+                    membership,
+                };
+                self.world.apply(&Event {
+                    guild_id: *guild_id,
+                    ts: 1,
+                    synthetic: false,
+                    change,
+                });
+            }
+        }
+        outputs
+    }
+
+    pub(super) fn membership(&self) -> Option<Membership> {
+        self.world
+            .guilds
+            .get(&GUILD)?
+            .memberships
+            .get(&USER)
+            .cloned()
+    }
+}

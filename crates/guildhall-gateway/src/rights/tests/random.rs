@@ -1,0 +1,155 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is under way, as the outside sees it.
+#[derive(Default)]
+struct UnderWay {
+    alone: BTreeSet<Pair>,
+    calls: BTreeMap<CallId, (Instant, GuildId, BTreeSet<UserId>)>,
+    open: BTreeMap<WatchId, Instant>,
+}
+
+impl UnderWay {
+    /// Nothing is asked twice at one time, and nobody is answered twice or late.
+    fn follow(&mut self, outputs: Vec<Output>, now: Instant) -> Result<(), TestCaseError> {
+        let limits = Limits::default();
+        self.calls
+            .retain(|_, (since, ..)| *since + limits.member_answer > now);
+        for output in outputs {
+            match output {
+                Output::LookUp(pair) => {
+                    prop_assert!(!self.is_asked(pair), "asked twice: {pair:?}");
+                    self.alone.insert(pair);
+                }
+                Output::LookUpMany {
+                    call,
+                    guild_id,
+                    user_ids,
+                } => {
+                    prop_assert!((1..=100).contains(&user_ids.len()));
+                    for user_id in &user_ids {
+                        let pair = (guild_id, *user_id);
+                        prop_assert!(!self.is_asked(pair), "asked twice: {pair:?}");
+                    }
+                    let users: BTreeSet<UserId> = user_ids.iter().copied().collect();
+                    prop_assert_eq!(users.len(), user_ids.len());
+                    let before = self.calls.insert(call, (now, guild_id, users));
+                    prop_assert!(before.is_none(), "one name for two calls");
+                }
+                Output::Answered { watch, .. } => {
+                    let begun = self.open.remove(&watch);
+                    prop_assert!(begun.is_some_and(|at| now <= at + limits.watch_answer));
+                }
+                Output::Changed { .. } => {}
+            }
+        }
+        prop_assert!(self.alone.len() <= ALONE_AT_ONCE);
+        let late = |at: &&Instant| **at + limits.watch_answer <= now;
+        prop_assert_eq!(self.open.values().find(late), None);
+        Ok(())
+    }
+
+    fn is_asked(&self, pair: Pair) -> bool {
+        let called = |(_, guild_id, users): &(_, GuildId, BTreeSet<UserId>)| {
+            *guild_id == pair.0 && users.contains(&pair.1)
+        };
+        self.alone.contains(&pair) || self.calls.values().any(called)
+    }
+}
+
+/// Time passes, and nobody comes later than asked.
+fn wait(house: &mut House, seen: &mut UnderWay, time: Duration) -> Result<(), TestCaseError> {
+    let end = house.now + time;
+    for _ in 0..100_000 {
+        let next = house.rights.deadline().map_or(end, |at| at.min(end));
+        let step = next.saturating_duration_since(house.now);
+        let outputs = house.wait(step);
+        seen.follow(outputs, house.now)?;
+        if house.now >= end {
+            return Ok(());
+        }
+    }
+    Err(TestCaseError::fail("it comes back without an end"))
+}
+
+proptest! {
+    #[test]
+    fn every_watch_is_answered_exactly_once_in_time_and_nobody_is_asked_for_twice(
+        steps in proptest::collection::vec((0..12_u8, 0..40_u64, 1..4_u64, 0..400_u64), 1..150)
+    ) {
+        let mut house = House::new(&[GUILD]);
+        let mut seen = UnderWay::default();
+        let mut watches = 0;
+        for (step, user, guild, number) in steps {
+            let pair = (GuildId(guild), UserId(user));
+            let outputs = match step {
+                // A login, and a crowd of them.
+                0 | 1 => {
+                    for user in user..user + [1, 30][usize::from(step)] {
+                        watches += 1;
+                        seen.open.insert(WatchId(watches), house.now);
+                        let outputs = house.watch_as(watches, UserId(user), &[pair.0, OTHER]);
+                        seen.follow(outputs, house.now)?;
+                    }
+                    Vec::new()
+                }
+                2 => house.told(pair, Told::Is(member(number))),
+                3 => house.told(pair, Told::LookAgain),
+                4 | 5 => match seen.alone.pop_first() {
+                    Some(pair) => house.looked_up(pair, (step == 4).then(|| member(number))),
+                    None => Vec::new(),
+                },
+                // A part of an answer, the last or not; everybody in it or only some.
+                6 | 7 => {
+                    let mut answer = Vec::new();
+                    if let Some(mut call) = seen.calls.first_entry() {
+                        let (id, (_, guild_id, users)) = (*call.key(), call.get_mut());
+                        let kept = users.split_off(&UserId(user));
+                        let members = users.iter().map(|user| (*user, member(number)));
+                        let part = Part {
+                            call: id,
+                            guild_id: *guild_id,
+                            members: members.collect(),
+                            not_found: kept.iter().filter(|_| step == 7).copied().collect(),
+                            last: number % 2 == 0,
+                        };
+                        *users = if step == 7 { BTreeSet::new() } else { kept };
+                        if part.last || users.is_empty() {
+                            call.remove();
+                        }
+                        answer = house.act(|rights, scene| rights.looked_up_many(part, scene));
+                    }
+                    answer
+                }
+                8 => match seen.calls.pop_first() {
+                    Some((call, _)) => house.act(|rights, scene| {
+                        rights.many_refused(call, Duration::from_millis(number), scene);
+                    }),
+                    None => Vec::new(),
+                },
+                9 => {
+                    let live = !house.live;
+                    seen.calls.clear();
+                    house.live(live)
+                }
+                10 => {
+                    if number % 3 == 0 {
+                        house.world.guilds.remove(&pair.0);
+                    } else {
+                        house.arrive(pair.0);
+                    }
+                    house.complete = number % 2 == 0;
+                    house.guild_changed(pair.0)
+                }
+                _ => {
+                    wait(&mut house, &mut seen, Duration::from_millis(number * number))?;
+                    Vec::new()
+                }
+            };
+            seen.follow(outputs, house.now)?;
+        }
+        wait(&mut house, &mut seen, Limits::default().watch_answer)?;
+        prop_assert!(seen.open.is_empty(), "{:?}", seen.open);
+    }
+}

@@ -1,0 +1,330 @@
+use super::*;
+
+const CROWD: u64 = 200;
+/// What a call waits for others at most, after few calls.
+const MOMENT: Duration = Duration::from_millis(150);
+
+/// A crowd that came at one moment: the first go alone, then a full call, and others wait.
+fn crowd() -> (House, Vec<Output>) {
+    let mut house = House::new(&[GUILD]);
+    let mut outputs = Vec::new();
+    for user in 1..=CROWD {
+        outputs.extend(house.watch_as(user, UserId(user), &[GUILD]));
+    }
+    (house, outputs)
+}
+
+fn call(outputs: &[Output]) -> (CallId, Vec<UserId>) {
+    let mut calls = calls(outputs);
+    assert_eq!(calls.len(), 1, "{outputs:?}");
+    calls.remove(0)
+}
+
+fn calls(outputs: &[Output]) -> Vec<(CallId, Vec<UserId>)> {
+    let call = |output: &Output| match output {
+        Output::LookUpMany { call, user_ids, .. } => Some((*call, user_ids.clone())),
+        _ => None,
+    };
+    outputs.iter().filter_map(call).collect()
+}
+
+fn users(range: std::ops::RangeInclusive<u64>) -> Vec<UserId> {
+    range.map(UserId).collect()
+}
+
+fn part(call: CallId, members: &[UserId], last: bool) -> Part {
+    Part {
+        call,
+        guild_id: GUILD,
+        members: members.iter().map(|user| (*user, member(5))).collect(),
+        not_found: Vec::new(),
+        last,
+    }
+}
+
+fn came(house: &mut House, part: Part) -> Vec<Output> {
+    house.act(|rights, scene| rights.looked_up_many(part, scene))
+}
+
+fn answers(outputs: &[Output]) -> Vec<u64> {
+    let answer = |output: &Output| match output {
+        Output::Answered { watch, failed } if failed.is_empty() => Some(watch.0),
+        _ => None,
+    };
+    outputs.iter().filter_map(answer).collect()
+}
+
+#[test]
+fn who_finds_no_place_goes_with_others_in_order_of_arrival() {
+    let (mut house, outputs) = crowd();
+    let alone: Vec<UserId> = look_ups(&outputs)
+        .into_iter()
+        .map(|(_, user)| user)
+        .collect();
+    assert_eq!(alone, users(1..=8));
+    let (call, together) = call(&outputs);
+    assert_eq!(together, users(9..=108));
+    let outputs = came(&mut house, part(call, &together, true));
+    assert_eq!(answers(&outputs), (9..=108).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_call_with_room_left_waits_a_moment_for_more_to_join_it() {
+    let (mut house, _) = crowd();
+    let due = house.rights.deadline().expect("more will go");
+    let wait = due - house.now;
+    assert!(wait <= MOMENT, "{wait:?}");
+    assert_eq!(calls(&house.wait(wait / 2)), []);
+    for user in CROWD + 1..=CROWD + 3 {
+        assert_eq!(house.watch_as(user, UserId(user), &[GUILD]), []);
+    }
+    let (_, joined) = call(&house.wait(wait / 2));
+    assert_eq!(joined, users(109..=CROWD + 3));
+}
+
+#[test]
+fn the_head_of_the_line_decides_the_guild_and_a_full_call_of_another_does_not_wait_for_it() {
+    let mut house = House::new(&[GUILD, OTHER]);
+    let mut outputs = Vec::new();
+    for user in 1..=8 {
+        outputs.extend(house.watch_as(user, UserId(user), &[GUILD]));
+    }
+    assert_eq!(house.watch_as(9, UserId(9), &[OTHER]), []);
+    for user in 10..=108 {
+        assert_eq!(house.watch_as(user, UserId(user), &[GUILD]), []);
+    }
+    let full = house.watch_as(109, UserId(109), &[GUILD]);
+    assert_eq!(call(&full).1, users(10..=109));
+    for user in 110..=112 {
+        let guilds = [OTHER, GUILD];
+        let guild = guilds[usize::from(user == 111)];
+        assert_eq!(house.watch_as(user, UserId(user), &[guild]), []);
+    }
+    let first = &house.wait(MOMENT)[0];
+    let Output::LookUpMany {
+        guild_id, user_ids, ..
+    } = first
+    else {
+        panic!("a call")
+    };
+    assert_eq!(*guild_id, OTHER);
+    assert_eq!(user_ids, &[UserId(9), UserId(110), UserId(112)]);
+}
+
+#[test]
+fn the_last_call_is_left_to_the_head_of_the_line() {
+    let limits = Limits {
+        member_calls: 1,
+        ..Limits::default()
+    };
+    let mut house = House::with(limits, &[GUILD, OTHER]);
+    for user in 1..=8 {
+        house.watch_as(user, UserId(user), &[GUILD]);
+    }
+    house.watch_as(9, UserId(9), &[OTHER]);
+    for user in 10..=120 {
+        assert_eq!(house.watch_as(user, UserId(user), &[GUILD]), []);
+    }
+    assert_eq!(call(&house.wait(MOMENT)).1, users(9..=9));
+}
+
+#[test]
+fn who_is_not_found_is_a_stranger_and_who_is_in_no_part_is_looked_up_alone() {
+    let (mut house, outputs) = crowd();
+    let (call, together) = call(&outputs);
+    let outputs = came(&mut house, part(call, &together[..10], false));
+    assert_eq!(answers(&outputs), (9..=18).collect::<Vec<_>>());
+    let strangers = Part {
+        not_found: together[10..50].to_vec(),
+        ..part(call, &[], true)
+    };
+    let outputs = came(&mut house, strangers);
+    assert_eq!(answers(&outputs), (19..=58).collect::<Vec<_>>());
+    let stranger = &house.world.guilds[&GUILD].memberships[&UserId(19)];
+    assert_eq!(stranger, &Membership::Stranger);
+    // A place is free: the first of those left takes it, whoever came meanwhile.
+    let outputs = house.looked_up((GUILD, UserId(1)), Some(member(5)));
+    assert_eq!(look_ups(&outputs), [(GUILD, UserId(59))]);
+}
+
+#[test]
+fn an_answer_to_another_question_is_none() {
+    let (mut house, outputs) = crowd();
+    let (call, together) = call(&outputs);
+    let unknown = part(CallId(call.0 + 1), &together, true);
+    assert_eq!(came(&mut house, unknown), []);
+    let elsewhere = Part {
+        guild_id: OTHER,
+        ..part(call, &together, true)
+    };
+    assert_eq!(came(&mut house, elsewhere), []);
+    let others = part(call, &users(1..=8), false);
+    assert_eq!(
+        came(&mut house, others),
+        [],
+        "they were not asked for by this"
+    );
+    assert_eq!(
+        answers(&came(&mut house, part(call, &together, true))).len(),
+        100
+    );
+    assert_eq!(came(&mut house, part(call, &together, true)), [], "again");
+}
+
+#[test]
+fn a_dispatch_overtakes_the_answer_of_a_call_too() {
+    let (mut house, outputs) = crowd();
+    let (call, together) = call(&outputs);
+    let (told, hinted) = ((GUILD, UserId(9)), (GUILD, UserId(10)));
+    assert_eq!(answers(&house.told(told, Told::Is(member(6)))), [9]);
+    assert_eq!(house.told(hinted, Told::LookAgain), []);
+    let outputs = came(&mut house, part(call, &together, true));
+    assert_eq!(answers(&outputs), (11..=108).collect::<Vec<_>>());
+    let known = &house.world.guilds[&GUILD].memberships;
+    assert_eq!(known[&UserId(9)], member(6));
+    assert!(!known.contains_key(&UserId(10)));
+    house.wait(MOMENT / 2);
+    let (_, again) = together::call(&house.wait(MOMENT / 2));
+    assert_eq!(again.last(), Some(&UserId(10)));
+}
+
+#[test]
+fn a_call_that_a_lost_connection_took_with_it_is_asked_again_where_it_stood() {
+    let (mut house, outputs) = crowd();
+    let (lost, together) = call(&outputs);
+    assert_eq!(house.live(false), []);
+    let outputs = house.looked_up((GUILD, UserId(1)), Some(member(5)));
+    assert_eq!(look_ups(&outputs), [(GUILD, UserId(9))], "alone meanwhile");
+    house.wait(Duration::from_secs(1));
+    let calls = calls(&house.live(true));
+    let (again, head) = &calls[0];
+    assert_eq!(head, &users(10..=109));
+    assert_eq!(calls[1].1, users(110..=CROWD));
+    assert_eq!(
+        came(&mut house, part(lost, &together, true)),
+        [],
+        "replayed"
+    );
+    let outputs = came(&mut house, part(*again, head, true));
+    assert_eq!(answers(&outputs), (10..=109).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_a_lost_call_who_was_told_meanwhile_is_not_asked_again_and_who_is_wanted_goes_first() {
+    let mut house = House::new(&[GUILD]);
+    for user in 1..=30 {
+        house.watch_as(user, UserId(user), &[GUILD]);
+        house.looked_up((GUILD, UserId(user)), Some(member(5)));
+    }
+    assert_eq!(call(&house.wait(MINUTE)).1, users(1..=30), "refreshed");
+    house.told((GUILD, UserId(1)), Told::Is(member(6)));
+    house.told((GUILD, UserId(5)), Told::LookAgain);
+    let guild = house.world.guilds.get_mut(&GUILD).expect("it is there");
+    guild.memberships.remove(&UserId(7));
+    assert_eq!(house.watch_as(31, UserId(7), &[GUILD]), []);
+    let mut asked = look_ups(&house.live(false));
+    while let Some(pair) = asked.get(asked.len() - ALONE_AT_ONCE.min(asked.len())) {
+        let outputs = house.looked_up(*pair, Some(member(5)));
+        let next = look_ups(&outputs);
+        if next.is_empty() {
+            break;
+        }
+        asked.extend(next);
+    }
+    let asked: Vec<u64> = asked.into_iter().map(|(_, user)| user.0).collect();
+    assert_eq!(asked[..4], [5, 7, 2, 3]);
+    assert!(!asked.contains(&1));
+}
+
+#[test]
+fn a_call_without_an_answer_is_given_up_and_its_users_are_looked_up_alone() {
+    let (mut house, outputs) = crowd();
+    let (silent, together) = call(&outputs);
+    for place in 1..=8 {
+        house.looked_up((GUILD, UserId(place)), Some(member(5)));
+    }
+    let limit = Limits::default().member_answer;
+    let by = house.now + limit;
+    while let Some(next) = house.rights.deadline().filter(|at| *at < by) {
+        house.wait(next - house.now);
+    }
+    assert!(house.rights.deadline() == Some(by));
+    let outputs = house.wait(by - house.now);
+    assert_eq!(calls(&outputs), [], "not that way again");
+    for (user, next) in [(109, 9), (110, 10)] {
+        let outputs = house.looked_up((GUILD, UserId(user)), Some(member(5)));
+        assert_eq!(look_ups(&outputs), [(GUILD, UserId(next))]);
+    }
+    assert_eq!(came(&mut house, part(silent, &together, true)), []);
+    let late = house.wait(Limits::default().watch_answer.saturating_sub(limit));
+    let failed =
+        |output: &Output| matches!(output, Output::Answered { failed, .. } if failed == &[GUILD]);
+    assert!(late.iter().any(failed));
+}
+
+#[test]
+fn a_refused_call_goes_alone_and_no_further_one_before_discord_allows_it() {
+    let (mut house, outputs) = crowd();
+    let (refused, _) = call(&outputs);
+    let wait = Duration::from_secs(3);
+    house.act(|rights, scene| rights.many_refused(refused, wait, scene));
+    assert_eq!(calls(&house.wait(wait.saturating_sub(MOMENT))), []);
+    assert_eq!(call(&house.wait(MOMENT)).1, users(109..=CROWD));
+}
+
+#[test]
+fn without_a_live_connection_and_in_an_outage_everybody_goes_alone() {
+    let mut house = House::new(&[GUILD]);
+    house.live(false);
+    let mut outputs = Vec::new();
+    for user in 1..=CROWD {
+        outputs.extend(house.watch_as(user, UserId(user), &[GUILD]));
+    }
+    outputs.extend(house.wait(Duration::from_secs(1)));
+    assert_eq!((look_ups(&outputs).len(), outputs.len()), (8, 8));
+
+    let mut house = House::new(&[GUILD]);
+    let guild = house.world.guilds.get_mut(&GUILD).expect("it is there");
+    guild.available = false;
+    let mut outputs = Vec::new();
+    for user in 1..=CROWD {
+        outputs.extend(house.watch_as(user, UserId(user), &[GUILD]));
+    }
+    outputs.extend(house.wait(Duration::from_secs(1)));
+    assert_eq!((look_ups(&outputs).len(), outputs.len()), (8, 8));
+}
+
+#[test]
+fn refreshes_of_one_guild_go_together_and_take_along_who_is_due_soon() {
+    let mut house = House::new(&[GUILD]);
+    for user in 1..=30 {
+        house.watch_as(user, UserId(user), &[GUILD]);
+        house.looked_up((GUILD, UserId(user)), Some(member(5)));
+        house.wait(Duration::from_millis(500));
+    }
+    let outputs = house.wait(Duration::from_secs(43));
+    assert_eq!(look_ups(&outputs), []);
+    assert_eq!(call(&outputs).1, users(1..=30));
+}
+
+#[test]
+fn rights_of_an_earlier_process_are_looked_up_when_their_user_comes_and_forgotten_else() {
+    let mut house = House::new(&[GUILD]);
+    let guild = house.world.guilds.get_mut(&GUILD).expect("it is there");
+    guild.memberships.insert(USER, member(5));
+    guild.memberships.insert(UserId(8), member(5));
+    house.act(Rights::remembered);
+    assert_eq!(house.rights.count_in_use(house.now), 0);
+    assert_eq!(house.rights.oldest(house.now), Duration::ZERO);
+    assert_eq!(house.wait(MINUTE), [], "nobody is here");
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.looked_up(PAIR, Some(member(5))), [answered(1, &[])]);
+    let day = Limits::default().rights_kept;
+    let forgotten = Output::Changed {
+        pair: (GUILD, UserId(8)),
+        membership: None,
+    };
+    assert_eq!(house.wait(day.saturating_sub(MINUTE)), [forgotten]);
+    assert_eq!(house.wait(MINUTE), [changed(None)]);
+    assert_eq!(house.rights.deadline(), None);
+}

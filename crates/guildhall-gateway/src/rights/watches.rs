@@ -1,0 +1,68 @@
+//! Watches that are not answered yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Instant,
+};
+
+use guildhall_model::{GuildId, UserId};
+
+use super::WatchId;
+
+#[derive(Debug, Default)]
+pub(super) struct Watches {
+    open: BTreeMap<WatchId, Watch>,
+    /// By when each is to be answered: in order, since each has the same time from its beginning.
+    /// Some may be answered already, but not the first.
+    answer_by: VecDeque<(Instant, WatchId)>,
+}
+
+/// A watch and what it still waits for.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub user_id: UserId,
+    pub open: BTreeSet<GuildId>,
+    pub failed: Vec<GuildId>,
+}
+
+impl Watches {
+    pub(super) fn begin(&mut self, id: WatchId, watch: Watch, answer_by: Instant) {
+        self.open.insert(id, watch);
+        self.answer_by.push_back((answer_by, id));
+    }
+
+    /// A guild has its answer. Answers the watch if that was the last.
+    pub(super) fn answered(
+        &mut self,
+        id: WatchId,
+        guild_id: GuildId,
+        known: bool,
+    ) -> Option<Watch> {
+        let watch = self.open.get_mut(&id)?;
+        if watch.open.remove(&guild_id) && !known {
+            watch.failed.push(guild_id);
+        }
+        watch.open.is_empty().then(|| self.end(id))?
+    }
+
+    /// One whose time is over.
+    pub(super) fn late(&mut self, now: Instant) -> Option<(WatchId, Watch)> {
+        let (_, id) = self.answer_by.front().filter(|(at, _)| *at <= now)?;
+        let id = *id;
+        Some((id, self.end(id)?))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.answer_by.front().map(|(at, _)| *at)
+    }
+
+    fn end(&mut self, id: WatchId) -> Option<Watch> {
+        let watch = self.open.remove(&id);
+        while let Some((_, first)) = self.answer_by.front()
+            && !self.open.contains_key(first)
+        {
+            self.answer_by.pop_front();
+        }
+        watch
+    }
+}

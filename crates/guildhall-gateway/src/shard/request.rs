@@ -1,0 +1,48 @@
+//! What is asked of Discord over the connection.
+
+use guildhall_model::{GuildId, UserId};
+use serde_json::json;
+
+/// Request Guild Members (op 8), by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MembersRequest {
+    pub guild_id: GuildId,
+    /// 1 to 100.
+    pub user_ids: Vec<UserId>,
+    /// Comes back with each part of the answer.
+    pub nonce: u64,
+}
+
+impl MembersRequest {
+    /// As Discord reads it: 100 ids stay well below the 4096 bytes that it takes.
+    pub(super) fn text(&self) -> String {
+        let data = json!({
+            "guild_id": self.guild_id,
+            "user_ids": self.user_ids,
+            "nonce": self.nonce.to_string(),
+        });
+        json!({"op": 8, "d": data}).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_what_discord_reads_and_never_too_long() {
+        let request = MembersRequest {
+            guild_id: GuildId(1),
+            user_ids: vec![UserId(2), UserId(3)],
+            nonce: 4,
+        };
+        let text = r#"{"d":{"guild_id":"1","nonce":"4","user_ids":["2","3"]},"op":8}"#;
+        assert_eq!(request.text(), text);
+        let longest = MembersRequest {
+            guild_id: GuildId(u64::MAX),
+            user_ids: vec![UserId(u64::MAX); 100],
+            nonce: u64::MAX,
+        };
+        assert!(longest.text().len() < 4096);
+    }
+}

@@ -1,0 +1,436 @@
+/// Any life of a journal, with the reference beside it.
+mod lives;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use guildhall_model::{
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, arbitrary,
+};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+
+use crate::journal::{
+    Beginning, Commit, Journal, JournalBase, JournalError, ResumeState, Saved, State, Terms,
+};
+
+const ONE: GuildId = GuildId(1);
+const TWO: GuildId = GuildId(2);
+
+/// Every promise of [`Journal`] that one process can see.
+///
+/// `fresh` makes a place where no journal is yet; calling the place opens the journal there. The
+/// suite drops all handles on it before it opens it again.
+pub async fn journal<Place>(fresh: impl Fn() -> Place)
+where
+    Place: AsyncFn() -> Arc<dyn Journal>,
+{
+    what_was_never_begun_is_nothing(fresh()).await;
+    a_beginning_is_loaded_as_it_was_told(fresh()).await;
+    commits_follow_one_another(fresh()).await;
+    a_commit_that_is_not_at_the_head_changes_nothing(fresh()).await;
+    a_base_drops_what_it_has_in_it_and_nothing_else(fresh()).await;
+    a_floor_that_cannot_be_changes_nothing(fresh()).await;
+    a_beginning_replaces_everything(fresh()).await;
+    what_was_committed_is_there_when_it_is_opened_again(fresh()).await;
+    every_event_and_guild_is_read_back_as_it_was_written(fresh()).await;
+    lives::any_life_ends_as_the_references_does(fresh).await;
+}
+
+/// While a journal is open nobody else can open it, and then somebody can at once.
+pub async fn one_owner(open: impl AsyncFn() -> Result<Arc<dyn Journal>, JournalError>) {
+    let first = open().await.expect("nobody has it");
+    begin(&first, Vec::new()).await;
+    let second = open().await.map(|_| "a second owner");
+    assert!(matches!(second, Err(JournalError::InUse(_))), "{second:?}");
+    add(&first, vec![bare(ONE)]).await;
+
+    drop(first);
+    let third = open().await.expect("nobody has it any more");
+    assert_eq!(saved(&third).await.head.seq, 1);
+}
+
+async fn what_was_never_begun_is_nothing(place: impl AsyncFn() -> Arc<dyn Journal>) {
+    let journal = place().await;
+    assert_eq!(journal.load().await, Ok(None));
+    let commit = Commit {
+        events: vec![envelope(start().at(1), bare(ONE))],
+        ..nothing()
+    };
+    refused(&journal, commit).await;
+    refused(&journal, nothing()).await;
+    assert_eq!(journal.load().await, Ok(None));
+    drop(journal);
+    assert_eq!(place().await.load().await, Ok(None));
+}
+
+async fn a_beginning_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn Journal>) {
+    let journal = place().await;
+    let late = Beginning {
+        start: start().at(1),
+        guilds: Vec::new(),
+        state: State::default(),
+    };
+    let late = journal.begin(late).await;
+    assert!(matches!(late, Err(JournalError::Failed(_))), "{late:?}");
+    assert_eq!(journal.load().await, Ok(None));
+
+    let [one, two] = two_guilds();
+    let told = Beginning {
+        start: start(),
+        guilds: vec![(TWO, two.clone()), (ONE, one.clone())],
+        state: state(7),
+    };
+    journal.begin(told).await.expect("begins");
+    let loaded = Saved {
+        head: start(),
+        bases: vec![base(ONE, 0, Some(one)), base(TWO, 0, Some(two))],
+        events: Vec::new(),
+        state: state(7),
+    };
+    assert_eq!(saved(&journal).await, loaded);
+}
+
+async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journal>) {
+    let journal = place().await;
+    begin(&journal, Vec::new()).await;
+    let mut all = Vec::new();
+    for number in 1..=5_u64 {
+        let batch = (0..number).map(|at| [ONE, TWO][usize::from(at % 2 == 1)]);
+        let head = saved(&journal).await.head;
+        let commit = Commit {
+            events: following(head, batch.map(bare)),
+            state: Arc::new(state(number)),
+            bases: Vec::new(),
+        };
+        all.extend(commit.events.iter().map(|event| (**event).clone()));
+        journal.commit(commit).await.expect("is at the head");
+
+        let now = saved(&journal).await;
+        assert_eq!(now.head, start().at(u64::try_from(all.len()).expect("few")));
+        assert_eq!(now.events, all);
+        assert_eq!(now.state, state(number));
+    }
+    let silent = Commit {
+        state: Arc::new(state(99)),
+        ..nothing()
+    };
+    journal.commit(silent).await.expect("may be without events");
+    let now = saved(&journal).await;
+    assert_eq!((now.events, now.state), (all, state(99)));
+}
+
+async fn a_commit_that_is_not_at_the_head_changes_nothing(
+    place: impl AsyncFn() -> Arc<dyn Journal>,
+) {
+    let journal = place().await;
+    begin(&journal, Vec::new()).await;
+    add(&journal, vec![bare(ONE), bare(ONE)]).await;
+    let before = saved(&journal).await;
+
+    let head = before.head;
+    let other_life = Position::start(head.log, head.epoch + 1);
+    let other_log = Position::start(LogId(head.log.0 + 1), head.epoch);
+    let wrong = [
+        vec![head.at(2)],
+        vec![head.at(4)],
+        vec![head.at(1)],
+        vec![head.at(0)],
+        vec![other_life.at(3)],
+        vec![other_log.at(3)],
+        vec![head.at(3), head.at(5)],
+        vec![head.at(3), head.at(3)],
+        vec![head.at(4), head.at(3)],
+    ];
+    for places in wrong {
+        let events = places.into_iter().map(|at| envelope(at, bare(ONE)));
+        let commit = Commit {
+            events: events.collect(),
+            state: Arc::new(state(66)),
+            bases: vec![base(ONE, 1, None)],
+        };
+        refused(&journal, commit).await;
+        assert_eq!(saved(&journal).await, before);
+    }
+    add(&journal, vec![bare(ONE)]).await;
+    assert_eq!(saved(&journal).await.head, head.at(3));
+}
+
+async fn a_base_drops_what_it_has_in_it_and_nothing_else(
+    place: impl AsyncFn() -> Arc<dyn Journal>,
+) {
+    let journal = place().await;
+    let [one, two] = two_guilds();
+    begin(&journal, vec![(ONE, one.clone())]).await;
+    add(&journal, [ONE, TWO, ONE, TWO, ONE].map(bare).to_vec()).await;
+
+    // Above the floor: its own later events, those of the same commit, and all of the other's.
+    let commit = Commit {
+        events: following(start().at(5), [ONE, TWO].map(bare)),
+        state: Arc::new(state(0)),
+        bases: vec![base(ONE, 4, Some(two.clone()))],
+    };
+    journal.commit(commit).await.expect("is at the head");
+    let now = saved(&journal).await;
+    assert_eq!(now.bases, [base(ONE, 4, Some(two))]);
+    assert_eq!(
+        places(&now),
+        [(2, TWO), (4, TWO), (5, ONE), (6, ONE), (7, TWO)]
+    );
+
+    // Up to and with the floor, of a guild without a base so far, and of one that is gone.
+    let commit = Commit {
+        bases: vec![
+            base(TWO, 7, None),
+            base(ONE, 5, None),
+            base(ONE, 6, Some(one.clone())),
+        ],
+        ..nothing()
+    };
+    journal.commit(commit).await.expect("is at the head");
+    let now = saved(&journal).await;
+    assert_eq!(now.bases, [base(ONE, 6, Some(one)), base(TWO, 7, None)]);
+    assert_eq!(places(&now), []);
+    assert_eq!(now.head, start().at(7));
+}
+
+async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn Journal>) {
+    let journal = place().await;
+    begin(&journal, Vec::new()).await;
+    add(&journal, [ONE, ONE, TWO, ONE].map(bare).to_vec()).await;
+    let commit = Commit {
+        bases: vec![base(ONE, 2, None)],
+        ..nothing()
+    };
+    journal.commit(commit).await.expect("is at the head");
+    let before = saved(&journal).await;
+
+    let wrong = [
+        vec![base(ONE, 1, None)],
+        vec![base(ONE, 5, None)],
+        vec![base(TWO, 5, None)],
+        vec![base(ONE, 4, None), base(ONE, 3, None)],
+    ];
+    for bases in wrong {
+        let commit = Commit {
+            events: following(start().at(4), [ONE, TWO].map(bare)),
+            state: Arc::new(state(66)),
+            bases,
+        };
+        refused(&journal, commit).await;
+        assert_eq!(saved(&journal).await, before);
+    }
+}
+
+async fn a_beginning_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journal>) {
+    let journal = place().await;
+    let [one, two] = two_guilds();
+    begin(&journal, vec![(ONE, one)]).await;
+    add(&journal, [ONE, TWO, ONE].map(bare).to_vec()).await;
+    let commit = Commit {
+        bases: vec![base(TWO, 2, None)],
+        ..nothing()
+    };
+    journal.commit(commit).await.expect("is at the head");
+
+    let start = Position::start(LogId(3), start().epoch + 5);
+    let beginning = Beginning {
+        start,
+        guilds: vec![(GuildId(9), two.clone())],
+        state: state(4),
+    };
+    journal.begin(beginning).await.expect("begins");
+    let afresh = Saved {
+        head: start,
+        bases: vec![base(GuildId(9), 0, Some(two))],
+        events: Vec::new(),
+        state: state(4),
+    };
+    assert_eq!(saved(&journal).await, afresh);
+
+    let commit = Commit {
+        events: following(start, [bare(ONE)]),
+        ..nothing()
+    };
+    journal.commit(commit).await.expect("numbers begin again");
+    assert_eq!(saved(&journal).await.head, start.at(1));
+}
+
+async fn what_was_committed_is_there_when_it_is_opened_again(
+    place: impl AsyncFn() -> Arc<dyn Journal>,
+) {
+    let journal = place().await;
+    let [one, two] = two_guilds();
+    begin(&journal, vec![(ONE, one)]).await;
+    add(&journal, [ONE, TWO, ONE, TWO].map(bare).to_vec()).await;
+    let commit = Commit {
+        events: following(start().at(4), [bare(ONE)]),
+        state: Arc::new(state(12)),
+        bases: vec![base(TWO, 2, Some(two)), base(ONE, 1, None)],
+    };
+    journal.commit(commit).await.expect("is at the head");
+    let before = saved(&journal).await;
+    drop(journal);
+
+    let again = place().await;
+    assert_eq!(saved(&again).await, before);
+    add(&again, vec![bare(TWO)]).await;
+    drop(again);
+    let third = place().await;
+    assert_eq!(saved(&third).await.head, start().at(6));
+}
+
+async fn every_event_and_guild_is_read_back_as_it_was_written(
+    place: impl AsyncFn() -> Arc<dyn Journal>,
+) {
+    let journal = place().await;
+    let far = GuildId(u64::MAX);
+    let guilds = any_of(&arbitrary::guild(), 60);
+    let guilds = (1..=59).map(GuildId).chain([far]).zip(guilds);
+    let beginning = Beginning {
+        start: Position::start(LogId(u16::MAX), u64::MAX),
+        guilds: guilds.collect(),
+        state: state(u64::MAX),
+    };
+    let head = beginning.start;
+    journal.begin(beginning.clone()).await.expect("begins");
+
+    let mut events = any_of(&arbitrary::event(), 600);
+    let kinds: BTreeSet<&str> = events.iter().map(|event| event.change.name()).collect();
+    assert_eq!(kinds.len(), 18, "every kind comes: {kinds:?}");
+    events.push(Event {
+        guild_id: far,
+        ts: u64::MAX,
+        synthetic: true,
+        change: Change::Unknown,
+    });
+    events.push(bare(GuildId(1 << 63)));
+    let events = following(head, events);
+    let commit = Commit {
+        events: events.clone(),
+        ..nothing()
+    };
+    journal.commit(commit).await.expect("is at the head");
+    drop(journal);
+
+    let loaded = saved(&place().await).await;
+    let events: Vec<Envelope> = events.iter().map(|event| (**event).clone()).collect();
+    assert_eq!(loaded.events, events);
+    let guilds = beginning.guilds.into_iter();
+    let bases: Vec<JournalBase> = guilds.map(|(id, guild)| base(id, 0, Some(guild))).collect();
+    assert_eq!(loaded.bases, bases);
+}
+
+fn start() -> Position {
+    Position::start(LogId(1), 1_700_000_000_000)
+}
+
+/// An event with nothing in it.
+fn bare(guild_id: GuildId) -> Event {
+    Event {
+        guild_id,
+        ts: 1_700_000_000_001,
+        synthetic: false,
+        change: Change::RoomDeleted {
+            channel_id: ChannelId(7),
+        },
+    }
+}
+
+fn state(number: u64) -> State {
+    State {
+        bot: Some(UserId(number)),
+        resume: Some(ResumeState {
+            session_id: format!("session \u{0}\"{number}"),
+            sequence: number,
+            url: Some("wss://resume.example".to_owned()),
+            terms: Terms {
+                shard: [0, 1],
+                intents: 129,
+                guilds: Some(BTreeSet::from([ONE, GuildId(u64::MAX)])),
+                world_format: 1,
+            },
+        }),
+        heard_at: Some(number),
+        renewed_at: Some(number),
+        awaited: BTreeSet::from([ONE]),
+        outages: BTreeSet::from([TWO]),
+        stale: BTreeSet::new(),
+    }
+}
+
+fn base(guild_id: GuildId, floor: u64, guild: Option<Guild>) -> JournalBase {
+    JournalBase {
+        guild_id,
+        floor,
+        guild,
+    }
+}
+
+/// A commit that says nothing new.
+fn nothing() -> Commit {
+    Commit {
+        events: Vec::new(),
+        state: Arc::new(state(0)),
+        bases: Vec::new(),
+    }
+}
+
+fn envelope(at: Position, event: Event) -> Arc<Envelope> {
+    Arc::new(Envelope { at, event })
+}
+
+fn following(head: Position, events: impl IntoIterator<Item = Event>) -> Vec<Arc<Envelope>> {
+    let numbered = (head.seq + 1..).zip(events);
+    let sealed = numbered.map(|(seq, event)| envelope(head.at(seq), event));
+    sealed.collect()
+}
+
+fn two_guilds() -> [Guild; 2] {
+    let guilds = any_of(&arbitrary::guild(), 2);
+    guilds.try_into().expect("as many as were asked for")
+}
+
+/// The same ones in each run.
+fn any_of<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
+    let mut runner = TestRunner::deterministic();
+    let mut one = || strategy.new_tree(&mut runner).expect("rejects nothing");
+    (0..count).map(|_| one().current()).collect()
+}
+
+fn places(saved: &Saved) -> Vec<(u64, GuildId)> {
+    let place = |event: &Envelope| (event.at.seq, event.event.guild_id);
+    saved.events.iter().map(place).collect()
+}
+
+async fn begin(journal: &Arc<dyn Journal>, guilds: Vec<(GuildId, Guild)>) {
+    let beginning = Beginning {
+        start: start(),
+        guilds,
+        state: state(0),
+    };
+    journal.begin(beginning).await.expect("begins");
+}
+
+async fn add(journal: &Arc<dyn Journal>, events: Vec<Event>) {
+    let head = saved(journal).await.head;
+    let commit = Commit {
+        events: following(head, events),
+        ..nothing()
+    };
+    journal.commit(commit).await.expect("is at the head");
+}
+
+async fn saved(journal: &Arc<dyn Journal>) -> Saved {
+    let loaded = journal.load().await.expect("can be read");
+    loaded.expect("was begun")
+}
+
+async fn refused(journal: &Arc<dyn Journal>, commit: Commit) {
+    let answer = journal.commit(commit).await;
+    assert!(matches!(answer, Err(JournalError::Failed(_))), "{answer:?}");
+}
+
+#[cfg(test)]
+mod tests;

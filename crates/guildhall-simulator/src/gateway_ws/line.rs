@@ -1,0 +1,292 @@
+//! What goes over one socket: what waits to be written, and what comes meanwhile.
+//!
+//! Reading never waits for writing, so a client that takes little at a time is
+//! heard and answered all the same. What Discord itself says (everything but
+//! dispatches) goes before the dispatches that still wait.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::{SinkExt, StreamExt, future::poll_fn};
+use tokio::{
+    io::{AsyncWriteExt, copy, sink},
+    time::{Instant, timeout_at},
+};
+use tokio_tungstenite::tungstenite::{Error as Protocol, error::ProtocolError};
+
+use super::{close::CloseCode, session::Dispatch, transport::Transport};
+use crate::{clock, wire::Wire};
+
+/// Payloads of Discord's own that wait for a client. One that asks for more
+/// without taking these reads too slowly.
+const MOST_SAID: usize = 256;
+
+/// What a line has to say for itself.
+pub(super) enum Came {
+    Message(Message),
+    /// Something that is no message, and how Discord closes for it.
+    Broken(CloseCode),
+    /// The other side is gone.
+    Torn,
+    /// Everything that waited is written.
+    Written,
+    /// What waits is not taken; when that is too long now has an answer.
+    Stalls,
+}
+
+/// One payload that waits.
+enum Waiting {
+    Said(String),
+    Dispatch(Dispatch),
+}
+
+/// The client takes nothing at present.
+#[derive(Clone, Copy)]
+struct Stall {
+    /// What it had taken when that began.
+    taken: u64,
+    ends: Instant,
+}
+
+/// One socket.
+pub(super) struct Line {
+    socket: WebSocket,
+    wire: Arc<Wire>,
+    transport: Transport,
+    waiting: VecDeque<Waiting>,
+    /// How many of those, from the first, are not dispatches.
+    said: usize,
+    unflushed: bool,
+    stall: Option<Stall>,
+    write_limit: Duration,
+    broken: bool,
+}
+
+impl Line {
+    pub(super) fn new(
+        socket: WebSocket,
+        wire: Arc<Wire>,
+        transport: Transport,
+        write_limit: Duration,
+    ) -> Self {
+        Self {
+            socket,
+            wire,
+            transport,
+            waiting: VecDeque::new(),
+            said: 0,
+            unflushed: false,
+            stall: None,
+            write_limit,
+            broken: false,
+        }
+    }
+
+    /// Whether nothing waits to be written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.unflushed
+    }
+
+    /// Whether more waits to be said than a client may owe.
+    pub(super) fn is_behind(&self) -> bool {
+        self.said > MOST_SAID
+    }
+
+    /// Says something before every dispatch that waits.
+    pub(super) fn say(&mut self, text: String) {
+        self.waiting.insert(self.said, Waiting::Said(text));
+        self.said += 1;
+    }
+
+    /// Says something after everything that waits.
+    pub(super) fn say_last(&mut self, text: String) {
+        if self.said == self.waiting.len() {
+            self.said += 1;
+        }
+        self.waiting.push_back(Waiting::Said(text));
+    }
+
+    /// Dispatches that are to be written.
+    pub(super) fn dispatch(&mut self, dispatches: Vec<Dispatch>) {
+        self.waiting
+            .extend(dispatches.into_iter().map(Waiting::Dispatch));
+    }
+
+    /// Forgets the dispatches that wait.
+    pub(super) fn forget_dispatches(&mut self) {
+        self.waiting.retain(|one| matches!(one, Waiting::Said(_)));
+        self.said = self.waiting.len();
+    }
+
+    pub(super) fn compress_payloads(&mut self) {
+        self.transport.compress_payloads();
+    }
+
+    /// What is wrong with the bytes is no more; what was withheld is written.
+    pub(super) fn heal(&mut self) {
+        self.wire.heal();
+        self.unflushed = true;
+    }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// When a client that goes on taking nothing is given up.
+    pub(super) fn stalls_at(&self) -> Option<Instant> {
+        self.stall.map(|stall| stall.ends)
+    }
+
+    /// Whether the client took nothing for the whole limit.
+    pub(super) fn is_stalled(&mut self, now: Instant) -> bool {
+        self.watch(now);
+        self.stall.is_some_and(|stall| now >= stall.ends)
+    }
+
+    /// The next that comes, while what waits is written. Nothing is lost when this
+    /// is dropped and asked again.
+    pub(super) async fn next(&mut self) -> Came {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Came> {
+        if !self.is_idle() {
+            match self.poll_write(context) {
+                Poll::Ready(Ok(())) => {
+                    self.stall = None;
+                    return Poll::Ready(Came::Written);
+                }
+                Poll::Ready(Err(Torn)) => return Poll::Ready(Came::Torn),
+                Poll::Pending if self.stall.is_none() => {
+                    self.watch(clock::now());
+                    return Poll::Ready(Came::Stalls);
+                }
+                Poll::Pending => self.watch(clock::now()),
+            }
+        }
+        Poll::Ready(match ready!(self.socket.poll_next_unpin(context)) {
+            Some(Ok(message)) => Came::Message(message),
+            Some(Err(error)) => match broken(error) {
+                Some(code) => {
+                    self.broken = true;
+                    Came::Broken(code)
+                }
+                None => Came::Torn,
+            },
+            None => Came::Torn,
+        })
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Torn>> {
+        while !self.waiting.is_empty() {
+            // What goes slowly goes one by one, so that something may still go before it.
+            if self.unflushed && self.wire.pause().is_some() {
+                ready!(self.poll_flush(context))?;
+            }
+            ready!(self.socket.poll_ready_unpin(context)).map_err(|_| Torn)?;
+            let text = match self.waiting.pop_front() {
+                Some(Waiting::Said(text)) => {
+                    self.said = self.said.saturating_sub(1);
+                    text
+                }
+                Some(Waiting::Dispatch(dispatch)) => {
+                    self.said = self.leading();
+                    dispatch.frame()
+                }
+                None => break,
+            };
+            let message = self.transport.message(text).ok_or(Torn)?;
+            self.socket.start_send_unpin(message).map_err(|_| Torn)?;
+            self.unflushed = true;
+        }
+        self.poll_flush(context)
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Torn>> {
+        ready!(self.socket.poll_flush_unpin(context)).map_err(|_| Torn)?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
+    }
+
+    /// How many of what waits, from the first, is not a dispatch.
+    fn leading(&self) -> usize {
+        let said = |one: &&Waiting| matches!(one, Waiting::Said(_));
+        self.waiting.iter().take_while(said).count()
+    }
+
+    /// Keeps count of a client that does not take what is written.
+    fn watch(&mut self, now: Instant) {
+        let taken = self.wire.taken();
+        if self.stall.is_none_or(|stall| stall.taken != taken) {
+            // A slow wire's own pauses are not the client's.
+            let limit = self.write_limit + self.wire.pause().unwrap_or_default();
+            self.stall = Some(Stall {
+                taken,
+                ends: now + limit,
+            });
+        }
+    }
+
+    /// Sends the close and reads on until the client echoes it: a socket that is
+    /// dropped with unread bytes is reset, and the code would be lost.
+    pub(super) async fn close(mut self, code: CloseCode, limit: Duration) {
+        let ends = clock::now() + limit;
+        self.wire.hurry();
+        let frame = CloseFrame {
+            code: code.code,
+            reason: code.reason.into(),
+        };
+        let sent = self.socket.send(Message::Close(Some(frame)));
+        if matches!(timeout_at(ends, sent).await, Ok(Ok(()))) {
+            self.read_to_the_end(ends).await;
+        }
+    }
+
+    /// Answers a client's own close.
+    pub(super) async fn part(self, limit: Duration) {
+        let ends = clock::now() + limit;
+        self.read_to_the_end(ends).await;
+    }
+
+    /// Reading is also what flushes the echo of a client's close. What is no frame
+    /// cannot be read as one: the bytes are read in their place.
+    async fn read_to_the_end(mut self, ends: Instant) {
+        let reading = async {
+            while !self.broken {
+                match self.socket.recv().await {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => self.broken = broken(error).is_some(),
+                    None => return,
+                }
+            }
+            self.wire.keep();
+            drop(self.socket);
+            if let Some(mut stream) = self.wire.take_kept() {
+                // Whatever the client still says, or that it is gone, changes nothing.
+                let _ = stream.shutdown().await;
+                let _ = copy(&mut stream, &mut sink()).await;
+            }
+        };
+        // A client that does not leave is left.
+        let _ = timeout_at(ends, reading).await;
+    }
+}
+
+/// The other side is gone, or the compressor broke.
+struct Torn;
+
+/// How Discord closes for what is no message: too long or not UTF-8 cannot be
+/// decoded, and who does not speak WebSocket breaks its protocol.
+fn broken(error: axum::Error) -> Option<CloseCode> {
+    match error.into_inner().downcast_ref::<Protocol>()? {
+        Protocol::Capacity(_) | Protocol::Utf8(_) => Some(CloseCode::DECODE_ERROR),
+        Protocol::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Protocol::Protocol(_) => Some(CloseCode::PROTOCOL_ERROR),
+        _ => None,
+    }
+}

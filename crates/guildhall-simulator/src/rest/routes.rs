@@ -1,0 +1,148 @@
+//! Every route by name, for whoever wants something to go wrong there.
+
+use super::fault::nameless;
+
+/// Methods and path, without the version's prefix.
+const ROUTES: &[(&str, &str)] = &[
+    ("GET", "/gateway"),
+    ("GET", "/gateway/bot"),
+    ("GET", "/users/@me"),
+    ("GET", "/users/{user_id}"),
+    ("GET", "/users/@me/guilds"),
+    ("GET", "/users/@me/guilds/{guild_id}/member"),
+    ("GET", "/applications/@me"),
+    ("GET", "/oauth2/applications/@me"),
+    ("GET", "/oauth2/@me"),
+    ("GET", "/oauth2/authorize"),
+    ("POST", "/oauth2/token"),
+    ("POST", "/oauth2/token/revoke"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET DELETE", "/invites/{code}"),
+    ("GET", "/guilds/{guild_id}"),
+    ("GET POST PATCH", "/guilds/{guild_id}/channels"),
+    ("GET POST PATCH", "/guilds/{guild_id}/roles"),
+    ("GET", "/guilds/{guild_id}/roles/member-counts"),
+    ("GET PATCH DELETE", "/guilds/{guild_id}/roles/{role_id}"),
+    ("GET", "/guilds/{guild_id}/members"),
+    ("GET", "/guilds/{guild_id}/members/search"),
+    ("PATCH", "/guilds/{guild_id}/members/@me"),
+    (
+        "GET PUT PATCH DELETE",
+        "/guilds/{guild_id}/members/{user_id}",
+    ),
+    (
+        "PUT DELETE",
+        "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+    ),
+    ("GET", "/guilds/{guild_id}/bans"),
+    ("GET PUT DELETE", "/guilds/{guild_id}/bans/{user_id}"),
+    ("GET", "/guilds/{guild_id}/invites"),
+    ("GET PATCH", "/guilds/{guild_id}/voice-states/{user_id}"),
+    ("GET PATCH DELETE", "/channels/{channel_id}"),
+    (
+        "PUT DELETE",
+        "/channels/{channel_id}/permissions/{overwrite_id}",
+    ),
+    ("PUT", "/channels/{channel_id}/voice-status"),
+    ("GET POST", "/channels/{channel_id}/invites"),
+    ("POST", "/channels/{channel_id}/typing"),
+    ("GET POST", "/channels/{channel_id}/messages"),
+    ("POST", "/channels/{channel_id}/messages/bulk-delete"),
+    (
+        "GET PATCH DELETE",
+        "/channels/{channel_id}/messages/{message_id}",
+    ),
+    ("PUT DELETE", "/channels/{channel_id}/pins/{message_id}"),
+    (
+        "PUT DELETE",
+        "/channels/{channel_id}/messages/pins/{message_id}",
+    ),
+    (
+        "DELETE",
+        "/channels/{channel_id}/messages/{message_id}/reactions",
+    ),
+    (
+        "GET DELETE",
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}",
+    ),
+    (
+        "PUT DELETE",
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me",
+    ),
+    (
+        "DELETE",
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}",
+    ),
+];
+
+/// Whether a route such as `POST /guilds/{guild_id}/roles`, or its path alone, is
+/// one of these.
+pub(crate) fn is_known(route: &str) -> bool {
+    let (method, path) = match route.split_once(' ') {
+        Some((method, path)) => (Some(method), path),
+        None => (None, route),
+    };
+    let path = nameless(path);
+    ROUTES
+        .iter()
+        .filter(|(_, known)| nameless(known) == path)
+        .any(|(methods, _)| {
+            method.is_none_or(|method| methods.split(' ').any(|known| known == method))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The paths that a source file gives to its router.
+    fn routed(source: &str) -> impl Iterator<Item = &str> {
+        source
+            .split("route(")
+            .skip(1)
+            .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+    }
+
+    #[test]
+    fn every_routed_path_is_known_and_every_known_one_is_routed() {
+        let reactions = [
+            "/channels/{channel_id}/messages/{message_id}/reactions",
+            "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}",
+            "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me",
+            "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}",
+        ];
+        let of_oauth = routed(include_str!("../oauth.rs"))
+            .map(|path| path.strip_prefix("/api/v10").unwrap_or(path))
+            .map(|path| path.strip_prefix("/api").unwrap_or(path));
+        let routed: BTreeSet<_> = routed(include_str!("../rest.rs"))
+            .chain(of_oauth)
+            .chain(reactions)
+            .map(nameless)
+            .collect();
+        let known: BTreeSet<_> = ROUTES.iter().map(|(_, path)| nameless(path)).collect();
+        assert_eq!(known, routed);
+    }
+
+    #[test]
+    fn a_route_is_known_by_its_path_or_with_one_of_its_methods() {
+        for known in [
+            "POST /guilds/{guild_id}/roles",
+            "POST /guilds/{g}/roles",
+            "/guilds/{}/roles",
+            "POST /oauth2/token",
+        ] {
+            assert!(is_known(known), "{known}");
+        }
+        for unknown in [
+            "",
+            "GET /nope",
+            "PUT /guilds/{guild_id}/roles",
+            "POST /guilds/1/roles",
+            "/guilds",
+        ] {
+            assert!(!is_known(unknown), "{unknown}");
+        }
+    }
+}

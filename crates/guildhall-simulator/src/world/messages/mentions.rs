@@ -1,0 +1,93 @@
+//! Who is pinged: whoever the text names or answers, as far as its author allowed.
+
+use super::Message;
+use crate::{
+    snowflake::Snowflake,
+    world::{Guild, Permissions},
+};
+
+/// What a message may ping. By default everything that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AllowedMentions {
+    pub(crate) everyone: bool,
+    pub(crate) users: Allowed,
+    pub(crate) roles: Allowed,
+    /// The author of the answered message.
+    pub(crate) replied_user: bool,
+}
+
+/// Of what is named, which may be pinged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    All,
+    These(Vec<Snowflake>),
+}
+
+impl Default for AllowedMentions {
+    fn default() -> Self {
+        Self {
+            everyone: true,
+            users: Allowed::All,
+            roles: Allowed::All,
+            replied_user: true,
+        }
+    }
+}
+
+impl Allowed {
+    fn holds(&self, id: Snowflake) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => ids.contains(&id),
+        }
+    }
+}
+
+impl Message {
+    /// Members named in the text, and the answered author if the reply pings.
+    pub(super) fn mentioned(&self, guild: &Guild) -> Vec<Snowflake> {
+        let mut all = ids(&self.content, "<@");
+        all.extend(ids(&self.content, "<@!"));
+        all.retain(|id| self.allowed.users.holds(*id));
+        let answered = self
+            .reply_to
+            .filter(|_| self.allowed.replied_user)
+            .and_then(|id| guild.messages.get(self.channel_id, id));
+        all.extend(answered.map(|message| message.author_id));
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|id| guild.members.contains(*id));
+        all
+    }
+
+    /// Roles named in the text.
+    pub(super) fn mentioned_roles(&self, guild: &Guild) -> Vec<Snowflake> {
+        let mut all = ids(&self.content, "<@&");
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|id| guild.roles.contains(*id) && self.allowed.roles.holds(*id));
+        all
+    }
+
+    /// Whether @everyone or @here is named by somebody who may.
+    pub(super) fn mentions_everyone(&self, guild: &Guild) -> bool {
+        let said = self.content.contains("@everyone") || self.content.contains("@here");
+        let may = || {
+            guild.channels.get(self.channel_id).is_some_and(|channel| {
+                guild
+                    .permissions_in(self.author_id, channel)
+                    .has(Permissions::MENTION_EVERYONE)
+            })
+        };
+        said && self.allowed.everyone && may()
+    }
+}
+
+/// The ids of every `{open}{id}>` in a text.
+fn ids(content: &str, open: &str) -> Vec<Snowflake> {
+    content
+        .split(open)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>')?.0.parse().ok())
+        .collect()
+}

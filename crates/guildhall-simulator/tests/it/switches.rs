@@ -1,0 +1,49 @@
+use serde_json::{Value, json};
+
+use crate::{
+    house::{House, INTENTS, Outcome},
+    raw::GATEWAY,
+};
+
+#[tokio::test]
+async fn gateway_urls_follow_the_public_url() -> Outcome {
+    for (public, gateway) in [
+        ("https://discord.example", "wss://discord.example"),
+        ("http://localhost:4000", "ws://localhost:4000"),
+    ] {
+        let house = House::with(|config| config.public_url = Some(public.to_owned())).await?;
+        for path in ["/gateway", "/gateway/bot"] {
+            let (_, told) = house.rest(path).await?;
+            assert_eq!(told["url"], format!("{gateway}/gateway"));
+        }
+        let (_, ready, _) = house.bot(INTENTS).await?;
+        assert_eq!(ready["resume_gateway_url"], format!("{gateway}/resume"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ids_are_the_same_whoever_logs_in() -> Outcome {
+    let (quiet, busy) = (House::open().await?, House::open().await?);
+    let (guild, hearth) = (busy.application.guild_id, busy.channel("The Hearth").await?);
+    let (mut client, ..) = busy.bot(INTENTS).await?;
+    let join =
+        json!({"guild_id": guild, "channel_id": hearth, "self_mute": false, "self_deaf": false});
+    client.send(json!({"op": 4, "d": join})).await?;
+    client.until_now().await?;
+    busy.voice(Some(&hearth)).await?;
+    busy.dial(GATEWAY).await?.identify(INTENTS).await?;
+    busy.act("POST", "/sim/token", json!({"kind": "reset"}))
+        .await?;
+    let mut made = Vec::new();
+    for house in [&quiet, &busy] {
+        let user = json!({"username": "visitor"});
+        let user = house.act("POST", "/sim/users", user).await?;
+        let channel = json!({"guildId": guild, "name": "new", "type": 2});
+        let channel = house.act("POST", "/sim/channels", channel).await?;
+        made.push([user["id"].clone(), channel["id"].clone()]);
+    }
+    assert!(made[0].iter().all(Value::is_string));
+    assert_eq!(made[0], made[1]);
+    Ok(())
+}

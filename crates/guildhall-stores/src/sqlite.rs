@@ -1,0 +1,4 @@
+/// The gateway's journal.
+mod journal;
+
+pub use journal::SqliteJournal;

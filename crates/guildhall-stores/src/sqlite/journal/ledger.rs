@@ -1,0 +1,312 @@
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use guildhall_model::{Guild, GuildId, Position, World};
+use guildhall_ports::journal::{Beginning, Commit, JournalBase, JournalError, Saved, State};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::Serialize;
+
+use super::{
+    open::{self, Opened},
+    read,
+    sum::{base_sum, event_sum, head_sum},
+    sweep::Sweep,
+    trouble::Trouble,
+};
+
+/// A journal's open file. Every call waits for the disk.
+pub(super) struct Ledger {
+    pub(super) file: Opened,
+    path: PathBuf,
+    /// Of the file that was opened.
+    inode: u64,
+    standing: Standing,
+    /// Something was written, so closing has to tidy up.
+    written: bool,
+}
+
+enum Standing {
+    /// Not all of it was read yet, so it may still have to be refused, untouched.
+    Unread,
+    /// As it should be. `None`: no life of the log has begun.
+    Sound(Option<Kept>),
+    /// Nothing is done to it any more.
+    Spoilt(JournalError),
+}
+
+/// What the next commit has to follow.
+#[derive(Clone, Copy)]
+struct Kept {
+    head: Position,
+    /// The sums of all bases and events, added up.
+    rows: u64,
+    sweep: Sweep,
+}
+
+impl Ledger {
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        let file = open::open(path).map_err(|trouble| trouble.reading(path))?;
+        Ok(Self {
+            file,
+            inode: inode(path).map_err(|error| {
+                let path = path.display();
+                JournalError::Failed(format!("{path}: {error}"))
+            })?,
+            path: path.to_owned(),
+            standing: Standing::Unread,
+            written: false,
+        })
+    }
+
+    pub(super) fn load(&mut self) -> Result<Option<Saved>, JournalError> {
+        if let Standing::Spoilt(why) = &self.standing {
+            return Err(why.clone());
+        }
+        match read::everything(&self.file.connection) {
+            Ok(None) => {
+                self.standing = Standing::Sound(None);
+                Ok(None)
+            }
+            Ok(Some((saved, rows))) => {
+                let floors = saved.bases.iter().map(|base| base.floor);
+                let highest_floor = floors.max().unwrap_or(0);
+                let kept = saved.events.len() as u64;
+                let dead = self
+                    .rows_below(kept)
+                    .map_err(|trouble| trouble.reading(&self.path))?;
+                self.standing = Standing::Sound(Some(Kept {
+                    head: saved.head,
+                    rows,
+                    sweep: Sweep::below(highest_floor, kept, dead),
+                }));
+                Ok(Some(saved))
+            }
+            Err(trouble) => {
+                let lasting = trouble.is_lasting();
+                let why = trouble.reading(&self.path);
+                Err(if lasting { self.spoil(why) } else { why })
+            }
+        }
+    }
+
+    fn rows_below(&self, kept: u64) -> Result<u64, Trouble> {
+        let count = "SELECT count(*) FROM event";
+        let count: i64 = self
+            .file
+            .connection
+            .query_row(count, [], |row| row.get(0))?;
+        Ok(count.cast_unsigned().saturating_sub(kept))
+    }
+
+    /// Somebody may remove or replace a file that is open; what is written to it then is lost, and
+    /// the next process would not find it locked.
+    fn is_still_there(&self) -> bool {
+        inode(&self.path).is_ok_and(|inode| inode == self.inode)
+    }
+
+    pub(super) fn begin(&mut self, beginning: &Beginning) -> Result<(), JournalError> {
+        self.write(|connection, _| begin(connection, beginning))
+    }
+
+    pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), JournalError> {
+        self.write(|connection, kept| {
+            let Some(kept) = kept else {
+                return Err(Trouble::Asked("no life of the log has begun".to_owned()));
+            };
+            add(connection, kept, commit)
+        })
+    }
+
+    /// Closes the file. What does not work now is made up for when it is opened again.
+    pub(super) fn close(self) {
+        let spoilt = matches!(self.standing, Standing::Spoilt(_));
+        if !self.written || spoilt {
+            return self.file.leave();
+        }
+        let mark = self
+            .file
+            .connection
+            .execute("UPDATE writer SET open = 0", []);
+        if mark.is_ok() {
+            drop(self.file.connection.close());
+        }
+    }
+
+    fn write(
+        &mut self,
+        change: impl FnOnce(&mut Connection, Option<Kept>) -> Result<Kept, Trouble>,
+    ) -> Result<(), JournalError> {
+        if !self.is_still_there() {
+            let path = self.path.display();
+            let why = format!("{path} was removed or replaced while it was open");
+            return Err(self.spoil(JournalError::Failed(why)));
+        }
+        if let Standing::Unread = self.standing {
+            self.load()?;
+        }
+        let kept = match &self.standing {
+            Standing::Spoilt(why) => return Err(why.clone()),
+            Standing::Sound(kept) => *kept,
+            Standing::Unread => None,
+        };
+        let connection = &mut self.file.connection;
+        let marked = if self.written {
+            Ok(())
+        } else {
+            mark(connection)
+        };
+        self.written |= marked.is_ok();
+        match marked.and_then(|()| change(connection, kept)) {
+            Ok(kept) => {
+                self.standing = Standing::Sound(Some(kept));
+                Ok(())
+            }
+            Err(trouble) => {
+                // Where SQLite could not even take back what it had begun it says so here.
+                let lasting = trouble.is_lasting() || !self.file.connection.is_autocommit();
+                let why = trouble.writing(&self.path);
+                Err(if lasting { self.spoil(why) } else { why })
+            }
+        }
+    }
+
+    fn spoil(&mut self, why: JournalError) -> JournalError {
+        self.standing = Standing::Spoilt(why.clone());
+        why
+    }
+}
+
+fn inode(path: &Path) -> io::Result<u64> {
+    fs::metadata(path).map(|metadata| metadata.ino())
+}
+
+/// Says in the file, and not only beside it, that the newest commits are beside it.
+fn mark(connection: &Connection) -> Result<(), Trouble> {
+    open::write_ahead(connection)?;
+    connection.execute("UPDATE writer SET open = 1", [])?;
+    let question = "PRAGMA wal_checkpoint(PASSIVE)";
+    let (frames, moved): (i64, i64) =
+        connection.query_row(question, [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    if frames != moved {
+        return Err(Trouble::Asked(
+            "its -wal file could not be written back".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<Kept, Trouble> {
+    let start = beginning.start;
+    if start.seq != 0 {
+        return Err(Trouble::Asked(format!("{start} is no start of a log")));
+    }
+    let transaction = connection.transaction()?;
+    transaction.execute_batch("DELETE FROM event; DELETE FROM base; DELETE FROM head")?;
+    let mut kept = Kept {
+        head: start,
+        rows: 0,
+        sweep: Sweep::default(),
+    };
+    for (guild_id, guild) in &beginning.guilds {
+        put_base(&transaction, &mut kept, *guild_id, 0, Some(guild))?;
+    }
+    put_head(&transaction, kept, &beginning.state)?;
+    transaction.commit()?;
+    Ok(kept)
+}
+
+fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<Kept, Trouble> {
+    let before = kept.head;
+    for event in &commit.events {
+        if event.at != kept.head.at(kept.head.seq + 1) {
+            let why = format!("an event at {} does not follow the head {before}", event.at);
+            return Err(Trouble::Asked(why));
+        }
+        kept.head = event.at;
+    }
+    let transaction = connection.transaction()?;
+    for base in &commit.bases {
+        let JournalBase {
+            guild_id,
+            floor,
+            guild,
+        } = base;
+        let least = floor_of(&transaction, *guild_id)?;
+        if !(least..=before.seq).contains(floor) {
+            let why = format!("a floor at {floor} is not between {least} and the head {before}");
+            return Err(Trouble::Asked(why));
+        }
+        kept.sweep.floor_raised(*floor);
+        put_base(&transaction, &mut kept, *guild_id, *floor, guild.as_ref())?;
+    }
+    let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?;
+    for envelope in &commit.events {
+        let (event, seq) = (&envelope.event, envelope.at.seq);
+        let (name, payload) = (event.change.name(), json(&event.wire_payload())?);
+        let sum = event_sum(seq, event.guild_id, event.ts, name, &payload);
+        let guild_id = event.guild_id.0.cast_signed();
+        let (seq, ts) = (seq.cast_signed(), event.ts.cast_signed());
+        insert.execute(params![seq, guild_id, ts, name, payload, sum.cast_signed()])?;
+        kept.rows = kept.rows.wrapping_add(sum);
+    }
+    drop(insert);
+    kept.sweep.events_added(commit.events.len());
+    kept.rows = kept.rows.wrapping_sub(kept.sweep.go_on(&transaction)?);
+    put_head(&transaction, kept, &commit.state)?;
+    transaction.commit()?;
+    Ok(kept)
+}
+
+fn floor_of(transaction: &Transaction<'_>, guild_id: GuildId) -> Result<u64, Trouble> {
+    let mut select = transaction.prepare_cached("SELECT floor FROM base WHERE guild_id = ?")?;
+    let floor: Option<i64> = select
+        .query_row([guild_id.0.cast_signed()], |row| row.get(0))
+        .optional()?;
+    Ok(floor.map_or(0, i64::cast_unsigned))
+}
+
+fn put_base(
+    transaction: &Transaction<'_>,
+    kept: &mut Kept,
+    guild_id: GuildId,
+    floor: u64,
+    guild: Option<&Guild>,
+) -> Result<(), Trouble> {
+    let id = guild_id.0.cast_signed();
+    let mut old =
+        transaction.prepare_cached("DELETE FROM base WHERE guild_id = ? RETURNING sum")?;
+    let old: Option<i64> = old.query_row([id], |row| row.get(0)).optional()?;
+    let old = old.map_or(0, i64::cast_unsigned);
+
+    let world = guild.map(json).transpose()?;
+    let sum = base_sum(guild_id, floor, world.as_deref());
+    let mut insert = transaction.prepare_cached("INSERT INTO base VALUES (?, ?, ?, ?)")?;
+    insert.execute(params![id, floor.cast_signed(), world, sum.cast_signed()])?;
+    kept.rows = kept.rows.wrapping_sub(old).wrapping_add(sum);
+    Ok(())
+}
+
+fn put_head(transaction: &Transaction<'_>, kept: Kept, state: &State) -> Result<(), Trouble> {
+    let Kept { head, rows, .. } = kept;
+    let state = json(state)?;
+    let sum = head_sum(head, World::FORMAT, &state, rows);
+    let put = "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?)";
+    transaction.prepare_cached(put)?.execute(params![
+        head.log.0,
+        head.epoch.cast_signed(),
+        head.seq.cast_signed(),
+        World::FORMAT,
+        state,
+        rows.cast_signed(),
+        sum.cast_signed()
+    ])?;
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String, Trouble> {
+    let unwritable = |error| Trouble::Asked(format!("something has no JSON form: {error}"));
+    serde_json::to_string(value).map_err(unwritable)
+}

@@ -1,0 +1,262 @@
+use std::{
+    ffi::OsString,
+    fs::{self, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use guildhall_model::World;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, config::DbConfig};
+
+use super::{
+    schema::{APPLICATION_ID, TABLES, VERSION},
+    trouble::Trouble,
+    wal,
+};
+
+/// SQLite writes back what is in the write-ahead file when that has grown to so many pages (of
+/// 4 KiB); it is kept at that size then.
+const WAL_PAGES: u32 = 512;
+
+/// A file that this process has for itself.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    /// There was a write-ahead file beside it.
+    had_beside: bool,
+}
+
+/// Opens the file, or makes it. Of a file that is there nothing is changed yet, not even when it
+/// is closed again ([`Opened::leave`]).
+pub(super) fn open(path: &Path) -> Result<Opened, Trouble> {
+    let length_beside = length(&beside(path, "-wal"))?;
+    match length(path)? {
+        // SQLite would remove the other without a word.
+        None | Some(0) if length_beside.is_some_and(|length| length > 0) => {
+            let why = "it is missing or empty, and its -wal file is not";
+            return Err(Trouble::Damaged(why.to_owned()));
+        }
+        None => make(path)?,
+        Some(0) => {}
+        Some(_) => peek(path)?,
+    }
+    // One thread at a time has it, so it needs no mutex of its own.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Opened {
+        connection: Connection::open_with_flags(path, flags)?,
+        had_beside: length_beside.is_some(),
+    };
+    match lock_and_check(&opened.connection, path) {
+        Ok(()) => Ok(opened),
+        Err(trouble) => {
+            opened.leave();
+            Err(trouble)
+        }
+    }
+}
+
+impl Opened {
+    /// Closes what was not written to, and leaves all files as they are.
+    pub(super) fn leave(self) {
+        // Opening makes an empty write-ahead file, and closing removes it. One that was there is
+        // written back by closing, which has to be left out then.
+        let leave_out = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let set = self.connection.set_db_config(leave_out, self.had_beside);
+        if set.is_ok() {
+            // Otherwise it stays locked until the process ends, and is none the worse for it.
+            drop(self.connection.close());
+        }
+    }
+}
+
+/// From now on closing the file tidies up.
+pub(super) fn write_ahead(connection: &Connection) -> Result<(), Trouble> {
+    let mode: String = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        let why = format!("the file system has no write-ahead log (journal mode {mode})");
+        return Err(Trouble::Asked(why));
+    }
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}
+
+fn make(path: &Path) -> Result<(), Trouble> {
+    // By SQLite it would be readable for everybody. Never while it may be open here: when a
+    // process closes any handle on a file it loses its locks on it.
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Trouble::Homeless),
+        // What else is wrong SQLite will say.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Looks at the header without a lock, and without what SQLite does to a file whose writer died:
+/// that is right for a journal of ours and not for anybody else's file.
+fn peek(path: &Path) -> Result<(), Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(address(path), flags)?;
+    // Or a file whose writer was killed while it grew is refused.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
+    match number(&connection, "PRAGMA application_id")? {
+        APPLICATION_ID => Ok(()),
+        _ => Err(Trouble::Foreign),
+    }
+}
+
+fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // FULL: a power cut must not take back a position that was published.
+    connection.execute_batch(&format!(
+        "PRAGMA locking_mode=EXCLUSIVE;
+         PRAGMA synchronous=FULL;
+         PRAGMA cell_size_check=ON;
+         PRAGMA cache_size=-16384;
+         PRAGMA temp_store=MEMORY;
+         PRAGMA wal_autocheckpoint={WAL_PAGES};
+         PRAGMA journal_size_limit={}",
+        WAL_PAGES * 4096
+    ))?;
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.execute_batch("BEGIN EXCLUSIVE")?;
+    // Begun all the same, for reading.
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(Trouble::ReadOnly);
+    }
+    // Also when it was being made and its process was killed: that has been taken back by now.
+    if length(path)? == Some(0) {
+        lay_out(connection)?;
+    } else {
+        check(connection, path)?;
+    }
+    // The lock stays: locking_mode.
+    connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+fn lay_out(connection: &Connection) -> Result<(), Trouble> {
+    for (_, table) in TABLES {
+        connection.execute_batch(table)?;
+    }
+    connection.execute_batch(&format!(
+        "INSERT INTO writer VALUES (1, 0);
+         PRAGMA application_id={APPLICATION_ID};
+         PRAGMA user_version={VERSION}"
+    ))?;
+    Ok(())
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+    if number(connection, "PRAGMA application_id")? != APPLICATION_ID {
+        return Err(Trouble::Foreign);
+    }
+    match number(connection, "PRAGMA user_version")? {
+        VERSION => {}
+        newer if newer > VERSION => return Err(Trouble::NewerTables(newer)),
+        other => {
+            return Err(Trouble::Damaged(format!(
+                "no version {other} was ever written"
+            )));
+        }
+    }
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(Trouble::Damaged(found));
+    }
+    check_tables(connection)?;
+    check_write_ahead(connection, path)?;
+    let format = "SELECT world_format FROM head";
+    let format: Option<i64> = connection
+        .query_row(format, [], |row| row.get(0))
+        .optional()?;
+    match format.map(i64::cast_unsigned) {
+        Some(newer) if newer > u64::from(World::FORMAT) => Err(Trouble::world_format(newer)),
+        _ => Ok(()),
+    }
+}
+
+fn check_tables(connection: &Connection) -> Result<(), Trouble> {
+    let mut found = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
+    let mut found = found.query([])?;
+    for (name, table) in TABLES {
+        let row = found.next()?;
+        let as_written = |row: &rusqlite::Row<'_>| -> rusqlite::Result<bool> {
+            Ok(row.get_ref(0)?.as_str()? == name && row.get_ref(1)?.as_str()? == table)
+        };
+        if !row.map(as_written).transpose()?.unwrap_or(false) {
+            return Err(Trouble::Damaged(format!(
+                "table {name} is not as it was made"
+            )));
+        }
+    }
+    match found.next()? {
+        None => Ok(()),
+        Some(_) => Err(Trouble::Damaged("it has a table too many".to_owned())),
+    }
+}
+
+/// What SQLite takes for the traces of a crash may be commits that were answered.
+fn check_write_ahead(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+    let open = number(connection, "SELECT open FROM writer WHERE one = 1")?;
+    if !(0..=1).contains(&open) {
+        return Err(Trouble::Damaged(
+            "table writer is not as it was written".to_owned(),
+        ));
+    }
+    let found = match fs::File::open(beside(path, "-wal")) {
+        Ok(file) => wal::read(io::BufReader::new(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(wal::Found::Nothing),
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(wal::Found::Whole) => Ok(()),
+        Ok(wal::Found::Nothing) if open == 0 => Ok(()),
+        Ok(wal::Found::Nothing) => Err(Trouble::CutOff),
+        Ok(wal::Found::Broken) => Err(Trouble::Damaged(
+            "its -wal file has a commit that cannot be read, and others after it".to_owned(),
+        )),
+        Err(error) => Err(Trouble::Asked(format!(
+            "its -wal file could not be read: {error}"
+        ))),
+    }
+}
+
+fn number(connection: &Connection, question: &str) -> rusqlite::Result<i32> {
+    connection.query_row(question, [], |row| row.get(0))
+}
+
+/// The file as SQLite's URI; `immutable`: nothing else has to be looked at, locked or made.
+fn address(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Each byte in its long form: none of them means anything in an address then.
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let bytes: String = bytes
+        .map(|byte| match byte {
+            b'/' => "/".to_owned(),
+            other => format!("%{other:02x}"),
+        })
+        .collect();
+    format!("file://{bytes}?immutable=1")
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = OsString::from(path);
+    beside.push(ending);
+    beside.into()
+}
+
+fn length(path: &Path) -> Result<Option<u64>, Trouble> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(Trouble::NoFile),
+        Ok(found) => Ok(Some(found.len())),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,230 @@
+use std::{collections::HashMap, mem, thread};
+
+use guildhall_model::{Envelope, Event, GuildId, LogId, Position, World};
+use guildhall_ports::journal::{JournalBase, Saved, State};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{
+    aside::Aside,
+    sum::{base_sum, event_sum, head_sum},
+    trouble::Trouble,
+};
+
+/// So many events are read aside at once.
+const PIECE: usize = 8192;
+
+/// Everything, and the sums of all bases and events; `None`: no life of the log has begun.
+pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>, Trouble> {
+    let all = "SELECT log, epoch, seq, world_format, state, rows, sum FROM head";
+    let head = connection
+        .query_row(all, [], |row| Ok(head(row)))
+        .optional()?;
+    let (bases, base_sums) = bases(connection)?;
+    let Some((head, state, rows)) = head.transpose()? else {
+        let events = "SELECT count(*) FROM event";
+        let events: i64 = connection.query_row(events, [], |row| row.get(0))?;
+        return match (bases.len(), events) {
+            (0, 0) => Ok(None),
+            _ => Err(damaged("table head is empty and others are not")),
+        };
+    };
+    let (events, event_sums) = events(connection, head, &bases)?;
+    if base_sums.wrapping_add(event_sums) != rows {
+        return Err(damaged("a row is missing, old or too many"));
+    }
+    let saved = Saved {
+        head,
+        bases,
+        events,
+        state,
+    };
+    Ok(Some((saved, rows)))
+}
+
+fn head(row: &Row<'_>) -> Result<(Position, State, u64), Trouble> {
+    let log: u16 = row.get(0)?;
+    let at = Position {
+        log: LogId(log),
+        epoch: unsigned(row, 1)?,
+        seq: unsigned(row, 2)?,
+    };
+    let (format, rows): (u32, u64) = (row.get(3)?, unsigned(row, 5)?);
+    let state = text(row, 4)?;
+    if head_sum(at, format, state, rows) != unsigned(row, 6)? {
+        return Err(damaged("the row of its head is not as it was written"));
+    }
+    if format > World::FORMAT {
+        return Err(Trouble::world_format(format.into()));
+    }
+    let state = serde_json::from_str(state);
+    let state = state.map_err(|error| damaged(&format!("its state cannot be read: {error}")))?;
+    Ok((at, state, rows))
+}
+
+fn bases(connection: &Connection) -> Result<(Vec<JournalBase>, u64), Trouble> {
+    let mut select = connection.prepare("SELECT guild_id, floor, world, sum FROM base")?;
+    let mut rows = select.query([])?;
+    let mut sums = 0_u64;
+    let mut bases = thread::scope(|scope| {
+        let mut aside = Aside::new(scope);
+        while let Some(row) = rows.next()? {
+            let row = BaseRow::read(row)?;
+            sums = sums.wrapping_add(row.sum);
+            aside.take(move || Ok(vec![row.base()?]))?;
+        }
+        aside.finish()
+    })?;
+    // SQLite's order is of signed numbers.
+    bases.sort_unstable_by_key(|base| base.guild_id);
+    Ok((bases, sums))
+}
+
+fn events(
+    connection: &Connection,
+    head: Position,
+    bases: &[JournalBase],
+) -> Result<(Vec<Envelope>, u64), Trouble> {
+    let floors = bases.iter().map(|base| (base.guild_id, base.floor));
+    let floors: HashMap<GuildId, u64> = floors.collect();
+    let highest_floor = floors.values().copied().max().unwrap_or(0);
+
+    let all = "SELECT seq, guild_id, ts, name, payload, sum FROM event ORDER BY seq";
+    let mut select = connection.prepare(all)?;
+    let mut rows = select.query([])?;
+    let mut sums = 0_u64;
+    // Above all floors nothing was ever taken out.
+    let mut next = highest_floor + 1;
+    let events = thread::scope(|scope| {
+        let mut aside = Aside::new(scope);
+        let mut piece = Vec::new();
+        let mut take = |piece: Vec<EventRow>| {
+            let read = move |row: &EventRow| row.envelope(head);
+            aside.take(move || piece.iter().map(read).collect())
+        };
+        while let Some(row) = rows.next()? {
+            let row = EventRow::read(row)?;
+            if row.seq > next {
+                break;
+            }
+            next += u64::from(row.seq == next);
+            sums = sums.wrapping_add(row.sum);
+            if row.seq > floors.get(&row.guild_id).copied().unwrap_or(0) {
+                piece.push(row);
+            }
+            if piece.len() == PIECE {
+                take(mem::take(&mut piece))?;
+            }
+        }
+        take(piece)?;
+        aside.finish()
+    })?;
+    if next != head.seq + 1 {
+        let why = format!("its head is at {head} and no event {next} fits before it");
+        return Err(damaged(&why));
+    }
+    Ok((events, sums))
+}
+
+/// A row that is as it was written.
+struct BaseRow {
+    guild_id: GuildId,
+    floor: u64,
+    world: Option<String>,
+    sum: u64,
+}
+
+impl BaseRow {
+    fn read(row: &Row<'_>) -> Result<Self, Trouble> {
+        let row = Self {
+            guild_id: GuildId(unsigned(row, 0)?),
+            floor: unsigned(row, 1)?,
+            world: row.get(2)?,
+            sum: unsigned(row, 3)?,
+        };
+        if base_sum(row.guild_id, row.floor, row.world.as_deref()) != row.sum {
+            let why = format!(
+                "the base of guild {} is not as it was written",
+                row.guild_id
+            );
+            return Err(damaged(&why));
+        }
+        Ok(row)
+    }
+
+    fn base(&self) -> Result<JournalBase, Trouble> {
+        let Self {
+            guild_id, floor, ..
+        } = *self;
+        let guild = self.world.as_deref().map(serde_json::from_str).transpose();
+        let unreadable = |error| {
+            damaged(&format!(
+                "the base of guild {guild_id} cannot be read: {error}"
+            ))
+        };
+        Ok(JournalBase {
+            guild_id,
+            floor,
+            guild: guild.map_err(unreadable)?,
+        })
+    }
+}
+
+/// A row that is as it was written.
+struct EventRow {
+    seq: u64,
+    guild_id: GuildId,
+    ts: u64,
+    name: String,
+    payload: String,
+    sum: u64,
+}
+
+impl EventRow {
+    fn read(row: &Row<'_>) -> Result<Self, Trouble> {
+        let row = Self {
+            seq: unsigned(row, 0)?,
+            guild_id: GuildId(unsigned(row, 1)?),
+            ts: unsigned(row, 2)?,
+            name: row.get(3)?,
+            payload: row.get(4)?,
+            sum: unsigned(row, 5)?,
+        };
+        let Self {
+            seq, guild_id, ts, ..
+        } = row;
+        if event_sum(seq, guild_id, ts, &row.name, &row.payload) != row.sum {
+            return Err(damaged(&format!("event {seq} is not as it was written")));
+        }
+        Ok(row)
+    }
+
+    fn envelope(&self, head: Position) -> Result<Envelope, Trouble> {
+        let Self { seq, name, .. } = self;
+        let event = Event::from_wire(name, &self.payload)
+            .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
+        // The link passes over what it does not know; here that would be a loss.
+        if event.change.name() != *name {
+            return Err(Trouble::NewerWords(format!("event {seq} is a {name:?}")));
+        }
+        if (event.guild_id, event.ts) != (self.guild_id, self.ts) {
+            return Err(damaged(&format!("event {seq} contradicts its row")));
+        }
+        Ok(Envelope {
+            at: head.at(*seq),
+            event,
+        })
+    }
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get(column).map(i64::cast_unsigned)
+}
+
+fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, Trouble> {
+    let text = row.get_ref(column)?.as_str();
+    text.map_err(|error| Trouble::Sqlite(error.into()))
+}
+
+fn damaged(what: &str) -> Trouble {
+    Trouble::Damaged(what.to_owned())
+}

@@ -1,0 +1,80 @@
+//! Events at or below their guild's floor are scattered among others: taking each out when its
+//! floor rises would write a page for nearly each of them. So a hand goes round over the log, two
+//! old events for each new one; what it finds below its floor goes, by then whole pages at once.
+//! In a full log about a quarter of the rows waits for it.
+
+use rusqlite::Transaction;
+
+/// So many rows at a time.
+const STRETCH: u64 = 512;
+
+/// Where the hand is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sweep {
+    /// Everything up to here was looked at in this round.
+    hand: u64,
+    /// Rows to look at.
+    due: u64,
+    /// No floor is above this, so it ends a round.
+    highest_floor: u64,
+}
+
+impl Sweep {
+    /// Floors as they are found. `kept` rows are above them and `dead` ones are not: with many of
+    /// these a whole round is due, or processes that live shortly would never come to one.
+    pub(super) fn below(highest_floor: u64, kept: u64, dead: u64) -> Self {
+        let due = if dead > kept / 2 {
+            kept + dead + STRETCH
+        } else {
+            0
+        };
+        Self {
+            highest_floor,
+            due,
+            hand: 0,
+        }
+    }
+
+    pub(super) fn floor_raised(&mut self, floor: u64) {
+        self.highest_floor = self.highest_floor.max(floor);
+    }
+
+    pub(super) fn events_added(&mut self, count: usize) {
+        self.due += 2 * count as u64;
+    }
+
+    /// Does what is due. Answers with the sums of what it took out, added up.
+    pub(super) fn go_on(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+        let mut gone = 0_u64;
+        while self.due >= STRETCH {
+            self.due -= STRETCH;
+            if self.highest_floor > 0 {
+                gone = gone.wrapping_add(self.sweep(transaction)?);
+            }
+            // At once: by the next time the floors have risen, and it would run after the head for
+            // ever.
+            if self.hand >= self.highest_floor {
+                self.hand = 0;
+            }
+        }
+        Ok(gone)
+    }
+
+    fn sweep(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+        let end = "SELECT max(seq) FROM (SELECT seq FROM event WHERE seq > ? ORDER BY seq LIMIT ?)";
+        let mut end = transaction.prepare_cached(end)?;
+        let from = self.hand.cast_signed();
+        let end: Option<i64> = end.query_row([from, STRETCH.cast_signed()], |row| row.get(0))?;
+        self.hand = end.map_or(u64::MAX, i64::cast_unsigned);
+
+        let below = "DELETE FROM event WHERE seq > ? AND seq <= ? AND seq <= \
+                     (SELECT floor FROM base WHERE base.guild_id = event.guild_id) RETURNING sum";
+        let mut below = transaction.prepare_cached(below)?;
+        let mut below = below.query([from, self.hand.min(self.highest_floor).cast_signed()])?;
+        let mut gone = 0_u64;
+        while let Some(row) = below.next()? {
+            gone = gone.wrapping_add(row.get::<_, i64>(0)?.cast_unsigned());
+        }
+        Ok(gone)
+    }
+}

@@ -1,0 +1,186 @@
+use super::*;
+use crate::sqlite::journal::schema::TABLES;
+
+#[tokio::test]
+async fn a_full_disk_fails_the_commit_and_nothing_is_half_done() {
+    let place = Place::new();
+    drop(place.written().await);
+    let mut ledger = Ledger::open(&place.path).expect("opens");
+    let before = ledger.load().expect("is read");
+    ledger.commit(&commit(41, 1, Vec::new())).expect("has room");
+    let one_more = ledger.load().expect("is read");
+    assert_ne!(one_more, before);
+
+    let pages = ledger.number("PRAGMA page_count");
+    ledger.number(&format!("PRAGMA max_page_count={pages}"));
+    let many = commit(42, 512, vec![base(3, 30, None)]);
+    let error = ledger.commit(&many).expect_err("has no room");
+    assert!(
+        matches!(&error, JournalError::Failed(why) if why.contains("full")),
+        "{error:?}"
+    );
+    assert_eq!(ledger.load(), Ok(one_more.clone()));
+    ledger.close();
+
+    // Nothing is wrong with it, and when there is room again it goes on.
+    let mut ledger = Ledger::open(&place.path).expect("opens");
+    assert_eq!(ledger.load(), Ok(one_more));
+    ledger.number(&format!("PRAGMA max_page_count={pages}"));
+    ledger.commit(&many).expect_err("has no room");
+    ledger.number("PRAGMA max_page_count=1000000");
+    ledger.commit(&many).expect("has room");
+    let head = ledger.load().expect("is read").expect("was begun").head;
+    assert_eq!(head, start().at(41 + 512));
+    ledger.close();
+}
+
+/// A disk that failed once may say that it has what it has not.
+#[tokio::test]
+async fn after_an_error_of_the_disk_nothing_is_written_any_more() {
+    let place = Place::killed().await;
+    let mut ledger = Ledger::open(&place.path).expect("opens");
+    ledger
+        .commit(&commit(41, 1, Vec::new()))
+        .expect("is at the head");
+    let small = ledger.file.connection.execute_batch("PRAGMA cache_size=1");
+    small.expect("is done");
+    ledger
+        .file
+        .connection
+        .release_memory()
+        .expect("is released");
+    let beside = place.folder.path().join("guildhall.db-wal");
+    let whole = fs::read(&beside).expect("is read");
+    fs::write(&beside, []).expect("is emptied");
+
+    let error = ledger
+        .commit(&commit(42, 1, Vec::new()))
+        .expect_err("fails");
+    assert!(matches!(error, JournalError::Failed(_)), "{error:?}");
+    fs::write(&beside, whole).expect("is as before");
+    assert_eq!(
+        ledger.commit(&commit(42, 1, Vec::new())),
+        Err(error.clone())
+    );
+    assert_eq!(ledger.load(), Err(error));
+    ledger.close();
+    assert_eq!(load(&place.open()).await.head, start().at(41));
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_wait_for_a_slow_disk_is_refused() {
+    let (asks, inbox) = sync_channel(ASKS_WAITING);
+    let (open, closed) = sync_channel(0);
+    let journal = SqliteJournal {
+        path: "guildhall.db".into(),
+        asks: Some(asks),
+        thread: None,
+        closed: closed.into(),
+    };
+    for _ in 0..ASKS_WAITING {
+        drop(journal.load());
+    }
+    let error = journal.load().await.expect_err("is too much");
+    assert!(
+        matches!(&error, JournalError::Failed(why) if why.contains("slower")),
+        "{error:?}"
+    );
+    drop((inbox, open));
+    let error = journal.load().await.expect_err("nobody is there");
+    assert!(
+        matches!(&error, JournalError::Failed(why) if why.contains("ended")),
+        "{error:?}"
+    );
+}
+
+/// A busy log with windows on it: what is needed no more makes room for what comes.
+#[test]
+fn the_file_does_not_grow_without_end() {
+    // The windows of so many of the three guilds are moved on, by turns.
+    for (window, guilds) in [(100, 3), (100, 2), (900, 2), (3000, 3)] {
+        let place = Place::new();
+        let mut ledger = begun(&place);
+        for first in (1..12_000_u64).step_by(100) {
+            let floor = (first - 1).saturating_sub(window);
+            let bases = match first / 100 % guilds {
+                _ if floor == 0 => Vec::new(),
+                turn => vec![base(turn + 1, floor, None)],
+            };
+            let commit = commit(first, 100, bases);
+            ledger.commit(&commit).expect("is at the head");
+            let rows = ledger.number("SELECT count(*) FROM event");
+            let needed = window + guilds * 100 + (3 - guilds) * first / 3;
+            let most = needed * 3 / 2 + 1024;
+            assert!(
+                rows.cast_unsigned() < most,
+                "{rows} rows where {needed} are needed"
+            );
+        }
+        let free = ledger.number("PRAGMA freelist_count");
+        let pages = ledger.number("PRAGMA page_count");
+        assert!(free < pages / 2, "{free} of {pages} pages are free");
+
+        let beside = place.folder.path().join("guildhall.db-wal");
+        let beside = fs::metadata(beside).expect("is there").len();
+        assert!(beside < 8 << 20, "{beside}");
+        let saved = ledger.load().expect("is read").expect("was begun");
+        let mut kept: BTreeMap<u64, u64> = (1..=12_000).map(|seq| (seq, seq % 3 + 1)).collect();
+        for base in &saved.bases {
+            kept.retain(|seq, guild| GuildId(*guild) != base.guild_id || *seq > base.floor);
+        }
+        let loaded = saved.events.iter().map(|event| event.at.seq);
+        assert!(loaded.eq(kept.into_keys()));
+        ledger.close();
+    }
+}
+
+#[test]
+fn what_is_swept_out_is_what_is_needed_no_more() {
+    let place = Place::new();
+    let mut ledger = begun(&place);
+    ledger.commit(&commit(1, 3000, Vec::new())).expect("fits");
+    let bases = vec![base(1, 1500, None), base(2, 2001, None)];
+    ledger.commit(&commit(3001, 1, bases)).expect("fits");
+    // So many that every row is looked at.
+    for first in (3002..6000).step_by(100) {
+        ledger
+            .commit(&commit(first, 100, Vec::new()))
+            .expect("fits");
+    }
+    let floor = [1500, 2001, 0];
+    for (id, floor) in (1..=3).zip(floor) {
+        let below = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND seq <= {floor}");
+        assert_eq!(ledger.number(&below), 0);
+        let above = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND seq > {floor}");
+        let expected = (1..=6001).filter(|seq| seq % 3 + 1 == id && *seq > floor);
+        assert_eq!(usize::try_from(ledger.number(&above)), Ok(expected.count()));
+    }
+    ledger.load().expect("is as it should be");
+    ledger.close();
+}
+
+#[test]
+fn tables_are_listed_as_they_are_compared() {
+    assert!(TABLES.is_sorted_by_key(|(name, _)| *name));
+}
+
+fn begun(place: &Place) -> Ledger {
+    let mut ledger = Ledger::open(&place.path).expect("opens");
+    let beginning = Beginning {
+        start: start(),
+        guilds: Vec::new(),
+        state: State::default(),
+    };
+    ledger.begin(&beginning).expect("begins");
+    ledger
+}
+
+impl Ledger {
+    fn number(&self, question: &str) -> i64 {
+        let answer = self
+            .file
+            .connection
+            .query_row(question, [], |row| row.get(0));
+        answer.expect("is answered")
+    }
+}

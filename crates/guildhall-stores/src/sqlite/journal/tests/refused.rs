@@ -1,0 +1,296 @@
+use super::*;
+use crate::sqlite::journal::{
+    schema::APPLICATION_ID,
+    sum::{base_sum, event_sum, head_sum},
+};
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    for text in [
+        &b"hello"[..],
+        &[0; 100],
+        &[0; 8192],
+        &b"SQLite format 3"[..],
+    ] {
+        let place = Place::new();
+        fs::write(&place.path, text).expect("is written");
+        let sentence = place.refused().await;
+        assert!(
+            sentence.contains("is no journal of Guildhall's"),
+            "{sentence}"
+        );
+        assert!(sentence.contains("choose another DATA_DIR"), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn another_programs_database_is_refused() {
+    let sql = "CREATE TABLE users (name); INSERT INTO users VALUES ('somebody');";
+    for mode in ["delete", "wal"] {
+        let place = Place::new();
+        place.forge(&format!("PRAGMA journal_mode={mode}; {sql}"));
+        let sentence = place.refused().await;
+        assert!(sentence.contains("another program's"), "{sentence}");
+    }
+    let place = Place::new();
+    drop(place.written().await);
+    place.forge("PRAGMA application_id=42");
+    let sentence = place.refused().await;
+    assert!(sentence.contains("another program's"), "{sentence}");
+}
+
+/// SQLite itself would finish or take back what its writer had begun.
+#[tokio::test]
+async fn another_programs_database_whose_process_was_killed_is_left_as_it_is() {
+    for mode in ["truncate", "wal"] {
+        let (alive, dead) = (Place::new(), Place::new());
+        let connection = Connection::open(&alive.path).expect("opens");
+        connection
+            .execute_batch(&format!(
+                "PRAGMA journal_mode={mode}; CREATE TABLE users (name);
+                 PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN;
+                 INSERT INTO users SELECT hex(zeroblob(3000)) FROM
+                 (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9))"
+            ))
+            .expect("is done");
+        let files = alive.files();
+        let beside = files
+            .iter()
+            .filter(|(name, bytes)| name.contains(".db-") && !bytes.is_empty());
+        assert!(beside.count() > 0, "{mode}: {:?}", sizes(&files));
+        for (name, bytes) in files {
+            fs::write(dead.folder.path().join(name), bytes).expect("is written");
+        }
+        let sentence = dead.refused().await;
+        assert!(sentence.contains("another program's"), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_journal_is_refused() {
+    for place in [closed().await, Place::killed().await] {
+        place.forge("PRAGMA user_version=2");
+        let sentence = place.refused().await;
+        let cure = "update Guildhall, or choose another DATA_DIR";
+        assert!(
+            sentence.contains("newer Guildhall") && sentence.contains(cure),
+            "{sentence}"
+        );
+    }
+    let place = closed().await;
+    place.forge("UPDATE head SET world_format = world_format + 1");
+    place.sum_again();
+    let sentence = place.refused().await;
+    assert!(sentence.contains("newer Guildhall"), "{sentence}");
+
+    // The link takes this for an event that it does not know.
+    let place = closed().await;
+    place.forge("UPDATE event SET name = 'room.painted' WHERE seq = 40");
+    place.sum_again();
+    let sentence = place.refused().await;
+    assert!(sentence.contains("newer Guildhall"), "{sentence}");
+    assert!(sentence.contains("room.painted"), "{sentence}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused() {
+    for sql in [
+        "UPDATE event SET payload = '{}' WHERE seq = 40",
+        "UPDATE event SET ts = ts + 1 WHERE seq = 40",
+        "UPDATE event SET guild_id = 9 WHERE seq = 40",
+        "UPDATE base SET world = '{}' WHERE guild_id = 1",
+        "UPDATE head SET state = '[' WHERE one = 1",
+        "UPDATE head SET log = 70000",
+        "UPDATE head SET log = -1",
+    ] {
+        let place = closed().await;
+        place.forge(sql);
+        place.sum_again();
+        let sentence = place.refused().await;
+        assert!(sentence.contains("is damaged"), "{sql}: {sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_with_a_hole_is_refused() {
+    for sql in [
+        "DELETE FROM event WHERE seq = 40",
+        "DELETE FROM event WHERE seq = 30",
+        "DELETE FROM event",
+        "UPDATE event SET seq = 41 WHERE seq = 40",
+        "UPDATE head SET seq = 39",
+        "UPDATE head SET seq = 41",
+        "UPDATE base SET floor = 41 WHERE guild_id = 1",
+        "DELETE FROM head",
+        "DELETE FROM head; DELETE FROM event",
+        "DELETE FROM head; DELETE FROM base",
+    ] {
+        let place = closed().await;
+        place.forge(sql);
+        place.sum_again();
+        let sentence = place.refused().await;
+        assert!(sentence.contains("is damaged"), "{sql}: {sentence}");
+    }
+}
+
+/// Nothing else would tell: each row that is there is right.
+#[tokio::test]
+async fn a_row_that_is_missing_old_or_too_many_is_refused() {
+    for sql in [
+        "DELETE FROM event WHERE seq = 2",
+        "DELETE FROM base WHERE guild_id = 3",
+        "UPDATE event SET seq = 0 WHERE seq = 19",
+        "INSERT INTO base SELECT 99, floor, world, sum FROM base WHERE guild_id = 3",
+        "UPDATE head SET rows = rows + 1",
+        "UPDATE head SET epoch = epoch + 1",
+        "UPDATE event SET payload = replace(payload, '7', '8') WHERE seq = 40",
+    ] {
+        let place = closed().await;
+        place.forge(sql);
+        let sentence = place.refused().await;
+        assert!(sentence.contains("is damaged"), "{sql}: {sentence}");
+    }
+}
+
+#[tokio::test]
+async fn tables_that_are_not_as_they_were_made_are_refused() {
+    for sql in [
+        "CREATE TABLE more (a)",
+        "DROP TABLE base",
+        "ALTER TABLE event ADD COLUMN more INTEGER",
+        "CREATE TRIGGER gone AFTER INSERT ON event BEGIN DELETE FROM event; END",
+        "CREATE INDEX names ON event (name)",
+        "PRAGMA user_version=0",
+        "UPDATE writer SET open = 7",
+        "DELETE FROM writer",
+    ] {
+        let place = closed().await;
+        place.forge(sql);
+        let sentence = place.refused().await;
+        assert!(sentence.contains("is damaged"), "{sql}: {sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_is_none_is_refused() {
+    let place = Place::new();
+    let path = place.folder.path().join("not there").join("guildhall.db");
+    let refused = SqliteJournal::open(&path).expect_err("is refused");
+    assert!(
+        matches!(&refused, JournalError::Refused(why) if why.contains("its folder is not there"))
+    );
+
+    fs::create_dir(&place.path).expect("a folder of that name");
+    let refused = SqliteJournal::open(&place.path).expect_err("is refused");
+    assert!(matches!(refused, JournalError::Refused(_)), "{refused:?}");
+    assert!(
+        fs::read_dir(&place.path)
+            .expect("is there")
+            .next()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_journal_that_was_never_begun_is_no_damage() {
+    let place = Place::new();
+    for _ in 0..3 {
+        assert_eq!(place.open().load().await, Ok(None));
+    }
+    // Its process was killed before it had written anything.
+    fs::write(&place.path, []).expect("is emptied");
+    assert_eq!(place.open().load().await, Ok(None));
+}
+
+async fn closed() -> Place {
+    let place = Place::new();
+    drop(place.written().await);
+    place
+}
+
+impl Place {
+    /// Rows as a Guildhall would have written them that has these values.
+    fn sum_again(&self) {
+        let connection = Connection::open(&self.path).expect("opens");
+        let id: i32 = connection
+            .query_row("PRAGMA application_id", [], |row| row.get(0))
+            .expect("has one");
+        assert_eq!(id, APPLICATION_ID);
+        let rows: Vec<(i64, i64, i64, String, String)> = all(
+            &connection,
+            "SELECT seq, guild_id, ts, name, payload FROM event",
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            },
+        );
+        let mut sums = 0_u64;
+        for (seq, guild_id, ts, name, payload) in rows {
+            let guild = GuildId(guild_id.cast_unsigned());
+            let (number, ts) = (seq.cast_unsigned(), ts.cast_unsigned());
+            let sum = event_sum(number, guild, ts, &name, &payload);
+            sums = sums.wrapping_add(sum);
+            let put = "UPDATE event SET sum = ? WHERE seq = ?";
+            connection
+                .execute(put, [sum.cast_signed(), seq])
+                .expect("is put");
+        }
+        let rows: Vec<(i64, i64, Option<String>)> = all(
+            &connection,
+            "SELECT guild_id, floor, world FROM base",
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        );
+        for (id, floor, world) in rows {
+            let guild_id = GuildId(id.cast_unsigned());
+            let sum = base_sum(guild_id, floor.cast_unsigned(), world.as_deref());
+            sums = sums.wrapping_add(sum);
+            let put = "UPDATE base SET sum = ? WHERE guild_id = ?";
+            connection
+                .execute(put, [sum.cast_signed(), id])
+                .expect("is put");
+        }
+        let rows: Vec<(i64, i64, i64, u32, String)> = all(
+            &connection,
+            "SELECT log, epoch, seq, world_format, state FROM head",
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            },
+        );
+        for (log, epoch, seq, format, state) in rows {
+            let Ok(log) = u16::try_from(log) else {
+                continue;
+            };
+            let at = Position {
+                log: LogId(log),
+                epoch: epoch.cast_unsigned(),
+                seq: seq.cast_unsigned(),
+            };
+            let sum = head_sum(at, format, &state, sums).cast_signed();
+            let put = "UPDATE head SET rows = ?, sum = ?";
+            connection
+                .execute(put, [sums.cast_signed(), sum])
+                .expect("is put");
+        }
+    }
+}
+
+fn all<T>(
+    connection: &Connection,
+    question: &str,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Vec<T> {
+    let mut statement = connection.prepare(question).expect("is understood");
+    let rows = statement.query_map([], read).expect("is answered");
+    rows.map(|row| row.expect("is read")).collect()
+}

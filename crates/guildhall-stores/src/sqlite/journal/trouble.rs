@@ -1,0 +1,136 @@
+use std::path::Path;
+
+use guildhall_model::World;
+use guildhall_ports::journal::JournalError;
+use rusqlite::{Error, ErrorCode};
+
+use super::schema;
+
+/// Why a file cannot be used, or was not written.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// What SQLite says.
+    Sqlite(Error),
+    /// It is not what was written.
+    Damaged(String),
+    /// The newest commits were in a write-ahead file that is gone.
+    CutOff,
+    /// A database, and none of ours.
+    Foreign,
+    /// Tables of a later version.
+    NewerTables(i32),
+    /// A world or an event of a later build.
+    NewerWords(String),
+    /// It can be read and not be written.
+    ReadOnly,
+    /// No folder to put it into.
+    Homeless,
+    /// A folder, a socket or the like.
+    NoFile,
+    /// The caller asks for what cannot be.
+    Asked(String),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Trouble {
+    pub(super) fn world_format(found: u64) -> Self {
+        let ours = World::FORMAT;
+        Self::NewerWords(format!(
+            "its world has format {found}, this build knows {ours}"
+        ))
+    }
+
+    /// The sentence for somebody who wanted to open or read it.
+    pub(super) fn reading(self, path: &Path) -> JournalError {
+        let path = path.display();
+        let damaged = |what: &str| {
+            JournalError::Refused(format!(
+                "{path} is damaged ({what}): move it and the files whose names begin with its own \
+                 out of the way, and Guildhall begins a new log"
+            ))
+        };
+        let not_writable = |why: &str| {
+            JournalError::Refused(format!(
+                "{path} cannot be opened for writing ({why}): give the user that Guildhall runs \
+                 as the right to write it and its folder"
+            ))
+        };
+        match self {
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    JournalError::InUse(format!(
+                        "{path} is open elsewhere: another guildhall runs on this DATA_DIR (or a \
+                         tool reads the file); stop that one, or choose another DATA_DIR"
+                    ))
+                }
+                Some(
+                    ErrorCode::PermissionDenied
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::AuthorizationForStatementDenied,
+                ) => not_writable(&error.to_string()),
+                Some(ErrorCode::NotADatabase) => JournalError::Refused(format!(
+                    "{path} is no journal of Guildhall's (not an SQLite file, or its beginning is \
+                     damaged): choose another DATA_DIR, or move the file out of the way"
+                )),
+                Some(
+                    ErrorCode::SystemIoFailure
+                    | ErrorCode::DiskFull
+                    | ErrorCode::OutOfMemory
+                    | ErrorCode::OperationInterrupted,
+                ) => JournalError::Failed(format!("{path} could not be read: {error}")),
+                _ => damaged(&error.to_string()),
+            },
+            Self::ReadOnly => not_writable("it can only be read"),
+            Self::Damaged(what) => damaged(&what),
+            Self::CutOff => JournalError::Refused(format!(
+                "{path}-wal is missing or cut off, and the newest events were in it: put it back, \
+                 or move {path} out of the way, and Guildhall begins a new log"
+            )),
+            Self::Foreign => JournalError::Refused(format!(
+                "{path} is no journal of Guildhall's but another program's SQLite file: choose \
+                 another DATA_DIR, or move the file out of the way"
+            )),
+            Self::NewerTables(found) => JournalError::Refused(format!(
+                "{path} was written by a newer Guildhall (its tables have version {found}, this \
+                 build knows {}): update Guildhall, or choose another DATA_DIR",
+                schema::VERSION
+            )),
+            Self::NewerWords(what) => JournalError::Refused(format!(
+                "{path} was written by a newer Guildhall ({what}): update Guildhall, or choose \
+                 another DATA_DIR"
+            )),
+            Self::Homeless => JournalError::Refused(format!(
+                "{path} cannot be made: its folder is not there, make it or choose another DATA_DIR"
+            )),
+            Self::NoFile => JournalError::Refused(format!(
+                "{path} is no file: move it out of the way, or choose another DATA_DIR"
+            )),
+            Self::Asked(what) => JournalError::Failed(format!("{path}: {what}")),
+        }
+    }
+
+    /// The sentence for somebody who wanted to add to it.
+    pub(super) fn writing(self, path: &Path) -> JournalError {
+        match self {
+            Self::Sqlite(error) => {
+                JournalError::Failed(format!("{} could not be written: {error}", path.display()))
+            }
+            other => other.reading(path),
+        }
+    }
+
+    /// Nothing is known of the disk after this: what is asked later may be answered falsely.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() != Some(ErrorCode::DiskFull),
+            Self::Asked(_) => false,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    hint::spin_loop,
+    io::{self, BufRead, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use guildhall_model::{
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, world::GuildInfo,
+};
+use guildhall_ports::{
+    Journal,
+    journal::{Beginning, Commit, JournalBase, ResumeState, State, Terms},
+};
+use guildhall_stores::sqlite::SqliteJournal;
+use tempfile::tempdir;
+use tokio::runtime::Builder;
+
+use crate::child;
+
+const KILLS: usize = 30;
+const GUILDS: u64 = 5;
+/// Events kept of each guild.
+const WINDOW: u64 = 100;
+
+#[test]
+fn kill_9_at_any_instant_loses_nothing_and_doubles_nothing() {
+    if let Some(path) = child::journal() {
+        return write_until_killed(&path);
+    }
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("guildhall.db");
+    let mut acknowledged = 0;
+    for _ in 0..KILLS {
+        let test = "kill::kill_9_at_any_instant_loses_nothing_and_doubles_nothing";
+        let commits = random_below(60);
+        acknowledged = acknowledged.max(write_and_kill(test, &path, commits));
+        acknowledged = checked(&path, acknowledged);
+    }
+    assert!(
+        acknowledged > WINDOW * GUILDS,
+        "bases were put: {acknowledged}"
+    );
+}
+
+#[test]
+fn kill_9_while_it_is_made_leaves_one_that_can_be_opened() {
+    if let Some(path) = child::journal() {
+        return write_until_killed(&path);
+    }
+    for _ in 0..KILLS {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("guildhall.db");
+        let test = "kill::kill_9_while_it_is_made_leaves_one_that_can_be_opened";
+        let acknowledged = write_and_kill(test, &path, 0);
+        checked(&path, acknowledged);
+    }
+}
+
+/// The last head that was answered before the end.
+fn write_and_kill(test: &str, path: &Path, commits: u64) -> u64 {
+    let (mut child, mut said) = child::start(child::command(test, path));
+    let mut line = String::new();
+    let (mut acknowledged, mut left) = (0, commits + 1);
+    while left > 0 {
+        line.clear();
+        assert!(
+            said.read_line(&mut line).expect("is read") > 0,
+            "it ended by itself"
+        );
+        if let Some(head) = line.strip_prefix("at ") {
+            acknowledged = head.trim().parse().expect("a number");
+            left -= 1;
+        }
+    }
+    for _ in 0..random_below(1_000_000) {
+        spin_loop();
+    }
+    child.kill().expect("is killed");
+    for line in said.lines() {
+        if let Some(head) = line.expect("is read").strip_prefix("at ") {
+            acknowledged = head.parse().expect("a number");
+        }
+    }
+    let end = child.wait().expect("has ended");
+    assert!(!end.success(), "it ended by itself: {end}");
+    acknowledged
+}
+
+fn write_until_killed(path: &Path) {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        say(0);
+        let journal = SqliteJournal::open(path).expect("opens");
+        let mut head = match journal.load().await.expect("is read") {
+            Some(saved) => saved.head,
+            None => begin(&journal).await,
+        };
+        loop {
+            let commit = next(head);
+            head = head.at(head.seq + commit.events.len() as u64);
+            journal.commit(commit).await.expect("is at the head");
+            say(head.seq);
+        }
+    });
+}
+
+async fn begin(journal: &SqliteJournal) -> Position {
+    let start = Position::start(LogId(0), 1_700_000_000_000);
+    let beginning = Beginning {
+        start,
+        guilds: (0..GUILDS).map(|id| (GuildId(id), guild(0))).collect(),
+        state: state(0),
+    };
+    journal.begin(beginning).await.expect("begins");
+    start
+}
+
+/// Everything about it follows from the head before it.
+fn next(head: Position) -> Commit {
+    let last = head.seq + 1 + head.seq * 7 % 40;
+    let envelope = |seq| Envelope {
+        at: head.at(seq),
+        event: event(seq),
+    };
+    let floor = head.seq.saturating_sub(WINDOW);
+    let base = JournalBase {
+        guild_id: GuildId(head.seq % GUILDS),
+        floor,
+        guild: Some(guild(floor)),
+    };
+    Commit {
+        events: (head.seq + 1..=last)
+            .map(|seq| Arc::new(envelope(seq)))
+            .collect(),
+        state: Arc::new(state(last)),
+        bases: Vec::from_iter((floor > 0).then_some(base)),
+    }
+}
+
+fn event(seq: u64) -> Event {
+    Event {
+        guild_id: GuildId(seq * seq % GUILDS),
+        ts: seq,
+        synthetic: seq.is_multiple_of(2),
+        change: Change::CategorySet {
+            channel_id: ChannelId(seq),
+            name: "name ".repeat(usize::try_from(seq % 100).expect("is small")),
+        },
+    }
+}
+
+fn guild(floor: u64) -> Guild {
+    Guild {
+        info: GuildInfo {
+            name: format!("at {floor}"),
+            icon: None,
+        },
+        available: true,
+        owner_id: UserId(floor),
+        roles: BTreeMap::new(),
+        categories: BTreeMap::new(),
+        rooms: BTreeMap::new(),
+        voice: BTreeMap::new(),
+        memberships: BTreeMap::new(),
+    }
+}
+
+fn state(sequence: u64) -> State {
+    State {
+        resume: Some(ResumeState {
+            session_id: "session".to_owned(),
+            sequence,
+            url: None,
+            terms: Terms {
+                shard: [0, 1],
+                intents: 1,
+                guilds: None,
+                world_format: 1,
+            },
+        }),
+        ..State::default()
+    }
+}
+
+/// Everything in it is of one moment: of the last answer, or of the one that was to come next.
+fn checked(path: &Path, acknowledged: u64) -> u64 {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let journal = SqliteJournal::open(path).expect("opens at once");
+    let Some(saved) = runtime.block_on(journal.load()).expect("is read") else {
+        assert_eq!(acknowledged, 0);
+        return 0;
+    };
+    let answered = saved.head.at(acknowledged);
+    let under_way = next(answered).events.len() as u64;
+    let possible = [acknowledged, acknowledged + under_way];
+    assert!(
+        possible.contains(&saved.head.seq),
+        "{} of {possible:?}",
+        saved.head
+    );
+
+    assert_eq!(saved.state, state(saved.head.seq));
+    let floors: BTreeMap<GuildId, u64> = saved
+        .bases
+        .iter()
+        .map(|base| (base.guild_id, base.floor))
+        .collect();
+    assert_eq!(floors.len() as u64, GUILDS);
+    for base in &saved.bases {
+        assert_eq!(base.guild, Some(guild(base.floor)));
+    }
+    let kept = (1..=saved.head.seq).map(|seq| Envelope {
+        at: saved.head.at(seq),
+        event: event(seq),
+    });
+    let above = |envelope: &Envelope| envelope.at.seq > floors[&envelope.event.guild_id];
+    let kept: Vec<Envelope> = kept.filter(above).collect();
+    assert!(
+        saved.events == kept,
+        "{} events, not {}",
+        saved.events.len(),
+        kept.len()
+    );
+    saved.head.seq
+}
+
+fn say(head: u64) {
+    let mut out = io::stdout();
+    writeln!(out, "\nat {head}")
+        .and_then(|()| out.flush())
+        .expect("somebody listens");
+}
+
+fn random_below(end: u64) -> u64 {
+    RandomState::new().build_hasher().finish() % end
+}

@@ -1,0 +1,8 @@
+//! The SQLite journal among processes: they are killed, they come second, they may not write.
+
+#![cfg(feature = "sqlite")]
+
+mod child;
+
+mod kill;
+mod second;

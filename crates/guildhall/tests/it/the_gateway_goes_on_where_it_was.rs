@@ -1,0 +1,282 @@
+//! Whatever ends the gateway's process: positions go on, what happened meanwhile is there, once.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::house::{Frame, House, Stream, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_gateway_resumes_and_streams_go_on_without_a_snapshot() {
+    let mut house = House::start().await;
+    let (cookie, mut stream) = house.visit().await;
+    house.discord.stamp("before").await;
+    stream.until("voice.updated").await;
+    let older = stream.cursor.clone();
+    house.discord.stamp("last").await;
+    stream.until("voice.updated").await;
+    let starts = session_starts(&house).await;
+
+    house.gateway.signal("KILL");
+    house.gateway.ended().await;
+    house.discord.stamp("meanwhile").await;
+    let [person, room] = [&house.discord.people[0], &house.discord.rooms[1]];
+    house.discord.voice(person, Some(room)).await;
+    house.restart_gateway();
+
+    let meanwhile = record(&mut stream, "voice.updated").await;
+    assert_eq!(meanwhile.data["username"], "meanwhile");
+    assert_eq!(stream.next_record().await.event, "voice.joined");
+    house.discord.stamp("after").await;
+    assert_eq!(
+        record(&mut stream, "voice.updated").await.data["username"],
+        "after"
+    );
+    assert_eq!(
+        session_starts(&house).await,
+        starts,
+        "a RESUME, no second IDENTIFY"
+    );
+    // An older cursor, to web processes that never saw the gateway before.
+    house.web.signal("KILL");
+    house.web.ended().await;
+    house.restart_web().await;
+    let mut again = house.stream(&cookie, "", older.as_deref()).await;
+    assert_eq!(again.next_record().await.event, "resumed");
+    for stamp in ["last", "meanwhile"] {
+        assert_eq!(again.next_record().await.data["username"], stamp);
+    }
+    assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successor_waits_for_the_one_before_it_and_takes_over_its_session() {
+    let mut house = House::start().await;
+    let (_cookie, mut stream) = house.visit().await;
+    let starts = session_starts(&house).await;
+    let mut before = house.start_second_gateway();
+    house
+        .gateway
+        .until_logged("Waiting for the gateway before this one")
+        .await;
+    house.discord.stamp("still the first").await;
+    assert_eq!(
+        record(&mut stream, "voice.updated").await.data["username"],
+        "still the first"
+    );
+
+    before.signal("TERM");
+    assert!(before.ended().await.success(), "{}", before.log());
+    house.discord.stamp("handed over").await;
+    assert_eq!(
+        record(&mut stream, "voice.updated").await.data["username"],
+        "handed over"
+    );
+    house.until_ready(house.ports.gateway_ops).await;
+    assert_eq!(session_starts(&house).await, starts, "no second IDENTIFY");
+    assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
+    let log = house.gateway.log();
+    assert!(log.contains("[Gateway] Resumed"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_session_after_twenty_moves_brings_the_true_differences_and_nothing_else() {
+    let mut house = House::start().await;
+    let (cookie, mut stream) = house.visit().await;
+    let guild = house.discord.guild.clone();
+    let mut people = Vec::new();
+    for number in 0..20 {
+        let name = format!("mover{number}");
+        let made = house
+            .discord
+            .post("/sim/users", &json!({"username": name}))
+            .await;
+        let user = made["id"].as_str().expect("an id").to_owned();
+        let member = json!({"guildId": guild, "userId": user});
+        house.discord.post("/sim/members", &member).await;
+        people.push(user);
+    }
+    let [first, second] = house.discord.rooms.clone();
+    // Five are in the first room and stay, five move, five leave, five come.
+    for person in &people[..15] {
+        house.discord.voice(person, Some(&first)).await;
+    }
+    for _ in &people[..15] {
+        record(&mut stream, "voice.joined").await;
+    }
+    house.gateway.signal("KILL");
+    house.gateway.ended().await;
+    for (index, person) in people.iter().enumerate() {
+        match index {
+            0..5 => {
+                // Away and back: no difference.
+                house.discord.voice(person, Some(&second)).await;
+                house.discord.voice(person, Some(&first)).await;
+            }
+            10..15 => house.discord.voice(person, None).await,
+            _ => house.discord.voice(person, Some(&second)).await,
+        }
+    }
+    // Another intent: the session before has not brought what this one would.
+    house.set("DISCORD_INTENTS", "moderation");
+    house.restart_gateway();
+
+    house.until_ready(house.ports.gateway_ops).await;
+    house.discord.stamp("and on").await;
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut gaps = BTreeMap::new();
+    loop {
+        let frame = stream.next_record().await;
+        if frame.data["username"] == "and on" {
+            break;
+        }
+        let of = |id: &str| frame.data[id].as_str().unwrap_or_default().to_owned();
+        if frame.event == "gap" {
+            *gaps.entry(of("guildId")).or_insert(0) += 1;
+            continue;
+        }
+        assert_eq!(frame.data["synthetic"], true, "{frame:?}");
+        told.entry(of("userId")).or_default().push(frame.event);
+    }
+    assert_eq!(gaps.get(&guild), Some(&1), "{gaps:?}");
+    assert!(gaps.values().all(|count| *count == 1), "{gaps:?}");
+    for (index, person) in people.iter().enumerate() {
+        let expected: &[&str] = match index {
+            0..5 => &[],
+            5..10 => &["voice.left", "voice.joined"],
+            10..15 => &["voice.left"],
+            _ => &["voice.joined"],
+        };
+        let events = told.remove(person).unwrap_or_default();
+        assert_eq!(events, expected, "{person}");
+    }
+    assert!(told.is_empty(), "nothing else: {told:?}");
+    let rooms = people_of(&house.state(&cookie).await);
+    assert_eq!(
+        rooms,
+        people_in(&house.discord.state().await, &[&first, &second])
+    );
+    assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_members_intent_takes_effect_between_two_starts_and_no_position_is_lost() {
+    let mut house = House::start().await;
+    let (cookie, mut stream) = house.visit().await;
+    house.discord.stamp("before").await;
+    stream.until("voice.updated").await;
+    let starts = session_starts(&house).await;
+    house.gateway.signal("TERM");
+    house.gateway.ended().await;
+    house.set("DISCORD_INTENTS", "members");
+    house.restart_gateway();
+    until("a fresh session", async || {
+        session_starts(&house).await == starts - 1
+    })
+    .await;
+    house.until_ready(house.ports.web_ops).await;
+
+    let discord = &house.discord;
+    let member = |state: &Value| {
+        let members = state["guilds"][0]["members"].as_array().cloned();
+        let mut members = members.into_iter().flatten();
+        let ours = members.find(|member| member["userId"] == discord.visitor);
+        ours.expect("the visitor").clone()
+    };
+    let roles = member(&discord.state().await)["roles"].clone();
+    let roles: Vec<String> = serde_json::from_value(roles).expect("ids");
+    let mut opened: Vec<&str> = roles.iter().map(String::as_str).collect();
+    opened.push(&discord.gate_role);
+    assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
+    discord.roles(&discord.visitor, &opened).await;
+    let snapshot = stream.until("snapshot").await;
+    assert_eq!(snapshot.data["reason"], "authz_changed");
+
+    let mut again = house.stream(&cookie, "", stream.cursor.as_deref()).await;
+    assert_eq!(again.next_record().await.event, "resumed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_journal_a_new_log_begins_and_streams_are_told() {
+    let mut house = House::start().await;
+    let (_cookie, mut stream) = house.visit().await;
+    house.gateway.signal("KILL");
+    house.gateway.ended().await;
+    std::fs::remove_dir_all(house.folder().join("data")).expect("it is there");
+    house.restart_gateway();
+    let snapshot = stream.until("snapshot").await;
+    assert_eq!(snapshot.data["reason"], "epoch_changed");
+    house.discord.stamp("on").await;
+    assert_eq!(stream.until("voice.updated").await.data["username"], "on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_damaged_or_of_another_bot_is_refused_and_left_as_it_is() {
+    let mut house = House::start().await;
+    house.gateway.signal("TERM");
+    house.gateway.ended().await;
+    let journal = house.folder().join("data/gateway.sqlite3");
+    let bytes = std::fs::read(&journal).expect("the journal");
+
+    // The same shape, another id in front.
+    house.set("DISCORD_BOT_TOKEN", "MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.abc.defghi");
+    house.restart_gateway();
+    assert_eq!(house.gateway.ended().await.code(), Some(78));
+    let log = house.gateway.log();
+    assert!(
+        log.contains("DATA_DIR") && log.contains("DISCORD_BOT_TOKEN"),
+        "{log}"
+    );
+    assert!(std::fs::read(&journal).expect("the journal") == bytes);
+
+    let mut damaged = bytes.clone();
+    damaged.truncate(bytes.len() / 2);
+    std::fs::write(&journal, &damaged).expect("written");
+    house.restart_gateway();
+    assert_eq!(house.gateway.ended().await.code(), Some(78));
+    let log = house.gateway.log();
+    assert!(log.contains("gateway.sqlite3"), "{log}");
+    assert!(std::fs::read(&journal).expect("the journal") == damaged);
+}
+
+/// IDENTIFYs that are left.
+async fn session_starts(house: &House) -> u64 {
+    let state = house.discord.state().await;
+    let left = state["application"]["sessionStarts"]["remaining"].as_u64();
+    left.expect("a number")
+}
+
+/// The next event of this name, which is the next record.
+async fn record(stream: &mut Stream, name: &str) -> Frame {
+    let frame = stream.next_record().await;
+    assert_eq!(frame.event, name, "{}", stream.raw);
+    frame
+}
+
+fn snapshots(stream: &Stream) -> usize {
+    stream.raw.matches("event: snapshot").count()
+}
+
+/// Who is in which room of the first guild, as `/api/state` says.
+fn people_of(state: &Value) -> BTreeMap<String, String> {
+    let rooms = state["guilds"][0]["rooms"].as_array().into_iter().flatten();
+    let people = rooms.flat_map(|room| {
+        let members = room["members"].as_array().into_iter().flatten();
+        members.map(move |member| pair(&member["userId"], &room["channelId"]))
+    });
+    people.collect()
+}
+
+/// The same, as Discord says.
+fn people_in(state: &Value, rooms: &[&str]) -> BTreeMap<String, String> {
+    let states = state["guilds"][0]["voiceStates"].as_array();
+    let states = states.into_iter().flatten();
+    let seen = states.filter(|voice| rooms.iter().any(|room| voice["channelId"] == *room));
+    seen.map(|voice| pair(&voice["userId"], &voice["channelId"]))
+        .collect()
+}
+
+fn pair(user: &Value, room: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().expect("an id").to_owned();
+    (text(user), text(room))
+}

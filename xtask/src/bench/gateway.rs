@@ -1,0 +1,97 @@
+//! The gateway with its journal: how many dispatches it takes, how soon it is live again, and what
+//! it needs of disk and memory.
+//!
+//! It is alone on the measured CPU, its threads and its disk's included; the simulator that sends
+//! and the follower that reads share the other one.
+
+mod ingest;
+mod many;
+mod metrics;
+mod restart;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::http::Client;
+use super::lasting::Gateway;
+use super::process::{Cpu, Process, Program, lasting_port};
+use super::product::World;
+use super::table::Row;
+
+/// What is measured, and how often.
+pub(crate) struct Plan {
+    pub(crate) repetitions: usize,
+    /// Seconds of one repetition at a rate.
+    pub(crate) seconds: u64,
+    /// Events after which the journal is weighed.
+    pub(crate) weighed_at: [u64; 2],
+    pub(crate) guilds: u64,
+    /// In voice, in each guild.
+    pub(crate) people: u64,
+}
+
+/// The rows of the gateway; what is lost, doubled or reordered is an error.
+pub(crate) fn rows(
+    plan: &Plan,
+    guildhall: &Path,
+    xtask: &Path,
+    folder: &Path,
+) -> anyhow::Result<Vec<Row>> {
+    println!("the gateway: ingest");
+    let mut rows = ingest::rows(plan, &Stage::of(guildhall, folder, "ingest")?, xtask)?;
+    println!("the gateway: restart");
+    rows.extend(restart::rows(
+        plan,
+        &Stage::of(guildhall, folder, "restart")?,
+    )?);
+    Ok(rows)
+}
+
+/// A simulator, and where a gateway keeps its journal.
+struct Stage {
+    guildhall: PathBuf,
+    folder: PathBuf,
+    simulator_at: SocketAddr,
+    world: World,
+    _simulator: Process,
+}
+
+impl Stage {
+    fn of(guildhall: &Path, folder: &Path, name: &str) -> anyhow::Result<Self> {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        let simulator_at = SocketAddr::from(([127, 0, 0, 1], lasting_port()?));
+        let mut simulator = Program {
+            binary: guildhall,
+            name: "simulator",
+            arguments: ["simulator", "--listen", &simulator_at.to_string()]
+                .map(str::to_owned)
+                .to_vec(),
+            environment: vec![("RUST_LOG", "warn".to_owned())],
+            cpu: Cpu::Others,
+            piped: false,
+        }
+        .start(&folder)?;
+        simulator.wait_until_listening(simulator_at)?;
+        Ok(Self {
+            guildhall: guildhall.to_owned(),
+            world: World::read(&mut Client::new(simulator_at))?,
+            folder,
+            simulator_at,
+            _simulator: simulator,
+        })
+    }
+
+    /// Its journal is `name`'s own.
+    fn gateway(&self, name: &str) -> anyhow::Result<Gateway> {
+        let folder = self.folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        Gateway::new(
+            &self.guildhall,
+            &folder,
+            Cpu::Measured,
+            self.simulator_at,
+            &self.world,
+        )
+    }
+}

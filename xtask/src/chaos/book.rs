@@ -1,0 +1,261 @@
+//! What each stream was told, held against what it should have been told.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::picture::Picture;
+use super::sse::Frame;
+use crate::bench::frames::Stamp;
+use crate::bench::ledger::{Ledger, Seen};
+
+/// Faults that are told in words; the others are only counted.
+const FAULTS_TOLD: usize = 20;
+
+/// A place in the log, from `LOG.EPOCH-SEQ`. Clients may not look into a cursor; this one checks
+/// that later ones are higher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Place {
+    epoch: u64,
+    seq: u64,
+}
+
+/// All streams together.
+pub(crate) struct Book {
+    streams: Vec<Track>,
+    /// The same event stands at a position, whoever is told.
+    told: HashMap<Place, Told>,
+    ledger: Ledger,
+    pub(crate) count: Count,
+    faults: Vec<String>,
+}
+
+struct Told {
+    payload: u64,
+    streams: usize,
+}
+
+/// One stream, over all of its connections.
+#[derive(Default)]
+struct Track {
+    seen: Seen,
+    last: Option<Place>,
+    picture: Option<Picture>,
+    /// The last stamp, not in the picture yet: there are many, and only the last counts.
+    stamp: Option<String>,
+}
+
+/// What was counted. All but the first four must be zero where the session lived.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count {
+    pub(crate) connections: u64,
+    pub(crate) resumed: u64,
+    pub(crate) statuses: u64,
+    pub(crate) events: u64,
+    pub(crate) snapshots: u64,
+    /// An id that was not higher than the one before it.
+    pub(crate) fallen_ids: u64,
+    /// Two payloads at one position.
+    pub(crate) two_payloads: u64,
+    /// What was found by comparing, and what could not be.
+    pub(crate) synthetic: u64,
+    /// HTTP answers but 200, and streams that are none.
+    pub(crate) refused: u64,
+}
+
+/// The sums of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) deliveries: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) reordered: u64,
+    /// Positions that some streams were told and others not.
+    pub(crate) uneven: u64,
+    /// Microseconds from stamp to stream.
+    pub(crate) p50: Option<u64>,
+    pub(crate) p99: Option<u64>,
+    pub(crate) max: Option<u64>,
+}
+
+impl Book {
+    pub(crate) fn of(streams: usize) -> Self {
+        Self {
+            streams: (0..streams).map(|_| Track::default()).collect(),
+            told: HashMap::new(),
+            ledger: Ledger::begin(),
+            count: Count::default(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Writes down one frame of a stream.
+    pub(crate) fn take(&mut self, stream: usize, frame: &Frame, now_micros: u64) {
+        if frame.event.is_empty() {
+            return;
+        }
+        let place = frame.id.as_deref().and_then(place);
+        match frame.event.as_str() {
+            "snapshot" => self.take_snapshot(stream, frame),
+            "resumed" => self.count.resumed += 1,
+            "status" => self.count.statuses += 1,
+            "checkpoint" | "bye" => {}
+            _ => return self.take_event(stream, frame, place, now_micros),
+        }
+        let last = &mut self.streams[stream].last;
+        if place.is_some() && place < *last && frame.event != "snapshot" {
+            let was = *last;
+            self.count.fallen_ids += 1;
+            self.fault(
+                stream,
+                &format!("{} at {place:?} after {was:?}", frame.event),
+            );
+        } else {
+            *last = place.or(*last);
+        }
+    }
+
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// How many streams have their first picture.
+    pub(crate) fn open(&self) -> usize {
+        let open = self.streams.iter().filter(|track| track.picture.is_some());
+        open.count()
+    }
+
+    /// How many streams have come to this stamp.
+    pub(crate) fn at(&self, sequence: u64) -> usize {
+        let there = |track: &&Track| track.seen.highest() >= Some(sequence);
+        self.streams.iter().filter(there).count()
+    }
+
+    /// What stream number `stream` shows.
+    pub(crate) fn picture(&mut self, stream: usize) -> Option<Picture> {
+        let track = &mut self.streams[stream];
+        let picture = track.picture.as_mut()?;
+        if let Some(stamp) = track.stamp.take() {
+            // It was looked at when it came.
+            picture.apply("voice.updated", &stamp).ok()?;
+        }
+        Some(picture.clone())
+    }
+
+    /// The sums, when so many stamps were sent.
+    pub(crate) fn sums(&self, sent: u64) -> Sums {
+        let lost = self.streams.iter().map(|track| track.seen.lost(sent));
+        let uneven = self
+            .told
+            .values()
+            .filter(|told| told.streams != self.streams.len());
+        Sums {
+            deliveries: self.ledger.distinct,
+            lost: lost.sum(),
+            doubled: self.ledger.doubled,
+            reordered: self.ledger.reordered,
+            uneven: uneven.count() as u64,
+            p50: self.ledger.latency.quantile(0.50),
+            p99: self.ledger.latency.quantile(0.99),
+            max: self.ledger.latency.max(),
+        }
+    }
+
+    /// In words, the first ones.
+    pub(crate) fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
+    pub(crate) fn fault(&mut self, stream: usize, what: &str) {
+        if self.faults.len() < FAULTS_TOLD {
+            self.faults.push(format!("stream {stream}: {what}"));
+        }
+    }
+
+    fn take_snapshot(&mut self, stream: usize, frame: &Frame) {
+        if self.streams[stream].picture.is_some() {
+            self.count.snapshots += 1;
+            let reason: String = frame.data.chars().take(80).collect();
+            self.fault(stream, &format!("a second snapshot, {reason}"));
+        }
+        match Picture::of(&frame.data) {
+            Ok(picture) => self.streams[stream].picture = Some(picture),
+            Err(error) => self.fault(stream, &format!("{error:#}")),
+        }
+        self.streams[stream].stamp = None;
+    }
+
+    fn take_event(&mut self, stream: usize, frame: &Frame, place: Option<Place>, now_micros: u64) {
+        self.count.events += 1;
+        if frame.event == "gap" || frame.data.contains(r#""synthetic":true"#) {
+            self.count.synthetic += 1;
+        }
+        if let Some(place) = place {
+            self.hold_against_others(stream, frame, place);
+        }
+        let track = &mut self.streams[stream];
+        if let Some(stamp) = stamp(frame) {
+            self.ledger
+                .write(&mut track.seen, stamp, now_micros, frame.bytes);
+            track.stamp = Some(frame.data.clone());
+            return;
+        }
+        let before = track.stamp.take();
+        let before = before.iter().map(|stamp| ("voice.updated", stamp));
+        let mut events = before.chain([(frame.event.as_str(), &frame.data)]);
+        let picture = track.picture.get_or_insert_default();
+        let applied = events.try_for_each(|(event, data)| picture.apply(event, data));
+        if let Err(error) = applied {
+            self.fault(stream, &format!("{error:#}"));
+        }
+    }
+
+    fn hold_against_others(&mut self, stream: usize, frame: &Frame, place: Place) {
+        let last = self.streams[stream].last.replace(place);
+        if last >= Some(place) {
+            self.count.fallen_ids += 1;
+            self.fault(
+                stream,
+                &format!("{} at {place:?} after {last:?}", frame.event),
+            );
+        }
+        let mut hasher = DefaultHasher::new();
+        (&frame.event, &frame.data).hash(&mut hasher);
+        let payload = hasher.finish();
+        let told = self.told.entry(place).or_insert(Told {
+            payload,
+            streams: 0,
+        });
+        told.streams += 1;
+        if told.payload != payload {
+            self.count.two_payloads += 1;
+            self.fault(stream, &format!("another {} at {place:?}", frame.event));
+        }
+    }
+}
+
+fn place(id: &str) -> Option<Place> {
+    let (_log, rest) = id.split_once('.')?;
+    let (epoch, seq) = rest.split_once('-')?;
+    Some(Place {
+        epoch: epoch.parse().ok()?,
+        seq: seq.parse().ok()?,
+    })
+}
+
+/// `SEQ:UNIX_MICROS` in the name of somebody who changed.
+fn stamp(frame: &Frame) -> Option<Stamp> {
+    const FIELD: &str = r#""username":""#;
+    if frame.event != "voice.updated" {
+        return None;
+    }
+    let value = &frame.data[frame.data.find(FIELD)? + FIELD.len()..];
+    let (sequence, rest) = value.split_once(':')?;
+    let (sent_micros, _) = rest.split_once('"')?;
+    Some(Stamp {
+        sequence: sequence.parse().ok()?,
+        sent_micros: sent_micros.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;
