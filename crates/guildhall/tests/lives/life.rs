@@ -338,6 +338,7 @@ fn config(plan: &Plan, discord: &Discord, link_token: String) -> Config {
             requests_per_second: 1_000,
             watch_break: WATCH_BREAK,
             rights_refresh: Duration::from_millis(700),
+            member_answer: Duration::from_millis(500),
             watch_answer: Duration::from_millis(1_500),
             reconnect_first: Duration::from_millis(10),
             reconnect_longest: Duration::from_millis(80),

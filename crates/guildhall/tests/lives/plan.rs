@@ -79,7 +79,7 @@ impl Plan {
             sends_per_window: 100_000,
             replay_events: self.replay_events,
             rate_limits: RateLimits {
-                global_per_second: 2_000,
+                global_requests: 2_000,
                 bucket_requests: 500,
                 ..RateLimits::default()
             },

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use guildhall_link::frame::Discord;
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::journal::Saved;
 use reqwest::Method;
@@ -95,7 +96,12 @@ async fn until_told(life: &mut Life, marker: &str) -> Result<(), String> {
             guild.is_some_and(|guild| guild.info.name == marker)
         };
         let gone = seen.world.guilds.keys().all(|id| awaited.contains(id));
-        seen.live && gone && awaited.iter().all(known)
+        let status = seen.status.as_ref();
+        // Nor does it say that it is not live.
+        let well = status.is_some_and(|status| {
+            status.discord == Discord::Live && status.complete && status.guild_ids.is_empty()
+        });
+        seen.live && well && gone && awaited.iter().all(known)
     });
     if told.await {
         return Ok(());
