@@ -15,6 +15,7 @@ mod command;
 mod needs;
 mod steps;
 
+mod mutations;
 mod suite;
 mod tidy;
 mod ui;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test { part } => suite::run(part.unwrap_or(suite::Part::All)),
+        Task::Mutations => mutations::run(),
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Deny => deny::run(),
@@ -67,6 +69,8 @@ enum Task {
         /// Only a part of it
         part: Option<suite::Part>,
     },
+    /// Whether the random lives notice what the patches in tests/mutations break
+    Mutations,
     /// The house rules that no other tool checks: edges, names, file sizes, words
     Tidy,
     /// Builds the page into ui/dist, which is committed and embedded

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::cargo::{self, Metadata, cargo};
 use crate::steps::Steps;
-use crate::{command, needs, tidy, ui};
+use crate::{command, mutations, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -16,6 +16,9 @@ const WHOLE_HOUSE: &str = "it";
 
 /// The test binary in which libraries that nobody here wrote meet the simulator.
 const LIBRARIES: &str = "libraries";
+
+/// The test binary of random lives through the gateway and its journal.
+const LIVES: &str = "lives";
 
 /// The parts of the suite that can be asked for by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +29,8 @@ pub(crate) enum Part {
     Unit,
     /// The whole house: real processes, a real browser
     Integration,
+    /// Random lives of guilds and what they must notice: not among all, it takes minutes
+    Lives,
 }
 
 pub(crate) fn run(part: Part) -> anyhow::Result<()> {
@@ -39,6 +44,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
             needs_of_integration(&mut steps)?;
             integration(&mut steps)?;
         }
+        Part::Lives => lives(&mut steps)?,
         Part::All => {
             steps.step("needs", || {
                 needs::node(&cargo::root())?;
@@ -147,6 +153,22 @@ fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     })
 }
 
+/// Random lives of guilds, and whether they notice what is broken on purpose.
+fn lives(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("random lives", || {
+        command::run(cargo([
+            "test",
+            "--locked",
+            "--workspace",
+            "--test",
+            LIVES,
+            "--",
+            "--nocapture",
+        ]))
+    })?;
+    steps.step("mutations", mutations::run)
+}
+
 /// Test binaries of single crates: `--lib --bins` does not reach them.
 fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
     let mut names: Vec<&str> = metadata
@@ -154,7 +176,7 @@ fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.kind.iter().any(|kind| kind == "test"))
         .map(|target| target.name.as_str())
-        .filter(|name| ![WHOLE_HOUSE, LIBRARIES].contains(name))
+        .filter(|name| ![WHOLE_HOUSE, LIBRARIES, LIVES].contains(name))
         .collect();
     names.sort_unstable();
     names.dedup();

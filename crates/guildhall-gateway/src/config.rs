@@ -79,6 +79,8 @@ pub struct Limits {
     pub reconnect_first: Duration,
     /// The longest wait between two tries.
     pub reconnect_longest: Duration,
+    /// From dialling to HELLO; after that it is no Gateway, or a dead one.
+    pub hello: Duration,
     /// No two IDENTIFYs are nearer than this.
     pub identify_spacing: Duration,
     /// IDENTIFYs a day that are never used: below this many left, we wait for the next day.
@@ -105,6 +107,7 @@ impl Default for Limits {
             watch_answer: Duration::from_millis(4_500),
             reconnect_first: Duration::from_millis(500),
             reconnect_longest: Duration::from_mins(1),
+            hello: Duration::from_secs(20),
             identify_spacing: Duration::from_secs(5),
             identify_reserve: 50,
             close: Duration::from_secs(3),

@@ -32,8 +32,6 @@ use super::{
 };
 use crate::keeper::Untaken;
 
-/// From dialling to HELLO.
-const HELLO_TIME: Duration = Duration::from_secs(20);
 /// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
 /// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
 /// that still sends and no longer listens.
@@ -138,7 +136,7 @@ impl<'a> Connection<'a> {
             identify,
             up: false,
             awaited: Awaited::Hello {
-                by: Instant::now() + HELLO_TIME,
+                by: Instant::now() + shard.limits.hello,
             },
         }
     }

@@ -280,6 +280,20 @@ async fn a_renewal_ends_the_session_and_identifies_anew() {
 }
 
 #[tokio::test]
+async fn an_address_that_says_no_hello_is_left_in_time() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |shard| {
+        shard.limits.hello = Duration::from_millis(200);
+    });
+    let _silent = discord.accept().await;
+    let lost = house.lost().await;
+    assert!(!lost.resumable && lost.why.contains("no HELLO"), "{lost:?}");
+    let mut peer = discord.accept().await;
+    assert_eq!(peer.hello().await["op"], 2);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
 async fn messages_that_are_none_are_passed_over() {
     let discord = Discord::new().await;
     let mut house = House::new(&discord, |_| {});

@@ -66,6 +66,12 @@ pub(super) enum Body {
         #[serde(default = "once")]
         times: u32,
     },
+    /// The next replays begin so many dispatches too early, with their old numbers.
+    Rewind {
+        #[serde(default = "once")]
+        times: u32,
+        dispatches: u32,
+    },
     /// Nothing that is sent arrives any more, until the client reconnects.
     Silence { session_id: Option<String> },
     /// Half of the next frame arrives, and nothing after it.
@@ -219,6 +225,10 @@ fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
         Body::Resume503 { times } => fail_resumes(discord, ResumeFault::Unavailable, times),
         Body::ResumeRefused { times } => fail_resumes(discord, ResumeFault::Torn, times),
         Body::ResumeHang { times } => fail_resumes(discord, ResumeFault::Hanging, times),
+        Body::Rewind { times, dispatches } => {
+            discord.with(|core| core.faults.rewind_replays(dispatches.into(), times));
+            Json(json!({}))
+        }
         Body::ReconnectHello { times } => {
             discord.with(|core| core.faults.reconnect_instead_of_hello(times));
             Json(json!({}))

@@ -238,8 +238,11 @@ impl Connection {
             Step::Resume(resume) => {
                 let caller = self.caller();
                 self.discord.with(|core| {
-                    core.sessions
-                        .resume(&core.world, &resume, caller, clock::now())
+                    let granted =
+                        core.sessions
+                            .resume(&core.world, &resume, caller, clock::now())?;
+                    let rewind = core.faults.rewind();
+                    Ok(core.sessions.rewound(granted, rewind))
                 })
             }
         };

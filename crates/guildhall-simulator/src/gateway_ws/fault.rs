@@ -53,6 +53,8 @@ pub(crate) const ORDERS_WAITING: usize = 16;
 pub(crate) struct Faults {
     resume: Option<(ResumeFault, u32)>,
     hello_reconnects: u32,
+    /// How many dispatches, and how many times.
+    rewind: (u64, u32),
 }
 
 impl Faults {
@@ -64,6 +66,18 @@ impl Faults {
     /// The next `times` connections get op 7 in place of HELLO; 0 heals.
     pub(crate) fn reconnect_instead_of_hello(&mut self, times: u32) {
         self.hello_reconnects = times;
+    }
+
+    /// The next `times` replays begin so many dispatches too early.
+    pub(crate) fn rewind_replays(&mut self, dispatches: u64, times: u32) {
+        self.rewind = (dispatches, times);
+    }
+
+    /// By how many dispatches this replay begins too early.
+    pub(crate) fn rewind(&mut self) -> u64 {
+        let (dispatches, times) = self.rewind;
+        self.rewind.1 = times.saturating_sub(1);
+        if times > 0 { dispatches } else { 0 }
     }
 
     /// Whether this connection is sent away before HELLO.

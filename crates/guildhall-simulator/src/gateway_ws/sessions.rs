@@ -247,6 +247,18 @@ impl Sessions {
         })
     }
 
+    /// Begins a replay so many dispatches too early: none of them is READY, which
+    /// belongs to the IDENTIFY, and none was dropped.
+    pub(crate) fn rewound(&self, granted: Granted, dispatches: u64) -> Granted {
+        let cursor = granted.cursor.saturating_sub(dispatches).max(1);
+        let session = self.all.get(&granted.session_id);
+        let earlier = cursor < granted.cursor && session.is_some_and(|one| one.reaches(cursor));
+        Granted {
+            cursor: if earlier { cursor } else { granted.cursor },
+            ..granted
+        }
+    }
+
     /// What a connection has to send next.
     pub(crate) fn after(
         &self,

@@ -75,6 +75,33 @@ async fn replay_reaches_further_back_than_the_last_heartbeat() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_rewound_replay_tells_again_what_was_heard_but_never_ready() -> Outcome {
+    let house = House::open().await?;
+    let hearth = house.channel("The Hearth").await?;
+    let (mut client, ready, guilds) = house.bot(INTENTS).await?;
+    house.voice(Some(&hearth)).await?;
+    client.dispatch("VOICE_STATE_UPDATE").await?;
+    let (session, heard) = (session_of(&ready), client.seq);
+    for (dispatches, again) in [(1_u64, 1), (1_000, 1 + guilds.len())] {
+        let rewind = json!({"kind": "rewind", "dispatches": dispatches});
+        faulted(&house, rewind).await?;
+        client.close(4000).await?;
+        client = resumed(&house, &session, heard).await?;
+        // This client knows that its numbers go back.
+        client.seq = heard.saturating_sub(dispatches).max(1);
+        let names = client.names_until_now().await?;
+        assert_eq!(names.len(), again + 1, "{names:?}");
+        assert_eq!(names[again - 1..], ["VOICE_STATE_UPDATE", "RESUMED"]);
+        assert!(!names.contains(&"READY".to_owned()), "{names:?}");
+    }
+    // Once, if it does not say otherwise.
+    client.close(4000).await?;
+    let mut client = resumed(&house, &session, heard).await?;
+    assert_eq!(client.names_until_now().await?, ["RESUMED"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_second_replay_leaves_out_the_resumed_of_the_first() -> Outcome {
     let house = House::open().await?;
     let hearth = house.channel("The Hearth").await?;

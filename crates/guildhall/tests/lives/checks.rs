@@ -1,0 +1,226 @@
+//! What a log must be, whatever happened: looked at when a life is over.
+
+/// The events against what was done.
+mod story;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, World};
+
+use crate::{
+    follower::{Acked, Seen},
+    ledger::Ledger,
+    life::Calm,
+};
+
+pub(crate) use story::told_as_done;
+
+/// All there is to look at.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one life, each asked for by its name"
+)]
+pub(crate) struct Evidence<'a> {
+    /// Everything that was ever committed.
+    pub(crate) log: &'a [Arc<Envelope>],
+    /// How many sessions Discord began.
+    pub(crate) sessions_begun: u64,
+    pub(crate) seen: &'a Seen,
+    pub(crate) ledger: &'a Ledger,
+    /// The guilds that were bridged all the time; `None`: all of the bot's.
+    pub(crate) guilds: Option<BTreeSet<GuildId>>,
+    /// GUILD_MEMBERS was asked for.
+    pub(crate) members: bool,
+    /// `None`: acts began before everything was in the log.
+    pub(crate) calm: Option<Calm>,
+    /// Whether something was done that may end a session.
+    pub(crate) may_lose: bool,
+    /// Whether independent events may have come in another order.
+    pub(crate) reordered: bool,
+    /// Whether the follower must have seen every event one by one.
+    pub(crate) seen_all: bool,
+}
+
+/// Everything that is wrong, in words.
+pub(crate) fn wrong(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = evidence.seen.violations.clone();
+    wrong.extend(positions(evidence));
+    let (sweep, replaced) = sweep(evidence);
+    wrong.extend(sweep);
+    wrong.extend(sessions(evidence, replaced));
+    wrong.extend(told_as_done(evidence, replaced > 0));
+    wrong
+}
+
+/// One event per position, without a hole, and the follower saw the same ones.
+fn positions(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let log = evidence.log;
+    for (number, envelope) in (1..).zip(log) {
+        if envelope.at.seq != number || envelope.at.epoch != log[0].at.epoch {
+            wrong.push(format!("{} stands in the place of {number}", envelope.at));
+        }
+    }
+    for (seq, seen) in &evidence.seen.events {
+        let index = usize::try_from(*seq - 1).expect("an index");
+        if log.get(index).map(|kept| &**kept) != Some(seen) {
+            wrong.push(format!("seen, and not so in the journal: {seen:?}"));
+        }
+    }
+    if evidence.seen_all
+        && let Some(first) = evidence.seen.events.keys().next()
+    {
+        let last = evidence.seen.position.map_or(0, |position| position.seq);
+        let missed = (*first..=last).filter(|seq| !evidence.seen.events.contains_key(seq));
+        wrong.extend(missed.map(|seq| format!("{seq} was never seen")));
+    }
+    wrong
+}
+
+/// Each event fits the world before it and changes it. Answers how many sessions were replaced.
+fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
+    let mut wrong = Vec::new();
+    let (mut world, mut gaps) = (World::default(), Gaps::default());
+    for envelope in evidence.log {
+        let event = &envelope.event;
+        let before = world.guilds.get(&event.guild_id).cloned();
+        if let Change::Gap { to, .. } = event.change {
+            wrong.extend(gaps.seen(event.guild_id, to, &world));
+        } else {
+            wrong.extend(gaps.over());
+            world.apply(event);
+            let after = world.guilds.get(&event.guild_id);
+            let complaint = misfit(event, before.as_ref(), evidence.ledger)
+                .or_else(|| (before.as_ref() == after).then_some("it changes nothing"))
+                .or_else(|| unfounded(event, before.as_ref(), gaps.replaced > 0, evidence));
+            if let Some(complaint) = complaint {
+                wrong.push(format!("{}: {complaint}: {event:?}", envelope.at));
+            }
+        }
+        wrong.extend(unanswered(evidence, envelope.at, &world));
+    }
+    wrong.extend(gaps.over());
+    (wrong, gaps.replaced)
+}
+
+/// Watches that were answered with this position, and whose answer is not in the log there. A
+/// guild may have gone since.
+fn unanswered(evidence: &Evidence<'_>, at: Position, world: &World) -> Option<String> {
+    let mut acks = evidence.seen.acks.iter().filter(|acked| acked.at == at);
+    let lacks = |acked: &&Acked| {
+        let guilds = acked.guild_ids.iter();
+        let mut known = guilds.filter_map(|guild_id| world.guilds.get(guild_id));
+        known.any(|guild| !guild.memberships.contains_key(&acked.user_id))
+    };
+    let acked = acks.find(lacks)?;
+    Some(format!("answered, and not in the log: {acked:?}"))
+}
+
+/// An event that does not fit the guild before it.
+fn misfit(event: &Event, before: Option<&Guild>, ledger: &Ledger) -> Option<&'static str> {
+    let Some(guild) = before else {
+        let whole = matches!(event.change, Change::GuildAvailable(Some(_)));
+        return (!whole).then_some("the guild is not known");
+    };
+    let there = |user_id| guild.voice.get(user_id).map(|there| there.channel_id);
+    let wrong = |wrong: bool, why| wrong.then_some(why);
+    match &event.change {
+        Change::GuildAvailable(Some(_)) => Some("the guild was known"),
+        Change::VoiceJoined(now) if there(&now.user_id) == Some(now.channel_id) => {
+            Some("they are in this room already")
+        }
+        Change::VoiceJoined(now) if there(&now.user_id).is_some() => Some("they are in two rooms"),
+        Change::VoiceJoined(now) => wrong(
+            !guild.rooms.contains_key(&now.channel_id),
+            "there is no such room",
+        ),
+        Change::VoiceLeft {
+            previous_channel_id,
+            user_id,
+        } => wrong(
+            there(user_id) != Some(*previous_channel_id),
+            "they are not in this room",
+        ),
+        Change::VoiceUpdated(now) => wrong(
+            there(&now.user_id) != Some(now.channel_id),
+            "they are not in this room",
+        ),
+        Change::RoomCreated(room) => wrong(
+            guild.rooms.contains_key(&room.info.channel_id),
+            "the room was known",
+        ),
+        Change::RoomDeleted { channel_id } if guild.occupants(*channel_id).next().is_some() => {
+            Some("people are in the room that goes")
+        }
+        Change::RoomDeleted { channel_id } => wrong(
+            !ledger.deleted.contains(channel_id),
+            "nobody deleted the room",
+        ),
+        _ => None,
+    }
+}
+
+/// Only an outage or a new session leaves something to find out. That guilds went is found out
+/// before the gaps of the others.
+fn unfounded(
+    event: &Event,
+    before: Option<&Guild>,
+    replaced: bool,
+    evidence: &Evidence<'_>,
+) -> Option<&'static str> {
+    let founded = match event.change {
+        Change::GuildRemoved => evidence.may_lose,
+        _ => replaced || before.is_some_and(|guild| !guild.available),
+    };
+    (event.synthetic && !founded).then_some("nothing had to be found out")
+}
+
+/// The gaps of one new session: one for each guild that is known.
+#[derive(Default)]
+struct Gaps {
+    /// How many sessions left gaps.
+    replaced: usize,
+    open: Option<(u64, BTreeSet<GuildId>)>,
+}
+
+impl Gaps {
+    fn seen(&mut self, guild_id: GuildId, to: u64, world: &World) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if self.open.as_ref().is_none_or(|(open, _)| *open != to) {
+            wrong.extend(self.over());
+            self.replaced += 1;
+            self.open = Some((to, world.guilds.keys().copied().collect()));
+        }
+        let awaited = self
+            .open
+            .as_mut()
+            .is_some_and(|(_, guilds)| guilds.remove(&guild_id));
+        if !awaited {
+            wrong.push(format!(
+                "a second gap of one session, or of an unknown guild: {guild_id}"
+            ));
+        }
+        wrong
+    }
+
+    fn over(&mut self) -> Option<String> {
+        let (_, missing) = self.open.take()?;
+        (!missing.is_empty()).then(|| format!("no gap for {missing:?}"))
+    }
+}
+
+/// A session is replaced only where Discord ended one.
+fn sessions(evidence: &Evidence<'_>, replaced: usize) -> Option<String> {
+    let begun = evidence.sessions_begun;
+    if evidence.may_lose {
+        let said = u64::try_from(replaced).expect("a few") < begun;
+        return (!said).then(|| format!("{replaced} gaps of {begun} sessions"));
+    }
+    if replaced > 0 {
+        return Some(format!("{replaced} gaps, and Discord ended no session"));
+    }
+    let needless = evidence
+        .calm
+        .is_some_and(|calm| calm.sessions_begun < begun);
+    needless.then(|| format!("{begun} sessions were begun where one was enough"))
+}

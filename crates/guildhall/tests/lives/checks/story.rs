@@ -1,0 +1,115 @@
+//! The public events against what was done: all of them in order, or where a session was lost,
+//! some of them in order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use guildhall_model::{ChannelId, GuildId, UserId};
+
+use super::Evidence;
+use crate::ledger::{Entry, entry};
+
+/// What is wrong with the order and number of what was told.
+pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
+    let in_log = evidence.log.iter().map(|envelope| envelope.event.guild_id);
+    let guilds: BTreeSet<GuildId> = in_log.chain(evidence.ledger.guilds()).collect();
+    let mut wrong = Vec::new();
+    for guild_id in guilds {
+        let complaint = of_guild(evidence, guild_id, lost || evidence.calm.is_none());
+        wrong.extend(complaint.map(|complaint| format!("guild {guild_id}: {complaint}")));
+    }
+    wrong
+}
+
+fn of_guild(evidence: &Evidence<'_>, guild_id: GuildId, lost: bool) -> Option<String> {
+    let calm = evidence.calm.map_or(0, |calm| calm.head);
+    let events = evidence.log.iter().filter(|envelope| {
+        let event = &envelope.event;
+        envelope.at.seq > calm && event.guild_id == guild_id && !event.synthetic
+    });
+    let told: Vec<Entry> = events
+        .filter_map(|envelope| entry(guild_id, envelope.event.change.clone()))
+        .collect();
+    let bridged = evidence.guilds.as_ref();
+    if bridged.is_some_and(|guilds| !guilds.contains(&guild_id)) && !lost {
+        return (!told.is_empty()).then(|| "it is not bridged".to_owned());
+    }
+    let due = evidence.ledger.due(guild_id);
+    if lost {
+        return some_in_order(&told, due, &evidence.ledger.hidden);
+    }
+    let due: Vec<&Entry> = due
+        .iter()
+        .filter(|entry| evidence.members || !entry.needs_members)
+        .collect();
+    let (told, due) = if evidence.reordered {
+        (by_person(told.iter()), by_person(due.into_iter()))
+    } else {
+        (vec![texts(told.iter())], vec![texts(due.into_iter())])
+    };
+    let pairs = told.iter().zip(&due);
+    let mut differing = pairs.filter(|(told, due)| told != due);
+    if let Some((told, due)) = differing.next() {
+        return Some(first_difference(told, due));
+    }
+    (told.len() != due.len()).then(|| format!("told {told:#?}, and due was {due:#?}"))
+}
+
+fn texts<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a str> {
+    entries.map(|entry| entry.text.as_str()).collect()
+}
+
+/// Independent events are voice states of two people; what else happens parts them from each
+/// other.
+fn by_person<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Vec<&'a str>> {
+    let (mut parts, mut people) = (Vec::new(), BTreeMap::<UserId, Vec<&str>>::new());
+    for entry in entries {
+        if let Some(person) = entry.person {
+            people.entry(person).or_default().push(&entry.text);
+        } else {
+            parts.extend(std::mem::take(&mut people).into_values());
+            parts.push(vec![entry.text.as_str()]);
+        }
+    }
+    parts.extend(people.into_values());
+    parts
+}
+
+fn first_difference(told: &[&str], due: &[&str]) -> String {
+    let same = told.iter().zip(due).take_while(|(told, due)| told == due);
+    let at = same.count();
+    let shown = |all: &[&str]| {
+        let few: Vec<_> = all.iter().skip(at).take(4).copied().collect();
+        format!("[\n    {}\n  ]", few.join("\n    "))
+    };
+    format!(
+        "after {at} events as they were due\n  told {}\n  due {}",
+        shown(told),
+        shown(due)
+    )
+}
+
+/// What was told after a session was lost is a part of what was due, in its order: of each
+/// person, and of the rest.
+fn some_in_order(told: &[Entry], due: &[Entry], hidden: &BTreeSet<ChannelId>) -> Option<String> {
+    let mut waiting = BTreeMap::<Option<UserId>, VecDeque<&Entry>>::new();
+    for entry in due {
+        waiting.entry(entry.person).or_default().push_back(entry);
+    }
+    for entry in told {
+        // A new session tells of whole guilds. What of a hidden room is news depends on what was
+        // known of it.
+        let of_hidden = entry.room.is_some_and(|room| hidden.contains(&room));
+        if entry.whole_guild || of_hidden {
+            continue;
+        }
+        let queue = waiting.entry(entry.person).or_default();
+        loop {
+            match queue.pop_front() {
+                Some(due) if due.loose == entry.loose => break,
+                Some(_) => {}
+                None => return Some(format!("told, and not due then: {}", entry.text)),
+            }
+        }
+    }
+    None
+}

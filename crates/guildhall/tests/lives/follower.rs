@@ -1,0 +1,343 @@
+//! A follower of the log over the real link. Like a web role it keeps its world and its position
+//! whatever becomes of the gateway, and asks for what comes after it.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{SinkExt, StreamExt};
+use guildhall_link::{
+    End, Frame, Receiver,
+    frame::{Ack, DiscordStatus},
+    receiver::{Input, Output},
+};
+use guildhall_model::{Envelope, GuildId, Position, UserId, World};
+use tokio::{
+    net::TcpStream,
+    select,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error as SocketError, Message, client::IntoClientRequest},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::journal::SlowJournal;
+
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+const ASKS_WAITING: usize = 64;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A handle; with it the follower ends.
+pub(crate) struct Follower {
+    seen: Arc<Mutex<Seen>>,
+    asks: mpsc::Sender<Ask>,
+    changed: watch::Receiver<u64>,
+    task: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+/// What it saw so far.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) world: World,
+    pub(crate) position: Option<Position>,
+    /// Whether it is attached and has all that there was when it attached.
+    pub(crate) live: bool,
+    pub(crate) status: Option<DiscordStatus>,
+    /// Every event it was ever sent, by number.
+    pub(crate) events: BTreeMap<u64, Envelope>,
+    pub(crate) acks: Vec<Acked>,
+    /// What must not have happened.
+    pub(crate) violations: Vec<String>,
+}
+
+/// These rights are in the log at this position.
+#[derive(Debug)]
+pub(crate) struct Acked {
+    pub(crate) at: Position,
+    pub(crate) user_id: UserId,
+    pub(crate) guild_ids: Vec<GuildId>,
+}
+
+struct Ask {
+    user_id: UserId,
+    guild_ids: Vec<GuildId>,
+    reply: oneshot::Sender<Ack>,
+}
+
+impl Follower {
+    /// Follows whatever gateway listens at the address, one after the other.
+    pub(crate) fn start(
+        address: watch::Receiver<Option<SocketAddr>>,
+        journal: SlowJournal,
+        token: String,
+    ) -> Self {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let (asks, asked) = mpsc::channel(ASKS_WAITING);
+        let (changes, told) = watch::channel(0);
+        let stop = CancellationToken::new();
+        let following = Following {
+            seen: Arc::clone(&seen),
+            changes,
+            address,
+            journal,
+            token,
+            asked,
+        };
+        let its_stop = stop.clone();
+        let task = tokio_util::task::TaskTracker::new().spawn(async move {
+            Box::pin(its_stop.run_until_cancelled(following.run())).await;
+        });
+        Self {
+            seen,
+            asks,
+            changed: told,
+            task,
+            stop: stop.drop_guard(),
+        }
+    }
+
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This user is here. `None`: there is no link, or it broke before there was an answer.
+    pub(crate) fn watch(
+        &self,
+        user_id: UserId,
+        guild_ids: Vec<GuildId>,
+    ) -> impl Future<Output = Option<Ack>> + use<> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Ask {
+            user_id,
+            guild_ids,
+            reply,
+        };
+        let asks = self.asks.clone();
+        async move {
+            asks.send(ask).await.ok()?;
+            answer.await.ok()
+        }
+    }
+
+    /// Waits until it is so; `false`: it was not, in all this time.
+    pub(crate) async fn until(&self, limit: Duration, so: impl Fn(&Seen) -> bool) -> bool {
+        let mut changed = self.changed.clone();
+        let becoming = async {
+            while !so(&self.seen()) {
+                if changed.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        timeout(limit, becoming).await.unwrap_or(false)
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.task.await.expect("it ends in order");
+    }
+}
+
+struct Following {
+    seen: Arc<Mutex<Seen>>,
+    changes: watch::Sender<u64>,
+    address: watch::Receiver<Option<SocketAddr>>,
+    journal: SlowJournal,
+    token: String,
+    asked: mpsc::Receiver<Ask>,
+}
+
+impl Following {
+    async fn run(mut self) {
+        loop {
+            let address = *self.address.borrow_and_update();
+            if let Some(address) = address
+                && let Ok(socket) = dial(address, &self.token).await
+            {
+                self.attend(socket).await;
+                self.change(|seen| {
+                    seen.live = false;
+                    seen.status = None;
+                });
+            }
+            // Who asks meanwhile has no answer.
+            let rest = sleep_until(Instant::now() + RETRY_AFTER);
+            select! {
+                () = rest => {}
+                Some(ask) = self.asked.recv() => drop(ask),
+            }
+        }
+    }
+
+    /// One attachment until it ends.
+    async fn attend(&mut self, mut socket: Socket) {
+        let after = self.lock().position;
+        let mut machine = Receiver::new(after, now());
+        // Replaces the world once it is complete.
+        let mut fresh = None;
+        loop {
+            while let Some(output) = machine.poll_output() {
+                if let Output::Send(frame) = output {
+                    if socket.send(Message::text(frame.encode(0))).await.is_err() {
+                        machine.handle(Input::ConnectionLost, now());
+                    }
+                } else if let Output::Ping = output {
+                    if socket.send(Message::Ping(Vec::new().into())).await.is_err() {
+                        machine.handle(Input::ConnectionLost, now());
+                    }
+                } else if self.act(output, after, &mut fresh) {
+                    return;
+                }
+            }
+            let deadline = machine.deadline().map(Instant::from_std);
+            let input = select! {
+                biased;
+                message = socket.next() => input_of(message),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    Input::TimePassed
+                }
+                Some(ask) = self.asked.recv() => Input::WatchAsked {
+                    user_id: ask.user_id,
+                    guild_ids: ask.guild_ids.clone(),
+                    reply: ask,
+                },
+            };
+            machine.handle(input, now());
+        }
+    }
+
+    /// Does what the machine wants; answers whether it is over.
+    fn act(
+        &mut self,
+        output: Output<Ask>,
+        after: Option<Position>,
+        fresh: &mut Option<World>,
+    ) -> bool {
+        match output {
+            Output::Send(_) | Output::Ping => {}
+            Output::Begin => {
+                *fresh = Some(World::default());
+                if let Some(after) = after
+                    && self.journal.record().goes_back_to(after)
+                {
+                    self.violated(format!(
+                        "a position within the window, {after}, was of no use"
+                    ));
+                }
+            }
+            Output::Base(base) => {
+                if let (Some(world), Some(guild)) = (fresh, base.guild) {
+                    world.guilds.insert(base.guild_id, guild);
+                }
+            }
+            Output::Apply(envelope) => self.apply(envelope, fresh.as_mut()),
+            Output::Complete(position) => {
+                let fresh = fresh.take();
+                self.change(|seen| {
+                    if let Some(world) = fresh {
+                        seen.world = world;
+                    }
+                    seen.position = Some(position);
+                    seen.live = true;
+                });
+            }
+            Output::Status(status) => self.change(|seen| seen.status = Some(status)),
+            Output::Answer { reply: ask, ack } => self.answer(ask, ack),
+            Output::Report(violation) => self.violated(format!("the link's rules: {violation}")),
+            Output::PeerFailed { code, message } => {
+                if code != "expired" {
+                    self.violated(format!("the gateway reports {code}: {message}"));
+                }
+            }
+            Output::End(end) => {
+                if matches!(end, End::OutOfOrder) {
+                    self.violated("an event is missing or doubled".to_owned());
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    fn apply(&mut self, envelope: Envelope, fresh: Option<&mut World>) {
+        let at = envelope.at;
+        let twice = match self.lock().events.get(&at.seq) {
+            Some(known) if *known != envelope => Some(format!(
+                "two events at {at}: {:?} and {:?}",
+                known.event, envelope.event
+            )),
+            _ => None,
+        };
+        if let Some(twice) = twice {
+            self.violated(twice);
+        }
+        self.change(|seen| {
+            if let Some(world) = fresh {
+                world.apply(&envelope.event);
+            } else {
+                seen.world.apply(&envelope.event);
+                seen.position = Some(at);
+            }
+            seen.events.insert(at.seq, envelope);
+        });
+    }
+
+    fn answer(&mut self, ask: Ask, ack: Option<Ack>) {
+        let Some(ack) = ack else { return };
+        let mut guild_ids = ask.guild_ids;
+        guild_ids.retain(|guild_id| !ack.failed.contains(guild_id));
+        let acked = Acked {
+            at: ack.at,
+            user_id: ask.user_id,
+            guild_ids,
+        };
+        self.change(|seen| seen.acks.push(acked));
+        // Who asked may have gone.
+        let _gone = ask.reply.send(ack);
+    }
+
+    fn violated(&mut self, what: String) {
+        self.change(|seen| seen.violations.push(what));
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.lock());
+        self.changes
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn dial(address: SocketAddr, token: &str) -> Result<Socket, SocketError> {
+    let mut request = format!("ws://{address}/link").into_client_request()?;
+    let bearer = format!("Bearer {token}").parse().expect("a header");
+    request.headers_mut().insert("authorization", bearer);
+    Ok(connect_async(request).await?.0)
+}
+
+fn input_of(message: Option<Result<Message, SocketError>>) -> Input<Ask> {
+    match message {
+        Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
+        Some(Ok(Message::Binary(_))) => Input::BinaryCame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Input::BeatCame,
+        Some(Err(SocketError::Capacity(_))) => Input::OversizedCame,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
+    }
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}

@@ -1,0 +1,163 @@
+//! A journal that takes its time, as a disk does, and remembers everything that was ever
+//! committed to it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use guildhall_model::{Envelope, GuildId, Position, World};
+use guildhall_ports::{
+    Journal,
+    journal::{Beginning, Commit, JournalFuture, Saved},
+    memory::MemoryJournal,
+};
+
+use crate::{
+    chance::Chance,
+    tempo::{millis, pause},
+};
+
+/// Clones are handles on the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct SlowJournal {
+    inner: MemoryJournal,
+    record: Arc<Mutex<Record>>,
+    /// The longest that a commit takes before it is there, and after that to its answer.
+    most_ms: u64,
+}
+
+/// Everything that was ever committed.
+#[derive(Debug)]
+pub(crate) struct Record {
+    chance: Chance,
+    /// How many events of each guild a gateway keeps.
+    window: usize,
+    /// In order, contiguous from 1.
+    pub(crate) log: Vec<Arc<Envelope>>,
+    /// New sessions that came without a gap in guilds that were known.
+    pub(crate) silent_losses: Vec<String>,
+    world: World,
+    session: Option<String>,
+    kept: BTreeMap<GuildId, VecDeque<u64>>,
+    /// A reader from here on finds everything.
+    floor: u64,
+}
+
+impl SlowJournal {
+    pub(crate) fn new(chance: Chance, most_ms: u64, window: usize) -> Self {
+        let record = Record {
+            chance,
+            window,
+            log: Vec::new(),
+            silent_losses: Vec::new(),
+            world: World::default(),
+            session: None,
+            kept: BTreeMap::new(),
+            floor: 0,
+        };
+        Self {
+            inner: MemoryJournal::default(),
+            record: Arc::new(Mutex::new(record)),
+            most_ms,
+        }
+    }
+
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next process finds.
+    pub(crate) async fn saved(&self) -> Saved {
+        let saved = self.inner.load().await.expect("it is in memory");
+        saved.expect("it was begun")
+    }
+
+    async fn take_time(&self) {
+        let length = millis(&mut self.record().chance, self.most_ms);
+        pause(length).await;
+    }
+}
+
+impl Journal for SlowJournal {
+    fn load(&self) -> JournalFuture<Option<Saved>> {
+        self.inner.load()
+    }
+
+    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
+        self.inner.begin(beginning)
+    }
+
+    fn commit(&self, commit: Commit) -> JournalFuture<()> {
+        let journal = self.clone();
+        Box::pin(async move {
+            journal.take_time().await;
+            let (events, state) = (commit.events.clone(), Arc::clone(&commit.state));
+            journal.inner.commit(commit).await?;
+            journal.record().take(events, state.resume.as_ref());
+            journal.take_time().await;
+            Ok(())
+        })
+    }
+}
+
+impl Record {
+    fn take(
+        &mut self,
+        events: Vec<Arc<Envelope>>,
+        resume: Option<&guildhall_ports::journal::ResumeState>,
+    ) {
+        for event in &events {
+            let kept = self.kept.entry(event.event.guild_id).or_default();
+            kept.push_back(event.at.seq);
+            if kept.len() > self.window
+                && let Some(evicted) = kept.pop_front()
+            {
+                self.floor = self.floor.max(evicted);
+            }
+        }
+        let session = resume.map(|resume| resume.session_id.clone());
+        if session.is_some() && self.session.is_some() && session != self.session {
+            self.session_replaced(&events);
+        }
+        self.session = session.or(self.session.take());
+        for event in &events {
+            self.world.apply(&event.event);
+        }
+        self.log.extend(events);
+    }
+
+    /// What was lost with a session is said together with the next one, of every guild that is
+    /// still there.
+    fn session_replaced(&mut self, events: &[Arc<Envelope>]) {
+        let is = |guild_id: &GuildId, name: &str| {
+            events.iter().any(|envelope| {
+                envelope.event.guild_id == *guild_id && envelope.event.change.name() == name
+            })
+        };
+        let known = self.world.guilds.keys();
+        let mut silent = known.filter(|id| !is(id, "gap") && !is(id, "guild.removed"));
+        if let Some(guild_id) = silent.next() {
+            let at = self.log.len();
+            self.silent_losses.push(format!(
+                "a new session after {at}, and no gap of guild {guild_id}"
+            ));
+        }
+    }
+
+    /// Whether a reader that stands here must be able to go on.
+    pub(crate) fn goes_back_to(&self, at: Position) -> bool {
+        at.seq >= self.floor
+    }
+}
+
+/// The guilds as they are at the head of what was saved.
+pub(crate) fn world_of(saved: Saved) -> World {
+    let mut world = World::default();
+    for base in saved.bases {
+        if let Some(guild) = base.guild {
+            world.guilds.insert(base.guild_id, guild);
+        }
+    }
+    world.apply_all(saved.events.iter().map(|envelope| &envelope.event))
+}

@@ -1,0 +1,351 @@
+//! One life: guilds, a gateway that dies now and then, a follower, and all that goes wrong.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use guildhall_gateway::{Config, Intents, Limits};
+use guildhall_model::{GuildId, Position};
+use reqwest::{Client, Method};
+use serde_json::json;
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use crate::{
+    acts::{Hand, Request},
+    chance::Chance,
+    discord::Discord,
+    faults,
+    follower::Follower,
+    journal::SlowJournal,
+    ledger::Ledger,
+    plan::Plan,
+    process::Process,
+    sight::{CDN, Sight},
+    tempo::{breath, millis, pause},
+};
+
+/// So long may anything take that is waited for, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// After so long without a watch a user is looked up anew.
+pub(crate) const WATCH_BREAK: Duration = Duration::from_millis(400);
+
+/// What a life came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) kills: usize,
+    pub(crate) faults: usize,
+    pub(crate) events: usize,
+    pub(crate) replaced: usize,
+}
+
+/// How it was when everything was in the log and nothing had been done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Calm {
+    /// The log's head.
+    pub(crate) head: u64,
+    /// How many sessions Discord had begun.
+    pub(crate) sessions_begun: u64,
+}
+
+pub(crate) struct Life {
+    pub(crate) plan: Plan,
+    pub(crate) chance: Chance,
+    pub(crate) hand: Hand,
+    pub(crate) discord: Discord,
+    pub(crate) sight: Sight,
+    pub(crate) journal: SlowJournal,
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) follower: Follower,
+    pub(crate) config: Config,
+    pub(crate) link_token: String,
+    pub(crate) tally: Tally,
+    pub(crate) calm: Option<Calm>,
+    address: watch::Sender<Option<SocketAddr>>,
+    process: Option<Process>,
+    watches: JoinSet<()>,
+    pub(crate) watched_at: Instant,
+}
+
+impl Life {
+    /// Makes the house: its Discord, and a follower that has nothing to follow yet.
+    pub(crate) async fn build(seed: u64, ledger: Arc<Mutex<Ledger>>, http: Client) -> Self {
+        let mut chance = Chance::of(seed);
+        let plan = Plan::draw(&mut chance);
+        lock(&ledger).note(format!("{plan:?}"));
+        let discord = Discord::start(plan.simulator(seed), http).await;
+        let hand = Hand::new(chance.branch());
+        let journal = SlowJournal::new(chance.branch(), plan.journal_ms, plan.window);
+        let (address, dialled) = watch::channel(None);
+        // Its own, so that no follower ever reads another life's log.
+        let token = format!("link-token-of-a-life-0123456789-{seed}");
+        let follower = Follower::start(dialled, journal.clone(), token.clone());
+        let config = config(&plan, &discord, token.clone());
+        let sight = discord.sight().await;
+        Self {
+            plan,
+            chance,
+            hand,
+            discord,
+            sight,
+            journal,
+            ledger,
+            follower,
+            config,
+            link_token: token,
+            tally: Tally::default(),
+            calm: None,
+            address,
+            process: None,
+            watches: JoinSet::new(),
+            watched_at: Instant::now(),
+        }
+    }
+
+    /// Until it is time to become quiet.
+    pub(crate) async fn run(&mut self) -> Result<(), String> {
+        self.settle_guilds().await;
+        if self.plan.some_bridged {
+            self.config.guilds = Some(self.some_guilds());
+        }
+        self.note(format!("bridged: {:?}", self.config.guilds));
+        self.start().await?;
+        if self.plan.calm {
+            self.until_complete().await?;
+            let head = self.journal.record().log.len();
+            self.calm = Some(Calm {
+                head: u64::try_from(head).expect("a few"),
+                sessions_begun: self.discord.sight().await.sessions_begun(),
+            });
+        }
+        self.lock_ledger().open(&self.sight);
+        for _ in 0..self.plan.steps {
+            match self.chance.between(0, 99) {
+                0..=59 => self.acts(1, 5).await,
+                60..=77 => self.fault().await,
+                78..=89 => self.process_ends().await?,
+                _ => self.watch_somebody(),
+            }
+            let breath = breath(&mut self.chance);
+            pause(breath).await;
+        }
+        Ok(())
+    }
+
+    /// As many guilds as planned.
+    async fn settle_guilds(&mut self) {
+        while self.sight.guilds.len() > self.plan.guilds {
+            let last = self.sight.guilds.last().expect("there are some").id;
+            self.do_unseen(Method::DELETE, format!("/guilds/{last}"))
+                .await;
+        }
+        if self.sight.guilds.len() < self.plan.guilds {
+            let body = json!({"id": "1599999999999999999", "name": "A Fourth"});
+            self.discord.post("/guilds", &body).await;
+            self.sight = self.discord.sight().await;
+        }
+    }
+
+    async fn do_unseen(&mut self, method: Method, path: String) {
+        self.discord.act(method, &path, &json!({})).await;
+        self.sight = self.discord.sight().await;
+    }
+
+    fn some_guilds(&mut self) -> BTreeSet<GuildId> {
+        let all: Vec<GuildId> = self.sight.guilds.iter().map(|guild| guild.id).collect();
+        let mut some: BTreeSet<GuildId> = all.iter().copied().collect();
+        if let Some(left_out) = self.chance.pick(all).filter(|_| some.len() > 1) {
+            some.remove(&left_out);
+        }
+        some
+    }
+
+    async fn acts(&mut self, least: u64, most: u64) {
+        for _ in 0..self.chance.between(least, most) {
+            let request = self.hand.choose(&self.sight);
+            self.perform(request).await;
+        }
+    }
+
+    /// Does something, and writes down what must come of it.
+    pub(crate) async fn perform(&mut self, request: Request) {
+        let Request { method, path, body } = request;
+        self.note(format!("act    {method} {path} {body}"));
+        self.discord.act(method, &path, &body).await;
+        let before = std::mem::replace(&mut self.sight, self.discord.sight().await);
+        lock(&self.ledger).follow(&before, &self.sight);
+    }
+
+    async fn fault(&mut self) {
+        let fault = faults::draw(&mut self.chance, self.plan.faults);
+        self.note(format!("fault  {fault}"));
+        self.discord.post("/faults", &fault).await;
+        self.tally.faults += 1;
+    }
+
+    /// The gateway's process is killed or stopped, and another one begins.
+    async fn process_ends(&mut self) -> Result<(), String> {
+        match self.chance.between(0, 9) {
+            0..=6 => self.kill().await?,
+            7 => {
+                self.stop().await?;
+                self.start().await?;
+                return Ok(());
+            }
+            _ => self.stop().await?,
+        }
+        let down = millis(&mut self.chance, 60);
+        self.acts(0, 3).await;
+        pause(down).await;
+        if self.plan.settings_change && self.chance.one_in(3) {
+            self.change_settings();
+        }
+        self.start().await
+    }
+
+    fn change_settings(&mut self) {
+        if self.chance.one_in(2) {
+            self.config.intents.members = !self.config.intents.members;
+        } else {
+            self.config.guilds = match self.config.guilds {
+                None => Some(self.some_guilds()),
+                Some(_) => None,
+            };
+        }
+        let Config {
+            intents, guilds, ..
+        } = &self.config;
+        self.note(format!("settings {intents:?}, bridged {guilds:?}"));
+    }
+
+    fn watch_somebody(&mut self) {
+        let people = self.sight.users.iter().filter(|user| !user.bot);
+        let Some(user_id) = self.chance.pick(people).map(|user| user.id) else {
+            return;
+        };
+        let mut guilds: Vec<GuildId> = self.sight.guilds.iter().map(|guild| guild.id).collect();
+        if self.chance.one_in(2) {
+            guilds.truncate(1);
+        }
+        self.note(format!("watch  {user_id} in {guilds:?}"));
+        self.watched_at = Instant::now();
+        let asked = self.follower.watch(user_id, guilds);
+        self.watches.spawn(async move {
+            // Whether there is an answer depends on what happens meanwhile.
+            let _answer = asked.await;
+        });
+    }
+
+    pub(crate) async fn start(&mut self) -> Result<(), String> {
+        let journal = Arc::new(self.journal.clone());
+        let process = Process::start(self.config.clone(), journal).await?;
+        self.note("start");
+        self.address.send_replace(Some(process.address));
+        self.process = Some(process);
+        Ok(())
+    }
+
+    pub(crate) async fn kill(&mut self) -> Result<(), String> {
+        self.note("kill");
+        self.address.send_replace(None);
+        self.tally.kills += 1;
+        match self.process.take() {
+            Some(process) => process.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn stop(&mut self) -> Result<(), String> {
+        self.note("stop");
+        self.address.send_replace(None);
+        match self.process.take() {
+            Some(process) => process.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Until every guild is in the log, or said to be in an outage.
+    pub(crate) async fn until_complete(&mut self) -> Result<(), String> {
+        let complete = self.follower.until(PATIENCE, |seen| {
+            let status = seen.status.as_ref();
+            seen.live && status.is_some_and(|status| status.complete)
+        });
+        if complete.await {
+            return Ok(());
+        }
+        Err(self.why_not("the world did not become complete"))
+    }
+
+    /// Why something was waited for in vain.
+    pub(crate) fn why_not(&mut self, what: &str) -> String {
+        let failed = self.process.as_mut().and_then(Process::failed);
+        let seen = self.follower.seen();
+        format!(
+            "{what}: process {failed:?}, live {}, position {:?}, status {:?}, violations {:?}",
+            seen.live, seen.position, seen.status, seen.violations
+        )
+    }
+
+    /// Where the follower stands.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.follower.seen().position
+    }
+
+    /// Where the gateway listens, as it changes.
+    pub(crate) fn dialled(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.address.subscribe()
+    }
+
+    /// Ends all of it.
+    pub(crate) async fn end(mut self) -> Result<(), String> {
+        self.watches.shutdown().await;
+        self.follower.stop().await;
+        self.discord.stop().await;
+        Ok(())
+    }
+
+    pub(crate) fn note(&self, line: impl AsRef<str>) {
+        lock(&self.ledger).note(line);
+    }
+
+    pub(crate) fn lock_ledger(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
+    }
+}
+
+pub(crate) fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The gateway's settings, with every interval shrunk.
+fn config(plan: &Plan, discord: &Discord, link_token: String) -> Config {
+    Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        bot_token: discord.application.bot_token.clone().into(),
+        guilds: None,
+        intents: Intents {
+            members: plan.members,
+            moderation: plan.moderation,
+        },
+        link_tokens: vec![link_token.into()],
+        discord_url: discord.origin.parse().expect("an address"),
+        cdn_url: CDN.parse().expect("an address"),
+        discord_gateway_url: None,
+        log_window: plan.window,
+        limits: Limits {
+            requests_per_second: 1_000,
+            watch_break: WATCH_BREAK,
+            rights_refresh: Duration::from_millis(700),
+            member_answer: Duration::from_millis(500),
+            watch_answer: Duration::from_millis(1_500),
+            reconnect_first: Duration::from_millis(10),
+            reconnect_longest: Duration::from_millis(80),
+            hello: Duration::from_millis(1_500),
+            identify_spacing: Duration::from_millis(25),
+            close: Duration::from_millis(500),
+            ..Limits::default()
+        },
+    }
+}
