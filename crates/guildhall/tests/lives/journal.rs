@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,6 +13,7 @@ use guildhall_ports::{
     journal::{Beginning, Commit, JournalFuture, Saved},
     memory::MemoryJournal,
 };
+use tokio::sync::oneshot;
 
 use crate::{
     chance::Chance,
@@ -25,6 +27,15 @@ pub(crate) struct SlowJournal {
     record: Arc<Mutex<Record>>,
     /// The longest that a commit takes before it is there, and after that to its answer.
     most_ms: u64,
+}
+
+/// A moment of a commit, at which a process may be killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// It was asked for, and nothing of it is there.
+    Asked,
+    /// All of it is there, and nobody knows.
+    Done,
 }
 
 /// Everything that was ever committed.
@@ -42,6 +53,8 @@ pub(crate) struct Record {
     kept: BTreeMap<GuildId, VecDeque<u64>>,
     /// A reader from here on finds everything.
     floor: u64,
+    /// The next commit of events goes no further than this, and says so.
+    hold: Option<(Moment, oneshot::Sender<()>)>,
 }
 
 impl SlowJournal {
@@ -55,6 +68,7 @@ impl SlowJournal {
             session: None,
             kept: BTreeMap::new(),
             floor: 0,
+            hold: None,
         };
         Self {
             inner: MemoryJournal::default(),
@@ -73,9 +87,31 @@ impl SlowJournal {
         saved.expect("it was begun")
     }
 
-    async fn take_time(&self) {
+    /// The next commit of events stands still at this moment, for ever: the process that asked for
+    /// it is to be killed. Answers when it has come there.
+    pub(crate) fn hold(&self, at: Moment) -> oneshot::Receiver<()> {
+        let (held, holds) = oneshot::channel();
+        self.record().hold = Some((at, held));
+        holds
+    }
+
+    /// Nothing is held any more.
+    pub(crate) fn release(&self) {
+        self.record().hold = None;
+    }
+
+    async fn take_time(&self, moment: Moment, events: usize) {
         let length = millis(&mut self.record().chance, self.most_ms);
         pause(length).await;
+        let hold = self
+            .record()
+            .hold
+            .take_if(|(at, _)| *at == moment && events > 0);
+        if let Some((_, held)) = hold {
+            // Whoever asked may have given up waiting, and kills all the same.
+            let _gone = held.send(());
+            pending::<()>().await;
+        }
     }
 }
 
@@ -91,11 +127,12 @@ impl Journal for SlowJournal {
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
         let journal = self.clone();
         Box::pin(async move {
-            journal.take_time().await;
+            journal.take_time(Moment::Asked, commit.events.len()).await;
             let (events, state) = (commit.events.clone(), Arc::clone(&commit.state));
             journal.inner.commit(commit).await?;
+            let count = events.len();
             journal.record().take(events, state.resume.as_ref());
-            journal.take_time().await;
+            journal.take_time(Moment::Done, count).await;
             Ok(())
         })
     }

@@ -11,7 +11,11 @@ use guildhall_gateway::{Config, Intents, Limits};
 use guildhall_model::{GuildId, Position};
 use reqwest::{Client, Method};
 use serde_json::json;
-use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use crate::{
     acts::{Hand, Request},
@@ -19,7 +23,7 @@ use crate::{
     discord::Discord,
     faults,
     follower::Follower,
-    journal::SlowJournal,
+    journal::{Moment, SlowJournal},
     ledger::Ledger,
     plan::Plan,
     process::Process,
@@ -29,6 +33,8 @@ use crate::{
 
 /// So long may anything take that is waited for, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// So long is waited for a commit to be killed in. While there is no connection none comes.
+const COMMIT_LIMIT: Duration = Duration::from_millis(400);
 /// After so long without a watch a user is looked up anew.
 pub(crate) const WATCH_BREAK: Duration = Duration::from_millis(400);
 
@@ -188,7 +194,9 @@ impl Life {
     /// The gateway's process is killed or stopped, and another one begins.
     async fn process_ends(&mut self) -> Result<(), String> {
         match self.chance.between(0, 9) {
-            0..=6 => self.kill().await?,
+            0..=2 => self.kill().await?,
+            3 | 4 => self.kill_at(Moment::Asked).await?,
+            5 | 6 => self.kill_at(Moment::Done).await?,
             7 => {
                 self.stop().await?;
                 self.start().await?;
@@ -203,6 +211,20 @@ impl Life {
             self.change_settings();
         }
         self.start().await
+    }
+
+    /// Kills it in the middle of a commit, if one comes.
+    async fn kill_at(&mut self, moment: Moment) -> Result<(), String> {
+        self.note(format!("to be killed at {moment:?}"));
+        let held = self.journal.hold(moment);
+        self.acts(1, 3).await;
+        if timeout(COMMIT_LIMIT, held).await.is_ok() {
+            // What it ought not to tell has the time to be told.
+            pause(Duration::from_millis(15)).await;
+        }
+        let killed = self.kill().await;
+        self.journal.release();
+        killed
     }
 
     fn change_settings(&mut self) {
