@@ -48,7 +48,11 @@ pub(crate) fn wrong(evidence: &Evidence<'_>) -> Vec<String> {
     let (sweep, replaced) = sweep(evidence);
     wrong.extend(sweep);
     wrong.extend(sessions(evidence, replaced));
-    wrong.extend(told_as_done(evidence, replaced > 0));
+    // A session that is replaced while no guild is known leaves no gap.
+    let anew = evidence
+        .calm
+        .is_none_or(|calm| calm.sessions_begun < evidence.sessions_begun);
+    wrong.extend(told_as_done(evidence, replaced > 0 || anew));
     wrong
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
     let guilds: BTreeSet<GuildId> = in_log.chain(evidence.ledger.guilds()).collect();
     let mut wrong = Vec::new();
     for guild_id in guilds {
-        let complaint = of_guild(evidence, guild_id, lost || evidence.calm.is_none());
+        let complaint = of_guild(evidence, guild_id, lost);
         wrong.extend(complaint.map(|complaint| format!("guild {guild_id}: {complaint}")));
     }
     wrong
