@@ -32,6 +32,17 @@ pub struct Config {
     pub limits: Limits,
 }
 
+impl Config {
+    /// Whether the address that the operator gave for Discord's Gateway, or else for its API, is
+    /// one with TLS.
+    pub(crate) fn is_discord_behind_tls(&self) -> bool {
+        match &self.discord_gateway_url {
+            Some(url) => url.scheme() == "wss",
+            None => self.discord_url.scheme() == "https",
+        }
+    }
+}
+
 /// Intents beyond GUILDS and GUILD_VOICE_STATES, which are always asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Intents {

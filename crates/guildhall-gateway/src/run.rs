@@ -164,6 +164,7 @@ impl Gateway {
         let _keeper_ended = keeper_stop.clone().drop_guard();
         let renew = Arc::new(Notify::new());
         let cdn = Cdn::new(&self.config.cdn_url);
+        let tls = self.config.is_discord_behind_tls();
         let door = Door {
             tokens: self.config.link_tokens.into(),
             house: Attachments {
@@ -178,6 +179,7 @@ impl Gateway {
         };
         let shard = Shard {
             rest: self.rest.clone(),
+            tls,
             bot_token: self.config.bot_token,
             intents: self.config.intents,
             gateway_url: self.config.discord_gateway_url,

@@ -56,6 +56,9 @@ pub(crate) struct Shard {
     pub intents: Intents,
     /// `None`: what `/gateway/bot` answers.
     pub gateway_url: Option<Url>,
+    /// The operator's own address is one with TLS. The token is sent to no other then, whatever
+    /// address Discord names.
+    pub tls: bool,
     pub limits: Limits,
     /// Shared by all shards of the process.
     pub identifies: Identifies,
@@ -155,8 +158,9 @@ impl Shard {
                 Err(ended) => return Outcome::Ended(ended),
             }
         }
-        let wanted = course.resume_url().and_then(connection::dialable);
-        let url = wanted.or_else(|| connection::dialable(base.as_ref()?.as_str()));
+        let dialable = |address| connection::dialable(address, self.tls);
+        let wanted = course.resume_url().and_then(dialable);
+        let url = wanted.or_else(|| dialable(base.as_ref()?.as_str()));
         let Some(url) = url else {
             let why = "the Gateway's address is none that can be dialled".to_owned();
             return Outcome::Ended(Ended::Unreachable(why));

@@ -14,7 +14,9 @@ where
     T: DeserializeOwned,
 {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
+    // Null is common, and dear as an error.
+    let some = Some(raw.get()).filter(|text| *text != "null");
+    Ok(some.and_then(|text| serde_json::from_str(text).ok()))
 }
 
 /// A field whose absence says less than its being null.

@@ -13,6 +13,8 @@ use super::{
 /// GUILD_CREATE.
 #[derive(Debug, Deserialize)]
 pub(super) struct VoiceState {
+    #[serde(default)]
+    guild_id: Option<GuildId>,
     pub(super) user_id: UserId,
     pub(super) channel_id: Option<ChannelId>,
     #[serde(default, deserialize_with = "lenient::odd_is_none")]
@@ -36,14 +38,9 @@ pub(super) struct VoiceState {
 /// VOICE_STATE_UPDATE: one kind for joins, moves, leaves and flags; which one it is only the
 /// state before it tells.
 pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
-    #[derive(Deserialize)]
-    struct InGuild {
-        #[serde(default)]
-        guild_id: Option<GuildId>,
-    }
-    let InGuild { guild_id } = serde_json::from_str(data)?;
     let state: VoiceState = serde_json::from_str(data)?;
-    let Some((guild_id, guild)) = guild_id.and_then(|id| Some((id, context.guild(id)?))) else {
+    let known = |guild_id| Some((guild_id, context.guild(guild_id)?));
+    let Some((guild_id, guild)) = state.guild_id.and_then(known) else {
         return Ok(None);
     };
     let known = guild.voice.get(&state.user_id);

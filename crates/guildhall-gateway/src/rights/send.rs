@@ -1,8 +1,9 @@
 //! Which look-up goes next, and by which way.
 //!
-//! Who waits goes first, in order of arrival: alone while there is a place, else together with
-//! others of the same guild. A call carries a hundred users, and few calls may be sent, so one
-//! that has room left waits for more to join it; a full one goes at once. Refreshes go together
+//! Who waits goes first, in order of arrival: alone while there is a place and not enough wait to
+//! fill a call, else together with others of the same guild. A call carries a hundred users, and
+//! few calls may be sent, so one that has room left waits for more to join it; a full one goes at
+//! once. Refreshes go together
 //! where that is worth a call, and alone where it is not.
 
 use std::{
@@ -149,7 +150,7 @@ impl Rights {
     }
 
     fn send_alone(&mut self, scene: Scene<'_>) -> bool {
-        let urgency = if self.queue.has_place(Urgency::AtOnce) {
+        let urgency = if self.queue.has_place(Urgency::AtOnce) && !self.login_goes_together(scene) {
             Urgency::AtOnce
         } else if self.queue.has_place(Urgency::Refresh) && !self.refresh_goes_together(scene) {
             Urgency::Refresh
@@ -237,6 +238,16 @@ impl Rights {
         let ready = |room: Option<Room>| room.is_some_and(|room| room.at <= scene.now);
         let login = ready(login).then(of_login).flatten();
         login.or_else(|| ready(refresh).then(of_refresh).flatten())
+    }
+
+    /// Whether the first who waits is to be left to a call, now or when one of those under way
+    /// ends: it would fill one, and alone all the others that do would pass it.
+    fn login_goes_together(&self, scene: Scene<'_>) -> bool {
+        let head = self.queue.head(Urgency::AtOnce);
+        let free_at = self.budget.free_at(self.limits.member_calls, scene.now);
+        scene.live
+            && free_at.is_some_and(|at| at <= scene.now)
+            && head.is_some_and(|head| head.first && head.count >= USERS_PER_CALL)
     }
 
     /// Whether the first refresh is to be left to a call, now or when one of those under way ends.

@@ -277,11 +277,11 @@ impl<'a> Connection<'a> {
         if self
             .discord
             .resume_url()
-            .is_some_and(|url| !survivable(url))
+            .is_some_and(|url| dialable(url, self.shard.tls).is_none())
         {
             // The library would dial it by itself were the connection to break while it is
             // polled, so it is dropped. The session is good, and resumed at the base address.
-            let why = "it named an address to resume at that is none".to_owned();
+            let why = "it named an address to resume at that may not be dialled".to_owned();
             return Some(Outcome::Ended(Ended::Unreachable(why)));
         }
         None
@@ -369,10 +369,11 @@ fn failed(error: &ReceiveMessageError) -> Option<Outcome> {
 }
 
 /// An address as the library wants it: without what it appends itself. Resume addresses come from
-/// the other side, so anything may be in them.
-pub(super) fn dialable(address: &str) -> Option<String> {
+/// the other side, so anything may be in them; `tls`: one without TLS is not dialled.
+pub(super) fn dialable(address: &str, tls: bool) -> Option<String> {
     let url: Url = address.parse().ok()?;
-    let speaks = matches!(url.scheme(), "ws" | "wss") && url.host().is_some();
+    let speaks = url.scheme() == "wss" || url.scheme() == "ws" && !tls;
+    let speaks = speaks && url.host().is_some();
     let bare = url.query().is_none() && url.fragment().is_none();
     let address = url.as_str().trim_end_matches('/').to_owned();
     (speaks && bare && survivable(&address)).then_some(address)
@@ -397,7 +398,9 @@ mod tests {
             ),
         ];
         for (address, dialled) in good {
-            assert_eq!(dialable(address).as_deref(), Some(dialled));
+            assert_eq!(dialable(address, false).as_deref(), Some(dialled));
+            let with_tls = address.starts_with("wss:").then_some(dialled);
+            assert_eq!(dialable(address, true).as_deref(), with_tls);
         }
         for bad in [
             "",
@@ -410,7 +413,7 @@ mod tests {
             "ws://[",
             "data:x",
         ] {
-            assert_eq!(dialable(bad), None, "{bad}");
+            assert_eq!(dialable(bad, false), None, "{bad}");
         }
     }
 }

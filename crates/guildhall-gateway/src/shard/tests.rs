@@ -382,6 +382,7 @@ impl House {
             bot_token: token,
             intents: Intents::default(),
             gateway_url: None,
+            tls: false,
             limits,
             identifies: Identifies::new(limits.identify_spacing),
             inbox,

@@ -4,29 +4,44 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     future::pending,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use guildhall_model::{Envelope, GuildId, Position, World};
 use guildhall_ports::{
     Journal,
-    journal::{Beginning, Commit, JournalFuture, Saved},
+    journal::{Beginning, Commit, JournalError, JournalFuture, ResumeState, Saved},
     memory::MemoryJournal,
 };
-use tokio::sync::oneshot;
+use guildhall_stores::sqlite::SqliteJournal;
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::spawn_blocking};
 
 use crate::{
     chance::Chance,
+    life::lock,
+    plan::Plan,
     tempo::{millis, pause},
 };
 
 /// Clones are handles on the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct SlowJournal {
-    inner: MemoryJournal,
+    place: Arc<Mutex<Place>>,
     record: Arc<Mutex<Record>>,
     /// The longest that a commit takes before it is there, and after that to its answer.
     most_ms: u64,
+}
+
+/// Where commits go.
+#[derive(Debug)]
+enum Place {
+    Memory(MemoryJournal),
+    /// `open`: what the process that runs has open, or the last one had.
+    Disk {
+        folder: TempDir,
+        open: Option<Arc<SqliteJournal>>,
+    },
 }
 
 /// A moment of a commit, at which a process may be killed.
@@ -34,6 +49,8 @@ pub(crate) struct SlowJournal {
 pub(crate) enum Moment {
     /// It was asked for, and nothing of it is there.
     Asked,
+    /// It is on its way to the disk, and is there when the next process looks.
+    Written,
     /// All of it is there, and nobody knows.
     Done,
 }
@@ -46,6 +63,8 @@ pub(crate) struct Record {
     window: usize,
     /// In order, contiguous from 1.
     pub(crate) log: Vec<Arc<Envelope>>,
+    /// Commits that were there, and whose process had been killed before their answer.
+    pub(crate) unheard: usize,
     /// New sessions that came without a gap in guilds that were known.
     pub(crate) silent_losses: Vec<String>,
     world: World,
@@ -58,11 +77,18 @@ pub(crate) struct Record {
 }
 
 impl SlowJournal {
-    pub(crate) fn new(chance: Chance, most_ms: u64, window: usize) -> Self {
+    pub(crate) fn new(chance: Chance, plan: &Plan) -> Self {
+        let place = if plan.disk {
+            let folder = tempfile::tempdir().expect("a folder");
+            Place::Disk { folder, open: None }
+        } else {
+            Place::Memory(MemoryJournal::default())
+        };
         let record = Record {
             chance,
-            window,
+            window: plan.window,
             log: Vec::new(),
+            unheard: 0,
             silent_losses: Vec::new(),
             world: World::default(),
             session: None,
@@ -71,19 +97,41 @@ impl SlowJournal {
             hold: None,
         };
         Self {
-            inner: MemoryJournal::default(),
+            place: Arc::new(Mutex::new(place)),
             record: Arc::new(Mutex::new(record)),
-            most_ms,
+            most_ms: plan.journal_ms,
+        }
+    }
+
+    /// For the next process. A file is closed, as the kernel closes those of a process that is
+    /// gone, and opened: the commit that nobody heard of any more is in it, or is not.
+    pub(crate) async fn reopen(&self) -> Result<(), JournalError> {
+        let place = Arc::clone(&self.place);
+        let opened = spawn_blocking(move || lock(&place).reopen()).await;
+        opened.expect("it does not panic")?;
+        if let Some(saved) = self.inner().load().await? {
+            self.record().catch_up(saved);
+        }
+        Ok(())
+    }
+
+    fn inner(&self) -> Arc<dyn Journal> {
+        match &*lock(&self.place) {
+            Place::Memory(journal) => Arc::new(journal.clone()),
+            Place::Disk { open, .. } => {
+                let open = open.as_ref().map(Arc::clone);
+                open.expect("it was opened for a process")
+            }
         }
     }
 
     pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.record)
     }
 
     /// What the next process finds.
     pub(crate) async fn saved(&self) -> Saved {
-        let saved = self.inner.load().await.expect("it is in memory");
+        let saved = self.inner().load().await.expect("it can be read");
         saved.expect("it was begun")
     }
 
@@ -103,6 +151,10 @@ impl SlowJournal {
     async fn take_time(&self, moment: Moment, events: usize) {
         let length = millis(&mut self.record().chance, self.most_ms);
         pause(length).await;
+        self.stand_still(moment, events).await;
+    }
+
+    async fn stand_still(&self, moment: Moment, events: usize) {
         let hold = self
             .record()
             .hold
@@ -117,11 +169,11 @@ impl SlowJournal {
 
 impl Journal for SlowJournal {
     fn load(&self) -> JournalFuture<Option<Saved>> {
-        self.inner.load()
+        self.inner().load()
     }
 
     fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
-        self.inner.begin(beginning)
+        self.inner().begin(beginning)
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
@@ -129,8 +181,10 @@ impl Journal for SlowJournal {
         Box::pin(async move {
             journal.take_time(Moment::Asked, commit.events.len()).await;
             let (events, state) = (commit.events.clone(), Arc::clone(&commit.state));
-            journal.inner.commit(commit).await?;
             let count = events.len();
+            let done = journal.inner().commit(commit);
+            journal.stand_still(Moment::Written, count).await;
+            done.await?;
             journal.record().take(events, state.resume.as_ref());
             journal.take_time(Moment::Done, count).await;
             Ok(())
@@ -138,12 +192,35 @@ impl Journal for SlowJournal {
     }
 }
 
+impl Place {
+    fn reopen(&mut self) -> Result<(), JournalError> {
+        if let Self::Disk { folder, open } = self {
+            // INVARIANT(kill): nobody else has a handle, so this waits until the file is closed.
+            drop(
+                open.take()
+                    .map(|last| Arc::into_inner(last).expect("the last handle")),
+            );
+            let path = folder.path().join("journal.sqlite3");
+            *open = Some(Arc::new(SqliteJournal::open(&path)?));
+        }
+        Ok(())
+    }
+}
+
 impl Record {
-    fn take(
-        &mut self,
-        events: Vec<Arc<Envelope>>,
-        resume: Option<&guildhall_ports::journal::ResumeState>,
-    ) {
+    /// Takes in what is on the disk and was never answered.
+    fn catch_up(&mut self, saved: Saved) {
+        let known = u64::try_from(self.log.len()).expect("a few");
+        let events = saved.events.into_iter();
+        let new: Vec<_> = events
+            .filter(|event| event.at.seq > known)
+            .map(Arc::new)
+            .collect();
+        self.unheard += usize::from(!new.is_empty());
+        self.take(new, saved.state.resume.as_ref());
+    }
+
+    fn take(&mut self, events: Vec<Arc<Envelope>>, resume: Option<&ResumeState>) {
         for event in &events {
             let kept = self.kept.entry(event.event.guild_id).or_default();
             kept.push_back(event.at.seq);

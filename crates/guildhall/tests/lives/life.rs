@@ -45,6 +45,8 @@ pub(crate) struct Tally {
     pub(crate) faults: usize,
     pub(crate) events: usize,
     pub(crate) replaced: usize,
+    pub(crate) on_disk: usize,
+    pub(crate) unheard: usize,
 }
 
 /// How it was when everything was in the log and nothing had been done.
@@ -83,7 +85,7 @@ impl Life {
         lock(&ledger).note(format!("{plan:?}"));
         let discord = Discord::start(plan.simulator(seed), http).await;
         let hand = Hand::new(chance.branch());
-        let journal = SlowJournal::new(chance.branch(), plan.journal_ms, plan.window);
+        let journal = SlowJournal::new(chance.branch(), &plan);
         let (address, dialled) = watch::channel(None);
         // Its own, so that no follower ever reads another life's log.
         let token = format!("link-token-of-a-life-0123456789-{seed}");
@@ -195,8 +197,9 @@ impl Life {
     async fn process_ends(&mut self) -> Result<(), String> {
         match self.chance.between(0, 9) {
             0..=2 => self.kill().await?,
-            3 | 4 => self.kill_at(Moment::Asked).await?,
-            5 | 6 => self.kill_at(Moment::Done).await?,
+            3 => self.kill_at(Moment::Asked).await?,
+            4 | 5 => self.kill_at(Moment::Written).await?,
+            6 => self.kill_at(Moment::Done).await?,
             7 => {
                 self.stop().await?;
                 self.start().await?;
@@ -261,6 +264,8 @@ impl Life {
     }
 
     pub(crate) async fn start(&mut self) -> Result<(), String> {
+        let opened = self.journal.reopen().await;
+        opened.map_err(|error| format!("the journal to be opened: {error}"))?;
         let journal = Arc::new(self.journal.clone());
         let process = Process::start(self.config.clone(), journal).await?;
         self.note("start");
@@ -337,8 +342,9 @@ impl Life {
     }
 }
 
-pub(crate) fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
-    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is behind a lock is whole, even if who held it panicked.
+pub(crate) fn lock<T>(locked: &Mutex<T>) -> MutexGuard<'_, T> {
+    locked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The gateway's settings, with every interval shrunk.

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) window: usize,
     /// The longest half of a commit.
     pub(crate) journal_ms: u64,
+    /// The journal is a file, opened anew by each process.
+    pub(crate) disk: bool,
     pub(crate) steps: u64,
     resume_window: Duration,
     replay_events: usize,
@@ -54,6 +56,7 @@ impl Plan {
             calm: !chance.one_in(6),
             window: if chance.one_in(5) { 25 } else { LARGE_WINDOW },
             journal_ms: chance.choose(&[0, 2, 2, 8, 8, 40]),
+            disk: chance.one_in(3),
             steps: chance.between(25, 45),
             resume_window: Duration::from_millis(if forgetful { 400 } else { 120_000 }),
             replay_events,

@@ -195,6 +195,8 @@ async fn complaints(life: &mut Life) -> Vec<String> {
     let mut names = record.log.iter().map(|one| one.event.change.name());
     life.tally.replaced += usize::from(names.any(|name| name == "gap"));
     life.tally.events = record.log.len();
+    life.tally.on_disk = usize::from(life.plan.disk);
+    life.tally.unheard = record.unheard;
     if !complaints.is_empty() {
         for envelope in &record.log {
             life.note(format!("log    {} {:?}", envelope.at.seq, envelope.event));
