@@ -36,6 +36,8 @@ pub(crate) enum Line {
     /// The log's state is here; what comes from now on is counted.
     Following,
     Report(Report),
+    /// The gateway ended it, and why: it was too slow for the rate, or the gateway was.
+    LeftBehind(String),
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -83,7 +85,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut out_of_order = 0;
     let (mut first_at, mut last_at) = (None, now());
     while ledger.distinct < options.stamps {
-        let text = match link.next()? {
+        let message = match link.next() {
+            Ok(message) => message,
+            Err(why) => return say(&Line::LeftBehind(why.to_string())),
+        };
+        let text = match message {
             Message::Ping if last_at.elapsed() > STAMP_WITHIN => break,
             Message::Ping => continue,
             Message::Text(text) => text,

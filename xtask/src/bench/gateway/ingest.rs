@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::metrics::Metrics;
 use super::{Plan, Stage, disk, row};
 use crate::bench::clock::now;
-use crate::bench::follower::{Line, Report, hear};
+use crate::bench::follower::{Line, hear};
 use crate::bench::http::Client;
 use crate::bench::lasting::Gateway;
 use crate::bench::process::{Cpu, Process, Program};
@@ -159,7 +159,9 @@ impl Told {
         }
         let mut highest = RATE;
         for rate in HIGHER {
-            let run = bench.run(rate, seconds)?;
+            let Some(run) = bench.try_run(rate, seconds)? else {
+                break;
+            };
             println!("  {}", run.told(rate));
             if !run.kept_up || run.p99_ms > P99_MS {
                 break;
@@ -210,12 +212,25 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// So many dispatches a second, for so long, all counted at the link.
     fn run(&self, rate: u64, seconds: u64) -> anyhow::Result<Run> {
+        let run = self.try_run(rate, seconds)?;
+        run.context("it is to be followed at this rate")
+    }
+
+    /// The same at a rate that may be too much; `None`: it was, for who follows.
+    fn try_run(&self, rate: u64, seconds: u64) -> anyhow::Result<Option<Run>> {
         let stamps = rate * seconds;
         let mut follower = Follower::start(self, stamps)?;
         let before = Metrics::read(self.gateway.ops_port)?;
         let cpu_before = procfs::cpu_nanos(self.gateway.id()?)?;
         self.load(rate, seconds)?;
-        let report = follower.report()?;
+        let report = match follower.report()? {
+            Line::Report(report) => report,
+            Line::LeftBehind(why) => {
+                println!("  {rate}/s: who follows was left behind ({why})");
+                return Ok(None);
+            }
+            Line::Following => bail!("the follower began again"),
+        };
         let cpu = procfs::cpu_nanos(self.gateway.id()?)? - cpu_before;
         let after = Metrics::read(self.gateway.ops_port)?;
         let disconnects =
@@ -234,7 +249,7 @@ impl Bench<'_> {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let (due_ms, cpu_micros_per_event) =
             (seconds as f64 * 1e3, cpu as f64 / 1e3 / stamps as f64);
-        Ok(Run {
+        Ok(Some(Run {
             p50_ms: ms(report.p50),
             p99_ms: ms(report.p99),
             max_ms: ms(report.max),
@@ -242,7 +257,7 @@ impl Bench<'_> {
             kept_up: one_connection && ms(Some(report.micros)) <= due_ms * LATE_AT_MOST,
             commit_p99_ms: commits.at_most(0.99)? * 1e3,
             cpu_micros_per_event,
-        })
+        }))
     }
 
     /// Returns when the simulator has sent all of it.
@@ -324,13 +339,11 @@ impl Follower {
         match hear(&mut said).with_context(|| process.log_end())? {
             Line::Following => Ok(Self { process, said }),
             Line::Report(_) => bail!("the follower reported before it followed"),
+            Line::LeftBehind(why) => bail!("the follower can't follow: {why}"),
         }
     }
 
-    fn report(&mut self) -> anyhow::Result<Report> {
-        match hear(&mut self.said).with_context(|| self.process.log_end())? {
-            Line::Report(report) => Ok(report),
-            Line::Following => bail!("the follower began again"),
-        }
+    fn report(&mut self) -> anyhow::Result<Line> {
+        hear(&mut self.said).with_context(|| self.process.log_end())
     }
 }

@@ -16,8 +16,9 @@ use super::{
 };
 
 /// SQLite writes back what is in the write-ahead file when that has grown to so many pages (of
-/// 4 KiB); it is kept at that size then.
-const WAL_PAGES: u32 = 512;
+/// 4 KiB); it is kept at that size then. Everything waits for that, so little at a time: with 512 the
+/// p99 of 20,000 events/s was a quarter higher, with 2,048 more than double.
+const WAL_PAGES: u32 = 256;
 
 /// A file that this process has for itself.
 pub(super) struct Opened {
