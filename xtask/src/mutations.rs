@@ -64,7 +64,8 @@ fn patches(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 struct Copy {
     root: PathBuf,
     tree: PathBuf,
-    /// What was built of it; what it has in common with the tree itself is shared.
+    /// What was built of it, all dependencies included. In a folder that both share cargo takes a
+    /// package of one for the other's: it goes by the path beneath the workspace's root.
     built: PathBuf,
 }
 
@@ -137,12 +138,12 @@ impl Copy {
     }
 
     fn cargo<const N: usize>(&self, more: [&str; N]) -> Command {
-        // The same packages as in the suite, so that what they depend on is built once.
         let lives = [
             "test",
             "--quiet",
             "--locked",
-            "--workspace",
+            "-p",
+            "guildhall",
             "--test",
             "lives",
         ];
@@ -150,7 +151,7 @@ impl Copy {
         command
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.built)
-            .env("CARGO_BUILD_BUILD_DIR", self.root.join("target"));
+            .env_remove("CARGO_BUILD_BUILD_DIR");
         command
     }
 

@@ -163,20 +163,27 @@ impl Rights {
         }
     }
 
-    /// What an earlier process left in the log: to be forgotten as if its users had just gone, and
-    /// looked up again when they come.
-    pub(crate) fn remembered(&mut self, scene: Scene<'_>) {
+    /// So long after the last watch rights are forgotten.
+    pub(crate) fn kept_for(&self) -> Duration {
+        self.limits.rights_kept
+    }
+
+    /// What an earlier process left in the log: to be looked up again when its users come, and
+    /// forgotten after this time if they do not. Answers whether there is any.
+    pub(crate) fn remembered(&mut self, left: Duration, scene: Scene<'_>) -> bool {
         for (guild_id, guild) in &scene.world.guilds {
             for user_id in guild.memberships.keys() {
                 let pair = (*guild_id, *user_id);
                 let gone = Known {
                     here_until: scene.now,
+                    kept_until: scene.now + left,
                     ..Known::new(&self.limits, scene.now)
                 };
                 self.pairs.entry(pair).or_insert(gone);
                 self.set_alarm(pair, scene);
             }
         }
+        !self.pairs.is_empty()
     }
 
     /// A user is here. `guilds`: bridged ones; others the caller answers itself, as `failed`.

@@ -117,6 +117,9 @@ pub struct State {
     pub stale: BTreeSet<GuildId>,
     /// When a fresh picture was last asked for.
     pub renewed_at: Option<UnixMs>,
+    /// When to forget whoever was watched by an earlier process and by none since; `None`: there
+    /// was nobody.
+    pub forget_at: Option<UnixMs>,
 }
 
 /// Discord's session, and under which conditions it was begun: it fits the world only under the

@@ -41,6 +41,8 @@ pub(super) struct Working {
     report: Report,
     /// When a fresh session was last asked for.
     renewed_at: Option<UnixMs>,
+    /// Whoever was left by an earlier process and is not watched until then is forgotten.
+    forget_at: Option<UnixMs>,
     /// A fresh session is wanted, not before this.
     renewal_due: Option<Instant>,
     /// Kinds of dispatches that could not be read; each is logged once.
@@ -128,6 +130,7 @@ impl Working {
             cdn,
             report,
             renewed_at: state.renewed_at,
+            forget_at: state.forget_at,
             renewal_due: None,
             unreadable: BTreeSet::new(),
             events: Vec::new(),
@@ -154,8 +157,20 @@ impl Working {
         if !self.report.stale.is_empty() {
             self.want_renewal(now, wall);
         }
+        self.remember(now, wall);
+    }
+
+    /// Takes in the rights that an earlier process left. Their time does not begin anew with each
+    /// start, or with a start a day nobody would ever be forgotten.
+    fn remember(&mut self, now: Instant, wall: UnixMs) {
+        let kept = self.rights.kept_for();
+        let longest = wall.saturating_add(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX));
+        let forget_at = self.forget_at.filter(|at| *at > wall).unwrap_or(longest);
+        let forget_at = forget_at.min(longest);
+        let left = Duration::from_millis(forget_at.saturating_sub(wall));
         let (rights, scene) = self.rights_and_scene(now);
-        rights.remembered(scene);
+        let any = rights.remembered(left, scene);
+        self.forget_at = any.then_some(forget_at);
     }
 
     /// Discord told something.
@@ -337,6 +352,7 @@ impl Working {
             outages: outages.clone(),
             stale: self.report.stale.clone(),
             renewed_at: self.renewed_at,
+            forget_at: self.forget_at,
         }
     }
 

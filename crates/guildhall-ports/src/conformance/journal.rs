@@ -354,6 +354,7 @@ fn state(number: u64) -> State {
         }),
         heard_at: Some(number),
         renewed_at: Some(number),
+        forget_at: Some(number),
         awaited: BTreeSet::from([ONE]),
         outages: BTreeSet::from([TWO]),
         stale: BTreeSet::new(),

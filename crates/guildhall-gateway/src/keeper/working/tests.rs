@@ -290,6 +290,38 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
     assert_eq!(house.working.deadline(), None);
 }
 
+#[test]
+fn who_never_comes_back_is_forgotten_however_often_the_process_begins_anew() {
+    const HOUR: u64 = 3_600_000;
+    let mut kept = Restored {
+        world: guild_with_a_member(),
+        ..restored(None)
+    };
+    let cdn = || Cdn::new(&"https://cdn.example".parse().expect("an address"));
+    let begin = |kept: Restored, wall: UnixMs| {
+        let mut working = Working::new(kept, cdn(), Limits::default(), wall);
+        working.begun(Instant::now(), wall);
+        working
+    };
+    for hours in [0, 10, 20] {
+        let mut working = begin(kept, hours * HOUR);
+        let outcome = working.take();
+        assert_eq!(names(&outcome), [""; 0], "after {hours} hours");
+        let state = outcome.state.unwrap_or(working.kept);
+        assert_eq!(state.forget_at, Some(24 * HOUR), "after {hours} hours");
+        kept = Restored {
+            world: guild_with_a_member(),
+            state,
+            ..restored(None)
+        };
+    }
+    let mut working = begin(kept, 23 * HOUR);
+    working.time_passed(Instant::now() + Duration::from_mins(61), 24 * HOUR + 60_000);
+    assert_eq!(names(&working.take()), ["rights"], "after 24 hours");
+    let mut nobody = begin(restored(None), 25 * HOUR);
+    assert_eq!(nobody.take().state, None);
+}
+
 struct House {
     working: Working,
     now: Instant,
@@ -323,6 +355,18 @@ impl House {
         self.working
             .watched(WatchId(id), USER, guilds.to_vec(), self.now, self.wall);
     }
+}
+
+/// A guild of which an earlier process had looked somebody up.
+fn guild_with_a_member() -> World {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    let mut world = house.working.world;
+    let guild = world.guilds.get_mut(&GUILD).expect("it came");
+    let member = Membership::member(vec![RoleId(5)], false);
+    guild.memberships.insert(USER, member);
+    world
 }
 
 fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {

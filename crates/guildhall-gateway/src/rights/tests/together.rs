@@ -313,18 +313,19 @@ fn rights_of_an_earlier_process_are_looked_up_when_their_user_comes_and_forgotte
     let guild = house.world.guilds.get_mut(&GUILD).expect("it is there");
     guild.memberships.insert(USER, member(5));
     guild.memberships.insert(UserId(8), member(5));
-    house.act(Rights::remembered);
+    let left = Duration::from_hours(2);
+    house.act(|rights, scene| assert!(rights.remembered(left, scene)));
     assert_eq!(house.rights.count_in_use(house.now), 0);
     assert_eq!(house.rights.oldest(house.now), Duration::ZERO);
     assert_eq!(house.wait(MINUTE), [], "nobody is here");
     assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
     assert_eq!(house.looked_up(PAIR, Some(member(5))), [answered(1, &[])]);
-    let day = Limits::default().rights_kept;
     let forgotten = Output::Changed {
         pair: (GUILD, UserId(8)),
         membership: None,
     };
-    assert_eq!(house.wait(day.saturating_sub(MINUTE)), [forgotten]);
-    assert_eq!(house.wait(MINUTE), [changed(None)]);
+    let asked_until_gone = house.wait(left);
+    assert_eq!(asked_until_gone.last(), Some(&forgotten));
+    assert_eq!(house.wait(Limits::default().rights_kept), [changed(None)]);
     assert_eq!(house.rights.deadline(), None);
 }

@@ -144,6 +144,7 @@ fn any_state() -> impl Strategy<Value = State> {
             outages,
             stale,
             renewed_at: full.renewed_at.filter(|_| known),
+            forget_at: full.forget_at.filter(|_| known),
         }
     })
 }
