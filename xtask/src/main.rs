@@ -56,7 +56,11 @@ fn run(task: Task) -> anyhow::Result<()> {
 }
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The project's own tasks")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The project's own tasks"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
