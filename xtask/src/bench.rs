@@ -48,15 +48,16 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
 
-    /// How many streams, in rising order; the rate is measured with the first
+    /// How many streams, in rising order (1000 10000, with --quick 200 1000); the rate is measured
+    /// with the first
     #[arg(long, num_args = 1.., value_name = "N")]
     streams: Vec<usize>,
 
     /// Short interleaved repetitions of each measurement
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     repetitions: Option<usize>,
 
-    /// Only these parts
+    /// Only these parts, of all there are
     #[arg(long, num_args = 1.., value_name = "PART")]
     only: Vec<Part>,
 

@@ -38,19 +38,20 @@ use kills::Kills;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How often the gateway is killed
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50)]
     kills: u64,
 
-    /// Draws the moments; printed, so that a run can be had again
-    #[arg(long)]
+    /// Draws the moments. Without one it is drawn itself, and printed, so that a run can be had
+    /// again
+    #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
     /// Stamps that Discord sends, without a pause
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500)]
     events_per_second: u64,
 
     /// Open streams, half of them on each web instance
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20)]
     streams: usize,
 
     /// Kill web instances, too

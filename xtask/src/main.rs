@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test { part } => suite::run(part.unwrap_or(suite::Part::All)),
-        Task::Mutations => mutations::run(),
+        Task::Mutations { names } => mutations::run(&names),
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Deny => deny::run(),
@@ -56,7 +56,11 @@ fn run(task: Task) -> anyhow::Result<()> {
 }
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The project's own tasks")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The project's own tasks"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -70,7 +74,11 @@ enum Task {
         part: Option<suite::Part>,
     },
     /// Whether the random lives notice what the patches in tests/mutations break
-    Mutations,
+    Mutations {
+        /// Only these patches, named as their files are without .patch
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// The house rules that no other tool checks: edges, names, file sizes, words
     Tidy,
     /// Builds the page into ui/dist, which is committed and embedded

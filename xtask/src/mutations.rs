@@ -25,10 +25,10 @@ const LIVES_UNCHANGED: &str = "8";
 const FAILED: &str = "the life of seed ";
 const WRONG: &str = "what is wrong:";
 
-/// Applies every patch in turn, and tells what each was caught by.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Applies the patches of these names in turn, or every one, and tells what each was caught by.
+pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let root = cargo::root();
-    let patches = patches(&root.join(PATCHES))?;
+    let patches = named(patches(&root.join(PATCHES))?, names)?;
     let copy = Copy::of(&root)?;
     // Were the copy broken by itself, it would catch everything.
     copy.build().context("the copy, unchanged")?;
@@ -38,7 +38,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     println!("unchanged: {LIVES_UNCHANGED} lives, nothing wrong");
     for patch in &patches {
-        let name = patch.file_stem().unwrap_or_default().to_string_lossy();
+        let name = name_of(patch);
         let caught = copy
             .mutate(patch)
             .with_context(|| format!("{PATCHES}/{name}.patch"));
@@ -58,6 +58,22 @@ fn patches(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         bail!("{} holds no patch", folder.display());
     }
     Ok(paths)
+}
+
+/// Those of these names; without any, all of them.
+fn named(mut patches: Vec<PathBuf>, names: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+    for name in names {
+        if !patches.iter().any(|patch| name_of(patch) == *name) {
+            bail!("there is no {PATCHES}/{name}.patch");
+        }
+    }
+    patches.retain(|patch| names.is_empty() || names.contains(&name_of(patch)));
+    Ok(patches)
+}
+
+fn name_of(patch: &Path) -> String {
+    let stem = patch.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }
 
 /// The tree once more, beneath `target`. It stays, so that only what differs is built again.
@@ -222,6 +238,15 @@ fn last(output: &Output) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_patch_is_asked_for_by_its_name_and_one_that_is_none_is_refused() {
+        let all = ["t/a-ghost-stays.patch", "t/a-room-goes.patch"].map(PathBuf::from);
+        let chosen = |name: &str| named(all.to_vec(), &[name.to_owned()]);
+        assert_eq!(chosen("a-room-goes").expect("it is there"), all[1..]);
+        assert_eq!(named(all.to_vec(), &[]).expect("no name"), all);
+        assert!(chosen("a-room").is_err());
+    }
 
     #[test]
     fn a_complaint_names_the_seed_and_what_is_wrong() {

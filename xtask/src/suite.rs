@@ -167,7 +167,7 @@ fn lives(steps: &mut Steps) -> anyhow::Result<()> {
             "--nocapture",
         ]))
     })?;
-    steps.step("mutations", mutations::run)
+    steps.step("mutations", || mutations::run(&[]))
 }
 
 /// Test binaries of single crates: `--lib --bins` does not reach them.

@@ -78,11 +78,15 @@ fn guilds(status: &DiscordStatus, report: &Report) -> Check {
              for. If this stays, update Guildhall"
         );
         (Condition::Degraded, detail)
-    } else if !status.complete {
+    } else if !status.complete && status.guild_ids.is_empty() {
         (
             Condition::Degraded,
             "not all guilds have come yet".to_owned(),
         )
+    } else if !status.complete {
+        let away = list(&mut status.guild_ids.iter().map(ToString::to_string));
+        let detail = format!("not all guilds have come yet; not live are {away}");
+        (Condition::Degraded, detail)
     } else if status.guild_ids.is_empty() {
         (Condition::Passing, "all guilds are there".to_owned())
     } else {
@@ -152,6 +156,18 @@ mod tests {
             guilds(&out, &Report::default()).condition,
             Condition::Degraded
         );
+    }
+
+    #[test]
+    fn a_guild_that_has_not_come_is_named() {
+        let status = DiscordStatus {
+            guild_ids: vec![GuildId(3)],
+            complete: false,
+            ..live()
+        };
+        let line = guilds(&status, &Report::default());
+        assert_eq!(line.condition, Condition::Degraded);
+        assert!(line.detail.contains('3'), "{}", line.detail);
     }
 
     fn live() -> DiscordStatus {

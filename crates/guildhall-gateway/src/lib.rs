@@ -6,7 +6,7 @@
 //! writer of the log.
 //!
 //! It will never serve a browser, decide who may see what, or hold a queue for a reader: readers
-//! follow the log at their own pace. Types of Discord's library end at `normalise`.
+//! follow the log at their own pace. Types of Discord's library do not leave `shard`.
 
 /// Settings, and the two public errors: what stops `build`, what ends `run`.
 mod config;

@@ -113,10 +113,9 @@ fn go_on(
 
 fn refused(error: JournalError) -> BuildError {
     match error {
-        JournalError::Refused(sentence) | JournalError::InUse(sentence) => {
-            BuildError::Misconfigured(sentence)
-        }
-        JournalError::Failed(why) => BuildError::Failed(why),
+        JournalError::Refused(sentence) => BuildError::Misconfigured(sentence),
+        // A restart may help.
+        JournalError::InUse(why) | JournalError::Failed(why) => BuildError::Failed(why),
     }
 }
 

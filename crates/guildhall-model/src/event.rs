@@ -1,7 +1,7 @@
 //! What happened in a guild.
 //!
-//! A [`Change`] is either *public*, one of the events that browsers know (design, "Events"), or
-//! *internal*: what changes rights (roles, overwrites, memberships) is in the log like everything
+//! A [`Change`] is either *public*, one of the events that browsers know (`docs/protocol/sse.md`),
+//! or *internal*: what changes rights (roles, overwrites, memberships) is in the log like everything
 //! else, and never leaves the web role.
 
 /// Names and JSON shapes: the link's, which has everything, and the browser's.
@@ -121,8 +121,8 @@ pub enum Change {
     Unknown,
 }
 
-/// Whose rights decide whether somebody may be shown an event, and when (design, "Which rights
-/// judge a record").
+/// Whose rights decide whether somebody may be shown an event, and when (`ARCHITECTURE.md`,
+/// "Where decisions hide").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Those who see this room after the event.

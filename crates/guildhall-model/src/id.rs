@@ -73,7 +73,7 @@ impl GuildId {
     }
 }
 
-/// One ordered log: one for each Discord shard (design, "The log and the cursor").
+/// One ordered log: one for each Discord shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LogId(pub u16);

@@ -1,5 +1,5 @@
 //! Who may do and see what: Discord's own algorithm, on ids and bits only (Discord's
-//! documentation, "Permissions"; design, "Who may see what"). This is the only place that decides.
+//! documentation, "Permissions"). This is the only place that decides.
 
 /// Viewers with equal rights share one class.
 mod class;

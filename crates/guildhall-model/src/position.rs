@@ -1,4 +1,4 @@
-//! Positions and cursors (design, "The log and the cursor").
+//! Positions and cursors (`docs/protocol/sse.md`, "Cursors").
 
 use std::{fmt, str::FromStr};
 

@@ -1,5 +1,6 @@
 //! What the gateway has to know after its process is gone: the log, the world behind it, and
-//! where to go on with Discord (design, "The log and the cursor": journal first, publish second).
+//! where to go on with Discord. Journal first, publish second (`ARCHITECTURE.md`, "Where decisions
+//! hide").
 
 use std::{collections::BTreeSet, fmt::Debug, pin::Pin, sync::Arc};
 

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::AfterCommit;
+use super::driver::AfterCommit;
 use crate::append::{STALLED_AFTER, Sealed};
 
 /// The batch that is being committed, if any.

@@ -3,8 +3,7 @@
 //! Who waits goes first, in order of arrival: alone while there is a place and not enough wait to
 //! fill a call, else together with others of the same guild. A call carries a hundred users, and
 //! few calls may be sent, so one that has room left waits for more to join it; a full one goes at
-//! once. Refreshes go together
-//! where that is worth a call, and alone where it is not.
+//! once. Refreshes go together where that is worth a call, and alone where it is not.
 
 use std::{
     collections::BTreeMap,

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     Intents, Limits,
-    shard::tests::discord::{Discord as FalseDiscord, PATIENCE},
+    shard::tests::discord::{Discord as FalseDiscord, PATIENCE, Peer},
 };
 
 const TOKEN: &str = "a-link-token-of-at-least-32-characters";
@@ -23,21 +23,12 @@ const TOKEN: &str = "a-link-token-of-at-least-32-characters";
 async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     let discord = FalseDiscord::new().await;
     let house = House::new(config(&discord)).await;
-    let mut peer = discord.accept().await;
-    peer.hello().await;
-    let ready = json!({
-        "v": 10, "user": {"id": "5"}, "guilds": [{"id": "1", "unavailable": true}],
-        "session_id": "a-session", "resume_gateway_url": discord.resume_url,
-    });
-    peer.dispatch(1, "READY", &ready).await;
-    peer.dispatch(2, "GUILD_CREATE", &guild()).await;
+    let mut peer = with_a_guild(&discord).await;
     let mut web = house.attach().await;
     let Frame::Hello(_) = web.frame().await else {
         panic!("hello comes first")
     };
-    web.say(&Frame::Subscribe { after: None }).await;
-    web.until(|frame| matches!(frame, Frame::SnapshotEnd { .. }))
-        .await;
+    web.subscribe().await;
 
     let state = json!({"guild_id": "1", "user_id": "7", "channel_id": "9"});
     peer.dispatch(3, "VOICE_STATE_UPDATE", &state).await;
@@ -85,18 +76,9 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
 async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
     let discord = FalseDiscord::new().await;
     let house = House::new(config(&discord)).await;
-    let mut peer = discord.accept().await;
-    peer.hello().await;
-    let ready = json!({
-        "v": 10, "user": {"id": "5"}, "guilds": [{"id": "1", "unavailable": true}],
-        "session_id": "a-session", "resume_gateway_url": discord.resume_url,
-    });
-    peer.dispatch(1, "READY", &ready).await;
-    peer.dispatch(2, "GUILD_CREATE", &guild()).await;
+    let mut peer = with_a_guild(&discord).await;
     let mut web = house.attach().await;
-    web.say(&Frame::Subscribe { after: None }).await;
-    web.until(|frame| matches!(frame, Frame::SnapshotEnd { .. }))
-        .await;
+    web.subscribe().await;
     let crowd = 1_000..1_080;
     for user in crowd.clone() {
         web.say(&Frame::Watch {
@@ -331,6 +313,13 @@ impl Web {
             .expect("the gateway reads");
     }
 
+    /// Begins with everything there is.
+    async fn subscribe(&mut self) {
+        self.say(&Frame::Subscribe { after: None }).await;
+        self.until(|frame| matches!(frame, Frame::SnapshotEnd { .. }))
+            .await;
+    }
+
     /// The next frame; pings come too, and do not count.
     async fn frame(&mut self) -> Frame {
         let frame = async {
@@ -359,6 +348,19 @@ impl Web {
         )
         .await;
     }
+}
+
+/// A connection whose session stands, with its one guild told.
+async fn with_a_guild(discord: &FalseDiscord) -> Peer {
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    let ready = json!({
+        "v": 10, "user": {"id": "5"}, "guilds": [{"id": "1", "unavailable": true}],
+        "session_id": "a-session", "resume_gateway_url": discord.resume_url,
+    });
+    peer.dispatch(1, "READY", &ready).await;
+    peer.dispatch(2, "GUILD_CREATE", &guild()).await;
+    peer
 }
 
 fn config(discord: &FalseDiscord) -> Config {

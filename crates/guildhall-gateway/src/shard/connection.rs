@@ -29,6 +29,7 @@ use super::{
     course::{Course, Ended},
     dispatch::Message,
     identify::OneIdentify,
+    measure,
 };
 use crate::keeper::Untaken;
 
@@ -299,6 +300,7 @@ impl<'a> Connection<'a> {
             How::Resumed => self.course.resumed(now),
         }
         counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
+        measure(0);
         let session_id = self.discord.session().map_or("", Session::id);
         let start: String = session_id.chars().take(6).collect();
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");

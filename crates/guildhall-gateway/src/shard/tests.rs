@@ -168,7 +168,7 @@ async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
         "no address is to blame: {}",
         lost.why
     );
-    assert!(!discord.was_dialled().await);
+    assert!(!discord.is_dialled().await);
     house.stop.cancel();
     assert_eq!(house.exit().await, ShardExit::Stopped);
 }
@@ -186,7 +186,7 @@ async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     }
     assert_eq!(peer.close_code().await, Some(4000));
     drop(peer);
-    assert!(!discord.was_dialled().await, "not before all is committed");
+    assert!(!discord.is_dialled().await, "not before all is committed");
     house.keeper_wakes.cancel();
     assert_eq!(
         house.dispatches(4).await.len(),

@@ -24,7 +24,7 @@ pub struct EventError {
     reason: serde_json::Error,
 }
 
-/// The payload of a public event as browsers get it (design, "Events"): no rights in it.
+/// The payload of a public event as browsers get it (`docs/protocol/sse.md`): no rights in it.
 pub struct PublicPayload<'a>(&'a Event);
 
 /// The payload of the link's form, with everything. Beside [`Change::name`] it is what

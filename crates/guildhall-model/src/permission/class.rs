@@ -1,5 +1,5 @@
 //! Viewer classes: filter results, wake lists and snapshot fragments belong to classes, not to
-//! streams (design, "Who may see what").
+//! streams.
 
 use super::{ChannelKind, Member, NOBODY, Permissions, effective, in_channel, in_guild};
 use crate::{

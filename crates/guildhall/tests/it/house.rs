@@ -120,6 +120,13 @@ impl House {
         format!("http://localhost:{}{path}", self.ports.web)
     }
 
+    /// What a role measures.
+    pub(crate) async fn metrics(&self, ops_port: u16) -> String {
+        let url = format!("http://127.0.0.1:{ops_port}/metrics");
+        let answer = self.http.get(&url).send().await.expect("it answers");
+        answer.text().await.expect("it is text")
+    }
+
     /// Waits until the web role has its world and Discord is live.
     pub(crate) async fn until_ready(&self, ops_port: u16) {
         let url = format!("http://127.0.0.1:{ops_port}/readyz");

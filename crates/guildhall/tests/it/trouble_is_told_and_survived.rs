@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::house::{Frame, House, Stream};
+use crate::house::{Frame, House, Stream, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_gateway_shows_within_fifteen_seconds_and_so_does_its_return() {
@@ -54,6 +54,12 @@ async fn a_dropped_discord_connection_is_resumed_and_nothing_is_lost() {
         let updated = stream.until("voice.updated").await;
         assert_eq!(updated.data["username"], stamp, "{fault}");
     }
+    until("an alert ends with the trouble", async || {
+        let metrics = house.metrics(house.ports.gateway_ops).await;
+        let mut lines = metrics.lines();
+        lines.any(|line| line == "guildhall_gateway_failed_tries 0")
+    })
+    .await;
     assert_eq!(
         stream.raw.matches("event: snapshot").count(),
         1,

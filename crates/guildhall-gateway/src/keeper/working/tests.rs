@@ -5,6 +5,7 @@ use guildhall_model::RoleId;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::shard::Dispatch;
 
 const GUILD: GuildId = GuildId(1);
 const USER: UserId = UserId(7);

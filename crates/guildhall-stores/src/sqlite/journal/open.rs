@@ -4,6 +4,7 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use guildhall_model::World;
@@ -112,6 +113,9 @@ fn peek(path: &Path) -> Result<(), Trouble> {
 }
 
 fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+    // Before anything that looks at the file: whoever has it has it for long, and rusqlite would
+    // wait for 5 s each time.
+    connection.busy_timeout(Duration::ZERO)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -126,7 +130,6 @@ fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
          PRAGMA journal_size_limit={}",
         WAL_PAGES * 4096
     ))?;
-    connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.execute_batch("BEGIN EXCLUSIVE")?;
     // Begun all the same, for reading.
     if connection.is_readonly(MAIN_DB)? {

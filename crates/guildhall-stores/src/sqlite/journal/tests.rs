@@ -5,7 +5,10 @@ mod damage;
 /// A disk that is full, slow or gone.
 mod disk;
 
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc,
+    time::Instant,
+};
 
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, arbitrary,
@@ -42,13 +45,18 @@ async fn it_has_one_owner() {
     .await;
 }
 
+/// At once: whoever takes over from somebody looks again and again.
 #[tokio::test]
-async fn whoever_comes_second_is_told_whose_it_is() {
+#[expect(clippy::disallowed_methods, reason = "how long it takes is asked")]
+async fn whoever_comes_second_is_told_at_once_whose_it_is() {
     let place = Place::new();
     let first = place.open();
+    let asked = Instant::now();
     let sentence = SqliteJournal::open(&place.path)
         .expect_err("is open")
         .to_string();
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(
         sentence.starts_with(&place.path.display().to_string()),
         "{sentence}"

@@ -1,15 +1,19 @@
 use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::{LogId, Position, World};
+use guildhall_model::{LogId, UserId, World};
 use guildhall_ports::{
-    ManualClock,
+    JournalError, ManualClock,
     journal::{Beginning, Commit, JournalFuture, Saved, State, Terms},
     memory::MemoryJournal,
 };
 use serde_json::{Value, json};
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 
 use super::*;
-use crate::log::Window;
+use crate::{
+    keeper::{Inbox, Lost, Untaken},
+    log::Window,
+    shard::Dispatch,
+};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -151,7 +155,7 @@ async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_tw
 
 #[tokio::test]
 async fn a_stop_commits_what_was_taken() {
-    let house = House::new(usize::MAX >> 4);
+    let house = House::new(0);
     house.ready(1);
     house.dispatch(2, "GUILD_CREATE", &guild());
     // More than one batch, and a disk that is slower than the stop.
@@ -160,6 +164,11 @@ async fn a_stop_commits_what_was_taken() {
         house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
     }
     let journal = house.journal.clone();
+    journal.commits(1).await;
+    house.stop.cancel();
+    tokio::task::yield_now().await;
+    assert!(!house.task.is_finished(), "it waits for the disk");
+    journal.allow(1_000);
     assert_eq!(house.stop().await, KeeperExit::Stopped);
     let saved = journal.kept.load().await.expect("it works").expect("begun");
     assert_eq!(saved.head.seq, 1 + 2_997);

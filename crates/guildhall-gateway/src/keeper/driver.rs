@@ -1,0 +1,389 @@
+//! The task itself: takes what is in the inbox, has [`Working`] make something of it, and sees each
+//! batch through its commit to the outside.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use guildhall_model::{Position, UnixMs, world::Membership};
+use guildhall_ports::{Clock, Journal, journal::ResumeState};
+use metrics::{counter, gauge, histogram};
+use tokio::{
+    select,
+    sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot, watch},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, debug, info_span};
+
+use super::{
+    Input, KeeperExit, Report, Watched,
+    committing::{Committing, Done, Step},
+    working::{Act, Outcome, Restored, Working},
+};
+use crate::{
+    Limits,
+    append::{Appender, Batch, Outlook, Sealed},
+    discord_rest::{DiscordRest, RestError},
+    log::Log,
+    normalise::Cdn,
+    rights::{Pair, WatchId},
+    shard::MembersRequest,
+};
+
+/// Inputs per batch. One dispatch is one input, so it is never split. Full: nothing is taken from
+/// the inbox until the batch before it is committed.
+const BATCH: usize = 512;
+
+/// All that the keeper needs.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub journal: Arc<dyn Journal>,
+    pub log: Log,
+    pub restored: Restored,
+    pub outlook: Outlook,
+    pub report: watch::Sender<Report>,
+    pub rest: DiscordRest,
+    pub clock: Arc<dyn Clock>,
+    pub cdn: Cdn,
+    pub limits: Limits,
+    /// Notified: the shard begins a new session.
+    pub renew: Arc<Notify>,
+    /// Says that the log was brought back: [`super::Keeper::outrun`].
+    pub outrun: watch::Receiver<Option<Position>>,
+    /// To the connection to Discord, if there is one.
+    pub requests: mpsc::Sender<MembersRequest>,
+}
+
+/// Runs until it is stopped. Takes what is in the inbox then, and no more, and commits it.
+pub(crate) async fn run(
+    setup: Setup,
+    inbox: mpsc::Receiver<Input>,
+    stop: CancellationToken,
+) -> KeeperExit {
+    let state = Arc::clone(&setup.restored.state);
+    let working = Working::new(setup.restored, setup.cdn, setup.limits, setup.clock.now());
+    setup.outlook.status.send_replace(working.status());
+    let driver = Driver {
+        working,
+        appender: Appender::new(setup.journal, setup.log, state, setup.outlook),
+        report: setup.report,
+        rest: setup.rest,
+        clock: setup.clock,
+        renew: setup.renew,
+        requests: setup.requests,
+        inbox,
+        outrun: setup.outrun,
+        gathered: 0,
+        places: None,
+        committing: Committing::nothing(),
+        look_ups: JoinSet::new(),
+        replies: HashMap::new(),
+        lost: Vec::new(),
+        watches: 0,
+        measured_at: None,
+    };
+    driver.run(stop).await
+}
+
+struct Driver {
+    working: Working,
+    appender: Appender,
+    report: watch::Sender<Report>,
+    rest: DiscordRest,
+    clock: Arc<dyn Clock>,
+    renew: Arc<Notify>,
+    requests: mpsc::Sender<MembersRequest>,
+    inbox: mpsc::Receiver<Input>,
+    outrun: watch::Receiver<Option<Position>>,
+    /// Inputs in the batch that gathers.
+    gathered: usize,
+    /// Their places among the bytes that may wait: what is not committed still weighs.
+    places: Option<OwnedSemaphorePermit>,
+    committing: Committing,
+    /// As many as the rights machine asks for at one time: a few.
+    look_ups: JoinSet<LookedUp>,
+    /// Of watches that are not answered. Each has a place, then a deadline, so they are bounded by
+    /// how many web roles can send within it.
+    replies: HashMap<WatchId, oneshot::Sender<Watched>>,
+    /// Who waits to hear how to go on with Discord, once the batch that gathers is committed.
+    lost: Vec<oneshot::Sender<Option<ResumeState>>>,
+    watches: u64,
+    measured_at: Option<std::time::Instant>,
+}
+
+/// What goes with a batch, and is done once it is committed.
+pub(super) struct AfterCommit {
+    acts: Vec<Act>,
+    report: Option<Report>,
+    lost: Vec<oneshot::Sender<Option<ResumeState>>>,
+    resume: Option<ResumeState>,
+    /// Free again then.
+    _places: Option<OwnedSemaphorePermit>,
+}
+
+/// What the keeper turns to.
+enum Turn {
+    Commit(Step),
+    Outrun,
+    Gather,
+}
+
+type LookedUp = (Pair, Result<Membership, RestError>);
+
+impl Driver {
+    async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+        self.working
+            .begun(Instant::now().into_std(), self.clock.now());
+        let mut inputs = Vec::with_capacity(BATCH);
+        let mut stopping = false;
+        loop {
+            let deadline = self.working.deadline();
+            let room = BATCH.saturating_sub(self.gathered);
+            let mut answers = Vec::new();
+            let turn = select! {
+                // What is committed is shown before anything new is taken.
+                biased;
+                news = self.committing.step() => Turn::Commit(news),
+                Ok(_) = self.outrun.wait_for(Option::is_some) => Turn::Outrun,
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    Turn::Gather
+                }
+                // None: every handle is gone, so nothing will ever come.
+                taken = self.inbox.recv_many(&mut inputs, room),
+                    if room > 0 && !(stopping && self.inbox.is_empty()) =>
+                {
+                    stopping |= taken == 0;
+                    Turn::Gather
+                }
+                Some(answer) = self.look_ups.join_next(), if room > 0 => {
+                    answers.extend(answer);
+                    Turn::Gather
+                }
+                () = until(deadline) => Turn::Gather,
+                else => Turn::Gather,
+            };
+            let done = match turn {
+                Turn::Commit(Step::Committed(done)) => self.committed(*done),
+                Turn::Commit(Step::Stalled) => {
+                    self.appender.stalled(self.clock.now());
+                    Ok(())
+                }
+                Turn::Outrun => return self.begin_anew().await,
+                Turn::Gather => self.gather(&mut inputs, answers, room),
+            };
+            let done = done.and_then(|()| self.send_off());
+            if let Err(exit) = done {
+                return exit;
+            }
+            if stopping && self.inbox.is_empty() && self.committing.is_idle() {
+                return KeeperExit::Stopped;
+            }
+        }
+    }
+
+    /// Takes what there is into the batch that gathers.
+    fn gather(
+        &mut self,
+        inputs: &mut Vec<Input>,
+        mut answers: Vec<LookedUp>,
+        room: usize,
+    ) -> Result<(), KeeperExit> {
+        // An answer must not overtake the dispatches that arrived before it.
+        while inputs.len() < room
+            && let Ok(input) = self.inbox.try_recv()
+        {
+            inputs.push(input);
+        }
+        while let Some(answer) = self.look_ups.try_join_next() {
+            answers.extend(answer);
+        }
+        self.gathered += inputs.len();
+        let now = Instant::now().into_std();
+        let wall = self.clock.now();
+        for input in inputs.drain(..) {
+            self.take_in(input, now, wall);
+        }
+        for (pair, answer) in answers {
+            counter!("guildhall_rights_lookups_total", "result" => result(&answer)).increment(1);
+            if answer == Err(RestError::Unauthorised) {
+                return Err(KeeperExit::TokenRefused);
+            }
+            if let Err(error) = &answer {
+                debug!(guild.id = %pair.0, viewer.id = %pair.1, "look-up failed: {error}");
+            }
+            self.working.looked_up(pair, answer.ok(), now, wall);
+        }
+        self.working.time_passed(now, wall);
+        self.measure(now);
+        Ok(())
+    }
+
+    fn take_in(&mut self, input: Input, now: std::time::Instant, wall: UnixMs) {
+        match input {
+            Input::Dispatch(dispatch, place) => {
+                self.working.dispatched(&dispatch, now);
+                match &mut self.places {
+                    Some(places) => places.merge(place),
+                    none => *none = Some(place),
+                }
+            }
+            Input::Lost(lost, reply) => {
+                self.working.lost(lost, now, wall);
+                self.lost.push(reply);
+            }
+            Input::Watch(watch) => {
+                drop(watch.place);
+                self.watches += 1;
+                let id = WatchId(self.watches);
+                self.replies.insert(id, watch.reply);
+                self.working
+                    .watched(id, watch.user_id, watch.guild_ids, now, wall);
+            }
+        }
+    }
+
+    /// Has the next start begin a new epoch with the world as it was last committed.
+    async fn begin_anew(mut self) -> KeeperExit {
+        while !self.committing.is_idle() {
+            if let Step::Committed(done) = self.committing.step().await
+                && let Err(exit) = self.committed(*done)
+            {
+                return exit;
+            }
+        }
+        match self.appender.begin_anew(self.clock.now()).await {
+            Ok(()) => KeeperExit::Outrun,
+            Err(error) => KeeperExit::Unkept(error),
+        }
+    }
+
+    /// Ends the batch that gathers and commits it, unless one is being committed.
+    fn send_off(&mut self) -> Result<(), KeeperExit> {
+        if !self.committing.is_idle() {
+            return Ok(());
+        }
+        if let Some(refusal) = self.working.refusal() {
+            return Err(refusal.into());
+        }
+        if self.gathered > 0 {
+            let size = u32::try_from(self.gathered).unwrap_or(u32::MAX);
+            histogram!("guildhall_gateway_batch_inputs").record(f64::from(size));
+        }
+        self.gathered = 0;
+        let Outcome {
+            events,
+            status,
+            report,
+            state,
+            acts,
+        } = self.working.take();
+        let after = AfterCommit {
+            acts,
+            report,
+            lost: std::mem::take(&mut self.lost),
+            resume: self.working.resume(),
+            _places: self.places.take(),
+        };
+        let batch = Batch {
+            events,
+            status,
+            state,
+        };
+        let sealed = self.appender.seal(batch);
+        match self.appender.commit(&sealed) {
+            Some(done) => {
+                self.committing.begin(done, sealed, after);
+                Ok(())
+            }
+            None => self.publish(sealed, after),
+        }
+    }
+
+    fn committed(&mut self, done: Done) -> Result<(), KeeperExit> {
+        histogram!("guildhall_journal_commit_seconds").record(done.took.as_secs_f64());
+        done.result.map_err(KeeperExit::Unkept)?;
+        self.publish(done.sealed, done.after)
+    }
+
+    /// Shows a batch, then answers and begins look-ups.
+    fn publish(&mut self, sealed: Sealed, after: AfterCommit) -> Result<(), KeeperExit> {
+        let at = self.appender.publish(sealed)?;
+        for act in after.acts {
+            match act {
+                Act::LookUp(pair) => self.look_up(pair),
+                Act::LookUpMany(request) => {
+                    counter!("guildhall_rights_calls_total").increment(1);
+                    // Full: the connection has no time, and soon there will be none. What is not
+                    // sent has no answer, and is asked for again.
+                    let _full = self.requests.try_send(request);
+                }
+                Act::Answer { watch, failed } => {
+                    if let Some(reply) = self.replies.remove(&watch) {
+                        // Who asked may be gone; the rights are in the log all the same.
+                        let _gone = reply.send(Watched { at, failed });
+                    }
+                }
+                Act::Renew => self.renew.notify_one(),
+            }
+        }
+        for reply in after.lost {
+            // A shard that is gone by now does not go on.
+            let _gone = reply.send(after.resume.clone());
+        }
+        if let Some(report) = after.report {
+            self.report.send_replace(report);
+        }
+        Ok(())
+    }
+
+    /// Once a second at most: it looks at every watched user.
+    fn measure(&mut self, now: std::time::Instant) {
+        if self
+            .measured_at
+            .is_some_and(|at| now < at + Duration::from_secs(1))
+        {
+            return;
+        }
+        self.measured_at = Some(now);
+        gauge!("guildhall_rights_age_seconds").set(self.working.rights_age(now).as_secs_f64());
+        let watched = u32::try_from(self.working.watched_count(now)).unwrap_or(u32::MAX);
+        gauge!("guildhall_rights_watched").set(f64::from(watched));
+    }
+
+    fn look_up(&mut self, (guild_id, user_id): Pair) {
+        let rest = self.rest.clone();
+        let span = info_span!("look_up", guild.id = %guild_id, viewer.id = %user_id);
+        let asked = async move {
+            (
+                (guild_id, user_id),
+                rest.membership(guild_id, user_id).await,
+            )
+        };
+        self.look_ups.spawn(asked.instrument(span));
+    }
+}
+
+async fn until(deadline: Option<std::time::Instant>) {
+    match deadline {
+        // Never so near that a deadline which stays would spin.
+        Some(at) => {
+            let soonest = Instant::now() + Duration::from_millis(5);
+            sleep_until(soonest.max(at.into())).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn result(answer: &Result<Membership, RestError>) -> &'static str {
+    match answer {
+        Ok(Membership::Member { .. }) => "member",
+        Ok(Membership::Stranger) => "stranger",
+        Err(RestError::Unauthorised) => "token",
+        Err(RestError::Refused { .. }) => "refused",
+        Err(RestError::Unreachable(_)) => "unreachable",
+    }
+}
+
+#[cfg(test)]
+mod tests;
