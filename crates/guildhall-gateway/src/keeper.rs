@@ -15,6 +15,7 @@ mod working;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use guildhall_link::frame::Ack;
 use guildhall_model::{GuildId, Position, UserId};
 use guildhall_ports::{JournalError, journal::ResumeState};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -38,13 +39,14 @@ pub(crate) struct Keeper {
     outrun: watch::Sender<Option<Position>>,
 }
 
-/// A watch is answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Watched {
-    /// Everything the answer needed is in the log at or before this position.
-    pub at: Position,
-    /// Guilds where the user could not be looked up, or that are not bridged.
-    pub failed: Vec<GuildId>,
+/// Where a watch is answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The asker's name for it.
+    pub request_id: u64,
+    /// Gets one [`Ack`]: everything it needed is in the log at or before its position. Has room
+    /// for it.
+    pub to: mpsc::Sender<Ack>,
 }
 
 /// The keeper is no more: the process is about to end.
@@ -79,7 +81,7 @@ pub(crate) struct Lost {
 pub(crate) struct Watch {
     user_id: UserId,
     guild_ids: Vec<GuildId>,
-    reply: oneshot::Sender<Watched>,
+    reply: Reply,
     /// Free again as soon as the keeper has it in hand.
     place: OwnedSemaphorePermit,
 }
@@ -161,14 +163,15 @@ impl Keeper {
     }
 
     /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
-    /// while. Answered at once where that was so before, else when they were looked up; always
-    /// within [`Limits::watch_answer`].
+    /// while. Returns when the keeper has it, so whoever asks one after the other keeps an order.
+    /// Answered at once where that was so before, else when they were looked up; always within
+    /// [`Limits::watch_answer`].
     pub(crate) async fn watch(
         &self,
         user_id: UserId,
         guild_ids: Vec<GuildId>,
-    ) -> Result<Watched, Stopped> {
-        let (reply, answer) = oneshot::channel();
+        reply: Reply,
+    ) -> Result<(), Stopped> {
         let place = Arc::clone(&self.places)
             .acquire_owned()
             .await
@@ -179,7 +182,6 @@ impl Keeper {
             reply,
             place,
         };
-        self.inbox.send(Input::Watch(watch)).await?;
-        answer.await.map_err(|_| Stopped)
+        self.inbox.send(Input::Watch(watch)).await
     }
 }

@@ -4,6 +4,8 @@
 mod serve;
 /// One attachment until it ends.
 mod accept;
+/// Its questions about users.
+mod watches;
 
 pub(crate) use accept::Attachments;
 pub(crate) use serve::{Door, serve};

@@ -9,8 +9,9 @@ use std::{
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// More than this on their way at once means that the gateway does not answer; the next one is
-/// told at once instead of after [`ANSWER_LIMIT`].
-pub const REQUESTS_IN_FLIGHT: usize = 1024;
+/// told at once instead of after [`ANSWER_LIMIT`]. Thousands may open their streams at one moment,
+/// such as after a deploy, and that is no failure.
+pub const REQUESTS_IN_FLIGHT: usize = 8192;
 
 /// Waiting requests of one attachment. `R` is whatever the driver needs to pass the answer on.
 #[derive(Debug)]

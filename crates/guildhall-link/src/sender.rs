@@ -22,15 +22,16 @@ use crate::{
     FrameError,
     attachment::{Beat, End, FIRST_WORD_LIMIT, Heartbeat, Violation},
     frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
+    pending::REQUESTS_IN_FLIGHT,
 };
 
 /// So many events are read from the log at once.
 pub const EVENTS_PER_READ: usize = 256;
 /// So long does `snapshot_end` wait for the guilds that Discord has still to send.
 pub const COMPLETE_LIMIT: Duration = Duration::from_secs(10);
-/// More watches than this at once are answered "failed everywhere", unasked: look-ups cost
-/// Discord requests, and web asks again.
-pub const WATCHES_IN_FLIGHT: usize = 256;
+/// More watches than this at once are answered "failed everywhere", unasked. No web role has more
+/// under way: it is a bound for one that does not keep to the rules.
+pub const WATCHES_IN_FLIGHT: usize = REQUESTS_IN_FLIGHT;
 
 /// What happened.
 #[derive(Debug)]

@@ -11,7 +11,10 @@ mod health;
 
 use std::sync::Arc;
 
-use guildhall_link::{frame::Ack, pending::ANSWER_LIMIT};
+use guildhall_link::{
+    frame::Ack,
+    pending::{ANSWER_LIMIT, REQUESTS_IN_FLIGHT},
+};
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::{Check, Clock};
 use secrecy::{ExposeSecret, SecretString};
@@ -27,8 +30,9 @@ pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 
 /// Asks on their way to the task. It takes them as fast as they come unless a write to the
-/// gateway is stuck; who finds this full is told that there is no answer.
-const ASKS_WAITING: usize = 256;
+/// gateway is stuck; who finds this full is told that there is no answer. As many as may be under
+/// way, since all of them may come at one moment.
+const ASKS_WAITING: usize = REQUESTS_IN_FLIGHT;
 
 /// A handle on the link.
 #[derive(Clone, Debug)]

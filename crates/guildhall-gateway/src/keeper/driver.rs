@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use guildhall_link::frame::Ack;
 use guildhall_model::{Position, UnixMs, world::Membership};
 use guildhall_ports::{Clock, Journal, journal::ResumeState};
 use metrics::{counter, gauge, histogram};
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info_span};
 
 use super::{
-    Input, KeeperExit, Report, Watched,
+    Input, KeeperExit, Reply, Report,
     committing::{Committing, Done, Step},
     working::{Act, Outcome, Restored, Working},
 };
@@ -104,7 +105,7 @@ struct Driver {
     look_ups: JoinSet<LookedUp>,
     /// Of watches that are not answered. Each has a place, then a deadline, so they are bounded by
     /// how many web roles can send within it.
-    replies: HashMap<WatchId, oneshot::Sender<Watched>>,
+    replies: HashMap<WatchId, Reply>,
     /// Who waits to hear how to go on with Discord, once the batch that gathers is committed.
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     watches: u64,
@@ -320,8 +321,13 @@ impl Driver {
                 }
                 Act::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
-                        // Who asked may be gone; the rights are in the log all the same.
-                        let _gone = reply.send(Watched { at, failed });
+                        // Who asked may be gone; the rights are in the log all the same. If not, there is room.
+                        let Reply { request_id, to } = reply;
+                        let _gone = to.try_send(Ack {
+                            request_id,
+                            at,
+                            failed,
+                        });
                     }
                 }
                 Act::Renew => self.renew.notify_one(),

@@ -8,14 +8,14 @@ use std::{
 };
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::SinkExt;
 use guildhall_link::{
     End, Frame, Sender, Violation,
     attachment::WRITE_LIMIT,
-    frame::{Ack, DiscordStatus, encode_event},
+    frame::{DiscordStatus, encode_event},
     sender::{EVENTS_PER_READ, Input, Output},
 };
-use guildhall_model::{GuildId, Position, UserId};
+use guildhall_model::Position;
 use guildhall_ports::Clock;
 use metrics::{counter, gauge};
 use tokio::{
@@ -27,6 +27,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
+use super::watches::Watches;
 use crate::{
     keeper::Keeper,
     log::{Join, Log},
@@ -70,8 +71,7 @@ struct Attachment {
     status: watch::Receiver<DiscordStatus>,
     machine: Sender,
     stop: CancellationToken,
-    /// The machine asks for at most `sender::WATCHES_IN_FLIGHT` at once.
-    watches: FuturesUnordered<BoxFuture<'static, Ack>>,
+    watches: Watches,
     reported: BTreeSet<Violation>,
 }
 
@@ -99,6 +99,7 @@ impl Attachment {
         let head_now = *head.borrow_and_update();
         Self {
             socket,
+            watches: Watches::new(keeper.clone(), log.clone()),
             log,
             keeper,
             clock,
@@ -106,7 +107,6 @@ impl Attachment {
             status,
             machine: Sender::new(head_now, status_now, now()),
             stop,
-            watches: FuturesUnordered::new(),
             reported: BTreeSet::new(),
         }
     }
@@ -133,7 +133,7 @@ impl Attachment {
                 // Before the deadline: what has come counts, however long the last write took.
                 message = self.socket.recv() => input_of(message),
                 () = sleep_to(self.machine.deadline()) => Input::TimePassed,
-                Some(ack) = self.watches.next() => Input::Watched(ack),
+                ack = self.watches.next() => Input::Watched(ack),
                 moved = self.head.changed() => match moved {
                     Ok(()) => Input::HeadMoved(*self.head.borrow_and_update()),
                     Err(_) => Input::StopAsked,
@@ -211,11 +211,7 @@ impl Attachment {
                 request_id,
                 user_id,
                 guild_ids,
-            } => {
-                let (keeper, log) = (self.keeper.clone(), self.log.clone());
-                let watched = watched(keeper, log, request_id, user_id, guild_ids);
-                self.watches.push(watched.boxed());
-            }
+            } => self.watches.ask(request_id, user_id, guild_ids),
             Output::Report(violation) => self.report(violation),
             Output::PeerFailed { code, message } => {
                 let message: String = message.chars().take(200).collect();
@@ -316,27 +312,6 @@ async fn in_time(
             Err(_) => Err(Input::WriteStalled),
         },
         () = stop.cancelled() => Err(Input::StopAsked),
-    }
-}
-
-async fn watched(
-    keeper: Keeper,
-    log: Log,
-    request_id: u64,
-    user_id: UserId,
-    guild_ids: Vec<GuildId>,
-) -> Ack {
-    match keeper.watch(user_id, guild_ids.clone()).await {
-        Ok(watched) => Ack {
-            request_id,
-            at: watched.at,
-            failed: watched.failed,
-        },
-        Err(_stopping) => Ack {
-            request_id,
-            at: log.head(),
-            failed: guild_ids,
-        },
     }
 }
 

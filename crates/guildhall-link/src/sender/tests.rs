@@ -156,11 +156,11 @@ fn watches_are_answered_as_they_are_done_and_too_many_at_once() {
         assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
     }
     let refused = Ack {
-        request_id: 999,
+        request_id: 9_999,
         at: at(7),
         failed: vec![GuildId(1)],
     };
-    driven.input(Input::FrameCame(Ok(watch(999))));
+    driven.input(Input::FrameCame(Ok(watch(9_999))));
     assert_eq!(driven.take(), [Output::Send(Frame::Ack(refused))]);
     let done = Ack {
         request_id: 3,
@@ -169,14 +169,14 @@ fn watches_are_answered_as_they_are_done_and_too_many_at_once() {
     };
     driven.input(Input::Watched(done.clone()));
     assert_eq!(driven.take(), [], "an event is still to be sent before it");
-    driven.input(Input::FrameCame(Ok(watch(1_000))));
+    driven.input(Input::FrameCame(Ok(watch(10_000))));
     assert!(matches!(driven.take()[..], [Output::Send(Frame::Ack(_))]));
     driven.input(Input::HeadMoved(at(8)));
     driven.take();
     driven.input(Input::EventsRead(vec![event(8)]));
     let expected = [Output::Relay(event(8)), Output::Send(Frame::Ack(done))];
     assert_eq!(driven.take(), expected);
-    driven.input(Input::FrameCame(Ok(watch(1_001))));
+    driven.input(Input::FrameCame(Ok(watch(10_001))));
     assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
 }
 

@@ -56,8 +56,14 @@ impl House {
 
     /// A house with further settings for all of its processes.
     pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
+        Self::of("standing", more).await
+    }
+
+    /// A house whose Discord has a scenario of its own.
+    pub(crate) async fn of(scenario: &str, more: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
-        let simulator = Process::start("simulator", &["--listen", "127.0.0.1:0"], &[], &folder.0);
+        let arguments = ["--listen", "127.0.0.1:0", "--scenario", scenario];
+        let simulator = Process::start("simulator", &arguments, &[], &folder.0);
         let address = simulator.line_after("Discord side").await;
         let discord = Discord::at(address.trim_end_matches('/')).await;
         let ports = Ports {

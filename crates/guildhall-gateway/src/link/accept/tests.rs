@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use axum::{Router, extract::WebSocketUpgrade, routing::any};
+use futures_util::StreamExt;
 use guildhall_link::{
     attachment::MESSAGE_BYTES_TO_GATEWAY,
     frame::Discord,
     receiver::{self, Receiver},
 };
-use guildhall_model::{Change, Event, LogId, world::GuildInfo};
+use guildhall_model::{Change, Event, GuildId, LogId, UserId, world::GuildInfo};
 use guildhall_ports::ManualClock;
 use tokio::{
     net::{TcpListener, TcpStream},
