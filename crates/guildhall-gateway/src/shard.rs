@@ -106,7 +106,7 @@ pub(crate) async fn run(
         let chance = rand::random();
         let next = course.ended(&ended, chance, Instant::now().into_std());
         counter!("guildhall_gateway_disconnects_total", "reason" => reason(&ended)).increment(1);
-        gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
+        show_tries(&course);
         let at = match next {
             Next::Connect { at } => at,
             Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
@@ -190,6 +190,11 @@ impl Shard {
         let address = bot.url.parse();
         address.map_err(|_| Ended::Unreachable("Discord named no Gateway address".to_owned()))
     }
+}
+
+/// What an operator is woken by: so it has to go down again, too.
+fn show_tries(course: &Course) {
+    gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
 }
 
 /// The sentence about a token that REST refused in the middle of everything.
