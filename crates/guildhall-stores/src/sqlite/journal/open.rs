@@ -112,6 +112,9 @@ fn peek(path: &Path) -> Result<(), Trouble> {
 }
 
 fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+    // Before anything that may have to wait: of itself it waits for five seconds, and whoever opens
+    // the file decides how long that is worth.
+    connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -126,7 +129,6 @@ fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
          PRAGMA journal_size_limit={}",
         WAL_PAGES * 4096
     ))?;
-    connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.execute_batch("BEGIN EXCLUSIVE")?;
     // Begun all the same, for reading.
     if connection.is_readonly(MAIN_DB)? {
