@@ -71,6 +71,9 @@ impl Intents {
 pub struct Limits {
     /// JSON bytes of all retained events together.
     pub log_bytes: usize,
+    /// Evicted events that the journal still has, before a guild's base is written anew: that
+    /// costs as much as the guild is large.
+    pub journal_evicted: usize,
     /// Requests per second to Discord: half of what it allows, the rest is for commands.
     pub requests_per_second: u32,
     /// Calls of Request Guild Members per minute and connection to Discord: half of what Discord
@@ -108,6 +111,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             log_bytes: 64 << 20,
+            journal_evicted: 4_096,
             requests_per_second: 25,
             member_calls: 56,
             member_answer: Duration::from_secs(2),

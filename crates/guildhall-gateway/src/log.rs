@@ -18,10 +18,6 @@ use guildhall_model::{Envelope, Event, GuildId, Position, World};
 use guildhall_ports::journal::JournalBase;
 use tokio::sync::watch;
 
-/// Evicted events that the journal still has are few in number, or in proportion to those kept,
-/// before a guild's base is written anew: that costs as much as the guild is large.
-const EVICTED_IN_JOURNAL: usize = 4_096;
-
 /// A handle on the log. Sections under its lock are short and never await.
 #[derive(Clone, Debug)]
 pub(crate) struct Log(Arc<Mutex<Inner>>);
@@ -33,6 +29,8 @@ pub(crate) struct Window {
     pub records_per_guild: usize,
     /// All events of the log together, measured as their JSON on the link.
     pub bytes: usize,
+    /// Evicted events that the journal may still have: more only in proportion to those kept.
+    pub evicted_in_journal: usize,
 }
 
 /// Where a reader goes on from.
@@ -151,7 +149,8 @@ impl Log {
     /// Bases that the journal is to have, if it keeps too much of what was evicted here: those of
     /// the guilds it keeps most of, until it keeps half of what it may. Each is answered once.
     pub(crate) fn compact(&self) -> Vec<JournalBase> {
-        self.compact_beyond(EVICTED_IN_JOURNAL)
+        let evicted = self.lock().window.evicted_in_journal;
+        self.compact_beyond(evicted)
     }
 
     fn compact_beyond(&self, evicted: usize) -> Vec<JournalBase> {

@@ -71,6 +71,7 @@ impl Config {
         let window = Window {
             records_per_guild: self.log_window,
             bytes: self.limits.log_bytes,
+            evicted_in_journal: self.limits.journal_evicted,
         };
         let terms = Terms {
             shard: [0, 1],

@@ -106,7 +106,7 @@ pub(crate) async fn run(
         let chance = rand::random();
         let next = course.ended(&ended, chance, Instant::now().into_std());
         counter!("guildhall_gateway_disconnects_total", "reason" => reason(&ended)).increment(1);
-        measure(course.tries());
+        show_tries(&course);
         let at = match next {
             Next::Connect { at } => at,
             Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
@@ -192,15 +192,14 @@ impl Shard {
     }
 }
 
+/// What an operator is woken by: so it has to go down again, too.
+fn show_tries(course: &Course) {
+    gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
+}
+
 /// The sentence about a token that REST refused in the middle of everything.
 pub(crate) fn token_refused() -> String {
     course::TOKEN_REFUSED.to_owned()
-}
-
-/// Failures in a row of what is not connected; once it is, there are none, or an alert on them would
-/// never end.
-fn measure(failed_tries: u32) {
-    gauge!("guildhall_gateway_failed_tries").set(f64::from(failed_tries));
 }
 
 fn tell(lost: &Lost, ended: &Ended) {

@@ -139,6 +139,8 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
+    use guildhall_ports::journal::{ResumeState, Terms};
+
     use super::*;
 
     const GUILDS: [GuildId; 2] = [GuildId(1), GuildId(2)];
@@ -165,6 +167,38 @@ mod tests {
         assert_eq!(
             standing.status(&BTreeSet::new()),
             status(Discord::Live, 20, &[], true)
+        );
+    }
+
+    #[test]
+    fn what_had_not_come_when_a_process_ended_has_not_come_when_the_next_begins() {
+        let state = State {
+            resume: Some(ResumeState {
+                session_id: "session".into(),
+                sequence: 7,
+                url: None,
+                terms: Terms {
+                    shard: [0, 1],
+                    intents: 129,
+                    guilds: None,
+                    world_format: 1,
+                },
+            }),
+            heard_at: Some(5),
+            awaited: [GUILDS[0]].into(),
+            outages: [GUILDS[1]].into(),
+            ..State::default()
+        };
+        let mut standing = Standing::restored(&state, 10);
+        standing.resumed(20);
+        assert_eq!(
+            standing.status(&BTreeSet::new()),
+            status(Discord::Live, 20, &GUILDS, false)
+        );
+        standing.came(GUILDS[0]);
+        assert_eq!(
+            standing.status(&BTreeSet::new()),
+            status(Discord::Live, 20, &GUILDS[1..], true)
         );
     }
 

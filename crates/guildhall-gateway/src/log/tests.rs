@@ -229,6 +229,7 @@ fn wide() -> Window {
     Window {
         records_per_guild: 4096,
         bytes: 64 << 20,
+        evicted_in_journal: 4_096,
     }
 }
 
@@ -237,6 +238,7 @@ fn windows() -> impl Strategy<Value = Window> {
         |(records_per_guild, bytes)| Window {
             records_per_guild,
             bytes,
+            evicted_in_journal: 4_096,
         },
     )
 }

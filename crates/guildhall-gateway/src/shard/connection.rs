@@ -29,7 +29,6 @@ use super::{
     course::{Course, Ended},
     dispatch::Message,
     identify::OneIdentify,
-    measure,
 };
 use crate::keeper::Untaken;
 
@@ -103,6 +102,8 @@ enum Step {
     Asked(MembersRequest),
     StopAsked,
     RenewalAsked,
+    /// The connection is a good one.
+    Steady,
 }
 
 impl<'a> Connection<'a> {
@@ -166,6 +167,11 @@ impl<'a> Connection<'a> {
                     Some(Outcome::Stopped)
                 }
                 Step::RenewalAsked => self.renew().await,
+                Step::Steady => {
+                    self.course.time_passed(Instant::now().into_std());
+                    super::show_tries(self.course);
+                    None
+                }
             };
             if let Some(outcome) = outcome {
                 return outcome;
@@ -182,6 +188,7 @@ impl<'a> Connection<'a> {
             up,
             awaited,
             identify,
+            course,
             ..
         } = self;
         let next = poll_fn(|cx| match Pin::new(&mut *discord).poll_next(cx) {
@@ -202,7 +209,8 @@ impl<'a> Connection<'a> {
             // Before dispatches, which may come without a pause; of these there are few.
             Some(request) = requests.recv(), if *established => Step::Asked(request),
             happened = next => happened,
-            () = turn(identify) => Step::MayIdentify,
+            () = until(identify.due()) => Step::MayIdentify,
+            () = until(course.steady_at()) => Step::Steady,
             () = sleep_until(awaited.by()) => Step::Silent,
         }
     }
@@ -300,7 +308,6 @@ impl<'a> Connection<'a> {
             How::Resumed => self.course.resumed(now),
         }
         counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
-        measure(0);
         let session_id = self.discord.session().map_or("", Session::id);
         let start: String = session_id.chars().take(6).collect();
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
@@ -331,10 +338,9 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Waits until an IDENTIFY that was asked for may pass. Asked for anew in each round, since only
-/// polling the library has it ask.
-async fn turn(identify: &OneIdentify) {
-    match identify.due() {
+/// Asked for anew in each round: only polling the library has it ask for its IDENTIFY.
+async fn until(at: Option<std::time::Instant>) {
+    match at {
         Some(at) => sleep_until(at.into()).await,
         None => pending().await,
     }

@@ -11,8 +11,11 @@ use crate::Limits;
 
 /// So many failures in a row of the resume address, and the base address is tried.
 const RESUME_URL_TRIES: u32 = 3;
-/// A session that lasted this long was a good one, whatever ended it.
+/// A session that was begun and lasted this long was a good one, whatever ended it.
 const STEADY: Duration = Duration::from_secs(30);
+/// A RESUME costs nothing, so less will do. One that is cut at once, again and again, is a failure:
+/// it would be tried several times a second for ever, and nobody be told.
+const STEADY_RESUMED: Duration = Duration::from_secs(5);
 
 /// For the operator.
 pub(super) const TOKEN_REFUSED: &str = "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
@@ -72,7 +75,8 @@ pub(super) struct Course {
     tries: u32,
     /// Failures in a row of the resume address.
     resume_url_tries: u32,
-    established_at: Option<Instant>,
+    /// From when on the connection is a good one, if there is one.
+    steady_at: Option<Instant>,
 }
 
 impl Course {
@@ -84,7 +88,7 @@ impl Course {
             resume,
             tries: 0,
             resume_url_tries: 0,
-            established_at: None,
+            steady_at: None,
         }
     }
 
@@ -114,14 +118,26 @@ impl Course {
     pub(super) fn ready(&mut self, now: Instant) {
         self.has_session = true;
         self.resume_url_tries = 0;
-        self.established_at = Some(now);
+        self.steady_at = Some(now + STEADY);
     }
 
-    /// RESUMED came. A RESUME costs nothing, so that alone makes it a success.
+    /// RESUMED came.
     pub(super) fn resumed(&mut self, now: Instant) {
-        self.tries = 0;
         self.resume_url_tries = 0;
-        self.established_at = Some(now);
+        self.steady_at = Some(now + STEADY_RESUMED);
+    }
+
+    /// When [`Course::time_passed`] forgets the failures before this connection; `None`: there are
+    /// none, or there is no connection.
+    pub(super) fn steady_at(&self) -> Option<Instant> {
+        self.steady_at.filter(|_| self.tries > 0)
+    }
+
+    /// Time has passed, and the connection stands.
+    pub(super) fn time_passed(&mut self, now: Instant) {
+        if self.steady_at.is_some_and(|at| at <= now) {
+            self.tries = 0;
+        }
     }
 
     /// Everything that the last connection brought is committed: this is how to go on from there.
@@ -135,7 +151,8 @@ impl Course {
         if let Some(sentence) = fatal(how) {
             return Next::Misconfigured(sentence);
         }
-        let established = self.established_at.take();
+        self.time_passed(now);
+        let established = self.steady_at.take().is_some();
         if *how == Ended::InboxFull {
             // It brought more than we could take: nothing failed, and what to wait for is our own
             // disk, which is waited for anyway.
@@ -143,13 +160,10 @@ impl Course {
             self.resume_url_tries = 0;
             return Next::Connect { at: now };
         }
-        if established.is_some_and(|at| now.saturating_duration_since(at) >= STEADY) {
-            self.tries = 0;
-        }
         if loses_session(how) {
             self.has_session = false;
         }
-        if established.is_none() && self.resume.is_some() {
+        if !established && self.resume.is_some() {
             self.resume_url_tries = self.resume_url_tries.saturating_add(1);
         }
         let at = now + self.wait(how, chance);

@@ -56,13 +56,16 @@ impl Message {
             return Self::Other;
         };
         match (envelope.op, envelope.t, envelope.s) {
-            (0, Some(name), Some(sequence)) => Self::Dispatch(Dispatch {
-                name,
-                sequence,
-                // RESUMED has been seen with `d` null and with an object.
-                data: envelope.d.unwrap_or_default(),
-                received_at,
-            }),
+            (0, Some(name), number) if number.is_some() || name == "RESUMED" => {
+                Self::Dispatch(Dispatch {
+                    name,
+                    // RESUMED ends a replay, whether it is counted or not.
+                    sequence: number.unwrap_or(0),
+                    // It has been seen with `d` null and with an object.
+                    data: envelope.d.unwrap_or_default(),
+                    received_at,
+                })
+            }
             (7, ..) => Self::Reconnect,
             (9, ..) => Self::InvalidSession {
                 resumable: envelope.d.is_some_and(|data| data.get() == "true"),
@@ -114,6 +117,10 @@ mod tests {
         );
         assert!(matches!(
             read(r#"{"op":0,"t":"RESUMED","s":3,"d":null}"#),
+            Message::Dispatch(_)
+        ));
+        assert!(matches!(
+            read(r#"{"op":0,"t":"RESUMED","s":null,"d":{}}"#),
             Message::Dispatch(_)
         ));
         assert!(matches!(

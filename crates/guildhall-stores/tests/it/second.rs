@@ -6,6 +6,7 @@ use std::{
         process::CommandExt,
     },
     path::Path,
+    time::{Duration, Instant},
 };
 
 use guildhall_ports::JournalError;
@@ -18,6 +19,10 @@ use crate::child;
 const NOBODY: u32 = 65_534;
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is tested is how long it takes"
+)]
 fn another_process_is_told_that_it_is_open_until_its_owner_is_gone() {
     if let Some(path) = child::journal() {
         return say_how_it_opens(&path);
@@ -29,8 +34,10 @@ fn another_process_is_told_that_it_is_open_until_its_owner_is_gone() {
     let told = how_a_child_opens(child::command(test, &path));
     assert!(told.starts_with("InUse("), "{told}");
 
-    // A second try in the owner's own process must not cost it the lock.
+    // A second try in the owner's own process must not cost it the lock, nor wait for it.
+    let asked = Instant::now();
     SqliteJournal::open(&path).expect_err("is open");
+    assert!(asked.elapsed() < Duration::from_secs(2), "said at once");
     let told = how_a_child_opens(child::command(test, &path));
     assert!(told.starts_with("InUse("), "{told}");
 

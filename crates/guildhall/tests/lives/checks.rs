@@ -85,6 +85,7 @@ fn positions(evidence: &Evidence<'_>) -> Vec<String> {
 fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
     let mut wrong = Vec::new();
     let (mut world, mut gaps) = (World::default(), Gaps::default());
+    wrong.extend(misplaced(evidence, 0, &world));
     for envelope in evidence.log {
         let event = &envelope.event;
         let before = world.guilds.get(&event.guild_id).cloned();
@@ -102,6 +103,7 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
             }
         }
         wrong.extend(unanswered(evidence, envelope.at, &world));
+        wrong.extend(misplaced(evidence, envelope.at.seq, &world));
     }
     wrong.extend(gaps.over());
     (wrong, gaps.replaced)
@@ -118,6 +120,19 @@ fn unanswered(evidence: &Evidence<'_>, at: Position, world: &World) -> Option<St
     };
     let acked = acks.find(lacks)?;
     Some(format!("answered, and not in the log: {acked:?}"))
+}
+
+/// A base that is not its guild at its floor: who begins with it would apply an event twice, or
+/// take a cursor for good whose next event is gone.
+fn misplaced(evidence: &Evidence<'_>, seq: u64, world: &World) -> Option<String> {
+    let mut bases = evidence.seen.bases.iter();
+    let base = bases.find(|base| {
+        base.floor.seq == seq && base.guild.as_ref() != world.guilds.get(&base.guild_id)
+    })?;
+    Some(format!(
+        "a base that is not {} at {}",
+        base.guild_id, base.floor
+    ))
 }
 
 /// An event that does not fit the guild before it.

@@ -11,7 +11,7 @@ use std::{
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::{
     End, Frame, Receiver,
-    frame::{Ack, DiscordStatus},
+    frame::{Ack, Base, DiscordStatus},
     receiver::{Input, Output},
 };
 use guildhall_model::{Envelope, GuildId, Position, UserId, World};
@@ -55,6 +55,8 @@ pub(crate) struct Seen {
     /// Every event it was ever sent, by number.
     pub(crate) events: BTreeMap<u64, Envelope>,
     pub(crate) acks: Vec<Acked>,
+    /// Every base it was ever sent.
+    pub(crate) bases: Vec<Base>,
     /// What must not have happened.
     pub(crate) violations: Vec<String>,
 }
@@ -236,9 +238,10 @@ impl Following {
                 }
             }
             Output::Base(base) => {
-                if let (Some(world), Some(guild)) = (fresh, base.guild) {
-                    world.guilds.insert(base.guild_id, guild);
+                if let (Some(world), Some(guild)) = (fresh, &base.guild) {
+                    world.guilds.insert(base.guild_id, guild.clone());
                 }
+                self.change(|seen| seen.bases.push(*base));
             }
             Output::Apply(envelope) => self.apply(envelope, fresh.as_mut()),
             Output::Complete(position) => {

@@ -364,6 +364,8 @@ fn config(plan: &Plan, discord: &Discord, link_token: String) -> Config {
         log_window: plan.window,
         limits: Limits {
             requests_per_second: 1_000,
+            // As few as make small windows worth compacting within one life.
+            journal_evicted: 8,
             watch_break: WATCH_BREAK,
             rights_refresh: Duration::from_millis(700),
             member_answer: Duration::from_millis(500),

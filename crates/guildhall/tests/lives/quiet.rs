@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use guildhall_link::frame::Discord;
+use guildhall_link::frame::{Base, Discord};
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::journal::Saved;
 use reqwest::Method;
@@ -162,7 +162,9 @@ async fn late_comer(life: &Life) -> Result<(), String> {
     };
     let together = timeout(PATIENCE, together).await.is_ok();
     let same = {
-        let (early, late) = (life.follower.seen(), late.seen());
+        let (mut early, mut late) = (life.follower.seen(), late.seen());
+        // It has most of what there is: the other one came when there was nothing.
+        early.bases.append(&mut late.bases);
         together && (early.position != late.position || early.world == late.world)
     };
     late.stop().await;
@@ -172,6 +174,12 @@ async fn late_comer(life: &Life) -> Result<(), String> {
 
 async fn complaints(life: &mut Life) -> Vec<String> {
     let saved = life.journal.saved().await;
+    let kept = saved.bases.iter().map(|base| Base {
+        guild_id: base.guild_id,
+        floor: saved.head.at(base.floor),
+        guild: base.guild.clone(),
+    });
+    life.follower.seen().bases.extend(kept);
     let mut complaints = journal_and_follower(life, saved);
     let sessions_begun = life.discord.sight().await.sessions_begun();
     let record = life.journal.record();

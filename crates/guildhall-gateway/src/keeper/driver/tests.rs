@@ -252,6 +252,7 @@ impl House {
         let window = Window {
             records_per_guild: 100,
             bytes: 1 << 20,
+            evicted_in_journal: 4_096,
         };
         let log = Log::new(start, window);
         let kept = MemoryJournal::default();

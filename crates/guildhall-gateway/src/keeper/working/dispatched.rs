@@ -19,12 +19,14 @@ impl Working {
     pub(in crate::keeper) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
         // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
         // has arrived. READY begins a session, whose numbers begin anew.
+        // RESUMED is the connection's own and is kept by nobody, so its number does not tell
+        // whether it came before: were it taken for a repetition, we would never be live again.
         if let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") {
-            if dispatch.sequence <= resume.sequence {
+            if dispatch.sequence <= resume.sequence && dispatch.name != "RESUMED" {
                 counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
                 return;
             }
-            resume.sequence = dispatch.sequence;
+            resume.sequence = resume.sequence.max(dispatch.sequence);
         }
         self.heard_at = Some(dispatch.received_at);
         let context = Context {

@@ -261,6 +261,28 @@ fn a_resumed_session_is_live_again_without_a_gap() {
 }
 
 #[test]
+fn however_discord_numbers_its_resumed_the_session_is_live_again() {
+    for number in [0, 1, 2, 3] {
+        let mut house = House::new(None);
+        house.dispatch("READY", &ready(&["1"]));
+        house.dispatch("GUILD_CREATE", &guild("1"));
+        let cut = Lost {
+            resumable: true,
+            tries: 1,
+            why: "cut".into(),
+        };
+        house.working.lost(cut, house.now, 60);
+        house.working.take();
+        house.sequence = number;
+        house.dispatch("RESUMED", &Value::Null);
+        let status = house.working.take().status.expect("it changed");
+        assert_eq!(status.discord, Discord::Live, "after {number}");
+        let resume = house.working.resume().expect("a session");
+        assert_eq!(resume.sequence, (number + 1).max(2), "never back");
+    }
+}
+
+#[test]
 fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_again() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));

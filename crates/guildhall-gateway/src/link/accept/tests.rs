@@ -175,6 +175,7 @@ impl House {
         let window = Window {
             records_per_guild: 10_000,
             bytes: 64 << 20,
+            evicted_in_journal: 4_096,
         };
         let log = Log::new(Position::start(LogId(0), 1_000), window);
         let (status, status_receiver) = watch::channel(status(true));

@@ -148,6 +148,7 @@ impl Open {
         let window = Window {
             records_per_guild: 16,
             bytes: 1 << 20,
+            evicted_in_journal: 4_096,
         };
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let door = Door {

@@ -184,6 +184,26 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
 }
 
 #[test]
+fn a_resume_that_is_cut_at_once_is_a_failure_until_one_stands() {
+    let (mut course, mut now) = established();
+    for failure in 1..=8 {
+        let Next::Connect { at } = course.ended(&Ended::Cut(Some(4008)), 1.0, now) else {
+            panic!("gave up")
+        };
+        assert_eq!(course.tries(), failure);
+        course.committed(Some(resume()));
+        now = at;
+        course.resumed(now);
+    }
+    let steady_at = course.steady_at().expect("there are failures to forget");
+    assert_eq!(steady_at, now + STEADY_RESUMED);
+    course.time_passed(now);
+    assert_eq!(course.tries(), 8, "not yet");
+    course.time_passed(steady_at);
+    assert_eq!((course.tries(), course.steady_at()), (0, None));
+}
+
+#[test]
 fn a_low_budget_is_waited_for_and_asked_about_now_and_then() {
     let (mut course, now) = (Course::new(Limits::default(), None), Instant::now());
     let low = Ended::BudgetLow {
