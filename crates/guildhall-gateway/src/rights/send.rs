@@ -23,7 +23,9 @@ const CALLS_AT_ONCE: usize = 16;
 const REFRESH_CALLS_AT_ONCE: usize = 8;
 /// How long a call with room left waits for more to join it, if none was sent of late.
 const GATHER: Duration = Duration::from_millis(100);
-/// The same for refreshes, for which nobody waits.
+/// Within this a call is answered. One that is not, and nobody is left to calls any longer.
+const ANSWER_EXPECTED: Duration = Duration::from_millis(500);
+/// How long a call waits for more where nobody waits for it.
 const GATHER_REFRESHES: Duration = Duration::from_secs(10);
 /// So many refreshes of one guild are worth a call: a call is a bigger part of its budget than
 /// fewer of them, each alone, are of theirs.
@@ -246,7 +248,14 @@ impl Rights {
         let free_at = self.budget.free_at(self.limits.member_calls, scene.now);
         scene.live
             && free_at.is_some_and(|at| at <= scene.now)
+            && self.calls_late_at().is_none_or(|at| at > scene.now)
             && head.is_some_and(|head| head.first && head.count >= USERS_PER_CALL)
+    }
+
+    /// When the first of the calls under way is one that ought to have been answered.
+    fn calls_late_at(&self) -> Option<Instant> {
+        let (_, first) = self.calls.first_key_value()?;
+        Some(first.since + ANSWER_EXPECTED)
     }
 
     /// Whether the first refresh is to be left to a call, now or when one of those under way ends.
@@ -334,7 +343,10 @@ impl Rights {
             };
             Some(ripe.max(room.at))
         };
-        let times = [at(Urgency::AtOnce), at(Urgency::Refresh)];
+        // Who was left to a call then goes alone.
+        let waits = self.queue.has_place(Urgency::AtOnce);
+        let late = self.calls_late_at().filter(|at| waits && *at > scene.now);
+        let times = [at(Urgency::AtOnce), at(Urgency::Refresh), late];
         times.into_iter().flatten().min()
     }
 }

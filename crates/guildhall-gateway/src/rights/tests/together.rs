@@ -308,6 +308,26 @@ fn refreshes_of_one_guild_go_together_and_take_along_who_is_due_soon() {
 }
 
 #[test]
+fn who_waits_goes_alone_once_calls_are_not_answered() {
+    let mut house = House::new(&[GUILD]);
+    let users = 1..=3_000;
+    let outputs: Vec<Output> = users
+        .flat_map(|user| house.watch_as(user, UserId(user), &[GUILD]))
+        .collect();
+    let alone = look_ups(&outputs);
+    assert_eq!(alone.len(), ALONE_AT_ONCE);
+    let calls = |output: &&Output| matches!(output, Output::LookUpMany { .. });
+    assert_eq!(outputs.iter().filter(calls).count(), 16);
+    for pair in alone {
+        let outputs = house.looked_up(pair, Some(member(5)));
+        assert_eq!(look_ups(&outputs), [], "a call would take them all");
+    }
+    assert_eq!(look_ups(&house.wait(Duration::from_millis(450))), []);
+    let outputs = house.wait(Duration::from_millis(100));
+    assert_eq!(look_ups(&outputs).len(), ALONE_AT_ONCE);
+}
+
+#[test]
 fn rights_of_an_earlier_process_are_looked_up_when_their_user_comes_and_forgotten_else() {
     let mut house = House::new(&[GUILD]);
     let guild = house.world.guilds.get_mut(&GUILD).expect("it is there");
