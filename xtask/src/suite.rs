@@ -133,41 +133,20 @@ fn documentation() -> anyhow::Result<()> {
 fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("page in Chromium", ui::browser_selftest)?;
     steps.step("libraries against the simulator", || {
-        command::run(cargo([
-            "test",
-            "--locked",
-            "--workspace",
-            "--test",
-            LIBRARIES,
-            "--",
-            "--nocapture",
-        ]))
+        run_tests(LIBRARIES, &["--", "--nocapture"])
     })?;
-    steps.step("whole-house tests", || {
-        command::run(cargo([
-            "test",
-            "--locked",
-            "--workspace",
-            "--test",
-            WHOLE_HOUSE,
-        ]))
-    })
+    steps.step("whole-house tests", || run_tests(WHOLE_HOUSE, &[]))
 }
 
 /// Random lives of guilds, and whether they notice what is broken on purpose.
 fn lives(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("random lives", || {
-        command::run(cargo([
-            "test",
-            "--locked",
-            "--workspace",
-            "--test",
-            LIVES,
-            "--",
-            "--nocapture",
-        ]))
-    })?;
+    steps.step("random lives", || run_tests(LIVES, &["--", "--nocapture"]))?;
     steps.step("mutations", || mutations::run(&[]))
+}
+
+fn run_tests(name: &str, more: &[&str]) -> anyhow::Result<()> {
+    let named = ["test", "--locked", "--workspace", "--test", name];
+    command::run(cargo(named.iter().chain(more).copied()))
 }
 
 /// Test binaries of single crates: `--lib --bins` does not reach them.

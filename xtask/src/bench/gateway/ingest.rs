@@ -49,15 +49,7 @@ struct Run {
 
 pub(super) fn rows(plan: &Plan, stage: &Stage, xtask: &Path) -> anyhow::Result<Vec<Row>> {
     let mut gateway = stage.gateway("busy")?;
-    gateway.start()?;
-    gateway.wait_until_live()?;
-    let bench = Bench {
-        stage,
-        xtask,
-        gateway: &gateway,
-    };
-    // The first second of a process is another matter.
-    bench.run(RATE, 1)?;
+    let bench = Bench::begin(stage, xtask, &mut gateway)?;
 
     let [first, second] = plan.weighed_at;
     let (mut events, mut weights, mut told) = (0, Vec::new(), Told::default());
@@ -68,7 +60,7 @@ pub(super) fn rows(plan: &Plan, stage: &Stage, xtask: &Path) -> anyhow::Result<V
         for limit in [first, second].into_iter().skip(weights.len()) {
             if events >= limit {
                 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-                weights.push(gateway.journal_bytes() as f64 / MEGABYTE);
+                weights.push(bench.gateway.journal_bytes() as f64 / MEGABYTE);
             }
         }
     }
@@ -102,14 +94,7 @@ pub(super) fn rows_in_memory(
 ) -> anyhow::Result<Vec<Row>> {
     let mut gateway = stage.gateway("memory")?;
     gateway.set("DATA_DIR", &memory.display().to_string());
-    gateway.start()?;
-    gateway.wait_until_live()?;
-    let bench = Bench {
-        stage,
-        xtask,
-        gateway: &gateway,
-    };
-    bench.run(RATE, 1)?;
+    let bench = Bench::begin(stage, xtask, &mut gateway)?;
     let mut told = Told::default();
     for _ in 0..plan.repetitions {
         told.take(&bench.run(RATE, plan.seconds)?, None);
@@ -209,7 +194,20 @@ struct Bench<'a> {
     gateway: &'a Gateway,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// Starts the gateway. The first second of a process is another matter, and over then.
+    fn begin(stage: &'a Stage, xtask: &'a Path, gateway: &'a mut Gateway) -> anyhow::Result<Self> {
+        gateway.start()?;
+        gateway.wait_until_live()?;
+        let bench = Self {
+            stage,
+            xtask,
+            gateway,
+        };
+        bench.run(RATE, 1)?;
+        Ok(bench)
+    }
+
     /// So many dispatches a second, for so long, all counted at the link.
     fn run(&self, rate: u64, seconds: u64) -> anyhow::Result<Run> {
         let run = self.try_run(rate, seconds)?;

@@ -122,12 +122,7 @@ fn a_member_in_a_replay_is_looked_at_again() {
     let now = Membership::member(Vec::new(), false);
     let pair = (GUILD, USER);
     house.working.looked_up(pair, Some(now), house.now, 50);
-    let cut = Lost {
-        resumable: true,
-        tries: 1,
-        why: "cut".into(),
-    };
-    house.working.lost(cut, house.now, 60);
+    house.working.lost(cut(), house.now, 60);
     house.working.take();
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
@@ -235,15 +230,7 @@ fn a_resumed_session_is_live_again_without_a_gap() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
-    house.working.lost(
-        Lost {
-            resumable: true,
-            tries: 1,
-            why: "cut".into(),
-        },
-        house.now,
-        60,
-    );
+    house.working.lost(cut(), house.now, 60);
     let outcome = house.working.take();
     assert_eq!(
         outcome.status.map(|status| status.discord),
@@ -266,12 +253,7 @@ fn however_discord_numbers_its_resumed_the_session_is_live_again() {
         let mut house = House::new(None);
         house.dispatch("READY", &ready(&["1"]));
         house.dispatch("GUILD_CREATE", &guild("1"));
-        let cut = Lost {
-            resumable: true,
-            tries: 1,
-            why: "cut".into(),
-        };
-        house.working.lost(cut, house.now, 60);
+        house.working.lost(cut(), house.now, 60);
         house.working.take();
         house.sequence = number;
         house.dispatch("RESUMED", &Value::Null);
@@ -402,6 +384,15 @@ fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {
             guilds: bridged,
             world_format: World::FORMAT,
         },
+    }
+}
+
+/// Discord keeps the session.
+fn cut() -> Lost {
+    Lost {
+        resumable: true,
+        tries: 1,
+        why: "cut".into(),
     }
 }
 
