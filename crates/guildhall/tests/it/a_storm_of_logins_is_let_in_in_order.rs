@@ -65,16 +65,13 @@ async fn five_thousand_people_who_come_at_one_moment_are_let_in_while_voice_goes
         passed <= ALONE,
         "{passed} were passed by more than {CALL} others"
     );
+    // How late is the machine's matter; were voice left until all are let in, there would be none.
+    let sent = told.took.min(Duration::from_secs(5)).as_secs_f64() * 200.0;
     assert!(
-        told.stamps > 50,
-        "voice was told meanwhile: {}",
-        told.stamps
-    );
-    assert!(
-        told.latest < told.took / 2,
-        "voice came {:?} late, of {:?}",
-        told.latest,
-        told.took
+        f64::from(told.stamps) > sent / 3.0,
+        "{} of {sent} voice events meanwhile, {:?} late at most",
+        told.stamps,
+        told.latest
     );
     let calls = house.metrics(house.ports.gateway_ops).await;
     let calls = calls
@@ -108,7 +105,7 @@ struct Told {
     /// From the first question to the last answer.
     took: Duration,
     /// Events of the load user, and how late the latest of them came.
-    stamps: usize,
+    stamps: u32,
     latest: Duration,
 }
 
