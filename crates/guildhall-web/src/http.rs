@@ -2,6 +2,8 @@
 
 /// Our own accept loop: time limits, bounds, small buffers.
 mod accept;
+/// Who a request comes from.
+mod address;
 /// Errors as every program reads them.
 mod error;
 /// What every answer says about itself.
@@ -14,6 +16,7 @@ mod router;
 mod stall;
 
 pub use accept::serve;
+pub(crate) use address::ClientAddress;
 pub(crate) use error::ApiError;
 pub(crate) use page::Page;
 pub(crate) use router::router;

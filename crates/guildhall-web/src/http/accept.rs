@@ -4,11 +4,9 @@
 use std::{future::poll_fn, io, net::SocketAddr, sync::Arc, task::Poll, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -16,9 +14,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use super::stall::Stall;
+use super::{ClientAddress, stall::Stall};
 use crate::seldom::Seldom;
 
 /// A request's head must be complete so soon after the connection, or the answer before it.
@@ -95,7 +94,12 @@ async fn attend(
         // One small copy costs less than the kernel's work on three pieces.
         .writev(false)
         .max_buf_size(BUFFER);
-    let connection = builder.serve_connection(io, TowerToHyperService::new(router));
+    let client = ClientAddress::of(peer.ip());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(client);
+        router.clone().oneshot(request)
+    });
+    let connection = builder.serve_connection(io, service);
     tokio::pin!(connection);
     let mut stopped = Seldom::new(stop.cancelled_owned());
     let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
@@ -109,7 +113,7 @@ async fn attend(
         timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
     };
     if let Err(error) = ended {
-        debug!(%error, %peer, "connection ended");
+        debug!(%error, %client, "connection ended");
     }
 }
 
