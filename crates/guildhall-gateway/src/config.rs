@@ -103,8 +103,13 @@ pub struct Limits {
     pub close: Duration,
     /// How long a peer may take for its HTTP request.
     pub request_head: Duration,
-    /// Connections of the link's listener at one time.
-    pub connections: usize,
+    /// Web roles attached at one time.
+    pub attachments: usize,
+    /// Connections of the link's listener that have not shown a token, at one time. For a further
+    /// one the one that has been silent longest is closed.
+    pub tokenless: usize,
+    /// The same of one address; this machine's are not counted.
+    pub tokenless_per_address: usize,
 }
 
 impl Default for Limits {
@@ -126,8 +131,13 @@ impl Default for Limits {
             identify_spacing: Duration::from_secs(5),
             identify_reserve: 50,
             close: Duration::from_secs(3),
-            request_head: Duration::from_secs(10),
-            connections: 256,
+            // A web role says its request as soon as it is connected.
+            request_head: Duration::from_secs(5),
+            // One or two for each web process, while a new one takes over from an old one.
+            attachments: 256,
+            // A probe or two, and the web roles that happen to dial in the same millisecond.
+            tokenless: 64,
+            tokenless_per_address: 32,
         }
     }
 }

@@ -6,7 +6,7 @@ use guildhall_ports::Clock;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::role::Web;
+use crate::{http::TrustedProxies, role::Web};
 
 /// What the web role is told. See `.env.example` for each setting's name and meaning.
 #[derive(Debug)]
@@ -31,8 +31,15 @@ pub struct Config {
     pub stream_max_age: Duration,
     /// Open streams of one user on this instance.
     pub streams_per_user: usize,
+    /// Open streams of one address on this instance. Those of this machine are not counted.
+    pub streams_per_address: usize,
     /// Open streams on this instance.
     pub streams_max: usize,
+    /// Connections on this instance at one time: as many as there are descriptors for. Streams
+    /// leave some of them to requests.
+    pub connections: usize,
+    /// Proxies that are believed about whose requests they pass on.
+    pub trusted_proxies: TrustedProxies,
     /// Records kept per guild.
     pub log_window: usize,
     /// Serve the page from this folder instead of the embedded build.

@@ -4,19 +4,33 @@
 mod accept;
 /// Who a request comes from.
 mod address;
+/// In use until the answer is complete.
+mod answered;
+/// How many connections there are, and which go first.
+mod connections;
 /// Errors as every program reads them.
 mod error;
 /// What every answer says about itself.
 mod headers;
+/// `Host`, once.
+mod host;
+/// What may happen often is said once a minute.
+mod notice;
 /// The embedded page.
 mod page;
+/// Who is believed about whose requests they pass on.
+mod proxies;
+/// The answer for whom there is no place.
+mod refuse;
 /// Which path is whose.
 mod router;
 /// A peer that takes nothing is let go.
 mod stall;
 
-pub use accept::serve;
+pub use accept::{Bounds, serve};
 pub(crate) use address::ClientAddress;
 pub(crate) use error::ApiError;
+pub(crate) use notice::Notice;
 pub(crate) use page::Page;
+pub use proxies::TrustedProxies;
 pub(crate) use router::router;

@@ -15,18 +15,40 @@ use tracing::info;
 use crate::{
     BuildError, Config,
     auth::{Auth, Settings},
-    http::{self, Page},
+    http::{self, Bounds, Page},
     link::{self, Dialler, Link},
     replica::{self, Replica},
     state::AppState,
-    stream::{limit::Limits, watch::Watches},
+    stream::{
+        limit::{Counted, Limit, Limits},
+        watch::Watches,
+    },
 };
+
+/// Requests for `/api/state` being answered at one time. Each takes a millisecond, but for those
+/// who have just come, whose rights are looked up first.
+const STATE_REQUESTS: usize = 4_096;
+
+/// Of one user: a page asks once.
+const STATE_REQUESTS_PER_USER: usize = 16;
+
+/// Of one address: 200 people behind one who all reload at once are 200.
+const STATE_REQUESTS_PER_ADDRESS: usize = 1_000;
+
+/// Of so many connections one is not for streams, so that whoever is told to come back later can
+/// be told, and signing in goes on.
+const ONE_FOR_REQUESTS_IN: usize = 16;
+
+/// Connections of one address, where `STREAMS_PER_ADDRESS` is small: a few people with six each.
+const CONNECTIONS_PER_ADDRESS: usize = 256;
 
 /// The web role, bound and ready to run.
 pub struct Web {
     addr: SocketAddr,
     listener: TcpListener,
     router: axum::Router,
+    bounds: Bounds,
+    limits: [Limits; 2],
     replica: Replica,
     watches: Watches,
     link: Link,
@@ -73,8 +95,15 @@ impl Web {
             .local_addr()
             .map_err(|error| BuildError::Failed(error.to_string()))?;
         let page = Page::new(config.ui_dir.clone());
+        let bounds = bounds(&config);
+        let limits = [
+            Limits::new(Counted::Streams, streams(&config)),
+            Limits::new(Counted::StateRequests, STATE),
+        ];
+        let [streams, state_requests] = limits.clone();
         let app = AppState {
-            limits: Limits::new(config.streams_per_user, config.streams_max),
+            streams,
+            state_requests,
             config: Arc::new(config),
             clock,
             replica: replica.clone(),
@@ -85,6 +114,8 @@ impl Web {
             addr,
             listener,
             router: http::router(app, auth.router(), page),
+            bounds,
+            limits,
             replica,
             watches,
             link,
@@ -113,6 +144,8 @@ impl Web {
         let Self {
             listener,
             router,
+            bounds,
+            limits,
             replica,
             watches,
             dialler,
@@ -120,9 +153,12 @@ impl Web {
             ..
         } = self;
         info!("[Web] Server listening on {addr}");
+        for limits in limits {
+            limits.announce();
+        }
         let mut link = tracker.spawn(dialler.run(stop.child_token()));
         let mut keeper = tracker.spawn(watches.keep(stop.child_token()));
-        let serving = http::serve(listener, router, tracker, stop.clone());
+        let serving = http::serve(listener, router, bounds, tracker, stop.clone());
         tokio::pin!(serving);
         let ended = tokio::select! {
             () = &mut serving => None,
@@ -139,6 +175,33 @@ impl Web {
             }
             _ => Ok(()),
         }
+    }
+}
+
+const STATE: Limit = Limit {
+    together: STATE_REQUESTS,
+    per_user: STATE_REQUESTS_PER_USER,
+    per_address: STATE_REQUESTS_PER_ADDRESS,
+};
+
+fn streams(config: &Config) -> Limit {
+    let for_requests = (config.connections / ONE_FOR_REQUESTS_IN).max(1);
+    let room = config.connections.saturating_sub(for_requests).max(1);
+    Limit {
+        together: config.streams_max.min(room),
+        per_user: config.streams_per_user,
+        per_address: config.streams_per_address,
+    }
+}
+
+fn bounds(config: &Config) -> Bounds {
+    Bounds {
+        listener: "web",
+        connections: config.connections,
+        // Beside each stream there may be a request.
+        connections_per_address: (2 * config.streams_per_address).max(CONNECTIONS_PER_ADDRESS),
+        trusted_proxies: config.trusted_proxies.clone(),
+        warns_of_proxies: true,
     }
 }
 

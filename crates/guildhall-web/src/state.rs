@@ -19,5 +19,6 @@ pub(crate) struct AppState {
     pub(crate) replica: Replica,
     pub(crate) watches: Watches,
     pub(crate) sessions: Sessions,
-    pub(crate) limits: Limits,
+    pub(crate) streams: Limits,
+    pub(crate) state_requests: Limits,
 }

@@ -22,6 +22,7 @@ use crate::{
     adapters,
     cli::{Asked, Role},
     config::{self, ConfigError, Settings, Sources, refuse},
+    descriptors,
     lifecycle::{End, Lifecycle},
     ops::Ops,
     telemetry,
@@ -77,13 +78,24 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, End> {
 }
 
 async fn build_web(settings: &Settings) -> Result<Web, End> {
-    let web = config::web(settings)?.build(Arc::new(SystemClock));
-    web.await.map_err(|error| match error {
-        guildhall_web::BuildError::Misconfigured(sentence) => {
-            End::Misconfigured(ConfigError(sentence))
-        }
-        error @ guildhall_web::BuildError::Failed(_) => End::Failed(error.into()),
-    })
+    let mut web = config::web(settings)?;
+    let limit = descriptors::limit();
+    if let Some(sentence) = descriptors::shortage(limit, web.streams_max) {
+        tracing::warn!("{sentence}");
+    }
+    web.connections = descriptors::connections(limit, web.streams_max);
+    tracing::info!(
+        "[Web] Up to {} connections at one time, of {limit} open files",
+        web.connections
+    );
+    web.build(Arc::new(SystemClock))
+        .await
+        .map_err(|error| match error {
+            guildhall_web::BuildError::Misconfigured(sentence) => {
+                End::Misconfigured(ConfigError(sentence))
+            }
+            error @ guildhall_web::BuildError::Failed(_) => End::Failed(error.into()),
+        })
 }
 
 fn start_gateway(lifecycle: &mut Lifecycle, gateway: Gateway) {

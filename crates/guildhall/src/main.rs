@@ -12,6 +12,8 @@ mod config;
 mod adapters;
 /// One file for each subcommand.
 mod commands;
+/// How many files may be open, and for what.
+mod descriptors;
 /// From "all parts are built" to "the process may end".
 mod lifecycle;
 /// Logs and metrics.
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages, and with them each stream keeps half as much memory again
     // resident as it ever touches. A kernel that has none has nothing to switch off.
     let _without = rustix::thread::disable_transparent_huge_pages(true);
+    descriptors::raise();
     // One crypto provider for every TLS user in the process, chosen here and nowhere else.
     if rustls::crypto::ring::default_provider()
         .install_default()

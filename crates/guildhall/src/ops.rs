@@ -5,6 +5,7 @@ use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use guildhall_ports::{Check, Condition, Health};
+use guildhall_web::http::{self, Bounds};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -13,6 +14,10 @@ use crate::config::{ConfigError, refuse};
 
 /// How often the recorder drops what nobody reads any more.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Connections at one time. Idle ones are closed for a new one; a probe and a scraper have one
+/// each. Their descriptors are left over by every other count.
+const CONNECTIONS: usize = 32;
 
 /// The listener, bound.
 pub(crate) struct Ops {
@@ -55,7 +60,8 @@ impl Ops {
     pub(crate) async fn run(self, tracker: &TaskTracker, stop: CancellationToken) {
         let recorder = self.state.metrics.clone();
         let router = router(self.state);
-        let serving = guildhall_web::http::serve(self.listener, router, tracker, stop.clone());
+        let bounds = Bounds::direct("ops", CONNECTIONS);
+        let serving = http::serve(self.listener, router, bounds, tracker, stop.clone());
         tokio::pin!(serving);
         let mut upkeep = tokio::time::interval(UPKEEP);
         loop {

@@ -4,6 +4,7 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,6 +14,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::connections::Place;
+
 /// A connection that fails with [`io::ErrorKind::TimedOut`] when a write makes no progress for
 /// `limit`. While nothing is pending it costs nothing.
 #[derive(Debug)]
@@ -21,14 +24,17 @@ pub(super) struct Stall<T> {
     limit: Duration,
     /// Runs while a write is pending.
     patience: Option<Pin<Box<Sleep>>>,
+    /// Is told whether one is.
+    place: Arc<Place>,
 }
 
 impl<T> Stall<T> {
-    pub(super) fn new(io: T, limit: Duration) -> Self {
+    pub(super) fn new(io: T, limit: Duration, place: Arc<Place>) -> Self {
         Self {
             io,
             limit,
             patience: None,
+            place,
         }
     }
 
@@ -38,11 +44,16 @@ impl<T> Stall<T> {
         written: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if written.is_ready() {
-            self.patience = None;
+            if self.patience.take().is_some() {
+                self.place.set_unread(false);
+            }
             return written;
         }
-        let limit = self.limit;
-        let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(limit)));
+        let (limit, place) = (self.limit, &self.place);
+        let patience = self.patience.get_or_insert_with(|| {
+            place.set_unread(true);
+            Box::pin(sleep(limit))
+        });
         ready!(patience.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -100,13 +111,15 @@ mod tests {
     };
 
     use super::*;
+    use crate::http::connections::Connections;
 
     const LIMIT: Duration = Duration::from_secs(30);
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up_and_one_that_takes_little_is_not() {
         let (near, mut far) = duplex(8);
-        let mut near = Stall::new(near, LIMIT);
+        let place = Connections::new("test", 1, 1).enter([127, 0, 0, 1].into(), false);
+        let mut near = Stall::new(near, LIMIT, Arc::new(place.expect("the first")));
         near.write_all(b"12345678").await.expect("fits");
         let began = Instant::now();
 

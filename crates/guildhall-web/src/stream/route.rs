@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use axum::{
+    Extension,
     body::Body,
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
 use guildhall_model::GuildId;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 use tracing::info;
 
@@ -19,12 +20,13 @@ use super::{
     body::{CHECKPOINT_EVERY, Opened, StreamBody, Timing, bye},
     control::ByeReason,
     join::{self, sight},
+    limit::Full,
     query::Query,
     write::state_json,
 };
 use crate::{
     auth::Session,
-    http::ApiError,
+    http::{ApiError, ClientAddress},
     replica::{Attendance, Viewer},
     state::AppState,
 };
@@ -32,6 +34,7 @@ use crate::{
 /// `GET /api/stream`.
 pub(crate) async fn stream(
     State(app): State<AppState>,
+    Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -43,7 +46,8 @@ pub(crate) async fn stream(
     if app.replica.is_draining() {
         return Ok(refusal(ByeReason::Draining, app.sessions.slide(&session)));
     }
-    let Some(permit) = app.limits.enter(session.user.id) else {
+    let entered = app.streams.enter(session.user.id, client, Instant::now());
+    let Ok(permit) = entered else {
         let cookie = app.sessions.slide(&session);
         return Ok(refusal(ByeReason::TooManyStreams, cookie));
     };
@@ -83,6 +87,7 @@ pub(crate) async fn stream(
 /// `GET /api/state`: the snapshot with its cursor. A stream opened there has no gap after it.
 pub(crate) async fn state(
     State(app): State<AppState>,
+    Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -91,6 +96,13 @@ pub(crate) async fn state(
         .read(&headers)
         .ok_or_else(ApiError::unauthorized)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
+    let entered = app
+        .state_requests
+        .enter(session.user.id, client, Instant::now());
+    let _permit = match entered {
+        Ok(permit) => permit,
+        Err(full) => return Ok(too_many(full)),
+    };
     let attendance = Attendance::new(app.replica.viewer(session.user.id));
     let guilds = match admit(&app, attendance.viewer(), &session, &query).await {
         Ok(guilds) => guilds,
@@ -111,6 +123,22 @@ const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a
 
 const NOT_NOW: ApiError =
     ApiError::unavailable("What you may see is not known right now. Try again in a moment.");
+
+/// For whom there is no place among those who are being answered. A moment later there is.
+fn too_many(full: Full) -> Response {
+    let error = match full {
+        Full::Together => NOT_NOW,
+        Full::User | Full::Address => ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many of these are being answered for you. Try again in a moment.",
+        ),
+    };
+    let mut response = error.into_response();
+    let soon = HeaderValue::from_static("1");
+    response.headers_mut().insert(header::RETRY_AFTER, soon);
+    response
+}
 
 /// Why a query is not served.
 enum Refused {

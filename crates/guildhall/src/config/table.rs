@@ -49,7 +49,7 @@ impl Setting {
             || self.name.starts_with("DISCORD_")
             || matches!(
                 self.name,
-                "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS"
+                "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS" | "TRUSTED_PROXIES"
             )
     }
 
@@ -206,6 +206,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Further origins that pass our paths on to us, comma-separated: login may return there",
     ),
     plain(
+        "TRUSTED_PROXIES",
+        Web,
+        None,
+        "Proxies whose X-Forwarded-For is believed: addresses, networks, loopback, private",
+    ),
+    plain(
         "LOG_WINDOW",
         Both,
         Some("4096"),
@@ -222,6 +228,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Web,
         Some("100"),
         "Open streams of one user on one instance",
+    ),
+    plain(
+        "STREAMS_PER_ADDRESS",
+        Web,
+        Some("1000"),
+        "Open streams of one address on one instance; this machine's are not counted",
     ),
     plain(
         "STREAMS_MAX",
@@ -259,12 +271,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "REDIS_URL",
         Both,
         "Bus, sessions, registry and rate limits in Redis",
-    ),
-    not_built("STREAMS_PER_ADDRESS", Web, "Open streams of one address"),
-    not_built(
-        "TRUSTED_PROXIES",
-        Web,
-        "Proxies whose X-Forwarded-For is believed",
     ),
     not_built("ADMIN_TOKEN", Web, "Opens /admin"),
     not_built("TLS_CERT", Web, "Certificate for serving https"),

@@ -161,6 +161,11 @@ fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
         ("STREAM_MAX_AGE", "0s"),
         ("STREAM_MAX_AGE", "99d"),
         ("STREAMS_MAX", "0"),
+        ("STREAMS_PER_ADDRESS", "0"),
+        ("STREAMS_PER_ADDRESS", "many"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "10.0.0.1, proxy.local"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("REDIS_URL", "redis://127.0.0.1"),
         ("JWT_SECRET", "x"),
     ];

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use guildhall_web::{Config, OAuth};
+use guildhall_web::{Config, OAuth, http::TrustedProxies};
 use secrecy::SecretString;
 use url::{Host, Url};
 
@@ -13,6 +13,9 @@ const SESSION_IDLE: Duration = Duration::from_hours(7 * 24);
 
 /// A session this old is over, however much it is used.
 const SESSION_MAX_AGE: Duration = Duration::from_hours(30 * 24);
+
+/// Where nobody has counted descriptors.
+const CONNECTIONS: usize = 1_024;
 
 /// Reads what the web role needs.
 pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
@@ -28,7 +31,10 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         cdn_url: parse::origin(settings, "DISCORD_CDN_URL")?,
         stream_max_age: stream_max_age(settings)?,
         streams_per_user: count(settings, "STREAMS_PER_USER")?,
+        streams_per_address: count(settings, "STREAMS_PER_ADDRESS")?,
         streams_max: count(settings, "STREAMS_MAX")?,
+        connections: CONNECTIONS,
+        trusted_proxies: trusted_proxies(settings)?,
         log_window: log_window(settings)?,
         ui_dir: None,
         session_idle: SESSION_IDLE,
@@ -133,6 +139,22 @@ fn allowed_origins(settings: &Settings) -> Result<Vec<Url>, ConfigError> {
         }
     }
     Ok(origins)
+}
+
+fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, ConfigError> {
+    let mut proxies = TrustedProxies::default();
+    for part in settings
+        .get("TRUSTED_PROXIES")
+        .into_iter()
+        .flat_map(parse::list)
+    {
+        if !proxies.add(part) {
+            return refuse!(
+                "TRUSTED_PROXIES has {part:?}, which is no address or network: write 10.0.0.0/8, 192.0.2.1, loopback or private."
+            );
+        }
+    }
+    Ok(proxies)
 }
 
 /// A stream slides its session when it opens, so it must end before an idle session would.

@@ -115,7 +115,7 @@ async fn malformed_requests_are_refused_and_the_listener_goes_on() {
 #[tokio::test]
 async fn a_peer_that_does_not_finish_its_request_loses_its_place() {
     let limits = Limits {
-        connections: 1,
+        tokenless: 1,
         request_head: Duration::from_millis(50),
         ..Limits::default()
     };
@@ -126,6 +126,81 @@ async fn a_peer_that_does_not_finish_its_request_loses_its_place() {
         .say("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .await;
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_does_not_keep_out_who_has() {
+    let open = Open::new(Limits::default()).await;
+    let mut held = Vec::new();
+    for said in [
+        "",
+        "GET /link HTTP/1.1\r\nauthorization: Bearer ",
+        "GET /health HTTP/1.1\r\nhost: x\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "POST /health HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n",
+    ]
+    .iter()
+    .cycle()
+    .take(300)
+    {
+        let mut stream = TcpStream::connect(open.address).await.expect("accepted");
+        let _closed = stream.write_all(said.as_bytes()).await;
+        held.push(stream);
+        if held.len() % 60 == 0 {
+            let request = open.request(Some(&format!("Bearer {TOKEN}")));
+            let attached = timeout(PATIENCE, connect_async(request)).await;
+            attached.expect("in time").expect("let in");
+        }
+    }
+    // Those who came first went for the others, whatever they had said.
+    for mut stream in held.drain(..200) {
+        let mut rest = Vec::new();
+        let ended = timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+        let _reset = ended.expect("closed");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_is_answered_once() {
+    let open = Open::new(Limits::default()).await;
+    let wrong = "GET /link HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n\r\n";
+    for (request, status) in [
+        ("GET /health HTTP/1.1\r\nhost: x\r\n\r\n", "200"),
+        ("GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n", "404"),
+        (wrong, "401"),
+        ("GET /health HTTP/1.1\r\n\r\n", "400"),
+        ("GET /health HTTP/1.1\r\nhost: x\r\nhost: x\r\n\r\n", "400"),
+        ("GET /health HTTP/1.0\r\n\r\n", "200"),
+    ] {
+        let answer = open.say(&request.repeat(2)).await;
+        assert_eq!(answer.matches("HTTP/1.").count(), 1, "{request}: {answer}");
+        assert!(
+            answer["HTTP/1.x ".len()..].starts_with(status),
+            "{request}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn so_many_web_roles_are_attached_and_one_that_leaves_makes_room() {
+    let limits = Limits {
+        attachments: 2,
+        ..Limits::default()
+    };
+    let open = Open::new(limits).await;
+    let request = || open.request(Some(&format!("Bearer {TOKEN}")));
+    let (first, _) = connect_async(request()).await.expect("let in");
+    let _second = connect_async(request()).await.expect("let in");
+    let Err(Error::Http(refused)) = connect_async(request()).await else {
+        panic!("a third was let in")
+    };
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "5");
+    drop(first);
+    let again = timeout(PATIENCE, async {
+        while connect_async(request()).await.is_err() {}
+    });
+    again.await.expect("there is room again");
 }
 
 struct Open {

@@ -14,7 +14,8 @@ use crate::{
     link,
     state::AppState,
     stream::{
-        tests::stage::{ANNA, HALL, LOBBY, Stage, at, begin, config, joined},
+        limit::{Counted, Limit, Limits},
+        tests::stage::{ANNA, HALL, LOBBY, Stage, at, begin, config, here, joined},
         watch::Watches,
     },
 };
@@ -22,9 +23,16 @@ use crate::{
 /// Longer than anything here takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 
+const STATE_REQUESTS: Limit = Limit {
+    together: 10,
+    per_user: 1,
+    per_address: 10,
+};
+
 /// The role's routes on a real socket, over a replica that the test writes.
 struct Served {
     stage: Stage,
+    state_requests: Limits,
     addr: SocketAddr,
     cookie: String,
     tracker: TaskTracker,
@@ -33,6 +41,10 @@ struct Served {
 
 impl Served {
     async fn at(base_url: &str) -> Self {
+        Self::within(base_url, Bounds::direct("web", 1_000)).await
+    }
+
+    async fn within(base_url: &str, bounds: Bounds) -> Self {
         // What the binary does in `main`; tests of one process do it once.
         let _again = rustls::crypto::ring::default_provider()
             .install_default()
@@ -42,7 +54,7 @@ impl Served {
         let stage = Stage::hall();
         let (session, set_cookie) = begin(&stage.sessions, ANNA, &[HALL]);
         let viewer = stage.replica.viewer(session.user.id);
-        viewer.prove(at(0), &[HALL], &[], tokio::time::Instant::now());
+        viewer.prove(at(0), &[HALL], &[], Instant::now());
         let clock: Arc<dyn Clock> = stage.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::replica::new(1);
@@ -56,13 +68,15 @@ impl Served {
         let watches = Watches::new(link, stage.replica.clone());
         let bridge = crate::role::bridge(stage.replica.clone(), watches.clone());
         let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock));
+        let state_requests = Limits::new(Counted::StateRequests, STATE_REQUESTS);
         let app = AppState {
             config: Arc::new(config),
             clock,
             replica: stage.replica.clone(),
             watches,
             sessions: stage.sessions.clone(),
-            limits: stage.limits.clone(),
+            streams: stage.limits.clone(),
+            state_requests: state_requests.clone(),
         };
         let router = router(app, auth.expect("good settings").router(), Page::new(None));
         let listener = TcpListener::bind(("127.0.0.1", 0))
@@ -71,11 +85,12 @@ impl Served {
         let addr = listener.local_addr().expect("bound");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let (serving, stopped) = (tracker.clone(), stop.clone());
-        tracker.spawn(async move { serve(listener, router, &serving, stopped).await });
+        tracker.spawn(async move { serve(listener, router, bounds, &serving, stopped).await });
         let cookie = set_cookie.to_str().expect("ASCII");
         let cookie = cookie.split(';').next().expect("a pair").to_owned();
         Self {
             stage,
+            state_requests,
             addr,
             cookie,
             tracker,
@@ -91,6 +106,16 @@ impl Served {
         }
         head.push_str("\r\n");
         socket.write_all(head.as_bytes()).await.expect("it reads");
+        Conversation {
+            socket,
+            heard: String::new(),
+        }
+    }
+
+    async fn say(&self, text: &str) -> Conversation {
+        let mut socket = TcpStream::connect(self.addr).await.expect("it listens");
+        // It may have been answered and closed before all of it is said.
+        let _heard = socket.write_all(text.as_bytes()).await;
         Conversation {
             socket,
             heard: String::new(),
@@ -192,12 +217,7 @@ async fn a_guild_the_bot_is_not_in_is_not_found_once_the_world_is_complete() {
     let served = Served::at("http://localhost:3000").await;
     let viewer = served.stage.replica.viewer(ANNA);
     let elsewhere = guildhall_model::GuildId(999);
-    viewer.prove(
-        at(0),
-        &[elsewhere],
-        &[elsewhere],
-        tokio::time::Instant::now(),
-    );
+    viewer.prove(at(0), &[elsewhere], &[elsewhere], Instant::now());
     let mut curl = served.get("/api/stream?guild=999").await;
     assert!(curl.until("}}").await.starts_with("HTTP/1.1 404"));
     let mut curl = served.get("/api/state?guild=999").await;
@@ -238,7 +258,9 @@ async fn the_state_is_the_snapshot_with_a_cursor_that_a_stream_goes_on_from() {
 #[tokio::test]
 async fn too_many_streams_are_told_so_and_come_back_later() {
     let mut served = Served::at("http://localhost:3000").await;
-    let _all: Vec<_> = std::iter::from_fn(|| served.stage.limits.enter(ANNA)).collect();
+    let _all: Vec<_> =
+        std::iter::from_fn(|| served.stage.limits.enter(ANNA, here(), Instant::now()).ok())
+            .collect();
     let heard = served
         .get("/api/stream")
         .await
@@ -317,3 +339,129 @@ async fn a_head_too_large_is_refused() {
     let mut curl = served.ask("GET", "/", &[("X-Large", &large)]).await;
     assert!(curl.until("\r\n\r\n").await.starts_with("HTTP/1.1 431"));
 }
+
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let served = Served::at("http://localhost:3000").await;
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        ("GET / HTTP/1.0\r\n\r\n", 200),
+    ] {
+        let mut told = served.say(head).await;
+        let heard = told.until("\r\n\r\n").await;
+        let (_, code) = heard.split_at("HTTP/1.x ".len());
+        assert!(code.starts_with(&status.to_string()), "{head:?}: {heard}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_asked_for_is_not_waited_for() {
+    let served = Served::at("http://localhost:3000").await;
+    for path in ["/auth/logout", "/auth/refresh", "/api/stream"] {
+        let length = [
+            ("Content-Length", "1000000000"),
+            ("Cookie", &*served.cookie),
+        ];
+        let mut posted = served.ask("POST", path, &length).await;
+        posted.until("HTTP/1.1 ").await;
+        let said = posted.until_closed().await;
+        assert!(said.contains("\r\n\r\n"), "{path}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_keeps_a_connection_for_nothing_makes_room_and_an_open_stream_does_not() {
+    let mut served = Served::within("http://localhost:3000", Bounds::direct("web", 16)).await;
+    let mut stream = served.get("/api/stream").await;
+    stream.until("event: snapshot").await;
+    let mut idle = Vec::new();
+    for (number, said) in ["", "GET /api/health HTT", HEALTH]
+        .into_iter()
+        .cycle()
+        .take(48)
+        .enumerate()
+    {
+        let mut peer = served.say(said).await;
+        if said == HEALTH {
+            assert!(
+                peer.until("ok\n").await.starts_with("HTTP/1.1 "),
+                "{number}"
+            );
+        }
+        idle.push(peer);
+    }
+    // The first ones went for the others.
+    for peer in idle.drain(..16) {
+        peer.until_closed().await;
+    }
+    let mut new = served.get("/api/state").await;
+    assert!(new.until("]}]}").await.starts_with("HTTP/1.1 200"));
+    served
+        .stage
+        .tell(joined(guildhall_model::UserId(77), LOBBY));
+    stream.until("event: voice.joined").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_keeps_no_place() {
+    let served = Served::within("http://localhost:3000", Bounds::direct("web", 8)).await;
+    let page = served.get("/").await.until("</html>").await.to_owned();
+    let script = page
+        .split("src=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let script = script
+        .expect("the page has a script")
+        .trim_start_matches('.')
+        .to_owned();
+    let ask = format!("GET {script} HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(40);
+    let mut unread = Vec::new();
+    for _ in 0..24 {
+        unread.push(served.say(&ask).await);
+    }
+    let mut new = served.say(HEALTH).await;
+    assert!(new.until("ok\n").await.starts_with("HTTP/1.1 "));
+}
+
+#[tokio::test]
+async fn when_every_place_is_in_use_the_answer_is_503_and_when_to_come_back() {
+    let served = Served::within("http://localhost:3000", Bounds::direct("web", 4)).await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let mut stream = served.get("/api/stream").await;
+        stream.until("event: snapshot").await;
+        streams.push(stream);
+    }
+    let refused = served.get("/api/state").await.until_closed().await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.contains("retry-after: 5\r\n"), "{refused}");
+    streams.pop();
+    // The end of a connection is seen a moment later.
+    let again = timeout(SOON, async {
+        loop {
+            let mut asked = served.get("/api/state").await;
+            if asked.until("\r\n\r\n").await.starts_with("HTTP/1.1 200") {
+                return;
+            }
+        }
+    });
+    again.await.expect("there is a place again");
+}
+
+#[tokio::test]
+async fn one_user_has_so_many_requests_for_the_state_under_way() {
+    let served = Served::at("http://localhost:3000").await;
+    let under_way = served.state_requests.enter(ANNA, here(), Instant::now());
+    let mut second = served.get("/api/state").await;
+    let heard = second.until("}}").await.to_lowercase();
+    assert!(heard.starts_with("http/1.1 429"), "{heard}");
+    assert!(heard.contains("retry-after: 1\r\n"), "{heard}");
+    drop(under_way.expect("the first"));
+    let mut third = served.get("/api/state").await;
+    assert!(third.until("]}]}").await.starts_with("HTTP/1.1 200"));
+}
+
+const HEALTH: &str = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";

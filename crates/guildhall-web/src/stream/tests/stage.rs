@@ -29,12 +29,13 @@ use tokio::time::Instant;
 use crate::{
     Config, OAuth,
     auth::{Profile, Session, Sessions, Settings},
+    http::{ClientAddress, TrustedProxies},
     replica::{self, Attendance, Replica, ReplicaWriter},
     stream::{
         body::{Opened, StreamBody, Timing},
         control::ByeReason,
         filter::Narrow,
-        limit::Limits,
+        limit::{Counted, Limit, Limits},
     },
 };
 
@@ -168,7 +169,10 @@ pub(crate) fn config() -> Config {
         cdn_url: url("https://cdn.discordapp.com"),
         stream_max_age: Duration::from_hours(1),
         streams_per_user: 100,
+        streams_per_address: 1000,
         streams_max: 1000,
+        connections: 65_536,
+        trusted_proxies: TrustedProxies::default(),
         log_window: 4096,
         ui_dir: None,
         session_idle: Duration::from_hours(24),
@@ -203,6 +207,11 @@ pub(crate) struct Stage {
     head: u64,
 }
 
+/// Where everybody is.
+pub(crate) fn here() -> ClientAddress {
+    ClientAddress::of([127, 0, 0, 1].into())
+}
+
 impl Stage {
     /// A replica that keeps `window` records per guild and has no world yet.
     pub(crate) fn empty(window: usize) -> Self {
@@ -216,7 +225,14 @@ impl Stage {
             clock,
             session: begin(&sessions, ANNA, &[HALL]).0,
             sessions,
-            limits: Limits::new(100, 1_000),
+            limits: Limits::new(
+                Counted::Streams,
+                Limit {
+                    together: 1_000,
+                    per_user: 100,
+                    per_address: 1_000,
+                },
+            ),
             head: 0,
         }
     }
@@ -309,7 +325,7 @@ impl Stage {
             replica: self.replica.clone(),
             clock: self.clock.clone(),
             attendance: Attendance::new(viewer),
-            permit: self.limits.enter(user),
+            permit: self.limits.enter(user, here(), Instant::now()).ok(),
             guilds: guilds.to_vec(),
             narrow,
             cursor: cursor.map(Cursor::from),

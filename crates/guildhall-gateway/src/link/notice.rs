@@ -1,0 +1,43 @@
+//! Something that may happen thousands of times a second is said once a minute.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Between two lines about the same kind of thing.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// When something was last said, and how often it has happened since.
+#[derive(Debug, Default)]
+pub(crate) struct Notice {
+    said: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Notice {
+    /// It happened again. Answers how often it did since it was last said, when it is to be said.
+    pub(crate) fn happened(&mut self, now: Instant) -> Option<u64> {
+        self.unsaid += 1;
+        if self.said.is_some_and(|said| now - said < EVERY) {
+            return None;
+        }
+        self.said = Some(now);
+        Some(std::mem::take(&mut self.unsaid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_is_said_at_once_and_the_others_once_a_minute_with_their_number() {
+        let (mut notice, began) = (Notice::default(), Instant::now());
+        assert_eq!(notice.happened(began), Some(1));
+        for second in 1..60 {
+            assert_eq!(notice.happened(began + Duration::from_secs(second)), None);
+        }
+        assert_eq!(notice.happened(began + EVERY), Some(60));
+        assert_eq!(notice.happened(began + EVERY), None);
+    }
+}

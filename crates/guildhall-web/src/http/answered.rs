@@ -1,0 +1,65 @@
+//! A request on its way through the role: from its head until its answer is complete.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::body::{Body, Bytes};
+use http_body::{Frame, SizeHint};
+
+use super::connections::Place;
+
+/// While this lives its connection is in use; dropped, the connection waits for the next request.
+#[derive(Debug)]
+pub(super) struct InUse(Arc<Place>);
+
+impl InUse {
+    pub(super) fn new(place: Arc<Place>) -> Self {
+        place.busy();
+        Self(place)
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.waits();
+    }
+}
+
+/// The body of an answer; the connection is in use until it has been taken from here.
+#[derive(Debug)]
+pub(super) struct AnswerBody {
+    body: Body,
+    _in_use: InUse,
+}
+
+impl AnswerBody {
+    pub(super) fn new(body: Body, in_use: InUse) -> Self {
+        Self {
+            body,
+            _in_use: in_use,
+        }
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
