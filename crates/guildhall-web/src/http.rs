@@ -12,8 +12,6 @@ mod connections;
 mod error;
 /// What every answer says about itself.
 mod headers;
-/// `Host`, once.
-mod host;
 /// What may happen often is said once a minute.
 mod notice;
 /// The embedded page.

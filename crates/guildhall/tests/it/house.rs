@@ -19,7 +19,7 @@ use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use discord::Discord;
-pub(crate) use process::Process;
+pub(crate) use process::{OPEN_FILES, Process};
 pub(crate) use stream::{Frame, Stream};
 
 /// Longer than anything here takes, even on a busy machine.
@@ -259,6 +259,19 @@ pub(crate) fn client() -> Client {
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::builder()
         .redirect(Policy::none())
+        .build()
+        .expect("a client")
+}
+
+/// The same, with what a proxy says whose client is at this address.
+pub(crate) fn client_at(address: &str) -> Client {
+    let mut headers = reqwest::header::HeaderMap::new();
+    let address = address.parse().expect("a header's value");
+    headers.insert("x-forwarded-for", address);
+    drop(client());
+    Client::builder()
+        .redirect(Policy::none())
+        .default_headers(headers)
         .build()
         .expect("a client")
 }

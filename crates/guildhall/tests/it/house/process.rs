@@ -11,6 +11,9 @@ use tokio::time::timeout;
 
 use super::{SOON, retry, until};
 
+/// Among the settings: the limit on the process's open files. It is none of the product's.
+pub(crate) const OPEN_FILES: &str = "ulimit -n";
+
 pub(crate) struct Process {
     child: Child,
     out: PathBuf,
@@ -30,11 +33,24 @@ impl Process {
         let out = folder.join(format!("{command}-{count}.out"));
         let err = folder.join(format!("{command}-{count}.err"));
         let file = |path: &Path| File::create(path).expect("a log file");
-        let child = Command::new(env!("CARGO_BIN_EXE_guildhall"))
+        let binary = env!("CARGO_BIN_EXE_guildhall");
+        let open_files = settings.iter().find(|(name, _)| name == OPEN_FILES);
+        let mut start = Command::new(binary);
+        if let Some((_, limit)) = open_files {
+            // Both limits, of the process that the shell becomes.
+            start = Command::new("/bin/sh");
+            start.args([
+                "-c",
+                &format!("ulimit -n {limit}; exec \"$0\" \"$@\""),
+                binary,
+            ]);
+        }
+        let settings = settings.iter().filter(|(name, _)| name != OPEN_FILES);
+        let child = start
             .arg(command)
             .args(flags)
             .env_clear()
-            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .envs(settings.map(|(name, value)| (name, value)))
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(file(&out))
