@@ -46,29 +46,29 @@ impl Held {
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
+}
 
-    /// Goes on opening them in a loop, so many at a time, beside those that are held.
-    pub(super) fn again(&mut self, port: u16, said: &[&'static str], together: usize) -> Again {
-        let count = Arc::new(AtomicUsize::new(0));
-        let mut tasks = JoinSet::new();
-        for said in said.iter().copied().cycle().take(together) {
-            let count = Arc::clone(&count);
-            tasks.spawn(async move {
-                loop {
-                    let opened = open(port, said).await;
-                    count.fetch_add(1, Ordering::Relaxed);
-                    // Kept for a while, unless it is closed for others.
-                    if let Ok(mut socket) = opened {
-                        let mut byte = [0];
-                        let closed = socket.read(&mut byte);
-                        drop(timeout(Duration::from_secs(3), closed).await);
-                    }
-                    sleep(Duration::from_millis(50)).await;
+/// Opens connections in a loop, so many at a time.
+pub(super) fn again(port: u16, said: &[&'static str], together: usize) -> Again {
+    let count = Arc::new(AtomicUsize::new(0));
+    let mut tasks = JoinSet::new();
+    for said in said.iter().copied().cycle().take(together) {
+        let count = Arc::clone(&count);
+        tasks.spawn(async move {
+            loop {
+                let opened = open(port, said).await;
+                count.fetch_add(1, Ordering::Relaxed);
+                // Kept for a while, unless it is closed for others.
+                if let Ok(mut socket) = opened {
+                    let mut byte = [0];
+                    let closed = socket.read(&mut byte);
+                    drop(timeout(Duration::from_secs(3), closed).await);
                 }
-            });
-        }
-        Again { count, tasks }
+                sleep(Duration::from_millis(50)).await;
+            }
+        });
     }
+    Again { count, tasks }
 }
 
 /// A loop that opens connections.
