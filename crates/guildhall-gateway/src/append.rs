@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_link::frame::{Discord, DiscordStatus};
+use guildhall_link::{
+    attachment::GROUP_EVENTS,
+    frame::{Discord, DiscordStatus},
+};
 use guildhall_model::{Envelope, Event, Position, UnixMs};
 use guildhall_ports::{
     Journal,
@@ -23,6 +26,8 @@ pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);
 pub(crate) struct Batch {
     /// In order.
     pub events: Vec<Event>,
+    /// Where in them another cause begins, ascending.
+    pub causes: Vec<usize>,
     /// How Discord is after these events, if that changed.
     pub status: Option<DiscordStatus>,
     /// What the journal has to know beside the world, if that changed.
@@ -80,13 +85,14 @@ impl Appender {
         }
     }
 
-    /// Gives each event its position. Batches are committed and published in this order.
+    /// Gives each event its position and its group: what one cause did to one guild. Batches are committed and published in this order.
     pub(crate) fn seal(&mut self, batch: Batch) -> Sealed {
+        let groups = groups(&batch.events, &batch.causes);
         let mut events = Vec::with_capacity(batch.events.len());
-        for event in batch.events {
+        for (event, more) in batch.events.into_iter().zip(groups) {
             self.head = self.head.at(self.head.seq + 1);
             let at = self.head;
-            events.push(Arc::new(Envelope { at, event }));
+            events.push(Arc::new(Envelope { at, more, event }));
         }
         if let Some(state) = &batch.state {
             self.state = Arc::clone(state);
@@ -169,8 +175,37 @@ impl Appender {
     }
 }
 
+/// For each event whether more of its group follows. A group is what one cause did to one guild,
+/// cut where it is longer than web roles take.
+fn groups(events: &[Event], causes: &[usize]) -> Vec<bool> {
+    let mut length = 0;
+    let more = |(index, event): (usize, &Event)| {
+        length += 1;
+        let next = index + 1;
+        let same_guild = |next: &Event| next.guild_id == event.guild_id;
+        let goes_on =
+            events.get(next).is_some_and(same_guild) && causes.binary_search(&next).is_err();
+        let more = goes_on && length < GROUP_EVENTS;
+        if goes_on && !more {
+            counter!("guildhall_gateway_groups_cut_total").increment(1);
+            warn!(
+                guild.id = %event.guild_id,
+                "[Gateway] One cause led to over {GROUP_EVENTS} events: they are shown in parts"
+            );
+        }
+        if !more {
+            length = 0;
+        }
+        more
+    };
+    events.iter().enumerate().map(more).collect()
+}
+
 /// As a float: exact up to 2^53, which no log reaches.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 fn precise(number: u64) -> f64 {
     number as f64
 }
+
+#[cfg(test)]
+mod tests;

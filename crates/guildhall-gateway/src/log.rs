@@ -3,7 +3,8 @@
 //! One writer appends, any number of readers follow at their own pace. Retention is per guild, so
 //! that a busy guild neither wakes nor evicts others: each guild has a *floor*, the number of its
 //! last evicted event, and a *base*, its world at that floor. A base with the retained events
-//! after it is the guild as it is at the head.
+//! after it is the guild as it is at the head. Groups ([`Envelope::more`]) are evicted whole, so a
+//! base is a world that there was.
 
 use std::{
     cmp::Reverse,
@@ -259,30 +260,48 @@ impl Inner {
 
     fn push(&mut self, envelope: Arc<Envelope>) {
         let guild_id = envelope.event.guild_id;
-        let seq = envelope.at.seq;
+        let (seq, more) = (envelope.at.seq, envelope.more);
         let bytes = weight(&envelope.event);
         self.bytes += bytes;
         self.events.insert(seq, Kept { envelope, bytes });
         let index = self.guilds.entry(guild_id).or_default();
         index.retained.push_back(seq);
-        let oldest = index.retained.front().copied();
-        if index.retained.len() > self.window.records_per_guild
-            && let Some(oldest) = oldest
-        {
-            self.evict(oldest);
-        }
-        while self.bytes > self.window.bytes {
-            let Some(oldest) = self.events.keys().next().copied() else {
-                break;
-            };
-            self.evict(oldest);
+        if !more {
+            self.make_room(guild_id);
         }
     }
 
+    /// Evicts what is too much once a group of a guild is whole.
+    fn make_room(&mut self, guild_id: GuildId) {
+        let most = self.window.records_per_guild;
+        while let Some(index) = self.guilds.get(&guild_id)
+            && index.retained.len() > most
+            && let Some(oldest) = index.retained.front().copied()
+        {
+            self.evict_group(oldest);
+        }
+        while self.bytes > self.window.bytes
+            && let Some(oldest) = self.events.keys().next().copied()
+        {
+            self.evict_group(oldest);
+        }
+    }
+
+    /// Evicts a guild's oldest group. `first`: its first event.
+    fn evict_group(&mut self, first: u64) {
+        let mut next = first;
+        // A group is of one guild and has no hole: nobody else's numbers are between its own.
+        while self.evict(next) {
+            next += 1;
+        }
+    }
+
+    /// Answers whether the group goes on.
+    ///
     /// INVARIANT(base): what leaves the retained events enters the base in the same step.
-    fn evict(&mut self, seq: u64) {
+    fn evict(&mut self, seq: u64) -> bool {
         let Some(kept) = self.events.remove(&seq) else {
-            return;
+            return false;
         };
         self.bytes -= kept.bytes;
         let event = &kept.envelope.event;
@@ -295,6 +314,7 @@ impl Inner {
         index.evicted += 1;
         self.evicted += 1;
         self.highest_floor = self.highest_floor.max(seq);
+        kept.envelope.more
     }
 
     fn journal_base(&mut self, guild_id: GuildId) -> Option<JournalBase> {

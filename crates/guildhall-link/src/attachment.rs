@@ -24,6 +24,15 @@ pub const MESSAGE_BYTES_TO_GATEWAY: usize = 64 * 1024;
 /// are 5 MB.
 pub const MESSAGE_BYTES_TO_WEB: usize = 64 * 1024 * 1024;
 
+/// The most events of one group (see [`Envelope::more`]). A receiver holds a group until it is
+/// whole, so there has to be an end to it; a sender cuts what is longer. The longest that happens
+/// are a room with thousands in it that is deleted, and the first look at a guild after a long
+/// absence: two events for each person in voice. With 65,536 that is 32,000 people in voice in one
+/// guild, and some 30 MB held.
+///
+/// [`Envelope::more`]: guildhall_model::Envelope::more
+pub const GROUP_EVENTS: usize = 65_536;
+
 /// Why an attachment ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -119,6 +128,8 @@ pub enum Violation {
     Binary,
     /// A message above the size limit. Ends the attachment.
     Oversized,
+    /// A group of more than [`GROUP_EVENTS`] events. Ends the attachment.
+    Endless,
 }
 
 impl Violation {
@@ -131,6 +142,7 @@ impl Violation {
             Self::Unexpected => "unexpected",
             Self::Binary => "binary",
             Self::Oversized => "oversized",
+            Self::Endless => "endless_group",
         }
     }
 }
@@ -143,6 +155,7 @@ impl fmt::Display for Violation {
             Self::Unexpected => "a frame came out of turn",
             Self::Binary => "a message is binary",
             Self::Oversized => "a message is too big",
+            Self::Endless => "a group of events has no end",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Frames: JSON text messages `{type, id?, data, requestId?, ts}` (docs/protocol/link.md).
+//! Frames: JSON text messages `{type, id?, data, more?, requestId?, ts}` (docs/protocol/link.md).
 
 use std::borrow::Cow;
 
@@ -215,6 +215,7 @@ impl Frame {
             },
             "event" => Self::Event(Envelope {
                 at: said.id.ok_or(FrameError::NoId("event"))?,
+                more: said.more,
                 event: said.data::<Event>("event")?,
             }),
             "status" => Self::Status(said.data("status")?),
@@ -249,13 +250,14 @@ impl Frame {
 /// [`Frame::encode`] of an event that others share.
 #[must_use]
 pub fn encode_event(envelope: &Envelope) -> String {
-    text(
-        "event",
-        Some(envelope.at),
-        &envelope.event,
-        None,
-        envelope.event.ts,
-    )
+    written(&Says {
+        frame: "event",
+        id: Some(envelope.at),
+        data: &envelope.event,
+        more: envelope.more,
+        request_id: None,
+        ts: envelope.event.ts,
+    })
 }
 
 fn text<T: Serialize>(
@@ -265,14 +267,18 @@ fn text<T: Serialize>(
     request_id: Option<u64>,
     ts: UnixMs,
 ) -> String {
-    let says = Says {
+    written(&Says {
         frame,
         id,
         data,
+        more: false,
         request_id,
         ts,
-    };
-    serde_json::to_string(&says).expect("frames are maps with string keys, which serialise")
+    })
+}
+
+fn written<T: Serialize>(says: &Says<'_, T>) -> String {
+    serde_json::to_string(says).expect("frames are maps with string keys, which serialise")
 }
 
 #[derive(Serialize)]
@@ -283,6 +289,8 @@ struct Says<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Position>,
     data: &'a T,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<u64>,
     ts: UnixMs,
@@ -297,6 +305,8 @@ struct Said<'a> {
     id: Option<Position>,
     #[serde(default, borrow)]
     data: Option<&'a RawValue>,
+    #[serde(default)]
+    more: bool,
     #[serde(default)]
     request_id: Option<u64>,
 }

@@ -8,6 +8,10 @@
 //! INVARIANT(no-gap): from `snapshot_end` on, and before it where the subscription went on after
 //! its position, every event carries the number after the last one. Anything else ends the
 //! attachment, and the next one asks for everything.
+//!
+//! INVARIANT(whole-groups): the replica is handed whole groups, so its position is never inside
+//! one, and neither is that of the next subscription. What came of a group that is cut off goes
+//! with the attachment, and is sent again.
 
 use std::{collections::VecDeque, time::Instant};
 
@@ -15,7 +19,7 @@ use guildhall_model::{Envelope, GuildId, Position, UserId};
 
 use crate::{
     FrameError,
-    attachment::{Beat, End, FIRST_WORD_LIMIT, Heartbeat, Violation},
+    attachment::{Beat, End, FIRST_WORD_LIMIT, GROUP_EVENTS, Heartbeat, Violation},
     frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
     pending::Pending,
 };
@@ -63,8 +67,9 @@ pub enum Output<R> {
     Begin,
     /// One guild's start in the new replica.
     Base(Box<Base>),
-    /// The next event. In a new replica numbers may be left out, for what is in the bases.
-    Apply(Envelope),
+    /// The next events: one group, to be applied in one step. In a new replica numbers may be left
+    /// out before it, for what is in the bases.
+    Apply(Vec<Envelope>),
     /// The replica is complete at this position: it may be served, and the link is up.
     Complete(Position),
     /// How the gateway stands with Discord.
@@ -95,6 +100,8 @@ pub struct Receiver<R> {
     state: State,
     heartbeat: Heartbeat,
     pending: Pending<R>,
+    /// What has come of a group whose last event has not.
+    group: Vec<Envelope>,
     caught_up: bool,
     // What an input led to: taken before the next one.
     outputs: VecDeque<Output<R>>,
@@ -141,6 +148,7 @@ impl<R> Receiver<R> {
             },
             heartbeat: Heartbeat::new(now),
             pending: Pending::new(),
+            group: Vec::new(),
             caught_up: false,
             outputs: VecDeque::new(),
         }
@@ -276,9 +284,33 @@ impl<R> Receiver<R> {
             _ => false,
         };
         if in_order {
-            self.outputs.push_back(Output::Apply(envelope));
+            self.gather(envelope);
         } else {
             self.end(End::OutOfOrder);
+        }
+    }
+
+    /// Hands over the group that an event ends.
+    fn gather(&mut self, envelope: Envelope) {
+        if let Some(last) = self.group.last()
+            && !follows(last.at, envelope.at)
+        {
+            // Only in a new replica, which goes on without an event that could not be read.
+            self.close_group();
+        }
+        let more = envelope.more;
+        self.group.push(envelope);
+        if !more {
+            self.close_group();
+        } else if self.group.len() >= GROUP_EVENTS {
+            self.violated(Violation::Endless);
+        }
+    }
+
+    fn close_group(&mut self) {
+        if !self.group.is_empty() {
+            let group = std::mem::take(&mut self.group);
+            self.outputs.push_back(Output::Apply(group));
         }
     }
 
@@ -297,9 +329,12 @@ impl<R> Receiver<R> {
             Tail::After { last } => last == position,
             Tail::Backlog { last } => last.seq <= position.seq,
         };
-        if !fits || !position.comparable(*head) {
+        let within_group = self.group.last().is_some_and(|last| last.at == position);
+        if !fits || within_group || !position.comparable(*head) {
             return self.end(End::OutOfOrder);
         }
+        // The last of a group that could not be read.
+        self.close_group();
         self.caught_up = true;
         self.state = State::Following { last: position };
         self.outputs.push_back(Output::Complete(position));
@@ -380,6 +415,7 @@ impl<R> Receiver<R> {
 
     fn end(&mut self, end: End) {
         self.state = State::Ended;
+        self.group = Vec::new();
         let abandoned = self.pending.abandon();
         self.outputs
             .extend(abandoned.map(|reply| Output::Answer { reply, ack: None }));

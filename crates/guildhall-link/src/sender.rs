@@ -165,6 +165,8 @@ struct Feed {
     /// Where `events` end, which may be above the last of them.
     end: Position,
     sent: Position,
+    /// What was sent last has more of its group after it.
+    within_group: bool,
     reading: bool,
 }
 
@@ -233,12 +235,13 @@ impl Sender {
         if let Some(output) = feed.next() {
             return Some(output);
         }
-        let sent = feed.sent;
+        let (sent, within_group) = (feed.sent, feed.within_group);
         // Where the feed ends may be above its last event.
         if let Some(ack) = self.due_ack() {
             return Some(Output::Send(Frame::Ack(ack)));
         }
-        if let Some(output) = self.due_after(sent) {
+        // A read may end inside a group; a replay does not.
+        if !within_group && let Some(output) = self.due_after(sent) {
             return Some(output);
         }
         self.read_on()
@@ -429,6 +432,7 @@ impl Feed {
             events: backlog.into_iter(),
             end: head,
             sent: head.at(0),
+            within_group: false,
             reading: false,
         }
     }
@@ -442,6 +446,7 @@ impl Feed {
             return None;
         };
         self.sent = envelope.at;
+        self.within_group = envelope.more;
         Some(Output::Relay(envelope))
     }
 }

@@ -1,5 +1,5 @@
 //! Both ends joined by queues in memory, over a connection that is cut again and again: whatever
-//! happens, the replica is the gateway's world at its position.
+//! happens, the replica is the gateway's world at its position, and that is never inside a group.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -41,8 +41,8 @@ proptest! {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The log grows.
-    Append(Event),
+    /// The log grows by one group.
+    Append(Vec<Event>),
     /// The web role dials, if there is no connection.
     Dial,
     /// So many messages cross, and so many outputs are taken, on each side.
@@ -61,7 +61,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => events().prop_map(Step::Append),
+        8 => groups().prop_map(Step::Append),
         3 => Just(Step::Dial),
         8 => (0..6_usize).prop_map(Step::Cross),
         1 => Just(Step::Cut),
@@ -72,7 +72,24 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn events() -> impl Strategy<Value = Event> {
+fn groups() -> impl Strategy<Value = Vec<Event>> {
+    let long = (1..4_u64, vec(changes(), 2..=5));
+    prop_oneof![
+        2 => (1..4_u64, changes()).prop_map(|(guild, change)| (guild, vec![change])),
+        1 => long,
+    ]
+    .prop_map(|(guild, changes)| {
+        let event = |change| Event {
+            guild_id: GuildId(guild),
+            ts: 1,
+            synthetic: false,
+            change,
+        };
+        changes.into_iter().map(event).collect()
+    })
+}
+
+fn changes() -> impl Strategy<Value = Change> {
     let change = (0..6_u8, 1..4_u64, 1..4_u64).prop_map(|(kind, user, channel)| match kind {
         0 => Change::GuildAvailable(Some(Box::new(new_guild()))),
         1 => Change::GuildRemoved,
@@ -82,12 +99,7 @@ fn events() -> impl Strategy<Value = Event> {
         },
         _ => Change::VoiceJoined(occupant(user, channel)),
     });
-    (1..4_u64, change).prop_map(|(guild, change)| Event {
-        guild_id: GuildId(guild),
-        ts: 1,
-        synthetic: false,
-        change,
-    })
+    change
 }
 
 struct House {
@@ -126,8 +138,8 @@ impl House {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Append(event) => {
-                self.log.append(event);
+            Step::Append(group) => {
+                self.log.append(group);
                 self.tell_sender(sender::Input::HeadMoved(self.log.head));
             }
             Step::Dial => self.dial(),
@@ -151,12 +163,12 @@ impl House {
 
     /// No more faults; one more event, since a hole shows at the next one.
     fn come_to_rest(&mut self) {
-        self.take(Step::Append(Event {
+        self.take(Step::Append(vec![Event {
             guild_id: GuildId(1),
             ts: 1,
             synthetic: false,
             change: Change::GuildAvailable(Some(Box::new(new_guild()))),
-        }));
+        }]));
         self.take(Step::Complete(true));
         for _ in 0..100 {
             self.dial();
@@ -293,7 +305,7 @@ impl House {
                 receiver::Output::Ping | receiver::Output::Status(_) => {}
                 receiver::Output::Begin => self.replica.building = Some(World::default()),
                 receiver::Output::Base(base) => self.replica.base(*base),
-                receiver::Output::Apply(envelope) => self.replica.apply(&envelope, &self.log),
+                receiver::Output::Apply(group) => self.replica.apply(&group, &self.log),
                 receiver::Output::Complete(at) => self.replica.complete(at, &self.log),
                 receiver::Output::Answer { ack, .. } => {
                     self.answered += 1;
@@ -334,13 +346,16 @@ impl Replica {
         }
     }
 
-    fn apply(&mut self, envelope: &Envelope, log: &Log) {
-        if let Some(building) = &mut self.building {
-            return building.apply(&envelope.event);
+    fn apply(&mut self, group: &[Envelope], log: &Log) {
+        let world = self.building.as_mut().unwrap_or(&mut self.world);
+        for envelope in group {
+            world.apply(&envelope.event);
         }
-        self.world.apply(&envelope.event);
-        self.position = Some(envelope.at);
-        assert_eq!(&self.world, log.world_at(envelope.at), "at {}", envelope.at);
+        if self.building.is_none() {
+            let at = group.last().expect("never empty").at;
+            self.position = Some(at);
+            assert_eq!(&self.world, log.world_at(at), "at {at}");
+        }
     }
 
     fn complete(&mut self, at: Position, log: &Log) {
@@ -353,7 +368,7 @@ impl Replica {
     }
 }
 
-/// A log with bases and floors, and the world at every position there ever was.
+/// A log with bases and floors, and the world at the end of every group there ever was.
 struct Log {
     head: Position,
     kept: Vec<Arc<Envelope>>,
@@ -382,26 +397,35 @@ impl Log {
         self.history.extend(history);
     }
 
-    fn append(&mut self, event: Event) {
-        let guild_id = event.guild_id;
+    fn append(&mut self, group: Vec<Event>) {
+        let guild_id = group[0].guild_id;
         self.floors.entry(guild_id).or_insert(0);
-        self.head = self.head.at(self.head.seq + 1);
-        self.world.apply(&event);
+        let length = group.len();
+        for (index, event) in group.into_iter().enumerate() {
+            self.head = self.head.at(self.head.seq + 1);
+            self.world.apply(&event);
+            self.kept.push(Arc::new(Envelope {
+                at: self.head,
+                more: index + 1 < length,
+                event,
+            }));
+        }
         self.history.insert(self.head, self.world.clone());
-        self.kept.push(Arc::new(Envelope {
-            at: self.head,
-            event,
-        }));
         let of_guild = |kept: &&Arc<Envelope>| kept.event.guild_id == guild_id;
-        if self.kept.iter().filter(of_guild).count() > WINDOW {
-            let oldest = self
-                .kept
-                .iter()
-                .position(|kept| of_guild(&kept))
-                .expect("counted");
+        while self.kept.iter().filter(of_guild).count() > WINDOW {
+            self.evict_group(guild_id);
+        }
+    }
+
+    fn evict_group(&mut self, guild_id: GuildId) {
+        let of_guild = |kept: &Arc<Envelope>| kept.event.guild_id == guild_id;
+        while let Some(oldest) = self.kept.iter().position(of_guild) {
             let evicted = self.kept.remove(oldest);
             self.bases.apply(&evicted.event);
             self.floors.insert(guild_id, evicted.at.seq);
+            if !evicted.more {
+                return;
+            }
         }
     }
 
@@ -445,7 +469,7 @@ impl Log {
     }
 
     fn world_at(&self, at: Position) -> &World {
-        self.history.get(&at).expect("a position that there was")
+        self.history.get(&at).expect("the end of a group")
     }
 }
 

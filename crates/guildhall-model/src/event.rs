@@ -32,6 +32,10 @@ pub struct Event {
 pub struct Envelope {
     /// The place just after the event.
     pub at: Position,
+    /// The next event of the log belongs to the same *group*: what one cause, such as one dispatch
+    /// of Discord's, did to one guild. The world between two events of a group never was, so
+    /// nobody is shown it, and no position inside a group is one to go on from.
+    pub more: bool,
     /// What happened.
     pub event: Event,
 }

@@ -177,6 +177,7 @@ impl Writer {
         self.seq += events;
         let envelope = |seq| Envelope {
             at: self.start.at(seq),
+            more: false,
             event: event(seq),
         };
         let commit = Commit {

@@ -104,7 +104,7 @@ impl Replica {
         self.0.progress.borrow().position
     }
 
-    /// Marks a change at every event and at every completion.
+    /// Marks a change at every group of events and at every completion.
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.0.progress.subscribe()
     }

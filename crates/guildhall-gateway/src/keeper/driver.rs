@@ -274,6 +274,7 @@ impl Driver {
         self.gathered = 0;
         let Outcome {
             events,
+            causes,
             status,
             report,
             state,
@@ -288,6 +289,7 @@ impl Driver {
         };
         let batch = Batch {
             events,
+            causes,
             status,
             state,
         };

@@ -49,6 +49,8 @@ pub(super) struct Working {
     /// Kinds of dispatches that could not be read; each is logged once.
     unreadable: BTreeSet<String>,
     events: Vec<Event>,
+    /// Where in `events` another cause begins.
+    causes: Vec<usize>,
     acts: Vec<Act>,
     published: (DiscordStatus, Report),
     kept: Arc<State>,
@@ -82,6 +84,8 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub events: Vec<Event>,
+    /// Where in them another cause begins, ascending.
+    pub causes: Vec<usize>,
     /// If it changed.
     pub status: Option<DiscordStatus>,
     /// If it changed.
@@ -135,6 +139,7 @@ impl Working {
             renewal_due: None,
             unreadable: BTreeSet::new(),
             events: Vec::new(),
+            causes: Vec::new(),
             acts: Vec::new(),
             published,
             kept: state,
@@ -176,6 +181,7 @@ impl Working {
 
     /// The connection is not there.
     pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
+        self.cause();
         self.standing.lost(&lost, wall);
         if !lost.resumable {
             self.resume = None;
@@ -195,6 +201,7 @@ impl Working {
         now: Instant,
         wall: UnixMs,
     ) {
+        self.cause();
         let bridged = |guild_id: &GuildId| {
             self.bridged
                 .as_ref()
@@ -214,6 +221,7 @@ impl Working {
         now: Instant,
         wall: UnixMs,
     ) {
+        self.cause();
         let (rights, scene) = self.rights_and_scene(now);
         rights.looked_up(pair, membership, scene);
         self.follow_rights(wall);
@@ -221,6 +229,7 @@ impl Working {
 
     /// Time has passed.
     pub(super) fn time_passed(&mut self, now: Instant, wall: UnixMs) {
+        self.cause();
         let (rights, scene) = self.rights_and_scene(now);
         rights.time_passed(scene);
         self.follow_rights(wall);
@@ -259,6 +268,7 @@ impl Working {
         });
         Outcome {
             events: std::mem::take(&mut self.events),
+            causes: std::mem::take(&mut self.causes),
             status: new_status,
             report: new_report,
             state: new_state,
@@ -350,6 +360,13 @@ impl Working {
                     },
                 }]),
             }
+        }
+    }
+
+    /// What is emitted from here on has another cause than what was before.
+    fn cause(&mut self) {
+        if self.causes.last() != Some(&self.events.len()) {
+            self.causes.push(self.events.len());
         }
     }
 

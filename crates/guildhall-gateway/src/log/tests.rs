@@ -31,8 +31,8 @@ proptest! {
     ) {
         let (log, _) = written(vec![before.clone()], window);
         let (mut replica, mut at) = joined_anew(&log);
-        for later in &after {
-            write(&log, log.head(), vec![later.clone()]).expect("at the head");
+        for later in after.chunks(2) {
+            log.append(grouped(log.head(), later.to_vec())).expect("at the head");
             if let Ok(events) = log.read(at, most) {
                 for envelope in events {
                     prop_assert_eq!(envelope.at.seq, at.seq + 1);
@@ -84,8 +84,9 @@ proptest! {
         for (batch, compacts) in batches.into_iter().zip(compact_at) {
             // As the appender does: bases of what is published, then the batch.
             let bases = if compacts { log.compact_beyond(0) } else { Vec::new() };
-            kept.take(bases, &sealed(log.head(), batch.clone()));
-            write(&log, log.head(), batch).expect("at the head");
+            let batch = grouped(log.head(), batch);
+            kept.take(bases, &batch);
+            log.append(batch).expect("at the head");
         }
         let (bases, events) = kept.saved();
         let again = Log::restored(log.head(), bases, events, window);
@@ -100,6 +101,23 @@ proptest! {
         let inner = log.lock();
         let evicted = kept.events.len() - inner.events.len();
         prop_assert!(evicted <= inner.events.len() / 2, "a journal is as large as the log, nearly");
+    }
+
+    #[test]
+    fn no_floor_is_inside_a_group(
+        batches in proptest::collection::vec(proptest::collection::vec(event(), 1..12), 1..12),
+        window in windows(),
+    ) {
+        let log = Log::new(Position::start(LogId(0), EPOCH), window);
+        let mut inside = Vec::new();
+        for batch in batches {
+            let batch = grouped(log.head(), batch);
+            inside.extend(batch.iter().filter(|event| event.more).map(|event| event.at.seq));
+            log.append(batch).expect("at the head");
+            let inner = log.lock();
+            let floors: Vec<u64> = inner.guilds.values().map(|index| index.floor).collect();
+            prop_assert!(floors.iter().all(|floor| !inside.contains(floor)), "{:?}", floors);
+        }
     }
 
     #[test]
@@ -195,10 +213,22 @@ fn sealed(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
     let seal = |(seq, event)| {
         Arc::new(Envelope {
             at: after.at(seq),
+            more: false,
             event,
         })
     };
     numbers.zip(events).map(seal).collect()
+}
+
+/// Sealed into groups of a few, as the appender does with what one cause did to one guild.
+fn grouped(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
+    let mut sealed = sealed(after, events);
+    for index in 1..sealed.len() {
+        let guild_id = sealed[index].event.guild_id;
+        let event = Arc::make_mut(&mut sealed[index - 1]);
+        event.more = event.event.guild_id == guild_id && event.at.seq % 4 != 0;
+    }
+    sealed
 }
 
 /// What a journal has after it was given bases and events.
@@ -250,7 +280,7 @@ fn written(batches: Vec<Vec<Event>>, window: Window) -> (Log, World) {
         for event in &batch {
             world.apply(event);
         }
-        write(&log, log.head(), batch).expect("at the head");
+        log.append(grouped(log.head(), batch)).expect("at the head");
     }
     (log, world)
 }

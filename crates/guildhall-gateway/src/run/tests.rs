@@ -46,7 +46,11 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     while acked.is_none() || told.is_none() {
         match web.frame().await {
             Frame::Ack(ack) => acked = Some(ack),
-            Frame::Event(Envelope { at, event }) if matches!(&event.change, Change::Rights { membership, .. } if *membership == is) =>
+            Frame::Event(Envelope {
+                at,
+                more: false,
+                event,
+            }) if matches!(&event.change, Change::Rights { membership, .. } if *membership == is) =>
             {
                 told = Some(at);
             }

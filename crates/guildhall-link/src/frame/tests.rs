@@ -42,8 +42,9 @@ fn what_a_newer_peer_adds_is_passed_over() {
         panic!("an event of an unknown name still has its place");
     };
     assert_eq!(
-        (envelope.at.seq, envelope.event.change),
-        (2, Change::Unknown)
+        (envelope.at.seq, envelope.more, envelope.event.change),
+        (2, false, Change::Unknown),
+        "an older peer knows no groups: each event is one"
     );
 }
 
@@ -133,10 +134,20 @@ fn one_of_each() -> Vec<Frame> {
         },
         Frame::Event(Envelope {
             at: start.at(43),
+            more: false,
             event: event(Change::VoiceJoined(occupant())),
         }),
         Frame::Event(Envelope {
             at: start.at(44),
+            more: true,
+            event: event(Change::VoiceLeft {
+                previous_channel_id: ChannelId(127_121_515_262_115_840),
+                user_id: UserId(80_351_110_224_678_912),
+            }),
+        }),
+        Frame::Event(Envelope {
+            at: start.at(45),
+            more: false,
             event: event(Change::Rights {
                 user_id: UserId(80_351_110_224_678_912),
                 membership: Some(Membership::member(vec![RoleId(9)], false)),
@@ -155,7 +166,7 @@ fn one_of_each() -> Vec<Frame> {
         },
         Frame::Ack(Ack {
             request_id: 3,
-            at: start.at(44),
+            at: start.at(45),
             failed: vec![GuildId(7)],
         }),
         Frame::Error {
@@ -233,7 +244,8 @@ fn frames() -> impl Strategy<Value = Frame> {
             }))
         }),
         positions().prop_map(|position| Frame::SnapshotEnd { position }),
-        (positions(), events()).prop_map(|(at, event)| Frame::Event(Envelope { at, event })),
+        (positions(), any::<bool>(), events())
+            .prop_map(|(at, more, event)| Frame::Event(Envelope { at, more, event })),
         (discords(), any::<u64>(), vec(ids(), 0..4), any::<bool>()).prop_map(
             |(discord, since, guilds, complete)| Frame::Status(DiscordStatus {
                 discord,

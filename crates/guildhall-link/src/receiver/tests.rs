@@ -1,3 +1,6 @@
+/// What one cause did comes in one step.
+mod groups;
+
 use std::time::Duration;
 
 use guildhall_model::{Change, Event, LogId};
@@ -23,11 +26,11 @@ fn it_goes_on_after_its_position() {
     assert_eq!(
         driven.take(),
         [
-            Output::Apply(envelope(4)),
-            Output::Apply(envelope(5)),
+            Output::Apply(vec![envelope(4)]),
+            Output::Apply(vec![envelope(5)]),
             Output::Status(live()),
             Output::Complete(at(5)),
-            Output::Apply(envelope(6)),
+            Output::Apply(vec![envelope(6)]),
         ]
     );
     assert!(driven.machine.caught_up());
@@ -61,11 +64,11 @@ fn bases_begin_a_new_replica_and_numbers_may_be_left_out_before_its_end() {
             Output::Begin,
             Output::Base(bare(1, 4)),
             Output::Base(bare(2, 0)),
-            Output::Apply(envelope(2)),
-            Output::Apply(envelope(7)),
+            Output::Apply(vec![envelope(2)]),
+            Output::Apply(vec![envelope(7)]),
             Output::Status(live()),
             Output::Complete(at(9)),
-            Output::Apply(envelope(10)),
+            Output::Apply(vec![envelope(10)]),
         ]
     );
 }
@@ -379,11 +382,15 @@ impl Legal {
             Output::Complete(position) => {
                 assert!(self.complete.replace(*position).is_none(), "complete twice");
             }
-            Output::Apply(envelope) => {
-                if let Some(last) = self.complete.replace(envelope.at) {
-                    assert_eq!(envelope.at, last.at(last.seq + 1), "a hole");
-                } else {
-                    self.complete = None;
+            Output::Apply(group) => {
+                let (last, others) = group.split_last().expect("never empty");
+                assert!(others.iter().all(|envelope| envelope.more), "two groups");
+                let follow = |pair: &[Envelope]| pair[1].at == pair[0].at.at(pair[0].at.seq + 1);
+                assert!(group.windows(2).all(follow), "a hole in a group");
+                if let Some(complete) = &mut self.complete {
+                    assert!(!last.more, "half a group");
+                    assert_eq!(group[0].at, complete.at(complete.seq + 1), "a hole");
+                    *complete = last.at;
                 }
             }
             Output::Answer { .. } => self.answers += 1,
@@ -402,7 +409,9 @@ fn inputs() -> impl Strategy<Value = Input<u64>> {
             floor,
             guild: None,
         }))),
-        8 => positions().prop_map(|at| Frame::Event(Envelope { at, ..envelope(0) })),
+        8 => (positions(), any::<bool>()).prop_map(|(at, more)| {
+            Frame::Event(Envelope { at, more, ..envelope(0) })
+        }),
         4 => positions().prop_map(|position| Frame::SnapshotEnd { position }),
         2 => Just(status()),
         2 => (0..6_u64).prop_map(|id| Frame::Ack(ack(id))),
@@ -539,6 +548,7 @@ fn base(guild: u64, floor: u64) -> Frame {
 fn envelope(seq: u64) -> Envelope {
     Envelope {
         at: at(seq),
+        more: false,
         event: Event {
             guild_id: GuildId(1),
             ts: 1,

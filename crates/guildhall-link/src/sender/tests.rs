@@ -34,6 +34,42 @@ fn the_replay_is_events_then_status_then_its_end_then_live_events() {
 }
 
 #[test]
+fn the_replay_does_not_end_inside_a_group() {
+    let more = |seq| {
+        Arc::new(Envelope {
+            more: true,
+            ..(*event(seq)).clone()
+        })
+    };
+    let mut driven = Driven::subscribed(at(0), coming());
+    driven.input(Input::HeadMoved(at(3)));
+    driven.input(Input::StatusChanged {
+        status: complete(),
+        head: at(1),
+    });
+    driven.input(Input::HeadMoved(at(3)));
+    driven.take();
+    driven.input(Input::EventsRead(vec![event(1), more(2)]));
+    assert_eq!(
+        driven.take(),
+        [
+            Output::Relay(event(1)),
+            Output::Relay(more(2)),
+            Output::Read(at(2)),
+        ]
+    );
+    driven.input(Input::EventsRead(vec![event(3)]));
+    assert_eq!(
+        driven.take(),
+        [
+            Output::Relay(event(3)),
+            Output::Send(Frame::Status(complete())),
+            Output::Send(Frame::SnapshotEnd { position: at(3) }),
+        ]
+    );
+}
+
+#[test]
 fn without_a_usable_position_every_base_comes_first() {
     let mut driven = Driven::new(at(5), complete());
     driven.subscribe(None);
@@ -505,6 +541,7 @@ fn base(guild: u64, floor: u64) -> Base {
 fn event(seq: u64) -> Arc<Envelope> {
     Arc::new(Envelope {
         at: at(seq),
+        more: false,
         event: Event {
             guild_id: GuildId(1),
             ts: seq,

@@ -379,7 +379,12 @@ fn nothing() -> Commit {
 }
 
 fn envelope(at: Position, event: Event) -> Arc<Envelope> {
-    Arc::new(Envelope { at, event })
+    Arc::new(Envelope {
+        at,
+        // Whether a group goes on is kept like everything else.
+        more: at.seq % 3 == 1,
+        event,
+    })
 }
 
 fn following(head: Position, events: impl IntoIterator<Item = Event>) -> Vec<Arc<Envelope>> {

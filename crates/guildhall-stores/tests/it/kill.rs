@@ -123,6 +123,7 @@ fn next(head: Position) -> Commit {
     let last = head.seq + 1 + head.seq * 7 % 40;
     let envelope = |seq| Envelope {
         at: head.at(seq),
+        more: false,
         event: event(seq),
     };
     let floor = head.seq.saturating_sub(WINDOW);
@@ -214,6 +215,7 @@ fn checked(path: &Path, acknowledged: u64) -> u64 {
     }
     let kept = (1..=saved.head.seq).map(|seq| Envelope {
         at: saved.head.at(seq),
+        more: false,
         event: event(seq),
     });
     let above = |envelope: &Envelope| envelope.at.seq > floors[&envelope.event.guild_id];

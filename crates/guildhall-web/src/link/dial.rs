@@ -178,13 +178,14 @@ impl Dialler {
                 Some(Output::Ping) => attachment.feed(Message::Ping(bytes::Bytes::new())).await,
                 Some(Output::Begin) => self.replica.begin(),
                 Some(Output::Base(base)) => self.replica.base(*base),
-                Some(Output::Apply(envelope)) => {
-                    debug!(
-                        "[Gateway Client] Event received: {}",
-                        envelope.event.change.name()
-                    );
-                    counter!("guildhall_link_events_received_total").increment(1);
-                    if self.replica.event(envelope).is_err() {
+                Some(Output::Apply(group)) => {
+                    for envelope in &group {
+                        let name = envelope.event.change.name();
+                        debug!("[Gateway Client] Event received: {name}");
+                    }
+                    let received = group.len() as u64;
+                    counter!("guildhall_link_events_received_total").increment(received);
+                    if self.replica.group(group).is_err() {
                         attachment.machine.handle(Input::ReplicaRefused, now());
                     }
                 }

@@ -56,6 +56,8 @@ struct Shown {
     tail: VecDeque<Visible<Arc<Record>>>,
     /// Nothing at or below is in the tail.
     from: u64,
+    /// The end of the last group of which anything was shown: once for each its streams are woken.
+    woken_for: u64,
 }
 
 impl Shown {
@@ -77,7 +79,7 @@ impl Shown {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Behind;
 
-/// Who is to be woken after an append.
+/// Who is to be woken after a group.
 #[derive(Debug, Default)]
 pub(crate) struct Woken {
     pub(crate) feeds: Vec<Arc<Feed>>,
@@ -120,6 +122,7 @@ impl Audience {
                         sight: Some(sight.clone()),
                         tail: VecDeque::new(),
                         from: now,
+                        woken_for: now,
                     }),
                     waiting: WakeList::default(),
                 })
@@ -135,20 +138,21 @@ impl Audience {
     }
 
     /// Shows a record to every class here and notes whose sight it may have changed. `log`: the
-    /// guild's, with the record in it.
+    /// guild's, with the record in it. `end`: where the record's group ends.
     pub(super) fn hear(
         &self,
         record: &Arc<Record>,
         concerned: &Concerned,
         log: &GuildLog,
+        end: u64,
         woken: &mut Woken,
     ) {
         let after = log.guild();
         let mut seats = self.lock();
         let mut changed: Vec<Arc<Feed>> = Vec::new();
         for feed in seats.feeds.values() {
-            let heard = feed.hear(record, after, log.floor());
-            if heard.shown {
+            let heard = feed.hear(record, after, log.floor(), end);
+            if heard.shown_first {
                 woken.feeds.push(Arc::clone(feed));
             }
             if heard.changed {
@@ -207,13 +211,14 @@ impl Audience {
 
 /// What a feed made of a record.
 struct Heard {
-    shown: bool,
+    /// It is the first of its group that is shown.
+    shown_first: bool,
     /// The class's sight changed in a way that the record may not tell.
     changed: bool,
 }
 
 impl Feed {
-    fn hear(&self, record: &Arc<Record>, after: Option<&Guild>, floor: u64) -> Heard {
+    fn hear(&self, record: &Arc<Record>, after: Option<&Guild>, floor: u64, end: u64) -> Heard {
         let mut shown = self.lock();
         let (visible, changed) = if record.touches == Touches::Everybody {
             let sight = after.map(|guild| Sight::of(self.key.0.clone(), guild));
@@ -225,8 +230,12 @@ impl Feed {
             let sight = shown.sight.as_ref();
             (show(record, sight, sight, &self.key.1), false)
         };
+        let shown_first = visible.is_some() && shown.woken_for != end;
+        if shown_first {
+            shown.woken_for = end;
+        }
         let heard = Heard {
-            shown: visible.is_some(),
+            shown_first,
             changed,
         };
         shown.tail.extend(visible);

@@ -82,15 +82,19 @@ impl GuildLog {
         record
     }
 
-    /// Lets the oldest record go; the base moves past it. Returns what that freed.
-    pub(crate) fn evict(&mut self) -> usize {
-        let Some(record) = self.records.pop_front() else {
-            return 0;
-        };
-        self.base.apply(&record.event);
-        self.floor = record.at.seq;
-        self.cost -= record.cost();
-        record.cost()
+    /// Lets the oldest group of records go; the base moves past it, so the floor is never inside
+    /// one. Returns what that freed.
+    pub(crate) fn evict_group(&mut self) -> usize {
+        let before = self.cost;
+        while let Some(record) = self.records.pop_front() {
+            self.base.apply(&record.event);
+            self.floor = record.at.seq;
+            self.cost -= record.cost();
+            if !record.more {
+                break;
+            }
+        }
+        before - self.cost
     }
 
     /// How many records are kept.

@@ -10,6 +10,8 @@ use crate::stream::write::record_frame;
 pub(crate) struct Record {
     /// The place just after the event.
     pub(crate) at: Position,
+    /// The next record of the guild is of the same group: what one cause did.
+    pub(crate) more: bool,
     /// The event, for the reducer and for judging who saw what in the past.
     pub(crate) event: Event,
     /// Whose sight it may change.
@@ -45,12 +47,13 @@ pub(crate) enum Family {
 impl Record {
     /// Seals an event into its record. `before`: the guild as it was just before.
     pub(crate) fn new(envelope: Envelope, before: Option<&Guild>) -> Self {
-        let Envelope { at, event } = envelope;
+        let Envelope { at, more, event } = envelope;
         let frame = event
             .public()
             .map(|payload| record_frame(event.change.name(), at, &payload));
         Self {
             at,
+            more,
             touches: Touches::of(&event.change),
             sudden: sudden(&event.change, before),
             event,

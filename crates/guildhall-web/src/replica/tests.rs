@@ -14,6 +14,7 @@ const OTHER: GuildId = GuildId(900);
 fn envelope(at: Position, guild_id: GuildId, change: Change) -> Envelope {
     Envelope {
         at,
+        more: false,
         event: Event {
             guild_id,
             ts: 0,
@@ -30,7 +31,7 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
     for wrong in [at(1), at(3), at(0), Position { epoch: 1, ..at(2) }] {
         let refused = stage
             .writer
-            .event(envelope(wrong, HALL, left(GHOST, LOBBY)));
+            .group(vec![envelope(wrong, HALL, left(GHOST, LOBBY))]);
         let refused = refused.expect_err("not the next");
         assert_eq!((refused.after, refused.got), (Some(at(1)), wrong));
     }
@@ -38,10 +39,59 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
     let (mut writer, _replica) = new(8);
     assert!(
         writer
-            .event(envelope(at(1), HALL, left(GHOST, LOBBY)))
+            .group(vec![envelope(at(1), HALL, left(GHOST, LOBBY))])
             .is_err(),
         "no world yet"
     );
+}
+
+#[test]
+fn a_group_with_a_hole_is_refused_whole() {
+    let mut stage = Stage::hall();
+    let group = [1, 2, 4].map(|seq| envelope(at(seq), HALL, joined(GHOST, LOBBY)));
+    let refused = stage.writer.group(group.to_vec()).expect_err("a hole");
+    assert_eq!((refused.after, refused.got), (Some(at(0)), at(4)));
+    assert_eq!(stage.replica.position(), Some(at(0)));
+    assert_eq!(
+        stage.replica.hold().guild(HALL).map(super::GuildLog::len),
+        Some(0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_published_once_and_wakes_each_stream_once() {
+    let mut stage = Stage::hall();
+    let mut anna = stage.open(ANNA, None);
+    anna.pieces();
+    let (woken, mut progress) = (anna.woken(), stage.replica.progress());
+    progress.mark_unchanged();
+    stage.tell_group(vec![
+        joined(GHOST, LOBBY),
+        left(GHOST, LOBBY),
+        joined(GHOST, LOBBY),
+    ]);
+    assert!(progress.has_changed().expect("the replica lives"));
+    assert_eq!(progress.borrow().position, Some(at(3)));
+    assert_eq!(anna.woken(), woken + 1);
+    assert_eq!(anna.names().len(), 3);
+    assert_eq!(anna.pieces().len(), 0);
+}
+
+#[test]
+fn groups_are_evicted_whole() {
+    let mut stage = Stage::of(4, vec![(HALL, hall())]);
+    stage.tell(joined(GHOST, LOBBY));
+    stage.tell_group(vec![
+        left(GHOST, LOBBY),
+        joined(GHOST, LOBBY),
+        left(GHOST, LOBBY),
+    ]);
+    let floor = |stage: &Stage| stage.replica.hold().floor(HALL);
+    assert_eq!(floor(&stage), 0);
+    stage.tell(joined(GHOST, LOBBY));
+    assert_eq!(floor(&stage), 1);
+    stage.tell(left(GHOST, LOBBY));
+    assert_eq!(floor(&stage), 4, "not inside the group");
 }
 
 #[test]
@@ -59,15 +109,15 @@ fn a_new_replica_is_built_beside_the_old_one() {
     let event = |seq, guild| envelope(at(seq), guild, joined(GHOST, LOBBY));
     stage
         .writer
-        .event(event(5, HALL))
+        .group(vec![event(5, HALL)])
         .expect("above the hall's floor");
     assert!(
-        stage.writer.event(event(6, OTHER)).is_err(),
+        stage.writer.group(vec![event(6, OTHER)]).is_err(),
         "that is in the other's base"
     );
     stage
         .writer
-        .event(event(9, OTHER))
+        .group(vec![event(9, OTHER)])
         .expect("numbers below floors are skipped");
     assert_eq!(
         stage.writer.position(),

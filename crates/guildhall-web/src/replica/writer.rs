@@ -1,4 +1,9 @@
 //! The one writer: what comes over the link becomes the replica, and whoever may see it wakes.
+//!
+//! INVARIANT(one-moment): a group of events, what one cause did to one guild, is applied under one
+//! hold of the replica and published once. So nobody is shown the world between two of them: not
+//! the old name of a room that was renamed and revealed at once, nor nobody in two rooms of whom
+//! somebody moved.
 
 use std::sync::{PoisonError, RwLockWriteGuard, atomic::Ordering};
 
@@ -68,11 +73,11 @@ impl ReplicaWriter {
         building.guilds.insert(guild_id, log);
     }
 
-    /// The next event of the log.
-    pub(crate) fn event(&mut self, envelope: Envelope) -> Result<(), OutOfOrder> {
+    /// The next group of the log: all of it, or nothing if it does not follow.
+    pub(crate) fn group(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
         match &mut self.building {
-            Some(building) => building.gather(envelope),
-            None => self.publish(envelope),
+            Some(building) => building.gather(group),
+            None => self.publish(group),
         }
     }
 
@@ -129,39 +134,42 @@ impl ReplicaWriter {
         self.stand(|standing| standing.link(LinkState::Down, now));
     }
 
-    fn publish(&mut self, envelope: Envelope) -> Result<(), OutOfOrder> {
-        let at = envelope.at;
-        let mut woken = Woken::default();
+    fn publish(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
         let mut live = self.live();
-        if live
-            .position
-            .is_none_or(|now| !now.comparable(at) || now.seq + 1 != at.seq)
-        {
-            return Err(OutOfOrder {
-                after: live.position,
-                got: at,
-            });
+        let mut last = live.position;
+        for envelope in &group {
+            let got = envelope.at;
+            if last.is_none_or(|last| !last.comparable(got) || last.seq + 1 != got.seq) {
+                let after = live.position;
+                return Err(OutOfOrder { after, got });
+            }
+            last = Some(got);
         }
-        let guild_id = envelope.event.guild_id;
-        let audience = self.replica.audience(guild_id);
-        let log = live.log_of(guild_id);
-        let concerned = Concerned::by(&envelope.event.change, log.guild());
-        let record = log.append(envelope);
-        live.position = Some(at);
-        live.appended(guild_id, record.cost());
-        if let (Some(audience), Some(log)) = (audience, live.guild(guild_id)) {
-            audience.hear(&record, &concerned, log, &mut woken);
+        let Some(end) = last else { return Ok(()) };
+        let mut woken = Woken::default();
+        for (envelope, more) in with_more(group) {
+            let guild_id = envelope.event.guild_id;
+            let audience = self.replica.audience(guild_id);
+            let log = live.log_of(guild_id);
+            let concerned = Concerned::by(&envelope.event.change, log.guild());
+            let record = log.append(envelope);
+            // Each record is judged by the rights just before and after it, as a replay judges it.
+            if let Some(audience) = audience {
+                audience.hear(&record, &concerned, log, end.seq, &mut woken);
+            }
+            live.appended(guild_id, record.cost(), more);
         }
+        live.position = Some(end);
         // INVARIANT(turn-before-published): whoever reads the new number finds the new turn.
         for viewer in &woken.viewers {
             viewer.turned();
         }
-        self.replica.0.published.store(at.seq, Ordering::Release);
+        self.replica.0.published.store(end.seq, Ordering::Release);
         drop(live);
         self.replica
             .0
             .progress
-            .send_modify(|progress| progress.position = Some(at));
+            .send_modify(|progress| progress.position = Some(end));
         for feed in woken.feeds {
             feed.ring();
         }
@@ -198,24 +206,26 @@ impl ReplicaWriter {
 }
 
 impl Store {
-    /// Takes an event into a replica that is not complete yet. Between the floors of two guilds
+    /// Takes a group into a replica that is not complete yet. Between the floors of two guilds
     /// there are numbers that nobody kept, so they only ascend.
-    fn gather(&mut self, envelope: Envelope) -> Result<(), OutOfOrder> {
-        let at = envelope.at;
-        let guild_id = envelope.event.guild_id;
-        let follows = self
-            .position
-            .is_none_or(|known| known.comparable(at) && known.seq < at.seq);
-        let log = self.log_of(guild_id);
-        if !follows || at.seq <= log.head() {
-            return Err(OutOfOrder {
-                after: self.position,
-                got: at,
-            });
+    fn gather(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
+        for (envelope, more) in with_more(group) {
+            let at = envelope.at;
+            let guild_id = envelope.event.guild_id;
+            let follows = self
+                .position
+                .is_none_or(|known| known.comparable(at) && known.seq < at.seq);
+            let log = self.log_of(guild_id);
+            if !follows || at.seq <= log.head() {
+                return Err(OutOfOrder {
+                    after: self.position,
+                    got: at,
+                });
+            }
+            let record = log.append(envelope);
+            self.position = Some(at);
+            self.appended(guild_id, record.cost(), more);
         }
-        let record = log.append(envelope);
-        self.position = Some(at);
-        self.appended(guild_id, record.cost());
         Ok(())
     }
 
@@ -225,21 +235,36 @@ impl Store {
             .or_insert_with(|| GuildLog::new(id, 0, None))
     }
 
-    /// Counts a record and evicts what is too much: of the guild itself beyond its window, then
-    /// of the guild that holds most, so that a busy guild evicts nobody but itself.
-    fn appended(&mut self, id: guildhall_model::GuildId, cost: usize) {
+    /// Counts a record and, at the end of its group, evicts what is too much: of the guild itself
+    /// beyond its window, then of the guild that holds most, so that a busy guild evicts nobody but
+    /// itself.
+    fn appended(&mut self, id: guildhall_model::GuildId, cost: usize, more: bool) {
         self.cost += cost;
-        if let Some(log) = self.guilds.get_mut(&id)
-            && log.len() > self.window
-        {
-            self.cost -= log.evict();
+        if more {
+            return;
+        }
+        if let Some(log) = self.guilds.get_mut(&id) {
+            while log.len() > self.window {
+                self.cost -= log.evict_group();
+            }
         }
         while self.cost > self.bytes {
             let largest = self.guilds.values_mut().max_by_key(|log| log.cost());
-            match largest.map(GuildLog::evict) {
+            match largest.map(GuildLog::evict_group) {
                 None | Some(0) => break,
                 Some(freed) => self.cost -= freed,
             }
         }
     }
+}
+
+/// A group's events, each with whether there are more of them: what was handed over is a group,
+/// whatever its events say.
+fn with_more(group: Vec<Envelope>) -> impl Iterator<Item = (Envelope, bool)> {
+    let length = group.len();
+    let mark = move |(index, envelope): (usize, Envelope)| {
+        let more = index + 1 < length;
+        (Envelope { more, ..envelope }, more)
+    };
+    group.into_iter().enumerate().map(mark)
 }

@@ -336,7 +336,12 @@ impl Gateway {
             synthetic: false,
             change,
         };
-        self.say(Frame::Event(Envelope { at, event })).await;
+        self.say(Frame::Event(Envelope {
+            at,
+            more: false,
+            event,
+        }))
+        .await;
     }
 
     /// Whether what the web role sent so far is only its heartbeat: a ping of ours comes back

@@ -2,6 +2,8 @@
 mod picture;
 /// Lives of single streams, told one by one.
 mod lives;
+/// What one cause did, seen while it comes in.
+mod moments;
 /// A stage to play streams on.
 pub(crate) mod stage;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.

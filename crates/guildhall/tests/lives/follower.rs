@@ -243,7 +243,7 @@ impl Following {
                 }
                 self.change(|seen| seen.bases.push(*base));
             }
-            Output::Apply(envelope) => self.apply(envelope, fresh.as_mut()),
+            Output::Apply(group) => self.apply(group, fresh.as_mut()),
             Output::Complete(position) => {
                 let fresh = fresh.take();
                 self.change(|seen| {
@@ -272,26 +272,27 @@ impl Following {
         false
     }
 
-    fn apply(&mut self, envelope: Envelope, fresh: Option<&mut World>) {
-        let at = envelope.at;
-        let twice = match self.lock().events.get(&at.seq) {
-            Some(known) if *known != envelope => Some(format!(
-                "two events at {at}: {:?} and {:?}",
-                known.event, envelope.event
-            )),
-            _ => None,
+    fn apply(&mut self, group: Vec<Envelope>, fresh: Option<&mut World>) {
+        let twice = {
+            let seen = self.lock();
+            let known = |envelope: &&Envelope| seen.events.get(&envelope.at.seq);
+            let twice = group
+                .iter()
+                .find(|envelope| known(envelope).is_some_and(|known| known != *envelope));
+            twice.map(|envelope| format!("two events at {}: {:?}", envelope.at, envelope.event))
         };
         if let Some(twice) = twice {
             self.violated(twice);
         }
         self.change(|seen| {
-            if let Some(world) = fresh {
-                world.apply(&envelope.event);
-            } else {
-                seen.world.apply(&envelope.event);
-                seen.position = Some(at);
+            if fresh.is_none() {
+                seen.position = group.last().map(|last| last.at);
             }
-            seen.events.insert(at.seq, envelope);
+            let world = fresh.unwrap_or(&mut seen.world);
+            for envelope in group {
+                world.apply(&envelope.event);
+                seen.events.insert(envelope.at.seq, envelope);
+            }
         });
     }
 

@@ -17,6 +17,7 @@ use crate::{
 impl Working {
     /// Discord told something.
     pub(in crate::keeper) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
+        self.cause();
         // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
         // has arrived. READY begins a session, whose numbers begin anew.
         // RESUMED is the connection's own and is kept by nobody, so its number does not tell

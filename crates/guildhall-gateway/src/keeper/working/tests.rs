@@ -226,6 +226,28 @@ fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_wha
 }
 
 #[test]
+fn what_one_dispatch_does_has_one_cause_and_the_next_another() {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    house.dispatch(
+        "CHANNEL_CREATE",
+        &json!({"guild_id": "1", "id": "8", "type": 2}),
+    );
+    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
+    house.working.take();
+    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "8"));
+    house.dispatch("TYPING_START", &json!({"guild_id": "1"}));
+    house.dispatch("VOICE_STATE_UPDATE", &voice("6", "8"));
+    let outcome = house.working.take();
+    assert_eq!(
+        names(&outcome),
+        ["voice.left", "voice.joined", "voice.joined"]
+    );
+    assert_eq!(outcome.causes, [0, 2]);
+}
+
+#[test]
 fn a_resumed_session_is_live_again_without_a_gap() {
     let mut house = House::new(None);
     house.dispatch("READY", &ready(&["1"]));

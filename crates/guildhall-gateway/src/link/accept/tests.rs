@@ -9,7 +9,7 @@ use guildhall_link::{
     frame::Discord,
     receiver::{self, Receiver},
 };
-use guildhall_model::{Change, Event, GuildId, LogId, UserId, world::GuildInfo};
+use guildhall_model::{Change, Envelope, Event, GuildId, LogId, UserId, world::GuildInfo};
 use guildhall_ports::ManualClock;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -60,8 +60,8 @@ async fn thousands_of_events_come_whole_and_in_order_while_the_log_grows() {
     let mut next = 1;
     while next <= 4_000 {
         match web.next().await {
-            Output::Apply(envelope) => {
-                assert_eq!(envelope.at, at(next));
+            Output::Apply(group) => {
+                assert_eq!(places(&group), [at(next)]);
                 next += 1;
             }
             Output::Status(_) | Output::Complete(_) => {}
@@ -265,7 +265,7 @@ impl WebRole {
     async fn expect_events(&mut self, seqs: std::ops::RangeInclusive<u64>) {
         for seq in seqs {
             match self.next().await {
-                Output::Apply(envelope) => assert_eq!(envelope.at, at(seq)),
+                Output::Apply(group) => assert_eq!(places(&group), [at(seq)]),
                 other => panic!("not the event {seq}: {other:?}"),
             }
         }
@@ -323,6 +323,10 @@ fn status(complete: bool) -> DiscordStatus {
         guild_ids: Vec::new(),
         complete,
     }
+}
+
+fn places(group: &[Envelope]) -> Vec<Position> {
+    group.iter().map(|envelope| envelope.at).collect()
 }
 
 fn at(seq: u64) -> Position {

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use guildhall_model::{Guild, GuildId, Position, World};
+use guildhall_model::{Guild, GuildId, Position, World, event::WirePayload};
 use guildhall_ports::journal::{Beginning, Commit, JournalBase, JournalError, Saved, State};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
@@ -44,6 +44,16 @@ struct Kept {
     /// The sums of all bases and events, added up.
     rows: u64,
     sweep: Sweep,
+}
+
+/// A row's payload: the event's, and whether its group goes on. Absent in files of builds that
+/// knew no groups, and passed over by them.
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(flatten)]
+    event: WirePayload<'a>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
 }
 
 impl Ledger {
@@ -245,7 +255,11 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
     let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?;
     for envelope in &commit.events {
         let (event, seq) = (&envelope.event, envelope.at.seq);
-        let (name, payload) = (event.change.name(), json(&event.wire_payload())?);
+        let payload = Payload {
+            event: event.wire_payload(),
+            more: envelope.more,
+        };
+        let (name, payload) = (event.change.name(), json(&payload)?);
         let sum = event_sum(seq, event.guild_id, event.ts, name, &payload);
         let guild_id = event.guild_id.0.cast_signed();
         let (seq, ts) = (seq.cast_signed(), event.ts.cast_signed());

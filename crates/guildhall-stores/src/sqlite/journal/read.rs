@@ -3,6 +3,7 @@ use std::{collections::HashMap, mem, thread};
 use guildhall_model::{Envelope, Event, GuildId, LogId, Position, World};
 use guildhall_ports::journal::{JournalBase, Saved, State};
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::Deserialize;
 
 use super::{
     aside::Aside,
@@ -169,6 +170,13 @@ impl BaseRow {
     }
 }
 
+/// What a payload says beside its event.
+#[derive(Deserialize)]
+struct Group {
+    #[serde(default)]
+    more: bool,
+}
+
 /// A row that is as it was written.
 struct EventRow {
     seq: u64,
@@ -209,8 +217,11 @@ impl EventRow {
         if (event.guild_id, event.ts) != (self.guild_id, self.ts) {
             return Err(damaged(&format!("event {seq} contradicts its row")));
         }
+        let Group { more } = serde_json::from_str(&self.payload)
+            .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
         Ok(Envelope {
             at: head.at(*seq),
+            more,
             event,
         })
     }

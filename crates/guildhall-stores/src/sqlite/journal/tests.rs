@@ -45,6 +45,40 @@ async fn it_has_one_owner() {
     .await;
 }
 
+/// So a file of a build that knew no groups is read as it was meant, and one of this build can be
+/// read by that one.
+#[tokio::test]
+async fn a_row_that_says_nothing_of_a_group_is_one_of_its_own() {
+    let place = Place::new();
+    let journal = place.open();
+    let beginning = Beginning {
+        start: start(),
+        guilds: Vec::new(),
+        state: State::default(),
+    };
+    journal.begin(beginning).await.expect("begins");
+    let mut commit = commit(1, 2, Vec::new());
+    Arc::make_mut(&mut commit.events[0]).more = true;
+    journal.commit(commit).await.expect("is at the head");
+    drop(journal);
+
+    let connection = Connection::open(&place.path).expect("opens");
+    let rows =
+        "SELECT group_concat(payload, char(10)) FROM (SELECT payload FROM event ORDER BY seq)";
+    let rows: String = connection
+        .query_row(rows, [], |row| row.get(0))
+        .expect("rows");
+    let expected = [
+        r#"{"guildId":"2","ts":1700000000001,"channelId":"7","more":true}"#,
+        r#"{"guildId":"3","ts":1700000000002,"channelId":"7"}"#,
+    ];
+    assert_eq!(rows.lines().collect::<Vec<_>>(), expected);
+    drop(connection);
+    let more = load(&place.open()).await.events;
+    let more: Vec<bool> = more.iter().map(|event| event.more).collect();
+    assert_eq!(more, [true, false]);
+}
+
 /// At once: whoever takes over from somebody looks again and again.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "how long it takes is asked")]
@@ -263,6 +297,7 @@ fn base(guild_id: u64, floor: u64, guild: Option<Guild>) -> JournalBase {
 fn commit(first: u64, count: u64, bases: Vec<JournalBase>) -> Commit {
     let event = |seq: u64| Envelope {
         at: start().at(seq),
+        more: false,
         event: Event {
             guild_id: GuildId(seq % 3 + 1),
             ts: 1_700_000_000_000 + seq,

@@ -372,6 +372,7 @@ fn base() -> Base {
 fn event(seq: u64) -> Arc<Envelope> {
     Arc::new(Envelope {
         at: at(seq),
+        more: false,
         event: Event {
             guild_id: GuildId(1),
             ts: 1,

@@ -6,6 +6,7 @@ use crate::stream::tests::stage::{ANNA, BEN, HALL, LOBBY, VAULT, at, hall, joine
 fn append(log: &mut GuildLog, seq: u64, change: Change) {
     log.append(Envelope {
         at: at(seq),
+        more: false,
         event: Event {
             guild_id: HALL,
             ts: seq,
@@ -28,7 +29,7 @@ fn the_base_with_the_kept_records_is_the_guild_as_it_is() {
         append(&mut log, seq, change);
     }
     assert_eq!((log.floor(), log.head(), log.len()), (3, 7, 4));
-    let freed = log.evict() + log.evict();
+    let freed = log.evict_group() + log.evict_group();
     assert!(freed > 0 && log.cost() > 0);
     assert_eq!((log.floor(), log.len()), (5, 2));
     let kept: Vec<Event> = log.after(0).map(|record| record.event.clone()).collect();

@@ -18,32 +18,31 @@ use crate::{
     stream::{filter::Narrow, join::state, write::state_json},
 };
 
-const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];
+pub(super) const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];
 const PEOPLE: [UserId; 5] = [ANNA, BEN, CARL, UserId(77), UserId(78)];
 const ROLES: [RoleId; 3] = [RoleId(50), RoleId(51), RoleId(100)];
 
 /// One step: numbers that [`change`] reads as it likes, so that they shrink well.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+pub(super) struct Step {
     kind: u8,
     who: u8,
     room: u8,
     other: u8,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let step = (0..32_u8, 0..5_u8, 0..5_u8, any::<u8>());
-    let step = step.prop_map(|(kind, who, room, other)| Step {
+    step.prop_map(|(kind, who, room, other)| Step {
         kind,
         who,
         room,
         other,
-    });
-    vec(step, 1..60)
+    })
 }
 
 /// What the gateway would append, given the guild as it is.
-fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
+pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
     let Step {
         kind, who, other, ..
     } = step;
@@ -166,10 +165,10 @@ fn rights(number: u8) -> RoomRights {
 
 /// What a browser knows: guilds with rooms with people, as the events say.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Picture(BTreeMap<String, Known>);
+pub(super) struct Picture(BTreeMap<String, Known>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Known {
+pub(super) struct Known {
     about: Map<String, Value>,
     rooms: BTreeMap<String, KnownRoom>,
 }
@@ -269,16 +268,16 @@ fn id(value: &Value) -> String {
 }
 
 /// A browser with its stream, its picture, and pictures of before with their cursors.
-struct Browser {
-    user: UserId,
+pub(super) struct Browser {
+    pub(super) user: UserId,
     stream: Listener,
-    picture: Picture,
+    pub(super) picture: Picture,
     cursor: Option<String>,
     before: Vec<(Cursor, Picture)>,
 }
 
 impl Browser {
-    fn new(stage: &Stage, user: UserId) -> Self {
+    pub(super) fn new(stage: &Stage, user: UserId) -> Self {
         Self {
             user,
             stream: stage.open(user, None),
@@ -288,7 +287,7 @@ impl Browser {
         }
     }
 
-    fn read(&mut self) {
+    pub(super) fn read(&mut self) {
         for event in self.stream.events() {
             self.picture.take(&event);
             self.cursor = event.id.or(self.cursor.take());
@@ -299,7 +298,7 @@ impl Browser {
     }
 
     /// Comes back with a cursor of before.
-    fn reconnect(&mut self, stage: &Stage, which: usize) {
+    pub(super) fn reconnect(&mut self, stage: &Stage, which: usize) {
         let (cursor, picture) = self.before[which % self.before.len()].clone();
         self.stream = stage.open(self.user, Some(cursor.positions()[0]));
         self.picture = picture;
@@ -307,7 +306,8 @@ impl Browser {
     }
 }
 
-fn truth(stage: &Stage, user: UserId) -> Picture {
+/// What a snapshot taken now says.
+pub(super) fn truth(stage: &Stage, user: UserId) -> Picture {
     let attendance = Attendance::new(stage.replica.viewer(user));
     let seen = state(&stage.replica, &attendance, &[HALL], &Narrow::ALL).expect("proven");
     let json = state_json(seen.position, &seen.status, &seen.guilds);
@@ -315,12 +315,23 @@ fn truth(stage: &Stage, user: UserId) -> Picture {
     Picture::of(&json["guilds"])
 }
 
+pub(super) fn apply(world: &mut World, changes: &[Change]) {
+    for change in changes {
+        world.apply(&guildhall_model::Event {
+            guild_id: HALL,
+            ts: 0,
+            synthetic: false,
+            change: change.clone(),
+        });
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn the_picture_is_right_whatever_happens_and_however_the_browser_came(
-        steps in steps(),
+        steps in vec(step(), 1..60),
         window in prop_oneof![Just(4_usize), Just(1_000)],
         reads in vec(any::<u8>(), 60),
     ) {
@@ -333,15 +344,12 @@ proptest! {
         browsers.iter_mut().for_each(Browser::read);
 
         for (step, read) in steps.iter().zip(&reads) {
-            for change in changes(*step, world.guilds.get(&HALL)) {
-                let event = guildhall_model::Event {
-                    guild_id: HALL,
-                    ts: 0,
-                    synthetic: false,
-                    change: change.clone(),
-                };
-                world.apply(&event);
-                stage.tell(change);
+            let changes = changes(*step, world.guilds.get(&HALL));
+            apply(&mut world, &changes);
+            if step.other % 2 == 0 {
+                stage.tell_group(changes);
+            } else {
+                changes.into_iter().for_each(|change| stage.tell(change));
             }
             for (index, browser) in browsers.iter_mut().enumerate() {
                 match read >> (2 * index) & 3 {

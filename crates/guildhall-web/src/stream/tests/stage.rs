@@ -281,17 +281,40 @@ impl Stage {
 
     /// Appends to a guild.
     pub(crate) fn tell_in(&mut self, guild_id: GuildId, change: Change) {
-        self.head += 1;
-        let envelope = Envelope {
-            at: self.writer.position().expect("a world").at(self.head),
+        let group = self.sealed(guild_id, vec![change]);
+        self.take(group);
+    }
+
+    /// Appends what one cause did to the hall.
+    pub(crate) fn tell_group(&mut self, changes: Vec<Change>) {
+        let group = self.sealed(HALL, changes);
+        self.take(group);
+    }
+
+    /// The next group of the log, as the gateway would send it.
+    pub(crate) fn sealed(&self, guild_id: GuildId, changes: Vec<Change>) -> Vec<Envelope> {
+        let length = changes.len() as u64;
+        let seal = |(number, change)| Envelope {
+            at: self
+                .writer
+                .position()
+                .expect("a world")
+                .at(self.head + number),
+            more: number < length,
             event: Event {
                 guild_id,
-                ts: EPOCH + self.head,
+                ts: EPOCH + self.head + number,
                 synthetic: false,
                 change,
             },
         };
-        self.writer.event(envelope).expect("the next of the log");
+        (1..).zip(changes).map(seal).collect()
+    }
+
+    /// A group has come.
+    pub(crate) fn take(&mut self, group: Vec<Envelope>) {
+        self.head += group.len() as u64;
+        self.writer.group(group).expect("the next of the log");
     }
 
     /// What a user is in the hall.

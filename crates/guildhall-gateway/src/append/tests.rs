@@ -1,0 +1,33 @@
+use guildhall_model::{Change, GuildId};
+
+use super::*;
+
+fn event(guild: u64) -> Event {
+    Event {
+        guild_id: GuildId(guild),
+        ts: 1,
+        synthetic: false,
+        change: Change::GuildUnavailable,
+    }
+}
+
+#[test]
+fn a_group_is_what_one_cause_did_to_one_guild() {
+    let events = [1, 1, 1, 2, 2, 1].map(event);
+    let (goes_on, ends) = (true, false);
+    assert_eq!(
+        groups(&events, &[0, 2, 6]),
+        [goes_on, ends, ends, goes_on, ends, ends],
+        "the third event's cause told of both guilds"
+    );
+    assert_eq!(groups(&[], &[0]), Vec::<bool>::new());
+}
+
+#[test]
+fn a_group_is_never_longer_than_a_web_role_takes() {
+    let events = vec![event(1); 2 * GROUP_EVENTS + 1];
+    let more = groups(&events, &[0]);
+    let ends = more.iter().enumerate().filter(|(_, more)| !**more);
+    let ends: Vec<usize> = ends.map(|(index, _)| index + 1).collect();
+    assert_eq!(ends, [GROUP_EVENTS, 2 * GROUP_EVENTS, 2 * GROUP_EVENTS + 1]);
+}

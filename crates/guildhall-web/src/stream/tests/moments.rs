@@ -1,0 +1,205 @@
+//! What one cause did is one moment: frame by frame as the link brings it, whoever looks sees the
+//! world before a group or the world after it, whether by a snapshot, a new stream, a stream that
+//! is open or one that comes back.
+
+use std::time::Instant;
+
+use guildhall_link::{
+    Frame, Receiver,
+    frame::{Hello, VERSION, encode_event},
+    receiver::{Input, Output},
+};
+use guildhall_model::{Change, Envelope, Position, World, world::RoomInfo};
+use proptest::{collection::vec, prelude::*};
+
+use super::{
+    picture::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth},
+    stage::{
+        ANNA, BEN, HALL, KEEPER, LOBBY, Listener, Stage, VAULT, at, hall, hidden_but_for, joined,
+        left, room,
+    },
+};
+
+/// The web role's end of the link, writing to a stage.
+struct Link(Receiver<()>);
+
+impl Link {
+    #[expect(clippy::disallowed_methods, reason = "nothing of it is about time")]
+    fn attached(after: Position) -> Self {
+        let mut machine = Receiver::new(Some(after), Instant::now());
+        let hello = Hello {
+            version: VERSION,
+            head: after,
+        };
+        let end = Frame::SnapshotEnd { position: after };
+        for frame in [Frame::Hello(hello), end] {
+            machine.handle(Input::FrameCame(Ok(frame)), Instant::now());
+        }
+        while machine.poll_output().is_some() {}
+        Self(machine)
+    }
+
+    /// One event crosses.
+    #[expect(clippy::disallowed_methods, reason = "nothing of it is about time")]
+    fn cross(&mut self, envelope: &Envelope, stage: &mut Stage) {
+        let frame = Frame::decode(&encode_event(envelope));
+        self.0.handle(Input::FrameCame(frame), Instant::now());
+        while let Some(output) = self.0.poll_output() {
+            match output {
+                Output::Apply(group) => stage.take(group),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// What everybody is shown by a snapshot, and by a stream that opens now.
+fn shown(stage: &Stage) -> [Picture; 3] {
+    VIEWERS.map(|user| {
+        let truth = truth(stage, user);
+        let mut anew = Browser::new(stage, user);
+        anew.read();
+        assert_eq!(anew.picture, truth, "a new stream of viewer {user}");
+        truth
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nobody_is_shown_the_middle_of_a_group(
+        groups in vec((vec(step(), 1..4), any::<u8>()), 1..20),
+        window in prop_oneof![Just(4_usize), Just(1_000)],
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let _entered = runtime.as_ref().expect("a runtime").enter();
+        let mut stage = Stage::of(window, vec![(HALL, hall())]);
+        let mut world = World { guilds: [(HALL, hall())].into() };
+        let mut link = Link::attached(at(0));
+        let mut browsers = VIEWERS.map(|user| Browser::new(&stage, user));
+        browsers.iter_mut().for_each(Browser::read);
+
+        for (steps, cut) in &groups {
+            let group = sealed(&stage, &mut world, steps);
+            let before = shown(&stage);
+            if usize::from(*cut) < group.len() {
+                // The connection dies inside the group, and another begins where the replica is.
+                group[..usize::from(*cut)].iter().for_each(|event| link.cross(event, &mut stage));
+                let position = stage.writer.position().expect("a world");
+                link = Link::attached(position);
+            }
+            for envelope in &group {
+                link.cross(envelope, &mut stage);
+                let now = shown(&stage);
+                if envelope.more {
+                    prop_assert_eq!(&now, &before, "at {}", envelope.at);
+                }
+                for (browser, now) in browsers.iter_mut().zip(&now) {
+                    browser.read();
+                    prop_assert_eq!(&browser.picture, now, "viewer {}", browser.user);
+                    if cut % 4 == 0 {
+                        browser.reconnect(&stage, usize::from(*cut));
+                        prop_assert_eq!(&browser.picture, now, "again, viewer {}", browser.user);
+                    }
+                }
+            }
+        }
+        let held = stage.replica.hold();
+        let guild = held.guild(HALL).and_then(crate::replica::GuildLog::guild);
+        prop_assert_eq!(guild, world.guilds.get(&HALL));
+    }
+}
+
+fn sealed(stage: &Stage, world: &mut World, steps: &[Step]) -> Vec<Envelope> {
+    let mut all = Vec::new();
+    for step in steps {
+        let next = changes(*step, world.guilds.get(&HALL));
+        apply(world, &next);
+        all.extend(next);
+    }
+    stage.sealed(HALL, all)
+}
+
+/// All that the events say, of who crosses them one by one and looks after each.
+fn looked(stage: &mut Stage, group: Vec<Change>) -> Vec<String> {
+    let mut link = Link::attached(stage.writer.position().expect("a world"));
+    let mut texts = Vec::new();
+    for envelope in stage.sealed(HALL, group) {
+        link.cross(&envelope, stage);
+        texts.push(stage.open(ANNA, None).text());
+        texts.push(stage.open(ANNA, Some(at(0))).text());
+    }
+    texts
+}
+
+fn renamed(name: &str) -> Change {
+    Change::RoomUpdated(RoomInfo {
+        ..room(VAULT, name, hidden_but_for(KEEPER)).info
+    })
+}
+
+fn shown_to(role: guildhall_model::RoleId) -> Change {
+    Change::RoomRights {
+        channel_id: VAULT,
+        rights: hidden_but_for(role),
+    }
+}
+
+fn names(listener: &mut Listener) -> Vec<String> {
+    let events = listener.events();
+    let name = |event: &super::stage::Sse| event.event.clone();
+    events.iter().map(name).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_is_renamed_and_revealed_at_once_is_never_shown_by_its_old_name() {
+    let mut stage = Stage::hall();
+    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    anna.pieces();
+    ben.pieces();
+    let group = vec![
+        Change::RoomRights {
+            channel_id: VAULT,
+            rights: guildhall_model::world::RoomRights::default(),
+        },
+        renamed("Parlour"),
+    ];
+    let mut texts = looked(&mut stage, group);
+    let last = texts.last().expect("looked").clone();
+    assert!(last.contains("Parlour"), "{last}");
+    texts.push(anna.text());
+    assert!(!texts.concat().contains("Vault"), "{texts:#?}");
+    assert_eq!(names(&mut ben), ["room.updated"], "who saw it before too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_loses_a_room_does_not_learn_its_new_name() {
+    let mut stage = Stage::hall();
+    stage.tell(Change::RoomRights {
+        channel_id: VAULT,
+        rights: guildhall_model::world::RoomRights::default(),
+    });
+    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    anna.pieces();
+    ben.pieces();
+    let mut texts = looked(&mut stage, vec![shown_to(KEEPER), renamed("Secret")]);
+    texts.push(anna.text());
+    assert!(!texts.concat().contains("Secret"), "{texts:#?}");
+    assert_eq!(names(&mut ben), ["room.updated"], "who keeps it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_is_one_moment() {
+    let mut stage = Stage::hall();
+    let ghost = guildhall_model::UserId(77);
+    let den = guildhall_model::ChannelId(203);
+    stage.tell(Change::RoomCreated(room(den, "Den", Default::default())));
+    stage.tell(joined(ghost, LOBBY));
+    let before = looked(&mut stage, vec![left(ghost, LOBBY), joined(ghost, den)]);
+    let there = before
+        .iter()
+        .step_by(2)
+        .map(|text| text.matches("\"userId\":\"77\"").count());
+    assert_eq!(there.collect::<Vec<_>>(), [1, 1]);
+}
