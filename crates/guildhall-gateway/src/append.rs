@@ -85,7 +85,8 @@ impl Appender {
         }
     }
 
-    /// Gives each event its position and its group: what one cause did to one guild. Batches are committed and published in this order.
+    /// Gives each event its position and its group: what one cause did to one guild. Batches are
+    /// committed and published in this order.
     pub(crate) fn seal(&mut self, batch: Batch) -> Sealed {
         let groups = groups(&batch.events, &batch.causes);
         let mut events = Vec::with_capacity(batch.events.len());

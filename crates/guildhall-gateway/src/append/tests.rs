@@ -1,4 +1,5 @@
 use guildhall_model::{Change, GuildId};
+use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
@@ -21,6 +22,26 @@ fn a_group_is_what_one_cause_did_to_one_guild() {
         "the third event's cause told of both guilds"
     );
     assert_eq!(groups(&[], &[0]), Vec::<bool>::new());
+}
+
+proptest! {
+    #[test]
+    fn whatever_one_cause_did_to_a_guild_is_one_group_and_nothing_else_is(
+        told in vec((1..3_u64, any::<bool>()), 0..40)
+    ) {
+        let events: Vec<Event> = told.iter().map(|(guild, _)| event(*guild)).collect();
+        // Some causes led to no event, so a place may be noted that is the end.
+        let begins = told.iter().enumerate().filter(|(_, (_, begins))| *begins);
+        let causes: Vec<usize> = begins.map(|(index, _)| index).chain([told.len()]).collect();
+        let more = groups(&events, &causes);
+        prop_assert_eq!(more.len(), events.len());
+        for (index, more) in more.into_iter().enumerate() {
+            let together = told.get(index + 1).is_some_and(|(guild, begins)| {
+                !*begins && *guild == told[index].0
+            });
+            prop_assert_eq!(more, together, "at {}", index);
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod channel;
 mod discord;
 mod guild;
 mod member;
+mod names;
 mod random;
 mod truth;
 mod voice;

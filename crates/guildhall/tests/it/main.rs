@@ -13,6 +13,7 @@ mod an_event_reaches_the_browser;
 mod hidden_stays_hidden;
 mod hostile_input_is_refused;
 mod one_person_cannot_hurt_another;
+mod one_dispatch_is_one_moment;
 mod secrets_stay_secret;
 mod the_gateway_goes_on_where_it_was;
 mod the_house_stops_in_order;

@@ -104,6 +104,7 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
         }
         wrong.extend(unanswered(evidence, envelope.at, &world));
         wrong.extend(misplaced(evidence, envelope.at.seq, &world));
+        wrong.extend(divided(evidence, envelope));
     }
     wrong.extend(gaps.over());
     (wrong, gaps.replaced)
@@ -133,6 +134,15 @@ fn misplaced(evidence: &Evidence<'_>, seq: u64, world: &World) -> Option<String>
         "a base that is not {} at {}",
         base.guild_id, base.floor
     ))
+}
+
+/// A place inside a group that somebody was told to begin at or to wait for: the world there never
+/// was.
+fn divided(evidence: &Evidence<'_>, envelope: &Envelope) -> Option<String> {
+    let at = envelope.at;
+    let begun = evidence.seen.bases.iter().any(|base| base.floor == at);
+    let answered = evidence.seen.acks.iter().any(|acked| acked.at == at);
+    (envelope.more && (begun || answered)).then(|| format!("{at} is inside a group"))
 }
 
 /// An event that does not fit the guild before it.

@@ -69,7 +69,8 @@ pub(crate) struct Record {
     pub(crate) silent_losses: Vec<String>,
     world: World,
     session: Option<String>,
-    kept: BTreeMap<GuildId, VecDeque<u64>>,
+    /// Numbers of the events that a gateway keeps, and whether their group goes on.
+    kept: BTreeMap<GuildId, VecDeque<(u64, bool)>>,
     /// A reader from here on finds everything.
     floor: u64,
     /// The next commit of events goes no further than this, and says so.
@@ -223,10 +224,16 @@ impl Record {
     fn take(&mut self, events: Vec<Arc<Envelope>>, resume: Option<&ResumeState>) {
         for event in &events {
             let kept = self.kept.entry(event.event.guild_id).or_default();
-            kept.push_back(event.at.seq);
-            if kept.len() > self.window
-                && let Some(evicted) = kept.pop_front()
+            kept.push_back((event.at.seq, event.more));
+            if event.more {
+                continue;
+            }
+            // A whole group has come, and whole groups go.
+            let mut within_group = false;
+            while (within_group || kept.len() > self.window)
+                && let Some((evicted, more)) = kept.pop_front()
             {
+                within_group = more;
                 self.floor = self.floor.max(evicted);
             }
         }

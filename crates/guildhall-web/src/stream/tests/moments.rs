@@ -9,7 +9,10 @@ use guildhall_link::{
     frame::{Hello, VERSION, encode_event},
     receiver::{Input, Output},
 };
-use guildhall_model::{Change, Envelope, Position, World, world::RoomInfo};
+use guildhall_model::{
+    Change, Envelope, Position, World,
+    world::{RoomInfo, RoomRights},
+};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
@@ -161,7 +164,7 @@ async fn a_room_that_is_renamed_and_revealed_at_once_is_never_shown_by_its_old_n
     let group = vec![
         Change::RoomRights {
             channel_id: VAULT,
-            rights: guildhall_model::world::RoomRights::default(),
+            rights: RoomRights::default(),
         },
         renamed("Parlour"),
     ];
@@ -178,7 +181,7 @@ async fn who_loses_a_room_does_not_learn_its_new_name() {
     let mut stage = Stage::hall();
     stage.tell(Change::RoomRights {
         channel_id: VAULT,
-        rights: guildhall_model::world::RoomRights::default(),
+        rights: RoomRights::default(),
     });
     let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
     anna.pieces();
@@ -194,7 +197,7 @@ async fn a_move_is_one_moment() {
     let mut stage = Stage::hall();
     let ghost = guildhall_model::UserId(77);
     let den = guildhall_model::ChannelId(203);
-    stage.tell(Change::RoomCreated(room(den, "Den", Default::default())));
+    stage.tell(Change::RoomCreated(room(den, "Den", RoomRights::default())));
     stage.tell(joined(ghost, LOBBY));
     let before = looked(&mut stage, vec![left(ghost, LOBBY), joined(ghost, den)]);
     let there = before

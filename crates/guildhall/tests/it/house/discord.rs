@@ -89,6 +89,14 @@ impl Discord {
         assert!(status.is_success(), "{status}");
     }
 
+    /// Changes all of this of a channel at once: one `CHANNEL_UPDATE`.
+    pub(crate) async fn edit_channel(&self, channel: &str, edit: &Value) {
+        let path = format!("{}/sim/channels/{channel}", self.url);
+        let answer = self.http.patch(path).json(edit).send().await;
+        let status = answer.expect("the simulator answers").status();
+        assert!(status.is_success(), "{status}");
+    }
+
     /// A fault.
     pub(crate) async fn fault(&self, fault: Value) {
         self.post("/sim/faults", &fault).await;
