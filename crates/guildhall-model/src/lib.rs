@@ -7,6 +7,8 @@
 
 /// Snowflakes by what they name, and the log's number.
 pub mod id;
+/// Other people's JSON, so that it can be read.
+pub mod text;
 /// Where in the log something stands, and the cursor a browser keeps.
 pub mod position;
 /// What happened: one event, its public and its internal shape.
