@@ -494,6 +494,7 @@ fn new_guild() -> Guild {
         categories: BTreeMap::new(),
         rooms: BTreeMap::new(),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::new(),
     }
 }

@@ -188,10 +188,11 @@ pub fn guild() -> impl Strategy<Value = Guild> {
         btree_map(category_id(), name(), 0..2),
         vec(room(), 0..4),
         vec(occupant(), 0..4),
+        vec(occupant(), 0..2),
         btree_map(user_id(), membership(), 0..5),
     )
         .prop_map(
-            |(info, available, owner_id, roles, categories, rooms, people, memberships)| {
+            |(info, available, owner_id, roles, categories, rooms, people, pending, memberships)| {
                 let rooms = rooms.into_iter().map(|room| (room.info.channel_id, room));
                 let rooms: BTreeMap<_, _> = rooms.collect();
                 let people = people.into_iter().map(|person| (person.user_id, person));
@@ -203,6 +204,11 @@ pub fn guild() -> impl Strategy<Value = Guild> {
                     categories,
                     voice: people
                         .filter(|(_, person)| rooms.contains_key(&person.channel_id))
+                        .collect(),
+                    pending_voice: pending
+                        .into_iter()
+                        .map(|person| (person.user_id, person))
+                        .filter(|(_, person)| !rooms.contains_key(&person.channel_id))
                         .collect(),
                     rooms,
                     memberships,
@@ -224,6 +230,8 @@ pub fn change() -> impl Strategy<Value = Change> {
             Change::VoiceLeft { previous_channel_id, user_id }
         }),
         4 => occupant().prop_map(Change::VoiceUpdated),
+        2 => occupant().prop_map(Change::VoicePending),
+        1 => user_id().prop_map(|user_id| Change::VoicePendingRemoved { user_id }),
         4 => room().prop_map(Change::RoomCreated),
         2 => room_info().prop_map(Change::RoomUpdated),
         2 => room_id().prop_map(|channel_id| Change::RoomDeleted { channel_id }),

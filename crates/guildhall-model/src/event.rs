@@ -1,8 +1,8 @@
 //! What happened in a guild.
 //!
 //! A [`Change`] is either *public*, one of the events that browsers know (`docs/protocol/sse.md`),
-//! or *internal*: what changes rights (roles, overwrites, memberships) is in the log like everything
-//! else, and never leaves the web role.
+//! or *internal*: what changes rights (roles, overwrites, memberships), and who waits for a room to
+//! come, is in the log like everything else, and never leaves the web role.
 
 /// Names and JSON shapes: the link's, which has everything, and the browser's.
 mod wire;
@@ -80,6 +80,14 @@ pub enum Change {
         to: UnixMs,
     },
 
+    /// `voice.pending`, internal: somebody's voice state names a channel that is not known as a
+    /// room. A `voice.joined` or [`Change::VoicePendingRemoved`] ends it.
+    VoicePending(Occupant),
+    /// `voice.pending_removed`, internal: the channel or the person is gone before it was a room.
+    VoicePendingRemoved {
+        /// Who.
+        user_id: UserId,
+    },
     /// `owner.changed`, internal.
     OwnerChanged {
         /// The new owner, who may do everything.
@@ -161,7 +169,9 @@ impl Change {
             | Self::GuildUpdated(_)
             | Self::Gap { .. } => Audience::Guild,
             Self::GuildRemoved => Audience::GuildBefore,
-            Self::OwnerChanged { .. }
+            Self::VoicePending(_)
+            | Self::VoicePendingRemoved { .. }
+            | Self::OwnerChanged { .. }
             | Self::RoleSet(_)
             | Self::RoleRemoved { .. }
             | Self::RoomRights { .. }
@@ -197,6 +207,8 @@ impl Change {
             | Self::VoiceJoined(_)
             | Self::VoiceLeft { .. } => true,
             Self::VoiceUpdated(_)
+            | Self::VoicePending(_)
+            | Self::VoicePendingRemoved { .. }
             | Self::RoomCreated(_)
             | Self::RoomUpdated(_)
             | Self::RoomDeleted { .. }

@@ -25,7 +25,7 @@ pub struct World {
 impl World {
     /// Raised when the world keeps something that it did not keep before, or reads Discord
     /// differently: a world of another format is readable, and has to be compared afresh.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 }
 
 /// One guild: its rooms, who is in them, and everything that decides who may see what.
@@ -46,6 +46,11 @@ pub struct Guild {
     pub rooms: BTreeMap<ChannelId, Room>,
     /// Who is in a room; a person is in at most one.
     pub voice: BTreeMap<UserId, Occupant>,
+    /// Whose voice state names a channel that is not known as a room: it has not come yet, or is
+    /// of another type at the moment. They join when the room comes. Nobody is shown them, and
+    /// nobody is in `voice` too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pending_voice: BTreeMap<UserId, Occupant>,
     /// What the watched users are here. Who is not listed was not looked up.
     pub memberships: BTreeMap<UserId, Membership>,
 }
@@ -224,6 +229,13 @@ impl Guild {
         self.voice
             .values()
             .filter(move |occupant| occupant.channel_id == room)
+    }
+
+    /// Whose voice state names this channel, which is no room, in order of their ids.
+    pub fn pending(&self, channel: ChannelId) -> impl Iterator<Item = &Occupant> {
+        self.pending_voice
+            .values()
+            .filter(move |occupant| occupant.channel_id == channel)
     }
 }
 

@@ -252,6 +252,7 @@ fn guild(id: u64) -> Guild {
             .map(room)
             .map(|room| (room.info.channel_id, room))
             .collect(),
+        pending_voice: BTreeMap::new(),
         memberships: voice.keys().take(50).map(member).collect(),
         voice,
     }

@@ -364,6 +364,7 @@ fn arrival(guild: u64) -> Event {
         categories: BTreeMap::new(),
         rooms: [(ChannelId(1), a_room(1))].into(),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::new(),
     };
     of(guild, Change::GuildAvailable(Some(Box::new(whole))))

@@ -226,6 +226,7 @@ fn guild() -> Guild {
         categories: BTreeMap::from([(ChannelId(5), "Tables".to_owned())]),
         rooms: BTreeMap::from([(channel_id, room)]),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::from([(UserId(4), Membership::Stranger)]),
     }
 }
@@ -291,6 +292,8 @@ fn changes() -> impl Strategy<Value = Change> {
     let people = prop_oneof![
         occupants().prop_map(Change::VoiceJoined),
         occupants().prop_map(Change::VoiceUpdated),
+        occupants().prop_map(Change::VoicePending),
+        users().prop_map(|user_id| Change::VoicePendingRemoved { user_id }),
         (channels(), users()).prop_map(|(previous_channel_id, user_id)| Change::VoiceLeft {
             previous_channel_id,
             user_id,
@@ -336,7 +339,11 @@ fn guilds() -> impl Strategy<Value = Guild> {
         .prop_map(|(name, icon)| GuildInfo { name, icon });
     let roles = vec((ids(), any::<u64>()), 0..3);
     let categories = vec((ids(), any::<String>()), 0..3);
-    let people = (vec(occupants(), 0..3), vec((ids(), memberships()), 0..3));
+    let people = (
+        vec(occupants(), 0..3),
+        vec(occupants(), 0..2),
+        vec((ids(), memberships()), 0..3),
+    );
     (
         info,
         any::<bool>(),
@@ -347,7 +354,7 @@ fn guilds() -> impl Strategy<Value = Guild> {
         people,
     )
         .prop_map(
-            |(info, available, owner, roles, categories, rooms, (voice, memberships))| Guild {
+            |(info, available, owner, roles, categories, rooms, (voice, pending, memberships))| Guild {
                 info,
                 available,
                 owner_id: UserId(owner),
@@ -364,6 +371,10 @@ fn guilds() -> impl Strategy<Value = Guild> {
                     .map(|room| (room.info.channel_id, room))
                     .collect(),
                 voice: voice
+                    .into_iter()
+                    .map(|person| (person.user_id, person))
+                    .collect(),
+                pending_voice: pending
                     .into_iter()
                     .map(|person| (person.user_id, person))
                     .collect(),

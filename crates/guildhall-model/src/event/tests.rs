@@ -1,7 +1,7 @@
 //! The wire shapes. What browsers get is pinned by the files in `snapshots/`; changing one is
 //! changing the protocol.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::{
     world::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
 };
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     "voice.joined",
     "voice.left",
     "voice.updated",
@@ -24,6 +24,8 @@ const NAMES: [&str; 18] = [
     "guild.updated",
     "guild.removed",
     "gap",
+    "voice.pending",
+    "voice.pending_removed",
     "owner.changed",
     "role.set",
     "role.removed",
@@ -218,6 +220,8 @@ fn one_of_each() -> Vec<Event> {
         Change::GuildUpdated(guild().info),
         Change::GuildRemoved,
         Change::Gap { from: 5, to: 7 },
+        Change::VoicePending(occupant()),
+        Change::VoicePendingRemoved { user_id: UserId(9) },
         Change::OwnerChanged {
             owner_id: UserId(8),
         },
@@ -309,6 +313,7 @@ fn guild() -> Guild {
         categories: [(ChannelId(400), "Voice".to_owned())].into(),
         rooms: [(ChannelId(401), room())].into(),
         voice: [(UserId(9), occupant())].into(),
+        pending_voice: BTreeMap::new(),
         memberships: [
             (UserId(8), Membership::Stranger),
             (UserId(9), Membership::member(vec![RoleId(3)], true)),

@@ -80,6 +80,8 @@ impl Change {
             Self::GuildUpdated(_) => "guild.updated",
             Self::GuildRemoved => "guild.removed",
             Self::Gap { .. } => "gap",
+            Self::VoicePending(_) => "voice.pending",
+            Self::VoicePendingRemoved { .. } => "voice.pending_removed",
             Self::OwnerChanged { .. } => "owner.changed",
             Self::RoleSet(_) => "role.set",
             Self::RoleRemoved { .. } => "role.removed",
@@ -121,6 +123,10 @@ impl Change {
                     to: gap.to,
                 }
             }
+            "voice.pending" => Self::VoicePending(read(payload)?),
+            "voice.pending_removed" => Self::VoicePendingRemoved {
+                user_id: read::<OfUser>(payload)?.user_id,
+            },
             "owner.changed" => Self::OwnerChanged {
                 owner_id: read::<OfOwner>(payload)?.owner_id,
             },
@@ -244,6 +250,9 @@ enum Body<'a> {
         from: UnixMs,
         to: UnixMs,
     },
+    User {
+        user_id: UserId,
+    },
     Owner {
         owner_id: UserId,
     },
@@ -275,9 +284,10 @@ enum Body<'a> {
 impl<'a> Body<'a> {
     fn internal(change: &'a Change) -> Self {
         match change {
-            Change::VoiceJoined(occupant) | Change::VoiceUpdated(occupant) => {
-                Self::Occupant(occupant)
-            }
+            Change::VoiceJoined(occupant)
+            | Change::VoiceUpdated(occupant)
+            | Change::VoicePending(occupant) => Self::Occupant(occupant),
+            Change::VoicePendingRemoved { user_id } => Self::User { user_id: *user_id },
             Change::VoiceLeft {
                 previous_channel_id,
                 user_id,
@@ -377,6 +387,12 @@ struct OfGuild {
 struct Interval {
     from: UnixMs,
     to: UnixMs,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfUser {
+    user_id: UserId,
 }
 
 #[derive(Deserialize)]

@@ -411,6 +411,7 @@ fn guild_with(
         ]
         .into(),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::new(),
     }
 }

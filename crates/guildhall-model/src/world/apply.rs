@@ -35,6 +35,7 @@ impl Guild {
     fn apply(&mut self, change: &Change) {
         match change {
             Change::VoiceJoined(occupant) => {
+                self.pending_voice.remove(&occupant.user_id);
                 self.voice.insert(occupant.user_id, occupant.clone());
             }
             Change::VoiceUpdated(occupant) => {
@@ -50,6 +51,13 @@ impl Guild {
                 if there == Some(*previous_channel_id) {
                     self.voice.remove(user_id);
                 }
+            }
+            Change::VoicePending(occupant) => {
+                self.pending_voice
+                    .insert(occupant.user_id, occupant.clone());
+            }
+            Change::VoicePendingRemoved { user_id } => {
+                self.pending_voice.remove(user_id);
             }
             Change::RoomCreated(room) => {
                 self.rooms.insert(room.info.channel_id, room.clone());

@@ -165,6 +165,7 @@ fn guild(floor: u64) -> Guild {
         categories: BTreeMap::new(),
         rooms: BTreeMap::new(),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::new(),
     }
 }

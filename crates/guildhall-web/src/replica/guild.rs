@@ -113,6 +113,7 @@ impl GuildLog {
             categories: std::collections::BTreeMap::default(),
             rooms: guild.rooms.clone(),
             voice: one(&guild.voice, viewer),
+            pending_voice: std::collections::BTreeMap::default(),
             memberships: one(&guild.memberships, viewer),
         };
         let base = self

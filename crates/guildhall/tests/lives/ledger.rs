@@ -328,6 +328,7 @@ fn whole() -> Change {
         categories: BTreeMap::new(),
         rooms: BTreeMap::new(),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::new(),
     })))
 }

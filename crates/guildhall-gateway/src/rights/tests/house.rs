@@ -52,6 +52,7 @@ impl House {
             categories: BTreeMap::new(),
             rooms: BTreeMap::<_, Room>::new(),
             voice: BTreeMap::new(),
+            pending_voice: BTreeMap::new(),
             memberships: BTreeMap::new(),
         });
     }

@@ -364,6 +364,7 @@ fn base() -> Base {
             categories: BTreeMap::new(),
             rooms: BTreeMap::new(),
             voice: BTreeMap::new(),
+            pending_voice: BTreeMap::new(),
             memberships: BTreeMap::new(),
         }),
     }

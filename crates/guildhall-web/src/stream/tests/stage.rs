@@ -76,6 +76,7 @@ pub(crate) fn hall() -> Guild {
             (VAULT, room(VAULT, "Vault", hidden_but_for(KEEPER))),
         ]),
         voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
         memberships: BTreeMap::from([(ANNA, member(&[])), (BEN, member(&[KEEPER]))]),
     }
 }
