@@ -99,7 +99,8 @@ const NOBODY: UserId = UserId(0);
 pub struct Member<'a> {
     /// Who.
     pub user_id: UserId,
-    /// Their roles; `@everyone` need not be in it, unknown roles count for nothing.
+    /// Their roles; `@everyone` need not be in it, roles that the guild does not have count for
+    /// nothing.
     pub roles: &'a [RoleId],
     /// In a timeout right now. Its end sends no event, so the caller compares with its clock.
     pub timed_out: bool,
@@ -133,7 +134,7 @@ pub fn in_guild(guild_id: GuildId, guild: &Guild, member: Member<'_>) -> Permiss
 }
 
 /// What Discord stores for a member in a channel: overwrites for `@everyone`, then of all their
-/// roles together (allow beats deny, no order among roles), then their own. Nothing is inherited
+/// roles that the guild has together (allow beats deny, no order among roles), then their own. Nothing is inherited
 /// from the category. `Permissions::ALL` for the owner and for administrators only: no overwrite
 /// makes one.
 #[must_use]
@@ -148,16 +149,23 @@ pub fn in_channel(
         return base;
     }
     let everyone = guild_id.everyone();
+    // A deleted role is in members' lists and channels' overwrites for a while longer, and Discord
+    // passes it over.
+    let has = |role: &RoleId| member.roles.contains(role) && guild.roles.contains_key(role);
     let (mut first, mut roles, mut own) = <((u64, u64), (u64, u64), (u64, u64))>::default();
     for overwrite in overwrites {
         let step = match overwrite.target {
             OverwriteTarget::Role(role) if role == everyone => &mut first,
-            OverwriteTarget::Role(role) if member.roles.contains(&role) => &mut roles,
+            OverwriteTarget::Role(role) if has(&role) => &mut roles,
             OverwriteTarget::Member(user) if user == member.user_id => &mut own,
             OverwriteTarget::Role(_) | OverwriteTarget::Member(_) => continue,
         };
         step.0 |= overwrite.deny.0;
         step.1 |= overwrite.allow.0;
+    }
+    if !guild.roles.contains_key(&everyone) {
+        // Every guild has it, so what it gives is not known.
+        first.1 = 0;
     }
     let steps = [first, roles, own].into_iter();
     let stored = steps.fold(base, |p, (deny, allow)| {

@@ -63,6 +63,44 @@ fn owner_and_administrators_may_do_everything_whatever_the_overwrites_say() {
 }
 
 #[test]
+fn a_role_that_the_guild_does_not_have_opens_nothing() {
+    let deny_all = overwrite(GUILD.everyone(), Permissions::NONE, VIEW);
+    let overwrites = [deny_all, overwrite(RoleId(5), VIEW, Permissions::NONE)];
+    let everyone = (GUILD.everyone(), VIEW);
+    let mut guild = guild_with([everyone, (RoleId(5), Permissions::NONE)], overwrites);
+    let class = class_of(&guild, ANN, &[RoleId(5)]);
+    assert!(class.sees(&guild, ROOM));
+    // Deleted: it is in the member's list and in the overwrites for a while longer.
+    guild.roles.remove(&RoleId(5));
+    assert!(!class.sees(&guild, ROOM));
+    assert!(!in_room(&guild, member(ANN, &[RoleId(5)])).contains(VIEW));
+    // Back with the same id, it is the same role again.
+    guild.roles.insert(RoleId(5), Permissions::NONE);
+    assert!(class.sees(&guild, ROOM));
+}
+
+#[test]
+fn a_role_that_the_guild_does_not_have_closes_nothing_either() {
+    let overwrites = [overwrite(RoleId(5), Permissions::NONE, VIEW)];
+    let mut guild = guild_with(
+        [(GUILD.everyone(), VIEW), (RoleId(5), Permissions::NONE)],
+        overwrites,
+    );
+    assert!(!class_of(&guild, ANN, &[RoleId(5)]).sees(&guild, ROOM));
+    guild.roles.remove(&RoleId(5));
+    assert!(class_of(&guild, ANN, &[RoleId(5)]).sees(&guild, ROOM));
+}
+
+#[test]
+fn without_the_role_of_everyone_its_overwrites_only_take() {
+    let everyone = GUILD.everyone();
+    let opened = guild_with([], [overwrite(everyone, VIEW, Permissions::NONE)]);
+    assert!(!class_of(&opened, ANN, &[]).sees(&opened, ROOM));
+    let closed = guild_with([(RoleId(5), VIEW)], [overwrite(everyone, Permissions::NONE, VIEW)]);
+    assert!(!class_of(&closed, ANN, &[RoleId(5)]).sees(&closed, ROOM));
+}
+
+#[test]
 fn an_administrator_role_that_does_not_exist_makes_nobody_one() {
     let guild = guild_with([(EVERYONE, VIEW)], []);
     assert_eq!(in_room(&guild, member(ANN, &[UNKNOWN])), VIEW);

@@ -32,10 +32,12 @@ fn naive_in_channel(guild: &Guild, overwrites: &[Overwrite], user: u64, roles: &
     }
     let role = |id: u64| move |o: &&Overwrite| o.target == OverwriteTarget::Role(RoleId(id));
     if let Some(o) = overwrites.iter().find(role(GUILD.0)) {
-        p = (p & !o.deny.0) | o.allow.0;
+        let is_there = guild.roles.contains_key(&RoleId(GUILD.0));
+        p = (p & !o.deny.0) | if is_there { o.allow.0 } else { 0 };
     }
     let (mut allow, mut deny) = (0, 0);
-    for id in roles.iter().filter(|id| id.0 != GUILD.0) {
+    let counts = |id: &&RoleId| id.0 != GUILD.0 && guild.roles.contains_key(id);
+    for id in roles.iter().filter(counts) {
         if let Some(o) = overwrites.iter().find(role(id.0)) {
             allow |= o.allow.0;
             deny |= o.deny.0;

@@ -168,6 +168,24 @@ async fn a_right_gained_or_lost_replaces_the_picture_of_an_open_stream() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_viewer_whose_role_was_deleted_no_longer_sees_its_room_at_once() {
+    let mut stage = Stage::hall();
+    let mut ben = stage.open(BEN, None);
+    assert!(ben.text().contains("Vault"));
+    // Nobody looked Ben up since: the role is in his list still, and in the room's overwrites.
+    stage.tell(Change::RoleRemoved { role_id: KEEPER });
+    stage.tell(joined(GHOST, VAULT));
+    let lost = ben.events();
+    let names: Vec<_> = lost.iter().map(|event| event.event.as_str()).collect();
+    assert_eq!(names, ["snapshot"]);
+    assert!(!lost[0].data.to_string().contains("Vault"));
+    // By the reconnect of a cursor from before, and by a new stream, too.
+    for cursor in [Some(at(0)), None] {
+        assert!(!stage.open(BEN, cursor).text().contains("Vault"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reconnect_over_a_change_of_rights_starts_with_a_snapshot() {
     let mut stage = Stage::hall();
     stage.tell(joined(GHOST, LOBBY));
