@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::{GuildId, RoleId, UserId, world::Membership};
+use guildhall_model::{GuildId, RoleId, UserId, text::readable_json, world::Membership};
 use metrics::counter;
 use reqwest::{
     StatusCode,
@@ -199,7 +199,8 @@ impl DiscordRest {
         match status {
             StatusCode::UNAUTHORIZED => limiter.refused(),
             StatusCode::TOO_MANY_REQUESTS => {
-                let said = serde_json::from_slice::<TooMany>(&body).unwrap_or_default();
+                let said =
+                    serde_json::from_str::<TooMany>(&readable_json(&body)).unwrap_or_default();
                 limiter.limited(route, &rate, said.retry_after, said.global, now);
             }
             _ => limiter.answered(route, &rate, now),
@@ -250,14 +251,15 @@ impl Answer {
                 self.status.as_u16()
             )));
         }
+        let body = readable_json(&self.body);
         if !self.status.is_success() {
-            let refusal = serde_json::from_slice::<Refusal>(&self.body).unwrap_or_default();
+            let refusal = serde_json::from_str::<Refusal>(&body).unwrap_or_default();
             return Err(RestError::Refused {
                 status: self.status.as_u16(),
                 code: refusal.code,
             });
         }
-        serde_json::from_slice(&self.body)
+        serde_json::from_str(&body)
             .map_err(|error| RestError::Unreachable(format!("its answer can't be read: {error}")))
     }
 }

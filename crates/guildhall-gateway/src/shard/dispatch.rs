@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use guildhall_model::UnixMs;
+use guildhall_model::{UnixMs, text::replace_lone_surrogates};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -52,6 +52,8 @@ impl Message {
             #[serde(default)]
             d: Option<Box<RawValue>>,
         }
+        // INVARIANT(text): all that Discord's Gateway says is read from here.
+        let text = &*replace_lone_surrogates(text);
         let Ok(envelope) = serde_json::from_str::<Envelope>(text) else {
             return Self::Other;
         };
@@ -101,6 +103,30 @@ mod tests {
             let message = Message::read(&text, 1);
             prop_assert!(!matches!(message, Message::Dispatch(_)) || text.contains("\"op\""));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_of_any_utf16_is_read(units in proptest::collection::vec(0xd7f0_u16..0xe010, 0..6)) {
+            let escaped: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();
+            let text = format!(r#"{{"op":0,"t":"X","s":3,"d":"{escaped}"}}"#);
+            let Message::Dispatch(dispatch) = Message::read(&text, 7) else {
+                return Err(TestCaseError::fail("a dispatch"));
+            };
+            let name: Result<String, _> = serde_json::from_str(dispatch.data.get());
+            prop_assert_eq!(name.ok(), Some(String::from_utf16_lossy(&units)));
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_does_not_make_a_dispatch_unreadable() {
+        let text = r#"{"op":0,"t":"X","s":3,"d":{"name":"a\ud83d","nick":"\ud83d\ude00"}}"#;
+        let Message::Dispatch(dispatch) = Message::read(text, 7) else {
+            panic!("a dispatch")
+        };
+        let data: serde_json::Value = serde_json::from_str(dispatch.data.get()).expect("JSON");
+        assert_eq!(data["name"], "a\u{fffd}");
+        assert_eq!(data["nick"], "\u{1f600}");
     }
 
     #[test]
