@@ -28,7 +28,8 @@ pub(crate) struct Log(Arc<Mutex<Inner>>);
 pub(crate) struct Window {
     /// Events per guild.
     pub records_per_guild: usize,
-    /// All events of the log together, measured as their JSON on the link.
+    /// All events of the log together, measured as their JSON on the link. Evicted events of half
+    /// as many bytes may still be in the journal.
     pub bytes: usize,
     /// Evicted events that the journal may still have: more only in proportion to those kept.
     pub evicted_in_journal: usize,
@@ -89,7 +90,7 @@ impl Log {
             guilds: BTreeMap::new(),
             bases: World::default(),
             highest_floor: 0,
-            evicted: 0,
+            evicted: Amount::default(),
         };
         for base in bases {
             let index = inner.guilds.entry(base.guild_id).or_default();
@@ -156,19 +157,36 @@ impl Log {
 
     fn compact_beyond(&self, evicted: usize) -> Vec<JournalBase> {
         let mut inner = self.lock();
-        let limit = evicted.max(inner.events.len() / 2);
-        if inner.evicted <= limit {
+        let most = Amount {
+            events: evicted.max(inner.events.len() / 2),
+            bytes: inner.window.bytes / 2,
+        };
+        if inner.evicted.is_within(most) {
             return Vec::new();
         }
-        let evicted = inner.guilds.iter().map(|(id, index)| (index.evicted, *id));
-        let mut evicted: Vec<(usize, GuildId)> = evicted.filter(|(many, _)| *many > 0).collect();
-        evicted.sort_unstable_by_key(|(many, _)| Reverse(*many));
+        let half = Amount {
+            events: most.events / 2,
+            bytes: most.bytes / 2,
+        };
         let mut bases = Vec::new();
-        for (many, guild_id) in evicted {
-            if inner.evicted <= limit / 2 {
+        // Guilds with the most of what is too much first: as few bases as will do.
+        let too_many = inner.evicted.events > most.events;
+        let much = |amount: Amount| {
+            if too_many {
+                amount.events
+            } else {
+                amount.bytes
+            }
+        };
+        let evicted = inner.guilds.iter().map(|(id, index)| (index.evicted, *id));
+        let mut evicted: Vec<(Amount, GuildId)> =
+            evicted.filter(|(amount, _)| amount.events > 0).collect();
+        evicted.sort_unstable_by_key(|(amount, _)| Reverse(much(*amount)));
+        for (amount, guild_id) in evicted {
+            if inner.evicted.is_within(half) {
                 break;
             }
-            inner.evicted -= many;
+            inner.evicted.take(amount);
             bases.extend(inner.journal_base(guild_id));
         }
         bases
@@ -224,7 +242,30 @@ struct Inner {
     /// No position below this is usable: a reader here follows every guild.
     highest_floor: u64,
     /// Evicted since their guilds' bases were last given to the journal.
-    evicted: usize,
+    evicted: Amount,
+}
+
+/// Events, by their number and their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Amount {
+    events: usize,
+    bytes: usize,
+}
+
+impl Amount {
+    fn is_within(self, most: Self) -> bool {
+        self.events <= most.events && self.bytes <= most.bytes
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.events += 1;
+        self.bytes += bytes;
+    }
+
+    fn take(&mut self, other: Self) {
+        self.events -= other.events;
+        self.bytes -= other.bytes;
+    }
 }
 
 #[derive(Debug)]
@@ -240,7 +281,7 @@ struct GuildIndex {
     /// Number of its last evicted event; 0: none was.
     floor: u64,
     /// Evicted since its base was last given to the journal.
-    evicted: usize,
+    evicted: Amount,
 }
 
 impl Inner {
@@ -311,15 +352,15 @@ impl Inner {
         // of all.
         index.retained.pop_front();
         index.floor = seq;
-        index.evicted += 1;
-        self.evicted += 1;
+        index.evicted.add(kept.bytes);
+        self.evicted.add(kept.bytes);
         self.highest_floor = self.highest_floor.max(seq);
         kept.envelope.more
     }
 
     fn journal_base(&mut self, guild_id: GuildId) -> Option<JournalBase> {
         let index = self.guilds.get_mut(&guild_id)?;
-        index.evicted = 0;
+        index.evicted = Amount::default();
         Some(JournalBase {
             guild_id,
             floor: index.floor,

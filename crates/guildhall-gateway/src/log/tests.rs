@@ -255,6 +255,28 @@ impl Journalled {
     }
 }
 
+#[test]
+fn evicted_events_of_many_bytes_make_bases_long_before_they_are_many() {
+    let window = Window {
+        bytes: 1 << 20,
+        ..wide()
+    };
+    let log = Log::new(Position::start(LogId(0), EPOCH), window);
+    write(&log, log.head(), vec![arrival(1)]).expect("at the head");
+    let (mut bases, mut compacted) = (0, 0);
+    for _ in 0..40 {
+        let name = "n".repeat(100_000);
+        let long = Change::GuildUpdated(GuildInfo { name, icon: None });
+        write(&log, log.head(), vec![of(1, long)]).expect("at the head");
+        for base in log.compact() {
+            (bases, compacted) = (bases + 1, base.floor);
+        }
+    }
+    // Ten are retained, and of what was evicted at most half as much is not in a base.
+    assert!((5..=10).contains(&bases), "{bases} bases");
+    assert!(log.head().seq - compacted <= 10 + 6, "up to {compacted}");
+}
+
 fn wide() -> Window {
     Window {
         records_per_guild: 4096,

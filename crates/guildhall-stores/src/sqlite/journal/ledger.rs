@@ -265,9 +265,9 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
         let (seq, ts) = (seq.cast_signed(), event.ts.cast_signed());
         insert.execute(params![seq, guild_id, ts, name, payload, sum.cast_signed()])?;
         kept.rows = kept.rows.wrapping_add(sum);
+        kept.sweep.event_added(payload.len());
     }
     drop(insert);
-    kept.sweep.events_added(commit.events.len());
     kept.rows = kept.rows.wrapping_sub(kept.sweep.go_on(&transaction)?);
     put_head(&transaction, kept, &commit.state)?;
     transaction.commit()?;

@@ -1,12 +1,17 @@
 //! Events at or below their guild's floor are scattered among others: taking each out when its
 //! floor rises would write a page for nearly each of them. So a hand goes round over the log, two
 //! old events for each new one; what it finds below its floor goes, by then whole pages at once.
-//! In a full log about a quarter of the rows waits for it.
+//! In a full log about a quarter of the rows waits for it. Events of many bytes have it go faster,
+//! or a few of them would keep the file at many times what the log holds.
 
 use rusqlite::Transaction;
 
 /// So many rows at a time.
 const STRETCH: u64 = 512;
+
+/// For so many bytes of a new event the hand passes one more old one. An event has about 350
+/// bytes, so it is the number of events that counts until they are ten times as long.
+const BYTES_PER_ROW: usize = 1_024;
 
 /// Where the hand is.
 #[derive(Clone, Copy, Default)]
@@ -39,15 +44,22 @@ impl Sweep {
         self.highest_floor = self.highest_floor.max(floor);
     }
 
-    pub(super) fn events_added(&mut self, count: usize) {
-        self.due += 2 * count as u64;
+    /// `bytes`: of its payload.
+    pub(super) fn event_added(&mut self, bytes: usize) {
+        self.due += 2 + (bytes / BYTES_PER_ROW) as u64;
     }
 
     /// Does what is due. Answers with the sums of what it took out, added up.
     pub(super) fn go_on(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
         let mut gone = 0_u64;
+        // Once round finds all there is.
+        let mut rounds = 0;
         while self.due >= STRETCH {
             self.due -= STRETCH;
+            if rounds > 1 {
+                self.due = 0;
+                break;
+            }
             if self.highest_floor > 0 {
                 gone = gone.wrapping_add(self.sweep(transaction)?);
             }
@@ -55,6 +67,7 @@ impl Sweep {
             // ever.
             if self.hand >= self.highest_floor {
                 self.hand = 0;
+                rounds += 1;
             }
         }
         Ok(gone)

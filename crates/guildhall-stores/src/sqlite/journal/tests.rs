@@ -2,6 +2,8 @@
 mod refused;
 /// Bytes that changed on the disk.
 mod damage;
+/// How large the files get.
+mod size;
 /// A disk that is full, slow or gone.
 mod disk;
 

@@ -67,6 +67,22 @@ async fn another_programs_database_whose_process_was_killed_is_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_journal_of_the_world_format_before_is_read() {
+    let place = closed().await;
+    place.forge(
+        "UPDATE head SET world_format = 1;
+         UPDATE base SET world = json_remove(world, '$.pendingVoice')",
+    );
+    place.sum_again();
+    let journal = place.open();
+    assert_eq!(load(&journal).await.head, start().at(40));
+    journal
+        .commit(commit(41, 1, Vec::new()))
+        .await
+        .expect("goes on");
+}
+
+#[tokio::test]
 async fn a_newer_journal_is_refused() {
     for place in [closed().await, Place::killed().await] {
         place.forge("PRAGMA user_version=2");
