@@ -4,7 +4,7 @@
 //! any order, so everything here compares with the world and says only what differs: the same
 //! dispatch twice says nothing the second time. The JSON is read by small structs of the fields we
 //! keep, leniently: a field that Discord makes nullable, or one odd member in a list, must not
-//! lose an event.
+//! lose an event. What could not be read is said with what could ([`Oddities`]).
 
 /// The lenient pieces that the shapes are read with.
 mod lenient;
@@ -12,8 +12,10 @@ mod lenient;
 mod cdn;
 /// Members and users: names, faces, roles.
 mod member;
-/// Who is in a room.
+/// Who is in a room, or in a channel that is none yet.
 mod voice;
+/// How many may wait for their room.
+mod pending;
 /// Rooms and categories.
 mod channel;
 /// Permissions of roles.
@@ -30,8 +32,11 @@ use std::collections::BTreeSet;
 use guildhall_model::{Change, Event, Guild, GuildId, UnixMs, UserId, World, world::Membership};
 use serde::{Deserialize, de};
 
+use lenient::Field;
+
 pub(crate) use cdn::Cdn;
 pub(crate) use chunk::{Chunk, Refused};
+pub(crate) use lenient::Oddities;
 
 /// What a dispatch is read against.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +83,12 @@ pub(crate) struct Told {
     /// The members whose roles could be read off the dispatch, in its order. What is done with
     /// them is up to who watches: they are not in `events`.
     pub(crate) members: Vec<MemberSeen>,
+    /// Members of whom it was told what they are, unreadably.
+    pub(crate) unclear: Vec<UserId>,
+    /// What of it could not be read.
+    pub(crate) oddities: Oddities,
+    /// So many people no longer wait for their room, since too many do.
+    pub(crate) pending_dropped: usize,
     /// Whether the guild as a whole came or went, changes or none.
     pub(crate) news: Option<GuildNews>,
 }
@@ -120,12 +131,23 @@ pub(crate) struct Ready {
     pub(crate) resume_url: Option<String>,
 }
 
+/// Discord gives no shard more than 2,500 guilds; a longer list than this is none.
+const GUILDS_PER_SHARD: usize = 10_000;
+
+/// Of a session's name, and of the address to resume it at: they have about 40.
+const SESSION_BYTES: usize = 512;
+
 /// Reads one dispatch: `kind` is its `t`, `data` the JSON text of its `d`. Total: any text is
 /// answered.
 pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
     let read = match kind {
         "READY" => return ready(data, context),
-        "GUILD_MEMBERS_CHUNK" => return chunk::part(data).map_or(Seen::Irrelevant, Seen::Chunk),
+        "GUILD_MEMBERS_CHUNK" => {
+            return match chunk::part(data) {
+                Ok(chunk) => chunk.map_or(Seen::Irrelevant, Seen::Chunk),
+                Err(reason) => unreadable(kind, data, reason),
+            };
+        }
         "RATE_LIMITED" => return chunk::refused(data).map_or(Seen::Irrelevant, Seen::Refused),
         "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::seen(data, context),
@@ -166,11 +188,15 @@ impl<'a> Context<'a> {
 
     /// Seals what Discord told.
     fn told(&self, guild_id: GuildId, changes: Vec<Change>) -> Told {
+        let (changes, pending_dropped) = pending::bounded(self.guild(guild_id), changes);
         let event = |change| self.event(guild_id, change);
         Told {
             guild_id,
             events: changes.into_iter().map(event).collect(),
             members: Vec::new(),
+            unclear: Vec::new(),
+            oddities: Oddities::default(),
+            pending_dropped,
             news: None,
         }
     }
@@ -186,11 +212,22 @@ impl<'a> Context<'a> {
 }
 
 impl Told {
-    fn with_members(self, members: impl IntoIterator<Item = MemberSeen>) -> Self {
-        Self {
-            members: members.into_iter().collect(),
-            ..self
+    fn with_members<'a>(
+        mut self,
+        members: impl IntoIterator<Item = (UserId, &'a member::Member)>,
+    ) -> Self {
+        for (user_id, member) in members {
+            match member.seen(user_id) {
+                Some(seen) => self.members.push(seen),
+                None if member.is_unclear() => self.unclear.push(user_id),
+                None => {}
+            }
         }
+        self
+    }
+
+    fn with_oddities(self, oddities: Oddities) -> Self {
+        Self { oddities, ..self }
     }
 
     fn with_news(self, news: GuildNews) -> Self {
@@ -206,10 +243,10 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
     struct Payload {
         user: Id,
         guilds: Vec<Id>,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        session_id: Option<String>,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        resume_gateway_url: Option<String>,
+        #[serde(default)]
+        session_id: Field<String>,
+        #[serde(default)]
+        resume_gateway_url: Field<String>,
     }
     #[derive(Deserialize)]
     struct Id {
@@ -218,6 +255,15 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
     let payload: Payload = match serde_json::from_str(data) {
         Ok(payload) => payload,
         Err(reason) => return unreadable("READY", data, reason),
+    };
+    if payload.guilds.len() > GUILDS_PER_SHARD {
+        let reason = de::Error::invalid_length(payload.guilds.len(), &"the guilds of one shard");
+        return unreadable("READY", data, reason);
+    }
+    // Longer ones go into the journal with each commit. Without them the session can't be resumed.
+    let short = |text: Field<String>| match text {
+        Field::Set(text) if text.len() <= SESSION_BYTES => Some(text),
+        _ => None,
     };
     let guilds: BTreeSet<GuildId> = payload
         .guilds
@@ -237,22 +283,23 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
         bot: UserId(payload.user.id.0),
         guilds,
         events,
-        session_id: payload.session_id,
-        resume_url: payload.resume_gateway_url,
+        session_id: short(payload.session_id),
+        resume_url: short(payload.resume_gateway_url),
     })
 }
 
 fn unreadable(kind: &str, data: &str, reason: serde_json::Error) -> Seen {
     #[derive(Deserialize)]
     struct Ids {
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        id: Option<GuildId>,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        guild_id: Option<GuildId>,
+        #[serde(default)]
+        id: Field<GuildId>,
+        #[serde(default)]
+        guild_id: Field<GuildId>,
     }
     let whole = matches!(kind, "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE");
     let ids: Option<Ids> = serde_json::from_str(data).ok();
-    let guild_id = ids.and_then(|ids| if whole { ids.id } else { ids.guild_id });
+    let id = ids.map(|ids| if whole { ids.id } else { ids.guild_id });
+    let guild_id = id.and_then(|id| id.get().copied());
     Seen::Unreadable { guild_id, reason }
 }
 

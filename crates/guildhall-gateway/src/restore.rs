@@ -121,7 +121,55 @@ fn refused(error: JournalError) -> BuildError {
 
 #[cfg(test)]
 mod tests {
+    use guildhall_model::GuildId;
+    use guildhall_ports::journal::{JournalBase, ResumeState};
+
     use super::*;
+
+    #[test]
+    fn a_world_of_the_format_before_goes_on_and_is_compared_with_a_fresh_picture() {
+        let terms = |world_format| Terms {
+            shard: [0, 1],
+            intents: 129,
+            guilds: None,
+            world_format,
+        };
+        let window = Window {
+            records_per_guild: 10,
+            bytes: 1 << 20,
+            evicted_in_journal: 10,
+        };
+        let before = r#"{"info":{"name":"x","icon":null},"available":true,"ownerId":"7","roles":{},
+            "categories":{},"rooms":{},"voice":{},"memberships":{}}"#;
+        for (kept, resumes) in [(World::FORMAT, true), (World::FORMAT - 1, false)] {
+            let base = JournalBase {
+                guild_id: GuildId(1),
+                floor: 3,
+                guild: serde_json::from_str(before).ok(),
+            };
+            let state = State {
+                resume: Some(ResumeState {
+                    session_id: "s".to_owned(),
+                    sequence: 4,
+                    url: None,
+                    terms: terms(kept),
+                }),
+                ..State::default()
+            };
+            let saved = Saved {
+                head: Position::start(LOG, 1_000).at(3),
+                bases: vec![base],
+                events: Vec::new(),
+                state,
+            };
+            let went_on = go_on(saved, terms(World::FORMAT), None, window);
+            let (log, restored) = went_on.expect("it is read");
+            assert_eq!(log.head().seq, 3);
+            let guild = restored.world.guilds.get(&GuildId(1));
+            assert!(guild.is_some_and(|guild| guild.pending_voice.is_empty()));
+            assert_eq!(restored.state.resume.is_some(), resumes, "{kept}");
+        }
+    }
 
     #[test]
     fn a_token_names_its_bot() {

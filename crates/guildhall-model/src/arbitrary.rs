@@ -192,7 +192,17 @@ pub fn guild() -> impl Strategy<Value = Guild> {
         btree_map(user_id(), membership(), 0..5),
     )
         .prop_map(
-            |(info, available, owner_id, roles, categories, rooms, people, pending, memberships)| {
+            |(
+                info,
+                available,
+                owner_id,
+                roles,
+                categories,
+                rooms,
+                people,
+                pending,
+                memberships,
+            )| {
                 let rooms = rooms.into_iter().map(|room| (room.info.channel_id, room));
                 let rooms: BTreeMap<_, _> = rooms.collect();
                 let people = people.into_iter().map(|person| (person.user_id, person));

@@ -13,6 +13,7 @@ use std::{
 use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, world::Membership};
 use guildhall_ports::journal::{ResumeState, State, Terms};
+use metrics::{counter, gauge};
 
 use super::{Lost, Report, standing::Standing};
 use crate::{
@@ -46,8 +47,15 @@ pub(super) struct Working {
     forget_at: Option<UnixMs>,
     /// A fresh session is wanted, not before this.
     renewal_due: Option<Instant>,
+    /// Sessions of which the READY could not be read.
+    unreadable_sessions: UnreadableSessions,
     /// Kinds of dispatches that could not be read; each is logged once.
     unreadable: BTreeSet<String>,
+    /// Fields that could not be read and did no harm; each is logged once.
+    odd_fields: BTreeSet<&'static str>,
+    /// People who wait for their room, in all guilds.
+    pending_voice: usize,
+    pending_dropped_said_at: Option<UnixMs>,
     events: Vec<Event>,
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
@@ -55,6 +63,14 @@ pub(super) struct Working {
     published: (DiscordStatus, Report),
     kept: Arc<State>,
     refusal: Option<Refusal>,
+}
+
+/// Sessions of which the READY could not be read.
+#[derive(Clone, Copy, Debug, Default)]
+struct UnreadableSessions {
+    in_a_row: u32,
+    /// The connection there is has such a session.
+    is_current: bool,
 }
 
 /// What the world begins with.
@@ -137,7 +153,11 @@ impl Working {
             renewed_at: state.renewed_at,
             forget_at: state.forget_at,
             renewal_due: None,
+            unreadable_sessions: UnreadableSessions::default(),
             unreadable: BTreeSet::new(),
+            odd_fields: BTreeSet::new(),
+            pending_voice: 0,
+            pending_dropped_said_at: None,
             events: Vec::new(),
             causes: Vec::new(),
             acts: Vec::new(),
@@ -149,6 +169,9 @@ impl Working {
 
     /// Life begins, with what the world holds already.
     pub(super) fn begun(&mut self, now: Instant, wall: UnixMs) {
+        self.count_pending();
+        counter!("guildhall_gateway_pending_voice_dropped_total").increment(0);
+        counter!("guildhall_gateway_odd_fields_total").increment(0);
         let foreign = |guild_id: &&GuildId| {
             let bridged = self.bridged.as_ref();
             bridged.is_some_and(|bridged| !bridged.contains(guild_id))
@@ -183,6 +206,10 @@ impl Working {
     pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
         self.cause();
         self.standing.lost(&lost, wall);
+        // The next connection has another session.
+        if std::mem::take(&mut self.unreadable_sessions.is_current) {
+            self.renewal_due = None;
+        }
         if !lost.resumable {
             self.resume = None;
         }
@@ -238,7 +265,7 @@ impl Working {
 
     /// When to come back if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let renewal = self.renewal_due.filter(|_| self.standing.is_live());
+        let renewal = self.renewal_due.filter(|_| self.may_renew());
         let deadlines = [self.rights.deadline(), renewal];
         deadlines.into_iter().flatten().min()
     }
@@ -313,9 +340,14 @@ impl Working {
         self.renewal_due.get_or_insert(soonest);
     }
 
+    /// Whether there is a session that can be given up.
+    fn may_renew(&self) -> bool {
+        self.standing.is_live() || self.unreadable_sessions.is_current
+    }
+
     /// Asks for a fresh session, and again later if none comes of it: there may be too few left.
     fn renew_when_due(&mut self, now: Instant, wall: UnixMs) {
-        if self.standing.is_live() && self.renewal_due.is_some_and(|at| at <= now) {
+        if self.may_renew() && self.renewal_due.is_some_and(|at| at <= now) {
             self.renewed_at = Some(wall);
             self.renewal_due = Some(now + RENEWALS_APART);
             self.acts.push(Act::Renew);
@@ -374,8 +406,25 @@ impl Working {
     fn emit(&mut self, events: impl IntoIterator<Item = Event>) {
         for event in events {
             self.world.apply(&event);
+            let moves = match event.change {
+                Change::VoicePending(_)
+                | Change::VoicePendingRemoved { .. }
+                | Change::GuildAvailable(Some(_)) => true,
+                Change::VoiceJoined(_) | Change::GuildRemoved => self.pending_voice > 0,
+                _ => false,
+            };
             self.events.push(event);
+            if moves {
+                self.count_pending();
+            }
         }
+    }
+
+    fn count_pending(&mut self) {
+        let guilds = self.world.guilds.values();
+        self.pending_voice = guilds.map(|guild| guild.pending_voice.len()).sum();
+        let pending = u32::try_from(self.pending_voice).unwrap_or(u32::MAX);
+        gauge!("guildhall_gateway_pending_voice").set(f64::from(pending));
     }
 }
 

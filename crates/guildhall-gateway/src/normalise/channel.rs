@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use super::{
     Context, Read,
     difference::room_changes,
-    lenient::{self, Flags},
-    voice,
+    lenient::{Checked, Field, Flags, Oddities, Text},
+    missing,
+    voice::{self, Place},
 };
 
 /// Channel flag CHANNEL_OBFUSCATED: the bot may not view the channel, and what Discord sends of
@@ -24,20 +25,54 @@ pub(super) struct Channel {
     pub(super) id: ChannelId,
     #[serde(rename = "type")]
     kind: u64,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    guild_id: Option<GuildId>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    position: Option<i64>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    user_limit: Option<u32>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    parent_id: Option<ChannelId>,
+    #[serde(default)]
+    guild_id: Field<GuildId>,
+    #[serde(default)]
+    name: Field<Text>,
+    /// Browsers compare it as a number, and a guild has 500 channels.
+    #[serde(default)]
+    position: Field<i32>,
+    /// At most 99 in a voice channel and 10,000 in a stage.
+    #[serde(default)]
+    user_limit: Field<u16>,
+    #[serde(default)]
+    parent_id: Field<ChannelId>,
     #[serde(default)]
     flags: Flags,
     #[serde(default)]
     permission_overwrites: Overwrites,
+}
+
+impl Checked for Channel {
+    fn check(&self, oddities: &mut Oddities) {
+        let Self {
+            id: _,
+            kind: _,
+            guild_id,
+            name,
+            position,
+            user_limit,
+            parent_id,
+            flags,
+            permission_overwrites,
+        } = self;
+        oddities.stale_if(guild_id.is_odd(), "guild_id");
+        oddities.stale_if(flags.is_odd(), "flags");
+        if self.kind() == Kind::Other || self.flags.has(OBFUSCATED) {
+            // Nothing else of it is kept.
+            return;
+        }
+        oddities.text(name, "name");
+        oddities.stale_if(name.is_not_set(), "name");
+        if self.kind() == Kind::Category {
+            return;
+        }
+        oddities.stale_if(position.is_odd_or_null(), "position");
+        oddities.stale_if(user_limit.is_odd_or_null(), "user_limit");
+        oddities.stale_if(parent_id.is_odd(), "parent_id");
+        let unreadable = matches!(permission_overwrites, Overwrites::Unreadable);
+        oddities.stale_if(unreadable, "permission_overwrites");
+    }
 }
 
 /// The overwrites of a channel object.
@@ -62,18 +97,22 @@ pub(super) enum Kind {
 /// CHANNEL_CREATE and CHANNEL_UPDATE: each may be the first one we hear of a channel.
 pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
     let channel: Channel = serde_json::from_str(data)?;
-    let around = channel.parent_id.unwrap_or(channel.id);
-    let Some((guild_id, guild)) = guild_of(channel.guild_id, [channel.id, around], context) else {
+    let around = channel.parent_id.get().copied().unwrap_or(channel.id);
+    let Some((guild_id, guild)) = guild_of(&channel.guild_id, [channel.id, around], context)?
+    else {
         return Ok(None);
     };
     let changes = match channel.kind() {
         Kind::Room(kind) => {
             let known = guild.rooms.get(&channel.id);
             let room = channel.room(kind, known, &guild.categories);
-            let changes = known.map_or_else(
-                || vec![Change::RoomCreated(room.clone())],
-                |known| room_changes(known, &room),
-            );
+            let changes = match known {
+                Some(known) => room_changes(known, &room),
+                None => [Change::RoomCreated(room)]
+                    .into_iter()
+                    .chain(voice::waiting_join(guild, channel.id))
+                    .collect(),
+            };
             category_removed(guild, channel.id)
                 .into_iter()
                 .chain(changes)
@@ -82,12 +121,15 @@ pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
         Kind::Category => {
             let name = channel.category_name(&guild.categories);
             let set = name.map(|name| category_set(guild, channel.id, name));
-            let gone = room_deleted(guild, channel.id);
-            gone.into_iter().chain(set.unwrap_or_default()).collect()
+            let turned = no_room_now(guild, channel.id);
+            turned.chain(set.unwrap_or_default()).collect()
         }
-        Kind::Other => gone(guild, channel.id),
+        Kind::Other => no_room_now(guild, channel.id)
+            .chain(category_removed(guild, channel.id))
+            .collect(),
     };
-    Ok(Some(context.told(guild_id, changes)))
+    let told = context.told(guild_id, changes);
+    Ok(Some(told.with_oddities(Oddities::of(&channel))))
 }
 
 /// CHANNEL_DELETE. The voice states of those who were in it may come before it or after it.
@@ -95,14 +137,21 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Deleted {
         id: ChannelId,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        guild_id: Option<GuildId>,
+        #[serde(default)]
+        guild_id: Field<GuildId>,
     }
     let channel: Deleted = serde_json::from_str(data)?;
-    let Some((guild_id, guild)) = guild_of(channel.guild_id, [channel.id; 2], context) else {
+    let Some((guild_id, guild)) = guild_of(&channel.guild_id, [channel.id; 2], context)? else {
         return Ok(None);
     };
-    Ok(Some(context.told(guild_id, gone(guild, channel.id))))
+    let gone = room_deleted(guild, channel.id).into_iter();
+    let gone = gone
+        .chain(voice::wait_no_more(guild, channel.id))
+        .chain(category_removed(guild, channel.id));
+    let mut oddities = Oddities::default();
+    oddities.stale_if(channel.guild_id.is_odd(), "guild_id");
+    let told = context.told(guild_id, gone.collect());
+    Ok(Some(told.with_oddities(oddities)))
 }
 
 impl Channel {
@@ -156,14 +205,20 @@ impl Channel {
 
     fn info(&self, kind: RoomKind, known: Option<&Room>) -> RoomInfo {
         let known = known.map(|known| &known.info);
-        let name = self.name.clone().or(known.map(|known| known.name.clone()));
-        let position = self.position.or(known.map(|known| known.position));
-        let user_limit = self.user_limit.or(known.map(|known| known.user_limit));
+        let name = self.name.text().or(known.map(|known| known.name.as_str()));
+        let position = self.position.get().copied().map(i64::from);
+        let position = position.or(known.map(|known| known.position));
+        let user_limit = self.user_limit.get().copied().map(u32::from);
+        let user_limit = user_limit.or(known.map(|known| known.user_limit));
+        let parent_id = match &self.parent_id {
+            Field::Odd => known.and_then(|known| known.parent_id),
+            told => told.get().copied(),
+        };
         RoomInfo {
             channel_id: self.id,
-            name: name.unwrap_or_default(),
+            name: name.unwrap_or_default().to_owned(),
             kind,
-            parent_id: self.parent_id.filter(|parent| *parent != self.id),
+            parent_id: parent_id.filter(|parent| *parent != self.id),
             parent_name: None,
             position: position.unwrap_or_default(),
             user_limit: user_limit.unwrap_or_default(),
@@ -175,7 +230,7 @@ impl Channel {
         &'a self,
         known: &'a BTreeMap<ChannelId, String>,
     ) -> Option<&'a str> {
-        let told = self.name.as_deref().filter(|_| !self.flags.has(OBFUSCATED));
+        let told = self.name.text().filter(|_| !self.flags.has(OBFUSCATED));
         told.or_else(|| known.get(&self.id).map(String::as_str))
     }
 }
@@ -191,11 +246,8 @@ impl<'de> Deserialize<'de> for Overwrites {
             deny: Permissions,
         }
         let raw = <&RawValue>::deserialize(deserializer)?;
-        let Ok(entries) = serde_json::from_str::<Option<Vec<Entry>>>(raw.get()) else {
+        let Ok(entries) = serde_json::from_str::<Vec<Entry>>(raw.get()) else {
             return Ok(Self::Unreadable);
-        };
-        let Some(entries) = entries else {
-            return Ok(Self::Absent);
         };
         let read = |entry: Entry| {
             let target = match entry.kind {
@@ -223,26 +275,31 @@ impl<'de> Deserialize<'de> for Overwrites {
 
 /// The guild of a channel object, which may not name it: then that of the channel or its category.
 fn guild_of<'a>(
-    told: Option<GuildId>,
+    told: &Field<GuildId>,
     around: [ChannelId; 2],
     context: &Context<'a>,
-) -> Option<(GuildId, &'a Guild)> {
-    if let Some(guild_id) = told {
-        return Some((guild_id, context.guild(guild_id)?));
+) -> Result<Option<(GuildId, &'a Guild)>, serde_json::Error> {
+    if let Field::Set(guild_id) = told {
+        return Ok(context.guild(*guild_id).map(|guild| (*guild_id, guild)));
     }
     let mut guilds = context.world.guilds.iter();
     let has = |guild: &Guild, channel: &ChannelId| {
-        guild.rooms.contains_key(channel) || guild.categories.contains_key(channel)
+        guild.rooms.contains_key(channel)
+            || guild.categories.contains_key(channel)
+            || guild.pending(*channel).next().is_some()
     };
-    let (guild_id, guild) =
-        guilds.find(|(_, guild)| around.iter().any(|channel| has(guild, channel)))?;
-    Some((*guild_id, guild))
+    match guilds.find(|(_, guild)| around.iter().any(|channel| has(guild, channel))) {
+        Some((guild_id, guild)) => Ok(Some((*guild_id, guild))),
+        None if told.is_odd() => Err(missing("guild_id")),
+        None => Ok(None),
+    }
 }
 
-fn gone(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
-    let mut changes = room_deleted(guild, channel_id);
-    changes.extend(category_removed(guild, channel_id));
-    changes
+/// The channel is of another type now. Its people leave before the room goes, and are told again
+/// when it is a room again.
+fn no_room_now(guild: &Guild, channel_id: ChannelId) -> impl Iterator<Item = Change> {
+    let deleted = room_deleted(guild, channel_id).into_iter();
+    deleted.chain(voice::wait_again(guild, channel_id))
 }
 
 /// A room's people leave before it goes, each once.
@@ -252,7 +309,7 @@ fn room_deleted(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
     }
     let left = guild
         .occupants(channel_id)
-        .flat_map(|there| voice::changes(Some(there), None));
+        .flat_map(|there| voice::changes(Place::Room(there), Place::Nowhere));
     left.chain([Change::RoomDeleted { channel_id }]).collect()
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     MemberSeen,
-    lenient::{self, Field},
+    lenient::{Entries, Field, Oddities},
     member::Member,
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct Chunk {
     pub(crate) not_found: Vec<UserId>,
     /// No part comes after this one.
     pub(crate) last: bool,
+    /// What of it could not be read.
+    pub(crate) oddities: Oddities,
 }
 
 /// RATE_LIMITED: there will be no answer.
@@ -34,36 +36,49 @@ pub(crate) struct Refused {
 }
 
 /// Reads a part of an answer. Total: `None` is text that answers no request of ours.
-pub(super) fn part(data: &str) -> Option<Chunk> {
+pub(super) fn part(data: &str) -> Result<Option<Chunk>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Payload {
         guild_id: GuildId,
-        nonce: Nonce,
-        #[serde(default, deserialize_with = "lenient::readable")]
-        members: Option<Vec<Member>>,
-        #[serde(default, deserialize_with = "lenient::readable")]
-        not_found: Option<Vec<UserId>>,
+        #[serde(default)]
+        nonce: Field<Nonce>,
+        #[serde(default)]
+        members: Field<Entries<Member>>,
+        #[serde(default)]
+        not_found: Field<Entries<UserId>>,
         #[serde(default)]
         chunk_index: Field<u64>,
         #[serde(default)]
         chunk_count: Field<u64>,
     }
-    let payload: Payload = serde_json::from_str(data).ok()?;
-    let members = payload.members.into_iter().flatten();
-    Some(Chunk {
-        nonce: payload.nonce.number()?,
+    let payload: Payload = serde_json::from_str(data)?;
+    let Some(nonce) = payload.nonce.get().and_then(Nonce::number) else {
+        return Ok(None);
+    };
+    let mut oddities = Oddities::default();
+    oddities.list(&payload.members, "members");
+    oddities.harmless_if(payload.not_found.is_partial(), "not_found");
+    oddities.harmless_if(payload.chunk_index.is_not_set(), "chunk_index");
+    oddities.harmless_if(payload.chunk_count.is_not_set(), "chunk_count");
+    let members = payload.members.entries();
+    Ok(Some(Chunk {
+        nonce,
         guild_id: payload.guild_id,
         members: members
             .filter_map(|member| member.seen(member.user_id()?))
             .collect(),
-        not_found: payload.not_found.unwrap_or_default(),
+        not_found: payload.not_found.entries().copied().collect(),
         // Without a count nobody would know when to stop waiting.
         last: match (payload.chunk_index, payload.chunk_count) {
             (Field::Set(index), Field::Set(count)) => index.saturating_add(1) >= count,
             _ => true,
         },
-    })
+        oddities,
+    }))
 }
+
+/// Seconds. Discord's own is half a minute; the rights machine does not wait that long either.
+const LONGEST_WAIT: f64 = 3_600.0;
 
 /// Reads a refusal. Total: `None` is text that refuses no request of ours.
 pub(super) fn refused(data: &str) -> Option<Refused> {
@@ -72,8 +87,8 @@ pub(super) fn refused(data: &str) -> Option<Refused> {
     struct Payload {
         opcode: u64,
         meta: Meta,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        retry_after: Option<f64>,
+        #[serde(default)]
+        retry_after: Field<f64>,
     }
     #[derive(Deserialize)]
     struct Meta {
@@ -83,7 +98,10 @@ pub(super) fn refused(data: &str) -> Option<Refused> {
     let ours = payload.opcode == REQUEST_GUILD_MEMBERS;
     Some(Refused {
         nonce: payload.meta.nonce.number().filter(|_| ours)?,
-        wait: payload.retry_after.unwrap_or(0.0).max(0.0),
+        wait: payload
+            .retry_after
+            .get()
+            .map_or(0.0, |seconds| seconds.clamp(0.0, LONGEST_WAIT)),
     })
 }
 
@@ -132,8 +150,12 @@ mod tests {
             members,
             not_found: vec![UserId(5), UserId(6)],
             last: true,
+            oddities: Oddities {
+                stale: None,
+                harmless: Some("not_found"),
+            },
         };
-        assert_eq!(part(&data.to_string()), Some(read));
+        assert_eq!(answer(&data.to_string()), Some(read));
     }
 
     #[test]
@@ -142,18 +164,18 @@ mod tests {
             {"user": {"id": "2"}, "roles": "none"}, 7, {"roles": []},
             {"user": {"id": "3"}, "roles": []},
         ]}));
-        let read = part(&data).expect("it is an answer");
+        let read = answer(&data).expect("it is an answer");
         let users: Vec<UserId> = read.members.iter().map(|member| member.user_id).collect();
         assert_eq!(users, [UserId(3)]);
         for odd in [json!({"members": null}), json!({"members": 3}), json!({})] {
-            let read = part(&chunk(&odd)).expect("it is an answer");
+            let read = answer(&chunk(&odd)).expect("it is an answer");
             assert_eq!((read.members, read.not_found), (Vec::new(), Vec::new()));
         }
     }
 
     #[test]
     fn the_last_part_is_told_by_its_number() {
-        let last = |more: &Value| part(&chunk(more)).expect("it is an answer").last;
+        let last = |more: &Value| answer(&chunk(more)).expect("it is an answer").last;
         assert!(!last(&json!({"chunk_index": 0, "chunk_count": 2})));
         assert!(last(&json!({"chunk_index": 1, "chunk_count": 2})));
         assert!(last(&json!({"chunk_index": u64::MAX, "chunk_count": 2})));
@@ -163,10 +185,10 @@ mod tests {
     #[test]
     fn what_answers_no_request_of_ours_is_no_answer() {
         for nonce in [json!(null), json!("x"), json!("+7"), json!("07"), json!(7)] {
-            assert_eq!(part(&chunk(&json!({"nonce": nonce}))), None, "{nonce}");
+            assert_eq!(answer(&chunk(&json!({"nonce": nonce}))), None, "{nonce}");
         }
-        assert_eq!(part(r#"{"guild_id":"1"}"#), None);
-        assert_eq!(part(r#"{"nonce":"7"}"#), None);
+        assert_eq!(answer(r#"{"guild_id":"1"}"#), None);
+        assert_eq!(answer(r#"{"nonce":"7"}"#), None);
     }
 
     #[test]
@@ -202,10 +224,14 @@ mod tests {
             let whole = format!(r#"{{"guild_id":"1","nonce":"7","members":{members}}}"#);
             for data in [&text, &whole] {
                 let valid = serde_json::from_str::<Value>(data).is_ok();
-                prop_assert!(valid || part(data).is_none());
+                prop_assert!(valid || answer(data).is_none());
                 prop_assert!(valid || refused(data).is_none());
             }
         }
+    }
+
+    fn answer(data: &str) -> Option<Chunk> {
+        part(data).ok().flatten()
     }
 
     fn chunk(more: &Value) -> String {

@@ -1,9 +1,9 @@
 use guildhall_model::{
-    Change, Guild,
+    Change, Guild, UserId,
     world::{Role, Room, RoomRights},
 };
 
-use super::voice;
+use super::voice::{self, Place};
 
 /// What lies between two pictures of one guild, memberships and availability apart: `from` with
 /// these changes applied is `to`. Rooms come before the people in them and go after them.
@@ -122,12 +122,14 @@ fn roles(from: &Guild, to: &Guild, changes: &mut Vec<Change>) {
 }
 
 fn people(from: &Guild, to: &Guild, changes: &mut Vec<Change>) {
-    for (user_id, known) in &from.voice {
-        changes.extend(voice::changes(Some(known), to.voice.get(user_id)));
-    }
-    for (user_id, now) in &to.voice {
-        if !from.voice.contains_key(user_id) {
-            changes.extend(voice::changes(None, Some(now)));
-        }
+    let known = from.voice.keys().chain(from.pending_voice.keys());
+    let new = to.voice.keys().chain(to.pending_voice.keys());
+    let listed =
+        |user: &&UserId| from.voice.contains_key(user) || from.pending_voice.contains_key(user);
+    for user_id in known.chain(new.filter(|user| !listed(user))) {
+        changes.extend(voice::changes(
+            Place::of(*user_id, from),
+            Place::of(*user_id, to),
+        ));
     }
 }

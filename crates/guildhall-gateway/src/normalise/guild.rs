@@ -1,42 +1,67 @@
 use std::collections::BTreeMap;
 
 use guildhall_model::{
-    Change, Event, Guild, GuildId, UserId,
-    world::{GuildInfo, Occupant},
+    Change, ChannelId, Event, Guild, GuildId, UserId,
+    world::{GuildInfo, Occupant, Overwrite, OverwriteTarget, Room},
 };
 use serde::Deserialize;
 
 use super::{
-    Context, GuildNews, MemberSeen, Read, Told,
+    Context, GuildNews, Read, Told,
     channel::{Channel, Kind},
     difference::difference,
-    lenient::{self, Entries, Field},
+    lenient::{Checked, Entries, Field, Oddities, Text},
     member::{Look, Member},
-    missing,
+    missing, pending,
     role::Role,
-    voice::VoiceState,
+    voice::{Place, VoiceState},
 };
 
 /// What we keep of GUILD_CREATE. In an outage it may be nothing but id and `unavailable`.
 #[derive(Debug, Deserialize)]
 struct Created {
     id: GuildId,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    unavailable: Option<bool>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    icon: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    owner_id: Option<UserId>,
-    #[serde(default, deserialize_with = "lenient::entries")]
-    roles: Option<Entries<Role>>,
-    #[serde(default, deserialize_with = "lenient::entries")]
-    channels: Option<Entries<Channel>>,
-    #[serde(default, deserialize_with = "lenient::entries")]
-    voice_states: Option<Entries<VoiceState>>,
-    #[serde(default, deserialize_with = "lenient::readable")]
-    members: Option<Vec<Member>>,
+    #[serde(default)]
+    unavailable: Field<bool>,
+    #[serde(default)]
+    name: Field<Text>,
+    #[serde(default)]
+    icon: Field<Text>,
+    #[serde(default)]
+    owner_id: Field<UserId>,
+    #[serde(default)]
+    roles: Field<Entries<Role>>,
+    #[serde(default)]
+    channels: Field<Entries<Channel>>,
+    #[serde(default)]
+    voice_states: Field<Entries<VoiceState>>,
+    #[serde(default)]
+    members: Field<Entries<Member>>,
+}
+
+impl Checked for Created {
+    fn check(&self, oddities: &mut Oddities) {
+        let Self {
+            id: _,
+            unavailable,
+            name,
+            icon,
+            owner_id,
+            roles,
+            channels,
+            voice_states,
+            members,
+        } = self;
+        oddities.stale_if(unavailable.is_odd(), "unavailable");
+        oddities.text(name, "name");
+        oddities.stale_if(name.is_not_set(), "name");
+        oddities.harmless_if(icon.is_odd(), "icon");
+        oddities.stale_if(owner_id.is_not_set(), "owner_id");
+        oddities.list(roles, "roles");
+        oddities.list(channels, "channels");
+        oddities.list(voice_states, "voice_states");
+        oddities.list(members, "members");
+    }
 }
 
 /// GUILD_CREATE: the bot's guilds after READY, one back from an outage, or a new one.
@@ -46,10 +71,11 @@ struct Created {
 pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
     let created: Created = serde_json::from_str(data)?;
     let known = context.guild(created.id);
-    if created.unavailable == Some(true) {
+    if created.unavailable == Field::Set(true) {
         return Ok(Some(outage(created.id, known, context)));
     }
-    let now = created.guild(known, context)?;
+    let mut now = created.guild(known, context)?;
+    let dropped = pending::shorten(&mut now.pending_voice).len();
     let told = match known {
         None => context.told(
             created.id,
@@ -57,8 +83,10 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
         ),
         Some(known) => back(created.id, known, &now, context),
     };
-    let told = told.with_members(created.members_seen());
-    let news = if created.is_whole() {
+    let mut told = told.with_members(created.members_seen());
+    told.oddities = Oddities::of(&created);
+    told.pending_dropped += dropped;
+    let news = if told.oddities.stale.is_none() {
         GuildNews::Came
     } else {
         GuildNews::CameInPart
@@ -72,30 +100,43 @@ pub(super) fn updated(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Updated {
         id: GuildId,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        name: Option<String>,
         #[serde(default)]
-        icon: Field<String>,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        owner_id: Option<UserId>,
+        name: Field<Text>,
+        #[serde(default)]
+        icon: Field<Text>,
+        #[serde(default)]
+        owner_id: Field<UserId>,
     }
     let updated: Updated = serde_json::from_str(data)?;
     let Some(known) = context.guild(updated.id) else {
         return Ok(None);
     };
+    let name = updated.name.text().unwrap_or(&known.info.name);
     let info = GuildInfo {
-        name: updated.name.unwrap_or_else(|| known.info.name.clone()),
-        icon: match updated.icon {
-            Field::Absent => known.info.icon.clone(),
-            Field::Null => None,
-            Field::Set(icon) => Some(icon),
-        },
+        name: name.to_owned(),
+        icon: icon(&updated.icon, Some(known)),
     };
-    let owner = updated.owner_id.filter(|owner| *owner != known.owner_id);
+    let owner = updated.owner_id.get().copied();
+    let owner = owner.filter(|owner| *owner != known.owner_id);
     let renamed = (info != known.info).then_some(Change::GuildUpdated(info));
     let handed = owner.map(|owner_id| Change::OwnerChanged { owner_id });
     let changes = renamed.into_iter().chain(handed).collect();
-    Ok(Some(context.told(updated.id, changes)))
+    let mut oddities = Oddities::default();
+    oddities.text(&updated.name, "name");
+    oddities.stale_if(updated.name.is_odd_or_null(), "name");
+    oddities.harmless_if(updated.icon.is_odd(), "icon");
+    oddities.stale_if(updated.owner_id.is_odd_or_null(), "owner_id");
+    let told = context.told(updated.id, changes);
+    Ok(Some(told.with_oddities(oddities)))
+}
+
+/// Absent or odd, it is as it was known.
+fn icon(told: &Field<Text>, known: Option<&Guild>) -> Option<String> {
+    match told {
+        Field::Absent | Field::Odd => known.and_then(|known| known.info.icon.clone()),
+        Field::Null => None,
+        Field::Set(icon) => Some(icon.text.clone()),
+    }
 }
 
 /// GUILD_DELETE: an outage if it says so, else the bot was removed.
@@ -103,13 +144,17 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Deleted {
         id: GuildId,
-        #[serde(default, deserialize_with = "lenient::odd_is_none")]
-        unavailable: Option<bool>,
+        #[serde(default)]
+        unavailable: Field<bool>,
     }
     let deleted: Deleted = serde_json::from_str(data)?;
     let known = context.guild(deleted.id);
-    if deleted.unavailable == Some(true) {
-        return Ok(Some(outage(deleted.id, known, context)));
+    // What could not be read is taken for the lesser of the two, which a fresh READY mends.
+    let odd = deleted.unavailable.is_odd_or_null();
+    if odd || deleted.unavailable == Field::Set(true) {
+        let mut told = outage(deleted.id, known, context);
+        told.oddities.stale_if(odd, "unavailable");
+        return Ok(Some(told));
     }
     let removed = known.map(|_| Change::GuildRemoved).into_iter().collect();
     let told = context.told(deleted.id, removed);
@@ -146,17 +191,19 @@ impl Created {
         known: Option<&Guild>,
         context: &Context<'_>,
     ) -> Result<Guild, serde_json::Error> {
-        let roles = self.roles.as_ref().ok_or_else(|| missing("roles"))?;
-        let channels = self.channels.as_ref().ok_or_else(|| missing("channels"))?;
-        let name = self
-            .name
-            .clone()
-            .or(known.map(|known| known.info.name.clone()));
-        let owner_id = self.owner_id.or(known.map(|known| known.owner_id));
+        let roles = self.roles.get().ok_or_else(|| missing("roles"))?;
+        let channels = self.channels.get().ok_or_else(|| missing("channels"))?;
+        let name = self.name.text();
+        let name = name.or(known.map(|known| known.info.name.as_str()));
+        let owner_id = self.owner_id.get().copied();
+        let owner_id = owner_id.or(known.map(|known| known.owner_id));
         let mut guild = Guild {
             info: GuildInfo {
-                name: name.ok_or_else(|| missing("name"))?,
-                icon: self.icon.clone(),
+                name: name.ok_or_else(|| missing("name"))?.to_owned(),
+                icon: match &self.icon {
+                    Field::Absent => None,
+                    told => icon(told, known),
+                },
             },
             available: true,
             owner_id: owner_id.ok_or_else(|| missing("owner_id"))?,
@@ -164,6 +211,7 @@ impl Created {
             categories: BTreeMap::new(),
             rooms: BTreeMap::new(),
             voice: BTreeMap::new(),
+            pending_voice: BTreeMap::new(),
             memberships: known
                 .map(|known| known.memberships.clone())
                 .unwrap_or_default(),
@@ -173,65 +221,91 @@ impl Created {
         }
         for role in &roles.read {
             let before = known.and_then(|known| known.roles.get(&role.id).copied());
-            if let Some(permissions) = role.permissions.or(before) {
-                guild.roles.insert(role.id, permissions);
-            }
+            let permissions = role.permissions.get().copied().or(before);
+            // One that could never be read gives nothing, but it is there: what overwrites deny
+            // it is denied.
+            guild.roles.insert(role.id, permissions.unwrap_or_default());
         }
         fill_rooms(&mut guild, channels, known);
+        if roles.odd {
+            hide_unclear(&mut guild);
+        }
         self.fill_voice(&mut guild, known, context);
         Ok(guild)
     }
 
     /// Voice states have no member here: who they are is said by `members`.
     fn fill_voice(&self, guild: &mut Guild, known: Option<&Guild>, context: &Context<'_>) {
-        let before = |user: &UserId| known.and_then(|known| known.voice.get(user));
-        let Some(states) = &self.voice_states else {
-            let kept = known.into_iter().flat_map(|known| known.voice.values());
-            let kept = kept.filter(|there| guild.rooms.contains_key(&there.channel_id));
-            guild.voice = kept.map(|there| (there.user_id, there.clone())).collect();
-            return;
-        };
-        let members = self.members.iter().flatten();
-        let members: BTreeMap<UserId, &Member> = members
+        let complete = matches!(&self.voice_states, Field::Set(states) if !states.odd);
+        if let Some(known) = known.filter(|_| !complete) {
+            // Not all was told, so who was there is there still, unless the channel went.
+            let is_there = |there: &&Occupant| {
+                guild.rooms.contains_key(&there.channel_id) || self.lists(there.channel_id)
+            };
+            let inside = known.voice.values().filter(is_there);
+            let kept: Vec<Occupant> = inside
+                .chain(known.pending_voice.values())
+                .cloned()
+                .collect();
+            for there in kept {
+                put(guild, Place::in_guild(guild, there));
+            }
+        }
+        let members: BTreeMap<UserId, &Member> = self
+            .members
+            .entries()
             .filter_map(|member| Some((member.user_id()?, member)))
             .collect();
-        if let Some(known) = known.filter(|_| states.odd) {
-            let kept = known.voice.iter();
-            let kept = kept.filter(|(_, there)| guild.rooms.contains_key(&there.channel_id));
-            guild.voice = kept.map(|(user, there)| (*user, there.clone())).collect();
-        }
-        for state in &states.read {
+        for state in self.voice_states.entries() {
             let user_id = state.user_id;
-            let known = before(&user_id);
-            let member = state.member.as_ref().or(members.get(&user_id).copied());
-            let room = state
-                .channel_id
-                .filter(|room| guild.rooms.contains_key(room));
-            let occupant = room.map(|room| -> Occupant {
+            let known = known.and_then(|known| Place::of(user_id, known).occupant());
+            let member = state.member.get().or(members.get(&user_id).copied());
+            guild.voice.remove(&user_id);
+            guild.pending_voice.remove(&user_id);
+            if let Some(channel_id) = state.channel_id {
                 let look = Look::of(self.id, user_id, member, known, context.cdn);
-                state.occupant(room, look, known, context.now)
-            });
-            match occupant {
-                Some(occupant) => guild.voice.insert(user_id, occupant),
-                None => guild.voice.remove(&user_id),
-            };
+                let there = state.occupant(channel_id, look, known, context.now);
+                put(guild, Place::in_guild(guild, there));
+            }
         }
     }
 
-    /// Whether all of it could be read. Where not, what is missing stays as it was known.
-    fn is_whole(&self) -> bool {
-        let roles = self.roles.as_ref().is_some_and(|roles| roles.odd);
-        let channels = self.channels.as_ref().is_some_and(|channels| channels.odd);
-        let states = self.voice_states.as_ref().is_some_and(|states| states.odd);
-        !(roles || channels || states)
+    fn lists(&self, channel_id: ChannelId) -> bool {
+        let mut channels = self.channels.entries();
+        channels.any(|channel| channel.id == channel_id)
     }
 
-    fn members_seen(&self) -> impl Iterator<Item = MemberSeen> {
-        let listed = self.members.iter().flatten();
-        let listed = listed.filter_map(|member| member.seen(member.user_id()?));
-        let speaking = self.voice_states.iter().flat_map(|states| &states.read);
-        let speaking = speaking.filter_map(|state| state.member.as_ref()?.seen(state.user_id));
+    fn members_seen(&self) -> impl Iterator<Item = (UserId, &Member)> {
+        let listed = self.members.entries();
+        let listed = listed.filter_map(|member| Some((member.user_id()?, member)));
+        let speaking = self.voice_states.entries();
+        let speaking = speaking.filter_map(|state| Some((state.user_id, state.member.get()?)));
         listed.chain(speaking)
+    }
+}
+
+fn put(guild: &mut Guild, place: Place<Occupant>) {
+    match place {
+        Place::Nowhere => {}
+        Place::Room(there) => {
+            guild.voice.insert(there.user_id, there);
+        }
+        Place::Pending(there) => {
+            guild.pending_voice.insert(there.user_id, there);
+        }
+    }
+}
+
+/// Roles could not be read, and a role that is not there denies nobody anything: the rooms whose
+/// overwrites name such a role are shown to nobody until a fresh picture tells.
+fn hide_unclear(guild: &mut Guild) {
+    let Guild { roles, rooms, .. } = guild;
+    let unclear = |overwrite: &Overwrite| match overwrite.target {
+        OverwriteTarget::Role(role) => !roles.contains_key(&role),
+        OverwriteTarget::Member(_) => false,
+    };
+    for room in rooms.values_mut() {
+        room.rights.obfuscated |= room.rights.overwrites.iter().any(unclear);
     }
 }
 
@@ -242,7 +316,13 @@ fn fill_rooms(guild: &mut Guild, channels: &Entries<Channel>, known: Option<&Gui
     if let Some(known) = known.filter(|_| channels.odd) {
         guild.categories.clone_from(&known.categories);
         guild.rooms.clone_from(&known.rooms);
+        // What can be read may be something else now.
+        for channel in &channels.read {
+            guild.categories.remove(&channel.id);
+            guild.rooms.remove(&channel.id);
+        }
     }
+    let odd = channels.odd;
     let channels = &channels.read;
     for channel in channels {
         let name = channel.category_name(names);
@@ -255,6 +335,12 @@ fn fill_rooms(guild: &mut Guild, channels: &Entries<Channel>, known: Option<&Gui
             let before = known.and_then(|known| known.rooms.get(&channel.id));
             let room = channel.room(kind, before, &guild.categories);
             guild.rooms.insert(channel.id, room);
+        }
+    }
+    if odd {
+        for Room { info, .. } in guild.rooms.values_mut() {
+            let parent = info.parent_id.and_then(|id| guild.categories.get(&id));
+            info.parent_name = parent.cloned();
         }
     }
 }

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::{
     Context, MemberSeen, Read,
     cdn::{Avatar, Cdn, Face},
-    lenient::{self, Field, Flags},
+    lenient::{self, Checked, Field, Flags, Oddities, Text},
     missing,
+    voice::{self, Place},
 };
 
 /// Member flag IS_GUEST: invited to one voice channel only.
@@ -17,34 +18,74 @@ const GUEST: u32 = 4;
 /// What we keep of a guild member object. `user` is absent in some dispatches.
 #[derive(Debug, Deserialize)]
 pub(super) struct Member {
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    user: Option<User>,
+    #[serde(default, deserialize_with = "lenient::object")]
+    user: Field<User>,
     #[serde(default)]
-    nick: Field<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    avatar: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    roles: Option<Vec<RoleId>>,
+    nick: Field<Text>,
+    #[serde(default)]
+    avatar: Field<Text>,
+    #[serde(default)]
+    roles: Field<Vec<RoleId>>,
     #[serde(default)]
     flags: Option<Flags>,
     #[serde(default)]
-    joined_at: Field<String>,
+    joined_at: Field<Text>,
+}
+
+impl Checked for Member {
+    fn check(&self, oddities: &mut Oddities) {
+        let Self {
+            user,
+            nick,
+            avatar,
+            roles,
+            flags,
+            joined_at,
+        } = self;
+        oddities.stale_if(user.is_odd_or_null(), "user");
+        oddities.within(user.get());
+        oddities.text(nick, "nick");
+        oddities.harmless_if(avatar.is_odd(), "avatar");
+        oddities.stale_if(roles.is_odd_or_null(), "roles");
+        oddities.stale_if(flags.is_some_and(Flags::is_odd), "flags");
+        // It only says what the flags say, where there are none.
+        oddities.stale_if(flags.is_none() && joined_at.is_odd(), "joined_at");
+    }
 }
 
 /// What we keep of a user object.
 #[derive(Debug, Deserialize)]
 struct User {
     id: UserId,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    username: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    discriminator: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    global_name: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    avatar: Option<String>,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    bot: Option<bool>,
+    #[serde(default)]
+    username: Field<Text>,
+    #[serde(default)]
+    discriminator: Field<Text>,
+    #[serde(default)]
+    global_name: Field<Text>,
+    #[serde(default)]
+    avatar: Field<Text>,
+    #[serde(default)]
+    bot: Field<bool>,
+}
+
+impl Checked for User {
+    fn check(&self, oddities: &mut Oddities) {
+        let Self {
+            id: _,
+            username,
+            discriminator,
+            global_name,
+            avatar,
+            bot,
+        } = self;
+        oddities.text(username, "username");
+        oddities.stale_if(matches!(username, Field::Null), "username");
+        oddities.text(global_name, "global_name");
+        oddities.harmless_if(discriminator.is_odd(), "discriminator");
+        oddities.harmless_if(avatar.is_odd(), "avatar");
+        oddities.harmless_if(bot.is_odd_or_null(), "bot");
+    }
 }
 
 /// How somebody looks in a guild.
@@ -71,7 +112,8 @@ pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
     };
     let changes = renamed(guild_id, guild, user_id, &member, context.cdn);
     let told = context.told(guild_id, changes.into_iter().collect());
-    Ok(Some(told.with_members(member.seen(user_id))))
+    let told = told.with_members([(user_id, &member)]);
+    Ok(Some(told.with_oddities(Oddities::of(&member))))
 }
 
 /// GUILD_MEMBER_REMOVE: left, kicked or banned. In large guilds no voice state may follow.
@@ -79,36 +121,42 @@ pub(super) fn removed(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Removed {
         guild_id: GuildId,
-        user: User,
+        user: Gone,
+    }
+    #[derive(Deserialize)]
+    struct Gone {
+        id: UserId,
     }
     let Removed { guild_id, user } = serde_json::from_str(data)?;
     let Some(guild) = context.guild(guild_id) else {
         return Ok(None);
     };
-    let left = guild.voice.get(&user.id).map(|there| Change::VoiceLeft {
-        previous_channel_id: there.channel_id,
-        user_id: user.id,
-    });
-    let stranger = MemberSeen {
+    let left = voice::changes(Place::of(user.id, guild), Place::Nowhere);
+    let mut told = context.told(guild_id, left);
+    told.members.push(MemberSeen {
         user_id: user.id,
         membership: Membership::Stranger,
-    };
-    let told = context.told(guild_id, left.into_iter().collect());
-    Ok(Some(told.with_members([stranger])))
+    });
+    Ok(Some(told))
 }
 
 impl Member {
     pub(super) fn user_id(&self) -> Option<UserId> {
-        self.user.as_ref().map(|user| user.id)
+        self.user.get().map(|user| user.id)
+    }
+
+    /// Whether it says something about the member's rights that could not be read.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.roles.is_odd_or_null()
     }
 
     /// What the object says about the member's rights: nothing without its roles.
     pub(super) fn seen(&self, user_id: UserId) -> Option<MemberSeen> {
-        let roles = self.roles.clone()?;
+        let roles = self.roles.get()?.clone();
         // Without flags: a guest is the only member who never joined.
         let guest = match self.flags {
             Some(flags) => flags.has(GUEST),
-            None => self.joined_at == Field::Null,
+            None => self.joined_at.is_odd_or_null(),
         };
         Some(MemberSeen {
             user_id,
@@ -127,7 +175,7 @@ impl Look {
         known: Option<&Occupant>,
         cdn: &Cdn,
     ) -> Self {
-        let told = member.and_then(|member| Some((member, member.user.as_ref()?)));
+        let told = member.and_then(|member| Some((member, member.user.get()?)));
         match (told.filter(|(_, user)| user.id == user_id), known) {
             (Some((member, user)), known) => Self::told(guild_id, member, user, known, cdn),
             (None, Some(known)) => Self {
@@ -161,34 +209,35 @@ impl Look {
         known: Option<&Occupant>,
         cdn: &Cdn,
     ) -> Self {
-        let username = said(user.username.as_deref())
+        let username = said(user.username.text())
             .or(known.map(|known| known.username.as_str()))
             .map_or_else(|| user.id.to_string(), str::to_owned);
-        let global = said(user.global_name.as_deref());
+        let global = said(user.global_name.text());
         let nick = match (&member.nick, known) {
-            (Field::Set(nick), _) => said(Some(nick)),
+            (Field::Set(_), _) => said(member.nick.text()),
             // An absent nickname is no news of it; a null one is.
-            (Field::Absent, Some(known)) => Some(known.display_name.as_str()),
-            (Field::Absent, None) | (Field::Null, _) => None,
+            (Field::Absent | Field::Odd, Some(known)) => Some(known.display_name.as_str()),
+            (Field::Absent | Field::Odd, None) | (Field::Null, _) => None,
         };
         let display_name = nick.or(global).unwrap_or(&username).to_owned();
         let avatar = cdn.avatar(Face {
             guild_id,
             user_id: user.id,
-            here: member.avatar.as_deref(),
-            everywhere: user.avatar.as_deref(),
-            discriminator: user.discriminator.as_deref(),
+            here: member.avatar.text(),
+            everywhere: user.avatar.text(),
+            discriminator: user.discriminator.text(),
         });
         Self {
             username,
             display_name,
             avatar,
-            bot: user.bot.unwrap_or(false),
+            bot: user.bot.get().copied().unwrap_or(false),
         }
     }
 }
 
-/// `voice.updated`, if they are in a room and look different now.
+/// `voice.updated`, if they are in a room and look different now; who waits for a room comes into
+/// it as they look then.
 fn renamed(
     guild_id: GuildId,
     guild: &Guild,
@@ -196,7 +245,8 @@ fn renamed(
     member: &Member,
     cdn: &Cdn,
 ) -> Option<Change> {
-    let known = guild.voice.get(&user_id)?;
+    let place = Place::of(user_id, guild);
+    let known = place.occupant()?;
     let look = Look::of(guild_id, user_id, Some(member), Some(known), cdn);
     let now = Occupant {
         username: look.username,
@@ -206,7 +256,11 @@ fn renamed(
         bot: look.bot,
         ..known.clone()
     };
-    (now != *known).then_some(Change::VoiceUpdated(now))
+    let change = match place {
+        Place::Pending(_) => Change::VoicePending,
+        Place::Room(_) | Place::Nowhere => Change::VoiceUpdated,
+    };
+    (now != *known).then(|| change(now))
 }
 
 fn said(text: Option<&str>) -> Option<&str> {

@@ -1,14 +1,25 @@
 use guildhall_model::{Change, GuildId, Permissions, RoleId, world};
 use serde::Deserialize;
 
-use super::{Context, Read, lenient, missing};
+use super::{
+    Context, Read,
+    lenient::{Checked, Field, Oddities},
+    missing,
+};
 
 /// What we keep of a role object: its name, colour and place among roles show nobody anything.
 #[derive(Debug, Deserialize)]
 pub(super) struct Role {
     pub(super) id: RoleId,
-    #[serde(default, deserialize_with = "lenient::odd_is_none")]
-    pub(super) permissions: Option<Permissions>,
+    #[serde(default)]
+    pub(super) permissions: Field<Permissions>,
+}
+
+impl Checked for Role {
+    fn check(&self, oddities: &mut Oddities) {
+        let Self { id: _, permissions } = self;
+        oddities.stale_if(permissions.is_not_set(), "permissions");
+    }
 }
 
 /// GUILD_ROLE_CREATE and GUILD_ROLE_UPDATE.
@@ -19,17 +30,24 @@ pub(super) fn set(data: &str, context: &Context<'_>) -> Read {
         role: Role,
     }
     let Set { guild_id, role } = serde_json::from_str(data)?;
-    let permissions = role.permissions.ok_or_else(|| missing("permissions"))?;
-    let Some(guild) = context.guild(guild_id) else {
-        return Ok(None);
+    let guild = context.guild(guild_id);
+    let known = guild.and_then(|guild| guild.roles.get(&role.id).copied());
+    let permissions = match (role.permissions.get(), known) {
+        (Some(permissions), _) => *permissions,
+        (None, Some(_)) => return Err(missing("permissions")),
+        // It gives nothing, but it is there: what overwrites deny it is denied.
+        (None, None) => Permissions::NONE,
     };
+    if guild.is_none() {
+        return Ok(None);
+    }
     let change = Change::RoleSet(world::Role {
         role_id: role.id,
         permissions,
     });
-    let differs = guild.roles.get(&role.id) != Some(&permissions);
-    let changes = differs.then_some(change).into_iter().collect();
-    Ok(Some(context.told(guild_id, changes)))
+    let changes = (known != Some(permissions)).then_some(change);
+    let told = context.told(guild_id, changes.into_iter().collect());
+    Ok(Some(told.with_oddities(Oddities::of(&role))))
 }
 
 /// GUILD_ROLE_DELETE.

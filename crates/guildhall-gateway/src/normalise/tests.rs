@@ -14,6 +14,8 @@ mod discord;
 mod guild;
 mod member;
 mod names;
+mod odd;
+mod pending;
 mod random;
 mod truth;
 mod voice;

@@ -10,19 +10,24 @@ use super::Pair;
 /// unban, member update, role update.
 const ABOUT_A_MEMBER: [u64; 6] = [20, 21, 22, 23, 24, 25];
 
-/// Whom a dispatch makes us look at again, if anybody.
-pub(crate) fn hint(kind: &str, data: &str) -> Option<Pair> {
+/// Whom a dispatch makes us look at again, if anybody. `Err`: it is about somebody, and can't be
+/// read.
+pub(crate) fn hint(kind: &str, data: &str) -> Result<Option<Pair>, serde_json::Error> {
     match kind {
         "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => {
-            let ban: Ban = serde_json::from_str(data).ok()?;
-            Some((ban.guild_id, ban.user.id))
+            let ban: Ban = serde_json::from_str(data)?;
+            Ok(Some((ban.guild_id, ban.user.id)))
         }
         "GUILD_AUDIT_LOG_ENTRY_CREATE" => {
-            let entry: Entry = serde_json::from_str(data).ok()?;
-            let about = ABOUT_A_MEMBER.contains(&entry.action_type);
-            about.then_some((entry.guild_id, entry.target_id?))
+            let entry: Entry = serde_json::from_str(data)?;
+            if !ABOUT_A_MEMBER.contains(&entry.action_type) {
+                return Ok(None);
+            }
+            let target: Target = serde_json::from_str(data)?;
+            let pair = |target_id| (entry.guild_id, target_id);
+            Ok(target.target_id.map(pair))
         }
-        _ => None,
+        _ => Ok(None),
     }
 }
 
@@ -41,6 +46,11 @@ struct User {
 struct Entry {
     guild_id: GuildId,
     action_type: u64,
+}
+
+/// Of entries about other things it is no user.
+#[derive(Deserialize)]
+struct Target {
     #[serde(default)]
     target_id: Option<UserId>,
 }
@@ -73,7 +83,6 @@ mod tests {
                 r#"{"guild_id":"1","action_type":21,"target_id":null}"#,
                 None,
             ),
-            ("GUILD_BAN_ADD", "{}", None),
             (
                 "TYPING_START",
                 r#"{"guild_id":"1","user":{"id":"2"}}"#,
@@ -81,7 +90,16 @@ mod tests {
             ),
         ];
         for (kind, data, expected) in cases {
-            assert_eq!(hint(kind, data), expected, "{kind} {data}");
+            assert_eq!(hint(kind, data).ok(), Some(expected), "{kind} {data}");
+        }
+        for (kind, data) in [
+            ("GUILD_BAN_ADD", "{}"),
+            (
+                "GUILD_AUDIT_LOG_ENTRY_CREATE",
+                r#"{"guild_id":"1","action_type":25,"target_id":"x"}"#,
+            ),
+        ] {
+            assert!(hint(kind, data).is_err(), "{kind} {data}");
         }
     }
 }

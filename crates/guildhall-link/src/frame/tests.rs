@@ -354,34 +354,36 @@ fn guilds() -> impl Strategy<Value = Guild> {
         people,
     )
         .prop_map(
-            |(info, available, owner, roles, categories, rooms, (voice, pending, memberships))| Guild {
-                info,
-                available,
-                owner_id: UserId(owner),
-                roles: roles
-                    .into_iter()
-                    .map(|(id, bits)| (RoleId(id), Permissions(bits)))
-                    .collect(),
-                categories: categories
-                    .into_iter()
-                    .map(|(id, name)| (ChannelId(id), name))
-                    .collect(),
-                rooms: rooms
-                    .into_iter()
-                    .map(|room| (room.info.channel_id, room))
-                    .collect(),
-                voice: voice
-                    .into_iter()
-                    .map(|person| (person.user_id, person))
-                    .collect(),
-                pending_voice: pending
-                    .into_iter()
-                    .map(|person| (person.user_id, person))
-                    .collect(),
-                memberships: memberships
-                    .into_iter()
-                    .map(|(id, is)| (UserId(id), is))
-                    .collect(),
+            |(info, available, owner, roles, categories, rooms, (voice, pending, memberships))| {
+                Guild {
+                    info,
+                    available,
+                    owner_id: UserId(owner),
+                    roles: roles
+                        .into_iter()
+                        .map(|(id, bits)| (RoleId(id), Permissions(bits)))
+                        .collect(),
+                    categories: categories
+                        .into_iter()
+                        .map(|(id, name)| (ChannelId(id), name))
+                        .collect(),
+                    rooms: rooms
+                        .into_iter()
+                        .map(|room| (room.info.channel_id, room))
+                        .collect(),
+                    voice: voice
+                        .into_iter()
+                        .map(|person| (person.user_id, person))
+                        .collect(),
+                    pending_voice: pending
+                        .into_iter()
+                        .map(|person| (person.user_id, person))
+                        .collect(),
+                    memberships: memberships
+                        .into_iter()
+                        .map(|(id, is)| (UserId(id), is))
+                        .collect(),
+                }
             },
         )
 }

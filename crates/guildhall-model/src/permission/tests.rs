@@ -96,7 +96,10 @@ fn without_the_role_of_everyone_its_overwrites_only_take() {
     let everyone = GUILD.everyone();
     let opened = guild_with([], [overwrite(everyone, VIEW, Permissions::NONE)]);
     assert!(!class_of(&opened, ANN, &[]).sees(&opened, ROOM));
-    let closed = guild_with([(RoleId(5), VIEW)], [overwrite(everyone, Permissions::NONE, VIEW)]);
+    let closed = guild_with(
+        [(RoleId(5), VIEW)],
+        [overwrite(everyone, Permissions::NONE, VIEW)],
+    );
     assert!(!class_of(&closed, ANN, &[RoleId(5)]).sees(&closed, ROOM));
 }
 

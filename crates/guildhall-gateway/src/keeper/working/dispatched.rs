@@ -7,12 +7,19 @@ use guildhall_ports::journal::ResumeState;
 use metrics::counter;
 use tracing::warn;
 
-use super::{Refusal, Working};
+use super::{RENEWALS_APART, Refusal, UnreadableSessions, Working};
 use crate::{
-    normalise::{self, Chunk, Context, GuildNews, Ready, Seen, Told},
+    normalise::{self, Chunk, Context, GuildNews, Oddities, Ready, Seen, Told},
     rights::{self, CallId, Pair, Part},
     shard::Dispatch,
 };
+
+/// The wait before the second session in a row that begins unreadably is given up; then it
+/// doubles up to [`RENEWALS_APART`], which is 96 of Discord's 1,000 IDENTIFYs a day.
+const SESSION_RENEWAL_FIRST: Duration = Duration::from_secs(30);
+
+/// An operator can do nothing about it, and reads it once.
+const PENDING_SAID_APART_MS: UnixMs = 10 * 60 * 1_000;
 
 impl Working {
     /// Discord told something.
@@ -40,7 +47,7 @@ impl Working {
         match normalise::dispatch(kind, dispatch.data.get(), &context) {
             Seen::Told(told) => {
                 count(kind);
-                self.told(told, dispatch.received_at, now);
+                self.told(kind, told, dispatch.received_at, now);
             }
             Seen::Ready(ready) => {
                 count(kind);
@@ -53,10 +60,15 @@ impl Working {
                     self.resume = None;
                 }
                 self.unreadable(kind, guild_id, &reason, now, dispatch.received_at);
+                if kind == "READY" {
+                    self.session_unreadable(now, dispatch.received_at);
+                }
             }
             Seen::Chunk(chunk) => {
                 count(kind);
+                let (guild_id, oddities) = (chunk.guild_id, chunk.oddities);
                 self.part_came(chunk, dispatch.received_at, now);
+                self.odd(kind, guild_id, oddities, now, dispatch.received_at);
             }
             Seen::Refused(refused) => {
                 count(kind);
@@ -71,18 +83,23 @@ impl Working {
                 self.standing.resumed(dispatch.received_at);
             }
             Seen::Irrelevant => match rights::hint(kind, dispatch.data.get()) {
-                Some(pair) => {
+                Ok(Some(pair)) => {
                     count(kind);
                     self.member(pair, rights::Told::LookAgain, dispatch.received_at, now);
                 }
-                None => counter!("guildhall_gateway_unknown_dispatches_total").increment(1),
+                Err(reason) => {
+                    count(kind);
+                    self.unreadable(kind, None, &reason, now, dispatch.received_at);
+                }
+                Ok(None) => counter!("guildhall_gateway_unknown_dispatches_total").increment(1),
             },
         }
     }
 
-    fn told(&mut self, told: Told, wall: UnixMs, now: Instant) {
+    fn told(&mut self, kind: &str, told: Told, wall: UnixMs, now: Instant) {
         let guild_id = told.guild_id;
         self.emit(told.events);
+        self.pending_dropped(guild_id, told.pending_dropped, wall);
         match told.news {
             Some(GuildNews::Came) => {
                 self.standing.came(guild_id);
@@ -92,8 +109,6 @@ impl Working {
             Some(GuildNews::CameInPart) => {
                 self.standing.came(guild_id);
                 self.report.missing.remove(&guild_id);
-                let reason = serde::de::Error::custom("an entry of one of its lists is odd");
-                self.unreadable("GUILD_CREATE", Some(guild_id), &reason, now, wall);
             }
             Some(GuildNews::Unavailable) => self.standing.unavailable(guild_id),
             Some(GuildNews::Gone) => {
@@ -104,6 +119,10 @@ impl Working {
                 }
             }
             None => {}
+        }
+        self.odd(kind, guild_id, told.oddities, now, wall);
+        for user_id in told.unclear {
+            self.member((guild_id, user_id), rights::Told::LookAgain, wall, now);
         }
         for member in told.members {
             let pair = (guild_id, member.user_id);
@@ -134,6 +153,7 @@ impl Working {
             url: ready.resume_url,
             terms: self.terms.clone(),
         });
+        self.unreadable_sessions = UnreadableSessions::default();
         self.emit(ready.events);
         if let Some(from) = self.standing.ready(&ready.guilds, wall) {
             let known: Vec<GuildId> = self.world.guilds.keys().copied().collect();
@@ -172,6 +192,59 @@ impl Working {
         self.report.stale.extend(guild_id);
         self.want_renewal(now, wall);
         self.renew_when_due(now, wall);
+    }
+
+    /// Fields that could not be read, in a dispatch of which the rest could.
+    fn odd(
+        &mut self,
+        kind: &str,
+        guild_id: GuildId,
+        oddities: Oddities,
+        now: Instant,
+        wall: UnixMs,
+    ) {
+        if let Some(field) = oddities.stale {
+            let reason = serde::de::Error::custom(format_args!("its {field} is odd"));
+            self.unreadable(kind, Some(guild_id), &reason, now, wall);
+        }
+        if let Some(field) = oddities.harmless {
+            counter!("guildhall_gateway_odd_fields_total").increment(1);
+            if self.odd_fields.insert(field) {
+                warn!("[Gateway] A {kind} had an odd {field}. Said once per field");
+            }
+        }
+    }
+
+    /// The session that began is one we know nothing of: not which guilds it has, and not how to
+    /// resume it. Another one may be better; IDENTIFYs are counted, so each waits longer.
+    fn session_unreadable(&mut self, now: Instant, wall: UnixMs) {
+        let before = self.unreadable_sessions.in_a_row;
+        self.unreadable_sessions.in_a_row = before.saturating_add(1);
+        self.unreadable_sessions.is_current = true;
+        let doubled = 2_u32.saturating_pow(before.saturating_sub(1).min(20));
+        let wait = match before {
+            0 => Duration::ZERO,
+            _ => SESSION_RENEWAL_FIRST.saturating_mul(doubled),
+        };
+        self.renewal_due = Some(now + wait.min(RENEWALS_APART));
+        self.renew_when_due(now, wall);
+    }
+
+    fn pending_dropped(&mut self, guild_id: GuildId, many: usize, wall: UnixMs) {
+        if many == 0 {
+            return;
+        }
+        let dropped = u64::try_from(many).unwrap_or(u64::MAX);
+        counter!("guildhall_gateway_pending_voice_dropped_total").increment(dropped);
+        let quiet = |at| wall < u64::saturating_add(at, PENDING_SAID_APART_MS);
+        if !self.pending_dropped_said_at.is_some_and(quiet) {
+            self.pending_dropped_said_at = Some(wall);
+            warn!(
+                guild.id = %guild_id,
+                "[Gateway] Too many voice states name channels that are no rooms: {many} of the \
+                 oldest were dropped. Said at most once in 10 minutes"
+            );
+        }
     }
 
     fn part_came(&mut self, chunk: Chunk, wall: UnixMs, now: Instant) {

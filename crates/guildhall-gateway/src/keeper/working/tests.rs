@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::shard::Dispatch;
 
+mod odd;
+
 const GUILD: GuildId = GuildId(1);
 const USER: UserId = UserId(7);
 

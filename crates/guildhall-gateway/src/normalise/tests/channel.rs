@@ -79,17 +79,31 @@ fn a_room_that_becomes_something_else_goes_and_may_come_back() {
     let mut house = House::built();
     house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
     let told = house.hear(UPDATE, &text(MOON));
-    assert_eq!(names(&told), ["voice.left", "room.deleted"]);
+    assert_eq!(
+        names(&told),
+        ["voice.left", "room.deleted", "voice.pending"]
+    );
     assert_eq!(
         names(&house.hear(UPDATE, &channel(MOON, "The Moon"))),
-        ["room.created"]
+        ["room.created", "voice.joined"]
     );
     let stage = with(channel(MOON, "The Moon"), "type", 13);
     assert_eq!(names(&house.hear(UPDATE, &stage)), ["room.updated"]);
     let told = house.hear(UPDATE, &category(MOON, "Moons"));
-    assert_eq!(names(&told), ["room.deleted", "category.set"]);
+    assert_eq!(
+        names(&told),
+        [
+            "voice.left",
+            "room.deleted",
+            "voice.pending",
+            "category.set"
+        ]
+    );
     let told = house.hear(UPDATE, &channel(MOON, "The Moon"));
-    assert_eq!(names(&told), ["category.removed", "room.created"]);
+    assert_eq!(
+        names(&told),
+        ["category.removed", "room.created", "voice.joined"]
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use guildhall_model::{ChannelId, RoleId, UserId};
+use guildhall_model::{ChannelId, Permissions, RoleId, UserId};
 use serde_json::{Value, json};
 
 use super::{
@@ -207,11 +207,19 @@ fn a_role_of_unreadable_permissions_keeps_the_known_ones() {
         CREATE,
         &with(guild(), "roles", json!([odd, role(GATED, "0"), unknown])),
     );
-    assert!(told.events.is_empty());
-    assert_eq!(
-        house.guild().roles.keys().collect::<Vec<_>>(),
-        [&RoleId(1), &RoleId(GATED)]
+    assert_eq!(names(&told), ["role.set"]);
+    assert_eq!(told.oddities.stale, Some("permissions"));
+    // It gives nothing, and is there: a deny of it counts.
+    let roles = &house.guild().roles;
+    assert_eq!(roles[&RoleId(4)], Permissions::NONE);
+    assert_eq!(roles[&RoleId(1)], House::built().guild().roles[&RoleId(1)]);
+    let again = house.seen(
+        "GUILD_ROLE_UPDATE",
+        &json!({
+            "guild_id": "1", "role": with(role(1, ""), "permissions", "lots"),
+        }),
     );
+    assert!(matches!(again, Seen::Unreadable { .. }));
 }
 
 #[test]

@@ -131,6 +131,10 @@ fn lawful(mut world: World, events: &[Event], after: &World) -> Result<(), Strin
                 user_id,
             } => room_of(user_id) == Some(*previous_channel_id),
             Change::VoiceUpdated(now) => room_of(&now.user_id) == Some(now.channel_id),
+            Change::VoicePending(now) => guild.is_some() && room_of(&now.user_id).is_none(),
+            Change::VoicePendingRemoved { user_id } => {
+                guild.is_some_and(|guild| guild.pending_voice.contains_key(user_id))
+            }
             Change::RoomCreated(now) => guild.is_some() && room(&now.info.channel_id).is_none(),
             Change::RoomDeleted { channel_id } => {
                 room(channel_id).is_some()
@@ -162,6 +166,19 @@ fn lawful(mut world: World, events: &[Event], after: &World) -> Result<(), Strin
             .any(|(_, there)| !guild.rooms.contains_key(&there.channel_id))
         {
             return Err("somebody is in a room that is not there".to_owned());
+        }
+        let waiting = guild.pending_voice.values();
+        if waiting
+            .clone()
+            .any(|there| guild.voice.contains_key(&there.user_id))
+        {
+            return Err("somebody is in a room and waits for one".to_owned());
+        }
+        if waiting
+            .clone()
+            .any(|there| guild.rooms.contains_key(&there.channel_id))
+        {
+            return Err("somebody waits for a room that is there".to_owned());
         }
         let named = |parent| guild.categories.get(&parent);
         let infos = guild.rooms.values().map(|room| &room.info);

@@ -9,14 +9,15 @@ use serde_json::{Value, json};
 use super::{
     House,
     discord::{
-        channel, guild, member, outage, partial_voice_state, user, voice_state, with, without,
+        channel, guild, member, obfuscated, outage, partial_voice_state, text, user, voice_state,
+        with, without,
     },
 };
 
 /// What happens on Discord's side.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Into a room, from wherever they are.
+    /// Into a room, from wherever they are; it may be told of later, or be hidden.
     Goes {
         user: u64,
         room: u64,
@@ -29,6 +30,11 @@ enum Step {
     },
     RoomCreated {
         room: u64,
+    },
+    /// It is of another type for a while, or the bot may not view it.
+    RoomTurned {
+        room: u64,
+        into: Is,
     },
     /// Its people's voice states come before or after.
     RoomDeleted {
@@ -46,10 +52,34 @@ enum Step {
     Identified,
 }
 
+/// What a channel is to Discord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Is {
+    Room,
+    Hidden,
+    Text,
+    HiddenText,
+}
+
+impl Is {
+    fn channel(self, room: u64) -> Value {
+        match self {
+            Self::Room => channel(room, "room"),
+            Self::Hidden => obfuscated(channel(room, "room")),
+            Self::Text => text(room),
+            Self::HiddenText => obfuscated(text(room)),
+        }
+    }
+
+    fn is_room(self) -> bool {
+        matches!(self, Self::Room | Self::Hidden)
+    }
+}
+
 /// Who is where, muted or not.
 #[derive(Default)]
 struct Truth {
-    rooms: BTreeSet<u64>,
+    rooms: BTreeMap<u64, Is>,
     voice: BTreeMap<u64, (u64, bool)>,
     outage: bool,
 }
@@ -68,14 +98,15 @@ proptest! {
                 }
             }
             if !truth.outage {
-                prop_assert_eq!(known(&house), truth.voice.clone(), "after {:?}", step);
+                prop_assert_eq!(known(&house), truth.shown(), "after {:?}", step);
             }
             prop_assert_eq!(house.guild().available, !truth.outage);
         }
         house.hear("GUILD_CREATE", &truth.guild());
-        prop_assert_eq!(known(&house), truth.voice);
+        prop_assert_eq!(known(&house), truth.shown());
         let rooms: BTreeSet<u64> = house.guild().rooms.keys().map(|room| room.0).collect();
-        prop_assert_eq!(rooms, truth.rooms);
+        let is_room = |(room, is): (u64, Is)| is.is_room().then_some(room);
+        prop_assert_eq!(rooms, truth.rooms.into_iter().filter_map(is_room).collect());
     }
 }
 
@@ -87,6 +118,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => user().prop_map(|user| Step::Leaves { user }),
         3 => user().prop_map(|user| Step::Mutes { user }),
         4 => room().prop_map(|room| Step::RoomCreated { room }),
+        3 => (room(), prop::sample::select(vec![Is::Room, Is::Hidden, Is::Text, Is::HiddenText]))
+            .prop_map(|(room, into)| Step::RoomTurned { room, into }),
         2 => (room(), any::<bool>()).prop_map(|(room, before)| Step::RoomDeleted { room, before }),
         1 => (user(), any::<bool>()).prop_map(|(user, told)| Step::Banned { user, told }),
         1 => Just(Step::Outage),
@@ -99,7 +132,7 @@ impl Truth {
     /// Changes, and what Discord tells of it.
     fn happens(&mut self, step: &Step) -> Vec<(&'static str, Value)> {
         let dispatches = match *step {
-            Step::Goes { user, room } if self.rooms.contains(&room) => {
+            Step::Goes { user, room } => {
                 let muted = self.voice.get(&user).is_some_and(|(_, muted)| *muted);
                 self.voice.insert(user, (room, muted));
                 vec![self.state(user)]
@@ -112,10 +145,15 @@ impl Truth {
                 }
                 None => Vec::new(),
             },
-            Step::RoomCreated { room } if self.rooms.insert(room) => {
+            Step::RoomCreated { room } if !self.rooms.contains_key(&room) => {
+                self.rooms.insert(room, Is::Room);
                 vec![("CHANNEL_CREATE", channel(room, "room"))]
             }
-            Step::RoomDeleted { room, before } if self.rooms.remove(&room) => {
+            Step::RoomTurned { room, into } if self.rooms.contains_key(&room) => {
+                self.rooms.insert(room, into);
+                vec![("CHANNEL_UPDATE", into.channel(room))]
+            }
+            Step::RoomDeleted { room, before } if self.rooms.remove(&room).is_some() => {
                 let inside = self.voice.iter().filter(|(_, there)| there.0 == room);
                 let inside: Vec<u64> = inside.map(|(user, _)| *user).collect();
                 self.voice.retain(|_, there| there.0 != room);
@@ -159,8 +197,15 @@ impl Truth {
         ("VOICE_STATE_UPDATE", state)
     }
 
+    /// Who is in a channel that is known as a room.
+    fn shown(&self) -> BTreeMap<u64, (u64, bool)> {
+        let is_room = |room: &u64| self.rooms.get(room).is_some_and(|is| is.is_room());
+        let voice = self.voice.iter().filter(|(_, (room, _))| is_room(room));
+        voice.map(|(user, there)| (*user, *there)).collect()
+    }
+
     fn guild(&self) -> Value {
-        let rooms = self.rooms.iter().map(|room| channel(*room, "room"));
+        let rooms = self.rooms.iter().map(|(room, is)| is.channel(*room));
         let state = |(user, (room, muted)): (&u64, &(u64, bool))| {
             with(partial_voice_state(*user, *room), "self_mute", *muted)
         };

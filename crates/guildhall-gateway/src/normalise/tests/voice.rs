@@ -56,15 +56,12 @@ fn the_time_in_a_room_goes_on_until_it_is_left() {
 fn a_state_in_no_known_room_is_a_state_in_no_room() {
     let mut house = House::built();
     for nowhere in [TEXT, 999] {
-        assert!(
-            house
-                .hear(KIND, &voice_state(ANN, Some(nowhere)))
-                .events
-                .is_empty()
-        );
+        let early = house.hear(KIND, &voice_state(ANN, Some(nowhere)));
+        assert_eq!(names(&early), ["voice.pending"]);
         house.hear(KIND, &voice_state(ANN, Some(MOON)));
         let away = house.hear(KIND, &voice_state(ANN, Some(nowhere)));
-        assert_eq!(names(&away), ["voice.left"]);
+        assert_eq!(names(&away), ["voice.left", "voice.pending"]);
+        assert!(house.guild().voice.is_empty());
     }
 }
 

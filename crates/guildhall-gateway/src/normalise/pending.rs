@@ -1,0 +1,70 @@
+//! How many may wait for their room: voice states that name a channel which is none (yet) are
+//! kept in the world, in memory and in the journal, and another company decides how many come.
+
+use std::collections::BTreeMap;
+
+use guildhall_model::{Change, Guild, UserId, world::Occupant};
+
+/// Of one guild. In an honest house it is a handful, for the moment between a voice state and its
+/// CHANNEL_CREATE; of a room whose type changes it is all that were in it, at most 99.
+pub(super) const PENDING_PER_GUILD: usize = 1_024;
+/// Of one guild, as they cost in memory: an occupant with names and a face is about 400 bytes.
+pub(super) const PENDING_BYTES: usize = 1 << 20;
+
+/// Adds what is needed so that the guild keeps to the bounds after these changes. Answers how many
+/// had to go.
+pub(super) fn bounded(guild: Option<&Guild>, mut changes: Vec<Change>) -> (Vec<Change>, usize) {
+    let adds = |change: &Change| matches!(change, Change::VoicePending(_));
+    let Some(guild) = guild.filter(|_| changes.iter().any(adds)) else {
+        return (changes, 0);
+    };
+    let mut pending = guild.pending_voice.clone();
+    for change in &changes {
+        match change {
+            Change::VoicePending(now) => {
+                pending.insert(now.user_id, now.clone());
+            }
+            Change::VoiceJoined(Occupant { user_id, .. })
+            | Change::VoicePendingRemoved { user_id } => {
+                pending.remove(user_id);
+            }
+            _ => {}
+        }
+    }
+    let dropped = shorten(&mut pending);
+    let many = dropped.len();
+    let removed = |user_id| Change::VoicePendingRemoved { user_id };
+    changes.extend(dropped.into_iter().map(removed));
+    (changes, many)
+}
+
+/// Takes out whoever is too many: those who have waited longest, since their room is the least
+/// likely to come.
+pub(super) fn shorten(pending: &mut BTreeMap<UserId, Occupant>) -> Vec<UserId> {
+    let mut bytes: usize = pending.values().map(weight).sum();
+    if pending.len() <= PENDING_PER_GUILD && bytes <= PENDING_BYTES {
+        return Vec::new();
+    }
+    let mut oldest: Vec<(u64, UserId)> = pending
+        .values()
+        .map(|person| (person.since, person.user_id))
+        .collect();
+    oldest.sort_unstable();
+    let mut dropped = Vec::new();
+    for (_, user_id) in oldest {
+        if pending.len() <= PENDING_PER_GUILD && bytes <= PENDING_BYTES {
+            break;
+        }
+        bytes -= pending.remove(&user_id).as_ref().map_or(0, weight);
+        dropped.push(user_id);
+    }
+    dropped
+}
+
+fn weight(person: &Occupant) -> usize {
+    size_of::<Occupant>()
+        + person.username.len()
+        + person.display_name.len()
+        + person.avatar.as_ref().map_or(0, String::len)
+        + person.avatar_url.len()
+}

@@ -1,0 +1,264 @@
+//! A field that is there and can't be read opens nothing and is never passed over in silence,
+//! whichever dispatch it comes by.
+
+use std::collections::BTreeSet;
+
+use guildhall_model::{ChannelId, Event, RoleId, ViewerClass, world::Membership};
+use proptest::{prelude::*, sample::select};
+use serde_json::{Value, json};
+
+use super::{
+    Change, GUILD, House, Seen, Told, UserId,
+    discord::{
+        ANN, BOB, GATED, MOON, OWNER, category, channel, guild, member, member_update, overwrite,
+        partial_voice_state, role, voice_state, with,
+    },
+};
+
+/// Fields that decide about rights, presence or the names of rooms, by dispatch.
+const LOUD: [(&str, &str); 39] = [
+    ("GUILD_CREATE", "/name"),
+    ("GUILD_CREATE", "/owner_id"),
+    ("GUILD_CREATE", "/roles"),
+    ("GUILD_CREATE", "/roles/0"),
+    ("GUILD_CREATE", "/roles/0/id"),
+    ("GUILD_CREATE", "/roles/0/permissions"),
+    ("GUILD_CREATE", "/roles/1/permissions"),
+    ("GUILD_CREATE", "/channels/1"),
+    ("GUILD_CREATE", "/channels/1/type"),
+    ("GUILD_CREATE", "/channels/1/name"),
+    ("GUILD_CREATE", "/channels/1/user_limit"),
+    ("GUILD_CREATE", "/channels/1/permission_overwrites"),
+    ("GUILD_CREATE", "/channels/1/permission_overwrites/0/allow"),
+    ("GUILD_CREATE", "/channels/1/permission_overwrites/1/deny"),
+    ("GUILD_CREATE", "/channels/1/permission_overwrites/1/type"),
+    ("GUILD_CREATE", "/channels/0/name"),
+    ("GUILD_CREATE", "/voice_states"),
+    ("GUILD_CREATE", "/voice_states/0/user_id"),
+    ("GUILD_CREATE", "/voice_states/0/mute"),
+    ("GUILD_CREATE", "/members"),
+    ("GUILD_CREATE", "/members/0/roles"),
+    ("GUILD_CREATE", "/members/0/user"),
+    ("GUILD_UPDATE", "/owner_id"),
+    ("GUILD_UPDATE", "/name"),
+    ("GUILD_ROLE_CREATE", "/role/permissions"),
+    ("GUILD_ROLE_UPDATE", "/role/permissions"),
+    ("GUILD_ROLE_DELETE", "/role_id"),
+    ("CHANNEL_UPDATE", "/type"),
+    ("CHANNEL_UPDATE", "/name"),
+    ("CHANNEL_UPDATE", "/permission_overwrites"),
+    ("CHANNEL_UPDATE", "/permission_overwrites/1/deny"),
+    ("CHANNEL_CREATE", "/user_limit"),
+    ("CHANNEL_CREATE", "/permission_overwrites/0/id"),
+    ("VOICE_STATE_UPDATE", "/user_id"),
+    ("VOICE_STATE_UPDATE", "/self_deaf"),
+    ("VOICE_STATE_UPDATE", "/member/roles"),
+    ("GUILD_MEMBER_UPDATE", "/roles"),
+    ("GUILD_MEMBER_ADD", "/roles"),
+    ("GUILD_MEMBER_REMOVE", "/user/id"),
+];
+
+proptest! {
+    #[test]
+    fn an_odd_field_is_said_and_opens_no_room(
+        (kind, field) in select(LOUD.to_vec()),
+        odd in odd(),
+    ) {
+        let sound = sound(kind);
+        let mut damaged = sound.clone();
+        *damaged.pointer_mut(field).expect("the field is there") = odd.clone();
+
+        let (mut house, mut mended) = (house(kind), house(kind));
+        let before = sights(&house);
+        mended.hear(kind, &sound);
+        let seen = house.seen(kind, &damaged);
+        let (said, unclear) = match &seen {
+            Seen::Unreadable { guild_id, .. } => (guild_id == &Some(GUILD), false),
+            Seen::Told(Told { oddities, unclear, .. }) => (oddities.stale.is_some(), !unclear.is_empty()),
+            _ => (false, false),
+        };
+        prop_assert!(said, "{kind} {field} {odd} was {seen:?}");
+        if field.ends_with("/roles") && !field.starts_with("/roles") {
+            prop_assert!(unclear, "whoever is watched is looked up again");
+        }
+        if house.world.guilds.contains_key(&GUILD) {
+            let may = &before | &sights(&mended);
+            let after = sights(&house);
+            prop_assert!(after.is_subset(&may), "{kind} {field} {odd} opened {:?}", &after - &may);
+        }
+    }
+}
+
+#[test]
+fn how_somebody_looks_is_left_out_and_makes_no_guild_stale() {
+    for field in ["avatar", "user.avatar", "user.discriminator", "user.bot"] {
+        let mut house = House::built();
+        let odd = with(member_update(ANN), field, json!([1]));
+        let oddities = house.hear("GUILD_MEMBER_UPDATE", &odd).oddities;
+        assert_eq!(oddities.stale, None, "{field}");
+        assert!(oddities.harmless.is_some(), "{field}");
+    }
+    let mut house = House::built();
+    let before = house.guild().info.icon.clone();
+    let told = house.hear("GUILD_UPDATE", &with(guild(), "icon", 5));
+    assert_eq!(
+        (told.oddities.stale, told.oddities.harmless),
+        (None, Some("icon"))
+    );
+    assert_eq!(house.guild().info.icon, before);
+}
+
+#[test]
+fn everything_that_discord_documents_is_sound() {
+    for kind in KINDS {
+        let told = house(kind).hear(kind, &sound(kind));
+        assert_eq!(told.oddities, super::Oddities::default(), "{kind}");
+    }
+}
+
+#[test]
+fn a_guild_that_is_gone_or_out_unreadably_is_out() {
+    let mut house = House::built();
+    let odd = json!({ "id": "1", "unavailable": "perhaps" });
+    let told = house.hear("GUILD_DELETE", &odd);
+    assert_eq!(super::names(&told), ["guild.unavailable"]);
+    assert_eq!(told.oddities.stale, Some("unavailable"));
+}
+
+#[test]
+fn numbers_that_no_channel_has_are_odd() {
+    for (field, odd) in [
+        ("user_limit", json!(4_000_000_000_u64)),
+        ("user_limit", json!(-1)),
+        ("user_limit", json!(1e300)),
+        ("position", json!(i64::MIN)),
+        ("position", json!(1.5)),
+    ] {
+        let mut house = House::built();
+        let told = house.hear(
+            "CHANNEL_UPDATE",
+            &with(channel(MOON, "The Moon"), field, odd),
+        );
+        assert_eq!(told.oddities.stale, Some(field));
+        assert!(told.events.is_empty(), "it is as it was known");
+    }
+}
+
+#[test]
+fn a_text_longer_than_any_of_discords_is_cut() {
+    let mut house = House::built();
+    let long = "é".repeat(100_000);
+    let told = house.hear("CHANNEL_UPDATE", &channel(MOON, &long));
+    assert_eq!(
+        (told.oddities.stale, told.oddities.harmless),
+        (None, Some("name"))
+    );
+    let name = &house.guild().rooms[&ChannelId(MOON)].info.name;
+    assert_eq!(*name, "é".repeat(200));
+    let nick = with(member(ANN), "nick", long);
+    house.hear(
+        "VOICE_STATE_UPDATE",
+        &with(voice_state(ANN, Some(MOON)), "member", nick),
+    );
+    assert_eq!(
+        house.guild().voice[&UserId(ANN)].display_name,
+        "é".repeat(200)
+    );
+}
+
+const KINDS: [&str; 11] = [
+    "GUILD_CREATE",
+    "GUILD_UPDATE",
+    "GUILD_ROLE_CREATE",
+    "GUILD_ROLE_UPDATE",
+    "GUILD_ROLE_DELETE",
+    "CHANNEL_CREATE",
+    "CHANNEL_UPDATE",
+    "VOICE_STATE_UPDATE",
+    "GUILD_MEMBER_ADD",
+    "GUILD_MEMBER_UPDATE",
+    "GUILD_MEMBER_REMOVE",
+];
+
+/// Neither an id, nor permissions, nor a text, flag, list or object.
+fn odd() -> impl Strategy<Value = Value> {
+    select(vec![
+        Value::Null,
+        json!(1024.0),
+        json!(-1),
+        json!(1e300),
+        json!([null]),
+        json!({}),
+        json!({ "id": true }),
+        json!([[]]),
+    ])
+}
+
+/// A dispatch as Discord sends it, with a room that only some may see.
+fn sound(kind: &str) -> Value {
+    let gated = |id, name| {
+        let overwrites = json!([
+            overwrite(0, GATED, "1024", "0"),
+            overwrite(0, 1, "0", "1024")
+        ]);
+        with(channel(id, name), "permission_overwrites", overwrites)
+    };
+    match kind {
+        "GUILD_CREATE" => {
+            let channels = json!([
+                category(400, "Voice"),
+                gated(MOON, "The Moon"),
+                channel(402, "Sun")
+            ]);
+            let states = json!([partial_voice_state(ANN, MOON)]);
+            let listed = with(with(guild(), "channels", channels), "voice_states", states);
+            with(listed, "members", json!([member(ANN)]))
+        }
+        "GUILD_UPDATE" => guild(),
+        "GUILD_ROLE_CREATE" => json!({ "guild_id": "1", "role": role(9, "1024") }),
+        "GUILD_ROLE_UPDATE" => json!({ "guild_id": "1", "role": role(GATED, "8") }),
+        "GUILD_ROLE_DELETE" => json!({ "guild_id": "1", "role_id": GATED.to_string() }),
+        "CHANNEL_CREATE" => gated(404, "New"),
+        "CHANNEL_UPDATE" => gated(MOON, "Renamed"),
+        "VOICE_STATE_UPDATE" => voice_state(BOB, Some(MOON)),
+        "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => member_update(BOB),
+        "GUILD_MEMBER_REMOVE" => json!({ "guild_id": "1", "user": { "id": BOB.to_string() } }),
+        other => panic!("no dispatch is called {other}"),
+    }
+}
+
+/// Where a GUILD_CREATE comes first, and everything else after one.
+fn house(kind: &str) -> House {
+    let mut house = House::empty();
+    if kind != "GUILD_CREATE" {
+        house.hear("GUILD_CREATE", &sound("GUILD_CREATE"));
+    }
+    house
+}
+
+/// Who would see which room, were they looked up.
+fn sights(house: &House) -> BTreeSet<(u64, ChannelId)> {
+    let mut world = house.world.clone();
+    let users = [(ANN, vec![]), (BOB, vec![RoleId(GATED)]), (OWNER, vec![])];
+    for (user, roles) in users {
+        world.apply(&Event {
+            guild_id: GUILD,
+            ts: 0,
+            synthetic: false,
+            change: Change::Rights {
+                user_id: UserId(user),
+                membership: Some(Membership::member(roles, false)),
+            },
+        });
+    }
+    let mut seen = BTreeSet::new();
+    let Some(guild) = world.guilds.get(&GUILD) else {
+        return seen;
+    };
+    for user in [ANN, BOB, OWNER] {
+        let class = ViewerClass::of(GUILD, guild, UserId(user)).expect("a member");
+        let rooms = guild.rooms.keys().filter(|room| class.sees(guild, **room));
+        seen.extend(rooms.map(|room| (user, *room)));
+    }
+    seen
+}
