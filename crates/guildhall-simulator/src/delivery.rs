@@ -59,14 +59,18 @@ impl Delivery {
 }
 
 /// Whether Discord may tell these in either order: they are of two guilds, or are
-/// the voice states of two people.
+/// the voice states of two people, or a new channel and a voice state, which other
+/// parts of Discord tell of.
 fn independent(one: &Event, other: &Event) -> bool {
     if one.guild_id != other.guild_id {
         return true;
     }
+    let is_channel = |event: &Event| event.name == "CHANNEL_CREATE";
     match (subject(one), subject(other)) {
         (Some(one), Some(other)) => one != other,
-        _ => false,
+        (Some(_), None) => is_channel(other),
+        (None, Some(_)) => is_channel(one),
+        (None, None) => false,
     }
 }
 
@@ -120,6 +124,22 @@ mod tests {
         delivery.swap(1);
         let told = delivery.pass(vec![voice(5, 3), voice(5, 4)]);
         assert_eq!(turns(&told), ["3", "4"]);
+    }
+
+    #[test]
+    fn a_voice_state_may_come_before_its_new_channel_and_not_before_a_changed_one() {
+        let channel = |name| Event::new(name, Intents::ALWAYS, id(1), &json!({"turn": 1}));
+        let mut delivery = Delivery::default();
+        for (name, told) in [
+            ("CHANNEL_CREATE", ["2", "1"]),
+            ("CHANNEL_UPDATE", ["1", "2"]),
+        ] {
+            delivery.swap(1);
+            assert_eq!(
+                turns(&delivery.pass(vec![channel(name), voice(5, 2)])),
+                told
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What people do in a life: one act at a time, chosen by chance from all that can be done now.
 
+use std::collections::VecDeque;
+
 use guildhall_model::{ChannelId, GuildId, RoleId, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,11 +33,17 @@ pub(crate) struct Hand {
     next_id: u64,
     /// Guilds that were deleted: they may be made again.
     gone: Vec<GuildId>,
+    /// Independent events may come in another order.
+    reorder: bool,
+    /// What follows at once on what was done last.
+    next: VecDeque<Request>,
 }
 
 impl Hand {
-    pub(crate) fn new(chance: Chance) -> Self {
+    pub(crate) fn new(chance: Chance, reorder: bool) -> Self {
         Self {
+            reorder,
+            next: VecDeque::new(),
             chance,
             next_id: 1_600_000_000_000_000_000,
             gone: Vec::new(),
@@ -44,6 +52,9 @@ impl Hand {
 
     /// The next act.
     pub(crate) fn choose(&mut self, sight: &Sight) -> Request {
+        if let Some(request) = self.next.pop_front() {
+            return request;
+        }
         loop {
             if let Some(request) = self.try_one(sight) {
                 return request;
@@ -63,7 +74,9 @@ impl Hand {
             30..=39 => self.go(guild),
             40..=53 => self.flags(guild),
             54..=58 => stamp(guild),
-            59..=62 => self.create_channel(guild),
+            59 | 60 => self.create_channel(guild),
+            61 | 62 if self.reorder => self.come_early(guild, bot),
+            61 | 62 => self.create_channel(guild),
             63..=68 => self.edit_channel(guild),
             69..=71 => self.delete_channel(guild),
             72..=75 => self.overwrite(guild, bot),
@@ -145,6 +158,19 @@ impl Hand {
             "permissionOverwrites": overwrites,
         });
         Some(post(format!("/guilds/{}/channels", guild.id), body))
+    }
+
+    /// Somebody is in a new room before Discord tells of it.
+    fn come_early(&mut self, guild: &Guild, bot: UserId) -> Option<Request> {
+        let user_id = self.person(guild, bot)?;
+        let mut made = self.create_channel(guild)?;
+        made.body["type"] = json!(2);
+        made.body["userLimit"] = json!(0);
+        let joined = json!({"userId": user_id, "channelId": made.body["id"]});
+        let joined = post(format!("/guilds/{}/voice", guild.id), joined);
+        self.next.extend([made, joined]);
+        let swap = json!({"kind": "reorder", "times": 1, "withinMs": 200});
+        Some(post("/faults".to_owned(), swap))
     }
 
     fn edit_channel(&mut self, guild: &Guild) -> Option<Request> {

@@ -84,7 +84,7 @@ impl Life {
         let plan = Plan::draw(&mut chance);
         lock(&ledger).note(format!("{plan:?}"));
         let discord = Discord::start(plan.simulator(seed), http).await;
-        let hand = Hand::new(chance.branch());
+        let hand = Hand::new(chance.branch(), plan.faults.reorder);
         let journal = SlowJournal::new(chance.branch(), &plan);
         let (address, dialled) = watch::channel(None);
         // Its own, so that no follower ever reads another life's log.
