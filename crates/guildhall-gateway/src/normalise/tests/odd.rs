@@ -16,13 +16,15 @@ use super::{
 };
 
 /// Fields that decide about rights, presence or the names of rooms, by dispatch.
-const LOUD: [(&str, &str); 39] = [
+const LOUD: [(&str, &str); 41] = [
     ("GUILD_CREATE", "/name"),
     ("GUILD_CREATE", "/owner_id"),
     ("GUILD_CREATE", "/roles"),
     ("GUILD_CREATE", "/roles/0"),
     ("GUILD_CREATE", "/roles/0/id"),
     ("GUILD_CREATE", "/roles/0/permissions"),
+    ("GUILD_CREATE", "/roles/1"),
+    ("GUILD_CREATE", "/roles/1/id"),
     ("GUILD_CREATE", "/roles/1/permissions"),
     ("GUILD_CREATE", "/channels/1"),
     ("GUILD_CREATE", "/channels/1/type"),
@@ -205,11 +207,9 @@ fn sound(kind: &str) -> Value {
     };
     match kind {
         "GUILD_CREATE" => {
-            let channels = json!([
-                category(400, "Voice"),
-                gated(MOON, "The Moon"),
-                channel(402, "Sun")
-            ]);
+            let denied = json!([overwrite(0, GATED, "0", "1024")]);
+            let sun = with(channel(402, "Sun"), "permission_overwrites", denied);
+            let channels = json!([category(400, "Voice"), gated(MOON, "The Moon"), sun]);
             let states = json!([partial_voice_state(ANN, MOON)]);
             let listed = with(with(guild(), "channels", channels), "voice_states", states);
             with(listed, "members", json!([member(ANN)]))
