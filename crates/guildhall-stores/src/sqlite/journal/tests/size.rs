@@ -6,10 +6,10 @@ use super::*;
 
 /// What the log keeps in memory, in this test: its own is 64 MiB.
 const WINDOW: usize = 8 << 20;
-const LONG: usize = 100_000;
 
-/// Renames of names so long that a few of them fill the window, with floors that rise as the
-/// gateway's do: when half a window of evicted events is in the journal still.
+/// Renames of names so long that a few of them fill the window, after an evening of short events,
+/// with floors that rise as the gateway's do: when half a window of evicted events is in the
+/// journal still.
 #[tokio::test]
 async fn long_events_do_not_make_the_file_many_times_what_the_log_holds() {
     let place = Place::new();
@@ -20,37 +20,63 @@ async fn long_events_do_not_make_the_file_many_times_what_the_log_holds() {
         state: State::default(),
     };
     journal.begin(beginning).await.expect("begins");
-    let (mut kept, mut evicted) = (VecDeque::new(), 0);
-    let mut most = 0;
-    for seq in 1..=3_000_u64 {
-        // Shorter ones between them, so that a round takes its time.
-        let length = if seq % 2 == 0 { LONG } else { 40 };
-        let mut bases = Vec::new();
-        while kept.len() * LONG / 2 > WINDOW {
-            evicted += 1;
-            kept.pop_front();
-        }
-        if evicted * LONG / 2 > WINDOW / 2 {
-            evicted = 0;
-            let floor = kept.front().map_or(0, |oldest: &u64| oldest - 1);
-            bases.push(base(1, floor, Some(guild(6))));
-        }
-        kept.push_back(seq);
-        let commit = Commit {
-            events: vec![Arc::new(renamed(seq, length))],
-            state: Arc::new(State::default()),
-            bases,
-        };
+    let mut log = Log::default();
+    for _ in 0..8 {
+        let commit = log.commit(500, 40);
         journal.commit(commit).await.expect("is kept");
-        if seq % 50 == 0 {
-            most = most.max(place.size());
-        }
     }
-    // 150 MB went through it.
+    let mut most = 0;
+    for _ in 0..800 {
+        let commit = log.commit(1, 100_000);
+        journal.commit(commit).await.expect("is kept");
+        most = most.max(place.size());
+    }
+    // 80 MB went through it.
     let bound = 3 * WINDOW as u64;
     assert!(most < bound, "{} KiB at most", most >> 10);
     drop(journal);
-    assert!(load(&place.open()).await.events.len() as u64 >= kept.len() as u64);
+    let events = load(&place.open()).await.events;
+    assert!(events.len() >= log.kept.len());
+}
+
+/// As the gateway's, as far as floors go.
+#[derive(Default)]
+struct Log {
+    head: u64,
+    /// Numbers and bytes.
+    kept: VecDeque<(u64, usize)>,
+    bytes: usize,
+    floor: u64,
+    evicted: usize,
+}
+
+impl Log {
+    fn commit(&mut self, many: u64, length: usize) -> Commit {
+        let mut bases = Vec::new();
+        if self.evicted > WINDOW / 2 {
+            self.evicted = 0;
+            bases.push(base(1, self.floor, Some(guild(6))));
+        }
+        let mut events = Vec::new();
+        for _ in 0..many {
+            self.head += 1;
+            self.kept.push_back((self.head, length));
+            self.bytes += length;
+            events.push(Arc::new(renamed(self.head, length)));
+        }
+        while self.bytes > WINDOW
+            && let Some((seq, length)) = self.kept.pop_front()
+        {
+            self.bytes -= length;
+            self.evicted += length;
+            self.floor = seq;
+        }
+        Commit {
+            events,
+            state: Arc::new(State::default()),
+            bases,
+        }
+    }
 }
 
 impl Place {
