@@ -155,6 +155,23 @@ describe('the connection', () => {
     expect(streams).toHaveLength(2)
   })
 
+  it('says that nobody answers, from a proxy\'s 502 until the stream goes on', async () => {
+    expect(live.view()).toMatchObject({ connection: 'connecting', unanswered: false })
+    me = { is: 'unreachable' }
+    stream().isRefused()
+    expect(live.view()).toMatchObject({ connection: 'connecting', unanswered: true })
+    await vi.advanceTimersByTimeAsync(60_000)
+    me = ana
+    await vi.advanceTimersByTimeAsync(30_000)
+    stream().send(house, 'c1')
+    expect(live.view()).toMatchObject({ connection: 'live', unanswered: false })
+    stream().isRefused()
+    expect(live.view()).toMatchObject({ connection: 'reconnecting', unanswered: true })
+    me = { is: 'signed-out' }
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(live.view()).toMatchObject({ connection: 'signed-out', unanswered: false })
+  })
+
   it('opens a new stream with its cursor when the old one has gone silent', async () => {
     const first = stream()
     first.send(house, 'c1')

@@ -29,6 +29,8 @@ export interface View {
   readonly snapshots: number
   /** Events that could not be read, since the page was opened. */
   readonly ignored: number
+  /** The last request was not answered, or with an error such as a proxy's 502. */
+  readonly unanswered: boolean
 }
 
 /** What the connection needs of the browser. */
@@ -55,6 +57,7 @@ const nothing: View = {
   began: null,
   snapshots: 0,
   ignored: 0,
+  unanswered: false,
 }
 
 export class Live {
@@ -118,6 +121,7 @@ export class Live {
     const longest = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** this.#failures)
     this.#failures += 1
     this.#lost()
+    this.#show({ unanswered: true })
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => void this.#connect(), longest * this.#around.random())
   }
@@ -175,7 +179,7 @@ export class Live {
   #began(change: Partial<View>): void {
     const again = this.#view.connection === 'reconnecting'
     this.#failures = 0
-    this.#show({ ...change, connection: 'live' })
+    this.#show({ ...change, connection: 'live', unanswered: false })
     if (again) void this.#checkUser()
   }
 
@@ -203,7 +207,7 @@ export class Live {
   #signedOut(): void {
     this.#hangUp()
     this.#forget()
-    this.#show({ connection: 'signed-out' })
+    this.#show({ connection: 'signed-out', unanswered: false })
   }
 
   /** Another person may sign in next: nothing of this one stays. */

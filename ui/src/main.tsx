@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client'
 import { Live } from './live'
 import { App } from './page/app'
 import './page/page.css'
-import { endSession, readMe, signInUrl } from './session'
+import { endSession, loginOutcome, readMe, signInUrl } from './session'
 
 // The page's root, whatever prefix it is served under: this module is one folder
 // below it, in `src/` while developing and in `assets/` when built.
@@ -24,10 +24,14 @@ const live = new Live({
 })
 live.start()
 
+// Told once: neither a reload nor the next sign-in, which comes back to this address, repeats it.
+const { outcome, search } = loginOutcome(location.search)
+if (outcome !== null) history.replaceState(history.state, '', location.pathname + search + location.hash)
+
 const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no element "root"')
 createRoot(place).render(
   <StrictMode>
-    <App live={live} signInUrl={signInUrl(root, location.pathname + location.search)} />
+    <App live={live} signInUrl={signInUrl(root, location.pathname + search)} outcome={outcome} />
   </StrictMode>,
 )

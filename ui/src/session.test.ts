@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { endSession, readMe, signInUrl } from './session'
+import { endSession, loginOutcome, readMe, signInUrl } from './session'
 
 const root = new URL('https://guild.test/hall/')
 const user = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
@@ -59,5 +59,18 @@ describe('signing in', () => {
     expect(signInUrl(root, '/hall/?a=1&b=ü')).toBe(
       'https://guild.test/hall/auth/login?returnTo=%2Fhall%2F%3Fa%3D1%26b%3D%C3%BC',
     )
+  })
+})
+
+describe('how a sign-in ended', () => {
+  it.each([
+    ['', null, ''],
+    ['?a=1', null, '?a=1'],
+    ['?login=denied', 'denied', ''],
+    ['?a=1&login=denied&b=ü', 'denied', '?a=1&b=%C3%BC'],
+    ['?login=denied&login=denied', 'denied', ''],
+    ['?login=%3Cscript%3E', 'failed', ''],
+  ] as const)('is read and taken out of %s', (search, outcome, rest) => {
+    expect(loginOutcome(search)).toEqual({ outcome, search: rest })
   })
 })

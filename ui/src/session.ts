@@ -47,6 +47,19 @@ export const endSession = async (root: URL): Promise<boolean> => {
   }
 }
 
+/** How a sign-in ended that signed nobody in: `?login=` of the page it came back to. */
+export type LoginOutcome = 'denied' | 'failed'
+
+/** The outcome in a page's query, and the query without it, which is told once. */
+export const loginOutcome = (search: string): { outcome: LoginOutcome | null; search: string } => {
+  const query = new URLSearchParams(search)
+  const said = query.get('login')
+  if (said === null) return { outcome: null, search }
+  query.delete('login')
+  const rest = query.toString()
+  return { outcome: said === 'denied' ? 'denied' : 'failed', search: rest === '' ? '' : `?${rest}` }
+}
+
 /** Where the sign-in begins; afterwards the browser comes back to `path`. */
 export const signInUrl = (root: URL, path: string): string => {
   const url = new URL('auth/login', root)

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { allWell, guild, joined, left, person, roomOnWire, snapshot } from '../events.testing'
 import type { View } from '../live'
+import type { LoginOutcome } from '../session'
 import { after, emptyPicture } from '../picture'
 import type { StreamEvent } from '../wire'
 import { App } from './app'
@@ -22,6 +23,7 @@ const quiet: View = {
   began: { how: 'snapshot', reason: 'no_cursor' },
   snapshots: 1,
   ignored: 0,
+  unanswered: false,
 }
 
 const seeing = (...events: readonly StreamEvent[]): View => ({
@@ -32,9 +34,9 @@ const seeing = (...events: readonly StreamEvent[]): View => ({
 let place: HTMLElement
 let root: Root
 
-const show = (view: View, signOut = () => Promise.resolve(true)): void => {
+const show = (view: View, signOut = () => Promise.resolve(true), outcome: LoginOutcome | null = null): void => {
   const live = { view: () => view, subscribe: () => () => undefined, signOut }
-  act(() => root.render(<App live={live} signInUrl="/hall/auth/login?returnTo=%2Fhall%2F" />))
+  act(() => root.render(<App live={live} signInUrl="/hall/auth/login?returnTo=%2Fhall%2F" outcome={outcome} />))
 }
 
 const one = (selector: string): HTMLElement => {
@@ -116,6 +118,26 @@ describe('the page', () => {
     expect(one('[data-action=sign-in]').getAttribute('href')).toBe('/hall/auth/login?returnTo=%2Fhall%2F')
   })
 
+  it.each([
+    ['denied', 'did not let Discord sign you in'],
+    ['failed', 'did not work this time'],
+  ] as const)('says how a sign-in ended: %s', (outcome, words) => {
+    const stranger: View = { ...quiet, connection: 'signed-out', user: null, picture: null }
+    show(stranger, undefined, outcome)
+    expect(one('.outcome').textContent).toContain(words)
+    expect(one('[data-action=sign-in]')).toBeTruthy()
+    show(stranger)
+    expect(place.querySelector('.outcome')).toBeNull()
+  })
+
+  it('says so when the server does not answer, and keeps what it has', () => {
+    show({ ...quiet, connection: 'connecting', picture: null, unanswered: true })
+    expect(one('[data-notice=no-answer]').textContent).toContain('keeps trying')
+    show({ ...seeing(house), connection: 'reconnecting', unanswered: true })
+    expect(listed('10')).toEqual(['User 7'])
+    expect(one('.connection').textContent).toContain('does not answer right now')
+  })
+
   it('says so when signing out did not work', async () => {
     show(quiet, () => Promise.resolve(false))
     await act(async () => one('.account button').click())
@@ -148,12 +170,14 @@ describe('the state of the connection in words', () => {
     ['live', allWell, 'good', 'Live'],
     ['connecting', null, 'waiting', 'Connecting'],
     ['reconnecting', allWell, 'bad', 'Reconnecting to the server'],
+    ['connecting', null, 'bad', 'The server does not answer right now. Trying again', true],
+    ['reconnecting', allWell, 'bad', 'does not answer right now. Trying again… What you see may be', true],
     ['live', { ...allWell, discord: 'resuming', since }, 'waiting', 'Discord is reconnecting since 12:03'],
     ['live', { ...allWell, discord: 'down', since }, 'bad', 'Discord cannot be reached since 12:03'],
     ['live', { ...allWell, discord: 'unknown', since }, 'waiting', 'Waiting for word from Discord'],
     ['live', { discord: 'unknown', link: 'down', since }, 'bad', 'The server lost its bot at 12:03'],
-  ] as const)('%s %o', (connection, status, tone, words) => {
-    const said = freshness({ connection, status })
+  ] as const)('%s %o', (connection, status, tone, words, ...more) => {
+    const said = freshness({ connection, status, unanswered: more.length > 0 })
     expect(said.tone).toBe(tone)
     expect(said.words).toContain(words)
   })

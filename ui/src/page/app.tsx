@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from 'react'
 
 import type { Live, View } from '../live'
+import type { LoginOutcome } from '../session'
 import { ConnectionLine } from './connection'
 import { GuildSection } from './guild'
 import { Header } from './header'
@@ -11,9 +12,11 @@ import { byName } from './order'
 interface AppProps {
   readonly live: Pick<Live, 'view' | 'subscribe' | 'signOut'>
   readonly signInUrl: string
+  /** How the sign-in ended that led here; null: none did, or it went well. */
+  readonly outcome?: LoginOutcome | null
 }
 
-export const App = ({ live, signInUrl }: AppProps) => {
+export const App = ({ live, signInUrl, outcome = null }: AppProps) => {
   const view = useSyncExternalStore(live.subscribe, live.view)
   return (
     <div
@@ -28,6 +31,7 @@ export const App = ({ live, signInUrl }: AppProps) => {
       <Header user={view.user} signOut={live.signOut} />
       <ConnectionLine view={view} />
       <main className="content">
+        {outcome !== null && <Outcome outcome={outcome} />}
         <Content view={view} signInUrl={signInUrl} />
       </main>
     </div>
@@ -36,7 +40,7 @@ export const App = ({ live, signInUrl }: AppProps) => {
 
 const Content = ({ view, signInUrl }: { readonly view: View; readonly signInUrl: string }) => {
   if (view.connection === 'signed-out') return <SignIn url={signInUrl} />
-  if (view.picture === null) return <Loading />
+  if (view.picture === null) return view.unanswered ? <NoAnswer /> : <Loading />
   if (view.picture.size === 0) return <NoGuild />
   return (
     <>
@@ -56,6 +60,21 @@ const SignIn = ({ url }: { readonly url: string }) => (
       Sign in with Discord
     </a>
     <p className="small">Only your name and your list of guilds are read. You see what you may see in Discord.</p>
+  </section>
+)
+
+const Outcome = ({ outcome }: { readonly outcome: LoginOutcome }) => (
+  <p className="outcome" role="status" data-outcome={outcome}>
+    {outcome === 'denied'
+      ? 'You did not let Discord sign you in here. You can try again whenever you like.'
+      : 'Signing in did not work this time. Please try again.'}
+  </p>
+)
+
+const NoAnswer = () => (
+  <section className="notice" data-notice="no-answer">
+    <h1>The server does not answer</h1>
+    <p>This page keeps trying and goes on by itself as soon as it does.</p>
   </section>
 )
 

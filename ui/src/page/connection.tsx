@@ -10,13 +10,25 @@ export interface Freshness {
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 
 /** One sentence about the weakest part of the road from Discord to this page. */
-export const freshness = ({ connection, status }: Pick<View, 'connection' | 'status'>): Freshness => {
+export const freshness = ({
+  connection,
+  status,
+  unanswered,
+}: Pick<View, 'connection' | 'status' | 'unanswered'>): Freshness => {
   switch (connection) {
     case 'signed-out':
       return { tone: 'idle', words: 'Signed out' }
     case 'connecting':
-      return { tone: 'waiting', words: 'Connecting to the server…' }
+      return unanswered
+        ? { tone: 'bad', words: 'The server does not answer right now. Trying again…' }
+        : { tone: 'waiting', words: 'Connecting to the server…' }
     case 'reconnecting':
+      if (unanswered) {
+        return {
+          tone: 'bad',
+          words: 'The server does not answer right now. Trying again… What you see may be out of date.',
+        }
+      }
       return { tone: 'bad', words: 'Reconnecting to the server… What you see may be out of date.' }
     case 'live':
       return status === null ? { tone: 'good', words: 'Live' } : freshnessBehindTheServer(status)
