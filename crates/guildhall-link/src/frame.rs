@@ -278,7 +278,7 @@ fn text<T: Serialize>(
 }
 
 fn written<T: Serialize>(says: &Says<'_, T>) -> String {
-    serde_json::to_string(says).expect("frames are maps with string keys, which serialise")
+    guildhall_model::json::to_string(says)
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,8 @@
 pub mod id;
 /// Other people's JSON, so that it can be read.
 pub mod text;
+/// Our JSON, one line whatever its reader calls a line end.
+pub mod json;
 /// Where in the log something stands, and the cursor a browser keeps.
 pub mod position;
 /// What happened: one event, its public and its internal shape.

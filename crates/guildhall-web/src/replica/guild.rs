@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use guildhall_model::{
-    Change, ChannelId, Envelope, Guild, GuildId, UserId, World,
+    Change, ChannelId, Envelope, Guild, GuildId, UserId, World, json,
     world::{Occupant, RoomInfo},
 };
 use serde::Serialize;
@@ -163,8 +163,7 @@ impl RoomFragments {
                 info: &room.info,
                 members: guild.occupants(channel).collect(),
             };
-            let json = serde_json::to_vec(&picture).expect("a map with string keys serialises");
-            Bytes::from(json)
+            Bytes::from(json::to_vec(&picture))
         });
         Some(fragment.clone())
     }

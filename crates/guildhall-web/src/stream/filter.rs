@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use guildhall_model::{ChannelId, Guild, GuildId, ViewerClass, event::Audience};
+use guildhall_model::{ChannelId, Guild, GuildId, ViewerClass, event::Audience, json};
 use serde::Serialize;
 
 use crate::replica::{Family, GuildLog, Record};
@@ -145,13 +145,12 @@ pub(crate) fn picture(
     narrow: &Narrow,
 ) -> Option<Visible<GuildPicture>> {
     let guild = log.guild()?;
-    let mut head = serde_json::to_vec(&GuildHead {
+    let mut head = json::to_vec(&GuildHead {
         id,
         name: &guild.info.name,
         icon: guild.info.icon.as_deref(),
         available: guild.available,
-    })
-    .expect("a map with string keys serialises");
+    });
     head.pop();
     let rooms = sight
         .rooms

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use guildhall_model::Position;
+use guildhall_model::{Position, json};
 use serde::Serialize;
 
 use super::{
@@ -16,7 +16,7 @@ use crate::replica::{Record, StatusPayload};
 /// one log behind every query.
 pub(crate) fn record_frame(event: &str, at: Position, payload: &impl Serialize) -> Bytes {
     let mut out = BytesMut::with_capacity(512);
-    frame(&mut out, event, Some(at), &json(payload));
+    frame(&mut out, event, Some(at), &json::to_vec(payload));
     out.freeze()
 }
 
@@ -53,7 +53,7 @@ impl SseWriter {
         cursor: Option<Position>,
         payload: &Visible<T>,
     ) {
-        let data = json(payload.get());
+        let data = json::to_vec(payload.get());
         frame(self.join(), event, cursor, &data);
     }
 
@@ -71,7 +71,7 @@ impl SseWriter {
         guilds: &[Visible<GuildPicture>],
     ) {
         let mut data = b"{\"reason\":".to_vec();
-        data.extend_from_slice(&json(&reason));
+        data.extend_from_slice(&json::to_vec(&reason));
         snapshot_body(&mut data, status, guilds);
         frame(self.join(), "snapshot", Some(at), &data);
     }
@@ -101,7 +101,7 @@ pub(crate) fn state_json(
     guilds: &[Visible<GuildPicture>],
 ) -> Bytes {
     let mut data = b"{\"cursor\":".to_vec();
-    data.extend_from_slice(&json(&at));
+    data.extend_from_slice(&json::to_vec(&at));
     snapshot_body(&mut data, status, guilds);
     Bytes::from(data)
 }
@@ -113,7 +113,7 @@ fn snapshot_body(
     guilds: &[Visible<GuildPicture>],
 ) {
     out.extend_from_slice(b",\"status\":");
-    out.extend_from_slice(&json(status.get()));
+    out.extend_from_slice(&json::to_vec(status.get()));
     out.extend_from_slice(b",\"guilds\":[");
     for (index, guild) in guilds.iter().enumerate() {
         if index > 0 {
@@ -132,15 +132,11 @@ fn snapshot_body(
     out.extend_from_slice(b"]}");
 }
 
-fn json(payload: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(payload).expect("payloads are maps with string keys, which serialise")
-}
-
 /// One event of a stream.
 ///
-/// INVARIANT(one-line): JSON has no raw CR, LF or NUL (they are escaped inside strings, and
-/// nothing here is pretty-printed), names are ours, a position is digits and three signs. So no
-/// field can end its line or the frame.
+/// INVARIANT(one-line): JSON written by `guildhall_model::json` has no raw line end of any kind
+/// (they are escaped inside strings, and nothing here is pretty-printed), names are ours, a
+/// position is digits and three signs. So no field can end its line or the frame.
 fn frame(out: &mut BytesMut, event: &str, cursor: Option<Position>, data: &[u8]) {
     debug_assert!(
         !data.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)),

@@ -19,6 +19,14 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Where Python's `str.splitlines` splits, the widest such set in use.
+fn line_end(c: char) -> bool {
+    matches!(
+        c,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
 fn changes() -> impl Strategy<Value = Change> {
     (text(), text(), proptest::option::of(text())).prop_flat_map(|(a, b, c)| {
         let mut occupant = person(UserId(5), ChannelId(6));
@@ -56,6 +64,8 @@ proptest! {
         let raw = frame.strip_suffix(b"\n\n").expect("ends with a blank line");
         prop_assert!(!raw.windows(2).any(|pair| pair == b"\n\n"), "one frame");
         prop_assert!(!frame.iter().any(|byte| matches!(byte, b'\r' | 0)), "no CR, no NUL");
+        let text = std::str::from_utf8(raw).expect("UTF-8");
+        prop_assert_eq!(text.split(line_end).count(), 3, "three lines to any reader");
         let read = decode(std::str::from_utf8(&frame).expect("UTF-8"));
         prop_assert_eq!(read.len(), 1);
         prop_assert_eq!(&read[0].event, name);
