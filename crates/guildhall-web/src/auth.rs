@@ -11,7 +11,6 @@ use axum::{
     routing::{get, post},
 };
 use guildhall_ports::Clock;
-use tokio::sync::Semaphore;
 
 /// Who is signed in, and ending that.
 mod account;
@@ -19,18 +18,28 @@ mod account;
 mod attempt;
 /// What the login asks of the rest of the role.
 mod bridge;
+/// How often the login may ask Discord.
+mod budget;
 /// Randomness nobody can guess.
 mod chance;
 /// What we ask Discord at a login.
 mod discord;
+/// Sign-ins that sign nobody in.
+mod failure;
 /// Encrypted cookies.
 mod jar;
+/// Discord's ways of saying "not so fast".
+mod limited;
+/// Log lines about what others can cause.
+mod log_limit;
 /// To Discord and back.
 mod login;
 /// Which sites may post with our cookie.
 mod origin;
 /// What a browser sees when a login fails.
 mod page;
+/// Logins that may be with Discord at once.
+mod places;
 /// Ids that are kept for a while and then forgotten.
 mod remembered;
 /// Where a browser goes after signing in.
@@ -46,13 +55,12 @@ pub(crate) use session::Profile;
 pub(crate) use session::{Session, SessionEnd, Sessions};
 pub(crate) use settings::Settings;
 
+use budget::Budget;
 use discord::Discord;
 use jar::Jar;
+use log_limit::LogLimit;
+use places::Places;
 use remembered::Remembered;
-
-/// Logins that may be waiting for Discord at once. More are asked to try again in a moment: a
-/// flood of false codes must not spend what Discord allows our address.
-const LOGINS_AT_ONCE: usize = 64;
 
 /// Used states remembered. Beyond it the one nearest its end is forgotten; Discord's code is good
 /// for one use all the same.
@@ -65,7 +73,9 @@ pub(crate) struct Auth {
     jar: Jar,
     sessions: Sessions,
     used: Mutex<Remembered<String>>,
-    at_once: Semaphore,
+    places: Places,
+    budget: Budget,
+    said: LogLimit,
     bridge: Arc<dyn Bridge>,
     clock: Arc<dyn Clock>,
 }
@@ -86,7 +96,9 @@ impl Auth {
             discord,
             sessions,
             used: Mutex::new(Remembered::new(USED_MAX)),
-            at_once: Semaphore::new(LOGINS_AT_ONCE),
+            places: Places::new(),
+            budget: Budget::default(),
+            said: LogLimit::default(),
             bridge,
             clock,
         }))
@@ -100,8 +112,9 @@ impl Auth {
     /// `/auth/*` and `/api/me`, below the base URL's prefix.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/auth/login", get(login::begin))
-            .route("/auth/callback", get(login::finish))
+            // Without a handler of its own HEAD would run GET's, and a mere look would have its effect.
+            .route("/auth/login", get(login::begin).head(login::look))
+            .route("/auth/callback", get(login::finish).head(login::look))
             .route("/auth/refresh", post(account::refresh))
             .route("/auth/logout", post(account::logout))
             .route("/api/me", get(account::me))

@@ -12,10 +12,16 @@ mod connections;
 mod error;
 /// What every answer says about itself.
 mod headers;
+/// Whom a request says that it is for.
+mod host;
+/// JSON answers.
+mod json;
 /// What may happen often is said once a minute.
 mod notice;
 /// The embedded page.
 mod page;
+/// Requests that nobody made.
+mod prefetch;
 /// Who is believed about whose requests they pass on.
 mod proxies;
 /// The answer for whom there is no place.
@@ -28,7 +34,9 @@ mod stall;
 pub use accept::{Bounds, serve};
 pub(crate) use address::ClientAddress;
 pub(crate) use error::ApiError;
+pub(crate) use json::Json;
 pub(crate) use notice::Notice;
 pub(crate) use page::Page;
+pub(crate) use prefetch::is_prefetch;
 pub use proxies::TrustedProxies;
 pub(crate) use router::router;

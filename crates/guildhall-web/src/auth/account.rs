@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,13 +11,14 @@ use guildhall_model::{GuildId, UnixMs};
 use serde::Serialize;
 
 use super::{Auth, origin::check_write, page::private, session::Profile};
-use crate::http::ApiError;
+use crate::http::{ApiError, Json};
 
 /// Body of `GET /api/me`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Me {
     user: Profile,
+    /// Those that the bot is in now.
     guilds: Vec<GuildId>,
     /// When the session ends unless it slides.
     expires_at: UnixMs,
@@ -34,7 +34,7 @@ pub(super) async fn me(
     let me = Me {
         expires_at: session.expires_at.min(session.ends_at),
         user: session.user,
-        guilds: session.guilds,
+        guilds: auth.bridge.shared(session.guilds),
     };
     Ok((private(), Json(me)).into_response())
 }
@@ -68,7 +68,7 @@ pub(super) async fn logout(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     check_write(&headers, &auth.settings)?;
-    if let Some(session) = auth.sessions.read(&headers) {
+    for session in auth.sessions.all(&headers) {
         auth.sessions.revoke(&session);
         tracing::info!(viewer.id = %session.user.id, "[Auth] Signed out");
     }

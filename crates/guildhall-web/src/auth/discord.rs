@@ -1,9 +1,13 @@
 //! What we ask Discord at a login: a token for the code, who it is, and their guilds. The token is
-//! dropped as soon as both are answered.
+//! dropped as soon as both are answered. Where Discord asks us to wait, we do, for a few seconds.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{GuildId, UserId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
@@ -11,9 +15,13 @@ use oauth2::{
 };
 use secrecy::ExposeSecret;
 use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::{Instant, sleep};
+use tracing::warn;
 use url::Url;
 
-use super::{attempt::Attempt, session::Profile, settings::Settings};
+use super::{
+    attempt::Attempt, budget::Reservation, limited::Limited, session::Profile, settings::Settings,
+};
 
 /// One request, from connecting to the last byte.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -21,7 +29,14 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// Answers beyond this are not Discord's: 200 guilds with all their features are about 200 KB.
 const BODY_MAX: usize = 1024 * 1024;
 
-/// Discord's own bound is 32; this is the cookie's.
+/// Longest that one login waits because Discord asked for it, in all. Somebody looks at an empty
+/// page meanwhile.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So often one thing is asked, if Discord asks to wait in between.
+const TRIES: usize = 4;
+
+/// Discord's own bound is 32; this is the cookie's, where it is kept in bytes.
 const NAME_MAX: usize = 64;
 
 /// Who signed in.
@@ -47,6 +62,9 @@ pub(super) enum SignInError {
     /// Not a success.
     #[error("Discord answered with status {0}")]
     Status(u16),
+    /// Discord asks to wait for longer than a login can. `code_spent`: it has taken the code.
+    #[error("Discord asks to wait for {} s", wait.as_secs())]
+    Limited { wait: Duration, code_spent: bool },
     /// A success with something else inside, or with too much.
     #[error("Discord's answer could not be read")]
     Unreadable,
@@ -109,13 +127,68 @@ impl Discord {
         url
     }
 
-    /// Who gave their consent. Takes at most twice [`REQUEST_LIMIT`].
+    /// Who gave their consent. Takes at most twice [`REQUEST_LIMIT`] and [`PATIENCE`].
     pub(super) async fn account(
         &self,
         code: String,
         attempt: &Attempt,
+        leave: Reservation,
     ) -> Result<Account, SignInError> {
-        let send = |request| send_token_request(self.http.clone(), request);
+        let calls = Calls(Arc::new(Mutex::new(leave)));
+        let answered = self.ask(code, attempt, &calls).await;
+        calls.leave().answered();
+        answered
+    }
+
+    async fn ask(
+        &self,
+        code: String,
+        attempt: &Attempt,
+        calls: &Calls,
+    ) -> Result<Account, SignInError> {
+        let mut patience = PATIENCE;
+        let token = self.token(code, attempt, calls, &mut patience).await?;
+        let (mut for_user, mut for_guilds) = (patience, patience);
+        let (user, guilds) = tokio::try_join!(
+            self.get::<User>(&self.me, &token, calls, &mut for_user),
+            self.get::<Vec<UserGuild>>(&self.guilds, &token, calls, &mut for_guilds),
+        )?;
+        let mut seen = HashSet::new();
+        let guilds = guilds.into_iter().map(|guild| guild.id);
+        Ok(Account {
+            user: user.profile(&self.cdn),
+            guilds: guilds.filter(|id| seen.insert(*id)).collect(),
+        })
+    }
+
+    /// The access token for a code. A request that was limited has not been looked at, so it may
+    /// be repeated with the same code.
+    async fn token(
+        &self,
+        code: String,
+        attempt: &Attempt,
+        calls: &Calls,
+        patience: &mut Duration,
+    ) -> Result<String, SignInError> {
+        for _ in 1..TRIES {
+            match self.token_once(code.clone(), attempt, calls).await {
+                Err(SignInError::Limited { wait, .. }) if wait <= *patience => {
+                    *patience -= wait;
+                    sleep(wait).await;
+                }
+                answered => return answered,
+            }
+        }
+        self.token_once(code, attempt, calls).await
+    }
+
+    async fn token_once(
+        &self,
+        code: String,
+        attempt: &Attempt,
+        calls: &Calls,
+    ) -> Result<String, SignInError> {
+        let send = |request| send_token_request(self.http.clone(), request, calls.clone());
         let answer = self
             .oauth
             .exchange_code(AuthorizationCode::new(code))
@@ -132,26 +205,78 @@ impl Discord {
             RequestTokenError::Request(error) => error,
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInError::Unreadable,
         })?;
-        let token = answer.access_token().secret();
-        let (user, guilds) = tokio::try_join!(
-            self.get::<User>(&self.me, token),
-            self.get::<Vec<UserGuild>>(&self.guilds, token),
-        )?;
-        let mut seen = HashSet::new();
-        let guilds = guilds.into_iter().map(|guild| guild.id);
-        Ok(Account {
-            user: user.profile(&self.cdn),
-            guilds: guilds.filter(|id| seen.insert(*id)).collect(),
-        })
+        Ok(answer.access_token().secret().clone())
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: &Url, token: &str) -> Result<T, SignInError> {
+    async fn get<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        token: &str,
+        calls: &Calls,
+        patience: &mut Duration,
+    ) -> Result<T, SignInError> {
+        for _ in 1..TRIES {
+            match self.get_once(url, token, calls).await {
+                Err(SignInError::Limited { wait, .. }) if wait <= *patience => {
+                    *patience -= wait;
+                    sleep(wait).await;
+                }
+                answered => return answered,
+            }
+        }
+        self.get_once(url, token, calls).await
+    }
+
+    async fn get_once<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        token: &str,
+        calls: &Calls,
+    ) -> Result<T, SignInError> {
         let request = self.http.get(url.clone()).bearer_auth(token);
         let response = read(request.send().await).await?;
+        if let Some(limited) = Limited::of(&response) {
+            // A limit of this person's own token says nothing about others.
+            calls.limited(&limited, limited.for_all);
+            let (wait, code_spent) = (limited.wait, true);
+            return Err(SignInError::Limited { wait, code_spent });
+        }
         if !response.status().is_success() {
+            calls.count(&response);
             return Err(SignInError::Status(response.status().as_u16()));
         }
-        serde_json::from_slice(response.body()).map_err(|_| SignInError::Unreadable)
+        let body = readable_json(response.body());
+        serde_json::from_str(&body).map_err(|_| SignInError::Unreadable)
+    }
+}
+
+/// The calls of one login, as they are counted.
+#[derive(Clone)]
+struct Calls(Arc<Mutex<Reservation>>);
+
+impl Calls {
+    fn leave(&self) -> MutexGuard<'_, Reservation> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an answer that is no success, if Discord does.
+    fn count(&self, response: &HttpResponse) {
+        if response.status().is_client_error() {
+            self.leave().charge(Instant::now());
+        }
+    }
+
+    /// Counts a refusal, after which nobody asks for a while if it is `for_all`.
+    fn limited(&self, limited: &Limited, for_all: bool) {
+        let now = Instant::now();
+        let mut leave = self.leave();
+        leave.charge(now);
+        if for_all && leave.budget().pause(limited.wait, now) {
+            let seconds = limited.wait.as_secs_f64();
+            warn!(
+                "[Auth] Discord asks us to wait for {seconds:.1} s: nobody is signed in meanwhile"
+            );
+        }
     }
 }
 
@@ -159,16 +284,26 @@ impl Discord {
 async fn send_token_request(
     http: reqwest::Client,
     request: HttpRequest,
+    calls: Calls,
 ) -> Result<HttpResponse, SignInError> {
     let request = request.try_into().map_err(|_| SignInError::Unreachable)?;
-    let response = read(http.execute(request).await).await?;
+    let mut response = read(http.execute(request).await).await?;
+    if let Some(limited) = Limited::of(&response) {
+        // Limits of this endpoint are of our address, whatever their scope is called.
+        calls.limited(&limited, true);
+        let (wait, code_spent) = (limited.wait, false);
+        return Err(SignInError::Limited { wait, code_spent });
+    }
+    calls.count(&response);
     let status = response.status();
     if status == http::StatusCode::UNAUTHORIZED {
         return Err(SignInError::ClientRefused);
     }
-    if status.is_server_error() || status.is_redirection() || status.as_u16() == 429 {
+    if status.is_server_error() || status.is_redirection() {
         return Err(SignInError::Status(status.as_u16()));
     }
+    let readable = readable_json(response.body()).into_owned();
+    *response.body_mut() = readable.into_bytes();
     Ok(response)
 }
 

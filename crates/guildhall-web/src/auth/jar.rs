@@ -1,12 +1,27 @@
 //! Encrypted cookies. AES-GCM with the cookie's name authenticated, so no cookie can be passed off
 //! as another; what cannot be opened is as good as absent.
+//!
+//! A value is base64url without padding of nonce, ciphertext and tag: letters, digits, `-` and `_`,
+//! which no client quotes or encodes on its way. What clients do to values all the same (quotes,
+//! percent-encoding) is undone when reading, and so is the standard alphabet of older cookies.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
 use axum::http::{HeaderMap, HeaderValue, header};
-use cookie::{Cookie, CookieJar, Key, SameSite};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
+};
+use cookie::{Cookie, Key, SameSite};
+use guildhall_model::json;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+
+use super::chance;
 
 /// Browsers drop a longer cookie without a word.
 pub(super) const COOKIE_MAX: usize = 4096;
@@ -14,10 +29,12 @@ pub(super) const COOKIE_MAX: usize = 4096;
 /// Shorter secrets are refused by the settings, and by the key derivation.
 pub(super) const SECRET_MIN: usize = 32;
 
+const NONCE_LENGTH: usize = 12;
+
 /// Seals and opens cookies with keys derived from the session secrets.
 #[derive(Clone)]
 pub(super) struct Jar {
-    keys: Arc<[Key]>,
+    ciphers: Arc<[Aes256Gcm]>,
     secure: bool,
 }
 
@@ -25,13 +42,15 @@ impl Jar {
     /// The first secret seals, all open. Secrets under [`SECRET_MIN`] bytes are passed over, and
     /// `None` is the answer where no secret remains.
     pub(super) fn new(secrets: &[SecretString], secure: bool) -> Option<Self> {
-        let keys: Arc<[Key]> = secrets
+        let ciphers: Arc<[Aes256Gcm]> = secrets
             .iter()
             .map(|secret| secret.expose_secret().as_bytes())
             .filter(|secret| secret.len() >= SECRET_MIN)
-            .map(Key::derive_from)
+            .filter_map(|secret| {
+                Aes256Gcm::new_from_slice(Key::derive_from(secret).encryption()).ok()
+            })
             .collect();
-        (!keys.is_empty()).then_some(Self { keys, secure })
+        (!ciphers.is_empty()).then_some(Self { ciphers, secure })
     }
 
     /// The full name of one of our cookies. `__Host-` makes the browser refuse the cookie unless
@@ -41,14 +60,23 @@ impl Jar {
         format!("{prefix}{name}")
     }
 
-    /// The `Set-Cookie` that gives the browser `value` under a full name for so long.
+    /// The `Set-Cookie` that gives the browser `value` as JSON under a full name for so long.
     pub(super) fn seal(&self, name: &str, value: &impl Serialize, age: Duration) -> HeaderValue {
-        let text = serde_json::to_string(value).expect("what cookies hold has string keys only");
-        let mut jar = CookieJar::new();
-        jar.private_mut(&self.keys[0])
-            .add(Cookie::new(name.to_owned(), text));
-        let sealed = jar.get(name).map_or("", Cookie::value).to_owned();
-        self.set_cookie(name, sealed, age)
+        self.seal_bytes(name, &json::to_vec(value), age)
+    }
+
+    /// The same with bytes.
+    pub(super) fn seal_bytes(&self, name: &str, plain: &[u8], age: Duration) -> HeaderValue {
+        let nonce = chance::bytes::<NONCE_LENGTH>();
+        let payload = Payload {
+            msg: plain,
+            aad: name.as_bytes(),
+        };
+        let sealed = self.ciphers[0]
+            .encrypt(Nonce::from_slice(&nonce), payload)
+            .expect("a cookie is far shorter than what one nonce may seal");
+        let value = BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat());
+        self.set_cookie(name, value, age)
     }
 
     /// The `Set-Cookie` that takes a cookie away.
@@ -56,20 +84,35 @@ impl Jar {
         self.set_cookie(name, String::new(), Duration::ZERO)
     }
 
-    /// The first cookie of that full name that one of the keys opens. There may be several: on
-    /// localhost another program's cookie of the same name reaches us too.
+    /// The first cookie of that full name that one of the keys opens and that reads as JSON.
     pub(super) fn open<T: DeserializeOwned>(&self, headers: &HeaderMap, name: &str) -> Option<T> {
-        pairs(headers)
-            .filter(|(found, value)| found == name && value.len() <= COOKIE_MAX)
-            .find_map(|(name, value)| {
-                let sealed = Cookie::new(name, value);
-                let jar = CookieJar::new();
-                let mut opened = self
-                    .keys
-                    .iter()
-                    .filter_map(|key| jar.private(key).decrypt(sealed.clone()));
-                opened.find_map(|cookie| serde_json::from_str(cookie.value()).ok())
-            })
+        self.opened(headers, name)
+            .find_map(|plain| serde_json::from_slice(&plain).ok())
+    }
+
+    /// What is in each cookie of that full name that one of the keys opens. There may be several:
+    /// on localhost another program's cookie of the same name reaches us too, and so does an older
+    /// one of ours that was kept for another path.
+    pub(super) fn opened(
+        &self,
+        headers: &HeaderMap,
+        name: &str,
+    ) -> impl Iterator<Item = Vec<u8>> + use<> {
+        let opened: Vec<_> = pairs(headers)
+            .filter(|(found, _)| found == name)
+            .filter_map(|(_, value)| decode(&value))
+            .filter_map(|sealed| self.unseal(name, &sealed))
+            .collect();
+        opened.into_iter()
+    }
+
+    fn unseal(&self, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, msg) = sealed.split_at_checked(NONCE_LENGTH)?;
+        let aad = name.as_bytes();
+        self.ciphers.iter().find_map(|cipher| {
+            let payload = Payload { msg, aad };
+            cipher.decrypt(Nonce::from_slice(nonce), payload).ok()
+        })
     }
 
     fn set_cookie(&self, name: &str, value: String, age: Duration) -> HeaderValue {
@@ -81,7 +124,7 @@ impl Jar {
             .same_site(SameSite::Lax)
             .max_age(cookie::time::Duration::seconds(seconds))
             .build();
-        HeaderValue::try_from(cookie.to_string()).expect("names are ours and values are base64")
+        HeaderValue::try_from(cookie.to_string()).expect("names are ours and values are base64url")
     }
 }
 
@@ -93,15 +136,62 @@ pub(super) fn names(headers: &HeaderMap, beginning: &str) -> Vec<String> {
         .collect()
 }
 
-/// All cookies of a request. A foreign cookie with odd bytes must not hide ours.
+/// All cookies of a request. A foreign cookie with odd bytes must not hide ours, and some proxies
+/// join several `Cookie` headers with commas, which no value of ours has.
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
     headers.get_all(header::COOKIE).iter().flat_map(|line| {
-        let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
-        Cookie::split_parse(line)
-            .filter_map(Result::ok)
-            .map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned()))
+        String::from_utf8_lossy(line.as_bytes())
+            .split([';', ','])
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             .collect::<Vec<_>>()
     })
+}
+
+/// The bytes of a value, whatever a client has wrapped around it: double quotes (RFC 6265 allows
+/// them, Python's jars add them), percent-encoding (some jars of JavaScript), or both.
+fn decode(value: &str) -> Option<Vec<u8>> {
+    let value = percent_decoded(unquoted(value));
+    let value = unquoted(&value).trim_end_matches('=');
+    if value.len() > COOKIE_MAX {
+        return None;
+    }
+    let older = value.contains(['+', '/']);
+    let engine = if older {
+        BASE64_STANDARD_NO_PAD
+    } else {
+        BASE64_URL_SAFE_NO_PAD
+    };
+    engine.decode(value).ok()
+}
+
+fn unquoted(value: &str) -> &str {
+    let inside = value.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inside.unwrap_or(value).trim()
+}
+
+/// What is no whole escape of ASCII stays as it is, and is no base64 then.
+fn percent_decoded(value: &str) -> Cow<'_, str> {
+    if !value.contains('%') {
+        return Cow::Borrowed(value);
+    }
+    let mut parts = value.split('%');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digit = |at: usize| char::from(*part.as_bytes().get(at)?).to_digit(16);
+        let code = digit(0).zip(digit(1)).map(|(high, low)| high << 4 | low);
+        match code.and_then(char::from_u32).filter(char::is_ascii) {
+            Some(letter) => {
+                decoded.push(letter);
+                decoded.push_str(&part[2..]);
+            }
+            None => {
+                decoded.push('%');
+                decoded.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(decoded)
 }
 
 #[cfg(test)]

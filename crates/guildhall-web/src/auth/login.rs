@@ -2,25 +2,31 @@
 //! answers (RFC 6749, 7636, 9207).
 
 use std::{
+    net::IpAddr,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::{IntoResponse, Redirect, Response},
 };
+use tokio::time::{Instant, sleep};
 use url::{Url, form_urlencoded};
 
 use super::{
     Auth,
     attempt::Attempt,
-    discord::SignInError,
+    budget::{Limit, Reservation},
+    discord::PATIENCE,
+    failure::{Failure, count, fail},
     page::{page, private},
     return_to::return_to,
     session::Session,
 };
+use crate::http::{ClientAddress, is_prefetch};
 
 /// How long a finished login waits for the gateway to begin watching the viewer. It begins
 /// without being waited for, too.
@@ -29,11 +35,22 @@ pub(super) const WATCH_WAIT: Duration = Duration::from_secs(1);
 /// Longer codes are not Discord's.
 const CODE_MAX: usize = 512;
 
+/// What a page is told in its query when its user said no.
+const DENIED: (&str, &str) = ("login", "denied");
+
+/// `HEAD` on both: nothing begins and nothing ends.
+pub(super) async fn look() -> Response {
+    (StatusCode::OK, private()).into_response()
+}
+
 /// `GET /auth/login?returnTo=`: off to Discord.
 pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: HeaderMap) -> Response {
+    if is_prefetch(&headers) {
+        return nobody_is_here();
+    }
     let settings = &auth.settings;
     let wish = parameter(&uri, "returnTo");
-    let return_to = return_to(wish.as_deref(), settings);
+    let return_to = without_outcome(return_to(wish.as_deref(), settings));
     if !settings.can_sign_in() {
         let sentence = "Nobody can sign in here yet: DISCORD_CLIENT_ID is not set.";
         let again = login_url(&auth, &return_to);
@@ -55,16 +72,21 @@ pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: Head
 /// `GET /auth/callback`: back from Discord.
 pub(super) async fn finish(
     State(auth): State<Arc<Auth>>,
+    address: Option<Extension<ClientAddress>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
+    if is_prefetch(&headers) {
+        return nobody_is_here();
+    }
+    let address = address.map(|Extension(ClientAddress(address))| address);
     let attempt = match find_attempt(&auth, &uri, &headers) {
         Ok(attempt) => attempt,
         Err(failure) => return fail(&auth, &failure, &auth.settings.home(), Vec::new()),
     };
     let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
     let before = auth.sessions.read(&headers);
-    match sign_in(&auth, &uri, &attempt, before).await {
+    match sign_in(&auth, &uri, &attempt, before, address).await {
         Ok((session, cookie)) => {
             count("succeeded");
             tracing::info!(viewer.id = %session.user.id, "[Auth] Signed in");
@@ -74,28 +96,23 @@ pub(super) async fn finish(
         Err(Failure::Denied) => {
             count("denied");
             let mut url = attempt.return_to.clone();
-            url.query_pairs_mut().append_pair("login", "denied");
+            url.query_pairs_mut().append_pair(DENIED.0, DENIED.1);
             redirect(&url, cookies)
         }
-        Err(failure) => fail(&auth, &failure, &attempt.return_to, cookies),
+        Err(failure) => {
+            if failure.leaves_the_attempt() {
+                cookies.clear();
+                let mut used = auth.used.lock().unwrap_or_else(PoisonError::into_inner);
+                used.remove(&attempt.state);
+            }
+            fail(&auth, &failure, &attempt.return_to, cookies)
+        }
     }
 }
 
-/// Why nobody was signed in.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum Failure {
-    #[error("the state is missing, of another browser, too old, or used")]
-    UnknownAttempt,
-    #[error("the answer is from another issuer")]
-    WrongIssuer,
-    #[error("the user said no")]
-    Denied,
-    #[error("Discord sent an error or no code")]
-    NoCode,
-    #[error("too many logins at once")]
-    Busy,
-    #[error(transparent)]
-    SignIn(#[from] SignInError),
+/// To a browser that only fetches ahead: an error, so that it asks again when somebody comes.
+fn nobody_is_here() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, private()).into_response()
 }
 
 /// The attempt this callback belongs to. It can be found once.
@@ -117,6 +134,7 @@ async fn sign_in(
     uri: &Uri,
     attempt: &Attempt,
     before: Option<Session>,
+    address: Option<IpAddr>,
 ) -> Result<(Session, HeaderValue), Failure> {
     if parameter(uri, "iss").is_some_and(|issuer| !is_issuer(auth, &issuer)) {
         return Err(Failure::WrongIssuer);
@@ -129,9 +147,11 @@ async fn sign_in(
     let code = parameter(uri, "code")
         .filter(|code| (1..=CODE_MAX).contains(&code.len()))
         .ok_or(Failure::NoCode)?;
-    let _place = auth.at_once.try_acquire().map_err(|_| Failure::Busy)?;
-    let account = auth.discord.account(code, attempt).await?;
-    let guilds = auth.bridge.shared(account.guilds);
+    let account = {
+        let _place = auth.places.enter().await.ok_or(Failure::Busy)?;
+        let leave = leave_to_ask(auth, address).await?;
+        auth.discord.account(code, attempt, leave).await?
+    };
     let mut heads = auth.bridge.heads();
     if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
         auth.sessions.revoke(&before);
@@ -140,11 +160,25 @@ async fn sign_in(
             *head = head.at(head.seq.saturating_add(1));
         }
     }
-    let (session, cookie) = auth.sessions.begin(account.user, guilds, heads);
-    let watch = auth.bridge.watch(session.user.id, session.guilds.clone());
+    let (session, cookie) = auth.sessions.begin(account.user, account.guilds, heads);
+    let guilds = auth.bridge.shared(session.guilds.clone());
+    let watch = auth.bridge.watch(session.user.id, guilds);
     // Best effort: the stream will ask again, and waits itself.
     let _in_time = tokio::time::timeout(WATCH_WAIT, watch).await;
     Ok((session, cookie))
+}
+
+/// Leave to ask Discord; a short pause that Discord wants is waited for.
+async fn leave_to_ask(auth: &Auth, address: Option<IpAddr>) -> Result<Reservation, Failure> {
+    let refused = match auth.budget.reserve(address, Instant::now()) {
+        Ok(leave) => return Ok(leave),
+        Err(refused) => refused,
+    };
+    if refused.by != Limit::Discord || refused.wait > PATIENCE {
+        return Err(refused.into());
+    }
+    sleep(refused.wait).await;
+    Ok(auth.budget.reserve(address, Instant::now())?)
 }
 
 /// Discord is known by the address we reach it at or the one browsers do.
@@ -157,59 +191,29 @@ fn is_issuer(auth: &Auth, issuer: &str) -> bool {
     .any(|url| url.origin().ascii_serialization() == issuer)
 }
 
-fn fail(auth: &Auth, failure: &Failure, to: &Url, cookies: Vec<HeaderValue>) -> Response {
-    let (status, result, sentence) = match failure {
-        Failure::UnknownAttempt => (
-            StatusCode::BAD_REQUEST,
-            "unknown_attempt",
-            "This sign-in is over, or it was begun in another browser.",
-        ),
-        Failure::WrongIssuer => (
-            StatusCode::BAD_REQUEST,
-            "wrong_issuer",
-            "This answer did not come from Discord.",
-        ),
-        Failure::Denied | Failure::NoCode => (
-            StatusCode::BAD_REQUEST,
-            "no_code",
-            "Discord did not go through with the sign-in.",
-        ),
-        Failure::SignIn(SignInError::CodeRefused) => (
-            StatusCode::BAD_REQUEST,
-            "code_refused",
-            "Discord says that this sign-in is over.",
-        ),
-        Failure::Busy => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
-            "Many people are signing in just now; please wait a moment.",
-        ),
-        Failure::SignIn(_) => (
-            StatusCode::BAD_GATEWAY,
-            "discord_failed",
-            "Discord did not answer as it should; please wait a moment.",
-        ),
-    };
-    count(result);
-    if status.is_server_error() {
-        tracing::warn!(reason = %failure, "[Auth] Sign-in failed");
-    } else {
-        tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
-    }
-    let mut response = page(status, sentence, &login_url(auth, to));
-    set_cookies(&mut response, cookies);
-    response
-}
-
-fn count(result: &'static str) {
-    metrics::counter!("guildhall_logins_total", "result" => result).increment(1);
-}
-
 /// The login at the base URL.
-fn login_url(auth: &Auth, return_to: &Url) -> Url {
+pub(super) fn login_url(auth: &Auth, return_to: &Url) -> Url {
     let mut url = auth.settings.at("auth/login");
     url.query_pairs_mut()
         .append_pair("returnTo", return_to.as_str());
+    url
+}
+
+/// A page that was told how the last sign-in ended is returned to without that.
+fn without_outcome(mut url: Url) -> Url {
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let all = pairs.len();
+    let others = pairs
+        .into_iter()
+        .filter(|(name, value)| (&**name, &**value) != DENIED);
+    let kept: Vec<_> = others.collect();
+    // Else it stays as it was written.
+    if kept.len() < all {
+        url.set_query(None);
+        if !kept.is_empty() {
+            url.query_pairs_mut().extend_pairs(kept);
+        }
+    }
     url
 }
 
@@ -219,7 +223,7 @@ fn redirect(to: &Url, cookies: Vec<HeaderValue>) -> Response {
     response
 }
 
-fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
+pub(super) fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -4,7 +4,7 @@ use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
-/// A page that needs nothing else and runs nothing. `sentence` is ours and plain.
+/// A page that needs nothing else and runs nothing. `sentence` is plain text.
 pub(super) fn page(status: StatusCode, sentence: &str, again: &Url) -> Response {
     let again = escape(again.as_str());
     let html = format!(

@@ -45,6 +45,13 @@ impl<K: Clone + Ord> Remembered<K> {
         true
     }
 
+    /// Forgets `id` before its time.
+    pub(super) fn remove(&mut self, id: &K) {
+        if let Some(until) = self.until.remove(id) {
+            self.by_time.remove(&(until, id.clone()));
+        }
+    }
+
     /// Whether `id` is kept.
     pub(super) fn contains(&self, id: &K) -> bool {
         self.until.contains_key(id)
@@ -63,6 +70,8 @@ mod tests {
         assert!(ids.contains(&"a"));
         assert!(ids.insert("b", 300, 100));
         assert!(!ids.contains(&"a"));
+        assert!(ids.insert("a", 300, 100));
+        ids.remove(&"a");
         assert!(ids.insert("a", 300, 100));
     }
 

@@ -15,18 +15,13 @@ use guildhall_ports::Clock;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    chance,
-    jar::{COOKIE_MAX, Jar},
-    remembered::Remembered,
-    settings::Settings,
-};
+use super::{chance, jar::Jar, remembered::Remembered, settings::Settings};
 
-/// Of a viewer's guilds, so many fit the cookie.
-pub(crate) const GUILDS_MAX: usize = 50;
+/// The bytes inside the cookie.
+mod packed;
 
-/// Positions kept in the cookie; a bot of more shards than this keeps those of its first.
-const HEADS_MAX: usize = 16;
+pub(super) use packed::AVATAR_URL_MAX;
+use packed::{GUILDS_MAX, HEADS_MAX, ID_LENGTH, NAME_MAX, clip};
 
 /// Logged-out sessions remembered. Beyond it the one nearest its end is forgotten: its cookie was
 /// about to expire anyway.
@@ -40,7 +35,8 @@ pub(crate) struct Session {
     pub id: SessionId,
     /// Who.
     pub user: Profile,
-    /// The viewer's guilds that the bot was in at login, at most [`GUILDS_MAX`].
+    /// All guilds the viewer was in at login, whether the bot was in them or not: it may come
+    /// later. In Discord's order, at most 200.
     pub guilds: Vec<GuildId>,
     /// Cursors below these are another's: the head of each log at login, or the place after it
     /// where somebody else was signed in before.
@@ -74,7 +70,7 @@ pub(crate) struct SessionId(String);
 
 impl SessionId {
     fn random() -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(chance::bytes::<18>()))
+        Self(BASE64_URL_SAFE_NO_PAD.encode(chance::bytes::<ID_LENGTH>()))
     }
 }
 
@@ -144,23 +140,38 @@ impl Sessions {
     /// The session of a request: its cookie opens, has not expired and was not logged out on this
     /// instance. Anything else is no session.
     pub(crate) fn read(&self, headers: &HeaderMap) -> Option<Session> {
-        let session: Session = self.0.jar.open(headers, &self.0.name)?;
-        let now = self.0.clock.now();
-        let live = now < session.expires_at && now < session.ends_at;
-        (live && !self.ends().revoked.contains(&session.id)).then_some(session)
+        self.all(headers).next()
     }
 
-    /// Begins a session with a new id; the `Set-Cookie` beside it. Guilds beyond [`GUILDS_MAX`]
-    /// are left out.
+    /// All sessions of a request: more than one where a browser kept an older cookie for another
+    /// path. One that is over hides no other.
+    pub(super) fn all(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
+        let now = self.0.clock.now();
+        let opened = self.0.jar.opened(headers, &self.0.name);
+        opened
+            .filter_map(|bytes| Session::unpack(&bytes))
+            .filter(move |session| now < session.expires_at && now < session.ends_at)
+            .filter(|session| !self.ends().revoked.contains(&session.id))
+    }
+
+    /// Begins a session with a new id; the `Set-Cookie` beside it, which has at most 3,800 bytes:
+    /// what is beyond the bounds of its parts is left out.
     pub(crate) fn begin(
         &self,
-        user: Profile,
+        mut user: Profile,
         mut guilds: Vec<GuildId>,
         mut heads: Vec<Position>,
     ) -> (Session, HeaderValue) {
         let now = self.0.clock.now();
         guilds.truncate(GUILDS_MAX);
         heads.truncate(HEADS_MAX);
+        for (text, most) in [
+            (&mut user.username, NAME_MAX),
+            (&mut user.display_name, NAME_MAX),
+            (&mut user.avatar_url, AVATAR_URL_MAX),
+        ] {
+            text.truncate(clip(text, most).len());
+        }
         let ends_at = now.saturating_add(millis(self.0.limits.absolute));
         let mut session = Session {
             id: SessionId::random(),
@@ -171,10 +182,7 @@ impl Sessions {
             expires_at: ends_at,
             ends_at,
         };
-        let mut cookie = self.slide(&session);
-        while cookie.len() > COOKIE_MAX && session.guilds.pop().is_some() {
-            cookie = self.slide(&session);
-        }
+        let cookie = self.slide(&session);
         session.expires_at = self.expiry(&session);
         (session, cookie)
     }
@@ -188,7 +196,7 @@ impl Sessions {
             ..session.clone()
         };
         let age = Duration::from_millis(age);
-        self.0.jar.seal(&self.0.name, &renewed, age)
+        self.0.jar.seal_bytes(&self.0.name, &renewed.pack(), age)
     }
 
     /// When a session that slides now expires.

@@ -5,9 +5,12 @@ use url::{Host, Url};
 
 use super::{
     jar::{Jar, SECRET_MIN},
-    session::Limits,
+    session::{AVATAR_URL_MAX, Limits},
 };
 use crate::Config;
+
+/// The rest of an avatar's address has at most 112 bytes: the user's id and a hash.
+const CDN_URL_MAX: usize = AVATAR_URL_MAX - 112;
 
 /// Settings of the login. URLs of Discord are origins: the paths are ours to add.
 #[derive(Clone, Debug)]
@@ -70,6 +73,11 @@ impl Settings {
                     "{name} is no http address; write it as https://host."
                 ));
             }
+        }
+        if self.cdn_url.as_str().len() > CDN_URL_MAX {
+            return Err(format!(
+                "DISCORD_CDN_URL is longer than {CDN_URL_MAX} characters; avatars' addresses must fit the session's cookie."
+            ));
         }
         if self.can_sign_in() && self.client_secret.expose_secret().is_empty() {
             return Err(
@@ -205,7 +213,10 @@ pub(super) mod tests {
 
     #[test]
     fn each_bad_setting_is_named() {
-        let cases: [(&str, Spoil); 7] = [
+        let cases: [(&str, Spoil); 8] = [
+            ("DISCORD_CDN_URL", |it| {
+                it.cdn_url.set_path(&"x".repeat(500))
+            }),
             ("SESSION_SECRET", |it| it.session_secrets.clear()),
             ("SESSION_SECRET", |it| {
                 it.session_secrets.push("short".into());

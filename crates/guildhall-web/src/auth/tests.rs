@@ -11,6 +11,10 @@ use super::*;
 
 /// Discord's side of a login.
 mod fake_discord;
+/// Discord that wants us to wait, and people that try to make it.
+mod limits;
+/// Requests that are no visit of anybody.
+mod looks;
 /// A hall, a Discord, and one browser that keeps its cookies.
 mod visit;
 
@@ -154,6 +158,18 @@ async fn who_says_no_is_returned_with_a_word() {
     );
     assert_eq!(visit.cookies, []);
     assert_eq!(visit.get(&callback).await.status, StatusCode::BAD_REQUEST);
+
+    // Who then tries again from that very page comes back without the word.
+    for (page, back) in [
+        ("/rooms?a=b%26login=denied", "/rooms?a=b"),
+        ("/rooms?login=denied%26login=denied", "/rooms"),
+        ("/rooms?login=other", "/rooms?login=other"),
+    ] {
+        let login = format!("/auth/login?returnTo={page}");
+        let callback = visit.consent(&login).await;
+        let location = visit.get(&callback).await.location();
+        assert_eq!(location.as_str(), format!("http://localhost:3000{back}"));
+    }
 }
 
 #[tokio::test]
@@ -206,7 +222,6 @@ async fn a_failing_discord_is_said_on_a_page() {
     let huge = json!([{"id": "1", "name": "x".repeat(2 << 20)}]);
     for (path, status, body, expected) in [
         ("token", 500, json!({"code": 0}), 502),
-        ("token", 429, json!({"retry_after": 1}), 502),
         ("token", 302, json!({}), 502),
         ("token", 401, json!({"error": "invalid_client"}), 502),
         ("token", 400, json!({"error": "invalid_client"}), 502),
@@ -216,7 +231,6 @@ async fn a_failing_discord_is_said_on_a_page() {
         ("me", 401, json!({}), 502),
         ("me", 200, json!({"id": "x"}), 502),
         ("me", 301, json!({}), 502),
-        ("guilds", 429, json!({}), 502),
         ("guilds", 200, json!({}), 502),
         ("guilds", 200, huge, 502),
     ] {
@@ -374,4 +388,41 @@ async fn without_a_client_id_the_login_says_what_is_missing() {
     let answer = visit.get("/auth/login").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.body.contains("DISCORD_CLIENT_ID"));
+}
+
+#[tokio::test]
+async fn half_surrogates_in_discords_answers_are_readable() {
+    let mut visit = Visit::to(BASE).await;
+    let json = |body: &'static str| ([(header::CONTENT_TYPE, "application/json")], body);
+    visit.discord.answer_once(
+        "me",
+        json(r#"{"id":"80351110224678912","username":"ad\ude00","global_name":"a\ud83d"}"#),
+    );
+    visit.discord.answer_once(
+        "guilds",
+        json(r#"[{"id":"1","name":"\ud83d"},{"id":"3","name":"x"}]"#),
+    );
+    let callback = visit.consent("/auth/login").await;
+    let answer = visit.get(&callback).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let me = visit.get("/api/me").await.json();
+    assert_eq!(me["user"]["displayName"], "a\u{fffd}");
+    assert_eq!(me["user"]["username"], "ad\u{fffd}");
+    assert_eq!(me["guilds"], json!(["1", "3"]));
+}
+
+#[tokio::test]
+async fn a_session_keeps_guilds_that_the_bot_is_not_in_yet() {
+    let mut visit = Visit::to(BASE).await;
+    let callback = visit.consent("/auth/login").await;
+    visit.get(&callback).await;
+    let (name, value) = visit.cookies[0].clone();
+    let line = HeaderValue::try_from(format!("{name}={value}")).expect("visible ASCII");
+    let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+    let session = visit.auth.sessions().read(&headers).expect("signed in");
+    assert_eq!(session.guilds, [GuildId(1), GuildId(20), GuildId(3)]);
+    assert_eq!(
+        visit.get("/api/me").await.json()["guilds"],
+        json!(["1", "3"])
+    );
 }

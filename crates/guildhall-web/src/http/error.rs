@@ -1,11 +1,10 @@
 //! Errors of the JSON endpoints: `{"error":{"code","message"}}` and a status.
 
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
+
+use super::Json;
 
 /// What went wrong with a request, in a status, a word for programs and a sentence for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

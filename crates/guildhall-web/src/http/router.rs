@@ -5,14 +5,14 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderMap, Uri},
-    middleware::map_response,
+    middleware::{from_fn, map_response},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use http::StatusCode;
 use url::Url;
 
-use super::{ApiError, Page, headers::SecurityHeaders};
+use super::{ApiError, Page, headers::SecurityHeaders, host};
 use crate::{state::AppState, stream::route};
 
 /// All routes of the role. `auth`: `/auth/*` and `/api/me`.
@@ -20,8 +20,11 @@ pub(crate) fn router(app: AppState, auth: Router, page: Page) -> Router {
     let headers = SecurityHeaders::new(&app.config.cdn_url);
     let prefix = prefix(&app.config.base_url);
     let routes = Router::new()
-        .route("/api/stream", get(route::stream))
-        .route("/api/state", get(route::state))
+        .route(
+            "/api/stream",
+            get(route::stream).head(route::look_at_stream),
+        )
+        .route("/api/state", get(route::state).head(route::look_at_state))
         .route("/api/health", get(health))
         .with_state(app)
         .merge(auth)
@@ -39,6 +42,7 @@ pub(crate) fn router(app: AppState, auth: Router, page: Page) -> Router {
     };
     routes
         .fallback_service(get(file).with_state(root).fallback(wrong_method))
+        .layer(from_fn(host::check))
         .layer(map_response(move |response: Response| {
             let answered = headers.put(response);
             std::future::ready(answered)

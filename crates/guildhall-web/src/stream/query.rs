@@ -7,6 +7,11 @@ use guildhall_model::{ChannelId, Cursor, GuildId};
 use super::filter::Narrow;
 use crate::http::ApiError;
 
+/// Which parameter a name means.
+mod names;
+
+use names::{Meaning, meaning};
+
 /// Guilds, and channels, that one query may name.
 pub(crate) const MOST_IDS: usize = 100;
 
@@ -23,7 +28,8 @@ pub(crate) struct Query {
 
 impl Query {
     /// Reads the query string. Ids and families are read strictly, since a filter that is not
-    /// understood must not show something else; names that are not ours are passed over.
+    /// understood must not show something else; so is a name that is nearly one of ours. Other
+    /// names are passed over.
     pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
             .map_err(|_| ApiError::invalid("The query string is not form-encoded."))?;
@@ -31,14 +37,14 @@ impl Query {
         let mut families: Option<(bool, bool)> = None;
         let mut last_event_id = None;
         for (name, value) in pairs {
-            match name.as_str() {
-                "guild" => {
+            match meaning(&name) {
+                Meaning::Guild => {
                     guilds.insert(GuildId(snowflake(&value).ok_or(BAD_GUILD)?));
                 }
-                "channel" => {
+                Meaning::Channel => {
                     channels.insert(ChannelId(snowflake(&value).ok_or(BAD_CHANNEL)?));
                 }
-                "events" => {
+                Meaning::Events => {
                     let (voice, room) = families.get_or_insert_default();
                     for family in value.split(',') {
                         match family {
@@ -48,8 +54,9 @@ impl Query {
                         }
                     }
                 }
-                "lastEventId" => last_event_id = Some(value),
-                _ => {}
+                Meaning::LastEventId => last_event_id = Some(value),
+                Meaning::Misspelt(message) => return Err(ApiError::invalid(message)),
+                Meaning::Foreign => {}
             }
         }
         if guilds.len() > MOST_IDS || channels.len() > MOST_IDS {
@@ -138,6 +145,21 @@ mod tests {
     }
 
     #[test]
+    fn brackets_that_other_software_adds_to_lists_change_nothing() {
+        let plain = Query::parse("guild=1&guild=2&channel=7&events=voice").expect("well-formed");
+        for text in [
+            "guild[]=1&guild[]=2&channel[]=7&events[]=voice",
+            "guild%5B%5D=1&guild%5b%5d=2&channel%5B%5D=7&events%5B%5D=voice",
+            "guild[0]=1&guild[1]=2&channel[0]=7&events[0]=voice",
+            "guild=1&guild[]=2&channel=7&events[]=voice",
+        ] {
+            assert_eq!(Query::parse(text).as_ref(), Ok(&plain), "{text}");
+        }
+        assert!(Query::parse("guild[]=x").is_err());
+        assert!(Query::parse("guild[]=").is_err());
+    }
+
+    #[test]
     fn nothing_asked_is_everything() {
         let query = Query::parse("").expect("well-formed");
         assert_eq!((query.guilds.len(), query.narrow), (0, Narrow::ALL));
@@ -146,7 +168,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_query_or_an_error(
-            text in "(guild|channel|events|lastEventId|%)=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
+            text in "(guild|channel|events|lastEventId|%)(\\[0?\\])?=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
         ) {
             if let Ok(query) = Query::parse(&text) {
                 prop_assert!(query.guilds.len() <= MOST_IDS);

@@ -84,6 +84,40 @@ pub(crate) async fn stream(
     Ok(answer(Body::new(StreamBody::new(opened, now)), cookie))
 }
 
+/// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the
+/// session does not slide.
+pub(crate) async fn look_at_stream(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    look(&app, &headers, text.as_deref(), &STREAM_HEADERS)
+}
+
+/// `HEAD /api/state`: the same.
+pub(crate) async fn look_at_state(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(text): RawQuery,
+) -> Result<Response, ApiError> {
+    look(&app, &headers, text.as_deref(), &STATE_HEADERS)
+}
+
+fn look(
+    app: &AppState,
+    headers: &HeaderMap,
+    text: Option<&str>,
+    fixed: &[(header::HeaderName, &'static str)],
+) -> Result<Response, ApiError> {
+    app.sessions
+        .read(headers)
+        .ok_or_else(ApiError::unauthorized)?;
+    Query::parse(text.unwrap_or_default())?;
+    let mut response = Response::new(Body::empty());
+    put(&mut response, fixed);
+    Ok(response)
+}
+
 /// `GET /api/state`: the snapshot with its cursor. A stream opened there has no gap after it.
 pub(crate) async fn state(
     State(app): State<AppState>,
@@ -112,11 +146,27 @@ pub(crate) async fn state(
     let state = join::state(&app.replica, &attendance, &guilds, &query.narrow);
     let state = state.map_err(|_not_yet| NOT_NOW)?;
     let json = state_json(state.position, &state.status, &state.guilds);
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "private, no-store"),
-    ];
-    Ok((headers, json).into_response())
+    let mut response = json.into_response();
+    put(&mut response, &STATE_HEADERS);
+    Ok(response)
+}
+
+const STREAM_HEADERS: [(header::HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+    (header::CACHE_CONTROL, "private, no-store, no-transform"),
+    (header::HeaderName::from_static("x-accel-buffering"), "no"),
+];
+
+const STATE_HEADERS: [(header::HeaderName, &str); 2] = [
+    (header::CONTENT_TYPE, "application/json"),
+    (header::CACHE_CONTROL, "private, no-store"),
+];
+
+fn put(response: &mut Response, fixed: &[(header::HeaderName, &'static str)]) {
+    for (name, value) in fixed {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name.clone(), value);
+    }
 }
 
 const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a member of it.");
@@ -222,15 +272,7 @@ fn refusal(reason: ByeReason, cookie: HeaderValue) -> Response {
 /// A 200 of the stream; each slides the session.
 fn answer(body: Body, cookie: HeaderValue) -> Response {
     let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    let fixed = [
-        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
-        (header::CACHE_CONTROL, "private, no-store, no-transform"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(header::SET_COOKIE, cookie);
+    put(&mut response, &STREAM_HEADERS);
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }

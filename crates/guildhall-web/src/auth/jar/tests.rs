@@ -81,6 +81,63 @@ fn a_cookie_is_found_among_foreign_ones() {
     );
 }
 
+/// As this cookie was sealed before: by the `cookie` crate, in the standard alphabet.
+fn sealed_before(name: &str, json: &str) -> String {
+    let mut jar = cookie::CookieJar::new();
+    jar.private_mut(&Key::derive_from(NEW.as_bytes()))
+        .add(Cookie::new(name.to_owned(), json.to_owned()));
+    jar.get(name).expect("it was added").value().to_owned()
+}
+
+fn percent_encoded(value: &str, odd: &[char]) -> String {
+    let encode = |letter: char| {
+        if odd.contains(&letter) {
+            format!("%{:02X}", u32::from(letter))
+        } else {
+            letter.to_string()
+        }
+    };
+    value.chars().map(encode).collect()
+}
+
+#[test]
+fn a_cookie_is_read_however_its_jar_wraps_it() {
+    let jar = jar(&[NEW]);
+    // Until each alphabet has shown its odd letters.
+    for _ in 0..50 {
+        let before = sealed_before("hall", "\"text\"");
+        for value in [sealed(&jar, "hall", "text"), before] {
+            let encoded = percent_encoded(&value, &['+', '/', '=', '-', '_']);
+            for form in [
+                format!("hall={value}"),
+                format!("hall=\"{value}\""),
+                format!("hall={encoded}"),
+                format!("hall=\"{encoded}\""),
+                format!("hall=%22{encoded}%22"),
+                format!("a=b;hall={value};c=d"),
+                format!("a=\"b; hall={value}"),
+                format!("a=b, hall={value}, c=d"),
+                format!("a=b,hall={value}"),
+                format!("$Version=1; hall=\"{value}\"; $Path=\"/\""),
+                format!("hall=\"{value}\"; hall=x"),
+                format!("hall=\"\"; hall=%; hall=%2; hall=é; hall=; hall; hall={value}"),
+            ] {
+                assert_eq!(open(&jar, &form).as_deref(), Some("text"), "{form}");
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Python's jar quotes a value with any other letter, and some of JavaScript encode it.
+    #[test]
+    fn values_have_letters_that_no_jar_touches(text in "\\PC{0,200}") {
+        let value = sealed(&jar(&[NEW]), "hall", &text);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        prop_assert!(value.bytes().all(plain), "{value}");
+    }
+}
+
 #[test]
 fn no_cookie_passes_for_another() {
     let jar = jar(&[NEW]);
@@ -96,7 +153,10 @@ proptest! {
         let mut spoiled = whole.clone();
         let place = place.index(whole.len());
         spoiled[place] = byte;
-        prop_assume!(spoiled != whole);
+        // Quotes around it and padding behind it are what clients add; `+` and `/` are the same
+        // two letters in the standard alphabet.
+        let older = |value: &[u8]| value.iter().map(|byte| match byte { b'+' => b'-', b'/' => b'_', other => *other }).collect::<Vec<_>>();
+        prop_assume!(older(&spoiled) != whole);
         let line = [b"hall=".as_slice(), &spoiled].concat();
         prop_assert_eq!(open(&jar, line), None);
     }

@@ -1,6 +1,7 @@
 use axum::http::header;
 use guildhall_model::LogId;
 use guildhall_ports::ManualClock;
+use proptest::prelude::*;
 
 use super::*;
 use crate::auth::settings::tests::settings;
@@ -85,29 +86,91 @@ fn a_session_slides_up_to_its_absolute_end() {
     assert_eq!(sessions.read(&browser(&last)), None, "too old");
 }
 
+/// Browsers allow 4,096; the rest is for what proxies add.
+const LINE_MAX: usize = 3_800;
+
 #[test]
 fn the_largest_session_fits_a_cookie() {
     let (sessions, _) = house("https://hall.example");
     let user = Profile {
         id: UserId(u64::MAX),
-        username: "\u{1}".repeat(64),
-        display_name: "\u{10ffff}".repeat(64),
-        avatar_url: "x".repeat(300),
+        username: "\u{1}".repeat(500),
+        display_name: "\u{10ffff}".repeat(500),
+        avatar_url: "x".repeat(3_000),
     };
-    let guilds: Vec<_> = (0..200).map(|n| GuildId(u64::MAX - n)).collect();
+    let guilds: Vec<_> = (0..250).map(|n| GuildId(u64::MAX - n)).collect();
     let heads = (0..100).map(|n| Position {
         log: LogId(u16::MAX - n),
         epoch: u64::MAX,
         seq: u64::MAX,
     });
     let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect());
-    assert!(cookie.len() <= COOKIE_MAX, "{}", cookie.len());
-    assert!(session.guilds.len() > 10, "{}", session.guilds.len());
+    assert!(cookie.len() <= LINE_MAX, "{}", cookie.len());
+    assert_eq!(session.guilds, guilds[..200], "in Discord's order");
+    assert_eq!(session.user.username.len(), NAME_MAX);
+    assert_eq!(session.user.display_name.chars().count(), NAME_MAX / 4);
     assert_eq!(sessions.read(&browser(&cookie)), Some(session));
+}
 
-    let (usual, cookie) = sessions.begin(ada(), guilds, Vec::new());
-    assert_eq!(usual.guilds.len(), GUILDS_MAX);
-    assert!(cookie.len() <= COOKIE_MAX, "{}", cookie.len());
+#[test]
+fn a_session_from_before_they_were_packed_goes_on() {
+    let (sessions, _) = house("https://hall.example");
+    let (session, _) = sessions.begin(ada(), vec![GuildId(1), GuildId(2)], Vec::new());
+    let json = sessions
+        .0
+        .jar
+        .seal(&sessions.0.name, &session, Duration::from_mins(1));
+    let read = sessions.read(&browser(&json)).expect("it is a session");
+    assert_eq!(read, session);
+    let slid = sessions.slide(&read);
+    assert_eq!(sessions.read(&browser(&slid)), Some(session));
+}
+
+#[test]
+fn a_session_that_is_over_hides_no_other() {
+    let (sessions, clock) = house("https://hall.example");
+    let (_, idle) = sessions.begin(ada(), Vec::new(), Vec::new());
+    clock.set(NOW + millis(Limits::default().idle));
+    let (signed_out, revoked) = sessions.begin(ada(), Vec::new(), Vec::new());
+    sessions.revoke(&signed_out);
+    let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
+    let pairs = [&idle, &revoked, &cookie].map(|it| {
+        let pair = it.to_str().ok().and_then(|it| it.split(';').next());
+        pair.expect("a pair").to_owned()
+    });
+    let line = HeaderValue::try_from(pairs.join("; ")).expect("visible ASCII");
+    let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+    assert_eq!(sessions.read(&headers), Some(session));
+}
+
+proptest! {
+    #[test]
+    fn any_session_is_read_back_within_its_bounds(
+        names in ("\\PC{0,300}", "\\PC{0,300}", "\\PC{0,900}"),
+        guilds in prop::collection::vec(any::<u64>(), 0..300),
+        heads in prop::collection::vec(any::<(u16, u64, u64)>(), 0..40),
+        user: u64,
+    ) {
+        let (sessions, _) = house("https://hall.example");
+        let user = Profile {
+            id: UserId(user),
+            username: names.0,
+            display_name: names.1,
+            avatar_url: names.2,
+        };
+        let heads = heads.into_iter().map(|(log, epoch, seq)| Position { log: LogId(log), epoch, seq });
+        let guilds: Vec<_> = guilds.into_iter().map(GuildId).collect();
+        let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect());
+        prop_assert!(cookie.len() <= LINE_MAX, "{}", cookie.len());
+        prop_assert_eq!(&session.guilds[..], &guilds[..guilds.len().min(200)]);
+        prop_assert_eq!(sessions.read(&browser(&cookie)), Some(session));
+    }
+
+    #[test]
+    fn any_bytes_are_a_session_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200), packed: bool) {
+        let bytes = if packed { [&[1, 0, 18][..], &bytes].concat() } else { bytes };
+        let _either = Session::unpack(&bytes);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! As much of Discord as a login meets, checking what it is sent.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -27,7 +27,7 @@ const TOKEN: &str = "Bearer a-token-nobody-keeps";
 pub(super) struct FakeDiscord {
     pub(super) url: Url,
     state: Arc<Mutex<Inner>>,
-    tasks: JoinSet<()>,
+    tasks: tokio::sync::Mutex<JoinSet<()>>,
 }
 
 #[derive(Default)]
@@ -36,6 +36,10 @@ struct Inner {
     codes: HashMap<String, (String, String)>,
     /// Answers to give instead of the true ones.
     answers: HashMap<&'static str, (u16, Value)>,
+    /// Whole answers to give first, raw.
+    first: HashMap<&'static str, VecDeque<Response>>,
+    /// Requests so far.
+    asked: HashMap<&'static str, usize>,
     count: usize,
 }
 
@@ -54,17 +58,30 @@ impl FakeDiscord {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { axum::serve(listener, app).await.expect("it serves") });
         let url = format!("http://{address}").parse().expect("a URL");
+        let tasks = tasks.into();
         Self { url, state, tasks }
     }
 
     /// Nobody answers any more.
-    pub(super) async fn stop(&mut self) {
-        self.tasks.shutdown().await;
+    pub(super) async fn stop(&self) {
+        self.tasks.lock().await.shutdown().await;
     }
 
     /// From now on `token`, `me` or `guilds` answers so.
     pub(super) fn answer(&self, path: &'static str, status: u16, body: Value) {
         self.lock().answers.insert(path, (status, body));
+    }
+
+    /// The next answer of `token`, `me` or `guilds` that is not yet set is this one.
+    pub(super) fn answer_once(&self, path: &'static str, answer: impl IntoResponse) {
+        let mut inner = self.lock();
+        let first = inner.first.entry(path).or_default();
+        first.push_back(answer.into_response());
+    }
+
+    /// How often `token`, `me` or `guilds` was asked.
+    pub(super) fn asked(&self, path: &str) -> usize {
+        self.lock().asked.get(path).copied().unwrap_or_default()
     }
 
     /// Answers truly again.
@@ -91,8 +108,13 @@ impl FakeDiscord {
     }
 }
 
-fn set_answer(inner: &Mutex<Inner>, path: &str) -> Option<Response> {
-    let inner = inner.lock().expect("not poisoned");
+fn set_answer(inner: &Mutex<Inner>, path: &'static str) -> Option<Response> {
+    let mut inner = inner.lock().expect("not poisoned");
+    *inner.asked.entry(path).or_default() += 1;
+    let first = inner.first.get_mut(path).and_then(VecDeque::pop_front);
+    if first.is_some() {
+        return first;
+    }
     let (status, body) = inner.answers.get(path)?;
     let status = StatusCode::from_u16(*status).expect("a status");
     // Where a redirect is followed, the test would succeed.
@@ -149,7 +171,7 @@ async fn guilds(State(inner): Shared, headers: HeaderMap) -> Response {
     owned(&inner, &headers, "guilds", body)
 }
 
-fn owned(inner: &Mutex<Inner>, headers: &HeaderMap, path: &str, body: Value) -> Response {
+fn owned(inner: &Mutex<Inner>, headers: &HeaderMap, path: &'static str, body: Value) -> Response {
     if let Some(answer) = set_answer(inner, path) {
         return answer;
     }

@@ -14,6 +14,7 @@ use tower::ServiceExt;
 use url::Url;
 
 use super::{super::*, NOW, fake_discord::FakeDiscord};
+use crate::http::ClientAddress;
 
 /// The rest of the role: the bot is in guilds 1 to 9.
 #[derive(Default)]
@@ -53,10 +54,11 @@ impl Bridge for FakeBridge {
 /// A hall, a Discord, and one browser with its cookies.
 pub(super) struct Visit {
     pub(super) auth: Arc<Auth>,
-    pub(super) discord: FakeDiscord,
+    pub(super) discord: Arc<FakeDiscord>,
     pub(super) bridge: Arc<FakeBridge>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) cookies: Vec<(String, String)>,
+    pub(super) address: ClientAddress,
 }
 
 /// What came back.
@@ -94,7 +96,7 @@ impl Visit {
     pub(super) async fn with(base_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         // Whichever test comes first installs it for all.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let discord = FakeDiscord::start().await;
+        let discord = Arc::new(FakeDiscord::start().await);
         let mut settings = settings::tests::settings(base_url);
         settings.discord_url = discord.url.clone();
         settings.discord_public_url = "https://discord.example".parse().expect("a URL");
@@ -110,6 +112,7 @@ impl Visit {
             bridge,
             clock,
             cookies: Vec::new(),
+            address: ClientAddress([203, 0, 113, 7].into()),
         }
     }
 
@@ -131,7 +134,8 @@ impl Visit {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::empty()).expect("a request");
+        let mut request = request.body(Body::empty()).expect("a request");
+        request.extensions_mut().insert(self.address);
         let response = Arc::clone(&self.auth)
             .router()
             .oneshot(request)
@@ -147,6 +151,18 @@ impl Visit {
             status: parts.status,
             headers: parts.headers,
             body,
+        }
+    }
+
+    /// Another browser at the same hall.
+    pub(super) fn another(&self) -> Self {
+        Self {
+            auth: Arc::clone(&self.auth),
+            discord: Arc::clone(&self.discord),
+            bridge: Arc::clone(&self.bridge),
+            clock: Arc::clone(&self.clock),
+            address: self.address,
+            cookies: Vec::new(),
         }
     }
 

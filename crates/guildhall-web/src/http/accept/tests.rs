@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Heads of requests that mean two things, or nothing.
+mod heads;
+
 /// Longer than anything here takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 

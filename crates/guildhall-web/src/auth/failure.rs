@@ -1,0 +1,161 @@
+//! Sign-ins that sign nobody in: why, and what the browser is told.
+
+use std::time::Duration;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use tokio::time::Instant;
+use url::Url;
+
+use super::{
+    Auth,
+    budget::{Limit, Refusal},
+    discord::SignInError,
+    login::{login_url, set_cookies},
+    page::page,
+};
+
+/// What who finds no place is told to wait.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Why nobody was signed in.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the state is missing, of another browser, too old, or used")]
+    UnknownAttempt,
+    #[error("the answer is from another issuer")]
+    WrongIssuer,
+    #[error("the user said no")]
+    Denied,
+    #[error("Discord sent an error or no code")]
+    NoCode,
+    #[error("too many logins at once")]
+    Busy,
+    #[error("an address caused too many invalid answers of Discord; is TRUSTED_PROXIES right?")]
+    AddressLimited(Duration),
+    #[error("there were too many invalid answers of Discord")]
+    ProcessLimited(Duration),
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+impl Failure {
+    /// Whether Discord has not seen the code, so that the same callback may come again.
+    pub(super) fn leaves_the_attempt(&self) -> bool {
+        match self {
+            Self::Busy | Self::AddressLimited(_) | Self::ProcessLimited(_) => true,
+            Self::SignIn(SignInError::Limited { code_spent, .. }) => !code_spent,
+            _ => false,
+        }
+    }
+
+    /// When to try again, where that is known.
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Busy => Some(BUSY_WAIT),
+            Self::AddressLimited(wait)
+            | Self::ProcessLimited(wait)
+            | Self::SignIn(SignInError::Limited { wait, .. }) => Some(*wait),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(Refusal { by, wait }: Refusal) -> Self {
+        match by {
+            Limit::Address => Self::AddressLimited(wait),
+            Limit::Process => Self::ProcessLimited(wait),
+            Limit::Discord => Self::SignIn(SignInError::Limited {
+                wait,
+                code_spent: false,
+            }),
+        }
+    }
+}
+
+/// What a browser is told: a page, when to come again, and a way to begin anew.
+pub(super) fn fail(
+    auth: &Auth,
+    failure: &Failure,
+    to: &Url,
+    cookies: Vec<HeaderValue>,
+) -> Response {
+    let (status, result, sentence) = match failure {
+        Failure::UnknownAttempt => (
+            StatusCode::BAD_REQUEST,
+            "unknown_attempt",
+            "This sign-in is over, or it was begun in another browser.",
+        ),
+        Failure::WrongIssuer => (
+            StatusCode::BAD_REQUEST,
+            "wrong_issuer",
+            "This answer did not come from Discord.",
+        ),
+        Failure::Denied | Failure::NoCode => (
+            StatusCode::BAD_REQUEST,
+            "no_code",
+            "Discord did not go through with the sign-in.",
+        ),
+        Failure::SignIn(SignInError::CodeRefused) => (
+            StatusCode::BAD_REQUEST,
+            "code_refused",
+            "Discord says that this sign-in is over.",
+        ),
+        Failure::Busy | Failure::ProcessLimited(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Many people are signing in just now.",
+        ),
+        Failure::AddressLimited(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "limited",
+            "Too many sign-ins from your network did not go through.",
+        ),
+        Failure::SignIn(SignInError::Limited { .. }) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "discord_limited",
+            "Discord takes no sign-ins from here just now.",
+        ),
+        Failure::SignIn(_) => (
+            StatusCode::BAD_GATEWAY,
+            "discord_failed",
+            "Discord did not answer as it should; please wait a moment.",
+        ),
+    };
+    count(result);
+    if status.is_server_error() || failure.wait().is_some() {
+        if let Some(unsaid) = auth.said.admit(result, Instant::now()) {
+            tracing::warn!(reason = %failure, unsaid, "[Auth] Sign-in failed");
+        }
+    } else {
+        tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
+    }
+    let again = login_url(auth, to);
+    let mut response = match failure.wait() {
+        None => page(status, sentence, &again),
+        Some(wait) => {
+            // Whole seconds, and never none: a page that may be reloaded at once would be.
+            let seconds = wait.as_millis().div_ceil(1000).max(1);
+            let how = if failure.leaves_the_attempt() {
+                "Please reload this page"
+            } else {
+                "Please try again"
+            };
+            let sentence = format!("{sentence} {how} in {seconds} s.");
+            let mut response = page(status, &sentence, &again);
+            let value = HeaderValue::try_from(seconds.to_string()).expect("digits");
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+            response
+        }
+    };
+    set_cookies(&mut response, cookies);
+    response
+}
+
+/// Counts a sign-in that ended, by how.
+pub(super) fn count(result: &'static str) {
+    metrics::counter!("guildhall_logins_total", "result" => result).increment(1);
+}
