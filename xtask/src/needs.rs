@@ -65,34 +65,44 @@ fn debian(package: &str, root: &Path, proof: impl Fn() -> Command) -> anyhow::Re
     Ok(())
 }
 
-/// Installs discord.py into an environment beneath `target`, unless that is as
-/// new as its lock file. Nothing without a hash there is taken, and nothing is built.
-pub(crate) fn discord_py(root: &Path) -> anyhow::Result<()> {
-    let lock = root.join("tests/libraries/discordpy/requirements.txt");
-    let environment = root.join("target/discordpy");
+/// What the Python libraries are that meet us: discord.py the simulator, and clients of HTTP and
+/// SSE the whole house. They share one environment, so that what both need is there once.
+const PYTHON_LOCKS: [&str; 2] = [
+    "tests/libraries/discordpy/requirements.txt",
+    "tests/libraries/httpclients/requirements.txt",
+];
+
+/// Installs the Python libraries into an environment beneath `target`, unless that is as
+/// new as their lock files. Nothing without a hash there is taken, and nothing is built.
+pub(crate) fn python_libraries(root: &Path) -> anyhow::Result<()> {
     // Written last, so that a broken installation counts as none.
-    let stamp = environment.join("installed");
-    let locked = modified(&lock).with_context(|| format!("{} is missing", lock.display()))?;
-    if modified(&stamp).is_some_and(|installed| installed >= locked) {
-        return Ok(());
+    let installed = modified(&root.join("target/python/installed"));
+    for lock in PYTHON_LOCKS {
+        let locked = modified(&root.join(lock)).with_context(|| format!("{lock} is missing"))?;
+        if installed.is_none_or(|installed| installed < locked) {
+            return python_libraries_afresh(root);
+        }
     }
-    discord_py_afresh(root)
+    Ok(())
 }
 
-/// The same from nothing: this proves its lock file.
-pub(crate) fn discord_py_afresh(root: &Path) -> anyhow::Result<()> {
-    let environment = root.join("target/discordpy");
+/// The same from nothing: this proves the lock files.
+pub(crate) fn python_libraries_afresh(root: &Path) -> anyhow::Result<()> {
+    let environment = root.join("target/python");
     let folder = environment.to_string_lossy();
     command::run(command("python3", ["-m", "venv", "--clear", &folder], root))?;
     let pip = environment.join("bin/pip").to_string_lossy().into_owned();
+    let locks = PYTHON_LOCKS.map(|lock| format!("--requirement={lock}"));
     let arguments = [
         "install",
         "--quiet",
         "--disable-pip-version-check",
         "--require-hashes",
         "--only-binary=:all:",
-        "--requirement=tests/libraries/discordpy/requirements.txt",
     ];
+    let arguments = arguments
+        .into_iter()
+        .chain(locks.iter().map(String::as_str));
     command::run(command(&pip, arguments, root))?;
     fs::write(environment.join("installed"), "")
         .with_context(|| format!("{folder} cannot be written to"))

@@ -80,7 +80,7 @@ fn needs_of_integration(steps: &mut Steps) -> anyhow::Result<()> {
         needs::npm_packages(&root.join("ui"))?;
         needs::npm_packages(&root.join("tests/browser"))?;
         needs::npm_packages(&root.join("tests/libraries/discordjs"))?;
-        needs::discord_py(&root)
+        needs::python_libraries(&root)
     })
 }
 
@@ -90,7 +90,7 @@ fn lock_files_hold() -> anyhow::Result<()> {
     needs::npm_folders(&cargo::root())
         .iter()
         .try_for_each(|folder| needs::npm_packages_afresh(folder))?;
-    needs::discord_py_afresh(&cargo::root())
+    needs::python_libraries_afresh(&cargo::root())
 }
 
 fn unit(steps: &mut Steps) -> anyhow::Result<()> {

@@ -69,7 +69,7 @@ async fn discord_js_is_told_everything_once_and_in_order() -> Outcome {
 #[tokio::test]
 async fn discord_py_is_told_everything_once_and_in_order() -> Outcome {
     let house = House::open(lists_may_be_asked_for_again).await?;
-    let python = repository().join("target/discordpy/bin/python");
+    let python = repository().join("target/python/bin/python");
     run(&python, &["discordpy/proof.py", &house.origin]).await
 }
 

@@ -14,6 +14,7 @@ mod hidden_stays_hidden;
 mod hostile_input_is_refused;
 mod one_person_cannot_hurt_another;
 mod one_dispatch_is_one_moment;
+mod other_clients_are_served;
 mod secrets_stay_secret;
 mod the_gateway_goes_on_where_it_was;
 mod the_house_stops_in_order;
