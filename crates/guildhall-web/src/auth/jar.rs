@@ -180,15 +180,12 @@ fn percent_decoded(value: &str) -> Cow<'_, str> {
     for part in parts {
         let digit = |at: usize| char::from(*part.as_bytes().get(at)?).to_digit(16);
         let code = digit(0).zip(digit(1)).map(|(high, low)| high << 4 | low);
-        match code.and_then(char::from_u32).filter(char::is_ascii) {
-            Some(letter) => {
-                decoded.push(letter);
-                decoded.push_str(&part[2..]);
-            }
-            None => {
-                decoded.push('%');
-                decoded.push_str(part);
-            }
+        if let Some(letter) = code.and_then(char::from_u32).filter(char::is_ascii) {
+            decoded.push(letter);
+            decoded.push_str(&part[2..]);
+        } else {
+            decoded.push('%');
+            decoded.push_str(part);
         }
     }
     Cow::Owned(decoded)

@@ -57,7 +57,7 @@ mod tests {
 
         inside.extend(places.enter().await);
         assert!(places.enter().await.is_none(), "for too long");
-        let waiting = (0..WAITING_MAX + 1).map(|_| places.enter());
+        let waiting = (0..=WAITING_MAX).map(|_| places.enter());
         let answers = futures_util::future::join_all(waiting).await;
         assert!(answers.iter().all(Option::is_none));
     }

@@ -215,7 +215,7 @@ pub(super) mod tests {
     fn each_bad_setting_is_named() {
         let cases: [(&str, Spoil); 8] = [
             ("DISCORD_CDN_URL", |it| {
-                it.cdn_url.set_path(&"x".repeat(500))
+                it.cdn_url.set_path(&"x".repeat(500));
             }),
             ("SESSION_SECRET", |it| it.session_secrets.clear()),
             ("SESSION_SECRET", |it| {

@@ -58,8 +58,8 @@ fn nearly(name: &str) -> Meaning {
         .split(['[', ']', '.'])
         .map(fold)
         .chain([folded.clone()]);
-    let stems = parts.flat_map(|part| stems(&part));
-    let found = stems.filter_map(|stem| misspelt(&stem)).next();
+    let mut stems = parts.flat_map(|part| stems(&part));
+    let found = stems.find_map(|stem| misspelt(&stem));
     found.map_or(Meaning::Foreign, Meaning::Misspelt)
 }
 

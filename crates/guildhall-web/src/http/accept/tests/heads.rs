@@ -40,16 +40,16 @@ async fn a_look_with_head_opens_no_stream_and_watches_nobody() {
     let served = Served::at("http://localhost:3000").await;
     for path in ["/api/stream", "/api/state"] {
         let head = format!("HEAD {path} HTTP/1.1\r\nHost: localhost");
-        let heard = answer(&served, &head).await;
-        assert!(heard.starts_with("HTTP/1.1 401"), "{heard}");
+        let said = answer(&served, &head).await;
+        assert!(said.starts_with("HTTP/1.1 401"), "{said}");
 
         let cookie = &served.cookie;
         let head = format!("HEAD {path}?guild=999 HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}");
         // GET would ask the gateway, which is not there, about this guild for seconds.
-        let heard = timeout(Duration::from_secs(3), answer(&served, &head)).await;
-        let heard = heard.expect("at once").to_lowercase();
-        assert!(heard.starts_with("http/1.1 200"), "{heard}");
-        assert!(heard.contains("cache-control: private, no-store"));
-        assert!(!heard.contains("set-cookie"), "the session does not slide");
+        let said = timeout(Duration::from_secs(3), answer(&served, &head)).await;
+        let said = said.expect("at once").to_lowercase();
+        assert!(said.starts_with("http/1.1 200"), "{said}");
+        assert!(said.contains("cache-control: private, no-store"));
+        assert!(!said.contains("set-cookie"), "the session does not slide");
     }
 }
