@@ -4,7 +4,10 @@
 //! Discord's tokens are dropped before the browser is answered. What this instance does remember
 //! is bounded: attempts already used, sessions logged out, and who waits for a session's end.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -30,8 +33,6 @@ mod failure;
 mod jar;
 /// Discord's ways of saying "not so fast".
 mod limited;
-/// Log lines about what others can cause.
-mod log_limit;
 /// To Discord and back.
 mod login;
 /// Which sites may post with our cookie.
@@ -58,9 +59,10 @@ pub(crate) use settings::Settings;
 use budget::Budget;
 use discord::Discord;
 use jar::Jar;
-use log_limit::LogLimit;
 use places::Places;
 use remembered::Remembered;
+
+use crate::http::Notice;
 
 /// Used states remembered. Beyond it the one nearest its end is forgotten; Discord's code is good
 /// for one use all the same.
@@ -75,7 +77,8 @@ pub(crate) struct Auth {
     used: Mutex<Remembered<String>>,
     places: Places,
     budget: Budget,
-    said: LogLimit,
+    /// Failures by their words in metrics, of which there are few.
+    failed: Mutex<HashMap<&'static str, Notice>>,
     bridge: Arc<dyn Bridge>,
     clock: Arc<dyn Clock>,
 }
@@ -98,7 +101,7 @@ impl Auth {
             used: Mutex::new(Remembered::new(USED_MAX)),
             places: Places::new(),
             budget: Budget::default(),
-            said: LogLimit::default(),
+            failed: Mutex::default(),
             bridge,
             clock,
         }))

@@ -1,6 +1,6 @@
 //! Sign-ins that sign nobody in: why, and what the browser is told.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -127,8 +127,10 @@ pub(super) fn fail(
     };
     count(result);
     if status.is_server_error() || failure.wait().is_some() {
-        if let Some(unsaid) = auth.said.admit(result, Instant::now()) {
-            tracing::warn!(reason = %failure, unsaid, "[Auth] Sign-in failed");
+        let mut failed = auth.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let notice = failed.entry(result).or_default();
+        if let Some(times) = notice.happened(Instant::now()) {
+            tracing::warn!(reason = %failure, times, "[Auth] Sign-in failed");
         }
     } else {
         tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
