@@ -38,7 +38,7 @@ use kills::Kills;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How often the gateway is killed
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = KILLS)]
     kills: u64,
 
     /// Draws the moments. Without one it is drawn itself, and printed, so that a run can be had
@@ -47,11 +47,11 @@ pub(crate) struct Options {
     seed: Option<u64>,
 
     /// Stamps that Discord sends, without a pause
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = EVENTS_PER_SECOND)]
     events_per_second: u64,
 
     /// Open streams, half of them on each web instance
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = STREAMS)]
     streams: usize,
 
     /// Kill web instances, too
@@ -71,6 +71,28 @@ pub(crate) struct Options {
     #[arg(long)]
     no_build: bool,
 }
+
+impl Options {
+    /// As many kills as when nobody says anything, of the release build. `web`: of web instances,
+    /// too.
+    pub(crate) fn long(web: bool) -> Self {
+        Self {
+            kills: KILLS,
+            seed: None,
+            events_per_second: EVENTS_PER_SECOND,
+            streams: STREAMS,
+            web,
+            fresh: None,
+            debug: false,
+            no_build: false,
+        }
+    }
+}
+
+/// What is done when nobody says anything.
+const KILLS: u64 = 50;
+const EVENTS_PER_SECOND: u64 = 500;
+const STREAMS: usize = 20;
 
 /// An instance that missed some dials waits up to 16 s for the next one. So much the log keeps.
 const WINDOW_SECONDS: u64 = 100;

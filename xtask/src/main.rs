@@ -73,7 +73,7 @@ enum Task {
         /// Only a part of it
         part: Option<suite::Part>,
     },
-    /// Whether the random lives notice what the patches in tests/mutations break
+    /// Whether the tests notice what the patches in tests/mutations break
     Mutations {
         /// Only these patches, named as their files are without .patch
         #[arg(value_name = "NAME")]

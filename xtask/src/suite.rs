@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::cargo::{self, Metadata, cargo};
 use crate::steps::Steps;
-use crate::{command, mutations, needs, tidy, ui};
+use crate::{chaos, command, mutations, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -29,8 +29,11 @@ pub(crate) enum Part {
     Unit,
     /// The whole house: real processes, a real browser
     Integration,
-    /// Random lives of guilds, and whether they notice what is broken on purpose
+    /// Random lives of guilds
     Lives,
+    /// What costs more, and is no part of everything: whether the tests notice what is broken on
+    /// purpose, and fifty kills in a row
+    Slow,
 }
 
 pub(crate) fn run(part: Part) -> anyhow::Result<()> {
@@ -45,6 +48,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
             integration(&mut steps)?;
         }
         Part::Lives => lives(&mut steps)?,
+        Part::Slow => slow(&mut steps)?,
         Part::All => {
             steps.step("needs", || {
                 needs::node(&cargo::root())?;
@@ -98,6 +102,7 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
         command::run(cargo(["fmt", "--all", "--check"]))
     })?;
     steps.step("tidy", tidy::run)?;
+    steps.step("mutations still apply", mutations::apply)?;
     steps.step("page: types and tests", ui::check)?;
     steps.step("clippy", || {
         command::run(cargo([
@@ -138,10 +143,20 @@ fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("whole-house tests", || run_tests(WHOLE_HOUSE, &[]))
 }
 
-/// Random lives of guilds, and whether they notice what is broken on purpose.
 fn lives(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("random lives", || run_tests(LIVES, &["--", "--nocapture"]))?;
-    steps.step("mutations", || mutations::run(&[]))
+    steps.step("random lives", || run_tests(LIVES, &["--", "--nocapture"]))
+}
+
+/// Mutations build a copy of the tree again and again, and chaos needs the release build.
+fn slow(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("mutations", || mutations::run(&[]))?;
+    for (name, web) in [
+        ("chaos: the gateway killed", false),
+        ("chaos: web killed, too", true),
+    ] {
+        steps.step(name, || chaos::run(&chaos::Options::long(web)))?;
+    }
+    Ok(())
 }
 
 fn run_tests(name: &str, more: &[&str]) -> anyhow::Result<()> {
