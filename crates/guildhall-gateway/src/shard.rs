@@ -36,7 +36,7 @@ use crate::{
     keeper::{Inbox, Lost, Stopped},
 };
 use connection::{Connection, Outcome};
-use course::{Course, Ended, Next};
+use course::{Close, Course, Ended, Next};
 
 pub(crate) use dispatch::Dispatch;
 pub(crate) use identify::Identifies;
@@ -202,18 +202,24 @@ pub(crate) fn token_refused() -> String {
     course::TOKEN_REFUSED.to_owned()
 }
 
+/// What happened, as loudly as it is somebody's concern: that Discord asked to reconnect, or does
+/// not know a session after an outage any more, is no failure.
 fn tell(lost: &Lost, ended: &Ended) {
-    if matches!(ended, Ended::BudgetLow { .. }) {
-        error!("[Gateway] Not connected: {}", lost.why);
-    } else if lost.tries == ALERT_TRIES {
-        error!(
-            "[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {}",
-            lost.why
-        );
-    } else if lost.tries > 1 {
-        warn!("[Gateway] Not connected: {}", lost.why);
-    } else {
-        info!("[Gateway] Disconnected: {}", lost.why);
+    let Lost { tries, why, .. } = lost;
+    match ended {
+        Ended::BudgetLow { .. } => error!("[Gateway] Not connected: {why}"),
+        _ if *tries == ALERT_TRIES => {
+            error!("[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {why}");
+        }
+        Ended::Unreachable(_) => warn!("[Gateway] Not connected: {why}"),
+        Ended::InvalidSession { resumable: false } => {
+            info!("[Gateway] Session refused: {why}; a new one is begun");
+        }
+        Ended::ReconnectAsked | Ended::Renewed | Ended::InvalidSession { .. } => {
+            info!("[Gateway] Reconnecting: {why}");
+        }
+        _ if *tries > 1 => warn!("[Gateway] Disconnected again: {why}"),
+        _ => info!("[Gateway] Disconnected: {why}"),
     }
 }
 
@@ -234,10 +240,18 @@ fn sentence(ended: &Ended) -> String {
             resets_in.as_secs().div_ceil(60)
         ),
         // 1006 is never sent: the library says so of a connection without a heartbeat's answer.
-        Ended::Cut(None | Some(1006)) => "the connection broke off".to_owned(),
-        Ended::Cut(Some(code)) => format!("Discord closed the connection ({code})"),
+        Ended::Cut(None | Some(Close { code: 1006, .. })) => "the connection broke off".to_owned(),
+        Ended::Cut(Some(close)) => match hint(close.code) {
+            Some(hint) => format!("Discord closed the connection ({close}): {hint}"),
+            None => format!("Discord closed the connection ({close})"),
+        },
         Ended::ReconnectAsked => "Discord asked to reconnect".to_owned(),
-        Ended::InvalidSession { .. } => "Discord does not know the session any more".to_owned(),
+        Ended::InvalidSession { resumable: true } => {
+            "Discord asked to resume the session again".to_owned()
+        }
+        Ended::InvalidSession { resumable: false } => {
+            "Discord does not know the session any more".to_owned()
+        }
         Ended::InboxFull => {
             "dispatches came faster than they could be taken; they will be replayed".to_owned()
         }
@@ -245,6 +259,23 @@ fn sentence(ended: &Ended) -> String {
         Ended::Renewed => "a dispatch could not be read; a fresh picture was asked for".to_owned(),
         Ended::TokenRefused => "Discord refused the token".to_owned(),
     }
+}
+
+/// What a code means that no setting is the cure of.
+fn hint(code: u16) -> Option<&'static str> {
+    Some(match code {
+        4000 => "something went wrong on Discord's side",
+        4001 | 4002 => {
+            "it did not understand what we sent, or that was larger than 4,096 bytes; what was \
+             asked for with it stays unanswered. Please report this with the lines before it"
+        }
+        4003 | 4005 => "we spoke out of turn. Please report this with the lines before it",
+        4007 | 4009 => "it does not know the session any more",
+        4008 => {
+            "more than 120 messages in a minute. Look for another program that runs with this token"
+        }
+        _ => return None,
+    })
 }
 
 fn reason(ended: &Ended) -> &'static str {

@@ -26,7 +26,7 @@ use url::Url;
 
 use super::{
     Dispatch, MembersRequest, Shard,
-    course::{Course, Ended},
+    course::{Close, Course, Ended},
     dispatch::Message,
     identify::OneIdentify,
 };
@@ -148,7 +148,11 @@ impl<'a> Connection<'a> {
             let outcome = match self.step(stop).await {
                 Step::Item(Some(Ok(Raw::Text(text)))) => self.message(&text).await,
                 Step::Item(Some(Ok(Raw::Close(frame)))) => {
-                    Some(Outcome::Ended(Ended::Cut(frame.map(|frame| frame.code))))
+                    let close = frame.map(|frame| Close {
+                        code: frame.code,
+                        reason: frame.reason.into_owned(),
+                    });
+                    Some(Outcome::Ended(Ended::Cut(close)))
                 }
                 Step::Item(Some(Err(error))) => failed(&error),
                 Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
@@ -219,6 +223,7 @@ impl<'a> Connection<'a> {
         match Message::read(text, self.shard.clock.now()) {
             Message::Dispatch(dispatch) => self.hand_on(dispatch).await,
             Message::Hello { heartbeat } => {
+                self.course.heard();
                 self.awaited = Awaited::ack(heartbeat);
                 None
             }

@@ -17,6 +17,9 @@ const STEADY: Duration = Duration::from_secs(30);
 /// it would be tried several times a second for ever, and nobody be told.
 const STEADY_RESUMED: Duration = Duration::from_secs(5);
 
+/// A close frame has room for so many bytes of text.
+const REASON_SHOWN: usize = 123;
+
 /// For the operator.
 pub(super) const TOKEN_REFUSED: &str = "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
      Portal (your application, Bot, Reset Token)";
@@ -33,8 +36,8 @@ pub(super) enum Ended {
         /// Until there are as many as ever.
         resets_in: Duration,
     },
-    /// It was up, and is no more. The close code, if there was one.
-    Cut(Option<u16>),
+    /// It was up, and is no more. How Discord closed it, if it did.
+    Cut(Option<Close>),
     /// Op 7.
     ReconnectAsked,
     /// Op 9.
@@ -50,6 +53,25 @@ pub(super) enum Ended {
     Renewed,
     /// 401 from REST.
     TokenRefused,
+}
+
+/// What Discord says when it closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Close {
+    pub(super) code: u16,
+    pub(super) reason: String,
+}
+
+impl std::fmt::Display for Close {
+    /// As it may be written into a log: one line, and no more of it than any close frame holds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { code, reason } = self;
+        let start: String = reason.chars().take(REASON_SHOWN).collect();
+        match start.trim() {
+            "" => write!(f, "{code}"),
+            reason => write!(f, "{code}: {}", reason.escape_debug()),
+        }
+    }
 }
 
 /// What to do now.
@@ -71,8 +93,12 @@ pub(super) struct Course {
     resume: Option<ResumeState>,
     /// Whether there is a session that Discord may still have.
     has_session: bool,
-    /// Failures in a row.
-    tries: u32,
+    /// Tries in a row that did not reach Discord. One word of Discord's, and it is there again.
+    unreached: u32,
+    /// Connections in a row that reached it, and ended before they were good ones.
+    unsteady: u32,
+    /// Whether Discord was heard on this connection.
+    heard: bool,
     /// Failures in a row of the resume address.
     resume_url_tries: u32,
     /// From when on the connection is a good one, if there is one.
@@ -86,7 +112,9 @@ impl Course {
             limits,
             has_session: resume.is_some(),
             resume,
-            tries: 0,
+            unreached: 0,
+            unsteady: 0,
+            heard: false,
             resume_url_tries: 0,
             steady_at: None,
         }
@@ -111,11 +139,18 @@ impl Course {
 
     /// Failures in a row.
     pub(super) fn tries(&self) -> u32 {
-        self.tries
+        self.unreached.saturating_add(self.unsteady)
+    }
+
+    /// HELLO came, or anything else that only Discord says: what was in the way is gone.
+    pub(super) fn heard(&mut self) {
+        self.heard = true;
+        self.unreached = 0;
     }
 
     /// READY came.
     pub(super) fn ready(&mut self, now: Instant) {
+        self.heard();
         self.has_session = true;
         self.resume_url_tries = 0;
         self.steady_at = Some(now + STEADY);
@@ -123,6 +158,7 @@ impl Course {
 
     /// RESUMED came.
     pub(super) fn resumed(&mut self, now: Instant) {
+        self.heard();
         self.resume_url_tries = 0;
         self.steady_at = Some(now + STEADY_RESUMED);
     }
@@ -130,14 +166,19 @@ impl Course {
     /// When [`Course::time_passed`] forgets the failures before this connection; `None`: there are
     /// none, or there is no connection.
     pub(super) fn steady_at(&self) -> Option<Instant> {
-        self.steady_at.filter(|_| self.tries > 0)
+        self.steady_at.filter(|_| self.tries() > 0)
     }
 
     /// Time has passed, and the connection stands.
     pub(super) fn time_passed(&mut self, now: Instant) {
         if self.steady_at.is_some_and(|at| at <= now) {
-            self.tries = 0;
+            self.forget_failures();
         }
+    }
+
+    fn forget_failures(&mut self) {
+        self.unreached = 0;
+        self.unsteady = 0;
     }
 
     /// Everything that the last connection brought is committed: this is how to go on from there.
@@ -152,11 +193,15 @@ impl Course {
             return Next::Misconfigured(sentence);
         }
         self.time_passed(now);
+        if is_discords(how) {
+            self.heard();
+        }
         let established = self.steady_at.take().is_some();
+        let heard = std::mem::take(&mut self.heard);
         if *how == Ended::InboxFull {
             // It brought more than we could take: nothing failed, and what to wait for is our own
             // disk, which is waited for anyway.
-            self.tries = 0;
+            self.forget_failures();
             self.resume_url_tries = 0;
             return Next::Connect { at: now };
         }
@@ -167,28 +212,49 @@ impl Course {
             self.resume_url_tries = self.resume_url_tries.saturating_add(1);
         }
         let at = now + self.wait(how, chance);
-        self.tries = self.tries.saturating_add(1);
+        let failures = if heard {
+            &mut self.unsteady
+        } else {
+            &mut self.unreached
+        };
+        *failures = failures.saturating_add(1);
         Next::Connect { at }
     }
 
     /// Anything up to a ceiling that doubles with each failure (full jitter), so that bots cut by
     /// one fault of Discord's do not come back as one.
     fn wait(&self, how: &Ended, chance: f64) -> Duration {
-        let doubled = 2_u32.saturating_pow(self.tries.min(20));
+        let chance = chance.clamp(0.0, 1.0);
+        let doubled = 2_u32.saturating_pow(self.tries().min(20));
         let longest = self.limits.reconnect_longest;
         let ceiling = self
             .limits
             .reconnect_first
             .saturating_mul(doubled)
             .min(longest);
-        let wait = ceiling.mul_f64(chance.clamp(0.0, 1.0));
+        let wait = ceiling.mul_f64(chance);
         match how {
             // Asking oftener than this spares nothing; the operator sees why we wait.
             Ended::BudgetLow { resets_in, .. } => {
                 (*resets_in).min(Duration::from_mins(10)).max(wait)
             }
+            // Discord's own rule before the IDENTIFY that follows. A session that is lost again
+            // and again costs one each time, so there it is waited for longer and longer.
+            Ended::InvalidSession { resumable: false } => {
+                let (least, most) = self.limits.identify_after_refusal;
+                wait.max(least + most.saturating_sub(least).mul_f64(chance))
+            }
             _ => wait,
         }
+    }
+}
+
+/// Whether nobody but Discord ends a connection so, however early.
+fn is_discords(how: &Ended) -> bool {
+    match how {
+        Ended::Cut(Some(close)) => (4000..=4999).contains(&close.code),
+        Ended::ReconnectAsked | Ended::InvalidSession { .. } => true,
+        _ => false,
     }
 }
 
@@ -196,7 +262,10 @@ fn loses_session(how: &Ended) -> bool {
     match how {
         // Sent before identify, identified twice, bad sequence: the library would resume these
         // again and again. 4009 (timed out) is worth a try: op 9 says if not.
-        Ended::Cut(code) => matches!(code, Some(4003 | 4005 | 4007)),
+        Ended::Cut(close) => {
+            let code = close.as_ref().map(|close| close.code);
+            matches!(code, Some(4003 | 4005 | 4007))
+        }
         Ended::InvalidSession { resumable } => !resumable,
         Ended::Renewed => true,
         Ended::Unreachable(_)
@@ -209,9 +278,9 @@ fn loses_session(how: &Ended) -> bool {
 }
 
 fn fatal(how: &Ended) -> Option<String> {
-    let code = match how {
-        Ended::TokenRefused => 4004,
-        Ended::Cut(Some(code)) => *code,
+    let (code, said) = match how {
+        Ended::TokenRefused => (4004, String::new()),
+        Ended::Cut(Some(close)) => (close.code, format!(". Discord closed with {close}")),
         _ => return None,
     };
     let sentence = match code {
@@ -235,7 +304,7 @@ fn fatal(how: &Ended) -> Option<String> {
         }
         _ => return None,
     };
-    Some(sentence.to_owned())
+    Some(format!("{sentence}{said}"))
 }
 
 #[cfg(test)]

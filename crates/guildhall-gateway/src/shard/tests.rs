@@ -87,6 +87,55 @@ async fn a_session_that_discord_forgot_is_replaced_by_a_fresh_one_at_the_base_ad
 }
 
 #[tokio::test]
+async fn discord_is_back_with_its_first_word_and_not_when_the_backoff_says_so() {
+    let discord = Discord::new().await;
+    let longest = Duration::from_hours(1);
+    let mut house = House::new(&discord, |shard| shard.limits.reconnect_longest = longest);
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready("ws://127.0.0.1:1").await;
+    drop(peer);
+    let (mut peer, asked) = discord.accept_asking().await;
+    assert_eq!(asked["op"], 6);
+    peer.send(&json!({"op": 9, "d": false, "s": null, "t": null}))
+        .await;
+    drop(peer);
+    let (peer, asked) = discord.accept_asking().await;
+    assert_eq!(asked["op"], 2);
+    for tries in 1..=4 {
+        let lost = house.lost().await;
+        assert_eq!(lost.tries, tries, "not reached: {}", lost.why);
+    }
+    let lost = house.lost().await;
+    assert_eq!((lost.tries, lost.resumable), (2, false), "{}", lost.why);
+    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn what_discord_says_when_it_closes_is_shown_with_a_hint() {
+    let discord = Discord::new().await;
+    let mut house = House::new(&discord, |_| {});
+    let mut peer = discord.accept().await;
+    peer.hello().await;
+    peer.ready(&discord.resume_url).await;
+    peer.close_saying(4002, "Error while decoding\npayload.")
+        .await;
+    let lost = house.lost().await;
+    for text in ["4002: Error while decoding\\npayload.", "4,096 bytes"] {
+        assert!(lost.why.contains(text), "{}", lost.why);
+    }
+    let mut peer = discord.accept_resume().await;
+    assert_eq!(peer.hello().await["op"], 6);
+    peer.close_saying(4014, "Disallowed intent(s).").await;
+    let ShardExit::Misconfigured(sentence) = house.exit().await else {
+        panic!("retried for ever")
+    };
+    for text in ["Server Members Intent", "4014: Disallowed intent(s)."] {
+        assert!(sentence.contains(text), "{sentence}");
+    }
+}
+
+#[tokio::test]
 async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the_session() {
     let discord = Discord::new().await;
     let mut house = House::new(&discord, |_| {});
@@ -373,6 +422,7 @@ impl House {
             reconnect_first: moment,
             reconnect_longest: moment,
             identify_spacing: moment,
+            identify_after_refusal: (moment, moment),
             close: Duration::from_millis(200),
             ..Limits::default()
         };

@@ -19,7 +19,7 @@ fn a_cut_connection_is_resumed_whatever_the_code() {
         Some(4999),
     ] {
         let (mut course, now) = established();
-        let next = course.ended(&Ended::Cut(code), 0.5, now);
+        let next = course.ended(&code.map_or(Ended::Cut(None), cut), 0.5, now);
         assert!(matches!(next, Next::Connect { .. }), "{code:?}");
         assert!(course.has_session(), "{code:?}");
     }
@@ -28,9 +28,9 @@ fn a_cut_connection_is_resumed_whatever_the_code() {
 #[test]
 fn codes_that_end_a_session_lead_to_a_fresh_identify() {
     let ends = [
-        Ended::Cut(Some(4003)),
-        Ended::Cut(Some(4005)),
-        Ended::Cut(Some(4007)),
+        cut(4003),
+        cut(4005),
+        cut(4007),
         Ended::InvalidSession { resumable: false },
         Ended::Renewed,
     ];
@@ -46,16 +46,12 @@ fn codes_that_end_a_session_lead_to_a_fresh_identify() {
 fn what_no_retry_cures_names_the_setting_and_the_cure() {
     let cases = [
         (Ended::TokenRefused, "DISCORD_BOT_TOKEN", "Reset Token"),
-        (Ended::Cut(Some(4004)), "DISCORD_BOT_TOKEN", "Reset Token"),
-        (Ended::Cut(Some(4010)), "DISCORD_BOT_TOKEN", "fewer guilds"),
-        (Ended::Cut(Some(4011)), "DISCORD_BOT_TOKEN", "fewer guilds"),
-        (Ended::Cut(Some(4012)), "DISCORD_GATEWAY_URL", "update"),
-        (Ended::Cut(Some(4013)), "DISCORD_INTENTS", "members"),
-        (
-            Ended::Cut(Some(4014)),
-            "DISCORD_INTENTS",
-            "Server Members Intent",
-        ),
+        (cut(4004), "DISCORD_BOT_TOKEN", "Reset Token"),
+        (cut(4010), "DISCORD_BOT_TOKEN", "fewer guilds"),
+        (cut(4011), "DISCORD_BOT_TOKEN", "fewer guilds"),
+        (cut(4012), "DISCORD_GATEWAY_URL", "update"),
+        (cut(4013), "DISCORD_INTENTS", "members"),
+        (cut(4014), "DISCORD_INTENTS", "Server Members Intent"),
     ];
     for (how, setting, cure) in cases {
         let (mut course, now) = established();
@@ -161,7 +157,7 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
     let mut waits = Vec::new();
     for _ in 0..8 {
         course.ready(now);
-        let Next::Connect { at } = course.ended(&Ended::Cut(Some(4007)), 1.0, now) else {
+        let Next::Connect { at } = course.ended(&cut(4007), 1.0, now) else {
             panic!("gave up")
         };
         waits.push(at - now);
@@ -187,7 +183,7 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
 fn a_resume_that_is_cut_at_once_is_a_failure_until_one_stands() {
     let (mut course, mut now) = established();
     for failure in 1..=8 {
-        let Next::Connect { at } = course.ended(&Ended::Cut(Some(4008)), 1.0, now) else {
+        let Next::Connect { at } = course.ended(&cut(4008), 1.0, now) else {
             panic!("gave up")
         };
         assert_eq!(course.tries(), failure);
@@ -214,6 +210,177 @@ fn a_low_budget_is_waited_for_and_asked_about_now_and_then() {
         panic!("gave up")
     };
     assert_eq!(at - now, Duration::from_mins(10));
+}
+
+#[test]
+fn a_refused_resume_after_an_outage_is_followed_by_an_identify_within_seconds() {
+    for chance in [0.0, 0.3, 1.0] {
+        let (mut course, mut now) = established();
+        now += STEADY;
+        course.ended(&Ended::Cut(None), chance, now);
+        course.committed(Some(resume()));
+        let back = now + Duration::from_secs(70);
+        while now < back {
+            let gone = Ended::Unreachable("refused".into());
+            let Next::Connect { at } = course.ended(&gone, chance, now) else {
+                panic!("gave up")
+            };
+            course.committed(Some(resume()));
+            now = at.max(now + Duration::from_secs(1));
+        }
+        assert!(course.tries() >= 8, "an outage is a failure");
+        course.heard();
+        assert_eq!(course.tries(), 1, "and Discord's HELLO its end");
+        let refused = Ended::InvalidSession { resumable: false };
+        let Next::Connect { at } = course.ended(&refused, chance, now) else {
+            panic!("gave up")
+        };
+        let wait = (at - now).as_secs_f64();
+        assert!((1.0..=5.0).contains(&wait), "{wait} s");
+        assert!(!course.has_session());
+    }
+}
+
+#[test]
+fn any_word_of_discords_ends_an_outage() {
+    let words = [
+        cut(4000),
+        cut(4007),
+        cut(4009),
+        Ended::ReconnectAsked,
+        Ended::InvalidSession { resumable: true },
+        Ended::InvalidSession { resumable: false },
+    ];
+    for word in words {
+        let (mut course, now) = out_for(12);
+        let Next::Connect { at } = course.ended(&word, 1.0, now) else {
+            panic!("gave up")
+        };
+        assert!(
+            at - now <= Duration::from_secs(5),
+            "{word:?}: {:?}",
+            at - now
+        );
+    }
+    for silence in [
+        Ended::Cut(None),
+        cut(1006),
+        Ended::Unreachable(String::new()),
+    ] {
+        let (mut course, now) = out_for(12);
+        let Next::Connect { at } = course.ended(&silence, 1.0, now) else {
+            panic!("gave up")
+        };
+        assert_eq!(at - now, Duration::from_mins(1), "{silence:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_says_hello_and_closes_is_waited_for_longer_and_longer() {
+    for end in [
+        Ended::Cut(None),
+        cut(4000),
+        Ended::InvalidSession { resumable: false },
+    ] {
+        let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            course.heard();
+            let Next::Connect { at } = course.ended(&end, 1.0, now) else {
+                panic!("gave up")
+            };
+            waits.push(at - now);
+            now = at;
+        }
+        assert!(
+            waits.is_sorted() && waits[7] == Duration::from_mins(1),
+            "{end:?}: {waits:?}"
+        );
+        assert_eq!(course.tries(), 8, "an operator is told");
+    }
+}
+
+/// Whatever happens: what is waited for follows from the failures since the last word of Discord's
+/// alone, and the IDENTIFYs of a day are never spent by a loop.
+#[test]
+fn waits_grow_by_failures_to_reach_alone_whatever_happens() {
+    for seed in 0..2_000_u64 {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut draw = |most: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % most
+        };
+        let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
+        // Since the last connection that stood.
+        let mut reached = 0_u32;
+        for _ in 0..60 {
+            let heard = draw(4) == 0;
+            if heard {
+                course.heard();
+            }
+            let stood = heard && draw(4) == 0;
+            if stood {
+                course.ready(now);
+                now += STEADY;
+                reached = 0;
+            }
+            let end = match draw(4) {
+                0 => Ended::Unreachable(String::new()),
+                1 => Ended::InvalidSession { resumable: false },
+                2 => Ended::ReconnectAsked,
+                _ => Ended::Cut(None),
+            };
+            let heard = heard || is_discords(&end);
+            let Next::Connect { at } = course.ended(&end, 1.0, now) else {
+                panic!("gave up")
+            };
+            if heard {
+                let ceiling = Duration::from_millis(500) * 2_u32.pow(reached.min(7));
+                let least = Duration::from_secs(5);
+                assert!(
+                    at - now <= ceiling.max(least),
+                    "seed {seed}: {end:?} after {reached}: {:?}",
+                    at - now
+                );
+                reached += 1;
+            }
+            let session = (draw(2) == 0).then(resume);
+            course.committed(session);
+            now = at;
+        }
+    }
+}
+
+#[test]
+fn what_discord_says_when_it_closes_is_shown_on_one_line() {
+    let close = |reason: &str| {
+        let (code, reason) = (4002, reason.to_owned());
+        Close { code, reason }.to_string()
+    };
+    assert_eq!(close(""), "4002");
+    assert_eq!(close("Decode error"), "4002: Decode error");
+    assert_eq!(close("a\nb\u{1b}[31m"), "4002: a\\nb\\u{1b}[31m");
+    assert!(close(&"x".repeat(1_000)).len() < 200);
+}
+
+/// After a good connection broke off and so many tries reached nobody.
+fn out_for(tries: u32) -> (Course, Instant) {
+    let (mut course, mut now) = established();
+    now += STEADY;
+    course.ended(&Ended::Cut(None), 1.0, now);
+    for _ in 0..tries {
+        course.committed(Some(resume()));
+        course.ended(&Ended::Unreachable(String::new()), 1.0, now);
+    }
+    course.committed(Some(resume()));
+    (course, now)
+}
+
+fn cut(code: u16) -> Ended {
+    let reason = String::new();
+    Ended::Cut(Some(Close { code, reason }))
 }
 
 fn established() -> (Course, Instant) {

@@ -93,6 +93,17 @@ impl Discord {
         accept(&self.base).await
     }
 
+    /// The next connection to the base address that asks for a session, and what it asks: the
+    /// library may dial once more by itself before its value is dropped.
+    pub(crate) async fn accept_asking(&self) -> (Peer, Value) {
+        loop {
+            let mut peer = self.accept().await;
+            if let Some(asked) = peer.try_hello().await {
+                return (peer, asked);
+            }
+        }
+    }
+
     /// The next connection to the resume address.
     pub(crate) async fn accept_resume(&self) -> Peer {
         accept(&self.resume).await
@@ -126,6 +137,21 @@ impl Peer {
         self.send(&json!({"op": 10, "d": {"heartbeat_interval": every}, "s": null, "t": null}))
             .await;
         self.asked().await
+    }
+
+    /// As [`Peer::hello`], to somebody who may be gone.
+    async fn try_hello(&mut self) -> Option<Value> {
+        let hello = json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null});
+        self.0.send(Message::text(hello.to_string())).await.ok()?;
+        loop {
+            let Message::Text(text) = self.read().await? else {
+                return None;
+            };
+            let asked: Value = serde_json::from_str(&text).expect("JSON");
+            if asked["op"] != 1 {
+                return Some(asked);
+            }
+        }
     }
 
     /// The next message of the other side, heartbeats passed over.
@@ -166,9 +192,13 @@ impl Peer {
     }
 
     pub(crate) async fn close(&mut self, code: u16) {
+        self.close_saying(code, "").await;
+    }
+
+    pub(crate) async fn close_saying(&mut self, code: u16, reason: &str) {
         let frame = CloseFrame {
             code: code.into(),
-            reason: "".into(),
+            reason: reason.into(),
         };
         self.0
             .close(Some(frame))
