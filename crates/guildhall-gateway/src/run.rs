@@ -58,11 +58,8 @@ impl Config {
         let rest = DiscordRest::new(origin, &self.bot_token, share)
             .map_err(|why| BuildError::Misconfigured(format!("DISCORD_BOT_TOKEN: {why}")))?;
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-            BuildError::Misconfigured(format!(
-                "GATEWAY_WS_HOST and GATEWAY_WS_PORT: {} can't be listened on ({error}): choose \
-                 another port, or end the program that has it",
-                self.listen
-            ))
+            let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
+            BuildError::Misconfigured(guildhall_ports::not_bound(host, port, self.listen, &error))
         })?;
         let address = listener
             .local_addr()

@@ -21,6 +21,8 @@ mod auth;
 mod stream;
 /// Connections, routes, headers, the page.
 pub mod http;
+/// What is measured, described.
+mod metrics;
 /// Futures that are seldom ready, beside ones that are often woken.
 mod seldom;
 

@@ -68,6 +68,7 @@ pub enum RunError {
 
 impl Web {
     pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
+        crate::metrics::describe();
         if config.stream_max_age >= config.session_idle {
             return Err(BuildError::Misconfigured(
                 "STREAM_MAX_AGE must be under the time after which an idle session ends.".into(),
@@ -86,9 +87,12 @@ impl Web {
         let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock))
             .map_err(BuildError::Misconfigured)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-            BuildError::Misconfigured(format!(
-                "WEB_PORT: {} can't be listened on ({error}): choose another port.",
-                config.listen
+            let (host, port) = ("WEB_HOST", "WEB_PORT");
+            BuildError::Misconfigured(guildhall_ports::not_bound(
+                host,
+                port,
+                config.listen,
+                &error,
             ))
         })?;
         let addr = listener
@@ -156,6 +160,7 @@ impl Web {
         for limits in limits {
             limits.announce();
         }
+        info!("[Gateway Client Init] Gateway client initialized successfully");
         let mut link = tracker.spawn(dialler.run(stop.child_token()));
         let mut keeper = tracker.spawn(watches.keep(stop.child_token()));
         let serving = http::serve(listener, router, bounds, tracker, stop.clone());

@@ -19,6 +19,8 @@ pub(crate) struct Asked {
     pub(crate) scenario: Scenario,
     /// The simulator's intervals that are not as usual, as `NAME=DURATION`.
     pub(crate) intervals: Vec<String>,
+    /// Only says what is wrong with the settings, and leaves.
+    pub(crate) check: bool,
 }
 
 /// The subcommand.
@@ -68,7 +70,12 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .after_help("Every flag is also a setting in the environment or in .env: --web-port is WEB_PORT. Secrets are only read from there, or from the file that NAME_FILE names.");
     for (role, name, about) in ROLES {
-        let mut sub = Command::new(name).about(about);
+        let mut sub = Command::new(name).about(about).arg(
+            Arg::new("check")
+                .long("check")
+                .action(ArgAction::SetTrue)
+                .help("Says what is wrong with the settings, and leaves"),
+        );
         for setting in SETTINGS.iter().filter(|setting| role.takes(setting)) {
             sub = sub.arg(flag(role, setting));
         }
@@ -169,6 +176,7 @@ fn asked(matches: &ArgMatches) -> Asked {
         seed,
         scenario,
         intervals: intervals.collect(),
+        check: matches.get_flag("check"),
     }
 }
 

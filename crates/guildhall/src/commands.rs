@@ -2,6 +2,8 @@
 
 /// Gateway and web in one process.
 mod all;
+/// All mistakes of a start, before anything is written or bound.
+mod check;
 /// Everything, with a simulated Discord.
 mod demo;
 /// The gateway role alone.
@@ -16,6 +18,7 @@ use std::{net::SocketAddr, sync::Arc};
 use guildhall_gateway::Gateway;
 use guildhall_ports::{Health, Journal, SystemClock};
 use guildhall_web::Web;
+use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
 use crate::{
@@ -30,11 +33,16 @@ use crate::{
 
 /// Runs what was asked for, until it ends.
 pub(crate) fn run(asked: Asked) -> Result<(), End> {
-    let mut sources = Sources::from_process(asked.flags)?;
-    if asked.role == Role::Demo {
+    let mut sources = Sources::from_process(asked.flags);
+    if matches!(asked.role, Role::Demo | Role::Simulator) {
         demo::keep_out(&mut sources);
     }
-    let settings = Settings::resolve(&sources)?;
+    let settings = Settings::resolve(&sources);
+    check::all_at_once(asked.role, &settings).inspect_err(|_| check::warn(&settings))?;
+    if asked.check {
+        check::warn(&settings);
+        return Ok(());
+    }
     telemetry::logs(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -123,9 +131,10 @@ async fn start_ops(
     settings: &Settings,
     default_port: u16,
     roles: Vec<Arc<dyn Health>>,
+    metrics: PrometheusHandle,
 ) -> Result<SocketAddr, End> {
     let listen = config::listen_or(settings, "OPS_HOST", "OPS_PORT", default_port)?;
-    let ops = Ops::build(listen, roles, telemetry::metrics()?).await?;
+    let ops = Ops::build(listen, roles, metrics).await?;
     let address = ops.local_addr().map_err(anyhow::Error::from)?;
     lifecycle.start(|tracker, stop| async move {
         ops.run(&tracker, stop).await;

@@ -1,8 +1,12 @@
 //! Settings: where they come from, what they are called, and what is refused (design,
 //! "Configuration"). Only this folder reads the environment; the roles get plain data.
 
+/// `.env`, line by line.
+mod dotenv;
 /// The gateway's settings.
 mod gateway;
+/// All that is wrong, in one go.
+mod mistakes;
 /// Durations, URLs and lists as operators write them.
 mod parse;
 /// Secrets: read, refused, generated.
@@ -15,14 +19,22 @@ pub(crate) mod table;
 mod web;
 
 pub(crate) use gateway::gateway;
-pub(crate) use parse::listen_or;
-pub(crate) use source::{Settings, Sources};
+pub(crate) use mistakes::Mistakes;
+pub(crate) use parse::{ip, listen_or, shown};
+pub(crate) use source::{Settings, Sources, misspelt};
 pub(crate) use web::web;
 
-/// A setting is missing, wrong, contradictory or misspelt. One sentence that names the setting
-/// and the cure; the process ends with [`EXIT_CONFIG`].
+/// A setting is missing, wrong, contradictory or misspelt. A sentence that names the setting and
+/// the cure, or several, one line each; the process ends with [`EXIT_CONFIG`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ConfigError(pub(crate) String);
+
+impl ConfigError {
+    /// What is wrong has been said already.
+    fn told() -> Self {
+        Self(String::new())
+    }
+}
 
 /// `EX_CONFIG` of sysexits.h: restarting will not help.
 pub(crate) const EXIT_CONFIG: u8 = 78;

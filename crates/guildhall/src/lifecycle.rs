@@ -23,18 +23,20 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// One line on stderr, and the exit code.
+    /// A line on stderr for each thing that is wrong, and the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let (sentence, code) = match self {
             Self::Misconfigured(error) => (error.to_string(), EXIT_CONFIG),
             Self::Failed(error) => (format!("{error:#}"), 1),
         };
-        #[expect(
-            clippy::print_stderr,
-            reason = "logging may not have begun, or be in JSON"
-        )]
-        {
-            eprintln!("guildhall: {sentence}");
+        for line in sentence.lines() {
+            #[expect(
+                clippy::print_stderr,
+                reason = "logging may not have begun, or be in JSON"
+            )]
+            {
+                eprintln!("guildhall: {line}");
+            }
         }
         ExitCode::from(code)
     }

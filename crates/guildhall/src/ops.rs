@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::config::{ConfigError, refuse};
+use crate::config::ConfigError;
 
 /// How often the recorder drops what nobody reads any more.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -41,9 +41,9 @@ impl Ops {
         let listener = match TcpListener::bind(listen).await {
             Ok(listener) => listener,
             Err(error) => {
-                return refuse!(
-                    "OPS_PORT: {listen} can't be listened on ({error}): choose another port."
-                );
+                return Err(ConfigError(guildhall_ports::not_bound(
+                    "OPS_HOST", "OPS_PORT", listen, &error,
+                )));
             }
         };
         let roles = roles.into();

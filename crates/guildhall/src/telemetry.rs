@@ -4,45 +4,77 @@
 use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
-use crate::config::{ConfigError, Settings, refuse};
+use crate::config::{ConfigError, Mistakes, Settings, refuse, shown};
 
 /// Seconds; from a loopback hop to a browser at the end of the world.
 const LATENCY_BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// Libraries that write whole requests at their lowest levels, tokens in headers included. No
-/// setting opens those.
-const CAPPED: [&str; 9] = [
-    "tungstenite=info",
-    "tokio_tungstenite=info",
-    "tokio_websockets=info",
-    "twilight_gateway=info",
-    "hyper=info",
-    "hyper_util=info",
-    "h2=info",
-    "reqwest=info",
-    "rustls=info",
-];
+/// Inputs; a batch has at most 512 and what one dispatch brings beyond them.
+const BATCH_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// What our own crates call themselves, modules included.
+const OURS: &str = "guildhall";
 
 /// Levels, from nothing to everything.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// How lines are written.
+enum Form {
+    Text,
+    Json,
+}
+
+/// Says what is wrong with `LOG_FORMAT` and `RUST_LOG`.
+pub(crate) fn check(settings: &Settings) -> Result<(), ConfigError> {
+    let mut mistakes = Mistakes::default();
+    mistakes.take(settings.require("RUST_LOG").and_then(filter));
+    mistakes.take(form(settings));
+    mistakes.none()
+}
+
+fn form(settings: &Settings) -> Result<Form, ConfigError> {
+    match settings.require("LOG_FORMAT")? {
+        "text" => Ok(Form::Text),
+        "json" => Ok(Form::Json),
+        other => refuse!("LOG_FORMAT is {}: it is text or json.", shown(other)),
+    }
+}
 
 /// Starts logging as `LOG_FORMAT` and `RUST_LOG` say.
 pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
     let filter = filter(settings.require("RUST_LOG")?)?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match settings.require("LOG_FORMAT")? {
-        "text" => lines
+    match form(settings)? {
+        Form::Text => lines
             .with_target(false)
             .with_ansi(std::io::stderr().is_terminal())
+            .finish()
+            .with(filter_fn(may_be_written))
             .init(),
-        "json" => lines.json().flatten_event(true).init(),
-        other => return refuse!("LOG_FORMAT is {other:?}: it is text or json."),
+        Form::Json => lines
+            .json()
+            .flatten_event(true)
+            .finish()
+            .with(filter_fn(may_be_written))
+            .init(),
     }
-    for warning in &settings.warnings {
+    for directive in settings.require("RUST_LOG")?.split(',') {
+        if asks_for_others(directive.trim()) {
+            tracing::warn!(
+                "RUST_LOG has {}: of other libraries nothing below info is written, for there they \
+                 write whole requests, tokens and cookies included",
+                shown(directive.trim())
+            );
+        }
+    }
+    for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
     Ok(())
@@ -60,21 +92,48 @@ fn filter(directives: &str) -> Result<EnvFilter, ConfigError> {
     });
     if let Some(directive) = misspelt {
         let levels = LEVELS.join(", ");
-        return refuse!("RUST_LOG has {directive:?}, which is no level: those are {levels}.");
+        let directive = shown(directive);
+        return refuse!("RUST_LOG has {directive}, which is no level: those are {levels}.");
     }
-    let Ok(mut filter) = EnvFilter::try_new(directives) else {
-        return refuse!("RUST_LOG is {directives:?}: write a level such as info, or target=level.");
+    let Ok(filter) = EnvFilter::try_new(directives) else {
+        return refuse!(
+            "RUST_LOG is {}: write a level such as info, or target=level.",
+            shown(directives)
+        );
     };
-    for cap in CAPPED {
-        filter = filter.add_directive(cap.parse().expect("a directive of ours"));
-    }
     Ok(filter)
 }
 
-/// Installs the process's metrics recorder; `/metrics` renders it.
+/// Whatever `RUST_LOG` asks for: below info other people's code writes whole requests, headers and
+/// frames included, under targets that a list of names would have to follow from version to
+/// version (`tungstenite::handshake` has the link's token). What we write ourselves is tested to
+/// have no secret.
+fn may_be_written(what: &Metadata<'_>) -> bool {
+    *what.level() <= Level::INFO || is_ours(what.target())
+}
+
+fn is_ours(target: &str) -> bool {
+    let rest = target.strip_prefix(OURS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', ':']))
+}
+
+/// Whether a directive wants what [`may_be_written`] keeps out.
+fn asks_for_others(directive: &str) -> bool {
+    let Some((target, level)) = directive.rsplit_once('=') else {
+        return false;
+    };
+    let low = ["debug", "trace"].contains(&level.trim().to_ascii_lowercase().as_str());
+    low && !is_ours(target.trim())
+}
+
+/// Installs the process's metrics recorder; `/metrics` renders it. Before anything is built: what
+/// is measured without one is lost.
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     let seconds = Matcher::Suffix("_seconds".to_owned());
-    let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?;
+    let batches = Matcher::Full("guildhall_gateway_batch_inputs".to_owned());
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?
+        .set_buckets_for_metric(batches, &BATCH_BUCKETS)?;
     Ok(recorder.install_recorder()?)
 }
 
@@ -98,6 +157,31 @@ mod tests {
             "warn,guildhall_web=debug",
         ] {
             assert!(filter(directives).is_ok(), "{directives}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_lines_are_ever_written_below_info() {
+        for target in ["guildhall", "guildhall_web::link::dial", "guildhall::ops"] {
+            assert!(is_ours(target), "{target}");
+        }
+        for target in [
+            "tungstenite::handshake::client",
+            "hyper",
+            "log",
+            "guildhallx",
+            "",
+        ] {
+            assert!(!is_ours(target), "{target}");
+        }
+        for (directive, asks) in [
+            ("tungstenite::handshake=trace", true),
+            ("hyper=DEBUG", true),
+            ("guildhall_web=trace", false),
+            ("trace", false),
+            ("hyper=warn", false),
+        ] {
+            assert_eq!(asks_for_others(directive), asks, "{directive}");
         }
     }
 }

@@ -11,13 +11,24 @@ use super::{
 use crate::{
     config::{Settings, secrets},
     lifecycle::{End, Lifecycle},
+    telemetry,
 };
 
 /// One ops listener serves both roles.
-const OPS_PORT: u16 = 9090;
+pub(super) const OPS_PORT: u16 = 9090;
 
 /// What the two roles share and nobody outside needs to know.
 const GENERATED: [&str; 2] = ["LINK_TOKEN", "SESSION_SECRET"];
+
+/// What is there by the time the roles read it.
+pub(super) fn assume(settings: &mut Settings) {
+    for name in GENERATED {
+        if !settings.is_set(name) {
+            settings.set(name, secrets::random_hex());
+        }
+    }
+    settings.set("GATEWAY_WS_URL", "ws://127.0.0.1:8080/link");
+}
 
 pub(super) async fn run(mut settings: Settings) -> Result<(), End> {
     secrets::generate_missing(&mut settings, &GENERATED)?;
@@ -42,11 +53,12 @@ pub(super) async fn start(
     mut settings: Settings,
 ) -> Result<Started, End> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
+    let metrics = telemetry::metrics()?;
     let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
     settings.set("GATEWAY_WS_URL", link_url(gateway.local_addr())?);
     let web = build_web(&settings).await?;
     let health = vec![gateway.health(), web.health()];
-    let ops = start_ops(lifecycle, &settings, OPS_PORT, health).await?;
+    let ops = start_ops(lifecycle, &settings, OPS_PORT, health, metrics).await?;
     let started = Started {
         web: web.local_addr(),
         ops,

@@ -4,14 +4,17 @@
 /// Signs in as a browser would.
 mod visitor;
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 
-use guildhall_simulator::{Application, Scenario};
+use guildhall_simulator::Scenario;
 use url::Url;
 
 use super::{all, simulator};
 use crate::{
-    config::{ConfigError, Settings, Sources, refuse, secrets, table::Setting},
+    config::{
+        ConfigError, Settings, Sources, ip, misspelt, secrets,
+        table::{FOREIGN_WORDS, Setting},
+    },
     lifecycle::{End, Lifecycle},
 };
 
@@ -39,7 +42,14 @@ pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -
     let simulator = simulator::build(listen, seed, scenario, &[]).await?;
     let discord = format!("http://{}", simulator.local_addr());
     let application = simulator.application();
-    point_at(&mut settings, &discord, &application);
+    let (id, token) = (application.id.to_string(), &application.bot_token);
+    point_at(
+        &mut settings,
+        &discord,
+        &id,
+        token,
+        &application.client_secret,
+    );
 
     let folder = tempfile::Builder::new().prefix("guildhall-demo-").tempdir();
     let folder = folder.map_err(anyhow::Error::from)?;
@@ -74,21 +84,38 @@ pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -
 pub(super) fn keep_out(sources: &mut Sources) {
     let outside = |name: &str| {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
-        plain.starts_with("DISCORD_") || Setting::named(plain).is_some_and(Setting::is_the_demos)
+        plain.starts_with("DISCORD_")
+            || Setting::named(plain).is_some_and(Setting::is_the_demos)
+            || FOREIGN_WORDS.iter().any(|(word, _)| *word == plain)
+            || meant_for_a_house(plain)
     };
     for said in [&mut sources.environment, &mut sources.dotenv] {
         said.retain(|name, _| !outside(name));
     }
+    sources.mistakes.retain(|mistake| !outside(&mistake.name));
+}
+
+/// A slip in the name of something that the demo chooses itself.
+fn meant_for_a_house(name: &str) -> bool {
+    let meant = misspelt(name).and_then(Setting::named);
+    meant.is_some_and(Setting::is_the_demos)
+}
+
+/// What is there by the time the roles read it: a stand-in for the simulator's application.
+pub(super) fn assume(settings: &mut Settings) {
+    let discord = "http://127.0.0.1:4000";
+    point_at(settings, discord, "1", "MQ.a.b", &secrets::random_hex());
+    all::assume(settings);
 }
 
 /// The settings that make it a demo: the simulator's addresses, and secrets for this run only.
-fn point_at(settings: &mut Settings, discord: &str, application: &Application) {
+fn point_at(settings: &mut Settings, discord: &str, id: &str, token: &str, secret: &str) {
     for name in ["DISCORD_URL", "DISCORD_CDN_URL", "DISCORD_PUBLIC_URL"] {
         settings.set(name, discord);
     }
-    settings.set("DISCORD_BOT_TOKEN", application.bot_token.clone());
-    settings.set("DISCORD_CLIENT_ID", application.id.to_string());
-    settings.set("DISCORD_CLIENT_SECRET", application.client_secret.clone());
+    settings.set("DISCORD_BOT_TOKEN", token);
+    settings.set("DISCORD_CLIENT_ID", id);
+    settings.set("DISCORD_CLIENT_SECRET", secret);
     settings.set("LINK_TOKEN", secrets::random_hex());
     settings.set("SESSION_SECRET", secrets::random_hex());
 }
@@ -105,10 +132,7 @@ fn free_port(
     if settings.is_set(port) {
         return Ok(());
     }
-    let ip: IpAddr = match settings.require(host)?.parse() {
-        Ok(ip) => ip,
-        Err(_) => return refuse!("{host} is no IP address."),
-    };
+    let ip = ip(settings, host)?;
     let free = free_address(SocketAddr::new(ip, default), false, port, said);
     settings.set(port, free.port().to_string());
     Ok(())
@@ -182,6 +206,7 @@ fn below(page: &str, path: &str) -> anyhow::Result<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Mistakes;
 
     #[test]
     fn a_real_house_next_door_is_no_concern_of_the_demo() {
@@ -205,7 +230,12 @@ mod tests {
             ..Sources::default()
         };
         keep_out(&mut sources);
-        let settings = Settings::resolve(&sources).expect("nothing is left to refuse");
+        let settings = Settings::resolve(&sources);
+        assert_eq!(
+            settings.mistakes,
+            Mistakes::default(),
+            "nothing is left to refuse"
+        );
         assert_eq!(settings.get("WEB_PORT"), Some("3100"));
         assert_eq!(settings.get("LOG_FORMAT"), Some("json"));
         assert_eq!(settings.get("DISCORD_GUILD_ID"), None);

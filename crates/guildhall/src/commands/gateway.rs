@@ -4,16 +4,25 @@ use super::{BuiltGateway, build_gateway, start_gateway, start_ops};
 use crate::{
     config::Settings,
     lifecycle::{End, Lifecycle},
+    telemetry,
 };
 
 /// Where the gateway's ops listener is when nobody says otherwise.
-const OPS_PORT: u16 = 9090;
+pub(super) const OPS_PORT: u16 = 9090;
 
 pub(super) async fn run(settings: Settings) -> Result<(), End> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
+    let metrics = telemetry::metrics()?;
     let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
     let mut lifecycle = Lifecycle::new();
-    start_ops(&mut lifecycle, &settings, OPS_PORT, vec![gateway.health()]).await?;
+    start_ops(
+        &mut lifecycle,
+        &settings,
+        OPS_PORT,
+        vec![gateway.health()],
+        metrics,
+    )
+    .await?;
     start_gateway(&mut lifecycle, gateway);
     let ended = lifecycle.wait().await;
     drop(journal);

@@ -4,15 +4,24 @@ use super::{build_web, start_ops, start_web};
 use crate::{
     config::Settings,
     lifecycle::{End, Lifecycle},
+    telemetry,
 };
 
 /// Beside a gateway on the same machine, so not its port.
-const OPS_PORT: u16 = 9091;
+pub(super) const OPS_PORT: u16 = 9091;
 
 pub(super) async fn run(settings: Settings) -> Result<(), End> {
+    let metrics = telemetry::metrics()?;
     let web = build_web(&settings).await?;
     let mut lifecycle = Lifecycle::new();
-    start_ops(&mut lifecycle, &settings, OPS_PORT, vec![web.health()]).await?;
+    start_ops(
+        &mut lifecycle,
+        &settings,
+        OPS_PORT,
+        vec![web.health()],
+        metrics,
+    )
+    .await?;
     start_web(&mut lifecycle, web);
     lifecycle.wait().await
 }

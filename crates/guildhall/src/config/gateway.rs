@@ -7,30 +7,66 @@ use guildhall_model::GuildId;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{ConfigError, Settings, parse, refuse, secrets};
+use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets};
 
-/// Reads what the gateway needs.
+/// Reads what the gateway needs; the error says all that is wrong with it.
 pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
+    let mut mistakes = Mistakes::default();
+    let bot_token = mistakes.take(bot_token(settings));
+    let guilds = mistakes.take(guilds(settings));
+    let intents = mistakes.take(intents(settings));
+    let link_tokens = mistakes.take(secrets::strong(settings, "LINK_TOKEN", 2));
+    let listen = mistakes.take(parse::listen(
+        settings,
+        "GATEWAY_WS_HOST",
+        "GATEWAY_WS_PORT",
+    ));
+    let discord_url = mistakes.take(parse::origin(settings, "DISCORD_URL"));
+    let cdn_url = mistakes.take(parse::origin(settings, "DISCORD_CDN_URL"));
+    let discord_gateway_url = mistakes.take(discord_gateway_url(settings));
+    let log_window = mistakes.take(log_window(settings));
+    let _data_dir = mistakes.take(settings.require("DATA_DIR"));
+    let (
+        Some(bot_token),
+        Some(guilds),
+        Some(intents),
+        Some(link_tokens),
+        Some(listen),
+        Some(discord_url),
+        Some(cdn_url),
+        Some(discord_gateway_url),
+        Some(log_window),
+    ) = (
+        bot_token,
+        guilds,
+        intents,
+        link_tokens,
+        listen,
+        discord_url,
+        cdn_url,
+        discord_gateway_url,
+        log_window,
+    )
+    else {
+        return Err(mistakes.error());
+    };
     Ok(Config {
-        listen: parse::listen(settings, "GATEWAY_WS_HOST", "GATEWAY_WS_PORT")?,
-        bot_token: bot_token(settings)?,
-        guilds: guilds(settings)?,
-        intents: intents(settings)?,
-        link_tokens: secrets::strong(settings, "LINK_TOKEN", 2)?,
-        discord_url: parse::origin(settings, "DISCORD_URL")?,
-        cdn_url: parse::origin(settings, "DISCORD_CDN_URL")?,
-        discord_gateway_url: discord_gateway_url(settings)?,
-        log_window: log_window(settings)?,
+        listen,
+        bot_token,
+        guilds,
+        intents,
+        link_tokens,
+        discord_url,
+        cdn_url,
+        discord_gateway_url,
+        log_window,
         limits: Limits::default(),
     })
 }
 
 /// Events kept for each guild; both roles read it.
 pub(super) fn log_window(settings: &Settings) -> Result<usize, ConfigError> {
-    match parse::value(settings, "LOG_WINDOW", "a number of events")? {
-        window @ 1..=1_000_000 => Ok(window),
-        _ => refuse!("LOG_WINDOW is a number of events from 1 to 1000000."),
-    }
+    parse::number(settings, "LOG_WINDOW", "events", 1, 1_000_000)
 }
 
 /// Discord's own shape is checked here, so that a value pasted into the wrong line is told
@@ -41,15 +77,12 @@ fn bot_token(settings: &Settings) -> Result<SecretString, ConfigError> {
     if text.starts_with("Bot ") {
         return refuse!("DISCORD_BOT_TOKEN begins with \"Bot \": leave that word out.");
     }
+    secrets::usable("DISCORD_BOT_TOKEN", text, PORTAL)?;
     let parts: Vec<&str> = text.split('.').collect();
-    let shaped = parts.len() == 3 && parts.iter().all(|part| !part.is_empty());
-    if !shaped || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if parts.len() != 3 || parts.iter().any(|part| part.is_empty()) {
         return refuse!(
             "DISCORD_BOT_TOKEN is no bot token, which is three parts joined by dots: {PORTAL}."
         );
-    }
-    if secrets::is_in_example(text) {
-        return refuse!("DISCORD_BOT_TOKEN is the value printed in .env.example: {PORTAL}.");
     }
     Ok(SecretString::from(text))
 }
@@ -64,7 +97,8 @@ fn guilds(settings: &Settings) -> Result<Option<BTreeSet<GuildId>>, ConfigError>
             Ok(id @ GuildId(1..)) => guilds.insert(id),
             _ => {
                 return refuse!(
-                    "DISCORD_GUILD_ID has {part:?}, which is no id: it is the number that Discord's \"Copy Server ID\" gives."
+                    "DISCORD_GUILD_ID has {}, which is no id: it is the number that Discord's \"Copy Server ID\" gives.",
+                    parse::shown(part)
                 );
             }
         };
@@ -94,7 +128,10 @@ fn intents(settings: &Settings) -> Result<Intents, ConfigError> {
                 );
             }
             _ => {
-                return refuse!("DISCORD_INTENTS has {word:?}: it knows members and moderation.");
+                return refuse!(
+                    "DISCORD_INTENTS has {}: it knows members and moderation.",
+                    parse::shown(word)
+                );
             }
         }
     }

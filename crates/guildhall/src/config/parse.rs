@@ -8,7 +8,17 @@ use std::{
 
 use url::Url;
 
-use super::{ConfigError, Settings, refuse};
+use super::{ConfigError, Mistakes, Settings, refuse};
+
+/// A value as a refusal repeats it. What is longer than any number, name or address may be a
+/// secret that was pasted into the wrong line.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 24;
+    match text.chars().count() {
+        0..=LONGEST => format!("{text:?}"),
+        long => format!("a text of {long} characters"),
+    }
+}
 
 /// A value of any type that reads itself, with `what` it should have been.
 pub(super) fn value<T: FromStr>(
@@ -18,9 +28,27 @@ pub(super) fn value<T: FromStr>(
 ) -> Result<T, ConfigError> {
     let text = settings.require(name)?;
     let Ok(value) = text.parse() else {
-        return refuse!("{name} is {text:?}, which is not {what}.");
+        return refuse!("{name} is {}, which is not {what}.", shown(text));
     };
     Ok(value)
+}
+
+/// A number from `least` to `most` of what is named.
+pub(super) fn number(
+    settings: &Settings,
+    name: &'static str,
+    what: &str,
+    least: usize,
+    most: usize,
+) -> Result<usize, ConfigError> {
+    let text = settings.require(name)?;
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => refuse!(
+            "{name} is {}: write a number of {what} from {least} to {most}.",
+            shown(text)
+        ),
+    }
 }
 
 /// The parts of a comma-separated list, trimmed, empty ones left out.
@@ -36,8 +64,7 @@ pub(super) fn listen(
     host: &'static str,
     port: &'static str,
 ) -> Result<SocketAddr, ConfigError> {
-    let number = value(settings, port, PORT)?;
-    Ok(SocketAddr::new(ip(settings, host)?, number))
+    both(ip(settings, host), value(settings, port, PORT))
 }
 
 /// The same, for a port whose default depends on the role.
@@ -48,23 +75,41 @@ pub(crate) fn listen_or(
     default_port: u16,
 ) -> Result<SocketAddr, ConfigError> {
     let number = if settings.is_set(port) {
-        value(settings, port, PORT)?
+        value(settings, port, PORT)
     } else {
-        default_port
+        Ok(default_port)
     };
-    Ok(SocketAddr::new(ip(settings, host)?, number))
+    both(ip(settings, host), number)
+}
+
+fn both(
+    ip: Result<IpAddr, ConfigError>,
+    port: Result<u16, ConfigError>,
+) -> Result<SocketAddr, ConfigError> {
+    let mut mistakes = Mistakes::default();
+    match (mistakes.take(ip), mistakes.take(port)) {
+        (Some(ip), Some(port)) => Ok(SocketAddr::new(ip, port)),
+        _ => Err(mistakes.error()),
+    }
 }
 
 const PORT: &str = "a port number from 0 to 65535";
 
-fn ip(settings: &Settings, host: &'static str) -> Result<IpAddr, ConfigError> {
+/// An address of this machine, or all of them.
+pub(crate) fn ip(settings: &Settings, host: &'static str) -> Result<IpAddr, ConfigError> {
     let text = match settings.require(host)? {
         "localhost" => "127.0.0.1",
         text => text,
     };
-    match text.trim_matches(['[', ']']).parse() {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match bare.unwrap_or(text).parse() {
         Ok(ip) => Ok(ip),
-        Err(_) => refuse!("{host} is {text:?}, which is no IP address: try 127.0.0.1 or 0.0.0.0."),
+        Err(_) => refuse!(
+            "{host} is {}, which is no IP address: try 127.0.0.1 or 0.0.0.0.",
+            shown(text)
+        ),
     }
 }
 
@@ -77,7 +122,7 @@ pub(super) fn url(
     let text = settings.require(name)?;
     let wanted = schemes.join(" or ");
     let Ok(url) = Url::parse(text) else {
-        return refuse!("{name} is {text:?}, which is no URL: it begins with {wanted}://.");
+        return refuse!("{name} is no URL: it begins with {wanted}://.");
     };
     if !schemes.contains(&url.scheme()) || url.host_str().is_none() {
         return refuse!("{name} must begin with {wanted}:// and name a host.");
@@ -117,6 +162,9 @@ pub(super) fn duration(settings: &Settings, name: &'static str) -> Result<Durati
     let product = number.parse().ok().zip(seconds);
     match product.and_then(|(number, seconds)| u64::checked_mul(number, seconds)) {
         Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => refuse!("{name} is {text:?}: write a duration such as 90s, 30m, 4h or 7d."),
+        _ => refuse!(
+            "{name} is {}: write a duration of at least a second, such as 90s, 30m, 4h or 2d.",
+            shown(text)
+        ),
     }
 }

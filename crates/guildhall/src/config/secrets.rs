@@ -1,6 +1,7 @@
 //! Secrets: which are refused, and how `guildhall all` makes its own.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -9,7 +10,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{ConfigError, Settings, parse, refuse};
+use super::{ConfigError, Settings, dotenv, parse, refuse, source::is_quoted};
 
 /// Shorter ones can be guessed.
 const MIN_LENGTH: usize = 32;
@@ -20,38 +21,78 @@ const EXAMPLE: &str = include_str!("../../../../.env.example");
 /// The file inside `DATA_DIR`.
 const FILE: &str = "secrets.env";
 
+/// A random secret that repeats itself so soon does not exist.
+const SHORTEST_PERIOD: usize = 12;
+
 /// The comma-separated secrets of a setting, each long enough and none of them public.
 pub(super) fn strong(
     settings: &Settings,
     name: &'static str,
     most: usize,
 ) -> Result<Vec<SecretString>, ConfigError> {
+    const MAKE: &str = "make one with `openssl rand -hex 32`";
     let text = settings.require(name)?;
     let secrets: Vec<&str> = parse::list(text).collect();
     if secrets.is_empty() || secrets.len() > most {
         return refuse!("{name} holds 1 to {most} secrets, comma-separated.");
     }
     for secret in &secrets {
-        if is_in_example(secret) {
-            return refuse!(
-                "{name} is the value printed in .env.example: make your own with `openssl rand -hex 32`."
-            );
-        }
+        usable(name, secret, MAKE)?;
         if secret.len() < MIN_LENGTH {
-            return refuse!(
-                "{name} is shorter than {MIN_LENGTH} characters: make one with `openssl rand -hex 32`."
-            );
+            return refuse!("{name} is shorter than {MIN_LENGTH} characters: {MAKE}.");
         }
     }
     Ok(secrets.into_iter().map(SecretString::from).collect())
 }
 
+/// Refuses what is no secret of anybody's. `cure`: where to get one.
+pub(super) fn usable(name: &'static str, secret: &str, cure: &str) -> Result<(), ConfigError> {
+    if is_in_example(secret) || is_placeholder(secret) {
+        return refuse!("{name} is a placeholder, such as .env.example prints them: {cure}.");
+    }
+    if is_quoted(secret) {
+        return refuse!("{name} has quotation marks, which are part of it here: leave them out.");
+    }
+    if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refuse!("{name} has a blank or a letter that is not ASCII in it: {cure}.");
+    }
+    if repeats(secret) {
+        return refuse!("{name} repeats a few characters, which is guessed at once: {cure}.");
+    }
+    Ok(())
+}
+
 /// Whether a value is printed in `.env.example`.
-pub(super) fn is_in_example(value: &str) -> bool {
+fn is_in_example(value: &str) -> bool {
     EXAMPLE
         .lines()
         .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
         .any(|(_, printed)| printed.trim() == value)
+}
+
+/// What guides print where a secret goes.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let plain = value.to_ascii_lowercase().replace('_', "-");
+    let begins = ["your-", "<", "${"]
+        .iter()
+        .any(|word| plain.starts_with(word));
+    begins
+        || ["changeme", "change-me", "replace-me"]
+            .iter()
+            .any(|word| plain.contains(word))
+}
+
+/// `aaaa…`, `abcabc…`, or so few different letters that chance did not make it. Short secrets are
+/// told by their length.
+fn repeats(secret: &str) -> bool {
+    let bytes = secret.as_bytes();
+    if bytes.len() < 16 {
+        return false;
+    }
+    let period =
+        (1..=SHORTEST_PERIOD).any(|period| bytes[period..] == bytes[..bytes.len() - period]);
+    let different: BTreeSet<u8> = bytes.iter().copied().collect();
+    period || different.len() < 5
 }
 
 /// Reads `DATA_DIR/secrets.env`, makes what is missing in `names`, and writes the file back
@@ -77,13 +118,13 @@ pub(crate) fn generate_missing(
             missing.join(" and ")
         ))
     };
-    let mut known: Vec<(String, String)> = match dotenvy::from_path_iter(&path) {
-        Ok(lines) => lines
-            .collect::<Result<_, _>>()
-            .map_err(|_| broken(&"it has a line that is not NAME=value"))?,
-        Err(error) if error.not_found() => Vec::new(),
-        Err(error) => return Err(broken(&error)),
-    };
+    let file = dotenv::read(&path);
+    if file.unreadable {
+        let why = file.warnings.into_iter().next();
+        let why = why.or_else(|| Some(file.mistakes.into_iter().next()?.sentence));
+        return Err(broken(&why.unwrap_or_default().trim_end_matches('.')));
+    }
+    let mut known: Vec<(String, String)> = file.values.into_iter().collect();
     let mut grew = false;
     for name in missing.iter().copied() {
         let kept = known.iter().find(|(known, _)| known == name);

@@ -53,6 +53,11 @@ impl Setting {
             )
     }
 
+    /// Whether a platform sets it for whatever it runs, so that nobody can be asked to unset it.
+    pub(crate) fn is_anybodys(&self) -> bool {
+        self.name == "PORT"
+    }
+
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         SETTINGS
             .iter()
@@ -277,4 +282,62 @@ pub(crate) const SETTINGS: &[Setting] = &[
     not_built("TLS_KEY", Web, "Key for serving https"),
     not_built("JWT_SECRET", Web, "Accepts your own backend's tokens"),
     not_built("JWT_PUBLIC_KEY", Web, "Accepts your own backend's tokens"),
+    not_built("API_TOKENS", Web, "Opens our paths to your own backend"),
+    not_built("ALLOWED_HOSTS", Web, "Host names beside BASE_URL's"),
+    not_built("PORT", Web, "Port that a platform chose; set WEB_PORT"),
+    not_built("DISCORD_PUBLIC_KEY", Web, "Checks Discord's webhook events"),
+    not_built("DISCORD_CHAT", Gateway, "Text channels to bridge"),
+    not_built("GUILDS_JOIN", Both, "Joins people to guilds at login"),
+    not_built(
+        "ROOM_PARENTS",
+        Gateway,
+        "Categories in which rooms are made",
+    ),
+    not_built("ROOM_CREATORS", Gateway, "Roles that may make rooms"),
+    not_built("ROOM_MODE", Gateway, "How rooms are kept private"),
+    not_built("ROOMS_PER_USER", Gateway, "Rooms that one user may have"),
+    not_built("ROOMS_MAX", Gateway, "Rooms that there may be"),
+    not_built("ROOM_IDLE", Gateway, "When an empty room is deleted"),
+    not_built(
+        "LOBBIES",
+        Gateway,
+        "Channels that make a room for who joins them",
+    ),
+    not_built("HISTORY_DAYS", Gateway, "How long history is kept"),
+    not_built(
+        "GATEWAY_PUBLIC_URL",
+        Gateway,
+        "Address that a registry announces",
+    ),
+    not_built("SHARDS", Gateway, "How many shards there are"),
+    not_built("SHARD_IDS", Gateway, "The shards of this process"),
+    not_built("OTEL_EXPORTER_OTLP_ENDPOINT", Both, "Where traces are sent"),
+];
+
+/// What bots, libraries and frameworks call what is ours under another name.
+pub(crate) const FOREIGN_WORDS: &[(&str, &str)] = &[
+    ("DISCORD_TOKEN", "DISCORD_BOT_TOKEN"),
+    ("DISCORD_BOT_SECRET", "DISCORD_BOT_TOKEN"),
+    ("BOT_TOKEN", "DISCORD_BOT_TOKEN"),
+    ("TOKEN", "DISCORD_BOT_TOKEN"),
+    ("DISCORD_APPLICATION_ID", "DISCORD_CLIENT_ID"),
+    ("DISCORD_APP_ID", "DISCORD_CLIENT_ID"),
+    ("DISCORD_BOT_ID", "DISCORD_CLIENT_ID"),
+    ("DISCORD_ID", "DISCORD_CLIENT_ID"),
+    ("APPLICATION_ID", "DISCORD_CLIENT_ID"),
+    ("BOT_ID", "DISCORD_CLIENT_ID"),
+    ("CLIENT_ID", "DISCORD_CLIENT_ID"),
+    ("DISCORD_SECRET", "DISCORD_CLIENT_SECRET"),
+    ("DISCORD_APP_SECRET", "DISCORD_CLIENT_SECRET"),
+    ("DISCORD_APPLICATION_SECRET", "DISCORD_CLIENT_SECRET"),
+    ("CLIENT_SECRET", "DISCORD_CLIENT_SECRET"),
+    ("DISCORD_SERVER_ID", "DISCORD_GUILD_ID"),
+    ("GUILD_ID", "DISCORD_GUILD_ID"),
+    ("SERVER_ID", "DISCORD_GUILD_ID"),
+    ("LINK_SECRET", "LINK_TOKEN"),
+    ("GATEWAY_TOKEN", "LINK_TOKEN"),
+    ("GATEWAY_URL", "GATEWAY_WS_URL"),
+    ("GATEWAY_PORT", "GATEWAY_WS_PORT"),
+    ("COOKIE_SECRET", "SESSION_SECRET"),
+    ("AUTH_SECRET", "SESSION_SECRET"),
 ];

@@ -21,14 +21,20 @@ fn sources(environment: &[(&str, &str)], dotenv: &[(&str, &str)]) -> Sources {
             .collect()
     };
     Sources {
-        flags: std::collections::BTreeMap::new(),
         environment: map(environment),
         dotenv: map(dotenv),
+        ..Sources::default()
     }
 }
 
 fn resolved(environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-    Settings::resolve(&sources(environment, &[]))
+    judged(&sources(environment, &[]))
+}
+
+fn judged(sources: &Sources) -> Result<Settings, ConfigError> {
+    let settings = Settings::resolve(sources);
+    settings.mistakes.clone().none()?;
+    Ok(settings)
 }
 
 /// The good settings with one more, which replaces its namesake.
@@ -58,7 +64,7 @@ fn a_flag_wins_over_the_environment_over_dotenv_over_the_default() {
         &[("WEB_PORT", "2")],
         &[("WEB_PORT", "3"), ("WEB_HOST", "::1")],
     );
-    let resolve = |said: &Sources| Settings::resolve(said).expect("nothing to refuse");
+    let resolve = |said: &Sources| judged(said).expect("nothing to refuse");
     assert_eq!(resolve(&said).get("WEB_PORT"), Some("2"));
     assert_eq!(resolve(&said).get("WEB_HOST"), Some("::1"));
     assert_eq!(resolve(&said).get("GATEWAY_WS_PORT"), Some("8080"));
@@ -110,7 +116,7 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
 
 #[test]
 fn misspelt_names_are_told() {
-    let dotenv = Settings::resolve(&sources(&[], &[("SESION_SECRET", "x")]));
+    let dotenv = judged(&sources(&[], &[("SESION_SECRET", "x")]));
     assert!(refusal(dotenv).contains("did you mean SESSION_SECRET"));
     let sentence = refusal(resolved(&[("DISCORD_BOT_TOKN", "x")]));
     assert!(
@@ -123,6 +129,152 @@ fn misspelt_names_are_told() {
         resolved(&[("HOME", "/"), ("PATH", "/"), ("NODE_ENV", "x")])
             .is_ok_and(|settings| settings.warnings.is_empty())
     );
+}
+
+#[test]
+fn other_programs_names_are_not_taken_for_ours() {
+    let foreign = [
+        "DB_PORT",
+        "DB_HOST",
+        "APP_PORT",
+        "API_HOST",
+        "API_TOKEN",
+        "SITE_URL",
+        "DATABASE_URI",
+        "REDIS_URI",
+        "CASH_DIR",
+        "APP_HOST",
+        "API_PORT",
+        "VITE_APP_TITLE",
+    ];
+    let said = foreign.map(|name| (name, "x"));
+    let settings = judged(&sources(&said, &said)).expect("they are somebody else's");
+    assert_eq!(settings.warnings().count(), 0, "{:?}", settings.warnings);
+}
+
+#[test]
+fn a_feature_not_built_is_refused_unless_it_is_said_in_dotenv() {
+    let later = [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "API_TOKENS",
+        "SHARDS",
+        "DISCORD_CHAT",
+        "LOBBIES",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "ADMIN_TOKEN_FILE",
+    ];
+    for name in later {
+        let shared = judged(&sources(&[], &[(name, "a$b")])).expect("a shared file");
+        let warnings: Vec<String> = shared.warnings().collect();
+        assert!(
+            matches!(&warnings[..], [one] if one.contains("in .env")),
+            "{warnings:?}"
+        );
+        let sentence = refusal(resolved(&[(name, "x")]));
+        assert!(
+            sentence.contains("no such feature yet"),
+            "{name}: {sentence}"
+        );
+    }
+    let platform = resolved(&[("PORT", "8000")]).expect("a platform sets it for everybody");
+    assert_eq!(platform.warnings.len(), 1);
+}
+
+#[test]
+fn other_libraries_words_are_told_with_ours() {
+    for (word, meant) in [
+        ("DISCORD_TOKEN", "DISCORD_BOT_TOKEN"),
+        ("TOKEN", "DISCORD_BOT_TOKEN"),
+        ("BOT_TOKEN", "DISCORD_BOT_TOKEN"),
+        ("DISCORD_APPLICATION_ID", "DISCORD_CLIENT_ID"),
+        ("CLIENT_ID", "DISCORD_CLIENT_ID"),
+        ("DISCORD_BOT_ID", "DISCORD_CLIENT_ID"),
+    ] {
+        let mut all: Vec<_> = GOOD
+            .into_iter()
+            .filter(|(name, _)| *name != meant)
+            .collect();
+        all.push((word, "x"));
+        let sentence = refusal(resolved(&all));
+        let wanted = [&format!("{word} is"), &format!("did you mean {meant}?")];
+        assert!(
+            wanted.iter().all(|text| sentence.contains(text.as_str())),
+            "{sentence}"
+        );
+        let both = with(word, "x").expect("ours is there");
+        let warned = both.warnings().any(|warning| warning.contains(word));
+        assert!(warned, "{word}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_said_in_one_go_and_once() {
+    let settings = Settings::resolve(&sources(
+        &[
+            ("LINK_TOKEN", "short"),
+            ("WEB_HOST", "example.com"),
+            ("WEB_PORT", "70000"),
+            ("LOG_WINDOW", "0"),
+            ("STREAMS_MAX", "many"),
+            ("SESSION_SECRET_FILE", "/nowhere/at/all"),
+            ("DISCORD_BOT_TOKEN", "'a.b.c'"),
+            ("DATABASE_URL", "postgres://db"),
+        ],
+        &[],
+    ));
+    let mut mistakes = settings.mistakes.clone();
+    mistakes.take(gateway(&settings));
+    mistakes.take(web(&settings));
+    let ConfigError(said) = mistakes.error();
+    for name in [
+        "LINK_TOKEN",
+        "WEB_HOST",
+        "WEB_PORT",
+        "LOG_WINDOW",
+        "STREAMS_MAX",
+        "SESSION_SECRET_FILE",
+        "DISCORD_BOT_TOKEN",
+        "DISCORD_CLIENT_ID",
+        "DISCORD_CLIENT_SECRET",
+        "DATABASE_URL",
+    ] {
+        let lines = said
+            .lines()
+            .filter(|line| line.starts_with(&format!("{name} ")));
+        assert_eq!(lines.count(), 1, "{name} in:\n{said}");
+    }
+    assert_eq!(said.lines().count(), 10, "{said}");
+}
+
+#[test]
+fn quotation_marks_around_a_value_are_told() {
+    for (name, value) in GOOD {
+        for mark in ['"', '\'', '`'] {
+            let mut all: Vec<_> = GOOD
+                .into_iter()
+                .filter(|(known, _)| *known != name)
+                .collect();
+            let quoted = format!("{mark}{value}{mark}");
+            all.push((name, &quoted));
+            let sentence = refusal(resolved(&all));
+            assert!(
+                sentence.starts_with(name) && sentence.contains("quotation"),
+                "{sentence}"
+            );
+        }
+    }
+    for url in [
+        "BASE_URL",
+        "GATEWAY_WS_URL",
+        "DISCORD_URL",
+        "DISCORD_GATEWAY_URL",
+    ] {
+        let sentence = refusal(with(url, "\"wss://example.com\""));
+        assert!(sentence.contains("quotation"), "{sentence}");
+    }
+    let two = "0123456789abcdef0123456789abcdef,\"fedcba9876543210fedcba9876543210\"";
+    assert!(refusal(with("LINK_TOKEN", two)).contains("quotation"));
 }
 
 #[test]
@@ -166,6 +318,21 @@ fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
         ("TRUSTED_PROXIES", "*"),
         ("TRUSTED_PROXIES", "10.0.0.1, proxy.local"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("STREAMS_MAX", "18446744073709551616"),
+        ("STREAMS_PER_USER", "1000001"),
+        ("ALLOWED_ORIGINS", "https://user@app.example.com"),
+        ("DISCORD_BOT_TOKEN", "your-bot-token"),
+        ("DISCORD_BOT_TOKEN", "MTIz.a bc.def"),
+        ("DISCORD_CLIENT_ID", "your-application-id"),
+        ("DISCORD_CLIENT_ID", "0"),
+        ("DISCORD_CLIENT_SECRET", "your-client-secret"),
+        ("DISCORD_CLIENT_SECRET", "changeme"),
+        ("DISCORD_CLIENT_SECRET", "00000000000000000000000000000000"),
+        ("LINK_TOKEN", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        ("LINK_TOKEN", "abcabcabcabcabcabcabcabcabcabcabcabc"),
+        ("SESSION_SECRET", "1234567890123456789012345678901234567890"),
+        ("SESSION_SECRET", "aabbaabbbbaabbabaabbaaabbaabbaabb"),
+        ("SESSION_SECRET", "0123456789abcdef 0123456789abcdef"),
         ("REDIS_URL", "redis://127.0.0.1"),
         ("JWT_SECRET", "x"),
     ];
@@ -185,6 +352,11 @@ fn no_refusal_repeats_a_secret() {
         ("DISCORD_BOT_TOKEN", "sesame"),
         ("LINK_TOKEN", "sesame"),
         ("SESSION_SECRET", "sesame"),
+        ("DISCORD_CLIENT_ID", "sesame.sesame.sesame.sesame"),
+        ("DISCORD_GUILD_ID", "sesame.sesame.sesame.sesame"),
+        ("WEB_PORT", "sesame.sesame.sesame.sesame"),
+        ("GATEWAY_WS_URL", "sesame.sesame.sesame.sesame"),
+        ("DISCORD_BOT_TOKEN_FILE", "sesame.sesame.sesame.sesame"),
     ] {
         assert!(!refusal(with(name, value)).contains("sesame"), "{name}");
     }

@@ -6,7 +6,7 @@ use guildhall_web::{Config, OAuth, http::TrustedProxies};
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::{ConfigError, Settings, gateway::log_window, parse, refuse, secrets};
+use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets};
 
 /// A session unused for so long is over; streams slide theirs when they open.
 const SESSION_IDLE: Duration = Duration::from_hours(7 * 24);
@@ -17,25 +17,75 @@ const SESSION_MAX_AGE: Duration = Duration::from_hours(30 * 24);
 /// Where nobody has counted descriptors.
 const CONNECTIONS: usize = 1_024;
 
-/// Reads what the web role needs.
+/// Reads what the web role needs; the error says all that is wrong with it.
 pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
-    let listen = parse::listen(settings, "WEB_HOST", "WEB_PORT")?;
+    let mut mistakes = Mistakes::default();
+    let link_token = mistakes.take(secrets::strong(settings, "LINK_TOKEN", 2));
+    let session_secrets = mistakes.take(secrets::strong(settings, "SESSION_SECRET", 4));
+    let oauth = oauth(settings, &mut mistakes);
+    let listen = mistakes.take(parse::listen(settings, "WEB_HOST", "WEB_PORT"));
+    // Without a port of its own a wrong one is told once.
+    let port = listen.map_or(1, |listen| listen.port());
+    let base_url = mistakes.take(base_url(settings, port));
+    let gateway_url = mistakes.take(gateway_url(settings));
+    let allowed_origins = mistakes.take(allowed_origins(settings));
+    let cdn_url = mistakes.take(parse::origin(settings, "DISCORD_CDN_URL"));
+    let stream_max_age = mistakes.take(stream_max_age(settings));
+    let streams_per_user = mistakes.take(count(settings, "STREAMS_PER_USER"));
+    let streams_per_address = mistakes.take(count(settings, "STREAMS_PER_ADDRESS"));
+    let trusted_proxies = mistakes.take(trusted_proxies(settings));
+    let streams_max = mistakes.take(count(settings, "STREAMS_MAX"));
+    let log_window = mistakes.take(log_window(settings));
+    let (
+        Some(listen),
+        Some(base_url),
+        Some(gateway_url),
+        Some(mut link_token),
+        Some(session_secrets),
+        Some(oauth),
+        Some(allowed_origins),
+        Some(cdn_url),
+        Some(stream_max_age),
+        Some(streams_per_user),
+        Some(streams_per_address),
+        Some(streams_max),
+        Some(trusted_proxies),
+        Some(log_window),
+    ) = (
+        listen,
+        base_url,
+        gateway_url,
+        link_token,
+        session_secrets,
+        oauth,
+        allowed_origins,
+        cdn_url,
+        stream_max_age,
+        streams_per_user,
+        streams_per_address,
+        streams_max,
+        trusted_proxies,
+        log_window,
+    )
+    else {
+        return Err(mistakes.error());
+    };
     Ok(Config {
         listen,
-        base_url: base_url(settings, listen.port())?,
-        gateway_url: gateway_url(settings)?,
-        link_token: secrets::strong(settings, "LINK_TOKEN", 2)?.swap_remove(0),
-        session_secrets: secrets::strong(settings, "SESSION_SECRET", 4)?,
-        oauth: oauth(settings)?,
-        allowed_origins: allowed_origins(settings)?,
-        cdn_url: parse::origin(settings, "DISCORD_CDN_URL")?,
-        stream_max_age: stream_max_age(settings)?,
-        streams_per_user: count(settings, "STREAMS_PER_USER")?,
-        streams_per_address: count(settings, "STREAMS_PER_ADDRESS")?,
-        streams_max: count(settings, "STREAMS_MAX")?,
+        base_url,
+        gateway_url,
+        link_token: link_token.swap_remove(0),
+        session_secrets,
+        oauth,
+        allowed_origins,
+        cdn_url,
+        stream_max_age,
+        streams_per_user,
+        streams_per_address,
+        streams_max,
         connections: CONNECTIONS,
-        trusted_proxies: trusted_proxies(settings)?,
-        log_window: log_window(settings)?,
+        trusted_proxies,
+        log_window,
         ui_dir: None,
         session_idle: SESSION_IDLE,
         session_max_age: SESSION_MAX_AGE,
@@ -99,25 +149,39 @@ fn is_private(url: &Url) -> bool {
     }
 }
 
-fn oauth(settings: &Settings) -> Result<OAuth, ConfigError> {
-    let client_id = settings.require("DISCORD_CLIENT_ID")?;
-    if client_id.parse::<u64>().is_err() {
-        return refuse!(
-            "DISCORD_CLIENT_ID is {client_id:?}, which is no id: it is the application's number in the developer portal."
-        );
-    }
-    let discord_url = parse::origin(settings, "DISCORD_URL")?;
+fn oauth(settings: &Settings, mistakes: &mut Mistakes) -> Option<OAuth> {
+    let client_id = mistakes.take(client_id(settings));
+    let client_secret = mistakes.take(client_secret(settings));
+    let api_url = mistakes.take(parse::origin(settings, "DISCORD_URL"));
     let public_url = if settings.is_set("DISCORD_PUBLIC_URL") {
-        parse::origin(settings, "DISCORD_PUBLIC_URL")?
+        mistakes.take(parse::origin(settings, "DISCORD_PUBLIC_URL"))
     } else {
-        discord_url.clone()
+        api_url.clone()
     };
-    Ok(OAuth {
-        client_id: client_id.to_owned(),
-        client_secret: SecretString::from(settings.require("DISCORD_CLIENT_SECRET")?),
-        api_url: discord_url,
-        public_url,
+    Some(OAuth {
+        client_id: client_id?,
+        client_secret: client_secret?,
+        api_url: api_url?,
+        public_url: public_url?,
     })
+}
+
+fn client_id(settings: &Settings) -> Result<String, ConfigError> {
+    let text = settings.require("DISCORD_CLIENT_ID")?;
+    match text.parse::<u64>() {
+        Ok(1..) => Ok(text.to_owned()),
+        _ => refuse!(
+            "DISCORD_CLIENT_ID is {}, which is no id: it is the application's number in the developer portal.",
+            parse::shown(text)
+        ),
+    }
+}
+
+fn client_secret(settings: &Settings) -> Result<SecretString, ConfigError> {
+    let text = settings.require("DISCORD_CLIENT_SECRET")?;
+    let portal = "copy it from the developer portal (your application, OAuth2, Reset Secret)";
+    secrets::usable("DISCORD_CLIENT_SECRET", text, portal)?;
+    Ok(SecretString::from(text))
 }
 
 fn allowed_origins(settings: &Settings) -> Result<Vec<Url>, ConfigError> {
@@ -128,12 +192,11 @@ fn allowed_origins(settings: &Settings) -> Result<Vec<Url>, ConfigError> {
         .flat_map(parse::list)
     {
         match Url::parse(part) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" => {
-                origins.push(url);
-            }
+            Ok(url) if is_origin(&url) => origins.push(url),
             _ => {
                 return refuse!(
-                    "ALLOWED_ORIGINS has {part:?}, which is no origin: write https://app.example.com."
+                    "ALLOWED_ORIGINS has {}, which is no origin: write https://app.example.com.",
+                    parse::shown(part)
                 );
             }
         }
@@ -150,11 +213,18 @@ fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, ConfigError> {
     {
         if !proxies.add(part) {
             return refuse!(
-                "TRUSTED_PROXIES has {part:?}, which is no address or network: write 10.0.0.0/8, 192.0.2.1, loopback or private."
+                "TRUSTED_PROXIES has {}, which is no address or network: write 10.0.0.0/8, 192.0.2.1, loopback or private.",
+                parse::shown(part)
             );
         }
     }
     Ok(proxies)
+}
+
+fn is_origin(url: &Url) -> bool {
+    let alone = url.username().is_empty() && url.password().is_none();
+    let ends = url.query().is_none() && url.fragment().is_none();
+    matches!(url.scheme(), "http" | "https") && url.path() == "/" && alone && ends
 }
 
 /// A stream slides its session when it opens, so it must end before an idle session would.
@@ -162,15 +232,15 @@ fn stream_max_age(settings: &Settings) -> Result<Duration, ConfigError> {
     let age = parse::duration(settings, "STREAM_MAX_AGE")?;
     if age >= SESSION_IDLE {
         return refuse!(
-            "STREAM_MAX_AGE must be under the 7 days after which an idle session ends."
+            "STREAM_MAX_AGE is at least 1s and must be under the 7 days after which an idle session ends."
         );
     }
     Ok(age)
 }
 
+/// More streams than descriptors and memory last for anywhere.
+const STREAMS_MOST: usize = 1_000_000;
+
 fn count(settings: &Settings, name: &'static str) -> Result<usize, ConfigError> {
-    match parse::value(settings, name, "a number")? {
-        0 => refuse!("{name} is 0, which would refuse every stream: unset it or raise it."),
-        count => Ok(count),
-    }
+    parse::number(settings, name, "streams", 1, STREAMS_MOST)
 }

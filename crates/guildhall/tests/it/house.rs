@@ -31,7 +31,7 @@ pub(crate) const SESSION_SECRET: &str = "session-secret-of-the-test-house-012345
 
 /// Simulator, gateway and web.
 pub(crate) struct House {
-    _simulator: Process,
+    pub(crate) simulator: Process,
     pub(crate) gateway: Process,
     pub(crate) web: Process,
     pub(crate) discord: Discord,
@@ -63,7 +63,13 @@ impl House {
     pub(crate) async fn of(scenario: &str, more: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         let arguments = ["--listen", "127.0.0.1:0", "--scenario", scenario];
-        let simulator = Process::start("simulator", &arguments, &[], &folder.0);
+        let of_logs = more
+            .iter()
+            .filter(|(name, _)| ["RUST_LOG", "LOG_FORMAT"].contains(name));
+        let of_logs: Vec<_> = of_logs
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let simulator = Process::start("simulator", &arguments, &of_logs, &folder.0);
         let address = simulator.line_after("Discord side").await;
         let discord = Discord::at(address.trim_end_matches('/')).await;
         let ports = Ports {
@@ -80,7 +86,7 @@ impl House {
         let gateway = start_gateway(&settings, &ports, &folder.0);
         let web = start_web(&settings, &ports, &folder.0);
         let house = Self {
-            _simulator: simulator,
+            simulator,
             gateway,
             web,
             discord,

@@ -1,0 +1,196 @@
+//! What this role measures, in one place: each metric has a description, and what somebody may be
+//! woken for is there from the start, as 0. A counter that appears with its first failure shows
+//! Prometheus no increase.
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+
+/// Counters without labels.
+const COUNTERS: &[(&str, &str)] = &[
+    (
+        "guildhall_link_failures_total",
+        "Tries to attach to the gateway that failed, and attachments that ended unasked",
+    ),
+    (
+        "guildhall_link_events_received_total",
+        "Events of the gateway's log that came over the link",
+    ),
+    (
+        "guildhall_stream_resumptions_total",
+        "Streams that went on at a browser's cursor",
+    ),
+    (
+        "guildhall_watch_failures_total",
+        "Times that the rights of somebody who is here could not be asked for anew",
+    ),
+];
+
+/// Counters with one label, and the values of it that are there from the start.
+const LABELLED: &[(&str, &str, &[&str], &str)] = &[
+    (
+        "guildhall_logins_total",
+        "result",
+        &[
+            "succeeded",
+            "denied",
+            "unknown_attempt",
+            "wrong_issuer",
+            "no_code",
+            "code_refused",
+            "busy",
+            "discord_failed",
+        ],
+        "Sign-ins that came back from Discord, by what became of them",
+    ),
+    (
+        "guildhall_stream_snapshots_total",
+        "reason",
+        &[
+            "no_cursor",
+            "epoch_changed",
+            "cursor_expired",
+            "authz_changed",
+            "slow_consumer",
+        ],
+        "Snapshots sent to browsers, by why they were needed",
+    ),
+    (
+        "guildhall_streams_refused_total",
+        "bound",
+        &["process", "user", "address"],
+        "Streams that were told to come back later, by the bound they met",
+    ),
+    (
+        "guildhall_state_requests_refused_total",
+        "bound",
+        &["process", "user", "address"],
+        "Requests for the picture that were told to come back, by the bound they met",
+    ),
+    (
+        "guildhall_accept_failures_total",
+        "listener",
+        &["web", "ops"],
+        "Connections that could not be accepted, as when descriptors are used up",
+    ),
+    (
+        "guildhall_connections_closed_total",
+        "listener",
+        &["web", "ops"],
+        "Idle connections that were closed for others",
+    ),
+    (
+        CONNECTIONS_REFUSED,
+        "listener",
+        &[],
+        "Connections that were refused, by the bound they met",
+    ),
+];
+
+/// Gauges, all of them 0 at first.
+const GAUGES: &[(&str, &str)] = &[
+    (
+        "guildhall_link_up",
+        "Whether the gateway is attached: 1 or 0",
+    ),
+    ("guildhall_streams", "Open streams"),
+    (
+        "guildhall_state_requests",
+        "Requests for the picture that are under way",
+    ),
+];
+
+/// Gauges that are set, or have a label, when what they are about is bound.
+const LATER: &[(&str, &str)] = &[
+    ("guildhall_streams_max", "Streams that there may be"),
+    (
+        "guildhall_state_requests_max",
+        "Requests for the picture that may be under way",
+    ),
+    ("guildhall_connections", "Open connections, by listener"),
+    (
+        "guildhall_connections_max",
+        "Connections that there may be, by listener",
+    ),
+];
+
+const CONNECTIONS_REFUSED: &str = "guildhall_connections_refused_total";
+
+/// Counted by both ends of the link.
+const VIOLATIONS: &str = "guildhall_link_violations_total";
+
+const VIOLATION_KINDS: [&str; 5] = [
+    "undecodable",
+    "unknown_type",
+    "unexpected",
+    "binary",
+    "oversized",
+];
+
+/// To be called once a recorder is there, before anything is measured.
+pub(crate) fn describe() {
+    for (name, says) in COUNTERS {
+        describe_counter!(*name, *says);
+        counter!(*name).absolute(0);
+    }
+    for (name, label, values, says) in LABELLED {
+        describe_counter!(*name, *says);
+        for value in *values {
+            counter!(*name, *label => *value).absolute(0);
+        }
+    }
+    describe_counter!(VIOLATIONS, "Breaches of the link's rules by the other end");
+    for kind in VIOLATION_KINDS {
+        counter!(VIOLATIONS, "role" => "web", "kind" => kind).absolute(0);
+    }
+    for (name, says) in GAUGES {
+        describe_gauge!(*name, *says);
+        gauge!(*name).set(0.0);
+    }
+    for (name, says) in LATER {
+        describe_gauge!(*name, *says);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// Names that the sources hand to a macro that measures.
+    fn measured(folder: &Path, names: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("sources") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                measured(&path, names);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a text");
+            for call in ["counter!(", "gauge!(", "histogram!("] {
+                let arguments = text.split(call).skip(1).map(str::trim_start);
+                let quoted = arguments.filter_map(|rest| rest.strip_prefix('"')?.split('"').next());
+                names.extend(quoted.map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_measured_is_described() {
+        let mut names = BTreeSet::new();
+        measured(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut names,
+        );
+        assert!(names.len() >= 8, "{names:?}");
+        let described: BTreeSet<&str> = (COUNTERS.iter().map(|(name, _)| *name))
+            .chain(LABELLED.iter().map(|(name, ..)| *name))
+            .chain(GAUGES.iter().chain(LATER).map(|(name, _)| *name))
+            .chain([VIOLATIONS])
+            .collect();
+        for name in names {
+            assert!(
+                described.contains(name.as_str()),
+                "{name} has no description"
+            );
+        }
+    }
+}
