@@ -266,6 +266,7 @@ pub fn change() -> impl Strategy<Value = Change> {
         3 => (user_id(), option::of(membership())).prop_map(|(user_id, membership)| {
             Change::Rights { user_id, membership }
         }),
+        1 => Just(Change::RightsReset),
     ]
 }
 

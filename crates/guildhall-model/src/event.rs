@@ -128,6 +128,9 @@ pub enum Change {
         /// As what, or `None` when forgotten.
         membership: Option<Membership>,
     },
+    /// `rights.reset`, internal: what everybody is in this guild has to be asked anew, since nobody
+    /// told us of changes for a while. Until their next `rights` nobody there was looked up.
+    RightsReset,
     /// An event of a newer gateway that this build does not know. It takes its place in the log
     /// and changes nothing.
     Unknown,
@@ -178,6 +181,7 @@ impl Change {
             | Self::CategorySet { .. }
             | Self::CategoryRemoved { .. }
             | Self::Rights { .. }
+            | Self::RightsReset
             | Self::Unknown => Audience::Nobody,
         }
     }
@@ -202,6 +206,7 @@ impl Change {
             | Self::RoleRemoved { .. }
             | Self::RoomRights { .. }
             | Self::Rights { .. }
+            | Self::RightsReset
             | Self::GuildAvailable(Some(_))
             | Self::GuildRemoved
             | Self::VoiceJoined(_)

@@ -303,6 +303,7 @@ fn changes() -> impl Strategy<Value = Change> {
             membership
         }),
         users().prop_map(|owner_id| Change::OwnerChanged { owner_id }),
+        Just(Change::RightsReset),
     ];
     let rooms_and_roles = prop_oneof![
         rooms().prop_map(Change::RoomCreated),

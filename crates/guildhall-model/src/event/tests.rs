@@ -12,7 +12,7 @@ use crate::{
     world::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
 };
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "voice.joined",
     "voice.left",
     "voice.updated",
@@ -33,6 +33,7 @@ const NAMES: [&str; 20] = [
     "category.set",
     "category.removed",
     "rights",
+    "rights.reset",
 ];
 
 /// Every key that a browser may ever find in a payload (docs/protocol/sse.md).
@@ -248,6 +249,7 @@ fn one_of_each() -> Vec<Event> {
             user_id: UserId(9),
             membership: Some(Membership::member(vec![RoleId(3)], false)),
         },
+        Change::RightsReset,
     ];
     let event = |change| Event {
         guild_id: GuildId(1),

@@ -89,6 +89,7 @@ impl Change {
             Self::CategorySet { .. } => "category.set",
             Self::CategoryRemoved { .. } => "category.removed",
             Self::Rights { .. } => "rights",
+            Self::RightsReset => "rights.reset",
             Self::Unknown => "unknown",
         }
     }
@@ -158,6 +159,7 @@ impl Change {
                     membership: rights.membership()?,
                 }
             }
+            "rights.reset" => Self::RightsReset,
             _ => Self::Unknown,
         })
     }
@@ -307,6 +309,7 @@ impl<'a> Body<'a> {
             Change::GuildAvailable(None)
             | Change::GuildUnavailable
             | Change::GuildRemoved
+            | Change::RightsReset
             | Change::Unknown => Self::Nothing {},
             Change::GuildUpdated(info) => Self::GuildInfo(info),
             Change::Gap { from, to } => Self::Gap {

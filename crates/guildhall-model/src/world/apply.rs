@@ -106,6 +106,7 @@ impl Guild {
             } => {
                 self.memberships.remove(user_id);
             }
+            Change::RightsReset => self.memberships.clear(),
             Change::GuildRemoved | Change::Gap { .. } | Change::Unknown => {}
         }
     }

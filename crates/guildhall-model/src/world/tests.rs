@@ -105,5 +105,5 @@ fn the_committed_event_lists_end_in_the_committed_worlds() {
         assert_eq!(world, fixture.world, "{}", path.display());
         seen += 1;
     }
-    assert!(seen >= 5, "only {seen} fixtures in {}", folder.display());
+    assert!(seen >= 6, "only {seen} fixtures in {}", folder.display());
 }

@@ -142,7 +142,9 @@ fn lawful(mut world: World, events: &[Event], after: &World) -> Result<(), Strin
             }
             Change::GuildAvailable(Some(_)) => guild.is_none(),
             Change::GuildAvailable(None) => guild.is_some_and(|guild| !guild.available),
-            Change::Gap { .. } | Change::Unknown | Change::Rights { .. } => false,
+            Change::Gap { .. } | Change::Unknown | Change::Rights { .. } | Change::RightsReset => {
+                false
+            }
             _ => guild.is_some(),
         };
         if !allowed {
