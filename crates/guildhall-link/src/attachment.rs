@@ -17,7 +17,8 @@ pub const FIRST_WORD_LIMIT: Duration = Duration::from_secs(10);
 /// So long may one write take before the driver gives up: the other end reads no more.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The biggest message a web role may send: its biggest is a `watch`, about 25 bytes a guild.
+/// The biggest message a web role may send: its biggest is a `watch` of
+/// [`crate::receiver::GUILDS_PER_WATCH`] guilds, at most 23 bytes each.
 pub const MESSAGE_BYTES_TO_GATEWAY: usize = 64 * 1024;
 /// The biggest message a gateway may send: its biggest is a guild's base. 64 MiB are some 100,000
 /// people in voice at once; 500 rooms, which is all that Discord allows, with 100 overwrites each

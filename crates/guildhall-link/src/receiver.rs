@@ -24,6 +24,11 @@ use crate::{
     pending::Pending,
 };
 
+/// A watch of more guilds goes as several frames. One of so many is some 22 KiB, a third of what
+/// the gateway reads ([`crate::attachment::MESSAGE_BYTES_TO_GATEWAY`]). Discord lets nobody be in
+/// more than 200 guilds, so an honest one is a single frame.
+pub const GUILDS_PER_WATCH: usize = 1_000;
+
 /// What happened.
 #[derive(Debug)]
 pub enum Input<R> {
@@ -180,7 +185,7 @@ impl<R> Receiver<R> {
                 user_id,
                 guild_ids,
                 reply,
-            } => self.watch(user_id, guild_ids, reply, now),
+            } => self.watch(user_id, &guild_ids, reply, now),
             Input::ReplicaRefused => self.end(End::OutOfOrder),
             Input::TimePassed => self.time_passed(now),
             Input::WriteStalled => self.end(End::Stalled),
@@ -342,7 +347,7 @@ impl<R> Receiver<R> {
 
     fn ack_came(&mut self, ack: Ack) {
         // Without anybody waiting it came too late, and whoever asked has been told.
-        if let Some(reply) = self.pending.answered(ack.request_id) {
+        if let Some((reply, ack)) = self.pending.answered(ack) {
             let ack = Some(ack);
             self.outputs.push_back(Output::Answer { reply, ack });
         }
@@ -372,21 +377,30 @@ impl<R> Receiver<R> {
         }
     }
 
-    fn watch(&mut self, user_id: UserId, guild_ids: Vec<GuildId>, reply: R, now: Instant) {
+    fn watch(&mut self, user_id: UserId, guild_ids: &[GuildId], reply: R, now: Instant) {
         let subscribed = !matches!(self.state, State::Connected { .. });
+        let requests = guild_ids.len().div_ceil(GUILDS_PER_WATCH);
         let asked = if subscribed {
-            self.pending.ask(reply, now)
+            self.pending.ask(reply, requests, now)
         } else {
             Err(reply)
         };
-        self.outputs.push_back(match asked {
-            Ok(request_id) => Output::Send(Frame::Watch {
+        let request_ids = match asked {
+            Ok(request_ids) => request_ids,
+            Err(reply) => {
+                self.outputs.push_back(Output::Answer { reply, ack: None });
+                return;
+            }
+        };
+        // One without guilds is asked, too.
+        let mut parts = guild_ids.chunks(GUILDS_PER_WATCH);
+        for request_id in request_ids {
+            self.outputs.push_back(Output::Send(Frame::Watch {
                 request_id,
                 user_id,
-                guild_ids,
-            }),
-            Err(reply) => Output::Answer { reply, ack: None },
-        });
+                guild_ids: parts.next().unwrap_or_default().to_vec(),
+            }));
+        }
     }
 
     fn time_passed(&mut self, now: Instant) {
