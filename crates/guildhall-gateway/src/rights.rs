@@ -8,14 +8,20 @@
 //! No input costs more than the logarithm of the pairs and watches, times the pairs it is about.
 //! What a guild coming or going is about is all of its pairs.
 
-/// Which pairs are to be looked up, in what order.
+/// Which pairs are to be looked up.
 mod queue;
+/// In what order.
+mod line;
 /// How many calls may be sent.
 mod budget;
 /// Which look-up goes next, and by which way.
 mod send;
 /// The life of a pair: watched, looked at again, forgotten.
 mod known;
+/// Guilds that come, go, or were out of hearing.
+mod guild;
+/// In which guilds each user is watched.
+mod people;
 /// When each pair is to be looked at next.
 mod alarms;
 /// Watches that are not answered yet.
@@ -33,6 +39,7 @@ use guildhall_model::{GuildId, UserId, World, world::Membership};
 use alarms::Alarms;
 use budget::Budget;
 use known::{Answer, Known, LookUp};
+use people::People;
 use queue::{Queue, Urgency, Way};
 use send::Call;
 use watches::{Watch, Watches};
@@ -45,8 +52,13 @@ use crate::Limits;
 const TICK: Duration = Duration::from_secs(1);
 /// After a failed look-up, the wait before the first and the last of further tries.
 const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
-/// A watch names at most so many guilds; further ones are answered as failed.
-const GUILDS_PER_WATCH: usize = 200;
+/// So many guilds may one user be watched in at one time; further ones are answered as failed.
+/// Discord lets nobody be in more. A house of the usual kind has one to five for each.
+const GUILDS_PER_USER: usize = 200;
+/// So many pairs may wait for a guild that is not there and may come yet. Before READY that is any
+/// guild somebody names. In use only within the first seconds of a process whose journal is lost,
+/// a few for each person who comes; so many are some 12 MB.
+const ABSENT: usize = 20_000;
 
 /// One user in one guild.
 pub(crate) type Pair = (GuildId, UserId);
@@ -86,6 +98,25 @@ pub(crate) enum Output {
         /// Guilds where there is no answer.
         failed: Vec<GuildId>,
     },
+    /// More was asked than is kept: these guilds are answered as failed, unasked. To be counted,
+    /// and said.
+    Refused {
+        /// Whose watch it was.
+        user_id: UserId,
+        /// How many guilds of it.
+        guilds: usize,
+        /// Whose bound it was.
+        bound: Bound,
+    },
+}
+
+/// What is bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Bound {
+    /// What one user may have.
+    User,
+    /// What all may have together.
+    Process,
 }
 
 /// What a dispatch let us know about a member.
@@ -111,23 +142,52 @@ pub(crate) struct Part {
     pub last: bool,
 }
 
+/// What came of one guild of a watch.
+enum Entered {
+    /// It is known there already.
+    Known,
+    /// It is to be looked up.
+    Waits,
+    /// The bot is not in the guild: nothing is kept of it.
+    NotThere,
+}
+
 /// What the machine may look at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene<'a> {
     /// The world with everything applied that was put out so far.
     pub world: &'a World,
-    /// Whether a guild that is not in the world is one the bot is not in.
-    pub complete: bool,
+    /// Guilds that are not in the world and may come yet.
+    pub coming: Coming<'a>,
     /// Whether Discord's Gateway can be asked.
     pub live: bool,
     /// The time.
     pub now: Instant,
 }
 
+/// Guilds that are not in the world and may come yet. Of any other one the bot is no member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Coming<'a> {
+    /// Discord has not said yet which there are.
+    Any,
+    /// Discord has named these.
+    These(&'a BTreeSet<GuildId>),
+}
+
+impl Coming<'_> {
+    fn may(self, guild_id: GuildId) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(guilds) => guilds.contains(&guild_id),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Rights {
     limits: Limits,
     pairs: BTreeMap<Pair, Known>,
+    people: People,
     /// Pairs that somebody waits for and whose guild was not there.
     absent: BTreeSet<Pair>,
     watches: Watches,
@@ -135,6 +195,8 @@ pub(crate) struct Rights {
     queue: Queue,
     calls: BTreeMap<CallId, Call>,
     next_call: u64,
+    /// The last call was for somebody who waits.
+    anew_is_next: bool,
     budget: Budget,
     outputs: Vec<Output>,
     /// When what is due was last looked for.
@@ -150,12 +212,14 @@ impl Rights {
         Self {
             limits,
             pairs: BTreeMap::new(),
+            people: People::default(),
             absent: BTreeSet::new(),
             watches: Watches::default(),
             alarms: Alarms::default(),
             queue: Queue::default(),
             calls: BTreeMap::new(),
             next_call: first_call.0,
+            anew_is_next: false,
             budget: Budget::default(),
             outputs: Vec::new(),
             ticked_at: None,
@@ -180,6 +244,7 @@ impl Rights {
                     ..Known::new(&self.limits, scene.now)
                 };
                 self.pairs.entry(pair).or_insert(gone);
+                self.people.came(pair);
                 self.set_alarm(pair, scene);
             }
         }
@@ -195,29 +260,29 @@ impl Rights {
         mut failed: Vec<GuildId>,
         scene: Scene<'_>,
     ) {
-        let mut guilds: BTreeSet<GuildId> = guilds.into_iter().collect();
-        if let Some(beyond) = guilds.iter().nth(GUILDS_PER_WATCH).copied() {
-            failed.extend(guilds.split_off(&beyond));
-        }
+        let guilds: BTreeSet<GuildId> = guilds.into_iter().collect();
         let mut open = BTreeSet::new();
+        let mut refused = BTreeMap::new();
         for guild_id in guilds {
             let pair = (guild_id, user_id);
-            let fresh = self.begin(pair, scene);
-            let there = is_there(pair, scene.world);
-            if !fresh && (there || !scene.complete) {
-                open.insert(guild_id);
-                if let Some(known) = self.pairs.get_mut(&pair) {
-                    known.waiting.insert(watch);
+            let entered = self.enter(watch, pair, scene);
+            match entered {
+                Ok(Entered::Known) => {}
+                Ok(Entered::Waits) => _ = open.insert(guild_id),
+                Ok(Entered::NotThere) => failed.push(guild_id),
+                Err(bound) => {
+                    failed.push(guild_id);
+                    *refused.entry(bound).or_default() += 1;
                 }
-                if there {
-                    self.ask(pair, Urgency::AtOnce, scene);
-                } else {
-                    self.absent.insert(pair);
-                }
-            } else if !fresh {
-                failed.push(guild_id);
             }
             self.set_alarm(pair, scene);
+        }
+        for (bound, guilds) in refused {
+            self.outputs.push(Output::Refused {
+                user_id,
+                guilds,
+                bound,
+            });
         }
         if open.is_empty() {
             self.outputs.push(Output::Answered { watch, failed });
@@ -231,6 +296,30 @@ impl Rights {
             self.watches.begin(watch, asked, answer_by);
         }
         self.send_out(scene);
+    }
+
+    /// One guild of a watch.
+    fn enter(&mut self, watch: WatchId, pair: Pair, scene: Scene<'_>) -> Result<Entered, Bound> {
+        let there = is_there(pair, scene.world);
+        if !there && !scene.coming.may(pair.0) {
+            return Ok(Entered::NotThere);
+        }
+        if !there && self.absent.len() >= ABSENT && !self.absent.contains(&pair) {
+            return Err(Bound::Process);
+        }
+        let fresh = self.begin(pair, scene).ok_or(Bound::User)?;
+        if fresh {
+            return Ok(Entered::Known);
+        }
+        if let Some(known) = self.pairs.get_mut(&pair) {
+            known.waiting.insert(watch);
+        }
+        if there {
+            self.ask(pair, Urgency::AtOnce, scene);
+        } else {
+            self.absent.insert(pair);
+        }
+        Ok(Entered::Waits)
     }
 
     /// A dispatch said something about a member.
@@ -305,26 +394,9 @@ impl Rights {
         self.send_out(scene);
     }
 
-    /// A guild came or went, or the world became complete: watches may have waited for that.
-    pub(crate) fn guild_changed(&mut self, guild_id: GuildId, scene: Scene<'_>) {
-        self.look_at_guild(guild_id, scene);
-        self.settle_absent(scene);
-        self.send_out(scene);
-    }
-
-    /// The same of many guilds.
-    pub(crate) fn guilds_changed(&mut self, scene: Scene<'_>) {
-        let guilds: BTreeSet<GuildId> = self.pairs.keys().map(|(guild_id, _)| *guild_id).collect();
-        for guild_id in guilds {
-            self.look_at_guild(guild_id, scene);
-        }
-        self.settle_absent(scene);
-        self.send_out(scene);
-    }
-
     /// Time has passed [`Rights::deadline`], or any other time; or Discord is live again.
     pub(crate) fn time_passed(&mut self, scene: Scene<'_>) {
-        self.answer_late_watches(scene.now);
+        self.answer_late_watches(scene);
         self.late_calls_failed(scene);
         let ticked = self.ticked_at.is_some_and(|at| scene.now < at + TICK);
         if !ticked {
@@ -355,6 +427,11 @@ impl Rights {
     /// What is to be done now.
     pub(crate) fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
+    }
+
+    /// How many pairs wait for their look-up.
+    pub(crate) fn count_waiting(&self) -> usize {
+        self.queue.len()
     }
 
     /// How old the oldest of the rights in use are. Looks at every pair.
@@ -412,7 +489,10 @@ impl Rights {
                 known.not_before = scene.now + wait;
                 self.resolve(pair, false);
             }
-            (Answer::AskAgain, _) => self.ask(pair, Urgency::AtOnce, scene),
+            (Answer::AskAgain, _) => {
+                let urgency = known.urgency_again();
+                self.ask(pair, urgency, scene);
+            }
             (Answer::Overtaken, _) if !known.waiting.is_empty() => {
                 self.ask(pair, Urgency::AtOnce, scene);
             }
@@ -441,8 +521,8 @@ impl Rights {
         }
     }
 
-    fn answer_late_watches(&mut self, now: Instant) {
-        while let Some((watch, asked)) = self.watches.late(now) {
+    fn answer_late_watches(&mut self, scene: Scene<'_>) {
+        while let Some((watch, asked)) = self.watches.late(scene.now) {
             let mut failed = asked.failed;
             for guild_id in asked.open {
                 let pair = (guild_id, asked.user_id);
@@ -450,49 +530,12 @@ impl Rights {
                     known.waiting.remove(&watch);
                     if known.waiting.is_empty() {
                         self.absent.remove(&pair);
+                        self.leave_if_absent(pair, scene);
                     }
                 }
                 failed.push(guild_id);
             }
             self.outputs.push(Output::Answered { watch, failed });
-        }
-    }
-
-    /// A guild is there or not, other than before perhaps.
-    fn look_at_guild(&mut self, guild_id: GuildId, scene: Scene<'_>) {
-        let all = (guild_id, UserId(0))..=(guild_id, UserId(u64::MAX));
-        let pairs: Vec<Pair> = self.pairs.range(all).map(|(pair, _)| *pair).collect();
-        for pair in pairs {
-            let Some(known) = self.pairs.get_mut(&pair) else {
-                continue;
-            };
-            // With a guild its rights leave the log.
-            if !is_known(pair, scene.world) {
-                known.true_at = None;
-            }
-            let waited_for = !known.waiting.is_empty();
-            let there = is_there(pair, scene.world);
-            if waited_for && there {
-                self.absent.remove(&pair);
-                self.ask(pair, Urgency::AtOnce, scene);
-            } else if waited_for {
-                self.absent.insert(pair);
-            }
-            self.set_alarm(pair, scene);
-        }
-    }
-
-    /// Once the world is complete, nobody waits for a guild any longer.
-    fn settle_absent(&mut self, scene: Scene<'_>) {
-        while scene.complete
-            && let Some(pair) = self.absent.pop_first()
-        {
-            if is_there(pair, scene.world) {
-                self.ask(pair, Urgency::AtOnce, scene);
-                self.set_alarm(pair, scene);
-            } else {
-                self.resolve(pair, false);
-            }
         }
     }
 }

@@ -355,6 +355,8 @@ impl Driver {
         }
         self.measured_at = Some(now);
         gauge!("guildhall_rights_age_seconds").set(self.working.rights_age(now).as_secs_f64());
+        let waiting = u32::try_from(self.working.waiting_count()).unwrap_or(u32::MAX);
+        gauge!("guildhall_rights_waiting").set(f64::from(waiting));
         let watched = u32::try_from(self.working.watched_count(now)).unwrap_or(u32::MAX);
         gauge!("guildhall_rights_watched").set(f64::from(watched));
     }

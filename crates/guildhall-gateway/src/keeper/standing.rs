@@ -7,6 +7,7 @@ use guildhall_model::{GuildId, UnixMs};
 use guildhall_ports::journal::State;
 
 use super::Lost;
+use crate::rights::Coming;
 
 /// So many failures are a moment; with more, nobody knows when it will be over.
 const MOMENTARY_TRIES: u32 = 3;
@@ -101,6 +102,21 @@ impl Standing {
     /// See [`DiscordStatus::complete`].
     pub(super) fn complete(&self) -> bool {
         self.ready && self.awaited.is_empty()
+    }
+
+    /// Guilds that are not known and may come yet.
+    pub(super) fn coming(&self) -> Coming<'_> {
+        if self.ready {
+            Coming::These(&self.awaited)
+        } else {
+            Coming::Any
+        }
+    }
+
+    /// Whether a guild that comes now was out of hearing: it has not come since the session began,
+    /// or was in an outage. While a session is replayed each change since was told, or will be.
+    pub(super) fn was_out(&self, guild_id: GuildId) -> bool {
+        self.is_live() || self.awaited.contains(&guild_id) || self.outages.contains(&guild_id)
     }
 
     /// Guilds that were named and have not come, and guilds in an outage.

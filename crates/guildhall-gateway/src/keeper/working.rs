@@ -5,7 +5,7 @@
 mod dispatched;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,18 +14,22 @@ use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, world::Membership};
 use guildhall_ports::journal::{ResumeState, State, Terms};
 use metrics::{counter, gauge};
+use tracing::warn;
 
 use super::{Lost, Report, standing::Standing};
 use crate::{
     Limits,
     normalise::Cdn,
-    rights::{CallId, Output, Pair, Rights, Scene, WatchId},
+    rights::{Bound, CallId, Output, Pair, Rights, Scene, WatchId},
     shard::MembersRequest,
 };
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
 /// unreadable again, and IDENTIFYs are counted.
 const RENEWALS_APART: Duration = Duration::from_mins(15);
+
+/// That a bound was reached is said this often at most.
+const SAID_APART: Duration = Duration::from_mins(10);
 
 /// The world with everything applied that has arrived, and what follows from it.
 #[derive(Debug)]
@@ -56,6 +60,8 @@ pub(super) struct Working {
     /// People who wait for their room, in all guilds.
     pending_voice: usize,
     pending_dropped_said_at: Option<UnixMs>,
+    /// When it was last said that more was asked than is kept.
+    refused_said_at: BTreeMap<Bound, UnixMs>,
     events: Vec<Event>,
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
@@ -158,6 +164,7 @@ impl Working {
             odd_fields: BTreeSet::new(),
             pending_voice: 0,
             pending_dropped_said_at: None,
+            refused_said_at: BTreeMap::new(),
             events: Vec::new(),
             causes: Vec::new(),
             acts: Vec::new(),
@@ -275,6 +282,11 @@ impl Working {
         self.rights.oldest(now)
     }
 
+    /// See [`Rights::count_waiting`].
+    pub(super) fn waiting_count(&self) -> usize {
+        self.rights.count_waiting()
+    }
+
     /// See [`Rights::count_in_use`].
     pub(super) fn watched_count(&self, now: Instant) -> usize {
         self.rights.count_in_use(now)
@@ -357,7 +369,7 @@ impl Working {
     fn rights_and_scene(&mut self, now: Instant) -> (&mut Rights, Scene<'_>) {
         let scene = Scene {
             world: &self.world,
-            complete: self.standing.complete(),
+            coming: self.standing.coming(),
             live: self.standing.is_live(),
             now,
         };
@@ -379,6 +391,11 @@ impl Working {
                     nonce: call.0,
                 })),
                 Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
+                Output::Refused {
+                    user_id,
+                    guilds,
+                    bound,
+                } => self.refused(user_id, guilds, bound, wall),
                 Output::Changed {
                     pair: (guild_id, user_id),
                     membership,
@@ -399,6 +416,27 @@ impl Working {
     fn cause(&mut self) {
         if self.causes.last() != Some(&self.events.len()) {
             self.causes.push(self.events.len());
+        }
+    }
+
+    /// Counted each time, said once in a while.
+    fn refused(&mut self, user_id: UserId, guilds: usize, bound: Bound, wall: UnixMs) {
+        let name = match bound {
+            Bound::User => "user",
+            Bound::Process => "process",
+        };
+        let count = u64::try_from(guilds).unwrap_or(u64::MAX);
+        counter!("guildhall_rights_refused_total", "bound" => name).increment(count);
+        let apart = u64::try_from(SAID_APART.as_millis()).unwrap_or(u64::MAX);
+        let said_at = self.refused_said_at.get(&bound);
+        if said_at.is_none_or(|at| at.saturating_add(apart) <= wall) {
+            self.refused_said_at.insert(bound, wall);
+            warn!(
+                viewer.id = %user_id,
+                guilds,
+                "more guilds are asked for than one {name} may have looked up at a time: these are \
+                 answered as not known. Said once in ten minutes"
+            );
         }
     }
 

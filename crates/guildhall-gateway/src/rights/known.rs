@@ -5,7 +5,11 @@ use std::{
     time::Instant,
 };
 
-use super::{Output, Pair, Rights, Scene, TICK, WatchId, is_known, is_there, queue::Urgency};
+use guildhall_model::{GuildId, UserId};
+
+use super::{
+    GUILDS_PER_USER, Output, Pair, Rights, Scene, TICK, WatchId, is_known, is_there, queue::Urgency,
+};
 use crate::Limits;
 
 #[derive(Debug)]
@@ -48,24 +52,45 @@ pub(super) enum Answer {
 
 impl Rights {
     /// Notes that a pair is watched. Answers whether that was so without a break, and what we know
-    /// is therefore good.
-    pub(super) fn begin(&mut self, pair: Pair, scene: Scene<'_>) -> bool {
+    /// is therefore good; `None`: its user has as many as anybody may.
+    pub(super) fn begin(&mut self, pair: Pair, scene: Scene<'_>) -> Option<bool> {
         let new = Known::new(&self.limits, scene.now);
-        match self.pairs.entry(pair) {
+        let here = self
+            .pairs
+            .get(&pair)
+            .is_some_and(|known| known.is_here(scene.now));
+        if !here && self.count_here(pair.1, scene.now) >= GUILDS_PER_USER {
+            return None;
+        }
+        Some(match self.pairs.entry(pair) {
             Entry::Vacant(entry) => {
                 entry.insert(new);
+                self.people.came(pair);
                 false
             }
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
-                if !known.is_here(scene.now) {
+                if !here {
                     known.true_at = None;
                 }
                 known.here_until = new.here_until;
                 known.kept_until = new.kept_until;
                 known.true_at.is_some() && is_known(pair, scene.world)
             }
+        })
+    }
+
+    /// In how many guilds a user is here. Looks at each of them only where they are many.
+    fn count_here(&self, user_id: UserId, now: Instant) -> usize {
+        let guilds = self.people.guilds_of(user_id);
+        if guilds.len() < GUILDS_PER_USER {
+            return guilds.len();
         }
+        let here = |guild_id: &&GuildId| {
+            let known = self.pairs.get(&(**guild_id, user_id));
+            known.is_some_and(|known| known.is_here(now))
+        };
+        guilds.iter().filter(here).count()
     }
 
     /// Does what a pair is due for.
@@ -79,16 +104,18 @@ impl Rights {
         }
         let refresh_at = self.refresh_at(pair, known, scene);
         if refresh_at.is_some_and(|at| at <= scene.now) {
-            self.ask(pair, Urgency::Refresh, scene);
+            let urgency = known.urgency_unasked();
+            self.ask(pair, urgency, scene);
         }
         self.set_alarm(pair, scene);
     }
 
     /// Users not watched for long leave the log.
-    fn forget(&mut self, pair: Pair, scene: Scene<'_>) {
+    pub(super) fn forget(&mut self, pair: Pair, scene: Scene<'_>) {
         if let Some(alarm) = self.pairs.remove(&pair).and_then(|known| known.alarm) {
             self.alarms.remove(pair, alarm);
         }
+        self.people.left(pair);
         if is_known(pair, scene.world) {
             let membership = None;
             self.outputs.push(Output::Changed { pair, membership });
@@ -146,6 +173,23 @@ impl Known {
 
     pub(super) fn is_here(&self, now: Instant) -> bool {
         now < self.here_until
+    }
+
+    /// How soon a look-up is wanted for which nobody waits.
+    pub(super) fn urgency_unasked(&self) -> Urgency {
+        match self.true_at {
+            Some(_) => Urgency::Refresh,
+            None => Urgency::Anew,
+        }
+    }
+
+    /// How soon one is wanted again whose answer is worth nothing.
+    pub(super) fn urgency_again(&self) -> Urgency {
+        if self.waiting.is_empty() && self.true_at.is_none() {
+            Urgency::Anew
+        } else {
+            Urgency::AtOnce
+        }
     }
 
     /// Nobody waits for it, and it is not being looked up.

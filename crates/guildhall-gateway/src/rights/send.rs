@@ -1,9 +1,11 @@
 //! Which look-up goes next, and by which way.
 //!
-//! Who waits goes first, in order of arrival: alone while there is a place and not enough wait to
-//! fill a call, else together with others of the same guild. A call carries a hundred users, and
-//! few calls may be sent, so one that has room left waits for more to join it; a full one goes at
-//! once. Refreshes go together where that is worth a call, and alone where it is not.
+//! Who waits goes first, shared out by user and guild: alone while there is a place and not enough
+//! wait to fill a call, else together with others of the same guild. A call carries a hundred
+//! users, and few calls may be sent, so one that has room left waits for more to join it; a full
+//! one goes at once. A guild that is looked up anew has all of its viewers waiting from the start,
+//! so its call waits for nobody; the guild with most of them goes first. Refreshes go together
+//! where that is worth a call, and alone where it is not.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +17,8 @@ use guildhall_model::{GuildId, UserId, world::Membership};
 use super::{
     Answer, CallId, LookUp, Output, Pair, Rights, Scene,
     budget::WINDOW,
-    queue::{Head, Place, USERS_PER_CALL, Urgency, Way},
+    line::Head,
+    queue::{Place, USERS_PER_CALL, Urgency, Way},
 };
 
 /// Calls under way at one time, of which refreshes leave half.
@@ -121,57 +124,50 @@ impl Rights {
         let Some(known) = self.pairs.get_mut(&pair) else {
             return;
         };
-        let again = matches!(
-            known.look_up,
-            LookUp::UnderWay {
-                answer: Answer::AskAgain,
-                ..
-            }
-        );
-        let overtaken = matches!(
-            known.look_up,
-            LookUp::UnderWay {
-                answer: Answer::Overtaken,
-                ..
-            }
-        );
+        let LookUp::UnderWay { answer, .. } = known.look_up else {
+            return;
+        };
         let waited_for = !known.waiting.is_empty();
-        if overtaken && !waited_for {
+        if answer == Answer::Overtaken && !waited_for {
             known.look_up = LookUp::None;
             self.set_alarm(pair, scene);
             return;
         }
         known.look_up = LookUp::Queued;
-        let urgency = if again || waited_for {
-            Urgency::AtOnce
-        } else {
-            place.urgency
+        let urgency = match answer {
+            Answer::AskAgain => known.urgency_again(),
+            Answer::Good | Answer::Overtaken if waited_for => Urgency::AtOnce,
+            Answer::Good | Answer::Overtaken => place.urgency,
         };
-        self.queue.put_back(pair, Place { urgency, ..place });
+        if urgency == place.urgency {
+            self.queue.put_back(pair, place);
+        } else {
+            let since = place.ticket.since;
+            self.queue.add(pair, urgency, place.way, since);
+        }
     }
 
     fn send_alone(&mut self, scene: Scene<'_>) -> bool {
-        let urgency = if self.queue.has_place(Urgency::AtOnce) && !self.login_goes_together(scene) {
-            Urgency::AtOnce
-        } else if self.queue.has_place(Urgency::Refresh) && !self.refresh_goes_together(scene) {
-            Urgency::Refresh
-        } else {
-            return false;
-        };
-        let Some(pair) = self.queue.take_alone(urgency) else {
-            return false;
-        };
-        self.under_way(pair, scene);
-        self.outputs.push(Output::LookUp(pair));
-        true
+        for urgency in Urgency::ALL {
+            if self.queue.has_place(urgency)
+                && !self.goes_together(urgency, scene)
+                && let Some(pair) = self.queue.take_alone(urgency)
+            {
+                self.under_way(pair, scene);
+                self.outputs.push(Output::LookUp(pair));
+                return true;
+            }
+        }
+        false
     }
 
     fn send_together(&mut self, scene: Scene<'_>) -> bool {
-        let Some(guild_id) = self.guild_to_call(scene) else {
+        let Some((guild_id, line)) = self.guild_to_call(scene) else {
             return false;
         };
+        self.anew_is_next = line == Urgency::AtOnce;
         let mut users = Vec::with_capacity(USERS_PER_CALL);
-        for urgency in [Urgency::AtOnce, Urgency::Refresh] {
+        for urgency in Urgency::ALL {
             let room = USERS_PER_CALL - users.len();
             users.extend(self.queue.take_together(guild_id, urgency, room));
         }
@@ -180,7 +176,9 @@ impl Rights {
             let place = Place {
                 urgency: Urgency::Refresh,
                 way: Way::Either,
-                ticket: self.queue.ticket(scene.now),
+                ticket: self
+                    .queue
+                    .ticket((guild_id, user_id), Urgency::Refresh, scene.now),
             };
             users.push((user_id, place));
         }
@@ -216,40 +214,86 @@ impl Rights {
         self.set_alarm(pair, scene);
     }
 
-    /// The guild of which a call may go now.
-    fn guild_to_call(&self, scene: Scene<'_>) -> Option<GuildId> {
-        let login = self.call_room(Urgency::AtOnce, scene);
-        let refresh = self.call_room(Urgency::Refresh, scene);
-        let of_login = || {
-            let head = self.queue.head(Urgency::AtOnce)?;
-            if self.is_ripe(&head, Urgency::AtOnce, scene.now) {
-                return Some(head.guild_id);
-            }
-            // The first of the line has waited longest: others pass only if a call is left for it.
-            let passed = login.is_some_and(|room| room.left > 1);
-            self.queue.full(Urgency::AtOnce).filter(|_| passed)
-        };
-        let of_refresh = || {
-            let head = self.queue.head(Urgency::Refresh)?;
-            if self.is_ripe(&head, Urgency::Refresh, scene.now) || self.is_worth_it(&head, scene) {
-                return Some(head.guild_id);
-            }
-            self.queue.full(Urgency::Refresh)
-        };
-        let ready = |room: Option<Room>| room.is_some_and(|room| room.at <= scene.now);
-        let login = ready(login).then(of_login).flatten();
-        login.or_else(|| ready(refresh).then(of_refresh).flatten())
+    /// The guild of which a call may go now, and whose line it goes for.
+    fn guild_to_call(&self, scene: Scene<'_>) -> Option<(GuildId, Urgency)> {
+        let mut lines = Urgency::ALL;
+        if self.anew_is_next {
+            lines.swap(0, 1);
+        }
+        lines.into_iter().find_map(|urgency| {
+            let mut candidates = self.candidates(urgency, scene);
+            let ready = candidates.find(|candidate| candidate.at <= scene.now)?;
+            Some((ready.guild_id, urgency))
+        })
     }
 
-    /// Whether the first who waits is to be left to a call, now or when one of those under way
-    /// ends: it would fill one, and alone all the others that do would pass it.
-    fn login_goes_together(&self, scene: Scene<'_>) -> bool {
-        let head = self.queue.head(Urgency::AtOnce);
-        let free_at = self.budget.free_at(self.limits.member_calls, scene.now);
+    /// Guilds of which a call may go for a line, the first choice first, and when it may.
+    fn candidates(&self, urgency: Urgency, scene: Scene<'_>) -> impl Iterator<Item = Candidate> {
+        let refreshing = || self.calls.values().filter(|call| call.refresh).count();
+        let room = scene.live
+            && self.calls.len() < CALLS_AT_ONCE
+            && (urgency != Urgency::Refresh || refreshing() < REFRESH_CALLS_AT_ONCE);
+        let (head, full, biggest) = (
+            self.queue.head(urgency),
+            self.queue.full(urgency),
+            self.queue.biggest(urgency),
+        );
+        let all = self.calls_for(urgency);
+        // The first of the line has waited longest: others pass only if a call is left for it.
+        let all_but_one = match urgency {
+            Urgency::AtOnce => all.saturating_sub(1),
+            Urgency::Anew | Urgency::Refresh => all,
+        };
+        let of_head = |head: Head| {
+            // A call for a few is a bigger part of the calls than they are of those who look up
+            // alone. Who has many waiting in as many guilds leaves half of the calls to others.
+            let few = head.count < WORTH_A_CALL && (head.put_off || urgency == Urgency::Anew);
+            (
+                head,
+                if few {
+                    all.min(self.half_of_calls())
+                } else {
+                    all
+                },
+            )
+        };
+        let choices = match urgency {
+            Urgency::AtOnce | Urgency::Refresh => {
+                let big = biggest.filter(|head| head.count >= WORTH_A_CALL);
+                [
+                    head.map(of_head),
+                    full.map(|head| (head, all_but_one)),
+                    big.map(|head| (head, all_but_one)),
+                ]
+            }
+            Urgency::Anew => [biggest.map(of_head), None, None],
+        };
+        let choices = choices.into_iter().flatten().filter(move |_| room);
+        choices.filter_map(move |(head, most)| {
+            let free_at = self.budget.free_at(most, scene.now)?;
+            Some(Candidate {
+                guild_id: head.guild_id,
+                at: self.ripe_at(&head, urgency, scene).max(free_at),
+            })
+        })
+    }
+
+    /// Whether the first of a line is to be left to a call, now or when one of those under way
+    /// ends. One who waits: it would fill one, and alone all the others that do would pass it.
+    fn goes_together(&self, urgency: Urgency, scene: Scene<'_>) -> bool {
+        let free_at = self.budget.free_at(self.calls_for(urgency), scene.now);
+        let calls_are_answered = || self.calls_late_at().is_none_or(|at| at > scene.now);
+        let would_go = |head: &Head| match urgency {
+            Urgency::AtOnce => head.count >= USERS_PER_CALL && calls_are_answered(),
+            Urgency::Anew => head.count >= WORTH_A_CALL && calls_are_answered(),
+            Urgency::Refresh => self.is_worth_it(head, scene),
+        };
         scene.live
             && free_at.is_some_and(|at| at <= scene.now)
-            && self.calls_late_at().is_none_or(|at| at > scene.now)
-            && head.is_some_and(|head| head.first && head.count >= USERS_PER_CALL)
+            && self
+                .queue
+                .head(urgency)
+                .is_some_and(|head| head.first && would_go(&head))
     }
 
     /// When the first of the calls under way is one that ought to have been answered.
@@ -258,29 +302,19 @@ impl Rights {
         Some(first.since + ANSWER_EXPECTED)
     }
 
-    /// Whether the first refresh is to be left to a call, now or when one of those under way ends.
-    fn refresh_goes_together(&self, scene: Scene<'_>) -> bool {
-        let head = self.queue.head(Urgency::Refresh);
-        let free_at = self.budget.free_at(self.calls_for_refreshes(), scene.now);
-        scene.live
-            && free_at.is_some_and(|at| at <= scene.now)
-            && head.is_some_and(|head| head.first && self.is_worth_it(&head, scene))
-    }
-
-    /// Whether a call for the first of a line waits no longer for others to join it.
-    fn is_ripe(&self, head: &Head, urgency: Urgency, now: Instant) -> bool {
-        head.count >= USERS_PER_CALL || head.since + self.gather(urgency) <= now
-    }
-
-    /// How long a call with room left waits for more to join it: the longer the more calls are
-    /// spent, so that the others last, whatever comes.
-    fn gather(&self, urgency: Urgency) -> Duration {
+    /// When a call for the first of a guild waits no longer for others to join it: the longer the
+    /// more calls are spent, so that the others last, whatever comes.
+    fn ripe_at(&self, head: &Head, urgency: Urgency, scene: Scene<'_>) -> Instant {
         let calls = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let most = calls(self.limits.member_calls).max(1);
-        match urgency {
+        let gather = match urgency {
+            _ if head.count >= USERS_PER_CALL => Duration::ZERO,
             Urgency::AtOnce => GATHER + WINDOW * 2 / most * calls(self.budget.spent()) / most,
+            Urgency::Anew => Duration::ZERO,
+            Urgency::Refresh if self.is_worth_it(head, scene) => Duration::ZERO,
             Urgency::Refresh => GATHER_REFRESHES,
-        }
+        };
+        head.since + gather
     }
 
     fn is_worth_it(&self, head: &Head, scene: Scene<'_>) -> bool {
@@ -306,53 +340,36 @@ impl Rights {
         soon.take(most).collect()
     }
 
-    /// Of calls under way and of the budget: when one more may go, and how many are left of it.
-    fn call_room(&self, urgency: Urgency, scene: Scene<'_>) -> Option<Room> {
-        let refreshing = || self.calls.values().filter(|call| call.refresh).count();
-        let (under_way, most) = match urgency {
-            Urgency::AtOnce => (CALLS_AT_ONCE, self.limits.member_calls),
-            Urgency::Refresh => (REFRESH_CALLS_AT_ONCE, self.calls_for_refreshes()),
-        };
-        let room = self.calls.len() < CALLS_AT_ONCE
-            && (urgency == Urgency::AtOnce || refreshing() < under_way);
-        Some(Room {
-            at: self
-                .budget
-                .free_at(most, scene.now)
-                .filter(|_| scene.live && room)?,
-            left: most.saturating_sub(self.budget.spent()),
-        })
+    /// Calls that a line may have of the budget: all but those of who waits leave some to him, of
+    /// 56 six.
+    fn calls_for(&self, urgency: Urgency) -> usize {
+        match urgency {
+            Urgency::AtOnce => self.limits.member_calls,
+            Urgency::Anew | Urgency::Refresh => self.limits.member_calls.saturating_mul(9) / 10,
+        }
     }
 
-    /// Refreshes leave some of the calls to who waits: of 56, six.
-    fn calls_for_refreshes(&self) -> usize {
-        self.limits.member_calls.saturating_mul(9) / 10
+    fn half_of_calls(&self) -> usize {
+        self.limits.member_calls.div_ceil(2)
     }
 
     /// When a call may go that can't go now and for which nothing but time is needed.
     fn next_call_at(&self, scene: Scene<'_>) -> Option<Instant> {
-        let at = |urgency| {
-            let head = self.queue.head(urgency)?;
-            let room = self.call_room(urgency, scene)?;
-            let ripe = if self.is_ripe(&head, urgency, scene.now)
-                || urgency == Urgency::Refresh && self.is_worth_it(&head, scene)
-            {
-                scene.now
-            } else {
-                head.since + self.gather(urgency)
-            };
-            Some(ripe.max(room.at))
-        };
+        let lines = Urgency::ALL.into_iter();
+        let calls = lines.flat_map(|urgency| self.candidates(urgency, scene));
         // Who was left to a call then goes alone.
-        let waits = self.queue.has_place(Urgency::AtOnce);
+        let waits = [Urgency::AtOnce, Urgency::Anew];
+        let waits = waits
+            .into_iter()
+            .any(|urgency| self.queue.has_place(urgency));
         let late = self.calls_late_at().filter(|at| waits && *at > scene.now);
-        let times = [at(Urgency::AtOnce), at(Urgency::Refresh), late];
-        times.into_iter().flatten().min()
+        calls.map(|candidate| candidate.at).chain(late).min()
     }
 }
 
+/// A guild of which a call may go at that time.
 #[derive(Clone, Copy, Debug)]
-struct Room {
+struct Candidate {
+    guild_id: GuildId,
     at: Instant,
-    left: usize,
 }

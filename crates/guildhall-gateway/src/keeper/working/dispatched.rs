@@ -98,6 +98,10 @@ impl Working {
 
     fn told(&mut self, kind: &str, told: Told, wall: UnixMs, now: Instant) {
         let guild_id = told.guild_id;
+        let came = matches!(told.news, Some(GuildNews::Came | GuildNews::CameInPart));
+        if came && self.standing.was_out(guild_id) {
+            self.look_up_anew(guild_id, wall, now);
+        }
         self.emit(told.events);
         self.pending_dropped(guild_id, told.pending_dropped, wall);
         match told.news {
@@ -137,6 +141,24 @@ impl Working {
             rights.guild_changed(guild_id, scene);
             self.follow_rights(wall);
         }
+    }
+
+    /// A guild was out of hearing: whoever was thrown out or lost a role meanwhile was told by
+    /// nobody. Before the differences that come with it, so that nobody is judged by the roles of
+    /// then and the overwrites of now.
+    fn look_up_anew(&mut self, guild_id: GuildId, wall: UnixMs, now: Instant) {
+        let guild = self.world.guilds.get(&guild_id);
+        if guild.is_some_and(|guild| !guild.memberships.is_empty()) {
+            counter!("guildhall_rights_resets_total").increment(1);
+            self.emit([Event {
+                guild_id,
+                ts: wall,
+                synthetic: true,
+                change: Change::RightsReset,
+            }]);
+        }
+        let (rights, scene) = self.rights_and_scene(now);
+        rights.out_of_date(guild_id, scene);
     }
 
     fn ready(&mut self, ready: Ready, dispatch: &Dispatch, now: Instant) {

@@ -1,5 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
+/// Guilds that come again after they were out of hearing.
+mod anew;
+
 use guildhall_link::frame::Discord;
 use guildhall_model::RoleId;
 use serde_json::{Value, json};

@@ -8,7 +8,9 @@ use super::*;
 pub(super) struct House {
     pub rights: Rights,
     pub world: World,
+    /// Whether Discord has said which guilds there are: these, and those that are there.
     pub complete: bool,
+    pub awaited: BTreeSet<GuildId>,
     pub live: bool,
     pub now: Instant,
 }
@@ -23,6 +25,7 @@ impl House {
             rights: Rights::new(limits, CallId(1)),
             world: World::default(),
             complete: true,
+            awaited: BTreeSet::new(),
             live: true,
             now: Instant::now(),
         };
@@ -78,6 +81,20 @@ impl House {
         self.act(|rights, scene| rights.guild_changed(guild_id, scene))
     }
 
+    pub(super) fn guilds_changed(&mut self) -> Vec<Output> {
+        self.act(Rights::guilds_changed)
+    }
+
+    /// A guild was out of hearing and is there again.
+    pub(super) fn came_again(&mut self, guild_id: GuildId) -> Vec<Output> {
+        let guild = self.world.guilds.get_mut(&guild_id).expect("it is known");
+        guild.available = true;
+        guild.memberships.clear();
+        let mut outputs = self.act(|rights, scene| rights.out_of_date(guild_id, scene));
+        outputs.extend(self.guild_changed(guild_id));
+        outputs
+    }
+
     /// The connection breaks off, or is there again.
     pub(super) fn live(&mut self, live: bool) -> Vec<Output> {
         self.live = live;
@@ -99,7 +116,11 @@ impl House {
     pub(super) fn act(&mut self, act: impl FnOnce(&mut Rights, Scene<'_>)) -> Vec<Output> {
         let scene = Scene {
             world: &self.world,
-            complete: self.complete,
+            coming: if self.complete {
+                Coming::These(&self.awaited)
+            } else {
+                Coming::Any
+            },
             live: self.live,
             now: self.now,
         };

@@ -41,7 +41,7 @@ impl UnderWay {
                     let begun = self.open.remove(&watch);
                     prop_assert!(begun.is_some_and(|at| now <= at + limits.watch_answer));
                 }
-                Output::Changed { .. } => {}
+                Output::Changed { .. } | Output::Refused { .. } => {}
             }
         }
         prop_assert!(self.alone.len() <= ALONE_AT_ONCE);

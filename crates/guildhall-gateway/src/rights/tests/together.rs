@@ -14,6 +14,14 @@ fn crowd() -> (House, Vec<Output>) {
     (house, outputs)
 }
 
+/// Those of another guild for whom places are left.
+fn others_alone(house: &mut House) {
+    for user in 501..=502 {
+        let outputs = house.watch_as(user, UserId(user), &[OTHER]);
+        assert_eq!(look_ups(&outputs).len(), 1);
+    }
+}
+
 fn call(outputs: &[Output]) -> (CallId, Vec<UserId>) {
     let mut calls = calls(outputs);
     assert_eq!(calls.len(), 1, "{outputs:?}");
@@ -89,6 +97,7 @@ fn the_head_of_the_line_decides_the_guild_and_a_full_call_of_another_does_not_wa
     for user in 1..=8 {
         outputs.extend(house.watch_as(user, UserId(user), &[GUILD]));
     }
+    others_alone(&mut house);
     assert_eq!(house.watch_as(9, UserId(9), &[OTHER]), []);
     for user in 10..=108 {
         assert_eq!(house.watch_as(user, UserId(user), &[GUILD]), []);
@@ -121,6 +130,7 @@ fn the_last_call_is_left_to_the_head_of_the_line() {
     for user in 1..=8 {
         house.watch_as(user, UserId(user), &[GUILD]);
     }
+    others_alone(&mut house);
     house.watch_as(9, UserId(9), &[OTHER]);
     for user in 10..=120 {
         assert_eq!(house.watch_as(user, UserId(user), &[GUILD]), []);
@@ -223,7 +233,7 @@ fn of_a_lost_call_who_was_told_meanwhile_is_not_asked_again_and_who_is_wanted_go
     guild.memberships.remove(&UserId(7));
     assert_eq!(house.watch_as(31, UserId(7), &[GUILD]), []);
     let mut asked = look_ups(&house.live(false));
-    while let Some(pair) = asked.get(asked.len() - ALONE_AT_ONCE.min(asked.len())) {
+    while let Some(pair) = asked.get(asked.len() - ALONE_OF_ONE.min(asked.len())) {
         let outputs = house.looked_up(*pair, Some(member(5)));
         let next = look_ups(&outputs);
         if next.is_empty() {
@@ -315,7 +325,7 @@ fn who_waits_goes_alone_once_calls_are_not_answered() {
         .flat_map(|user| house.watch_as(user, UserId(user), &[GUILD]))
         .collect();
     let alone = look_ups(&outputs);
-    assert_eq!(alone.len(), ALONE_AT_ONCE);
+    assert_eq!(alone.len(), ALONE_OF_ONE);
     let calls = |output: &&Output| matches!(output, Output::LookUpMany { .. });
     assert_eq!(outputs.iter().filter(calls).count(), 16);
     for pair in alone {
@@ -324,7 +334,7 @@ fn who_waits_goes_alone_once_calls_are_not_answered() {
     }
     assert_eq!(look_ups(&house.wait(Duration::from_millis(450))), []);
     let outputs = house.wait(Duration::from_millis(100));
-    assert_eq!(look_ups(&outputs).len(), ALONE_AT_ONCE);
+    assert_eq!(look_ups(&outputs).len(), ALONE_OF_ONE);
 }
 
 #[test]

@@ -1,0 +1,264 @@
+use guildhall_model::{ChannelId, ViewerClass};
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+
+const PAIR: (GuildId, UserId) = (GUILD, USER);
+
+/// A house in which the user is watched, and is a member with a role.
+fn watched() -> House {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    house.watch(1, &[GUILD]);
+    house.looked_up(&[4]);
+    house.working.take();
+    house
+}
+
+impl House {
+    fn looked_up(&mut self, roles: &[u64]) {
+        let roles = roles.iter().copied().map(RoleId).collect();
+        let is = Membership::member(roles, false);
+        self.working.looked_up(PAIR, Some(is), self.now, self.wall);
+    }
+
+    fn lose(&mut self, resumable: bool) {
+        let lost = Lost { resumable, ..cut() };
+        self.working.lost(lost, self.now, self.wall);
+    }
+
+    fn membership(&self) -> Option<&Membership> {
+        self.working.world.guilds[&GUILD].memberships.get(&USER)
+    }
+}
+
+#[test]
+fn who_was_thrown_out_while_the_session_was_lost_is_shown_nothing_and_asked_about_at_once() {
+    let mut house = watched();
+    house.lose(false);
+    house.dispatch("READY", &ready(&["1"]));
+    let before = house.working.take();
+    assert_eq!(names(&before), ["gap"]);
+    let mut now = guild("1");
+    now["name"] = json!("another name");
+    house.dispatch("GUILD_CREATE", &now);
+    let outcome = house.working.take();
+    assert_eq!(names(&outcome), ["rights.reset", "guild.updated"]);
+    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+    assert_eq!(house.membership(), None);
+    let is = Some(Membership::Stranger);
+    house.working.looked_up(PAIR, is, house.now, 60);
+    assert_eq!(names(&house.working.take()), ["rights"]);
+}
+
+#[test]
+fn a_guild_back_from_an_outage_is_looked_up_anew_before_it_is_available() {
+    let mut house = watched();
+    house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+    assert_eq!(names(&house.working.take()), ["guild.unavailable"]);
+    assert!(house.membership().is_some(), "as they were last seen");
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    let outcome = house.working.take();
+    assert_eq!(names(&outcome), ["rights.reset", "guild.available"]);
+    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+}
+
+#[test]
+fn of_what_a_resume_replays_only_a_guild_that_was_out_is_looked_up_anew() {
+    for out in [false, true] {
+        let mut house = watched();
+        house.lose(true);
+        if out {
+            house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+        }
+        house.dispatch("GUILD_CREATE", &guild("1"));
+        let outcome = house.working.take();
+        assert_eq!(
+            names(&outcome).contains(&"rights.reset"),
+            out,
+            "{outcome:?}"
+        );
+        assert_eq!(house.membership().is_some(), !out);
+    }
+}
+
+#[test]
+fn a_guild_that_had_not_come_when_the_connection_was_cut_is_looked_up_anew_in_the_replay() {
+    let mut house = watched();
+    house.lose(false);
+    house.dispatch("READY", &ready(&["1"]));
+    house.lose(true);
+    house.working.take();
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    assert_eq!(names(&house.working.take()), ["rights.reset"]);
+}
+
+#[test]
+fn a_guild_in_which_nobody_is_watched_comes_again_without_a_word() {
+    let mut house = House::new(None);
+    for _ in 0..2 {
+        house.dispatch("READY", &ready(&["1"]));
+        house.dispatch("GUILD_CREATE", &guild("1"));
+    }
+    let outcome = house.working.take();
+    assert!(!names(&outcome).contains(&"rights.reset"), "{outcome:?}");
+    assert_eq!(outcome.acts, []);
+}
+
+#[test]
+fn members_that_came_with_the_guild_have_their_roles_in_the_same_moment() {
+    let mut house = watched();
+    house.lose(false);
+    house.dispatch("READY", &ready(&["1"]));
+    house.working.take();
+    let mut now = guild("1");
+    now["members"] = json!([{"user": {"id": "7", "username": "u"}, "roles": ["4"], "flags": 0}]);
+    house.dispatch("GUILD_CREATE", &now);
+    let outcome = house.working.take();
+    assert_eq!(names(&outcome), ["rights.reset", "rights"]);
+    assert_eq!(outcome.acts, [], "nothing is left to ask");
+}
+
+#[test]
+fn an_answer_that_was_asked_before_the_guild_came_again_is_worth_nothing() {
+    let mut house = watched();
+    house.dispatch(
+        "GUILD_BAN_REMOVE",
+        &json!({"guild_id": "1", "user": {"id": "7"}}),
+    );
+    assert_eq!(house.working.take().acts, [Act::LookUp(PAIR)]);
+    house.lose(false);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    assert_eq!(house.working.take().acts, [], "one at a time");
+    house.looked_up(&[4]);
+    let outcome = house.working.take();
+    assert_eq!((names(&outcome), house.membership()), (vec![], None));
+    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+}
+
+#[test]
+fn what_an_earlier_process_knew_of_a_guild_is_reset_when_it_comes_in_a_fresh_session() {
+    let mut house = House::new(None);
+    house.working.world = guild_with_a_member();
+    house.working.begun(house.now, house.wall);
+    house.watch(1, &[GUILD]);
+    assert_eq!(house.working.take().acts, [Act::LookUp(PAIR)]);
+    house.looked_up(&[5]);
+    house.dispatch("READY", &ready(&["1"]));
+    house.working.take();
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    let outcome = house.working.take();
+    assert_eq!(names(&outcome), ["rights.reset"]);
+    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+}
+
+#[test]
+fn a_guild_that_the_bot_is_not_in_is_failed_at_once_as_soon_as_discord_has_named_them() {
+    let mut house = House::new(None);
+    house.watch(1, &[GuildId(66)]);
+    assert_eq!(house.working.take().acts, [], "nobody knows yet");
+    house.dispatch("READY", &ready(&["1", "2"]));
+    let failed = |watch, guild| Act::Answer {
+        watch: WatchId(watch),
+        failed: vec![GuildId(guild)],
+    };
+    assert_eq!(house.working.take().acts, [failed(1, 66)]);
+    house.watch(2, &[GuildId(67)]);
+    assert_eq!(house.working.take().acts, [failed(2, 67)]);
+    house.watch(3, &[GUILD]);
+    assert_eq!(house.working.take().acts, [], "this one will come");
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    assert_eq!(house.working.take().acts, [Act::LookUp(PAIR)]);
+}
+
+/// A guild with two roles besides everyone's and two rooms, of which each hides or shows itself to
+/// some of them.
+fn guilds() -> impl Strategy<Value = Value> {
+    let overwrites = || vec((0..3_usize, any::<bool>()), 0..3);
+    let roles = vec(any::<bool>(), 3);
+    (roles, overwrites(), overwrites()).prop_map(|(roles, first, second)| {
+        let ids = ["1", "3", "4"];
+        let view = |on: bool| if on { "1024" } else { "0" };
+        let roles = ids.iter().zip(roles);
+        let roles: Vec<Value> = roles
+            .map(|(id, may)| json!({"id": id, "permissions": view(may)}))
+            .collect();
+        let room = |id: &str, overwrites: Vec<(usize, bool)>| {
+            let overwrites: Vec<Value> = overwrites
+                .into_iter()
+                .map(|(role, may)| {
+                    json!({"id": ids[role], "type": 0, "allow": view(may), "deny": view(!may)})
+                })
+                .collect();
+            json!({"id": id, "type": 2, "name": id, "permission_overwrites": overwrites})
+        };
+        let mut guild = guild("1");
+        guild["roles"] = json!(roles);
+        guild["channels"] = json!([room("9", first), room("10", second)]);
+        guild
+    })
+}
+
+fn roles() -> impl Strategy<Value = Vec<u64>> {
+    prop::sample::subsequence(vec![3_u64, 4], 0..=2)
+}
+
+fn seen(world: &World) -> BTreeSet<ChannelId> {
+    let guild = &world.guilds[&GUILD];
+    let class = ViewerClass::of(GUILD, guild, USER);
+    let rooms = guild.rooms.keys().copied();
+    rooms
+        .filter(|room| class.as_ref().is_some_and(|class| class.sees(guild, *room)))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn a_guild_that_comes_again_shows_nobody_what_neither_end_does(
+        before in guilds(),
+        now in guilds(),
+        had in roles(),
+        has in roles(),
+        told in any::<bool>(),
+        outage in any::<bool>(),
+    ) {
+        let mut house = House::new(None);
+        house.dispatch("READY", &ready(&["1"]));
+        house.dispatch("GUILD_CREATE", &before);
+        house.watch(1, &[GUILD]);
+        house.looked_up(&had);
+        if outage {
+            house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+        } else {
+            house.lose(false);
+            house.dispatch("READY", &ready(&["1"]));
+        }
+        house.working.take();
+        let mut world = house.working.world.clone();
+        let at_first = seen(&world);
+        let mut now = now;
+        if told {
+            let ids: Vec<String> = has.iter().map(u64::to_string).collect();
+            now["members"] = json!([{"user": {"id": "7"}, "roles": ids, "flags": 0}]);
+        }
+        house.dispatch("GUILD_CREATE", &now);
+        house.looked_up(&has);
+        let last = seen(&house.working.world);
+        let events = house.working.take().events;
+        let came = events.len() - usize::from(!told);
+        for (index, event) in events.iter().enumerate() {
+            world.apply(event);
+            let shown = seen(&world);
+            prop_assert!(
+                shown.iter().all(|room| at_first.contains(room) || last.contains(room)),
+                "{} shows {shown:?}, not {at_first:?} or {last:?}", event.change.name()
+            );
+            // Until the answer nothing at all.
+            prop_assert!(told || index >= came || shown.is_empty(), "{}", event.change.name());
+        }
+        prop_assert_eq!(&world, &house.working.world);
+        prop_assert!(house.membership().is_some());
+    }
+}

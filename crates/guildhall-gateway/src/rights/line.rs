@@ -1,0 +1,286 @@
+//! One line of pairs that wait for their look-up, and who goes first in it.
+//!
+//! Within one guild they go in order of arrival. Between users, and between guilds, it is shared
+//! out: the first few of each go at once, further ones of a user or guild that has many waiting go
+//! in rounds, a few of each in a round. So however much one asks for, the next who comes has only
+//! a few of theirs before him.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    time::Instant,
+};
+
+use guildhall_model::{GuildId, UserId};
+
+use super::{
+    Pair,
+    queue::{Place, USERS_PER_CALL, Way},
+};
+
+/// So many of one user, and of one guild, go in one round. Most people are in fewer of the bot's
+/// guilds, so theirs go together; alone by REST it takes a third of a second.
+pub(super) const PER_ROUND: u32 = 8;
+/// After so many in a row that go at once, one goes whose round has not come: who is new goes
+/// first, and what is put off goes on all the same.
+const FIRST_IN_A_ROW: u8 = 3;
+
+/// A place in a line. Orders by who goes first in its guild: by the round of the user, then by
+/// arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket {
+    /// Round 0 is at once.
+    of_user: u64,
+    number: u64,
+    of_guild: u64,
+    pub since: Instant,
+}
+
+/// The first of a guild in a line, and how many of the guild wait with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub guild_id: GuildId,
+    pub since: Instant,
+    pub count: usize,
+    /// Nobody in the line comes before it.
+    pub first: bool,
+    /// Others of its user, or of its guild, wait already.
+    pub put_off: bool,
+}
+
+/// Nothing here costs more than the logarithm of how many wait, but for [`Line::next_alone`].
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    all: Waiting,
+    /// Those of them that may go together.
+    joinable: Waiting,
+    users: BTreeMap<UserId, Turn>,
+    guilds: BTreeMap<GuildId, Turn>,
+    /// The round of the last that went alone.
+    round: u64,
+    first_in_a_row: u8,
+}
+
+/// Pairs by guild.
+#[derive(Debug, Default)]
+struct Waiting {
+    guilds: BTreeMap<GuildId, BTreeMap<Ticket, UserId>>,
+    /// The first of each guild, by its ticket's order.
+    heads: BTreeMap<(u64, u64), GuildId>,
+    sizes: BTreeSet<(usize, GuildId)>,
+}
+
+/// How far the rounds of one user, or one guild, are given away. Forgotten when none of theirs
+/// waits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    round: u64,
+    taken: u32,
+    waiting: usize,
+}
+
+impl Line {
+    /// A place at the end of what the pair's user and guild have waiting.
+    pub(super) fn ticket(&self, (guild_id, user_id): Pair, number: u64, since: Instant) -> Ticket {
+        let next = |turn: Option<&Turn>| turn.map_or(0, |turn| turn.next(self.round));
+        let of_user = next(self.users.get(&user_id));
+        let of_guild = next(self.guilds.get(&guild_id));
+        Ticket {
+            of_user,
+            number,
+            of_guild,
+            since,
+        }
+    }
+
+    pub(super) fn insert(&mut self, (guild_id, user_id): Pair, place: &Place) {
+        let ticket = place.ticket;
+        self.users.entry(user_id).or_default().stand(ticket.of_user);
+        self.guilds
+            .entry(guild_id)
+            .or_default()
+            .stand(ticket.of_guild);
+        self.all.insert(guild_id, ticket, user_id);
+        if place.way == Way::Either {
+            self.joinable.insert(guild_id, ticket, user_id);
+        }
+    }
+
+    pub(super) fn remove(&mut self, (guild_id, user_id): Pair, place: &Place) {
+        self.all.remove(guild_id, place.ticket);
+        self.joinable.remove(guild_id, place.ticket);
+        leave(&mut self.users, user_id);
+        leave(&mut self.guilds, guild_id);
+        if self.is_empty() {
+            self.round = 0;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.heads.is_empty()
+    }
+
+    /// Who goes alone next, of those whose guild and user may. Looks at one pair for each guild
+    /// that comes before it and has none that may: as many as one user may have waiting.
+    pub(super) fn next_alone(
+        &mut self,
+        guild_may: impl Fn(GuildId) -> bool,
+        user_may: impl Fn(UserId) -> bool,
+    ) -> Option<Pair> {
+        let first = self.all.first(0, &guild_may, &user_may);
+        let put_off = (self.first_in_a_row >= FIRST_IN_A_ROW)
+            .then(|| self.all.first(1, &guild_may, &user_may))
+            .flatten();
+        let (round, pair) = put_off.or(first)?;
+        if round == 0 {
+            self.first_in_a_row = self.first_in_a_row.saturating_add(1);
+        } else {
+            self.first_in_a_row = 0;
+            self.round = self.round.max(round);
+        }
+        Some(pair)
+    }
+
+    /// The first that may go together.
+    pub(super) fn head(&self) -> Option<Head> {
+        let (_, guild_id) = self.joinable.heads.first_key_value()?;
+        self.head_of(*guild_id)
+    }
+
+    /// Of the guilds of which so many wait that they fill a call, the one that came first.
+    pub(super) fn full(&self) -> Option<Head> {
+        let full = self.joinable.sizes.range((USERS_PER_CALL, GuildId(0))..);
+        // Each of them stands for a whole call, so they are few.
+        let heads = full.filter_map(|(_, guild_id)| self.head_of(*guild_id));
+        heads.min_by_key(|head| head.since)
+    }
+
+    /// The guild of which most wait.
+    pub(super) fn biggest(&self) -> Option<Head> {
+        let (_, guild_id) = self.joinable.sizes.last()?;
+        self.head_of(*guild_id)
+    }
+
+    /// Users of one guild that may go together, the first ones.
+    pub(super) fn of_guild(&self, guild_id: GuildId) -> impl Iterator<Item = UserId> {
+        let guild = self.joinable.guilds.get(&guild_id);
+        guild.into_iter().flat_map(BTreeMap::values).copied()
+    }
+
+    fn head_of(&self, guild_id: GuildId) -> Option<Head> {
+        let guild = self.joinable.guilds.get(&guild_id)?;
+        let (ticket, _) = guild.first_key_value()?;
+        Some(Head {
+            guild_id,
+            since: ticket.since,
+            count: guild.len(),
+            first: self.all.heads.keys().next() == Some(&ticket.order()),
+            put_off: ticket.round() > 0,
+        })
+    }
+}
+
+impl Ticket {
+    /// In which round it goes: the later of the two.
+    fn round(self) -> u64 {
+        self.of_user.max(self.of_guild)
+    }
+
+    /// Its order among the first of all guilds.
+    fn order(self) -> (u64, u64) {
+        (self.round(), self.number)
+    }
+}
+
+impl Turn {
+    /// The round in which one more has its turn, if `now` is the round that goes.
+    fn next(self, now: u64) -> u64 {
+        if self.taken < PER_ROUND {
+            self.round
+        } else {
+            self.round.max(now) + 1
+        }
+    }
+
+    fn stand(&mut self, round: u64) {
+        self.waiting += 1;
+        if round > self.round {
+            self.round = round;
+            self.taken = 0;
+        }
+        if round == self.round {
+            self.taken = self.taken.saturating_add(1);
+        }
+    }
+}
+
+fn leave<K: Ord>(turns: &mut BTreeMap<K, Turn>, key: K) {
+    if let Entry::Occupied(mut turn) = turns.entry(key) {
+        turn.get_mut().waiting -= 1;
+        if turn.get().waiting == 0 {
+            turn.remove();
+        }
+    }
+}
+
+impl Waiting {
+    fn insert(&mut self, guild_id: GuildId, ticket: Ticket, user_id: UserId) {
+        self.change(guild_id, |guild| {
+            guild.insert(ticket, user_id);
+        });
+    }
+
+    fn remove(&mut self, guild_id: GuildId, ticket: Ticket) {
+        self.change(guild_id, |guild| {
+            guild.remove(&ticket);
+        });
+    }
+
+    fn change(&mut self, guild_id: GuildId, change: impl FnOnce(&mut BTreeMap<Ticket, UserId>)) {
+        let guild = self.guilds.entry(guild_id).or_default();
+        let first = guild.keys().next().copied();
+        let size = guild.len();
+        change(guild);
+        let (first_now, size_now) = (guild.keys().next().copied(), guild.len());
+        if size_now == 0 {
+            self.guilds.remove(&guild_id);
+        }
+        if first_now != first {
+            if let Some(first) = first {
+                self.heads.remove(&first.order());
+            }
+            if let Some(first) = first_now {
+                self.heads.insert(first.order(), guild_id);
+            }
+        }
+        if size_now != size {
+            self.sizes.remove(&(size, guild_id));
+            if size_now > 0 {
+                self.sizes.insert((size_now, guild_id));
+            }
+        }
+    }
+
+    /// The first of those that may, of guilds whose first has its turn in this round or later.
+    fn first(
+        &self,
+        from: u64,
+        guild_may: &impl Fn(GuildId) -> bool,
+        user_may: &impl Fn(UserId) -> bool,
+    ) -> Option<(u64, Pair)> {
+        let mut best: Option<(Ticket, Pair)> = None;
+        for (head, guild_id) in self.heads.range((from, 0)..) {
+            if best.is_some_and(|(ticket, _)| ticket.order() < *head) {
+                break;
+            }
+            let guild = self.guilds.get(guild_id).filter(|_| guild_may(*guild_id));
+            // Each user stands in a guild once, and few may not.
+            let allowed = guild.and_then(|guild| guild.iter().find(|(_, user)| user_may(**user)));
+            if let Some((ticket, user_id)) = allowed
+                && best.is_none_or(|(other, _)| ticket.order() < other.order())
+            {
+                best = Some((*ticket, (*guild_id, *user_id)));
+            }
+        }
+        best.map(|(ticket, pair)| (ticket.round(), pair))
+    }
+}

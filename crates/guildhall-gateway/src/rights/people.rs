@@ -1,0 +1,31 @@
+//! In which guilds each user is watched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use guildhall_model::{GuildId, UserId};
+
+use super::Pair;
+
+static NOWHERE: BTreeSet<GuildId> = BTreeSet::new();
+
+#[derive(Debug, Default)]
+pub(super) struct People(BTreeMap<UserId, BTreeSet<GuildId>>);
+
+impl People {
+    pub(super) fn came(&mut self, (guild_id, user_id): Pair) {
+        self.0.entry(user_id).or_default().insert(guild_id);
+    }
+
+    pub(super) fn left(&mut self, (guild_id, user_id): Pair) {
+        if let Some(guilds) = self.0.get_mut(&user_id) {
+            guilds.remove(&guild_id);
+            if guilds.is_empty() {
+                self.0.remove(&user_id);
+            }
+        }
+    }
+
+    pub(super) fn guilds_of(&self, user_id: UserId) -> &BTreeSet<GuildId> {
+        self.0.get(&user_id).unwrap_or(&NOWHERE)
+    }
+}

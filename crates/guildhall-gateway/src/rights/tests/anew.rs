@@ -1,0 +1,149 @@
+use super::*;
+
+#[test]
+fn a_guild_that_was_out_of_hearing_has_all_who_are_here_looked_up_at_once_together() {
+    let mut house = House::new(&[GUILD]);
+    for user in 1..=30 {
+        house.watch_as(user, UserId(user), &[GUILD]);
+        house.looked_up((GUILD, UserId(user)), Some(member(5)));
+    }
+    let outputs = house.came_again(GUILD);
+    let [Output::LookUpMany { call, user_ids, .. }] = &outputs[..] else {
+        panic!("one call, at once: {outputs:?}")
+    };
+    assert_eq!(user_ids.len(), 30);
+    let part = Part {
+        call: *call,
+        guild_id: GUILD,
+        members: Vec::new(),
+        not_found: user_ids.clone(),
+        last: true,
+    };
+    house.act(|rights, scene| rights.looked_up_many(part, scene));
+    let thrown_out = &house.world.guilds[&GUILD].memberships;
+    assert!(thrown_out.values().all(|is| *is == Membership::Stranger));
+    assert_eq!(thrown_out.len(), 30);
+}
+
+#[test]
+fn who_came_with_the_guild_need_not_be_asked_for() {
+    let mut house = House::known();
+    let guild = house.world.guilds.get_mut(&GUILD).expect("it is known");
+    guild.memberships.clear();
+    house.act(|rights, scene| rights.out_of_date(GUILD, scene));
+    let told = house.told(PAIR, Told::Is(member(5)));
+    assert_eq!(told, [changed(Some(member(5)))], "the same, and yet said");
+    assert_eq!(house.guild_changed(GUILD), []);
+}
+
+#[test]
+fn an_answer_to_what_was_asked_before_is_worth_nothing() {
+    let mut house = House::known();
+    assert_eq!(house.wait(MINUTE), [Output::LookUp(PAIR)]);
+    assert_eq!(house.came_again(GUILD), []);
+    let outputs = house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(outputs, [Output::LookUp(PAIR)], "of before, so asked again");
+    assert_eq!(house.membership(), None, "invisible meanwhile");
+    let outputs = house.looked_up(PAIR, Some(Membership::Stranger));
+    assert_eq!(outputs, [changed(Some(Membership::Stranger))]);
+}
+
+#[test]
+fn a_guild_that_was_removed_and_comes_anew_takes_no_answer_of_before_either() {
+    let mut house = House::new(&[GUILD]);
+    house.watch(1, &[GUILD]);
+    house.world.guilds.clear();
+    house.guild_changed(GUILD);
+    house.arrive(GUILD);
+    assert_eq!(house.came_again(GUILD), []);
+    let outputs = house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(look_ups(&outputs), [PAIR]);
+    assert_eq!(house.membership(), None);
+}
+
+#[test]
+fn who_is_not_here_any_more_is_not_looked_up() {
+    let mut house = House::known();
+    house.wait(6 * MINUTE);
+    house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(house.came_again(GUILD), []);
+    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUp(PAIR)]);
+}
+
+#[test]
+fn a_watch_meanwhile_is_answered_by_the_new_look_up_only() {
+    let mut house = House::known();
+    assert_eq!(house.came_again(GUILD), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(2, &[GUILD]), []);
+    let outputs = house.looked_up(PAIR, Some(member(6)));
+    assert_eq!(outputs, [changed(Some(member(6))), answered(2, &[])]);
+}
+
+#[test]
+fn one_that_fails_is_tried_again_before_who_is_only_looked_at_again() {
+    let mut house = House::known();
+    house.came_again(GUILD);
+    assert_eq!(house.looked_up(PAIR, None), []);
+    assert_eq!(house.wait(Duration::from_secs(2)), [Output::LookUp(PAIR)]);
+    assert_eq!(
+        house.looked_up(PAIR, Some(member(5))),
+        [changed(Some(member(5)))]
+    );
+}
+
+/// Each guild comes in a dispatch of its own, and the world has no viewers by name before.
+#[test]
+fn twenty_guilds_are_looked_up_within_a_second_and_the_biggest_of_many_first() {
+    let guilds: Vec<GuildId> = (1..=20).map(GuildId).collect();
+    let mut storm = storm::Storm::new(Limits::default(), &guilds);
+    for guild in &guilds {
+        for user in 0..guild.0 * 7 {
+            storm.login(guild.0 * 1_000 + user, *guild);
+        }
+        storm.run(Duration::from_secs(4));
+    }
+    storm.run(MINUTE);
+    let known = storm.known();
+    assert_eq!(known, 7 * 210);
+    // A connection of its own, as after op 9.
+    let outputs = storm.house.live(false);
+    storm.follow(outputs);
+    let outputs = storm.house.live(true);
+    storm.follow(outputs);
+    for guild in &guilds {
+        let outputs = storm.house.came_again(*guild);
+        storm.follow(outputs);
+    }
+    let asked_at = storm.house.now;
+    while storm.known() < known {
+        storm.run(Duration::from_millis(20));
+        assert!(storm.house.now < asked_at + MINUTE);
+    }
+    let took = storm.house.now - asked_at;
+    println!("20 guilds with {known} viewers were known again after {took:?}");
+    assert!(took <= Duration::from_secs(1), "{took:?}");
+
+    // Beyond that, while one connection lasts: the guild with most viewers goes first.
+    let mut house = House::new(&guilds);
+    house.live(false);
+    for guild in &guilds {
+        for user in 0..guild.0 * 2 + 9 {
+            let pair = (*guild, UserId(guild.0 * 1_000 + user));
+            house.watch_as(pair.1.0, pair.1, &[*guild]);
+        }
+    }
+    house.wait(Limits::default().watch_answer);
+    for guild in &guilds {
+        house.came_again(*guild);
+    }
+    let sizes: Vec<usize> = house.live(true).iter().filter_map(call_size).collect();
+    assert_eq!(sizes.len(), 16, "as many as may be under way");
+    assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
+}
+
+fn call_size(output: &Output) -> Option<usize> {
+    match output {
+        Output::LookUpMany { user_ids, .. } => Some(user_ids.len()),
+        _ => None,
+    }
+}

@@ -1,0 +1,243 @@
+use proptest::{collection::vec, prelude::*};
+
+use super::{line::PER_ROUND, storm::Storm, *};
+
+const SECOND: Duration = Duration::from_secs(1);
+const GREEDY: u64 = 1;
+
+/// Newcomers, one every 300 ms, each of one guild, while something goes on; how long each waited.
+fn newcomers(
+    storm: &mut Storm,
+    guild: impl Fn(u64) -> GuildId,
+    meanwhile: impl Fn(&mut Storm, u64),
+) -> Vec<Duration> {
+    let mut waited = Vec::new();
+    for moment in 0..100 {
+        meanwhile(storm, moment);
+        let watch = storm.login(1_000_000 + moment, guild(moment));
+        storm.run(Duration::from_millis(300));
+        waited.push(watch);
+    }
+    storm.run(Limits::default().watch_answer);
+    let answer = |watch: WatchId| {
+        let (time, failed) = &storm.answers[&watch];
+        assert!(failed.is_empty(), "{watch:?} failed after {time:?}");
+        *time
+    };
+    let mut waited: Vec<Duration> = waited.into_iter().map(answer).collect();
+    waited.sort();
+    waited
+}
+
+fn figures(what: &str, quiet: &[Duration], flood: &[Duration]) {
+    println!(
+        "{what}: p50 {:?}, p99 {:?}, worst {:?}; quiet: p50 {:?}, worst {:?}",
+        flood[49], flood[98], flood[99], quiet[49], quiet[99]
+    );
+}
+
+#[test]
+fn who_is_new_is_served_within_a_second_whatever_one_user_asks_for() {
+    let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
+    let of = |moment: u64| GuildId(moment * 13 % 1_500 + 1);
+    let mut house = Storm::new(Limits::default(), &guilds);
+    let quiet = newcomers(&mut house, of, |_, _| {});
+    let mut house = Storm::new(Limits::default(), &guilds);
+    let flood = newcomers(&mut house, of, |storm, moment| {
+        // All of them in turn, by many requests at one time, again and again.
+        for request in 0..3 {
+            let first = usize::try_from(moment * 3 + request).expect("few") * 100 % 1_500;
+            storm.watch(GREEDY, &guilds[first..first + 100]);
+        }
+    });
+    figures("one user asks for 1,500 guilds", &quiet, &flood);
+    assert!(flood[99] < SECOND, "{:?}", flood[99]);
+    let greedy = house
+        .house
+        .rights
+        .pairs
+        .keys()
+        .filter(|pair| pair.1 == UserId(GREEDY));
+    assert!(greedy.count() <= GUILDS_PER_USER);
+    assert!(house.refused > 0, "and it is said");
+}
+
+#[test]
+fn who_is_new_is_served_within_a_second_whatever_twenty_users_ask_for() {
+    let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
+    let mut house = Storm::new(Limits::default(), &guilds);
+    let of = |moment: u64| GuildId(moment * 13 % 1_500 + 1);
+    let ask = |storm: &mut Storm| {
+        for user in 1..=20_u64 {
+            let first = usize::try_from(user).expect("few") * 65;
+            storm.watch(user, &guilds[first..first + 200]);
+        }
+    };
+    // In the first moment they are new themselves, each with eight.
+    ask(&mut house);
+    house.run(8 * SECOND);
+    let flood = newcomers(&mut house, of, |storm, _| ask(storm));
+    figures("twenty users ask for 200 guilds each", &flood, &flood);
+    assert!(flood[98] < 2 * SECOND, "{:?}", flood[98]);
+}
+
+#[test]
+fn a_storm_on_a_guild_whose_calls_fail_does_not_hold_up_visitors_of_another() {
+    let mut house = Storm::new(Limits::default(), &[GUILD, OTHER]);
+    house.calls_fail = true;
+    for user in 1..=5_000 {
+        house.login(user, GUILD);
+    }
+    house.run(3 * SECOND);
+    let flood = newcomers(&mut house, |_| OTHER, |_, _| {});
+    figures("5,000 of another guild wait to go alone", &flood, &flood);
+    assert!(flood[99] < SECOND, "{:?}", flood[99]);
+}
+
+#[test]
+fn look_ups_of_a_guild_that_hang_leave_places_to_others() {
+    let mut house = House::new(&[GUILD, OTHER]);
+    house.live(false);
+    for user in 1..=50 {
+        house.watch_as(user, UserId(user), &[GUILD]);
+    }
+    for user in 51..=52 {
+        let visitor = (OTHER, UserId(user));
+        assert_eq!(
+            house.watch_as(user, visitor.1, &[OTHER]),
+            [Output::LookUp(visitor)]
+        );
+        house.looked_up(visitor, Some(member(5)));
+    }
+}
+
+#[test]
+fn of_what_one_user_may_have_no_more_is_kept_and_the_rest_is_failed_at_once() {
+    let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
+    let mut house = House::new(&guilds);
+    let outputs = house.watch(1, &guilds[..150]);
+    assert_eq!(look_ups(&outputs).len(), ALONE_OF_ONE);
+    let refused = |guilds| Output::Refused {
+        user_id: USER,
+        guilds,
+        bound: Bound::User,
+    };
+    let outputs = house.watch(2, &guilds[100..300]);
+    assert_eq!(
+        outputs,
+        [refused(100)],
+        "the first 50 of these are waited for"
+    );
+    assert_eq!(
+        house.watch(3, &guilds[300..301]),
+        [refused(1), answered(3, &guilds[300..301])]
+    );
+    // Others are not concerned.
+    assert_eq!(
+        look_ups(&house.watch_as(4, UserId(8), &guilds[300..301])).len(),
+        1
+    );
+}
+
+#[test]
+fn guilds_that_do_not_exist_leave_nothing() {
+    let mut house = House::new(&[GUILD]);
+    for round in 0..35_u64 {
+        let invented: Vec<GuildId> = (0..100).map(|n| GuildId(1_000 + round * 100 + n)).collect();
+        assert_eq!(house.watch(round, &invented), [answered(round, &invented)]);
+    }
+    assert_eq!(
+        house.rights.deadline(),
+        None,
+        "nothing is to be done later either"
+    );
+    assert!(house.rights.pairs.is_empty() && house.rights.absent.is_empty());
+    assert!(house.rights.people.guilds_of(USER).is_empty());
+}
+
+#[test]
+fn before_it_is_known_which_guilds_there_are_invented_ones_are_few_and_gone_with_their_watch() {
+    let mut house = House::new(&[]);
+    house.complete = false;
+    let named = |user: u64| (0..300).map(move |n| GuildId(user * 1_000 + n));
+    let users = 1 + u64::try_from(ABSENT / GUILDS_PER_USER).expect("few");
+    let mut bounds = BTreeSet::new();
+    for user in 1..=users {
+        let guilds: Vec<GuildId> = named(user).collect();
+        for output in house.watch_as(user, UserId(user), &guilds) {
+            if let Output::Refused { bound, .. } = output {
+                bounds.insert(bound);
+            }
+        }
+    }
+    assert_eq!(bounds, [Bound::User, Bound::Process].into());
+    assert_eq!(house.rights.pairs.len(), ABSENT);
+    // READY names one of them that has still to come.
+    house.complete = true;
+    house.awaited = [GuildId(1_000)].into();
+    house.guilds_changed();
+    assert_eq!(house.rights.pairs.len(), 1, "that one is waited for");
+    let late = house.wait(Limits::default().watch_answer);
+    assert!(matches!(&late[..], [Output::Answered { failed, .. }] if failed.len() == 300));
+    assert!(house.rights.pairs.is_empty() && house.rights.absent.is_empty());
+    assert_eq!(house.rights.deadline(), None);
+}
+
+proptest! {
+    /// Whatever came before, and whatever comes after.
+    #[test]
+    fn who_has_nothing_waiting_has_few_of_anybody_before_him(
+        steps in vec((0..5_u8, 1..6_u64, 0..60_u64), 1..200),
+    ) {
+        let now = Instant::now();
+        let mut queue = Queue::default();
+        let mut waiting: Vec<Pair> = Vec::new();
+        // Who had nothing waiting when he came, and who went before him.
+        let mut new: BTreeMap<Pair, Vec<Pair>> = BTreeMap::new();
+        for (step, user, number) in steps {
+            let asked: Vec<Pair> = match step {
+                // One user of many guilds, many users of one guild, one of one.
+                0 => (0..number).map(|guild| (GuildId(guild), UserId(user))).collect(),
+                1 => (0..number).map(|other| (GuildId(100 + user), UserId(100 + other))).collect(),
+                2 => vec![(GuildId(1_000 + number), UserId(1_000 + number))],
+                _ => {
+                    for _ in 0..=number / 8 {
+                        let Some(pair) = queue.take_alone(Urgency::AtOnce) else { break };
+                        queue.ended(pair);
+                        waiting.retain(|other| *other != pair);
+                        for before in new.values_mut() {
+                            before.push(pair);
+                        }
+                        let Some(before) = new.remove(&pair) else { continue };
+                        let most = usize::try_from(PER_ROUND).expect("few") + before.len() / 4 + 1;
+                        for other in &before {
+                            let of_user = before.iter().filter(|(_, user)| *user == other.1);
+                            let of_guild = before.iter().filter(|(guild, _)| *guild == other.0);
+                            let count = of_user.count().max(of_guild.count());
+                            prop_assert!(count <= most, "{count} of {} before {pair:?}", before.len());
+                        }
+                    }
+                    Vec::new()
+                }
+            };
+            for pair in asked {
+                if waiting.contains(&pair) {
+                    continue;
+                }
+                let alone = |other: &Pair| other.0 != pair.0 && other.1 != pair.1;
+                if waiting.iter().all(alone) {
+                    new.insert(pair, Vec::new());
+                }
+                waiting.push(pair);
+                queue.add(pair, Urgency::AtOnce, Way::Either, now);
+            }
+            prop_assert_eq!(queue.len(), waiting.len());
+        }
+        // Nobody is forgotten.
+        while let Some(pair) = queue.take_alone(Urgency::AtOnce) {
+            queue.ended(pair);
+            waiting.retain(|other| *other != pair);
+        }
+        prop_assert_eq!(waiting, []);
+    }
+}
