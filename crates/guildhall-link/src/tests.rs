@@ -90,7 +90,7 @@ fn groups() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn changes() -> impl Strategy<Value = Change> {
-    let change = (0..6_u8, 1..4_u64, 1..4_u64).prop_map(|(kind, user, channel)| match kind {
+    (0..6_u8, 1..4_u64, 1..4_u64).prop_map(|(kind, user, channel)| match kind {
         0 => Change::GuildAvailable(Some(Box::new(new_guild()))),
         1 => Change::GuildRemoved,
         2 => Change::VoiceLeft {
@@ -98,8 +98,7 @@ fn changes() -> impl Strategy<Value = Change> {
             user_id: UserId(user),
         },
         _ => Change::VoiceJoined(occupant(user, channel)),
-    });
-    change
+    })
 }
 
 struct House {

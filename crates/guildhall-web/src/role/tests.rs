@@ -272,7 +272,6 @@ impl Gateway {
     /// The hall, with nobody looked up.
     async fn snapshot(&mut self, position: Position) {
         let guild = Guild {
-            pending_voice: BTreeMap::new(),
             memberships: std::collections::BTreeMap::new(),
             ..hall()
         };

@@ -94,6 +94,7 @@ fn renamed(seq: u64, length: usize) -> Envelope {
     };
     Envelope {
         at: start().at(seq),
+        more: false,
         event: Event {
             guild_id: GuildId(1),
             ts: 1_700_000_000_000 + seq,
