@@ -276,7 +276,7 @@ fn answer(
     mut request: Request<Incoming>,
     in_use: InUse,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
-    let routed = if is_host_said_once(&request) {
+    let answered = if is_host_said_once(&request) {
         let client = clients.of(peer.ip(), request.headers());
         request.extensions_mut().insert(client);
         Some(router.oneshot(request))
@@ -284,8 +284,8 @@ fn answer(
         None
     };
     async move {
-        let response = match routed {
-            Some(routed) => routed.await?,
+        let response = match answered {
+            Some(answered) => answered.await?,
             None => ApiError::invalid("Say Host, and say it once.").into_response(),
         };
         Ok(response.map(|body| AnswerBody::new(body, in_use)))

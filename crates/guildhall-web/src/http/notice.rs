@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Between two lines about the same kind of thing.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// When something was last said, and how often it has happened since.
 #[derive(Debug, Default)]

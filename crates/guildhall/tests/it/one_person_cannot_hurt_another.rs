@@ -164,11 +164,17 @@ async fn two_hundred_people_behind_one_address_sign_in_and_stream() {
         .iter()
         .max_by_key(|guild| people(guild))
         .expect("guilds");
-    let members = big["members"].as_array().into_iter().flatten();
-    let users: Vec<&str> = members
-        .filter_map(|it| it["userId"].as_str())
-        .take(PEOPLE + 1)
+    let bots = state["users"].as_array().into_iter().flatten();
+    let bots: Vec<&Value> = bots
+        .filter(|user| user["bot"] == true)
+        .map(|user| &user["id"])
         .collect();
+    let members = big["members"].as_array().into_iter().flatten();
+    let people = members.filter(|member| {
+        !bots.contains(&&member["userId"]) && member["userId"] != big["loadUserId"]
+    });
+    let users = people.filter_map(|member| member["userId"].as_str());
+    let users: Vec<&str> = users.take(PEOPLE + 1).collect();
 
     let house = &house;
     let come = |user| async move {
