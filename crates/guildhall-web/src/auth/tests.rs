@@ -35,7 +35,7 @@ async fn a_login_leads_from_the_page_back_to_the_page() {
             .as_str()
             .starts_with("https://discord.example/oauth2/authorize?")
     );
-    let asked: std::collections::HashMap<_, _> = to_discord.query_pairs().into_owned().collect();
+    let asked: HashMap<_, _> = to_discord.query_pairs().into_owned().collect();
     assert_eq!(asked["response_type"], "code");
     assert_eq!(asked["scope"], "identify guilds");
     assert_eq!(asked["client_id"], "41771983423143937");
