@@ -9,6 +9,10 @@ mod audience;
 mod guild;
 /// One event, serialised once.
 mod record;
+/// Guilds that have just come.
+mod arrivals;
+/// What was answered about one person.
+mod proof;
 /// How fresh all of this is.
 mod status;
 /// One person on this instance.
@@ -29,13 +33,16 @@ use std::{
 use guildhall_model::{GuildId, Position, UserId};
 use tokio::{sync::watch, time::Instant};
 
+pub(crate) use arrivals::Arrived;
 pub(crate) use audience::{Behind, Seat};
 pub(crate) use guild::GuildLog;
+pub(crate) use proof::{GoodFor, Noted};
 pub(crate) use record::{Family, Record};
 pub(crate) use status::{Standing, StatusPayload};
 pub(crate) use viewer::{Attendance, Viewer};
 pub(crate) use writer::ReplicaWriter;
 
+use arrivals::Arrivals;
 use audience::Audience;
 
 use crate::stream::filter::{Narrow, Sight};
@@ -59,6 +66,7 @@ struct Shared {
     standing_turn: AtomicU64,
     draining: AtomicBool,
     progress: watch::Sender<Progress>,
+    arrivals: Arrivals,
 }
 
 /// How far the replica has come.
@@ -94,6 +102,7 @@ pub(crate) fn new(window: usize) -> (ReplicaWriter, Replica) {
         standing_turn: AtomicU64::new(0),
         draining: AtomicBool::new(false),
         progress: watch::Sender::new(Progress::default()),
+        arrivals: Arrivals::default(),
     }));
     (ReplicaWriter::new(replica.clone()), replica)
 }
@@ -141,12 +150,16 @@ impl Replica {
         narrow: &Narrow,
     ) -> Seat {
         let now = held.position.map_or(0, |position| position.seq);
+        let looked_up = held.guild(guild).and_then(GuildLog::guild);
+        let user = attendance.viewer().id();
+        let looked_up = looked_up.map(|guild| guild.memberships.contains_key(&user));
         // Entered under the lock of the list, so that the writer's sweep cannot come between.
         let mut audiences = self.audiences();
         let audience = audiences
             .entry(guild)
             .or_insert_with(|| Arc::new(Audience::new(guild)));
-        audience.enter(attendance.viewer(), attendance.signal(), sight, narrow, now)
+        let (viewer, signal) = (attendance.viewer(), attendance.signal());
+        audience.enter(viewer, signal, (sight, looked_up), narrow, now)
     }
 
     /// The person, as known on this instance.
@@ -165,13 +178,25 @@ impl Replica {
         present.cloned().collect()
     }
 
-    /// Forgets people and guilds that nobody needs any more.
+    /// Waits for guilds that have come since the last call.
+    pub(crate) async fn arrived(&self) -> Arrived {
+        self.0.arrivals.next().await
+    }
+
+    /// Everybody who has a stream open that is about a guild.
+    fn wanting(&self, guild: GuildId) -> Vec<Arc<Viewer>> {
+        let mut present = self.present();
+        present.retain(|viewer| viewer.wants_guild(guild));
+        present
+    }
+
+    /// Forgets people, guilds and answers that nobody needs any more.
     pub(crate) fn sweep(&self, now: Instant, idle_for: std::time::Duration) {
         self.viewers().retain(|_, viewer| {
             // Whoever else holds it is about to open a stream.
             let held = Arc::strong_count(viewer) > 1 || !viewer.is_idle();
-            let since = viewer.proof().since;
-            held || since.is_some_and(|since| now.duration_since(since) < idle_for)
+            let recent = viewer.sweep(idle_for, now);
+            held || recent
         });
         self.audiences().retain(|_, audience| !audience.is_empty());
     }
@@ -250,6 +275,17 @@ impl Store {
     /// A guild's part of the log.
     pub(crate) fn guild(&self, id: GuildId) -> Option<&GuildLog> {
         self.guilds.get(&id)
+    }
+
+    /// Whether a guild is there.
+    pub(crate) fn has(&self, id: GuildId) -> bool {
+        self.guild(id).is_some_and(|log| log.guild().is_some())
+    }
+
+    /// The guilds that are there.
+    pub(crate) fn guild_ids(&self) -> impl Iterator<Item = GuildId> {
+        let there = self.guilds.iter().filter(|(_, log)| log.guild().is_some());
+        there.map(|(id, _)| *id)
     }
 
     /// A guild's floor; one that no record was ever kept of has none above the start.

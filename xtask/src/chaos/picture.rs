@@ -37,9 +37,7 @@ impl Picture {
         let state: State = serde_json::from_str(json).context("a picture of another shape")?;
         let mut rooms = BTreeMap::new();
         for room in state.guilds.into_iter().flat_map(|guild| guild.rooms) {
-            let people = room.members.into_iter();
-            let people = people.map(|member| (member.user_id, member.person));
-            rooms.insert(room.channel_id, people.collect());
+            rooms.insert(room.channel_id, people(room.members));
         }
         Ok(Self { rooms })
     }
@@ -56,6 +54,12 @@ impl Picture {
                 let left: Left = serde_json::from_str(json).context(event.to_owned())?;
                 if let Some(room) = self.rooms.get_mut(&left.previous_channel_id) {
                     room.remove(&left.user_id);
+                }
+            }
+            "guild.available" => {
+                let came: Available = serde_json::from_str(json).context(event.to_owned())?;
+                for room in came.guild.into_iter().flat_map(|guild| guild.rooms) {
+                    self.rooms.insert(room.channel_id, people(room.members));
                 }
             }
             _ => {}
@@ -98,6 +102,19 @@ impl Picture {
         }
         Ok(Self { rooms })
     }
+}
+
+fn people(members: Vec<Member>) -> BTreeMap<String, Person> {
+    let members = members.into_iter();
+    members
+        .map(|member| (member.user_id, member.person))
+        .collect()
+}
+
+/// After a new look-up it carries the guild as it is.
+#[derive(Deserialize)]
+struct Available {
+    guild: Option<Guild>,
 }
 
 #[derive(Deserialize)]

@@ -5,8 +5,8 @@ use guildhall_model::{GuildId, Position, UserId};
 
 /// The world and the gateway, as far as a login needs them.
 pub(crate) trait Bridge: Send + Sync {
-    /// Of these guilds, those the bot is in, in the same order. All of them as long as the world
-    /// has not come: a session must not begin without guilds because the gateway is late.
+    /// Of these guilds, those the bot is in as far as it is known at this moment, in the same
+    /// order. Good for an answer, never for what is kept: a guild may come later.
     fn shared(&self, guilds: Vec<GuildId>) -> Vec<GuildId>;
 
     /// The head of each log, in ascending order of log. None as long as the world has not come.

@@ -39,6 +39,8 @@ struct Seats {
 struct Seated {
     viewer: Arc<Viewer>,
     class: Option<ViewerClass>,
+    /// Whether it is known what they are. `None`: there is no such guild.
+    looked_up: Option<bool>,
     streams: usize,
 }
 
@@ -95,12 +97,13 @@ impl Audience {
     }
 
     /// Seats one stream of a viewer. To be called while the replica stands still, so that the
-    /// sight is that of the feed's next record. `now`: the replica's place.
+    /// sight is that of the feed's next record. `looked_up`: whether it is known what they are, if
+    /// there is such a guild; `now`: the replica's place.
     pub(super) fn enter(
         self: &Arc<Self>,
         viewer: &Arc<Viewer>,
         signal: &Arc<Signal>,
-        sight: Option<&Sight>,
+        (sight, looked_up): (Option<&Sight>, Option<bool>),
         narrow: &Narrow,
         now: u64,
     ) -> Seat {
@@ -109,9 +112,11 @@ impl Audience {
         let seated = seats.viewers.entry(viewer.id()).or_insert_with(|| Seated {
             viewer: Arc::clone(viewer),
             class: class.clone(),
+            looked_up,
             streams: 0,
         });
         seated.class = class;
+        seated.looked_up = looked_up;
         seated.streams += 1;
         let feed = sight.map(|sight| {
             let key = (sight.class().clone(), narrow.clone());
@@ -171,8 +176,11 @@ impl Audience {
         };
         let mut judge = |user: UserId, seated: &mut Seated| {
             let class = after.and_then(|guild| ViewerClass::of(self.guild_id, guild, user));
-            if class != seated.class || blinded.contains(&user) {
+            let looked_up = after.map(|guild| guild.memberships.contains_key(&user));
+            let same = class == seated.class && looked_up == seated.looked_up;
+            if !same || blinded.contains(&user) {
                 seated.class = class;
+                seated.looked_up = looked_up;
                 woken.viewers.push(Arc::clone(&seated.viewer));
             }
         };
@@ -288,11 +296,6 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// The guild.
-    pub(crate) fn guild_id(&self) -> GuildId {
-        self.audience.guild_id
-    }
-
     /// What the viewer reads from; `None`: sees nothing of this guild.
     pub(crate) fn feed(&self) -> Option<&Feed> {
         self.feed.as_ref().map(|(feed, _)| &**feed)

@@ -1,7 +1,5 @@
 //! How fresh the replica is: how Discord stands with the gateway, and the gateway with us.
 
-use std::collections::BTreeSet;
-
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{GuildId, UnixMs};
 use serde::Serialize;
@@ -27,7 +25,7 @@ pub(crate) enum LinkState {
 }
 
 /// The payload of `status`, and part of `snapshot` and `resumed`.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StatusPayload {
     /// Discord, as far as this instance can know.
@@ -80,18 +78,36 @@ impl Standing {
         }
     }
 
-    /// What a browser is told that may know of these guilds.
-    pub(crate) fn payload(&self, guilds: &BTreeSet<GuildId>) -> StatusPayload {
+    /// Whether a guild that is not there will come: it is in an outage, or not all have come.
+    pub(crate) fn may_come(&self, id: GuildId) -> bool {
+        let missing = |said: &DiscordStatus| !said.complete || said.guild_ids.contains(&id);
+        self.said.as_ref().is_none_or(missing)
+    }
+
+    /// What a browser is told. `may_know`: whether its viewer may know of a guild; `sees_any`:
+    /// whether there is one that they see. Who sees none is not told that all is well as long as
+    /// one of theirs may come.
+    pub(crate) fn payload(
+        &self,
+        may_know: impl Fn(GuildId) -> bool,
+        sees_any: bool,
+    ) -> StatusPayload {
+        let not_live = self.said.iter().flat_map(|said| &said.guild_ids);
+        let guild_ids: Vec<_> = not_live.copied().filter(|id| may_know(*id)).collect();
+        let awaited = !sees_any && (!self.complete() || !guild_ids.is_empty());
+        let discord = match self.discord() {
+            Discord::Live if awaited => Discord::Unknown,
+            discord => discord,
+        };
         let since = match (&self.said, self.link) {
             (Some(said), LinkState::Up) => said.since,
             _ => self.link_since,
         };
-        let not_live = self.said.iter().flat_map(|said| &said.guild_ids);
         StatusPayload {
-            discord: self.discord(),
+            discord,
             link: self.link,
             since,
-            guild_ids: not_live.filter(|id| guilds.contains(id)).copied().collect(),
+            guild_ids,
         }
     }
 }
@@ -110,17 +126,40 @@ mod tests {
             guild_ids: vec![GuildId(1), GuildId(2)],
             complete: true,
         });
-        let mine = BTreeSet::from([GuildId(2)]);
-        let up = standing.payload(&mine);
+        let mine = |id| id == GuildId(2);
+        let up = standing.payload(mine, true);
         assert_eq!((up.discord, up.since), (Discord::Live, 5));
         assert_eq!(up.guild_ids, [GuildId(2)], "others' guilds are not named");
 
         standing.link(LinkState::Down, 20);
         standing.link(LinkState::Down, 30);
-        let down = standing.payload(&mine);
+        let down = standing.payload(mine, true);
         assert_eq!(
             (down.discord, down.link, down.since),
             (Discord::Unknown, LinkState::Down, 20)
         );
+    }
+
+    #[test]
+    fn who_sees_nothing_is_not_told_that_discord_is_live_while_a_guild_of_theirs_may_come() {
+        let mut standing = Standing::unheard();
+        standing.link(LinkState::Up, 10);
+        let said = |guild_ids: &[u64], complete| DiscordStatus {
+            discord: Discord::Live,
+            since: 5,
+            guild_ids: guild_ids.iter().map(|id| GuildId(*id)).collect(),
+            complete,
+        };
+        let mine = |id| id == GuildId(2);
+        for (guild_ids, complete, sees_any, discord) in [
+            (&[][..], false, false, Discord::Unknown),
+            (&[2], true, false, Discord::Unknown),
+            (&[1], true, false, Discord::Live),
+            (&[2], false, true, Discord::Live),
+        ] {
+            standing.said(said(guild_ids, complete));
+            let told = standing.payload(mine, sees_any);
+            assert_eq!(told.discord, discord, "{guild_ids:?} {complete} {sees_any}");
+        }
     }
 }

@@ -6,12 +6,16 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use guildhall_model::{GuildId, Position, UnixMs, UserId};
 use tokio::time::Instant;
 
-use super::wake::{Signal, Slot, WakeList};
+use super::{
+    proof::{GoodFor, Noted, Proof},
+    wake::{Signal, Slot, WakeList},
+};
 
 /// A person who is here, and what is known of their rights being known.
 #[derive(Debug)]
@@ -21,25 +25,19 @@ pub(crate) struct Viewer {
     /// last look joins again, from where it is.
     turn: AtomicU64,
     proof: Mutex<Proof>,
+    /// What their streams are about; at most as many as they may have open.
+    wants: Mutex<Vec<Want>>,
     streams: WakeList,
-    /// One question to the gateway at a time.
+    /// One question of a request at a time.
     pub(crate) asking: tokio::sync::Mutex<()>,
 }
 
-/// Where the gateway said that this person's rights are in the log.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Proof {
-    /// The life of the log it is about.
-    pub(crate) epoch: Option<UnixMs>,
-    /// Guilds that were asked for.
-    pub(crate) asked: BTreeSet<GuildId>,
-    /// Those of them where the answer is not known: the person is invisible there.
-    pub(crate) failed: BTreeSet<GuildId>,
-    /// When the answer came.
-    pub(crate) since: Option<Instant>,
-    /// Where a failed look-up last succeeded: who stands at or below it may have been shown less
-    /// than they see.
-    healed: Option<Position>,
+/// The guilds that one stream is about, those that are not there included.
+#[derive(Debug)]
+struct Want {
+    stream: Arc<Signal>,
+    /// Ascending; shared by all streams of the viewer that want the same.
+    guilds: Arc<[GuildId]>,
 }
 
 impl Viewer {
@@ -48,6 +46,7 @@ impl Viewer {
             id,
             turn: AtomicU64::new(0),
             proof: Mutex::default(),
+            wants: Mutex::default(),
             streams: WakeList::default(),
             asking: tokio::sync::Mutex::default(),
         }
@@ -73,56 +72,92 @@ impl Viewer {
         self.streams.ring();
     }
 
-    /// What is known of their rights being known.
-    pub(crate) fn proof(&self) -> Proof {
-        self.lock().clone()
+    /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
+    /// asked in this life of the log.
+    pub(crate) fn doubtful(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
+        self.proof().doubtful(epoch, guilds)
     }
 
-    /// Whether their rights in these guilds were asked for in this life of the log; then the
-    /// guilds where they are not known.
-    pub(crate) fn unproven(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
-        let proof = self.lock();
-        if guilds.is_empty() {
-            return Some(Vec::new());
+    /// Those of these guilds that have to be asked for.
+    pub(crate) fn due(
+        &self,
+        epoch: UnixMs,
+        guilds: &[GuildId],
+        good_for: GoodFor,
+        now: Instant,
+    ) -> Vec<GuildId> {
+        self.proof().due(epoch, guilds, good_for, now)
+    }
+
+    /// Guilds that streams of this person are about and that have to be asked for again.
+    pub(crate) fn due_again(&self, epoch: UnixMs, good_for: GoodFor, now: Instant) -> Vec<GuildId> {
+        let wants = self.wants();
+        let wanted = |id| wants.iter().any(|want| want.has(id));
+        let proof = self.proof();
+        proof.due_again(epoch, wanted, good_for, now)
+    }
+
+    /// The guilds among these that streams of this person are about.
+    pub(crate) fn wanted(&self, among: &BTreeSet<GuildId>) -> Vec<GuildId> {
+        let wants = self.wants();
+        let mut wanted = BTreeSet::new();
+        for want in &*wants {
+            if among.len() < want.guilds.len() {
+                wanted.extend(among.iter().copied().filter(|id| want.has(*id)));
+            } else {
+                let here = want.guilds.iter().filter(|id| among.contains(id));
+                wanted.extend(here.copied());
+            }
         }
-        let asked = proof.epoch == Some(epoch) && guilds.iter().all(|id| proof.asked.contains(id));
-        asked.then(|| {
-            let failed = guilds.iter().filter(|id| proof.failed.contains(id));
-            failed.copied().collect()
-        })
+        wanted.into_iter().collect()
+    }
+
+    /// Whether a stream of this person is about a guild.
+    pub(crate) fn wants_guild(&self, id: GuildId) -> bool {
+        self.wants().iter().any(|want| want.has(id))
     }
 
     /// Whether a guild that was invisible here for want of an answer became visible at or after
     /// this place.
     pub(crate) fn healed_after(&self, place: Position) -> bool {
-        let healed = self.lock().healed;
-        healed.is_some_and(|at| at.comparable(place) && place.seq <= at.seq)
+        self.proof().healed_after(place)
     }
 
-    /// Notes the answer that holds from `at` on. Streams that wait for it, or see other guilds by it, join again.
-    pub(crate) fn prove(&self, at: Position, asked: &[GuildId], failed: &[GuildId], now: Instant) {
-        let mut proof = self.lock();
-        let was = (proof.epoch, proof.failed.clone());
-        if proof.epoch != Some(at.epoch) {
-            *proof = Proof::default();
+    /// Notes an answer. `at`: where the replica stands, at or after the answer's place. Streams that
+    /// wait for it, or see other guilds by it, join again.
+    pub(crate) fn prove(
+        &self,
+        at: Position,
+        asked: &[GuildId],
+        failed: &[GuildId],
+        now: Instant,
+    ) -> Noted {
+        let wants = self.wants();
+        let wanted = |id| wants.iter().any(|want| want.has(id));
+        let noted = self.proof().note(at, asked, failed, wanted, now);
+        drop(wants);
+        self.noted(noted)
+    }
+
+    /// Nobody answered about these guilds now. To be tried again.
+    pub(crate) fn miss(&self, at: Position, guilds: &[GuildId], now: Instant) -> Noted {
+        let noted = self.proof().miss(at, guilds, now);
+        self.noted(noted)
+    }
+
+    /// A stream joins without these guilds for want of an answer.
+    pub(crate) fn lacked(&self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
+        if !guilds.is_empty() {
+            self.proof().lacked(epoch, guilds, now);
         }
-        proof.epoch = Some(at.epoch);
-        if asked
-            .iter()
-            .any(|id| proof.failed.contains(id) && !failed.contains(id))
-        {
-            proof.healed = Some(at);
-        }
-        proof.asked.extend(asked);
-        proof.failed.retain(|id| !asked.contains(id));
-        proof.failed.extend(failed);
-        proof.since = Some(now);
-        let changed = was != (proof.epoch, proof.failed.clone());
-        drop(proof);
-        if changed {
+    }
+
+    fn noted(&self, noted: Noted) -> Noted {
+        if noted.changed {
             self.turned();
             self.ring();
         }
+        noted
     }
 
     /// Whether they have no stream open.
@@ -130,8 +165,34 @@ impl Viewer {
         self.streams.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Proof> {
+    /// Forgets answers that are over and that no stream is about. Answers whether any is left that
+    /// is not over.
+    pub(super) fn sweep(&self, good_for: Duration, now: Instant) -> bool {
+        let wants = self.wants();
+        let mut proof = self.proof();
+        proof.forget(|id| wants.iter().any(|want| want.has(id)), good_for, now);
+        proof.is_recent(good_for, now)
+    }
+
+    /// How many guilds are remembered for this person.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> usize {
+        self.proof().len()
+    }
+
+    fn proof(&self) -> MutexGuard<'_, Proof> {
         self.proof.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be locked before the proof.
+    fn wants(&self) -> MutexGuard<'_, Vec<Want>> {
+        self.wants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Want {
+    fn has(&self, id: GuildId) -> bool {
+        self.guilds.binary_search(&id).is_ok()
     }
 }
 
@@ -155,6 +216,19 @@ impl Attendance {
         }
     }
 
+    /// Says what the stream is about, in ascending order: guilds that come are looked up for it,
+    /// and wake it. Answers the list as the viewer's streams share it.
+    pub(crate) fn want(&self, guilds: Vec<GuildId>) -> Arc<[GuildId]> {
+        let mut wants = self.viewer.wants();
+        let same = wants.iter().find(|want| *want.guilds == *guilds);
+        let guilds = same.map_or_else(|| Arc::from(guilds), |want| Arc::clone(&want.guilds));
+        wants.push(Want {
+            stream: Arc::clone(&self.signal),
+            guilds: Arc::clone(&guilds),
+        });
+        guilds
+    }
+
     /// Whose.
     pub(crate) fn viewer(&self) -> &Arc<Viewer> {
         &self.viewer
@@ -168,6 +242,8 @@ impl Attendance {
 
 impl Drop for Attendance {
     fn drop(&mut self) {
+        let mine = |want: &Want| Arc::ptr_eq(&want.stream, &self.signal);
+        self.viewer.wants().retain(|want| !mine(want));
         self.viewer.streams.leave(&self.slot);
     }
 }

@@ -5,7 +5,10 @@
 //! the old name of a room that was renamed and revealed at once, nor nobody in two rooms of whom
 //! somebody moved.
 
-use std::sync::{PoisonError, RwLockWriteGuard, atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{PoisonError, RwLockWriteGuard, atomic::Ordering},
+};
 
 use guildhall_link::frame::{Base, DiscordStatus};
 use guildhall_model::{Envelope, Position, UnixMs};
@@ -113,6 +116,7 @@ impl ReplicaWriter {
                 completed: progress.completed + 1,
             };
         });
+        self.replica.0.arrivals.replaced();
         for viewer in present {
             viewer.ring();
         }
@@ -147,12 +151,17 @@ impl ReplicaWriter {
         }
         let Some(end) = last else { return Ok(()) };
         let mut woken = Woken::default();
+        let mut came = BTreeSet::new();
         for (envelope, more) in with_more(group) {
             let guild_id = envelope.event.guild_id;
             let audience = self.replica.audience(guild_id);
             let log = live.log_of(guild_id);
             let concerned = Concerned::by(&envelope.event.change, log.guild());
+            let was_there = log.guild().is_some();
             let record = log.append(envelope);
+            if !was_there && log.guild().is_some() {
+                came.insert(guild_id);
+            }
             // Each record is judged by the rights just before and after it, as a replay judges it.
             if let Some(audience) = audience {
                 audience.hear(&record, &concerned, log, end.seq, &mut woken);
@@ -160,6 +169,9 @@ impl ReplicaWriter {
             live.appended(guild_id, record.cost(), more);
         }
         live.position = Some(end);
+        for guild_id in &came {
+            woken.viewers.extend(self.replica.wanting(*guild_id));
+        }
         // INVARIANT(turn-before-published): whoever reads the new number finds the new turn.
         for viewer in &woken.viewers {
             viewer.turned();
@@ -170,6 +182,9 @@ impl ReplicaWriter {
             .0
             .progress
             .send_modify(|progress| progress.position = Some(end));
+        for guild_id in came {
+            self.replica.0.arrivals.add(guild_id);
+        }
         for feed in woken.feeds {
             feed.ring();
         }

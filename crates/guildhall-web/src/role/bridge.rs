@@ -19,10 +19,8 @@ impl Bridge {
 
 impl auth::Bridge for Bridge {
     fn shared(&self, mut guilds: Vec<GuildId>) -> Vec<GuildId> {
-        if self.replica.standing().complete() {
-            let held = self.replica.hold();
-            guilds.retain(|id| held.guild(*id).is_some_and(|log| log.guild().is_some()));
-        }
+        let held = self.replica.hold();
+        guilds.retain(|id| held.has(*id));
         guilds
     }
 

@@ -19,6 +19,9 @@ use crate::{
     stream::tests::stage::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
 };
 
+/// Guilds that come late, and what nobody may ask for.
+mod guilds;
+
 /// Longer than anything here takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -118,25 +121,6 @@ async fn who_signs_out_while_a_stream_opens_is_not_given_the_cookie_back() {
 }
 
 #[tokio::test]
-async fn who_shares_only_a_guild_that_the_bot_has_left_gets_an_empty_picture() {
-    let house = House::open(|_| {}).await;
-    let mut gateway = house.gateway().await;
-    gateway.attach(at(0)).await;
-    gateway.snapshot(at(0)).await;
-    let left = GuildId(999);
-    let cookie = begin(&house.sessions, ANNA, &[left]).1;
-    let mut anna = Browser::asking(house.request(Method::GET, "/api/stream", &cookie));
-    let refused = async {
-        let (request_id, _, guild_ids) = gateway.asked().await;
-        assert_eq!(guild_ids, [left]);
-        gateway.answer(request_id, at(0), &[left]).await;
-    };
-    let (first, ()) = tokio::join!(anna.until("\"guilds\""), refused);
-    assert!(first.contains("event: snapshot"), "{first}");
-    assert!(first.contains("\"guilds\":[]"), "{first}");
-}
-
-#[tokio::test]
 async fn contradictory_settings_and_a_taken_port_are_refused_with_a_cure() {
     with_tls();
     let mut too_old = config();
@@ -172,6 +156,7 @@ struct House {
     addr: SocketAddr,
     health: Arc<dyn Health>,
     sessions: Sessions,
+    replica: Replica,
     tracker: TaskTracker,
     stop: CancellationToken,
 }
@@ -196,6 +181,7 @@ impl House {
             link,
             addr: web.local_addr(),
             health: web.health(),
+            replica: web.replica.clone(),
             sessions: sessions.expect("good settings"),
             tracker: tracker.clone(),
             stop: stop.clone(),
@@ -229,6 +215,14 @@ impl House {
         reqwest::Client::new()
             .request(method, format!("http://{}{path}", self.addr))
             .header(header::COOKIE, cookie)
+    }
+}
+
+/// The hall, with nobody looked up.
+fn empty_hall() -> Guild {
+    Guild {
+        memberships: std::collections::BTreeMap::new(),
+        ..hall()
     }
 }
 
@@ -271,24 +265,35 @@ impl Gateway {
 
     /// The hall, with nobody looked up.
     async fn snapshot(&mut self, position: Position) {
-        let guild = Guild {
-            memberships: std::collections::BTreeMap::new(),
-            ..hall()
-        };
-        self.say(Frame::Snapshot(Box::new(Base {
-            guild_id: HALL,
-            floor: position,
-            guild: Some(guild),
-        })))
-        .await;
+        self.snapshot_of(&[HALL], &[], position).await;
+    }
+
+    /// These guilds, with nobody looked up, and others that are in an outage.
+    async fn snapshot_of(&mut self, guilds: &[GuildId], out: &[GuildId], position: Position) {
+        // An empty snapshot begins with a guild that is no more.
+        let none = [(GuildId(1), None)].into_iter();
+        let these = guilds.iter().map(|id| (*id, Some(empty_hall())));
+        for (guild_id, guild) in none.chain(these) {
+            self.say(Frame::Snapshot(Box::new(Base {
+                guild_id,
+                floor: position,
+                guild,
+            })))
+            .await;
+        }
+        self.status(out).await;
+        self.say(Frame::SnapshotEnd { position }).await;
+    }
+
+    /// All guilds have come but for these, which are in an outage.
+    async fn status(&mut self, out: &[GuildId]) {
         self.say(Frame::Status(DiscordStatus {
             discord: Discord::Live,
             since: EPOCH,
-            guild_ids: Vec::new(),
+            guild_ids: out.to_vec(),
             complete: true,
         }))
         .await;
-        self.say(Frame::SnapshotEnd { position }).await;
     }
 
     /// Waits for a watch and answers it: a member without roles.

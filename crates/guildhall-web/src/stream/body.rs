@@ -2,7 +2,7 @@
 //! and nothing else: no queue, no task of its own, one timer.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     convert::Infallible,
     pin::Pin,
     sync::Arc,
@@ -20,7 +20,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
     control::{Bye, ByeReason, Checkpoint, Resumed, retry_ms},
-    filter::{Narrow, common},
+    filter::{Narrow, Told, common},
     join::{From, Joined, NotYet, Opening, join},
     limit::Permit,
     write::SseWriter,
@@ -44,7 +44,8 @@ pub(crate) struct Opened {
     pub(crate) attendance: Attendance,
     /// Given back with the last word, or when the body is dropped.
     pub(crate) permit: Option<Permit>,
-    pub(crate) guilds: Vec<GuildId>,
+    /// What it is about, in ascending order: those that are there, and those that may come.
+    pub(crate) guilds: Arc<[GuildId]>,
     pub(crate) narrow: Narrow,
     pub(crate) cursor: Option<Cursor>,
     /// The positions that the session noted at login.
@@ -73,10 +74,14 @@ pub(crate) struct StreamBody {
     seats: Vec<Seat>,
     /// The viewer's turn when the seats were taken.
     turn: u64,
-    /// Guilds of the query that were invisible then, because a look-up had failed.
-    unproven: Vec<GuildId>,
-    /// The replica's standing when it was last said.
-    standing_turn: u64,
+    /// What the browser has of which guild.
+    told: BTreeMap<GuildId, Told>,
+    /// Guilds of the query in which the viewer is known to be no member.
+    strangers: Vec<GuildId>,
+    /// The replica's standing when it was last looked at; `None`: to be looked at again.
+    standing_turn: Option<u64>,
+    /// The status that was last said.
+    said: Option<StatusPayload>,
     next_checkpoint: Instant,
     timer: Pin<Box<Sleep>>,
     revoked: Seldom<WaitForCancellationFutureOwned>,
@@ -103,8 +108,10 @@ impl StreamBody {
             place: Place::Door { until },
             seats: Vec::new(),
             turn: 0,
-            unproven: Vec::new(),
-            standing_turn: 0,
+            told: BTreeMap::new(),
+            strangers: Vec::new(),
+            standing_turn: None,
+            said: None,
             next_checkpoint: opened.timing.first_checkpoint,
             timer: Box::pin(tokio::time::sleep_until(
                 until.min(opened.timing.first_checkpoint),
@@ -194,16 +201,16 @@ impl StreamBody {
         };
         out.retry(retry_ms(self.opened.timing.chance));
         let opening = self.sit_down(joined);
-        self.standing_turn = self.opened.replica.standing_turn();
-        if let Opening::Records { records, .. } = &opening
+        if let Opening::Records(replay) = &opening
             && let Place::At(position) = self.place
         {
+            let records = &replay.records;
             let first = records.first().map(|first| first.get().at);
             let cursor = first.map_or(position, |first| first.at(first.seq - 1));
             counter!("guildhall_stream_resumptions_total").increment(1);
             let resumed = Resumed {
                 replayed: records.len(),
-                status: self.status(),
+                status: self.say_status(),
             };
             out.control("resumed", Some(cursor), &common(resumed));
         }
@@ -213,7 +220,8 @@ impl StreamBody {
     fn join_again(&mut self, position: Position, out: &mut SseWriter) {
         let from = From::Stream {
             position,
-            unproven: &self.unproven,
+            told: &self.told,
+            now: self.opened.clock.now(),
         };
         match self.join(from) {
             Ok(joined) => {
@@ -235,7 +243,10 @@ impl StreamBody {
         // The new seats were taken before the old ones are given back here.
         self.seats = joined.seats;
         self.turn = joined.turn;
-        self.unproven = joined.unproven;
+        self.told = joined.told;
+        self.strangers = joined.strangers;
+        // What may be known of the guilds is part of the status.
+        self.standing_turn = None;
         self.place = Place::At(joined.position);
         self.set_timer();
         joined.opening
@@ -243,7 +254,7 @@ impl StreamBody {
 
     fn open(&mut self, opening: Opening, out: &mut SseWriter) {
         match opening {
-            Opening::Records { records } => out.records(&records),
+            Opening::Records(replay) => out.replay(&replay),
             Opening::Snapshot {
                 reason,
                 at,
@@ -252,9 +263,9 @@ impl StreamBody {
             } => {
                 counter!("guildhall_stream_snapshots_total", "reason" => reason.name())
                     .increment(1);
-                out.records(&before);
-                self.standing_turn = self.opened.replica.standing_turn();
-                out.snapshot(at, reason, &common(self.status()), &guilds);
+                out.replay(&before);
+                let status = self.say_status();
+                out.snapshot(at, reason, &common(status), &guilds);
             }
         }
     }
@@ -267,24 +278,34 @@ impl StreamBody {
             narrow,
             ..
         } = &*self.opened;
-        join(replica, attendance, guilds, narrow, from)
+        join(replica, attendance, guilds, narrow, from, Instant::now())
     }
 
+    /// Says the status if it is another than was last said.
     fn say_standing(&mut self, out: &mut SseWriter) {
-        let turn = self.opened.replica.standing_turn();
-        if self.standing_turn == turn {
+        if self.standing_turn == Some(self.opened.replica.standing_turn()) {
             return;
         }
         if let Place::At(position) | Place::Adrift { position, .. } = self.place {
-            self.standing_turn = turn;
-            out.control("status", Some(position), &common(self.status()));
+            let before = self.said.take();
+            let status = self.say_status();
+            if before.as_ref() != Some(&status) {
+                out.control("status", Some(position), &common(status));
+            }
         }
     }
 
-    fn status(&self) -> StatusPayload {
-        let seen = self.seats.iter().filter(|seat| seat.feed().is_some());
-        let guilds: BTreeSet<GuildId> = seen.map(Seat::guild_id).collect();
-        self.opened.replica.standing().payload(&guilds)
+    /// The status as it is now, to be said at once.
+    fn say_status(&mut self) -> StatusPayload {
+        let replica = &self.opened.replica;
+        self.standing_turn = Some(replica.standing_turn());
+        let sees_any = self.told.values().any(|told| *told == Told::Everything);
+        let may_know = |id: GuildId| {
+            self.opened.guilds.binary_search(&id).is_ok() && !self.strangers.contains(&id)
+        };
+        let status = replica.standing().payload(may_know, sees_any);
+        self.said = Some(status.clone());
+        status
     }
 
     /// The timer fired: what is due?

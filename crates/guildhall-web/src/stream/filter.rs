@@ -4,7 +4,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use guildhall_model::{ChannelId, Guild, GuildId, ViewerClass, event::Audience, json};
+use guildhall_model::{
+    ChannelId, Guild, GuildId, UserId, ViewerClass, event::Audience, json, world::Membership,
+};
 use serde::Serialize;
 
 use crate::replica::{Family, GuildLog, Record};
@@ -38,6 +40,95 @@ impl Sight {
     /// The class.
     pub(crate) fn class(&self) -> &ViewerClass {
         &self.class
+    }
+}
+
+/// What a viewer is to a guild at one place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// There is no such guild: the bot is not in it, or it has not come yet.
+    Absent,
+    /// Not looked up, or being looked up anew. Nothing of the guild is shown until it is known.
+    Unknown,
+    /// Discord said: no member.
+    Stranger,
+    /// A member, who sees this.
+    Member(Sight),
+}
+
+impl Access {
+    /// What a user is to a guild as it is.
+    pub(crate) fn of(guild: Option<&Guild>, id: GuildId, user: UserId) -> Self {
+        let Some(guild) = guild else {
+            return Self::Absent;
+        };
+        let class = ViewerClass::of(id, guild, user);
+        match (guild.memberships.get(&user), class) {
+            (Some(Membership::Stranger), _) => Self::Stranger,
+            (Some(Membership::Member { .. }), Some(class)) => Self::Member(Sight::of(class, guild)),
+            (None, _) | (_, None) => Self::Unknown,
+        }
+    }
+
+    /// What they see.
+    pub(crate) fn sight(&self) -> Option<&Sight> {
+        match self {
+            Self::Member(sight) => Some(sight),
+            Self::Absent | Self::Unknown | Self::Stranger => None,
+        }
+    }
+}
+
+/// What a stream's browser has of a guild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing.
+    Nothing,
+    /// What it had before `guild.unavailable`, at most.
+    Unavailable,
+    /// All that the viewer sees.
+    Everything,
+}
+
+/// A guild as a whole comes, goes or is looked up anew, for one viewer.
+#[derive(Debug)]
+pub(crate) enum GuildNews {
+    /// `guild.available`, with what the viewer sees of it now.
+    Available(GuildPicture),
+    /// `guild.unavailable`: nothing more of it until one of the others comes.
+    Unavailable,
+    /// `guild.removed`.
+    Removed,
+}
+
+/// What has to be told to somebody who was told so much and is now this to a guild, and what they
+/// have been told then. `log`: the guild as it is now, of which its picture is drawn.
+pub(crate) fn guild_news(
+    told: Told,
+    access: &Access,
+    id: GuildId,
+    log: Option<&GuildLog>,
+    narrow: &Narrow,
+) -> (Told, Option<Visible<GuildNews>>) {
+    match (told, access) {
+        (Told::Nothing | Told::Unavailable, Access::Member(sight)) => {
+            match log.and_then(|log| picture(id, log, sight, narrow)) {
+                Some(Visible(picture)) => {
+                    let news = GuildNews::Available(picture);
+                    (Told::Everything, Some(Visible(news)))
+                }
+                None => (told, None),
+            }
+        }
+        (Told::Everything, Access::Unknown) => {
+            (Told::Unavailable, Some(Visible(GuildNews::Unavailable)))
+        }
+        (Told::Everything | Told::Unavailable, Access::Stranger | Access::Absent) => {
+            (Told::Nothing, Some(Visible(GuildNews::Removed)))
+        }
+        (Told::Everything, Access::Member(_))
+        | (Told::Unavailable, Access::Unknown)
+        | (Told::Nothing, Access::Unknown | Access::Stranger | Access::Absent) => (told, None),
     }
 }
 

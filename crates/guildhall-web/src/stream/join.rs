@@ -1,16 +1,24 @@
 //! 5: replay meets live. A browser with a cursor, and a stream whose viewer's sight may have
 //! changed, ask the same: *may I go on from here?* The answer is the records in between, all of
-//! them, or a snapshot and why.
+//! them, or a snapshot and why. A guild that came, went or is looked up anew is told to an open
+//! stream as that guild alone.
 
-use std::{collections::BTreeSet, sync::Arc};
+/// What a viewer was shown after a place.
+mod retrace;
 
-use guildhall_model::{Cursor, GuildId, Position, UserId, ViewerClass};
+use std::{collections::BTreeMap, sync::Arc};
+
+use guildhall_model::{Cursor, GuildId, Position, UnixMs};
+
+use tokio::time::Instant;
 
 use super::{
     control::SnapshotReason,
-    filter::{GuildPicture, Narrow, Sight, Visible, common, picture, picture_broke, show},
+    filter::{Access, GuildNews, GuildPicture, Narrow, Told, Visible, common, guild_news, picture},
 };
 use crate::replica::{Attendance, GuildLog, Record, Replica, Seat, StatusPayload, Store};
+
+use retrace::{Broke, Retraced, retrace};
 
 /// Where a stream wants to go on from.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +29,12 @@ pub(crate) enum From<'a> {
         cursor: Option<&'a Cursor>,
         heads: &'a [Position],
     },
-    /// A stream that is open. `unproven`: the guilds that were invisible when it was seated.
+    /// A stream that is open. `told`: what its browser has of the guilds it was told of; `now`:
+    /// the time, for what is told that no record tells.
     Stream {
         position: Position,
-        unproven: &'a [GuildId],
+        told: &'a BTreeMap<GuildId, Told>,
+        now: UnixMs,
     },
 }
 
@@ -35,9 +45,11 @@ pub(crate) struct Joined {
     pub(crate) position: Position,
     /// The viewer's turn at the time.
     pub(crate) turn: u64,
-    /// Guilds that exist and are invisible because a look-up failed.
-    pub(crate) unproven: Vec<GuildId>,
-    /// A place at each guild of the query.
+    /// What the browser has when it has read the opening, guild by guild; nothing of the others.
+    pub(crate) told: BTreeMap<GuildId, Told>,
+    /// Guilds of the query in which the viewer is known to be no member.
+    pub(crate) strangers: Vec<GuildId>,
+    /// A place at each guild of the query that is in the log.
     pub(crate) seats: Vec<Seat>,
     /// What is to be sent first.
     pub(crate) opening: Opening,
@@ -47,18 +59,38 @@ pub(crate) struct Joined {
 #[derive(Debug)]
 pub(crate) enum Opening {
     /// What came since, and then what comes.
-    Records { records: Run },
+    Records(Replay),
     /// What an open stream may still be shown of before the change, then a new picture.
     Snapshot {
         reason: SnapshotReason,
         at: Position,
-        before: Run,
+        before: Replay,
         guilds: Vec<Visible<GuildPicture>>,
     },
 }
 
 /// Records that the viewer at hand may see, in order.
 pub(crate) type Run = Vec<Visible<Arc<Record>>>;
+
+/// What happened between two places, as the viewer at hand may know it.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    pub(crate) records: Run,
+    /// In order of their places.
+    pub(crate) news: Vec<News>,
+    /// A browser that has read as far as this can go on from there. Beyond it, where a picture is
+    /// still to come, only from the end of it all. `None`: from everywhere.
+    pub(crate) sure: Option<u64>,
+}
+
+/// A guild came, went or is looked up anew.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) at: Position,
+    pub(crate) ts: UnixMs,
+    pub(crate) guild_id: GuildId,
+    pub(crate) what: Visible<GuildNews>,
+}
 
 /// Why a stream cannot be seated now. Both pass: the viewer's bell rings when they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,13 +101,14 @@ pub(crate) enum NotYet {
     Unproven,
 }
 
-/// Seats a stream.
+/// Seats a stream at those of these guilds that are in the log. `clock`: tokio's time.
 pub(crate) fn join(
     replica: &Replica,
     attendance: &Attendance,
-    guilds: &[GuildId],
+    wanted: &[GuildId],
     narrow: &Narrow,
     from: From<'_>,
+    clock: Instant,
 ) -> Result<Joined, NotYet> {
     let viewer = attendance.viewer();
     // INVARIANT(no-gap): seated and read back while the replica stands still, so between what is
@@ -83,74 +116,264 @@ pub(crate) fn join(
     let held = replica.hold();
     let now = held.position().ok_or(NotYet::NoWorld)?;
     let turn = viewer.turn();
-    let mut unproven = viewer.unproven(now.epoch, guilds).ok_or(NotYet::Unproven)?;
-    let guilds: Vec<GuildId> = guilds
-        .iter()
-        .copied()
-        .filter(|guild| !unproven.contains(guild))
-        .collect();
-    // A guild that does not exist is invisible to everybody, whatever is known of them.
-    unproven.retain(|id| held.guild(*id).is_some_and(|log| log.guild().is_some()));
-
-    let floor = guilds
-        .iter()
-        .map(|guild| held.floor(*guild))
-        .max()
-        .unwrap_or(0);
-    let begin = match from {
-        From::Browser { cursor, heads } => {
-            match begin(cursor, heads, now, floor, held.window() as u64) {
-                Begin::After(seq) if !unproven.is_empty() || viewer.healed_after(now.at(seq)) => {
-                    Begin::Anew(SnapshotReason::AuthzChanged)
-                }
-                begin => begin,
+    let guilds = guilds_now(&held, attendance, wanted, from)?;
+    let floor = guilds.iter().map(|guild| held.floor(guild.id)).max();
+    let (floor, window) = (floor.unwrap_or(0), held.window() as u64);
+    let doubtful = guilds.iter().filter(|guild| guild.doubtful);
+    let doubtful: Vec<GuildId> = doubtful.map(|guild| guild.id).collect();
+    viewer.lacked(now.epoch, &doubtful, clock);
+    let opening = match from {
+        From::Browser { cursor, heads } => match begin(cursor, heads, now, floor, window) {
+            Begin::After(seq) if !doubtful.is_empty() || viewer.healed_after(now.at(seq)) => {
+                Err((SnapshotReason::AuthzChanged, Replay::default()))
             }
-        }
+            Begin::After(seq) => resume(&held, &guilds, attendance, narrow, now.at(seq)),
+            Begin::Anew(reason) => Err((reason, Replay::default())),
+        },
         From::Stream {
             position,
-            unproven: was,
-        } => match go_on(position, now, floor, held.window() as u64) {
-            Begin::After(_) if was != unproven => Begin::Anew(SnapshotReason::AuthzChanged),
-            begin => begin,
+            told,
+            now: ts,
+        } => match go_on(position, now, floor, window) {
+            Begin::After(_) => {
+                let told = Before { told, position, ts };
+                go_back(&held, wanted, &guilds, attendance, narrow, told)
+            }
+            Begin::Anew(reason) => Err((reason, Replay::default())),
         },
     };
-    let open = matches!(from, From::Stream { .. });
-    let (sights, opening) = match begin {
-        Begin::After(after) => look_back(&held, viewer.id(), &guilds, narrow, now.at(after), open),
-        Begin::Anew(reason) => {
-            let sights: Vec<_> = guilds
-                .iter()
-                .map(|id| sight(&held, *id, viewer.id()))
-                .collect();
-            (sights, Err((reason, Vec::new())))
-        }
-    };
-    let (position, opening) = match opening {
-        Ok((after, records)) => (after.max(now), Opening::Records { records }),
+    let seats = guilds
+        .iter()
+        .map(|guild| replica.seat(&held, guild.id, attendance, guild.access.sight(), narrow));
+    let seats = seats.collect();
+    let strangers = guilds
+        .iter()
+        .filter(|guild| guild.access == Access::Stranger);
+    let strangers = strangers.map(|guild| guild.id).collect();
+    let (position, told, opening) = match opening {
+        Ok((position, told, replay)) => (position, told, Opening::Records(replay)),
         Err((reason, before)) => {
-            let seen = guilds.iter().zip(&sights);
-            let guilds = seen
-                .filter_map(|(id, sight)| picture(*id, held.guild(*id)?, sight.as_ref()?, narrow));
+            let seen = guilds.iter().filter_map(|guild| {
+                let sight = guild.access.sight()?;
+                let picture = picture(guild.id, held.guild(guild.id)?, sight, narrow)?;
+                Some((guild.id, picture))
+            });
+            let (ids, guilds): (Vec<_>, Vec<_>) = seen.unzip();
+            let told = ids.into_iter().map(|id| (id, Told::Everything)).collect();
             let opening = Opening::Snapshot {
                 reason,
                 at: now,
                 before,
-                guilds: guilds.collect(),
+                guilds,
             };
-            (now, opening)
+            (now, told, opening)
         }
     };
-    let seats = guilds.iter().zip(&sights);
-    let seats = seats
-        .map(|(id, sight)| replica.seat(&held, *id, attendance, sight.as_ref(), narrow))
-        .collect();
     Ok(Joined {
         position,
         turn,
-        unproven,
+        told,
+        strangers,
         seats,
         opening,
     })
+}
+
+/// A guild of the query that is in the log, and what the viewer is to it now.
+struct GuildNow {
+    id: GuildId,
+    access: Access,
+    /// The answer about it is missing on this instance, whatever the log says.
+    doubtful: bool,
+}
+
+fn guilds_now(
+    held: &Store,
+    attendance: &Attendance,
+    wanted: &[GuildId],
+    from: From<'_>,
+) -> Result<Vec<GuildNow>, NotYet> {
+    let here = wanted.iter().copied().filter(|id| held.has(*id));
+    let here: Vec<GuildId> = here.collect();
+    let viewer = attendance.viewer();
+    let now = held.position().ok_or(NotYet::NoWorld)?;
+    let doubtful = match (viewer.doubtful(now.epoch, &here), from) {
+        (Some(doubtful), _) => doubtful,
+        // It was shown something in this life of the log: what it was not asked about is unknown.
+        (None, From::Stream { position, .. }) if position.comparable(now) => here,
+        (None, _) => return Err(NotYet::Unproven),
+    };
+    let known = wanted
+        .iter()
+        .copied()
+        .filter(|id| held.guild(*id).is_some());
+    let guilds = known.map(|id| {
+        let doubtful = doubtful.contains(&id);
+        let access = if doubtful {
+            Access::Unknown
+        } else {
+            access(held, id, viewer.id())
+        };
+        GuildNow {
+            id,
+            access,
+            doubtful,
+        }
+    });
+    Ok(guilds.collect())
+}
+
+/// What a user is to a guild as it is now.
+pub(crate) fn access(held: &Store, id: GuildId, user: guildhall_model::UserId) -> Access {
+    Access::of(held.guild(id).and_then(GuildLog::guild), id, user)
+}
+
+/// Records with the place after them and what the browser has then, or why there must be a
+/// snapshot, with what an open stream is shown before it.
+type LookedBack = Result<(Position, BTreeMap<GuildId, Told>, Replay), (SnapshotReason, Replay)>;
+
+/// A browser comes back with its cursor: all that it may see of what came after it, unless what it
+/// may see changed.
+fn resume(
+    held: &Store,
+    guilds: &[GuildNow],
+    attendance: &Attendance,
+    narrow: &Narrow,
+    after: Position,
+) -> LookedBack {
+    let (mut records, mut told) = (Run::new(), BTreeMap::new());
+    for GuildNow { id, access, .. } in guilds {
+        let Some(log) = held.guild(*id) else { continue };
+        let seen = retrace(*id, log, attendance.viewer().id(), narrow, after.seq);
+        if seen.broke.is_some() {
+            return Err((SnapshotReason::AuthzChanged, Replay::default()));
+        }
+        records.extend(seen.shown);
+        match access {
+            Access::Member(_) => told.insert(*id, Told::Everything),
+            // It may have had it before.
+            Access::Unknown => told.insert(*id, Told::Unavailable),
+            Access::Stranger | Access::Absent => None,
+        };
+    }
+    records.sort_by_key(|visible| visible.get().at.seq);
+    let position = held.position().map_or(after, |now| after.max(now));
+    let replay = Replay {
+        records,
+        ..Replay::default()
+    };
+    Ok((position, told, replay))
+}
+
+/// What an open stream's browser has, where, and the time.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    told: &'a BTreeMap<GuildId, Told>,
+    position: Position,
+    ts: UnixMs,
+}
+
+/// An open stream goes on: what changed about a guild as a whole is told as that, what changed
+/// inside of one is a new picture of everything.
+fn go_back(
+    held: &Store,
+    wanted: &[GuildId],
+    guilds: &[GuildNow],
+    attendance: &Attendance,
+    narrow: &Narrow,
+    before: Before<'_>,
+) -> LookedBack {
+    let Before { position, .. } = before;
+    let now = held.position().map_or(position, |now| position.max(now));
+    let mut replay = Replay::default();
+    let mut told = BTreeMap::new();
+    let mut inside: Option<u64> = None;
+    for id in wanted {
+        let was = before.told.get(id).copied().unwrap_or(Told::Nothing);
+        let there = guilds.binary_search_by_key(id, |guild| guild.id);
+        let there = there.ok().map(|index| &guilds[index]);
+        if there.is_none() && was == Told::Nothing {
+            continue;
+        }
+        let (access, doubtful) = there.map_or((&Access::Absent, false), |there| {
+            (&there.access, there.doubtful)
+        });
+        let mut is = was;
+        let mut picture_from = position.seq;
+        if was == Told::Everything && !doubtful {
+            let seen = held.guild(*id).map_or_else(Retraced::default, |log| {
+                retrace::of_member(*id, log, attendance.viewer().id(), narrow, position.seq)
+            });
+            replay.records.extend(seen.shown);
+            if let Some(broke) = seen.broke {
+                if broke.inside {
+                    inside = Some(inside.map_or(broke.at.seq, |at| at.min(broke.at.seq)));
+                }
+                picture_from = broke.at.seq.saturating_sub(1);
+                is = told_of_break(&mut replay, *id, &broke, narrow);
+            }
+        }
+        let (then, what) = guild_news(is, access, *id, held.guild(*id), narrow);
+        if let Some(what) = what {
+            if then == Told::Everything {
+                replay.sure = Some(replay.sure.map_or(picture_from, |at| at.min(picture_from)));
+            }
+            replay.news.push(News {
+                at: now,
+                ts: before.ts,
+                guild_id: *id,
+                what,
+            });
+        }
+        if then != Told::Nothing {
+            told.insert(*id, then);
+        }
+    }
+    replay.records.sort_by_key(|visible| visible.get().at.seq);
+    if let Some(inside) = inside {
+        // It is still shown what came up to the change: nobody's leaving is swallowed. Who breaks
+        // off before the snapshot begins again before the change.
+        replay
+            .records
+            .retain(|visible| visible.get().at.seq <= inside);
+        let before = Replay {
+            records: replay.records,
+            news: Vec::new(),
+            sure: Some(inside.saturating_sub(1)),
+        };
+        return Err((SnapshotReason::AuthzChanged, before));
+    }
+    let ahead = held.position().is_some_and(|now| now.seq < position.seq);
+    if ahead && !replay.news.is_empty() {
+        // It came from a faster instance, and the pictures of here are of before.
+        return Err((SnapshotReason::AuthzChanged, Replay::default()));
+    }
+    // Pictures last: they are of now.
+    replay.news.sort_by_key(|news| {
+        let is_picture = matches!(news.what.get(), GuildNews::Available(_));
+        (news.at.seq, is_picture)
+    });
+    Ok((now, told, replay))
+}
+
+/// Tells that a guild went out of sight, unless the record that did it tells so itself; answers
+/// what the browser has then.
+fn told_of_break(replay: &mut Replay, id: GuildId, broke: &Broke, narrow: &Narrow) -> Told {
+    if broke.told {
+        return Told::Nothing;
+    }
+    if broke.access.sight().is_some() {
+        // As a whole anew: what it has is of no use.
+        return Told::Unavailable;
+    }
+    let (then, what) = guild_news(Told::Everything, &broke.access, id, None, narrow);
+    replay.news.extend(what.map(|what| News {
+        at: broke.at,
+        ts: broke.ts,
+        guild_id: id,
+        what,
+    }));
+    then
 }
 
 /// What a viewer sees right now, for one answer and no stream.
@@ -164,25 +387,30 @@ pub(crate) struct State {
 pub(crate) fn state(
     replica: &Replica,
     attendance: &Attendance,
-    guilds: &[GuildId],
+    wanted: &[GuildId],
     narrow: &Narrow,
 ) -> Result<State, NotYet> {
-    let viewer = attendance.viewer();
     let held = replica.hold();
     let now = held.position().ok_or(NotYet::NoWorld)?;
-    let unproven = viewer.unproven(now.epoch, guilds).ok_or(NotYet::Unproven)?;
-    let proven = guilds.iter().filter(|id| !unproven.contains(id));
-    let (mut mine, mut pictures) = (BTreeSet::new(), Vec::new());
-    for id in proven {
-        if let (Some(log), Some(sight)) = (held.guild(*id), sight(&held, *id, viewer.id())) {
-            mine.insert(*id);
-            pictures.extend(picture(*id, log, &sight, narrow));
-        }
-    }
+    let browser = From::Browser {
+        cursor: None,
+        heads: &[],
+    };
+    let guilds = guilds_now(&held, attendance, wanted, browser)?;
+    let pictures = guilds.iter().filter_map(|guild| {
+        let sight = guild.access.sight()?;
+        picture(guild.id, held.guild(guild.id)?, sight, narrow)
+    });
+    let pictures: Vec<_> = pictures.collect();
+    let stranger = |id| {
+        let mut guilds = guilds.iter();
+        guilds.any(|guild| guild.id == id && guild.access == Access::Stranger)
+    };
+    let may_know = |id: GuildId| wanted.contains(&id) && !stranger(id);
     Ok(State {
         position: now,
+        status: common(replica.standing().payload(may_know, !pictures.is_empty())),
         guilds: pictures,
-        status: common(replica.standing().payload(&mine)),
     })
 }
 
@@ -225,109 +453,6 @@ fn go_on(position: Position, now: Position, floor: u64, window: u64) -> Begin {
     match begin(Some(&Cursor::from(position)), &[], now, floor, window) {
         Begin::Anew(SnapshotReason::CursorExpired) => Begin::Anew(SnapshotReason::SlowConsumer),
         begin => begin,
-    }
-}
-
-/// What a user sees of a guild as it is now.
-pub(crate) fn sight(held: &Store, id: GuildId, user: UserId) -> Option<Sight> {
-    sight_of(held.guild(id)?.guild(), id, user)
-}
-
-fn sight_of(guild: Option<&guildhall_model::Guild>, id: GuildId, user: UserId) -> Option<Sight> {
-    let guild = guild?;
-    ViewerClass::of(id, guild, user).map(|class| Sight::of(class, guild))
-}
-
-/// Records after `after`, or why there must be a snapshot, with what an open stream is shown
-/// before it.
-type LookedBack = Result<(Position, Run), (SnapshotReason, Run)>;
-
-fn look_back(
-    held: &Store,
-    user: UserId,
-    guilds: &[GuildId],
-    narrow: &Narrow,
-    after: Position,
-    open: bool,
-) -> (Vec<Option<Sight>>, LookedBack) {
-    let (mut sights, mut run) = (Vec::with_capacity(guilds.len()), Run::new());
-    let mut broke: Option<u64> = None;
-    for id in guilds {
-        let Some(log) = held.guild(*id) else {
-            sights.push(None);
-            continue;
-        };
-        let seen = retrace(*id, log, user, narrow, after.seq);
-        run.extend(seen.shown);
-        broke = [broke, seen.broke].into_iter().flatten().min();
-        sights.push(seen.sight);
-    }
-    run.sort_by_key(|visible| visible.get().at.seq);
-    let Some(broke) = broke else {
-        return (sights, Ok((after, run)));
-    };
-    // A stream that is open is still shown what came up to the change: nobody's leaving is
-    // swallowed. A browser that comes back has no use for it.
-    run.retain(|visible| open && visible.get().at.seq <= broke);
-    (sights, Err((SnapshotReason::AuthzChanged, run)))
-}
-
-/// What a viewer was shown of one guild after a place.
-#[derive(Debug)]
-struct Retraced {
-    shown: Run,
-    /// What they see now.
-    sight: Option<Sight>,
-    /// Where what they see changed in a way that no record tells; nothing is shown after it.
-    broke: Option<u64>,
-}
-
-/// Goes through the records after a place with the rights of *that* time: what a viewer may see
-/// at a position is a pure function of the log up to it.
-fn retrace(id: GuildId, log: &GuildLog, user: UserId, narrow: &Narrow, after: u64) -> Retraced {
-    let now = sight_of(log.guild(), id, user);
-    let mut shown = Run::new();
-    if !log.after(after).any(|record| record.touches_viewer(user)) {
-        let (sight, records) = (now.as_ref(), log.after(after));
-        shown.extend(records.filter_map(|record| show(record, sight, sight, narrow)));
-        return Retraced {
-            shown,
-            sight: now,
-            broke: None,
-        };
-    }
-    let mut world = log.base_for(user);
-    let kept = log.after(log.floor());
-    for record in kept.take_while(|record| record.at.seq <= after) {
-        if record.touches_viewer(user) {
-            world.apply(&record.event);
-        }
-    }
-    let mut sight = sight_of(world.guilds.get(&id), id, user);
-    for record in log.after(after) {
-        if !record.touches_viewer(user) {
-            shown.extend(show(record, sight.as_ref(), sight.as_ref(), narrow));
-            continue;
-        }
-        world.apply(&record.event);
-        let next = sight_of(world.guilds.get(&id), id, user);
-        let broke = picture_broke(record, sight.as_ref(), next.as_ref());
-        // The breaking record itself fits the old picture only as far as it tells of an end.
-        let after = next.as_ref().filter(|_| !broke);
-        shown.extend(show(record, sight.as_ref(), after, narrow));
-        if broke {
-            return Retraced {
-                shown,
-                sight: now,
-                broke: Some(record.at.seq),
-            };
-        }
-        sight = next;
-    }
-    Retraced {
-        shown,
-        sight: now,
-        broke: None,
     }
 }
 

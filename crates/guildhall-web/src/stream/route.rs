@@ -19,7 +19,8 @@ use tracing::info;
 use super::{
     body::{CHECKPOINT_EVERY, Opened, StreamBody, Timing, bye},
     control::ByeReason,
-    join::{self, sight},
+    filter::Access,
+    join::{self, access},
     limit::Full,
     query::Query,
     write::state_json,
@@ -53,17 +54,18 @@ pub(crate) async fn stream(
     };
     let session_end = app.sessions.watch_end(&session.id);
     let attendance = Attendance::new(app.replica.viewer(session.user.id));
-    let admitted = admit(&app, attendance.viewer(), &session, &query).await;
+    let guilds = attendance.want(wanted(&session, &query));
+    let admitted = admit(&app, attendance.viewer(), &guilds, &query).await;
     if session_end.is_cancelled() {
         // Signed out while the gateway was asked: sliding would give the browser its cookie back.
         return Err(ApiError::unauthorized());
     }
     let cookie = app.sessions.slide(&session);
-    let guilds = match admitted {
-        Ok(guilds) => guilds,
+    match admitted {
+        Ok(()) => {}
         Err(Refused::NoMember) => return Err(NO_MEMBER),
         Err(Refused::NotNow) => return Ok(refusal(ByeReason::Unavailable, cookie)),
-    };
+    }
     info!(viewer.id = %session.user.id, "[SSE] Client connected: {}", session.user.id);
     let header = headers
         .get("last-event-id")
@@ -138,11 +140,12 @@ pub(crate) async fn state(
         Err(full) => return Ok(too_many(full)),
     };
     let attendance = Attendance::new(app.replica.viewer(session.user.id));
-    let guilds = match admit(&app, attendance.viewer(), &session, &query).await {
-        Ok(guilds) => guilds,
+    let guilds = wanted(&session, &query);
+    match admit(&app, attendance.viewer(), &guilds, &query).await {
+        Ok(()) => {}
         Err(Refused::NoMember) => return Err(NO_MEMBER),
         Err(Refused::NotNow) => return Err(NOT_NOW),
-    };
+    }
     let state = join::state(&app.replica, &attendance, &guilds, &query.narrow);
     let state = state.map_err(|_not_yet| NOT_NOW)?;
     let json = state_json(state.position, &state.status, &state.guilds);
@@ -198,48 +201,65 @@ enum Refused {
     NotNow,
 }
 
-/// Waits until the viewer's rights are known, and names the guilds to serve.
+/// The guilds that a query is about, ascending: those that it names, or all that the viewer is in.
+/// Which of them are there is another matter, and of each moment.
+fn wanted(session: &Session, query: &Query) -> Vec<GuildId> {
+    let mut guilds = if query.guilds.is_empty() {
+        session.guilds.clone()
+    } else {
+        query.guilds.clone()
+    };
+    guilds.sort_unstable();
+    guilds.dedup();
+    guilds
+}
+
+/// Waits until the viewer's rights are known in those of these guilds that are there.
 async fn admit(
     app: &AppState,
     viewer: &Viewer,
-    session: &Session,
+    guilds: &[GuildId],
     query: &Query,
-) -> Result<Vec<GuildId>, Refused> {
+) -> Result<(), Refused> {
     let named = !query.guilds.is_empty();
-    let guilds = if named {
-        query.guilds.clone()
-    } else {
-        session.guilds.clone()
-    };
-    let proven = app.watches.prove(viewer, &guilds).await;
+    let proven = app.watches.prove(viewer, guilds).await;
     proven.map_err(|_| Refused::NotNow)?;
-    let complete = app.replica.standing().complete();
+    let standing = app.replica.standing();
     let held = app.replica.hold();
     let now = held.position().ok_or(Refused::NotNow)?;
-    let unproven = viewer.unproven(now.epoch, &guilds).ok_or(Refused::NotNow)?;
-    let (mut known, mut doubtful) = (0, 0);
-    for id in &guilds {
-        let guild = held.guild(*id).and_then(|log| log.guild());
-        let membership = guild.and_then(|guild| guild.memberships.get(&viewer.id()));
-        let failed = unproven.contains(id);
-        if !failed && sight(&held, *id, viewer.id()).is_some() {
-            known += 1;
-        } else if named {
-            let said_so = guild.is_none() || (!failed && membership.is_some());
-            return Err(if complete && said_so {
-                Refused::NoMember
-            } else {
-                Refused::NotNow
-            });
-        } else if failed && !(complete && guild.is_none()) {
-            doubtful += 1;
+    let here = guilds.iter().copied().filter(|id| held.has(*id));
+    let here: Vec<GuildId> = here.collect();
+    if named {
+        let mut missing = guilds.iter().filter(|id| !held.has(**id)).peekable();
+        let some_missing = missing.peek().is_some();
+        if missing.any(|id| !standing.may_come(*id)) {
+            return Err(Refused::NoMember);
+        }
+        if some_missing {
+            return Err(Refused::NotNow);
         }
     }
-    // A guild that the bot has left is no reason to wait: nobody can look it up, or see it.
-    if known == 0 && doubtful > 0 {
+    let doubtful = viewer.doubtful(now.epoch, &here).ok_or(Refused::NotNow)?;
+    let certain = here.iter().filter(|id| !doubtful.contains(id));
+    let mut sees_any = false;
+    for id in certain {
+        match access(&held, *id, viewer.id()) {
+            Access::Member(_) => sees_any = true,
+            Access::Stranger | Access::Absent if named => {
+                return Err(if standing.complete() {
+                    Refused::NoMember
+                } else {
+                    Refused::NotNow
+                });
+            }
+            Access::Unknown if named => return Err(Refused::NotNow),
+            Access::Unknown | Access::Stranger | Access::Absent => {}
+        }
+    }
+    if !doubtful.is_empty() && (named || !sees_any) {
         return Err(Refused::NotNow);
     }
-    Ok(guilds)
+    Ok(())
 }
 
 #[expect(

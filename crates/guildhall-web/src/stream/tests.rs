@@ -4,6 +4,8 @@ mod picture;
 mod lives;
 /// What one cause did, seen while it comes in.
 mod moments;
+/// Guilds that come, go and are looked up anew under open streams.
+mod guilds;
 /// A stage to play streams on.
 pub(crate) mod stage;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.

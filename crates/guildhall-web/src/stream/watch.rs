@@ -1,138 +1,287 @@
 //! The gateway is asked to watch whoever is here, before anything is sent for them and again as
 //! long as they stay (design, "Who may see what").
+//!
+//! Only guilds that the replica has are asked for: of others there is nothing to be shown, and
+//! what somebody invented must not travel.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream};
-use guildhall_model::GuildId;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use guildhall_link::frame::Ack;
+use guildhall_model::{GuildId, UserId};
+use tokio::{
+    select,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::{
     link::{Link, Unavailable},
-    replica::{Replica, Viewer},
+    replica::{Arrived, GoodFor, Noted, Replica, Viewer},
 };
 
 /// How long anybody waits for the gateway and for the replica to come where it says.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An answer is good for so long; whoever stays is asked about again.
-const GOOD_FOR: Duration = Duration::from_mins(1);
+/// An answer is good for so long; whoever stays is asked about again. Less where the gateway could
+/// not find out.
+const GOOD_FOR: GoodFor = GoodFor {
+    known: Duration::from_mins(1),
+    failed: Duration::from_secs(15),
+};
 
-/// The same where the gateway could not find out.
-const GOOD_FOR_FAILED: Duration = Duration::from_secs(15);
+/// The gateway is another, or has forgotten us: no answer is good.
+const GOOD_NO_MORE: GoodFor = GoodFor {
+    known: Duration::ZERO,
+    failed: Duration::ZERO,
+};
 
 /// How often we look who is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Questions under way at once. The link takes more; the rest of them wait their turn here.
-const QUESTIONS_AT_ONCE: usize = 64;
+/// Questions under way at once, beside those of requests, of which each person has one. The link
+/// takes more; the rest wait their turn here. As many as fill two calls to Discord of a hundred
+/// people each while a third is gathered.
+const QUESTIONS_AT_ONCE: usize = 256;
+
+/// Guilds in one question: as many as Discord lets a person be in.
+const GUILDS_PER_QUESTION: usize = 200;
+
+/// Between two log lines about answers that were dropped.
+const SAY_DROPPED_EVERY: Duration = Duration::from_mins(1);
 
 /// Asks the gateway about viewers, once for each person and instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Watches {
     link: Link,
     replica: Replica,
+    dropped_said: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Watches {
     pub(crate) fn new(link: Link, replica: Replica) -> Self {
-        Self { link, replica }
+        Self {
+            link,
+            replica,
+            dropped_said: Arc::default(),
+        }
     }
 
-    /// Returns when the replica knows this person's rights in these guilds, except those that
-    /// [`Viewer::unproven`] names then.
+    /// Returns when the replica knows this person's rights in those of these guilds that it has,
+    /// except where [`Viewer::doubtful`] says so then.
     pub(crate) async fn prove(
         &self,
         viewer: &Viewer,
         guilds: &[GuildId],
     ) -> Result<(), Unavailable> {
-        let asking = timeout(PATIENCE, self.ask(viewer, guilds, GOOD_FOR));
+        let asking = timeout(PATIENCE, self.ask_for_request(viewer, guilds));
         asking.await.unwrap_or(Err(Unavailable))
     }
 
-    /// Asks again about whoever has a stream open, until stopped.
+    /// Asks again about whoever has a stream open, and about them in each guild that comes, until
+    /// stopped.
     pub(crate) async fn keep(self, stop: CancellationToken) {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut attached = 0;
-        while stop.run_until_cancelled(look.tick()).await.is_some() {
-            self.replica.sweep(Instant::now(), GOOD_FOR);
-            let progress = *self.replica.progress().borrow();
-            if !self.replica.standing().link_is_up() || progress.position.is_none() {
-                continue;
-            }
-            // A gateway that we are newly attached to knows nobody of ours yet.
-            let good_for = if progress.completed == attached {
-                GOOD_FOR
-            } else {
-                Duration::ZERO
-            };
-            attached = progress.completed;
-            let due = self.due(good_for);
-            let asking = stream::iter(due).for_each_concurrent(QUESTIONS_AT_ONCE, |viewer| {
-                let this = self.clone();
-                async move { this.ask_again(&viewer, good_for).await }
-            });
-            stop.run_until_cancelled(asking).await;
-        }
+        metrics::counter!("guildhall_viewer_guilds_dropped_total").increment(0);
+        let mut keeper = Keeper::new(self);
+        // What is under way then is not waited for.
+        let _stopped = stop.run_until_cancelled(keeper.run()).await;
     }
 
-    fn due(&self, good_for: Duration) -> Vec<Arc<Viewer>> {
-        let now = Instant::now();
-        let mut due = self.replica.present();
-        due.retain(|viewer| !self.is_good(viewer, &[], good_for, now));
-        due
-    }
-
-    async fn ask_again(&self, viewer: &Viewer, good_for: Duration) {
-        let guilds: Vec<GuildId> = viewer.proof().asked.into_iter().collect();
-        let asking = timeout(PATIENCE, self.ask(viewer, &guilds, good_for));
-        if let Ok(Err(Unavailable)) | Err(_) = asking.await {
-            metrics::counter!("guildhall_watch_failures_total").increment(1);
-        }
-    }
-
-    async fn ask(
+    /// Requests of one person wait for each other, so that however many they are, they take one
+    /// place at the gateway, and what one was answered the next need not ask.
+    async fn ask_for_request(
         &self,
         viewer: &Viewer,
         guilds: &[GuildId],
-        good_for: Duration,
     ) -> Result<(), Unavailable> {
         let mut progress = self.replica.progress();
         let ready = progress.wait_for(|progress| progress.position.is_some());
         ready.await.map_err(|_| Unavailable)?;
         let _turn = viewer.asking.lock().await;
-        if guilds.is_empty() || self.is_good(viewer, guilds, good_for, Instant::now()) {
-            return Ok(());
+        let due = {
+            let held = self.replica.hold();
+            let epoch = held.position().ok_or(Unavailable)?.epoch;
+            let here = guilds.iter().copied().filter(|id| held.has(*id));
+            let here: Vec<GuildId> = here.collect();
+            viewer.due(epoch, &here, GOOD_FOR, Instant::now())
+        };
+        self.ask(viewer, &due).await
+    }
+
+    async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), Unavailable> {
+        for guilds in guilds.chunks(GUILDS_PER_QUESTION) {
+            let ack = self.link.watch(viewer.id(), guilds.to_vec()).await?;
+            self.replica.reached(ack.at).await;
+            let noted = self.note(viewer, guilds, &ack)?;
+            if noted.dropped > 0 {
+                self.say_dropped(viewer.id(), noted.dropped);
+            }
         }
-        let ack = self.link.watch(viewer.id(), guilds.to_vec()).await?;
-        self.replica.reached(ack.at).await;
-        viewer.prove(ack.at, guilds, &ack.failed, Instant::now());
         Ok(())
     }
 
-    /// Whether what is known of a viewer's rights still is, and covers these guilds.
-    fn is_good(
-        &self,
-        viewer: &Viewer,
-        guilds: &[GuildId],
-        good_for: Duration,
-        now: Instant,
-    ) -> bool {
-        let proof = viewer.proof();
-        let Some(since) = proof.since else {
-            // Never asked, so there is nothing to ask again.
-            return guilds.is_empty();
+    /// Notes an answer while the replica stands still, so that it is exact up to where streams
+    /// were shown less.
+    fn note(&self, viewer: &Viewer, guilds: &[GuildId], ack: &Ack) -> Result<Noted, Unavailable> {
+        let held = self.replica.hold();
+        let now_at = held.position().filter(|at| at.comparable(ack.at));
+        let now_at = now_at.ok_or(Unavailable)?;
+        Ok(viewer.prove(now_at, guilds, &ack.failed, Instant::now()))
+    }
+
+    fn say_dropped(&self, user: UserId, dropped: usize) {
+        metrics::counter!("guildhall_viewer_guilds_dropped_total").increment(dropped as u64);
+        let mut said = self
+            .dropped_said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if said.is_none_or(|at| now.duration_since(at) >= SAY_DROPPED_EVERY) {
+            *said = Some(now);
+            warn!(
+                viewer.id = %user,
+                "[SSE] Somebody asks for more guilds than one person can be in; the oldest answers are dropped"
+            );
+        }
+    }
+}
+
+/// What the keeper asks about one person.
+struct Question {
+    viewer: Arc<Viewer>,
+    guilds: Vec<GuildId>,
+    /// Asked before, and due again.
+    again: bool,
+}
+
+/// Asks about those who are here without being asked. One question about a person being due again
+/// is under way at a time, and none waits for another's answer.
+struct Keeper {
+    watches: Watches,
+    waiting: VecDeque<Question>,
+    under_way: FuturesUnordered<BoxFuture<'static, Option<UserId>>>,
+    /// Those about whom a question is under way or waits that is asked again.
+    asked_again: HashSet<UserId>,
+    /// Attachments to the gateway whose gateway was asked about everybody.
+    attached: u64,
+}
+
+impl Keeper {
+    fn new(watches: Watches) -> Self {
+        Self {
+            watches,
+            waiting: VecDeque::new(),
+            under_way: FuturesUnordered::new(),
+            asked_again: HashSet::new(),
+            attached: 0,
+        }
+    }
+
+    async fn run(&mut self) {
+        let replica = self.watches.replica.clone();
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            select! {
+                _ = look.tick() => self.look(Instant::now()),
+                // Whoever waits is asked about first, so the queue is no longer than all who are
+                // here, twice.
+                arrived = replica.arrived(), if self.waiting.is_empty() => self.arrived(arrived),
+                Some(again) = self.under_way.next() => {
+                    if let Some(user) = again {
+                        self.asked_again.remove(&user);
+                    }
+                }
+            }
+            while self.under_way.len() < QUESTIONS_AT_ONCE
+                && let Some(question) = self.waiting.pop_front()
+            {
+                self.ask(question);
+            }
+        }
+    }
+
+    /// Who is due?
+    fn look(&mut self, now: Instant) {
+        let replica = &self.watches.replica;
+        replica.sweep(now, GOOD_FOR.known);
+        let progress = *replica.progress().borrow();
+        let Some(position) = progress.position else {
+            return;
         };
-        let good_for = if proof.failed.is_empty() {
-            good_for
+        if !replica.standing().link_is_up() {
+            return;
+        }
+        // A gateway that we are newly attached to knows nobody of ours yet.
+        let good_for = if progress.completed == self.attached {
+            GOOD_FOR
         } else {
-            good_for.min(GOOD_FOR_FAILED)
+            GOOD_NO_MORE
         };
-        let epoch = self.replica.position().map(|position| position.epoch);
-        proof.epoch == epoch
-            && guilds.iter().all(|id| proof.asked.contains(id))
-            && now.duration_since(since) < good_for
+        self.attached = progress.completed;
+        for viewer in replica.present() {
+            if self.asked_again.contains(&viewer.id()) {
+                continue;
+            }
+            let guilds = viewer.due_again(position.epoch, good_for, now);
+            self.put(viewer, guilds, true);
+        }
+    }
+
+    /// People who are here are looked up together in guilds that have just come; others when they
+    /// come.
+    fn arrived(&mut self, arrived: Arrived) {
+        let replica = self.watches.replica.clone();
+        let mut guilds = arrived.guilds;
+        if arrived.replaced {
+            self.attached = replica.progress().borrow().completed;
+            guilds.extend(replica.hold().guild_ids());
+        }
+        for viewer in replica.present() {
+            let wanted = viewer.wanted(&guilds);
+            self.put(viewer, wanted, false);
+        }
+    }
+
+    fn put(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, again: bool) {
+        {
+            let held = self.watches.replica.hold();
+            guilds.retain(|id| held.has(*id));
+        }
+        if guilds.is_empty() {
+            return;
+        }
+        if again {
+            self.asked_again.insert(viewer.id());
+        }
+        self.waiting.push_back(Question {
+            viewer,
+            guilds,
+            again,
+        });
+    }
+
+    fn ask(&self, question: Question) {
+        let watches = self.watches.clone();
+        let Question {
+            viewer,
+            guilds,
+            again,
+        } = question;
+        self.under_way.push(Box::pin(async move {
+            let asking = timeout(PATIENCE, watches.ask(&viewer, &guilds));
+            if let Ok(Err(Unavailable)) | Err(_) = asking.await {
+                metrics::counter!("guildhall_watch_failures_total").increment(1);
+                if let Some(at) = watches.replica.position() {
+                    viewer.miss(at, &guilds, Instant::now());
+                }
+            }
+            again.then(|| viewer.id())
+        }));
     }
 }

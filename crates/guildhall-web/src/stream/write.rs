@@ -3,12 +3,13 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use guildhall_model::{Position, json};
+use guildhall_model::{GuildId, Position, UnixMs, json};
 use serde::Serialize;
 
 use super::{
     control::SnapshotReason,
-    filter::{Common, GuildPicture, Visible},
+    filter::{Common, GuildNews, GuildPicture, Visible},
+    join::{News, Replay},
 };
 use crate::replica::{Record, StatusPayload};
 
@@ -44,6 +45,59 @@ impl SseWriter {
                 self.join().extend_from_slice(frame);
             }
         }
+    }
+
+    /// Records, and guilds that came or went between them, in order. A frame from whose place the
+    /// browser could not go on carries none; the last news do.
+    pub(crate) fn replay(&mut self, replay: &Replay) {
+        if replay.news.is_empty() && replay.sure.is_none() {
+            return self.records(&replay.records);
+        }
+        let sure = |at: Position| replay.sure.is_none_or(|sure| at.seq <= sure);
+        let mut records = replay.records.iter().peekable();
+        for (index, news) in replay.news.iter().enumerate() {
+            while let Some(visible) = records.next_if(|visible| visible.get().at.seq <= news.at.seq)
+            {
+                self.record(visible.get(), sure(visible.get().at));
+            }
+            let last = index + 1 == replay.news.len() && records.peek().is_none();
+            self.news(news, last || sure(news.at));
+        }
+        for visible in records {
+            self.record(visible.get(), sure(visible.get().at));
+        }
+    }
+
+    /// One record, with or without its place.
+    fn record(&mut self, record: &Record, placed: bool) {
+        let Some(placed_frame) = record.frame() else {
+            return;
+        };
+        if placed {
+            self.join().extend_from_slice(placed_frame);
+        } else if let Some(payload) = record.event.public() {
+            let data = json::to_vec(&payload);
+            frame(self.join(), record.event.change.name(), None, &data);
+        }
+    }
+
+    fn news(&mut self, news: &News, placed: bool) {
+        let mut data = json::to_vec(&OfGuild {
+            guild_id: news.guild_id,
+            ts: news.ts,
+        });
+        let name = match news.what.get() {
+            GuildNews::Available(picture) => {
+                data.pop();
+                data.extend_from_slice(b",\"guild\":");
+                guild(&mut data, picture);
+                data.push(b'}');
+                "guild.available"
+            }
+            GuildNews::Unavailable => "guild.unavailable",
+            GuildNews::Removed => "guild.removed",
+        };
+        frame(self.join(), name, placed.then_some(news.at), &data);
     }
 
     /// A control event. `cursor`: the last place before the first record still to be sent.
@@ -115,21 +169,33 @@ fn snapshot_body(
     out.extend_from_slice(b",\"status\":");
     out.extend_from_slice(&json::to_vec(status.get()));
     out.extend_from_slice(b",\"guilds\":[");
-    for (index, guild) in guilds.iter().enumerate() {
+    for (index, picture) in guilds.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(&guild.get().head);
-        out.extend_from_slice(b",\"rooms\":[");
-        for (index, room) in guild.get().rooms.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(room);
-        }
-        out.extend_from_slice(b"]}");
+        guild(out, picture.get());
     }
     out.extend_from_slice(b"]}");
+}
+
+fn guild(out: &mut Vec<u8>, picture: &GuildPicture) {
+    out.extend_from_slice(&picture.head);
+    out.extend_from_slice(b",\"rooms\":[");
+    for (index, room) in picture.rooms.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(room);
+    }
+    out.extend_from_slice(b"]}");
+}
+
+/// What every event about a guild begins with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OfGuild {
+    guild_id: GuildId,
+    ts: UnixMs,
 }
 
 /// One event of a stream.

@@ -277,7 +277,9 @@ async fn a_stranger_and_somebody_not_looked_up_see_nothing() {
     });
     assert!(carl.names().is_empty());
     stage.look_up(CARL, &[]);
-    assert_eq!(carl.events()[0].data["guilds"][0]["name"], "The Hall");
+    let now = carl.events();
+    assert_eq!(now[0].event, "guild.available");
+    assert_eq!(now[0].data["guild"]["name"], "The Hall");
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,8 +364,18 @@ async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
     assert_eq!(anna.events()[0].data["guilds"], serde_json::json!([]));
     stage.tell(joined(GHOST, LOBBY));
     assert!(anna.names().is_empty());
-    viewer.prove(at(0), &[HALL], &[], Instant::now());
-    assert_eq!(anna.events()[0].data["guilds"][0]["id"], "100");
+    viewer.prove(at(1), &[HALL], &[], Instant::now());
+    let now = anna.events();
+    assert_eq!(now[0].event, "guild.available");
+    assert_eq!(
+        now[0].data["guild"]["rooms"][0]["members"][0]["userId"],
+        "77"
+    );
+    stage.tell(left(GHOST, LOBBY));
+    assert_eq!(anna.names(), ["voice.left"]);
+
+    viewer.prove(at(2), &[HALL], &[HALL], Instant::now());
+    assert_eq!(anna.names(), ["guild.unavailable"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use guildhall_model::{
-    Change, ChannelId, Cursor, Guild, Permissions, RoleId, UserId, World,
+    Change, ChannelId, Cursor, Guild, GuildId, Permissions, RoleId, UserId, World,
     world::{
         GuildInfo, Membership, Overwrite, OverwriteTarget, Role, RoomInfo, RoomRights, VoiceFlags,
     },
@@ -12,19 +12,30 @@ use guildhall_model::{
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
 
-use super::stage::{ANNA, BEN, CARL, HALL, Listener, Sse, Stage, hall, person, room};
+use tokio::time::Instant;
+
+use super::stage::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, person, room};
 use crate::{
     replica::Attendance,
-    stream::{filter::Narrow, join::state, write::state_json},
+    stream::{
+        filter::{Access, Narrow},
+        join::{access, state},
+        write::state_json,
+    },
 };
 
 pub(super) const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];
+/// A guild that is not there at the beginning.
+const ANNEX: GuildId = GuildId(900);
+/// What every stream is about; one of them never comes.
+const LISTED: [GuildId; 3] = [HALL, ANNEX, GuildId(999)];
 const PEOPLE: [UserId; 5] = [ANNA, BEN, CARL, UserId(77), UserId(78)];
 const ROLES: [RoleId; 3] = [RoleId(50), RoleId(51), RoleId(100)];
 
 /// One step: numbers that [`change`] reads as it likes, so that they shrink well.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
+    guild: u8,
     kind: u8,
     who: u8,
     room: u8,
@@ -32,13 +43,25 @@ pub(super) struct Step {
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
-    let step = (0..32_u8, 0..5_u8, 0..5_u8, any::<u8>());
-    step.prop_map(|(kind, who, room, other)| Step {
+    let step = (0..4_u8, 0..37_u8, 0..5_u8, 0..5_u8, any::<u8>());
+    step.prop_map(|(guild, kind, who, room, other)| Step {
+        guild,
         kind,
         who,
         room,
         other,
     })
+}
+
+impl Step {
+    /// The same in the hall.
+    pub(super) fn in_hall(self) -> Self {
+        Self { guild: 1, ..self }
+    }
+
+    fn guild_id(self) -> GuildId {
+        if self.guild == 0 { ANNEX } else { HALL }
+    }
 }
 
 /// What the gateway would append, given the guild as it is.
@@ -131,10 +154,16 @@ pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
         29 if other % 4 == 0 => vec![Change::GuildRemoved],
         30 if guild.is_none() || other % 4 == 0 => {
             let mut new = hall();
+            let everyone = step.guild_id().everyone();
+            new.roles.insert(everyone, Permissions::VIEW_CHANNEL);
+            if other % 3 == 0 {
+                new.memberships.clear();
+            }
             new.voice.insert(who, person(who, channel));
             vec![Change::GuildAvailable(Some(Box::new(new)))]
         }
         31 => vec![Change::Gap { from: 1, to: 2 }],
+        32 | 33 => vec![Change::RightsReset],
         _ => Vec::new(),
     }
 }
@@ -197,6 +226,11 @@ impl Picture {
         };
         if event.event == "guild.removed" {
             self.0.remove(&guild_id);
+            return;
+        }
+        if let Some(guild) = data.get("guild") {
+            assert_eq!(event.event, "guild.available");
+            self.0.insert(guild_id, Known::of(guild));
             return;
         }
         let known = self
@@ -267,10 +301,24 @@ fn id(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+impl Picture {
+    /// What was told to be unavailable, because the viewer is being looked up there, is in no
+    /// snapshot; who had it keeps what they last saw.
+    pub(super) fn without(mut self, unknown: &[GuildId]) -> Self {
+        for id in unknown {
+            if let Some(known) = self.0.remove(&id.to_string()) {
+                assert_eq!(known.about["available"], json!(false), "{id} is dimmed");
+            }
+        }
+        self
+    }
+}
+
 /// A browser with its stream, its picture, and pictures of before with their cursors.
 pub(super) struct Browser {
     pub(super) user: UserId,
-    stream: Listener,
+    /// None while it is away.
+    stream: Option<Listener>,
     pub(super) picture: Picture,
     cursor: Option<String>,
     before: Vec<(Cursor, Picture)>,
@@ -280,7 +328,7 @@ impl Browser {
     pub(super) fn new(stage: &Stage, user: UserId) -> Self {
         Self {
             user,
-            stream: stage.open(user, None),
+            stream: Some(stage.open_on(user, &LISTED, Narrow::ALL, None)),
             picture: Picture::default(),
             cursor: None,
             before: Vec::new(),
@@ -288,19 +336,22 @@ impl Browser {
     }
 
     pub(super) fn read(&mut self) {
-        for event in self.stream.events() {
+        for event in self.stream.as_mut().expect("it is here").events() {
             self.picture.take(&event);
             self.cursor = event.id.or(self.cursor.take());
+            // It may break off after any event.
+            let cursor = self.cursor.as_ref().expect("a control event came first");
+            let cursor: Cursor = cursor.parse().expect("a cursor");
+            self.before.push((cursor, self.picture.clone()));
         }
-        let cursor = self.cursor.as_ref().expect("a control event came first");
-        let cursor: Cursor = cursor.parse().expect("a cursor");
-        self.before.push((cursor, self.picture.clone()));
     }
 
     /// Comes back with a cursor of before.
     pub(super) fn reconnect(&mut self, stage: &Stage, which: usize) {
         let (cursor, picture) = self.before[which % self.before.len()].clone();
-        self.stream = stage.open(self.user, Some(cursor.positions()[0]));
+        self.stream = None;
+        let cursor = Some(cursor.positions()[0]);
+        self.stream = Some(stage.open_on(self.user, &LISTED, Narrow::ALL, cursor));
         self.picture = picture;
         self.read();
     }
@@ -309,20 +360,45 @@ impl Browser {
 /// What a snapshot taken now says.
 pub(super) fn truth(stage: &Stage, user: UserId) -> Picture {
     let attendance = Attendance::new(stage.replica.viewer(user));
-    let seen = state(&stage.replica, &attendance, &[HALL], &Narrow::ALL).expect("proven");
+    let seen = state(&stage.replica, &attendance, &LISTED, &Narrow::ALL).expect("proven");
     let json = state_json(seen.position, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
 }
 
-pub(super) fn apply(world: &mut World, changes: &[Change]) {
+pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
     for change in changes {
         world.apply(&guildhall_model::Event {
-            guild_id: HALL,
+            guild_id,
             ts: 0,
             synthetic: false,
             change: change.clone(),
         });
+    }
+}
+
+/// Guilds that are there and in which it is not known what a user is.
+pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
+    let held = stage.replica.hold();
+    let here = LISTED.into_iter().filter(|id| held.has(*id));
+    let here: Vec<GuildId> = here.collect();
+    let doubtful = stage.replica.viewer(user).doubtful(EPOCH, &here);
+    let doubtful = doubtful.unwrap_or_else(|| here.clone());
+    let unknown =
+        |id: &GuildId| doubtful.contains(id) || access(&held, *id, user) == Access::Unknown;
+    here.into_iter().filter(unknown).collect()
+}
+
+/// The gateway answers about somebody in a guild that is there, or can't.
+fn answer(stage: &Stage, step: Step) {
+    let viewer = stage
+        .replica
+        .viewer(VIEWERS[usize::from(step.who) % VIEWERS.len()]);
+    let guild = [step.guild_id()];
+    if stage.replica.hold().has(guild[0]) {
+        let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
+        let at = stage.replica.position().expect("a world");
+        viewer.prove(at, &guild, failed, Instant::now());
     }
 }
 
@@ -344,12 +420,19 @@ proptest! {
         browsers.iter_mut().for_each(Browser::read);
 
         for (step, read) in steps.iter().zip(&reads) {
-            let changes = changes(*step, world.guilds.get(&HALL));
-            apply(&mut world, &changes);
+            let guild_id = step.guild_id();
+            if step.kind >= 34 {
+                answer(&stage, *step);
+            }
+            let changes = changes(*step, world.guilds.get(&guild_id));
+            apply(&mut world, guild_id, &changes);
             if step.other % 2 == 0 {
-                stage.tell_group(changes);
+                let group = stage.sealed(guild_id, changes);
+                stage.take(group);
             } else {
-                changes.into_iter().for_each(|change| stage.tell(change));
+                for change in changes {
+                    stage.tell_in(guild_id, change);
+                }
             }
             for (index, browser) in browsers.iter_mut().enumerate() {
                 match read >> (2 * index) & 3 {
@@ -361,11 +444,16 @@ proptest! {
         }
         for browser in &mut browsers {
             browser.read();
-            let truth = truth(&stage, browser.user);
-            prop_assert_eq!(&browser.picture, &truth, "live, viewer {}", browser.user);
-            for which in 0..browser.before.len() {
+            let unseen = unknown(&stage, browser.user);
+            let picture = browser.picture.clone().without(&unseen);
+            prop_assert_eq!(&picture, &truth(&stage, browser.user), "live, viewer {}", browser.user);
+            // Not all of many: that takes its time, and the next case has others.
+            for which in (0..browser.before.len()).step_by(1 + browser.before.len() / 32) {
                 browser.reconnect(&stage, which);
-                prop_assert_eq!(&browser.picture, &truth, "cursor {}, viewer {}", which, browser.user);
+                let unseen = unknown(&stage, browser.user);
+                let picture = browser.picture.clone().without(&unseen);
+                let truth = truth(&stage, browser.user);
+                prop_assert_eq!(&picture, &truth, "cursor {}, viewer {}", which, browser.user);
             }
         }
     }

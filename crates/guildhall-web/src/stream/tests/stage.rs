@@ -342,15 +342,18 @@ impl Stage {
     ) -> Listener {
         let viewer = self.replica.viewer(user);
         if let Some(position) = self.replica.position() {
-            viewer.prove(position, guilds, &[], Instant::now());
+            let here = guilds.iter().copied();
+            let here: Vec<_> = here.filter(|id| self.replica.hold().has(*id)).collect();
+            viewer.prove(position, &here, &[], Instant::now());
         }
         let now = Instant::now();
+        let attendance = Attendance::new(viewer);
         let opened = Opened {
             replica: self.replica.clone(),
             clock: self.clock.clone(),
-            attendance: Attendance::new(viewer),
+            guilds: attendance.want(guilds.to_vec()),
+            attendance,
             permit: self.limits.enter(user, here(), Instant::now()).ok(),
-            guilds: guilds.to_vec(),
             narrow,
             cursor: cursor.map(Cursor::from),
             heads: Vec::new(),

@@ -129,6 +129,10 @@ async fn rights_change_under_an_open_stream() {
     tell(&mut stage, &mut curl, &mut out, told);
     stage.look_up(ANNA, &[]);
     out.push_str(&curl.text());
+    stage.tell(Change::RightsReset);
+    out.push_str(&curl.text());
+    stage.look_up(ANNA, &[KEEPER]);
+    out.push_str(&curl.text());
     stage.tell(Change::GuildRemoved);
     out.push_str(&curl.text());
     is_committed("rights", &out);
