@@ -61,6 +61,15 @@ impl House {
 
     /// A house whose Discord has a scenario of its own.
     pub(crate) async fn of(scenario: &str, more: &[(&str, &str)]) -> Self {
+        Self::whose(scenario, more, async |_| {}).await
+    }
+
+    /// A house to whose Discord something happens before the house starts.
+    pub(crate) async fn whose(
+        scenario: &str,
+        more: &[(&str, &str)],
+        happens: impl AsyncFnOnce(&Discord),
+    ) -> Self {
         let folder = Folder::new();
         let arguments = ["--listen", "127.0.0.1:0", "--scenario", scenario];
         let of_logs = more
@@ -72,6 +81,7 @@ impl House {
         let simulator = Process::start("simulator", &arguments, &of_logs, &folder.0);
         let address = simulator.line_after("Discord side").await;
         let discord = Discord::at(address.trim_end_matches('/')).await;
+        happens(&discord).await;
         let ports = Ports {
             link: free_port(),
             web: free_port(),

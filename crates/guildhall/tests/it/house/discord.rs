@@ -97,6 +97,14 @@ impl Discord {
         assert!(status.is_success(), "{status}");
     }
 
+    /// Removes the bot from a guild, which is the guild's end here.
+    pub(crate) async fn remove_guild(&self, guild: &str) {
+        let path = format!("{}/sim/guilds/{guild}", self.url);
+        let answer = self.http.delete(path).send().await;
+        let status = answer.expect("the simulator answers").status();
+        assert!(status.is_success(), "{status}");
+    }
+
     /// A fault.
     pub(crate) async fn fault(&self, fault: Value) {
         self.post("/sim/faults", &fault).await;
