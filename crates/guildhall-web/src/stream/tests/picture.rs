@@ -43,7 +43,7 @@ pub(super) struct Step {
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
-    let step = (0..4_u8, 0..37_u8, 0..5_u8, 0..5_u8, any::<u8>());
+    let step = (0..4_u8, 0..42_u8, 0..5_u8, 0..5_u8, any::<u8>());
     step.prop_map(|(guild, kind, who, room, other)| Step {
         guild,
         kind,
@@ -153,19 +153,43 @@ pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
         })],
         29 if other % 4 == 0 => vec![Change::GuildRemoved],
         30 if guild.is_none() || other % 4 == 0 => {
-            let mut new = hall();
-            let everyone = step.guild_id().everyone();
-            new.roles.insert(everyone, Permissions::VIEW_CHANNEL);
-            if other % 3 == 0 {
-                new.memberships.clear();
-            }
-            new.voice.insert(who, person(who, channel));
-            vec![Change::GuildAvailable(Some(Box::new(new)))]
+            vec![Change::GuildAvailable(Some(Box::new(new_hall(step))))]
         }
         31 => vec![Change::Gap { from: 1, to: 2 }],
         32 | 33 => vec![Change::RightsReset],
+        37.. => looked_up(step, guild),
         _ => Vec::new(),
     }
+}
+
+/// The hall anew with somebody in it, and perhaps with nobody known.
+fn new_hall(step: Step) -> Guild {
+    let who = PEOPLE[usize::from(step.who)];
+    let channel = ChannelId(201 + u64::from(step.room));
+    let mut new = hall();
+    let everyone = step.guild_id().everyone();
+    new.roles.insert(everyone, Permissions::VIEW_CHANNEL);
+    if step.other % 3 == 0 {
+        new.memberships.clear();
+    }
+    new.voice.insert(who, person(who, channel));
+    new
+}
+
+/// Somebody of whom nothing is known is looked up.
+fn looked_up(step: Step, guild: Option<&Guild>) -> Vec<Change> {
+    let unknown = |user: &&UserId| guild.is_some_and(|guild| !guild.memberships.contains_key(user));
+    let first = usize::from(step.who) % VIEWERS.len();
+    let found = VIEWERS.iter().cycle().skip(first).take(3).find(unknown);
+    let membership = match step.other % 3 {
+        0 => Membership::Stranger,
+        _ => Membership::member(vec![ROLES[usize::from(step.other % 2)]], false),
+    };
+    let rights = found.map(|user| Change::Rights {
+        user_id: *user,
+        membership: Some(membership),
+    });
+    rights.into_iter().collect()
 }
 
 fn rights(number: u8) -> RoomRights {
@@ -421,7 +445,7 @@ proptest! {
 
         for (step, read) in steps.iter().zip(&reads) {
             let guild_id = step.guild_id();
-            if step.kind >= 34 {
+            if (34..=36).contains(&step.kind) {
                 answer(&stage, *step);
             }
             let changes = changes(*step, world.guilds.get(&guild_id));

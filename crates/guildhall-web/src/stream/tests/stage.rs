@@ -342,9 +342,9 @@ impl Stage {
     ) -> Listener {
         let viewer = self.replica.viewer(user);
         if let Some(position) = self.replica.position() {
-            let here = guilds.iter().copied();
-            let here: Vec<_> = here.filter(|id| self.replica.hold().has(*id)).collect();
-            viewer.prove(position, &here, &[], Instant::now());
+            let present = guilds.iter().copied();
+            let present: Vec<_> = present.filter(|id| self.replica.hold().has(*id)).collect();
+            viewer.prove(position, &present, &[], Instant::now());
         }
         let now = Instant::now();
         let attendance = Attendance::new(viewer);
