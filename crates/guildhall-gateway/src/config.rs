@@ -97,8 +97,9 @@ pub struct Limits {
     pub hello: Duration,
     /// No two IDENTIFYs are nearer than this.
     pub identify_spacing: Duration,
-    /// The least and the most between a RESUME that Discord refused and the IDENTIFY after it.
-    pub identify_after_refusal: (Duration, Duration),
+    /// The most between a RESUME that Discord refused and the IDENTIFY after it; the least is a
+    /// fifth of it.
+    pub identify_after_refusal: Duration,
     /// IDENTIFYs a day that are never used: below this many left, we wait for the next day.
     pub identify_reserve: u32,
     /// How long a planned close may take.
@@ -132,7 +133,7 @@ impl Default for Limits {
             hello: Duration::from_secs(20),
             identify_spacing: Duration::from_secs(5),
             // Discord's documentation, "Gateway": a random amount of time between 1 and 5 seconds.
-            identify_after_refusal: (Duration::from_secs(1), Duration::from_secs(5)),
+            identify_after_refusal: Duration::from_secs(5),
             identify_reserve: 50,
             close: Duration::from_secs(3),
             // A web role says its request as soon as it is connected.

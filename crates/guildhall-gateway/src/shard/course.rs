@@ -241,8 +241,9 @@ impl Course {
             // Discord's own rule before the IDENTIFY that follows. A session that is lost again
             // and again costs one each time, so there it is waited for longer and longer.
             Ended::InvalidSession { resumable: false } => {
-                let (least, most) = self.limits.identify_after_refusal;
-                wait.max(least + most.saturating_sub(least).mul_f64(chance))
+                let most = self.limits.identify_after_refusal;
+                let least = most / 5;
+                wait.max(least + (most - least).mul_f64(chance))
             }
             _ => wait,
         }

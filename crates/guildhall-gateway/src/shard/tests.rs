@@ -422,7 +422,7 @@ impl House {
             reconnect_first: moment,
             reconnect_longest: moment,
             identify_spacing: moment,
-            identify_after_refusal: (moment, moment),
+            identify_after_refusal: moment,
             close: Duration::from_millis(200),
             ..Limits::default()
         };

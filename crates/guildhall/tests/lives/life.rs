@@ -374,7 +374,7 @@ fn config(plan: &Plan, discord: &Discord, link_token: String) -> Config {
             reconnect_longest: Duration::from_millis(80),
             hello: Duration::from_millis(1_500),
             identify_spacing: Duration::from_millis(25),
-            identify_after_refusal: (Duration::from_millis(10), Duration::from_millis(50)),
+            identify_after_refusal: Duration::from_millis(50),
             close: Duration::from_millis(500),
             ..Limits::default()
         },
