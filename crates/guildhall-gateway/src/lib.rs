@@ -30,6 +30,8 @@ mod restore;
 mod link;
 /// The role's lines of `/readyz`.
 mod health;
+/// What is measured, described and there from the start.
+mod metrics;
 /// The built role, and the tasks it is made of.
 mod run;
 

@@ -54,6 +54,7 @@ impl Config {
         journal: Arc<dyn Journal>,
     ) -> Result<Gateway, BuildError> {
         self.check().map_err(BuildError::Misconfigured)?;
+        crate::metrics::describe();
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
         let rest = DiscordRest::new(origin, &self.bot_token, share)
             .map_err(|why| BuildError::Misconfigured(format!("DISCORD_BOT_TOKEN: {why}")))?;

@@ -129,17 +129,39 @@ fn asks_for_others(directive: &str) -> bool {
 /// Installs the process's metrics recorder; `/metrics` renders it. Before anything is built: what
 /// is measured without one is lost.
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
+    Ok(recorder()?.install_recorder()?)
+}
+
+/// Without buckets of its own a histogram would be rendered as a summary, which can't be added up.
+fn recorder() -> anyhow::Result<PrometheusBuilder> {
     let seconds = Matcher::Suffix("_seconds".to_owned());
     let batches = Matcher::Full("guildhall_gateway_batch_inputs".to_owned());
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(seconds, &LATENCY_BUCKETS)?
         .set_buckets_for_metric(batches, &BATCH_BUCKETS)?;
-    Ok(recorder.install_recorder()?)
+    Ok(recorder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_measured_in_amounts_is_a_histogram() {
+        let recorder = recorder().expect("good buckets").build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::histogram!("guildhall_gateway_batch_inputs").record(3.0);
+            metrics::histogram!("guildhall_journal_commit_seconds").record(0.003);
+        });
+        let rendered = recorder.handle().render();
+        for line in [
+            "guildhall_gateway_batch_inputs_bucket{le=\"2\"} 0",
+            "guildhall_gateway_batch_inputs_bucket{le=\"4\"} 1",
+            "guildhall_journal_commit_seconds_bucket{le=\"0.005\"} 1",
+        ] {
+            assert!(rendered.contains(line), "{line} is not in\n{rendered}");
+        }
+    }
 
     #[test]
     fn a_misspelt_level_is_refused_and_never_silences_the_logs() {

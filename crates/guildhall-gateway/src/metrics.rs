@@ -1,0 +1,279 @@
+//! What this role measures, in one place: each metric has a description, and what somebody may be
+//! woken for is there from the start, as 0. A counter that appears with its first failure shows
+//! Prometheus no increase.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+
+/// Counters without labels.
+const COUNTERS: [(&str, &str); 10] = [
+    (
+        "guildhall_gateway_repeated_dispatches_total",
+        "Dispatches that a RESUME told again and that were kept already",
+    ),
+    (
+        "guildhall_gateway_unknown_dispatches_total",
+        "Dispatches of kinds that nothing here follows",
+    ),
+    (
+        "guildhall_gateway_unreadable_dispatches_total",
+        "Dispatches that could not be read: their guild is not live until it came afresh",
+    ),
+    (
+        "guildhall_gateway_bad_messages_total",
+        "Messages of Discord that are no dispatches and could not be read",
+    ),
+    (
+        "guildhall_journal_stalls_total",
+        "Commits that took longer than two seconds",
+    ),
+    (
+        "guildhall_link_refusals_total",
+        "Requests for the link with a wrong LINK_TOKEN",
+    ),
+    (
+        "guildhall_link_attachments_refused_total",
+        "Web roles refused because as many as may be are attached",
+    ),
+    (
+        "guildhall_link_events_sent_total",
+        "Events written to web roles",
+    ),
+    (
+        "guildhall_rights_calls_total",
+        "Requests to Discord for up to 100 members of a guild",
+    ),
+    (
+        "guildhall_rights_resets_total",
+        "Guilds that were out of hearing, whose viewers were looked up anew",
+    ),
+];
+
+/// Counters with one label, and the values of it that are there from the start.
+const LABELLED: [(&str, &str, &[&str], &str); 10] = [
+    (
+        "guildhall_events_total",
+        "event",
+        &[],
+        "Events that entered the log, by name",
+    ),
+    (
+        "guildhall_gateway_dispatches_total",
+        "event",
+        &[],
+        "Dispatches of the kinds that are followed, by Discord's name",
+    ),
+    (
+        "guildhall_gateway_connects_total",
+        "how",
+        &["identify", "resume"],
+        "Sessions that Discord began, or let us resume",
+    ),
+    (
+        "guildhall_gateway_disconnects_total",
+        "reason",
+        &DISCONNECTS,
+        "Connections to Discord that ended or could not be made",
+    ),
+    (
+        "guildhall_discord_requests_total",
+        "status",
+        &["200", "401", "429"],
+        "Answers of Discord's REST interface, by HTTP status",
+    ),
+    (
+        "guildhall_rights_lookups_total",
+        "result",
+        &["member", "stranger", "token", "refused", "unreachable"],
+        "Members that were looked up one at a time",
+    ),
+    (
+        "guildhall_rights_refused_total",
+        "bound",
+        &["user", "process"],
+        "Guilds of watches that were answered as failed because more was asked than is kept",
+    ),
+    (
+        "guildhall_accept_failures_total",
+        "listener",
+        &["link"],
+        "Connections that the system would not hand over, by listener",
+    ),
+    (
+        "guildhall_connections_closed_total",
+        "listener",
+        &["link"],
+        "Idle connections closed to make room, by listener",
+    ),
+    (
+        "guildhall_link_violations_total",
+        "kind",
+        &[],
+        "Breaches of the link's rules by the other end",
+    ),
+];
+
+/// As `shard` names them.
+const DISCONNECTS: [&str; 9] = [
+    "unreachable",
+    "budget",
+    "cut",
+    "reconnect_asked",
+    "invalid_session",
+    "inbox_full",
+    "zombie",
+    "renewed",
+    "token",
+];
+
+/// As `guildhall_link` names them.
+const VIOLATIONS: [&str; 5] = [
+    "undecodable",
+    "unknown_type",
+    "unexpected",
+    "binary",
+    "oversized",
+];
+
+/// Gauges, and whether they begin at 0.
+const GAUGES: [(&str, bool, &str); 10] = [
+    (
+        "guildhall_gateway_failed_tries",
+        true,
+        "Tries to reach Discord that failed, in a row",
+    ),
+    (
+        "guildhall_gateway_identifies_remaining",
+        false,
+        "Sessions that may still be begun today",
+    ),
+    (
+        "guildhall_connections",
+        false,
+        "Connections that are open, by listener",
+    ),
+    (
+        "guildhall_connections_max",
+        false,
+        "Connections that may be open, by listener",
+    ),
+    ("guildhall_link_attachments", true, "Web roles attached"),
+    (
+        "guildhall_link_attachments_max",
+        false,
+        "Web roles that may be attached",
+    ),
+    (
+        "guildhall_log_head_seq",
+        false,
+        "Sequence number of the last event of the log",
+    ),
+    (
+        "guildhall_rights_age_seconds",
+        true,
+        "Age of the oldest roles in use",
+    ),
+    (
+        "guildhall_rights_waiting",
+        true,
+        "Look-ups that wait for their turn",
+    ),
+    (
+        "guildhall_rights_watched",
+        true,
+        "Pairs of user and guild whose roles are kept fresh",
+    ),
+];
+
+/// To be called once a recorder is there, before anything is measured.
+pub(crate) fn describe() {
+    for (name, says) in COUNTERS {
+        describe_counter!(name, says);
+        counter!(name).absolute(0);
+    }
+    for (name, label, values, says) in LABELLED {
+        describe_counter!(name, says);
+        for value in values {
+            counter!(name, label => *value).absolute(0);
+        }
+    }
+    for kind in VIOLATIONS {
+        counter!("guildhall_link_violations_total", "role" => "gateway", "kind" => kind)
+            .absolute(0);
+    }
+    for (name, zero, says) in GAUGES {
+        describe_gauge!(name, says);
+        if zero {
+            gauge!(name).set(0.0);
+        }
+    }
+    describe_histogram!(
+        "guildhall_journal_commit_seconds",
+        Unit::Seconds,
+        "How long the journal took to keep a batch"
+    );
+    describe_histogram!(
+        "guildhall_gateway_batch_inputs",
+        "Inputs of a batch: one batch gathers while the one before it is committed"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// Names in the sources behind one of the macros that measure.
+    fn measured(folder: &Path, names: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).expect("sources") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                measured(&path, names);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a text");
+            for what in ["counter", "gauge", "histogram"] {
+                let call = format!("{what}!(");
+                let parts = text.split(call.as_str()).skip(1);
+                let name = |part: &str| {
+                    Some(
+                        part.trim_start()
+                            .strip_prefix('"')?
+                            .split_once('"')?
+                            .0
+                            .to_owned(),
+                    )
+                };
+                names.extend(parts.filter_map(name));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_measured_is_described() {
+        let counters = COUNTERS.iter().map(|(name, _)| *name);
+        let labelled = LABELLED.iter().map(|(name, ..)| *name);
+        let gauges = GAUGES.iter().map(|(name, ..)| *name);
+        let histograms = [
+            "guildhall_journal_commit_seconds",
+            "guildhall_gateway_batch_inputs",
+        ];
+        let described: Vec<&str> = counters
+            .chain(labelled)
+            .chain(gauges)
+            .chain(histograms)
+            .collect();
+        let mut names = Vec::new();
+        measured(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut names,
+        );
+        assert!(names.len() > 20, "{names:?}");
+        for name in names {
+            assert!(
+                described.contains(&name.as_str()),
+                "{name} is not in metrics.rs"
+            );
+        }
+    }
+}
