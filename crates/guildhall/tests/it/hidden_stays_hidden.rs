@@ -79,6 +79,42 @@ async fn a_role_opens_the_room_and_its_loss_closes_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_lost_while_discord_was_away_has_closed_the_room_when_it_is_back() {
+    let house = House::with(&[("DISCORD_INTENTS", "members")]).await;
+    let discord = &house.discord;
+    let kept = own_roles(&discord.state().await, &discord.visitor);
+    let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+    let opened = [&kept[..], &[discord.gate_role.as_str()]].concat();
+    discord.roles(&discord.visitor, &opened).await;
+    let (_, mut stream) = house.visit().await;
+    let [inside, marker] = [0, 1].map(|index| &discord.people[index]);
+    discord.voice(inside, Some(&discord.gated)).await;
+    until_person(&mut stream, inside).await;
+
+    // Nothing more is told in this session, and there will be another one.
+    discord
+        .fault(serde_json::json!({"kind": "invalid_session", "resumable": false}))
+        .await;
+    discord.roles(&discord.visitor, &kept).await;
+    let mut away = false;
+    loop {
+        let status = stream.until("status").await.data;
+        let live = status["discord"] == "live" && status["guildIds"].is_null();
+        if away && live {
+            break;
+        }
+        away |= !live;
+    }
+    let heard = stream.raw.len();
+    discord.voice(inside, None).await;
+    discord.voice(marker, Some(&discord.rooms[1])).await;
+    until_person(&mut stream, marker).await;
+    let since = &stream.raw[heard..];
+    assert!(!since.contains(&discord.gated), "shown:\n{since}");
+    assert!(!since.contains(inside.as_str()), "shown:\n{since}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_guild_without_the_viewer_is_not_found_and_never_shown() {
     let house = House::start().await;
     let discord = &house.discord;

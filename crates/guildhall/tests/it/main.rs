@@ -7,6 +7,7 @@ mod house;
 mod a_browser_shows_it;
 mod a_demo_needs_nothing;
 mod a_guild_that_comes_later_is_there;
+mod a_flood_leaves_others_alone;
 mod a_mistake_is_told_in_a_sentence;
 mod a_storm_of_logins_is_let_in_in_order;
 mod a_stream_goes_on_where_it_was;
