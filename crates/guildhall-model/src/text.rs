@@ -141,7 +141,7 @@ mod tests {
                 0..12,
             ),
         ) {
-            let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let escaped = units.iter().fold(String::new(), |text, unit| text + &format!("\\u{unit:04x}"));
             let mended = replace_lone_surrogates(&escaped).into_owned();
             let read: String = serde_json::from_str(&format!("\"{mended}\"")).expect("JSON");
             prop_assert_eq!(read, String::from_utf16_lossy(&units));

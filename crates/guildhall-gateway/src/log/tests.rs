@@ -226,7 +226,7 @@ fn grouped(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
     for index in 1..sealed.len() {
         let guild_id = sealed[index].event.guild_id;
         let event = Arc::make_mut(&mut sealed[index - 1]);
-        event.more = event.event.guild_id == guild_id && event.at.seq % 4 != 0;
+        event.more = event.event.guild_id == guild_id && !event.at.seq.is_multiple_of(4);
     }
     sealed
 }
@@ -263,18 +263,18 @@ fn evicted_events_of_many_bytes_make_bases_long_before_they_are_many() {
     };
     let log = Log::new(Position::start(LogId(0), EPOCH), window);
     write(&log, log.head(), vec![arrival(1)]).expect("at the head");
-    let (mut bases, mut compacted) = (0, 0);
+    let (mut bases, mut upto) = (0, 0);
     for _ in 0..40 {
         let name = "n".repeat(100_000);
-        let long = Change::GuildUpdated(GuildInfo { name, icon: None });
-        write(&log, log.head(), vec![of(1, long)]).expect("at the head");
+        let renamed = Change::GuildUpdated(GuildInfo { name, icon: None });
+        write(&log, log.head(), vec![of(1, renamed)]).expect("at the head");
         for base in log.compact() {
-            (bases, compacted) = (bases + 1, base.floor);
+            (bases, upto) = (bases + 1, base.floor);
         }
     }
     // Ten are retained, and of what was evicted at most half as much is not in a base.
     assert!((5..=10).contains(&bases), "{bases} bases");
-    assert!(log.head().seq - compacted <= 10 + 6, "up to {compacted}");
+    assert!(log.head().seq - upto <= 10 + 6, "up to {upto}");
 }
 
 fn wide() -> Window {

@@ -243,7 +243,7 @@ impl Course {
             Ended::InvalidSession { resumable: false } => {
                 let most = self.limits.identify_after_refusal;
                 let least = most / 5;
-                wait.max(least + (most - least).mul_f64(chance))
+                wait.max(least + most.saturating_sub(least).mul_f64(chance))
             }
             _ => wait,
         }

@@ -108,7 +108,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_name_of_any_utf16_is_read(units in proptest::collection::vec(0xd7f0_u16..0xe010, 0..6)) {
-            let escaped: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();
+            let escaped = units.iter().fold(String::new(), |text, unit| text + &format!("\\u{unit:04X}"));
             let text = format!(r#"{{"op":0,"t":"X","s":3,"d":"{escaped}"}}"#);
             let Message::Dispatch(dispatch) = Message::read(&text, 7) else {
                 return Err(TestCaseError::fail("a dispatch"));

@@ -35,9 +35,12 @@ async fn who_names_guilds_that_do_not_exist_is_noticed_by_nobody_else() {
     let pairs = measured(&gateway, "guildhall_rights_watched ");
     assert!(pairs < 200.0, "{pairs} pairs are kept");
     let oversized = "guildhall_link_violations_total{role=\"gateway\",kind=\"oversized\"} ";
-    assert_eq!(measured(&gateway, oversized), 0.0, "the link was never cut");
+    assert!(
+        measured(&gateway, oversized) < 1.0,
+        "the link was never cut"
+    );
     let web = house.metrics(house.ports.web_ops).await;
-    assert_eq!(measured(&web, "guildhall_link_up "), 1.0);
+    assert!(measured(&web, "guildhall_link_up ") > 0.0, "the link is up");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,6 +117,10 @@ async fn come(house: &House, comers: &[String]) -> Vec<Duration> {
     waits
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are what the test is read for"
+)]
 fn compare(what: &str, quiet: &[Duration], flood: &[Duration]) {
     let (middle, last) = (COMERS / 2, COMERS - 1);
     println!(

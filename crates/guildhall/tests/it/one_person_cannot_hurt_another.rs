@@ -149,7 +149,6 @@ async fn one_user_who_opens_streams_in_a_loop_and_one_who_opens_connections_are_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "twenty sign-ins at one moment meet Discord's 429, which is not waited for yet"]
 async fn two_hundred_people_behind_one_address_sign_in_and_stream() {
     const PEOPLE: usize = 200;
     raise_open_files();

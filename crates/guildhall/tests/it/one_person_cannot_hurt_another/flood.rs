@@ -14,7 +14,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use crate::house::{House, SOON};
@@ -55,7 +55,10 @@ pub(super) fn again(port: u16, said: &[&'static str], together: usize) -> Again 
     for said in said.iter().copied().cycle().take(together) {
         let count = Arc::clone(&count);
         tasks.spawn(async move {
+            let mut pace = interval(Duration::from_millis(50));
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
+                pace.tick().await;
                 let opened = open(port, said).await;
                 count.fetch_add(1, Ordering::Relaxed);
                 // Kept for a while, unless it is closed for others.
@@ -64,7 +67,6 @@ pub(super) fn again(port: u16, said: &[&'static str], together: usize) -> Again 
                     let closed = socket.read(&mut byte);
                     drop(timeout(Duration::from_secs(3), closed).await);
                 }
-                sleep(Duration::from_millis(50)).await;
             }
         });
     }
