@@ -5,7 +5,7 @@
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 10] = [
+const COUNTERS: [(&str, &str); 13] = [
     (
         "guildhall_gateway_repeated_dispatches_total",
         "Dispatches that a RESUME told again and that were kept already",
@@ -21,6 +21,18 @@ const COUNTERS: [(&str, &str); 10] = [
     (
         "guildhall_gateway_bad_messages_total",
         "Messages of Discord that are no dispatches and could not be read",
+    ),
+    (
+        "guildhall_gateway_odd_fields_total",
+        "Fields of dispatches that could not be read and did no harm",
+    ),
+    (
+        "guildhall_gateway_pending_voice_dropped_total",
+        "People whose voice state waited for its room and was dropped for want of space",
+    ),
+    (
+        "guildhall_gateway_groups_cut_total",
+        "Groups of events cut in parts because one cause led to more than a group may have",
     ),
     (
         "guildhall_journal_stalls_total",
@@ -126,16 +138,17 @@ const DISCONNECTS: [&str; 9] = [
 ];
 
 /// As `guildhall_link` names them.
-const VIOLATIONS: [&str; 5] = [
+const VIOLATIONS: [&str; 6] = [
     "undecodable",
     "unknown_type",
     "unexpected",
     "binary",
     "oversized",
+    "endless_group",
 ];
 
 /// Gauges, and whether they begin at 0.
-const GAUGES: [(&str, bool, &str); 10] = [
+const GAUGES: [(&str, bool, &str); 11] = [
     (
         "guildhall_gateway_failed_tries",
         true,
@@ -145,6 +158,11 @@ const GAUGES: [(&str, bool, &str); 10] = [
         "guildhall_gateway_identifies_remaining",
         false,
         "Sessions that may still be begun today",
+    ),
+    (
+        "guildhall_gateway_pending_voice",
+        true,
+        "People whose voice state names a channel that is no room (yet)",
     ),
     (
         "guildhall_connections",

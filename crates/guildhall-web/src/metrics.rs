@@ -19,6 +19,18 @@ const COUNTERS: &[(&str, &str)] = &[
         "Streams that went on at a browser's cursor",
     ),
     (
+        "guildhall_viewer_guilds_dropped_total",
+        "Answers about somebody's rights that were dropped because too many guilds were named",
+    ),
+    (
+        "guildhall_login_invalid_answers_total",
+        "Answers at sign-in that Discord counts against this machine's address",
+    ),
+    (
+        "guildhall_login_pauses_total",
+        "Times that Discord asked to wait and nobody was signed in meanwhile",
+    ),
+    (
         "guildhall_watch_failures_total",
         "Times that the rights of somebody who is here could not be asked for anew",
     ),
@@ -37,6 +49,8 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
             "no_code",
             "code_refused",
             "busy",
+            "limited",
+            "discord_limited",
             "discord_failed",
         ],
         "Sign-ins that came back from Discord, by what became of them",
@@ -117,12 +131,13 @@ const CONNECTIONS_REFUSED: &str = "guildhall_connections_refused_total";
 /// Counted by both ends of the link.
 const VIOLATIONS: &str = "guildhall_link_violations_total";
 
-const VIOLATION_KINDS: [&str; 5] = [
+const VIOLATION_KINDS: [&str; 6] = [
     "undecodable",
     "unknown_type",
     "unexpected",
     "binary",
     "oversized",
+    "endless_group",
 ];
 
 /// To be called once a recorder is there, before anything is measured.
@@ -168,7 +183,8 @@ mod tests {
             for call in ["counter!(", "gauge!(", "histogram!("] {
                 let arguments = text.split(call).skip(1).map(str::trim_start);
                 let quoted = arguments.filter_map(|rest| rest.strip_prefix('"')?.split('"').next());
-                names.extend(quoted.map(str::to_owned));
+                let ours = quoted.filter(|name| name.starts_with("guildhall_"));
+                names.extend(ours.map(str::to_owned));
             }
         }
     }

@@ -177,8 +177,6 @@ impl Working {
     /// Life begins, with what the world holds already.
     pub(super) fn begun(&mut self, now: Instant, wall: UnixMs) {
         self.count_pending();
-        counter!("guildhall_gateway_pending_voice_dropped_total").increment(0);
-        counter!("guildhall_gateway_odd_fields_total").increment(0);
         let foreign = |guild_id: &&GuildId| {
             let bridged = self.bridged.as_ref();
             bridged.is_some_and(|bridged| !bridged.contains(guild_id))

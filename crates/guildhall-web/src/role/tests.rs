@@ -349,15 +349,20 @@ impl Gateway {
         .await;
     }
 
-    /// Whether what the web role sent so far is only its heartbeat: a ping of ours comes back
-    /// behind everything it had to say.
+    /// Whether what the web role sent so far is only its heartbeat.
     async fn has_said_nothing(&mut self) -> bool {
+        self.said().await.is_empty()
+    }
+
+    /// The frames that the web role sent so far: a ping of ours comes back behind them.
+    async fn said(&mut self) -> Vec<String> {
         let ping = Message::Ping("anything else?".into());
         self.0.send(ping).await.expect("it listens");
+        let mut said = Vec::new();
         loop {
             match self.0.next().await.expect("it is there").expect("whole") {
-                Message::Text(_) => return false,
-                Message::Pong(payload) if payload == "anything else?" => return true,
+                Message::Text(text) => said.push(text.to_string()),
+                Message::Pong(payload) if payload == "anything else?" => return said,
                 _ => {}
             }
         }

@@ -86,7 +86,6 @@ impl Watches {
     /// Asks again about whoever has a stream open, and about them in each guild that comes, until
     /// stopped.
     pub(crate) async fn keep(self, stop: CancellationToken) {
-        metrics::counter!("guildhall_viewer_guilds_dropped_total").increment(0);
         let mut keeper = Keeper::new(self);
         // What is under way then is not waited for.
         let _stopped = stop.run_until_cancelled(keeper.run()).await;

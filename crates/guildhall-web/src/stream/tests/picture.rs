@@ -169,7 +169,7 @@ fn new_hall(step: Step) -> Guild {
     let mut new = hall();
     let everyone = step.guild_id().everyone();
     new.roles.insert(everyone, Permissions::VIEW_CHANNEL);
-    if step.other % 3 == 0 {
+    if step.other.is_multiple_of(3) {
         new.memberships.clear();
     }
     new.voice.insert(who, person(who, channel));
