@@ -4,11 +4,15 @@
 //! graph, to what it found there. A rule says why in its message; whoever meets
 //! it need not look for this file.
 
+mod circles;
 mod edges;
 mod layout;
+mod modules;
+mod names;
 mod testing;
 mod words;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -26,8 +30,6 @@ const RULES: &[fn(&Source) -> Vec<Finding>] = &[
     layout::crate_without_page,
     words::to_do_mark,
     words::allow_attribute,
-    words::unbounded_queue,
-    words::visible_made_elsewhere,
     words::outside_path,
     words::registry_address,
     testing::ignored_test,
@@ -48,6 +50,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
         &fs::read_to_string(root.join(".gitattributes")).unwrap_or_default(),
     ));
     findings.extend(edges::check(&cargo::metadata()?, &root));
+    let mut known = Known::of(include_str!("tidy/known.txt"));
+    let crates = modules::crates(&sources);
+    findings.extend(circles::check(&crates, &mut known));
+    findings.extend(names::doubled(&crates, &mut known));
+    findings.extend(names::banned(&sources, &crates, &mut known));
+    let mended_later = known.lines.len();
+    findings.extend(known.stale());
 
     for finding in &findings {
         println!("{finding}");
@@ -55,7 +64,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !findings.is_empty() {
         bail!("tidy found {} breaches of the house rules", findings.len());
     }
-    println!("tidy: {} files, nothing found", sources.len());
+    let files = sources.len();
+    println!("tidy: {files} files, nothing found; {mended_later} known (tidy/known.txt)");
     Ok(())
 }
 
@@ -133,6 +143,37 @@ impl fmt::Display for Finding {
             why,
         } = self;
         write!(formatter, "{path}:{line}: {rule}: {why}")
+    }
+}
+
+/// What was found when a rule was new: `known.txt`, a line for each, to be mended and never added
+/// to.
+struct Known {
+    lines: BTreeMap<&'static str, bool>,
+}
+
+impl Known {
+    fn of(text: &'static str) -> Self {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        Self {
+            lines: lines.map(|line| (line, false)).collect(),
+        }
+    }
+
+    fn has(&mut self, rule: &str, what: &str) -> bool {
+        let line = self.lines.get_mut(format!("{rule} {what}").as_str());
+        line.map(|met| *met = true).is_some()
+    }
+
+    /// The lines that say what is no longer so.
+    fn stale(self) -> impl Iterator<Item = Finding> {
+        let stale = self.lines.into_iter().filter(|(_, met)| !met);
+        stale.map(|(line, _)| Finding {
+            path: "xtask/src/tidy/known.txt".to_owned(),
+            line: 1,
+            rule: "stale-known",
+            why: format!("`{line}` is mended: take this line out"),
+        })
     }
 }
 

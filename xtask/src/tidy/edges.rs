@@ -98,16 +98,6 @@ const FENCES: &[Fence] = &[
     },
 ];
 
-/// Packages that must not be in the tree at all, however deep.
-const NOWHERE: &[(&str, &str)] = &[
-    (
-        "aws-lc-rs",
-        "a second crypto provider: rustls then panics at start, and its C build is slow",
-    ),
-    ("openssl", "TLS is rustls with ring"),
-    ("native-tls", "TLS is rustls with ring"),
-];
-
 pub(super) fn check(metadata: &Metadata, root: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in metadata.ours() {
@@ -133,14 +123,6 @@ pub(super) fn check(metadata: &Metadata, root: &Path) -> Vec<Finding> {
                 why,
             });
         }
-    }
-    for (name, why) in present_nowhere(metadata.packages.iter().map(|package| &*package.name)) {
-        findings.push(Finding {
-            path: "Cargo.lock".to_owned(),
-            line: 1,
-            rule: "banned-package",
-            why: format!("{name}: {why} (`cargo tree --invert {name}` tells who wants it)"),
-        });
     }
     findings
 }
@@ -191,17 +173,6 @@ fn over_the_fence(package: &str, dependency: &Dependency) -> Option<String> {
         dependency.kind == Some(DependencyKind::Dev) && fence.tests_of.contains(&package);
     (!fence.only_in.contains(&package) && !in_tests)
         .then(|| format!("{package} may not know {}: {}", dependency.name, fence.why))
-}
-
-fn present_nowhere<'a>(
-    packages: impl Iterator<Item = &'a str>,
-) -> Vec<(&'static str, &'static str)> {
-    let packages: Vec<&str> = packages.collect();
-    NOWHERE
-        .iter()
-        .filter(|(name, _)| packages.contains(name))
-        .copied()
-        .collect()
 }
 
 fn line_of(manifest: &str, dependency: &str) -> usize {
@@ -281,13 +252,6 @@ mod tests {
     fn a_crate_outside_the_table_is_found() {
         assert!(unknown_crate("guildhall-extras").is_some());
         assert!(unknown_crate("guildhall-web").is_none());
-    }
-
-    #[test]
-    fn a_banned_package_is_found_however_deep() {
-        let found = present_nowhere(["serde", "aws-lc-rs"].into_iter());
-        assert_eq!(found.len(), 1);
-        assert!(present_nowhere(["serde", "ring"].into_iter()).is_empty());
     }
 
     #[test]

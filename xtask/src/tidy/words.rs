@@ -25,36 +25,13 @@ pub(super) fn to_do_mark(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
+/// Of a whole file or crate. Clippy's `allow_attributes` refuses the others.
 pub(super) fn allow_attribute(source: &Source) -> Vec<Finding> {
-    in_rust(source, &["#[allow(", "#![allow("], |number| {
+    in_rust(source, &["#![allow("], |number| {
         source.finding(
             number,
             "allow-attribute",
-            "use #[expect(lint, reason = \"...\")]: it fails when the reason is gone",
-        )
-    })
-}
-
-pub(super) fn unbounded_queue(source: &Source) -> Vec<Finding> {
-    in_rust(source, &["unbounded_channel"], |number| {
-        source.finding(
-            number,
-            "unbounded-queue",
-            "each queue has a number and an answer to `full`",
-        )
-    })
-}
-
-/// Only the filter may say that somebody may see something.
-pub(super) fn visible_made_elsewhere(source: &Source) -> Vec<Finding> {
-    if source.path.ends_with("/filter.rs") || source.path.contains("/filter/") {
-        return Vec::new();
-    }
-    in_rust(source, &["Visible("], |number| {
-        source.finding(
-            number,
-            "visible-made-elsewhere",
-            "only stream/filter.rs decides who may see what; ask it",
+            "use #![expect(lint, reason = \"...\")]: it fails when the reason is gone",
         )
     })
 }
@@ -127,32 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn allow_attributes_are_found_inner_and_outer() {
-        assert_eq!(
-            lines(allow_attribute, "a.rs", "#![allow(x)]\n#[allow(y)]\n"),
-            [1, 2]
-        );
-        assert!(lines(allow_attribute, "a.rs", "#[expect(y, reason = \"z\")]").is_empty());
-        assert!(lines(allow_attribute, "a.rs", "/// never `#[allow(`").is_empty());
-    }
-
-    #[test]
-    fn unbounded_queues_are_found() {
-        let bad = "let (a, b) = mpsc::unbounded_channel();";
-        assert_eq!(lines(unbounded_queue, "a.rs", bad), [1]);
-        assert!(lines(unbounded_queue, "a.rs", "mpsc::channel(8)").is_empty());
-    }
-
-    #[test]
-    fn only_the_filter_makes_something_visible() {
-        let bad = "write(Visible(record))";
-        assert_eq!(
-            lines(visible_made_elsewhere, "crates/w/src/stream/write.rs", bad),
-            [1]
-        );
-        assert!(lines(visible_made_elsewhere, "crates/w/src/stream/filter.rs", bad).is_empty());
-        let other = "fn write(run: &[Visible<&Record>]) { Invisible(1) }";
-        assert!(lines(visible_made_elsewhere, "a.rs", other).is_empty());
+    fn allow_attributes_of_whole_files_are_found() {
+        assert_eq!(lines(allow_attribute, "a.rs", "\n#![allow(x)]"), [2]);
+        assert!(lines(allow_attribute, "a.rs", "#![expect(y, reason = \"z\")]").is_empty());
+        assert!(lines(allow_attribute, "a.rs", "/// never `#![allow(`").is_empty());
     }
 
     #[test]

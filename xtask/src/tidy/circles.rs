@@ -1,0 +1,326 @@
+//! No circle between sibling modules: inside a crate, too, the road goes one way.
+//!
+//! An import counts for where the item lives, and for each module that passes it on. So neither a
+//! parent's `pub(crate) use` nor a facade hides an edge. What a parent and its own child know of
+//! each other is no circle: they are one thing in two files.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::modules::{Crate, ModulePath};
+use super::{Finding, Known};
+
+/// `pub use` upon `pub use`: deeper than this is a circle of names, which does not compile.
+const PASSED_ON_AT_MOST: usize = 8;
+
+pub(super) fn check(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for of in crates {
+        for (parent, mut siblings) in of.siblings() {
+            let parent = format!("{}/{}", of.folder, parent.join("/"));
+            for (from, to) in siblings.on_circles() {
+                let edge = format!("{} {from} -> {to}", parent.trim_end_matches('/'));
+                if known.has("circle", &edge) {
+                    siblings.edges.remove(&(from, to));
+                }
+            }
+            while let Some((from, to)) = siblings.on_circles().into_iter().next() {
+                findings.push(siblings.finding(&from, &to));
+                siblings.edges.remove(&(from, to));
+            }
+        }
+    }
+    findings
+}
+
+/// Sibling modules below one parent: who names whom, and where that stands.
+#[derive(Default)]
+struct Siblings {
+    edges: BTreeMap<(String, String), Vec<(String, usize)>>,
+}
+
+impl Crate {
+    /// The sibling modules below each module of the crate.
+    fn siblings(&self) -> BTreeMap<ModulePath, Siblings> {
+        let mut all: BTreeMap<ModulePath, Siblings> = BTreeMap::new();
+        for (from, module) in &self.modules {
+            for (path, line) in &module.paths {
+                let mut led = BTreeSet::new();
+                self.follow(from, path, PASSED_ON_AT_MOST, &mut led);
+                for to in led {
+                    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+                    let (Some(one), Some(other)) = (from.get(common), to.get(common)) else {
+                        continue;
+                    };
+                    let siblings = all.entry(from[..common].to_vec()).or_default();
+                    let sites = siblings.edges.entry((one.clone(), other.clone()));
+                    sites.or_default().push((module.file.clone(), *line));
+                }
+            }
+        }
+        all
+    }
+
+    /// Where a path leads from a module: each module that passes it on, and where it ends.
+    fn follow(
+        &self,
+        from: &[String],
+        path: &[String],
+        passed_on_at_most: usize,
+        led: &mut BTreeSet<ModulePath>,
+    ) {
+        let Some(left) = passed_on_at_most.checked_sub(1) else {
+            return;
+        };
+        let (mut at, words) = beginning(from, path);
+        for (index, word) in words.iter().enumerate() {
+            let Some(module) = self.modules.get(&at) else {
+                return;
+            };
+            let is_last = index + 1 == words.len();
+            let child = [at.as_slice(), std::slice::from_ref(word)].concat();
+            let is_item = module.items.contains(word);
+            if self.modules.contains_key(&child) && !(is_last && is_item) {
+                at = child;
+                continue;
+            }
+            if !is_item {
+                for import in &module.imports {
+                    let passes_on = match &import.name {
+                        Some(name) => name == word,
+                        None => self.knows(&at, &import.path, word),
+                    };
+                    if passes_on {
+                        let behind = &words[index + usize::from(import.name.is_some())..];
+                        self.follow(&at, &[&import.path, behind].concat(), left, led);
+                    }
+                }
+            }
+            break;
+        }
+        led.insert(at);
+    }
+
+    /// Whether the module at `path` defines or imports the word.
+    fn knows(&self, from: &[String], path: &[String], word: &str) -> bool {
+        let (mut at, words) = beginning(from, path);
+        at.extend_from_slice(words);
+        let Some(module) = self.modules.get(&at) else {
+            return false;
+        };
+        let imports = |word| {
+            module
+                .imports
+                .iter()
+                .any(|import| import.name.as_deref() == Some(word))
+        };
+        at.push(word.to_owned());
+        module.items.contains(word) || imports(word) || self.modules.contains_key(&at)
+    }
+}
+
+/// The module that `crate`, `self` and `super` mean, and the words behind.
+fn beginning<'a>(from: &[String], path: &'a [String]) -> (ModulePath, &'a [String]) {
+    let mut at = from.to_vec();
+    let mut words = path;
+    while let [word, rest @ ..] = words {
+        match word.as_str() {
+            "crate" => at.clear(),
+            "super" => drop(at.pop()),
+            "self" => {}
+            _ => break,
+        }
+        words = rest;
+    }
+    (at, words)
+}
+
+impl Siblings {
+    fn on_circles(&self) -> Vec<(String, String)> {
+        let edges = self.edges.keys();
+        edges
+            .filter(|(from, to)| !self.way(to, from).is_empty())
+            .cloned()
+            .collect()
+    }
+
+    /// The shortest circle through an edge.
+    fn finding(&self, from: &str, to: &str) -> Finding {
+        let circle = [vec![from], self.way(to, from)].concat();
+        let site = |from: &str, to: &str| {
+            let sites = self.edges.get(&(from.to_owned(), to.to_owned()));
+            let first = sites.and_then(|sites| sites.first());
+            first.cloned().unwrap_or_default()
+        };
+        let edges: Vec<String> = circle
+            .windows(2)
+            .map(|edge| {
+                let (file, line) = site(edge[0], edge[1]);
+                format!("{} -> {} ({file}:{line})", edge[0], edge[1])
+            })
+            .collect();
+        let (path, line) = site(from, to);
+        Finding {
+            path,
+            line,
+            rule: "circle",
+            why: format!("modules import downwards only: {}", edges.join(", ")),
+        }
+    }
+
+    /// The shortest way from one to another, both with it, or nothing.
+    fn way<'a>(&'a self, from: &'a str, to: &str) -> Vec<&'a str> {
+        let mut came_from = BTreeMap::from([(from, from)]);
+        let mut queue = VecDeque::from([from]);
+        while let Some(at) = queue.pop_front() {
+            if at == to {
+                let mut way = vec![at];
+                while let Some(last) = way.last().copied()
+                    && last != from
+                {
+                    way.push(came_from[last]);
+                }
+                way.reverse();
+                return way;
+            }
+            for (next, to) in self.edges.keys() {
+                if next == at && !came_from.contains_key(to.as_str()) {
+                    came_from.insert(to, at);
+                    queue.push_back(to);
+                }
+            }
+        }
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{modules, samples::source};
+    use super::*;
+
+    /// A crate of `lib.rs`, `a.rs`, `b.rs`, `c.rs` and what else is named.
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let sources: Vec<_> = [("lib.rs", "mod a; mod b; mod c;")]
+            .iter()
+            .filter(|(name, _)| files.iter().all(|(other, _)| other != name))
+            .chain(files)
+            .map(|(name, text)| source(&format!("k/src/{name}"), text))
+            .collect();
+        let findings = check(&modules::crates(&sources), &mut Known::of(""));
+        findings.into_iter().map(|finding| finding.why).collect()
+    }
+
+    const A_NAMES_B: (&str, &str) = ("a.rs", "use crate::b::B;\npub struct A;");
+
+    #[test]
+    fn two_siblings_that_name_each_other_are_found_with_each_place() {
+        assert_eq!(
+            found(&[A_NAMES_B, ("b.rs", "\npub struct B(super::a::A);")]),
+            ["modules import downwards only: a -> b (k/src/a.rs:1), b -> a (k/src/b.rs:2)"]
+        );
+        assert!(found(&[A_NAMES_B, ("b.rs", "pub struct B;")]).is_empty());
+    }
+
+    #[test]
+    fn the_ways_to_name_a_sibling_are_all_seen() {
+        for b in [
+            "use crate::{a::{A, X as _}, c};",
+            "use crate::{\n c,\n a,\n};",
+            "pub use super::a::*;",
+            "mod inner { use super::super::a::A; }",
+            "mod inner { use crate::c; fn f() { super::super::a::f::<u8>(); } }",
+            "use crate as root; type T = root::a::A;",
+            "use super::*; type T = a::A;",
+            "fn f() { assert!(crate::a::is(1), \"a\"); }",
+            "macro_rules! m { () => { $crate::a::A } }",
+            "#[cfg(not(test))] use crate::a::A;",
+            "impl<'a> From<&'a crate::a::A> for B {}",
+        ] {
+            assert_eq!(found(&[A_NAMES_B, ("b.rs", b)]).len(), 1, "{b}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_sibling_is_none() {
+        for b in [
+            "// use crate::a::A;\nconst B: &str = \"crate::a::A\";",
+            "#[cfg(test)] mod tests { use crate::a::A; }",
+            "#[cfg(test)] use crate::a::{A};\nstruct B;",
+            "#[cfg(all(test, unix))] fn f() { crate::a::f() }",
+            "struct B { #[cfg(test)] x: crate::a::A, y: u8 }",
+            "use a::A; use other::a;",
+            "fn f(a: u8) -> u8 { self::g(a).a }",
+            "mod a { pub struct A; } use a::A; use self::a::A as C;",
+        ] {
+            assert!(found(&[A_NAMES_B, ("b.rs", b)]).is_empty(), "{b}");
+        }
+    }
+
+    #[test]
+    fn passing_an_item_on_hides_no_edge() {
+        let b = ("b.rs", "use crate::a::A; pub struct B;");
+        for passed_on in [
+            "pub(crate) use b::B;",
+            "pub use self::b::B as D;",
+            "use b::*;",
+        ] {
+            let lib = format!("mod a; mod b; {passed_on}");
+            for a in [
+                "use crate::B; pub struct A;",
+                "use super::{D as X}; pub struct A;",
+                "struct A(crate::B);",
+            ] {
+                let is_named = passed_on.contains("as D") == a.contains("D as");
+                let found = found(&[("lib.rs", &lib), ("a.rs", a), b]);
+                assert_eq!(found.len(), usize::from(is_named), "{passed_on} {a}");
+            }
+        }
+        let facade = ("c.rs", "pub use crate::b::*;");
+        let a = ("a.rs", "use crate::c; pub struct A(c::B);");
+        assert_eq!(
+            found(&[a, b, facade]).len(),
+            2,
+            "to b, and to c which names b"
+        );
+    }
+
+    #[test]
+    fn a_circle_of_three_and_one_deep_below_are_found() {
+        let c = ("c.rs", "use crate::a::A;");
+        let three = found(&[A_NAMES_B, ("b.rs", "use crate::c;"), c]);
+        assert_eq!(three.len(), 1);
+        assert!(three[0].contains("a -> b") && three[0].contains("c -> a"));
+
+        let deep = found(&[
+            ("a.rs", "mod x; mod y; pub(super) use y::Y;"),
+            ("a/x.rs", "pub(crate) mod z;"),
+            ("a/x/z.rs", "use crate::a::Y; pub struct Z;"),
+            ("a/y.rs", "use super::x::z::Z; pub struct Y;"),
+        ]);
+        assert_eq!(deep.len(), 1);
+        assert!(deep[0].contains("x -> y (k/src/a/x/z.rs:1)"), "{deep:?}");
+    }
+
+    #[test]
+    fn a_module_and_what_is_beneath_it_are_one() {
+        let child = ("a/x.rs", "use super::A; use crate::a::f;");
+        assert!(found(&[("a.rs", "mod x; use x::X; pub struct A; fn f() {}"), child]).is_empty());
+    }
+
+    #[test]
+    fn a_known_edge_is_let_through_until_it_is_gone() {
+        let sources = [
+            source("k/src/lib.rs", "mod a; mod b;"),
+            source("k/src/a.rs", "use crate::b;"),
+            source("k/src/b.rs", "use crate::a;"),
+        ];
+        let crates = modules::crates(&sources);
+        let mut known = Known::of("circle k/src b -> a\ncircle k/src a -> c");
+        assert!(check(&crates, &mut known).is_empty());
+        let stale: Vec<_> = known.stale().map(|finding| finding.why).collect();
+        assert_eq!(
+            stale,
+            ["`circle k/src a -> c` is mended: take this line out"]
+        );
+    }
+}

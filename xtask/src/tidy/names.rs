@@ -1,0 +1,205 @@
+//! Names of types, modules and files: each type's name once, and none of those that only we know.
+
+use std::collections::BTreeMap;
+
+use super::modules::{Crate, TypeName};
+use super::{Finding, Known, Source};
+
+/// Words of our own for what has a name in the field, with that name.
+const BANNED: &[(&str, &str)] = &[
+    ("adrift", "detached"),
+    ("attendance", "a stream's registration"),
+    ("book", "a checker"),
+    ("course", "a reconnect policy"),
+    ("door", "opening, or what is entered by it"),
+    ("feed", "a buffer, updates, or an inbox"),
+    ("keeper", "the sequencer"),
+    ("life", "a simulation run"),
+    ("lives", "simulation tests"),
+    ("narrow", "a selector"),
+    ("seat", "a subscription"),
+    ("seated", "subscribed"),
+    ("seats", "subscriptions"),
+    ("side", "a contender"),
+    ("sight", "the visible rooms"),
+    ("standing", "freshness, or what it is the state of"),
+    ("turn", "a generation"),
+];
+
+/// Each machine has its own, and each crate its settings.
+const PER_MACHINE: [&str; 4] = ["Config", "Error", "Input", "Output"];
+
+/// Programs that know none of our types: their names are counted apart.
+const APART: [&str; 3] = ["crates/guildhall-simulator/", "lab/", "xtask/"];
+
+/// Types of one name, of which at least one is known outside its module.
+pub(super) fn doubled(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
+    let mut all: BTreeMap<(&str, &str), Vec<(&str, &TypeName)>> = BTreeMap::new();
+    // A test binary names things for itself.
+    for of in crates.iter().filter(|of| of.folder.ends_with("src")) {
+        let apart = APART.iter().find(|apart| of.folder.starts_with(**apart));
+        for module in of.modules.values() {
+            for name in &module.types {
+                let key = (apart.copied().unwrap_or_default(), name.name.as_str());
+                all.entry(key).or_default().push((&module.file, name));
+            }
+        }
+    }
+    all.retain(|(_, name), places| {
+        places.len() > 1
+            && places.iter().any(|(_, name)| name.is_public)
+            && !PER_MACHINE.contains(name)
+    });
+    let mut findings = Vec::new();
+    for ((apart, name), places) in all {
+        if known.has("doubled-name", &format!("{apart}{name}")) {
+            continue;
+        }
+        let sites: Vec<_> = places
+            .iter()
+            .map(|(file, name)| format!("{file}:{}", name.line))
+            .collect();
+        findings.push(Finding {
+            path: places[0].0.to_owned(),
+            line: places[0].1.line,
+            rule: "doubled-name",
+            why: format!(
+                "`{name}` names {} types: {}",
+                places.len(),
+                sites.join(", ")
+            ),
+        });
+    }
+    findings
+}
+
+/// Types, states and files with a word that a newcomer cannot guess.
+pub(super) fn banned(sources: &[Source], crates: &[Crate], known: &mut Known) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut find = |path: &str, line: usize, name: &str| {
+        let mut words = words(name);
+        if let Some((word, instead)) = words.find_map(|word| banned_word(&word))
+            && !known.has("banned-name", name)
+        {
+            findings.push(Finding {
+                path: path.to_owned(),
+                line,
+                rule: "banned-name",
+                why: format!("`{name}`: who never saw us cannot guess `{word}`; say {instead}"),
+            });
+        }
+    };
+    for source in sources.iter().filter(|source| source.is_rust()) {
+        // Once per file or folder, however many files are in it.
+        let own = source.path.strip_suffix("/main.rs").unwrap_or(&source.path);
+        let own = own.rsplit('/').next().unwrap_or_default();
+        find(&source.path, 1, own.trim_end_matches(".rs"));
+    }
+    for module in crates.iter().flat_map(|of| of.modules.values()) {
+        for name in module.types.iter().chain(&module.variants) {
+            find(&module.file, name.line, &name.name);
+        }
+    }
+    findings
+}
+
+fn banned_word(word: &str) -> Option<(&'static str, &'static str)> {
+    BANNED.iter().find(|(banned, _)| *banned == word).copied()
+}
+
+/// `KeeperExit` and `keeper_exit` are `keeper`, `exit`.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut spaced = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() {
+            spaced.push('_');
+        }
+        spaced.extend(letter.to_lowercase());
+    }
+    let words: Vec<String> = spaced.split('_').map(str::to_owned).collect();
+    words.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{modules::crates, samples::source};
+    use super::*;
+
+    fn doubled_in(files: &[(&str, &str)], known: &'static str) -> Vec<String> {
+        let sources: Vec<_> = files
+            .iter()
+            .map(|(path, text)| source(path, text))
+            .collect();
+        let findings = doubled(&crates(&sources), &mut Known::of(known));
+        findings.into_iter().map(|finding| finding.why).collect()
+    }
+
+    const ONE: (&str, &str) = ("crates/a/src/lib.rs", "pub struct Watch;");
+
+    #[test]
+    fn a_second_type_of_a_name_is_found_across_crates_and_kinds() {
+        let other = ("crates/b/src/lib.rs", "\nenum Watch { A }");
+        let why = "`Watch` names 2 types: crates/a/src/lib.rs:1, crates/b/src/lib.rs:2";
+        assert_eq!(doubled_in(&[ONE, other], ""), [why]);
+        assert!(doubled_in(&[ONE, other], "doubled-name Watch").is_empty());
+        for text in ["pub(crate) trait Watch {}", "mod m { type Watch = u8; }"] {
+            assert_eq!(doubled_in(&[ONE, ("b/src/main.rs", text)], "").len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_name_may_stand_twice_where_nobody_can_take_one_for_the_other() {
+        for (path, text) in [
+            ("crates/guildhall-simulator/src/lib.rs", "pub struct Watch;"),
+            ("lab/src/lib.rs", "pub struct Watch;"),
+            ("crates/b/tests/it/main.rs", "struct Watch;"),
+            (
+                "crates/b/src/lib.rs",
+                "#[cfg(test)] mod tests { struct Watch; }",
+            ),
+            (
+                "crates/b/src/lib.rs",
+                "impl Iterator for B { type Watch = u8; }",
+            ),
+            (
+                "crates/b/src/lib.rs",
+                "pub fn watch() -> Watch { struct Watch; }",
+            ),
+        ] {
+            assert!(
+                doubled_in(&[ONE, (path, text)], "").is_empty(),
+                "{path}: {text}"
+            );
+        }
+        let private = ("crates/a/src/lib.rs", "struct Row; pub enum Input {}");
+        let machine = ("crates/b/src/lib.rs", "struct Row; pub enum Input {}");
+        assert!(doubled_in(&[private, machine], "").is_empty());
+    }
+
+    fn banned_in(path: &str, text: &str, known: &'static str) -> Vec<usize> {
+        let sources = [source(path, text)];
+        let findings = banned(&sources, &crates(&sources), &mut Known::of(known));
+        findings.iter().map(|finding| finding.line).collect()
+    }
+
+    #[test]
+    fn banned_words_are_found_in_types_states_and_files() {
+        let text =
+            "pub struct KeeperExit;\nenum Place {\n    #[x] Adrift { at: u8 },\n    Door(u8),\n}";
+        assert_eq!(banned_in("a/src/lib.rs", text, ""), [1, 3, 4]);
+        assert_eq!(
+            banned_in("a/src/lib.rs", text, "banned-name Adrift"),
+            [1, 4]
+        );
+        assert_eq!(banned_in("crates/a/src/keeper_exit.rs", "", ""), [1]);
+        assert_eq!(banned_in("crates/a/tests/lives/main.rs", "", ""), [1]);
+    }
+
+    #[test]
+    fn words_of_prose_and_parts_of_words_are_not_banned() {
+        let text = "// the keeper's course\nstruct Returned; fn turn(side: u8) { \"feed\"; }";
+        assert!(banned_in("a/src/lib.rs", text, "").is_empty());
+        assert!(banned_in("crates/a/src/return_to.rs", "", "").is_empty());
+        assert!(banned_in("docs/keeper.md", "", "").is_empty());
+    }
+}
