@@ -47,7 +47,6 @@ pub(crate) fn metadata() -> anyhow::Result<Metadata> {
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
     pub(crate) workspace_members: Vec<String>,
-    pub(crate) target_directory: PathBuf,
 }
 
 impl Metadata {

@@ -20,9 +20,8 @@ mod suite;
 mod tidy;
 mod ui;
 
-mod bench;
-mod chaos;
 mod deny;
+mod lab;
 
 use std::process::ExitCode;
 
@@ -46,12 +45,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Deny => deny::run(),
-        Task::Chaos(options) => chaos::run(&options),
-        Task::Bench(options) => bench::run(&options),
-        Task::BenchBare(options) => bench::bare::serve(&options),
-        Task::BenchFollower(options) => bench::follower::run(&options),
-        Task::BenchReader(options) => bench::reader::run(&options),
-        Task::BenchShard(options) => bench::shard::run(&options),
+        Task::Chaos(options) => lab::chaos(&options.words),
+        Task::Bench(options) => lab::bench(&options.words),
     }
 }
 
@@ -86,19 +81,9 @@ enum Task {
     /// Bans, licences and sources of all dependencies
     Deny,
     /// Kills real processes in a row under load: streams lose and double nothing
-    Chaos(chaos::Options),
+    #[command(disable_help_flag = true)]
+    Chaos(lab::Options),
     /// Speed and memory of the release build, beside a bare write(2) server
-    Bench(bench::Options),
-    /// One bare write(2) per delivery: what `bench` compares with
-    #[command(hide = true)]
-    BenchBare(bench::bare::Options),
-    /// Reads the gateway's log as a web instance does, for `bench`
-    #[command(hide = true)]
-    BenchFollower(bench::follower::Options),
-    /// Holds the streams that `bench` measures with
-    #[command(hide = true)]
-    BenchReader(bench::reader::Options),
-    /// Counts what the simulator sends to one shard
-    #[command(hide = true)]
-    BenchShard(bench::shard::Options),
+    #[command(disable_help_flag = true)]
+    Bench(lab::Options),
 }

@@ -34,6 +34,7 @@ const OURS: &[(&str, &[&str])] = &[
             "guildhall-simulator",
         ],
     ),
+    ("lab", &[]),
     ("xtask", &[]),
 ];
 
@@ -74,6 +75,7 @@ const FENCES: &[Fence] = &[
             "guildhall-web",
             "guildhall-simulator",
             "guildhall",
+            "lab",
         ],
         tests_of: &[],
         why: "model and link are pure: they are tested without a runtime, a socket or a clock",
@@ -214,11 +216,12 @@ mod tests {
     }
 
     #[test]
-    fn the_simulator_and_these_tasks_know_none_of_ours_even_in_tests() {
+    fn the_simulator_the_lab_and_these_tasks_know_none_of_ours_even_in_tests() {
         let dev = Some(DependencyKind::Dev);
         assert!(is_forbidden("guildhall-simulator", "guildhall-model", None));
         assert!(is_forbidden("guildhall-simulator", "guildhall-model", dev));
         assert!(is_forbidden("xtask", "guildhall", dev));
+        assert!(is_forbidden("lab", "guildhall-link", dev));
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! The lab: `cargo xtask bench` and `cargo xtask chaos` start it.
+//!
+//! It drives the product's binary from outside, as its users do, and knows none of our crates.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it talks to the person who started it"
+)]
+
+mod cargo;
+mod command;
+
+mod bench;
+mod chaos;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Causes on one line; where in this program it arose helps nobody.
+            eprintln!("\nlab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Chaos(options) => chaos::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::BenchBare(options) => bench::bare::serve(&options),
+        Task::BenchFollower(options) => bench::follower::run(&options),
+        Task::BenchReader(options) => bench::reader::run(&options),
+        Task::BenchShard(options) => bench::shard::run(&options),
+    }
+}
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Speed, and what is left after kills"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Kills real processes in a row under load: streams lose and double nothing
+    Chaos(chaos::Options),
+    /// Speed and memory of the release build, beside a bare write(2) server
+    Bench(bench::Options),
+    /// One bare write(2) per delivery: what `bench` compares with
+    #[command(hide = true)]
+    BenchBare(bench::bare::Options),
+    /// Reads the gateway's log as a web instance does, for `bench`
+    #[command(hide = true)]
+    BenchFollower(bench::follower::Options),
+    /// Holds the streams that `bench` measures with
+    #[command(hide = true)]
+    BenchReader(bench::reader::Options),
+    /// Counts what the simulator sends to one shard
+    #[command(hide = true)]
+    BenchShard(bench::shard::Options),
+}
