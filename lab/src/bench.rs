@@ -29,14 +29,13 @@ mod table;
 mod websocket;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cargo::{self, cargo};
-use crate::command;
+use crate::binary;
 use product::Product;
 use rounds::Rounds;
 use side::Side;
@@ -82,20 +81,15 @@ const SPARE_DESCRIPTORS: usize = 200;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let plan = Plan::of(options)?;
-    let target = cargo::metadata()?.target_directory;
-    if !options.no_build {
-        // Apart, so that the product is the very build that its users make.
-        for package in ["guildhall", "xtask"] {
-            command::run(cargo(["build", "--release", "--locked", "-p", package]))?;
-        }
-    }
+    let target = binary::target_folder()?;
+    let guildhall = binary::guildhall("release", !options.no_build)?;
     if plan.has(Part::Web) {
         raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
     }
 
     let folder = std::env::temp_dir().join(format!("guildhall-bench-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let measured = measure(&plan, &target.join("release"), &folder)
+    let measured = measure(&plan, &guildhall, &folder)
         .with_context(|| format!("the logs are in {}", folder.display()))?;
     fs::remove_dir_all(&folder)?;
 
@@ -228,20 +222,20 @@ impl Measured {
 }
 
 /// Each part in turn, with nothing else running beside it.
-fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measured> {
-    let guildhall = existing(binaries.join("guildhall"))?;
-    let xtask = existing(binaries.join("xtask"))?;
+fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measured> {
+    // Readers and the bare server are processes of this same program.
+    let lab = std::env::current_exe()?;
 
     let mut measured = Measured::default();
     if plan.has(Part::Web) {
-        measured = measure_web(plan, &guildhall, &xtask, folder)?;
+        measured = measure_web(plan, guildhall, &lab, folder)?;
     }
     if plan.has(Part::Simulator) {
-        let rows = simulator::rows(&plan.simulator, &guildhall, &xtask, folder)?;
+        let rows = simulator::rows(&plan.simulator, guildhall, &lab, folder)?;
         measured.rows.extend(rows);
     }
     if plan.has(Part::Gateway) {
-        let rows = gateway::rows(&plan.gateway, &guildhall, &xtask, folder)?;
+        let rows = gateway::rows(&plan.gateway, guildhall, &lab, folder)?;
         measured.rows.extend(rows);
     }
     Ok(measured)
@@ -250,13 +244,13 @@ fn measure(plan: &Plan, binaries: &Path, folder: &Path) -> anyhow::Result<Measur
 fn measure_web(
     plan: &Plan,
     guildhall: &Path,
-    xtask: &Path,
+    lab: &Path,
     folder: &Path,
 ) -> anyhow::Result<Measured> {
     println!("starting simulator, gateway and web");
     let product = Product::start(guildhall, folder, plan.most_streams())?;
-    let idle = idle_row(xtask, folder, &product, plan.most_streams())?;
-    let mut web = Side::of_web(xtask, folder, &product)?;
+    let idle = idle_row(lab, folder, &product, plan.most_streams())?;
+    let mut web = Side::of_web(lab, folder, &product)?;
     web.open(plan.streams[0])?;
     // Both servers shall write the same number of bytes.
     let frame_bytes = web.one_by_one(5)?.bytes_per_delivery;
@@ -264,7 +258,7 @@ fn measure_web(
         bail!("no stamp reached a stream: is the load user seen by who signed in?");
     }
     println!("one event is {frame_bytes} bytes");
-    let mut bare = Side::of_bare(xtask, folder, frame_bytes)?;
+    let mut bare = Side::of_bare(lab, folder, frame_bytes)?;
     bare.open(plan.streams[0])?;
 
     let mut rounds = Rounds::new(plan, product, web, bare);
@@ -280,9 +274,9 @@ fn measure_web(
 }
 
 /// Measured first, while web has done nothing else, and closed again.
-fn idle_row(xtask: &Path, folder: &Path, product: &Product, streams: usize) -> anyhow::Result<Row> {
+fn idle_row(lab: &Path, folder: &Path, product: &Product, streams: usize) -> anyhow::Result<Row> {
     println!("{streams} idle streams");
-    let mut web = Side::of_web(xtask, folder, product)?;
+    let mut web = Side::of_web(lab, folder, product)?;
     web.open(streams)?;
     Ok(Row {
         what: format!("RSS per idle stream, {streams} streams"),
@@ -292,13 +286,6 @@ fn idle_row(xtask: &Path, folder: &Path, product: &Product, streams: usize) -> a
         bare: None,
         budget: Some(Budget::AtMost(20.0)),
     })
-}
-
-fn existing(binary: PathBuf) -> anyhow::Result<PathBuf> {
-    if !binary.is_file() {
-        bail!("{} is not built: leave --no-build away", binary.display());
-    }
-    Ok(binary)
 }
 
 /// What is started later inherits it.

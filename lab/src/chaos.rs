@@ -26,8 +26,7 @@ use anyhow::bail;
 
 use crate::bench::clock::{now, unix_micros};
 use crate::bench::http::Client;
-use crate::cargo::{self, cargo};
-use crate::command;
+use crate::binary;
 use book::{Book, Count, Sums};
 use browser::{Browser, locked};
 use chance::Chance;
@@ -106,19 +105,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.kills == 0 || options.streams == 0 || options.fresh == Some(0) {
         bail!("--kills, --streams and --fresh are at least 1");
     }
-    let target = cargo::metadata()?.target_directory;
     let profile = if options.debug { "debug" } else { "release" };
-    if !options.no_build {
-        let mut words = vec!["build", "--locked", "-p", "guildhall"];
-        words.extend((!options.debug).then_some("--release"));
-        command::run(cargo(words))?;
-    }
+    let binary = binary::guildhall(profile, !options.no_build)?;
     let seed = options.seed.unwrap_or_else(unix_micros);
     println!("--seed {seed}");
 
     let folder = std::env::temp_dir().join(format!("guildhall-chaos-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let binary = target.join(profile).join("guildhall");
     let told = |error: anyhow::Error| error.context(format!("logs are in {}", folder.display()));
     let outcome = wreak(options, seed, &binary, &folder).map_err(told)?;
     outcome.print(options);

@@ -8,8 +8,7 @@
     reason = "it talks to the person who started it"
 )]
 
-mod cargo;
-mod command;
+mod binary;
 
 mod bench;
 mod chaos;

@@ -38,16 +38,16 @@ const MEMORY: &str = "/dev/shm";
 pub(crate) fn rows(
     plan: &Plan,
     guildhall: &Path,
-    xtask: &Path,
+    lab: &Path,
     folder: &Path,
 ) -> anyhow::Result<Vec<Row>> {
     println!("the gateway: ingest");
     let stage = Stage::of(guildhall, folder, "ingest")?;
-    let mut rows = ingest::rows(plan, &stage, xtask)?;
+    let mut rows = ingest::rows(plan, &stage, lab)?;
     if Path::new(MEMORY).is_dir() {
         println!("the gateway: ingest, its journal in {MEMORY}");
         let memory = InMemory::folder()?;
-        rows.extend(ingest::rows_in_memory(plan, &stage, xtask, &memory.0)?);
+        rows.extend(ingest::rows_in_memory(plan, &stage, lab, &memory.0)?);
     }
     drop(stage);
     println!("the gateway: restart");

@@ -31,7 +31,7 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    pub(crate) fn of_web(xtask: &Path, folder: &Path, product: &Product) -> anyhow::Result<Self> {
+    pub(crate) fn of_web(lab: &Path, folder: &Path, product: &Product) -> anyhow::Result<Self> {
         let setup = Setup {
             streams_at: product.web_at,
             request: product.stream_request(),
@@ -40,19 +40,12 @@ impl Side {
                 guild_id: product.guild_id.clone(),
             },
         };
-        Self::start(
-            xtask,
-            folder,
-            "reader-of-web",
-            setup,
-            product.web.id(),
-            None,
-        )
+        Self::start(lab, folder, "reader-of-web", setup, product.web.id(), None)
     }
 
-    pub(crate) fn of_bare(xtask: &Path, folder: &Path, frame_bytes: u64) -> anyhow::Result<Self> {
+    pub(crate) fn of_bare(lab: &Path, folder: &Path, frame_bytes: u64) -> anyhow::Result<Self> {
         let mut bare = Program {
-            binary: xtask,
+            binary: lab,
             name: "bare",
             arguments: vec![
                 "bench-bare".to_owned(),
@@ -79,18 +72,11 @@ impl Side {
             },
         };
         let server_id = bare.id();
-        Self::start(
-            xtask,
-            folder,
-            "reader-of-bare",
-            setup,
-            server_id,
-            Some(bare),
-        )
+        Self::start(lab, folder, "reader-of-bare", setup, server_id, Some(bare))
     }
 
     fn start(
-        xtask: &Path,
+        lab: &Path,
         folder: &Path,
         name: &'static str,
         setup: Setup,
@@ -98,7 +84,7 @@ impl Side {
         bare: Option<Process>,
     ) -> anyhow::Result<Self> {
         let mut reader = Program {
-            binary: xtask,
+            binary: lab,
             name,
             arguments: vec!["bench-reader".to_owned()],
             environment: Vec::new(),

@@ -29,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) fn rows(
     plan: &Plan,
     guildhall: &Path,
-    xtask: &Path,
+    lab: &Path,
     folder: &Path,
 ) -> anyhow::Result<Vec<Row>> {
     println!("the simulator by itself");
@@ -37,7 +37,7 @@ pub(crate) fn rows(
     for repetition in 1..=plan.repetitions {
         println!("  repetition {repetition} of {}", plan.repetitions);
         let standing = Simulator::start(guildhall, folder, "standing")?;
-        rates.push(standing.rate(plan, xtask, folder)?);
+        rates.push(standing.rate(plan, lab, folder)?);
         drop(standing);
 
         let began = now();
@@ -115,10 +115,10 @@ impl Simulator {
     }
 
     /// Dispatches per second that a shard on the other CPU got.
-    fn rate(&self, plan: &Plan, xtask: &Path, folder: &Path) -> anyhow::Result<f64> {
+    fn rate(&self, plan: &Plan, lab: &Path, folder: &Path) -> anyhow::Result<f64> {
         let numbers = [self.at.to_string(), plan.stamps.to_string()];
         let mut shard = Program {
-            binary: xtask,
+            binary: lab,
             name: "shard",
             arguments: [
                 "bench-shard",

@@ -47,9 +47,9 @@ struct Run {
     cpu_micros_per_event: f64,
 }
 
-pub(super) fn rows(plan: &Plan, stage: &Stage, xtask: &Path) -> anyhow::Result<Vec<Row>> {
+pub(super) fn rows(plan: &Plan, stage: &Stage, lab: &Path) -> anyhow::Result<Vec<Row>> {
     let mut gateway = stage.gateway("busy")?;
-    let bench = Bench::begin(stage, xtask, &mut gateway)?;
+    let bench = Bench::begin(stage, lab, &mut gateway)?;
 
     let [first, second] = plan.weighed_at;
     let (mut events, mut weights, mut told) = (0, Vec::new(), Told::default());
@@ -89,12 +89,12 @@ pub(super) fn rows(plan: &Plan, stage: &Stage, xtask: &Path) -> anyhow::Result<V
 pub(super) fn rows_in_memory(
     plan: &Plan,
     stage: &Stage,
-    xtask: &Path,
+    lab: &Path,
     memory: &Path,
 ) -> anyhow::Result<Vec<Row>> {
     let mut gateway = stage.gateway("memory")?;
     gateway.set("DATA_DIR", &memory.display().to_string());
-    let bench = Bench::begin(stage, xtask, &mut gateway)?;
+    let bench = Bench::begin(stage, lab, &mut gateway)?;
     let mut told = Told::default();
     for _ in 0..plan.repetitions {
         told.take(&bench.run(RATE, plan.seconds)?, None);
@@ -190,18 +190,18 @@ impl Told {
 
 struct Bench<'a> {
     stage: &'a Stage,
-    xtask: &'a Path,
+    lab: &'a Path,
     gateway: &'a Gateway,
 }
 
 impl<'a> Bench<'a> {
     /// Starts the gateway. The first second of a process is another matter, and over then.
-    fn begin(stage: &'a Stage, xtask: &'a Path, gateway: &'a mut Gateway) -> anyhow::Result<Self> {
+    fn begin(stage: &'a Stage, lab: &'a Path, gateway: &'a mut Gateway) -> anyhow::Result<Self> {
         gateway.start()?;
         gateway.wait_until_live()?;
         let bench = Self {
             stage,
-            xtask,
+            lab,
             gateway,
         };
         bench.run(RATE, 1)?;
@@ -316,7 +316,7 @@ impl Follower {
     fn start(bench: &Bench<'_>, stamps: u64) -> anyhow::Result<Self> {
         let link = SocketAddr::from(([127, 0, 0, 1], bench.gateway.link_port));
         let mut process = Program {
-            binary: bench.xtask,
+            binary: bench.lab,
             name: "follower",
             arguments: vec![
                 "bench-follower".to_owned(),
