@@ -8,9 +8,9 @@
 
 pub(crate) mod bare;
 pub(crate) mod clock;
-mod feed;
 pub(crate) mod follower;
 pub(crate) mod frames;
+mod contender;
 mod gateway;
 mod histogram;
 pub(crate) mod http;
@@ -23,8 +23,8 @@ pub(crate) mod product;
 pub(crate) mod reader;
 mod rounds;
 pub(crate) mod shard;
-mod side;
 mod simulator;
+mod stamps;
 mod table;
 mod websocket;
 
@@ -36,13 +36,13 @@ use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::binary;
+use contender::Contender;
 use product::Product;
 use rounds::Rounds;
-use side::Side;
 use table::{Budget, Row, Spread};
 
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct BenchOptions {
     /// Fewer streams and repetitions: whether it works, not how fast it is
     #[arg(long)]
     quick: bool,
@@ -79,7 +79,7 @@ enum Part {
 /// Descriptors a process needs beside its streams.
 const SPARE_DESCRIPTORS: usize = 200;
 
-pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let plan = Plan::of(options)?;
     let target = binary::target_folder()?;
     let guildhall = binary::guildhall("release", !options.no_build)?;
@@ -118,12 +118,12 @@ struct Plan {
     seconds: u64,
     /// Deliveries of one repetition with one event in flight.
     deliveries: u64,
-    simulator: simulator::Plan,
-    gateway: gateway::Plan,
+    simulator: simulator::SimulatorPlan,
+    gateway: gateway::GatewayPlan,
 }
 
 impl Plan {
-    fn of(options: &Options) -> anyhow::Result<Self> {
+    fn of(options: &BenchOptions) -> anyhow::Result<Self> {
         let mut streams = options.streams.clone();
         if streams.is_empty() {
             streams = if options.quick {
@@ -152,11 +152,11 @@ impl Plan {
             repetitions,
             seconds: if options.quick { 2 } else { 4 },
             deliveries: if options.quick { 20_000 } else { 100_000 },
-            simulator: simulator::Plan {
+            simulator: simulator::SimulatorPlan {
                 repetitions,
                 stamps: if options.quick { 100_000 } else { 400_000 },
             },
-            gateway: gateway::Plan {
+            gateway: gateway::GatewayPlan {
                 repetitions,
                 seconds: if options.quick { 2 } else { 10 },
                 weighed_at: if options.quick {
@@ -250,7 +250,7 @@ fn measure_web(
     println!("starting simulator, gateway and web");
     let product = Product::start(guildhall, folder, plan.most_streams())?;
     let idle = idle_row(lab, folder, &product, plan.most_streams())?;
-    let mut web = Side::of_web(lab, folder, &product)?;
+    let mut web = Contender::of_web(lab, folder, &product)?;
     web.open(plan.streams[0])?;
     // Both servers shall write the same number of bytes.
     let frame_bytes = web.one_by_one(5)?.bytes_per_delivery;
@@ -258,7 +258,7 @@ fn measure_web(
         bail!("no stamp reached a stream: is the load user seen by who signed in?");
     }
     println!("one event is {frame_bytes} bytes");
-    let mut bare = Side::of_bare(lab, folder, frame_bytes)?;
+    let mut bare = Contender::of_bare(lab, folder, frame_bytes)?;
     bare.open(plan.streams[0])?;
 
     let mut rounds = Rounds::new(plan, product, web, bare);
@@ -276,7 +276,7 @@ fn measure_web(
 /// Measured first, while web has done nothing else, and closed again.
 fn idle_row(lab: &Path, folder: &Path, product: &Product, streams: usize) -> anyhow::Result<Row> {
     println!("{streams} idle streams");
-    let mut web = Side::of_web(lab, folder, product)?;
+    let mut web = Contender::of_web(lab, folder, product)?;
     web.open(streams)?;
     Ok(Row {
         what: format!("RSS per idle stream, {streams} streams"),

@@ -6,20 +6,18 @@
 //! keeps what it sends meanwhile, so as long as its session lives nothing may be missing: not a
 //! position, not a picture.
 
-mod book;
 mod browser;
 mod chance;
+mod checker;
 mod discord;
 mod house;
 mod kills;
 mod picture;
-mod sse;
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -27,15 +25,15 @@ use anyhow::bail;
 use crate::bench::clock::{now, unix_micros};
 use crate::bench::http::Client;
 use crate::binary;
-use book::{Book, Count, Sums};
-use browser::{Browser, locked};
+use browser::{Browsers, locked};
 use chance::Chance;
-use discord::{Load, State};
+use checker::{Checker, Count, Sums};
+use discord::{DiscordState, Load};
 use house::House;
 use kills::Kills;
 
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ChaosOptions {
     /// How often the gateway is killed
     #[arg(long, value_name = "N", default_value_t = KILLS)]
     kills: u64,
@@ -101,7 +99,7 @@ const QUIET_WITHIN: Duration = Duration::from_secs(90);
 const LISTEN_ON: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn run(options: &ChaosOptions) -> anyhow::Result<()> {
     if options.kills == 0 || options.streams == 0 || options.fresh == Some(0) {
         bail!("--kills, --streams and --fresh are at least 1");
     }
@@ -124,11 +122,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// The whole run.
-fn wreak(options: &Options, seed: u64, binary: &Path, folder: &Path) -> anyhow::Result<Outcome> {
+fn wreak(
+    options: &ChaosOptions,
+    seed: u64,
+    binary: &Path,
+    folder: &Path,
+) -> anyhow::Result<Outcome> {
     let rate = options.events_per_second;
     let mut house = House::start(binary, folder, rate * WINDOW_SECONDS, options.streams)?;
-    let book = Arc::new(Mutex::new(Book::of(options.streams)));
-    let browsers = Browsers::open(&house, &book, options.streams)?;
+    let checker = Arc::new(Mutex::new(Checker::of(options.streams)));
+    let addresses = (0..options.streams).map(|number| house.address(number));
+    let browsers = Browsers::open(addresses, &checker)?;
+    wait_until_open(&checker)?;
     let load = Load::begin(house.simulator_at, &house.guild_id, rate);
 
     let mut kills = Kills::new(Chance::from_seed(seed), house.simulator_at)?;
@@ -141,17 +146,17 @@ fn wreak(options: &Options, seed: u64, binary: &Path, folder: &Path) -> anyhow::
         web.wait_until_ready()?;
     }
     println!("{sent} events; waiting until it is quiet");
-    let wrong_pictures = wait_for_quiet(&house, &book, sent)?;
+    let wrong_pictures = wait_for_quiet(&house, &checker, sent)?;
     thread::sleep(LISTEN_ON);
     browsers.end()?;
 
-    let state = State::read(&mut Client::new(house.simulator_at))?;
-    let book = locked(&book);
+    let state = DiscordState::read(&mut Client::new(house.simulator_at))?;
+    let checker = locked(&checker);
     Ok(Outcome {
         sent,
-        sums: book.sums(sent),
-        count: book.count,
-        faults: book.faults().to_vec(),
+        sums: checker.sums(sent),
+        count: checker.count,
+        faults: checker.faults().to_vec(),
         wrong_pictures,
         identifies: state.identifies(),
         webs_killed: kills.webs_killed,
@@ -159,52 +164,28 @@ fn wreak(options: &Options, seed: u64, binary: &Path, folder: &Path) -> anyhow::
     })
 }
 
-/// The threads that hold the streams.
-struct Browsers {
-    threads: Vec<JoinHandle<()>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Browsers {
-    /// Returns when each has its first picture.
-    fn open(house: &House, book: &Arc<Mutex<Book>>, streams: usize) -> anyhow::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let threads = (0..streams)
-            .map(|number| {
-                let address = house.address(number);
-                Browser::open(number, address, book.clone(), stop.clone())
-            })
-            .collect();
-        let deadline = now() + OPEN_WITHIN;
-        while locked(book).open() < streams {
-            if now() > deadline {
-                let faults = locked(book).faults().join("\n");
-                bail!("not all streams have a picture after {OPEN_WITHIN:?}\n{faults}");
-            }
-            thread::sleep(LOOK_AGAIN);
+/// Returns when each stream has its first picture.
+fn wait_until_open(checker: &Mutex<Checker>) -> anyhow::Result<()> {
+    let deadline = now() + OPEN_WITHIN;
+    let streams = locked(checker).streams();
+    while locked(checker).open() < streams {
+        if now() > deadline {
+            let faults = locked(checker).faults().join("\n");
+            bail!("not all streams have a picture after {OPEN_WITHIN:?}\n{faults}");
         }
-        Ok(Self { threads, stop })
+        thread::sleep(LOOK_AGAIN);
     }
-
-    fn end(self) -> anyhow::Result<()> {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            if thread.join().is_err() {
-                bail!("a browser panicked");
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Waits until every stream and every instance shows what Discord knows; how many do not when the
 /// time is up.
-fn wait_for_quiet(house: &House, book: &Mutex<Book>, sent: u64) -> anyhow::Result<u64> {
+fn wait_for_quiet(house: &House, checker: &Mutex<Checker>, sent: u64) -> anyhow::Result<u64> {
     let deadline = now() + QUIET_WITHIN;
     loop {
-        let streams = locked(book).streams();
-        let caught_up = locked(book).at(sent) == streams;
-        let wrong = wrong_pictures(house, book)?;
+        let streams = locked(checker).streams();
+        let caught_up = locked(checker).at(sent) == streams;
+        let wrong = wrong_pictures(house, checker)?;
         if (caught_up && wrong == 0) || now() > deadline {
             return Ok(wrong);
         }
@@ -212,14 +193,14 @@ fn wait_for_quiet(house: &House, book: &Mutex<Book>, sent: u64) -> anyhow::Resul
     }
 }
 
-fn wrong_pictures(house: &House, book: &Mutex<Book>) -> anyhow::Result<u64> {
+fn wrong_pictures(house: &House, checker: &Mutex<Checker>) -> anyhow::Result<u64> {
     let state = Client::new(house.simulator_at).get("/sim/state", &[])?.body;
     let mut pictures = Vec::new();
     for web in &house.webs {
         pictures.push(house.picture(web)?);
     }
-    let mut book = locked(book);
-    pictures.extend((0..book.streams()).map(|stream| book.picture(stream)));
+    let mut checker = locked(checker);
+    pictures.extend((0..checker.streams()).map(|stream| checker.picture(stream)));
     let mut wrong = 0;
     for picture in pictures {
         let right = match &picture {
@@ -246,7 +227,7 @@ struct Outcome {
 impl Outcome {
     /// What may not have happened. A session that was ended on purpose takes with it what it had
     /// not told.
-    fn faults(&self, options: &Options) -> u64 {
+    fn faults(&self, options: &ChaosOptions) -> u64 {
         let Self { sums, count, .. } = self;
         let always = sums.doubled
             + sums.reordered
@@ -263,7 +244,7 @@ impl Outcome {
         }
     }
 
-    fn print(&self, options: &Options) {
+    fn print(&self, options: &ChaosOptions) {
         let Self { sums, count, .. } = self;
         for fault in &self.faults {
             println!("{fault}");

@@ -18,6 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 fn main() -> ExitCode {
+    // Nothing ran before it, and nothing here speaks TLS: reqwest only wants to know.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     match run(Arguments::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -53,19 +55,19 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Kills real processes in a row under load: streams lose and double nothing
-    Chaos(chaos::Options),
+    Chaos(chaos::ChaosOptions),
     /// Speed and memory of the release build, beside a bare write(2) server
-    Bench(bench::Options),
+    Bench(bench::BenchOptions),
     /// One bare write(2) per delivery: what `bench` compares with
     #[command(hide = true)]
-    BenchBare(bench::bare::Options),
+    BenchBare(bench::bare::BareOptions),
     /// Reads the gateway's log as a web instance does, for `bench`
     #[command(hide = true)]
-    BenchFollower(bench::follower::Options),
+    BenchFollower(bench::follower::FollowerOptions),
     /// Holds the streams that `bench` measures with
     #[command(hide = true)]
-    BenchReader(bench::reader::Options),
+    BenchReader(bench::reader::ReaderOptions),
     /// Counts what the simulator sends to one shard
     #[command(hide = true)]
-    BenchShard(bench::shard::Options),
+    BenchShard(bench::shard::ShardOptions),
 }

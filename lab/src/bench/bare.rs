@@ -1,6 +1,6 @@
 //! The bare server: one epoll thread, one `write(2)` per delivery, no HTTP
-//! beyond a canned head. It is the yardstick: whatever a server does besides
-//! this is its own cost.
+//! beyond a canned head. It is written by hand because it is the yardstick: whatever a server does
+//! besides this is its own cost, and a library's would be the yardstick's.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ const CONTROL: Token = Token(usize::MAX - 1);
 const FIRST_CONTROL: usize = usize::MAX / 2;
 
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct BareOptions {
     /// Bytes of one event, so that both servers write the same amount
     #[arg(long, default_value_t = 200)]
     frame_bytes: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 
 /// Serves until it is killed, or a control connection says `end`. The first
 /// line on stdout names both addresses.
-pub(crate) fn serve(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn serve(options: &BareOptions) -> anyhow::Result<()> {
     let bare = Bare::bind(options.frame_bytes)?;
     println!("{} {}", bare.streams_at()?, bare.control_at()?);
     bare.run()
@@ -36,12 +36,12 @@ pub(crate) struct Bare {
     poll: Poll,
     streams_in: TcpListener,
     control_in: TcpListener,
-    streams: Vec<Stream>,
+    streams: Vec<BareStream>,
     controls: Vec<Control>,
     frame_bytes: usize,
 }
 
-struct Stream {
+struct BareStream {
     socket: TcpStream,
     /// What the kernel would not take yet.
     pending: Vec<u8>,
@@ -118,7 +118,7 @@ impl Bare {
                 Token(self.streams.len()),
                 Interest::READABLE | Interest::WRITABLE,
             )?;
-            self.streams.push(Stream {
+            self.streams.push(BareStream {
                 socket,
                 pending: Vec::new(),
                 greeted: false,
@@ -170,7 +170,7 @@ impl Bare {
     }
 }
 
-impl Stream {
+impl BareStream {
     /// Answers the request, whatever it asks for, when its head is whole.
     fn greet(&mut self) {
         let mut buffer = [0; 4096];

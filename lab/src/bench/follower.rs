@@ -19,7 +19,7 @@ use super::websocket::{Message, WebSocket};
 const STAMP_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct FollowerOptions {
     /// The gateway's link; its token is the first line of stdin
     #[arg(long)]
     gateway: SocketAddr,
@@ -35,13 +35,13 @@ pub(crate) struct Options {
 pub(crate) enum Line {
     /// The log's state is here; what comes from now on is counted.
     Following,
-    Report(Report),
+    Report(FollowerReport),
     /// The gateway ended it, and why: it was too slow for the rate, or the gateway was.
     LeftBehind(String),
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Report {
+pub(crate) struct FollowerReport {
     pub(crate) stamps: u64,
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
@@ -58,18 +58,17 @@ pub(crate) struct Report {
     pub(crate) read_p99: Option<u64>,
 }
 
-impl Report {
+impl FollowerReport {
     pub(crate) fn faults(&self) -> u64 {
         self.lost + self.doubled + self.reordered + self.out_of_order
     }
 }
 
 /// Follows from the log's present end until so many stamps came, or none comes any more.
-pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn run(options: &FollowerOptions) -> anyhow::Result<()> {
     let mut token = String::new();
     io::stdin().lock().read_line(&mut token)?;
-    let header = format!("Authorization: Bearer {}", token.trim());
-    let mut link = WebSocket::open(options.gateway, "/link", &[header])?;
+    let mut link = WebSocket::open(options.gateway, "/link", Some(token.trim()))?;
     link.send(r#"{"type":"subscribe","data":{"after":null},"ts":0}"#)?;
     let mut last = loop {
         if let Message::Text(text) = link.next()?
@@ -113,7 +112,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
     }
     let took = first_at.map_or(Duration::ZERO, |first| last_at.duration_since(first));
-    say(&Line::Report(Report {
+    say(&Line::Report(FollowerReport {
         stamps: ledger.distinct,
         lost: seen.lost(options.stamps),
         doubled: ledger.doubled,

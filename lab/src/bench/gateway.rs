@@ -20,7 +20,7 @@ use super::product::World;
 use super::table::{Budget, Row, Spread};
 
 /// What is measured, and how often.
-pub(crate) struct Plan {
+pub(crate) struct GatewayPlan {
     pub(crate) repetitions: usize,
     /// Seconds of one repetition at a rate.
     pub(crate) seconds: u64,
@@ -36,7 +36,7 @@ const MEMORY: &str = "/dev/shm";
 
 /// The rows of the gateway; what is lost, doubled or reordered is an error.
 pub(crate) fn rows(
-    plan: &Plan,
+    plan: &GatewayPlan,
     guildhall: &Path,
     lab: &Path,
     folder: &Path,

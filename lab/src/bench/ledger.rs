@@ -1,5 +1,5 @@
-//! The book of what each stream received: what was lost, doubled or reordered
-//! is counted for every stream by itself, never as a sum that could even out.
+//! What each stream received. Losses, repetitions and swaps are counted for
+//! every stream by itself, never as a sum that could even out.
 
 use super::frames::Stamp;
 use super::histogram::Histogram;

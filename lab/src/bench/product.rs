@@ -139,7 +139,7 @@ impl Product {
     /// How many stamps the simulator has sent, once it is done.
     pub(crate) fn load_sent(&self) -> anyhow::Result<Option<u64>> {
         let response = Client::new(self.simulator_at).get("/sim/load", &[])?;
-        let load: Load = serde_json::from_str(&response.body)?;
+        let load: LoadProgress = serde_json::from_str(&response.body)?;
         if let Some(why) = load.failed {
             bail!("the simulator's load failed: {why}");
         }
@@ -148,7 +148,7 @@ impl Product {
 }
 
 #[derive(Deserialize)]
-struct Load {
+struct LoadProgress {
     sent: u64,
     done: bool,
     failed: Option<String>,
@@ -206,10 +206,7 @@ pub(crate) fn sign_in(
     )?;
 
     let callback = path_of(&granted.location).to_owned();
-    let end = redirect(
-        web.get(&callback, &[format!("Cookie: {attempt}")])?,
-        "the callback",
-    )?;
+    let end = redirect(web.get(&callback, &[("Cookie", &attempt)])?, "the callback")?;
     cookies(&end.response)
         .into_iter()
         .next()

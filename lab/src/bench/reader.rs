@@ -1,6 +1,9 @@
 //! The process that holds the streams: one thread, one epoll, no HTTP beyond
-//! looking at the status. It competes with the server for the same machine, so
-//! it must be far cheaper than what it measures.
+//! looking at the status.
+//!
+//! It is no user of `lab::sse` on purpose. It competes with the server for the same machine, so it
+//! must be far cheaper than what it measures, and as cheap for one server as for the other: a
+//! client of several layers would cost more than web's own write, and hide what web costs.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
@@ -11,10 +14,10 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::clock::{now, unix_micros};
-use super::feed::Feed;
 use super::frames::{self, Frame};
 use super::ledger::{Ledger, Seen};
 use super::orders::{Answer, Order, Report, Setup};
+use super::stamps::StampSink;
 
 /// Streams being opened at one time: below any listen backlog.
 const OPENING_AT_MOST: usize = 64;
@@ -24,10 +27,10 @@ const STAMP_WITHIN: Duration = Duration::from_secs(10);
 const WAKE: Token = Token(usize::MAX);
 
 #[derive(clap::Args)]
-pub(crate) struct Options {}
+pub(crate) struct ReaderOptions {}
 
 /// Carries out orders from stdin until it ends.
-pub(crate) fn run(_options: &Options) -> anyhow::Result<()> {
+pub(crate) fn run(_options: &ReaderOptions) -> anyhow::Result<()> {
     let mut lines = BufReader::new(io::stdin()).lines();
     let first = lines.next().context("no setup came")??;
     let mut reader = Reader::new(serde_json::from_str(&first)?)?;
@@ -47,22 +50,22 @@ pub(crate) fn run(_options: &Options) -> anyhow::Result<()> {
     reader.serve(&orders)
 }
 
-/// The streams and the book kept of them.
+/// The streams, and what is counted of them.
 pub(crate) struct Reader {
     setup: Setup,
     poll: Poll,
     events: Events,
-    streams: Vec<Stream>,
-    feed: Feed,
-    book: Book,
+    streams: Vec<MeasuredStream>,
+    stamps: StampSink,
+    tally: Tally,
     buffer: Vec<u8>,
 }
 
 impl Reader {
     pub(crate) fn new(setup: Setup) -> anyhow::Result<Self> {
         Ok(Self {
-            feed: Feed::open(&setup.stamps_to)?,
-            book: Book::new(),
+            stamps: StampSink::open(&setup.stamps_to)?,
+            tally: Tally::new(),
             setup,
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
@@ -109,21 +112,21 @@ impl Reader {
 
     fn open(&mut self, streams: usize) -> anyhow::Result<()> {
         let deadline = now() + OPEN_WITHIN;
-        while self.book.open < streams {
+        while self.tally.open < streams {
             while self.streams.len() < streams
-                && self.streams.len() - self.book.open < OPENING_AT_MOST
+                && self.streams.len() - self.tally.open < OPENING_AT_MOST
             {
                 self.open_one()?;
             }
             self.turn(Duration::from_millis(100))?;
-            if self.book.ended > 0 {
-                let said = self.book.last_words.as_deref().unwrap_or("nothing");
+            if self.tally.ended > 0 {
+                let said = self.tally.last_words.as_deref().unwrap_or("nothing");
                 bail!("a stream was closed while opening; it had said: {said}");
             }
             if now() > deadline {
                 bail!(
                     "only {} of {streams} streams had their picture within {OPEN_WITHIN:?}",
-                    self.book.open
+                    self.tally.open
                 );
             }
         }
@@ -137,7 +140,7 @@ impl Reader {
             Token(self.streams.len()),
             Interest::READABLE | Interest::WRITABLE,
         )?;
-        self.streams.push(Stream {
+        self.streams.push(MeasuredStream {
             socket,
             state: State::Connecting,
             rest: Vec::new(),
@@ -149,7 +152,7 @@ impl Reader {
     fn one_by_one(&mut self, first: u64, count: u64) -> anyhow::Result<Report> {
         self.begin();
         for sent in 1..=count {
-            self.feed.send(first + sent - 1, unix_micros())?;
+            self.stamps.send(first + sent - 1, unix_micros())?;
             // Never asleep: waking a reader is charged to the writer, and to the slower one more
             // often, which would measure the reader's sleep and not the server.
             if !self.wait_for(sent, Duration::ZERO)? {
@@ -160,7 +163,7 @@ impl Reader {
     }
 
     fn begin(&mut self) {
-        self.book.begin();
+        self.tally.begin();
         for stream in &mut self.streams {
             stream.seen.begin();
         }
@@ -170,7 +173,7 @@ impl Reader {
     fn wait_for(&mut self, sent: u64, nap: Duration) -> anyhow::Result<bool> {
         let wanted = sent * self.streams.len() as u64;
         let deadline = now() + STAMP_WITHIN;
-        while self.book.ledger.distinct < wanted {
+        while self.tally.ledger.distinct < wanted {
             self.turn(nap)?;
             if now() > deadline {
                 return Ok(false);
@@ -180,7 +183,7 @@ impl Reader {
     }
 
     fn report(&self, sent: u64) -> Report {
-        let ledger = &self.book.ledger;
+        let ledger = &self.tally.ledger;
         Report {
             sent,
             deliveries: ledger.distinct,
@@ -191,8 +194,8 @@ impl Reader {
                 .sum(),
             doubled: ledger.doubled,
             reordered: ledger.reordered,
-            snapshots: self.book.snapshots,
-            ended: self.book.ended,
+            snapshots: self.tally.snapshots,
+            ended: self.tally.ended,
             bytes_per_delivery: ledger.bytes_per_delivery(),
             p50: ledger.latency.quantile(0.50),
             p95: ledger.latency.quantile(0.95),
@@ -218,14 +221,14 @@ impl Reader {
                 // The end comes as an edge of its own; a short read says that
                 // there is nothing more for now, and saves a system call.
                 let to_the_end = event.is_read_closed() || event.is_error();
-                stream.read(&mut self.buffer, to_the_end, &mut self.book)?;
+                stream.read(&mut self.buffer, to_the_end, &mut self.tally)?;
             }
         }
         Ok(())
     }
 }
 
-struct Stream {
+struct MeasuredStream {
     socket: TcpStream,
     state: State,
     /// The beginning of a frame whose end has not come.
@@ -241,7 +244,7 @@ enum State {
     Ended,
 }
 
-impl Stream {
+impl MeasuredStream {
     fn ask(&mut self, request: &str) -> anyhow::Result<()> {
         if let Some(error) = self.socket.take_error()? {
             return Err(error).context("a stream could not be connected");
@@ -252,15 +255,20 @@ impl Stream {
         Ok(())
     }
 
-    fn read(&mut self, buffer: &mut [u8], to_the_end: bool, book: &mut Book) -> anyhow::Result<()> {
+    fn read(
+        &mut self,
+        buffer: &mut [u8],
+        to_the_end: bool,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
         loop {
             match self.socket.read(buffer) {
                 Ok(0) => {
-                    self.end(book);
+                    self.end(tally);
                     return Ok(());
                 }
                 Ok(length) => {
-                    self.take(&buffer[..length], book);
+                    self.take(&buffer[..length], tally);
                     if length < buffer.len() && !to_the_end {
                         return Ok(());
                     }
@@ -268,7 +276,7 @@ impl Stream {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-                    self.end(book);
+                    self.end(tally);
                     return Ok(());
                 }
                 Err(error) => return Err(error).context("a stream could not be read"),
@@ -276,34 +284,34 @@ impl Stream {
         }
     }
 
-    fn take(&mut self, bytes: &[u8], book: &mut Book) {
+    fn take(&mut self, bytes: &[u8], tally: &mut Tally) {
         let now_micros = unix_micros();
         if self.state == State::Asked {
-            book.first_words(bytes);
+            tally.first_words(bytes);
         }
         let Self { state, seen, .. } = self;
         frames::cut(&mut self.rest, bytes, |frame, length| match frame {
-            Frame::Stamp(stamp) => book.ledger.write(seen, stamp, now_micros, length),
+            Frame::Stamp(stamp) => tally.ledger.write(seen, stamp, now_micros, length),
             Frame::Snapshot if *state == State::Asked => {
                 *state = State::Open;
-                book.open += 1;
+                tally.open += 1;
             }
-            Frame::Snapshot => book.snapshots += 1,
+            Frame::Snapshot => tally.snapshots += 1,
             // The end of the stream follows it, and that is what counts.
             Frame::Bye | Frame::Other => {}
         });
     }
 
-    fn end(&mut self, book: &mut Book) {
+    fn end(&mut self, tally: &mut Tally) {
         if self.state != State::Ended {
             self.state = State::Ended;
-            book.ended += 1;
+            tally.ended += 1;
         }
     }
 }
 
 /// What is counted over all streams.
-struct Book {
+struct Tally {
     open: usize,
     ended: u64,
     snapshots: u64,
@@ -312,7 +320,7 @@ struct Book {
     last_words: Option<String>,
 }
 
-impl Book {
+impl Tally {
     fn new() -> Self {
         Self {
             open: 0,

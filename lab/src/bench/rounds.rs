@@ -1,10 +1,10 @@
 //! The repetitions: web and bare in turn, each measured in the same way.
 
 use super::Plan;
+use super::contender::Contender;
 use super::orders::Report;
 use super::procfs::{self, Machine, NANOS_PER_TICK};
 use super::product::Product;
-use super::side::Side;
 use super::table::{Budget, Row, Spread};
 
 /// Events per second of the rate that people feel.
@@ -13,8 +13,8 @@ const RATE: u64 = 20;
 pub(crate) struct Rounds<'a> {
     plan: &'a Plan,
     product: Product,
-    web: Side,
-    bare: Side,
+    web: Contender,
+    bare: Contender,
     rated: [Vec<Sample>; 2],
     levels: Vec<Level>,
     /// Share of the machine's CPUs that somebody else used, for each sample.
@@ -43,7 +43,7 @@ enum Which {
 }
 
 impl<'a> Rounds<'a> {
-    pub(crate) fn new(plan: &'a Plan, product: Product, web: Side, bare: Side) -> Self {
+    pub(crate) fn new(plan: &'a Plan, product: Product, web: Contender, bare: Contender) -> Self {
         Self {
             plan,
             product,
@@ -86,7 +86,7 @@ impl<'a> Rounds<'a> {
         Ok(())
     }
 
-    fn side(&mut self, which: Which) -> &mut Side {
+    fn side(&mut self, which: Which) -> &mut Contender {
         match which {
             Which::Web => &mut self.web,
             Which::Bare => &mut self.bare,

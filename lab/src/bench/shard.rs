@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What `bench-shard` is told.
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ShardOptions {
     /// Where the simulator listens
     #[arg(long)]
     simulator: SocketAddr,
@@ -38,7 +38,7 @@ pub(crate) struct Options {
 
 /// What `bench-shard` saw, one line of JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Report {
+pub(crate) struct ShardReport {
     pub(crate) stamps: u64,
     /// From the first stamp to the last.
     pub(crate) micros: u64,
@@ -46,8 +46,8 @@ pub(crate) struct Report {
     pub(crate) out_of_order: u64,
 }
 
-/// Counts the stamps of one load and prints a [`Report`].
-pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+/// Counts the stamps of one load and prints a [`ShardReport`].
+pub(crate) fn run(options: &ShardOptions) -> anyhow::Result<()> {
     let mut shard = Shard::open(options.simulator, &options.bot_token)?;
     shard.hear_guilds()?;
     let body = format!(
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 /// The numbers of what came, one after the other.
 #[derive(Default)]
 struct Counted {
-    report: Report,
+    report: ShardReport,
     last_stamp: Option<u64>,
     last_seq: Option<u64>,
 }
@@ -115,7 +115,7 @@ pub(crate) struct Shard(WebSocket);
 impl Shard {
     /// Connects and identifies.
     pub(crate) fn open(at: SocketAddr, bot_token: &str) -> anyhow::Result<Self> {
-        let mut shard = Self(WebSocket::open(at, "/gateway/?v=10&encoding=json", &[])?);
+        let mut shard = Self(WebSocket::open(at, "/gateway/?v=10&encoding=json", None)?);
         let hello = shard.next()?;
         if memmem::find(hello, b"\"op\":10").is_none() {
             bail!("no HELLO: {}", String::from_utf8_lossy(hello));

@@ -12,14 +12,14 @@ use super::http::Client;
 use super::process::{Cpu, Process, Program, free_port};
 use super::procfs;
 use super::product::World;
-use super::shard::{Report, Shard};
+use super::shard::{Shard, ShardReport};
 use super::table::{Budget, Row, Spread};
 
 /// The most that `/sim/load` takes: a simulator that keeps up with it shows this figure.
 const ASKED_PER_SECOND: u64 = 200_000;
 
 /// What is measured, and how often.
-pub(crate) struct Plan {
+pub(crate) struct SimulatorPlan {
     pub(crate) repetitions: usize,
     /// Of one repetition.
     pub(crate) stamps: u64,
@@ -27,7 +27,7 @@ pub(crate) struct Plan {
 
 /// The rows of the simulator; a stamp that is lost or out of order is an error.
 pub(crate) fn rows(
-    plan: &Plan,
+    plan: &SimulatorPlan,
     guildhall: &Path,
     lab: &Path,
     folder: &Path,
@@ -115,7 +115,7 @@ impl Simulator {
     }
 
     /// Dispatches per second that a shard on the other CPU got.
-    fn rate(&self, plan: &Plan, lab: &Path, folder: &Path) -> anyhow::Result<f64> {
+    fn rate(&self, plan: &SimulatorPlan, lab: &Path, folder: &Path) -> anyhow::Result<f64> {
         let numbers = [self.at.to_string(), plan.stamps.to_string()];
         let mut shard = Program {
             binary: lab,
@@ -143,7 +143,7 @@ impl Simulator {
         stdout
             .context("stdout is a pipe")?
             .read_to_string(&mut line)?;
-        let report: Report = serde_json::from_str(&line)
+        let report: ShardReport = serde_json::from_str(&line)
             .with_context(|| format!("the shard: {}", shard.log_end()))?;
         if report.out_of_order > 0 {
             bail!("the simulator lost, doubled or reordered: {report:?}");

@@ -18,15 +18,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The part of `GET /sim/state` that a run needs.
 #[derive(Deserialize)]
-pub(crate) struct State {
-    application: Application,
+pub(crate) struct DiscordState {
+    application: ApplicationStarts,
     users: Vec<User>,
-    guilds: Vec<Guild>,
+    guilds: Vec<LoadedGuild>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Application {
+struct ApplicationStarts {
     session_starts: Starts,
 }
 
@@ -44,11 +44,11 @@ struct User {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Guild {
+struct LoadedGuild {
     id: String,
     load_user_id: Option<String>,
     channels: Vec<Channel>,
-    members: Vec<Member>,
+    members: Vec<MemberId>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ struct Channel {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct MemberId {
     user_id: String,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct People {
     rooms: Vec<Option<String>>,
 }
 
-impl State {
+impl DiscordState {
     pub(crate) fn read(simulator: &mut Client) -> anyhow::Result<Self> {
         let answer = simulator.get("/sim/state", &[])?;
         serde_json::from_str(&answer.body).context("GET /sim/state has another shape")

@@ -109,8 +109,7 @@ impl House {
     /// What an instance answers to who asks once; `None` while it can't say.
     pub(crate) fn picture(&self, web: &Web) -> anyhow::Result<Option<Picture>> {
         let path = format!("/api/state?guild={}", self.guild_id);
-        let headers = [format!("Cookie: {}", self.cookie)];
-        let answer = Client::new(web.at).get(&path, &headers)?;
+        let answer = Client::new(web.at).get(&path, &[("Cookie", &self.cookie)])?;
         (answer.status == 200)
             .then(|| Picture::of(&answer.body))
             .transpose()

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Options;
+use super::ChaosOptions;
 use super::chance::Chance;
-use super::discord::{People, State};
+use super::discord::{DiscordState, People};
 use super::house::House;
 use crate::bench::clock::now;
 use crate::bench::http::Client;
@@ -38,7 +38,7 @@ impl Kills {
     /// Of a gateway that is live.
     pub(super) fn new(chance: Chance, simulator_at: SocketAddr) -> anyhow::Result<Self> {
         let mut simulator = Client::new(simulator_at);
-        let people = State::read(&mut simulator)?.people()?;
+        let people = DiscordState::read(&mut simulator)?.people()?;
         Ok(Self {
             chance,
             simulator,
@@ -55,7 +55,7 @@ impl Kills {
     pub(super) fn one(
         &mut self,
         number: u64,
-        options: &Options,
+        options: &ChaosOptions,
         house: &mut House,
     ) -> anyhow::Result<()> {
         let mut said = self.until_its_time(house)?;

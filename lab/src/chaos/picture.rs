@@ -34,7 +34,7 @@ struct Flags {
 impl Picture {
     /// Of a `snapshot` or of `/api/state`.
     pub(crate) fn of(json: &str) -> anyhow::Result<Self> {
-        let state: State = serde_json::from_str(json).context("a picture of another shape")?;
+        let state: StateBody = serde_json::from_str(json).context("a picture of another shape")?;
         let mut rooms = BTreeMap::new();
         for room in state.guilds.into_iter().flat_map(|guild| guild.rooms) {
             rooms.insert(room.channel_id, people(room.members));
@@ -118,12 +118,12 @@ struct Available {
 }
 
 #[derive(Deserialize)]
-struct State {
-    guilds: Vec<Guild>,
+struct StateBody {
+    guilds: Vec<GuildBody>,
 }
 
 #[derive(Deserialize)]
-struct Guild {
+struct GuildBody {
     rooms: Vec<Room>,
 }
 
@@ -131,12 +131,12 @@ struct Guild {
 #[serde(rename_all = "camelCase")]
 struct Room {
     channel_id: String,
-    members: Vec<Member>,
+    members: Vec<MemberBody>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct MemberBody {
     user_id: String,
     #[serde(flatten)]
     person: Person,
@@ -147,7 +147,7 @@ struct Member {
 struct Joined {
     channel_id: String,
     #[serde(flatten)]
-    member: Member,
+    member: MemberBody,
 }
 
 #[derive(Deserialize)]

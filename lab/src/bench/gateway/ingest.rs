@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::metrics::Metrics;
-use super::{Plan, Stage, disk, row};
+use super::{GatewayPlan, Stage, disk, row};
 use crate::bench::clock::now;
 use crate::bench::follower::{Line, hear};
 use crate::bench::http::Client;
@@ -47,7 +47,7 @@ struct Run {
     cpu_micros_per_event: f64,
 }
 
-pub(super) fn rows(plan: &Plan, stage: &Stage, lab: &Path) -> anyhow::Result<Vec<Row>> {
+pub(super) fn rows(plan: &GatewayPlan, stage: &Stage, lab: &Path) -> anyhow::Result<Vec<Row>> {
     let mut gateway = stage.gateway("busy")?;
     let bench = Bench::begin(stage, lab, &mut gateway)?;
 
@@ -87,7 +87,7 @@ pub(super) fn rows(plan: &Plan, stage: &Stage, lab: &Path) -> anyhow::Result<Vec
 
 /// The same without a disk: what is left is ours.
 pub(super) fn rows_in_memory(
-    plan: &Plan,
+    plan: &GatewayPlan,
     stage: &Stage,
     lab: &Path,
     memory: &Path,

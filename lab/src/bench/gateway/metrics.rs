@@ -23,7 +23,7 @@ impl Metrics {
     }
 
     /// What was counted in each bucket of a histogram since `before`, by its upper bound.
-    pub(super) fn histogram(&self, name: &str, before: &Self) -> Histogram {
+    pub(super) fn histogram(&self, name: &str, before: &Self) -> Buckets {
         let bucket = format!("{name}_bucket");
         let buckets = self.series(&bucket).filter_map(|(labels, count)| {
             let (_, rest) = labels.split_once("le=\"")?;
@@ -36,7 +36,7 @@ impl Metrics {
             };
             Some((bound, count - was.map_or(0.0, |(_, count)| count)))
         });
-        Histogram(buckets.collect())
+        Buckets(buckets.collect())
     }
 
     /// Labels and value of each line of this name.
@@ -51,9 +51,9 @@ impl Metrics {
 }
 
 /// Upper bounds and how many were at or below each.
-pub(super) struct Histogram(Vec<(f64, f64)>);
+pub(super) struct Buckets(Vec<(f64, f64)>);
 
-impl Histogram {
+impl Buckets {
     /// The bound that `share` of what was counted did not exceed.
     pub(super) fn at_most(&self, share: f64) -> anyhow::Result<f64> {
         let all = self.0.last().map_or(0.0, |(_, count)| *count);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{Plan, Stage, many, row};
+use super::{GatewayPlan, Stage, many, row};
 use crate::bench::clock::now;
 use crate::bench::http::Client;
 use crate::bench::lasting::Gateway;
@@ -17,7 +17,7 @@ const RESTART_MS: f64 = 2_000.0;
 /// Discord starts one session of a bot in so long.
 const BETWEEN_IDENTIFIES: Duration = Duration::from_millis(5_500);
 
-pub(super) fn rows(plan: &Plan, stage: &Stage) -> anyhow::Result<Vec<Row>> {
+pub(super) fn rows(plan: &GatewayPlan, stage: &Stage) -> anyhow::Result<Vec<Row>> {
     let mut small = stage.gateway("small")?;
     small.start()?;
     small.wait_until_live()?;
@@ -137,9 +137,12 @@ impl<'a> Restarts<'a> {
         }
         let token = &self.stage.world.application.bot_token;
         let headers = [
-            format!("Authorization: Bot {token}"),
-            "User-Agent: DiscordBot (https://localhost, 1)".to_owned(),
+            ("Authorization", format!("Bot {token}")),
+            ("User-Agent", "DiscordBot (https://localhost, 1)".to_owned()),
         ];
+        let headers = headers
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
         let mut discord = Client::new(self.stage.simulator_at);
         let answer = discord.get("/api/v10/gateway/bot", &headers)?;
         let bot: Bot = serde_json::from_str(&answer.body)

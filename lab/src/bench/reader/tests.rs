@@ -61,7 +61,7 @@ fn stamps_sent_by_another_hand_are_counted_since_the_beginning() {
         reader.begin();
         for sequence in 1..=30 {
             reader
-                .feed
+                .stamps
                 .send(sequence, unix_micros())
                 .expect("it listens");
         }

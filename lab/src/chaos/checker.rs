@@ -3,27 +3,20 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use lab::sse::{Event, Position, RisingIds};
+
 use super::picture::Picture;
-use super::sse::Frame;
 use crate::bench::frames::Stamp;
 use crate::bench::ledger::{Ledger, Seen};
 
 /// Faults that are told in words; the others are only counted.
 const FAULTS_TOLD: usize = 20;
 
-/// A place in the log, from `LOG.EPOCH-SEQ`. Clients may not look into a cursor; this one checks
-/// that later ones are higher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Place {
-    epoch: u64,
-    seq: u64,
-}
-
 /// All streams together.
-pub(crate) struct Book {
+pub(crate) struct Checker {
     streams: Vec<Track>,
     /// The same event stands at a position, whoever is told.
-    told: HashMap<Place, Told>,
+    told: HashMap<Position, Told>,
     ledger: Ledger,
     pub(crate) count: Count,
     faults: Vec<String>,
@@ -38,7 +31,7 @@ struct Told {
 #[derive(Default)]
 struct Track {
     seen: Seen,
-    last: Option<Place>,
+    order: RisingIds,
     picture: Option<Picture>,
     /// The last stamp, not in the picture yet: there are many, and only the last counts.
     stamp: Option<String>,
@@ -77,7 +70,7 @@ pub(crate) struct Sums {
     pub(crate) max: Option<u64>,
 }
 
-impl Book {
+impl Checker {
     pub(crate) fn of(streams: usize) -> Self {
         Self {
             streams: (0..streams).map(|_| Track::default()).collect(),
@@ -88,29 +81,18 @@ impl Book {
         }
     }
 
-    /// Writes down one frame of a stream.
-    pub(crate) fn take(&mut self, stream: usize, frame: &Frame, now_micros: u64) {
-        if frame.event.is_empty() {
-            return;
+    /// Writes down the next event of a stream.
+    pub(crate) fn take(&mut self, stream: usize, event: &Event, now_micros: u64) {
+        if let Err(fallen) = self.streams[stream].order.take(event) {
+            self.count.fallen_ids += 1;
+            self.fault(stream, &fallen.to_string());
         }
-        let place = frame.id.as_deref().and_then(place);
-        match frame.event.as_str() {
-            "snapshot" => self.take_snapshot(stream, frame),
+        match event.name.as_str() {
+            "snapshot" => self.take_snapshot(stream, event),
             "resumed" => self.count.resumed += 1,
             "status" => self.count.statuses += 1,
-            "checkpoint" | "bye" => {}
-            _ => return self.take_event(stream, frame, place, now_micros),
-        }
-        let last = &mut self.streams[stream].last;
-        if place.is_some() && place < *last && frame.event != "snapshot" {
-            let was = *last;
-            self.count.fallen_ids += 1;
-            self.fault(
-                stream,
-                &format!("{} at {place:?} after {was:?}", frame.event),
-            );
-        } else {
-            *last = place.or(*last);
+            "" | "checkpoint" | "bye" => {}
+            _ => self.take_change(stream, event, now_micros),
         }
     }
 
@@ -171,84 +153,67 @@ impl Book {
         }
     }
 
-    fn take_snapshot(&mut self, stream: usize, frame: &Frame) {
+    fn take_snapshot(&mut self, stream: usize, event: &Event) {
         if self.streams[stream].picture.is_some() {
             self.count.snapshots += 1;
-            let reason: String = frame.data.chars().take(80).collect();
+            let reason: String = event.data.chars().take(80).collect();
             self.fault(stream, &format!("a second snapshot, {reason}"));
         }
-        match Picture::of(&frame.data) {
+        match Picture::of(&event.data) {
             Ok(picture) => self.streams[stream].picture = Some(picture),
             Err(error) => self.fault(stream, &format!("{error:#}")),
         }
         self.streams[stream].stamp = None;
     }
 
-    fn take_event(&mut self, stream: usize, frame: &Frame, place: Option<Place>, now_micros: u64) {
+    fn take_change(&mut self, stream: usize, event: &Event, now_micros: u64) {
         self.count.events += 1;
-        if frame.event == "gap" || frame.data.contains(r#""synthetic":true"#) {
+        if event.name == "gap" || event.data.contains(r#""synthetic":true"#) {
             self.count.synthetic += 1;
         }
-        if let Some(place) = place {
-            self.hold_against_others(stream, frame, place);
+        if let Some(position) = Position::of(event) {
+            self.hold_against_others(stream, event, position);
         }
         let track = &mut self.streams[stream];
-        if let Some(stamp) = stamp(frame) {
+        if let Some(stamp) = stamp(event) {
             self.ledger
-                .write(&mut track.seen, stamp, now_micros, frame.bytes);
-            track.stamp = Some(frame.data.clone());
+                .write(&mut track.seen, stamp, now_micros, event.bytes);
+            track.stamp = Some(event.data.clone());
             return;
         }
         let before = track.stamp.take();
         let before = before.iter().map(|stamp| ("voice.updated", stamp));
-        let mut events = before.chain([(frame.event.as_str(), &frame.data)]);
+        let mut changes = before.chain([(event.name.as_str(), &event.data)]);
         let picture = track.picture.get_or_insert_default();
-        let applied = events.try_for_each(|(event, data)| picture.apply(event, data));
+        let applied = changes.try_for_each(|(name, data)| picture.apply(name, data));
         if let Err(error) = applied {
             self.fault(stream, &format!("{error:#}"));
         }
     }
 
-    fn hold_against_others(&mut self, stream: usize, frame: &Frame, place: Place) {
-        let last = self.streams[stream].last.replace(place);
-        if last >= Some(place) {
-            self.count.fallen_ids += 1;
-            self.fault(
-                stream,
-                &format!("{} at {place:?} after {last:?}", frame.event),
-            );
-        }
+    fn hold_against_others(&mut self, stream: usize, event: &Event, position: Position) {
         let mut hasher = DefaultHasher::new();
-        (&frame.event, &frame.data).hash(&mut hasher);
+        (&event.name, &event.data).hash(&mut hasher);
         let payload = hasher.finish();
-        let told = self.told.entry(place).or_insert(Told {
+        let told = self.told.entry(position).or_insert(Told {
             payload,
             streams: 0,
         });
         told.streams += 1;
         if told.payload != payload {
             self.count.two_payloads += 1;
-            self.fault(stream, &format!("another {} at {place:?}", frame.event));
+            self.fault(stream, &format!("another {} at {position:?}", event.name));
         }
     }
 }
 
-fn place(id: &str) -> Option<Place> {
-    let (_log, rest) = id.split_once('.')?;
-    let (epoch, seq) = rest.split_once('-')?;
-    Some(Place {
-        epoch: epoch.parse().ok()?,
-        seq: seq.parse().ok()?,
-    })
-}
-
 /// `SEQ:UNIX_MICROS` in the name of somebody who changed.
-fn stamp(frame: &Frame) -> Option<Stamp> {
+fn stamp(event: &Event) -> Option<Stamp> {
     const FIELD: &str = r#""username":""#;
-    if frame.event != "voice.updated" {
+    if event.name != "voice.updated" {
         return None;
     }
-    let value = &frame.data[frame.data.find(FIELD)? + FIELD.len()..];
+    let value = &event.data[event.data.find(FIELD)? + FIELD.len()..];
     let (sequence, rest) = value.split_once(':')?;
     let (sent_micros, _) = rest.split_once('"')?;
     Some(Stamp {

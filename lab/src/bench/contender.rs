@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::clock::{now, unix_micros};
-use super::feed::Feed;
 use super::orders::{Answer, Order, Report, Setup, StampsTo};
 use super::process::{Cpu, Process, Program};
 use super::procfs;
 use super::product::Product;
+use super::stamps::StampSink;
 
-pub(crate) struct Side {
+pub(crate) struct Contender {
     reader: Process,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -30,7 +30,7 @@ pub(crate) struct Side {
     resident_at_start: u64,
 }
 
-impl Side {
+impl Contender {
     pub(crate) fn of_web(lab: &Path, folder: &Path, product: &Product) -> anyhow::Result<Self> {
         let setup = Setup {
             streams_at: product.web_at,
@@ -135,14 +135,14 @@ impl Side {
 
     /// Stamps at a rate by our own clock: for the bare server.
     pub(crate) fn paced(&mut self, per_second: u64, seconds: u64) -> anyhow::Result<Report> {
-        let mut feed = Feed::open(&self.stamps_to)?;
+        let mut stamps = StampSink::open(&self.stamps_to)?;
         self.begin()?;
         let count = per_second * seconds;
         let pause = Duration::from_micros(1_000_000 / per_second);
         let mut due = now();
         for _ in 0..count {
             std::thread::sleep(due.saturating_duration_since(now()));
-            feed.send(self.next_sequence, unix_micros())?;
+            stamps.send(self.next_sequence, unix_micros())?;
             self.next_sequence += 1;
             due += pause;
         }
