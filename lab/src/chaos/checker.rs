@@ -177,7 +177,7 @@ impl Checker {
         let track = &mut self.streams[stream];
         if let Some(stamp) = stamp(event) {
             self.ledger
-                .write(&mut track.seen, stamp, now_micros, event.bytes);
+                .write(&mut track.seen, stamp, now_micros, event.raw.len());
             track.stamp = Some(event.data.clone());
             return;
         }

@@ -15,8 +15,8 @@ pub struct Event {
     pub data: String,
     /// The field `retry`.
     pub retry: Option<Duration>,
-    /// As it came, names of fields and all.
-    pub bytes: usize,
+    /// As it came, with comments before it.
+    pub raw: String,
 }
 
 /// Takes bytes and gives events. What an ended connection left unfinished goes with it.
@@ -45,22 +45,19 @@ impl Parser {
     )]
     pub fn next(&mut self) -> Result<Option<Event>, Utf8Error> {
         let mut event = Event::default();
-        let mut fields = 0;
+        let mut is_event = false;
         let mut end = self.read;
         while let Some(length) = memchr::memchr(b'\n', &self.bytes[end..]) {
             let line = std::str::from_utf8(&self.bytes[end..end + length])?;
             let line = line.strip_suffix('\r').unwrap_or(line);
             end += length + 1;
             if !line.is_empty() {
-                fields += usize::from(event.take(line));
-                continue;
-            }
-            event.bytes = end - self.read;
-            self.read = end;
-            if fields > 0 {
+                is_event |= event.take(line);
+            } else if is_event {
+                event.raw = std::str::from_utf8(&self.bytes[self.read..end])?.to_owned();
+                self.read = end;
                 return Ok(Some(event));
             }
-            event = Event::default();
         }
         Ok(None)
     }
@@ -116,9 +113,10 @@ mod tests {
                 id: Some("0.1-2".to_owned()),
                 data: "{\"a\":1}".to_owned(),
                 retry: Some(Duration::from_millis(1500)),
-                bytes: 53,
+                raw: STREAM[..53].to_owned(),
             }
         );
+        assert!(whole[1].raw.starts_with(": nothing\n\nevent:bye"));
         assert_eq!((whole[1].name.as_str(), &*whole[1].data), ("bye", "1\n2"));
         for part in 1..STREAM.len() {
             assert_eq!(events(part), whole, "in parts of {part}");

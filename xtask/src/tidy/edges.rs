@@ -32,6 +32,7 @@ const OURS: &[(&str, &[&str])] = &[
             "guildhall-gateway",
             "guildhall-web",
             "guildhall-simulator",
+            "lab",
         ],
     ),
     ("lab", &[]),
@@ -49,6 +50,12 @@ struct Fence {
 }
 
 const FENCES: &[Fence] = &[
+    Fence {
+        name: "lab",
+        only_in: &[],
+        tests_of: &["guildhall"],
+        why: "the lab drives the product from outside; only tests share its browser",
+    },
     Fence {
         name: "twilight",
         only_in: &["guildhall-gateway"],
@@ -222,6 +229,8 @@ mod tests {
         assert!(is_forbidden("guildhall-simulator", "guildhall-model", dev));
         assert!(is_forbidden("xtask", "guildhall", dev));
         assert!(is_forbidden("lab", "guildhall-link", dev));
+        assert!(is_forbidden("guildhall", "lab", None));
+        assert!(!is_forbidden("guildhall", "lab", dev));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! A stream as a browser reads it: lines, fields, events (HTML standard, "Server-sent events").
+//! A stream as a browser reads it, with what a test asks of it.
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use lab::sse::{self, RisingIds};
+use reqwest::Client;
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -16,50 +17,48 @@ pub(crate) struct Frame {
 }
 
 pub(crate) struct Stream {
-    response: Response,
-    /// Every byte so far.
+    connection: sse::Stream,
+    ids: RisingIds,
+    /// Every event so far, as it came.
     pub(crate) raw: String,
-    read: usize,
     /// The last `id:`, which a browser sends back as `Last-Event-ID`.
     pub(crate) cursor: Option<String>,
 }
 
 impl Stream {
     pub(crate) async fn open(http: &Client, url: &str, cookie: &str, after: Option<&str>) -> Self {
-        let mut request = http.get(url).header("cookie", cookie);
-        if let Some(cursor) = after {
-            request = request.header("last-event-id", cursor);
-        }
-        let response = request.send().await.expect("web answers");
-        assert_eq!(response.status(), StatusCode::OK);
+        let opened = sse::Stream::open(http, url, cookie, after);
         Self {
-            response,
+            connection: opened.await.expect("web answers with a stream"),
+            ids: RisingIds::default(),
             raw: String::new(),
-            read: 0,
             cursor: after.map(str::to_owned),
         }
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        let value = self.response.headers().get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+        self.connection.header(name)
     }
 
     /// The next event, whatever it is; `None` when the server ended the stream.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some(end) = self.raw[self.read..].find("\n\n") {
-                let block = self.raw[self.read..self.read + end].to_owned();
-                self.read += end + 2;
-                if let Some(frame) = self.frame(&block) {
-                    return Some(frame);
-                }
-                continue;
+            let event = match self.connection.next().await {
+                Ok(event) => event,
+                Err(sse::End::Closed) => return None,
+                Err(sse::End::NotText) => panic!("no UTF-8 after:\n{}", self.raw),
+            };
+            self.raw.push_str(&event.raw);
+            self.cursor = self.connection.cursor().map(str::to_owned);
+            let in_order = self.ids.take(&event);
+            in_order.unwrap_or_else(|fallen| panic!("{fallen} in:\n{}", self.raw));
+            // A browser dispatches nothing without data.
+            if !event.data.is_empty() {
+                return Some(Frame {
+                    event: event.name,
+                    data: serde_json::from_str(&event.data).expect("data is JSON on one line"),
+                });
             }
-            // A process that was killed ends its streams with an error; a browser sees an end.
-            let chunk = self.response.chunk().await.ok().flatten()?;
-            self.raw
-                .push_str(std::str::from_utf8(&chunk).expect("whole UTF-8 frames"));
         }
     }
 
@@ -94,26 +93,5 @@ impl Stream {
         });
         let found = found.await;
         found.unwrap_or_else(|_| panic!("nothing came:\n{}", self.raw))
-    }
-
-    fn frame(&mut self, block: &str) -> Option<Frame> {
-        let (mut event, mut data) = (String::new(), String::new());
-        for line in block.lines() {
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            match field {
-                "event" => value.clone_into(&mut event),
-                "id" => self.cursor = Some(value.to_owned()),
-                "data" => data.push_str(value),
-                _ => {}
-            }
-        }
-        if data.is_empty() {
-            return None;
-        }
-        Some(Frame {
-            event,
-            data: serde_json::from_str(&data).expect("data is JSON on one line"),
-        })
     }
 }
