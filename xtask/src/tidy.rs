@@ -25,7 +25,6 @@ use crate::command::{self, command};
 /// The rules that look at one file at a time.
 const RULES: &[fn(&Source) -> Vec<Finding>] = &[
     layout::long_file,
-    layout::mod_rs,
     layout::vague_name,
     layout::crate_without_page,
     words::to_do_mark,

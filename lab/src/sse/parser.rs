@@ -54,7 +54,8 @@ impl Parser {
             if !line.is_empty() {
                 is_event |= event.take(line);
             } else if is_event {
-                event.raw = std::str::from_utf8(&self.bytes[self.read..end])?.to_owned();
+                let raw = std::str::from_utf8(&self.bytes[self.read..end])?;
+                raw.clone_into(&mut event.raw);
                 self.read = end;
                 return Ok(Some(event));
             }

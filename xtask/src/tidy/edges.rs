@@ -39,43 +39,41 @@ const OURS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Where a dependency from outside may be named.
-struct Fence {
-    /// The dependency, and with it every `NAME-…`.
-    name: &'static str,
-    only_in: &'static [&'static str],
-    /// Also as a dev-dependency of these.
-    tests_of: &'static [&'static str],
-    why: &'static str,
-}
+/// Where a dependency may be named, with every `NAME-…`: in these crates, and in the tests of those.
+type Fence = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static str,
+);
 
 const FENCES: &[Fence] = &[
-    Fence {
-        name: "lab",
-        only_in: &[],
-        tests_of: &["guildhall"],
-        why: "the lab drives the product from outside; only tests share its browser",
-    },
-    Fence {
-        name: "twilight",
-        only_in: &["guildhall-gateway"],
-        tests_of: &["guildhall-simulator"],
-        why: "Discord's types stay behind `normalise`, so that they can be replaced",
-    },
-    Fence {
-        name: "axum",
-        only_in: &[
+    (
+        "lab",
+        &[],
+        &["guildhall"],
+        "the lab drives the product from outside; only tests share its client",
+    ),
+    (
+        "twilight",
+        &["guildhall-gateway"],
+        &["guildhall-simulator"],
+        "Discord's types stay behind `normalise`, so that they can be replaced",
+    ),
+    (
+        "axum",
+        &[
             "guildhall-gateway",
             "guildhall-web",
             "guildhall-simulator",
             "guildhall",
         ],
-        tests_of: &[],
-        why: "only what listens for HTTP knows an HTTP server",
-    },
-    Fence {
-        name: "tokio",
-        only_in: &[
+        &[],
+        "only what listens for HTTP knows an HTTP server",
+    ),
+    (
+        "tokio",
+        &[
             "guildhall-ports",
             "guildhall-stores",
             "guildhall-gateway",
@@ -84,28 +82,15 @@ const FENCES: &[Fence] = &[
             "guildhall",
             "lab",
         ],
-        tests_of: &[],
-        why: "model and link are pure: they are tested without a runtime, a socket or a clock",
-    },
-    Fence {
-        name: "redis",
-        only_in: &["guildhall-stores"],
-        tests_of: &[],
-        why: "a database is an adapter behind a port",
-    },
-    Fence {
-        name: "sqlx",
-        only_in: &["guildhall-stores"],
-        tests_of: &[],
-        why: "a database is an adapter behind a port",
-    },
-    Fence {
-        name: "rusqlite",
-        only_in: &["guildhall-stores"],
-        tests_of: &[],
-        why: "a database is an adapter behind a port",
-    },
+        &[],
+        "model and link are pure: they are tested without a runtime, a socket or a clock",
+    ),
+    ("redis", &["guildhall-stores"], &[], A_DATABASE),
+    ("sqlx", &["guildhall-stores"], &[], A_DATABASE),
+    ("rusqlite", &["guildhall-stores"], &[], A_DATABASE),
 ];
+
+const A_DATABASE: &str = "a database is an adapter behind a port";
 
 pub(super) fn check(metadata: &Metadata, root: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -172,16 +157,13 @@ fn wrong_room(package: &str, dependency: &Dependency) -> Option<String> {
 }
 
 fn over_the_fence(package: &str, dependency: &Dependency) -> Option<String> {
-    let fence = FENCES.iter().find(|fence| {
-        dependency
-            .name
-            .strip_prefix(fence.name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    let (_, only_in, tests_of, why) = FENCES.iter().find(|(name, ..)| {
+        let rest = dependency.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     })?;
-    let in_tests =
-        dependency.kind == Some(DependencyKind::Dev) && fence.tests_of.contains(&package);
-    (!fence.only_in.contains(&package) && !in_tests)
-        .then(|| format!("{package} may not know {}: {}", dependency.name, fence.why))
+    let in_tests = dependency.kind == Some(DependencyKind::Dev) && tests_of.contains(&package);
+    (!only_in.contains(&package) && !in_tests)
+        .then(|| format!("{package} may not know {}: {why}", dependency.name))
 }
 
 fn line_of(manifest: &str, dependency: &str) -> usize {

@@ -24,17 +24,6 @@ pub(super) fn long_file(source: &Source) -> Vec<Finding> {
     )]
 }
 
-pub(super) fn mod_rs(source: &Source) -> Vec<Finding> {
-    if source.file_name() != "mod.rs" {
-        return Vec::new();
-    }
-    vec![source.finding(
-        1,
-        "mod-rs",
-        "a module is `foo.rs` beside `foo/`: many open files named mod.rs cannot be told apart",
-    )]
-}
-
 pub(super) fn vague_name(source: &Source) -> Vec<Finding> {
     if !source.is_rust() && !source.is_script() {
         return Vec::new();
@@ -91,12 +80,6 @@ mod tests {
         assert_eq!(lines(long_file, "a.rs", &over), [LINES_AT_MOST + 1]);
         assert_eq!(lines(long_file, "a.tsx", &over), [LINES_AT_MOST + 1]);
         assert!(lines(long_file, "Cargo.lock", &over).is_empty());
-    }
-
-    #[test]
-    fn a_module_file_named_mod_is_found() {
-        assert_eq!(lines(mod_rs, "crates/a/src/world/mod.rs", ""), [1]);
-        assert!(lines(mod_rs, "crates/a/src/world.rs", "").is_empty());
     }
 
     #[test]

@@ -1,23 +1,13 @@
 //! How tests are written: none is skipped, none waits for a time to pass, and
 //! their names are sentences.
 
+use super::words::in_rust;
 use super::{Finding, Source, has_word};
 
+const PROVES_NOTHING: &str = "a test that does not run proves nothing: repair it or take it out";
+
 pub(super) fn ignored_test(source: &Source) -> Vec<Finding> {
-    if !source.is_rust() || source.is_tidy_itself() {
-        return Vec::new();
-    }
-    source
-        .code()
-        .filter(|(_, line)| line.contains("#[ignore"))
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "ignored-test",
-                "a test that does not run proves nothing: repair it or take it out",
-            )
-        })
-        .collect()
+    in_rust(source, "ignored-test", &["#[ignore"], PROVES_NOTHING)
 }
 
 /// The ways in which the page's test runner leaves tests out.
@@ -43,31 +33,13 @@ pub(super) fn skipped_test(source: &Source) -> Vec<Finding> {
     source
         .code()
         .filter(|(_, line)| SKIPS.iter().any(|skip| has_word(line, skip)))
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "skipped-test",
-                "a test that does not run proves nothing: repair it or take it out",
-            )
-        })
+        .map(|(number, _)| source.finding(number, "skipped-test", PROVES_NOTHING))
         .collect()
 }
 
 pub(super) fn test_prefix(source: &Source) -> Vec<Finding> {
-    if !source.is_rust() || source.is_tidy_itself() {
-        return Vec::new();
-    }
-    source
-        .code()
-        .filter(|(_, line)| has_word(line, "fn test_"))
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "test-prefix",
-                "a test's name is a sentence about the product; #[test] already says it is a test",
-            )
-        })
-        .collect()
+    let why = "a test's name is a sentence about the product; #[test] already says it is a test";
+    in_rust(source, "test-prefix", &["fn test_"], why)
 }
 
 /// Words that let a test wait for time instead of for what it expects.

@@ -27,13 +27,8 @@ pub(super) fn to_do_mark(source: &Source) -> Vec<Finding> {
 
 /// Of a whole file or crate. Clippy's `allow_attributes` refuses the others.
 pub(super) fn allow_attribute(source: &Source) -> Vec<Finding> {
-    in_rust(source, &["#![allow("], |number| {
-        source.finding(
-            number,
-            "allow-attribute",
-            "use #![expect(lint, reason = \"...\")]: it fails when the reason is gone",
-        )
-    })
+    let why = "use #![expect(lint, reason = \"...\")]: it fails when the reason is gone";
+    in_rust(source, "allow-attribute", &["#![allow("], why)
 }
 
 /// Paths of the machine a change was made on mean nothing to whoever clones it.
@@ -79,14 +74,20 @@ pub(super) fn registry_address(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-fn in_rust(source: &Source, words: &[&str], finding: impl Fn(usize) -> Finding) -> Vec<Finding> {
+/// Where one of the words stands in Rust code.
+pub(super) fn in_rust(
+    source: &Source,
+    rule: &'static str,
+    words: &[&str],
+    why: &'static str,
+) -> Vec<Finding> {
     if !source.is_rust() || source.is_tidy_itself() {
         return Vec::new();
     }
     source
         .code()
         .filter(|(_, line)| words.iter().any(|word| has_word(line, word)))
-        .map(|(number, _)| finding(number))
+        .map(|(number, _)| source.finding(number, rule, why))
         .collect()
 }
 
