@@ -69,23 +69,6 @@ pub(crate) struct ChaosOptions {
     no_build: bool,
 }
 
-impl Options {
-    /// As many kills as when nobody says anything, of the release build. `web`: of web instances,
-    /// too.
-    pub(crate) fn long(web: bool) -> Self {
-        Self {
-            kills: KILLS,
-            seed: None,
-            events_per_second: EVENTS_PER_SECOND,
-            streams: STREAMS,
-            web,
-            fresh: None,
-            debug: false,
-            no_build: false,
-        }
-    }
-}
-
 /// What is done when nobody says anything.
 const KILLS: u64 = 50;
 const EVENTS_PER_SECOND: u64 = 500;

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::cargo::{self, Metadata, cargo};
 use crate::steps::Steps;
-use crate::{chaos, command, mutations, needs, tidy, ui};
+use crate::{command, lab, mutations, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -150,11 +150,11 @@ fn lives(steps: &mut Steps) -> anyhow::Result<()> {
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.
 fn slow(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("mutations", || mutations::run(&[]))?;
-    for (name, web) in [
-        ("chaos: the gateway killed", false),
-        ("chaos: web killed, too", true),
+    for (name, words) in [
+        ("chaos: the gateway killed", &[][..]),
+        ("chaos: web killed, too", &["--web"][..]),
     ] {
-        steps.step(name, || chaos::run(&chaos::Options::long(web)))?;
+        steps.step(name, || lab::chaos::<&str>(words))?;
     }
     Ok(())
 }

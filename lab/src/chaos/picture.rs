@@ -104,7 +104,7 @@ impl Picture {
     }
 }
 
-fn people(members: Vec<Member>) -> BTreeMap<String, Person> {
+fn people(members: Vec<MemberBody>) -> BTreeMap<String, Person> {
     let members = members.into_iter();
     members
         .map(|member| (member.user_id, member.person))
@@ -114,7 +114,7 @@ fn people(members: Vec<Member>) -> BTreeMap<String, Person> {
 /// After a new look-up it carries the guild as it is.
 #[derive(Deserialize)]
 struct Available {
-    guild: Option<Guild>,
+    guild: Option<GuildBody>,
 }
 
 #[derive(Deserialize)]

@@ -5,12 +5,10 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
-
-use crate::bench::clock::now;
 
 /// Once compiled, a test has so long to notice: more, and nobody runs it while he writes.
 pub(super) const LIMIT: Duration = Duration::from_mins(1);
@@ -26,9 +24,13 @@ pub(super) struct Tried {
 }
 
 /// Runs it to its end, or fails at [`LIMIT`]. `folder`: for what it says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a test takes is what is asked"
+)]
 pub(super) fn tried(mut command: Command, folder: &Path) -> anyhow::Result<Tried> {
     let (out, err) = (folder.join("stdout"), folder.join("stderr"));
-    let began = now();
+    let began = Instant::now();
     let mut child = command
         // With cargo goes the test that it started.
         .process_group(0)
