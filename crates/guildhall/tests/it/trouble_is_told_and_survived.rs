@@ -84,12 +84,18 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
     discord
         .voice(&discord.people[1], Some(&discord.rooms[1]))
         .await;
-    let (mut gone, mut come) = (false, false);
-    while !(gone && come) {
-        let frame = stream.next_record().await;
-        gone |= frame.event == "voice.left" && frame.data["userId"] == discord.people[0];
-        come |= frame.event == "voice.joined" && frame.data["userId"] == discord.people[1];
-    }
+    stream.until("guild.unavailable").await;
+    let back = stream.until("guild.available").await;
+    let rooms = back.data["guild"]["rooms"].as_array().expect("rooms");
+    let people = rooms
+        .iter()
+        .flat_map(|room| room["members"].as_array().expect("members"))
+        .map(|person| (&person["userId"], &person["channelId"]));
+    let people: Vec<_> = people.collect();
+    let come = (&json!(discord.people[1]), &json!(discord.rooms[1]));
+    assert!(people.contains(&come), "{people:?}");
+    let ghost = json!(discord.people[0]);
+    assert!(people.iter().all(|(user, _)| **user != ghost), "{people:?}");
     assert_eq!(
         stream.raw.matches("event: snapshot").count(),
         1,
