@@ -3,9 +3,12 @@
 /// The events against what was done.
 mod story;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, World};
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, UserId, World};
 
 use crate::{
     follower::{Acked, Seen},
@@ -85,6 +88,8 @@ fn positions(evidence: &Evidence<'_>) -> Vec<String> {
 fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
     let mut wrong = Vec::new();
     let (mut world, mut gaps) = (World::default(), Gaps::default());
+    // Who was known in a guild when its rights were last reset.
+    let mut known_before = BTreeMap::new();
     wrong.extend(misplaced(evidence, 0, &world));
     for envelope in evidence.log {
         let event = &envelope.event;
@@ -93,6 +98,10 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
             wrong.extend(gaps.seen(event.guild_id, to, &world));
         } else {
             wrong.extend(gaps.over());
+            if event.change == Change::RightsReset {
+                let known = before.iter().flat_map(|guild| guild.memberships.keys());
+                known_before.insert(event.guild_id, known.copied().collect());
+            }
             world.apply(event);
             let after = world.guilds.get(&event.guild_id);
             let complaint = misfit(event, before.as_ref(), evidence.ledger)
@@ -102,7 +111,7 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
                 wrong.push(format!("{}: {complaint}: {event:?}", envelope.at));
             }
         }
-        wrong.extend(unanswered(evidence, envelope.at, &world));
+        wrong.extend(unanswered(evidence, envelope.at, &world, &known_before));
         wrong.extend(misplaced(evidence, envelope.at.seq, &world));
         wrong.extend(divided(evidence, envelope));
     }
@@ -111,13 +120,24 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
 }
 
 /// Watches that were answered with this position, and whose answer is not in the log there. A
-/// guild may have gone since.
-fn unanswered(evidence: &Evidence<'_>, at: Position, world: &World) -> Option<String> {
+/// guild may have gone since, or have come afresh, which is a reset: then it was there before.
+fn unanswered(
+    evidence: &Evidence<'_>,
+    at: Position,
+    world: &World,
+    known_before: &BTreeMap<GuildId, BTreeSet<UserId>>,
+) -> Option<String> {
     let mut acks = evidence.seen.acks.iter().filter(|acked| acked.at == at);
     let lacks = |acked: &&Acked| {
-        let guilds = acked.guild_ids.iter();
-        let mut known = guilds.filter_map(|guild_id| world.guilds.get(guild_id));
-        known.any(|guild| !guild.memberships.contains_key(&acked.user_id))
+        let was_known = |guild_id| {
+            let known = known_before.get(guild_id);
+            known.is_some_and(|known| known.contains(&acked.user_id))
+        };
+        acked.guild_ids.iter().any(|guild_id| {
+            let guild = world.guilds.get(guild_id);
+            guild.is_some_and(|guild| !guild.memberships.contains_key(&acked.user_id))
+                && !was_known(guild_id)
+        })
     };
     let acked = acks.find(lacks)?;
     Some(format!("answered, and not in the log: {acked:?}"))
@@ -199,6 +219,9 @@ fn unfounded(
 ) -> Option<&'static str> {
     let founded = match event.change {
         Change::GuildRemoved => evidence.may_lose,
+        // A guild that comes a second time, as a repeated dispatch does, may have been out without
+        // a word: it is looked up anew each time.
+        Change::RightsReset => true,
         _ => replaced || before.is_some_and(|guild| !guild.available),
     };
     (event.synthetic && !founded).then_some("nothing had to be found out")
