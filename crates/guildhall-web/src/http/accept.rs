@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Router, response::IntoResponse};
-use http::{Request, Response, Version, header::HOST};
+use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::{Counter, counter, gauge};
@@ -21,9 +21,10 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use super::{
-    ApiError, ClientAddress, TrustedProxies,
+    ClientAddress, TrustedProxies,
     answered::{AnswerBody, InUse},
     connections::{Connections, Full, Place},
+    host,
     notice::Notice,
     proxies::Clients,
     refuse::Refusals,
@@ -276,7 +277,7 @@ fn answer(
     mut request: Request<Incoming>,
     in_use: InUse,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
-    let answered = if is_host_said_once(&request) {
+    let answered = if host::is_clear(request.headers(), request.version()) {
         let client = clients.of(peer.ip(), request.headers());
         request.extensions_mut().insert(client);
         Some(router.oneshot(request))
@@ -286,16 +287,10 @@ fn answer(
     async move {
         let response = match answered {
             Some(answered) => answered.await?,
-            None => ApiError::invalid("Say Host, and say it once.").into_response(),
+            None => host::refused().into_response(),
         };
         Ok(response.map(|body| AnswerBody::new(body, in_use)))
     }
-}
-
-/// As HTTP/1.1 asks (RFC 9112, 3.2). Of two, whoever stands before us might read the other.
-fn is_host_said_once<B>(request: &Request<B>) -> bool {
-    let said = request.headers().get_all(HOST).iter().count();
-    said == 1 || (said == 0 && request.version() < Version::HTTP_11)
 }
 
 fn prepare(socket: &TcpStream) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Errors of the JSON endpoints: `{"error":{"code","message"}}` and a status.
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::Json;
@@ -43,7 +43,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
-    /// 503: the gateway, or something behind it, does not answer now.
+    /// 503: the gateway, or something behind it, does not answer now. With `Retry-After: 1`.
     pub(crate) const fn unavailable(message: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
     }
@@ -53,6 +53,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = json!({"error": {"code": self.code, "message": self.message}});
         let headers = [(http::header::CACHE_CONTROL, "no-store")];
-        (self.status, headers, Json(body)).into_response()
+        let mut response = (self.status, headers, Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(http::header::RETRY_AFTER, soon);
+        }
+        response
     }
 }

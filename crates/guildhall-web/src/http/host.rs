@@ -1,26 +1,18 @@
 //! Whom a request says that it is for (RFC 9112, 3.2). Proxies and we must read the same host in
 //! it, so a request from which two could be read is refused.
 
-use axum::{
-    extract::Request,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
 use http::{HeaderMap, Version, header, uri::Authority};
 
 use super::ApiError;
 
-/// Middleware: 400 unless there is exactly one valid `Host`. HTTP/1.0 may leave it out: simple
-/// probes of load balancers do.
-pub(super) async fn check(request: Request, next: Next) -> Response {
-    if is_clear(request.headers(), request.version()) {
-        return next.run(request).await;
-    }
-    let refused = ApiError::invalid("A request has exactly one valid Host header.");
-    refused.into_response()
+/// What a request is answered that is for no host, or for two.
+pub(super) fn refused() -> ApiError {
+    ApiError::invalid("A request has exactly one valid Host header.")
 }
 
-fn is_clear(headers: &HeaderMap, version: Version) -> bool {
+/// Whether there is exactly one valid `Host`. HTTP/1.0 may leave it out: simple probes of load
+/// balancers do.
+pub(super) fn is_clear(headers: &HeaderMap, version: Version) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().is_ok_and(is_host),

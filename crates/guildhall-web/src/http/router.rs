@@ -5,14 +5,14 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderMap, Uri},
-    middleware::{from_fn, map_response},
+    middleware::map_response,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use http::StatusCode;
 use url::Url;
 
-use super::{ApiError, Page, headers::SecurityHeaders, host};
+use super::{ApiError, Page, headers::SecurityHeaders};
 use crate::{state::AppState, stream::route};
 
 /// All routes of the role. `auth`: `/auth/*` and `/api/me`.
@@ -42,7 +42,6 @@ pub(crate) fn router(app: AppState, auth: Router, page: Page) -> Router {
     };
     routes
         .fallback_service(get(file).with_state(root).fallback(wrong_method))
-        .layer(from_fn(host::check))
         .layer(map_response(move |response: Response| {
             let answered = headers.put(response);
             std::future::ready(answered)
