@@ -142,6 +142,8 @@ const SESSION_BYTES: usize = 512;
 pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
     let read = match kind {
         "READY" => return ready(data, context),
+        // Whatever it was, something of its guild was missed.
+        "" => return unreadable(kind, data, missing("t")),
         "GUILD_MEMBERS_CHUNK" => {
             return match chunk::part(data) {
                 Ok(chunk) => chunk.map_or(Seen::Irrelevant, Seen::Chunk),

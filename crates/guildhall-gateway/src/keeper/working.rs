@@ -53,6 +53,9 @@ pub(super) struct Working {
     renewal_due: Option<Instant>,
     /// Sessions of which the READY could not be read.
     unreadable_sessions: UnreadableSessions,
+    /// Guilds of which nothing was told since a session began or an outage. With the first word
+    /// of one, readable or not, everybody in it is looked up anew.
+    out_of_hearing: BTreeSet<GuildId>,
     /// Kinds of dispatches that could not be read; each is logged once.
     unreadable: BTreeSet<String>,
     /// Fields that could not be read and did no harm; each is logged once.
@@ -160,6 +163,7 @@ impl Working {
             forget_at: state.forget_at,
             renewal_due: None,
             unreadable_sessions: UnreadableSessions::default(),
+            out_of_hearing: state.awaited.union(&state.outages).copied().collect(),
             unreadable: BTreeSet::new(),
             odd_fields: BTreeSet::new(),
             pending_voice: 0,

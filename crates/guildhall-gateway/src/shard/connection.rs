@@ -11,6 +11,7 @@ use std::{
 use axum::http::Uri;
 use futures_util::{Stream, StreamExt};
 use metrics::counter;
+use serde_json::value::RawValue;
 use tokio::{
     select,
     sync::mpsc,
@@ -59,6 +60,8 @@ pub(super) struct Connection<'a> {
     identify: OneIdentify,
     /// Whether it has ever been up; only then is "not connected" an end.
     up: bool,
+    /// An envelope with an odd field was told of.
+    said_odd: bool,
     /// What it has to say next, and by when; else it is no Gateway, or a dead one.
     awaited: Awaited,
 }
@@ -137,6 +140,7 @@ impl<'a> Connection<'a> {
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
             identify,
             up: false,
+            said_odd: false,
             awaited: Awaited::Hello {
                 by: Instant::now() + shard.limits.hello,
             },
@@ -154,7 +158,14 @@ impl<'a> Connection<'a> {
                     });
                     Some(Outcome::Ended(Ended::Cut(close)))
                 }
-                Step::Item(Some(Err(error))) => failed(&error),
+                Step::Item(Some(Err(error))) => match error.kind() {
+                    // Whatever the library makes of a message, what it means to us is read here.
+                    ReceiveMessageErrorType::Deserializing { event } => {
+                        counter!("guildhall_gateway_bad_messages_total").increment(1);
+                        self.message(event).await
+                    }
+                    _ => Some(Outcome::Ended(failed(&error))),
+                },
                 Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
                 Step::MayIdentify => {
                     self.identify.pass();
@@ -241,8 +252,29 @@ impl<'a> Connection<'a> {
                 self.wait_for_close(LEAVE_TIME).await;
                 Some(Outcome::Ended(Ended::InvalidSession { resumable }))
             }
+            Message::Unreadable { name, data } => self.hand_on_unnumbered(name, data).await,
             Message::Other => None,
         }
+    }
+
+    /// A dispatch came whose envelope has an odd field. What it tells counts all the same; of one
+    /// without a name nobody knows what it was.
+    async fn hand_on_unnumbered(
+        &mut self,
+        name: Option<String>,
+        data: Box<RawValue>,
+    ) -> Option<Outcome> {
+        if !std::mem::replace(&mut self.said_odd, true) {
+            let name = name.as_deref().unwrap_or("message");
+            warn!("[Gateway] A {name} of Discord's has an odd envelope. Said once per connection");
+        }
+        let dispatch = Dispatch {
+            name: name.unwrap_or_default(),
+            sequence: 0,
+            data,
+            received_at: self.shard.clock.now(),
+        };
+        self.hand_on(dispatch).await
     }
 
     /// Gives the session up for a fresh one, if there are any left: a picture with a fault is
@@ -361,23 +393,17 @@ fn connected(discord: &twilight_gateway::Shard<OneIdentify>) -> bool {
     !matches!(discord.state(), ShardState::Disconnected { .. })
 }
 
-fn failed(error: &ReceiveMessageError) -> Option<Outcome> {
+fn failed(error: &ReceiveMessageError) -> Ended {
     match error.kind() {
-        // Dropped, as any bad frame is. What it was about the next picture of its guild tells.
-        ReceiveMessageErrorType::Deserializing { .. } => {
-            counter!("guildhall_gateway_bad_messages_total").increment(1);
-            debug!("a message of Discord's Gateway could not be read");
-            None
-        }
         ReceiveMessageErrorType::Reconnect => {
             let mut cause: &dyn std::error::Error = error;
             while let Some(deeper) = cause.source() {
                 cause = deeper;
             }
-            Some(Outcome::Ended(Ended::Unreachable(cause.to_string())))
+            Ended::Unreachable(cause.to_string())
         }
         // Compression: what follows can't be read either.
-        _ => Some(Outcome::Ended(Ended::Cut(None))),
+        _ => Ended::Cut(None),
     }
 }
 

@@ -97,6 +97,8 @@ pub(super) struct Course {
     unreached: u32,
     /// Connections in a row that reached it, and ended before they were good ones.
     unsteady: u32,
+    /// Sessions in a row that Discord refused to begin or go on with. Each costs an IDENTIFY.
+    refused: u32,
     /// Whether Discord was heard on this connection.
     heard: bool,
     /// Failures in a row of the resume address.
@@ -114,6 +116,7 @@ impl Course {
             resume,
             unreached: 0,
             unsteady: 0,
+            refused: 0,
             heard: false,
             resume_url_tries: 0,
             steady_at: None,
@@ -179,6 +182,7 @@ impl Course {
     fn forget_failures(&mut self) {
         self.unreached = 0;
         self.unsteady = 0;
+        self.refused = 0;
     }
 
     /// Everything that the last connection brought is committed: this is how to go on from there.
@@ -218,6 +222,9 @@ impl Course {
             &mut self.unreached
         };
         *failures = failures.saturating_add(1);
+        if *how == (Ended::InvalidSession { resumable: false }) {
+            self.refused = self.refused.saturating_add(1);
+        }
         Next::Connect { at }
     }
 
@@ -225,7 +232,12 @@ impl Course {
     /// one fault of Discord's do not come back as one.
     fn wait(&self, how: &Ended, chance: f64) -> Duration {
         let chance = chance.clamp(0.0, 1.0);
-        let doubled = 2_u32.saturating_pow(self.tries().min(20));
+        let failures = match how {
+            // Discord answered, whatever was in the way before: only its own refusals count.
+            Ended::InvalidSession { resumable: false } => self.refused,
+            _ => self.tries(),
+        };
+        let doubled = 2_u32.saturating_pow(failures.min(20));
         let longest = self.limits.reconnect_longest;
         let ceiling = self
             .limits
@@ -238,8 +250,8 @@ impl Course {
             Ended::BudgetLow { resets_in, .. } => {
                 (*resets_in).min(Duration::from_mins(10)).max(wait)
             }
-            // Discord's own rule before the IDENTIFY that follows. A session that is lost again
-            // and again costs one each time, so there it is waited for longer and longer.
+            // Discord's own rule before the IDENTIFY that follows. Sessions that are refused again
+            // and again cost one each time, so there it is waited for longer and longer.
             Ended::InvalidSession { resumable: false } => {
                 let most = self.limits.identify_after_refusal;
                 let least = most / 5;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 pub(crate) struct Dispatch {
     /// Discord's name of the event, `t`, such as `VOICE_STATE_UPDATE`.
     pub name: String,
-    /// Its number in Discord's session, `s`.
+    /// Its number in Discord's session, `s`, which begins with 1; 0: it has none that can be read.
     pub sequence: u64,
     /// `d`: some JSON value.
     pub data: Box<RawValue>,
@@ -36,11 +36,18 @@ pub(super) enum Message {
     },
     /// Op 11: it has our heartbeat.
     Acknowledged,
+    /// A dispatch, or what may be one, whose envelope can't be read: something was missed.
+    Unreadable {
+        /// Discord's name of the event, if at least that could be read.
+        name: Option<String>,
+        /// `d`, if there is one.
+        data: Box<RawValue>,
+    },
     Other,
 }
 
 impl Message {
-    /// Takes a message out of its envelope. Total: what is no message is [`Message::Other`].
+    /// Takes a message out of its envelope. Total: any text is a message of some kind.
     pub(super) fn read(text: &str, received_at: UnixMs) -> Self {
         #[derive(Deserialize)]
         struct Envelope {
@@ -55,7 +62,7 @@ impl Message {
         // INVARIANT(text): all that Discord's Gateway says is read from here.
         let text = &*replace_lone_surrogates(text);
         let Ok(envelope) = serde_json::from_str::<Envelope>(text) else {
-            return Self::Other;
+            return Self::unreadable(text);
         };
         match (envelope.op, envelope.t, envelope.s) {
             (0, Some(name), number) if number.is_some() || name == "RESUMED" => {
@@ -76,7 +83,34 @@ impl Message {
                 heartbeat: heartbeat(envelope.d.as_deref()),
             },
             (11, ..) => Self::Acknowledged,
+            (0, name, _) if name.is_some() || envelope.d.is_some() => Self::Unreadable {
+                name,
+                data: envelope.d.unwrap_or_default(),
+            },
             _ => Self::Other,
+        }
+    }
+
+    /// A message whose envelope has an odd field. Of another kind than a dispatch it says nothing
+    /// that the next one would not.
+    fn unreadable(text: &str) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Envelope {
+            #[serde(default)]
+            op: serde_json::Value,
+            #[serde(default)]
+            t: serde_json::Value,
+            #[serde(default)]
+            d: Option<Box<RawValue>>,
+        }
+        let Envelope { op, t, d } = serde_json::from_str(text).unwrap_or_default();
+        let is_other = op.as_u64().is_some_and(|op| op != 0);
+        if is_other || (!t.is_string() && d.is_none()) {
+            return Self::Other;
+        }
+        Self::Unreadable {
+            name: t.as_str().map(str::to_owned),
+            data: d.unwrap_or_default(),
         }
     }
 }
@@ -119,6 +153,39 @@ mod tests {
     }
 
     #[test]
+    fn a_dispatch_with_an_odd_envelope_is_not_passed_over() {
+        for odd in [
+            r#"{"op":0,"t":"X","s":"500","d":{"guild_id":"1"}}"#,
+            r#"{"op":0,"t":"X","s":null,"d":{"guild_id":"1"}}"#,
+            r#"{"op":0,"t":"X","s":1.5e2,"d":{"guild_id":"1"}}"#,
+            r#"{"op":0,"t":"X","s":-3,"d":{"guild_id":"1"}}"#,
+            r#"{"op":"0","t":"X","s":7,"d":{"guild_id":"1"}}"#,
+            r#"{"t":"X","s":7,"d":{"guild_id":"1"}}"#,
+            r#"{"op":0,"s":7,"d":{"guild_id":"1"}}"#,
+            r#"{"op":0,"t":9,"s":7,"d":{"guild_id":"1"}}"#,
+        ] {
+            let Message::Unreadable { name, data } = Message::read(odd, 1) else {
+                panic!("{odd}")
+            };
+            assert_eq!(
+                name.as_deref(),
+                odd.contains("\"X\"").then_some("X"),
+                "{odd}"
+            );
+            assert_eq!(data.get(), r#"{"guild_id":"1"}"#, "{odd}");
+        }
+        for other in ["no JSON", "[]", "{}", r#"{"op":11,"s":"x"}"#, r#"{"op":3}"#] {
+            assert!(
+                matches!(
+                    Message::read(other, 1),
+                    Message::Other | Message::Acknowledged
+                ),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
     fn half_a_surrogate_pair_does_not_make_a_dispatch_unreadable() {
         let text = r#"{"op":0,"t":"X","s":3,"d":{"name":"a\ud83d","nick":"\ud83d\ude00"}}"#;
         let Message::Dispatch(dispatch) = Message::read(text, 7) else {
@@ -148,10 +215,6 @@ mod tests {
         assert!(matches!(
             read(r#"{"op":0,"t":"RESUMED","s":null,"d":{}}"#),
             Message::Dispatch(_)
-        ));
-        assert!(matches!(
-            read(r#"{"op":0,"t":"X","s":null,"d":{}}"#),
-            Message::Other
         ));
         assert!(matches!(read(r#"{"op":7,"d":null}"#), Message::Reconnect));
         assert!(matches!(

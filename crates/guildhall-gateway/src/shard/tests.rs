@@ -349,16 +349,7 @@ async fn messages_that_are_none_are_passed_over() {
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
-    for garbage in [
-        "",
-        "{",
-        "[]",
-        "{\"op\":0}",
-        "{\"op\":0,\"t\":\"X\"}",
-        "{\"op\":99}",
-        "null",
-        "\u{0}",
-    ] {
+    for garbage in ["", "{", "[]", "{\"op\":0}", "{\"op\":99}", "null", "\u{0}"] {
         peer.send_text(garbage).await;
     }
     peer.dispatch(2, "TYPING_START", &json!({})).await;

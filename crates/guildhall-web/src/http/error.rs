@@ -56,7 +56,9 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, headers, Json(body)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             let soon = HeaderValue::from_static("1");
-            response.headers_mut().insert(http::header::RETRY_AFTER, soon);
+            response
+                .headers_mut()
+                .insert(http::header::RETRY_AFTER, soon);
         }
         response
     }

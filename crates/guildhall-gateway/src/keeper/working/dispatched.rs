@@ -30,13 +30,18 @@ impl Working {
         // RESUMED is the connection's own and is kept by nobody, so its number does not tell
         // whether it came before: were it taken for a repetition, we would never be live again.
         if let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") {
-            if dispatch.sequence <= resume.sequence && dispatch.name != "RESUMED" {
+            let numbered = dispatch.sequence > 0 && dispatch.name != "RESUMED";
+            if numbered && dispatch.sequence <= resume.sequence {
                 counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
                 return;
             }
             resume.sequence = resume.sequence.max(dispatch.sequence);
         }
         self.heard_at = Some(dispatch.received_at);
+        if dispatch.name == "READY" {
+            // Whether it can be read or not: nothing of these is known from the new session.
+            self.out_of_hearing = self.world.guilds.keys().copied().collect();
+        }
         let context = Context {
             world: &self.world,
             now: dispatch.received_at,
@@ -99,7 +104,8 @@ impl Working {
     fn told(&mut self, kind: &str, told: Told, wall: UnixMs, now: Instant) {
         let guild_id = told.guild_id;
         let came = matches!(told.news, Some(GuildNews::Came | GuildNews::CameInPart));
-        if came && self.standing.was_out(guild_id) {
+        let was_out = self.out_of_hearing.remove(&guild_id);
+        if was_out || came && self.standing.was_out(guild_id) {
             self.look_up_anew(guild_id, wall, now);
         }
         self.emit(told.events);
@@ -114,7 +120,10 @@ impl Working {
                 self.standing.came(guild_id);
                 self.report.missing.remove(&guild_id);
             }
-            Some(GuildNews::Unavailable) => self.standing.unavailable(guild_id),
+            Some(GuildNews::Unavailable) => {
+                self.standing.unavailable(guild_id);
+                self.out_of_hearing.insert(guild_id);
+            }
             Some(GuildNews::Gone) => {
                 self.standing.gone(guild_id);
                 self.report.stale.remove(&guild_id);
@@ -143,7 +152,7 @@ impl Working {
         }
     }
 
-    /// A guild was out of hearing: whoever was thrown out or lost a role meanwhile was told by
+    /// A guild was out of hearing, and something of it is heard again: whoever was thrown out or lost a role meanwhile was told by
     /// nobody. Before the differences that come with it, so that nobody is judged by the roles of
     /// then and the overwrites of now.
     fn look_up_anew(&mut self, guild_id: GuildId, wall: UnixMs, now: Instant) {
@@ -209,7 +218,16 @@ impl Working {
     ) {
         counter!("guildhall_gateway_unreadable_dispatches_total").increment(1);
         if self.unreadable.insert(kind.to_owned()) {
+            let kind = Some(kind)
+                .filter(|kind| !kind.is_empty())
+                .unwrap_or("message");
             warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
+        }
+        if let Some(guild_id) = guild_id.filter(|id| self.out_of_hearing.remove(id)) {
+            self.look_up_anew(guild_id, wall, now);
+            let (rights, scene) = self.rights_and_scene(now);
+            rights.guild_changed(guild_id, scene);
+            self.follow_rights(wall);
         }
         self.report.stale.extend(guild_id);
         self.want_renewal(now, wall);

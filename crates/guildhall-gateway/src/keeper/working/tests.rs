@@ -374,9 +374,14 @@ impl House {
 
     fn dispatch(&mut self, name: &str, data: &Value) {
         self.sequence += 1;
+        self.numbered(self.sequence, name, data);
+    }
+
+    /// 0: a number that can't be read.
+    fn numbered(&mut self, sequence: u64, name: &str, data: &Value) {
         let dispatch = Dispatch {
             name: name.to_owned(),
-            sequence: self.sequence,
+            sequence,
             data: serde_json::value::to_raw_value(data).expect("JSON"),
             received_at: self.wall,
         };

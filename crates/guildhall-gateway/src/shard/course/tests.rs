@@ -242,6 +242,26 @@ fn a_refused_resume_after_an_outage_is_followed_by_an_identify_within_seconds() 
 }
 
 #[test]
+fn a_refused_resume_is_followed_soon_however_often_discord_had_hung_up_before() {
+    for chance in [0.0, 0.5, 1.0] {
+        let mut course = Course::new(Limits::default(), Some(resume()));
+        let now = Instant::now();
+        for _ in 0..12 {
+            course.heard();
+            course.ended(&Ended::Cut(None), chance, now);
+            course.committed(Some(resume()));
+        }
+        course.heard();
+        let refused = Ended::InvalidSession { resumable: false };
+        let Next::Connect { at } = course.ended(&refused, chance, now) else {
+            panic!("gave up")
+        };
+        let wait = (at - now).as_secs_f64();
+        assert!((1.0..=5.0).contains(&wait), "{wait} s");
+    }
+}
+
+#[test]
 fn any_word_of_discords_ends_an_outage() {
     let words = [
         cut(4000),

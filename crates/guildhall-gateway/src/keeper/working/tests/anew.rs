@@ -95,6 +95,47 @@ fn a_guild_that_had_not_come_when_the_connection_was_cut_is_looked_up_anew_in_th
 }
 
 #[test]
+fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_readable_or_not() {
+    let mut damaged = guild("1");
+    damaged["roles"] = json!("none");
+    let out = json!({"id": "1", "unavailable": true});
+    let voice = json!({"guild_id": "1", "user_id": "9", "channel_id": null});
+    let unreadable = json!({"guild_id": "1", "user_id": []});
+    for session in [ready(&["1"]), json!({"user": null, "guilds": null})] {
+        for (kind, word) in [
+            ("GUILD_CREATE", guild("1")),
+            ("GUILD_CREATE", damaged.clone()),
+            ("GUILD_CREATE", out.clone()),
+            ("VOICE_STATE_UPDATE", voice.clone()),
+            ("VOICE_STATE_UPDATE", unreadable.clone()),
+        ] {
+            let mut house = watched();
+            house.lose(false);
+            house.dispatch("READY", &session);
+            assert!(house.membership().is_some(), "nothing is told of it yet");
+            house.dispatch(kind, &word);
+            assert_eq!(house.membership(), None, "{session} {kind} {word}");
+            let acts = house.working.take().acts;
+            assert!(
+                acts.contains(&Act::LookUp(PAIR)),
+                "{session} {kind} {word}: {acts:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_guild_back_from_an_outage_is_looked_up_anew_even_if_it_cannot_be_read() {
+    let mut house = watched();
+    house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+    let mut damaged = guild("1");
+    damaged["owner_id"] = json!([]);
+    damaged["channels"] = json!("none");
+    house.dispatch("GUILD_CREATE", &damaged);
+    assert_eq!(house.membership(), None);
+}
+
+#[test]
 fn a_guild_in_which_nobody_is_watched_comes_again_without_a_word() {
     let mut house = House::new(None);
     for _ in 0..2 {

@@ -42,6 +42,35 @@ fn an_odd_member_of_an_answer_or_an_update_makes_the_guild_stale() {
 }
 
 #[test]
+fn what_comes_without_a_number_counts_and_what_comes_without_a_name_makes_its_guild_stale() {
+    let mut house = House::new(None);
+    house.dispatch("READY", &ready(&["1"]));
+    house.dispatch("GUILD_CREATE", &guild("1"));
+    house.working.take();
+    house.numbered(0, "VOICE_STATE_UPDATE", &voice("7", "9"));
+    assert_eq!(names(&house.working.take()), ["voice.joined"]);
+    house.numbered(0, "", &json!({"guild_id": "1"}));
+    let outcome = house.working.take();
+    assert_eq!(outcome.acts, [Act::Renew]);
+    assert_eq!(outcome.report.expect("it changed").stale, [GUILD].into());
+}
+
+#[test]
+fn a_ready_without_a_name_for_its_session_begins_one_that_is_not_resumed() {
+    for odd in [Value::Null, json!(12345), json!([])] {
+        let mut house = House::new(None);
+        let mut payload = ready(&["1"]);
+        payload["session_id"] = odd.clone();
+        payload["resume_gateway_url"] = odd;
+        house.dispatch("READY", &payload);
+        house.dispatch("GUILD_CREATE", &guild("1"));
+        let outcome = house.working.take();
+        assert_eq!(names(&outcome), ["guild.available"]);
+        assert_eq!(house.working.resume(), None, "{payload}");
+    }
+}
+
+#[test]
 fn an_unreadable_ready_asks_for_a_fresh_session_at_once_and_then_with_patience() {
     let mut house = House::new(None);
     let mut waits = Vec::new();
