@@ -79,7 +79,7 @@ pub(super) async fn finish(
     if is_prefetch(&headers) {
         return nobody_is_here();
     }
-    let address = address.map(|Extension(ClientAddress(address))| address);
+    let address = address.and_then(|Extension(client)| known(client));
     let attempt = match find_attempt(&auth, &uri, &headers) {
         Ok(attempt) => attempt,
         Err(failure) => return fail(&auth, &failure, &auth.settings.home(), Vec::new()),
@@ -108,6 +108,12 @@ pub(super) async fn finish(
             fail(&auth, &failure, &attempt.return_to, cookies)
         }
     }
+}
+
+/// What a client is counted by. This machine's own are not: whatever comes from it is a proxy
+/// that is not listed, with everybody behind it, or somebody who has the machine.
+fn known(client: ClientAddress) -> Option<IpAddr> {
+    (!client.0.is_loopback()).then_some(client.0)
 }
 
 /// To a browser that only fetches ahead: an error, so that it asks again when somebody comes.

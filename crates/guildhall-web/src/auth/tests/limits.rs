@@ -165,6 +165,25 @@ async fn false_callbacks_are_a_small_part_of_what_discord_allows() {
 }
 
 #[tokio::test]
+async fn one_person_behind_a_proxy_that_is_not_listed_locks_nobody_out() {
+    for proxy in ["127.0.0.1", "::1"] {
+        let mut visit = Visit::to(BASE).await;
+        visit.address = ClientAddress::of(proxy.parse().expect("an address"));
+        for _ in 0..100 {
+            visit.cookies.clear();
+            let answer = false_callback(&mut visit).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+        }
+        for _ in 0..10 {
+            let mut browser = visit.another();
+            let callback = browser.consent("/auth/login").await;
+            let answer = browser.get(&callback).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn many_addresses_together_stay_within_the_processs_budget() {
     let mut visit = Visit::to(BASE).await;
     for n in 0..500_u16 {
