@@ -3,11 +3,14 @@
 //! our address out of everything, the bot's own requests included. So answers that were invalid
 //! are counted, per client address and in all, and after a 429 nobody asks until its time is over.
 //!
-//! Calls that Discord answers as they should cost nothing: any number of people may sign in.
+//! Calls that Discord answers as they should cost nothing: any number of people may sign in. Who
+//! sends false ones has only a part of what all together may cause, so that people from elsewhere
+//! find the rest. Against somebody with hundreds of networks (a botnet, a provider's whole block)
+//! this does not help: each of his is new once a minute.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,11 +27,19 @@ const PROCESS_PER_MINUTE: u32 = 200;
 /// of which holds a share until it is answered, so that honest people of one address never meet it.
 const ADDRESS_PER_MINUTE: u32 = 60;
 
+/// The share of one IPv6 /48, which a single customer may have whole: 65,536 of what counts as a
+/// client address. More than an address has, since many customers of a provider may share one.
+const SITE_PER_MINUTE: u32 = 90;
+
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Addresses remembered. One is kept for as long as it owes something, a second for each invalid
-/// answer; as many as the process may cause in two minutes always find room.
-const ADDRESSES_MAX: usize = 512;
+/// What all together may owe before who caused an invalid answer within the last minute is
+/// refused. The rest of the minute is for those who did not.
+const KNOWN_FALSE_MAX: Duration = Duration::from_secs(30);
+
+/// Networks remembered. One is kept for a minute after an invalid answer; as many as the process
+/// may cause by then, each of an address and its /48, always find room.
+const NETWORKS_MAX: usize = 1024;
 
 /// Longest time that nobody asks, whatever Discord said. Then one more call tells.
 pub(super) const PAUSE_MAX: Duration = Duration::from_mins(15);
@@ -58,15 +69,48 @@ pub(super) struct Budget(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     process: Account,
-    addresses: HashMap<IpAddr, Account>,
+    networks: HashMap<Network, Account>,
     paused_until: Option<Instant>,
 }
 
-/// What one of the two limits is owed: each invalid answer costs its part of a minute, and time
+/// Who is counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Network {
+    /// A client address.
+    Address(IpAddr),
+    /// The /48 of one.
+    Site(Ipv6Addr),
+}
+
+impl Network {
+    /// Those that a client is counted by. `None`: the client's address is not known.
+    fn of(address: Option<IpAddr>) -> [Option<Self>; 2] {
+        let site = match address {
+            Some(IpAddr::V6(ip)) => Some(Self::Site(site(ip))),
+            _ => None,
+        };
+        [address.map(Self::Address), site]
+    }
+
+    fn per_minute(self) -> u32 {
+        match self {
+            Self::Address(_) => ADDRESS_PER_MINUTE,
+            Self::Site(_) => SITE_PER_MINUTE,
+        }
+    }
+}
+
+/// The first address of the /48.
+pub(super) fn site(ip: Ipv6Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)
+}
+
+/// What one of the limits is owed: each invalid answer costs its part of a minute, and time
 /// pays. At most a minute may be owed, with what is under way counted as if it were invalid.
 #[derive(Debug, Default)]
 struct Account {
     paid_at: Option<Instant>,
+    charged_at: Option<Instant>,
     under_way: u32,
 }
 
@@ -76,14 +120,22 @@ impl Account {
         self.paid_at.map_or(Duration::ZERO, owes)
     }
 
-    /// How long until one more call may be made.
-    fn wait(&self, per_minute: u32, now: Instant) -> Duration {
+    /// How long until one more call may be made by who may owe at most so much.
+    fn wait(&self, per_minute: u32, most: Duration, now: Instant) -> Duration {
         let calls = (MINUTE / per_minute) * (self.under_way + 1);
-        (self.owes(now) + calls).saturating_sub(MINUTE)
+        (self.owes(now) + calls).saturating_sub(most)
     }
 
     fn charge(&mut self, per_minute: u32, now: Instant) {
         self.paid_at = Some(now + self.owes(now) + MINUTE / per_minute);
+        self.charged_at = Some(now);
+    }
+
+    /// Whether there was an invalid answer within the last minute. Whoever was not charged for so
+    /// long owes nothing either.
+    fn was_false(&self, now: Instant) -> bool {
+        let lately = |at: Instant| now.saturating_duration_since(at) < MINUTE;
+        self.charged_at.is_some_and(lately)
     }
 }
 
@@ -95,26 +147,16 @@ impl Budget {
         now: Instant,
     ) -> Result<Reservation, Refusal> {
         let mut inner = self.lock();
-        let refuse = |by, wait: Duration| {
-            if wait.is_zero() {
-                Ok(())
-            } else {
-                Err(Refusal { by, wait })
-            }
-        };
-        refuse(Limit::Discord, inner.pause(now))?;
-        if let Some(account) = address.and_then(|address| inner.addresses.get(&address)) {
-            refuse(Limit::Address, account.wait(ADDRESS_PER_MINUTE, now))?;
-        }
-        refuse(Limit::Process, inner.process.wait(PROCESS_PER_MINUTE, now))?;
+        let networks = Network::of(address);
+        inner.check(networks, now)?;
         inner.process.under_way += 1;
-        if let Some(address) = address {
-            inner.make_room(now);
-            inner.addresses.entry(address).or_default().under_way += 1;
+        inner.make_room(now);
+        for network in networks.into_iter().flatten() {
+            inner.networks.entry(network).or_default().under_way += 1;
         }
         Ok(Reservation {
             budget: self.clone(),
-            address,
+            networks,
             spent: Spent::Unknown,
         })
     }
@@ -143,11 +185,48 @@ impl Inner {
         self.paused_until.map_or(Duration::ZERO, left)
     }
 
-    /// Who owes nothing any more is forgotten when there are many.
+    /// Whether one more call may be made for these.
+    fn check(&self, networks: [Option<Network>; 2], now: Instant) -> Result<(), Refusal> {
+        let refuse = |by, wait: Duration| {
+            if wait.is_zero() {
+                Ok(())
+            } else {
+                Err(Refusal { by, wait })
+            }
+        };
+        refuse(Limit::Discord, self.pause(now))?;
+        let mut most = MINUTE;
+        for network in networks.into_iter().flatten() {
+            if let Some(account) = self.networks.get(&network) {
+                let wait = account.wait(network.per_minute(), MINUTE, now);
+                refuse(Limit::Address, wait)?;
+                if account.was_false(now) {
+                    most = KNOWN_FALSE_MAX;
+                }
+            }
+        }
+        let wait = self.process.wait(PROCESS_PER_MINUTE, most, now);
+        refuse(Limit::Process, wait)
+    }
+
+    /// Who caused nothing for a minute is forgotten when there are many.
     fn make_room(&mut self, now: Instant) {
-        if self.addresses.len() >= ADDRESSES_MAX {
-            let waits = |account: &Account| account.under_way > 0 || !account.owes(now).is_zero();
-            self.addresses.retain(|_, account| waits(account));
+        if self.networks.len() >= NETWORKS_MAX {
+            let stays = |account: &Account| account.under_way > 0 || account.was_false(now);
+            self.networks.retain(|_, account| stays(account));
+        }
+    }
+
+    /// Changes what is remembered of these.
+    fn change(
+        &mut self,
+        networks: [Option<Network>; 2],
+        mut change: impl FnMut(Network, &mut Account),
+    ) {
+        for network in networks.into_iter().flatten() {
+            if let Some(account) = self.networks.get_mut(&network) {
+                change(network, account);
+            }
         }
     }
 }
@@ -157,7 +236,7 @@ impl Inner {
 #[derive(Debug)]
 pub(super) struct Reservation {
     budget: Budget,
-    address: Option<IpAddr>,
+    networks: [Option<Network>; 2],
     spent: Spent,
 }
 
@@ -180,9 +259,9 @@ impl Reservation {
         counter!("guildhall_login_invalid_answers_total").increment(1);
         let mut inner = self.budget.lock();
         inner.process.charge(PROCESS_PER_MINUTE, now);
-        if let Some(account) = self.address.and_then(|it| inner.addresses.get_mut(&it)) {
-            account.charge(ADDRESS_PER_MINUTE, now);
-        }
+        inner.change(self.networks, |network, account| {
+            account.charge(network.per_minute(), now);
+        });
     }
 
     /// Discord answered, and nothing in it was invalid so far; or it did not answer at all.
@@ -200,9 +279,7 @@ impl Drop for Reservation {
         }
         let mut inner = self.budget.lock();
         inner.process.under_way -= 1;
-        if let Some(account) = self.address.and_then(|it| inner.addresses.get_mut(&it)) {
-            account.under_way -= 1;
-        }
+        inner.change(self.networks, |_, account| account.under_way -= 1);
     }
 }
 

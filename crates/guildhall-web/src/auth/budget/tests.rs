@@ -40,6 +40,46 @@ async fn one_address_has_its_share_and_others_go_on() {
     );
 }
 
+/// The nth /64 of a /48.
+fn network(site: u16, n: u16) -> String {
+    format!("2001:db8:{site:x}:{n:x}::")
+}
+
+#[tokio::test]
+async fn one_person_with_all_of_a_48_leaves_room_for_others() {
+    let (budget, now) = (Budget::default(), Instant::now());
+    let made = (0..1_000).filter(|n| false_call(&budget, &network(7, *n), now).is_ok());
+    assert_eq!(made.count(), SITE_PER_MINUTE as usize);
+    let refused = honest_call(&budget, &network(7, 2_000), now).expect_err("the share is spent");
+    assert_eq!(refused.by, Limit::Address);
+    for from in ["203.0.113.8", "2001:db8:8::"] {
+        assert_eq!(honest_call(&budget, from, now), Ok(()), "{from}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_of_a_48_has_its_own_share_and_its_neighbours_go_on() {
+    let (budget, now) = (Budget::default(), Instant::now());
+    let made = (0..1_000).filter(|_| false_call(&budget, &network(7, 0), now).is_ok());
+    assert_eq!(made.count(), ADDRESS_PER_MINUTE as usize);
+    assert_eq!(honest_call(&budget, &network(7, 1), now), Ok(()));
+}
+
+#[tokio::test]
+async fn people_from_elsewhere_sign_in_while_many_sites_send_false_codes() {
+    let (budget, mut now) = (Budget::default(), Instant::now());
+    let mut made = 0;
+    for n in 0..600 {
+        for site in 0..20 {
+            made += u32::from(false_call(&budget, &network(site, n), now).is_ok());
+        }
+        assert_eq!(honest_call(&budget, "203.0.113.8", now), Ok(()));
+        now += Duration::from_secs(1);
+    }
+    assert!(made <= PROCESS_PER_MINUTE * 11, "{made}");
+    assert!(made > PROCESS_PER_MINUTE * 9, "{made}");
+}
+
 #[tokio::test]
 async fn who_hangs_up_before_the_answer_has_spent_it() {
     let (budget, now) = (Budget::default(), Instant::now());
@@ -75,13 +115,16 @@ proptest! {
     /// the minute that may be saved up, and the memory stays bounded.
     #[test]
     fn ten_minutes_never_hold_more_than_a_fraction_of_what_discord_allows(
-        calls in prop::collection::vec((0_u32..2_000, 0_u64..2_000, 0_u8..4), 0..6_000),
+        calls in prop::collection::vec((0_u16..2_000, 0_u64..2_000, 0_u8..4), 0..6_000),
     ) {
         let (budget, begin) = (Budget::default(), Instant::now());
         let (mut now, mut held, mut invalid) = (begin, Vec::new(), 0_u32);
         for (from, after, act) in calls {
             now += Duration::from_millis(after / 10);
-            let from = IpAddr::V4(std::net::Ipv4Addr::from_bits(from));
+            let from = match from % 2 {
+                0 => IpAddr::V4(std::net::Ipv4Addr::from_bits(from.into())),
+                _ => address(&network(from % 100, from)),
+            };
             let Ok(mut reservation) = budget.reserve(Some(from), now) else {
                 continue;
             };
@@ -100,7 +143,7 @@ proptest! {
         }
         let minutes = u32::try_from((now - begin).as_secs() / 60).expect("few") + 2;
         prop_assert!(invalid <= PROCESS_PER_MINUTE * minutes, "{invalid} in {minutes} min");
-        let kept = budget.lock().addresses.len();
-        prop_assert!(kept <= ADDRESSES_MAX + PROCESS_PER_MINUTE as usize, "{kept} addresses");
+        let kept = budget.lock().networks.len();
+        prop_assert!(kept <= NETWORKS_MAX + PROCESS_PER_MINUTE as usize, "{kept} networks");
     }
 }
