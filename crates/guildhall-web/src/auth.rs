@@ -99,7 +99,7 @@ impl Auth {
             discord,
             sessions,
             used: Mutex::new(Remembered::new(USED_MAX)),
-            places: Places::new(),
+            places: Places::default(),
             budget: Budget::default(),
             failed: Mutex::default(),
             bridge,

@@ -140,6 +140,11 @@ impl Account {
 }
 
 impl Budget {
+    /// Whether [`Self::reserve`] would refuse now. Nothing is reserved.
+    pub(super) fn look(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Refusal> {
+        self.lock().check(Network::of(address), now)
+    }
+
     /// Leave for one login's calls. `address`: what the client is counted by, where it is known.
     pub(super) fn reserve(
         &self,

@@ -19,7 +19,7 @@ use url::{Url, form_urlencoded};
 use super::{
     Auth,
     attempt::Attempt,
-    budget::{Limit, Reservation},
+    budget::{Limit, Refusal, Reservation},
     discord::PATIENCE,
     failure::{Failure, count, fail},
     page::{page, private},
@@ -154,7 +154,13 @@ async fn sign_in(
         .filter(|code| (1..=CODE_MAX).contains(&code.len()))
         .ok_or(Failure::NoCode)?;
     let account = {
-        let _place = auth.places.enter().await.ok_or(Failure::Busy)?;
+        // Who will be refused stands in nobody's way.
+        if let Err(refused) = auth.budget.look(address, Instant::now())
+            && !is_short(refused)
+        {
+            return Err(refused.into());
+        }
+        let _place = auth.places.enter(address).await.ok_or(Failure::Busy)?;
         let leave = leave_to_ask(auth, address).await?;
         auth.discord.account(code, attempt, leave).await?
     };
@@ -180,11 +186,16 @@ async fn leave_to_ask(auth: &Auth, address: Option<IpAddr>) -> Result<Reservatio
         Ok(leave) => return Ok(leave),
         Err(refused) => refused,
     };
-    if refused.by != Limit::Discord || refused.wait > PATIENCE {
+    if !is_short(refused) {
         return Err(refused.into());
     }
     sleep(refused.wait).await;
     Ok(auth.budget.reserve(address, Instant::now())?)
+}
+
+/// Whether it is a pause that is waited for.
+fn is_short(refused: Refusal) -> bool {
+    refused.by == Limit::Discord && refused.wait <= PATIENCE
 }
 
 /// Discord is known by the address we reach it at or the one browsers do.

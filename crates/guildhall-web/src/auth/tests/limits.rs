@@ -184,6 +184,47 @@ async fn one_person_behind_a_proxy_that_is_not_listed_locks_nobody_out() {
 }
 
 #[tokio::test]
+async fn one_person_with_all_of_a_48_locks_nobody_out() {
+    let mut visit = Visit::to(BASE).await;
+    for n in 0..300 {
+        visit.cookies.clear();
+        let from = format!("2001:db8:7:{n:x}::1").parse().expect("an address");
+        visit.address = ClientAddress::of(from);
+        let answer = false_callback(&mut visit).await;
+        assert!(
+            [400, 429].contains(&answer.status.as_u16()),
+            "{}",
+            answer.status
+        );
+    }
+    for from in ["203.0.113.8", "2001:db8:8::1"] {
+        let mut browser = visit.another();
+        browser.address = ClientAddress::of(from.parse().expect("an address"));
+        let callback = browser.consent("/auth/login").await;
+        let answer = browser.get(&callback).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn who_spent_the_budget_is_refused_without_waiting_for_a_place() {
+    let mut visit = Visit::to(BASE).await;
+    let now = Instant::now();
+    for _ in 0..60 {
+        let address = Some(visit.address.0);
+        let mut leave = visit.auth.budget.reserve(address, now).expect("leave");
+        leave.charge(now);
+    }
+    let auth = Arc::clone(&visit.auth);
+    let places = (0..32).map(|_| auth.places.enter(None));
+    let _places = futures_util::future::join_all(places).await;
+    let begin = Instant::now();
+    let answer = false_callback(&mut visit).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(begin.elapsed() < Duration::from_secs(4), "it did not wait");
+}
+
+#[tokio::test]
 async fn many_addresses_together_stay_within_the_processs_budget() {
     let mut visit = Visit::to(BASE).await;
     for n in 0..500_u16 {
