@@ -172,6 +172,25 @@ describe('the connection', () => {
     expect(live.view()).toMatchObject({ connection: 'signed-out', unanswered: false })
   })
 
+  it('says that the server is there and cannot tell yet, from its bye until the stream goes on', async () => {
+    stream().send({ name: 'bye', data: { reason: 'unavailable', retryMs: 3_000 } })
+    expect(live.view()).toMatchObject({ connection: 'connecting', bye: 'unavailable' })
+    stream().breaks()
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(live.view().bye).toBe('unavailable')
+    stream().send(house, 'c1')
+    expect(live.view()).toMatchObject({ connection: 'live', bye: null })
+    stream().send({ name: 'bye', data: { reason: 'unavailable', retryMs: 3_000 } })
+    expect(live.view()).toMatchObject({ connection: 'reconnecting', bye: 'unavailable' })
+    stream().isRefused()
+    expect(live.view()).toMatchObject({ unanswered: true, bye: null })
+    await vi.advanceTimersByTimeAsync(1_000)
+    stream().send({ name: 'bye', data: { reason: 'unavailable', retryMs: 3_000 } })
+    expect(live.view()).toMatchObject({ unanswered: false, bye: 'unavailable' })
+    await live.signOut()
+    expect(live.view()).toMatchObject({ connection: 'signed-out', bye: null })
+  })
+
   it('opens a new stream with its cursor when the old one has gone silent', async () => {
     const first = stream()
     first.send(house, 'c1')

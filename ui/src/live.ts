@@ -31,6 +31,8 @@ export interface View {
   readonly ignored: number
   /** The last request was not answered, or with an error such as a proxy's 502. */
   readonly unanswered: boolean
+  /** Why the server, which is there, ended the last stream; null once one goes on. */
+  readonly bye: Payload<'bye'>['reason'] | null
 }
 
 /** What the connection needs of the browser. */
@@ -58,6 +60,7 @@ const nothing: View = {
   snapshots: 0,
   ignored: 0,
   unanswered: false,
+  bye: null,
 }
 
 export class Live {
@@ -121,7 +124,7 @@ export class Live {
     const longest = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** this.#failures)
     this.#failures += 1
     this.#lost()
-    this.#show({ unanswered: true })
+    this.#show({ unanswered: true, bye: null })
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => void this.#connect(), longest * this.#around.random())
   }
@@ -179,7 +182,7 @@ export class Live {
   #began(change: Partial<View>): void {
     const again = this.#view.connection === 'reconnecting'
     this.#failures = 0
-    this.#show({ ...change, connection: 'live', unanswered: false })
+    this.#show({ ...change, connection: 'live', unanswered: false, bye: null })
     if (again) void this.#checkUser()
   }
 
@@ -198,6 +201,7 @@ export class Live {
     // The browser comes back by itself after `retryMs`; until then silence is meant.
     this.#quietUntil = Date.now() + retryMs + SILENCE_MS
     this.#lost()
+    this.#show({ unanswered: false, bye: reason })
   }
 
   #lost(): void {
@@ -207,7 +211,7 @@ export class Live {
   #signedOut(): void {
     this.#hangUp()
     this.#forget()
-    this.#show({ connection: 'signed-out', unanswered: false })
+    this.#show({ connection: 'signed-out', unanswered: false, bye: null })
   }
 
   /** Another person may sign in next: nothing of this one stays. */

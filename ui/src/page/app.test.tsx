@@ -24,6 +24,7 @@ const quiet: View = {
   snapshots: 1,
   ignored: 0,
   unanswered: false,
+  bye: null,
 }
 
 const seeing = (...events: readonly StreamEvent[]): View => ({
@@ -138,6 +139,24 @@ describe('the page', () => {
     expect(one('.connection').textContent).toContain('does not answer right now')
   })
 
+  it.each([
+    ['unavailable', 'unavailable', 'cannot tell yet what you may see', 'waiting for its bot'],
+    ['too_many_streams', 'too-many-streams', 'Close one', 'Too many pages'],
+  ] as const)('says why a server that is there lets nobody in, and keeps what it has: %s', (bye, notice, words, line) => {
+    show({ ...quiet, connection: 'connecting', picture: null, status: null, bye })
+    expect(one(`[data-notice=${notice}]`).textContent).toContain(words)
+    expect(place.textContent).not.toContain('Loading')
+    expect(one('.connection').textContent).toContain(line)
+    show({ ...seeing(house), connection: 'reconnecting', bye })
+    expect(listed('10')).toEqual(['User 7'])
+    expect(one('.connection').textContent).toContain('may be out of date')
+  })
+
+  it('loads on where the server only asked to come back', () => {
+    show({ ...quiet, connection: 'connecting', picture: null, bye: 'draining' })
+    expect(place.textContent).toContain('Loading')
+  })
+
   it('says so when signing out did not work', async () => {
     show(quiet, () => Promise.resolve(false))
     await act(async () => one('.account button').click())
@@ -177,7 +196,7 @@ describe('the state of the connection in words', () => {
     ['live', { ...allWell, discord: 'unknown', since }, 'waiting', 'Waiting for word from Discord'],
     ['live', { discord: 'unknown', link: 'down', since }, 'bad', 'The server lost its bot at 12:03'],
   ] as const)('%s %o', (connection, status, tone, words, ...more) => {
-    const said = freshness({ connection, status, unanswered: more.length > 0 })
+    const said = freshness({ connection, status, unanswered: more.length > 0, bye: null })
     expect(said.tone).toBe(tone)
     expect(said.words).toContain(words)
   })

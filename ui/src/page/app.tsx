@@ -40,7 +40,12 @@ export const App = ({ live, signInUrl, outcome = null }: AppProps) => {
 
 const Content = ({ view, signInUrl }: { readonly view: View; readonly signInUrl: string }) => {
   if (view.connection === 'signed-out') return <SignIn url={signInUrl} />
-  if (view.picture === null) return view.unanswered ? <NoAnswer /> : <Loading />
+  if (view.picture === null) {
+    if (view.unanswered) return <NoAnswer />
+    if (view.bye === 'unavailable') return <NotKnownYet />
+    if (view.bye === 'too_many_streams') return <TooManyPages />
+    return <Loading />
+  }
   if (view.picture.size === 0) return <NoGuild />
   return (
     <>
@@ -75,6 +80,20 @@ const NoAnswer = () => (
   <section className="notice" data-notice="no-answer">
     <h1>The server does not answer</h1>
     <p>This page keeps trying and goes on by itself as soon as it does.</p>
+  </section>
+)
+
+const NotKnownYet = () => (
+  <section className="notice" data-notice="unavailable">
+    <h1>The server cannot tell yet what you may see</h1>
+    <p>It is there, and waits for word from its bot. This page goes on by itself as soon as that comes.</p>
+  </section>
+)
+
+const TooManyPages = () => (
+  <section className="notice" data-notice="too-many-streams">
+    <h1>Too many pages are open at once</h1>
+    <p>Close one that you do not need. This page keeps trying and goes on by itself as soon as there is room.</p>
   </section>
 )
 

@@ -14,25 +14,32 @@ export const freshness = ({
   connection,
   status,
   unanswered,
-}: Pick<View, 'connection' | 'status' | 'unanswered'>): Freshness => {
+  bye,
+}: Pick<View, 'connection' | 'status' | 'unanswered' | 'bye'>): Freshness => {
   switch (connection) {
     case 'signed-out':
       return { tone: 'idle', words: 'Signed out' }
-    case 'connecting':
-      return unanswered
-        ? { tone: 'bad', words: 'The server does not answer right now. Trying again…' }
-        : { tone: 'waiting', words: 'Connecting to the server…' }
-    case 'reconnecting':
-      if (unanswered) {
-        return {
-          tone: 'bad',
-          words: 'The server does not answer right now. Trying again… What you see may be out of date.',
-        }
-      }
-      return { tone: 'bad', words: 'Reconnecting to the server… What you see may be out of date.' }
+    case 'connecting': {
+      const obstacle = obstacleWords(unanswered, bye)
+      return obstacle === null
+        ? { tone: 'waiting', words: 'Connecting to the server…' }
+        : { tone: 'bad', words: obstacle }
+    }
+    case 'reconnecting': {
+      const words = obstacleWords(unanswered, bye) ?? 'Reconnecting to the server…'
+      return { tone: 'bad', words: `${words} What you see may be out of date.` }
+    }
     case 'live':
       return status === null ? { tone: 'good', words: 'Live' } : freshnessBehindTheServer(status)
   }
+}
+
+/** What keeps the stream from going on, if it is known and does not pass in a moment. */
+const obstacleWords = (unanswered: boolean, bye: View['bye']): string | null => {
+  if (unanswered) return 'The server does not answer right now. Trying again…'
+  if (bye === 'unavailable') return 'The server is waiting for its bot. Trying again…'
+  if (bye === 'too_many_streams') return 'Too many pages are open at once. Trying again…'
+  return null
 }
 
 const freshnessBehindTheServer = ({ discord, link, since }: NonNullable<View['status']>): Freshness => {
