@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::{GuildId, UserId, text::readable_json};
+use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
     Scope, TokenResponse, TokenUrl, basic::BasicClient, basic::BasicErrorResponseType,
 };
 use secrecy::ExposeSecret;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 use url::Url;
@@ -22,6 +22,12 @@ use url::Url;
 use super::{
     attempt::Attempt, budget::Reservation, limited::Limited, session::Profile, settings::Settings,
 };
+use crate::http::Notice;
+
+/// What of Discord's answers is read, and what becomes of the rest.
+mod answers;
+
+use answers::{Guilds, Odd, User};
 
 /// One request, from connecting to the last byte.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -35,9 +41,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So often one thing is asked, if Discord asks to wait in between.
 const TRIES: usize = 4;
-
-/// Discord's own bound is 32; this is the cookie's, where it is kept in bytes.
-const NAME_MAX: usize = 64;
 
 /// Who signed in.
 #[derive(Debug)]
@@ -79,6 +82,7 @@ pub(super) struct Discord {
     me: Url,
     guilds: Url,
     cdn: Url,
+    odd: Mutex<Notice>,
 }
 
 impl Discord {
@@ -111,6 +115,7 @@ impl Discord {
             me: below(&settings.discord_url, "/api/v10/users/@me"),
             guilds: below(&settings.discord_url, "/api/v10/users/@me/guilds"),
             cdn: settings.cdn_url.clone(),
+            odd: Mutex::default(),
         })
     }
 
@@ -151,14 +156,29 @@ impl Discord {
         let (mut for_user, mut for_guilds) = (patience, patience);
         let (user, guilds) = tokio::try_join!(
             self.get::<User>(&self.me, &token, calls, &mut for_user),
-            self.get::<Vec<UserGuild>>(&self.guilds, &token, calls, &mut for_guilds),
+            self.get::<Guilds>(&self.guilds, &token, calls, &mut for_guilds),
         )?;
+        let mut odd = Odd::default();
+        let user = user.profile(&self.cdn, &mut odd);
+        let mut guilds = guilds.ids(&mut odd);
         let mut seen = HashSet::new();
-        let guilds = guilds.into_iter().map(|guild| guild.id);
-        Ok(Account {
-            user: user.profile(&self.cdn),
-            guilds: guilds.filter(|id| seen.insert(*id)).collect(),
-        })
+        guilds.retain(|id| seen.insert(*id));
+        self.note(&odd);
+        Ok(Account { user, guilds })
+    }
+
+    /// Says what was left out, if anything was, once a minute.
+    fn note(&self, Odd { fields, guilds }: &Odd) {
+        if fields + guilds == 0 {
+            return;
+        }
+        let mut odd = self.odd.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = odd.happened(Instant::now()) {
+            warn!(
+                fields,
+                guilds, times, "[Auth] Parts of Discord's answers can't be read and are left out"
+            );
+        }
     }
 
     /// The access token for a code. A request that was limited has not been looked at, so it may
@@ -302,8 +322,7 @@ async fn send_token_request(
     if status.is_server_error() || status.is_redirection() {
         return Err(SignInError::Status(status.as_u16()));
     }
-    let readable = readable_json(response.body()).into_owned();
-    *response.body_mut() = readable.into_bytes();
+    *response.body_mut() = answers::token_essence(response.body());
     Ok(response)
 }
 
@@ -335,94 +354,4 @@ async fn read(
     *whole.status_mut() = response.status();
     *whole.headers_mut() = std::mem::take(response.headers_mut());
     Ok(whole)
-}
-
-/// `GET /users/@me`, as far as we keep it.
-#[derive(Deserialize)]
-struct User {
-    id: UserId,
-    username: String,
-    #[serde(default)]
-    global_name: Option<String>,
-    #[serde(default)]
-    avatar: Option<String>,
-}
-
-/// One of `GET /users/@me/guilds`, as far as we keep it.
-#[derive(Deserialize)]
-struct UserGuild {
-    id: GuildId,
-}
-
-impl User {
-    fn profile(self, cdn: &Url) -> Profile {
-        let clip = |text: String| text.chars().take(NAME_MAX).collect::<String>();
-        let username = clip(self.username);
-        let named = self.global_name.filter(|name| !name.is_empty());
-        let base = cdn.as_str().trim_end_matches('/');
-        let avatar_url = match self.avatar.filter(|hash| is_hash(hash)) {
-            Some(hash) => format!("{base}/avatars/{}/{hash}.png?size=128", self.id),
-            None => format!("{base}/embed/avatars/{}.png", (self.id.0 >> 22) % 6),
-        };
-        Profile {
-            id: self.id,
-            display_name: named.map_or_else(|| username.clone(), clip),
-            username,
-            avatar_url,
-        }
-    }
-}
-
-/// An avatar's hash becomes part of a path, so it is held to what hashes are made of.
-fn is_hash(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    (1..=64).contains(&text.len()) && text.bytes().all(plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn profile(user: serde_json::Value) -> Profile {
-        let user: User = serde_json::from_value(user).expect("a user");
-        user.profile(&"https://cdn.discordapp.com".parse().expect("a URL"))
-    }
-
-    #[test]
-    fn a_user_has_the_name_and_picture_discord_shows() {
-        let ada = profile(json!({
-            "id": "80351110224678912", "username": "ada", "global_name": "Ada L.",
-            "avatar": "a_8342729096ea3675442027381ff50dfe", "discriminator": "0", "mfa_enabled": true,
-        }));
-        assert_eq!(ada.display_name, "Ada L.");
-        assert_eq!(
-            ada.avatar_url,
-            "https://cdn.discordapp.com/avatars/80351110224678912/a_8342729096ea3675442027381ff50dfe.png?size=128"
-        );
-        for avatar in [
-            json!(null),
-            json!(""),
-            json!("../../x"),
-            json!("x".repeat(65)),
-        ] {
-            let bare = profile(json!({
-                "id": "80351110224678912", "username": "ada", "global_name": null, "avatar": avatar,
-            }));
-            assert_eq!(bare.display_name, "ada");
-            assert_eq!(
-                bare.avatar_url,
-                "https://cdn.discordapp.com/embed/avatars/5.png"
-            );
-        }
-    }
-
-    #[test]
-    fn names_beyond_the_cookies_bound_are_cut() {
-        let long =
-            profile(json!({"id": 1, "username": "ü".repeat(500), "global_name": "x".repeat(500)}));
-        assert_eq!(long.username.chars().count(), NAME_MAX);
-        assert_eq!(long.display_name.len(), NAME_MAX);
-    }
 }

@@ -15,6 +15,8 @@ mod fake_discord;
 mod limits;
 /// Requests that are no visit of anybody.
 mod looks;
+/// Answers of Discord's that are not as they are documented.
+mod odd;
 /// A hall, a Discord, and one browser that keeps its cookies.
 mod visit;
 
