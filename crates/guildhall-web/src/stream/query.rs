@@ -10,7 +10,7 @@ use crate::http::ApiError;
 /// Which parameter a name means.
 mod names;
 
-use names::{Meaning, meaning};
+use names::{Meaning, meaning, within};
 
 /// Guilds, and channels, that one query may name.
 pub(crate) const MOST_IDS: usize = 100;
@@ -54,9 +54,15 @@ impl Query {
                         }
                     }
                 }
-                Meaning::LastEventId => last_event_id = Some(value),
                 Meaning::Misspelt(message) => return Err(ApiError::invalid(message)),
-                Meaning::Foreign => {}
+                other @ (Meaning::LastEventId | Meaning::Foreign) => {
+                    if let Some(message) = within(&value) {
+                        return Err(ApiError::invalid(message));
+                    }
+                    if other == Meaning::LastEventId {
+                        last_event_id = Some(value);
+                    }
+                }
             }
         }
         if guilds.len() > MOST_IDS || channels.len() > MOST_IDS {
@@ -142,6 +148,25 @@ mod tests {
         }
         let many: Vec<String> = (1..=101).map(|id| format!("guild={id}")).collect();
         assert!(Query::parse(&many.join("&")).is_err());
+    }
+
+    #[test]
+    fn a_filter_behind_a_semicolon_is_asked_about() {
+        for text in [
+            "x=1;guild=2",
+            "x=1%3Bguild%3D2",
+            "x=1;y=2; channel=3",
+            "x=;events=voice",
+            "x=1;guilds=2",
+            "lastEventId=;guild=1",
+        ] {
+            let refused = Query::parse(text).expect_err(text);
+            assert!(format!("{refused:?}").contains("Did you mean"), "{text}");
+        }
+        for text in ["x=1;y=2", "x=a;b;c", "x=guild=2", "q=;", "x=1;guild"] {
+            let query = Query::parse(text).expect(text);
+            assert_eq!(query.guilds, [], "{text}");
+        }
     }
 
     #[test]

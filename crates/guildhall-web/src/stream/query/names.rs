@@ -19,6 +19,9 @@ pub(super) enum Meaning {
 const GUILD: &str = "This query has a name that is not ours. Did you mean `guild`?";
 const CHANNEL: &str = "This query has a name that is not ours. Did you mean `channel`?";
 const EVENTS: &str = "This query has a name that is not ours. Did you mean `events`?";
+const GUILD_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&guild=`?";
+const CHANNEL_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&channel=`?";
+const EVENTS_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&events=`?";
 
 /// Reads a name. `guild[]` and `guild[0]` are what PHP, Rails, axios and qs make of a list called
 /// `guild`, so they mean the same.
@@ -53,9 +56,9 @@ fn nearly(name: &str) -> Meaning {
     if folded.contains("channel") {
         return Meaning::Misspelt(CHANNEL);
     }
-    // Of `filter[events]` and `event.type` each part may be meant.
+    // Of `filter[events]`, `event.type` and `amp;room` each part may be meant.
     let parts = name
-        .split(['[', ']', '.'])
+        .split(['[', ']', '.', ';'])
         .map(fold)
         .chain([folded.clone()]);
     let mut stems = parts.flat_map(|part| stems(&part));
@@ -63,10 +66,32 @@ fn nearly(name: &str) -> Meaning {
     found.map_or(Meaning::Foreign, Meaning::Misspelt)
 }
 
-/// Letters alone, all of them small.
+/// Letters alone, all of them small, and those of East Asian keyboards as ASCII's.
 fn fold(name: &str) -> String {
-    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    let letters = name.chars().map(narrow).filter(char::is_ascii_alphabetic);
     letters.map(|it| it.to_ascii_lowercase()).collect()
+}
+
+/// The ASCII character that a fullwidth form stands for.
+fn narrow(letter: char) -> char {
+    match letter {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(letter as u32 - 0xfee0).unwrap_or(letter),
+        _ => letter,
+    }
+}
+
+/// A filter that stands in another parameter's value because it was separated by `;`, as in
+/// `x=1;guild=2`. Values of others are not ours to read further than that.
+pub(super) fn within(value: &str) -> Option<&'static str> {
+    let names = value.split(';').skip(1);
+    let names = names.filter_map(|pair| Some(pair.split_once('=')?.0));
+    names.map(str::trim).find_map(|name| match meaning(name) {
+        Meaning::Guild => Some(GUILD_WITHIN),
+        Meaning::Channel => Some(CHANNEL_WITHIN),
+        Meaning::Events => Some(EVENTS_WITHIN),
+        Meaning::Misspelt(message) => Some(message),
+        Meaning::LastEventId | Meaning::Foreign => None,
+    })
 }
 
 /// The word as it is, and without the ends that mean one or several ids.
@@ -78,20 +103,22 @@ fn stems(folded: &str) -> [String; 4] {
 }
 
 fn misspelt(stem: &str) -> Option<&'static str> {
-    if ["server", "discordserver"].contains(&stem) || near(stem, "guild") {
+    if ["server", "discordserver", "gid", "gld"].contains(&stem) || near(stem, "guild") {
         Some(GUILD)
-    } else if ["room", "voiceroom"].contains(&stem) || near(stem, "channel") {
+    } else if ["room", "voiceroom", "chan", "chnl"].contains(&stem) || near(stem, "channel") {
         Some(CHANNEL)
-    } else if ["eventtype", "eventname", "eventfilter"].contains(&stem) || near(stem, "event") {
+    } else if ["eventtype", "eventname", "eventfilter", "evt"].contains(&stem)
+        || near(stem, "event")
+    {
         Some(EVENTS)
     } else {
         None
     }
 }
 
-/// One slip of the keyboard away. With the same first letter: `build` is no misspelt `guild`.
+/// One slip of the keyboard away. `build` is, and is a parameter that others have.
 fn near(stem: &str, word: &str) -> bool {
-    stem.get(..1) == word.get(..1) && osa_distance(stem, word) <= 1
+    stem != "build" && osa_distance(stem, word) <= 1
 }
 
 #[cfg(test)]
@@ -122,15 +149,15 @@ mod tests {
     fn a_misspelt_filter_is_asked_about() {
         for (names, message) in [
             (
-                "Guild GUILD guilds guildId guild_id guild-ids guildIDs guild[x] guild[0][] guild. guid gulid gild filter[guild] server serverId servers",
+                "Guild GUILD guilds guildId guild_id guild-ids guildIDs guild[x] guild[0][] guild. guid gulid gild uild quild juild gid gids gld guil filter[guild] ｇｕｉｌｄ Ｇｕｉｌｄ guildｓ server serverId servers",
                 GUILD,
             ),
             (
-                "channels channelId channel_ids Channel chanel chanenl voiceChannel room rooms room_id roomIds",
+                "channels channelId channel_ids Channel chanel chanenl hannel vhannel channek chan chnl amp;room voiceChannel room rooms room_id roomIds",
                 CHANNEL,
             ),
             (
-                "event Events filter[events] event.type eventss evnts event[] eventType event_types evetns",
+                "event Events filter[events] event.type eventss evnts vents wvent evt event[] eventType event_types evetns",
                 EVENTS,
             ),
         ] {
@@ -154,6 +181,11 @@ mod tests {
             "overlay",
             "cache",
             "utm_source",
+            "utm_id",
+            "fbclid",
+            "gclid",
+            "id",
+            "ｘ",
             "lang",
             "theme",
             "retry",
