@@ -1,5 +1,8 @@
 //! One try at signing in, between our redirect to Discord and Discord's back to us. It is kept by
 //! the browser that began it, in an encrypted cookie of its own, so several tabs may try at once.
+//!
+//! INVARIANT(few-attempts): the cookies have one of [`SLOTS`] names, so that no number of tabs, nor
+//! requests sent at one moment, gives a browser more cookies than a server takes in one head.
 
 use std::time::Duration;
 
@@ -10,20 +13,14 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::{
-    chance,
-    jar::{Jar, names},
-};
+use super::{chance, jar::Jar};
 
 /// Long enough to find a password and a phone.
 const TIME_TO_SIGN_IN: Duration = Duration::from_mins(10);
 
-/// Attempts a browser may have open. Beyond it the oldest is dropped: more cookies would outgrow
-/// the room a server gives to headers.
-const ATTEMPTS_MAX: usize = 5;
-
-/// So much of the state names the cookie; the rest stays between Discord and the cookie's inside.
-const NAME_PART: usize = 12;
+/// Attempts a browser may have open. The longest of them and the longest session together leave
+/// room in the 16 KiB that a head may have.
+const SLOTS: u8 = 5;
 
 /// 256 random bits, base64url.
 const STATE_LENGTH: usize = 43;
@@ -39,6 +36,9 @@ pub(super) struct Attempt {
     pub(super) return_to: Url,
     /// When it is too late.
     pub(super) expires_at: UnixMs,
+    /// Which of the cookies it was found in.
+    #[serde(skip)]
+    slot: u8,
 }
 
 impl Attempt {
@@ -51,27 +51,22 @@ impl Attempt {
             verifier: secret(),
             return_to,
             expires_at: now.saturating_add(lifetime),
+            slot: 0,
         }
     }
 
-    /// The `Set-Cookie`s that keep it, and that drop the browser's oldest attempts if there are
-    /// too many.
+    /// The `Set-Cookie` that keeps it: in a slot that is free, else in place of the oldest.
     pub(super) fn keep(&self, jar: &Jar, headers: &HeaderMap) -> Vec<HeaderValue> {
-        let mut others: Vec<(UnixMs, String)> = names(headers, &jar.name(PREFIX))
-            .into_iter()
-            .map(|name| {
-                let other: Option<Self> = jar.open(headers, &name);
-                (other.map_or(0, |other| other.expires_at), name)
-            })
-            .collect();
-        others.sort_unstable_by(|a, b| b.cmp(a));
-        let mut cookies: Vec<_> = others
-            .iter()
-            .skip(ATTEMPTS_MAX - 1)
-            .map(|(_, name)| jar.clear(name))
-            .collect();
-        cookies.push(jar.seal(&self.cookie_name(jar), self, TIME_TO_SIGN_IN));
-        cookies
+        // Tabs that a browser opens at one moment know nothing of each other. Each begins to look
+        // somewhere else, so that they seldom take the same slot.
+        let begin = self.state.bytes().next().unwrap_or_default() % SLOTS;
+        let slots = (0..SLOTS).map(|step| (begin + step) % SLOTS);
+        let taken_until = |slot: &u8| {
+            let other: Option<Self> = jar.open(headers, &cookie_name(*slot, jar));
+            other.map_or(0, |other| other.expires_at)
+        };
+        let slot = slots.min_by_key(taken_until).unwrap_or_default();
+        vec![jar.seal(&cookie_name(slot, jar), self, TIME_TO_SIGN_IN)]
     }
 
     /// The attempt that a state belongs to, if this browser began it and it is not too late.
@@ -80,22 +75,24 @@ impl Attempt {
         if state.len() != STATE_LENGTH || !state.bytes().all(base64url) {
             return None;
         }
-        let attempt: Self = jar.open(headers, &cookie_name(state, jar))?;
-        let same = attempt.state.as_bytes().ct_eq(state.as_bytes());
-        (bool::from(same) && now < attempt.expires_at).then_some(attempt)
+        let found = (0..SLOTS).find_map(|slot| {
+            let attempt: Self = jar.open(headers, &cookie_name(slot, jar))?;
+            let same = attempt.state.as_bytes().ct_eq(state.as_bytes());
+            bool::from(same).then_some(Self { slot, ..attempt })
+        });
+        found.filter(|attempt| now < attempt.expires_at)
     }
 
-    /// The full name of its cookie.
+    /// The full name of the cookie it was found in.
     pub(super) fn cookie_name(&self, jar: &Jar) -> String {
-        cookie_name(&self.state, jar)
+        cookie_name(self.slot, jar)
     }
 }
 
 const PREFIX: &str = "guildhall-login-";
 
-fn cookie_name(state: &str, jar: &Jar) -> String {
-    let part = state.get(..NAME_PART).unwrap_or(state);
-    jar.name(&format!("{PREFIX}{part}"))
+fn cookie_name(slot: u8, jar: &Jar) -> String {
+    jar.name(&format!("{PREFIX}{slot}"))
 }
 
 #[cfg(test)]
@@ -134,7 +131,7 @@ mod tests {
             STATE_LENGTH - 1..,
             if near.ends_with('A') { "B" } else { "A" },
         );
-        for state in [near.as_str(), &attempt.state[..NAME_PART], "", "é"] {
+        for state in [near.as_str(), &attempt.state[..12], "", "é"] {
             assert!(!find(state, 1_000), "{state}");
         }
         assert!(Attempt::find(&attempt.state, &jar, &HeaderMap::new(), 1_000).is_none());
@@ -150,23 +147,72 @@ mod tests {
         assert_ne!(one.state, one.verifier);
     }
 
+    /// Keeps what `Set-Cookie`s say, by name.
+    fn take(kept: &mut Vec<HeaderValue>, cookies: Vec<HeaderValue>) {
+        let name = |cookie: &HeaderValue| {
+            let text = cookie.to_str().expect("visible ASCII");
+            text.split('=').next().map(str::to_owned)
+        };
+        for cookie in cookies {
+            kept.retain(|other| name(other) != name(&cookie));
+            kept.push(cookie);
+        }
+    }
+
     #[test]
     fn the_oldest_attempts_make_room() {
         let jar = jar();
-        let mut kept: Vec<HeaderValue> = Vec::new();
-        let mut attempts = Vec::new();
-        for now in 0..ATTEMPTS_MAX as u64 {
-            let attempt = attempt(now);
-            kept.extend(attempt.keep(&jar, &browser(&kept)));
-            attempts.push(attempt);
+        let mut kept = Vec::new();
+        let attempts: Vec<_> = (0..u64::from(SLOTS) + 2).map(attempt).collect();
+        for (begun, attempt) in attempts.iter().enumerate() {
+            let cookies = attempt.keep(&jar, &browser(&kept));
+            take(&mut kept, cookies);
+            assert_eq!(kept.len(), (begun + 1).min(SLOTS.into()));
         }
-        assert_eq!(kept.len(), ATTEMPTS_MAX, "nothing was dropped so far");
+        let found = attempts.iter().map(|attempt| {
+            let found = Attempt::find(&attempt.state, &jar, &browser(&kept), 100)?;
+            let name = found.cookie_name(&jar);
+            kept.iter()
+                .any(|cookie| cookie.to_str().is_ok_and(|it| it.starts_with(&name)))
+                .then_some(found.state)
+        });
+        let found: Vec<_> = found.map(|state| state.is_some()).collect();
+        assert_eq!(found, [false, false, true, true, true, true, true]);
+    }
 
-        let cookies = attempt(100).keep(&jar, &browser(&kept));
-        assert_eq!(cookies.len(), 2);
-        let dropped = cookies[0].to_str().expect("visible ASCII");
-        let oldest = attempts[0].cookie_name(&jar);
-        assert!(dropped.starts_with(&format!("{oldest}=;")), "{dropped}");
-        assert!(dropped.contains("Max-Age=0"), "{dropped}");
+    #[test]
+    fn sixty_attempts_at_one_moment_leave_a_browser_with_few_cookies() {
+        let jar = jar();
+        let mut kept = Vec::new();
+        for _ in 0..60 {
+            take(&mut kept, attempt(0).keep(&jar, &HeaderMap::new()));
+        }
+        assert_eq!(kept.len(), usize::from(SLOTS));
+    }
+
+    #[test]
+    fn the_longest_attempts_leave_room_in_a_head() {
+        let jar = Jar::new(&["an-old-oak-holds-the-roof-of-this-hall".into()], true);
+        let jar = jar.expect("a key");
+        let longest = format!("https://h.example/{}", "x".repeat(1_006));
+        let mut kept = Vec::new();
+        for now in 0..u64::from(SLOTS) {
+            let attempt = Attempt::new(longest.parse().expect("a URL"), now);
+            let cookies = attempt.keep(&jar, &browser(&kept));
+            take(&mut kept, cookies);
+        }
+        let sent = browser(&kept)[http::header::COOKIE].len();
+        assert!(sent + crate::auth::jar::COOKIE_MAX < 13 * 1024, "{sent}");
+    }
+
+    #[test]
+    fn names_that_somebody_made_up_are_not_answered_one_by_one() {
+        let line: Vec<_> = (0..600).map(|n| format!("{PREFIX}{n}=x")).collect();
+        let line = HeaderValue::try_from(line.join("; ")).expect("visible ASCII");
+        let headers = HeaderMap::from_iter([(http::header::COOKIE, line)]);
+        let (jar, attempt) = (jar(), attempt(0));
+        let cookies = attempt.keep(&jar, &headers);
+        assert_eq!(cookies.len(), 1);
+        assert!(Attempt::find(&attempt.state, &jar, &browser(&cookies), 1).is_some());
     }
 }

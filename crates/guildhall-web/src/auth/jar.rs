@@ -128,14 +128,6 @@ impl Jar {
     }
 }
 
-/// Names of a request's cookies that begin so.
-pub(super) fn names(headers: &HeaderMap, beginning: &str) -> Vec<String> {
-    pairs(headers)
-        .map(|(name, _)| name)
-        .filter(|name| name.starts_with(beginning))
-        .collect()
-}
-
 /// All cookies of a request. A foreign cookie with odd bytes must not hide ours, and some proxies
 /// join several `Cookie` headers with commas, which no value of ours has.
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
