@@ -60,8 +60,9 @@ const begin = async (listeners: Listeners = {}): Promise<void> => {
 beforeEach(async () => {
   vi.useFakeTimers()
   vi.stubGlobal('EventSource', Stream)
-  vi.stubGlobal('fetch', async (url: URL) => {
-    expect(url.href).toBe('https://app.example.com/hall/api/me')
+  vi.stubGlobal('fetch', async (url: URL, { method }: RequestInit) => {
+    expect(`${method} ${url.origin}${url.pathname}`).toBe('HEAD https://app.example.com/hall/api/stream')
+    expect(url.searchParams.get('guild')).toBe('1')
     if (status === 0) throw new TypeError('no network')
     return { status }
   })
@@ -125,6 +126,28 @@ describe('the lines that the protocol page prints', () => {
     open()[0]?.send('bye', { retryMs: 60_000 })
     await vi.advanceTimersByTimeAsync(95_000)
     expect(streams).toHaveLength(2)
+  })
+
+  it('stop where the query is refused, and say so', async () => {
+    const said = vi.spyOn(console, 'error').mockReturnValue()
+    status = 400
+    await begin()
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(streams).toHaveLength(0)
+    expect(said).toHaveBeenCalledOnce()
+    expect(said.mock.calls[0]?.[0]).toContain('guild=1')
+    expect(signIn).not.toHaveBeenCalled()
+    said.mockRestore()
+  })
+
+  it('come back, seldom, where the stream is refused and the query is good', async () => {
+    await begin()
+    for (let refused = 0; refused < 20; refused += 1) {
+      streams.at(-1)?.isRefused()
+      await vi.advanceTimersByTimeAsync(30_000)
+    }
+    expect(open()).toHaveLength(1)
+    expect(streams.length).toBe(21)
   })
 
   it('ask who is signed out to sign in, and nobody else', async () => {
