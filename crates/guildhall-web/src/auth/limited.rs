@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use http::{Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::budget::PAUSE_MAX;
 
@@ -26,13 +27,20 @@ pub(super) struct Limited {
     pub(super) for_all: bool,
 }
 
-/// Body of an API's 429.
+/// Body of an API's 429. Fields are read one by one, so that an odd one spoils not the other.
 #[derive(Deserialize)]
-struct Body {
-    #[serde(default)]
-    retry_after: Option<f64>,
-    #[serde(default)]
-    global: bool,
+struct Body<'a> {
+    #[serde(borrow, default)]
+    retry_after: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    global: Option<&'a RawValue>,
+}
+
+impl Body<'_> {
+    /// Seconds; some proxies write numbers as text.
+    fn seconds(&self) -> Option<f64> {
+        self.retry_after?.get().trim_matches('"').parse().ok()
+    }
 }
 
 impl Limited {
@@ -47,9 +55,10 @@ impl Limited {
             _ => return None,
         }
         let body: Option<Body> = serde_json::from_slice(response.body()).ok();
-        let told = body.as_ref().and_then(|body| body.retry_after);
-        let told = told.or_else(|| value(header::RETRY_AFTER.as_str())?.trim().parse().ok());
-        let global = body.is_some_and(|body| body.global)
+        let told = body.as_ref().and_then(Body::seconds);
+        let told = told.or_else(|| retry_after(response.headers()));
+        let global = body.and_then(|body| body.global);
+        let global = global.is_some_and(|global| global.get() == "true")
             || value("x-ratelimit-global").is_some()
             || value("x-ratelimit-scope") == Some("global");
         Some(Self {
@@ -57,6 +66,19 @@ impl Limited {
             for_all: global || !by_api,
         })
     }
+}
+
+/// The header's seconds: the first number, where a proxy has joined several, or the time until a
+/// date. That is counted from the `Date` of the same answer, whose clock wrote both.
+fn retry_after(headers: &HeaderMap) -> Option<f64> {
+    let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.trim());
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let told = text(header::RETRY_AFTER)?;
+    if let Some(until) = date(told) {
+        let now = text(header::DATE).and_then(date)?;
+        return Some(until.duration_since(now).unwrap_or_default().as_secs_f64());
+    }
+    told.split(',').find_map(|one| one.trim().parse().ok())
 }
 
 /// Seconds that somebody else sent, as a time to wait.
@@ -116,6 +138,50 @@ mod tests {
         assert_eq!(limited(403, &[JSON], "{}"), None);
         assert_eq!(limited(400, &[JSON], "{}"), None);
         assert_eq!(limited(200, &[], ""), None);
+    }
+
+    #[test]
+    fn a_date_and_a_list_of_numbers_are_waited_for() {
+        let millis = |headers: &[_], body| {
+            let limited = Limited::of(&answer(429, headers, body)).expect("a limit");
+            limited.wait.as_millis()
+        };
+        let now = ("date", "Sat, 28 Nov 2026 17:00:00 GMT");
+        for (told, wait) in [
+            ("Sat, 28 Nov 2026 17:00:30 GMT", 30_000),
+            ("Saturday, 28-Nov-26 17:01:00 GMT", 60_000),
+            ("Sat Nov 28 17:00:05 2026", 5_000),
+            ("Sat, 28 Nov 2026 16:00:00 GMT", 100),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 900_000),
+            ("Sat, 99 Nov 2026 17:00:30 GMT", 1_000),
+            ("2, 3", 2_000),
+            ("7,", 7_000),
+            ("soon, 3", 3_000),
+        ] {
+            assert_eq!(
+                millis(&[JSON, now, ("retry-after", told)], "{}"),
+                wait,
+                "{told}"
+            );
+        }
+        let undated = [JSON, ("retry-after", "Sat, 28 Nov 2026 17:00:30 GMT")];
+        assert_eq!(millis(&undated, "{}"), 1_000);
+        let page = [now, ("retry-after", "Sat, 28 Nov 2026 17:02:00 GMT")];
+        assert_eq!(millis(&page, "error code: 1015"), 120_000);
+    }
+
+    #[test]
+    fn an_odd_field_of_the_body_spoils_no_other() {
+        for (body, wait, for_all) in [
+            (r#"{"retry_after":"2.5","global":true}"#, 2_500, true),
+            (r#"{"retry_after":3,"global":"x"}"#, 3_000, false),
+            (r#"{"retry_after":[],"global":true}"#, 7_000, true),
+            (r#"{"retry_after":null,"global":null}"#, 7_000, false),
+        ] {
+            let limited = Limited::of(&answer(429, &[JSON, ("retry-after", "7")], body));
+            let wait = Duration::from_millis(wait);
+            assert_eq!(limited, Some(Limited { wait, for_all }), "{body}");
+        }
     }
 
     #[test]
