@@ -5,6 +5,8 @@
 mod dotenv;
 /// The gateway's settings.
 mod gateway;
+/// Secrets that are none.
+mod guess;
 /// All that is wrong, in one go.
 mod mistakes;
 /// Durations, URLs and lists as operators write them.

@@ -1,7 +1,6 @@
 //! Secrets: which are refused, and how `guildhall all` makes its own.
 
 use std::{
-    collections::BTreeSet,
     fs,
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -10,7 +9,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{ConfigError, Settings, dotenv, parse, refuse, source::is_quoted};
+use super::{ConfigError, Settings, dotenv, guess, parse, refuse, source::is_quoted};
 
 /// Shorter ones can be guessed.
 const MIN_LENGTH: usize = 32;
@@ -20,9 +19,6 @@ const EXAMPLE: &str = include_str!("../../../../.env.example");
 
 /// The file inside `DATA_DIR`.
 const FILE: &str = "secrets.env";
-
-/// A random secret that repeats itself so soon does not exist.
-const SHORTEST_PERIOD: usize = 12;
 
 /// The comma-separated secrets of a setting, each long enough and none of them public.
 pub(super) fn strong(
@@ -46,8 +42,8 @@ pub(super) fn strong(
 }
 
 /// Refuses what is no secret of anybody's. `cure`: where to get one.
-pub(super) fn usable(name: &'static str, secret: &str, cure: &str) -> Result<(), ConfigError> {
-    if is_in_example(secret) || is_placeholder(secret) {
+pub(super) fn usable(name: &str, secret: &str, cure: &str) -> Result<(), ConfigError> {
+    if is_in_example(secret) || guess::is_placeholder(secret) {
         return refuse!("{name} is a placeholder, such as .env.example prints them: {cure}.");
     }
     if is_quoted(secret) {
@@ -56,8 +52,10 @@ pub(super) fn usable(name: &'static str, secret: &str, cure: &str) -> Result<(),
     if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
         return refuse!("{name} has a blank or a letter that is not ASCII in it: {cure}.");
     }
-    if repeats(secret) {
-        return refuse!("{name} repeats a few characters, which is guessed at once: {cure}.");
+    if guess::is_guessed(secret) {
+        return refuse!(
+            "{name} repeats a few characters or counts on, which is guessed at once: {cure}."
+        );
     }
     Ok(())
 }
@@ -68,31 +66,6 @@ fn is_in_example(value: &str) -> bool {
         .lines()
         .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
         .any(|(_, printed)| printed.trim() == value)
-}
-
-/// What guides print where a secret goes.
-pub(super) fn is_placeholder(value: &str) -> bool {
-    let plain = value.to_ascii_lowercase().replace('_', "-");
-    let begins = ["your-", "<", "${"]
-        .iter()
-        .any(|word| plain.starts_with(word));
-    begins
-        || ["changeme", "change-me", "replace-me"]
-            .iter()
-            .any(|word| plain.contains(word))
-}
-
-/// `aaaa…`, `abcabc…`, or so few different letters that chance did not make it. Short secrets are
-/// told by their length.
-fn repeats(secret: &str) -> bool {
-    let bytes = secret.as_bytes();
-    if bytes.len() < 16 {
-        return false;
-    }
-    let period =
-        (1..=SHORTEST_PERIOD).any(|period| bytes[period..] == bytes[..bytes.len() - period]);
-    let different: BTreeSet<u8> = bytes.iter().copied().collect();
-    period || different.len() < 5
 }
 
 /// Reads `DATA_DIR/secrets.env`, makes what is missing in `names`, and writes the file back

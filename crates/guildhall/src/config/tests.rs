@@ -6,8 +6,8 @@ use super::{table::SETTINGS, *};
 
 const GOOD: [(&str, &str); 6] = [
     ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi"),
-    ("LINK_TOKEN", "0123456789abcdef0123456789abcdef"),
-    ("SESSION_SECRET", "fedcba9876543210fedcba9876543210"),
+    ("LINK_TOKEN", "8f1c0b7e29d64a35c1f0e8b7d2964a53"),
+    ("SESSION_SECRET", "c4d91e07a8b35f62901d7ce4ba86f35e"),
     ("DISCORD_CLIENT_ID", "123"),
     ("DISCORD_CLIENT_SECRET", "hush"),
     ("WEB_PORT", "3100"),
@@ -101,12 +101,12 @@ fn an_alias_is_the_same_setting_and_a_contradiction_is_refused() {
 #[test]
 fn a_secret_may_come_from_a_file_but_not_twice() {
     let path = std::env::temp_dir().join(format!("guildhall-secret-{}", std::process::id()));
-    std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").expect("a temporary file");
+    std::fs::write(&path, "8f1c0b7e29d64a35c1f0e8b7d2964a53\n").expect("a temporary file");
     let file = path.to_str().expect("UTF-8");
     let settings = resolved(&[("LINK_TOKEN_FILE", file)]).expect("a file");
     assert_eq!(
         settings.get("LINK_TOKEN"),
-        Some("0123456789abcdef0123456789abcdef")
+        Some("8f1c0b7e29d64a35c1f0e8b7d2964a53")
     );
     let twice = resolved(&[("LINK_TOKEN_FILE", file), ("LINK_TOKEN", "x")]);
     assert!(refusal(twice).contains("LINK_TOKEN and LINK_TOKEN_FILE"));
@@ -273,7 +273,7 @@ fn quotation_marks_around_a_value_are_told() {
         let sentence = refusal(with(url, "\"wss://example.com\""));
         assert!(sentence.contains("quotation"), "{sentence}");
     }
-    let two = "0123456789abcdef0123456789abcdef,\"fedcba9876543210fedcba9876543210\"";
+    let two = "8f1c0b7e29d64a35c1f0e8b7d2964a53,\"c4d91e07a8b35f62901d7ce4ba86f35e\"";
     assert!(refusal(with("LINK_TOKEN", two)).contains("quotation"));
 }
 
@@ -335,6 +335,11 @@ fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
         ("SESSION_SECRET", "0123456789abcdef 0123456789abcdef"),
         ("REDIS_URL", "redis://127.0.0.1"),
         ("JWT_SECRET", "x"),
+        ("DISCORD_CLIENT_SECRET", "********"),
+        ("DISCORD_CLIENT_SECRET", "insert-your-secret-here"),
+        ("LINK_TOKEN", "generate-with-openssl-rand-hex-32-xx"),
+        ("LINK_TOKEN", "0123456789abcdef0123456789abcdef"),
+        ("SESSION_SECRET", GOOD[1].1),
     ];
     for (name, value) in mistakes {
         let sentence = refusal(with(name, value));

@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use guildhall_web::{Config, OAuth, http::TrustedProxies};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets};
@@ -22,6 +22,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
     let mut mistakes = Mistakes::default();
     let link_token = mistakes.take(secrets::strong(settings, "LINK_TOKEN", 2));
     let session_secrets = mistakes.take(secrets::strong(settings, "SESSION_SECRET", 4));
+    let apart = mistakes.take(differ(link_token.as_deref(), session_secrets.as_deref()));
     let oauth = oauth(settings, &mut mistakes);
     let listen = mistakes.take(parse::listen(settings, "WEB_HOST", "WEB_PORT"));
     // Without a port of its own a wrong one is told once.
@@ -42,6 +43,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         Some(gateway_url),
         Some(mut link_token),
         Some(session_secrets),
+        Some(()),
         Some(oauth),
         Some(allowed_origins),
         Some(cdn_url),
@@ -57,6 +59,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         gateway_url,
         link_token,
         session_secrets,
+        apart,
         oauth,
         allowed_origins,
         cdn_url,
@@ -90,6 +93,26 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         session_idle: SESSION_IDLE,
         session_max_age: SESSION_MAX_AGE,
     })
+}
+
+/// The link's secret is known to every web role and gateway, and a session's to web alone: whoever
+/// learns one must not have the other.
+fn differ(
+    link: Option<&[SecretString]>,
+    session: Option<&[SecretString]>,
+) -> Result<(), ConfigError> {
+    let session = session.unwrap_or_default();
+    let mut link = link.unwrap_or_default().iter();
+    let is_both = |link: &SecretString| {
+        let same = |one: &SecretString| one.expose_secret() == link.expose_secret();
+        session.iter().any(same)
+    };
+    if link.any(is_both) {
+        return refuse!(
+            "LINK_TOKEN and SESSION_SECRET are the same: make another one with `openssl rand -hex 32`."
+        );
+    }
+    Ok(())
 }
 
 fn base_url(settings: &Settings, port: u16) -> Result<Url, ConfigError> {

@@ -7,7 +7,7 @@ use crate::house::{Discord, Folder, House, Process, SESSION_SECRET, client, free
 
 type Setting<'a> = (&'a str, &'a str);
 
-const LINK: Setting<'_> = ("LINK_TOKEN", "0123456789abcdef0123456789abcdef");
+const LINK: Setting<'_> = ("LINK_TOKEN", "8f1c0b7e29d64a35c1f0e8b7d2964a53");
 const TOKEN: Setting<'_> = ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi");
 const ANY_PORT: Setting<'_> = ("GATEWAY_WS_PORT", "0");
 

@@ -8,7 +8,7 @@ use crate::house::{Folder, Process, free_port, until};
 type Setting<'a> = (&'a str, &'a str);
 
 const GATEWAY: [Setting<'_>; 3] = [
-    ("LINK_TOKEN", "0123456789abcdef0123456789abcdef"),
+    ("LINK_TOKEN", "8f1c0b7e29d64a35c1f0e8b7d2964a53"),
     ("DISCORD_BOT_TOKEN", "MTIz.abc.defghi"),
     ("GATEWAY_WS_PORT", "0"),
 ];
@@ -140,7 +140,7 @@ async fn a_host_that_is_none_of_this_machine_is_named() {
     let nobodys = "203.0.113.7";
     let web = [
         GATEWAY[0],
-        ("SESSION_SECRET", "fedcba9876543210fedcba9876543210"),
+        ("SESSION_SECRET", "c4d91e07a8b35f62901d7ce4ba86f35e"),
         ("DISCORD_CLIENT_ID", "1"),
         ("DISCORD_CLIENT_SECRET", "x"),
         ("WEB_PORT", "0"),
