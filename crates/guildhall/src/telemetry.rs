@@ -25,6 +25,14 @@ const OURS: &str = "guildhall";
 /// Levels, from nothing to everything.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
+/// What other loggers call theirs, and short forms.
+const OTHER_LEVELS: [&str; 9] = [
+    "warning", "warnings", "err", "dbg", "fatal", "critical", "notice", "verbose", "silent",
+];
+
+/// Libraries that are called nearly as a level is.
+const NEAR_LEVELS: [&str; 1] = ["warp"];
+
 /// How lines are written.
 enum Form {
     Text,
@@ -65,12 +73,12 @@ pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
             .with(filter_fn(may_be_written))
             .init(),
     }
-    for directive in settings.require("RUST_LOG")?.split(',') {
-        if asks_for_others(directive.trim()) {
+    for directive in parts(settings.require("RUST_LOG")?) {
+        if asks_for_others(directive) {
             tracing::warn!(
                 "RUST_LOG has {}: of other libraries nothing below info is written, for there they \
                  write whole requests, tokens and cookies included",
-                shown(directive.trim())
+                shown(directive)
             );
         }
     }
@@ -83,25 +91,35 @@ pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
 /// What `RUST_LOG` lets through.
 fn filter(directives: &str) -> Result<EnvFilter, ConfigError> {
     // To the filter a misspelt level is a target that nobody has: it would silence everything.
-    let misspelt = directives.split(',').map(str::trim).find(|directive| {
-        let word = directive.to_ascii_lowercase();
-        let near = |level: &&str| {
-            word.starts_with(*level) || strsim::damerau_levenshtein(&word, level) <= 2
-        };
-        !LEVELS.contains(&word.as_str()) && LEVELS.iter().any(near)
-    });
-    if let Some(directive) = misspelt {
+    if let Some(directive) = parts(directives).find(|directive| is_misspelt_level(directive)) {
         let levels = LEVELS.join(", ");
         let directive = shown(directive);
         return refuse!("RUST_LOG has {directive}, which is no level: those are {levels}.");
     }
-    let Ok(filter) = EnvFilter::try_new(directives) else {
+    // The filter takes a blank for a part of the target.
+    let plain = parts(directives).collect::<Vec<_>>().join(",");
+    let Ok(filter) = EnvFilter::try_new(plain) else {
         return refuse!(
             "RUST_LOG is {}: write a level such as info, or target=level.",
             shown(directives)
         );
     };
     Ok(filter)
+}
+
+/// What stands between the commas.
+fn parts(directives: &str) -> impl Iterator<Item = &str> {
+    let parts = directives.split(',').map(str::trim);
+    parts.filter(|part| !part.is_empty())
+}
+
+/// Whether a word by itself, which may be a target's name too, was meant to be a level.
+fn is_misspelt_level(directive: &str) -> bool {
+    let word = directive.to_ascii_lowercase();
+    let near = |level: &&str| strsim::damerau_levenshtein(&word, level) <= 1;
+    !LEVELS.contains(&word.as_str())
+        && !NEAR_LEVELS.contains(&word.as_str())
+        && (OTHER_LEVELS.contains(&word.as_str()) || LEVELS.iter().any(near))
 }
 
 /// Whatever `RUST_LOG` asks for: below info other people's code writes whole requests, headers and
@@ -165,7 +183,14 @@ mod tests {
 
     #[test]
     fn a_misspelt_level_is_refused_and_never_silences_the_logs() {
-        for directives in ["inof", "warning", "infos", "guildhall_web=debug,debg"] {
+        for directives in [
+            "inof",
+            "warning",
+            "infos",
+            "EROR",
+            "guildhall_web=debug, debg",
+            "guildhall_web=debg",
+        ] {
             let refused = filter(directives).expect_err(directives).to_string();
             assert!(refused.contains("RUST_LOG"), "{refused}");
         }
@@ -177,9 +202,21 @@ mod tests {
             "hyper",
             "h2",
             "warn,guildhall_web=debug",
+            "error_handler=debug",
+            "offline=debug",
+            "g=trace",
+            "warp",
+            "foo",
         ] {
             assert!(filter(directives).is_ok(), "{directives}");
         }
+    }
+
+    #[test]
+    fn blanks_around_the_commas_of_directives_mean_nothing() {
+        let plain = filter("info,guildhall_web=debug").expect("two directives");
+        let wide = filter(" info ,, guildhall_web=debug ").expect("the same two");
+        assert_eq!(wide.to_string(), plain.to_string());
     }
 
     #[test]
