@@ -61,7 +61,7 @@ const COUNTERS: [(&str, &str); 13] = [
 ];
 
 /// Counters with one label, and the values of it that are there from the start.
-const LABELLED: [(&str, &str, &[&str], &str); 10] = [
+const LABELLED: [(&str, &str, &[&str], &str); 11] = [
     (
         "guildhall_events_total",
         "event",
@@ -107,14 +107,20 @@ const LABELLED: [(&str, &str, &[&str], &str); 10] = [
     (
         "guildhall_accept_failures_total",
         "listener",
-        &["link"],
+        &["link", "ops"],
         "Connections that the system would not hand over, by listener",
     ),
     (
         "guildhall_connections_closed_total",
         "listener",
-        &["link"],
+        &["link", "ops"],
         "Idle connections closed to make room, by listener",
+    ),
+    (
+        "guildhall_connections_refused_total",
+        "listener",
+        &[],
+        "Connections that were refused, by the bound they met",
     ),
     (
         "guildhall_link_violations_total",
@@ -287,6 +293,15 @@ mod tests {
             &mut names,
         );
         assert!(names.len() > 20, "{names:?}");
+        // The operator's listener of this process is served by what web has for its own.
+        let listener = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guildhall-web/src/http");
+        measured(&listener, &mut names);
+        assert!(
+            names
+                .iter()
+                .any(|name| name == "guildhall_connections_refused_total"),
+            "{names:?}"
+        );
         for name in names {
             assert!(
                 described.contains(&name.as_str()),

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// More than any house has use for. Some machines say that there is no limit.
 const MOST: u64 = 1 << 20;
 
-/// Left to everything but the connections of browsers: the operator's listener, its bound of 64
+/// Left to everything but the connections of browsers: the operator's listener, its bound of 32
 /// and as many on their way out; the link's listener, 96; Discord, its REST and sign-ins, 64; the
 /// journal, logs, timers and what the system's libraries open.
 const RESERVE: usize = 320;
