@@ -42,7 +42,7 @@ pub(super) fn all_at_once(role: Role, settings: &Settings) -> Result<(), ConfigE
 
 /// Says what is odd, where no logs are written.
 pub(super) fn warn(settings: &Settings) {
-    for warning in &settings.warnings {
+    for warning in settings.warnings() {
         #[expect(clippy::print_stderr, reason = "logging has not begun")]
         {
             eprintln!("guildhall: warning: {warning}");

@@ -134,7 +134,7 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Dotenv {
 }
 
 /// A setting of ours that this build has, or that names one's file.
-fn ours(name: &str) -> Option<&'static Setting> {
+pub(super) fn ours(name: &str) -> Option<&'static Setting> {
     let plain = name.strip_suffix("_FILE").unwrap_or(name);
     let setting = Setting::named(name)
         .or_else(|| Setting::named(plain).filter(|setting| setting.kind == Kind::Secret))?;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -49,21 +50,26 @@ impl Sources {
             warnings: file.warnings,
         };
         for (name, value) in std::env::vars_os() {
-            let Ok(name) = name.into_string() else {
-                continue;
-            };
-            match value.into_string() {
-                Ok(value) => {
-                    sources.environment.insert(name, value);
-                }
-                Err(_) if Setting::named(&name).is_some() => sources.mistakes.push(Mistake {
-                    sentence: format!("{name} is not UTF-8 text."),
-                    name,
-                }),
-                Err(_) => {}
-            }
+            sources.take(name, value);
         }
         sources
+    }
+
+    /// One variable of the environment.
+    pub(super) fn take(&mut self, name: OsString, value: OsString) {
+        let Ok(name) = name.into_string() else {
+            return;
+        };
+        if value.to_str().is_none() && dotenv::ours(&name).is_some() {
+            self.mistakes.push(Mistake {
+                sentence: format!("{name} is not UTF-8 text."),
+                name,
+            });
+            return;
+        }
+        // Of all other names only whether they are there is of interest.
+        let value = value.to_string_lossy().into_owned();
+        self.environment.insert(name, value);
     }
 }
 
@@ -105,7 +111,8 @@ impl Settings {
     fn judge_names(&mut self, sources: &Sources) {
         for name in sources.dotenv.keys() {
             if let Some(meant) = misspelt(name) {
-                let sentence = format!("{name} in .env is no setting: did you mean {meant}?");
+                let written = as_meant(name, meant);
+                let sentence = format!("{name} in .env is no setting: did you mean {written}?");
                 self.mistakes.add(&sentence);
                 self.spoilt.insert(meant);
             }
@@ -114,7 +121,8 @@ impl Settings {
             let Some(meant) = misspelt(name) else {
                 continue;
             };
-            let sentence = format!("{name} is no setting: did you mean {meant}?");
+            let written = as_meant(name, meant);
+            let sentence = format!("{name} is no setting: did you mean {written}?");
             if name.starts_with("DISCORD_") || name.starts_with("GATEWAY_WS_") {
                 self.mistakes.add(&sentence);
                 self.spoilt.insert(meant);
@@ -326,6 +334,12 @@ pub(crate) fn misspelt(name: &str) -> Option<&'static str> {
     if Setting::named(name).is_some() || (plain != name && secret_file) {
         return None;
     }
+    // Only secrets come from files. Many a program has a file for its own RUST_LOG.
+    let plain_file = Setting::named(plain)
+        .filter(|setting| setting.kind == Kind::Plain && setting.name != "RUST_LOG");
+    if let Some(setting) = plain_file {
+        return Some(setting.name);
+    }
     let upper = name.to_ascii_uppercase();
     let names = SETTINGS
         .iter()
@@ -333,8 +347,28 @@ pub(crate) fn misspelt(name: &str) -> Option<&'static str> {
         .flat_map(|setting| std::iter::once(&setting.name).chain(setting.aliases));
     names
         .filter(|known| known.len() >= 8)
-        .map(|known| (strsim::damerau_levenshtein(&upper, known), *known))
+        .map(|known| (distance(&upper, known), *known))
         .filter(|(distance, known)| *distance <= if known.len() < 10 { 1 } else { 2 })
         .min()
         .map(|(_, known)| known)
+}
+
+/// From a name to this one, or to that of its file.
+fn distance(name: &str, known: &str) -> usize {
+    let plain = strsim::damerau_levenshtein(name, known);
+    plain.min(file_distance(name, known).unwrap_or(usize::MAX))
+}
+
+fn file_distance(name: &str, known: &str) -> Option<usize> {
+    let is_secret = Setting::named(known).is_some_and(|setting| setting.kind == Kind::Secret);
+    is_secret.then(|| strsim::damerau_levenshtein(name, &format!("{known}_FILE")))
+}
+
+/// What [`misspelt`] found, as it was to be written.
+fn as_meant(name: &str, known: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    match file_distance(&upper, known) {
+        Some(file) if file < strsim::damerau_levenshtein(&upper, known) => format!("{known}_FILE"),
+        _ => known.to_owned(),
+    }
 }

@@ -123,6 +123,16 @@ fn misspelt_names_are_told() {
         sentence.contains("did you mean DISCORD_BOT_TOKEN"),
         "{sentence}"
     );
+    for (name, meant) in [
+        ("DISCORD_BOT_TOKEN_FIEL", "DISCORD_BOT_TOKEN_FILE"),
+        ("LINK_TOKEN_FILES", "LINK_TOKEN_FILE"),
+        ("LINK_TOKN_FILE", "LINK_TOKEN_FILE"),
+        ("WEB_PORT_FILE", "WEB_PORT"),
+    ] {
+        let sentence = refusal(judged(&sources(&[], &[(name, "x")])));
+        let wanted = format!("{name} in .env is no setting: did you mean {meant}?");
+        assert!(sentence.contains(&wanted), "{sentence}");
+    }
     let elsewhere = resolved(&[("SESION_SECRET", "x")]).expect("a warning is enough");
     assert_eq!(elsewhere.warnings.len(), 1);
     assert!(
@@ -146,6 +156,7 @@ fn other_programs_names_are_not_taken_for_ours() {
         "APP_HOST",
         "API_PORT",
         "VITE_APP_TITLE",
+        "RUST_LOG_FILE",
     ];
     let said = foreign.map(|name| (name, "x"));
     let settings = judged(&sources(&said, &said)).expect("they are somebody else's");
@@ -206,6 +217,43 @@ fn other_libraries_words_are_told_with_ours() {
         let warned = both.warnings().any(|warning| warning.contains(word));
         assert!(warned, "{word}");
     }
+}
+
+#[test]
+fn other_words_for_settings_that_may_be_unset_are_warned_of() {
+    for (word, meant) in [
+        ("DISCORD_GUILDS", "DISCORD_GUILD_ID"),
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+    ] {
+        let settings = with(word, "x").expect("a warning is enough");
+        let wanted = format!("{word} is no setting of ours: did you mean {meant}?");
+        assert!(settings.warnings().any(|said| said == wanted), "{word}");
+    }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_told_under_the_name_it_has() {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+    let mut sources = Sources::default();
+    for name in [
+        "LINK_TOKEN_FILE",
+        "WEB_HOST",
+        "DISCORD_BOT_TOKN",
+        "LESSOPEN",
+    ] {
+        sources.take(name.into(), OsString::from_vec(b"/run/\xff".to_vec()));
+    }
+    let settings = Settings::resolve(&sources);
+    let ConfigError(said) = settings.mistakes.clone().error();
+    for wanted in [
+        "LINK_TOKEN_FILE is not UTF-8 text.",
+        "WEB_HOST is not UTF-8 text.",
+        "did you mean DISCORD_BOT_TOKEN?",
+    ] {
+        assert!(said.contains(wanted), "{wanted} in:\n{said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert_eq!(settings.require("LINK_TOKEN"), Err(ConfigError::told()));
 }
 
 #[test]

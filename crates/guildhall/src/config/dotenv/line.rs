@@ -86,14 +86,21 @@ fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
         let text: String = char::decode_utf16(units)
             .map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect();
-        Cow::Owned(text.into_bytes())
+        Cow::Owned(unmarked(text.as_bytes()).to_vec())
     };
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => Cow::Borrowed(rest),
         [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => Cow::Borrowed(bytes),
+        _ => Cow::Borrowed(unmarked(bytes)),
     }
+}
+
+/// Without the mark, which tools that join or convert files put before one that is there already.
+fn unmarked(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = text.strip_prefix(b"\xEF\xBB\xBF") {
+        text = rest;
+    }
+    text
 }
 
 /// Lines end as they do on any system.

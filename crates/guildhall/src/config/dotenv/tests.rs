@@ -240,3 +240,15 @@ proptest! {
         prop_assert_eq!(read.mistakes, []);
     }
 }
+
+#[test]
+fn a_mark_before_the_text_is_passed_over_however_often_it_is_there() {
+    assert_eq!(value("\u{FEFF}X=abc").as_deref(), Some("abc"));
+    assert_eq!(value("\u{FEFF}\u{FEFF}X=abc").as_deref(), Some("abc"));
+    let wide: Vec<u8> = "\u{FEFF}\u{FEFF}X=abc"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let read = parse(".env", &wide);
+    assert_eq!(read.values.get("X").map(String::as_str), Some("abc"));
+}
