@@ -10,6 +10,7 @@ use std::{
 
 use guildhall_ports::{Journal, JournalError};
 use guildhall_stores::sqlite::SqliteJournal;
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -56,6 +57,18 @@ pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, End
             }
         }
     }
+}
+
+/// Whether another process has the journal: the gateway before this one, on its way out. To be
+/// asked before the journal is opened here, for whoever closes the file lets go of its own locks.
+pub(crate) fn journal_is_in_use(settings: &Settings) -> bool {
+    let folder = settings.require("DATA_DIR").map(Path::new);
+    let Ok(file) = folder.map(|folder| fs::File::open(folder.join(FILE))) else {
+        return false;
+    };
+    // SQLite's lock is one on bytes of the file; asked for is any of them.
+    let whole = Flock::from(FlockType::WriteLock);
+    file.is_ok_and(|file| fcntl_getlk(file, &whole).is_ok_and(|held| held.is_some()))
 }
 
 fn make(folder: &Path) -> io::Result<()> {

@@ -2,12 +2,14 @@
 
 /// Gateway and web in one process.
 mod all;
-/// All mistakes of a start, before anything is written or bound.
+/// All mistakes of a start, before anything is written.
 mod check;
 /// Everything, with a simulated Discord.
 mod demo;
 /// The gateway role alone.
 mod gateway;
+/// Addresses and folders that a start will use.
+mod preflight;
 /// The simulator alone.
 mod simulator;
 /// The web role alone.
@@ -38,7 +40,8 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
         demo::keep_out(&mut sources);
     }
     let settings = Settings::resolve(&sources);
-    check::all_at_once(asked.role, &settings).inspect_err(|_| check::warn(&settings))?;
+    check::all_at_once(asked.role, &settings, asked.check)
+        .inspect_err(|_| check::warn(&settings))?;
     if asked.check {
         check::warn(&settings);
         return Ok(());

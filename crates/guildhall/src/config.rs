@@ -22,7 +22,7 @@ mod web;
 
 pub(crate) use gateway::gateway;
 pub(crate) use mistakes::Mistakes;
-pub(crate) use parse::{ip, listen_or, shown};
+pub(crate) use parse::{ip, listen, listen_or, shown};
 pub(crate) use source::{Settings, Sources, misspelt};
 pub(crate) use web::web;
 

@@ -9,7 +9,7 @@ use super::{
     BuiltGateway, build_gateway, build_web, link_url, start_gateway, start_ops, start_web,
 };
 use crate::{
-    config::{Settings, secrets},
+    config::{ConfigError, Settings, secrets},
     lifecycle::{End, Lifecycle},
     telemetry,
 };
@@ -19,6 +19,11 @@ pub(super) const OPS_PORT: u16 = 9090;
 
 /// What the two roles share and nobody outside needs to know.
 const GENERATED: [&str; 2] = ["LINK_TOKEN", "SESSION_SECRET"];
+
+/// Reads what was generated for an earlier start.
+pub(super) fn take_kept(settings: &mut Settings) -> Result<(), ConfigError> {
+    secrets::take_kept(settings, &GENERATED).map(drop)
+}
 
 /// What is there by the time the roles read it.
 pub(super) fn assume(settings: &mut Settings) {

@@ -1,20 +1,33 @@
-//! All mistakes of a start in one go: before a folder is made, a port is bound or a secret is
-//! written, and all that `--check` does.
+//! All mistakes of a start in one go: before a folder is made or a secret is written, and all that
+//! `--check` does.
 
-use super::{all, demo, gateway, simulator, web};
+use super::{
+    all, demo, gateway,
+    preflight::{self, Listener, Taken},
+    simulator, web,
+};
 use crate::{
+    adapters,
     cli::Role,
-    config::{self, ConfigError, Settings},
+    config::{self, ConfigError, Mistakes, Settings},
     telemetry,
 };
 
-/// Says everything that is wrong with what this role reads.
-pub(super) fn all_at_once(role: Role, settings: &Settings) -> Result<(), ConfigError> {
+/// Says everything that is wrong with what this role reads, and with what it will meet here.
+/// `only`: nothing is to be started after it.
+pub(super) fn all_at_once(role: Role, settings: &Settings, only: bool) -> Result<(), ConfigError> {
     let mut mistakes = settings.mistakes.clone();
+    let keeps_journal = matches!(role, Role::All | Role::Gateway);
+    let folder = keeps_journal.then(|| mistakes.take(preflight::folder(settings)));
     // As it will be when the role has added what it adds by itself.
     let mut settings = settings.clone();
     match role {
-        Role::All => all::assume(&mut settings),
+        Role::All => {
+            if let Some(Some(())) = folder {
+                mistakes.take(all::take_kept(&mut settings));
+            }
+            all::assume(&mut settings);
+        }
         Role::Demo => demo::assume(&mut settings),
         Role::Gateway | Role::Web | Role::Simulator => {}
     }
@@ -24,20 +37,59 @@ pub(super) fn all_at_once(role: Role, settings: &Settings) -> Result<(), ConfigE
     if matches!(role, Role::All | Role::Demo | Role::Web) {
         mistakes.take(config::web(&settings));
     }
-    if matches!(role, Role::Demo | Role::Simulator) {
-        mistakes.take(simulator::listen(&settings));
-    }
-    let ops = match role {
-        Role::All | Role::Demo => Some(all::OPS_PORT),
-        Role::Gateway => Some(gateway::OPS_PORT),
-        Role::Web => Some(web::OPS_PORT),
-        Role::Simulator => None,
-    };
-    if let Some(port) = ops {
-        mistakes.take(config::listen_or(&settings, "OPS_HOST", "OPS_PORT", port));
-    }
+    let listeners = listeners(role, &settings, &mut mistakes);
     mistakes.take(telemetry::check(&settings));
+    let taken = if only {
+        Taken::ToldInCheck
+    } else if keeps_journal && adapters::journal_is_in_use(&settings) {
+        Taken::WaitedFor
+    } else {
+        Taken::Told
+    };
+    preflight::listeners(&listeners, taken, &mut mistakes);
     mistakes.none()
+}
+
+/// What this role will listen on, as far as that can be read.
+fn listeners(role: Role, settings: &Settings, mistakes: &mut Mistakes) -> Vec<Listener> {
+    let mut wanted = Vec::new();
+    if matches!(role, Role::All | Role::Demo | Role::Gateway) {
+        wanted.push(("GATEWAY_WS_HOST", "GATEWAY_WS_PORT", None));
+    }
+    if matches!(role, Role::All | Role::Demo | Role::Web) {
+        wanted.push(("WEB_HOST", "WEB_PORT", None));
+    }
+    match role {
+        Role::All | Role::Demo => wanted.push(("OPS_HOST", "OPS_PORT", Some(all::OPS_PORT))),
+        Role::Gateway => wanted.push(("OPS_HOST", "OPS_PORT", Some(gateway::OPS_PORT))),
+        Role::Web => wanted.push(("OPS_HOST", "OPS_PORT", Some(web::OPS_PORT))),
+        Role::Simulator => {}
+    }
+    let mut found = Vec::new();
+    for (host, port, default) in wanted {
+        let at = match default {
+            Some(default) => config::listen_or(settings, host, port, default),
+            None => config::listen(settings, host, port),
+        };
+        let at = mistakes.take(at);
+        found.extend(at.map(|at| Listener { host, port, at }));
+    }
+    if matches!(role, Role::Demo | Role::Simulator) {
+        let name = "SIMULATOR_LISTEN";
+        let at = mistakes.take(simulator::listen(settings));
+        found.extend(at.map(|at| Listener {
+            host: name,
+            port: name,
+            at,
+        }));
+    }
+    // The demo looks for a free port where nobody asked for one.
+    for listener in &mut found {
+        if role == Role::Demo && !settings.is_set(listener.port) {
+            listener.at.set_port(0);
+        }
+    }
+    found
 }
 
 /// Says what is odd, where no logs are written.

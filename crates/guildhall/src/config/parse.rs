@@ -59,7 +59,7 @@ pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// An address to listen on, from a host and a port setting.
-pub(super) fn listen(
+pub(crate) fn listen(
     settings: &Settings,
     host: &'static str,
     port: &'static str,

@@ -28,6 +28,7 @@ pub(super) fn strong(
 ) -> Result<Vec<SecretString>, ConfigError> {
     const MAKE: &str = "make one with `openssl rand -hex 32`";
     let text = settings.require(name)?;
+    let name = &settings.written(name);
     let secrets: Vec<&str> = parse::list(text).collect();
     if secrets.is_empty() || secrets.len() > most {
         return refuse!("{name} holds 1 to {most} secrets, comma-separated.");
@@ -68,53 +69,64 @@ fn is_in_example(value: &str) -> bool {
         .any(|(_, printed)| printed.trim() == value)
 }
 
-/// Reads `DATA_DIR/secrets.env`, makes what is missing in `names`, and writes the file back
-/// (mode 0600, aside and renamed, so that a crash leaves the old one).
-pub(crate) fn generate_missing(
+/// Takes what `DATA_DIR/secrets.env` has of those of `names` that nobody set. Answers with all
+/// that the file has.
+pub(crate) fn take_kept(
     settings: &mut Settings,
     names: &[&'static str],
-) -> Result<(), ConfigError> {
-    let missing: Vec<&'static str> = names
-        .iter()
-        .copied()
-        .filter(|name| !settings.is_set(name))
-        .collect();
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let missing = missing(settings, names);
     if missing.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let folder = settings.require("DATA_DIR")?.to_owned();
-    let path = Path::new(&folder).join(FILE);
-    let broken = |error: &dyn std::fmt::Display| {
-        ConfigError(format!(
-            "{} can't be used for generated secrets ({error}): set DATA_DIR to a folder of your own, or set {}.",
-            path.display(),
-            missing.join(" and ")
-        ))
-    };
+    let path = Path::new(settings.require("DATA_DIR")?).join(FILE);
     let file = dotenv::read(&path);
     if file.unreadable {
         let why = file.warnings.into_iter().next();
         let why = why.or_else(|| Some(file.mistakes.into_iter().next()?.sentence));
-        return Err(broken(&why.unwrap_or_default().trim_end_matches('.')));
+        let why = why.unwrap_or_default();
+        return Err(unusable(&path, &missing, &why.trim_end_matches('.')));
     }
-    let mut known: Vec<(String, String)> = file.values.into_iter().collect();
-    let mut grew = false;
+    for name in missing {
+        if let Some(value) = file.values.get(name) {
+            settings.set_from(name, value, &path.display().to_string());
+        }
+    }
+    Ok(file.values.into_iter().collect())
+}
+
+/// Takes what is kept, makes what is missing in `names`, and writes the file back (mode 0600,
+/// aside and renamed, so that a crash leaves the old one).
+pub(crate) fn generate_missing(
+    settings: &mut Settings,
+    names: &[&'static str],
+) -> Result<(), ConfigError> {
+    let mut known = take_kept(settings, names)?;
+    let missing = missing(settings, names);
+    if missing.is_empty() {
+        return Ok(());
+    }
     for name in missing.iter().copied() {
-        let kept = known.iter().find(|(known, _)| known == name);
-        let value = if let Some((_, value)) = kept {
-            value.clone()
-        } else {
-            let value = random_hex();
-            known.push((name.to_owned(), value.clone()));
-            grew = true;
-            value
-        };
+        let value = random_hex();
+        known.push((name.to_owned(), value.clone()));
         settings.set(name, value);
     }
-    if grew {
-        write_aside(Path::new(&folder), &path, &known).map_err(|error| broken(&error))?;
-    }
-    Ok(())
+    let folder = Path::new(settings.require("DATA_DIR")?);
+    let path = folder.join(FILE);
+    write_aside(folder, &path, &known).map_err(|error| unusable(&path, &missing, &error))
+}
+
+fn missing(settings: &Settings, names: &[&'static str]) -> Vec<&'static str> {
+    let names = names.iter().copied();
+    names.filter(|name| !settings.is_set(name)).collect()
+}
+
+fn unusable(path: &Path, missing: &[&'static str], why: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError(format!(
+        "{} can't be used for generated secrets ({why}): set DATA_DIR to a folder of your own, or set {}.",
+        path.display(),
+        missing.join(" and ")
+    ))
 }
 
 fn write_aside(folder: &Path, path: &Path, secrets: &[(String, String)]) -> io::Result<()> {

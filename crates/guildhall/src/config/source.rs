@@ -79,6 +79,8 @@ pub(crate) struct Settings {
     values: BTreeMap<&'static str, String>,
     /// What was said of them can't be used, and that has been told.
     spoilt: BTreeSet<&'static str>,
+    /// The files of ours in which they were found.
+    kept: BTreeMap<&'static str, String>,
     /// Other programs' words for them, which are set.
     foreign: BTreeMap<&'static str, &'static str>,
     /// What is none of our business to refuse.
@@ -238,7 +240,22 @@ impl Settings {
     /// Sets a value from inside: the demo's own choices, generated secrets, bound ports.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.spoilt.remove(name);
+        self.kept.remove(name);
         self.values.insert(name, value.into());
+    }
+
+    /// Sets a value that was found in a file of ours.
+    pub(super) fn set_from(&mut self, name: &'static str, value: &str, file: &str) {
+        self.set(name, value);
+        self.kept.insert(name, file.to_owned());
+    }
+
+    /// A setting's name as a refusal has it: with the file that nobody would think of.
+    pub(super) fn written(&self, name: &'static str) -> String {
+        match self.kept.get(name) {
+            Some(file) => format!("{name} in {file}"),
+            None => name.to_owned(),
+        }
     }
 }
 

@@ -459,3 +459,20 @@ fn generated_secrets_are_kept_private_and_used_again() {
     assert_ne!(first.get("LINK_TOKEN"), first.get("SESSION_SECRET"));
     assert_eq!(first.get("LINK_TOKEN").map(str::len), Some(64));
 }
+
+#[test]
+fn a_kept_secret_that_is_none_is_told_with_its_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secrets.env");
+    std::fs::write(&file, "LINK_TOKEN=short\n").expect("a file");
+    let mut said: Vec<_> = GOOD
+        .into_iter()
+        .filter(|(name, _)| *name != "LINK_TOKEN")
+        .collect();
+    said.push(("DATA_DIR", folder.path().to_str().expect("UTF-8")));
+    let mut settings = resolved(&said).expect("good settings");
+    secrets::take_kept(&mut settings, &["LINK_TOKEN", "SESSION_SECRET"]).expect("a readable file");
+    let sentence = refusal(Ok(settings));
+    let wanted = format!("LINK_TOKEN in {} is shorter", file.display());
+    assert!(sentence.contains(&wanted), "{sentence}");
+}
