@@ -122,7 +122,7 @@ fn counts_on(bytes: &[u8]) -> bool {
 fn follows(one: u8, next: u8) -> bool {
     let (one, next) = (one.to_ascii_lowercase(), next.to_ascii_lowercase());
     match (one, next) {
-        (b'9', b'0' | b'a') | (b'z', b'a' | b'0') | (b'f', b'0') => true,
+        (b'9' | b'z', b'0' | b'a') | (b'f', b'0') => true,
         _ => one.is_ascii_alphanumeric() && one.checked_add(1) == Some(next),
     }
 }
@@ -206,7 +206,7 @@ mod tests {
             // Shrinking would look for bytes that are not random.
             bytes in prop::collection::vec(any::<u8>(), 16..64).no_shrink()
         ) {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex: String = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
             prop_assert!(passes(&hex), "{hex}");
             prop_assert!(passes(&hex.to_ascii_uppercase()), "{hex}");
             for engine in [BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD] {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read},
     path::Path,
@@ -50,13 +50,13 @@ impl Sources {
             warnings: file.warnings,
         };
         for (name, value) in std::env::vars_os() {
-            sources.take(name, value);
+            sources.take(name, &value);
         }
         sources
     }
 
     /// One variable of the environment.
-    pub(super) fn take(&mut self, name: OsString, value: OsString) {
+    pub(super) fn take(&mut self, name: OsString, value: &OsStr) {
         let Ok(name) = name.into_string() else {
             return;
         };

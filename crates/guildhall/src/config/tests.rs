@@ -233,7 +233,7 @@ fn other_words_for_settings_that_may_be_unset_are_warned_of() {
 
 #[test]
 fn a_value_that_is_no_text_is_told_under_the_name_it_has() {
-    use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     let mut sources = Sources::default();
     for name in [
         "LINK_TOKEN_FILE",
@@ -241,7 +241,7 @@ fn a_value_that_is_no_text_is_told_under_the_name_it_has() {
         "DISCORD_BOT_TOKN",
         "LESSOPEN",
     ] {
-        sources.take(name.into(), OsString::from_vec(b"/run/\xff".to_vec()));
+        sources.take(name.into(), OsStr::from_bytes(b"/run/\xff"));
     }
     let settings = Settings::resolve(&sources);
     let ConfigError(said) = settings.mistakes.clone().error();
