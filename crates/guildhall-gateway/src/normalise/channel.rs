@@ -70,6 +70,7 @@ impl Checked for Channel {
         oddities.stale_if(position.is_odd_or_null(), "position");
         oddities.stale_if(user_limit.is_odd_or_null(), "user_limit");
         oddities.stale_if(parent_id.is_odd(), "parent_id");
+        // Absent ones are fine where they are known: see `check_rights`.
         let unreadable = matches!(permission_overwrites, Overwrites::Unreadable);
         oddities.stale_if(unreadable, "permission_overwrites");
     }
@@ -128,8 +129,10 @@ pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
             .chain(category_removed(guild, channel.id))
             .collect(),
     };
+    let mut oddities = Oddities::of(&channel);
+    channel.check_rights(guild.rooms.get(&channel.id), &mut oddities);
     let told = context.told(guild_id, changes);
-    Ok(Some(told.with_oddities(Oddities::of(&channel))))
+    Ok(Some(told.with_oddities(oddities)))
 }
 
 /// CHANNEL_DELETE. The voice states of those who were in it may come before it or after it.
@@ -164,6 +167,23 @@ impl Channel {
         }
     }
 
+    /// Who may see the room is said neither by this nor by what was known of it: a room never
+    /// seen, or one that was hidden, whose overwrites may be others by now.
+    fn rights_unknown(&self, known: Option<&Room>) -> bool {
+        match self.permission_overwrites {
+            Overwrites::Read(_) => false,
+            Overwrites::Unreadable => true,
+            Overwrites::Absent => known.is_none_or(|known| known.rights.obfuscated),
+        }
+    }
+
+    /// What [`Checked::check`] cannot see, since it hangs on what was known.
+    pub(super) fn check_rights(&self, known: Option<&Room>, oddities: &mut Oddities) {
+        let shown = matches!(self.kind(), Kind::Room(_)) && !self.flags.has(OBFUSCATED);
+        let unknown = shown && self.rights_unknown(known);
+        oddities.stale_if(unknown, "permission_overwrites");
+    }
+
     /// The room as it is now. What an obfuscated channel says of itself is false, so then
     /// everything but the obfuscation stays as it was known.
     pub(super) fn room(
@@ -190,14 +210,11 @@ impl Channel {
                 overwrites: overwrites.clone(),
                 obfuscated,
             },
-            Overwrites::Unreadable => RoomRights {
+            _ => RoomRights {
                 overwrites: before(),
-                // Not Discord's word, but its effect: nobody is shown a room of unknown rights.
-                obfuscated: true,
-            },
-            Overwrites::Absent | Overwrites::Read(_) => RoomRights {
-                overwrites: before(),
-                obfuscated,
+                // Not always Discord's word, but its effect: nobody is shown a room of unknown
+                // rights.
+                obfuscated: obfuscated || self.rights_unknown(known),
             },
         };
         Room { info, rights }

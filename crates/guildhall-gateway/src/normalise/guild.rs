@@ -85,6 +85,10 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
     };
     let mut told = told.with_members(created.members_seen());
     told.oddities = Oddities::of(&created);
+    for channel in created.channels.entries() {
+        let before = known.and_then(|known| known.rooms.get(&channel.id));
+        channel.check_rights(before, &mut told.oddities);
+    }
     told.pending_dropped += dropped;
     let news = if told.oddities.stale.is_none() {
         GuildNews::Came

@@ -238,6 +238,44 @@ fn a_channel_that_says_nothing_of_its_rights_keeps_them() {
 }
 
 #[test]
+fn a_room_that_never_said_its_rights_is_shown_to_nobody_until_it_does() {
+    let new = channel(404, "New");
+    let silent = without(new.clone(), "permission_overwrites");
+    for (first, second) in [
+        (None, ("CHANNEL_CREATE", silent.clone())),
+        (None, (UPDATE, silent.clone())),
+        (Some(obfuscated(new.clone())), (UPDATE, silent.clone())),
+        (Some(text(404)), (UPDATE, silent.clone())),
+    ] {
+        let mut house = House::built();
+        if let Some(first) = first {
+            house.hear("CHANNEL_CREATE", &first);
+        }
+        let (kind, silent) = second;
+        let told = house.hear(kind, &silent);
+        assert_eq!(told.oddities.stale, Some("permission_overwrites"));
+        let hidden = |house: &House| house.guild().rooms[&ChannelId(404)].rights.obfuscated;
+        assert!(hidden(&house), "{kind} {silent}");
+        let told = house.hear(UPDATE, &new);
+        assert_eq!(told.oddities.stale, None);
+        assert!(!hidden(&house), "{kind} {silent}");
+    }
+}
+
+#[test]
+fn rights_from_before_a_room_was_hidden_are_not_its_rights() {
+    let mut house = House::built();
+    let moon = channel(MOON, "The Moon");
+    assert_eq!(
+        house.hear(UPDATE, &obfuscated(moon.clone())).oddities.stale,
+        None
+    );
+    let told = house.hear(UPDATE, &without(moon, "permission_overwrites"));
+    assert_eq!(told.oddities.stale, Some("permission_overwrites"));
+    assert!(house.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
+}
+
+#[test]
 fn a_channel_object_may_leave_out_its_guild() {
     let mut house = House::built();
     let renamed = without(channel(SUN, "Noon"), "guild_id");

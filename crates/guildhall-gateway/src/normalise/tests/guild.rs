@@ -185,6 +185,22 @@ fn a_guild_without_its_channels_or_roles_is_no_picture_of_it() {
 }
 
 #[test]
+fn a_room_that_comes_with_its_guild_and_says_no_rights_is_shown_to_nobody() {
+    let silent = without(channel(MOON, "The Moon"), "permission_overwrites");
+    let channels = json!([category(CATEGORY, "Voice"), silent]);
+    let listed = with(guild(), "channels", channels);
+    let mut house = House::empty();
+    for _ in 0..2 {
+        let told = house.hear(CREATE, &listed);
+        assert_eq!(told.oddities.stale, Some("permission_overwrites"));
+        assert_eq!(told.news, Some(GuildNews::CameInPart));
+        assert!(house.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
+    }
+    let told = House::built().hear(CREATE, &listed);
+    assert_eq!(told.oddities.stale, None, "what was known goes on");
+}
+
+#[test]
 fn without_voice_states_people_stay_where_they_are_unless_the_room_is_gone() {
     let mut house = House::built();
     house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
