@@ -42,7 +42,7 @@ struct Created {
 impl Checked for Created {
     fn check(&self, oddities: &mut Oddities) {
         let Self {
-            id: _,
+            id,
             unavailable,
             name,
             icon,
@@ -58,6 +58,8 @@ impl Checked for Created {
         oddities.harmless_if(icon.is_odd(), "icon");
         oddities.stale_if(owner_id.is_not_set(), "owner_id");
         oddities.list(roles, "roles");
+        let everyone = roles.entries().any(|role| role.is_everyone(*id));
+        oddities.stale_if(!everyone, "roles");
         oddities.list(channels, "channels");
         oddities.list(voice_states, "voice_states");
         oddities.list(members, "members");
@@ -220,7 +222,10 @@ impl Created {
                 .map(|known| known.memberships.clone())
                 .unwrap_or_default(),
         };
-        if let Some(known) = known.filter(|_| roles.odd) {
+        // Every guild has this role, so a list without it is not all of them.
+        let everyone = roles.read.iter().any(|role| role.is_everyone(self.id));
+        let partial = roles.odd || !everyone;
+        if let Some(known) = known.filter(|_| partial) {
             guild.roles.clone_from(&known.roles);
         }
         for role in &roles.read {
@@ -231,7 +236,7 @@ impl Created {
             guild.roles.insert(role.id, permissions.unwrap_or_default());
         }
         fill_rooms(&mut guild, channels, known);
-        if roles.odd {
+        if partial {
             hide_unclear(&mut guild);
         }
         self.fill_voice(&mut guild, known, context);
@@ -300,7 +305,7 @@ fn put(guild: &mut Guild, place: Place<Occupant>) {
     }
 }
 
-/// Roles could not be read, and a role that is not there denies nobody anything: the rooms whose
+/// Not all roles could be read, and a role that is not there denies nobody anything: the rooms whose
 /// overwrites name such a role are shown to nobody until a fresh picture tells.
 fn hide_unclear(guild: &mut Guild) {
     let Guild { roles, rooms, .. } = guild;

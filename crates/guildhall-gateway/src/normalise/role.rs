@@ -15,6 +15,13 @@ pub(super) struct Role {
     pub(super) permissions: Field<Permissions>,
 }
 
+impl Role {
+    /// The role that everybody in the guild has: it has the guild's id.
+    pub(super) fn is_everyone(&self, guild_id: GuildId) -> bool {
+        is_everyone(self.id, guild_id)
+    }
+}
+
 impl Checked for Role {
     fn check(&self, oddities: &mut Oddities) {
         let Self { id: _, permissions } = self;
@@ -50,7 +57,8 @@ pub(super) fn set(data: &str, context: &Context<'_>) -> Read {
     Ok(Some(told.with_oddities(Oddities::of(&role))))
 }
 
-/// GUILD_ROLE_DELETE.
+/// GUILD_ROLE_DELETE. The role that everybody has cannot go: who says that it did is not obeyed,
+/// since without it nobody would see anything, and only a fresh picture tells what was meant.
 pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Deleted {
@@ -61,7 +69,15 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     let Some(guild) = context.guild(guild_id) else {
         return Ok(None);
     };
-    let known = guild.roles.contains_key(&role_id);
+    let everyone = is_everyone(role_id, guild_id);
+    let known = guild.roles.contains_key(&role_id) && !everyone;
     let change = known.then_some(Change::RoleRemoved { role_id });
-    Ok(Some(context.told(guild_id, change.into_iter().collect())))
+    let mut oddities = Oddities::default();
+    oddities.stale_if(everyone, "role_id");
+    let told = context.told(guild_id, change.into_iter().collect());
+    Ok(Some(told.with_oddities(oddities)))
+}
+
+fn is_everyone(role_id: RoleId, guild_id: GuildId) -> bool {
+    role_id.0 == guild_id.0
 }

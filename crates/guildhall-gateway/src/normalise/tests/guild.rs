@@ -201,6 +201,41 @@ fn a_room_that_comes_with_its_guild_and_says_no_rights_is_shown_to_nobody() {
 }
 
 #[test]
+fn a_guild_always_has_the_role_of_everybody() {
+    let built = House::built();
+    for roles in [json!([]), json!([role(GATED, "8")])] {
+        let listed = with(guild(), "roles", roles.clone());
+        let mut first = House::empty();
+        for house in [&mut first, &mut House::built()] {
+            let told = house.hear(CREATE, &listed);
+            assert_eq!(told.oddities.stale, Some("roles"), "{roles}");
+            assert_eq!(told.news, Some(GuildNews::CameInPart));
+        }
+        let told = first.hear(CREATE, &guild());
+        assert_eq!(
+            (told.oddities.stale, told.news),
+            (None, Some(GuildNews::Came))
+        );
+        assert_eq!(first.guild().roles, built.guild().roles);
+        let mut known = House::built();
+        known.hear(CREATE, &listed);
+        let everyone = RoleId(1);
+        assert_eq!(
+            known.guild().roles[&everyone],
+            built.guild().roles[&everyone]
+        );
+    }
+    let mut house = House::built();
+    let gone = json!({ "guild_id": "1", "role_id": "1" });
+    let told = house.hear("GUILD_ROLE_DELETE", &gone);
+    assert_eq!(
+        (names(&told), told.oddities.stale),
+        (vec![], Some("role_id"))
+    );
+    assert_eq!(house.world, built.world);
+}
+
+#[test]
 fn without_voice_states_people_stay_where_they_are_unless_the_room_is_gone() {
     let mut house = House::built();
     house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));

@@ -118,8 +118,9 @@ fn remove(payload: &mut Value, field: &str) {
 }
 
 /// What Discord never leaves out, and what decides who sees a room.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("GUILD_CREATE", "/roles"),
+    ("GUILD_CREATE", "/roles/0"),
     ("GUILD_CREATE", "/channels"),
     ("GUILD_CREATE", "/owner_id"),
     ("GUILD_CREATE", "/channels/1/permission_overwrites"),

@@ -226,11 +226,12 @@ fn whole_guild() -> impl Strategy<Value = Value> {
     let lists = (
         vec(any_channel(), 0..4),
         vec((user_id(), 400..406_u64), 0..3),
-        vec(any_role(), 0..3),
+        (prop::option::weighted(0.9, view()), vec(any_role(), 0..3)),
         vec(user_id(), 0..3),
     );
     (lists, prop::sample::select(vec![7_u64, 8])).prop_map(
-        |((channels, states, roles, members), owner)| {
+        |((channels, states, (everyone, mut roles), members), owner)| {
+            roles.extend(everyone.map(|may| role(1, &may.to_string())));
             let states = states
                 .into_iter()
                 .map(|(user, channel)| partial_voice_state(user, channel));

@@ -20,6 +20,35 @@ fn an_odd_field_of_an_entry_makes_the_guild_stale_as_in_an_update() {
 }
 
 #[test]
+fn a_guild_without_its_role_of_everybody_or_the_rights_of_a_room_is_stale() {
+    let everyone = json!({"guild_id": "1", "role_id": "1"});
+    let room = json!({"guild_id": "1", "id": "10", "type": 2, "name": "new"});
+    let mut roleless = guild("1");
+    roleless["roles"] = json!([]);
+    let mut silent = guild("1");
+    silent["channels"] = json!([{"id": "9", "type": 2, "name": "a room"}]);
+    for dispatches in [
+        vec![("GUILD_CREATE", roleless)],
+        vec![("GUILD_CREATE", silent)],
+        vec![
+            ("GUILD_CREATE", guild("1")),
+            ("GUILD_ROLE_DELETE", everyone),
+        ],
+        vec![("GUILD_CREATE", guild("1")), ("CHANNEL_CREATE", room)],
+    ] {
+        let mut house = House::new(None);
+        house.dispatch("READY", &ready(&["1"]));
+        for (kind, data) in &dispatches {
+            house.dispatch(kind, data);
+        }
+        let outcome = house.working.take();
+        assert_eq!(outcome.acts, [Act::Renew], "{dispatches:?}");
+        assert_eq!(outcome.report.expect("it changed").stale, [GUILD].into());
+        assert_eq!(outcome.status.expect("it changed").guild_ids, [GUILD]);
+    }
+}
+
+#[test]
 fn an_odd_member_of_an_answer_or_an_update_makes_the_guild_stale() {
     let chunk = json!({
         "guild_id": "1", "nonce": "7", "chunk_index": 0, "chunk_count": 1,
