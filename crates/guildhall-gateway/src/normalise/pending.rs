@@ -1,15 +1,19 @@
 //! How many may wait for their room: voice states that name a channel which is none (yet) are
 //! kept in the world, in memory and in the journal, and another company decides how many come.
 
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, collections::BTreeMap};
 
 use guildhall_model::{Change, Guild, UserId, world::Occupant};
 
+/// All that are in one stage, Discord's largest room: they wait while its type is another.
+const STAGE: usize = 10_000;
 /// Of one guild. In an honest house it is a handful, for the moment between a voice state and its
-/// CHANNEL_CREATE; of a room whose type changes it is all that were in it, at most 99.
-pub(super) const PENDING_PER_GUILD: usize = 1_024;
-/// Of one guild, as they cost in memory: an occupant with names and a face is about 400 bytes.
-pub(super) const PENDING_BYTES: usize = 1 << 20;
+/// CHANNEL_CREATE, and on top of it whoever was in a room whose type changes: they were known to be
+/// there, and must not be lost.
+pub(super) const PENDING_PER_GUILD: usize = STAGE + 1_024;
+/// Of one guild, as they cost in memory: an occupant with names and a face is about 400 bytes, and
+/// with the longest names that Discord allows below 800.
+pub(super) const PENDING_BYTES: usize = 9 << 20;
 
 /// Adds what is needed so that the guild keeps to the bounds after these changes. Answers how many
 /// had to go.
@@ -18,11 +22,13 @@ pub(super) fn bounded(guild: Option<&Guild>, mut changes: Vec<Change>) -> (Vec<C
     let Some(guild) = guild.filter(|_| changes.iter().any(adds)) else {
         return (changes, 0);
     };
-    let mut pending = guild.pending_voice.clone();
+    let held = guild.pending_voice.iter();
+    let mut pending: BTreeMap<UserId, &Occupant> =
+        held.map(|(user_id, there)| (*user_id, there)).collect();
     for change in &changes {
         match change {
             Change::VoicePending(now) => {
-                pending.insert(now.user_id, now.clone());
+                pending.insert(now.user_id, now);
             }
             Change::VoiceJoined(Occupant { user_id, .. })
             | Change::VoicePendingRemoved { user_id } => {
@@ -40,14 +46,18 @@ pub(super) fn bounded(guild: Option<&Guild>, mut changes: Vec<Change>) -> (Vec<C
 
 /// Takes out whoever is too many: those who have waited longest, since their room is the least
 /// likely to come.
-pub(super) fn shorten(pending: &mut BTreeMap<UserId, Occupant>) -> Vec<UserId> {
+pub(super) fn shorten<Person: Borrow<Occupant>>(
+    pending: &mut BTreeMap<UserId, Person>,
+) -> Vec<UserId> {
+    let weight = |person: &Person| weight(person.borrow());
     let mut bytes: usize = pending.values().map(weight).sum();
     if pending.len() <= PENDING_PER_GUILD && bytes <= PENDING_BYTES {
         return Vec::new();
     }
     let mut oldest: Vec<(u64, UserId)> = pending
         .values()
-        .map(|person| (person.since, person.user_id))
+        .map(Borrow::borrow)
+        .map(|person: &Occupant| (person.since, person.user_id))
         .collect();
     oldest.sort_unstable();
     let mut dropped = Vec::new();

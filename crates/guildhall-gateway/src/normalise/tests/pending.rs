@@ -165,23 +165,73 @@ fn the_latest_name_of_who_waits_is_the_one_they_join_with() {
 
 #[test]
 fn of_too_many_who_wait_the_oldest_are_dropped() {
-    let many = PENDING_PER_GUILD as u64 + 3;
-    let mut house = House::built();
+    let bound = PENDING_PER_GUILD as u64;
+    let listed = |many: u64| {
+        let states = (0..many).map(|id| partial_voice_state(1_000 + id, LATE));
+        with(guild(), "voice_states", states.collect::<Vec<_>>())
+    };
+    let mut house = House::empty();
+    assert_eq!(
+        house.hear("GUILD_CREATE", &listed(bound)).pending_dropped,
+        0
+    );
     let mut dropped = 0;
-    for id in 0..many {
-        dropped += house
-            .hear(STATE, &voice_state(1_000 + id, Some(LATE)))
-            .pending_dropped;
+    for id in bound..bound + 3 {
+        let state = voice_state(1_000 + id, Some(LATE));
+        dropped += house.hear(STATE, &state).pending_dropped;
     }
     assert_eq!(dropped, 3);
     let pending = &house.guild().pending_voice;
     assert_eq!(pending.len(), PENDING_PER_GUILD);
     assert!(!pending.contains_key(&UserId(1_002)) && pending.contains_key(&UserId(1_003)));
-    let states: Vec<Value> = (0..many)
-        .map(|id| partial_voice_state(1_000 + id, LATE))
-        .collect();
+
     let mut house = House::empty();
-    let told = house.hear("GUILD_CREATE", &with(guild(), "voice_states", states));
+    let told = house.hear("GUILD_CREATE", &listed(bound + 3));
     assert_eq!(told.pending_dropped, 3);
     assert_eq!(house.guild().pending_voice.len(), PENDING_PER_GUILD);
+}
+
+#[test]
+fn nobody_of_a_full_stage_is_lost_while_its_type_is_another() {
+    const FULL: u64 = 10_000;
+    let stage = || with(channel(MOON, "The Moon"), "type", 13);
+    // As long as Discord lets names be.
+    let long = "\u{1f319}".repeat(32);
+    let named = |id: u64| {
+        let user = with(
+            with(user(id), "username", long.as_str()),
+            "avatar",
+            "a".repeat(34),
+        );
+        with(with(member(id), "user", user), "nick", long.as_str())
+    };
+    let ids = 1_000..1_000 + FULL;
+    let inside = ids.clone().map(|id| partial_voice_state(id, MOON));
+    let inside: Vec<Value> = inside.collect();
+    let picture = |moon: Value| {
+        let guild = with(guild(), "channels", json!([moon, channel(SUN, "The Sun")]));
+        let guild = with(guild, "voice_states", inside.clone());
+        with(guild, "members", ids.clone().map(named).collect::<Vec<_>>())
+    };
+    let mut house = House::empty();
+    house.hear("GUILD_CREATE", &picture(stage()));
+    let full: Vec<u64> = ids.clone().collect();
+    assert_eq!(house.people(MOON).len(), full.len());
+    for (kind, other, again) in [
+        ("CHANNEL_UPDATE", text(MOON), stage()),
+        ("GUILD_CREATE", picture(text(MOON)), picture(stage())),
+    ] {
+        let told = house.hear(kind, &other);
+        assert_eq!(told.pending_dropped, 0, "{kind}");
+        // Others wait for rooms of their own meanwhile.
+        for id in 0..3 {
+            let told = house.hear(STATE, &voice_state(100 + id, Some(LATE)));
+            assert_eq!(told.pending_dropped, 0, "{kind}");
+        }
+        assert!(house.people(MOON).is_empty());
+        house.hear(kind, &again);
+        let mut people = house.people(MOON);
+        people.sort_unstable();
+        assert!(people == full, "{kind}: {} are there", people.len());
+    }
 }
