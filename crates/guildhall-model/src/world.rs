@@ -221,6 +221,12 @@ impl Membership {
         roles.dedup();
         Self::Member { roles, guest }
     }
+
+    fn remove_role(&mut self, gone: RoleId) {
+        if let Self::Member { roles, .. } = self {
+            roles.retain(|role| *role != gone);
+        }
+    }
 }
 
 impl Guild {

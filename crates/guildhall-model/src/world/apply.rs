@@ -93,6 +93,13 @@ impl Guild {
             }
             Change::RoleRemoved { role_id } => {
                 self.roles.remove(role_id);
+                // INVARIANT(dead-role): nobody keeps a role that went. Else whoever had it would
+                // see its rooms again at once when it is told of once more, by a late or doubled
+                // dispatch. A world from before this rule may hold such ids: they give nothing
+                // while the role is away, so it is of the same format.
+                for membership in self.memberships.values_mut() {
+                    membership.remove_role(*role_id);
+                }
             }
             Change::Rights {
                 user_id,

@@ -77,6 +77,52 @@ fn roles_of_a_member_are_a_set() {
     );
 }
 
+#[test]
+fn a_role_that_went_and_came_again_is_nobodys() {
+    let (user_id, role_id) = (UserId(9), RoleId(3));
+    let rights = |roles: &[RoleId]| Change::Rights {
+        user_id,
+        membership: Some(Membership::member(roles.to_vec(), false)),
+    };
+    let permissions = Permissions::VIEW_CHANNEL;
+    let set = Change::RoleSet(Role {
+        role_id,
+        permissions,
+    });
+    let guild = Guild {
+        info: GuildInfo {
+            name: "a guild".to_owned(),
+            icon: None,
+        },
+        available: true,
+        owner_id: UserId(7),
+        roles: [(role_id, permissions)].into(),
+        categories: BTreeMap::new(),
+        rooms: BTreeMap::new(),
+        voice: BTreeMap::new(),
+        pending_voice: BTreeMap::new(),
+        memberships: BTreeMap::new(),
+    };
+    let changes = [
+        Change::GuildAvailable(Some(Box::new(guild))),
+        rights(&[role_id, RoleId(5)]),
+        Change::RoleRemoved { role_id },
+        set,
+    ];
+    let guild_id = GuildId(1);
+    let events = changes.map(|change| Event {
+        guild_id,
+        ts: 0,
+        synthetic: false,
+        change,
+    });
+    let world = World::default().apply_all(&events);
+    let guild = &world.guilds[&guild_id];
+    assert_eq!(guild.roles[&role_id], permissions);
+    let kept = Membership::member(vec![RoleId(5)], false);
+    assert_eq!(guild.memberships[&user_id], kept);
+}
+
 /// `fixtures/world/NAME.json`: `{about, events, world}`, the events in the link's form, the world
 /// after them all, from none.
 #[test]
