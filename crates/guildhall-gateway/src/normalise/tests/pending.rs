@@ -210,11 +210,11 @@ fn nobody_of_a_full_stage_is_lost_while_its_type_is_another() {
     let inside: Vec<Value> = inside.collect();
     let picture = |moon: Value| {
         let guild = with(guild(), "channels", json!([moon, channel(SUN, "The Sun")]));
-        let guild = with(guild, "voice_states", inside.clone());
-        with(guild, "members", ids.clone().map(named).collect::<Vec<_>>())
+        with(guild, "voice_states", inside.clone())
     };
+    let members: Vec<Value> = ids.clone().map(named).collect();
     let mut house = House::empty();
-    house.hear("GUILD_CREATE", &picture(stage()));
+    house.hear("GUILD_CREATE", &with(picture(stage()), "members", members));
     let full: Vec<u64> = ids.clone().collect();
     assert_eq!(house.people(MOON).len(), full.len());
     for (kind, other, again) in [
