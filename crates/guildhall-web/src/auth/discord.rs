@@ -27,7 +27,7 @@ use crate::http::Notice;
 /// What of Discord's answers is read, and what becomes of the rest.
 mod answers;
 
-use answers::{Guilds, Odd, User};
+use answers::{Guilds, Odd, UserAnswer};
 
 /// One request, from connecting to the last byte.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -155,7 +155,7 @@ impl Discord {
         let token = self.token(code, attempt, calls, &mut patience).await?;
         let (mut for_user, mut for_guilds) = (patience, patience);
         let (user, guilds) = tokio::try_join!(
-            self.get::<User>(&self.me, &token, calls, &mut for_user),
+            self.get::<UserAnswer>(&self.me, &token, calls, &mut for_user),
             self.get::<Guilds>(&self.guilds, &token, calls, &mut for_guilds),
         )?;
         let mut odd = Odd::default();

@@ -30,12 +30,12 @@ pub(super) struct Places(Arc<Mutex<Inner>>);
 struct Inner {
     at_work: usize,
     /// One for each address that waits, in the order of their turns.
-    lines: VecDeque<Line>,
+    lines: VecDeque<WaitingLine>,
 }
 
 /// Those of one address. Of IPv6 that is the /48, which one person may have whole; all whose
 /// address is not known stand in one.
-struct Line {
+struct WaitingLine {
     of: Option<IpAddr>,
     waiting: VecDeque<oneshot::Sender<Place>>,
 }
@@ -75,7 +75,7 @@ impl Inner {
         let mine = own.map_or(0, |it| self.lines[it].waiting.len());
         let all: usize = self.lines.iter().map(|line| line.waiting.len()).sum();
         if all >= WAITING_MAX {
-            let length = |line: &&mut Line| line.waiting.len();
+            let length = |line: &&mut WaitingLine| line.waiting.len();
             let longest = self.lines.iter_mut().max_by_key(length)?;
             if longest.waiting.len() <= mine + 1 {
                 return None;
@@ -87,7 +87,7 @@ impl Inner {
             self.lines[own].waiting.push_back(sender);
         } else {
             let waiting = VecDeque::from([sender]);
-            self.lines.push_back(Line { of, waiting });
+            self.lines.push_back(WaitingLine { of, waiting });
         }
         Some(receiver)
     }
@@ -128,7 +128,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use futures_util::future::join_all;
-    use tokio::time::{Instant, sleep};
+    use tokio::time::{Instant, sleep_until};
 
     use super::*;
 
@@ -144,7 +144,7 @@ mod tests {
         let begin = Instant::now();
         let _place = places.enter(from).await?;
         let waited = begin.elapsed();
-        sleep(CALL).await;
+        sleep_until(Instant::now() + CALL).await;
         Some(waited)
     }
 
@@ -187,7 +187,7 @@ mod tests {
                 sign_in(&places, Some(from))
             }));
             let from_elsewhere = async {
-                sleep(Duration::from_millis(100)).await;
+                sleep_until(Instant::now() + Duration::from_millis(100)).await;
                 join_all((0..20).map(|_| sign_in(&places, Some(address(newcomer))))).await
             };
             let (crowd, from_elsewhere) = tokio::join!(crowd, from_elsewhere);

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn what_stands_where_a_secret_goes_is_a_placeholder() {
         for value in [
-            "TODO",
+            "todo",
             "xxx",
             "placeholder",
             "changeme123",

@@ -22,7 +22,7 @@ pub(super) struct Odd {
 /// `GET /users/@me`, as far as we keep it. Fields are read one by one, so that an odd one spoils
 /// no other.
 #[derive(Deserialize)]
-pub(super) struct User {
+pub(super) struct UserAnswer {
     id: UserId,
     #[serde(default)]
     username: Option<Box<RawValue>>,
@@ -32,7 +32,7 @@ pub(super) struct User {
     avatar: Option<Box<RawValue>>,
 }
 
-impl User {
+impl UserAnswer {
     pub(super) fn profile(self, cdn: &Url, odd: &mut Odd) -> Profile {
         let mut text = |field: Option<Box<RawValue>>| -> Option<String> {
             let read = serde_json::from_str(field?.get());
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn read(user: &serde_json::Value) -> (Profile, Odd) {
-        let user: User = serde_json::from_str(&user.to_string()).expect("a user");
+        let user: UserAnswer = serde_json::from_str(&user.to_string()).expect("a user");
         let mut odd = Odd::default();
         let cdn = "https://cdn.discordapp.com".parse().expect("a URL");
         (user.profile(&cdn, &mut odd), odd)

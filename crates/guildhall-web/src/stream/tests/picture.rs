@@ -427,7 +427,7 @@ fn answer(stage: &Stage, step: Step) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, max_shrink_time: 5_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_picture_is_right_whatever_happens_and_however_the_browser_came(
