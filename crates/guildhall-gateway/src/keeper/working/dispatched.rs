@@ -145,7 +145,7 @@ impl Working {
                 self.member(pair, rights::Told::LookAgain, wall, now);
             }
         }
-        if told.news.is_some() {
+        if told.news.is_some() || was_out {
             let (rights, scene) = self.rights_and_scene(now);
             rights.guild_changed(guild_id, scene);
             self.follow_rights(wall);
