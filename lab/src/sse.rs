@@ -1,7 +1,7 @@
 //! Server-Sent Events as a browser has them (HTML standard, "Server-sent events"): the only client
 //! of streams that is written in Rust here.
 //!
-//! [`Stream`] is one connection, [`EventSource`] comes back after each end. The reader that `bench`
+//! `Stream` is one connection, `EventSource` comes back after each end. The reader that `bench`
 //! measures with is another matter: it must cost next to nothing, and reads bytes by itself.
 
 mod parser;
