@@ -58,18 +58,17 @@ fn texts<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a str> {
     entries.map(|entry| entry.text.as_str()).collect()
 }
 
-/// Independent events are voice states of two people; what else happens parts them from each
-/// other.
+/// Independent events are voice states of two people, and a voice state and the room that it may
+/// come before: who moves has left the old room then before the new one is there.
 fn by_person<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Vec<&'a str>> {
-    let (mut parts, mut people) = (Vec::new(), BTreeMap::<UserId, Vec<&str>>::new());
+    let (mut others, mut people) = (Vec::new(), BTreeMap::<UserId, Vec<&str>>::new());
     for entry in entries {
-        if let Some(person) = entry.person {
-            people.entry(person).or_default().push(&entry.text);
-        } else {
-            parts.extend(std::mem::take(&mut people).into_values());
-            parts.push(vec![entry.text.as_str()]);
+        match entry.person {
+            Some(person) => people.entry(person).or_default().push(&entry.text),
+            None => others.push(entry.text.as_str()),
         }
     }
+    let mut parts = vec![others];
     parts.extend(people.into_values());
     parts
 }
