@@ -57,12 +57,17 @@ impl Field<Text> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
+        <&RawValue>::deserialize(deserializer).map(Self::read)
+    }
+}
+
+impl<T: DeserializeOwned> Field<T> {
+    fn read(raw: &RawValue) -> Self {
         // Null is common, and dear as an error.
         if raw.get() == "null" {
-            return Ok(Self::Null);
+            return Self::Null;
         }
-        Ok(serde_json::from_str(raw.get()).map_or(Self::Odd, Self::Set))
+        serde_json::from_str(raw.get()).map_or(Self::Odd, Self::Set)
     }
 }
 
@@ -74,10 +79,8 @@ where
     T: DeserializeOwned,
 {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    if raw.get().starts_with('[') {
-        return Ok(Field::Odd);
-    }
-    Field::deserialize(raw).map_err(serde::de::Error::custom)
+    let is_list = raw.get().starts_with('[');
+    Ok(if is_list { Field::Odd } else { Field::read(raw) })
 }
 
 /// A text of some sensible length: the rest of a longer one is cut off.
@@ -161,9 +164,7 @@ pub(super) struct Entries<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        let entries: Vec<&RawValue> =
-            serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        let entries = Vec::<&RawValue>::deserialize(deserializer)?;
         let all = entries.len();
         // No entry is a list: see `object`.
         let single = entries
