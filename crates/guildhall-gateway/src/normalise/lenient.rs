@@ -227,11 +227,15 @@ impl<'de> Deserialize<'de> for Flags {
             None(()),
         }
         let raw = <&RawValue>::deserialize(deserializer)?;
-        let set = match serde_json::from_str(raw.get()) {
-            Ok(Form::Number(number)) => Some(number),
-            Ok(Form::Text(text)) => text.parse().ok(),
-            Ok(Form::None(())) => Some(0),
-            Err(_) => None,
+        let set = match raw.get().parse() {
+            // Nearly all are plain numbers, and trying one form after another is dear.
+            Ok(number) => Some(number),
+            Err(_) => match serde_json::from_str(raw.get()) {
+                Ok(Form::Number(number)) => Some(number),
+                Ok(Form::Text(text)) => text.parse().ok(),
+                Ok(Form::None(())) => Some(0),
+                Err(_) => None,
+            },
         };
         Ok(Self {
             set: set.unwrap_or(u64::MAX),
