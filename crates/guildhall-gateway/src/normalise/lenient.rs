@@ -80,7 +80,11 @@ where
 {
     let raw = <&RawValue>::deserialize(deserializer)?;
     let is_list = raw.get().starts_with('[');
-    Ok(if is_list { Field::Odd } else { Field::read(raw) })
+    Ok(if is_list {
+        Field::Odd
+    } else {
+        Field::read(raw)
+    })
 }
 
 /// A text of some sensible length: the rest of a longer one is cut off.

@@ -50,6 +50,30 @@ async fn a_killed_gateway_resumes_and_streams_go_on_without_a_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_in_a_hidden_room_is_there_again_when_a_killed_gateway_sees_it() {
+    let mut house = House::start().await;
+    let (_cookie, mut stream) = house.visit().await;
+    let [person, room] = [&house.discord.people[1], &house.discord.rooms[1]].map(String::clone);
+    let hide = |over| json!({"kind": "obfuscate", "channelId": room, "over": over});
+    house.discord.voice(&person, Some(&room)).await;
+    record(&mut stream, "voice.joined").await;
+    house.discord.fault(hide(false)).await;
+    let hidden = stream.until("snapshot").await;
+    assert_eq!(people_of(&hidden.data).get(&person), None, "{hidden:?}");
+    house.discord.stamp("written").await;
+    stream.until("voice.updated").await;
+
+    house.gateway.signal("KILL");
+    house.gateway.ended().await;
+    house.restart_gateway();
+    house.until_ready(house.ports.gateway_ops).await;
+    house.discord.fault(hide(true)).await;
+    // Discord does not say a second time who is in it.
+    let shown = stream.until("snapshot").await;
+    assert_eq!(people_of(&shown.data).get(&person), Some(&room));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_successor_waits_for_the_one_before_it_and_takes_over_its_session() {
     let mut house = House::start().await;
     let (_cookie, mut stream) = house.visit().await;
