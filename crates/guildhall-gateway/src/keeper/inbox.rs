@@ -5,8 +5,10 @@ use std::sync::Arc;
 use guildhall_ports::journal::ResumeState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::{Input, Lost, Stopped};
-use crate::shard::Dispatch;
+use crate::{
+    keeper::{Input, Lost, Stopped},
+    shard::Dispatch,
+};
 
 /// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
 /// is bounded and nothing is lost.
@@ -35,7 +37,7 @@ pub(crate) enum Untaken {
 
 impl Inbox {
     /// A handle and the other end.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Input>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
         Self::of(INPUTS, BYTES)
     }
 
@@ -72,7 +74,7 @@ impl Inbox {
     }
 
     /// Waits for room.
-    pub(super) async fn send(&self, input: Input) -> Result<(), Stopped> {
+    pub(crate) async fn send(&self, input: Input) -> Result<(), Stopped> {
         self.inputs.send(input).await.map_err(|_| Stopped)
     }
 

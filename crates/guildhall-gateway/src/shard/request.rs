@@ -15,7 +15,7 @@ pub(crate) struct MembersRequest {
 
 impl MembersRequest {
     /// As Discord reads it: 100 ids stay well below the 4096 bytes that it takes.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let data = json!({
             "guild_id": self.guild_id,
             "user_ids": self.user_ids,

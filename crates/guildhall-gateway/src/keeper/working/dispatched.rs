@@ -23,7 +23,7 @@ const PENDING_SAID_APART_MS: UnixMs = 10 * 60 * 1_000;
 
 impl Working {
     /// Discord told something.
-    pub(in crate::keeper) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
+    pub(crate) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
         self.cause();
         // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
         // has arrived. READY begins a session, whose numbers begin anew.
