@@ -2,8 +2,6 @@
 //! connection happen to it in the order in which they arrived, and leave it in batches: while one
 //! is committed the next gathers.
 
-/// The way in.
-mod inbox;
 /// The task: what comes in, what is done with it, and when.
 mod driver;
 /// The batch that is being committed.
@@ -23,8 +21,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use crate::{log::Fenced, shard::Dispatch};
 use working::Refusal;
 
+pub(crate) use crate::inbox::{Inbox, Untaken};
 pub(crate) use driver::{Setup, run};
-pub(crate) use inbox::{Inbox, Untaken};
 pub(crate) use working::Restored;
 
 /// Watches that may wait in the inbox: they leave nearly all of it to dispatches. Full: who

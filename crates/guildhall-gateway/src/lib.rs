@@ -12,6 +12,8 @@
 mod config;
 /// Road 1, Discord to us: the connection, kept up for ever.
 mod shard;
+/// Between the two: what waits for the task that owns the world, bounded.
+mod inbox;
 /// Road 2, theirs to ours: pure translation, by comparing with the world.
 mod normalise;
 /// What is known of watched users' roles, what has to be asked, and when.
