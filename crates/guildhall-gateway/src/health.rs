@@ -104,7 +104,7 @@ fn guilds(status: &DiscordStatus, report: &Report) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keeper::Lost;
+    use crate::inbox::Lost;
     use guildhall_model::GuildId;
 
     #[test]

@@ -13,15 +13,16 @@ mod working;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use guildhall_link::frame::Ack;
 use guildhall_model::{GuildId, Position, UserId};
-use guildhall_ports::{JournalError, journal::ResumeState};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use guildhall_ports::JournalError;
+use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::{log::Fenced, shard::Dispatch};
+use crate::{
+    inbox::{Inbox, Input, Lost, Stopped, WatchReply, WatchRequest},
+    log::Fenced,
+};
 use working::Refusal;
 
-pub(crate) use crate::inbox::{Inbox, Untaken};
 pub(crate) use driver::{Setup, run};
 pub(crate) use working::Restored;
 
@@ -33,55 +34,8 @@ const WATCHES_IN_INBOX: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct Keeper {
     inbox: Inbox,
-    places: Arc<Semaphore>,
+    watch_permits: Arc<Semaphore>,
     outrun: watch::Sender<Option<Position>>,
-}
-
-/// Where a watch is answered.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    /// The asker's name for it.
-    pub request_id: u64,
-    /// Gets one [`Ack`]: everything it needed is in the log at or before its position. Has room
-    /// for it.
-    pub to: mpsc::Sender<Ack>,
-}
-
-/// The keeper is no more: the process is about to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the gateway is stopping")]
-pub(crate) struct Stopped;
-
-/// What can happen to the working world.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// Discord told something. Its place among the bytes that may wait.
-    Dispatch(Dispatch, OwnedSemaphorePermit),
-    /// The connection to Discord is not there. Replied when everything so far is committed.
-    Lost(Lost, oneshot::Sender<Option<ResumeState>>),
-    /// A web role has a user.
-    Watch(Watch),
-}
-
-/// The connection to Discord is not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lost {
-    /// There is a session that may be resumed.
-    pub resumable: bool,
-    /// Failures in a row, this one included.
-    pub tries: u32,
-    /// A sentence for the operator.
-    pub why: String,
-}
-
-/// A web role has a user.
-#[derive(Debug)]
-pub(crate) struct Watch {
-    user_id: UserId,
-    guild_ids: Vec<GuildId>,
-    reply: Reply,
-    /// Free again as soon as the keeper has it in hand.
-    place: OwnedSemaphorePermit,
 }
 
 /// What others may look at: how things stand, for people.
@@ -138,7 +92,7 @@ impl Keeper {
         let (inbox, inputs) = Inbox::new();
         let keeper = Self {
             inbox,
-            places: Arc::new(Semaphore::new(WATCHES_IN_INBOX)),
+            watch_permits: Arc::new(Semaphore::new(WATCHES_IN_INBOX)),
             outrun: watch::Sender::new(None),
         };
         (keeper, inputs)
@@ -168,17 +122,17 @@ impl Keeper {
         &self,
         user_id: UserId,
         guild_ids: Vec<GuildId>,
-        reply: Reply,
+        reply: WatchReply,
     ) -> Result<(), Stopped> {
-        let place = Arc::clone(&self.places)
+        let permit = Arc::clone(&self.watch_permits)
             .acquire_owned()
             .await
             .map_err(|_| Stopped)?;
-        let watch = Watch {
+        let watch = WatchRequest {
             user_id,
             guild_ids,
             reply,
-            place,
+            permit,
         };
         self.inbox.send(Input::Watch(watch)).await
     }

@@ -33,12 +33,11 @@ use url::Url;
 use crate::{
     Intents, Limits,
     discord_rest::{DiscordRest, RestError},
-    keeper::{Inbox, Lost, Stopped},
+    inbox::{Inbox, Lost, Stopped},
 };
 use connection::{Connection, Outcome};
 use course::{Close, Course, Ended, Next};
 
-pub(crate) use dispatch::Dispatch;
 pub(crate) use identify::Identifies;
 pub(crate) use request::MembersRequest;
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info_span};
 
 use super::{
-    Input, KeeperExit, Reply, Report,
+    KeeperExit, Report,
     committing::{Committing, Done, Step},
     working::{Act, Outcome, Restored, Working},
 };
@@ -25,6 +25,7 @@ use crate::{
     Limits,
     append::{Appender, Batch, Outlook, Sealed},
     discord_rest::{DiscordRest, RestError},
+    inbox::{Input, WatchReply},
     log::Log,
     normalise::Cdn,
     rights::{Pair, WatchId},
@@ -75,7 +76,7 @@ pub(crate) async fn run(
         inbox,
         outrun: setup.outrun,
         gathered: 0,
-        places: None,
+        permits: None,
         committing: Committing::nothing(),
         look_ups: JoinSet::new(),
         replies: HashMap::new(),
@@ -99,13 +100,13 @@ struct Driver {
     /// Inputs in the batch that gathers.
     gathered: usize,
     /// Their places among the bytes that may wait: what is not committed still weighs.
-    places: Option<OwnedSemaphorePermit>,
+    permits: Option<OwnedSemaphorePermit>,
     committing: Committing,
     /// As many as the rights machine asks for at one time: a few.
     look_ups: JoinSet<LookedUp>,
     /// Of watches that are not answered. Each has a place, then a deadline, so they are bounded by
     /// how many web roles can send within it.
-    replies: HashMap<WatchId, Reply>,
+    replies: HashMap<WatchId, WatchReply>,
     /// Who waits to hear how to go on with Discord, once the batch that gathers is committed.
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     watches: u64,
@@ -119,7 +120,7 @@ pub(super) struct AfterCommit {
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     resume: Option<ResumeState>,
     /// Free again then.
-    _places: Option<OwnedSemaphorePermit>,
+    _permits: Option<OwnedSemaphorePermit>,
 }
 
 /// What the keeper turns to.
@@ -222,11 +223,11 @@ impl Driver {
 
     fn take_in(&mut self, input: Input, now: std::time::Instant, wall: UnixMs) {
         match input {
-            Input::Dispatch(dispatch, place) => {
+            Input::Dispatch(dispatch, permit) => {
                 self.working.dispatched(&dispatch, now);
-                match &mut self.places {
-                    Some(places) => places.merge(place),
-                    none => *none = Some(place),
+                match &mut self.permits {
+                    Some(permits) => permits.merge(permit),
+                    none => *none = Some(permit),
                 }
             }
             Input::Lost(lost, reply) => {
@@ -234,7 +235,7 @@ impl Driver {
                 self.lost.push(reply);
             }
             Input::Watch(watch) => {
-                drop(watch.place);
+                drop(watch.permit);
                 self.watches += 1;
                 let id = WatchId(self.watches);
                 self.replies.insert(id, watch.reply);
@@ -285,7 +286,7 @@ impl Driver {
             report,
             lost: std::mem::take(&mut self.lost),
             resume: self.working.resume(),
-            _places: self.places.take(),
+            _permits: self.permits.take(),
         };
         let batch = Batch {
             events,
@@ -324,7 +325,7 @@ impl Driver {
                 Act::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
                         // Who asked may be gone; the rights are in the log all the same. If not, there is room.
-                        let Reply { request_id, to } = reply;
+                        let WatchReply { request_id, to } = reply;
                         let _gone = to.try_send(Ack {
                             request_id,
                             at,

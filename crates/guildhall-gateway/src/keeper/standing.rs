@@ -6,8 +6,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{GuildId, UnixMs};
 use guildhall_ports::journal::State;
 
-use super::Lost;
-use crate::rights::Coming;
+use crate::{inbox::Lost, rights::Coming};
 
 /// So many failures are a moment; with more, nobody knows when it will be over.
 const MOMENTARY_TRIES: u32 = 3;

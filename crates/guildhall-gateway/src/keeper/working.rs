@@ -16,9 +16,10 @@ use guildhall_ports::journal::{ResumeState, State, Terms};
 use metrics::{counter, gauge};
 use tracing::warn;
 
-use super::{Lost, Report, standing::Standing};
+use super::{Report, standing::Standing};
 use crate::{
     Limits,
+    inbox::Lost,
     normalise::Cdn,
     rights::{Bound, CallId, Output, Pair, Rights, Scene, WatchId},
     shard::MembersRequest,

@@ -6,7 +6,8 @@ use guildhall_model::{GuildId, UserId};
 use tokio::{select, sync::mpsc};
 
 use crate::{
-    keeper::{Keeper, Reply},
+    inbox::WatchReply,
+    keeper::Keeper,
     log::Log,
 };
 
@@ -91,7 +92,7 @@ impl Watches {
         let (keeper, log) = (self.keeper.clone(), self.log.clone());
         let to = self.to.clone();
         async move {
-            let reply = Reply { request_id, to };
+            let reply = WatchReply { request_id, to };
             let taken = keeper.watch(user_id, guild_ids.clone(), reply).await;
             taken.err().map(|_stopped| Ack {
                 request_id,

@@ -26,12 +26,12 @@ use twilight_gateway::{
 use url::Url;
 
 use super::{
-    Dispatch, MembersRequest, Shard,
+    MembersRequest, Shard,
     course::{Close, Course, Ended},
     dispatch::Message,
     identify::OneIdentify,
 };
-use crate::keeper::Untaken;
+use crate::inbox::{Dispatch, Untaken};
 
 /// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
 /// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway

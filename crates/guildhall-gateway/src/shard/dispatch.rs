@@ -6,18 +6,7 @@ use guildhall_model::{UnixMs, text::replace_lone_surrogates};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A dispatch (op 0) as Discord sent it. What `data` means is read by family in `normalise`.
-#[derive(Clone, Debug)]
-pub(crate) struct Dispatch {
-    /// Discord's name of the event, `t`, such as `VOICE_STATE_UPDATE`.
-    pub name: String,
-    /// Its number in Discord's session, `s`, which begins with 1; 0: it has none that can be read.
-    pub sequence: u64,
-    /// `d`: some JSON value.
-    pub data: Box<RawValue>,
-    /// When it came.
-    pub received_at: UnixMs,
-}
+use crate::inbox::Dispatch;
 
 /// What a message is to us. Heartbeats and the like are the library's.
 #[derive(Debug)]

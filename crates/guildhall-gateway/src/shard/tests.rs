@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::*;
-use crate::keeper::Input;
+use crate::inbox::Input;
 use discord::{Discord, PATIENCE, Peer};
 
 #[tokio::test]

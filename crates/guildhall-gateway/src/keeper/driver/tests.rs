@@ -10,9 +10,8 @@ use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
-    keeper::{Inbox, Lost, Untaken},
+    inbox::{Dispatch, Inbox, Lost, Untaken},
     log::Window,
-    shard::Dispatch,
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -9,9 +9,9 @@ use tracing::warn;
 
 use super::{RENEWALS_APART, Refusal, UnreadableSessions, Working};
 use crate::{
+    inbox::Dispatch,
     normalise::{self, Chunk, Context, GuildNews, Oddities, Ready, Seen, Told},
     rights::{self, CallId, Pair, Part},
-    shard::Dispatch,
 };
 
 /// The wait before the second session in a row that begins unreadably is given up; then it

@@ -8,7 +8,7 @@ use guildhall_model::RoleId;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::shard::Dispatch;
+use crate::inbox::Dispatch;
 
 mod odd;
 

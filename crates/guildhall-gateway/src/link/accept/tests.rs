@@ -164,7 +164,7 @@ struct House {
     address: SocketAddr,
     log: Log,
     status: watch::Sender<DiscordStatus>,
-    keeper_inbox: Option<tokio::sync::mpsc::Receiver<crate::keeper::Input>>,
+    keeper_inbox: Option<tokio::sync::mpsc::Receiver<crate::inbox::Input>>,
     stop: CancellationToken,
     attachments: TaskTracker,
     _serving: JoinSet<()>,
