@@ -3,6 +3,8 @@
 
 /// A dispatch as Discord sent it.
 mod dispatch;
+/// Request Guild Members (op 8).
+mod members_request;
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use guildhall_ports::journal::ResumeState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 pub(crate) use dispatch::Dispatch;
+pub(crate) use members_request::MembersRequest;
 
 /// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
 /// is bounded and nothing is lost.

@@ -4,10 +4,12 @@
 
 /// The task: what comes in, what is done with it, and when.
 mod driver;
+/// Road 3: seal and append. Nothing is seen outside before this.
+mod append;
 /// The batch that is being committed.
 mod committing;
 /// How we stand with Discord, as events make it.
-mod standing;
+mod availability;
 /// What each input does to the world: no IO.
 mod working;
 
@@ -23,6 +25,7 @@ use crate::{
 };
 use working::Refusal;
 
+pub(crate) use append::Outlook;
 pub(crate) use driver::{Setup, run};
 pub(crate) use working::Restored;
 

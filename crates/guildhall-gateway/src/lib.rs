@@ -22,8 +22,6 @@ mod rights;
 mod discord_rest;
 /// The one task that owns the working world, and the order in which everything happens to it.
 mod keeper;
-/// Road 3: seal and append. Nothing is seen outside before this.
-mod append;
 /// The log in memory: retained events, floors, and each guild's base.
 mod log;
 /// The start: what the journal holds becomes the log, the world and the way to go on.

@@ -9,7 +9,7 @@ mod notice;
 /// One attachment until it ends.
 mod accept;
 /// Its questions about users.
-mod watches;
+mod unacked_watches;
 
 pub(crate) use accept::Attachments;
 pub(crate) use serve::{Door, serve};

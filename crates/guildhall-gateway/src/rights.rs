@@ -11,23 +11,23 @@
 /// Which pairs are to be looked up.
 mod queue;
 /// In what order.
-mod line;
+mod fair_queue;
 /// How many calls may be sent.
-mod budget;
+mod op8_rate_limit;
 /// Which look-up goes next, and by which way.
-mod send;
+mod op8;
 /// The life of a pair: watched, looked at again, forgotten.
 mod known;
 /// Guilds that come, go, or were out of hearing.
-mod guild;
+mod guild_changes;
 /// In which guilds each user is watched.
-mod people;
+mod watched_guilds;
 /// When each pair is to be looked at next.
-mod alarms;
+mod timers;
 /// Watches that are not answered yet.
-mod watches;
+mod pending_watches;
 /// Dispatches that say: look again.
-mod hint;
+mod invalidation;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,15 +36,17 @@ use std::{
 
 use guildhall_model::{GuildId, UserId, World, world::Membership};
 
-use alarms::Alarms;
-use budget::Budget;
 use known::{Answer, Known, LookUp};
-use people::People;
 use queue::{Queue, Urgency, Way};
-use send::Call;
-use watches::{Watch, Watches};
+use op8::Call;
+use op8_rate_limit::Budget;
+use pending_watches::{Watch, Watches};
+use timers::Alarms;
+use watched_guilds::People;
+// For the length of one commit, in which their users move.
+use {fair_queue as line, op8_rate_limit as budget};
 
-pub(crate) use hint::hint;
+pub(crate) use invalidation::hint;
 
 use crate::Limits;
 

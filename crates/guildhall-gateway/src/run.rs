@@ -17,11 +17,10 @@ use tracing::{Instrument, info, info_span};
 
 use crate::{
     BuildError, Config, RunError,
-    append::Outlook,
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
-    keeper::{self, Keeper, KeeperExit, Report, Restored, Setup},
+    keeper::{self, Keeper, KeeperExit, Outlook, Report, Restored, Setup},
     link::{self, Attachments, Door},
     log::{Log, Window},
     normalise::Cdn,

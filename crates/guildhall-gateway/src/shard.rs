@@ -7,13 +7,11 @@
 /// One connection, from dialling to its end.
 mod connection;
 /// What to do when a connection has ended.
-mod course;
+mod reconnect_policy;
 /// When an IDENTIFY may be sent.
 mod identify;
 /// What comes out of a connection.
-mod dispatch;
-/// What is asked of Discord over it.
-mod request;
+mod message;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,13 +31,12 @@ use url::Url;
 use crate::{
     Intents, Limits,
     discord_rest::{DiscordRest, RestError},
-    inbox::{Inbox, Lost, Stopped},
+    inbox::{Inbox, Lost, MembersRequest, Stopped},
 };
 use connection::{Connection, Outcome};
-use course::{Close, Course, Ended, Next};
+use reconnect_policy::{Close, Course, Ended, Next};
 
 pub(crate) use identify::Identifies;
-pub(crate) use request::MembersRequest;
 
 /// Requests that may wait for the connection. Full: what is not sent has no answer.
 pub(crate) const REQUESTS: usize = 16;
@@ -198,7 +195,7 @@ fn show_tries(course: &Course) {
 
 /// The sentence about a token that REST refused in the middle of everything.
 pub(crate) fn token_refused() -> String {
-    course::TOKEN_REFUSED.to_owned()
+    reconnect_policy::TOKEN_REFUSED.to_owned()
 }
 
 /// What happened, as loudly as it is somebody's concern: that Discord asked to reconnect, or does

@@ -9,8 +9,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::driver::AfterCommit;
-use crate::append::{STALLED_AFTER, Sealed};
+use super::{
+    append::{STALLED_AFTER, Sealed},
+    driver::AfterCommit,
+};
 
 /// The batch that is being committed, if any.
 pub(super) struct Committing(Option<UnderWay>);

@@ -18,18 +18,17 @@ use tracing::{Instrument, debug, info_span};
 
 use super::{
     KeeperExit, Report,
+    append::{Appender, Batch, Outlook, Sealed},
     committing::{Committing, Done, Step},
     working::{Act, Outcome, Restored, Working},
 };
 use crate::{
     Limits,
-    append::{Appender, Batch, Outlook, Sealed},
     discord_rest::{DiscordRest, RestError},
-    inbox::{Input, WatchReply},
+    inbox::{Input, MembersRequest, WatchReply},
     log::Log,
     normalise::Cdn,
     rights::{Pair, WatchId},
-    shard::MembersRequest,
 };
 
 /// Inputs per batch. One dispatch is one input, so it is never split. Full: nothing is taken from

@@ -16,13 +16,12 @@ use guildhall_ports::journal::{ResumeState, State, Terms};
 use metrics::{counter, gauge};
 use tracing::warn;
 
-use super::{Report, standing::Standing};
+use super::{Report, availability::Standing};
 use crate::{
     Limits,
-    inbox::Lost,
+    inbox::{Lost, MembersRequest},
     normalise::Cdn,
     rights::{Bound, CallId, Output, Pair, Rights, Scene, WatchId},
-    shard::MembersRequest,
 };
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be

@@ -27,7 +27,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use super::watches::Watches;
+use super::unacked_watches::Watches;
 use crate::{
     keeper::Keeper,
     log::{Join, Log},

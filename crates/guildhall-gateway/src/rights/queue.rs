@@ -8,7 +8,7 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     Pair,
-    line::{Head, Line, Ticket},
+    fair_queue::{Head, Line, Ticket},
 };
 
 /// Look-ups that go alone, at one time.

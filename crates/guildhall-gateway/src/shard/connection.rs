@@ -26,12 +26,12 @@ use twilight_gateway::{
 use url::Url;
 
 use super::{
-    MembersRequest, Shard,
-    course::{Close, Course, Ended},
-    dispatch::Message,
+    Shard,
     identify::OneIdentify,
+    message::Message,
+    reconnect_policy::{Close, Course, Ended},
 };
-use crate::inbox::{Dispatch, Untaken};
+use crate::inbox::{Dispatch, MembersRequest, Untaken};
 
 /// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
 /// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway

@@ -1,6 +1,6 @@
 use proptest::{collection::vec, prelude::*};
 
-use super::{line::PER_ROUND, storm::Storm, *};
+use super::{fair_queue::PER_ROUND, storm::Storm, *};
 
 const SECOND: Duration = Duration::from_secs(1);
 const GREEDY: u64 = 1;
