@@ -4,7 +4,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_ports::{Check, Condition, Health};
 use tokio::sync::watch;
 
-use crate::keeper::Report;
+use crate::sequencer::Report;
 
 /// Reads what the keeper published last. Discord being down is *degraded*: what is known is still
 /// served.

@@ -21,7 +21,7 @@ mod rights;
 /// Discord's REST interface, as little of it as this role needs, within its rate limits.
 mod discord_rest;
 /// The one task that owns the working world, and the order in which everything happens to it.
-mod keeper;
+mod sequencer;
 /// The log in memory: retained events, floors, and each guild's base.
 mod log;
 /// The start: what the journal holds becomes the log, the world and the way to go on.

@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::{
     BuildError,
-    keeper::Restored,
+    sequencer::Restored,
     log::{Log, Window},
 };
 

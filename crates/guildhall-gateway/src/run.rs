@@ -20,7 +20,7 @@ use crate::{
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
-    keeper::{self, Keeper, KeeperExit, Outlook, Report, Restored, Setup},
+    sequencer::{self, Keeper, KeeperExit, Outlook, Report, Restored, Setup},
     link::{self, Attachments, Door},
     log::{Log, Window},
     normalise::Cdn,
@@ -205,7 +205,7 @@ impl Gateway {
             requests,
         };
         let mut keeper = tracker.spawn(
-            keeper::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
+            sequencer::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
         );
         let mut listener = tracker.spawn(link::serve(self.listener, door));
         let span = info_span!("shard", shard.id = 0);

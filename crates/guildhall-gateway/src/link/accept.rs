@@ -29,7 +29,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::unacked_watches::Watches;
 use crate::{
-    keeper::Keeper,
+    sequencer::Keeper,
     log::{Join, Log},
 };
 

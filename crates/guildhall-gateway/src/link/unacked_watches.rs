@@ -7,7 +7,7 @@ use tokio::{select, sync::mpsc};
 
 use crate::{
     inbox::WatchReply,
-    keeper::Keeper,
+    sequencer::Keeper,
     log::Log,
 };
 

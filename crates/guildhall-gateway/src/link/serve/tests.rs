@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    keeper::Keeper,
+    sequencer::Keeper,
     log::{Log, Window},
 };
 
