@@ -10,6 +10,8 @@
 mod lenient;
 /// Where a face is.
 mod cdn;
+/// Where in a guild somebody is, and what changes between two such places.
+mod occupancy;
 /// Members and users: names, faces, roles.
 mod member;
 /// Who is in a room, or in a channel that is none yet.

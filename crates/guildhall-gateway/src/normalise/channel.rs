@@ -12,7 +12,7 @@ use super::{
     difference::room_changes,
     lenient::{Checked, Field, Flags, Oddities, Text},
     missing,
-    voice::{self, Place},
+    occupancy::{self, Location},
 };
 
 /// Channel flag CHANNEL_OBFUSCATED: the bot may not view the channel, and what Discord sends of
@@ -111,7 +111,7 @@ pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
                 Some(known) => room_changes(known, &room),
                 None => [Change::RoomCreated(room)]
                     .into_iter()
-                    .chain(voice::waiting_join(guild, channel.id))
+                    .chain(occupancy::waiting_join(guild, channel.id))
                     .collect(),
             };
             category_removed(guild, channel.id)
@@ -149,7 +149,7 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     };
     let gone = room_deleted(guild, channel.id).into_iter();
     let gone = gone
-        .chain(voice::wait_no_more(guild, channel.id))
+        .chain(occupancy::wait_no_more(guild, channel.id))
         .chain(category_removed(guild, channel.id));
     let mut oddities = Oddities::default();
     oddities.stale_if(channel.guild_id.is_odd(), "guild_id");
@@ -316,7 +316,7 @@ fn guild_of<'a>(
 /// when it is a room again.
 fn no_room_now(guild: &Guild, channel_id: ChannelId) -> impl Iterator<Item = Change> {
     let deleted = room_deleted(guild, channel_id).into_iter();
-    deleted.chain(voice::wait_again(guild, channel_id))
+    deleted.chain(occupancy::wait_again(guild, channel_id))
 }
 
 /// A room's people leave before it goes, each once.
@@ -326,7 +326,7 @@ fn room_deleted(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
     }
     let left = guild
         .occupants(channel_id)
-        .flat_map(|there| voice::changes(Place::Room(there), Place::Nowhere));
+        .flat_map(|there| occupancy::changes(Location::Room(there), Location::Nowhere));
     left.chain([Change::RoomDeleted { channel_id }]).collect()
 }
 

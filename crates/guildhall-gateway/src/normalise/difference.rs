@@ -3,7 +3,7 @@ use guildhall_model::{
     world::{Role, Room, RoomRights},
 };
 
-use super::voice::{self, Place};
+use super::occupancy::{self, Location};
 
 /// What lies between two pictures of one guild, memberships and availability apart: `from` with
 /// these changes applied is `to`. Rooms come before the people in them and go after them.
@@ -127,9 +127,9 @@ fn people(from: &Guild, to: &Guild, changes: &mut Vec<Change>) {
     let listed =
         |user: &&UserId| from.voice.contains_key(user) || from.pending_voice.contains_key(user);
     for user_id in known.chain(new.filter(|user| !listed(user))) {
-        changes.extend(voice::changes(
-            Place::of(*user_id, from),
-            Place::of(*user_id, to),
+        changes.extend(occupancy::changes(
+            Location::of(*user_id, from),
+            Location::of(*user_id, to),
         ));
     }
 }

@@ -12,9 +12,11 @@ use super::{
     difference::difference,
     lenient::{Checked, Entries, Field, Oddities, Text},
     member::{Look, Member},
-    missing, pending,
+    missing,
+    occupancy::Location,
+    pending,
     role::Role,
-    voice::{Place, VoiceState},
+    voice::VoiceState,
 };
 
 /// What we keep of GUILD_CREATE. In an outage it may be nothing but id and `unavailable`.
@@ -257,7 +259,7 @@ impl Created {
                 .cloned()
                 .collect();
             for there in kept {
-                put(guild, Place::in_guild(guild, there));
+                put(guild, Location::in_guild(guild, there));
             }
         }
         let members: BTreeMap<UserId, &Member> = self
@@ -267,14 +269,14 @@ impl Created {
             .collect();
         for state in self.voice_states.entries() {
             let user_id = state.user_id;
-            let known = known.and_then(|known| Place::of(user_id, known).occupant());
+            let known = known.and_then(|known| Location::of(user_id, known).occupant());
             let member = state.member.get().or(members.get(&user_id).copied());
             guild.voice.remove(&user_id);
             guild.pending_voice.remove(&user_id);
             if let Some(channel_id) = state.channel_id {
                 let look = Look::of(self.id, user_id, member, known, context.cdn);
                 let there = state.occupant(channel_id, look, known, context.now);
-                put(guild, Place::in_guild(guild, there));
+                put(guild, Location::in_guild(guild, there));
             }
         }
     }
@@ -293,13 +295,13 @@ impl Created {
     }
 }
 
-fn put(guild: &mut Guild, place: Place<Occupant>) {
+fn put(guild: &mut Guild, place: Location<Occupant>) {
     match place {
-        Place::Nowhere => {}
-        Place::Room(there) => {
+        Location::Nowhere => {}
+        Location::Room(there) => {
             guild.voice.insert(there.user_id, there);
         }
-        Place::Pending(there) => {
+        Location::Pending(there) => {
             guild.pending_voice.insert(there.user_id, there);
         }
     }

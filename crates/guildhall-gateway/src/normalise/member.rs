@@ -9,7 +9,7 @@ use super::{
     cdn::{Avatar, Cdn, Face},
     lenient::{self, Checked, Field, Flags, Oddities, Text},
     missing,
-    voice::{self, Place},
+    occupancy::{self, Location},
 };
 
 /// Member flag IS_GUEST: invited to one voice channel only.
@@ -131,7 +131,7 @@ pub(super) fn removed(data: &str, context: &Context<'_>) -> Read {
     let Some(guild) = context.guild(guild_id) else {
         return Ok(None);
     };
-    let left = voice::changes(Place::of(user.id, guild), Place::Nowhere);
+    let left = occupancy::changes(Location::of(user.id, guild), Location::Nowhere);
     let mut told = context.told(guild_id, left);
     told.members.push(MemberSeen {
         user_id: user.id,
@@ -245,7 +245,7 @@ fn renamed(
     member: &Member,
     cdn: &Cdn,
 ) -> Option<Change> {
-    let place = Place::of(user_id, guild);
+    let place = Location::of(user_id, guild);
     let known = place.occupant()?;
     let look = Look::of(guild_id, user_id, Some(member), Some(known), cdn);
     let now = Occupant {
@@ -257,8 +257,8 @@ fn renamed(
         ..known.clone()
     };
     let change = match place {
-        Place::Pending(_) => Change::VoicePending,
-        Place::Room(_) | Place::Nowhere => Change::VoiceUpdated,
+        Location::Pending(_) => Change::VoicePending,
+        Location::Room(_) | Location::Nowhere => Change::VoiceUpdated,
     };
     (now != *known).then(|| change(now))
 }

@@ -1,5 +1,5 @@
 use guildhall_model::{
-    Change, ChannelId, Guild, GuildId, UserId,
+    ChannelId, GuildId, UserId,
     world::{Occupant, VoiceFlags},
 };
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use super::{
     Context, Read,
     lenient::{self, Checked, Field, Oddities},
     member::{Look, Member},
+    occupancy::{Location, changes},
 };
 
 /// What we keep of a voice state object. Without `guild_id` and mostly without `member` in a
@@ -67,53 +68,6 @@ impl Checked for VoiceState {
     }
 }
 
-/// Where in a guild somebody is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Place<T> {
-    /// In no channel.
-    Nowhere,
-    /// In a room.
-    Room(T),
-    /// In a channel that is not known as a room: it has not come yet, or is none at the moment.
-    Pending(T),
-}
-
-impl<'a> Place<&'a Occupant> {
-    pub(super) fn of(user_id: UserId, guild: &'a Guild) -> Self {
-        match (guild.voice.get(&user_id), guild.pending_voice.get(&user_id)) {
-            (Some(there), _) => Self::Room(there),
-            (None, Some(there)) => Self::Pending(there),
-            (None, None) => Self::Nowhere,
-        }
-    }
-
-    pub(super) fn occupant(self) -> Option<&'a Occupant> {
-        match self {
-            Self::Room(there) | Self::Pending(there) => Some(there),
-            Self::Nowhere => None,
-        }
-    }
-}
-
-impl Place<Occupant> {
-    /// Where a guild with these rooms has somebody.
-    pub(super) fn in_guild(guild: &Guild, there: Occupant) -> Self {
-        if guild.rooms.contains_key(&there.channel_id) {
-            Self::Room(there)
-        } else {
-            Self::Pending(there)
-        }
-    }
-
-    pub(super) fn as_ref(&self) -> Place<&Occupant> {
-        match self {
-            Self::Nowhere => Place::Nowhere,
-            Self::Room(there) => Place::Room(there),
-            Self::Pending(there) => Place::Pending(there),
-        }
-    }
-}
-
 /// VOICE_STATE_UPDATE: one kind for joins, moves, leaves and flags; which one it is only the
 /// state before it tells.
 pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
@@ -122,8 +76,8 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
     let Some((guild_id, guild)) = state.guild_id.and_then(known) else {
         return Ok(None);
     };
-    let known = Place::of(state.user_id, guild);
-    let now = state.channel_id.map_or(Place::Nowhere, |channel_id| {
+    let known = Location::of(state.user_id, guild);
+    let now = state.channel_id.map_or(Location::Nowhere, |channel_id| {
         let look = Look::of(
             guild_id,
             state.user_id,
@@ -131,7 +85,7 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
             known.occupant(),
             context.cdn,
         );
-        Place::in_guild(
+        Location::in_guild(
             guild,
             state.occupant(channel_id, look, known.occupant(), context.now),
         )
@@ -176,54 +130,4 @@ impl VoiceState {
             suppressed: on(&self.suppress),
         }
     }
-}
-
-/// What lies between two states of one person. A move is two changes of one cause, adjacent.
-///
-/// Who goes where there is no room yet has left the old one all the same, and joins the new one
-/// when it comes ([`waiting_join`]): so nobody is ever in two rooms.
-pub(super) fn changes(known: Place<&Occupant>, now: Place<&Occupant>) -> Vec<Change> {
-    let left = |known: &Occupant| Change::VoiceLeft {
-        previous_channel_id: known.channel_id,
-        user_id: known.user_id,
-    };
-    let joined = |now: &Occupant| Change::VoiceJoined(now.clone());
-    let pending = |now: &Occupant| Change::VoicePending(now.clone());
-    match (known, now) {
-        (Place::Room(known), Place::Room(now)) if known.channel_id == now.channel_id => {
-            let differs = known != now;
-            let updated = differs.then(|| Change::VoiceUpdated(now.clone()));
-            updated.into_iter().collect()
-        }
-        (Place::Room(known), Place::Room(now)) => vec![left(known), joined(now)],
-        (Place::Room(known), Place::Pending(now)) => vec![left(known), pending(now)],
-        (Place::Room(known), Place::Nowhere) => vec![left(known)],
-        (Place::Pending(known), Place::Pending(now)) if known == now => Vec::new(),
-        (Place::Pending(_) | Place::Nowhere, Place::Pending(now)) => vec![pending(now)],
-        (Place::Pending(_) | Place::Nowhere, Place::Room(now)) => vec![joined(now)],
-        (Place::Pending(known), Place::Nowhere) => vec![Change::VoicePendingRemoved {
-            user_id: known.user_id,
-        }],
-        (Place::Nowhere, Place::Nowhere) => Vec::new(),
-    }
-}
-
-/// The room has come: whoever waits for it is in it.
-pub(super) fn waiting_join(guild: &Guild, room: ChannelId) -> impl Iterator<Item = Change> {
-    let waiting = guild.pending(room);
-    waiting.map(|there| Change::VoiceJoined(there.clone()))
-}
-
-/// The channel is no room any more, and whoever was in it is in it still.
-pub(super) fn wait_again(guild: &Guild, room: ChannelId) -> impl Iterator<Item = Change> {
-    let inside = guild.occupants(room);
-    inside.map(|there| Change::VoicePending(there.clone()))
-}
-
-/// The channel will never be a room.
-pub(super) fn wait_no_more(guild: &Guild, channel: ChannelId) -> impl Iterator<Item = Change> {
-    let waiting = guild.pending(channel);
-    waiting.map(|there| Change::VoicePendingRemoved {
-        user_id: there.user_id,
-    })
 }
