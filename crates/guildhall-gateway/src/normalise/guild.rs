@@ -295,8 +295,8 @@ impl Created {
     }
 }
 
-fn put(guild: &mut Guild, place: Location<Occupant>) {
-    match place {
+fn put(guild: &mut Guild, location: Location<Occupant>) {
+    match location {
         Location::Nowhere => {}
         Location::Room(there) => {
             guild.voice.insert(there.user_id, there);

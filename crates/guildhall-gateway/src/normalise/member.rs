@@ -245,8 +245,8 @@ fn renamed(
     member: &Member,
     cdn: &Cdn,
 ) -> Option<Change> {
-    let place = Location::of(user_id, guild);
-    let known = place.occupant()?;
+    let location = Location::of(user_id, guild);
+    let known = location.occupant()?;
     let look = Look::of(guild_id, user_id, Some(member), Some(known), cdn);
     let now = Occupant {
         username: look.username,
@@ -256,7 +256,7 @@ fn renamed(
         bot: look.bot,
         ..known.clone()
     };
-    let change = match place {
+    let change = match location {
         Location::Pending(_) => Change::VoicePending,
         Location::Room(_) | Location::Nowhere => Change::VoiceUpdated,
     };

@@ -3,15 +3,20 @@
 
 use std::{future::pending, time::Duration};
 
-use guildhall_ports::{JournalError, journal::JournalFuture};
+use guildhall_ports::{
+    JournalError,
+    journal::{JournalFuture, ResumeState},
+};
 use tokio::{
     select,
+    sync::{OwnedSemaphorePermit, oneshot},
     time::{Instant, sleep_until},
 };
 
 use super::{
+    Report,
     append::{STALLED_AFTER, Sealed},
-    driver::AfterCommit,
+    working::Act,
 };
 
 /// The batch that is being committed, if any.
@@ -24,6 +29,18 @@ struct UnderWay {
     since: Instant,
     /// Whether it was said that this takes long.
     said: bool,
+}
+
+/// What goes with a batch, and is done once it is committed.
+pub(super) struct AfterCommit {
+    pub acts: Vec<Act>,
+    pub report: Option<Report>,
+    /// Who waits to hear how to go on with Discord.
+    pub lost: Vec<oneshot::Sender<Option<ResumeState>>>,
+    /// What they are told.
+    pub resume: Option<ResumeState>,
+    /// For the bytes of its dispatches: the inbox has them back then.
+    pub permits: Option<OwnedSemaphorePermit>,
 }
 
 /// What comes of waiting.

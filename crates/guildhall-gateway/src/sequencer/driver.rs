@@ -19,7 +19,7 @@ use tracing::{Instrument, debug, info_span};
 use super::{
     KeeperExit, Report,
     append::{Appender, Batch, Outlook, Sealed},
-    committing::{Committing, Done, Step},
+    committing::{AfterCommit, Committing, Done, Step},
     working::{Act, Outcome, Restored, Working},
 };
 use crate::{
@@ -110,16 +110,6 @@ struct Driver {
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     watches: u64,
     measured_at: Option<std::time::Instant>,
-}
-
-/// What goes with a batch, and is done once it is committed.
-pub(super) struct AfterCommit {
-    acts: Vec<Act>,
-    report: Option<Report>,
-    lost: Vec<oneshot::Sender<Option<ResumeState>>>,
-    resume: Option<ResumeState>,
-    /// Free again then.
-    _permits: Option<OwnedSemaphorePermit>,
 }
 
 /// What the keeper turns to.
@@ -285,7 +275,7 @@ impl Driver {
             report,
             lost: std::mem::take(&mut self.lost),
             resume: self.working.resume(),
-            _permits: self.permits.take(),
+            permits: self.permits.take(),
         };
         let batch = Batch {
             events,
@@ -342,6 +332,7 @@ impl Driver {
         if let Some(report) = after.report {
             self.report.send_replace(report);
         }
+        drop(after.permits);
         Ok(())
     }
 
