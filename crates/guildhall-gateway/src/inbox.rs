@@ -14,7 +14,7 @@ use guildhall_ports::journal::ResumeState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 pub(crate) use dispatch::Dispatch;
-pub(crate) use members_request::MembersRequest;
+pub(crate) use members_request::{MembersRequest, Nonce, USERS_PER_REQUEST};
 
 /// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
 /// is bounded and nothing is lost.

@@ -1,9 +1,9 @@
-//! One line of pairs that wait for their look-up, and who goes first in it.
+//! A fair queue: members of one priority that wait for their look-up, and who goes first.
 //!
-//! Within one guild they go in order of arrival. Between users, and between guilds, it is shared
-//! out: the first few of each go at once, further ones of a user or guild that has many waiting go
-//! in rounds, a few of each in a round. So however much one asks for, the next who comes has only
-//! a few of theirs before him.
+//! Within one guild they go in order of arrival. Between users, and between guilds, it is round
+//! robin: the first few of each go at once, further ones of a user or guild that has many waiting
+//! go in rounds, a few of each in a round. So however much one asks for, the next who comes has
+//! only a few of theirs before him.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -12,19 +12,26 @@ use std::{
 
 use guildhall_model::{GuildId, UserId};
 
-use super::{
-    Pair,
-    queue::{Place, USERS_PER_CALL, Way},
-};
+use super::MemberKey;
+use crate::inbox::USERS_PER_REQUEST;
 
-/// So many of one user, and of one guild, go in one round. Most people are in fewer of the bot's
-/// guilds, so theirs go together; alone by REST it takes a third of a second.
+/// So many of one user, and of one guild, go in one round. Most users are in fewer of the bot's
+/// guilds, so theirs go in one; by REST it takes a third of a second.
 pub(super) const PER_ROUND: u32 = 8;
 /// After so many in a row that go at once, one goes whose round has not come: who is new goes
-/// first, and what is put off goes on all the same.
+/// first, and what is deferred goes on all the same.
 const FIRST_IN_A_ROW: u8 = 3;
 
-/// A place in a line. Orders by who goes first in its guild: by the round of the user, then by
+/// How a member may be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Via {
+    /// By REST, or batched with others of its guild into an op-8 request.
+    Any,
+    /// By REST: op 8 was tried in vain, or can't be.
+    RestOnly,
+}
+
+/// A place in the queue. Orders by who goes first in its guild: by the round of the user, then by
 /// arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket {
@@ -35,53 +42,53 @@ pub(super) struct Ticket {
     pub since: Instant,
 }
 
-/// The first of a guild in a line, and how many of the guild wait with it.
+/// The first of a guild in the queue, and how many of the guild wait with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub guild_id: GuildId,
     pub since: Instant,
     pub count: usize,
-    /// Nobody in the line comes before it.
+    /// Nobody in the queue comes before it.
     pub first: bool,
     /// Others of its user, or of its guild, wait already.
-    pub put_off: bool,
+    pub deferred: bool,
 }
 
-/// Nothing here costs more than the logarithm of how many wait, but for [`Line::next_alone`].
+/// Nothing here costs more than the logarithm of how many wait, but for [`FairQueue::next_single`].
 #[derive(Debug, Default)]
-pub(super) struct Line {
-    all: Waiting,
-    /// Those of them that may go together.
-    joinable: Waiting,
-    users: BTreeMap<UserId, Turn>,
-    guilds: BTreeMap<GuildId, Turn>,
-    /// The round of the last that went alone.
+pub(super) struct FairQueue {
+    all: ByGuild,
+    /// Those of them that may be batched.
+    batchable: ByGuild,
+    users: BTreeMap<UserId, Rounds>,
+    guilds: BTreeMap<GuildId, Rounds>,
+    /// The round of the last that was taken by itself.
     round: u64,
     first_in_a_row: u8,
 }
 
-/// Pairs by guild.
+/// Members by guild.
 #[derive(Debug, Default)]
-struct Waiting {
+struct ByGuild {
     guilds: BTreeMap<GuildId, BTreeMap<Ticket, UserId>>,
     /// The first of each guild, by its ticket's order.
     heads: BTreeMap<(u64, u64), GuildId>,
     sizes: BTreeSet<(usize, GuildId)>,
 }
 
-/// How far the rounds of one user, or one guild, are given away. Forgotten when none of theirs
-/// waits.
+/// The round-robin state of one user, or one guild: how far their rounds are given away. Forgotten
+/// when none of theirs waits.
 #[derive(Clone, Copy, Debug, Default)]
-struct Turn {
+struct Rounds {
     round: u64,
     taken: u32,
     waiting: usize,
 }
 
-impl Line {
-    /// A place at the end of what the pair's user and guild have waiting.
-    pub(super) fn ticket(&self, (guild_id, user_id): Pair, number: u64, since: Instant) -> Ticket {
-        let next = |turn: Option<&Turn>| turn.map_or(0, |turn| turn.next(self.round));
+impl FairQueue {
+    /// A ticket for the end of what the member's user and guild have waiting.
+    pub(super) fn ticket(&self, (guild_id, user_id): MemberKey, number: u64, since: Instant) -> Ticket {
+        let next = |rounds: Option<&Rounds>| rounds.map_or(0, |rounds| rounds.next(self.round));
         let of_user = next(self.users.get(&user_id));
         let of_guild = next(self.guilds.get(&guild_id));
         Ticket {
@@ -92,22 +99,21 @@ impl Line {
         }
     }
 
-    pub(super) fn insert(&mut self, (guild_id, user_id): Pair, place: &Place) {
-        let ticket = place.ticket;
-        self.users.entry(user_id).or_default().stand(ticket.of_user);
+    pub(super) fn insert(&mut self, (guild_id, user_id): MemberKey, ticket: Ticket, via: Via) {
+        self.users.entry(user_id).or_default().count(ticket.of_user);
         self.guilds
             .entry(guild_id)
             .or_default()
-            .stand(ticket.of_guild);
+            .count(ticket.of_guild);
         self.all.insert(guild_id, ticket, user_id);
-        if place.way == Way::Either {
-            self.joinable.insert(guild_id, ticket, user_id);
+        if via == Via::Any {
+            self.batchable.insert(guild_id, ticket, user_id);
         }
     }
 
-    pub(super) fn remove(&mut self, (guild_id, user_id): Pair, place: &Place) {
-        self.all.remove(guild_id, place.ticket);
-        self.joinable.remove(guild_id, place.ticket);
+    pub(super) fn remove(&mut self, (guild_id, user_id): MemberKey, ticket: Ticket) {
+        self.all.remove(guild_id, ticket);
+        self.batchable.remove(guild_id, ticket);
         leave(&mut self.users, user_id);
         leave(&mut self.guilds, guild_id);
         if self.is_empty() {
@@ -119,62 +125,62 @@ impl Line {
         self.all.heads.is_empty()
     }
 
-    /// Who goes alone next, of those whose guild and user may. Looks at one pair for each guild
-    /// that comes before it and has none that may: as many as one user may have waiting.
-    pub(super) fn next_alone(
+    /// Who goes next by itself, of those whose guild and user may. Looks at one member for each
+    /// guild that comes before it and has none that may: as many as one user may have waiting.
+    pub(super) fn next_single(
         &mut self,
         guild_may: impl Fn(GuildId) -> bool,
         user_may: impl Fn(UserId) -> bool,
-    ) -> Option<Pair> {
+    ) -> Option<MemberKey> {
         let first = self.all.first(0, &guild_may, &user_may);
-        let put_off = (self.first_in_a_row >= FIRST_IN_A_ROW)
+        let deferred = (self.first_in_a_row >= FIRST_IN_A_ROW)
             .then(|| self.all.first(1, &guild_may, &user_may))
             .flatten();
-        let (round, pair) = put_off.or(first)?;
+        let (round, key) = deferred.or(first)?;
         if round == 0 {
             self.first_in_a_row = self.first_in_a_row.saturating_add(1);
         } else {
             self.first_in_a_row = 0;
             self.round = self.round.max(round);
         }
-        Some(pair)
+        Some(key)
     }
 
-    /// The first that may go together.
+    /// The first that may be batched.
     pub(super) fn head(&self) -> Option<Head> {
-        let (_, guild_id) = self.joinable.heads.first_key_value()?;
+        let (_, guild_id) = self.batchable.heads.first_key_value()?;
         self.head_of(*guild_id)
     }
 
-    /// Of the guilds of which so many wait that they fill a call, the one that came first.
-    pub(super) fn full(&self) -> Option<Head> {
-        let full = self.joinable.sizes.range((USERS_PER_CALL, GuildId(0))..);
-        // Each of them stands for a whole call, so they are few.
+    /// Of the guilds of which so many wait that they fill a request, the one that came first.
+    pub(super) fn first_full(&self) -> Option<Head> {
+        let full = self.batchable.sizes.range((USERS_PER_REQUEST, GuildId(0))..);
+        // Each of them stands for a whole request, so they are few.
         let heads = full.filter_map(|(_, guild_id)| self.head_of(*guild_id));
         heads.min_by_key(|head| head.since)
     }
 
     /// The guild of which most wait.
-    pub(super) fn biggest(&self) -> Option<Head> {
-        let (_, guild_id) = self.joinable.sizes.last()?;
+    pub(super) fn largest(&self) -> Option<Head> {
+        let (_, guild_id) = self.batchable.sizes.last()?;
         self.head_of(*guild_id)
     }
 
-    /// Users of one guild that may go together, the first ones.
+    /// Users of one guild that may be batched, the first ones.
     pub(super) fn of_guild(&self, guild_id: GuildId) -> impl Iterator<Item = UserId> {
-        let guild = self.joinable.guilds.get(&guild_id);
+        let guild = self.batchable.guilds.get(&guild_id);
         guild.into_iter().flat_map(BTreeMap::values).copied()
     }
 
     fn head_of(&self, guild_id: GuildId) -> Option<Head> {
-        let guild = self.joinable.guilds.get(&guild_id)?;
+        let guild = self.batchable.guilds.get(&guild_id)?;
         let (ticket, _) = guild.first_key_value()?;
         Some(Head {
             guild_id,
             since: ticket.since,
             count: guild.len(),
             first: self.all.heads.keys().next() == Some(&ticket.order()),
-            put_off: ticket.round() > 0,
+            deferred: ticket.round() > 0,
         })
     }
 }
@@ -191,8 +197,8 @@ impl Ticket {
     }
 }
 
-impl Turn {
-    /// The round in which one more has its turn, if `now` is the round that goes.
+impl Rounds {
+    /// The round in which one more goes, if `now` is the current one.
     fn next(self, now: u64) -> u64 {
         if self.taken < PER_ROUND {
             self.round
@@ -201,7 +207,7 @@ impl Turn {
         }
     }
 
-    fn stand(&mut self, round: u64) {
+    fn count(&mut self, round: u64) {
         self.waiting += 1;
         if round > self.round {
             self.round = round;
@@ -213,16 +219,16 @@ impl Turn {
     }
 }
 
-fn leave<K: Ord>(turns: &mut BTreeMap<K, Turn>, key: K) {
-    if let Entry::Occupied(mut turn) = turns.entry(key) {
-        turn.get_mut().waiting -= 1;
-        if turn.get().waiting == 0 {
-            turn.remove();
+fn leave<K: Ord>(of_all: &mut BTreeMap<K, Rounds>, key: K) {
+    if let Entry::Occupied(mut rounds) = of_all.entry(key) {
+        rounds.get_mut().waiting -= 1;
+        if rounds.get().waiting == 0 {
+            rounds.remove();
         }
     }
 }
 
-impl Waiting {
+impl ByGuild {
     fn insert(&mut self, guild_id: GuildId, ticket: Ticket, user_id: UserId) {
         self.change(guild_id, |guild| {
             guild.insert(ticket, user_id);
@@ -260,14 +266,14 @@ impl Waiting {
         }
     }
 
-    /// The first of those that may, of guilds whose first has its turn in this round or later.
+    /// The first of those that may, of guilds whose first goes in this round or later.
     fn first(
         &self,
         from: u64,
         guild_may: &impl Fn(GuildId) -> bool,
         user_may: &impl Fn(UserId) -> bool,
-    ) -> Option<(u64, Pair)> {
-        let mut best: Option<(Ticket, Pair)> = None;
+    ) -> Option<(u64, MemberKey)> {
+        let mut best: Option<(Ticket, MemberKey)> = None;
         for (head, guild_id) in self.heads.range((from, 0)..) {
             if best.is_some_and(|(ticket, _)| ticket.order() < *head) {
                 break;
@@ -281,6 +287,6 @@ impl Waiting {
                 best = Some((*ticket, (*guild_id, *user_id)));
             }
         }
-        best.map(|(ticket, pair)| (ticket.round(), pair))
+        best.map(|(ticket, key)| (ticket.round(), key))
     }
 }

@@ -1,31 +1,32 @@
-//! Dispatches without a member object that say: look again. GUILD_MODERATION is not privileged,
-//! so bans and audit entries tell of kicks and role changes to bots without GUILD_MEMBERS.
+//! Dispatches without a member object that invalidate what is known of a member. GUILD_MODERATION
+//! is not privileged, so bans and audit entries tell of kicks and role changes to bots without
+//! GUILD_MEMBERS.
 
 use guildhall_model::{GuildId, UserId};
 use serde::Deserialize;
 
-use super::Pair;
+use super::MemberKey;
 
 /// Audit log actions whose target is a member whose rights may differ now: kick, prune, ban,
 /// unban, member update, role update.
 const ABOUT_A_MEMBER: [u64; 6] = [20, 21, 22, 23, 24, 25];
 
-/// Whom a dispatch makes us look at again, if anybody. `Err`: it is about somebody, and can't be
-/// read.
-pub(crate) fn hint(kind: &str, data: &str) -> Result<Option<Pair>, serde_json::Error> {
+/// The member whose rights a dispatch makes us look up again, if any. `Err`: it is about somebody,
+/// and can't be read.
+pub(crate) fn invalidated(kind: &str, data: &str) -> Result<Option<MemberKey>, serde_json::Error> {
     match kind {
         "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => {
             let ban: Ban = serde_json::from_str(data)?;
             Ok(Some((ban.guild_id, ban.user.id)))
         }
         "GUILD_AUDIT_LOG_ENTRY_CREATE" => {
-            let entry: Entry = serde_json::from_str(data)?;
+            let entry: AuditEntry = serde_json::from_str(data)?;
             if !ABOUT_A_MEMBER.contains(&entry.action_type) {
                 return Ok(None);
             }
             let target: Target = serde_json::from_str(data)?;
-            let pair = |target_id| (entry.guild_id, target_id);
-            Ok(target.target_id.map(pair))
+            let key = |target_id| (entry.guild_id, target_id);
+            Ok(target.target_id.map(key))
         }
         _ => Ok(None),
     }
@@ -34,16 +35,16 @@ pub(crate) fn hint(kind: &str, data: &str) -> Result<Option<Pair>, serde_json::E
 #[derive(Deserialize)]
 struct Ban {
     guild_id: GuildId,
-    user: User,
+    user: BannedUser,
 }
 
 #[derive(Deserialize)]
-struct User {
+struct BannedUser {
     id: UserId,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct AuditEntry {
     guild_id: GuildId,
     action_type: u64,
 }
@@ -60,18 +61,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bans_and_audit_entries_about_members_are_hints() {
-        let pair = Some((GuildId(1), UserId(2)));
+    fn bans_and_audit_entries_about_members_invalidate_what_is_known() {
+        let member = Some((GuildId(1), UserId(2)));
         let cases = [
             (
                 "GUILD_BAN_ADD",
                 r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#,
-                pair,
+                member,
             ),
             (
                 "GUILD_AUDIT_LOG_ENTRY_CREATE",
                 r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#,
-                pair,
+                member,
             ),
             (
                 "GUILD_AUDIT_LOG_ENTRY_CREATE",
@@ -90,7 +91,7 @@ mod tests {
             ),
         ];
         for (kind, data, expected) in cases {
-            assert_eq!(hint(kind, data).ok(), Some(expected), "{kind} {data}");
+            assert_eq!(invalidated(kind, data).ok(), Some(expected), "{kind} {data}");
         }
         for (kind, data) in [
             ("GUILD_BAN_ADD", "{}"),
@@ -99,7 +100,7 @@ mod tests {
                 r#"{"guild_id":"1","action_type":25,"target_id":"x"}"#,
             ),
         ] {
-            assert!(hint(kind, data).is_err(), "{kind} {data}");
+            assert!(invalidated(kind, data).is_err(), "{kind} {data}");
         }
     }
 }

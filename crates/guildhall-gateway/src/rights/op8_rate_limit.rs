@@ -1,4 +1,4 @@
-//! How many calls may be sent: so many in any minute.
+//! How many op-8 requests may be sent: so many in any minute (a sliding window).
 
 use std::{
     collections::VecDeque,
@@ -9,22 +9,22 @@ use std::{
 pub(super) const WINDOW: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default)]
-pub(super) struct Budget {
-    /// When the calls of the last window were sent.
+pub(super) struct Op8RateLimit {
+    /// When the requests of the last window were sent.
     sent: VecDeque<Instant>,
     /// Discord asked for a pause.
-    closed_until: Option<Instant>,
+    paused_until: Option<Instant>,
 }
 
-impl Budget {
-    /// Forgets calls that are longer ago than the window.
+impl Op8RateLimit {
+    /// Forgets requests that are longer ago than the window.
     pub(super) fn time_passed(&mut self, now: Instant) {
         while self.sent.front().is_some_and(|sent| *sent + WINDOW <= now) {
             self.sent.pop_front();
         }
     }
 
-    /// Calls sent in the window.
+    /// Requests sent in the window.
     pub(super) fn spent(&self) -> usize {
         self.sent.len()
     }
@@ -34,12 +34,12 @@ impl Budget {
     }
 
     /// Nothing may be sent before that.
-    pub(super) fn close(&mut self, until: Instant) {
-        self.closed_until = self.closed_until.max(Some(until));
+    pub(super) fn pause_until(&mut self, until: Instant) {
+        self.paused_until = self.paused_until.max(Some(until));
     }
 
-    /// A connection has a budget of its own.
-    pub(super) fn renew(&mut self) {
+    /// Each connection has a limit of its own.
+    pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 
@@ -52,7 +52,7 @@ impl Budget {
         let free = beyond.and_then(|first| Some(*self.sent.get(first)? + WINDOW));
         Some(
             now.max(free.unwrap_or(now))
-                .max(self.closed_until.unwrap_or(now)),
+                .max(self.paused_until.unwrap_or(now)),
         )
     }
 }

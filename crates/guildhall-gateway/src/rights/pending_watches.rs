@@ -10,8 +10,8 @@ use guildhall_model::{GuildId, UserId};
 use super::WatchId;
 
 #[derive(Debug, Default)]
-pub(super) struct Watches {
-    open: BTreeMap<WatchId, Watch>,
+pub(super) struct PendingWatches {
+    open: BTreeMap<WatchId, PendingWatch>,
     /// By when each is to be answered: in order, since each has the same time from its beginning.
     /// Some may be answered already, but not the first.
     answer_by: VecDeque<(Instant, WatchId)>,
@@ -19,14 +19,14 @@ pub(super) struct Watches {
 
 /// A watch and what it still waits for.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct PendingWatch {
     pub user_id: UserId,
     pub open: BTreeSet<GuildId>,
     pub failed: Vec<GuildId>,
 }
 
-impl Watches {
-    pub(super) fn begin(&mut self, id: WatchId, watch: Watch, answer_by: Instant) {
+impl PendingWatches {
+    pub(super) fn begin(&mut self, id: WatchId, watch: PendingWatch, answer_by: Instant) {
         self.open.insert(id, watch);
         self.answer_by.push_back((answer_by, id));
     }
@@ -37,7 +37,7 @@ impl Watches {
         id: WatchId,
         guild_id: GuildId,
         known: bool,
-    ) -> Option<Watch> {
+    ) -> Option<PendingWatch> {
         let watch = self.open.get_mut(&id)?;
         if watch.open.remove(&guild_id) && !known {
             watch.failed.push(guild_id);
@@ -46,7 +46,7 @@ impl Watches {
     }
 
     /// One whose time is over.
-    pub(super) fn late(&mut self, now: Instant) -> Option<(WatchId, Watch)> {
+    pub(super) fn late(&mut self, now: Instant) -> Option<(WatchId, PendingWatch)> {
         let (_, id) = self.answer_by.front().filter(|(at, _)| *at <= now)?;
         let id = *id;
         Some((id, self.end(id)?))
@@ -56,7 +56,7 @@ impl Watches {
         self.answer_by.front().map(|(at, _)| *at)
     }
 
-    fn end(&mut self, id: WatchId) -> Option<Watch> {
+    fn end(&mut self, id: WatchId) -> Option<PendingWatch> {
         let watch = self.open.remove(&id);
         while let Some((_, first)) = self.answer_by.front()
             && !self.open.contains_key(first)

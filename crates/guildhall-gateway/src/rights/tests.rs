@@ -18,7 +18,7 @@ use std::time::Duration;
 use guildhall_model::RoleId;
 
 use super::{
-    queue::{ALONE_AT_ONCE, ALONE_OF_ONE, REFRESHES_AT_ONCE},
+    rest::{REST_AT_ONCE, REST_OF_ONE, REST_REFRESHES},
     *,
 };
 use house::House;
@@ -26,14 +26,14 @@ use house::House;
 const GUILD: GuildId = GuildId(1);
 const OTHER: GuildId = GuildId(2);
 const USER: UserId = UserId(7);
-const PAIR: Pair = (GUILD, USER);
+const KEY: MemberKey = (GUILD, USER);
 const MINUTE: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_first_watch_is_looked_up_and_answered_behind_the_event_it_needed() {
     let mut house = House::new(&[GUILD]);
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
-    let outputs = house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    let outputs = house.looked_up(KEY, Some(member(5)));
     assert_eq!(outputs, [changed(Some(member(5))), answered(1, &[])]);
 }
 
@@ -43,16 +43,16 @@ fn a_user_watched_without_a_break_is_answered_at_once_and_looked_up_after_one() 
     for _ in 0..10 {
         assert_eq!(
             house.wait(4 * MINUTE),
-            [Output::LookUp(PAIR)],
+            [Output::LookUpByRest(KEY)],
             "kept fresh meanwhile"
         );
         assert_eq!(house.watch(2, &[GUILD]), [answered(2, &[])]);
-        assert_eq!(house.looked_up(PAIR, Some(member(5))), []);
+        assert_eq!(house.looked_up(KEY, Some(member(5))), []);
     }
     house.wait(6 * MINUTE);
-    assert_eq!(house.watch(3, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(3, &[GUILD]), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(PAIR, Some(member(5))),
+        house.looked_up(KEY, Some(member(5))),
         [answered(3, &[])],
         "nothing changed"
     );
@@ -61,9 +61,9 @@ fn a_user_watched_without_a_break_is_answered_at_once_and_looked_up_after_one() 
 #[test]
 fn two_watches_of_one_user_share_one_look_up() {
     let mut house = House::new(&[GUILD]);
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
     assert_eq!(house.watch(2, &[GUILD]), []);
-    let outputs = house.looked_up(PAIR, Some(Membership::Stranger));
+    let outputs = house.looked_up(KEY, Some(Membership::Stranger));
     let stranger = changed(Some(Membership::Stranger));
     assert_eq!(outputs, [stranger, answered(1, &[]), answered(2, &[])]);
 }
@@ -72,13 +72,13 @@ fn two_watches_of_one_user_share_one_look_up() {
 fn an_answer_that_a_dispatch_overtook_is_dropped() {
     let mut house = House::new(&[GUILD]);
     house.watch(1, &[GUILD]);
-    let told = house.told(PAIR, Told::Is(member(9)));
+    let told = house.told(KEY, MembershipUpdate::Is(member(9)));
     assert_eq!(
         told,
         [changed(Some(member(9))), answered(1, &[])],
         "the dispatch is the answer"
     );
-    assert_eq!(house.looked_up(PAIR, Some(member(5))), []);
+    assert_eq!(house.looked_up(KEY, Some(member(5))), []);
     assert_eq!(house.membership(), Some(member(9)));
 }
 
@@ -86,12 +86,12 @@ fn an_answer_that_a_dispatch_overtook_is_dropped() {
 fn a_hint_during_a_look_up_has_it_asked_again() {
     let mut house = House::new(&[GUILD]);
     house.watch(1, &[GUILD]);
-    assert_eq!(house.told(PAIR, Told::LookAgain), []);
+    assert_eq!(house.told(KEY, MembershipUpdate::Invalidated), []);
     assert_eq!(
-        house.looked_up(PAIR, Some(member(5))),
-        [Output::LookUp(PAIR)]
+        house.looked_up(KEY, Some(member(5))),
+        [Output::LookUpByRest(KEY)]
     );
-    let outputs = house.looked_up(PAIR, Some(Membership::Stranger));
+    let outputs = house.looked_up(KEY, Some(Membership::Stranger));
     assert_eq!(
         outputs,
         [changed(Some(Membership::Stranger)), answered(1, &[])]
@@ -101,23 +101,23 @@ fn a_hint_during_a_look_up_has_it_asked_again() {
 #[test]
 fn a_hint_about_a_watched_user_is_looked_up_at_once_and_about_others_never() {
     let mut house = House::known();
-    assert_eq!(house.told(PAIR, Told::LookAgain), [Output::LookUp(PAIR)]);
-    assert_eq!(house.told((GUILD, UserId(8)), Told::LookAgain), []);
+    assert_eq!(house.told(KEY, MembershipUpdate::Invalidated), [Output::LookUpByRest(KEY)]);
+    assert_eq!(house.told((GUILD, UserId(8)), MembershipUpdate::Invalidated), []);
 }
 
 #[test]
 fn dispatches_about_people_nobody_watches_leave_no_trace() {
     let mut house = House::new(&[GUILD]);
-    assert_eq!(house.told(PAIR, Told::Is(member(5))), []);
+    assert_eq!(house.told(KEY, MembershipUpdate::Is(member(5))), []);
     assert_eq!(house.rights.deadline(), None);
 }
 
 #[test]
 fn the_same_rights_again_are_no_event() {
     let mut house = House::known();
-    assert_eq!(house.told(PAIR, Told::Is(member(5))), []);
+    assert_eq!(house.told(KEY, MembershipUpdate::Is(member(5))), []);
     assert_eq!(
-        house.told(PAIR, Told::Is(member(6))),
+        house.told(KEY, MembershipUpdate::Is(member(6))),
         [changed(Some(member(6)))]
     );
 }
@@ -126,11 +126,11 @@ fn the_same_rights_again_are_no_event() {
 fn a_failed_look_up_is_answered_as_failed_and_tried_again() {
     let mut house = House::new(&[GUILD]);
     house.watch(1, &[GUILD]);
-    assert_eq!(house.looked_up(PAIR, None), [answered(1, &[GUILD])]);
+    assert_eq!(house.looked_up(KEY, None), [answered(1, &[GUILD])]);
     assert_eq!(house.wait(Duration::from_millis(500)), []);
-    assert_eq!(house.wait(MINUTE), [Output::LookUp(PAIR)]);
+    assert_eq!(house.wait(MINUTE), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(PAIR, Some(member(5))),
+        house.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
 }
@@ -139,16 +139,16 @@ fn a_failed_look_up_is_answered_as_failed_and_tried_again() {
 fn a_watch_is_answered_in_time_with_what_is_missing_as_failed() {
     let mut house = House::new(&[GUILD, OTHER]);
     house.watch(1, &[GUILD, OTHER]);
-    house.looked_up(PAIR, Some(member(5)));
+    house.looked_up(KEY, Some(member(5)));
     let by = house.rights.deadline().expect("somebody waits");
     assert!(by <= house.now + Limits::default().watch_answer);
     let late = house.wait(Limits::default().watch_answer);
     assert_eq!(late, [answered(1, &[OTHER])]);
     let nobody = |known: &Known| known.waiting.is_empty();
-    assert!(house.rights.pairs.values().all(nobody));
+    assert!(house.rights.members.values().all(nobody));
     let other = (OTHER, USER);
     let event = Output::Changed {
-        pair: other,
+        key: other,
         membership: Some(member(5)),
     };
     assert_eq!(
@@ -164,9 +164,9 @@ fn a_guild_that_is_still_to_come_is_waited_for_and_one_that_will_not_is_failed()
     house.complete = false;
     assert_eq!(house.watch(1, &[GUILD, OTHER]), []);
     house.arrive(GUILD);
-    assert_eq!(house.guild_changed(GUILD), [Output::LookUp(PAIR)]);
+    assert_eq!(house.guild_changed(GUILD), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(PAIR, Some(member(5))),
+        house.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
     house.complete = true;
@@ -186,7 +186,7 @@ fn a_guild_that_left_and_came_again_is_looked_up_again() {
     assert_eq!(house.wait(6 * MINUTE), [], "not here any more");
     house.arrive(GUILD);
     assert_eq!(house.guild_changed(GUILD), []);
-    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_guild_that_came_again_has_who_is_here_looked_up_unasked() {
     house.guild_changed(GUILD);
     house.wait(Duration::from_secs(1));
     house.arrive(GUILD);
-    assert_eq!(house.guild_changed(GUILD), [Output::LookUp(PAIR)]);
+    assert_eq!(house.guild_changed(GUILD), [Output::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn rights_are_as_old_as_the_question() {
     let mut house = House::new(&[GUILD]);
     house.watch(1, &[GUILD]);
     house.wait(Duration::from_secs(2));
-    house.looked_up(PAIR, Some(member(5)));
+    house.looked_up(KEY, Some(member(5)));
     assert_eq!(house.rights.oldest(house.now), Duration::from_secs(2));
 }
 
@@ -215,11 +215,11 @@ fn nobody_is_forgotten_while_being_looked_up() {
         ..Limits::default()
     };
     let mut house = House::with(limits, &[GUILD]);
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
     house.wait(Duration::from_secs(3));
     assert_eq!(house.watch(2, &[GUILD]), [], "one look-up at a time");
     house.wait(Duration::from_secs(3));
-    house.looked_up(PAIR, Some(member(5)));
+    house.looked_up(KEY, Some(member(5)));
     assert_eq!(house.wait(Duration::from_secs(1)), [changed(None)]);
 }
 
@@ -227,14 +227,14 @@ fn nobody_is_forgotten_while_being_looked_up() {
 fn users_that_are_here_are_looked_up_again_within_every_minute_others_are_not() {
     let mut house = House::known();
     assert_eq!(house.wait(Duration::from_secs(50)), []);
-    assert_eq!(house.wait(Duration::from_secs(9)), [Output::LookUp(PAIR)]);
-    house.looked_up(PAIR, Some(member(5)));
+    assert_eq!(house.wait(Duration::from_secs(9)), [Output::LookUpByRest(KEY)]);
+    house.looked_up(KEY, Some(member(5)));
     assert!(house.rights.oldest(house.now) < Duration::from_secs(1));
-    assert_eq!(house.rights.count_in_use(house.now), 1);
+    assert_eq!(house.rights.count_watched(house.now), 1);
     house.wait(5 * MINUTE);
-    house.looked_up(PAIR, Some(member(5)));
+    house.looked_up(KEY, Some(member(5)));
     assert_eq!(house.wait(10 * MINUTE), [], "not here any more");
-    assert_eq!(house.rights.count_in_use(house.now), 0);
+    assert_eq!(house.rights.count_watched(house.now), 0);
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn a_day_after_the_last_watch_rights_are_forgotten() {
     assert!(house.membership().is_some());
     assert_eq!(house.wait(2 * MINUTE), [changed(None)]);
     assert_eq!(house.rights.deadline(), None);
-    assert_eq!(house.told(PAIR, Told::Is(member(5))), []);
+    assert_eq!(house.told(KEY, MembershipUpdate::Is(member(5))), []);
 }
 
 #[test]
@@ -253,21 +253,21 @@ fn look_ups_under_way_are_few_and_refreshes_leave_places_to_who_waits() {
     let guilds: Vec<GuildId> = (1..=100).map(GuildId).collect();
     let mut house = House::new(&guilds);
     let first = house.watch(1, &guilds);
-    assert_eq!(first.len(), ALONE_OF_ONE, "two places are left to others");
-    let mut under_way: Vec<Pair> = look_ups(&first);
-    while let Some(pair) = under_way.pop() {
-        let outputs = house.looked_up(pair, Some(member(5)));
+    assert_eq!(first.len(), REST_OF_ONE, "two places are left to others");
+    let mut under_way: Vec<MemberKey> = look_ups(&first);
+    while let Some(key) = under_way.pop() {
+        let outputs = house.looked_up(key, Some(member(5)));
         under_way.extend(look_ups(&outputs));
-        assert!(under_way.len() <= ALONE_AT_ONCE);
+        assert!(under_way.len() <= REST_AT_ONCE);
     }
     let refreshes = look_ups(&house.wait(2 * MINUTE));
-    assert_eq!(refreshes.len(), REFRESHES_AT_ONCE);
+    assert_eq!(refreshes.len(), REST_REFRESHES);
     let login = house.watch_as(2, UserId(8), &[GUILD]);
-    assert_eq!(login, [Output::LookUp((GUILD, UserId(8)))]);
+    assert_eq!(login, [Output::LookUpByRest((GUILD, UserId(8)))]);
     let hinted = (GuildId(100), USER);
     assert!(!refreshes.contains(&hinted));
-    let hint = house.told(hinted, Told::LookAgain);
-    assert_eq!(hint, [Output::LookUp(hinted)], "it need not queue behind");
+    let hint = house.told(hinted, MembershipUpdate::Invalidated);
+    assert_eq!(hint, [Output::LookUpByRest(hinted)], "it need not queue behind");
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_watch_of_too_many_guilds_is_cut_short_and_says_so() {
         panic!("an answer")
     };
     assert_eq!(failed.len(), 300);
-    assert_eq!(house.rights.pairs.len(), 0);
+    assert_eq!(house.rights.members.len(), 0);
 }
 
 fn member(role: u64) -> Membership {
@@ -287,7 +287,7 @@ fn member(role: u64) -> Membership {
 
 fn changed(membership: Option<Membership>) -> Output {
     Output::Changed {
-        pair: PAIR,
+        key: KEY,
         membership,
     }
 }
@@ -299,10 +299,10 @@ fn answered(watch: u64, failed: &[GuildId]) -> Output {
     }
 }
 
-fn look_ups(outputs: &[Output]) -> Vec<Pair> {
-    let pair = |output: &Output| match output {
-        Output::LookUp(pair) => Some(*pair),
+fn look_ups(outputs: &[Output]) -> Vec<MemberKey> {
+    let key = |output: &Output| match output {
+        Output::LookUpByRest(key) => Some(*key),
         _ => None,
     };
-    outputs.iter().filter_map(pair).collect()
+    outputs.iter().filter_map(key).collect()
 }

@@ -1,4 +1,4 @@
-//! When each pair is to be looked at next, whatever for: each has one alarm.
+//! When each member is to be looked at next, whatever for: each has one timer.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,32 +7,32 @@ use std::{
 
 use guildhall_model::{GuildId, UserId};
 
-use super::Pair;
+use super::MemberKey;
 
 #[derive(Debug, Default)]
-pub(super) struct Alarms {
-    by_time: BTreeSet<(Instant, Pair)>,
+pub(super) struct Timers {
+    by_time: BTreeSet<(Instant, MemberKey)>,
     by_guild: BTreeMap<GuildId, BTreeSet<(Instant, UserId)>>,
 }
 
-impl Alarms {
-    /// Replaces the alarm at `old`, if there is one, by one at `new`.
-    pub(super) fn set(&mut self, pair: Pair, old: Option<Instant>, new: Instant) {
+impl Timers {
+    /// Replaces the timer at `old`, if there is one, by one at `new`.
+    pub(super) fn set(&mut self, key: MemberKey, old: Option<Instant>, new: Instant) {
         if old == Some(new) {
             return;
         }
         if let Some(old) = old {
-            self.remove(pair, old);
+            self.remove(key, old);
         }
-        let (guild_id, user_id) = pair;
-        self.by_time.insert((new, pair));
+        let (guild_id, user_id) = key;
+        self.by_time.insert((new, key));
         let guild = self.by_guild.entry(guild_id).or_default();
         guild.insert((new, user_id));
     }
 
-    pub(super) fn remove(&mut self, pair: Pair, at: Instant) {
-        let (guild_id, user_id) = pair;
-        self.by_time.remove(&(at, pair));
+    pub(super) fn remove(&mut self, key: MemberKey, at: Instant) {
+        let (guild_id, user_id) = key;
+        self.by_time.remove(&(at, key));
         if let Some(guild) = self.by_guild.get_mut(&guild_id) {
             guild.remove(&(at, user_id));
             if guild.is_empty() {
@@ -41,11 +41,11 @@ impl Alarms {
         }
     }
 
-    pub(super) fn first(&self) -> Option<(Instant, Pair)> {
+    pub(super) fn first(&self) -> Option<(Instant, MemberKey)> {
         self.by_time.first().copied()
     }
 
-    /// Users of a guild with an alarm up to `until`, the first alarm first.
+    /// Users of a guild with an timer up to `until`, the first timer first.
     pub(super) fn of_guild(
         &self,
         guild_id: GuildId,

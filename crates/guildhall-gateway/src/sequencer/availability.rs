@@ -6,7 +6,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{GuildId, UnixMs};
 use guildhall_ports::journal::State;
 
-use crate::{inbox::Lost, rights::Coming};
+use crate::{inbox::Lost, rights::ExpectedGuilds};
 
 /// So many failures are a moment; with more, nobody knows when it will be over.
 const MOMENTARY_TRIES: u32 = 3;
@@ -104,11 +104,11 @@ impl Standing {
     }
 
     /// Guilds that are not known and may come yet.
-    pub(super) fn coming(&self) -> Coming<'_> {
+    pub(super) fn expected(&self) -> ExpectedGuilds<'_> {
         if self.ready {
-            Coming::These(&self.awaited)
+            ExpectedGuilds::These(&self.awaited)
         } else {
-            Coming::Any
+            ExpectedGuilds::Any
         }
     }
 

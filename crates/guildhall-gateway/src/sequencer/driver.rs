@@ -28,7 +28,7 @@ use crate::{
     inbox::{Input, MembersRequest, WatchReply},
     log::Log,
     normalise::Cdn,
-    rights::{Pair, WatchId},
+    rights::{MemberKey, WatchId},
 };
 
 /// Inputs per batch. One dispatch is one input, so it is never split. Full: nothing is taken from
@@ -119,7 +119,7 @@ enum Turn {
     Gather,
 }
 
-type LookedUp = (Pair, Result<Membership, RestError>);
+type LookedUp = (MemberKey, Result<Membership, RestError>);
 
 impl Driver {
     async fn run(mut self, stop: CancellationToken) -> KeeperExit {
@@ -195,15 +195,15 @@ impl Driver {
         for input in inputs.drain(..) {
             self.take_in(input, now, wall);
         }
-        for (pair, answer) in answers {
+        for (key, answer) in answers {
             counter!("guildhall_rights_lookups_total", "result" => result(&answer)).increment(1);
             if answer == Err(RestError::Unauthorised) {
                 return Err(KeeperExit::TokenRefused);
             }
             if let Err(error) = &answer {
-                debug!(guild.id = %pair.0, viewer.id = %pair.1, "look-up failed: {error}");
+                debug!(guild.id = %key.0, viewer.id = %key.1, "look-up failed: {error}");
             }
-            self.working.looked_up(pair, answer.ok(), now, wall);
+            self.working.looked_up(key, answer.ok(), now, wall);
         }
         self.working.time_passed(now, wall);
         self.measure(now);
@@ -304,8 +304,8 @@ impl Driver {
         let at = self.appender.publish(sealed)?;
         for act in after.acts {
             match act {
-                Act::LookUp(pair) => self.look_up(pair),
-                Act::LookUpMany(request) => {
+                Act::LookUpByRest(key) => self.look_up(key),
+                Act::LookUpByOp8(request) => {
                     counter!("guildhall_rights_calls_total").increment(1);
                     // Full: the connection has no time, and soon there will be none. What is not
                     // sent has no answer, and is asked for again.
@@ -352,7 +352,7 @@ impl Driver {
         gauge!("guildhall_rights_watched").set(f64::from(watched));
     }
 
-    fn look_up(&mut self, (guild_id, user_id): Pair) {
+    fn look_up(&mut self, (guild_id, user_id): MemberKey) {
         let rest = self.rest.clone();
         let span = info_span!("look_up", guild.id = %guild_id, viewer.id = %user_id);
         let asked = async move {

@@ -19,9 +19,9 @@ use tracing::warn;
 use super::{Report, availability::Standing};
 use crate::{
     Limits,
-    inbox::{Lost, MembersRequest},
+    inbox::{Lost, MembersRequest, Nonce},
     normalise::Cdn,
-    rights::{Bound, CallId, Output, Pair, Rights, Scene, WatchId},
+    rights::{MemberKey, Output, Quota, Rights, RightsContext, WatchId},
 };
 
 /// A fresh session for the sake of one unreadable dispatch, at most this often: it may be
@@ -64,7 +64,7 @@ pub(super) struct Working {
     pending_voice: usize,
     pending_dropped_said_at: Option<UnixMs>,
     /// When it was last said that more was asked than is kept.
-    refused_said_at: BTreeMap<Bound, UnixMs>,
+    refused_said_at: BTreeMap<Quota, UnixMs>,
     events: Vec<Event>,
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
@@ -124,8 +124,8 @@ pub(super) struct Outcome {
 /// What is to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    LookUp(Pair),
-    LookUpMany(MembersRequest),
+    LookUpByRest(MemberKey),
+    LookUpByOp8(MembersRequest),
     Answer {
         watch: WatchId,
         failed: Vec<GuildId>,
@@ -150,7 +150,7 @@ impl Working {
         Self {
             world,
             // An earlier process began at an earlier time, and sent far less than one a millisecond.
-            rights: Rights::new(limits, CallId(now)),
+            rights: Rights::new(limits, Nonce(now)),
             standing,
             bridged: terms.guilds.clone(),
             terms,
@@ -206,8 +206,8 @@ impl Working {
         let forget_at = self.forget_at.filter(|at| *at > wall).unwrap_or(longest);
         let forget_at = forget_at.min(longest);
         let left = Duration::from_millis(forget_at.saturating_sub(wall));
-        let (rights, scene) = self.rights_and_scene(now);
-        let any = rights.remembered(left, scene);
+        let (rights, context) = self.rights_and_context(now);
+        let any = rights.restore(left, context);
         self.forget_at = any.then_some(forget_at);
     }
 
@@ -223,8 +223,8 @@ impl Working {
             self.resume = None;
         }
         self.report.lost = Some(lost);
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.lost(scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.connection_lost(context);
         self.follow_rights(wall);
     }
 
@@ -244,30 +244,30 @@ impl Working {
                 .is_none_or(|guilds| guilds.contains(guild_id))
         };
         let (guilds, others): (Vec<_>, Vec<_>) = guild_ids.into_iter().partition(bridged);
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.watch(watch, user_id, guilds, others, scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.watch(watch, user_id, guilds, others, context);
         self.follow_rights(wall);
     }
 
     /// A look-up has ended; `None`: without an answer.
     pub(super) fn looked_up(
         &mut self,
-        pair: Pair,
+        key: MemberKey,
         membership: Option<Membership>,
         now: Instant,
         wall: UnixMs,
     ) {
         self.cause();
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.looked_up(pair, membership, scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.rest_answered(key, membership, context);
         self.follow_rights(wall);
     }
 
     /// Time has passed.
     pub(super) fn time_passed(&mut self, now: Instant, wall: UnixMs) {
         self.cause();
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.time_passed(scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.time_passed(context);
         self.follow_rights(wall);
         self.renew_when_due(now, wall);
     }
@@ -289,9 +289,9 @@ impl Working {
         self.rights.count_waiting()
     }
 
-    /// See [`Rights::count_in_use`].
+    /// See [`Rights::count_watched`].
     pub(super) fn watched_count(&self, now: Instant) -> usize {
-        self.rights.count_in_use(now)
+        self.rights.count_watched(now)
     }
 
     /// Ends the batch.
@@ -368,38 +368,30 @@ impl Working {
         }
     }
 
-    fn rights_and_scene(&mut self, now: Instant) -> (&mut Rights, Scene<'_>) {
-        let scene = Scene {
+    fn rights_and_context(&mut self, now: Instant) -> (&mut Rights, RightsContext<'_>) {
+        let context = RightsContext {
             world: &self.world,
-            coming: self.standing.coming(),
+            expected: self.standing.expected(),
             live: self.standing.is_live(),
             now,
         };
-        (&mut self.rights, scene)
+        (&mut self.rights, context)
     }
 
     /// Does what the rights machine asks for.
     fn follow_rights(&mut self, wall: UnixMs) {
         for output in self.rights.take_outputs() {
             match output {
-                Output::LookUp(pair) => self.acts.push(Act::LookUp(pair)),
-                Output::LookUpMany {
-                    call,
-                    guild_id,
-                    user_ids,
-                } => self.acts.push(Act::LookUpMany(MembersRequest {
-                    guild_id,
-                    user_ids,
-                    nonce: call.0,
-                })),
+                Output::LookUpByRest(key) => self.acts.push(Act::LookUpByRest(key)),
+                Output::LookUpByOp8(request) => self.acts.push(Act::LookUpByOp8(request)),
                 Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
                 Output::Refused {
                     user_id,
                     guilds,
-                    bound,
-                } => self.refused(user_id, guilds, bound, wall),
+                    quota,
+                } => self.refused(user_id, guilds, quota, wall),
                 Output::Changed {
-                    pair: (guild_id, user_id),
+                    key: (guild_id, user_id),
                     membership,
                 } => self.emit([Event {
                     guild_id,
@@ -422,17 +414,17 @@ impl Working {
     }
 
     /// Counted each time, said once in a while.
-    fn refused(&mut self, user_id: UserId, guilds: usize, bound: Bound, wall: UnixMs) {
-        let name = match bound {
-            Bound::User => "user",
-            Bound::Process => "process",
+    fn refused(&mut self, user_id: UserId, guilds: usize, quota: Quota, wall: UnixMs) {
+        let name = match quota {
+            Quota::User => "user",
+            Quota::Process => "process",
         };
         let count = u64::try_from(guilds).unwrap_or(u64::MAX);
         counter!("guildhall_rights_refused_total", "bound" => name).increment(count);
         let apart = u64::try_from(SAID_APART.as_millis()).unwrap_or(u64::MAX);
-        let said_at = self.refused_said_at.get(&bound);
+        let said_at = self.refused_said_at.get(&quota);
         if said_at.is_none_or(|at| at.saturating_add(apart) <= wall) {
-            self.refused_said_at.insert(bound, wall);
+            self.refused_said_at.insert(quota, wall);
             warn!(
                 viewer.id = %user_id,
                 guilds,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::*;
-use crate::inbox::Input;
+use crate::inbox::{Input, Nonce};
 use discord::{Discord, PATIENCE, Peer};
 
 #[tokio::test]
@@ -453,7 +453,7 @@ impl House {
         let request = MembersRequest {
             guild_id: GuildId(1),
             user_ids: vec![UserId(7)],
-            nonce,
+            nonce: Nonce(nonce),
         };
         self.requests.send(request).await.expect("the shard lives");
     }

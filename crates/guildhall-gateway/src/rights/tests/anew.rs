@@ -8,18 +8,18 @@ fn a_guild_that_was_out_of_hearing_has_all_who_are_here_looked_up_at_once_togeth
         house.looked_up((GUILD, UserId(user)), Some(member(5)));
     }
     let outputs = house.came_again(GUILD);
-    let [Output::LookUpMany { call, user_ids, .. }] = &outputs[..] else {
-        panic!("one call, at once: {outputs:?}")
+    let [Output::LookUpByOp8(MembersRequest { nonce, user_ids, .. })] = &outputs[..] else {
+        panic!("one request, at once: {outputs:?}")
     };
     assert_eq!(user_ids.len(), 30);
-    let part = Part {
-        call: *call,
+    let part = Op8Part {
+        nonce: *nonce,
         guild_id: GUILD,
         members: Vec::new(),
         not_found: user_ids.clone(),
         last: true,
     };
-    house.act(|rights, scene| rights.looked_up_many(part, scene));
+    house.act(|rights, context| rights.op8_part_came(part, context));
     let thrown_out = &house.world.guilds[&GUILD].memberships;
     assert!(thrown_out.values().all(|is| *is == Membership::Stranger));
     assert_eq!(thrown_out.len(), 30);
@@ -30,8 +30,8 @@ fn who_came_with_the_guild_need_not_be_asked_for() {
     let mut house = House::known();
     let guild = house.world.guilds.get_mut(&GUILD).expect("it is known");
     guild.memberships.clear();
-    house.act(|rights, scene| rights.out_of_date(GUILD, scene));
-    let told = house.told(PAIR, Told::Is(member(5)));
+    house.act(|rights, context| rights.invalidate_guild(GUILD, context));
+    let told = house.told(KEY, MembershipUpdate::Is(member(5)));
     assert_eq!(told, [changed(Some(member(5)))], "the same, and yet said");
     assert_eq!(house.guild_changed(GUILD), []);
 }
@@ -39,12 +39,12 @@ fn who_came_with_the_guild_need_not_be_asked_for() {
 #[test]
 fn an_answer_to_what_was_asked_before_is_worth_nothing() {
     let mut house = House::known();
-    assert_eq!(house.wait(MINUTE), [Output::LookUp(PAIR)]);
+    assert_eq!(house.wait(MINUTE), [Output::LookUpByRest(KEY)]);
     assert_eq!(house.came_again(GUILD), []);
-    let outputs = house.looked_up(PAIR, Some(member(5)));
-    assert_eq!(outputs, [Output::LookUp(PAIR)], "of before, so asked again");
+    let outputs = house.looked_up(KEY, Some(member(5)));
+    assert_eq!(outputs, [Output::LookUpByRest(KEY)], "of before, so asked again");
     assert_eq!(house.membership(), None, "invisible meanwhile");
-    let outputs = house.looked_up(PAIR, Some(Membership::Stranger));
+    let outputs = house.looked_up(KEY, Some(Membership::Stranger));
     assert_eq!(outputs, [changed(Some(Membership::Stranger))]);
 }
 
@@ -56,8 +56,8 @@ fn a_guild_that_was_removed_and_comes_anew_takes_no_answer_of_before_either() {
     house.guild_changed(GUILD);
     house.arrive(GUILD);
     assert_eq!(house.came_again(GUILD), []);
-    let outputs = house.looked_up(PAIR, Some(member(5)));
-    assert_eq!(look_ups(&outputs), [PAIR]);
+    let outputs = house.looked_up(KEY, Some(member(5)));
+    assert_eq!(look_ups(&outputs), [KEY]);
     assert_eq!(house.membership(), None);
 }
 
@@ -65,17 +65,17 @@ fn a_guild_that_was_removed_and_comes_anew_takes_no_answer_of_before_either() {
 fn who_is_not_here_any_more_is_not_looked_up() {
     let mut house = House::known();
     house.wait(6 * MINUTE);
-    house.looked_up(PAIR, Some(member(5)));
+    house.looked_up(KEY, Some(member(5)));
     assert_eq!(house.came_again(GUILD), []);
-    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUp(PAIR)]);
+    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn a_watch_meanwhile_is_answered_by_the_new_look_up_only() {
     let mut house = House::known();
-    assert_eq!(house.came_again(GUILD), [Output::LookUp(PAIR)]);
+    assert_eq!(house.came_again(GUILD), [Output::LookUpByRest(KEY)]);
     assert_eq!(house.watch(2, &[GUILD]), []);
-    let outputs = house.looked_up(PAIR, Some(member(6)));
+    let outputs = house.looked_up(KEY, Some(member(6)));
     assert_eq!(outputs, [changed(Some(member(6))), answered(2, &[])]);
 }
 
@@ -83,10 +83,10 @@ fn a_watch_meanwhile_is_answered_by_the_new_look_up_only() {
 fn one_that_fails_is_tried_again_before_who_is_only_looked_at_again() {
     let mut house = House::known();
     house.came_again(GUILD);
-    assert_eq!(house.looked_up(PAIR, None), []);
-    assert_eq!(house.wait(Duration::from_secs(2)), [Output::LookUp(PAIR)]);
+    assert_eq!(house.looked_up(KEY, None), []);
+    assert_eq!(house.wait(Duration::from_secs(2)), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(PAIR, Some(member(5))),
+        house.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
 }
@@ -128,8 +128,8 @@ fn twenty_guilds_are_looked_up_within_a_second_and_the_biggest_of_many_first() {
     house.live(false);
     for guild in &guilds {
         for user in 0..guild.0 * 2 + 9 {
-            let pair = (*guild, UserId(guild.0 * 1_000 + user));
-            house.watch_as(pair.1.0, pair.1, &[*guild]);
+            let key = (*guild, UserId(guild.0 * 1_000 + user));
+            house.watch_as(key.1.0, key.1, &[*guild]);
         }
     }
     house.wait(Limits::default().watch_answer);
@@ -143,7 +143,7 @@ fn twenty_guilds_are_looked_up_within_a_second_and_the_biggest_of_many_first() {
 
 fn call_size(output: &Output) -> Option<usize> {
     match output {
-        Output::LookUpMany { user_ids, .. } => Some(user_ids.len()),
+        Output::LookUpByOp8(MembersRequest { user_ids, .. }) => Some(user_ids.len()),
         _ => None,
     }
 }

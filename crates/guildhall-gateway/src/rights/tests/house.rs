@@ -22,7 +22,7 @@ impl House {
 
     pub(super) fn with(limits: Limits, guilds: &[GuildId]) -> Self {
         let mut house = Self {
-            rights: Rights::new(limits, CallId(1)),
+            rights: Rights::new(limits, Nonce(1)),
             world: World::default(),
             complete: true,
             awaited: BTreeSet::new(),
@@ -39,7 +39,7 @@ impl House {
     pub(super) fn known() -> Self {
         let mut house = Self::new(&[GUILD]);
         house.watch(1, &[GUILD]);
-        house.looked_up(PAIR, Some(member(5)));
+        house.looked_up(KEY, Some(member(5)));
         house
     }
 
@@ -66,19 +66,19 @@ impl House {
 
     pub(super) fn watch_as(&mut self, id: u64, user: UserId, guilds: &[GuildId]) -> Vec<Output> {
         let guilds = guilds.iter().copied();
-        self.act(|rights, scene| rights.watch(WatchId(id), user, guilds, Vec::new(), scene))
+        self.act(|rights, context| rights.watch(WatchId(id), user, guilds, Vec::new(), context))
     }
 
-    pub(super) fn told(&mut self, pair: Pair, told: Told) -> Vec<Output> {
-        self.act(|rights, scene| rights.told(pair, told, scene))
+    pub(super) fn told(&mut self, key: MemberKey, update: MembershipUpdate) -> Vec<Output> {
+        self.act(|rights, context| rights.member_updated(key, update, context))
     }
 
-    pub(super) fn looked_up(&mut self, pair: Pair, membership: Option<Membership>) -> Vec<Output> {
-        self.act(|rights, scene| rights.looked_up(pair, membership, scene))
+    pub(super) fn looked_up(&mut self, key: MemberKey, membership: Option<Membership>) -> Vec<Output> {
+        self.act(|rights, context| rights.rest_answered(key, membership, context))
     }
 
     pub(super) fn guild_changed(&mut self, guild_id: GuildId) -> Vec<Output> {
-        self.act(|rights, scene| rights.guild_changed(guild_id, scene))
+        self.act(|rights, context| rights.guild_changed(guild_id, context))
     }
 
     pub(super) fn guilds_changed(&mut self) -> Vec<Output> {
@@ -90,7 +90,7 @@ impl House {
         let guild = self.world.guilds.get_mut(&guild_id).expect("it is known");
         guild.available = true;
         guild.memberships.clear();
-        let mut outputs = self.act(|rights, scene| rights.out_of_date(guild_id, scene));
+        let mut outputs = self.act(|rights, context| rights.invalidate_guild(guild_id, context));
         outputs.extend(self.guild_changed(guild_id));
         outputs
     }
@@ -98,11 +98,11 @@ impl House {
     /// The connection breaks off, or is there again.
     pub(super) fn live(&mut self, live: bool) -> Vec<Output> {
         self.live = live;
-        self.act(|rights, scene| {
+        self.act(|rights, context| {
             if live {
-                rights.time_passed(scene);
+                rights.time_passed(context);
             } else {
-                rights.lost(scene);
+                rights.connection_lost(context);
             }
         })
     }
@@ -113,22 +113,22 @@ impl House {
     }
 
     /// Does it, and has the world follow.
-    pub(super) fn act(&mut self, act: impl FnOnce(&mut Rights, Scene<'_>)) -> Vec<Output> {
-        let scene = Scene {
+    pub(super) fn act(&mut self, act: impl FnOnce(&mut Rights, RightsContext<'_>)) -> Vec<Output> {
+        let context = RightsContext {
             world: &self.world,
-            coming: if self.complete {
-                Coming::These(&self.awaited)
+            expected: if self.complete {
+                ExpectedGuilds::These(&self.awaited)
             } else {
-                Coming::Any
+                ExpectedGuilds::Any
             },
             live: self.live,
             now: self.now,
         };
-        act(&mut self.rights, scene);
+        act(&mut self.rights, context);
         let outputs = self.rights.take_outputs();
         for output in &outputs {
             if let Output::Changed {
-                pair: (guild_id, user_id),
+                key: (guild_id, user_id),
                 membership,
             } = output
             {

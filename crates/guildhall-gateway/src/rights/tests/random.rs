@@ -5,8 +5,8 @@ use super::*;
 /// What is under way, as the outside sees it.
 #[derive(Default)]
 struct UnderWay {
-    alone: BTreeSet<Pair>,
-    calls: BTreeMap<CallId, (Instant, GuildId, BTreeSet<UserId>)>,
+    alone: BTreeSet<MemberKey>,
+    calls: BTreeMap<Nonce, (Instant, GuildId, BTreeSet<UserId>)>,
     open: BTreeMap<WatchId, Instant>,
 }
 
@@ -18,23 +18,23 @@ impl UnderWay {
             .retain(|_, (since, ..)| *since + limits.member_answer > now);
         for output in outputs {
             match output {
-                Output::LookUp(pair) => {
-                    prop_assert!(!self.is_asked(pair), "asked twice: {pair:?}");
-                    self.alone.insert(pair);
+                Output::LookUpByRest(key) => {
+                    prop_assert!(!self.is_asked(key), "asked twice: {key:?}");
+                    self.alone.insert(key);
                 }
-                Output::LookUpMany {
-                    call,
+                Output::LookUpByOp8(MembersRequest {
                     guild_id,
                     user_ids,
-                } => {
+                    nonce,
+                }) => {
                     prop_assert!((1..=100).contains(&user_ids.len()));
                     for user_id in &user_ids {
-                        let pair = (guild_id, *user_id);
-                        prop_assert!(!self.is_asked(pair), "asked twice: {pair:?}");
+                        let key = (guild_id, *user_id);
+                        prop_assert!(!self.is_asked(key), "asked twice: {key:?}");
                     }
                     let users: BTreeSet<UserId> = user_ids.iter().copied().collect();
                     prop_assert_eq!(users.len(), user_ids.len());
-                    let before = self.calls.insert(call, (now, guild_id, users));
+                    let before = self.calls.insert(nonce, (now, guild_id, users));
                     prop_assert!(before.is_none(), "one name for two calls");
                 }
                 Output::Answered { watch, .. } => {
@@ -44,17 +44,17 @@ impl UnderWay {
                 Output::Changed { .. } | Output::Refused { .. } => {}
             }
         }
-        prop_assert!(self.alone.len() <= ALONE_AT_ONCE);
+        prop_assert!(self.alone.len() <= REST_AT_ONCE);
         let late = |at: &&Instant| **at + limits.watch_answer <= now;
         prop_assert_eq!(self.open.values().find(late), None);
         Ok(())
     }
 
-    fn is_asked(&self, pair: Pair) -> bool {
+    fn is_asked(&self, key: MemberKey) -> bool {
         let called = |(_, guild_id, users): &(_, GuildId, BTreeSet<UserId>)| {
-            *guild_id == pair.0 && users.contains(&pair.1)
+            *guild_id == key.0 && users.contains(&key.1)
         };
-        self.alone.contains(&pair) || self.calls.values().any(called)
+        self.alone.contains(&key) || self.calls.values().any(called)
     }
 }
 
@@ -82,22 +82,22 @@ proptest! {
         let mut seen = UnderWay::default();
         let mut watches = 0;
         for (step, user, guild, number) in steps {
-            let pair = (GuildId(guild), UserId(user));
+            let key = (GuildId(guild), UserId(user));
             let outputs = match step {
                 // A login, and a crowd of them.
                 0 | 1 => {
                     for user in user..user + [1, 30][usize::from(step)] {
                         watches += 1;
                         seen.open.insert(WatchId(watches), house.now);
-                        let outputs = house.watch_as(watches, UserId(user), &[pair.0, OTHER]);
+                        let outputs = house.watch_as(watches, UserId(user), &[key.0, OTHER]);
                         seen.follow(outputs, house.now)?;
                     }
                     Vec::new()
                 }
-                2 => house.told(pair, Told::Is(member(number))),
-                3 => house.told(pair, Told::LookAgain),
+                2 => house.told(key, MembershipUpdate::Is(member(number))),
+                3 => house.told(key, MembershipUpdate::Invalidated),
                 4 | 5 => match seen.alone.pop_first() {
-                    Some(pair) => house.looked_up(pair, (step == 4).then(|| member(number))),
+                    Some(key) => house.looked_up(key, (step == 4).then(|| member(number))),
                     None => Vec::new(),
                 },
                 // A part of an answer, the last or not; everybody in it or only some.
@@ -107,8 +107,8 @@ proptest! {
                         let (id, (_, guild_id, users)) = (*call.key(), call.get_mut());
                         let kept = users.split_off(&UserId(user));
                         let members = users.iter().map(|user| (*user, member(number)));
-                        let part = Part {
-                            call: id,
+                        let part = Op8Part {
+                            nonce: id,
                             guild_id: *guild_id,
                             members: members.collect(),
                             not_found: kept.iter().filter(|_| step == 7).copied().collect(),
@@ -118,13 +118,13 @@ proptest! {
                         if part.last || users.is_empty() {
                             call.remove();
                         }
-                        answer = house.act(|rights, scene| rights.looked_up_many(part, scene));
+                        answer = house.act(|rights, context| rights.op8_part_came(part, context));
                     }
                     answer
                 }
                 8 => match seen.calls.pop_first() {
-                    Some((call, _)) => house.act(|rights, scene| {
-                        rights.many_refused(call, Duration::from_millis(number), scene);
+                    Some((call, _)) => house.act(|rights, context| {
+                        rights.op8_rate_limited(call, Duration::from_millis(number), context);
                     }),
                     None => Vec::new(),
                 },
@@ -135,12 +135,12 @@ proptest! {
                 }
                 10 => {
                     if number % 3 == 0 {
-                        house.world.guilds.remove(&pair.0);
+                        house.world.guilds.remove(&key.0);
                     } else {
-                        house.arrive(pair.0);
+                        house.arrive(key.0);
                     }
                     house.complete = number % 2 == 0;
-                    house.guild_changed(pair.0)
+                    house.guild_changed(key.0)
                 }
                 _ => {
                     wait(&mut house, &mut seen, Duration::from_millis(number * number))?;

@@ -1,6 +1,12 @@
 use proptest::{collection::vec, prelude::*};
 
-use super::{fair_queue::PER_ROUND, storm::Storm, *};
+use super::{
+    fair_queue::{PER_ROUND, Via},
+    known::GUILDS_PER_USER,
+    storm::Storm,
+    watch::AWAITING_GUILD,
+    *,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const GREEDY: u64 = 1;
@@ -55,9 +61,9 @@ fn who_is_new_is_served_within_a_second_whatever_one_user_asks_for() {
     let greedy = house
         .house
         .rights
-        .pairs
+        .members
         .keys()
-        .filter(|pair| pair.1 == UserId(GREEDY));
+        .filter(|key| key.1 == UserId(GREEDY));
     assert!(greedy.count() <= GUILDS_PER_USER);
     assert!(house.refused > 0, "and it is said");
 }
@@ -105,7 +111,7 @@ fn look_ups_of_a_guild_that_hang_leave_places_to_others() {
         let visitor = (OTHER, UserId(user));
         assert_eq!(
             house.watch_as(user, visitor.1, &[OTHER]),
-            [Output::LookUp(visitor)]
+            [Output::LookUpByRest(visitor)]
         );
         house.looked_up(visitor, Some(member(5)));
     }
@@ -116,11 +122,11 @@ fn of_what_one_user_may_have_no_more_is_kept_and_the_rest_is_failed_at_once() {
     let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
     let mut house = House::new(&guilds);
     let outputs = house.watch(1, &guilds[..150]);
-    assert_eq!(look_ups(&outputs).len(), ALONE_OF_ONE);
+    assert_eq!(look_ups(&outputs).len(), REST_OF_ONE);
     let refused = |guilds| Output::Refused {
         user_id: USER,
         guilds,
-        bound: Bound::User,
+        quota: Quota::User,
     };
     let outputs = house.watch(2, &guilds[100..300]);
     assert_eq!(
@@ -151,8 +157,8 @@ fn guilds_that_do_not_exist_leave_nothing() {
         None,
         "nothing is to be done later either"
     );
-    assert!(house.rights.pairs.is_empty() && house.rights.absent.is_empty());
-    assert!(house.rights.people.guilds_of(USER).is_empty());
+    assert!(house.rights.members.is_empty() && house.rights.awaiting_guild.is_empty());
+    assert!(house.rights.watched_guilds.of_user(USER).is_empty());
 }
 
 #[test]
@@ -160,26 +166,26 @@ fn before_it_is_known_which_guilds_there_are_invented_ones_are_few_and_gone_with
     let mut house = House::new(&[]);
     house.complete = false;
     let named = |user: u64| (0..300).map(move |n| GuildId(user * 1_000 + n));
-    let users = 1 + u64::try_from(ABSENT / GUILDS_PER_USER).expect("few");
+    let users = 1 + u64::try_from(AWAITING_GUILD / GUILDS_PER_USER).expect("few");
     let mut bounds = BTreeSet::new();
     for user in 1..=users {
         let guilds: Vec<GuildId> = named(user).collect();
         for output in house.watch_as(user, UserId(user), &guilds) {
-            if let Output::Refused { bound, .. } = output {
-                bounds.insert(bound);
+            if let Output::Refused { quota, .. } = output {
+                bounds.insert(quota);
             }
         }
     }
-    assert_eq!(bounds, [Bound::User, Bound::Process].into());
-    assert_eq!(house.rights.pairs.len(), ABSENT);
+    assert_eq!(bounds, [Quota::User, Quota::Process].into());
+    assert_eq!(house.rights.members.len(), AWAITING_GUILD);
     // READY names one of them that has still to come.
     house.complete = true;
     house.awaited = [GuildId(1_000)].into();
     house.guilds_changed();
-    assert_eq!(house.rights.pairs.len(), 1, "that one is waited for");
+    assert_eq!(house.rights.members.len(), 1, "that one is waited for");
     let late = house.wait(Limits::default().watch_answer);
     assert!(matches!(&late[..], [Output::Answered { failed, .. }] if failed.len() == 300));
-    assert!(house.rights.pairs.is_empty() && house.rights.absent.is_empty());
+    assert!(house.rights.members.is_empty() && house.rights.awaiting_guild.is_empty());
     assert_eq!(house.rights.deadline(), None);
 }
 
@@ -190,53 +196,54 @@ proptest! {
         steps in vec((0..5_u8, 1..6_u64, 0..60_u64), 1..200),
     ) {
         let now = Instant::now();
-        let mut queue = Queue::default();
-        let mut waiting: Vec<Pair> = Vec::new();
+        let mut queue = LookUpQueue::default();
+        let mut slots = RestSlots::default();
+        let mut waiting: Vec<MemberKey> = Vec::new();
         // Who had nothing waiting when he came, and who went before him.
-        let mut new: BTreeMap<Pair, Vec<Pair>> = BTreeMap::new();
+        let mut new: BTreeMap<MemberKey, Vec<MemberKey>> = BTreeMap::new();
         for (step, user, number) in steps {
-            let asked: Vec<Pair> = match step {
+            let asked: Vec<MemberKey> = match step {
                 // One user of many guilds, many users of one guild, one of one.
                 0 => (0..number).map(|guild| (GuildId(guild), UserId(user))).collect(),
                 1 => (0..number).map(|other| (GuildId(100 + user), UserId(100 + other))).collect(),
                 2 => vec![(GuildId(1_000 + number), UserId(1_000 + number))],
                 _ => {
                     for _ in 0..=number / 8 {
-                        let Some(pair) = queue.take_alone(Urgency::AtOnce) else { break };
-                        queue.ended(pair);
-                        waiting.retain(|other| *other != pair);
+                        let Some(key) = slots.take_next(Priority::Awaited, &mut queue) else { break };
+                        slots.ended(key);
+                        waiting.retain(|other| *other != key);
                         for before in new.values_mut() {
-                            before.push(pair);
+                            before.push(key);
                         }
-                        let Some(before) = new.remove(&pair) else { continue };
+                        let Some(before) = new.remove(&key) else { continue };
                         let most = usize::try_from(PER_ROUND).expect("few") + before.len() / 4 + 1;
                         for other in &before {
                             let of_user = before.iter().filter(|(_, user)| *user == other.1);
                             let of_guild = before.iter().filter(|(guild, _)| *guild == other.0);
                             let count = of_user.count().max(of_guild.count());
-                            prop_assert!(count <= most, "{count} of {} before {pair:?}", before.len());
+                            prop_assert!(count <= most, "{count} of {} before {key:?}", before.len());
                         }
                     }
                     Vec::new()
                 }
             };
-            for pair in asked {
-                if waiting.contains(&pair) {
+            for key in asked {
+                if waiting.contains(&key) {
                     continue;
                 }
-                let alone = |other: &Pair| other.0 != pair.0 && other.1 != pair.1;
+                let alone = |other: &MemberKey| other.0 != key.0 && other.1 != key.1;
                 if waiting.iter().all(alone) {
-                    new.insert(pair, Vec::new());
+                    new.insert(key, Vec::new());
                 }
-                waiting.push(pair);
-                queue.add(pair, Urgency::AtOnce, Way::Either, now);
+                waiting.push(key);
+                queue.add(key, Priority::Awaited, Via::Any, now);
             }
             prop_assert_eq!(queue.len(), waiting.len());
         }
         // Nobody is forgotten.
-        while let Some(pair) = queue.take_alone(Urgency::AtOnce) {
-            queue.ended(pair);
-            waiting.retain(|other| *other != pair);
+        while let Some(key) = slots.take_next(Priority::Awaited, &mut queue) {
+            slots.ended(key);
+            waiting.retain(|other| *other != key);
         }
         prop_assert_eq!(waiting, []);
     }

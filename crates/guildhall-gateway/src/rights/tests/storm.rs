@@ -23,8 +23,8 @@ pub(super) struct Storm {
 }
 
 enum Due {
-    Alone(Pair),
-    Together(Part),
+    Alone(MemberKey),
+    Together(Op8Part),
 }
 
 impl Storm {
@@ -72,10 +72,10 @@ impl Storm {
                 && entry.key().0 <= self.house.now
             {
                 let outputs = match entry.remove() {
-                    Due::Alone(pair) => self.house.looked_up(pair, Some(member(5))),
+                    Due::Alone(key) => self.house.looked_up(key, Some(member(5))),
                     Due::Together(part) => self
                         .house
-                        .act(|rights, scene| rights.looked_up_many(part, scene)),
+                        .act(|rights, context| rights.op8_part_came(part, context)),
                 };
                 self.follow(outputs);
             }
@@ -89,24 +89,24 @@ impl Storm {
         let now = self.house.now;
         for output in outputs {
             let (at, due) = match output {
-                Output::LookUp(pair) => {
-                    self.sent.push(pair.1);
+                Output::LookUpByRest(key) => {
+                    self.sent.push(key.1);
                     self.rest_free_at = self.rest_free_at.max(now) + SPACING;
-                    (self.rest_free_at + self.round_trip, Due::Alone(pair))
+                    (self.rest_free_at + self.round_trip, Due::Alone(key))
                 }
-                Output::LookUpMany {
-                    call,
+                Output::LookUpByOp8(MembersRequest {
                     guild_id,
                     user_ids,
-                } => {
+                    nonce,
+                }) => {
                     self.calls.push((now, user_ids.len()));
                     self.sent.extend(&user_ids);
                     if self.calls_fail {
                         continue;
                     }
                     let members = user_ids.into_iter().map(|user| (user, member(5)));
-                    let part = Part {
-                        call,
+                    let part = Op8Part {
+                        nonce,
                         guild_id,
                         members: members.collect(),
                         not_found: Vec::new(),
@@ -200,7 +200,7 @@ fn five_thousand_logins_at_one_moment_are_answered_in_order_by_fifty_calls() {
                     .unwrap_or(Duration::MAX)
         })
         .count();
-    assert!(passed <= 2 * ALONE_OF_ONE, "{passed} are passed");
+    assert!(passed <= 2 * REST_OF_ONE, "{passed} are passed");
 }
 
 #[test]

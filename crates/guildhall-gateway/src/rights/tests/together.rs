@@ -22,15 +22,15 @@ fn others_alone(house: &mut House) {
     }
 }
 
-fn call(outputs: &[Output]) -> (CallId, Vec<UserId>) {
+fn call(outputs: &[Output]) -> (Nonce, Vec<UserId>) {
     let mut calls = calls(outputs);
     assert_eq!(calls.len(), 1, "{outputs:?}");
     calls.remove(0)
 }
 
-fn calls(outputs: &[Output]) -> Vec<(CallId, Vec<UserId>)> {
+fn calls(outputs: &[Output]) -> Vec<(Nonce, Vec<UserId>)> {
     let call = |output: &Output| match output {
-        Output::LookUpMany { call, user_ids, .. } => Some((*call, user_ids.clone())),
+        Output::LookUpByOp8(MembersRequest { nonce, user_ids, .. }) => Some((*nonce, user_ids.clone())),
         _ => None,
     };
     outputs.iter().filter_map(call).collect()
@@ -40,9 +40,9 @@ fn users(range: std::ops::RangeInclusive<u64>) -> Vec<UserId> {
     range.map(UserId).collect()
 }
 
-fn part(call: CallId, members: &[UserId], last: bool) -> Part {
-    Part {
-        call,
+fn part(nonce: Nonce, members: &[UserId], last: bool) -> Op8Part {
+    Op8Part {
+        nonce,
         guild_id: GUILD,
         members: members.iter().map(|user| (*user, member(5))).collect(),
         not_found: Vec::new(),
@@ -50,8 +50,8 @@ fn part(call: CallId, members: &[UserId], last: bool) -> Part {
     }
 }
 
-fn came(house: &mut House, part: Part) -> Vec<Output> {
-    house.act(|rights, scene| rights.looked_up_many(part, scene))
+fn came(house: &mut House, part: Op8Part) -> Vec<Output> {
+    house.act(|rights, context| rights.op8_part_came(part, context))
 }
 
 fn answers(outputs: &[Output]) -> Vec<u64> {
@@ -110,9 +110,9 @@ fn the_head_of_the_line_decides_the_guild_and_a_full_call_of_another_does_not_wa
         assert_eq!(house.watch_as(user, UserId(user), &[guild]), []);
     }
     let first = &house.wait(MOMENT)[0];
-    let Output::LookUpMany {
+    let Output::LookUpByOp8(MembersRequest {
         guild_id, user_ids, ..
-    } = first
+    }) = first
     else {
         panic!("a call")
     };
@@ -144,7 +144,7 @@ fn who_is_not_found_is_a_stranger_and_who_is_in_no_part_is_looked_up_alone() {
     let (call, together) = call(&outputs);
     let outputs = came(&mut house, part(call, &together[..10], false));
     assert_eq!(answers(&outputs), (9..=18).collect::<Vec<_>>());
-    let strangers = Part {
+    let strangers = Op8Part {
         not_found: together[10..50].to_vec(),
         ..part(call, &[], true)
     };
@@ -161,9 +161,9 @@ fn who_is_not_found_is_a_stranger_and_who_is_in_no_part_is_looked_up_alone() {
 fn an_answer_to_another_question_is_none() {
     let (mut house, outputs) = crowd();
     let (call, together) = call(&outputs);
-    let unknown = part(CallId(call.0 + 1), &together, true);
+    let unknown = part(Nonce(call.0 + 1), &together, true);
     assert_eq!(came(&mut house, unknown), []);
-    let elsewhere = Part {
+    let elsewhere = Op8Part {
         guild_id: OTHER,
         ..part(call, &together, true)
     };
@@ -186,8 +186,8 @@ fn a_dispatch_overtakes_the_answer_of_a_call_too() {
     let (mut house, outputs) = crowd();
     let (call, together) = call(&outputs);
     let (told, hinted) = ((GUILD, UserId(9)), (GUILD, UserId(10)));
-    assert_eq!(answers(&house.told(told, Told::Is(member(6)))), [9]);
-    assert_eq!(house.told(hinted, Told::LookAgain), []);
+    assert_eq!(answers(&house.told(told, MembershipUpdate::Is(member(6)))), [9]);
+    assert_eq!(house.told(hinted, MembershipUpdate::Invalidated), []);
     let outputs = came(&mut house, part(call, &together, true));
     assert_eq!(answers(&outputs), (11..=108).collect::<Vec<_>>());
     let known = &house.world.guilds[&GUILD].memberships;
@@ -227,14 +227,14 @@ fn of_a_lost_call_who_was_told_meanwhile_is_not_asked_again_and_who_is_wanted_go
         house.looked_up((GUILD, UserId(user)), Some(member(5)));
     }
     assert_eq!(call(&house.wait(MINUTE)).1, users(1..=30), "refreshed");
-    house.told((GUILD, UserId(1)), Told::Is(member(6)));
-    house.told((GUILD, UserId(5)), Told::LookAgain);
+    house.told((GUILD, UserId(1)), MembershipUpdate::Is(member(6)));
+    house.told((GUILD, UserId(5)), MembershipUpdate::Invalidated);
     let guild = house.world.guilds.get_mut(&GUILD).expect("it is there");
     guild.memberships.remove(&UserId(7));
     assert_eq!(house.watch_as(31, UserId(7), &[GUILD]), []);
     let mut asked = look_ups(&house.live(false));
-    while let Some(pair) = asked.get(asked.len() - ALONE_OF_ONE.min(asked.len())) {
-        let outputs = house.looked_up(*pair, Some(member(5)));
+    while let Some(key) = asked.get(asked.len() - REST_OF_ONE.min(asked.len())) {
+        let outputs = house.looked_up(*key, Some(member(5)));
         let next = look_ups(&outputs);
         if next.is_empty() {
             break;
@@ -277,7 +277,7 @@ fn a_refused_call_goes_alone_and_no_further_one_before_discord_allows_it() {
     let (mut house, outputs) = crowd();
     let (refused, _) = call(&outputs);
     let wait = Duration::from_secs(3);
-    house.act(|rights, scene| rights.many_refused(refused, wait, scene));
+    house.act(|rights, context| rights.op8_rate_limited(refused, wait, context));
     assert_eq!(calls(&house.wait(wait.saturating_sub(MOMENT))), []);
     assert_eq!(call(&house.wait(MOMENT)).1, users(109..=CROWD));
 }
@@ -325,16 +325,16 @@ fn who_waits_goes_alone_once_calls_are_not_answered() {
         .flat_map(|user| house.watch_as(user, UserId(user), &[GUILD]))
         .collect();
     let alone = look_ups(&outputs);
-    assert_eq!(alone.len(), ALONE_OF_ONE);
-    let calls = |output: &&Output| matches!(output, Output::LookUpMany { .. });
+    assert_eq!(alone.len(), REST_OF_ONE);
+    let calls = |output: &&Output| matches!(output, Output::LookUpByOp8(_));
     assert_eq!(outputs.iter().filter(calls).count(), 16);
-    for pair in alone {
-        let outputs = house.looked_up(pair, Some(member(5)));
+    for key in alone {
+        let outputs = house.looked_up(key, Some(member(5)));
         assert_eq!(look_ups(&outputs), [], "a call would take them all");
     }
     assert_eq!(look_ups(&house.wait(Duration::from_millis(450))), []);
     let outputs = house.wait(Duration::from_millis(100));
-    assert_eq!(look_ups(&outputs).len(), ALONE_OF_ONE);
+    assert_eq!(look_ups(&outputs).len(), REST_OF_ONE);
 }
 
 #[test]
@@ -344,14 +344,14 @@ fn rights_of_an_earlier_process_are_looked_up_when_their_user_comes_and_forgotte
     guild.memberships.insert(USER, member(5));
     guild.memberships.insert(UserId(8), member(5));
     let left = Duration::from_hours(2);
-    house.act(|rights, scene| assert!(rights.remembered(left, scene)));
-    assert_eq!(house.rights.count_in_use(house.now), 0);
+    house.act(|rights, context| assert!(rights.restore(left, context)));
+    assert_eq!(house.rights.count_watched(house.now), 0);
     assert_eq!(house.rights.oldest(house.now), Duration::ZERO);
     assert_eq!(house.wait(MINUTE), [], "nobody is here");
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUp(PAIR)]);
-    assert_eq!(house.looked_up(PAIR, Some(member(5))), [answered(1, &[])]);
+    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    assert_eq!(house.looked_up(KEY, Some(member(5))), [answered(1, &[])]);
     let forgotten = Output::Changed {
-        pair: (GUILD, UserId(8)),
+        key: (GUILD, UserId(8)),
         membership: None,
     };
     let asked_until_gone = house.wait(left);

@@ -9,9 +9,9 @@ use tracing::warn;
 
 use super::{RENEWALS_APART, Refusal, UnreadableSessions, Working};
 use crate::{
-    inbox::Dispatch,
+    inbox::{Dispatch, Nonce},
     normalise::{self, Chunk, Context, GuildNews, Oddities, Ready, Seen, Told},
-    rights::{self, CallId, Pair, Part},
+    rights::{self, MemberKey, MembershipUpdate, Op8Part},
 };
 
 /// The wait before the second session in a row that begins unreadably is given up; then it
@@ -78,8 +78,8 @@ impl Working {
             Seen::Refused(refused) => {
                 count(kind);
                 let wait = Duration::try_from_secs_f64(refused.wait).unwrap_or(Duration::MAX);
-                let (rights, scene) = self.rights_and_scene(now);
-                rights.many_refused(CallId(refused.nonce), wait, scene);
+                let (rights, context) = self.rights_and_context(now);
+                rights.op8_rate_limited(Nonce(refused.nonce), wait, context);
                 self.follow_rights(dispatch.received_at);
             }
             Seen::Irrelevant if kind == "RESUMED" => {
@@ -87,10 +87,10 @@ impl Working {
                 self.report.lost = None;
                 self.standing.resumed(dispatch.received_at);
             }
-            Seen::Irrelevant => match rights::hint(kind, dispatch.data.get()) {
-                Ok(Some(pair)) => {
+            Seen::Irrelevant => match rights::invalidated(kind, dispatch.data.get()) {
+                Ok(Some(key)) => {
                     count(kind);
-                    self.member(pair, rights::Told::LookAgain, dispatch.received_at, now);
+                    self.member(key, MembershipUpdate::Invalidated, dispatch.received_at, now);
                 }
                 Err(reason) => {
                     count(kind);
@@ -135,19 +135,19 @@ impl Working {
         }
         self.odd(kind, guild_id, told.oddities, now, wall);
         for user_id in told.unclear {
-            self.member((guild_id, user_id), rights::Told::LookAgain, wall, now);
+            self.member((guild_id, user_id), MembershipUpdate::Invalidated, wall, now);
         }
         for member in told.members {
-            let pair = (guild_id, member.user_id);
-            self.member(pair, rights::Told::Is(member.membership), wall, now);
+            let key = (guild_id, member.user_id);
+            self.member(key, MembershipUpdate::Is(member.membership), wall, now);
             // What a RESUME replays may be older than a look-up since.
             if !self.standing.is_live() {
-                self.member(pair, rights::Told::LookAgain, wall, now);
+                self.member(key, MembershipUpdate::Invalidated, wall, now);
             }
         }
         if told.news.is_some() || was_out {
-            let (rights, scene) = self.rights_and_scene(now);
-            rights.guild_changed(guild_id, scene);
+            let (rights, context) = self.rights_and_context(now);
+            rights.guild_changed(guild_id, context);
             self.follow_rights(wall);
         }
     }
@@ -166,8 +166,8 @@ impl Working {
                 change: Change::RightsReset,
             }]);
         }
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.out_of_date(guild_id, scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.invalidate_guild(guild_id, context);
     }
 
     fn ready(&mut self, ready: Ready, dispatch: &Dispatch, now: Instant) {
@@ -225,8 +225,8 @@ impl Working {
         }
         if let Some(guild_id) = guild_id.filter(|id| self.out_of_hearing.remove(id)) {
             self.look_up_anew(guild_id, wall, now);
-            let (rights, scene) = self.rights_and_scene(now);
-            rights.guild_changed(guild_id, scene);
+            let (rights, context) = self.rights_and_context(now);
+            rights.guild_changed(guild_id, context);
             self.follow_rights(wall);
         }
         self.report.stale.extend(guild_id);
@@ -289,8 +289,8 @@ impl Working {
 
     fn part_came(&mut self, chunk: Chunk, wall: UnixMs, now: Instant) {
         let members = chunk.members.into_iter();
-        let part = Part {
-            call: CallId(chunk.nonce),
+        let part = Op8Part {
+            nonce: Nonce(chunk.nonce),
             guild_id: chunk.guild_id,
             members: members
                 .map(|seen| (seen.user_id, seen.membership))
@@ -298,20 +298,20 @@ impl Working {
             not_found: chunk.not_found,
             last: chunk.last,
         };
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.looked_up_many(part, scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.op8_part_came(part, context);
         self.follow_rights(wall);
     }
 
-    fn member(&mut self, pair: Pair, told: rights::Told, wall: UnixMs, now: Instant) {
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.told(pair, told, scene);
+    fn member(&mut self, key: MemberKey, update: MembershipUpdate, wall: UnixMs, now: Instant) {
+        let (rights, context) = self.rights_and_context(now);
+        rights.member_updated(key, update, context);
         self.follow_rights(wall);
     }
 
     fn guilds_changed(&mut self, wall: UnixMs, now: Instant) {
-        let (rights, scene) = self.rights_and_scene(now);
-        rights.guilds_changed(scene);
+        let (rights, context) = self.rights_and_context(now);
+        rights.guilds_changed(context);
         self.follow_rights(wall);
     }
 }

@@ -125,14 +125,14 @@ fn a_member_in_a_replay_is_looked_at_again() {
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.watch(1, &[GUILD]);
     let now = Membership::member(Vec::new(), false);
-    let pair = (GUILD, USER);
-    house.working.looked_up(pair, Some(now), house.now, 50);
+    let key = (GUILD, USER);
+    house.working.looked_up(key, Some(now), house.now, 50);
     house.working.lost(cut(), house.now, 60);
     house.working.take();
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
     house.dispatch("VOICE_STATE_UPDATE", &state);
-    assert_eq!(house.working.take().acts, [Act::LookUp(pair)]);
+    assert_eq!(house.working.take().acts, [Act::LookUpByRest(key)]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.watch(1, &[GUILD]);
-    assert_eq!(house.working.take().acts, [Act::LookUp((GUILD, USER))]);
+    assert_eq!(house.working.take().acts, [Act::LookUpByRest((GUILD, USER))]);
     let member = Membership::member(vec![RoleId(4)], false);
     house
         .working
@@ -198,7 +198,7 @@ fn a_ban_is_looked_into_although_it_tells_no_roles() {
         "GUILD_BAN_ADD",
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
-    assert_eq!(house.working.take().acts, [Act::LookUp((GUILD, USER))]);
+    assert_eq!(house.working.take().acts, [Act::LookUpByRest((GUILD, USER))]);
 }
 
 #[test]

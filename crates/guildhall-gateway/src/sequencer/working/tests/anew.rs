@@ -3,7 +3,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-const PAIR: (GuildId, UserId) = (GUILD, USER);
+const KEY: (GuildId, UserId) = (GUILD, USER);
 
 /// A house in which the user is watched, and is a member with a role.
 fn watched() -> House {
@@ -20,7 +20,7 @@ impl House {
     fn looked_up(&mut self, roles: &[u64]) {
         let roles = roles.iter().copied().map(RoleId).collect();
         let is = Membership::member(roles, false);
-        self.working.looked_up(PAIR, Some(is), self.now, self.wall);
+        self.working.looked_up(KEY, Some(is), self.now, self.wall);
     }
 
     fn lose(&mut self, resumable: bool) {
@@ -45,10 +45,10 @@ fn who_was_thrown_out_while_the_session_was_lost_is_shown_nothing_and_asked_abou
     house.dispatch("GUILD_CREATE", &now);
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "guild.updated"]);
-    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
     assert_eq!(house.membership(), None);
     let is = Some(Membership::Stranger);
-    house.working.looked_up(PAIR, is, house.now, 60);
+    house.working.looked_up(KEY, is, house.now, 60);
     assert_eq!(names(&house.working.take()), ["rights"]);
 }
 
@@ -61,7 +61,7 @@ fn a_guild_back_from_an_outage_is_looked_up_anew_before_it_is_available() {
     house.dispatch("GUILD_CREATE", &guild("1"));
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "guild.available"]);
-    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_reada
             assert_eq!(house.membership(), None, "{session} {kind} {word}");
             let acts = house.working.take().acts;
             assert!(
-                acts.contains(&Act::LookUp(PAIR)),
+                acts.contains(&Act::LookUpByRest(KEY)),
                 "{session} {kind} {word}: {acts:?}"
             );
         }
@@ -168,7 +168,7 @@ fn an_answer_that_was_asked_before_the_guild_came_again_is_worth_nothing() {
         "GUILD_BAN_REMOVE",
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
-    assert_eq!(house.working.take().acts, [Act::LookUp(PAIR)]);
+    assert_eq!(house.working.take().acts, [Act::LookUpByRest(KEY)]);
     house.lose(false);
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
@@ -176,7 +176,7 @@ fn an_answer_that_was_asked_before_the_guild_came_again_is_worth_nothing() {
     house.looked_up(&[4]);
     let outcome = house.working.take();
     assert_eq!((names(&outcome), house.membership()), (vec![], None));
-    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -185,14 +185,14 @@ fn what_an_earlier_process_knew_of_a_guild_is_reset_when_it_comes_in_a_fresh_ses
     house.working.world = guild_with_a_member();
     house.working.begun(house.now, house.wall);
     house.watch(1, &[GUILD]);
-    assert_eq!(house.working.take().acts, [Act::LookUp(PAIR)]);
+    assert_eq!(house.working.take().acts, [Act::LookUpByRest(KEY)]);
     house.looked_up(&[5]);
     house.dispatch("READY", &ready(&["1"]));
     house.working.take();
     house.dispatch("GUILD_CREATE", &guild("1"));
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset"]);
-    assert_eq!(outcome.acts, [Act::LookUp(PAIR)]);
+    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_guild_that_the_bot_is_not_in_is_failed_at_once_as_soon_as_discord_has_named
     house.watch(3, &[GUILD]);
     assert_eq!(house.working.take().acts, [], "this one will come");
     house.dispatch("GUILD_CREATE", &guild("1"));
-    assert_eq!(house.working.take().acts, [Act::LookUp(PAIR)]);
+    assert_eq!(house.working.take().acts, [Act::LookUpByRest(KEY)]);
 }
 
 /// A guild with two roles besides everyone's and two rooms, of which each hides or shows itself to

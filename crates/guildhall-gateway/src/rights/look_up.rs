@@ -1,0 +1,143 @@
+//! The course of a look-up, whichever way it is asked: queued, sent, answered or put back.
+
+use guildhall_model::{World, world::Membership};
+
+use super::{
+    MemberKey, Output, RETRY, Rights, RightsContext, is_there,
+    fair_queue::Via,
+    known::{LookUp, Validity},
+    queue::{Priority, QueueEntry},
+};
+
+impl Rights {
+    /// Puts a member into the queue. The caller sets its timer.
+    pub(super) fn ask(&mut self, key: MemberKey, priority: Priority, context: RightsContext<'_>) {
+        let Some(known) = self.members.get_mut(&key) else {
+            return;
+        };
+        if matches!(known.look_up, LookUp::InFlight { .. }) {
+            return;
+        }
+        known.look_up = LookUp::Queued;
+        let guild = context.world.guilds.get(&key.0);
+        // In an outage nobody would answer an op-8 request.
+        let via = if guild.is_some_and(|guild| guild.available) {
+            Via::Any
+        } else {
+            Via::RestOnly
+        };
+        self.queue.add(key, priority, via, context.now);
+    }
+
+    /// Sends look-ups as far as there is room.
+    pub(super) fn send_out(&mut self, context: RightsContext<'_>) {
+        self.op8_rate.time_passed(context.now);
+        while self.send_by_rest(context) || self.send_by_op8(context) {}
+        self.send_at = self.next_request_at(context);
+    }
+
+    pub(super) fn mark_sent(&mut self, key: MemberKey, context: RightsContext<'_>) {
+        if let Some(known) = self.members.get_mut(&key) {
+            known.look_up = LookUp::InFlight {
+                since: context.now,
+                validity: Validity::Valid,
+            };
+        }
+        self.set_timer(key, context);
+    }
+
+    /// A look-up by REST has ended. `None`: without an answer.
+    pub(crate) fn rest_answered(
+        &mut self,
+        key: MemberKey,
+        membership: Option<Membership>,
+        context: RightsContext<'_>,
+    ) {
+        if self.rest.ended(key) {
+            self.ended(key, membership, context);
+        }
+        self.send_out(context);
+    }
+
+    /// A member's look-up has ended, whichever way it went.
+    pub(super) fn ended(
+        &mut self,
+        key: MemberKey,
+        membership: Option<Membership>,
+        context: RightsContext<'_>,
+    ) {
+        let Some(known) = self.members.get_mut(&key) else {
+            return;
+        };
+        let LookUp::InFlight { since, validity } = known.look_up else {
+            return;
+        };
+        known.look_up = LookUp::None;
+        match (validity, membership) {
+            (Validity::Valid, Some(membership)) => {
+                known.true_at = Some(since);
+                known.failures = 0;
+                self.changed(key, membership, context.world);
+                self.resolve(key, is_there(key, context.world));
+            }
+            (Validity::Valid, None) => {
+                let doubled = 2_u32.saturating_pow(known.failures.min(10));
+                let wait = RETRY[0].saturating_mul(doubled).min(RETRY[1]);
+                known.failures = known.failures.saturating_add(1);
+                known.retry_at = context.now + wait;
+                self.resolve(key, false);
+            }
+            (Validity::Invalidated, _) => {
+                let priority = known.priority_again();
+                self.ask(key, priority, context);
+            }
+            (Validity::Superseded, _) if !known.waiting.is_empty() => {
+                self.ask(key, Priority::Awaited, context);
+            }
+            (Validity::Superseded, _) => {}
+        }
+        self.set_timer(key, context);
+    }
+
+    /// Puts a member whose look-up was in flight back into the queue.
+    pub(super) fn put_back(
+        &mut self,
+        key: MemberKey,
+        entry: QueueEntry,
+        context: RightsContext<'_>,
+    ) {
+        let Some(known) = self.members.get_mut(&key) else {
+            return;
+        };
+        let LookUp::InFlight { validity, .. } = known.look_up else {
+            return;
+        };
+        let waited_for = !known.waiting.is_empty();
+        if validity == Validity::Superseded && !waited_for {
+            known.look_up = LookUp::None;
+            self.set_timer(key, context);
+            return;
+        }
+        known.look_up = LookUp::Queued;
+        let priority = match validity {
+            Validity::Invalidated => known.priority_again(),
+            Validity::Valid | Validity::Superseded if waited_for => Priority::Awaited,
+            Validity::Valid | Validity::Superseded => entry.priority,
+        };
+        if priority == entry.priority {
+            self.queue.put_back(key, entry);
+        } else {
+            let since = entry.ticket.since;
+            self.queue.add(key, priority, entry.via, since);
+        }
+    }
+
+    /// Says what a member is now, if that is not in the log yet.
+    pub(super) fn changed(&mut self, key: MemberKey, membership: Membership, world: &World) {
+        let guild = world.guilds.get(&key.0);
+        if guild.is_some_and(|guild| guild.memberships.get(&key.1) != Some(&membership)) {
+            let membership = Some(membership);
+            self.outputs.push(Output::Changed { key, membership });
+        }
+    }
+}
