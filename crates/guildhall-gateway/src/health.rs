@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::sequencer::Report;
 
-/// Reads what the keeper published last. Discord being down is *degraded*: what is known is still
+/// Reads what the sequencer published last. Discord being down is *degraded*: what is known is still
 /// served.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayHealth {

@@ -14,8 +14,8 @@ use tracing::info;
 
 use crate::{
     BuildError,
-    sequencer::Restored,
     log::{Log, Window},
+    sequencer::Restored,
 };
 
 /// One shard so far, so one log.

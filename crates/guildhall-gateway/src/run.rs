@@ -1,4 +1,4 @@
-//! The built role, and the tasks it is made of: shard, keeper, listener, attachments.
+//! The built role, and the tasks it is made of: shard, sequencer, listener, attachments.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -20,12 +20,12 @@ use crate::{
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
-    sequencer::{self, Keeper, KeeperExit, Outlook, Report, Restored, Setup},
     link::{self, Attachments, Door},
     log::{Log, Window},
     normalise::Cdn,
     restore::{another_bot, bot_of, restore},
-    shard::{self, Identifies, Shard, ShardExit},
+    sequencer::{self, Outlook, Report, Restored, Sequencer, SequencerExit, Setup},
+    shard::{self, IdentifyLimiter, Shard, ShardExit},
 };
 
 /// A gateway role that listens and has not begun.
@@ -39,7 +39,7 @@ pub struct Gateway {
     journal: Arc<dyn Journal>,
     log: Log,
     restored: Restored,
-    keeper: Keeper,
+    sequencer: Sequencer,
     inbox: mpsc::Receiver<Input>,
     outlook: Outlook,
     report: watch::Sender<Report>,
@@ -79,7 +79,7 @@ impl Config {
         };
         let bot = bot_of(&self.bot_token);
         let (log, restored) = restore(&*journal, terms, bot, window, now).await?;
-        let (keeper, inbox) = Keeper::new();
+        let (sequencer, inbox) = Sequencer::new();
         let status = DiscordStatus {
             discord: Discord::Down,
             since: now,
@@ -95,7 +95,7 @@ impl Config {
             listener,
             address,
             rest,
-            keeper,
+            sequencer,
             inbox,
             outlook: Outlook {
                 status: watch::Sender::new(status),
@@ -158,9 +158,9 @@ impl Gateway {
     pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
         let stop = stop.child_token();
         let _ended = stop.clone().drop_guard();
-        // The keeper goes last, to take what the shard still hands over.
-        let (keeper_stop, limits) = (CancellationToken::new(), self.config.limits);
-        let _keeper_ended = keeper_stop.clone().drop_guard();
+        // The sequencer goes last, to take what the shard still hands over.
+        let (sequencer_stop, limits) = (CancellationToken::new(), self.config.limits);
+        let _sequencer_ended = sequencer_stop.clone().drop_guard();
         let renew = Arc::new(Notify::new());
         let cdn = Cdn::new(&self.config.cdn_url);
         let tls = self.config.is_discord_behind_tls();
@@ -168,7 +168,7 @@ impl Gateway {
             tokens: self.config.link_tokens.into(),
             house: Attachments {
                 log: self.log.clone(),
-                keeper: self.keeper.clone(),
+                sequencer: self.sequencer.clone(),
                 status: self.outlook.status.subscribe(),
                 clock: Arc::clone(&self.clock),
             },
@@ -183,8 +183,8 @@ impl Gateway {
             intents: self.config.intents,
             gateway_url: self.config.discord_gateway_url,
             limits,
-            identifies: Identifies::new(limits.identify_spacing),
-            inbox: self.keeper.inbox(),
+            identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
+            inbox: self.sequencer.inbox(),
             resume: self.restored.state.resume.clone(),
             renew: Arc::clone(&renew),
             clock: Arc::clone(&self.clock),
@@ -194,7 +194,7 @@ impl Gateway {
             journal: self.journal,
             log: self.log,
             restored: self.restored,
-            outrun: self.keeper.heard_outrun(),
+            outrun: self.sequencer.heard_outrun(),
             outlook: self.outlook,
             report: self.report,
             rest: self.rest,
@@ -204,8 +204,9 @@ impl Gateway {
             renew,
             requests,
         };
-        let mut keeper = tracker.spawn(
-            sequencer::run(setup, self.inbox, keeper_stop.clone()).instrument(info_span!("keeper")),
+        let mut sequencer = tracker.spawn(
+            sequencer::run(setup, self.inbox, sequencer_stop.clone())
+                .instrument(info_span!("sequencer")),
         );
         let mut listener = tracker.spawn(link::serve(self.listener, door));
         let span = info_span!("shard", shard.id = 0);
@@ -213,7 +214,7 @@ impl Gateway {
 
         let (ended, first) = select! {
             exit = &mut shard => (shard_ended(exit), First::Shard),
-            exit = &mut keeper => (keeper_ended(exit), First::Keeper),
+            exit = &mut sequencer => (sequencer_ended(exit), First::Sequencer),
             exit = &mut listener => (listener_ended(exit, &stop), First::Listener),
         };
         stop.cancel();
@@ -224,9 +225,9 @@ impl Gateway {
         if first != First::Listener {
             ended.push(listener_ended(listener.await, &stop));
         }
-        keeper_stop.cancel();
-        if first != First::Keeper {
-            ended.push(keeper_ended(keeper.await));
+        sequencer_stop.cancel();
+        if first != First::Sequencer {
+            ended.push(sequencer_ended(sequencer.await));
         }
         info!("[Gateway] Stopped");
         ended.into_iter().collect()
@@ -236,7 +237,7 @@ impl Gateway {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum First {
     Shard,
-    Keeper,
+    Sequencer,
     Listener,
 }
 
@@ -244,26 +245,26 @@ fn shard_ended(exit: Result<ShardExit, JoinError>) -> Result<(), RunError> {
     match exit {
         Ok(ShardExit::Stopped) => Ok(()),
         Ok(ShardExit::Misconfigured(sentence)) => Err(RunError::Misconfigured(sentence)),
-        Ok(ShardExit::NobodyListens) => Err(failed("nobody took what Discord told")),
+        Ok(ShardExit::InboxClosed) => Err(failed("nobody took what Discord told")),
         Err(error) => Err(failed(&format!("the connection's task broke: {error}"))),
     }
 }
 
-fn keeper_ended(exit: Result<KeeperExit, JoinError>) -> Result<(), RunError> {
+fn sequencer_ended(exit: Result<SequencerExit, JoinError>) -> Result<(), RunError> {
     match exit {
-        Ok(KeeperExit::Stopped) => Ok(()),
-        Ok(KeeperExit::Fenced) => Err(failed("somebody else wrote to the log")),
-        Ok(KeeperExit::Unkept(error)) => Err(failed(&format!(
+        Ok(SequencerExit::Stopped) => Ok(()),
+        Ok(SequencerExit::Fenced) => Err(failed("somebody else wrote to the log")),
+        Ok(SequencerExit::Unkept(error)) => Err(failed(&format!(
             "the journal in DATA_DIR can't be written ({error}): look at the disk"
         ))),
-        Ok(KeeperExit::Outrun) => Err(failed(
+        Ok(SequencerExit::Outrun) => Err(failed(
             "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
              a backup?): a new log begins at the next start",
         )),
-        Ok(KeeperExit::AnotherBot { kept, is }) => {
+        Ok(SequencerExit::AnotherBot { kept, is }) => {
             Err(RunError::Misconfigured(another_bot(kept, is)))
         }
-        Ok(KeeperExit::TokenRefused) => Err(RunError::Misconfigured(shard::token_refused())),
+        Ok(SequencerExit::TokenRefused) => Err(RunError::Misconfigured(shard::token_refused())),
         Err(error) => Err(failed(&format!("the keeper's task broke: {error}"))),
     }
 }

@@ -33,9 +33,9 @@ pub(crate) use working::Restored;
 /// watches waits.
 const WATCHES_IN_INBOX: usize = 256;
 
-/// A handle on the keeper.
+/// A handle on the sequencer.
 #[derive(Clone, Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct Sequencer {
     inbox: Inbox,
     watch_permits: Arc<Semaphore>,
     outrun: watch::Sender<Option<Position>>,
@@ -52,9 +52,9 @@ pub(crate) struct Report {
     pub stale: BTreeSet<GuildId>,
 }
 
-/// Why the keeper ended.
+/// Why the sequencer ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum KeeperExit {
+pub(crate) enum SequencerExit {
     /// As asked, with everything committed.
     Stopped,
     /// Somebody else wrote to the log.
@@ -75,13 +75,13 @@ pub(crate) enum KeeperExit {
     },
 }
 
-impl From<Fenced> for KeeperExit {
+impl From<Fenced> for SequencerExit {
     fn from(_: Fenced) -> Self {
         Self::Fenced
     }
 }
 
-impl From<Refusal> for KeeperExit {
+impl From<Refusal> for SequencerExit {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::AnotherBot { kept, is } => Self::AnotherBot { kept, is },
@@ -89,19 +89,19 @@ impl From<Refusal> for KeeperExit {
     }
 }
 
-impl Keeper {
+impl Sequencer {
     /// A handle, and the other end of its inbox, which is [`run`]'s.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
         let (inbox, inputs) = Inbox::new();
-        let keeper = Self {
+        let sequencer = Self {
             inbox,
             watch_permits: Arc::new(Semaphore::new(WATCHES_IN_INBOX)),
             outrun: watch::Sender::new(None),
         };
-        (keeper, inputs)
+        (sequencer, inputs)
     }
 
-    /// Where [`Keeper::outrun`] is heard.
+    /// Where [`Sequencer::outrun`] is heard.
     pub(crate) fn heard_outrun(&self) -> watch::Receiver<Option<Position>> {
         self.outrun.subscribe()
     }
@@ -118,7 +118,7 @@ impl Keeper {
     }
 
     /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
-    /// while. Returns when the keeper has it, so whoever asks one after the other keeps an order.
+    /// while. Returns when the sequencer has it, so whoever asks one after the other keeps an order.
     /// Answered at once where that was so before, else when they were looked up; always within
     /// [`Limits::watch_answer`].
     pub(crate) async fn watch(

@@ -1,16 +1,17 @@
-//! The connection to Discord, kept up for ever: one value of Discord's library for each
-//! connection, and between two of them our own patience.
+//! The connection to Discord's Gateway, kept up for ever: one value of the library (twilight) for
+//! each connection, and between two of them our own reconnect policy.
 //!
 //! The library dials again by itself, without waiting and without a word; so a value of it is
-//! dropped as soon as its connection is gone. What outlives a connection is a [`Course`].
+//! dropped as soon as its connection is gone. What outlives a connection is the
+//! [`ReconnectPolicy`].
 
 /// One connection, from dialling to its end.
 mod connection;
-/// What to do when a connection has ended.
+/// When to connect again, and whether to RESUME: a pure machine.
 mod reconnect_policy;
 /// When an IDENTIFY may be sent.
 mod identify;
-/// What comes out of a connection.
+/// A message of Discord's Gateway, taken out of its envelope.
 mod message;
 
 use std::{sync::Arc, time::Duration};
@@ -33,10 +34,10 @@ use crate::{
     discord_rest::{DiscordRest, RestError},
     inbox::{Inbox, Lost, MembersRequest, Stopped},
 };
-use connection::{Connection, Outcome};
-use reconnect_policy::{Close, Course, Ended, Next};
+use connection::{Connection, ConnectionExit};
+use reconnect_policy::{Close, Disconnect, Next, ReconnectPolicy};
 
-pub(crate) use identify::Identifies;
+pub(crate) use identify::IdentifyLimiter;
 
 /// Requests that may wait for the connection. Full: what is not sent has no answer.
 pub(crate) const REQUESTS: usize = 16;
@@ -57,8 +58,8 @@ pub(crate) struct Shard {
     pub tls: bool,
     pub limits: Limits,
     /// Shared by all shards of the process.
-    pub identifies: Identifies,
-    /// To the keeper, in order of arrival.
+    pub identify_limiter: IdentifyLimiter,
+    /// To the sequencer, in order of arrival.
     pub inbox: Inbox,
     /// The session that the process before this one left.
     pub resume: Option<ResumeState>,
@@ -75,7 +76,7 @@ pub(crate) enum ShardExit {
     /// No retry cures it: one sentence that names the setting and the cure.
     Misconfigured(String),
     /// Nobody takes the dispatches any more.
-    NobodyListens,
+    InboxClosed,
 }
 
 /// Runs until it is stopped, or something no retry cures.
@@ -87,33 +88,34 @@ pub(crate) async fn run(
     let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
     // Built once: it holds the TLS roots.
     let template = ConfigBuilder::new(shard.bot_token.expose_secret().to_owned(), intents).build();
-    let mut course = Course::new(shard.limits, shard.resume.clone());
+    let mut policy = ReconnectPolicy::new(shard.limits, shard.resume.clone());
     let mut base = shard.gateway_url.clone();
     loop {
-        let ended = match shard
-            .connect(&mut course, &mut base, &mut requests, &template, &stop)
+        let disconnect = match shard
+            .connect(&mut policy, &mut base, &mut requests, &template, &stop)
             .await
         {
-            Outcome::Ended(ended) => ended,
-            Outcome::Stopped => return ShardExit::Stopped,
-            Outcome::NobodyListens => return ShardExit::NobodyListens,
+            ConnectionExit::Disconnected(disconnect) => disconnect,
+            ConnectionExit::Stopped => return ShardExit::Stopped,
+            ConnectionExit::InboxClosed => return ShardExit::InboxClosed,
         };
         #[expect(clippy::disallowed_methods, reason = "this is the driver")]
         let chance = rand::random();
-        let next = course.ended(&ended, chance, Instant::now().into_std());
-        counter!("guildhall_gateway_disconnects_total", "reason" => reason(&ended)).increment(1);
-        show_tries(&course);
+        let next = policy.disconnected(&disconnect, chance, Instant::now().into_std());
+        counter!("guildhall_gateway_disconnects_total", "reason" => reason(&disconnect))
+            .increment(1);
+        record_tries(&policy);
         let at = match next {
             Next::Connect { at } => at,
             Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
         };
         let lost = Lost {
-            resumable: course.has_session(),
-            tries: course.tries(),
-            why: sentence(&ended),
+            resumable: policy.has_session(),
+            tries: policy.tries(),
+            why: describe(&disconnect),
         };
-        tell(&lost, &ended);
-        if matches!(ended, Ended::Unreachable(_)) && course.resume_url().is_none() {
+        log_disconnect(&lost, &disconnect);
+        if matches!(disconnect, Disconnect::Unreachable(_)) && policy.resume_url().is_none() {
             // It may have moved: asked for again.
             base.clone_from(&shard.gateway_url);
         }
@@ -124,8 +126,8 @@ pub(crate) async fn run(
             () = stop.cancelled() => return ShardExit::Stopped,
         };
         match resume {
-            Ok(resume) => course.committed(resume),
-            Err(Stopped) => return ShardExit::NobodyListens,
+            Ok(resume) => policy.committed(resume),
+            Err(Stopped) => return ShardExit::InboxClosed,
         }
         select! {
             () = sleep_until(at.into()) => {}
@@ -137,31 +139,31 @@ pub(crate) async fn run(
 impl Shard {
     async fn connect(
         &self,
-        course: &mut Course,
+        policy: &mut ReconnectPolicy,
         base: &mut Option<Url>,
         requests: &mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         stop: &CancellationToken,
-    ) -> Outcome {
-        let identify = course.resume().is_none();
-        if identify || course.resume_url().is_none() && base.is_none() {
+    ) -> ConnectionExit {
+        let identify = policy.resume().is_none();
+        if identify || policy.resume_url().is_none() && base.is_none() {
             let found = select! {
                 found = self.find(identify) => found,
-                () = stop.cancelled() => return Outcome::Stopped,
+                () = stop.cancelled() => return ConnectionExit::Stopped,
             };
             match found {
                 Ok(url) => *base = self.gateway_url.clone().or(Some(url)),
-                Err(ended) => return Outcome::Ended(ended),
+                Err(disconnect) => return ConnectionExit::Disconnected(disconnect),
             }
         }
         let dialable = |address| connection::dialable(address, self.tls);
-        let wanted = course.resume_url().and_then(dialable);
+        let wanted = policy.resume_url().and_then(dialable);
         let url = wanted.or_else(|| dialable(base.as_ref()?.as_str()));
         let Some(url) = url else {
             let why = "the Gateway's address is none that can be dialled".to_owned();
-            return Outcome::Ended(Ended::Unreachable(why));
+            return ConnectionExit::Disconnected(Disconnect::Unreachable(why));
         };
-        Connection::new(self, course, requests, template, url)
+        Connection::new(self, policy, requests, template, url)
             .run(stop)
             .await
     }
@@ -169,28 +171,28 @@ impl Shard {
     /// Where to connect. Before each IDENTIFY also: are there enough left?
     ///
     /// Spending them all has Discord reset the token, so the last ones are never used.
-    async fn find(&self, identify: bool) -> Result<Url, Ended> {
+    async fn find(&self, identify: bool) -> Result<Url, Disconnect> {
         let bot = self.rest.gateway_bot().await.map_err(|error| match error {
-            RestError::Unauthorised => Ended::TokenRefused,
-            error => Ended::Unreachable(error.to_string()),
+            RestError::Unauthorised => Disconnect::TokenRefused,
+            error => Disconnect::Unreachable(error.to_string()),
         })?;
         let limit = bot.session_start_limit;
-        self.identifies.allow(limit.max_concurrency);
+        self.identify_limiter.allow(limit.max_concurrency);
         gauge!("guildhall_gateway_identifies_remaining").set(f64::from(limit.remaining));
         if identify && limit.remaining < self.limits.identify_reserve {
-            return Err(Ended::BudgetLow {
+            return Err(Disconnect::BudgetLow {
                 remaining: limit.remaining,
                 resets_in: Duration::from_millis(limit.reset_after),
             });
         }
         let address = bot.url.parse();
-        address.map_err(|_| Ended::Unreachable("Discord named no Gateway address".to_owned()))
+        address.map_err(|_| Disconnect::Unreachable("Discord named no Gateway address".to_owned()))
     }
 }
 
-/// What an operator is woken by: so it has to go down again, too.
-fn show_tries(course: &Course) {
-    gauge!("guildhall_gateway_failed_tries").set(f64::from(course.tries()));
+/// The gauge that alerts are built on: so it has to go down again, too.
+fn record_tries(policy: &ReconnectPolicy) {
+    gauge!("guildhall_gateway_failed_tries").set(f64::from(policy.tries()));
 }
 
 /// The sentence about a token that REST refused in the middle of everything.
@@ -198,20 +200,20 @@ pub(crate) fn token_refused() -> String {
     reconnect_policy::TOKEN_REFUSED.to_owned()
 }
 
-/// What happened, as loudly as it is somebody's concern: that Discord asked to reconnect, or does
-/// not know a session after an outage any more, is no failure.
-fn tell(lost: &Lost, ended: &Ended) {
+/// Logs at the level that it deserves: that Discord asked to reconnect, or does not know a session
+/// after an outage any more, is no failure.
+fn log_disconnect(lost: &Lost, disconnect: &Disconnect) {
     let Lost { tries, why, .. } = lost;
-    match ended {
-        Ended::BudgetLow { .. } => error!("[Gateway] Not connected: {why}"),
+    match disconnect {
+        Disconnect::BudgetLow { .. } => error!("[Gateway] Not connected: {why}"),
         _ if *tries == ALERT_TRIES => {
             error!("[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {why}");
         }
-        Ended::Unreachable(_) => warn!("[Gateway] Not connected: {why}"),
-        Ended::InvalidSession { resumable: false } => {
+        Disconnect::Unreachable(_) => warn!("[Gateway] Not connected: {why}"),
+        Disconnect::InvalidSession { resumable: false } => {
             info!("[Gateway] Session refused: {why}; a new one is begun");
         }
-        Ended::ReconnectAsked | Ended::Renewed | Ended::InvalidSession { .. } => {
+        Disconnect::ReconnectAsked | Disconnect::Renewed | Disconnect::InvalidSession { .. } => {
             info!("[Gateway] Reconnecting: {why}");
         }
         _ if *tries > 1 => warn!("[Gateway] Disconnected again: {why}"),
@@ -219,14 +221,14 @@ fn tell(lost: &Lost, ended: &Ended) {
     }
 }
 
-/// For people; no addresses, no secrets.
-fn sentence(ended: &Ended) -> String {
-    match ended {
-        Ended::Unreachable(why) => format!(
+/// For the operator; no addresses, no secrets.
+fn describe(disconnect: &Disconnect) -> String {
+    match disconnect {
+        Disconnect::Unreachable(why) => format!(
             "Discord can't be reached ({why}): look at the network, DISCORD_URL and \
              DISCORD_GATEWAY_URL"
         ),
-        Ended::BudgetLow {
+        Disconnect::BudgetLow {
             remaining,
             resets_in,
         } => format!(
@@ -236,29 +238,33 @@ fn sentence(ended: &Ended) -> String {
             resets_in.as_secs().div_ceil(60)
         ),
         // 1006 is never sent: the library says so of a connection without a heartbeat's answer.
-        Ended::Cut(None | Some(Close { code: 1006, .. })) => "the connection broke off".to_owned(),
-        Ended::Cut(Some(close)) => match hint(close.code) {
-            Some(hint) => format!("Discord closed the connection ({close}): {hint}"),
+        Disconnect::Cut(None | Some(Close { code: 1006, .. })) => {
+            "the connection broke off".to_owned()
+        }
+        Disconnect::Cut(Some(close)) => match explain(close.code) {
+            Some(meaning) => format!("Discord closed the connection ({close}): {meaning}"),
             None => format!("Discord closed the connection ({close})"),
         },
-        Ended::ReconnectAsked => "Discord asked to reconnect".to_owned(),
-        Ended::InvalidSession { resumable: true } => {
+        Disconnect::ReconnectAsked => "Discord asked to reconnect".to_owned(),
+        Disconnect::InvalidSession { resumable: true } => {
             "Discord asked to resume the session again".to_owned()
         }
-        Ended::InvalidSession { resumable: false } => {
+        Disconnect::InvalidSession { resumable: false } => {
             "Discord does not know the session any more".to_owned()
         }
-        Ended::InboxFull => {
+        Disconnect::InboxFull => {
             "dispatches came faster than they could be taken; they will be replayed".to_owned()
         }
-        Ended::Zombie => "Discord no longer answered heartbeats".to_owned(),
-        Ended::Renewed => "a dispatch could not be read; a fresh picture was asked for".to_owned(),
-        Ended::TokenRefused => "Discord refused the token".to_owned(),
+        Disconnect::Zombie => "Discord no longer answered heartbeats".to_owned(),
+        Disconnect::Renewed => {
+            "a dispatch could not be read; a fresh picture was asked for".to_owned()
+        }
+        Disconnect::TokenRefused => "Discord refused the token".to_owned(),
     }
 }
 
-/// What a code means that no setting is the cure of.
-fn hint(code: u16) -> Option<&'static str> {
+/// What a close code means that no setting is the cure of.
+fn explain(code: u16) -> Option<&'static str> {
     Some(match code {
         4000 => "something went wrong on Discord's side",
         4001 | 4002 => {
@@ -274,17 +280,17 @@ fn hint(code: u16) -> Option<&'static str> {
     })
 }
 
-fn reason(ended: &Ended) -> &'static str {
-    match ended {
-        Ended::Unreachable(_) => "unreachable",
-        Ended::BudgetLow { .. } => "budget",
-        Ended::Cut(_) => "cut",
-        Ended::ReconnectAsked => "reconnect_asked",
-        Ended::InvalidSession { .. } => "invalid_session",
-        Ended::InboxFull => "inbox_full",
-        Ended::Zombie => "zombie",
-        Ended::Renewed => "renewed",
-        Ended::TokenRefused => "token",
+fn reason(disconnect: &Disconnect) -> &'static str {
+    match disconnect {
+        Disconnect::Unreachable(_) => "unreachable",
+        Disconnect::BudgetLow { .. } => "budget",
+        Disconnect::Cut(_) => "cut",
+        Disconnect::ReconnectAsked => "reconnect_asked",
+        Disconnect::InvalidSession { .. } => "invalid_session",
+        Disconnect::InboxFull => "inbox_full",
+        Disconnect::Zombie => "zombie",
+        Disconnect::Renewed => "renewed",
+        Disconnect::TokenRefused => "token",
     }
 }
 

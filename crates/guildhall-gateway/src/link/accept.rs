@@ -29,8 +29,8 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::unacked_watches::Watches;
 use crate::{
-    sequencer::Keeper,
     log::{Join, Log},
+    sequencer::Sequencer,
 };
 
 /// After so many outputs the loop looks whether something came in, however much is still to send.
@@ -42,7 +42,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Attachments {
     pub(crate) log: Log,
-    pub(crate) keeper: Keeper,
+    pub(crate) sequencer: Sequencer,
     pub(crate) status: watch::Receiver<DiscordStatus>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -65,7 +65,7 @@ pub(crate) async fn attend(socket: WebSocket, house: Attachments, stop: Cancella
 struct Attachment {
     socket: WebSocket,
     log: Log,
-    keeper: Keeper,
+    sequencer: Sequencer,
     clock: Arc<dyn Clock>,
     head: watch::Receiver<Position>,
     status: watch::Receiver<DiscordStatus>,
@@ -89,7 +89,7 @@ impl Attachment {
     fn new(socket: WebSocket, house: Attachments, stop: CancellationToken) -> Self {
         let Attachments {
             log,
-            keeper,
+            sequencer,
             mut status,
             clock,
         } = house;
@@ -99,9 +99,9 @@ impl Attachment {
         let head_now = *head.borrow_and_update();
         Self {
             socket,
-            watches: Watches::new(keeper.clone(), log.clone()),
+            watches: Watches::new(sequencer.clone(), log.clone()),
             log,
-            keeper,
+            sequencer,
             clock,
             head,
             status,
@@ -233,7 +233,7 @@ impl Attachment {
             }
             Join::Beyond(position) => {
                 error!(link.after = %position, "a web role is ahead of the log: the journal was brought back");
-                self.keeper.outrun(position);
+                self.sequencer.outrun(position);
                 Input::StopAsked
             }
             Join::Bases {

@@ -5,22 +5,18 @@ use guildhall_link::{frame::Ack, sender::WATCHES_IN_FLIGHT};
 use guildhall_model::{GuildId, UserId};
 use tokio::{select, sync::mpsc};
 
-use crate::{
-    inbox::WatchReply,
-    sequencer::Keeper,
-    log::Log,
-};
+use crate::{inbox::WatchReply, log::Log, sequencer::Sequencer};
 
 /// The watches of one attachment that are not acknowledged yet: at most [`WATCHES_IN_FLIGHT`],
 /// which the machine sees to.
 pub(super) struct Watches {
-    keeper: Keeper,
+    sequencer: Sequencer,
     log: Log,
-    /// Not handed to the keeper yet, in order of arrival.
+    /// Not handed to the sequencer yet, in order of arrival.
     waiting: VecDeque<Asked>,
-    /// The one that waits for its place with the keeper. One by one, so that none passes another.
+    /// The one that waits for its place with the sequencer. One by one, so that none passes another.
     entering: Option<BoxFuture<'static, Option<Ack>>>,
-    /// What the keeper answers, in its order.
+    /// What the sequencer answers, in its order.
     answers: mpsc::Receiver<Ack>,
     /// There is room for the answers to all of them.
     to: mpsc::Sender<Ack>,
@@ -33,10 +29,10 @@ struct Asked {
 }
 
 impl Watches {
-    pub(super) fn new(keeper: Keeper, log: Log) -> Self {
+    pub(super) fn new(sequencer: Sequencer, log: Log) -> Self {
         let (to, answers) = mpsc::channel(WATCHES_IN_FLIGHT);
         Self {
-            keeper,
+            sequencer,
             log,
             waiting: VecDeque::new(),
             entering: None,
@@ -82,18 +78,18 @@ impl Watches {
         }
     }
 
-    /// Returns when the keeper has it. An answer: there is no keeper any more.
+    /// Returns when the sequencer has it. An answer: there is no sequencer any more.
     fn enter(&self, asked: Asked) -> impl Future<Output = Option<Ack>> + Send + use<> {
         let Asked {
             request_id,
             user_id,
             guild_ids,
         } = asked;
-        let (keeper, log) = (self.keeper.clone(), self.log.clone());
+        let (sequencer, log) = (self.sequencer.clone(), self.log.clone());
         let to = self.to.clone();
         async move {
             let reply = WatchReply { request_id, to };
-            let taken = keeper.watch(user_id, guild_ids.clone(), reply).await;
+            let taken = sequencer.watch(user_id, guild_ids.clone(), reply).await;
             taken.err().map(|_stopped| Ack {
                 request_id,
                 at: log.head(),

@@ -87,7 +87,12 @@ struct Rounds {
 
 impl FairQueue {
     /// A ticket for the end of what the member's user and guild have waiting.
-    pub(super) fn ticket(&self, (guild_id, user_id): MemberKey, number: u64, since: Instant) -> Ticket {
+    pub(super) fn ticket(
+        &self,
+        (guild_id, user_id): MemberKey,
+        number: u64,
+        since: Instant,
+    ) -> Ticket {
         let next = |rounds: Option<&Rounds>| rounds.map_or(0, |rounds| rounds.next(self.round));
         let of_user = next(self.users.get(&user_id));
         let of_guild = next(self.guilds.get(&guild_id));
@@ -154,7 +159,10 @@ impl FairQueue {
 
     /// Of the guilds of which so many wait that they fill a request, the one that came first.
     pub(super) fn first_full(&self) -> Option<Head> {
-        let full = self.batchable.sizes.range((USERS_PER_REQUEST, GuildId(0))..);
+        let full = self
+            .batchable
+            .sizes
+            .range((USERS_PER_REQUEST, GuildId(0))..);
         // Each of them stands for a whole request, so they are few.
         let heads = full.filter_map(|(_, guild_id)| self.head_of(*guild_id));
         heads.min_by_key(|head| head.since)

@@ -91,7 +91,11 @@ mod tests {
             ),
         ];
         for (kind, data, expected) in cases {
-            assert_eq!(invalidated(kind, data).ok(), Some(expected), "{kind} {data}");
+            assert_eq!(
+                invalidated(kind, data).ok(),
+                Some(expected),
+                "{kind} {data}"
+            );
         }
         for (kind, data) in [
             ("GUILD_BAN_ADD", "{}"),

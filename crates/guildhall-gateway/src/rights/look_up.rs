@@ -3,8 +3,9 @@
 use guildhall_model::{World, world::Membership};
 
 use super::{
-    MemberKey, Output, RETRY, Rights, RightsContext, is_there,
+    MemberKey, Output, RETRY, Rights, RightsContext,
     fair_queue::Via,
+    is_there,
     known::{LookUp, Validity},
     queue::{Priority, QueueEntry},
 };

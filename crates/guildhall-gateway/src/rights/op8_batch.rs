@@ -159,12 +159,7 @@ impl Rights {
 
     /// Users of a guild that will be looked up again soon, at most so many: they may as well join
     /// a request that has room for them, and from then on are batched.
-    fn due_soon(
-        &self,
-        guild_id: GuildId,
-        most: usize,
-        context: RightsContext<'_>,
-    ) -> Vec<UserId> {
+    fn due_soon(&self, guild_id: GuildId, most: usize, context: RightsContext<'_>) -> Vec<UserId> {
         if most == 0 {
             return Vec::new();
         }
@@ -210,9 +205,6 @@ impl Rights {
         let late = self
             .requests_late_at()
             .filter(|at| waits && *at > context.now);
-        requests
-            .map(|candidate| candidate.at)
-            .chain(late)
-            .min()
+        requests.map(|candidate| candidate.at).chain(late).min()
     }
 }

@@ -119,11 +119,7 @@ impl LookUpQueue {
         priority: Priority,
         most: usize,
     ) -> Vec<(UserId, QueueEntry)> {
-        let users: Vec<UserId> = self
-            .queue(priority)
-            .of_guild(guild_id)
-            .take(most)
-            .collect();
+        let users: Vec<UserId> = self.queue(priority).of_guild(guild_id).take(most).collect();
         let take = |user_id| Some((user_id, self.remove((guild_id, user_id))?));
         users.into_iter().filter_map(take).collect()
     }

@@ -101,8 +101,14 @@ fn a_hint_during_a_look_up_has_it_asked_again() {
 #[test]
 fn a_hint_about_a_watched_user_is_looked_up_at_once_and_about_others_never() {
     let mut house = House::known();
-    assert_eq!(house.told(KEY, MembershipUpdate::Invalidated), [Output::LookUpByRest(KEY)]);
-    assert_eq!(house.told((GUILD, UserId(8)), MembershipUpdate::Invalidated), []);
+    assert_eq!(
+        house.told(KEY, MembershipUpdate::Invalidated),
+        [Output::LookUpByRest(KEY)]
+    );
+    assert_eq!(
+        house.told((GUILD, UserId(8)), MembershipUpdate::Invalidated),
+        []
+    );
 }
 
 #[test]
@@ -227,7 +233,10 @@ fn nobody_is_forgotten_while_being_looked_up() {
 fn users_that_are_here_are_looked_up_again_within_every_minute_others_are_not() {
     let mut house = House::known();
     assert_eq!(house.wait(Duration::from_secs(50)), []);
-    assert_eq!(house.wait(Duration::from_secs(9)), [Output::LookUpByRest(KEY)]);
+    assert_eq!(
+        house.wait(Duration::from_secs(9)),
+        [Output::LookUpByRest(KEY)]
+    );
     house.looked_up(KEY, Some(member(5)));
     assert!(house.rights.oldest(house.now) < Duration::from_secs(1));
     assert_eq!(house.rights.count_watched(house.now), 1);
@@ -267,7 +276,11 @@ fn look_ups_under_way_are_few_and_refreshes_leave_places_to_who_waits() {
     let hinted = (GuildId(100), USER);
     assert!(!refreshes.contains(&hinted));
     let hint = house.told(hinted, MembershipUpdate::Invalidated);
-    assert_eq!(hint, [Output::LookUpByRest(hinted)], "it need not queue behind");
+    assert_eq!(
+        hint,
+        [Output::LookUpByRest(hinted)],
+        "it need not queue behind"
+    );
 }
 
 #[test]

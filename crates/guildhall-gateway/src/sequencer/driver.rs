@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info_span};
 
 use super::{
-    KeeperExit, Report,
+    Report, SequencerExit,
     append::{Appender, Batch, Outlook, Sealed},
     committing::{AfterCommit, Committing, Done, Step},
     working::{Act, Outcome, Restored, Working},
@@ -35,7 +35,7 @@ use crate::{
 /// the inbox until the batch before it is committed.
 const BATCH: usize = 512;
 
-/// All that the keeper needs.
+/// All that the sequencer needs.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub journal: Arc<dyn Journal>,
@@ -49,7 +49,7 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
-    /// Says that the log was brought back: [`super::Keeper::outrun`].
+    /// Says that the log was brought back: [`super::Sequencer::outrun`].
     pub outrun: watch::Receiver<Option<Position>>,
     /// To the connection to Discord, if there is one.
     pub requests: mpsc::Sender<MembersRequest>,
@@ -60,7 +60,7 @@ pub(crate) async fn run(
     setup: Setup,
     inbox: mpsc::Receiver<Input>,
     stop: CancellationToken,
-) -> KeeperExit {
+) -> SequencerExit {
     let state = Arc::clone(&setup.restored.state);
     let working = Working::new(setup.restored, setup.cdn, setup.limits, setup.clock.now());
     setup.outlook.status.send_replace(working.status());
@@ -112,7 +112,7 @@ struct Driver {
     measured_at: Option<std::time::Instant>,
 }
 
-/// What the keeper turns to.
+/// What the sequencer turns to.
 enum Turn {
     Commit(Step),
     Outrun,
@@ -122,7 +122,7 @@ enum Turn {
 type LookedUp = (MemberKey, Result<Membership, RestError>);
 
 impl Driver {
-    async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+    async fn run(mut self, stop: CancellationToken) -> SequencerExit {
         self.working
             .begun(Instant::now().into_std(), self.clock.now());
         let mut inputs = Vec::with_capacity(BATCH);
@@ -168,7 +168,7 @@ impl Driver {
                 return exit;
             }
             if stopping && self.inbox.is_empty() && self.committing.is_idle() {
-                return KeeperExit::Stopped;
+                return SequencerExit::Stopped;
             }
         }
     }
@@ -179,7 +179,7 @@ impl Driver {
         inputs: &mut Vec<Input>,
         mut answers: Vec<LookedUp>,
         room: usize,
-    ) -> Result<(), KeeperExit> {
+    ) -> Result<(), SequencerExit> {
         // An answer must not overtake the dispatches that arrived before it.
         while inputs.len() < room
             && let Ok(input) = self.inbox.try_recv()
@@ -198,7 +198,7 @@ impl Driver {
         for (key, answer) in answers {
             counter!("guildhall_rights_lookups_total", "result" => result(&answer)).increment(1);
             if answer == Err(RestError::Unauthorised) {
-                return Err(KeeperExit::TokenRefused);
+                return Err(SequencerExit::TokenRefused);
             }
             if let Err(error) = &answer {
                 debug!(guild.id = %key.0, viewer.id = %key.1, "look-up failed: {error}");
@@ -235,7 +235,7 @@ impl Driver {
     }
 
     /// Has the next start begin a new epoch with the world as it was last committed.
-    async fn begin_anew(mut self) -> KeeperExit {
+    async fn begin_anew(mut self) -> SequencerExit {
         while !self.committing.is_idle() {
             if let Step::Committed(done) = self.committing.step().await
                 && let Err(exit) = self.committed(*done)
@@ -244,13 +244,13 @@ impl Driver {
             }
         }
         match self.appender.begin_anew(self.clock.now()).await {
-            Ok(()) => KeeperExit::Outrun,
-            Err(error) => KeeperExit::Unkept(error),
+            Ok(()) => SequencerExit::Outrun,
+            Err(error) => SequencerExit::Unkept(error),
         }
     }
 
     /// Ends the batch that gathers and commits it, unless one is being committed.
-    fn send_off(&mut self) -> Result<(), KeeperExit> {
+    fn send_off(&mut self) -> Result<(), SequencerExit> {
         if !self.committing.is_idle() {
             return Ok(());
         }
@@ -293,14 +293,14 @@ impl Driver {
         }
     }
 
-    fn committed(&mut self, done: Done) -> Result<(), KeeperExit> {
+    fn committed(&mut self, done: Done) -> Result<(), SequencerExit> {
         histogram!("guildhall_journal_commit_seconds").record(done.took.as_secs_f64());
-        done.result.map_err(KeeperExit::Unkept)?;
+        done.result.map_err(SequencerExit::Unkept)?;
         self.publish(done.sealed, done.after)
     }
 
     /// Shows a batch, then answers and begins look-ups.
-    fn publish(&mut self, sealed: Sealed, after: AfterCommit) -> Result<(), KeeperExit> {
+    fn publish(&mut self, sealed: Sealed, after: AfterCommit) -> Result<(), SequencerExit> {
         let at = self.appender.publish(sealed)?;
         for act in after.acts {
             match act {

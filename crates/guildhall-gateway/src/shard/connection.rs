@@ -1,4 +1,5 @@
-//! One connection: reads, hands on, and leaves in good order. Never awaits anything slow while
+//! One connection, from dialling to its end: reads, hands dispatches to the inbox, and closes
+//! properly. Never awaits anything slow while
 //! the connection is up, because Discord's heartbeats are only sent while it is polled.
 
 use std::{
@@ -29,7 +30,7 @@ use super::{
     Shard,
     identify::OneIdentify,
     message::Message,
-    reconnect_policy::{Close, Course, Ended},
+    reconnect_policy::{Close, Disconnect, ReconnectPolicy},
 };
 use crate::inbox::{Dispatch, MembersRequest, Untaken};
 
@@ -40,19 +41,19 @@ const ACK_GRACE: Duration = Duration::from_secs(15);
 /// For the question how many sessions are left.
 const BUDGET_TIME: Duration = Duration::from_secs(5);
 /// For a close that Discord asked for itself.
-const LEAVE_TIME: Duration = Duration::from_secs(1);
+const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// How it went.
+/// How it ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    Ended(Ended),
+pub(super) enum ConnectionExit {
+    Disconnected(Disconnect),
     Stopped,
-    NobodyListens,
+    InboxClosed,
 }
 
 pub(super) struct Connection<'a> {
     shard: &'a Shard,
-    course: &'a mut Course,
+    policy: &'a mut ReconnectPolicy,
     /// Taken only while the session stands.
     requests: &'a mut mpsc::Receiver<MembersRequest>,
     established: bool,
@@ -60,13 +61,13 @@ pub(super) struct Connection<'a> {
     identify: OneIdentify,
     /// Whether it has ever been up; only then is "not connected" an end.
     up: bool,
-    /// An envelope with an odd field was told of.
-    said_odd: bool,
+    /// An envelope with an odd field was logged.
+    odd_logged: bool,
     /// What it has to say next, and by when; else it is no Gateway, or a dead one.
     awaited: Awaited,
 }
 
-/// A sign of life.
+/// What shows that the other end is alive.
 #[derive(Clone, Copy, Debug)]
 enum Awaited {
     Hello {
@@ -94,34 +95,34 @@ impl Awaited {
 }
 
 /// What happened to the connection.
-enum Step {
+enum Input {
     Item(Option<Result<Raw, ReceiveMessageError>>),
     /// It was up, and the library is about to dial again by itself.
     Gone,
     Silent,
-    /// It is our turn.
+    /// Its IDENTIFY may be sent.
     MayIdentify,
-    /// The keeper wants to know somebody.
-    Asked(MembersRequest),
+    /// The sequencer asks for members.
+    MembersRequested(MembersRequest),
     StopAsked,
     RenewalAsked,
-    /// The connection is a good one.
+    /// The connection has lasted long enough to count as a good one.
     Steady,
 }
 
 impl<'a> Connection<'a> {
     pub(super) fn new(
         shard: &'a Shard,
-        course: &'a mut Course,
+        policy: &'a mut ReconnectPolicy,
         requests: &'a mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         url: String,
     ) -> Self {
-        let identify = OneIdentify::new(shard.identifies.clone());
+        let identify = OneIdentify::new(shard.identify_limiter.clone());
         let builder = ConfigBuilder::from(template.clone())
             .queue(identify.clone())
             .proxy_url(url.clone());
-        let config = match course.resume() {
+        let config = match policy.resume() {
             None => builder.build(),
             Some(resume) => {
                 // INVARIANT(no-loss): from what was committed. What arrived since is known to be
@@ -134,57 +135,59 @@ impl<'a> Connection<'a> {
         while requests.try_recv().is_ok() {}
         Self {
             shard,
-            course,
+            policy,
             requests,
             established: false,
             discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
             identify,
             up: false,
-            said_odd: false,
+            odd_logged: false,
             awaited: Awaited::Hello {
                 by: Instant::now() + shard.limits.hello,
             },
         }
     }
 
-    pub(super) async fn run(mut self, stop: &CancellationToken) -> Outcome {
+    pub(super) async fn run(mut self, stop: &CancellationToken) -> ConnectionExit {
         loop {
             let outcome = match self.step(stop).await {
-                Step::Item(Some(Ok(Raw::Text(text)))) => self.message(&text).await,
-                Step::Item(Some(Ok(Raw::Close(frame)))) => {
+                Input::Item(Some(Ok(Raw::Text(text)))) => self.message(&text).await,
+                Input::Item(Some(Ok(Raw::Close(frame)))) => {
                     let close = frame.map(|frame| Close {
                         code: frame.code,
                         reason: frame.reason.into_owned(),
                     });
-                    Some(Outcome::Ended(Ended::Cut(close)))
+                    Some(ConnectionExit::Disconnected(Disconnect::Cut(close)))
                 }
-                Step::Item(Some(Err(error))) => match error.kind() {
+                Input::Item(Some(Err(error))) => match error.kind() {
                     // Whatever the library makes of a message, what it means to us is read here.
                     ReceiveMessageErrorType::Deserializing { event } => {
                         counter!("guildhall_gateway_bad_messages_total").increment(1);
                         self.message(event).await
                     }
-                    _ => Some(Outcome::Ended(failed(&error))),
+                    _ => Some(ConnectionExit::Disconnected(failed(&error))),
                 },
-                Step::Item(None) | Step::Gone => Some(Outcome::Ended(Ended::Cut(None))),
-                Step::MayIdentify => {
+                Input::Item(None) | Input::Gone => {
+                    Some(ConnectionExit::Disconnected(Disconnect::Cut(None)))
+                }
+                Input::MayIdentify => {
                     self.identify.pass();
                     None
                 }
-                Step::Asked(request) => {
+                Input::MembersRequested(request) => {
                     self.discord.send(request.text());
                     None
                 }
-                Step::Silent => Some(Outcome::Ended(self.gone_silent().await)),
-                Step::StopAsked => {
-                    self.leave(CloseFrame::RESUME, self.shard.limits.close)
+                Input::Silent => Some(ConnectionExit::Disconnected(self.unanswered().await)),
+                Input::StopAsked => {
+                    self.close(CloseFrame::RESUME, self.shard.limits.close)
                         .await;
-                    Some(Outcome::Stopped)
+                    Some(ConnectionExit::Stopped)
                 }
-                Step::RenewalAsked => self.renew().await,
-                Step::Steady => {
-                    self.course.time_passed(Instant::now().into_std());
-                    super::show_tries(self.course);
+                Input::RenewalAsked => self.renew().await,
+                Input::Steady => {
+                    self.policy.time_passed(Instant::now().into_std());
+                    super::record_tries(self.policy);
                     None
                 }
             };
@@ -194,7 +197,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    async fn step(&mut self, stop: &CancellationToken) -> Step {
+    async fn step(&mut self, stop: &CancellationToken) -> Input {
         let Self {
             shard,
             requests,
@@ -203,15 +206,15 @@ impl<'a> Connection<'a> {
             up,
             awaited,
             identify,
-            course,
+            policy,
             ..
         } = self;
         let next = poll_fn(|cx| match Pin::new(&mut *discord).poll_next(cx) {
             Poll::Ready(item) => {
                 *up |= connected(discord);
-                Poll::Ready(Step::Item(item))
+                Poll::Ready(Input::Item(item))
             }
-            Poll::Pending if *up && !connected(discord) => Poll::Ready(Step::Gone),
+            Poll::Pending if *up && !connected(discord) => Poll::Ready(Input::Gone),
             Poll::Pending => {
                 *up |= connected(discord);
                 Poll::Pending
@@ -219,22 +222,22 @@ impl<'a> Connection<'a> {
         });
         select! {
             biased;
-            () = stop.cancelled() => Step::StopAsked,
-            () = shard.renew.notified() => Step::RenewalAsked,
+            () = stop.cancelled() => Input::StopAsked,
+            () = shard.renew.notified() => Input::RenewalAsked,
             // Before dispatches, which may come without a pause; of these there are few.
-            Some(request) = requests.recv(), if *established => Step::Asked(request),
+            Some(request) = requests.recv(), if *established => Input::MembersRequested(request),
             happened = next => happened,
-            () = until(identify.due()) => Step::MayIdentify,
-            () = until(course.steady_at()) => Step::Steady,
-            () = sleep_until(awaited.by()) => Step::Silent,
+            () = until(identify.due()) => Input::MayIdentify,
+            () = until(policy.steady_at()) => Input::Steady,
+            () = sleep_until(awaited.by()) => Input::Silent,
         }
     }
 
-    async fn message(&mut self, text: &str) -> Option<Outcome> {
+    async fn message(&mut self, text: &str) -> Option<ConnectionExit> {
         match Message::read(text, self.shard.clock.now()) {
-            Message::Dispatch(dispatch) => self.hand_on(dispatch).await,
+            Message::Dispatch(dispatch) => self.dispatched(dispatch).await,
             Message::Hello { heartbeat } => {
-                self.course.heard();
+                self.policy.heard();
                 self.awaited = Awaited::ack(heartbeat);
                 None
             }
@@ -245,26 +248,28 @@ impl<'a> Connection<'a> {
                 None
             }
             Message::Reconnect => {
-                self.wait_for_close(LEAVE_TIME).await;
-                Some(Outcome::Ended(Ended::ReconnectAsked))
+                self.wait_for_close(CLOSE_TIME).await;
+                Some(ConnectionExit::Disconnected(Disconnect::ReconnectAsked))
             }
             Message::InvalidSession { resumable } => {
-                self.wait_for_close(LEAVE_TIME).await;
-                Some(Outcome::Ended(Ended::InvalidSession { resumable }))
+                self.wait_for_close(CLOSE_TIME).await;
+                Some(ConnectionExit::Disconnected(Disconnect::InvalidSession {
+                    resumable,
+                }))
             }
-            Message::Unreadable { name, data } => self.hand_on_unnumbered(name, data).await,
+            Message::Unreadable { name, data } => self.dispatched_unnumbered(name, data).await,
             Message::Other => None,
         }
     }
 
     /// A dispatch came whose envelope has an odd field. What it tells counts all the same; of one
     /// without a name nobody knows what it was.
-    async fn hand_on_unnumbered(
+    async fn dispatched_unnumbered(
         &mut self,
         name: Option<String>,
         data: Box<RawValue>,
-    ) -> Option<Outcome> {
-        if !std::mem::replace(&mut self.said_odd, true) {
+    ) -> Option<ConnectionExit> {
+        if !std::mem::replace(&mut self.odd_logged, true) {
             let name = name.as_deref().unwrap_or("message");
             warn!("[Gateway] A {name} of Discord's has an odd envelope. Said once per connection");
         }
@@ -274,34 +279,34 @@ impl<'a> Connection<'a> {
             data,
             received_at: self.shard.clock.now(),
         };
-        self.hand_on(dispatch).await
+        self.dispatched(dispatch).await
     }
 
     /// Gives the session up for a fresh one, if there are any left: a picture with a fault is
     /// better than none.
-    async fn renew(&mut self) -> Option<Outcome> {
+    async fn renew(&mut self) -> Option<ConnectionExit> {
         // The connection is not polled meanwhile, for far less than a heartbeat.
         if let Ok(Ok(_)) = timeout(BUDGET_TIME, self.shard.find(true)).await {
-            self.leave(CloseFrame::NORMAL, LEAVE_TIME).await;
-            Some(Outcome::Ended(Ended::Renewed))
+            self.close(CloseFrame::NORMAL, CLOSE_TIME).await;
+            Some(ConnectionExit::Disconnected(Disconnect::Renewed))
         } else {
             warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
             None
         }
     }
 
-    /// Says goodbye to who does not listen, in a way that keeps the session.
-    async fn gone_silent(&mut self) -> Ended {
+    /// Closes a connection that no longer answers, in a way that keeps the session.
+    async fn unanswered(&mut self) -> Disconnect {
         match self.awaited {
-            Awaited::Hello { .. } => Ended::Unreachable("it said no HELLO".to_owned()),
+            Awaited::Hello { .. } => Disconnect::Unreachable("it said no HELLO".to_owned()),
             Awaited::Ack { .. } => {
-                self.leave(CloseFrame::RESUME, LEAVE_TIME).await;
-                Ended::Zombie
+                self.close(CloseFrame::RESUME, CLOSE_TIME).await;
+                Disconnect::Zombie
             }
         }
     }
 
-    async fn hand_on(&mut self, dispatch: Dispatch) -> Option<Outcome> {
+    async fn dispatched(&mut self, dispatch: Dispatch) -> Option<ConnectionExit> {
         let session = match dispatch.name.as_str() {
             "READY" => Some(How::Identified),
             "RESUMED" => Some(How::Resumed),
@@ -312,10 +317,10 @@ impl<'a> Connection<'a> {
             // Not one more is read: Discord keeps them for us. The shard comes back when all that
             // waits is committed.
             Err(Untaken::Full) => {
-                self.leave(CloseFrame::RESUME, LEAVE_TIME).await;
-                return Some(Outcome::Ended(Ended::InboxFull));
+                self.close(CloseFrame::RESUME, CLOSE_TIME).await;
+                return Some(ConnectionExit::Disconnected(Disconnect::InboxFull));
             }
-            Err(Untaken::Stopped) => return Some(Outcome::NobodyListens),
+            Err(Untaken::Stopped) => return Some(ConnectionExit::InboxClosed),
         }
         if let Some(how) = session {
             self.established(how);
@@ -328,7 +333,7 @@ impl<'a> Connection<'a> {
             // The library would dial it by itself were the connection to break while it is
             // polled, so it is dropped. The session is good, and resumed at the base address.
             let why = "it named an address to resume at that may not be dialled".to_owned();
-            return Some(Outcome::Ended(Ended::Unreachable(why)));
+            return Some(ConnectionExit::Disconnected(Disconnect::Unreachable(why)));
         }
         None
     }
@@ -341,8 +346,8 @@ impl<'a> Connection<'a> {
             How::Resumed => ("Resumed", "resume"),
         };
         match how {
-            How::Identified => self.course.ready(now),
-            How::Resumed => self.course.resumed(now),
+            How::Identified => self.policy.ready(now),
+            How::Resumed => self.policy.resumed(now),
         }
         counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
         let session_id = self.discord.session().map_or("", Session::id);
@@ -352,7 +357,7 @@ impl<'a> Connection<'a> {
 
     /// Closes, if there is something to close, and waits a little for Discord to say so too: a
     /// socket that is dropped with unread bytes takes the close with it.
-    async fn leave(&mut self, frame: CloseFrame<'static>, limit: Duration) {
+    async fn close(&mut self, frame: CloseFrame<'static>, limit: Duration) {
         if connected(&self.discord) {
             self.discord.close(frame);
             self.wait_for_close(limit).await;
@@ -393,17 +398,17 @@ fn connected(discord: &twilight_gateway::Shard<OneIdentify>) -> bool {
     !matches!(discord.state(), ShardState::Disconnected { .. })
 }
 
-fn failed(error: &ReceiveMessageError) -> Ended {
+fn failed(error: &ReceiveMessageError) -> Disconnect {
     match error.kind() {
         ReceiveMessageErrorType::Reconnect => {
             let mut cause: &dyn std::error::Error = error;
             while let Some(deeper) = cause.source() {
                 cause = deeper;
             }
-            Ended::Unreachable(cause.to_string())
+            Disconnect::Unreachable(cause.to_string())
         }
         // Compression: what follows can't be read either.
-        _ => Ended::Cut(None),
+        _ => Disconnect::Cut(None),
     }
 }
 

@@ -11,22 +11,22 @@ use std::{
 use tokio::sync::oneshot;
 use twilight_gateway::queue::Queue;
 
-/// The places for IDENTIFYs of one bot in this process. Clones are handles on the same ones.
+/// Rate limit for the IDENTIFYs of one bot in this process. Clones are handles on the same one.
 #[derive(Clone, Debug)]
-pub(crate) struct Identifies(Arc<Mutex<Places>>);
+pub(crate) struct IdentifyLimiter(Arc<Mutex<IdentifySlots>>);
 
 #[derive(Debug)]
-struct Places {
+struct IdentifySlots {
     spacing: Duration,
     max_concurrency: u32,
-    /// By key: when the next place is free.
+    /// By key: when the next slot is free.
     free_at: BTreeMap<u32, Instant>,
 }
 
-impl Identifies {
+impl IdentifyLimiter {
     /// None sent yet. `spacing`: between two of one key.
     pub(crate) fn new(spacing: Duration) -> Self {
-        Self(Arc::new(Mutex::new(Places {
+        Self(Arc::new(Mutex::new(IdentifySlots {
             spacing,
             max_concurrency: 1,
             free_at: BTreeMap::new(),
@@ -38,83 +38,84 @@ impl Identifies {
         self.lock().max_concurrency = max_concurrency.max(1);
     }
 
-    /// Takes the next place for a shard: it may IDENTIFY then. In order of asking.
+    /// Takes the next slot for a shard: it may IDENTIFY then. In order of asking.
     fn take(&self, shard: u32, now: Instant) -> Instant {
-        let mut places = self.lock();
-        let key = shard % places.max_concurrency;
-        let at = places.free_at.get(&key).copied();
+        let mut slots = self.lock();
+        let key = shard % slots.max_concurrency;
+        let at = slots.free_at.get(&key).copied();
         let at = at.map_or(now, |at| at.max(now));
-        let next = at + places.spacing;
-        places.free_at.insert(key, next);
+        let next = at + slots.spacing;
+        slots.free_at.insert(key, next);
         at
     }
 
-    fn lock(&self) -> MutexGuard<'_, Places> {
+    fn lock(&self) -> MutexGuard<'_, IdentifySlots> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The library's way of asking, for one connection. It lets one IDENTIFY pass, at its time: the
+/// The library's queue of IDENTIFYs, for one connection. It lets one IDENTIFY pass, at its time: the
 /// budget was looked at before the connection was made. Were Discord to ask for a second on the
 /// same connection, that waits until the connection ends; a dropped sender would have the library
 /// ask again without end.
 #[derive(Clone, Debug)]
 pub(super) struct OneIdentify {
-    identifies: Identifies,
-    asked: Arc<Mutex<Asked>>,
+    limiter: IdentifyLimiter,
+    permit: Arc<Mutex<PermitState>>,
 }
 
 #[derive(Debug)]
-enum Asked {
-    /// Not yet.
-    No,
-    /// It may pass then.
-    Waits(Instant, oneshot::Sender<()>),
-    /// It passed. What was asked after it.
-    Passed(Option<oneshot::Sender<()>>),
+enum PermitState {
+    /// Not asked for yet.
+    Unrequested,
+    /// Granted then.
+    Waiting(Instant, oneshot::Sender<()>),
+    /// The connection had it. What was asked after it.
+    Granted(Option<oneshot::Sender<()>>),
 }
 
 impl OneIdentify {
-    pub(super) fn new(identifies: Identifies) -> Self {
+    pub(super) fn new(limiter: IdentifyLimiter) -> Self {
         Self {
-            identifies,
-            asked: Arc::new(Mutex::new(Asked::No)),
+            limiter,
+            permit: Arc::new(Mutex::new(PermitState::Unrequested)),
         }
     }
 
     /// When [`OneIdentify::pass`] is due; `None`: nothing waits for it.
     pub(super) fn due(&self) -> Option<Instant> {
         match &*self.lock() {
-            Asked::Waits(at, _) => Some(*at),
-            Asked::No | Asked::Passed(_) => None,
+            PermitState::Waiting(at, _) => Some(*at),
+            PermitState::Unrequested | PermitState::Granted(_) => None,
         }
     }
 
     /// Lets pass what waits.
     pub(super) fn pass(&self) {
-        let mut asked = self.lock();
-        if let Asked::Waits(..) = *asked
-            && let Asked::Waits(_, pass) = std::mem::replace(&mut *asked, Asked::Passed(None))
+        let mut permit = self.lock();
+        if let PermitState::Waiting(..) = *permit
+            && let PermitState::Waiting(_, pass) =
+                std::mem::replace(&mut *permit, PermitState::Granted(None))
         {
-            // Who no longer waits needs no place.
+            // Who no longer waits needs no slot.
             let _gone = pass.send(());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, PermitState> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Queue for OneIdentify {
     fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
         let (pass, passed) = oneshot::channel();
-        let mut asked = self.lock();
-        match &mut *asked {
-            Asked::Passed(waiting) => *waiting = Some(pass),
-            Asked::No | Asked::Waits(..) => {
+        let mut permit = self.lock();
+        match &mut *permit {
+            PermitState::Granted(waiting) => *waiting = Some(pass),
+            PermitState::Unrequested | PermitState::Waiting(..) => {
                 let now = tokio::time::Instant::now().into_std();
-                *asked = Asked::Waits(self.identifies.take(shard, now), pass);
+                *permit = PermitState::Waiting(self.limiter.take(shard, now), pass);
             }
         }
         passed
@@ -131,33 +132,31 @@ mod tests {
     #[test]
     fn shards_of_one_key_go_one_by_one_and_keys_side_by_side() {
         let now = Instant::now();
-        let identifies = Identifies::new(SPACING);
-        identifies.allow(2);
-        let waits: Vec<Duration> = (0..6)
-            .map(|shard| identifies.take(shard, now) - now)
-            .collect();
+        let limiter = IdentifyLimiter::new(SPACING);
+        limiter.allow(2);
+        let waits: Vec<Duration> = (0..6).map(|shard| limiter.take(shard, now) - now).collect();
         assert_eq!(
             waits,
             [0, 0, 5, 5, 10, 10].map(Duration::from_secs),
             "two together, every five seconds"
         );
         let later = now + Duration::from_mins(1);
-        assert_eq!(identifies.take(0, later), later, "a place is not saved up");
+        assert_eq!(limiter.take(0, later), later, "a slot is not saved up");
     }
 
     #[test]
     fn an_odd_answer_of_discords_is_the_strictest() {
         let now = Instant::now();
-        let identifies = Identifies::new(SPACING);
-        identifies.allow(0);
-        assert_eq!(identifies.take(0, now), now);
-        assert_eq!(identifies.take(1, now), now + SPACING);
+        let limiter = IdentifyLimiter::new(SPACING);
+        limiter.allow(0);
+        assert_eq!(limiter.take(0, now), now);
+        assert_eq!(limiter.take(1, now), now + SPACING);
     }
 
     #[test]
     fn one_identify_passes_at_its_time_and_a_second_waits() {
-        let identifies = Identifies::new(SPACING);
-        let queue = OneIdentify::new(identifies.clone());
+        let limiter = IdentifyLimiter::new(SPACING);
+        let queue = OneIdentify::new(limiter.clone());
         assert_eq!(queue.due(), None);
         let mut first = queue.enqueue(0);
         assert!(queue.due().is_some());
@@ -168,7 +167,7 @@ mod tests {
         queue.pass();
         assert_eq!(second.try_recv(), Err(oneshot::error::TryRecvError::Empty));
 
-        let next = OneIdentify::new(identifies);
+        let next = OneIdentify::new(limiter);
         drop(next.enqueue(0));
         let due = next.due().expect("it waits");
         assert!(

@@ -26,7 +26,7 @@ pub(super) const TOKEN_REFUSED: &str = "DISCORD_BOT_TOKEN was refused by Discord
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum Disconnect {
     /// It never came to a HELLO, or `/gateway/bot` did not answer: why.
     Unreachable(String),
     /// There are too few IDENTIFYs left; none was sent.
@@ -77,7 +77,7 @@ impl std::fmt::Display for Close {
 /// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Connect, not before this, and after [`Course::committed`] said how.
+    /// Connect, not before this, and after [`ReconnectPolicy::committed`] said how.
     Connect {
         /// When.
         at: Instant,
@@ -87,7 +87,7 @@ pub(super) enum Next {
 }
 
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct ReconnectPolicy {
     limits: Limits,
     /// As it was committed when the last connection had ended.
     resume: Option<ResumeState>,
@@ -107,7 +107,7 @@ pub(super) struct Course {
     steady_at: Option<Instant>,
 }
 
-impl Course {
+impl ReconnectPolicy {
     /// `resume`: as it was kept when the process before this one ended.
     pub(super) fn new(limits: Limits, resume: Option<ResumeState>) -> Self {
         Self {
@@ -166,7 +166,7 @@ impl Course {
         self.steady_at = Some(now + STEADY_RESUMED);
     }
 
-    /// When [`Course::time_passed`] forgets the failures before this connection; `None`: there are
+    /// When [`ReconnectPolicy::time_passed`] forgets the failures before this connection; `None`: there are
     /// none, or there is no connection.
     pub(super) fn steady_at(&self) -> Option<Instant> {
         self.steady_at.filter(|_| self.tries() > 0)
@@ -192,37 +192,42 @@ impl Course {
     }
 
     /// A connection ended. `chance`: in 0..1, drawn anew each time.
-    pub(super) fn ended(&mut self, how: &Ended, chance: f64, now: Instant) -> Next {
-        if let Some(sentence) = fatal(how) {
+    pub(super) fn disconnected(
+        &mut self,
+        disconnect: &Disconnect,
+        chance: f64,
+        now: Instant,
+    ) -> Next {
+        if let Some(sentence) = fatal(disconnect) {
             return Next::Misconfigured(sentence);
         }
         self.time_passed(now);
-        if is_discords(how) {
+        if is_discords(disconnect) {
             self.heard();
         }
         let established = self.steady_at.take().is_some();
         let heard = std::mem::take(&mut self.heard);
-        if *how == Ended::InboxFull {
+        if *disconnect == Disconnect::InboxFull {
             // It brought more than we could take: nothing failed, and what to wait for is our own
             // disk, which is waited for anyway.
             self.forget_failures();
             self.resume_url_tries = 0;
             return Next::Connect { at: now };
         }
-        if loses_session(how) {
+        if loses_session(disconnect) {
             self.has_session = false;
         }
         if !established && self.resume.is_some() {
             self.resume_url_tries = self.resume_url_tries.saturating_add(1);
         }
-        let at = now + self.wait(how, chance);
+        let at = now + self.wait(disconnect, chance);
         let failures = if heard {
             &mut self.unsteady
         } else {
             &mut self.unreached
         };
         *failures = failures.saturating_add(1);
-        if *how == (Ended::InvalidSession { resumable: false }) {
+        if *disconnect == (Disconnect::InvalidSession { resumable: false }) {
             self.refused = self.refused.saturating_add(1);
         }
         Next::Connect { at }
@@ -230,11 +235,11 @@ impl Course {
 
     /// Anything up to a ceiling that doubles with each failure (full jitter), so that bots cut by
     /// one fault of Discord's do not come back as one.
-    fn wait(&self, how: &Ended, chance: f64) -> Duration {
+    fn wait(&self, disconnect: &Disconnect, chance: f64) -> Duration {
         let chance = chance.clamp(0.0, 1.0);
-        let failures = match how {
+        let failures = match disconnect {
             // Discord answered, whatever was in the way before: only its own refusals count.
-            Ended::InvalidSession { resumable: false } => self.refused,
+            Disconnect::InvalidSession { resumable: false } => self.refused,
             _ => self.tries(),
         };
         let doubled = 2_u32.saturating_pow(failures.min(20));
@@ -245,14 +250,14 @@ impl Course {
             .saturating_mul(doubled)
             .min(longest);
         let wait = ceiling.mul_f64(chance);
-        match how {
+        match disconnect {
             // Asking oftener than this spares nothing; the operator sees why we wait.
-            Ended::BudgetLow { resets_in, .. } => {
+            Disconnect::BudgetLow { resets_in, .. } => {
                 (*resets_in).min(Duration::from_mins(10)).max(wait)
             }
             // Discord's own rule before the IDENTIFY that follows. Sessions that are refused again
             // and again cost one each time, so there it is waited for longer and longer.
-            Ended::InvalidSession { resumable: false } => {
+            Disconnect::InvalidSession { resumable: false } => {
                 let most = self.limits.identify_after_refusal;
                 let least = most / 5;
                 wait.max(least + most.saturating_sub(least).mul_f64(chance))
@@ -263,37 +268,37 @@ impl Course {
 }
 
 /// Whether nobody but Discord ends a connection so, however early.
-fn is_discords(how: &Ended) -> bool {
-    match how {
-        Ended::Cut(Some(close)) => (4000..=4999).contains(&close.code),
-        Ended::ReconnectAsked | Ended::InvalidSession { .. } => true,
+fn is_discords(disconnect: &Disconnect) -> bool {
+    match disconnect {
+        Disconnect::Cut(Some(close)) => (4000..=4999).contains(&close.code),
+        Disconnect::ReconnectAsked | Disconnect::InvalidSession { .. } => true,
         _ => false,
     }
 }
 
-fn loses_session(how: &Ended) -> bool {
-    match how {
+fn loses_session(disconnect: &Disconnect) -> bool {
+    match disconnect {
         // Sent before identify, identified twice, bad sequence: the library would resume these
         // again and again. 4009 (timed out) is worth a try: op 9 says if not.
-        Ended::Cut(close) => {
+        Disconnect::Cut(close) => {
             let code = close.as_ref().map(|close| close.code);
             matches!(code, Some(4003 | 4005 | 4007))
         }
-        Ended::InvalidSession { resumable } => !resumable,
-        Ended::Renewed => true,
-        Ended::Unreachable(_)
-        | Ended::BudgetLow { .. }
-        | Ended::ReconnectAsked
-        | Ended::InboxFull
-        | Ended::Zombie
-        | Ended::TokenRefused => false,
+        Disconnect::InvalidSession { resumable } => !resumable,
+        Disconnect::Renewed => true,
+        Disconnect::Unreachable(_)
+        | Disconnect::BudgetLow { .. }
+        | Disconnect::ReconnectAsked
+        | Disconnect::InboxFull
+        | Disconnect::Zombie
+        | Disconnect::TokenRefused => false,
     }
 }
 
-fn fatal(how: &Ended) -> Option<String> {
-    let (code, said) = match how {
-        Ended::TokenRefused => (4004, String::new()),
-        Ended::Cut(Some(close)) => (close.code, format!(". Discord closed with {close}")),
+fn fatal(disconnect: &Disconnect) -> Option<String> {
+    let (code, said) = match disconnect {
+        Disconnect::TokenRefused => (4004, String::new()),
+        Disconnect::Cut(Some(close)) => (close.code, format!(". Discord closed with {close}")),
         _ => return None,
     };
     let sentence = match code {

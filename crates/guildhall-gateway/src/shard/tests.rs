@@ -236,7 +236,7 @@ async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     assert_eq!(peer.close_code().await, Some(4000));
     drop(peer);
     assert!(!discord.is_dialled().await, "not before all is committed");
-    house.keeper_wakes.cancel();
+    house.sequencer_wakes.cancel();
     assert_eq!(
         house.dispatches(4).await.len(),
         4,
@@ -385,12 +385,12 @@ async fn members_are_asked_for_once_the_session_stands_and_by_nobody_after_its_c
     assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
-/// A shard under test, and a keeper that commits at once what it takes.
+/// A shard under test, and a sequencer that commits at once what it takes.
 struct House {
     requests: mpsc::Sender<MembersRequest>,
     seen: mpsc::Receiver<Seen>,
-    /// Until then the keeper takes nothing.
-    keeper_wakes: CancellationToken,
+    /// Until then the sequencer takes nothing.
+    sequencer_wakes: CancellationToken,
     stop: CancellationToken,
     renew: Arc<Notify>,
     task: JoinHandle<ShardExit>,
@@ -399,7 +399,7 @@ struct House {
 impl House {
     fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
         let house = Self::with_inbox(discord, 64, change);
-        house.keeper_wakes.cancel();
+        house.sequencer_wakes.cancel();
         house
     }
 
@@ -425,7 +425,7 @@ impl House {
             gateway_url: None,
             tls: false,
             limits,
-            identifies: Identifies::new(limits.identify_spacing),
+            identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
             inbox,
             resume: None,
             renew: Arc::clone(&renew),
@@ -433,16 +433,16 @@ impl House {
         };
         change(&mut shard);
         let (told, seen) = mpsc::channel(256);
-        let keeper_wakes = CancellationToken::new();
+        let sequencer_wakes = CancellationToken::new();
         let (requests, asked) = mpsc::channel(REQUESTS);
         let runtime = tokio::runtime::Handle::current();
         let resume = shard.resume.clone();
-        runtime.spawn(keep(inputs, keeper_wakes.clone(), resume, told));
+        runtime.spawn(keep(inputs, sequencer_wakes.clone(), resume, told));
         let task = runtime.spawn(run(shard, asked, stop.clone()));
         Self {
             requests,
             seen,
-            keeper_wakes,
+            sequencer_wakes,
             stop,
             renew,
             task,
@@ -499,7 +499,7 @@ impl House {
     }
 }
 
-/// What the keeper got.
+/// What the sequencer got.
 enum Seen {
     Dispatch(String),
     Lost(Lost),

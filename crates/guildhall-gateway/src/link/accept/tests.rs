@@ -85,13 +85,13 @@ async fn the_replay_ends_when_discord_has_sent_its_guilds() {
 }
 
 #[tokio::test]
-async fn a_watch_without_a_keeper_failed_everywhere() {
+async fn a_watch_without_a_sequencer_failed_everywhere() {
     let mut house = House::open().await;
     let mut web = house.dial(Some(at(0))).await;
     assert!(matches!(web.next().await, Output::Status(_)));
     assert_eq!(web.next().await, Output::Complete(at(0)));
     // As when the gateway is about to stop.
-    house.keeper_inbox.take();
+    house.sequencer_inbox.take();
     let ask = receiver::Input::WatchAsked {
         user_id: UserId(1),
         guild_ids: vec![GuildId(1), GuildId(2)],
@@ -164,7 +164,7 @@ struct House {
     address: SocketAddr,
     log: Log,
     status: watch::Sender<DiscordStatus>,
-    keeper_inbox: Option<tokio::sync::mpsc::Receiver<crate::inbox::Input>>,
+    sequencer_inbox: Option<tokio::sync::mpsc::Receiver<crate::inbox::Input>>,
     stop: CancellationToken,
     attachments: TaskTracker,
     _serving: JoinSet<()>,
@@ -179,11 +179,11 @@ impl House {
         };
         let log = Log::new(Position::start(LogId(0), 1_000), window);
         let (status, status_receiver) = watch::channel(status(true));
-        let (keeper, keeper_inbox) = Keeper::new();
+        let (sequencer, sequencer_inbox) = Sequencer::new();
         let stop = CancellationToken::new();
         let house = Attachments {
             log: log.clone(),
-            keeper,
+            sequencer,
             status: status_receiver,
             clock: Arc::new(ManualClock::at(1)),
         };
@@ -205,7 +205,7 @@ impl House {
             address,
             log,
             status,
-            keeper_inbox: Some(keeper_inbox),
+            sequencer_inbox: Some(sequencer_inbox),
             stop,
             attachments,
             _serving: serving,

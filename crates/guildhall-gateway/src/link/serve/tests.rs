@@ -17,8 +17,8 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    sequencer::Keeper,
     log::{Log, Window},
+    sequencer::Sequencer,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -230,7 +230,7 @@ impl Open {
             tokens: [TOKEN.into(), SECOND.into()].into(),
             house: Attachments {
                 log: Log::new(Position::start(LogId(0), 1), window),
-                keeper: Keeper::new().0,
+                sequencer: Sequencer::new().0,
                 status: status.subscribe(),
                 clock: Arc::new(ManualClock::at(1)),
             },

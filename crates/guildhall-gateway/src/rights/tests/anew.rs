@@ -8,7 +8,12 @@ fn a_guild_that_was_out_of_hearing_has_all_who_are_here_looked_up_at_once_togeth
         house.looked_up((GUILD, UserId(user)), Some(member(5)));
     }
     let outputs = house.came_again(GUILD);
-    let [Output::LookUpByOp8(MembersRequest { nonce, user_ids, .. })] = &outputs[..] else {
+    let [
+        Output::LookUpByOp8(MembersRequest {
+            nonce, user_ids, ..
+        }),
+    ] = &outputs[..]
+    else {
         panic!("one request, at once: {outputs:?}")
     };
     assert_eq!(user_ids.len(), 30);
@@ -42,7 +47,11 @@ fn an_answer_to_what_was_asked_before_is_worth_nothing() {
     assert_eq!(house.wait(MINUTE), [Output::LookUpByRest(KEY)]);
     assert_eq!(house.came_again(GUILD), []);
     let outputs = house.looked_up(KEY, Some(member(5)));
-    assert_eq!(outputs, [Output::LookUpByRest(KEY)], "of before, so asked again");
+    assert_eq!(
+        outputs,
+        [Output::LookUpByRest(KEY)],
+        "of before, so asked again"
+    );
     assert_eq!(house.membership(), None, "invisible meanwhile");
     let outputs = house.looked_up(KEY, Some(Membership::Stranger));
     assert_eq!(outputs, [changed(Some(Membership::Stranger))]);
@@ -84,7 +93,10 @@ fn one_that_fails_is_tried_again_before_who_is_only_looked_at_again() {
     let mut house = House::known();
     house.came_again(GUILD);
     assert_eq!(house.looked_up(KEY, None), []);
-    assert_eq!(house.wait(Duration::from_secs(2)), [Output::LookUpByRest(KEY)]);
+    assert_eq!(
+        house.wait(Duration::from_secs(2)),
+        [Output::LookUpByRest(KEY)]
+    );
     assert_eq!(
         house.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]

@@ -73,7 +73,11 @@ impl House {
         self.act(|rights, context| rights.member_updated(key, update, context))
     }
 
-    pub(super) fn looked_up(&mut self, key: MemberKey, membership: Option<Membership>) -> Vec<Output> {
+    pub(super) fn looked_up(
+        &mut self,
+        key: MemberKey,
+        membership: Option<Membership>,
+    ) -> Vec<Output> {
         self.act(|rights, context| rights.rest_answered(key, membership, context))
     }
 

@@ -30,7 +30,9 @@ fn call(outputs: &[Output]) -> (Nonce, Vec<UserId>) {
 
 fn calls(outputs: &[Output]) -> Vec<(Nonce, Vec<UserId>)> {
     let call = |output: &Output| match output {
-        Output::LookUpByOp8(MembersRequest { nonce, user_ids, .. }) => Some((*nonce, user_ids.clone())),
+        Output::LookUpByOp8(MembersRequest {
+            nonce, user_ids, ..
+        }) => Some((*nonce, user_ids.clone())),
         _ => None,
     };
     outputs.iter().filter_map(call).collect()
@@ -186,7 +188,10 @@ fn a_dispatch_overtakes_the_answer_of_a_call_too() {
     let (mut house, outputs) = crowd();
     let (call, together) = call(&outputs);
     let (told, hinted) = ((GUILD, UserId(9)), (GUILD, UserId(10)));
-    assert_eq!(answers(&house.told(told, MembershipUpdate::Is(member(6)))), [9]);
+    assert_eq!(
+        answers(&house.told(told, MembershipUpdate::Is(member(6)))),
+        [9]
+    );
     assert_eq!(house.told(hinted, MembershipUpdate::Invalidated), []);
     let outputs = came(&mut house, part(call, &together, true));
     assert_eq!(answers(&outputs), (11..=108).collect::<Vec<_>>());

@@ -35,17 +35,17 @@ async fn nothing_is_seen_before_it_is_committed_and_the_next_batch_gathers_meanw
     house.journal.allow(1);
     house.head(3).await;
     assert_eq!(house.journal.asked(), 2, "what gathered was one batch");
-    assert_eq!(house.stop().await, KeeperExit::Stopped);
+    assert_eq!(house.stop().await, SequencerExit::Stopped);
 }
 
 #[tokio::test]
-async fn a_batch_that_is_not_kept_ends_the_keeper_and_is_never_shown() {
+async fn a_batch_that_is_not_kept_ends_the_sequencer_and_is_never_shown() {
     let mut house = House::new(1);
     house.ready(1);
     house.journal.commits(1).await;
     house.journal.fail();
     house.dispatch(2, "GUILD_CREATE", &guild());
-    assert!(matches!(house.exit().await, KeeperExit::Unkept(_)));
+    assert!(matches!(house.exit().await, SequencerExit::Unkept(_)));
     assert_eq!(house.log.head().seq, 0);
 }
 
@@ -66,7 +66,7 @@ async fn who_lost_the_connection_goes_on_from_what_was_committed() {
     let resume = house.lost(true).await.expect("a session");
     assert_eq!((resume.sequence, house.log.head().seq), (4, 2));
     assert_eq!(house.lost(false).await, None, "the session is over");
-    assert_eq!(house.stop().await, KeeperExit::Stopped);
+    assert_eq!(house.stop().await, SequencerExit::Stopped);
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +98,7 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
                 sequence -= 1;
                 tokio::task::yield_now().await;
             }
-            Err(Untaken::Stopped) => panic!("the keeper is gone"),
+            Err(Untaken::Stopped) => panic!("the sequencer is gone"),
         }
     }
     assert_eq!(sequence, 2 + 512 + 8_192);
@@ -114,7 +114,7 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
     let resume = lost.await.expect("no panic").expect("a session");
     assert_eq!(resume.sequence, sequence, "all that was taken is committed");
     assert!(!*house.stalled.borrow());
-    assert_eq!(house.stop().await, KeeperExit::Stopped);
+    assert_eq!(house.stop().await, SequencerExit::Stopped);
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_journal_of_another_bot_is_left_alone() {
     );
     house.ready(1);
     let (kept, is) = (UserId(7), UserId(100));
-    assert_eq!(house.exit().await, KeeperExit::AnotherBot { kept, is });
+    assert_eq!(house.exit().await, SequencerExit::AnotherBot { kept, is });
     assert_eq!(house.journal.asked(), 0);
 }
 
@@ -145,7 +145,7 @@ async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_tw
         let state = json!({"guild_id": "1", "user_id": sequence.to_string(), "channel_id": "9"});
         house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
     }
-    assert_eq!(house.exit().await, KeeperExit::Outrun);
+    assert_eq!(house.exit().await, SequencerExit::Outrun);
     let kept = house.journal.kept.load().await.expect("it works");
     let kept = kept.expect("begun");
     assert!(kept.head.epoch > head.epoch && kept.head.seq == 0);
@@ -168,7 +168,7 @@ async fn a_stop_commits_what_was_taken() {
     tokio::task::yield_now().await;
     assert!(!house.task.is_finished(), "it waits for the disk");
     journal.allow(1_000);
-    assert_eq!(house.stop().await, KeeperExit::Stopped);
+    assert_eq!(house.stop().await, SequencerExit::Stopped);
     let saved = journal.kept.load().await.expect("it works").expect("begun");
     assert_eq!(saved.head.seq, 1 + 2_997);
     let resume = saved.state.resume.map(|resume| resume.sequence);
@@ -236,7 +236,7 @@ struct House {
     status: watch::Receiver<DiscordStatus>,
     stalled: watch::Receiver<bool>,
     stop: CancellationToken,
-    task: JoinHandle<KeeperExit>,
+    task: JoinHandle<SequencerExit>,
 }
 
 impl House {
@@ -352,13 +352,13 @@ impl House {
             .expect("it lives");
     }
 
-    async fn stop(self) -> KeeperExit {
+    async fn stop(self) -> SequencerExit {
         self.stop.cancel();
         let exit = timeout(PATIENCE, self.task).await.expect("an end in time");
         exit.expect("no panic")
     }
 
-    async fn exit(&mut self) -> KeeperExit {
+    async fn exit(&mut self) -> SequencerExit {
         let exit = timeout(PATIENCE, &mut self.task).await.expect("an end");
         exit.expect("no panic")
     }
@@ -371,7 +371,7 @@ async fn lost(inbox: Inbox, resumable: bool) -> Option<ResumeState> {
         why: "cut".to_owned(),
     };
     let answer = timeout(PATIENCE, inbox.lost(lost)).await.expect("in time");
-    answer.expect("the keeper lives")
+    answer.expect("the sequencer lives")
 }
 
 fn dispatch(sequence: u64, name: &str, data: &Value) -> Dispatch {

@@ -90,7 +90,12 @@ impl Working {
             Seen::Irrelevant => match rights::invalidated(kind, dispatch.data.get()) {
                 Ok(Some(key)) => {
                     count(kind);
-                    self.member(key, MembershipUpdate::Invalidated, dispatch.received_at, now);
+                    self.member(
+                        key,
+                        MembershipUpdate::Invalidated,
+                        dispatch.received_at,
+                        now,
+                    );
                 }
                 Err(reason) => {
                     count(kind);
@@ -135,7 +140,12 @@ impl Working {
         }
         self.odd(kind, guild_id, told.oddities, now, wall);
         for user_id in told.unclear {
-            self.member((guild_id, user_id), MembershipUpdate::Invalidated, wall, now);
+            self.member(
+                (guild_id, user_id),
+                MembershipUpdate::Invalidated,
+                wall,
+                now,
+            );
         }
         for member in told.members {
             let key = (guild_id, member.user_id);

@@ -141,7 +141,10 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.watch(1, &[GUILD]);
-    assert_eq!(house.working.take().acts, [Act::LookUpByRest((GUILD, USER))]);
+    assert_eq!(
+        house.working.take().acts,
+        [Act::LookUpByRest((GUILD, USER))]
+    );
     let member = Membership::member(vec![RoleId(4)], false);
     house
         .working
@@ -198,7 +201,10 @@ fn a_ban_is_looked_into_although_it_tells_no_roles() {
         "GUILD_BAN_ADD",
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
-    assert_eq!(house.working.take().acts, [Act::LookUpByRest((GUILD, USER))]);
+    assert_eq!(
+        house.working.take().acts,
+        [Act::LookUpByRest((GUILD, USER))]
+    );
 }
 
 #[test]

@@ -18,10 +18,10 @@ fn a_cut_connection_is_resumed_whatever_the_code() {
         Some(4009),
         Some(4999),
     ] {
-        let (mut course, now) = established();
-        let next = course.ended(&code.map_or(Ended::Cut(None), cut), 0.5, now);
+        let (mut policy, now) = established();
+        let next = policy.disconnected(&code.map_or(Disconnect::Cut(None), cut), 0.5, now);
         assert!(matches!(next, Next::Connect { .. }), "{code:?}");
-        assert!(course.has_session(), "{code:?}");
+        assert!(policy.has_session(), "{code:?}");
     }
 }
 
@@ -31,21 +31,21 @@ fn codes_that_end_a_session_lead_to_a_fresh_identify() {
         cut(4003),
         cut(4005),
         cut(4007),
-        Ended::InvalidSession { resumable: false },
-        Ended::Renewed,
+        Disconnect::InvalidSession { resumable: false },
+        Disconnect::Renewed,
     ];
     for how in ends {
-        let (mut course, now) = established();
-        let next = course.ended(&how, 0.5, now);
+        let (mut policy, now) = established();
+        let next = policy.disconnected(&how, 0.5, now);
         assert!(matches!(next, Next::Connect { .. }), "{how:?}");
-        assert!(!course.has_session(), "{how:?}");
+        assert!(!policy.has_session(), "{how:?}");
     }
 }
 
 #[test]
 fn what_no_retry_cures_names_the_setting_and_the_cure() {
     let cases = [
-        (Ended::TokenRefused, "DISCORD_BOT_TOKEN", "Reset Token"),
+        (Disconnect::TokenRefused, "DISCORD_BOT_TOKEN", "Reset Token"),
         (cut(4004), "DISCORD_BOT_TOKEN", "Reset Token"),
         (cut(4010), "DISCORD_BOT_TOKEN", "fewer guilds"),
         (cut(4011), "DISCORD_BOT_TOKEN", "fewer guilds"),
@@ -54,8 +54,8 @@ fn what_no_retry_cures_names_the_setting_and_the_cure() {
         (cut(4014), "DISCORD_INTENTS", "Server Members Intent"),
     ];
     for (how, setting, cure) in cases {
-        let (mut course, now) = established();
-        let Next::Misconfigured(sentence) = course.ended(&how, 0.5, now) else {
+        let (mut policy, now) = established();
+        let Next::Misconfigured(sentence) = policy.disconnected(&how, 0.5, now) else {
             panic!("{how:?} is retried for ever")
         };
         assert!(
@@ -67,10 +67,14 @@ fn what_no_retry_cures_names_the_setting_and_the_cure() {
 
 #[test]
 fn tries_never_end_and_waits_double_up_to_a_minute() {
-    let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
+    let (mut policy, mut now) = (
+        ReconnectPolicy::new(Limits::default(), None),
+        Instant::now(),
+    );
     let mut waits = Vec::new();
     for _ in 0..10_000 {
-        let Next::Connect { at } = course.ended(&Ended::Unreachable("gone".into()), 1.0, now)
+        let Next::Connect { at } =
+            policy.disconnected(&Disconnect::Unreachable("gone".into()), 1.0, now)
         else {
             panic!("gave up")
         };
@@ -82,15 +86,15 @@ fn tries_never_end_and_waits_double_up_to_a_minute() {
         [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]
     );
     assert!(waits[8..].iter().all(|wait| *wait == 60_000));
-    assert_eq!(course.tries(), 10_000);
+    assert_eq!(policy.tries(), 10_000);
 }
 
 #[test]
 fn chance_decides_the_whole_of_the_wait_and_never_more_than_that() {
     let cases = [(0.0, 0), (0.5, 250), (1.0, 500), (-5.0, 0), (7.0, 500)];
     for (chance, wait) in cases {
-        let (mut course, now) = established();
-        let Next::Connect { at } = course.ended(&Ended::Cut(None), chance, now) else {
+        let (mut policy, now) = established();
+        let Next::Connect { at } = policy.disconnected(&Disconnect::Cut(None), chance, now) else {
             panic!("gave up")
         };
         assert_eq!(at - now, Duration::from_millis(wait), "{chance}");
@@ -99,22 +103,22 @@ fn chance_decides_the_whole_of_the_wait_and_never_more_than_that() {
 
 #[test]
 fn a_resume_address_that_fails_three_times_is_given_up_and_the_session_is_not() {
-    let (mut course, mut now) = established();
-    course.ended(&Ended::Cut(None), 0.5, now);
-    course.committed(Some(resume()));
+    let (mut policy, mut now) = established();
+    policy.disconnected(&Disconnect::Cut(None), 0.5, now);
+    policy.committed(Some(resume()));
     for failure in 1..=3 {
-        assert_eq!(course.resume_url(), resume().url.as_deref(), "{failure}");
+        assert_eq!(policy.resume_url(), resume().url.as_deref(), "{failure}");
         now += Duration::from_secs(1);
-        course.ended(&Ended::Unreachable("503".into()), 0.5, now);
-        course.committed(Some(resume()));
+        policy.disconnected(&Disconnect::Unreachable("503".into()), 0.5, now);
+        policy.committed(Some(resume()));
     }
     assert_eq!(
-        (course.resume_url(), course.resume()),
+        (policy.resume_url(), policy.resume()),
         (None, Some(&resume()))
     );
-    course.resumed(now);
+    policy.resumed(now);
     assert_eq!(
-        course.resume_url(),
+        policy.resume_url(),
         resume().url.as_deref(),
         "it works again"
     );
@@ -122,42 +126,45 @@ fn a_resume_address_that_fails_three_times_is_given_up_and_the_session_is_not() 
 
 #[test]
 fn a_full_inbox_is_no_failure_however_often_it_is_full_before_all_is_replayed() {
-    let (mut course, now) = established();
-    course.ended(&Ended::Cut(None), 1.0, now);
-    course.committed(Some(resume()));
+    let (mut policy, now) = established();
+    policy.disconnected(&Disconnect::Cut(None), 1.0, now);
+    policy.committed(Some(resume()));
     for _ in 0..10 {
         assert_eq!(
-            course.ended(&Ended::InboxFull, 1.0, now),
+            policy.disconnected(&Disconnect::InboxFull, 1.0, now),
             Next::Connect { at: now }
         );
-        course.committed(Some(resume()));
+        policy.committed(Some(resume()));
     }
-    assert_eq!((course.tries(), course.has_session()), (0, true));
-    assert_eq!(course.resume_url(), resume().url.as_deref());
+    assert_eq!((policy.tries(), policy.has_session()), (0, true));
+    assert_eq!(policy.resume_url(), resume().url.as_deref());
 }
 
 #[test]
 fn what_was_committed_decides_how_to_go_on() {
-    let (mut course, now) = established();
-    course.ended(&Ended::InboxFull, 0.5, now);
-    assert!(course.has_session());
+    let (mut policy, now) = established();
+    policy.disconnected(&Disconnect::InboxFull, 0.5, now);
+    assert!(policy.has_session());
     let later = ResumeState {
         sequence: 42,
         ..resume()
     };
-    course.committed(Some(later.clone()));
-    assert_eq!(course.resume(), Some(&later));
-    course.committed(None);
-    assert_eq!((course.resume(), course.has_session()), (None, false));
+    policy.committed(Some(later.clone()));
+    assert_eq!(policy.resume(), Some(&later));
+    policy.committed(None);
+    assert_eq!((policy.resume(), policy.has_session()), (None, false));
 }
 
 #[test]
 fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
-    let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
+    let (mut policy, mut now) = (
+        ReconnectPolicy::new(Limits::default(), None),
+        Instant::now(),
+    );
     let mut waits = Vec::new();
     for _ in 0..8 {
-        course.ready(now);
-        let Next::Connect { at } = course.ended(&cut(4007), 1.0, now) else {
+        policy.ready(now);
+        let Next::Connect { at } = policy.disconnected(&cut(4007), 1.0, now) else {
             panic!("gave up")
         };
         waits.push(at - now);
@@ -167,9 +174,9 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
         waits.is_sorted() && waits[7] == Duration::from_mins(1),
         "{waits:?}"
     );
-    course.ready(now);
+    policy.ready(now);
     now += STEADY;
-    let Next::Connect { at } = course.ended(&Ended::Cut(None), 1.0, now) else {
+    let Next::Connect { at } = policy.disconnected(&Disconnect::Cut(None), 1.0, now) else {
         panic!("gave up")
     };
     assert_eq!(
@@ -181,32 +188,35 @@ fn a_session_that_ends_again_and_again_is_waited_for_longer_and_longer() {
 
 #[test]
 fn a_resume_that_is_cut_at_once_is_a_failure_until_one_stands() {
-    let (mut course, mut now) = established();
+    let (mut policy, mut now) = established();
     for failure in 1..=8 {
-        let Next::Connect { at } = course.ended(&cut(4008), 1.0, now) else {
+        let Next::Connect { at } = policy.disconnected(&cut(4008), 1.0, now) else {
             panic!("gave up")
         };
-        assert_eq!(course.tries(), failure);
-        course.committed(Some(resume()));
+        assert_eq!(policy.tries(), failure);
+        policy.committed(Some(resume()));
         now = at;
-        course.resumed(now);
+        policy.resumed(now);
     }
-    let steady_at = course.steady_at().expect("there are failures to forget");
+    let steady_at = policy.steady_at().expect("there are failures to forget");
     assert_eq!(steady_at, now + STEADY_RESUMED);
-    course.time_passed(now);
-    assert_eq!(course.tries(), 8, "not yet");
-    course.time_passed(steady_at);
-    assert_eq!((course.tries(), course.steady_at()), (0, None));
+    policy.time_passed(now);
+    assert_eq!(policy.tries(), 8, "not yet");
+    policy.time_passed(steady_at);
+    assert_eq!((policy.tries(), policy.steady_at()), (0, None));
 }
 
 #[test]
 fn a_low_budget_is_waited_for_and_asked_about_now_and_then() {
-    let (mut course, now) = (Course::new(Limits::default(), None), Instant::now());
-    let low = Ended::BudgetLow {
+    let (mut policy, now) = (
+        ReconnectPolicy::new(Limits::default(), None),
+        Instant::now(),
+    );
+    let low = Disconnect::BudgetLow {
         remaining: 12,
         resets_in: Duration::from_secs(80_000),
     };
-    let Next::Connect { at } = course.ended(&low, 0.0, now) else {
+    let Next::Connect { at } = policy.disconnected(&low, 0.0, now) else {
         panic!("gave up")
     };
     assert_eq!(at - now, Duration::from_mins(10));
@@ -215,45 +225,45 @@ fn a_low_budget_is_waited_for_and_asked_about_now_and_then() {
 #[test]
 fn a_refused_resume_after_an_outage_is_followed_by_an_identify_within_seconds() {
     for chance in [0.0, 0.3, 1.0] {
-        let (mut course, mut now) = established();
+        let (mut policy, mut now) = established();
         now += STEADY;
-        course.ended(&Ended::Cut(None), chance, now);
-        course.committed(Some(resume()));
+        policy.disconnected(&Disconnect::Cut(None), chance, now);
+        policy.committed(Some(resume()));
         let back = now + Duration::from_secs(70);
         while now < back {
-            let gone = Ended::Unreachable("refused".into());
-            let Next::Connect { at } = course.ended(&gone, chance, now) else {
+            let gone = Disconnect::Unreachable("refused".into());
+            let Next::Connect { at } = policy.disconnected(&gone, chance, now) else {
                 panic!("gave up")
             };
-            course.committed(Some(resume()));
+            policy.committed(Some(resume()));
             now = at.max(now + Duration::from_secs(1));
         }
-        assert!(course.tries() >= 8, "an outage is a failure");
-        course.heard();
-        assert_eq!(course.tries(), 1, "and Discord's HELLO its end");
-        let refused = Ended::InvalidSession { resumable: false };
-        let Next::Connect { at } = course.ended(&refused, chance, now) else {
+        assert!(policy.tries() >= 8, "an outage is a failure");
+        policy.heard();
+        assert_eq!(policy.tries(), 1, "and Discord's HELLO its end");
+        let refused = Disconnect::InvalidSession { resumable: false };
+        let Next::Connect { at } = policy.disconnected(&refused, chance, now) else {
             panic!("gave up")
         };
         let wait = (at - now).as_secs_f64();
         assert!((1.0..=5.0).contains(&wait), "{wait} s");
-        assert!(!course.has_session());
+        assert!(!policy.has_session());
     }
 }
 
 #[test]
 fn a_refused_resume_is_followed_soon_however_often_discord_had_hung_up_before() {
     for chance in [0.0, 0.5, 1.0] {
-        let mut course = Course::new(Limits::default(), Some(resume()));
+        let mut policy = ReconnectPolicy::new(Limits::default(), Some(resume()));
         let now = Instant::now();
         for _ in 0..12 {
-            course.heard();
-            course.ended(&Ended::Cut(None), chance, now);
-            course.committed(Some(resume()));
+            policy.heard();
+            policy.disconnected(&Disconnect::Cut(None), chance, now);
+            policy.committed(Some(resume()));
         }
-        course.heard();
-        let refused = Ended::InvalidSession { resumable: false };
-        let Next::Connect { at } = course.ended(&refused, chance, now) else {
+        policy.heard();
+        let refused = Disconnect::InvalidSession { resumable: false };
+        let Next::Connect { at } = policy.disconnected(&refused, chance, now) else {
             panic!("gave up")
         };
         let wait = (at - now).as_secs_f64();
@@ -267,13 +277,13 @@ fn any_word_of_discords_ends_an_outage() {
         cut(4000),
         cut(4007),
         cut(4009),
-        Ended::ReconnectAsked,
-        Ended::InvalidSession { resumable: true },
-        Ended::InvalidSession { resumable: false },
+        Disconnect::ReconnectAsked,
+        Disconnect::InvalidSession { resumable: true },
+        Disconnect::InvalidSession { resumable: false },
     ];
     for word in words {
-        let (mut course, now) = out_for(12);
-        let Next::Connect { at } = course.ended(&word, 1.0, now) else {
+        let (mut policy, now) = out_for(12);
+        let Next::Connect { at } = policy.disconnected(&word, 1.0, now) else {
             panic!("gave up")
         };
         assert!(
@@ -283,12 +293,12 @@ fn any_word_of_discords_ends_an_outage() {
         );
     }
     for silence in [
-        Ended::Cut(None),
+        Disconnect::Cut(None),
         cut(1006),
-        Ended::Unreachable(String::new()),
+        Disconnect::Unreachable(String::new()),
     ] {
-        let (mut course, now) = out_for(12);
-        let Next::Connect { at } = course.ended(&silence, 1.0, now) else {
+        let (mut policy, now) = out_for(12);
+        let Next::Connect { at } = policy.disconnected(&silence, 1.0, now) else {
             panic!("gave up")
         };
         assert_eq!(at - now, Duration::from_mins(1), "{silence:?}");
@@ -298,15 +308,18 @@ fn any_word_of_discords_ends_an_outage() {
 #[test]
 fn a_peer_that_says_hello_and_closes_is_waited_for_longer_and_longer() {
     for end in [
-        Ended::Cut(None),
+        Disconnect::Cut(None),
         cut(4000),
-        Ended::InvalidSession { resumable: false },
+        Disconnect::InvalidSession { resumable: false },
     ] {
-        let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
+        let (mut policy, mut now) = (
+            ReconnectPolicy::new(Limits::default(), None),
+            Instant::now(),
+        );
         let mut waits = Vec::new();
         for _ in 0..8 {
-            course.heard();
-            let Next::Connect { at } = course.ended(&end, 1.0, now) else {
+            policy.heard();
+            let Next::Connect { at } = policy.disconnected(&end, 1.0, now) else {
                 panic!("gave up")
             };
             waits.push(at - now);
@@ -316,7 +329,7 @@ fn a_peer_that_says_hello_and_closes_is_waited_for_longer_and_longer() {
             waits.is_sorted() && waits[7] == Duration::from_mins(1),
             "{end:?}: {waits:?}"
         );
-        assert_eq!(course.tries(), 8, "an operator is told");
+        assert_eq!(policy.tries(), 8, "an operator is told");
     }
 }
 
@@ -332,28 +345,31 @@ fn waits_grow_by_failures_to_reach_alone_whatever_happens() {
             state ^= state << 17;
             state % most
         };
-        let (mut course, mut now) = (Course::new(Limits::default(), None), Instant::now());
+        let (mut policy, mut now) = (
+            ReconnectPolicy::new(Limits::default(), None),
+            Instant::now(),
+        );
         // Since the last connection that stood.
         let mut reached = 0_u32;
         for _ in 0..60 {
             let heard = draw(4) == 0;
             if heard {
-                course.heard();
+                policy.heard();
             }
             let stood = heard && draw(4) == 0;
             if stood {
-                course.ready(now);
+                policy.ready(now);
                 now += STEADY;
                 reached = 0;
             }
             let end = match draw(4) {
-                0 => Ended::Unreachable(String::new()),
-                1 => Ended::InvalidSession { resumable: false },
-                2 => Ended::ReconnectAsked,
-                _ => Ended::Cut(None),
+                0 => Disconnect::Unreachable(String::new()),
+                1 => Disconnect::InvalidSession { resumable: false },
+                2 => Disconnect::ReconnectAsked,
+                _ => Disconnect::Cut(None),
             };
             let heard = heard || is_discords(&end);
-            let Next::Connect { at } = course.ended(&end, 1.0, now) else {
+            let Next::Connect { at } = policy.disconnected(&end, 1.0, now) else {
                 panic!("gave up")
             };
             if heard {
@@ -367,7 +383,7 @@ fn waits_grow_by_failures_to_reach_alone_whatever_happens() {
                 reached += 1;
             }
             let session = (draw(2) == 0).then(resume);
-            course.committed(session);
+            policy.committed(session);
             now = at;
         }
     }
@@ -386,27 +402,30 @@ fn what_discord_says_when_it_closes_is_shown_on_one_line() {
 }
 
 /// After a good connection broke off and so many tries reached nobody.
-fn out_for(tries: u32) -> (Course, Instant) {
-    let (mut course, mut now) = established();
+fn out_for(tries: u32) -> (ReconnectPolicy, Instant) {
+    let (mut policy, mut now) = established();
     now += STEADY;
-    course.ended(&Ended::Cut(None), 1.0, now);
+    policy.disconnected(&Disconnect::Cut(None), 1.0, now);
     for _ in 0..tries {
-        course.committed(Some(resume()));
-        course.ended(&Ended::Unreachable(String::new()), 1.0, now);
+        policy.committed(Some(resume()));
+        policy.disconnected(&Disconnect::Unreachable(String::new()), 1.0, now);
     }
-    course.committed(Some(resume()));
-    (course, now)
+    policy.committed(Some(resume()));
+    (policy, now)
 }
 
-fn cut(code: u16) -> Ended {
+fn cut(code: u16) -> Disconnect {
     let reason = String::new();
-    Ended::Cut(Some(Close { code, reason }))
+    Disconnect::Cut(Some(Close { code, reason }))
 }
 
-fn established() -> (Course, Instant) {
-    let (mut course, now) = (Course::new(Limits::default(), None), Instant::now());
-    course.ready(now);
-    (course, now)
+fn established() -> (ReconnectPolicy, Instant) {
+    let (mut policy, now) = (
+        ReconnectPolicy::new(Limits::default(), None),
+        Instant::now(),
+    );
+    policy.ready(now);
+    (policy, now)
 }
 
 fn resume() -> ResumeState {
