@@ -1,5 +1,8 @@
 //! The built role, and the tasks it is made of: shard, sequencer, listener, attachments.
 
+/// How each task may end, and what follows.
+mod tasks;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_link::frame::{Discord, DiscordStatus};
@@ -8,9 +11,7 @@ use guildhall_ports::{Clock, Health, Journal, journal::Terms};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
-    select,
     sync::{Notify, mpsc, watch},
-    task::JoinError,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, info_span};
@@ -23,10 +24,11 @@ use crate::{
     link::{self, Attachments, Door},
     log::{Log, Window},
     normalise::Cdn,
-    restore::{another_bot, bot_of, restore},
-    sequencer::{self, Outlook, Report, Restored, Sequencer, SequencerExit, Setup},
-    shard::{self, IdentifyLimiter, Shard, ShardExit},
+    restore::{bot_of, restore},
+    sequencer::{self, Outlook, Report, Restored, Sequencer, Setup},
+    shard::{self, IdentifyLimiter, Shard},
 };
+use tasks::{TaskExit, Tasks};
 
 /// A gateway role that listens and has not begun.
 #[derive(Debug)]
@@ -158,7 +160,7 @@ impl Gateway {
     pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
         let stop = stop.child_token();
         let _ended = stop.clone().drop_guard();
-        // The sequencer goes last, to take what the shard still hands over.
+        // The sequencer stops last, to take what the shard still hands over.
         let (sequencer_stop, limits) = (CancellationToken::new(), self.config.limits);
         let _sequencer_ended = sequencer_stop.clone().drop_guard();
         let renew = Arc::new(Notify::new());
@@ -204,81 +206,26 @@ impl Gateway {
             renew,
             requests,
         };
-        let mut sequencer = tracker.spawn(
-            sequencer::run(setup, self.inbox, sequencer_stop.clone())
-                .instrument(info_span!("sequencer")),
-        );
-        let mut listener = tracker.spawn(link::serve(self.listener, door));
-        let span = info_span!("shard", shard.id = 0);
-        let mut shard = tracker.spawn(shard::run(shard, asked, stop.clone()).instrument(span));
-
-        let (ended, first) = select! {
-            exit = &mut shard => (shard_ended(exit), First::Shard),
-            exit = &mut sequencer => (sequencer_ended(exit), First::Sequencer),
-            exit = &mut listener => (listener_ended(exit, &stop), First::Listener),
-        };
-        stop.cancel();
-        let mut ended = vec![ended];
-        if first != First::Shard {
-            ended.push(shard_ended(shard.await));
-        }
-        if first != First::Listener {
-            ended.push(listener_ended(listener.await, &stop));
-        }
-        sequencer_stop.cancel();
-        if first != First::Sequencer {
-            ended.push(sequencer_ended(sequencer.await));
-        }
+        let mut tasks = Tasks::new(tracker);
+        let sequencer = sequencer::run(setup, self.inbox, sequencer_stop.clone())
+            .instrument(info_span!("sequencer"));
+        tasks.spawn("the keeper's task broke", async {
+            TaskExit::Sequencer(sequencer.await)
+        });
+        let listener = link::serve(self.listener, door);
+        tasks.spawn("the link's listener broke", async {
+            listener.await;
+            TaskExit::Listener
+        });
+        let shard =
+            shard::run(shard, asked, stop.clone()).instrument(info_span!("shard", shard.id = 0));
+        tasks.spawn("the connection's task broke", async {
+            TaskExit::Shard(shard.await)
+        });
+        let result = tasks.run(&stop, &sequencer_stop).await;
         info!("[Gateway] Stopped");
-        ended.into_iter().collect()
+        result
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum First {
-    Shard,
-    Sequencer,
-    Listener,
-}
-
-fn shard_ended(exit: Result<ShardExit, JoinError>) -> Result<(), RunError> {
-    match exit {
-        Ok(ShardExit::Stopped) => Ok(()),
-        Ok(ShardExit::Misconfigured(sentence)) => Err(RunError::Misconfigured(sentence)),
-        Ok(ShardExit::InboxClosed) => Err(failed("nobody took what Discord told")),
-        Err(error) => Err(failed(&format!("the connection's task broke: {error}"))),
-    }
-}
-
-fn sequencer_ended(exit: Result<SequencerExit, JoinError>) -> Result<(), RunError> {
-    match exit {
-        Ok(SequencerExit::Stopped) => Ok(()),
-        Ok(SequencerExit::Fenced) => Err(failed("somebody else wrote to the log")),
-        Ok(SequencerExit::Unkept(error)) => Err(failed(&format!(
-            "the journal in DATA_DIR can't be written ({error}): look at the disk"
-        ))),
-        Ok(SequencerExit::Outrun) => Err(failed(
-            "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
-             a backup?): a new log begins at the next start",
-        )),
-        Ok(SequencerExit::AnotherBot { kept, is }) => {
-            Err(RunError::Misconfigured(another_bot(kept, is)))
-        }
-        Ok(SequencerExit::TokenRefused) => Err(RunError::Misconfigured(shard::token_refused())),
-        Err(error) => Err(failed(&format!("the keeper's task broke: {error}"))),
-    }
-}
-
-fn listener_ended(exit: Result<(), JoinError>, stop: &CancellationToken) -> Result<(), RunError> {
-    match exit {
-        Ok(()) if stop.is_cancelled() => Ok(()),
-        Ok(()) => Err(failed("the link's listener ended")),
-        Err(error) => Err(failed(&format!("the link's listener broke: {error}"))),
-    }
-}
-
-fn failed(why: &str) -> RunError {
-    RunError::Failed(why.to_owned())
 }
 
 #[cfg(test)]

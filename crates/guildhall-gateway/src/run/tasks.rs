@@ -1,0 +1,120 @@
+//! The tasks of the role: each ends with a value, and the first that ends, asked or not, ends all.
+
+use std::collections::HashMap;
+
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    RunError,
+    restore::another_bot,
+    sequencer::SequencerExit,
+    shard::{self, ShardExit},
+};
+
+/// How a task ended.
+#[derive(Debug)]
+pub(super) enum TaskExit {
+    Shard(ShardExit),
+    Listener,
+    Sequencer(SequencerExit),
+}
+
+/// The tasks that have not ended.
+#[derive(Debug)]
+pub(super) struct Tasks<'a> {
+    tracker: &'a TaskTracker,
+    set: JoinSet<TaskExit>,
+    /// What is said of each if it panics.
+    broke: HashMap<Id, &'static str>,
+}
+
+impl<'a> Tasks<'a> {
+    pub(super) fn new(tracker: &'a TaskTracker) -> Self {
+        Self {
+            tracker,
+            set: JoinSet::new(),
+            broke: HashMap::new(),
+        }
+    }
+
+    /// `broke`: what is said if it panics.
+    pub(super) fn spawn(
+        &mut self,
+        broke: &'static str,
+        task: impl Future<Output = TaskExit> + Send + 'static,
+    ) {
+        let task = self.set.spawn(self.tracker.track_future(task));
+        self.broke.insert(task.id(), broke);
+    }
+
+    /// Waits until all have ended. The first end cancels `stop`; when the sequencer alone is left,
+    /// which stops last to take what the shard still hands over, `sequencer_stop` is cancelled.
+    /// Answers the first failure.
+    pub(super) async fn run(
+        mut self,
+        stop: &CancellationToken,
+        sequencer_stop: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let mut result = Ok(());
+        while let Some(ended) = self.set.join_next_with_id().await {
+            let ended = match ended {
+                Ok((_, exit)) => exit.result(stop),
+                Err(error) => Err(self.broken(&error)),
+            };
+            result = result.and(ended);
+            stop.cancel();
+            if self.set.len() <= 1 {
+                sequencer_stop.cancel();
+            }
+        }
+        result
+    }
+
+    fn broken(&self, error: &JoinError) -> RunError {
+        let broke = self.broke.get(&error.id()).unwrap_or(&"a task broke");
+        failed(&format!("{broke}: {error}"))
+    }
+}
+
+impl TaskExit {
+    /// What the end of a task is to the role. `stop`: whether it was asked to.
+    fn result(self, stop: &CancellationToken) -> Result<(), RunError> {
+        match self {
+            Self::Shard(exit) => shard_ended(exit),
+            Self::Listener if stop.is_cancelled() => Ok(()),
+            Self::Listener => Err(failed("the link's listener ended")),
+            Self::Sequencer(exit) => sequencer_ended(exit),
+        }
+    }
+}
+
+fn shard_ended(exit: ShardExit) -> Result<(), RunError> {
+    match exit {
+        ShardExit::Stopped => Ok(()),
+        ShardExit::Misconfigured(sentence) => Err(RunError::Misconfigured(sentence)),
+        ShardExit::InboxClosed => Err(failed("nobody took what Discord told")),
+    }
+}
+
+fn sequencer_ended(exit: SequencerExit) -> Result<(), RunError> {
+    match exit {
+        SequencerExit::Stopped => Ok(()),
+        SequencerExit::Fenced => Err(failed("somebody else wrote to the log")),
+        SequencerExit::Unkept(error) => Err(failed(&format!(
+            "the journal in DATA_DIR can't be written ({error}): look at the disk"
+        ))),
+        SequencerExit::Outrun => Err(failed(
+            "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
+             a backup?): a new log begins at the next start",
+        )),
+        SequencerExit::AnotherBot { kept, is } => {
+            Err(RunError::Misconfigured(another_bot(kept, is)))
+        }
+        SequencerExit::TokenRefused => Err(RunError::Misconfigured(shard::token_refused())),
+    }
+}
+
+fn failed(why: &str) -> RunError {
+    RunError::Failed(why.to_owned())
+}
