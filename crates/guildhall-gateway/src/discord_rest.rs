@@ -128,7 +128,7 @@ impl DiscordRest {
         const UNKNOWN_MEMBER: u64 = 10_007;
         const UNKNOWN_USER: u64 = 10_013;
         let path = format!("/api/v10/guilds/{guild_id}/members/{user_id}");
-        match self.get::<Member>(Route::Member(guild_id), &path).await {
+        match self.get::<MemberBody>(Route::Member(guild_id), &path).await {
             Ok(member) => Ok(Membership::member(
                 member.roles,
                 member.flags & IS_GUEST != 0,
@@ -174,7 +174,7 @@ impl DiscordRest {
         }
     }
 
-    async fn send(&self, route: Route, path: &str) -> Result<Answer, RestError> {
+    async fn send(&self, route: Route, path: &str) -> Result<RestResponse, RestError> {
         let unreachable = |error: reqwest::Error| {
             // The address is the operator's own; whatever else is in it is not for logs.
             let error = error.without_url();
@@ -205,7 +205,7 @@ impl DiscordRest {
             }
             _ => limiter.answered(route, &rate, now),
         }
-        Ok(Answer { status, body })
+        Ok(RestResponse { status, body })
     }
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {
@@ -217,7 +217,7 @@ impl DiscordRest {
 pub(crate) const IS_GUEST: u64 = 1 << 4;
 
 #[derive(Deserialize)]
-struct Member {
+struct MemberBody {
     roles: Vec<RoleId>,
     #[serde(default)]
     flags: u64,
@@ -230,12 +230,12 @@ struct TooMany {
     global: bool,
 }
 
-struct Answer {
+struct RestResponse {
     status: StatusCode,
     body: Vec<u8>,
 }
 
-impl Answer {
+impl RestResponse {
     fn read<T: DeserializeOwned>(&self) -> Result<T, RestError> {
         #[derive(Default, Deserialize)]
         struct Refusal {

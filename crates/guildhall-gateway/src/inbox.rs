@@ -81,7 +81,7 @@ pub(crate) struct Stopped;
 
 /// A dispatch was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Untaken {
+pub(crate) enum InboxError {
     /// There is no room: later.
     Full,
     /// Nobody takes inputs any more.
@@ -107,14 +107,14 @@ impl Inbox {
     }
 
     /// Puts in a dispatch if there is room for it, without waiting.
-    pub(crate) fn dispatch(&self, dispatch: Dispatch) -> Result<(), Untaken> {
-        let permit = self.permit_for(&dispatch).ok_or(Untaken::Full)?;
+    pub(crate) fn dispatch(&self, dispatch: Dispatch) -> Result<(), InboxError> {
+        let permit = self.permit_for(&dispatch).ok_or(InboxError::Full)?;
         let input = Input::Dispatch(dispatch, permit);
         self.inputs
             .try_send(input)
             .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => Untaken::Full,
-                mpsc::error::TrySendError::Closed(_) => Untaken::Stopped,
+                mpsc::error::TrySendError::Full(_) => InboxError::Full,
+                mpsc::error::TrySendError::Closed(_) => InboxError::Stopped,
             })
     }
 

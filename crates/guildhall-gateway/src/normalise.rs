@@ -1,4 +1,4 @@
-//! Theirs to ours: what a dispatch of Discord changes in the world as it is.
+//! Road 2, Discord's words to ours: which events a dispatch makes in the world as it is.
 //!
 //! Pure: no IO, no clock, no state of its own. Dispatches arrive none, one or several times and in
 //! any order, so everything here compares with the world and says only what differs: the same
@@ -8,15 +8,15 @@
 
 /// The lenient pieces that the shapes are read with.
 mod lenient;
-/// Where a face is.
+/// The addresses of avatars.
 mod cdn;
 /// Where in a guild somebody is, and what changes between two such places.
 mod occupancy;
-/// Members and users: names, faces, roles.
+/// Members and users: names, avatars, roles.
 mod member;
-/// Who is in a room, or in a channel that is none yet.
+/// Voice states: who is in a room, or in a channel that is none yet.
 mod voice;
-/// How many may wait for their room.
+/// How many voice states may wait for their room.
 mod pending;
 /// Rooms and categories.
 mod channel;
@@ -24,9 +24,9 @@ mod channel;
 mod role;
 /// Guilds coming, changing and going.
 mod guild;
-/// Answers to our requests for members.
+/// Answers to Request Guild Members.
 mod chunk;
-/// What lies between two pictures of one guild.
+/// The difference between two snapshots of one guild, as changes.
 mod difference;
 
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ use serde::{Deserialize, de};
 use lenient::Field;
 
 pub(crate) use cdn::Cdn;
-pub(crate) use chunk::{Chunk, Refused};
+pub(crate) use chunk::{MembersChunk, RateLimited};
 pub(crate) use lenient::Oddities;
 
 /// What a dispatch is read against.
@@ -55,15 +55,15 @@ pub(crate) struct Context<'a> {
 
 /// What a dispatch said.
 #[derive(Debug)]
-pub(crate) enum Seen {
-    /// Something about a bridged guild, possibly nothing new.
-    Told(Told),
+pub(crate) enum Normalised {
+    /// It was about a bridged guild, possibly with nothing new.
+    Guild(GuildDelta),
     /// READY: a session began.
     Ready(Ready),
     /// A part of an answer to a request of ours.
-    Chunk(Chunk),
+    MembersChunk(MembersChunk),
     /// A request of ours has no answer.
-    Refused(Refused),
+    RateLimited(RateLimited),
     /// Not of a kind, or not of a guild, that we follow.
     Irrelevant,
     /// Of a kind we follow, and not to be understood. The world stays as it was.
@@ -77,7 +77,7 @@ pub(crate) enum Seen {
 
 /// What a dispatch said about one guild.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct GuildDelta {
     /// The guild.
     pub(crate) guild_id: GuildId,
     /// What changed, in order. To be appended together: a dispatch is never split.
@@ -85,17 +85,17 @@ pub(crate) struct Told {
     /// The members whose roles could be read off the dispatch, in its order. What is done with
     /// them is up to who watches: they are not in `events`.
     pub(crate) members: Vec<MemberSeen>,
-    /// Members of whom it was told what they are, unreadably.
-    pub(crate) unclear: Vec<UserId>,
+    /// Members of whom it said what they are, unreadably.
+    pub(crate) unreadable_members: Vec<UserId>,
     /// What of it could not be read.
     pub(crate) oddities: Oddities,
-    /// So many people no longer wait for their room, since too many do.
+    /// So many users no longer wait for their room, since too many do.
     pub(crate) pending_dropped: usize,
     /// Whether the guild as a whole came or went, changes or none.
-    pub(crate) news: Option<GuildNews>,
+    pub(crate) transition: Option<GuildTransition>,
 }
 
-/// What a user is in a guild, as just told by Discord.
+/// What a user is in a guild, as Discord just said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MemberSeen {
     /// Who.
@@ -106,7 +106,7 @@ pub(crate) struct MemberSeen {
 
 /// What happened to a guild as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GuildNews {
+pub(crate) enum GuildTransition {
     /// It is there, with everything in it.
     Came,
     /// It is there, and something in it could not be read: that is as it was known.
@@ -141,45 +141,48 @@ const SESSION_BYTES: usize = 512;
 
 /// Reads one dispatch: `kind` is its `t`, `data` the JSON text of its `d`. Total: any text is
 /// answered.
-pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Seen {
+pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Normalised {
     let read = match kind {
         "READY" => return ready(data, context),
         // Whatever it was, something of its guild was missed.
         "" => return unreadable(kind, data, missing("t")),
         "GUILD_MEMBERS_CHUNK" => {
             return match chunk::part(data) {
-                Ok(chunk) => chunk.map_or(Seen::Irrelevant, Seen::Chunk),
+                Ok(chunk) => chunk.map_or(Normalised::Irrelevant, Normalised::MembersChunk),
                 Err(reason) => unreadable(kind, data, reason),
             };
         }
-        "RATE_LIMITED" => return chunk::refused(data).map_or(Seen::Irrelevant, Seen::Refused),
+        "RATE_LIMITED" => {
+            return chunk::rate_limited(data)
+                .map_or(Normalised::Irrelevant, Normalised::RateLimited);
+        }
         "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
-        "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::seen(data, context),
+        "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::created_or_updated(data, context),
         "CHANNEL_DELETE" => channel::deleted(data, context),
         "GUILD_CREATE" => guild::created(data, context),
         "GUILD_UPDATE" => guild::updated(data, context),
         "GUILD_DELETE" => guild::deleted(data, context),
         "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => role::set(data, context),
         "GUILD_ROLE_DELETE" => role::deleted(data, context),
-        "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => member::seen(data, context),
+        "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" => member::added_or_updated(data, context),
         "GUILD_MEMBER_REMOVE" => member::removed(data, context),
-        _ => return Seen::Irrelevant,
+        _ => return Normalised::Irrelevant,
     };
     match read {
-        Ok(Some(told)) if context.is_bridged(told.guild_id) => Seen::Told(told),
-        Ok(_) => Seen::Irrelevant,
+        Ok(Some(delta)) if context.is_bridged(delta.guild_id) => Normalised::Guild(delta),
+        Ok(_) => Normalised::Irrelevant,
         Err(reason) => match unreadable(kind, data, reason) {
-            Seen::Unreadable {
+            Normalised::Unreadable {
                 guild_id: Some(guild_id),
                 ..
-            } if !context.is_bridged(guild_id) => Seen::Irrelevant,
-            seen => seen,
+            } if !context.is_bridged(guild_id) => Normalised::Irrelevant,
+            unreadable => unreadable,
         },
     }
 }
 
 /// What each family answers: `None` if the dispatch is of no guild that we know.
-type Read = Result<Option<Told>, serde_json::Error>;
+type Read = Result<Option<GuildDelta>, serde_json::Error>;
 
 impl<'a> Context<'a> {
     fn is_bridged(&self, guild_id: GuildId) -> bool {
@@ -190,18 +193,18 @@ impl<'a> Context<'a> {
         self.world.guilds.get(&guild_id)
     }
 
-    /// Seals what Discord told.
-    fn told(&self, guild_id: GuildId, changes: Vec<Change>) -> Told {
+    /// What a dispatch changes in a guild.
+    fn delta(&self, guild_id: GuildId, changes: Vec<Change>) -> GuildDelta {
         let (changes, pending_dropped) = pending::bounded(self.guild(guild_id), changes);
         let event = |change| self.event(guild_id, change);
-        Told {
+        GuildDelta {
             guild_id,
             events: changes.into_iter().map(event).collect(),
             members: Vec::new(),
-            unclear: Vec::new(),
+            unreadable_members: Vec::new(),
             oddities: Oddities::default(),
             pending_dropped,
-            news: None,
+            transition: None,
         }
     }
 
@@ -215,15 +218,15 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Told {
+impl GuildDelta {
     fn with_members<'a>(
         mut self,
-        members: impl IntoIterator<Item = (UserId, &'a member::Member)>,
+        members: impl IntoIterator<Item = (UserId, &'a member::MemberObject)>,
     ) -> Self {
         for (user_id, member) in members {
-            match member.seen(user_id) {
+            match member.membership(user_id) {
                 Some(seen) => self.members.push(seen),
-                None if member.is_unclear() => self.unclear.push(user_id),
+                None if member.has_unreadable_roles() => self.unreadable_members.push(user_id),
                 None => {}
             }
         }
@@ -234,15 +237,15 @@ impl Told {
         Self { oddities, ..self }
     }
 
-    fn with_news(self, news: GuildNews) -> Self {
+    fn with_news(self, transition: GuildTransition) -> Self {
         Self {
-            news: Some(news),
+            transition: Some(transition),
             ..self
         }
     }
 }
 
-fn ready(data: &str, context: &Context<'_>) -> Seen {
+fn ready(data: &str, context: &Context<'_>) -> Normalised {
     #[derive(Deserialize)]
     struct Payload {
         user: Id,
@@ -283,7 +286,7 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
             ..context.event(*guild_id, Change::GuildRemoved)
         })
         .collect();
-    Seen::Ready(Ready {
+    Normalised::Ready(Ready {
         bot: UserId(payload.user.id.0),
         guilds,
         events,
@@ -292,7 +295,7 @@ fn ready(data: &str, context: &Context<'_>) -> Seen {
     })
 }
 
-fn unreadable(kind: &str, data: &str, reason: serde_json::Error) -> Seen {
+fn unreadable(kind: &str, data: &str, reason: serde_json::Error) -> Normalised {
     #[derive(Deserialize)]
     struct Ids {
         #[serde(default)]
@@ -304,7 +307,7 @@ fn unreadable(kind: &str, data: &str, reason: serde_json::Error) -> Seen {
     let ids: Option<Ids> = serde_json::from_str(data).ok();
     let id = ids.map(|ids| if whole { ids.id } else { ids.guild_id });
     let guild_id = id.and_then(|id| id.get().copied());
-    Seen::Unreadable { guild_id, reason }
+    Normalised::Unreadable { guild_id, reason }
 }
 
 /// The error of a payload without something that nothing can be said without.

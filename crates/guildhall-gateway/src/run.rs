@@ -25,7 +25,7 @@ use crate::{
     log::{Log, Window},
     normalise::Cdn,
     restore::{bot_of, restore},
-    sequencer::{self, Outlook, Report, Restored, Sequencer, Setup},
+    sequencer::{self, PublishedStatus, Report, Restored, Sequencer, Setup},
     shard::{self, IdentifyLimiter, Shard},
 };
 use tasks::{TaskExit, Tasks};
@@ -43,7 +43,7 @@ pub struct Gateway {
     restored: Restored,
     sequencer: Sequencer,
     inbox: mpsc::Receiver<Input>,
-    outlook: Outlook,
+    published: PublishedStatus,
     report: watch::Sender<Report>,
 }
 
@@ -99,7 +99,7 @@ impl Config {
             rest,
             sequencer,
             inbox,
-            outlook: Outlook {
+            published: PublishedStatus {
                 status: watch::Sender::new(status),
                 stalled: watch::Sender::new(false),
             },
@@ -149,9 +149,9 @@ impl Gateway {
     /// The role's lines of `/readyz`.
     pub fn health(&self) -> Arc<dyn Health> {
         Arc::new(GatewayHealth {
-            status: self.outlook.status.subscribe(),
+            status: self.published.status.subscribe(),
             report: self.report.subscribe(),
-            stalled: self.outlook.stalled.subscribe(),
+            stalled: self.published.stalled.subscribe(),
         })
     }
 
@@ -171,7 +171,7 @@ impl Gateway {
             house: Attachments {
                 log: self.log.clone(),
                 sequencer: self.sequencer.clone(),
-                status: self.outlook.status.subscribe(),
+                status: self.published.status.subscribe(),
                 clock: Arc::clone(&self.clock),
             },
             limits,
@@ -196,8 +196,8 @@ impl Gateway {
             journal: self.journal,
             log: self.log,
             restored: self.restored,
-            outrun: self.sequencer.heard_outrun(),
-            outlook: self.outlook,
+            rollback: self.sequencer.subscribe_rollback(),
+            published: self.published,
             report: self.report,
             rest: self.rest,
             clock: self.clock,

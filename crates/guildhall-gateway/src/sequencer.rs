@@ -1,16 +1,16 @@
-//! The one task that owns the working world. Dispatches, look-ups, watches and changes of the
+//! The one task that owns the working world and puts all that happens in one order. Dispatches, look-ups, watches and changes of the
 //! connection happen to it in the order in which they arrived, and leave it in batches: while one
 //! is committed the next gathers.
 
-/// The task: what comes in, what is done with it, and when.
+/// The task: takes inputs, batches what they do, and sees each batch through its commit.
 mod driver;
-/// Road 3: seal and append. Nothing is seen outside before this.
+/// Road 3: positions are given, a batch is committed, and only then appended to the log.
 mod append;
-/// The batch that is being committed.
+/// The batch that is being committed, and what is done after it.
 mod committing;
-/// How we stand with Discord, as events make it.
+/// Whether Discord is live, and which guilds are not available.
 mod availability;
-/// What each input does to the world: no IO.
+/// What each input does to the working world: no IO.
 mod working;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -23,9 +23,9 @@ use crate::{
     inbox::{Inbox, Input, Lost, Stopped, WatchReply, WatchRequest},
     log::Fenced,
 };
-use working::Refusal;
+use working::Fatal;
 
-pub(crate) use append::Outlook;
+pub(crate) use append::PublishedStatus;
 pub(crate) use driver::{Setup, run};
 pub(crate) use working::Restored;
 
@@ -33,22 +33,22 @@ pub(crate) use working::Restored;
 /// watches waits.
 const WATCHES_IN_INBOX: usize = 256;
 
-/// A handle on the sequencer.
+/// A handle on the sequencer's task.
 #[derive(Clone, Debug)]
 pub(crate) struct Sequencer {
     inbox: Inbox,
     watch_permits: Arc<Semaphore>,
-    outrun: watch::Sender<Option<Position>>,
+    rollback: watch::Sender<Option<Position>>,
 }
 
-/// What others may look at: how things stand, for people.
+/// What `/readyz` says to operators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     /// Why there is no connection, and after how many tries.
     pub lost: Option<Lost>,
     /// Guilds of the settings that READY did not name.
     pub missing: BTreeSet<GuildId>,
-    /// Guilds of which a dispatch could not be read since the last fresh picture.
+    /// Guilds of which a dispatch could not be read since their last full snapshot.
     pub stale: BTreeSet<GuildId>,
 }
 
@@ -60,10 +60,10 @@ pub(crate) enum SequencerExit {
     /// Somebody else wrote to the log.
     Fenced,
     /// The journal did not take a batch. What was committed before it is good.
-    Unkept(JournalError),
-    /// Positions beyond the head were given before: the journal is an older one, brought back. A
-    /// new epoch has begun in it, for the next start.
-    Outrun,
+    NotCommitted(JournalError),
+    /// Positions beyond the head were given before: the journal is an older one, restored. A new
+    /// epoch has begun in it, for the next start.
+    LogRolledBack,
     /// REST said 401.
     TokenRefused,
     /// The journal is of another bot than the one Discord says we are.
@@ -81,10 +81,10 @@ impl From<Fenced> for SequencerExit {
     }
 }
 
-impl From<Refusal> for SequencerExit {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::AnotherBot { kept, is } => Self::AnotherBot { kept, is },
+impl From<Fatal> for SequencerExit {
+    fn from(fatal: Fatal) -> Self {
+        match fatal {
+            Fatal::AnotherBot { kept, is } => Self::AnotherBot { kept, is },
         }
     }
 }
@@ -96,14 +96,14 @@ impl Sequencer {
         let sequencer = Self {
             inbox,
             watch_permits: Arc::new(Semaphore::new(WATCHES_IN_INBOX)),
-            outrun: watch::Sender::new(None),
+            rollback: watch::Sender::new(None),
         };
         (sequencer, inputs)
     }
 
-    /// Where [`Sequencer::outrun`] is heard.
-    pub(crate) fn heard_outrun(&self) -> watch::Receiver<Option<Position>> {
-        self.outrun.subscribe()
+    /// Where [`Sequencer::report_rollback`] arrives.
+    pub(crate) fn subscribe_rollback(&self) -> watch::Receiver<Option<Position>> {
+        self.rollback.subscribe()
     }
 
     /// The inbox, for the shard.
@@ -111,14 +111,15 @@ impl Sequencer {
         self.inbox.clone()
     }
 
-    /// Somebody was told of a position beyond the head. That was proof when it was seen, so it
-    /// waits in no line: the head may pass the position meanwhile.
-    pub(crate) fn outrun(&self, position: Position) {
-        self.outrun.send_replace(Some(position));
+    /// A web role has seen a position beyond the head, so the log was rolled back. That was proof
+    /// when it was seen, so it does not wait in the inbox: the head may pass the position meanwhile.
+    pub(crate) fn report_rollback(&self, position: Position) {
+        self.rollback.send_replace(Some(position));
     }
 
-    /// This user is here: his rights in these guilds are to be in the log, and kept fresh for a
-    /// while. Returns when the sequencer has it, so whoever asks one after the other keeps an order.
+    /// A web role watches this user: his rights in these guilds are to be in the log, and kept fresh
+    /// for a while. Returns when it is in the inbox, so whoever asks one after the other keeps an
+    /// order.
     /// Answered at once where that was so before, else when they were looked up; always within
     /// [`Limits::watch_answer`].
     pub(crate) async fn watch(

@@ -9,7 +9,7 @@ use std::{
 use guildhall_model::GuildId;
 
 /// A 429 without a word on how long: the edge did not even let us through to Discord.
-const UNTOLD: Duration = Duration::from_secs(10);
+const WAIT_UNSTATED: Duration = Duration::from_secs(10);
 /// Whatever Discord asks for, an operator is not left waiting longer than this for the next try.
 const LONGEST: Duration = Duration::from_hours(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,12 +52,12 @@ pub(super) struct Limiter {
     closed_until: Option<Instant>,
     refused: bool,
     /// Names of buckets, as far as answers have told them.
-    names: HashMap<Kind, String>,
+    names: HashMap<RouteKind, String>,
     buckets: HashMap<Key, Bucket>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
+enum RouteKind {
     GatewayBot,
     Member,
 }
@@ -146,7 +146,10 @@ impl Limiter {
         now: Instant,
     ) {
         self.learn_name(route, said);
-        let wait = said.retry_after.or(retry_after).map_or(UNTOLD, duration);
+        let wait = said
+            .retry_after
+            .or(retry_after)
+            .map_or(WAIT_UNSTATED, duration);
         let until = now + wait;
         let from_the_edge = said.bucket.is_none();
         if said.global || global || from_the_edge {
@@ -191,10 +194,10 @@ impl Limiter {
     }
 }
 
-fn kind(route: Route) -> Kind {
+fn kind(route: Route) -> RouteKind {
     match route {
-        Route::GatewayBot => Kind::GatewayBot,
-        Route::Member(_) => Kind::Member,
+        Route::GatewayBot => RouteKind::GatewayBot,
+        Route::Member(_) => RouteKind::Member,
     }
 }
 
@@ -309,7 +312,7 @@ mod tests {
         limiter.limited(ROUTE, &edge, None, false, now);
         assert_eq!(
             limiter.admit(OTHER, now),
-            Admission::NotBefore(now + UNTOLD)
+            Admission::NotBefore(now + WAIT_UNSTATED)
         );
     }
 

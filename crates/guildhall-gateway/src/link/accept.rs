@@ -27,7 +27,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use super::unacked_watches::Watches;
+use super::unacked_watches::UnackedWatches;
 use crate::{
     log::{Join, Log},
     sequencer::Sequencer,
@@ -71,7 +71,7 @@ struct Attachment {
     status: watch::Receiver<DiscordStatus>,
     machine: Sender,
     stop: CancellationToken,
-    watches: Watches,
+    watches: UnackedWatches,
     reported: BTreeSet<Violation>,
 }
 
@@ -99,7 +99,7 @@ impl Attachment {
         let head_now = *head.borrow_and_update();
         Self {
             socket,
-            watches: Watches::new(sequencer.clone(), log.clone()),
+            watches: UnackedWatches::new(sequencer.clone(), log.clone()),
             log,
             sequencer,
             clock,
@@ -233,7 +233,7 @@ impl Attachment {
             }
             Join::Beyond(position) => {
                 error!(link.after = %position, "a web role is ahead of the log: the journal was brought back");
-                self.sequencer.outrun(position);
+                self.sequencer.report_rollback(position);
                 Input::StopAsked
             }
             Join::Bases {

@@ -9,11 +9,11 @@ use crate::{inbox::WatchReply, log::Log, sequencer::Sequencer};
 
 /// The watches of one attachment that are not acknowledged yet: at most [`WATCHES_IN_FLIGHT`],
 /// which the machine sees to.
-pub(super) struct Watches {
+pub(super) struct UnackedWatches {
     sequencer: Sequencer,
     log: Log,
     /// Not handed to the sequencer yet, in order of arrival.
-    waiting: VecDeque<Asked>,
+    waiting: VecDeque<QueuedWatch>,
     /// The one that waits for its place with the sequencer. One by one, so that none passes another.
     entering: Option<BoxFuture<'static, Option<Ack>>>,
     /// What the sequencer answers, in its order.
@@ -22,13 +22,13 @@ pub(super) struct Watches {
     to: mpsc::Sender<Ack>,
 }
 
-struct Asked {
+struct QueuedWatch {
     request_id: u64,
     user_id: UserId,
     guild_ids: Vec<GuildId>,
 }
 
-impl Watches {
+impl UnackedWatches {
     pub(super) fn new(sequencer: Sequencer, log: Log) -> Self {
         let (to, answers) = mpsc::channel(WATCHES_IN_FLIGHT);
         Self {
@@ -43,7 +43,7 @@ impl Watches {
 
     /// One more, behind all others.
     pub(super) fn ask(&mut self, request_id: u64, user_id: UserId, guild_ids: Vec<GuildId>) {
-        self.waiting.push_back(Asked {
+        self.waiting.push_back(QueuedWatch {
             request_id,
             user_id,
             guild_ids,
@@ -79,8 +79,8 @@ impl Watches {
     }
 
     /// Returns when the sequencer has it. An answer: there is no sequencer any more.
-    fn enter(&self, asked: Asked) -> impl Future<Output = Option<Ack>> + Send + use<> {
-        let Asked {
+    fn enter(&self, asked: QueuedWatch) -> impl Future<Output = Option<Ack>> + Send + use<> {
+        let QueuedWatch {
             request_id,
             user_id,
             guild_ids,

@@ -1,14 +1,16 @@
+//! The addresses of avatars on Discord's CDN.
+
 use guildhall_model::{GuildId, UserId};
 use url::Url;
 
-/// Discord's picture server: where faces are (Discord's documentation, "Image Formatting").
+/// Discord's image server (Discord's documentation, "Image Formatting").
 #[derive(Clone, Debug)]
 pub(crate) struct Cdn {
     /// Without a slash at the end.
     base: String,
 }
 
-/// A face.
+/// A source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Avatar {
     /// `None` for the default ones.
@@ -17,15 +19,15 @@ pub(super) struct Avatar {
     pub(super) url: String,
 }
 
-/// Whose face, and which ones there are.
+/// Whose avatar, and which ones there are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Face<'a> {
+pub(super) struct AvatarSource<'a> {
     pub(super) guild_id: GuildId,
     pub(super) user_id: UserId,
-    /// The face chosen for this guild.
-    pub(super) here: Option<&'a str>,
-    /// The face everywhere.
-    pub(super) everywhere: Option<&'a str>,
+    /// Hash of the one chosen for this guild.
+    pub(super) in_guild: Option<&'a str>,
+    /// Hash of the one for everywhere.
+    pub(super) global: Option<&'a str>,
     /// `"0"` since names are unique.
     pub(super) discriminator: Option<&'a str>,
 }
@@ -38,24 +40,24 @@ impl Cdn {
         }
     }
 
-    /// The face of this guild, else the user's, else the default one. Always the still picture:
-    /// a page full of moving faces is nobody's wish.
-    pub(super) fn avatar(&self, face: Face<'_>) -> Avatar {
+    /// The avatar of this guild, else the user's, else the default one. Always the still picture: a
+    /// page full of animated ones is nobody's wish.
+    pub(super) fn avatar(&self, source: AvatarSource<'_>) -> Avatar {
         let Self { base } = self;
-        let (guild, user) = (face.guild_id, face.user_id);
-        if let Some(hash) = face.here.filter(is_hash) {
+        let (guild, user) = (source.guild_id, source.user_id);
+        if let Some(hash) = source.in_guild.filter(is_hash) {
             return Avatar {
                 hash: Some(hash.to_owned()),
                 url: format!("{base}/guilds/{guild}/users/{user}/avatars/{hash}.png?size=128"),
             };
         }
-        if let Some(hash) = face.everywhere.filter(is_hash) {
+        if let Some(hash) = source.global.filter(is_hash) {
             return Avatar {
                 hash: Some(hash.to_owned()),
                 url: format!("{base}/avatars/{user}/{hash}.png?size=128"),
             };
         }
-        let number = match face.discriminator.map(str::parse::<u64>) {
+        let number = match source.discriminator.map(str::parse::<u64>) {
             Some(Ok(old)) if old != 0 => old % 5,
             _ => (user.0 >> 22) % 6,
         };

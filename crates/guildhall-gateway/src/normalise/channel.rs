@@ -1,3 +1,5 @@
+//! Rooms and categories, from the channel objects of dispatches.
+
 use std::collections::BTreeMap;
 
 use guildhall_model::{
@@ -16,12 +18,12 @@ use super::{
 };
 
 /// Channel flag CHANNEL_OBFUSCATED: the bot may not view the channel, and what Discord sends of
-/// it is made up. Told by the flag alone; a real channel may have the made-up name.
+/// it is made up. GuildDelta by the flag alone; a real channel may have the made-up name.
 const OBFUSCATED: u32 = 17;
 
 /// What we keep of a channel object.
 #[derive(Debug, Deserialize)]
-pub(super) struct Channel {
+pub(super) struct ChannelObject {
     pub(super) id: ChannelId,
     #[serde(rename = "type")]
     kind: u64,
@@ -43,7 +45,7 @@ pub(super) struct Channel {
     permission_overwrites: Overwrites,
 }
 
-impl Checked for Channel {
+impl Checked for ChannelObject {
     fn check(&self, oddities: &mut Oddities) {
         let Self {
             id: _,
@@ -58,13 +60,13 @@ impl Checked for Channel {
         } = self;
         oddities.stale_if(guild_id.is_odd(), "guild_id");
         oddities.stale_if(flags.is_odd(), "flags");
-        if self.kind() == Kind::Other || self.flags.has(OBFUSCATED) {
+        if self.kind() == ChannelType::Other || self.flags.has(OBFUSCATED) {
             // Nothing else of it is kept.
             return;
         }
         oddities.text(name, "name");
         oddities.stale_if(name.is_not_set(), "name");
-        if self.kind() == Kind::Category {
+        if self.kind() == ChannelType::Category {
             return;
         }
         oddities.stale_if(position.is_odd_or_null(), "position");
@@ -88,7 +90,7 @@ enum Overwrites {
 
 /// What a channel is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ChannelType {
     Room(RoomKind),
     Category,
     /// Text, threads, forums and whatever comes.
@@ -96,15 +98,15 @@ pub(super) enum Kind {
 }
 
 /// CHANNEL_CREATE and CHANNEL_UPDATE: each may be the first one we hear of a channel.
-pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
-    let channel: Channel = serde_json::from_str(data)?;
+pub(super) fn created_or_updated(data: &str, context: &Context<'_>) -> Read {
+    let channel: ChannelObject = serde_json::from_str(data)?;
     let around = channel.parent_id.get().copied().unwrap_or(channel.id);
     let Some((guild_id, guild)) = guild_of(&channel.guild_id, [channel.id, around], context)?
     else {
         return Ok(None);
     };
     let changes = match channel.kind() {
-        Kind::Room(kind) => {
+        ChannelType::Room(kind) => {
             let known = guild.rooms.get(&channel.id);
             let room = channel.room(kind, known, &guild.categories);
             let changes = match known {
@@ -119,20 +121,20 @@ pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
                 .chain(changes)
                 .collect()
         }
-        Kind::Category => {
+        ChannelType::Category => {
             let name = channel.category_name(&guild.categories);
             let set = name.map(|name| category_set(guild, channel.id, name));
             let turned = no_room_now(guild, channel.id);
             turned.chain(set.unwrap_or_default()).collect()
         }
-        Kind::Other => no_room_now(guild, channel.id)
+        ChannelType::Other => no_room_now(guild, channel.id)
             .chain(category_removed(guild, channel.id))
             .collect(),
     };
     let mut oddities = Oddities::of(&channel);
     channel.check_rights(guild.rooms.get(&channel.id), &mut oddities);
-    let told = context.told(guild_id, changes);
-    Ok(Some(told.with_oddities(oddities)))
+    let delta = context.delta(guild_id, changes);
+    Ok(Some(delta.with_oddities(oddities)))
 }
 
 /// CHANNEL_DELETE. The voice states of those who were in it may come before it or after it.
@@ -153,17 +155,17 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
         .chain(category_removed(guild, channel.id));
     let mut oddities = Oddities::default();
     oddities.stale_if(channel.guild_id.is_odd(), "guild_id");
-    let told = context.told(guild_id, gone.collect());
-    Ok(Some(told.with_oddities(oddities)))
+    let delta = context.delta(guild_id, gone.collect());
+    Ok(Some(delta.with_oddities(oddities)))
 }
 
-impl Channel {
-    pub(super) fn kind(&self) -> Kind {
+impl ChannelObject {
+    pub(super) fn kind(&self) -> ChannelType {
         match self.kind {
-            2 => Kind::Room(RoomKind::Voice),
-            13 => Kind::Room(RoomKind::Stage),
-            4 => Kind::Category,
-            _ => Kind::Other,
+            2 => ChannelType::Room(RoomKind::Voice),
+            13 => ChannelType::Room(RoomKind::Stage),
+            4 => ChannelType::Category,
+            _ => ChannelType::Other,
         }
     }
 
@@ -179,7 +181,7 @@ impl Channel {
 
     /// What [`Checked::check`] cannot see, since it hangs on what was known.
     pub(super) fn check_rights(&self, known: Option<&Room>, oddities: &mut Oddities) {
-        let shown = matches!(self.kind(), Kind::Room(_)) && !self.flags.has(OBFUSCATED);
+        let shown = matches!(self.kind(), ChannelType::Room(_)) && !self.flags.has(OBFUSCATED);
         let unknown = shown && self.rights_unknown(known);
         oddities.stale_if(unknown, "permission_overwrites");
     }
@@ -229,7 +231,7 @@ impl Channel {
         let user_limit = user_limit.or(known.map(|known| known.user_limit));
         let parent_id = match &self.parent_id {
             Field::Odd => known.and_then(|known| known.parent_id),
-            told => told.get().copied(),
+            sent => sent.get().copied(),
         };
         RoomInfo {
             channel_id: self.id,
@@ -247,8 +249,8 @@ impl Channel {
         &'a self,
         known: &'a BTreeMap<ChannelId, String>,
     ) -> Option<&'a str> {
-        let told = self.name.text().filter(|_| !self.flags.has(OBFUSCATED));
-        told.or_else(|| known.get(&self.id).map(String::as_str))
+        let sent = self.name.text().filter(|_| !self.flags.has(OBFUSCATED));
+        sent.or_else(|| known.get(&self.id).map(String::as_str))
     }
 }
 
@@ -292,11 +294,11 @@ impl<'de> Deserialize<'de> for Overwrites {
 
 /// The guild of a channel object, which may not name it: then that of the channel or its category.
 fn guild_of<'a>(
-    told: &Field<GuildId>,
+    named: &Field<GuildId>,
     around: [ChannelId; 2],
     context: &Context<'a>,
 ) -> Result<Option<(GuildId, &'a Guild)>, serde_json::Error> {
-    if let Field::Set(guild_id) = told {
+    if let Field::Set(guild_id) = named {
         return Ok(context.guild(*guild_id).map(|guild| (*guild_id, guild)));
     }
     let mut guilds = context.world.guilds.iter();
@@ -307,7 +309,7 @@ fn guild_of<'a>(
     };
     match guilds.find(|(_, guild)| around.iter().any(|channel| has(guild, channel))) {
         Some((guild_id, guild)) => Ok(Some((*guild_id, guild))),
-        None if told.is_odd() => Err(missing("guild_id")),
+        None if named.is_odd() => Err(missing("guild_id")),
         None => Ok(None),
     }
 }

@@ -1,17 +1,17 @@
-//! Answers to Request Guild Members: no news of the guild, but what somebody asked for.
+//! Answers to Request Guild Members (op 8): GUILD_MEMBERS_CHUNK, and RATE_LIMITED for none.
 
 use guildhall_model::{GuildId, UserId};
 use serde::Deserialize;
 
 use super::{
     MemberSeen,
-    lenient::{Entries, Field, Oddities},
-    member::Member,
+    lenient::{Field, LenientList, Oddities},
+    member::MemberObject,
 };
 
 /// GUILD_MEMBERS_CHUNK: a part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Chunk {
+pub(crate) struct MembersChunk {
     /// Which request it answers: its nonce, which is a number of ours.
     pub(crate) nonce: u64,
     /// The guild that was asked about.
@@ -28,7 +28,7 @@ pub(crate) struct Chunk {
 
 /// RATE_LIMITED: there will be no answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Refused {
+pub(crate) struct RateLimited {
     /// Which request.
     pub(crate) nonce: u64,
     /// Seconds to wait; 0 if that can't be read.
@@ -36,23 +36,23 @@ pub(crate) struct Refused {
 }
 
 /// Reads a part of an answer. Total: `None` is text that answers no request of ours.
-pub(super) fn part(data: &str) -> Result<Option<Chunk>, serde_json::Error> {
+pub(super) fn part(data: &str) -> Result<Option<MembersChunk>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Payload {
         guild_id: GuildId,
         #[serde(default)]
-        nonce: Field<Nonce>,
+        nonce: Field<NonceText>,
         #[serde(default)]
-        members: Field<Entries<Member>>,
+        members: Field<LenientList<MemberObject>>,
         #[serde(default)]
-        not_found: Field<Entries<UserId>>,
+        not_found: Field<LenientList<UserId>>,
         #[serde(default)]
         chunk_index: Field<u64>,
         #[serde(default)]
         chunk_count: Field<u64>,
     }
     let payload: Payload = serde_json::from_str(data)?;
-    let Some(nonce) = payload.nonce.get().and_then(Nonce::number) else {
+    let Some(nonce) = payload.nonce.get().and_then(NonceText::number) else {
         return Ok(None);
     };
     let mut oddities = Oddities::default();
@@ -61,11 +61,11 @@ pub(super) fn part(data: &str) -> Result<Option<Chunk>, serde_json::Error> {
     oddities.harmless_if(payload.chunk_index.is_not_set(), "chunk_index");
     oddities.harmless_if(payload.chunk_count.is_not_set(), "chunk_count");
     let members = payload.members.entries();
-    Ok(Some(Chunk {
+    Ok(Some(MembersChunk {
         nonce,
         guild_id: payload.guild_id,
         members: members
-            .filter_map(|member| member.seen(member.user_id()?))
+            .filter_map(|member| member.membership(member.user_id()?))
             .collect(),
         not_found: payload.not_found.entries().copied().collect(),
         // Without a count nobody would know when to stop waiting.
@@ -81,7 +81,7 @@ pub(super) fn part(data: &str) -> Result<Option<Chunk>, serde_json::Error> {
 const LONGEST_WAIT: f64 = 3_600.0;
 
 /// Reads a refusal. Total: `None` is text that refuses no request of ours.
-pub(super) fn refused(data: &str) -> Option<Refused> {
+pub(super) fn rate_limited(data: &str) -> Option<RateLimited> {
     const REQUEST_GUILD_MEMBERS: u64 = 8;
     #[derive(Deserialize)]
     struct Payload {
@@ -92,11 +92,11 @@ pub(super) fn refused(data: &str) -> Option<Refused> {
     }
     #[derive(Deserialize)]
     struct Meta {
-        nonce: Nonce,
+        nonce: NonceText,
     }
     let payload: Payload = serde_json::from_str(data).ok()?;
     let ours = payload.opcode == REQUEST_GUILD_MEMBERS;
-    Some(Refused {
+    Some(RateLimited {
         nonce: payload.meta.nonce.number().filter(|_| ours)?,
         wait: payload
             .retry_after
@@ -106,9 +106,9 @@ pub(super) fn refused(data: &str) -> Option<Refused> {
 }
 
 #[derive(Deserialize)]
-struct Nonce(String);
+struct NonceText(String);
 
-impl Nonce {
+impl NonceText {
     /// As we write it, and no other way.
     fn number(&self) -> Option<u64> {
         let number: u64 = self.0.parse().ok()?;
@@ -144,7 +144,7 @@ mod tests {
                 membership: Membership::member(Vec::new(), true),
             },
         ];
-        let read = Chunk {
+        let read = MembersChunk {
             nonce: 77,
             guild_id: GuildId(1),
             members,
@@ -193,12 +193,12 @@ mod tests {
 
     #[test]
     fn a_refusal_of_a_members_request_names_it_and_how_long_to_wait() {
-        let read = |data: Value| refused(&data.to_string());
+        let read = |data: Value| rate_limited(&data.to_string());
         let refusal =
             json!({"opcode": 8, "retry_after": 29.5, "meta": {"guild_id": "1", "nonce": "7"}});
         assert_eq!(
             read(refusal),
-            Some(Refused {
+            Some(RateLimited {
                 nonce: 7,
                 wait: 29.5
             })
@@ -206,7 +206,7 @@ mod tests {
         let untold = json!({"opcode": 8, "retry_after": null, "meta": {"nonce": "7"}});
         assert_eq!(
             read(untold),
-            Some(Refused {
+            Some(RateLimited {
                 nonce: 7,
                 wait: 0.0
             })
@@ -225,12 +225,12 @@ mod tests {
             for data in [&text, &whole] {
                 let valid = serde_json::from_str::<Value>(data).is_ok();
                 prop_assert!(valid || answer(data).is_none());
-                prop_assert!(valid || refused(data).is_none());
+                prop_assert!(valid || rate_limited(data).is_none());
             }
         }
     }
 
-    fn answer(data: &str) -> Option<Chunk> {
+    fn answer(data: &str) -> Option<MembersChunk> {
         part(data).ok().flatten()
     }
 

@@ -1,3 +1,6 @@
+//! The difference between two snapshots of one guild, as changes in an order that shows nobody too
+//! much.
+
 use guildhall_model::{
     Change, Guild, UserId,
     world::{Role, Room, RoomRights},
@@ -5,8 +8,8 @@ use guildhall_model::{
 
 use super::occupancy::{self, Location};
 
-/// What lies between two pictures of one guild, memberships and availability apart: `from` with
-/// these changes applied is `to`. Rooms come before the people in them and go after them.
+/// The difference between two snapshots of one guild, memberships and availability apart: `from` with
+/// these changes applied is `to`. Rooms come before the users in them and go after them.
 pub(super) fn difference(from: &Guild, to: &Guild) -> Vec<Change> {
     let mut changes = hide_unsettled(from, to);
     let mut from = from.clone();
@@ -47,7 +50,7 @@ pub(super) fn difference(from: &Guild, to: &Guild) -> Vec<Change> {
             None => changes.push(Change::RoomCreated(room.clone())),
         }
     }
-    people(from, to, &mut changes);
+    occupants(from, to, &mut changes);
     // Only now: who was in a hidden room and is no longer has not seen it and does not now.
     changes.extend(shown);
     for channel_id in from.rooms.keys() {
@@ -65,7 +68,7 @@ pub(super) fn difference(from: &Guild, to: &Guild) -> Vec<Change> {
     changes
 }
 
-/// What lies between two pictures of one room.
+/// The difference between two snapshots of one room.
 ///
 /// Rights first, so that who loses the room does not learn its new name. But where the bot itself
 /// regains it, its name until then may be a made-up one, which nobody must be shown.
@@ -121,7 +124,7 @@ fn roles(from: &Guild, to: &Guild, changes: &mut Vec<Change>) {
     }
 }
 
-fn people(from: &Guild, to: &Guild, changes: &mut Vec<Change>) {
+fn occupants(from: &Guild, to: &Guild, changes: &mut Vec<Change>) {
     let known = from.voice.keys().chain(from.pending_voice.keys());
     let new = to.voice.keys().chain(to.pending_voice.keys());
     let listed =

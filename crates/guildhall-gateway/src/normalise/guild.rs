@@ -1,3 +1,5 @@
+//! Guilds that come, change, go, or are in an outage.
+
 use std::collections::BTreeMap;
 
 use guildhall_model::{
@@ -7,15 +9,15 @@ use guildhall_model::{
 use serde::Deserialize;
 
 use super::{
-    Context, GuildNews, Read, Told,
-    channel::{Channel, Kind},
+    Context, GuildDelta, GuildTransition, Read,
+    channel::{ChannelObject, ChannelType},
     difference::difference,
-    lenient::{Checked, Entries, Field, Oddities, Text},
-    member::{Look, Member},
+    lenient::{Checked, Field, LenientList, Oddities, Text},
+    member::{MemberObject, Profile},
     missing,
     occupancy::Location,
     pending,
-    role::Role,
+    role::RoleObject,
     voice::VoiceState,
 };
 
@@ -32,13 +34,13 @@ struct Created {
     #[serde(default)]
     owner_id: Field<UserId>,
     #[serde(default)]
-    roles: Field<Entries<Role>>,
+    roles: Field<LenientList<RoleObject>>,
     #[serde(default)]
-    channels: Field<Entries<Channel>>,
+    channels: Field<LenientList<ChannelObject>>,
     #[serde(default)]
-    voice_states: Field<Entries<VoiceState>>,
+    voice_states: Field<LenientList<VoiceState>>,
     #[serde(default)]
-    members: Field<Entries<Member>>,
+    members: Field<LenientList<MemberObject>>,
 }
 
 impl Checked for Created {
@@ -80,26 +82,26 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
     }
     let mut now = created.guild(known, context)?;
     let dropped = pending::shorten(&mut now.pending_voice).len();
-    let told = match known {
-        None => context.told(
+    let delta = match known {
+        None => context.delta(
             created.id,
             vec![Change::GuildAvailable(Some(Box::new(now)))],
         ),
         Some(known) => back(created.id, known, &now, context),
     };
-    let mut told = told.with_members(created.members_seen());
-    told.oddities = Oddities::of(&created);
+    let mut delta = delta.with_members(created.members_listed());
+    delta.oddities = Oddities::of(&created);
     for channel in created.channels.entries() {
         let before = known.and_then(|known| known.rooms.get(&channel.id));
-        channel.check_rights(before, &mut told.oddities);
+        channel.check_rights(before, &mut delta.oddities);
     }
-    told.pending_dropped += dropped;
-    let news = if told.oddities.stale.is_none() {
-        GuildNews::Came
+    delta.pending_dropped += dropped;
+    let transition = if delta.oddities.stale.is_none() {
+        GuildTransition::Came
     } else {
-        GuildNews::CameInPart
+        GuildTransition::CameInPart
     };
-    Ok(Some(told.with_news(news)))
+    Ok(Some(delta.with_news(transition)))
 }
 
 /// GUILD_UPDATE: name, icon, owner. It has neither channels nor voice states, which is no news
@@ -134,13 +136,13 @@ pub(super) fn updated(data: &str, context: &Context<'_>) -> Read {
     oddities.stale_if(updated.name.is_odd_or_null(), "name");
     oddities.harmless_if(updated.icon.is_odd(), "icon");
     oddities.stale_if(updated.owner_id.is_odd_or_null(), "owner_id");
-    let told = context.told(updated.id, changes);
-    Ok(Some(told.with_oddities(oddities)))
+    let delta = context.delta(updated.id, changes);
+    Ok(Some(delta.with_oddities(oddities)))
 }
 
 /// Absent or odd, it is as it was known.
-fn icon(told: &Field<Text>, known: Option<&Guild>) -> Option<String> {
-    match told {
+fn icon(icon: &Field<Text>, known: Option<&Guild>) -> Option<String> {
+    match icon {
         Field::Absent | Field::Odd => known.and_then(|known| known.info.icon.clone()),
         Field::Null => None,
         Field::Set(icon) => Some(icon.text.clone()),
@@ -160,35 +162,35 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     // What could not be read is taken for the lesser of the two, which a fresh READY mends.
     let odd = deleted.unavailable.is_odd_or_null();
     if odd || deleted.unavailable == Field::Set(true) {
-        let mut told = outage(deleted.id, known, context);
-        told.oddities.stale_if(odd, "unavailable");
-        return Ok(Some(told));
+        let mut delta = outage(deleted.id, known, context);
+        delta.oddities.stale_if(odd, "unavailable");
+        return Ok(Some(delta));
     }
     let removed = known.map(|_| Change::GuildRemoved).into_iter().collect();
-    let told = context.told(deleted.id, removed);
-    Ok(Some(told.with_news(GuildNews::Gone)))
+    let delta = context.delta(deleted.id, removed);
+    Ok(Some(delta.with_news(GuildTransition::Gone)))
 }
 
-fn outage(guild_id: GuildId, known: Option<&Guild>, context: &Context<'_>) -> Told {
+fn outage(guild_id: GuildId, known: Option<&Guild>, context: &Context<'_>) -> GuildDelta {
     let first = known.filter(|known| known.available);
     let changes = first
         .map(|_| Change::GuildUnavailable)
         .into_iter()
         .collect();
-    let told = context.told(guild_id, changes);
-    told.with_news(GuildNews::Unavailable)
+    let delta = context.delta(guild_id, changes);
+    delta.with_news(GuildTransition::Unavailable)
 }
 
-fn back(guild_id: GuildId, known: &Guild, now: &Guild, context: &Context<'_>) -> Told {
+fn back(guild_id: GuildId, known: &Guild, now: &Guild, context: &Context<'_>) -> GuildDelta {
     let available = (!known.available).then_some(Change::GuildAvailable(None));
     let available = available.map(|change| context.event(guild_id, change));
-    let mut told = context.told(guild_id, difference(known, now));
-    let events = told.events.into_iter().map(|event| Event {
+    let mut delta = context.delta(guild_id, difference(known, now));
+    let events = delta.events.into_iter().map(|event| Event {
         synthetic: true,
         ..event
     });
-    told.events = events.chain(available).collect();
-    told
+    delta.events = events.chain(available).collect();
+    delta
 }
 
 impl Created {
@@ -210,7 +212,7 @@ impl Created {
                 name: name.ok_or_else(|| missing("name"))?.to_owned(),
                 icon: match &self.icon {
                     Field::Absent => None,
-                    told => icon(told, known),
+                    sent => icon(sent, known),
                 },
             },
             available: true,
@@ -262,7 +264,7 @@ impl Created {
                 put(guild, Location::in_guild(guild, there));
             }
         }
-        let members: BTreeMap<UserId, &Member> = self
+        let members: BTreeMap<UserId, &MemberObject> = self
             .members
             .entries()
             .filter_map(|member| Some((member.user_id()?, member)))
@@ -274,8 +276,8 @@ impl Created {
             guild.voice.remove(&user_id);
             guild.pending_voice.remove(&user_id);
             if let Some(channel_id) = state.channel_id {
-                let look = Look::of(self.id, user_id, member, known, context.cdn);
-                let there = state.occupant(channel_id, look, known, context.now);
+                let profile = Profile::of(self.id, user_id, member, known, context.cdn);
+                let there = state.occupant(channel_id, profile, known, context.now);
                 put(guild, Location::in_guild(guild, there));
             }
         }
@@ -286,7 +288,7 @@ impl Created {
         channels.any(|channel| channel.id == channel_id)
     }
 
-    fn members_seen(&self) -> impl Iterator<Item = (UserId, &Member)> {
+    fn members_listed(&self) -> impl Iterator<Item = (UserId, &MemberObject)> {
         let listed = self.members.entries();
         let listed = listed.filter_map(|member| Some((member.user_id()?, member)));
         let speaking = self.voice_states.entries();
@@ -321,7 +323,7 @@ fn hide_unclear(guild: &mut Guild) {
 }
 
 /// Categories first: rooms carry their names.
-fn fill_rooms(guild: &mut Guild, channels: &Entries<Channel>, known: Option<&Guild>) {
+fn fill_rooms(guild: &mut Guild, channels: &LenientList<ChannelObject>, known: Option<&Guild>) {
     let nameless = BTreeMap::new();
     let names = known.map_or(&nameless, |known| &known.categories);
     if let Some(known) = known.filter(|_| channels.odd) {
@@ -337,12 +339,12 @@ fn fill_rooms(guild: &mut Guild, channels: &Entries<Channel>, known: Option<&Gui
     let channels = &channels.read;
     for channel in channels {
         let name = channel.category_name(names);
-        if let (Kind::Category, Some(name)) = (channel.kind(), name) {
+        if let (ChannelType::Category, Some(name)) = (channel.kind(), name) {
             guild.categories.insert(channel.id, name.to_owned());
         }
     }
     for channel in channels {
-        if let Kind::Room(kind) = channel.kind() {
+        if let ChannelType::Room(kind) = channel.kind() {
             let before = known.and_then(|known| known.rooms.get(&channel.id));
             let room = channel.room(kind, before, &guild.categories);
             guild.rooms.insert(channel.id, room);

@@ -160,13 +160,13 @@ pub(super) trait Checked {
 
 /// The entries of a list that can be read, and whether that is all of them.
 #[derive(Clone, Debug)]
-pub(super) struct Entries<T> {
+pub(super) struct LenientList<T> {
     pub(super) read: Vec<T>,
     /// Some could not be read: what is not in `read` may be there all the same.
     pub(super) odd: bool,
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for LenientList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let entries = Vec::<&RawValue>::deserialize(deserializer)?;
         let all = entries.len();
@@ -181,7 +181,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
     }
 }
 
-impl<T> Field<Entries<T>> {
+impl<T> Field<LenientList<T>> {
     /// Those that can be read; none if it is no list.
     pub(super) fn entries(&self) -> impl Iterator<Item = &T> {
         self.get().into_iter().flat_map(|entries| &entries.read)
@@ -195,7 +195,7 @@ impl<T> Field<Entries<T>> {
 
 impl Oddities {
     /// A list of shapes.
-    pub(super) fn list<T: Checked>(&mut self, list: &Field<Entries<T>>, field: &'static str) {
+    pub(super) fn list<T: Checked>(&mut self, list: &Field<LenientList<T>>, field: &'static str) {
         self.stale_if(list.is_partial(), field);
         for entry in list.entries() {
             entry.check(self);

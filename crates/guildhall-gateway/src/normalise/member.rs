@@ -1,3 +1,5 @@
+//! Members and users: names, avatars, and the roles that were read off a member object.
+
 use guildhall_model::{
     Change, Guild, GuildId, RoleId, UserId,
     world::{Membership, Occupant},
@@ -6,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     Context, MemberSeen, Read,
-    cdn::{Avatar, Cdn, Face},
+    cdn::{Avatar, AvatarSource, Cdn},
     lenient::{self, Checked, Field, Flags, Oddities, Text},
     missing,
     occupancy::{self, Location},
@@ -17,7 +19,7 @@ const GUEST: u32 = 4;
 
 /// What we keep of a guild member object. `user` is absent in some dispatches.
 #[derive(Debug, Deserialize)]
-pub(super) struct Member {
+pub(super) struct MemberObject {
     #[serde(default, deserialize_with = "lenient::object")]
     user: Field<User>,
     #[serde(default)]
@@ -32,7 +34,7 @@ pub(super) struct Member {
     joined_at: Field<Text>,
 }
 
-impl Checked for Member {
+impl Checked for MemberObject {
     fn check(&self, oddities: &mut Oddities) {
         let Self {
             user,
@@ -88,9 +90,9 @@ impl Checked for User {
     }
 }
 
-/// How somebody looks in a guild.
+/// Name and avatar of a user in a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct Profile {
     pub(super) username: String,
     pub(super) display_name: String,
     pub(super) avatar: Avatar,
@@ -103,17 +105,17 @@ struct InGuild {
 }
 
 /// GUILD_MEMBER_ADD and GUILD_MEMBER_UPDATE, which also tells of changes to the user.
-pub(super) fn seen(data: &str, context: &Context<'_>) -> Read {
+pub(super) fn added_or_updated(data: &str, context: &Context<'_>) -> Read {
     let InGuild { guild_id } = serde_json::from_str(data)?;
-    let member: Member = serde_json::from_str(data)?;
+    let member: MemberObject = serde_json::from_str(data)?;
     let user_id = member.user_id().ok_or_else(|| missing("user"))?;
     let Some(guild) = context.guild(guild_id) else {
         return Ok(None);
     };
-    let changes = renamed(guild_id, guild, user_id, &member, context.cdn);
-    let told = context.told(guild_id, changes.into_iter().collect());
-    let told = told.with_members([(user_id, &member)]);
-    Ok(Some(told.with_oddities(Oddities::of(&member))))
+    let changes = profile_changed(guild_id, guild, user_id, &member, context.cdn);
+    let delta = context.delta(guild_id, changes.into_iter().collect());
+    let delta = delta.with_members([(user_id, &member)]);
+    Ok(Some(delta.with_oddities(Oddities::of(&member))))
 }
 
 /// GUILD_MEMBER_REMOVE: left, kicked or banned. In large guilds no voice state may follow.
@@ -132,26 +134,26 @@ pub(super) fn removed(data: &str, context: &Context<'_>) -> Read {
         return Ok(None);
     };
     let left = occupancy::changes(Location::of(user.id, guild), Location::Nowhere);
-    let mut told = context.told(guild_id, left);
-    told.members.push(MemberSeen {
+    let mut delta = context.delta(guild_id, left);
+    delta.members.push(MemberSeen {
         user_id: user.id,
         membership: Membership::Stranger,
     });
-    Ok(Some(told))
+    Ok(Some(delta))
 }
 
-impl Member {
+impl MemberObject {
     pub(super) fn user_id(&self) -> Option<UserId> {
         self.user.get().map(|user| user.id)
     }
 
     /// Whether it says something about the member's rights that could not be read.
-    pub(super) fn is_unclear(&self) -> bool {
+    pub(super) fn has_unreadable_roles(&self) -> bool {
         self.roles.is_odd_or_null()
     }
 
     /// What the object says about the member's rights: nothing without its roles.
-    pub(super) fn seen(&self, user_id: UserId) -> Option<MemberSeen> {
+    pub(super) fn membership(&self, user_id: UserId) -> Option<MemberSeen> {
         let roles = self.roles.get()?.clone();
         // Without flags: a guest is the only member who never joined.
         let guest = match self.flags {
@@ -165,19 +167,19 @@ impl Member {
     }
 }
 
-impl Look {
-    /// What the member object says; where it says nothing, what is known. Somebody of whom
-    /// nothing at all is known goes by his id until the next dispatch about him.
+impl Profile {
+    /// What the member object says; where it says nothing, what is known. A user of whom nothing at
+    /// all is known goes by the id until the next dispatch about them.
     pub(super) fn of(
         guild_id: GuildId,
         user_id: UserId,
-        member: Option<&Member>,
+        member: Option<&MemberObject>,
         known: Option<&Occupant>,
         cdn: &Cdn,
     ) -> Self {
-        let told = member.and_then(|member| Some((member, member.user.get()?)));
-        match (told.filter(|(_, user)| user.id == user_id), known) {
-            (Some((member, user)), known) => Self::told(guild_id, member, user, known, cdn),
+        let sent = member.and_then(|member| Some((member, member.user.get()?)));
+        match (sent.filter(|(_, user)| user.id == user_id), known) {
+            (Some((member, user)), known) => Self::sent(guild_id, member, user, known, cdn),
             (None, Some(known)) => Self {
                 username: known.username.clone(),
                 display_name: known.display_name.clone(),
@@ -190,11 +192,11 @@ impl Look {
             (None, None) => Self {
                 username: user_id.to_string(),
                 display_name: user_id.to_string(),
-                avatar: cdn.avatar(Face {
+                avatar: cdn.avatar(AvatarSource {
                     guild_id,
                     user_id,
-                    here: None,
-                    everywhere: None,
+                    in_guild: None,
+                    global: None,
                     discriminator: None,
                 }),
                 bot: false,
@@ -202,29 +204,29 @@ impl Look {
         }
     }
 
-    fn told(
+    fn sent(
         guild_id: GuildId,
-        member: &Member,
+        member: &MemberObject,
         user: &User,
         known: Option<&Occupant>,
         cdn: &Cdn,
     ) -> Self {
-        let username = said(user.username.text())
+        let username = non_empty(user.username.text())
             .or(known.map(|known| known.username.as_str()))
             .map_or_else(|| user.id.to_string(), str::to_owned);
-        let global = said(user.global_name.text());
+        let global = non_empty(user.global_name.text());
         let nick = match (&member.nick, known) {
-            (Field::Set(_), _) => said(member.nick.text()),
+            (Field::Set(_), _) => non_empty(member.nick.text()),
             // An absent nickname is no news of it; a null one is.
             (Field::Absent | Field::Odd, Some(known)) => Some(known.display_name.as_str()),
             (Field::Absent | Field::Odd, None) | (Field::Null, _) => None,
         };
         let display_name = nick.or(global).unwrap_or(&username).to_owned();
-        let avatar = cdn.avatar(Face {
+        let avatar = cdn.avatar(AvatarSource {
             guild_id,
             user_id: user.id,
-            here: member.avatar.text(),
-            everywhere: user.avatar.text(),
+            in_guild: member.avatar.text(),
+            global: user.avatar.text(),
             discriminator: user.discriminator.text(),
         });
         Self {
@@ -236,24 +238,24 @@ impl Look {
     }
 }
 
-/// `voice.updated`, if they are in a room and look different now; who waits for a room comes into
-/// it as they look then.
-fn renamed(
+/// `voice.updated`, if they are in a room and profile different now; who waits for a room comes into
+/// it as they profile then.
+fn profile_changed(
     guild_id: GuildId,
     guild: &Guild,
     user_id: UserId,
-    member: &Member,
+    member: &MemberObject,
     cdn: &Cdn,
 ) -> Option<Change> {
     let location = Location::of(user_id, guild);
     let known = location.occupant()?;
-    let look = Look::of(guild_id, user_id, Some(member), Some(known), cdn);
+    let profile = Profile::of(guild_id, user_id, Some(member), Some(known), cdn);
     let now = Occupant {
-        username: look.username,
-        display_name: look.display_name,
-        avatar: look.avatar.hash,
-        avatar_url: look.avatar.url,
-        bot: look.bot,
+        username: profile.username,
+        display_name: profile.display_name,
+        avatar: profile.avatar.hash,
+        avatar_url: profile.avatar.url,
+        bot: profile.bot,
         ..known.clone()
     };
     let change = match location {
@@ -263,6 +265,6 @@ fn renamed(
     (now != *known).then(|| change(now))
 }
 
-fn said(text: Option<&str>) -> Option<&str> {
+fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }

@@ -1,3 +1,5 @@
+//! Where in a guild somebody is, and the changes between two such locations.
+
 use guildhall_model::{Change, ChannelId, Guild, UserId, world::Occupant};
 
 /// Where in a guild somebody is.

@@ -1,3 +1,5 @@
+//! Permissions of roles.
+
 use guildhall_model::{Change, GuildId, Permissions, RoleId, world};
 use serde::Deserialize;
 
@@ -9,20 +11,20 @@ use super::{
 
 /// What we keep of a role object: its name, colour and place among roles show nobody anything.
 #[derive(Debug, Deserialize)]
-pub(super) struct Role {
+pub(super) struct RoleObject {
     pub(super) id: RoleId,
     #[serde(default)]
     pub(super) permissions: Field<Permissions>,
 }
 
-impl Role {
+impl RoleObject {
     /// The role that everybody in the guild has: it has the guild's id.
     pub(super) fn is_everyone(&self, guild_id: GuildId) -> bool {
         is_everyone(self.id, guild_id)
     }
 }
 
-impl Checked for Role {
+impl Checked for RoleObject {
     fn check(&self, oddities: &mut Oddities) {
         let Self { id: _, permissions } = self;
         oddities.stale_if(permissions.is_not_set(), "permissions");
@@ -34,7 +36,7 @@ pub(super) fn set(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Set {
         guild_id: GuildId,
-        role: Role,
+        role: RoleObject,
     }
     let Set { guild_id, role } = serde_json::from_str(data)?;
     let guild = context.guild(guild_id);
@@ -53,8 +55,8 @@ pub(super) fn set(data: &str, context: &Context<'_>) -> Read {
         permissions,
     });
     let changes = (known != Some(permissions)).then_some(change);
-    let told = context.told(guild_id, changes.into_iter().collect());
-    Ok(Some(told.with_oddities(Oddities::of(&role))))
+    let delta = context.delta(guild_id, changes.into_iter().collect());
+    Ok(Some(delta.with_oddities(Oddities::of(&role))))
 }
 
 /// GUILD_ROLE_DELETE. The role that everybody has cannot go: who says that it did is not obeyed,
@@ -74,8 +76,8 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     let change = known.then_some(Change::RoleRemoved { role_id });
     let mut oddities = Oddities::default();
     oddities.stale_if(everyone, "role_id");
-    let told = context.told(guild_id, change.into_iter().collect());
-    Ok(Some(told.with_oddities(oddities)))
+    let delta = context.delta(guild_id, change.into_iter().collect());
+    Ok(Some(delta.with_oddities(oddities)))
 }
 
 fn is_everyone(role_id: RoleId, guild_id: GuildId) -> bool {

@@ -47,7 +47,7 @@ impl House {
         house
     }
 
-    fn read(&self, kind: &str, data: &str) -> Seen {
+    fn read(&self, kind: &str, data: &str) -> Normalised {
         let context = Context {
             world: &self.world,
             now: self.now,
@@ -58,10 +58,12 @@ impl House {
     }
 
     /// Reads one dispatch and applies what it says.
-    fn seen(&mut self, kind: &str, data: &Value) -> Seen {
+    fn seen(&mut self, kind: &str, data: &Value) -> Normalised {
         self.now += 1_000;
         let seen = self.read(kind, &data.to_string());
-        if let Seen::Told(Told { events, .. }) | Seen::Ready(Ready { events, .. }) = &seen {
+        if let Normalised::Guild(GuildDelta { events, .. })
+        | Normalised::Ready(Ready { events, .. }) = &seen
+        {
             for event in events {
                 self.world.apply(event);
             }
@@ -70,9 +72,9 @@ impl House {
     }
 
     /// As `seen`, for dispatches that must be understood.
-    fn hear(&mut self, kind: &str, data: &Value) -> Told {
+    fn hear(&mut self, kind: &str, data: &Value) -> GuildDelta {
         match self.seen(kind, data) {
-            Seen::Told(told) => told,
+            Normalised::Guild(told) => told,
             seen => panic!("{kind} {data} was {seen:?}"),
         }
     }
@@ -97,9 +99,10 @@ fn story(house: &mut House, dispatches: &[(&str, Value)]) -> String {
     for (kind, data) in dispatches {
         writeln!(text, "{kind}").expect("strings take all");
         match house.seen(kind, data) {
-            Seen::Told(told) => {
-                if let Some(news) = told.news {
-                    writeln!(text, "  guild {} {news:?}", told.guild_id).expect("strings take all");
+            Normalised::Guild(told) => {
+                if let Some(transition) = told.transition {
+                    writeln!(text, "  guild {} {transition:?}", told.guild_id)
+                        .expect("strings take all");
                 }
                 for event in &told.events {
                     let json = serde_json::to_string(event).expect("events serialise");
@@ -115,7 +118,7 @@ fn story(house: &mut House, dispatches: &[(&str, Value)]) -> String {
     text
 }
 
-fn names(told: &Told) -> Vec<&'static str> {
+fn names(told: &GuildDelta) -> Vec<&'static str> {
     told.events
         .iter()
         .map(|event| event.change.name())
@@ -132,7 +135,7 @@ fn other_kinds_and_other_guilds_are_not_seen() {
         "SOMETHING_NEW",
     ] {
         assert!(
-            matches!(house.seen(kind, &Value::Null), Seen::Irrelevant),
+            matches!(house.seen(kind, &Value::Null), Normalised::Irrelevant),
             "{kind}"
         );
     }
@@ -140,11 +143,11 @@ fn other_kinds_and_other_guilds_are_not_seen() {
     let join = discord::voice_state(discord::ANN, Some(discord::MOON));
     assert!(matches!(
         house.seen("VOICE_STATE_UPDATE", &join),
-        Seen::Irrelevant
+        Normalised::Irrelevant
     ));
     assert!(matches!(
         house.seen("GUILD_CREATE", &discord::guild()),
-        Seen::Irrelevant
+        Normalised::Irrelevant
     ));
     assert!(house.people(discord::MOON).is_empty());
 }
@@ -195,7 +198,7 @@ fn what_is_not_to_be_understood_names_its_guild_if_it_can() {
         ("GUILD_UPDATE", r#"{"id":"#, None),
     ] {
         match house.read(kind, data) {
-            Seen::Unreadable { guild_id, .. } => assert_eq!(guild_id, guild, "{kind} {data}"),
+            Normalised::Unreadable { guild_id, .. } => assert_eq!(guild_id, guild, "{kind} {data}"),
             seen => panic!("{kind} {data} was {seen:?}"),
         }
     }
@@ -206,7 +209,7 @@ fn a_ready_removes_the_guilds_that_the_bot_is_no_longer_in() {
     let mut house = House::built();
     let second = discord::with(discord::guild(), "id", "2");
     house.hear("GUILD_CREATE", &second);
-    let Seen::Ready(ready) = house.seen("READY", &discord::ready(&[2, 3])) else {
+    let Normalised::Ready(ready) = house.seen("READY", &discord::ready(&[2, 3])) else {
         panic!("READY is understood");
     };
     assert_eq!(ready.bot, UserId(discord::BOT));

@@ -1,3 +1,5 @@
+//! Voice states: joins, moves, leaves and flags.
+
 use guildhall_model::{
     ChannelId, GuildId, UserId,
     world::{Occupant, VoiceFlags},
@@ -7,7 +9,7 @@ use serde::Deserialize;
 use super::{
     Context, Read,
     lenient::{self, Checked, Field, Oddities},
-    member::{Look, Member},
+    member::{MemberObject, Profile},
     occupancy::{Location, changes},
 };
 
@@ -20,7 +22,7 @@ pub(super) struct VoiceState {
     pub(super) user_id: UserId,
     pub(super) channel_id: Option<ChannelId>,
     #[serde(default, deserialize_with = "lenient::object")]
-    pub(super) member: Field<Member>,
+    pub(super) member: Field<MemberObject>,
     #[serde(default)]
     mute: Field<bool>,
     #[serde(default)]
@@ -78,7 +80,7 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
     };
     let known = Location::of(state.user_id, guild);
     let now = state.channel_id.map_or(Location::Nowhere, |channel_id| {
-        let look = Look::of(
+        let profile = Profile::of(
             guild_id,
             state.user_id,
             state.member.get(),
@@ -87,12 +89,12 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
         );
         Location::in_guild(
             guild,
-            state.occupant(channel_id, look, known.occupant(), context.now),
+            state.occupant(channel_id, profile, known.occupant(), context.now),
         )
     });
-    let told = context.told(guild_id, changes(known, now.as_ref()));
-    let told = told.with_members(state.member.get().map(|member| (state.user_id, member)));
-    Ok(Some(told.with_oddities(Oddities::of(&state))))
+    let delta = context.delta(guild_id, changes(known, now.as_ref()));
+    let delta = delta.with_members(state.member.get().map(|member| (state.user_id, member)));
+    Ok(Some(delta.with_oddities(Oddities::of(&state))))
 }
 
 impl VoiceState {
@@ -100,7 +102,7 @@ impl VoiceState {
     pub(super) fn occupant(
         &self,
         channel_id: ChannelId,
-        look: Look,
+        profile: Profile,
         known: Option<&Occupant>,
         now: u64,
     ) -> Occupant {
@@ -108,11 +110,11 @@ impl VoiceState {
         Occupant {
             channel_id,
             user_id: self.user_id,
-            username: look.username,
-            display_name: look.display_name,
-            avatar: look.avatar.hash,
-            avatar_url: look.avatar.url,
-            bot: look.bot,
+            username: profile.username,
+            display_name: profile.display_name,
+            avatar: profile.avatar.hash,
+            avatar_url: profile.avatar.url,
+            bot: profile.bot,
             since: stayed.map_or(now, |known| known.since),
             flags: self.flags(),
         }

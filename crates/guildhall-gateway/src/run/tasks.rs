@@ -101,10 +101,10 @@ fn sequencer_ended(exit: SequencerExit) -> Result<(), RunError> {
     match exit {
         SequencerExit::Stopped => Ok(()),
         SequencerExit::Fenced => Err(failed("somebody else wrote to the log")),
-        SequencerExit::Unkept(error) => Err(failed(&format!(
+        SequencerExit::NotCommitted(error) => Err(failed(&format!(
             "the journal in DATA_DIR can't be written ({error}): look at the disk"
         ))),
-        SequencerExit::Outrun => Err(failed(
+        SequencerExit::LogRolledBack => Err(failed(
             "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
              a backup?): a new log begins at the next start",
         )),

@@ -1,5 +1,5 @@
-//! Road 3: a batch of events gets its positions, is committed, and only then is anything of it
-//! seen outside.
+//! Road 3, the only writer of the log: a batch of events gets its positions (seal), is committed to
+//! the journal, and only then appended to the log and seen outside.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 
 use crate::log::{Fenced, Log};
 
-/// A commit that takes longer is said: what is being served grows old meanwhile.
+/// A commit that takes longer is logged: what is being served grows old meanwhile.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 /// What belongs together: all of it is seen outside, or none.
@@ -36,7 +36,7 @@ pub(crate) struct Batch {
 
 /// A batch with its positions, which nobody may see before it is committed.
 #[derive(Debug)]
-pub(crate) struct Sealed {
+pub(crate) struct SealedBatch {
     events: Vec<Arc<Envelope>>,
     status: Option<DiscordStatus>,
     /// `None`: nothing of it has to survive.
@@ -52,14 +52,14 @@ pub(crate) struct Appender {
     head: Position,
     /// What goes with the world as of the last batch that was sealed.
     state: Arc<State>,
-    outlook: Outlook,
+    published: PublishedStatus,
     /// What the status is apart from a stall.
-    status_then: Option<DiscordStatus>,
+    status_after_stall: Option<DiscordStatus>,
 }
 
-/// What can be seen from outside beside the log.
+/// What is published beside the log.
 #[derive(Debug)]
-pub(crate) struct Outlook {
+pub(crate) struct PublishedStatus {
     /// How Discord is.
     pub status: watch::Sender<DiscordStatus>,
     /// Whether the journal lets everything wait.
@@ -72,7 +72,7 @@ impl Appender {
         journal: Arc<dyn Journal>,
         log: Log,
         state: Arc<State>,
-        outlook: Outlook,
+        published: PublishedStatus,
     ) -> Self {
         let head = log.head();
         Self {
@@ -80,14 +80,14 @@ impl Appender {
             log,
             head,
             state,
-            outlook,
-            status_then: None,
+            published,
+            status_after_stall: None,
         }
     }
 
     /// Gives each event its position and its group: what one cause did to one guild. Batches are
     /// committed and published in this order.
-    pub(crate) fn seal(&mut self, batch: Batch) -> Sealed {
+    pub(crate) fn seal(&mut self, batch: Batch) -> SealedBatch {
         let groups = groups(&batch.events, &batch.causes);
         let mut events = Vec::with_capacity(batch.events.len());
         for (event, more) in batch.events.into_iter().zip(groups) {
@@ -98,7 +98,7 @@ impl Appender {
         if let Some(state) = &batch.state {
             self.state = Arc::clone(state);
         }
-        Sealed {
+        SealedBatch {
             events,
             status: batch.status,
             state: batch.state,
@@ -106,7 +106,7 @@ impl Appender {
     }
 
     /// Begins to commit what was sealed last; `None`: nothing of it has to survive.
-    pub(crate) fn commit(&self, sealed: &Sealed) -> Option<JournalFuture<()>> {
+    pub(crate) fn commit(&self, sealed: &SealedBatch) -> Option<JournalFuture<()>> {
         if sealed.events.is_empty() && sealed.state.is_none() {
             return None;
         }
@@ -121,7 +121,7 @@ impl Appender {
     /// what happened to it. Answers the head.
     ///
     /// INVARIANT(order): its commit is answered, or it needs none.
-    pub(crate) fn publish(&mut self, sealed: Sealed) -> Result<Position, Fenced> {
+    pub(crate) fn publish(&mut self, sealed: SealedBatch) -> Result<Position, Fenced> {
         for envelope in &sealed.events {
             let name = envelope.event.change.name();
             counter!("guildhall_events_total", "event" => name).increment(1);
@@ -130,19 +130,19 @@ impl Appender {
         self.log.append(sealed.events)?;
         let head = self.log.head();
         gauge!("guildhall_log_head_seq").set(precise(head.seq));
-        let after_stall = self.status_then.take();
+        let after_stall = self.status_after_stall.take();
         if after_stall.is_some() {
-            self.outlook.stalled.send_replace(false);
+            self.published.stalled.send_replace(false);
         }
         if let Some(status) = sealed.status.or(after_stall) {
-            self.outlook.status.send_replace(status);
+            self.published.status.send_replace(status);
         }
         Ok(head)
     }
 
     /// Begins another epoch in the journal, with the world as it was published last: positions of
     /// this one have been given twice. Nothing else may be committed after it.
-    pub(crate) fn begin_anew(&self, now: UnixMs) -> JournalFuture<()> {
+    pub(crate) fn begin_new_epoch(&self, now: UnixMs) -> JournalFuture<()> {
         let epoch = now.max(self.head.epoch + 1);
         self.journal.begin(Beginning {
             start: Position::start(self.head.log, epoch),
@@ -157,16 +157,16 @@ impl Appender {
     /// A commit takes long: what Discord tells arrives, and nobody is shown it, so we are not
     /// live.
     pub(crate) fn stalled(&mut self, now: UnixMs) {
-        if self.status_then.is_some() {
+        if self.status_after_stall.is_some() {
             return;
         }
         warn!("the journal has not answered for {STALLED_AFTER:?}: is the disk of DATA_DIR well?");
         counter!("guildhall_journal_stalls_total").increment(1);
-        self.outlook.stalled.send_replace(true);
-        let status = self.outlook.status.borrow().clone();
-        self.status_then = Some(status.clone());
+        self.published.stalled.send_replace(true);
+        let status = self.published.status.borrow().clone();
+        self.status_after_stall = Some(status.clone());
         if status.discord == Discord::Live {
-            self.outlook.status.send_replace(DiscordStatus {
+            self.published.status.send_replace(DiscordStatus {
                 discord: Discord::Resuming,
                 since: now,
                 guild_ids: Vec::new(),

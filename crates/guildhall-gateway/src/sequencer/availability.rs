@@ -1,4 +1,4 @@
-//! How we stand with Discord, as events make it: live or not, and which guilds are not there yet.
+//! Whether Discord is live, and which guilds are not available: still awaited, or in an outage.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use guildhall_ports::journal::State;
 
 use crate::{inbox::Lost, rights::ExpectedGuilds};
 
-/// So many failures are a moment; with more, nobody knows when it will be over.
+/// With so many failures it is resuming; with more, nobody knows when it will be over: down.
 const MOMENTARY_TRIES: u32 = 3;
 
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct Availability {
     discord: Discord,
     since: UnixMs,
     /// When the last session that brought events was cut.
@@ -27,7 +27,7 @@ pub(super) struct Standing {
     outages: BTreeSet<GuildId>,
 }
 
-impl Standing {
+impl Availability {
     /// At the start of a process: as it was when something was last kept.
     pub(super) fn restored(state: &State, now: UnixMs) -> Self {
         let resumes = state.resume.is_some();
@@ -112,9 +112,10 @@ impl Standing {
         }
     }
 
-    /// Whether a guild that comes now was out of hearing: it has not come since the session began,
-    /// or was in an outage. While a session is replayed each change since was told, or will be.
-    pub(super) fn was_out(&self, guild_id: GuildId) -> bool {
+    /// Whether changes of a guild that comes now may have been missed: it has not come since the
+    /// session began, or was in an outage. While a session is replayed each change since is replayed
+    /// too.
+    pub(super) fn missed_changes(&self, guild_id: GuildId) -> bool {
         self.is_live() || self.awaited.contains(&guild_id) || self.outages.contains(&guild_id)
     }
 
@@ -162,25 +163,25 @@ mod tests {
 
     #[test]
     fn the_world_is_complete_when_each_guild_came_or_is_in_an_outage() {
-        let mut standing = Standing::restored(&State::default(), 10);
+        let mut availability = Availability::restored(&State::default(), 10);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Down, 10, &[], false)
         );
-        standing.ready(&GUILDS.into(), 20);
+        availability.ready(&GUILDS.into(), 20);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Live, 20, &GUILDS, false)
         );
-        standing.came(GUILDS[0]);
-        standing.unavailable(GUILDS[1]);
+        availability.came(GUILDS[0]);
+        availability.unavailable(GUILDS[1]);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Live, 20, &GUILDS[1..], true)
         );
-        standing.came(GUILDS[1]);
+        availability.came(GUILDS[1]);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Live, 20, &[], true)
         );
     }
@@ -204,58 +205,58 @@ mod tests {
             outages: [GUILDS[1]].into(),
             ..State::default()
         };
-        let mut standing = Standing::restored(&state, 10);
-        standing.resumed(20);
+        let mut availability = Availability::restored(&state, 10);
+        availability.resumed(20);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Live, 20, &GUILDS, false)
         );
-        standing.came(GUILDS[0]);
+        availability.came(GUILDS[0]);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Live, 20, &GUILDS[1..], true)
         );
     }
 
     #[test]
     fn a_cut_is_a_moment_until_the_fourth_failure_and_since_is_its_beginning() {
-        let mut standing = Standing::restored(&State::default(), 10);
-        standing.ready(&BTreeSet::new(), 20);
+        let mut availability = Availability::restored(&State::default(), 10);
+        availability.ready(&BTreeSet::new(), 20);
         for (tries, discord, since) in [
             (1, Discord::Resuming, 31),
             (3, Discord::Resuming, 31),
             (4, Discord::Down, 34),
             (5, Discord::Down, 34),
         ] {
-            standing.lost(&lost(true, tries), 30 + u64::from(tries));
+            availability.lost(&lost(true, tries), 30 + u64::from(tries));
             assert_eq!(
-                standing.status(&BTreeSet::new()),
+                availability.status(&BTreeSet::new()),
                 status(discord, since, &[], true),
                 "{tries}"
             );
         }
-        standing.resumed(40);
+        availability.resumed(40);
         assert_eq!(
-            standing.status(&BTreeSet::new()),
+            availability.status(&BTreeSet::new()),
             status(Discord::Live, 40, &[], true)
         );
     }
 
     #[test]
     fn without_a_session_to_resume_it_is_down() {
-        let mut standing = Standing::restored(&State::default(), 10);
-        standing.ready(&BTreeSet::new(), 20);
-        standing.lost(&lost(false, 1), 30);
-        assert_eq!(standing.status(&BTreeSet::new()).discord, Discord::Down);
+        let mut availability = Availability::restored(&State::default(), 10);
+        availability.ready(&BTreeSet::new(), 20);
+        availability.lost(&lost(false, 1), 30);
+        assert_eq!(availability.status(&BTreeSet::new()).discord, Discord::Down);
     }
 
     #[test]
     fn only_a_session_that_replaces_one_leaves_a_gap_from_the_moment_of_the_cut() {
-        let mut standing = Standing::restored(&State::default(), 10);
-        assert_eq!(standing.ready(&BTreeSet::new(), 20), None);
-        standing.lost(&lost(true, 1), 30);
-        standing.lost(&lost(false, 2), 35);
-        assert_eq!(standing.ready(&BTreeSet::new(), 40), Some(30));
+        let mut availability = Availability::restored(&State::default(), 10);
+        assert_eq!(availability.ready(&BTreeSet::new(), 20), None);
+        availability.lost(&lost(true, 1), 30);
+        availability.lost(&lost(false, 2), 35);
+        assert_eq!(availability.ready(&BTreeSet::new(), 40), Some(30));
     }
 
     fn lost(resumable: bool, tries: u32) -> Lost {

@@ -1,5 +1,5 @@
-//! The batch that is being committed, at most one: a future that may be polled or left alone at
-//! any time.
+//! The batch that is being committed, at most one, and what is done after it: a future that may be
+//! polled or left alone at any time.
 
 use std::{future::pending, time::Duration};
 
@@ -15,25 +15,25 @@ use tokio::{
 
 use super::{
     Report,
-    append::{STALLED_AFTER, Sealed},
-    working::Act,
+    append::{STALLED_AFTER, SealedBatch},
+    working::Effect,
 };
 
 /// The batch that is being committed, if any.
-pub(super) struct Committing(Option<UnderWay>);
+pub(super) struct Committing(Option<CommitInFlight>);
 
-struct UnderWay {
+struct CommitInFlight {
     done: JournalFuture<()>,
-    sealed: Sealed,
+    sealed: SealedBatch,
     after: AfterCommit,
     since: Instant,
-    /// Whether it was said that this takes long.
-    said: bool,
+    /// Whether it was logged that this takes long.
+    logged: bool,
 }
 
 /// What goes with a batch, and is done once it is committed.
 pub(super) struct AfterCommit {
-    pub acts: Vec<Act>,
+    pub effects: Vec<Effect>,
     pub report: Option<Report>,
     /// Who waits to hear how to go on with Discord.
     pub lost: Vec<oneshot::Sender<Option<ResumeState>>>,
@@ -43,17 +43,17 @@ pub(super) struct AfterCommit {
     pub permits: Option<OwnedSemaphorePermit>,
 }
 
-/// What comes of waiting.
-pub(super) enum Step {
-    Committed(Box<Done>),
-    /// It takes long. Said once.
+/// What came of waiting.
+pub(super) enum CommitProgress {
+    Finished(Box<FinishedCommit>),
+    /// It takes long. Once for each commit.
     Stalled,
 }
 
-/// A commit is answered.
-pub(super) struct Done {
+/// A commit that is answered, well or not.
+pub(super) struct FinishedCommit {
     pub result: Result<(), JournalError>,
-    pub sealed: Sealed,
+    pub sealed: SealedBatch,
     pub after: AfterCommit,
     pub took: Duration,
 }
@@ -68,45 +68,50 @@ impl Committing {
     }
 
     /// Only when idle: a commit is never given up.
-    pub(super) fn begin(&mut self, done: JournalFuture<()>, sealed: Sealed, after: AfterCommit) {
+    pub(super) fn begin(
+        &mut self,
+        done: JournalFuture<()>,
+        sealed: SealedBatch,
+        after: AfterCommit,
+    ) {
         debug_assert!(self.is_idle(), "batches are committed one by one");
-        self.0 = Some(UnderWay {
+        self.0 = Some(CommitInFlight {
             done,
             sealed,
             after,
             since: Instant::now(),
-            said: false,
+            logged: false,
         });
     }
 
     /// Waits for the commit, for ever if there is none. May be dropped and called again.
-    pub(super) async fn step(&mut self) -> Step {
-        let Some(under_way) = &mut self.0 else {
+    pub(super) async fn progress(&mut self) -> CommitProgress {
+        let Some(in_flight) = &mut self.0 else {
             return pending().await;
         };
         let stalled = async {
-            if under_way.said {
+            if in_flight.logged {
                 pending::<()>().await;
             } else {
-                sleep_until(under_way.since + STALLED_AFTER).await;
+                sleep_until(in_flight.since + STALLED_AFTER).await;
             }
         };
         let result = select! {
             biased;
-            result = &mut under_way.done => Some(result),
+            result = &mut in_flight.done => Some(result),
             () = stalled => None,
         };
         let Some(result) = result else {
-            under_way.said = true;
-            return Step::Stalled;
+            in_flight.logged = true;
+            return CommitProgress::Stalled;
         };
         match self.0.take() {
-            Some(UnderWay {
+            Some(CommitInFlight {
                 sealed,
                 after,
                 since,
                 ..
-            }) => Step::Committed(Box::new(Done {
+            }) => CommitProgress::Finished(Box::new(FinishedCommit {
                 result,
                 sealed,
                 after,

@@ -1,5 +1,5 @@
-//! The task itself: takes what is in the inbox, has [`Working`] make something of it, and sees each
-//! batch through its commit to the outside.
+//! The task itself: takes what is in the inbox, has [`Working`] apply it, and sees each batch through
+//! its commit to the outside.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -18,9 +18,9 @@ use tracing::{Instrument, debug, info_span};
 
 use super::{
     Report, SequencerExit,
-    append::{Appender, Batch, Outlook, Sealed},
-    committing::{AfterCommit, Committing, Done, Step},
-    working::{Act, Outcome, Restored, Working},
+    append::{Appender, Batch, PublishedStatus, SealedBatch},
+    committing::{AfterCommit, CommitProgress, Committing, FinishedCommit},
+    working::{BatchOutcome, Effect, Restored, Working},
 };
 use crate::{
     Limits,
@@ -41,7 +41,7 @@ pub(crate) struct Setup {
     pub journal: Arc<dyn Journal>,
     pub log: Log,
     pub restored: Restored,
-    pub outlook: Outlook,
+    pub published: PublishedStatus,
     pub report: watch::Sender<Report>,
     pub rest: DiscordRest,
     pub clock: Arc<dyn Clock>,
@@ -49,8 +49,8 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
-    /// Says that the log was brought back: [`super::Sequencer::outrun`].
-    pub outrun: watch::Receiver<Option<Position>>,
+    /// Says that the log was rolled back: [`super::Sequencer::report_rollback`].
+    pub rollback: watch::Receiver<Option<Position>>,
     /// To the connection to Discord, if there is one.
     pub requests: mpsc::Sender<MembersRequest>,
 }
@@ -63,17 +63,17 @@ pub(crate) async fn run(
 ) -> SequencerExit {
     let state = Arc::clone(&setup.restored.state);
     let working = Working::new(setup.restored, setup.cdn, setup.limits, setup.clock.now());
-    setup.outlook.status.send_replace(working.status());
+    setup.published.status.send_replace(working.status());
     let driver = Driver {
         working,
-        appender: Appender::new(setup.journal, setup.log, state, setup.outlook),
+        appender: Appender::new(setup.journal, setup.log, state, setup.published),
         report: setup.report,
         rest: setup.rest,
         clock: setup.clock,
         renew: setup.renew,
         requests: setup.requests,
         inbox,
-        outrun: setup.outrun,
+        rollback: setup.rollback,
         gathered: 0,
         permits: None,
         committing: Committing::nothing(),
@@ -95,15 +95,15 @@ struct Driver {
     renew: Arc<Notify>,
     requests: mpsc::Sender<MembersRequest>,
     inbox: mpsc::Receiver<Input>,
-    outrun: watch::Receiver<Option<Position>>,
+    rollback: watch::Receiver<Option<Position>>,
     /// Inputs in the batch that gathers.
     gathered: usize,
-    /// Their places among the bytes that may wait: what is not committed still weighs.
+    /// Their permits for the bytes that may wait: what is not committed still counts.
     permits: Option<OwnedSemaphorePermit>,
     committing: Committing,
     /// As many as the rights machine asks for at one time: a few.
     look_ups: JoinSet<LookedUp>,
-    /// Of watches that are not answered. Each has a place, then a deadline, so they are bounded by
+    /// Of watches that are not answered. Each has a permit, then a deadline, so they are bounded by
     /// how many web roles can send within it.
     replies: HashMap<WatchId, WatchReply>,
     /// Who waits to hear how to go on with Discord, once the batch that gathers is committed.
@@ -112,10 +112,10 @@ struct Driver {
     measured_at: Option<std::time::Instant>,
 }
 
-/// What the sequencer turns to.
-enum Turn {
-    Commit(Step),
-    Outrun,
+/// What woke the task.
+enum Wakeup {
+    Commit(CommitProgress),
+    LogRolledBack,
     Gather,
 }
 
@@ -131,39 +131,39 @@ impl Driver {
             let deadline = self.working.deadline();
             let room = BATCH.saturating_sub(self.gathered);
             let mut answers = Vec::new();
-            let turn = select! {
+            let wakeup = select! {
                 // What is committed is shown before anything new is taken.
                 biased;
-                news = self.committing.step() => Turn::Commit(news),
-                Ok(_) = self.outrun.wait_for(Option::is_some) => Turn::Outrun,
+                news = self.committing.progress() => Wakeup::Commit(news),
+                Ok(_) = self.rollback.wait_for(Option::is_some) => Wakeup::LogRolledBack,
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
-                    Turn::Gather
+                    Wakeup::Gather
                 }
                 // None: every handle is gone, so nothing will ever come.
                 taken = self.inbox.recv_many(&mut inputs, room),
                     if room > 0 && !(stopping && self.inbox.is_empty()) =>
                 {
                     stopping |= taken == 0;
-                    Turn::Gather
+                    Wakeup::Gather
                 }
                 Some(answer) = self.look_ups.join_next(), if room > 0 => {
                     answers.extend(answer);
-                    Turn::Gather
+                    Wakeup::Gather
                 }
-                () = until(deadline) => Turn::Gather,
-                else => Turn::Gather,
+                () = until(deadline) => Wakeup::Gather,
+                else => Wakeup::Gather,
             };
-            let done = match turn {
-                Turn::Commit(Step::Committed(done)) => self.committed(*done),
-                Turn::Commit(Step::Stalled) => {
+            let done = match wakeup {
+                Wakeup::Commit(CommitProgress::Finished(done)) => self.committed(*done),
+                Wakeup::Commit(CommitProgress::Stalled) => {
                     self.appender.stalled(self.clock.now());
                     Ok(())
                 }
-                Turn::Outrun => return self.begin_anew().await,
-                Turn::Gather => self.gather(&mut inputs, answers, room),
+                Wakeup::LogRolledBack => return self.begin_new_epoch().await,
+                Wakeup::Gather => self.gather(&mut inputs, answers, room),
             };
-            let done = done.and_then(|()| self.send_off());
+            let done = done.and_then(|()| self.begin_commit());
             if let Err(exit) = done {
                 return exit;
             }
@@ -235,43 +235,43 @@ impl Driver {
     }
 
     /// Has the next start begin a new epoch with the world as it was last committed.
-    async fn begin_anew(mut self) -> SequencerExit {
+    async fn begin_new_epoch(mut self) -> SequencerExit {
         while !self.committing.is_idle() {
-            if let Step::Committed(done) = self.committing.step().await
+            if let CommitProgress::Finished(done) = self.committing.progress().await
                 && let Err(exit) = self.committed(*done)
             {
                 return exit;
             }
         }
-        match self.appender.begin_anew(self.clock.now()).await {
-            Ok(()) => SequencerExit::Outrun,
-            Err(error) => SequencerExit::Unkept(error),
+        match self.appender.begin_new_epoch(self.clock.now()).await {
+            Ok(()) => SequencerExit::LogRolledBack,
+            Err(error) => SequencerExit::NotCommitted(error),
         }
     }
 
-    /// Ends the batch that gathers and commits it, unless one is being committed.
-    fn send_off(&mut self) -> Result<(), SequencerExit> {
+    /// Ends the batch that gathers and begins its commit, unless another is being committed.
+    fn begin_commit(&mut self) -> Result<(), SequencerExit> {
         if !self.committing.is_idle() {
             return Ok(());
         }
-        if let Some(refusal) = self.working.refusal() {
-            return Err(refusal.into());
+        if let Some(fatal) = self.working.fatal() {
+            return Err(fatal.into());
         }
         if self.gathered > 0 {
             let size = u32::try_from(self.gathered).unwrap_or(u32::MAX);
             histogram!("guildhall_gateway_batch_inputs").record(f64::from(size));
         }
         self.gathered = 0;
-        let Outcome {
+        let BatchOutcome {
             events,
             causes,
             status,
             report,
             state,
-            acts,
+            effects,
         } = self.working.take();
         let after = AfterCommit {
-            acts,
+            effects,
             report,
             lost: std::mem::take(&mut self.lost),
             resume: self.working.resume(),
@@ -293,25 +293,25 @@ impl Driver {
         }
     }
 
-    fn committed(&mut self, done: Done) -> Result<(), SequencerExit> {
+    fn committed(&mut self, done: FinishedCommit) -> Result<(), SequencerExit> {
         histogram!("guildhall_journal_commit_seconds").record(done.took.as_secs_f64());
-        done.result.map_err(SequencerExit::Unkept)?;
+        done.result.map_err(SequencerExit::NotCommitted)?;
         self.publish(done.sealed, done.after)
     }
 
     /// Shows a batch, then answers and begins look-ups.
-    fn publish(&mut self, sealed: Sealed, after: AfterCommit) -> Result<(), SequencerExit> {
+    fn publish(&mut self, sealed: SealedBatch, after: AfterCommit) -> Result<(), SequencerExit> {
         let at = self.appender.publish(sealed)?;
-        for act in after.acts {
-            match act {
-                Act::LookUpByRest(key) => self.look_up(key),
-                Act::LookUpByOp8(request) => {
+        for effect in after.effects {
+            match effect {
+                Effect::LookUpByRest(key) => self.look_up(key),
+                Effect::LookUpByOp8(request) => {
                     counter!("guildhall_rights_calls_total").increment(1);
                     // Full: the connection has no time, and soon there will be none. What is not
                     // sent has no answer, and is asked for again.
                     let _full = self.requests.try_send(request);
                 }
-                Act::Answer { watch, failed } => {
+                Effect::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {
                         // Who asked may be gone; the rights are in the log all the same. If not, there is room.
                         let WatchReply { request_id, to } = reply;
@@ -322,7 +322,7 @@ impl Driver {
                         });
                     }
                 }
-                Act::Renew => self.renew.notify_one(),
+                Effect::Renew => self.renew.notify_one(),
             }
         }
         for reply in after.lost {

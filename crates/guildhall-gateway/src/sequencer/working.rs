@@ -1,7 +1,7 @@
 //! What each input does to the working world. No IO and no clock: what is to be done outside is
 //! collected, and taken at the end of a batch.
 
-/// What Discord told.
+/// What a dispatch does to it.
 mod dispatched;
 
 use std::{
@@ -16,7 +16,7 @@ use guildhall_ports::journal::{ResumeState, State, Terms};
 use metrics::{counter, gauge};
 use tracing::warn;
 
-use super::{Report, availability::Standing};
+use super::{Report, availability::Availability};
 use crate::{
     Limits,
     inbox::{Lost, MembersRequest, Nonce},
@@ -28,15 +28,15 @@ use crate::{
 /// unreadable again, and IDENTIFYs are counted.
 const RENEWALS_APART: Duration = Duration::from_mins(15);
 
-/// That a bound was reached is said this often at most.
-const SAID_APART: Duration = Duration::from_mins(10);
+/// That a quota is used up is logged this often at most.
+const LOGGED_APART: Duration = Duration::from_mins(10);
 
 /// The world with everything applied that has arrived, and what follows from it.
 #[derive(Debug)]
 pub(super) struct Working {
     world: World,
     rights: Rights,
-    standing: Standing,
+    availability: Availability,
     /// Under which Discord's sessions are begun.
     terms: Terms,
     bot: Option<UserId>,
@@ -53,25 +53,25 @@ pub(super) struct Working {
     renewal_due: Option<Instant>,
     /// Sessions of which the READY could not be read.
     unreadable_sessions: UnreadableSessions,
-    /// Guilds of which nothing was told since a session began or an outage. With the first word
-    /// of one, readable or not, everybody in it is looked up anew.
-    out_of_hearing: BTreeSet<GuildId>,
+    /// Guilds of which nothing came since a session began or an outage: changes may have been missed.
+    /// With the first dispatch of one, readable or not, everybody in it is looked up again.
+    maybe_outdated: BTreeSet<GuildId>,
     /// Kinds of dispatches that could not be read; each is logged once.
     unreadable: BTreeSet<String>,
     /// Fields that could not be read and did no harm; each is logged once.
     odd_fields: BTreeSet<&'static str>,
-    /// People who wait for their room, in all guilds.
+    /// Users who wait for their room, in all guilds.
     pending_voice: usize,
-    pending_dropped_said_at: Option<UnixMs>,
-    /// When it was last said that more was asked than is kept.
-    refused_said_at: BTreeMap<Quota, UnixMs>,
+    pending_dropped_logged_at: Option<UnixMs>,
+    /// When it was last logged that more was asked than is kept.
+    refused_logged_at: BTreeMap<Quota, UnixMs>,
     events: Vec<Event>,
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
-    acts: Vec<Act>,
+    effects: Vec<Effect>,
     published: (DiscordStatus, Report),
     kept: Arc<State>,
-    refusal: Option<Refusal>,
+    fatal: Option<Fatal>,
 }
 
 /// Sessions of which the READY could not be read.
@@ -93,9 +93,9 @@ pub(crate) struct Restored {
     pub terms: Terms,
 }
 
-/// What no input can cure.
+/// What ends the task, since no input can cure it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Fatal {
     /// What was kept is of one bot, and Discord says that we are another.
     AnotherBot {
         /// Whose it is.
@@ -107,7 +107,7 @@ pub(super) enum Refusal {
 
 /// What a batch came to.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(super) struct BatchOutcome {
     pub events: Vec<Event>,
     /// Where in them another cause begins, ascending.
     pub causes: Vec<usize>,
@@ -118,19 +118,19 @@ pub(super) struct Outcome {
     /// If it changed.
     pub state: Option<Arc<State>>,
     /// After the events are in the log.
-    pub acts: Vec<Act>,
+    pub effects: Vec<Effect>,
 }
 
 /// What is to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum Effect {
     LookUpByRest(MemberKey),
     LookUpByOp8(MembersRequest),
     Answer {
         watch: WatchId,
         failed: Vec<GuildId>,
     },
-    /// Begin a new session: our picture is not to be trusted.
+    /// Begin a new session: the working world is not to be trusted.
     Renew,
 }
 
@@ -141,17 +141,17 @@ impl Working {
             state,
             terms,
         } = restored;
-        let standing = Standing::restored(&state, now);
+        let availability = Availability::restored(&state, now);
         let report = Report {
             stale: state.stale.clone(),
             ..Report::default()
         };
-        let published = (standing.status(&report.stale), report.clone());
+        let published = (availability.status(&report.stale), report.clone());
         Self {
             world,
             // An earlier process began at an earlier time, and sent far less than one a millisecond.
             rights: Rights::new(limits, Nonce(now)),
-            standing,
+            availability,
             bridged: terms.guilds.clone(),
             terms,
             bot: state.bot,
@@ -163,22 +163,22 @@ impl Working {
             forget_at: state.forget_at,
             renewal_due: None,
             unreadable_sessions: UnreadableSessions::default(),
-            out_of_hearing: state.awaited.union(&state.outages).copied().collect(),
+            maybe_outdated: state.awaited.union(&state.outages).copied().collect(),
             unreadable: BTreeSet::new(),
             odd_fields: BTreeSet::new(),
             pending_voice: 0,
-            pending_dropped_said_at: None,
-            refused_said_at: BTreeMap::new(),
+            pending_dropped_logged_at: None,
+            refused_logged_at: BTreeMap::new(),
             events: Vec::new(),
             causes: Vec::new(),
-            acts: Vec::new(),
+            effects: Vec::new(),
             published,
             kept: state,
-            refusal: None,
+            fatal: None,
         }
     }
 
-    /// Life begins, with what the world holds already.
+    /// The task begins, with what the world holds already.
     pub(super) fn begun(&mut self, now: Instant, wall: UnixMs) {
         self.count_pending();
         let foreign = |guild_id: &&GuildId| {
@@ -211,10 +211,10 @@ impl Working {
         self.forget_at = any.then_some(forget_at);
     }
 
-    /// The connection is not there.
+    /// The connection to Discord is gone.
     pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
         self.cause();
-        self.standing.lost(&lost, wall);
+        self.availability.lost(&lost, wall);
         // The next connection has another session.
         if std::mem::take(&mut self.unreadable_sessions.is_current) {
             self.renewal_due = None;
@@ -228,7 +228,7 @@ impl Working {
         self.follow_rights(wall);
     }
 
-    /// A web role has a user.
+    /// A web role watches a user.
     pub(super) fn watched(
         &mut self,
         watch: WatchId,
@@ -295,8 +295,8 @@ impl Working {
     }
 
     /// Ends the batch.
-    pub(super) fn take(&mut self) -> Outcome {
-        let status = self.standing.status(&self.report.stale);
+    pub(super) fn take(&mut self) -> BatchOutcome {
+        let status = self.availability.status(&self.report.stale);
         let new_status = (status != self.published.0).then(|| status.clone());
         let new_report = (self.report != self.published.1).then(|| self.report.clone());
         if new_status.is_some() || new_report.is_some() {
@@ -307,13 +307,13 @@ impl Working {
             self.kept = Arc::new(state);
             Arc::clone(&self.kept)
         });
-        Outcome {
+        BatchOutcome {
             events: std::mem::take(&mut self.events),
             causes: std::mem::take(&mut self.causes),
             status: new_status,
             report: new_report,
             state: new_state,
-            acts: std::mem::take(&mut self.acts),
+            effects: std::mem::take(&mut self.effects),
         }
     }
 
@@ -328,12 +328,12 @@ impl Working {
     }
 
     /// What no input can cure, if there is such a thing.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
-        self.refusal
+    pub(super) fn fatal(&self) -> Option<Fatal> {
+        self.fatal
     }
 
     fn state(&self) -> State {
-        let (awaited, outages) = self.standing.missing();
+        let (awaited, outages) = self.availability.missing();
         State {
             bot: self.bot,
             resume: self.resume.clone(),
@@ -356,7 +356,7 @@ impl Working {
 
     /// Whether there is a session that can be given up.
     fn may_renew(&self) -> bool {
-        self.standing.is_live() || self.unreadable_sessions.is_current
+        self.availability.is_live() || self.unreadable_sessions.is_current
     }
 
     /// Asks for a fresh session, and again later if none comes of it: there may be too few left.
@@ -364,15 +364,15 @@ impl Working {
         if self.may_renew() && self.renewal_due.is_some_and(|at| at <= now) {
             self.renewed_at = Some(wall);
             self.renewal_due = Some(now + RENEWALS_APART);
-            self.acts.push(Act::Renew);
+            self.effects.push(Effect::Renew);
         }
     }
 
     fn rights_and_context(&mut self, now: Instant) -> (&mut Rights, RightsContext<'_>) {
         let context = RightsContext {
             world: &self.world,
-            expected: self.standing.expected(),
-            live: self.standing.is_live(),
+            expected: self.availability.expected(),
+            live: self.availability.is_live(),
             now,
         };
         (&mut self.rights, context)
@@ -382,9 +382,11 @@ impl Working {
     fn follow_rights(&mut self, wall: UnixMs) {
         for output in self.rights.take_outputs() {
             match output {
-                Output::LookUpByRest(key) => self.acts.push(Act::LookUpByRest(key)),
-                Output::LookUpByOp8(request) => self.acts.push(Act::LookUpByOp8(request)),
-                Output::Answered { watch, failed } => self.acts.push(Act::Answer { watch, failed }),
+                Output::LookUpByRest(key) => self.effects.push(Effect::LookUpByRest(key)),
+                Output::LookUpByOp8(request) => self.effects.push(Effect::LookUpByOp8(request)),
+                Output::Answered { watch, failed } => {
+                    self.effects.push(Effect::Answer { watch, failed })
+                }
                 Output::Refused {
                     user_id,
                     guilds,
@@ -413,7 +415,7 @@ impl Working {
         }
     }
 
-    /// Counted each time, said once in a while.
+    /// Counted each time, logged once in a while.
     fn refused(&mut self, user_id: UserId, guilds: usize, quota: Quota, wall: UnixMs) {
         let name = match quota {
             Quota::User => "user",
@@ -421,10 +423,10 @@ impl Working {
         };
         let count = u64::try_from(guilds).unwrap_or(u64::MAX);
         counter!("guildhall_rights_refused_total", "bound" => name).increment(count);
-        let apart = u64::try_from(SAID_APART.as_millis()).unwrap_or(u64::MAX);
-        let said_at = self.refused_said_at.get(&quota);
+        let apart = u64::try_from(LOGGED_APART.as_millis()).unwrap_or(u64::MAX);
+        let said_at = self.refused_logged_at.get(&quota);
         if said_at.is_none_or(|at| at.saturating_add(apart) <= wall) {
-            self.refused_said_at.insert(quota, wall);
+            self.refused_logged_at.insert(quota, wall);
             warn!(
                 viewer.id = %user_id,
                 guilds,

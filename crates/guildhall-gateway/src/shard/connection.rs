@@ -32,7 +32,7 @@ use super::{
     message::Message,
     reconnect_policy::{Close, Disconnect, ReconnectPolicy},
 };
-use crate::inbox::{Dispatch, MembersRequest, Untaken};
+use crate::inbox::{Dispatch, InboxError, MembersRequest};
 
 /// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
 /// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
@@ -316,11 +316,11 @@ impl<'a> Connection<'a> {
             Ok(()) => {}
             // Not one more is read: Discord keeps them for us. The shard comes back when all that
             // waits is committed.
-            Err(Untaken::Full) => {
+            Err(InboxError::Full) => {
                 self.close(CloseFrame::RESUME, CLOSE_TIME).await;
                 return Some(ConnectionExit::Disconnected(Disconnect::InboxFull));
             }
-            Err(Untaken::Stopped) => return Some(ConnectionExit::InboxClosed),
+            Err(InboxError::Stopped) => return Some(ConnectionExit::InboxClosed),
         }
         if let Some(how) = session {
             self.established(how);

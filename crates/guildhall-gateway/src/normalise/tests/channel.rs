@@ -286,6 +286,6 @@ fn a_channel_object_may_leave_out_its_guild() {
     let nowhere = with(without(text(TEXT), "guild_id"), "parent_id", Value::Null);
     assert!(matches!(
         house.seen(UPDATE, &nowhere),
-        super::Seen::Irrelevant
+        super::Normalised::Irrelevant
     ));
 }

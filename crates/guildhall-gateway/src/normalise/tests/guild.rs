@@ -2,7 +2,7 @@ use guildhall_model::{ChannelId, Permissions, RoleId, UserId};
 use serde_json::{Value, json};
 
 use super::{
-    Event, GuildId, GuildNews, House, Seen, Told,
+    Event, GuildDelta, GuildId, GuildTransition, House, Normalised,
     discord::{
         ANN, BOB, CATEGORY, GATED, MOON, SUN, category, channel, guild, member, obfuscated, outage,
         overwrite, partial_voice_state, role, voice_state, with, without,
@@ -33,7 +33,10 @@ fn the_same_guild_again_says_nothing() {
         json!([partial_voice_state(ANN, MOON)]),
     );
     let told = house.hear(CREATE, &guild);
-    assert_eq!((names(&told), told.news), (vec![], Some(GuildNews::Came)));
+    assert_eq!(
+        (names(&told), told.transition),
+        (vec![], Some(GuildTransition::Came))
+    );
 }
 
 #[test]
@@ -80,23 +83,26 @@ fn an_outage_keeps_the_guild_and_a_removal_does_not() {
     house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
     for kind in ["GUILD_DELETE", CREATE] {
         let told = house.hear(kind, &outage());
-        assert_eq!(told.news, Some(GuildNews::Unavailable));
+        assert_eq!(told.transition, Some(GuildTransition::Unavailable));
     }
     assert_eq!(house.people(MOON), [ANN]);
     assert!(!house.guild().available);
 
     let told = house.hear("GUILD_DELETE", &json!({ "id": "1" }));
     assert_eq!(
-        (names(&told), told.news),
-        (vec!["guild.removed"], Some(GuildNews::Gone))
+        (names(&told), told.transition),
+        (vec!["guild.removed"], Some(GuildTransition::Gone))
     );
     let told = house.hear("GUILD_DELETE", &json!({ "id": "1" }));
-    assert_eq!((names(&told), told.news), (vec![], Some(GuildNews::Gone)));
+    assert_eq!(
+        (names(&told), told.transition),
+        (vec![], Some(GuildTransition::Gone))
+    );
     assert!(house.world.guilds.is_empty());
     let told = house.hear("GUILD_DELETE", &outage());
     assert_eq!(
-        (names(&told), told.news),
-        (vec![], Some(GuildNews::Unavailable))
+        (names(&told), told.transition),
+        (vec![], Some(GuildTransition::Unavailable))
     );
 }
 
@@ -135,7 +141,7 @@ fn an_update_of_a_guild_wipes_nothing() {
     let unknown = json!({ "id": "77", "name": "x" });
     assert!(matches!(
         house.seen("GUILD_UPDATE", &unknown),
-        Seen::Irrelevant
+        Normalised::Irrelevant
     ));
 }
 
@@ -174,7 +180,7 @@ fn a_guild_without_its_channels_or_roles_is_no_picture_of_it() {
             let seen = house.seen(CREATE, &odd);
             assert!(matches!(
                 seen,
-                Seen::Unreadable {
+                Normalised::Unreadable {
                     guild_id: Some(GuildId(1)),
                     ..
                 }
@@ -193,7 +199,7 @@ fn a_room_that_comes_with_its_guild_and_says_no_rights_is_shown_to_nobody() {
     for _ in 0..2 {
         let told = house.hear(CREATE, &listed);
         assert_eq!(told.oddities.stale, Some("permission_overwrites"));
-        assert_eq!(told.news, Some(GuildNews::CameInPart));
+        assert_eq!(told.transition, Some(GuildTransition::CameInPart));
         assert!(house.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
     }
     let told = House::built().hear(CREATE, &listed);
@@ -209,12 +215,12 @@ fn a_guild_always_has_the_role_of_everybody() {
         for house in [&mut first, &mut House::built()] {
             let told = house.hear(CREATE, &listed);
             assert_eq!(told.oddities.stale, Some("roles"), "{roles}");
-            assert_eq!(told.news, Some(GuildNews::CameInPart));
+            assert_eq!(told.transition, Some(GuildTransition::CameInPart));
         }
         let told = first.hear(CREATE, &guild());
         assert_eq!(
-            (told.oddities.stale, told.news),
-            (None, Some(GuildNews::Came))
+            (told.oddities.stale, told.transition),
+            (None, Some(GuildTransition::Came))
         );
         assert_eq!(first.guild().roles, built.guild().roles);
         let mut known = House::built();
@@ -270,7 +276,7 @@ fn a_role_of_unreadable_permissions_keeps_the_known_ones() {
             "guild_id": "1", "role": with(role(1, ""), "permissions", "lots"),
         }),
     );
-    assert!(matches!(again, Seen::Unreadable { .. }));
+    assert!(matches!(again, Normalised::Unreadable { .. }));
 }
 
 #[test]
@@ -324,7 +330,7 @@ fn only_what_nobody_told_is_synthetic() {
     let mut house = House::built();
     house.hear("GUILD_DELETE", &outage());
     let states = json!([partial_voice_state(ANN, MOON)]);
-    let Told { events, .. } = house.hear(CREATE, &with(guild(), "voice_states", states));
+    let GuildDelta { events, .. } = house.hear(CREATE, &with(guild(), "voice_states", states));
     let synthetic = |event: &Event| (event.change.name(), event.synthetic);
     let events: Vec<_> = events.iter().map(synthetic).collect();
     assert_eq!(events, [("voice.joined", true), ("guild.available", false)]);

@@ -8,7 +8,7 @@ use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{
-    Change, GUILD, House, Seen, Told, UserId,
+    Change, GUILD, GuildDelta, House, Normalised, UserId,
     discord::{
         ANN, BOB, GATED, MOON, OWNER, category, channel, guild, member, member_update, overwrite,
         partial_voice_state, role, voice_state, with,
@@ -90,10 +90,12 @@ fn only_the_sound_is_seen(
     mended.hear(kind, sound);
     let seen = house.seen(kind, damaged);
     let (said, unclear) = match &seen {
-        Seen::Unreadable { guild_id, .. } => (guild_id == &Some(GUILD), false),
-        Seen::Told(Told {
-            oddities, unclear, ..
-        }) => (oddities.stale.is_some(), !unclear.is_empty()),
+        Normalised::Unreadable { guild_id, .. } => (guild_id == &Some(GUILD), false),
+        Normalised::Guild(GuildDelta {
+            oddities,
+            unreadable_members,
+            ..
+        }) => (oddities.stale.is_some(), !unreadable_members.is_empty()),
         _ => (false, false),
     };
     prop_assert!(said, "{kind} {field}: {damaged} was {seen:?}");

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 
 use super::{
-    Change, Event, GUILD, GuildId, House, Ready, Seen, Told, UserId, World,
+    Change, Event, GUILD, GuildDelta, GuildId, House, Normalised, Ready, UserId, World,
     discord::{
         ANN, BOB, OWNER, category, channel, guild, member, member_update, obfuscated, outage,
         overwrite, partial_voice_state, ready, role, user, voice_state, with, without,
@@ -63,8 +63,8 @@ proptest! {
     #[test]
     fn any_text_is_answered(kind in 0..KINDS.len(), text in "\\PC{0,60}|\\{\"id\":[0-9\"a\\[]{1,5},\"guild_id\":[0-9\"]{1,5}\\}") {
         let house = House::built();
-        let _: Seen = house.read(KINDS[kind], &text);
-        let _: Seen = house.read(&text, &text);
+        let _: Normalised = house.read(KINDS[kind], &text);
+        let _: Normalised = house.read(&text, &text);
     }
 }
 
@@ -98,12 +98,15 @@ fn sights(world: &World) -> BTreeSet<(u64, ChannelId)> {
     users.flat_map(rooms).collect()
 }
 
-fn said(seen: Seen) -> Vec<Event> {
+fn said(seen: Normalised) -> Vec<Event> {
     match seen {
-        Seen::Told(Told { events, .. }) | Seen::Ready(Ready { events, .. }) => events,
-        Seen::Chunk(_) | Seen::Refused(_) | Seen::Irrelevant | Seen::Unreadable { .. } => {
-            Vec::new()
+        Normalised::Guild(GuildDelta { events, .. }) | Normalised::Ready(Ready { events, .. }) => {
+            events
         }
+        Normalised::MembersChunk(_)
+        | Normalised::RateLimited(_)
+        | Normalised::Irrelevant
+        | Normalised::Unreadable { .. } => Vec::new(),
     }
 }
 

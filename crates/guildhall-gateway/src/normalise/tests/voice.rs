@@ -129,10 +129,13 @@ fn odd_flags_are_off_and_ids_may_be_numbers() {
 fn a_call_outside_guilds_is_not_seen() {
     let mut house = House::built();
     let call = without(voice_state(ANN, Some(MOON)), "guild_id");
-    assert!(matches!(house.seen(KIND, &call), super::Seen::Irrelevant));
+    assert!(matches!(
+        house.seen(KIND, &call),
+        super::Normalised::Irrelevant
+    ));
     let unknown = with(voice_state(ANN, Some(MOON)), "guild_id", "77");
     assert!(matches!(
         house.seen(KIND, &unknown),
-        super::Seen::Irrelevant
+        super::Normalised::Irrelevant
     ));
 }

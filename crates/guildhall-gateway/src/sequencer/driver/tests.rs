@@ -10,7 +10,7 @@ use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
-    inbox::{Dispatch, Inbox, Lost, Untaken},
+    inbox::{Dispatch, Inbox, InboxError, Lost},
     log::Window,
 };
 
@@ -45,7 +45,7 @@ async fn a_batch_that_is_not_kept_ends_the_sequencer_and_is_never_shown() {
     house.journal.commits(1).await;
     house.journal.fail();
     house.dispatch(2, "GUILD_CREATE", &guild());
-    assert!(matches!(house.exit().await, SequencerExit::Unkept(_)));
+    assert!(matches!(house.exit().await, SequencerExit::NotCommitted(_)));
     assert_eq!(house.log.head().seq, 0);
 }
 
@@ -92,13 +92,13 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
             .dispatch(dispatch(sequence, "VOICE_STATE_UPDATE", &state))
         {
             Ok(()) => full = 0,
-            Err(Untaken::Full) => {
+            Err(InboxError::Full) => {
                 // Once all tasks had their turn, it stays full.
                 full += 1;
                 sequence -= 1;
                 tokio::task::yield_now().await;
             }
-            Err(Untaken::Stopped) => panic!("the sequencer is gone"),
+            Err(InboxError::Stopped) => panic!("the sequencer is gone"),
         }
     }
     assert_eq!(sequence, 2 + 512 + 8_192);
@@ -140,12 +140,12 @@ async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_tw
     house.head(1).await;
     let head = house.log.head();
     // However much comes meanwhile.
-    house.outrun.send_replace(Some(head.at(2)));
+    house.rollback.send_replace(Some(head.at(2)));
     for sequence in 3..700 {
         let state = json!({"guild_id": "1", "user_id": sequence.to_string(), "channel_id": "9"});
         house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
     }
-    assert_eq!(house.exit().await, SequencerExit::Outrun);
+    assert_eq!(house.exit().await, SequencerExit::LogRolledBack);
     let kept = house.journal.kept.load().await.expect("it works");
     let kept = kept.expect("begun");
     assert!(kept.head.epoch > head.epoch && kept.head.seq == 0);
@@ -232,7 +232,7 @@ struct House {
     journal: SlowJournal,
     log: Log,
     inbox: Inbox,
-    outrun: watch::Sender<Option<Position>>,
+    rollback: watch::Sender<Option<Position>>,
     status: watch::Receiver<DiscordStatus>,
     stalled: watch::Receiver<bool>,
     stop: CancellationToken,
@@ -273,12 +273,12 @@ impl House {
             guild_ids: Vec::new(),
             complete: false,
         };
-        let outlook = Outlook {
+        let published = PublishedStatus {
             status: watch::Sender::new(down),
             stalled: watch::Sender::new(false),
         };
-        let (status, stalled) = (outlook.status.subscribe(), outlook.stalled.subscribe());
-        let outrun = watch::Sender::new(None);
+        let (status, stalled) = (published.status.subscribe(), published.stalled.subscribe());
+        let rollback = watch::Sender::new(None);
         let nowhere = "http://127.0.0.1:1".parse().expect("an address");
         let setup = Setup {
             journal: Arc::new(journal.clone()),
@@ -293,8 +293,8 @@ impl House {
                     world_format: World::FORMAT,
                 },
             },
-            outlook,
-            outrun: outrun.subscribe(),
+            published,
+            rollback: rollback.subscribe(),
             report: watch::Sender::new(Report::default()),
             rest: DiscordRest::new(nowhere, &"t".into(), 1).expect("a client"),
             clock: Arc::new(ManualClock::at(2_000)),
@@ -310,7 +310,7 @@ impl House {
             journal,
             log,
             inbox,
-            outrun,
+            rollback,
             status,
             stalled,
             stop,

@@ -1,4 +1,4 @@
-//! What Discord told becomes events, and what follows from them.
+//! What a dispatch does to the working world: its events, and what follows from them.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,12 @@ use guildhall_ports::journal::ResumeState;
 use metrics::counter;
 use tracing::warn;
 
-use super::{RENEWALS_APART, Refusal, UnreadableSessions, Working};
+use super::{Fatal, RENEWALS_APART, UnreadableSessions, Working};
 use crate::{
     inbox::{Dispatch, Nonce},
-    normalise::{self, Chunk, Context, GuildNews, Oddities, Ready, Seen, Told},
+    normalise::{
+        self, Context, GuildDelta, GuildTransition, MembersChunk, Normalised, Oddities, Ready,
+    },
     rights::{self, MemberKey, MembershipUpdate, Op8Part},
 };
 
@@ -19,10 +21,10 @@ use crate::{
 const SESSION_RENEWAL_FIRST: Duration = Duration::from_secs(30);
 
 /// An operator can do nothing about it, and reads it once.
-const PENDING_SAID_APART_MS: UnixMs = 10 * 60 * 1_000;
+const PENDING_LOGGED_APART_MS: UnixMs = 10 * 60 * 1_000;
 
 impl Working {
-    /// Discord told something.
+    /// A dispatch came.
     pub(crate) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
         self.cause();
         // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
@@ -40,7 +42,7 @@ impl Working {
         self.heard_at = Some(dispatch.received_at);
         if dispatch.name == "READY" {
             // Whether it can be read or not: nothing of these is known from the new session.
-            self.out_of_hearing = self.world.guilds.keys().copied().collect();
+            self.maybe_outdated = self.world.guilds.keys().copied().collect();
         }
         let context = Context {
             world: &self.world,
@@ -50,15 +52,15 @@ impl Working {
         };
         let kind = dispatch.name.as_str();
         match normalise::dispatch(kind, dispatch.data.get(), &context) {
-            Seen::Told(told) => {
+            Normalised::Guild(delta) => {
                 count(kind);
-                self.told(kind, told, dispatch.received_at, now);
+                self.guild_changed(kind, delta, dispatch.received_at, now);
             }
-            Seen::Ready(ready) => {
+            Normalised::Ready(ready) => {
                 count(kind);
                 self.ready(ready, dispatch, now);
             }
-            Seen::Unreadable { guild_id, reason } => {
+            Normalised::Unreadable { guild_id, reason } => {
                 count(kind);
                 if kind == "READY" {
                     // Whatever session this is, it is not the one that was kept.
@@ -69,25 +71,25 @@ impl Working {
                     self.session_unreadable(now, dispatch.received_at);
                 }
             }
-            Seen::Chunk(chunk) => {
+            Normalised::MembersChunk(chunk) => {
                 count(kind);
                 let (guild_id, oddities) = (chunk.guild_id, chunk.oddities);
                 self.part_came(chunk, dispatch.received_at, now);
-                self.odd(kind, guild_id, oddities, now, dispatch.received_at);
+                self.odd_fields(kind, guild_id, oddities, now, dispatch.received_at);
             }
-            Seen::Refused(refused) => {
+            Normalised::RateLimited(limited) => {
                 count(kind);
-                let wait = Duration::try_from_secs_f64(refused.wait).unwrap_or(Duration::MAX);
+                let wait = Duration::try_from_secs_f64(limited.wait).unwrap_or(Duration::MAX);
                 let (rights, context) = self.rights_and_context(now);
-                rights.op8_rate_limited(Nonce(refused.nonce), wait, context);
+                rights.op8_rate_limited(Nonce(limited.nonce), wait, context);
                 self.follow_rights(dispatch.received_at);
             }
-            Seen::Irrelevant if kind == "RESUMED" => {
+            Normalised::Irrelevant if kind == "RESUMED" => {
                 count(kind);
                 self.report.lost = None;
-                self.standing.resumed(dispatch.received_at);
+                self.availability.resumed(dispatch.received_at);
             }
-            Seen::Irrelevant => match rights::invalidated(kind, dispatch.data.get()) {
+            Normalised::Irrelevant => match rights::invalidated(kind, dispatch.data.get()) {
                 Ok(Some(key)) => {
                     count(kind);
                     self.member(
@@ -106,31 +108,34 @@ impl Working {
         }
     }
 
-    fn told(&mut self, kind: &str, told: Told, wall: UnixMs, now: Instant) {
-        let guild_id = told.guild_id;
-        let came = matches!(told.news, Some(GuildNews::Came | GuildNews::CameInPart));
-        let was_out = self.out_of_hearing.remove(&guild_id);
-        if was_out || came && self.standing.was_out(guild_id) {
-            self.look_up_anew(guild_id, wall, now);
+    fn guild_changed(&mut self, kind: &str, delta: GuildDelta, wall: UnixMs, now: Instant) {
+        let guild_id = delta.guild_id;
+        let came = matches!(
+            delta.transition,
+            Some(GuildTransition::Came | GuildTransition::CameInPart)
+        );
+        let outdated = self.maybe_outdated.remove(&guild_id);
+        if outdated || came && self.availability.missed_changes(guild_id) {
+            self.reset_rights(guild_id, wall, now);
         }
-        self.emit(told.events);
-        self.pending_dropped(guild_id, told.pending_dropped, wall);
-        match told.news {
-            Some(GuildNews::Came) => {
-                self.standing.came(guild_id);
+        self.emit(delta.events);
+        self.pending_dropped(guild_id, delta.pending_dropped, wall);
+        match delta.transition {
+            Some(GuildTransition::Came) => {
+                self.availability.came(guild_id);
                 self.report.stale.remove(&guild_id);
                 self.report.missing.remove(&guild_id);
             }
-            Some(GuildNews::CameInPart) => {
-                self.standing.came(guild_id);
+            Some(GuildTransition::CameInPart) => {
+                self.availability.came(guild_id);
                 self.report.missing.remove(&guild_id);
             }
-            Some(GuildNews::Unavailable) => {
-                self.standing.unavailable(guild_id);
-                self.out_of_hearing.insert(guild_id);
+            Some(GuildTransition::Unavailable) => {
+                self.availability.unavailable(guild_id);
+                self.maybe_outdated.insert(guild_id);
             }
-            Some(GuildNews::Gone) => {
-                self.standing.gone(guild_id);
+            Some(GuildTransition::Gone) => {
+                self.availability.gone(guild_id);
                 self.report.stale.remove(&guild_id);
                 if self.bridged.is_some() {
                     self.report.missing.insert(guild_id);
@@ -138,8 +143,8 @@ impl Working {
             }
             None => {}
         }
-        self.odd(kind, guild_id, told.oddities, now, wall);
-        for user_id in told.unclear {
+        self.odd_fields(kind, guild_id, delta.oddities, now, wall);
+        for user_id in delta.unreadable_members {
             self.member(
                 (guild_id, user_id),
                 MembershipUpdate::Invalidated,
@@ -147,25 +152,25 @@ impl Working {
                 now,
             );
         }
-        for member in told.members {
+        for member in delta.members {
             let key = (guild_id, member.user_id);
             self.member(key, MembershipUpdate::Is(member.membership), wall, now);
             // What a RESUME replays may be older than a look-up since.
-            if !self.standing.is_live() {
+            if !self.availability.is_live() {
                 self.member(key, MembershipUpdate::Invalidated, wall, now);
             }
         }
-        if told.news.is_some() || was_out {
+        if delta.transition.is_some() || outdated {
             let (rights, context) = self.rights_and_context(now);
             rights.guild_changed(guild_id, context);
             self.follow_rights(wall);
         }
     }
 
-    /// A guild was out of hearing, and something of it is heard again: whoever was thrown out or lost a role meanwhile was told by
-    /// nobody. Before the differences that come with it, so that nobody is judged by the roles of
+    /// Changes of a guild may have been missed, and now something of it comes: nobody told who was
+    /// thrown out or lost a role meanwhile. Before the differences that come with it, so that nobody is judged by the roles of
     /// then and the overwrites of now.
-    fn look_up_anew(&mut self, guild_id: GuildId, wall: UnixMs, now: Instant) {
+    fn reset_rights(&mut self, guild_id: GuildId, wall: UnixMs, now: Instant) {
         let guild = self.world.guilds.get(&guild_id);
         if guild.is_some_and(|guild| !guild.memberships.is_empty()) {
             counter!("guildhall_rights_resets_total").increment(1);
@@ -184,7 +189,7 @@ impl Working {
         let wall = dispatch.received_at;
         if let Some(kept) = self.bot.filter(|bot| *bot != ready.bot) {
             let is = ready.bot;
-            self.refusal = Some(Refusal::AnotherBot { kept, is });
+            self.fatal = Some(Fatal::AnotherBot { kept, is });
             return;
         }
         self.bot = Some(ready.bot);
@@ -196,7 +201,7 @@ impl Working {
         });
         self.unreadable_sessions = UnreadableSessions::default();
         self.emit(ready.events);
-        if let Some(from) = self.standing.ready(&ready.guilds, wall) {
+        if let Some(from) = self.availability.ready(&ready.guilds, wall) {
             let known: Vec<GuildId> = self.world.guilds.keys().copied().collect();
             self.emit(known.into_iter().map(|guild_id| Event {
                 guild_id,
@@ -233,8 +238,8 @@ impl Working {
                 .unwrap_or("message");
             warn!("[Gateway] A {kind} could not be read: {reason}. Said once per kind");
         }
-        if let Some(guild_id) = guild_id.filter(|id| self.out_of_hearing.remove(id)) {
-            self.look_up_anew(guild_id, wall, now);
+        if let Some(guild_id) = guild_id.filter(|id| self.maybe_outdated.remove(id)) {
+            self.reset_rights(guild_id, wall, now);
             let (rights, context) = self.rights_and_context(now);
             rights.guild_changed(guild_id, context);
             self.follow_rights(wall);
@@ -245,7 +250,7 @@ impl Working {
     }
 
     /// Fields that could not be read, in a dispatch of which the rest could.
-    fn odd(
+    fn odd_fields(
         &mut self,
         kind: &str,
         guild_id: GuildId,
@@ -286,9 +291,9 @@ impl Working {
         }
         let dropped = u64::try_from(many).unwrap_or(u64::MAX);
         counter!("guildhall_gateway_pending_voice_dropped_total").increment(dropped);
-        let quiet = |at| wall < u64::saturating_add(at, PENDING_SAID_APART_MS);
-        if !self.pending_dropped_said_at.is_some_and(quiet) {
-            self.pending_dropped_said_at = Some(wall);
+        let quiet = |at| wall < u64::saturating_add(at, PENDING_LOGGED_APART_MS);
+        if !self.pending_dropped_logged_at.is_some_and(quiet) {
+            self.pending_dropped_logged_at = Some(wall);
             warn!(
                 guild.id = %guild_id,
                 "[Gateway] Too many voice states name channels that are no rooms: {many} of the \
@@ -297,7 +302,7 @@ impl Working {
         }
     }
 
-    fn part_came(&mut self, chunk: Chunk, wall: UnixMs, now: Instant) {
+    fn part_came(&mut self, chunk: MembersChunk, wall: UnixMs, now: Instant) {
         let members = chunk.members.into_iter();
         let part = Op8Part {
             nonce: Nonce(chunk.nonce),

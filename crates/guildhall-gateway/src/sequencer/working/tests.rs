@@ -47,8 +47,8 @@ fn a_guild_that_is_not_bridged_is_ignored_altogether() {
     house.watch(1, &[GuildId(2)]);
     let failed = vec![GuildId(2)];
     assert_eq!(
-        house.working.take().acts,
-        [Act::Answer {
+        house.working.take().effects,
+        [Effect::Answer {
             watch: WatchId(1),
             failed
         }]
@@ -92,7 +92,7 @@ fn an_odd_entry_of_a_guild_takes_nothing_away_and_is_said() {
         [""; 0],
         "neither a room nor its people went"
     );
-    assert_eq!(outcome.acts, [Act::Renew]);
+    assert_eq!(outcome.effects, [Effect::Renew]);
     let status = outcome.status.expect("it changed");
     assert_eq!(status.guild_ids, [GUILD], "not live, and streams are told");
     let report = outcome.report.expect("it changed");
@@ -104,7 +104,7 @@ fn what_cannot_be_read_of_a_guild_that_is_not_bridged_costs_no_session() {
     let mut house = House::new(Some([GUILD].into()));
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "2", "role": {}}));
-    assert_eq!(house.working.take().acts, []);
+    assert_eq!(house.working.take().effects, []);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_member_in_a_replay_is_looked_at_again() {
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
     house.dispatch("VOICE_STATE_UPDATE", &state);
-    assert_eq!(house.working.take().acts, [Act::LookUpByRest(key)]);
+    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(key)]);
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
     house.dispatch("GUILD_CREATE", &guild("1"));
     house.watch(1, &[GUILD]);
     assert_eq!(
-        house.working.take().acts,
-        [Act::LookUpByRest((GUILD, USER))]
+        house.working.take().effects,
+        [Effect::LookUpByRest((GUILD, USER))]
     );
     let member = Membership::member(vec![RoleId(4)], false);
     house
@@ -152,8 +152,8 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights"]);
     assert_eq!(
-        outcome.acts,
-        [Act::Answer {
+        outcome.effects,
+        [Effect::Answer {
             watch: WatchId(1),
             failed: Vec::new()
         }]
@@ -202,8 +202,8 @@ fn a_ban_is_looked_into_although_it_tells_no_roles() {
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
     assert_eq!(
-        house.working.take().acts,
-        [Act::LookUpByRest((GUILD, USER))]
+        house.working.take().effects,
+        [Effect::LookUpByRest((GUILD, USER))]
     );
 }
 
@@ -308,7 +308,7 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
         &json!({"guild_id": "1", "user_id": "no id"}),
     );
     let outcome = house.working.take();
-    assert_eq!(outcome.acts, [Act::Renew]);
+    assert_eq!(outcome.effects, [Effect::Renew]);
     assert_eq!(
         outcome.report.map(|report| report.stale),
         Some([GUILD].into())
@@ -317,11 +317,11 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
         "VOICE_STATE_UPDATE",
         &json!({"guild_id": "1", "user_id": "no id"}),
     );
-    assert_eq!(house.working.take().acts, []);
+    assert_eq!(house.working.take().effects, []);
     let due = house.working.deadline().expect("it is still wanted");
     assert_eq!(due, house.now + RENEWALS_APART);
     house.working.time_passed(due, 50);
-    assert_eq!(house.working.take().acts, [Act::Renew]);
+    assert_eq!(house.working.take().effects, [Effect::Renew]);
     // There may have been no session to spare.
     assert_eq!(house.working.deadline(), Some(due + RENEWALS_APART));
     house.dispatch("READY", &ready(&["1"]));
@@ -434,7 +434,7 @@ fn cut() -> Lost {
     }
 }
 
-fn names(outcome: &Outcome) -> Vec<&'static str> {
+fn names(outcome: &BatchOutcome) -> Vec<&'static str> {
     outcome
         .events
         .iter()

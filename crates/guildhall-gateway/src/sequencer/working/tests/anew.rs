@@ -45,7 +45,7 @@ fn who_was_thrown_out_while_the_session_was_lost_is_shown_nothing_and_asked_abou
     house.dispatch("GUILD_CREATE", &now);
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "guild.updated"]);
-    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
     assert_eq!(house.membership(), None);
     let is = Some(Membership::Stranger);
     house.working.looked_up(KEY, is, house.now, 60);
@@ -61,7 +61,7 @@ fn a_guild_back_from_an_outage_is_looked_up_anew_before_it_is_available() {
     house.dispatch("GUILD_CREATE", &guild("1"));
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "guild.available"]);
-    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_reada
             assert!(house.membership().is_some(), "nothing is told of it yet");
             house.dispatch(kind, &word);
             assert_eq!(house.membership(), None, "{session} {kind} {word}");
-            let acts = house.working.take().acts;
+            let effects = house.working.take().effects;
             assert!(
-                acts.contains(&Act::LookUpByRest(KEY)),
-                "{session} {kind} {word}: {acts:?}"
+                effects.contains(&Effect::LookUpByRest(KEY)),
+                "{session} {kind} {word}: {effects:?}"
             );
         }
     }
@@ -144,7 +144,7 @@ fn a_guild_in_which_nobody_is_watched_comes_again_without_a_word() {
     }
     let outcome = house.working.take();
     assert!(!names(&outcome).contains(&"rights.reset"), "{outcome:?}");
-    assert_eq!(outcome.acts, []);
+    assert_eq!(outcome.effects, []);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn members_that_came_with_the_guild_have_their_roles_in_the_same_moment() {
     house.dispatch("GUILD_CREATE", &now);
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "rights"]);
-    assert_eq!(outcome.acts, [], "nothing is left to ask");
+    assert_eq!(outcome.effects, [], "nothing is left to ask");
 }
 
 #[test]
@@ -168,15 +168,15 @@ fn an_answer_that_was_asked_before_the_guild_came_again_is_worth_nothing() {
         "GUILD_BAN_REMOVE",
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
-    assert_eq!(house.working.take().acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(KEY)]);
     house.lose(false);
     house.dispatch("READY", &ready(&["1"]));
     house.dispatch("GUILD_CREATE", &guild("1"));
-    assert_eq!(house.working.take().acts, [], "one at a time");
+    assert_eq!(house.working.take().effects, [], "one at a time");
     house.looked_up(&[4]);
     let outcome = house.working.take();
     assert_eq!((names(&outcome), house.membership()), (vec![], None));
-    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
 }
 
 #[test]
@@ -185,33 +185,33 @@ fn what_an_earlier_process_knew_of_a_guild_is_reset_when_it_comes_in_a_fresh_ses
     house.working.world = guild_with_a_member();
     house.working.begun(house.now, house.wall);
     house.watch(1, &[GUILD]);
-    assert_eq!(house.working.take().acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(KEY)]);
     house.looked_up(&[5]);
     house.dispatch("READY", &ready(&["1"]));
     house.working.take();
     house.dispatch("GUILD_CREATE", &guild("1"));
     let outcome = house.working.take();
     assert_eq!(names(&outcome), ["rights.reset"]);
-    assert_eq!(outcome.acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn a_guild_that_the_bot_is_not_in_is_failed_at_once_as_soon_as_discord_has_named_them() {
     let mut house = House::new(None);
     house.watch(1, &[GuildId(66)]);
-    assert_eq!(house.working.take().acts, [], "nobody knows yet");
+    assert_eq!(house.working.take().effects, [], "nobody knows yet");
     house.dispatch("READY", &ready(&["1", "2"]));
-    let failed = |watch, guild| Act::Answer {
+    let failed = |watch, guild| Effect::Answer {
         watch: WatchId(watch),
         failed: vec![GuildId(guild)],
     };
-    assert_eq!(house.working.take().acts, [failed(1, 66)]);
+    assert_eq!(house.working.take().effects, [failed(1, 66)]);
     house.watch(2, &[GuildId(67)]);
-    assert_eq!(house.working.take().acts, [failed(2, 67)]);
+    assert_eq!(house.working.take().effects, [failed(2, 67)]);
     house.watch(3, &[GUILD]);
-    assert_eq!(house.working.take().acts, [], "this one will come");
+    assert_eq!(house.working.take().effects, [], "this one will come");
     house.dispatch("GUILD_CREATE", &guild("1"));
-    assert_eq!(house.working.take().acts, [Act::LookUpByRest(KEY)]);
+    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(KEY)]);
 }
 
 /// A guild with two roles besides everyone's and two rooms, of which each hides or shows itself to

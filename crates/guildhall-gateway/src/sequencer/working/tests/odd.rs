@@ -11,7 +11,7 @@ fn an_odd_field_of_an_entry_makes_the_guild_stale_as_in_an_update() {
         damaged["roles"][0]["permissions"] = odd.clone();
         house.dispatch("GUILD_CREATE", &damaged);
         let outcome = house.working.take();
-        assert_eq!(outcome.acts, [Act::Renew], "{odd}");
+        assert_eq!(outcome.effects, [Effect::Renew], "{odd}");
         let report = outcome.report.expect("it changed");
         assert_eq!(report.stale, [GUILD].into(), "{odd}");
         assert!(report.missing.is_empty());
@@ -42,7 +42,7 @@ fn a_guild_without_its_role_of_everybody_or_the_rights_of_a_room_is_stale() {
             house.dispatch(kind, data);
         }
         let outcome = house.working.take();
-        assert_eq!(outcome.acts, [Act::Renew], "{dispatches:?}");
+        assert_eq!(outcome.effects, [Effect::Renew], "{dispatches:?}");
         assert_eq!(outcome.report.expect("it changed").stale, [GUILD].into());
         assert_eq!(outcome.status.expect("it changed").guild_ids, [GUILD]);
     }
@@ -66,7 +66,11 @@ fn an_odd_member_of_an_answer_or_an_update_makes_the_guild_stale() {
         house.dispatch("GUILD_CREATE", &guild("1"));
         house.working.take();
         house.dispatch(kind, &data);
-        assert_eq!(house.working.take().acts, [Act::Renew], "{kind} {data}");
+        assert_eq!(
+            house.working.take().effects,
+            [Effect::Renew],
+            "{kind} {data}"
+        );
     }
 }
 
@@ -80,7 +84,7 @@ fn what_comes_without_a_number_counts_and_what_comes_without_a_name_makes_its_gu
     assert_eq!(names(&house.working.take()), ["voice.joined"]);
     house.numbered(0, "", &json!({"guild_id": "1"}));
     let outcome = house.working.take();
-    assert_eq!(outcome.acts, [Act::Renew]);
+    assert_eq!(outcome.effects, [Effect::Renew]);
     assert_eq!(outcome.report.expect("it changed").stale, [GUILD].into());
 }
 
@@ -106,7 +110,7 @@ fn an_unreadable_ready_asks_for_a_fresh_session_at_once_and_then_with_patience()
     for _ in 0..9 {
         house.dispatch("READY", &json!({"user": {"id": "100"}, "guilds": "none"}));
         let asked = house.now;
-        while house.working.take().acts != [Act::Renew] {
+        while house.working.take().effects != [Effect::Renew] {
             house.now = house.working.deadline().expect("it is asked for later");
             house.working.time_passed(house.now, house.wall);
         }
@@ -128,7 +132,7 @@ fn an_unreadable_ready_asks_for_a_fresh_session_at_once_and_then_with_patience()
     assert_eq!(waits, [0, 30, 60, 120, 240, 480, 900, 900, 900]);
     assert_eq!(house.working.resume(), None);
     house.dispatch("READY", &ready(&["1"]));
-    assert_eq!(house.working.take().acts, []);
+    assert_eq!(house.working.take().effects, []);
     assert_eq!(house.working.deadline(), None);
 }
 
@@ -138,7 +142,7 @@ fn a_ready_of_more_guilds_than_a_shard_has_is_none() {
     let ids: Vec<String> = (1..=10_001).map(|id: u64| id.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     house.dispatch("READY", &ready(&ids));
-    assert_eq!(house.working.take().acts, [Act::Renew]);
+    assert_eq!(house.working.take().effects, [Effect::Renew]);
 }
 
 #[test]
@@ -154,8 +158,8 @@ fn a_refusal_that_names_any_wait_is_survived() {
         json!(u64::MAX),
         Value::Null,
     ] {
-        let refusal = json!({"opcode": 8, "retry_after": wait, "meta": {"nonce": "11"}});
-        house.dispatch("RATE_LIMITED", &refusal);
+        let fatal = json!({"opcode": 8, "retry_after": wait, "meta": {"nonce": "11"}});
+        house.dispatch("RATE_LIMITED", &fatal);
     }
     let soon = house.now + Duration::from_hours(2);
     assert!(house.working.deadline().is_none_or(|at| at < soon));
