@@ -13,7 +13,7 @@ use super::{
     channel::{ChannelObject, ChannelType},
     difference::difference,
     lenient::{Checked, Field, LenientList, Oddities, Text},
-    member::{MemberObject, Profile},
+    member::{GuildProfile, MemberObject},
     missing,
     occupancy::Location,
     pending,
@@ -276,7 +276,7 @@ impl Created {
             guild.voice.remove(&user_id);
             guild.pending_voice.remove(&user_id);
             if let Some(channel_id) = state.channel_id {
-                let profile = Profile::of(self.id, user_id, member, known, context.cdn);
+                let profile = GuildProfile::of(self.id, user_id, member, known, context.cdn);
                 let there = state.occupant(channel_id, profile, known, context.now);
                 put(guild, Location::in_guild(guild, there));
             }

@@ -92,7 +92,7 @@ impl Checked for User {
 
 /// Name and avatar of a user in a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Profile {
+pub(super) struct GuildProfile {
     pub(super) username: String,
     pub(super) display_name: String,
     pub(super) avatar: Avatar,
@@ -167,7 +167,7 @@ impl MemberObject {
     }
 }
 
-impl Profile {
+impl GuildProfile {
     /// What the member object says; where it says nothing, what is known. A user of whom nothing at
     /// all is known goes by the id until the next dispatch about them.
     pub(super) fn of(
@@ -249,7 +249,7 @@ fn profile_changed(
 ) -> Option<Change> {
     let location = Location::of(user_id, guild);
     let known = location.occupant()?;
-    let profile = Profile::of(guild_id, user_id, Some(member), Some(known), cdn);
+    let profile = GuildProfile::of(guild_id, user_id, Some(member), Some(known), cdn);
     let now = Occupant {
         username: profile.username,
         display_name: profile.display_name,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     Context, Read,
     lenient::{self, Checked, Field, Oddities},
-    member::{MemberObject, Profile},
+    member::{GuildProfile, MemberObject},
     occupancy::{Location, changes},
 };
 
@@ -80,7 +80,7 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
     };
     let known = Location::of(state.user_id, guild);
     let now = state.channel_id.map_or(Location::Nowhere, |channel_id| {
-        let profile = Profile::of(
+        let profile = GuildProfile::of(
             guild_id,
             state.user_id,
             state.member.get(),
@@ -102,7 +102,7 @@ impl VoiceState {
     pub(super) fn occupant(
         &self,
         channel_id: ChannelId,
-        profile: Profile,
+        profile: GuildProfile,
         known: Option<&Occupant>,
         now: u64,
     ) -> Occupant {
