@@ -7,13 +7,11 @@
 /// When a request may be sent.
 mod limiter;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use guildhall_model::{GuildId, RoleId, UserId, text::readable_json, world::Membership};
 use metrics::counter;
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::{
     StatusCode,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
@@ -209,7 +207,7 @@ impl DiscordRest {
     }
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {
-        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+        self.limiter.lock()
     }
 }
 

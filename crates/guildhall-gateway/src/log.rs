@@ -11,12 +11,13 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use guildhall_link::frame::Base;
 use guildhall_model::{Envelope, Event, GuildId, Position, World};
 use guildhall_ports::journal::JournalBase;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 /// A handle on the log. Sections under its lock are short and never await.
@@ -224,7 +225,7 @@ impl Log {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing under the lock can leave it half done but a panic in the allocator.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

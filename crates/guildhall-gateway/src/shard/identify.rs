@@ -4,10 +4,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use twilight_gateway::queue::Queue;
 
@@ -50,7 +51,7 @@ impl IdentifyLimiter {
     }
 
     fn lock(&self) -> MutexGuard<'_, IdentifySlots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -103,7 +104,7 @@ impl OneIdentify {
     }
 
     fn lock(&self) -> MutexGuard<'_, PermitState> {
-        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
+        self.permit.lock()
     }
 }
 
