@@ -41,10 +41,10 @@ pub(crate) struct Window {
 pub(crate) enum Join {
     /// Its position is usable: [`Log::read`] goes on after it.
     After(Position),
-    /// Its position is beyond the head of the same epoch. Nobody was ever told of such a position,
-    /// unless this log is an older one, brought back.
+    /// Its position is beyond the head of the same epoch. No such position was ever given, unless
+    /// this log was rolled back to an older copy.
     Beyond(Position),
-    /// It has to begin anew.
+    /// It has to begin from the bases.
     Bases {
         /// Every guild the log has ever kept something of, at its own floor.
         bases: Vec<Base>,
@@ -64,7 +64,7 @@ pub(crate) struct Fenced {
     pub head: Position,
 }
 
-/// The position is of another life of the log, or some guild's floor is above it.
+/// The position is of another epoch of the log, or some guild's floor is above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the log no longer goes back that far")]
 pub(crate) struct Expired;
@@ -193,7 +193,7 @@ impl Log {
         bases
     }
 
-    /// Decides how a reader begins, and if anew, takes all it needs at one moment.
+    /// Decides how a reader begins, and if from the bases, takes all it needs under one lock.
     pub(crate) fn join(&self, after: Option<Position>) -> Join {
         let inner = self.lock();
         match after {

@@ -10,7 +10,7 @@
 mod lenient;
 /// The addresses of avatars.
 mod cdn;
-/// Where in a guild somebody is, and what changes between two such places.
+/// Where in a guild somebody is, and what changes between two such locations.
 mod occupancy;
 /// Members and users: names, avatars, roles.
 mod member;
@@ -47,7 +47,7 @@ pub(crate) struct Context<'a> {
     pub(crate) world: &'a World,
     /// When the dispatch was received.
     pub(crate) now: UnixMs,
-    /// Where pictures are.
+    /// Makes addresses of avatars.
     pub(crate) cdn: &'a Cdn,
     /// The guilds that are bridged; `None`: all. Of others nothing is seen.
     pub(crate) bridged: Option<&'a BTreeSet<GuildId>>,

@@ -1,6 +1,6 @@
-//! The one task that owns the working world and puts all that happens in one order. Dispatches, look-ups, watches and changes of the
-//! connection happen to it in the order in which they arrived, and leave it in batches: while one
-//! is committed the next gathers.
+//! The one task that owns the working world and puts all that happens in one order. Dispatches,
+//! look-ups, watches and changes of the connection happen to it in the order in which they arrived,
+//! and leave it in batches: while one is committed the next gathers.
 
 /// The task: takes inputs, batches what they do, and sees each batch through its commit.
 mod driver;

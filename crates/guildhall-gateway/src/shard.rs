@@ -1,7 +1,7 @@
 //! The connection to Discord's Gateway, kept up for ever: one value of the library (twilight) for
 //! each connection, and between two of them our own reconnect policy.
 //!
-//! The library dials again by itself, without waiting and without a word; so a value of it is
+//! The library dials again by itself, without waiting and without saying so; so a value of it is
 //! dropped as soon as its connection is gone. What outlives a connection is the
 //! [`ReconnectPolicy`].
 

@@ -8,7 +8,7 @@ use std::{
 
 use guildhall_model::GuildId;
 
-/// A 429 without a word on how long: the edge did not even let us through to Discord.
+/// A 429 that does not say how long: the edge did not even let us through to Discord.
 const WAIT_UNSTATED: Duration = Duration::from_secs(10);
 /// Whatever Discord asks for, an operator is not left waiting longer than this for the next try.
 const LONGEST: Duration = Duration::from_hours(1);

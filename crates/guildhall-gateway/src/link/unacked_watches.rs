@@ -1,3 +1,5 @@
+//! The watches of one attachment from its frame to their acknowledgement.
+
 use std::{collections::VecDeque, future::pending};
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -12,9 +14,9 @@ use crate::{inbox::WatchReply, log::Log, sequencer::Sequencer};
 pub(super) struct UnackedWatches {
     sequencer: Sequencer,
     log: Log,
-    /// Not handed to the sequencer yet, in order of arrival.
+    /// Not in the sequencer's inbox yet, in order of arrival.
     waiting: VecDeque<QueuedWatch>,
-    /// The one that waits for its place with the sequencer. One by one, so that none passes another.
+    /// The one that waits for room in the inbox. One by one, so that none passes another.
     entering: Option<BoxFuture<'static, Option<Ack>>>,
     /// What the sequencer answers, in its order.
     answers: mpsc::Receiver<Ack>,

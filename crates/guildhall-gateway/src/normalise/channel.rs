@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Channel flag CHANNEL_OBFUSCATED: the bot may not view the channel, and what Discord sends of
-/// it is made up. GuildDelta by the flag alone; a real channel may have the made-up name.
+/// it is made up. Known by the flag alone; a real channel may have the made-up name.
 const OBFUSCATED: u32 = 17;
 
 /// What we keep of a channel object.
@@ -214,7 +214,7 @@ impl ChannelObject {
             },
             _ => RoomRights {
                 overwrites: before(),
-                // Not always Discord's word, but its effect: nobody is shown a room of unknown
+                // Not always what Discord said, but its effect: nobody is shown a room of unknown
                 // rights.
                 obfuscated: obfuscated || self.rights_unknown(known),
             },
@@ -244,7 +244,7 @@ impl ChannelObject {
         }
     }
 
-    /// The category's name, unless only a made-up one was ever told.
+    /// The category's name, unless only a made-up one ever came.
     pub(super) fn category_name<'a>(
         &'a self,
         known: &'a BTreeMap<ChannelId, String>,
@@ -314,14 +314,14 @@ fn guild_of<'a>(
     }
 }
 
-/// The channel is of another type now. Its people leave before the room goes, and are told again
-/// when it is a room again.
+/// The channel is of another type now. Its occupants leave before the room goes, and wait for when
+/// it is a room again.
 fn no_room_now(guild: &Guild, channel_id: ChannelId) -> impl Iterator<Item = Change> {
     let deleted = room_deleted(guild, channel_id).into_iter();
     deleted.chain(occupancy::wait_again(guild, channel_id))
 }
 
-/// A room's people leave before it goes, each once.
+/// A room's occupants leave before it goes, each once.
 fn room_deleted(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
     if !guild.rooms.contains_key(&channel_id) {
         return Vec::new();

@@ -72,8 +72,8 @@ impl Checked for Created {
 
 /// GUILD_CREATE: the bot's guilds after READY, one back from an outage, or a new one.
 ///
-/// Nothing marks which, so what is known decides: a new guild comes whole, of a known one the
-/// differences, which nobody told as they happened.
+/// Nothing marks which, so what is known decides: a new guild comes whole, of a known one come the
+/// differences, which no dispatch said as they happened.
 pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
     let created: Created = serde_json::from_str(data)?;
     let known = context.guild(created.id);
@@ -247,11 +247,11 @@ impl Created {
         Ok(guild)
     }
 
-    /// Voice states have no member here: who they are is said by `members`.
+    /// Voice states have no member in this dispatch: who they are is in `members`.
     fn fill_voice(&self, guild: &mut Guild, known: Option<&Guild>, context: &Context<'_>) {
         let complete = matches!(&self.voice_states, Field::Set(states) if !states.odd);
         if let Some(known) = known.filter(|_| !complete) {
-            // Not all was told, so who was there is there still, unless the channel went.
+            // Not all could be read, so who was there is there still, unless the channel went.
             let is_there = |there: &&Occupant| {
                 guild.rooms.contains_key(&there.channel_id) || self.lists(there.channel_id)
             };
@@ -310,7 +310,7 @@ fn put(guild: &mut Guild, location: Location<Occupant>) {
 }
 
 /// Not all roles could be read, and a role that is not there denies nobody anything: the rooms whose
-/// overwrites name such a role are shown to nobody until a fresh picture tells.
+/// overwrites name such a role are shown to nobody until a full snapshot comes.
 fn hide_unclear(guild: &mut Guild) {
     let Guild { roles, rooms, .. } = guild;
     let unclear = |overwrite: &Overwrite| match overwrite.target {

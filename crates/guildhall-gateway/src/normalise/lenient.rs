@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Text {
 /// What of a dispatch could not be read, each by the name of the first such field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Oddities {
-    /// It decides about rights, presence or names: only a fresh picture of the guild tells.
+    /// It decides about rights, presence or names: only a full snapshot of the guild tells.
     pub(crate) stale: Option<&'static str>,
     /// It changes how something looks, and what was known goes on.
     pub(crate) harmless: Option<&'static str>,

@@ -9,7 +9,7 @@ pub(super) enum Location<T> {
     Nowhere,
     /// In a room.
     Room(T),
-    /// In a channel that is not known as a room: it has not come yet, or is none at the moment.
+    /// In a channel that is not known as a room: it has not come yet, or is none for now.
     Pending(T),
 }
 
@@ -31,7 +31,7 @@ impl<'a> Location<&'a Occupant> {
 }
 
 impl Location<Occupant> {
-    /// Where a guild with these rooms has somebody.
+    /// Where an occupant is in a guild with these rooms.
     pub(super) fn in_guild(guild: &Guild, there: Occupant) -> Self {
         if guild.rooms.contains_key(&there.channel_id) {
             Self::Room(there)
@@ -49,7 +49,7 @@ impl Location<Occupant> {
     }
 }
 
-/// What lies between two states of one person. A move is two changes of one cause, adjacent.
+/// The changes between two locations of one user. A move is two changes of one cause, adjacent.
 ///
 /// Who goes where there is no room yet has left the old one all the same, and joins the new one
 /// when it comes ([`waiting_join`]): so nobody is ever in two rooms.

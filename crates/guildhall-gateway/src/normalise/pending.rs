@@ -7,11 +7,11 @@ use guildhall_model::{Change, Guild, UserId, world::Occupant};
 
 /// All that are in one stage, Discord's largest room: they wait while its type is another.
 const STAGE: usize = 10_000;
-/// Of one guild. In an honest house it is a handful, for the moment between a voice state and its
+/// Of one guild. Normally it is a handful, for the time between a voice state and its
 /// CHANNEL_CREATE, and on top of it whoever was in a room whose type changes: they were known to be
 /// there, and must not be lost.
 pub(super) const PENDING_PER_GUILD: usize = STAGE + 1_024;
-/// Of one guild, as they cost in memory: an occupant with names and a face is about 400 bytes, and
+/// Of one guild, as they cost in memory: an occupant with names and an avatar is about 400 bytes, and
 /// with the longest names that Discord allows below 800.
 pub(super) const PENDING_BYTES: usize = 9 << 20;
 

@@ -9,7 +9,7 @@ use super::{
     missing,
 };
 
-/// What we keep of a role object: its name, colour and place among roles show nobody anything.
+/// What we keep of a role object: its name, colour and position among roles show nobody anything.
 #[derive(Debug, Deserialize)]
 pub(super) struct RoleObject {
     pub(super) id: RoleId,
@@ -60,7 +60,7 @@ pub(super) fn set(data: &str, context: &Context<'_>) -> Read {
 }
 
 /// GUILD_ROLE_DELETE. The role that everybody has cannot go: who says that it did is not obeyed,
-/// since without it nobody would see anything, and only a fresh picture tells what was meant.
+/// since without it nobody would see anything, and only a full snapshot tells what was meant.
 pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     #[derive(Deserialize)]
     struct Deleted {

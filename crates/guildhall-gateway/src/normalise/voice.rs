@@ -98,7 +98,7 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
 }
 
 impl VoiceState {
-    /// The person as an occupant of a channel; `since` goes on while they stay.
+    /// The user as an occupant of a channel; `since` goes on while they stay.
     pub(super) fn occupant(
         &self,
         channel_id: ChannelId,

@@ -1,5 +1,5 @@
 //! What is known of a watched member: until when it is watched, since when its roles are true, and
-//! how its look-up stands.
+//! the state of its look-up.
 
 use std::{
     collections::{BTreeSet, btree_map::Entry},

@@ -33,7 +33,7 @@ pub(super) struct QueueEntry {
     pub ticket: Ticket,
 }
 
-/// Members to look up. Each stands here once, so its length is bounded by the members watched.
+/// Members to look up. Each is here once, so its length is bounded by the members watched.
 /// Nothing here costs more than the logarithm of that, times the members it is about, but for
 /// [`FairQueue::next_single`].
 #[derive(Debug, Default)]

@@ -117,8 +117,8 @@ impl Appender {
         }))
     }
 
-    /// Shows a batch: the events, then the status, so that nobody hears of a guild's return before
-    /// what happened to it. Answers the head.
+    /// Publishes a batch: the events, then the status, so that nobody learns of a guild's return
+    /// before what happened to it. Answers the head.
     ///
     /// INVARIANT(order): its commit is answered, or it needs none.
     pub(crate) fn publish(&mut self, sealed: SealedBatch) -> Result<Position, Fenced> {
@@ -154,7 +154,7 @@ impl Appender {
         })
     }
 
-    /// A commit takes long: what Discord tells arrives, and nobody is shown it, so we are not
+    /// A commit takes long: dispatches arrive, and nobody is shown what they say, so we are not
     /// live.
     pub(crate) fn stalled(&mut self, now: UnixMs) {
         if self.status_after_stall.is_some() {

@@ -46,7 +46,7 @@ impl Availability {
         }
     }
 
-    /// A session began. Answers since when nothing was heard, if it replaced a lost one.
+    /// A session began. Answers since when nothing was received, if it replaced a lost one.
     pub(super) fn ready(&mut self, guilds: &BTreeSet<GuildId>, now: UnixMs) -> Option<UnixMs> {
         let replaced = self.replaces.then(|| self.cut_at.unwrap_or(now));
         self.replaces = true;
@@ -62,7 +62,7 @@ impl Availability {
         self.become_live(now);
     }
 
-    /// The connection is not there.
+    /// The connection is gone.
     pub(super) fn lost(&mut self, lost: &Lost, now: UnixMs) {
         if self.discord == Discord::Live {
             self.cut_at = Some(now);
@@ -93,7 +93,7 @@ impl Availability {
         self.came(guild_id);
     }
 
-    /// Whether what Discord tells is told as it happens.
+    /// Whether dispatches come as things happen.
     pub(super) fn is_live(&self) -> bool {
         self.discord == Discord::Live
     }

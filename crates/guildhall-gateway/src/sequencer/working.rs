@@ -198,7 +198,7 @@ impl Working {
         self.remember(now, wall);
     }
 
-    /// Takes in the rights that an earlier process left. Their time does not begin anew with each
+    /// Takes in the rights that an earlier process left. Their time does not start over with each
     /// start, or with a start a day nobody would ever be forgotten.
     fn remember(&mut self, now: Instant, wall: UnixMs) {
         let kept = self.rights.kept_for();

@@ -1,6 +1,6 @@
 //! One connection, from dialling to its end: reads, hands dispatches to the inbox, and closes
-//! properly. Never awaits anything slow while
-//! the connection is up, because Discord's heartbeats are only sent while it is polled.
+//! properly. Never awaits anything slow while the connection is up, because Discord's heartbeats are
+//! only sent while it is polled.
 
 use std::{
     future::{pending, poll_fn},
@@ -54,7 +54,7 @@ pub(super) enum ConnectionExit {
 pub(super) struct Connection<'a> {
     shard: &'a Shard,
     policy: &'a mut ReconnectPolicy,
-    /// Taken only while the session stands.
+    /// Taken only while the session is established.
     requests: &'a mut mpsc::Receiver<MembersRequest>,
     established: bool,
     discord: twilight_gateway::Shard<OneIdentify>,
@@ -262,8 +262,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// A dispatch came whose envelope has an odd field. What it tells counts all the same; of one
-    /// without a name nobody knows what it was.
+    /// A dispatch came whose envelope has an odd field. Its data counts all the same; of one without
+    /// a name nobody knows what it was.
     async fn dispatched_unnumbered(
         &mut self,
         name: Option<String>,
@@ -282,8 +282,8 @@ impl<'a> Connection<'a> {
         self.dispatched(dispatch).await
     }
 
-    /// Gives the session up for a fresh one, if there are any left: a picture with a fault is
-    /// better than none.
+    /// Gives the session up for a fresh one, if there are any left: a world with a fault is better
+    /// than none.
     async fn renew(&mut self) -> Option<ConnectionExit> {
         // The connection is not polled meanwhile, for far less than a heartbeat.
         if let Ok(Ok(_)) = timeout(BUDGET_TIME, self.shard.find(true)).await {
@@ -380,7 +380,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Asked for anew in each round: only polling the library has it ask for its IDENTIFY.
+/// Made again in each round: only polling the library has it ask for its IDENTIFY.
 async fn until(at: Option<std::time::Instant>) {
     match at {
         Some(at) => sleep_until(at.into()).await,

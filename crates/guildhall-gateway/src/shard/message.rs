@@ -12,7 +12,7 @@ use crate::inbox::Dispatch;
 #[derive(Debug)]
 pub(super) enum Message {
     Dispatch(Dispatch),
-    /// Op 7: please connect anew.
+    /// Op 7: please reconnect.
     Reconnect,
     /// Op 9: the session can't be started or resumed, or is over.
     InvalidSession {

@@ -1,5 +1,5 @@
-//! What to do next, when a connection has ended: a pure machine (Discord's documentation,
-//! "Gateway", Disconnecting and Resuming; "Opcodes and Status Codes").
+//! When to connect again after a connection has ended, and whether to RESUME: a pure machine
+//! (Discord's documentation, "Gateway", Disconnecting and Resuming; "Opcodes and Status Codes").
 //!
 //! It never gives up on a network fault. It gives up at once on what no retry cures.
 
@@ -14,7 +14,7 @@ const RESUME_URL_TRIES: u32 = 3;
 /// A session that was begun and lasted this long was a good one, whatever ended it.
 const STEADY: Duration = Duration::from_secs(30);
 /// A RESUME costs nothing, so less will do. One that is cut at once, again and again, is a failure:
-/// it would be tried several times a second for ever, and nobody be told.
+/// it would be tried several times a second for ever, and no operator would know.
 const STEADY_RESUMED: Duration = Duration::from_secs(5);
 
 /// A close frame has room for so many bytes of text.
@@ -49,7 +49,7 @@ pub(super) enum Disconnect {
     InboxFull,
     /// It no longer answers heartbeats.
     Zombie,
-    /// We asked for a new session, since our picture of the world is not to be trusted.
+    /// We asked for a new session, since our world is not to be trusted.
     Renewed,
     /// 401 from REST.
     TokenRefused,
@@ -93,13 +93,13 @@ pub(super) struct ReconnectPolicy {
     resume: Option<ResumeState>,
     /// Whether there is a session that Discord may still have.
     has_session: bool,
-    /// Tries in a row that did not reach Discord. One word of Discord's, and it is there again.
+    /// Tries in a row that did not reach Discord. Whatever Discord sends ends them.
     unreached: u32,
     /// Connections in a row that reached it, and ended before they were good ones.
     unsteady: u32,
     /// Sessions in a row that Discord refused to begin or go on with. Each costs an IDENTIFY.
     refused: u32,
-    /// Whether Discord was heard on this connection.
+    /// Whether anything of Discord's came on this connection.
     heard: bool,
     /// Failures in a row of the resume address.
     resume_url_tries: u32,
@@ -172,7 +172,7 @@ impl ReconnectPolicy {
         self.steady_at.filter(|_| self.tries() > 0)
     }
 
-    /// Time has passed, and the connection stands.
+    /// Time has passed, and the connection is up.
     pub(super) fn time_passed(&mut self, now: Instant) {
         if self.steady_at.is_some_and(|at| at <= now) {
             self.forget_failures();
@@ -191,7 +191,7 @@ impl ReconnectPolicy {
         self.resume = resume;
     }
 
-    /// A connection ended. `chance`: in 0..1, drawn anew each time.
+    /// A connection ended. `chance`: in 0..1, drawn each time.
     pub(super) fn disconnected(
         &mut self,
         disconnect: &Disconnect,

@@ -28,8 +28,8 @@ impl Working {
     pub(crate) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
         self.cause();
         // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
-        // has arrived. READY begins a session, whose numbers begin anew.
-        // RESUMED is the connection's own and is kept by nobody, so its number does not tell
+        // has arrived. READY begins a session, whose numbers start over.
+        // RESUMED is the connection's own and is kept by nobody, so its number does not say
         // whether it came before: were it taken for a repetition, we would never be live again.
         if let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") {
             let numbered = dispatch.sequence > 0 && dispatch.name != "RESUMED";
@@ -168,8 +168,8 @@ impl Working {
     }
 
     /// Changes of a guild may have been missed, and now something of it comes: nobody told who was
-    /// thrown out or lost a role meanwhile. Before the differences that come with it, so that nobody is judged by the roles of
-    /// then and the overwrites of now.
+    /// thrown out or lost a role meanwhile. Before the differences that come with it, so that nobody
+    /// is judged by the roles of then and the overwrites of now.
     fn reset_rights(&mut self, guild_id: GuildId, wall: UnixMs, now: Instant) {
         let guild = self.world.guilds.get(&guild_id);
         if guild.is_some_and(|guild| !guild.memberships.is_empty()) {

@@ -158,8 +158,8 @@ fn a_refusal_that_names_any_wait_is_survived() {
         json!(u64::MAX),
         Value::Null,
     ] {
-        let fatal = json!({"opcode": 8, "retry_after": wait, "meta": {"nonce": "11"}});
-        house.dispatch("RATE_LIMITED", &fatal);
+        let refused = json!({"opcode": 8, "retry_after": wait, "meta": {"nonce": "11"}});
+        house.dispatch("RATE_LIMITED", &refused);
     }
     let soon = house.now + Duration::from_hours(2);
     assert!(house.working.deadline().is_none_or(|at| at < soon));
