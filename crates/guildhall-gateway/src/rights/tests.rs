@@ -1,15 +1,15 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
 /// The machine with a world that follows what it puts out.
-mod house;
+mod harness;
 /// Look-ups that go together.
-mod together;
+mod op8;
 /// Many users at one time, with a Discord that answers after a while.
 mod storm;
 /// Who asks for much, and who comes meanwhile.
-mod share;
+mod fairness;
 /// Guilds that were out of hearing.
-mod anew;
+mod reset;
 /// Whatever happens.
 mod random;
 
@@ -21,7 +21,7 @@ use super::{
     rest::{REST_AT_ONCE, REST_OF_ONE, REST_REFRESHES},
     *,
 };
-use house::House;
+use harness::House;
 
 const GUILD: GuildId = GuildId(1);
 const OTHER: GuildId = GuildId(2);

@@ -1,7 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
 /// Guilds that come again after they were out of hearing.
-mod anew;
+mod reset;
 
 use guildhall_link::frame::Discord;
 use guildhall_model::RoleId;

@@ -199,7 +199,7 @@ fn a_dispatch_overtakes_the_answer_of_a_call_too() {
     assert_eq!(known[&UserId(9)], member(6));
     assert!(!known.contains_key(&UserId(10)));
     house.wait(MOMENT / 2);
-    let (_, again) = together::call(&house.wait(MOMENT / 2));
+    let (_, again) = op8::call(&house.wait(MOMENT / 2));
     assert_eq!(again.last(), Some(&UserId(10)));
 }
 
