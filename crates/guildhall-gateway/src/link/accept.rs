@@ -35,8 +35,8 @@ use crate::{
 
 /// After so many outputs the loop looks whether something came in, however much is still to send.
 const OUTPUTS_PER_ROUND: usize = EVENTS_PER_READ;
-/// So long is the other end given to take the last words and close.
-const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+/// So long is the other end given to read the close and close too.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// All that an attachment needs of the gateway.
 #[derive(Clone, Debug)]
@@ -49,14 +49,14 @@ pub(crate) struct Attachments {
 
 /// One attachment until it ends. The token was checked before the upgrade, where the message
 /// size was limited to [`guildhall_link::attachment::MESSAGE_BYTES_TO_GATEWAY`] too.
-pub(crate) async fn attend(socket: WebSocket, house: Attachments, stop: CancellationToken) {
+pub(crate) async fn attend(socket: WebSocket, attachments: Attachments, stop: CancellationToken) {
     #[expect(
         clippy::disallowed_methods,
         reason = "drawn by a driver, only to tell logs apart"
     )]
     let number: u32 = rand::random();
     let span = info_span!("attachment", link.id = format_args!("{number:08x}"));
-    Attachment::new(socket, house, stop)
+    Attachment::new(socket, attachments, stop)
         .run()
         .instrument(span)
         .await;
@@ -86,13 +86,13 @@ enum Round {
 }
 
 impl Attachment {
-    fn new(socket: WebSocket, house: Attachments, stop: CancellationToken) -> Self {
+    fn new(socket: WebSocket, attachments: Attachments, stop: CancellationToken) -> Self {
         let Attachments {
             log,
             sequencer,
             mut status,
             clock,
-        } = house;
+        } = attachments;
         let mut head = log.follow();
         // Status before head, so that what led to the status is at or below the head.
         let status_now = status.borrow_and_update().clone();
@@ -115,7 +115,7 @@ impl Attachment {
         info!("[Gateway WS] Client connected");
         gauge!("guildhall_link_attachments").increment(1);
         let end = self.attend().await;
-        self.say_goodbye(end).await;
+        self.close(end).await;
         gauge!("guildhall_link_attachments").decrement(1);
         info!("[Gateway WS] Client disconnected: {end}");
     }
@@ -282,20 +282,20 @@ impl Attachment {
     }
 
     /// Closes, and reads on until the other end has too: a socket dropped with bytes unread is
-    /// reset, and the last words are lost.
-    async fn say_goodbye(&mut self, end: End) {
+    /// reset, and our close is lost.
+    async fn close(&mut self, end: End) {
         let Some(code) = end.close_code() else { return };
         let close = Message::Close(Some(CloseFrame {
             code,
             reason: close_reason(end).into(),
         }));
-        let goodbye = async {
+        let closed = async {
             if self.socket.send(close).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }
         };
         // Nothing is left to do about an end that does not listen.
-        let _in_time = timeout(GOODBYE_LIMIT, goodbye).await;
+        let _in_time = timeout(CLOSE_LIMIT, closed).await;
     }
 }
 

@@ -23,14 +23,14 @@ mod voice;
 const GUILD: GuildId = GuildId(1);
 
 /// A world that hears dispatches, one a second.
-struct House {
+struct Harness {
     world: World,
     now: UnixMs,
     cdn: Cdn,
     bridged: Option<BTreeSet<GuildId>>,
 }
 
-impl House {
+impl Harness {
     fn empty() -> Self {
         Self {
             world: World::default(),
@@ -42,9 +42,9 @@ impl House {
 
     /// After the GUILD_CREATE of [`discord::guild`].
     fn built() -> Self {
-        let mut house = Self::empty();
-        house.hear("GUILD_CREATE", &discord::guild());
-        house
+        let mut harness = Self::empty();
+        harness.hear("GUILD_CREATE", &discord::guild());
+        harness
     }
 
     fn read(&self, kind: &str, data: &str) -> Normalised {
@@ -94,11 +94,11 @@ impl House {
 }
 
 /// One dispatch after the other and what came of it, for a snapshot file.
-fn story(house: &mut House, dispatches: &[(&str, Value)]) -> String {
+fn story(harness: &mut Harness, dispatches: &[(&str, Value)]) -> String {
     let mut text = String::new();
     for (kind, data) in dispatches {
         writeln!(text, "{kind}").expect("strings take all");
-        match house.seen(kind, data) {
+        match harness.seen(kind, data) {
             Normalised::Guild(told) => {
                 if let Some(transition) = told.transition {
                     writeln!(text, "  guild {} {transition:?}", told.guild_id)
@@ -127,7 +127,7 @@ fn names(told: &GuildDelta) -> Vec<&'static str> {
 
 #[test]
 fn other_kinds_and_other_guilds_are_not_seen() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     for kind in [
         "MESSAGE_CREATE",
         "TYPING_START",
@@ -135,26 +135,26 @@ fn other_kinds_and_other_guilds_are_not_seen() {
         "SOMETHING_NEW",
     ] {
         assert!(
-            matches!(house.seen(kind, &Value::Null), Normalised::Irrelevant),
+            matches!(harness.seen(kind, &Value::Null), Normalised::Irrelevant),
             "{kind}"
         );
     }
-    house.bridged = Some([GuildId(2)].into());
+    harness.bridged = Some([GuildId(2)].into());
     let join = discord::voice_state(discord::ANN, Some(discord::MOON));
     assert!(matches!(
-        house.seen("VOICE_STATE_UPDATE", &join),
+        harness.seen("VOICE_STATE_UPDATE", &join),
         Normalised::Irrelevant
     ));
     assert!(matches!(
-        house.seen("GUILD_CREATE", &discord::guild()),
+        harness.seen("GUILD_CREATE", &discord::guild()),
         Normalised::Irrelevant
     ));
-    assert!(house.people(discord::MOON).is_empty());
+    assert!(harness.people(discord::MOON).is_empty());
 }
 
 #[test]
 fn what_is_not_to_be_understood_names_its_guild_if_it_can() {
-    let house = House::built();
+    let harness = Harness::built();
     for (kind, data, guild) in [
         (
             "VOICE_STATE_UPDATE",
@@ -197,7 +197,7 @@ fn what_is_not_to_be_understood_names_its_guild_if_it_can() {
         ("CHANNEL_DELETE", "null", None),
         ("GUILD_UPDATE", r#"{"id":"#, None),
     ] {
-        match house.read(kind, data) {
+        match harness.read(kind, data) {
             Normalised::Unreadable { guild_id, .. } => assert_eq!(guild_id, guild, "{kind} {data}"),
             seen => panic!("{kind} {data} was {seen:?}"),
         }
@@ -206,15 +206,18 @@ fn what_is_not_to_be_understood_names_its_guild_if_it_can() {
 
 #[test]
 fn a_ready_removes_the_guilds_that_the_bot_is_no_longer_in() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let second = discord::with(discord::guild(), "id", "2");
-    house.hear("GUILD_CREATE", &second);
-    let Normalised::Ready(ready) = house.seen("READY", &discord::ready(&[2, 3])) else {
+    harness.hear("GUILD_CREATE", &second);
+    let Normalised::Ready(ready) = harness.seen("READY", &discord::ready(&[2, 3])) else {
         panic!("READY is understood");
     };
     assert_eq!(ready.bot, UserId(discord::BOT));
     assert_eq!(ready.guilds, [GuildId(2), GuildId(3)].into());
     assert_eq!(ready.events.len(), 1);
     assert!(ready.events[0].synthetic);
-    assert_eq!(house.world.guilds.keys().collect::<Vec<_>>(), [&GuildId(2)]);
+    assert_eq!(
+        harness.world.guilds.keys().collect::<Vec<_>>(),
+        [&GuildId(2)]
+    );
 }

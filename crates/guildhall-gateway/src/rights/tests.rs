@@ -21,7 +21,7 @@ use super::{
     rest::{REST_AT_ONCE, REST_OF_ONE, REST_REFRESHES},
     *,
 };
-use harness::House;
+use harness::Harness;
 
 const GUILD: GuildId = GuildId(1);
 const OTHER: GuildId = GuildId(2);
@@ -31,28 +31,28 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_first_watch_is_looked_up_and_answered_behind_the_event_it_needed() {
-    let mut house = House::new(&[GUILD]);
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
-    let outputs = house.looked_up(KEY, Some(member(5)));
+    let mut harness = Harness::new(&[GUILD]);
+    assert_eq!(harness.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    let outputs = harness.looked_up(KEY, Some(member(5)));
     assert_eq!(outputs, [changed(Some(member(5))), answered(1, &[])]);
 }
 
 #[test]
 fn a_user_watched_without_a_break_is_answered_at_once_and_looked_up_after_one() {
-    let mut house = House::known();
+    let mut harness = Harness::known();
     for _ in 0..10 {
         assert_eq!(
-            house.wait(4 * MINUTE),
+            harness.wait(4 * MINUTE),
             [Output::LookUpByRest(KEY)],
             "kept fresh meanwhile"
         );
-        assert_eq!(house.watch(2, &[GUILD]), [answered(2, &[])]);
-        assert_eq!(house.looked_up(KEY, Some(member(5))), []);
+        assert_eq!(harness.watch(2, &[GUILD]), [answered(2, &[])]);
+        assert_eq!(harness.looked_up(KEY, Some(member(5))), []);
     }
-    house.wait(6 * MINUTE);
-    assert_eq!(house.watch(3, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    harness.wait(6 * MINUTE);
+    assert_eq!(harness.watch(3, &[GUILD]), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(KEY, Some(member(5))),
+        harness.looked_up(KEY, Some(member(5))),
         [answered(3, &[])],
         "nothing changed"
     );
@@ -60,38 +60,38 @@ fn a_user_watched_without_a_break_is_answered_at_once_and_looked_up_after_one() 
 
 #[test]
 fn two_watches_of_one_user_share_one_look_up() {
-    let mut house = House::new(&[GUILD]);
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
-    assert_eq!(house.watch(2, &[GUILD]), []);
-    let outputs = house.looked_up(KEY, Some(Membership::Stranger));
+    let mut harness = Harness::new(&[GUILD]);
+    assert_eq!(harness.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    assert_eq!(harness.watch(2, &[GUILD]), []);
+    let outputs = harness.looked_up(KEY, Some(Membership::Stranger));
     let stranger = changed(Some(Membership::Stranger));
     assert_eq!(outputs, [stranger, answered(1, &[]), answered(2, &[])]);
 }
 
 #[test]
 fn an_answer_that_a_dispatch_overtook_is_dropped() {
-    let mut house = House::new(&[GUILD]);
-    house.watch(1, &[GUILD]);
-    let told = house.told(KEY, MembershipUpdate::Is(member(9)));
+    let mut harness = Harness::new(&[GUILD]);
+    harness.watch(1, &[GUILD]);
+    let told = harness.told(KEY, MembershipUpdate::Is(member(9)));
     assert_eq!(
         told,
         [changed(Some(member(9))), answered(1, &[])],
         "the dispatch is the answer"
     );
-    assert_eq!(house.looked_up(KEY, Some(member(5))), []);
-    assert_eq!(house.membership(), Some(member(9)));
+    assert_eq!(harness.looked_up(KEY, Some(member(5))), []);
+    assert_eq!(harness.membership(), Some(member(9)));
 }
 
 #[test]
 fn a_hint_during_a_look_up_has_it_asked_again() {
-    let mut house = House::new(&[GUILD]);
-    house.watch(1, &[GUILD]);
-    assert_eq!(house.told(KEY, MembershipUpdate::Invalidated), []);
+    let mut harness = Harness::new(&[GUILD]);
+    harness.watch(1, &[GUILD]);
+    assert_eq!(harness.told(KEY, MembershipUpdate::Invalidated), []);
     assert_eq!(
-        house.looked_up(KEY, Some(member(5))),
+        harness.looked_up(KEY, Some(member(5))),
         [Output::LookUpByRest(KEY)]
     );
-    let outputs = house.looked_up(KEY, Some(Membership::Stranger));
+    let outputs = harness.looked_up(KEY, Some(Membership::Stranger));
     assert_eq!(
         outputs,
         [changed(Some(Membership::Stranger)), answered(1, &[])]
@@ -100,65 +100,65 @@ fn a_hint_during_a_look_up_has_it_asked_again() {
 
 #[test]
 fn a_hint_about_a_watched_user_is_looked_up_at_once_and_about_others_never() {
-    let mut house = House::known();
+    let mut harness = Harness::known();
     assert_eq!(
-        house.told(KEY, MembershipUpdate::Invalidated),
+        harness.told(KEY, MembershipUpdate::Invalidated),
         [Output::LookUpByRest(KEY)]
     );
     assert_eq!(
-        house.told((GUILD, UserId(8)), MembershipUpdate::Invalidated),
+        harness.told((GUILD, UserId(8)), MembershipUpdate::Invalidated),
         []
     );
 }
 
 #[test]
 fn dispatches_about_people_nobody_watches_leave_no_trace() {
-    let mut house = House::new(&[GUILD]);
-    assert_eq!(house.told(KEY, MembershipUpdate::Is(member(5))), []);
-    assert_eq!(house.rights.deadline(), None);
+    let mut harness = Harness::new(&[GUILD]);
+    assert_eq!(harness.told(KEY, MembershipUpdate::Is(member(5))), []);
+    assert_eq!(harness.rights.deadline(), None);
 }
 
 #[test]
 fn the_same_rights_again_are_no_event() {
-    let mut house = House::known();
-    assert_eq!(house.told(KEY, MembershipUpdate::Is(member(5))), []);
+    let mut harness = Harness::known();
+    assert_eq!(harness.told(KEY, MembershipUpdate::Is(member(5))), []);
     assert_eq!(
-        house.told(KEY, MembershipUpdate::Is(member(6))),
+        harness.told(KEY, MembershipUpdate::Is(member(6))),
         [changed(Some(member(6)))]
     );
 }
 
 #[test]
 fn a_failed_look_up_is_answered_as_failed_and_tried_again() {
-    let mut house = House::new(&[GUILD]);
-    house.watch(1, &[GUILD]);
-    assert_eq!(house.looked_up(KEY, None), [answered(1, &[GUILD])]);
-    assert_eq!(house.wait(Duration::from_millis(500)), []);
-    assert_eq!(house.wait(MINUTE), [Output::LookUpByRest(KEY)]);
+    let mut harness = Harness::new(&[GUILD]);
+    harness.watch(1, &[GUILD]);
+    assert_eq!(harness.looked_up(KEY, None), [answered(1, &[GUILD])]);
+    assert_eq!(harness.wait(Duration::from_millis(500)), []);
+    assert_eq!(harness.wait(MINUTE), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(KEY, Some(member(5))),
+        harness.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
 }
 
 #[test]
 fn a_watch_is_answered_in_time_with_what_is_missing_as_failed() {
-    let mut house = House::new(&[GUILD, OTHER]);
-    house.watch(1, &[GUILD, OTHER]);
-    house.looked_up(KEY, Some(member(5)));
-    let by = house.rights.deadline().expect("somebody waits");
-    assert!(by <= house.now + Limits::default().watch_answer);
-    let late = house.wait(Limits::default().watch_answer);
+    let mut harness = Harness::new(&[GUILD, OTHER]);
+    harness.watch(1, &[GUILD, OTHER]);
+    harness.looked_up(KEY, Some(member(5)));
+    let by = harness.rights.deadline().expect("somebody waits");
+    assert!(by <= harness.now + Limits::default().watch_answer);
+    let late = harness.wait(Limits::default().watch_answer);
     assert_eq!(late, [answered(1, &[OTHER])]);
     let nobody = |known: &Known| known.waiting.is_empty();
-    assert!(house.rights.members.values().all(nobody));
+    assert!(harness.rights.members.values().all(nobody));
     let other = (OTHER, USER);
     let event = Output::Changed {
         key: other,
         membership: Some(member(5)),
     };
     assert_eq!(
-        house.looked_up(other, Some(member(5))),
+        harness.looked_up(other, Some(member(5))),
         [event],
         "late is better than never"
     );
@@ -166,19 +166,19 @@ fn a_watch_is_answered_in_time_with_what_is_missing_as_failed() {
 
 #[test]
 fn a_guild_that_is_still_to_come_is_waited_for_and_one_that_will_not_is_failed() {
-    let mut house = House::new(&[]);
-    house.complete = false;
-    assert_eq!(house.watch(1, &[GUILD, OTHER]), []);
-    house.arrive(GUILD);
-    assert_eq!(house.guild_changed(GUILD), [Output::LookUpByRest(KEY)]);
+    let mut harness = Harness::new(&[]);
+    harness.complete = false;
+    assert_eq!(harness.watch(1, &[GUILD, OTHER]), []);
+    harness.arrive(GUILD);
+    assert_eq!(harness.guild_changed(GUILD), [Output::LookUpByRest(KEY)]);
     assert_eq!(
-        house.looked_up(KEY, Some(member(5))),
+        harness.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
-    house.complete = true;
-    assert_eq!(house.guilds_changed(), [answered(1, &[OTHER])]);
+    harness.complete = true;
+    assert_eq!(harness.guilds_changed(), [answered(1, &[OTHER])]);
     assert_eq!(
-        house.watch(2, &[OTHER]),
+        harness.watch(2, &[OTHER]),
         [answered(2, &[OTHER])],
         "at once now"
     );
@@ -186,32 +186,32 @@ fn a_guild_that_is_still_to_come_is_waited_for_and_one_that_will_not_is_failed()
 
 #[test]
 fn a_guild_that_left_and_came_again_is_looked_up_again() {
-    let mut house = House::known();
-    house.world.guilds.clear();
-    house.guild_changed(GUILD);
-    assert_eq!(house.wait(6 * MINUTE), [], "not here any more");
-    house.arrive(GUILD);
-    assert_eq!(house.guild_changed(GUILD), []);
-    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    let mut harness = Harness::known();
+    harness.world.guilds.clear();
+    harness.guild_changed(GUILD);
+    assert_eq!(harness.wait(6 * MINUTE), [], "not here any more");
+    harness.arrive(GUILD);
+    assert_eq!(harness.guild_changed(GUILD), []);
+    assert_eq!(harness.watch(2, &[GUILD]), [Output::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn a_guild_that_came_again_has_who_is_here_looked_up_unasked() {
-    let mut house = House::known();
-    house.world.guilds.clear();
-    house.guild_changed(GUILD);
-    house.wait(Duration::from_secs(1));
-    house.arrive(GUILD);
-    assert_eq!(house.guild_changed(GUILD), [Output::LookUpByRest(KEY)]);
+    let mut harness = Harness::known();
+    harness.world.guilds.clear();
+    harness.guild_changed(GUILD);
+    harness.wait(Duration::from_secs(1));
+    harness.arrive(GUILD);
+    assert_eq!(harness.guild_changed(GUILD), [Output::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn rights_are_as_old_as_the_question() {
-    let mut house = House::new(&[GUILD]);
-    house.watch(1, &[GUILD]);
-    house.wait(Duration::from_secs(2));
-    house.looked_up(KEY, Some(member(5)));
-    assert_eq!(house.rights.oldest(house.now), Duration::from_secs(2));
+    let mut harness = Harness::new(&[GUILD]);
+    harness.watch(1, &[GUILD]);
+    harness.wait(Duration::from_secs(2));
+    harness.looked_up(KEY, Some(member(5)));
+    assert_eq!(harness.rights.oldest(harness.now), Duration::from_secs(2));
 }
 
 #[test]
@@ -220,62 +220,62 @@ fn nobody_is_forgotten_while_being_looked_up() {
         rights_kept: Duration::from_secs(2),
         ..Limits::default()
     };
-    let mut house = House::with(limits, &[GUILD]);
-    assert_eq!(house.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
-    house.wait(Duration::from_secs(3));
-    assert_eq!(house.watch(2, &[GUILD]), [], "one look-up at a time");
-    house.wait(Duration::from_secs(3));
-    house.looked_up(KEY, Some(member(5)));
-    assert_eq!(house.wait(Duration::from_secs(1)), [changed(None)]);
+    let mut harness = Harness::with(limits, &[GUILD]);
+    assert_eq!(harness.watch(1, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    harness.wait(Duration::from_secs(3));
+    assert_eq!(harness.watch(2, &[GUILD]), [], "one look-up at a time");
+    harness.wait(Duration::from_secs(3));
+    harness.looked_up(KEY, Some(member(5)));
+    assert_eq!(harness.wait(Duration::from_secs(1)), [changed(None)]);
 }
 
 #[test]
 fn users_that_are_here_are_looked_up_again_within_every_minute_others_are_not() {
-    let mut house = House::known();
-    assert_eq!(house.wait(Duration::from_secs(50)), []);
+    let mut harness = Harness::known();
+    assert_eq!(harness.wait(Duration::from_secs(50)), []);
     assert_eq!(
-        house.wait(Duration::from_secs(9)),
+        harness.wait(Duration::from_secs(9)),
         [Output::LookUpByRest(KEY)]
     );
-    house.looked_up(KEY, Some(member(5)));
-    assert!(house.rights.oldest(house.now) < Duration::from_secs(1));
-    assert_eq!(house.rights.count_watched(house.now), 1);
-    house.wait(5 * MINUTE);
-    house.looked_up(KEY, Some(member(5)));
-    assert_eq!(house.wait(10 * MINUTE), [], "not here any more");
-    assert_eq!(house.rights.count_watched(house.now), 0);
+    harness.looked_up(KEY, Some(member(5)));
+    assert!(harness.rights.oldest(harness.now) < Duration::from_secs(1));
+    assert_eq!(harness.rights.count_watched(harness.now), 1);
+    harness.wait(5 * MINUTE);
+    harness.looked_up(KEY, Some(member(5)));
+    assert_eq!(harness.wait(10 * MINUTE), [], "not here any more");
+    assert_eq!(harness.rights.count_watched(harness.now), 0);
 }
 
 #[test]
 fn a_day_after_the_last_watch_rights_are_forgotten() {
-    let mut house = House::known();
+    let mut harness = Harness::known();
     let day = Limits::default().rights_kept;
-    house.wait(day.saturating_sub(MINUTE));
-    assert!(house.membership().is_some());
-    assert_eq!(house.wait(2 * MINUTE), [changed(None)]);
-    assert_eq!(house.rights.deadline(), None);
-    assert_eq!(house.told(KEY, MembershipUpdate::Is(member(5))), []);
+    harness.wait(day.saturating_sub(MINUTE));
+    assert!(harness.membership().is_some());
+    assert_eq!(harness.wait(2 * MINUTE), [changed(None)]);
+    assert_eq!(harness.rights.deadline(), None);
+    assert_eq!(harness.told(KEY, MembershipUpdate::Is(member(5))), []);
 }
 
 #[test]
 fn look_ups_under_way_are_few_and_refreshes_leave_places_to_who_waits() {
     let guilds: Vec<GuildId> = (1..=100).map(GuildId).collect();
-    let mut house = House::new(&guilds);
-    let first = house.watch(1, &guilds);
+    let mut harness = Harness::new(&guilds);
+    let first = harness.watch(1, &guilds);
     assert_eq!(first.len(), REST_OF_ONE, "two places are left to others");
     let mut under_way: Vec<MemberKey> = look_ups(&first);
     while let Some(key) = under_way.pop() {
-        let outputs = house.looked_up(key, Some(member(5)));
+        let outputs = harness.looked_up(key, Some(member(5)));
         under_way.extend(look_ups(&outputs));
         assert!(under_way.len() <= REST_AT_ONCE);
     }
-    let refreshes = look_ups(&house.wait(2 * MINUTE));
+    let refreshes = look_ups(&harness.wait(2 * MINUTE));
     assert_eq!(refreshes.len(), REST_REFRESHES);
-    let login = house.watch_as(2, UserId(8), &[GUILD]);
+    let login = harness.watch_as(2, UserId(8), &[GUILD]);
     assert_eq!(login, [Output::LookUpByRest((GUILD, UserId(8)))]);
     let hinted = (GuildId(100), USER);
     assert!(!refreshes.contains(&hinted));
-    let hint = house.told(hinted, MembershipUpdate::Invalidated);
+    let hint = harness.told(hinted, MembershipUpdate::Invalidated);
     assert_eq!(
         hint,
         [Output::LookUpByRest(hinted)],
@@ -286,12 +286,12 @@ fn look_ups_under_way_are_few_and_refreshes_leave_places_to_who_waits() {
 #[test]
 fn a_watch_of_too_many_guilds_is_cut_short_and_says_so() {
     let guilds: Vec<GuildId> = (1..=300).map(GuildId).collect();
-    let mut house = House::new(&[]);
-    let Some(Output::Answered { failed, .. }) = house.watch(1, &guilds).pop() else {
+    let mut harness = Harness::new(&[]);
+    let Some(Output::Answered { failed, .. }) = harness.watch(1, &guilds).pop() else {
         panic!("an answer")
     };
     assert_eq!(failed.len(), 300);
-    assert_eq!(house.rights.members.len(), 0);
+    assert_eq!(harness.rights.members.len(), 0);
 }
 
 fn member(role: u64) -> Membership {

@@ -22,9 +22,9 @@ const TOKEN: &str = "a-link-token-of-at-least-32-characters";
 #[tokio::test]
 async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     let discord = FalseDiscord::new().await;
-    let house = House::new(config(&discord)).await;
+    let harness = Harness::new(config(&discord)).await;
     let mut peer = with_a_guild(&discord).await;
-    let mut web = house.attach().await;
+    let mut web = harness.attach().await;
     let Frame::Hello(_) = web.frame().await else {
         panic!("hello comes first")
     };
@@ -63,25 +63,25 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
         told.is_some_and(|at| at <= ack.at),
         "what the answer needed is at or before it"
     );
-    for check in house.health.checks() {
+    for check in harness.health.checks() {
         assert_eq!(check.condition, Condition::Passing, "{check:?}");
     }
 
-    house.stop.cancel();
+    harness.stop.cancel();
     assert_eq!(
         peer.close_code().await,
         Some(4000),
         "Discord keeps the session"
     );
-    assert!(house.end().await.is_ok());
+    assert!(harness.end().await.is_ok());
 }
 
 #[tokio::test]
 async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
     let discord = FalseDiscord::new().await;
-    let house = House::new(config(&discord)).await;
+    let harness = Harness::new(config(&discord)).await;
     let mut peer = with_a_guild(&discord).await;
-    let mut web = house.attach().await;
+    let mut web = harness.attach().await;
     web.subscribe().await;
     let crowd = 1_000..1_080;
     for user in crowd.clone() {
@@ -130,17 +130,17 @@ async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
         }
     }
     assert_eq!((by_call, strangers), (members.len(), 1));
-    house.stop.cancel();
+    harness.stop.cancel();
     assert_eq!(peer.close_code().await, Some(4000));
-    assert!(house.end().await.is_ok());
+    assert!(harness.end().await.is_ok());
 }
 
 #[tokio::test]
 async fn a_refused_token_ends_the_role_with_a_sentence() {
     let discord = FalseDiscord::new().await;
     discord.refuse_token();
-    let house = House::new(config(&discord)).await;
-    let Err(RunError::Misconfigured(sentence)) = house.end().await else {
+    let harness = Harness::new(config(&discord)).await;
+    let Err(RunError::Misconfigured(sentence)) = harness.end().await else {
         panic!("ran on")
     };
     assert!(sentence.starts_with("DISCORD_BOT_TOKEN"), "{sentence}");
@@ -150,21 +150,21 @@ async fn a_refused_token_ends_the_role_with_a_sentence() {
 async fn without_discord_the_role_runs_degraded_and_stops_when_asked() {
     let discord = FalseDiscord::new().await;
     let nowhere = "http://127.0.0.1:1".parse().expect("an address");
-    let house = House::new(Config {
+    let harness = Harness::new(Config {
         discord_url: nowhere,
         ..config(&discord)
     })
     .await;
-    let mut web = house.attach().await;
+    let mut web = harness.attach().await;
     assert!(matches!(web.frame().await, Frame::Hello(_)));
-    let checks = house.health.checks();
+    let checks = harness.health.checks();
     let degraded = checks
         .iter()
         .filter(|check| check.condition == Condition::Degraded);
     let degraded: Vec<&str> = degraded.map(|check| check.name).collect();
     assert_eq!(degraded, ["discord", "guilds"], "{checks:?}");
-    house.stop.cancel();
-    assert!(house.end().await.is_ok());
+    harness.stop.cancel();
+    assert!(harness.end().await.is_ok());
 }
 
 #[tokio::test]
@@ -258,7 +258,7 @@ async fn wrong_settings_are_refused_with_a_sentence_that_names_them() {
     }
 }
 
-struct House {
+struct Harness {
     address: SocketAddr,
     health: Arc<dyn Health>,
     stop: CancellationToken,
@@ -266,7 +266,7 @@ struct House {
     task: JoinHandle<Result<(), RunError>>,
 }
 
-impl House {
+impl Harness {
     async fn new(config: Config) -> Self {
         let gateway = config
             .build(clock(), journal())

@@ -385,7 +385,7 @@ impl Working {
                 Output::LookUpByRest(key) => self.effects.push(Effect::LookUpByRest(key)),
                 Output::LookUpByOp8(request) => self.effects.push(Effect::LookUpByOp8(request)),
                 Output::Answered { watch, failed } => {
-                    self.effects.push(Effect::Answer { watch, failed })
+                    self.effects.push(Effect::Answer { watch, failed });
                 }
                 Output::Refused {
                     user_id,

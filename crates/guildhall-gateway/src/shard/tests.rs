@@ -18,28 +18,28 @@ async fn identify_asks_for_guilds_and_voice_states_and_what_the_settings_name() 
             members,
             ..Intents::default()
         };
-        let mut house = House::new(&discord, |shard| shard.intents = intents);
+        let mut harness = Harness::new(&discord, |shard| shard.intents = intents);
         let mut peer = discord.accept().await;
         let identify = peer.hello().await;
         assert_eq!(identify["op"], 2);
         assert_eq!(identify["d"]["intents"], bits);
         assert_eq!(identify["d"]["token"], "Bot a-token");
-        assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+        assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
     }
 }
 
 #[tokio::test]
 async fn a_dropped_connection_is_resumed_after_the_last_dispatch_at_the_resume_address() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
     peer.dispatch(2, "TYPING_START", &json!({"guild_id": "1"}))
         .await;
-    assert_eq!(house.dispatches(2).await, ["READY", "TYPING_START"]);
+    assert_eq!(harness.dispatches(2).await, ["READY", "TYPING_START"]);
     drop(peer);
-    let lost = house.lost().await;
+    let lost = harness.lost().await;
     assert!(lost.resumable && lost.tries == 1, "{lost:?}");
 
     let mut peer = discord.accept_resume().await;
@@ -47,15 +47,15 @@ async fn a_dropped_connection_is_resumed_after_the_last_dispatch_at_the_resume_a
     let expected = json!({"token": "Bot a-token", "session_id": "a-session", "seq": 2});
     assert_eq!((&resume["op"], &resume["d"]), (&json!(6), &expected));
     peer.dispatch(3, "RESUMED", &json!({})).await;
-    assert_eq!(house.dispatches(1).await, ["RESUMED"]);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.dispatches(1).await, ["RESUMED"]);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
     assert_eq!(discord.budget_questions(), 1, "a RESUME costs nothing");
 }
 
 #[tokio::test]
 async fn discords_wish_to_reconnect_is_a_resume_too() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
@@ -64,13 +64,13 @@ async fn discords_wish_to_reconnect_is_a_resume_too() {
     assert_eq!(peer.close_code().await, Some(4000));
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_session_that_discord_forgot_is_replaced_by_a_fresh_one_at_the_base_address() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
@@ -83,14 +83,14 @@ async fn a_session_that_discord_forgot_is_replaced_by_a_fresh_one_at_the_base_ad
     let mut peer = discord.accept().await;
     assert_eq!(peer.hello().await["op"], 2);
     assert_eq!(discord.budget_questions(), 2, "asked before each IDENTIFY");
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn discord_is_back_with_its_first_word_and_not_when_the_backoff_says_so() {
     let discord = Discord::new().await;
     let longest = Duration::from_hours(1);
-    let mut house = House::new(&discord, |shard| shard.limits.reconnect_longest = longest);
+    let mut harness = Harness::new(&discord, |shard| shard.limits.reconnect_longest = longest);
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready("ws://127.0.0.1:1").await;
@@ -103,31 +103,31 @@ async fn discord_is_back_with_its_first_word_and_not_when_the_backoff_says_so() 
     let (peer, asked) = discord.accept_asking().await;
     assert_eq!(asked["op"], 2);
     for tries in 1..=4 {
-        let lost = house.lost().await;
+        let lost = harness.lost().await;
         assert_eq!(lost.tries, tries, "not reached: {}", lost.why);
     }
-    let lost = house.lost().await;
+    let lost = harness.lost().await;
     assert_eq!((lost.tries, lost.resumable), (2, false), "{}", lost.why);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn what_discord_says_when_it_closes_is_shown_with_a_hint() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
     peer.close_saying(4002, "Error while decoding\npayload.")
         .await;
-    let lost = house.lost().await;
+    let lost = harness.lost().await;
     for text in ["4002: Error while decoding\\npayload.", "4,096 bytes"] {
         assert!(lost.why.contains(text), "{}", lost.why);
     }
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
     peer.close_saying(4014, "Disallowed intent(s).").await;
-    let ShardExit::Misconfigured(sentence) = house.exit().await else {
+    let ShardExit::Misconfigured(sentence) = harness.exit().await else {
         panic!("retried for ever")
     };
     for text in ["Server Members Intent", "4014: Disallowed intent(s)."] {
@@ -138,7 +138,7 @@ async fn what_discord_says_when_it_closes_is_shown_with_a_hint() {
 #[tokio::test]
 async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the_session() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready("ws://127.0.0.1:1").await;
@@ -149,13 +149,13 @@ async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the
         (&resume["op"], &resume["d"]["session_id"]),
         (&json!(6), &json!("a-session"))
     );
-    assert_eq!(house.lost().await.tries, 1, "the cut");
+    assert_eq!(harness.lost().await.tries, 1, "the cut");
     for tries in 2..=4 {
-        let lost = house.lost().await;
+        let lost = harness.lost().await;
         assert_eq!(lost.tries, tries);
         assert!(lost.why.contains("DISCORD_GATEWAY_URL"), "{}", lost.why);
     }
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
@@ -168,14 +168,14 @@ async fn a_resume_address_that_is_nonsense_harms_nobody() {
         "ws://x/?a=b",
     ] {
         let discord = Discord::new().await;
-        let mut house = House::new(&discord, |_| {});
+        let mut harness = Harness::new(&discord, |_| {});
         let mut peer = discord.accept().await;
         peer.hello().await;
         peer.ready(nonsense).await;
         drop(peer);
         let mut peer = discord.accept().await;
         assert_eq!(peer.hello().await["op"], 6, "{nonsense}");
-        assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+        assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
     }
 }
 
@@ -183,8 +183,8 @@ async fn a_resume_address_that_is_nonsense_harms_nobody() {
 async fn a_refused_token_is_a_sentence_that_names_the_setting() {
     let discord = Discord::new().await;
     discord.refuse_token();
-    let mut house = House::new(&discord, |_| {});
-    let ShardExit::Misconfigured(sentence) = house.exit().await else {
+    let mut harness = Harness::new(&discord, |_| {});
+    let ShardExit::Misconfigured(sentence) = harness.exit().await else {
         panic!("tried on")
     };
     assert!(sentence.starts_with("DISCORD_BOT_TOKEN"), "{sentence}");
@@ -194,11 +194,11 @@ async fn a_refused_token_is_a_sentence_that_names_the_setting() {
 async fn close_codes_that_no_retry_cures_end_the_shard_with_a_sentence() {
     for (code, setting) in [(4004, "DISCORD_BOT_TOKEN"), (4014, "Server Members Intent")] {
         let discord = Discord::new().await;
-        let mut house = House::new(&discord, |_| {});
+        let mut harness = Harness::new(&discord, |_| {});
         let mut peer = discord.accept().await;
         peer.hello().await;
         peer.close(code).await;
-        let ShardExit::Misconfigured(sentence) = house.exit().await else {
+        let ShardExit::Misconfigured(sentence) = harness.exit().await else {
             panic!("tried on after {code}")
         };
         assert!(sentence.contains(setting), "{sentence}");
@@ -209,8 +209,8 @@ async fn close_codes_that_no_retry_cures_end_the_shard_with_a_sentence() {
 async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
     let discord = Discord::new().await;
     discord.set_remaining(49);
-    let mut house = House::new(&discord, |_| {});
-    let lost = house.lost().await;
+    let mut harness = Harness::new(&discord, |_| {});
+    let lost = harness.lost().await;
     assert!(lost.why.contains("49"), "{}", lost.why);
     assert!(
         !lost.why.contains("DISCORD_URL"),
@@ -218,14 +218,14 @@ async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
         lost.why
     );
     assert!(!discord.is_dialled().await);
-    house.stop.cancel();
-    assert_eq!(house.exit().await, ShardExit::Stopped);
+    harness.stop.cancel();
+    assert_eq!(harness.exit().await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     let discord = Discord::new().await;
-    let mut house = House::with_inbox(&discord, 4, |_| {});
+    let mut harness = Harness::with_inbox(&discord, 4, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
@@ -236,28 +236,28 @@ async fn a_full_inbox_closes_resumably_and_what_was_not_taken_comes_again() {
     assert_eq!(peer.close_code().await, Some(4000));
     drop(peer);
     assert!(!discord.is_dialled().await, "not before all is committed");
-    house.sequencer_wakes.cancel();
+    harness.sequencer_wakes.cancel();
     assert_eq!(
-        house.dispatches(4).await.len(),
+        harness.dispatches(4).await.len(),
         4,
         "READY and three more were taken"
     );
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["d"]["seq"], 4);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_stop_closes_resumably_even_if_the_peer_says_nothing() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
-    house.dispatches(1).await;
-    house.stop.cancel();
+    harness.dispatches(1).await;
+    harness.stop.cancel();
     // The peer does not read, so it can't answer; the close is bounded all the same.
-    assert_eq!(house.exit().await, ShardExit::Stopped);
+    assert_eq!(harness.exit().await, ShardExit::Stopped);
     assert_eq!(peer.close_code().await, Some(4000));
 }
 
@@ -270,7 +270,7 @@ async fn a_session_of_the_process_before_is_resumed_without_asking_for_anything(
             &json!({"session_id": "older", "resume_gateway_url": discord.resume_url}).to_string(),
         )
     };
-    let mut house = House::new(&discord, |shard| shard.resume = Some(resume));
+    let mut harness = Harness::new(&discord, |shard| shard.resume = Some(resume));
     let mut peer = discord.accept_resume().await;
     let first = peer.hello().await;
     assert_eq!(first["op"], 6);
@@ -279,29 +279,29 @@ async fn a_session_of_the_process_before_is_resumed_without_asking_for_anything(
         (&json!("older"), &json!(41))
     );
     assert_eq!(discord.budget_questions(), 0);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_session_without_an_address_is_resumed_where_discord_says_that_its_gateway_is() {
     let discord = Discord::new().await;
     let resume = session_of(&json!({"session_id": "older"}).to_string());
-    let mut house = House::new(&discord, |shard| shard.resume = Some(resume));
+    let mut harness = Harness::new(&discord, |shard| shard.resume = Some(resume));
     let mut peer = discord.accept().await;
     assert_eq!(peer.hello().await["op"], 6);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_gateway_that_talks_and_does_not_listen_is_left_with_the_session() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello_every(Duration::from_millis(100)).await;
     peer.ready(&discord.resume_url).await;
     let code = peer.talk_until_closed().await;
     assert_eq!(code, Some(4000));
-    let lost = house.lost().await;
+    let lost = harness.lost().await;
     assert!(
         lost.resumable && lost.why.contains("heartbeats"),
         "{lost:?}"
@@ -309,43 +309,43 @@ async fn a_gateway_that_talks_and_does_not_listen_is_left_with_the_session() {
     drop(peer);
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_renewal_ends_the_session_and_identifies_anew() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
-    house.dispatches(1).await;
-    house.renew.notify_one();
+    harness.dispatches(1).await;
+    harness.renew.notify_one();
     assert_eq!(peer.close_code().await, Some(1000));
     drop(peer);
     let mut peer = discord.accept().await;
     assert_eq!(peer.hello().await["op"], 2);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn an_address_that_says_no_hello_is_left_in_time() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |shard| {
+    let mut harness = Harness::new(&discord, |shard| {
         shard.limits.hello = Duration::from_millis(200);
     });
     let _silent = discord.accept().await;
-    let lost = house.lost().await;
+    let lost = harness.lost().await;
     assert!(!lost.resumable && lost.why.contains("no HELLO"), "{lost:?}");
     let mut peer = discord.accept().await;
     assert_eq!(peer.hello().await["op"], 2);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn messages_that_are_none_are_passed_over() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     peer.hello().await;
     peer.ready(&discord.resume_url).await;
@@ -353,40 +353,40 @@ async fn messages_that_are_none_are_passed_over() {
         peer.send_text(garbage).await;
     }
     peer.dispatch(2, "TYPING_START", &json!({})).await;
-    assert_eq!(house.dispatches(2).await, ["READY", "TYPING_START"]);
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.dispatches(2).await, ["READY", "TYPING_START"]);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 #[tokio::test]
 async fn members_are_asked_for_once_the_session_stands_and_by_nobody_after_its_connection() {
     let discord = Discord::new().await;
-    let mut house = House::new(&discord, |_| {});
+    let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     let identify = peer.hello().await;
-    house.request(1).await;
+    harness.request(1).await;
     assert_eq!(identify["op"], 2, "not before the session stands");
     peer.ready(&discord.resume_url).await;
     let asked = peer.asked().await;
     let data = json!({"guild_id": "1", "user_ids": ["7"], "nonce": "1"});
     assert_eq!((&asked["op"], &asked["d"]), (&json!(8), &data));
     drop(peer);
-    house.lost().await;
+    harness.lost().await;
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
-    house.request(2).await;
+    harness.request(2).await;
     drop(peer);
-    house.lost().await;
+    harness.lost().await;
     let mut peer = discord.accept_resume().await;
     assert_eq!(peer.hello().await["op"], 6);
     peer.dispatch(2, "RESUMED", &json!({})).await;
-    house.dispatches(1).await;
-    house.request(3).await;
+    harness.dispatches(1).await;
+    harness.request(3).await;
     assert_eq!(peer.asked().await["d"]["nonce"], "3");
-    assert_eq!(house.stop_and_exit(peer).await, ShardExit::Stopped);
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
 /// A shard under test, and a sequencer that commits at once what it takes.
-struct House {
+struct Harness {
     requests: mpsc::Sender<MembersRequest>,
     seen: mpsc::Receiver<Seen>,
     /// Until then the sequencer takes nothing.
@@ -396,11 +396,11 @@ struct House {
     task: JoinHandle<ShardExit>,
 }
 
-impl House {
+impl Harness {
     fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
-        let house = Self::with_inbox(discord, 64, change);
-        house.sequencer_wakes.cancel();
-        house
+        let harness = Self::with_inbox(discord, 64, change);
+        harness.sequencer_wakes.cancel();
+        harness
     }
 
     fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {

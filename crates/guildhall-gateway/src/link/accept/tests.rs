@@ -29,23 +29,23 @@ type Output = receiver::Output<u64>;
 
 #[tokio::test]
 async fn a_web_role_gets_everything_then_what_happens_then_what_it_missed() {
-    let house = House::open().await;
-    house.append(3);
-    let mut web = house.dial(None).await;
+    let harness = Harness::open().await;
+    harness.append(3);
+    let mut web = harness.dial(None).await;
     assert_eq!(web.next().await, Output::Begin);
     assert!(matches!(web.next().await, Output::Base(base) if base.guild_id == GuildId(1)));
     web.expect_events(1..=3).await;
     assert_eq!(web.next().await, Output::Status(status(true)));
     assert_eq!(web.next().await, Output::Complete(at(3)));
-    house.append(1);
+    harness.append(1);
     web.expect_events(4..=4).await;
-    house.status.send_replace(status(false));
+    harness.status.send_replace(status(false));
     assert_eq!(web.next().await, Output::Status(status(false)));
-    house.status.send_replace(status(true));
+    harness.status.send_replace(status(true));
     drop(web);
 
-    house.append(2);
-    let mut web = house.dial(Some(at(4))).await;
+    harness.append(2);
+    let mut web = harness.dial(Some(at(4))).await;
     web.expect_events(5..=6).await;
     assert_eq!(web.next().await, Output::Status(status(true)));
     assert_eq!(web.next().await, Output::Complete(at(6)));
@@ -53,10 +53,10 @@ async fn a_web_role_gets_everything_then_what_happens_then_what_it_missed() {
 
 #[tokio::test]
 async fn thousands_of_events_come_whole_and_in_order_while_the_log_grows() {
-    let house = House::open().await;
-    house.append(3_000);
-    let mut web = house.dial(Some(at(0))).await;
-    house.append(1_000);
+    let harness = Harness::open().await;
+    harness.append(3_000);
+    let mut web = harness.dial(Some(at(0))).await;
+    harness.append(1_000);
     let mut next = 1;
     while next <= 4_000 {
         match web.next().await {
@@ -72,13 +72,13 @@ async fn thousands_of_events_come_whole_and_in_order_while_the_log_grows() {
 
 #[tokio::test]
 async fn the_replay_ends_when_discord_has_sent_its_guilds() {
-    let house = House::open().await;
-    house.status.send_replace(status(false));
-    let mut web = house.dial(Some(at(0))).await;
-    house.append(1);
+    let harness = Harness::open().await;
+    harness.status.send_replace(status(false));
+    let mut web = harness.dial(Some(at(0))).await;
+    harness.append(1);
     web.expect_events(1..=1).await;
-    house.append(1);
-    house.status.send_replace(status(true));
+    harness.append(1);
+    harness.status.send_replace(status(true));
     web.expect_events(2..=2).await;
     assert_eq!(web.next().await, Output::Status(status(true)));
     assert_eq!(web.next().await, Output::Complete(at(2)));
@@ -86,12 +86,12 @@ async fn the_replay_ends_when_discord_has_sent_its_guilds() {
 
 #[tokio::test]
 async fn a_watch_without_a_sequencer_failed_everywhere() {
-    let mut house = House::open().await;
-    let mut web = house.dial(Some(at(0))).await;
+    let mut harness = Harness::open().await;
+    let mut web = harness.dial(Some(at(0))).await;
     assert!(matches!(web.next().await, Output::Status(_)));
     assert_eq!(web.next().await, Output::Complete(at(0)));
     // As when the gateway is about to stop.
-    house.sequencer_inbox.take();
+    harness.sequencer_inbox.take();
     let ask = receiver::Input::WatchAsked {
         user_id: UserId(1),
         guild_ids: vec![GuildId(1), GuildId(2)],
@@ -119,9 +119,9 @@ async fn what_breaks_the_rules_is_told_so_and_closed() {
             1002,
         ),
     ];
-    let house = House::open().await;
+    let harness = Harness::open().await;
     for (message, code) in cases {
-        let mut socket = house.connect().await;
+        let mut socket = harness.connect().await;
         socket.send(message).await.expect("sent");
         let (frames, closed) = frames_until_close(&mut socket).await;
         assert!(
@@ -134,33 +134,33 @@ async fn what_breaks_the_rules_is_told_so_and_closed() {
 
 #[tokio::test]
 async fn asked_to_stop_it_says_goodbye() {
-    let house = House::open().await;
-    let mut socket = house.connect().await;
-    house.stop.cancel();
+    let harness = Harness::open().await;
+    let mut socket = harness.connect().await;
+    harness.stop.cancel();
     assert_eq!(frames_until_close(&mut socket).await.1, Some(1001));
 }
 
 #[tokio::test]
 async fn a_web_role_that_reads_no_more_does_not_delay_a_stop() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     // More than the kernel takes for both ends.
-    house.append_large(300, 100_000);
-    let mut socket = house.connect().await;
+    harness.append_large(300, 100_000);
+    let mut socket = harness.connect().await;
     let subscribe = Frame::Subscribe { after: Some(at(0)) };
     let subscribe = ClientMessage::text(subscribe.encode(1));
     socket.send(subscribe).await.expect("sent");
     for _hello_then_the_first_event in 0..2 {
         socket.next().await.expect("open").expect("a frame");
     }
-    house.stop.cancel();
-    house.attachments.close();
-    timeout(WRITE_LIMIT / 2, house.attachments.wait())
+    harness.stop.cancel();
+    harness.attachments.close();
+    timeout(WRITE_LIMIT / 2, harness.attachments.wait())
         .await
         .expect("ended in time");
 }
 
 /// A gateway that is nothing but its log and its door.
-struct House {
+struct Harness {
     address: SocketAddr,
     log: Log,
     status: watch::Sender<DiscordStatus>,
@@ -170,7 +170,7 @@ struct House {
     _serving: JoinSet<()>,
 }
 
-impl House {
+impl Harness {
     async fn open() -> Self {
         let window = Window {
             records_per_guild: 10_000,
@@ -181,7 +181,7 @@ impl House {
         let (status, status_receiver) = watch::channel(status(true));
         let (sequencer, sequencer_inbox) = Sequencer::new();
         let stop = CancellationToken::new();
-        let house = Attachments {
+        let harness = Attachments {
             log: log.clone(),
             sequencer,
             status: status_receiver,
@@ -192,7 +192,7 @@ impl House {
         let door = any(async move |upgrade: WebSocketUpgrade| {
             upgrade
                 .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
-                .on_upgrade(move |socket| attached.track_future(attend(socket, house, ending)))
+                .on_upgrade(move |socket| attached.track_future(attend(socket, harness, ending)))
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");

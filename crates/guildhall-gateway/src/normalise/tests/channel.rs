@@ -5,7 +5,7 @@ use guildhall_model::{
 use serde_json::{Value, json};
 
 use super::{
-    House,
+    Harness,
     discord::{
         ANN, BOB, CATEGORY, GATED, MOON, SUN, TEXT, category, channel, obfuscated, overwrite, text,
         voice_state, with, without,
@@ -38,7 +38,7 @@ fn rooms_come_change_and_go() {
         (UPDATE, gated.clone()),
         ("CHANNEL_DELETE", gated),
     ];
-    insta::assert_snapshot!(story(&mut House::built(), &dispatches));
+    insta::assert_snapshot!(story(&mut Harness::built(), &dispatches));
 }
 
 #[test]
@@ -53,43 +53,43 @@ fn a_room_with_people_in_it_goes_after_them_and_each_leaves_once() {
         ("VOICE_STATE_UPDATE", voice_state(BOB, None)),
     ];
     let first = [&joined[..], std::slice::from_ref(&gone), &left].concat();
-    insta::assert_snapshot!("deleted_then_left", story(&mut House::built(), &first));
+    insta::assert_snapshot!("deleted_then_left", story(&mut Harness::built(), &first));
     let last = [&joined[..], &left, &[gone]].concat();
-    insta::assert_snapshot!("left_then_deleted", story(&mut House::built(), &last));
+    insta::assert_snapshot!("left_then_deleted", story(&mut Harness::built(), &last));
 }
 
 #[test]
 fn other_channels_are_no_rooms() {
-    let mut house = House::built();
-    let before = house.world.clone();
+    let mut harness = Harness::built();
+    let before = harness.world.clone();
     for kind in [0, 1, 3, 5, 10, 11, 12, 14, 15, 16, 99] {
         let other = with(text(410), "type", kind);
         for dispatch in ["CHANNEL_CREATE", UPDATE, "CHANNEL_DELETE"] {
             assert!(
-                house.hear(dispatch, &other).events.is_empty(),
+                harness.hear(dispatch, &other).events.is_empty(),
                 "{dispatch} of {kind}"
             );
         }
     }
-    assert_eq!(house.world, before);
+    assert_eq!(harness.world, before);
 }
 
 #[test]
 fn a_room_that_becomes_something_else_goes_and_may_come_back() {
-    let mut house = House::built();
-    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
-    let told = house.hear(UPDATE, &text(MOON));
+    let mut harness = Harness::built();
+    harness.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    let told = harness.hear(UPDATE, &text(MOON));
     assert_eq!(
         names(&told),
         ["voice.left", "room.deleted", "voice.pending"]
     );
     assert_eq!(
-        names(&house.hear(UPDATE, &channel(MOON, "The Moon"))),
+        names(&harness.hear(UPDATE, &channel(MOON, "The Moon"))),
         ["room.created", "voice.joined"]
     );
     let stage = with(channel(MOON, "The Moon"), "type", 13);
-    assert_eq!(names(&house.hear(UPDATE, &stage)), ["room.updated"]);
-    let told = house.hear(UPDATE, &category(MOON, "Moons"));
+    assert_eq!(names(&harness.hear(UPDATE, &stage)), ["room.updated"]);
+    let told = harness.hear(UPDATE, &category(MOON, "Moons"));
     assert_eq!(
         names(&told),
         [
@@ -99,7 +99,7 @@ fn a_room_that_becomes_something_else_goes_and_may_come_back() {
             "category.set"
         ]
     );
-    let told = house.hear(UPDATE, &channel(MOON, "The Moon"));
+    let told = harness.hear(UPDATE, &channel(MOON, "The Moon"));
     assert_eq!(
         names(&told),
         ["category.removed", "room.created", "voice.joined"]
@@ -108,7 +108,7 @@ fn a_room_that_becomes_something_else_goes_and_may_come_back() {
 
 #[test]
 fn an_update_of_what_we_do_not_keep_says_nothing() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let moon = channel(MOON, "The Moon");
     for (field, value) in [
         ("bitrate", json!(8_000)),
@@ -118,7 +118,7 @@ fn an_update_of_what_we_do_not_keep_says_nothing() {
         ("something_new", json!({ "a": [1] })),
     ] {
         assert!(
-            house
+            harness
                 .hear(UPDATE, &with(moon.clone(), field, value))
                 .events
                 .is_empty()
@@ -126,9 +126,9 @@ fn an_update_of_what_we_do_not_keep_says_nothing() {
     }
     let both = [overwrite(0, 1, "0", "1"), overwrite(1, ANN, "1", "0")];
     let listed = with(moon.clone(), "permission_overwrites", json!(both));
-    assert_eq!(names(&house.hear(UPDATE, &listed)), ["room.rights"]);
+    assert_eq!(names(&harness.hear(UPDATE, &listed)), ["room.rights"]);
     let reordered = with(moon, "permission_overwrites", json!([both[1], both[0]]));
-    assert!(house.hear(UPDATE, &reordered).events.is_empty());
+    assert!(harness.hear(UPDATE, &reordered).events.is_empty());
 }
 
 #[test]
@@ -143,17 +143,17 @@ fn a_category_names_its_rooms() {
             with(channel(MOON, "The Moon"), "parent_id", Value::Null),
         ),
     ];
-    insta::assert_snapshot!(story(&mut House::built(), &dispatches));
+    insta::assert_snapshot!(story(&mut Harness::built(), &dispatches));
 }
 
 #[test]
 fn a_category_may_come_after_its_rooms() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let early = with(channel(404, "Early"), "parent_id", "405");
-    house.hear("CHANNEL_CREATE", &early);
-    let told = house.hear("CHANNEL_CREATE", &category(405, "Late"));
+    harness.hear("CHANNEL_CREATE", &early);
+    let told = harness.hear("CHANNEL_CREATE", &category(405, "Late"));
     assert_eq!(names(&told), ["category.set", "room.updated"]);
-    let info = &house.guild().rooms[&ChannelId(404)].info;
+    let info = &harness.guild().rooms[&ChannelId(404)].info;
     assert_eq!(info.parent_name.as_deref(), Some("Late"));
 }
 
@@ -171,22 +171,22 @@ fn a_channel_that_the_bot_may_not_view_keeps_what_was_known_and_its_people() {
         ("CHANNEL_CREATE", obfuscated(channel(404, "never told"))),
         (UPDATE, channel(404, "told at last")),
     ];
-    insta::assert_snapshot!(story(&mut House::built(), &dispatches));
+    insta::assert_snapshot!(story(&mut Harness::built(), &dispatches));
 }
 
 #[test]
 fn only_the_flag_hides_a_channel() {
-    let mut house = House::built();
-    house.hear(UPDATE, &channel(MOON, "___hidden___"));
-    assert!(!house.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
+    let mut harness = Harness::built();
+    harness.hear(UPDATE, &channel(MOON, "___hidden___"));
+    assert!(!harness.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
     for flags in [json!("131072"), json!(131_073), json!({}), json!(-1)] {
-        house.hear(UPDATE, &channel(MOON, "The Moon"));
-        house.hear(
+        harness.hear(UPDATE, &channel(MOON, "The Moon"));
+        harness.hear(
             UPDATE,
             &with(channel(MOON, "The Moon"), "flags", flags.clone()),
         );
         assert!(
-            house.guild().rooms[&ChannelId(MOON)].rights.obfuscated,
+            harness.guild().rooms[&ChannelId(MOON)].rights.obfuscated,
             "{flags}"
         );
     }
@@ -194,7 +194,7 @@ fn only_the_flag_hides_a_channel() {
 
 #[test]
 fn a_room_of_which_the_rights_are_not_known_is_shown_to_nobody() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let moon = channel(MOON, "The Moon");
     for odd in [
         json!([{ "id": "1", "type": 7, "allow": "0", "deny": "1024" }]),
@@ -202,13 +202,13 @@ fn a_room_of_which_the_rights_are_not_known_is_shown_to_nobody() {
         json!([{ "id": "1", "type": 0, "allow": "0" }]),
         json!("none"),
     ] {
-        house.hear(UPDATE, &moon);
-        house.hear(
+        harness.hear(UPDATE, &moon);
+        harness.hear(
             UPDATE,
             &with(moon.clone(), "permission_overwrites", odd.clone()),
         );
         assert!(
-            house.guild().rooms[&ChannelId(MOON)].rights.obfuscated,
+            harness.guild().rooms[&ChannelId(MOON)].rights.obfuscated,
             "{odd}"
         );
     }
@@ -216,12 +216,12 @@ fn a_room_of_which_the_rights_are_not_known_is_shown_to_nobody() {
 
 #[test]
 fn a_channel_that_says_nothing_of_its_rights_keeps_them() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let gated = json!([overwrite(0, 1, "0", "1024")]);
     let moon = channel(MOON, "The Moon");
-    house.hear(UPDATE, &with(moon.clone(), "permission_overwrites", gated));
+    harness.hear(UPDATE, &with(moon.clone(), "permission_overwrites", gated));
     assert!(
-        house
+        harness
             .hear(UPDATE, &without(moon, "permission_overwrites"))
             .events
             .is_empty()
@@ -232,7 +232,7 @@ fn a_channel_that_says_nothing_of_its_rights_keeps_them() {
         deny: Permissions::VIEW_CHANNEL,
     };
     assert_eq!(
-        house.guild().rooms[&ChannelId(MOON)].rights.overwrites,
+        harness.guild().rooms[&ChannelId(MOON)].rights.overwrites,
         [expected]
     );
 }
@@ -247,45 +247,54 @@ fn a_room_that_never_said_its_rights_is_shown_to_nobody_until_it_does() {
         (Some(obfuscated(new.clone())), (UPDATE, silent.clone())),
         (Some(text(404)), (UPDATE, silent.clone())),
     ] {
-        let mut house = House::built();
+        let mut harness = Harness::built();
         if let Some(first) = first {
-            house.hear("CHANNEL_CREATE", &first);
+            harness.hear("CHANNEL_CREATE", &first);
         }
         let (kind, silent) = second;
-        let told = house.hear(kind, &silent);
+        let told = harness.hear(kind, &silent);
         assert_eq!(told.oddities.stale, Some("permission_overwrites"));
-        let hidden = |house: &House| house.guild().rooms[&ChannelId(404)].rights.obfuscated;
-        assert!(hidden(&house), "{kind} {silent}");
-        let told = house.hear(UPDATE, &new);
+        let hidden = |harness: &Harness| harness.guild().rooms[&ChannelId(404)].rights.obfuscated;
+        assert!(hidden(&harness), "{kind} {silent}");
+        let told = harness.hear(UPDATE, &new);
         assert_eq!(told.oddities.stale, None);
-        assert!(!hidden(&house), "{kind} {silent}");
+        assert!(!hidden(&harness), "{kind} {silent}");
     }
 }
 
 #[test]
 fn rights_from_before_a_room_was_hidden_are_not_its_rights() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let moon = channel(MOON, "The Moon");
     assert_eq!(
-        house.hear(UPDATE, &obfuscated(moon.clone())).oddities.stale,
+        harness
+            .hear(UPDATE, &obfuscated(moon.clone()))
+            .oddities
+            .stale,
         None
     );
-    let told = house.hear(UPDATE, &without(moon, "permission_overwrites"));
+    let told = harness.hear(UPDATE, &without(moon, "permission_overwrites"));
     assert_eq!(told.oddities.stale, Some("permission_overwrites"));
-    assert!(house.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
+    assert!(harness.guild().rooms[&ChannelId(MOON)].rights.obfuscated);
 }
 
 #[test]
 fn a_channel_object_may_leave_out_its_guild() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let renamed = without(channel(SUN, "Noon"), "guild_id");
-    assert_eq!(names(&house.hear(UPDATE, &renamed)), ["room.updated"]);
+    assert_eq!(names(&harness.hear(UPDATE, &renamed)), ["room.updated"]);
     let new = without(channel(404, "New"), "guild_id");
-    assert_eq!(names(&house.hear("CHANNEL_CREATE", &new)), ["room.created"]);
-    assert_eq!(names(&house.hear("CHANNEL_DELETE", &new)), ["room.deleted"]);
+    assert_eq!(
+        names(&harness.hear("CHANNEL_CREATE", &new)),
+        ["room.created"]
+    );
+    assert_eq!(
+        names(&harness.hear("CHANNEL_DELETE", &new)),
+        ["room.deleted"]
+    );
     let nowhere = with(without(text(TEXT), "guild_id"), "parent_id", Value::Null);
     assert!(matches!(
-        house.seen(UPDATE, &nowhere),
+        harness.seen(UPDATE, &nowhere),
         super::Normalised::Irrelevant
     ));
 }

@@ -2,7 +2,7 @@ use guildhall_model::{RoleId, world::Membership};
 use serde_json::{Value, json};
 
 use super::{
-    House, MemberSeen, UserId,
+    Harness, MemberSeen, UserId,
     discord::{
         ANN, BOB, BOT, GATED, MOON, member, member_update, role, user, voice_state, with, without,
     },
@@ -30,13 +30,13 @@ fn a_member_in_a_room_is_renamed_and_leaves_with_the_guild() {
         ),
         ("GUILD_MEMBER_REMOVE", removed),
     ];
-    insta::assert_snapshot!(story(&mut House::built(), &dispatches));
+    insta::assert_snapshot!(story(&mut Harness::built(), &dispatches));
 }
 
 #[test]
 fn a_name_is_the_nickname_else_the_global_name_else_the_username() {
-    let mut house = House::built();
-    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    let mut harness = Harness::built();
+    harness.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
     for (nick, global, expected) in [
         (json!("Nick"), json!("Global"), "Nick"),
         (Value::Null, json!("Global"), "Global"),
@@ -45,18 +45,22 @@ fn a_name_is_the_nickname_else_the_global_name_else_the_username() {
         (json!(7), json!(""), "user912"),
     ] {
         let update = with(member_update(ANN), "nick", nick);
-        house.hear(UPDATE, &with(update, "user.global_name", global));
-        assert_eq!(shown(&house), expected);
+        harness.hear(UPDATE, &with(update, "user.global_name", global));
+        assert_eq!(shown(&harness), expected);
     }
-    house.hear(UPDATE, &with(member_update(ANN), "nick", "Nick"));
-    house.hear(UPDATE, &without(member_update(ANN), "nick"));
-    assert_eq!(shown(&house), "Nick", "an absent nickname is no news of it");
+    harness.hear(UPDATE, &with(member_update(ANN), "nick", "Nick"));
+    harness.hear(UPDATE, &without(member_update(ANN), "nick"));
+    assert_eq!(
+        shown(&harness),
+        "Nick",
+        "an absent nickname is no news of it"
+    );
 }
 
 #[test]
 fn a_face_is_this_guilds_else_the_users_else_a_default_one() {
-    let mut house = House::built();
-    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    let mut harness = Harness::built();
+    harness.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
     for (here, everywhere, discriminator, hash, path) in [
         (
             json!("a_1f"),
@@ -97,8 +101,8 @@ fn a_face_is_this_guilds_else_the_users_else_a_default_one() {
     ] {
         let update = with(member_update(ANN), "avatar", here);
         let update = with(update, "user.avatar", everywhere);
-        house.hear(UPDATE, &with(update, "user.discriminator", discriminator));
-        let there = house.guild().voice.values().next().expect("Ann");
+        harness.hear(UPDATE, &with(update, "user.discriminator", discriminator));
+        let there = harness.guild().voice.values().next().expect("Ann");
         assert_eq!(there.avatar.as_deref(), hash);
         assert_eq!(there.avatar_url, format!("https://cdn.example{path}"));
     }
@@ -106,16 +110,16 @@ fn a_face_is_this_guilds_else_the_users_else_a_default_one() {
 
 #[test]
 fn a_bot_is_said_to_be_one() {
-    let mut house = House::built();
-    house.hear("VOICE_STATE_UPDATE", &voice_state(BOT, Some(MOON)));
-    assert!(house.guild().voice[&UserId(BOT)].bot);
-    house.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
-    assert!(!house.guild().voice[&UserId(ANN)].bot);
+    let mut harness = Harness::built();
+    harness.hear("VOICE_STATE_UPDATE", &voice_state(BOT, Some(MOON)));
+    assert!(harness.guild().voice[&UserId(BOT)].bot);
+    harness.hear("VOICE_STATE_UPDATE", &voice_state(ANN, Some(MOON)));
+    assert!(!harness.guild().voice[&UserId(ANN)].bot);
 }
 
 #[test]
 fn rights_are_seen_on_every_member_object_with_roles() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let roles = json!(["4", 3, "4"]);
     let base = with(member_update(ANN), "roles", roles);
     let member_of = |roles: &[u64], guest| {
@@ -149,7 +153,7 @@ fn rights_are_seen_on_every_member_object_with_roles() {
         ("without roles", without(base.clone(), "roles"), None),
         ("odd roles", with(base, "roles", json!(["x"])), None),
     ] {
-        let told = house.hear(UPDATE, &data);
+        let told = harness.hear(UPDATE, &data);
         assert!(told.events.is_empty(), "{what}");
         let expected = expected.map(|membership| MemberSeen {
             user_id: UserId(ANN),
@@ -162,13 +166,13 @@ fn rights_are_seen_on_every_member_object_with_roles() {
         "member",
         with(member(ANN), "roles", json!(["3"])),
     );
-    assert_eq!(house.hear("VOICE_STATE_UPDATE", &state).members.len(), 1);
+    assert_eq!(harness.hear("VOICE_STATE_UPDATE", &state).members.len(), 1);
 }
 
 #[test]
 fn roles_are_set_when_their_permissions_change_and_removed_once() {
     let named = |role: Value| json!({ "guild_id": "1", "role": role });
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let renamed = with(role(GATED, "0"), "name", "Gatekeepers");
     for (kind, data, expected) in [
         ("GUILD_ROLE_UPDATE", named(renamed), &[][..]),
@@ -194,12 +198,12 @@ fn roles_are_set_when_their_permissions_change_and_removed_once() {
             &[],
         ),
     ] {
-        assert_eq!(names(&house.hear(kind, &data)), expected, "{kind} {data}");
+        assert_eq!(names(&harness.hear(kind, &data)), expected, "{kind} {data}");
     }
 }
 
-fn shown(house: &House) -> &str {
-    let there = house.guild().voice.values().next();
+fn shown(harness: &Harness) -> &str {
+    let there = harness.guild().voice.values().next();
     there
         .map(|there| there.display_name.as_str())
         .expect("somebody")

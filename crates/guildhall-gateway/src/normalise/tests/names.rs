@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*, sample::subsequence};
 use serde_json::Value;
 
 use super::{
-    Event, GUILD, House, UserId,
+    Event, GUILD, Harness, UserId,
     discord::{ANN, BOB, GATED, MOON, OWNER, channel, guild, obfuscated, overwrite, with},
 };
 
@@ -36,25 +36,25 @@ proptest! {
     fn the_new_name_is_told_once_to_those_who_see_the_room_before_and_after(
         seen in vec((rooms(), any::<bool>()), 1..12)
     ) {
-        let mut house = House::empty();
-        house.hear("GUILD_CREATE", &guild());
+        let mut harness = Harness::empty();
+        harness.hear("GUILD_CREATE", &guild());
         for (user, roles) in [(ANN, vec![RoleId(GATED)]), (BOB, vec![]), (OWNER, vec![])] {
             let membership = Some(Membership::member(roles, false));
             let change = Change::Rights { user_id: UserId(user), membership };
-            house.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change });
+            harness.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change });
         }
         for (room, whole) in seen {
-            let before = house.world.clone();
+            let before = harness.world.clone();
             let events = if whole {
                 let mut channels = guild()["channels"].as_array().expect("channels").clone();
                 channels.retain(|other| other["id"] != room["id"]);
                 channels.push(room);
-                house.hear("GUILD_CREATE", &with(guild(), "channels", channels)).events
+                harness.hear("GUILD_CREATE", &with(guild(), "channels", channels)).events
             } else {
-                house.hear("CHANNEL_UPDATE", &room).events
+                harness.hear("CHANNEL_UPDATE", &room).events
             };
             let info = |world: &World| world.guilds[&GUILD].rooms[&ChannelId(MOON)].info.clone();
-            let now = info(&house.world);
+            let now = info(&harness.world);
             for user in [ANN, BOB, OWNER] {
                 let mut world = before.clone();
                 let mut told = Vec::new();
@@ -64,7 +64,7 @@ proptest! {
                         told.push(info.clone());
                     }
                 }
-                let (saw, sees) = (seeing(&before, user), seeing(&house.world, user));
+                let (saw, sees) = (seeing(&before, user), seeing(&harness.world, user));
                 prop_assert!(sees || told.is_empty(), "{} lost it: {:?}", user, told);
                 prop_assert!(told.iter().all(|told| *told == now), "{:?} and not {:?}", told, now);
                 let once = usize::from(info(&before) != now);

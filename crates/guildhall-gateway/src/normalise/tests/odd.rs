@@ -8,7 +8,7 @@ use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{
-    Change, GUILD, GuildDelta, House, Normalised, UserId,
+    Change, GUILD, GuildDelta, Harness, Normalised, UserId,
     discord::{
         ANN, BOB, GATED, MOON, OWNER, category, channel, guild, member, member_update, overwrite,
         partial_voice_state, role, voice_state, with,
@@ -85,10 +85,10 @@ fn only_the_sound_is_seen(
     sound: &Value,
     damaged: &Value,
 ) -> Result<bool, TestCaseError> {
-    let (mut house, mut mended) = (house(kind), house(kind));
-    let before = sights(&house);
+    let (mut harness, mut mended) = (harness(kind), harness(kind));
+    let before = sights(&harness);
     mended.hear(kind, sound);
-    let seen = house.seen(kind, damaged);
+    let seen = harness.seen(kind, damaged);
     let (said, unclear) = match &seen {
         Normalised::Unreadable { guild_id, .. } => (guild_id == &Some(GUILD), false),
         Normalised::Guild(GuildDelta {
@@ -99,9 +99,9 @@ fn only_the_sound_is_seen(
         _ => (false, false),
     };
     prop_assert!(said, "{kind} {field}: {damaged} was {seen:?}");
-    if house.world.guilds.contains_key(&GUILD) {
+    if harness.world.guilds.contains_key(&GUILD) {
         let may = &before | &sights(&mended);
-        let opened = &sights(&house) - &may;
+        let opened = &sights(&harness) - &may;
         prop_assert!(
             opened.is_empty(),
             "{kind} {field}: {damaged} opened {opened:?}"
@@ -143,35 +143,35 @@ fn what_is_left_out_is_said_and_opens_no_room() {
 #[test]
 fn how_somebody_looks_is_left_out_and_makes_no_guild_stale() {
     for field in ["avatar", "user.avatar", "user.discriminator", "user.bot"] {
-        let mut house = House::built();
+        let mut harness = Harness::built();
         let odd = with(member_update(ANN), field, json!([1]));
-        let oddities = house.hear("GUILD_MEMBER_UPDATE", &odd).oddities;
+        let oddities = harness.hear("GUILD_MEMBER_UPDATE", &odd).oddities;
         assert_eq!(oddities.stale, None, "{field}");
         assert!(oddities.harmless.is_some(), "{field}");
     }
-    let mut house = House::built();
-    let before = house.guild().info.icon.clone();
-    let told = house.hear("GUILD_UPDATE", &with(guild(), "icon", 5));
+    let mut harness = Harness::built();
+    let before = harness.guild().info.icon.clone();
+    let told = harness.hear("GUILD_UPDATE", &with(guild(), "icon", 5));
     assert_eq!(
         (told.oddities.stale, told.oddities.harmless),
         (None, Some("icon"))
     );
-    assert_eq!(house.guild().info.icon, before);
+    assert_eq!(harness.guild().info.icon, before);
 }
 
 #[test]
 fn everything_that_discord_documents_is_sound() {
     for kind in KINDS {
-        let told = house(kind).hear(kind, &sound(kind));
+        let told = harness(kind).hear(kind, &sound(kind));
         assert_eq!(told.oddities, super::Oddities::default(), "{kind}");
     }
 }
 
 #[test]
 fn a_guild_that_is_gone_or_out_unreadably_is_out() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let odd = json!({ "id": "1", "unavailable": "perhaps" });
-    let told = house.hear("GUILD_DELETE", &odd);
+    let told = harness.hear("GUILD_DELETE", &odd);
     assert_eq!(super::names(&told), ["guild.unavailable"]);
     assert_eq!(told.oddities.stale, Some("unavailable"));
 }
@@ -185,8 +185,8 @@ fn numbers_that_no_channel_has_are_odd() {
         ("position", json!(i64::MIN)),
         ("position", json!(1.5)),
     ] {
-        let mut house = House::built();
-        let told = house.hear(
+        let mut harness = Harness::built();
+        let told = harness.hear(
             "CHANNEL_UPDATE",
             &with(channel(MOON, "The Moon"), field, odd),
         );
@@ -197,22 +197,22 @@ fn numbers_that_no_channel_has_are_odd() {
 
 #[test]
 fn a_text_longer_than_any_of_discords_is_cut() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let long = "é".repeat(100_000);
-    let told = house.hear("CHANNEL_UPDATE", &channel(MOON, &long));
+    let told = harness.hear("CHANNEL_UPDATE", &channel(MOON, &long));
     assert_eq!(
         (told.oddities.stale, told.oddities.harmless),
         (None, Some("name"))
     );
-    let name = &house.guild().rooms[&ChannelId(MOON)].info.name;
+    let name = &harness.guild().rooms[&ChannelId(MOON)].info.name;
     assert_eq!(*name, "é".repeat(200));
     let nick = with(member(ANN), "nick", long);
-    house.hear(
+    harness.hear(
         "VOICE_STATE_UPDATE",
         &with(voice_state(ANN, Some(MOON)), "member", nick),
     );
     assert_eq!(
-        house.guild().voice[&UserId(ANN)].display_name,
+        harness.guild().voice[&UserId(ANN)].display_name,
         "é".repeat(200)
     );
 }
@@ -277,17 +277,17 @@ fn sound(kind: &str) -> Value {
 }
 
 /// Where a GUILD_CREATE comes first, and everything else after one.
-fn house(kind: &str) -> House {
-    let mut house = House::empty();
+fn harness(kind: &str) -> Harness {
+    let mut harness = Harness::empty();
     if kind != "GUILD_CREATE" {
-        house.hear("GUILD_CREATE", &sound("GUILD_CREATE"));
+        harness.hear("GUILD_CREATE", &sound("GUILD_CREATE"));
     }
-    house
+    harness
 }
 
 /// Who would see which room, were they looked up.
-fn sights(house: &House) -> BTreeSet<(u64, ChannelId)> {
-    let mut world = house.world.clone();
+fn sights(harness: &Harness) -> BTreeSet<(u64, ChannelId)> {
+    let mut world = harness.world.clone();
     let users = [(ANN, vec![]), (BOB, vec![RoleId(GATED)]), (OWNER, vec![])];
     for (user, roles) in users {
         world.apply(&Event {

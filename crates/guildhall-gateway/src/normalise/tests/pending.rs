@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Change, House, UserId,
+    Change, Harness, UserId,
     discord::{
         ANN, BOB, MOON, SUN, TEXT, category, channel, guild, member, member_update, obfuscated,
         outage, partial_voice_state, text, user, voice_state, with, without,
@@ -17,7 +17,7 @@ const LATE: u64 = 404;
 
 #[test]
 fn people_who_come_before_their_room_join_with_it_once_each() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let dispatches = [
         (STATE, voice_state(BOB, Some(MOON))),
         (STATE, voice_state(ANN, Some(LATE))),
@@ -27,9 +27,9 @@ fn people_who_come_before_their_room_join_with_it_once_each() {
         (STATE, voice_state(ANN, Some(LATE))),
         ("CHANNEL_CREATE", channel(LATE, "late room")),
     ];
-    insta::assert_snapshot!(story(&mut house, &dispatches));
-    assert_eq!(house.people(LATE), [BOB, ANN]);
-    assert!(house.guild().pending_voice.is_empty());
+    insta::assert_snapshot!(story(&mut harness, &dispatches));
+    assert_eq!(harness.people(LATE), [BOB, ANN]);
+    assert!(harness.guild().pending_voice.is_empty());
 }
 
 #[test]
@@ -45,16 +45,16 @@ fn whoever_is_gone_before_the_room_comes_is_never_told_of() {
         ("GUILD_CREATE", guild()),
     ];
     for (kind, data) in gone {
-        let mut house = House::built();
-        house.hear(STATE, &voice_state(ANN, Some(LATE)));
-        house.hear(kind, &data);
-        let told = house.hear("CHANNEL_CREATE", &channel(LATE, "late room"));
+        let mut harness = Harness::built();
+        harness.hear(STATE, &voice_state(ANN, Some(LATE)));
+        harness.hear(kind, &data);
+        let told = harness.hear("CHANNEL_CREATE", &channel(LATE, "late room"));
         assert_eq!(names(&told), ["room.created"], "{kind} {data}");
     }
-    let mut house = House::built();
-    house.hear(STATE, &voice_state(ANN, Some(LATE)));
-    house.hear(STATE, &voice_state(ANN, Some(MOON)));
-    assert!(house.guild().pending_voice.is_empty());
+    let mut harness = Harness::built();
+    harness.hear(STATE, &voice_state(ANN, Some(LATE)));
+    harness.hear(STATE, &voice_state(ANN, Some(MOON)));
+    assert!(harness.guild().pending_voice.is_empty());
 }
 
 #[test]
@@ -67,17 +67,17 @@ fn a_guild_may_list_people_in_a_channel_that_it_does_not_list_as_a_room() {
             "members",
             json!([with(member(ANN), "nick", "Annie")]),
         );
-        let mut first = House::empty();
+        let mut first = Harness::empty();
         first.hear("GUILD_CREATE", &listed);
-        let mut again = House::built();
+        let mut again = Harness::built();
         let told = again.hear("GUILD_CREATE", &listed);
         assert_eq!(names(&told), ["voice.pending"]);
         assert!(told.events[0].synthetic);
-        for house in [&mut first, &mut again] {
-            assert!(house.guild().voice.is_empty());
-            let told = house.hear(becomes, &channel(room, "late room"));
+        for harness in [&mut first, &mut again] {
+            assert!(harness.guild().voice.is_empty());
+            let told = harness.hear(becomes, &channel(room, "late room"));
             assert_eq!(names(&told), ["room.created", "voice.joined"]);
-            assert_eq!(house.guild().voice[&UserId(ANN)].display_name, "Annie");
+            assert_eq!(harness.guild().voice[&UserId(ANN)].display_name, "Annie");
         }
     }
 }
@@ -97,20 +97,20 @@ fn a_fresh_picture_moves_people_between_rooms_and_what_is_none() {
         partial_voice_state(ANN, MOON),
         partial_voice_state(BOB, SUN)
     ]);
-    let mut house = House::empty();
-    house.hear("GUILD_CREATE", &listed(both.clone(), moon()));
-    let told = house.hear("GUILD_CREATE", &listed(both.clone(), text(MOON)));
+    let mut harness = Harness::empty();
+    harness.hear("GUILD_CREATE", &listed(both.clone(), moon()));
+    let told = harness.hear("GUILD_CREATE", &listed(both.clone(), text(MOON)));
     assert_eq!(
         names(&told),
         ["voice.left", "voice.pending", "room.deleted"]
     );
-    let told = house.hear("GUILD_CREATE", &listed(both.clone(), moon()));
+    let told = harness.hear("GUILD_CREATE", &listed(both.clone(), moon()));
     assert_eq!(names(&told), ["room.created", "voice.joined"]);
     // The room comes while nothing else is told.
-    house.hear("GUILD_CREATE", &listed(both.clone(), text(MOON)));
-    house.hear("GUILD_DELETE", &outage());
+    harness.hear("GUILD_CREATE", &listed(both.clone(), text(MOON)));
+    harness.hear("GUILD_DELETE", &outage());
     let unsaid = without(listed(both, moon()), "voice_states");
-    let told = house.hear("GUILD_CREATE", &unsaid);
+    let told = harness.hear("GUILD_CREATE", &unsaid);
     assert_eq!(
         names(&told),
         ["room.created", "voice.joined", "guild.available"]
@@ -127,17 +127,17 @@ fn a_channel_that_comes_hidden_or_as_another_type_has_its_people_when_it_is_reve
         with(channel(LATE, "late room"), "type", 15),
     ] {
         for update in ["CHANNEL_CREATE", "CHANNEL_UPDATE"] {
-            let mut house = House::built();
-            house.hear(STATE, &voice_state(ANN, Some(LATE)));
-            house.hear("CHANNEL_CREATE", &hidden);
-            house.hear(
+            let mut harness = Harness::built();
+            harness.hear(STATE, &voice_state(ANN, Some(LATE)));
+            harness.hear("CHANNEL_CREATE", &hidden);
+            harness.hear(
                 STATE,
                 &with(voice_state(ANN, Some(LATE)), "self_mute", true),
             );
             let stage = with(channel(LATE, "late room"), "type", 13);
-            house.hear(update, &stage);
-            assert_eq!(house.people(LATE), [ANN], "{hidden}");
-            let there = &house.guild().voice[&UserId(ANN)];
+            harness.hear(update, &stage);
+            assert_eq!(harness.people(LATE), [ANN], "{hidden}");
+            let there = &harness.guild().voice[&UserId(ANN)];
             assert!(there.flags.self_mute, "the latest word counts");
         }
     }
@@ -145,15 +145,15 @@ fn a_channel_that_comes_hidden_or_as_another_type_has_its_people_when_it_is_reve
 
 #[test]
 fn the_latest_name_of_who_waits_is_the_one_they_join_with() {
-    let mut house = House::built();
-    house.hear(STATE, &voice_state(ANN, Some(LATE)));
-    let since = house.now;
+    let mut harness = Harness::built();
+    harness.hear(STATE, &voice_state(ANN, Some(LATE)));
+    let since = harness.now;
     let renamed = with(member_update(ANN), "nick", "Annie");
-    let told = house.hear("GUILD_MEMBER_UPDATE", &renamed);
+    let told = harness.hear("GUILD_MEMBER_UPDATE", &renamed);
     assert_eq!(names(&told), ["voice.pending"]);
     let unnamed = without(channel(LATE, "late room"), "guild_id");
     let unnamed = with(unnamed, "parent_id", Value::Null);
-    let told = house.hear("CHANNEL_CREATE", &unnamed);
+    let told = harness.hear("CHANNEL_CREATE", &unnamed);
     let Change::VoiceJoined(joined) = &told.events[1].change else {
         panic!("{told:?}");
     };
@@ -170,25 +170,25 @@ fn of_too_many_who_wait_the_oldest_are_dropped() {
         let states = (0..many).map(|id| partial_voice_state(1_000 + id, LATE));
         with(guild(), "voice_states", states.collect::<Vec<_>>())
     };
-    let mut house = House::empty();
+    let mut harness = Harness::empty();
     assert_eq!(
-        house.hear("GUILD_CREATE", &listed(bound)).pending_dropped,
+        harness.hear("GUILD_CREATE", &listed(bound)).pending_dropped,
         0
     );
     let mut dropped = 0;
     for id in bound..bound + 3 {
         let state = voice_state(1_000 + id, Some(LATE));
-        dropped += house.hear(STATE, &state).pending_dropped;
+        dropped += harness.hear(STATE, &state).pending_dropped;
     }
     assert_eq!(dropped, 3);
-    let pending = &house.guild().pending_voice;
+    let pending = &harness.guild().pending_voice;
     assert_eq!(pending.len(), PENDING_PER_GUILD);
     assert!(!pending.contains_key(&UserId(1_002)) && pending.contains_key(&UserId(1_003)));
 
-    let mut house = House::empty();
-    let told = house.hear("GUILD_CREATE", &listed(bound + 3));
+    let mut harness = Harness::empty();
+    let told = harness.hear("GUILD_CREATE", &listed(bound + 3));
     assert_eq!(told.pending_dropped, 3);
-    assert_eq!(house.guild().pending_voice.len(), PENDING_PER_GUILD);
+    assert_eq!(harness.guild().pending_voice.len(), PENDING_PER_GUILD);
 }
 
 #[test]
@@ -213,24 +213,24 @@ fn nobody_of_a_full_stage_is_lost_while_its_type_is_another() {
         with(guild, "voice_states", inside.clone())
     };
     let members: Vec<Value> = ids.clone().map(named).collect();
-    let mut house = House::empty();
-    house.hear("GUILD_CREATE", &with(picture(stage()), "members", members));
+    let mut harness = Harness::empty();
+    harness.hear("GUILD_CREATE", &with(picture(stage()), "members", members));
     let full: Vec<u64> = ids.clone().collect();
-    assert_eq!(house.people(MOON).len(), full.len());
+    assert_eq!(harness.people(MOON).len(), full.len());
     for (kind, other, again) in [
         ("CHANNEL_UPDATE", text(MOON), stage()),
         ("GUILD_CREATE", picture(text(MOON)), picture(stage())),
     ] {
-        let told = house.hear(kind, &other);
+        let told = harness.hear(kind, &other);
         assert_eq!(told.pending_dropped, 0, "{kind}");
         // Others wait for rooms of their own meanwhile.
         for id in 0..3 {
-            let told = house.hear(STATE, &voice_state(100 + id, Some(LATE)));
+            let told = harness.hear(STATE, &voice_state(100 + id, Some(LATE)));
             assert_eq!(told.pending_dropped, 0, "{kind}");
         }
-        assert!(house.people(MOON).is_empty());
-        house.hear(kind, &again);
-        let mut people = house.people(MOON);
+        assert!(harness.people(MOON).is_empty());
+        harness.hear(kind, &again);
+        let mut people = harness.people(MOON);
         people.sort_unstable();
         assert!(people == full, "{kind}: {} are there", people.len());
     }

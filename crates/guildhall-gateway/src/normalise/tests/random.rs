@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 
 use super::{
-    Change, Event, GUILD, GuildDelta, GuildId, House, Normalised, Ready, UserId, World,
+    Change, Event, GUILD, GuildDelta, GuildId, Harness, Normalised, Ready, UserId, World,
     discord::{
         ANN, BOB, OWNER, category, channel, guild, member, member_update, obfuscated, outage,
         overwrite, partial_voice_state, ready, role, user, voice_state, with, without,
@@ -19,15 +19,15 @@ proptest! {
     fn whatever_is_heard_the_world_stays_lawful(
         dispatches in vec((dispatch(), option_of_damage()), 1..25),
     ) {
-        let mut house = House::empty();
+        let mut harness = Harness::empty();
         for ((kind, payload), damage) in dispatches {
             let payload = damage.into_iter().fold(payload, |payload, (at, how)| how.done(payload, at));
-            let before = house.world.clone();
-            let events = said(house.seen(kind, &payload));
-            if let Err(law) = lawful(before, &events, &house.world) {
+            let before = harness.world.clone();
+            let events = said(harness.seen(kind, &payload));
+            if let Err(law) = lawful(before, &events, &harness.world) {
                 return Err(TestCaseError::fail(format!("{law}\n{kind} {payload}\n{events:#?}")));
             }
-            let again = said(house.seen(kind, &payload));
+            let again = said(harness.seen(kind, &payload));
             prop_assert!(again.is_empty(), "said twice: {kind} {payload}\n{again:#?}");
         }
     }
@@ -37,20 +37,20 @@ proptest! {
         first in whole_guild(),
         second in whole_guild(),
     ) {
-        let mut house = House::empty();
-        house.hear("GUILD_CREATE", &first);
+        let mut harness = Harness::empty();
+        harness.hear("GUILD_CREATE", &first);
         for (user, roles) in [(ANN, vec![2, 3]), (BOB, vec![4]), (OWNER, vec![])] {
             let roles = roles.into_iter().map(RoleId).collect();
             let rights = Change::Rights {
                 user_id: UserId(user),
                 membership: Some(Membership::member(roles, false)),
             };
-            house.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change: rights });
+            harness.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change: rights });
         }
-        let mut world = house.world.clone();
+        let mut world = harness.world.clone();
         let before = sights(&world);
-        let events = house.hear("GUILD_CREATE", &second).events;
-        let after = sights(&house.world);
+        let events = harness.hear("GUILD_CREATE", &second).events;
+        let after = sights(&harness.world);
         for event in &events {
             world.apply(event);
             for sight in sights(&world) {
@@ -62,9 +62,9 @@ proptest! {
 
     #[test]
     fn any_text_is_answered(kind in 0..KINDS.len(), text in "\\PC{0,60}|\\{\"id\":[0-9\"a\\[]{1,5},\"guild_id\":[0-9\"]{1,5}\\}") {
-        let house = House::built();
-        let _: Normalised = house.read(KINDS[kind], &text);
-        let _: Normalised = house.read(&text, &text);
+        let harness = Harness::built();
+        let _: Normalised = harness.read(KINDS[kind], &text);
+        let _: Normalised = harness.read(&text, &text);
     }
 }
 
@@ -370,12 +370,12 @@ fn pointers(value: &Value, here: String, places: &mut Vec<String>) {
 
 #[test]
 fn the_laws_are_laws() {
-    let mut house = House::built();
-    let join = said(house.seen("VOICE_STATE_UPDATE", &voice_state(ANN, Some(401))));
-    let before = House::built().world;
-    assert_eq!(lawful(before.clone(), &join, &house.world), Ok(()));
+    let mut harness = Harness::built();
+    let join = said(harness.seen("VOICE_STATE_UPDATE", &voice_state(ANN, Some(401))));
+    let before = Harness::built().world;
+    assert_eq!(lawful(before.clone(), &join, &harness.world), Ok(()));
     assert!(
-        lawful(house.world.clone(), &join, &house.world).is_err(),
+        lawful(harness.world.clone(), &join, &harness.world).is_err(),
         "joined twice"
     );
     assert!(
@@ -389,7 +389,7 @@ fn the_laws_are_laws() {
         ..join[0].clone()
     };
     assert!(
-        lawful(house.world.clone(), &[gone], &before).is_err(),
+        lawful(harness.world.clone(), &[gone], &before).is_err(),
         "went with people in it"
     );
     let elsewhere = Event {

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use super::{
-    House,
+    Harness,
     discord::{
         channel, guild, member, obfuscated, outage, partial_voice_state, text, user, voice_state,
         with, without,
@@ -88,23 +88,23 @@ proptest! {
     #[test]
     fn the_world_is_what_happened(steps in vec((step(), any::<bool>()), 0..40)) {
         let mut truth = Truth::default();
-        let mut house = House::empty();
-        house.hear("GUILD_CREATE", &truth.guild());
+        let mut harness = Harness::empty();
+        harness.hear("GUILD_CREATE", &truth.guild());
         for (step, twice) in steps {
             for (kind, payload) in truth.happens(&step) {
-                house.hear(kind, &payload);
+                harness.hear(kind, &payload);
                 if twice {
-                    house.hear(kind, &payload);
+                    harness.hear(kind, &payload);
                 }
             }
             if !truth.outage {
-                prop_assert_eq!(known(&house), truth.shown(), "after {:?}", step);
+                prop_assert_eq!(known(&harness), truth.shown(), "after {:?}", step);
             }
-            prop_assert_eq!(house.guild().available, !truth.outage);
+            prop_assert_eq!(harness.guild().available, !truth.outage);
         }
-        house.hear("GUILD_CREATE", &truth.guild());
-        prop_assert_eq!(known(&house), truth.shown());
-        let rooms: BTreeSet<u64> = house.guild().rooms.keys().map(|room| room.0).collect();
+        harness.hear("GUILD_CREATE", &truth.guild());
+        prop_assert_eq!(known(&harness), truth.shown());
+        let rooms: BTreeSet<u64> = harness.guild().rooms.keys().map(|room| room.0).collect();
         let is_room = |(room, is): (u64, Is)| is.is_room().then_some(room);
         prop_assert_eq!(rooms, truth.rooms.into_iter().filter_map(is_room).collect());
     }
@@ -220,8 +220,8 @@ impl Truth {
     }
 }
 
-fn known(house: &House) -> BTreeMap<u64, (u64, bool)> {
-    let people = house.guild().voice.values();
+fn known(harness: &Harness) -> BTreeMap<u64, (u64, bool)> {
+    let people = harness.guild().voice.values();
     people
         .map(|there| (there.user_id.0, (there.channel_id.0, there.flags.self_mute)))
         .collect()

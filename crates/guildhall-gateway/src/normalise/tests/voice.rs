@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    House,
+    Harness,
     discord::{ANN, BOB, MOON, SUN, TEXT, member, voice_state, with, without},
     names, story,
 };
@@ -26,63 +26,70 @@ fn one_kind_of_dispatch_is_joins_moves_flags_and_leaves() {
         (KIND, every),
         (KIND, voice_state(ANN, None)),
     ];
-    insta::assert_snapshot!(story(&mut House::built(), &dispatches));
+    insta::assert_snapshot!(story(&mut Harness::built(), &dispatches));
 }
 
 #[test]
 fn the_same_state_again_says_nothing() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     for state in [voice_state(ANN, Some(MOON)), voice_state(ANN, None)] {
-        assert_eq!(house.hear(KIND, &state).events.len(), 1);
-        assert!(house.hear(KIND, &state).events.is_empty());
+        assert_eq!(harness.hear(KIND, &state).events.len(), 1);
+        assert!(harness.hear(KIND, &state).events.is_empty());
         let elsewhere = with(state, "session_id", "another client of the same person");
-        assert!(house.hear(KIND, &elsewhere).events.is_empty());
+        assert!(harness.hear(KIND, &elsewhere).events.is_empty());
     }
 }
 
 #[test]
 fn the_time_in_a_room_goes_on_until_it_is_left() {
-    let mut house = House::built();
-    house.hear(KIND, &voice_state(ANN, Some(MOON)));
-    let joined = house.now;
-    let since = |house: &House| house.guild().voice.values().next().map(|there| there.since);
-    house.hear(KIND, &with(voice_state(ANN, Some(MOON)), "mute", true));
-    assert_eq!(since(&house), Some(joined));
-    house.hear(KIND, &voice_state(ANN, Some(SUN)));
-    assert_eq!(since(&house), Some(house.now));
+    let mut harness = Harness::built();
+    harness.hear(KIND, &voice_state(ANN, Some(MOON)));
+    let joined = harness.now;
+    let since = |harness: &Harness| {
+        harness
+            .guild()
+            .voice
+            .values()
+            .next()
+            .map(|there| there.since)
+    };
+    harness.hear(KIND, &with(voice_state(ANN, Some(MOON)), "mute", true));
+    assert_eq!(since(&harness), Some(joined));
+    harness.hear(KIND, &voice_state(ANN, Some(SUN)));
+    assert_eq!(since(&harness), Some(harness.now));
 }
 
 #[test]
 fn a_state_in_no_known_room_is_a_state_in_no_room() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     for nowhere in [TEXT, 999] {
-        let early = house.hear(KIND, &voice_state(ANN, Some(nowhere)));
+        let early = harness.hear(KIND, &voice_state(ANN, Some(nowhere)));
         assert_eq!(names(&early), ["voice.pending"]);
-        house.hear(KIND, &voice_state(ANN, Some(MOON)));
-        let away = house.hear(KIND, &voice_state(ANN, Some(nowhere)));
+        harness.hear(KIND, &voice_state(ANN, Some(MOON)));
+        let away = harness.hear(KIND, &voice_state(ANN, Some(nowhere)));
         assert_eq!(names(&away), ["voice.left", "voice.pending"]);
-        assert!(house.guild().voice.is_empty());
+        assert!(harness.guild().voice.is_empty());
     }
 }
 
 #[test]
 fn a_name_or_a_face_that_changed_is_an_update() {
-    let mut house = House::built();
-    house.hear(KIND, &voice_state(ANN, Some(MOON)));
+    let mut harness = Harness::built();
+    harness.hear(KIND, &voice_state(ANN, Some(MOON)));
     let nick = with(member(ANN), "nick", "Ann");
-    let told = house.hear(KIND, &with(voice_state(ANN, Some(MOON)), "member", nick));
+    let told = harness.hear(KIND, &with(voice_state(ANN, Some(MOON)), "member", nick));
     assert_eq!(names(&told), ["voice.updated"]);
 }
 
 #[test]
 fn a_state_without_its_member_keeps_the_known_name() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let nick = with(member(ANN), "nick", "Ann");
-    house.hear(KIND, &with(voice_state(ANN, Some(MOON)), "member", nick));
+    harness.hear(KIND, &with(voice_state(ANN, Some(MOON)), "member", nick));
     let moved = without(voice_state(ANN, Some(SUN)), "member");
-    let told = house.hear(KIND, &moved);
+    let told = harness.hear(KIND, &moved);
     assert!(told.members.is_empty());
-    let there = house.guild().voice.values().next().expect("somebody");
+    let there = harness.guild().voice.values().next().expect("somebody");
     assert_eq!(
         (there.display_name.as_str(), there.channel_id.0),
         ("Ann", SUN)
@@ -91,23 +98,23 @@ fn a_state_without_its_member_keeps_the_known_name() {
 
 #[test]
 fn somebody_nobody_named_goes_by_his_id() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     for odd in [
         Value::Null,
         json!([]),
         json!({ "user": { "id": "x" } }),
         member(ANN),
     ] {
-        house.hear(KIND, &with(voice_state(BOB, Some(MOON)), "member", odd));
-        let there = house.guild().voice.values().next().expect("somebody");
+        harness.hear(KIND, &with(voice_state(BOB, Some(MOON)), "member", odd));
+        let there = harness.guild().voice.values().next().expect("somebody");
         assert_eq!((there.user_id.0, there.display_name.as_str()), (BOB, "10"));
-        house.hear(KIND, &voice_state(BOB, None));
+        harness.hear(KIND, &voice_state(BOB, None));
     }
 }
 
 #[test]
 fn odd_flags_are_off_and_ids_may_be_numbers() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let mut state = voice_state(BOB, None);
     for (field, value) in [
         ("mute", json!("yes")),
@@ -119,23 +126,23 @@ fn odd_flags_are_off_and_ids_may_be_numbers() {
     ] {
         state = with(state, field, value);
     }
-    house.hear(KIND, &without(state, "suppress"));
-    assert_eq!(house.people(MOON), [BOB]);
-    let there = house.guild().voice.values().next().expect("somebody");
+    harness.hear(KIND, &without(state, "suppress"));
+    assert_eq!(harness.people(MOON), [BOB]);
+    let there = harness.guild().voice.values().next().expect("somebody");
     assert_eq!(there.flags, guildhall_model::world::VoiceFlags::default());
 }
 
 #[test]
 fn a_call_outside_guilds_is_not_seen() {
-    let mut house = House::built();
+    let mut harness = Harness::built();
     let call = without(voice_state(ANN, Some(MOON)), "guild_id");
     assert!(matches!(
-        house.seen(KIND, &call),
+        harness.seen(KIND, &call),
         super::Normalised::Irrelevant
     ));
     let unknown = with(voice_state(ANN, Some(MOON)), "guild_id", "77");
     assert!(matches!(
-        house.seen(KIND, &unknown),
+        harness.seen(KIND, &unknown),
         super::Normalised::Irrelevant
     ));
 }

@@ -46,10 +46,10 @@ fn figures(what: &str, quiet: &[Duration], flood: &[Duration]) {
 fn who_is_new_is_served_within_a_second_whatever_one_user_asks_for() {
     let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
     let of = |moment: u64| GuildId(moment * 13 % 1_500 + 1);
-    let mut house = Storm::new(Limits::default(), &guilds);
-    let quiet = newcomers(&mut house, of, |_, _| {});
-    let mut house = Storm::new(Limits::default(), &guilds);
-    let flood = newcomers(&mut house, of, |storm, moment| {
+    let mut harness = Storm::new(Limits::default(), &guilds);
+    let quiet = newcomers(&mut harness, of, |_, _| {});
+    let mut harness = Storm::new(Limits::default(), &guilds);
+    let flood = newcomers(&mut harness, of, |storm, moment| {
         // All of them in turn, by many requests at one time, again and again.
         for request in 0..3 {
             let first = usize::try_from(moment * 3 + request).expect("few") * 100 % 1_500;
@@ -58,20 +58,20 @@ fn who_is_new_is_served_within_a_second_whatever_one_user_asks_for() {
     });
     figures("one user asks for 1,500 guilds", &quiet, &flood);
     assert!(flood[99] < SECOND, "{:?}", flood[99]);
-    let greedy = house
-        .house
+    let greedy = harness
+        .harness
         .rights
         .members
         .keys()
         .filter(|key| key.1 == UserId(GREEDY));
     assert!(greedy.count() <= GUILDS_PER_USER);
-    assert!(house.refused > 0, "and it is said");
+    assert!(harness.refused > 0, "and it is said");
 }
 
 #[test]
 fn who_is_new_is_served_within_a_second_whatever_twenty_users_ask_for() {
     let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
-    let mut house = Storm::new(Limits::default(), &guilds);
+    let mut harness = Storm::new(Limits::default(), &guilds);
     let of = |moment: u64| GuildId(moment * 13 % 1_500 + 1);
     let ask = |storm: &mut Storm| {
         for user in 1..=20_u64 {
@@ -80,113 +80,116 @@ fn who_is_new_is_served_within_a_second_whatever_twenty_users_ask_for() {
         }
     };
     // In the first moment they are new themselves, each with eight.
-    ask(&mut house);
-    house.run(8 * SECOND);
-    let flood = newcomers(&mut house, of, |storm, _| ask(storm));
+    ask(&mut harness);
+    harness.run(8 * SECOND);
+    let flood = newcomers(&mut harness, of, |storm, _| ask(storm));
     figures("twenty users ask for 200 guilds each", &flood, &flood);
     assert!(flood[98] < 2 * SECOND, "{:?}", flood[98]);
 }
 
 #[test]
 fn a_storm_on_a_guild_whose_calls_fail_does_not_hold_up_visitors_of_another() {
-    let mut house = Storm::new(Limits::default(), &[GUILD, OTHER]);
-    house.calls_fail = true;
+    let mut harness = Storm::new(Limits::default(), &[GUILD, OTHER]);
+    harness.calls_fail = true;
     for user in 1..=5_000 {
-        house.login(user, GUILD);
+        harness.login(user, GUILD);
     }
-    house.run(3 * SECOND);
-    let flood = newcomers(&mut house, |_| OTHER, |_, _| {});
+    harness.run(3 * SECOND);
+    let flood = newcomers(&mut harness, |_| OTHER, |_, _| {});
     figures("5,000 of another guild wait to go alone", &flood, &flood);
     assert!(flood[99] < SECOND, "{:?}", flood[99]);
 }
 
 #[test]
 fn look_ups_of_a_guild_that_hang_leave_places_to_others() {
-    let mut house = House::new(&[GUILD, OTHER]);
-    house.live(false);
+    let mut harness = Harness::new(&[GUILD, OTHER]);
+    harness.live(false);
     for user in 1..=50 {
-        house.watch_as(user, UserId(user), &[GUILD]);
+        harness.watch_as(user, UserId(user), &[GUILD]);
     }
     for user in 51..=52 {
         let visitor = (OTHER, UserId(user));
         assert_eq!(
-            house.watch_as(user, visitor.1, &[OTHER]),
+            harness.watch_as(user, visitor.1, &[OTHER]),
             [Output::LookUpByRest(visitor)]
         );
-        house.looked_up(visitor, Some(member(5)));
+        harness.looked_up(visitor, Some(member(5)));
     }
 }
 
 #[test]
 fn of_what_one_user_may_have_no_more_is_kept_and_the_rest_is_failed_at_once() {
     let guilds: Vec<GuildId> = (1..=1_500).map(GuildId).collect();
-    let mut house = House::new(&guilds);
-    let outputs = house.watch(1, &guilds[..150]);
+    let mut harness = Harness::new(&guilds);
+    let outputs = harness.watch(1, &guilds[..150]);
     assert_eq!(look_ups(&outputs).len(), REST_OF_ONE);
     let refused = |guilds| Output::Refused {
         user_id: USER,
         guilds,
         quota: Quota::User,
     };
-    let outputs = house.watch(2, &guilds[100..300]);
+    let outputs = harness.watch(2, &guilds[100..300]);
     assert_eq!(
         outputs,
         [refused(100)],
         "the first 50 of these are waited for"
     );
     assert_eq!(
-        house.watch(3, &guilds[300..301]),
+        harness.watch(3, &guilds[300..301]),
         [refused(1), answered(3, &guilds[300..301])]
     );
     // Others are not concerned.
     assert_eq!(
-        look_ups(&house.watch_as(4, UserId(8), &guilds[300..301])).len(),
+        look_ups(&harness.watch_as(4, UserId(8), &guilds[300..301])).len(),
         1
     );
 }
 
 #[test]
 fn guilds_that_do_not_exist_leave_nothing() {
-    let mut house = House::new(&[GUILD]);
+    let mut harness = Harness::new(&[GUILD]);
     for round in 0..35_u64 {
         let invented: Vec<GuildId> = (0..100).map(|n| GuildId(1_000 + round * 100 + n)).collect();
-        assert_eq!(house.watch(round, &invented), [answered(round, &invented)]);
+        assert_eq!(
+            harness.watch(round, &invented),
+            [answered(round, &invented)]
+        );
     }
     assert_eq!(
-        house.rights.deadline(),
+        harness.rights.deadline(),
         None,
         "nothing is to be done later either"
     );
-    assert!(house.rights.members.is_empty() && house.rights.awaiting_guild.is_empty());
-    assert!(house.rights.watched_guilds.of_user(USER).is_empty());
+    assert!(harness.rights.members.is_empty() && harness.rights.awaiting_guild.is_empty());
+    assert!(harness.rights.watched_guilds.of_user(USER).is_empty());
 }
 
 #[test]
 fn before_it_is_known_which_guilds_there_are_invented_ones_are_few_and_gone_with_their_watch() {
-    let mut house = House::new(&[]);
-    house.complete = false;
+    let mut harness = Harness::new(&[]);
+    harness.complete = false;
     let named = |user: u64| (0..300).map(move |n| GuildId(user * 1_000 + n));
     let users = 1 + u64::try_from(AWAITING_GUILD / GUILDS_PER_USER).expect("few");
     let mut bounds = BTreeSet::new();
     for user in 1..=users {
         let guilds: Vec<GuildId> = named(user).collect();
-        for output in house.watch_as(user, UserId(user), &guilds) {
+        for output in harness.watch_as(user, UserId(user), &guilds) {
             if let Output::Refused { quota, .. } = output {
                 bounds.insert(quota);
             }
         }
     }
     assert_eq!(bounds, [Quota::User, Quota::Process].into());
-    assert_eq!(house.rights.members.len(), AWAITING_GUILD);
+    assert_eq!(harness.rights.members.len(), AWAITING_GUILD);
     // READY names one of them that has still to come.
-    house.complete = true;
-    house.awaited = [GuildId(1_000)].into();
-    house.guilds_changed();
-    assert_eq!(house.rights.members.len(), 1, "that one is waited for");
-    let late = house.wait(Limits::default().watch_answer);
+    harness.complete = true;
+    harness.awaited = [GuildId(1_000)].into();
+    harness.guilds_changed();
+    assert_eq!(harness.rights.members.len(), 1, "that one is waited for");
+    let late = harness.wait(Limits::default().watch_answer);
     assert!(matches!(&late[..], [Output::Answered { failed, .. }] if failed.len() == 300));
-    assert!(house.rights.members.is_empty() && house.rights.awaiting_guild.is_empty());
-    assert_eq!(house.rights.deadline(), None);
+    assert!(harness.rights.members.is_empty() && harness.rights.awaiting_guild.is_empty());
+    assert_eq!(harness.rights.deadline(), None);
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use guildhall_model::{
 
 use super::*;
 
-pub(super) struct House {
+pub(super) struct Harness {
     pub rights: Rights,
     pub world: World,
     /// Whether Discord has said which guilds there are: these, and those that are there.
@@ -15,13 +15,13 @@ pub(super) struct House {
     pub now: Instant,
 }
 
-impl House {
+impl Harness {
     pub(super) fn new(guilds: &[GuildId]) -> Self {
         Self::with(Limits::default(), guilds)
     }
 
     pub(super) fn with(limits: Limits, guilds: &[GuildId]) -> Self {
-        let mut house = Self {
+        let mut harness = Self {
             rights: Rights::new(limits, Nonce(1)),
             world: World::default(),
             complete: true,
@@ -30,17 +30,17 @@ impl House {
             now: Instant::now(),
         };
         for guild in guilds {
-            house.arrive(*guild);
+            harness.arrive(*guild);
         }
-        house
+        harness
     }
 
     /// With the user watched and known.
     pub(super) fn known() -> Self {
-        let mut house = Self::new(&[GUILD]);
-        house.watch(1, &[GUILD]);
-        house.looked_up(KEY, Some(member(5)));
-        house
+        let mut harness = Self::new(&[GUILD]);
+        harness.watch(1, &[GUILD]);
+        harness.looked_up(KEY, Some(member(5)));
+        harness
     }
 
     pub(super) fn arrive(&mut self, guild: GuildId) {

@@ -59,14 +59,14 @@ impl UnderWay {
 }
 
 /// Time passes, and nobody comes later than asked.
-fn wait(house: &mut House, seen: &mut UnderWay, time: Duration) -> Result<(), TestCaseError> {
-    let end = house.now + time;
+fn wait(harness: &mut Harness, seen: &mut UnderWay, time: Duration) -> Result<(), TestCaseError> {
+    let end = harness.now + time;
     for _ in 0..100_000 {
-        let next = house.rights.deadline().map_or(end, |at| at.min(end));
-        let step = next.saturating_duration_since(house.now);
-        let outputs = house.wait(step);
-        seen.follow(outputs, house.now)?;
-        if house.now >= end {
+        let next = harness.rights.deadline().map_or(end, |at| at.min(end));
+        let step = next.saturating_duration_since(harness.now);
+        let outputs = harness.wait(step);
+        seen.follow(outputs, harness.now)?;
+        if harness.now >= end {
             return Ok(());
         }
     }
@@ -78,7 +78,7 @@ proptest! {
     fn every_watch_is_answered_exactly_once_in_time_and_nobody_is_asked_for_twice(
         steps in proptest::collection::vec((0..12_u8, 0..40_u64, 1..4_u64, 0..400_u64), 1..150)
     ) {
-        let mut house = House::new(&[GUILD]);
+        let mut harness = Harness::new(&[GUILD]);
         let mut seen = UnderWay::default();
         let mut watches = 0;
         for (step, user, guild, number) in steps {
@@ -88,16 +88,16 @@ proptest! {
                 0 | 1 => {
                     for user in user..user + [1, 30][usize::from(step)] {
                         watches += 1;
-                        seen.open.insert(WatchId(watches), house.now);
-                        let outputs = house.watch_as(watches, UserId(user), &[key.0, OTHER]);
-                        seen.follow(outputs, house.now)?;
+                        seen.open.insert(WatchId(watches), harness.now);
+                        let outputs = harness.watch_as(watches, UserId(user), &[key.0, OTHER]);
+                        seen.follow(outputs, harness.now)?;
                     }
                     Vec::new()
                 }
-                2 => house.told(key, MembershipUpdate::Is(member(number))),
-                3 => house.told(key, MembershipUpdate::Invalidated),
+                2 => harness.told(key, MembershipUpdate::Is(member(number))),
+                3 => harness.told(key, MembershipUpdate::Invalidated),
                 4 | 5 => match seen.alone.pop_first() {
-                    Some(key) => house.looked_up(key, (step == 4).then(|| member(number))),
+                    Some(key) => harness.looked_up(key, (step == 4).then(|| member(number))),
                     None => Vec::new(),
                 },
                 // A part of an answer, the last or not; everybody in it or only some.
@@ -118,38 +118,38 @@ proptest! {
                         if part.last || users.is_empty() {
                             call.remove();
                         }
-                        answer = house.act(|rights, context| rights.op8_part_came(part, context));
+                        answer = harness.act(|rights, context| rights.op8_part_came(part, context));
                     }
                     answer
                 }
                 8 => match seen.calls.pop_first() {
-                    Some((call, _)) => house.act(|rights, context| {
+                    Some((call, _)) => harness.act(|rights, context| {
                         rights.op8_rate_limited(call, Duration::from_millis(number), context);
                     }),
                     None => Vec::new(),
                 },
                 9 => {
-                    let live = !house.live;
+                    let live = !harness.live;
                     seen.calls.clear();
-                    house.live(live)
+                    harness.live(live)
                 }
                 10 => {
                     if number % 3 == 0 {
-                        house.world.guilds.remove(&key.0);
+                        harness.world.guilds.remove(&key.0);
                     } else {
-                        house.arrive(key.0);
+                        harness.arrive(key.0);
                     }
-                    house.complete = number % 2 == 0;
-                    house.guild_changed(key.0)
+                    harness.complete = number % 2 == 0;
+                    harness.guild_changed(key.0)
                 }
                 _ => {
-                    wait(&mut house, &mut seen, Duration::from_millis(number * number))?;
+                    wait(&mut harness, &mut seen, Duration::from_millis(number * number))?;
                     Vec::new()
                 }
             };
-            seen.follow(outputs, house.now)?;
+            seen.follow(outputs, harness.now)?;
         }
-        wait(&mut house, &mut seen, Limits::default().watch_answer)?;
+        wait(&mut harness, &mut seen, Limits::default().watch_answer)?;
         prop_assert!(seen.open.is_empty(), "{:?}", seen.open);
     }
 }

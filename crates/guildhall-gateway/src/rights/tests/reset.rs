@@ -2,12 +2,12 @@ use super::*;
 
 #[test]
 fn a_guild_that_was_out_of_hearing_has_all_who_are_here_looked_up_at_once_together() {
-    let mut house = House::new(&[GUILD]);
+    let mut harness = Harness::new(&[GUILD]);
     for user in 1..=30 {
-        house.watch_as(user, UserId(user), &[GUILD]);
-        house.looked_up((GUILD, UserId(user)), Some(member(5)));
+        harness.watch_as(user, UserId(user), &[GUILD]);
+        harness.looked_up((GUILD, UserId(user)), Some(member(5)));
     }
-    let outputs = house.came_again(GUILD);
+    let outputs = harness.came_again(GUILD);
     let [
         Output::LookUpByOp8(MembersRequest {
             nonce, user_ids, ..
@@ -24,81 +24,81 @@ fn a_guild_that_was_out_of_hearing_has_all_who_are_here_looked_up_at_once_togeth
         not_found: user_ids.clone(),
         last: true,
     };
-    house.act(|rights, context| rights.op8_part_came(part, context));
-    let thrown_out = &house.world.guilds[&GUILD].memberships;
+    harness.act(|rights, context| rights.op8_part_came(part, context));
+    let thrown_out = &harness.world.guilds[&GUILD].memberships;
     assert!(thrown_out.values().all(|is| *is == Membership::Stranger));
     assert_eq!(thrown_out.len(), 30);
 }
 
 #[test]
 fn who_came_with_the_guild_need_not_be_asked_for() {
-    let mut house = House::known();
-    let guild = house.world.guilds.get_mut(&GUILD).expect("it is known");
+    let mut harness = Harness::known();
+    let guild = harness.world.guilds.get_mut(&GUILD).expect("it is known");
     guild.memberships.clear();
-    house.act(|rights, context| rights.invalidate_guild(GUILD, context));
-    let told = house.told(KEY, MembershipUpdate::Is(member(5)));
+    harness.act(|rights, context| rights.invalidate_guild(GUILD, context));
+    let told = harness.told(KEY, MembershipUpdate::Is(member(5)));
     assert_eq!(told, [changed(Some(member(5)))], "the same, and yet said");
-    assert_eq!(house.guild_changed(GUILD), []);
+    assert_eq!(harness.guild_changed(GUILD), []);
 }
 
 #[test]
 fn an_answer_to_what_was_asked_before_is_worth_nothing() {
-    let mut house = House::known();
-    assert_eq!(house.wait(MINUTE), [Output::LookUpByRest(KEY)]);
-    assert_eq!(house.came_again(GUILD), []);
-    let outputs = house.looked_up(KEY, Some(member(5)));
+    let mut harness = Harness::known();
+    assert_eq!(harness.wait(MINUTE), [Output::LookUpByRest(KEY)]);
+    assert_eq!(harness.came_again(GUILD), []);
+    let outputs = harness.looked_up(KEY, Some(member(5)));
     assert_eq!(
         outputs,
         [Output::LookUpByRest(KEY)],
         "of before, so asked again"
     );
-    assert_eq!(house.membership(), None, "invisible meanwhile");
-    let outputs = house.looked_up(KEY, Some(Membership::Stranger));
+    assert_eq!(harness.membership(), None, "invisible meanwhile");
+    let outputs = harness.looked_up(KEY, Some(Membership::Stranger));
     assert_eq!(outputs, [changed(Some(Membership::Stranger))]);
 }
 
 #[test]
 fn a_guild_that_was_removed_and_comes_anew_takes_no_answer_of_before_either() {
-    let mut house = House::new(&[GUILD]);
-    house.watch(1, &[GUILD]);
-    house.world.guilds.clear();
-    house.guild_changed(GUILD);
-    house.arrive(GUILD);
-    assert_eq!(house.came_again(GUILD), []);
-    let outputs = house.looked_up(KEY, Some(member(5)));
+    let mut harness = Harness::new(&[GUILD]);
+    harness.watch(1, &[GUILD]);
+    harness.world.guilds.clear();
+    harness.guild_changed(GUILD);
+    harness.arrive(GUILD);
+    assert_eq!(harness.came_again(GUILD), []);
+    let outputs = harness.looked_up(KEY, Some(member(5)));
     assert_eq!(look_ups(&outputs), [KEY]);
-    assert_eq!(house.membership(), None);
+    assert_eq!(harness.membership(), None);
 }
 
 #[test]
 fn who_is_not_here_any_more_is_not_looked_up() {
-    let mut house = House::known();
-    house.wait(6 * MINUTE);
-    house.looked_up(KEY, Some(member(5)));
-    assert_eq!(house.came_again(GUILD), []);
-    assert_eq!(house.watch(2, &[GUILD]), [Output::LookUpByRest(KEY)]);
+    let mut harness = Harness::known();
+    harness.wait(6 * MINUTE);
+    harness.looked_up(KEY, Some(member(5)));
+    assert_eq!(harness.came_again(GUILD), []);
+    assert_eq!(harness.watch(2, &[GUILD]), [Output::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn a_watch_meanwhile_is_answered_by_the_new_look_up_only() {
-    let mut house = House::known();
-    assert_eq!(house.came_again(GUILD), [Output::LookUpByRest(KEY)]);
-    assert_eq!(house.watch(2, &[GUILD]), []);
-    let outputs = house.looked_up(KEY, Some(member(6)));
+    let mut harness = Harness::known();
+    assert_eq!(harness.came_again(GUILD), [Output::LookUpByRest(KEY)]);
+    assert_eq!(harness.watch(2, &[GUILD]), []);
+    let outputs = harness.looked_up(KEY, Some(member(6)));
     assert_eq!(outputs, [changed(Some(member(6))), answered(2, &[])]);
 }
 
 #[test]
 fn one_that_fails_is_tried_again_before_who_is_only_looked_at_again() {
-    let mut house = House::known();
-    house.came_again(GUILD);
-    assert_eq!(house.looked_up(KEY, None), []);
+    let mut harness = Harness::known();
+    harness.came_again(GUILD);
+    assert_eq!(harness.looked_up(KEY, None), []);
     assert_eq!(
-        house.wait(Duration::from_secs(2)),
+        harness.wait(Duration::from_secs(2)),
         [Output::LookUpByRest(KEY)]
     );
     assert_eq!(
-        house.looked_up(KEY, Some(member(5))),
+        harness.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
 }
@@ -118,37 +118,37 @@ fn twenty_guilds_are_looked_up_within_a_second_and_the_biggest_of_many_first() {
     let known = storm.known();
     assert_eq!(known, 7 * 210);
     // A connection of its own, as after op 9.
-    let outputs = storm.house.live(false);
+    let outputs = storm.harness.live(false);
     storm.follow(outputs);
-    let outputs = storm.house.live(true);
+    let outputs = storm.harness.live(true);
     storm.follow(outputs);
     for guild in &guilds {
-        let outputs = storm.house.came_again(*guild);
+        let outputs = storm.harness.came_again(*guild);
         storm.follow(outputs);
     }
-    let asked_at = storm.house.now;
+    let asked_at = storm.harness.now;
     while storm.known() < known {
         storm.run(Duration::from_millis(20));
-        assert!(storm.house.now < asked_at + MINUTE);
+        assert!(storm.harness.now < asked_at + MINUTE);
     }
-    let took = storm.house.now - asked_at;
+    let took = storm.harness.now - asked_at;
     println!("20 guilds with {known} viewers were known again after {took:?}");
     assert!(took <= Duration::from_secs(1), "{took:?}");
 
     // Beyond that, while one connection lasts: the guild with most viewers goes first.
-    let mut house = House::new(&guilds);
-    house.live(false);
+    let mut harness = Harness::new(&guilds);
+    harness.live(false);
     for guild in &guilds {
         for user in 0..guild.0 * 2 + 9 {
             let key = (*guild, UserId(guild.0 * 1_000 + user));
-            house.watch_as(key.1.0, key.1, &[*guild]);
+            harness.watch_as(key.1.0, key.1, &[*guild]);
         }
     }
-    house.wait(Limits::default().watch_answer);
+    harness.wait(Limits::default().watch_answer);
     for guild in &guilds {
-        house.came_again(*guild);
+        harness.came_again(*guild);
     }
-    let sizes: Vec<usize> = house.live(true).iter().filter_map(call_size).collect();
+    let sizes: Vec<usize> = harness.live(true).iter().filter_map(call_size).collect();
     assert_eq!(sizes.len(), 16, "as many as may be under way");
     assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
 }

@@ -6,7 +6,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A Discord that answers after a while, and what was asked and answered.
 pub(super) struct Storm {
-    pub house: House,
+    pub harness: Harness,
     round_trip: Duration,
     /// Calls have no answer.
     pub calls_fail: bool,
@@ -29,10 +29,10 @@ enum Due {
 
 impl Storm {
     pub(super) fn new(limits: Limits, guilds: &[GuildId]) -> Self {
-        let house = House::with(limits, guilds);
+        let harness = Harness::with(limits, guilds);
         Self {
-            rest_free_at: house.now,
-            house,
+            rest_free_at: harness.now,
+            harness,
             round_trip: Duration::from_millis(60),
             calls_fail: false,
             refused: 0,
@@ -51,42 +51,42 @@ impl Storm {
 
     pub(super) fn watch(&mut self, user: u64, guilds: &[GuildId]) -> WatchId {
         let id = WatchId(u64::try_from(self.begun.len()).expect("few") + 1);
-        self.begun.insert(id, self.house.now);
-        let outputs = self.house.watch_as(id.0, UserId(user), guilds);
+        self.begun.insert(id, self.harness.now);
+        let outputs = self.harness.watch_as(id.0, UserId(user), guilds);
         self.follow(outputs);
         id
     }
 
     /// Lets time pass, with everything happening when it is due.
     pub(super) fn run(&mut self, time: Duration) {
-        let end = self.house.now + time;
+        let end = self.harness.now + time;
         loop {
             let answer = self.due.first_key_value().map(|((at, _), _)| *at);
-            let times = [answer, self.house.rights.deadline()];
+            let times = [answer, self.harness.rights.deadline()];
             let next = times.into_iter().flatten().min().unwrap_or(end).min(end);
             let outputs = self
-                .house
-                .wait(next.saturating_duration_since(self.house.now));
+                .harness
+                .wait(next.saturating_duration_since(self.harness.now));
             self.follow(outputs);
             while let Some(entry) = self.due.first_entry()
-                && entry.key().0 <= self.house.now
+                && entry.key().0 <= self.harness.now
             {
                 let outputs = match entry.remove() {
-                    Due::Alone(key) => self.house.looked_up(key, Some(member(5))),
+                    Due::Alone(key) => self.harness.looked_up(key, Some(member(5))),
                     Due::Together(part) => self
-                        .house
+                        .harness
                         .act(|rights, context| rights.op8_part_came(part, context)),
                 };
                 self.follow(outputs);
             }
-            if self.house.now >= end {
+            if self.harness.now >= end {
                 return;
             }
         }
     }
 
     pub(super) fn follow(&mut self, outputs: Vec<Output>) {
-        let now = self.house.now;
+        let now = self.harness.now;
         for output in outputs {
             let (at, due) = match output {
                 Output::LookUpByRest(key) => {
@@ -165,7 +165,7 @@ impl Storm {
     }
 
     pub(super) fn known(&self) -> usize {
-        let guilds = self.house.world.guilds.values();
+        let guilds = self.harness.world.guilds.values();
         guilds.map(|guild| guild.memberships.len()).sum()
     }
 }
@@ -269,11 +269,11 @@ fn a_storm_that_a_lost_connection_interrupts_goes_on_where_it_was() {
         storm.login(user, GUILD);
     }
     storm.run(Duration::from_millis(300));
-    let outputs = storm.house.live(false);
+    let outputs = storm.harness.live(false);
     storm.due.retain(|_, due| matches!(due, Due::Alone(_)));
     storm.follow(outputs);
     storm.run(SECOND);
-    let outputs = storm.house.live(true);
+    let outputs = storm.harness.live(true);
     storm.follow(outputs);
     storm.run(Duration::from_millis(3_200));
     assert_eq!((storm.answers.len(), storm.failed()), (5_000, 0));
@@ -292,7 +292,7 @@ fn five_thousand_users_that_are_here_are_looked_up_again_every_minute_beside_log
         // A login each second, of guilds as they come.
         storm.login(10_000 + second, GUILD);
         storm.run(SECOND);
-        oldest = oldest.max(storm.house.rights.oldest(storm.house.now));
+        oldest = oldest.max(storm.harness.rights.oldest(storm.harness.now));
     }
     assert!(oldest < Duration::from_secs(63), "{oldest:?}");
     assert!(storm.calls_per_minute() <= limits.member_calls);
@@ -320,7 +320,7 @@ fn refreshes_leave_calls_to_who_waits() {
         storm.run(MINUTE);
     }
     storm.run(Duration::from_secs(55));
-    let recent = |call: &&(Instant, usize)| call.0 + MINUTE > storm.house.now;
+    let recent = |call: &&(Instant, usize)| call.0 + MINUTE > storm.harness.now;
     let spent = storm.calls.iter().filter(recent).count();
     assert_eq!((spent, limits.member_calls), (50, 56));
     let before = storm.begun.len();

@@ -18,64 +18,67 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn nothing_is_seen_before_it_is_committed_and_the_next_batch_gathers_meanwhile() {
-    let house = House::new(0);
-    house.ready(1);
-    house.dispatch(2, "GUILD_CREATE", &guild());
-    house.journal.commits(1).await;
-    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
-    house.dispatch(4, "VOICE_STATE_UPDATE", &voice("6", "9"));
-    assert_eq!(house.log.head().seq, 0, "the disk has not answered");
-    assert_eq!(house.status.borrow().discord, Discord::Down);
+    let harness = Harness::new(0);
+    harness.ready(1);
+    harness.dispatch(2, "GUILD_CREATE", &guild());
+    harness.journal.commits(1).await;
+    harness.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    harness.dispatch(4, "VOICE_STATE_UPDATE", &voice("6", "9"));
+    assert_eq!(harness.log.head().seq, 0, "the disk has not answered");
+    assert_eq!(harness.status.borrow().discord, Discord::Down);
 
-    house.journal.allow(1);
-    house.head(1).await;
-    assert_eq!(house.status.borrow().discord, Discord::Live);
-    house.journal.commits(2).await;
-    assert_eq!(house.log.head().seq, 1, "and so on");
-    house.journal.allow(1);
-    house.head(3).await;
-    assert_eq!(house.journal.asked(), 2, "what gathered was one batch");
-    assert_eq!(house.stop().await, SequencerExit::Stopped);
+    harness.journal.allow(1);
+    harness.head(1).await;
+    assert_eq!(harness.status.borrow().discord, Discord::Live);
+    harness.journal.commits(2).await;
+    assert_eq!(harness.log.head().seq, 1, "and so on");
+    harness.journal.allow(1);
+    harness.head(3).await;
+    assert_eq!(harness.journal.asked(), 2, "what gathered was one batch");
+    assert_eq!(harness.stop().await, SequencerExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_batch_that_is_not_kept_ends_the_sequencer_and_is_never_shown() {
-    let mut house = House::new(1);
-    house.ready(1);
-    house.journal.commits(1).await;
-    house.journal.fail();
-    house.dispatch(2, "GUILD_CREATE", &guild());
-    assert!(matches!(house.exit().await, SequencerExit::NotCommitted(_)));
-    assert_eq!(house.log.head().seq, 0);
+    let mut harness = Harness::new(1);
+    harness.ready(1);
+    harness.journal.commits(1).await;
+    harness.journal.fail();
+    harness.dispatch(2, "GUILD_CREATE", &guild());
+    assert!(matches!(
+        harness.exit().await,
+        SequencerExit::NotCommitted(_)
+    ));
+    assert_eq!(harness.log.head().seq, 0);
 }
 
 #[tokio::test]
 async fn who_lost_the_connection_goes_on_from_what_was_committed() {
-    let house = House::new(usize::MAX >> 4);
-    house.ready(1);
-    house.dispatch(2, "GUILD_CREATE", &guild());
-    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
-    let resume = house.lost(true).await.expect("a session");
-    assert_eq!((resume.sequence, house.log.head().seq), (3, 2));
+    let harness = Harness::new(usize::MAX >> 4);
+    harness.ready(1);
+    harness.dispatch(2, "GUILD_CREATE", &guild());
+    harness.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    let resume = harness.lost(true).await.expect("a session");
+    assert_eq!((resume.sequence, harness.log.head().seq), (3, 2));
     assert_eq!(resume.session_id, "s");
 
     // What is replayed all the same is known to be there.
-    house.dispatch(2, "GUILD_CREATE", &guild());
-    house.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
-    house.dispatch(4, "RESUMED", &json!({}));
-    let resume = house.lost(true).await.expect("a session");
-    assert_eq!((resume.sequence, house.log.head().seq), (4, 2));
-    assert_eq!(house.lost(false).await, None, "the session is over");
-    assert_eq!(house.stop().await, SequencerExit::Stopped);
+    harness.dispatch(2, "GUILD_CREATE", &guild());
+    harness.dispatch(3, "VOICE_STATE_UPDATE", &voice("5", "9"));
+    harness.dispatch(4, "RESUMED", &json!({}));
+    let resume = harness.lost(true).await.expect("a session");
+    assert_eq!((resume.sequence, harness.log.head().seq), (4, 2));
+    assert_eq!(harness.lost(false).await, None, "the session is over");
+    assert_eq!(harness.stop().await, SequencerExit::Stopped);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
-    let mut house = House::new(1);
-    house.ready(1);
-    house.live().await;
-    house.dispatch(2, "GUILD_CREATE", &guild());
-    house.journal.commits(2).await;
+    let mut harness = Harness::new(1);
+    harness.ready(1);
+    harness.live().await;
+    harness.dispatch(2, "GUILD_CREATE", &guild());
+    harness.journal.commits(2).await;
     // One batch is being committed, one is full, and the inbox.
     let mut sequence = 2;
     let mut full = 0;
@@ -87,7 +90,7 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
             json!("9")
         };
         let state = json!({"guild_id": "1", "user_id": "5", "channel_id": toggled});
-        match house
+        match harness
             .inbox
             .dispatch(dispatch(sequence, "VOICE_STATE_UPDATE", &state))
         {
@@ -102,51 +105,51 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
         }
     }
     assert_eq!(sequence, 2 + 512 + 8_192);
-    let stalled = house.stalled.wait_for(|stalled| *stalled);
+    let stalled = harness.stalled.wait_for(|stalled| *stalled);
     timeout(PATIENCE, stalled)
         .await
         .expect("in time")
         .expect("it lives");
-    assert_eq!(house.status.borrow().discord, Discord::Resuming);
+    assert_eq!(harness.status.borrow().discord, Discord::Resuming);
 
-    let lost = tokio::runtime::Handle::current().spawn(lost(house.inbox.clone(), true));
-    house.journal.allow(1_000);
+    let lost = tokio::runtime::Handle::current().spawn(lost(harness.inbox.clone(), true));
+    harness.journal.allow(1_000);
     let resume = lost.await.expect("no panic").expect("a session");
     assert_eq!(resume.sequence, sequence, "all that was taken is committed");
-    assert!(!*house.stalled.borrow());
-    assert_eq!(house.stop().await, SequencerExit::Stopped);
+    assert!(!*harness.stalled.borrow());
+    assert_eq!(harness.stop().await, SequencerExit::Stopped);
 }
 
 #[tokio::test]
 async fn a_journal_of_another_bot_is_left_alone() {
-    let mut house = House::with_state(
+    let mut harness = Harness::with_state(
         10,
         State {
             bot: Some(UserId(7)),
             ..State::default()
         },
     );
-    house.ready(1);
+    harness.ready(1);
     let (kept, is) = (UserId(7), UserId(100));
-    assert_eq!(house.exit().await, SequencerExit::AnotherBot { kept, is });
-    assert_eq!(house.journal.asked(), 0);
+    assert_eq!(harness.exit().await, SequencerExit::AnotherBot { kept, is });
+    assert_eq!(harness.journal.asked(), 0);
 }
 
 #[tokio::test]
 async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_twice() {
-    let mut house = House::new(usize::MAX >> 4);
-    house.ready(1);
-    house.dispatch(2, "GUILD_CREATE", &guild());
-    house.head(1).await;
-    let head = house.log.head();
+    let mut harness = Harness::new(usize::MAX >> 4);
+    harness.ready(1);
+    harness.dispatch(2, "GUILD_CREATE", &guild());
+    harness.head(1).await;
+    let head = harness.log.head();
     // However much comes meanwhile.
-    house.rollback.send_replace(Some(head.at(2)));
+    harness.rollback.send_replace(Some(head.at(2)));
     for sequence in 3..700 {
         let state = json!({"guild_id": "1", "user_id": sequence.to_string(), "channel_id": "9"});
-        house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
+        harness.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
     }
-    assert_eq!(house.exit().await, SequencerExit::LogRolledBack);
-    let kept = house.journal.kept.load().await.expect("it works");
+    assert_eq!(harness.exit().await, SequencerExit::LogRolledBack);
+    let kept = harness.journal.kept.load().await.expect("it works");
     let kept = kept.expect("begun");
     assert!(kept.head.epoch > head.epoch && kept.head.seq == 0);
     assert_eq!((kept.bases.len(), kept.state.resume), (1, None));
@@ -154,21 +157,21 @@ async fn a_log_that_was_brought_back_is_begun_anew_and_never_gives_a_position_tw
 
 #[tokio::test]
 async fn a_stop_commits_what_was_taken() {
-    let house = House::new(0);
-    house.ready(1);
-    house.dispatch(2, "GUILD_CREATE", &guild());
+    let harness = Harness::new(0);
+    harness.ready(1);
+    harness.dispatch(2, "GUILD_CREATE", &guild());
     // More than one batch, and a disk that is slower than the stop.
     for sequence in 3..3_000 {
         let state = json!({"guild_id": "1", "user_id": sequence.to_string(), "channel_id": "9"});
-        house.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
+        harness.dispatch(sequence, "VOICE_STATE_UPDATE", &state);
     }
-    let journal = house.journal.clone();
+    let journal = harness.journal.clone();
     journal.commits(1).await;
-    house.stop.cancel();
+    harness.stop.cancel();
     tokio::task::yield_now().await;
-    assert!(!house.task.is_finished(), "it waits for the disk");
+    assert!(!harness.task.is_finished(), "it waits for the disk");
     journal.allow(1_000);
-    assert_eq!(house.stop().await, SequencerExit::Stopped);
+    assert_eq!(harness.stop().await, SequencerExit::Stopped);
     let saved = journal.kept.load().await.expect("it works").expect("begun");
     assert_eq!(saved.head.seq, 1 + 2_997);
     let resume = saved.state.resume.map(|resume| resume.sequence);
@@ -228,7 +231,7 @@ impl SlowJournal {
     }
 }
 
-struct House {
+struct Harness {
     journal: SlowJournal,
     log: Log,
     inbox: Inbox,
@@ -239,7 +242,7 @@ struct House {
     task: JoinHandle<SequencerExit>,
 }
 
-impl House {
+impl Harness {
     fn new(allowed: usize) -> Self {
         Self::with_state(allowed, State::default())
     }

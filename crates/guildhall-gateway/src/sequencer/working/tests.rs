@@ -17,15 +17,15 @@ const USER: UserId = UserId(7);
 
 #[test]
 fn a_batch_holds_its_events_in_order_and_the_status_they_lead_to() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
-    let outcome = house.working.take();
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["guild.available", "voice.joined"]);
     let status = outcome.status.expect("it changed");
     assert_eq!((status.discord, status.complete), (Discord::Live, true));
-    let quiet = house.working.take();
+    let quiet = harness.working.take();
     assert_eq!(
         (quiet.events.len(), quiet.status, quiet.report),
         (0, None, None)
@@ -34,20 +34,20 @@ fn a_batch_holds_its_events_in_order_and_the_status_they_lead_to() {
 
 #[test]
 fn a_guild_that_is_not_bridged_is_ignored_altogether() {
-    let mut house = House::new(Some([GUILD].into()));
-    house.dispatch("READY", &ready(&["1", "2"]));
-    house.dispatch("GUILD_CREATE", &guild("2"));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    let outcome = house.working.take();
+    let mut harness = Harness::new(Some([GUILD].into()));
+    harness.dispatch("READY", &ready(&["1", "2"]));
+    harness.dispatch("GUILD_CREATE", &guild("2"));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    let outcome = harness.working.take();
     assert!(outcome.events.iter().all(|event| event.guild_id == GUILD));
     assert!(
         outcome.status.is_some_and(|status| status.complete),
         "nobody waits for the other"
     );
-    house.watch(1, &[GuildId(2)]);
+    harness.watch(1, &[GuildId(2)]);
     let failed = vec![GuildId(2)];
     assert_eq!(
-        house.working.take().effects,
+        harness.working.take().effects,
         [Effect::Answer {
             watch: WatchId(1),
             failed
@@ -57,36 +57,36 @@ fn a_guild_that_is_not_bridged_is_ignored_altogether() {
 
 #[test]
 fn a_configured_guild_that_ready_does_not_name_is_reported() {
-    let mut house = House::new(Some([GUILD, GuildId(3)].into()));
-    house.dispatch("READY", &ready(&["1"]));
-    let report = house.working.take().report.expect("it changed");
+    let mut harness = Harness::new(Some([GUILD, GuildId(3)].into()));
+    harness.dispatch("READY", &ready(&["1"]));
+    let report = harness.working.take().report.expect("it changed");
     assert_eq!(report.missing, [GuildId(3)].into());
 }
 
 #[test]
 fn a_configured_guild_is_reported_until_the_bot_is_in_it_and_when_it_no_longer_is() {
-    let mut house = House::new(Some([GUILD].into()));
-    house.dispatch("READY", &ready(&[]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    let report = house.working.take().report;
+    let mut harness = Harness::new(Some([GUILD].into()));
+    harness.dispatch("READY", &ready(&[]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    let report = harness.working.take().report;
     assert!(report.is_none_or(|report| report.missing.is_empty()));
-    house.dispatch("GUILD_DELETE", &json!({"id": "1"}));
-    let report = house.working.take().report.expect("it changed");
+    harness.dispatch("GUILD_DELETE", &json!({"id": "1"}));
+    let report = harness.working.take().report.expect("it changed");
     assert_eq!(report.missing, [GUILD].into());
 }
 
 #[test]
 fn an_odd_entry_of_a_guild_takes_nothing_away_and_is_said() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
-    house.working.take();
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
+    harness.working.take();
     let mut odd = guild("1");
     odd["channels"][0]["type"] = json!("voice");
     odd["voice_states"] = json!([{"user_id": "5", "channel_id": "9", "session_id": "x"}]);
-    house.dispatch("GUILD_CREATE", &odd);
-    let outcome = house.working.take();
+    harness.dispatch("GUILD_CREATE", &odd);
+    let outcome = harness.working.take();
     assert_eq!(
         names(&outcome),
         [""; 0],
@@ -101,55 +101,55 @@ fn an_odd_entry_of_a_guild_takes_nothing_away_and_is_said() {
 
 #[test]
 fn what_cannot_be_read_of_a_guild_that_is_not_bridged_costs_no_session() {
-    let mut house = House::new(Some([GUILD].into()));
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "2", "role": {}}));
-    assert_eq!(house.working.take().effects, []);
+    let mut harness = Harness::new(Some([GUILD].into()));
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "2", "role": {}}));
+    assert_eq!(harness.working.take().effects, []);
 }
 
 #[test]
 fn a_guild_that_is_gone_is_no_longer_stale() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "1", "role": {}}));
-    house.dispatch("GUILD_DELETE", &json!({"id": "1"}));
-    let report = house.working.take().report;
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.dispatch("GUILD_ROLE_UPDATE", &json!({"guild_id": "1", "role": {}}));
+    harness.dispatch("GUILD_DELETE", &json!({"id": "1"}));
+    let report = harness.working.take().report;
     assert!(report.is_none_or(|report| report.stale.is_empty()));
 }
 
 #[test]
 fn a_member_in_a_replay_is_looked_at_again() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.watch(1, &[GUILD]);
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.watch(1, &[GUILD]);
     let now = Membership::member(Vec::new(), false);
     let key = (GUILD, USER);
-    house.working.looked_up(key, Some(now), house.now, 50);
-    house.working.lost(cut(), house.now, 60);
-    house.working.take();
+    harness.working.looked_up(key, Some(now), harness.now, 50);
+    harness.working.lost(cut(), harness.now, 60);
+    harness.working.take();
     let mut state = voice("7", "9");
     state["member"] = json!({"user": {"id": "7"}, "roles": ["4"], "flags": 0});
-    house.dispatch("VOICE_STATE_UPDATE", &state);
-    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(key)]);
+    harness.dispatch("VOICE_STATE_UPDATE", &state);
+    assert_eq!(harness.working.take().effects, [Effect::LookUpByRest(key)]);
 }
 
 #[test]
 fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.watch(1, &[GUILD]);
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.watch(1, &[GUILD]);
     assert_eq!(
-        house.working.take().effects,
+        harness.working.take().effects,
         [Effect::LookUpByRest((GUILD, USER))]
     );
     let member = Membership::member(vec![RoleId(4)], false);
-    house
+    harness
         .working
-        .looked_up((GUILD, USER), Some(member), house.now, 50);
-    let outcome = house.working.take();
+        .looked_up((GUILD, USER), Some(member), harness.now, 50);
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["rights"]);
     assert_eq!(
         outcome.effects,
@@ -162,75 +162,75 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
 
 #[test]
 fn a_member_object_in_any_dispatch_is_the_newer_answer() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.watch(1, &[GUILD]);
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.watch(1, &[GUILD]);
     let mut state = voice("7", "9");
     state["member"] =
         json!({"user": {"id": "7", "username": "u"}, "roles": ["4"], "flags": 0, "joined_at": "x"});
-    house.dispatch("VOICE_STATE_UPDATE", &state);
+    harness.dispatch("VOICE_STATE_UPDATE", &state);
     let old = Membership::member(Vec::new(), false);
-    house
+    harness
         .working
-        .looked_up((GUILD, USER), Some(old), house.now, 50);
-    let outcome = house.working.take();
+        .looked_up((GUILD, USER), Some(old), harness.now, 50);
+    let outcome = harness.working.take();
     assert_eq!(
         names(&outcome),
         ["guild.available", "voice.joined", "rights"]
     );
     let now = Membership::member(vec![RoleId(4)], false);
-    let kept = &house.working.world.guilds[&GUILD].memberships[&USER];
+    let kept = &harness.working.world.guilds[&GUILD].memberships[&USER];
     assert_eq!(kept, &now);
 }
 
 #[test]
 fn a_ban_is_looked_into_although_it_tells_no_roles() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.watch(1, &[GUILD]);
-    house.working.looked_up(
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.watch(1, &[GUILD]);
+    harness.working.looked_up(
         (GUILD, USER),
         Some(Membership::member(Vec::new(), false)),
-        house.now,
+        harness.now,
         50,
     );
-    house.working.take();
-    house.dispatch(
+    harness.working.take();
+    harness.dispatch(
         "GUILD_BAN_ADD",
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
     assert_eq!(
-        house.working.take().effects,
+        harness.working.take().effects,
         [Effect::LookUpByRest((GUILD, USER))]
     );
 }
 
 #[test]
 fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_what_is_gone() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1", "2"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch("GUILD_CREATE", &guild("2"));
-    house.working.take();
-    house.working.lost(
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1", "2"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.dispatch("GUILD_CREATE", &guild("2"));
+    harness.working.take();
+    harness.working.lost(
         Lost {
             resumable: false,
             tries: 1,
             why: String::new(),
         },
-        house.now,
+        harness.now,
         60,
     );
-    let lost = house.working.take();
+    let lost = harness.working.take();
     assert_eq!(
         lost.status.map(|status| (status.discord, status.since)),
         Some((Discord::Down, 60))
     );
-    house.wall = 90;
-    house.dispatch("READY", &ready(&["1"]));
-    let outcome = house.working.take();
+    harness.wall = 90;
+    harness.dispatch("READY", &ready(&["1"]));
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["guild.removed", "gap"]);
     assert_eq!(outcome.events[0].guild_id, GuildId(2));
     assert_eq!(outcome.events[1].change, Change::Gap { from: 60, to: 90 });
@@ -238,19 +238,19 @@ fn a_session_that_replaced_a_lost_one_leaves_a_gap_in_each_guild_and_removes_wha
 
 #[test]
 fn what_one_dispatch_does_has_one_cause_and_the_next_another() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.dispatch(
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.dispatch(
         "CHANNEL_CREATE",
         &json!({"guild_id": "1", "id": "8", "type": 2}),
     );
-    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
-    house.working.take();
-    house.dispatch("VOICE_STATE_UPDATE", &voice("5", "8"));
-    house.dispatch("TYPING_START", &json!({"guild_id": "1"}));
-    house.dispatch("VOICE_STATE_UPDATE", &voice("6", "8"));
-    let outcome = house.working.take();
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
+    harness.working.take();
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("5", "8"));
+    harness.dispatch("TYPING_START", &json!({"guild_id": "1"}));
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("6", "8"));
+    let outcome = harness.working.take();
     assert_eq!(
         names(&outcome),
         ["voice.left", "voice.joined", "voice.joined"]
@@ -260,18 +260,18 @@ fn what_one_dispatch_does_has_one_cause_and_the_next_another() {
 
 #[test]
 fn a_resumed_session_is_live_again_without_a_gap() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.working.lost(cut(), house.now, 60);
-    let outcome = house.working.take();
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.working.lost(cut(), harness.now, 60);
+    let outcome = harness.working.take();
     assert_eq!(
         outcome.status.map(|status| status.discord),
         Some(Discord::Resuming)
     );
     assert!(outcome.report.is_some_and(|report| report.lost.is_some()));
-    house.dispatch("RESUMED", &Value::Null);
-    let outcome = house.working.take();
+    harness.dispatch("RESUMED", &Value::Null);
+    let outcome = harness.working.take();
     assert_eq!(
         outcome.status.map(|status| status.discord),
         Some(Discord::Live)
@@ -283,49 +283,49 @@ fn a_resumed_session_is_live_again_without_a_gap() {
 #[test]
 fn however_discord_numbers_its_resumed_the_session_is_live_again() {
     for number in [0, 1, 2, 3] {
-        let mut house = House::new(None);
-        house.dispatch("READY", &ready(&["1"]));
-        house.dispatch("GUILD_CREATE", &guild("1"));
-        house.working.lost(cut(), house.now, 60);
-        house.working.take();
-        house.sequence = number;
-        house.dispatch("RESUMED", &Value::Null);
-        let status = house.working.take().status.expect("it changed");
+        let mut harness = Harness::new(None);
+        harness.dispatch("READY", &ready(&["1"]));
+        harness.dispatch("GUILD_CREATE", &guild("1"));
+        harness.working.lost(cut(), harness.now, 60);
+        harness.working.take();
+        harness.sequence = number;
+        harness.dispatch("RESUMED", &Value::Null);
+        let status = harness.working.take().status.expect("it changed");
         assert_eq!(status.discord, Discord::Live, "after {number}");
-        let resume = house.working.resume().expect("a session");
+        let resume = harness.working.resume().expect("a session");
         assert_eq!(resume.sequence, (number + 1).max(2), "never back");
     }
 }
 
 #[test]
 fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_again() {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.working.take();
-    house.dispatch(
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.working.take();
+    harness.dispatch(
         "VOICE_STATE_UPDATE",
         &json!({"guild_id": "1", "user_id": "no id"}),
     );
-    let outcome = house.working.take();
+    let outcome = harness.working.take();
     assert_eq!(outcome.effects, [Effect::Renew]);
     assert_eq!(
         outcome.report.map(|report| report.stale),
         Some([GUILD].into())
     );
-    house.dispatch(
+    harness.dispatch(
         "VOICE_STATE_UPDATE",
         &json!({"guild_id": "1", "user_id": "no id"}),
     );
-    assert_eq!(house.working.take().effects, []);
-    let due = house.working.deadline().expect("it is still wanted");
-    assert_eq!(due, house.now + RENEWALS_APART);
-    house.working.time_passed(due, 50);
-    assert_eq!(house.working.take().effects, [Effect::Renew]);
+    assert_eq!(harness.working.take().effects, []);
+    let due = harness.working.deadline().expect("it is still wanted");
+    assert_eq!(due, harness.now + RENEWALS_APART);
+    harness.working.time_passed(due, 50);
+    assert_eq!(harness.working.take().effects, [Effect::Renew]);
     // There may have been no session to spare.
-    assert_eq!(house.working.deadline(), Some(due + RENEWALS_APART));
-    house.dispatch("READY", &ready(&["1"]));
-    assert_eq!(house.working.deadline(), None);
+    assert_eq!(harness.working.deadline(), Some(due + RENEWALS_APART));
+    harness.dispatch("READY", &ready(&["1"]));
+    assert_eq!(harness.working.deadline(), None);
 }
 
 #[test]
@@ -360,14 +360,14 @@ fn who_never_comes_back_is_forgotten_however_often_the_process_begins_anew() {
     assert_eq!(nobody.take().state, None);
 }
 
-struct House {
+struct Harness {
     working: Working,
     now: Instant,
     wall: UnixMs,
     sequence: u64,
 }
 
-impl House {
+impl Harness {
     fn new(bridged: Option<BTreeSet<GuildId>>) -> Self {
         let cdn = Cdn::new(&"https://cdn.example".parse().expect("an address"));
         Self {
@@ -402,10 +402,10 @@ impl House {
 
 /// A guild of which an earlier process had looked somebody up.
 fn guild_with_a_member() -> World {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    let mut world = house.working.world;
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    let mut world = harness.working.world;
     let guild = world.guilds.get_mut(&GUILD).expect("it came");
     let member = Membership::member(vec![RoleId(5)], false);
     guild.memberships.insert(USER, member);

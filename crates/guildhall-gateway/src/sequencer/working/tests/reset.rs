@@ -5,18 +5,18 @@ use super::*;
 
 const KEY: (GuildId, UserId) = (GUILD, USER);
 
-/// A house in which the user is watched, and is a member with a role.
-fn watched() -> House {
-    let mut house = House::new(None);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    house.watch(1, &[GUILD]);
-    house.looked_up(&[4]);
-    house.working.take();
-    house
+/// A harness in which the user is watched, and is a member with a role.
+fn watched() -> Harness {
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.watch(1, &[GUILD]);
+    harness.looked_up(&[4]);
+    harness.working.take();
+    harness
 }
 
-impl House {
+impl Harness {
     fn looked_up(&mut self, roles: &[u64]) {
         let roles = roles.iter().copied().map(RoleId).collect();
         let is = Membership::member(roles, false);
@@ -35,31 +35,31 @@ impl House {
 
 #[test]
 fn who_was_thrown_out_while_the_session_was_lost_is_shown_nothing_and_asked_about_at_once() {
-    let mut house = watched();
-    house.lose(false);
-    house.dispatch("READY", &ready(&["1"]));
-    let before = house.working.take();
+    let mut harness = watched();
+    harness.lose(false);
+    harness.dispatch("READY", &ready(&["1"]));
+    let before = harness.working.take();
     assert_eq!(names(&before), ["gap"]);
     let mut now = guild("1");
     now["name"] = json!("another name");
-    house.dispatch("GUILD_CREATE", &now);
-    let outcome = house.working.take();
+    harness.dispatch("GUILD_CREATE", &now);
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "guild.updated"]);
     assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
-    assert_eq!(house.membership(), None);
+    assert_eq!(harness.membership(), None);
     let is = Some(Membership::Stranger);
-    house.working.looked_up(KEY, is, house.now, 60);
-    assert_eq!(names(&house.working.take()), ["rights"]);
+    harness.working.looked_up(KEY, is, harness.now, 60);
+    assert_eq!(names(&harness.working.take()), ["rights"]);
 }
 
 #[test]
 fn a_guild_back_from_an_outage_is_looked_up_anew_before_it_is_available() {
-    let mut house = watched();
-    house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
-    assert_eq!(names(&house.working.take()), ["guild.unavailable"]);
-    assert!(house.membership().is_some(), "as they were last seen");
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    let outcome = house.working.take();
+    let mut harness = watched();
+    harness.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+    assert_eq!(names(&harness.working.take()), ["guild.unavailable"]);
+    assert!(harness.membership().is_some(), "as they were last seen");
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "guild.available"]);
     assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
 }
@@ -67,31 +67,31 @@ fn a_guild_back_from_an_outage_is_looked_up_anew_before_it_is_available() {
 #[test]
 fn of_what_a_resume_replays_only_a_guild_that_was_out_is_looked_up_anew() {
     for out in [false, true] {
-        let mut house = watched();
-        house.lose(true);
+        let mut harness = watched();
+        harness.lose(true);
         if out {
-            house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+            harness.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
         }
-        house.dispatch("GUILD_CREATE", &guild("1"));
-        let outcome = house.working.take();
+        harness.dispatch("GUILD_CREATE", &guild("1"));
+        let outcome = harness.working.take();
         assert_eq!(
             names(&outcome).contains(&"rights.reset"),
             out,
             "{outcome:?}"
         );
-        assert_eq!(house.membership().is_some(), !out);
+        assert_eq!(harness.membership().is_some(), !out);
     }
 }
 
 #[test]
 fn a_guild_that_had_not_come_when_the_connection_was_cut_is_looked_up_anew_in_the_replay() {
-    let mut house = watched();
-    house.lose(false);
-    house.dispatch("READY", &ready(&["1"]));
-    house.lose(true);
-    house.working.take();
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    assert_eq!(names(&house.working.take()), ["rights.reset"]);
+    let mut harness = watched();
+    harness.lose(false);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.lose(true);
+    harness.working.take();
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    assert_eq!(names(&harness.working.take()), ["rights.reset"]);
 }
 
 #[test]
@@ -109,13 +109,13 @@ fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_reada
             ("VOICE_STATE_UPDATE", voice.clone()),
             ("VOICE_STATE_UPDATE", unreadable.clone()),
         ] {
-            let mut house = watched();
-            house.lose(false);
-            house.dispatch("READY", &session);
-            assert!(house.membership().is_some(), "nothing is told of it yet");
-            house.dispatch(kind, &word);
-            assert_eq!(house.membership(), None, "{session} {kind} {word}");
-            let effects = house.working.take().effects;
+            let mut harness = watched();
+            harness.lose(false);
+            harness.dispatch("READY", &session);
+            assert!(harness.membership().is_some(), "nothing is told of it yet");
+            harness.dispatch(kind, &word);
+            assert_eq!(harness.membership(), None, "{session} {kind} {word}");
+            let effects = harness.working.take().effects;
             assert!(
                 effects.contains(&Effect::LookUpByRest(KEY)),
                 "{session} {kind} {word}: {effects:?}"
@@ -126,92 +126,92 @@ fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_reada
 
 #[test]
 fn a_guild_back_from_an_outage_is_looked_up_anew_even_if_it_cannot_be_read() {
-    let mut house = watched();
-    house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+    let mut harness = watched();
+    harness.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
     let mut damaged = guild("1");
     damaged["owner_id"] = json!([]);
     damaged["channels"] = json!("none");
-    house.dispatch("GUILD_CREATE", &damaged);
-    assert_eq!(house.membership(), None);
+    harness.dispatch("GUILD_CREATE", &damaged);
+    assert_eq!(harness.membership(), None);
 }
 
 #[test]
 fn a_guild_in_which_nobody_is_watched_comes_again_without_a_word() {
-    let mut house = House::new(None);
+    let mut harness = Harness::new(None);
     for _ in 0..2 {
-        house.dispatch("READY", &ready(&["1"]));
-        house.dispatch("GUILD_CREATE", &guild("1"));
+        harness.dispatch("READY", &ready(&["1"]));
+        harness.dispatch("GUILD_CREATE", &guild("1"));
     }
-    let outcome = house.working.take();
+    let outcome = harness.working.take();
     assert!(!names(&outcome).contains(&"rights.reset"), "{outcome:?}");
     assert_eq!(outcome.effects, []);
 }
 
 #[test]
 fn members_that_came_with_the_guild_have_their_roles_in_the_same_moment() {
-    let mut house = watched();
-    house.lose(false);
-    house.dispatch("READY", &ready(&["1"]));
-    house.working.take();
+    let mut harness = watched();
+    harness.lose(false);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.working.take();
     let mut now = guild("1");
     now["members"] = json!([{"user": {"id": "7", "username": "u"}, "roles": ["4"], "flags": 0}]);
-    house.dispatch("GUILD_CREATE", &now);
-    let outcome = house.working.take();
+    harness.dispatch("GUILD_CREATE", &now);
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["rights.reset", "rights"]);
     assert_eq!(outcome.effects, [], "nothing is left to ask");
 }
 
 #[test]
 fn an_answer_that_was_asked_before_the_guild_came_again_is_worth_nothing() {
-    let mut house = watched();
-    house.dispatch(
+    let mut harness = watched();
+    harness.dispatch(
         "GUILD_BAN_REMOVE",
         &json!({"guild_id": "1", "user": {"id": "7"}}),
     );
-    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(KEY)]);
-    house.lose(false);
-    house.dispatch("READY", &ready(&["1"]));
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    assert_eq!(house.working.take().effects, [], "one at a time");
-    house.looked_up(&[4]);
-    let outcome = house.working.take();
-    assert_eq!((names(&outcome), house.membership()), (vec![], None));
+    assert_eq!(harness.working.take().effects, [Effect::LookUpByRest(KEY)]);
+    harness.lose(false);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    assert_eq!(harness.working.take().effects, [], "one at a time");
+    harness.looked_up(&[4]);
+    let outcome = harness.working.take();
+    assert_eq!((names(&outcome), harness.membership()), (vec![], None));
     assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn what_an_earlier_process_knew_of_a_guild_is_reset_when_it_comes_in_a_fresh_session() {
-    let mut house = House::new(None);
-    house.working.world = guild_with_a_member();
-    house.working.begun(house.now, house.wall);
-    house.watch(1, &[GUILD]);
-    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(KEY)]);
-    house.looked_up(&[5]);
-    house.dispatch("READY", &ready(&["1"]));
-    house.working.take();
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    let outcome = house.working.take();
+    let mut harness = Harness::new(None);
+    harness.working.world = guild_with_a_member();
+    harness.working.begun(harness.now, harness.wall);
+    harness.watch(1, &[GUILD]);
+    assert_eq!(harness.working.take().effects, [Effect::LookUpByRest(KEY)]);
+    harness.looked_up(&[5]);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.working.take();
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    let outcome = harness.working.take();
     assert_eq!(names(&outcome), ["rights.reset"]);
     assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
 }
 
 #[test]
 fn a_guild_that_the_bot_is_not_in_is_failed_at_once_as_soon_as_discord_has_named_them() {
-    let mut house = House::new(None);
-    house.watch(1, &[GuildId(66)]);
-    assert_eq!(house.working.take().effects, [], "nobody knows yet");
-    house.dispatch("READY", &ready(&["1", "2"]));
+    let mut harness = Harness::new(None);
+    harness.watch(1, &[GuildId(66)]);
+    assert_eq!(harness.working.take().effects, [], "nobody knows yet");
+    harness.dispatch("READY", &ready(&["1", "2"]));
     let failed = |watch, guild| Effect::Answer {
         watch: WatchId(watch),
         failed: vec![GuildId(guild)],
     };
-    assert_eq!(house.working.take().effects, [failed(1, 66)]);
-    house.watch(2, &[GuildId(67)]);
-    assert_eq!(house.working.take().effects, [failed(2, 67)]);
-    house.watch(3, &[GUILD]);
-    assert_eq!(house.working.take().effects, [], "this one will come");
-    house.dispatch("GUILD_CREATE", &guild("1"));
-    assert_eq!(house.working.take().effects, [Effect::LookUpByRest(KEY)]);
+    assert_eq!(harness.working.take().effects, [failed(1, 66)]);
+    harness.watch(2, &[GuildId(67)]);
+    assert_eq!(harness.working.take().effects, [failed(2, 67)]);
+    harness.watch(3, &[GUILD]);
+    assert_eq!(harness.working.take().effects, [], "this one will come");
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    assert_eq!(harness.working.take().effects, [Effect::LookUpByRest(KEY)]);
 }
 
 /// A guild with two roles besides everyone's and two rooms, of which each hides or shows itself to
@@ -265,29 +265,29 @@ proptest! {
         told in any::<bool>(),
         outage in any::<bool>(),
     ) {
-        let mut house = House::new(None);
-        house.dispatch("READY", &ready(&["1"]));
-        house.dispatch("GUILD_CREATE", &before);
-        house.watch(1, &[GUILD]);
-        house.looked_up(&had);
+        let mut harness = Harness::new(None);
+        harness.dispatch("READY", &ready(&["1"]));
+        harness.dispatch("GUILD_CREATE", &before);
+        harness.watch(1, &[GUILD]);
+        harness.looked_up(&had);
         if outage {
-            house.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
+            harness.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": true}));
         } else {
-            house.lose(false);
-            house.dispatch("READY", &ready(&["1"]));
+            harness.lose(false);
+            harness.dispatch("READY", &ready(&["1"]));
         }
-        house.working.take();
-        let mut world = house.working.world.clone();
+        harness.working.take();
+        let mut world = harness.working.world.clone();
         let at_first = seen(&world);
         let mut now = now;
         if told {
             let ids: Vec<String> = has.iter().map(u64::to_string).collect();
             now["members"] = json!([{"user": {"id": "7"}, "roles": ids, "flags": 0}]);
         }
-        house.dispatch("GUILD_CREATE", &now);
-        house.looked_up(&has);
-        let last = seen(&house.working.world);
-        let events = house.working.take().events;
+        harness.dispatch("GUILD_CREATE", &now);
+        harness.looked_up(&has);
+        let last = seen(&harness.working.world);
+        let events = harness.working.take().events;
         let came = events.len() - usize::from(!told);
         for (index, event) in events.iter().enumerate() {
             world.apply(event);
@@ -299,7 +299,7 @@ proptest! {
             // Until the answer nothing at all.
             prop_assert!(told || index >= came || shown.is_empty(), "{}", event.change.name());
         }
-        prop_assert_eq!(&world, &house.working.world);
-        prop_assert!(house.membership().is_some());
+        prop_assert_eq!(&world, &harness.working.world);
+        prop_assert!(harness.membership().is_some());
     }
 }
