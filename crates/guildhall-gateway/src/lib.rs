@@ -10,24 +10,24 @@
 
 /// Settings, and the two public errors: what stops `build`, what ends `run`.
 mod config;
-/// Road 1, Discord to us: the connection, kept up for ever.
+/// Road 1, Discord to us: the task that keeps the connection up for ever.
 mod shard;
-/// Between the two: what waits for the task that owns the world, bounded.
+/// Between the two tasks: the bounded queue of what is to happen to the world.
 mod inbox;
-/// Road 2, theirs to ours: pure translation, by comparing with the world.
+/// Road 2, Discord's words to ours: pure translation, by comparing with the world.
 mod normalise;
-/// What is known of watched users' roles, what has to be asked, and when.
-mod rights;
-/// Discord's REST interface, as little of it as this role needs, within its rate limits.
-mod discord_rest;
-/// The one task that owns the working world, and the order in which everything happens to it.
+/// Road 3, the one task that owns the working world: order, journal, log.
 mod sequencer;
 /// The log in memory: retained events, floors, and each guild's base.
 mod log;
-/// The start: what the journal holds becomes the log, the world and the way to go on.
-mod restore;
 /// Road 4, gateway to web: the listener, and one task for each attachment.
 mod link;
+/// Beside the road: what is known of watched users' roles, what has to be asked, and when.
+mod rights;
+/// Discord's REST interface, as little of it as this role needs, within its rate limits.
+mod discord_rest;
+/// The start: what the journal holds becomes the log, the world and the session to resume.
+mod restore;
 /// The role's lines of `/readyz`.
 mod health;
 /// What is measured, described and there from the start.

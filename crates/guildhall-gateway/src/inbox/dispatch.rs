@@ -1,5 +1,7 @@
 //! A dispatch as Discord sent it: name and number read, its data not yet.
 
+use std::num::NonZeroU64;
+
 use guildhall_model::UnixMs;
 use serde_json::value::RawValue;
 
@@ -8,8 +10,8 @@ use serde_json::value::RawValue;
 pub(crate) struct Dispatch {
     /// Discord's name of the event, `t`, such as `VOICE_STATE_UPDATE`.
     pub name: String,
-    /// Its number in Discord's session, `s`, which begins with 1; 0: it has none that can be read.
-    pub sequence: u64,
+    /// Its number in Discord's session, `s`, which begins with 1; `None`: it has none that can be read.
+    pub sequence: Option<NonZeroU64>,
     /// `d`: some JSON value.
     pub data: Box<RawValue>,
     /// When it came.

@@ -8,12 +8,13 @@ use super::{
     lenient::{Field, LenientList, Oddities},
     member::MemberObject,
 };
+use crate::inbox::Nonce;
 
 /// GUILD_MEMBERS_CHUNK: a part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MembersChunk {
     /// Which request it answers: its nonce, which is a number of ours.
-    pub(crate) nonce: u64,
+    pub(crate) nonce: Nonce,
     /// The guild that was asked about.
     pub(crate) guild_id: GuildId,
     /// Members whose roles could be read.
@@ -30,7 +31,7 @@ pub(crate) struct MembersChunk {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RateLimited {
     /// Which request.
-    pub(crate) nonce: u64,
+    pub(crate) nonce: Nonce,
     /// Seconds to wait; 0 if that can't be read.
     pub(crate) wait: f64,
 }
@@ -52,7 +53,7 @@ pub(super) fn part(data: &str) -> Result<Option<MembersChunk>, serde_json::Error
         chunk_count: Field<u64>,
     }
     let payload: Payload = serde_json::from_str(data)?;
-    let Some(nonce) = payload.nonce.get().and_then(NonceText::number) else {
+    let Some(nonce) = payload.nonce.get().and_then(NonceText::read) else {
         return Ok(None);
     };
     let mut oddities = Oddities::default();
@@ -97,7 +98,7 @@ pub(super) fn rate_limited(data: &str) -> Option<RateLimited> {
     let payload: Payload = serde_json::from_str(data).ok()?;
     let ours = payload.opcode == REQUEST_GUILD_MEMBERS;
     Some(RateLimited {
-        nonce: payload.meta.nonce.number().filter(|_| ours)?,
+        nonce: payload.meta.nonce.read().filter(|_| ours)?,
         wait: payload
             .retry_after
             .get()
@@ -110,9 +111,9 @@ struct NonceText(String);
 
 impl NonceText {
     /// As we write it, and no other way.
-    fn number(&self) -> Option<u64> {
+    fn read(&self) -> Option<Nonce> {
         let number: u64 = self.0.parse().ok()?;
-        (number.to_string() == self.0).then_some(number)
+        (number.to_string() == self.0).then_some(Nonce(number))
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
             },
         ];
         let read = MembersChunk {
-            nonce: 77,
+            nonce: Nonce(77),
             guild_id: GuildId(1),
             members,
             not_found: vec![UserId(5), UserId(6)],
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(
             read(refusal),
             Some(RateLimited {
-                nonce: 7,
+                nonce: Nonce(7),
                 wait: 29.5
             })
         );
@@ -207,7 +208,7 @@ mod tests {
         assert_eq!(
             read(untold),
             Some(RateLimited {
-                nonce: 7,
+                nonce: Nonce(7),
                 wait: 0.0
             })
         );

@@ -275,7 +275,7 @@ impl<'a> Connection<'a> {
         }
         let dispatch = Dispatch {
             name: name.unwrap_or_default(),
-            sequence: 0,
+            sequence: None,
             data,
             received_at: self.shard.clock.now(),
         };

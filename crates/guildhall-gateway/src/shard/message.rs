@@ -1,6 +1,6 @@
 //! Messages of Discord's Gateway, taken out of their envelope and not yet read.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use guildhall_model::{UnixMs, text::replace_lone_surrogates};
 use serde::Deserialize;
@@ -58,7 +58,7 @@ impl Message {
                 Self::Dispatch(Dispatch {
                     name,
                     // RESUMED ends a replay, whether it is counted or not.
-                    sequence: number.unwrap_or(0),
+                    sequence: number.and_then(NonZeroU64::new),
                     // It has been seen with `d` null and with an object.
                     data: envelope.d.unwrap_or_default(),
                     received_at,
@@ -192,7 +192,8 @@ mod tests {
         else {
             panic!("a dispatch")
         };
-        assert_eq!((dispatch.name.as_str(), dispatch.sequence), ("X", 3));
+        assert_eq!(dispatch.name, "X");
+        assert_eq!(dispatch.sequence, NonZeroU64::new(3));
         assert_eq!(
             (dispatch.data.get(), dispatch.received_at),
             (r#"{"a":[1]}"#, 7)

@@ -1,6 +1,8 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
 
+use std::num::NonZeroU64;
+
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::journal::Terms;
 use serde_json::{Value, json};
@@ -514,12 +516,12 @@ async fn keep(
     wakes.cancelled().await;
     while let Some(input) = inputs.recv().await {
         let seen = match input {
-            Input::Dispatch(dispatch, _place) => {
+            Input::Dispatch(dispatch, _permit) => {
                 if dispatch.name == "READY" {
                     resume = Some(session_of(dispatch.data.get()));
                 }
                 if let Some(resume) = &mut resume {
-                    resume.sequence = dispatch.sequence;
+                    resume.sequence = dispatch.sequence.map_or(0, NonZeroU64::get);
                 }
                 Seen::Dispatch(dispatch.name)
             }

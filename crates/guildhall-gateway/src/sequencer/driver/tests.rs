@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{LogId, UserId, World};
 use guildhall_ports::{
@@ -380,7 +382,7 @@ async fn lost(inbox: Inbox, resumable: bool) -> Option<ResumeState> {
 fn dispatch(sequence: u64, name: &str, data: &Value) -> Dispatch {
     Dispatch {
         name: name.to_owned(),
-        sequence,
+        sequence: NonZeroU64::new(sequence),
         data: serde_json::value::to_raw_value(data).expect("JSON"),
         received_at: 2_000,
     }

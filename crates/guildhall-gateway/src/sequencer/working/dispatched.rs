@@ -1,6 +1,9 @@
 //! What a dispatch does to the working world: its events, and what follows from them.
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU64,
+    time::{Duration, Instant},
+};
 
 use guildhall_model::{Change, Event, GuildId, UnixMs};
 use guildhall_ports::journal::ResumeState;
@@ -9,7 +12,7 @@ use tracing::warn;
 
 use super::{Fatal, RENEWALS_APART, UnreadableSessions, Working};
 use crate::{
-    inbox::{Dispatch, Nonce},
+    inbox::Dispatch,
     normalise::{
         self, Context, GuildDelta, GuildTransition, MembersChunk, Normalised, Oddities, Ready,
     },
@@ -32,12 +35,13 @@ impl Working {
         // RESUMED is the connection's own and is kept by nobody, so its number does not say
         // whether it came before: were it taken for a repetition, we would never be live again.
         if let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") {
-            let numbered = dispatch.sequence > 0 && dispatch.name != "RESUMED";
-            if numbered && dispatch.sequence <= resume.sequence {
+            let sequence = dispatch.sequence.map_or(0, NonZeroU64::get);
+            let numbered = dispatch.sequence.is_some() && dispatch.name != "RESUMED";
+            if numbered && sequence <= resume.sequence {
                 counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
                 return;
             }
-            resume.sequence = resume.sequence.max(dispatch.sequence);
+            resume.sequence = resume.sequence.max(sequence);
         }
         self.heard_at = Some(dispatch.received_at);
         if dispatch.name == "READY" {
@@ -81,7 +85,7 @@ impl Working {
                 count(kind);
                 let wait = Duration::try_from_secs_f64(limited.wait).unwrap_or(Duration::MAX);
                 let (rights, context) = self.rights_and_context(now);
-                rights.op8_rate_limited(Nonce(limited.nonce), wait, context);
+                rights.op8_rate_limited(limited.nonce, wait, context);
                 self.follow_rights(dispatch.received_at);
             }
             Normalised::Irrelevant if kind == "RESUMED" => {
@@ -195,7 +199,7 @@ impl Working {
         self.bot = Some(ready.bot);
         self.resume = ready.session_id.map(|session_id| ResumeState {
             session_id,
-            sequence: dispatch.sequence,
+            sequence: dispatch.sequence.map_or(0, NonZeroU64::get),
             url: ready.resume_url,
             terms: self.terms.clone(),
         });
@@ -305,7 +309,7 @@ impl Working {
     fn part_came(&mut self, chunk: MembersChunk, wall: UnixMs, now: Instant) {
         let members = chunk.members.into_iter();
         let part = Op8Part {
-            nonce: Nonce(chunk.nonce),
+            nonce: chunk.nonce,
             guild_id: chunk.guild_id,
             members: members
                 .map(|seen| (seen.user_id, seen.membership))

@@ -3,6 +3,8 @@
 /// Guilds that come again after they were out of hearing.
 mod reset;
 
+use std::num::NonZeroU64;
+
 use guildhall_link::frame::Discord;
 use guildhall_model::RoleId;
 use serde_json::{Value, json};
@@ -387,7 +389,7 @@ impl Harness {
     fn numbered(&mut self, sequence: u64, name: &str, data: &Value) {
         let dispatch = Dispatch {
             name: name.to_owned(),
-            sequence,
+            sequence: NonZeroU64::new(sequence),
             data: serde_json::value::to_raw_value(data).expect("JSON"),
             received_at: self.wall,
         };
