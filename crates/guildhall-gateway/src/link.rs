@@ -8,7 +8,7 @@ mod connections;
 mod notice;
 /// One attachment until it ends.
 mod accept;
-/// Its questions about users.
+/// Its watches that are not acknowledged yet.
 mod unacked_watches;
 
 pub(crate) use accept::Attachments;

@@ -223,7 +223,7 @@ impl Rights {
                 let key = (*guild_id, *user_id);
                 let unwatched = Known {
                     watched_until: context.now,
-                    kept_until: context.now + left,
+                    expires_at: context.now + left,
                     ..Known::new(&self.limits, context.now)
                 };
                 self.members.entry(key).or_insert(unwatched);
@@ -253,7 +253,7 @@ impl Rights {
                 if let Some(validity) = in_flight {
                     *validity = Validity::Superseded;
                 }
-                known.true_at = Some(context.now);
+                known.as_of = Some(context.now);
                 known.failures = 0;
                 self.changed(key, membership, context.world);
                 self.set_timer(key, context);
@@ -319,7 +319,7 @@ impl Rights {
     /// How old the oldest of the rights in use are. Looks at every member.
     pub(crate) fn oldest(&self, now: Instant) -> Duration {
         let watched = self.members.values().filter(|known| known.is_watched(now));
-        let ages = watched.filter_map(|known| Some(now.saturating_duration_since(known.true_at?)));
+        let ages = watched.filter_map(|known| Some(now.saturating_duration_since(known.as_of?)));
         ages.max().unwrap_or_default()
     }
 

@@ -15,7 +15,7 @@ impl Rights {
     pub(crate) fn invalidate_guild(&mut self, guild_id: GuildId, context: RightsContext<'_>) {
         for key in self.of_guild(guild_id) {
             if let Some(known) = self.members.get_mut(&key) {
-                known.true_at = None;
+                known.as_of = None;
                 known.failures = 0;
                 known.retry_at = context.now;
                 match &mut known.look_up {
@@ -63,11 +63,11 @@ impl Rights {
             };
             // With a guild its rights leave the log.
             if !is_known(key, context.world) {
-                known.true_at = None;
+                known.as_of = None;
             }
             let waited_for = !known.waiting.is_empty();
             let unknown = known.is_watched(context.now)
-                && known.true_at.is_none()
+                && known.as_of.is_none()
                 && known.retry_at <= context.now;
             if !is_there(key, context.world) {
                 if waited_for && context.expected.includes(guild_id) {

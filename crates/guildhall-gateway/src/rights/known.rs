@@ -17,26 +17,32 @@ pub(super) const GUILDS_PER_USER: usize = 200;
 
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The user counts as watched until then, if not watched again, and is forgotten then.
+    /// Until when it counts as watched, if not watched again.
     pub watched_until: Instant,
-    pub kept_until: Instant,
-    /// When it was last so; `None`: not known since it was watched.
-    pub true_at: Option<Instant>,
+    /// When it is forgotten then.
+    pub expires_at: Instant,
+    /// When what the world has of it was last true; `None`: not known since it was watched.
+    pub as_of: Option<Instant>,
     pub look_up: LookUp,
-    /// Failures in a row, and no new try before this.
+    /// Failures in a row.
     pub failures: u32,
+    /// No new try before this.
     pub retry_at: Instant,
     /// When to look at it next; there is always one.
     pub timer: Option<Instant>,
+    /// Watches that wait for it.
     pub waiting: BTreeSet<WatchId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LookUp {
+    /// None is wanted.
     None,
+    /// It waits in the queue.
     Queued,
-    /// It left at that time.
+    /// Discord is asked.
     InFlight {
+        /// When it was sent.
         since: Instant,
         validity: Validity,
     },
@@ -74,11 +80,11 @@ impl Rights {
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
                 if !watched {
-                    known.true_at = None;
+                    known.as_of = None;
                 }
                 known.watched_until = new.watched_until;
-                known.kept_until = new.kept_until;
-                known.true_at.is_some() && is_known(key, context.world)
+                known.expires_at = new.expires_at;
+                known.as_of.is_some() && is_known(key, context.world)
             }
         })
     }
@@ -101,8 +107,8 @@ impl Known {
     pub(super) fn new(limits: &Limits, now: Instant) -> Self {
         Self {
             watched_until: now + limits.watch_break,
-            kept_until: now + limits.rights_kept,
-            true_at: None,
+            expires_at: now + limits.rights_kept,
+            as_of: None,
             look_up: LookUp::None,
             failures: 0,
             retry_at: now,
@@ -117,7 +123,7 @@ impl Known {
 
     /// How soon a look-up is wanted for which nobody waits.
     pub(super) fn priority_unasked(&self) -> Priority {
-        match self.true_at {
+        match self.as_of {
             Some(_) => Priority::Refresh,
             None => Priority::Reset,
         }
@@ -125,7 +131,7 @@ impl Known {
 
     /// How soon one is wanted again whose answer is worth nothing.
     pub(super) fn priority_again(&self) -> Priority {
-        if self.waiting.is_empty() && self.true_at.is_none() {
+        if self.waiting.is_empty() && self.as_of.is_none() {
             Priority::Reset
         } else {
             Priority::Awaited

@@ -76,7 +76,7 @@ impl Rights {
         known.look_up = LookUp::None;
         match (validity, membership) {
             (Validity::Valid, Some(membership)) => {
-                known.true_at = Some(since);
+                known.as_of = Some(since);
                 known.failures = 0;
                 self.changed(key, membership, context.world);
                 self.resolve(key, is_there(key, context.world));

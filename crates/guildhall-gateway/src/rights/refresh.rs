@@ -13,7 +13,7 @@ impl Rights {
         let Some(known) = self.members.get(&key) else {
             return;
         };
-        if known.kept_until <= context.now && known.is_idle() {
+        if known.expires_at <= context.now && known.is_idle() {
             self.forget(key, context);
             return;
         }
@@ -48,7 +48,7 @@ impl Rights {
         if !watched || known.look_up != LookUp::None {
             return None;
         }
-        let stale_at = known.true_at.map(|at| at + self.limits.rights_refresh);
+        let stale_at = known.as_of.map(|at| at + self.limits.rights_refresh);
         let at = stale_at.unwrap_or(context.now).max(known.retry_at);
         (at < known.watched_until).then_some(at)
     }
@@ -59,9 +59,9 @@ impl Rights {
             return;
         };
         let forget = if known.is_idle() {
-            known.kept_until
+            known.expires_at
         } else {
-            known.kept_until.max(context.now + TICK)
+            known.expires_at.max(context.now + TICK)
         };
         let refresh = self.refresh_at(key, known, context);
         let at = refresh.map_or(forget, |at| at.min(forget));

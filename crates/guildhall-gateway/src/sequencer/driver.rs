@@ -134,7 +134,7 @@ impl Driver {
             let wakeup = select! {
                 // What is committed is shown before anything new is taken.
                 biased;
-                news = self.committing.progress() => Wakeup::Commit(news),
+                progress = self.committing.progress() => Wakeup::Commit(progress),
                 Ok(_) = self.rollback.wait_for(Option::is_some) => Wakeup::LogRolledBack,
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
