@@ -4,16 +4,14 @@
 //! Discord's tokens are dropped before the browser is answered. What this instance does remember
 //! is bounded: attempts already used, sessions logged out, and who waits for a session's end.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
     routing::{get, post},
 };
 use guildhall_ports::Clock;
+use parking_lot::Mutex;
 
 /// Who is signed in, and ending that.
 mod account;

@@ -25,12 +25,13 @@ mod writer;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use guildhall_model::{GuildId, Position, UserId};
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::{sync::watch, time::Instant};
 
 pub(crate) use arrivals::Arrived;
@@ -137,7 +138,7 @@ impl Replica {
 
     /// Holds the replica still. Keep it short: the writer waits.
     pub(crate) fn hold(&self) -> RwLockReadGuard<'_, Store> {
-        self.0.store.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.store.read()
     }
 
     /// Seats a stream at a guild; `held` proves that the replica stands still meanwhile.
@@ -203,11 +204,7 @@ impl Replica {
 
     /// How fresh the replica is.
     pub(crate) fn standing(&self) -> Standing {
-        self.0
-            .standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.standing.lock().clone()
     }
 
     /// Counts changes of [`Replica::standing`].
@@ -237,17 +234,11 @@ impl Replica {
     }
 
     fn audiences(&self) -> MutexGuard<'_, HashMap<GuildId, Arc<Audience>>> {
-        self.0
-            .audiences
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.audiences.lock()
     }
 
     fn viewers(&self) -> MutexGuard<'_, HashMap<UserId, Arc<Viewer>>> {
-        self.0
-            .viewers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.viewers.lock()
     }
 }
 

@@ -11,11 +11,12 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use metrics::counter;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 /// Invalid answers per minute that this process may cause: 2,000 in ten minutes, so that five of
@@ -179,8 +180,7 @@ impl Budget {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Each change is whole before the lock is left, so what a panic leaves is sound.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,11 +1,7 @@
 //! What we ask Discord at a login: a token for the code, who it is, and their guilds. The token is
 //! dropped as soon as both are answered. Where Discord asks us to wait, we do, for a few seconds.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
@@ -13,6 +9,7 @@ use oauth2::{
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
     Scope, TokenResponse, TokenUrl, basic::BasicClient, basic::BasicErrorResponseType,
 };
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
@@ -172,7 +169,7 @@ impl Discord {
         if fields + guilds == 0 {
             return;
         }
-        let mut odd = self.odd.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut odd = self.odd.lock();
         if let Some(times) = odd.happened(Instant::now()) {
             warn!(
                 fields,
@@ -276,7 +273,7 @@ struct Calls(Arc<Mutex<Reservation>>);
 
 impl Calls {
     fn leave(&self) -> MutexGuard<'_, Reservation> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Counts an answer that is no success, if Discord does.

@@ -1,6 +1,6 @@
 //! Sign-ins that sign nobody in: why, and what the browser is told.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -127,7 +127,7 @@ pub(super) fn fail(
     };
     count(result);
     if status.is_server_error() || failure.wait().is_some() {
-        let mut failed = auth.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = auth.failed.lock();
         let notice = failed.entry(result).or_default();
         if let Some(times) = notice.happened(Instant::now()) {
             tracing::warn!(reason = %failure, times, "[Auth] Sign-in failed");

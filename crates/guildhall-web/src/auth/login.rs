@@ -1,11 +1,7 @@
 //! To Discord and back: the OAuth2 code grant with PKCE, a state of one use, and a check of who
 //! answers (RFC 6749, 7636, 9207).
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -102,7 +98,7 @@ pub(super) async fn finish(
         Err(failure) => {
             if failure.leaves_the_attempt() {
                 cookies.clear();
-                let mut used = auth.used.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut used = auth.used.lock();
                 used.remove(&attempt.state);
             }
             fail(&auth, &failure, &attempt.return_to, cookies)
@@ -126,7 +122,7 @@ fn find_attempt(auth: &Auth, uri: &Uri, headers: &HeaderMap) -> Result<Attempt, 
     let state = parameter(uri, "state").ok_or(Failure::UnknownAttempt)?;
     let now = auth.clock.now();
     let attempt = Attempt::find(&state, &auth.jar, headers, now).ok_or(Failure::UnknownAttempt)?;
-    let mut used = auth.used.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut used = auth.used.lock();
     if used.insert(state, attempt.expires_at, now) {
         Ok(attempt)
     } else {

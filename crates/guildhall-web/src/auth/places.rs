@@ -1,13 +1,9 @@
 //! Logins that may be with Discord at once; others wait for a moment. Addresses are served in
 //! turn, and those of one address in order: many who come from one place wait for each other.
 
-use std::{
-    collections::VecDeque,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::budget::site;
@@ -62,8 +58,7 @@ impl Places {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Each change is whole before the lock is left, so what a panic leaves is sound.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

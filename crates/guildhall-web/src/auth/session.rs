@@ -1,17 +1,12 @@
 //! Sessions: a browser's login, kept by the browser in one encrypted cookie.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, ops::Deref, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::{GuildId, Position, UnixMs, UserId};
 use guildhall_ports::Clock;
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -246,8 +241,7 @@ impl Sessions {
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {
-        // Each change is whole before the lock is left, so what a panic leaves is sound.
-        self.0.ends.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.ends.lock()
     }
 }
 

@@ -1,11 +1,9 @@
 //! Guilds that came into the replica and were not yet looked at by whoever asks about viewers.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeSet;
 
 use guildhall_model::GuildId;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// Collects them. Holds no more than there are guilds.
@@ -49,6 +47,6 @@ impl Arrivals {
     }
 
     fn lock(&self) -> MutexGuard<'_, Arrived> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }

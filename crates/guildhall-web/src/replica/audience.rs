@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use guildhall_model::{
     Change, ChannelId, Guild, GuildId, UserId, ViewerClass,
     world::{OverwriteTarget, RoomRights},
 };
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     GuildLog,
@@ -213,7 +214,7 @@ impl Audience {
     }
 
     fn lock(&self) -> MutexGuard<'_, Seats> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seats.lock()
     }
 }
 
@@ -283,7 +284,7 @@ impl Feed {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.lock()
     }
 }
 

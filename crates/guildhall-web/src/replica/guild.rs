@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use guildhall_model::{
     Change, ChannelId, Envelope, Guild, GuildId, UserId, World, json,
     world::{Occupant, RoomInfo},
 };
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::record::Record;
@@ -157,7 +158,7 @@ struct RoomPicture<'a> {
 impl RoomFragments {
     fn get(&self, guild: &Guild, channel: ChannelId) -> Option<Bytes> {
         let room = guild.rooms.get(&channel)?;
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.0.lock();
         let fragment = made.entry(channel).or_insert_with(|| {
             let picture = RoomPicture {
                 info: &room.info,
@@ -170,7 +171,7 @@ impl RoomFragments {
 
     /// Forgets the rooms that a change touches. `before`: the guild just before it.
     fn forget(&mut self, change: &Change, before: Option<&Guild>) {
-        let made = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let made = self.0.get_mut();
         match change {
             Change::VoiceJoined(person) | Change::VoiceUpdated(person) => {
                 let was = before.and_then(|guild| guild.voice.get(&person.user_id));

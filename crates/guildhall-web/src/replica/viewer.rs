@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use guildhall_model::{GuildId, Position, UnixMs, UserId};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
@@ -181,12 +182,12 @@ impl Viewer {
     }
 
     fn proof(&self) -> MutexGuard<'_, Proof> {
-        self.proof.lock().unwrap_or_else(PoisonError::into_inner)
+        self.proof.lock()
     }
 
     /// To be locked before the proof.
     fn wants(&self) -> MutexGuard<'_, Vec<Want>> {
-        self.wants.lock().unwrap_or_else(PoisonError::into_inner)
+        self.wants.lock()
     }
 }
 

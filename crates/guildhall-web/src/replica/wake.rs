@@ -1,11 +1,9 @@
 //! Who is to be woken: a list of streams, each with one place to leave its waker.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
-};
+use std::{sync::Arc, task::Waker};
 
 use futures_util::task::AtomicWaker;
+use parking_lot::{Mutex, MutexGuard};
 
 /// One stream's bell. A stream leaves its waker here before it looks for something to send, so
 /// that whatever happens after the look wakes it.
@@ -77,7 +75,7 @@ impl WakeList {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

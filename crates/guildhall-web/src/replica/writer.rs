@@ -5,13 +5,11 @@
 //! the old name of a room that was renamed and revealed at once, nor nobody in two rooms of whom
 //! somebody moved.
 
-use std::{
-    collections::BTreeSet,
-    sync::{PoisonError, RwLockWriteGuard, atomic::Ordering},
-};
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use guildhall_link::frame::{Base, DiscordStatus};
 use guildhall_model::{Envelope, Position, UnixMs};
+use parking_lot::RwLockWriteGuard;
 
 use super::{
     GuildLog, Progress, Replica, Standing, Store,
@@ -195,12 +193,7 @@ impl ReplicaWriter {
     }
 
     fn stand(&self, change: impl FnOnce(&mut Standing)) {
-        let mut standing = self
-            .replica
-            .0
-            .standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut standing = self.replica.0.standing.lock();
         let was = standing.clone();
         change(&mut standing);
         let changed = was != *standing;
@@ -212,11 +205,7 @@ impl ReplicaWriter {
     }
 
     fn live(&self) -> RwLockWriteGuard<'_, Store> {
-        self.replica
-            .0
-            .store
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.replica.0.store.write()
     }
 }
 

@@ -6,13 +6,14 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use guildhall_link::frame::Ack;
 use guildhall_model::{GuildId, UserId};
+use parking_lot::Mutex;
 use tokio::{
     select,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -135,10 +136,7 @@ impl Watches {
 
     fn say_dropped(&self, user: UserId, dropped: usize) {
         metrics::counter!("guildhall_viewer_guilds_dropped_total").increment(dropped as u64);
-        let mut said = self
-            .dropped_said
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.dropped_said.lock();
         let now = Instant::now();
         if said.is_none_or(|at| now.duration_since(at) >= SAY_DROPPED_EVERY) {
             *said = Some(now);
