@@ -13,6 +13,8 @@ mod role;
 mod state;
 /// 4: the link to the gateway.
 mod link;
+/// Server-sent events as bytes.
+mod sse;
 /// 4b: the world at a position, and each guild's recent records, serialised once.
 mod replica;
 /// Login, sessions, who am I.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use guildhall_model::{Change, Envelope, Event, Guild, Position, UserId};
 
-use crate::stream::write::record_frame;
+use crate::sse;
 
 /// One event at its place, and its bytes on every browser's stream.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Record {
         let Envelope { at, more, event } = envelope;
         let frame = event
             .public()
-            .map(|payload| record_frame(event.change.name(), at, &payload));
+            .map(|payload| sse::encode(event.change.name(), at, &payload));
         Self {
             at,
             more,

@@ -1,8 +1,9 @@
-//! 7: bytes. The SSE framing, in one place. Only what is `Visible` can be written.
+//! Writes what a stream sends, as events and JSON. It takes nothing about a guild that is not
+//! `Visible`.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use guildhall_model::{GuildId, Position, UnixMs, json};
 use serde::Serialize;
 
@@ -11,22 +12,15 @@ use super::{
     filter::{Common, GuildNews, GuildPicture, Visible},
     join::{News, Replay},
 };
-use crate::replica::{Record, StatusPayload};
-
-/// The bytes of one record on every stream. The position is also the cursor, as long as there is
-/// one log behind every query.
-pub(crate) fn record_frame(event: &str, at: Position, payload: &impl Serialize) -> Bytes {
-    let mut out = BytesMut::with_capacity(512);
-    frame(&mut out, event, Some(at), &json::to_vec(payload));
-    out.freeze()
-}
+use crate::{
+    replica::{Record, StatusPayload},
+    sse::SseBuffer,
+};
 
 /// What one poll of a stream sends, joined into one piece.
 #[derive(Debug, Default)]
 pub(crate) struct SseWriter {
-    /// The only piece so far, as it is shared: one record on its own is not copied.
-    only: Option<Bytes>,
-    joined: BytesMut,
+    buffer: SseBuffer,
 }
 
 impl SseWriter {
@@ -34,16 +28,10 @@ impl SseWriter {
     pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>]) {
         let frames = run.iter().filter_map(|visible| visible.get().frame());
         if run.len() > 1 {
-            let length: usize = frames.clone().map(Bytes::len).sum();
-            self.joined
-                .reserve(length + self.only.as_ref().map_or(0, Bytes::len));
+            self.buffer.reserve(frames.clone().map(Bytes::len).sum());
         }
         for frame in frames {
-            if self.is_empty() {
-                self.only = Some(frame.clone());
-            } else {
-                self.join().extend_from_slice(frame);
-            }
+            self.buffer.push(frame);
         }
     }
 
@@ -74,10 +62,10 @@ impl SseWriter {
             return;
         };
         if placed {
-            self.join().extend_from_slice(placed_frame);
+            self.buffer.push(placed_frame);
         } else if let Some(payload) = record.event.public() {
-            let data = json::to_vec(&payload);
-            frame(self.join(), record.event.change.name(), None, &data);
+            let name = record.event.change.name();
+            self.buffer.event(name, None, &json::to_vec(&payload));
         }
     }
 
@@ -97,7 +85,7 @@ impl SseWriter {
             GuildNews::Unavailable => "guild.unavailable",
             GuildNews::Removed => "guild.removed",
         };
-        frame(self.join(), name, placed.then_some(news.at), &data);
+        self.buffer.event(name, placed.then_some(news.at), &data);
     }
 
     /// A control event. `cursor`: the last place before the first record still to be sent.
@@ -108,12 +96,12 @@ impl SseWriter {
         payload: &Visible<T>,
     ) {
         let data = json::to_vec(payload.get());
-        frame(self.join(), event, cursor, &data);
+        self.buffer.event(event, cursor, &data);
     }
 
     /// How long the browser waits before it comes back; belongs to the event that follows.
     pub(crate) fn retry(&mut self, ms: u64) {
-        writeln!(self.join(), "retry: {ms}").expect("memory takes all text");
+        self.buffer.retry(ms);
     }
 
     /// `snapshot`.
@@ -127,24 +115,17 @@ impl SseWriter {
         let mut data = b"{\"reason\":".to_vec();
         data.extend_from_slice(&json::to_vec(&reason));
         snapshot_body(&mut data, status, guilds);
-        frame(self.join(), "snapshot", Some(at), &data);
+        self.buffer.event("snapshot", Some(at), &data);
     }
 
     /// Whether there is nothing to send.
     pub(crate) fn is_empty(&self) -> bool {
-        self.only.is_none() && self.joined.is_empty()
+        self.buffer.is_empty()
     }
 
     /// All of it.
     pub(crate) fn finish(self) -> Bytes {
-        self.only.unwrap_or_else(|| self.joined.freeze())
-    }
-
-    fn join(&mut self) -> &mut BytesMut {
-        if let Some(only) = self.only.take() {
-            self.joined.extend_from_slice(&only);
-        }
-        &mut self.joined
+        self.buffer.finish()
     }
 }
 
@@ -196,26 +177,6 @@ fn guild(out: &mut Vec<u8>, picture: &GuildPicture) {
 struct OfGuild {
     guild_id: GuildId,
     ts: UnixMs,
-}
-
-/// One event of a stream.
-///
-/// INVARIANT(one-line): JSON written by `guildhall_model::json` has no raw line end of any kind
-/// (they are escaped inside strings, and nothing here is pretty-printed), names are ours, a
-/// position is digits and three signs. So no field can end its line or the frame.
-fn frame(out: &mut BytesMut, event: &str, cursor: Option<Position>, data: &[u8]) {
-    debug_assert!(
-        !data.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)),
-        "data is one line"
-    );
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(event.as_bytes());
-    if let Some(cursor) = cursor {
-        write!(out, "\nid: {cursor}").expect("memory takes all text");
-    }
-    out.extend_from_slice(b"\ndata: ");
-    out.extend_from_slice(data);
-    out.extend_from_slice(b"\n\n");
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use guildhall_model::{
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::record_frame;
-use crate::stream::tests::stage::{decode, person};
+use crate::{
+    sse,
+    stream::tests::stage::{decode, person},
+};
 
 /// Whatever people can type into Discord, and what they can't.
 fn text() -> impl Strategy<Value = String> {
@@ -59,7 +61,7 @@ proptest! {
         let name = change.name();
         let event = Event { guild_id: GuildId(1), ts: 2, synthetic: true, change };
         let payload = event.public().expect("all of these are public");
-        let frame = record_frame(name, at, &payload);
+        let frame = sse::encode(name, at, &payload);
 
         let raw = frame.strip_suffix(b"\n\n").expect("ends with a blank line");
         prop_assert!(!raw.windows(2).any(|pair| pair == b"\n\n"), "one frame");
