@@ -3,6 +3,8 @@
 
 /// What a stream says about itself rather than about a guild.
 pub(crate) mod control;
+/// How long a browser waits before it reconnects.
+pub(crate) mod reconnect;
 /// What a browser asks for.
 pub(crate) mod query;
 /// How many streams there may be.

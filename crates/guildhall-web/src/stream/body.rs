@@ -19,10 +19,11 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
-    control::{Bye, ByeReason, Checkpoint, Resumed, retry_ms},
-    filter::{Narrow, Told, common},
+    control::{ByeReason, ControlEvent},
+    filter::{Narrow, Told, Visible},
     join::{From, Joined, NotYet, Opening, join},
     limit::Permit,
+    reconnect::{retry_ms, retry_ms_after},
     write::SseWriter,
 };
 use crate::{
@@ -208,11 +209,11 @@ impl StreamBody {
             let first = records.first().map(|first| first.get().at);
             let cursor = first.map_or(position, |first| first.at(first.seq - 1));
             counter!("guildhall_stream_resumptions_total").increment(1);
-            let resumed = Resumed {
+            let resumed = ControlEvent::Resumed {
                 replayed: records.len(),
                 status: self.say_status(),
             };
-            out.control("resumed", Some(cursor), &common(resumed));
+            out.control(Some(cursor), &Visible::control(resumed));
         }
         self.open(opening, out);
     }
@@ -265,7 +266,7 @@ impl StreamBody {
                     .increment(1);
                 out.replay(&before);
                 let status = self.say_status();
-                out.snapshot(at, reason, &common(status), &guilds);
+                out.snapshot(at, reason, &Visible::status(status), &guilds);
             }
         }
     }
@@ -290,7 +291,8 @@ impl StreamBody {
             let before = self.said.take();
             let status = self.say_status();
             if before.as_ref() != Some(&status) {
-                out.control("status", Some(position), &common(status));
+                let status = Visible::control(ControlEvent::Status(status));
+                out.control(Some(position), &status);
             }
         }
     }
@@ -326,7 +328,8 @@ impl StreamBody {
             self.next_checkpoint = now + CHECKPOINT_EVERY;
             if let Place::At(position) | Place::Adrift { position, .. } = self.place {
                 let now = self.opened.clock.now();
-                out.control("checkpoint", Some(position), &common(Checkpoint { now }));
+                let checkpoint = Visible::control(ControlEvent::Checkpoint { now });
+                out.control(Some(position), &checkpoint);
             }
         }
         self.set_timer();
@@ -370,9 +373,10 @@ impl http_body::Body for StreamBody {
 
 /// The last words of a stream; all of it, for one that never began.
 pub(crate) fn bye(reason: ByeReason, cursor: Option<Position>, chance: f64) -> Bytes {
-    let retry_ms = reason.retry_ms(chance);
+    let retry_ms = retry_ms_after(reason, chance);
     let mut out = SseWriter::default();
     out.retry(retry_ms);
-    out.control("bye", cursor, &common(Bye { reason, retry_ms }));
+    let bye = Visible::control(ControlEvent::Bye { reason, retry_ms });
+    out.control(cursor, &bye);
     out.finish()
 }

@@ -1,9 +1,8 @@
-//! Control events: what a stream says about itself (design, "Events").
+//! Control events: what a stream says about itself rather than about a guild.
 
 use guildhall_model::UnixMs;
 use serde::{Serialize, Serializer};
 
-use super::filter::Common;
 use crate::replica::StatusPayload;
 
 /// Why a picture is replaced.
@@ -46,7 +45,7 @@ impl Serialize for SnapshotReason {
 pub(crate) enum ByeReason {
     /// This instance stops.
     Draining,
-    /// Streams do not live for ever.
+    /// The stream has reached the age at which streams end.
     MaxAge,
     /// The login is over by its age.
     SessionExpired,
@@ -58,60 +57,38 @@ pub(crate) enum ByeReason {
     Unavailable,
 }
 
-impl ByeReason {
-    /// How long the browser waits before it comes back, Unix ms. `chance`: 0 to 1, so that they
-    /// do not all come at once.
-    pub(crate) fn retry_ms(self, chance: f64) -> u64 {
-        let (least, most) = match self {
-            Self::MaxAge => (100, 1_000),
-            Self::Draining | Self::SessionExpired | Self::SessionRevoked => (500, 3_000),
-            Self::Unavailable => (2_000, 5_000),
-            Self::TooManyStreams => (15_000, 30_000),
-        };
-        between(least, most, chance)
+/// An event in which no room and no person is named: words, times, counts, and ids of guilds that
+/// the viewer is known to be in. The list is closed: nothing else may be shown to a viewer without
+/// looking at their rights.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ControlEvent {
+    /// The browser's cursor was good.
+    Resumed {
+        /// Records that follow at once.
+        replayed: usize,
+        status: StatusPayload,
+    },
+    /// How fresh the replica is.
+    Status(StatusPayload),
+    /// A cursor that moves although nothing happened that the viewer may see.
+    Checkpoint {
+        /// The server's time, Unix ms.
+        now: UnixMs,
+    },
+    /// The stream ends.
+    #[serde(rename_all = "camelCase")]
+    Bye { reason: ByeReason, retry_ms: u64 },
+}
+
+impl ControlEvent {
+    /// Its name on the wire.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Resumed { .. } => "resumed",
+            Self::Status(_) => "status",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::Bye { .. } => "bye",
+        }
     }
 }
-
-/// What a browser waits after a connection that broke without a word, in ms.
-pub(crate) fn retry_ms(chance: f64) -> u64 {
-    between(1_000, 2_000, chance)
-}
-
-fn between(least: u64, most: u64, chance: f64) -> u64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a share of a few thousand milliseconds"
-    )]
-    let share = ((most - least) as f64 * chance.clamp(0.0, 1.0)) as u64;
-    least + share
-}
-
-/// `resumed`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Resumed {
-    /// Records that follow at once.
-    pub(crate) replayed: usize,
-    pub(crate) status: StatusPayload,
-}
-
-/// `checkpoint`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Checkpoint {
-    /// The server's time, Unix ms.
-    pub(crate) now: UnixMs,
-}
-
-/// `bye`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Bye {
-    pub(crate) reason: ByeReason,
-    pub(crate) retry_ms: u64,
-}
-
-impl Common for Resumed {}
-impl Common for Checkpoint {}
-impl Common for Bye {}
-impl Common for StatusPayload {}

@@ -9,7 +9,10 @@ use guildhall_model::{
 };
 use serde::Serialize;
 
-use crate::replica::{Family, GuildLog, Record};
+use crate::{
+    replica::{Family, GuildLog, Record, StatusPayload},
+    stream::control::ControlEvent,
+};
 
 /// Something that the viewer at hand may see. Only this file can make one.
 #[derive(Clone, Debug)]
@@ -19,6 +22,20 @@ impl<T> Visible<T> {
     /// Looks at it.
     pub(crate) fn get(&self) -> &T {
         &self.0
+    }
+}
+
+impl Visible<ControlEvent> {
+    /// A control event may be seen by every viewer.
+    pub(crate) fn control(event: ControlEvent) -> Self {
+        Self(event)
+    }
+}
+
+impl Visible<StatusPayload> {
+    /// So may the status, which is part of snapshots, too.
+    pub(crate) fn status(status: StatusPayload) -> Self {
+        Self(status)
     }
 }
 
@@ -272,12 +289,3 @@ struct GuildHead<'a> {
     icon: Option<&'a str>,
     available: bool,
 }
-
-/// What says nothing about any guild may be seen by everybody: names of states, times, counts,
-/// and ids of guilds that the viewer is known to be in.
-pub(crate) fn common<T: Common>(payload: T) -> Visible<T> {
-    Visible(payload)
-}
-
-/// Marks payloads without a word about rooms or people.
-pub(crate) trait Common {}

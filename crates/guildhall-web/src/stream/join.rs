@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     control::SnapshotReason,
-    filter::{Access, GuildNews, GuildPicture, Narrow, Told, Visible, common, guild_news, picture},
+    filter::{Access, GuildNews, GuildPicture, Narrow, Told, Visible, guild_news, picture},
 };
 use crate::replica::{Attendance, GuildLog, Record, Replica, Seat, StatusPayload, Store};
 
@@ -409,7 +409,7 @@ pub(crate) fn state(
     let may_know = |id: GuildId| wanted.contains(&id) && !stranger(id);
     Ok(State {
         position: now,
-        status: common(replica.standing().payload(may_know, !pictures.is_empty())),
+        status: Visible::status(replica.standing().payload(may_know, !pictures.is_empty())),
         guilds: pictures,
     })
 }

@@ -8,8 +8,8 @@ use guildhall_model::{GuildId, Position, UnixMs, json};
 use serde::Serialize;
 
 use super::{
-    control::SnapshotReason,
-    filter::{Common, GuildNews, GuildPicture, Visible},
+    control::{ControlEvent, SnapshotReason},
+    filter::{GuildNews, GuildPicture, Visible},
     join::{News, Replay},
 };
 use crate::{
@@ -89,14 +89,9 @@ impl SseWriter {
     }
 
     /// A control event. `cursor`: the last place before the first record still to be sent.
-    pub(crate) fn control<T: Common + Serialize>(
-        &mut self,
-        event: &str,
-        cursor: Option<Position>,
-        payload: &Visible<T>,
-    ) {
-        let data = json::to_vec(payload.get());
-        self.buffer.event(event, cursor, &data);
+    pub(crate) fn control(&mut self, cursor: Option<Position>, event: &Visible<ControlEvent>) {
+        let data = json::to_vec(event.get());
+        self.buffer.event(event.get().name(), cursor, &data);
     }
 
     /// How long the browser waits before it comes back; belongs to the event that follows.
