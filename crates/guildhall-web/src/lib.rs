@@ -17,6 +17,8 @@ mod link;
 mod sse;
 /// 4b: the world at a position, and each guild's recent records, serialised once.
 mod replica;
+/// 7: who is here, in which class, and how their streams wake.
+mod fanout;
 /// Login, sessions, who am I.
 mod auth;
 /// 5 to 7: replay meets live, who may see it, to the browser.

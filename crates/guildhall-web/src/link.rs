@@ -1,7 +1,7 @@
 //! Road 4, gateway to web: the handle on the link for the rest of the role, and the one task
 //! behind it.
 //!
-//! The task owns the [`ReplicaWriter`](crate::replica::ReplicaWriter): events go from the socket
+//! The task owns the [`Publisher`]: events go from the socket
 //! into the replica and nowhere else. What others want of the gateway they ask here.
 
 /// Dials, and dials again; one socket at a time.
@@ -24,7 +24,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::replica::ReplicaWriter;
+use crate::fanout::Publisher;
 
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
@@ -55,7 +55,7 @@ pub(crate) struct UnusableToken;
 pub(crate) fn open(
     gateway_url: Url,
     link_token: &SecretString,
-    replica: ReplicaWriter,
+    publisher: Publisher,
     clock: Arc<dyn Clock>,
 ) -> Result<(Link, Dialler), UnusableToken> {
     let bearer = format!("Bearer {}", link_token.expose_secret());
@@ -67,7 +67,7 @@ pub(crate) fn open(
     let dialler = Dialler::new(
         gateway_url,
         authorization,
-        replica,
+        publisher,
         clock,
         inbox,
         health_sender,

@@ -15,9 +15,9 @@ use tracing::info;
 use crate::{
     BuildError, Config,
     auth::{Auth, Settings},
+    fanout::{self, Fanout},
     http::{self, Bounds, Page},
     link::{self, Dialler, Link},
-    replica::{self, Replica},
     state::AppState,
     stream::{
         limit::{Counted, Limit, Limits},
@@ -49,7 +49,7 @@ pub struct Web {
     router: axum::Router,
     bounds: Bounds,
     limits: [Limits; 2],
-    replica: Replica,
+    fanout: Fanout,
     watches: Watches,
     link: Link,
     dialler: Dialler,
@@ -74,16 +74,16 @@ impl Web {
                 "STREAM_MAX_AGE must be under the time after which an idle session ends.".into(),
             ));
         }
-        let (writer, replica) = replica::new(config.log_window.max(1));
+        let (publisher, fanout) = fanout::new(config.log_window.max(1));
         let (link, dialler) = link::open(
             config.gateway_url.clone(),
             &config.link_token,
-            writer,
+            publisher,
             Arc::clone(&clock),
         )
         .map_err(|error| BuildError::Misconfigured(error.to_string()))?;
-        let watches = Watches::new(link.clone(), replica.clone());
-        let bridge = bridge(replica.clone(), watches.clone());
+        let watches = Watches::new(link.clone(), fanout.clone());
+        let bridge = bridge(fanout.clone(), watches.clone());
         let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock))
             .map_err(BuildError::Misconfigured)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -110,7 +110,7 @@ impl Web {
             state_requests,
             config: Arc::new(config),
             clock,
-            replica: replica.clone(),
+            fanout: fanout.clone(),
             watches: watches.clone(),
             sessions: auth.sessions(),
         };
@@ -120,7 +120,7 @@ impl Web {
             router: http::router(app, auth.router(), page),
             bounds,
             limits,
-            replica,
+            fanout,
             watches,
             link,
             dialler,
@@ -137,7 +137,7 @@ impl Web {
     #[must_use]
     pub fn health(&self) -> Arc<dyn Health> {
         Arc::new(health::WebHealth::new(
-            self.replica.clone(),
+            self.fanout.replica().clone(),
             self.link.clone(),
         ))
     }
@@ -150,7 +150,7 @@ impl Web {
             router,
             bounds,
             limits,
-            replica,
+            fanout,
             watches,
             dialler,
             addr,
@@ -170,7 +170,7 @@ impl Web {
             ended = &mut link => Some(("the link's task", ended)),
             ended = &mut keeper => Some(("the task that watches viewers", ended)),
         };
-        replica.drain();
+        fanout.drain();
         match ended {
             Some((task, ended)) if !stop.is_cancelled() => {
                 let why = ended
@@ -211,8 +211,8 @@ fn bounds(config: &Config) -> Bounds {
 }
 
 /// What the login asks of the rest, answered by the replica and the link.
-pub(crate) fn bridge(replica: Replica, watches: Watches) -> Arc<dyn crate::auth::Bridge> {
-    Arc::new(bridge::Bridge::new(replica, watches))
+pub(crate) fn bridge(fanout: Fanout, watches: Watches) -> Arc<dyn crate::auth::Bridge> {
+    Arc::new(bridge::Bridge::new(fanout, watches))
 }
 
 impl fmt::Debug for Web {

@@ -7,7 +7,7 @@ use guildhall_ports::Clock;
 use crate::{
     Config,
     auth::Sessions,
-    replica::Replica,
+    fanout::Fanout,
     stream::{limit::Limits, watch::Watches},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct AppState {
     pub(crate) config: Arc<Config>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) replica: Replica,
+    pub(crate) fanout: Fanout,
     pub(crate) watches: Watches,
     pub(crate) sessions: Sessions,
     pub(crate) streams: Limits,

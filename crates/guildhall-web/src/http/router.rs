@@ -70,7 +70,7 @@ async fn file(State(root): State<Root>, uri: Uri, headers: HeaderMap) -> Respons
 
 /// A bare status, for load balancers that ask on the main port.
 async fn health(State(app): State<AppState>) -> Response {
-    if app.replica.position().is_some() && !app.replica.is_draining() {
+    if app.fanout.replica().position().is_some() && !app.fanout.is_draining() {
         (StatusCode::OK, "ok\n").into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unready\n").into_response()

@@ -39,7 +39,7 @@ use tracing::{debug, error, info, warn};
 use url::Url;
 
 use super::{Ask, LinkHealth};
-use crate::replica::ReplicaWriter;
+use crate::fanout::Publisher;
 
 /// Name look-up, TCP, TLS and the upgrade together.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
@@ -53,7 +53,7 @@ type Reply = oneshot::Sender<Ack>;
 pub(crate) struct Dialler {
     gateway_url: Url,
     authorization: HeaderValue,
-    replica: ReplicaWriter,
+    publisher: Publisher,
     clock: Arc<dyn Clock>,
     asks: mpsc::Receiver<Ask>,
     health: watch::Sender<LinkHealth>,
@@ -69,7 +69,7 @@ impl Dialler {
     pub(super) fn new(
         gateway_url: Url,
         authorization: HeaderValue,
-        replica: ReplicaWriter,
+        publisher: Publisher,
         clock: Arc<dyn Clock>,
         asks: mpsc::Receiver<Ask>,
         health: watch::Sender<LinkHealth>,
@@ -77,7 +77,7 @@ impl Dialler {
         Self {
             gateway_url,
             authorization,
-            replica,
+            publisher,
             clock,
             asks,
             health,
@@ -91,7 +91,7 @@ impl Dialler {
     /// Keeps a connection to the gateway until `stop` is cancelled.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         gauge!("guildhall_link_up").set(0);
-        self.replica.link_down(self.clock.now());
+        self.publisher.link_down(self.clock.now());
         loop {
             // Boxed: the TLS handshake's state is big, and this task lives long.
             let dialling = Box::pin(dial(&self.gateway_url, &self.authorization));
@@ -121,7 +121,7 @@ impl Dialler {
         let after = if self.afresh {
             None
         } else {
-            self.replica.position()
+            self.publisher.position()
         };
         let mut attachment = Attachment {
             socket,
@@ -153,7 +153,7 @@ impl Dialler {
             return end;
         }
         // Also if it never was up: what was begun and not completed is dropped with it.
-        self.replica.link_down(self.clock.now());
+        self.publisher.link_down(self.clock.now());
         if attachment.machine.caught_up() {
             self.backoff.succeeded();
         }
@@ -176,8 +176,8 @@ impl Dialler {
                     attachment.feed(Message::text(text)).await;
                 }
                 Some(Output::Ping) => attachment.feed(Message::Ping(bytes::Bytes::new())).await,
-                Some(Output::Begin) => self.replica.begin(),
-                Some(Output::Base(base)) => self.replica.base(*base),
+                Some(Output::Begin) => self.publisher.begin(),
+                Some(Output::Base(base)) => self.publisher.base(*base),
                 Some(Output::Apply(group)) => {
                     for envelope in &group {
                         let name = envelope.event.change.name();
@@ -185,12 +185,12 @@ impl Dialler {
                     }
                     let received = group.len() as u64;
                     counter!("guildhall_link_events_received_total").increment(received);
-                    if self.replica.group(group).is_err() {
+                    if self.publisher.group(group).is_err() {
                         attachment.machine.handle(Input::ReplicaRefused, now());
                     }
                 }
                 Some(Output::Complete(position)) => self.complete(position),
-                Some(Output::Status(status)) => self.replica.status(status),
+                Some(Output::Status(status)) => self.publisher.status(status),
                 // Who asked may have gone, which is nobody's trouble.
                 Some(Output::Answer { reply, ack }) => _ = ack.map(|ack| reply.send(ack)),
                 Some(Output::Report(violation)) => self.report(violation),
@@ -211,8 +211,8 @@ impl Dialler {
     }
 
     fn complete(&mut self, position: Position) {
-        self.replica.complete(position);
-        self.replica.link_up(self.clock.now());
+        self.publisher.complete(position);
+        self.publisher.link_up(self.clock.now());
         gauge!("guildhall_link_up").set(1);
         self.health.send_replace(LinkHealth::Up);
         self.trouble = None;

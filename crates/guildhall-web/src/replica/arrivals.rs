@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// Collects them. Holds no more than there are guilds.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     waiting: Mutex<Arrived>,
     bell: Notify,
 }
@@ -24,19 +24,19 @@ pub(crate) struct Arrived {
 
 impl Arrivals {
     /// A guild came.
-    pub(super) fn add(&self, guild: GuildId) {
+    pub(crate) fn add(&self, guild: GuildId) {
         self.lock().guilds.insert(guild);
         self.bell.notify_one();
     }
 
     /// All of them came.
-    pub(super) fn replaced(&self) {
+    pub(crate) fn replaced(&self) {
         self.lock().replaced = true;
         self.bell.notify_one();
     }
 
     /// Waits until there is something, and takes it. One waits at a time.
-    pub(super) async fn next(&self) -> Arrived {
+    pub(crate) async fn next(&self) -> Arrived {
         loop {
             let arrived = std::mem::take(&mut *self.lock());
             if arrived != Arrived::default() {

@@ -11,13 +11,11 @@ use guildhall_model::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{
-    GuildLog,
-    record::{Record, Touches},
-    viewer::Viewer,
-    wake::{Signal, Slot, WakeList},
+use crate::{
+    fanout::{Signal, Slot, Viewer, WakeList},
+    replica::{GuildLog, Record, Touches},
+    stream::filter::{Narrow, Sight, Visible, picture_broke, show},
 };
-use crate::stream::filter::{Narrow, Sight, Visible, picture_broke, show};
 
 /// Visible records that a class keeps at hand. A stream further behind reads the log itself.
 const TAIL: usize = 512;
@@ -90,7 +88,7 @@ pub(crate) struct Woken {
 }
 
 impl Audience {
-    pub(super) fn new(guild_id: GuildId) -> Self {
+    pub(crate) fn new(guild_id: GuildId) -> Self {
         Self {
             guild_id,
             seats: Mutex::default(),
@@ -100,7 +98,7 @@ impl Audience {
     /// Seats one stream of a viewer. To be called while the replica stands still, so that the
     /// sight is that of the feed's next record. `looked_up`: whether it is known what they are, if
     /// there is such a guild; `now`: the replica's place.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         self: &Arc<Self>,
         viewer: &Arc<Viewer>,
         signal: &Arc<Signal>,
@@ -145,7 +143,7 @@ impl Audience {
 
     /// Shows a record to every class here and notes whose sight it may have changed. `log`: the
     /// guild's, with the record in it. `end`: where the record's group ends.
-    pub(super) fn hear(
+    pub(crate) fn hear(
         &self,
         record: &Arc<Record>,
         concerned: &Concerned,
@@ -204,12 +202,12 @@ impl Audience {
 
     /// Everything said so far is void: the replica was replaced. Streams find out by their
     /// viewers, whom the caller tells.
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.lock().feeds.clear();
     }
 
     /// Whether nobody listens here.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().viewers.is_empty()
     }
 
@@ -337,7 +335,7 @@ pub(crate) enum Concerned {
 
 impl Concerned {
     /// By an event about a guild that is `before` as it came.
-    pub(super) fn by(change: &Change, before: Option<&Guild>) -> Self {
+    pub(crate) fn by(change: &Change, before: Option<&Guild>) -> Self {
         match (change, Touches::of(change)) {
             (_, Touches::Nothing) => Self::Nobody,
             (_, Touches::Person(user)) => Self::People(BTreeSet::from([user])),

@@ -11,7 +11,7 @@ pub(crate) const GUILDS_PER_VIEWER: usize = 256;
 
 /// What was answered about one person in the present life of the log.
 #[derive(Debug, Default)]
-pub(super) struct Proof {
+pub(crate) struct Proof {
     /// The life of the log it is about.
     epoch: Option<UnixMs>,
     answers: BTreeMap<GuildId, Answer>,
@@ -48,7 +48,7 @@ pub(crate) struct Noted {
 impl Proof {
     /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
     /// asked in this life of the log.
-    pub(super) fn doubtful(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
+    pub(crate) fn doubtful(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
         let known = |id: &GuildId| self.answers.get(id).is_some_and(|answer| !answer.failed);
         let doubtful = guilds.iter().copied().filter(|id| !known(id));
         (self.epoch == Some(epoch) || guilds.is_empty()).then(|| doubtful.collect())
@@ -56,7 +56,7 @@ impl Proof {
 
     /// Those of these guilds that have to be asked for, because there is no answer or none that
     /// is good any more. The others are used by this.
-    pub(super) fn due(
+    pub(crate) fn due(
         &mut self,
         epoch: UnixMs,
         guilds: &[GuildId],
@@ -78,7 +78,7 @@ impl Proof {
 
     /// Those of the answers that are to be asked for again while somebody wants them: nothing as
     /// long as all are good, and then those that will soon not be, too.
-    pub(super) fn due_again(
+    pub(crate) fn due_again(
         &self,
         epoch: UnixMs,
         wanted: impl Fn(GuildId) -> bool,
@@ -103,7 +103,7 @@ impl Proof {
 
     /// Notes an answer. `at`: where the replica stands. What streams are about, as `wanted` says,
     /// is dropped last.
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         at: Position,
         asked: &[GuildId],
@@ -147,7 +147,7 @@ impl Proof {
 
     /// There is no answer about these guilds now. Where nothing is known it has failed, to be tried
     /// again; what is known stays. Nothing is dropped for it.
-    pub(super) fn miss(&mut self, at: Position, guilds: &[GuildId], now: Instant) -> Noted {
+    pub(crate) fn miss(&mut self, at: Position, guilds: &[GuildId], now: Instant) -> Noted {
         if self.epoch.is_some_and(|epoch| epoch != at.epoch) {
             return Noted::default();
         }
@@ -160,7 +160,7 @@ impl Proof {
 
     /// A stream joins without these guilds, which are there, for want of an answer. When there is
     /// one, that it lacks them has to be known.
-    pub(super) fn lacked(&mut self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
+    pub(crate) fn lacked(&mut self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
         if *self.epoch.get_or_insert(epoch) != epoch {
             return;
         }
@@ -177,13 +177,13 @@ impl Proof {
 
     /// Whether a guild that was invisible here for want of an answer became visible at or after
     /// this place.
-    pub(super) fn healed_after(&self, place: Position) -> bool {
+    pub(crate) fn healed_after(&self, place: Position) -> bool {
         self.healed
             .is_some_and(|at| at.comparable(place) && place.seq <= at.seq)
     }
 
     /// Forgets answers that are not good any more and that nobody wants.
-    pub(super) fn forget(
+    pub(crate) fn forget(
         &mut self,
         wanted: impl Fn(GuildId) -> bool,
         good_for: std::time::Duration,
@@ -194,14 +194,14 @@ impl Proof {
     }
 
     /// Whether something was answered within this time.
-    pub(super) fn is_recent(&self, within: std::time::Duration, now: Instant) -> bool {
+    pub(crate) fn is_recent(&self, within: std::time::Duration, now: Instant) -> bool {
         let mut answers = self.answers.values();
         answers.any(|answer| now.duration_since(answer.since) < within)
     }
 
     /// How many guilds it covers.
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.answers.len()
     }
 }

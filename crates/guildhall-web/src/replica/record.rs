@@ -97,7 +97,7 @@ impl Record {
 }
 
 impl Touches {
-    pub(super) fn of(change: &Change) -> Self {
+    pub(crate) fn of(change: &Change) -> Self {
         match change {
             Change::Rights { user_id, .. } | Change::VoiceLeft { user_id, .. } => {
                 Self::Person(*user_id)

@@ -49,14 +49,14 @@ impl Standing {
         }
     }
 
-    pub(super) fn link(&mut self, state: LinkState, now: UnixMs) {
+    pub(crate) fn link(&mut self, state: LinkState, now: UnixMs) {
         if self.link != state || self.link_since == 0 {
             self.link_since = now;
         }
         self.link = state;
     }
 
-    pub(super) fn said(&mut self, status: DiscordStatus) {
+    pub(crate) fn said(&mut self, status: DiscordStatus) {
         self.said = Some(status);
     }
 

@@ -1,12 +1,12 @@
-use std::{sync::Arc, time::Duration};
-
 use futures_util::FutureExt;
 use guildhall_link::frame::Base;
 use guildhall_model::{Change, Envelope, Event, GuildId, Position, UserId};
-use tokio::time::Instant;
 
-use super::{Attendance, new};
-use crate::stream::tests::stage::{ANNA, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
+use crate::{
+    fanout,
+    replica::GuildLog,
+    stream::tests::stage::{EPOCH, HALL, LOBBY, Stage, at, hall, joined, left},
+};
 
 const GHOST: UserId = UserId(77);
 const OTHER: GuildId = GuildId(900);
@@ -35,8 +35,8 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
         let refused = refused.expect_err("not the next");
         assert_eq!((refused.after, refused.got), (Some(at(1)), wrong));
     }
-    assert_eq!(stage.replica.position(), Some(at(1)));
-    let (mut writer, _replica) = new(8);
+    assert_eq!(stage.fanout.replica().position(), Some(at(1)));
+    let (mut writer, _fanout) = fanout::new(8);
     assert!(
         writer
             .group(vec![envelope(at(1), HALL, left(GHOST, LOBBY))])
@@ -51,30 +51,11 @@ fn a_group_with_a_hole_is_refused_whole() {
     let group = [1, 2, 4].map(|seq| envelope(at(seq), HALL, joined(GHOST, LOBBY)));
     let refused = stage.writer.group(group.to_vec()).expect_err("a hole");
     assert_eq!((refused.after, refused.got), (Some(at(0)), at(4)));
-    assert_eq!(stage.replica.position(), Some(at(0)));
+    assert_eq!(stage.fanout.replica().position(), Some(at(0)));
     assert_eq!(
-        stage.replica.hold().guild(HALL).map(super::GuildLog::len),
+        stage.fanout.replica().read().guild(HALL).map(GuildLog::len),
         Some(0)
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_group_is_published_once_and_wakes_each_stream_once() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
-    anna.pieces();
-    let (woken, mut progress) = (anna.woken(), stage.replica.progress());
-    progress.mark_unchanged();
-    stage.tell_group(vec![
-        joined(GHOST, LOBBY),
-        left(GHOST, LOBBY),
-        joined(GHOST, LOBBY),
-    ]);
-    assert!(progress.has_changed().expect("the replica lives"));
-    assert_eq!(progress.borrow().position, Some(at(3)));
-    assert_eq!(anna.woken(), woken + 1);
-    assert_eq!(anna.names().len(), 3);
-    assert_eq!(anna.pieces().len(), 0);
 }
 
 #[test]
@@ -86,7 +67,7 @@ fn groups_are_evicted_whole() {
         joined(GHOST, LOBBY),
         left(GHOST, LOBBY),
     ]);
-    let floor = |stage: &Stage| stage.replica.hold().floor(HALL);
+    let floor = |stage: &Stage| stage.fanout.replica().read().floor(HALL);
     assert_eq!(floor(&stage), 0);
     stage.tell(joined(GHOST, LOBBY));
     assert_eq!(floor(&stage), 1);
@@ -124,11 +105,11 @@ fn a_new_replica_is_built_beside_the_old_one() {
         Some(at(1)),
         "readers keep what they have"
     );
-    assert!(stage.replica.hold().guild(OTHER).is_none());
+    assert!(stage.fanout.replica().read().guild(OTHER).is_none());
 
     stage.writer.complete(at(9));
     assert_eq!(stage.writer.position(), Some(at(9)));
-    let held = stage.replica.hold();
+    let held = stage.fanout.replica().read();
     assert_eq!((held.floor(HALL), held.floor(OTHER)), (4, 7));
 }
 
@@ -139,7 +120,7 @@ fn a_cut_while_building_leaves_the_old_replica_to_go_on_from() {
     stage.writer.link_down(EPOCH);
     stage.writer.link_up(EPOCH);
     stage.tell(joined(GHOST, LOBBY));
-    assert_eq!(stage.replica.position(), Some(at(1)));
+    assert_eq!(stage.fanout.replica().position(), Some(at(1)));
 }
 
 #[test]
@@ -149,31 +130,31 @@ fn a_guild_keeps_its_window_and_evicts_nobody_else() {
     for _ in 0..10 {
         stage.tell(joined(GHOST, LOBBY));
     }
-    let held = stage.replica.hold();
+    let held = stage.fanout.replica().read();
     assert_eq!((held.floor(HALL), held.floor(OTHER)), (7, 0));
-    assert_eq!(held.guild(HALL).map(super::GuildLog::len), Some(4));
+    assert_eq!(held.guild(HALL).map(GuildLog::len), Some(4));
 }
 
 #[test]
 fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
     let mut stage = Stage::of(1_000_000, vec![(HALL, hall()), (OTHER, hall())]);
-    stage.replica.0.store.write().bytes = 20_000;
+    stage.fanout.replica().0.logs.write().bytes = 20_000;
     stage.tell_in(OTHER, joined(GHOST, LOBBY));
     for _ in 0..500 {
         stage.tell(joined(GHOST, LOBBY));
     }
-    let held = stage.replica.hold();
+    let held = stage.fanout.replica().read();
     assert!(held.cost <= 20_000 && held.cost > 10_000);
     assert_eq!(held.floor(OTHER), 0);
     assert!(held.floor(HALL) > 400);
-    let counted: usize = held.guilds.values().map(super::GuildLog::cost).sum();
+    let counted: usize = held.guilds.values().map(GuildLog::cost).sum();
     assert_eq!(counted, held.cost);
 }
 
 #[test]
 fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
     let mut stage = Stage::hall();
-    let replica = stage.replica.clone();
+    let replica = stage.fanout.replica().clone();
     let mut waiting = Box::pin(replica.reached(at(2)));
     let mut other_life = Box::pin(replica.reached(Position { epoch: 1, ..at(1) }));
     stage.tell(joined(GHOST, LOBBY));
@@ -181,22 +162,4 @@ fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
     stage.tell(left(GHOST, LOBBY));
     assert!(waiting.as_mut().now_or_never().is_some());
     assert!(other_life.as_mut().now_or_never().is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn people_who_left_are_forgotten_and_so_are_guilds_nobody_listens_to() {
-    const MINUTE: Duration = Duration::from_mins(1);
-    let stage = Stage::hall();
-    let mut listener = stage.open(ANNA, None);
-    listener.pieces();
-    stage.replica.sweep(Instant::now() + 2 * MINUTE, MINUTE);
-    assert_eq!(stage.replica.present().len(), 1);
-    drop(listener);
-    assert!(stage.replica.present().is_empty());
-    let attendance = Attendance::new(stage.replica.viewer(ANNA));
-    assert!(Arc::strong_count(attendance.viewer()) > 1);
-    drop(attendance);
-    stage.replica.sweep(Instant::now() + 2 * MINUTE, MINUTE);
-    assert!(stage.replica.viewers().is_empty());
-    assert!(stage.replica.audiences().is_empty());
 }

@@ -13,10 +13,7 @@ use guildhall_model::{GuildId, Position, UnixMs, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::{
-    proof::{GoodFor, Noted, Proof},
-    wake::{Signal, Slot, WakeList},
-};
+use crate::fanout::{GoodFor, Noted, Proof, Signal, Slot, WakeList};
 
 /// A person who is here, and what is known of their rights being known.
 #[derive(Debug)]
@@ -42,7 +39,7 @@ struct Want {
 }
 
 impl Viewer {
-    pub(super) fn new(id: UserId) -> Self {
+    pub(crate) fn new(id: UserId) -> Self {
         Self {
             id,
             turn: AtomicU64::new(0),
@@ -168,7 +165,7 @@ impl Viewer {
 
     /// Forgets answers that are over and that no stream is about. Answers whether any is left that
     /// is not over.
-    pub(super) fn sweep(&self, good_for: Duration, now: Instant) -> bool {
+    pub(crate) fn sweep(&self, good_for: Duration, now: Instant) -> bool {
         let wants = self.wants();
         let mut proof = self.proof();
         proof.forget(|id| wants.iter().any(|want| want.has(id)), good_for, now);

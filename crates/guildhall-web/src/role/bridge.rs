@@ -4,32 +4,32 @@
 use futures_util::{FutureExt, future::BoxFuture};
 use guildhall_model::{GuildId, Position, UserId};
 
-use crate::{auth, replica::Replica, stream::watch::Watches};
+use crate::{auth, fanout::Fanout, stream::watch::Watches};
 
 pub(super) struct Bridge {
-    replica: Replica,
+    fanout: Fanout,
     watches: Watches,
 }
 
 impl Bridge {
-    pub(super) fn new(replica: Replica, watches: Watches) -> Self {
-        Self { replica, watches }
+    pub(super) fn new(fanout: Fanout, watches: Watches) -> Self {
+        Self { fanout, watches }
     }
 }
 
 impl auth::Bridge for Bridge {
     fn shared(&self, mut guilds: Vec<GuildId>) -> Vec<GuildId> {
-        let held = self.replica.hold();
+        let held = self.fanout.replica().read();
         guilds.retain(|id| held.has(*id));
         guilds
     }
 
     fn heads(&self) -> Vec<Position> {
-        self.replica.position().into_iter().collect()
+        self.fanout.replica().position().into_iter().collect()
     }
 
     fn watch(&self, user: UserId, guilds: Vec<GuildId>) -> BoxFuture<'_, ()> {
-        let viewer = self.replica.viewer(user);
+        let viewer = self.fanout.viewer(user);
         async move {
             // No answer now: the first stream asks again, and says so if there is none then.
             let _asked = self.watches.prove(&viewer, &guilds).await.is_ok();

@@ -156,7 +156,7 @@ struct House {
     addr: SocketAddr,
     health: Arc<dyn Health>,
     sessions: Sessions,
-    replica: Replica,
+    fanout: Fanout,
     tracker: TaskTracker,
     stop: CancellationToken,
 }
@@ -181,7 +181,7 @@ impl House {
             link,
             addr: web.local_addr(),
             health: web.health(),
-            replica: web.replica.clone(),
+            fanout: web.fanout.clone(),
             sessions: sessions.expect("good settings"),
             tracker: tracker.clone(),
             stop: stop.clone(),

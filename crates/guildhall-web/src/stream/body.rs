@@ -28,7 +28,8 @@ use super::{
 };
 use crate::{
     auth::SessionEnd,
-    replica::{Attendance, Behind, Replica, Seat, StatusPayload},
+    fanout::{Attendance, Behind, Fanout, Seat},
+    replica::StatusPayload,
     seldom::Seldom,
 };
 
@@ -40,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a stream is opened with.
 pub(crate) struct Opened {
-    pub(crate) replica: Replica,
+    pub(crate) fanout: Fanout,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) attendance: Attendance,
     /// Given back with the last word, or when the body is dropped.
@@ -144,7 +145,7 @@ impl StreamBody {
     }
 
     fn asked_to_leave(&mut self, cx: &mut Context<'_>) -> Option<ByeReason> {
-        if self.opened.replica.is_draining() {
+        if self.opened.fanout.is_draining() {
             return Some(ByeReason::Draining);
         }
         let revoked = self.revoked.poll(cx).is_ready();
@@ -155,7 +156,7 @@ impl StreamBody {
     fn advance(&mut self, out: &mut SseWriter) {
         // INVARIANT(turn-before-published): the number is read before the turn, and written after
         // it; so whatever this number covers was judged by the rights that the turn stands for.
-        let published = self.opened.replica.published();
+        let published = self.opened.fanout.published();
         match self.place {
             Place::At(position) if self.turn == self.opened.attendance.viewer().turn() => {
                 if self.read(position, published, out).is_err() {
@@ -273,18 +274,18 @@ impl StreamBody {
 
     fn join(&self, from: From<'_>) -> Result<Joined, NotYet> {
         let Opened {
-            replica,
+            fanout,
             attendance,
             guilds,
             narrow,
             ..
         } = &*self.opened;
-        join(replica, attendance, guilds, narrow, from, Instant::now())
+        join(fanout, attendance, guilds, narrow, from, Instant::now())
     }
 
     /// Says the status if it is another than was last said.
     fn say_standing(&mut self, out: &mut SseWriter) {
-        if self.standing_turn == Some(self.opened.replica.standing_turn()) {
+        if self.standing_turn == Some(self.opened.fanout.replica().standing_turn()) {
             return;
         }
         if let Place::At(position) | Place::Adrift { position, .. } = self.place {
@@ -299,7 +300,7 @@ impl StreamBody {
 
     /// The status as it is now, to be said at once.
     fn say_status(&mut self) -> StatusPayload {
-        let replica = &self.opened.replica;
+        let replica = self.opened.fanout.replica();
         self.standing_turn = Some(replica.standing_turn());
         let sees_any = self.told.values().any(|told| *told == Told::Everything);
         let may_know = |id: GuildId| {

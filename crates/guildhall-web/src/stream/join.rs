@@ -16,7 +16,10 @@ use super::{
     control::SnapshotReason,
     filter::{Access, GuildNews, GuildPicture, Narrow, Told, Visible, guild_news, picture},
 };
-use crate::replica::{Attendance, GuildLog, Record, Replica, Seat, StatusPayload, Store};
+use crate::{
+    fanout::{Attendance, Fanout, Seat},
+    replica::{GuildLog, GuildLogs, Record, StatusPayload},
+};
 
 use retrace::{Broke, Retraced, retrace};
 
@@ -103,7 +106,7 @@ pub(crate) enum NotYet {
 
 /// Seats a stream at those of these guilds that are in the log. `clock`: tokio's time.
 pub(crate) fn join(
-    replica: &Replica,
+    fanout: &Fanout,
     attendance: &Attendance,
     wanted: &[GuildId],
     narrow: &Narrow,
@@ -113,7 +116,7 @@ pub(crate) fn join(
     let viewer = attendance.viewer();
     // INVARIANT(no-gap): seated and read back while the replica stands still, so between what is
     // read back and what the seat will hear there is nothing.
-    let held = replica.hold();
+    let held = fanout.replica().read();
     let now = held.position().ok_or(NotYet::NoWorld)?;
     let turn = viewer.turn();
     let guilds = guilds_now(&held, attendance, wanted, from)?;
@@ -144,7 +147,7 @@ pub(crate) fn join(
     };
     let seats = guilds
         .iter()
-        .map(|guild| replica.seat(&held, guild.id, attendance, guild.access.sight(), narrow));
+        .map(|guild| fanout.seat(&held, guild.id, attendance, guild.access.sight(), narrow));
     let seats = seats.collect();
     let strangers = guilds
         .iter()
@@ -188,7 +191,7 @@ struct GuildNow {
 }
 
 fn guilds_now(
-    held: &Store,
+    held: &GuildLogs,
     attendance: &Attendance,
     wanted: &[GuildId],
     from: From<'_>,
@@ -224,7 +227,7 @@ fn guilds_now(
 }
 
 /// What a user is to a guild as it is now.
-pub(crate) fn access(held: &Store, id: GuildId, user: guildhall_model::UserId) -> Access {
+pub(crate) fn access(held: &GuildLogs, id: GuildId, user: guildhall_model::UserId) -> Access {
     Access::of(held.guild(id).and_then(GuildLog::guild), id, user)
 }
 
@@ -235,7 +238,7 @@ type LookedBack = Result<(Position, BTreeMap<GuildId, Told>, Replay), (SnapshotR
 /// A browser comes back with its cursor: all that it may see of what came after it, unless what it
 /// may see changed.
 fn resume(
-    held: &Store,
+    held: &GuildLogs,
     guilds: &[GuildNow],
     attendance: &Attendance,
     narrow: &Narrow,
@@ -276,7 +279,7 @@ struct Before<'a> {
 /// An open stream goes on: what changed about a guild as a whole is told as that, what changed
 /// inside of one is a new picture of everything.
 fn go_back(
-    held: &Store,
+    held: &GuildLogs,
     wanted: &[GuildId],
     guilds: &[GuildNow],
     attendance: &Attendance,
@@ -385,12 +388,12 @@ pub(crate) struct State {
 
 /// Draws it. Guilds that are not known of the viewer are left out.
 pub(crate) fn state(
-    replica: &Replica,
+    fanout: &Fanout,
     attendance: &Attendance,
     wanted: &[GuildId],
     narrow: &Narrow,
 ) -> Result<State, NotYet> {
-    let held = replica.hold();
+    let held = fanout.replica().read();
     let now = held.position().ok_or(NotYet::NoWorld)?;
     let browser = From::Browser {
         cursor: None,
@@ -409,7 +412,12 @@ pub(crate) fn state(
     let may_know = |id: GuildId| wanted.contains(&id) && !stranger(id);
     Ok(State {
         position: now,
-        status: Visible::status(replica.standing().payload(may_know, !pictures.is_empty())),
+        status: Visible::status(
+            fanout
+                .replica()
+                .standing()
+                .payload(may_know, !pictures.is_empty()),
+        ),
         guilds: pictures,
     })
 }

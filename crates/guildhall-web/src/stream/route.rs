@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     auth::Session,
+    fanout::{Attendance, Viewer},
     http::{ApiError, ClientAddress},
-    replica::{Attendance, Viewer},
     state::AppState,
 };
 
@@ -44,7 +44,7 @@ pub(crate) async fn stream(
         .read(&headers)
         .ok_or_else(ApiError::unauthorized)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
-    if app.replica.is_draining() {
+    if app.fanout.is_draining() {
         return Ok(refusal(ByeReason::Draining, app.sessions.slide(&session)));
     }
     let entered = app.streams.enter(session.user.id, client, Instant::now());
@@ -53,7 +53,7 @@ pub(crate) async fn stream(
         return Ok(refusal(ByeReason::TooManyStreams, cookie));
     };
     let session_end = app.sessions.watch_end(&session.id);
-    let attendance = Attendance::new(app.replica.viewer(session.user.id));
+    let attendance = Attendance::new(app.fanout.viewer(session.user.id));
     let guilds = attendance.want(wanted(&session, &query));
     let admitted = admit(&app, attendance.viewer(), &guilds, &query).await;
     if session_end.is_cancelled() {
@@ -75,7 +75,7 @@ pub(crate) async fn stream(
         cursor: query.cursor(header),
         session_end,
         timing: timing(&app, &session, now),
-        replica: app.replica,
+        fanout: app.fanout,
         clock: app.clock,
         attendance,
         permit: Some(permit),
@@ -139,14 +139,14 @@ pub(crate) async fn state(
         Ok(permit) => permit,
         Err(full) => return Ok(too_many(full)),
     };
-    let attendance = Attendance::new(app.replica.viewer(session.user.id));
+    let attendance = Attendance::new(app.fanout.viewer(session.user.id));
     let guilds = wanted(&session, &query);
     match admit(&app, attendance.viewer(), &guilds, &query).await {
         Ok(()) => {}
         Err(Refused::NoMember) => return Err(NO_MEMBER),
         Err(Refused::NotNow) => return Err(NOT_NOW),
     }
-    let state = join::state(&app.replica, &attendance, &guilds, &query.narrow);
+    let state = join::state(&app.fanout, &attendance, &guilds, &query.narrow);
     let state = state.map_err(|_not_yet| NOT_NOW)?;
     let json = state_json(state.position, &state.status, &state.guilds);
     let mut response = json.into_response();
@@ -224,8 +224,8 @@ async fn admit(
     let named = !query.guilds.is_empty();
     let proven = app.watches.prove(viewer, guilds).await;
     proven.map_err(|_| Refused::NotNow)?;
-    let standing = app.replica.standing();
-    let held = app.replica.hold();
+    let standing = app.fanout.replica().standing();
+    let held = app.fanout.replica().read();
     let now = held.position().ok_or(Refused::NotNow)?;
     let here = guilds.iter().copied().filter(|id| held.has(*id));
     let here: Vec<GuildId> = here.collect();

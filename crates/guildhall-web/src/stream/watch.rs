@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{
+    fanout::{Arrived, Fanout, GoodFor, Noted, Viewer},
     link::{Link, Unavailable},
-    replica::{Arrived, GoodFor, Noted, Replica, Viewer},
 };
 
 /// How long anybody waits for the gateway and for the replica to come where it says.
@@ -60,15 +60,15 @@ const SAY_DROPPED_EVERY: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Watches {
     link: Link,
-    replica: Replica,
+    fanout: Fanout,
     dropped_said: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Watches {
-    pub(crate) fn new(link: Link, replica: Replica) -> Self {
+    pub(crate) fn new(link: Link, fanout: Fanout) -> Self {
         Self {
             link,
-            replica,
+            fanout,
             dropped_said: Arc::default(),
         }
     }
@@ -99,12 +99,12 @@ impl Watches {
         viewer: &Viewer,
         guilds: &[GuildId],
     ) -> Result<(), Unavailable> {
-        let mut progress = self.replica.progress();
+        let mut progress = self.fanout.replica().progress();
         let ready = progress.wait_for(|progress| progress.position.is_some());
         ready.await.map_err(|_| Unavailable)?;
         let _turn = viewer.asking.lock().await;
         let due = {
-            let held = self.replica.hold();
+            let held = self.fanout.replica().read();
             let epoch = held.position().ok_or(Unavailable)?.epoch;
             let here = guilds.iter().copied().filter(|id| held.has(*id));
             let here: Vec<GuildId> = here.collect();
@@ -116,7 +116,7 @@ impl Watches {
     async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), Unavailable> {
         for guilds in guilds.chunks(GUILDS_PER_QUESTION) {
             let ack = self.link.watch(viewer.id(), guilds.to_vec()).await?;
-            self.replica.reached(ack.at).await;
+            self.fanout.replica().reached(ack.at).await;
             let noted = self.note(viewer, guilds, &ack)?;
             if noted.dropped > 0 {
                 self.say_dropped(viewer.id(), noted.dropped);
@@ -128,7 +128,7 @@ impl Watches {
     /// Notes an answer while the replica stands still, so that it is exact up to where streams
     /// were shown less.
     fn note(&self, viewer: &Viewer, guilds: &[GuildId], ack: &Ack) -> Result<Noted, Unavailable> {
-        let held = self.replica.hold();
+        let held = self.fanout.replica().read();
         let now_at = held.position().filter(|at| at.comparable(ack.at));
         let now_at = now_at.ok_or(Unavailable)?;
         Ok(viewer.prove(now_at, guilds, &ack.failed, Instant::now()))
@@ -180,7 +180,7 @@ impl Keeper {
     }
 
     async fn run(&mut self) {
-        let replica = self.watches.replica.clone();
+        let fanout = self.watches.fanout.clone();
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -188,7 +188,7 @@ impl Keeper {
                 _ = look.tick() => self.look(Instant::now()),
                 // Whoever waits is asked about first, so the queue is no longer than all who are
                 // here, twice.
-                arrived = replica.arrived(), if self.waiting.is_empty() => self.arrived(arrived),
+                arrived = fanout.arrived(), if self.waiting.is_empty() => self.arrived(arrived),
                 Some(again) = self.under_way.next() => {
                     if let Some(user) = again {
                         self.asked_again.remove(&user);
@@ -205,13 +205,13 @@ impl Keeper {
 
     /// Who is due?
     fn look(&mut self, now: Instant) {
-        let replica = &self.watches.replica;
-        replica.sweep(now, GOOD_FOR.known);
-        let progress = *replica.progress().borrow();
+        let fanout = &self.watches.fanout;
+        fanout.sweep(now, GOOD_FOR.known);
+        let progress = *fanout.replica().progress().borrow();
         let Some(position) = progress.position else {
             return;
         };
-        if !replica.standing().link_is_up() {
+        if !fanout.replica().standing().link_is_up() {
             return;
         }
         // A gateway that we are newly attached to knows nobody of ours yet.
@@ -221,7 +221,7 @@ impl Keeper {
             GOOD_NO_MORE
         };
         self.attached = progress.completed;
-        for viewer in replica.present() {
+        for viewer in fanout.present() {
             if self.asked_again.contains(&viewer.id()) {
                 continue;
             }
@@ -233,13 +233,13 @@ impl Keeper {
     /// People who are here are looked up together in guilds that have just come; others when they
     /// come.
     fn arrived(&mut self, arrived: Arrived) {
-        let replica = self.watches.replica.clone();
+        let fanout = self.watches.fanout.clone();
         let mut guilds = arrived.guilds;
         if arrived.replaced {
-            self.attached = replica.progress().borrow().completed;
-            guilds.extend(replica.hold().guild_ids());
+            self.attached = fanout.replica().progress().borrow().completed;
+            guilds.extend(fanout.replica().read().guild_ids());
         }
-        for viewer in replica.present() {
+        for viewer in fanout.present() {
             let wanted = viewer.wanted(&guilds);
             self.put(viewer, wanted, false);
         }
@@ -247,7 +247,7 @@ impl Keeper {
 
     fn put(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, again: bool) {
         {
-            let held = self.watches.replica.hold();
+            let held = self.watches.fanout.replica().read();
             guilds.retain(|id| held.has(*id));
         }
         if guilds.is_empty() {
@@ -274,7 +274,7 @@ impl Keeper {
             let asking = timeout(PATIENCE, watches.ask(&viewer, &guilds));
             if let Ok(Err(Unavailable)) | Err(_) = asking.await {
                 metrics::counter!("guildhall_watch_failures_total").increment(1);
-                if let Some(at) = watches.replica.position() {
+                if let Some(at) = watches.fanout.replica().position() {
                     viewer.miss(at, &guilds, Instant::now());
                 }
             }

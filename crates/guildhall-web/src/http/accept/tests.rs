@@ -56,11 +56,11 @@ impl Served {
         config.base_url = base_url.parse().expect("a URL");
         let stage = Stage::hall();
         let (session, set_cookie) = begin(&stage.sessions, ANNA, &[HALL]);
-        let viewer = stage.replica.viewer(session.user.id);
+        let viewer = stage.fanout.viewer(session.user.id);
         viewer.prove(at(0), &[HALL], &[], Instant::now());
         let clock: Arc<dyn Clock> = stage.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
-        let (unused, _) = crate::replica::new(1);
+        let (unused, _) = crate::fanout::new(1);
         let (link, _) = link::open(
             config.gateway_url.clone(),
             &config.link_token,
@@ -68,14 +68,14 @@ impl Served {
             Arc::clone(&clock),
         )
         .expect("a good token");
-        let watches = Watches::new(link, stage.replica.clone());
-        let bridge = crate::role::bridge(stage.replica.clone(), watches.clone());
+        let watches = Watches::new(link, stage.fanout.clone());
+        let bridge = crate::role::bridge(stage.fanout.clone(), watches.clone());
         let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock));
         let state_requests = Limits::new(Counted::StateRequests, STATE_REQUESTS);
         let app = AppState {
             config: Arc::new(config),
             clock,
-            replica: stage.replica.clone(),
+            fanout: stage.fanout.clone(),
             watches,
             sessions: stage.sessions.clone(),
             streams: stage.limits.clone(),
@@ -291,7 +291,7 @@ async fn a_stop_ends_streams_with_bye_and_closes() {
     let mut curl = served.get("/api/stream").await;
     curl.until("event: snapshot").await;
     served.stop.cancel();
-    served.stage.replica.drain();
+    served.stage.fanout.drain();
     let all = curl.until_closed().await;
     assert!(all.contains("\"reason\":\"draining\""), "{all}");
     served.tracker.close();

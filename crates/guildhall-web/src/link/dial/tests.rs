@@ -17,8 +17,9 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
+    fanout,
     link::{Link, open},
-    replica::{self, Replica},
+    replica::Replica,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -222,15 +223,15 @@ impl House {
 
     fn dial(address: SocketAddr, token: &str) -> Self {
         let url = Url::parse(&format!("ws://{address}/link")).expect("a URL");
-        let (writer, replica) = replica::new(100);
+        let (publisher, fanout) = fanout::new(100);
         let token = SecretString::from(token);
-        let (link, dialler) = open(url, &token, writer, Arc::new(SystemClock)).expect("usable");
+        let (link, dialler) = open(url, &token, publisher, Arc::new(SystemClock)).expect("usable");
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(dialler.run(stop.clone()));
         Self {
             listener: None,
-            replica,
+            replica: fanout.replica().clone(),
             link,
             stop,
             tasks,
@@ -347,7 +348,7 @@ impl Gateway {
 }
 
 fn name_of(replica: &Replica) -> String {
-    let held = replica.hold();
+    let held = replica.read();
     let guild = held.guild(GuildId(1)).and_then(|log| log.guild());
     guild.expect("the guild").info.name.clone()
 }

@@ -90,7 +90,7 @@ async fn invented_guilds_are_not_asked_for_and_not_remembered() {
     for said in gateway.said().await {
         assert!(said.contains("\"guildIds\":[\"100\"]"), "{said}");
     }
-    assert_eq!(house.replica.viewer(ANNA).remembered(), 1);
+    assert_eq!(house.fanout.viewer(ANNA).remembered(), 1);
     gateway.append(at(2), joined(UserId(77), LOBBY)).await;
     anna.until("event: voice.joined").await;
 }

@@ -3,7 +3,7 @@ use guildhall_model::{Change, Guild, GuildId, UserId, world::Membership};
 use tokio::time::Instant;
 
 use super::stage::{ANNA, BEN, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
-use crate::{replica::Attendance, stream::filter::Narrow, stream::join::state};
+use crate::{fanout::Attendance, stream::filter::Narrow, stream::join::state};
 
 const GHOST: UserId = UserId(77);
 const ANNEX: GuildId = GuildId(900);
@@ -61,7 +61,7 @@ async fn a_stream_whose_guilds_are_not_there_yet_is_empty_and_not_live_and_hears
     stage.writer.status(awaits(&[]));
     assert_eq!(anna.events()[0].data["discord"], "live");
     stage.tell_in(ANNEX, member(ANNA));
-    let viewer = stage.replica.viewer(ANNA);
+    let viewer = stage.fanout.viewer(ANNA);
     viewer.prove(at(2), &[ANNEX], &[], Instant::now());
     let came = anna.events();
     assert_eq!(came.len(), 1, "{came:?}");
@@ -107,8 +107,8 @@ async fn a_guild_that_is_looked_up_anew_is_unavailable_by_itself_while_others_go
         snapshot.contains("The Hall") && !snapshot.contains("Annex"),
         "{snapshot}"
     );
-    let attendance = Attendance::new(stage.replica.viewer(ANNA));
-    let seen = state(&stage.replica, &attendance, &[HALL, ANNEX], &Narrow::ALL);
+    let attendance = Attendance::new(stage.fanout.viewer(ANNA));
+    let seen = state(&stage.fanout, &attendance, &[HALL, ANNEX], &Narrow::ALL);
     assert_eq!(seen.expect("proven").guilds.len(), 1);
 
     stage.tell_in(ANNEX, member(ANNA));
@@ -206,7 +206,7 @@ async fn a_stream_that_breaks_off_before_a_guilds_picture_begins_again_before_it
 #[tokio::test(start_paused = true)]
 async fn what_is_invented_leaves_nothing_behind() {
     let stage = Stage::hall();
-    let viewer = stage.replica.viewer(ANNA);
+    let viewer = stage.fanout.viewer(ANNA);
     let mut streams = Vec::new();
     for round in 0..50_u64 {
         let invented: Vec<_> = (0..100)
@@ -217,5 +217,12 @@ async fn what_is_invented_leaves_nothing_behind() {
         streams.push(stream);
     }
     assert_eq!(viewer.remembered(), 0);
-    assert!(stage.replica.hold().guild(GuildId(10_000)).is_none());
+    assert!(
+        stage
+            .fanout
+            .replica()
+            .read()
+            .guild(GuildId(10_000))
+            .is_none()
+    );
 }

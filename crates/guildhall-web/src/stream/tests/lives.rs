@@ -332,7 +332,7 @@ async fn a_new_life_of_the_log_waits_for_proof_and_then_replaces_the_picture() {
         anna.names().is_empty(),
         "nothing before her rights are asked for in this life"
     );
-    let viewer = stage.replica.viewer(ANNA);
+    let viewer = stage.fanout.viewer(ANNA);
     viewer.prove(reborn, &[HALL], &[], Instant::now());
     let events = anna.events();
     assert_eq!(
@@ -358,7 +358,7 @@ async fn without_a_world_or_proof_a_stream_says_unavailable_after_five_seconds()
 #[tokio::test(start_paused = true)]
 async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
     let mut stage = Stage::hall();
-    let viewer = stage.replica.viewer(ANNA);
+    let viewer = stage.fanout.viewer(ANNA);
     let mut anna = stage.open(ANNA, None);
     viewer.prove(at(0), &[HALL], &[HALL], Instant::now());
     assert_eq!(anna.events()[0].data["guilds"], serde_json::json!([]));
@@ -436,7 +436,7 @@ async fn a_stream_ends_with_a_reason() {
     let mut drained = stage.open(ANNA, None);
     drained.pieces();
     let woken = drained.woken();
-    stage.replica.drain();
+    stage.fanout.drain();
     assert!(drained.woken() > woken);
     assert_eq!(drained.events()[0].data["reason"], "draining");
     assert!(old.is_over() && signed_out.is_over() && drained.is_over());

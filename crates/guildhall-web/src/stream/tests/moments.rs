@@ -111,7 +111,7 @@ proptest! {
                 }
             }
         }
-        let held = stage.replica.hold();
+        let held = stage.fanout.replica().read();
         let guild = held.guild(HALL).and_then(crate::replica::GuildLog::guild);
         prop_assert_eq!(guild, world.guilds.get(&HALL));
     }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::stage::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, person, room};
 use crate::{
-    replica::Attendance,
+    fanout::Attendance,
     stream::{
         filter::{Access, Narrow},
         join::{access, state},
@@ -383,8 +383,8 @@ impl Browser {
 
 /// What a snapshot taken now says.
 pub(super) fn truth(stage: &Stage, user: UserId) -> Picture {
-    let attendance = Attendance::new(stage.replica.viewer(user));
-    let seen = state(&stage.replica, &attendance, &LISTED, &Narrow::ALL).expect("proven");
+    let attendance = Attendance::new(stage.fanout.viewer(user));
+    let seen = state(&stage.fanout, &attendance, &LISTED, &Narrow::ALL).expect("proven");
     let json = state_json(seen.position, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
@@ -403,10 +403,10 @@ pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
 
 /// Guilds that are there and in which it is not known what a user is.
 pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
-    let held = stage.replica.hold();
+    let held = stage.fanout.replica().read();
     let here = LISTED.into_iter().filter(|id| held.has(*id));
     let here: Vec<GuildId> = here.collect();
-    let doubtful = stage.replica.viewer(user).doubtful(EPOCH, &here);
+    let doubtful = stage.fanout.viewer(user).doubtful(EPOCH, &here);
     let doubtful = doubtful.unwrap_or_else(|| here.clone());
     let unknown =
         |id: &GuildId| doubtful.contains(id) || access(&held, *id, user) == Access::Unknown;
@@ -416,12 +416,12 @@ pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
 /// The gateway answers about somebody in a guild that is there, or can't.
 fn answer(stage: &Stage, step: Step) {
     let viewer = stage
-        .replica
+        .fanout
         .viewer(VIEWERS[usize::from(step.who) % VIEWERS.len()]);
     let guild = [step.guild_id()];
-    if stage.replica.hold().has(guild[0]) {
+    if stage.fanout.replica().read().has(guild[0]) {
         let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
-        let at = stage.replica.position().expect("a world");
+        let at = stage.fanout.replica().position().expect("a world");
         viewer.prove(at, &guild, failed, Instant::now());
     }
 }

@@ -29,8 +29,8 @@ use tokio::time::Instant;
 use crate::{
     Config, OAuth,
     auth::{Profile, Session, Sessions, Settings},
+    fanout::{self, Attendance, Fanout, Publisher},
     http::{ClientAddress, TrustedProxies},
-    replica::{self, Attendance, Replica, ReplicaWriter},
     stream::{
         body::{Opened, StreamBody, Timing},
         control::ByeReason,
@@ -198,8 +198,8 @@ pub(crate) fn begin(
 
 /// A replica with its writer.
 pub(crate) struct Stage {
-    pub(crate) writer: ReplicaWriter,
-    pub(crate) replica: Replica,
+    pub(crate) writer: Publisher,
+    pub(crate) fanout: Fanout,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
@@ -216,13 +216,13 @@ pub(crate) fn here() -> ClientAddress {
 impl Stage {
     /// A replica that keeps `window` records per guild and has no world yet.
     pub(crate) fn empty(window: usize) -> Self {
-        let (writer, replica) = replica::new(window);
+        let (writer, fanout) = fanout::new(window);
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
         let sessions = Sessions::new(&Settings::of(&config()), clock.clone());
         let sessions = sessions.expect("the settings are good");
         Self {
             writer,
-            replica,
+            fanout,
             clock,
             session: begin(&sessions, ANNA, &[HALL]).0,
             sessions,
@@ -340,16 +340,18 @@ impl Stage {
         narrow: Narrow,
         cursor: Option<Position>,
     ) -> Listener {
-        let viewer = self.replica.viewer(user);
-        if let Some(position) = self.replica.position() {
+        let viewer = self.fanout.viewer(user);
+        if let Some(position) = self.fanout.replica().position() {
             let present = guilds.iter().copied();
-            let present: Vec<_> = present.filter(|id| self.replica.hold().has(*id)).collect();
+            let present: Vec<_> = present
+                .filter(|id| self.fanout.replica().read().has(*id))
+                .collect();
             viewer.prove(position, &present, &[], Instant::now());
         }
         let now = Instant::now();
         let attendance = Attendance::new(viewer);
         let opened = Opened {
-            replica: self.replica.clone(),
+            fanout: self.fanout.clone(),
             clock: self.clock.clone(),
             guilds: attendance.want(guilds.to_vec()),
             attendance,

@@ -67,7 +67,7 @@ async fn the_first_visit() {
     out.push_str(&curl.text());
     stage.writer.link_up(EPOCH + 3_000);
     out.push_str(&curl.text());
-    stage.replica.drain();
+    stage.fanout.drain();
     out.push_str(&curl.text());
     is_committed("first-visit", &out);
 }
