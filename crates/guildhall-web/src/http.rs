@@ -11,7 +11,7 @@ mod connections;
 /// Errors as every program reads them.
 mod error;
 /// What every answer says about itself.
-mod headers;
+pub(crate) mod headers;
 /// Whom a request says that it is for.
 mod host;
 /// JSON answers.

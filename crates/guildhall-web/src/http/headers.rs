@@ -6,13 +6,13 @@ use url::Url;
 
 /// Headers for all answers, made once.
 #[derive(Clone, Debug)]
-pub(super) struct SecurityHeaders {
+pub(crate) struct SecurityHeaders {
     fixed: [(HeaderName, HeaderValue); 4],
 }
 
 impl SecurityHeaders {
     /// The page loads its own files, pictures from Discord's CDN, and nothing else.
-    pub(super) fn new(cdn_url: &Url) -> Self {
+    pub(crate) fn new(cdn_url: &Url) -> Self {
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
              connect-src 'self'; img-src 'self' {}; manifest-src 'self'; base-uri 'none'; \
@@ -40,7 +40,7 @@ impl SecurityHeaders {
     }
 
     /// Adds them where the answer has none of its own.
-    pub(super) fn put(&self, mut response: Response) -> Response {
+    pub(crate) fn put(&self, mut response: Response) -> Response {
         for (name, value) in &self.fixed {
             let entry = response.headers_mut().entry(name.clone());
             entry.or_insert_with(|| value.clone());

@@ -12,8 +12,11 @@ use axum::{
 use http::StatusCode;
 use url::Url;
 
-use super::{ApiError, Page, headers::SecurityHeaders};
-use crate::{state::AppState, stream::route};
+use crate::{
+    http::{ApiError, Page, headers::SecurityHeaders},
+    state::AppState,
+    stream::route,
+};
 
 /// All routes of the role. `auth`: `/auth/*` and `/api/me`.
 pub(crate) fn router(app: AppState, auth: Router, page: Page) -> Router {
