@@ -18,11 +18,13 @@ mod account;
 /// One try at signing in.
 mod attempt;
 /// What the login asks of the rest of the role.
-mod bridge;
+mod world_access;
+use world_access as bridge;
 /// How often the login may ask Discord.
 mod budget;
 /// Randomness nobody can guess.
-mod chance;
+mod random;
+use random as chance;
 /// What we ask Discord at a login.
 mod discord;
 /// Sign-ins that sign nobody in.
@@ -30,17 +32,22 @@ mod failure;
 /// Encrypted cookies.
 mod jar;
 /// Discord's ways of saying "not so fast".
-mod limited;
+mod rate_limited;
+use rate_limited as limited;
 /// To Discord and back.
 mod login;
 /// Which sites may post with our cookie.
-mod origin;
+mod csrf;
+use csrf as origin;
 /// What a browser sees when a login fails.
-mod page;
+mod response;
+use response as page;
 /// Logins that may be with Discord at once.
-mod places;
+mod permits;
+use permits as places;
 /// Ids that are kept for a while and then forgotten.
-mod remembered;
+mod expiring_set;
+use expiring_set as remembered;
 /// Where a browser goes after signing in.
 mod return_to;
 /// A browser's login.

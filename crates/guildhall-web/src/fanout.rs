@@ -3,6 +3,19 @@
 //! A stream that waits holds no lock and no queue: it has a place in the log, and a class that
 //! knows what came after it.
 
+/// Whom to wake.
+mod wake_list;
+/// What was answered about one person.
+mod lookups;
+/// One person on this instance.
+mod viewer;
+/// Who listens to a guild, and what their classes are shown.
+mod subscribers;
+/// Guilds that have just come.
+mod arrivals;
+/// The one writer.
+mod publisher;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -16,14 +29,13 @@ use guildhall_model::{GuildId, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-pub(crate) use crate::replica::{
-    arrivals::{Arrivals, Arrived},
-    audience::{Audience, Behind, Concerned, Seat, Woken},
-    proof::{GoodFor, Noted, Proof},
-    viewer::{Attendance, Viewer},
-    wake::{Signal, Slot, WakeList},
-    writer::Publisher,
-};
+pub(crate) use arrivals::{Arrivals, Arrived};
+pub(crate) use lookups::{GoodFor, Noted, Proof};
+pub(crate) use publisher::Publisher;
+pub(crate) use subscribers::{Audience, Behind, Concerned, Seat, Woken};
+pub(crate) use viewer::{Attendance, Viewer};
+pub(crate) use wake_list::{Signal, Slot, WakeList};
+
 use crate::{
     replica::{self, GuildLog, GuildLogs, Replica},
     stream::filter::{Narrow, Sight},

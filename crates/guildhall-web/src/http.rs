@@ -26,8 +26,6 @@ mod prefetch;
 mod proxies;
 /// The answer for whom there is no place.
 mod refuse;
-/// Which path is whose.
-mod router;
 /// A peer that takes nothing is let go.
 mod stall;
 
@@ -39,4 +37,3 @@ pub(crate) use notice::Notice;
 pub(crate) use page::Page;
 pub(crate) use prefetch::is_prefetch;
 pub use proxies::TrustedProxies;
-pub(crate) use router::router;

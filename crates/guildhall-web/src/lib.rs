@@ -17,12 +17,16 @@ mod link;
 mod sse;
 /// 4b: the world at a position, and each guild's recent records, serialised once.
 mod replica;
+/// 6: who may see it.
+mod visible;
 /// 7: who is here, in which class, and how their streams wake.
 mod fanout;
 /// Login, sessions, who am I.
 mod auth;
 /// 5 to 7: replay meets live, who may see it, to the browser.
 mod stream;
+/// Which path is whose.
+mod router;
 /// Connections, routes, headers, the page.
 pub mod http;
 /// What is measured, described.

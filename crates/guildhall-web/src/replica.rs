@@ -9,20 +9,7 @@ mod logs;
 /// One event, serialised once.
 mod record;
 /// How fresh all of this is.
-pub(crate) mod status;
-
-/// Who listens to a guild, and what their classes are shown.
-pub(crate) mod audience;
-/// Guilds that have just come.
-pub(crate) mod arrivals;
-/// What was answered about one person.
-pub(crate) mod proof;
-/// One person on this instance.
-pub(crate) mod viewer;
-/// Whom to wake.
-pub(crate) mod wake;
-/// The one writer.
-pub(crate) mod writer;
+mod freshness;
 
 use std::sync::{
     Arc,
@@ -33,10 +20,10 @@ use guildhall_model::Position;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
+pub(crate) use freshness::{LinkState, Standing, StatusPayload};
 pub(crate) use guild::GuildLog;
 pub(crate) use logs::{GuildLogs, OutOfOrder, with_more};
 pub(crate) use record::{Family, Record, Touches};
-pub(crate) use status::{LinkState, Standing, StatusPayload};
 
 /// The readers' handle.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! The role itself: built from the settings, then run.
 
 /// What the login asks of the rest.
-mod bridge;
+mod world_access;
+use world_access as bridge;
 /// The role's lines of `/readyz`.
 mod health;
 
@@ -18,6 +19,7 @@ use crate::{
     fanout::{self, Fanout},
     http::{self, Bounds, Page},
     link::{self, Dialler, Link},
+    router,
     state::AppState,
     stream::{
         limit::{Counted, Limit, Limits},
@@ -117,7 +119,7 @@ impl Web {
         Ok(Self {
             addr,
             listener,
-            router: http::router(app, auth.router(), page),
+            router: router::router(app, auth.router(), page),
             bounds,
             limits,
             fanout,

@@ -85,3 +85,6 @@ fn frame(out: &mut BytesMut, event: &str, cursor: Option<Position>, data: &[u8])
     out.extend_from_slice(data);
     out.extend_from_slice(b"\n\n");
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,6 @@
 //! 5 to 7: a stream is a place in the log. What comes after it is read, filtered by class, and
 //! written; if it cannot be read any more, a snapshot is written and the place moves there.
 
-/// What a stream says about itself rather than about a guild.
-pub(crate) mod control;
 /// How long a browser waits before it reconnects.
 pub(crate) mod reconnect;
 /// What a browser asks for.
@@ -12,15 +10,18 @@ pub(crate) mod limit;
 /// The gateway is asked before anything is sent.
 pub(crate) mod watch;
 /// 5: replay meets live.
-pub(crate) mod join;
-/// 6: who may see it.
-pub(crate) mod filter;
+pub(crate) mod replay;
 /// 7: bytes.
 pub(crate) mod write;
 /// The response body: one stream from its first byte to its last.
 pub(crate) mod body;
 /// `/api/stream` and `/api/state`.
 pub(crate) mod route;
+
+pub(crate) use self::replay as join;
+pub(crate) use crate::visible as filter;
+#[path = "visible/control.rs"]
+pub(crate) mod control;
 
 #[cfg(test)]
 pub(crate) mod tests;

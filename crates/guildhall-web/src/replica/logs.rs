@@ -181,5 +181,4 @@ pub(crate) fn with_more(group: Vec<Envelope>) -> impl Iterator<Item = (Envelope,
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -1,11 +1,13 @@
 /// Random guilds, events and viewers: the picture is right, whatever happens.
-mod picture;
+mod simulation;
 /// Lives of single streams, told one by one.
-mod lives;
+mod lifecycle;
 /// What one cause did, seen while it comes in.
 mod moments;
 /// Guilds that come, go and are looked up anew under open streams.
 mod guilds;
+use simulation as picture;
+
 /// A stage to play streams on.
 pub(crate) mod stage;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.

@@ -173,6 +173,3 @@ struct OfGuild {
     guild_id: GuildId,
     ts: UnixMs,
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,8 +10,9 @@ use tokio::{
 use super::*;
 use crate::{
     auth::{Auth, Settings},
-    http::{Page, router},
+    http::Page,
     link,
+    router::router,
     state::AppState,
     stream::{
         limit::{Counted, Limit, Limits},
