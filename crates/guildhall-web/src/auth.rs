@@ -19,12 +19,10 @@ mod account;
 mod attempt;
 /// What the login asks of the rest of the role.
 mod world_access;
-use world_access as bridge;
 /// How often the login may ask Discord.
 mod budget;
 /// Randomness nobody can guess.
 mod random;
-use random as chance;
 /// What we ask Discord at a login.
 mod discord;
 /// Sign-ins that sign nobody in.
@@ -33,21 +31,16 @@ mod failure;
 mod jar;
 /// Discord's ways of saying "not so fast".
 mod rate_limited;
-use rate_limited as limited;
 /// To Discord and back.
 mod login;
 /// Which sites may post with our cookie.
 mod csrf;
-use csrf as origin;
 /// What a browser sees when a login fails.
 mod response;
-use response as page;
 /// Logins that may be with Discord at once.
 mod permits;
-use permits as places;
 /// Ids that are kept for a while and then forgotten.
 mod expiring_set;
-use expiring_set as remembered;
 /// Where a browser goes after signing in.
 mod return_to;
 /// A browser's login.
@@ -55,17 +48,17 @@ mod session;
 /// What the login is set up with.
 mod settings;
 
-pub(crate) use bridge::Bridge;
 #[cfg(test)]
 pub(crate) use session::Profile;
 pub(crate) use session::{Session, SessionEnd, Sessions};
 pub(crate) use settings::Settings;
+pub(crate) use world_access::Bridge;
 
 use budget::Budget;
 use discord::Discord;
+use expiring_set::Remembered;
 use jar::Jar;
-use places::Places;
-use remembered::Remembered;
+use permits::Places;
 
 use crate::http::Notice;
 

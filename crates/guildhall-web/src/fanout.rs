@@ -38,7 +38,7 @@ pub(crate) use wake_list::{Signal, Slot, WakeList};
 
 use crate::{
     replica::{self, GuildLog, GuildLogs, Replica},
-    stream::filter::{Narrow, Sight},
+    visible::{Narrow, Sight},
 };
 
 /// Everybody who is here, and the replica that their streams read. Cheap to clone.

@@ -2,7 +2,7 @@
 
 /// What the login asks of the rest.
 mod world_access;
-use world_access as bridge;
+
 /// The role's lines of `/readyz`.
 mod health;
 
@@ -214,7 +214,7 @@ fn bounds(config: &Config) -> Bounds {
 
 /// What the login asks of the rest, answered by the replica and the link.
 pub(crate) fn bridge(fanout: Fanout, watches: Watches) -> Arc<dyn crate::auth::Bridge> {
-    Arc::new(bridge::Bridge::new(fanout, watches))
+    Arc::new(world_access::Bridge::new(fanout, watches))
 }
 
 impl fmt::Debug for Web {

@@ -18,10 +18,5 @@ pub(crate) mod body;
 /// `/api/stream` and `/api/state`.
 pub(crate) mod route;
 
-pub(crate) use self::replay as join;
-pub(crate) use crate::visible as filter;
-#[path = "visible/control.rs"]
-pub(crate) mod control;
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,9 @@
 //! Who may see it: the only place that makes a `Visible`, and only what is visible can be
 //! written to a browser. What a room's visibility is, the model decides.
 
+/// What a stream says about itself.
+mod control;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
@@ -9,10 +12,9 @@ use guildhall_model::{
 };
 use serde::Serialize;
 
-use crate::{
-    replica::{Family, GuildLog, Record, StatusPayload},
-    stream::control::ControlEvent,
-};
+use crate::replica::{Family, GuildLog, Record, StatusPayload};
+
+pub(crate) use control::{ByeReason, ControlEvent, SnapshotReason};
 
 /// Something that the viewer at hand may see. Only this file can make one.
 #[derive(Clone, Debug)]

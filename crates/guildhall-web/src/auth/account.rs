@@ -10,7 +10,7 @@ use axum::{
 use guildhall_model::{GuildId, UnixMs};
 use serde::Serialize;
 
-use super::{Auth, origin::check_write, page::private, session::Profile};
+use super::{Auth, csrf::check_write, response::private, session::Profile};
 use crate::http::{ApiError, Json};
 
 /// Body of `GET /api/me`.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::{chance, jar::Jar};
+use super::{jar::Jar, random};
 
 /// Long enough to find a password and a phone.
 const TIME_TO_SIGN_IN: Duration = Duration::from_mins(10);
@@ -44,7 +44,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// A new one.
     pub(super) fn new(return_to: Url, now: UnixMs) -> Self {
-        let secret = || BASE64_URL_SAFE_NO_PAD.encode(chance::bytes::<32>());
+        let secret = || BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         let lifetime = UnixMs::try_from(TIME_TO_SIGN_IN.as_millis()).unwrap_or(UnixMs::MAX);
         Self {
             state: secret(),

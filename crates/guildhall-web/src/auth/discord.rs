@@ -17,7 +17,8 @@ use tracing::warn;
 use url::Url;
 
 use super::{
-    attempt::Attempt, budget::Reservation, limited::Limited, session::Profile, settings::Settings,
+    attempt::Attempt, budget::Reservation, rate_limited::Limited, session::Profile,
+    settings::Settings,
 };
 use crate::http::Notice;
 

@@ -14,7 +14,7 @@ use super::{
     budget::{Limit, Refusal},
     discord::SignInError,
     login::{login_url, set_cookies},
-    page::page,
+    response::page,
 };
 
 /// What who finds no place is told to wait.

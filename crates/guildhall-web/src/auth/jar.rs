@@ -21,7 +21,7 @@ use guildhall_model::json;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::chance;
+use super::random;
 
 /// Browsers drop a longer cookie without a word.
 pub(super) const COOKIE_MAX: usize = 4096;
@@ -67,7 +67,7 @@ impl Jar {
 
     /// The same with bytes.
     pub(super) fn seal_bytes(&self, name: &str, plain: &[u8], age: Duration) -> HeaderValue {
-        let nonce = chance::bytes::<NONCE_LENGTH>();
+        let nonce = random::bytes::<NONCE_LENGTH>();
         let payload = Payload {
             msg: plain,
             aad: name.as_bytes(),

@@ -18,7 +18,7 @@ use super::{
     budget::{Limit, Refusal, Reservation},
     discord::PATIENCE,
     failure::{Failure, count, fail},
-    page::{page, private},
+    response::{page, private},
     return_to::return_to,
     session::Session,
 };

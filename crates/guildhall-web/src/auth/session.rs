@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{chance, jar::Jar, remembered::Remembered, settings::Settings};
+use super::{expiring_set::Remembered, jar::Jar, random, settings::Settings};
 
 /// The bytes inside the cookie.
 mod packed;
@@ -65,7 +65,7 @@ pub(crate) struct SessionId(String);
 
 impl SessionId {
     fn random() -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(chance::bytes::<ID_LENGTH>()))
+        Self(BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<ID_LENGTH>()))
     }
 }
 

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use guildhall_link::frame::{Base, DiscordStatus};
 use guildhall_model::{Envelope, Position, UnixMs};
 
-use crate::{
-    fanout::{Concerned, Fanout, Woken},
-    replica::{GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter, Standing, with_more},
+use super::{Concerned, Fanout, Woken};
+use crate::replica::{
+    GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter, Standing, with_more,
 };
 
 /// Writes the replica and wakes whom that concerns; owned by the task that holds the link.

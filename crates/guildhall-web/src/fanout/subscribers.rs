@@ -11,10 +11,10 @@ use guildhall_model::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
+use super::{Signal, Slot, Viewer, WakeList};
 use crate::{
-    fanout::{Signal, Slot, Viewer, WakeList},
     replica::{GuildLog, Record, Touches},
-    stream::filter::{Narrow, Sight, Visible, picture_broke, show},
+    visible::{Narrow, Sight, Visible, picture_broke, show},
 };
 
 /// Visible records that a class keeps at hand. A stream further behind reads the log itself.

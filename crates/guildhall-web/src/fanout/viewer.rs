@@ -13,7 +13,7 @@ use guildhall_model::{GuildId, Position, UnixMs, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::fanout::{GoodFor, Noted, Proof, Signal, Slot, WakeList};
+use super::{GoodFor, Noted, Proof, Signal, Slot, WakeList};
 
 /// A person who is here, and what is known of their rights being known.
 #[derive(Debug)]

@@ -19,11 +19,9 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
-    control::{ByeReason, ControlEvent},
-    filter::{Narrow, Told, Visible},
-    join::{From, Joined, NotYet, Opening, join},
     limit::Permit,
     reconnect::{retry_ms, retry_ms_after},
+    replay::{From, Joined, NotYet, Opening, join},
     write::SseWriter,
 };
 use crate::{
@@ -31,6 +29,7 @@ use crate::{
     fanout::{Attendance, Behind, Fanout, Seat},
     replica::StatusPayload,
     seldom::Seldom,
+    visible::{ByeReason, ControlEvent, Narrow, Told, Visible},
 };
 
 /// Between two checkpoints.

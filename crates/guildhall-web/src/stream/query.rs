@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_model::{ChannelId, Cursor, GuildId};
 
-use super::filter::Narrow;
-use crate::http::ApiError;
+use crate::{http::ApiError, visible::Narrow};
 
 /// Which parameter a name means.
 mod names;

@@ -12,13 +12,12 @@ use guildhall_model::{Cursor, GuildId, Position, UnixMs};
 
 use tokio::time::Instant;
 
-use super::{
-    control::SnapshotReason,
-    filter::{Access, GuildNews, GuildPicture, Narrow, Told, Visible, guild_news, picture},
-};
 use crate::{
     fanout::{Attendance, Fanout, Seat},
     replica::{GuildLog, GuildLogs, Record, StatusPayload},
+    visible::{
+        Access, GuildNews, GuildPicture, Narrow, SnapshotReason, Told, Visible, guild_news, picture,
+    },
 };
 
 use retrace::{Broke, Retraced, retrace};

@@ -18,11 +18,9 @@ use tracing::info;
 
 use super::{
     body::{CHECKPOINT_EVERY, Opened, StreamBody, Timing, bye},
-    control::ByeReason,
-    filter::Access,
-    join::{self, access},
     limit::Full,
     query::Query,
+    replay::{self, access},
     write::state_json,
 };
 use crate::{
@@ -30,6 +28,7 @@ use crate::{
     fanout::{Attendance, Viewer},
     http::{ApiError, ClientAddress},
     state::AppState,
+    visible::{Access, ByeReason},
 };
 
 /// `GET /api/stream`.
@@ -146,7 +145,7 @@ pub(crate) async fn state(
         Err(Refused::NoMember) => return Err(NO_MEMBER),
         Err(Refused::NotNow) => return Err(NOT_NOW),
     }
-    let state = join::state(&app.fanout, &attendance, &guilds, &query.narrow);
+    let state = replay::state(&app.fanout, &attendance, &guilds, &query.narrow);
     let state = state.map_err(|_not_yet| NOT_NOW)?;
     let json = state_json(state.position, &state.status, &state.guilds);
     let mut response = json.into_response();

@@ -6,8 +6,6 @@ mod lifecycle;
 mod moments;
 /// Guilds that come, go and are looked up anew under open streams.
 mod guilds;
-use simulation as picture;
-
 /// A stage to play streams on.
 pub(crate) mod stage;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.

@@ -7,14 +7,11 @@ use bytes::Bytes;
 use guildhall_model::{GuildId, Position, UnixMs, json};
 use serde::Serialize;
 
-use super::{
-    control::{ControlEvent, SnapshotReason},
-    filter::{GuildNews, GuildPicture, Visible},
-    join::{News, Replay},
-};
+use super::replay::{News, Replay};
 use crate::{
     replica::{Record, StatusPayload},
     sse::SseBuffer,
+    visible::{ControlEvent, GuildNews, GuildPicture, SnapshotReason, Visible},
 };
 
 /// What one poll of a stream sends, joined into one piece.

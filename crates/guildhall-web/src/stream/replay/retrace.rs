@@ -6,7 +6,7 @@ use guildhall_model::{Change, GuildId, Position, UnixMs, UserId};
 use super::Run;
 use crate::{
     replica::{GuildLog, Record},
-    stream::filter::{Access, Narrow, picture_broke, show},
+    visible::{Access, Narrow, picture_broke, show},
 };
 
 /// What a viewer was shown of one guild after a place.

@@ -1,7 +1,7 @@
 use guildhall_model::{Cursor, LogId, Position};
 
 use super::{Begin, begin, go_on};
-use crate::stream::control::SnapshotReason as Reason;
+use crate::visible::SnapshotReason as Reason;
 
 fn at(epoch: u64, seq: u64) -> Position {
     Position {

@@ -3,7 +3,7 @@ use guildhall_model::{Change, Guild, GuildId, UserId, world::Membership};
 use tokio::time::Instant;
 
 use super::stage::{ANNA, BEN, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
-use crate::{fanout::Attendance, stream::filter::Narrow, stream::join::state};
+use crate::{fanout::Attendance, stream::replay::state, visible::Narrow};
 
 const GHOST: UserId = UserId(77);
 const ANNEX: GuildId = GuildId(900);

@@ -7,7 +7,7 @@ use super::stage::{
     ANNA, BEN, CARL, EPOCH, HALL, KEEPER, LOBBY, Stage, VAULT, at, hall, hidden_but_for, joined,
     left, room,
 };
-use crate::stream::filter::Narrow;
+use crate::visible::Narrow;
 
 const GHOST: UserId = UserId(77);
 

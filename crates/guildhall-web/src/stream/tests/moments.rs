@@ -16,7 +16,7 @@ use guildhall_model::{
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    picture::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
+    simulation::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
     stage::{
         ANNA, BEN, HALL, KEEPER, LOBBY, Listener, Stage, VAULT, at, hall, hidden_but_for, joined,
         left, room,

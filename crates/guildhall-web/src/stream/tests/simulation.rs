@@ -18,10 +18,10 @@ use super::stage::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, per
 use crate::{
     fanout::Attendance,
     stream::{
-        filter::{Access, Narrow},
-        join::{access, state},
+        replay::{access, state},
         write::state_json,
     },
+    visible::{Access, Narrow},
 };
 
 pub(super) const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];

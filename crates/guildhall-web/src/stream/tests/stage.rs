@@ -33,10 +33,9 @@ use crate::{
     http::{ClientAddress, TrustedProxies},
     stream::{
         body::{Opened, StreamBody, Timing},
-        control::ByeReason,
-        filter::Narrow,
         limit::{Counted, Limit, Limits},
     },
+    visible::{ByeReason, Narrow},
 };
 
 pub(crate) const EPOCH: UnixMs = 1_763_000_000_000;
