@@ -9,8 +9,6 @@
 mod config;
 /// Built from the settings, then run: the role itself.
 mod role;
-/// What every request handler holds.
-mod state;
 /// 4: the link to the gateway.
 mod link;
 /// Server-sent events as bytes.

@@ -20,9 +20,9 @@ use crate::{
     http::{self, Bounds, Page},
     link::{self, Dialler, Link},
     router,
-    state::AppState,
     stream::{
         limit::{Counted, Limit, Limits},
+        route::StreamState,
         watch::Watches,
     },
 };
@@ -107,11 +107,11 @@ impl Web {
             Limits::new(Counted::StateRequests, STATE),
         ];
         let [streams, state_requests] = limits.clone();
-        let app = AppState {
+        let stream = StreamState {
             streams,
             state_requests,
-            config: Arc::new(config),
             clock,
+            max_age: config.stream_max_age,
             fanout: fanout.clone(),
             watches: watches.clone(),
             sessions: auth.sessions(),
@@ -119,7 +119,13 @@ impl Web {
         Ok(Self {
             addr,
             listener,
-            router: router::router(app, auth.router(), page),
+            router: router::router(
+                &config.base_url,
+                &config.cdn_url,
+                stream,
+                auth.router(),
+                page,
+            ),
             bounds,
             limits,
             fanout,

@@ -13,23 +13,26 @@ use http::StatusCode;
 use url::Url;
 
 use crate::{
+    fanout::Fanout,
     http::{ApiError, Page, headers::SecurityHeaders},
-    state::AppState,
-    stream::route,
+    stream::route::{self, StreamState},
 };
 
-/// All routes of the role. `auth`: `/auth/*` and `/api/me`.
-pub(crate) fn router(app: AppState, auth: Router, page: Page) -> Router {
-    let headers = SecurityHeaders::new(&app.config.cdn_url);
-    let prefix = prefix(&app.config.base_url);
+/// All routes of the role: each holds the state of its own folder. `auth`: `/auth/*` and `/api/me`;
+/// `cdn_url`: where the page may load pictures from.
+pub(crate) fn router(
+    base_url: &Url,
+    cdn_url: &Url,
+    stream: StreamState,
+    auth: Router,
+    page: Page,
+) -> Router {
+    let headers = SecurityHeaders::new(cdn_url);
+    let prefix = prefix(base_url);
+    let fanout = stream.fanout.clone();
     let routes = Router::new()
-        .route(
-            "/api/stream",
-            get(route::stream).head(route::look_at_stream),
-        )
-        .route("/api/state", get(route::state).head(route::look_at_state))
-        .route("/api/health", get(health))
-        .with_state(app)
+        .merge(route::routes(stream))
+        .route("/api/health", get(health).with_state(fanout))
         .merge(auth)
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .route("/auth/{*rest}", axum::routing::any(nothing_here))
@@ -72,8 +75,8 @@ async fn file(State(root): State<Root>, uri: Uri, headers: HeaderMap) -> Respons
 }
 
 /// A bare status, for load balancers that ask on the main port.
-async fn health(State(app): State<AppState>) -> Response {
-    if app.fanout.replica().position().is_some() && !app.fanout.is_draining() {
+async fn health(State(fanout): State<Fanout>) -> Response {
+    if fanout.replica().position().is_some() && !fanout.is_draining() {
         (StatusCode::OK, "ok\n").into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unready\n").into_response()

@@ -13,8 +13,7 @@ use super::{
     Auth,
     budget::{Limit, Refusal},
     discord::SignInError,
-    login::{login_url, set_cookies},
-    response::page,
+    response::{login_url, page, set_cookies},
 };
 
 /// What who finds no place is told to wait.
@@ -135,7 +134,7 @@ pub(super) fn fail(
     } else {
         tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
     }
-    let again = login_url(auth, to);
+    let again = login_url(&auth.settings, to);
     let mut response = match failure.wait() {
         None => page(status, sentence, &again),
         Some(wait) => {

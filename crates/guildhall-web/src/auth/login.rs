@@ -7,7 +7,7 @@ use axum::{
     Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use tokio::time::{Instant, sleep};
 use url::{Url, form_urlencoded};
@@ -18,7 +18,7 @@ use super::{
     budget::{Limit, Refusal, Reservation},
     discord::PATIENCE,
     failure::{Failure, count, fail},
-    response::{page, private},
+    response::{login_url, page, private, redirect},
     return_to::return_to,
     session::Session,
 };
@@ -49,14 +49,14 @@ pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: Head
     let return_to = without_outcome(return_to(wish.as_deref(), settings));
     if !settings.can_sign_in() {
         let sentence = "Nobody can sign in here yet: DISCORD_CLIENT_ID is not set.";
-        let again = login_url(&auth, &return_to);
+        let again = login_url(&auth.settings, &return_to);
         return page(StatusCode::SERVICE_UNAVAILABLE, sentence, &again);
     }
     // The callback comes to the base URL's host, so the cookie has to be given there. Only once:
     // a proxy that renames the host would send the browser round for ever.
     let moved = parameter(&uri, "moved").is_some();
     if !moved && !addressed_to(&settings.base_url, &uri, &headers) {
-        let mut url = login_url(&auth, &return_to);
+        let mut url = login_url(&auth.settings, &return_to);
         url.query_pairs_mut().append_pair("moved", "1");
         return redirect(&url, Vec::new());
     }
@@ -204,14 +204,6 @@ fn is_issuer(auth: &Auth, issuer: &str) -> bool {
     .any(|url| url.origin().ascii_serialization() == issuer)
 }
 
-/// The login at the base URL.
-pub(super) fn login_url(auth: &Auth, return_to: &Url) -> Url {
-    let mut url = auth.settings.at("auth/login");
-    url.query_pairs_mut()
-        .append_pair("returnTo", return_to.as_str());
-    url
-}
-
 /// A page that was told how the last sign-in ended is returned to without that.
 fn without_outcome(mut url: Url) -> Url {
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -228,18 +220,6 @@ fn without_outcome(mut url: Url) -> Url {
         }
     }
     url
-}
-
-fn redirect(to: &Url, cookies: Vec<HeaderValue>) -> Response {
-    let mut response = (private(), Redirect::to(to.as_str())).into_response();
-    set_cookies(&mut response, cookies);
-    response
-}
-
-pub(super) fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
-    for cookie in cookies {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
 }
 
 /// The first of a name in the query. Any query can be read.

@@ -1,8 +1,11 @@
-//! The small page a browser sees when a login cannot go on: one sentence and a link.
+//! What the login answers: redirects, and the small page that a browser sees when a login cannot go
+//! on, with one sentence and a link.
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
+
+use super::settings::Settings;
 
 /// A page that needs nothing else and runs nothing. `sentence` is plain text.
 pub(super) fn page(status: StatusCode, sentence: &str, again: &Url) -> Response {
@@ -28,6 +31,28 @@ pub(super) fn private() -> [(HeaderName, HeaderValue); 4] {
         ),
     ]
     .map(|(name, value)| (name, HeaderValue::from_static(value)))
+}
+
+/// To somewhere else, with these `Set-Cookie`s.
+pub(super) fn redirect(to: &Url, cookies: Vec<HeaderValue>) -> Response {
+    let mut response = (private(), Redirect::to(to.as_str())).into_response();
+    set_cookies(&mut response, cookies);
+    response
+}
+
+/// Adds `Set-Cookie`s.
+pub(super) fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// Where a sign-in begins that returns to this page.
+pub(super) fn login_url(settings: &Settings, return_to: &Url) -> Url {
+    let mut url = settings.at("auth/login");
+    url.query_pairs_mut()
+        .append_pair("returnTo", return_to.as_str());
+    url
 }
 
 fn escape(text: &str) -> String {

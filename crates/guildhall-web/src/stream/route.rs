@@ -3,37 +3,60 @@
 //! EventSource gives up for ever on any status but 200, so only what no retry cures is an HTTP
 //! error; everything else is a stream that says `bye`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Extension,
+    Extension, Router,
     body::Body,
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use guildhall_model::GuildId;
+use guildhall_ports::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 use tracing::info;
 
 use super::{
     body::{CHECKPOINT_EVERY, Opened, StreamBody, Timing, bye},
-    limit::Full,
+    limit::{Full, Limits},
     query::Query,
     replay::{self, access},
+    watch::Watches,
     write::state_json,
 };
 use crate::{
-    auth::Session,
-    fanout::{Attendance, Viewer},
+    auth::{Session, Sessions},
+    fanout::{Attendance, Fanout, Viewer},
     http::{ApiError, ClientAddress},
-    state::AppState,
     visible::{Access, ByeReason},
 };
 
+/// What these routes hold. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct StreamState {
+    pub(crate) fanout: Fanout,
+    pub(crate) watches: Watches,
+    pub(crate) sessions: Sessions,
+    pub(crate) streams: Limits,
+    pub(crate) state_requests: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Streams end at a random 80 to 100 % of this age.
+    pub(crate) max_age: Duration,
+}
+
+/// `/api/stream` and `/api/state`.
+pub(crate) fn routes(state: StreamState) -> Router {
+    Router::new()
+        .route("/api/stream", get(stream).head(look_at_stream))
+        .route("/api/state", get(self::state).head(look_at_state))
+        .with_state(state)
+}
+
 /// `GET /api/stream`.
-pub(crate) async fn stream(
-    State(app): State<AppState>,
+async fn stream(
+    State(app): State<StreamState>,
     Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
@@ -87,8 +110,8 @@ pub(crate) async fn stream(
 
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the
 /// session does not slide.
-pub(crate) async fn look_at_stream(
-    State(app): State<AppState>,
+async fn look_at_stream(
+    State(app): State<StreamState>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -96,8 +119,8 @@ pub(crate) async fn look_at_stream(
 }
 
 /// `HEAD /api/state`: the same.
-pub(crate) async fn look_at_state(
-    State(app): State<AppState>,
+async fn look_at_state(
+    State(app): State<StreamState>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -105,7 +128,7 @@ pub(crate) async fn look_at_state(
 }
 
 fn look(
-    app: &AppState,
+    app: &StreamState,
     headers: &HeaderMap,
     text: Option<&str>,
     fixed: &[(header::HeaderName, &'static str)],
@@ -120,8 +143,8 @@ fn look(
 }
 
 /// `GET /api/state`: the snapshot with its cursor. A stream opened there has no gap after it.
-pub(crate) async fn state(
-    State(app): State<AppState>,
+async fn state(
+    State(app): State<StreamState>,
     Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
@@ -215,7 +238,7 @@ fn wanted(session: &Session, query: &Query) -> Vec<GuildId> {
 
 /// Waits until the viewer's rights are known in those of these guilds that are there.
 async fn admit(
-    app: &AppState,
+    app: &StreamState,
     viewer: &Viewer,
     guilds: &[GuildId],
     query: &Query,
@@ -265,10 +288,10 @@ async fn admit(
     clippy::disallowed_methods,
     reason = "the driver of streams draws the chances that it hands to them"
 )]
-fn timing(app: &AppState, session: &Session, now: Instant) -> Timing {
+fn timing(app: &StreamState, session: &Session, now: Instant) -> Timing {
     let first: f64 = rand::random();
     let share = 0.8 + 0.2 * rand::random::<f64>();
-    let age = now + app.config.stream_max_age.mul_f64(share);
+    let age = now + app.max_age.mul_f64(share);
     let left = app.sessions.expiry(session).saturating_sub(app.clock.now());
     let expiry = now + Duration::from_millis(left);
     let ends = if expiry < age {

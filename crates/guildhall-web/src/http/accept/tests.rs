@@ -13,9 +13,9 @@ use crate::{
     http::Page,
     link,
     router::router,
-    state::AppState,
     stream::{
         limit::{Counted, Limit, Limits},
+        route::StreamState,
         tests::stage::{ANNA, EPOCH, HALL, LOBBY, Stage, at, begin, config, here, joined},
         watch::Watches,
     },
@@ -73,16 +73,18 @@ impl Served {
         let bridge = crate::role::bridge(stage.fanout.clone(), watches.clone());
         let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock));
         let state_requests = Limits::new(Counted::StateRequests, STATE_REQUESTS);
-        let app = AppState {
-            config: Arc::new(config),
+        let stream = StreamState {
             clock,
+            max_age: config.stream_max_age,
             fanout: stage.fanout.clone(),
             watches,
             sessions: stage.sessions.clone(),
             streams: stage.limits.clone(),
             state_requests: state_requests.clone(),
         };
-        let router = router(app, auth.expect("good settings").router(), Page::new(None));
+        let auth = auth.expect("good settings").router();
+        let page = Page::new(None);
+        let router = router(&config.base_url, &config.cdn_url, stream, auth, page);
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
