@@ -9,6 +9,12 @@ mod wake_list;
 mod lookups;
 /// One person on this instance.
 mod viewer;
+/// One open stream among those of its viewer.
+mod registration;
+/// What one class of viewers is shown of a guild.
+mod class_buffer;
+/// Whose class an event may change.
+mod affected;
 /// Who listens to a guild, and what their classes are shown.
 mod subscribers;
 /// Guilds that have just come.
@@ -29,12 +35,16 @@ use guildhall_model::{GuildId, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-pub(crate) use arrivals::{Arrivals, Arrived};
-pub(crate) use lookups::{GoodFor, Noted, Proof};
+pub(crate) use arrivals::Arrived;
+pub(crate) use class_buffer::Behind;
+pub(crate) use lookups::{GoodFor, Noted};
 pub(crate) use publisher::Publisher;
-pub(crate) use subscribers::{Audience, Behind, Concerned, Seat, Woken};
-pub(crate) use viewer::{Attendance, Viewer};
-pub(crate) use wake_list::{Signal, Slot, WakeList};
+pub(crate) use registration::Attendance;
+pub(crate) use subscribers::Seat;
+pub(crate) use viewer::Viewer;
+
+use arrivals::Arrivals;
+use subscribers::Audience;
 
 use crate::{
     replica::{self, GuildLog, GuildLogs, Replica},

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use guildhall_link::frame::{Base, DiscordStatus};
 use guildhall_model::{Envelope, Position, UnixMs};
 
-use super::{Concerned, Fanout, Woken};
+use super::{Fanout, affected::Concerned, subscribers::Woken};
 use crate::replica::{
     GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter, Standing, with_more,
 };

@@ -1,24 +1,23 @@
-//! Who listens to one guild on this instance: viewers, and the classes their streams read from.
+//! Who listens to one guild on this instance: viewers, their classes, and the streams of each.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use guildhall_model::{
-    Change, ChannelId, Guild, GuildId, UserId, ViewerClass,
-    world::{OverwriteTarget, RoomRights},
-};
+use guildhall_model::{GuildId, UserId, ViewerClass};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Signal, Slot, Viewer, WakeList};
-use crate::{
-    replica::{GuildLog, Record, Touches},
-    visible::{Narrow, Sight, Visible, picture_broke, show},
+use super::{
+    affected::Concerned,
+    class_buffer::Feed,
+    viewer::Viewer,
+    wake_list::{Signal, Slot},
 };
-
-/// Visible records that a class keeps at hand. A stream further behind reads the log itself.
-const TAIL: usize = 512;
+use crate::{
+    replica::{GuildLog, Record},
+    visible::{Narrow, Sight},
+};
 
 /// The viewers of one guild and their feeds.
 #[derive(Debug)]
@@ -42,43 +41,6 @@ struct Seated {
     looked_up: Option<bool>,
     streams: usize,
 }
-
-/// What one class (with one query) is shown: decided once, read by all of its streams.
-#[derive(Debug)]
-pub(crate) struct Feed {
-    key: (ViewerClass, Narrow),
-    shown: Mutex<Shown>,
-    waiting: WakeList,
-}
-
-#[derive(Debug)]
-struct Shown {
-    sight: Option<Sight>,
-    tail: VecDeque<Visible<Arc<Record>>>,
-    /// Nothing at or below is in the tail.
-    from: u64,
-    /// The end of the last group of which anything was shown: once for each its streams are woken.
-    woken_for: u64,
-}
-
-impl Shown {
-    /// Lets go what the log has let go, and what is more than the tail's length.
-    fn trim(&mut self, floor: u64) {
-        self.from = self.from.max(floor);
-        while let Some(oldest) = self.tail.front() {
-            let oldest = oldest.get().at.seq;
-            if oldest > self.from && self.tail.len() <= TAIL {
-                return;
-            }
-            self.from = self.from.max(oldest);
-            self.tail.pop_front();
-        }
-    }
-}
-
-/// A stream is further behind than the feed reaches.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Behind;
 
 /// Who is to be woken after a group.
 #[derive(Debug, Default)]
@@ -119,19 +81,11 @@ impl Audience {
         seated.streams += 1;
         let feed = sight.map(|sight| {
             let key = (sight.class().clone(), narrow.clone());
-            let feed = seats.feeds.entry(key.clone()).or_insert_with(|| {
-                Arc::new(Feed {
-                    key,
-                    shown: Mutex::new(Shown {
-                        sight: Some(sight.clone()),
-                        tail: VecDeque::new(),
-                        from: now,
-                        woken_for: now,
-                    }),
-                    waiting: WakeList::default(),
-                })
-            });
-            let slot = feed.waiting.enter(signal);
+            let feed = seats
+                .feeds
+                .entry(key.clone())
+                .or_insert_with(|| Arc::new(Feed::new(key, sight.clone(), now)));
+            let slot = feed.listen(signal);
             (Arc::clone(feed), slot)
         });
         Seat {
@@ -168,7 +122,7 @@ impl Audience {
         } else {
             let of = |seated: &Seated| {
                 let class = seated.class.as_ref();
-                changed.iter().any(|feed| Some(&feed.key.0) == class)
+                changed.iter().any(|feed| Some(feed.class()) == class)
             };
             let hit = seats.viewers.iter().filter(|(_, seated)| of(seated));
             hit.map(|(user, _)| *user).collect()
@@ -216,76 +170,6 @@ impl Audience {
     }
 }
 
-/// What a feed made of a record.
-struct Heard {
-    /// It is the first of its group that is shown.
-    shown_first: bool,
-    /// The class's sight changed in a way that the record may not tell.
-    changed: bool,
-}
-
-impl Feed {
-    fn hear(&self, record: &Arc<Record>, after: Option<&Guild>, floor: u64, end: u64) -> Heard {
-        let mut shown = self.lock();
-        let (visible, changed) = if record.touches == Touches::Everybody {
-            let sight = after.map(|guild| Sight::of(self.key.0.clone(), guild));
-            let before = std::mem::replace(&mut shown.sight, sight);
-            let (before, after) = (before.as_ref(), shown.sight.as_ref());
-            let visible = show(record, before, after, &self.key.1);
-            (visible, picture_broke(record, before, after))
-        } else {
-            let sight = shown.sight.as_ref();
-            (show(record, sight, sight, &self.key.1), false)
-        };
-        let shown_first = visible.is_some() && shown.woken_for != end;
-        if shown_first {
-            shown.woken_for = end;
-        }
-        let heard = Heard {
-            shown_first,
-            changed,
-        };
-        shown.tail.extend(visible);
-        shown.trim(floor);
-        heard
-    }
-
-    /// Adds what the class was shown after one place and up to another, in order.
-    pub(crate) fn read(
-        &self,
-        after: u64,
-        upto: u64,
-        out: &mut Vec<Visible<Arc<Record>>>,
-    ) -> Result<(), Behind> {
-        let shown = self.lock();
-        if after < shown.from {
-            return Err(Behind);
-        }
-        // A stream is at most a few records behind, so the search begins at the end.
-        let newest = shown.tail.iter().rev();
-        let pending = newest
-            .take_while(|visible| visible.get().at.seq > after)
-            .count();
-        let first = shown.tail.len() - pending;
-        let pending = shown.tail.range(first..);
-        out.extend(
-            pending
-                .take_while(|visible| visible.get().at.seq <= upto)
-                .cloned(),
-        );
-        Ok(())
-    }
-
-    /// Wakes the streams that read here.
-    pub(crate) fn ring(&self) {
-        self.waiting.ring();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock()
-    }
-}
-
 /// One stream's place at one guild. Leaves when dropped.
 #[derive(Debug)]
 pub(crate) struct Seat {
@@ -314,64 +198,13 @@ impl Drop for Seat {
             return;
         };
         // A feed of before a reset is in no list any more, and its key may be another's.
-        if feed.waiting.leave(slot)
+        if feed.leave(slot)
             && seats
                 .feeds
-                .get(&feed.key)
+                .get(feed.key())
                 .is_some_and(|known| Arc::ptr_eq(known, feed))
         {
-            seats.feeds.remove(&feed.key);
+            seats.feeds.remove(feed.key());
         }
     }
-}
-
-/// Which viewers' classes a record can change.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Concerned {
-    Nobody,
-    People(BTreeSet<UserId>),
-    Everybody,
-}
-
-impl Concerned {
-    /// By an event about a guild that is `before` as it came.
-    pub(crate) fn by(change: &Change, before: Option<&Guild>) -> Self {
-        match (change, Touches::of(change)) {
-            (_, Touches::Nothing) => Self::Nobody,
-            (_, Touches::Person(user)) => Self::People(BTreeSet::from([user])),
-            (Change::RoomCreated(room), _) => {
-                Self::People(people(room.info.channel_id, Some(&room.rights), before))
-            }
-            (Change::RoomRights { channel_id, rights }, _) => {
-                Self::People(people(*channel_id, Some(rights), before))
-            }
-            (Change::RoomDeleted { channel_id }, _) => {
-                Self::People(people(*channel_id, None, before))
-            }
-            (_, Touches::Everybody) => Self::Everybody,
-        }
-    }
-}
-
-/// Who is of another class after a room's rights changed: whom its overwrites name or named, and
-/// who is in it. All others keep their class, whose sight is looked at by itself.
-fn people(
-    channel: ChannelId,
-    rights: Option<&RoomRights>,
-    before: Option<&Guild>,
-) -> BTreeSet<UserId> {
-    let was = before.and_then(|guild| guild.rooms.get(&channel));
-    let was = was.map(|room| &room.rights);
-    let overwrites = rights
-        .into_iter()
-        .chain(was)
-        .flat_map(|rights| &rights.overwrites);
-    let named = overwrites.filter_map(|overwrite| match overwrite.target {
-        OverwriteTarget::Member(user) => Some(user),
-        OverwriteTarget::Role(_) => None,
-    });
-    let inside = before
-        .into_iter()
-        .flat_map(|guild| guild.occupants(channel));
-    named.chain(inside.map(|person| person.user_id)).collect()
 }

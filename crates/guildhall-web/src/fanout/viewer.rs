@@ -13,7 +13,10 @@ use guildhall_model::{GuildId, Position, UnixMs, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::{GoodFor, Noted, Proof, Signal, Slot, WakeList};
+use super::{
+    lookups::{GoodFor, Noted, Proof},
+    wake_list::{Signal, WakeList},
+};
 
 /// A person who is here, and what is known of their rights being known.
 #[derive(Debug)]
@@ -25,17 +28,17 @@ pub(crate) struct Viewer {
     proof: Mutex<Proof>,
     /// What their streams are about; at most as many as they may have open.
     wants: Mutex<Vec<Want>>,
-    streams: WakeList,
+    pub(crate) streams: WakeList,
     /// One question of a request at a time.
     pub(crate) asking: tokio::sync::Mutex<()>,
 }
 
 /// The guilds that one stream is about, those that are not there included.
 #[derive(Debug)]
-struct Want {
-    stream: Arc<Signal>,
+pub(crate) struct Want {
+    pub(crate) stream: Arc<Signal>,
     /// Ascending; shared by all streams of the viewer that want the same.
-    guilds: Arc<[GuildId]>,
+    pub(crate) guilds: Arc<[GuildId]>,
 }
 
 impl Viewer {
@@ -183,7 +186,7 @@ impl Viewer {
     }
 
     /// To be locked before the proof.
-    fn wants(&self) -> MutexGuard<'_, Vec<Want>> {
+    pub(crate) fn wants(&self) -> MutexGuard<'_, Vec<Want>> {
         self.wants.lock()
     }
 }
@@ -191,57 +194,5 @@ impl Viewer {
 impl Want {
     fn has(&self, id: GuildId) -> bool {
         self.guilds.binary_search(&id).is_ok()
-    }
-}
-
-/// One open stream of a viewer. Leaves when dropped.
-#[derive(Debug)]
-pub(crate) struct Attendance {
-    viewer: Arc<Viewer>,
-    signal: Arc<Signal>,
-    slot: Slot,
-}
-
-impl Attendance {
-    /// A new stream of this viewer.
-    pub(crate) fn new(viewer: Arc<Viewer>) -> Self {
-        let signal = Arc::new(Signal::default());
-        let slot = viewer.streams.enter(&signal);
-        Self {
-            viewer,
-            signal,
-            slot,
-        }
-    }
-
-    /// Says what the stream is about, in ascending order: guilds that come are looked up for it,
-    /// and wake it. Answers the list as the viewer's streams share it.
-    pub(crate) fn want(&self, guilds: Vec<GuildId>) -> Arc<[GuildId]> {
-        let mut wants = self.viewer.wants();
-        let same = wants.iter().find(|want| *want.guilds == *guilds);
-        let guilds = same.map_or_else(|| Arc::from(guilds), |want| Arc::clone(&want.guilds));
-        wants.push(Want {
-            stream: Arc::clone(&self.signal),
-            guilds: Arc::clone(&guilds),
-        });
-        guilds
-    }
-
-    /// Whose.
-    pub(crate) fn viewer(&self) -> &Arc<Viewer> {
-        &self.viewer
-    }
-
-    /// The stream's bell.
-    pub(crate) fn signal(&self) -> &Arc<Signal> {
-        &self.signal
-    }
-}
-
-impl Drop for Attendance {
-    fn drop(&mut self) {
-        let mine = |want: &Want| Arc::ptr_eq(&want.stream, &self.signal);
-        self.viewer.wants().retain(|want| !mine(want));
-        self.viewer.streams.leave(&self.slot);
     }
 }

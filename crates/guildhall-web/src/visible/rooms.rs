@@ -1,0 +1,62 @@
+//! What a viewer is in a guild, and the rooms they see there.
+
+use std::collections::BTreeSet;
+
+use guildhall_model::{ChannelId, Guild, GuildId, UserId, ViewerClass, world::Membership};
+
+/// What one class of viewers sees of a guild at one place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    class: ViewerClass,
+    pub(super) rooms: BTreeSet<ChannelId>,
+}
+
+impl Sight {
+    /// What a class sees of the guild as it is.
+    pub(crate) fn of(class: ViewerClass, guild: &Guild) -> Self {
+        let rooms = guild.rooms.keys().copied();
+        let rooms = rooms.filter(|room| class.sees(guild, *room)).collect();
+        Self { class, rooms }
+    }
+
+    /// The class.
+    pub(crate) fn class(&self) -> &ViewerClass {
+        &self.class
+    }
+}
+
+/// What a viewer is to a guild at one place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// There is no such guild: the bot is not in it, or it has not come yet.
+    Absent,
+    /// Not looked up, or being looked up anew. Nothing of the guild is shown until it is known.
+    Unknown,
+    /// Discord said: no member.
+    Stranger,
+    /// A member, who sees this.
+    Member(Sight),
+}
+
+impl Access {
+    /// What a user is to a guild as it is.
+    pub(crate) fn of(guild: Option<&Guild>, id: GuildId, user: UserId) -> Self {
+        let Some(guild) = guild else {
+            return Self::Absent;
+        };
+        let class = ViewerClass::of(id, guild, user);
+        match (guild.memberships.get(&user), class) {
+            (Some(Membership::Stranger), _) => Self::Stranger,
+            (Some(Membership::Member { .. }), Some(class)) => Self::Member(Sight::of(class, guild)),
+            (None, _) | (_, None) => Self::Unknown,
+        }
+    }
+
+    /// What they see.
+    pub(crate) fn sight(&self) -> Option<&Sight> {
+        match self {
+            Self::Member(sight) => Some(sight),
+            Self::Absent | Self::Unknown | Self::Stranger => None,
+        }
+    }
+}
