@@ -52,13 +52,13 @@ mod settings;
 pub(crate) use session::Profile;
 pub(crate) use session::{Session, SessionEnd, Sessions};
 pub(crate) use settings::Settings;
-pub(crate) use world_access::Bridge;
+pub(crate) use world_access::WorldAccess;
 
-use budget::Budget;
-use discord::Discord;
-use expiring_set::Remembered;
+use budget::LoginBudget;
+use discord::DiscordClient;
+use expiring_set::ExpiringSet;
 use jar::Jar;
-use permits::Places;
+use permits::LoginPermits;
 
 use crate::http::Notice;
 
@@ -69,15 +69,15 @@ const USED_MAX: usize = 10_000;
 /// The login, ready to serve.
 pub(crate) struct Auth {
     settings: Settings,
-    discord: Discord,
+    discord: DiscordClient,
     jar: Jar,
     sessions: Sessions,
-    used: Mutex<Remembered<String>>,
-    places: Places,
-    budget: Budget,
+    used: Mutex<ExpiringSet<String>>,
+    permits: LoginPermits,
+    budget: LoginBudget,
     /// Failures by their words in metrics, of which there are few.
     failed: Mutex<HashMap<&'static str, Notice>>,
-    bridge: Arc<dyn Bridge>,
+    world: Arc<dyn WorldAccess>,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,22 +85,22 @@ impl Auth {
     /// Checks the settings; the error is one sentence for the operator.
     pub(crate) fn new(
         settings: Settings,
-        bridge: Arc<dyn Bridge>,
+        world: Arc<dyn WorldAccess>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, String> {
         let sessions = Sessions::new(&settings, Arc::clone(&clock))?;
-        let discord = Discord::new(&settings)
+        let discord = DiscordClient::new(&settings)
             .map_err(|_| "The system's TLS certificates could not be loaded.".to_owned())?;
         Ok(Arc::new(Self {
             jar: settings.jar()?,
             settings,
             discord,
             sessions,
-            used: Mutex::new(Remembered::new(USED_MAX)),
-            places: Places::default(),
-            budget: Budget::default(),
+            used: Mutex::new(ExpiringSet::new(USED_MAX)),
+            permits: LoginPermits::default(),
+            budget: LoginBudget::default(),
             failed: Mutex::default(),
-            bridge,
+            world,
             clock,
         }))
     }

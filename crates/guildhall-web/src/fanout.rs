@@ -1,25 +1,26 @@
-//! To whom a record goes: who is here, in which class of which guild, and how their streams wake.
+//! To whom a record goes. Viewers with equal rights in a guild are one class; a record is filtered
+//! once for each class into its buffer, and the streams of the class are woken and read it there.
 //!
-//! A stream that waits holds no lock and no queue: it has a place in the log, and a class that
-//! knows what came after it.
+//! A stream that waits holds no lock and no queue of its own: it has a position in the log, and
+//! reads what its classes' buffers have after it.
 
-/// Whom to wake.
+/// Lists of streams that are woken together.
 mod wake_list;
-/// What was answered about one person.
+/// In which guilds the rights of one viewer are known.
 mod lookups;
-/// One person on this instance.
+/// One viewer, with all of their open streams.
 mod viewer;
-/// One open stream among those of its viewer.
+/// One open stream, as it is registered with its viewer.
 mod registration;
 /// What one class of viewers is shown of a guild.
 mod class_buffer;
-/// Whose class an event may change.
+/// For whom an event may change what they see.
 mod affected;
-/// Who listens to a guild, and what their classes are shown.
+/// The subscribers of one guild: viewers, classes, buffers.
 mod subscribers;
-/// Guilds that have just come.
+/// Guilds that have come and in which nobody was looked up yet.
 mod arrivals;
-/// The one writer.
+/// The one writer: applies what the link brings and publishes it.
 mod publisher;
 
 use std::{
@@ -35,35 +36,35 @@ use guildhall_model::{GuildId, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-pub(crate) use arrivals::Arrived;
-pub(crate) use class_buffer::Behind;
-pub(crate) use lookups::{GoodFor, Noted};
+pub(crate) use arrivals::ArrivedGuilds;
+pub(crate) use class_buffer::TooFarBehind;
+pub(crate) use lookups::{LookupChange, LookupTtl};
 pub(crate) use publisher::Publisher;
-pub(crate) use registration::Attendance;
-pub(crate) use subscribers::Seat;
+pub(crate) use registration::StreamRegistration;
+pub(crate) use subscribers::GuildSubscription;
 pub(crate) use viewer::Viewer;
 
-use arrivals::Arrivals;
-use subscribers::Audience;
+use arrivals::GuildArrivals;
+use subscribers::GuildSubscribers;
 
 use crate::{
     replica::{self, GuildLog, GuildLogs, Replica},
-    visible::{Narrow, Sight},
+    visible::{Selector, VisibleRooms},
 };
 
-/// Everybody who is here, and the replica that their streams read. Cheap to clone.
+/// The viewers and subscribers of this instance, and the replica that they read. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Fanout(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     replica: Replica,
-    /// The last number that every class has heard; streams look here before they look anywhere.
+    /// The last sequence number that every buffer has taken in; streams look here first.
     published: AtomicU64,
-    audiences: Mutex<HashMap<GuildId, Arc<Audience>>>,
+    subscribers: Mutex<HashMap<GuildId, Arc<GuildSubscribers>>>,
     viewers: Mutex<HashMap<UserId, Arc<Viewer>>>,
     draining: AtomicBool,
-    arrivals: Arrivals,
+    arrivals: GuildArrivals,
 }
 
 /// An empty replica that keeps `window` records per guild, with nobody who reads it: its one
@@ -73,53 +74,54 @@ pub(crate) fn new(window: usize) -> (Publisher, Fanout) {
     let fanout = Fanout(Arc::new(Shared {
         replica: writer.replica().clone(),
         published: AtomicU64::new(0),
-        audiences: Mutex::default(),
+        subscribers: Mutex::default(),
         viewers: Mutex::default(),
         draining: AtomicBool::new(false),
-        arrivals: Arrivals::default(),
+        arrivals: GuildArrivals::default(),
     }));
     (Publisher::new(writer, fanout.clone()), fanout)
 }
 
 impl Fanout {
-    /// What is read.
+    /// The replica that is published from.
     pub(crate) fn replica(&self) -> &Replica {
         &self.0.replica
     }
 
-    /// The last number that every class has heard. Acquire it before [`Viewer::turn`].
+    /// The last sequence number that every buffer has taken in. To be read before
+    /// [`Viewer::rights_generation`].
     pub(crate) fn published(&self) -> u64 {
         self.0.published.load(Ordering::Acquire)
     }
 
-    /// Every class has heard this number.
-    pub(crate) fn publish(&self, seq: u64) {
+    fn publish(&self, seq: u64) {
         self.0.published.store(seq, Ordering::Release);
     }
 
-    /// Seats a stream at a guild; `held` proves that the replica stands still meanwhile.
-    pub(crate) fn seat(
+    /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `rooms`:
+    /// what the viewer sees of the guild.
+    pub(crate) fn subscribe(
         &self,
-        held: &GuildLogs,
+        logs: &GuildLogs,
         guild: GuildId,
-        attendance: &Attendance,
-        sight: Option<&Sight>,
-        narrow: &Narrow,
-    ) -> Seat {
-        let now = held.position().map_or(0, |position| position.seq);
-        let looked_up = held.guild(guild).and_then(GuildLog::guild);
-        let user = attendance.viewer().id();
+        registration: &StreamRegistration,
+        rooms: Option<&VisibleRooms>,
+        selector: &Selector,
+    ) -> GuildSubscription {
+        let now = logs.position().map_or(0, |position| position.seq);
+        let looked_up = logs.guild(guild).and_then(GuildLog::guild);
+        let user = registration.viewer().id();
         let looked_up = looked_up.map(|guild| guild.memberships.contains_key(&user));
-        // Entered under the lock of the list, so that the writer's sweep cannot come between.
-        let mut audiences = self.audiences();
-        let audience = audiences
+        // Added under the lock of the map, so that the writer's sweep cannot come between.
+        let mut guilds = self.subscribers();
+        let subscribers = guilds
             .entry(guild)
-            .or_insert_with(|| Arc::new(Audience::new(guild)));
-        let (viewer, signal) = (attendance.viewer(), attendance.signal());
-        audience.enter(viewer, signal, (sight, looked_up), narrow, now)
+            .or_insert_with(|| Arc::new(GuildSubscribers::new(guild)));
+        let (viewer, waker) = (registration.viewer(), registration.waker());
+        subscribers.add(viewer, waker, (rooms, looked_up), selector, now)
     }
 
-    /// The person, as known on this instance.
+    /// A person, as known on this instance.
     pub(crate) fn viewer(&self, user: UserId) -> Arc<Viewer> {
         let mut viewers = self.viewers();
         let viewer = viewers
@@ -129,44 +131,40 @@ impl Fanout {
     }
 
     /// Everybody who has a stream open.
-    pub(crate) fn present(&self) -> Vec<Arc<Viewer>> {
+    pub(crate) fn connected(&self) -> Vec<Arc<Viewer>> {
         let viewers = self.viewers();
-        let present = viewers.values().filter(|viewer| !viewer.is_idle());
-        present.cloned().collect()
+        let connected = viewers.values().filter(|viewer| !viewer.is_idle());
+        connected.cloned().collect()
     }
 
     /// Waits for guilds that have come since the last call.
-    pub(crate) async fn arrived(&self) -> Arrived {
+    pub(crate) async fn arrived(&self) -> ArrivedGuilds {
         self.0.arrivals.next().await
     }
 
-    /// Where guilds that come are noted.
-    pub(crate) fn arrivals(&self) -> &Arrivals {
-        &self.0.arrivals
-    }
-
     /// Everybody who has a stream open that is about a guild.
-    pub(crate) fn wanting(&self, guild: GuildId) -> Vec<Arc<Viewer>> {
-        let mut present = self.present();
-        present.retain(|viewer| viewer.wants_guild(guild));
-        present
+    fn interested_in(&self, guild: GuildId) -> Vec<Arc<Viewer>> {
+        let mut connected = self.connected();
+        connected.retain(|viewer| viewer.is_interested_in(guild));
+        connected
     }
 
-    /// Forgets people, guilds and answers that nobody needs any more.
+    /// Drops viewers, guilds and answers that nobody needs any more.
     pub(crate) fn sweep(&self, now: Instant, idle_for: Duration) {
         self.viewers().retain(|_, viewer| {
             // Whoever else holds it is about to open a stream.
-            let held = Arc::strong_count(viewer) > 1 || !viewer.is_idle();
+            let in_use = Arc::strong_count(viewer) > 1 || !viewer.is_idle();
             let recent = viewer.sweep(idle_for, now);
-            held || recent
+            in_use || recent
         });
-        self.audiences().retain(|_, audience| !audience.is_empty());
+        self.subscribers()
+            .retain(|_, subscribers| !subscribers.is_empty());
     }
 
     /// Asks every stream to say `bye` and end; new ones do so at once.
     pub(crate) fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
-        self.ring_all();
+        self.wake_all();
     }
 
     /// Whether streams are to end.
@@ -175,26 +173,26 @@ impl Fanout {
     }
 
     /// Wakes everybody's streams.
-    pub(crate) fn ring_all(&self) {
-        for viewer in self.present() {
-            viewer.ring();
+    fn wake_all(&self) {
+        for viewer in self.connected() {
+            viewer.wake();
         }
     }
 
-    /// Who listens to a guild. `None`: nobody.
-    pub(crate) fn audience(&self, guild: GuildId) -> Option<Arc<Audience>> {
-        self.audiences().get(&guild).cloned()
+    /// The subscribers of a guild. `None`: it has none.
+    fn subscribers_of(&self, guild: GuildId) -> Option<Arc<GuildSubscribers>> {
+        self.subscribers().get(&guild).cloned()
     }
 
-    /// The replica was replaced: what every class has heard so far is void.
-    pub(crate) fn reset(&self) {
-        for audience in self.audiences().values() {
-            audience.reset();
+    /// The replica was replaced: what the buffers hold is void.
+    fn reset_buffers(&self) {
+        for subscribers in self.subscribers().values() {
+            subscribers.reset();
         }
     }
 
-    fn audiences(&self) -> MutexGuard<'_, HashMap<GuildId, Arc<Audience>>> {
-        self.0.audiences.lock()
+    fn subscribers(&self) -> MutexGuard<'_, HashMap<GuildId, Arc<GuildSubscribers>>> {
+        self.0.subscribers.lock()
     }
 
     fn viewers(&self) -> MutexGuard<'_, HashMap<UserId, Arc<Viewer>>> {

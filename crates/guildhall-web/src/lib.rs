@@ -33,4 +33,4 @@ mod metrics;
 mod seldom;
 
 pub use config::{BuildError, Config, OAuth};
-pub use role::{RunError, Web};
+pub use role::{ServeError, Web};

@@ -20,10 +20,10 @@ use guildhall_model::Position;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
-pub(crate) use freshness::{LinkState, Standing, StatusPayload};
+pub(crate) use freshness::{Freshness, LinkState, StatusPayload};
 pub(crate) use guild::GuildLog;
 pub(crate) use logs::{GuildLogs, OutOfOrder, with_more};
-pub(crate) use record::{Family, Record, Touches};
+pub(crate) use record::{Affects, Family, Record};
 
 /// The readers' handle.
 #[derive(Clone, Debug)]
@@ -37,15 +37,15 @@ pub(crate) struct ReplicaWriter(Replica);
 struct Shared {
     logs: RwLock<GuildLogs>,
     progress: watch::Sender<Progress>,
-    standing: Mutex<Standing>,
-    /// Counts changes of `standing`.
-    standing_turn: AtomicU64,
+    freshness: Mutex<Freshness>,
+    /// Counts changes of `freshness`.
+    freshness_generation: AtomicU64,
 }
 
 /// How far the replica has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// Its place; `None` until it was complete for the first time.
+    /// Its position; `None` until it was complete for the first time.
     pub(crate) position: Option<Position>,
     /// How often it was completed: once for each attachment to the gateway.
     pub(crate) completed: u64,
@@ -56,13 +56,13 @@ pub(crate) fn new(window: usize) -> ReplicaWriter {
     ReplicaWriter(Replica(Arc::new(Shared {
         logs: RwLock::new(GuildLogs::empty(window)),
         progress: watch::Sender::new(Progress::default()),
-        standing: Mutex::new(Standing::unheard()),
-        standing_turn: AtomicU64::new(0),
+        freshness: Mutex::new(Freshness::unknown()),
+        freshness_generation: AtomicU64::new(0),
     })))
 }
 
 impl Replica {
-    /// Where the replica stands. `None` before it was complete for the first time.
+    /// Its position. `None` before it was complete for the first time.
     pub(crate) fn position(&self) -> Option<Position> {
         self.0.progress.borrow().position
     }
@@ -90,13 +90,13 @@ impl Replica {
     }
 
     /// How fresh the replica is.
-    pub(crate) fn standing(&self) -> Standing {
-        self.0.standing.lock().clone()
+    pub(crate) fn freshness(&self) -> Freshness {
+        self.0.freshness.lock().clone()
     }
 
-    /// Counts changes of [`Replica::standing`].
-    pub(crate) fn standing_turn(&self) -> u64 {
-        self.0.standing_turn.load(Ordering::Acquire)
+    /// Counts changes of [`Replica::freshness`].
+    pub(crate) fn freshness_generation(&self) -> u64 {
+        self.0.freshness_generation.load(Ordering::Acquire)
     }
 }
 
@@ -112,19 +112,19 @@ impl ReplicaWriter {
     }
 
     /// Tells those who wait how far the replica has come.
-    pub(crate) fn progress(&self, change: impl FnOnce(&mut Progress)) {
+    pub(crate) fn set_progress(&self, change: impl FnOnce(&mut Progress)) {
         self.0.0.progress.send_modify(change);
     }
 
     /// Changes how fresh the replica is. Answers whether anything changed by it.
-    pub(crate) fn standing(&self, change: impl FnOnce(&mut Standing)) -> bool {
-        let mut standing = self.0.0.standing.lock();
-        let was = standing.clone();
-        change(&mut standing);
-        let changed = was != *standing;
-        drop(standing);
+    pub(crate) fn update_freshness(&self, change: impl FnOnce(&mut Freshness)) -> bool {
+        let mut freshness = self.0.0.freshness.lock();
+        let was = freshness.clone();
+        change(&mut freshness);
+        let changed = was != *freshness;
+        drop(freshness);
         if changed {
-            self.0.0.standing_turn.fetch_add(1, Ordering::AcqRel);
+            self.0.0.freshness_generation.fetch_add(1, Ordering::AcqRel);
         }
         changed
     }

@@ -21,9 +21,9 @@ use crate::{
     link::{self, Dialler, Link},
     router,
     stream::{
-        limit::{Counted, Limit, Limits},
+        limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamState,
-        watch::Watches,
+        watch::WatchClient,
     },
 };
 
@@ -50,16 +50,16 @@ pub struct Web {
     listener: TcpListener,
     router: axum::Router,
     bounds: Bounds,
-    limits: [Limits; 2],
+    limits: [ConcurrencyLimiter; 2],
     fanout: Fanout,
-    watches: Watches,
+    watch_client: WatchClient,
     link: Link,
     dialler: Dialler,
 }
 
 /// Why the role ended by itself.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum ServeError {
     /// The operator can cure it: one sentence that names the setting and the cure.
     #[error("{0}")]
     Misconfigured(String),
@@ -84,9 +84,9 @@ impl Web {
             Arc::clone(&clock),
         )
         .map_err(|error| BuildError::Misconfigured(error.to_string()))?;
-        let watches = Watches::new(link.clone(), fanout.clone());
-        let bridge = bridge(fanout.clone(), watches.clone());
-        let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock))
+        let watch_client = WatchClient::new(link.clone(), fanout.clone());
+        let world_access = world_access(fanout.clone(), watch_client.clone());
+        let auth = Auth::new(Settings::of(&config), world_access, Arc::clone(&clock))
             .map_err(BuildError::Misconfigured)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             let (host, port) = ("WEB_HOST", "WEB_PORT");
@@ -103,8 +103,8 @@ impl Web {
         let page = Page::new(config.ui_dir.clone());
         let bounds = bounds(&config);
         let limits = [
-            Limits::new(Counted::Streams, streams(&config)),
-            Limits::new(Counted::StateRequests, STATE),
+            ConcurrencyLimiter::new(Counted::Streams, streams(&config)),
+            ConcurrencyLimiter::new(Counted::StateRequests, STATE),
         ];
         let [streams, state_requests] = limits.clone();
         let stream = StreamState {
@@ -113,7 +113,7 @@ impl Web {
             clock,
             max_age: config.stream_max_age,
             fanout: fanout.clone(),
-            watches: watches.clone(),
+            watch_client: watch_client.clone(),
             sessions: auth.sessions(),
         };
         Ok(Self {
@@ -129,7 +129,7 @@ impl Web {
             bounds,
             limits,
             fanout,
-            watches,
+            watch_client,
             link,
             dialler,
         })
@@ -152,14 +152,18 @@ impl Web {
 
     /// Serves until `stop` is cancelled. Then every stream says `bye` and ends; connections may
     /// finish for a few seconds in `tracker`.
-    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
+    pub async fn run(
+        self,
+        tracker: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<(), ServeError> {
         let Self {
             listener,
             router,
             bounds,
             limits,
             fanout,
-            watches,
+            watch_client,
             dialler,
             addr,
             ..
@@ -170,13 +174,13 @@ impl Web {
         }
         info!("[Gateway Client Init] Gateway client initialized successfully");
         let mut link = tracker.spawn(dialler.run(stop.child_token()));
-        let mut keeper = tracker.spawn(watches.keep(stop.child_token()));
+        let mut refresher = tracker.spawn(watch_client.refresh(stop.child_token()));
         let serving = http::serve(listener, router, bounds, tracker, stop.clone());
         tokio::pin!(serving);
         let ended = tokio::select! {
             () = &mut serving => None,
             ended = &mut link => Some(("the link's task", ended)),
-            ended = &mut keeper => Some(("the task that watches viewers", ended)),
+            ended = &mut refresher => Some(("the task that watch_client viewers", ended)),
         };
         fanout.drain();
         match ended {
@@ -184,23 +188,23 @@ impl Web {
                 let why = ended
                     .err()
                     .map_or_else(|| "for no reason".to_owned(), |e| e.to_string());
-                Err(RunError::Failed(format!("{task} ended: {why}")))
+                Err(ServeError::Failed(format!("{task} ended: {why}")))
             }
             _ => Ok(()),
         }
     }
 }
 
-const STATE: Limit = Limit {
+const STATE: ConcurrencyLimits = ConcurrencyLimits {
     together: STATE_REQUESTS,
     per_user: STATE_REQUESTS_PER_USER,
     per_address: STATE_REQUESTS_PER_ADDRESS,
 };
 
-fn streams(config: &Config) -> Limit {
+fn streams(config: &Config) -> ConcurrencyLimits {
     let for_requests = (config.connections / ONE_FOR_REQUESTS_IN).max(1);
     let room = config.connections.saturating_sub(for_requests).max(1);
-    Limit {
+    ConcurrencyLimits {
         together: config.streams_max.min(room),
         per_user: config.streams_per_user,
         per_address: config.streams_per_address,
@@ -219,8 +223,11 @@ fn bounds(config: &Config) -> Bounds {
 }
 
 /// What the login asks of the rest, answered by the replica and the link.
-pub(crate) fn bridge(fanout: Fanout, watches: Watches) -> Arc<dyn crate::auth::Bridge> {
-    Arc::new(world_access::Bridge::new(fanout, watches))
+pub(crate) fn world_access(
+    fanout: Fanout,
+    watch_client: WatchClient,
+) -> Arc<dyn crate::auth::WorldAccess> {
+    Arc::new(world_access::ReplicaAccess::new(fanout, watch_client))
 }
 
 impl fmt::Debug for Web {

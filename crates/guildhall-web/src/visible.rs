@@ -18,16 +18,16 @@ use guildhall_model::{Change, event::Audience};
 use crate::replica::{Record, StatusPayload};
 
 pub(crate) use control::{ByeReason, ControlEvent, SnapshotReason};
-pub(crate) use guild::{GuildNews, GuildPicture, Told, guild_news, picture};
-pub(crate) use rooms::{Access, Sight};
-pub(crate) use selector::Narrow;
+pub(crate) use guild::{GuildAvailability, GuildPicture, GuildView, availability_change, picture};
+pub(crate) use rooms::{Access, VisibleRooms};
+pub(crate) use selector::Selector;
 
-/// Something that the viewer at hand may see. Only this file can make one.
+/// Something that the viewer at hand may see. Only this folder can make one.
 #[derive(Clone, Debug)]
 pub(crate) struct Visible<T>(T);
 
 impl<T> Visible<T> {
-    /// Looks at it.
+    /// What is visible.
     pub(crate) fn get(&self) -> &T {
         &self.0
     }
@@ -47,40 +47,40 @@ impl Visible<StatusPayload> {
     }
 }
 
-/// Shows a record to a viewer who saw `before` of its guild and sees `after` now (design, "Which
-/// rights judge a record"). `None`, as a sight, is no member.
+/// Shows a record to a viewer who saw `before` in its guild and sees `after` now. Which of the two
+/// counts, the event says: [`Audience`]. `None`, in their place, is no member.
 pub(crate) fn show(
     record: &Arc<Record>,
-    before: Option<&Sight>,
-    after: Option<&Sight>,
-    narrow: &Narrow,
+    before: Option<&VisibleRooms>,
+    after: Option<&VisibleRooms>,
+    selector: &Selector,
 ) -> Option<Visible<Arc<Record>>> {
     let sees = match record.event.change.audience() {
-        Audience::Room(room) => after.is_some_and(|sight| sight.rooms.contains(&room)),
-        Audience::RoomBefore(room) => before.is_some_and(|sight| sight.rooms.contains(&room)),
+        Audience::Room(room) => after.is_some_and(|rooms| rooms.contains(room)),
+        Audience::RoomBefore(room) => before.is_some_and(|rooms| rooms.contains(room)),
         Audience::Guild => after.is_some(),
         Audience::GuildBefore => before.is_some(),
         Audience::Nobody => false,
     };
-    (sees && narrow.asks_for(record)).then(|| Visible(Arc::clone(record)))
+    (sees && selector.asks_for(record)).then(|| Visible(Arc::clone(record)))
 }
 
 /// Whether what a viewer sees changed by this record in a way that the record itself does not
 /// tell them, so that their picture has to be replaced.
-pub(crate) fn picture_broke(
+pub(crate) fn view_changed(
     record: &Record,
-    before: Option<&Sight>,
-    after: Option<&Sight>,
+    before: Option<&VisibleRooms>,
+    after: Option<&VisibleRooms>,
 ) -> bool {
     let (before, after) = match (before, after) {
         (None, None) => return false,
-        (Some(before), Some(after)) => (&before.rooms, &after.rooms),
+        (Some(before), Some(after)) => (before.ids(), after.ids()),
         _ => return true,
     };
     if matches!(record.event.change, Change::GuildAvailable(Some(_))) {
         return true;
     }
-    let told = record.event.change.channel();
+    let named = record.event.change.channel();
     let appeared = after.difference(before);
     let vanished = before.difference(after);
     let (mut appeared, mut vanished) = (appeared.peekable(), vanished.peekable());
@@ -89,10 +89,12 @@ pub(crate) fn picture_broke(
     }
     match record.event.change {
         Change::RoomCreated(_) => {
-            record.sudden || vanished.next().is_some() || appeared.any(|room| Some(*room) != told)
+            record.reveals_occupants
+                || vanished.next().is_some()
+                || appeared.any(|room| Some(*room) != named)
         }
         Change::RoomDeleted { .. } => {
-            appeared.next().is_some() || vanished.any(|room| Some(*room) != told)
+            appeared.next().is_some() || vanished.any(|room| Some(*room) != named)
         }
         _ => true,
     }

@@ -34,7 +34,7 @@ pub(super) async fn me(
     let me = Me {
         expires_at: session.expires_at.min(session.ends_at),
         user: session.user,
-        guilds: auth.bridge.shared(session.guilds),
+        guilds: auth.world.shared(session.guilds),
     };
     Ok((private(), Json(me)).into_response())
 }

@@ -47,14 +47,14 @@ pub(super) const PAUSE_MAX: Duration = Duration::from_mins(15);
 
 /// Why Discord is not asked now, and when it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) by: Limit,
+pub(super) struct BudgetRefusal {
+    pub(super) by: LimitedBy,
     pub(super) wait: Duration,
 }
 
 /// Whose limit it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(super) enum LimitedBy {
     /// The client's address caused too many invalid answers.
     Address,
     /// All together did.
@@ -65,12 +65,12 @@ pub(super) enum Limit {
 
 /// The budget, shared by all logins of this instance.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Budget(Arc<Mutex<Inner>>);
+pub(super) struct LoginBudget(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    process: Account,
-    networks: HashMap<Network, Account>,
+    process: Bucket,
+    networks: HashMap<Network, Bucket>,
     paused_until: Option<Instant>,
 }
 
@@ -109,13 +109,13 @@ pub(super) fn site(ip: Ipv6Addr) -> Ipv6Addr {
 /// What one of the limits is owed: each invalid answer costs its part of a minute, and time
 /// pays. At most a minute may be owed, with what is under way counted as if it were invalid.
 #[derive(Debug, Default)]
-struct Account {
+struct Bucket {
     paid_at: Option<Instant>,
     charged_at: Option<Instant>,
     under_way: u32,
 }
 
-impl Account {
+impl Bucket {
     fn owes(&self, now: Instant) -> Duration {
         let owes = |at: Instant| at.saturating_duration_since(now);
         self.paid_at.map_or(Duration::ZERO, owes)
@@ -140,9 +140,9 @@ impl Account {
     }
 }
 
-impl Budget {
+impl LoginBudget {
     /// Whether [`Self::reserve`] would refuse now. Nothing is reserved.
-    pub(super) fn look(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Refusal> {
+    pub(super) fn look(&self, address: Option<IpAddr>, now: Instant) -> Result<(), BudgetRefusal> {
         self.lock().check(Network::of(address), now)
     }
 
@@ -151,7 +151,7 @@ impl Budget {
         &self,
         address: Option<IpAddr>,
         now: Instant,
-    ) -> Result<Reservation, Refusal> {
+    ) -> Result<Reservation, BudgetRefusal> {
         let mut inner = self.lock();
         let networks = Network::of(address);
         inner.check(networks, now)?;
@@ -191,34 +191,34 @@ impl Inner {
     }
 
     /// Whether one more call may be made for these.
-    fn check(&self, networks: [Option<Network>; 2], now: Instant) -> Result<(), Refusal> {
+    fn check(&self, networks: [Option<Network>; 2], now: Instant) -> Result<(), BudgetRefusal> {
         let refuse = |by, wait: Duration| {
             if wait.is_zero() {
                 Ok(())
             } else {
-                Err(Refusal { by, wait })
+                Err(BudgetRefusal { by, wait })
             }
         };
-        refuse(Limit::Discord, self.pause(now))?;
+        refuse(LimitedBy::Discord, self.pause(now))?;
         let mut most = MINUTE;
         for network in networks.into_iter().flatten() {
-            if let Some(account) = self.networks.get(&network) {
-                let wait = account.wait(network.per_minute(), MINUTE, now);
-                refuse(Limit::Address, wait)?;
-                if account.was_false(now) {
+            if let Some(bucket) = self.networks.get(&network) {
+                let wait = bucket.wait(network.per_minute(), MINUTE, now);
+                refuse(LimitedBy::Address, wait)?;
+                if bucket.was_false(now) {
                     most = KNOWN_FALSE_MAX;
                 }
             }
         }
         let wait = self.process.wait(PROCESS_PER_MINUTE, most, now);
-        refuse(Limit::Process, wait)
+        refuse(LimitedBy::Process, wait)
     }
 
     /// Who caused nothing for a minute is forgotten when there are many.
     fn make_room(&mut self, now: Instant) {
         if self.networks.len() >= NETWORKS_MAX {
-            let stays = |account: &Account| account.under_way > 0 || account.was_false(now);
-            self.networks.retain(|_, account| stays(account));
+            let stays = |bucket: &Bucket| bucket.under_way > 0 || bucket.was_false(now);
+            self.networks.retain(|_, bucket| stays(bucket));
         }
     }
 
@@ -226,11 +226,11 @@ impl Inner {
     fn change(
         &mut self,
         networks: [Option<Network>; 2],
-        mut change: impl FnMut(Network, &mut Account),
+        mut change: impl FnMut(Network, &mut Bucket),
     ) {
         for network in networks.into_iter().flatten() {
-            if let Some(account) = self.networks.get_mut(&network) {
-                change(network, account);
+            if let Some(bucket) = self.networks.get_mut(&network) {
+                change(network, bucket);
             }
         }
     }
@@ -240,7 +240,7 @@ impl Inner {
 /// it does for good when it is dropped before: whoever hangs up early saves nothing.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    budget: Budget,
+    budget: LoginBudget,
     networks: [Option<Network>; 2],
     spent: Spent,
 }
@@ -254,7 +254,7 @@ enum Spent {
 
 impl Reservation {
     /// Whose it is.
-    pub(super) fn budget(&self) -> &Budget {
+    pub(super) fn budget(&self) -> &LoginBudget {
         &self.budget
     }
 
@@ -264,8 +264,8 @@ impl Reservation {
         counter!("guildhall_login_invalid_answers_total").increment(1);
         let mut inner = self.budget.lock();
         inner.process.charge(PROCESS_PER_MINUTE, now);
-        inner.change(self.networks, |network, account| {
-            account.charge(network.per_minute(), now);
+        inner.change(self.networks, |network, bucket| {
+            bucket.charge(network.per_minute(), now);
         });
     }
 
@@ -284,7 +284,7 @@ impl Drop for Reservation {
         }
         let mut inner = self.budget.lock();
         inner.process.under_way -= 1;
-        inner.change(self.networks, |_, account| account.under_way -= 1);
+        inner.change(self.networks, |_, bucket| bucket.under_way -= 1);
     }
 }
 

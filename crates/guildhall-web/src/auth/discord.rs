@@ -17,7 +17,7 @@ use tracing::warn;
 use url::Url;
 
 use super::{
-    attempt::Attempt, budget::Reservation, rate_limited::Limited, session::Profile,
+    attempt::Attempt, budget::Reservation, rate_limited::RateLimited, session::Profile,
     settings::Settings,
 };
 use crate::http::Notice;
@@ -42,7 +42,7 @@ const TRIES: usize = 4;
 
 /// Who signed in.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct SignedInUser {
     pub(super) user: Profile,
     /// All guilds they are in, in Discord's order.
     pub(super) guilds: Vec<GuildId>,
@@ -74,7 +74,7 @@ pub(super) enum SignInError {
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// Discord, as the login knows it.
-pub(super) struct Discord {
+pub(super) struct DiscordClient {
     oauth: Client,
     http: reqwest::Client,
     me: Url,
@@ -83,7 +83,7 @@ pub(super) struct Discord {
     odd: Mutex<Notice>,
 }
 
-impl Discord {
+impl DiscordClient {
     /// Opens no connection yet.
     pub(super) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
         let below = |origin: &Url, path: &str| {
@@ -135,11 +135,11 @@ impl Discord {
         &self,
         code: String,
         attempt: &Attempt,
-        leave: Reservation,
-    ) -> Result<Account, SignInError> {
-        let calls = Calls(Arc::new(Mutex::new(leave)));
+        reservation: Reservation,
+    ) -> Result<SignedInUser, SignInError> {
+        let calls = Calls(Arc::new(Mutex::new(reservation)));
         let answered = self.ask(code, attempt, &calls).await;
-        calls.leave().answered();
+        calls.reservation().answered();
         answered
     }
 
@@ -148,7 +148,7 @@ impl Discord {
         code: String,
         attempt: &Attempt,
         calls: &Calls,
-    ) -> Result<Account, SignInError> {
+    ) -> Result<SignedInUser, SignInError> {
         let mut patience = PATIENCE;
         let token = self.token(code, attempt, calls, &mut patience).await?;
         let (mut for_user, mut for_guilds) = (patience, patience);
@@ -162,7 +162,7 @@ impl Discord {
         let mut seen = HashSet::new();
         guilds.retain(|id| seen.insert(*id));
         self.note(&odd);
-        Ok(Account { user, guilds })
+        Ok(SignedInUser { user, guilds })
     }
 
     /// Says what was left out, if anything was, once a minute.
@@ -253,7 +253,7 @@ impl Discord {
     ) -> Result<T, SignInError> {
         let request = self.http.get(url.clone()).bearer_auth(token);
         let response = read(request.send().await).await?;
-        if let Some(limited) = Limited::of(&response) {
+        if let Some(limited) = RateLimited::of(&response) {
             // A limit of this person's own token says nothing about others.
             calls.limited(&limited, limited.for_all);
             let (wait, code_spent) = (limited.wait, true);
@@ -273,23 +273,23 @@ impl Discord {
 struct Calls(Arc<Mutex<Reservation>>);
 
 impl Calls {
-    fn leave(&self) -> MutexGuard<'_, Reservation> {
+    fn reservation(&self) -> MutexGuard<'_, Reservation> {
         self.0.lock()
     }
 
     /// Counts an answer that is no success, if Discord does.
     fn count(&self, response: &HttpResponse) {
         if response.status().is_client_error() {
-            self.leave().charge(Instant::now());
+            self.reservation().charge(Instant::now());
         }
     }
 
     /// Counts a refusal, after which nobody asks for a while if it is `for_all`.
-    fn limited(&self, limited: &Limited, for_all: bool) {
+    fn limited(&self, limited: &RateLimited, for_all: bool) {
         let now = Instant::now();
-        let mut leave = self.leave();
-        leave.charge(now);
-        if for_all && leave.budget().pause(limited.wait, now) {
+        let mut reservation = self.reservation();
+        reservation.charge(now);
+        if for_all && reservation.budget().pause(limited.wait, now) {
             let seconds = limited.wait.as_secs_f64();
             warn!(
                 "[Auth] Discord asks us to wait for {seconds:.1} s: nobody is signed in meanwhile"
@@ -306,7 +306,7 @@ async fn send_token_request(
 ) -> Result<HttpResponse, SignInError> {
     let request = request.try_into().map_err(|_| SignInError::Unreachable)?;
     let mut response = read(http.execute(request).await).await?;
-    if let Some(limited) = Limited::of(&response) {
+    if let Some(limited) = RateLimited::of(&response) {
         // Limits of this endpoint are of our address, whatever their scope is called.
         calls.limited(&limited, true);
         let (wait, code_spent) = (limited.wait, false);

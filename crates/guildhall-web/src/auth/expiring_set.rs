@@ -7,13 +7,13 @@ use guildhall_model::UnixMs;
 /// A set whose members each leave at a time of their own. Bounded: when full, the one that would
 /// leave next makes room.
 #[derive(Debug)]
-pub(super) struct Remembered<K> {
+pub(super) struct ExpiringSet<K> {
     until: BTreeMap<K, UnixMs>,
     by_time: BTreeSet<(UnixMs, K)>,
     most: usize,
 }
 
-impl<K: Clone + Ord> Remembered<K> {
+impl<K: Clone + Ord> ExpiringSet<K> {
     /// Holds so many at most.
     pub(super) fn new(most: usize) -> Self {
         Self {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn an_id_is_new_once_until_its_time_has_passed() {
-        let mut ids = Remembered::new(10);
+        let mut ids = ExpiringSet::new(10);
         assert!(ids.insert("a", 100, 0));
         assert!(!ids.insert("a", 200, 99), "the first time stands");
         assert!(ids.contains(&"a"));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn when_full_the_next_to_leave_makes_room() {
-        let mut ids = Remembered::new(2);
+        let mut ids = ExpiringSet::new(2);
         ids.insert("late", 300, 0);
         ids.insert("soon", 100, 0);
         ids.insert("new", 200, 0);

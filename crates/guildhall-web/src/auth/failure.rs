@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Auth,
-    budget::{Limit, Refusal},
+    budget::{BudgetRefusal, LimitedBy},
     discord::SignInError,
     response::{login_url, page, set_cookies},
 };
@@ -62,12 +62,12 @@ impl Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(Refusal { by, wait }: Refusal) -> Self {
+impl From<BudgetRefusal> for Failure {
+    fn from(BudgetRefusal { by, wait }: BudgetRefusal) -> Self {
         match by {
-            Limit::Address => Self::AddressLimited(wait),
-            Limit::Process => Self::ProcessLimited(wait),
-            Limit::Discord => Self::SignIn(SignInError::Limited {
+            LimitedBy::Address => Self::AddressLimited(wait),
+            LimitedBy::Process => Self::ProcessLimited(wait),
+            LimitedBy::Discord => Self::SignIn(SignInError::Limited {
                 wait,
                 code_spent: false,
             }),

@@ -15,7 +15,7 @@ use url::{Url, form_urlencoded};
 use super::{
     Auth,
     attempt::Attempt,
-    budget::{Limit, Refusal, Reservation},
+    budget::{BudgetRefusal, LimitedBy, Reservation},
     discord::PATIENCE,
     failure::{Failure, count, fail},
     response::{login_url, page, private, redirect},
@@ -156,11 +156,11 @@ async fn sign_in(
         {
             return Err(refused.into());
         }
-        let _place = auth.places.enter(address).await.ok_or(Failure::Busy)?;
+        let _permit = auth.permits.enter(address).await.ok_or(Failure::Busy)?;
         let leave = leave_to_ask(auth, address).await?;
         auth.discord.account(code, attempt, leave).await?
     };
-    let mut heads = auth.bridge.heads();
+    let mut heads = auth.world.heads();
     if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
         auth.sessions.revoke(&before);
         // A tab of theirs comes back as this user, with a cursor that may be the head itself.
@@ -169,8 +169,8 @@ async fn sign_in(
         }
     }
     let (session, cookie) = auth.sessions.begin(account.user, account.guilds, heads);
-    let guilds = auth.bridge.shared(session.guilds.clone());
-    let watch = auth.bridge.watch(session.user.id, guilds);
+    let guilds = auth.world.shared(session.guilds.clone());
+    let watch = auth.world.watch(session.user.id, guilds);
     // Best effort: the stream will ask again, and waits itself.
     let _in_time = tokio::time::timeout(WATCH_WAIT, watch).await;
     Ok((session, cookie))
@@ -190,8 +190,8 @@ async fn leave_to_ask(auth: &Auth, address: Option<IpAddr>) -> Result<Reservatio
 }
 
 /// Whether it is a pause that is waited for.
-fn is_short(refused: Refusal) -> bool {
-    refused.by == Limit::Discord && refused.wait <= PATIENCE
+fn is_short(refused: BudgetRefusal) -> bool {
+    refused.by == LimitedBy::Discord && refused.wait <= PATIENCE
 }
 
 /// Discord is known by the address we reach it at or the one browsers do.

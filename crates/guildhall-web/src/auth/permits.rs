@@ -1,5 +1,5 @@
 //! Logins that may be with Discord at once; others wait for a moment. Addresses are served in
-//! turn, and those of one address in order: many who come from one place wait for each other.
+//! turn, and those of one address in order: many who come from one permit wait for each other.
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
@@ -18,9 +18,9 @@ const WAITING_MAX: usize = 512;
 /// Longest that one waits. Under honest load that is for 250 others of the same address.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// The places.
+/// The permits.
 #[derive(Clone, Default)]
-pub(super) struct Places(Arc<Mutex<Inner>>);
+pub(super) struct LoginPermits(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
@@ -33,15 +33,15 @@ struct Inner {
 /// address is not known stand in one.
 struct WaitingLine {
     of: Option<IpAddr>,
-    waiting: VecDeque<oneshot::Sender<Place>>,
+    waiting: VecDeque<oneshot::Sender<LoginPermit>>,
 }
 
-/// A place, kept until it is dropped.
-pub(super) struct Place(Places);
+/// A permit, kept until it is dropped.
+pub(super) struct LoginPermit(LoginPermits);
 
-impl Places {
-    /// A place. `None`: too many wait, or for too long.
-    pub(super) async fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
+impl LoginPermits {
+    /// A permit. `None`: too many wait, or for too long.
+    pub(super) async fn enter(&self, address: Option<IpAddr>) -> Option<LoginPermit> {
         let of = address.map(|address| match address {
             IpAddr::V6(ip) => IpAddr::V6(site(ip)),
             IpAddr::V4(_) => address,
@@ -50,7 +50,7 @@ impl Places {
             let mut inner = self.lock();
             if inner.at_work < AT_ONCE {
                 inner.at_work += 1;
-                return Some(Place(self.clone()));
+                return Some(LoginPermit(self.clone()));
             }
             inner.wait(of)?
         };
@@ -64,7 +64,7 @@ impl Places {
 
 impl Inner {
     /// Room at the end of a line. When none is left, the longest loses its last for who has fewer.
-    fn wait(&mut self, of: Option<IpAddr>) -> Option<oneshot::Receiver<Place>> {
+    fn wait(&mut self, of: Option<IpAddr>) -> Option<oneshot::Receiver<LoginPermit>> {
         self.forget_the_gone();
         let own = self.lines.iter().position(|line| line.of == of);
         let mine = own.map_or(0, |it| self.lines[it].waiting.len());
@@ -87,8 +87,8 @@ impl Inner {
         Some(receiver)
     }
 
-    /// Who is next; else the place is free.
-    fn leave(&mut self) -> Option<oneshot::Sender<Place>> {
+    /// Who is next; else the permit is free.
+    fn leave(&mut self) -> Option<oneshot::Sender<LoginPermit>> {
         self.forget_the_gone();
         let Some(mut line) = self.lines.pop_front() else {
             self.at_work -= 1;
@@ -110,12 +110,12 @@ impl Inner {
     }
 }
 
-impl Drop for Place {
+impl Drop for LoginPermit {
     fn drop(&mut self) {
         let next = self.0.lock().leave();
         if let Some(next) = next {
             // To somebody who went just now it comes back, and is dropped here for the next.
-            drop(next.send(Place(self.0.clone())));
+            drop(next.send(LoginPermit(self.0.clone())));
         }
     }
 }
@@ -134,10 +134,10 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    /// A sign-in: how long it waited, where it found a place.
-    async fn sign_in(places: &Places, from: Option<IpAddr>) -> Option<Duration> {
+    /// A sign-in: how long it waited, where it found a permit.
+    async fn sign_in(permits: &LoginPermits, from: Option<IpAddr>) -> Option<Duration> {
         let begin = Instant::now();
-        let _place = places.enter(from).await?;
+        let _permit = permits.enter(from).await?;
         let waited = begin.elapsed();
         sleep_until(Instant::now() + CALL).await;
         Some(waited)
@@ -146,23 +146,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn those_beyond_wait_and_few_wait_at_all() {
         for from in [None, Some(address("203.0.113.7"))] {
-            let places = Places::default();
+            let permits = LoginPermits::default();
             let mut inside = Vec::new();
             for _ in 0..AT_ONCE {
-                inside.push(places.enter(from).await.expect("a place"));
+                inside.push(permits.enter(from).await.expect("a permit"));
             }
-            let next = async { places.enter(from).await.is_some() };
+            let next = async { permits.enter(from).await.is_some() };
             let leave = async { drop(inside.pop()) };
             let (entered, ()) = tokio::join!(next, leave);
             assert!(entered);
 
-            inside.extend(places.enter(from).await);
-            assert!(places.enter(from).await.is_none(), "for too long");
-            let waiting = (0..=WAITING_MAX).map(|_| places.enter(from));
+            inside.extend(permits.enter(from).await);
+            assert!(permits.enter(from).await.is_none(), "for too long");
+            let waiting = (0..=WAITING_MAX).map(|_| permits.enter(from));
             let answers = join_all(waiting).await;
             assert!(answers.iter().all(Option::is_none));
             drop(inside);
-            assert_eq!(places.lock().at_work, 0);
+            assert_eq!(permits.lock().at_work, 0);
         }
     }
 
@@ -173,42 +173,42 @@ mod tests {
             ("2001:db8:7::", "2001:db8:8::"),
             ("2001:db8:7::", "203.0.113.8"),
         ] {
-            let places = Places::default();
+            let permits = LoginPermits::default();
             let crowd = join_all((0..640_u128).map(|n| {
                 let from = match address(many) {
                     IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() + (n << 64)).into()),
                     from @ IpAddr::V4(_) => from,
                 };
-                sign_in(&places, Some(from))
+                sign_in(&permits, Some(from))
             }));
             let from_elsewhere = async {
                 sleep_until(Instant::now() + Duration::from_millis(100)).await;
-                join_all((0..20).map(|_| sign_in(&places, Some(address(newcomer))))).await
+                join_all((0..20).map(|_| sign_in(&permits, Some(address(newcomer))))).await
             };
             let (crowd, from_elsewhere) = tokio::join!(crowd, from_elsewhere);
             for waited in from_elsewhere {
-                let waited = waited.expect("a place");
+                let waited = waited.expect("a permit");
                 assert!(waited <= 2 * CALL, "{waited:?}");
             }
             let served = crowd.iter().flatten().count();
             assert!((200..=AT_ONCE + WAITING_MAX).contains(&served), "{served}");
-            assert_eq!(places.lock().at_work, 0);
+            assert_eq!(permits.lock().at_work, 0);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_hangs_up_leaves_the_place_to_the_next() {
-        let places = Places::default();
-        let mut inside = join_all((0..AT_ONCE).map(|_| places.enter(None))).await;
-        let mut gone = Box::pin(places.enter(Some(address("203.0.113.7"))));
-        let mut next = Box::pin(places.enter(Some(address("203.0.113.8"))));
+        let permits = LoginPermits::default();
+        let mut inside = join_all((0..AT_ONCE).map(|_| permits.enter(None))).await;
+        let mut gone = Box::pin(permits.enter(Some(address("203.0.113.7"))));
+        let mut next = Box::pin(permits.enter(Some(address("203.0.113.8"))));
         assert!(futures_util::poll!(&mut gone).is_pending());
         assert!(futures_util::poll!(&mut next).is_pending());
-        // The place is on its way when its receiver goes.
+        // The permit is on its way when its receiver goes.
         drop(inside.pop());
         drop(gone);
         assert!(next.await.is_some());
         drop(inside);
-        assert_eq!(places.lock().at_work, 0);
+        assert_eq!(permits.lock().at_work, 0);
     }
 }

@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{expiring_set::Remembered, jar::Jar, random, settings::Settings};
+use super::{expiring_set::ExpiringSet, jar::Jar, random, settings::Settings};
 
 /// The bytes inside the cookie.
 mod packed;
@@ -77,14 +77,14 @@ impl fmt::Debug for SessionId {
 
 /// How long sessions last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub(crate) struct SessionLifetime {
     /// Without use.
     pub idle: Duration,
     /// From login, however much used.
     pub absolute: Duration,
 }
 
-impl Default for Limits {
+impl Default for SessionLifetime {
     fn default() -> Self {
         const DAY: Duration = Duration::from_hours(24);
         Self {
@@ -101,14 +101,14 @@ pub(crate) struct Sessions(Arc<Inner>);
 struct Inner {
     jar: Jar,
     name: String,
-    limits: Limits,
+    lifetime: SessionLifetime,
     clock: Arc<dyn Clock>,
     ends: Mutex<Ends>,
 }
 
 /// What this instance knows of sessions beside their cookies.
 struct Ends {
-    revoked: Remembered<SessionId>,
+    revoked: ExpiringSet<SessionId>,
     /// Sessions somebody waits on, with the number of [`SessionEnd`]s: as many as open streams.
     watched: HashMap<SessionId, (CancellationToken, usize)>,
 }
@@ -117,16 +117,16 @@ impl Sessions {
     /// Checks the settings; the error is one sentence for the operator.
     pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, String> {
         settings.check()?;
-        let (jar, limits) = (settings.jar()?, settings.limits);
+        let (jar, lifetime) = (settings.jar()?, settings.lifetime);
         let name = jar.name("guildhall");
         let ends = Mutex::new(Ends {
-            revoked: Remembered::new(REVOKED_MAX),
+            revoked: ExpiringSet::new(REVOKED_MAX),
             watched: HashMap::new(),
         });
         Ok(Self(Arc::new(Inner {
             jar,
             name,
-            limits,
+            lifetime,
             clock,
             ends,
         })))
@@ -167,7 +167,7 @@ impl Sessions {
         ] {
             text.truncate(clip(text, most).len());
         }
-        let ends_at = now.saturating_add(millis(self.0.limits.absolute));
+        let ends_at = now.saturating_add(millis(self.0.lifetime.absolute));
         let mut session = Session {
             id: SessionId::random(),
             user,
@@ -200,7 +200,7 @@ impl Sessions {
             .0
             .clock
             .now()
-            .saturating_add(millis(self.0.limits.idle));
+            .saturating_add(millis(self.0.lifetime.idle));
         idle.min(session.ends_at)
     }
 

@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use super::{
     jar::{Jar, SECRET_MIN},
-    session::{AVATAR_URL_MAX, Limits},
+    session::{AVATAR_URL_MAX, SessionLifetime},
 };
 use crate::Config;
 
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     /// Where avatars are: `DISCORD_CDN_URL`.
     pub cdn_url: Url,
     /// How long sessions last.
-    pub limits: Limits,
+    pub lifetime: SessionLifetime,
 }
 
 impl Settings {
@@ -47,7 +47,7 @@ impl Settings {
             discord_url: config.oauth.api_url.clone(),
             discord_public_url: config.oauth.public_url.clone(),
             cdn_url: config.cdn_url.clone(),
-            limits: Limits {
+            lifetime: SessionLifetime {
                 idle: config.session_idle,
                 absolute: config.session_max_age,
             },
@@ -89,7 +89,7 @@ impl Settings {
         if self.session_secrets.is_empty() || self.session_secrets.iter().any(short) {
             return Err(short_secret());
         }
-        if self.limits.idle.is_zero() || self.limits.idle > self.limits.absolute {
+        if self.lifetime.idle.is_zero() || self.lifetime.idle > self.lifetime.absolute {
             return Err(
                 "the idle limit of sessions must be above zero and not above the absolute one."
                     .to_owned(),
@@ -179,7 +179,7 @@ pub(super) mod tests {
             discord_url: url("https://discord.com"),
             discord_public_url: url("https://discord.com"),
             cdn_url: url("https://cdn.discordapp.com"),
-            limits: Limits::default(),
+            lifetime: SessionLifetime::default(),
         }
     }
 
@@ -227,9 +227,11 @@ pub(super) mod tests {
                 it.allowed_origins
                     .push("https://app.example/path".parse().expect("a URL"));
             }),
-            ("idle limit", |it| it.limits.idle = it.limits.absolute * 2),
             ("idle limit", |it| {
-                it.limits.idle = std::time::Duration::ZERO;
+                it.lifetime.idle = it.lifetime.absolute * 2;
+            }),
+            ("idle limit", |it| {
+                it.lifetime.idle = std::time::Duration::ZERO;
             }),
         ];
         for (name, spoil) in cases {

@@ -74,7 +74,7 @@ async fn a_login_leads_from_the_page_back_to_the_page() {
     });
     assert_eq!(me.json(), expected);
 
-    let watched = visit.bridge.watched.lock().clone();
+    let watched = visit.world.watched.lock().clone();
     let user = UserId(80_351_110_224_678_912);
     assert_eq!(watched, [(user, vec![GuildId(1), GuildId(3)])]);
 }
@@ -82,7 +82,7 @@ async fn a_login_leads_from_the_page_back_to_the_page() {
 #[tokio::test]
 async fn a_silent_gateway_holds_up_no_login() {
     let mut visit = Visit::to(BASE).await;
-    visit.bridge.silent.store(true, Ordering::Relaxed);
+    visit.world.silent.store(true, Ordering::Relaxed);
     let callback = visit.consent("/auth/login").await;
     let back = visit.get(&callback);
     let back = tokio::time::timeout(2 * login::WATCH_WAIT, back).await;

@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use guildhall_model::{GuildId, Position, UserId};
 
 /// The world and the gateway, as far as a login needs them.
-pub(crate) trait Bridge: Send + Sync {
+pub(crate) trait WorldAccess: Send + Sync {
     /// Of these guilds, those the bot is in as far as it is known at this moment, in the same
     /// order. Good for an answer, never for what is kept: a guild may come later.
     fn shared(&self, guilds: Vec<GuildId>) -> Vec<GuildId>;

@@ -1,4 +1,4 @@
-//! Whose class an event may change: all others need not be looked at.
+//! For whom an event may change what they see: nobody else has to be looked at.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,22 @@ use guildhall_model::{
     world::{OverwriteTarget, RoomRights},
 };
 
-use crate::replica::Touches;
+use crate::replica::Affects;
 
-/// Which viewers' classes a record can change.
+/// The viewers whose class a record can change.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Concerned {
+pub(crate) enum AffectedViewers {
     Nobody,
     People(BTreeSet<UserId>),
     Everybody,
 }
 
-impl Concerned {
-    /// By an event about a guild that is `before` as it came.
+impl AffectedViewers {
+    /// By an event about a guild that was `before` when it came.
     pub(crate) fn by(change: &Change, before: Option<&Guild>) -> Self {
-        match (change, Touches::of(change)) {
-            (_, Touches::Nothing) => Self::Nobody,
-            (_, Touches::Person(user)) => Self::People(BTreeSet::from([user])),
+        match (change, Affects::of(change)) {
+            (_, Affects::Nobody) => Self::Nobody,
+            (_, Affects::Person(user)) => Self::People(BTreeSet::from([user])),
             (Change::RoomCreated(room), _) => {
                 Self::People(people(room.info.channel_id, Some(&room.rights), before))
             }
@@ -32,13 +32,13 @@ impl Concerned {
             (Change::RoomDeleted { channel_id }, _) => {
                 Self::People(people(*channel_id, None, before))
             }
-            (_, Touches::Everybody) => Self::Everybody,
+            (_, Affects::Everybody) => Self::Everybody,
         }
     }
 }
 
 /// Who is of another class after a room's rights changed: whom its overwrites name or named, and
-/// who is in it. All others keep their class, whose sight is looked at by itself.
+/// who is in it. All others keep their class, and what a class sees is computed for each record.
 fn people(
     channel: ChannelId,
     rights: Option<&RoomRights>,

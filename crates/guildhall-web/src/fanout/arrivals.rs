@@ -1,4 +1,4 @@
-//! Guilds that came into the replica and were not yet looked at by whoever asks about viewers.
+//! Guilds that have come into the replica and in which the viewers were not looked up yet.
 
 use std::collections::BTreeSet;
 
@@ -6,47 +6,47 @@ use guildhall_model::GuildId;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-/// Collects them. Holds no more than there are guilds.
+/// Collects them for whoever looks viewers up. Holds no more than there are guilds.
 #[derive(Debug, Default)]
-pub(crate) struct Arrivals {
-    waiting: Mutex<Arrived>,
-    bell: Notify,
+pub(crate) struct GuildArrivals {
+    waiting: Mutex<ArrivedGuilds>,
+    notify: Notify,
 }
 
-/// What came.
+/// The guilds that have come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Arrived {
+pub(crate) struct ArrivedGuilds {
     /// These guilds came while the log went on.
     pub(crate) guilds: BTreeSet<GuildId>,
     /// The whole replica was replaced: any guild may be new.
     pub(crate) replaced: bool,
 }
 
-impl Arrivals {
+impl GuildArrivals {
     /// A guild came.
     pub(crate) fn add(&self, guild: GuildId) {
         self.lock().guilds.insert(guild);
-        self.bell.notify_one();
+        self.notify.notify_one();
     }
 
     /// All of them came.
     pub(crate) fn replaced(&self) {
         self.lock().replaced = true;
-        self.bell.notify_one();
+        self.notify.notify_one();
     }
 
     /// Waits until there is something, and takes it. One waits at a time.
-    pub(crate) async fn next(&self) -> Arrived {
+    pub(crate) async fn next(&self) -> ArrivedGuilds {
         loop {
             let arrived = std::mem::take(&mut *self.lock());
-            if arrived != Arrived::default() {
+            if arrived != ArrivedGuilds::default() {
                 return arrived;
             }
-            self.bell.notified().await;
+            self.notify.notified().await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arrived> {
+    fn lock(&self) -> MutexGuard<'_, ArrivedGuilds> {
         self.waiting.lock()
     }
 }

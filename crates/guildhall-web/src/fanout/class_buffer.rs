@@ -1,81 +1,82 @@
-//! What one class of viewers is shown of a guild: decided once, read by all of its streams.
+//! What one class of viewers is shown of a guild: filtered once, read by all of its streams.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use guildhall_model::{Guild, ViewerClass};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::wake_list::{Signal, Slot, WakeList};
+use super::wake_list::{Slot, StreamWaker, WakeList};
 use crate::{
-    replica::{Record, Touches},
-    visible::{Narrow, Sight, Visible, picture_broke, show},
+    replica::{Affects, Record},
+    visible::{Selector, Visible, VisibleRooms, show, view_changed},
 };
 
-/// Visible records that a class keeps at hand. A stream further behind reads the log itself.
-const TAIL: usize = 512;
+/// Records that a buffer keeps. A stream further behind reads the guild's log itself.
+const RECORDS_KEPT: usize = 512;
 
-/// What one class (with one query) is shown: decided once, read by all of its streams.
+/// The records that one class, with one query, is shown.
 #[derive(Debug)]
-pub(crate) struct Feed {
-    key: (ViewerClass, Narrow),
-    shown: Mutex<Shown>,
-    waiting: WakeList,
+pub(crate) struct ClassBuffer {
+    key: (ViewerClass, Selector),
+    state: Mutex<BufferState>,
+    streams: WakeList,
 }
 
 #[derive(Debug)]
-struct Shown {
-    sight: Option<Sight>,
-    tail: VecDeque<Visible<Arc<Record>>>,
-    /// Nothing at or below is in the tail.
+struct BufferState {
+    /// What the class sees now. `None`: there is no such guild.
+    rooms: Option<VisibleRooms>,
+    records: VecDeque<Visible<Arc<Record>>>,
+    /// Records at or below this are not kept.
     from: u64,
-    /// The end of the last group of which anything was shown: once for each its streams are woken.
+    /// The end of the last group of which anything was shown: its streams are woken once for each.
     woken_for: u64,
 }
 
-impl Shown {
-    /// Lets go what the log has let go, and what is more than the tail's length.
+impl BufferState {
+    /// Drops what the log has dropped, and what is more than is kept.
     fn trim(&mut self, floor: u64) {
         self.from = self.from.max(floor);
-        while let Some(oldest) = self.tail.front() {
+        while let Some(oldest) = self.records.front() {
             let oldest = oldest.get().at.seq;
-            if oldest > self.from && self.tail.len() <= TAIL {
+            if oldest > self.from && self.records.len() <= RECORDS_KEPT {
                 return;
             }
             self.from = self.from.max(oldest);
-            self.tail.pop_front();
+            self.records.pop_front();
         }
     }
 }
 
-/// A stream is further behind than the feed reaches.
+/// A stream is further behind than the buffer goes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Behind;
+pub(crate) struct TooFarBehind;
 
-/// What a feed made of a record.
-pub(crate) struct Heard {
-    /// It is the first of its group that is shown.
-    pub(crate) shown_first: bool,
-    /// The class's sight changed in a way that the record may not tell.
+/// What a record did to a buffer.
+pub(crate) struct Pushed {
+    /// It is the first of its group that is shown: the streams are to be woken.
+    pub(crate) wakes: bool,
+    /// What the class sees changed in a way that the record may not tell.
     pub(crate) changed: bool,
 }
 
-impl Feed {
-    /// An empty one. `sight`: what the class sees at `now`, the replica's place.
-    pub(crate) fn new(key: (ViewerClass, Narrow), sight: Sight, now: u64) -> Self {
+impl ClassBuffer {
+    /// An empty one. `rooms`: what the class sees at `now`, the replica's place.
+    pub(crate) fn new(key: (ViewerClass, Selector), rooms: VisibleRooms, now: u64) -> Self {
         Self {
             key,
-            shown: Mutex::new(Shown {
-                sight: Some(sight),
-                tail: VecDeque::new(),
+            state: Mutex::new(BufferState {
+                rooms: Some(rooms),
+                records: VecDeque::new(),
                 from: now,
                 woken_for: now,
             }),
-            waiting: WakeList::default(),
+            streams: WakeList::default(),
         }
     }
 
     /// The class, and its query.
-    pub(crate) fn key(&self) -> &(ViewerClass, Narrow) {
+    pub(crate) fn key(&self) -> &(ViewerClass, Selector) {
         &self.key
     }
 
@@ -84,47 +85,44 @@ impl Feed {
         &self.key.0
     }
 
-    /// A stream reads here from now on.
-    pub(crate) fn listen(&self, signal: &Arc<Signal>) -> Slot {
-        self.waiting.enter(signal)
+    /// A stream reads this from now on.
+    pub(crate) fn subscribe(&self, waker: &Arc<StreamWaker>) -> Slot {
+        self.streams.add(waker)
     }
 
     /// It does not any more. Answers whether none is left.
-    pub(crate) fn leave(&self, slot: &Slot) -> bool {
-        self.waiting.leave(slot)
+    pub(crate) fn unsubscribe(&self, slot: &Slot) -> bool {
+        self.streams.remove(slot)
     }
 
-    /// Shows a record to the class. `after`: the guild after the record; `floor`: the log's; `end`:
+    /// Keeps a record if the class may see it. `after`: the guild after the record; `floor`: the log's; `end`:
     /// where the record's group ends.
-    pub(crate) fn hear(
+    pub(crate) fn push(
         &self,
         record: &Arc<Record>,
         after: Option<&Guild>,
         floor: u64,
         end: u64,
-    ) -> Heard {
-        let mut shown = self.lock();
-        let (visible, changed) = if record.touches == Touches::Everybody {
-            let sight = after.map(|guild| Sight::of(self.key.0.clone(), guild));
-            let before = std::mem::replace(&mut shown.sight, sight);
-            let (before, after) = (before.as_ref(), shown.sight.as_ref());
+    ) -> Pushed {
+        let mut state = self.lock();
+        let (visible, changed) = if record.affects == Affects::Everybody {
+            let rooms = after.map(|guild| VisibleRooms::of(self.key.0.clone(), guild));
+            let before = std::mem::replace(&mut state.rooms, rooms);
+            let (before, after) = (before.as_ref(), state.rooms.as_ref());
             let visible = show(record, before, after, &self.key.1);
-            (visible, picture_broke(record, before, after))
+            (visible, view_changed(record, before, after))
         } else {
-            let sight = shown.sight.as_ref();
-            (show(record, sight, sight, &self.key.1), false)
+            let rooms = state.rooms.as_ref();
+            (show(record, rooms, rooms, &self.key.1), false)
         };
-        let shown_first = visible.is_some() && shown.woken_for != end;
-        if shown_first {
-            shown.woken_for = end;
+        let wakes = visible.is_some() && state.woken_for != end;
+        if wakes {
+            state.woken_for = end;
         }
-        let heard = Heard {
-            shown_first,
-            changed,
-        };
-        shown.tail.extend(visible);
-        shown.trim(floor);
-        heard
+        let pushed = Pushed { wakes, changed };
+        state.records.extend(visible);
+        state.trim(floor);
+        pushed
     }
 
     /// Adds what the class was shown after one place and up to another, in order.
@@ -133,18 +131,18 @@ impl Feed {
         after: u64,
         upto: u64,
         out: &mut Vec<Visible<Arc<Record>>>,
-    ) -> Result<(), Behind> {
-        let shown = self.lock();
-        if after < shown.from {
-            return Err(Behind);
+    ) -> Result<(), TooFarBehind> {
+        let state = self.lock();
+        if after < state.from {
+            return Err(TooFarBehind);
         }
         // A stream is at most a few records behind, so the search begins at the end.
-        let newest = shown.tail.iter().rev();
+        let newest = state.records.iter().rev();
         let pending = newest
             .take_while(|visible| visible.get().at.seq > after)
             .count();
-        let first = shown.tail.len() - pending;
-        let pending = shown.tail.range(first..);
+        let first = state.records.len() - pending;
+        let pending = state.records.range(first..);
         out.extend(
             pending
                 .take_while(|visible| visible.get().at.seq <= upto)
@@ -153,12 +151,12 @@ impl Feed {
         Ok(())
     }
 
-    /// Wakes the streams that read here.
-    pub(crate) fn ring(&self) {
-        self.waiting.ring();
+    /// Wakes the streams that read this.
+    pub(crate) fn wake(&self) {
+        self.streams.wake();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock()
+    fn lock(&self) -> MutexGuard<'_, BufferState> {
+        self.state.lock()
     }
 }

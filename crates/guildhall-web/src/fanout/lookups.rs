@@ -1,4 +1,5 @@
-//! Where the gateway said that a person's rights are in the log, guild by guild. Pure.
+//! In which guilds the rights of one viewer are known: the gateway's answers, guild by guild, and how
+//! long each is good. Does no IO.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +12,13 @@ pub(crate) const GUILDS_PER_VIEWER: usize = 256;
 
 /// What was answered about one person in the present life of the log.
 #[derive(Debug, Default)]
-pub(crate) struct Proof {
+pub(crate) struct RightsLookups {
     /// The life of the log it is about.
     epoch: Option<UnixMs>,
     answers: BTreeMap<GuildId, Answer>,
     /// Where a guild that was invisible on this instance for want of an answer last became visible:
     /// who stands at or below it may have been shown less than they see.
-    healed: Option<Position>,
+    resolved_at: Option<Position>,
 }
 
 /// The last answer about one guild.
@@ -31,27 +32,27 @@ struct Answer {
 
 /// How long answers are good.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct GoodFor {
+pub(crate) struct LookupTtl {
     pub(crate) known: std::time::Duration,
     pub(crate) failed: std::time::Duration,
 }
 
 /// What a new answer changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Noted {
+pub(crate) struct LookupChange {
     /// Something is known that was not, or the reverse.
     pub(crate) changed: bool,
     /// Answers that were dropped for want of room.
     pub(crate) dropped: usize,
 }
 
-impl Proof {
+impl RightsLookups {
     /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
     /// asked in this life of the log.
-    pub(crate) fn doubtful(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
+    pub(crate) fn unresolved(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
         let known = |id: &GuildId| self.answers.get(id).is_some_and(|answer| !answer.failed);
-        let doubtful = guilds.iter().copied().filter(|id| !known(id));
-        (self.epoch == Some(epoch) || guilds.is_empty()).then(|| doubtful.collect())
+        let unresolved = guilds.iter().copied().filter(|id| !known(id));
+        (self.epoch == Some(epoch) || guilds.is_empty()).then(|| unresolved.collect())
     }
 
     /// Those of these guilds that have to be asked for, because there is no answer or none that
@@ -60,13 +61,13 @@ impl Proof {
         &mut self,
         epoch: UnixMs,
         guilds: &[GuildId],
-        good_for: GoodFor,
+        ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
         let mut due = guilds.to_vec();
         if self.epoch == Some(epoch) {
             due.retain(|id| match self.answers.get_mut(id) {
-                Some(answer) if answer.is_good(good_for, now) => {
+                Some(answer) if answer.is_good(ttl, now) => {
                     answer.used = now;
                     false
                 }
@@ -78,42 +79,42 @@ impl Proof {
 
     /// Those of the answers that are to be asked for again while somebody wants them: nothing as
     /// long as all are good, and then those that will soon not be, too.
-    pub(crate) fn due_again(
+    pub(crate) fn due_for_refresh(
         &self,
         epoch: UnixMs,
         wanted: impl Fn(GuildId) -> bool,
-        good_for: GoodFor,
+        ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
         let wanted = |(id, _): &(&GuildId, &Answer)| wanted(**id);
         let mine = self.answers.iter().filter(wanted);
         let other_life = self.epoch.is_some() && self.epoch != Some(epoch);
-        let due = |answer: &Answer| other_life || !answer.is_good(good_for, now);
+        let due = |answer: &Answer| other_life || !answer.is_good(ttl, now);
         if !mine.clone().any(|(_, answer)| due(answer)) {
             return Vec::new();
         }
-        let soon = GoodFor {
-            known: good_for.known / 2,
-            failed: good_for.failed / 2,
+        let soon = LookupTtl {
+            known: ttl.known / 2,
+            failed: ttl.failed / 2,
         };
         let together = |answer: &Answer| other_life || !answer.is_good(soon, now);
         let again = mine.filter(|(_, answer)| together(answer));
         again.map(|(id, _)| *id).collect()
     }
 
-    /// Notes an answer. `at`: where the replica stands. What streams are about, as `wanted` says,
+    /// Records an answer. `at`: where the replica stands. What streams are about, as `wanted` says,
     /// is dropped last.
-    pub(crate) fn note(
+    pub(crate) fn record(
         &mut self,
         at: Position,
         asked: &[GuildId],
         failed: &[GuildId],
         wanted: impl Fn(GuildId) -> bool,
         now: Instant,
-    ) -> Noted {
-        let mut noted = Noted::default();
+    ) -> LookupChange {
+        let mut change = LookupChange::default();
         if self.epoch != Some(at.epoch) {
-            noted.changed = true;
+            change.changed = true;
             *self = Self::default();
         }
         self.epoch = Some(at.epoch);
@@ -125,9 +126,9 @@ impl Proof {
                 used: now,
             };
             let was = self.answers.insert(*id, answer).map(|was| was.failed);
-            noted.changed |= was != Some(failed);
+            change.changed |= was != Some(failed);
             if was == Some(true) && !failed {
-                self.healed = Some(at);
+                self.resolved_at = Some(at);
             }
         }
         while self.answers.len() > GUILDS_PER_VIEWER {
@@ -139,28 +140,33 @@ impl Proof {
                 break;
             };
             self.answers.remove(&id);
-            noted.dropped += 1;
-            noted.changed = true;
+            change.dropped += 1;
+            change.changed = true;
         }
-        noted
+        change
     }
 
     /// There is no answer about these guilds now. Where nothing is known it has failed, to be tried
     /// again; what is known stays. Nothing is dropped for it.
-    pub(crate) fn miss(&mut self, at: Position, guilds: &[GuildId], now: Instant) -> Noted {
+    pub(crate) fn note_failure(
+        &mut self,
+        at: Position,
+        guilds: &[GuildId],
+        now: Instant,
+    ) -> LookupChange {
         if self.epoch.is_some_and(|epoch| epoch != at.epoch) {
-            return Noted::default();
+            return LookupChange::default();
         }
         let known = |id: &GuildId| self.answers.get(id).is_some_and(|answer| !answer.failed);
         let unknown = guilds.iter().copied().filter(|id| !known(id));
         let room = GUILDS_PER_VIEWER - self.answers.len();
         let unknown: Vec<GuildId> = unknown.take(room).collect();
-        self.note(at, &unknown, &unknown, |_| false, now)
+        self.record(at, &unknown, &unknown, |_| false, now)
     }
 
     /// A stream joins without these guilds, which are there, for want of an answer. When there is
     /// one, that it lacks them has to be known.
-    pub(crate) fn lacked(&mut self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
+    pub(crate) fn note_lacking(&mut self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
         if *self.epoch.get_or_insert(epoch) != epoch {
             return;
         }
@@ -177,8 +183,8 @@ impl Proof {
 
     /// Whether a guild that was invisible here for want of an answer became visible at or after
     /// this place.
-    pub(crate) fn healed_after(&self, place: Position) -> bool {
-        self.healed
+    pub(crate) fn resolved_since(&self, place: Position) -> bool {
+        self.resolved_at
             .is_some_and(|at| at.comparable(place) && place.seq <= at.seq)
     }
 
@@ -186,11 +192,11 @@ impl Proof {
     pub(crate) fn forget(
         &mut self,
         wanted: impl Fn(GuildId) -> bool,
-        good_for: std::time::Duration,
+        ttl: std::time::Duration,
         now: Instant,
     ) {
         self.answers
-            .retain(|id, answer| now.duration_since(answer.since) < good_for || wanted(*id));
+            .retain(|id, answer| now.duration_since(answer.since) < ttl || wanted(*id));
     }
 
     /// Whether something was answered within this time.
@@ -207,13 +213,13 @@ impl Proof {
 }
 
 impl Answer {
-    fn is_good(&self, good_for: GoodFor, now: Instant) -> bool {
-        let good_for = if self.failed {
-            good_for.failed.min(good_for.known)
+    fn is_good(&self, ttl: LookupTtl, now: Instant) -> bool {
+        let ttl = if self.failed {
+            ttl.failed.min(ttl.known)
         } else {
-            good_for.known
+            ttl.known
         };
-        now.duration_since(self.since) < good_for
+        now.duration_since(self.since) < ttl
     }
 }
 

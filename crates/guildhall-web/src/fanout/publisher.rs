@@ -1,7 +1,7 @@
-//! The one writer: what comes over the link becomes the replica, and whoever may see it wakes.
+//! The one writer: applies what comes over the link to the replica, and publishes it.
 //!
 //! INVARIANT(one-moment): a group of events, what one cause did to one guild, is applied under one
-//! hold of the replica and published once. So nobody is shown the world between two of them: not
+//! write lock of the replica and published once. So nobody is shown the world between two of them: not
 //! the old name of a room that was renamed and revealed at once, nor nobody in two rooms of whom
 //! somebody moved.
 
@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use guildhall_link::frame::{Base, DiscordStatus};
 use guildhall_model::{Envelope, Position, UnixMs};
 
-use super::{Fanout, affected::Concerned, subscribers::Woken};
+use super::{Fanout, affected::AffectedViewers, subscribers::WakeSet};
 use crate::replica::{
-    GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter, Standing, with_more,
+    Freshness, GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter, with_more,
 };
 
-/// Writes the replica and wakes whom that concerns; owned by the task that holds the link.
+/// Writes the replica, fills the buffers and wakes the streams; owned by the task that holds the
+/// link.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     writer: ReplicaWriter,
@@ -33,12 +34,12 @@ impl Publisher {
         }
     }
 
-    /// The place to go on from: that of the last complete replica.
+    /// The position to go on from: that of the last complete replica.
     pub(crate) fn position(&self) -> Option<Position> {
         self.writer.replica().position()
     }
 
-    /// The first snapshot of a run came: begins a new replica beside the one in use.
+    /// The first snapshot of a run arrived: begins a new replica beside the one in use.
     pub(crate) fn begin(&mut self) {
         let empty = self.writer.replica().read().empty_like();
         self.building = Some(empty);
@@ -63,46 +64,47 @@ impl Publisher {
     /// *the* replica. Every stream joins it from its own place.
     pub(crate) fn complete(&mut self, position: Position) {
         let Some(mut built) = self.building.take() else {
-            self.writer.progress(|progress| progress.completed += 1);
+            self.writer.set_progress(|progress| progress.completed += 1);
             return;
         };
         built.move_to(position);
         let mut live = self.writer.write();
         *live = built;
-        self.fanout.reset();
-        let present = self.fanout.present();
-        // INVARIANT(turn-before-published): whoever reads the new number finds the new turn.
-        for viewer in &present {
-            viewer.turned();
+        self.fanout.reset_buffers();
+        let connected = self.fanout.connected();
+        // INVARIANT(rights-before-published): whoever reads the new number finds the new
+        // generation of rights.
+        for viewer in &connected {
+            viewer.rights_changed();
         }
         self.fanout.publish(position.seq);
         drop(live);
-        self.writer.progress(|progress| {
+        self.writer.set_progress(|progress| {
             *progress = Progress {
                 position: Some(position),
                 completed: progress.completed + 1,
             };
         });
-        self.fanout.arrivals().replaced();
-        for viewer in present {
-            viewer.ring();
+        self.fanout.0.arrivals.replaced();
+        for viewer in connected {
+            viewer.wake();
         }
     }
 
-    /// The gateway's word about Discord.
+    /// What the gateway says about its connection to Discord.
     pub(crate) fn status(&mut self, status: DiscordStatus) {
-        self.stand(|standing| standing.said(status));
+        self.set_freshness(|freshness| freshness.set_discord(status));
     }
 
     /// The link is attached.
     pub(crate) fn link_up(&mut self, now: UnixMs) {
-        self.stand(|standing| standing.link(LinkState::Up, now));
+        self.set_freshness(|freshness| freshness.set_link(LinkState::Up, now));
     }
 
     /// The link is cut. What was begun and not completed is dropped.
     pub(crate) fn link_down(&mut self, now: UnixMs) {
         self.building = None;
-        self.stand(|standing| standing.link(LinkState::Down, now));
+        self.set_freshness(|freshness| freshness.set_link(LinkState::Down, now));
     }
 
     fn publish(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
@@ -110,51 +112,52 @@ impl Publisher {
         let Some(end) = live.follows(&group)? else {
             return Ok(());
         };
-        let mut woken = Woken::default();
-        let mut came = BTreeSet::new();
+        let mut to_wake = WakeSet::default();
+        let mut arrived = BTreeSet::new();
         for (envelope, more) in with_more(group) {
             let guild_id = envelope.event.guild_id;
-            let audience = self.fanout.audience(guild_id);
+            let subscribers = self.fanout.subscribers_of(guild_id);
             let log = live.log_of(guild_id);
-            let concerned = Concerned::by(&envelope.event.change, log.guild());
+            let affected = AffectedViewers::by(&envelope.event.change, log.guild());
             let was_there = log.guild().is_some();
             let record = log.append(envelope);
             if !was_there && log.guild().is_some() {
-                came.insert(guild_id);
+                arrived.insert(guild_id);
             }
             // Each record is judged by the rights just before and after it, as a replay judges it.
-            if let Some(audience) = audience {
-                audience.hear(&record, &concerned, log, end.seq, &mut woken);
+            if let Some(subscribers) = subscribers {
+                subscribers.push(&record, &affected, log, end.seq, &mut to_wake);
             }
             live.appended(guild_id, record.cost(), more);
         }
         live.move_to(end);
-        for guild_id in &came {
-            woken.viewers.extend(self.fanout.wanting(*guild_id));
+        for guild_id in &arrived {
+            to_wake.viewers.extend(self.fanout.interested_in(*guild_id));
         }
-        // INVARIANT(turn-before-published): whoever reads the new number finds the new turn.
-        for viewer in &woken.viewers {
-            viewer.turned();
+        // INVARIANT(rights-before-published): whoever reads the new number finds the new
+        // generation of rights.
+        for viewer in &to_wake.viewers {
+            viewer.rights_changed();
         }
         self.fanout.publish(end.seq);
         drop(live);
         self.writer
-            .progress(|progress| progress.position = Some(end));
-        for guild_id in came {
-            self.fanout.arrivals().add(guild_id);
+            .set_progress(|progress| progress.position = Some(end));
+        for guild_id in arrived {
+            self.fanout.0.arrivals.add(guild_id);
         }
-        for feed in woken.feeds {
-            feed.ring();
+        for buffer in to_wake.buffers {
+            buffer.wake();
         }
-        for viewer in woken.viewers {
-            viewer.ring();
+        for viewer in to_wake.viewers {
+            viewer.wake();
         }
         Ok(())
     }
 
-    fn stand(&self, change: impl FnOnce(&mut Standing)) {
-        if self.writer.standing(change) {
-            self.fanout.ring_all();
+    fn set_freshness(&self, change: impl FnOnce(&mut Freshness)) {
+        if self.writer.update_freshness(change) {
+            self.fanout.wake_all();
         }
     }
 }

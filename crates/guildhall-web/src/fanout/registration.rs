@@ -1,62 +1,67 @@
-//! One open stream among those of its viewer.
+//! One open stream, as it is registered with its viewer.
 
 use std::sync::Arc;
 
 use guildhall_model::GuildId;
 
 use super::{
-    viewer::{Viewer, Want},
-    wake_list::{Signal, Slot},
+    viewer::{GuildInterest, Viewer},
+    wake_list::{Slot, StreamWaker},
 };
 
-/// One open stream of a viewer. Leaves when dropped.
+/// One open stream of a viewer. Removed when dropped.
 #[derive(Debug)]
-pub(crate) struct Attendance {
+pub(crate) struct StreamRegistration {
     viewer: Arc<Viewer>,
-    signal: Arc<Signal>,
+    waker: Arc<StreamWaker>,
     slot: Slot,
 }
 
-impl Attendance {
+impl StreamRegistration {
     /// A new stream of this viewer.
     pub(crate) fn new(viewer: Arc<Viewer>) -> Self {
-        let signal = Arc::new(Signal::default());
-        let slot = viewer.streams.enter(&signal);
+        let waker = Arc::new(StreamWaker::default());
+        let slot = viewer.streams.add(&waker);
         Self {
             viewer,
-            signal,
+            waker,
             slot,
         }
     }
 
-    /// Says what the stream is about, in ascending order: guilds that come are looked up for it,
-    /// and wake it. Answers the list as the viewer's streams share it.
-    pub(crate) fn want(&self, guilds: Vec<GuildId>) -> Arc<[GuildId]> {
-        let mut wants = self.viewer.wants();
-        let same = wants.iter().find(|want| *want.guilds == *guilds);
-        let guilds = same.map_or_else(|| Arc::from(guilds), |want| Arc::clone(&want.guilds));
-        wants.push(Want {
-            stream: Arc::clone(&self.signal),
+    /// Says which guilds the stream is about, in ascending order: the viewer is looked up in those
+    /// that come, and the stream wakes. Answers the list as the viewer's streams share it.
+    pub(crate) fn set_guilds(&self, guilds: Vec<GuildId>) -> Arc<[GuildId]> {
+        let mut interests = self.viewer.interests();
+        let same = interests
+            .iter()
+            .find(|interest| *interest.guilds == *guilds);
+        let guilds = same.map_or_else(
+            || Arc::from(guilds),
+            |interest| Arc::clone(&interest.guilds),
+        );
+        interests.push(GuildInterest {
+            stream: Arc::clone(&self.waker),
             guilds: Arc::clone(&guilds),
         });
         guilds
     }
 
-    /// Whose.
+    /// Whose stream it is.
     pub(crate) fn viewer(&self) -> &Arc<Viewer> {
         &self.viewer
     }
 
-    /// The stream's bell.
-    pub(crate) fn signal(&self) -> &Arc<Signal> {
-        &self.signal
+    /// What wakes the stream.
+    pub(crate) fn waker(&self) -> &Arc<StreamWaker> {
+        &self.waker
     }
 }
 
-impl Drop for Attendance {
+impl Drop for StreamRegistration {
     fn drop(&mut self) {
-        let mine = |want: &Want| Arc::ptr_eq(&want.stream, &self.signal);
-        self.viewer.wants().retain(|want| !mine(want));
-        self.viewer.streams.leave(&self.slot);
+        let mine = |interest: &GuildInterest| Arc::ptr_eq(&interest.stream, &self.waker);
+        self.viewer.interests().retain(|interest| !mine(interest));
+        self.viewer.streams.remove(&self.slot);
     }
 }

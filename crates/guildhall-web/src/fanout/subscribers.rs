@@ -1,4 +1,4 @@
-//! Who listens to one guild on this instance: viewers, their classes, and the streams of each.
+//! The subscribers of one guild: its viewers, the class of each, and a buffer for each class.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,32 +9,32 @@ use guildhall_model::{GuildId, UserId, ViewerClass};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    affected::Concerned,
-    class_buffer::Feed,
+    affected::AffectedViewers,
+    class_buffer::ClassBuffer,
     viewer::Viewer,
-    wake_list::{Signal, Slot},
+    wake_list::{Slot, StreamWaker},
 };
 use crate::{
     replica::{GuildLog, Record},
-    visible::{Narrow, Sight},
+    visible::{Selector, VisibleRooms},
 };
 
-/// The viewers of one guild and their feeds.
+/// The viewers of one guild and the buffers of their classes.
 #[derive(Debug)]
-pub(crate) struct Audience {
+pub(crate) struct GuildSubscribers {
     guild_id: GuildId,
-    seats: Mutex<Seats>,
+    subscriptions: Mutex<Subscriptions>,
 }
 
 #[derive(Debug, Default)]
-struct Seats {
-    viewers: HashMap<UserId, Seated>,
-    feeds: HashMap<(ViewerClass, Narrow), Arc<Feed>>,
+struct Subscriptions {
+    viewers: HashMap<UserId, SubscribedViewer>,
+    buffers: HashMap<(ViewerClass, Selector), Arc<ClassBuffer>>,
 }
 
 /// A viewer with at least one stream on this guild.
 #[derive(Debug)]
-struct Seated {
+struct SubscribedViewer {
     viewer: Arc<Viewer>,
     class: Option<ViewerClass>,
     /// Whether it is known what they are. `None`: there is no such guild.
@@ -44,167 +44,174 @@ struct Seated {
 
 /// Who is to be woken after a group.
 #[derive(Debug, Default)]
-pub(crate) struct Woken {
-    pub(crate) feeds: Vec<Arc<Feed>>,
+pub(crate) struct WakeSet {
+    pub(crate) buffers: Vec<Arc<ClassBuffer>>,
     pub(crate) viewers: Vec<Arc<Viewer>>,
 }
 
-impl Audience {
+impl GuildSubscribers {
     pub(crate) fn new(guild_id: GuildId) -> Self {
         Self {
             guild_id,
-            seats: Mutex::default(),
+            subscriptions: Mutex::default(),
         }
     }
 
-    /// Seats one stream of a viewer. To be called while the replica stands still, so that the
-    /// sight is that of the feed's next record. `looked_up`: whether it is known what they are, if
-    /// there is such a guild; `now`: the replica's place.
-    pub(crate) fn enter(
+    /// Subscribes one stream of a viewer. To be called while the replica is locked, so that `rooms`,
+    /// what the viewer sees, holds at the buffer's next record. `looked_up`: whether it is known what
+    /// they are, if there is such a guild; `now`: the replica's place.
+    pub(crate) fn add(
         self: &Arc<Self>,
         viewer: &Arc<Viewer>,
-        signal: &Arc<Signal>,
-        (sight, looked_up): (Option<&Sight>, Option<bool>),
-        narrow: &Narrow,
+        waker: &Arc<StreamWaker>,
+        (rooms, looked_up): (Option<&VisibleRooms>, Option<bool>),
+        selector: &Selector,
         now: u64,
-    ) -> Seat {
-        let mut seats = self.lock();
-        let class = sight.map(|sight| sight.class().clone());
-        let seated = seats.viewers.entry(viewer.id()).or_insert_with(|| Seated {
-            viewer: Arc::clone(viewer),
-            class: class.clone(),
-            looked_up,
-            streams: 0,
-        });
-        seated.class = class;
-        seated.looked_up = looked_up;
-        seated.streams += 1;
-        let feed = sight.map(|sight| {
-            let key = (sight.class().clone(), narrow.clone());
-            let feed = seats
-                .feeds
+    ) -> GuildSubscription {
+        let mut subscriptions = self.lock();
+        let class = rooms.map(|rooms| rooms.class().clone());
+        let subscribed =
+            subscriptions
+                .viewers
+                .entry(viewer.id())
+                .or_insert_with(|| SubscribedViewer {
+                    viewer: Arc::clone(viewer),
+                    class: class.clone(),
+                    looked_up,
+                    streams: 0,
+                });
+        subscribed.class = class;
+        subscribed.looked_up = looked_up;
+        subscribed.streams += 1;
+        let buffer = rooms.map(|rooms| {
+            let key = (rooms.class().clone(), selector.clone());
+            let buffer = subscriptions
+                .buffers
                 .entry(key.clone())
-                .or_insert_with(|| Arc::new(Feed::new(key, sight.clone(), now)));
-            let slot = feed.listen(signal);
-            (Arc::clone(feed), slot)
+                .or_insert_with(|| Arc::new(ClassBuffer::new(key, rooms.clone(), now)));
+            let slot = buffer.subscribe(waker);
+            (Arc::clone(buffer), slot)
         });
-        Seat {
-            audience: Arc::clone(self),
+        GuildSubscription {
+            subscribers: Arc::clone(self),
             user: viewer.id(),
-            feed,
+            buffer,
         }
     }
 
-    /// Shows a record to every class here and notes whose sight it may have changed. `log`: the
+    /// Shows a record to every class here and notes for whom what they see may have changed. `log`: the
     /// guild's, with the record in it. `end`: where the record's group ends.
-    pub(crate) fn hear(
+    pub(crate) fn push(
         &self,
         record: &Arc<Record>,
-        concerned: &Concerned,
+        affected: &AffectedViewers,
         log: &GuildLog,
         end: u64,
-        woken: &mut Woken,
+        to_wake: &mut WakeSet,
     ) {
         let after = log.guild();
-        let mut seats = self.lock();
-        let mut changed: Vec<Arc<Feed>> = Vec::new();
-        for feed in seats.feeds.values() {
-            let heard = feed.hear(record, after, log.floor(), end);
-            if heard.shown_first {
-                woken.feeds.push(Arc::clone(feed));
+        let mut subscriptions = self.lock();
+        let mut changed: Vec<Arc<ClassBuffer>> = Vec::new();
+        for buffer in subscriptions.buffers.values() {
+            let pushed = buffer.push(record, after, log.floor(), end);
+            if pushed.wakes {
+                to_wake.buffers.push(Arc::clone(buffer));
             }
-            if heard.changed {
-                changed.push(Arc::clone(feed));
+            if pushed.changed {
+                changed.push(Arc::clone(buffer));
             }
         }
-        let blinded: BTreeSet<UserId> = if changed.is_empty() {
+        let in_changed_class: BTreeSet<UserId> = if changed.is_empty() {
             BTreeSet::new()
         } else {
-            let of = |seated: &Seated| {
-                let class = seated.class.as_ref();
-                changed.iter().any(|feed| Some(feed.class()) == class)
+            let of = |subscribed: &SubscribedViewer| {
+                let class = subscribed.class.as_ref();
+                changed.iter().any(|buffer| Some(buffer.class()) == class)
             };
-            let hit = seats.viewers.iter().filter(|(_, seated)| of(seated));
+            let hit = subscriptions
+                .viewers
+                .iter()
+                .filter(|(_, subscribed)| of(subscribed));
             hit.map(|(user, _)| *user).collect()
         };
-        let mut judge = |user: UserId, seated: &mut Seated| {
+        let mut reclassify = |user: UserId, subscribed: &mut SubscribedViewer| {
             let class = after.and_then(|guild| ViewerClass::of(self.guild_id, guild, user));
             let looked_up = after.map(|guild| guild.memberships.contains_key(&user));
-            let same = class == seated.class && looked_up == seated.looked_up;
-            if !same || blinded.contains(&user) {
-                seated.class = class;
-                seated.looked_up = looked_up;
-                woken.viewers.push(Arc::clone(&seated.viewer));
+            let same = class == subscribed.class && looked_up == subscribed.looked_up;
+            if !same || in_changed_class.contains(&user) {
+                subscribed.class = class;
+                subscribed.looked_up = looked_up;
+                to_wake.viewers.push(Arc::clone(&subscribed.viewer));
             }
         };
-        match concerned {
-            Concerned::Nobody => {}
-            Concerned::Everybody => {
-                for (user, seated) in &mut seats.viewers {
-                    judge(*user, seated);
+        match affected {
+            AffectedViewers::Nobody => {}
+            AffectedViewers::Everybody => {
+                for (user, subscribed) in &mut subscriptions.viewers {
+                    reclassify(*user, subscribed);
                 }
             }
-            Concerned::People(people) => {
-                for user in people.union(&blinded) {
-                    if let Some(seated) = seats.viewers.get_mut(user) {
-                        judge(*user, seated);
+            AffectedViewers::People(people) => {
+                for user in people.union(&in_changed_class) {
+                    if let Some(subscribed) = subscriptions.viewers.get_mut(user) {
+                        reclassify(*user, subscribed);
                     }
                 }
             }
         }
     }
 
-    /// Everything said so far is void: the replica was replaced. Streams find out by their
-    /// viewers, whom the caller tells.
+    /// Drops all buffers, because the replica was replaced. Streams find out by the rights
+    /// generation of their viewers, which the caller raises.
     pub(crate) fn reset(&self) {
-        self.lock().feeds.clear();
+        self.lock().buffers.clear();
     }
 
-    /// Whether nobody listens here.
+    /// Whether nobody is subscribed.
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().viewers.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seats> {
-        self.seats.lock()
+    fn lock(&self) -> MutexGuard<'_, Subscriptions> {
+        self.subscriptions.lock()
     }
 }
 
-/// One stream's place at one guild. Leaves when dropped.
+/// One stream's subscription to one guild. Ends when dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    audience: Arc<Audience>,
+pub(crate) struct GuildSubscription {
+    subscribers: Arc<GuildSubscribers>,
     user: UserId,
-    feed: Option<(Arc<Feed>, Slot)>,
+    buffer: Option<(Arc<ClassBuffer>, Slot)>,
 }
 
-impl Seat {
-    /// What the viewer reads from; `None`: sees nothing of this guild.
-    pub(crate) fn feed(&self) -> Option<&Feed> {
-        self.feed.as_ref().map(|(feed, _)| &**feed)
+impl GuildSubscription {
+    /// What the stream reads; `None`: its viewer sees nothing of this guild.
+    pub(crate) fn buffer(&self) -> Option<&ClassBuffer> {
+        self.buffer.as_ref().map(|(buffer, _)| &**buffer)
     }
 }
 
-impl Drop for Seat {
+impl Drop for GuildSubscription {
     fn drop(&mut self) {
-        let mut seats = self.audience.lock();
-        if let Some(seated) = seats.viewers.get_mut(&self.user) {
-            seated.streams -= 1;
-            if seated.streams == 0 {
-                seats.viewers.remove(&self.user);
+        let mut subscriptions = self.subscribers.lock();
+        if let Some(subscribed) = subscriptions.viewers.get_mut(&self.user) {
+            subscribed.streams -= 1;
+            if subscribed.streams == 0 {
+                subscriptions.viewers.remove(&self.user);
             }
         }
-        let Some((feed, slot)) = &self.feed else {
+        let Some((buffer, slot)) = &self.buffer else {
             return;
         };
-        // A feed of before a reset is in no list any more, and its key may be another's.
-        if feed.leave(slot)
-            && seats
-                .feeds
-                .get(feed.key())
-                .is_some_and(|known| Arc::ptr_eq(known, feed))
+        // A buffer from before a reset is in the map no more, and its key may be another's.
+        if buffer.unsubscribe(slot)
+            && subscriptions
+                .buffers
+                .get(buffer.key())
+                .is_some_and(|known| Arc::ptr_eq(known, buffer))
         {
-            seats.feeds.remove(feed.key());
+            subscriptions.buffers.remove(buffer.key());
         }
     }
 }

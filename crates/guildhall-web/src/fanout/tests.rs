@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use guildhall_model::UserId;
 use tokio::time::Instant;
 
-use super::Attendance;
+use super::StreamRegistration;
 use crate::stream::tests::stage::{ANNA, LOBBY, Stage, at, joined, left};
 
 const GHOST: UserId = UserId(77);
@@ -28,19 +28,19 @@ async fn a_group_is_published_once_and_wakes_each_stream_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn people_who_left_are_forgotten_and_so_are_guilds_nobody_listens_to() {
+async fn people_who_left_are_forgotten_and_so_are_guilds_nobody_is_subscribed_to() {
     const MINUTE: Duration = Duration::from_mins(1);
     let stage = Stage::hall();
-    let mut listener = stage.open(ANNA, None);
-    listener.pieces();
+    let mut stream = stage.open(ANNA, None);
+    stream.pieces();
     stage.fanout.sweep(Instant::now() + 2 * MINUTE, MINUTE);
-    assert_eq!(stage.fanout.present().len(), 1);
-    drop(listener);
-    assert!(stage.fanout.present().is_empty());
-    let attendance = Attendance::new(stage.fanout.viewer(ANNA));
-    assert!(Arc::strong_count(attendance.viewer()) > 1);
-    drop(attendance);
+    assert_eq!(stage.fanout.connected().len(), 1);
+    drop(stream);
+    assert!(stage.fanout.connected().is_empty());
+    let registration = StreamRegistration::new(stage.fanout.viewer(ANNA));
+    assert!(Arc::strong_count(registration.viewer()) > 1);
+    drop(registration);
     stage.fanout.sweep(Instant::now() + 2 * MINUTE, MINUTE);
     assert!(stage.fanout.viewers().is_empty());
-    assert!(stage.fanout.audiences().is_empty());
+    assert!(stage.fanout.subscribers().is_empty());
 }

@@ -1,4 +1,4 @@
-//! One person on this instance, however many streams they have open.
+//! One viewer on this instance, with all of their open streams.
 
 use std::{
     collections::BTreeSet,
@@ -14,29 +14,29 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
-    lookups::{GoodFor, Noted, Proof},
-    wake_list::{Signal, WakeList},
+    lookups::{LookupChange, LookupTtl, RightsLookups},
+    wake_list::{StreamWaker, WakeList},
 };
 
-/// A person who is here, and what is known of their rights being known.
+/// A person with streams here, and in which guilds their rights are known.
 #[derive(Debug)]
 pub(crate) struct Viewer {
     id: UserId,
-    /// Counts what may have changed their sight. A stream that finds another number than at its
+    /// Counts what may have changed what they see. A stream that finds another number than at its
     /// last look joins again, from where it is.
-    turn: AtomicU64,
-    proof: Mutex<Proof>,
+    rights_generation: AtomicU64,
+    lookups: Mutex<RightsLookups>,
     /// What their streams are about; at most as many as they may have open.
-    wants: Mutex<Vec<Want>>,
+    interests: Mutex<Vec<GuildInterest>>,
     pub(crate) streams: WakeList,
-    /// One question of a request at a time.
-    pub(crate) asking: tokio::sync::Mutex<()>,
+    /// Held while a request asks the gateway: one at a time.
+    pub(crate) lookup_lock: tokio::sync::Mutex<()>,
 }
 
 /// The guilds that one stream is about, those that are not there included.
 #[derive(Debug)]
-pub(crate) struct Want {
-    pub(crate) stream: Arc<Signal>,
+pub(crate) struct GuildInterest {
+    pub(crate) stream: Arc<StreamWaker>,
     /// Ascending; shared by all streams of the viewer that want the same.
     pub(crate) guilds: Arc<[GuildId]>,
 }
@@ -45,38 +45,38 @@ impl Viewer {
     pub(crate) fn new(id: UserId) -> Self {
         Self {
             id,
-            turn: AtomicU64::new(0),
-            proof: Mutex::default(),
-            wants: Mutex::default(),
+            rights_generation: AtomicU64::new(0),
+            lookups: Mutex::default(),
+            interests: Mutex::default(),
             streams: WakeList::default(),
-            asking: tokio::sync::Mutex::default(),
+            lookup_lock: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Who.
+    /// Their id.
     pub(crate) fn id(&self) -> UserId {
         self.id
     }
 
-    /// What may have changed their sight, counted.
-    pub(crate) fn turn(&self) -> u64 {
-        self.turn.load(Ordering::Acquire)
+    /// Counts what may have changed what they see.
+    pub(crate) fn rights_generation(&self) -> u64 {
+        self.rights_generation.load(Ordering::Acquire)
     }
 
-    /// Their sight may have changed. Wakes nobody: [`Viewer::ring`].
-    pub(crate) fn turned(&self) {
-        self.turn.fetch_add(1, Ordering::AcqRel);
+    /// What they see may have changed. Wakes nobody: [`Viewer::wake`].
+    pub(crate) fn rights_changed(&self) {
+        self.rights_generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Wakes their streams.
-    pub(crate) fn ring(&self) {
-        self.streams.ring();
+    pub(crate) fn wake(&self) {
+        self.streams.wake();
     }
 
     /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
     /// asked in this life of the log.
-    pub(crate) fn doubtful(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
-        self.proof().doubtful(epoch, guilds)
+    pub(crate) fn unresolved(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
+        self.lookups().unresolved(epoch, guilds)
     }
 
     /// Those of these guilds that have to be asked for.
@@ -84,29 +84,34 @@ impl Viewer {
         &self,
         epoch: UnixMs,
         guilds: &[GuildId],
-        good_for: GoodFor,
+        ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
-        self.proof().due(epoch, guilds, good_for, now)
+        self.lookups().due(epoch, guilds, ttl, now)
     }
 
     /// Guilds that streams of this person are about and that have to be asked for again.
-    pub(crate) fn due_again(&self, epoch: UnixMs, good_for: GoodFor, now: Instant) -> Vec<GuildId> {
-        let wants = self.wants();
-        let wanted = |id| wants.iter().any(|want| want.has(id));
-        let proof = self.proof();
-        proof.due_again(epoch, wanted, good_for, now)
+    pub(crate) fn due_for_refresh(
+        &self,
+        epoch: UnixMs,
+        ttl: LookupTtl,
+        now: Instant,
+    ) -> Vec<GuildId> {
+        let interests = self.interests();
+        let wanted = |id| interests.iter().any(|interest| interest.has(id));
+        let lookups = self.lookups();
+        lookups.due_for_refresh(epoch, wanted, ttl, now)
     }
 
     /// The guilds among these that streams of this person are about.
     pub(crate) fn wanted(&self, among: &BTreeSet<GuildId>) -> Vec<GuildId> {
-        let wants = self.wants();
+        let interests = self.interests();
         let mut wanted = BTreeSet::new();
-        for want in &*wants {
-            if among.len() < want.guilds.len() {
-                wanted.extend(among.iter().copied().filter(|id| want.has(*id)));
+        for interest in &*interests {
+            if among.len() < interest.guilds.len() {
+                wanted.extend(among.iter().copied().filter(|id| interest.has(*id)));
             } else {
-                let here = want.guilds.iter().filter(|id| among.contains(id));
+                let here = interest.guilds.iter().filter(|id| among.contains(id));
                 wanted.extend(here.copied());
             }
         }
@@ -114,51 +119,56 @@ impl Viewer {
     }
 
     /// Whether a stream of this person is about a guild.
-    pub(crate) fn wants_guild(&self, id: GuildId) -> bool {
-        self.wants().iter().any(|want| want.has(id))
+    pub(crate) fn is_interested_in(&self, id: GuildId) -> bool {
+        self.interests().iter().any(|interest| interest.has(id))
     }
 
     /// Whether a guild that was invisible here for want of an answer became visible at or after
     /// this place.
-    pub(crate) fn healed_after(&self, place: Position) -> bool {
-        self.proof().healed_after(place)
+    pub(crate) fn resolved_since(&self, place: Position) -> bool {
+        self.lookups().resolved_since(place)
     }
 
-    /// Notes an answer. `at`: where the replica stands, at or after the answer's place. Streams that
+    /// Records an answer. `at`: where the replica stands, at or after the answer's place. Streams that
     /// wait for it, or see other guilds by it, join again.
-    pub(crate) fn prove(
+    pub(crate) fn record_lookup(
         &self,
         at: Position,
         asked: &[GuildId],
         failed: &[GuildId],
         now: Instant,
-    ) -> Noted {
-        let wants = self.wants();
-        let wanted = |id| wants.iter().any(|want| want.has(id));
-        let noted = self.proof().note(at, asked, failed, wanted, now);
-        drop(wants);
-        self.noted(noted)
+    ) -> LookupChange {
+        let interests = self.interests();
+        let wanted = |id| interests.iter().any(|interest| interest.has(id));
+        let change = self.lookups().record(at, asked, failed, wanted, now);
+        drop(interests);
+        self.apply(change)
     }
 
     /// Nobody answered about these guilds now. To be tried again.
-    pub(crate) fn miss(&self, at: Position, guilds: &[GuildId], now: Instant) -> Noted {
-        let noted = self.proof().miss(at, guilds, now);
-        self.noted(noted)
+    pub(crate) fn note_failure(
+        &self,
+        at: Position,
+        guilds: &[GuildId],
+        now: Instant,
+    ) -> LookupChange {
+        let change = self.lookups().note_failure(at, guilds, now);
+        self.apply(change)
     }
 
     /// A stream joins without these guilds for want of an answer.
-    pub(crate) fn lacked(&self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
+    pub(crate) fn note_lacking(&self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
         if !guilds.is_empty() {
-            self.proof().lacked(epoch, guilds, now);
+            self.lookups().note_lacking(epoch, guilds, now);
         }
     }
 
-    fn noted(&self, noted: Noted) -> Noted {
-        if noted.changed {
-            self.turned();
-            self.ring();
+    fn apply(&self, change: LookupChange) -> LookupChange {
+        if change.changed {
+            self.rights_changed();
+            self.wake();
         }
-        noted
+        change
     }
 
     /// Whether they have no stream open.
@@ -168,30 +178,34 @@ impl Viewer {
 
     /// Forgets answers that are over and that no stream is about. Answers whether any is left that
     /// is not over.
-    pub(crate) fn sweep(&self, good_for: Duration, now: Instant) -> bool {
-        let wants = self.wants();
-        let mut proof = self.proof();
-        proof.forget(|id| wants.iter().any(|want| want.has(id)), good_for, now);
-        proof.is_recent(good_for, now)
+    pub(crate) fn sweep(&self, ttl: Duration, now: Instant) -> bool {
+        let interests = self.interests();
+        let mut lookups = self.lookups();
+        lookups.forget(
+            |id| interests.iter().any(|interest| interest.has(id)),
+            ttl,
+            now,
+        );
+        lookups.is_recent(ttl, now)
     }
 
     /// How many guilds are remembered for this person.
     #[cfg(test)]
     pub(crate) fn remembered(&self) -> usize {
-        self.proof().len()
+        self.lookups().len()
     }
 
-    fn proof(&self) -> MutexGuard<'_, Proof> {
-        self.proof.lock()
+    fn lookups(&self) -> MutexGuard<'_, RightsLookups> {
+        self.lookups.lock()
     }
 
-    /// To be locked before the proof.
-    pub(crate) fn wants(&self) -> MutexGuard<'_, Vec<Want>> {
-        self.wants.lock()
+    /// To be locked before the lookups.
+    pub(crate) fn interests(&self) -> MutexGuard<'_, Vec<GuildInterest>> {
+        self.interests.lock()
     }
 }
 
-impl Want {
+impl GuildInterest {
     fn has(&self, id: GuildId) -> bool {
         self.guilds.binary_search(&id).is_ok()
     }

@@ -1,23 +1,23 @@
-//! Who is to be woken: a list of streams, each with one place to leave its waker.
+//! Lists of streams that are woken together.
 
 use std::{sync::Arc, task::Waker};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
 
-/// One stream's bell. A stream leaves its waker here before it looks for something to send, so
-/// that whatever happens after the look wakes it.
+/// Wakes the task that polls one stream. A stream registers before it looks for something to send,
+/// so that whatever happens after the look wakes it.
 #[derive(Debug, Default)]
-pub(crate) struct Signal(AtomicWaker);
+pub(crate) struct StreamWaker(AtomicWaker);
 
-impl Signal {
-    /// Leaves the waker of the task that polls now.
-    pub(crate) fn listen(&self, waker: &Waker) {
+impl StreamWaker {
+    /// Registers the task that polls now.
+    pub(crate) fn register(&self, waker: &Waker) {
         self.0.register(waker);
     }
 
-    /// Wakes the task once; again only after it has listened again.
-    pub(crate) fn ring(&self) {
+    /// Wakes the task once; again only after it has registered again.
+    pub(crate) fn wake(&self) {
         self.0.wake();
     }
 }
@@ -28,33 +28,33 @@ pub(crate) struct WakeList(Mutex<Slots>);
 
 #[derive(Debug, Default)]
 struct Slots {
-    signals: Vec<Option<Arc<Signal>>>,
+    wakers: Vec<Option<Arc<StreamWaker>>>,
     free: Vec<u32>,
 }
 
-/// A stream's place in one list; given back with [`WakeList::leave`].
+/// A stream's entry in one list, for [`WakeList::remove`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
 impl WakeList {
-    /// Takes a place. At most 2^32 streams wait in one list: sockets end long before.
-    pub(crate) fn enter(&self, signal: &Arc<Signal>) -> Slot {
+    /// Adds a stream. At most 2^32 wait in one list: sockets end long before.
+    pub(crate) fn add(&self, waker: &Arc<StreamWaker>) -> Slot {
         let mut slots = self.lock();
-        let signal = Some(Arc::clone(signal));
+        let waker = Some(Arc::clone(waker));
         if let Some(slot) = slots.free.pop() {
-            slots.signals[slot as usize] = signal;
+            slots.wakers[slot as usize] = waker;
             return Slot(slot);
         }
-        slots.signals.push(signal);
-        Slot(u32::try_from(slots.signals.len() - 1).expect("fewer than 2^32 sockets"))
+        slots.wakers.push(waker);
+        Slot(u32::try_from(slots.wakers.len() - 1).expect("fewer than 2^32 sockets"))
     }
 
-    /// Gives the place back and says whether the list is empty now.
-    pub(crate) fn leave(&self, slot: &Slot) -> bool {
+    /// Removes a stream and says whether the list is empty now.
+    pub(crate) fn remove(&self, slot: &Slot) -> bool {
         let mut slots = self.lock();
-        slots.signals[slot.0 as usize] = None;
+        slots.wakers[slot.0 as usize] = None;
         slots.free.push(slot.0);
-        if slots.free.len() < slots.signals.len() {
+        if slots.free.len() < slots.wakers.len() {
             return false;
         }
         *slots = Slots::default();
@@ -64,13 +64,13 @@ impl WakeList {
     /// Whether nobody waits here.
     pub(crate) fn is_empty(&self) -> bool {
         let slots = self.lock();
-        slots.free.len() == slots.signals.len()
+        slots.free.len() == slots.wakers.len()
     }
 
     /// Wakes everybody here.
-    pub(crate) fn ring(&self) {
-        for signal in self.lock().signals.iter().flatten() {
-            signal.ring();
+    pub(crate) fn wake(&self) {
+        for waker in self.lock().wakers.iter().flatten() {
+            waker.wake();
         }
     }
 
@@ -88,40 +88,43 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Rung(AtomicUsize);
+    struct Wakes(AtomicUsize);
 
-    impl ArcWake for Rung {
+    impl ArcWake for Wakes {
         fn wake_by_ref(this: &Arc<Self>) {
             this.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     #[test]
-    fn only_who_is_in_the_list_is_woken_and_once_per_listen() {
+    fn only_who_is_in_the_list_is_woken_and_once_per_registration() {
         let list = WakeList::default();
-        let (stays, goes) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
-        let rung = [Arc::new(Rung::default()), Arc::new(Rung::default())];
-        stays.listen(&waker(Arc::clone(&rung[0])));
-        goes.listen(&waker(Arc::clone(&rung[1])));
-        let kept = list.enter(&stays);
-        let left = list.enter(&goes);
-        assert!(!list.leave(&left), "one is still in");
+        let (stays, goes) = (
+            Arc::new(StreamWaker::default()),
+            Arc::new(StreamWaker::default()),
+        );
+        let wakes = [Arc::new(Wakes::default()), Arc::new(Wakes::default())];
+        stays.register(&waker(Arc::clone(&wakes[0])));
+        goes.register(&waker(Arc::clone(&wakes[1])));
+        let kept = list.add(&stays);
+        let left = list.add(&goes);
+        assert!(!list.remove(&left), "one is still in");
 
-        list.ring();
-        list.ring();
+        list.wake();
+        list.wake();
 
-        let count = |of: &Arc<Rung>| of.0.load(Ordering::Relaxed);
-        assert_eq!((count(&rung[0]), count(&rung[1])), (1, 0));
-        assert!(list.leave(&kept) && list.is_empty());
+        let count = |of: &Arc<Wakes>| of.0.load(Ordering::Relaxed);
+        assert_eq!((count(&wakes[0]), count(&wakes[1])), (1, 0));
+        assert!(list.remove(&kept) && list.is_empty());
     }
 
     #[test]
-    fn a_place_given_back_is_taken_again() {
+    fn a_free_slot_is_used_again() {
         let list = WakeList::default();
-        let signal = Arc::new(Signal::default());
-        let (first, second) = (list.enter(&signal), list.enter(&signal));
+        let waker = Arc::new(StreamWaker::default());
+        let (first, second) = (list.add(&waker), list.add(&waker));
         assert_ne!(first, second);
-        list.leave(&first);
-        assert_eq!(list.enter(&signal), first);
+        list.remove(&first);
+        assert_eq!(list.add(&waker), first);
     }
 }

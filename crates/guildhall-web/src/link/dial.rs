@@ -47,7 +47,7 @@ const DIAL_LIMIT: Duration = Duration::from_secs(10);
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Reply = oneshot::Sender<Ack>;
+type AckSender = oneshot::Sender<Ack>;
 
 /// The task that keeps the link up. It never gives up.
 pub(crate) struct Dialler {
@@ -247,7 +247,7 @@ impl Dialler {
 
 struct Attachment {
     socket: Socket,
-    machine: Receiver<Reply>,
+    machine: Receiver<AckSender>,
 }
 
 impl Attachment {
@@ -291,7 +291,7 @@ async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHeal
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
         .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
-    // Watches are small and somebody waits for each: no Nagle.
+    // WatchClient are small and somebody waits for each: no Nagle.
     let connecting = connect_async_with_config(request, Some(config), true);
     match timeout(DIAL_LIMIT, connecting).await {
         Ok(Ok((socket, _response))) => Ok(socket),
@@ -336,7 +336,7 @@ async fn answer_nobody<T>(asks: &mut mpsc::Receiver<Ask>, until: impl Future<Out
     }
 }
 
-fn input_of(message: Option<Result<Message, SocketError>>) -> Input<Reply> {
+fn input_of(message: Option<Result<Message, SocketError>>) -> Input<AckSender> {
     match message {
         Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
         Some(Ok(Message::Binary(_))) => Input::BinaryCame,

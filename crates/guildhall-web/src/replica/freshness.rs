@@ -1,24 +1,24 @@
-//! How fresh the replica is: how Discord stands with the gateway, and the gateway with us.
+//! How fresh the replica is: whether the gateway hears from Discord, and we from the gateway.
 
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{GuildId, UnixMs};
 use serde::Serialize;
 
-/// What the replica knows about the road behind it.
+/// What this instance knows about the connections that its replica depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// The gateway's last word about Discord.
-    said: Option<DiscordStatus>,
+pub(crate) struct Freshness {
+    /// What the gateway last said about Discord.
+    discord_status: Option<DiscordStatus>,
     link: LinkState,
     /// Since when the link is as it is.
     link_since: UnixMs,
 }
 
-/// The link, in a word.
+/// Whether the link is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LinkState {
-    /// Attached and heard from.
+    /// Attached.
     Up,
     /// Not attached.
     Down,
@@ -39,25 +39,25 @@ pub(crate) struct StatusPayload {
     pub(crate) guild_ids: Vec<GuildId>,
 }
 
-impl Standing {
+impl Freshness {
     /// At the start: no link yet.
-    pub(crate) fn unheard() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self {
-            said: None,
+            discord_status: None,
             link: LinkState::Down,
             link_since: 0,
         }
     }
 
-    pub(crate) fn link(&mut self, state: LinkState, now: UnixMs) {
+    pub(crate) fn set_link(&mut self, state: LinkState, now: UnixMs) {
         if self.link != state || self.link_since == 0 {
             self.link_since = now;
         }
         self.link = state;
     }
 
-    pub(crate) fn said(&mut self, status: DiscordStatus) {
-        self.said = Some(status);
+    pub(crate) fn set_discord(&mut self, status: DiscordStatus) {
+        self.discord_status = Some(status);
     }
 
     /// Whether the gateway is attached.
@@ -67,12 +67,14 @@ impl Standing {
 
     /// Whether the absence of a guild means anything: the gateway said that all have come.
     pub(crate) fn complete(&self) -> bool {
-        self.said.as_ref().is_some_and(|said| said.complete)
+        self.discord_status
+            .as_ref()
+            .is_some_and(|said| said.complete)
     }
 
     /// How Discord is, as far as this instance can know: behind a link that is down, unknown.
     pub(crate) fn discord(&self) -> Discord {
-        match (&self.said, self.link) {
+        match (&self.discord_status, self.link) {
             (Some(said), LinkState::Up) => said.discord,
             _ => Discord::Unknown,
         }
@@ -81,7 +83,7 @@ impl Standing {
     /// Whether a guild that is not there will come: it is in an outage, or not all have come.
     pub(crate) fn may_come(&self, id: GuildId) -> bool {
         let missing = |said: &DiscordStatus| !said.complete || said.guild_ids.contains(&id);
-        self.said.as_ref().is_none_or(missing)
+        self.discord_status.as_ref().is_none_or(missing)
     }
 
     /// What a browser is told. `may_know`: whether its viewer may know of a guild; `sees_any`:
@@ -92,14 +94,14 @@ impl Standing {
         may_know: impl Fn(GuildId) -> bool,
         sees_any: bool,
     ) -> StatusPayload {
-        let not_live = self.said.iter().flat_map(|said| &said.guild_ids);
+        let not_live = self.discord_status.iter().flat_map(|said| &said.guild_ids);
         let guild_ids: Vec<_> = not_live.copied().filter(|id| may_know(*id)).collect();
         let awaited = !sees_any && (!self.complete() || !guild_ids.is_empty());
         let discord = match self.discord() {
             Discord::Live if awaited => Discord::Unknown,
             discord => discord,
         };
-        let since = match (&self.said, self.link) {
+        let since = match (&self.discord_status, self.link) {
             (Some(said), LinkState::Up) => said.since,
             _ => self.link_since,
         };
@@ -118,22 +120,22 @@ mod tests {
 
     #[test]
     fn behind_a_link_that_is_down_discord_is_unknown() {
-        let mut standing = Standing::unheard();
-        standing.link(LinkState::Up, 10);
-        standing.said(DiscordStatus {
+        let mut freshness = Freshness::unknown();
+        freshness.set_link(LinkState::Up, 10);
+        freshness.set_discord(DiscordStatus {
             discord: Discord::Live,
             since: 5,
             guild_ids: vec![GuildId(1), GuildId(2)],
             complete: true,
         });
         let mine = |id| id == GuildId(2);
-        let up = standing.payload(mine, true);
+        let up = freshness.payload(mine, true);
         assert_eq!((up.discord, up.since), (Discord::Live, 5));
         assert_eq!(up.guild_ids, [GuildId(2)], "others' guilds are not named");
 
-        standing.link(LinkState::Down, 20);
-        standing.link(LinkState::Down, 30);
-        let down = standing.payload(mine, true);
+        freshness.set_link(LinkState::Down, 20);
+        freshness.set_link(LinkState::Down, 30);
+        let down = freshness.payload(mine, true);
         assert_eq!(
             (down.discord, down.link, down.since),
             (Discord::Unknown, LinkState::Down, 20)
@@ -142,8 +144,8 @@ mod tests {
 
     #[test]
     fn who_sees_nothing_is_not_told_that_discord_is_live_while_a_guild_of_theirs_may_come() {
-        let mut standing = Standing::unheard();
-        standing.link(LinkState::Up, 10);
+        let mut freshness = Freshness::unknown();
+        freshness.set_link(LinkState::Up, 10);
         let said = |guild_ids: &[u64], complete| DiscordStatus {
             discord: Discord::Live,
             since: 5,
@@ -157,8 +159,8 @@ mod tests {
             (&[1], true, false, Discord::Live),
             (&[2], false, true, Discord::Live),
         ] {
-            standing.said(said(guild_ids, complete));
-            let told = standing.payload(mine, sees_any);
+            freshness.set_discord(said(guild_ids, complete));
+            let told = freshness.payload(mine, sees_any);
             assert_eq!(told.discord, discord, "{guild_ids:?} {complete} {sees_any}");
         }
     }

@@ -1,4 +1,4 @@
-//! One event of the log as the web role keeps it: serialised once, with what a filter needs.
+//! One event of the log as the web role keeps it: serialised once, with what the filter needs.
 
 use bytes::Bytes;
 use guildhall_model::{Change, Envelope, Event, Guild, Position, UserId};
@@ -14,22 +14,21 @@ pub(crate) struct Record {
     pub(crate) more: bool,
     /// The event, for the reducer and for judging who saw what in the past.
     pub(crate) event: Event,
-    /// Whose sight it may change.
-    pub(crate) touches: Touches,
-    /// Something appeared that the event alone does not show: a room that was created with
-    /// people already in it.
-    pub(crate) sudden: bool,
+    /// For whom it may change what they see.
+    pub(crate) affects: Affects,
+    /// A room was created with people already in it, whom the event alone does not show.
+    pub(crate) reveals_occupants: bool,
     frame: Option<Bytes>,
 }
 
-/// Whose sight an event may change.
+/// For whom an event may change what they see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Touches {
-    /// Nobody's.
-    Nothing,
-    /// This person's: their membership, or the room they are connected to.
+pub(crate) enum Affects {
+    /// For nobody.
+    Nobody,
+    /// For this person: their membership, or the room they are connected to.
     Person(UserId),
-    /// Anybody's: roles, owner, a room's rights, a room that comes or goes.
+    /// For anybody: roles, owner, a room's rights, a room that comes or goes.
     Everybody,
 }
 
@@ -54,8 +53,8 @@ impl Record {
         Self {
             at,
             more,
-            touches: Touches::of(&event.change),
-            sudden: sudden(&event.change, before),
+            affects: Affects::of(&event.change),
+            reveals_occupants: reveals_occupants(&event.change, before),
             event,
             frame,
         }
@@ -80,11 +79,11 @@ impl Record {
     }
 
     /// Whether it may change what this viewer sees.
-    pub(crate) fn touches_viewer(&self, viewer: UserId) -> bool {
-        match self.touches {
-            Touches::Nothing => false,
-            Touches::Person(user) => user == viewer,
-            Touches::Everybody => true,
+    pub(crate) fn may_affect(&self, viewer: UserId) -> bool {
+        match self.affects {
+            Affects::Nobody => false,
+            Affects::Person(user) => user == viewer,
+            Affects::Everybody => true,
         }
     }
 
@@ -96,7 +95,7 @@ impl Record {
     }
 }
 
-impl Touches {
+impl Affects {
     pub(crate) fn of(change: &Change) -> Self {
         match change {
             Change::Rights { user_id, .. } | Change::VoiceLeft { user_id, .. } => {
@@ -106,12 +105,12 @@ impl Touches {
             // Rooms that come and go carry their rights with them.
             Change::RoomCreated(_) | Change::RoomDeleted { .. } => Self::Everybody,
             change if change.touches_rights() => Self::Everybody,
-            _ => Self::Nothing,
+            _ => Self::Nobody,
         }
     }
 }
 
-fn sudden(change: &Change, before: Option<&Guild>) -> bool {
+fn reveals_occupants(change: &Change, before: Option<&Guild>) -> bool {
     let (Change::RoomCreated(room), Some(before)) = (change, before) else {
         return false;
     };

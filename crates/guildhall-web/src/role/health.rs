@@ -43,7 +43,7 @@ impl WebHealth {
     }
 
     fn discord(&self) -> Check {
-        let (condition, detail) = match self.replica.standing().discord() {
+        let (condition, detail) = match self.replica.freshness().discord() {
             Discord::Live => (
                 Condition::Passing,
                 "Discord's events arrive as they happen.",

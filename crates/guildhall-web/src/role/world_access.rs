@@ -4,23 +4,26 @@
 use futures_util::{FutureExt, future::BoxFuture};
 use guildhall_model::{GuildId, Position, UserId};
 
-use crate::{auth, fanout::Fanout, stream::watch::Watches};
+use crate::{auth, fanout::Fanout, stream::watch::WatchClient};
 
-pub(super) struct Bridge {
+pub(super) struct ReplicaAccess {
     fanout: Fanout,
-    watches: Watches,
+    watch_client: WatchClient,
 }
 
-impl Bridge {
-    pub(super) fn new(fanout: Fanout, watches: Watches) -> Self {
-        Self { fanout, watches }
+impl ReplicaAccess {
+    pub(super) fn new(fanout: Fanout, watch_client: WatchClient) -> Self {
+        Self {
+            fanout,
+            watch_client,
+        }
     }
 }
 
-impl auth::Bridge for Bridge {
+impl auth::WorldAccess for ReplicaAccess {
     fn shared(&self, mut guilds: Vec<GuildId>) -> Vec<GuildId> {
-        let held = self.fanout.replica().read();
-        guilds.retain(|id| held.has(*id));
+        let logs = self.fanout.replica().read();
+        guilds.retain(|id| logs.has(*id));
         guilds
     }
 
@@ -32,7 +35,11 @@ impl auth::Bridge for Bridge {
         let viewer = self.fanout.viewer(user);
         async move {
             // No answer now: the first stream asks again, and says so if there is none then.
-            let _asked = self.watches.prove(&viewer, &guilds).await.is_ok();
+            let _asked = self
+                .watch_client
+                .ensure_looked_up(&viewer, &guilds)
+                .await
+                .is_ok();
         }
         .boxed()
     }

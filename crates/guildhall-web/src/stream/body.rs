@@ -1,5 +1,5 @@
-//! One stream from its first byte to its last, as a response body. It holds a place in the log
-//! and nothing else: no queue, no task of its own, one timer.
+//! One stream from its first byte to its last, as a response body. It holds its position in the log
+//! and its subscriptions: no queue, no task of its own, one timer.
 
 use std::{
     collections::BTreeMap,
@@ -21,33 +21,33 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::{
     limit::Permit,
     reconnect::{retry_ms, retry_ms_after},
-    replay::{From, Joined, NotYet, Opening, join},
+    replay::{JoinError, JoinFrom, Joined, ReplayVerdict, join},
     write::SseWriter,
 };
 use crate::{
     auth::SessionEnd,
-    fanout::{Attendance, Behind, Fanout, Seat},
+    fanout::{Fanout, GuildSubscription, StreamRegistration, TooFarBehind},
     replica::StatusPayload,
     seldom::Seldom,
-    visible::{ByeReason, ControlEvent, Narrow, Told, Visible},
+    visible::{ByeReason, ControlEvent, GuildView, Selector, Visible},
 };
 
 /// Between two checkpoints.
 pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
 
 /// How long a stream waits for the world or its viewer's rights before it says `bye`.
-const PATIENCE: Duration = Duration::from_secs(5);
+const JOIN_LIMIT: Duration = Duration::from_secs(5);
 
-/// What a stream is opened with.
-pub(crate) struct Opened {
+/// What a stream is started with.
+pub(crate) struct StreamSetup {
     pub(crate) fanout: Fanout,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) attendance: Attendance,
-    /// Given back with the last word, or when the body is dropped.
+    pub(crate) registration: StreamRegistration,
+    /// Given back with `bye`, or when the body is dropped.
     pub(crate) permit: Option<Permit>,
     /// What it is about, in ascending order: those that are there, and those that may come.
     pub(crate) guilds: Arc<[GuildId]>,
-    pub(crate) narrow: Narrow,
+    pub(crate) selector: Selector,
     pub(crate) cursor: Option<Cursor>,
     /// The positions that the session noted at login.
     pub(crate) heads: Vec<Position>,
@@ -69,20 +69,20 @@ pub(crate) struct Timing {
 
 /// The body of `GET /api/stream`.
 pub(crate) struct StreamBody {
-    opened: Box<Opened>,
-    place: Place,
-    /// Seats at the query's guilds; empty while there is no place.
-    seats: Vec<Seat>,
-    /// The viewer's turn when the seats were taken.
-    turn: u64,
-    /// What the browser has of which guild.
-    told: BTreeMap<GuildId, Told>,
+    setup: Box<StreamSetup>,
+    state: BodyState,
+    /// To the query's guilds; empty unless it is live.
+    subscriptions: Vec<GuildSubscription>,
+    /// The viewer's when the stream joined.
+    rights_generation: u64,
+    /// What the browser has of each guild.
+    views: BTreeMap<GuildId, GuildView>,
     /// Guilds of the query in which the viewer is known to be no member.
-    strangers: Vec<GuildId>,
-    /// The replica's standing when it was last looked at; `None`: to be looked at again.
-    standing_turn: Option<u64>,
-    /// The status that was last said.
-    said: Option<StatusPayload>,
+    not_member_of: Vec<GuildId>,
+    /// The replica's when it was last looked at; `None`: to be looked at again.
+    freshness_generation: Option<u64>,
+    /// The status that was last sent.
+    last_status: Option<StatusPayload>,
     next_checkpoint: Instant,
     timer: Pin<Box<Sleep>>,
     revoked: Seldom<WaitForCancellationFutureOwned>,
@@ -90,45 +90,45 @@ pub(crate) struct StreamBody {
 
 /// Where a stream is.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    /// Not begun; gives up at this time.
-    Door { until: Instant },
-    /// All up to here was sent.
-    At(Position),
-    /// All up to here was sent, and it waits to be seated again until this time.
-    Adrift { position: Position, until: Instant },
-    /// Over.
-    Left,
+enum BodyState {
+    /// Nothing was sent yet; it gives up at this time.
+    Opening { until: Instant },
+    /// All up to here was sent, and its subscriptions have what comes.
+    Live(Position),
+    /// All up to here was sent. It has no subscriptions, and waits until this time to join again.
+    Detached { position: Position, until: Instant },
+    /// It has ended.
+    Closed,
 }
 
 impl StreamBody {
     /// A stream that has sent nothing yet. `now`: tokio's time.
-    pub(crate) fn new(opened: Opened, now: Instant) -> Self {
-        let until = now + PATIENCE;
+    pub(crate) fn new(setup: StreamSetup, now: Instant) -> Self {
+        let until = now + JOIN_LIMIT;
         Self {
-            place: Place::Door { until },
-            seats: Vec::new(),
-            turn: 0,
-            told: BTreeMap::new(),
-            strangers: Vec::new(),
-            standing_turn: None,
-            said: None,
-            next_checkpoint: opened.timing.first_checkpoint,
+            state: BodyState::Opening { until },
+            subscriptions: Vec::new(),
+            rights_generation: 0,
+            views: BTreeMap::new(),
+            not_member_of: Vec::new(),
+            freshness_generation: None,
+            last_status: None,
+            next_checkpoint: setup.timing.first_checkpoint,
             timer: Box::pin(tokio::time::sleep_until(
-                until.min(opened.timing.first_checkpoint),
+                until.min(setup.timing.first_checkpoint),
             )),
-            revoked: Seldom::new(opened.session_end.clone().cancelled_owned()),
-            opened: Box::new(opened),
+            revoked: Seldom::new(setup.session_end.clone().cancelled_owned()),
+            setup: Box::new(setup),
         }
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        self.opened.attendance.signal().listen(cx.waker());
+        self.setup.registration.waker().register(cx.waker());
         loop {
-            if matches!(self.place, Place::Left) {
+            if matches!(self.state, BodyState::Closed) {
                 return Poll::Ready(None);
             }
-            if let Some(reason) = self.asked_to_leave(cx) {
+            if let Some(reason) = self.end_requested(cx) {
                 return Poll::Ready(Some(self.bye(reason)));
             }
             let mut out = SseWriter::default();
@@ -143,32 +143,35 @@ impl StreamBody {
         }
     }
 
-    fn asked_to_leave(&mut self, cx: &mut Context<'_>) -> Option<ByeReason> {
-        if self.opened.fanout.is_draining() {
+    fn end_requested(&mut self, cx: &mut Context<'_>) -> Option<ByeReason> {
+        if self.setup.fanout.is_draining() {
             return Some(ByeReason::Draining);
         }
         let revoked = self.revoked.poll(cx).is_ready();
         revoked.then_some(ByeReason::SessionRevoked)
     }
 
-    /// Writes all that is pending and moves the place past it.
+    /// Writes all that is pending and moves the position past it.
     fn advance(&mut self, out: &mut SseWriter) {
-        // INVARIANT(turn-before-published): the number is read before the turn, and written after
-        // it; so whatever this number covers was judged by the rights that the turn stands for.
-        let published = self.opened.fanout.published();
-        match self.place {
-            Place::At(position) if self.turn == self.opened.attendance.viewer().turn() => {
+        // INVARIANT(rights-before-published): the number is read before the generation, and written
+        // after it; so whatever this number covers was judged by the rights of that generation.
+        let published = self.setup.fanout.published();
+        match self.state {
+            BodyState::Live(position)
+                if self.rights_generation
+                    == self.setup.registration.viewer().rights_generation() =>
+            {
                 if self.read(position, published, out).is_err() {
-                    self.join_again(position, out);
+                    self.rejoin(position, out);
                 }
             }
-            Place::At(position) | Place::Adrift { position, .. } => {
-                self.join_again(position, out);
+            BodyState::Live(position) | BodyState::Detached { position, .. } => {
+                self.rejoin(position, out);
             }
-            Place::Door { .. } => self.enter(out),
-            Place::Left => {}
+            BodyState::Opening { .. } => self.start(out),
+            BodyState::Closed => {}
         }
-        self.say_standing(out);
+        self.write_status_change(out);
     }
 
     fn read(
@@ -176,34 +179,38 @@ impl StreamBody {
         position: Position,
         published: u64,
         out: &mut SseWriter,
-    ) -> Result<(), Behind> {
+    ) -> Result<(), TooFarBehind> {
         if published <= position.seq {
             return Ok(());
         }
         let mut run = Vec::new();
-        for feed in self.seats.iter().filter_map(Seat::feed) {
-            feed.read(position.seq, published, &mut run)?;
+        for buffer in self
+            .subscriptions
+            .iter()
+            .filter_map(GuildSubscription::buffer)
+        {
+            buffer.read(position.seq, published, &mut run)?;
         }
-        if self.seats.len() > 1 {
+        if self.subscriptions.len() > 1 {
             run.sort_by_key(|visible| visible.get().at.seq);
         }
         out.records(&run);
-        self.place = Place::At(position.at(published));
+        self.state = BodyState::Live(position.at(published));
         Ok(())
     }
 
-    fn enter(&mut self, out: &mut SseWriter) {
-        let from = From::Browser {
-            cursor: self.opened.cursor.as_ref(),
-            heads: &self.opened.heads,
+    fn start(&mut self, out: &mut SseWriter) {
+        let from = JoinFrom::Browser {
+            cursor: self.setup.cursor.as_ref(),
+            heads: &self.setup.heads,
         };
         let Ok(joined) = self.join(from) else {
             return;
         };
-        out.retry(retry_ms(self.opened.timing.chance));
-        let opening = self.sit_down(joined);
-        if let Opening::Records(replay) = &opening
-            && let Place::At(position) = self.place
+        out.retry(retry_ms(self.setup.timing.chance));
+        let verdict = self.attach(joined);
+        if let ReplayVerdict::Records(replay) = &verdict
+            && let BodyState::Live(position) = self.state
         {
             let records = &replay.records;
             let first = records.first().map(|first| first.get().at);
@@ -211,52 +218,52 @@ impl StreamBody {
             counter!("guildhall_stream_resumptions_total").increment(1);
             let resumed = ControlEvent::Resumed {
                 replayed: records.len(),
-                status: self.say_status(),
+                status: self.status_now(),
             };
             out.control(Some(cursor), &Visible::control(resumed));
         }
-        self.open(opening, out);
+        self.write_verdict(verdict, out);
     }
 
-    fn join_again(&mut self, position: Position, out: &mut SseWriter) {
-        let from = From::Stream {
+    fn rejoin(&mut self, position: Position, out: &mut SseWriter) {
+        let from = JoinFrom::Stream {
             position,
-            told: &self.told,
-            now: self.opened.clock.now(),
+            views: &self.views,
+            now: self.setup.clock.now(),
         };
         match self.join(from) {
             Ok(joined) => {
-                let opening = self.sit_down(joined);
-                self.open(opening, out);
+                let verdict = self.attach(joined);
+                self.write_verdict(verdict, out);
             }
-            Err(_) if matches!(self.place, Place::Adrift { .. }) => {}
+            Err(_) if matches!(self.state, BodyState::Detached { .. }) => {}
             Err(_) => {
-                // Without seats nothing is heard but the viewer's bell, which is what we wait for.
-                self.seats = Vec::new();
-                let until = Instant::now() + PATIENCE;
-                self.place = Place::Adrift { position, until };
+                // Without subscriptions only the viewer wakes it, which is what it waits for.
+                self.subscriptions = Vec::new();
+                let until = Instant::now() + JOIN_LIMIT;
+                self.state = BodyState::Detached { position, until };
                 self.set_timer();
             }
         }
     }
 
-    fn sit_down(&mut self, joined: Joined) -> Opening {
-        // The new seats were taken before the old ones are given back here.
-        self.seats = joined.seats;
-        self.turn = joined.turn;
-        self.told = joined.told;
-        self.strangers = joined.strangers;
-        // What may be known of the guilds is part of the status.
-        self.standing_turn = None;
-        self.place = Place::At(joined.position);
+    fn attach(&mut self, joined: Joined) -> ReplayVerdict {
+        // The new ones were made before the old ones are dropped here.
+        self.subscriptions = joined.subscriptions;
+        self.rights_generation = joined.rights_generation;
+        self.views = joined.views;
+        self.not_member_of = joined.not_member_of;
+        // What the viewer may know of the guilds is part of the status.
+        self.freshness_generation = None;
+        self.state = BodyState::Live(joined.position);
         self.set_timer();
-        joined.opening
+        joined.verdict
     }
 
-    fn open(&mut self, opening: Opening, out: &mut SseWriter) {
-        match opening {
-            Opening::Records(replay) => out.replay(&replay),
-            Opening::Snapshot {
+    fn write_verdict(&mut self, verdict: ReplayVerdict, out: &mut SseWriter) {
+        match verdict {
+            ReplayVerdict::Records(replay) => out.replay(&replay),
+            ReplayVerdict::Snapshot {
                 reason,
                 at,
                 before,
@@ -265,31 +272,31 @@ impl StreamBody {
                 counter!("guildhall_stream_snapshots_total", "reason" => reason.name())
                     .increment(1);
                 out.replay(&before);
-                let status = self.say_status();
+                let status = self.status_now();
                 out.snapshot(at, reason, &Visible::status(status), &guilds);
             }
         }
     }
 
-    fn join(&self, from: From<'_>) -> Result<Joined, NotYet> {
-        let Opened {
+    fn join(&self, from: JoinFrom<'_>) -> Result<Joined, JoinError> {
+        let StreamSetup {
             fanout,
-            attendance,
+            registration,
             guilds,
-            narrow,
+            selector,
             ..
-        } = &*self.opened;
-        join(fanout, attendance, guilds, narrow, from, Instant::now())
+        } = &*self.setup;
+        join(fanout, registration, guilds, selector, from, Instant::now())
     }
 
-    /// Says the status if it is another than was last said.
-    fn say_standing(&mut self, out: &mut SseWriter) {
-        if self.standing_turn == Some(self.opened.fanout.replica().standing_turn()) {
+    /// Writes the status if it is another than was last sent.
+    fn write_status_change(&mut self, out: &mut SseWriter) {
+        if self.freshness_generation == Some(self.setup.fanout.replica().freshness_generation()) {
             return;
         }
-        if let Place::At(position) | Place::Adrift { position, .. } = self.place {
-            let before = self.said.take();
-            let status = self.say_status();
+        if let BodyState::Live(position) | BodyState::Detached { position, .. } = self.state {
+            let before = self.last_status.take();
+            let status = self.status_now();
             if before.as_ref() != Some(&status) {
                 let status = Visible::control(ControlEvent::Status(status));
                 out.control(Some(position), &status);
@@ -297,16 +304,19 @@ impl StreamBody {
         }
     }
 
-    /// The status as it is now, to be said at once.
-    fn say_status(&mut self) -> StatusPayload {
-        let replica = self.opened.fanout.replica();
-        self.standing_turn = Some(replica.standing_turn());
-        let sees_any = self.told.values().any(|told| *told == Told::Everything);
+    /// The status as it is now, to be sent at once.
+    fn status_now(&mut self) -> StatusPayload {
+        let replica = self.setup.fanout.replica();
+        self.freshness_generation = Some(replica.freshness_generation());
+        let sees_any = self
+            .views
+            .values()
+            .any(|view| *view == GuildView::Everything);
         let may_know = |id: GuildId| {
-            self.opened.guilds.binary_search(&id).is_ok() && !self.strangers.contains(&id)
+            self.setup.guilds.binary_search(&id).is_ok() && !self.not_member_of.contains(&id)
         };
-        let status = replica.standing().payload(may_know, sees_any);
-        self.said = Some(status.clone());
+        let status = replica.freshness().payload(may_know, sees_any);
+        self.last_status = Some(status.clone());
         status
     }
 
@@ -314,11 +324,11 @@ impl StreamBody {
     fn time_passed(&mut self) -> Option<Bytes> {
         // Long after the deadline if the process was stopped; then one checkpoint is enough.
         let now = Instant::now();
-        let (ends, reason) = self.opened.timing.ends;
+        let (ends, reason) = self.setup.timing.ends;
         if now >= ends {
             return Some(self.bye(reason));
         }
-        if let Place::Door { until } | Place::Adrift { until, .. } = self.place
+        if let BodyState::Opening { until } | BodyState::Detached { until, .. } = self.state
             && now >= until
         {
             return Some(self.bye(ByeReason::Unavailable));
@@ -326,8 +336,8 @@ impl StreamBody {
         let mut out = SseWriter::default();
         if now >= self.next_checkpoint {
             self.next_checkpoint = now + CHECKPOINT_EVERY;
-            if let Place::At(position) | Place::Adrift { position, .. } = self.place {
-                let now = self.opened.clock.now();
+            if let BodyState::Live(position) | BodyState::Detached { position, .. } = self.state {
+                let now = self.setup.clock.now();
                 let checkpoint = Visible::control(ControlEvent::Checkpoint { now });
                 out.control(Some(position), &checkpoint);
             }
@@ -337,8 +347,8 @@ impl StreamBody {
     }
 
     fn set_timer(&mut self) {
-        let mut due = self.next_checkpoint.min(self.opened.timing.ends.0);
-        if let Place::Door { until } | Place::Adrift { until, .. } = self.place {
+        let mut due = self.next_checkpoint.min(self.setup.timing.ends.0);
+        if let BodyState::Opening { until } | BodyState::Detached { until, .. } = self.state {
             due = due.min(until);
         }
         if self.timer.deadline() != due {
@@ -347,14 +357,14 @@ impl StreamBody {
     }
 
     fn bye(&mut self, reason: ByeReason) -> Bytes {
-        let cursor = match self.place {
-            Place::At(position) | Place::Adrift { position, .. } => Some(position),
-            Place::Door { .. } | Place::Left => None,
+        let cursor = match self.state {
+            BodyState::Live(position) | BodyState::Detached { position, .. } => Some(position),
+            BodyState::Opening { .. } | BodyState::Closed => None,
         };
-        self.place = Place::Left;
-        self.seats = Vec::new();
-        drop(self.opened.permit.take());
-        bye(reason, cursor, self.opened.timing.chance)
+        self.state = BodyState::Closed;
+        self.subscriptions = Vec::new();
+        drop(self.setup.permit.take());
+        bye(reason, cursor, self.setup.timing.chance)
     }
 }
 
@@ -371,7 +381,7 @@ impl http_body::Body for StreamBody {
     }
 }
 
-/// The last words of a stream; all of it, for one that never began.
+/// The end of a stream; all of it, for one that never began.
 pub(crate) fn bye(reason: ByeReason, cursor: Option<Position>, chance: f64) -> Bytes {
     let retry_ms = retry_ms_after(reason, chance);
     let mut out = SseWriter::default();

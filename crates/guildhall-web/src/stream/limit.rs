@@ -1,4 +1,4 @@
-//! How many of something there may be at one time: of one user, of one address, and together.
+//! How many streams or requests there may be at one time: of one user, of one address, and together.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::http::{ClientAddress, Notice};
 
 /// Counts what is open: streams, or requests that are being answered.
 #[derive(Clone, Debug)]
-pub(crate) struct Limits(Arc<Inner>);
+pub(crate) struct ConcurrencyLimiter(Arc<Inner>);
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub(crate) enum Counted {
 
 /// The numbers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
+pub(crate) struct ConcurrencyLimits {
     pub(crate) together: usize,
     pub(crate) per_user: usize,
     /// This machine's own are not counted: whatever comes from it is a proxy that is not listed,
@@ -33,7 +33,7 @@ pub(crate) struct Limit {
 
 /// Which of the numbers is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub(crate) enum LimitReached {
     Together,
     User,
     Address,
@@ -42,7 +42,7 @@ pub(crate) enum Full {
 #[derive(Debug)]
 struct Inner {
     what: Counted,
-    limit: Limit,
+    limit: ConcurrencyLimits,
     open: Mutex<Open>,
 }
 
@@ -57,14 +57,14 @@ struct Open {
 /// The right to have one open; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    limits: Limits,
+    limiter: ConcurrencyLimiter,
     user: UserId,
     address: Option<IpAddr>,
 }
 
-impl Limits {
+impl ConcurrencyLimiter {
     /// Bounds for these.
-    pub(crate) fn new(what: Counted, limit: Limit) -> Self {
+    pub(crate) fn new(what: Counted, limit: ConcurrencyLimits) -> Self {
         Self(Arc::new(Inner {
             what,
             limit,
@@ -82,35 +82,39 @@ impl Limits {
         #[expect(clippy::cast_precision_loss, reason = "a number of streams")]
         self.most_in_metrics().set(self.0.limit.together as f64);
         self.in_metrics().increment(0);
-        for full in [Full::Together, Full::User, Full::Address] {
-            self.refused(full).increment(0);
+        for reached in [
+            LimitReached::Together,
+            LimitReached::User,
+            LimitReached::Address,
+        ] {
+            self.refused(reached).increment(0);
         }
     }
 
-    /// A place for one more, if there is one.
-    pub(crate) fn enter(
+    /// Permission for one more, if no limit is reached.
+    pub(crate) fn acquire(
         &self,
         user: UserId,
         client: ClientAddress,
         now: Instant,
-    ) -> Result<Permit, Full> {
+    ) -> Result<Permit, LimitReached> {
         let address = (!client.0.is_loopback()).then_some(client.0);
         let limit = self.0.limit;
         let mut open = self.open();
-        let full = if open.together >= limit.together {
-            Some(Full::Together)
+        let reached = if open.together >= limit.together {
+            Some(LimitReached::Together)
         } else if count(&open.of_user, &user) >= limit.per_user {
-            Some(Full::User)
+            Some(LimitReached::User)
         } else if address.is_some_and(|it| count(&open.of_address, &it) >= limit.per_address) {
-            Some(Full::Address)
+            Some(LimitReached::Address)
         } else {
             None
         };
-        if let Some(full) = full {
-            let times = open.notices[full as usize].happened(now);
+        if let Some(reached) = reached {
+            let times = open.notices[reached as usize].happened(now);
             drop(open);
-            self.refuse(full, times);
-            return Err(full);
+            self.report_refusal(reached, times);
+            return Err(reached);
         }
         open.together += 1;
         *open.of_user.entry(user).or_default() += 1;
@@ -119,7 +123,7 @@ impl Limits {
         }
         self.in_metrics().increment(1);
         Ok(Permit {
-            limits: self.clone(),
+            limiter: self.clone(),
             user,
             address,
         })
@@ -129,15 +133,15 @@ impl Limits {
         self.0.open.lock()
     }
 
-    fn refuse(&self, full: Full, times: Option<u64>) {
-        self.refused(full).increment(1);
+    fn report_refusal(&self, reached: LimitReached, times: Option<u64>) {
+        self.refused(reached).increment(1);
         if let Some(times) = times {
-            let Limit {
+            let ConcurrencyLimits {
                 together,
                 per_user,
                 per_address,
             } = self.0.limit;
-            let (what, bound) = (self.0.what, full.name());
+            let (what, bound) = (self.0.what, reached.name());
             warn!(
                 ?what,
                 bound,
@@ -149,7 +153,7 @@ impl Limits {
 }
 
 /// Metrics are named whole, so that a search for one finds it.
-impl Limits {
+impl ConcurrencyLimiter {
     fn in_metrics(&self) -> Gauge {
         match self.0.what {
             Counted::Streams => gauge!("guildhall_streams"),
@@ -164,17 +168,19 @@ impl Limits {
         }
     }
 
-    fn refused(&self, full: Full) -> Counter {
+    fn refused(&self, reached: LimitReached) -> Counter {
         match self.0.what {
-            Counted::Streams => counter!("guildhall_streams_refused_total", "bound" => full.name()),
+            Counted::Streams => {
+                counter!("guildhall_streams_refused_total", "bound" => reached.name())
+            }
             Counted::StateRequests => {
-                counter!("guildhall_state_requests_refused_total", "bound" => full.name())
+                counter!("guildhall_state_requests_refused_total", "bound" => reached.name())
             }
         }
     }
 }
 
-impl Full {
+impl LimitReached {
     fn name(self) -> &'static str {
         match self {
             Self::Together => "process",
@@ -199,14 +205,14 @@ fn leave<K: Hash + Eq>(of: &mut HashMap<K, usize>, key: &K) {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut open = self.limits.open();
+        let mut open = self.limiter.open();
         open.together -= 1;
         leave(&mut open.of_user, &self.user);
         if let Some(address) = &self.address {
             leave(&mut open.of_address, address);
         }
         drop(open);
-        self.limits.in_metrics().decrement(1);
+        self.limiter.in_metrics().decrement(1);
     }
 }
 

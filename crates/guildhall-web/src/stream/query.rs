@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_model::{ChannelId, Cursor, GuildId};
 
-use crate::{http::ApiError, visible::Narrow};
+use crate::{http::ApiError, visible::Selector};
 
 /// Which parameter a name means.
 mod names;
@@ -20,7 +20,7 @@ pub(crate) struct Query {
     /// The named guilds, ascending; empty: all that the viewer shares with the bot.
     pub(crate) guilds: Vec<GuildId>,
     /// What of them.
-    pub(crate) narrow: Narrow,
+    pub(crate) selector: Selector,
     /// `?lastEventId=`, as it came.
     pub(crate) last_event_id: Option<String>,
 }
@@ -69,10 +69,10 @@ impl Query {
                 "A query names at most 100 guilds and 100 channels.",
             ));
         }
-        let (voice, room) = families.unwrap_or((Narrow::ALL.voice, Narrow::ALL.room));
+        let (voice, room) = families.unwrap_or((Selector::ALL.voice, Selector::ALL.room));
         Ok(Self {
             guilds: guilds.into_iter().collect(),
-            narrow: Narrow {
+            selector: Selector {
                 channels: (!channels.is_empty()).then(|| channels.into_iter().collect()),
                 voice,
                 room,
@@ -112,8 +112,11 @@ mod tests {
         let query = Query::parse("guild=2&guild=1&channel=7&events=voice&x=y&lastEventId=0.1-2");
         let query = query.expect("well-formed");
         assert_eq!(query.guilds, [GuildId(1), GuildId(2)]);
-        assert_eq!(query.narrow.channels.as_deref(), Some(&[ChannelId(7)][..]));
-        assert_eq!((query.narrow.voice, query.narrow.room), (true, false));
+        assert_eq!(
+            query.selector.channels.as_deref(),
+            Some(&[ChannelId(7)][..])
+        );
+        assert_eq!((query.selector.voice, query.selector.room), (true, false));
         assert_eq!(query.cursor(None), "0.1-2".parse().ok());
         assert_eq!(
             query.cursor(Some("0.1-9")),
@@ -186,7 +189,7 @@ mod tests {
     #[test]
     fn nothing_asked_is_everything() {
         let query = Query::parse("").expect("well-formed");
-        assert_eq!((query.guilds.len(), query.narrow), (0, Narrow::ALL));
+        assert_eq!((query.guilds.len(), query.selector), (0, Selector::ALL));
     }
 
     proptest! {

@@ -1,65 +1,69 @@
-//! 5: replay meets live. A browser with a cursor, and a stream whose viewer's sight may have
-//! changed, ask the same: *may I go on from here?* The answer is the records in between, all of
-//! them, or a snapshot and why. A guild that came, went or is looked up anew is told to an open
-//! stream as that guild alone.
+//! The replay verdict. A browser with a cursor, and an open stream whose viewer may see something
+//! else now, ask the same: *may I go on from here?* The answer is the records in between, all of
+//! them, or a snapshot and why; and the subscriptions, so that nothing is missed between the replay
+//! and what comes live. A guild that came, went or is looked up anew is sent to an open stream as
+//! that guild alone.
 
-/// What a viewer was shown after a place.
+/// Whether there can be a replay at all.
+mod cursor;
+/// What a viewer was shown after a position.
 mod retrace;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use guildhall_model::{Cursor, GuildId, Position, UnixMs};
-
+use guildhall_model::{Cursor, GuildId, Position, UnixMs, UserId};
 use tokio::time::Instant;
 
 use crate::{
-    fanout::{Attendance, Fanout, Seat},
+    fanout::{Fanout, GuildSubscription, StreamRegistration},
     replica::{GuildLog, GuildLogs, Record, StatusPayload},
     visible::{
-        Access, GuildNews, GuildPicture, Narrow, SnapshotReason, Told, Visible, guild_news, picture,
+        Access, GuildAvailability, GuildPicture, GuildView, Selector, SnapshotReason, Visible,
+        availability_change, picture,
     },
 };
 
-use retrace::{Broke, Retraced, retrace};
+use cursor::{CursorVerdict, judge_cursor, judge_position};
+use retrace::{Retraced, ViewBreak, retrace};
 
 /// Where a stream wants to go on from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum From<'a> {
+pub(crate) enum JoinFrom<'a> {
     /// A browser that has just come. `heads`: noted by its session at login; nothing below them
     /// is used.
     Browser {
         cursor: Option<&'a Cursor>,
         heads: &'a [Position],
     },
-    /// A stream that is open. `told`: what its browser has of the guilds it was told of; `now`:
-    /// the time, for what is told that no record tells.
+    /// A stream that is open. `views`: what its browser has of each guild; `now`: the time, for what
+    /// is sent that no record tells.
     Stream {
         position: Position,
-        told: &'a BTreeMap<GuildId, Told>,
+        views: &'a BTreeMap<GuildId, GuildView>,
         now: UnixMs,
     },
 }
 
-/// A stream seated in the replica.
+/// A stream with its subscriptions, and what it has to send first.
 #[derive(Debug)]
 pub(crate) struct Joined {
-    /// Where the replica stands, or the stream if it is ahead: all before it is in `opening`.
+    /// That of the replica, or of the stream if it is ahead: all before it is in `verdict`.
     pub(crate) position: Position,
-    /// The viewer's turn at the time.
-    pub(crate) turn: u64,
-    /// What the browser has when it has read the opening, guild by guild; nothing of the others.
-    pub(crate) told: BTreeMap<GuildId, Told>,
+    /// The viewer's at the time.
+    pub(crate) rights_generation: u64,
+    /// What the browser has once it has read `verdict`, guild by guild; nothing of the others.
+    pub(crate) views: BTreeMap<GuildId, GuildView>,
     /// Guilds of the query in which the viewer is known to be no member.
-    pub(crate) strangers: Vec<GuildId>,
-    /// A place at each guild of the query that is in the log.
-    pub(crate) seats: Vec<Seat>,
+    pub(crate) not_member_of: Vec<GuildId>,
+    /// To each guild of the query that is in the log.
+    pub(crate) subscriptions: Vec<GuildSubscription>,
     /// What is to be sent first.
-    pub(crate) opening: Opening,
+    pub(crate) verdict: ReplayVerdict,
 }
 
 /// What a stream begins or goes on with.
 #[derive(Debug)]
-pub(crate) enum Opening {
+pub(crate) enum ReplayVerdict {
     /// What came since, and then what comes.
     Records(Replay),
     /// What an open stream may still be shown of before the change, then a new picture.
@@ -72,112 +76,132 @@ pub(crate) enum Opening {
 }
 
 /// Records that the viewer at hand may see, in order.
-pub(crate) type Run = Vec<Visible<Arc<Record>>>;
+pub(crate) type VisibleRecords = Vec<Visible<Arc<Record>>>;
 
-/// What happened between two places, as the viewer at hand may know it.
+/// What happened between two positions, as the viewer at hand may know it.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    pub(crate) records: Run,
-    /// In order of their places.
-    pub(crate) news: Vec<News>,
+    pub(crate) records: VisibleRecords,
+    /// In order of their positions.
+    pub(crate) availability: Vec<AvailabilityChange>,
     /// A browser that has read as far as this can go on from there. Beyond it, where a picture is
     /// still to come, only from the end of it all. `None`: from everywhere.
-    pub(crate) sure: Option<u64>,
+    pub(crate) resumable_to: Option<u64>,
 }
 
 /// A guild came, went or is looked up anew.
 #[derive(Debug)]
-pub(crate) struct News {
+pub(crate) struct AvailabilityChange {
     pub(crate) at: Position,
     pub(crate) ts: UnixMs,
     pub(crate) guild_id: GuildId,
-    pub(crate) what: Visible<GuildNews>,
+    pub(crate) what: Visible<GuildAvailability>,
 }
 
-/// Why a stream cannot be seated now. Both pass: the viewer's bell rings when they do.
+/// Why a stream cannot join now. Both pass: the viewer's streams are woken when they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotYet {
+pub(crate) enum JoinError {
     /// No complete world yet.
     NoWorld,
     /// The viewer's rights were not asked for in this life of the log.
-    Unproven,
+    NotLookedUp,
 }
 
-/// Seats a stream at those of these guilds that are in the log. `clock`: tokio's time.
+/// Subscribes a stream to those of these guilds that are in the log, and decides what it sends
+/// first. `time`: tokio's.
 pub(crate) fn join(
     fanout: &Fanout,
-    attendance: &Attendance,
+    registration: &StreamRegistration,
     wanted: &[GuildId],
-    narrow: &Narrow,
-    from: From<'_>,
-    clock: Instant,
-) -> Result<Joined, NotYet> {
-    let viewer = attendance.viewer();
-    // INVARIANT(no-gap): seated and read back while the replica stands still, so between what is
-    // read back and what the seat will hear there is nothing.
-    let held = fanout.replica().read();
-    let now = held.position().ok_or(NotYet::NoWorld)?;
-    let turn = viewer.turn();
-    let guilds = guilds_now(&held, attendance, wanted, from)?;
-    let floor = guilds.iter().map(|guild| held.floor(guild.id)).max();
-    let (floor, window) = (floor.unwrap_or(0), held.window() as u64);
-    let doubtful = guilds.iter().filter(|guild| guild.doubtful);
-    let doubtful: Vec<GuildId> = doubtful.map(|guild| guild.id).collect();
-    viewer.lacked(now.epoch, &doubtful, clock);
-    let opening = match from {
-        From::Browser { cursor, heads } => match begin(cursor, heads, now, floor, window) {
-            Begin::After(seq) if !doubtful.is_empty() || viewer.healed_after(now.at(seq)) => {
-                Err((SnapshotReason::AuthzChanged, Replay::default()))
+    selector: &Selector,
+    from: JoinFrom<'_>,
+    time: Instant,
+) -> Result<Joined, JoinError> {
+    let viewer = registration.viewer();
+    // INVARIANT(no-gap): read back and subscribed under one lock of the replica, so between what is
+    // read back and what the buffers will have there is nothing.
+    let logs = fanout.replica().read();
+    let now = logs.position().ok_or(JoinError::NoWorld)?;
+    let rights_generation = viewer.rights_generation();
+    let guilds = guilds_now(&logs, registration, wanted, from)?;
+    let floor = guilds.iter().map(|guild| logs.floor(guild.id)).max();
+    let (floor, window) = (floor.unwrap_or(0), logs.window() as u64);
+    let unresolved = guilds.iter().filter(|guild| guild.unresolved);
+    let unresolved: Vec<GuildId> = unresolved.map(|guild| guild.id).collect();
+    viewer.note_lacking(now.epoch, &unresolved, time);
+    let verdict = match from {
+        JoinFrom::Browser { cursor, heads } => {
+            match judge_cursor(cursor, heads, now, floor, window) {
+                CursorVerdict::After(seq)
+                    if !unresolved.is_empty() || viewer.resolved_since(now.at(seq)) =>
+                {
+                    Err((SnapshotReason::AuthzChanged, Replay::default()))
+                }
+                CursorVerdict::After(seq) => {
+                    resume_browser(&logs, &guilds, registration, selector, now.at(seq))
+                }
+                CursorVerdict::Snapshot(reason) => Err((reason, Replay::default())),
             }
-            Begin::After(seq) => resume(&held, &guilds, attendance, narrow, now.at(seq)),
-            Begin::Anew(reason) => Err((reason, Replay::default())),
-        },
-        From::Stream {
+        }
+        JoinFrom::Stream {
             position,
-            told,
+            views,
             now: ts,
-        } => match go_on(position, now, floor, window) {
-            Begin::After(_) => {
-                let told = Before { told, position, ts };
-                go_back(&held, wanted, &guilds, attendance, narrow, told)
+        } => match judge_position(position, now, floor, window) {
+            CursorVerdict::After(_) => {
+                let before = OpenStream {
+                    views,
+                    position,
+                    ts,
+                };
+                continue_stream(&logs, wanted, &guilds, registration, selector, before)
             }
-            Begin::Anew(reason) => Err((reason, Replay::default())),
+            CursorVerdict::Snapshot(reason) => Err((reason, Replay::default())),
         },
     };
-    let seats = guilds
-        .iter()
-        .map(|guild| fanout.seat(&held, guild.id, attendance, guild.access.sight(), narrow));
-    let seats = seats.collect();
-    let strangers = guilds
+    let subscriptions = guilds.iter().map(|guild| {
+        fanout.subscribe(
+            &logs,
+            guild.id,
+            registration,
+            guild.access.rooms(),
+            selector,
+        )
+    });
+    let subscriptions = subscriptions.collect();
+    let not_member_of = guilds
         .iter()
         .filter(|guild| guild.access == Access::Stranger);
-    let strangers = strangers.map(|guild| guild.id).collect();
-    let (position, told, opening) = match opening {
-        Ok((position, told, replay)) => (position, told, Opening::Records(replay)),
+    let not_member_of = not_member_of.map(|guild| guild.id).collect();
+    let (position, views, verdict) = match verdict {
+        Ok((position, views, replay)) => (position, views, ReplayVerdict::Records(replay)),
         Err((reason, before)) => {
             let seen = guilds.iter().filter_map(|guild| {
-                let sight = guild.access.sight()?;
-                let picture = picture(guild.id, held.guild(guild.id)?, sight, narrow)?;
+                let rooms = guild.access.rooms()?;
+                let picture = picture(guild.id, logs.guild(guild.id)?, rooms, selector)?;
                 Some((guild.id, picture))
             });
             let (ids, guilds): (Vec<_>, Vec<_>) = seen.unzip();
-            let told = ids.into_iter().map(|id| (id, Told::Everything)).collect();
-            let opening = Opening::Snapshot {
+            let views = ids
+                .into_iter()
+                .map(|id| (id, GuildView::Everything))
+                .collect();
+            let verdict = ReplayVerdict::Snapshot {
                 reason,
                 at: now,
                 before,
                 guilds,
             };
-            (now, told, opening)
+            (now, views, verdict)
         }
     };
     Ok(Joined {
         position,
-        turn,
-        told,
-        strangers,
-        seats,
-        opening,
+        rights_generation,
+        views,
+        not_member_of,
+        subscriptions,
+        verdict,
     })
 }
 
@@ -186,125 +210,132 @@ struct GuildNow {
     id: GuildId,
     access: Access,
     /// The answer about it is missing on this instance, whatever the log says.
-    doubtful: bool,
+    unresolved: bool,
 }
 
 fn guilds_now(
-    held: &GuildLogs,
-    attendance: &Attendance,
+    logs: &GuildLogs,
+    registration: &StreamRegistration,
     wanted: &[GuildId],
-    from: From<'_>,
-) -> Result<Vec<GuildNow>, NotYet> {
-    let here = wanted.iter().copied().filter(|id| held.has(*id));
+    from: JoinFrom<'_>,
+) -> Result<Vec<GuildNow>, JoinError> {
+    let here = wanted.iter().copied().filter(|id| logs.has(*id));
     let here: Vec<GuildId> = here.collect();
-    let viewer = attendance.viewer();
-    let now = held.position().ok_or(NotYet::NoWorld)?;
-    let doubtful = match (viewer.doubtful(now.epoch, &here), from) {
-        (Some(doubtful), _) => doubtful,
+    let viewer = registration.viewer();
+    let now = logs.position().ok_or(JoinError::NoWorld)?;
+    let unresolved = match (viewer.unresolved(now.epoch, &here), from) {
+        (Some(unresolved), _) => unresolved,
         // It was shown something in this life of the log: what it was not asked about is unknown.
-        (None, From::Stream { position, .. }) if position.comparable(now) => here,
-        (None, _) => return Err(NotYet::Unproven),
+        (None, JoinFrom::Stream { position, .. }) if position.comparable(now) => here,
+        (None, _) => return Err(JoinError::NotLookedUp),
     };
     let known = wanted
         .iter()
         .copied()
-        .filter(|id| held.guild(*id).is_some());
+        .filter(|id| logs.guild(*id).is_some());
     let guilds = known.map(|id| {
-        let doubtful = doubtful.contains(&id);
-        let access = if doubtful {
+        let unresolved = unresolved.contains(&id);
+        let access = if unresolved {
             Access::Unknown
         } else {
-            access(held, id, viewer.id())
+            access(logs, id, viewer.id())
         };
         GuildNow {
             id,
             access,
-            doubtful,
+            unresolved,
         }
     });
     Ok(guilds.collect())
 }
 
 /// What a user is to a guild as it is now.
-pub(crate) fn access(held: &GuildLogs, id: GuildId, user: guildhall_model::UserId) -> Access {
-    Access::of(held.guild(id).and_then(GuildLog::guild), id, user)
+pub(crate) fn access(logs: &GuildLogs, id: GuildId, user: UserId) -> Access {
+    Access::of(logs.guild(id).and_then(GuildLog::guild), id, user)
 }
 
-/// Records with the place after them and what the browser has then, or why there must be a
+/// Records with the position after them and what the browser has then, or why there must be a
 /// snapshot, with what an open stream is shown before it.
-type LookedBack = Result<(Position, BTreeMap<GuildId, Told>, Replay), (SnapshotReason, Replay)>;
+type Resumption =
+    Result<(Position, BTreeMap<GuildId, GuildView>, Replay), (SnapshotReason, Replay)>;
 
 /// A browser comes back with its cursor: all that it may see of what came after it, unless what it
 /// may see changed.
-fn resume(
-    held: &GuildLogs,
+fn resume_browser(
+    logs: &GuildLogs,
     guilds: &[GuildNow],
-    attendance: &Attendance,
-    narrow: &Narrow,
+    registration: &StreamRegistration,
+    selector: &Selector,
     after: Position,
-) -> LookedBack {
-    let (mut records, mut told) = (Run::new(), BTreeMap::new());
+) -> Resumption {
+    let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
     for GuildNow { id, access, .. } in guilds {
-        let Some(log) = held.guild(*id) else { continue };
-        let seen = retrace(*id, log, attendance.viewer().id(), narrow, after.seq);
+        let Some(log) = logs.guild(*id) else { continue };
+        let seen = retrace(*id, log, registration.viewer().id(), selector, after.seq);
         if seen.broke.is_some() {
             return Err((SnapshotReason::AuthzChanged, Replay::default()));
         }
         records.extend(seen.shown);
         match access {
-            Access::Member(_) => told.insert(*id, Told::Everything),
+            Access::Member(_) => views.insert(*id, GuildView::Everything),
             // It may have had it before.
-            Access::Unknown => told.insert(*id, Told::Unavailable),
+            Access::Unknown => views.insert(*id, GuildView::Unavailable),
             Access::Stranger | Access::Absent => None,
         };
     }
     records.sort_by_key(|visible| visible.get().at.seq);
-    let position = held.position().map_or(after, |now| after.max(now));
+    let position = logs.position().map_or(after, |now| after.max(now));
     let replay = Replay {
         records,
         ..Replay::default()
     };
-    Ok((position, told, replay))
+    Ok((position, views, replay))
 }
 
 /// What an open stream's browser has, where, and the time.
 #[derive(Clone, Copy)]
-struct Before<'a> {
-    told: &'a BTreeMap<GuildId, Told>,
+struct OpenStream<'a> {
+    views: &'a BTreeMap<GuildId, GuildView>,
     position: Position,
     ts: UnixMs,
 }
 
-/// An open stream goes on: what changed about a guild as a whole is told as that, what changed
-/// inside of one is a new picture of everything.
-fn go_back(
-    held: &GuildLogs,
+/// An open stream goes on: what changed about a guild as a whole is sent as that, for what
+/// changed inside of one there is a new picture of everything.
+fn continue_stream(
+    logs: &GuildLogs,
     wanted: &[GuildId],
     guilds: &[GuildNow],
-    attendance: &Attendance,
-    narrow: &Narrow,
-    before: Before<'_>,
-) -> LookedBack {
-    let Before { position, .. } = before;
-    let now = held.position().map_or(position, |now| position.max(now));
+    registration: &StreamRegistration,
+    selector: &Selector,
+    before: OpenStream<'_>,
+) -> Resumption {
+    let OpenStream { position, .. } = before;
+    let now = logs.position().map_or(position, |now| position.max(now));
     let mut replay = Replay::default();
-    let mut told = BTreeMap::new();
+    let mut views = BTreeMap::new();
     let mut inside: Option<u64> = None;
     for id in wanted {
-        let was = before.told.get(id).copied().unwrap_or(Told::Nothing);
+        let was = before.views.get(id).copied().unwrap_or(GuildView::Nothing);
         let there = guilds.binary_search_by_key(id, |guild| guild.id);
         let there = there.ok().map(|index| &guilds[index]);
-        if there.is_none() && was == Told::Nothing {
+        if there.is_none() && was == GuildView::Nothing {
             continue;
         }
-        let (access, doubtful) = there.map_or((&Access::Absent, false), |there| {
-            (&there.access, there.doubtful)
+        let (access, unresolved) = there.map_or((&Access::Absent, false), |there| {
+            (&there.access, there.unresolved)
         });
         let mut is = was;
         let mut picture_from = position.seq;
-        if was == Told::Everything && !doubtful {
-            let seen = held.guild(*id).map_or_else(Retraced::default, |log| {
-                retrace::of_member(*id, log, attendance.viewer().id(), narrow, position.seq)
+        if was == GuildView::Everything && !unresolved {
+            let seen = logs.guild(*id).map_or_else(Retraced::default, |log| {
+                retrace::retrace_member(
+                    *id,
+                    log,
+                    registration.viewer().id(),
+                    selector,
+                    position.seq,
+                )
             });
             replay.records.extend(seen.shown);
             if let Some(broke) = seen.broke {
@@ -312,23 +343,27 @@ fn go_back(
                     inside = Some(inside.map_or(broke.at.seq, |at| at.min(broke.at.seq)));
                 }
                 picture_from = broke.at.seq.saturating_sub(1);
-                is = told_of_break(&mut replay, *id, &broke, narrow);
+                is = add_break(&mut replay, *id, &broke, selector);
             }
         }
-        let (then, what) = guild_news(is, access, *id, held.guild(*id), narrow);
+        let (then, what) = availability_change(is, access, *id, logs.guild(*id), selector);
         if let Some(what) = what {
-            if then == Told::Everything {
-                replay.sure = Some(replay.sure.map_or(picture_from, |at| at.min(picture_from)));
+            if then == GuildView::Everything {
+                replay.resumable_to = Some(
+                    replay
+                        .resumable_to
+                        .map_or(picture_from, |at| at.min(picture_from)),
+                );
             }
-            replay.news.push(News {
+            replay.availability.push(AvailabilityChange {
                 at: now,
                 ts: before.ts,
                 guild_id: *id,
                 what,
             });
         }
-        if then != Told::Nothing {
-            told.insert(*id, then);
+        if then != GuildView::Nothing {
+            views.insert(*id, then);
         }
     }
     replay.records.sort_by_key(|visible| visible.get().at.seq);
@@ -340,68 +375,76 @@ fn go_back(
             .retain(|visible| visible.get().at.seq <= inside);
         let before = Replay {
             records: replay.records,
-            news: Vec::new(),
-            sure: Some(inside.saturating_sub(1)),
+            availability: Vec::new(),
+            resumable_to: Some(inside.saturating_sub(1)),
         };
         return Err((SnapshotReason::AuthzChanged, before));
     }
-    let ahead = held.position().is_some_and(|now| now.seq < position.seq);
-    if ahead && !replay.news.is_empty() {
-        // It came from a faster instance, and the pictures of here are of before.
+    let ahead = logs.position().is_some_and(|now| now.seq < position.seq);
+    if ahead && !replay.availability.is_empty() {
+        // It came from an instance that is ahead, and the pictures of this one are older.
         return Err((SnapshotReason::AuthzChanged, Replay::default()));
     }
     // Pictures last: they are of now.
-    replay.news.sort_by_key(|news| {
-        let is_picture = matches!(news.what.get(), GuildNews::Available(_));
-        (news.at.seq, is_picture)
+    replay.availability.sort_by_key(|change| {
+        let is_picture = matches!(change.what.get(), GuildAvailability::Available(_));
+        (change.at.seq, is_picture)
     });
-    Ok((now, told, replay))
+    Ok((now, views, replay))
 }
 
-/// Tells that a guild went out of sight, unless the record that did it tells so itself; answers
+/// Adds that a guild is not visible any more, unless the record that did it tells so itself; answers
 /// what the browser has then.
-fn told_of_break(replay: &mut Replay, id: GuildId, broke: &Broke, narrow: &Narrow) -> Told {
-    if broke.told {
-        return Told::Nothing;
+fn add_break(
+    replay: &mut Replay,
+    id: GuildId,
+    broke: &ViewBreak,
+    selector: &Selector,
+) -> GuildView {
+    if broke.announced {
+        return GuildView::Nothing;
     }
-    if broke.access.sight().is_some() {
-        // As a whole anew: what it has is of no use.
-        return Told::Unavailable;
+    if broke.access.rooms().is_some() {
+        // The whole guild is sent anew: what the browser has is of no use.
+        return GuildView::Unavailable;
     }
-    let (then, what) = guild_news(Told::Everything, &broke.access, id, None, narrow);
-    replay.news.extend(what.map(|what| News {
-        at: broke.at,
-        ts: broke.ts,
-        guild_id: id,
-        what,
-    }));
+    let (then, what) =
+        availability_change(GuildView::Everything, &broke.access, id, None, selector);
+    replay
+        .availability
+        .extend(what.map(|what| AvailabilityChange {
+            at: broke.at,
+            ts: broke.ts,
+            guild_id: id,
+            what,
+        }));
     then
 }
 
-/// What a viewer sees right now, for one answer and no stream.
-pub(crate) struct State {
+/// What a viewer sees right now, for one response and no stream.
+pub(crate) struct ViewerState {
     pub(crate) position: Position,
     pub(crate) guilds: Vec<Visible<GuildPicture>>,
     pub(crate) status: Visible<StatusPayload>,
 }
 
-/// Draws it. Guilds that are not known of the viewer are left out.
-pub(crate) fn state(
+/// Takes it. Guilds in which it is not known what the viewer is are left out.
+pub(crate) fn viewer_state(
     fanout: &Fanout,
-    attendance: &Attendance,
+    registration: &StreamRegistration,
     wanted: &[GuildId],
-    narrow: &Narrow,
-) -> Result<State, NotYet> {
-    let held = fanout.replica().read();
-    let now = held.position().ok_or(NotYet::NoWorld)?;
-    let browser = From::Browser {
+    selector: &Selector,
+) -> Result<ViewerState, JoinError> {
+    let logs = fanout.replica().read();
+    let now = logs.position().ok_or(JoinError::NoWorld)?;
+    let browser = JoinFrom::Browser {
         cursor: None,
         heads: &[],
     };
-    let guilds = guilds_now(&held, attendance, wanted, browser)?;
+    let guilds = guilds_now(&logs, registration, wanted, browser)?;
     let pictures = guilds.iter().filter_map(|guild| {
-        let sight = guild.access.sight()?;
-        picture(guild.id, held.guild(guild.id)?, sight, narrow)
+        let rooms = guild.access.rooms()?;
+        picture(guild.id, logs.guild(guild.id)?, rooms, selector)
     });
     let pictures: Vec<_> = pictures.collect();
     let stranger = |id| {
@@ -409,59 +452,14 @@ pub(crate) fn state(
         guilds.any(|guild| guild.id == id && guild.access == Access::Stranger)
     };
     let may_know = |id: GuildId| wanted.contains(&id) && !stranger(id);
-    Ok(State {
+    Ok(ViewerState {
         position: now,
         status: Visible::status(
             fanout
                 .replica()
-                .standing()
+                .freshness()
                 .payload(may_know, !pictures.is_empty()),
         ),
         guilds: pictures,
     })
 }
-
-/// Whether replay can be tried at all, before anybody's rights are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Begin {
-    /// Everything after this number is kept.
-    After(u64),
-    /// A snapshot, and why.
-    Anew(SnapshotReason),
-}
-
-/// Decides about a browser's cursor. `floor`: the highest of the query's guilds; `window`: how
-/// far ahead another instance may be believed.
-pub(crate) fn begin(
-    cursor: Option<&Cursor>,
-    heads: &[Position],
-    now: Position,
-    floor: u64,
-    window: u64,
-) -> Begin {
-    let Some(cursor) = cursor.and_then(|cursor| cursor.in_log(now.log)) else {
-        return Begin::Anew(SnapshotReason::NoCursor);
-    };
-    if cursor.epoch != now.epoch {
-        return Begin::Anew(SnapshotReason::EpochChanged);
-    }
-    let before_login = |head: &Position| head.comparable(cursor) && cursor.seq < head.seq;
-    if heads.iter().any(before_login) {
-        return Begin::Anew(SnapshotReason::NoCursor);
-    }
-    if cursor.seq < floor || cursor.seq > now.seq.saturating_add(window) {
-        return Begin::Anew(SnapshotReason::CursorExpired);
-    }
-    Begin::After(cursor.seq)
-}
-
-/// Decides about a stream that is open at `position`.
-fn go_on(position: Position, now: Position, floor: u64, window: u64) -> Begin {
-    match begin(Some(&Cursor::from(position)), &[], now, floor, window) {
-        Begin::Anew(SnapshotReason::CursorExpired) => Begin::Anew(SnapshotReason::SlowConsumer),
-        begin => begin,
-    }
-}
-
-#[cfg(test)]
-mod tests;

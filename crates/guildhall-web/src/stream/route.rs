@@ -19,16 +19,16 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::{
-    body::{CHECKPOINT_EVERY, Opened, StreamBody, Timing, bye},
-    limit::{Full, Limits},
+    body::{CHECKPOINT_EVERY, StreamBody, StreamSetup, Timing, bye},
+    limit::{ConcurrencyLimiter, LimitReached},
     query::Query,
     replay::{self, access},
-    watch::Watches,
+    watch::WatchClient,
     write::state_json,
 };
 use crate::{
     auth::{Session, Sessions},
-    fanout::{Attendance, Fanout, Viewer},
+    fanout::{Fanout, StreamRegistration, Viewer},
     http::{ApiError, ClientAddress},
     visible::{Access, ByeReason},
 };
@@ -37,10 +37,10 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct StreamState {
     pub(crate) fanout: Fanout,
-    pub(crate) watches: Watches,
+    pub(crate) watch_client: WatchClient,
     pub(crate) sessions: Sessions,
-    pub(crate) streams: Limits,
-    pub(crate) state_requests: Limits,
+    pub(crate) streams: ConcurrencyLimiter,
+    pub(crate) state_requests: ConcurrencyLimiter,
     pub(crate) clock: Arc<dyn Clock>,
     /// Streams end at a random 80 to 100 % of this age.
     pub(crate) max_age: Duration,
@@ -49,8 +49,8 @@ pub(crate) struct StreamState {
 /// `/api/stream` and `/api/state`.
 pub(crate) fn routes(state: StreamState) -> Router {
     Router::new()
-        .route("/api/stream", get(stream).head(look_at_stream))
-        .route("/api/state", get(self::state).head(look_at_state))
+        .route("/api/stream", get(stream).head(head_of_stream))
+        .route("/api/state", get(self::state).head(head_of_state))
         .with_state(state)
 }
 
@@ -67,17 +67,20 @@ async fn stream(
         .ok_or_else(ApiError::unauthorized)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
     if app.fanout.is_draining() {
-        return Ok(refusal(ByeReason::Draining, app.sessions.slide(&session)));
+        return Ok(bye_response(
+            ByeReason::Draining,
+            app.sessions.slide(&session),
+        ));
     }
-    let entered = app.streams.enter(session.user.id, client, Instant::now());
-    let Ok(permit) = entered else {
+    let acquired = app.streams.acquire(session.user.id, client, Instant::now());
+    let Ok(permit) = acquired else {
         let cookie = app.sessions.slide(&session);
-        return Ok(refusal(ByeReason::TooManyStreams, cookie));
+        return Ok(bye_response(ByeReason::TooManyStreams, cookie));
     };
     let session_end = app.sessions.watch_end(&session.id);
-    let attendance = Attendance::new(app.fanout.viewer(session.user.id));
-    let guilds = attendance.want(wanted(&session, &query));
-    let admitted = admit(&app, attendance.viewer(), &guilds, &query).await;
+    let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
+    let guilds = registration.set_guilds(selected_guilds(&session, &query));
+    let admitted = admit(&app, registration.viewer(), &guilds, &query).await;
     if session_end.is_cancelled() {
         // Signed out while the gateway was asked: sliding would give the browser its cookie back.
         return Err(ApiError::unauthorized());
@@ -85,49 +88,54 @@ async fn stream(
     let cookie = app.sessions.slide(&session);
     match admitted {
         Ok(()) => {}
-        Err(Refused::NoMember) => return Err(NO_MEMBER),
-        Err(Refused::NotNow) => return Ok(refusal(ByeReason::Unavailable, cookie)),
+        Err(AdmissionError::NoMember) => return Err(NO_MEMBER),
+        Err(AdmissionError::Unavailable) => {
+            return Ok(bye_response(ByeReason::Unavailable, cookie));
+        }
     }
     info!(viewer.id = %session.user.id, "[SSE] Client connected: {}", session.user.id);
     let header = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok());
     let now = Instant::now();
-    let opened = Opened {
+    let setup = StreamSetup {
         cursor: query.cursor(header),
         session_end,
         timing: timing(&app, &session, now),
         fanout: app.fanout,
         clock: app.clock,
-        attendance,
+        registration,
         permit: Some(permit),
         guilds,
-        narrow: query.narrow,
+        selector: query.selector,
         heads: session.heads,
     };
-    Ok(answer(Body::new(StreamBody::new(opened, now)), cookie))
+    Ok(stream_response(
+        Body::new(StreamBody::new(setup, now)),
+        cookie,
+    ))
 }
 
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the
 /// session does not slide.
-async fn look_at_stream(
+async fn head_of_stream(
     State(app): State<StreamState>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    look(&app, &headers, text.as_deref(), &STREAM_HEADERS)
+    head(&app, &headers, text.as_deref(), &STREAM_HEADERS)
 }
 
 /// `HEAD /api/state`: the same.
-async fn look_at_state(
+async fn head_of_state(
     State(app): State<StreamState>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    look(&app, &headers, text.as_deref(), &STATE_HEADERS)
+    head(&app, &headers, text.as_deref(), &STATE_HEADERS)
 }
 
-fn look(
+fn head(
     app: &StreamState,
     headers: &HeaderMap,
     text: Option<&str>,
@@ -154,22 +162,22 @@ async fn state(
         .read(&headers)
         .ok_or_else(ApiError::unauthorized)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
-    let entered = app
+    let acquired = app
         .state_requests
-        .enter(session.user.id, client, Instant::now());
-    let _permit = match entered {
+        .acquire(session.user.id, client, Instant::now());
+    let _permit = match acquired {
         Ok(permit) => permit,
-        Err(full) => return Ok(too_many(full)),
+        Err(reached) => return Ok(too_many(reached)),
     };
-    let attendance = Attendance::new(app.fanout.viewer(session.user.id));
-    let guilds = wanted(&session, &query);
-    match admit(&app, attendance.viewer(), &guilds, &query).await {
+    let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
+    let guilds = selected_guilds(&session, &query);
+    match admit(&app, registration.viewer(), &guilds, &query).await {
         Ok(()) => {}
-        Err(Refused::NoMember) => return Err(NO_MEMBER),
-        Err(Refused::NotNow) => return Err(NOT_NOW),
+        Err(AdmissionError::NoMember) => return Err(NO_MEMBER),
+        Err(AdmissionError::Unavailable) => return Err(NOT_NOW),
     }
-    let state = replay::state(&app.fanout, &attendance, &guilds, &query.narrow);
-    let state = state.map_err(|_not_yet| NOT_NOW)?;
+    let state = replay::viewer_state(&app.fanout, &registration, &guilds, &query.selector);
+    let state = state.map_err(|_join| NOT_NOW)?;
     let json = state_json(state.position, &state.status, &state.guilds);
     let mut response = json.into_response();
     put(&mut response, &STATE_HEADERS);
@@ -199,11 +207,11 @@ const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a
 const NOT_NOW: ApiError =
     ApiError::unavailable("What you may see is not known right now. Try again in a moment.");
 
-/// For whom there is no place among those who are being answered. A moment later there is.
-fn too_many(full: Full) -> Response {
-    let error = match full {
-        Full::Together => NOT_NOW,
-        Full::User | Full::Address => ApiError::new(
+/// For whoever is over a limit of requests being answered. A moment later they are not.
+fn too_many(reached: LimitReached) -> Response {
+    let error = match reached {
+        LimitReached::Together => NOT_NOW,
+        LimitReached::User | LimitReached::Address => ApiError::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
             "Too many of these are being answered for you. Try again in a moment.",
@@ -216,16 +224,16 @@ fn too_many(full: Full) -> Response {
 }
 
 /// Why a query is not served.
-enum Refused {
+enum AdmissionError {
     /// The world is complete and Discord said that the viewer is no member.
     NoMember,
     /// Not known at the moment.
-    NotNow,
+    Unavailable,
 }
 
 /// The guilds that a query is about, ascending: those that it names, or all that the viewer is in.
 /// Which of them are there is another matter, and of each moment.
-fn wanted(session: &Session, query: &Query) -> Vec<GuildId> {
+fn selected_guilds(session: &Session, query: &Query) -> Vec<GuildId> {
     let mut guilds = if query.guilds.is_empty() {
         session.guilds.clone()
     } else {
@@ -242,44 +250,46 @@ async fn admit(
     viewer: &Viewer,
     guilds: &[GuildId],
     query: &Query,
-) -> Result<(), Refused> {
+) -> Result<(), AdmissionError> {
     let named = !query.guilds.is_empty();
-    let proven = app.watches.prove(viewer, guilds).await;
-    proven.map_err(|_| Refused::NotNow)?;
-    let standing = app.fanout.replica().standing();
-    let held = app.fanout.replica().read();
-    let now = held.position().ok_or(Refused::NotNow)?;
-    let here = guilds.iter().copied().filter(|id| held.has(*id));
+    let looked_up = app.watch_client.ensure_looked_up(viewer, guilds).await;
+    looked_up.map_err(|_| AdmissionError::Unavailable)?;
+    let freshness = app.fanout.replica().freshness();
+    let logs = app.fanout.replica().read();
+    let now = logs.position().ok_or(AdmissionError::Unavailable)?;
+    let here = guilds.iter().copied().filter(|id| logs.has(*id));
     let here: Vec<GuildId> = here.collect();
     if named {
-        let mut missing = guilds.iter().filter(|id| !held.has(**id)).peekable();
+        let mut missing = guilds.iter().filter(|id| !logs.has(**id)).peekable();
         let some_missing = missing.peek().is_some();
-        if missing.any(|id| !standing.may_come(*id)) {
-            return Err(Refused::NoMember);
+        if missing.any(|id| !freshness.may_come(*id)) {
+            return Err(AdmissionError::NoMember);
         }
         if some_missing {
-            return Err(Refused::NotNow);
+            return Err(AdmissionError::Unavailable);
         }
     }
-    let doubtful = viewer.doubtful(now.epoch, &here).ok_or(Refused::NotNow)?;
-    let certain = here.iter().filter(|id| !doubtful.contains(id));
+    let unresolved = viewer
+        .unresolved(now.epoch, &here)
+        .ok_or(AdmissionError::Unavailable)?;
+    let certain = here.iter().filter(|id| !unresolved.contains(id));
     let mut sees_any = false;
     for id in certain {
-        match access(&held, *id, viewer.id()) {
+        match access(&logs, *id, viewer.id()) {
             Access::Member(_) => sees_any = true,
             Access::Stranger | Access::Absent if named => {
-                return Err(if standing.complete() {
-                    Refused::NoMember
+                return Err(if freshness.complete() {
+                    AdmissionError::NoMember
                 } else {
-                    Refused::NotNow
+                    AdmissionError::Unavailable
                 });
             }
-            Access::Unknown if named => return Err(Refused::NotNow),
+            Access::Unknown if named => return Err(AdmissionError::Unavailable),
             Access::Unknown | Access::Stranger | Access::Absent => {}
         }
     }
-    if !doubtful.is_empty() && (named || !sees_any) {
-        return Err(Refused::NotNow);
+    if !unresolved.is_empty() && (named || !sees_any) {
+        return Err(AdmissionError::Unavailable);
     }
     Ok(())
 }
@@ -307,12 +317,12 @@ fn timing(app: &StreamState, session: &Session, now: Instant) -> Timing {
 }
 
 #[expect(clippy::disallowed_methods, reason = "spreads reconnects")]
-fn refusal(reason: ByeReason, cookie: HeaderValue) -> Response {
-    answer(Body::from(bye(reason, None, rand::random())), cookie)
+fn bye_response(reason: ByeReason, cookie: HeaderValue) -> Response {
+    stream_response(Body::from(bye(reason, None, rand::random())), cookie)
 }
 
 /// A 200 of the stream; each slides the session.
-fn answer(body: Body, cookie: HeaderValue) -> Response {
+fn stream_response(body: Body, cookie: HeaderValue) -> Response {
     let mut response = Response::new(body);
     put(&mut response, &STREAM_HEADERS);
     response.headers_mut().insert(header::SET_COOKIE, cookie);

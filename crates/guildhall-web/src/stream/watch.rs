@@ -1,8 +1,8 @@
-//! The gateway is asked to watch whoever is here, before anything is sent for them and again as
-//! long as they stay (design, "Who may see what").
+//! Has the gateway look up the rights of viewers: before anything is sent to them, and again as long
+//! as they have a stream open.
 //!
 //! Only guilds that the replica has are asked for: of others there is nothing to be shown, and
-//! what somebody invented must not travel.
+//! ids that somebody invented must not reach the gateway.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -22,28 +22,28 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{
-    fanout::{Arrived, Fanout, GoodFor, Noted, Viewer},
+    fanout::{ArrivedGuilds, Fanout, LookupChange, LookupTtl, Viewer},
     link::{Link, Unavailable},
 };
 
-/// How long anybody waits for the gateway and for the replica to come where it says.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long anybody waits for the gateway's answer, and for the replica to reach its position.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
 
 /// An answer is good for so long; whoever stays is asked about again. Less where the gateway could
 /// not find out.
-const GOOD_FOR: GoodFor = GoodFor {
+const TTL: LookupTtl = LookupTtl {
     known: Duration::from_mins(1),
     failed: Duration::from_secs(15),
 };
 
-/// The gateway is another, or has forgotten us: no answer is good.
-const GOOD_NO_MORE: GoodFor = GoodFor {
+/// After an attachment to a gateway that knows none of our viewers: no answer is good.
+const EXPIRED: LookupTtl = LookupTtl {
     known: Duration::ZERO,
     failed: Duration::ZERO,
 };
 
-/// How often we look who is due.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often due answers are looked for.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Questions under way at once, beside those of requests, of which each person has one. The link
 /// takes more; the rest wait their turn here. As many as fill two calls to Discord of a hundred
@@ -56,15 +56,15 @@ const GUILDS_PER_QUESTION: usize = 200;
 /// Between two log lines about answers that were dropped.
 const SAY_DROPPED_EVERY: Duration = Duration::from_mins(1);
 
-/// Asks the gateway about viewers, once for each person and instance.
+/// Asks the gateway to look viewers up, once for each person and instance.
 #[derive(Clone, Debug)]
-pub(crate) struct Watches {
+pub(crate) struct WatchClient {
     link: Link,
     fanout: Fanout,
     dropped_said: Arc<Mutex<Option<Instant>>>,
 }
 
-impl Watches {
+impl WatchClient {
     pub(crate) fn new(link: Link, fanout: Fanout) -> Self {
         Self {
             link,
@@ -74,26 +74,26 @@ impl Watches {
     }
 
     /// Returns when the replica knows this person's rights in those of these guilds that it has,
-    /// except where [`Viewer::doubtful`] says so then.
-    pub(crate) async fn prove(
+    /// except where [`Viewer::unresolved`] says so then.
+    pub(crate) async fn ensure_looked_up(
         &self,
         viewer: &Viewer,
         guilds: &[GuildId],
     ) -> Result<(), Unavailable> {
-        let asking = timeout(PATIENCE, self.ask_for_request(viewer, guilds));
+        let asking = timeout(LOOKUP_LIMIT, self.ask_for_request(viewer, guilds));
         asking.await.unwrap_or(Err(Unavailable))
     }
 
     /// Asks again about whoever has a stream open, and about them in each guild that comes, until
     /// stopped.
-    pub(crate) async fn keep(self, stop: CancellationToken) {
-        let mut keeper = Keeper::new(self);
+    pub(crate) async fn refresh(self, stop: CancellationToken) {
+        let mut refresher = WatchRefresher::new(self);
         // What is under way then is not waited for.
-        let _stopped = stop.run_until_cancelled(keeper.run()).await;
+        let _stopped = stop.run_until_cancelled(refresher.run()).await;
     }
 
     /// Requests of one person wait for each other, so that however many they are, they take one
-    /// place at the gateway, and what one was answered the next need not ask.
+    /// slot at the gateway, and what one was answered the next need not ask.
     async fn ask_for_request(
         &self,
         viewer: &Viewer,
@@ -102,13 +102,13 @@ impl Watches {
         let mut progress = self.fanout.replica().progress();
         let ready = progress.wait_for(|progress| progress.position.is_some());
         ready.await.map_err(|_| Unavailable)?;
-        let _turn = viewer.asking.lock().await;
+        let _one_at_a_time = viewer.lookup_lock.lock().await;
         let due = {
-            let held = self.fanout.replica().read();
-            let epoch = held.position().ok_or(Unavailable)?.epoch;
-            let here = guilds.iter().copied().filter(|id| held.has(*id));
+            let logs = self.fanout.replica().read();
+            let epoch = logs.position().ok_or(Unavailable)?.epoch;
+            let here = guilds.iter().copied().filter(|id| logs.has(*id));
             let here: Vec<GuildId> = here.collect();
-            viewer.due(epoch, &here, GOOD_FOR, Instant::now())
+            viewer.due(epoch, &here, TTL, Instant::now())
         };
         self.ask(viewer, &due).await
     }
@@ -117,21 +117,26 @@ impl Watches {
         for guilds in guilds.chunks(GUILDS_PER_QUESTION) {
             let ack = self.link.watch(viewer.id(), guilds.to_vec()).await?;
             self.fanout.replica().reached(ack.at).await;
-            let noted = self.note(viewer, guilds, &ack)?;
-            if noted.dropped > 0 {
-                self.say_dropped(viewer.id(), noted.dropped);
+            let change = self.record(viewer, guilds, &ack)?;
+            if change.dropped > 0 {
+                self.say_dropped(viewer.id(), change.dropped);
             }
         }
         Ok(())
     }
 
-    /// Notes an answer while the replica stands still, so that it is exact up to where streams
+    /// Records an answer while the replica is locked, so that it is exact up to where streams
     /// were shown less.
-    fn note(&self, viewer: &Viewer, guilds: &[GuildId], ack: &Ack) -> Result<Noted, Unavailable> {
-        let held = self.fanout.replica().read();
-        let now_at = held.position().filter(|at| at.comparable(ack.at));
+    fn record(
+        &self,
+        viewer: &Viewer,
+        guilds: &[GuildId],
+        ack: &Ack,
+    ) -> Result<LookupChange, Unavailable> {
+        let logs = self.fanout.replica().read();
+        let now_at = logs.position().filter(|at| at.comparable(ack.at));
         let now_at = now_at.ok_or(Unavailable)?;
-        Ok(viewer.prove(now_at, guilds, &ack.failed, Instant::now()))
+        Ok(viewer.record_lookup(now_at, guilds, &ack.failed, Instant::now()))
     }
 
     fn say_dropped(&self, user: UserId, dropped: usize) {
@@ -148,7 +153,7 @@ impl Watches {
     }
 }
 
-/// What the keeper asks about one person.
+/// What the refresher asks about one person.
 struct Question {
     viewer: Arc<Viewer>,
     guilds: Vec<GuildId>,
@@ -156,10 +161,10 @@ struct Question {
     again: bool,
 }
 
-/// Asks about those who are here without being asked. One question about a person being due again
+/// Keeps the rights of those who have a stream open looked up. One question about a person being due again
 /// is under way at a time, and none waits for another's answer.
-struct Keeper {
-    watches: Watches,
+struct WatchRefresher {
+    client: WatchClient,
     waiting: VecDeque<Question>,
     under_way: FuturesUnordered<BoxFuture<'static, Option<UserId>>>,
     /// Those about whom a question is under way or waits that is asked again.
@@ -168,10 +173,10 @@ struct Keeper {
     attached: u64,
 }
 
-impl Keeper {
-    fn new(watches: Watches) -> Self {
+impl WatchRefresher {
+    fn new(client: WatchClient) -> Self {
         Self {
-            watches,
+            client,
             waiting: VecDeque::new(),
             under_way: FuturesUnordered::new(),
             asked_again: HashSet::new(),
@@ -180,15 +185,15 @@ impl Keeper {
     }
 
     async fn run(&mut self) {
-        let fanout = self.watches.fanout.clone();
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let fanout = self.client.fanout.clone();
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             select! {
-                _ = look.tick() => self.look(Instant::now()),
+                _ = tick.tick() => self.ask_due(Instant::now()),
                 // Whoever waits is asked about first, so the queue is no longer than all who are
                 // here, twice.
-                arrived = fanout.arrived(), if self.waiting.is_empty() => self.arrived(arrived),
+                arrived = fanout.arrived(), if self.waiting.is_empty() => self.ask_arrived(arrived),
                 Some(again) = self.under_way.next() => {
                     if let Some(user) = again {
                         self.asked_again.remove(&user);
@@ -198,57 +203,56 @@ impl Keeper {
             while self.under_way.len() < QUESTIONS_AT_ONCE
                 && let Some(question) = self.waiting.pop_front()
             {
-                self.ask(question);
+                self.send(question);
             }
         }
     }
 
-    /// Who is due?
-    fn look(&mut self, now: Instant) {
-        let fanout = &self.watches.fanout;
-        fanout.sweep(now, GOOD_FOR.known);
+    /// Asks about those whose answers are due.
+    fn ask_due(&mut self, now: Instant) {
+        let fanout = &self.client.fanout;
+        fanout.sweep(now, TTL.known);
         let progress = *fanout.replica().progress().borrow();
         let Some(position) = progress.position else {
             return;
         };
-        if !fanout.replica().standing().link_is_up() {
+        if !fanout.replica().freshness().link_is_up() {
             return;
         }
-        // A gateway that we are newly attached to knows nobody of ours yet.
-        let good_for = if progress.completed == self.attached {
-            GOOD_FOR
+        // A gateway that we are newly attached to knows none of our viewers yet.
+        let ttl = if progress.completed == self.attached {
+            TTL
         } else {
-            GOOD_NO_MORE
+            EXPIRED
         };
         self.attached = progress.completed;
-        for viewer in fanout.present() {
+        for viewer in fanout.connected() {
             if self.asked_again.contains(&viewer.id()) {
                 continue;
             }
-            let guilds = viewer.due_again(position.epoch, good_for, now);
-            self.put(viewer, guilds, true);
+            let guilds = viewer.due_for_refresh(position.epoch, ttl, now);
+            self.enqueue(viewer, guilds, true);
         }
     }
 
-    /// People who are here are looked up together in guilds that have just come; others when they
-    /// come.
-    fn arrived(&mut self, arrived: Arrived) {
-        let fanout = self.watches.fanout.clone();
+    /// Asks about those who are here in guilds that have just come.
+    fn ask_arrived(&mut self, arrived: ArrivedGuilds) {
+        let fanout = self.client.fanout.clone();
         let mut guilds = arrived.guilds;
         if arrived.replaced {
             self.attached = fanout.replica().progress().borrow().completed;
             guilds.extend(fanout.replica().read().guild_ids());
         }
-        for viewer in fanout.present() {
+        for viewer in fanout.connected() {
             let wanted = viewer.wanted(&guilds);
-            self.put(viewer, wanted, false);
+            self.enqueue(viewer, wanted, false);
         }
     }
 
-    fn put(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, again: bool) {
+    fn enqueue(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, again: bool) {
         {
-            let held = self.watches.fanout.replica().read();
-            guilds.retain(|id| held.has(*id));
+            let logs = self.client.fanout.replica().read();
+            guilds.retain(|id| logs.has(*id));
         }
         if guilds.is_empty() {
             return;
@@ -263,19 +267,19 @@ impl Keeper {
         });
     }
 
-    fn ask(&self, question: Question) {
-        let watches = self.watches.clone();
+    fn send(&self, question: Question) {
+        let client = self.client.clone();
         let Question {
             viewer,
             guilds,
             again,
         } = question;
         self.under_way.push(Box::pin(async move {
-            let asking = timeout(PATIENCE, watches.ask(&viewer, &guilds));
+            let asking = timeout(LOOKUP_LIMIT, client.ask(&viewer, &guilds));
             if let Ok(Err(Unavailable)) | Err(_) = asking.await {
                 metrics::counter!("guildhall_watch_failures_total").increment(1);
-                if let Some(at) = watches.fanout.replica().position() {
-                    viewer.miss(at, &guilds, Instant::now());
+                if let Some(at) = client.fanout.replica().position() {
+                    viewer.note_failure(at, &guilds, Instant::now());
                 }
             }
             again.then(|| viewer.id())

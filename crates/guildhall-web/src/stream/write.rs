@@ -7,11 +7,11 @@ use bytes::Bytes;
 use guildhall_model::{GuildId, Position, UnixMs, json};
 use serde::Serialize;
 
-use super::replay::{News, Replay};
+use super::replay::{AvailabilityChange, Replay};
 use crate::{
     replica::{Record, StatusPayload},
     sse::SseBuffer,
-    visible::{ControlEvent, GuildNews, GuildPicture, SnapshotReason, Visible},
+    visible::{ControlEvent, GuildAvailability, GuildPicture, SnapshotReason, Visible},
 };
 
 /// What one poll of a stream sends, joined into one piece.
@@ -32,66 +32,68 @@ impl SseWriter {
         }
     }
 
-    /// Records, and guilds that came or went between them, in order. A frame from whose place the
-    /// browser could not go on carries none; the last news do.
+    /// Records, and guilds that came or went between them, in order. An event from whose position
+    /// the browser could not go on carries no cursor; the last change does.
     pub(crate) fn replay(&mut self, replay: &Replay) {
-        if replay.news.is_empty() && replay.sure.is_none() {
+        if replay.availability.is_empty() && replay.resumable_to.is_none() {
             return self.records(&replay.records);
         }
-        let sure = |at: Position| replay.sure.is_none_or(|sure| at.seq <= sure);
+        let resumable = |at: Position| replay.resumable_to.is_none_or(|last| at.seq <= last);
         let mut records = replay.records.iter().peekable();
-        for (index, news) in replay.news.iter().enumerate() {
-            while let Some(visible) = records.next_if(|visible| visible.get().at.seq <= news.at.seq)
+        for (index, change) in replay.availability.iter().enumerate() {
+            while let Some(visible) =
+                records.next_if(|visible| visible.get().at.seq <= change.at.seq)
             {
-                self.record(visible.get(), sure(visible.get().at));
+                self.record(visible.get(), resumable(visible.get().at));
             }
-            let last = index + 1 == replay.news.len() && records.peek().is_none();
-            self.news(news, last || sure(news.at));
+            let last = index + 1 == replay.availability.len() && records.peek().is_none();
+            self.availability(change, last || resumable(change.at));
         }
         for visible in records {
-            self.record(visible.get(), sure(visible.get().at));
+            self.record(visible.get(), resumable(visible.get().at));
         }
     }
 
-    /// One record, with or without its place.
-    fn record(&mut self, record: &Record, placed: bool) {
-        let Some(placed_frame) = record.frame() else {
+    /// One record, with or without its cursor.
+    fn record(&mut self, record: &Record, with_cursor: bool) {
+        let Some(encoded) = record.frame() else {
             return;
         };
-        if placed {
-            self.buffer.push(placed_frame);
+        if with_cursor {
+            self.buffer.push(encoded);
         } else if let Some(payload) = record.event.public() {
             let name = record.event.change.name();
             self.buffer.event(name, None, &json::to_vec(&payload));
         }
     }
 
-    fn news(&mut self, news: &News, placed: bool) {
+    fn availability(&mut self, change: &AvailabilityChange, with_cursor: bool) {
         let mut data = json::to_vec(&OfGuild {
-            guild_id: news.guild_id,
-            ts: news.ts,
+            guild_id: change.guild_id,
+            ts: change.ts,
         });
-        let name = match news.what.get() {
-            GuildNews::Available(picture) => {
+        let name = match change.what.get() {
+            GuildAvailability::Available(picture) => {
                 data.pop();
                 data.extend_from_slice(b",\"guild\":");
                 guild(&mut data, picture);
                 data.push(b'}');
                 "guild.available"
             }
-            GuildNews::Unavailable => "guild.unavailable",
-            GuildNews::Removed => "guild.removed",
+            GuildAvailability::Unavailable => "guild.unavailable",
+            GuildAvailability::Removed => "guild.removed",
         };
-        self.buffer.event(name, placed.then_some(news.at), &data);
+        self.buffer
+            .event(name, with_cursor.then_some(change.at), &data);
     }
 
-    /// A control event. `cursor`: the last place before the first record still to be sent.
+    /// A control event. `cursor`: the last position before the first record still to be sent.
     pub(crate) fn control(&mut self, cursor: Option<Position>, event: &Visible<ControlEvent>) {
         let data = json::to_vec(event.get());
         self.buffer.event(event.get().name(), cursor, &data);
     }
 
-    /// How long the browser waits before it comes back; belongs to the event that follows.
+    /// How long the browser waits before it reconnects; belongs to the event that follows.
     pub(crate) fn retry(&mut self, ms: u64) {
         self.buffer.retry(ms);
     }

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::{
     Visible,
-    rooms::{Access, Sight},
-    selector::Narrow,
+    rooms::{Access, VisibleRooms},
+    selector::Selector,
 };
 use crate::replica::GuildLog;
 
 /// What a stream's browser has of a guild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum GuildView {
     /// Nothing.
     Nothing,
     /// What it had before `guild.unavailable`, at most.
@@ -25,7 +25,7 @@ pub(crate) enum Told {
 
 /// A guild as a whole comes, goes or is looked up anew, for one viewer.
 #[derive(Debug)]
-pub(crate) enum GuildNews {
+pub(crate) enum GuildAvailability {
     /// `guild.available`, with what the viewer sees of it now.
     Available(GuildPicture),
     /// `guild.unavailable`: nothing more of it until one of the others comes.
@@ -34,34 +34,36 @@ pub(crate) enum GuildNews {
     Removed,
 }
 
-/// What has to be told to somebody who was told so much and is now this to a guild, and what they
-/// have been told then. `log`: the guild as it is now, of which its picture is drawn.
-pub(crate) fn guild_news(
-    told: Told,
+/// What a browser with this view of a guild has to be told now that its viewer is this to it, and
+/// the view it has then. `log`: the guild as it is now, of which its picture is drawn.
+pub(crate) fn availability_change(
+    view: GuildView,
     access: &Access,
     id: GuildId,
     log: Option<&GuildLog>,
-    narrow: &Narrow,
-) -> (Told, Option<Visible<GuildNews>>) {
-    match (told, access) {
-        (Told::Nothing | Told::Unavailable, Access::Member(sight)) => {
-            match log.and_then(|log| picture(id, log, sight, narrow)) {
+    selector: &Selector,
+) -> (GuildView, Option<Visible<GuildAvailability>>) {
+    match (view, access) {
+        (GuildView::Nothing | GuildView::Unavailable, Access::Member(rooms)) => {
+            match log.and_then(|log| picture(id, log, rooms, selector)) {
                 Some(Visible(picture)) => {
-                    let news = GuildNews::Available(picture);
-                    (Told::Everything, Some(Visible(news)))
+                    let change = GuildAvailability::Available(picture);
+                    (GuildView::Everything, Some(Visible(change)))
                 }
-                None => (told, None),
+                None => (view, None),
             }
         }
-        (Told::Everything, Access::Unknown) => {
-            (Told::Unavailable, Some(Visible(GuildNews::Unavailable)))
-        }
-        (Told::Everything | Told::Unavailable, Access::Stranger | Access::Absent) => {
-            (Told::Nothing, Some(Visible(GuildNews::Removed)))
-        }
-        (Told::Everything, Access::Member(_))
-        | (Told::Unavailable, Access::Unknown)
-        | (Told::Nothing, Access::Unknown | Access::Stranger | Access::Absent) => (told, None),
+        (GuildView::Everything, Access::Unknown) => (
+            GuildView::Unavailable,
+            Some(Visible(GuildAvailability::Unavailable)),
+        ),
+        (GuildView::Everything | GuildView::Unavailable, Access::Stranger | Access::Absent) => (
+            GuildView::Nothing,
+            Some(Visible(GuildAvailability::Removed)),
+        ),
+        (GuildView::Everything, Access::Member(_))
+        | (GuildView::Unavailable, Access::Unknown)
+        | (GuildView::Nothing, Access::Unknown | Access::Stranger | Access::Absent) => (view, None),
     }
 }
 
@@ -79,8 +81,8 @@ pub(crate) struct GuildPicture {
 pub(crate) fn picture(
     id: GuildId,
     log: &GuildLog,
-    sight: &Sight,
-    narrow: &Narrow,
+    rooms: &VisibleRooms,
+    selector: &Selector,
 ) -> Option<Visible<GuildPicture>> {
     let guild = log.guild()?;
     let mut head = json::to_vec(&GuildHead {
@@ -90,10 +92,10 @@ pub(crate) fn picture(
         available: guild.available,
     });
     head.pop();
-    let rooms = sight
-        .rooms
+    let rooms = rooms
+        .ids()
         .iter()
-        .filter(|room| narrow.asks_for_room(**room));
+        .filter(|room| selector.asks_for_room(**room));
     let mut order: Vec<_> = rooms
         .map(|room| {
             (

@@ -4,19 +4,29 @@ use std::collections::BTreeSet;
 
 use guildhall_model::{ChannelId, Guild, GuildId, UserId, ViewerClass, world::Membership};
 
-/// What one class of viewers sees of a guild at one place in the log.
+/// The rooms that one class of viewers sees in a guild, at one position of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sight {
+pub(crate) struct VisibleRooms {
     class: ViewerClass,
-    pub(super) rooms: BTreeSet<ChannelId>,
+    rooms: BTreeSet<ChannelId>,
 }
 
-impl Sight {
+impl VisibleRooms {
     /// What a class sees of the guild as it is.
     pub(crate) fn of(class: ViewerClass, guild: &Guild) -> Self {
         let rooms = guild.rooms.keys().copied();
         let rooms = rooms.filter(|room| class.sees(guild, *room)).collect();
         Self { class, rooms }
+    }
+
+    /// Whether a room is among them.
+    pub(super) fn contains(&self, room: ChannelId) -> bool {
+        self.rooms.contains(&room)
+    }
+
+    /// Their ids.
+    pub(super) fn ids(&self) -> &BTreeSet<ChannelId> {
+        &self.rooms
     }
 
     /// The class.
@@ -25,7 +35,7 @@ impl Sight {
     }
 }
 
-/// What a viewer is to a guild at one place in the log.
+/// What a viewer is to a guild, at one position of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// There is no such guild: the bot is not in it, or it has not come yet.
@@ -34,8 +44,8 @@ pub(crate) enum Access {
     Unknown,
     /// Discord said: no member.
     Stranger,
-    /// A member, who sees this.
-    Member(Sight),
+    /// A member, who sees these rooms.
+    Member(VisibleRooms),
 }
 
 impl Access {
@@ -47,15 +57,17 @@ impl Access {
         let class = ViewerClass::of(id, guild, user);
         match (guild.memberships.get(&user), class) {
             (Some(Membership::Stranger), _) => Self::Stranger,
-            (Some(Membership::Member { .. }), Some(class)) => Self::Member(Sight::of(class, guild)),
+            (Some(Membership::Member { .. }), Some(class)) => {
+                Self::Member(VisibleRooms::of(class, guild))
+            }
             (None, _) | (_, None) => Self::Unknown,
         }
     }
 
-    /// What they see.
-    pub(crate) fn sight(&self) -> Option<&Sight> {
+    /// The rooms that they see. `None`: they are no member, or it is not known.
+    pub(crate) fn rooms(&self) -> Option<&VisibleRooms> {
         match self {
-            Self::Member(sight) => Some(sight),
+            Self::Member(rooms) => Some(rooms),
             Self::Absent | Self::Unknown | Self::Stranger => None,
         }
     }

@@ -4,15 +4,15 @@ use guildhall_model::ChannelId;
 
 use crate::replica::{Family, Record};
 
-/// What of a class's sight a query asks for. `channels`: sorted; `None` is all of them.
+/// The channels and event families that a query asks for. `channels`: sorted; `None` is all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Narrow {
+pub(crate) struct Selector {
     pub(crate) channels: Option<Box<[ChannelId]>>,
     pub(crate) voice: bool,
     pub(crate) room: bool,
 }
 
-impl Narrow {
+impl Selector {
     /// Everything.
     pub(crate) const ALL: Self = Self {
         channels: None,

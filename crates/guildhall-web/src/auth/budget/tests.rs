@@ -7,19 +7,19 @@ fn address(text: &str) -> IpAddr {
 }
 
 /// Asks, and is told that it was invalid.
-fn false_call(budget: &Budget, from: &str, now: Instant) -> Result<(), Refusal> {
+fn false_call(budget: &LoginBudget, from: &str, now: Instant) -> Result<(), BudgetRefusal> {
     budget.reserve(Some(address(from)), now)?.charge(now);
     Ok(())
 }
 
-fn honest_call(budget: &Budget, from: &str, now: Instant) -> Result<(), Refusal> {
+fn honest_call(budget: &LoginBudget, from: &str, now: Instant) -> Result<(), BudgetRefusal> {
     budget.reserve(Some(address(from)), now)?.answered();
     Ok(())
 }
 
 #[tokio::test]
 async fn people_whom_discord_knows_spend_nothing() {
-    let (budget, now) = (Budget::default(), Instant::now());
+    let (budget, now) = (LoginBudget::default(), Instant::now());
     for _ in 0..10_000 {
         assert_eq!(honest_call(&budget, "203.0.113.7", now), Ok(()));
     }
@@ -27,11 +27,11 @@ async fn people_whom_discord_knows_spend_nothing() {
 
 #[tokio::test]
 async fn one_address_has_its_share_and_others_go_on() {
-    let (budget, now) = (Budget::default(), Instant::now());
+    let (budget, now) = (LoginBudget::default(), Instant::now());
     let made = (0..1_000).filter(|_| false_call(&budget, "203.0.113.7", now).is_ok());
     assert_eq!(made.count(), ADDRESS_PER_MINUTE as usize);
     let refused = honest_call(&budget, "203.0.113.7", now).expect_err("the share is spent");
-    assert_eq!(refused.by, Limit::Address);
+    assert_eq!(refused.by, LimitedBy::Address);
     assert_eq!(refused.wait, Duration::from_secs(1), "one share comes back");
     assert_eq!(honest_call(&budget, "203.0.113.8", now), Ok(()));
     assert_eq!(
@@ -47,11 +47,11 @@ fn network(site: u16, n: u16) -> String {
 
 #[tokio::test]
 async fn one_person_with_all_of_a_48_leaves_room_for_others() {
-    let (budget, now) = (Budget::default(), Instant::now());
+    let (budget, now) = (LoginBudget::default(), Instant::now());
     let made = (0..1_000).filter(|n| false_call(&budget, &network(7, *n), now).is_ok());
     assert_eq!(made.count(), SITE_PER_MINUTE as usize);
     let refused = honest_call(&budget, &network(7, 2_000), now).expect_err("the share is spent");
-    assert_eq!(refused.by, Limit::Address);
+    assert_eq!(refused.by, LimitedBy::Address);
     for from in ["203.0.113.8", "2001:db8:8::"] {
         assert_eq!(honest_call(&budget, from, now), Ok(()), "{from}");
     }
@@ -59,7 +59,7 @@ async fn one_person_with_all_of_a_48_leaves_room_for_others() {
 
 #[tokio::test]
 async fn a_network_of_a_48_has_its_own_share_and_its_neighbours_go_on() {
-    let (budget, now) = (Budget::default(), Instant::now());
+    let (budget, now) = (LoginBudget::default(), Instant::now());
     let made = (0..1_000).filter(|_| false_call(&budget, &network(7, 0), now).is_ok());
     assert_eq!(made.count(), ADDRESS_PER_MINUTE as usize);
     assert_eq!(honest_call(&budget, &network(7, 1), now), Ok(()));
@@ -67,7 +67,7 @@ async fn a_network_of_a_48_has_its_own_share_and_its_neighbours_go_on() {
 
 #[tokio::test]
 async fn people_from_elsewhere_sign_in_while_many_sites_send_false_codes() {
-    let (budget, mut now) = (Budget::default(), Instant::now());
+    let (budget, mut now) = (LoginBudget::default(), Instant::now());
     let mut made = 0;
     for n in 0..600 {
         for site in 0..20 {
@@ -82,7 +82,7 @@ async fn people_from_elsewhere_sign_in_while_many_sites_send_false_codes() {
 
 #[tokio::test]
 async fn who_hangs_up_before_the_answer_has_spent_it() {
-    let (budget, now) = (Budget::default(), Instant::now());
+    let (budget, now) = (LoginBudget::default(), Instant::now());
     let made = (0..1_000).filter(|_| {
         budget
             .reserve(Some(address("203.0.113.7")), now)
@@ -94,7 +94,7 @@ async fn who_hangs_up_before_the_answer_has_spent_it() {
 
 #[tokio::test]
 async fn nobody_asks_before_discord_lets_us() {
-    let (budget, now) = (Budget::default(), Instant::now());
+    let (budget, now) = (LoginBudget::default(), Instant::now());
     assert!(budget.pause(Duration::from_secs(7), now));
     assert!(
         !budget.pause(Duration::from_secs(2), now),
@@ -103,7 +103,7 @@ async fn nobody_asks_before_discord_lets_us() {
     let refused = budget.reserve(None, now).expect_err("it is paused");
     assert_eq!(
         (refused.by, refused.wait),
-        (Limit::Discord, Duration::from_secs(7))
+        (LimitedBy::Discord, Duration::from_secs(7))
     );
     assert!(budget.reserve(None, now + refused.wait).is_ok());
     budget.pause(Duration::MAX, now);
@@ -117,7 +117,7 @@ proptest! {
     fn ten_minutes_never_hold_more_than_a_fraction_of_what_discord_allows(
         calls in prop::collection::vec((0_u16..2_000, 0_u64..2_000, 0_u8..4), 0..6_000),
     ) {
-        let (budget, begin) = (Budget::default(), Instant::now());
+        let (budget, begin) = (LoginBudget::default(), Instant::now());
         let (mut now, mut held, mut invalid) = (begin, Vec::new(), 0_u32);
         for (from, after, act) in calls {
             now += Duration::from_millis(after / 10);

@@ -61,7 +61,7 @@ fn plain_http_has_a_name_of_its_own() {
 #[test]
 fn a_session_slides_up_to_its_absolute_end() {
     let (sessions, clock) = house("https://hall.example");
-    let Limits { idle, absolute } = Limits::default();
+    let SessionLifetime { idle, absolute } = SessionLifetime::default();
     let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
     assert_eq!(session.expires_at, NOW + millis(idle));
     assert_eq!(session.ends_at, NOW + millis(absolute));
@@ -130,7 +130,7 @@ fn a_session_from_before_they_were_packed_goes_on() {
 fn a_session_that_is_over_hides_no_other() {
     let (sessions, clock) = house("https://hall.example");
     let (_, idle) = sessions.begin(ada(), Vec::new(), Vec::new());
-    clock.set(NOW + millis(Limits::default().idle));
+    clock.set(NOW + millis(SessionLifetime::default().idle));
     let (signed_out, revoked) = sessions.begin(ada(), Vec::new(), Vec::new());
     sessions.revoke(&signed_out);
     let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());

@@ -216,8 +216,8 @@ async fn who_spent_the_budget_is_refused_without_waiting_for_a_place() {
         leave.charge(now);
     }
     let auth = Arc::clone(&visit.auth);
-    let places = (0..32).map(|_| auth.places.enter(None));
-    let _places = futures_util::future::join_all(places).await;
+    let permits = (0..32).map(|_| auth.permits.enter(None));
+    let _permits = futures_util::future::join_all(permits).await;
     let begin = Instant::now();
     let answer = false_callback(&mut visit).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);

@@ -18,13 +18,13 @@ use crate::http::ClientAddress;
 
 /// The rest of the role: the bot is in guilds 1 to 9.
 #[derive(Default)]
-pub(super) struct FakeBridge {
+pub(super) struct FakeWorld {
     /// A gateway that never answers.
     pub(super) silent: AtomicBool,
     pub(super) watched: Mutex<Vec<(UserId, Vec<GuildId>)>>,
 }
 
-impl Bridge for FakeBridge {
+impl WorldAccess for FakeWorld {
     fn shared(&self, mut guilds: Vec<GuildId>) -> Vec<GuildId> {
         guilds.retain(|id| (1..10).contains(&id.0));
         guilds
@@ -52,7 +52,7 @@ impl Bridge for FakeBridge {
 pub(super) struct Visit {
     pub(super) auth: Arc<Auth>,
     pub(super) discord: Arc<FakeDiscord>,
-    pub(super) bridge: Arc<FakeBridge>,
+    pub(super) world: Arc<FakeWorld>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) cookies: Vec<(String, String)>,
     pub(super) address: ClientAddress,
@@ -99,14 +99,14 @@ impl Visit {
         settings.discord_public_url = "https://discord.example".parse().expect("a URL");
         settings.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
         change(&mut settings);
-        let bridge = Arc::new(FakeBridge::default());
+        let world = Arc::new(FakeWorld::default());
         let clock = Arc::new(ManualClock::at(NOW));
-        let (house, time) = (Arc::clone(&bridge) as _, Arc::clone(&clock) as _);
+        let (house, time) = (Arc::clone(&world) as _, Arc::clone(&clock) as _);
         let auth = Auth::new(settings, house, time).expect("settings that pass");
         Self {
             auth,
             discord,
-            bridge,
+            world,
             clock,
             cookies: Vec::new(),
             address: ClientAddress([203, 0, 113, 7].into()),
@@ -156,7 +156,7 @@ impl Visit {
         Self {
             auth: Arc::clone(&self.auth),
             discord: Arc::clone(&self.discord),
-            bridge: Arc::clone(&self.bridge),
+            world: Arc::clone(&self.world),
             clock: Arc::clone(&self.clock),
             address: self.address,
             cookies: Vec::new(),

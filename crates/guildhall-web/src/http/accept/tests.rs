@@ -14,10 +14,10 @@ use crate::{
     link,
     router::router,
     stream::{
-        limit::{Counted, Limit, Limits},
+        limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamState,
         tests::stage::{ANNA, EPOCH, HALL, LOBBY, Stage, at, begin, config, here, joined},
-        watch::Watches,
+        watch::WatchClient,
     },
 };
 
@@ -27,7 +27,7 @@ mod heads;
 /// Longer than anything here takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 
-const STATE_REQUESTS: Limit = Limit {
+const STATE_REQUESTS: ConcurrencyLimits = ConcurrencyLimits {
     together: 10,
     per_user: 1,
     per_address: 10,
@@ -36,7 +36,7 @@ const STATE_REQUESTS: Limit = Limit {
 /// The role's routes on a real socket, over a replica that the test writes.
 struct Served {
     stage: Stage,
-    state_requests: Limits,
+    state_requests: ConcurrencyLimiter,
     addr: SocketAddr,
     cookie: String,
     tracker: TaskTracker,
@@ -58,7 +58,7 @@ impl Served {
         let stage = Stage::hall();
         let (session, set_cookie) = begin(&stage.sessions, ANNA, &[HALL]);
         let viewer = stage.fanout.viewer(session.user.id);
-        viewer.prove(at(0), &[HALL], &[], Instant::now());
+        viewer.record_lookup(at(0), &[HALL], &[], Instant::now());
         let clock: Arc<dyn Clock> = stage.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::new(1);
@@ -69,15 +69,15 @@ impl Served {
             Arc::clone(&clock),
         )
         .expect("a good token");
-        let watches = Watches::new(link, stage.fanout.clone());
-        let bridge = crate::role::bridge(stage.fanout.clone(), watches.clone());
-        let auth = Auth::new(Settings::of(&config), bridge, Arc::clone(&clock));
-        let state_requests = Limits::new(Counted::StateRequests, STATE_REQUESTS);
+        let watch_client = WatchClient::new(link, stage.fanout.clone());
+        let world_access = crate::role::world_access(stage.fanout.clone(), watch_client.clone());
+        let auth = Auth::new(Settings::of(&config), world_access, Arc::clone(&clock));
+        let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
         let stream = StreamState {
             clock,
             max_age: config.stream_max_age,
             fanout: stage.fanout.clone(),
-            watches,
+            watch_client,
             sessions: stage.sessions.clone(),
             streams: stage.limits.clone(),
             state_requests: state_requests.clone(),
@@ -270,9 +270,14 @@ async fn the_state_is_the_snapshot_with_a_cursor_that_a_stream_goes_on_from() {
 #[tokio::test]
 async fn too_many_streams_are_told_so_and_come_back_later() {
     let mut served = Served::at("http://localhost:3000").await;
-    let _all: Vec<_> =
-        std::iter::from_fn(|| served.stage.limits.enter(ANNA, here(), Instant::now()).ok())
-            .collect();
+    let _all: Vec<_> = std::iter::from_fn(|| {
+        served
+            .stage
+            .limits
+            .acquire(ANNA, here(), Instant::now())
+            .ok()
+    })
+    .collect();
     let heard = served
         .get("/api/stream")
         .await
@@ -466,7 +471,7 @@ async fn when_every_place_is_in_use_the_answer_is_503_and_when_to_come_back() {
 #[tokio::test]
 async fn one_user_has_so_many_requests_for_the_state_under_way() {
     let served = Served::at("http://localhost:3000").await;
-    let under_way = served.state_requests.enter(ANNA, here(), Instant::now());
+    let under_way = served.state_requests.acquire(ANNA, here(), Instant::now());
     let mut second = served.get("/api/state").await;
     let heard = second.until("}}").await.to_lowercase();
     assert!(heard.starts_with("http/1.1 429"), "{heard}");

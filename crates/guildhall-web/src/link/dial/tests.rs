@@ -36,12 +36,12 @@ async fn it_follows_the_log_and_goes_on_from_its_position_after_a_cut() {
         head: at(2),
     });
     gateway.run_until(house.reaches(at(2))).await;
-    assert!(house.replica.standing().link_is_up());
+    assert!(house.replica.freshness().link_is_up());
     assert_eq!(house.link.check().condition, Condition::Passing);
 
     drop(gateway);
     let mut gateway = house.accept().await;
-    assert!(!house.replica.standing().link_is_up());
+    assert!(!house.replica.freshness().link_is_up());
     gateway.greet(at(3));
     assert_eq!(gateway.next().await, sender::Output::Join(Some(at(2))));
     gateway.input(sender::Input::JoinedAfter {
@@ -348,8 +348,8 @@ impl Gateway {
 }
 
 fn name_of(replica: &Replica) -> String {
-    let held = replica.read();
-    let guild = held.guild(GuildId(1)).and_then(|log| log.guild());
+    let logs = replica.read();
+    let guild = logs.guild(GuildId(1)).and_then(|log| log.guild());
     guild.expect("the guild").info.name.clone()
 }
 

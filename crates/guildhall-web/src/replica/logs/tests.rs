@@ -109,8 +109,8 @@ fn a_new_replica_is_built_beside_the_old_one() {
 
     stage.writer.complete(at(9));
     assert_eq!(stage.writer.position(), Some(at(9)));
-    let held = stage.fanout.replica().read();
-    assert_eq!((held.floor(HALL), held.floor(OTHER)), (4, 7));
+    let logs = stage.fanout.replica().read();
+    assert_eq!((logs.floor(HALL), logs.floor(OTHER)), (4, 7));
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn a_guild_keeps_its_window_and_evicts_nobody_else() {
     for _ in 0..10 {
         stage.tell(joined(GHOST, LOBBY));
     }
-    let held = stage.fanout.replica().read();
-    assert_eq!((held.floor(HALL), held.floor(OTHER)), (7, 0));
-    assert_eq!(held.guild(HALL).map(GuildLog::len), Some(4));
+    let logs = stage.fanout.replica().read();
+    assert_eq!((logs.floor(HALL), logs.floor(OTHER)), (7, 0));
+    assert_eq!(logs.guild(HALL).map(GuildLog::len), Some(4));
 }
 
 #[test]
@@ -143,12 +143,12 @@ fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
     for _ in 0..500 {
         stage.tell(joined(GHOST, LOBBY));
     }
-    let held = stage.fanout.replica().read();
-    assert!(held.cost <= 20_000 && held.cost > 10_000);
-    assert_eq!(held.floor(OTHER), 0);
-    assert!(held.floor(HALL) > 400);
-    let counted: usize = held.guilds.values().map(GuildLog::cost).sum();
-    assert_eq!(counted, held.cost);
+    let logs = stage.fanout.replica().read();
+    assert!(logs.cost <= 20_000 && logs.cost > 10_000);
+    assert_eq!(logs.floor(OTHER), 0);
+    assert!(logs.floor(HALL) > 400);
+    let counted: usize = logs.guilds.values().map(GuildLog::cost).sum();
+    assert_eq!(counted, logs.cost);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMIT: Limit = Limit {
+const LIMIT: ConcurrencyLimits = ConcurrencyLimits {
     together: 5,
     per_user: 2,
     per_address: 3,
@@ -18,32 +18,47 @@ fn address(host: u8) -> ClientAddress {
 
 #[test]
 fn a_user_an_address_and_the_instance_have_their_limits_and_a_closed_stream_makes_room() {
-    let (limits, now) = (Limits::new(Counted::Streams, LIMIT), Instant::now());
-    let enter = |user, host| limits.enter(UserId(user), address(host), now);
+    let (limiter, now) = (
+        ConcurrencyLimiter::new(Counted::Streams, LIMIT),
+        Instant::now(),
+    );
+    let enter = |user, host| limiter.acquire(UserId(user), address(host), now);
     let first = enter(1, 1).expect("room");
     let second = enter(1, 2).expect("room");
-    assert_eq!(enter(1, 2).err(), Some(Full::User), "two of one user");
+    assert_eq!(
+        enter(1, 2).err(),
+        Some(LimitReached::User),
+        "two of one user"
+    );
     let third = enter(2, 1).expect("others have theirs");
     let fourth = enter(3, 1).expect("others have theirs");
     assert_eq!(
         enter(4, 1).err(),
-        Some(Full::Address),
+        Some(LimitReached::Address),
         "three of one address"
     );
     let fifth = enter(4, 2).expect("other addresses have theirs");
-    assert_eq!(enter(5, 3).err(), Some(Full::Together), "five together");
+    assert_eq!(
+        enter(5, 3).err(),
+        Some(LimitReached::Together),
+        "five together"
+    );
     drop(first);
     let again = enter(4, 1).expect("a closed stream makes room");
     drop((second, third, fourth, fifth, again));
-    let open = limits.open();
+    let open = limiter.open();
     assert!(open.of_user.is_empty() && open.of_address.is_empty());
 }
 
 #[test]
 fn this_machine_is_not_one_address() {
-    let limits = Limits::new(Counted::Streams, LIMIT);
+    let limiter = ConcurrencyLimiter::new(Counted::Streams, LIMIT);
     let all: Vec<_> = (0..9)
-        .map_while(|user| limits.enter(UserId(user), address(0), Instant::now()).ok())
+        .map_while(|user| {
+            limiter
+                .acquire(UserId(user), address(0), Instant::now())
+                .ok()
+        })
         .collect();
     assert_eq!(all.len(), LIMIT.together);
 }
@@ -54,7 +69,7 @@ proptest! {
     fn no_limit_is_passed_none_leaks_and_who_is_within_all_is_let_in(
         acts in prop::collection::vec((0_u64..4, 0_u8..4, any::<prop::sample::Index>(), any::<bool>()), 0..60),
     ) {
-        let (limits, now) = (Limits::new(Counted::Streams, LIMIT), Instant::now());
+        let (limiter, now) = (ConcurrencyLimiter::new(Counted::Streams, LIMIT), Instant::now());
         let mut here: Vec<(u64, u8, Permit)> = Vec::new();
         for (user, host, which, comes) in acts {
             if !comes && !here.is_empty() {
@@ -66,12 +81,12 @@ proptest! {
             let within = here.len() < LIMIT.together
                 && of_user < LIMIT.per_user
                 && (host == 0 || of_host < LIMIT.per_address);
-            let entered = limits.enter(UserId(user), address(host), now);
+            let entered = limiter.acquire(UserId(user), address(host), now);
             prop_assert_eq!(entered.is_ok(), within);
             here.extend(entered.ok().map(|permit| (user, host, permit)));
         }
         here.clear();
-        let open = limits.open();
+        let open = limiter.open();
         prop_assert_eq!((open.together, open.of_user.len(), open.of_address.len()), (0, 0, 0));
     }
 }

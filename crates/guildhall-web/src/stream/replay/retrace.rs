@@ -1,25 +1,25 @@
-//! What a viewer was shown of a guild after a place, by the rights of *that* time: what a viewer
+//! What a viewer was shown of a guild after a position, by the rights of *that* time: what a viewer
 //! may see at a position is a pure function of the log up to it.
 
 use guildhall_model::{Change, GuildId, Position, UnixMs, UserId};
 
-use super::Run;
+use super::VisibleRecords;
 use crate::{
     replica::{GuildLog, Record},
-    visible::{Access, Narrow, picture_broke, show},
+    visible::{Access, Selector, show, view_changed},
 };
 
-/// What a viewer was shown of one guild after a place.
+/// What a viewer was shown of one guild after a position.
 #[derive(Debug, Default)]
 pub(super) struct Retraced {
-    pub(super) shown: Run,
+    pub(super) shown: VisibleRecords,
     /// Where what they see changed in a way that no record tells; nothing is shown after it.
-    pub(super) broke: Option<Broke>,
+    pub(super) broke: Option<ViewBreak>,
 }
 
-/// What broke the picture of a guild.
+/// The record after which the browser's picture of a guild is wrong.
 #[derive(Debug)]
-pub(super) struct Broke {
+pub(super) struct ViewBreak {
     pub(super) at: Position,
     pub(super) ts: UnixMs,
     /// What the viewer is to the guild after it.
@@ -27,78 +27,78 @@ pub(super) struct Broke {
     /// They are a member before and after, and see other rooms.
     pub(super) inside: bool,
     /// The record itself is shown, and says that the guild is no more.
-    pub(super) told: bool,
+    pub(super) announced: bool,
 }
 
-/// The same for who was a member at that place. That all are looked up anew concerns every stream
-/// of the guild at one moment, so it is told without going through what led there.
-pub(super) fn of_member(
+/// The same for a viewer who was a member at that position. That all are looked up anew concerns
+/// every stream of the guild at one moment, so it is answered without going through the records.
+pub(super) fn retrace_member(
     id: GuildId,
     log: &GuildLog,
     user: UserId,
-    narrow: &Narrow,
+    selector: &Selector,
     after: u64,
 ) -> Retraced {
     match log.after(after).next() {
         Some(first) if matches!(first.event.change, Change::RightsReset) => Retraced {
-            shown: Run::new(),
-            broke: Some(Broke {
+            shown: VisibleRecords::new(),
+            broke: Some(ViewBreak {
                 at: first.at,
                 ts: first.event.ts,
                 access: Access::Unknown,
                 inside: false,
-                told: false,
+                announced: false,
             }),
         },
-        _ => retrace(id, log, user, narrow, after),
+        _ => retrace(id, log, user, selector, after),
     }
 }
 
-/// Goes through the records after a place.
+/// Goes through the records after a position.
 pub(super) fn retrace(
     id: GuildId,
     log: &GuildLog,
     user: UserId,
-    narrow: &Narrow,
+    selector: &Selector,
     after: u64,
 ) -> Retraced {
-    let mut shown = Run::new();
-    if !log.after(after).any(|record| record.touches_viewer(user)) {
+    let mut shown = VisibleRecords::new();
+    if !log.after(after).any(|record| record.may_affect(user)) {
         let now = Access::of(log.guild(), id, user);
         let records = log.after(after);
-        shown.extend(records.filter_map(|record| show(record, now.sight(), now.sight(), narrow)));
+        shown.extend(records.filter_map(|record| show(record, now.rooms(), now.rooms(), selector)));
         return Retraced { shown, broke: None };
     }
     let mut world = log.base_for(user);
     let kept = log.after(log.floor());
     for record in kept.take_while(|record| record.at.seq <= after) {
-        if record.touches_viewer(user) {
+        if record.may_affect(user) {
             world.apply(&record.event);
         }
     }
     let mut access = Access::of(world.guilds.get(&id), id, user);
     for record in log.after(after) {
-        if !record.touches_viewer(user) {
-            shown.extend(show(record, access.sight(), access.sight(), narrow));
+        if !record.may_affect(user) {
+            shown.extend(show(record, access.rooms(), access.rooms(), selector));
             continue;
         }
         world.apply(&record.event);
         let next = Access::of(world.guilds.get(&id), id, user);
         let broke = breaks(record, &access, &next);
         // The breaking record itself fits the old picture only as far as it tells of an end.
-        let seen = next.sight().filter(|_| !broke);
-        let visible = show(record, access.sight(), seen, narrow);
-        let told = visible.is_some() && matches!(record.event.change, Change::GuildRemoved);
+        let seen = next.rooms().filter(|_| !broke);
+        let visible = show(record, access.rooms(), seen, selector);
+        let announced = visible.is_some() && matches!(record.event.change, Change::GuildRemoved);
         shown.extend(visible);
         if broke {
             let whole = matches!(record.event.change, Change::GuildAvailable(Some(_)));
-            let member = access.sight().is_some() && next.sight().is_some();
-            let broke = Broke {
+            let member = access.rooms().is_some() && next.rooms().is_some();
+            let broke = ViewBreak {
                 at: record.at,
                 ts: record.event.ts,
                 access: next,
                 inside: member && !whole,
-                told,
+                announced,
             };
             return Retraced {
                 shown,
@@ -116,5 +116,5 @@ pub(super) fn retrace(
 fn breaks(record: &Record, before: &Access, after: &Access) -> bool {
     let gone = matches!(after, Access::Stranger | Access::Absent);
     let awaited = *before == Access::Unknown && gone;
-    awaited || picture_broke(record, before.sight(), after.sight())
+    awaited || view_changed(record, before.rooms(), after.rooms())
 }

@@ -3,7 +3,7 @@ use guildhall_model::{Change, Guild, GuildId, UserId, world::Membership};
 use tokio::time::Instant;
 
 use super::stage::{ANNA, BEN, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
-use crate::{fanout::Attendance, stream::replay::state, visible::Narrow};
+use crate::{fanout::StreamRegistration, stream::replay::viewer_state, visible::Selector};
 
 const GHOST: UserId = UserId(77);
 const ANNEX: GuildId = GuildId(900);
@@ -44,7 +44,7 @@ async fn a_stream_whose_guilds_are_not_there_yet_is_empty_and_not_live_and_hears
         complete: true,
     };
     stage.writer.status(awaits(&[ANNEX]));
-    let mut anna = stage.open_on(ANNA, &[ANNEX, NOWHERE], Narrow::ALL, None);
+    let mut anna = stage.open_on(ANNA, &[ANNEX, NOWHERE], Selector::ALL, None);
     let first = anna.events();
     assert_eq!(first[0].event, "snapshot");
     assert_eq!(first[0].data["guilds"], serde_json::json!([]));
@@ -62,7 +62,7 @@ async fn a_stream_whose_guilds_are_not_there_yet_is_empty_and_not_live_and_hears
     assert_eq!(anna.events()[0].data["discord"], "live");
     stage.tell_in(ANNEX, member(ANNA));
     let viewer = stage.fanout.viewer(ANNA);
-    viewer.prove(at(2), &[ANNEX], &[], Instant::now());
+    viewer.record_lookup(at(2), &[ANNEX], &[], Instant::now());
     let came = anna.events();
     assert_eq!(came.len(), 1, "{came:?}");
     assert_eq!(came[0].event, "guild.available");
@@ -74,7 +74,7 @@ async fn a_stream_whose_guilds_are_not_there_yet_is_empty_and_not_live_and_hears
 
     stage.tell_in(ANNEX, joined(GHOST, LOBBY));
     assert_eq!(anna.names(), ["voice.joined"]);
-    let mut again = stage.open_on(ANNA, &[ANNEX, NOWHERE], Narrow::ALL, None);
+    let mut again = stage.open_on(ANNA, &[ANNEX, NOWHERE], Selector::ALL, None);
     assert!(again.text().contains("The Annex"), "a reload shows it");
 }
 
@@ -83,8 +83,8 @@ async fn a_guild_that_is_looked_up_anew_is_unavailable_by_itself_while_others_go
     let mut both = annex();
     both.memberships = hall().memberships;
     let mut stage = Stage::of(64, vec![(HALL, hall()), (ANNEX, both)]);
-    let mut anna = stage.open_on(ANNA, &[HALL, ANNEX], Narrow::ALL, None);
-    let mut ben = stage.open_on(BEN, &[HALL], Narrow::ALL, None);
+    let mut anna = stage.open_on(ANNA, &[HALL, ANNEX], Selector::ALL, None);
+    let mut ben = stage.open_on(BEN, &[HALL], Selector::ALL, None);
     anna.pieces();
     ben.pieces();
 
@@ -101,14 +101,14 @@ async fn a_guild_that_is_looked_up_anew_is_unavailable_by_itself_while_others_go
     assert_eq!(meanwhile[0].data["guildId"], "100");
 
     let snapshot = stage
-        .open_on(ANNA, &[HALL, ANNEX], Narrow::ALL, None)
+        .open_on(ANNA, &[HALL, ANNEX], Selector::ALL, None)
         .text();
     assert!(
         snapshot.contains("The Hall") && !snapshot.contains("Annex"),
         "{snapshot}"
     );
-    let attendance = Attendance::new(stage.fanout.viewer(ANNA));
-    let seen = state(&stage.fanout, &attendance, &[HALL, ANNEX], &Narrow::ALL);
+    let registration = StreamRegistration::new(stage.fanout.viewer(ANNA));
+    let seen = viewer_state(&stage.fanout, &registration, &[HALL, ANNEX], &Selector::ALL);
     assert_eq!(seen.expect("proven").guilds.len(), 1);
 
     stage.tell_in(ANNEX, member(ANNA));
@@ -180,7 +180,7 @@ async fn a_stream_that_breaks_off_before_a_guilds_picture_begins_again_before_it
     let mut both = annex();
     both.memberships = hall().memberships;
     let mut stage = Stage::of(64, vec![(HALL, hall()), (ANNEX, both)]);
-    let mut anna = stage.open_on(ANNA, &[HALL, ANNEX], Narrow::ALL, None);
+    let mut anna = stage.open_on(ANNA, &[HALL, ANNEX], Selector::ALL, None);
     anna.pieces();
     stage.tell(joined(GHOST, LOBBY));
     stage.tell_in(ANNEX, Change::RightsReset);
@@ -212,7 +212,7 @@ async fn what_is_invented_leaves_nothing_behind() {
         let invented: Vec<_> = (0..100)
             .map(|id| GuildId(10_000 + 100 * round + id))
             .collect();
-        let mut stream = stage.open_on(ANNA, &invented, Narrow::ALL, None);
+        let mut stream = stage.open_on(ANNA, &invented, Selector::ALL, None);
         stream.pieces();
         streams.push(stream);
     }

@@ -7,7 +7,7 @@ use super::stage::{
     ANNA, BEN, CARL, EPOCH, HALL, KEEPER, LOBBY, Stage, VAULT, at, hall, hidden_but_for, joined,
     left, room,
 };
-use crate::visible::Narrow;
+use crate::visible::Selector;
 
 const GHOST: UserId = UserId(77);
 
@@ -333,7 +333,7 @@ async fn a_new_life_of_the_log_waits_for_proof_and_then_replaces_the_picture() {
         "nothing before her rights are asked for in this life"
     );
     let viewer = stage.fanout.viewer(ANNA);
-    viewer.prove(reborn, &[HALL], &[], Instant::now());
+    viewer.record_lookup(reborn, &[HALL], &[], Instant::now());
     let events = anna.events();
     assert_eq!(
         (events.len(), &events[0].data["reason"]),
@@ -360,11 +360,11 @@ async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
     let mut stage = Stage::hall();
     let viewer = stage.fanout.viewer(ANNA);
     let mut anna = stage.open(ANNA, None);
-    viewer.prove(at(0), &[HALL], &[HALL], Instant::now());
+    viewer.record_lookup(at(0), &[HALL], &[HALL], Instant::now());
     assert_eq!(anna.events()[0].data["guilds"], serde_json::json!([]));
     stage.tell(joined(GHOST, LOBBY));
     assert!(anna.names().is_empty());
-    viewer.prove(at(1), &[HALL], &[], Instant::now());
+    viewer.record_lookup(at(1), &[HALL], &[], Instant::now());
     let now = anna.events();
     assert_eq!(now[0].event, "guild.available");
     assert_eq!(
@@ -374,7 +374,7 @@ async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
     stage.tell(left(GHOST, LOBBY));
     assert_eq!(anna.names(), ["voice.left"]);
 
-    viewer.prove(at(2), &[HALL], &[HALL], Instant::now());
+    viewer.record_lookup(at(2), &[HALL], &[HALL], Instant::now());
     assert_eq!(anna.names(), ["guild.unavailable"]);
 }
 
@@ -445,7 +445,7 @@ async fn a_stream_ends_with_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_query_narrows_what_comes_but_never_the_snapshot_by_family() {
     let mut stage = Stage::hall();
-    let narrow = |channels: Option<&[u64]>, voice, room| Narrow {
+    let selector = |channels: Option<&[u64]>, voice, room| Selector {
         channels: channels.map(|ids| {
             ids.iter()
                 .map(|id| guildhall_model::ChannelId(*id))
@@ -454,8 +454,8 @@ async fn a_query_narrows_what_comes_but_never_the_snapshot_by_family() {
         voice,
         room,
     };
-    let mut rooms = stage.open_on(BEN, &[HALL], narrow(None, false, true), None);
-    let mut vault = stage.open_on(BEN, &[HALL], narrow(Some(&[VAULT.0]), true, true), None);
+    let mut rooms = stage.open_on(BEN, &[HALL], selector(None, false, true), None);
+    let mut vault = stage.open_on(BEN, &[HALL], selector(Some(&[VAULT.0]), true, true), None);
     assert!(rooms.text().contains("Vault"));
     let snapshot = vault.text();
     assert!(snapshot.contains("Vault") && !snapshot.contains("Lobby"));
@@ -480,7 +480,7 @@ async fn streams_of_several_guilds_keep_the_order_of_the_log() {
         .roles
         .insert(other.everyone(), guildhall_model::Permissions::VIEW_CHANNEL);
     let mut stage = Stage::of(64, vec![(HALL, hall()), (other, second)]);
-    let mut anna = stage.open_on(ANNA, &[HALL, other], Narrow::ALL, None);
+    let mut anna = stage.open_on(ANNA, &[HALL, other], Selector::ALL, None);
     anna.pieces();
     for guild in [other, HALL, other, HALL] {
         stage.tell_in(guild, joined(GHOST, LOBBY));

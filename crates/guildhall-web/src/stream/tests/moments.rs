@@ -111,8 +111,8 @@ proptest! {
                 }
             }
         }
-        let held = stage.fanout.replica().read();
-        let guild = held.guild(HALL).and_then(crate::replica::GuildLog::guild);
+        let logs = stage.fanout.replica().read();
+        let guild = logs.guild(HALL).and_then(crate::replica::GuildLog::guild);
         prop_assert_eq!(guild, world.guilds.get(&HALL));
     }
 }

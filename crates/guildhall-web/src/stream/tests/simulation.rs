@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 use super::stage::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, person, room};
 use crate::{
-    fanout::Attendance,
+    fanout::StreamRegistration,
     stream::{
-        replay::{access, state},
+        replay::{access, viewer_state},
         write::state_json,
     },
-    visible::{Access, Narrow},
+    visible::{Access, Selector},
 };
 
 pub(super) const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];
@@ -352,7 +352,7 @@ impl Browser {
     pub(super) fn new(stage: &Stage, user: UserId) -> Self {
         Self {
             user,
-            stream: Some(stage.open_on(user, &LISTED, Narrow::ALL, None)),
+            stream: Some(stage.open_on(user, &LISTED, Selector::ALL, None)),
             picture: Picture::default(),
             cursor: None,
             before: Vec::new(),
@@ -375,7 +375,7 @@ impl Browser {
         let (cursor, picture) = self.before[which % self.before.len()].clone();
         self.stream = None;
         let cursor = Some(cursor.positions()[0]);
-        self.stream = Some(stage.open_on(self.user, &LISTED, Narrow::ALL, cursor));
+        self.stream = Some(stage.open_on(self.user, &LISTED, Selector::ALL, cursor));
         self.picture = picture;
         self.read();
     }
@@ -383,8 +383,8 @@ impl Browser {
 
 /// What a snapshot taken now says.
 pub(super) fn truth(stage: &Stage, user: UserId) -> Picture {
-    let attendance = Attendance::new(stage.fanout.viewer(user));
-    let seen = state(&stage.fanout, &attendance, &LISTED, &Narrow::ALL).expect("proven");
+    let registration = StreamRegistration::new(stage.fanout.viewer(user));
+    let seen = viewer_state(&stage.fanout, &registration, &LISTED, &Selector::ALL).expect("proven");
     let json = state_json(seen.position, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
@@ -403,13 +403,13 @@ pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
 
 /// Guilds that are there and in which it is not known what a user is.
 pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
-    let held = stage.fanout.replica().read();
-    let here = LISTED.into_iter().filter(|id| held.has(*id));
+    let logs = stage.fanout.replica().read();
+    let here = LISTED.into_iter().filter(|id| logs.has(*id));
     let here: Vec<GuildId> = here.collect();
-    let doubtful = stage.fanout.viewer(user).doubtful(EPOCH, &here);
-    let doubtful = doubtful.unwrap_or_else(|| here.clone());
+    let unresolved = stage.fanout.viewer(user).unresolved(EPOCH, &here);
+    let unresolved = unresolved.unwrap_or_else(|| here.clone());
     let unknown =
-        |id: &GuildId| doubtful.contains(id) || access(&held, *id, user) == Access::Unknown;
+        |id: &GuildId| unresolved.contains(id) || access(&logs, *id, user) == Access::Unknown;
     here.into_iter().filter(unknown).collect()
 }
 
@@ -422,7 +422,7 @@ fn answer(stage: &Stage, step: Step) {
     if stage.fanout.replica().read().has(guild[0]) {
         let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
         let at = stage.fanout.replica().position().expect("a world");
-        viewer.prove(at, &guild, failed, Instant::now());
+        viewer.record_lookup(at, &guild, failed, Instant::now());
     }
 }
 

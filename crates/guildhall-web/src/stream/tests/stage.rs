@@ -29,13 +29,13 @@ use tokio::time::Instant;
 use crate::{
     Config, OAuth,
     auth::{Profile, Session, Sessions, Settings},
-    fanout::{self, Attendance, Fanout, Publisher},
+    fanout::{self, Fanout, Publisher, StreamRegistration},
     http::{ClientAddress, TrustedProxies},
     stream::{
-        body::{Opened, StreamBody, Timing},
-        limit::{Counted, Limit, Limits},
+        body::{StreamBody, StreamSetup, Timing},
+        limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
     },
-    visible::{ByeReason, Narrow},
+    visible::{ByeReason, Selector},
 };
 
 pub(crate) const EPOCH: UnixMs = 1_763_000_000_000;
@@ -201,7 +201,7 @@ pub(crate) struct Stage {
     pub(crate) fanout: Fanout,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sessions: Sessions,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ConcurrencyLimiter,
     /// The session of every stream opened here.
     pub(crate) session: Session,
     head: u64,
@@ -225,9 +225,9 @@ impl Stage {
             clock,
             session: begin(&sessions, ANNA, &[HALL]).0,
             sessions,
-            limits: Limits::new(
+            limits: ConcurrencyLimiter::new(
                 Counted::Streams,
-                Limit {
+                ConcurrencyLimits {
                     together: 1_000,
                     per_user: 100,
                     per_address: 1_000,
@@ -328,7 +328,7 @@ impl Stage {
 
     /// Opens a stream of a user on the hall.
     pub(crate) fn open(&self, user: UserId, cursor: Option<Position>) -> Listener {
-        self.open_on(user, &[HALL], Narrow::ALL, cursor)
+        self.open_on(user, &[HALL], Selector::ALL, cursor)
     }
 
     /// Opens a stream.
@@ -336,7 +336,7 @@ impl Stage {
         &self,
         user: UserId,
         guilds: &[GuildId],
-        narrow: Narrow,
+        selector: Selector,
         cursor: Option<Position>,
     ) -> Listener {
         let viewer = self.fanout.viewer(user);
@@ -345,17 +345,17 @@ impl Stage {
             let present: Vec<_> = present
                 .filter(|id| self.fanout.replica().read().has(*id))
                 .collect();
-            viewer.prove(position, &present, &[], Instant::now());
+            viewer.record_lookup(position, &present, &[], Instant::now());
         }
         let now = Instant::now();
-        let attendance = Attendance::new(viewer);
-        let opened = Opened {
+        let registration = StreamRegistration::new(viewer);
+        let setup = StreamSetup {
             fanout: self.fanout.clone(),
             clock: self.clock.clone(),
-            guilds: attendance.want(guilds.to_vec()),
-            attendance,
-            permit: self.limits.enter(user, here(), Instant::now()).ok(),
-            narrow,
+            guilds: registration.set_guilds(guilds.to_vec()),
+            registration,
+            permit: self.limits.acquire(user, here(), Instant::now()).ok(),
+            selector,
             cursor: cursor.map(Cursor::from),
             heads: Vec::new(),
             session_end: self.sessions.watch_end(&self.session.id),
@@ -366,7 +366,7 @@ impl Stage {
             },
         };
         Listener {
-            body: StreamBody::new(opened, now),
+            body: StreamBody::new(setup, now),
             woken: Arc::default(),
         }
     }

@@ -1,6 +1,6 @@
 use guildhall_model::{Cursor, LogId, Position};
 
-use super::{Begin, begin, go_on};
+use super::{CursorVerdict, judge_cursor, judge_position};
 use crate::visible::SnapshotReason as Reason;
 
 fn at(epoch: u64, seq: u64) -> Position {
@@ -22,65 +22,90 @@ fn each_cursor_has_one_answer() {
     };
     let login = [at(7, 70)];
     let old_login = [at(6, 9_000)];
-    let table: [(&str, Option<Position>, &[Position], Begin); 13] = [
-        ("none came", None, &[], Begin::Anew(Reason::NoCursor)),
+    let table: [(&str, Option<Position>, &[Position], CursorVerdict); 13] = [
+        (
+            "none came",
+            None,
+            &[],
+            CursorVerdict::Snapshot(Reason::NoCursor),
+        ),
         (
             "of another log",
             Some(other_log),
             &[],
-            Begin::Anew(Reason::NoCursor),
+            CursorVerdict::Snapshot(Reason::NoCursor),
         ),
         (
             "an earlier life",
             Some(at(6, 80)),
             &[],
-            Begin::Anew(Reason::EpochChanged),
+            CursorVerdict::Snapshot(Reason::EpochChanged),
         ),
         (
             "a later life",
             Some(at(8, 80)),
             &[],
-            Begin::Anew(Reason::EpochChanged),
+            CursorVerdict::Snapshot(Reason::EpochChanged),
         ),
         (
             "below the floor",
             Some(at(7, 59)),
             &[],
-            Begin::Anew(Reason::CursorExpired),
+            CursorVerdict::Snapshot(Reason::CursorExpired),
         ),
-        ("at the floor", Some(at(7, 60)), &[], Begin::After(60)),
-        ("in the window", Some(at(7, 80)), &[], Begin::After(80)),
-        ("at the head", Some(at(7, 100)), &[], Begin::After(100)),
+        (
+            "at the floor",
+            Some(at(7, 60)),
+            &[],
+            CursorVerdict::After(60),
+        ),
+        (
+            "in the window",
+            Some(at(7, 80)),
+            &[],
+            CursorVerdict::After(80),
+        ),
+        (
+            "at the head",
+            Some(at(7, 100)),
+            &[],
+            CursorVerdict::After(100),
+        ),
         (
             "a faster instance's",
             Some(at(7, 110)),
             &[],
-            Begin::After(110),
+            CursorVerdict::After(110),
         ),
         (
             "too far ahead",
             Some(at(7, 111)),
             &[],
-            Begin::Anew(Reason::CursorExpired),
+            CursorVerdict::Snapshot(Reason::CursorExpired),
         ),
         (
             "before the login",
             Some(at(7, 69)),
             &login,
-            Begin::Anew(Reason::NoCursor),
+            CursorVerdict::Snapshot(Reason::NoCursor),
         ),
-        ("at the login", Some(at(7, 70)), &login, Begin::After(70)),
+        (
+            "at the login",
+            Some(at(7, 70)),
+            &login,
+            CursorVerdict::After(70),
+        ),
         (
             "a login of an earlier life",
             Some(at(7, 61)),
             &old_login,
-            Begin::After(61),
+            CursorVerdict::After(61),
         ),
     ];
     for (what, cursor, heads, expected) in table {
         let cursor = cursor.map(Cursor::from);
         assert_eq!(
-            begin(cursor.as_ref(), heads, now, floor, WINDOW),
+            judge_cursor(cursor.as_ref(), heads, now, floor, WINDOW),
             expected,
             "{what}"
         );
@@ -98,8 +123,8 @@ fn a_cursor_of_several_logs_is_read_where_this_log_is_in_it() {
     ]);
     let both = both.expect("two logs in order");
     assert_eq!(
-        begin(Some(&both), &[], at(7, 100), 60, 10),
-        Begin::After(80)
+        judge_cursor(Some(&both), &[], at(7, 100), 60, 10),
+        CursorVerdict::After(80)
     );
 }
 
@@ -107,12 +132,15 @@ fn a_cursor_of_several_logs_is_read_where_this_log_is_in_it() {
 fn an_open_stream_below_the_floor_was_slow() {
     let now = at(7, 100);
     assert_eq!(
-        go_on(at(7, 59), now, 60, 10),
-        Begin::Anew(Reason::SlowConsumer)
+        judge_position(at(7, 59), now, 60, 10),
+        CursorVerdict::Snapshot(Reason::SlowConsumer)
     );
-    assert_eq!(go_on(at(7, 60), now, 60, 10), Begin::After(60));
     assert_eq!(
-        go_on(at(6, 99), now, 60, 10),
-        Begin::Anew(Reason::EpochChanged)
+        judge_position(at(7, 60), now, 60, 10),
+        CursorVerdict::After(60)
+    );
+    assert_eq!(
+        judge_position(at(6, 99), now, 60, 10),
+        CursorVerdict::Snapshot(Reason::EpochChanged)
     );
 }
