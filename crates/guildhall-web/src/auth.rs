@@ -2,7 +2,7 @@
 //!
 //! A login leaves nothing on the server: who someone is stands in their encrypted cookie, and
 //! Discord's tokens are dropped before the browser is answered. What this instance does remember
-//! is bounded: attempts already used, sessions logged out, and who waits for a session's end.
+//! is bounded: attempts already used, sessions logged out, and what waits for a session's end.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,37 +15,37 @@ use parking_lot::Mutex;
 
 /// Who is signed in, and ending that.
 mod account;
-/// One try at signing in.
+/// One sign-in that was begun.
 mod attempt;
-/// What the login asks of the rest of the role.
+/// What the login needs of the world and of the gateway.
 mod world_access;
-/// How often the login may ask Discord.
+/// How often the login may call Discord.
 mod budget;
-/// Randomness nobody can guess.
+/// Secure randomness.
 mod random;
-/// What we ask Discord at a login.
+/// The calls to Discord at a login.
 mod discord;
-/// Sign-ins that sign nobody in.
+/// Sign-ins that failed.
 mod failure;
 /// Encrypted cookies.
 mod jar;
-/// Discord's ways of saying "not so fast".
+/// Discord's rate limits and bans.
 mod rate_limited;
-/// To Discord and back.
+/// Sign-in with Discord.
 mod login;
-/// Which sites may post with our cookie.
+/// Which sites may post with our cookie (CSRF).
 mod csrf;
-/// What a browser sees when a login fails.
+/// Redirects, and the page of a login that failed.
 mod response;
-/// Logins that may be with Discord at once.
+/// How many logins may call Discord at once.
 mod permits;
-/// Ids that are kept for a while and then forgotten.
+/// A set whose members expire.
 mod expiring_set;
 /// Where a browser goes after signing in.
 mod return_to;
 /// A browser's login.
 mod session;
-/// What the login is set up with.
+/// Settings of the login.
 mod settings;
 
 #[cfg(test)]
@@ -114,8 +114,8 @@ impl Auth {
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
             // Without a handler of its own HEAD would run GET's, and a mere look would have its effect.
-            .route("/auth/login", get(login::begin).head(login::look))
-            .route("/auth/callback", get(login::finish).head(login::look))
+            .route("/auth/login", get(login::begin).head(login::head))
+            .route("/auth/callback", get(login::finish).head(login::head))
             .route("/auth/refresh", post(account::refresh))
             .route("/auth/logout", post(account::logout))
             .route("/api/me", get(account::me))

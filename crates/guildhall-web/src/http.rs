@@ -20,7 +20,7 @@ mod json;
 mod notice;
 /// The embedded page.
 mod page;
-/// Requests that nobody made.
+/// Prefetches by browsers.
 mod prefetch;
 /// Who is believed about whose requests they pass on.
 mod proxies;

@@ -3,34 +3,34 @@
 //!
 //! This crate will never open a file of its own, speak to Discord's Gateway or know its
 //! libraries, write to the log, keep a queue per browser, decide a permission (the model does),
-//! or send a browser anything that did not come out of `stream::filter`.
+//! or send a browser anything about a guild that `visible` did not make visible.
 
-/// Everything the role is told before it starts.
-mod config;
-/// Built from the settings, then run: the role itself.
-mod role;
-/// 4: the link to the gateway.
-mod link;
-/// Server-sent events as bytes.
-mod sse;
-/// 4b: the world at a position, and each guild's recent records, serialised once.
-mod replica;
-/// 6: who may see it.
-mod visible;
-/// 7: who is here, in which class, and how their streams wake.
-mod fanout;
-/// Login, sessions, who am I.
-mod auth;
-/// 5 to 7: replay meets live, who may see it, to the browser.
-mod stream;
-/// Which path is whose.
-mod router;
-/// Connections, routes, headers, the page.
-pub mod http;
 /// What is measured, described.
 mod metrics;
 /// Futures that are seldom ready, beside ones that are often woken.
 mod seldom;
+/// Settings: everything the role is given before it starts.
+mod config;
+/// Connections, client addresses, headers, errors, the page: what every route needs.
+pub mod http;
+/// Login, sessions, `/api/me`.
+mod auth;
+/// Server-sent events as bytes: the framing.
+mod sse;
+/// Hop 5: the world at a position, and each guild's recent records with their bytes.
+mod replica;
+/// Hop 6: who may see it.
+mod visible;
+/// Hop 7: to whom: classes, their buffers, wake lists, and the publisher that fills them.
+mod fanout;
+/// Hop 4: the link to the gateway, whose events go to the publisher.
+mod link;
+/// Hop 8: to the browser: replay, the response body, `/api/stream` and `/api/state`.
+mod stream;
+/// Which path is whose.
+mod router;
+/// The role itself: built from the settings, then run.
+mod role;
 
 pub use config::{BuildError, Config, OAuth};
 pub use role::{ServeError, Web};

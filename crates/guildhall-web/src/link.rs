@@ -1,12 +1,11 @@
-//! Road 4, gateway to web: the handle on the link for the rest of the role, and the one task
-//! behind it.
+//! The link to the gateway: the handle for the rest of the role, and the one task behind it.
 //!
-//! The task owns the [`Publisher`]: events go from the socket
-//! into the replica and nowhere else. What others want of the gateway they ask here.
+//! The task owns the [`Publisher`]: events go from the socket into the replica and nowhere else. What
+//! others want of the gateway they ask here.
 
 /// Dials, and dials again; one socket at a time.
 mod dial;
-/// How the link is, and what an operator is told about it.
+/// How the link is, for operators.
 mod health;
 
 use std::sync::Arc;
@@ -29,8 +28,8 @@ use crate::fanout::Publisher;
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 
-/// Asks on their way to the task. It takes them as fast as they come unless a write to the
-/// gateway is stuck; who finds this full is told that there is no answer. As many as may be under
+/// Requests on their way to the task. It takes them as fast as they come unless a write to the
+/// gateway is stuck; whoever finds this full gets no answer. As many as may be under
 /// way, since all of them may come at one moment.
 const ASKS_WAITING: usize = REQUESTS_IN_FLIGHT;
 

@@ -72,8 +72,8 @@ impl Replica {
         self.0.progress.subscribe()
     }
 
-    /// Completes when the replica has come to `at` in the same life of the log. Bound it by a
-    /// time limit: a life that is over is never reached.
+    /// Completes when the replica has come to `at` in the same epoch of the log. Bound it by a
+    /// time limit: a position of an epoch that is over is never reached.
     pub(crate) async fn reached(&self, at: Position) {
         let there = |progress: &Progress| {
             progress
@@ -111,7 +111,7 @@ impl ReplicaWriter {
         self.0.0.logs.write()
     }
 
-    /// Tells those who wait how far the replica has come.
+    /// Sets how far the replica has come, and wakes who waits for it.
     pub(crate) fn set_progress(&self, change: impl FnOnce(&mut Progress)) {
         self.0.0.progress.send_modify(change);
     }

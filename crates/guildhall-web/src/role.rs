@@ -1,8 +1,7 @@
 //! The role itself: built from the settings, then run.
 
-/// What the login asks of the rest.
+/// What the login needs, from the replica and the gateway.
 mod world_access;
-
 /// The role's lines of `/readyz`.
 mod health;
 
@@ -37,8 +36,8 @@ const STATE_REQUESTS_PER_USER: usize = 16;
 /// Of one address: 200 people behind one who all reload at once are 200.
 const STATE_REQUESTS_PER_ADDRESS: usize = 1_000;
 
-/// Of so many connections one is not for streams, so that whoever is told to come back later can
-/// be told, and signing in goes on.
+/// Of so many connections one is not for streams, so that whoever has to come back later gets that
+/// answer, and signing in goes on.
 const ONE_FOR_REQUESTS_IN: usize = 16;
 
 /// Connections of one address, where `STREAMS_PER_ADDRESS` is small: a few people with six each.
@@ -180,7 +179,7 @@ impl Web {
         let ended = tokio::select! {
             () = &mut serving => None,
             ended = &mut link => Some(("the link's task", ended)),
-            ended = &mut refresher => Some(("the task that watch_client viewers", ended)),
+            ended = &mut refresher => Some(("the task that watches viewers", ended)),
         };
         fanout.drain();
         match ended {
@@ -222,7 +221,7 @@ fn bounds(config: &Config) -> Bounds {
     }
 }
 
-/// What the login asks of the rest, answered by the replica and the link.
+/// What the login needs, from the replica and the gateway.
 pub(crate) fn world_access(
     fanout: Fanout,
     watch_client: WatchClient,

@@ -1,18 +1,19 @@
-//! 5 to 7: a stream is a place in the log. What comes after it is read, filtered by class, and
-//! written; if it cannot be read any more, a snapshot is written and the place moves there.
+//! To the browser. A stream is a position in the log: what comes after it is read from the buffers
+//! of its classes and written; if it cannot be read any more, a snapshot is written and the stream
+//! goes on from there.
 
+/// What a browser asks for, read from the query string.
+pub(crate) mod query;
+/// How many streams and requests there may be.
+pub(crate) mod limit;
+/// Has the gateway look viewers up.
+pub(crate) mod watch;
+/// The replay verdict: may a browser go on from its cursor?
+pub(crate) mod replay;
+/// Records, snapshots and control events as SSE and JSON.
+pub(crate) mod write;
 /// How long a browser waits before it reconnects.
 pub(crate) mod reconnect;
-/// What a browser asks for.
-pub(crate) mod query;
-/// How many streams there may be.
-pub(crate) mod limit;
-/// The gateway is asked before anything is sent.
-pub(crate) mod watch;
-/// 5: replay meets live.
-pub(crate) mod replay;
-/// 7: bytes.
-pub(crate) mod write;
 /// The response body: one stream from its first byte to its last.
 pub(crate) mod body;
 /// `/api/stream` and `/api/state`.

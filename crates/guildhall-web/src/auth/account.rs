@@ -1,4 +1,4 @@
-//! Who is signed in, going on with it, and ending it.
+//! `/api/me`, `/auth/refresh` and `/auth/logout`: who is signed in, going on with it, ending it.
 
 use std::sync::Arc;
 

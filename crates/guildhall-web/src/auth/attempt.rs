@@ -1,5 +1,5 @@
-//! One try at signing in, between our redirect to Discord and Discord's back to us. It is kept by
-//! the browser that began it, in an encrypted cookie of its own, so several tabs may try at once.
+//! One sign-in between our redirect to Discord and Discord's back to us. It is kept by the browser
+//! that began it, in an encrypted cookie of its own, so several tabs may try at once.
 //!
 //! INVARIANT(few-attempts): the cookies have one of [`SLOTS`] names, so that no number of tabs, nor
 //! requests sent at one moment, gives a browser more cookies than a server takes in one head.

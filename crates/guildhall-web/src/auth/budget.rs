@@ -1,4 +1,4 @@
-//! How often the login may ask Discord. A false callback costs its sender nothing and us a call
+//! How often the login may call Discord. A false callback costs its sender nothing and us a call
 //! that Discord counts as invalid; after 10,000 of those within ten minutes Discord's edge shuts
 //! our address out of everything, the bot's own requests included. So answers that were invalid
 //! are counted, per client address and in all, and after a 429 nobody asks until its time is over.
@@ -34,15 +34,15 @@ const SITE_PER_MINUTE: u32 = 90;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What all together may owe before who caused an invalid answer within the last minute is
+/// How full the bucket of all may be before who caused an invalid answer within the last minute is
 /// refused. The rest of the minute is for those who did not.
-const KNOWN_FALSE_MAX: Duration = Duration::from_secs(30);
+const CHARGED_LEVEL_MAX: Duration = Duration::from_secs(30);
 
 /// Networks remembered. One is kept for a minute after an invalid answer; as many as the process
 /// may cause by then, each of an address and its /48, always find room.
 const NETWORKS_MAX: usize = 1024;
 
-/// Longest time that nobody asks, whatever Discord said. Then one more call tells.
+/// Longest pause, whatever Discord said. Then one more call shows how it is.
 pub(super) const PAUSE_MAX: Duration = Duration::from_mins(15);
 
 /// Why Discord is not asked now, and when it may be.
@@ -106,35 +106,35 @@ pub(super) fn site(ip: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)
 }
 
-/// What one of the limits is owed: each invalid answer costs its part of a minute, and time
-/// pays. At most a minute may be owed, with what is under way counted as if it were invalid.
+/// A leaky bucket that holds a minute: each invalid answer adds its part of a minute, and time
+/// drains it. What is under way is counted as if its answer were invalid.
 #[derive(Debug, Default)]
 struct Bucket {
-    paid_at: Option<Instant>,
+    empty_at: Option<Instant>,
     charged_at: Option<Instant>,
     under_way: u32,
 }
 
 impl Bucket {
-    fn owes(&self, now: Instant) -> Duration {
-        let owes = |at: Instant| at.saturating_duration_since(now);
-        self.paid_at.map_or(Duration::ZERO, owes)
+    fn level(&self, now: Instant) -> Duration {
+        let level = |at: Instant| at.saturating_duration_since(now);
+        self.empty_at.map_or(Duration::ZERO, level)
     }
 
-    /// How long until one more call may be made by who may owe at most so much.
+    /// How long until there is room for one more call, in a bucket that may be filled so far.
     fn wait(&self, per_minute: u32, most: Duration, now: Instant) -> Duration {
         let calls = (MINUTE / per_minute) * (self.under_way + 1);
-        (self.owes(now) + calls).saturating_sub(most)
+        (self.level(now) + calls).saturating_sub(most)
     }
 
     fn charge(&mut self, per_minute: u32, now: Instant) {
-        self.paid_at = Some(now + self.owes(now) + MINUTE / per_minute);
+        self.empty_at = Some(now + self.level(now) + MINUTE / per_minute);
         self.charged_at = Some(now);
     }
 
-    /// Whether there was an invalid answer within the last minute. Whoever was not charged for so
-    /// long owes nothing either.
-    fn was_false(&self, now: Instant) -> bool {
+    /// Whether there was an invalid answer within the last minute. The bucket of whoever was
+    /// not charged for so long is empty.
+    fn was_charged(&self, now: Instant) -> bool {
         let lately = |at: Instant| now.saturating_duration_since(at) < MINUTE;
         self.charged_at.is_some_and(lately)
     }
@@ -142,11 +142,12 @@ impl Bucket {
 
 impl LoginBudget {
     /// Whether [`Self::reserve`] would refuse now. Nothing is reserved.
-    pub(super) fn look(&self, address: Option<IpAddr>, now: Instant) -> Result<(), BudgetRefusal> {
+    pub(super) fn check(&self, address: Option<IpAddr>, now: Instant) -> Result<(), BudgetRefusal> {
         self.lock().check(Network::of(address), now)
     }
 
-    /// Leave for one login's calls. `address`: what the client is counted by, where it is known.
+    /// A reservation for one login's calls. `address`: what the client is counted by, where it is
+    /// known.
     pub(super) fn reserve(
         &self,
         address: Option<IpAddr>,
@@ -167,16 +168,16 @@ impl LoginBudget {
         })
     }
 
-    /// Nobody asks for so long. Whether that is news.
+    /// Nobody calls Discord for so long. Answers whether there was no pause before.
     pub(super) fn pause(&self, wait: Duration, now: Instant) -> bool {
         let mut inner = self.lock();
-        let news = inner.pause(now).is_zero();
+        let is_new = inner.pause(now).is_zero();
         let until = now + wait.min(PAUSE_MAX);
         inner.paused_until = inner.paused_until.max(Some(until));
-        if news {
+        if is_new {
             counter!("guildhall_login_pauses_total").increment(1);
         }
-        news
+        is_new
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -205,8 +206,8 @@ impl Inner {
             if let Some(bucket) = self.networks.get(&network) {
                 let wait = bucket.wait(network.per_minute(), MINUTE, now);
                 refuse(LimitedBy::Address, wait)?;
-                if bucket.was_false(now) {
-                    most = KNOWN_FALSE_MAX;
+                if bucket.was_charged(now) {
+                    most = CHARGED_LEVEL_MAX;
                 }
             }
         }
@@ -217,8 +218,8 @@ impl Inner {
     /// Who caused nothing for a minute is forgotten when there are many.
     fn make_room(&mut self, now: Instant) {
         if self.networks.len() >= NETWORKS_MAX {
-            let stays = |bucket: &Bucket| bucket.under_way > 0 || bucket.was_false(now);
-            self.networks.retain(|_, bucket| stays(bucket));
+            let kept = |bucket: &Bucket| bucket.under_way > 0 || bucket.was_charged(now);
+            self.networks.retain(|_, bucket| kept(bucket));
         }
     }
 
@@ -236,8 +237,8 @@ impl Inner {
     }
 }
 
-/// One login's leave to ask. Until it is answered it counts as if the answer were invalid, and so
-/// it does for good when it is dropped before: whoever hangs up early saves nothing.
+/// One login's right to call Discord. Until it is answered it counts as if the answer were invalid,
+/// and so it does for good when it is dropped before: whoever hangs up early saves nothing.
 #[derive(Debug)]
 pub(super) struct Reservation {
     budget: LoginBudget,
@@ -253,7 +254,7 @@ enum Spent {
 }
 
 impl Reservation {
-    /// Whose it is.
+    /// The budget it was taken from.
     pub(super) fn budget(&self) -> &LoginBudget {
         &self.budget
     }

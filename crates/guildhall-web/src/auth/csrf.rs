@@ -1,5 +1,6 @@
-//! Which sites may post with our cookie. SameSite keeps cookies from other sites, but not from
-//! other hosts of the same site, nor from browsers that do not know it.
+//! Protection from cross-site requests: which sites may post with our cookie. SameSite keeps
+//! cookies from other sites, but not from other hosts of the same site, nor from browsers that do
+//! not know it.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use url::Url;

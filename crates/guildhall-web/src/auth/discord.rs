@@ -1,4 +1,4 @@
-//! What we ask Discord at a login: a token for the code, who it is, and their guilds. The token is
+//! The calls to Discord at a login: a token for the code, who it is, and their guilds. The token is
 //! dropped as soon as both are answered. Where Discord asks us to wait, we do, for a few seconds.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -25,7 +25,7 @@ use crate::http::Notice;
 /// What of Discord's answers is read, and what becomes of the rest.
 mod answers;
 
-use answers::{Guilds, Odd, UserAnswer};
+use answers::{Guilds, SkippedParts, UserAnswer};
 
 /// One request, from connecting to the last byte.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -73,14 +73,14 @@ pub(super) enum SignInError {
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
-/// Discord, as the login knows it.
+/// The client for these calls.
 pub(super) struct DiscordClient {
     oauth: Client,
     http: reqwest::Client,
     me: Url,
     guilds: Url,
     cdn: Url,
-    odd: Mutex<Notice>,
+    skipped: Mutex<Notice>,
 }
 
 impl DiscordClient {
@@ -113,7 +113,7 @@ impl DiscordClient {
             me: below(&settings.discord_url, "/api/v10/users/@me"),
             guilds: below(&settings.discord_url, "/api/v10/users/@me/guilds"),
             cdn: settings.cdn_url.clone(),
-            odd: Mutex::default(),
+            skipped: Mutex::default(),
         })
     }
 
@@ -156,22 +156,22 @@ impl DiscordClient {
             self.get::<UserAnswer>(&self.me, &token, calls, &mut for_user),
             self.get::<Guilds>(&self.guilds, &token, calls, &mut for_guilds),
         )?;
-        let mut odd = Odd::default();
-        let user = user.profile(&self.cdn, &mut odd);
-        let mut guilds = guilds.ids(&mut odd);
+        let mut skipped = SkippedParts::default();
+        let user = user.profile(&self.cdn, &mut skipped);
+        let mut guilds = guilds.ids(&mut skipped);
         let mut seen = HashSet::new();
         guilds.retain(|id| seen.insert(*id));
-        self.note(&odd);
+        self.report_skipped(&skipped);
         Ok(SignedInUser { user, guilds })
     }
 
     /// Says what was left out, if anything was, once a minute.
-    fn note(&self, Odd { fields, guilds }: &Odd) {
+    fn report_skipped(&self, SkippedParts { fields, guilds }: &SkippedParts) {
         if fields + guilds == 0 {
             return;
         }
-        let mut odd = self.odd.lock();
-        if let Some(times) = odd.happened(Instant::now()) {
+        let mut skipped = self.skipped.lock();
+        if let Some(times) = skipped.happened(Instant::now()) {
             warn!(
                 fields,
                 guilds, times, "[Auth] Parts of Discord's answers can't be read and are left out"
@@ -298,7 +298,7 @@ impl Calls {
     }
 }
 
-/// Answers that tell of Discord's own illness are ours to name; all others are read by `oauth2`.
+/// Answers that say that Discord itself has failed are named here; all others are read by `oauth2`.
 async fn send_token_request(
     http: reqwest::Client,
     request: HttpRequest,

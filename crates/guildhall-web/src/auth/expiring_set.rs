@@ -1,4 +1,4 @@
-//! Ids that are kept for a while and then forgotten.
+//! A bounded set of ids, each of which expires at a time of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ impl<K: Clone + Ord> ExpiringSet<K> {
         true
     }
 
-    /// Forgets `id` before its time.
+    /// Removes `id` before its time.
     pub(super) fn remove(&mut self, id: &K) {
         if let Some(until) = self.until.remove(id) {
             self.by_time.remove(&(until, id.clone()));

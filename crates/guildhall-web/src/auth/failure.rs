@@ -1,4 +1,4 @@
-//! Sign-ins that sign nobody in: why, and what the browser is told.
+//! Sign-ins that failed: why, and the page that the browser gets.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
     response::{login_url, page, set_cookies},
 };
 
-/// What who finds no place is told to wait.
+/// The `Retry-After` for whoever finds too many logins under way.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Why nobody was signed in.
@@ -75,8 +75,8 @@ impl From<BudgetRefusal> for Failure {
     }
 }
 
-/// What a browser is told: a page, when to come again, and a way to begin anew.
-pub(super) fn fail(
+/// The response: a page, when to try again, and a link to begin anew.
+pub(super) fn failure_response(
     auth: &Auth,
     failure: &Failure,
     to: &Url,

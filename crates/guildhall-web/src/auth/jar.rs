@@ -23,7 +23,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::random;
 
-/// Browsers drop a longer cookie without a word.
+/// Browsers drop a longer cookie silently.
 pub(super) const COOKIE_MAX: usize = 4096;
 
 /// Shorter secrets are refused by the settings, and by the key derivation.

@@ -1,4 +1,4 @@
-//! To Discord and back: the OAuth2 code grant with PKCE, a state of one use, and a check of who
+//! Sign-in with Discord: the OAuth2 code grant with PKCE, a state of one use, and a check of who
 //! answers (RFC 6749, 7636, 9207).
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -17,7 +17,7 @@ use super::{
     attempt::Attempt,
     budget::{BudgetRefusal, LimitedBy, Reservation},
     discord::PATIENCE,
-    failure::{Failure, count, fail},
+    failure::{Failure, count, failure_response},
     response::{login_url, page, private, redirect},
     return_to::return_to,
     session::Session,
@@ -31,22 +31,22 @@ pub(super) const WATCH_WAIT: Duration = Duration::from_secs(1);
 /// Longer codes are not Discord's.
 const CODE_MAX: usize = 512;
 
-/// What a page is told in its query when its user said no.
+/// What the query of the page is given when its user said no.
 const DENIED: (&str, &str) = ("login", "denied");
 
-/// `HEAD` on both: nothing begins and nothing ends.
-pub(super) async fn look() -> Response {
+/// `HEAD` on both routes: no sign-in begins or ends.
+pub(super) async fn head() -> Response {
     (StatusCode::OK, private()).into_response()
 }
 
-/// `GET /auth/login?returnTo=`: off to Discord.
+/// `GET /auth/login?returnTo=`: redirects to Discord.
 pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: HeaderMap) -> Response {
     if is_prefetch(&headers) {
-        return nobody_is_here();
+        return prefetch_refused();
     }
     let settings = &auth.settings;
     let wish = parameter(&uri, "returnTo");
-    let return_to = without_outcome(return_to(wish.as_deref(), settings));
+    let return_to = without_denied(return_to(wish.as_deref(), settings));
     if !settings.can_sign_in() {
         let sentence = "Nobody can sign in here yet: DISCORD_CLIENT_ID is not set.";
         let again = login_url(&auth.settings, &return_to);
@@ -65,7 +65,7 @@ pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: Head
     redirect(&auth.discord.authorize_url(&attempt), cookies)
 }
 
-/// `GET /auth/callback`: back from Discord.
+/// `GET /auth/callback`: Discord has redirected the browser back.
 pub(super) async fn finish(
     State(auth): State<Arc<Auth>>,
     address: Option<Extension<ClientAddress>>,
@@ -73,12 +73,14 @@ pub(super) async fn finish(
     headers: HeaderMap,
 ) -> Response {
     if is_prefetch(&headers) {
-        return nobody_is_here();
+        return prefetch_refused();
     }
-    let address = address.and_then(|Extension(client)| known(client));
+    let address = address.and_then(|Extension(client)| counted_address(client));
     let attempt = match find_attempt(&auth, &uri, &headers) {
         Ok(attempt) => attempt,
-        Err(failure) => return fail(&auth, &failure, &auth.settings.home(), Vec::new()),
+        Err(failure) => {
+            return failure_response(&auth, &failure, &auth.settings.home(), Vec::new());
+        }
     };
     let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
     let before = auth.sessions.read(&headers);
@@ -101,19 +103,19 @@ pub(super) async fn finish(
                 let mut used = auth.used.lock();
                 used.remove(&attempt.state);
             }
-            fail(&auth, &failure, &attempt.return_to, cookies)
+            failure_response(&auth, &failure, &attempt.return_to, cookies)
         }
     }
 }
 
 /// What a client is counted by. This machine's own are not: whatever comes from it is a proxy
 /// that is not listed, with everybody behind it, or somebody who has the machine.
-fn known(client: ClientAddress) -> Option<IpAddr> {
+fn counted_address(client: ClientAddress) -> Option<IpAddr> {
     (!client.0.is_loopback()).then_some(client.0)
 }
 
 /// To a browser that only fetches ahead: an error, so that it asks again when somebody comes.
-fn nobody_is_here() -> Response {
+fn prefetch_refused() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, private()).into_response()
 }
 
@@ -150,15 +152,15 @@ async fn sign_in(
         .filter(|code| (1..=CODE_MAX).contains(&code.len()))
         .ok_or(Failure::NoCode)?;
     let account = {
-        // Who will be refused stands in nobody's way.
-        if let Err(refused) = auth.budget.look(address, Instant::now())
+        // Who will be refused takes no permit from others.
+        if let Err(refused) = auth.budget.check(address, Instant::now())
             && !is_short(refused)
         {
             return Err(refused.into());
         }
-        let _permit = auth.permits.enter(address).await.ok_or(Failure::Busy)?;
-        let leave = leave_to_ask(auth, address).await?;
-        auth.discord.account(code, attempt, leave).await?
+        let _permit = auth.permits.acquire(address).await.ok_or(Failure::Busy)?;
+        let reservation = reserve_call(auth, address).await?;
+        auth.discord.account(code, attempt, reservation).await?
     };
     let mut heads = auth.world.heads();
     if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
@@ -176,10 +178,10 @@ async fn sign_in(
     Ok((session, cookie))
 }
 
-/// Leave to ask Discord; a short pause that Discord wants is waited for.
-async fn leave_to_ask(auth: &Auth, address: Option<IpAddr>) -> Result<Reservation, Failure> {
+/// A reservation for one login's calls; a short pause that Discord asks for is waited for.
+async fn reserve_call(auth: &Auth, address: Option<IpAddr>) -> Result<Reservation, Failure> {
     let refused = match auth.budget.reserve(address, Instant::now()) {
-        Ok(leave) => return Ok(leave),
+        Ok(reservation) => return Ok(reservation),
         Err(refused) => refused,
     };
     if !is_short(refused) {
@@ -204,8 +206,8 @@ fn is_issuer(auth: &Auth, issuer: &str) -> bool {
     .any(|url| url.origin().ascii_serialization() == issuer)
 }
 
-/// A page that was told how the last sign-in ended is returned to without that.
-fn without_outcome(mut url: Url) -> Url {
+/// A page that was given that is returned to without it.
+fn without_denied(mut url: Url) -> Url {
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let all = pairs.len();
     let others = pairs

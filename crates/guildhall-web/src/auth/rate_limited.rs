@@ -1,5 +1,5 @@
-//! Discord's ways of saying "not so fast": a 429 of its API, and the pages with which its edge
-//! shuts an address out (429 with error 1015, or 403).
+//! Rate limits that Discord answers with: a 429 of its API, and the pages with which its edge bans
+//! an address (429 with error 1015, or 403).
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::budget::PAUSE_MAX;
 const WAIT_MIN: Duration = Duration::from_millis(100);
 
 /// What an answer of the API that names no time is taken to mean.
-const UNTOLD: Duration = Duration::from_secs(1);
+const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// What a page of the edge that names no time is taken to mean: its bans are no matter of seconds.
-const SHUT_OUT: Duration = Duration::from_mins(1);
+const EDGE_BAN_WAIT: Duration = Duration::from_mins(1);
 
-/// A refusal that is over after a time.
+/// An answer that asks to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RateLimited {
     /// Between 100 ms and 15 min, whatever was sent.
@@ -55,14 +55,14 @@ impl RateLimited {
             _ => return None,
         }
         let body: Option<Body> = serde_json::from_slice(response.body()).ok();
-        let told = body.as_ref().and_then(Body::seconds);
-        let told = told.or_else(|| retry_after(response.headers()));
+        let stated = body.as_ref().and_then(Body::seconds);
+        let stated = stated.or_else(|| retry_after(response.headers()));
         let global = body.and_then(|body| body.global);
         let global = global.is_some_and(|global| global.get() == "true")
             || value("x-ratelimit-global").is_some()
             || value("x-ratelimit-scope") == Some("global");
         Some(Self {
-            wait: bounded(told, if by_api { UNTOLD } else { SHUT_OUT }),
+            wait: bounded(stated, if by_api { DEFAULT_WAIT } else { EDGE_BAN_WAIT }),
             for_all: global || !by_api,
         })
     }
@@ -73,22 +73,22 @@ impl RateLimited {
 fn retry_after(headers: &HeaderMap) -> Option<f64> {
     let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.trim());
     let date = |text: &str| httpdate::parse_http_date(text).ok();
-    let told = text(header::RETRY_AFTER)?;
-    if let Some(until) = date(told) {
+    let stated = text(header::RETRY_AFTER)?;
+    if let Some(until) = date(stated) {
         let now = text(header::DATE).and_then(date)?;
         return Some(until.duration_since(now).unwrap_or_default().as_secs_f64());
     }
-    told.split(',').find_map(|one| one.trim().parse().ok())
+    stated.split(',').find_map(|one| one.trim().parse().ok())
 }
 
 /// Seconds that somebody else sent, as a time to wait.
-fn bounded(seconds: Option<f64>, untold: Duration) -> Duration {
+fn bounded(seconds: Option<f64>, default: Duration) -> Duration {
     match seconds {
         Some(seconds) if !seconds.is_nan() => {
             let seconds = seconds.clamp(WAIT_MIN.as_secs_f64(), PAUSE_MAX.as_secs_f64());
             Duration::from_secs_f64(seconds)
         }
-        _ => untold,
+        _ => default,
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
             limited.wait.as_millis()
         };
         let now = ("date", "Sat, 28 Nov 2026 17:00:00 GMT");
-        for (told, wait) in [
+        for (stated, wait) in [
             ("Sat, 28 Nov 2026 17:00:30 GMT", 30_000),
             ("Saturday, 28-Nov-26 17:01:00 GMT", 60_000),
             ("Sat Nov 28 17:00:05 2026", 5_000),
@@ -159,9 +159,9 @@ mod tests {
             ("soon, 3", 3_000),
         ] {
             assert_eq!(
-                millis(&[JSON, now, ("retry-after", told)], "{}"),
+                millis(&[JSON, now, ("retry-after", stated)], "{}"),
                 wait,
-                "{told}"
+                "{stated}"
             );
         }
         let undated = [JSON, ("retry-after", "Sat, 28 Nov 2026 17:00:30 GMT")];
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn any_number_is_a_bounded_wait() {
-        for (told, seconds) in [
+        for (stated, seconds) in [
             ("NaN", 1.0),
             ("soon", 1.0),
             ("", 1.0),
@@ -197,21 +197,21 @@ mod tests {
             ("inf", 900.0),
             ("2.5", 2.5),
         ] {
-            let limited = RateLimited::of(&answer(429, &[JSON, ("retry-after", told)], "{}"));
+            let limited = RateLimited::of(&answer(429, &[JSON, ("retry-after", stated)], "{}"));
             let wait = limited.map(|it| it.wait.as_secs_f64());
-            assert_eq!(wait, Some(seconds), "{told:?}");
+            assert_eq!(wait, Some(seconds), "{stated:?}");
         }
-        for told in ["1e300", "1e999", "-1", "null", "\"x\"", "[]"] {
-            let body = format!("{{\"retry_after\":{told}}}");
+        for stated in ["1e300", "1e999", "-1", "null", "\"x\"", "[]"] {
+            let body = format!("{{\"retry_after\":{stated}}}");
             let limited = RateLimited::of(&answer(429, &[JSON], &body)).expect("a limit");
-            assert!((WAIT_MIN..=PAUSE_MAX).contains(&limited.wait), "{told}");
+            assert!((WAIT_MIN..=PAUSE_MAX).contains(&limited.wait), "{stated}");
         }
     }
 
     proptest! {
         #[test]
         fn no_number_is_too_odd(seconds in any::<f64>()) {
-            let wait = bounded(Some(seconds), UNTOLD);
+            let wait = bounded(Some(seconds), DEFAULT_WAIT);
             prop_assert!((WAIT_MIN..=PAUSE_MAX).contains(&wait));
         }
     }

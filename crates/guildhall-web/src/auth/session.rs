@@ -33,7 +33,7 @@ pub(crate) struct Session {
     /// All guilds the viewer was in at login, whether the bot was in them or not: it may come
     /// later. In Discord's order, at most 200.
     pub guilds: Vec<GuildId>,
-    /// Cursors below these are another's: the head of each log at login, or the place after it
+    /// Cursors below these are another's: the head of each log at login, or the position after it
     /// where somebody else was signed in before.
     pub heads: Vec<Position>,
     /// When they signed in.

@@ -1,4 +1,4 @@
-//! What the login asks of the rest of the role.
+//! What the login needs of the world and of the gateway.
 
 use futures_util::future::BoxFuture;
 use guildhall_model::{GuildId, Position, UserId};

@@ -61,7 +61,7 @@ pub(crate) struct Pushed {
 }
 
 impl ClassBuffer {
-    /// An empty one. `rooms`: what the class sees at `now`, the replica's place.
+    /// An empty one. `rooms`: what the class sees at `now`, the replica's position.
     pub(crate) fn new(key: (ViewerClass, Selector), rooms: VisibleRooms, now: u64) -> Self {
         Self {
             key,
@@ -95,8 +95,8 @@ impl ClassBuffer {
         self.streams.remove(slot)
     }
 
-    /// Keeps a record if the class may see it. `after`: the guild after the record; `floor`: the log's; `end`:
-    /// where the record's group ends.
+    /// Keeps a record if the class may see it. `after`: the guild after the record; `floor`: the
+    /// log's; `end`: where the record's group ends.
     pub(crate) fn push(
         &self,
         record: &Arc<Record>,
@@ -125,7 +125,7 @@ impl ClassBuffer {
         pushed
     }
 
-    /// Adds what the class was shown after one place and up to another, in order.
+    /// Adds what the class was shown after one position and up to another, in order.
     pub(crate) fn read(
         &self,
         after: u64,

@@ -1,5 +1,5 @@
-//! In which guilds the rights of one viewer are known: the gateway's answers, guild by guild, and how
-//! long each is good. Does no IO.
+//! In which guilds the rights of one viewer are known: the gateway's answers, guild by guild, and
+//! how long each is good. Does no IO.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 /// so only who names guilds at random comes so far; they then ask again for what was dropped.
 pub(crate) const GUILDS_PER_VIEWER: usize = 256;
 
-/// What was answered about one person in the present life of the log.
+/// What was answered about one person in the present epoch of the log.
 #[derive(Debug, Default)]
 pub(crate) struct RightsLookups {
-    /// The life of the log it is about.
+    /// The epoch they are of.
     epoch: Option<UnixMs>,
     answers: BTreeMap<GuildId, Answer>,
     /// Where a guild that was invisible on this instance for want of an answer last became visible:
@@ -48,7 +48,7 @@ pub(crate) struct LookupChange {
 
 impl RightsLookups {
     /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
-    /// asked in this life of the log.
+    /// asked in this epoch of the log.
     pub(crate) fn unresolved(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
         let known = |id: &GuildId| self.answers.get(id).is_some_and(|answer| !answer.failed);
         let unresolved = guilds.iter().copied().filter(|id| !known(id));
@@ -88,8 +88,8 @@ impl RightsLookups {
     ) -> Vec<GuildId> {
         let wanted = |(id, _): &(&GuildId, &Answer)| wanted(**id);
         let mine = self.answers.iter().filter(wanted);
-        let other_life = self.epoch.is_some() && self.epoch != Some(epoch);
-        let due = |answer: &Answer| other_life || !answer.is_good(ttl, now);
+        let other_epoch = self.epoch.is_some() && self.epoch != Some(epoch);
+        let due = |answer: &Answer| other_epoch || !answer.is_good(ttl, now);
         if !mine.clone().any(|(_, answer)| due(answer)) {
             return Vec::new();
         }
@@ -97,12 +97,12 @@ impl RightsLookups {
             known: ttl.known / 2,
             failed: ttl.failed / 2,
         };
-        let together = |answer: &Answer| other_life || !answer.is_good(soon, now);
+        let together = |answer: &Answer| other_epoch || !answer.is_good(soon, now);
         let again = mine.filter(|(_, answer)| together(answer));
         again.map(|(id, _)| *id).collect()
     }
 
-    /// Records an answer. `at`: where the replica stands. What streams are about, as `wanted` says,
+    /// Records an answer. `at`: the replica's position. What streams are about, as `wanted` says,
     /// is dropped last.
     pub(crate) fn record(
         &mut self,
@@ -182,10 +182,10 @@ impl RightsLookups {
     }
 
     /// Whether a guild that was invisible here for want of an answer became visible at or after
-    /// this place.
-    pub(crate) fn resolved_since(&self, place: Position) -> bool {
+    /// this position.
+    pub(crate) fn resolved_since(&self, position: Position) -> bool {
         self.resolved_at
-            .is_some_and(|at| at.comparable(place) && place.seq <= at.seq)
+            .is_some_and(|at| at.comparable(position) && position.seq <= at.seq)
     }
 
     /// Forgets answers that are not good any more and that nobody wants.

@@ -1,9 +1,9 @@
 //! The one writer: applies what comes over the link to the replica, and publishes it.
 //!
 //! INVARIANT(one-moment): a group of events, what one cause did to one guild, is applied under one
-//! write lock of the replica and published once. So nobody is shown the world between two of them: not
-//! the old name of a room that was renamed and revealed at once, nor nobody in two rooms of whom
-//! somebody moved.
+//! write lock of the replica and published once. So nobody is shown the world between two of them:
+//! not the old name of a room that was renamed and revealed at once, nor nobody in two rooms of
+//! whom somebody moved.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ impl Publisher {
     }
 
     /// What was sent is complete up to `position`: the replica that was begun, if any, becomes
-    /// *the* replica. Every stream joins it from its own place.
+    /// *the* replica. Every stream joins it from its own position.
     pub(crate) fn complete(&mut self, position: Position) {
         let Some(mut built) = self.building.take() else {
             self.writer.set_progress(|progress| progress.completed += 1);

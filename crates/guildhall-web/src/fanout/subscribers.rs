@@ -57,9 +57,9 @@ impl GuildSubscribers {
         }
     }
 
-    /// Subscribes one stream of a viewer. To be called while the replica is locked, so that `rooms`,
-    /// what the viewer sees, holds at the buffer's next record. `looked_up`: whether it is known what
-    /// they are, if there is such a guild; `now`: the replica's place.
+    /// Subscribes one stream of a viewer. To be called while the replica is locked, so that
+    /// `rooms`, what the viewer sees, holds at the buffer's next record. `looked_up`: whether it is
+    /// known what they are, if there is such a guild; `now`: the replica's position.
     pub(crate) fn add(
         self: &Arc<Self>,
         viewer: &Arc<Viewer>,
@@ -99,8 +99,8 @@ impl GuildSubscribers {
         }
     }
 
-    /// Shows a record to every class here and notes for whom what they see may have changed. `log`: the
-    /// guild's, with the record in it. `end`: where the record's group ends.
+    /// Shows a record to every class here and notes for whom what they see may have changed. `log`:
+    /// the guild's, with the record in it. `end`: where the record's group ends.
     pub(crate) fn push(
         &self,
         record: &Arc<Record>,

@@ -74,7 +74,7 @@ impl Viewer {
     }
 
     /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
-    /// asked in this life of the log.
+    /// asked in this epoch of the log.
     pub(crate) fn unresolved(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
         self.lookups().unresolved(epoch, guilds)
     }
@@ -124,12 +124,12 @@ impl Viewer {
     }
 
     /// Whether a guild that was invisible here for want of an answer became visible at or after
-    /// this place.
-    pub(crate) fn resolved_since(&self, place: Position) -> bool {
-        self.lookups().resolved_since(place)
+    /// this position.
+    pub(crate) fn resolved_since(&self, position: Position) -> bool {
+        self.lookups().resolved_since(position)
     }
 
-    /// Records an answer. `at`: where the replica stands, at or after the answer's place. Streams that
+    /// Records an answer. `at`: the replica's position, at or after the answer's. Streams that
     /// wait for it, or see other guilds by it, join again.
     pub(crate) fn record_lookup(
         &self,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Json;
 
-/// What went wrong with a request, in a status, a word for programs and a sentence for people.
+/// What went wrong with a request, as a status, a code for programs and a sentence for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,

@@ -1,4 +1,4 @@
-//! Requests that nobody made: a browser fetches what its user might open next.
+//! Prefetches: a browser requests what its user might open next.
 
 use http::HeaderMap;
 

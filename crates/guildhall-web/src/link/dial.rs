@@ -43,8 +43,8 @@ use crate::fanout::Publisher;
 
 /// Name look-up, TCP, TLS and the upgrade together.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
-/// So long is the gateway given to take our last words.
-const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+/// How long the gateway has to take our close frame.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type AckSender = oneshot::Sender<Ack>;
@@ -58,10 +58,10 @@ pub(crate) struct Dialler {
     asks: mpsc::Receiver<Ask>,
     health: watch::Sender<LinkHealth>,
     backoff: Backoff,
-    /// The trouble that was logged last; `None` since the link was up.
-    trouble: Option<LinkHealth>,
+    /// The failure that was logged last; `None` since the link was up.
+    failure: Option<LinkHealth>,
     /// The replica has a hole: ask for everything, whatever its position says.
-    afresh: bool,
+    needs_snapshot: bool,
     reported: BTreeSet<Violation>,
 }
 
@@ -82,8 +82,8 @@ impl Dialler {
             asks,
             health,
             backoff: Backoff::default(),
-            trouble: None,
-            afresh: false,
+            failure: None,
+            needs_snapshot: false,
             reported: BTreeSet::new(),
         }
     }
@@ -95,20 +95,20 @@ impl Dialler {
         loop {
             // Boxed: the TLS handshake's state is big, and this task lives long.
             let dialling = Box::pin(dial(&self.gateway_url, &self.authorization));
-            let dialled = answer_nobody(&mut self.asks, dialling);
-            let trouble = match stop.run_until_cancelled(dialled).await {
+            let dialled = drop_asks_until(&mut self.asks, dialling);
+            let failure = match stop.run_until_cancelled(dialled).await {
                 None => return,
-                Some(Ok(socket)) => match self.attend(socket, &stop).await {
+                Some(Ok(socket)) => match self.run_attachment(socket, &stop).await {
                     End::Stopped => return,
                     end => LinkHealth::Ended(end),
                 },
-                Some(Err(trouble)) => trouble,
+                Some(Err(failure)) => failure,
             };
             counter!("guildhall_link_failures_total").increment(1);
-            self.failed(trouble);
+            self.failed(failure);
             let retry_at = self.backoff.failed(now(), jitter());
             let rest = sleep_until(retry_at.into());
-            let rested = answer_nobody(&mut self.asks, rest);
+            let rested = drop_asks_until(&mut self.asks, rest);
             if stop.run_until_cancelled(rested).await.is_none() {
                 return;
             }
@@ -116,9 +116,9 @@ impl Dialler {
     }
 
     /// One attachment until it ends.
-    async fn attend(&mut self, socket: Socket, stop: &CancellationToken) -> End {
+    async fn run_attachment(&mut self, socket: Socket, stop: &CancellationToken) -> End {
         self.health.send_replace(LinkHealth::CatchingUp);
-        let after = if self.afresh {
+        let after = if self.needs_snapshot {
             None
         } else {
             self.publisher.position()
@@ -128,7 +128,7 @@ impl Dialler {
             machine: Receiver::new(after, now()),
         };
         let end = loop {
-            if let Some(end) = self.act(&mut attachment).await {
+            if let Some(end) = self.drain_outputs(&mut attachment).await {
                 break end;
             }
             let Attachment { socket, machine } = &mut attachment;
@@ -148,8 +148,8 @@ impl Dialler {
         };
         gauge!("guildhall_link_up").set(0);
         if end == End::Stopped {
-            // The streams are saying goodbye; the link is not what they have to speak about.
-            attachment.say_goodbye(end).await;
+            // The streams are ending; that the link is gone is not for them to report.
+            attachment.close(end).await;
             return end;
         }
         // Also if it never was up: what was begun and not completed is dropped with it.
@@ -157,18 +157,18 @@ impl Dialler {
         if attachment.machine.caught_up() {
             self.backoff.succeeded();
         }
-        self.afresh = self.afresh_after(end, &attachment);
-        attachment.say_goodbye(end).await;
+        self.needs_snapshot = self.needs_snapshot_after(end, &attachment);
+        attachment.close(end).await;
         end
     }
 
     /// A hole once seen stays one until a new replica is complete.
-    fn afresh_after(&self, end: End, attachment: &Attachment) -> bool {
-        end == End::OutOfOrder || (self.afresh && !attachment.machine.caught_up())
+    fn needs_snapshot_after(&self, end: End, attachment: &Attachment) -> bool {
+        end == End::OutOfOrder || (self.needs_snapshot && !attachment.machine.caught_up())
     }
 
     /// Does all that the machine wants. Answers the end, if it is over.
-    async fn act(&mut self, attachment: &mut Attachment) -> Option<End> {
+    async fn drain_outputs(&mut self, attachment: &mut Attachment) -> Option<End> {
         loop {
             match attachment.machine.poll_output() {
                 Some(Output::Send(frame)) => {
@@ -191,7 +191,7 @@ impl Dialler {
                 }
                 Some(Output::Complete(position)) => self.complete(position),
                 Some(Output::Status(status)) => self.publisher.status(status),
-                // Who asked may have gone, which is nobody's trouble.
+                // Whoever asked may have gone, which is no failure.
                 Some(Output::Answer { reply, ack }) => _ = ack.map(|ack| reply.send(ack)),
                 Some(Output::Report(violation)) => self.report(violation),
                 Some(Output::PeerFailed { code, message }) => {
@@ -215,22 +215,22 @@ impl Dialler {
         self.publisher.link_up(self.clock.now());
         gauge!("guildhall_link_up").set(1);
         self.health.send_replace(LinkHealth::Up);
-        self.trouble = None;
+        self.failure = None;
         info!(link.at = %position, "[Gateway Client] Connected to Gateway service");
     }
 
-    /// Notes that there is no link, and logs it only if it is another trouble than the last time.
-    fn failed(&mut self, trouble: LinkHealth) {
-        let detail = trouble.detail();
-        if self.trouble.as_ref() == Some(&trouble) {
+    /// Notes that there is no link, and logs why only if that is not what was logged last.
+    fn failed(&mut self, failure: LinkHealth) {
+        let detail = failure.detail();
+        if self.failure.as_ref() == Some(&failure) {
             debug!("[Gateway Client] {detail}");
-        } else if trouble.needs_operator() {
+        } else if failure.needs_operator() {
             error!(alert = true, "[Gateway Client] {detail}");
         } else {
             warn!("[Gateway Client] {detail}");
         }
-        self.health.send_replace(trouble.clone());
-        self.trouble = Some(trouble);
+        self.health.send_replace(failure.clone());
+        self.failure = Some(failure);
     }
 
     fn report(&mut self, violation: Violation) {
@@ -262,36 +262,36 @@ impl Attachment {
     }
 
     fn written<T, E>(&mut self, written: &Result<Result<(), T>, E>) -> bool {
-        let trouble = match written {
+        let failure = match written {
             Ok(Ok(())) => return true,
             Ok(Err(_)) => Input::ConnectionLost,
             Err(_) => Input::WriteStalled,
         };
-        self.machine.handle(trouble, now());
+        self.machine.handle(failure, now());
         false
     }
 
-    async fn say_goodbye(&mut self, end: End) {
+    async fn close(&mut self, end: End) {
         let Some(code) = end.close_code() else { return };
         let close = Message::Close(Some(CloseFrame {
             code: code.into(),
             reason: close_reason(end).into(),
         }));
         // Nothing is left to do about a gateway that does not listen.
-        let _in_time = timeout(GOODBYE_LIMIT, self.socket.send(close)).await;
+        let _in_time = timeout(CLOSE_LIMIT, self.socket.send(close)).await;
     }
 }
 
 /// Opens one connection.
 async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHealth> {
-    let unreachable = |error: SocketError| LinkHealth::Unreachable(in_words(&error));
+    let unreachable = |error: SocketError| LinkHealth::Unreachable(error_chain(&error));
     let mut request = url.as_str().into_client_request().map_err(unreachable)?;
     let headers = request.headers_mut();
     headers.insert(header::AUTHORIZATION, authorization.clone());
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
         .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
-    // WatchClient are small and somebody waits for each: no Nagle.
+    // Watches are small and somebody waits for each: no Nagle.
     let connecting = connect_async_with_config(request, Some(config), true);
     match timeout(DIAL_LIMIT, connecting).await {
         Ok(Ok((socket, _response))) => Ok(socket),
@@ -309,15 +309,15 @@ async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHeal
     }
 }
 
-fn in_words(error: &SocketError) -> String {
+fn error_chain(error: &SocketError) -> String {
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        let cause_in_words = cause.to_string();
+        let cause_text = cause.to_string();
         // Many errors already say what caused them.
-        if !words.ends_with(&cause_in_words) {
+        if !words.ends_with(&cause_text) {
             words.push_str(": ");
-            words.push_str(&cause_in_words);
+            words.push_str(&cause_text);
         }
         source = cause.source();
     }
@@ -325,7 +325,7 @@ fn in_words(error: &SocketError) -> String {
 }
 
 /// Waits for something while there is no connection: whoever asks has no answer, at once.
-async fn answer_nobody<T>(asks: &mut mpsc::Receiver<Ask>, until: impl Future<Output = T>) -> T {
+async fn drop_asks_until<T>(asks: &mut mpsc::Receiver<Ask>, until: impl Future<Output = T>) -> T {
     let mut until = pin!(until);
     loop {
         select! {

@@ -86,9 +86,9 @@ impl Freshness {
         self.discord_status.as_ref().is_none_or(missing)
     }
 
-    /// What a browser is told. `may_know`: whether its viewer may know of a guild; `sees_any`:
-    /// whether there is one that they see. Who sees none is not told that all is well as long as
-    /// one of theirs may come.
+    /// What a browser gets of it. `may_know`: whether its viewer may know of a guild; `sees_any`:
+    /// whether there is one that they see. Discord is not said to be live to whoever sees none as
+    /// long as one of theirs may come.
     pub(crate) fn payload(
         &self,
         may_know: impl Fn(GuildId) -> bool,
@@ -160,8 +160,11 @@ mod tests {
             (&[2], false, true, Discord::Live),
         ] {
             freshness.set_discord(said(guild_ids, complete));
-            let told = freshness.payload(mine, sees_any);
-            assert_eq!(told.discord, discord, "{guild_ids:?} {complete} {sees_any}");
+            let payload = freshness.payload(mine, sees_any);
+            assert_eq!(
+                payload.discord, discord,
+                "{guild_ids:?} {complete} {sees_any}"
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ use super::record::Record;
 /// A guild with its part of the log.
 ///
 /// Promise: the base with the kept records applied is the guild as it is now, so what anybody saw
-/// at any place from the floor on can be told (design, "A fresh replica").
+/// at any position from the floor on can be computed.
 #[derive(Debug)]
 pub(crate) struct GuildLog {
     id: GuildId,
@@ -46,7 +46,7 @@ impl GuildLog {
         }
     }
 
-    /// The last evicted place: who stands below it cannot be told everything.
+    /// The last evicted position: below it no replay is complete.
     pub(crate) fn floor(&self) -> u64 {
         self.floor
     }
@@ -56,12 +56,12 @@ impl GuildLog {
         self.now.guilds.get(&self.id)
     }
 
-    /// The place of the last record, or the floor.
+    /// The sequence number of the last record, or the floor.
     pub(crate) fn head(&self) -> u64 {
         self.records.back().map_or(self.floor, |last| last.at.seq)
     }
 
-    /// The kept records after a place, oldest first.
+    /// The kept records after a sequence number, oldest first.
     pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = &Arc<Record>> {
         let first = self.records.partition_point(|record| record.at.seq <= seq);
         self.records.range(first..)
@@ -103,8 +103,8 @@ impl GuildLog {
         self.records.len()
     }
 
-    /// The guild at its floor with nobody in it but one viewer: all it takes to tell what the
-    /// viewer saw. To be moved on by [`World::apply`].
+    /// The guild at its floor with nobody in it but one viewer: all it takes to compute what
+    /// the viewer saw. To be moved on by [`World::apply`].
     pub(crate) fn base_for(&self, viewer: UserId) -> World {
         let only = |guild: &Guild| Guild {
             info: guild.info.clone(),

@@ -26,9 +26,9 @@ pub(crate) struct GuildLogs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event at {got} does not follow {after:?}")]
 pub(crate) struct OutOfOrder {
-    /// Where the replica stands.
+    /// The replica's position.
     pub(crate) after: Option<Position>,
-    /// Where the event stands.
+    /// The event's position.
     pub(crate) got: Position,
 }
 
@@ -52,7 +52,7 @@ impl GuildLogs {
         }
     }
 
-    /// Where it stands.
+    /// Its position.
     pub(crate) fn position(&self) -> Option<Position> {
         self.position
     }
@@ -90,7 +90,7 @@ impl GuildLogs {
             floor,
             guild,
         } = base;
-        // Which life of the log this is; how far it has come the events will tell.
+        // Which epoch this is; the events after it move the position on.
         self.position.get_or_insert(floor.at(0));
         self.cost -= self.guilds.get(&guild_id).map_or(0, GuildLog::cost);
         let log = GuildLog::new(guild_id, floor.seq, guild);
@@ -120,7 +120,7 @@ impl GuildLogs {
         Ok(())
     }
 
-    /// The place of the last event of a group, if all of it follows.
+    /// The position of the last event of a group, if all of it follows.
     pub(crate) fn follows(&self, group: &[Envelope]) -> Result<Option<Position>, OutOfOrder> {
         let mut last = self.position;
         for envelope in group {
@@ -134,7 +134,7 @@ impl GuildLogs {
         Ok(last)
     }
 
-    /// It stands here now.
+    /// Everything up to here is in it.
     pub(crate) fn move_to(&mut self, position: Position) {
         self.position = Some(position);
     }

@@ -5,10 +5,10 @@ use guildhall_model::{Change, Envelope, Event, Guild, Position, UserId};
 
 use crate::sse;
 
-/// One event at its place, and its bytes on every browser's stream.
+/// One event at its position, and its bytes on every browser's stream.
 #[derive(Debug)]
 pub(crate) struct Record {
-    /// The place just after the event.
+    /// The position just after the event.
     pub(crate) at: Position,
     /// The next record of the guild is of the same group: what one cause did.
     pub(crate) more: bool,

@@ -1,5 +1,5 @@
-//! What the login asks of the rest: which guilds the bot is in, where the log stands, and that
-//! the gateway begins to watch.
+//! What the login needs: which guilds the bot is in, where the log stands, and that the gateway
+//! begins to watch a viewer.
 
 use futures_util::{FutureExt, future::BoxFuture};
 use guildhall_model::{GuildId, Position, UserId};

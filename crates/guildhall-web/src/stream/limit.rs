@@ -1,4 +1,5 @@
-//! How many streams or requests there may be at one time: of one user, of one address, and together.
+//! How many streams or requests there may be at one time: of one user, of one address, and
+//! together.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 

@@ -35,8 +35,8 @@ pub(crate) enum JoinFrom<'a> {
         cursor: Option<&'a Cursor>,
         heads: &'a [Position],
     },
-    /// A stream that is open. `views`: what its browser has of each guild; `now`: the time, for what
-    /// is sent that no record tells.
+    /// A stream that is open. `views`: what its browser has of each guild; `now`: the time, for
+    /// what is sent that no record tells.
     Stream {
         position: Position,
         views: &'a BTreeMap<GuildId, GuildView>,
@@ -103,7 +103,7 @@ pub(crate) struct AvailabilityChange {
 pub(crate) enum JoinError {
     /// No complete world yet.
     NoWorld,
-    /// The viewer's rights were not asked for in this life of the log.
+    /// The viewer's rights were not asked for in this epoch of the log.
     NotLookedUp,
 }
 
@@ -225,7 +225,7 @@ fn guilds_now(
     let now = logs.position().ok_or(JoinError::NoWorld)?;
     let unresolved = match (viewer.unresolved(now.epoch, &here), from) {
         (Some(unresolved), _) => unresolved,
-        // It was shown something in this life of the log: what it was not asked about is unknown.
+        // It was shown something in this epoch of the log: what it was not asked about is unknown.
         (None, JoinFrom::Stream { position, .. }) if position.comparable(now) => here,
         (None, _) => return Err(JoinError::NotLookedUp),
     };
@@ -393,8 +393,8 @@ fn continue_stream(
     Ok((now, views, replay))
 }
 
-/// Adds that a guild is not visible any more, unless the record that did it tells so itself; answers
-/// what the browser has then.
+/// Adds that a guild is not visible any more, unless the record that did it tells so itself;
+/// answers what the browser has then.
 fn add_break(
     replay: &mut Replay,
     id: GuildId,

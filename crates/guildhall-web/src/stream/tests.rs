@@ -1,6 +1,6 @@
 /// Random guilds, events and viewers: the picture is right, whatever happens.
 mod simulation;
-/// Lives of single streams, told one by one.
+/// Single streams, from opening to `bye`.
 mod lifecycle;
 /// What one cause did, seen while it comes in.
 mod moments;

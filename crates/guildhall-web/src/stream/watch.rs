@@ -1,5 +1,5 @@
-//! Has the gateway look up the rights of viewers: before anything is sent to them, and again as long
-//! as they have a stream open.
+//! Has the gateway look up the rights of viewers: before anything is sent to them, and again as
+//! long as they have a stream open.
 //!
 //! Only guilds that the replica has are asked for: of others there is nothing to be shown, and
 //! ids that somebody invented must not reach the gateway.
@@ -161,8 +161,8 @@ struct Question {
     again: bool,
 }
 
-/// Keeps the rights of those who have a stream open looked up. One question about a person being due again
-/// is under way at a time, and none waits for another's answer.
+/// Keeps the rights of those who have a stream open looked up. One question about a person being
+/// due again is under way at a time, and none waits for another's answer.
 struct WatchRefresher {
     client: WatchClient,
     waiting: VecDeque<Question>,

@@ -10,7 +10,7 @@ use crate::replica::StatusPayload;
 pub(crate) enum SnapshotReason {
     /// None came, none that is of this log, or one from before the login.
     NoCursor,
-    /// The log has begun a new life.
+    /// The log has begun a new epoch.
     EpochChanged,
     /// What came after the cursor is not kept any more.
     CursorExpired,

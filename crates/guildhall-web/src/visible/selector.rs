@@ -4,7 +4,8 @@ use guildhall_model::ChannelId;
 
 use crate::replica::{Family, Record};
 
-/// The channels and event families that a query asks for. `channels`: sorted; `None` is all of them.
+/// The channels and event families that a query asks for. `channels`: sorted; `None` is all of
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Selector {
     pub(crate) channels: Option<Box<[ChannelId]>>,

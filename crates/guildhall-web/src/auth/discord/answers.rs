@@ -14,13 +14,13 @@ const NAME_MAX: usize = 64;
 
 /// How much of an answer was left out.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Odd {
+pub(super) struct SkippedParts {
     pub(super) fields: usize,
     pub(super) guilds: usize,
 }
 
-/// `GET /users/@me`, as far as we keep it. Fields are read one by one, so that an odd one spoils
-/// no other.
+/// `GET /users/@me`, as far as we keep it. Fields are read one by one, so that an unreadable
+/// one spoils no other.
 #[derive(Deserialize)]
 pub(super) struct UserAnswer {
     id: UserId,
@@ -33,10 +33,10 @@ pub(super) struct UserAnswer {
 }
 
 impl UserAnswer {
-    pub(super) fn profile(self, cdn: &Url, odd: &mut Odd) -> Profile {
+    pub(super) fn profile(self, cdn: &Url, skipped: &mut SkippedParts) -> Profile {
         let mut text = |field: Option<Box<RawValue>>| -> Option<String> {
             let read = serde_json::from_str(field?.get());
-            odd.fields += usize::from(read.is_err());
+            skipped.fields += usize::from(read.is_err());
             read.ok()
         };
         let clip = |text: String| text.chars().take(NAME_MAX).collect::<String>();
@@ -77,10 +77,10 @@ struct UserGuild {
 
 impl Guilds {
     /// Those that can be read, in Discord's order.
-    pub(super) fn ids(&self, odd: &mut Odd) -> Vec<GuildId> {
+    pub(super) fn ids(&self, skipped: &mut SkippedParts) -> Vec<GuildId> {
         let read = |guild: &RawValue| serde_json::from_str::<UserGuild>(guild.get()).ok();
         let ids: Vec<_> = self.0.iter().filter_map(|guild| read(guild)).collect();
-        odd.guilds += self.0.len() - ids.len();
+        skipped.guilds += self.0.len() - ids.len();
         ids.into_iter().map(|guild| guild.id).collect()
     }
 }
@@ -124,16 +124,16 @@ mod tests {
 
     use super::*;
 
-    fn read(user: &serde_json::Value) -> (Profile, Odd) {
+    fn read(user: &serde_json::Value) -> (Profile, SkippedParts) {
         let user: UserAnswer = serde_json::from_str(&user.to_string()).expect("a user");
-        let mut odd = Odd::default();
+        let mut skipped = SkippedParts::default();
         let cdn = "https://cdn.discordapp.com".parse().expect("a URL");
-        (user.profile(&cdn, &mut odd), odd)
+        (user.profile(&cdn, &mut skipped), skipped)
     }
 
     fn profile(user: &serde_json::Value) -> Profile {
-        let (profile, odd) = read(user);
-        assert_eq!(odd, Odd::default(), "{user}");
+        let (profile, skipped) = read(user);
+        assert_eq!(skipped, SkippedParts::default(), "{user}");
         profile
     }
 
@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn an_odd_field_spoils_no_other() {
-        let (ada, odd) =
+        let (ada, skipped) =
             read(&json!({"id": "7", "username": "ada", "global_name": 5, "avatar": {}}));
-        assert_eq!((ada.username.as_str(), odd.fields), ("ada", 2));
-        let (nameless, odd) = read(&json!({"id": "7", "username": [1], "global_name": "Ada"}));
-        assert_eq!((nameless.username.as_str(), odd.fields), ("7", 1));
+        assert_eq!((ada.username.as_str(), skipped.fields), ("ada", 2));
+        let (nameless, skipped) = read(&json!({"id": "7", "username": [1], "global_name": "Ada"}));
+        assert_eq!((nameless.username.as_str(), skipped.fields), ("7", 1));
         assert_eq!(nameless.display_name, "Ada");
     }
 
@@ -187,9 +187,9 @@ mod tests {
     fn a_guild_that_cannot_be_read_is_left_out_and_counted() {
         let text = r#"[{"id":null},{"name":"x"},5,{"id":"7","name":1e999},[],null,{"id":"8"}]"#;
         let guilds: Guilds = serde_json::from_str(text).expect("a list");
-        let mut odd = Odd::default();
-        assert_eq!(guilds.ids(&mut odd), [GuildId(7), GuildId(8)]);
-        assert_eq!(odd.guilds, 5);
+        let mut skipped = SkippedParts::default();
+        assert_eq!(guilds.ids(&mut skipped), [GuildId(7), GuildId(8)]);
+        assert_eq!(skipped.guilds, 5);
     }
 
     #[test]
@@ -208,9 +208,9 @@ mod tests {
         #[test]
         fn any_list_is_read_as_far_as_it_goes(text in r#"\[(\{"id":"?[0-9]{0,22}"?\},?){0,4}\]|\PC{0,40}"#) {
             if let Ok(guilds) = serde_json::from_str::<Guilds>(&text) {
-                let mut odd = Odd::default();
-                let read = guilds.ids(&mut odd).len();
-                prop_assert_eq!(read + odd.guilds, guilds.0.len());
+                let mut skipped = SkippedParts::default();
+                let read = guilds.ids(&mut skipped).len();
+                prop_assert_eq!(read + skipped.guilds, guilds.0.len());
             }
         }
     }

@@ -216,7 +216,7 @@ async fn who_spent_the_budget_is_refused_without_waiting_for_a_place() {
         leave.charge(now);
     }
     let auth = Arc::clone(&visit.auth);
-    let permits = (0..32).map(|_| auth.permits.enter(None));
+    let permits = (0..32).map(|_| auth.permits.acquire(None));
     let _permits = futures_util::future::join_all(permits).await;
     let begin = Instant::now();
     let answer = false_callback(&mut visit).await;

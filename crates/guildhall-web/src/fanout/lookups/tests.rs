@@ -48,12 +48,12 @@ async fn what_nobody_could_find_out_is_asked_for_again_sooner() {
     assert_eq!(lookups.due_for_refresh(1, |_| true, TTL, soon), ids([2]));
     assert!(
         lookups.due_for_refresh(1, |_| false, TTL, soon).is_empty(),
-        "nobody interests it"
+        "nobody wants it"
     );
     assert_eq!(
         lookups.unresolved(2, &ids([1])),
         None,
-        "another life of the log"
+        "another epoch of the log"
     );
 }
 

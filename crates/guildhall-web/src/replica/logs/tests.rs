@@ -156,10 +156,10 @@ fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
     let mut stage = Stage::hall();
     let replica = stage.fanout.replica().clone();
     let mut waiting = Box::pin(replica.reached(at(2)));
-    let mut other_life = Box::pin(replica.reached(Position { epoch: 1, ..at(1) }));
+    let mut other_epoch = Box::pin(replica.reached(Position { epoch: 1, ..at(1) }));
     stage.tell(joined(GHOST, LOBBY));
     assert!(waiting.as_mut().now_or_never().is_none());
     stage.tell(left(GHOST, LOBBY));
     assert!(waiting.as_mut().now_or_never().is_some());
-    assert!(other_life.as_mut().now_or_never().is_none());
+    assert!(other_epoch.as_mut().now_or_never().is_none());
 }

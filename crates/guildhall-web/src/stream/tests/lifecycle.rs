@@ -319,7 +319,7 @@ async fn a_stream_behind_its_class_but_not_behind_the_log_misses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_life_of_the_log_waits_for_proof_and_then_replaces_the_picture() {
+async fn a_new_epoch_of_the_log_waits_for_look_ups_and_then_replaces_the_picture() {
     let mut stage = Stage::hall();
     let mut anna = stage.open(ANNA, None);
     anna.pieces();
@@ -330,7 +330,7 @@ async fn a_new_life_of_the_log_waits_for_proof_and_then_replaces_the_picture() {
     stage.load(vec![(HALL, hall())], reborn);
     assert!(
         anna.names().is_empty(),
-        "nothing before her rights are asked for in this life"
+        "nothing before her rights are asked for in this epoch"
     );
     let viewer = stage.fanout.viewer(ANNA);
     viewer.record_lookup(reborn, &[HALL], &[], Instant::now());
@@ -342,7 +342,7 @@ async fn a_new_life_of_the_log_waits_for_proof_and_then_replaces_the_picture() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_world_or_proof_a_stream_says_unavailable_after_five_seconds() {
+async fn without_a_world_or_look_ups_a_stream_says_unavailable_after_five_seconds() {
     let stage = Stage::empty(64);
     let mut anna = stage.open(ANNA, None);
     assert!(anna.names().is_empty());

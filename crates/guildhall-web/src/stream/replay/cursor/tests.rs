@@ -36,13 +36,13 @@ fn each_cursor_has_one_answer() {
             CursorVerdict::Snapshot(Reason::NoCursor),
         ),
         (
-            "an earlier life",
+            "an earlier epoch",
             Some(at(6, 80)),
             &[],
             CursorVerdict::Snapshot(Reason::EpochChanged),
         ),
         (
-            "a later life",
+            "a later epoch",
             Some(at(8, 80)),
             &[],
             CursorVerdict::Snapshot(Reason::EpochChanged),
@@ -96,7 +96,7 @@ fn each_cursor_has_one_answer() {
             CursorVerdict::After(70),
         ),
         (
-            "a login of an earlier life",
+            "a login of an earlier epoch",
             Some(at(7, 61)),
             &old_login,
             CursorVerdict::After(61),
