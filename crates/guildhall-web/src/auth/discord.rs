@@ -17,7 +17,7 @@ use tracing::warn;
 use url::Url;
 
 use super::{
-    attempt::Attempt, budget::Reservation, rate_limited::RateLimited, session::Profile,
+    attempt::Attempt, budget::Reservation, rate_limited::RateLimitAnswer, session::Profile,
     settings::Settings,
 };
 use crate::http::Notice;
@@ -253,7 +253,7 @@ impl DiscordClient {
     ) -> Result<T, SignInError> {
         let request = self.http.get(url.clone()).bearer_auth(token);
         let response = read(request.send().await).await?;
-        if let Some(limited) = RateLimited::of(&response) {
+        if let Some(limited) = RateLimitAnswer::of(&response) {
             // A limit of this person's own token says nothing about others.
             calls.limited(&limited, limited.for_all);
             let (wait, code_spent) = (limited.wait, true);
@@ -285,7 +285,7 @@ impl Calls {
     }
 
     /// Counts a refusal, after which nobody asks for a while if it is `for_all`.
-    fn limited(&self, limited: &RateLimited, for_all: bool) {
+    fn limited(&self, limited: &RateLimitAnswer, for_all: bool) {
         let now = Instant::now();
         let mut reservation = self.reservation();
         reservation.charge(now);
@@ -306,7 +306,7 @@ async fn send_token_request(
 ) -> Result<HttpResponse, SignInError> {
     let request = request.try_into().map_err(|_| SignInError::Unreachable)?;
     let mut response = read(http.execute(request).await).await?;
-    if let Some(limited) = RateLimited::of(&response) {
+    if let Some(limited) = RateLimitAnswer::of(&response) {
         // Limits of this endpoint are of our address, whatever their scope is called.
         calls.limited(&limited, true);
         let (wait, code_spent) = (limited.wait, false);

@@ -20,7 +20,7 @@ const EDGE_BAN_WAIT: Duration = Duration::from_mins(1);
 
 /// An answer that asks to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RateLimited {
+pub(super) struct RateLimitAnswer {
     /// Between 100 ms and 15 min, whatever was sent.
     pub(super) wait: Duration,
     /// Our address is meant, not one person's token or one route.
@@ -43,7 +43,7 @@ impl Body<'_> {
     }
 }
 
-impl RateLimited {
+impl RateLimitAnswer {
     /// `None`: the answer is no such refusal.
     pub(super) fn of(response: &Response<Vec<u8>>) -> Option<Self> {
         let value = |name: &str| response.headers().get(name)?.to_str().ok();
@@ -112,9 +112,10 @@ mod tests {
     fn the_apis_limits_and_the_edges_bans_are_told_apart() {
         let millis = |wait, for_all| {
             let wait = Duration::from_millis(wait);
-            Some(RateLimited { wait, for_all })
+            Some(RateLimitAnswer { wait, for_all })
         };
-        let limited = |status, headers: &[_], body| RateLimited::of(&answer(status, headers, body));
+        let limited =
+            |status, headers: &[_], body| RateLimitAnswer::of(&answer(status, headers, body));
         let body = r#"{"message":"x","retry_after":1.337,"global":false}"#;
         assert_eq!(
             limited(429, &[JSON, ("retry-after", "2")], body),
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn a_date_and_a_list_of_numbers_are_waited_for() {
         let millis = |headers: &[_], body| {
-            let limited = RateLimited::of(&answer(429, headers, body)).expect("a limit");
+            let limited = RateLimitAnswer::of(&answer(429, headers, body)).expect("a limit");
             limited.wait.as_millis()
         };
         let now = ("date", "Sat, 28 Nov 2026 17:00:00 GMT");
@@ -178,9 +179,9 @@ mod tests {
             (r#"{"retry_after":[],"global":true}"#, 7_000, true),
             (r#"{"retry_after":null,"global":null}"#, 7_000, false),
         ] {
-            let limited = RateLimited::of(&answer(429, &[JSON, ("retry-after", "7")], body));
+            let limited = RateLimitAnswer::of(&answer(429, &[JSON, ("retry-after", "7")], body));
             let wait = Duration::from_millis(wait);
-            assert_eq!(limited, Some(RateLimited { wait, for_all }), "{body}");
+            assert_eq!(limited, Some(RateLimitAnswer { wait, for_all }), "{body}");
         }
     }
 
@@ -197,13 +198,13 @@ mod tests {
             ("inf", 900.0),
             ("2.5", 2.5),
         ] {
-            let limited = RateLimited::of(&answer(429, &[JSON, ("retry-after", stated)], "{}"));
+            let limited = RateLimitAnswer::of(&answer(429, &[JSON, ("retry-after", stated)], "{}"));
             let wait = limited.map(|it| it.wait.as_secs_f64());
             assert_eq!(wait, Some(seconds), "{stated:?}");
         }
         for stated in ["1e300", "1e999", "-1", "null", "\"x\"", "[]"] {
             let body = format!("{{\"retry_after\":{stated}}}");
-            let limited = RateLimited::of(&answer(429, &[JSON], &body)).expect("a limit");
+            let limited = RateLimitAnswer::of(&answer(429, &[JSON], &body)).expect("a limit");
             assert!((WAIT_MIN..=PAUSE_MAX).contains(&limited.wait), "{stated}");
         }
     }
