@@ -343,7 +343,7 @@ fn continue_stream(
                     inside = Some(inside.map_or(broke.at.seq, |at| at.min(broke.at.seq)));
                 }
                 picture_from = broke.at.seq.saturating_sub(1);
-                is = add_break(&mut replay, *id, &broke, selector);
+                is = add_break(&mut replay, *id, &broke, access, selector);
             }
         }
         let (then, what) = availability_change(is, access, *id, logs.guild(*id), selector);
@@ -394,19 +394,24 @@ fn continue_stream(
 }
 
 /// Adds that a guild is not visible any more, unless the record that did it tells so itself;
-/// answers what the browser has then.
+/// answers what the browser has then. `now`: what the viewer is to the guild by this time.
 fn add_break(
     replay: &mut Replay,
     id: GuildId,
     broke: &ViewBreak,
+    now: &Access,
     selector: &Selector,
 ) -> GuildView {
     if broke.announced {
         return GuildView::Nothing;
     }
     if broke.access.rooms().is_some() {
-        // The whole guild is sent anew: what the browser has is of no use.
-        return GuildView::Unavailable;
+        // The whole guild is sent anew, and what the browser has is of no use; to somebody who was
+        // lost sight of since then it is not sent, and must be said to be gone.
+        return match now {
+            Access::Member(_) => GuildView::Unavailable,
+            Access::Unknown | Access::Stranger | Access::Absent => GuildView::Everything,
+        };
     }
     let (then, what) =
         availability_change(GuildView::Everything, &broke.access, id, None, selector);

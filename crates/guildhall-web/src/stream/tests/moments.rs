@@ -2,7 +2,7 @@
 //! world before a group or the world after it, whether by a snapshot, a new stream, a stream that
 //! is open or one that comes back.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use guildhall_link::{
     Frame, Receiver,
@@ -10,7 +10,7 @@ use guildhall_link::{
     receiver::{Input, Output},
 };
 use guildhall_model::{
-    Change, Envelope, Position, World,
+    Change, Envelope, Guild, Position, World,
     world::{RoomInfo, RoomRights},
 };
 use proptest::{collection::vec, prelude::*};
@@ -208,4 +208,20 @@ async fn a_move_is_one_moment() {
         .step_by(2)
         .map(|text| text.matches("\"userId\":\"77\"").count());
     assert_eq!(there.collect::<Vec<_>>(), [1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guild_told_anew_to_whom_nothing_is_known_of_is_unavailable() {
+    let mut stage = Stage::hall();
+    let mut anna = stage.open(ANNA, None);
+    anna.pieces();
+    let nobody_known = Guild {
+        memberships: BTreeMap::new(),
+        ..hall()
+    };
+    stage.tell_group(vec![
+        Change::GuildAvailable(Some(Box::new(hall()))),
+        Change::GuildAvailable(Some(Box::new(nobody_known))),
+    ]);
+    assert_eq!(names(&mut anna), ["guild.unavailable"]);
 }
