@@ -22,9 +22,9 @@ pub mod permission;
 
 pub use event::{Change, Envelope, Event};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
-pub use permission::{Permissions, ViewerClass};
+pub use permission::ViewerClass;
 pub use position::{Cursor, Position};
-pub use world::{Guild, World};
+pub use world::{Guild, Permissions, World};
 
 /// Any value of this crate, for property tests: here, and with feature `arbitrary` elsewhere.
 #[cfg(any(test, feature = "arbitrary"))]

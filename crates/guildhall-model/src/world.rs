@@ -1,32 +1,20 @@
 //! The guilds as they are at one position of the log.
 
-/// The one reducer.
+/// The world of one log, and the one reducer.
 mod apply;
 /// How an occupant is read: most of what is ever read are occupants.
 mod occupant;
+/// Discord's permission bits.
+mod permissions;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelId, GuildId, Permissions, RoleId, UnixMs, UserId};
+use crate::{ChannelId, RoleId, UnixMs, UserId};
 
-/// Every guild of one log.
-///
-/// Promise: `world(P)` with the events after `P` up to `Q` applied equals `world(Q)`, and
-/// [`World::apply`] is the only thing that changes one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct World {
-    /// The guilds the bot is in, those in an outage included.
-    pub guilds: BTreeMap<GuildId, Guild>,
-}
-
-impl World {
-    /// Raised when the world keeps something that it did not keep before, or reads Discord
-    /// differently: a world of another format is readable, and has to be compared afresh.
-    pub const FORMAT: u32 = 2;
-}
+pub use apply::World;
+pub use permissions::Permissions;
 
 /// One guild: its rooms, who is in them, and everything that decides who may see what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -222,7 +210,7 @@ impl Membership {
         Self::Member { roles, guest }
     }
 
-    fn remove_role(&mut self, gone: RoleId) {
+    pub(crate) fn remove_role(&mut self, gone: RoleId) {
         if let Self::Member { roles, .. } = self {
             roles.retain(|role| *role != gone);
         }

@@ -1,9 +1,9 @@
 //! Viewer classes: filter results, wake lists and snapshot fragments belong to classes, not to
 //! streams.
 
-use super::{ChannelKind, Member, NOBODY, Permissions, effective, in_channel, in_guild};
+use super::{ChannelKind, Member, NOBODY, effective, in_channel, in_guild};
 use crate::{
-    ChannelId, GuildId, RoleId, UserId,
+    ChannelId, GuildId, Permissions, RoleId, UserId,
     world::{Guild, Membership, Overwrite, OverwriteTarget, Room},
 };
 

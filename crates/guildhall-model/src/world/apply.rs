@@ -1,10 +1,31 @@
 //! `world(P)` + event = `world(P + 1)`. Total: any event fits any world, so a replica never has a
 //! reason to stop.
 
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use super::{Guild, Room, World};
-use crate::{Change, Event};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Change, Event, GuildId,
+    world::{Guild, Room},
+};
+
+/// Every guild of one log.
+///
+/// Promise: `world(P)` with the events after `P` up to `Q` applied equals `world(Q)`, and
+/// [`World::apply`] is the only thing that changes one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct World {
+    /// The guilds the bot is in, those in an outage included.
+    pub guilds: BTreeMap<GuildId, Guild>,
+}
+
+impl World {
+    /// Raised when the world keeps something that it did not keep before, or reads Discord
+    /// differently: a world of another format is readable, and has to be compared afresh.
+    pub const FORMAT: u32 = 2;
+}
 
 impl World {
     /// Applies one event.

@@ -1,7 +1,9 @@
 use serde::Deserialize;
 
-use super::{Occupant, VoiceFlags};
-use crate::{ChannelId, UnixMs, UserId};
+use crate::{
+    ChannelId, UnixMs, UserId,
+    world::{Occupant, VoiceFlags},
+};
 
 /// The fields of an [`Occupant`] side by side, as they are written: serde reads flattened fields
 /// through a list of all of them, which takes three times as long.

@@ -1,12 +1,15 @@
 //! The one promise, `world(P)` + events = `world(Q)`, and the world after lists of events that
 //! other languages check too.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::{collection::vec, prelude::*};
+use serde::Deserialize;
 
-use super::*;
-use crate::{Change, Event, arbitrary};
+use crate::{
+    Change, Event, GuildId, Permissions, RoleId, UserId, World, arbitrary,
+    world::{Guild, GuildInfo, Membership, Role},
+};
 
 proptest! {
     #[test]

@@ -1,0 +1,81 @@
+use std::{fmt, ops};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::id::DecimalVisitor;
+
+/// A set of Discord permissions. 64 bits, written as a decimal string.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Permissions(pub u64);
+
+impl Permissions {
+    /// None at all.
+    pub const NONE: Self = Self(0);
+    /// Every permission, those not invented yet included.
+    pub const ALL: Self = Self(u64::MAX);
+    /// May do everything everywhere in the guild.
+    pub const ADMINISTRATOR: Self = Self(1 << 3);
+    /// May manage a channel.
+    pub const MANAGE_CHANNELS: Self = Self(1 << 4);
+    /// May see a channel.
+    pub const VIEW_CHANNEL: Self = Self(1 << 10);
+    /// May write messages.
+    pub const SEND_MESSAGES: Self = Self(1 << 11);
+    /// May send messages that are read aloud.
+    pub const SEND_TTS_MESSAGES: Self = Self(1 << 12);
+    /// Links get a preview.
+    pub const EMBED_LINKS: Self = Self(1 << 14);
+    /// May attach files.
+    pub const ATTACH_FILES: Self = Self(1 << 15);
+    /// May read what was written before.
+    pub const READ_MESSAGE_HISTORY: Self = Self(1 << 16);
+    /// May mention everyone.
+    pub const MENTION_EVERYONE: Self = Self(1 << 17);
+    /// May join a voice channel.
+    pub const CONNECT: Self = Self(1 << 20);
+    /// May speak in a voice channel.
+    pub const SPEAK: Self = Self(1 << 21);
+
+    /// Whether all of `other` are in.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These without `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// These after an overwrite: what it denies is taken, then what it allows is given.
+    pub(crate) fn overwritten(self, deny: Self, allow: Self) -> Self {
+        self.without(deny) | allow
+    }
+}
+
+impl ops::BitOr for Permissions {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permissions({:#x})", self.0)
+    }
+}
+
+impl Serialize for Permissions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Permissions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DecimalVisitor).map(Self)
+    }
+}
