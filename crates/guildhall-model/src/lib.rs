@@ -13,18 +13,18 @@ pub mod text;
 pub mod json;
 /// Where in the log something stands, and the cursor a browser keeps.
 pub mod position;
+/// A guild, its rooms, who is in them, and what decides who may see them.
+pub mod guild;
 /// What happened: one event, its public and its internal shape.
 pub mod event;
-/// The guilds as they are at one position, and the only reducer that changes them.
-pub mod world;
 /// Discord's permission algorithm, and the classes of viewers who see the same.
 pub mod permission;
 
 pub use event::{Change, Envelope, Event};
+pub use guild::{self as world, Guild, Permissions, World};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
 pub use permission::ViewerClass;
 pub use position::{Cursor, Position};
-pub use world::{Guild, Permissions, World};
 
 /// Any value of this crate, for property tests: here, and with feature `arbitrary` elsewhere.
 #[cfg(any(test, feature = "arbitrary"))]
