@@ -9,7 +9,7 @@ mod limiter;
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_model::{GuildId, RoleId, UserId, text::readable_json, world::Membership};
+use guildhall_model::{GuildId, RoleId, UserId, guild::Membership, text::readable_json};
 use metrics::counter;
 use parking_lot::{Mutex, MutexGuard};
 use reqwest::{

@@ -31,7 +31,7 @@ mod difference;
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{Change, Event, Guild, GuildId, UnixMs, UserId, World, world::Membership};
+use guildhall_model::{Change, Event, Guild, GuildId, UnixMs, UserId, World, guild::Membership};
 use serde::{Deserialize, de};
 
 use lenient::Field;

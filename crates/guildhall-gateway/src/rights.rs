@@ -49,7 +49,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use guildhall_model::{GuildId, UserId, World, world::Membership};
+use guildhall_model::{GuildId, UserId, World, guild::Membership};
 
 use crate::{
     Limits,

@@ -9,7 +9,7 @@ use std::{
 
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, World,
-    world::{GuildInfo, Occupant, VoiceFlags},
+    guild::{GuildInfo, Occupant, VoiceFlags},
 };
 use proptest::{collection::vec, prelude::*};
 

@@ -11,7 +11,7 @@ use proptest::{
 
 use crate::{
     Change, ChannelId, Event, Guild, GuildId, Permissions, RoleId, UserId, World,
-    world::{
+    guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
         RoomKind, RoomRights, VoiceFlags,
     },

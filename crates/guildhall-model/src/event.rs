@@ -9,7 +9,7 @@ mod wire;
 
 use crate::{
     ChannelId, GuildId, Position, RoleId, UnixMs, UserId,
-    world::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
+    guild::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
 pub use wire::{EventError, PublicPayload, WirePayload};

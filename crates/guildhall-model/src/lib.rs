@@ -21,7 +21,7 @@ pub mod event;
 pub mod permission;
 
 pub use event::{Change, Envelope, Event};
-pub use guild::{self as world, Guild, Permissions, World};
+pub use guild::{Guild, Permissions, World};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
 pub use permission::ViewerClass;
 pub use position::{Cursor, Position};

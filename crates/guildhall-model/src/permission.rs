@@ -6,7 +6,7 @@ mod class;
 
 use crate::{
     GuildId, Permissions, RoleId, UserId,
-    world::{Guild, Overwrite, OverwriteTarget},
+    guild::{Guild, Overwrite, OverwriteTarget},
 };
 
 pub use class::ViewerClass;

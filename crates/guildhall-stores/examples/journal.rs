@@ -12,7 +12,7 @@ use std::{
 
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId,
-    world::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
+    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 use guildhall_ports::journal::{Beginning, Commit, Journal, JournalBase, State};
 use guildhall_stores::sqlite::SqliteJournal;

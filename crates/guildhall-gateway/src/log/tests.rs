@@ -1,6 +1,6 @@
 use guildhall_model::{
     Change, ChannelId, Guild, Permissions, UserId,
-    world::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
+    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 use proptest::prelude::*;
 

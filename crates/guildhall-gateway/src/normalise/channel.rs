@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, Guild, GuildId, Permissions, RoleId, UserId,
-    world::{Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind, RoomRights},
+    guild::{Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind, RoomRights},
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

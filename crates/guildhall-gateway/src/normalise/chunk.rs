@@ -119,7 +119,7 @@ impl NonceText {
 
 #[cfg(test)]
 mod tests {
-    use guildhall_model::{RoleId, world::Membership};
+    use guildhall_model::{RoleId, guild::Membership};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

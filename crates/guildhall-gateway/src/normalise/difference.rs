@@ -3,7 +3,7 @@
 
 use guildhall_model::{
     Change, Guild, UserId,
-    world::{Role, Room, RoomRights},
+    guild::{Role, Room, RoomRights},
 };
 
 use super::occupancy::{self, Location};

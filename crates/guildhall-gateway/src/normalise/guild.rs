@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, Event, Guild, GuildId, UserId,
-    world::{GuildInfo, Occupant, Overwrite, OverwriteTarget, Room},
+    guild::{GuildInfo, Occupant, Overwrite, OverwriteTarget, Room},
 };
 use serde::Deserialize;
 

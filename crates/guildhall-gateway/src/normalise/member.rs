@@ -2,7 +2,7 @@
 
 use guildhall_model::{
     Change, Guild, GuildId, RoleId, UserId,
-    world::{Membership, Occupant},
+    guild::{Membership, Occupant},
 };
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Where in a guild somebody is, and the changes between two such locations.
 
-use guildhall_model::{Change, ChannelId, Guild, UserId, world::Occupant};
+use guildhall_model::{Change, ChannelId, Guild, UserId, guild::Occupant};
 
 /// Where in a guild somebody is.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 
 use std::{borrow::Borrow, collections::BTreeMap};
 
-use guildhall_model::{Change, Guild, UserId, world::Occupant};
+use guildhall_model::{Change, Guild, UserId, guild::Occupant};
 
 /// All that are in one stage, Discord's largest room: they wait while its type is another.
 const STAGE: usize = 10_000;

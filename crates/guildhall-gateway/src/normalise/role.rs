@@ -1,6 +1,6 @@
 //! Permissions of roles.
 
-use guildhall_model::{Change, GuildId, Permissions, RoleId, world};
+use guildhall_model::{Change, GuildId, Permissions, RoleId, guild};
 use serde::Deserialize;
 
 use super::{
@@ -50,7 +50,7 @@ pub(super) fn set(data: &str, context: &Context<'_>) -> Read {
     if guild.is_none() {
         return Ok(None);
     }
-    let change = Change::RoleSet(world::Role {
+    let change = Change::RoleSet(guild::Role {
         role_id: role.id,
         permissions,
     });

@@ -2,7 +2,7 @@
 
 use guildhall_model::{
     ChannelId, GuildId, UserId,
-    world::{Occupant, VoiceFlags},
+    guild::{Occupant, VoiceFlags},
 };
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! The course of a look-up, whichever way it is asked: queued, sent, answered or put back.
 
-use guildhall_model::{World, world::Membership};
+use guildhall_model::{World, guild::Membership};
 
 use super::{
     MemberKey, Output, RETRY, Rights, RightsContext,

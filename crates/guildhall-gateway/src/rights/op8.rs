@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use guildhall_model::{GuildId, UserId, world::Membership};
+use guildhall_model::{GuildId, UserId, guild::Membership};
 
 use super::{
     Output, RETRY, Rights, RightsContext,

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::Frame;
-use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, world::Membership};
+use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membership};
 use guildhall_ports::{Condition, ManualClock, memory::MemoryJournal};
 use serde_json::json;
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use guildhall_link::frame::Ack;
-use guildhall_model::{Position, UnixMs, world::Membership};
+use guildhall_model::{Position, UnixMs, guild::Membership};
 use guildhall_ports::{Clock, Journal, journal::ResumeState};
 use metrics::{counter, gauge, histogram};
 use tokio::{

@@ -11,7 +11,7 @@ use std::{
 };
 
 use guildhall_link::frame::DiscordStatus;
-use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, world::Membership};
+use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, guild::Membership};
 use guildhall_ports::journal::{ResumeState, State, Terms};
 use metrics::{counter, gauge};
 use tracing::warn;

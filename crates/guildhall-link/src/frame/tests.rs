@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, LogId, Permissions, RoleId,
-    world::{
+    guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
         RoomKind, RoomRights, VoiceFlags,
     },

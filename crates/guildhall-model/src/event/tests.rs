@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     Permissions, arbitrary,
-    world::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
+    guild::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
 };
 
 const NAMES: [&str; 21] = [

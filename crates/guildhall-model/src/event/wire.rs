@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{Change, Event};
 use crate::{
     ChannelId, GuildId, RoleId, UnixMs, UserId,
-    world::{GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
+    guild::{GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
 /// Why a payload is none of ours.

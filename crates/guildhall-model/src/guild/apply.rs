@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Change, Event, GuildId,
-    world::{Guild, Room},
+    guild::{Guild, Room},
 };
 
 /// Every guild of one log.

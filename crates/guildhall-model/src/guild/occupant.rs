@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use crate::{
     ChannelId, UnixMs, UserId,
-    world::{Occupant, VoiceFlags},
+    guild::{Occupant, VoiceFlags},
 };
 
 /// The fields of an [`Occupant`] side by side, as they are written: serde reads flattened fields

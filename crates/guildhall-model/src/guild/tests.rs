@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     Change, Event, GuildId, Permissions, RoleId, UserId, World, arbitrary,
-    world::{Guild, GuildInfo, Membership, Role},
+    guild::{Guild, GuildInfo, Membership, Role},
 };
 
 proptest! {

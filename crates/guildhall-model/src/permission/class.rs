@@ -4,7 +4,7 @@
 use super::{ChannelKind, Member, NOBODY, effective, in_channel, in_guild};
 use crate::{
     ChannelId, GuildId, Permissions, RoleId, UserId,
-    world::{Guild, Membership, Overwrite, OverwriteTarget, Room},
+    guild::{Guild, Membership, Overwrite, OverwriteTarget, Room},
 };
 
 /// Everything about a viewer that decides what they see in one guild. Viewers with equal classes

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     ChannelId,
     arbitrary::GUILD,
-    world::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
+    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 
 mod random;

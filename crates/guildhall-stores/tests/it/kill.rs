@@ -8,7 +8,7 @@ use std::{
 };
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, world::GuildInfo,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, guild::GuildInfo,
 };
 use guildhall_ports::{
     Journal,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_model::{
     Change, ChannelId, Guild, UserId,
-    world::{OverwriteTarget, RoomRights},
+    guild::{OverwriteTarget, RoomRights},
 };
 
 use crate::replica::Affects;

@@ -7,8 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use guildhall_model::{
-    Change, ChannelId, Envelope, Guild, GuildId, UserId, World, json,
-    world::{Occupant, RoomInfo},
+    Change, ChannelId, Envelope, Guild, GuildId, UserId, World,
+    guild::{Occupant, RoomInfo},
+    json,
 };
 use parking_lot::Mutex;
 use serde::Serialize;

@@ -7,7 +7,7 @@ use ::http::{HeaderValue, Method, StatusCode, header};
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::frame::{Ack, Base, Discord, DiscordStatus, Frame, Hello, VERSION};
 use guildhall_model::{
-    Change, Envelope, Event, Guild, GuildId, Position, UserId, world::Membership,
+    Change, Envelope, Event, Guild, GuildId, Position, UserId, guild::Membership,
 };
 use guildhall_ports::{Condition, SystemClock};
 use tokio::net::TcpStream;

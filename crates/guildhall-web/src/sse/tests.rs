@@ -1,6 +1,6 @@
 use guildhall_model::{
     Change, ChannelId, Event, GuildId, LogId, Position, UserId,
-    world::{GuildInfo, RoomInfo, RoomKind},
+    guild::{GuildInfo, RoomInfo, RoomKind},
 };
 use proptest::prelude::*;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, Guild, GuildId, UserId, ViewerClass, world::Membership};
+use guildhall_model::{ChannelId, Guild, GuildId, UserId, ViewerClass, guild::Membership};
 
 /// The rooms that one class of viewers sees in a guild, at one position of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

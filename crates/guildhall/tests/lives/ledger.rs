@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guildhall_model::{
     Change, ChannelId, Event, GuildId, UserId,
-    world::{GuildInfo, Occupant, Room, RoomInfo, RoomRights},
+    guild::{GuildInfo, Occupant, Room, RoomInfo, RoomRights},
 };
 use tokio::time::Instant;
 

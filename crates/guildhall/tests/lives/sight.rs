@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     ChannelId, GuildId, Permissions, RoleId, UserId,
-    world::{Membership, Occupant, RoomInfo, RoomKind, VoiceFlags},
+    guild::{Membership, Occupant, RoomInfo, RoomKind, VoiceFlags},
 };
 use serde::Deserialize;
 

@@ -7,7 +7,7 @@ use std::{
 
 use guildhall_model::{
     ChannelId, Guild, GuildId, Permissions, RoleId, UserId, World,
-    world::{OverwriteTarget, Room},
+    guild::{OverwriteTarget, Room},
 };
 
 use crate::sight::{self, Sight};

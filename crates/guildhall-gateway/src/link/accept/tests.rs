@@ -9,7 +9,7 @@ use guildhall_link::{
     frame::Discord,
     receiver::{self, Receiver},
 };
-use guildhall_model::{Change, Envelope, Event, GuildId, LogId, UserId, world::GuildInfo};
+use guildhall_model::{Change, Envelope, Event, GuildId, LogId, UserId, guild::GuildInfo};
 use guildhall_ports::ManualClock;
 use tokio::{
     net::{TcpListener, TcpStream},

@@ -1,6 +1,6 @@
 use guildhall_model::{
     ChannelId, Permissions, RoleId,
-    world::{Overwrite, OverwriteTarget},
+    guild::{Overwrite, OverwriteTarget},
 };
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-use guildhall_model::{RoleId, world::Membership};
+use guildhall_model::{RoleId, guild::Membership};
 use serde_json::{Value, json};
 
 use super::{

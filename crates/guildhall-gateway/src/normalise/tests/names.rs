@@ -1,7 +1,7 @@
 //! A room that is renamed while its rights change: who is told which name, judged record by
 //! record as an open stream and a replay judge them.
 
-use guildhall_model::{Change, ChannelId, RoleId, ViewerClass, World, world::Membership};
+use guildhall_model::{Change, ChannelId, RoleId, ViewerClass, World, guild::Membership};
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, Event, RoleId, ViewerClass, world::Membership};
+use guildhall_model::{ChannelId, Event, RoleId, ViewerClass, guild::Membership};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, RoleId, ViewerClass, world::Membership};
+use guildhall_model::{ChannelId, RoleId, ViewerClass, guild::Membership};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 

@@ -129,7 +129,7 @@ fn odd_flags_are_off_and_ids_may_be_numbers() {
     harness.hear(KIND, &without(state, "suppress"));
     assert_eq!(harness.people(MOON), [BOB]);
     let there = harness.guild().voice.values().next().expect("somebody");
-    assert_eq!(there.flags, guildhall_model::world::VoiceFlags::default());
+    assert_eq!(there.flags, guildhall_model::guild::VoiceFlags::default());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use guildhall_model::{
     Change, Event, Guild, Permissions,
-    world::{GuildInfo, Room},
+    guild::{GuildInfo, Room},
 };
 
 use super::*;

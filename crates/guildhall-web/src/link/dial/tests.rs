@@ -6,7 +6,7 @@ use guildhall_link::{
     frame::{Base, Discord, DiscordStatus, Hello, VERSION},
     sender,
 };
-use guildhall_model::{Change, Envelope, Event, Guild, GuildId, LogId, UserId, world::GuildInfo};
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, LogId, UserId, guild::GuildInfo};
 use guildhall_ports::{Condition, SystemClock};
 use secrecy::SecretString;
 use tokio::{net::TcpListener, task::JoinSet};

@@ -1,5 +1,5 @@
 use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::{Change, Guild, GuildId, UserId, world::Membership};
+use guildhall_model::{Change, Guild, GuildId, UserId, guild::Membership};
 use tokio::time::Instant;
 
 use super::stage::{ANNA, BEN, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use guildhall_model::{Change, Position, RoleId, UserId, world::Membership};
+use guildhall_model::{Change, Position, RoleId, UserId, guild::Membership};
 use tokio::time::{Instant, advance};
 
 use super::stage::{
@@ -216,7 +216,7 @@ async fn a_room_made_for_one_member_is_told_as_a_room() {
         "Den",
         hidden_but_for(RoleId(999)),
     );
-    den.rights.overwrites[1].target = guildhall_model::world::OverwriteTarget::Member(ANNA);
+    den.rights.overwrites[1].target = guildhall_model::guild::OverwriteTarget::Member(ANNA);
     stage.tell(Change::RoomCreated(den));
     stage.tell(joined(GHOST, guildhall_model::ChannelId(203)));
     assert_eq!(anna.names(), ["room.created", "voice.joined"]);

@@ -11,7 +11,7 @@ use guildhall_link::{
 };
 use guildhall_model::{
     Change, Envelope, Guild, Position, World,
-    world::{RoomInfo, RoomRights},
+    guild::{RoomInfo, RoomRights},
 };
 use proptest::{collection::vec, prelude::*};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, Cursor, Guild, GuildId, Permissions, RoleId, UserId, World,
-    world::{
+    guild::{
         GuildInfo, Membership, Overwrite, OverwriteTarget, Role, RoomInfo, RoomRights, VoiceFlags,
     },
 };

@@ -17,7 +17,7 @@ use guildhall_link::frame::{Base, Discord, DiscordStatus};
 use guildhall_model::{
     Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Permissions, Position,
     RoleId, UnixMs, UserId,
-    world::{
+    guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind,
         RoomRights, VoiceFlags,
     },

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use guildhall_model::{
     Change, ChannelId, UserId,
-    world::{GuildInfo, RoomInfo, RoomRights, VoiceFlags},
+    guild::{GuildInfo, RoomInfo, RoomRights, VoiceFlags},
 };
 use tokio::time::advance;
 

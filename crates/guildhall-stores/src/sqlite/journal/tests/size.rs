@@ -88,7 +88,7 @@ impl Place {
 }
 
 fn renamed(seq: u64, length: usize) -> Envelope {
-    let info = guildhall_model::world::GuildInfo {
+    let info = guildhall_model::guild::GuildInfo {
         name: "n".repeat(length),
         icon: None,
     };
