@@ -232,6 +232,3 @@ impl Guild {
             .filter(move |occupant| occupant.channel_id == channel)
     }
 }
-
-#[cfg(test)]
-mod tests;

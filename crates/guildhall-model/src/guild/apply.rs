@@ -139,3 +139,6 @@ impl Guild {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
