@@ -1,7 +1,5 @@
 //! The guilds as they are at one position of the log.
 
-/// The world of one log, and the one reducer.
-mod apply;
 /// How an occupant is read: most of what is ever read are occupants.
 mod occupant;
 /// Discord's permission bits.
@@ -13,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ChannelId, RoleId, UnixMs, UserId};
 
-pub use apply::World;
 pub use permissions::Permissions;
 
 /// One guild: its rooms, who is in them, and everything that decides who may see what.

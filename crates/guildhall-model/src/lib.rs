@@ -17,14 +17,17 @@ pub mod position;
 pub mod guild;
 /// What happened: one event, its public and its internal shape.
 pub mod event;
+/// All guilds at one position, and the only reducer that changes them.
+pub mod world;
 /// Discord's permission algorithm, and the classes of viewers who see the same.
 pub mod permission;
 
 pub use event::{Change, Envelope, Event};
-pub use guild::{Guild, Permissions, World};
+pub use guild::{Guild, Permissions};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
 pub use permission::ViewerClass;
 pub use position::{Cursor, Position};
+pub use world::World;
 
 /// Any value of this crate, for property tests: here, and with feature `arbitrary` elsewhere.
 #[cfg(any(test, feature = "arbitrary"))]
