@@ -1,4 +1,5 @@
-//! The guilds as they are at one position of the log.
+//! One guild as plain records: its rooms, who is in them, and what decides who may see them.
+//! Events carry these records, and the world is made of them.
 
 /// How an occupant is read: most of what is ever read are occupants.
 mod occupant;

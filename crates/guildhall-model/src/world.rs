@@ -1,5 +1,5 @@
-//! `world(P)` + event = `world(P + 1)`. Total: any event fits any world, so a replica never has a
-//! reason to stop.
+//! The guilds as they are at one position of the log, and the one reducer: `world(P)` + event =
+//! `world(P + 1)`. Total: any event fits any world, so a replica never has a reason to stop.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -25,9 +25,7 @@ impl World {
     /// Raised when the world keeps something that it did not keep before, or reads Discord
     /// differently: a world of another format is readable, and has to be compared afresh.
     pub const FORMAT: u32 = 2;
-}
 
-impl World {
     /// Applies one event.
     pub fn apply(&mut self, event: &Event) {
         match (&event.change, self.guilds.entry(event.guild_id)) {
