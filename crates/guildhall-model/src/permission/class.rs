@@ -12,11 +12,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ViewerClass {
     guild_id: GuildId,
-    standing: Standing,
+    visibility: Visibility,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Standing {
+enum Visibility {
     /// The owner and every administrator: all rooms but those the bot can't see.
     SeesAll,
     /// A guest sees the room he is in and nothing else.
@@ -44,10 +44,10 @@ impl ViewerClass {
             timed_out: false,
         };
         let connected = guild.voice.get(&user_id).map(|there| there.channel_id);
-        let standing = if in_guild(guild_id, guild, member) == Permissions::ALL {
-            Standing::SeesAll
+        let visibility = if in_guild(guild_id, guild, member) == Permissions::ALL {
+            Visibility::SeesAll
         } else if *guest {
-            Standing::Guest(connected)
+            Visibility::Guest(connected)
         } else {
             let class = Self::member(guild_id, guild, user_id, roles, None);
             match connected {
@@ -57,7 +57,10 @@ impl ViewerClass {
                 _ => return Some(class),
             }
         };
-        Some(Self { guild_id, standing })
+        Some(Self {
+            guild_id,
+            visibility,
+        })
     }
 
     fn member(
@@ -72,12 +75,15 @@ impl ViewerClass {
             let overwrites = room.rights.overwrites.iter().filter(named);
             overwrites.map(|overwrite| (*channel, anonymous(*overwrite)))
         });
-        let standing = Standing::Member {
+        let visibility = Visibility::Member {
             roles: roles.to_vec(),
             own: own.collect(),
             connected,
         };
-        Self { guild_id, standing }
+        Self {
+            guild_id,
+            visibility,
+        }
     }
 
     /// The guild this class is of.
@@ -97,10 +103,10 @@ impl ViewerClass {
     }
 
     fn sees_room(&self, guild: &Guild, channel: ChannelId, room: &Room) -> bool {
-        let (roles, own, connected) = match &self.standing {
-            Standing::SeesAll => return true,
-            Standing::Guest(there) => return *there == Some(channel),
-            Standing::Member {
+        let (roles, own, connected) = match &self.visibility {
+            Visibility::SeesAll => return true,
+            Visibility::Guest(there) => return *there == Some(channel),
+            Visibility::Member {
                 roles,
                 own,
                 connected,
