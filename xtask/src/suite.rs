@@ -18,7 +18,7 @@ const WHOLE_HOUSE: &str = "it";
 const LIBRARIES: &str = "libraries";
 
 /// The test binary of random lives through the gateway and its journal.
-const LIVES: &str = "lives";
+const LIVES: &str = "simulation";
 
 /// The parts of the suite that can be asked for by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -26,7 +26,7 @@ const THE_LIVES: [&str; 7] = [
     "-p",
     "guildhall",
     "--test",
-    "lives",
+    "simulation",
 ];
 
 /// The tree once more, beneath `target`. It stays, so that only what differs is built again.
