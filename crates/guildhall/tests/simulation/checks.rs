@@ -1,7 +1,7 @@
 //! What a log must be, whatever happened: looked at when a life is over.
 
 /// The events against what was done.
-mod story;
+mod order;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use crate::{
     life::Calm,
 };
 
-pub(crate) use story::told_as_done;
+pub(crate) use order::told_as_done;
 
 /// All there is to look at.
 #[expect(

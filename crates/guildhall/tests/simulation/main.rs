@@ -9,7 +9,7 @@
 /// What people do.
 mod acts;
 /// Numbers from a seed.
-mod chance;
+mod rng;
 /// What a log must be, whatever happened.
 mod checks;
 /// The simulated Discord.
@@ -21,19 +21,19 @@ mod follower;
 /// What survives the gateway's process.
 mod journal;
 /// What was done, and what must come of it.
-mod ledger;
+mod expectations;
 /// One life.
-mod life;
+mod run;
 /// What a life is like.
 mod plan;
 /// A process of the gateway, as far as killing it goes.
 mod process;
 /// The end of a life.
-mod quiet;
+mod settle;
 /// The simulator's truth.
-mod sight;
+mod simulator_state;
 /// How fast a life goes.
-mod tempo;
+mod pauses;
 /// Whether a world is true.
 mod truth;
 
@@ -50,6 +50,10 @@ use tokio::{
 
 use ledger::Ledger;
 use life::{Life, Tally};
+use {
+    expectations as ledger, pauses as tempo, rng as chance, run as life, settle as quiet,
+    simulator_state as sight,
+};
 
 /// Lives of one run, if nobody says otherwise.
 const LIVES: u64 = 200;
