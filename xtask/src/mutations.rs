@@ -2,7 +2,7 @@
 //!
 //! Each patch in `tests/mutations` breaks one promise of the product. It is applied to a copy of
 //! the tree, and there its test must fail: the one that its first line names (`Noticed-by: cargo
-//! test …`), or else the random lives. A patch that no longer applies, one that does not compile
+//! test …`), or else the simulation tests. A patch that no longer applies, one that does not compile
 //! and one that nobody notices in time are errors alike.
 
 /// The tree once more, to be broken.
@@ -21,8 +21,8 @@ use crate::command::{self, command};
 use copy::Copy;
 use patch::{FOLDER, Judge, Patch};
 
-/// Lives of the copy before anything is broken in it.
-const LIVES_UNCHANGED: &str = "8";
+/// Simulation runs of the copy before anything is broken in it.
+const RUNS_UNCHANGED: &str = "8";
 
 /// Applies the patches of these names in turn, or every one, and tells what each was caught by.
 pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
@@ -50,15 +50,15 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
 
 /// Were the copy broken by itself, it would catch everything.
 fn unchanged(copy: &Copy, patches: &[Patch]) -> anyhow::Result<()> {
-    if patches.iter().any(|patch| patch.judge == Judge::Lives) {
-        copy.live_unchanged(LIVES_UNCHANGED)?;
-        println!("unchanged: {LIVES_UNCHANGED} lives, nothing wrong");
+    if patches.iter().any(|patch| patch.judge == Judge::Simulation) {
+        copy.simulate_unchanged(RUNS_UNCHANGED)?;
+        println!("unchanged: {RUNS_UNCHANGED} runs, nothing wrong");
     }
     let tests: BTreeSet<&[String]> = patches
         .iter()
         .filter_map(|patch| match &patch.judge {
             Judge::Test(test) => Some(test.as_slice()),
-            Judge::Lives => None,
+            Judge::Simulation => None,
         })
         .collect();
     for test in tests {

@@ -17,8 +17,8 @@ const WHOLE_HOUSE: &str = "it";
 /// The test binary in which libraries that nobody here wrote meet the simulator.
 const LIBRARIES: &str = "libraries";
 
-/// The test binary of random lives through the gateway and its journal.
-const LIVES: &str = "simulation";
+/// The test binary of random runs through the gateway, its journal and its link.
+const SIMULATION: &str = "simulation";
 
 /// The parts of the suite that can be asked for by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,8 +29,8 @@ pub(crate) enum Part {
     Unit,
     /// The whole house: real processes, a real browser
     Integration,
-    /// Random lives of guilds
-    Lives,
+    /// Random acts, faults and kills through the gateway, checked against the simulator's state
+    Simulation,
     /// What costs more, and is no part of everything: whether the tests notice what is broken on
     /// purpose, and fifty kills in a row
     Slow,
@@ -47,7 +47,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
             needs_of_integration(&mut steps)?;
             integration(&mut steps)?;
         }
-        Part::Lives => lives(&mut steps)?,
+        Part::Simulation => simulation(&mut steps)?,
         Part::Slow => slow(&mut steps)?,
         Part::All => {
             steps.step("needs", || {
@@ -60,7 +60,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
             steps.step("ui/dist is clean", ui::dist_is_clean)?;
             steps.step("documentation", documentation)?;
             integration(&mut steps)?;
-            lives(&mut steps)?;
+            simulation(&mut steps)?;
         }
     }
     println!("\n{}", steps.table());
@@ -143,8 +143,10 @@ fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("whole-house tests", || run_tests(WHOLE_HOUSE, &[]))
 }
 
-fn lives(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("random lives", || run_tests(LIVES, &["--", "--nocapture"]))
+fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("simulation tests", || {
+        run_tests(SIMULATION, &["--", "--nocapture"])
+    })
 }
 
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.
@@ -171,7 +173,7 @@ fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.kind.iter().any(|kind| kind == "test"))
         .map(|target| target.name.as_str())
-        .filter(|name| ![WHOLE_HOUSE, LIBRARIES, LIVES].contains(name))
+        .filter(|name| ![WHOLE_HOUSE, LIBRARIES, SIMULATION].contains(name))
         .collect();
     names.sort_unstable();
     names.dedup();

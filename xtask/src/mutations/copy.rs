@@ -13,13 +13,13 @@ use super::tried::{Tried, complaint, tried};
 use crate::cargo::cargo;
 use crate::command::{self, command};
 
-/// Lives that each mutant must survive to be an error. The first that fails is enough.
-const LIVES: &str = "40";
-/// How the lives name the one that failed, and what they say of it.
-const FAILED: &str = "the life of seed ";
+/// Simulation runs that each mutant must survive to be an error. The first that fails is enough.
+const RUNS: &str = "40";
+/// How the simulation names the run that failed, and what it says of it.
+const FAILED: &str = "the run of seed ";
 const WRONG: &str = "what is wrong:";
-/// The lives, as cargo calls them.
-const THE_LIVES: [&str; 7] = [
+/// The simulation tests, as cargo calls them.
+const SIMULATION: [&str; 7] = [
     "test",
     "--quiet",
     "--locked",
@@ -77,12 +77,15 @@ impl Copy {
         Ok(())
     }
 
-    /// The lives as they are before anything is broken.
-    pub(super) fn live_unchanged(&self, count: &str) -> anyhow::Result<()> {
-        self.build_lives()?;
-        let output = self.live(count)?;
+    /// The simulation tests before anything is broken.
+    pub(super) fn simulate_unchanged(&self, count: &str) -> anyhow::Result<()> {
+        self.build_simulation()?;
+        let output = self.simulate(count)?;
         if !output.status.success() {
-            bail!("the lives fail without any mutation:\n{}", last(&output));
+            bail!(
+                "the simulation tests fail without any mutation:\n{}",
+                last(&output)
+            );
         }
         Ok(())
     }
@@ -110,21 +113,21 @@ impl Copy {
             bail!("the patch no longer applies: write it anew\n{why}");
         }
         let noticed = match &patch.judge {
-            Judge::Lives => self.by_lives(),
+            Judge::Simulation => self.by_simulation(),
             Judge::Test(test) => self.by_test(test),
         };
         self.refresh()?;
         noticed
     }
 
-    fn by_lives(&self) -> anyhow::Result<String> {
-        self.build_lives()?;
-        let output = self.live(LIVES)?;
+    fn by_simulation(&self) -> anyhow::Result<String> {
+        self.build_simulation()?;
+        let output = self.simulate(RUNS)?;
         if output.status.success() {
-            bail!("{LIVES} lives noticed nothing");
+            bail!("{RUNS} runs noticed nothing");
         }
         seed_and_wrong(&String::from_utf8_lossy(&output.stderr))
-            .with_context(|| format!("it fails, and not by a life:\n{}", last(&output)))
+            .with_context(|| format!("it fails, and not by a run:\n{}", last(&output)))
     }
 
     fn by_test(&self, test: &[String]) -> anyhow::Result<String> {
@@ -152,20 +155,22 @@ impl Copy {
         tried(command, &self.place)
     }
 
-    fn build_lives(&self) -> anyhow::Result<()> {
-        let words = THE_LIVES.into_iter().chain(["--no-run"]);
+    fn build_simulation(&self) -> anyhow::Result<()> {
+        let words = SIMULATION.into_iter().chain(["--no-run"]);
         command::run(self.cargo(words)).context("it does not compile")
     }
 
-    fn live(&self, count: &str) -> anyhow::Result<Output> {
-        let mut command = self.cargo(THE_LIVES.into_iter().chain(["--", "--nocapture"]));
-        command.env("LIVES_COUNT", count);
-        for name in ["LIVES_SEED", "LIVES_FIRST"] {
+    fn simulate(&self, count: &str) -> anyhow::Result<Output> {
+        let mut command = self.cargo(SIMULATION.into_iter().chain(["--", "--nocapture"]));
+        command.env("SIMULATION_COUNT", count);
+        for name in ["SIMULATION_SEED", "SIMULATION_FIRST"] {
             command.env_remove(name);
         }
         // Where in the test it was noticed helps nobody.
         command.env("RUST_BACKTRACE", "0");
-        command.output().context("the lives could not be started")
+        command
+            .output()
+            .context("the simulation tests could not be started")
     }
 
     fn cargo<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
@@ -224,7 +229,7 @@ fn seed_and_wrong(said: &str) -> anyhow::Result<String> {
     let seed = after(said, FAILED).and_then(|rest| rest.split(':').next());
     let wrong = after(said, WRONG).and_then(|rest| rest.trim_start().lines().next());
     let (Some(seed), Some(wrong)) = (seed, wrong) else {
-        bail!("no life complains");
+        bail!("no run complains");
     };
     let short: String = wrong.chars().take(160).collect();
     Ok(format!("caught by seed {seed}: {short}"))
@@ -252,7 +257,7 @@ mod tests {
     #[test]
     fn a_complaint_names_the_seed_and_what_is_wrong() {
         let said =
-            "panicked at …:\nthe life of seed 12:\n 0.1 act\n\nwhat is wrong:\na ghost\nmore\n";
+            "panicked at …:\nthe run of seed 12:\n 0.1 act\n\nwhat is wrong:\na ghost\nmore\n";
         let caught = seed_and_wrong(said).expect("it complains");
         assert_eq!(caught, "caught by seed 12: a ghost");
         assert!(seed_and_wrong("error: could not compile").is_err());

@@ -22,8 +22,8 @@ pub(super) struct Patch {
 /// What must fail when the patch is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Judge {
-    /// The random lives of the whole gateway.
-    Lives,
+    /// The simulation tests.
+    Simulation,
     /// What follows `cargo` on a command line.
     Test(Vec<String>),
 }
@@ -77,7 +77,7 @@ fn judge(text: &str) -> anyhow::Result<Judge> {
         if first.to_ascii_lowercase().starts_with("noticed") {
             bail!("its first line begins with {first:?}: write `{NOTICED_BY} cargo test …`");
         }
-        return Ok(Judge::Lives);
+        return Ok(Judge::Simulation);
     };
     let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     match words.as_slice() {
@@ -96,7 +96,7 @@ mod tests {
     fn a_patch_is_asked_for_by_its_name_and_one_that_is_none_is_refused() {
         let all = ["t/a-ghost-stays.patch", "t/a-room-goes.patch"].map(|path| Patch {
             path: path.into(),
-            judge: Judge::Lives,
+            judge: Judge::Simulation,
         });
         let chosen = |name: &str| named(all.to_vec(), &[name.to_owned()]);
         assert_eq!(chosen("a-room-goes").expect("it is there"), all[1..]);
@@ -105,14 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_names_the_test_or_the_lives_judge() {
+    fn the_first_line_names_the_test_or_the_simulation_judges() {
         let text = "Noticed-by: cargo test -p guildhall-web --lib a_name\ndiff --git a/x b/x\n";
         let words = ["test", "-p", "guildhall-web", "--lib", "a_name"];
         assert_eq!(
             judge(text).expect("a test"),
             Judge::Test(words.map(str::to_owned).to_vec())
         );
-        assert_eq!(judge("diff --git a/x b/x\n").expect("none"), Judge::Lives);
+        assert_eq!(
+            judge("diff --git a/x b/x\n").expect("none"),
+            Judge::Simulation
+        );
         for wrong in ["Noticed-by: make", "Noticed-by:", "noticed by: cargo test"] {
             assert!(judge(wrong).is_err(), "{wrong}");
         }

@@ -1,4 +1,4 @@
-//! What people do in a life: one act at a time, chosen by chance from all that can be done now.
+//! What people do in a run: one act at a time, drawn at random from all that can be done now.
 
 use std::collections::VecDeque;
 
@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    chance::Chance,
-    sight::{Channel, Guild, Sight},
+    rng::Rng,
+    simulator_state::{Channel, Guild, SimulatorState},
 };
 
 const VIEW: u64 = 1 << 10;
@@ -28,8 +28,8 @@ pub(crate) struct Request {
 
 /// Chooses acts. The ids of what it makes are its own, so that they are the same each time.
 #[derive(Debug)]
-pub(crate) struct Hand {
-    pub(crate) chance: Chance,
+pub(crate) struct ActGenerator {
+    pub(crate) rng: Rng,
     next_id: u64,
     /// Guilds that were deleted: they may be made again.
     gone: Vec<GuildId>,
@@ -39,36 +39,36 @@ pub(crate) struct Hand {
     next: VecDeque<Request>,
 }
 
-impl Hand {
-    pub(crate) fn new(chance: Chance, reorder: bool) -> Self {
+impl ActGenerator {
+    pub(crate) fn new(rng: Rng, reorder: bool) -> Self {
         Self {
             reorder,
             next: VecDeque::new(),
-            chance,
+            rng,
             next_id: 1_600_000_000_000_000_000,
             gone: Vec::new(),
         }
     }
 
     /// The next act.
-    pub(crate) fn choose(&mut self, sight: &Sight) -> Request {
+    pub(crate) fn choose(&mut self, state: &SimulatorState) -> Request {
         if let Some(request) = self.next.pop_front() {
             return request;
         }
         loop {
-            if let Some(request) = self.try_one(sight) {
+            if let Some(request) = self.try_one(state) {
                 return request;
             }
         }
     }
 
-    fn try_one(&mut self, sight: &Sight) -> Option<Request> {
-        let bot = sight.application.id;
-        let what = self.chance.between(0, 99);
+    fn try_one(&mut self, state: &SimulatorState) -> Option<Request> {
+        let bot = state.application.id;
+        let what = self.rng.between(0, 99);
         if what >= 98 {
-            return self.guilds(sight);
+            return self.guilds(state);
         }
-        let guild = self.chance.pick(sight.bridged())?;
+        let guild = self.rng.pick(state.bridged())?;
         match what {
             0..=29 => self.come(guild, bot),
             30..=39 => self.go(guild),
@@ -82,7 +82,7 @@ impl Hand {
             76..=79 => self.hide_or_show(guild, bot),
             80..=83 => self.role(guild),
             84..=87 => self.roles_of(guild, bot),
-            88..=90 => self.membership(sight, guild, bot),
+            88..=90 => self.membership(state, guild, bot),
             91..=93 => self.rename(guild, bot),
             94 | 95 => self.guild_itself(guild, bot),
             _ => Some(outage(guild, !guild.available)),
@@ -95,29 +95,29 @@ impl Hand {
     }
 
     fn name(&mut self) -> String {
-        let name = self.chance.choose(&NAMES);
-        format!("{name} {}", self.chance.between(1, 99))
+        let name = self.rng.choose(&NAMES);
+        format!("{name} {}", self.rng.between(1, 99))
     }
 
     fn person(&mut self, guild: &Guild, bot: UserId) -> Option<UserId> {
         let people = guild.members.iter().map(|member| member.user_id);
-        self.chance.pick(people.filter(|user_id| *user_id != bot))
+        self.rng.pick(people.filter(|user_id| *user_id != bot))
     }
 
     /// Joins, and moves of those who are in a room already.
     fn come(&mut self, guild: &Guild, bot: UserId) -> Option<Request> {
         let user_id = self.person(guild, bot)?;
-        let room = self.chance.pick(guild.rooms())?;
+        let room = self.rng.pick(guild.rooms())?;
         let mut body = json!({"userId": user_id, "channelId": room.id});
-        if self.chance.one_in(4) {
+        if self.rng.one_in(4) {
             body["selfMute"] = json!(true);
         }
         Some(post(format!("/guilds/{}/voice", guild.id), body))
     }
 
     fn go(&mut self, guild: &Guild) -> Option<Request> {
-        let seat = self.chance.pick(&guild.voice_states)?;
-        let body = json!({"userId": seat.user_id, "channelId": null});
+        let voice_state = self.rng.pick(&guild.voice_states)?;
+        let body = json!({"userId": voice_state.user_id, "channelId": null});
         Some(post(format!("/guilds/{}/voice", guild.id), body))
     }
 
@@ -131,11 +131,11 @@ impl Hand {
             "deaf",
             "suppress",
         ];
-        let seat = self.chance.pick(&guild.voice_states)?;
-        let mut body = json!({"userId": seat.user_id});
-        for _ in 0..self.chance.between(1, 3) {
-            let flag = self.chance.choose(&FLAGS);
-            body[flag] = json!(self.chance.one_in(2));
+        let voice_state = self.rng.pick(&guild.voice_states)?;
+        let mut body = json!({"userId": voice_state.user_id});
+        for _ in 0..self.rng.between(1, 3) {
+            let flag = self.rng.choose(&FLAGS);
+            body[flag] = json!(self.rng.one_in(2));
         }
         Some(post(format!("/guilds/{}/voice", guild.id), body))
     }
@@ -144,16 +144,16 @@ impl Hand {
         if guild.channels.len() > 24 {
             return None;
         }
-        let kind = self.chance.choose(&[2, 2, 2, 13, 4, 0]);
-        let parent = self.chance.pick(categories(guild)).filter(|_| kind != 4);
-        let overwrites = if self.chance.one_in(4) {
+        let kind = self.rng.choose(&[2, 2, 2, 13, 4, 0]);
+        let parent = self.rng.pick(categories(guild)).filter(|_| kind != 4);
+        let overwrites = if self.rng.one_in(4) {
             json!([{"id": guild.id, "type": 0, "allow": "0", "deny": VIEW.to_string()}])
         } else {
             json!([])
         };
         let body = json!({
             "id": self.id().to_string(), "name": self.name(), "type": kind,
-            "parentId": parent, "userLimit": self.chance.between(0, 3),
+            "parentId": parent, "userLimit": self.rng.between(0, 3),
             "permissionOverwrites": overwrites,
         });
         Some(post(format!("/guilds/{}/channels", guild.id), body))
@@ -174,13 +174,13 @@ impl Hand {
 
     fn edit_channel(&mut self, guild: &Guild) -> Option<Request> {
         let channel = self.room_or_category(guild)?;
-        let body = match self.chance.between(0, 3) {
+        let body = match self.rng.between(0, 3) {
             0 | 1 => json!({"name": self.name()}),
             2 if channel.is_category() => return None,
-            2 => json!({"parentId": self.chance.pick(categories(guild))}),
-            _ if channel.is_category() => json!({"position": self.chance.between(0, 40)}),
+            2 => json!({"parentId": self.rng.pick(categories(guild))}),
+            _ if channel.is_category() => json!({"position": self.rng.between(0, 40)}),
             _ => {
-                json!({"position": self.chance.between(0, 40), "userLimit": self.chance.between(0, 9)})
+                json!({"position": self.rng.between(0, 40), "userLimit": self.rng.between(0, 9)})
             }
         };
         let path = format!("/channels/{}", channel.id);
@@ -191,10 +191,10 @@ impl Hand {
         if guild.rooms().count() < 2 {
             return None;
         }
-        let seat = self.chance.pick(&guild.voice_states);
-        let channel_id = match seat {
+        let voice_state = self.rng.pick(&guild.voice_states);
+        let channel_id = match voice_state {
             // One with people in it, as often as not.
-            Some(seat) if self.chance.one_in(2) => seat.channel_id,
+            Some(voice_state) if self.rng.one_in(2) => voice_state.channel_id,
             _ => self.room_or_category(guild)?.id,
         };
         let path = format!("/channels/{channel_id}");
@@ -205,15 +205,15 @@ impl Hand {
         let channel = self.room_or_category(guild)?;
         let is_bots = |id: RoleId| id.0 == bot.0;
         let mut own = channel.permission_overwrites.iter();
-        if self.chance.one_in(3) {
+        if self.rng.one_in(3) {
             let known = own.find(|one| !is_bots(one.id))?;
             let path = format!("/channels/{}/permissions/{}", channel.id, known.id);
             return Some(request(Method::DELETE, path, json!({})));
         }
-        let role = self.chance.pick(&guild.roles).map(|role| (0, role.id.0));
+        let role = self.rng.pick(&guild.roles).map(|role| (0, role.id.0));
         let member = self.person(guild, bot).map(|user_id| (1, user_id.0));
-        let (kind, target) = if self.chance.one_in(3) { member } else { role }?;
-        let (allow, deny) = self.chance.choose(&[(VIEW, 0), (0, VIEW), (0, 0)]);
+        let (kind, target) = if self.rng.one_in(3) { member } else { role }?;
+        let (allow, deny) = self.rng.choose(&[(VIEW, 0), (0, VIEW), (0, 0)]);
         let body = json!({"type": kind, "allow": allow.to_string(), "deny": deny.to_string()});
         let path = format!("/channels/{}/permissions/{target}", channel.id);
         Some(request(Method::PUT, path, body))
@@ -229,8 +229,8 @@ impl Hand {
     }
 
     fn role(&mut self, guild: &Guild) -> Option<Request> {
-        let permissions = self.chance.choose(&RIGHTS).to_string();
-        match self.chance.between(0, 3) {
+        let permissions = self.rng.choose(&RIGHTS).to_string();
+        match self.rng.between(0, 3) {
             0 if guild.roles.len() < 12 => {
                 let body = json!({
                     "id": self.id().to_string(), "name": self.name(), "permissions": permissions,
@@ -240,14 +240,14 @@ impl Hand {
             1 => {
                 let others = guild.roles.iter().filter(|role| !role.managed);
                 let others = others.filter(|role| role.id != guild.id.everyone());
-                let role = self.chance.pick(others)?;
+                let role = self.rng.pick(others)?;
                 let path = format!("/roles/{}", role.id);
                 Some(request(Method::DELETE, path, json!({})))
             }
             _ => {
-                let role = self.chance.pick(&guild.roles)?;
+                let role = self.rng.pick(&guild.roles)?;
                 let flipped = (role.permissions.0 ^ VIEW).to_string();
-                let permissions = if self.chance.one_in(2) {
+                let permissions = if self.rng.one_in(2) {
                     flipped
                 } else {
                     permissions
@@ -262,7 +262,7 @@ impl Hand {
         let user_id = self.person(guild, bot)?;
         let others = guild.roles.iter().filter(|role| !role.managed);
         let role = self
-            .chance
+            .rng
             .pick(others.filter(|role| role.id != guild.id.everyone()))?;
         let has = guild.member(user_id)?.roles.contains(&role.id);
         let method = if has { Method::DELETE } else { Method::PUT };
@@ -271,35 +271,38 @@ impl Hand {
     }
 
     /// Somebody leaves the guild, or comes to it.
-    fn membership(&mut self, sight: &Sight, guild: &Guild, bot: UserId) -> Option<Request> {
-        if self.chance.one_in(2) {
+    fn membership(
+        &mut self,
+        state: &SimulatorState,
+        guild: &Guild,
+        bot: UserId,
+    ) -> Option<Request> {
+        if self.rng.one_in(2) {
             let user_id = self.person(guild, bot)?;
             let stays = user_id == guild.owner_id || Some(user_id) == guild.load_user_id;
-            let how = self.chance.choose(&["leave", "kick", "ban"]);
+            let how = self.rng.choose(&["leave", "kick", "ban"]);
             let path = format!("/guilds/{}/members/{user_id}?how={how}", guild.id);
             return (!stays).then(|| request(Method::DELETE, path, json!({})));
         }
         // A stamp renames a load user and tells only its own guild.
-        let is_load = |id| sight.guilds.iter().any(|one| one.load_user_id == Some(id));
-        let people = sight
+        let is_load = |id| state.guilds.iter().any(|one| one.load_user_id == Some(id));
+        let people = state
             .users
             .iter()
             .filter(|user| !user.bot && !is_load(user.id));
-        let user = self
-            .chance
-            .pick(people.filter(|user| !guild.has(user.id)))?;
+        let user = self.rng.pick(people.filter(|user| !guild.has(user.id)))?;
         let body = json!({"userId": user.id});
         Some(post(format!("/guilds/{}/members", guild.id), body))
     }
 
     /// Of a person, everywhere or in one guild.
     fn rename(&mut self, guild: &Guild, bot: UserId) -> Option<Request> {
-        let user_id = match self.chance.pick(&guild.voice_states) {
-            Some(seat) if !self.chance.one_in(4) => seat.user_id,
+        let user_id = match self.rng.pick(&guild.voice_states) {
+            Some(voice_state) if !self.rng.one_in(4) => voice_state.user_id,
             _ => self.person(guild, bot)?,
         };
         let name = self.name();
-        Some(match self.chance.between(0, 3) {
+        Some(match self.rng.between(0, 3) {
             0 => {
                 let body = json!({"username": name.to_lowercase()});
                 request(Method::PATCH, format!("/users/{user_id}"), body)
@@ -318,7 +321,7 @@ impl Hand {
 
     fn guild_itself(&mut self, guild: &Guild, bot: UserId) -> Option<Request> {
         let path = format!("/guilds/{}", guild.id);
-        let body = if self.chance.one_in(2) {
+        let body = if self.rng.one_in(2) {
             json!({"name": self.name()})
         } else {
             json!({"ownerId": self.person(guild, bot)?})
@@ -327,10 +330,10 @@ impl Hand {
     }
 
     /// The bot loses a guild, or finds one.
-    fn guilds(&mut self, sight: &Sight) -> Option<Request> {
-        let bot = sight.application.id;
+    fn guilds(&mut self, state: &SimulatorState) -> Option<Request> {
+        let bot = state.application.id;
         let without = |guild: &&Guild| !guild.has(bot);
-        if let Some(guild) = sight.guilds.iter().find(without) {
+        if let Some(guild) = state.guilds.iter().find(without) {
             let body = json!({"userId": bot});
             return Some(post(format!("/guilds/{}/members", guild.id), body));
         }
@@ -338,16 +341,16 @@ impl Hand {
             let body = json!({"id": id, "name": self.name()});
             return Some(post("/guilds".to_owned(), body));
         }
-        let all = sight.bridged().count();
-        if all < 4 && self.chance.one_in(2) {
+        let all = state.bridged().count();
+        if all < 4 && self.rng.one_in(2) {
             let body = json!({"id": self.id().to_string(), "name": self.name()});
             return Some(post("/guilds".to_owned(), body));
         }
-        let guild = self.chance.pick(sight.bridged())?;
+        let guild = self.rng.pick(state.bridged())?;
         if all < 2 || !guild.available {
             return None;
         }
-        let path = if self.chance.one_in(2) {
+        let path = if self.rng.one_in(2) {
             self.gone.push(guild.id);
             format!("/guilds/{}", guild.id)
         } else {
@@ -358,7 +361,7 @@ impl Hand {
 
     fn room_or_category<'a>(&mut self, guild: &'a Guild) -> Option<&'a Channel> {
         let fit = |channel: &&Channel| channel.room_kind().is_some() || channel.is_category();
-        self.chance.pick(guild.channels.iter().filter(fit))
+        self.rng.pick(guild.channels.iter().filter(fit))
     }
 }
 
@@ -370,9 +373,9 @@ pub(crate) fn outage(guild: &Guild, over: bool) -> Request {
 
 /// The load user's mute and name change, by one dispatch.
 fn stamp(guild: &Guild) -> Option<Request> {
-    guild.seat(guild.load_user_id?)?;
+    guild.voice_state(guild.load_user_id?)?;
     let user_id = guild.load_user_id?;
-    let muted = guild.seat(user_id)?.flags().self_mute;
+    let muted = guild.voice_state(user_id)?.flags().self_mute;
     let body = json!({"guildId": guild.id, "stamp": format!("stamp {} {muted}", guild.voice_states.len())});
     Some(post("/stamp".to_owned(), body))
 }

@@ -1,4 +1,4 @@
-//! What a log must be, whatever happened: looked at when a life is over.
+//! What a log must be, whatever happened: looked at when a run is over.
 
 /// The events against what was done.
 mod order;
@@ -11,9 +11,9 @@ use std::{
 use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, UserId, World};
 
 use crate::{
+    expectations::Expectations,
     follower::{Acked, Seen},
-    ledger::Ledger,
-    life::Calm,
+    run::Baseline,
 };
 
 pub(crate) use order::told_as_done;
@@ -21,7 +21,7 @@ pub(crate) use order::told_as_done;
 /// All there is to look at.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "independent facts about one life, each asked for by its name"
+    reason = "independent facts about one run, each asked for by its name"
 )]
 pub(crate) struct Evidence<'a> {
     /// Everything that was ever committed.
@@ -29,13 +29,13 @@ pub(crate) struct Evidence<'a> {
     /// How many sessions Discord began.
     pub(crate) sessions_begun: u64,
     pub(crate) seen: &'a Seen,
-    pub(crate) ledger: &'a Ledger,
+    pub(crate) expectations: &'a Expectations,
     /// The guilds that were bridged all the time; `None`: all of the bot's.
     pub(crate) guilds: Option<BTreeSet<GuildId>>,
     /// GUILD_MEMBERS was asked for.
     pub(crate) members: bool,
     /// `None`: acts began before everything was in the log.
-    pub(crate) calm: Option<Calm>,
+    pub(crate) baseline: Option<Baseline>,
     /// Whether something was done that may end a session.
     pub(crate) may_lose: bool,
     /// Whether independent events may have come in another order.
@@ -53,8 +53,8 @@ pub(crate) fn wrong(evidence: &Evidence<'_>) -> Vec<String> {
     wrong.extend(sessions(evidence, replaced));
     // A session that is replaced while no guild is known leaves no gap.
     let anew = evidence
-        .calm
-        .is_none_or(|calm| calm.sessions_begun < evidence.sessions_begun);
+        .baseline
+        .is_none_or(|baseline| baseline.sessions_begun < evidence.sessions_begun);
     wrong.extend(told_as_done(evidence, replaced > 0 || anew));
     wrong
 }
@@ -104,7 +104,7 @@ fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
             }
             world.apply(event);
             let after = world.guilds.get(&event.guild_id);
-            let complaint = misfit(event, before.as_ref(), evidence.ledger)
+            let complaint = misfit(event, before.as_ref(), evidence.expectations)
                 .or_else(|| (before.as_ref() == after).then_some("it changes nothing"))
                 .or_else(|| unfounded(event, before.as_ref(), gaps.replaced > 0, evidence));
             if let Some(complaint) = complaint {
@@ -166,7 +166,11 @@ fn divided(evidence: &Evidence<'_>, envelope: &Envelope) -> Option<String> {
 }
 
 /// An event that does not fit the guild before it.
-fn misfit(event: &Event, before: Option<&Guild>, ledger: &Ledger) -> Option<&'static str> {
+fn misfit(
+    event: &Event,
+    before: Option<&Guild>,
+    expectations: &Expectations,
+) -> Option<&'static str> {
     let Some(guild) = before else {
         let whole = matches!(event.change, Change::GuildAvailable(Some(_)));
         return (!whole).then_some("the guild is not known");
@@ -202,7 +206,7 @@ fn misfit(event: &Event, before: Option<&Guild>, ledger: &Ledger) -> Option<&'st
             Some("people are in the room that goes")
         }
         Change::RoomDeleted { channel_id } => wrong(
-            !ledger.deleted.contains(channel_id),
+            !expectations.deleted.contains(channel_id),
             "nobody deleted the room",
         ),
         _ => None,
@@ -272,7 +276,7 @@ fn sessions(evidence: &Evidence<'_>, replaced: usize) -> Option<String> {
         return Some(format!("{replaced} gaps, and Discord ended no session"));
     }
     let needless = evidence
-        .calm
-        .is_some_and(|calm| calm.sessions_begun < begun);
+        .baseline
+        .is_some_and(|baseline| baseline.sessions_begun < begun);
     needless.then(|| format!("{begun} sessions were begun where one was enough"))
 }

@@ -1,4 +1,4 @@
-//! The simulated Discord of one life, in this process.
+//! The simulated Discord of one run, in this process.
 
 use guildhall_simulator::{Application, Config};
 use reqwest::{Client, Method};
@@ -9,7 +9,7 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use crate::sight::Sight;
+use crate::simulator_state::SimulatorState;
 
 pub(crate) struct Discord {
     pub(crate) origin: String,
@@ -40,8 +40,8 @@ impl Discord {
         }
     }
 
-    /// The truth.
-    pub(crate) async fn sight(&self) -> Sight {
+    /// The ground truth.
+    pub(crate) async fn state(&self) -> SimulatorState {
         let url = format!("{}/sim/state", self.origin);
         let answer = self.http.get(url).send().await.expect("it answers");
         let text = answer.bytes().await.expect("it answers");

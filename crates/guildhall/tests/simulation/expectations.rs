@@ -1,6 +1,5 @@
-//! What was done in a life, in the order in which it was done, and which public events must come
-//! of it: written from the simulator's truth before and after each act, dispatch by dispatch, by
-//! nothing that the product has.
+//! The trace of a run, and which public events must come of it: derived from the simulator's state
+//! before and after each act, dispatch by dispatch, by nothing that the product has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +9,16 @@ use guildhall_model::{
 };
 use tokio::time::Instant;
 
-use crate::sight::{Channel, Guild, Sight};
+use crate::simulator_state::{Channel, Guild, SimulatorState};
 
 /// The name that a channel has to who may not view it.
 const HIDDEN_NAME: &str = "___hidden___";
 
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Expectations {
     began: Instant,
     lines: Vec<String>,
-    due: BTreeMap<GuildId, Vec<Entry>>,
+    due: BTreeMap<GuildId, Vec<PublicEvent>>,
     known: BTreeMap<GuildId, Known>,
     /// Channels that were deleted: nothing else may end a room.
     pub(crate) deleted: BTreeSet<ChannelId>,
@@ -29,7 +28,7 @@ pub(crate) struct Ledger {
 
 /// A public event that must come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct PublicEvent {
     /// What it says, apart from times.
     pub(crate) text: String,
     /// The same without the name of a room's category, which may be an old one while it is hidden.
@@ -53,7 +52,7 @@ struct Known {
     categories: BTreeMap<ChannelId, String>,
 }
 
-impl Ledger {
+impl Expectations {
     pub(crate) fn new() -> Self {
         Self {
             began: Instant::now(),
@@ -76,7 +75,7 @@ impl Ledger {
     }
 
     /// What must come of one guild.
-    pub(crate) fn due(&self, guild_id: GuildId) -> &[Entry] {
+    pub(crate) fn due(&self, guild_id: GuildId) -> &[PublicEvent] {
         self.due.get(&guild_id).map_or(&[], Vec::as_slice)
     }
 
@@ -86,7 +85,7 @@ impl Ledger {
     }
 
     /// Everything is known as it is now, and nothing is due.
-    pub(crate) fn open(&mut self, now: &Sight) {
+    pub(crate) fn open(&mut self, now: &SimulatorState) {
         self.due.clear();
         self.note_hidden(now);
         let guilds = now.bridged().filter(|guild| guild.available);
@@ -96,32 +95,32 @@ impl Ledger {
     }
 
     /// One act turned `before` into `after`.
-    pub(crate) fn follow(&mut self, before: &Sight, after: &Sight) {
+    pub(crate) fn follow(&mut self, before: &SimulatorState, after: &SimulatorState) {
         self.note_hidden(after);
         let ids: BTreeSet<GuildId> = [before, after]
             .into_iter()
-            .flat_map(|sight| sight.bridged().map(|guild| guild.id))
+            .flat_map(|state| state.bridged().map(|guild| guild.id))
             .collect();
         for guild_id in ids {
             let bot = after.application.id;
-            let there = |sight: &'_ Sight| -> Option<Guild> {
-                let guild = sight.guild(guild_id).filter(|guild| guild.has(bot));
+            let there = |state: &'_ SimulatorState| -> Option<Guild> {
+                let guild = state.guild(guild_id).filter(|guild| guild.has(bot));
                 guild.cloned()
             };
             let changes = self.changes(before, after, there(before), there(after));
             let due = self.due.entry(guild_id).or_default();
             for (change, needs_members) in changes {
-                let mut entry = entry(guild_id, change).expect("public");
-                entry.needs_members = needs_members;
-                due.push(entry);
+                let mut event = public_event(guild_id, change).expect("public");
+                event.needs_members = needs_members;
+                due.push(event);
             }
         }
     }
 
     fn changes(
         &mut self,
-        before: &Sight,
-        after: &Sight,
+        before: &SimulatorState,
+        after: &SimulatorState,
         was: Option<Guild>,
         is: Option<Guild>,
     ) -> Vec<(Change, bool)> {
@@ -163,7 +162,7 @@ impl Ledger {
         }
     }
 
-    fn note_hidden(&mut self, now: &Sight) {
+    fn note_hidden(&mut self, now: &SimulatorState) {
         let channels = now.guilds.iter().flat_map(|guild| &guild.channels);
         let hidden = channels.filter(|channel| !channel.bot_sees);
         self.hidden.extend(hidden.map(|channel| channel.id));
@@ -176,31 +175,36 @@ impl Ledger {
     }
 }
 
-/// VOICE_STATE_UPDATEs come first, in the order of the seats; names alone are told by
+/// VOICE_STATE_UPDATEs come first, in the order of the voice states; names alone are told by
 /// GUILD_MEMBER_UPDATE.
-fn voice(before: &Sight, after: &Sight, was: &Guild, is: &Guild) -> Vec<(Change, bool)> {
+fn voice(
+    before: &SimulatorState,
+    after: &SimulatorState,
+    was: &Guild,
+    is: &Guild,
+) -> Vec<(Change, bool)> {
     let mut changes = Vec::new();
     let left = |there: &Occupant| Change::VoiceLeft {
         previous_channel_id: there.channel_id,
         user_id: there.user_id,
     };
-    for seat in &was.voice_states {
-        let there = before.occupant(was, seat);
-        let Some(seat_now) = is.seat(seat.user_id) else {
+    for voice_state in &was.voice_states {
+        let there = before.occupant(was, voice_state);
+        let Some(now_in) = is.voice_state(voice_state.user_id) else {
             changes.push((left(&there), false));
             continue;
         };
-        let now = after.occupant(is, seat_now);
+        let now = after.occupant(is, now_in);
         if there.channel_id != now.channel_id {
             changes.push((left(&there), false));
             changes.push((Change::VoiceJoined(now), false));
         } else if there != now {
-            changes.push((Change::VoiceUpdated(now), there.flags == seat_now.flags()));
+            changes.push((Change::VoiceUpdated(now), there.flags == now_in.flags()));
         }
     }
-    for seat in &is.voice_states {
-        if was.seat(seat.user_id).is_none() {
-            changes.push((Change::VoiceJoined(after.occupant(is, seat)), false));
+    for voice_state in &is.voice_states {
+        if was.voice_state(voice_state.user_id).is_none() {
+            changes.push((Change::VoiceJoined(after.occupant(is, voice_state)), false));
         }
     }
     changes
@@ -335,7 +339,7 @@ fn whole() -> Change {
 
 /// A public event without its times, and without what a whole guild holds; `None`: it is
 /// internal, or a gap.
-pub(crate) fn entry(guild_id: GuildId, change: Change) -> Option<Entry> {
+pub(crate) fn public_event(guild_id: GuildId, change: Change) -> Option<PublicEvent> {
     let (mut person, mut room, mut whole_guild) = (None, None, false);
     match &change {
         Change::VoiceJoined(there) | Change::VoiceUpdated(there) => person = Some(there.user_id),
@@ -347,7 +351,7 @@ pub(crate) fn entry(guild_id: GuildId, change: Change) -> Option<Entry> {
         Change::Gap { .. } => return None,
         _ => {}
     }
-    let mut entry = Entry {
+    let mut public = PublicEvent {
         text: change.name().to_owned(),
         loose: change.name().to_owned(),
         person,
@@ -356,8 +360,8 @@ pub(crate) fn entry(guild_id: GuildId, change: Change) -> Option<Entry> {
         needs_members: false,
     };
     if matches!(change, Change::GuildAvailable(Some(_))) {
-        entry.text.push_str(" whole");
-        return Some(entry);
+        public.text.push_str(" whole");
+        return Some(public);
     }
     let event = Event {
         guild_id,
@@ -371,10 +375,10 @@ pub(crate) fn entry(guild_id: GuildId, change: Change) -> Option<Entry> {
             continue;
         }
         let said = format!(" {field}={value}");
-        entry.text.push_str(&said);
+        public.text.push_str(&said);
         if field != "parentName" {
-            entry.loose.push_str(&said);
+            public.loose.push_str(&said);
         }
     }
-    Some(entry)
+    Some(public)
 }

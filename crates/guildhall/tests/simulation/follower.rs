@@ -1,12 +1,7 @@
 //! A follower of the log over the real link. Like a web role it keeps its world and its position
 //! whatever becomes of the gateway, and asks for what comes after it.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::{
@@ -15,6 +10,7 @@ use guildhall_link::{
     receiver::{Input, Output},
 };
 use guildhall_model::{Envelope, GuildId, Position, UserId, World};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     net::TcpStream,
     select,
@@ -108,7 +104,7 @@ impl Follower {
     }
 
     pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 
     /// This user is here. `None`: there is no link, or it broke before there was an answer.
@@ -230,7 +226,7 @@ impl Following {
             Output::Begin => {
                 *fresh = Some(World::default());
                 if let Some(after) = after
-                    && self.journal.record().goes_back_to(after)
+                    && self.journal.history().goes_back_to(after)
                 {
                     self.violated(format!(
                         "a position within the window, {after}, was of no use"
@@ -321,7 +317,7 @@ impl Following {
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     future::pending,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
 };
 
 use guildhall_model::{Envelope, GuildId, Position, World};
@@ -14,28 +14,28 @@ use guildhall_ports::{
     memory::MemoryJournal,
 };
 use guildhall_stores::sqlite::SqliteJournal;
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 use crate::{
-    chance::Chance,
-    life::lock,
+    pauses::{pause, random_millis},
     plan::Plan,
-    tempo::{millis, pause},
+    rng::Rng,
 };
 
 /// Clones are handles on the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct SlowJournal {
-    place: Arc<Mutex<Place>>,
-    record: Arc<Mutex<Record>>,
+    backing: Arc<Mutex<Backing>>,
+    history: Arc<Mutex<History>>,
     /// The longest that a commit takes before it is there, and after that to its answer.
     most_ms: u64,
 }
 
 /// Where commits go.
 #[derive(Debug)]
-enum Place {
+enum Backing {
     Memory(MemoryJournal),
     /// `open`: what the process that runs has open, or the last one had.
     Disk {
@@ -44,9 +44,9 @@ enum Place {
     },
 }
 
-/// A moment of a commit, at which a process may be killed.
+/// A stage of a commit, at which a process may be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub(crate) enum CommitStage {
     /// It was asked for, and nothing of it is there.
     Asked,
     /// It is on its way to the disk, and is there when the next process looks.
@@ -57,8 +57,8 @@ pub(crate) enum Moment {
 
 /// Everything that was ever committed.
 #[derive(Debug)]
-pub(crate) struct Record {
-    chance: Chance,
+pub(crate) struct History {
+    rng: Rng,
     /// How many events of each guild a gateway keeps.
     window: usize,
     /// In order, contiguous from 1.
@@ -74,19 +74,19 @@ pub(crate) struct Record {
     /// A reader from here on finds everything.
     floor: u64,
     /// The next commit of events goes no further than this, and says so.
-    hold: Option<(Moment, oneshot::Sender<()>)>,
+    hold: Option<(CommitStage, oneshot::Sender<()>)>,
 }
 
 impl SlowJournal {
-    pub(crate) fn new(chance: Chance, plan: &Plan) -> Self {
-        let place = if plan.disk {
+    pub(crate) fn new(rng: Rng, plan: &Plan) -> Self {
+        let backing = if plan.disk {
             let folder = tempfile::tempdir().expect("a folder");
-            Place::Disk { folder, open: None }
+            Backing::Disk { folder, open: None }
         } else {
-            Place::Memory(MemoryJournal::default())
+            Backing::Memory(MemoryJournal::default())
         };
-        let record = Record {
-            chance,
+        let history = History {
+            rng,
             window: plan.window,
             log: Vec::new(),
             unheard: 0,
@@ -98,8 +98,8 @@ impl SlowJournal {
             hold: None,
         };
         Self {
-            place: Arc::new(Mutex::new(place)),
-            record: Arc::new(Mutex::new(record)),
+            backing: Arc::new(Mutex::new(backing)),
+            history: Arc::new(Mutex::new(history)),
             most_ms: plan.journal_ms,
         }
     }
@@ -107,27 +107,27 @@ impl SlowJournal {
     /// For the next process. A file is closed, as the kernel closes those of a process that is
     /// gone, and opened: the commit that nobody heard of any more is in it, or is not.
     pub(crate) async fn reopen(&self) -> Result<(), JournalError> {
-        let place = Arc::clone(&self.place);
-        let opened = spawn_blocking(move || lock(&place).reopen()).await;
+        let backing = Arc::clone(&self.backing);
+        let opened = spawn_blocking(move || backing.lock().reopen()).await;
         opened.expect("it does not panic")?;
         if let Some(saved) = self.inner().load().await? {
-            self.record().catch_up(saved);
+            self.history().catch_up(saved);
         }
         Ok(())
     }
 
     fn inner(&self) -> Arc<dyn Journal> {
-        match &*lock(&self.place) {
-            Place::Memory(journal) => Arc::new(journal.clone()),
-            Place::Disk { open, .. } => {
+        match &*self.backing.lock() {
+            Backing::Memory(journal) => Arc::new(journal.clone()),
+            Backing::Disk { open, .. } => {
                 let open = open.as_ref().map(Arc::clone);
                 open.expect("it was opened for a process")
             }
         }
     }
 
-    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
-        lock(&self.record)
+    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock()
     }
 
     /// What the next process finds.
@@ -136,30 +136,30 @@ impl SlowJournal {
         saved.expect("it was begun")
     }
 
-    /// The next commit of events stands still at this moment, for ever: the process that asked for
+    /// The next commit of events stands still at this stage, for ever: the process that asked for
     /// it is to be killed. Answers when it has come there.
-    pub(crate) fn hold(&self, at: Moment) -> oneshot::Receiver<()> {
+    pub(crate) fn hold(&self, at: CommitStage) -> oneshot::Receiver<()> {
         let (held, holds) = oneshot::channel();
-        self.record().hold = Some((at, held));
+        self.history().hold = Some((at, held));
         holds
     }
 
     /// Nothing is held any more.
     pub(crate) fn release(&self) {
-        self.record().hold = None;
+        self.history().hold = None;
     }
 
-    async fn take_time(&self, moment: Moment, events: usize) {
-        let length = millis(&mut self.record().chance, self.most_ms);
+    async fn take_time(&self, stage: CommitStage, events: usize) {
+        let length = random_millis(&mut self.history().rng, self.most_ms);
         pause(length).await;
-        self.stand_still(moment, events).await;
+        self.stand_still(stage, events).await;
     }
 
-    async fn stand_still(&self, moment: Moment, events: usize) {
+    async fn stand_still(&self, stage: CommitStage, events: usize) {
         let hold = self
-            .record()
+            .history()
             .hold
-            .take_if(|(at, _)| *at == moment && events > 0);
+            .take_if(|(at, _)| *at == stage && events > 0);
         if let Some((_, held)) = hold {
             // Whoever asked may have given up waiting, and kills all the same.
             let _gone = held.send(());
@@ -180,20 +180,22 @@ impl Journal for SlowJournal {
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
         let journal = self.clone();
         Box::pin(async move {
-            journal.take_time(Moment::Asked, commit.events.len()).await;
+            journal
+                .take_time(CommitStage::Asked, commit.events.len())
+                .await;
             let (events, state) = (commit.events.clone(), Arc::clone(&commit.state));
             let count = events.len();
             let done = journal.inner().commit(commit);
-            journal.stand_still(Moment::Written, count).await;
+            journal.stand_still(CommitStage::Written, count).await;
             done.await?;
-            journal.record().take(events, state.resume.as_ref());
-            journal.take_time(Moment::Done, count).await;
+            journal.history().take(events, state.resume.as_ref());
+            journal.take_time(CommitStage::Done, count).await;
             Ok(())
         })
     }
 }
 
-impl Place {
+impl Backing {
     fn reopen(&mut self) -> Result<(), JournalError> {
         if let Self::Disk { folder, open } = self {
             // INVARIANT(kill): nobody else has a handle, so this waits until the file is closed.
@@ -208,7 +210,7 @@ impl Place {
     }
 }
 
-impl Record {
+impl History {
     /// Takes in what is on the disk and was never answered.
     fn catch_up(&mut self, saved: Saved) {
         let known = u64::try_from(self.log.len()).expect("a few");

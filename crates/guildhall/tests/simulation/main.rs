@@ -1,14 +1,14 @@
-//! Random lives of guilds, through the simulated Discord, the gateway, its journal and its link,
-//! with everything that can go wrong on the way, and the gateway killed at any moment. When it is
-//! quiet again, what the log says must be what the simulator knows to be true: in order, nothing
-//! lost, nothing doubled.
+//! Simulation tests: random acts and faults from a seed, through the simulated Discord, the
+//! gateway, its journal and its link, with the gateway killed at any moment. When everything has
+//! healed, what the log says must be the simulator's state: in order, nothing lost, nothing
+//! doubled.
 //!
-//! `LIVES_SEED=7 cargo test -p guildhall --test lives -- --nocapture` lives one life again;
-//! `LIVES_FIRST` and `LIVES_COUNT` say which other ones there are.
+//! `SIMULATION_SEED=7 cargo test -p guildhall --test simulation -- --nocapture` repeats one run;
+//! `SIMULATION_FIRST` and `SIMULATION_COUNT` choose other ones.
 
-/// What people do.
+/// The acts of people and moderators.
 mod acts;
-/// Numbers from a seed.
+/// Random numbers from a seed.
 mod rng;
 /// What a log must be, whatever happened.
 mod checks;
@@ -20,53 +20,46 @@ mod faults;
 mod follower;
 /// What survives the gateway's process.
 mod journal;
-/// What was done, and what must come of it.
+/// The trace of what was done, and the events that must come of it.
 mod expectations;
-/// One life.
+/// One run.
 mod run;
-/// What a life is like.
+/// What a run is like.
 mod plan;
 /// A process of the gateway, as far as killing it goes.
 mod process;
-/// The end of a life.
+/// The end of a run: heal, wait, check.
 mod settle;
-/// The simulator's truth.
+/// The simulator's state, which is the ground truth.
 mod simulator_state;
-/// How fast a life goes.
+/// Random pauses.
 mod pauses;
-/// Whether a world is true.
+/// A world against the ground truth.
 mod truth;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use reqwest::Client;
 use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, timeout},
 };
 
-use ledger::Ledger;
-use life::{Life, Tally};
-use {
-    expectations as ledger, pauses as tempo, rng as chance, run as life, settle as quiet,
-    simulator_state as sight,
-};
+use expectations::Expectations;
+use run::{Run, Tally};
+/// How many runs there are, if nobody says otherwise.
+const RUNS: u64 = 200;
+/// Runs at the same time: most of a run is waiting.
+const CONCURRENT_RUNS: usize = 16;
+/// Longer than a run takes on a busy machine.
+const RUN_LIMIT: Duration = Duration::from_mins(8);
 
-/// Lives of one run, if nobody says otherwise.
-const LIVES: u64 = 200;
-/// Lives that go on at the same time: most of a life is waiting.
-const SIDE_BY_SIDE: usize = 16;
-/// Longer than a life takes on a busy machine.
-const LIFE_LIMIT: Duration = Duration::from_mins(8);
-
-/// How a life ended, and what was done in it.
+/// How a run ended, and what was done in it.
 struct Ended {
     seed: u64,
     how: Result<Tally, String>,
-    ledger: Arc<Mutex<Ledger>>,
+    expectations: Arc<Mutex<Expectations>>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,54 +69,62 @@ async fn whatever_happens_the_log_ends_up_true_in_order_and_without_loss_or_doub
     // A connection for each request: one that was kept may be closed just as it is used again.
     let http = Client::builder().no_proxy().pool_max_idle_per_host(0);
     let http = http.build().expect("a client");
-    let one = number("LIVES_SEED");
-    let first = one.or_else(|| number("LIVES_FIRST")).unwrap_or(0);
-    let count = one.map_or_else(|| number("LIVES_COUNT").unwrap_or(LIVES), |_| 1);
+    let one = number("SIMULATION_SEED");
+    let first = one.or_else(|| number("SIMULATION_FIRST")).unwrap_or(0);
+    let count = one.map_or_else(|| number("SIMULATION_COUNT").unwrap_or(RUNS), |_| 1);
     let began = Instant::now();
     let mut seeds = first..first + count;
     let (mut running, mut all) = (JoinSet::new(), Tally::default());
     loop {
-        while running.len() < SIDE_BY_SIDE
+        while running.len() < CONCURRENT_RUNS
             && let Some(seed) = seeds.next()
         {
-            running.spawn(live(seed, http.clone()));
+            running.spawn(run(seed, http.clone()));
         }
         let Some(ended) = running.join_next().await else {
             break;
         };
-        let Ended { seed, how, ledger } = ended.expect("it answers how it ended");
+        let Ended {
+            seed,
+            how,
+            expectations,
+        } = ended.expect("it answers how it ended");
         match how {
             Ok(tally) => all += tally,
             Err(why) => {
                 running.shutdown().await;
-                panic!("{}", told(seed, &why, &ledger));
+                panic!("{}", told(seed, &why, &expectations));
             }
         }
     }
     let took = began.elapsed().as_secs_f64();
     println!(
-        "{count} lives, {} kills, {} faults, {} events, {} with a lost session, {} on a disk, \
+        "{count} runs, {} kills, {} faults, {} events, {} with a lost session, {} on a disk, \
          {} commits of the killed that nobody had heard of, 0 lost, 0 doubled, took {took:.1} s",
         all.kills, all.faults, all.events, all.replaced, all.on_disk, all.unheard
     );
 }
 
-async fn live(seed: u64, http: Client) -> Ended {
-    let ledger = Arc::new(Mutex::new(Ledger::new()));
-    let its_ledger = Arc::clone(&ledger);
-    // In a task of its own, so that a panic is one life's.
+async fn run(seed: u64, http: Client) -> Ended {
+    let expectations = Arc::new(Mutex::new(Expectations::new()));
+    let its_expectations = Arc::clone(&expectations);
+    // In a task of its own, so that a panic ends one run only.
     let mut task = JoinSet::new();
     task.spawn(async move {
-        let mut life = Life::build(seed, its_ledger, http).await;
-        life.run().await?;
-        quiet::judge(life).await
+        let mut run = Run::build(seed, its_expectations, http).await;
+        run.drive().await?;
+        settle::settle_and_check(run).await
     });
-    let how = match timeout(LIFE_LIMIT, task.join_next()).await {
+    let how = match timeout(RUN_LIMIT, task.join_next()).await {
         Ok(Some(Ok(how))) => how,
         Ok(Some(Err(broke))) => Err(in_words(broke)),
-        Ok(None) | Err(_) => Err(format!("not over after {LIFE_LIMIT:?}")),
+        Ok(None) | Err(_) => Err(format!("not over after {RUN_LIMIT:?}")),
     };
-    Ended { seed, how, ledger }
+    Ended {
+        seed,
+        how,
+        expectations,
+    }
 }
 
 fn in_words(broke: JoinError) -> String {
@@ -135,11 +136,11 @@ fn in_words(broke: JoinError) -> String {
         .unwrap_or_else(|| "it panicked".to_owned())
 }
 
-fn told(seed: u64, why: &str, ledger: &Mutex<Ledger>) -> String {
-    let ledger = life::lock(ledger).text();
+fn told(seed: u64, why: &str, expectations: &Mutex<Expectations>) -> String {
+    let expectations = expectations.lock().text();
     format!(
-        "the life of seed {seed}:\n{ledger}\n\nwhat is wrong:\n{why}\n\nlive it again: LIVES_SEED={seed} cargo test \
-         -p guildhall --test lives -- --nocapture"
+        "the run of seed {seed}:\n{expectations}\n\nwhat is wrong:\n{why}\n\nrun it again: SIMULATION_SEED={seed} cargo test \
+         -p guildhall --test simulation -- --nocapture"
     )
 }
 

@@ -1,10 +1,10 @@
-//! What a life is like, drawn from its seed before it begins.
+//! What a run is like, drawn from its seed before it begins.
 
 use std::time::Duration;
 
 use guildhall_simulator::{Config, RateLimits};
 
-use crate::{chance::Chance, faults::Allowed};
+use crate::{faults::Allowed, rng::Rng};
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -22,7 +22,7 @@ pub(crate) struct Plan {
     pub(crate) settings_change: bool,
     pub(crate) faults: Allowed,
     /// Nothing is done before everything is in the log.
-    pub(crate) calm: bool,
+    pub(crate) waits_for_baseline: bool,
     /// Events that are kept per guild.
     pub(crate) window: usize,
     /// The longest half of a commit.
@@ -39,32 +39,32 @@ pub(crate) struct Plan {
 const LARGE_WINDOW: usize = 10_000;
 
 impl Plan {
-    pub(crate) fn draw(chance: &mut Chance) -> Self {
-        let loss = chance.one_in(2);
-        let forgetful = loss && chance.one_in(4);
-        let replay_events = if loss && chance.one_in(6) { 20 } else { 65_536 };
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let loss = rng.one_in(2);
+        let forgetful = loss && rng.one_in(4);
+        let replay_events = if loss && rng.one_in(6) { 20 } else { 65_536 };
         Self {
-            guilds: usize::try_from(chance.between(1, 4)).expect("a few"),
-            members: chance.one_in(2),
-            moderation: chance.one_in(3),
-            some_bridged: chance.one_in(6),
-            settings_change: loss && chance.one_in(3),
+            guilds: usize::try_from(rng.between(1, 4)).expect("a few"),
+            members: rng.one_in(2),
+            moderation: rng.one_in(3),
+            some_bridged: rng.one_in(6),
+            settings_change: loss && rng.one_in(3),
             faults: Allowed {
                 loss,
-                reorder: chance.one_in(3),
+                reorder: rng.one_in(3),
             },
-            calm: !chance.one_in(6),
-            window: if chance.one_in(5) { 25 } else { LARGE_WINDOW },
-            journal_ms: chance.choose(&[0, 2, 2, 8, 8, 40]),
-            disk: chance.one_in(3),
-            steps: chance.between(25, 45),
+            waits_for_baseline: !rng.one_in(6),
+            window: if rng.one_in(5) { 25 } else { LARGE_WINDOW },
+            journal_ms: rng.choose(&[0, 2, 2, 8, 8, 40]),
+            disk: rng.one_in(3),
+            steps: rng.between(25, 45),
             resume_window: Duration::from_millis(if forgetful { 400 } else { 120_000 }),
             replay_events,
-            guild_create_delay: Duration::from_millis(chance.choose(&[0, 2, 15])),
+            guild_create_delay: Duration::from_millis(rng.choose(&[0, 2, 15])),
         }
     }
 
-    /// Whether Discord may end a session of this life.
+    /// Whether Discord may end a session of this run.
     pub(crate) fn may_lose(&self) -> bool {
         self.faults.loss || self.settings_change
     }

@@ -1,10 +1,10 @@
-//! All chance of a life comes from its seed: the same seed acts in the same way.
+//! Everything random of a run comes from its seed: the same seed acts in the same way.
 
 /// A generator of numbers (splitmix64).
 #[derive(Clone, Debug)]
-pub(crate) struct Chance(u64);
+pub(crate) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub(crate) fn of(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
     }

@@ -1,14 +1,10 @@
-//! One life: guilds, a gateway that dies now and then, a follower, and all that goes wrong.
+//! One run: guilds, a gateway that dies now and then, a follower, and all that goes wrong.
 
-use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use guildhall_gateway::{Config, Intents, Limits};
 use guildhall_model::{GuildId, Position};
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::{Client, Method};
 use serde_json::json;
 use tokio::{
@@ -18,27 +14,27 @@ use tokio::{
 };
 
 use crate::{
-    acts::{Hand, Request},
-    chance::Chance,
+    acts::{ActGenerator, Request},
     discord::Discord,
+    expectations::Expectations,
     faults,
     follower::Follower,
-    journal::{Moment, SlowJournal},
-    ledger::Ledger,
+    journal::{CommitStage, SlowJournal},
+    pauses::{pause, random_millis, random_pause},
     plan::Plan,
     process::Process,
-    sight::{CDN, Sight},
-    tempo::{breath, millis, pause},
+    rng::Rng,
+    simulator_state::{CDN, SimulatorState},
 };
 
 /// So long may anything take that is waited for, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(90);
 /// So long is waited for a commit to be killed in. While there is no connection none comes.
 const COMMIT_LIMIT: Duration = Duration::from_millis(400);
 /// After so long without a watch a user is looked up anew.
 pub(crate) const WATCH_BREAK: Duration = Duration::from_millis(400);
 
-/// What a life came to.
+/// What a run came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,
@@ -51,60 +47,64 @@ pub(crate) struct Tally {
 
 /// How it was when everything was in the log and nothing had been done.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Calm {
+pub(crate) struct Baseline {
     /// The log's head.
     pub(crate) head: u64,
     /// How many sessions Discord had begun.
     pub(crate) sessions_begun: u64,
 }
 
-pub(crate) struct Life {
+pub(crate) struct Run {
     pub(crate) plan: Plan,
-    pub(crate) chance: Chance,
-    pub(crate) hand: Hand,
+    pub(crate) rng: Rng,
+    pub(crate) act_generator: ActGenerator,
     pub(crate) discord: Discord,
-    pub(crate) sight: Sight,
+    pub(crate) state: SimulatorState,
     pub(crate) journal: SlowJournal,
-    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) expectations: Arc<Mutex<Expectations>>,
     pub(crate) follower: Follower,
     pub(crate) config: Config,
     pub(crate) link_token: String,
     pub(crate) tally: Tally,
-    pub(crate) calm: Option<Calm>,
+    pub(crate) baseline: Option<Baseline>,
     address: watch::Sender<Option<SocketAddr>>,
     process: Option<Process>,
     watches: JoinSet<()>,
     pub(crate) watched_at: Instant,
 }
 
-impl Life {
-    /// Makes the house: its Discord, and a follower that has nothing to follow yet.
-    pub(crate) async fn build(seed: u64, ledger: Arc<Mutex<Ledger>>, http: Client) -> Self {
-        let mut chance = Chance::of(seed);
-        let plan = Plan::draw(&mut chance);
-        lock(&ledger).note(format!("{plan:?}"));
+impl Run {
+    /// Starts the simulated Discord, and a follower that has nothing to follow yet.
+    pub(crate) async fn build(
+        seed: u64,
+        expectations: Arc<Mutex<Expectations>>,
+        http: Client,
+    ) -> Self {
+        let mut rng = Rng::of(seed);
+        let plan = Plan::draw(&mut rng);
+        expectations.lock().note(format!("{plan:?}"));
         let discord = Discord::start(plan.simulator(seed), http).await;
-        let hand = Hand::new(chance.branch(), plan.faults.reorder);
-        let journal = SlowJournal::new(chance.branch(), &plan);
+        let act_generator = ActGenerator::new(rng.branch(), plan.faults.reorder);
+        let journal = SlowJournal::new(rng.branch(), &plan);
         let (address, dialled) = watch::channel(None);
-        // Its own, so that no follower ever reads another life's log.
-        let token = format!("link-token-of-a-life-0123456789-{seed}");
+        // Its own, so that no follower ever reads another run's log.
+        let token = format!("link-token-of-one-run-0123456789-{seed}");
         let follower = Follower::start(dialled, journal.clone(), token.clone());
         let config = config(&plan, &discord, token.clone());
-        let sight = discord.sight().await;
+        let state = discord.state().await;
         Self {
             plan,
-            chance,
-            hand,
+            rng,
+            act_generator,
             discord,
-            sight,
+            state,
             journal,
-            ledger,
+            expectations,
             follower,
             config,
             link_token: token,
             tally: Tally::default(),
-            calm: None,
+            baseline: None,
             address,
             process: None,
             watches: JoinSet::new(),
@@ -112,67 +112,67 @@ impl Life {
         }
     }
 
-    /// Until it is time to become quiet.
-    pub(crate) async fn run(&mut self) -> Result<(), String> {
+    /// Acts, faults and kills, until it is time to settle.
+    pub(crate) async fn drive(&mut self) -> Result<(), String> {
         self.settle_guilds().await;
         if self.plan.some_bridged {
             self.config.guilds = Some(self.some_guilds());
         }
         self.note(format!("bridged: {:?}", self.config.guilds));
         self.start().await?;
-        if self.plan.calm {
+        if self.plan.waits_for_baseline {
             self.until_complete().await?;
-            let head = self.journal.record().log.len();
-            self.calm = Some(Calm {
+            let head = self.journal.history().log.len();
+            self.baseline = Some(Baseline {
                 head: u64::try_from(head).expect("a few"),
-                sessions_begun: self.discord.sight().await.sessions_begun(),
+                sessions_begun: self.discord.state().await.sessions_begun(),
             });
         }
-        self.lock_ledger().open(&self.sight);
+        self.expectations().open(&self.state);
         for _ in 0..self.plan.steps {
-            match self.chance.between(0, 99) {
+            match self.rng.between(0, 99) {
                 0..=59 => self.acts(1, 5).await,
                 60..=77 => self.fault().await,
                 78..=89 => self.process_ends().await?,
                 _ => self.watch_somebody(),
             }
-            let breath = breath(&mut self.chance);
-            pause(breath).await;
+            let length = random_pause(&mut self.rng);
+            pause(length).await;
         }
         Ok(())
     }
 
     /// As many guilds as planned.
     async fn settle_guilds(&mut self) {
-        while self.sight.guilds.len() > self.plan.guilds {
-            let last = self.sight.guilds.last().expect("there are some").id;
+        while self.state.guilds.len() > self.plan.guilds {
+            let last = self.state.guilds.last().expect("there are some").id;
             self.do_unseen(Method::DELETE, format!("/guilds/{last}"))
                 .await;
         }
-        if self.sight.guilds.len() < self.plan.guilds {
+        if self.state.guilds.len() < self.plan.guilds {
             let body = json!({"id": "1599999999999999999", "name": "A Fourth"});
             self.discord.post("/guilds", &body).await;
-            self.sight = self.discord.sight().await;
+            self.state = self.discord.state().await;
         }
     }
 
     async fn do_unseen(&mut self, method: Method, path: String) {
         self.discord.act(method, &path, &json!({})).await;
-        self.sight = self.discord.sight().await;
+        self.state = self.discord.state().await;
     }
 
     fn some_guilds(&mut self) -> BTreeSet<GuildId> {
-        let all: Vec<GuildId> = self.sight.guilds.iter().map(|guild| guild.id).collect();
+        let all: Vec<GuildId> = self.state.guilds.iter().map(|guild| guild.id).collect();
         let mut some: BTreeSet<GuildId> = all.iter().copied().collect();
-        if let Some(left_out) = self.chance.pick(all).filter(|_| some.len() > 1) {
+        if let Some(left_out) = self.rng.pick(all).filter(|_| some.len() > 1) {
             some.remove(&left_out);
         }
         some
     }
 
     async fn acts(&mut self, least: u64, most: u64) {
-        for _ in 0..self.chance.between(least, most) {
-            let request = self.hand.choose(&self.sight);
+        for _ in 0..self.rng.between(least, most) {
+            let request = self.act_generator.choose(&self.state);
             self.perform(request).await;
         }
     }
@@ -182,12 +182,12 @@ impl Life {
         let Request { method, path, body } = request;
         self.note(format!("act    {method} {path} {body}"));
         self.discord.act(method, &path, &body).await;
-        let before = std::mem::replace(&mut self.sight, self.discord.sight().await);
-        lock(&self.ledger).follow(&before, &self.sight);
+        let before = std::mem::replace(&mut self.state, self.discord.state().await);
+        self.expectations.lock().follow(&before, &self.state);
     }
 
     async fn fault(&mut self) {
-        let fault = faults::draw(&mut self.chance, self.plan.faults);
+        let fault = faults::draw(&mut self.rng, self.plan.faults);
         self.note(format!("fault  {fault}"));
         self.discord.post("/faults", &fault).await;
         self.tally.faults += 1;
@@ -195,11 +195,11 @@ impl Life {
 
     /// The gateway's process is killed or stopped, and another one begins.
     async fn process_ends(&mut self) -> Result<(), String> {
-        match self.chance.between(0, 9) {
+        match self.rng.between(0, 9) {
             0..=2 => self.kill().await?,
-            3 => self.kill_at(Moment::Asked).await?,
-            4 | 5 => self.kill_at(Moment::Written).await?,
-            6 => self.kill_at(Moment::Done).await?,
+            3 => self.kill_at(CommitStage::Asked).await?,
+            4 | 5 => self.kill_at(CommitStage::Written).await?,
+            6 => self.kill_at(CommitStage::Done).await?,
             7 => {
                 self.stop().await?;
                 self.start().await?;
@@ -207,19 +207,19 @@ impl Life {
             }
             _ => self.stop().await?,
         }
-        let down = millis(&mut self.chance, 60);
+        let down = random_millis(&mut self.rng, 60);
         self.acts(0, 3).await;
         pause(down).await;
-        if self.plan.settings_change && self.chance.one_in(3) {
+        if self.plan.settings_change && self.rng.one_in(3) {
             self.change_settings();
         }
         self.start().await
     }
 
     /// Kills it in the middle of a commit, if one comes.
-    async fn kill_at(&mut self, moment: Moment) -> Result<(), String> {
-        self.note(format!("to be killed at {moment:?}"));
-        let held = self.journal.hold(moment);
+    async fn kill_at(&mut self, stage: CommitStage) -> Result<(), String> {
+        self.note(format!("to be killed at {stage:?}"));
+        let held = self.journal.hold(stage);
         self.acts(1, 3).await;
         if timeout(COMMIT_LIMIT, held).await.is_ok() {
             // What it ought not to tell has the time to be told.
@@ -231,7 +231,7 @@ impl Life {
     }
 
     fn change_settings(&mut self) {
-        if self.chance.one_in(2) {
+        if self.rng.one_in(2) {
             self.config.intents.members = !self.config.intents.members;
         } else {
             self.config.guilds = match self.config.guilds {
@@ -246,12 +246,12 @@ impl Life {
     }
 
     fn watch_somebody(&mut self) {
-        let people = self.sight.users.iter().filter(|user| !user.bot);
-        let Some(user_id) = self.chance.pick(people).map(|user| user.id) else {
+        let people = self.state.users.iter().filter(|user| !user.bot);
+        let Some(user_id) = self.rng.pick(people).map(|user| user.id) else {
             return;
         };
-        let mut guilds: Vec<GuildId> = self.sight.guilds.iter().map(|guild| guild.id).collect();
-        if self.chance.one_in(2) {
+        let mut guilds: Vec<GuildId> = self.state.guilds.iter().map(|guild| guild.id).collect();
+        if self.rng.one_in(2) {
             guilds.truncate(1);
         }
         self.note(format!("watch  {user_id} in {guilds:?}"));
@@ -295,7 +295,7 @@ impl Life {
 
     /// Until every guild is in the log, or said to be in an outage.
     pub(crate) async fn until_complete(&mut self) -> Result<(), String> {
-        let complete = self.follower.until(PATIENCE, |seen| {
+        let complete = self.follower.until(WAIT_LIMIT, |seen| {
             let status = seen.status.as_ref();
             seen.live && status.is_some_and(|status| status.complete)
         });
@@ -334,17 +334,12 @@ impl Life {
     }
 
     pub(crate) fn note(&self, line: impl AsRef<str>) {
-        lock(&self.ledger).note(line);
+        self.expectations.lock().note(line);
     }
 
-    pub(crate) fn lock_ledger(&self) -> MutexGuard<'_, Ledger> {
-        lock(&self.ledger)
+    pub(crate) fn expectations(&self) -> MutexGuard<'_, Expectations> {
+        self.expectations.lock()
     }
-}
-
-/// What is behind a lock is whole, even if who held it panicked.
-pub(crate) fn lock<T>(locked: &Mutex<T>) -> MutexGuard<'_, T> {
-    locked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The gateway's settings, with every interval shrunk.
@@ -364,7 +359,7 @@ fn config(plan: &Plan, discord: &Discord, link_token: String) -> Config {
         log_window: plan.window,
         limits: Limits {
             requests_per_second: 1_000,
-            // As few as make small windows worth compacting within one life.
+            // As few as make small windows worth compacting within one run.
             journal_evicted: 8,
             watch_break: WATCH_BREAK,
             rights_refresh: Duration::from_millis(700),

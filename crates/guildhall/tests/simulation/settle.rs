@@ -1,4 +1,5 @@
-//! The end of a life: everything heals, everybody stands still, and then it must be as in truth.
+//! The end of a run: everything heals, nothing more is done, and then the log must agree with the
+//! simulator's state.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,41 +15,41 @@ use crate::{
     checks::{Evidence, wrong},
     follower::Follower,
     journal::world_of,
-    life::{Life, PATIENCE, Tally, WATCH_BREAK},
-    tempo::pause,
+    pauses::pause,
+    run::{Run, Tally, WAIT_LIMIT, WATCH_BREAK},
     truth::{Scope, differences},
 };
 
 /// How long one look takes that is taken again and again.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_LIMIT: Duration = Duration::from_millis(50);
 /// Users whose rights are compared.
 const WATCHED: usize = 6;
 
-/// Lets a life become quiet, and looks at all that came of it.
-pub(crate) async fn judge(mut life: Life) -> Result<Tally, String> {
-    let marker = settle(&mut life).await;
-    until_told(&mut life, &marker).await?;
-    let watched = look_up(&mut life).await?;
+/// Heals a run, waits until all of it has been told, and checks what came of it.
+pub(crate) async fn settle_and_check(mut run: Run) -> Result<Tally, String> {
+    let marker = heal(&mut run).await;
+    until_told(&mut run, &marker).await?;
+    let watched = look_up(&mut run).await?;
     let scope = Scope {
-        guilds: life.config.guilds.clone(),
+        guilds: run.config.guilds.clone(),
         watched,
     };
     let false_now = {
-        let seen = life.follower.seen();
-        differences(&seen.world, &life.sight, &scope)
+        let seen = run.follower.seen();
+        differences(&seen.world, &run.state, &scope)
     };
     if !false_now.is_empty() {
-        return Err(life.why_not(&false_now.join("\n")));
+        return Err(run.why_not(&false_now.join("\n")));
     }
-    late_comer(&life).await?;
-    if life.chance.one_in(2) {
-        life.kill().await?;
+    late_comer(&run).await?;
+    if run.rng.one_in(2) {
+        run.kill().await?;
     } else {
-        life.stop().await?;
+        run.stop().await?;
     }
-    let complaints = complaints(&mut life).await;
-    let tally = life.tally;
-    life.end().await?;
+    let complaints = complaints(&mut run).await;
+    let tally = run.tally;
+    run.end().await?;
     if complaints.is_empty() {
         Ok(tally)
     } else {
@@ -58,39 +59,40 @@ pub(crate) async fn judge(mut life: Life) -> Result<Tally, String> {
 
 /// Heals everything, and does last acts that all before them must have preceded. Answers the name
 /// that every guild has by then.
-async fn settle(life: &mut Life) -> String {
-    life.note("quiet");
-    life.discord.post("/faults", &json!({"kind": "heal"})).await;
-    for guild in life.sight.guilds.clone() {
+async fn heal(run: &mut Run) -> String {
+    run.note("quiet");
+    run.discord.post("/faults", &json!({"kind": "heal"})).await;
+    for guild in run.state.guilds.clone() {
         if !guild.available {
-            life.perform(outage(&guild, true)).await;
+            run.perform(outage(&guild, true)).await;
         }
     }
     // Without GUILD_MEMBERS a new name is told when its bearer does something.
-    for guild in life.sight.bridged().cloned().collect::<Vec<_>>() {
-        for seat in &guild.voice_states {
-            let body = json!({"userId": seat.user_id, "selfMute": !seat.flags().self_mute});
+    for guild in run.state.bridged().cloned().collect::<Vec<_>>() {
+        for voice_state in &guild.voice_states {
+            let body =
+                json!({"userId": voice_state.user_id, "selfMute": !voice_state.flags().self_mute});
             let path = format!("/guilds/{}/voice", guild.id);
-            life.perform(request(Method::POST, path, body)).await;
+            run.perform(request(Method::POST, path, body)).await;
         }
     }
     let marker = "The End".to_owned();
-    for guild in life.sight.bridged().cloned().collect::<Vec<_>>() {
+    for guild in run.state.bridged().cloned().collect::<Vec<_>>() {
         let path = format!("/guilds/{}", guild.id);
-        life.perform(request(Method::PATCH, path, json!({"name": marker})))
+        run.perform(request(Method::PATCH, path, json!({"name": marker})))
             .await;
     }
     marker
 }
 
-async fn until_told(life: &mut Life, marker: &str) -> Result<(), String> {
-    life.until_complete().await?;
-    let guilds = life.sight.bridged().map(|guild| guild.id);
-    let bridged = life.config.guilds.clone();
+async fn until_told(run: &mut Run, marker: &str) -> Result<(), String> {
+    run.until_complete().await?;
+    let guilds = run.state.bridged().map(|guild| guild.id);
+    let bridged = run.config.guilds.clone();
     let awaited: BTreeSet<GuildId> = guilds
         .filter(|id| bridged.as_ref().is_none_or(|guilds| guilds.contains(id)))
         .collect();
-    let told = life.follower.until(PATIENCE, |seen| {
+    let told = run.follower.until(WAIT_LIMIT, |seen| {
         let known = |id: &GuildId| {
             let guild = seen.world.guilds.get(id);
             guild.is_some_and(|guild| guild.info.name == marker)
@@ -106,63 +108,61 @@ async fn until_told(life: &mut Life, marker: &str) -> Result<(), String> {
     if told.await {
         return Ok(());
     }
-    Err(life.why_not("the last acts were not told"))
+    Err(run.why_not("the last acts were not told"))
 }
 
 /// After a break everybody is looked up anew, so what the log says of them is true.
-async fn look_up(life: &mut Life) -> Result<BTreeSet<UserId>, String> {
-    let people = life.sight.users.iter().filter(|user| !user.bot);
+async fn look_up(run: &mut Run) -> Result<BTreeSet<UserId>, String> {
+    let people = run.state.users.iter().filter(|user| !user.bot);
     let mut people: Vec<UserId> = people.map(|user| user.id).collect();
     while people.len() > WATCHED {
-        let left_out = life.chance.between(0, people.len() as u64 - 1);
+        let left_out = run.rng.between(0, people.len() as u64 - 1);
         people.remove(usize::try_from(left_out).expect("an index"));
     }
     let guilds: Vec<GuildId> = {
-        let seen = life.follower.seen();
+        let seen = run.follower.seen();
         seen.world.guilds.keys().copied().collect()
     };
-    let rested = life.watched_at + WATCH_BREAK + Duration::from_millis(50);
+    let rested = run.watched_at + WATCH_BREAK + Duration::from_millis(50);
     pause(rested.saturating_duration_since(Instant::now())).await;
     for user_id in &people {
         let answered = async {
             loop {
-                let answer = life.follower.watch(*user_id, guilds.clone()).await;
+                let answer = run.follower.watch(*user_id, guilds.clone()).await;
                 match answer {
                     Some(ack) if ack.failed.is_empty() => return ack.at,
                     _ => pause(Duration::from_millis(20)).await,
                 }
             }
         };
-        let Ok(at) = timeout(PATIENCE, answered).await else {
-            return Err(life.why_not(&format!("{user_id} was not looked up")));
+        let Ok(at) = timeout(WAIT_LIMIT, answered).await else {
+            return Err(run.why_not(&format!("{user_id} was not looked up")));
         };
-        let there = life
-            .follower
-            .until(PATIENCE, |seen| seen.position.is_some_and(|now| now >= at));
+        let there = run.follower.until(WAIT_LIMIT, |seen| {
+            seen.position.is_some_and(|now| now >= at)
+        });
         if !there.await {
-            return Err(life.why_not(&format!("the log never came to {at}")));
+            return Err(run.why_not(&format!("the log never came to {at}")));
         }
     }
     Ok(people.into_iter().collect())
 }
 
 /// Whoever comes now and has nothing gets the same world.
-async fn late_comer(life: &Life) -> Result<(), String> {
-    let late = Follower::start(
-        life.dialled(),
-        life.journal.clone(),
-        life.link_token.clone(),
-    );
+async fn late_comer(run: &Run) -> Result<(), String> {
+    let late = Follower::start(run.dialled(), run.journal.clone(), run.link_token.clone());
     // Looked up again, somebody may have turned out to be something else meanwhile.
     let together = async {
         while !late
-            .until(GLANCE, |late| late.live && late.position == life.position())
+            .until(POLL_LIMIT, |late| {
+                late.live && late.position == run.position()
+            })
             .await
         {}
     };
-    let together = timeout(PATIENCE, together).await.is_ok();
+    let together = timeout(WAIT_LIMIT, together).await.is_ok();
     let same = {
-        let (mut early, mut late) = (life.follower.seen(), late.seen());
+        let (mut early, mut late) = (run.follower.seen(), late.seen());
         // It has most of what there is: the other one came when there was nothing.
         early.bases.append(&mut late.bases);
         together && (early.position != late.position || early.world == late.world)
@@ -172,42 +172,42 @@ async fn late_comer(life: &Life) -> Result<(), String> {
         .ok_or_else(|| "a follower that begins now has another world".to_owned())
 }
 
-async fn complaints(life: &mut Life) -> Vec<String> {
-    let saved = life.journal.saved().await;
+async fn complaints(run: &mut Run) -> Vec<String> {
+    let saved = run.journal.saved().await;
     let kept = saved.bases.iter().map(|base| Base {
         guild_id: base.guild_id,
         floor: saved.head.at(base.floor),
         guild: base.guild.clone(),
     });
-    life.follower.seen().bases.extend(kept);
-    let mut complaints = journal_and_follower(life, saved);
-    let sessions_begun = life.discord.sight().await.sessions_begun();
-    let record = life.journal.record();
+    run.follower.seen().bases.extend(kept);
+    let mut complaints = journal_and_follower(run, saved);
+    let sessions_begun = run.discord.state().await.sessions_begun();
+    let history = run.journal.history();
     let evidence = {
-        let (seen, ledger) = (life.follower.seen(), life.lock_ledger());
+        let (seen, expectations) = (run.follower.seen(), run.expectations());
         wrong(&Evidence {
-            log: &record.log,
+            log: &history.log,
             sessions_begun,
             seen: &seen,
-            ledger: &ledger,
-            guilds: life.config.guilds.clone(),
-            members: life.config.intents.members,
-            calm: life.calm,
-            may_lose: life.plan.may_lose(),
-            reordered: life.plan.faults.reorder,
-            seen_all: life.plan.keeps_all(),
+            expectations: &expectations,
+            guilds: run.config.guilds.clone(),
+            members: run.config.intents.members,
+            baseline: run.baseline,
+            may_lose: run.plan.may_lose(),
+            reordered: run.plan.faults.reorder,
+            seen_all: run.plan.keeps_all(),
         })
     };
     complaints.extend(evidence);
-    complaints.extend(record.silent_losses.iter().cloned());
-    let mut names = record.log.iter().map(|one| one.event.change.name());
-    life.tally.replaced += usize::from(names.any(|name| name == "gap"));
-    life.tally.events = record.log.len();
-    life.tally.on_disk = usize::from(life.plan.disk);
-    life.tally.unheard = record.unheard;
+    complaints.extend(history.silent_losses.iter().cloned());
+    let mut names = history.log.iter().map(|one| one.event.change.name());
+    run.tally.replaced += usize::from(names.any(|name| name == "gap"));
+    run.tally.events = history.log.len();
+    run.tally.on_disk = usize::from(run.plan.disk);
+    run.tally.unheard = history.unheard;
     if !complaints.is_empty() {
-        for envelope in &record.log {
-            life.note(format!("log    {} {:?}", envelope.at.seq, envelope.event));
+        for envelope in &history.log {
+            run.note(format!("log    {} {:?}", envelope.at.seq, envelope.event));
         }
     }
     complaints
@@ -215,13 +215,13 @@ async fn complaints(life: &mut Life) -> Vec<String> {
 
 /// The follower's world and what it has not been told yet are the world that a next process would
 /// begin with.
-fn journal_and_follower(life: &Life, saved: Saved) -> Vec<String> {
+fn journal_and_follower(run: &Run, saved: Saved) -> Vec<String> {
     let head = saved.head;
-    let (seen, record) = (life.follower.seen(), life.journal.record());
+    let (seen, history) = (run.follower.seen(), run.journal.history());
     let Some(position) = seen.position.filter(|position| position.seq <= head.seq) else {
         return vec![format!("{:?} was followed to, of {head}", seen.position)];
     };
-    let untold = record.log.iter().filter(|one| one.at.seq > position.seq);
+    let untold = history.log.iter().filter(|one| one.at.seq > position.seq);
     let world = seen.world.clone().apply_all(untold.map(|one| &one.event));
     if world == world_of(saved) {
         Vec::new()

@@ -1,4 +1,4 @@
-//! The simulator's truth, as `GET /sim/state` shows it, and what a bridge must make of it.
+//! The ground truth: the simulator's state, as `GET /sim/state` shows it, and what a bridge must make of it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(crate) const CDN: &str = "https://cdn.example";
 
 /// Everything there is.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Sight {
+pub(crate) struct SimulatorState {
     pub(crate) application: Application,
     pub(crate) users: Vec<User>,
     pub(crate) guilds: Vec<Guild>,
@@ -54,7 +54,7 @@ pub(crate) struct Guild {
     pub(crate) roles: Vec<Role>,
     pub(crate) channels: Vec<Channel>,
     pub(crate) members: Vec<Member>,
-    pub(crate) voice_states: Vec<Seat>,
+    pub(crate) voice_states: Vec<VoiceState>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -101,7 +101,7 @@ pub(crate) struct Member {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "Discord's own flags")]
-pub(crate) struct Seat {
+pub(crate) struct VoiceState {
     pub(crate) user_id: UserId,
     pub(crate) channel_id: ChannelId,
     self_mute: bool,
@@ -117,7 +117,7 @@ fn bits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Err
     Permissions::deserialize(deserializer).map(|permissions| permissions.0)
 }
 
-impl Sight {
+impl SimulatorState {
     pub(crate) fn guild(&self, guild_id: GuildId) -> Option<&Guild> {
         self.guilds.iter().find(|guild| guild.id == guild_id)
     }
@@ -141,8 +141,8 @@ impl Sight {
     }
 
     /// Somebody in a room, apart from since when.
-    pub(crate) fn occupant(&self, guild: &Guild, seat: &Seat) -> Occupant {
-        let user = self.user(seat.user_id);
+    pub(crate) fn occupant(&self, guild: &Guild, voice_state: &VoiceState) -> Occupant {
+        let user = self.user(voice_state.user_id);
         let nick = guild
             .member(user.id)
             .and_then(|member| member.nick.as_ref());
@@ -152,7 +152,7 @@ impl Sight {
             None => format!("{CDN}/embed/avatars/{}.png", (user.id.0 >> 22) % 6),
         };
         Occupant {
-            channel_id: seat.channel_id,
+            channel_id: voice_state.channel_id,
             user_id: user.id,
             username: user.username.clone(),
             display_name: name.clone(),
@@ -160,7 +160,7 @@ impl Sight {
             avatar_url,
             bot: user.bot,
             since: 0,
-            flags: seat.flags(),
+            flags: voice_state.flags(),
         }
     }
 }
@@ -174,10 +174,10 @@ impl Guild {
         self.members.iter().find(|member| member.user_id == user_id)
     }
 
-    pub(crate) fn seat(&self, user_id: UserId) -> Option<&Seat> {
+    pub(crate) fn voice_state(&self, user_id: UserId) -> Option<&VoiceState> {
         self.voice_states
             .iter()
-            .find(|seat| seat.user_id == user_id)
+            .find(|voice_state| voice_state.user_id == user_id)
     }
 
     pub(crate) fn channel(&self, channel_id: ChannelId) -> Option<&Channel> {
@@ -233,7 +233,7 @@ impl Channel {
     }
 }
 
-impl Seat {
+impl VoiceState {
     pub(crate) fn flags(&self) -> VoiceFlags {
         VoiceFlags {
             mute: self.mute,

@@ -10,7 +10,7 @@ use guildhall_model::{
     guild::{OverwriteTarget, Room},
 };
 
-use crate::sight::{self, Sight};
+use crate::simulator_state::{self, SimulatorState};
 
 /// What is looked at.
 #[derive(Debug)]
@@ -30,10 +30,11 @@ impl Scope {
 }
 
 /// Every difference, in words. Nothing is told of what an outage hides.
-pub(crate) fn differences(world: &World, sight: &Sight, scope: &Scope) -> Vec<String> {
+pub(crate) fn differences(world: &World, state: &SimulatorState, scope: &Scope) -> Vec<String> {
     let mut found = Found(Vec::new());
-    let there = sight.bridged().filter(|guild| scope.bridges(guild.id));
-    let truth: BTreeMap<GuildId, &sight::Guild> = there.map(|guild| (guild.id, guild)).collect();
+    let there = state.bridged().filter(|guild| scope.bridges(guild.id));
+    let truth: BTreeMap<GuildId, &simulator_state::Guild> =
+        there.map(|guild| (guild.id, guild)).collect();
     found.equal("guilds", &keys(&world.guilds), &keys(&truth));
     for (guild_id, guild) in &truth {
         let Some(known) = world.guilds.get(guild_id) else {
@@ -42,7 +43,7 @@ pub(crate) fn differences(world: &World, sight: &Sight, scope: &Scope) -> Vec<St
         let before = found.0.len();
         found.equal("available", &known.available, &guild.available);
         if guild.available {
-            found.guild(known, guild, sight);
+            found.guild(known, guild, state);
             for user_id in &scope.watched {
                 let membership = known.memberships.get(user_id);
                 let what = format!("membership of {user_id}");
@@ -66,7 +67,7 @@ impl Found {
         }
     }
 
-    fn guild(&mut self, known: &Guild, guild: &sight::Guild, sight: &Sight) {
+    fn guild(&mut self, known: &Guild, guild: &simulator_state::Guild, state: &SimulatorState) {
         self.equal("name", &known.info.name, &guild.name);
         self.equal("icon", &known.info.icon, &guild.icon);
         self.equal("owner", &known.owner_id, &guild.owner_id);
@@ -81,12 +82,14 @@ impl Found {
                 self.room(room, channel, &categories);
             }
         }
-        let seats = guild.voice_states.iter();
-        let people: BTreeSet<UserId> = seats.map(|seat| seat.user_id).collect();
+        let voice_states = guild.voice_states.iter();
+        let people: BTreeSet<UserId> = voice_states
+            .map(|voice_state| voice_state.user_id)
+            .collect();
         self.equal("people in rooms", &keys(&known.voice), &people);
-        for seat in &guild.voice_states {
-            if let Some(there) = known.voice.get(&seat.user_id) {
-                let mut truth = sight.occupant(guild, seat);
+        for voice_state in &guild.voice_states {
+            if let Some(there) = known.voice.get(&voice_state.user_id) {
+                let mut truth = state.occupant(guild, voice_state);
                 truth.since = there.since;
                 self.equal("somebody in a room", there, &truth);
             }
@@ -94,7 +97,11 @@ impl Found {
     }
 
     /// Those of true names; of a hidden one any name may be known.
-    fn categories(&mut self, known: &Guild, guild: &sight::Guild) -> BTreeMap<ChannelId, String> {
+    fn categories(
+        &mut self,
+        known: &Guild,
+        guild: &simulator_state::Guild,
+    ) -> BTreeMap<ChannelId, String> {
         let all = guild.channels.iter().filter(|one| one.is_category());
         let ids: BTreeSet<ChannelId> = all.clone().map(|one| one.id).collect();
         for channel in all.filter(|one| one.bot_sees) {
@@ -113,7 +120,7 @@ impl Found {
     fn room(
         &mut self,
         room: &Room,
-        channel: &sight::Channel,
+        channel: &simulator_state::Channel,
         categories: &BTreeMap<ChannelId, String>,
     ) {
         let Some(kind) = channel.room_kind() else {

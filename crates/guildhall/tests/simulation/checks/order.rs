@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use guildhall_model::{ChannelId, GuildId, UserId};
 
 use super::Evidence;
-use crate::ledger::{Entry, entry};
+use crate::expectations::{PublicEvent, public_event};
 
 /// What is wrong with the order and number of what was told.
 pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
     let in_log = evidence.log.iter().map(|envelope| envelope.event.guild_id);
-    let guilds: BTreeSet<GuildId> = in_log.chain(evidence.ledger.guilds()).collect();
+    let guilds: BTreeSet<GuildId> = in_log.chain(evidence.expectations.guilds()).collect();
     let mut wrong = Vec::new();
     for guild_id in guilds {
         let complaint = of_guild(evidence, guild_id, lost);
@@ -21,25 +21,25 @@ pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
 }
 
 fn of_guild(evidence: &Evidence<'_>, guild_id: GuildId, lost: bool) -> Option<String> {
-    let calm = evidence.calm.map_or(0, |calm| calm.head);
+    let baseline = evidence.baseline.map_or(0, |baseline| baseline.head);
     let events = evidence.log.iter().filter(|envelope| {
         let event = &envelope.event;
-        envelope.at.seq > calm && event.guild_id == guild_id && !event.synthetic
+        envelope.at.seq > baseline && event.guild_id == guild_id && !event.synthetic
     });
-    let told: Vec<Entry> = events
-        .filter_map(|envelope| entry(guild_id, envelope.event.change.clone()))
+    let told: Vec<PublicEvent> = events
+        .filter_map(|envelope| public_event(guild_id, envelope.event.change.clone()))
         .collect();
     let bridged = evidence.guilds.as_ref();
     if bridged.is_some_and(|guilds| !guilds.contains(&guild_id)) && !lost {
         return (!told.is_empty()).then(|| "it is not bridged".to_owned());
     }
-    let due = evidence.ledger.due(guild_id);
+    let due = evidence.expectations.due(guild_id);
     if lost {
-        return some_in_order(&told, due, &evidence.ledger.hidden);
+        return some_in_order(&told, due, &evidence.expectations.hidden);
     }
-    let due: Vec<&Entry> = due
+    let due: Vec<&PublicEvent> = due
         .iter()
-        .filter(|entry| evidence.members || !entry.needs_members)
+        .filter(|event| evidence.members || !event.needs_members)
         .collect();
     let (told, due) = if evidence.reordered {
         (by_person(told.iter()), by_person(due.into_iter()))
@@ -54,18 +54,18 @@ fn of_guild(evidence: &Evidence<'_>, guild_id: GuildId, lost: bool) -> Option<St
     (told.len() != due.len()).then(|| format!("told {told:#?}, and due was {due:#?}"))
 }
 
-fn texts<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a str> {
-    entries.map(|entry| entry.text.as_str()).collect()
+fn texts<'a>(events: impl Iterator<Item = &'a PublicEvent>) -> Vec<&'a str> {
+    events.map(|event| event.text.as_str()).collect()
 }
 
 /// Independent events are voice states of two people, and a voice state and the room that it may
 /// come before: who moves has left the old room then before the new one is there.
-fn by_person<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Vec<&'a str>> {
+fn by_person<'a>(events: impl Iterator<Item = &'a PublicEvent>) -> Vec<Vec<&'a str>> {
     let (mut others, mut people) = (Vec::new(), BTreeMap::<UserId, Vec<&str>>::new());
-    for entry in entries {
-        match entry.person {
-            Some(person) => people.entry(person).or_default().push(&entry.text),
-            None => others.push(entry.text.as_str()),
+    for event in events {
+        match event.person {
+            Some(person) => people.entry(person).or_default().push(&event.text),
+            None => others.push(event.text.as_str()),
         }
     }
     let mut parts = vec![others];
@@ -89,24 +89,28 @@ fn first_difference(told: &[&str], due: &[&str]) -> String {
 
 /// What was told after a session was lost is a part of what was due, in its order: of each
 /// person, and of the rest.
-fn some_in_order(told: &[Entry], due: &[Entry], hidden: &BTreeSet<ChannelId>) -> Option<String> {
-    let mut waiting = BTreeMap::<Option<UserId>, VecDeque<&Entry>>::new();
-    for entry in due {
-        waiting.entry(entry.person).or_default().push_back(entry);
+fn some_in_order(
+    told: &[PublicEvent],
+    due: &[PublicEvent],
+    hidden: &BTreeSet<ChannelId>,
+) -> Option<String> {
+    let mut waiting = BTreeMap::<Option<UserId>, VecDeque<&PublicEvent>>::new();
+    for event in due {
+        waiting.entry(event.person).or_default().push_back(event);
     }
-    for entry in told {
+    for event in told {
         // A new session tells of whole guilds. What of a hidden room is news depends on what was
         // known of it.
-        let of_hidden = entry.room.is_some_and(|room| hidden.contains(&room));
-        if entry.whole_guild || of_hidden {
+        let of_hidden = event.room.is_some_and(|room| hidden.contains(&room));
+        if event.whole_guild || of_hidden {
             continue;
         }
-        let queue = waiting.entry(entry.person).or_default();
+        let queue = waiting.entry(event.person).or_default();
         loop {
             match queue.pop_front() {
-                Some(due) if due.loose == entry.loose => break,
+                Some(due) if due.loose == event.loose => break,
                 Some(_) => {}
-                None => return Some(format!("told, and not due then: {}", entry.text)),
+                None => return Some(format!("told, and not due then: {}", event.text)),
             }
         }
     }
