@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use guildhall_model::{LogId, Position, UnixMs, UserId, World};
 use guildhall_ports::{
     Journal, JournalError,
-    journal::{Beginning, Saved, State, Terms},
+    journal::{Beginning, JournalState, Saved, Terms},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
@@ -58,7 +58,7 @@ async fn begin(
     now: UnixMs,
 ) -> Result<(Log, Restored), BuildError> {
     let start = Position::start(LOG, now);
-    let state = State::default();
+    let state = JournalState::default();
     let beginning = Beginning {
         start,
         guilds: Vec::new(),
@@ -147,14 +147,14 @@ mod tests {
                 floor: 3,
                 guild: serde_json::from_str(before).ok(),
             };
-            let state = State {
+            let state = JournalState {
                 resume: Some(ResumeState {
                     session_id: "s".to_owned(),
                     sequence: 4,
                     url: None,
                     terms: terms(kept),
                 }),
-                ..State::default()
+                ..JournalState::default()
             };
             let saved = Saved {
                 head: Position::start(LOG, 1_000).at(3),

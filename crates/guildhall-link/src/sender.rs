@@ -143,14 +143,14 @@ enum State {
     },
     Joining,
     Replaying {
-        feed: Feed,
+        queue: SendQueue,
         /// `snapshot_end` comes here or later.
         target: Position,
         /// Until when it waits for a complete world; `None`: it has waited.
         patience: Option<Instant>,
     },
     Following {
-        feed: Feed,
+        queue: SendQueue,
         /// The status is to be sent, but not before this.
         status_due: Option<Position>,
     },
@@ -159,7 +159,7 @@ enum State {
 
 /// What is still to be sent, first the join's part, then batches of the log.
 #[derive(Debug)]
-struct Feed {
+struct SendQueue {
     bases: vec::IntoIter<Base>,
     events: vec::IntoIter<Arc<Envelope>>,
     /// Where `events` end, which may be above the last of them.
@@ -204,12 +204,12 @@ impl Sender {
             Input::BeatCame => self.heartbeat.heard(now),
             Input::BinaryCame => self.violated(Violation::Binary),
             Input::OversizedCame => self.violated(Violation::Oversized),
-            Input::JoinedAfter { after, head } => self.joined(Feed::after(after), head, now),
+            Input::JoinedAfter { after, head } => self.joined(SendQueue::after(after), head, now),
             Input::JoinedBases {
                 bases,
                 backlog,
                 head,
-            } => self.joined(Feed::from_bases(bases, backlog, head), head, now),
+            } => self.joined(SendQueue::from_bases(bases, backlog, head), head, now),
             Input::EventsRead(events) => self.events_read(events),
             Input::LogExpired => self.end(End::Expired),
             Input::HeadMoved(head) => self.head = head,
@@ -231,12 +231,12 @@ impl Sender {
         if let Some(ack) = self.due_ack() {
             return Some(Output::Send(Frame::Ack(ack)));
         }
-        let feed = self.feed()?;
-        if let Some(output) = feed.next() {
+        let queue = self.queue()?;
+        if let Some(output) = queue.next() {
             return Some(output);
         }
-        let (sent, within_group) = (feed.sent, feed.within_group);
-        // Where the feed ends may be above its last event.
+        let (sent, within_group) = (queue.sent, queue.within_group);
+        // Where the queue ends may be above its last event.
         if let Some(ack) = self.due_ack() {
             return Some(Output::Send(Frame::Ack(ack)));
         }
@@ -290,7 +290,7 @@ impl Sender {
             // It waits for no event, so it is at or behind what was sent.
             let ack = Ack {
                 request_id,
-                at: self.feed().map_or(start, |feed| feed.sent),
+                at: self.queue().map_or(start, |queue| queue.sent),
                 failed: guild_ids,
             };
             self.outputs.push_back(Output::Send(Frame::Ack(ack)));
@@ -304,11 +304,11 @@ impl Sender {
         });
     }
 
-    fn joined(&mut self, feed: Feed, head: Position, now: Instant) {
+    fn joined(&mut self, queue: SendQueue, head: Position, now: Instant) {
         if matches!(self.state, State::Joining) {
             self.head = head;
             self.state = State::Replaying {
-                feed,
+                queue,
                 target: head,
                 patience: Some(now + COMPLETE_LIMIT),
             };
@@ -316,15 +316,15 @@ impl Sender {
     }
 
     fn events_read(&mut self, events: Vec<Arc<Envelope>>) {
-        let Some(feed) = self.feed() else { return };
-        feed.reading = false;
+        let Some(queue) = self.queue() else { return };
+        queue.reading = false;
         match events.last() {
             Some(last) => {
-                feed.end = last.at;
-                feed.events = events.into_iter();
+                queue.end = last.at;
+                queue.events = events.into_iter();
             }
             // The head was not the log's after all; wait until it says so again.
-            None => self.head = feed.sent,
+            None => self.head = queue.sent,
         }
     }
 
@@ -362,14 +362,14 @@ impl Sender {
                 Some(Output::Send(Frame::Status(self.status.clone())))
             }
             State::Replaying {
-                feed,
+                queue,
                 target,
                 patience,
             } if sent.seq >= target.seq && (self.status.complete || patience.is_none()) => {
                 self.outputs
                     .push_back(Output::Send(Frame::SnapshotEnd { position: sent }));
                 self.state = State::Following {
-                    feed: std::mem::replace(feed, Feed::after(sent)),
+                    queue: std::mem::replace(queue, SendQueue::after(sent)),
                     status_due: None,
                 };
                 Some(Output::Send(Frame::Status(self.status.clone())))
@@ -380,7 +380,7 @@ impl Sender {
 
     /// The next answer whose events are all sent.
     fn due_ack(&mut self) -> Option<Ack> {
-        let sent = self.feed()?.sent;
+        let sent = self.queue()?.sent;
         let ack = self.acks.pop_front_if(|ack| ack.at.seq <= sent.seq)?;
         self.watches = self.watches.saturating_sub(1);
         Some(ack)
@@ -388,17 +388,17 @@ impl Sender {
 
     fn read_on(&mut self) -> Option<Output> {
         let head = self.head;
-        let feed = self.feed()?;
-        if feed.reading || feed.sent.seq >= head.seq {
+        let queue = self.queue()?;
+        if queue.reading || queue.sent.seq >= head.seq {
             return None;
         }
-        feed.reading = true;
-        Some(Output::Read(feed.sent))
+        queue.reading = true;
+        Some(Output::Read(queue.sent))
     }
 
-    fn feed(&mut self) -> Option<&mut Feed> {
+    fn queue(&mut self) -> Option<&mut SendQueue> {
         match &mut self.state {
-            State::Replaying { feed, .. } | State::Following { feed, .. } => Some(feed),
+            State::Replaying { queue, .. } | State::Following { queue, .. } => Some(queue),
             State::Greeted { .. } | State::Joining | State::Ended => None,
         }
     }
@@ -421,7 +421,7 @@ impl Sender {
     }
 }
 
-impl Feed {
+impl SendQueue {
     fn after(position: Position) -> Self {
         Self::from_bases(Vec::new(), Vec::new(), position)
     }

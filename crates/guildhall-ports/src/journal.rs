@@ -59,7 +59,7 @@ pub struct Beginning {
     /// Guilds that are known already. All have their floor at the start.
     pub guilds: Vec<(GuildId, Guild)>,
     /// What goes with it.
-    pub state: State,
+    pub state: JournalState,
 }
 
 /// What belongs together: all of it is there after this, or none.
@@ -68,7 +68,7 @@ pub struct Commit {
     /// The next events of the log, contiguous after its head. May be none.
     pub events: Vec<Arc<Envelope>>,
     /// What goes with the world after them. Replaces what was there.
-    pub state: Arc<State>,
+    pub state: Arc<JournalState>,
     /// Guilds whose events up to a floor are needed no more. Of events that were there before
     /// this commit: a floor is never above the head before it, and never goes back (refused as a
     /// commit that is not at the head is).
@@ -97,13 +97,13 @@ pub struct Saved {
     /// none of its guild's is missing. A guild without a base has its floor at 0.
     pub events: Vec<Envelope>,
     /// What goes with the world at the head.
-    pub state: State,
+    pub state: JournalState,
 }
 
 /// What the gateway knows beside the world.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct State {
+pub struct JournalState {
     /// The bot all of this is of, once Discord said.
     pub bot: Option<UserId>,
     /// How to go on with Discord.

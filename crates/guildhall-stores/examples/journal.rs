@@ -14,7 +14,7 @@ use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
-use guildhall_ports::journal::{Beginning, Commit, Journal, JournalBase, State};
+use guildhall_ports::journal::{Beginning, Commit, Journal, JournalBase, JournalState};
 use guildhall_stores::sqlite::SqliteJournal;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -135,7 +135,7 @@ impl Writer {
         let beginning = Beginning {
             start,
             guilds: guilds.collect(),
-            state: State::default(),
+            state: JournalState::default(),
         };
         journal.begin(beginning).await?;
         Ok(Self {
@@ -182,7 +182,7 @@ impl Writer {
         };
         let commit = Commit {
             events: numbers.map(|seq| Arc::new(envelope(seq))).collect(),
-            state: Arc::new(State::default()),
+            state: Arc::new(JournalState::default()),
             bases,
         };
         let began = now();

@@ -10,7 +10,7 @@ use guildhall_link::{
 use guildhall_model::{Envelope, Event, Position, UnixMs};
 use guildhall_ports::{
     Journal,
-    journal::{Beginning, Commit, JournalFuture, State},
+    journal::{Beginning, Commit, JournalFuture, JournalState},
 };
 use metrics::{counter, gauge};
 use tokio::sync::watch;
@@ -31,7 +31,7 @@ pub(crate) struct Batch {
     /// How Discord is after these events, if that changed.
     pub status: Option<DiscordStatus>,
     /// What the journal has to know beside the world, if that changed.
-    pub state: Option<Arc<State>>,
+    pub state: Option<Arc<JournalState>>,
 }
 
 /// A batch with its positions, which nobody may see before it is committed.
@@ -40,7 +40,7 @@ pub(crate) struct SealedBatch {
     events: Vec<Arc<Envelope>>,
     status: Option<DiscordStatus>,
     /// `None`: nothing of it has to survive.
-    state: Option<Arc<State>>,
+    state: Option<Arc<JournalState>>,
 }
 
 /// The only writer of the log.
@@ -51,7 +51,7 @@ pub(crate) struct Appender {
     /// Of what was sealed last.
     head: Position,
     /// What goes with the world as of the last batch that was sealed.
-    state: Arc<State>,
+    state: Arc<JournalState>,
     published: PublishedStatus,
     /// What the status is apart from a stall.
     status_after_stall: Option<DiscordStatus>,
@@ -71,7 +71,7 @@ impl Appender {
     pub(crate) fn new(
         journal: Arc<dyn Journal>,
         log: Log,
-        state: Arc<State>,
+        state: Arc<JournalState>,
         published: PublishedStatus,
     ) -> Self {
         let head = log.head();
@@ -147,9 +147,9 @@ impl Appender {
         self.journal.begin(Beginning {
             start: Position::start(self.head.log, epoch),
             guilds: self.log.world().guilds.into_iter().collect(),
-            state: State {
+            state: JournalState {
                 resume: None,
-                ..State::clone(&self.state)
+                ..JournalState::clone(&self.state)
             },
         })
     }

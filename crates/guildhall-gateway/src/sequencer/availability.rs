@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{GuildId, UnixMs};
-use guildhall_ports::journal::State;
+use guildhall_ports::journal::JournalState;
 
 use crate::{inbox::Lost, rights::ExpectedGuilds};
 
@@ -29,7 +29,7 @@ pub(super) struct Availability {
 
 impl Availability {
     /// At the start of a process: as it was when something was last kept.
-    pub(super) fn restored(state: &State, now: UnixMs) -> Self {
+    pub(super) fn restored(state: &JournalState, now: UnixMs) -> Self {
         let resumes = state.resume.is_some();
         Self {
             discord: if resumes {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_world_is_complete_when_each_guild_came_or_is_in_an_outage() {
-        let mut availability = Availability::restored(&State::default(), 10);
+        let mut availability = Availability::restored(&JournalState::default(), 10);
         assert_eq!(
             availability.status(&BTreeSet::new()),
             status(Discord::Down, 10, &[], false)
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_had_not_come_when_a_process_ended_has_not_come_when_the_next_begins() {
-        let state = State {
+        let state = JournalState {
             resume: Some(ResumeState {
                 session_id: "session".into(),
                 sequence: 7,
@@ -203,7 +203,7 @@ mod tests {
             heard_at: Some(5),
             awaited: [GUILDS[0]].into(),
             outages: [GUILDS[1]].into(),
-            ..State::default()
+            ..JournalState::default()
         };
         let mut availability = Availability::restored(&state, 10);
         availability.resumed(20);
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_cut_is_a_moment_until_the_fourth_failure_and_since_is_its_beginning() {
-        let mut availability = Availability::restored(&State::default(), 10);
+        let mut availability = Availability::restored(&JournalState::default(), 10);
         availability.ready(&BTreeSet::new(), 20);
         for (tries, discord, since) in [
             (1, Discord::Resuming, 31),
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn without_a_session_to_resume_it_is_down() {
-        let mut availability = Availability::restored(&State::default(), 10);
+        let mut availability = Availability::restored(&JournalState::default(), 10);
         availability.ready(&BTreeSet::new(), 20);
         availability.lost(&lost(false, 1), 30);
         assert_eq!(availability.status(&BTreeSet::new()).discord, Discord::Down);
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn only_a_session_that_replaces_one_leaves_a_gap_from_the_moment_of_the_cut() {
-        let mut availability = Availability::restored(&State::default(), 10);
+        let mut availability = Availability::restored(&JournalState::default(), 10);
         assert_eq!(availability.ready(&BTreeSet::new(), 20), None);
         availability.lost(&lost(true, 1), 30);
         availability.lost(&lost(false, 2), 35);

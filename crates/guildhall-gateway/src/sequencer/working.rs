@@ -12,7 +12,7 @@ use std::{
 
 use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, guild::Membership};
-use guildhall_ports::journal::{ResumeState, State, Terms};
+use guildhall_ports::journal::{JournalState, ResumeState, Terms};
 use metrics::{counter, gauge};
 use tracing::warn;
 
@@ -70,7 +70,7 @@ pub(super) struct Working {
     causes: Vec<usize>,
     effects: Vec<Effect>,
     published: (DiscordStatus, Report),
-    kept: Arc<State>,
+    kept: Arc<JournalState>,
     fatal: Option<Fatal>,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct Restored {
     /// As it was kept; its guilds may be long out of date.
     pub world: World,
     /// What was kept with it. A resume state that does not fit is gone from it.
-    pub state: Arc<State>,
+    pub state: Arc<JournalState>,
     /// Under which Discord's sessions are begun.
     pub terms: Terms,
 }
@@ -116,7 +116,7 @@ pub(super) struct BatchOutcome {
     /// If it changed.
     pub report: Option<Report>,
     /// If it changed.
-    pub state: Option<Arc<State>>,
+    pub state: Option<Arc<JournalState>>,
     /// After the events are in the log.
     pub effects: Vec<Effect>,
 }
@@ -332,9 +332,9 @@ impl Working {
         self.fatal
     }
 
-    fn state(&self) -> State {
+    fn state(&self) -> JournalState {
         let (awaited, outages) = self.availability.missing();
-        State {
+        JournalState {
             bot: self.bot,
             resume: self.resume.clone(),
             heard_at: self.heard_at,

@@ -12,7 +12,7 @@ use proptest::{
 };
 
 use crate::journal::{
-    Beginning, Commit, Journal, JournalBase, JournalError, ResumeState, Saved, State, Terms,
+    Beginning, Commit, Journal, JournalBase, JournalError, JournalState, ResumeState, Saved, Terms,
 };
 
 const ONE: GuildId = GuildId(1);
@@ -70,7 +70,7 @@ async fn a_beginning_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn J
     let late = Beginning {
         start: start().at(1),
         guilds: Vec::new(),
-        state: State::default(),
+        state: JournalState::default(),
     };
     let late = journal.begin(late).await;
     assert!(matches!(late, Err(JournalError::Failed(_))), "{late:?}");
@@ -338,8 +338,8 @@ fn bare(guild_id: GuildId) -> Event {
     }
 }
 
-fn state(number: u64) -> State {
-    State {
+fn state(number: u64) -> JournalState {
+    JournalState {
         bot: Some(UserId(number)),
         resume: Some(ResumeState {
             session_id: format!("session \u{0}\"{number}"),

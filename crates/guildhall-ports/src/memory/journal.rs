@@ -7,7 +7,7 @@ use std::{
 use guildhall_model::{Envelope, Guild, GuildId, Position};
 
 use crate::journal::{
-    Beginning, Commit, Journal, JournalBase, JournalError, JournalFuture, Saved, State,
+    Beginning, Commit, Journal, JournalBase, JournalError, JournalFuture, JournalState, Saved,
 };
 
 /// A journal in memory: the reference of the port. Clones are handles on the same one, so what
@@ -20,7 +20,7 @@ struct Kept {
     head: Position,
     bases: BTreeMap<GuildId, (u64, Option<Guild>)>,
     events: BTreeMap<u64, Arc<Envelope>>,
-    state: State,
+    state: JournalState,
 }
 
 impl Journal for MemoryJournal {
@@ -115,7 +115,7 @@ impl Kept {
         self.events
             .extend(events.map(|event| (event.at.seq, event)));
         self.head = head;
-        self.state = State::clone(&commit.state);
+        self.state = JournalState::clone(&commit.state);
         Ok(())
     }
 }

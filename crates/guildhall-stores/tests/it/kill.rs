@@ -12,7 +12,7 @@ use guildhall_model::{
 };
 use guildhall_ports::{
     Journal,
-    journal::{Beginning, Commit, JournalBase, ResumeState, State, Terms},
+    journal::{Beginning, Commit, JournalBase, JournalState, ResumeState, Terms},
 };
 use guildhall_stores::sqlite::SqliteJournal;
 use tempfile::tempdir;
@@ -170,8 +170,8 @@ fn guild(floor: u64) -> Guild {
     }
 }
 
-fn state(sequence: u64) -> State {
-    State {
+fn state(sequence: u64) -> JournalState {
+    JournalState {
         resume: Some(ResumeState {
             session_id: "session".to_owned(),
             sequence,
@@ -183,7 +183,7 @@ fn state(sequence: u64) -> State {
                 world_format: 1,
             },
         }),
-        ..State::default()
+        ..JournalState::default()
     }
 }
 

@@ -4,7 +4,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{LogId, UserId, World};
 use guildhall_ports::{
     JournalError, ManualClock,
-    journal::{Beginning, Commit, JournalFuture, Saved, State, Terms},
+    journal::{Beginning, Commit, JournalFuture, JournalState, Saved, Terms},
     memory::MemoryJournal,
 };
 use serde_json::{Value, json};
@@ -126,9 +126,9 @@ async fn a_disk_that_does_not_answer_is_said_and_fills_the_inbox_and_no_more() {
 async fn a_journal_of_another_bot_is_left_alone() {
     let mut harness = Harness::with_state(
         10,
-        State {
+        JournalState {
             bot: Some(UserId(7)),
-            ..State::default()
+            ..JournalState::default()
         },
     );
     harness.ready(1);
@@ -246,10 +246,10 @@ struct Harness {
 
 impl Harness {
     fn new(allowed: usize) -> Self {
-        Self::with_state(allowed, State::default())
+        Self::with_state(allowed, JournalState::default())
     }
 
-    fn with_state(allowed: usize, state: State) -> Self {
+    fn with_state(allowed: usize, state: JournalState) -> Self {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let start = Position::start(LogId(0), 1_000);

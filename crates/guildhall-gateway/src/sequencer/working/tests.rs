@@ -417,7 +417,7 @@ fn guild_with_a_member() -> World {
 fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {
     Restored {
         world: World::default(),
-        state: Arc::new(State::default()),
+        state: Arc::new(JournalState::default()),
         terms: Terms {
             shard: [0, 1],
             intents: 129,

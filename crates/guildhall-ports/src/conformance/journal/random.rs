@@ -12,7 +12,7 @@ use proptest::{
 
 use super::{base, following, start, state};
 use crate::{
-    journal::{Beginning, Commit, Journal, JournalError, Saved, State},
+    journal::{Beginning, Commit, Journal, JournalError, JournalState, Saved},
     memory::MemoryJournal,
 };
 
@@ -24,12 +24,12 @@ enum Step {
     Begin {
         log: u16,
         guilds: Vec<(GuildId, Guild)>,
-        state: State,
+        state: JournalState,
         awaited: bool,
     },
     Commit {
         events: Vec<Event>,
-        state: State,
+        state: JournalState,
         bases: Vec<Based>,
         awaited: bool,
     },
@@ -131,12 +131,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn any_state() -> impl Strategy<Value = State> {
+fn any_state() -> impl Strategy<Value = JournalState> {
     let guilds = || btree_set((1..=3_u64).prop_map(GuildId), 0..3);
     let sets = (guilds(), guilds(), guilds());
     (any::<u64>(), any::<bool>(), sets).prop_map(|(number, known, (awaited, outages, stale))| {
         let full = state(number);
-        State {
+        JournalState {
             bot: full.bot.filter(|_| known),
             resume: full.resume.filter(|_| number % 2 == 0),
             heard_at: full.heard_at.filter(|_| known),
@@ -248,7 +248,7 @@ impl Life {
         }
     }
 
-    async fn commit(&self, events: Vec<Event>, state: State, bases: Vec<Based>) -> Told {
+    async fn commit(&self, events: Vec<Event>, state: JournalState, bases: Vec<Based>) -> Told {
         let expected = self.expected().await;
         let head = expected.as_ref().map_or(start(), |saved| saved.head);
         let known = expected.map_or(Vec::new(), |saved| saved.bases);

@@ -5,7 +5,7 @@ use std::{
 };
 
 use guildhall_model::{Guild, GuildId, Position, World, event::WirePayload};
-use guildhall_ports::journal::{Beginning, Commit, JournalBase, JournalError, Saved, State};
+use guildhall_ports::journal::{Beginning, Commit, JournalBase, JournalError, JournalState, Saved};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
@@ -303,7 +303,11 @@ fn put_base(
     Ok(())
 }
 
-fn put_head(transaction: &Transaction<'_>, kept: Kept, state: &State) -> Result<(), Trouble> {
+fn put_head(
+    transaction: &Transaction<'_>,
+    kept: Kept,
+    state: &JournalState,
+) -> Result<(), Trouble> {
     let Kept { head, rows, .. } = kept;
     let state = json(state)?;
     let sum = head_sum(head, World::FORMAT, &state, rows);

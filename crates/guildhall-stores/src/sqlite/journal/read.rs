@@ -1,7 +1,7 @@
 use std::{collections::HashMap, mem, thread};
 
 use guildhall_model::{Envelope, Event, GuildId, LogId, Position, World};
-use guildhall_ports::journal::{JournalBase, Saved, State};
+use guildhall_ports::journal::{JournalBase, JournalState, Saved};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
 
@@ -42,7 +42,7 @@ pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>
     Ok(Some((saved, rows)))
 }
 
-fn head(row: &Row<'_>) -> Result<(Position, State, u64), Trouble> {
+fn head(row: &Row<'_>) -> Result<(Position, JournalState, u64), Trouble> {
     let log: u16 = row.get(0)?;
     let at = Position {
         log: LogId(log),

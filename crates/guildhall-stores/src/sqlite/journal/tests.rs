@@ -17,7 +17,7 @@ use guildhall_model::{
 };
 use guildhall_ports::{
     Journal, conformance,
-    journal::{JournalBase, State},
+    journal::{JournalBase, JournalState},
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -56,7 +56,7 @@ async fn a_row_that_says_nothing_of_a_group_is_one_of_its_own() {
     let beginning = Beginning {
         start: start(),
         guilds: Vec::new(),
-        state: State::default(),
+        state: JournalState::default(),
     };
     journal.begin(beginning).await.expect("begins");
     let mut commit = commit(1, 2, Vec::new());
@@ -189,7 +189,7 @@ impl Place {
         let beginning = Beginning {
             start: start(),
             guilds: (1..=3).map(|id| (GuildId(id), guild(id + 3))).collect(),
-            state: State::default(),
+            state: JournalState::default(),
         };
         journal.begin(beginning).await.expect("begins");
         for batch in 0..10 {
@@ -244,7 +244,7 @@ impl Place {
                 let beginning = Beginning {
                     start: start(),
                     guilds: Vec::new(),
-                    state: State::default(),
+                    state: JournalState::default(),
                 };
                 assert_eq!(journal.begin(beginning).await, Err(error.clone()));
                 assert_eq!(journal.load().await, Err(error.clone()));
@@ -312,9 +312,9 @@ fn commit(first: u64, count: u64, bases: Vec<JournalBase>) -> Commit {
     let last = first + count - 1;
     Commit {
         events: (first..=last).map(|seq| Arc::new(event(seq))).collect(),
-        state: Arc::new(State {
+        state: Arc::new(JournalState {
             heard_at: Some(last),
-            ..State::default()
+            ..JournalState::default()
         }),
         bases,
     }

@@ -169,7 +169,7 @@ fn begun(place: &Place) -> Ledger {
     let beginning = Beginning {
         start: start(),
         guilds: Vec::new(),
-        state: State::default(),
+        state: JournalState::default(),
     };
     ledger.begin(&beginning).expect("begins");
     ledger

@@ -17,7 +17,7 @@ async fn long_events_do_not_make_the_file_many_times_what_the_log_holds() {
     let beginning = Beginning {
         start: start(),
         guilds: vec![(GuildId(1), guild(6))],
-        state: State::default(),
+        state: JournalState::default(),
     };
     journal.begin(beginning).await.expect("begins");
     let mut log = Log::default();
@@ -73,7 +73,7 @@ impl Log {
         }
         Commit {
             events,
-            state: Arc::new(State::default()),
+            state: Arc::new(JournalState::default()),
             bases,
         }
     }
