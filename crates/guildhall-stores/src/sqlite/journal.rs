@@ -3,19 +3,19 @@ mod schema;
 /// A file is opened, or refused as it is.
 mod open;
 /// What is open: read, and added to.
-mod ledger;
+mod database;
 /// Rows become values again, all of them or none.
 mod read;
 /// Work for the other processors.
-mod aside;
+mod parallel;
 /// Events that are needed no more go.
 mod sweep;
 /// Rows that say themselves whether they are whole.
-mod sum;
+mod checksum;
 /// What SQLite would pass over in silence.
 mod wal;
 /// Sentences for whoever has to do something about it.
-mod trouble;
+mod error;
 
 use std::{
     fmt,
@@ -29,6 +29,7 @@ use guildhall_ports::journal::{Beginning, Commit, Journal, JournalError, Journal
 use tokio::sync::oneshot;
 
 use ledger::Ledger;
+use {checksum as sum, database as ledger, error as trouble, parallel as aside};
 
 /// So many calls may wait for the disk. The gateway has one commit under way at a time; a caller
 /// that does not wait for answers is told that its commit failed rather than kept in memory.
