@@ -16,16 +16,17 @@ mod picture;
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::bail;
+use parking_lot::Mutex;
 
 use crate::bench::clock::{now, unix_micros};
 use crate::bench::http::Client;
 use crate::binary;
-use browser::{Browsers, locked};
+use browser::Browsers;
 use chance::Chance;
 use checker::{Checker, Count, Sums};
 use discord::{DiscordState, Load};
@@ -134,7 +135,7 @@ fn wreak(
     browsers.end()?;
 
     let state = DiscordState::read(&mut Client::new(house.simulator_at))?;
-    let checker = locked(&checker);
+    let checker = checker.lock();
     Ok(Outcome {
         sent,
         sums: checker.sums(sent),
@@ -150,10 +151,10 @@ fn wreak(
 /// Returns when each stream has its first picture.
 fn wait_until_open(checker: &Mutex<Checker>) -> anyhow::Result<()> {
     let deadline = now() + OPEN_WITHIN;
-    let streams = locked(checker).streams();
-    while locked(checker).open() < streams {
+    let streams = checker.lock().streams();
+    while checker.lock().open() < streams {
         if now() > deadline {
-            let faults = locked(checker).faults().join("\n");
+            let faults = checker.lock().faults().join("\n");
             bail!("not all streams have a picture after {OPEN_WITHIN:?}\n{faults}");
         }
         thread::sleep(LOOK_AGAIN);
@@ -166,8 +167,8 @@ fn wait_until_open(checker: &Mutex<Checker>) -> anyhow::Result<()> {
 fn wait_for_quiet(house: &House, checker: &Mutex<Checker>, sent: u64) -> anyhow::Result<u64> {
     let deadline = now() + QUIET_WITHIN;
     loop {
-        let streams = locked(checker).streams();
-        let caught_up = locked(checker).at(sent) == streams;
+        let streams = checker.lock().streams();
+        let caught_up = checker.lock().at(sent) == streams;
         let wrong = wrong_pictures(house, checker)?;
         if (caught_up && wrong == 0) || now() > deadline {
             return Ok(wrong);
@@ -182,7 +183,7 @@ fn wrong_pictures(house: &House, checker: &Mutex<Checker>) -> anyhow::Result<u64
     for web in &house.webs {
         pictures.push(house.picture(web)?);
     }
-    let mut checker = locked(checker);
+    let mut checker = checker.lock();
     pictures.extend((0..checker.streams()).map(|stream| checker.picture(stream)));
     let mut wrong = 0;
     for picture in pictures {

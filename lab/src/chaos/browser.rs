@@ -1,11 +1,12 @@
 //! The open streams, each as a browser has it: what comes is held against what should have come.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use lab::sse::{EventSource, Moment};
+use parking_lot::Mutex;
 use reqwest::Client;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -95,7 +96,7 @@ async fn follow(
             _gone = stopped.changed() => return,
         };
         let now_micros = unix_micros();
-        let mut checker = locked(&checker);
+        let mut checker = checker.lock();
         match moment {
             Moment::Connected => checker.count.connections += 1,
             Moment::Event(event) => checker.take(number, &event, now_micros),
@@ -105,9 +106,4 @@ async fn follow(
             }
         }
     }
-}
-
-/// A browser that panicked has spoilt nothing: each event is written down at once.
-pub(crate) fn locked(checker: &Mutex<Checker>) -> MutexGuard<'_, Checker> {
-    checker.lock().unwrap_or_else(PoisonError::into_inner)
 }

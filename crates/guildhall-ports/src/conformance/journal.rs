@@ -1,4 +1,4 @@
-/// Any life of a journal, with the reference beside it.
+/// Random sequences of calls, compared with the reference.
 mod random;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -35,7 +35,7 @@ where
     a_beginning_replaces_everything(fresh()).await;
     what_was_committed_is_there_when_it_is_opened_again(fresh()).await;
     every_event_and_guild_is_read_back_as_it_was_written(fresh()).await;
-    random::any_life_ends_as_the_references_does(fresh).await;
+    random::any_steps_end_as_with_the_reference(fresh).await;
 }
 
 /// While a journal is open nobody else can open it, and then somebody can at once.

@@ -1,10 +1,7 @@
-use std::{
-    collections::BTreeMap,
-    future::ready,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, future::ready, sync::Arc};
 
 use guildhall_model::{Envelope, Guild, GuildId, Position};
+use parking_lot::Mutex;
 
 use crate::journal::{
     Beginning, Commit, Journal, JournalBase, JournalError, JournalFuture, JournalState, Saved,
@@ -25,7 +22,7 @@ struct Kept {
 
 impl Journal for MemoryJournal {
     fn load(&self) -> JournalFuture<Option<Saved>> {
-        let saved = self.lock().as_ref().map(Kept::saved);
+        let saved = self.0.lock().as_ref().map(Kept::saved);
         Box::pin(ready(Ok(saved)))
     }
 
@@ -35,7 +32,7 @@ impl Journal for MemoryJournal {
             return Box::pin(ready(Err(JournalError::Failed(why))));
         }
         let guilds = beginning.guilds.into_iter();
-        *self.lock() = Some(Kept {
+        *self.0.lock() = Some(Kept {
             head: beginning.start,
             bases: guilds.map(|(id, guild)| (id, (0, Some(guild)))).collect(),
             events: BTreeMap::new(),
@@ -45,18 +42,11 @@ impl Journal for MemoryJournal {
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
-        let done = match self.lock().as_mut() {
+        let done = match self.0.lock().as_mut() {
             Some(kept) => kept.commit(commit),
             None => Err(JournalError::Failed("the journal was not begun".to_owned())),
         };
         Box::pin(ready(done))
-    }
-}
-
-impl MemoryJournal {
-    fn lock(&self) -> MutexGuard<'_, Option<Kept>> {
-        // Nothing under the lock can leave it half done but a panic in the allocator.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,19 +2,19 @@
 mod schema;
 /// A file is opened, or refused as it is.
 mod open;
-/// What is open: read, and added to.
+/// The open database: read, and added to.
 mod database;
 /// Rows become values again, all of them or none.
 mod read;
-/// Work for the other processors.
+/// Reading on several processors.
 mod parallel;
 /// Events that are needed no more go.
 mod sweep;
-/// Rows that say themselves whether they are whole.
+/// A checksum for each row.
 mod checksum;
 /// What SQLite would pass over in silence.
 mod wal;
-/// Sentences for whoever has to do something about it.
+/// Why a file cannot be used, and the sentence for whoever has to do something about it.
 mod error;
 
 use std::{
@@ -26,10 +26,10 @@ use std::{
 };
 
 use guildhall_ports::journal::{Beginning, Commit, Journal, JournalError, JournalFuture, Saved};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use ledger::Ledger;
-use {checksum as sum, database as ledger, error as trouble, parallel as aside};
+use database::Database;
 
 /// So many calls may wait for the disk. The gateway has one commit under way at a time; a caller
 /// that does not wait for answers is told that its commit failed rather than kept in memory.
@@ -49,16 +49,16 @@ pub struct SqliteJournal {
     asks: Option<SyncSender<Ask>>,
     thread: Option<JoinHandle<()>>,
     /// Nothing ever comes; the other end is dropped when the file is closed.
-    closed: std::sync::Mutex<Receiver<()>>,
+    closed: Mutex<Receiver<()>>,
 }
 
 enum Ask {
-    Load(Answer<Option<Saved>>),
-    Begin(Box<Beginning>, Answer<()>),
-    Commit(Commit, Answer<()>),
+    Load(ReplySender<Option<Saved>>),
+    Begin(Box<Beginning>, ReplySender<()>),
+    Commit(Commit, ReplySender<()>),
 }
 
-type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
+type ReplySender<T> = oneshot::Sender<Result<T, JournalError>>;
 
 impl SqliteJournal {
     /// Opens the journal at `path`, and makes one if there is no file. Its folder has to be there.
@@ -71,11 +71,11 @@ impl SqliteJournal {
     /// is damaged, of a newer Guildhall, of something else or may not be written: no file is
     /// changed then, created or removed.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let ledger = Ledger::open(path)?;
+        let database = Database::open(path)?;
         let (asks, inbox) = sync_channel(ASKS_WAITING);
         let (open, closed) = sync_channel(0);
         let run = move || {
-            serve(ledger, &inbox);
+            serve(database, &inbox);
             drop(open);
         };
         let thread = Builder::new().name("journal".to_owned()).spawn(run);
@@ -86,15 +86,15 @@ impl SqliteJournal {
             path: path.to_owned(),
             asks: Some(asks),
             thread: Some(thread),
-            closed: closed.into(),
+            closed: Mutex::new(closed),
         })
     }
 
-    fn ask<T: Send + 'static>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> JournalFuture<T> {
-        let (answer, answered) = oneshot::channel();
+    fn ask<T: Send + 'static>(&self, ask: impl FnOnce(ReplySender<T>) -> Ask) -> JournalFuture<T> {
+        let (reply, replied) = oneshot::channel();
         let sent = match &self.asks {
-            Some(asks) => asks.try_send(ask(answer)),
-            None => Err(TrySendError::Disconnected(ask(answer))),
+            Some(asks) => asks.try_send(ask(reply)),
+            None => Err(TrySendError::Disconnected(ask(reply))),
         };
         let refusal = match sent {
             Ok(()) => None,
@@ -108,7 +108,7 @@ impl SqliteJournal {
                 return Err(failed(why));
             }
             let ended = |_| Err(failed("its thread has ended"));
-            answered.await.unwrap_or_else(ended)
+            replied.await.unwrap_or_else(ended)
         })
     }
 }
@@ -119,34 +119,31 @@ impl Journal for SqliteJournal {
     }
 
     fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
-        self.ask(|answer| Ask::Begin(Box::new(beginning), answer))
+        self.ask(|reply| Ask::Begin(Box::new(beginning), reply))
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
-        self.ask(|answer| Ask::Commit(commit, answer))
+        self.ask(|reply| Ask::Commit(commit, reply))
     }
 }
 
-fn serve(mut ledger: Ledger, inbox: &Receiver<Ask>) {
+fn serve(mut database: Database, inbox: &Receiver<Ask>) {
     for ask in inbox {
         // Whoever asked may have gone: what was asked is done all the same.
         match ask {
-            Ask::Load(answer) => drop(answer.send(ledger.load())),
-            Ask::Begin(beginning, answer) => drop(answer.send(ledger.begin(&beginning))),
-            Ask::Commit(commit, answer) => drop(answer.send(ledger.commit(&commit))),
+            Ask::Load(reply) => drop(reply.send(database.load())),
+            Ask::Begin(beginning, reply) => drop(reply.send(database.begin(&beginning))),
+            Ask::Commit(commit, reply) => drop(reply.send(database.commit(&commit))),
         }
     }
-    ledger.close();
+    database.close();
 }
 
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
         drop(self.asks.take());
-        let closed = self
-            .closed
-            .get_mut()
-            .map(|closed| closed.recv_timeout(CLOSING_TIME));
-        if let Ok(Err(RecvTimeoutError::Disconnected)) = closed {
+        let closed = self.closed.get_mut().recv_timeout(CLOSING_TIME);
+        if let Err(RecvTimeoutError::Disconnected) = closed {
             // It has nothing left to do but to return. A panic of its own was told to whoever
             // had asked.
             drop(self.thread.take().map(JoinHandle::join));

@@ -16,7 +16,7 @@ use crate::{
     memory::MemoryJournal,
 };
 
-const LIVES: usize = 48;
+const SEQUENCES: usize = 48;
 
 /// What happens to a journal.
 #[derive(Clone, Debug)]
@@ -47,21 +47,21 @@ struct Based {
     guild: Option<Guild>,
 }
 
-/// What a journal was told.
+/// One call of a journal.
 #[derive(Clone)]
-enum Told {
+enum JournalCall {
     Begin(Box<Beginning>),
     Commit(Commit),
 }
 
 /// Random sequences of steps end equal to the reference. What was called and not awaited is there
 /// whole or not at all, and nothing that was called after it without it.
-pub(super) async fn any_life_ends_as_the_references_does<Place>(fresh: impl Fn() -> Place)
+pub(super) async fn any_steps_end_as_with_the_reference<Place>(fresh: impl Fn() -> Place)
 where
     Place: AsyncFn() -> Arc<dyn Journal>,
 {
     holds(&vec(step(), 1..24), async |steps: Vec<Step>| {
-        live(fresh(), steps).await
+        run(fresh(), steps).await
     })
     .await;
 }
@@ -73,7 +73,7 @@ where
     S::Value: Debug,
 {
     let mut runner = TestRunner::default();
-    for _ in 0..LIVES {
+    for _ in 0..SEQUENCES {
         let mut tree = strategy.new_tree(&mut runner).expect("rejects nothing");
         let Err(mut why) = property(tree.current()).await else {
             continue;
@@ -149,26 +149,26 @@ fn any_state() -> impl Strategy<Value = JournalState> {
     })
 }
 
-async fn live(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Result<(), String> {
-    let mut life = Life {
+async fn run(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Result<(), String> {
+    let mut checked = CheckedJournal {
         journal: place().await,
-        told: Vec::new(),
+        calls: Vec::new(),
         certain: 0,
     };
     for step in steps {
-        let (told, awaited) = match step {
+        let (call, awaited) = match step {
             Step::Load => {
-                life.compare().await?;
+                checked.compare().await?;
                 continue;
             }
             Step::Reopen => {
-                life.journal = Arc::new(MemoryJournal::default());
-                life.journal = place().await;
-                life.compare().await?;
+                checked.journal = Arc::new(MemoryJournal::default());
+                checked.journal = place().await;
+                checked.compare().await?;
                 continue;
             }
             Step::NotAtHead(event) => {
-                life.tell_not_at_head(event).await?;
+                checked.commit_not_at_head(event).await?;
                 continue;
             }
             Step::Begin {
@@ -177,7 +177,7 @@ async fn live(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Re
                 state,
                 awaited,
             } => {
-                let epoch = life
+                let epoch = checked
                     .expected()
                     .await
                     .map_or(1, |saved| saved.head.epoch + 1);
@@ -186,56 +186,59 @@ async fn live(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Re
                     guilds,
                     state,
                 };
-                (Told::Begin(Box::new(beginning)), awaited)
+                (JournalCall::Begin(Box::new(beginning)), awaited)
             }
             Step::Commit {
                 events,
                 state,
                 bases,
                 awaited,
-            } => (life.commit(events, state, bases).await, awaited),
+            } => (checked.next_commit(events, state, bases).await, awaited),
         };
-        life.tell(told, awaited).await?;
+        checked.call(call, awaited).await?;
     }
-    life.compare().await
+    checked.compare().await
 }
 
-struct Life {
+struct CheckedJournal {
     journal: Arc<dyn Journal>,
-    /// Everything it was told and did not refuse.
-    told: Vec<Told>,
-    /// So much of it was answered.
+    /// Every call that it did not refuse.
+    calls: Vec<JournalCall>,
+    /// So many of them were answered.
     certain: usize,
 }
 
-impl Life {
-    async fn tell(&mut self, told: Told, awaited: bool) -> Result<(), String> {
-        let begun = self.told.iter().any(|told| matches!(told, Told::Begin(_)));
-        let may_fail = matches!(told, Told::Commit(_)) && !begun;
-        let answer = match told.clone() {
-            Told::Begin(beginning) => self.journal.begin(*beginning),
-            Told::Commit(commit) => self.journal.commit(commit),
+impl CheckedJournal {
+    async fn call(&mut self, call: JournalCall, awaited: bool) -> Result<(), String> {
+        let begun = self
+            .calls
+            .iter()
+            .any(|call| matches!(call, JournalCall::Begin(_)));
+        let may_fail = matches!(call, JournalCall::Commit(_)) && !begun;
+        let answer = match call.clone() {
+            JournalCall::Begin(beginning) => self.journal.begin(*beginning),
+            JournalCall::Commit(commit) => self.journal.commit(commit),
         };
         if !awaited {
             drop(answer);
             if !may_fail {
-                self.told.push(told);
+                self.calls.push(call);
             }
             return Ok(());
         }
         match (answer.await, may_fail) {
             (Ok(()), false) => {
                 // In order: what was called before and not awaited is there too.
-                self.told.push(told);
-                self.certain = self.told.len();
+                self.calls.push(call);
+                self.certain = self.calls.len();
                 Ok(())
             }
             (Err(JournalError::Failed(_)), true) => Ok(()),
-            (answer, _) => Err(format!("was told {} things: {answer:?}", self.told.len())),
+            (answer, _) => Err(format!("after {} calls: {answer:?}", self.calls.len())),
         }
     }
 
-    async fn tell_not_at_head(&mut self, event: Event) -> Result<(), String> {
+    async fn commit_not_at_head(&mut self, event: Event) -> Result<(), String> {
         let head = self.expected().await.map_or(start(), |saved| saved.head);
         let commit = Commit {
             events: following(head.at(head.seq + 1), [event]),
@@ -248,7 +251,12 @@ impl Life {
         }
     }
 
-    async fn commit(&self, events: Vec<Event>, state: JournalState, bases: Vec<Based>) -> Told {
+    async fn next_commit(
+        &self,
+        events: Vec<Event>,
+        state: JournalState,
+        bases: Vec<Based>,
+    ) -> JournalCall {
         let expected = self.expected().await;
         let head = expected.as_ref().map_or(start(), |saved| saved.head);
         let known = expected.map_or(Vec::new(), |saved| saved.bases);
@@ -260,24 +268,24 @@ impl Life {
             *least += u64::try_from(based.floor.index(room + 1)).expect("few events");
             base(based.guild_id, *least, based.guild)
         };
-        Told::Commit(Commit {
+        JournalCall::Commit(Commit {
             bases: bases.into_iter().map(&mut place).collect(),
             events: following(head, events),
             state: Arc::new(state),
         })
     }
 
-    /// What it holds if everything that it was told is there.
+    /// What it holds if every call has taken effect.
     async fn expected(&self) -> Option<Saved> {
-        replay(&self.told).await
+        replay(&self.calls).await
     }
 
     async fn compare(&mut self) -> Result<(), String> {
         let loaded = self.journal.load().await;
         let loaded = loaded.map_err(|error| format!("cannot be read: {error}"))?;
-        for there in (self.certain..=self.told.len()).rev() {
-            if replay(&self.told[..there]).await == loaded {
-                self.told.truncate(there);
+        for there in (self.certain..=self.calls.len()).rev() {
+            if replay(&self.calls[..there]).await == loaded {
+                self.calls.truncate(there);
                 self.certain = there;
                 return Ok(());
             }
@@ -287,12 +295,12 @@ impl Life {
     }
 }
 
-async fn replay(told: &[Told]) -> Option<Saved> {
+async fn replay(calls: &[JournalCall]) -> Option<Saved> {
     let reference = MemoryJournal::default();
-    for told in told.iter().cloned() {
-        let answer = match told {
-            Told::Begin(beginning) => reference.begin(*beginning).await,
-            Told::Commit(commit) => reference.commit(commit).await,
+    for call in calls.iter().cloned() {
+        let answer = match call {
+            JournalCall::Begin(beginning) => reference.begin(*beginning).await,
+            JournalCall::Commit(commit) => reference.commit(commit).await,
         };
         answer.expect("was not refused the first time");
     }

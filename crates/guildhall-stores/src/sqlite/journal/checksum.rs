@@ -1,30 +1,36 @@
 use guildhall_model::{GuildId, Position};
 
-pub(super) fn head_sum(at: Position, world_format: u32, state: &str, rows: u64) -> u64 {
-    let log = Sum::of("head").number(at.log.0.into());
+pub(super) fn head_checksum(at: Position, world_format: u32, state: &str, rows: u64) -> u64 {
+    let log = Checksum::of("head").number(at.log.0.into());
     let at = log.number(at.epoch).number(at.seq);
     let format = at.number(world_format.into());
     format.text(state).number(rows).done()
 }
 
-pub(super) fn base_sum(guild_id: GuildId, floor: u64, world: Option<&str>) -> u64 {
-    let place = Sum::of("base").number(guild_id.0).number(floor);
+pub(super) fn base_checksum(guild_id: GuildId, floor: u64, world: Option<&str>) -> u64 {
+    let place = Checksum::of("base").number(guild_id.0).number(floor);
     place.optional_text(world).done()
 }
 
-pub(super) fn event_sum(seq: u64, guild_id: GuildId, ts: u64, name: &str, payload: &str) -> u64 {
-    let place = Sum::of("event").number(seq).number(guild_id.0);
+pub(super) fn event_checksum(
+    seq: u64,
+    guild_id: GuildId,
+    ts: u64,
+    name: &str,
+    payload: &str,
+) -> u64 {
+    let place = Checksum::of("event").number(seq).number(guild_id.0);
     place.number(ts).text(name).text(payload).done()
 }
 
-/// A sum over a row's values: SQLite finds a page that is out of order, not a digit that has
+/// A checksum over a row's values: SQLite finds a page that is out of order, not a digit that has
 /// turned into another.
 ///
 /// Written to disk, so it never changes. Each step can be undone, so one changed word, and with
 /// it one changed byte, always changes the sum. No protection from somebody who computes it.
-struct Sum(u64);
+struct Checksum(u64);
 
-impl Sum {
+impl Checksum {
     /// `kind`: a row is not taken for one of another table.
     fn of(kind: &str) -> Self {
         Self(0).text(kind)
@@ -62,7 +68,9 @@ mod tests {
 
     #[test]
     fn it_is_what_it_was() {
-        let sum = Sum::of("event").number(7).text("a payload of some length");
+        let sum = Checksum::of("event")
+            .number(7)
+            .text("a payload of some length");
         assert_eq!(
             sum.optional_text(Some("x")).optional_text(None).done(),
             0x3656_c70f_1631_8084
@@ -72,16 +80,16 @@ mod tests {
     #[test]
     fn one_byte_changes_it_and_so_does_where_a_text_ends() {
         let text = "{\"guildId\":\"41771983423143937\",\"ts\":1700000000000}";
-        let sum = Sum::of("event").text(text).done();
+        let sum = Checksum::of("event").text(text).done();
         for at in 0..text.len() {
             let mut other = text.as_bytes().to_vec();
             other[at] ^= 1;
             let other = String::from_utf8(other).expect("ASCII");
-            assert_ne!(Sum::of("event").text(&other).done(), sum, "byte {at}");
+            assert_ne!(Checksum::of("event").text(&other).done(), sum, "byte {at}");
         }
-        let parts = |one: &str, two: &str| Sum::of("event").text(one).text(two).done();
+        let parts = |one: &str, two: &str| Checksum::of("event").text(one).text(two).done();
         assert_ne!(parts("ab", "c"), parts("a", "bc"));
         assert_ne!(parts("a\0", ""), parts("a", ""));
-        assert_ne!(Sum::of("base").text(text).done(), sum);
+        assert_ne!(Checksum::of("base").text(text).done(), sum);
     }
 }

@@ -10,25 +10,25 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
 use super::{
-    open::{self, Opened},
+    checksum::{base_checksum, event_checksum, head_checksum},
+    error::StorageError,
+    open::{self, LockedFile},
     read,
-    sum::{base_sum, event_sum, head_sum},
     sweep::Sweep,
-    trouble::Trouble,
 };
 
 /// A journal's open file. Every call waits for the disk.
-pub(super) struct Ledger {
-    pub(super) file: Opened,
+pub(super) struct Database {
+    pub(super) file: LockedFile,
     path: PathBuf,
     /// Of the file that was opened.
     inode: u64,
-    standing: Standing,
+    state: FileState,
     /// Something was written, so closing has to tidy up.
     written: bool,
 }
 
-enum Standing {
+enum FileState {
     /// Not all of it was read yet, so it may still have to be refused, untouched.
     Unread,
     /// As it should be. `None`: no life of the log has begun.
@@ -56,9 +56,9 @@ struct Payload<'a> {
     more: bool,
 }
 
-impl Ledger {
+impl Database {
     pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = open::open(path).map_err(|trouble| trouble.reading(path))?;
+        let file = open::open(path).map_err(|error| error.reading(path))?;
         Ok(Self {
             file,
             inode: inode(path).map_err(|error| {
@@ -66,18 +66,18 @@ impl Ledger {
                 JournalError::Failed(format!("{path}: {error}"))
             })?,
             path: path.to_owned(),
-            standing: Standing::Unread,
+            state: FileState::Unread,
             written: false,
         })
     }
 
     pub(super) fn load(&mut self) -> Result<Option<Saved>, JournalError> {
-        if let Standing::Spoilt(why) = &self.standing {
+        if let FileState::Spoilt(why) = &self.state {
             return Err(why.clone());
         }
         match read::everything(&self.file.connection) {
             Ok(None) => {
-                self.standing = Standing::Sound(None);
+                self.state = FileState::Sound(None);
                 Ok(None)
             }
             Ok(Some((saved, rows))) => {
@@ -86,23 +86,23 @@ impl Ledger {
                 let kept = saved.events.len() as u64;
                 let dead = self
                     .rows_below(kept)
-                    .map_err(|trouble| trouble.reading(&self.path))?;
-                self.standing = Standing::Sound(Some(Kept {
+                    .map_err(|error| error.reading(&self.path))?;
+                self.state = FileState::Sound(Some(Kept {
                     head: saved.head,
                     rows,
                     sweep: Sweep::below(highest_floor, kept, dead),
                 }));
                 Ok(Some(saved))
             }
-            Err(trouble) => {
-                let lasting = trouble.is_lasting();
-                let why = trouble.reading(&self.path);
+            Err(error) => {
+                let lasting = error.is_lasting();
+                let why = error.reading(&self.path);
                 Err(if lasting { self.spoil(why) } else { why })
             }
         }
     }
 
-    fn rows_below(&self, kept: u64) -> Result<u64, Trouble> {
+    fn rows_below(&self, kept: u64) -> Result<u64, StorageError> {
         let count = "SELECT count(*) FROM event";
         let count: i64 = self
             .file
@@ -124,7 +124,9 @@ impl Ledger {
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), JournalError> {
         self.write(|connection, kept| {
             let Some(kept) = kept else {
-                return Err(Trouble::Asked("no life of the log has begun".to_owned()));
+                return Err(StorageError::InvalidRequest(
+                    "no life of the log has begun".to_owned(),
+                ));
             };
             add(connection, kept, commit)
         })
@@ -132,7 +134,7 @@ impl Ledger {
 
     /// Closes the file. What does not work now is made up for when it is opened again.
     pub(super) fn close(self) {
-        let spoilt = matches!(self.standing, Standing::Spoilt(_));
+        let spoilt = matches!(self.state, FileState::Spoilt(_));
         if !self.written || spoilt {
             return self.file.leave();
         }
@@ -147,20 +149,20 @@ impl Ledger {
 
     fn write(
         &mut self,
-        change: impl FnOnce(&mut Connection, Option<Kept>) -> Result<Kept, Trouble>,
+        change: impl FnOnce(&mut Connection, Option<Kept>) -> Result<Kept, StorageError>,
     ) -> Result<(), JournalError> {
         if !self.is_still_there() {
             let path = self.path.display();
             let why = format!("{path} was removed or replaced while it was open");
             return Err(self.spoil(JournalError::Failed(why)));
         }
-        if let Standing::Unread = self.standing {
+        if let FileState::Unread = self.state {
             self.load()?;
         }
-        let kept = match &self.standing {
-            Standing::Spoilt(why) => return Err(why.clone()),
-            Standing::Sound(kept) => *kept,
-            Standing::Unread => None,
+        let kept = match &self.state {
+            FileState::Spoilt(why) => return Err(why.clone()),
+            FileState::Sound(kept) => *kept,
+            FileState::Unread => None,
         };
         let connection = &mut self.file.connection;
         let marked = if self.written {
@@ -171,20 +173,20 @@ impl Ledger {
         self.written |= marked.is_ok();
         match marked.and_then(|()| change(connection, kept)) {
             Ok(kept) => {
-                self.standing = Standing::Sound(Some(kept));
+                self.state = FileState::Sound(Some(kept));
                 Ok(())
             }
-            Err(trouble) => {
+            Err(error) => {
                 // Where SQLite could not even take back what it had begun it says so here.
-                let lasting = trouble.is_lasting() || !self.file.connection.is_autocommit();
-                let why = trouble.writing(&self.path);
+                let lasting = error.is_lasting() || !self.file.connection.is_autocommit();
+                let why = error.writing(&self.path);
                 Err(if lasting { self.spoil(why) } else { why })
             }
         }
     }
 
     fn spoil(&mut self, why: JournalError) -> JournalError {
-        self.standing = Standing::Spoilt(why.clone());
+        self.state = FileState::Spoilt(why.clone());
         why
     }
 }
@@ -194,24 +196,26 @@ fn inode(path: &Path) -> io::Result<u64> {
 }
 
 /// Says in the file, and not only beside it, that the newest commits are beside it.
-fn mark(connection: &Connection) -> Result<(), Trouble> {
+fn mark(connection: &Connection) -> Result<(), StorageError> {
     open::write_ahead(connection)?;
     connection.execute("UPDATE writer SET open = 1", [])?;
     let question = "PRAGMA wal_checkpoint(PASSIVE)";
     let (frames, moved): (i64, i64) =
         connection.query_row(question, [], |row| Ok((row.get(1)?, row.get(2)?)))?;
     if frames != moved {
-        return Err(Trouble::Asked(
+        return Err(StorageError::InvalidRequest(
             "its -wal file could not be written back".to_owned(),
         ));
     }
     Ok(())
 }
 
-fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<Kept, Trouble> {
+fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<Kept, StorageError> {
     let start = beginning.start;
     if start.seq != 0 {
-        return Err(Trouble::Asked(format!("{start} is no start of a log")));
+        return Err(StorageError::InvalidRequest(format!(
+            "{start} is no start of a log"
+        )));
     }
     let transaction = connection.transaction()?;
     transaction.execute_batch("DELETE FROM event; DELETE FROM base; DELETE FROM head")?;
@@ -228,12 +232,12 @@ fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<Kept, Tro
     Ok(kept)
 }
 
-fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<Kept, Trouble> {
+fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<Kept, StorageError> {
     let before = kept.head;
     for event in &commit.events {
         if event.at != kept.head.at(kept.head.seq + 1) {
             let why = format!("an event at {} does not follow the head {before}", event.at);
-            return Err(Trouble::Asked(why));
+            return Err(StorageError::InvalidRequest(why));
         }
         kept.head = event.at;
     }
@@ -247,7 +251,7 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
         let least = floor_of(&transaction, *guild_id)?;
         if !(least..=before.seq).contains(floor) {
             let why = format!("a floor at {floor} is not between {least} and the head {before}");
-            return Err(Trouble::Asked(why));
+            return Err(StorageError::InvalidRequest(why));
         }
         kept.sweep.floor_raised(*floor);
         put_base(&transaction, &mut kept, *guild_id, *floor, guild.as_ref())?;
@@ -260,7 +264,7 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
             more: envelope.more,
         };
         let (name, payload) = (event.change.name(), json(&payload)?);
-        let sum = event_sum(seq, event.guild_id, event.ts, name, &payload);
+        let sum = event_checksum(seq, event.guild_id, event.ts, name, &payload);
         let guild_id = event.guild_id.0.cast_signed();
         let (seq, ts) = (seq.cast_signed(), event.ts.cast_signed());
         insert.execute(params![seq, guild_id, ts, name, payload, sum.cast_signed()])?;
@@ -274,7 +278,7 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
     Ok(kept)
 }
 
-fn floor_of(transaction: &Transaction<'_>, guild_id: GuildId) -> Result<u64, Trouble> {
+fn floor_of(transaction: &Transaction<'_>, guild_id: GuildId) -> Result<u64, StorageError> {
     let mut select = transaction.prepare_cached("SELECT floor FROM base WHERE guild_id = ?")?;
     let floor: Option<i64> = select
         .query_row([guild_id.0.cast_signed()], |row| row.get(0))
@@ -288,7 +292,7 @@ fn put_base(
     guild_id: GuildId,
     floor: u64,
     guild: Option<&Guild>,
-) -> Result<(), Trouble> {
+) -> Result<(), StorageError> {
     let id = guild_id.0.cast_signed();
     let mut old =
         transaction.prepare_cached("DELETE FROM base WHERE guild_id = ? RETURNING sum")?;
@@ -296,7 +300,7 @@ fn put_base(
     let old = old.map_or(0, i64::cast_unsigned);
 
     let world = guild.map(json).transpose()?;
-    let sum = base_sum(guild_id, floor, world.as_deref());
+    let sum = base_checksum(guild_id, floor, world.as_deref());
     let mut insert = transaction.prepare_cached("INSERT INTO base VALUES (?, ?, ?, ?)")?;
     insert.execute(params![id, floor.cast_signed(), world, sum.cast_signed()])?;
     kept.rows = kept.rows.wrapping_sub(old).wrapping_add(sum);
@@ -307,10 +311,10 @@ fn put_head(
     transaction: &Transaction<'_>,
     kept: Kept,
     state: &JournalState,
-) -> Result<(), Trouble> {
+) -> Result<(), StorageError> {
     let Kept { head, rows, .. } = kept;
     let state = json(state)?;
-    let sum = head_sum(head, World::FORMAT, &state, rows);
+    let sum = head_checksum(head, World::FORMAT, &state, rows);
     let put = "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?)";
     transaction.prepare_cached(put)?.execute(params![
         head.log.0,
@@ -324,7 +328,8 @@ fn put_head(
     Ok(())
 }
 
-fn json(value: &impl Serialize) -> Result<String, Trouble> {
-    let unwritable = |error| Trouble::Asked(format!("something has no JSON form: {error}"));
+fn json(value: &impl Serialize) -> Result<String, StorageError> {
+    let unwritable =
+        |error| StorageError::InvalidRequest(format!("something has no JSON form: {error}"));
     serde_json::to_string(value).map_err(unwritable)
 }

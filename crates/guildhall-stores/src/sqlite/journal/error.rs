@@ -8,39 +8,39 @@ use super::schema;
 
 /// Why a file cannot be used, or was not written.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum StorageError {
     /// What SQLite says.
     Sqlite(Error),
     /// It is not what was written.
     Damaged(String),
     /// The newest commits were in a write-ahead file that is gone.
-    CutOff,
+    WalTruncated,
     /// A database, and none of ours.
     Foreign,
     /// Tables of a later version.
     NewerTables(i32),
     /// A world or an event of a later build.
-    NewerWords(String),
+    NewerFormat(String),
     /// It can be read and not be written.
     ReadOnly,
     /// No folder to put it into.
-    Homeless,
+    NoFolder,
     /// A folder, a socket or the like.
     NoFile,
     /// The caller asks for what cannot be.
-    Asked(String),
+    InvalidRequest(String),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for StorageError {
     fn from(error: Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl Trouble {
+impl StorageError {
     pub(super) fn world_format(found: u64) -> Self {
         let ours = World::FORMAT;
-        Self::NewerWords(format!(
+        Self::NewerFormat(format!(
             "its world has format {found}, this build knows {ours}"
         ))
     }
@@ -88,7 +88,7 @@ impl Trouble {
             },
             Self::ReadOnly => not_writable("it can only be read"),
             Self::Damaged(what) => damaged(&what),
-            Self::CutOff => JournalError::Refused(format!(
+            Self::WalTruncated => JournalError::Refused(format!(
                 "{path}-wal is missing or cut off, and the newest events were in it: put it back, \
                  or move {path} out of the way, and Guildhall begins a new log"
             )),
@@ -101,17 +101,17 @@ impl Trouble {
                  build knows {}): update Guildhall, or choose another DATA_DIR",
                 schema::VERSION
             )),
-            Self::NewerWords(what) => JournalError::Refused(format!(
+            Self::NewerFormat(what) => JournalError::Refused(format!(
                 "{path} was written by a newer Guildhall ({what}): update Guildhall, or choose \
                  another DATA_DIR"
             )),
-            Self::Homeless => JournalError::Refused(format!(
+            Self::NoFolder => JournalError::Refused(format!(
                 "{path} cannot be made: its folder is not there, make it or choose another DATA_DIR"
             )),
             Self::NoFile => JournalError::Refused(format!(
                 "{path} is no file: move it out of the way, or choose another DATA_DIR"
             )),
-            Self::Asked(what) => JournalError::Failed(format!("{path}: {what}")),
+            Self::InvalidRequest(what) => JournalError::Failed(format!("{path}: {what}")),
         }
     }
 
@@ -129,7 +129,7 @@ impl Trouble {
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() != Some(ErrorCode::DiskFull),
-            Self::Asked(_) => false,
+            Self::InvalidRequest(_) => false,
             _ => true,
         }
     }

@@ -11,8 +11,8 @@ use guildhall_model::World;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, config::DbConfig};
 
 use super::{
+    error::StorageError,
     schema::{APPLICATION_ID, TABLES, VERSION},
-    trouble::Trouble,
     wal,
 };
 
@@ -22,21 +22,21 @@ use super::{
 const WAL_PAGES: u32 = 256;
 
 /// A file that this process has for itself.
-pub(super) struct Opened {
+pub(super) struct LockedFile {
     pub(super) connection: Connection,
     /// There was a write-ahead file beside it.
     had_beside: bool,
 }
 
 /// Opens the file, or makes it. Of a file that is there nothing is changed yet, not even when it
-/// is closed again ([`Opened::leave`]).
-pub(super) fn open(path: &Path) -> Result<Opened, Trouble> {
+/// is closed again ([`LockedFile::leave`]).
+pub(super) fn open(path: &Path) -> Result<LockedFile, StorageError> {
     let length_beside = length(&beside(path, "-wal"))?;
     match length(path)? {
         // SQLite would remove the other without a word.
         None | Some(0) if length_beside.is_some_and(|length| length > 0) => {
             let why = "it is missing or empty, and its -wal file is not";
-            return Err(Trouble::Damaged(why.to_owned()));
+            return Err(StorageError::Damaged(why.to_owned()));
         }
         None => make(path)?,
         Some(0) => {}
@@ -44,20 +44,20 @@ pub(super) fn open(path: &Path) -> Result<Opened, Trouble> {
     }
     // One thread at a time has it, so it needs no mutex of its own.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Opened {
+    let opened = LockedFile {
         connection: Connection::open_with_flags(path, flags)?,
         had_beside: length_beside.is_some(),
     };
     match lock_and_check(&opened.connection, path) {
         Ok(()) => Ok(opened),
-        Err(trouble) => {
+        Err(error) => {
             opened.leave();
-            Err(trouble)
+            Err(error)
         }
     }
 }
 
-impl Opened {
+impl LockedFile {
     /// Closes what was not written to, and leaves all files as they are.
     pub(super) fn leave(self) {
         // Opening makes an empty write-ahead file, and closing removes it. One that was there is
@@ -72,17 +72,17 @@ impl Opened {
 }
 
 /// From now on closing the file tidies up.
-pub(super) fn write_ahead(connection: &Connection) -> Result<(), Trouble> {
+pub(super) fn write_ahead(connection: &Connection) -> Result<(), StorageError> {
     let mode: String = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         let why = format!("the file system has no write-ahead log (journal mode {mode})");
-        return Err(Trouble::Asked(why));
+        return Err(StorageError::InvalidRequest(why));
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(())
 }
 
-fn make(path: &Path) -> Result<(), Trouble> {
+fn make(path: &Path) -> Result<(), StorageError> {
     // By SQLite it would be readable for everybody. Never while it may be open here: when a
     // process closes any handle on a file it loses its locks on it.
     let made = OpenOptions::new()
@@ -91,7 +91,7 @@ fn make(path: &Path) -> Result<(), Trouble> {
         .mode(0o600)
         .open(path);
     match made {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Trouble::Homeless),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StorageError::NoFolder),
         // What else is wrong SQLite will say.
         Ok(_) | Err(_) => Ok(()),
     }
@@ -99,7 +99,7 @@ fn make(path: &Path) -> Result<(), Trouble> {
 
 /// Looks at the header without a lock, and without what SQLite does to a file whose writer died:
 /// that is right for a journal of ours and not for anybody else's file.
-fn peek(path: &Path) -> Result<(), Trouble> {
+fn peek(path: &Path) -> Result<(), StorageError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
@@ -108,11 +108,11 @@ fn peek(path: &Path) -> Result<(), Trouble> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
     match number(&connection, "PRAGMA application_id")? {
         APPLICATION_ID => Ok(()),
-        _ => Err(Trouble::Foreign),
+        _ => Err(StorageError::Foreign),
     }
 }
 
-fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), StorageError> {
     // Before anything that looks at the file: whoever has it has it for long, and rusqlite would
     // wait for 5 s each time.
     connection.busy_timeout(Duration::ZERO)?;
@@ -133,7 +133,7 @@ fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
     connection.execute_batch("BEGIN EXCLUSIVE")?;
     // Begun all the same, for reading.
     if connection.is_readonly(MAIN_DB)? {
-        return Err(Trouble::ReadOnly);
+        return Err(StorageError::ReadOnly);
     }
     // Also when it was being made and its process was killed: that has been taken back by now.
     if length(path)? == Some(0) {
@@ -146,7 +146,7 @@ fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn lay_out(connection: &Connection) -> Result<(), Trouble> {
+fn lay_out(connection: &Connection) -> Result<(), StorageError> {
     for (_, table) in TABLES {
         connection.execute_batch(table)?;
     }
@@ -158,22 +158,22 @@ fn lay_out(connection: &Connection) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+fn check(connection: &Connection, path: &Path) -> Result<(), StorageError> {
     if number(connection, "PRAGMA application_id")? != APPLICATION_ID {
-        return Err(Trouble::Foreign);
+        return Err(StorageError::Foreign);
     }
     match number(connection, "PRAGMA user_version")? {
         VERSION => {}
-        newer if newer > VERSION => return Err(Trouble::NewerTables(newer)),
+        newer if newer > VERSION => return Err(StorageError::NewerTables(newer)),
         other => {
-            return Err(Trouble::Damaged(format!(
+            return Err(StorageError::Damaged(format!(
                 "no version {other} was ever written"
             )));
         }
     }
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
-        return Err(Trouble::Damaged(found));
+        return Err(StorageError::Damaged(found));
     }
     check_tables(connection)?;
     check_write_ahead(connection, path)?;
@@ -182,12 +182,12 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Trouble> {
         .query_row(format, [], |row| row.get(0))
         .optional()?;
     match format.map(i64::cast_unsigned) {
-        Some(newer) if newer > u64::from(World::FORMAT) => Err(Trouble::world_format(newer)),
+        Some(newer) if newer > u64::from(World::FORMAT) => Err(StorageError::world_format(newer)),
         _ => Ok(()),
     }
 }
 
-fn check_tables(connection: &Connection) -> Result<(), Trouble> {
+fn check_tables(connection: &Connection) -> Result<(), StorageError> {
     let mut found = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
     let mut found = found.query([])?;
     for (name, table) in TABLES {
@@ -196,22 +196,22 @@ fn check_tables(connection: &Connection) -> Result<(), Trouble> {
             Ok(row.get_ref(0)?.as_str()? == name && row.get_ref(1)?.as_str()? == table)
         };
         if !row.map(as_written).transpose()?.unwrap_or(false) {
-            return Err(Trouble::Damaged(format!(
+            return Err(StorageError::Damaged(format!(
                 "table {name} is not as it was made"
             )));
         }
     }
     match found.next()? {
         None => Ok(()),
-        Some(_) => Err(Trouble::Damaged("it has a table too many".to_owned())),
+        Some(_) => Err(StorageError::Damaged("it has a table too many".to_owned())),
     }
 }
 
 /// What SQLite takes for the traces of a crash may be commits that were answered.
-fn check_write_ahead(connection: &Connection, path: &Path) -> Result<(), Trouble> {
+fn check_write_ahead(connection: &Connection, path: &Path) -> Result<(), StorageError> {
     let open = number(connection, "SELECT open FROM writer WHERE one = 1")?;
     if !(0..=1).contains(&open) {
-        return Err(Trouble::Damaged(
+        return Err(StorageError::Damaged(
             "table writer is not as it was written".to_owned(),
         ));
     }
@@ -223,11 +223,11 @@ fn check_write_ahead(connection: &Connection, path: &Path) -> Result<(), Trouble
     match found {
         Ok(wal::Found::Whole) => Ok(()),
         Ok(wal::Found::Nothing) if open == 0 => Ok(()),
-        Ok(wal::Found::Nothing) => Err(Trouble::CutOff),
-        Ok(wal::Found::Broken) => Err(Trouble::Damaged(
+        Ok(wal::Found::Nothing) => Err(StorageError::WalTruncated),
+        Ok(wal::Found::Broken) => Err(StorageError::Damaged(
             "its -wal file has a commit that cannot be read, and others after it".to_owned(),
         )),
-        Err(error) => Err(Trouble::Asked(format!(
+        Err(error) => Err(StorageError::InvalidRequest(format!(
             "its -wal file could not be read: {error}"
         ))),
     }
@@ -257,9 +257,9 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     beside.into()
 }
 
-fn length(path: &Path) -> Result<Option<u64>, Trouble> {
+fn length(path: &Path) -> Result<Option<u64>, StorageError> {
     match fs::metadata(path) {
-        Ok(found) if !found.is_file() => Err(Trouble::NoFile),
+        Ok(found) if !found.is_file() => Err(StorageError::NoFile),
         Ok(found) => Ok(Some(found.len())),
         Err(_) => Ok(None),
     }

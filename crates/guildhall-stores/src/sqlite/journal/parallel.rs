@@ -5,18 +5,18 @@ use std::{
     thread::{Scope, ScopedJoinHandle, available_parallelism},
 };
 
-use super::trouble::Trouble;
+use super::error::StorageError;
 
 /// Work done on the other processors, in pieces, and put together in the order in which it was
 /// given: of reading a journal, half is JSON.
-pub(super) struct Aside<'scope, 'env, T> {
+pub(super) struct Parallel<'scope, 'env, T> {
     scope: &'scope Scope<'scope, 'env>,
     at_most: usize,
-    under_way: VecDeque<ScopedJoinHandle<'scope, Result<Vec<T>, Trouble>>>,
+    under_way: VecDeque<ScopedJoinHandle<'scope, Result<Vec<T>, StorageError>>>,
     done: Vec<T>,
 }
 
-impl<'scope, 'env, T: Send + 'scope> Aside<'scope, 'env, T> {
+impl<'scope, 'env, T: Send + 'scope> Parallel<'scope, 'env, T> {
     pub(super) fn new(scope: &'scope Scope<'scope, 'env>) -> Self {
         Self {
             scope,
@@ -29,8 +29,8 @@ impl<'scope, 'env, T: Send + 'scope> Aside<'scope, 'env, T> {
     /// Waits while as many pieces are under way as there are processors.
     pub(super) fn take(
         &mut self,
-        piece: impl FnOnce() -> Result<Vec<T>, Trouble> + Send + 'scope,
-    ) -> Result<(), Trouble> {
+        piece: impl FnOnce() -> Result<Vec<T>, StorageError> + Send + 'scope,
+    ) -> Result<(), StorageError> {
         if self.under_way.len() >= self.at_most {
             self.wait()?;
         }
@@ -38,14 +38,14 @@ impl<'scope, 'env, T: Send + 'scope> Aside<'scope, 'env, T> {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Vec<T>, Trouble> {
+    pub(super) fn finish(mut self) -> Result<Vec<T>, StorageError> {
         while !self.under_way.is_empty() {
             self.wait()?;
         }
         Ok(self.done)
     }
 
-    fn wait(&mut self) -> Result<(), Trouble> {
+    fn wait(&mut self) -> Result<(), StorageError> {
         if let Some(oldest) = self.under_way.pop_front() {
             let piece = oldest.join().unwrap_or_else(|panic| resume_unwind(panic));
             self.done.append(&mut piece?);

@@ -6,16 +6,16 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
 
 use super::{
-    aside::Aside,
-    sum::{base_sum, event_sum, head_sum},
-    trouble::Trouble,
+    checksum::{base_checksum, event_checksum, head_checksum},
+    error::StorageError,
+    parallel::Parallel,
 };
 
-/// So many events are read aside at once.
+/// So many events are read at once on another processor.
 const PIECE: usize = 8192;
 
 /// Everything, and the sums of all bases and events; `None`: no life of the log has begun.
-pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>, Trouble> {
+pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>, StorageError> {
     let all = "SELECT log, epoch, seq, world_format, state, rows, sum FROM head";
     let head = connection
         .query_row(all, [], |row| Ok(head(row)))
@@ -42,7 +42,7 @@ pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>
     Ok(Some((saved, rows)))
 }
 
-fn head(row: &Row<'_>) -> Result<(Position, JournalState, u64), Trouble> {
+fn head(row: &Row<'_>) -> Result<(Position, JournalState, u64), StorageError> {
     let log: u16 = row.get(0)?;
     let at = Position {
         log: LogId(log),
@@ -51,29 +51,29 @@ fn head(row: &Row<'_>) -> Result<(Position, JournalState, u64), Trouble> {
     };
     let (format, rows): (u32, u64) = (row.get(3)?, unsigned(row, 5)?);
     let state = text(row, 4)?;
-    if head_sum(at, format, state, rows) != unsigned(row, 6)? {
+    if head_checksum(at, format, state, rows) != unsigned(row, 6)? {
         return Err(damaged("the row of its head is not as it was written"));
     }
     if format > World::FORMAT {
-        return Err(Trouble::world_format(format.into()));
+        return Err(StorageError::world_format(format.into()));
     }
     let state = serde_json::from_str(state);
     let state = state.map_err(|error| damaged(&format!("its state cannot be read: {error}")))?;
     Ok((at, state, rows))
 }
 
-fn bases(connection: &Connection) -> Result<(Vec<JournalBase>, u64), Trouble> {
+fn bases(connection: &Connection) -> Result<(Vec<JournalBase>, u64), StorageError> {
     let mut select = connection.prepare("SELECT guild_id, floor, world, sum FROM base")?;
     let mut rows = select.query([])?;
     let mut sums = 0_u64;
     let mut bases = thread::scope(|scope| {
-        let mut aside = Aside::new(scope);
+        let mut parallel = Parallel::new(scope);
         while let Some(row) = rows.next()? {
             let row = BaseRow::read(row)?;
             sums = sums.wrapping_add(row.sum);
-            aside.take(move || Ok(vec![row.base()?]))?;
+            parallel.take(move || Ok(vec![row.base()?]))?;
         }
-        aside.finish()
+        parallel.finish()
     })?;
     // SQLite's order is of signed numbers.
     bases.sort_unstable_by_key(|base| base.guild_id);
@@ -84,7 +84,7 @@ fn events(
     connection: &Connection,
     head: Position,
     bases: &[JournalBase],
-) -> Result<(Vec<Envelope>, u64), Trouble> {
+) -> Result<(Vec<Envelope>, u64), StorageError> {
     let floors = bases.iter().map(|base| (base.guild_id, base.floor));
     let floors: HashMap<GuildId, u64> = floors.collect();
     let highest_floor = floors.values().copied().max().unwrap_or(0);
@@ -96,11 +96,11 @@ fn events(
     // Above all floors nothing was ever taken out.
     let mut next = highest_floor + 1;
     let events = thread::scope(|scope| {
-        let mut aside = Aside::new(scope);
+        let mut parallel = Parallel::new(scope);
         let mut piece = Vec::new();
         let mut take = |piece: Vec<EventRow>| {
             let read = move |row: &EventRow| row.envelope(head);
-            aside.take(move || piece.iter().map(read).collect())
+            parallel.take(move || piece.iter().map(read).collect())
         };
         while let Some(row) = rows.next()? {
             let row = EventRow::read(row)?;
@@ -117,7 +117,7 @@ fn events(
             }
         }
         take(piece)?;
-        aside.finish()
+        parallel.finish()
     })?;
     if next != head.seq + 1 {
         let why = format!("its head is at {head} and no event {next} fits before it");
@@ -135,14 +135,14 @@ struct BaseRow {
 }
 
 impl BaseRow {
-    fn read(row: &Row<'_>) -> Result<Self, Trouble> {
+    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
         let row = Self {
             guild_id: GuildId(unsigned(row, 0)?),
             floor: unsigned(row, 1)?,
             world: row.get(2)?,
             sum: unsigned(row, 3)?,
         };
-        if base_sum(row.guild_id, row.floor, row.world.as_deref()) != row.sum {
+        if base_checksum(row.guild_id, row.floor, row.world.as_deref()) != row.sum {
             let why = format!(
                 "the base of guild {} is not as it was written",
                 row.guild_id
@@ -152,7 +152,7 @@ impl BaseRow {
         Ok(row)
     }
 
-    fn base(&self) -> Result<JournalBase, Trouble> {
+    fn base(&self) -> Result<JournalBase, StorageError> {
         let Self {
             guild_id, floor, ..
         } = *self;
@@ -188,7 +188,7 @@ struct EventRow {
 }
 
 impl EventRow {
-    fn read(row: &Row<'_>) -> Result<Self, Trouble> {
+    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
         let row = Self {
             seq: unsigned(row, 0)?,
             guild_id: GuildId(unsigned(row, 1)?),
@@ -200,19 +200,21 @@ impl EventRow {
         let Self {
             seq, guild_id, ts, ..
         } = row;
-        if event_sum(seq, guild_id, ts, &row.name, &row.payload) != row.sum {
+        if event_checksum(seq, guild_id, ts, &row.name, &row.payload) != row.sum {
             return Err(damaged(&format!("event {seq} is not as it was written")));
         }
         Ok(row)
     }
 
-    fn envelope(&self, head: Position) -> Result<Envelope, Trouble> {
+    fn envelope(&self, head: Position) -> Result<Envelope, StorageError> {
         let Self { seq, name, .. } = self;
         let event = Event::from_wire(name, &self.payload)
             .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
         // The link passes over what it does not know; here that would be a loss.
         if event.change.name() != *name {
-            return Err(Trouble::NewerWords(format!("event {seq} is a {name:?}")));
+            return Err(StorageError::NewerFormat(format!(
+                "event {seq} is a {name:?}"
+            )));
         }
         if (event.guild_id, event.ts) != (self.guild_id, self.ts) {
             return Err(damaged(&format!("event {seq} contradicts its row")));
@@ -231,11 +233,11 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column).map(i64::cast_unsigned)
 }
 
-fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, Trouble> {
+fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, StorageError> {
     let text = row.get_ref(column)?.as_str();
-    text.map_err(|error| Trouble::Sqlite(error.into()))
+    text.map_err(|error| StorageError::Sqlite(error.into()))
 }
 
-fn damaged(what: &str) -> Trouble {
-    Trouble::Damaged(what.to_owned())
+fn damaged(what: &str) -> StorageError {
+    StorageError::Damaged(what.to_owned())
 }

@@ -5,46 +5,51 @@ use crate::sqlite::journal::schema::TABLES;
 async fn a_full_disk_fails_the_commit_and_nothing_is_half_done() {
     let place = Place::new();
     drop(place.written().await);
-    let mut ledger = Ledger::open(&place.path).expect("opens");
-    let before = ledger.load().expect("is read");
-    ledger.commit(&commit(41, 1, Vec::new())).expect("has room");
-    let one_more = ledger.load().expect("is read");
+    let mut database = Database::open(&place.path).expect("opens");
+    let before = database.load().expect("is read");
+    database
+        .commit(&commit(41, 1, Vec::new()))
+        .expect("has room");
+    let one_more = database.load().expect("is read");
     assert_ne!(one_more, before);
 
-    let pages = ledger.number("PRAGMA page_count");
-    ledger.number(&format!("PRAGMA max_page_count={pages}"));
+    let pages = database.number("PRAGMA page_count");
+    database.number(&format!("PRAGMA max_page_count={pages}"));
     let many = commit(42, 512, vec![base(3, 30, None)]);
-    let error = ledger.commit(&many).expect_err("has no room");
+    let error = database.commit(&many).expect_err("has no room");
     assert!(
         matches!(&error, JournalError::Failed(why) if why.contains("full")),
         "{error:?}"
     );
-    assert_eq!(ledger.load(), Ok(one_more.clone()));
-    ledger.close();
+    assert_eq!(database.load(), Ok(one_more.clone()));
+    database.close();
 
     // Nothing is wrong with it, and when there is room again it goes on.
-    let mut ledger = Ledger::open(&place.path).expect("opens");
-    assert_eq!(ledger.load(), Ok(one_more));
-    ledger.number(&format!("PRAGMA max_page_count={pages}"));
-    ledger.commit(&many).expect_err("has no room");
-    ledger.number("PRAGMA max_page_count=1000000");
-    ledger.commit(&many).expect("has room");
-    let head = ledger.load().expect("is read").expect("was begun").head;
+    let mut database = Database::open(&place.path).expect("opens");
+    assert_eq!(database.load(), Ok(one_more));
+    database.number(&format!("PRAGMA max_page_count={pages}"));
+    database.commit(&many).expect_err("has no room");
+    database.number("PRAGMA max_page_count=1000000");
+    database.commit(&many).expect("has room");
+    let head = database.load().expect("is read").expect("was begun").head;
     assert_eq!(head, start().at(41 + 512));
-    ledger.close();
+    database.close();
 }
 
 /// A disk that failed once may say that it has what it has not.
 #[tokio::test]
 async fn after_an_error_of_the_disk_nothing_is_written_any_more() {
     let place = Place::killed().await;
-    let mut ledger = Ledger::open(&place.path).expect("opens");
-    ledger
+    let mut database = Database::open(&place.path).expect("opens");
+    database
         .commit(&commit(41, 1, Vec::new()))
         .expect("is at the head");
-    let small = ledger.file.connection.execute_batch("PRAGMA cache_size=1");
+    let small = database
+        .file
+        .connection
+        .execute_batch("PRAGMA cache_size=1");
     small.expect("is done");
-    ledger
+    database
         .file
         .connection
         .release_memory()
@@ -53,17 +58,17 @@ async fn after_an_error_of_the_disk_nothing_is_written_any_more() {
     let whole = fs::read(&beside).expect("is read");
     fs::write(&beside, []).expect("is emptied");
 
-    let error = ledger
+    let error = database
         .commit(&commit(42, 1, Vec::new()))
         .expect_err("fails");
     assert!(matches!(error, JournalError::Failed(_)), "{error:?}");
     fs::write(&beside, whole).expect("is as before");
     assert_eq!(
-        ledger.commit(&commit(42, 1, Vec::new())),
+        database.commit(&commit(42, 1, Vec::new())),
         Err(error.clone())
     );
-    assert_eq!(ledger.load(), Err(error));
-    ledger.close();
+    assert_eq!(database.load(), Err(error));
+    database.close();
     assert_eq!(load(&place.open()).await.head, start().at(41));
 }
 
@@ -99,7 +104,7 @@ fn the_file_does_not_grow_without_end() {
     // The windows of so many of the three guilds are moved on, by turns.
     for (window, guilds) in [(100, 3), (100, 2), (900, 2), (3000, 3)] {
         let place = Place::new();
-        let mut ledger = begun(&place);
+        let mut database = begun(&place);
         for first in (1..12_000_u64).step_by(100) {
             let floor = (first - 1).saturating_sub(window);
             let bases = match first / 100 % guilds {
@@ -107,8 +112,8 @@ fn the_file_does_not_grow_without_end() {
                 turn => vec![base(turn + 1, floor, None)],
             };
             let commit = commit(first, 100, bases);
-            ledger.commit(&commit).expect("is at the head");
-            let rows = ledger.number("SELECT count(*) FROM event");
+            database.commit(&commit).expect("is at the head");
+            let rows = database.number("SELECT count(*) FROM event");
             let needed = window + guilds * 100 + (3 - guilds) * first / 3;
             let most = needed * 3 / 2 + 1024;
             assert!(
@@ -116,47 +121,50 @@ fn the_file_does_not_grow_without_end() {
                 "{rows} rows where {needed} are needed"
             );
         }
-        let free = ledger.number("PRAGMA freelist_count");
-        let pages = ledger.number("PRAGMA page_count");
+        let free = database.number("PRAGMA freelist_count");
+        let pages = database.number("PRAGMA page_count");
         assert!(free < pages / 2, "{free} of {pages} pages are free");
 
         let beside = place.folder.path().join("guildhall.db-wal");
         let beside = fs::metadata(beside).expect("is there").len();
         assert!(beside < 8 << 20, "{beside}");
-        let saved = ledger.load().expect("is read").expect("was begun");
+        let saved = database.load().expect("is read").expect("was begun");
         let mut kept: BTreeMap<u64, u64> = (1..=12_000).map(|seq| (seq, seq % 3 + 1)).collect();
         for base in &saved.bases {
             kept.retain(|seq, guild| GuildId(*guild) != base.guild_id || *seq > base.floor);
         }
         let loaded = saved.events.iter().map(|event| event.at.seq);
         assert!(loaded.eq(kept.into_keys()));
-        ledger.close();
+        database.close();
     }
 }
 
 #[test]
 fn what_is_swept_out_is_what_is_needed_no_more() {
     let place = Place::new();
-    let mut ledger = begun(&place);
-    ledger.commit(&commit(1, 3000, Vec::new())).expect("fits");
+    let mut database = begun(&place);
+    database.commit(&commit(1, 3000, Vec::new())).expect("fits");
     let bases = vec![base(1, 1500, None), base(2, 2001, None)];
-    ledger.commit(&commit(3001, 1, bases)).expect("fits");
+    database.commit(&commit(3001, 1, bases)).expect("fits");
     // So many that every row is looked at.
     for first in (3002..6000).step_by(100) {
-        ledger
+        database
             .commit(&commit(first, 100, Vec::new()))
             .expect("fits");
     }
     let floor = [1500, 2001, 0];
     for (id, floor) in (1..=3).zip(floor) {
         let below = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND seq <= {floor}");
-        assert_eq!(ledger.number(&below), 0);
+        assert_eq!(database.number(&below), 0);
         let above = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND seq > {floor}");
         let expected = (1..=6001).filter(|seq| seq % 3 + 1 == id && *seq > floor);
-        assert_eq!(usize::try_from(ledger.number(&above)), Ok(expected.count()));
+        assert_eq!(
+            usize::try_from(database.number(&above)),
+            Ok(expected.count())
+        );
     }
-    ledger.load().expect("is as it should be");
-    ledger.close();
+    database.load().expect("is as it should be");
+    database.close();
 }
 
 #[test]
@@ -164,18 +172,18 @@ fn tables_are_listed_as_they_are_compared() {
     assert!(TABLES.is_sorted_by_key(|(name, _)| *name));
 }
 
-fn begun(place: &Place) -> Ledger {
-    let mut ledger = Ledger::open(&place.path).expect("opens");
+fn begun(place: &Place) -> Database {
+    let mut database = Database::open(&place.path).expect("opens");
     let beginning = Beginning {
         start: start(),
         guilds: Vec::new(),
         state: JournalState::default(),
     };
-    ledger.begin(&beginning).expect("begins");
-    ledger
+    database.begin(&beginning).expect("begins");
+    database
 }
 
-impl Ledger {
+impl Database {
     fn number(&self, question: &str) -> i64 {
         let answer = self
             .file

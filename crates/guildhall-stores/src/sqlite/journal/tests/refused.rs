@@ -1,7 +1,7 @@
 use super::*;
 use crate::sqlite::journal::{
+    checksum::{base_checksum, event_checksum, head_checksum},
     schema::APPLICATION_ID,
-    sum::{base_sum, event_sum, head_sum},
 };
 
 #[tokio::test]
@@ -249,7 +249,7 @@ impl Place {
         for (seq, guild_id, ts, name, payload) in rows {
             let guild = GuildId(guild_id.cast_unsigned());
             let (number, ts) = (seq.cast_unsigned(), ts.cast_unsigned());
-            let sum = event_sum(number, guild, ts, &name, &payload);
+            let sum = event_checksum(number, guild, ts, &name, &payload);
             sums = sums.wrapping_add(sum);
             let put = "UPDATE event SET sum = ? WHERE seq = ?";
             connection
@@ -263,7 +263,7 @@ impl Place {
         );
         for (id, floor, world) in rows {
             let guild_id = GuildId(id.cast_unsigned());
-            let sum = base_sum(guild_id, floor.cast_unsigned(), world.as_deref());
+            let sum = base_checksum(guild_id, floor.cast_unsigned(), world.as_deref());
             sums = sums.wrapping_add(sum);
             let put = "UPDATE base SET sum = ? WHERE guild_id = ?";
             connection
@@ -292,7 +292,7 @@ impl Place {
                 epoch: epoch.cast_unsigned(),
                 seq: seq.cast_unsigned(),
             };
-            let sum = head_sum(at, format, &state, sums).cast_signed();
+            let sum = head_checksum(at, format, &state, sums).cast_signed();
             let put = "UPDATE head SET rows = ?, sum = ?";
             connection
                 .execute(put, [sums.cast_signed(), sum])
