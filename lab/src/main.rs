@@ -9,6 +9,8 @@
 )]
 
 mod binary;
+mod cargo;
+mod command;
 
 mod bench;
 mod chaos;
