@@ -14,6 +14,7 @@ mod command;
 
 mod bench;
 mod chaos;
+mod mutations;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,8 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Chaos(options) => chaos::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Mutations { names } => mutations::run(&names),
+        Task::MutationsApply => mutations::apply(),
         Task::BenchBare(options) => bench::bare::serve(&options),
         Task::BenchFollower(options) => bench::follower::run(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
@@ -60,6 +63,14 @@ enum Task {
     Chaos(chaos::ChaosOptions),
     /// Speed and memory of the release build, beside a bare write(2) server
     Bench(bench::BenchOptions),
+    /// Whether the tests notice what the patches in tests/mutations break
+    Mutations {
+        /// Only these patches, named as their files are without .patch
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Whether the patches in tests/mutations can still be applied
+    MutationsApply,
     /// One bare write(2) per delivery: what `bench` compares with
     #[command(hide = true)]
     BenchBare(bench::bare::BareOptions),

@@ -1,5 +1,5 @@
-//! `cargo xtask bench` and `cargo xtask chaos`: programs of their own, which `cargo xtask` builds
-//! and starts. They measure and kill the product from outside.
+//! `cargo xtask bench`, `chaos` and `mutations`: programs of their own, which `cargo xtask` builds
+//! and starts. They measure, kill and break the product from outside.
 
 use crate::cargo::cargo;
 use crate::command;
@@ -16,24 +16,21 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn bench<A: AsRef<str>>(words: &[A]) -> anyhow::Result<()> {
-    start("bench", words)
+    start(&["--release"], "bench", words)
 }
 
 pub(crate) fn chaos<A: AsRef<str>>(words: &[A]) -> anyhow::Result<()> {
-    start("chaos", words)
+    start(&["--release"], "chaos", words)
 }
 
-fn start<A: AsRef<str>>(program: &str, words: &[A]) -> anyhow::Result<()> {
-    let lab = [
-        "run",
-        "--quiet",
-        "--release",
-        "--locked",
-        "-p",
-        "lab",
-        "--",
-        program,
-    ];
-    let words = words.iter().map(AsRef::as_ref);
-    command::run(cargo(lab.into_iter().chain(words)))
+/// What it does is cargo's work: a debug build of the lab is there already where tests were run.
+pub(crate) fn mutations<A: AsRef<str>>(words: &[A]) -> anyhow::Result<()> {
+    start(&[], "mutations", words)
+}
+
+fn start<A: AsRef<str>>(profile: &[&str], program: &str, words: &[A]) -> anyhow::Result<()> {
+    let lab = ["run", "--quiet", "--locked", "-p", "lab"];
+    let cargos = lab.into_iter().chain(profile.iter().copied());
+    let its = words.iter().map(AsRef::as_ref);
+    command::run(cargo(cargos.chain(["--", program]).chain(its)))
 }

@@ -15,7 +15,6 @@ mod command;
 mod needs;
 mod steps;
 
-mod mutations;
 mod suite;
 mod tidy;
 mod ui;
@@ -41,11 +40,11 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test { part } => suite::run(part.unwrap_or(suite::Part::All)),
-        Task::Mutations { names } => mutations::run(&names),
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Deny => deny::run(),
         Task::Chaos(options) => lab::chaos(&options.words),
+        Task::Mutations(options) => lab::mutations(&options.words),
         Task::Bench(options) => lab::bench(&options.words),
     }
 }
@@ -68,12 +67,6 @@ enum Task {
         /// Only a part of it
         part: Option<suite::Part>,
     },
-    /// Whether the tests notice what the patches in tests/mutations break
-    Mutations {
-        /// Only these patches, named as their files are without .patch
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-    },
     /// The house rules that no other tool checks: edges, names, file sizes, words
     Tidy,
     /// Builds the page into ui/dist, which is committed and embedded
@@ -83,6 +76,9 @@ enum Task {
     /// Kills real processes in a row under load: streams lose and double nothing
     #[command(disable_help_flag = true)]
     Chaos(lab::Options),
+    /// Whether the tests notice what the patches in tests/mutations break
+    #[command(disable_help_flag = true)]
+    Mutations(lab::Options),
     /// Speed and memory of the release build, beside a bare write(2) server
     #[command(disable_help_flag = true)]
     Bench(lab::Options),

@@ -4,11 +4,14 @@
 //! is compiled once with one set of features; clippy and rustdoc share the
 //! check-only artifacts in the same way.
 
+use std::fs;
+
+use anyhow::Context;
 use clap::ValueEnum;
 
 use crate::cargo::{self, Metadata, cargo};
 use crate::steps::Steps;
-use crate::{command, lab, mutations, needs, tidy, ui};
+use crate::{command, lab, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -102,7 +105,7 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
         command::run(cargo(["fmt", "--all", "--check"]))
     })?;
     steps.step("tidy", tidy::run)?;
-    steps.step("mutations still apply", mutations::apply)?;
+    steps.step("mutations still apply", mutations_apply)?;
     steps.step("page: types and tests", ui::check)?;
     steps.step("clippy", || {
         command::run(cargo([
@@ -149,9 +152,23 @@ fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
     })
 }
 
+/// Whether every patch of `tests/mutations` can still be applied, which takes no time: whoever moves
+/// the code that one is about learns of it at once.
+fn mutations_apply() -> anyhow::Result<()> {
+    let folder = cargo::root().join("tests/mutations");
+    let listed = fs::read_dir(&folder).context("tests/mutations is missing")?;
+    for patch in listed {
+        let patch = patch?.path();
+        let words = ["apply".as_ref(), "--check".as_ref(), patch.as_os_str()];
+        command::run(command::command("git", words, &cargo::root()))
+            .with_context(|| format!("{}: write it anew", patch.display()))?;
+    }
+    Ok(())
+}
+
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.
 fn slow(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("mutations", || mutations::run(&[]))?;
+    steps.step("mutations", || lab::mutations::<&str>(&[]))?;
     for (name, words) in [
         ("chaos: the gateway killed", &[][..]),
         ("chaos: web killed, too", &["--web"][..]),
