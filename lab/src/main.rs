@@ -1,4 +1,4 @@
-//! The lab: `cargo xtask bench` and `cargo xtask chaos` start it.
+//! The lab: `cargo xtask bench`, `cargo xtask chaos` and `cargo xtask mutations` start it.
 //!
 //! It drives the product's binary from outside, as its users do, and knows none of our crates.
 
@@ -38,7 +38,6 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Chaos(options) => chaos::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Mutations { names } => mutations::run(&names),
-        Task::MutationsApply => mutations::apply(),
         Task::BenchBare(options) => bench::bare::serve(&options),
         Task::BenchFollower(options) => bench::follower::run(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
@@ -69,8 +68,6 @@ enum Task {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Whether the patches in tests/mutations can still be applied
-    MutationsApply,
     /// One bare write(2) per delivery: what `bench` compares with
     #[command(hide = true)]
     BenchBare(bench::bare::BareOptions),

@@ -17,7 +17,6 @@ use std::collections::BTreeSet;
 use anyhow::{Context, bail};
 
 use crate::cargo;
-use crate::command::{self, command};
 use copy::Copy;
 use patch::{FOLDER, Judge, Patch};
 
@@ -69,19 +68,6 @@ fn unchanged(copy: &Copy, patches: &[Patch]) -> anyhow::Result<()> {
             "unchanged: cargo {line}: passes in {:.1} s",
             took.as_secs_f64()
         );
-    }
-    Ok(())
-}
-
-/// Whether every patch can still be applied, which takes no time: whoever moves the code that one
-/// is about learns of it at once.
-pub(crate) fn apply() -> anyhow::Result<()> {
-    let root = cargo::root();
-    let patches = patch::all(&root)?;
-    for patch in &patches {
-        let words = ["apply".as_ref(), "--check".as_ref(), patch.path.as_os_str()];
-        command::run(command("git", words, &root))
-            .with_context(|| format!("{FOLDER}/{}.patch: write it anew", patch.name()))?;
     }
     Ok(())
 }
