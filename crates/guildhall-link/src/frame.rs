@@ -159,12 +159,16 @@ impl Frame {
     pub fn encode(&self, ts: UnixMs) -> String {
         match self {
             Self::Hello(hello) => text(self.name(), None, hello, None, ts),
-            Self::Subscribe { after } => {
-                text(self.name(), None, &Subscribe { after: *after }, None, ts)
-            }
+            Self::Subscribe { after } => text(
+                self.name(),
+                None,
+                &SubscribeData { after: *after },
+                None,
+                ts,
+            ),
             Self::Snapshot(base) => text(self.name(), Some(base.floor), base, None, ts),
             Self::SnapshotEnd { position } => {
-                let data = At {
+                let data = SnapshotEndData {
                     position: *position,
                 };
                 text(self.name(), Some(*position), &data, None, ts)
@@ -176,7 +180,7 @@ impl Frame {
                 user_id,
                 guild_ids,
             } => {
-                let data = Watch {
+                let data = WatchData {
                     user_id: *user_id,
                     guild_ids: Cow::Borrowed(guild_ids),
                 };
@@ -203,40 +207,40 @@ impl Frame {
     /// Reads a text message. Total: any text is a frame or an error, and fields and types that
     /// this build does not know are passed over.
     pub fn decode(message: &str) -> Result<Self, FrameError> {
-        let said: Said<'_> = serde_json::from_str(message).map_err(FrameError::Envelope)?;
-        Ok(match &*said.frame {
-            "hello" => Self::Hello(said.data("hello")?),
+        let raw: RawFrame<'_> = serde_json::from_str(message).map_err(FrameError::Envelope)?;
+        Ok(match &*raw.frame {
+            "hello" => Self::Hello(raw.data("hello")?),
             "subscribe" => Self::Subscribe {
-                after: said.data::<Subscribe>("subscribe")?.after,
+                after: raw.data::<SubscribeData>("subscribe")?.after,
             },
-            "snapshot" => Self::Snapshot(said.data("snapshot")?),
+            "snapshot" => Self::Snapshot(raw.data("snapshot")?),
             "snapshot_end" => Self::SnapshotEnd {
-                position: said.data::<At>("snapshot_end")?.position,
+                position: raw.data::<SnapshotEndData>("snapshot_end")?.position,
             },
             "event" => Self::Event(Envelope {
-                at: said.id.ok_or(FrameError::NoId("event"))?,
-                more: said.more,
-                event: said.data::<Event>("event")?,
+                at: raw.id.ok_or(FrameError::NoId("event"))?,
+                more: raw.more,
+                event: raw.data::<Event>("event")?,
             }),
-            "status" => Self::Status(said.data("status")?),
+            "status" => Self::Status(raw.data("status")?),
             "watch" => {
-                let watch: Watch<'_> = said.data("watch")?;
+                let watch: WatchData<'_> = raw.data("watch")?;
                 Self::Watch {
-                    request_id: said.request_id.ok_or(FrameError::NoId("watch"))?,
+                    request_id: raw.request_id.ok_or(FrameError::NoId("watch"))?,
                     user_id: watch.user_id,
                     guild_ids: watch.guild_ids.into_owned(),
                 }
             }
             "ack" => {
-                let ack: AckData<'_> = said.data("ack")?;
+                let ack: AckData<'_> = raw.data("ack")?;
                 Self::Ack(Ack {
-                    request_id: said.request_id.ok_or(FrameError::NoId("ack"))?,
+                    request_id: raw.request_id.ok_or(FrameError::NoId("ack"))?,
                     at: ack.at,
                     failed: ack.failed.into_owned(),
                 })
             }
             "error" => {
-                let error: ErrorData<'_> = said.data("error")?;
+                let error: ErrorData<'_> = raw.data("error")?;
                 Self::Error {
                     code: error.code.into_owned(),
                     message: error.message.into_owned(),
@@ -298,7 +302,7 @@ struct Says<'a, T> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Said<'a> {
+struct RawFrame<'a> {
     #[serde(rename = "type", borrow)]
     frame: Cow<'a, str>,
     #[serde(default)]
@@ -311,7 +315,7 @@ struct Said<'a> {
     request_id: Option<u64>,
 }
 
-impl Said<'_> {
+impl RawFrame<'_> {
     fn data<T: DeserializeOwned>(&self, frame: &'static str) -> Result<T, FrameError> {
         let data = self.data.map_or("null", RawValue::get);
         serde_json::from_str(data).map_err(|reason| FrameError::Data { frame, reason })
@@ -319,18 +323,18 @@ impl Said<'_> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Subscribe {
+struct SubscribeData {
     after: Option<Position>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct At {
+struct SnapshotEndData {
     position: Position,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Watch<'a> {
+struct WatchData<'a> {
     user_id: UserId,
     guild_ids: Cow<'a, [GuildId]>,
 }

@@ -46,12 +46,12 @@ impl Picture {
     pub(crate) fn apply(&mut self, event: &str, json: &str) -> anyhow::Result<()> {
         match event {
             "voice.joined" | "voice.updated" => {
-                let joined: Joined = serde_json::from_str(json).context(event.to_owned())?;
+                let joined: VoiceJoined = serde_json::from_str(json).context(event.to_owned())?;
                 let room = self.rooms.entry(joined.channel_id).or_default();
                 room.insert(joined.member.user_id, joined.member.person);
             }
             "voice.left" => {
-                let left: Left = serde_json::from_str(json).context(event.to_owned())?;
+                let left: VoiceLeft = serde_json::from_str(json).context(event.to_owned())?;
                 if let Some(room) = self.rooms.get_mut(&left.previous_channel_id) {
                     room.remove(&left.user_id);
                 }
@@ -144,7 +144,7 @@ struct MemberBody {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Joined {
+struct VoiceJoined {
     channel_id: String,
     #[serde(flatten)]
     member: MemberBody,
@@ -152,7 +152,7 @@ struct Joined {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Left {
+struct VoiceLeft {
     previous_channel_id: String,
     user_id: String,
 }

@@ -101,7 +101,7 @@ impl Change {
         Ok(match name {
             "voice.joined" => Self::VoiceJoined(read(payload)?),
             "voice.left" => {
-                let left: Left = read(payload)?;
+                let left: VoiceLeft = read(payload)?;
                 Self::VoiceLeft {
                     previous_channel_id: left.previous_channel_id,
                     user_id: left.user_id,
@@ -234,7 +234,7 @@ struct Payload<'a> {
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum Body<'a> {
     Occupant(&'a Occupant),
-    Left {
+    VoiceLeft {
         channel_id: (),
         previous_channel_id: ChannelId,
         user_id: UserId,
@@ -293,7 +293,7 @@ impl<'a> Body<'a> {
             Change::VoiceLeft {
                 previous_channel_id,
                 user_id,
-            } => Self::Left {
+            } => Self::VoiceLeft {
                 channel_id: (),
                 previous_channel_id: *previous_channel_id,
                 user_id: *user_id,
@@ -369,7 +369,7 @@ struct Meta {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Left {
+struct VoiceLeft {
     previous_channel_id: ChannelId,
     user_id: UserId,
 }
