@@ -15,22 +15,13 @@ pub(crate) struct Options {
     pub(crate) words: Vec<String>,
 }
 
-pub(crate) fn bench<A: AsRef<str>>(words: &[A]) -> anyhow::Result<()> {
-    start(&["--release"], "bench", words)
-}
-
-pub(crate) fn chaos<A: AsRef<str>>(words: &[A]) -> anyhow::Result<()> {
-    start(&["--release"], "chaos", words)
-}
-
-/// What it does is cargo's work: a debug build of the lab is there already where tests were run.
-pub(crate) fn mutations<A: AsRef<str>>(words: &[A]) -> anyhow::Result<()> {
-    start(&[], "mutations", words)
-}
-
-fn start<A: AsRef<str>>(profile: &[&str], program: &str, words: &[A]) -> anyhow::Result<()> {
-    let lab = ["run", "--quiet", "--locked", "-p", "lab"];
-    let cargos = lab.into_iter().chain(profile.iter().copied());
-    let its = words.iter().map(AsRef::as_ref);
-    command::run(cargo(cargos.chain(["--", program]).chain(its)))
+pub(crate) fn start<A: AsRef<str>>(program: &str, words: &[A]) -> anyhow::Result<()> {
+    let mut lab = vec!["run", "--quiet", "--locked", "-p", "lab"];
+    // What `mutations` does is cargo's work, and a debug build is there where tests were run.
+    if program != "mutations" {
+        lab.push("--release");
+    }
+    lab.extend(["--", program]);
+    lab.extend(words.iter().map(AsRef::as_ref));
+    command::run(cargo(lab))
 }

@@ -43,9 +43,9 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Deny => deny::run(),
-        Task::Chaos(options) => lab::chaos(&options.words),
-        Task::Mutations(options) => lab::mutations(&options.words),
-        Task::Bench(options) => lab::bench(&options.words),
+        Task::Chaos(options) => lab::start("chaos", &options.words),
+        Task::Mutations(options) => lab::start("mutations", &options.words),
+        Task::Bench(options) => lab::start("bench", &options.words),
     }
 }
 
@@ -67,7 +67,7 @@ enum Task {
         /// Only a part of it
         part: Option<suite::Part>,
     },
-    /// The house rules that no other tool checks: edges, names, file sizes, words
+    /// The house rules that no other tool checks: edges, circles, names, file sizes, words
     Tidy,
     /// Builds the page into ui/dist, which is committed and embedded
     Ui,

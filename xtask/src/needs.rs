@@ -33,16 +33,14 @@ pub(crate) fn node(root: &Path) -> anyhow::Result<()> {
 
 /// Makes sure that Debian's Chromium is here, for the browser test.
 pub(crate) fn chromium(root: &Path) -> anyhow::Result<()> {
-    debian("chromium", root, || {
-        command("chromium", ["--version"], root)
-    })
+    let proof = || command("chromium", ["--version"], root);
+    debian("chromium", root, proof)
 }
 
 /// Makes sure that Python is here and can make environments.
 pub(crate) fn python(root: &Path) -> anyhow::Result<()> {
-    debian("python3-venv", root, || {
-        command("python3", ["-c", "import ensurepip, venv"], root)
-    })
+    let proof = || command("python3", ["-c", "import ensurepip, venv"], root);
+    debian("python3-venv", root, proof)
 }
 
 /// Installs a package of Debian's unless what it is for works already.
@@ -55,10 +53,8 @@ fn debian(package: &str, root: &Path, proof: impl Fn() -> Command) -> anyhow::Re
     }
     println!("{package} is missing: installing it from Debian");
     apt_get(root, &["update"])?;
-    apt_get(
-        root,
-        &["install", "--yes", "--no-install-recommends", package],
-    )?;
+    let install = ["install", "--yes", "--no-install-recommends", package];
+    apt_get(root, &install)?;
     if !command::works(proof()) {
         bail!("Debian's package {package} is installed but what it is for does not work");
     }
@@ -93,17 +89,10 @@ pub(crate) fn python_libraries_afresh(root: &Path) -> anyhow::Result<()> {
     command::run(command("python3", ["-m", "venv", "--clear", &folder], root))?;
     let pip = environment.join("bin/pip").to_string_lossy().into_owned();
     let locks = PYTHON_LOCKS.map(|lock| format!("--requirement={lock}"));
-    let arguments = [
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "--only-binary=:all:",
-    ];
-    let arguments = arguments
-        .into_iter()
-        .chain(locks.iter().map(String::as_str));
-    command::run(command(&pip, arguments, root))?;
+    let options =
+        "install --quiet --disable-pip-version-check --require-hashes --only-binary=:all:";
+    let locks = locks.iter().map(String::as_str);
+    command::run(command(&pip, options.split(' ').chain(locks), root))?;
     fs::write(environment.join("installed"), "")
         .with_context(|| format!("{folder} cannot be written to"))
 }

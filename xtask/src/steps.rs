@@ -37,24 +37,10 @@ impl Steps {
 
     /// Every step with its wall time, and the sum.
     pub(crate) fn table(&self) -> String {
-        let width = self
-            .done
-            .iter()
-            .map(|(name, _)| name.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max("all steps".len());
-        let mut rows: Vec<String> = self
-            .done
-            .iter()
-            .map(|(name, took)| format!("{name:width$}  {:>8}", seconds(*took)))
-            .collect();
-        rows.push(format!(
-            "{:width$}  {:>8}",
-            "all steps",
-            seconds(self.began.elapsed())
-        ));
-        rows.join("\n")
+        let all = ("all steps".to_owned(), self.began.elapsed());
+        let rows = self.done.iter().chain([&all]);
+        let lines = rows.map(|(name, took)| format!("{name:36}  {:>8}", seconds(*took)));
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -43,11 +43,11 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     let mut steps = Steps::begin();
     match part {
         Part::Unit => {
-            needs_of_unit(&mut steps)?;
+            steps.step("needs", needs_of_unit)?;
             unit(&mut steps)?;
         }
         Part::Integration => {
-            needs_of_integration(&mut steps)?;
+            steps.step("needs", needs_of_integration)?;
             integration(&mut steps)?;
         }
         Part::Simulation => simulation(&mut steps)?,
@@ -70,25 +70,20 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn needs_of_unit(steps: &mut Steps) -> anyhow::Result<()> {
+fn needs_of_unit() -> anyhow::Result<()> {
     let root = cargo::root();
-    steps.step("needs", || {
-        needs::node(&root)?;
-        needs::npm_packages(&root.join("ui"))
-    })
+    needs::node(&root)?;
+    needs::npm_packages(&root.join("ui"))
 }
 
-fn needs_of_integration(steps: &mut Steps) -> anyhow::Result<()> {
+fn needs_of_integration() -> anyhow::Result<()> {
     let root = cargo::root();
-    steps.step("needs", || {
-        needs::node(&root)?;
-        needs::python(&root)?;
-        needs::chromium(&root)?;
-        needs::npm_packages(&root.join("ui"))?;
-        needs::npm_packages(&root.join("tests/browser"))?;
-        needs::npm_packages(&root.join("tests/libraries/discordjs"))?;
-        needs::python_libraries(&root)
-    })
+    needs_of_unit()?;
+    needs::python(&root)?;
+    needs::chromium(&root)?;
+    needs::npm_packages(&root.join("tests/browser"))?;
+    needs::npm_packages(&root.join("tests/libraries/discordjs"))?;
+    needs::python_libraries(&root)
 }
 
 /// Installs everything from nothing, so that a lock file that only works on the
@@ -108,15 +103,8 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("mutations still apply", mutations_apply)?;
     steps.step("page: types and tests", ui::check)?;
     steps.step("clippy", || {
-        command::run(cargo([
-            "clippy",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        let words = "clippy --locked --workspace --all-targets -- -D warnings";
+        command::run(cargo(words.split(' ')))
     })?;
     steps.step("unit tests", || {
         let mut arguments = vec!["test", "--locked", "--workspace", "--lib", "--bins"];
@@ -168,14 +156,11 @@ fn mutations_apply() -> anyhow::Result<()> {
 
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.
 fn slow(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("mutations", || lab::mutations::<&str>(&[]))?;
-    for (name, words) in [
-        ("chaos: the gateway killed", &[][..]),
-        ("chaos: web killed, too", &["--web"][..]),
-    ] {
-        steps.step(name, || lab::chaos::<&str>(words))?;
-    }
-    Ok(())
+    steps.step("mutations", || lab::start::<&str>("mutations", &[]))?;
+    steps.step("chaos: the gateway killed", || {
+        lab::start::<&str>("chaos", &[])
+    })?;
+    steps.step("chaos: web killed, too", || lab::start("chaos", &["--web"]))
 }
 
 fn run_tests(name: &str, more: &[&str]) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ mod layout;
 mod modules;
 mod names;
 mod testing;
+mod walk;
 mod words;
 
 use std::collections::BTreeMap;
@@ -26,14 +27,12 @@ use crate::command::{self, command};
 const RULES: &[fn(&Source) -> Vec<Finding>] = &[
     layout::long_file,
     layout::vague_name,
-    layout::crate_without_page,
     words::to_do_mark,
     words::allow_attribute,
     words::outside_path,
     words::registry_address,
     testing::ignored_test,
     testing::skipped_test,
-    testing::test_prefix,
     testing::sleeping_test,
 ];
 
@@ -41,19 +40,13 @@ const RULES: &[fn(&Source) -> Vec<Finding>] = &[
 pub(crate) fn run() -> anyhow::Result<()> {
     let root = root();
     let sources = sources(&root)?;
-    let mut findings: Vec<Finding> = sources
-        .iter()
-        .flat_map(|source| RULES.iter().flat_map(move |rule| rule(source)))
-        .collect();
+    let mut known = Known::of(include_str!("tidy/known.txt"));
+    let mut findings = in_sources(&sources, &mut known);
+    findings.extend(walk::broken_hops(&sources));
     findings.extend(layout::dist_not_marked(
         &fs::read_to_string(root.join(".gitattributes")).unwrap_or_default(),
     ));
     findings.extend(edges::check(&cargo::metadata()?, &root));
-    let mut known = Known::of(include_str!("tidy/known.txt"));
-    let crates = modules::crates(&sources);
-    findings.extend(circles::check(&crates, &mut known));
-    findings.extend(names::doubled(&crates, &mut known));
-    findings.extend(names::banned(&sources, &crates, &mut known));
     let mended_later = known.lines.len();
     findings.extend(known.stale());
 
@@ -66,6 +59,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let files = sources.len();
     println!("tidy: {files} files, nothing found; {mended_later} known (tidy/known.txt)");
     Ok(())
+}
+
+/// What the rules find in the files, each by itself and all of them together.
+fn in_sources(sources: &[Source], known: &mut Known) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = sources
+        .iter()
+        .flat_map(|source| RULES.iter().flat_map(move |rule| rule(source)))
+        .collect();
+    let crates = modules::crates(sources);
+    findings.extend(circles::check(&crates, known));
+    findings.extend(names::doubled(&crates, known));
+    findings.extend(names::banned(sources, &crates, known));
+    findings
 }
 
 /// A text file of the repository.
@@ -102,16 +108,21 @@ impl Source {
 
     /// Lines with their numbers, from 1.
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
+        (1..).zip(self.text.lines())
     }
 
     /// [`Source::lines`] without those that are only a comment.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines()
             .filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// The lines that a rule finds fault with.
+    fn find(&self, rule: &'static str, why: &str, bad: impl Fn(&str) -> bool) -> Vec<Finding> {
+        let found = self.lines().filter(|(_, line)| bad(line));
+        found
+            .map(|(number, _)| self.finding(number, rule, why))
+            .collect()
     }
 
     fn finding(&self, line: usize, rule: &'static str, why: impl Into<String>) -> Finding {
@@ -135,13 +146,8 @@ struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            line,
-            rule,
-            why,
-        } = self;
-        write!(formatter, "{path}:{line}: {rule}: {why}")
+        write!(formatter, "{}:{}: ", self.path, self.line)?;
+        write!(formatter, "{}: {}", self.rule, self.why)
     }
 }
 
@@ -235,6 +241,29 @@ mod samples {
             .iter()
             .map(|finding| finding.line)
             .collect()
+    }
+
+    #[test]
+    fn a_planted_circle_a_doubled_and_a_banned_name_are_found() {
+        let found = |planted: &str| -> Vec<&str> {
+            let room = format!("pub struct Room;\n{planted}\n");
+            let sources = [
+                ("crates/a/src/lib.rs", "//! A.\nmod road;\nmod room;\n"),
+                (
+                    "crates/a/src/road.rs",
+                    "use crate::room::Room;\npub struct Road(Room);\n",
+                ),
+                ("crates/a/src/room.rs", &room),
+            ];
+            let sources = sources.map(|(path, text)| source(path, text));
+            let findings = super::in_sources(&sources, &mut super::Known::of(""));
+            findings.iter().map(|finding| finding.rule).collect()
+        };
+        assert_eq!(found(""), [""; 0]);
+        assert_eq!(found("use crate::road::Road;"), ["circle"]);
+        assert_eq!(found("pub struct Road;"), ["doubled-name"]);
+        assert_eq!(found("enum Life { Over }"), ["banned-name"]);
+        assert_eq!(found("fn go(keeper: u8) {}"), ["banned-name"]);
     }
 
     #[test]

@@ -4,166 +4,105 @@
 use std::fs;
 use std::path::Path;
 
-use super::Finding;
+use super::{Finding, Source};
 use crate::cargo::{Dependency, DependencyKind, Metadata, Package};
 
 /// Our crates, each with those of ours it may name.
-const OURS: &[(&str, &[&str])] = &[
-    ("guildhall-model", &[]),
-    ("guildhall-link", &["guildhall-model"]),
-    ("guildhall-ports", &["guildhall-model"]),
-    ("guildhall-stores", &["guildhall-model", "guildhall-ports"]),
-    (
-        "guildhall-gateway",
-        &["guildhall-model", "guildhall-link", "guildhall-ports"],
-    ),
-    (
-        "guildhall-web",
-        &["guildhall-model", "guildhall-link", "guildhall-ports"],
-    ),
-    ("guildhall-simulator", &[]),
-    (
-        "guildhall",
-        &[
-            "guildhall-model",
-            "guildhall-link",
-            "guildhall-ports",
-            "guildhall-stores",
-            "guildhall-gateway",
-            "guildhall-web",
-            "guildhall-simulator",
-            "lab",
-        ],
-    ),
-    ("lab", &[]),
-    ("xtask", &[]),
-];
+const OURS: &str = "\
+guildhall-model     | nothing of ours
+guildhall-link      | guildhall-model
+guildhall-ports     | guildhall-model
+guildhall-stores    | guildhall-model, guildhall-ports
+guildhall-gateway   | guildhall-model, guildhall-link, guildhall-ports
+guildhall-web       | guildhall-model, guildhall-link, guildhall-ports
+guildhall-simulator | nothing of ours
+guildhall           | guildhall-model, guildhall-link, guildhall-ports, guildhall-stores, \
+                      guildhall-gateway, guildhall-web, guildhall-simulator, lab
+lab                 | nothing of ours
+xtask               | nothing of ours";
 
-/// Where a dependency may be named, with every `NAME-…`: in these crates, and in the tests of those.
-type Fence = (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-    &'static str,
-);
+/// A dependency, with every `NAME-…`; the crates that may name it; those whose tests may; why.
+const FENCES: &str = "\
+lab      | | guildhall | the lab drives the product from outside; only tests share its client
+twilight | guildhall-gateway | guildhall-simulator | \
+           Discord's types stay behind `normalise`, so that they can be replaced
+axum     | guildhall-gateway, guildhall-web, guildhall-simulator, guildhall | | \
+           only what listens for HTTP knows an HTTP server
+tokio    | guildhall-ports, guildhall-stores, guildhall-gateway, guildhall-web, \
+           guildhall-simulator, guildhall, lab | | \
+           model and link are pure: they are tested without a runtime, a socket or a clock
+redis    | guildhall-stores | | a database is an adapter behind a port
+sqlx     | guildhall-stores | | a database is an adapter behind a port
+rusqlite | guildhall-stores | | a database is an adapter behind a port";
 
-const FENCES: &[Fence] = &[
-    (
-        "lab",
-        &[],
-        &["guildhall"],
-        "the lab drives the product from outside; only tests share its client",
-    ),
-    (
-        "twilight",
-        &["guildhall-gateway"],
-        &["guildhall-simulator"],
-        "Discord's types stay behind `normalise`, so that they can be replaced",
-    ),
-    (
-        "axum",
-        &[
-            "guildhall-gateway",
-            "guildhall-web",
-            "guildhall-simulator",
-            "guildhall",
-        ],
-        &[],
-        "only what listens for HTTP knows an HTTP server",
-    ),
-    (
-        "tokio",
-        &[
-            "guildhall-ports",
-            "guildhall-stores",
-            "guildhall-gateway",
-            "guildhall-web",
-            "guildhall-simulator",
-            "guildhall",
-            "lab",
-        ],
-        &[],
-        "model and link are pure: they are tested without a runtime, a socket or a clock",
-    ),
-    ("redis", &["guildhall-stores"], &[], A_DATABASE),
-    ("sqlx", &["guildhall-stores"], &[], A_DATABASE),
-    ("rusqlite", &["guildhall-stores"], &[], A_DATABASE),
-];
+/// The row of a table that begins with a name for which it holds.
+fn row(table: &'static str, holds: impl Fn(&str) -> bool) -> Option<Vec<&'static str>> {
+    let mut rows = table
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect());
+    rows.find(|cells: &Vec<&str>| holds(cells[0]))
+}
 
-const A_DATABASE: &str = "a database is an adapter behind a port";
+fn lists(cell: &str, name: &str) -> bool {
+    cell.split(", ").any(|listed| listed == name)
+}
 
 pub(super) fn check(metadata: &Metadata, root: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in metadata.ours() {
-        let manifest = fs::read_to_string(&package.manifest_path).unwrap_or_default();
-        let path = package
-            .manifest_path
-            .strip_prefix(root)
-            .unwrap_or(&package.manifest_path)
-            .to_string_lossy();
-        if let Some(why) = unknown_crate(&package.name) {
-            findings.push(Finding {
-                path: path.to_string(),
-                line: 1,
-                rule: "unknown-crate",
-                why,
-            });
-        }
+        let path = &package.manifest_path;
+        let manifest = Source {
+            path: path
+                .strip_prefix(root)
+                .unwrap_or(path)
+                .display()
+                .to_string(),
+            text: fs::read_to_string(path).unwrap_or_default(),
+        };
+        let unknown = unknown_crate(&package.name);
+        findings.extend(unknown.map(|why| manifest.finding(1, "unknown-crate", why)));
         for (dependency, why) in forbidden_edges(package) {
-            findings.push(Finding {
-                path: path.to_string(),
-                line: line_of(&manifest, dependency),
-                rule: "forbidden-edge",
-                why,
-            });
+            let line = line_of(&manifest.text, dependency);
+            findings.push(manifest.finding(line, "forbidden-edge", why));
         }
     }
     findings
 }
 
 fn unknown_crate(name: &str) -> Option<String> {
-    let known = OURS.iter().any(|(ours, _)| *ours == name);
+    let known = row(OURS, |ours| ours == name).is_some();
     (!known).then(|| {
         format!("{name} is not in the table of crates: a new one needs a note in docs/decisions")
     })
 }
 
 fn forbidden_edges(package: &Package) -> Vec<(&str, String)> {
-    package
-        .dependencies
-        .iter()
-        .filter_map(|dependency| {
-            let why = wrong_room(&package.name, dependency)
-                .or_else(|| over_the_fence(&package.name, dependency))?;
-            Some((dependency.name.as_str(), why))
-        })
-        .collect()
+    let forbidden = package.dependencies.iter().filter_map(|dependency| {
+        let why = wrong_room(&package.name, dependency)
+            .or_else(|| over_the_fence(&package.name, dependency))?;
+        Some((dependency.name.as_str(), why))
+    });
+    forbidden.collect()
 }
 
 fn wrong_room(package: &str, dependency: &Dependency) -> Option<String> {
-    let is_ours = OURS.iter().any(|(ours, _)| *ours == dependency.name);
-    if !is_ours || dependency.name == package {
+    let to = dependency.name.as_str();
+    if to == package {
         return None;
     }
-    let (_, allowed) = OURS.iter().find(|(ours, _)| *ours == package)?;
-    (!allowed.contains(&dependency.name.as_str())).then(|| {
-        let allowed = if allowed.is_empty() {
-            "nothing of ours".to_owned()
-        } else {
-            allowed.join(", ")
-        };
-        format!("{package} may not know {}, only {allowed}", dependency.name)
-    })
+    row(OURS, |ours| ours == to)?;
+    let allowed = row(OURS, |ours| ours == package)?[1];
+    (!lists(allowed, to)).then(|| format!("{package} may not know {to}, only {allowed}"))
 }
 
 fn over_the_fence(package: &str, dependency: &Dependency) -> Option<String> {
-    let (_, only_in, tests_of, why) = FENCES.iter().find(|(name, ..)| {
+    let fence = row(FENCES, |name| {
         let rest = dependency.name.strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     })?;
-    let in_tests = dependency.kind == Some(DependencyKind::Dev) && tests_of.contains(&package);
-    (!only_in.contains(&package) && !in_tests)
-        .then(|| format!("{package} may not know {}: {why}", dependency.name))
+    let in_tests = dependency.kind == Some(DependencyKind::Dev) && lists(fence[2], package);
+    (!lists(fence[1], package) && !in_tests)
+        .then(|| format!("{package} may not know {}: {}", dependency.name, fence[3]))
 }
 
 fn line_of(manifest: &str, dependency: &str) -> usize {
@@ -179,8 +118,8 @@ mod tests {
 
     use super::*;
 
-    fn package(name: &str, dependency: &str, kind: Option<DependencyKind>) -> Package {
-        Package {
+    fn is_forbidden(name: &str, dependency: &str, kind: Option<DependencyKind>) -> bool {
+        let package = Package {
             id: name.to_owned(),
             name: name.to_owned(),
             manifest_path: PathBuf::new(),
@@ -189,57 +128,42 @@ mod tests {
                 kind,
             }],
             targets: Vec::new(),
+        };
+        !forbidden_edges(&package).is_empty()
+    }
+
+    #[test]
+    fn edges_against_the_tables_are_found_in_tests_too_unless_those_are_listed() {
+        let (plain, dev) = (None, Some(DependencyKind::Dev));
+        for (from, to, kind, forbidden) in [
+            // The road goes one way.
+            ("guildhall-model", "guildhall-link", plain, true),
+            ("guildhall-web", "guildhall-gateway", plain, true),
+            ("guildhall-web", "guildhall-link", plain, false),
+            ("guildhall", "guildhall-web", plain, false),
+            // Simulator, lab and these tasks know none of ours.
+            ("guildhall-simulator", "guildhall-model", plain, true),
+            ("guildhall-simulator", "guildhall-model", dev, true),
+            ("xtask", "guildhall", dev, true),
+            ("lab", "guildhall-link", dev, true),
+            ("guildhall", "lab", plain, true),
+            ("guildhall", "lab", dev, false),
+            // Twilight stays in the gateway, and in the tests of the simulator.
+            ("guildhall-gateway", "twilight-model", plain, false),
+            ("guildhall-web", "twilight-model", plain, true),
+            ("guildhall-simulator", "twilight-gateway", plain, true),
+            ("guildhall-simulator", "twilight-gateway", dev, false),
+            // Pure crates have no runtime and no server.
+            ("guildhall-link", "tokio", plain, true),
+            ("guildhall-model", "tokio-util", plain, true),
+            ("guildhall-ports", "tokio", plain, false),
+            ("lab", "tokio", plain, false),
+            ("guildhall-ports", "axum", plain, true),
+            ("guildhall-web", "redis", plain, true),
+            ("guildhall-link", "tokiox", plain, false),
+        ] {
+            assert_eq!(is_forbidden(from, to, kind), forbidden, "{from} -> {to}");
         }
-    }
-
-    fn is_forbidden(name: &str, dependency: &str, kind: Option<DependencyKind>) -> bool {
-        !forbidden_edges(&package(name, dependency, kind)).is_empty()
-    }
-
-    #[test]
-    fn the_road_goes_one_way() {
-        assert!(is_forbidden("guildhall-model", "guildhall-link", None));
-        assert!(is_forbidden("guildhall-web", "guildhall-gateway", None));
-        assert!(!is_forbidden("guildhall-web", "guildhall-link", None));
-        assert!(!is_forbidden("guildhall", "guildhall-web", None));
-    }
-
-    #[test]
-    fn the_simulator_the_lab_and_these_tasks_know_none_of_ours_even_in_tests() {
-        let dev = Some(DependencyKind::Dev);
-        assert!(is_forbidden("guildhall-simulator", "guildhall-model", None));
-        assert!(is_forbidden("guildhall-simulator", "guildhall-model", dev));
-        assert!(is_forbidden("xtask", "guildhall", dev));
-        assert!(is_forbidden("lab", "guildhall-link", dev));
-        assert!(is_forbidden("guildhall", "lab", None));
-        assert!(!is_forbidden("guildhall", "lab", dev));
-    }
-
-    #[test]
-    fn twilight_stays_in_the_gateway_and_in_the_tests_of_the_simulator() {
-        let dev = Some(DependencyKind::Dev);
-        assert!(!is_forbidden("guildhall-gateway", "twilight-model", None));
-        assert!(is_forbidden("guildhall-web", "twilight-model", None));
-        assert!(is_forbidden(
-            "guildhall-simulator",
-            "twilight-gateway",
-            None
-        ));
-        assert!(!is_forbidden(
-            "guildhall-simulator",
-            "twilight-gateway",
-            dev
-        ));
-    }
-
-    #[test]
-    fn pure_crates_have_no_runtime_and_no_server() {
-        assert!(is_forbidden("guildhall-link", "tokio", None));
-        assert!(is_forbidden("guildhall-model", "tokio-util", None));
-        assert!(!is_forbidden("guildhall-ports", "tokio", None));
-        assert!(is_forbidden("guildhall-ports", "axum", None));
-        assert!(is_forbidden("guildhall-web", "redis", None));
-        assert!(!is_forbidden("guildhall-link", "tokiox", None));
     }
 
     #[test]

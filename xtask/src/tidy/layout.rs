@@ -1,4 +1,4 @@
-//! Files and folders: how long, how named, how begun.
+//! Files and folders: how long, how named.
 
 use super::{Finding, Source};
 
@@ -43,17 +43,6 @@ pub(super) fn vague_name(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-pub(super) fn crate_without_page(source: &Source) -> Vec<Finding> {
-    if !source.path.ends_with("src/lib.rs") || source.text.starts_with("//!") {
-        return Vec::new();
-    }
-    vec![source.finding(
-        1,
-        "crate-without-page",
-        "lib.rs begins with `//!`: what this crate is, and what it will never do",
-    )]
-}
-
 /// The text of `.gitattributes` must mark the built page.
 pub(super) fn dist_not_marked(gitattributes: &str) -> Option<Finding> {
     let marked = gitattributes
@@ -89,16 +78,6 @@ mod tests {
         assert_eq!(lines(vague_name, "ui/src/helpers.test.ts", ""), [1]);
         assert!(lines(vague_name, "crates/a/src/prototypes.rs", "").is_empty());
         assert!(lines(vague_name, "docs/operate/service.md", "").is_empty());
-    }
-
-    #[test]
-    fn a_crate_begins_with_its_page() {
-        assert_eq!(
-            lines(crate_without_page, "crates/a/src/lib.rs", "mod a;\n"),
-            [1]
-        );
-        assert!(lines(crate_without_page, "crates/a/src/lib.rs", "//! A.\n").is_empty());
-        assert!(lines(crate_without_page, "crates/a/src/stub.rs", "mod a;\n").is_empty());
     }
 
     #[test]

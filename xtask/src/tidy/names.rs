@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::{TokenStream, TokenTree};
+
 use super::modules::{Crate, TypeName};
 use super::{Finding, Known, Source};
 
@@ -25,6 +27,13 @@ const BANNED: &[(&str, &str)] = &[
     ("standing", "freshness, or what it is the state of"),
     ("turn", "a generation"),
 ];
+
+/// Words that tell nothing by themselves; one of Discord's members may have left.
+const BANNED_ALONE: &[(&str, &str)] = &[("at", "live"), ("left", "closed")];
+
+/// Those of [`BANNED`] that have no other meaning here: no function, field or variable has them
+/// either.
+const BANNED_ANYWHERE: [&str; 4] = ["adrift", "attendance", "keeper", "seated"];
 
 /// Each machine has its own, and each crate its settings.
 const PER_MACHINE: [&str; 4] = ["Config", "Error", "Input", "Output"];
@@ -59,15 +68,12 @@ pub(super) fn doubled(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
             .iter()
             .map(|(file, name)| format!("{file}:{}", name.line))
             .collect();
+        let (count, sites) = (sites.len(), sites.join(", "));
         findings.push(Finding {
             path: places[0].0.to_owned(),
             line: places[0].1.line,
             rule: "doubled-name",
-            why: format!(
-                "`{name}` names {} types: {}",
-                places.len(),
-                sites.join(", ")
-            ),
+            why: format!("`{name}` names {count} types: {sites}"),
         });
     }
     findings
@@ -77,8 +83,7 @@ pub(super) fn doubled(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
 pub(super) fn banned(sources: &[Source], crates: &[Crate], known: &mut Known) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |path: &str, line: usize, name: &str| {
-        let mut words = words(name);
-        if let Some((word, instead)) = words.find_map(|word| banned_word(&word))
+        if let Some((word, instead)) = banned_word(name, is_apart(path))
             && !known.has("banned-name", name)
         {
             findings.push(Finding {
@@ -100,11 +105,45 @@ pub(super) fn banned(sources: &[Source], crates: &[Crate], known: &mut Known) ->
             find(&module.file, name.line, &name.name);
         }
     }
+    let ours = sources.iter().filter(|source| !is_apart(&source.path));
+    for source in ours.filter(|source| source.is_rust()) {
+        let mut lines = BTreeMap::new();
+        identifiers(source.text.parse().unwrap_or_default(), &mut lines);
+        // Once per file: one rename mends them all.
+        for (name, line) in lines {
+            let anywhere = |word: String| BANNED_ANYWHERE.contains(&word.as_str());
+            // Types, states and files were looked at above.
+            if name.starts_with(char::is_lowercase) && words(&name).any(anywhere) {
+                find(&source.path, line, &name);
+            }
+        }
+    }
     findings
 }
 
-fn banned_word(word: &str) -> Option<(&'static str, &'static str)> {
-    BANNED.iter().find(|(banned, _)| *banned == word).copied()
+fn is_apart(path: &str) -> bool {
+    APART.iter().any(|apart| path.starts_with(apart))
+}
+
+fn banned_word(name: &str, apart: bool) -> Option<(&'static str, &'static str)> {
+    let is_all = |(banned, _): &&(&str, &str)| !apart && banned.eq_ignore_ascii_case(name);
+    let is_part = |(banned, _): &&(&str, &str)| words(name).any(|word| word == *banned);
+    let alone = BANNED_ALONE.iter().find(is_all);
+    alone.or_else(|| BANNED.iter().find(is_part)).copied()
+}
+
+/// Every identifier, with its first line.
+fn identifiers(tokens: TokenStream, lines: &mut BTreeMap<String, usize>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => identifiers(group.stream(), lines),
+            TokenTree::Ident(word) => {
+                let line = word.span().start().line;
+                lines.entry(word.to_string()).or_insert(line);
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
 }
 
 /// `KeeperExit` and `keeper_exit` are `keeper`, `exit`.
@@ -149,27 +188,17 @@ mod tests {
 
     #[test]
     fn a_name_may_stand_twice_where_nobody_can_take_one_for_the_other() {
+        let b = "crates/b/src/lib.rs";
         for (path, text) in [
             ("crates/guildhall-simulator/src/lib.rs", "pub struct Watch;"),
             ("lab/src/lib.rs", "pub struct Watch;"),
             ("crates/b/tests/it/main.rs", "struct Watch;"),
-            (
-                "crates/b/src/lib.rs",
-                "#[cfg(test)] mod tests { struct Watch; }",
-            ),
-            (
-                "crates/b/src/lib.rs",
-                "impl Iterator for B { type Watch = u8; }",
-            ),
-            (
-                "crates/b/src/lib.rs",
-                "pub fn watch() -> Watch { struct Watch; }",
-            ),
+            (b, "#[cfg(test)] mod tests { struct Watch; }"),
+            (b, "impl Iterator for B { type Watch = u8; }"),
+            (b, "pub fn watch() -> Watch { struct Watch; }"),
         ] {
-            assert!(
-                doubled_in(&[ONE, (path, text)], "").is_empty(),
-                "{path}: {text}"
-            );
+            let found = doubled_in(&[ONE, (path, text)], "");
+            assert!(found.is_empty(), "{path}: {text}");
         }
         let private = ("crates/a/src/lib.rs", "struct Row; pub enum Input {}");
         let machine = ("crates/b/src/lib.rs", "struct Row; pub enum Input {}");
@@ -193,12 +222,21 @@ mod tests {
         );
         assert_eq!(banned_in("crates/a/src/keeper_exit.rs", "", ""), [1]);
         assert_eq!(banned_in("crates/a/tests/lives/main.rs", "", ""), [1]);
+        assert_eq!(
+            banned_in("a/src/lib.rs", "enum Place {\nAt(u8),\nLeft }", ""),
+            [2, 3]
+        );
+        let fields = "struct A {\nkeeper: u8 }\nfn f() { let x = g.attendance_of(1); }";
+        assert_eq!(banned_in("a/src/lib.rs", fields, ""), [3, 2]);
     }
 
     #[test]
     fn words_of_prose_and_parts_of_words_are_not_banned() {
-        let text = "// the keeper's course\nstruct Returned; fn turn(side: u8) { \"feed\"; }";
+        let text = "// the keeper's course\nstruct Returned; fn turn(side: u8) { \"keeper\"; }";
         assert!(banned_in("a/src/lib.rs", text, "").is_empty());
+        assert!(banned_in("a/src/lib.rs", "struct VoiceLeft;", "").is_empty());
+        let person = "fn ban(keeper: u8) {}";
+        assert!(banned_in("crates/guildhall-simulator/tests/it/ban.rs", person, "").is_empty());
         assert!(banned_in("crates/a/src/return_to.rs", "", "").is_empty());
         assert!(banned_in("docs/keeper.md", "", "").is_empty());
     }

@@ -1,5 +1,4 @@
-//! How tests are written: none is skipped, none waits for a time to pass, and
-//! their names are sentences.
+//! How tests are written: none is skipped, and none waits for a time to pass.
 
 use super::words::in_rust;
 use super::{Finding, Source, has_word};
@@ -37,13 +36,11 @@ pub(super) fn skipped_test(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-pub(super) fn test_prefix(source: &Source) -> Vec<Finding> {
-    let why = "a test's name is a sentence about the product; #[test] already says it is a test";
-    in_rust(source, "test-prefix", &["fn test_"], why)
-}
-
 /// Words that let a test wait for time instead of for what it expects.
 const SLEEPS: &[&str] = &["sleep(", "waitForTimeout("];
+
+const WHY_NOT_SLEEP: &str =
+    "await the condition or the event under a time limit: a sleep is slow and still guesses";
 
 /// What stands behind a socket cannot be awaited, only looked at again under a
 /// time limit; these files have the one function each that does it for all
@@ -62,13 +59,7 @@ pub(super) fn sleeping_test(source: &Source) -> Vec<Finding> {
         .code()
         .filter(|(number, _)| begin.is_some_and(|begin| *number >= begin))
         .filter(|(_, line)| SLEEPS.iter().any(|sleep| has_word(line, sleep)))
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "sleeping-test",
-                "await the condition or the event under a time limit: a sleep is slow and still guesses",
-            )
-        })
+        .map(|(number, _)| source.finding(number, "sleeping-test", WHY_NOT_SLEEP))
         .collect()
 }
 
@@ -118,25 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn test_prefixes_are_found() {
-        assert_eq!(lines(test_prefix, "a.rs", "    async fn test_a() {"), [1]);
-        assert!(lines(test_prefix, "a.rs", "fn a_test_b() {").is_empty());
-    }
-
-    #[test]
     fn sleeps_are_found_in_test_files_and_test_modules_only() {
         let bad = "thread::sleep(SECOND);";
         assert_eq!(lines(sleeping_test, "crates/a/src/b/tests.rs", bad), [1]);
         assert_eq!(lines(sleeping_test, "crates/a/tests/it/b.rs", bad), [1]);
         assert!(lines(sleeping_test, LOOK_AGAIN[0], bad).is_empty());
-        assert_eq!(
-            lines(
-                sleeping_test,
-                "tests/browser/a.mjs",
-                "await page.waitForTimeout(9)"
-            ),
-            [1]
-        );
+        let page = "await page.waitForTimeout(9)";
+        assert_eq!(lines(sleeping_test, "tests/browser/a.mjs", page), [1]);
         assert!(lines(sleeping_test, "crates/a/src/b.rs", bad).is_empty());
 
         let product = "fn a() {\n    sleep(b);\n}\n";

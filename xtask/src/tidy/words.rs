@@ -9,20 +9,11 @@ pub(super) fn to_do_mark(source: &Source) -> Vec<Finding> {
     if source.is_tidy_itself() || !(source.is_rust() || source.is_script()) {
         return Vec::new();
     }
-    source
-        .lines()
-        .filter(|(_, line)| {
-            line.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-                .any(|word| TO_DO_MARKS.contains(&word))
-        })
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "to-do-mark",
-                "do it, or note it where work is planned: marks in code are not read again",
-            )
-        })
-        .collect()
+    let why = "do it, or note it where work is planned: marks in code are not read again";
+    source.find("to-do-mark", why, |line| {
+        line.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .any(|word| TO_DO_MARKS.contains(&word))
+    })
 }
 
 /// Of a whole file or crate. Clippy's `allow_attributes` refuses the others.
@@ -40,17 +31,10 @@ pub(super) fn outside_path(source: &Source) -> Vec<Finding> {
         concat!("/work", "/shared"),
         concat!("/tmp", "/brief"),
     ];
-    source
-        .lines()
-        .filter(|(_, line)| outside.iter().any(|path| line.contains(path)))
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "outside-path",
-                "this path is not in the repository: say it in the repository's own words",
-            )
-        })
-        .collect()
+    let why = "this path is not in the repository: say it in the repository's own words";
+    source.find("outside-path", why, |line| {
+        outside.iter().any(|path| line.contains(path))
+    })
 }
 
 /// A lock file holds names and hashes; where to fetch them is the machine's own
@@ -61,17 +45,8 @@ pub(super) fn registry_address(source: &Source) -> Vec<Finding> {
         ".npmrc" => "registry=",
         _ => return Vec::new(),
     };
-    source
-        .lines()
-        .filter(|(_, line)| line.contains(forbidden))
-        .map(|(number, _)| {
-            source.finding(
-                number,
-                "registry-address",
-                "set omit-lockfile-registry-resolved=true and write the lock file again",
-            )
-        })
-        .collect()
+    let why = "set omit-lockfile-registry-resolved=true and write the lock file again";
+    source.find("registry-address", why, |line| line.contains(forbidden))
 }
 
 /// Where one of the words stands in Rust code.
@@ -120,27 +95,12 @@ mod tests {
 
     #[test]
     fn lock_files_name_no_registry() {
-        let bad = "{\n\"resolved\": \"https://registry.example/a.tgz\"";
-        assert_eq!(lines(registry_address, "ui/package-lock.json", bad), [2]);
-        assert!(
-            lines(
-                registry_address,
-                "ui/package-lock.json",
-                "\"resolved\": \"../client\""
-            )
-            .is_empty()
-        );
-        assert_eq!(
-            lines(registry_address, "ui/.npmrc", "registry=https://a.example"),
-            [1]
-        );
-        assert!(
-            lines(
-                registry_address,
-                "ui/.npmrc",
-                "omit-lockfile-registry-resolved=true"
-            )
-            .is_empty()
-        );
+        let (lock, npmrc) = ("ui/package-lock.json", "ui/.npmrc");
+        let found = |file, text| lines(registry_address, file, text).len();
+        let bad = "\"resolved\": \"https://registry.example/a.tgz\"";
+        assert_eq!(found(lock, bad), 1);
+        assert_eq!(found(npmrc, "registry=https://a.example"), 1);
+        assert_eq!(found(lock, "\"resolved\": \"../client\""), 0);
+        assert_eq!(found(npmrc, "omit-lockfile-registry-resolved=true"), 0);
     }
 }
