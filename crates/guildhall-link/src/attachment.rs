@@ -12,8 +12,8 @@ use crate::Frame;
 pub const PING_EVERY: Duration = Duration::from_secs(5);
 /// An end that hears nothing of any kind for so long counts the other as gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(10);
-/// So long may the other end take for the first thing it has to say: `hello`, `subscribe`.
-pub const FIRST_WORD_LIMIT: Duration = Duration::from_secs(10);
+/// So long may the other end take for its first frame: `hello`, `subscribe`.
+pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(10);
 /// So long may one write take before the driver gives up: the other end reads no more.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
@@ -45,7 +45,7 @@ pub enum End {
     Silent,
     /// A write took longer than [`WRITE_LIMIT`].
     Stalled,
-    /// The first word did not come within [`FIRST_WORD_LIMIT`].
+    /// The first frame did not come within [`FIRST_FRAME_LIMIT`].
     Late,
     /// The other end speaks another version of the protocol.
     Version {
@@ -56,7 +56,7 @@ pub enum End {
     Violated(Violation),
     /// Gateway: the log no longer has what comes next for this attachment.
     Expired,
-    /// Web: an event is missing, doubled or of another life of the log.
+    /// Web: an event is missing, doubled or of another epoch of the log.
     OutOfOrder,
 }
 
@@ -101,7 +101,7 @@ impl fmt::Display for End {
             Self::Late => write!(
                 f,
                 "the first frame did not come within {} s",
-                FIRST_WORD_LIMIT.as_secs()
+                FIRST_FRAME_LIMIT.as_secs()
             ),
             Self::Version { theirs } => write!(
                 f,

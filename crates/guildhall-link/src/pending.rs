@@ -83,7 +83,7 @@ impl<R> Pending<R> {
                 ..ack
             },
             Some(mut all) => {
-                // Of one attachment, so of one life of the log.
+                // Of one attachment, so of one epoch of the log.
                 all.at = all.at.at(all.at.seq.max(ack.at.seq));
                 all.failed.extend(ack.failed);
                 all

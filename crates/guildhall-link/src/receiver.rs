@@ -19,7 +19,7 @@ use guildhall_model::{Envelope, GuildId, Position, UserId};
 
 use crate::{
     FrameError,
-    attachment::{Beat, End, FIRST_WORD_LIMIT, GROUP_EVENTS, Heartbeat, Violation},
+    attachment::{Beat, End, FIRST_FRAME_LIMIT, GROUP_EVENTS, Heartbeat, Violation},
     frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
     pending::Pending,
 };
@@ -148,7 +148,7 @@ impl<R> Receiver<R> {
     pub fn new(after: Option<Position>, now: Instant) -> Self {
         Self {
             state: State::Connected {
-                until: now + FIRST_WORD_LIMIT,
+                until: now + FIRST_FRAME_LIMIT,
                 after,
             },
             heartbeat: Heartbeat::new(now),

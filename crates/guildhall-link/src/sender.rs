@@ -20,7 +20,7 @@ use guildhall_model::{Envelope, GuildId, Position, UserId};
 
 use crate::{
     FrameError,
-    attachment::{Beat, End, FIRST_WORD_LIMIT, Heartbeat, Violation},
+    attachment::{Beat, End, FIRST_FRAME_LIMIT, Heartbeat, Violation},
     frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
     pending::REQUESTS_IN_FLIGHT,
 };
@@ -180,7 +180,7 @@ impl Sender {
         };
         Self {
             state: State::Greeted {
-                until: now + FIRST_WORD_LIMIT,
+                until: now + FIRST_FRAME_LIMIT,
             },
             heartbeat: Heartbeat::new(now),
             head,

@@ -53,7 +53,7 @@ enum Step {
     Ask,
     /// Discord has sent all guilds, or not.
     Complete(bool),
-    /// The gateway restarts without its log: a new life.
+    /// The gateway restarts without its log: a new epoch.
     Restart,
     /// Time passes.
     Pass(Duration),

@@ -17,7 +17,7 @@ use crate::{LogId, UnixMs};
 pub struct Position {
     /// Which log.
     pub log: LogId,
-    /// When this life of the log began, in Unix milliseconds.
+    /// When this epoch of the log began, in Unix milliseconds.
     pub epoch: UnixMs,
     /// Number of the event within the epoch, from 1.
     pub seq: u64,
@@ -36,7 +36,7 @@ impl Position {
         Self { seq, ..self }
     }
 
-    /// Whether both stand in the same life of the same log, so that their numbers compare.
+    /// Whether both stand in the same epoch of the same log, so that their numbers compare.
     #[must_use]
     pub fn comparable(self, other: Self) -> bool {
         self.log == other.log && self.epoch == other.epoch

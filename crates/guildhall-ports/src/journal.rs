@@ -24,7 +24,7 @@ pub trait Journal: Debug + Send + Sync {
     /// Everything as of the last commit; `None`: nothing was ever begun.
     fn load(&self) -> JournalFuture<Option<Saved>>;
 
-    /// Begins a life of the log: replaces whatever was there by these guilds, each at the start.
+    /// Begins an epoch of the log: replaces whatever was there by these guilds, each at the start.
     /// Refused ([`JournalError::Failed`]) if `start` is none.
     fn begin(&self, beginning: Beginning) -> JournalFuture<()>;
 
@@ -51,7 +51,7 @@ pub enum JournalError {
     Failed(String),
 }
 
-/// A life of the log begins.
+/// An epoch of the log begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beginning {
     /// The start of the epoch: `seq` is 0.

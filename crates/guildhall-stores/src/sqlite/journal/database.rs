@@ -31,7 +31,7 @@ pub(super) struct Database {
 enum FileState {
     /// Not all of it was read yet, so it may still have to be refused, untouched.
     Unread,
-    /// As it should be. `None`: no life of the log has begun.
+    /// As it should be. `None`: no epoch of the log has begun.
     Sound(Option<Kept>),
     /// Nothing is done to it any more.
     Spoilt(JournalError),

@@ -14,7 +14,7 @@ use super::{
 /// So many events are read at once on another processor.
 const PIECE: usize = 8192;
 
-/// Everything, and the sums of all bases and events; `None`: no life of the log has begun.
+/// Everything, and the sums of all bases and events; `None`: no epoch of the log has begun.
 pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>, StorageError> {
     let all = "SELECT log, epoch, seq, world_format, state, rows, sum FROM head";
     let head = connection

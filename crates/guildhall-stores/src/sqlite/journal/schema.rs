@@ -36,7 +36,7 @@ pub(super) const TABLES: [(&str, &str); 4] = [
     sum INTEGER NOT NULL
 ) STRICT",
     ),
-    // One row once a life of the log has begun. `rows`: the sums of all bases and events added up,
+    // One row once an epoch of the log has begun. `rows`: the sums of all bases and events added up,
     // so that a row that is missing, old or too many shows.
     (
         "head",
