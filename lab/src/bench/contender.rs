@@ -175,7 +175,7 @@ impl Contender {
         procfs::cpu_nanos(self.server_id)
     }
 
-    /// All processes of this side that the bench started itself.
+    /// All processes of this contender that the bench started itself.
     pub(crate) fn processes(&self) -> impl Iterator<Item = u32> {
         std::iter::once(self.reader.id()).chain(self.bare.as_ref().map(Process::id))
     }

@@ -75,9 +75,9 @@ impl<'a> Rounds<'a> {
                         self.rated[which as usize].push(sample);
                     }
                     // What was not written for a while is cold for both.
-                    self.side(which).one_by_one(3)?;
+                    self.contender(which).one_by_one(3)?;
                     let sample =
-                        self.sample(which, |rounds, which| rounds.side(which).one_by_one(stamps))?;
+                        self.sample(which, |rounds, which| rounds.contender(which).one_by_one(stamps))?;
                     level.one_by_one[which as usize].push(sample);
                 }
             }
@@ -86,7 +86,7 @@ impl<'a> Rounds<'a> {
         Ok(())
     }
 
-    fn side(&mut self, which: Which) -> &mut Contender {
+    fn contender(&mut self, which: Which) -> &mut Contender {
         match which {
             Which::Web => &mut self.web,
             Which::Bare => &mut self.bare,
@@ -108,9 +108,9 @@ impl<'a> Rounds<'a> {
         work: impl FnOnce(&mut Self, Which) -> anyhow::Result<Report>,
     ) -> anyhow::Result<Sample> {
         let (machine, ours) = (procfs::machine()?, self.our_nanos()?);
-        let before = self.side(which).server_nanos()?;
+        let before = self.contender(which).server_nanos()?;
         let report = work(self, which)?;
-        let nanos = self.side(which).server_nanos()?.saturating_sub(before);
+        let nanos = self.contender(which).server_nanos()?.saturating_sub(before);
         self.note_other_work(machine, ours)?;
 
         if matches!(which, Which::Web) {
