@@ -7,7 +7,7 @@
 //! position, not a picture.
 
 mod browser;
-mod chance;
+mod rng;
 mod checker;
 mod discord;
 mod house;
@@ -27,7 +27,8 @@ use crate::bench::clock::{now, unix_micros};
 use crate::bench::http::Client;
 use crate::binary;
 use browser::Browsers;
-use chance::Chance;
+use rng as chance;
+use rng::Chance;
 use checker::{Checker, Count, Sums};
 use discord::{DiscordState, Load};
 use house::House;
