@@ -27,12 +27,11 @@ use crate::bench::clock::{now, unix_micros};
 use crate::bench::http::Client;
 use crate::binary;
 use browser::Browsers;
-use rng as chance;
-use rng::Chance;
 use checker::{Checker, Count, Sums};
 use discord::{DiscordState, Load};
 use house::House;
 use kills::Kills;
+use rng::Rng;
 
 #[derive(clap::Args)]
 pub(crate) struct ChaosOptions {
@@ -121,7 +120,7 @@ fn wreak(
     wait_until_open(&checker)?;
     let load = Load::begin(house.simulator_at, &house.guild_id, rate);
 
-    let mut kills = Kills::new(Chance::from_seed(seed), house.simulator_at)?;
+    let mut kills = Kills::new(Rng::from_seed(seed), house.simulator_at)?;
     for number in 1..=options.kills {
         kills.one(number, options, &mut house)?;
     }

@@ -76,8 +76,9 @@ impl<'a> Rounds<'a> {
                     }
                     // What was not written for a while is cold for both.
                     self.contender(which).one_by_one(3)?;
-                    let sample =
-                        self.sample(which, |rounds, which| rounds.contender(which).one_by_one(stamps))?;
+                    let sample = self.sample(which, |rounds, which| {
+                        rounds.contender(which).one_by_one(stamps)
+                    })?;
                     level.one_by_one[which as usize].push(sample);
                 }
             }

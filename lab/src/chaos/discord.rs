@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::chance::Chance;
+use super::rng::Rng;
 use crate::bench::http::Client;
 
 /// A load cannot be ended, so it is asked for in pieces.
@@ -110,13 +110,9 @@ impl DiscordState {
 
 impl People {
     /// Somebody joins, moves or leaves, or stays where he is.
-    pub(crate) fn move_one(
-        &self,
-        simulator: &mut Client,
-        chance: &mut Chance,
-    ) -> anyhow::Result<()> {
-        let user = chance.of(&self.movers).context("nobody can be moved")?;
-        let room = chance.of(&self.rooms).context("there are no rooms")?;
+    pub(crate) fn move_one(&self, simulator: &mut Client, rng: &mut Rng) -> anyhow::Result<()> {
+        let user = rng.of(&self.movers).context("nobody can be moved")?;
+        let room = rng.of(&self.rooms).context("there are no rooms")?;
         let body = serde_json::json!({"userId": user, "channelId": room}).to_string();
         let path = format!("/sim/guilds/{}/voice", self.guild_id);
         let answer = simulator.post(&path, &body)?;

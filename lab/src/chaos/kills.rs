@@ -6,9 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::ChaosOptions;
-use super::chance::Chance;
 use super::discord::{DiscordState, People};
 use super::house::House;
+use super::rng::Rng;
 use crate::bench::clock::now;
 use crate::bench::http::Client;
 
@@ -22,7 +22,7 @@ const WITH_WEB: u64 = 3;
 const MOVES_AT_MOST: u64 = 3;
 
 pub(super) struct Kills {
-    chance: Chance,
+    rng: Rng,
     simulator: Client,
     people: People,
     /// When the gateway was started, if it was not seen live since.
@@ -36,11 +36,11 @@ pub(super) struct Kills {
 
 impl Kills {
     /// Of a gateway that is live.
-    pub(super) fn new(chance: Chance, simulator_at: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) fn new(rng: Rng, simulator_at: SocketAddr) -> anyhow::Result<Self> {
         let mut simulator = Client::new(simulator_at);
         let people = DiscordState::read(&mut simulator)?.people()?;
         Ok(Self {
-            chance,
+            rng,
             simulator,
             people,
             starting: None,
@@ -60,19 +60,18 @@ impl Kills {
     ) -> anyhow::Result<()> {
         let mut said = self.until_its_time(house)?;
         house.gateway.end()?;
-        if options.web && self.chance.one_in(WITH_WEB) {
-            let instance = usize::try_from(self.chance.within(0..=1))?;
+        if options.web && self.rng.one_in(WITH_WEB) {
+            let instance = usize::try_from(self.rng.within(0..=1))?;
             if let Some(web) = house.webs.get_mut(instance) {
                 web.kill_and_start()?;
                 self.webs_killed += 1;
                 write!(said, ", and {}", web.name)?;
             }
         }
-        for _ in 0..self.chance.within(0..=MOVES_AT_MOST) {
-            self.people
-                .move_one(&mut self.simulator, &mut self.chance)?;
+        for _ in 0..self.rng.within(0..=MOVES_AT_MOST) {
+            self.people.move_one(&mut self.simulator, &mut self.rng)?;
         }
-        let away = Duration::from_millis(self.chance.within(0..=300));
+        let away = Duration::from_millis(self.rng.within(0..=300));
         thread::sleep(away);
         self.starts += 1;
         if options
@@ -107,19 +106,18 @@ impl Kills {
     /// Says what the gateway did until now.
     fn until_its_time(&mut self, house: &mut House) -> anyhow::Result<String> {
         if let Some(began) = self.starting
-            && self.chance.one_in(EARLY)
+            && self.rng.one_in(EARLY)
         {
-            let due = Duration::from_millis(self.chance.within(0..=EARLY_MS));
+            let due = Duration::from_millis(self.rng.within(0..=EARLY_MS));
             thread::sleep(due.saturating_sub(began.elapsed()));
             let age = began.elapsed().as_millis();
             return Ok(format!("{age} ms after its start, live or not"));
         }
         let took = self.live_again(house)?;
-        if self.chance.one_in(2) {
-            self.people
-                .move_one(&mut self.simulator, &mut self.chance)?;
+        if self.rng.one_in(2) {
+            self.people.move_one(&mut self.simulator, &mut self.rng)?;
         }
-        let gap = self.chance.within(50..=1_500);
+        let gap = self.rng.within(50..=1_500);
         thread::sleep(Duration::from_millis(gap));
         let live = took.map_or(String::new(), |took| format!("live after {took} ms, "));
         Ok(format!("{live}{gap} ms later"))

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 /// SplitMix64: every seed is as good as another.
-pub(crate) struct Chance(u64);
+pub(crate) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub(crate) fn from_seed(seed: u64) -> Self {
         Self(seed)
     }
@@ -42,8 +42,8 @@ mod tests {
     #[test]
     fn a_seed_is_a_run_of_numbers_within_their_range() {
         let draw = |seed| {
-            let mut chance = Chance::from_seed(seed);
-            [(); 100].map(|()| chance.within(50..=1_500))
+            let mut rng = Rng::from_seed(seed);
+            [(); 100].map(|()| rng.within(50..=1_500))
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn of_nothing_nothing_is_chosen() {
-        assert_eq!(Chance::from_seed(1).of::<u8>(&[]), None);
-        assert_eq!(Chance::from_seed(1).of(&[5]), Some(&5));
+        assert_eq!(Rng::from_seed(1).of::<u8>(&[]), None);
+        assert_eq!(Rng::from_seed(1).of(&[5]), Some(&5));
     }
 }
