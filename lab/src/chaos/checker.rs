@@ -1,4 +1,4 @@
-//! What each stream was told, held against what it should have been told.
+//! What each stream received, compared with what it should have received.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,13 +16,13 @@ const FAULTS_TOLD: usize = 20;
 pub(crate) struct Checker {
     streams: Vec<Track>,
     /// The same event stands at a position, whoever is told.
-    told: HashMap<Position, Told>,
+    deliveries: HashMap<Position, Delivery>,
     ledger: Ledger,
     pub(crate) count: Count,
     faults: Vec<String>,
 }
 
-struct Told {
+struct Delivery {
     payload: u64,
     streams: usize,
 }
@@ -74,7 +74,7 @@ impl Checker {
     pub(crate) fn of(streams: usize) -> Self {
         Self {
             streams: (0..streams).map(|_| Track::default()).collect(),
-            told: HashMap::new(),
+            deliveries: HashMap::new(),
             ledger: Ledger::begin(),
             count: Count::default(),
             faults: Vec::new(),
@@ -127,9 +127,9 @@ impl Checker {
     pub(crate) fn sums(&self, sent: u64) -> Sums {
         let lost = self.streams.iter().map(|track| track.seen.lost(sent));
         let uneven = self
-            .told
+            .deliveries
             .values()
-            .filter(|told| told.streams != self.streams.len());
+            .filter(|delivery| delivery.streams != self.streams.len());
         Sums {
             deliveries: self.ledger.distinct,
             lost: lost.sum(),
@@ -195,12 +195,12 @@ impl Checker {
         let mut hasher = DefaultHasher::new();
         (&event.name, &event.data).hash(&mut hasher);
         let payload = hasher.finish();
-        let told = self.told.entry(position).or_insert(Told {
+        let delivery = self.deliveries.entry(position).or_insert(Delivery {
             payload,
             streams: 0,
         });
-        told.streams += 1;
-        if told.payload != payload {
+        delivery.streams += 1;
+        if delivery.payload != payload {
             self.count.two_payloads += 1;
             self.fault(stream, &format!("another {} at {position:?}", event.name));
         }

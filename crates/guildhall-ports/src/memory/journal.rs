@@ -10,10 +10,10 @@ use crate::journal::{
 /// A journal in memory: the reference of the port. Clones are handles on the same one, so what
 /// was committed outlives the gateway that committed it; ownership is not enforced.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryJournal(Arc<Mutex<Option<Kept>>>);
+pub struct MemoryJournal(Arc<Mutex<Option<Contents>>>);
 
 #[derive(Debug)]
-struct Kept {
+struct Contents {
     head: Position,
     bases: BTreeMap<GuildId, (u64, Option<Guild>)>,
     events: BTreeMap<u64, Arc<Envelope>>,
@@ -22,7 +22,7 @@ struct Kept {
 
 impl Journal for MemoryJournal {
     fn load(&self) -> JournalFuture<Option<Saved>> {
-        let saved = self.0.lock().as_ref().map(Kept::saved);
+        let saved = self.0.lock().as_ref().map(Contents::saved);
         Box::pin(ready(Ok(saved)))
     }
 
@@ -32,7 +32,7 @@ impl Journal for MemoryJournal {
             return Box::pin(ready(Err(JournalError::Failed(why))));
         }
         let guilds = beginning.guilds.into_iter();
-        *self.0.lock() = Some(Kept {
+        *self.0.lock() = Some(Contents {
             head: beginning.start,
             bases: guilds.map(|(id, guild)| (id, (0, Some(guild)))).collect(),
             events: BTreeMap::new(),
@@ -50,7 +50,7 @@ impl Journal for MemoryJournal {
     }
 }
 
-impl Kept {
+impl Contents {
     fn saved(&self) -> Saved {
         let base = |(guild_id, (floor, guild)): (&GuildId, &(u64, Option<Guild>))| JournalBase {
             guild_id: *guild_id,

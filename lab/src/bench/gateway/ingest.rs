@@ -52,10 +52,10 @@ pub(super) fn rows(plan: &GatewayPlan, stage: &Stage, lab: &Path) -> anyhow::Res
     let bench = Bench::begin(stage, lab, &mut gateway)?;
 
     let [first, second] = plan.weighed_at;
-    let (mut events, mut weights, mut told) = (0, Vec::new(), Told::default());
-    while told.p99.len() < plan.repetitions || events < second {
+    let (mut events, mut weights, mut figures) = (0, Vec::new(), RunFigures::default());
+    while figures.p99.len() < plan.repetitions || events < second {
         let syncs = disk::syncs(&stage.folder)?;
-        told.take(&bench.run(RATE, plan.seconds)?, Some(&syncs));
+        figures.take(&bench.run(RATE, plan.seconds)?, Some(&syncs));
         events += RATE * plan.seconds;
         for limit in [first, second].into_iter().skip(weights.len()) {
             if events >= limit {
@@ -64,10 +64,10 @@ pub(super) fn rows(plan: &GatewayPlan, stage: &Stage, lab: &Path) -> anyhow::Res
             }
         }
     }
-    let highest = told.highest(&bench, plan.seconds)?;
+    let highest = figures.highest(&bench, plan.seconds)?;
     gateway.stop()?;
 
-    let mut rows = told.rows("");
+    let mut rows = figures.rows("");
     rows.push(row(
         "highest rate tried within that",
         "1/s",
@@ -95,13 +95,13 @@ pub(super) fn rows_in_memory(
     let mut gateway = stage.gateway("memory")?;
     gateway.set("DATA_DIR", &memory.display().to_string());
     let bench = Bench::begin(stage, lab, &mut gateway)?;
-    let mut told = Told::default();
+    let mut figures = RunFigures::default();
     for _ in 0..plan.repetitions {
-        told.take(&bench.run(RATE, plan.seconds)?, None);
+        figures.take(&bench.run(RATE, plan.seconds)?, None);
     }
-    let highest = told.highest(&bench, plan.seconds)?;
+    let highest = figures.highest(&bench, plan.seconds)?;
     gateway.stop()?;
-    let mut rows = told.rows(", in memory");
+    let mut rows = figures.rows(", in memory");
     rows.push(row(
         "highest rate tried within that, in memory",
         "1/s",
@@ -113,7 +113,7 @@ pub(super) fn rows_in_memory(
 
 /// The figures of repetitions at the promised rate.
 #[derive(Default)]
-struct Told {
+struct RunFigures {
     p50: Vec<f64>,
     p99: Vec<f64>,
     read_p99: Vec<f64>,
@@ -123,9 +123,9 @@ struct Told {
     sync_p99: Vec<f64>,
 }
 
-impl Told {
+impl RunFigures {
     fn take(&mut self, run: &Run, syncs: Option<&disk::Syncs>) {
-        println!("  {}: {}", self.p99.len() + 1, run.told(RATE));
+        println!("  {}: {}", self.p99.len() + 1, run.summary(RATE));
         self.p50.push(run.p50_ms);
         self.p99.push(run.p99_ms);
         self.read_p99.push(run.read_p99_ms);
@@ -147,7 +147,7 @@ impl Told {
             let Some(run) = bench.try_run(rate, seconds)? else {
                 break;
             };
-            println!("  {}", run.told(rate));
+            println!("  {}", run.summary(rate));
             if !run.kept_up || run.p99_ms > P99_MS {
                 break;
             }
@@ -288,7 +288,7 @@ impl<'a> Bench<'a> {
 }
 
 impl Run {
-    fn told(&self, rate: u64) -> String {
+    fn summary(&self, rate: u64) -> String {
         format!(
             "{rate}/s: p99 {:.1} ms ({:.1} since it was read), max {:.1} ms, commit p99 at most {:.1} ms, {:.1} µs of CPU each{}",
             self.p99_ms,

@@ -32,14 +32,14 @@ enum FileState {
     /// Not all of it was read yet, so it may still have to be refused, untouched.
     Unread,
     /// As it should be. `None`: no epoch of the log has begun.
-    Sound(Option<Kept>),
+    Valid(Option<LogEnd>),
     /// Nothing is done to it any more.
-    Spoilt(JournalError),
+    Failed(JournalError),
 }
 
 /// What the next commit has to follow.
 #[derive(Clone, Copy)]
-struct Kept {
+struct LogEnd {
     head: Position,
     /// The sums of all bases and events, added up.
     rows: u64,
@@ -72,12 +72,12 @@ impl Database {
     }
 
     pub(super) fn load(&mut self) -> Result<Option<Saved>, JournalError> {
-        if let FileState::Spoilt(why) = &self.state {
+        if let FileState::Failed(why) = &self.state {
             return Err(why.clone());
         }
         match read::everything(&self.file.connection) {
             Ok(None) => {
-                self.state = FileState::Sound(None);
+                self.state = FileState::Valid(None);
                 Ok(None)
             }
             Ok(Some((saved, rows))) => {
@@ -87,7 +87,7 @@ impl Database {
                 let dead = self
                     .rows_below(kept)
                     .map_err(|error| error.reading(&self.path))?;
-                self.state = FileState::Sound(Some(Kept {
+                self.state = FileState::Valid(Some(LogEnd {
                     head: saved.head,
                     rows,
                     sweep: Sweep::below(highest_floor, kept, dead),
@@ -97,7 +97,7 @@ impl Database {
             Err(error) => {
                 let lasting = error.is_lasting();
                 let why = error.reading(&self.path);
-                Err(if lasting { self.spoil(why) } else { why })
+                Err(if lasting { self.fail(why) } else { why })
             }
         }
     }
@@ -122,20 +122,20 @@ impl Database {
     }
 
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), JournalError> {
-        self.write(|connection, kept| {
-            let Some(kept) = kept else {
+        self.write(|connection, end| {
+            let Some(end) = end else {
                 return Err(StorageError::InvalidRequest(
                     "no life of the log has begun".to_owned(),
                 ));
             };
-            add(connection, kept, commit)
+            add(connection, end, commit)
         })
     }
 
     /// Closes the file. What does not work now is made up for when it is opened again.
     pub(super) fn close(self) {
-        let spoilt = matches!(self.state, FileState::Spoilt(_));
-        if !self.written || spoilt {
+        let is_failed = matches!(self.state, FileState::Failed(_));
+        if !self.written || is_failed {
             return self.file.leave();
         }
         let mark = self
@@ -149,19 +149,19 @@ impl Database {
 
     fn write(
         &mut self,
-        change: impl FnOnce(&mut Connection, Option<Kept>) -> Result<Kept, StorageError>,
+        change: impl FnOnce(&mut Connection, Option<LogEnd>) -> Result<LogEnd, StorageError>,
     ) -> Result<(), JournalError> {
         if !self.is_still_there() {
             let path = self.path.display();
             let why = format!("{path} was removed or replaced while it was open");
-            return Err(self.spoil(JournalError::Failed(why)));
+            return Err(self.fail(JournalError::Failed(why)));
         }
         if let FileState::Unread = self.state {
             self.load()?;
         }
-        let kept = match &self.state {
-            FileState::Spoilt(why) => return Err(why.clone()),
-            FileState::Sound(kept) => *kept,
+        let end = match &self.state {
+            FileState::Failed(why) => return Err(why.clone()),
+            FileState::Valid(end) => *end,
             FileState::Unread => None,
         };
         let connection = &mut self.file.connection;
@@ -171,22 +171,22 @@ impl Database {
             mark(connection)
         };
         self.written |= marked.is_ok();
-        match marked.and_then(|()| change(connection, kept)) {
-            Ok(kept) => {
-                self.state = FileState::Sound(Some(kept));
+        match marked.and_then(|()| change(connection, end)) {
+            Ok(end) => {
+                self.state = FileState::Valid(Some(end));
                 Ok(())
             }
             Err(error) => {
                 // Where SQLite could not even take back what it had begun it says so here.
                 let lasting = error.is_lasting() || !self.file.connection.is_autocommit();
                 let why = error.writing(&self.path);
-                Err(if lasting { self.spoil(why) } else { why })
+                Err(if lasting { self.fail(why) } else { why })
             }
         }
     }
 
-    fn spoil(&mut self, why: JournalError) -> JournalError {
-        self.state = FileState::Spoilt(why.clone());
+    fn fail(&mut self, why: JournalError) -> JournalError {
+        self.state = FileState::Failed(why.clone());
         why
     }
 }
@@ -210,7 +210,7 @@ fn mark(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<Kept, StorageError> {
+fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<LogEnd, StorageError> {
     let start = beginning.start;
     if start.seq != 0 {
         return Err(StorageError::InvalidRequest(format!(
@@ -219,27 +219,31 @@ fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<Kept, Sto
     }
     let transaction = connection.transaction()?;
     transaction.execute_batch("DELETE FROM event; DELETE FROM base; DELETE FROM head")?;
-    let mut kept = Kept {
+    let mut end = LogEnd {
         head: start,
         rows: 0,
         sweep: Sweep::default(),
     };
     for (guild_id, guild) in &beginning.guilds {
-        put_base(&transaction, &mut kept, *guild_id, 0, Some(guild))?;
+        put_base(&transaction, &mut end, *guild_id, 0, Some(guild))?;
     }
-    put_head(&transaction, kept, &beginning.state)?;
+    put_head(&transaction, end, &beginning.state)?;
     transaction.commit()?;
-    Ok(kept)
+    Ok(end)
 }
 
-fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<Kept, StorageError> {
-    let before = kept.head;
+fn add(
+    connection: &mut Connection,
+    mut end: LogEnd,
+    commit: &Commit,
+) -> Result<LogEnd, StorageError> {
+    let before = end.head;
     for event in &commit.events {
-        if event.at != kept.head.at(kept.head.seq + 1) {
+        if event.at != end.head.at(end.head.seq + 1) {
             let why = format!("an event at {} does not follow the head {before}", event.at);
             return Err(StorageError::InvalidRequest(why));
         }
-        kept.head = event.at;
+        end.head = event.at;
     }
     let transaction = connection.transaction()?;
     for base in &commit.bases {
@@ -253,8 +257,8 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
             let why = format!("a floor at {floor} is not between {least} and the head {before}");
             return Err(StorageError::InvalidRequest(why));
         }
-        kept.sweep.floor_raised(*floor);
-        put_base(&transaction, &mut kept, *guild_id, *floor, guild.as_ref())?;
+        end.sweep.floor_raised(*floor);
+        put_base(&transaction, &mut end, *guild_id, *floor, guild.as_ref())?;
     }
     let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?;
     for envelope in &commit.events {
@@ -268,14 +272,14 @@ fn add(connection: &mut Connection, mut kept: Kept, commit: &Commit) -> Result<K
         let guild_id = event.guild_id.0.cast_signed();
         let (seq, ts) = (seq.cast_signed(), event.ts.cast_signed());
         insert.execute(params![seq, guild_id, ts, name, payload, sum.cast_signed()])?;
-        kept.rows = kept.rows.wrapping_add(sum);
-        kept.sweep.event_added(payload.len());
+        end.rows = end.rows.wrapping_add(sum);
+        end.sweep.event_added(payload.len());
     }
     drop(insert);
-    kept.rows = kept.rows.wrapping_sub(kept.sweep.go_on(&transaction)?);
-    put_head(&transaction, kept, &commit.state)?;
+    end.rows = end.rows.wrapping_sub(end.sweep.go_on(&transaction)?);
+    put_head(&transaction, end, &commit.state)?;
     transaction.commit()?;
-    Ok(kept)
+    Ok(end)
 }
 
 fn floor_of(transaction: &Transaction<'_>, guild_id: GuildId) -> Result<u64, StorageError> {
@@ -288,7 +292,7 @@ fn floor_of(transaction: &Transaction<'_>, guild_id: GuildId) -> Result<u64, Sto
 
 fn put_base(
     transaction: &Transaction<'_>,
-    kept: &mut Kept,
+    end: &mut LogEnd,
     guild_id: GuildId,
     floor: u64,
     guild: Option<&Guild>,
@@ -303,16 +307,16 @@ fn put_base(
     let sum = base_checksum(guild_id, floor, world.as_deref());
     let mut insert = transaction.prepare_cached("INSERT INTO base VALUES (?, ?, ?, ?)")?;
     insert.execute(params![id, floor.cast_signed(), world, sum.cast_signed()])?;
-    kept.rows = kept.rows.wrapping_sub(old).wrapping_add(sum);
+    end.rows = end.rows.wrapping_sub(old).wrapping_add(sum);
     Ok(())
 }
 
 fn put_head(
     transaction: &Transaction<'_>,
-    kept: Kept,
+    end: LogEnd,
     state: &JournalState,
 ) -> Result<(), StorageError> {
-    let Kept { head, rows, .. } = kept;
+    let LogEnd { head, rows, .. } = end;
     let state = json(state)?;
     let sum = head_checksum(head, World::FORMAT, &state, rows);
     let put = "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?)";
