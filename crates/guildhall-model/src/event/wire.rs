@@ -101,7 +101,7 @@ impl Change {
         Ok(match name {
             "voice.joined" => Self::VoiceJoined(read(payload)?),
             "voice.left" => {
-                let left: VoiceLeft = read(payload)?;
+                let left: VoiceLeftPayload = read(payload)?;
                 Self::VoiceLeft {
                     previous_channel_id: left.previous_channel_id,
                     user_id: left.user_id,
@@ -111,14 +111,14 @@ impl Change {
             "room.created" => Self::RoomCreated(read(payload)?),
             "room.updated" => Self::RoomUpdated(read(payload)?),
             "room.deleted" => Self::RoomDeleted {
-                channel_id: read::<OfChannel>(payload)?.channel_id,
+                channel_id: read::<ChannelPayload>(payload)?.channel_id,
             },
-            "guild.available" => Self::GuildAvailable(read::<OfGuild>(payload)?.guild),
+            "guild.available" => Self::GuildAvailable(read::<GuildPayload>(payload)?.guild),
             "guild.unavailable" => Self::GuildUnavailable,
             "guild.updated" => Self::GuildUpdated(read(payload)?),
             "guild.removed" => Self::GuildRemoved,
             "gap" => {
-                let gap: Interval = read(payload)?;
+                let gap: GapPayload = read(payload)?;
                 Self::Gap {
                     from: gap.from,
                     to: gap.to,
@@ -126,34 +126,34 @@ impl Change {
             }
             "voice.pending" => Self::VoicePending(read(payload)?),
             "voice.pending_removed" => Self::VoicePendingRemoved {
-                user_id: read::<OfUser>(payload)?.user_id,
+                user_id: read::<UserPayload>(payload)?.user_id,
             },
             "owner.changed" => Self::OwnerChanged {
-                owner_id: read::<OfOwner>(payload)?.owner_id,
+                owner_id: read::<OwnerPayload>(payload)?.owner_id,
             },
             "role.set" => Self::RoleSet(read(payload)?),
             "role.removed" => Self::RoleRemoved {
-                role_id: read::<OfRole>(payload)?.role_id,
+                role_id: read::<RolePayload>(payload)?.role_id,
             },
             "room.rights" => {
-                let room: OfRoomRights = read(payload)?;
+                let room: RoomRightsPayload = read(payload)?;
                 Self::RoomRights {
                     channel_id: room.channel_id,
                     rights: room.rights,
                 }
             }
             "category.set" => {
-                let category: OfCategory = read(payload)?;
+                let category: CategoryPayload = read(payload)?;
                 Self::CategorySet {
                     channel_id: category.channel_id,
                     name: category.name,
                 }
             }
             "category.removed" => Self::CategoryRemoved {
-                channel_id: read::<OfChannel>(payload)?.channel_id,
+                channel_id: read::<ChannelPayload>(payload)?.channel_id,
             },
             "rights" => {
-                let rights: OfRights = read(payload)?;
+                let rights: RightsPayload = read(payload)?;
                 Self::Rights {
                     user_id: rights.user_id,
                     membership: rights.membership()?,
@@ -369,64 +369,64 @@ struct Meta {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct VoiceLeft {
+struct VoiceLeftPayload {
     previous_channel_id: ChannelId,
     user_id: UserId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfChannel {
+struct ChannelPayload {
     channel_id: ChannelId,
 }
 
 #[derive(Deserialize)]
-struct OfGuild {
+struct GuildPayload {
     #[serde(default)]
     guild: Option<Box<crate::Guild>>,
 }
 
 #[derive(Deserialize)]
-struct Interval {
+struct GapPayload {
     from: UnixMs,
     to: UnixMs,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfUser {
+struct UserPayload {
     user_id: UserId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfOwner {
+struct OwnerPayload {
     owner_id: UserId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfRole {
+struct RolePayload {
     role_id: RoleId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfRoomRights {
+struct RoomRightsPayload {
     channel_id: ChannelId,
     rights: RoomRights,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfCategory {
+struct CategoryPayload {
     channel_id: ChannelId,
     name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OfRights {
+struct RightsPayload {
     user_id: UserId,
     #[serde(default)]
     forgotten: bool,
@@ -438,7 +438,7 @@ struct OfRights {
     roles: Vec<RoleId>,
 }
 
-impl OfRights {
+impl RightsPayload {
     /// Nothing is guessed: rights that say neither `forgotten` nor `member` are an error.
     fn membership(self) -> Result<Option<Membership>, serde_json::Error> {
         match (self.forgotten, self.member) {
