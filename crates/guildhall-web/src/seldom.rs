@@ -14,7 +14,7 @@ use std::{
 /// A stream is woken for every event, and each time it also has to know whether its session or the
 /// process ends. Asking a cancellation token takes a lock that all streams share; asking this
 /// costs one load.
-pub(crate) struct Seldom<F> {
+pub struct Seldom<F> {
     future: Pin<Box<F>>,
     alarm: Option<Arc<Alarm>>,
 }
@@ -25,7 +25,7 @@ struct Alarm {
 }
 
 impl<F: Future> Seldom<F> {
-    pub(crate) fn new(future: F) -> Self {
+    pub fn new(future: F) -> Self {
         Self {
             future: Box::pin(future),
             alarm: None,
@@ -33,7 +33,7 @@ impl<F: Future> Seldom<F> {
     }
 
     /// Polls the future if there is a reason to. Not to be polled again once it was ready.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
         if let Some(alarm) = &self.alarm
             && alarm.task.will_wake(cx.waker())
             && !alarm.rung.load(Ordering::Acquire)

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, response::IntoResponse};
+use axum::Router;
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -287,7 +287,7 @@ fn answer(
     async move {
         let response = match answered {
             Some(answered) => answered.await?,
-            None => host::refused().into_response(),
+            None => host::refused(),
         };
         Ok(response.map(|body| AnswerBody::new(body, in_use)))
     }

@@ -11,11 +11,12 @@ use std::{
 /// An IPv6 address is the first of its /64, because a host has the whole of that; an IPv4 address
 /// written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
+pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     /// The address of a peer, or one that a trusted proxy named.
-    pub(crate) fn of(ip: IpAddr) -> Self {
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
         Self(match ip.to_canonical() {
             IpAddr::V6(ip) if !ip.is_loopback() => {
                 let network = ip.to_bits() >> 64 << 64;

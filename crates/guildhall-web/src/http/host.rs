@@ -1,13 +1,17 @@
 //! Whom a request says that it is for (RFC 9112, 3.2). Proxies and we must read the same host in
 //! it, so a request from which two could be read is refused.
 
-use http::{HeaderMap, Version, header, uri::Authority};
-
-use super::ApiError;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, Version, header, uri::Authority};
 
 /// What a request is answered that is for no host, or for two.
-pub(super) fn refused() -> ApiError {
-    ApiError::invalid("A request has exactly one valid Host header.")
+pub(super) fn refused() -> Response {
+    let body = r#"{"error":{"code":"invalid","message":"A request has exactly one valid Host header."}}"#;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (StatusCode::BAD_REQUEST, headers, body).into_response()
 }
 
 /// Whether there is exactly one valid `Host`. HTTP/1.0 may leave it out: simple probes of load

@@ -9,14 +9,14 @@ const EVERY: Duration = Duration::from_mins(1);
 
 /// When something was last said, and how often it has happened since.
 #[derive(Debug, Default)]
-pub(crate) struct Notice {
+pub struct Notice {
     said: Option<Instant>,
     unsaid: u64,
 }
 
 impl Notice {
     /// It happened again. Answers how often it did since it was last said, when it is to be said.
-    pub(crate) fn happened(&mut self, now: Instant) -> Option<u64> {
+    pub fn happened(&mut self, now: Instant) -> Option<u64> {
         self.unsaid += 1;
         if self.said.is_some_and(|said| now - said < EVERY) {
             return None;

@@ -111,7 +111,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::http::connections::Connections;
+    use super::super::connections::Connections;
 
     const LIMIT: Duration = Duration::from_secs(30);
 

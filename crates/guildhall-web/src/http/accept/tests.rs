@@ -1,16 +1,16 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use guildhall_ports::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
+    net::{TcpListener, TcpStream},
+    time::{Instant, timeout},
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::*;
 use crate::{
     auth::{Auth, Settings},
-    http::Page,
+    http::{Bounds, Page, serve},
     link,
     router::router,
     stream::{
@@ -352,7 +352,7 @@ async fn a_head_that_does_not_come_to_its_end_is_not_waited_for() {
 #[tokio::test]
 async fn a_head_too_large_is_refused() {
     let served = Served::at("http://localhost:3000").await;
-    let large = "x".repeat(2 * BUFFER);
+    let large = "x".repeat(32 * 1024);
     let mut curl = served.ask("GET", "/", &[("X-Large", &large)]).await;
     assert!(curl.until("\r\n\r\n").await.starts_with("HTTP/1.1 431"));
 }
