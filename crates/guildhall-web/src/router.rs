@@ -94,3 +94,6 @@ async fn wrong_method() -> ApiError {
         "This address does not answer to this method.",
     )
 }
+
+#[cfg(test)]
+mod tests;

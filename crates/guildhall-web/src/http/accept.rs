@@ -307,6 +307,3 @@ fn concerns_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::Interrupted
     )
 }
-
-#[cfg(test)]
-mod tests;
