@@ -10,6 +10,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use guildhall_http::Notice;
 use guildhall_ports::Clock;
 use parking_lot::Mutex;
 
@@ -59,8 +60,6 @@ use discord::DiscordClient;
 use expiring_set::ExpiringSet;
 use jar::Jar;
 use permits::LoginPermits;
-
-use crate::http::Notice;
 
 /// Used states remembered. Beyond it the one nearest its end is forgotten; Discord's code is good
 /// for one use all the same.

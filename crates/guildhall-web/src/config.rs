@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use guildhall_http::TrustedProxies;
 use guildhall_ports::Clock;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{http::TrustedProxies, role::Web};
+use crate::role::Web;
 
 /// What the web role is told. See `.env.example` for each setting's name and meaning.
 #[derive(Debug)]

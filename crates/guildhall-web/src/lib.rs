@@ -7,12 +7,10 @@
 
 /// What is measured, described.
 mod metrics;
-/// Futures that are seldom ready, beside ones that are often woken.
-mod seldom;
 /// Settings: everything the role is given before it starts.
 mod config;
-/// Connections, client addresses, headers, errors, the page: what every route needs.
-pub mod http;
+/// Headers, errors, JSON, the page: what every route needs.
+mod http;
 /// Login, sessions, `/api/me`.
 mod auth;
 /// Server-sent events as bytes: the framing.

@@ -7,6 +7,7 @@ mod health;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
+use guildhall_http::Bounds;
 use guildhall_ports::{Clock, Health};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -16,7 +17,7 @@ use crate::{
     BuildError, Config,
     auth::{Auth, Settings},
     fanout::{self, Fanout},
-    http::{self, Bounds, Page},
+    http::Page,
     link::{self, Dialler, Link},
     router,
     stream::{
@@ -174,7 +175,7 @@ impl Web {
         info!("[Gateway Client Init] Gateway client initialized successfully");
         let mut link = tracker.spawn(dialler.run(stop.child_token()));
         let mut refresher = tracker.spawn(watch_client.refresh(stop.child_token()));
-        let serving = http::serve(listener, router, bounds, tracker, stop.clone());
+        let serving = guildhall_http::serve(listener, router, bounds, tracker, stop.clone());
         tokio::pin!(serving);
         let ended = tokio::select! {
             () = &mut serving => None,

@@ -4,8 +4,8 @@
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use guildhall_http::Bounds;
 use guildhall_ports::{Check, Condition, Health};
-use guildhall_web::http::{self, Bounds};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -61,7 +61,7 @@ impl Ops {
         let recorder = self.state.metrics.clone();
         let router = router(self.state);
         let bounds = Bounds::direct("ops", CONNECTIONS);
-        let serving = http::serve(self.listener, router, bounds, tracker, stop.clone());
+        let serving = guildhall_http::serve(self.listener, router, bounds, tracker, stop.clone());
         tokio::pin!(serving);
         let mut upkeep = tokio::time::interval(UPKEEP);
         loop {

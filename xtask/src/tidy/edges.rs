@@ -12,12 +12,13 @@ const OURS: &str = "\
 guildhall-model     | nothing of ours
 guildhall-link      | guildhall-model
 guildhall-ports     | guildhall-model
+guildhall-http      | nothing of ours
 guildhall-stores    | guildhall-model, guildhall-ports
-guildhall-gateway   | guildhall-model, guildhall-link, guildhall-ports
-guildhall-web       | guildhall-model, guildhall-link, guildhall-ports
+guildhall-gateway   | guildhall-model, guildhall-link, guildhall-ports, guildhall-http
+guildhall-web       | guildhall-model, guildhall-link, guildhall-ports, guildhall-http
 guildhall-simulator | nothing of ours
-guildhall           | guildhall-model, guildhall-link, guildhall-ports, guildhall-stores, \
-                      guildhall-gateway, guildhall-web, guildhall-simulator, lab
+guildhall           | guildhall-model, guildhall-link, guildhall-ports, guildhall-http, \
+                      guildhall-stores, guildhall-gateway, guildhall-web, guildhall-simulator, lab
 lab                 | nothing of ours
 xtask               | nothing of ours";
 
@@ -26,9 +27,9 @@ const FENCES: &str = "\
 lab      | | guildhall | the lab drives the product from outside; only tests share its client
 twilight | guildhall-gateway | guildhall-simulator | \
            Discord's types stay behind `normalise`, so that they can be replaced
-axum     | guildhall-gateway, guildhall-web, guildhall-simulator, guildhall | | \
+axum     | guildhall-http, guildhall-gateway, guildhall-web, guildhall-simulator, guildhall | | \
            only what listens for HTTP knows an HTTP server
-tokio    | guildhall-ports, guildhall-stores, guildhall-gateway, guildhall-web, \
+tokio    | guildhall-ports, guildhall-http, guildhall-stores, guildhall-gateway, guildhall-web, \
            guildhall-simulator, guildhall, lab | | \
            model and link are pure: they are tested without a runtime, a socket or a clock
 redis    | guildhall-stores | | a database is an adapter behind a port

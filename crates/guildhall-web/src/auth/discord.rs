@@ -3,6 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use guildhall_http::Notice;
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -20,7 +21,6 @@ use super::{
     attempt::Attempt, budget::Reservation, rate_limited::RateLimitAnswer, session::Profile,
     settings::Settings,
 };
-use crate::http::Notice;
 
 /// What of Discord's answers is read, and what becomes of the rest.
 mod answers;

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
+use guildhall_http::ClientAddress;
 use tokio::time::{Instant, sleep};
 use url::{Url, form_urlencoded};
 
@@ -22,7 +23,7 @@ use super::{
     return_to::return_to,
     session::Session,
 };
-use crate::http::{ClientAddress, is_prefetch};
+use crate::http::is_prefetch;
 
 /// How long a finished login waits for the gateway to begin watching the viewer. It begins
 /// without being waited for, too.

@@ -1,5 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use guildhall_http::{Bounds, serve};
 use guildhall_ports::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{Auth, Settings},
-    http::{Bounds, Page, serve},
+    http::Page,
     link,
     router::router,
     stream::{

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use guildhall_http::Seldom;
 use guildhall_model::{Cursor, GuildId, Position};
 use guildhall_ports::Clock;
 use http_body::Frame;
@@ -28,7 +29,6 @@ use crate::{
     auth::SessionEnd,
     fanout::{Fanout, GuildSubscription, StreamRegistration, TooFarBehind},
     replica::StatusPayload,
-    seldom::Seldom,
     visible::{ByeReason, ControlEvent, GuildView, Selector, Visible},
 };
 

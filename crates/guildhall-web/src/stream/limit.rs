@@ -3,13 +3,13 @@
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
+use guildhall_http::{ClientAddress, Notice};
 use guildhall_model::UserId;
 use metrics::{Counter, Gauge, counter, gauge};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::http::{ClientAddress, Notice};
 
 /// Counts what is open: streams, or requests that are being answered.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use guildhall_http::ClientAddress;
 use guildhall_model::GuildId;
 use guildhall_ports::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -29,7 +30,7 @@ use super::{
 use crate::{
     auth::{Session, Sessions},
     fanout::{Fanout, StreamRegistration, Viewer},
-    http::{ApiError, ClientAddress},
+    http::ApiError,
     visible::{Access, ByeReason},
 };
 

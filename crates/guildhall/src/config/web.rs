@@ -2,7 +2,8 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use guildhall_web::{Config, OAuth, http::TrustedProxies};
+use guildhall_http::TrustedProxies;
+use guildhall_web::{Config, OAuth};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use axum::{Json, response::IntoResponse};
+use guildhall_http::ClientAddress;
 use tokio::time::Instant;
 
 use super::{visit::Answer, *};
-use crate::http::ClientAddress;
 
 fn limited(seconds: &str) -> impl IntoResponse {
     let headers = [(

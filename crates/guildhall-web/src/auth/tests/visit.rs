@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
 };
 use futures_util::future::BoxFuture;
+use guildhall_http::ClientAddress;
 use guildhall_model::{GuildId, LogId, Position, UserId};
 use guildhall_ports::ManualClock;
 use serde_json::Value;
@@ -14,7 +15,6 @@ use tower::ServiceExt;
 use url::Url;
 
 use super::{super::*, NOW, fake_discord::FakeDiscord};
-use crate::http::ClientAddress;
 
 /// The rest of the role: the bot is in guilds 1 to 9.
 #[derive(Default)]

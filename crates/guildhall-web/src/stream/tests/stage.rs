@@ -13,6 +13,7 @@ use std::{
 };
 
 use futures_util::task::{ArcWake, waker};
+use guildhall_http::{ClientAddress, TrustedProxies};
 use guildhall_link::frame::{Base, Discord, DiscordStatus};
 use guildhall_model::{
     Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Permissions, Position,
@@ -30,7 +31,6 @@ use crate::{
     Config, OAuth,
     auth::{Profile, Session, Sessions, Settings},
     fanout::{self, Fanout, Publisher, StreamRegistration},
-    http::{ClientAddress, TrustedProxies},
     stream::{
         body::{StreamBody, StreamSetup, Timing},
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},

@@ -1,0 +1,31 @@
+//! What every listener of ours shares: one accept loop with bounds, time limits and small buffers.
+//!
+//! This crate will never know a route, a role or a setting's name: which connections there may be,
+//! and what answers their requests, is handed in.
+
+/// Our own accept loop: time limits, bounds, small buffers.
+mod accept;
+/// Who a request comes from.
+mod address;
+/// In use until the answer is complete.
+mod answered;
+/// How many connections there are, and which go first.
+mod connections;
+/// Whom a request says that it is for.
+mod host;
+/// What may happen often is said once a minute.
+mod notice;
+/// Who is believed about whose requests they pass on.
+mod proxies;
+/// The answer for whom there is no place.
+mod refuse;
+/// Futures that are seldom ready, beside ones that are often woken.
+mod seldom;
+/// A peer that takes nothing is let go.
+mod stall;
+
+pub use accept::{Bounds, serve};
+pub use address::ClientAddress;
+pub use notice::Notice;
+pub use proxies::TrustedProxies;
+pub use seldom::Seldom;
