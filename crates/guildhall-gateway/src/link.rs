@@ -2,10 +2,6 @@
 
 /// The HTTP side: who may attach.
 mod serve;
-/// Connections that have not shown a token.
-mod connections;
-/// What may happen often is said once a minute.
-mod notice;
 /// One attachment until it ends.
 mod accept;
 /// Its watches that are not acknowledged yet.

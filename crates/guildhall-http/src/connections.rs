@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     task::Waker,
@@ -17,6 +17,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use metrics::{Counter, Gauge, counter, gauge};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// Closed together at most, so that a look at all connections pays for that many new ones.
@@ -156,7 +157,7 @@ impl Connections {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.open.lock()
     }
 
     fn close_some(&self, open: &mut Open, of: Option<IpAddr>, wanted: usize) -> u64 {

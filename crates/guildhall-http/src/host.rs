@@ -25,6 +25,12 @@ pub(super) fn is_clear(headers: &HeaderMap, version: Version) -> bool {
     }
 }
 
+/// Whether `Host` is there once (RFC 9112, 3.2), whatever it is.
+pub(super) fn is_given_once(headers: &HeaderMap, version: Version) -> bool {
+    let said = headers.get_all(header::HOST).iter().count();
+    said == 1 || (said == 0 && version < Version::HTTP_11)
+}
+
 /// A host with or without a port, nothing of a user, and not two that a proxy has joined.
 fn is_host(text: &str) -> bool {
     let authority = text.parse::<Authority>();

@@ -3,8 +3,16 @@
 //! This crate will never know a route, a role or a setting's name: which connections there may be,
 //! and what answers their requests, is handed in.
 
-/// Our own accept loop: time limits, bounds, small buffers.
+/// How one listener serves.
+mod config;
+/// The accept loop.
 mod accept;
+/// What all connections share.
+mod connection;
+/// Connections from one request to the next.
+mod keep_alive;
+/// Connections of one answer, or an upgrade.
+mod one_request;
 /// Who a request comes from.
 mod address;
 /// In use until the answer is complete.
@@ -24,8 +32,9 @@ mod seldom;
 /// A peer that takes nothing is let go.
 mod stall;
 
-pub use accept::{Bounds, serve};
+pub use accept::serve;
 pub use address::ClientAddress;
-pub use notice::Notice;
+pub use config::{AcceptFailure, Config, Persistence};
+pub use notice::{Notice, Occurrences};
 pub use proxies::TrustedProxies;
 pub use seldom::Seldom;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use metrics::Counter;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// Between two lines about the same kind of thing.
@@ -23,6 +25,30 @@ impl Notice {
         }
         self.said = Some(now);
         Some(std::mem::take(&mut self.unsaid))
+    }
+}
+
+/// Occurrences of one kind: each is counted in a metric, and said once a minute with their number.
+pub struct Occurrences {
+    counter: Counter,
+    notice: Mutex<Notice>,
+}
+
+impl Occurrences {
+    /// Counted in this metric, which is there from the start, for alerts.
+    #[must_use]
+    pub fn new(counter: Counter) -> Self {
+        counter.increment(0);
+        Self {
+            counter,
+            notice: Mutex::default(),
+        }
+    }
+
+    /// It happened again. Answers how often it did since it was last said, when it is to be said.
+    pub fn happened(&self, now: Instant) -> Option<u64> {
+        self.counter.increment(1);
+        self.notice.lock().happened(now)
     }
 }
 

@@ -16,7 +16,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// More hops than any chain of proxies has; what stands before them is not looked at.
 const HOPS: usize = 32;
 
-/// The networks of one's own proxies (`TRUSTED_PROXIES`). A peer from one of them names its client
+/// The networks of one's own proxies. A peer from one of them names its client
 /// at the right end of `X-Forwarded-For`, or of `Forwarded` where the other is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
@@ -103,14 +103,20 @@ impl FromStr for Network {
 #[derive(Debug)]
 pub(super) struct Clients {
     pub(super) proxies: TrustedProxies,
+    /// The name of the setting that lists them.
+    setting: &'static str,
     /// Whether an unlisted proxy is worth a line. It is, once.
     warns: AtomicBool,
 }
 
 impl Clients {
-    pub(super) fn new(proxies: TrustedProxies, warns: bool) -> Self {
-        let warns = AtomicBool::new(warns);
-        Self { proxies, warns }
+    /// `setting`: the name of the setting that lists them, if an unlisted one is worth a line.
+    pub(super) fn new(proxies: TrustedProxies, setting: Option<&'static str>) -> Self {
+        Self {
+            proxies,
+            setting: setting.unwrap_or_default(),
+            warns: AtomicBool::new(setting.is_some()),
+        }
     }
 
     /// The client of a request that this peer sent.
@@ -124,8 +130,9 @@ impl Clients {
             && is_private(peer)
             && self.warns.swap(false, Ordering::Relaxed)
         {
+            let setting = self.setting;
             warn!(
-                "X-Forwarded-For came from {peer}, which is not in TRUSTED_PROXIES: everybody who \
+                "X-Forwarded-For came from {peer}, which is not in {setting}: everybody who \
                  comes through it counts as one address. If it is your proxy, list it"
             );
         }

@@ -40,7 +40,7 @@ impl Refusals {
     pub(super) fn of(
         &self,
         socket: TcpStream,
-    ) -> Option<impl Future<Output = ()> + Send + 'static> {
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
         let place = Arc::clone(&self.0).try_acquire_owned().ok()?;
         Some(say(socket, place))
     }

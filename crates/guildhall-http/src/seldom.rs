@@ -25,6 +25,7 @@ struct Alarm {
 }
 
 impl<F: Future> Seldom<F> {
+    /// Nothing is polled yet.
     pub fn new(future: F) -> Self {
         Self {
             future: Box::pin(future),

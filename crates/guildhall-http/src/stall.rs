@@ -111,7 +111,7 @@ mod tests {
     };
 
     use super::*;
-    use super::super::connections::Connections;
+    use crate::connections::Connections;
 
     const LIMIT: Duration = Duration::from_secs(30);
 

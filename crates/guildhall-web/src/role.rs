@@ -7,7 +7,7 @@ mod health;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use guildhall_http::Bounds;
+use guildhall_http::Persistence;
 use guildhall_ports::{Clock, Health};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -49,7 +49,7 @@ pub struct Web {
     addr: SocketAddr,
     listener: TcpListener,
     router: axum::Router,
-    bounds: Bounds,
+    http: guildhall_http::Config,
     limits: [ConcurrencyLimiter; 2],
     fanout: Fanout,
     watch_client: WatchClient,
@@ -101,7 +101,7 @@ impl Web {
             .local_addr()
             .map_err(|error| BuildError::Failed(error.to_string()))?;
         let page = Page::new(config.ui_dir.clone());
-        let bounds = bounds(&config);
+        let http = http_config(&config);
         let limits = [
             ConcurrencyLimiter::new(Counted::Streams, streams(&config)),
             ConcurrencyLimiter::new(Counted::StateRequests, STATE),
@@ -126,7 +126,7 @@ impl Web {
                 auth.router(),
                 page,
             ),
-            bounds,
+            http,
             limits,
             fanout,
             watch_client,
@@ -160,7 +160,7 @@ impl Web {
         let Self {
             listener,
             router,
-            bounds,
+            http,
             limits,
             fanout,
             watch_client,
@@ -175,7 +175,7 @@ impl Web {
         info!("[Gateway Client Init] Gateway client initialized successfully");
         let mut link = tracker.spawn(dialler.run(stop.child_token()));
         let mut refresher = tracker.spawn(watch_client.refresh(stop.child_token()));
-        let serving = guildhall_http::serve(listener, router, bounds, tracker, stop.clone());
+        let serving = guildhall_http::serve(listener, router, http, tracker, stop.clone());
         tokio::pin!(serving);
         let ended = tokio::select! {
             () = &mut serving => None,
@@ -211,14 +211,15 @@ fn streams(config: &Config) -> ConcurrencyLimits {
     }
 }
 
-fn bounds(config: &Config) -> Bounds {
-    Bounds {
-        listener: "web",
-        connections: config.connections,
+fn http_config(config: &Config) -> guildhall_http::Config {
+    guildhall_http::Config {
         // Beside each stream there may be a request.
         connections_per_address: (2 * config.streams_per_address).max(CONNECTIONS_PER_ADDRESS),
-        trusted_proxies: config.trusted_proxies.clone(),
-        warns_of_proxies: true,
+        persistence: Persistence::KeepAlive {
+            trusted_proxies: config.trusted_proxies.clone(),
+            trusted_proxies_setting: Some("TRUSTED_PROXIES"),
+        },
+        ..guildhall_http::Config::keep_alive("web", config.connections)
     }
 }
 

@@ -4,7 +4,6 @@
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
-use guildhall_http::Bounds;
 use guildhall_ports::{Check, Condition, Health};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -60,8 +59,8 @@ impl Ops {
     pub(crate) async fn run(self, tracker: &TaskTracker, stop: CancellationToken) {
         let recorder = self.state.metrics.clone();
         let router = router(self.state);
-        let bounds = Bounds::direct("ops", CONNECTIONS);
-        let serving = guildhall_http::serve(self.listener, router, bounds, tracker, stop.clone());
+        let http = guildhall_http::Config::keep_alive("ops", CONNECTIONS);
+        let serving = guildhall_http::serve(self.listener, router, http, tracker, stop.clone());
         tokio::pin!(serving);
         let mut upkeep = tokio::time::interval(UPKEEP);
         loop {

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use guildhall_http::{Bounds, serve};
+use guildhall_http::{Config, serve};
 use guildhall_ports::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -46,10 +46,10 @@ struct Served {
 
 impl Served {
     async fn at(base_url: &str) -> Self {
-        Self::within(base_url, Bounds::direct("web", 1_000)).await
+        Self::within(base_url, Config::keep_alive("web", 1_000)).await
     }
 
-    async fn within(base_url: &str, bounds: Bounds) -> Self {
+    async fn within(base_url: &str, http: Config) -> Self {
         // What the binary does in `main`; tests of one process do it once.
         let _again = rustls::crypto::ring::default_provider()
             .install_default()
@@ -92,7 +92,7 @@ impl Served {
         let addr = listener.local_addr().expect("bound");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let (serving, stopped) = (tracker.clone(), stop.clone());
-        tracker.spawn(async move { serve(listener, router, bounds, &serving, stopped).await });
+        tracker.spawn(async move { serve(listener, router, http, &serving, stopped).await });
         let cookie = set_cookie.to_str().expect("ASCII");
         let cookie = cookie.split(';').next().expect("a pair").to_owned();
         Self {
@@ -392,7 +392,7 @@ async fn a_body_that_nobody_asked_for_is_not_waited_for() {
 
 #[tokio::test]
 async fn whoever_keeps_a_connection_for_nothing_makes_room_and_an_open_stream_does_not() {
-    let mut served = Served::within("http://localhost:3000", Bounds::direct("web", 16)).await;
+    let mut served = Served::within("http://localhost:3000", Config::keep_alive("web", 16)).await;
     let mut stream = served.get("/api/stream").await;
     stream.until("event: snapshot").await;
     let mut idle = Vec::new();
@@ -425,7 +425,7 @@ async fn whoever_keeps_a_connection_for_nothing_makes_room_and_an_open_stream_do
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_keeps_no_place() {
-    let served = Served::within("http://localhost:3000", Bounds::direct("web", 8)).await;
+    let served = Served::within("http://localhost:3000", Config::keep_alive("web", 8)).await;
     let page = served.get("/").await.until("</html>").await.to_owned();
     let script = page
         .split("src=\"")
@@ -446,7 +446,7 @@ async fn an_answer_that_nobody_reads_keeps_no_place() {
 
 #[tokio::test]
 async fn when_every_place_is_in_use_the_answer_is_503_and_when_to_come_back() {
-    let served = Served::within("http://localhost:3000", Bounds::direct("web", 4)).await;
+    let served = Served::within("http://localhost:3000", Config::keep_alive("web", 4)).await;
     let mut streams = Vec::new();
     for _ in 0..4 {
         let mut stream = served.get("/api/stream").await;

@@ -3,6 +3,7 @@ use guildhall_model::{LogId, Position};
 use guildhall_ports::ManualClock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     sync::watch,
     time::timeout,
 };

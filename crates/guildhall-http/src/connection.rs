@@ -1,0 +1,58 @@
+//! What is the same for a connection that is kept alive and for one of one request.
+
+use std::{future::poll_fn, net::SocketAddr, pin::Pin, task::Poll, time::Duration};
+
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Seldom, connections::Place};
+
+/// A request's head, and hyper's buffers of each connection, in bytes. The largest heads are two
+/// cookies of ours; an idle stream's memory is mostly this.
+pub(crate) const BUFFER: usize = 16 * 1024;
+
+/// A connection that was let in.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) socket: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) place: Place,
+    pub(crate) head_limit: Duration,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Why a connection is not waited for any more.
+#[derive(Debug)]
+pub(crate) enum ConnectionEnd {
+    ByItself(hyper::Result<()>),
+    ForRoom,
+    Stopped,
+}
+
+/// Polls a connection until it ends by itself or has to.
+pub(crate) async fn until_end<C>(
+    mut connection: Pin<&mut C>,
+    place: &Place,
+    stop: CancellationToken,
+) -> ConnectionEnd
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut stopped = Seldom::new(stop.cancelled_owned());
+    let mut attended = false;
+    let end = poll_fn(|cx| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            return Poll::Ready(ConnectionEnd::ByItself(ended));
+        }
+        if !attended {
+            attended = true;
+            place.attended(cx.waker());
+        }
+        if place.is_closing() {
+            return Poll::Ready(ConnectionEnd::ForRoom);
+        }
+        stopped.poll(cx).map(|()| ConnectionEnd::Stopped)
+    });
+    end.await
+}

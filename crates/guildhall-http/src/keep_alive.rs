@@ -1,0 +1,187 @@
+//! Connections that are kept alive from one request to the next: those of browsers and probes.
+
+use std::{convert::Infallible, future::poll_fn, io, net::IpAddr, sync::Arc, task::Poll};
+
+use axum::Router;
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::counter;
+use socket2::SockRef;
+use tokio::{
+    net::TcpStream,
+    time::{Duration, Instant, timeout},
+};
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+use crate::{
+    Config, Occurrences, TrustedProxies,
+    answered::{AnswerBody, InUse},
+    connection::{Accepted, BUFFER, ConnectionEnd, until_end},
+    connections::Full,
+    host,
+    proxies::Clients,
+    refuse::Refusals,
+    stall::Stall,
+};
+
+/// What the kernel takes from us for one socket. With its own default it would hide a reader that
+/// has stopped for minutes.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// A socket that takes nothing for so long while something is pending is closed.
+const STALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// What such connections have beside their places.
+pub(crate) struct KeepAlive {
+    clients: Arc<Clients>,
+    refusals: Refusals,
+    listener: &'static str,
+    process: Bound,
+    address: Bound,
+}
+
+/// One of the two bounds on connections.
+struct Bound {
+    most: usize,
+    refused: Occurrences,
+}
+
+impl KeepAlive {
+    pub(crate) fn new(
+        config: &Config,
+        proxies: TrustedProxies,
+        proxies_setting: Option<&'static str>,
+    ) -> Self {
+        let listener = config.listener;
+        let bound = |bound, most| {
+            let refused = counter!("guildhall_connections_refused_total", "listener" => listener, "bound" => bound);
+            Bound {
+                most,
+                refused: Occurrences::new(refused),
+            }
+        };
+        Self {
+            clients: Arc::new(Clients::new(proxies, proxies_setting)),
+            refusals: Refusals::new(),
+            listener,
+            process: bound("process", config.connections),
+            address: bound("address", config.connections_per_address),
+        }
+    }
+
+    /// Whether this peer is believed about whose requests it passes on.
+    pub(crate) fn is_trusted(&self, peer: IpAddr) -> bool {
+        self.clients.proxies.has(peer)
+    }
+
+    /// Answers with 503, or with nothing when too many are being answered so.
+    pub(crate) fn refuse(
+        &self,
+        socket: TcpStream,
+        full: Full,
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let (bound, of) = match full {
+            Full::Process => (&self.process, "all"),
+            Full::Address => (&self.address, "those of one address"),
+        };
+        if let Some(times) = bound.refused.happened(Instant::now()) {
+            let (listener, number) = (self.listener, bound.most);
+            warn!(
+                listener,
+                times, "connections were refused with 503: {of} are {number}, each in use"
+            );
+        }
+        self.refusals.of(socket)
+    }
+
+    /// One connection, until it is closed.
+    pub(crate) fn attend(
+        &self,
+        accepted: Accepted,
+        router: Router,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        attend(accepted, router, Arc::clone(&self.clients))
+    }
+}
+
+async fn attend(accepted: Accepted, router: Router, clients: Arc<Clients>) {
+    let Accepted {
+        socket,
+        peer,
+        place,
+        head_limit,
+        shutdown_grace,
+        stop,
+    } = accepted;
+    if let Err(error) = prepare(&socket) {
+        // The peer may already be gone; the connection itself will tell.
+        debug!(%error, %peer, "socket options were refused");
+    }
+    let place = Arc::new(place);
+    let io = TokioIo::new(Stall::new(socket, STALL_LIMIT, Arc::clone(&place)));
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_limit)
+        // One small copy costs less than the kernel's work on three pieces.
+        .writev(false)
+        .max_buf_size(BUFFER);
+    let used = Arc::clone(&place);
+    let service = service_fn(move |request| {
+        let in_use = InUse::new(Arc::clone(&used));
+        answer(router.clone(), &clients, peer.ip(), request, in_use)
+    });
+    let connection = builder.serve_connection(io, service);
+    tokio::pin!(connection);
+    let ended = match until_end(connection.as_mut(), &place, stop).await {
+        ConnectionEnd::ByItself(ended) => ended,
+        ConnectionEnd::ForRoom => {
+            connection.as_mut().graceful_shutdown();
+            // That closes an idle one in order; half a head, or an answer that is not read, goes
+            // with the socket.
+            let closed = poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx)));
+            match closed.await {
+                Poll::Ready(ended) => ended,
+                Poll::Pending => Ok(()),
+            }
+        }
+        ConnectionEnd::Stopped => {
+            connection.as_mut().graceful_shutdown();
+            timeout(shutdown_grace, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, %peer, "connection ended");
+    }
+}
+
+/// Answers one request. Its address is among its extensions: [`crate::ClientAddress`].
+fn answer(
+    router: Router,
+    clients: &Clients,
+    peer: IpAddr,
+    mut request: Request<Incoming>,
+    in_use: InUse,
+) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
+    let answered = if host::is_clear(request.headers(), request.version()) {
+        let client = clients.of(peer, request.headers());
+        request.extensions_mut().insert(client);
+        Some(router.oneshot(request))
+    } else {
+        None
+    };
+    async move {
+        let response = match answered {
+            Some(answered) => answered.await?,
+            None => host::refused(),
+        };
+        Ok(response.map(|body| AnswerBody::new(body, in_use)))
+    }
+}
+
+fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    SockRef::from(socket).set_send_buffer_size(SEND_BUFFER)
+}
