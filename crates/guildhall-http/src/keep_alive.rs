@@ -21,7 +21,7 @@ use crate::{
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     connections::Full,
     host,
-    proxies::Clients,
+    trusted_proxies::Clients,
     refuse::Refusals,
     stall::Stall,
 };

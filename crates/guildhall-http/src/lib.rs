@@ -22,19 +22,19 @@ mod connections;
 /// Whom a request says that it is for.
 mod host;
 /// What may happen often is said once a minute.
-mod notice;
+mod occurrences;
 /// Who is believed about whose requests they pass on.
-mod proxies;
+mod trusted_proxies;
 /// The answer for whom there is no place.
 mod refuse;
 /// Futures that are seldom ready, beside ones that are often woken.
-mod seldom;
+mod poll_when_woken;
 /// A peer that takes nothing is let go.
 mod stall;
 
 pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
-pub use notice::{Notice, Occurrences};
-pub use proxies::TrustedProxies;
-pub use seldom::Seldom;
+pub use occurrences::{Notice, Occurrences};
+pub use trusted_proxies::TrustedProxies;
+pub use poll_when_woken::Seldom;
