@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     AcceptFailure, ClientAddress, Config, Occurrences, Persistence,
     connection::Accepted,
-    connections::{Connections, Full, Place},
+    connections::{ConnectionPermit, Connections, LimitReached},
     keep_alive::KeepAlive,
     one_request,
 };
@@ -35,31 +35,33 @@ pub async fn serve(
     let admission = Admission::new(config);
     loop {
         let accepted = async {
-            admission.connections.settled().await;
+            admission.connections.closing_done().await;
             let (socket, peer) = listener.accept().await?;
-            io::Result::Ok((socket, peer, admission.enter(peer.ip()).await))
+            io::Result::Ok((socket, peer, admission.admit(peer.ip()).await))
         };
         match stop.run_until_cancelled(accepted).await {
             None => return,
-            Some(Ok((socket, peer, Ok(place)))) => {
+            Some(Ok((socket, peer, Ok(permit)))) => {
                 let accepted = Accepted {
                     socket,
                     peer,
-                    place,
+                    permit,
                     head_limit: admission.config.head_limit,
                     shutdown_grace: admission.config.shutdown_grace,
                     stop: stop.clone(),
                 };
                 match &admission.kind {
-                    Kind::KeepAlive(kept) => tracker.spawn(kept.attend(accepted, router.clone())),
-                    Kind::OneRequest => {
+                    ConnectionKind::KeepAlive(kept) => {
+                        tracker.spawn(kept.attend(accepted, router.clone()))
+                    }
+                    ConnectionKind::OneRequest => {
                         let listener = admission.config.listener;
                         tracker.spawn(one_request::attend(accepted, router.clone(), listener))
                     }
                 };
             }
             Some(Ok((socket, _, Err(full)))) => {
-                if let Kind::KeepAlive(kept) = &admission.kind
+                if let ConnectionKind::KeepAlive(kept) = &admission.kind
                     && let Some(refusal) = kept.refuse(socket, full)
                 {
                     tracker.spawn(refusal);
@@ -78,11 +80,11 @@ pub async fn serve(
 struct Admission {
     config: Config,
     connections: Connections,
-    kind: Kind,
+    kind: ConnectionKind,
     failures: Occurrences,
 }
 
-enum Kind {
+enum ConnectionKind {
     KeepAlive(KeepAlive),
     OneRequest,
 }
@@ -103,35 +105,35 @@ impl Admission {
                 Persistence::KeepAlive {
                     trusted_proxies,
                     trusted_proxies_setting,
-                } => Kind::KeepAlive(KeepAlive::new(
+                } => ConnectionKind::KeepAlive(KeepAlive::new(
                     &config,
                     trusted_proxies.clone(),
                     *trusted_proxies_setting,
                 )),
-                Persistence::OneRequest => Kind::OneRequest,
+                Persistence::OneRequest => ConnectionKind::OneRequest,
             },
             failures: Occurrences::new(failures),
             config,
         }
     }
 
-    async fn enter(&self, peer: IpAddr) -> Result<Place, Full> {
+    async fn admit(&self, peer: IpAddr) -> Result<ConnectionPermit, LimitReached> {
         let peer = peer.to_canonical();
-        if let Kind::KeepAlive(kept) = &self.kind {
+        if let ConnectionKind::KeepAlive(kept) = &self.kind {
             let counted = !peer.is_loopback() && !kept.is_trusted(peer);
-            return self.connections.enter(ClientAddress::of(peer).0, counted);
+            return self.connections.admit(ClientAddress::of(peer).0, counted);
         }
         loop {
-            match self.connections.enter(peer, !peer.is_loopback()) {
-                Ok(place) => return Ok(place),
+            match self.connections.admit(peer, !peer.is_loopback()) {
+                Ok(permit) => return Ok(permit),
                 // All of them have just come, or are being answered: neither lasts.
-                Err(_) => self.connections.left().await,
+                Err(_) => self.connections.changed().await,
             }
         }
     }
 
     fn failed(&self, error: &io::Error) {
-        let closing = self.connections.make_room();
+        let closing = self.connections.close_idle();
         if let Some(times) = self.failures.happened(Instant::now()) {
             (self.config.log_accept_failure)(&AcceptFailure {
                 listener: self.config.listener,

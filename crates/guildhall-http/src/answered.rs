@@ -9,22 +9,22 @@ use std::{
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
-use super::connections::Place;
+use super::connections::ConnectionPermit;
 
 /// While this lives its connection is in use; dropped, the connection waits for the next request.
 #[derive(Debug)]
-pub(super) struct InUse(Arc<Place>);
+pub(super) struct InUse(Arc<ConnectionPermit>);
 
 impl InUse {
-    pub(super) fn new(place: Arc<Place>) -> Self {
-        place.busy();
-        Self(place)
+    pub(super) fn new(permit: Arc<ConnectionPermit>) -> Self {
+        permit.set_busy();
+        Self(permit)
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        self.0.waits();
+        self.0.set_idle();
     }
 }
 

@@ -5,7 +5,7 @@ use std::{future::poll_fn, net::SocketAddr, pin::Pin, task::Poll, time::Duration
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Seldom, connections::Place};
+use crate::{PollWhenWoken, connections::ConnectionPermit};
 
 /// A request's head, and hyper's buffers of each connection, in bytes. The largest heads are two
 /// cookies of ours; an idle stream's memory is mostly this.
@@ -16,7 +16,7 @@ pub(crate) const BUFFER: usize = 16 * 1024;
 pub(crate) struct Accepted {
     pub(crate) socket: TcpStream,
     pub(crate) peer: SocketAddr,
-    pub(crate) place: Place,
+    pub(crate) permit: ConnectionPermit,
     pub(crate) head_limit: Duration,
     pub(crate) shutdown_grace: Duration,
     pub(crate) stop: CancellationToken,
@@ -33,23 +33,23 @@ pub(crate) enum ConnectionEnd {
 /// Polls a connection until it ends by itself or has to.
 pub(crate) async fn until_end<C>(
     mut connection: Pin<&mut C>,
-    place: &Place,
+    permit: &ConnectionPermit,
     stop: CancellationToken,
 ) -> ConnectionEnd
 where
     C: Future<Output = hyper::Result<()>>,
 {
-    let mut stopped = Seldom::new(stop.cancelled_owned());
-    let mut attended = false;
+    let mut stopped = PollWhenWoken::new(stop.cancelled_owned());
+    let mut polled = false;
     let end = poll_fn(|cx| {
         if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
             return Poll::Ready(ConnectionEnd::ByItself(ended));
         }
-        if !attended {
-            attended = true;
-            place.attended(cx.waker());
+        if !polled {
+            polled = true;
+            permit.polled(cx.waker());
         }
-        if place.is_closing() {
+        if permit.is_closing() {
             return Poll::Ready(ConnectionEnd::ForRoom);
         }
         stopped.poll(cx).map(|()| ConnectionEnd::Stopped)

@@ -1,5 +1,5 @@
 //! The open connections of one listener: how many there are, from where, and which are closed
-//! when places get scarce.
+//! when there are too many.
 //!
 //! A connection without a request (just opened, with half a head, kept alive between two requests)
 //! is the first to go, the one that waits longest before the others. Then those whose answer is
@@ -34,7 +34,7 @@ const BUSY: u64 = 1;
 /// It was told to close.
 const CLOSING: u64 = 2;
 /// From here on: it waits for a request, the longer the lower.
-const FIRST_WAITING: u64 = 3;
+const FIRST_IDLE: u64 = 3;
 
 /// The open connections of one listener. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,10 +44,10 @@ pub(crate) struct Connections(Arc<Inner>);
 struct Inner {
     most: usize,
     per_address: usize,
-    next_wait: AtomicU64,
-    waiting: AtomicUsize,
+    next_idle: AtomicU64,
+    idle: AtomicUsize,
     open: Mutex<Open>,
-    left: Notify,
+    changed: Notify,
     in_metrics: Gauge,
     closed_in_metrics: Counter,
 }
@@ -69,9 +69,9 @@ struct Activity {
     task: AtomicWaker,
 }
 
-/// One connection's place; given back when dropped.
+/// One connection among those that are open; dropped, there is room for another.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionPermit {
     connections: Connections,
     address: IpAddr,
     id: u64,
@@ -80,11 +80,11 @@ pub(crate) struct Place {
 
 /// Which bound refuses a connection, because each of those that it counts is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Full {
+pub(crate) enum LimitReached {
     /// All connections together.
-    Process,
+    Total,
     /// Those of one address.
-    Address,
+    PerAddress,
 }
 
 impl Connections {
@@ -94,30 +94,34 @@ impl Connections {
         Self(Arc::new(Inner {
             most,
             per_address,
-            next_wait: AtomicU64::new(FIRST_WAITING),
-            waiting: AtomicUsize::new(0),
+            next_idle: AtomicU64::new(FIRST_IDLE),
+            idle: AtomicUsize::new(0),
             open: Mutex::default(),
-            left: Notify::new(),
+            changed: Notify::new(),
             in_metrics: gauge!("guildhall_connections", "listener" => listener),
             closed_in_metrics: counter!("guildhall_connections_closed_total", "listener" => listener),
         }))
     }
 
-    /// A place for a new connection; others that are not in use are told to close for it.
+    /// Lets a new connection in; others that are not in use are told to close for it.
     /// `counted`: whether the bound per address is for this one.
-    pub(crate) fn enter(&self, address: IpAddr, counted: bool) -> Result<Place, Full> {
+    pub(crate) fn admit(
+        &self,
+        address: IpAddr,
+        counted: bool,
+    ) -> Result<ConnectionPermit, LimitReached> {
         let mut open = self.open();
         let of_address = open.of.get(&address).map_or(0, HashMap::len);
         if counted && of_address >= self.0.per_address {
             let wanted = (of_address / 16).clamp(1, CLOSED_TOGETHER);
             if self.close_some(&mut open, Some(address), wanted) == 0 {
-                return Err(Full::Address);
+                return Err(LimitReached::PerAddress);
             }
         }
         if open.total >= self.0.most {
             let wanted = (open.total / 16).clamp(1, CLOSED_TOGETHER);
             if self.close_some(&mut open, None, wanted) == 0 {
-                return Err(Full::Process);
+                return Err(LimitReached::Total);
             }
         }
         let id = open.next;
@@ -131,7 +135,7 @@ impl Connections {
         let of_address = open.of.entry(address).or_default();
         of_address.insert(id, Arc::clone(&activity));
         self.0.in_metrics.increment(1);
-        Ok(Place {
+        Ok(ConnectionPermit {
             connections: self.clone(),
             address,
             id,
@@ -140,20 +144,20 @@ impl Connections {
     }
 
     /// Tells some that are not in use to close, because descriptors have run out. Answers how many.
-    pub(crate) fn make_room(&self) -> u64 {
+    pub(crate) fn close_idle(&self) -> u64 {
         self.close_some(&mut self.open(), None, CLOSED_TOGETHER)
     }
 
     /// Waits while many were told to close and have not.
-    pub(crate) async fn settled(&self) {
+    pub(crate) async fn closing_done(&self) {
         while self.open().closing >= CLOSING_MOST {
-            self.left().await;
+            self.changed().await;
         }
     }
 
     /// Waits until a connection has gone, or has something to close for.
-    pub(crate) async fn left(&self) {
-        self.0.left.notified().await;
+    pub(crate) async fn changed(&self) {
+        self.0.changed.notified().await;
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -162,25 +166,25 @@ impl Connections {
 
     fn close_some(&self, open: &mut Open, of: Option<IpAddr>, wanted: usize) -> u64 {
         // Nearly all others are streams then: no need to look at each.
-        if self.0.waiting.load(SeqCst) == 0 {
+        if self.0.idle.load(SeqCst) == 0 {
             return 0;
         }
         let within = open.of.iter();
         let within = within.filter(|(address, _)| of.is_none_or(|of| of == **address));
-        let mut waiting: Vec<_> = within
+        let mut idle: Vec<_> = within
             .flat_map(|(address, all)| all.iter().map(|(id, activity)| (*address, *id, activity)))
             .filter_map(|(address, id, activity)| {
                 let since = activity.now.load(SeqCst);
                 let rank = (activity.unread.load(SeqCst), since);
-                (since >= FIRST_WAITING).then_some((rank, address, id))
+                (since >= FIRST_IDLE).then_some((rank, address, id))
             })
             .collect();
-        if waiting.len() > wanted {
-            waiting.select_nth_unstable(wanted);
-            waiting.truncate(wanted);
+        if idle.len() > wanted {
+            idle.select_nth_unstable(wanted);
+            idle.truncate(wanted);
         }
         let mut closed = 0;
-        for ((_, since), address, id) in waiting {
+        for ((_, since), address, id) in idle {
             let Some(of_address) = open.of.get_mut(&address) else {
                 continue;
             };
@@ -192,7 +196,7 @@ impl Connections {
                 if of_address.is_empty() {
                     open.of.remove(&address);
                 }
-                self.0.waiting.fetch_sub(1, SeqCst);
+                self.0.idle.fetch_sub(1, SeqCst);
                 open.total -= 1;
                 open.closing += 1;
                 closed += 1;
@@ -204,18 +208,18 @@ impl Connections {
     }
 }
 
-impl Place {
+impl ConnectionPermit {
     /// The connection's task has looked at what had come. From now on `task` is woken when the
     /// connection is to close.
-    pub(crate) fn attended(&self, task: &Waker) {
+    pub(crate) fn polled(&self, task: &Waker) {
         self.activity.task.register(task);
         if self.activity.now.load(SeqCst) == NEW {
-            self.waits();
+            self.set_idle();
         }
     }
 
     /// A request has come.
-    pub(crate) fn busy(&self) {
+    pub(crate) fn set_busy(&self) {
         match self.activity.now.swap(BUSY, SeqCst) {
             CLOSING => {
                 // It was faster than its end: it counts again, even if that is one too many.
@@ -225,26 +229,26 @@ impl Place {
                 let of_address = open.of.entry(self.address).or_default();
                 of_address.insert(self.id, Arc::clone(&self.activity));
             }
-            FIRST_WAITING.. => {
-                self.connections.0.waiting.fetch_sub(1, SeqCst);
+            FIRST_IDLE.. => {
+                self.connections.0.idle.fetch_sub(1, SeqCst);
             }
             _ => {}
         }
     }
 
     /// Its answer is complete, as far as we are concerned: it waits for the next request.
-    pub(crate) fn waits(&self) {
+    pub(crate) fn set_idle(&self) {
         let inner = &self.connections.0;
-        let since = inner.next_wait.fetch_add(1, SeqCst);
+        let since = inner.next_idle.fetch_add(1, SeqCst);
         // Before the state, which lets another thread count it down.
-        inner.waiting.fetch_add(1, SeqCst);
+        inner.idle.fetch_add(1, SeqCst);
         let before = self.activity.now.swap(since, SeqCst);
         debug_assert!(
             before <= BUSY,
             "it was not told to close: only who waits is"
         );
         // A listener that had nobody to close has somebody now.
-        inner.left.notify_one();
+        inner.changed.notify_one();
     }
 
     /// Whether what was written waits for its reader.
@@ -258,7 +262,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let inner = &self.connections.0;
         let mut open = self.connections.open();
@@ -274,13 +278,13 @@ impl Drop for Place {
                     open.of.remove(&self.address);
                 }
             }
-            if now >= FIRST_WAITING {
-                inner.waiting.fetch_sub(1, SeqCst);
+            if now >= FIRST_IDLE {
+                inner.idle.fetch_sub(1, SeqCst);
             }
         }
         drop(open);
         inner.in_metrics.decrement(1);
-        inner.left.notify_one();
+        inner.changed.notify_one();
     }
 }
 

@@ -19,11 +19,11 @@ use crate::{
     Config, Occurrences, TrustedProxies,
     answered::{AnswerBody, InUse},
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
-    connections::Full,
+    connections::LimitReached,
     host,
-    trusted_proxies::Clients,
-    refuse::Refusals,
+    refuse::UnavailableResponses,
     stall::Stall,
+    trusted_proxies::ClientAddresses,
 };
 
 /// What the kernel takes from us for one socket. With its own default it would hide a reader that
@@ -33,10 +33,10 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// A socket that takes nothing for so long while something is pending is closed.
 const STALL_LIMIT: Duration = Duration::from_secs(30);
 
-/// What such connections have beside their places.
+/// What such connections have beside their permits.
 pub(crate) struct KeepAlive {
-    clients: Arc<Clients>,
-    refusals: Refusals,
+    clients: Arc<ClientAddresses>,
+    refusals: UnavailableResponses,
     listener: &'static str,
     process: Bound,
     address: Bound,
@@ -63,8 +63,8 @@ impl KeepAlive {
             }
         };
         Self {
-            clients: Arc::new(Clients::new(proxies, proxies_setting)),
-            refusals: Refusals::new(),
+            clients: Arc::new(ClientAddresses::new(proxies, proxies_setting)),
+            refusals: UnavailableResponses::new(),
             listener,
             process: bound("process", config.connections),
             address: bound("address", config.connections_per_address),
@@ -80,11 +80,11 @@ impl KeepAlive {
     pub(crate) fn refuse(
         &self,
         socket: TcpStream,
-        full: Full,
+        full: LimitReached,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
         let (bound, of) = match full {
-            Full::Process => (&self.process, "all"),
-            Full::Address => (&self.address, "those of one address"),
+            LimitReached::Total => (&self.process, "all"),
+            LimitReached::PerAddress => (&self.address, "those of one address"),
         };
         if let Some(times) = bound.refused.happened(Instant::now()) {
             let (listener, number) = (self.listener, bound.most);
@@ -106,11 +106,11 @@ impl KeepAlive {
     }
 }
 
-async fn attend(accepted: Accepted, router: Router, clients: Arc<Clients>) {
+async fn attend(accepted: Accepted, router: Router, clients: Arc<ClientAddresses>) {
     let Accepted {
         socket,
         peer,
-        place,
+        permit,
         head_limit,
         shutdown_grace,
         stop,
@@ -119,8 +119,8 @@ async fn attend(accepted: Accepted, router: Router, clients: Arc<Clients>) {
         // The peer may already be gone; the connection itself will tell.
         debug!(%error, %peer, "socket options were refused");
     }
-    let place = Arc::new(place);
-    let io = TokioIo::new(Stall::new(socket, STALL_LIMIT, Arc::clone(&place)));
+    let permit = Arc::new(permit);
+    let io = TokioIo::new(Stall::new(socket, STALL_LIMIT, Arc::clone(&permit)));
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -128,14 +128,14 @@ async fn attend(accepted: Accepted, router: Router, clients: Arc<Clients>) {
         // One small copy costs less than the kernel's work on three pieces.
         .writev(false)
         .max_buf_size(BUFFER);
-    let used = Arc::clone(&place);
+    let used = Arc::clone(&permit);
     let service = service_fn(move |request| {
         let in_use = InUse::new(Arc::clone(&used));
         answer(router.clone(), &clients, peer.ip(), request, in_use)
     });
     let connection = builder.serve_connection(io, service);
     tokio::pin!(connection);
-    let ended = match until_end(connection.as_mut(), &place, stop).await {
+    let ended = match until_end(connection.as_mut(), &permit, stop).await {
         ConnectionEnd::ByItself(ended) => ended,
         ConnectionEnd::ForRoom => {
             connection.as_mut().graceful_shutdown();
@@ -160,7 +160,7 @@ async fn attend(accepted: Accepted, router: Router, clients: Arc<Clients>) {
 /// Answers one request. Its address is among its extensions: [`crate::ClientAddress`].
 fn answer(
     router: Router,
-    clients: &Clients,
+    clients: &ClientAddresses,
     peer: IpAddr,
     mut request: Request<Incoming>,
     in_use: InUse,

@@ -5,36 +5,36 @@
 
 /// How one listener serves.
 mod config;
-/// The accept loop.
+/// The accept loop: who is let in.
 mod accept;
-/// What all connections share.
-mod connection;
-/// Connections from one request to the next.
-mod keep_alive;
-/// Connections of one answer, or an upgrade.
-mod one_request;
-/// Who a request comes from.
-mod address;
-/// In use until the answer is complete.
-mod answered;
-/// How many connections there are, and which go first.
+/// The open connections of a listener, and which are closed when there are too many.
 mod connections;
-/// Whom a request says that it is for.
-mod host;
-/// What may happen often is said once a minute.
-mod occurrences;
-/// Who is believed about whose requests they pass on.
-mod trusted_proxies;
-/// The answer for whom there is no place.
+/// What all connections share, however long they last.
+mod connection;
+/// Connections that are kept alive from one request to the next.
+mod keep_alive;
+/// Connections of one request, which is answered or upgrades them.
+mod one_request;
+/// The 503 for a connection beyond the bounds.
 mod refuse;
-/// Futures that are seldom ready, beside ones that are often woken.
-mod poll_when_woken;
-/// A peer that takes nothing is let go.
+/// A peer that does not read is given up.
 mod stall;
+/// A connection is busy until its answer is complete.
+mod answered;
+/// The rule on `Host`.
+mod host;
+/// The address that a client is counted by.
+mod address;
+/// Proxies that are believed about their clients' addresses.
+mod trusted_proxies;
+/// Counted each time, logged once a minute.
+mod occurrences;
+/// A future that is polled only after it was woken itself.
+mod poll_when_woken;
 
 pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
-pub use occurrences::{Notice, Occurrences};
+pub use occurrences::{LogThrottle, Occurrences};
+pub use poll_when_woken::PollWhenWoken;
 pub use trusted_proxies::TrustedProxies;
-pub use poll_when_woken::Seldom;

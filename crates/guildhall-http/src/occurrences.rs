@@ -1,4 +1,4 @@
-//! Something that may happen thousands of times a second is said once a minute.
+//! Rate-limited log lines: what may happen thousands of times a second is logged once a minute.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ const EVERY: Duration = Duration::from_mins(1);
 
 /// When something was last said, and how often it has happened since.
 #[derive(Debug, Default)]
-pub struct Notice {
+pub struct LogThrottle {
     said: Option<Instant>,
     unsaid: u64,
 }
 
-impl Notice {
+impl LogThrottle {
     /// It happened again. Answers how often it did since it was last said, when it is to be said.
     pub fn happened(&mut self, now: Instant) -> Option<u64> {
         self.unsaid += 1;
@@ -31,7 +31,7 @@ impl Notice {
 /// Occurrences of one kind: each is counted in a metric, and said once a minute with their number.
 pub struct Occurrences {
     counter: Counter,
-    notice: Mutex<Notice>,
+    throttle: Mutex<LogThrottle>,
 }
 
 impl Occurrences {
@@ -41,14 +41,14 @@ impl Occurrences {
         counter.increment(0);
         Self {
             counter,
-            notice: Mutex::default(),
+            throttle: Mutex::default(),
         }
     }
 
     /// It happened again. Answers how often it did since it was last said, when it is to be said.
     pub fn happened(&self, now: Instant) -> Option<u64> {
         self.counter.increment(1);
-        self.notice.lock().happened(now)
+        self.throttle.lock().happened(now)
     }
 }
 
@@ -58,12 +58,12 @@ mod tests {
 
     #[test]
     fn the_first_is_said_at_once_and_the_others_once_a_minute_with_their_number() {
-        let (mut notice, began) = (Notice::default(), Instant::now());
-        assert_eq!(notice.happened(began), Some(1));
+        let (mut throttle, began) = (LogThrottle::default(), Instant::now());
+        assert_eq!(throttle.happened(began), Some(1));
         for second in 1..60 {
-            assert_eq!(notice.happened(began + Duration::from_secs(second)), None);
+            assert_eq!(throttle.happened(began + Duration::from_secs(second)), None);
         }
-        assert_eq!(notice.happened(began + EVERY), Some(60));
-        assert_eq!(notice.happened(began + EVERY), None);
+        assert_eq!(throttle.happened(began + EVERY), Some(60));
+        assert_eq!(throttle.happened(began + EVERY), None);
     }
 }

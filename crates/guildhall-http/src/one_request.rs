@@ -22,7 +22,7 @@ use crate::{
 pub(crate) async fn attend(accepted: Accepted, router: Router, listener: &'static str) {
     let Accepted {
         socket,
-        place,
+        permit,
         head_limit,
         shutdown_grace,
         stop,
@@ -31,7 +31,7 @@ pub(crate) async fn attend(accepted: Accepted, router: Router, listener: &'stati
     // Small frames, each wanted at once. The peer may already be gone; its connection will tell.
     let _gone = socket.set_nodelay(true);
     let service = service_fn(|request| {
-        place.busy();
+        permit.set_busy();
         answer(router.clone(), request)
     });
     let connection = http1::Builder::new()
@@ -41,7 +41,7 @@ pub(crate) async fn attend(accepted: Accepted, router: Router, listener: &'stati
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    let ended = match until_end(connection.as_mut(), &place, stop).await {
+    let ended = match until_end(connection.as_mut(), &permit, stop).await {
         ConnectionEnd::ByItself(ended) => ended,
         // It has said nothing worth an answer.
         ConnectionEnd::ForRoom => Ok(()),

@@ -14,7 +14,7 @@ use std::{
 /// A stream is woken for every event, and each time it also has to know whether its session or the
 /// process ends. Asking a cancellation token takes a lock that all streams share; asking this
 /// costs one load.
-pub struct Seldom<F> {
+pub struct PollWhenWoken<F> {
     future: Pin<Box<F>>,
     alarm: Option<Arc<Alarm>>,
 }
@@ -24,7 +24,7 @@ struct Alarm {
     task: Waker,
 }
 
-impl<F: Future> Seldom<F> {
+impl<F: Future> PollWhenWoken<F> {
     /// Nothing is polled yet.
     pub fn new(future: F) -> Self {
         Self {
@@ -74,17 +74,17 @@ mod tests {
     async fn it_is_polled_once_and_again_when_it_was_woken() {
         let (token, polls) = (CancellationToken::new(), Cell::new(0));
         let mut cancelled = Box::pin(token.cancelled());
-        let mut seldom = Seldom::new(poll_fn(|cx| {
+        let mut gated = PollWhenWoken::new(poll_fn(|cx| {
             polls.set(polls.get() + 1);
             cancelled.as_mut().poll(cx)
         }));
         for _ in 0..3 {
-            let pending = poll_fn(|cx| Poll::Ready(seldom.poll(cx).is_pending())).await;
+            let pending = poll_fn(|cx| Poll::Ready(gated.poll(cx).is_pending())).await;
             assert!(pending);
         }
         assert_eq!(polls.get(), 1);
         token.cancel();
-        poll_fn(|cx| seldom.poll(cx)).await;
+        poll_fn(|cx| gated.poll(cx)).await;
         assert_eq!(polls.get(), 2);
     }
 }

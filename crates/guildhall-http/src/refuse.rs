@@ -1,4 +1,4 @@
-//! The answer for whom there is no place.
+//! The 503 for a connection beyond the bounds.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -27,26 +27,23 @@ const ANSWER: &str = concat!(
     r#"{"error":{"code":"unavailable","message":"Too many connections. Try again in a while"}}"#,
 );
 
-/// Tells those for whom there is no place, a few at a time.
+/// Answers connections beyond the bounds, a few at a time.
 #[derive(Debug)]
-pub(super) struct Refusals(Arc<Semaphore>);
+pub(super) struct UnavailableResponses(Arc<Semaphore>);
 
-impl Refusals {
+impl UnavailableResponses {
     pub(super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(TOGETHER)))
     }
 
     /// Says so to one; `None` when so many are being told already that it is closed at once.
-    pub(super) fn of(
-        &self,
-        socket: TcpStream,
-    ) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let place = Arc::clone(&self.0).try_acquire_owned().ok()?;
-        Some(say(socket, place))
+    pub(super) fn of(&self, socket: TcpStream) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let permit = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        Some(say(socket, permit))
     }
 }
 
-async fn say(mut socket: TcpStream, _place: OwnedSemaphorePermit) {
+async fn say(mut socket: TcpStream, _permit: OwnedSemaphorePermit) {
     let said = async {
         socket.write_all(ANSWER.as_bytes()).await?;
         socket.shutdown().await?;

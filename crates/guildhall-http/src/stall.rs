@@ -14,7 +14,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::connections::Place;
+use super::connections::ConnectionPermit;
 
 /// A connection that fails with [`io::ErrorKind::TimedOut`] when a write makes no progress for
 /// `limit`. While nothing is pending it costs nothing.
@@ -25,16 +25,16 @@ pub(super) struct Stall<T> {
     /// Runs while a write is pending.
     patience: Option<Pin<Box<Sleep>>>,
     /// Is told whether one is.
-    place: Arc<Place>,
+    permit: Arc<ConnectionPermit>,
 }
 
 impl<T> Stall<T> {
-    pub(super) fn new(io: T, limit: Duration, place: Arc<Place>) -> Self {
+    pub(super) fn new(io: T, limit: Duration, permit: Arc<ConnectionPermit>) -> Self {
         Self {
             io,
             limit,
             patience: None,
-            place,
+            permit,
         }
     }
 
@@ -45,13 +45,13 @@ impl<T> Stall<T> {
     ) -> Poll<io::Result<R>> {
         if written.is_ready() {
             if self.patience.take().is_some() {
-                self.place.set_unread(false);
+                self.permit.set_unread(false);
             }
             return written;
         }
-        let (limit, place) = (self.limit, &self.place);
+        let (limit, permit) = (self.limit, &self.permit);
         let patience = self.patience.get_or_insert_with(|| {
-            place.set_unread(true);
+            permit.set_unread(true);
             Box::pin(sleep(limit))
         });
         ready!(patience.as_mut().poll(cx));
@@ -118,8 +118,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up_and_one_that_takes_little_is_not() {
         let (near, mut far) = duplex(8);
-        let place = Connections::new("test", 1, 1).enter([127, 0, 0, 1].into(), false);
-        let mut near = Stall::new(near, LIMIT, Arc::new(place.expect("the first")));
+        let permit = Connections::new("test", 1, 1).admit([127, 0, 0, 1].into(), false);
+        let mut near = Stall::new(near, LIMIT, Arc::new(permit.expect("the first")));
         near.write_all(b"12345678").await.expect("fits");
         let began = Instant::now();
 

@@ -101,7 +101,7 @@ impl FromStr for Network {
 
 /// Whose address a request is counted by.
 #[derive(Debug)]
-pub(super) struct Clients {
+pub(super) struct ClientAddresses {
     pub(super) proxies: TrustedProxies,
     /// The name of the setting that lists them.
     setting: &'static str,
@@ -109,7 +109,7 @@ pub(super) struct Clients {
     warns: AtomicBool,
 }
 
-impl Clients {
+impl ClientAddresses {
     /// `setting`: the name of the setting that lists them, if an unlisted one is worth a line.
     pub(super) fn new(proxies: TrustedProxies, setting: Option<&'static str>) -> Self {
         Self {

@@ -10,7 +10,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use guildhall_http::Notice;
+use guildhall_http::LogThrottle;
 use guildhall_ports::Clock;
 use parking_lot::Mutex;
 
@@ -75,7 +75,7 @@ pub(crate) struct Auth {
     permits: LoginPermits,
     budget: LoginBudget,
     /// Failures by their words in metrics, of which there are few.
-    failed: Mutex<HashMap<&'static str, Notice>>,
+    failed: Mutex<HashMap<&'static str, LogThrottle>>,
     world: Arc<dyn WorldAccess>,
     clock: Arc<dyn Clock>,
 }

@@ -9,10 +9,10 @@ fn ip(host: u8) -> IpAddr {
 }
 
 /// A connection that has been looked at and says nothing.
-fn silent(connections: &Connections, host: u8) -> Result<Place, Full> {
-    let place = connections.enter(ip(host), true)?;
-    place.attended(Waker::noop());
-    Ok(place)
+fn silent(connections: &Connections, host: u8) -> Result<ConnectionPermit, LimitReached> {
+    let permit = connections.admit(ip(host), true)?;
+    permit.polled(Waker::noop());
+    Ok(permit)
 }
 
 #[test]
@@ -21,15 +21,15 @@ fn the_one_that_waits_longest_goes_first_and_one_in_use_never() {
     let in_use = silent(&connections, 1).expect("room");
     let oldest = silent(&connections, 2).expect("room");
     let older = silent(&connections, 3).expect("room");
-    in_use.busy();
+    in_use.set_busy();
     // It asked and was answered: it begins to wait anew.
-    oldest.busy();
-    oldest.waits();
+    oldest.set_busy();
+    oldest.set_idle();
     let new = silent(&connections, 4).expect("room is made");
     assert!(older.is_closing() && !oldest.is_closing() && !in_use.is_closing());
-    new.busy();
-    oldest.busy();
-    assert_eq!(silent(&connections, 5).err(), Some(Full::Process));
+    new.set_busy();
+    oldest.set_busy();
+    assert_eq!(silent(&connections, 5).err(), Some(LimitReached::Total));
     drop(in_use);
     assert!(silent(&connections, 5).is_ok(), "who left makes room");
 }
@@ -37,9 +37,9 @@ fn the_one_that_waits_longest_goes_first_and_one_in_use_never() {
 #[test]
 fn what_a_new_one_has_sent_is_looked_at_before_it_may_go() {
     let connections = Connections::new("test", 1, 1);
-    let new = connections.enter(ip(1), true).expect("room");
-    assert_eq!(silent(&connections, 2).err(), Some(Full::Process));
-    new.attended(Waker::noop());
+    let new = connections.admit(ip(1), true).expect("room");
+    assert_eq!(silent(&connections, 2).err(), Some(LimitReached::Total));
+    new.polled(Waker::noop());
     assert!(silent(&connections, 2).is_ok() && new.is_closing());
 }
 
@@ -51,7 +51,7 @@ fn an_unread_answer_goes_after_those_who_wait_for_nothing() {
     unread.set_unread(true);
     let third = silent(&connections, 1).expect("room is made");
     assert!(waits.is_closing() && !unread.is_closing());
-    third.busy();
+    third.set_busy();
     let fourth = silent(&connections, 2).expect("room is made");
     assert!(unread.is_closing() && !fourth.is_closing());
 }
@@ -63,10 +63,13 @@ fn an_address_that_has_enough_closes_its_own() {
     let own = [silent(&connections, 2), silent(&connections, 2)].map(|it| it.expect("room"));
     let third = silent(&connections, 2).expect("room is made");
     assert!(own[0].is_closing() && !other.is_closing());
-    own[1].busy();
-    third.busy();
-    assert_eq!(silent(&connections, 2).err(), Some(Full::Address));
-    let proxy = connections.enter(ip(2), false);
+    own[1].set_busy();
+    third.set_busy();
+    assert_eq!(
+        silent(&connections, 2).err(),
+        Some(LimitReached::PerAddress)
+    );
+    let proxy = connections.admit(ip(2), false);
     assert!(proxy.is_ok(), "a proxy speaks for many");
 }
 
@@ -75,10 +78,10 @@ fn a_request_that_comes_before_the_end_is_answered() {
     let connections = Connections::new("test", 1, 1);
     let first = silent(&connections, 1).expect("room");
     let second = silent(&connections, 2).expect("room is made");
-    first.busy();
+    first.set_busy();
     assert!(!first.is_closing());
-    second.busy();
-    assert_eq!(silent(&connections, 3).err(), Some(Full::Process));
+    second.set_busy();
+    assert_eq!(silent(&connections, 3).err(), Some(LimitReached::Total));
     drop((first, second));
     let open = connections.open();
     assert_eq!((open.total, open.closing), (0, 0));
@@ -120,53 +123,53 @@ proptest! {
         const MOST: usize = 4;
         const OF_ADDRESS: usize = 2;
         let connections = Connections::new("test", MOST, OF_ADDRESS);
-        let mut here: Vec<(Place, Is)> = Vec::new();
+        let mut here: Vec<(ConnectionPermit, Is)> = Vec::new();
         for (act, which) in acts {
             if let Act::Comes(host) = act {
-                let counted: Vec<_> = here.iter().filter(|(place, _)| !place.is_closing()).collect();
-                let of_address = counted.iter().filter(|(place, _)| place.address == ip(host));
+                let counted: Vec<_> = here.iter().filter(|(permit, _)| !permit.is_closing()).collect();
+                let of_address = counted.iter().filter(|(permit, _)| permit.address == ip(host));
                 let own = of_address.clone().count();
                 let own_waits = of_address.clone().any(|(_, is)| *is == Is::Waiting);
                 let waiting = counted.iter().filter(|(_, is)| *is == Is::Waiting).count();
                 // An address with enough closes one of its own, which is one for the others too.
                 let own_closed = usize::from(own >= OF_ADDRESS && own_waits);
                 let full = counted.len() - own_closed >= MOST && waiting == own_closed;
-                let place = connections.enter(ip(host), true);
+                let permit = connections.admit(ip(host), true);
                 if own >= OF_ADDRESS && !own_waits {
-                    prop_assert_eq!(place.err(), Some(Full::Address));
+                    prop_assert_eq!(permit.err(), Some(LimitReached::PerAddress));
                 } else if full {
-                    prop_assert_eq!(place.err(), Some(Full::Process));
+                    prop_assert_eq!(permit.err(), Some(LimitReached::Total));
                 } else {
-                    here.push((place.expect("somebody made room"), Is::New));
+                    here.push((permit.expect("somebody made room"), Is::New));
                 }
             } else if !here.is_empty() {
                 let which = which.index(here.len());
-                let (place, is) = &mut here[which];
+                let (permit, is) = &mut here[which];
                 match (act, *is) {
                     (Act::Attended, Is::New) => {
-                        place.attended(Waker::noop());
+                        permit.polled(Waker::noop());
                         *is = Is::Waiting;
                     }
                     (Act::Asks, Is::New | Is::Waiting) => {
-                        place.busy();
+                        permit.set_busy();
                         *is = Is::Busy;
                     }
                     (Act::Answered, Is::Busy) => {
-                        place.waits();
+                        permit.set_idle();
                         *is = Is::Waiting;
                     }
-                    (Act::Unread(unread), _) => place.set_unread(unread),
+                    (Act::Unread(unread), _) => permit.set_unread(unread),
                     (Act::Goes, _) => drop(here.remove(which)),
                     _ => {}
                 }
             }
-            for (place, is) in &here {
-                prop_assert!(*is == Is::Waiting || !place.is_closing(), "one in use is not closed");
+            for (permit, is) in &here {
+                prop_assert!(*is == Is::Waiting || !permit.is_closing(), "one in use is not closed");
             }
             let open = connections.open();
             prop_assert_eq!(open.total + open.closing, here.len());
-            let waiting = here.iter().filter(|(place, is)| *is == Is::Waiting && !place.is_closing());
-            prop_assert_eq!(connections.0.waiting.load(SeqCst), waiting.count());
+            let waiting = here.iter().filter(|(permit, is)| *is == Is::Waiting && !permit.is_closing());
+            prop_assert_eq!(connections.0.idle.load(SeqCst), waiting.count());
         }
         here.clear();
         let open = connections.open();

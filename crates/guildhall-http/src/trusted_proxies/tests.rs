@@ -26,7 +26,8 @@ fn ip(text: &str) -> IpAddr {
 
 #[test]
 fn a_proxy_that_is_listed_names_its_client_and_nobody_else_does() {
-    let clients = Clients::new(proxies(&["10.0.0.0/8", "2001:db8:f::/48"]), Some("TRUSTED"));
+    let clients =
+        ClientAddresses::new(proxies(&["10.0.0.0/8", "2001:db8:f::/48"]), Some("TRUSTED"));
     let xff = "x-forwarded-for";
     for (peer, lines, client) in [
         ("192.0.2.1", &[(xff, "198.51.100.7")][..], "192.0.2.1"),
@@ -171,7 +172,7 @@ proptest! {
             let value = HeaderValue::from_str(&line.join(", ")).expect("printable");
             headers.append(X_FORWARDED_FOR, value);
         }
-        let clients = Clients::new(proxies, None);
+        let clients = ClientAddresses::new(proxies, None);
         let peer = if peer_is_listed { ip("10.0.0.1") } else { ip("203.0.113.5") };
         let counted = clients.of(peer, &headers);
         let right = if peer_is_listed { client } else { peer };
@@ -185,7 +186,7 @@ proptest! {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_bytes(&value).expect("it may stand in a header");
         headers.append(X_FORWARDED_FOR, value.clone());
-        let clients = Clients::new(proxies(&["private", "loopback"]), None);
+        let clients = ClientAddresses::new(proxies(&["private", "loopback"]), None);
         prop_assert!(!clients.of(ip("10.0.0.1"), &headers).0.is_loopback());
         headers.remove(X_FORWARDED_FOR);
         headers.append(FORWARDED, value);

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use guildhall_http::Notice;
+use guildhall_http::LogThrottle;
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -80,7 +80,7 @@ pub(super) struct DiscordClient {
     me: Url,
     guilds: Url,
     cdn: Url,
-    skipped: Mutex<Notice>,
+    skipped: Mutex<LogThrottle>,
 }
 
 impl DiscordClient {

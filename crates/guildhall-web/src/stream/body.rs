@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use guildhall_http::Seldom;
+use guildhall_http::PollWhenWoken;
 use guildhall_model::{Cursor, GuildId, Position};
 use guildhall_ports::Clock;
 use http_body::Frame;
@@ -85,7 +85,7 @@ pub(crate) struct StreamBody {
     last_status: Option<StatusPayload>,
     next_checkpoint: Instant,
     timer: Pin<Box<Sleep>>,
-    revoked: Seldom<WaitForCancellationFutureOwned>,
+    revoked: PollWhenWoken<WaitForCancellationFutureOwned>,
 }
 
 /// Where a stream is.
@@ -117,7 +117,7 @@ impl StreamBody {
             timer: Box::pin(tokio::time::sleep_until(
                 until.min(setup.timing.first_checkpoint),
             )),
-            revoked: Seldom::new(setup.session_end.clone().cancelled_owned()),
+            revoked: PollWhenWoken::new(setup.session_end.clone().cancelled_owned()),
             setup: Box::new(setup),
         }
     }

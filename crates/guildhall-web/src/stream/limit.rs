@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
-use guildhall_http::{ClientAddress, Notice};
+use guildhall_http::{ClientAddress, LogThrottle};
 use guildhall_model::UserId;
 use metrics::{Counter, Gauge, counter, gauge};
 use parking_lot::{Mutex, MutexGuard};
@@ -52,7 +52,7 @@ struct Open {
     together: usize,
     of_user: HashMap<UserId, usize>,
     of_address: HashMap<IpAddr, usize>,
-    notices: [Notice; 3],
+    notices: [LogThrottle; 3],
 }
 
 /// The right to have one open; given back when dropped.
