@@ -1,11 +1,9 @@
-//! Settings as data. Only the binary reads the environment; here names of settings appear in
-//! sentences alone, so that an operator knows where to change something.
+//! Settings as data. Only the binary reads the environment.
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, io, net::SocketAddr, num::NonZeroUsize, time::Duration};
 
+use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
 use guildhall_model::GuildId;
-use secrecy::SecretString;
-use url::Url;
 
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
 #[derive(Clone, Debug)]
@@ -13,21 +11,21 @@ pub struct Config {
     /// Where web roles dial. Port 0: any free port.
     pub listen: SocketAddr,
     /// The bot's token, without `Bot ` before it.
-    pub bot_token: SecretString,
+    pub bot_token: Secret,
     /// The guilds to bridge; `None`: all of the bot's. Others are ignored altogether.
     pub guilds: Option<BTreeSet<GuildId>>,
     /// What to ask of Discord beyond guilds and voice states.
     pub intents: Intents,
-    /// Tokens a web role may present, at least one; two while rotating.
-    pub link_tokens: Vec<SecretString>,
+    /// Tokens a web role may present.
+    pub link_tokens: RotatedSecret,
     /// Discord's origin, such as `https://discord.com`; `/api/v10` derives from it.
-    pub discord_url: Url,
+    pub discord_url: HttpOrigin,
     /// Origin of Discord's pictures.
-    pub cdn_url: Url,
+    pub cdn_url: HttpOrigin,
     /// The Gateway's address; `None`: what `/gateway/bot` answers.
-    pub discord_gateway_url: Option<Url>,
-    /// Events retained per guild, at least 1.
-    pub log_window: usize,
+    pub discord_gateway_url: Option<WsUrl>,
+    /// Events retained per guild.
+    pub log_window: NonZeroUsize,
     /// Bounds and intervals; tests shrink them.
     pub limits: Limits,
 }
@@ -147,10 +145,16 @@ impl Default for Limits {
     }
 }
 
-/// Why a role can't be built.
+/// Why the role can't be built.
 #[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// A setting is wrong: one sentence that names it and the cure. Exit code 78.
+pub enum GatewayBuildError {
+    /// Where web roles dial can't be listened on.
+    #[error("{0}")]
+    NotBound(io::Error),
+    /// The client of Discord's API can't be made.
+    #[error("{0}")]
+    Tls(String),
+    /// What a setting says can't be used: one sentence that names it and the cure.
     #[error("{0}")]
     Misconfigured(String),
     /// The machine refused something that no setting explains.
@@ -158,9 +162,9 @@ pub enum BuildError {
     Failed(String),
 }
 
-/// Why a role ended unasked.
+/// Why the role ended unasked.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum GatewayRunError {
     /// Discord refused a setting: one sentence that names it and the cure. Exit code 78.
     #[error("{0}")]
     Misconfigured(String),

@@ -9,14 +9,14 @@ mod limiter;
 
 use std::{sync::Arc, time::Duration};
 
+use guildhall_http::Secret;
 use guildhall_model::{GuildId, RoleId, UserId, guild::Membership, text::readable_json};
 use metrics::counter;
 use parking_lot::{Mutex, MutexGuard};
 use reqwest::{
     StatusCode,
-    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap, HeaderName},
 };
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
@@ -86,15 +86,13 @@ pub(crate) enum RestError {
 }
 
 impl DiscordRest {
-    /// A client for one bot. `Err`: the token can't be a header, or TLS can't be set up.
+    /// A client for one bot. `Err`: TLS can't be set up.
     pub(crate) fn new(
         origin: Url,
-        token: &SecretString,
+        token: &Secret,
         requests_per_second: u32,
-    ) -> Result<Self, String> {
-        let mut bot = HeaderValue::from_str(&format!("Bot {}", token.expose_secret()))
-            .map_err(|_| "the token has characters that no token has".to_owned())?;
-        bot.set_sensitive(true);
+    ) -> Result<Self, reqwest::Error> {
+        let bot = token.authorization("Bot");
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .default_headers([(AUTHORIZATION, bot)].into_iter().collect())
@@ -102,8 +100,7 @@ impl DiscordRest {
             .redirect(reqwest::redirect::Policy::none())
             // The Gateway's socket knows no proxy either, and settings come by `Config` alone.
             .no_proxy()
-            .build()
-            .map_err(|error| error.to_string())?;
+            .build()?;
         let limiter = Arc::new(Mutex::new(Limiter::new(requests_per_second)));
         Ok(Self {
             http,

@@ -35,5 +35,5 @@ mod metrics;
 /// The built role, and the tasks it is made of.
 mod run;
 
-pub use config::{BuildError, Config, Intents, Limits, RunError};
+pub use config::{Config, GatewayBuildError, GatewayRunError, Intents, Limits};
 pub use run::Gateway;

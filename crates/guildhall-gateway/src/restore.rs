@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use guildhall_http::Secret;
 use guildhall_model::{LogId, Position, UnixMs, UserId, World};
 use guildhall_ports::{
     Journal, JournalError,
     journal::{Beginning, JournalState, Saved, Terms},
 };
-use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
 
 use crate::{
-    BuildError,
+    GatewayBuildError,
     log::{Log, Window},
     sequencer::Restored,
 };
@@ -28,7 +28,7 @@ pub(crate) async fn restore(
     bot: Option<UserId>,
     window: Window,
     now: UnixMs,
-) -> Result<(Log, Restored), BuildError> {
+) -> Result<(Log, Restored), GatewayBuildError> {
     match journal.load().await.map_err(refused)? {
         Some(saved) => go_on(saved, terms, bot, window),
         None => begin(journal, terms, window, now).await,
@@ -37,8 +37,8 @@ pub(crate) async fn restore(
 
 /// The bot's user id, which a token of Discord's begins with in base64; `None`: it has another
 /// shape, and only READY will tell.
-pub(crate) fn bot_of(token: &SecretString) -> Option<UserId> {
-    let first = token.expose_secret().split('.').next()?;
+pub(crate) fn bot_of(token: &Secret) -> Option<UserId> {
+    let first = token.expose().split('.').next()?;
     let id = STANDARD_NO_PAD.decode(first.trim_end_matches('=')).ok()?;
     Some(UserId(String::from_utf8(id).ok()?.parse().ok()?))
 }
@@ -56,7 +56,7 @@ async fn begin(
     terms: Terms,
     window: Window,
     now: UnixMs,
-) -> Result<(Log, Restored), BuildError> {
+) -> Result<(Log, Restored), GatewayBuildError> {
     let start = Position::start(LOG, now);
     let state = JournalState::default();
     let beginning = Beginning {
@@ -79,7 +79,7 @@ fn go_on(
     terms: Terms,
     bot: Option<UserId>,
     window: Window,
-) -> Result<(Log, Restored), BuildError> {
+) -> Result<(Log, Restored), GatewayBuildError> {
     let Saved {
         head,
         bases,
@@ -89,7 +89,7 @@ fn go_on(
     if let (Some(kept), Some(is)) = (state.bot, bot)
         && kept != is
     {
-        return Err(BuildError::Misconfigured(another_bot(kept, is)));
+        return Err(GatewayBuildError::Misconfigured(another_bot(kept, is)));
     }
     // A session brings what it was begun for, and only what came after its world.
     if state
@@ -111,11 +111,11 @@ fn go_on(
     Ok((log, restored))
 }
 
-fn refused(error: JournalError) -> BuildError {
+fn refused(error: JournalError) -> GatewayBuildError {
     match error {
-        JournalError::Refused(sentence) => BuildError::Misconfigured(sentence),
+        JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
         // A restart may help.
-        JournalError::InUse(why) | JournalError::Failed(why) => BuildError::Failed(why),
+        JournalError::InUse(why) | JournalError::Failed(why) => GatewayBuildError::Failed(why),
     }
 }
 
@@ -176,11 +176,11 @@ mod tests {
         // base64 of 1234567890123456789
         let token = "MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.GabcdE.secret";
         assert_eq!(
-            bot_of(&token.into()),
+            bot_of(&token.parse().expect("a token")),
             Some(UserId(1_234_567_890_123_456_789))
         );
-        for odd in ["", "token", "....", "bm90IGFuIGlk.x.y"] {
-            assert_eq!(bot_of(&odd.into()), None, "{odd}");
+        for odd in ["token", "....", "bm90IGFuIGlk.x.y"] {
+            assert_eq!(bot_of(&odd.parse().expect("a token")), None, "{odd}");
         }
     }
 }

@@ -8,16 +8,16 @@ use std::{net::SocketAddr, sync::Arc};
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::World;
 use guildhall_ports::{Clock, Health, Journal, journal::Terms};
-use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, info_span};
+use url::Url;
 
 use crate::{
-    BuildError, Config, RunError,
+    Config, GatewayBuildError, GatewayRunError,
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
@@ -48,28 +48,24 @@ pub struct Gateway {
 }
 
 impl Config {
-    /// Checks the settings, loads the journal and binds the listener. Spawns nothing and asks
-    /// Discord nothing.
+    /// Loads the journal and binds the listener. Spawns nothing and asks Discord nothing.
     pub async fn build(
         self,
         clock: Arc<dyn Clock>,
         journal: Arc<dyn Journal>,
-    ) -> Result<Gateway, BuildError> {
-        self.check().map_err(BuildError::Misconfigured)?;
+    ) -> Result<Gateway, GatewayBuildError> {
         crate::metrics::describe();
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
-        let rest = DiscordRest::new(origin, &self.bot_token, share)
-            .map_err(|why| BuildError::Misconfigured(format!("DISCORD_BOT_TOKEN: {why}")))?;
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-            let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
-            BuildError::Misconfigured(guildhall_ports::not_bound(host, port, self.listen, &error))
-        })?;
+        let rest = DiscordRest::new(origin.into(), &self.bot_token, share)
+            .map_err(|error| GatewayBuildError::Tls(error.to_string()))?;
+        let listener = TcpListener::bind(self.listen).await;
+        let listener = listener.map_err(GatewayBuildError::NotBound)?;
         let address = listener
             .local_addr()
-            .map_err(|error| BuildError::Failed(error.to_string()))?;
+            .map_err(|error| GatewayBuildError::Failed(error.to_string()))?;
         let now = clock.now();
         let window = Window {
-            records_per_guild: self.log_window,
+            records_per_guild: self.log_window.get(),
             bytes: self.limits.log_bytes,
             evicted_in_journal: self.limits.journal_evicted,
         };
@@ -106,38 +102,6 @@ impl Config {
             report: watch::Sender::new(Report::default()),
         })
     }
-
-    fn check(&self) -> Result<(), String> {
-        let sentence = if self.bot_token.expose_secret().trim().is_empty() {
-            "DISCORD_BOT_TOKEN is empty: put in the bot's token from the Developer Portal"
-        } else if self.link_tokens.is_empty()
-            || self
-                .link_tokens
-                .iter()
-                .any(|token| token.expose_secret().is_empty())
-        {
-            "LINK_TOKEN is empty: put in a secret that gateway and web share"
-        } else if self.log_window == 0 {
-            "LOG_WINDOW is 0: a log that keeps nothing can't be followed; take 1 or more"
-        } else if self
-            .guilds
-            .as_ref()
-            .is_some_and(std::collections::BTreeSet::is_empty)
-        {
-            "DISCORD_GUILD_ID names no guild: name one, or leave it out for all"
-        } else if !matches!(self.discord_url.scheme(), "http" | "https") {
-            "DISCORD_URL is to begin with https:// or http://"
-        } else if self
-            .discord_gateway_url
-            .as_ref()
-            .is_some_and(|url| !matches!(url.scheme(), "ws" | "wss") || url.query().is_some())
-        {
-            "DISCORD_GATEWAY_URL is to begin with wss:// or ws:// and to have no query"
-        } else {
-            return Ok(());
-        };
-        Err(sentence.to_owned())
-    }
 }
 
 impl Gateway {
@@ -157,7 +121,7 @@ impl Gateway {
 
     /// Runs until `stop`, with every task in `tracker`. Closes Discord in a way that keeps the
     /// session. A task that ends unasked ends all others, and is answered.
-    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), RunError> {
+    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), GatewayRunError> {
         let stop = stop.child_token();
         let _ended = stop.clone().drop_guard();
         // The sequencer stops last, to take what the shard still hands over.
@@ -167,7 +131,7 @@ impl Gateway {
         let cdn = Cdn::new(&self.config.cdn_url);
         let tls = self.config.is_discord_behind_tls();
         let door = Door {
-            tokens: self.config.link_tokens.into(),
+            tokens: Arc::new(self.config.link_tokens),
             house: Attachments {
                 log: self.log.clone(),
                 sequencer: self.sequencer.clone(),
@@ -183,7 +147,7 @@ impl Gateway {
             tls,
             bot_token: self.config.bot_token,
             intents: self.config.intents,
-            gateway_url: self.config.discord_gateway_url,
+            gateway_url: self.config.discord_gateway_url.map(Url::from),
             limits,
             identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
             inbox: self.sequencer.inbox(),

@@ -16,9 +16,9 @@ mod message;
 
 use std::{sync::Arc, time::Duration};
 
+use guildhall_http::Secret;
 use guildhall_ports::{Clock, journal::ResumeState};
 use metrics::{counter, gauge};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     select,
     sync::{Notify, mpsc},
@@ -49,7 +49,7 @@ const ALERT_TRIES: u32 = 5;
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub rest: DiscordRest,
-    pub bot_token: SecretString,
+    pub bot_token: Secret,
     pub intents: Intents,
     /// `None`: what `/gateway/bot` answers.
     pub gateway_url: Option<Url>,
@@ -87,7 +87,7 @@ pub(crate) async fn run(
 ) -> ShardExit {
     let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
     // Built once: it holds the TLS roots.
-    let template = ConfigBuilder::new(shard.bot_token.expose_secret().to_owned(), intents).build();
+    let template = ConfigBuilder::new(shard.bot_token.expose().to_owned(), intents).build();
     let mut policy = ReconnectPolicy::new(shard.limits, shard.resume.clone());
     let mut base = shard.gateway_url.clone();
     loop {

@@ -6,7 +6,8 @@ use http::{HeaderMap, StatusCode, Version, header, uri::Authority};
 
 /// What a request is answered that is for no host, or for two.
 pub(super) fn refused() -> Response {
-    let body = r#"{"error":{"code":"invalid","message":"A request has exactly one valid Host header."}}"#;
+    let body =
+        r#"{"error":{"code":"invalid","message":"A request has exactly one valid Host header."}}"#;
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),

@@ -31,10 +31,16 @@ mod trusted_proxies;
 mod occurrences;
 /// A future that is polled only after it was woken itself.
 mod poll_when_woken;
+/// URLs of settings.
+mod urls;
+/// Secrets of settings.
+mod secret;
 
 pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
 pub use occurrences::{LogThrottle, Occurrences};
 pub use poll_when_woken::PollWhenWoken;
+pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};
 pub use trusted_proxies::TrustedProxies;
+pub use urls::{HttpOrigin, HttpUrl, UnusableUrl, WsUrl};

@@ -52,7 +52,8 @@ mod settings;
 #[cfg(test)]
 pub(crate) use session::Profile;
 pub(crate) use session::{Session, SessionEnd, Sessions};
-pub(crate) use settings::Settings;
+pub(crate) use settings::AuthConfig;
+pub use settings::CDN_URL_MAX;
 pub(crate) use world_access::WorldAccess;
 
 use budget::LoginBudget;
@@ -67,7 +68,7 @@ const USED_MAX: usize = 10_000;
 
 /// The login, ready to serve.
 pub(crate) struct Auth {
-    settings: Settings,
+    config: AuthConfig,
     discord: DiscordClient,
     jar: Jar,
     sessions: Sessions,
@@ -81,18 +82,17 @@ pub(crate) struct Auth {
 }
 
 impl Auth {
-    /// Checks the settings; the error is one sentence for the operator.
+    /// The error is one of TLS: no client of Discord's API can be made.
     pub(crate) fn new(
-        settings: Settings,
+        config: AuthConfig,
         world: Arc<dyn WorldAccess>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Arc<Self>, String> {
-        let sessions = Sessions::new(&settings, Arc::clone(&clock))?;
-        let discord = DiscordClient::new(&settings)
-            .map_err(|_| "The system's TLS certificates could not be loaded.".to_owned())?;
+    ) -> Result<Arc<Self>, reqwest::Error> {
+        let sessions = config.sessions(Arc::clone(&clock));
+        let discord = DiscordClient::new(&config)?;
         Ok(Arc::new(Self {
-            jar: settings.jar()?,
-            settings,
+            jar: config.jar(),
+            config,
             discord,
             sessions,
             used: Mutex::new(ExpiringSet::new(USED_MAX)),

@@ -1,33 +1,32 @@
 //! The role's settings. Only the binary reads flags, environment and files; here they are data.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use guildhall_http::TrustedProxies;
-use guildhall_ports::Clock;
-use secrecy::SecretString;
-use url::Url;
+use guildhall_http::{
+    HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies, WsUrl,
+};
 
-use crate::role::Web;
-
-/// What the web role is told. See `.env.example` for each setting's name and meaning.
+/// What the web role is told. Whoever makes one has looked at what a single value does not show:
+/// a plain http `base_url` is for this machine alone, and `stream_max_age` is under `session_idle`.
 #[derive(Debug)]
 pub struct Config {
-    /// Where browsers come in. Port 0 takes a free one: [`Web::local_addr`].
+    /// Where browsers come in. Port 0 takes a free one: `Web::local_addr`.
     pub listen: SocketAddr,
     /// Where browsers believe we are; its path is the prefix of every route.
-    pub base_url: Url,
-    /// The gateway's link, `ws` or `wss`, with its path.
-    pub gateway_url: Url,
+    pub base_url: HttpUrl,
+    /// The gateway's link, with its path.
+    pub gateway_url: WsUrl,
     /// Said to the gateway.
-    pub link_token: SecretString,
-    /// The first encrypts cookies, all of them decrypt. At least one, each of 32 characters or more.
-    pub session_secrets: Vec<SecretString>,
+    pub link_token: StrongSecret,
+    /// The current one encrypts cookies, all of them decrypt.
+    pub session_secrets: RotatedSecret,
     /// Discord as the identity provider.
     pub oauth: OAuth,
     /// Origins besides our own that may post with a cookie and be returned to after login.
-    pub allowed_origins: Vec<Url>,
-    /// Where avatars and icons come from; the page may load pictures from there.
-    pub cdn_url: Url,
+    pub allowed_origins: Vec<HttpOrigin>,
+    /// Where avatars and icons come from; the page may load pictures from there. At most
+    /// [`crate::CDN_URL_MAX`] characters.
+    pub cdn_url: HttpOrigin,
     /// Streams end at a random 80 to 100 % of this age. Under the sessions' idle limit.
     pub stream_max_age: Duration,
     /// Open streams of one user on this instance.
@@ -42,7 +41,7 @@ pub struct Config {
     /// Proxies that are believed about whose requests they pass on.
     pub trusted_proxies: TrustedProxies,
     /// Records kept per guild.
-    pub log_window: usize,
+    pub log_window: NonZeroUsize,
     /// Serve the page from this folder instead of the embedded build.
     pub ui_dir: Option<PathBuf>,
     /// A session unused for so long is over.
@@ -51,33 +50,29 @@ pub struct Config {
     pub session_max_age: Duration,
 }
 
-/// Discord's OAuth2 application. Without a client id login answers 503.
+/// Discord's OAuth2 application.
 #[derive(Debug)]
 pub struct OAuth {
     /// The application's id.
     pub client_id: String,
     /// The application's secret.
-    pub client_secret: SecretString,
-    /// Origin where a browser reaches Discord's authorize page.
-    pub public_url: Url,
-    /// Origin where this process reaches Discord's API.
-    pub api_url: Url,
+    pub client_secret: Secret,
+    /// Where a browser reaches Discord's authorize page.
+    pub public_url: HttpOrigin,
+    /// Where this process reaches Discord's API.
+    pub api_url: HttpOrigin,
 }
 
 /// Why the role cannot be built.
 #[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The operator can cure it: one sentence that names the setting and the cure.
+pub enum WebBuildError {
+    /// Where browsers come in can't be listened on.
     #[error("{0}")]
-    Misconfigured(String),
-    /// Anything else.
+    NotBound(io::Error),
+    /// The client of Discord's API can't be made.
+    #[error("The system's TLS certificates could not be loaded.")]
+    Tls,
+    /// The machine refused something that no setting explains.
     #[error("{0}")]
-    Failed(String),
-}
-
-impl Config {
-    /// Checks the settings and binds the listener. Spawns nothing.
-    pub async fn build(self, clock: Arc<dyn Clock>) -> Result<Web, BuildError> {
-        Web::build(self, clock).await
-    }
+    Failed(io::Error),
 }

@@ -30,5 +30,6 @@ mod router;
 /// The role itself: built from the settings, then run.
 mod role;
 
-pub use config::{BuildError, Config, OAuth};
-pub use role::{ServeError, Web};
+pub use auth::CDN_URL_MAX;
+pub use config::{Config, OAuth, WebBuildError};
+pub use role::{Web, WebRunError};

@@ -10,18 +10,17 @@ mod health;
 
 use std::sync::Arc;
 
+use guildhall_http::{Secret, WsUrl};
 use guildhall_link::{
     frame::Ack,
     pending::{ANSWER_LIMIT, REQUESTS_IN_FLIGHT},
 };
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::{Check, Clock};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
-use url::Url;
 
 use crate::fanout::Publisher;
 
@@ -45,33 +44,25 @@ pub(crate) struct Link {
 #[error("the gateway did not answer")]
 pub(crate) struct Unavailable;
 
-/// `LINK_TOKEN` has characters that no HTTP header can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("LINK_TOKEN must be of visible ASCII characters: generate another one")]
-pub(crate) struct UnusableToken;
-
 /// Makes the handle, and the task for the caller to run. Dials nothing yet.
 pub(crate) fn open(
-    gateway_url: Url,
-    link_token: &SecretString,
+    gateway_url: WsUrl,
+    link_token: &Secret,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
-) -> Result<(Link, Dialler), UnusableToken> {
-    let bearer = format!("Bearer {}", link_token.expose_secret());
-    let mut authorization = http::HeaderValue::from_str(&bearer).map_err(|_| UnusableToken)?;
-    authorization.set_sensitive(true);
+) -> (Link, Dialler) {
     let (asks, inbox) = mpsc::channel(ASKS_WAITING);
     let (health_sender, health) = watch::channel(LinkHealth::Starting);
     let link = Link { asks, health };
     let dialler = Dialler::new(
-        gateway_url,
-        authorization,
+        gateway_url.into(),
+        link_token.authorization("Bearer"),
         publisher,
         clock,
         inbox,
         health_sender,
     );
-    Ok((link, dialler))
+    (link, dialler)
 }
 
 /// What the task is asked.

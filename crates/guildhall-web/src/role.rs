@@ -14,8 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use crate::{
-    BuildError, Config,
-    auth::{Auth, Settings},
+    Config, WebBuildError,
+    auth::{Auth, AuthConfig},
     fanout::{self, Fanout},
     http::Page,
     link::{self, Dialler, Link},
@@ -57,49 +57,35 @@ pub struct Web {
     dialler: Dialler,
 }
 
-/// Why the role ended by itself.
+/// A task of the role ended that should not have: better a restart than half a process.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The operator can cure it: one sentence that names the setting and the cure.
-    #[error("{0}")]
-    Misconfigured(String),
-    /// A task ended that should not have: better a restart than half a process.
-    #[error("{0}")]
-    Failed(String),
+#[error("{0}")]
+pub struct WebRunError(String);
+
+impl Config {
+    /// Binds the listener. Spawns nothing.
+    pub async fn build(self, clock: Arc<dyn Clock>) -> Result<Web, WebBuildError> {
+        Web::build(self, clock).await
+    }
 }
 
 impl Web {
-    pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
+    async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
-        if config.stream_max_age >= config.session_idle {
-            return Err(BuildError::Misconfigured(
-                "STREAM_MAX_AGE must be under the time after which an idle session ends.".into(),
-            ));
-        }
-        let (publisher, fanout) = fanout::new(config.log_window.max(1));
+        let (publisher, fanout) = fanout::new(config.log_window.get());
         let (link, dialler) = link::open(
             config.gateway_url.clone(),
-            &config.link_token,
+            config.link_token.secret(),
             publisher,
             Arc::clone(&clock),
-        )
-        .map_err(|error| BuildError::Misconfigured(error.to_string()))?;
+        );
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone());
-        let auth = Auth::new(Settings::of(&config), world_access, Arc::clone(&clock))
-            .map_err(BuildError::Misconfigured)?;
-        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-            let (host, port) = ("WEB_HOST", "WEB_PORT");
-            BuildError::Misconfigured(guildhall_ports::not_bound(
-                host,
-                port,
-                config.listen,
-                &error,
-            ))
-        })?;
-        let addr = listener
-            .local_addr()
-            .map_err(|error| BuildError::Failed(error.to_string()))?;
+        let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock))
+            .map_err(|_| WebBuildError::Tls)?;
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener.map_err(WebBuildError::NotBound)?;
+        let addr = listener.local_addr().map_err(WebBuildError::Failed)?;
         let page = Page::new(config.ui_dir.clone());
         let http = http_config(&config);
         let limits = [
@@ -156,7 +142,7 @@ impl Web {
         self,
         tracker: &TaskTracker,
         stop: CancellationToken,
-    ) -> Result<(), ServeError> {
+    ) -> Result<(), WebRunError> {
         let Self {
             listener,
             router,
@@ -188,7 +174,7 @@ impl Web {
                 let why = ended
                     .err()
                     .map_or_else(|| "for no reason".to_owned(), |e| e.to_string());
-                Err(ServeError::Failed(format!("{task} ended: {why}")))
+                Err(WebRunError(format!("{task} ended: {why}")))
             }
             _ => Ok(()),
         }

@@ -17,9 +17,9 @@ mod web;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use guildhall_gateway::Gateway;
+use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};
 use guildhall_ports::{Health, Journal, SystemClock};
-use guildhall_web::Web;
+use guildhall_web::{Web, WebBuildError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
@@ -78,12 +78,16 @@ struct BuiltGateway {
 async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, End> {
     let config = config::gateway(settings)?;
     let journal = adapters::journal(settings).await?;
+    let listen = config.listen;
     let gateway = config.build(Arc::new(SystemClock), Arc::clone(&journal));
     let gateway = gateway.await.map_err(|error| match error {
-        guildhall_gateway::BuildError::Misconfigured(sentence) => {
-            End::Misconfigured(ConfigError(sentence))
+        GatewayBuildError::NotBound(error) => {
+            let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
+            ConfigError(guildhall_ports::not_bound(host, port, listen, &error)).into()
         }
-        error @ guildhall_gateway::BuildError::Failed(_) => End::Failed(error.into()),
+        GatewayBuildError::Tls(why) => ConfigError(format!("DISCORD_BOT_TOKEN: {why}")).into(),
+        GatewayBuildError::Misconfigured(sentence) => ConfigError(sentence).into(),
+        error @ GatewayBuildError::Failed(_) => End::Failed(error.into()),
     })?;
     Ok(BuiltGateway { gateway, journal })
 }
@@ -99,24 +103,23 @@ async fn build_web(settings: &Settings) -> Result<Web, End> {
         "[Web] Up to {} connections at one time, of {limit} open files",
         web.connections
     );
-    web.build(Arc::new(SystemClock))
-        .await
-        .map_err(|error| match error {
-            guildhall_web::BuildError::Misconfigured(sentence) => {
-                End::Misconfigured(ConfigError(sentence))
-            }
-            error @ guildhall_web::BuildError::Failed(_) => End::Failed(error.into()),
-        })
+    let listen = web.listen;
+    let built = web.build(Arc::new(SystemClock)).await;
+    built.map_err(|error| match error {
+        WebBuildError::NotBound(error) => {
+            ConfigError(guildhall_ports::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
+        }
+        error @ WebBuildError::Tls => ConfigError(error.to_string()).into(),
+        error @ WebBuildError::Failed(_) => End::Failed(error.into()),
+    })
 }
 
 fn start_gateway(lifecycle: &mut Lifecycle, gateway: Gateway) {
     lifecycle.start(|tracker, stop| async move {
         let ended = gateway.run(&tracker, stop).await;
         ended.map_err(|error| match error {
-            guildhall_gateway::RunError::Misconfigured(sentence) => {
-                End::Misconfigured(ConfigError(sentence))
-            }
-            error @ guildhall_gateway::RunError::Failed(_) => End::Failed(error.into()),
+            GatewayRunError::Misconfigured(sentence) => ConfigError(sentence).into(),
+            error @ GatewayRunError::Failed(_) => End::Failed(error.into()),
         })
     });
 }

@@ -20,10 +20,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
-use guildhall_http::{AcceptFailure, Occurrences, Persistence};
+use guildhall_http::{AcceptFailure, Occurrences, Persistence, RotatedSecret, StrongSecret};
 use guildhall_link::attachment::MESSAGE_BYTES_TO_GATEWAY;
 use metrics::{counter, gauge};
-use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
 use tokio::{net::TcpListener, sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -39,7 +38,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     /// Each of them opens.
-    pub tokens: Arc<[SecretString]>,
+    pub tokens: Arc<RotatedSecret>,
     /// For each attachment.
     pub house: Attachments,
     /// Bounds.
@@ -168,7 +167,7 @@ impl Door {
         let Some(token) = said.strip_prefix(b"Bearer ") else {
             return false;
         };
-        let right = |known: &SecretString| known.expose_secret().as_bytes().ct_eq(token);
+        let right = |known: &StrongSecret| known.expose().as_bytes().ct_eq(token);
         let any = self
             .tokens
             .iter()

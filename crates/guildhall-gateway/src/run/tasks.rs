@@ -6,7 +6,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    RunError,
+    GatewayRunError,
     restore::another_bot,
     sequencer::SequencerExit,
     shard::{self, ShardExit},
@@ -55,7 +55,7 @@ impl<'a> Tasks<'a> {
         mut self,
         stop: &CancellationToken,
         sequencer_stop: &CancellationToken,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), GatewayRunError> {
         let mut result = Ok(());
         while let Some(ended) = self.set.join_next_with_id().await {
             let ended = match ended {
@@ -71,7 +71,7 @@ impl<'a> Tasks<'a> {
         result
     }
 
-    fn broken(&self, error: &JoinError) -> RunError {
+    fn broken(&self, error: &JoinError) -> GatewayRunError {
         let broke = self.broke.get(&error.id()).unwrap_or(&"a task broke");
         failed(&format!("{broke}: {error}"))
     }
@@ -79,7 +79,7 @@ impl<'a> Tasks<'a> {
 
 impl TaskExit {
     /// What the end of a task is to the role. `stop`: whether it was asked to.
-    fn result(self, stop: &CancellationToken) -> Result<(), RunError> {
+    fn result(self, stop: &CancellationToken) -> Result<(), GatewayRunError> {
         match self {
             Self::Shard(exit) => shard_ended(exit),
             Self::Listener if stop.is_cancelled() => Ok(()),
@@ -89,15 +89,15 @@ impl TaskExit {
     }
 }
 
-fn shard_ended(exit: ShardExit) -> Result<(), RunError> {
+fn shard_ended(exit: ShardExit) -> Result<(), GatewayRunError> {
     match exit {
         ShardExit::Stopped => Ok(()),
-        ShardExit::Misconfigured(sentence) => Err(RunError::Misconfigured(sentence)),
+        ShardExit::Misconfigured(sentence) => Err(GatewayRunError::Misconfigured(sentence)),
         ShardExit::InboxClosed => Err(failed("nobody took what Discord told")),
     }
 }
 
-fn sequencer_ended(exit: SequencerExit) -> Result<(), RunError> {
+fn sequencer_ended(exit: SequencerExit) -> Result<(), GatewayRunError> {
     match exit {
         SequencerExit::Stopped => Ok(()),
         SequencerExit::Fenced => Err(failed("somebody else wrote to the log")),
@@ -109,12 +109,12 @@ fn sequencer_ended(exit: SequencerExit) -> Result<(), RunError> {
              a backup?): a new log begins at the next start",
         )),
         SequencerExit::AnotherBot { kept, is } => {
-            Err(RunError::Misconfigured(another_bot(kept, is)))
+            Err(GatewayRunError::Misconfigured(another_bot(kept, is)))
         }
-        SequencerExit::TokenRefused => Err(RunError::Misconfigured(shard::token_refused())),
+        SequencerExit::TokenRefused => Err(GatewayRunError::Misconfigured(shard::token_refused())),
     }
 }
 
-fn failed(why: &str) -> RunError {
-    RunError::Failed(why.to_owned())
+fn failed(why: &str) -> GatewayRunError {
+    GatewayRunError::Failed(why.to_owned())
 }

@@ -419,7 +419,7 @@ impl Harness {
             close: Duration::from_millis(200),
             ..Limits::default()
         };
-        let token: SecretString = "a-token".into();
+        let token: Secret = "a-token".parse().expect("a token");
         let mut shard = Shard {
             rest: DiscordRest::new(discord.origin(), &token, 1_000).expect("a client"),
             bot_token: token,

@@ -51,7 +51,7 @@ pub(super) async fn refresh(
     State(auth): State<Arc<Auth>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    check_write(&headers, &auth.settings)?;
+    check_write(&headers, &auth.config)?;
     let session = auth.sessions.read(&headers);
     let session = session.ok_or_else(ApiError::unauthorized)?;
     let body = Refreshed {
@@ -67,7 +67,7 @@ pub(super) async fn logout(
     State(auth): State<Arc<Auth>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    check_write(&headers, &auth.settings)?;
+    check_write(&headers, &auth.config)?;
     for session in auth.sessions.all(&headers) {
         auth.sessions.revoke(&session);
         tracing::info!(viewer.id = %session.user.id, "[Auth] Signed out");

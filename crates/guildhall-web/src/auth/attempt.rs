@@ -98,10 +98,10 @@ fn cookie_name(slot: u8, jar: &Jar) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::settings::tests::{SECRET, strong};
 
     fn jar() -> Jar {
-        let secret = "an-old-oak-holds-the-roof-of-this-hall".into();
-        Jar::new(&[secret], false).expect("a key")
+        Jar::new(&strong(SECRET).into(), false)
     }
 
     fn attempt(now: UnixMs) -> Attempt {
@@ -192,8 +192,7 @@ mod tests {
 
     #[test]
     fn the_longest_attempts_leave_room_in_a_head() {
-        let jar = Jar::new(&["an-old-oak-holds-the-roof-of-this-hall".into()], true);
-        let jar = jar.expect("a key");
+        let jar = Jar::new(&strong(SECRET).into(), true);
         let longest = format!("https://h.example/{}", "x".repeat(1_006));
         let mut kept = Vec::new();
         for now in 0..u64::from(SLOTS) {

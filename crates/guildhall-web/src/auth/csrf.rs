@@ -5,13 +5,13 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use url::Url;
 
-use super::{return_to::allowed, settings::Settings};
+use super::{return_to::allowed, settings::AuthConfig};
 use crate::http::ApiError;
 
 /// Refuses a request that changes something with a cookie, unless it comes from a page of ours or
 /// of the allow list (403) and says that it is JSON (415), which no plain form can.
-pub(super) fn check_write(headers: &HeaderMap, settings: &Settings) -> Result<(), ApiError> {
-    if !is_ours(headers, settings) {
+pub(super) fn check_write(headers: &HeaderMap, config: &AuthConfig) -> Result<(), ApiError> {
+    if !is_ours(headers, config) {
         return Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "forbidden",
@@ -29,13 +29,13 @@ pub(super) fn check_write(headers: &HeaderMap, settings: &Settings) -> Result<()
 }
 
 /// `Origin` decides where it is sent; browsers leave it out of some same-origin requests only.
-fn is_ours(headers: &HeaderMap, settings: &Settings) -> bool {
+fn is_ours(headers: &HeaderMap, config: &AuthConfig) -> bool {
     if let Some(origin) = headers.get(header::ORIGIN) {
         return origin
             .to_str()
             .ok()
             .and_then(|origin| Url::parse(origin).ok())
-            .is_some_and(|origin| allowed(&origin.origin(), settings));
+            .is_some_and(|origin| allowed(&origin.origin(), config));
     }
     headers
         .get("sec-fetch-site")
@@ -55,11 +55,11 @@ mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
-    use crate::auth::settings::tests::settings;
+    use crate::auth::settings::tests::auth_config;
 
     fn status(pairs: &[(&'static str, &'static str)]) -> Option<u16> {
-        let mut settings = settings("https://hall.example/prefix");
-        settings.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
+        let mut config = auth_config("https://hall.example/prefix");
+        config.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
         let headers = pairs.iter().map(|(name, value)| {
             let (name, value) = (
                 HeaderName::from_static(name),
@@ -67,7 +67,7 @@ mod tests {
             );
             (name, value)
         });
-        let refused = check_write(&headers.collect(), &settings).err()?;
+        let refused = check_write(&headers.collect(), &config).err()?;
         Some(refused.status.as_u16())
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use guildhall_http::LogThrottle;
+use guildhall_http::{HttpOrigin, LogThrottle};
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -11,7 +11,6 @@ use oauth2::{
     Scope, TokenResponse, TokenUrl, basic::BasicClient, basic::BasicErrorResponseType,
 };
 use parking_lot::{Mutex, MutexGuard};
-use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
@@ -19,7 +18,7 @@ use url::Url;
 
 use super::{
     attempt::Attempt, budget::Reservation, rate_limited::RateLimitAnswer, session::Profile,
-    settings::Settings,
+    settings::AuthConfig,
 };
 
 /// What of Discord's answers is read, and what becomes of the rest.
@@ -85,20 +84,20 @@ pub(super) struct DiscordClient {
 
 impl DiscordClient {
     /// Opens no connection yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
-        let below = |origin: &Url, path: &str| {
-            let mut url = origin.clone();
+    pub(super) fn new(config: &AuthConfig) -> Result<Self, reqwest::Error> {
+        let below = |origin: &HttpOrigin, path: &str| {
+            let mut url = Url::clone(origin);
             url.set_path(path);
             url
         };
-        let secret = settings.client_secret.expose_secret().to_owned();
-        let authorize = below(&settings.discord_public_url, "/oauth2/authorize");
-        let token = below(&settings.discord_url, "/api/oauth2/token");
-        let oauth = BasicClient::new(ClientId::new(settings.client_id.clone()))
+        let secret = config.client_secret.expose().to_owned();
+        let authorize = below(&config.discord_public_url, "/oauth2/authorize");
+        let token = below(&config.discord_url, "/api/oauth2/token");
+        let oauth = BasicClient::new(ClientId::new(config.client_id.clone()))
             .set_client_secret(ClientSecret::new(secret))
             .set_auth_uri(AuthUrl::from_url(authorize))
             .set_token_uri(TokenUrl::from_url(token))
-            .set_redirect_uri(RedirectUrl::from_url(settings.at("auth/callback")));
+            .set_redirect_uri(RedirectUrl::from_url(config.at("auth/callback")));
         let http = reqwest::Client::builder()
             // A redirect would carry the code and the token to wherever it points.
             .redirect(reqwest::redirect::Policy::none())
@@ -110,9 +109,9 @@ impl DiscordClient {
         Ok(Self {
             oauth,
             http,
-            me: below(&settings.discord_url, "/api/v10/users/@me"),
-            guilds: below(&settings.discord_url, "/api/v10/users/@me/guilds"),
-            cdn: settings.cdn_url.clone(),
+            me: below(&config.discord_url, "/api/v10/users/@me"),
+            guilds: below(&config.discord_url, "/api/v10/users/@me/guilds"),
+            cdn: Url::clone(&config.cdn_url),
             skipped: Mutex::default(),
         })
     }

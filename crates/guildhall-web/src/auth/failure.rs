@@ -134,7 +134,7 @@ pub(super) fn failure_response(
     } else {
         tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
     }
-    let again = login_url(&auth.settings, to);
+    let again = login_url(&auth.config, to);
     let mut response = match failure.wait() {
         None => page(status, sentence, &again),
         Some(wait) => {

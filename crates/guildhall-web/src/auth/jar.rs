@@ -17,17 +17,14 @@ use base64::{
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
 use cookie::{Cookie, Key, SameSite};
+use guildhall_http::{RotatedSecret, StrongSecret};
 use guildhall_model::json;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::random;
 
 /// Browsers drop a longer cookie silently.
 pub(super) const COOKIE_MAX: usize = 4096;
-
-/// Shorter secrets are refused by the settings, and by the key derivation.
-pub(super) const SECRET_MIN: usize = 32;
 
 const NONCE_LENGTH: usize = 12;
 
@@ -39,18 +36,10 @@ pub(super) struct Jar {
 }
 
 impl Jar {
-    /// The first secret seals, all open. Secrets under [`SECRET_MIN`] bytes are passed over, and
-    /// `None` is the answer where no secret remains.
-    pub(super) fn new(secrets: &[SecretString], secure: bool) -> Option<Self> {
-        let ciphers: Arc<[Aes256Gcm]> = secrets
-            .iter()
-            .map(|secret| secret.expose_secret().as_bytes())
-            .filter(|secret| secret.len() >= SECRET_MIN)
-            .filter_map(|secret| {
-                Aes256Gcm::new_from_slice(Key::derive_from(secret).encryption()).ok()
-            })
-            .collect();
-        (!ciphers.is_empty()).then_some(Self { ciphers, secure })
+    /// The current secret seals, all open.
+    pub(super) fn new(secrets: &RotatedSecret, secure: bool) -> Self {
+        let ciphers = secrets.iter().map(cipher).collect();
+        Self { ciphers, secure }
     }
 
     /// The full name of one of our cookies. `__Host-` makes the browser refuse the cookie unless
@@ -126,6 +115,12 @@ impl Jar {
             .build();
         HeaderValue::try_from(cookie.to_string()).expect("names are ours and values are base64url")
     }
+}
+
+/// The key derivation asks for the length that a strong secret has.
+fn cipher(secret: &StrongSecret) -> Aes256Gcm {
+    let key = Key::derive_from(secret.expose().as_bytes());
+    Aes256Gcm::new_from_slice(key.encryption()).expect("a derived key has the cipher's length")
 }
 
 /// All cookies of a request. A foreign cookie with odd bytes must not hide ours, and some proxies

@@ -19,7 +19,7 @@ use super::{
     budget::{BudgetRefusal, LimitedBy, Reservation},
     discord::PATIENCE,
     failure::{Failure, count, failure_response},
-    response::{login_url, page, private, redirect},
+    response::{login_url, private, redirect},
     return_to::return_to,
     session::Session,
 };
@@ -45,19 +45,14 @@ pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: Head
     if is_prefetch(&headers) {
         return prefetch_refused();
     }
-    let settings = &auth.settings;
+    let config = &auth.config;
     let wish = parameter(&uri, "returnTo");
-    let return_to = without_denied(return_to(wish.as_deref(), settings));
-    if !settings.can_sign_in() {
-        let sentence = "Nobody can sign in here yet: DISCORD_CLIENT_ID is not set.";
-        let again = login_url(&auth.settings, &return_to);
-        return page(StatusCode::SERVICE_UNAVAILABLE, sentence, &again);
-    }
+    let return_to = without_denied(return_to(wish.as_deref(), config));
     // The callback comes to the base URL's host, so the cookie has to be given there. Only once:
     // a proxy that renames the host would send the browser round for ever.
     let moved = parameter(&uri, "moved").is_some();
-    if !moved && !addressed_to(&settings.base_url, &uri, &headers) {
-        let mut url = login_url(&auth.settings, &return_to);
+    if !moved && !addressed_to(&config.base_url, &uri, &headers) {
+        let mut url = login_url(&auth.config, &return_to);
         url.query_pairs_mut().append_pair("moved", "1");
         return redirect(&url, Vec::new());
     }
@@ -80,7 +75,7 @@ pub(super) async fn finish(
     let attempt = match find_attempt(&auth, &uri, &headers) {
         Ok(attempt) => attempt,
         Err(failure) => {
-            return failure_response(&auth, &failure, &auth.settings.home(), Vec::new());
+            return failure_response(&auth, &failure, &auth.config.home(), Vec::new());
         }
     };
     let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
@@ -200,8 +195,8 @@ fn is_short(refused: BudgetRefusal) -> bool {
 /// Discord is known by the address we reach it at or the one browsers do.
 fn is_issuer(auth: &Auth, issuer: &str) -> bool {
     [
-        &auth.settings.discord_url,
-        &auth.settings.discord_public_url,
+        &auth.config.discord_url,
+        &auth.config.discord_public_url,
     ]
     .iter()
     .any(|url| url.origin().ascii_serialization() == issuer)

@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::settings::Settings;
+use super::settings::AuthConfig;
 
 /// A page that needs nothing else and runs nothing. `sentence` is plain text.
 pub(super) fn page(status: StatusCode, sentence: &str, again: &Url) -> Response {
@@ -48,8 +48,8 @@ pub(super) fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
 }
 
 /// Where a sign-in begins that returns to this page.
-pub(super) fn login_url(settings: &Settings, return_to: &Url) -> Url {
-    let mut url = settings.at("auth/login");
+pub(super) fn login_url(config: &AuthConfig, return_to: &Url) -> Url {
+    let mut url = config.at("auth/login");
     url.query_pairs_mut()
         .append_pair("returnTo", return_to.as_str());
     url

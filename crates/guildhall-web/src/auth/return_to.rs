@@ -3,7 +3,7 @@
 
 use url::{Origin, Url};
 
-use super::settings::Settings;
+use super::settings::AuthConfig;
 
 /// Longer wishes are ignored: each rides in a cookie.
 const WISH_MAX: usize = 512;
@@ -11,19 +11,19 @@ const WISH_MAX: usize = 512;
 /// The page to return to: `wish` if it may be followed, else the home page. Always absolute, with
 /// an origin of ours or of the allow list, so that no reader of the `Location` header resolves it
 /// to anywhere else.
-pub(super) fn return_to(wish: Option<&str>, settings: &Settings) -> Url {
-    wish.and_then(|wish| follow(wish, settings))
-        .unwrap_or_else(|| settings.home())
+pub(super) fn return_to(wish: Option<&str>, config: &AuthConfig) -> Url {
+    wish.and_then(|wish| follow(wish, config))
+        .unwrap_or_else(|| config.home())
 }
 
-fn follow(wish: &str, settings: &Settings) -> Option<Url> {
+fn follow(wish: &str, config: &AuthConfig) -> Option<Url> {
     // Browsers read `\` as `/` and skip tabs and line ends: no honest link has them.
     let odd = |c: char| c == '\\' || c.is_whitespace() || c.is_control();
     if wish.len() > WISH_MAX || wish.contains(odd) {
         return None;
     }
     let url = if wish.starts_with('/') && !wish.starts_with("//") {
-        settings.base_url.join(wish).ok()?
+        config.base_url.join(wish).ok()?
     } else if scheme_is_http(wish) {
         Url::parse(wish).ok()?
     } else {
@@ -31,9 +31,9 @@ fn follow(wish: &str, settings: &Settings) -> Option<Url> {
     };
     let anonymous = url.username().is_empty() && url.password().is_none();
     let may = anonymous
-        && allowed(&url.origin(), settings)
+        && allowed(&url.origin(), config)
         && plain_path(url.path())
-        && !leads_back_here(&url, settings)
+        && !leads_back_here(&url, config)
         && url.as_str().len() <= 2 * WISH_MAX;
     may.then_some(url)
 }
@@ -47,9 +47,9 @@ fn scheme_is_http(wish: &str) -> bool {
 }
 
 /// Whether an origin is ours or on the allow list.
-pub(super) fn allowed(origin: &Origin, settings: &Settings) -> bool {
-    *origin == settings.base_url.origin()
-        || settings
+pub(super) fn allowed(origin: &Origin, config: &AuthConfig) -> bool {
+    *origin == config.base_url.origin()
+        || config
             .allowed_origins
             .iter()
             .any(|allowed| allowed.origin() == *origin)
@@ -69,8 +69,8 @@ fn plain_path(path: &str) -> bool {
 }
 
 /// A return to the login's own routes would go round in a circle.
-fn leads_back_here(url: &Url, settings: &Settings) -> bool {
-    let routes = settings.at("auth");
+fn leads_back_here(url: &Url, config: &AuthConfig) -> bool {
+    let routes = config.at("auth");
     url.origin() == routes.origin()
         && url
             .path()
@@ -83,15 +83,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::auth::settings::tests::settings;
+    use crate::auth::settings::tests::auth_config;
 
     fn to(wish: &str) -> String {
-        let mut settings = settings("https://hall.example/voice");
-        settings.allowed_origins = vec![
+        let mut config = auth_config("https://hall.example/voice");
+        config.allowed_origins = vec![
             "https://app.example".parse().expect("a URL"),
             "http://localhost:5173".parse().expect("a URL"),
         ];
-        return_to(Some(wish), &settings).into()
+        return_to(Some(wish), &config).into()
     }
 
     const HOME: &str = "https://hall.example/voice/";
@@ -190,8 +190,8 @@ mod tests {
         ] {
             assert_eq!(to(wish), HOME, "{wish:?}");
         }
-        let settings = settings("https://hall.example/voice");
-        assert_eq!(return_to(None, &settings).as_str(), HOME);
+        let config = auth_config("https://hall.example/voice");
+        assert_eq!(return_to(None, &config).as_str(), HOME);
     }
 
     proptest! {

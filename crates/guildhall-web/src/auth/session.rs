@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{expiring_set::ExpiringSet, jar::Jar, random, settings::Settings};
+use super::{expiring_set::ExpiringSet, jar::Jar, random};
 
 /// The bytes inside the cookie.
 mod packed;
@@ -114,22 +114,20 @@ struct Ends {
 }
 
 impl Sessions {
-    /// Checks the settings; the error is one sentence for the operator.
-    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, String> {
-        settings.check()?;
-        let (jar, lifetime) = (settings.jar()?, settings.lifetime);
+    /// Kept in cookies of this jar.
+    pub(super) fn new(jar: Jar, lifetime: SessionLifetime, clock: Arc<dyn Clock>) -> Self {
         let name = jar.name("guildhall");
         let ends = Mutex::new(Ends {
             revoked: ExpiringSet::new(REVOKED_MAX),
             watched: HashMap::new(),
         });
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             jar,
             name,
             lifetime,
             clock,
             ends,
-        })))
+        }))
     }
 
     /// The session of a request: its cookie opens, has not expired and was not logged out on this

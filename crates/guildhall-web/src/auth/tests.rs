@@ -385,14 +385,6 @@ async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
 }
 
 #[tokio::test]
-async fn without_a_client_id_the_login_says_what_is_missing() {
-    let mut visit = Visit::with(BASE, |it| it.client_id.clear()).await;
-    let answer = visit.get("/auth/login").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.body.contains("DISCORD_CLIENT_ID"));
-}
-
-#[tokio::test]
 async fn half_surrogates_in_discords_answers_are_readable() {
     let mut visit = Visit::to(BASE).await;
     let json = |body: &'static str| ([(header::CONTENT_TYPE, "application/json")], body);

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{Auth, Settings},
+    auth::{Auth, AuthConfig},
     http::Page,
     link,
     router::router,
@@ -65,14 +65,13 @@ impl Served {
         let (unused, _) = crate::fanout::new(1);
         let (link, _) = link::open(
             config.gateway_url.clone(),
-            &config.link_token,
+            config.link_token.secret(),
             unused,
             Arc::clone(&clock),
-        )
-        .expect("a good token");
+        );
         let watch_client = WatchClient::new(link, stage.fanout.clone());
         let world_access = crate::role::world_access(stage.fanout.clone(), watch_client.clone());
-        let auth = Auth::new(Settings::of(&config), world_access, Arc::clone(&clock));
+        let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock));
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
         let stream = StreamState {
             clock,
@@ -83,7 +82,7 @@ impl Served {
             streams: stage.limits.clone(),
             state_requests: state_requests.clone(),
         };
-        let auth = auth.expect("good settings").router();
+        let auth = auth.expect("TLS").router();
         let page = Page::new(None);
         let router = router(&config.base_url, &config.cdn_url, stream, auth, page);
         let listener = TcpListener::bind(("127.0.0.1", 0))

@@ -1,11 +1,10 @@
 //! The gateway role's settings.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use guildhall_gateway::{Config, Intents, Limits};
+use guildhall_http::{Secret, WsUrl};
 use guildhall_model::GuildId;
-use secrecy::SecretString;
-use url::Url;
 
 use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets};
 
@@ -65,26 +64,26 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
 }
 
 /// Events kept for each guild; both roles read it.
-pub(super) fn log_window(settings: &Settings) -> Result<usize, ConfigError> {
-    parse::number(settings, "LOG_WINDOW", "events", 1, 1_000_000)
+pub(super) fn log_window(settings: &Settings) -> Result<NonZeroUsize, ConfigError> {
+    parse::number(settings, "LOG_WINDOW", "events", 1_000_000)
 }
 
 /// Discord's own shape is checked here, so that a value pasted into the wrong line is told
 /// before anything is sent anywhere.
-fn bot_token(settings: &Settings) -> Result<SecretString, ConfigError> {
+fn bot_token(settings: &Settings) -> Result<Secret, ConfigError> {
     const PORTAL: &str = "copy it from the developer portal (your application, Bot, Reset Token)";
     let text = settings.require("DISCORD_BOT_TOKEN")?;
     if text.starts_with("Bot ") {
         return refuse!("DISCORD_BOT_TOKEN begins with \"Bot \": leave that word out.");
     }
-    secrets::usable("DISCORD_BOT_TOKEN", text, PORTAL)?;
+    let token = secrets::usable("DISCORD_BOT_TOKEN", text, PORTAL)?;
     let parts: Vec<&str> = text.split('.').collect();
     if parts.len() != 3 || parts.iter().any(|part| part.is_empty()) {
         return refuse!(
             "DISCORD_BOT_TOKEN is no bot token, which is three parts joined by dots: {PORTAL}."
         );
     }
-    Ok(SecretString::from(text))
+    Ok(token)
 }
 
 fn guilds(settings: &Settings) -> Result<Option<BTreeSet<GuildId>>, ConfigError> {
@@ -138,9 +137,9 @@ fn intents(settings: &Settings) -> Result<Intents, ConfigError> {
     Ok(intents)
 }
 
-fn discord_gateway_url(settings: &Settings) -> Result<Option<Url>, ConfigError> {
+fn discord_gateway_url(settings: &Settings) -> Result<Option<WsUrl>, ConfigError> {
     if !settings.is_set("DISCORD_GATEWAY_URL") {
         return Ok(None);
     }
-    parse::url(settings, "DISCORD_GATEWAY_URL", &["wss", "ws"]).map(Some)
+    parse::ws_url(settings, "DISCORD_GATEWAY_URL").map(Some)
 }

@@ -2,11 +2,12 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
     str::FromStr,
     time::Duration,
 };
 
-use url::Url;
+use guildhall_http::{HttpOrigin, HttpUrl, UnusableUrl, WsUrl};
 
 use super::{ConfigError, Mistakes, Settings, refuse};
 
@@ -33,19 +34,18 @@ pub(super) fn value<T: FromStr>(
     Ok(value)
 }
 
-/// A number from `least` to `most` of what is named.
+/// A number from 1 to `most` of what is named.
 pub(super) fn number(
     settings: &Settings,
     name: &'static str,
     what: &str,
-    least: usize,
     most: usize,
-) -> Result<usize, ConfigError> {
+) -> Result<NonZeroUsize, ConfigError> {
     let text = settings.require(name)?;
-    match text.parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
+    match text.parse::<NonZeroUsize>() {
+        Ok(number) if number.get() <= most => Ok(number),
         _ => refuse!(
-            "{name} is {}: write a number of {what} from {least} to {most}.",
+            "{name} is {}: write a number of {what} from 1 to {most}.",
             shown(text)
         ),
     }
@@ -113,36 +113,38 @@ pub(crate) fn ip(settings: &Settings, host: &'static str) -> Result<IpAddr, Conf
     }
 }
 
-/// A URL of one of these schemes, without user, password, query or fragment.
-pub(super) fn url(
-    settings: &Settings,
-    name: &'static str,
-    schemes: &[&str],
-) -> Result<Url, ConfigError> {
-    let text = settings.require(name)?;
-    let wanted = schemes.join(" or ");
-    let Ok(url) = Url::parse(text) else {
-        return refuse!("{name} is no URL: it begins with {wanted}://.");
-    };
-    if !schemes.contains(&url.scheme()) || url.host_str().is_none() {
-        return refuse!("{name} must begin with {wanted}:// and name a host.");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse!("{name} must not carry a user name or password.");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse!("{name} must not carry a query or a fragment.");
-    }
-    Ok(url)
+/// An http or https URL, without user, password, query or fragment.
+pub(super) fn http_url(settings: &Settings, name: &'static str) -> Result<HttpUrl, ConfigError> {
+    url(settings, name, &HttpUrl::SCHEMES)
 }
 
-/// A URL that is an origin: no path.
-pub(super) fn origin(settings: &Settings, name: &'static str) -> Result<Url, ConfigError> {
-    let url = url(settings, name, &["https", "http"])?;
-    if url.path() != "/" {
-        return refuse!("{name} is an origin such as https://discord.com, without a path.");
-    }
-    Ok(url)
+/// The same as a ws or wss URL.
+pub(super) fn ws_url(settings: &Settings, name: &'static str) -> Result<WsUrl, ConfigError> {
+    url(settings, name, &WsUrl::SCHEMES)
+}
+
+/// An http or https URL without a path.
+pub(super) fn origin(settings: &Settings, name: &'static str) -> Result<HttpOrigin, ConfigError> {
+    url(settings, name, &HttpUrl::SCHEMES)
+}
+
+fn url<T>(settings: &Settings, name: &'static str, schemes: &[&str]) -> Result<T, ConfigError>
+where
+    T: FromStr<Err = UnusableUrl>,
+{
+    let text = settings.require(name)?;
+    let wanted = schemes.join(" or ");
+    text.parse().or_else(|why| match why {
+        UnusableUrl::Unreadable => refuse!("{name} is no URL: it begins with {wanted}://."),
+        UnusableUrl::SchemeOrHost => {
+            refuse!("{name} must begin with {wanted}:// and name a host.")
+        }
+        UnusableUrl::Credentials => refuse!("{name} must not carry a user name or password."),
+        UnusableUrl::QueryOrFragment => refuse!("{name} must not carry a query or a fragment."),
+        UnusableUrl::Path => {
+            refuse!("{name} is an origin such as https://discord.com, without a path.")
+        }
+    })
 }
 
 /// A duration such as `90s`, `30m`, `4h` or `7d`.

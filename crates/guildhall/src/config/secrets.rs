@@ -7,12 +7,9 @@ use std::{
     path::Path,
 };
 
-use secrecy::SecretString;
+use guildhall_http::{RotatedSecret, Secret, StrongSecret};
 
 use super::{ConfigError, Settings, dotenv, guess, parse, refuse, source::is_quoted};
-
-/// Shorter ones can be guessed.
-const MIN_LENGTH: usize = 32;
 
 /// What `.env.example` prints is known to everybody.
 const EXAMPLE: &str = include_str!("../../../../.env.example");
@@ -25,40 +22,49 @@ pub(super) fn strong(
     settings: &Settings,
     name: &'static str,
     most: usize,
-) -> Result<Vec<SecretString>, ConfigError> {
+) -> Result<RotatedSecret, ConfigError> {
     const MAKE: &str = "make one with `openssl rand -hex 32`";
     let text = settings.require(name)?;
     let name = &settings.written(name);
-    let secrets: Vec<&str> = parse::list(text).collect();
-    if secrets.is_empty() || secrets.len() > most {
+    let said: Vec<&str> = parse::list(text).collect();
+    if said.len() > most {
         return refuse!("{name} holds 1 to {most} secrets, comma-separated.");
     }
-    for secret in &secrets {
-        usable(name, secret, MAKE)?;
-        if secret.len() < MIN_LENGTH {
-            return refuse!("{name} is shorter than {MIN_LENGTH} characters: {MAKE}.");
-        }
+    let mut secrets = Vec::new();
+    for secret in said {
+        let Ok(secret) = StrongSecret::try_from(usable(name, secret, MAKE)?) else {
+            let least = StrongSecret::MIN_LENGTH;
+            return refuse!("{name} is shorter than {least} characters: {MAKE}.");
+        };
+        secrets.push(secret);
     }
-    Ok(secrets.into_iter().map(SecretString::from).collect())
+    let mut secrets = secrets.into_iter();
+    let Some(current) = secrets.next() else {
+        return refuse!("{name} holds 1 to {most} secrets, comma-separated.");
+    };
+    Ok(RotatedSecret {
+        current,
+        others: secrets.collect(),
+    })
 }
 
 /// Refuses what is no secret of anybody's. `cure`: where to get one.
-pub(super) fn usable(name: &str, secret: &str, cure: &str) -> Result<(), ConfigError> {
+pub(super) fn usable(name: &str, secret: &str, cure: &str) -> Result<Secret, ConfigError> {
     if is_in_example(secret) || guess::is_placeholder(secret) {
         return refuse!("{name} is a placeholder, such as .env.example prints them: {cure}.");
     }
     if is_quoted(secret) {
         return refuse!("{name} has quotation marks, which are part of it here: leave them out.");
     }
-    if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let Ok(usable) = secret.parse() else {
         return refuse!("{name} has a blank or a letter that is not ASCII in it: {cure}.");
-    }
+    };
     if guess::is_guessed(secret) {
         return refuse!(
             "{name} repeats a few characters or counts on, which is guessed at once: {cure}."
         );
     }
-    Ok(())
+    Ok(usable)
 }
 
 /// Whether a value is printed in `.env.example`.

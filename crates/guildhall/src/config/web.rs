@@ -1,10 +1,13 @@
 //! The web role's settings.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    num::NonZeroUsize,
+    time::Duration,
+};
 
-use guildhall_http::TrustedProxies;
-use guildhall_web::{Config, OAuth};
-use secrecy::{ExposeSecret, SecretString};
+use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, TrustedProxies, WsUrl};
+use guildhall_web::{CDN_URL_MAX, Config, OAuth};
 use url::{Host, Url};
 
 use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets};
@@ -23,7 +26,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
     let mut mistakes = Mistakes::default();
     let link_token = mistakes.take(secrets::strong(settings, "LINK_TOKEN", 2));
     let session_secrets = mistakes.take(secrets::strong(settings, "SESSION_SECRET", 4));
-    let apart = mistakes.take(differ(link_token.as_deref(), session_secrets.as_deref()));
+    let apart = mistakes.take(differ(link_token.as_ref(), session_secrets.as_ref()));
     let oauth = oauth(settings, &mut mistakes);
     let listen = mistakes.take(parse::listen(settings, "WEB_HOST", "WEB_PORT"));
     // Without a port of its own a wrong one is told once.
@@ -31,7 +34,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
     let base_url = mistakes.take(base_url(settings, port));
     let gateway_url = mistakes.take(gateway_url(settings));
     let allowed_origins = mistakes.take(allowed_origins(settings));
-    let cdn_url = mistakes.take(parse::origin(settings, "DISCORD_CDN_URL"));
+    let cdn_url = mistakes.take(cdn_url(settings));
     let stream_max_age = mistakes.take(stream_max_age(settings));
     let streams_per_user = mistakes.take(count(settings, "STREAMS_PER_USER"));
     let streams_per_address = mistakes.take(count(settings, "STREAMS_PER_ADDRESS"));
@@ -42,7 +45,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         Some(listen),
         Some(base_url),
         Some(gateway_url),
-        Some(mut link_token),
+        Some(link_token),
         Some(session_secrets),
         Some(()),
         Some(oauth),
@@ -78,7 +81,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         listen,
         base_url,
         gateway_url,
-        link_token: link_token.swap_remove(0),
+        link_token: link_token.current,
         session_secrets,
         oauth,
         allowed_origins,
@@ -99,16 +102,16 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
 /// The link's secret is known to every web role and gateway, and a session's to web alone: whoever
 /// learns one must not have the other.
 fn differ(
-    link: Option<&[SecretString]>,
-    session: Option<&[SecretString]>,
+    link: Option<&RotatedSecret>,
+    session: Option<&RotatedSecret>,
 ) -> Result<(), ConfigError> {
-    let session = session.unwrap_or_default();
-    let mut link = link.unwrap_or_default().iter();
-    let is_both = |link: &SecretString| {
-        let same = |one: &SecretString| one.expose_secret() == link.expose_secret();
-        session.iter().any(same)
+    let (Some(link), Some(session)) = (link, session) else {
+        return Ok(());
     };
-    if link.any(is_both) {
+    let is_both = link
+        .iter()
+        .any(|link| session.iter().any(|one| one.expose() == link.expose()));
+    if is_both {
         return refuse!(
             "LINK_TOKEN and SESSION_SECRET are the same: make another one with `openssl rand -hex 32`."
         );
@@ -116,7 +119,7 @@ fn differ(
     Ok(())
 }
 
-fn base_url(settings: &Settings, port: u16) -> Result<Url, ConfigError> {
+fn base_url(settings: &Settings, port: u16) -> Result<HttpUrl, ConfigError> {
     if !settings.is_set("BASE_URL") {
         if port == 0 {
             return refuse!(
@@ -124,9 +127,11 @@ fn base_url(settings: &Settings, port: u16) -> Result<Url, ConfigError> {
             );
         }
         let text = format!("http://localhost:{port}");
-        return Url::parse(&text).map_err(|error| ConfigError(format!("{text}: {error}")));
+        return text
+            .parse()
+            .map_err(|error| ConfigError(format!("{text}: {error}")));
     }
-    let url = parse::url(settings, "BASE_URL", &["https", "http"])?;
+    let url = parse::http_url(settings, "BASE_URL")?;
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST,
@@ -143,17 +148,14 @@ fn base_url(settings: &Settings, port: u16) -> Result<Url, ConfigError> {
 
 /// Without a path the link is at `/link`. Plain `ws` would carry `LINK_TOKEN` in the clear, so it
 /// is for this machine and private networks only.
-fn gateway_url(settings: &Settings) -> Result<Url, ConfigError> {
-    let mut url = parse::url(settings, "GATEWAY_WS_URL", &["wss", "ws"])?;
+fn gateway_url(settings: &Settings) -> Result<WsUrl, ConfigError> {
+    let url = parse::ws_url(settings, "GATEWAY_WS_URL")?;
     if url.scheme() == "ws" && !is_private(&url) {
         return refuse!(
             "GATEWAY_WS_URL is plain ws to a host that is not on a private network, which would send LINK_TOKEN in the clear: use wss."
         );
     }
-    if url.path() == "/" {
-        url.set_path("/link");
-    }
-    Ok(url)
+    Ok(url.with_default_path("/link"))
 }
 
 /// Names without a dot are those of containers and of the hosts file.
@@ -190,6 +192,17 @@ fn oauth(settings: &Settings, mistakes: &mut Mistakes) -> Option<OAuth> {
     })
 }
 
+/// Avatars' addresses must fit the session's cookie.
+fn cdn_url(settings: &Settings) -> Result<HttpOrigin, ConfigError> {
+    let url = parse::origin(settings, "DISCORD_CDN_URL")?;
+    if url.as_str().len() > CDN_URL_MAX {
+        return refuse!(
+            "DISCORD_CDN_URL is longer than {CDN_URL_MAX} characters; avatars' addresses must fit the session's cookie."
+        );
+    }
+    Ok(url)
+}
+
 fn client_id(settings: &Settings) -> Result<String, ConfigError> {
     let text = settings.require("DISCORD_CLIENT_ID")?;
     match text.parse::<u64>() {
@@ -201,23 +214,22 @@ fn client_id(settings: &Settings) -> Result<String, ConfigError> {
     }
 }
 
-fn client_secret(settings: &Settings) -> Result<SecretString, ConfigError> {
+fn client_secret(settings: &Settings) -> Result<Secret, ConfigError> {
     let text = settings.require("DISCORD_CLIENT_SECRET")?;
     let portal = "copy it from the developer portal (your application, OAuth2, Reset Secret)";
-    secrets::usable("DISCORD_CLIENT_SECRET", text, portal)?;
-    Ok(SecretString::from(text))
+    secrets::usable("DISCORD_CLIENT_SECRET", text, portal)
 }
 
-fn allowed_origins(settings: &Settings) -> Result<Vec<Url>, ConfigError> {
+fn allowed_origins(settings: &Settings) -> Result<Vec<HttpOrigin>, ConfigError> {
     let mut origins = Vec::new();
     for part in settings
         .get("ALLOWED_ORIGINS")
         .into_iter()
         .flat_map(parse::list)
     {
-        match Url::parse(part) {
-            Ok(url) if is_origin(&url) => origins.push(url),
-            _ => {
+        match part.parse() {
+            Ok(origin) => origins.push(origin),
+            Err(_) => {
                 return refuse!(
                     "ALLOWED_ORIGINS has {}, which is no origin: write https://app.example.com.",
                     parse::shown(part)
@@ -245,12 +257,6 @@ fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, ConfigError> {
     Ok(proxies)
 }
 
-fn is_origin(url: &Url) -> bool {
-    let alone = url.username().is_empty() && url.password().is_none();
-    let ends = url.query().is_none() && url.fragment().is_none();
-    matches!(url.scheme(), "http" | "https") && url.path() == "/" && alone && ends
-}
-
 /// A stream slides its session when it opens, so it must end before an idle session would.
 fn stream_max_age(settings: &Settings) -> Result<Duration, ConfigError> {
     let age = parse::duration(settings, "STREAM_MAX_AGE")?;
@@ -266,5 +272,5 @@ fn stream_max_age(settings: &Settings) -> Result<Duration, ConfigError> {
 const STREAMS_MOST: usize = 1_000_000;
 
 fn count(settings: &Settings, name: &'static str) -> Result<usize, ConfigError> {
-    parse::number(settings, name, "streams", 1, STREAMS_MOST)
+    parse::number(settings, name, "streams", STREAMS_MOST).map(NonZeroUsize::get)
 }

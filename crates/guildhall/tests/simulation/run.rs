@@ -1,8 +1,9 @@
 //! One run: guilds, a gateway that dies now and then, a follower, and all that goes wrong.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use guildhall_gateway::{Config, Intents, Limits};
+use guildhall_http::{Secret, StrongSecret};
 use guildhall_model::{GuildId, Position};
 use parking_lot::{Mutex, MutexGuard};
 use reqwest::{Client, Method};
@@ -90,7 +91,7 @@ impl Run {
         // Its own, so that no follower ever reads another run's log.
         let token = format!("link-token-of-one-run-0123456789-{seed}");
         let follower = Follower::start(dialled, journal.clone(), token.clone());
-        let config = config(&plan, &discord, token.clone());
+        let config = config(&plan, &discord, &token);
         let state = discord.state().await;
         Self {
             plan,
@@ -343,20 +344,23 @@ impl Run {
 }
 
 /// The gateway's settings, with every interval shrunk.
-fn config(plan: &Plan, discord: &Discord, link_token: String) -> Config {
+fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
+    let secret = |text: &str| text.parse::<Secret>().expect("visible ASCII");
     Config {
         listen: ([127, 0, 0, 1], 0).into(),
-        bot_token: discord.application.bot_token.clone().into(),
+        bot_token: secret(&discord.application.bot_token),
         guilds: None,
         intents: Intents {
             members: plan.members,
             moderation: plan.moderation,
         },
-        link_tokens: vec![link_token.into()],
+        link_tokens: StrongSecret::try_from(secret(link_token))
+            .expect("long enough")
+            .into(),
         discord_url: discord.origin.parse().expect("an address"),
         cdn_url: CDN.parse().expect("an address"),
         discord_gateway_url: None,
-        log_window: plan.window,
+        log_window: NonZeroUsize::new(plan.window).expect("some"),
         limits: Limits {
             requests_per_second: 1_000,
             // As few as make small windows worth compacting within one run.

@@ -1,3 +1,4 @@
+use guildhall_http::Secret;
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{LogId, Position};
 use guildhall_ports::ManualClock;
@@ -228,7 +229,10 @@ impl Open {
         };
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let door = Door {
-            tokens: [TOKEN.into(), SECOND.into()].into(),
+            tokens: Arc::new(RotatedSecret {
+                current: strong(TOKEN),
+                others: vec![strong(SECOND)],
+            }),
             house: Attachments {
                 log: Log::new(Position::start(LogId(0), 1), window),
                 sequencer: Sequencer::new().0,
@@ -273,6 +277,11 @@ impl Open {
         };
         timeout(PATIENCE, talk).await.expect("an end in time")
     }
+}
+
+fn strong(text: &str) -> StrongSecret {
+    let secret: Secret = text.parse().expect("visible ASCII");
+    secret.try_into().expect("long enough")
 }
 
 impl Drop for Open {

@@ -301,7 +301,7 @@ impl Harness {
             published,
             rollback: rollback.subscribe(),
             report: watch::Sender::new(Report::default()),
-            rest: DiscordRest::new(nowhere, &"t".into(), 1).expect("a client"),
+            rest: DiscordRest::new(nowhere, &"t".parse().expect("a token"), 1).expect("a client"),
             clock: Arc::new(ManualClock::at(2_000)),
             cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),
             limits: Limits::default(),

@@ -22,7 +22,7 @@ pub(super) const HEADS_MAX: usize = 16;
 /// Bytes of each name. Discord's names have at most 32 characters of at most 4 bytes.
 pub(super) const NAME_MAX: usize = 128;
 
-/// Bytes of the avatar's address; the settings refuse a CDN whose addresses would be longer.
+/// Bytes of the avatar's address; no CDN's origin is so long that addresses would be longer.
 pub(in crate::auth) const AVATAR_URL_MAX: usize = 512;
 
 impl Session {

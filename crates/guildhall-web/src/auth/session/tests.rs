@@ -4,14 +4,14 @@ use guildhall_ports::ManualClock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::auth::settings::tests::settings;
+use crate::auth::settings::tests::auth_config;
 
 const NOW: UnixMs = 1_700_000_000_000;
 
 fn house(base_url: &str) -> (Sessions, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
-    let sessions = Sessions::new(&settings(base_url), Arc::clone(&clock) as _);
-    (sessions.expect("settings that pass"), clock)
+    let sessions = auth_config(base_url).sessions(Arc::clone(&clock) as _);
+    (sessions, clock)
 }
 
 fn ada() -> Profile {

@@ -90,19 +90,19 @@ impl Visit {
         Self::with(base_url, |_| ()).await
     }
 
-    pub(super) async fn with(base_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) async fn with(base_url: &str, change: impl FnOnce(&mut AuthConfig)) -> Self {
         // Whichever test comes first installs it for all.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let discord = Arc::new(FakeDiscord::start().await);
-        let mut settings = settings::tests::settings(base_url);
-        settings.discord_url = discord.url.clone();
-        settings.discord_public_url = "https://discord.example".parse().expect("a URL");
-        settings.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
-        change(&mut settings);
+        let mut config = settings::tests::auth_config(base_url);
+        config.discord_url = discord.url.clone().try_into().expect("an origin");
+        config.discord_public_url = "https://discord.example".parse().expect("an origin");
+        config.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
+        change(&mut config);
         let world = Arc::new(FakeWorld::default());
         let clock = Arc::new(ManualClock::at(NOW));
         let (house, time) = (Arc::clone(&world) as _, Arc::clone(&clock) as _);
-        let auth = Auth::new(settings, house, time).expect("settings that pass");
+        let auth = Auth::new(config, house, time).expect("TLS");
         Self {
             auth,
             discord,

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
     pin::Pin,
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use futures_util::task::{ArcWake, waker};
-use guildhall_http::{ClientAddress, TrustedProxies};
+use guildhall_http::{ClientAddress, Secret, StrongSecret, TrustedProxies};
 use guildhall_link::frame::{Base, Discord, DiscordStatus};
 use guildhall_model::{
     Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Permissions, Position,
@@ -29,7 +30,7 @@ use tokio::time::Instant;
 
 use crate::{
     Config, OAuth,
-    auth::{Profile, Session, Sessions, Settings},
+    auth::{AuthConfig, Profile, Session, Sessions},
     fanout::{self, Fanout, Publisher, StreamRegistration},
     stream::{
         body::{StreamBody, StreamSetup, Timing},
@@ -152,28 +153,32 @@ pub(crate) fn at(seq: u64) -> Position {
 
 /// Settings for everything, of a role that nobody reaches.
 pub(crate) fn config() -> Config {
-    let url = |text: &str| text.parse().expect("a URL");
+    let origin = |text: &str| text.parse().expect("an origin");
+    let strong = |text: &str| {
+        let secret: Secret = text.parse().expect("visible ASCII");
+        StrongSecret::try_from(secret).expect("long enough")
+    };
     Config {
         listen: ([127, 0, 0, 1], 0).into(),
-        base_url: url("http://localhost:3000"),
-        gateway_url: url("ws://127.0.0.1:1/link"),
-        link_token: "a-link-token-of-more-than-32-characters".into(),
-        session_secrets: vec!["an-old-oak-holds-the-roof-of-this-hall".into()],
+        base_url: "http://localhost:3000".parse().expect("a URL"),
+        gateway_url: "ws://127.0.0.1:1/link".parse().expect("a URL"),
+        link_token: strong("a-link-token-of-more-than-32-characters"),
+        session_secrets: strong("an-old-oak-holds-the-roof-of-this-hall").into(),
         oauth: OAuth {
             client_id: "1".into(),
-            client_secret: "a-client-secret".into(),
-            public_url: url("https://discord.com"),
-            api_url: url("https://discord.com"),
+            client_secret: "a-client-secret".parse().expect("visible ASCII"),
+            public_url: origin("https://discord.com"),
+            api_url: origin("https://discord.com"),
         },
         allowed_origins: Vec::new(),
-        cdn_url: url("https://cdn.discordapp.com"),
+        cdn_url: origin("https://cdn.discordapp.com"),
         stream_max_age: Duration::from_hours(1),
         streams_per_user: 100,
         streams_per_address: 1000,
         streams_max: 1000,
         connections: 65_536,
         trusted_proxies: TrustedProxies::default(),
-        log_window: 4096,
+        log_window: NonZeroUsize::new(4096).expect("some"),
         ui_dir: None,
         session_idle: Duration::from_hours(24),
         session_max_age: Duration::from_hours(240),
@@ -217,8 +222,7 @@ impl Stage {
     pub(crate) fn empty(window: usize) -> Self {
         let (writer, fanout) = fanout::new(window);
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
-        let sessions = Sessions::new(&Settings::of(&config()), clock.clone());
-        let sessions = sessions.expect("the settings are good");
+        let sessions = AuthConfig::of(&config()).sessions(clock.clone());
         Self {
             writer,
             fanout,
