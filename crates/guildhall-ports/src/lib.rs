@@ -7,8 +7,6 @@
 pub mod clock;
 /// How a role tells its operator how it is.
 pub mod health;
-/// What is said of an address that can't be listened on.
-mod listen;
 /// What the gateway has to know after its process is gone.
 pub mod journal;
 /// References of the ports that keep something, in memory.
@@ -20,4 +18,3 @@ pub mod conformance;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use health::{Check, Condition, Health};
 pub use journal::{Journal, JournalError};
-pub use listen::not_bound;

@@ -83,7 +83,7 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, End> {
     let gateway = gateway.await.map_err(|error| match error {
         GatewayBuildError::NotBound(error) => {
             let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
-            ConfigError(guildhall_ports::not_bound(host, port, listen, &error)).into()
+            ConfigError(config::not_bound(host, port, listen, &error)).into()
         }
         GatewayBuildError::Tls(why) => ConfigError(format!("DISCORD_BOT_TOKEN: {why}")).into(),
         GatewayBuildError::Misconfigured(sentence) => ConfigError(sentence).into(),
@@ -107,7 +107,7 @@ async fn build_web(settings: &Settings) -> Result<Web, End> {
     let built = web.build(Arc::new(SystemClock)).await;
     built.map_err(|error| match error {
         WebBuildError::NotBound(error) => {
-            ConfigError(guildhall_ports::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
+            ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
         }
         error @ WebBuildError::Tls => ConfigError(error.to_string()).into(),
         error @ WebBuildError::Failed(_) => End::Failed(error.into()),

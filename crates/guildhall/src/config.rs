@@ -9,6 +9,8 @@ mod gateway;
 mod guess;
 /// All that is wrong, in one go.
 mod mistakes;
+/// What is said of an address that can't be listened on.
+mod not_bound;
 /// Durations, URLs and lists as operators write them.
 mod parse;
 /// Secrets: read, refused, generated.
@@ -22,6 +24,7 @@ mod web;
 
 pub(crate) use gateway::gateway;
 pub(crate) use mistakes::Mistakes;
+pub(crate) use not_bound::not_bound;
 pub(crate) use parse::{ip, listen, listen_or, shown};
 pub(crate) use source::{Settings, Sources, misspelt};
 pub(crate) use web::web;

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, not_bound};
 
 /// How often the recorder drops what nobody reads any more.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ impl Ops {
         let listener = match TcpListener::bind(listen).await {
             Ok(listener) => listener,
             Err(error) => {
-                return Err(ConfigError(guildhall_ports::not_bound(
+                return Err(ConfigError(not_bound(
                     "OPS_HOST", "OPS_PORT", listen, &error,
                 )));
             }

@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::{Access, access};
 
-use crate::config::{ConfigError, Mistakes, Settings, refuse};
+use crate::config::{ConfigError, Mistakes, Settings, not_bound, refuse};
 
 /// An address that will be listened on, and the settings that say so.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ pub(super) fn listeners(listeners: &[Listener], taken: Taken, mistakes: &mut Mis
             Ok(listener) => held.push(listener),
             Err(error) if error.kind() == ErrorKind::AddrInUse && taken == Taken::WaitedFor => {}
             Err(error) => {
-                let mut sentence = guildhall_ports::not_bound(one.host, one.port, one.at, &error);
+                let mut sentence = not_bound(one.host, one.port, one.at, &error);
                 if error.kind() == ErrorKind::AddrInUse && taken == Taken::ToldInCheck {
                     sentence.push_str(" If that is the service itself, end it before this check.");
                 }
