@@ -8,7 +8,7 @@ use std::{
 
 /// One sentence that names the setting at fault and the cure. `host` and `port`: what the two
 /// settings are called.
-pub fn not_bound(host: &str, port: &str, address: SocketAddr, error: &io::Error) -> String {
+pub(crate) fn not_bound(host: &str, port: &str, address: SocketAddr, error: &io::Error) -> String {
     let number = address.port();
     match error.kind() {
         ErrorKind::AddrInUse => format!(
