@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     config::{ConfigError, Settings},
-    lifecycle::End,
+    lifecycle::ProcessExit,
 };
 
 /// The gateway's own file in `DATA_DIR`.
@@ -28,7 +28,7 @@ const HANDOVER: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Opens the gateway's journal, waiting for a gateway that is on its way out.
-pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, End> {
+pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, ProcessExit> {
     let folder = PathBuf::from(settings.require("DATA_DIR")?);
     make(&folder).map_err(|error| {
         let folder = folder.display();
@@ -53,7 +53,7 @@ pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, End
             Err(JournalError::Refused(sentence)) => return Err(ConfigError(sentence).into()),
             // A restart may help: the other one may be ending still.
             Err(error @ (JournalError::InUse(_) | JournalError::Failed(_))) => {
-                return Err(End::Failed(error.into()));
+                return Err(ProcessExit::Failed(error.into()));
             }
         }
     }

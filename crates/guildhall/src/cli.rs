@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use guildhall_simulator::{Config, INTERVALS, NoInterval, Scenario};
 
-use crate::config::table::{Kind, Reader, SETTINGS, Setting};
+use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 
 /// What was asked for.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) role: Role,
+pub(crate) struct Arguments {
+    pub(crate) subcommand: Subcommand,
     /// Values of flags by setting name.
     pub(crate) flags: BTreeMap<String, String>,
     /// The simulator's seed.
@@ -25,7 +25,7 @@ pub(crate) struct Asked {
 
 /// The subcommand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum Subcommand {
     Demo,
     All,
     Gateway,
@@ -33,33 +33,33 @@ pub(crate) enum Role {
     Simulator,
 }
 
-const ROLES: [(Role, &str, &str); 5] = [
+const SUBCOMMANDS: [(Subcommand, &str, &str); 5] = [
     (
-        Role::Demo,
+        Subcommand::Demo,
         "demo",
         "Everything on this machine with a simulated Discord: nothing to set up",
     ),
-    (Role::All, "all", "Gateway and web in one process"),
+    (Subcommand::All, "all", "Gateway and web in one process"),
     (
-        Role::Gateway,
+        Subcommand::Gateway,
         "gateway",
         "The role that holds Discord's Gateway connection and writes the log",
     ),
     (
-        Role::Web,
+        Subcommand::Web,
         "web",
         "The role that serves browsers; run as many as you like",
     ),
     (
-        Role::Simulator,
+        Subcommand::Simulator,
         "simulator",
         "A simulated Discord to test any bot against",
     ),
 ];
 
 /// Reads the command line; clap itself answers `--help`, `--version` and mistakes.
-pub(crate) fn parse() -> Asked {
-    asked(&command().get_matches())
+pub(crate) fn parse() -> Arguments {
+    arguments(&command().get_matches())
 }
 
 pub(crate) fn command() -> Command {
@@ -69,17 +69,17 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help("Every flag is also a setting in the environment or in .env: --web-port is WEB_PORT. Secrets are only read from there, or from the file that NAME_FILE names.");
-    for (role, name, about) in ROLES {
+    for (subcommand, name, about) in SUBCOMMANDS {
         let mut sub = Command::new(name).about(about).arg(
             Arg::new("check")
                 .long("check")
                 .action(ArgAction::SetTrue)
                 .help("Says what is wrong with the settings, and leaves"),
         );
-        for setting in SETTINGS.iter().filter(|setting| role.takes(setting)) {
-            sub = sub.arg(flag(role, setting));
+        for setting in SETTINGS.iter().filter(|setting| subcommand.takes(setting)) {
+            sub = sub.arg(flag(subcommand, setting));
         }
-        if matches!(role, Role::Simulator | Role::Demo) {
+        if matches!(subcommand, Subcommand::Simulator | Subcommand::Demo) {
             sub = sub.arg(
                 Arg::new("seed")
                     .long("seed")
@@ -97,7 +97,7 @@ pub(crate) fn command() -> Command {
                     .help("What happens by itself: standing, evening, big or outage"),
             );
         }
-        if role == Role::Simulator {
+        if subcommand == Subcommand::Simulator {
             sub = sub.arg(interval()).after_help(intervals());
         }
         command = command.subcommand(sub);
@@ -132,9 +132,9 @@ fn intervals() -> String {
     list
 }
 
-fn flag(role: Role, setting: &'static Setting) -> Arg {
-    let long = match (role, setting.name) {
-        (Role::Simulator, "SIMULATOR_LISTEN") => "listen".to_owned(),
+fn flag(subcommand: Subcommand, setting: &'static Setting) -> Arg {
+    let long = match (subcommand, setting.name) {
+        (Subcommand::Simulator, "SIMULATOR_LISTEN") => "listen".to_owned(),
         _ => setting.flag(),
     };
     let arg = Arg::new(setting.name).long(long).value_name("VALUE");
@@ -144,34 +144,38 @@ fn flag(role: Role, setting: &'static Setting) -> Arg {
     }
 }
 
-fn asked(matches: &ArgMatches) -> Asked {
+fn arguments(matches: &ArgMatches) -> Arguments {
     let (name, matches) = matches.subcommand().expect("clap requires a subcommand");
-    let role = ROLES
+    let subcommand = SUBCOMMANDS
         .into_iter()
         .find(|(_, known, _)| *known == name)
-        .map(|(role, ..)| role)
+        .map(|(subcommand, ..)| subcommand)
         .expect("clap knows these subcommands only");
     let flags = SETTINGS
         .iter()
-        .filter(|setting| role.takes(setting))
+        .filter(|setting| subcommand.takes(setting))
         .filter_map(|setting| {
             let value: Option<&String> = matches.get_one(setting.name);
             Some((setting.name.to_owned(), value?.clone()))
         });
-    let seed = match role {
-        Role::Simulator | Role::Demo => matches.get_one("seed").copied().unwrap_or(1),
-        Role::All | Role::Gateway | Role::Web => 0,
+    let seed = match subcommand {
+        Subcommand::Simulator | Subcommand::Demo => matches.get_one("seed").copied().unwrap_or(1),
+        Subcommand::All | Subcommand::Gateway | Subcommand::Web => 0,
     };
-    let scenario = match role {
-        Role::Simulator | Role::Demo => matches.get_one("scenario").copied().unwrap_or_default(),
-        Role::All | Role::Gateway | Role::Web => Scenario::Standing,
+    let scenario = match subcommand {
+        Subcommand::Simulator | Subcommand::Demo => {
+            matches.get_one("scenario").copied().unwrap_or_default()
+        }
+        Subcommand::All | Subcommand::Gateway | Subcommand::Web => Scenario::Standing,
     };
-    let intervals = match role {
-        Role::Simulator => matches.get_many("interval").into_iter().flatten().cloned(),
-        Role::Demo | Role::All | Role::Gateway | Role::Web => None.into_iter().flatten().cloned(),
+    let intervals = match subcommand {
+        Subcommand::Simulator => matches.get_many("interval").into_iter().flatten().cloned(),
+        Subcommand::Demo | Subcommand::All | Subcommand::Gateway | Subcommand::Web => {
+            None.into_iter().flatten().cloned()
+        }
     };
-    Asked {
-        role,
+    Arguments {
+        subcommand,
         flags: flags.collect(),
         seed,
         scenario,
@@ -180,10 +184,10 @@ fn asked(matches: &ArgMatches) -> Asked {
     }
 }
 
-impl Role {
+impl Subcommand {
     fn takes(self, setting: &Setting) -> bool {
         let of_logs = matches!(setting.name, "LOG_FORMAT" | "RUST_LOG");
-        setting.kind == Kind::Plain
+        setting.kind == SettingKind::Plain
             && match (self, setting.reader) {
                 (Self::Demo, _) => !setting.is_the_demos(),
                 (Self::All, reader) => {
@@ -210,10 +214,10 @@ mod tests {
         let matches = command()
             .try_get_matches_from(["guildhall", "gateway", "--gateway-ws-port", "1"])
             .expect("a known flag");
-        let asked = asked(&matches);
-        assert_eq!(asked.role, Role::Gateway);
+        let arguments = arguments(&matches);
+        assert_eq!(arguments.subcommand, Subcommand::Gateway);
         assert_eq!(
-            asked.flags.get("GATEWAY_WS_PORT").map(String::as_str),
+            arguments.flags.get("GATEWAY_WS_PORT").map(String::as_str),
             Some("1")
         );
     }
@@ -222,7 +226,7 @@ mod tests {
     fn the_simulated_world_stands_still_unless_asked() {
         let scenario = |typed: &[&str]| {
             let matches = command().try_get_matches_from(typed).expect("known flags");
-            asked(&matches).scenario
+            arguments(&matches).scenario
         };
         for still in ["demo", "simulator"] {
             assert_eq!(scenario(&["guildhall", still]), Scenario::Standing);
@@ -243,7 +247,7 @@ mod tests {
             "--interval=code=5m",
         ];
         let matches = command().try_get_matches_from(typed).expect("known flags");
-        assert_eq!(asked(&matches).intervals, ["heartbeat=1s", "code=5m"]);
+        assert_eq!(arguments(&matches).intervals, ["heartbeat=1s", "code=5m"]);
         for (role, wrong) in [
             ("simulator", "heartbeat"),
             ("simulator", "hearts=1s"),

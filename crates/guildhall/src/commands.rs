@@ -25,24 +25,27 @@ use url::Url;
 
 use crate::{
     adapters,
-    cli::{Asked, Role},
+    cli::{Arguments, Subcommand},
     config::{self, ConfigError, Settings, Sources, refuse},
     descriptors,
-    lifecycle::{End, Lifecycle},
+    lifecycle::{Lifecycle, ProcessExit},
     ops::Ops,
     telemetry,
 };
 
 /// Runs what was asked for, until it ends.
-pub(crate) fn run(asked: Asked) -> Result<(), End> {
-    let mut sources = Sources::from_process(asked.flags);
-    if matches!(asked.role, Role::Demo | Role::Simulator) {
+pub(crate) fn run(arguments: Arguments) -> Result<(), ProcessExit> {
+    let mut sources = Sources::from_process(arguments.flags);
+    if matches!(
+        arguments.subcommand,
+        Subcommand::Demo | Subcommand::Simulator
+    ) {
         demo::keep_out(&mut sources);
     }
     let settings = Settings::resolve(&sources);
-    check::all_at_once(asked.role, &settings, asked.check)
+    check::all_at_once(arguments.subcommand, &settings, arguments.check)
         .inspect_err(|_| check::warn(&settings))?;
-    if asked.check {
+    if arguments.check {
         check::warn(&settings);
         return Ok(());
     }
@@ -52,13 +55,19 @@ pub(crate) fn run(asked: Asked) -> Result<(), End> {
         .build()
         .map_err(anyhow::Error::from)?;
     let result = runtime.block_on(async {
-        match asked.role {
-            Role::Demo => demo::run(settings, asked.seed, asked.scenario).await,
-            Role::All => all::run(settings).await,
-            Role::Gateway => gateway::run(settings).await,
-            Role::Web => web::run(settings).await,
-            Role::Simulator => {
-                simulator::run(&settings, asked.seed, asked.scenario, &asked.intervals).await
+        match arguments.subcommand {
+            Subcommand::Demo => demo::run(settings, arguments.seed, arguments.scenario).await,
+            Subcommand::All => all::run(settings).await,
+            Subcommand::Gateway => gateway::run(settings).await,
+            Subcommand::Web => web::run(settings).await,
+            Subcommand::Simulator => {
+                simulator::run(
+                    &settings,
+                    arguments.seed,
+                    arguments.scenario,
+                    &arguments.intervals,
+                )
+                .await
             }
         }
     });
@@ -75,7 +84,7 @@ struct BuiltGateway {
     journal: Arc<dyn Journal>,
 }
 
-async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, End> {
+async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit> {
     let config = config::gateway(settings)?;
     let journal = adapters::journal(settings).await?;
     let listen = config.listen;
@@ -87,12 +96,12 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, End> {
         }
         GatewayBuildError::Tls(why) => ConfigError(format!("DISCORD_BOT_TOKEN: {why}")).into(),
         GatewayBuildError::Misconfigured(sentence) => ConfigError(sentence).into(),
-        error @ GatewayBuildError::Failed(_) => End::Failed(error.into()),
+        error @ GatewayBuildError::Failed(_) => ProcessExit::Failed(error.into()),
     })?;
     Ok(BuiltGateway { gateway, journal })
 }
 
-async fn build_web(settings: &Settings) -> Result<Web, End> {
+async fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
     let mut web = config::web(settings)?;
     let limit = descriptors::limit();
     if let Some(sentence) = descriptors::shortage(limit, web.streams_max) {
@@ -110,7 +119,7 @@ async fn build_web(settings: &Settings) -> Result<Web, End> {
             ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
         }
         error @ WebBuildError::Tls => ConfigError(error.to_string()).into(),
-        error @ WebBuildError::Failed(_) => End::Failed(error.into()),
+        error @ WebBuildError::Failed(_) => ProcessExit::Failed(error.into()),
     })
 }
 
@@ -119,7 +128,7 @@ fn start_gateway(lifecycle: &mut Lifecycle, gateway: Gateway) {
         let ended = gateway.run(&tracker, stop).await;
         ended.map_err(|error| match error {
             GatewayRunError::Misconfigured(sentence) => ConfigError(sentence).into(),
-            error @ GatewayRunError::Failed(_) => End::Failed(error.into()),
+            error @ GatewayRunError::Failed(_) => ProcessExit::Failed(error.into()),
         })
     });
 }
@@ -127,7 +136,7 @@ fn start_gateway(lifecycle: &mut Lifecycle, gateway: Gateway) {
 fn start_web(lifecycle: &mut Lifecycle, web: Web) {
     lifecycle.start(|tracker, stop| async move {
         let ended = web.run(&tracker, stop).await;
-        ended.map_err(|error| End::Failed(error.into()))
+        ended.map_err(|error| ProcessExit::Failed(error.into()))
     });
 }
 
@@ -138,7 +147,7 @@ async fn start_ops(
     default_port: u16,
     roles: Vec<Arc<dyn Health>>,
     metrics: PrometheusHandle,
-) -> Result<SocketAddr, End> {
+) -> Result<SocketAddr, ProcessExit> {
     let listen = config::listen_or(settings, "OPS_HOST", "OPS_PORT", default_port)?;
     let ops = Ops::build(listen, roles, metrics).await?;
     let address = ops.local_addr().map_err(anyhow::Error::from)?;

@@ -7,6 +7,8 @@ mod dotenv;
 mod gateway;
 /// Secrets that are none.
 mod guess;
+/// Names that are nearly those of settings.
+mod misspelling;
 /// All that is wrong, in one go.
 mod mistakes;
 /// What is said of an address that can't be listened on.
@@ -23,10 +25,11 @@ pub(crate) mod table;
 mod web;
 
 pub(crate) use gateway::gateway;
+pub(crate) use misspelling::misspelt;
 pub(crate) use mistakes::Mistakes;
 pub(crate) use not_bound::not_bound;
 pub(crate) use parse::{ip, listen, listen_or, shown};
-pub(crate) use source::{Settings, Sources, misspelt};
+pub(crate) use source::{Settings, Sources};
 pub(crate) use web::web;
 
 /// A setting is missing, wrong, contradictory or misspelt. A sentence that names the setting and

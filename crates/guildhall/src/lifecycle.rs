@@ -15,14 +15,14 @@ const STOP_LIMIT: Duration = Duration::from_millis(4_500);
 
 /// Why the process ends other than by being asked to.
 #[derive(Debug)]
-pub(crate) enum End {
+pub(crate) enum ProcessExit {
     /// Exit code 78: the operator has to change something.
     Misconfigured(ConfigError),
     /// Exit code 1: a restart may help.
     Failed(anyhow::Error),
 }
 
-impl End {
+impl ProcessExit {
     /// A line on stderr for each thing that is wrong, and the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let (sentence, code) = match self {
@@ -42,13 +42,13 @@ impl End {
     }
 }
 
-impl From<ConfigError> for End {
+impl From<ConfigError> for ProcessExit {
     fn from(error: ConfigError) -> Self {
         Self::Misconfigured(error)
     }
 }
 
-impl From<anyhow::Error> for End {
+impl From<anyhow::Error> for ProcessExit {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
@@ -58,7 +58,7 @@ impl From<anyhow::Error> for End {
 pub(crate) struct Lifecycle {
     pub(crate) tracker: TaskTracker,
     pub(crate) stop: CancellationToken,
-    roles: JoinSet<Result<(), End>>,
+    roles: JoinSet<Result<(), ProcessExit>>,
 }
 
 impl Lifecycle {
@@ -74,7 +74,7 @@ impl Lifecycle {
     pub(crate) fn start<F, R>(&mut self, role: F)
     where
         F: FnOnce(TaskTracker, CancellationToken) -> R,
-        R: Future<Output = Result<(), End>> + Send + 'static,
+        R: Future<Output = Result<(), ProcessExit>> + Send + 'static,
     {
         self.roles
             .spawn(role(self.tracker.clone(), self.stop.child_token()));
@@ -82,7 +82,7 @@ impl Lifecycle {
 
     /// Waits for SIGTERM, SIGINT or the end of a role, then stops everything. A role that ends
     /// by itself takes the process with it: better a restart than half a process.
-    pub(crate) async fn wait(mut self) -> Result<(), End> {
+    pub(crate) async fn wait(mut self) -> Result<(), ProcessExit> {
         let mut terminate = signal(SignalKind::terminate()).map_err(anyhow::Error::from)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(anyhow::Error::from)?;
         let first = tokio::select! {
@@ -108,6 +108,6 @@ impl Lifecycle {
     }
 }
 
-fn flat(ended: Result<Result<(), End>, tokio::task::JoinError>) -> Result<(), End> {
-    ended.unwrap_or_else(|broken| Err(End::Failed(anyhow::Error::from(broken))))
+fn flat(ended: Result<Result<(), ProcessExit>, tokio::task::JoinError>) -> Result<(), ProcessExit> {
+    ended.unwrap_or_else(|broken| Err(ProcessExit::Failed(anyhow::Error::from(broken))))
 }

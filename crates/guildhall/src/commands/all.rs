@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{ConfigError, Settings, secrets},
-    lifecycle::{End, Lifecycle},
+    lifecycle::{Lifecycle, ProcessExit},
     telemetry,
 };
 
@@ -35,7 +35,7 @@ pub(super) fn assume(settings: &mut Settings) {
     settings.set("GATEWAY_WS_URL", "ws://127.0.0.1:8080/link");
 }
 
-pub(super) async fn run(mut settings: Settings) -> Result<(), End> {
+pub(super) async fn run(mut settings: Settings) -> Result<(), ProcessExit> {
     secrets::generate_missing(&mut settings, &GENERATED)?;
     let mut lifecycle = Lifecycle::new();
     let started = start(&mut lifecycle, settings).await?;
@@ -56,7 +56,7 @@ pub(super) struct Started {
 pub(super) async fn start(
     lifecycle: &mut Lifecycle,
     mut settings: Settings,
-) -> Result<Started, End> {
+) -> Result<Started, ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
     let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;

@@ -8,36 +8,46 @@ use super::{
 };
 use crate::{
     adapters,
-    cli::Role,
+    cli::Subcommand,
     config::{self, ConfigError, Mistakes, Settings},
     telemetry,
 };
 
 /// Says everything that is wrong with what this role reads, and with what it will meet here.
 /// `only`: nothing is to be started after it.
-pub(super) fn all_at_once(role: Role, settings: &Settings, only: bool) -> Result<(), ConfigError> {
+pub(super) fn all_at_once(
+    subcommand: Subcommand,
+    settings: &Settings,
+    only: bool,
+) -> Result<(), ConfigError> {
     let mut mistakes = settings.mistakes.clone();
-    let keeps_journal = matches!(role, Role::All | Role::Gateway);
+    let keeps_journal = matches!(subcommand, Subcommand::All | Subcommand::Gateway);
     let folder = keeps_journal.then(|| mistakes.take(preflight::folder(settings)));
     // As it will be when the role has added what it adds by itself.
     let mut settings = settings.clone();
-    match role {
-        Role::All => {
+    match subcommand {
+        Subcommand::All => {
             if let Some(Some(())) = folder {
                 mistakes.take(all::take_kept(&mut settings));
             }
             all::assume(&mut settings);
         }
-        Role::Demo => demo::assume(&mut settings),
-        Role::Gateway | Role::Web | Role::Simulator => {}
+        Subcommand::Demo => demo::assume(&mut settings),
+        Subcommand::Gateway | Subcommand::Web | Subcommand::Simulator => {}
     }
-    if matches!(role, Role::All | Role::Demo | Role::Gateway) {
+    if matches!(
+        subcommand,
+        Subcommand::All | Subcommand::Demo | Subcommand::Gateway
+    ) {
         mistakes.take(config::gateway(&settings));
     }
-    if matches!(role, Role::All | Role::Demo | Role::Web) {
+    if matches!(
+        subcommand,
+        Subcommand::All | Subcommand::Demo | Subcommand::Web
+    ) {
         mistakes.take(config::web(&settings));
     }
-    let listeners = listeners(role, &settings, &mut mistakes);
+    let listeners = listeners(subcommand, &settings, &mut mistakes);
     mistakes.take(telemetry::check(&settings));
     let taken = if only {
         Taken::ToldInCheck
@@ -51,19 +61,31 @@ pub(super) fn all_at_once(role: Role, settings: &Settings, only: bool) -> Result
 }
 
 /// What this role will listen on, as far as that can be read.
-fn listeners(role: Role, settings: &Settings, mistakes: &mut Mistakes) -> Vec<Listener> {
+fn listeners(
+    subcommand: Subcommand,
+    settings: &Settings,
+    mistakes: &mut Mistakes,
+) -> Vec<Listener> {
     let mut wanted = Vec::new();
-    if matches!(role, Role::All | Role::Demo | Role::Gateway) {
+    if matches!(
+        subcommand,
+        Subcommand::All | Subcommand::Demo | Subcommand::Gateway
+    ) {
         wanted.push(("GATEWAY_WS_HOST", "GATEWAY_WS_PORT", None));
     }
-    if matches!(role, Role::All | Role::Demo | Role::Web) {
+    if matches!(
+        subcommand,
+        Subcommand::All | Subcommand::Demo | Subcommand::Web
+    ) {
         wanted.push(("WEB_HOST", "WEB_PORT", None));
     }
-    match role {
-        Role::All | Role::Demo => wanted.push(("OPS_HOST", "OPS_PORT", Some(all::OPS_PORT))),
-        Role::Gateway => wanted.push(("OPS_HOST", "OPS_PORT", Some(gateway::OPS_PORT))),
-        Role::Web => wanted.push(("OPS_HOST", "OPS_PORT", Some(web::OPS_PORT))),
-        Role::Simulator => {}
+    match subcommand {
+        Subcommand::All | Subcommand::Demo => {
+            wanted.push(("OPS_HOST", "OPS_PORT", Some(all::OPS_PORT)));
+        }
+        Subcommand::Gateway => wanted.push(("OPS_HOST", "OPS_PORT", Some(gateway::OPS_PORT))),
+        Subcommand::Web => wanted.push(("OPS_HOST", "OPS_PORT", Some(web::OPS_PORT))),
+        Subcommand::Simulator => {}
     }
     let mut found = Vec::new();
     for (host, port, default) in wanted {
@@ -74,7 +96,7 @@ fn listeners(role: Role, settings: &Settings, mistakes: &mut Mistakes) -> Vec<Li
         let at = mistakes.take(at);
         found.extend(at.map(|at| Listener { host, port, at }));
     }
-    if matches!(role, Role::Demo | Role::Simulator) {
+    if matches!(subcommand, Subcommand::Demo | Subcommand::Simulator) {
         let name = "SIMULATOR_LISTEN";
         let at = mistakes.take(simulator::listen(settings));
         found.extend(at.map(|at| Listener {
@@ -85,7 +107,7 @@ fn listeners(role: Role, settings: &Settings, mistakes: &mut Mistakes) -> Vec<Li
     }
     // The demo looks for a free port where nobody asked for one.
     for listener in &mut found {
-        if role == Role::Demo && !settings.is_set(listener.port) {
+        if subcommand == Subcommand::Demo && !settings.is_set(listener.port) {
             listener.at.set_port(0);
         }
     }

@@ -15,13 +15,17 @@ use crate::{
         ConfigError, Settings, Sources, ip, misspelt, secrets,
         table::{FOREIGN_WORDS, Setting},
     },
-    lifecycle::{End, Lifecycle},
+    lifecycle::{Lifecycle, ProcessExit},
 };
 
 /// How many ports above a taken default one are tried.
 const PORTS_TRIED: u16 = 50;
 
-pub(super) async fn run(mut settings: Settings, seed: u64, scenario: Scenario) -> Result<(), End> {
+pub(super) async fn run(
+    mut settings: Settings,
+    seed: u64,
+    scenario: Scenario,
+) -> Result<(), ProcessExit> {
     let mut said = Vec::new();
     let listen = free_address(
         simulator::listen(&settings)?,

@@ -3,14 +3,14 @@
 use super::{BuiltGateway, build_gateway, start_gateway, start_ops};
 use crate::{
     config::Settings,
-    lifecycle::{End, Lifecycle},
+    lifecycle::{Lifecycle, ProcessExit},
     telemetry,
 };
 
 /// Where the gateway's ops listener is when nobody says otherwise.
 pub(super) const OPS_PORT: u16 = 9090;
 
-pub(super) async fn run(settings: Settings) -> Result<(), End> {
+pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
     let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;

@@ -6,7 +6,7 @@ use guildhall_simulator::{Config, Scenario, Simulator};
 
 use crate::{
     config::{ConfigError, Settings, refuse},
-    lifecycle::{End, Lifecycle},
+    lifecycle::{Lifecycle, ProcessExit},
 };
 
 pub(super) async fn run(
@@ -14,7 +14,7 @@ pub(super) async fn run(
     seed: u64,
     scenario: Scenario,
     intervals: &[String],
-) -> Result<(), End> {
+) -> Result<(), ProcessExit> {
     let simulator = build(listen(settings)?, seed, scenario, intervals).await?;
     let mut lifecycle = Lifecycle::new();
     let address = simulator.local_addr();
@@ -41,7 +41,7 @@ pub(super) async fn build(
     seed: u64,
     scenario: Scenario,
     intervals: &[String],
-) -> Result<Simulator, End> {
+) -> Result<Simulator, ProcessExit> {
     let mut config = Config {
         listen,
         seed,
@@ -50,14 +50,14 @@ pub(super) async fn build(
     };
     for interval in intervals {
         if let Err(error) = config.set_interval(interval) {
-            return Err(End::Misconfigured(ConfigError(format!(
+            return Err(ProcessExit::Misconfigured(ConfigError(format!(
                 "--interval: {error}."
             ))));
         }
     }
     match config.build().await {
         Ok(simulator) => Ok(simulator),
-        Err(error) => Err(End::Misconfigured(ConfigError(format!(
+        Err(error) => Err(ProcessExit::Misconfigured(ConfigError(format!(
             "SIMULATOR_LISTEN: {error}: choose another port."
         )))),
     }
@@ -66,7 +66,7 @@ pub(super) async fn build(
 pub(super) fn start(lifecycle: &mut Lifecycle, simulator: Simulator) {
     lifecycle.start(|tracker, stop| async move {
         let ended = simulator.run(&tracker, stop).await;
-        ended.map_err(|error| End::Failed(error.into()))
+        ended.map_err(|error| ProcessExit::Failed(error.into()))
     });
 }
 

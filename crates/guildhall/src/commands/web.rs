@@ -3,14 +3,14 @@
 use super::{build_web, start_ops, start_web};
 use crate::{
     config::Settings,
-    lifecycle::{End, Lifecycle},
+    lifecycle::{Lifecycle, ProcessExit},
     telemetry,
 };
 
 /// Beside a gateway on the same machine, so not its port.
 pub(super) const OPS_PORT: u16 = 9091;
 
-pub(super) async fn run(settings: Settings) -> Result<(), End> {
+pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     let metrics = telemetry::metrics()?;
     let web = build_web(&settings).await?;
     let mut lifecycle = Lifecycle::new();

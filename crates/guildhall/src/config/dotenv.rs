@@ -15,8 +15,8 @@ use std::{
 };
 
 use super::{
-    source::Mistake,
-    table::{Kind, Setting},
+    mistakes::UnreadableSetting,
+    table::{Setting, SettingKind},
 };
 use line::{Entry, Unreadable, entries};
 
@@ -35,7 +35,7 @@ pub(super) struct Dotenv {
     /// About what is none of our settings.
     pub(super) warnings: Vec<String>,
     /// About what is.
-    pub(super) mistakes: Vec<Mistake>,
+    pub(super) mistakes: Vec<UnreadableSetting>,
     /// Whether a line is not as such a file has it, ours or not.
     pub(super) unreadable: bool,
 }
@@ -100,7 +100,7 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Dotenv {
             Err(Unreadable { line, names, why }) => {
                 found.unreadable = true;
                 match names {
-                    Some(name) => found.mistakes.push(Mistake {
+                    Some(name) => found.mistakes.push(UnreadableSetting {
                         sentence: format!("Line {line} of {file}, {name}, can't be read: {why}."),
                         name,
                     }),
@@ -137,17 +137,17 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Dotenv {
 pub(super) fn ours(name: &str) -> Option<&'static Setting> {
     let plain = name.strip_suffix("_FILE").unwrap_or(name);
     let setting = Setting::named(name)
-        .or_else(|| Setting::named(plain).filter(|setting| setting.kind == Kind::Secret))?;
-    (setting.kind != Kind::NotBuilt).then_some(setting)
+        .or_else(|| Setting::named(plain).filter(|setting| setting.kind == SettingKind::Secret))?;
+    (setting.kind != SettingKind::NotBuilt).then_some(setting)
 }
 
 /// A setting that is given twice, and not the same.
-fn contradiction(file: &str, name: &'static str, entries: &[Entry]) -> Option<Mistake> {
+fn contradiction(file: &str, name: &'static str, entries: &[Entry]) -> Option<UnreadableSetting> {
     let full = |entry: &&Entry| !entry.value.trim().is_empty();
     let mut entries = entries.iter().filter(full);
     let first = entries.next()?;
     let other = entries.find(|entry| entry.value.trim() != first.value.trim())?;
-    Some(Mistake {
+    Some(UnreadableSetting {
         name: name.to_owned(),
         sentence: format!(
             "Lines {} and {} of {file} say different things about {name}: keep one.",

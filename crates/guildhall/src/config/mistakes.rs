@@ -3,6 +3,14 @@
 
 use super::ConfigError;
 
+/// Something about a setting that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnreadableSetting {
+    /// As it was written.
+    pub(crate) name: String,
+    pub(crate) sentence: String,
+}
+
 /// Sentences in the order in which they were found, each once: two roles may read one setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mistakes(Vec<String>);

@@ -9,8 +9,11 @@ use std::{
 };
 
 use super::{
-    ConfigError, Mistakes, dotenv, refuse,
-    table::{FOREIGN_WORDS, Kind, SETTINGS, Setting},
+    ConfigError, Mistakes, dotenv,
+    misspelling::{as_meant, misspelt},
+    mistakes::UnreadableSetting,
+    refuse,
+    table::{FOREIGN_WORDS, SETTINGS, Setting, SettingKind},
 };
 
 /// What was said, and where; nothing is judged yet.
@@ -21,17 +24,9 @@ pub(crate) struct Sources {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) dotenv: BTreeMap<String, String>,
     /// What was said of our settings and can't be read.
-    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) mistakes: Vec<UnreadableSetting>,
     /// What can't be read and is none of them.
     pub(crate) warnings: Vec<String>,
-}
-
-/// Something about a setting that can't be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// As it was written.
-    pub(crate) name: String,
-    pub(crate) sentence: String,
 }
 
 impl Sources {
@@ -61,7 +56,7 @@ impl Sources {
             return;
         };
         if value.to_str().is_none() && dotenv::ours(&name).is_some() {
-            self.mistakes.push(Mistake {
+            self.mistakes.push(UnreadableSetting {
                 sentence: format!("{name} is not UTF-8 text."),
                 name,
             });
@@ -150,7 +145,7 @@ impl Settings {
                     return;
                 }
             };
-            if setting.kind == Kind::NotBuilt {
+            if setting.kind == SettingKind::NotBuilt {
                 self.refuse_not_built(setting, place);
                 continue;
             }
@@ -163,7 +158,7 @@ impl Settings {
                 self.spoilt.insert(setting.name);
                 return;
             }
-            if !place.is_empty() && setting.kind == Kind::Plain && has_variable(&value) {
+            if !place.is_empty() && setting.kind == SettingKind::Plain && has_variable(&value) {
                 self.warnings.push(format!(
                     "{}{place} has a `$`, which means itself: no variable is put in its place.",
                     setting.name
@@ -299,12 +294,12 @@ fn in_layer(
     }
     let file = format!("{}_FILE", setting.name);
     match (setting.kind, filled(layer, &file)) {
-        (_, None) | (Kind::Plain, _) => {}
-        (Kind::Secret, Some(_)) if found.is_some() => {
+        (_, None) | (SettingKind::Plain, _) => {}
+        (SettingKind::Secret, Some(_)) if found.is_some() => {
             return refuse!("{} and {file} are both set: set one of them.", setting.name);
         }
-        (Kind::Secret, Some(path)) => return in_file(&file, path.trim()).map(Some),
-        (Kind::NotBuilt, Some(path)) => return Ok(Some(path.clone())),
+        (SettingKind::Secret, Some(path)) => return in_file(&file, path.trim()).map(Some),
+        (SettingKind::NotBuilt, Some(path)) => return Ok(Some(path.clone())),
     }
     Ok(found.map(|(_, value)| value))
 }
@@ -340,52 +335,4 @@ fn read_short(path: &str) -> io::Result<String> {
         return Err(io::Error::other("it is longer than any secret"));
     }
     Ok(text)
-}
-
-/// The setting that was probably meant by a name that is none.
-///
-/// In a short name two letters are a quarter of it: `DB_PORT` is not meant to be `WEB_PORT`.
-pub(crate) fn misspelt(name: &str) -> Option<&'static str> {
-    let plain = name.strip_suffix("_FILE").unwrap_or(name);
-    let secret_file = Setting::named(plain).is_some_and(|setting| setting.kind == Kind::Secret);
-    if Setting::named(name).is_some() || (plain != name && secret_file) {
-        return None;
-    }
-    // Only secrets come from files. Many a program has a file for its own RUST_LOG.
-    let plain_file = Setting::named(plain)
-        .filter(|setting| setting.kind == Kind::Plain && setting.name != "RUST_LOG");
-    if let Some(setting) = plain_file {
-        return Some(setting.name);
-    }
-    let upper = name.to_ascii_uppercase();
-    let names = SETTINGS
-        .iter()
-        .filter(|setting| setting.kind != Kind::NotBuilt)
-        .flat_map(|setting| std::iter::once(&setting.name).chain(setting.aliases));
-    names
-        .filter(|known| known.len() >= 8)
-        .map(|known| (distance(&upper, known), *known))
-        .filter(|(distance, known)| *distance <= if known.len() < 10 { 1 } else { 2 })
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// From a name to this one, or to that of its file.
-fn distance(name: &str, known: &str) -> usize {
-    let plain = strsim::damerau_levenshtein(name, known);
-    plain.min(file_distance(name, known).unwrap_or(usize::MAX))
-}
-
-fn file_distance(name: &str, known: &str) -> Option<usize> {
-    let is_secret = Setting::named(known).is_some_and(|setting| setting.kind == Kind::Secret);
-    is_secret.then(|| strsim::damerau_levenshtein(name, &format!("{known}_FILE")))
-}
-
-/// What [`misspelt`] found, as it was to be written.
-fn as_meant(name: &str, known: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    match file_distance(&upper, known) {
-        Some(file) if file < strsim::damerau_levenshtein(&upper, known) => format!("{known}_FILE"),
-        _ => known.to_owned(),
-    }
 }

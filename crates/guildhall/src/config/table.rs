@@ -13,7 +13,7 @@ pub(crate) enum Reader {
 
 /// What kind of value it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SettingKind {
     /// Has a flag.
     Plain,
     /// Never a flag (everybody can list processes), may be given as `NAME_FILE`, never printed.
@@ -29,7 +29,7 @@ pub(crate) struct Setting {
     /// Other names for the same thing.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) reader: Reader,
-    pub(crate) kind: Kind,
+    pub(crate) kind: SettingKind,
     /// The value when nobody says anything, if it is a fixed one.
     pub(crate) default: Option<&'static str>,
     /// One line for `--help`.
@@ -45,7 +45,7 @@ impl Setting {
     /// Whether the demo chooses it, whatever is said outside: it has a Discord and secrets of its
     /// own, and is not concerned by what a real house needs.
     pub(crate) fn is_the_demos(&self) -> bool {
-        self.kind != Kind::Plain
+        self.kind != SettingKind::Plain
             || self.name.starts_with("DISCORD_")
             || matches!(
                 self.name,
@@ -75,7 +75,7 @@ const fn plain(
         name,
         aliases: &[],
         reader,
-        kind: Kind::Plain,
+        kind: SettingKind::Plain,
         default,
         help,
     }
@@ -83,14 +83,14 @@ const fn plain(
 
 const fn secret(name: &'static str, reader: Reader, help: &'static str) -> Setting {
     Setting {
-        kind: Kind::Secret,
+        kind: SettingKind::Secret,
         ..plain(name, reader, None, help)
     }
 }
 
 const fn not_built(name: &'static str, reader: Reader, help: &'static str) -> Setting {
     Setting {
-        kind: Kind::NotBuilt,
+        kind: SettingKind::NotBuilt,
         ..plain(name, reader, None, help)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::super::source::misspelt;
+use super::super::misspelling::misspelt;
 
 /// A name and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
