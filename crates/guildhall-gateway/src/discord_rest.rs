@@ -9,7 +9,7 @@ mod limiter;
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_http::Secret;
+use guildhall_http::{Secret, root_cause};
 use guildhall_model::{GuildId, RoleId, UserId, guild::Membership, text::readable_json};
 use metrics::counter;
 use parking_lot::{Mutex, MutexGuard};
@@ -269,15 +269,6 @@ fn rate_headers(headers: &HeaderMap) -> RateHeaders {
         retry_after: number("retry-after"),
         global: text("x-ratelimit-global").is_some() || text("x-ratelimit-scope") == Some("global"),
     }
-}
-
-/// The last of a chain of causes says most: "connection refused" rather than "error sending".
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

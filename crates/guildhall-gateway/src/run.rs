@@ -121,7 +121,11 @@ impl Gateway {
 
     /// Runs until `stop`, with every task in `tracker`. Closes Discord in a way that keeps the
     /// session. A task that ends unasked ends all others, and is answered.
-    pub async fn run(self, tracker: &TaskTracker, stop: CancellationToken) -> Result<(), GatewayRunError> {
+    pub async fn run(
+        self,
+        tracker: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<(), GatewayRunError> {
         let stop = stop.child_token();
         let _ended = stop.clone().drop_guard();
         // The sequencer stops last, to take what the shard still hands over.

@@ -31,6 +31,8 @@ mod trusted_proxies;
 mod occurrences;
 /// A future that is polled only after it was woken itself.
 mod poll_when_woken;
+/// Errors of connections in words.
+mod error_text;
 /// URLs of settings.
 mod urls;
 /// Secrets of settings.
@@ -39,6 +41,7 @@ mod secret;
 pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
+pub use error_text::{error_chain, root_cause};
 pub use occurrences::{LogThrottle, Occurrences};
 pub use poll_when_woken::PollWhenWoken;
 pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};

@@ -121,7 +121,11 @@ mod tests {
     #[test]
     fn what_no_header_can_carry_is_no_secret() {
         for text in ["", " ", "a b", "a\nb", "ä"] {
-            assert_eq!(text.parse::<Secret>().err(), Some(UnusableSecret), "{text:?}");
+            assert_eq!(
+                text.parse::<Secret>().err(),
+                Some(UnusableSecret),
+                "{text:?}"
+            );
         }
         let secret: Secret = "hush".parse().expect("visible ASCII");
         assert_eq!(secret.authorization("Bearer"), "Bearer hush");

@@ -137,12 +137,42 @@ mod tests {
             ("https://a.example", None, None, Some(SchemeOrHost)),
             ("http://[::1]:3000/", None, None, Some(SchemeOrHost)),
             ("https://a.example/p", None, Some(Path), Some(SchemeOrHost)),
-            ("wss://a.example/link", Some(SchemeOrHost), Some(SchemeOrHost), None),
-            ("ftp://a.example", Some(SchemeOrHost), Some(SchemeOrHost), Some(SchemeOrHost)),
-            ("https://u@a.example", Some(Credentials), Some(Credentials), Some(SchemeOrHost)),
-            ("https://a.example/?q", Some(QueryOrFragment), Some(QueryOrFragment), Some(SchemeOrHost)),
-            ("ws://a.example/#f", Some(SchemeOrHost), Some(SchemeOrHost), Some(QueryOrFragment)),
-            ("a.example", Some(Unreadable), Some(Unreadable), Some(Unreadable)),
+            (
+                "wss://a.example/link",
+                Some(SchemeOrHost),
+                Some(SchemeOrHost),
+                None,
+            ),
+            (
+                "ftp://a.example",
+                Some(SchemeOrHost),
+                Some(SchemeOrHost),
+                Some(SchemeOrHost),
+            ),
+            (
+                "https://u@a.example",
+                Some(Credentials),
+                Some(Credentials),
+                Some(SchemeOrHost),
+            ),
+            (
+                "https://a.example/?q",
+                Some(QueryOrFragment),
+                Some(QueryOrFragment),
+                Some(SchemeOrHost),
+            ),
+            (
+                "ws://a.example/#f",
+                Some(SchemeOrHost),
+                Some(SchemeOrHost),
+                Some(QueryOrFragment),
+            ),
+            (
+                "a.example",
+                Some(Unreadable),
+                Some(Unreadable),
+                Some(Unreadable),
+            ),
         ] {
             assert_eq!(text.parse::<HttpUrl>().err(), http, "{text}");
             assert_eq!(text.parse::<HttpOrigin>().err(), origin, "{text}");

@@ -3,7 +3,7 @@
 use std::{
     fmt::Debug,
     sync::atomic::{AtomicU64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use guildhall_model::UnixMs;
@@ -25,10 +25,14 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> UnixMs {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |age| {
-            UnixMs::try_from(age.as_millis()).unwrap_or(UnixMs::MAX)
-        })
+        since.map_or(0, millis)
     }
+}
+
+/// A duration as what is added to a time: in whole milliseconds.
+#[must_use]
+pub fn millis(duration: Duration) -> UnixMs {
+    UnixMs::try_from(duration.as_millis()).unwrap_or(UnixMs::MAX)
 }
 
 /// A clock that stands still until it is moved.

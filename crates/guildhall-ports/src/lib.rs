@@ -15,6 +15,6 @@ pub mod memory;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock, millis};
 pub use health::{Check, Condition, Health};
 pub use journal::{Journal, JournalError};

@@ -11,6 +11,7 @@ use std::{
 
 use axum::http::Uri;
 use futures_util::{Stream, StreamExt};
+use guildhall_http::root_cause;
 use metrics::counter;
 use serde_json::value::RawValue;
 use tokio::{
@@ -400,13 +401,7 @@ fn connected(discord: &twilight_gateway::Shard<OneIdentify>) -> bool {
 
 fn failed(error: &ReceiveMessageError) -> Disconnect {
     match error.kind() {
-        ReceiveMessageErrorType::Reconnect => {
-            let mut cause: &dyn std::error::Error = error;
-            while let Some(deeper) = cause.source() {
-                cause = deeper;
-            }
-            Disconnect::Unreachable(cause.to_string())
-        }
+        ReceiveMessageErrorType::Reconnect => Disconnect::Unreachable(root_cause(error)),
         // Compression: what follows can't be read either.
         _ => Disconnect::Cut(None),
     }

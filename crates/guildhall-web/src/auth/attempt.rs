@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::UnixMs;
+use guildhall_ports::millis;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use url::Url;
@@ -45,12 +46,11 @@ impl Attempt {
     /// A new one.
     pub(super) fn new(return_to: Url, now: UnixMs) -> Self {
         let secret = || BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
-        let lifetime = UnixMs::try_from(TIME_TO_SIGN_IN.as_millis()).unwrap_or(UnixMs::MAX);
         Self {
             state: secret(),
             verifier: secret(),
             return_to,
-            expires_at: now.saturating_add(lifetime),
+            expires_at: now.saturating_add(millis(TIME_TO_SIGN_IN)),
             slot: 0,
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, ops::Deref, sync::Arc, time::Duration};
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::{GuildId, Position, UnixMs, UserId};
-use guildhall_ports::Clock;
+use guildhall_ports::{Clock, millis};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -271,10 +271,6 @@ impl Drop for SessionEnd {
             ends.watched.remove(&self.id);
         }
     }
-}
-
-fn millis(duration: Duration) -> UnixMs {
-    UnixMs::try_from(duration.as_millis()).unwrap_or(UnixMs::MAX)
 }
 
 #[cfg(test)]
