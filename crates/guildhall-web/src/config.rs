@@ -48,6 +48,25 @@ pub struct Config {
     pub session_idle: Duration,
     /// A session this old is over, however much it is used.
     pub session_max_age: Duration,
+    /// What the operator calls the settings that sentences name.
+    pub names: WebSettingNames,
+}
+
+/// What the operator calls those settings that a log line, a line of `/readyz` or an answer names.
+#[derive(Clone, Copy, Debug)]
+pub struct WebSettingNames {
+    /// [`Config::gateway_url`].
+    pub gateway_url: &'static str,
+    /// [`Config::link_token`].
+    pub link_token: &'static str,
+    /// [`OAuth::client_id`].
+    pub client_id: &'static str,
+    /// [`OAuth::client_secret`].
+    pub client_secret: &'static str,
+    /// [`Config::allowed_origins`].
+    pub allowed_origins: &'static str,
+    /// [`Config::trusted_proxies`].
+    pub trusted_proxies: &'static str,
 }
 
 /// Discord's OAuth2 application.
@@ -75,4 +94,18 @@ pub enum WebBuildError {
     /// The machine refused something that no setting explains.
     #[error("{0}")]
     Failed(io::Error),
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::WebSettingNames;
+
+    pub(crate) const NAMES: WebSettingNames = WebSettingNames {
+        gateway_url: "THE_GATEWAY",
+        link_token: "THE_TOKEN",
+        client_id: "THE_ID",
+        client_secret: "THE_SECRET",
+        allowed_origins: "THE_ORIGINS",
+        trusted_proxies: "THE_PROXIES",
+    };
 }

@@ -31,5 +31,5 @@ mod router;
 mod role;
 
 pub use auth::CDN_URL_MAX;
-pub use config::{Config, OAuth, WebBuildError};
+pub use config::{Config, OAuth, WebBuildError, WebSettingNames};
 pub use role::{Web, WebRunError};

@@ -10,7 +10,6 @@ mod health;
 
 use std::sync::Arc;
 
-use guildhall_http::{Secret, WsUrl};
 use guildhall_link::{
     frame::Ack,
     pending::{ANSWER_LIMIT, REQUESTS_IN_FLIGHT},
@@ -22,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::fanout::Publisher;
+use crate::{Config, WebSettingNames, fanout::Publisher};
 
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
@@ -37,6 +36,7 @@ const ASKS_WAITING: usize = REQUESTS_IN_FLIGHT;
 pub(crate) struct Link {
     asks: mpsc::Sender<Ask>,
     health: watch::Receiver<LinkHealth>,
+    names: WebSettingNames,
 }
 
 /// The gateway did not answer: the link is down or slow. Ask again later.
@@ -46,17 +46,22 @@ pub(crate) struct Unavailable;
 
 /// Makes the handle, and the task for the caller to run. Dials nothing yet.
 pub(crate) fn open(
-    gateway_url: WsUrl,
-    link_token: &Secret,
+    config: &Config,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
 ) -> (Link, Dialler) {
     let (asks, inbox) = mpsc::channel(ASKS_WAITING);
     let (health_sender, health) = watch::channel(LinkHealth::Starting);
-    let link = Link { asks, health };
+    let names = config.names;
+    let link = Link {
+        asks,
+        health,
+        names,
+    };
     let dialler = Dialler::new(
-        gateway_url.into(),
-        link_token.authorization("Bearer"),
+        config.gateway_url.clone().into(),
+        config.link_token.secret().authorization("Bearer"),
+        names,
         publisher,
         clock,
         inbox,
@@ -98,6 +103,6 @@ impl Link {
 
     /// The link's line of `/readyz`.
     pub(crate) fn check(&self) -> Check {
-        self.health.borrow().check()
+        self.health.borrow().check(&self.names)
     }
 }

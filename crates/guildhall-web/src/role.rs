@@ -41,7 +41,7 @@ const STATE_REQUESTS_PER_ADDRESS: usize = 1_000;
 /// answer, and signing in goes on.
 const ONE_FOR_REQUESTS_IN: usize = 16;
 
-/// Connections of one address, where `STREAMS_PER_ADDRESS` is small: a few people with six each.
+/// Connections of one address, where streams of one address are few: a few people with six each.
 const CONNECTIONS_PER_ADDRESS: usize = 256;
 
 /// The web role, bound and ready to run.
@@ -73,12 +73,7 @@ impl Web {
     async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
         let (publisher, fanout) = fanout::new(config.log_window.get());
-        let (link, dialler) = link::open(
-            config.gateway_url.clone(),
-            config.link_token.secret(),
-            publisher,
-            Arc::clone(&clock),
-        );
+        let (link, dialler) = link::open(&config, publisher, Arc::clone(&clock));
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone());
         let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock))
@@ -203,7 +198,7 @@ fn http_config(config: &Config) -> guildhall_http::Config {
         connections_per_address: (2 * config.streams_per_address).max(CONNECTIONS_PER_ADDRESS),
         persistence: Persistence::KeepAlive {
             trusted_proxies: config.trusted_proxies.clone(),
-            trusted_proxies_setting: Some("TRUSTED_PROXIES"),
+            trusted_proxies_setting: Some(config.names.trusted_proxies),
         },
         ..guildhall_http::Config::keep_alive("web", config.connections)
     }

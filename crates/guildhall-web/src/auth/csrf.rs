@@ -12,11 +12,10 @@ use crate::http::ApiError;
 /// of the allow list (403) and says that it is JSON (415), which no plain form can.
 pub(super) fn check_write(headers: &HeaderMap, config: &AuthConfig) -> Result<(), ApiError> {
     if !is_ours(headers, config) {
-        return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "This request must come from a page of this site, or of one in ALLOWED_ORIGINS.",
-        ));
+        let list = config.names.allowed_origins;
+        return Err(ApiError::forbidden(format!(
+            "This request must come from a page of this site, or of one in {list}."
+        )));
     }
     if !is_json(headers) {
         return Err(ApiError::new(

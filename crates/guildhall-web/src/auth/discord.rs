@@ -54,7 +54,7 @@ pub(super) enum SignInError {
     #[error("Discord does not know the code")]
     CodeRefused,
     /// The operator's settings.
-    #[error("Discord refused the client; check DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET")]
+    #[error("Discord refused the client")]
     ClientRefused,
     /// No whole answer in time.
     #[error("Discord could not be reached")]

@@ -15,6 +15,7 @@ use super::{
     discord::SignInError,
     response::{login_url, page, set_cookies},
 };
+use crate::WebSettingNames;
 
 /// The `Retry-After` for whoever finds too many logins under way.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -32,7 +33,7 @@ pub(super) enum Failure {
     NoCode,
     #[error("too many logins at once")]
     Busy,
-    #[error("an address caused too many invalid answers of Discord; is TRUSTED_PROXIES right?")]
+    #[error("an address caused too many invalid answers of Discord")]
     AddressLimited(Duration),
     #[error("there were too many invalid answers of Discord")]
     ProcessLimited(Duration),
@@ -47,6 +48,20 @@ impl Failure {
             Self::Busy | Self::AddressLimited(_) | Self::ProcessLimited(_) => true,
             Self::SignIn(SignInError::Limited { code_spent, .. }) => !code_spent,
             _ => false,
+        }
+    }
+
+    /// Why, for the log: where settings may be wrong, with their names.
+    fn reason(&self, names: &WebSettingNames) -> String {
+        match self {
+            Self::AddressLimited(_) => format!("{self}; is {} right?", names.trusted_proxies),
+            Self::SignIn(SignInError::ClientRefused) => {
+                format!(
+                    "{self}; check {} and {}",
+                    names.client_id, names.client_secret
+                )
+            }
+            _ => self.to_string(),
         }
     }
 
@@ -129,7 +144,8 @@ pub(super) fn failure_response(
         let mut failed = auth.failed.lock();
         let notice = failed.entry(result).or_default();
         if let Some(times) = notice.happened(Instant::now()) {
-            tracing::warn!(reason = %failure, times, "[Auth] Sign-in failed");
+            let reason = failure.reason(&auth.config.names);
+            tracing::warn!(%reason, times, "[Auth] Sign-in failed");
         }
     } else {
         tracing::debug!(reason = %failure, "[Auth] Sign-in refused");

@@ -194,12 +194,9 @@ fn is_short(refused: BudgetRefusal) -> bool {
 
 /// Discord is known by the address we reach it at or the one browsers do.
 fn is_issuer(auth: &Auth, issuer: &str) -> bool {
-    [
-        &auth.config.discord_url,
-        &auth.config.discord_public_url,
-    ]
-    .iter()
-    .any(|url| url.origin().ascii_serialization() == issuer)
+    [&auth.config.discord_url, &auth.config.discord_public_url]
+        .iter()
+        .any(|url| url.origin().ascii_serialization() == issuer)
 }
 
 /// A page that was given that is returned to without it.

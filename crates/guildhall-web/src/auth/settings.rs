@@ -10,7 +10,7 @@ use super::{
     jar::Jar,
     session::{AVATAR_URL_MAX, SessionLifetime, Sessions},
 };
-use crate::Config;
+use crate::{Config, WebSettingNames};
 
 /// Discord's pictures have an origin of so many characters at most, for avatars' addresses must fit
 /// the session's cookie. The rest of one has at most 112 bytes: the user's id and a hash.
@@ -37,6 +37,8 @@ pub(crate) struct AuthConfig {
     pub cdn_url: HttpOrigin,
     /// How long sessions last.
     pub lifetime: SessionLifetime,
+    /// What the operator calls the settings.
+    pub names: WebSettingNames,
 }
 
 impl AuthConfig {
@@ -55,6 +57,7 @@ impl AuthConfig {
                 idle: config.session_idle,
                 absolute: config.session_max_age,
             },
+            names: config.names,
         }
     }
 
@@ -108,6 +111,7 @@ pub(super) mod tests {
             discord_public_url: url("https://discord.com"),
             cdn_url: url("https://cdn.discordapp.com"),
             lifetime: SessionLifetime::default(),
+            names: crate::config::tests::NAMES,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Errors of the JSON endpoints: `{"error":{"code","message"}}` and a status.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
@@ -7,11 +9,11 @@ use serde_json::json;
 use super::Json;
 
 /// What went wrong with a request, as a status, a code for programs and a sentence for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
-    pub(crate) message: &'static str,
+    pub(crate) message: Cow<'static, str>,
 }
 
 impl ApiError {
@@ -20,7 +22,7 @@ impl ApiError {
         Self {
             status,
             code,
-            message,
+            message: Cow::Borrowed(message),
         }
     }
 
@@ -36,6 +38,15 @@ impl ApiError {
             "unauthorized",
             "Sign in first: there is no valid session.",
         )
+    }
+
+    /// 403: whoever asks may not.
+    pub(crate) fn forbidden(message: String) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: "forbidden",
+            message: Cow::Owned(message),
+        }
     }
 
     /// 404: no such thing, or none that you may know of.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
+use guildhall_http::error_chain;
 use guildhall_link::{
     Backoff, End, Frame, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
@@ -39,7 +40,7 @@ use tracing::{debug, error, info, warn};
 use url::Url;
 
 use super::{Ask, LinkHealth};
-use crate::fanout::Publisher;
+use crate::{WebSettingNames, fanout::Publisher};
 
 /// Name look-up, TCP, TLS and the upgrade together.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
@@ -53,6 +54,7 @@ type AckSender = oneshot::Sender<Ack>;
 pub(crate) struct Dialler {
     gateway_url: Url,
     authorization: HeaderValue,
+    names: WebSettingNames,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
     asks: mpsc::Receiver<Ask>,
@@ -69,6 +71,7 @@ impl Dialler {
     pub(super) fn new(
         gateway_url: Url,
         authorization: HeaderValue,
+        names: WebSettingNames,
         publisher: Publisher,
         clock: Arc<dyn Clock>,
         asks: mpsc::Receiver<Ask>,
@@ -77,6 +80,7 @@ impl Dialler {
         Self {
             gateway_url,
             authorization,
+            names,
             publisher,
             clock,
             asks,
@@ -221,7 +225,7 @@ impl Dialler {
 
     /// Notes that there is no link, and logs why only if that is not what was logged last.
     fn failed(&mut self, failure: LinkHealth) {
-        let detail = failure.detail();
+        let detail = failure.detail(&self.names);
         if self.failure.as_ref() == Some(&failure) {
             debug!("[Gateway Client] {detail}");
         } else if failure.needs_operator() {
@@ -307,21 +311,6 @@ async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHeal
             )))
         }
     }
-}
-
-fn error_chain(error: &SocketError) -> String {
-    let mut words = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Many errors already say what caused them.
-        if !words.ends_with(&cause_text) {
-            words.push_str(": ");
-            words.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    words
 }
 
 /// Waits for something while there is no connection: whoever asks has no answer, at once.

@@ -3,6 +3,8 @@
 use guildhall_link::End;
 use guildhall_ports::{Check, Condition};
 
+use crate::WebSettingNames;
+
 /// How the link is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LinkHealth {
@@ -25,7 +27,7 @@ pub(crate) enum LinkHealth {
 impl LinkHealth {
     /// The link's line of `/readyz`. Never failing: without the link the role serves on what it
     /// has, and whether that is enough is the replica's line.
-    pub(crate) fn check(&self) -> Check {
+    pub(crate) fn check(&self, names: &WebSettingNames) -> Check {
         let condition = match self {
             Self::Up => Condition::Passing,
             _ => Condition::Degraded,
@@ -33,25 +35,30 @@ impl LinkHealth {
         Check {
             name: "link",
             condition,
-            detail: self.detail(),
+            detail: self.detail(names),
         }
     }
 
     /// One sentence: what is so, and what to do about it.
-    pub(crate) fn detail(&self) -> String {
+    pub(crate) fn detail(&self, names: &WebSettingNames) -> String {
+        let WebSettingNames {
+            gateway_url,
+            link_token,
+            ..
+        } = names;
         match self {
             Self::Starting => "The gateway has not been dialled yet.".to_owned(),
             Self::CatchingUp => "Connected to the gateway, catching up with its log.".to_owned(),
             Self::Up => "Connected to the gateway.".to_owned(),
             Self::Unreachable(why) => format!(
-                "The gateway cannot be reached ({why}): check that it runs and that GATEWAY_WS_URL \
+                "The gateway cannot be reached ({why}): check that it runs and that {gateway_url} \
                  is its address."
             ),
-            Self::Unauthorized => "The gateway refused LINK_TOKEN: give both roles the same \
-                                   LINK_TOKEN."
-                .to_owned(),
+            Self::Unauthorized => {
+                format!("The gateway refused {link_token}: give both roles the same {link_token}.")
+            }
             Self::NoGateway(status) => format!(
-                "What answers at GATEWAY_WS_URL is not a Guildhall gateway (HTTP status {status}): \
+                "What answers at {gateway_url} is not a Guildhall gateway (HTTP status {status}): \
                  check the address and its path, /link."
             ),
             Self::Ended(end) => {

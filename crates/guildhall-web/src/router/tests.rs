@@ -63,12 +63,7 @@ impl Served {
         let clock: Arc<dyn Clock> = stage.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::new(1);
-        let (link, _) = link::open(
-            config.gateway_url.clone(),
-            config.link_token.secret(),
-            unused,
-            Arc::clone(&clock),
-        );
+        let (link, _) = link::open(&config, unused, Arc::clone(&clock));
         let watch_client = WatchClient::new(link, stage.fanout.clone());
         let world_access = crate::role::world_access(stage.fanout.clone(), watch_client.clone());
         let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock));

@@ -10,7 +10,6 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tracing::warn;
 
-
 /// Counts what is open: streams, or requests that are being answered.
 #[derive(Clone, Debug)]
 pub(crate) struct ConcurrencyLimiter(Arc<Inner>);

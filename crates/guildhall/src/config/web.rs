@@ -1,13 +1,9 @@
 //! The web role's settings.
 
-use std::{
-    net::Ipv4Addr,
-    num::NonZeroUsize,
-    time::Duration,
-};
+use std::{net::Ipv4Addr, num::NonZeroUsize, time::Duration};
 
 use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, TrustedProxies, WsUrl};
-use guildhall_web::{CDN_URL_MAX, Config, OAuth};
+use guildhall_web::{CDN_URL_MAX, Config, OAuth, WebSettingNames};
 use url::{Host, Url};
 
 use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets};
@@ -20,6 +16,16 @@ const SESSION_MAX_AGE: Duration = Duration::from_hours(30 * 24);
 
 /// Where nobody has counted descriptors.
 const CONNECTIONS: usize = 1_024;
+
+/// The settings that the role names to its operator.
+const NAMES: WebSettingNames = WebSettingNames {
+    gateway_url: "GATEWAY_WS_URL",
+    link_token: "LINK_TOKEN",
+    client_id: "DISCORD_CLIENT_ID",
+    client_secret: "DISCORD_CLIENT_SECRET",
+    allowed_origins: "ALLOWED_ORIGINS",
+    trusted_proxies: "TRUSTED_PROXIES",
+};
 
 /// Reads what the web role needs; the error says all that is wrong with it.
 pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
@@ -96,6 +102,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         ui_dir: None,
         session_idle: SESSION_IDLE,
         session_max_age: SESSION_MAX_AGE,
+        names: NAMES,
     })
 }
 

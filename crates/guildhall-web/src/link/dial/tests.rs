@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use guildhall_http::Secret;
 use guildhall_link::{
     frame::{Base, Discord, DiscordStatus, Hello, VERSION},
     sender,
@@ -16,9 +17,10 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    fanout,
+    Config, fanout,
     link::{Link, open},
     replica::Replica,
+    stream::tests::stage::config,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -131,8 +133,8 @@ async fn a_refused_token_is_named_and_it_goes_on_trying() {
     house.is(&LinkHealth::Unauthorized).await;
     let check = house.link.check();
     assert_eq!(check.condition, Condition::Degraded);
-    assert!(check.detail.contains("LINK_TOKEN"), "{}", check.detail);
-    assert!(!check.detail.contains("another token"), "{}", check.detail);
+    assert!(check.detail.contains("THE_TOKEN"), "{}", check.detail);
+    assert!(!check.detail.contains("another-token"), "{}", check.detail);
 }
 
 #[tokio::test]
@@ -172,7 +174,7 @@ async fn an_address_where_nobody_listens_is_named_as_unreachable() {
         .expect("in time")
         .expect("the task runs");
     let detail = house.link.check().detail;
-    assert!(detail.contains("GATEWAY_WS_URL"), "{detail}");
+    assert!(detail.contains("THE_GATEWAY"), "{detail}");
     assert_eq!(detail.matches("refused").count(), 1, "said once: {detail}");
 }
 
@@ -197,7 +199,7 @@ async fn asked_to_stop_it_says_goodbye_and_ends() {
     ended.expect("a task").expect("no panic");
 }
 
-const TOKEN: &str = "a token of more than thirty-two characters";
+const TOKEN: &str = "a-token-of-more-than-thirty-two-characters";
 
 /// The web role's end, with a replica behind it.
 struct House {
@@ -221,10 +223,14 @@ impl House {
     }
 
     fn dial(address: SocketAddr, token: &str) -> Self {
-        let url = format!("ws://{address}/link").parse().expect("a URL");
+        let token: Secret = token.parse().expect("visible ASCII");
+        let config = Config {
+            gateway_url: format!("ws://{address}/link").parse().expect("a URL"),
+            link_token: token.try_into().expect("long enough"),
+            ..config()
+        };
         let (publisher, fanout) = fanout::new(100);
-        let token = token.parse().expect("visible ASCII");
-        let (link, dialler) = open(url, &token, publisher, Arc::new(SystemClock));
+        let (link, dialler) = open(&config, publisher, Arc::new(SystemClock));
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(dialler.run(stop.clone()));

@@ -31,6 +31,7 @@ use tokio::time::Instant;
 use crate::{
     Config, OAuth,
     auth::{AuthConfig, Profile, Session, Sessions},
+    config::tests::NAMES,
     fanout::{self, Fanout, Publisher, StreamRegistration},
     stream::{
         body::{StreamBody, StreamSetup, Timing},
@@ -182,6 +183,7 @@ pub(crate) fn config() -> Config {
         ui_dir: None,
         session_idle: Duration::from_hours(24),
         session_max_age: Duration::from_hours(240),
+        names: NAMES,
     }
 }
 
