@@ -8,4 +8,4 @@ mod accept;
 mod unacked_watches;
 
 pub(crate) use accept::Attachments;
-pub(crate) use serve::{Door, serve};
+pub(crate) use serve::{LinkServer, serve};

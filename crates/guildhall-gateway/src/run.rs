@@ -21,7 +21,7 @@ use crate::{
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
-    link::{self, Attachments, Door},
+    link::{self, Attachments, LinkServer},
     log::{Log, Window},
     normalise::Cdn,
     restore::{bot_of, restore},
@@ -134,9 +134,9 @@ impl Gateway {
         let renew = Arc::new(Notify::new());
         let cdn = Cdn::new(&self.config.cdn_url);
         let tls = self.config.is_discord_behind_tls();
-        let door = Door {
+        let server = LinkServer {
             tokens: Arc::new(self.config.link_tokens),
-            house: Attachments {
+            attachments: Attachments {
                 log: self.log.clone(),
                 sequencer: self.sequencer.clone(),
                 status: self.published.status.subscribe(),
@@ -180,7 +180,7 @@ impl Gateway {
         tasks.spawn("the keeper's task broke", async {
             TaskExit::Sequencer(sequencer.await)
         });
-        let listener = link::serve(self.listener, door);
+        let listener = link::serve(self.listener, server);
         tasks.spawn("the link's listener broke", async {
             listener.await;
             TaskExit::Listener

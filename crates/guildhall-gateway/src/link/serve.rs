@@ -2,8 +2,8 @@
 //! nothing else. The token is compared before the upgrade.
 //!
 //! A connection has no token until its request has come with one. Until then it has one of a few
-//! places, loses it to newer ones when it says nothing, and is closed behind its one answer; so
-//! whoever has no token cannot keep out who has. Web roles have places of their own.
+//! permits, loses it to newer ones when it says nothing, and is closed behind its one answer; so
+//! whoever has no token cannot keep out who has. Web roles have permits of their own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,11 +36,11 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
 /// Everything behind the listener.
 #[derive(Clone, Debug)]
-pub(crate) struct Door {
+pub(crate) struct LinkServer {
     /// Each of them opens.
     pub tokens: Arc<RotatedSecret>,
     /// For each attachment.
-    pub house: Attachments,
+    pub attachments: Attachments,
     /// Bounds.
     pub limits: Limits,
     /// Where attachments are waited for.
@@ -51,10 +51,10 @@ pub(crate) struct Door {
 
 /// What the routes have.
 #[derive(Clone)]
-struct Hall {
-    door: Door,
+struct LinkState {
+    server: LinkServer,
     /// One for each attachment.
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     refusals: Arc<Refusals>,
 }
 
@@ -65,14 +65,14 @@ struct Refusals {
 }
 
 /// Serves until stopped.
-pub(crate) async fn serve(listener: TcpListener, door: Door) {
-    announce(&door.limits);
-    let app = routes(door.clone());
+pub(crate) async fn serve(listener: TcpListener, server: LinkServer) {
+    announce(&server.limits);
+    let app = routes(server.clone());
     if let Ok(address) = listener.local_addr() {
         info!("[Gateway WS] Server listening on port {}", address.port());
     }
-    let http = http_config(&door.limits);
-    guildhall_http::serve(listener, app, http, &door.tracker, door.stop).await;
+    let http = http_config(&server.limits);
+    guildhall_http::serve(listener, app, http, &server.tracker, server.stop).await;
 }
 
 fn http_config(limits: &Limits) -> guildhall_http::Config {
@@ -92,19 +92,19 @@ fn http_config(limits: &Limits) -> guildhall_http::Config {
     }
 }
 
-fn routes(door: Door) -> Router {
-    let hall = Hall {
-        places: Arc::new(Semaphore::new(door.limits.attachments)),
+fn routes(server: LinkServer) -> Router {
+    let state = LinkState {
+        permits: Arc::new(Semaphore::new(server.limits.attachments)),
         refusals: Arc::new(Refusals {
             wrong_token: Occurrences::new(counter!("guildhall_link_refusals_total")),
             full: Occurrences::new(counter!("guildhall_link_attachments_refused_total")),
         }),
-        door,
+        server,
     };
     Router::new()
         .route("/link", any(link))
         .route("/health", get(health))
-        .with_state(hall)
+        .with_state(state)
 }
 
 async fn health() -> impl IntoResponse {
@@ -112,16 +112,16 @@ async fn health() -> impl IntoResponse {
 }
 
 async fn link(
-    State(hall): State<Hall>,
+    State(state): State<LinkState>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let Hall {
-        door,
-        places,
+    let LinkState {
+        server,
+        permits,
         refusals,
-    } = hall;
-    if !door.admits(&headers) {
+    } = state;
+    if !server.admits(&headers) {
         if let Some(times) = refusals.wrong_token.happened(Instant::now()) {
             warn!(
                 times,
@@ -134,9 +134,9 @@ async fn link(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let Ok(place) = places.try_acquire_owned() else {
+    let Ok(permit) = permits.try_acquire_owned() else {
         if let Some(times) = refusals.full.happened(Instant::now()) {
-            let most = door.limits.attachments;
+            let most = server.limits.attachments;
             warn!(
                 times,
                 "[Gateway WS] Refused: {most} web roles are attached already"
@@ -144,20 +144,20 @@ async fn link(
         }
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response();
     };
-    let (house, stop) = (door.house, door.stop.child_token());
+    let (attachments, stop) = (server.attachments, server.stop.child_token());
     let attended = async move |socket: WebSocket| {
-        attend(socket, house, stop).await;
-        drop(place);
+        attend(socket, attachments, stop).await;
+        drop(permit);
     };
     // The future is spawned by axum; made inside the tracker's own, it is waited for all the same.
-    let tracker = door.tracker;
+    let tracker = server.tracker;
     upgrade
         .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
         .max_frame_size(MESSAGE_BYTES_TO_GATEWAY)
         .on_upgrade(move |socket| tracker.track_future(attended(socket)))
 }
 
-impl Door {
+impl LinkServer {
     /// Whether the request has one of the tokens. Takes as long whichever it is, and however much
     /// of it is right.
     fn admits(&self, headers: &HeaderMap) -> bool {

@@ -228,12 +228,12 @@ impl Open {
             evicted_in_journal: 4_096,
         };
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let door = Door {
+        let server = LinkServer {
             tokens: Arc::new(RotatedSecret {
                 current: strong(TOKEN),
                 others: vec![strong(SECOND)],
             }),
-            house: Attachments {
+            attachments: Attachments {
                 log: Log::new(Position::start(LogId(0), 1), window),
                 sequencer: Sequencer::new().0,
                 status: status.subscribe(),
@@ -243,7 +243,7 @@ impl Open {
             tracker: tracker.clone(),
             stop: stop.clone(),
         };
-        tracker.spawn(serve(listener, door));
+        tracker.spawn(serve(listener, server));
         Self {
             address,
             tracker,
