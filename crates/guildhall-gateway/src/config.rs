@@ -28,6 +28,27 @@ pub struct Config {
     pub log_window: NonZeroUsize,
     /// Bounds and intervals; tests shrink them.
     pub limits: Limits,
+    /// What the operator calls the settings that sentences name.
+    pub names: GatewaySettingNames,
+}
+
+/// What the operator calls those settings that a log line, a line of `/readyz` or an error names.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewaySettingNames {
+    /// [`Config::bot_token`].
+    pub bot_token: &'static str,
+    /// [`Config::guilds`].
+    pub guilds: &'static str,
+    /// [`Config::intents`].
+    pub intents: &'static str,
+    /// [`Config::link_tokens`].
+    pub link_tokens: &'static str,
+    /// [`Config::discord_url`].
+    pub discord_url: &'static str,
+    /// [`Config::discord_gateway_url`].
+    pub discord_gateway_url: &'static str,
+    /// Where the journal is.
+    pub data_dir: &'static str,
 }
 
 impl Config {
@@ -171,4 +192,19 @@ pub enum GatewayRunError {
     /// A task ended that should not have: better a restart than half a process.
     #[error("{0}")]
     Failed(String),
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::GatewaySettingNames;
+
+    pub(crate) const NAMES: GatewaySettingNames = GatewaySettingNames {
+        bot_token: "THE_TOKEN",
+        guilds: "THE_GUILDS",
+        intents: "THE_INTENTS",
+        link_tokens: "THE_LINK",
+        discord_url: "THE_URL",
+        discord_gateway_url: "THE_GATEWAY",
+        data_dir: "THE_FOLDER",
+    };
 }

@@ -4,7 +4,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_ports::{Check, Condition, Health};
 use tokio::sync::watch;
 
-use crate::sequencer::Report;
+use crate::{GatewaySettingNames, sequencer::Report};
 
 /// Reads what the sequencer published last. Discord being down is *degraded*: what is known is still
 /// served.
@@ -13,6 +13,7 @@ pub(crate) struct GatewayHealth {
     pub status: watch::Receiver<DiscordStatus>,
     pub report: watch::Receiver<Report>,
     pub stalled: watch::Receiver<bool>,
+    pub names: GatewaySettingNames,
 }
 
 impl Health for GatewayHealth {
@@ -22,8 +23,8 @@ impl Health for GatewayHealth {
         let stalled = *self.stalled.borrow();
         vec![
             discord(&status, &report, stalled),
-            guilds(&status, &report),
-            journal(stalled),
+            guilds(&status, &report, &self.names),
+            journal(stalled, &self.names),
         ]
     }
 }
@@ -48,26 +49,29 @@ fn discord(status: &DiscordStatus, report: &Report, stalled: bool) -> Check {
     }
 }
 
-fn journal(stalled: bool) -> Check {
+fn journal(stalled: bool, names: &GatewaySettingNames) -> Check {
     let (condition, detail) = if stalled {
-        let detail = "the disk of DATA_DIR does not answer: nothing new is shown until it does";
+        let data_dir = names.data_dir;
+        let detail =
+            format!("the disk of {data_dir} does not answer: nothing new is shown until it does");
         (Condition::Degraded, detail)
     } else {
-        (Condition::Passing, "what is shown is kept")
+        (Condition::Passing, "what is shown is kept".to_owned())
     };
     Check {
         name: "journal",
         condition,
-        detail: detail.to_owned(),
+        detail,
     }
 }
 
-fn guilds(status: &DiscordStatus, report: &Report) -> Check {
+fn guilds(status: &DiscordStatus, report: &Report, names: &GatewaySettingNames) -> Check {
     let list = |ids: &mut dyn Iterator<Item = String>| ids.take(10).collect::<Vec<_>>().join(", ");
     let (condition, detail) = if !report.missing.is_empty() {
         let missing = list(&mut report.missing.iter().map(ToString::to_string));
+        let setting = names.guilds;
         let detail = format!(
-            "DISCORD_GUILD_ID names guilds that the bot is not in ({missing}): invite the bot \
+            "{setting} names guilds that the bot is not in ({missing}): invite the bot \
              there, or correct the setting"
         );
         (Condition::Degraded, detail)
@@ -104,6 +108,7 @@ fn guilds(status: &DiscordStatus, report: &Report) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::NAMES;
     use crate::inbox::Lost;
     use guildhall_model::GuildId;
 
@@ -113,9 +118,9 @@ mod tests {
             missing: [GuildId(7)].into(),
             ..Report::default()
         };
-        let line = guilds(&live(), &report);
+        let line = guilds(&live(), &report, &NAMES);
         assert_eq!(line.condition, Condition::Degraded);
-        assert!(line.detail.contains("DISCORD_GUILD_ID") && line.detail.contains('7'));
+        assert!(line.detail.contains("THE_GUILDS") && line.detail.contains('7'));
     }
 
     #[test]
@@ -145,7 +150,7 @@ mod tests {
     #[test]
     fn guilds_pass_when_all_are_there() {
         assert_eq!(
-            guilds(&live(), &Report::default()).condition,
+            guilds(&live(), &Report::default(), &NAMES).condition,
             Condition::Passing
         );
         let out = DiscordStatus {
@@ -153,7 +158,7 @@ mod tests {
             ..live()
         };
         assert_eq!(
-            guilds(&out, &Report::default()).condition,
+            guilds(&out, &Report::default(), &NAMES).condition,
             Condition::Degraded
         );
     }
@@ -165,7 +170,7 @@ mod tests {
             complete: false,
             ..live()
         };
-        let line = guilds(&status, &Report::default());
+        let line = guilds(&status, &Report::default(), &NAMES);
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains('3'), "{}", line.detail);
     }

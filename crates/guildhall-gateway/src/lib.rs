@@ -35,5 +35,7 @@ mod metrics;
 /// The built role, and the tasks it is made of.
 mod run;
 
-pub use config::{Config, GatewayBuildError, GatewayRunError, Intents, Limits};
+pub use config::{
+    Config, GatewayBuildError, GatewayRunError, GatewaySettingNames, Intents, Limits,
+};
 pub use run::Gateway;

@@ -4,8 +4,10 @@
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
+use crate::GatewaySettingNames;
+
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 13] = [
+const COUNTERS: [(&str, &str); 12] = [
     (
         "guildhall_gateway_repeated_dispatches_total",
         "Dispatches that a RESUME told again and that were kept already",
@@ -37,10 +39,6 @@ const COUNTERS: [(&str, &str); 13] = [
     (
         "guildhall_journal_stalls_total",
         "Commits that took longer than two seconds",
-    ),
-    (
-        "guildhall_link_refusals_total",
-        "Requests for the link with a wrong LINK_TOKEN",
     ),
     (
         "guildhall_link_attachments_refused_total",
@@ -208,8 +206,17 @@ const GAUGES: [(&str, bool, &str); 11] = [
     ),
 ];
 
+/// Described with what the operator calls the token.
+const LINK_REFUSALS: &str = "guildhall_link_refusals_total";
+
 /// To be called once a recorder is there, before anything is measured.
-pub(crate) fn describe() {
+pub(crate) fn describe(names: &GatewaySettingNames) {
+    let tokens = names.link_tokens;
+    describe_counter!(
+        LINK_REFUSALS,
+        format!("Requests for the link with a wrong {tokens}")
+    );
+    counter!(LINK_REFUSALS).absolute(0);
     for (name, says) in COUNTERS {
         describe_counter!(name, says);
         counter!(name).absolute(0);
@@ -278,14 +285,15 @@ mod tests {
         let counters = COUNTERS.iter().map(|(name, _)| *name);
         let labelled = LABELLED.iter().map(|(name, ..)| *name);
         let gauges = GAUGES.iter().map(|(name, ..)| *name);
-        let histograms = [
+        let others = [
+            LINK_REFUSALS,
             "guildhall_journal_commit_seconds",
             "guildhall_gateway_batch_inputs",
         ];
         let described: Vec<&str> = counters
             .chain(labelled)
             .chain(gauges)
-            .chain(histograms)
+            .chain(others)
             .collect();
         let mut names = Vec::new();
         measured(
@@ -293,8 +301,8 @@ mod tests {
             &mut names,
         );
         assert!(names.len() > 20, "{names:?}");
-        // The operator's listener of this process is served by what web has for its own.
-        let listener = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guildhall-web/src/http");
+        // The listeners of this process are served by a crate that describes nothing.
+        let listener = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guildhall-http/src");
         measured(&listener, &mut names);
         assert!(
             names

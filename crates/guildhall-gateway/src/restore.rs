@@ -13,7 +13,7 @@ use guildhall_ports::{
 use tracing::info;
 
 use crate::{
-    GatewayBuildError,
+    GatewayBuildError, GatewaySettingNames,
     log::{Log, Window},
     sequencer::Restored,
 };
@@ -28,9 +28,10 @@ pub(crate) async fn restore(
     bot: Option<UserId>,
     window: Window,
     now: UnixMs,
+    names: &GatewaySettingNames,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     match journal.load().await.map_err(refused)? {
-        Some(saved) => go_on(saved, terms, bot, window),
+        Some(saved) => go_on(saved, terms, bot, window, names),
         None => begin(journal, terms, window, now).await,
     }
 }
@@ -44,10 +45,15 @@ pub(crate) fn bot_of(token: &Secret) -> Option<UserId> {
 }
 
 /// The sentence about a journal of another bot.
-pub(crate) fn another_bot(kept: UserId, is: UserId) -> String {
+pub(crate) fn another_bot(kept: UserId, is: UserId, names: &GatewaySettingNames) -> String {
+    let GatewaySettingNames {
+        bot_token,
+        data_dir,
+        ..
+    } = names;
     format!(
-        "DATA_DIR holds the journal of the bot {kept}, and DISCORD_BOT_TOKEN is the bot {is}'s: \
-         choose another DATA_DIR, or put in the other bot's token"
+        "{data_dir} holds the journal of the bot {kept}, and {bot_token} is the bot {is}'s: \
+         choose another {data_dir}, or put in the other bot's token"
     )
 }
 
@@ -79,6 +85,7 @@ fn go_on(
     terms: Terms,
     bot: Option<UserId>,
     window: Window,
+    names: &GatewaySettingNames,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     let Saved {
         head,
@@ -89,7 +96,9 @@ fn go_on(
     if let (Some(kept), Some(is)) = (state.bot, bot)
         && kept != is
     {
-        return Err(GatewayBuildError::Misconfigured(another_bot(kept, is)));
+        return Err(GatewayBuildError::Misconfigured(another_bot(
+            kept, is, names,
+        )));
     }
     // A session brings what it was begun for, and only what came after its world.
     if state
@@ -125,6 +134,7 @@ mod tests {
     use guildhall_ports::journal::{JournalBase, ResumeState};
 
     use super::*;
+    use crate::config::tests::NAMES;
 
     #[test]
     fn a_world_of_the_format_before_goes_on_and_is_compared_with_a_fresh_picture() {
@@ -162,7 +172,7 @@ mod tests {
                 events: Vec::new(),
                 state,
             };
-            let went_on = go_on(saved, terms(World::FORMAT), None, window);
+            let went_on = go_on(saved, terms(World::FORMAT), None, window, &NAMES);
             let (log, restored) = went_on.expect("it is read");
             assert_eq!(log.head().seq, 3);
             let guild = restored.world.guilds.get(&GuildId(1));

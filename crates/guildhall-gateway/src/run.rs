@@ -54,7 +54,7 @@ impl Config {
         clock: Arc<dyn Clock>,
         journal: Arc<dyn Journal>,
     ) -> Result<Gateway, GatewayBuildError> {
-        crate::metrics::describe();
+        crate::metrics::describe(&self.names);
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
         let rest = DiscordRest::new(origin.into(), &self.bot_token, share)
             .map_err(|error| GatewayBuildError::Tls(error.to_string()))?;
@@ -76,7 +76,7 @@ impl Config {
             world_format: World::FORMAT,
         };
         let bot = bot_of(&self.bot_token);
-        let (log, restored) = restore(&*journal, terms, bot, window, now).await?;
+        let (log, restored) = restore(&*journal, terms, bot, window, now, &self.names).await?;
         let (sequencer, inbox) = Sequencer::new();
         let status = DiscordStatus {
             discord: Discord::Down,
@@ -116,6 +116,7 @@ impl Gateway {
             status: self.published.status.subscribe(),
             report: self.report.subscribe(),
             stalled: self.published.stalled.subscribe(),
+            names: self.config.names,
         })
     }
 
@@ -129,7 +130,8 @@ impl Gateway {
         let stop = stop.child_token();
         let _ended = stop.clone().drop_guard();
         // The sequencer stops last, to take what the shard still hands over.
-        let (sequencer_stop, limits) = (CancellationToken::new(), self.config.limits);
+        let (limits, names) = (self.config.limits, self.config.names);
+        let sequencer_stop = CancellationToken::new();
         let _sequencer_ended = sequencer_stop.clone().drop_guard();
         let renew = Arc::new(Notify::new());
         let cdn = Cdn::new(&self.config.cdn_url);
@@ -143,6 +145,7 @@ impl Gateway {
                 clock: Arc::clone(&self.clock),
             },
             limits,
+            tokens_setting: names.link_tokens,
             tracker: tracker.clone(),
             stop: stop.clone(),
         };
@@ -153,6 +156,7 @@ impl Gateway {
             intents: self.config.intents,
             gateway_url: self.config.discord_gateway_url.map(Url::from),
             limits,
+            names,
             identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
             inbox: self.sequencer.inbox(),
             resume: self.restored.state.resume.clone(),
@@ -171,6 +175,7 @@ impl Gateway {
             clock: self.clock,
             cdn,
             limits,
+            names,
             renew,
             requests,
         };
@@ -190,7 +195,7 @@ impl Gateway {
         tasks.spawn("the connection's task broke", async {
             TaskExit::Shard(shard.await)
         });
-        let result = tasks.run(&stop, &sequencer_stop).await;
+        let result = tasks.run(&stop, &sequencer_stop, &names).await;
         info!("[Gateway] Stopped");
         result
     }

@@ -30,12 +30,12 @@ use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
 use url::Url;
 
 use crate::{
-    Intents, Limits,
+    GatewaySettingNames, Intents, Limits,
     discord_rest::{DiscordRest, RestError},
     inbox::{Inbox, Lost, MembersRequest, Stopped},
 };
 use connection::{Connection, ConnectionExit};
-use reconnect_policy::{Close, Disconnect, Next, ReconnectPolicy};
+use reconnect_policy::{Close, Disconnect, Misconfigured, Next, ReconnectPolicy};
 
 pub(crate) use identify::IdentifyLimiter;
 
@@ -57,6 +57,7 @@ pub(crate) struct Shard {
     /// address Discord names.
     pub tls: bool,
     pub limits: Limits,
+    pub names: GatewaySettingNames,
     /// Shared by all shards of the process.
     pub identify_limiter: IdentifyLimiter,
     /// To the sequencer, in order of arrival.
@@ -107,12 +108,14 @@ pub(crate) async fn run(
         record_tries(&policy);
         let at = match next {
             Next::Connect { at } => at,
-            Next::Misconfigured(sentence) => return ShardExit::Misconfigured(sentence),
+            Next::Misconfigured(misconfigured) => {
+                return ShardExit::Misconfigured(misconfigured.sentence(&shard.names));
+            }
         };
         let lost = Lost {
             resumable: policy.has_session(),
             tries: policy.tries(),
-            why: describe(&disconnect),
+            why: describe(&disconnect, &shard.names),
         };
         log_disconnect(&lost, &disconnect);
         if matches!(disconnect, Disconnect::Unreachable(_)) && policy.resume_url().is_none() {
@@ -196,8 +199,8 @@ fn record_tries(policy: &ReconnectPolicy) {
 }
 
 /// The sentence about a token that REST refused in the middle of everything.
-pub(crate) fn token_refused() -> String {
-    reconnect_policy::TOKEN_REFUSED.to_owned()
+pub(crate) fn token_refused(names: &GatewaySettingNames) -> String {
+    Misconfigured::TOKEN.sentence(names)
 }
 
 /// Logs at the level that it deserves: that Discord asked to reconnect, or does not know a session
@@ -222,18 +225,24 @@ fn log_disconnect(lost: &Lost, disconnect: &Disconnect) {
 }
 
 /// For the operator; no addresses, no secrets.
-fn describe(disconnect: &Disconnect) -> String {
+fn describe(disconnect: &Disconnect, names: &GatewaySettingNames) -> String {
+    let GatewaySettingNames {
+        bot_token,
+        discord_url,
+        discord_gateway_url,
+        ..
+    } = names;
     match disconnect {
         Disconnect::Unreachable(why) => format!(
-            "Discord can't be reached ({why}): look at the network, DISCORD_URL and \
-             DISCORD_GATEWAY_URL"
+            "Discord can't be reached ({why}): look at the network, {discord_url} and \
+             {discord_gateway_url}"
         ),
         Disconnect::BudgetLow {
             remaining,
             resets_in,
         } => format!(
             "only {remaining} new sessions are left of the bot's daily budget, and using them up \
-             would have Discord reset DISCORD_BOT_TOKEN: waiting, {} minutes until there are more. \
+             would have Discord reset {bot_token}: waiting, {} minutes until there are more. \
              Look for another program that runs with this token",
             resets_in.as_secs().div_ceil(60)
         ),

@@ -43,6 +43,8 @@ pub(crate) struct LinkServer {
     pub attachments: Attachments,
     /// Bounds.
     pub limits: Limits,
+    /// What the operator calls the tokens.
+    pub tokens_setting: &'static str,
     /// Where attachments are waited for.
     pub tracker: TaskTracker,
     /// Ends them.
@@ -123,9 +125,10 @@ async fn link(
     } = state;
     if !server.admits(&headers) {
         if let Some(times) = refusals.wrong_token.happened(Instant::now()) {
+            let setting = server.tokens_setting;
             warn!(
                 times,
-                "[Gateway WS] Refused: wrong LINK_TOKEN. It is to be the same for gateway and web"
+                "[Gateway WS] Refused: wrong {setting}. It is to be the same for gateway and web"
             );
         }
         return StatusCode::UNAUTHORIZED.into_response();

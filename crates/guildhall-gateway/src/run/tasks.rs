@@ -6,7 +6,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    GatewayRunError,
+    GatewayRunError, GatewaySettingNames,
     restore::another_bot,
     sequencer::SequencerExit,
     shard::{self, ShardExit},
@@ -55,11 +55,12 @@ impl<'a> Tasks<'a> {
         mut self,
         stop: &CancellationToken,
         sequencer_stop: &CancellationToken,
+        names: &GatewaySettingNames,
     ) -> Result<(), GatewayRunError> {
         let mut result = Ok(());
         while let Some(ended) = self.set.join_next_with_id().await {
             let ended = match ended {
-                Ok((_, exit)) => exit.result(stop),
+                Ok((_, exit)) => exit.result(stop, names),
                 Err(error) => Err(self.broken(&error)),
             };
             result = result.and(ended);
@@ -79,12 +80,16 @@ impl<'a> Tasks<'a> {
 
 impl TaskExit {
     /// What the end of a task is to the role. `stop`: whether it was asked to.
-    fn result(self, stop: &CancellationToken) -> Result<(), GatewayRunError> {
+    fn result(
+        self,
+        stop: &CancellationToken,
+        names: &GatewaySettingNames,
+    ) -> Result<(), GatewayRunError> {
         match self {
             Self::Shard(exit) => shard_ended(exit),
             Self::Listener if stop.is_cancelled() => Ok(()),
             Self::Listener => Err(failed("the link's listener ended")),
-            Self::Sequencer(exit) => sequencer_ended(exit),
+            Self::Sequencer(exit) => sequencer_ended(exit, names),
         }
     }
 }
@@ -97,21 +102,27 @@ fn shard_ended(exit: ShardExit) -> Result<(), GatewayRunError> {
     }
 }
 
-fn sequencer_ended(exit: SequencerExit) -> Result<(), GatewayRunError> {
+fn sequencer_ended(
+    exit: SequencerExit,
+    names: &GatewaySettingNames,
+) -> Result<(), GatewayRunError> {
+    let data_dir = names.data_dir;
     match exit {
         SequencerExit::Stopped => Ok(()),
         SequencerExit::Fenced => Err(failed("somebody else wrote to the log")),
         SequencerExit::NotCommitted(error) => Err(failed(&format!(
-            "the journal in DATA_DIR can't be written ({error}): look at the disk"
+            "the journal in {data_dir} can't be written ({error}): look at the disk"
         ))),
-        SequencerExit::LogRolledBack => Err(failed(
-            "the journal in DATA_DIR is older than what web roles have seen (was it restored from \
-             a backup?): a new log begins at the next start",
-        )),
+        SequencerExit::LogRolledBack => Err(failed(&format!(
+            "the journal in {data_dir} is older than what web roles have seen (was it restored \
+             from a backup?): a new log begins at the next start"
+        ))),
         SequencerExit::AnotherBot { kept, is } => {
-            Err(GatewayRunError::Misconfigured(another_bot(kept, is)))
+            Err(GatewayRunError::Misconfigured(another_bot(kept, is, names)))
         }
-        SequencerExit::TokenRefused => Err(GatewayRunError::Misconfigured(shard::token_refused())),
+        SequencerExit::TokenRefused => {
+            Err(GatewayRunError::Misconfigured(shard::token_refused(names)))
+        }
     }
 }
 

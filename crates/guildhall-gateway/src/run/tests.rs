@@ -15,6 +15,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     Intents, Limits,
+    config::tests::NAMES,
     shard::tests::discord::{Discord as FalseDiscord, PATIENCE, Peer},
 };
 
@@ -144,7 +145,7 @@ async fn a_refused_token_ends_the_role_with_a_sentence() {
     let Err(GatewayRunError::Misconfigured(sentence)) = harness.end().await else {
         panic!("ran on")
     };
-    assert!(sentence.starts_with("DISCORD_BOT_TOKEN"), "{sentence}");
+    assert!(sentence.starts_with("THE_TOKEN"), "{sentence}");
 }
 
 #[tokio::test]
@@ -306,6 +307,7 @@ fn config(discord: &FalseDiscord) -> Config {
         cdn_url: "https://cdn.example".parse().expect("an address"),
         discord_gateway_url: None,
         log_window: NonZeroUsize::new(64).expect("some"),
+        names: NAMES,
         limits: Limits {
             close: Duration::from_millis(500),
             ..Limits::default()

@@ -53,6 +53,8 @@ pub(crate) struct Appender {
     /// What goes with the world as of the last batch that was sealed.
     state: Arc<JournalState>,
     published: PublishedStatus,
+    /// Where the journal is, as the operator calls it.
+    data_dir_setting: &'static str,
     /// What the status is apart from a stall.
     status_after_stall: Option<DiscordStatus>,
 }
@@ -73,6 +75,7 @@ impl Appender {
         log: Log,
         state: Arc<JournalState>,
         published: PublishedStatus,
+        data_dir_setting: &'static str,
     ) -> Self {
         let head = log.head();
         Self {
@@ -81,6 +84,7 @@ impl Appender {
             head,
             state,
             published,
+            data_dir_setting,
             status_after_stall: None,
         }
     }
@@ -160,7 +164,8 @@ impl Appender {
         if self.status_after_stall.is_some() {
             return;
         }
-        warn!("the journal has not answered for {STALLED_AFTER:?}: is the disk of DATA_DIR well?");
+        let setting = self.data_dir_setting;
+        warn!("the journal has not answered for {STALLED_AFTER:?}: is the disk of {setting} well?");
         counter!("guildhall_journal_stalls_total").increment(1);
         self.published.stalled.send_replace(true);
         let status = self.published.status.borrow().clone();

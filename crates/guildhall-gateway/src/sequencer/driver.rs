@@ -23,7 +23,7 @@ use super::{
     working::{BatchOutcome, Effect, Restored, Working},
 };
 use crate::{
-    Limits,
+    GatewaySettingNames, Limits,
     discord_rest::{DiscordRest, RestError},
     inbox::{Input, MembersRequest, WatchReply},
     log::Log,
@@ -47,6 +47,7 @@ pub(crate) struct Setup {
     pub clock: Arc<dyn Clock>,
     pub cdn: Cdn,
     pub limits: Limits,
+    pub names: GatewaySettingNames,
     /// Notified: the shard begins a new session.
     pub renew: Arc<Notify>,
     /// Says that the log was rolled back: [`super::Sequencer::report_rollback`].
@@ -62,11 +63,18 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> SequencerExit {
     let state = Arc::clone(&setup.restored.state);
-    let working = Working::new(setup.restored, setup.cdn, setup.limits, setup.clock.now());
+    let (limits, names, now) = (setup.limits, setup.names, setup.clock.now());
+    let working = Working::new(setup.restored, setup.cdn, limits, names.guilds, now);
     setup.published.status.send_replace(working.status());
     let driver = Driver {
         working,
-        appender: Appender::new(setup.journal, setup.log, state, setup.published),
+        appender: Appender::new(
+            setup.journal,
+            setup.log,
+            state,
+            setup.published,
+            names.data_dir,
+        ),
         report: setup.report,
         rest: setup.rest,
         clock: setup.clock,

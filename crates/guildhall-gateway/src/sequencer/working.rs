@@ -12,7 +12,10 @@ use std::{
 
 use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId, UnixMs, UserId, World, guild::Membership};
-use guildhall_ports::journal::{JournalState, ResumeState, Terms};
+use guildhall_ports::{
+    journal::{JournalState, ResumeState, Terms},
+    millis,
+};
 use metrics::{counter, gauge};
 use tracing::warn;
 
@@ -44,6 +47,8 @@ pub(super) struct Working {
     heard_at: Option<UnixMs>,
     cdn: Cdn,
     bridged: Option<BTreeSet<GuildId>>,
+    /// What the operator calls that list.
+    guilds_setting: &'static str,
     report: Report,
     /// When a fresh session was last asked for.
     renewed_at: Option<UnixMs>,
@@ -135,7 +140,14 @@ pub(super) enum Effect {
 }
 
 impl Working {
-    pub(super) fn new(restored: Restored, cdn: Cdn, limits: Limits, now: UnixMs) -> Self {
+    /// `guilds_setting`: what the operator calls the list of guilds to bridge.
+    pub(super) fn new(
+        restored: Restored,
+        cdn: Cdn,
+        limits: Limits,
+        guilds_setting: &'static str,
+        now: UnixMs,
+    ) -> Self {
         let Restored {
             world,
             state,
@@ -153,6 +165,7 @@ impl Working {
             rights: Rights::new(limits, Nonce(now)),
             availability,
             bridged: terms.guilds.clone(),
+            guilds_setting,
             terms,
             bot: state.bot,
             resume: state.resume.clone(),
@@ -202,7 +215,7 @@ impl Working {
     /// start, or with a start a day nobody would ever be forgotten.
     fn remember(&mut self, now: Instant, wall: UnixMs) {
         let kept = self.rights.kept_for();
-        let longest = wall.saturating_add(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX));
+        let longest = wall.saturating_add(millis(kept));
         let forget_at = self.forget_at.filter(|at| *at > wall).unwrap_or(longest);
         let forget_at = forget_at.min(longest);
         let left = Duration::from_millis(forget_at.saturating_sub(wall));
@@ -347,7 +360,7 @@ impl Working {
     }
 
     fn want_renewal(&mut self, now: Instant, wall: UnixMs) {
-        let apart = u64::try_from(RENEWALS_APART.as_millis()).unwrap_or(u64::MAX);
+        let apart = millis(RENEWALS_APART);
         let since = self.renewed_at.map(|at| wall.saturating_sub(at));
         let wait = since.map_or(0, |since| apart.saturating_sub(since));
         let soonest = now + Duration::from_millis(wait);
@@ -423,7 +436,7 @@ impl Working {
         };
         let count = u64::try_from(guilds).unwrap_or(u64::MAX);
         counter!("guildhall_rights_refused_total", "bound" => name).increment(count);
-        let apart = u64::try_from(LOGGED_APART.as_millis()).unwrap_or(u64::MAX);
+        let apart = millis(LOGGED_APART);
         let said_at = self.refused_logged_at.get(&quota);
         if said_at.is_none_or(|at| at.saturating_add(apart) <= wall) {
             self.refused_logged_at.insert(quota, wall);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use guildhall_ports::journal::ResumeState;
 
-use crate::Limits;
+use crate::{GatewaySettingNames, Limits};
 
 /// So many failures in a row of the resume address, and the base address is tried.
 const RESUME_URL_TRIES: u32 = 3;
@@ -19,10 +19,6 @@ const STEADY_RESUMED: Duration = Duration::from_secs(5);
 
 /// A close frame has room for so many bytes of text.
 const REASON_SHOWN: usize = 123;
-
-/// For the operator.
-pub(super) const TOKEN_REFUSED: &str = "DISCORD_BOT_TOKEN was refused by Discord: copy the bot's token anew from the Developer \
-     Portal (your application, Bot, Reset Token)";
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +78,71 @@ pub(super) enum Next {
         /// When.
         at: Instant,
     },
-    /// No retry cures this: one sentence that names the setting and the cure.
-    Misconfigured(String),
+    /// No retry cures this.
+    Misconfigured(Misconfigured),
+}
+
+/// Discord's refusal of something that only a setting can cure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misconfigured {
+    refused: RefusedSetting,
+    /// How Discord closed the connection, if it did.
+    close: Option<Close>,
+}
+
+/// What Discord does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RefusedSetting {
+    Token,
+    GuildsOfTheBot,
+    GatewayVersion,
+    Intents,
+    MembersIntent,
+}
+
+impl Misconfigured {
+    /// REST refused the token.
+    pub(super) const TOKEN: Self = Self {
+        refused: RefusedSetting::Token,
+        close: None,
+    };
+
+    /// One sentence that names the setting and the cure.
+    pub(super) fn sentence(&self, names: &GatewaySettingNames) -> String {
+        let GatewaySettingNames {
+            bot_token,
+            intents,
+            discord_gateway_url,
+            ..
+        } = names;
+        let sentence = match self.refused {
+            RefusedSetting::Token => format!(
+                "{bot_token} was refused by Discord: copy the bot's token anew from the Developer \
+                 Portal (your application, Bot, Reset Token)"
+            ),
+            RefusedSetting::GuildsOfTheBot => format!(
+                "{bot_token} belongs to a bot in more guilds than one connection may serve \
+                 (2,500), which Guildhall does not do yet: use a bot that is in fewer guilds"
+            ),
+            RefusedSetting::GatewayVersion => format!(
+                "{discord_gateway_url} leads to a Gateway that no longer speaks version 10: \
+                 correct it, or update Guildhall"
+            ),
+            RefusedSetting::Intents => format!(
+                "{intents} has a value that Discord does not know: leave it out, or name only \
+                 members and moderation"
+            ),
+            RefusedSetting::MembersIntent => format!(
+                "{intents} names members, which Discord has not allowed this bot: switch on \
+                 Server Members Intent in the Developer Portal (your application, Bot, Privileged \
+                 Gateway Intents), or leave members out"
+            ),
+        };
+        match &self.close {
+            Some(close) => format!("{sentence}. Discord closed with {close}"),
+            None => sentence,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -198,8 +257,8 @@ impl ReconnectPolicy {
         chance: f64,
         now: Instant,
     ) -> Next {
-        if let Some(sentence) = fatal(disconnect) {
-            return Next::Misconfigured(sentence);
+        if let Some(misconfigured) = fatal(disconnect) {
+            return Next::Misconfigured(misconfigured);
         }
         self.time_passed(now);
         if is_discords(disconnect) {
@@ -295,34 +354,24 @@ fn loses_session(disconnect: &Disconnect) -> bool {
     }
 }
 
-fn fatal(disconnect: &Disconnect) -> Option<String> {
-    let (code, said) = match disconnect {
-        Disconnect::TokenRefused => (4004, String::new()),
-        Disconnect::Cut(Some(close)) => (close.code, format!(". Discord closed with {close}")),
+fn fatal(disconnect: &Disconnect) -> Option<Misconfigured> {
+    let close = match disconnect {
+        Disconnect::TokenRefused => return Some(Misconfigured::TOKEN),
+        Disconnect::Cut(close) => close.as_ref()?,
         _ => return None,
     };
-    let sentence = match code {
-        4004 => TOKEN_REFUSED,
-        4010 | 4011 => {
-            "DISCORD_BOT_TOKEN belongs to a bot in more guilds than one connection may serve \
-             (2,500), which Guildhall does not do yet: use a bot that is in fewer guilds"
-        }
-        4012 => {
-            "DISCORD_GATEWAY_URL leads to a Gateway that no longer speaks version 10: correct it, \
-             or update Guildhall"
-        }
-        4013 => {
-            "DISCORD_INTENTS has a value that Discord does not know: leave it out, or name only \
-             members and moderation"
-        }
-        4014 => {
-            "DISCORD_INTENTS names members, which Discord has not allowed this bot: switch on \
-             Server Members Intent in the Developer Portal (your application, Bot, Privileged \
-             Gateway Intents), or leave members out"
-        }
+    let refused = match close.code {
+        4004 => RefusedSetting::Token,
+        4010 | 4011 => RefusedSetting::GuildsOfTheBot,
+        4012 => RefusedSetting::GatewayVersion,
+        4013 => RefusedSetting::Intents,
+        4014 => RefusedSetting::MembersIntent,
         _ => return None,
     };
-    Some(format!("{sentence}{said}"))
+    Some(Misconfigured {
+        refused,
+        close: Some(close.clone()),
+    })
 }
 
 #[cfg(test)]

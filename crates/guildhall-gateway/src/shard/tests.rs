@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::*;
-use crate::inbox::{Input, Nonce};
+use crate::{
+    config::tests::NAMES,
+    inbox::{Input, Nonce},
+};
 use discord::{Discord, PATIENCE, Peer};
 
 #[tokio::test]
@@ -155,7 +158,7 @@ async fn a_resume_address_that_is_dead_three_times_is_left_for_the_base_with_the
     for tries in 2..=4 {
         let lost = harness.lost().await;
         assert_eq!(lost.tries, tries);
-        assert!(lost.why.contains("DISCORD_GATEWAY_URL"), "{}", lost.why);
+        assert!(lost.why.contains("THE_GATEWAY"), "{}", lost.why);
     }
     assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
@@ -189,12 +192,12 @@ async fn a_refused_token_is_a_sentence_that_names_the_setting() {
     let ShardExit::Misconfigured(sentence) = harness.exit().await else {
         panic!("tried on")
     };
-    assert!(sentence.starts_with("DISCORD_BOT_TOKEN"), "{sentence}");
+    assert!(sentence.starts_with("THE_TOKEN"), "{sentence}");
 }
 
 #[tokio::test]
 async fn close_codes_that_no_retry_cures_end_the_shard_with_a_sentence() {
-    for (code, setting) in [(4004, "DISCORD_BOT_TOKEN"), (4014, "Server Members Intent")] {
+    for (code, setting) in [(4004, "THE_TOKEN"), (4014, "Server Members Intent")] {
         let discord = Discord::new().await;
         let mut harness = Harness::new(&discord, |_| {});
         let mut peer = discord.accept().await;
@@ -215,7 +218,7 @@ async fn with_few_sessions_left_none_is_begun_and_the_reason_said() {
     let lost = harness.lost().await;
     assert!(lost.why.contains("49"), "{}", lost.why);
     assert!(
-        !lost.why.contains("DISCORD_URL"),
+        !lost.why.contains("THE_URL"),
         "no address is to blame: {}",
         lost.why
     );
@@ -426,6 +429,7 @@ impl Harness {
             intents: Intents::default(),
             gateway_url: None,
             tls: false,
+            names: NAMES,
             limits,
             identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
             inbox,

@@ -2,11 +2,22 @@
 
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
-use guildhall_gateway::{Config, Intents, Limits};
+use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
 use guildhall_http::{Secret, WsUrl};
 use guildhall_model::GuildId;
 
 use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets};
+
+/// The settings that the role names to its operator.
+const NAMES: GatewaySettingNames = GatewaySettingNames {
+    bot_token: "DISCORD_BOT_TOKEN",
+    guilds: "DISCORD_GUILD_ID",
+    intents: "DISCORD_INTENTS",
+    link_tokens: "LINK_TOKEN",
+    discord_url: "DISCORD_URL",
+    discord_gateway_url: "DISCORD_GATEWAY_URL",
+    data_dir: "DATA_DIR",
+};
 
 /// Reads what the gateway needs; the error says all that is wrong with it.
 pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
@@ -60,6 +71,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         discord_gateway_url,
         log_window,
         limits: Limits::default(),
+        names: NAMES,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use guildhall_gateway::{Config, Intents, Limits};
+use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
 use guildhall_http::{Secret, StrongSecret};
 use guildhall_model::{GuildId, Position};
 use parking_lot::{Mutex, MutexGuard};
@@ -361,6 +361,15 @@ fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
         cdn_url: CDN.parse().expect("an address"),
         discord_gateway_url: None,
         log_window: NonZeroUsize::new(plan.window).expect("some"),
+        names: GatewaySettingNames {
+            bot_token: "the bot's token",
+            guilds: "the guilds",
+            intents: "the intents",
+            link_tokens: "the link's token",
+            discord_url: "Discord's address",
+            discord_gateway_url: "the Gateway's address",
+            data_dir: "the folder",
+        },
         limits: Limits {
             requests_per_second: 1_000,
             // As few as make small windows worth compacting within one run.

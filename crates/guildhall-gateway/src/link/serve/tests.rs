@@ -240,6 +240,7 @@ impl Open {
                 clock: Arc::new(ManualClock::at(1)),
             },
             limits,
+            tokens_setting: "THE_LINK",
             tracker: tracker.clone(),
             stop: stop.clone(),
         };

@@ -12,6 +12,7 @@ use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
+    config::tests::NAMES,
     inbox::{Dispatch, Inbox, InboxError, Lost},
     log::Window,
 };
@@ -305,6 +306,7 @@ impl Harness {
             clock: Arc::new(ManualClock::at(2_000)),
             cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),
             limits: Limits::default(),
+            names: NAMES,
             renew: Arc::new(Notify::new()),
             requests: mpsc::channel(1).0,
         };

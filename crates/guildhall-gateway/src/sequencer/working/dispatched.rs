@@ -222,7 +222,8 @@ impl Working {
         self.report.lost = None;
         self.renewal_due = None;
         for guild_id in &self.report.missing {
-            warn!(guild.id = %guild_id, "DISCORD_GUILD_ID names a guild that the bot is not in");
+            let setting = self.guilds_setting;
+            warn!(guild.id = %guild_id, "{setting} names a guild that the bot is not in");
         }
         self.guilds_changed(wall, now);
     }

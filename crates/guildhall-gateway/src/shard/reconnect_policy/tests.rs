@@ -3,6 +3,7 @@
 use guildhall_ports::journal::Terms;
 
 use super::*;
+use crate::config::tests::NAMES;
 
 #[test]
 fn a_cut_connection_is_resumed_whatever_the_code() {
@@ -45,19 +46,20 @@ fn codes_that_end_a_session_lead_to_a_fresh_identify() {
 #[test]
 fn what_no_retry_cures_names_the_setting_and_the_cure() {
     let cases = [
-        (Disconnect::TokenRefused, "DISCORD_BOT_TOKEN", "Reset Token"),
-        (cut(4004), "DISCORD_BOT_TOKEN", "Reset Token"),
-        (cut(4010), "DISCORD_BOT_TOKEN", "fewer guilds"),
-        (cut(4011), "DISCORD_BOT_TOKEN", "fewer guilds"),
-        (cut(4012), "DISCORD_GATEWAY_URL", "update"),
-        (cut(4013), "DISCORD_INTENTS", "members"),
-        (cut(4014), "DISCORD_INTENTS", "Server Members Intent"),
+        (Disconnect::TokenRefused, "THE_TOKEN", "Reset Token"),
+        (cut(4004), "THE_TOKEN", "Reset Token"),
+        (cut(4010), "THE_TOKEN", "fewer guilds"),
+        (cut(4011), "THE_TOKEN", "fewer guilds"),
+        (cut(4012), "THE_GATEWAY", "update"),
+        (cut(4013), "THE_INTENTS", "members"),
+        (cut(4014), "THE_INTENTS", "Server Members Intent"),
     ];
     for (how, setting, cure) in cases {
         let (mut policy, now) = established();
-        let Next::Misconfigured(sentence) = policy.disconnected(&how, 0.5, now) else {
+        let Next::Misconfigured(misconfigured) = policy.disconnected(&how, 0.5, now) else {
             panic!("{how:?} is retried for ever")
         };
+        let sentence = misconfigured.sentence(&NAMES);
         assert!(
             sentence.starts_with(setting) && sentence.contains(cure),
             "{sentence}"
