@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     AcceptFailure, ClientAddress, Config, Occurrences, Persistence,
     connection::Accepted,
-    connections::{ConnectionPermit, Connections, LimitReached},
+    connections::{ConnectionLimit, ConnectionPermit, Connections},
     keep_alive::KeepAlive,
     one_request,
 };
@@ -32,7 +32,7 @@ pub async fn serve(
     tracker: &TaskTracker,
     stop: CancellationToken,
 ) {
-    let admission = Admission::new(config);
+    let admission = ConnectionAdmission::new(config);
     loop {
         let accepted = async {
             admission.connections.closing_done().await;
@@ -77,7 +77,7 @@ pub async fn serve(
 }
 
 /// Who is let in.
-struct Admission {
+struct ConnectionAdmission {
     config: Config,
     connections: Connections,
     kind: ConnectionKind,
@@ -89,7 +89,7 @@ enum ConnectionKind {
     OneRequest,
 }
 
-impl Admission {
+impl ConnectionAdmission {
     fn new(config: Config) -> Self {
         let listener = config.listener;
         #[expect(clippy::cast_precision_loss, reason = "a number of connections")]
@@ -117,7 +117,7 @@ impl Admission {
         }
     }
 
-    async fn admit(&self, peer: IpAddr) -> Result<ConnectionPermit, LimitReached> {
+    async fn admit(&self, peer: IpAddr) -> Result<ConnectionPermit, ConnectionLimit> {
         let peer = peer.to_canonical();
         if let ConnectionKind::KeepAlive(kept) = &self.kind {
             let counted = !peer.is_loopback() && !kept.is_trusted(peer);

@@ -80,7 +80,7 @@ pub(crate) struct ConnectionPermit {
 
 /// Which bound refuses a connection, because each of those that it counts is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum LimitReached {
+pub(crate) enum ConnectionLimit {
     /// All connections together.
     Total,
     /// Those of one address.
@@ -109,19 +109,19 @@ impl Connections {
         &self,
         address: IpAddr,
         counted: bool,
-    ) -> Result<ConnectionPermit, LimitReached> {
+    ) -> Result<ConnectionPermit, ConnectionLimit> {
         let mut open = self.open();
         let of_address = open.of.get(&address).map_or(0, HashMap::len);
         if counted && of_address >= self.0.per_address {
             let wanted = (of_address / 16).clamp(1, CLOSED_TOGETHER);
             if self.close_some(&mut open, Some(address), wanted) == 0 {
-                return Err(LimitReached::PerAddress);
+                return Err(ConnectionLimit::PerAddress);
             }
         }
         if open.total >= self.0.most {
             let wanted = (open.total / 16).clamp(1, CLOSED_TOGETHER);
             if self.close_some(&mut open, None, wanted) == 0 {
-                return Err(LimitReached::Total);
+                return Err(ConnectionLimit::Total);
             }
         }
         let id = open.next;

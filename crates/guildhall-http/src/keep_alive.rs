@@ -19,7 +19,7 @@ use crate::{
     Config, Occurrences, TrustedProxies,
     answered::{AnswerBody, InUse},
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
-    connections::LimitReached,
+    connections::ConnectionLimit,
     host,
     refuse::UnavailableResponses,
     stall::Stall,
@@ -80,11 +80,11 @@ impl KeepAlive {
     pub(crate) fn refuse(
         &self,
         socket: TcpStream,
-        full: LimitReached,
+        full: ConnectionLimit,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
         let (bound, of) = match full {
-            LimitReached::Total => (&self.process, "all"),
-            LimitReached::PerAddress => (&self.address, "those of one address"),
+            ConnectionLimit::Total => (&self.process, "all"),
+            ConnectionLimit::PerAddress => (&self.address, "those of one address"),
         };
         if let Some(times) = bound.refused.happened(Instant::now()) {
             let (listener, number) = (self.listener, bound.most);

@@ -53,7 +53,7 @@ pub(crate) struct LinkServer {
 
 /// What the routes have.
 #[derive(Clone)]
-struct LinkState {
+struct LinkRouteState {
     server: LinkServer,
     /// One for each attachment.
     permits: Arc<Semaphore>,
@@ -95,7 +95,7 @@ fn http_config(limits: &Limits) -> guildhall_http::Config {
 }
 
 fn routes(server: LinkServer) -> Router {
-    let state = LinkState {
+    let state = LinkRouteState {
         permits: Arc::new(Semaphore::new(server.limits.attachments)),
         refusals: Arc::new(Refusals {
             wrong_token: Occurrences::new(counter!("guildhall_link_refusals_total")),
@@ -114,11 +114,11 @@ async fn health() -> impl IntoResponse {
 }
 
 async fn link(
-    State(state): State<LinkState>,
+    State(state): State<LinkRouteState>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let LinkState {
+    let LinkRouteState {
         server,
         permits,
         refusals,

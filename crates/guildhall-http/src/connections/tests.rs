@@ -9,7 +9,7 @@ fn ip(host: u8) -> IpAddr {
 }
 
 /// A connection that has been looked at and says nothing.
-fn silent(connections: &Connections, host: u8) -> Result<ConnectionPermit, LimitReached> {
+fn silent(connections: &Connections, host: u8) -> Result<ConnectionPermit, ConnectionLimit> {
     let permit = connections.admit(ip(host), true)?;
     permit.polled(Waker::noop());
     Ok(permit)
@@ -29,7 +29,7 @@ fn the_one_that_waits_longest_goes_first_and_one_in_use_never() {
     assert!(older.is_closing() && !oldest.is_closing() && !in_use.is_closing());
     new.set_busy();
     oldest.set_busy();
-    assert_eq!(silent(&connections, 5).err(), Some(LimitReached::Total));
+    assert_eq!(silent(&connections, 5).err(), Some(ConnectionLimit::Total));
     drop(in_use);
     assert!(silent(&connections, 5).is_ok(), "who left makes room");
 }
@@ -38,7 +38,7 @@ fn the_one_that_waits_longest_goes_first_and_one_in_use_never() {
 fn what_a_new_one_has_sent_is_looked_at_before_it_may_go() {
     let connections = Connections::new("test", 1, 1);
     let new = connections.admit(ip(1), true).expect("room");
-    assert_eq!(silent(&connections, 2).err(), Some(LimitReached::Total));
+    assert_eq!(silent(&connections, 2).err(), Some(ConnectionLimit::Total));
     new.polled(Waker::noop());
     assert!(silent(&connections, 2).is_ok() && new.is_closing());
 }
@@ -67,7 +67,7 @@ fn an_address_that_has_enough_closes_its_own() {
     third.set_busy();
     assert_eq!(
         silent(&connections, 2).err(),
-        Some(LimitReached::PerAddress)
+        Some(ConnectionLimit::PerAddress)
     );
     let proxy = connections.admit(ip(2), false);
     assert!(proxy.is_ok(), "a proxy speaks for many");
@@ -81,7 +81,7 @@ fn a_request_that_comes_before_the_end_is_answered() {
     first.set_busy();
     assert!(!first.is_closing());
     second.set_busy();
-    assert_eq!(silent(&connections, 3).err(), Some(LimitReached::Total));
+    assert_eq!(silent(&connections, 3).err(), Some(ConnectionLimit::Total));
     drop((first, second));
     let open = connections.open();
     assert_eq!((open.total, open.closing), (0, 0));
@@ -136,9 +136,9 @@ proptest! {
                 let full = counted.len() - own_closed >= MOST && waiting == own_closed;
                 let permit = connections.admit(ip(host), true);
                 if own >= OF_ADDRESS && !own_waits {
-                    prop_assert_eq!(permit.err(), Some(LimitReached::PerAddress));
+                    prop_assert_eq!(permit.err(), Some(ConnectionLimit::PerAddress));
                 } else if full {
-                    prop_assert_eq!(permit.err(), Some(LimitReached::Total));
+                    prop_assert_eq!(permit.err(), Some(ConnectionLimit::Total));
                 } else {
                     here.push((permit.expect("somebody made room"), Is::New));
                 }
