@@ -6,8 +6,10 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{CloseCode, frame::Object};
-use crate::snowflake::Snowflake;
+use crate::{
+    gateway_ws::{close::CloseCode, frame::Object},
+    snowflake::Snowflake,
+};
 
 /// Longest nonce of a member request, in bytes; a longer one is left out of the answer.
 const LONGEST_NONCE: usize = 32;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::CloseCode;
+use crate::gateway_ws::close::CloseCode;
 
 /// What a present connection is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

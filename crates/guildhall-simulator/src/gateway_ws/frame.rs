@@ -8,11 +8,13 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{
-    CloseCode,
-    ask::{self, Ask, Presence},
+use crate::{
+    gateway_ws::{
+        ask::{self, Ask, Presence},
+        close::CloseCode,
+    },
+    snowflake::Snowflake,
 };
-use crate::snowflake::Snowflake;
 
 /// Longest payload Discord reads.
 const LONGEST: usize = 4096;
@@ -117,7 +119,7 @@ fn identify(data: &str) -> Result<Identify, CloseCode> {
 /// Something that is a JSON object and nothing else: on its own, what serde derives
 /// would also take the fields in a row, as an array.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Object<T>(pub(super) T);
+pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

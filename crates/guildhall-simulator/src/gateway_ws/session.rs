@@ -11,8 +11,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{fault::Order, frame::Shard, upgrade::Asked};
 use crate::{
+    gateway_ws::{fault::Order, frame::Shard, upgrade::Asked},
     snowflake::Snowflake,
     world::{Body, Event, Intents, World, event_text, guild_create},
 };

@@ -13,15 +13,15 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    CloseCode,
-    fault::Order,
-    frame::{Identify, Resume, Shard},
-    session::{Attachment, Behind, Dispatch, Identity, Keeps, Session},
-    upgrade::Asked,
-};
 use crate::{
     config::Config,
+    gateway_ws::{
+        close::CloseCode,
+        fault::Order,
+        frame::{Identify, Resume, Shard},
+        session::{Attachment, Behind, Dispatch, Identity, Keeps, Session},
+        upgrade::Asked,
+    },
     snowflake::Snowflake,
     world::{Event, Intents, World, current_user, event_text, unavailable},
 };
@@ -341,7 +341,7 @@ impl Sessions {
     }
 
     /// The bot is in voice there by this session's word, and by no other's.
-    pub(super) fn joined_voice(&mut self, session_id: &str, guild_id: Snowflake) {
+    pub(crate) fn joined_voice(&mut self, session_id: &str, guild_id: Snowflake) {
         for session in self.all.values_mut() {
             session.voices.remove(&guild_id);
         }
@@ -379,27 +379,27 @@ impl Sessions {
     }
 
     /// Whether a session hears of this guild of the bot's.
-    pub(super) fn hears(&self, world: &World, session_id: &str, guild_id: Snowflake) -> bool {
+    pub(crate) fn hears(&self, world: &World, session_id: &str, guild_id: Snowflake) -> bool {
         let hears = |session: &Session| session.shard.hears(Some(guild_id));
         world.bot_guild(guild_id).is_some() && self.all.get(session_id).is_some_and(hears)
     }
 
-    pub(super) fn get_mut(&mut self, session_id: &str) -> Option<&mut Session> {
+    pub(crate) fn get_mut(&mut self, session_id: &str) -> Option<&mut Session> {
         self.all.get_mut(session_id)
     }
 
-    pub(super) fn intents_of(&self, session_id: &str) -> Option<Intents> {
+    pub(crate) fn intents_of(&self, session_id: &str) -> Option<Intents> {
         self.all.get(session_id).map(|session| session.intents)
     }
 
     /// How long until a guild's member list may be asked for again.
-    pub(super) fn member_list_wait(&self, guild_id: Snowflake, now: Instant) -> Option<Duration> {
+    pub(crate) fn member_list_wait(&self, guild_id: Snowflake, now: Instant) -> Option<Duration> {
         let free_at = *self.member_lists.get(&guild_id)? + self.config.member_list_interval;
         (free_at > now).then(|| free_at - now)
     }
 
     /// A guild's member list was asked for.
-    pub(super) fn member_list_asked(&mut self, guild_id: Snowflake, now: Instant) {
+    pub(crate) fn member_list_asked(&mut self, guild_id: Snowflake, now: Instant) {
         let interval = self.config.member_list_interval;
         self.member_lists.retain(|_, asked| now < *asked + interval);
         self.member_lists.insert(guild_id, now);

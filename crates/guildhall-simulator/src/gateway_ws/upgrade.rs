@@ -115,8 +115,8 @@ fn is_host_byte(byte: u8) -> bool {
 /// What a connection's URL asks for. A session is resumed with the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    pub(super) version: u8,
-    pub(super) compress: Option<Compressed>,
+    pub(crate) version: u8,
+    pub(crate) compress: Option<Compressed>,
 }
 
 impl Default for Asked {

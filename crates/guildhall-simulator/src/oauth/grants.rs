@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The scopes that a person can grant here.
-pub(super) const SCOPES: [&str; 6] = [
+pub(crate) const SCOPES: [&str; 6] = [
     "identify",
     "guilds",
     "guilds.join",
@@ -33,9 +33,9 @@ const MOST_OF_A_KIND: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Access {
     pub(crate) user_id: Snowflake,
-    pub(super) scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// When the token ends; nothing as long as it is no token.
-    pub(super) ends: Option<Instant>,
+    pub(crate) ends: Option<Instant>,
 }
 
 impl Access {
@@ -55,26 +55,26 @@ impl Access {
 
 /// What a person agreed to on the authorize page.
 #[derive(Clone, Debug)]
-pub(super) struct Consent {
-    pub(super) access: Access,
-    pub(super) redirect_uri: String,
+pub(crate) struct Consent {
+    pub(crate) access: Access,
+    pub(crate) redirect_uri: String,
     /// S256 challenge, if the client sent one.
-    pub(super) challenge: Option<String>,
+    pub(crate) challenge: Option<String>,
 }
 
 /// Both tokens of a grant.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Tokens {
-    pub(super) access: String,
-    pub(super) refresh: String,
-    pub(super) scopes: Vec<String>,
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) scopes: Vec<String>,
     /// Of the access token.
-    pub(super) lifetime: Duration,
+    pub(crate) lifetime: Duration,
 }
 
 /// RFC 6749 `invalid_grant`, with what was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct InvalidGrant(pub(super) &'static str);
+pub(crate) struct InvalidGrant(pub(crate) &'static str);
 
 /// Every code and token that is good for something.
 pub(crate) struct Grants {
@@ -118,7 +118,7 @@ impl Grants {
     }
 
     /// A single-use code for what was agreed to.
-    pub(super) fn issue_code(&mut self, consent: Consent, now: Instant) -> String {
+    pub(crate) fn issue_code(&mut self, consent: Consent, now: Instant) -> String {
         let code = self.chance.letters(30);
         let Access {
             user_id, scopes, ..
@@ -136,7 +136,7 @@ impl Grants {
     }
 
     /// Exchanges a code. Whatever the answer, the code is spent.
-    pub(super) fn exchange(
+    pub(crate) fn exchange(
         &mut self,
         code: &str,
         redirect_uri: &str,
@@ -173,7 +173,7 @@ impl Grants {
     }
 
     /// A new pair of tokens for a refresh token, which is spent by it.
-    pub(super) fn renew(&mut self, refresh: &str, now: Instant) -> Result<Tokens, InvalidGrant> {
+    pub(crate) fn renew(&mut self, refresh: &str, now: Instant) -> Result<Tokens, InvalidGrant> {
         let unknown = InvalidGrant("the refresh token is unknown or expired");
         let issued = self
             .refresh
@@ -187,13 +187,13 @@ impl Grants {
     }
 
     /// Whether a person has granted all of this before, and not taken it back.
-    pub(super) fn has_agreed(&self, user_id: Snowflake, scopes: &[String]) -> bool {
+    pub(crate) fn has_agreed(&self, user_id: Snowflake, scopes: &[String]) -> bool {
         let agreed = self.agreed.get(&user_id);
         agreed.is_some_and(|agreed| scopes.iter().all(|scope| agreed.contains(scope)))
     }
 
     /// Ends every token and code of the user whose token this is.
-    pub(super) fn revoke(&mut self, token: &str) {
+    pub(crate) fn revoke(&mut self, token: &str) {
         let holder = self.access.get(token).or_else(|| self.refresh.get(token));
         if let Some(user_id) = holder.map(|issued| issued.what.access.user_id) {
             self.access
@@ -280,7 +280,7 @@ fn is_verifier(text: &str) -> bool {
 }
 
 /// Whether a text can be an S256 challenge: 32 bytes in base64url, without padding.
-pub(super) fn is_challenge(text: &str) -> bool {
+pub(crate) fn is_challenge(text: &str) -> bool {
     URL_SAFE_NO_PAD
         .decode(text)
         .is_ok_and(|digest| digest.len() == 32)

@@ -3,8 +3,11 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::grants::{Access, Consent, Grants, InvalidGrant, is_challenge};
-use crate::{clock, config::GrantLifetimes};
+use crate::{
+    clock,
+    config::GrantLifetimes,
+    oauth::grants::{Access, Consent, Grants, InvalidGrant, is_challenge},
+};
 
 const REDIRECT: &str = "http://localhost/cb";
 

@@ -34,7 +34,7 @@ impl Nonces {
     }
 
     /// The message that carried this mark.
-    pub(super) fn said(
+    pub(crate) fn said(
         &mut self,
         channel_id: Snowflake,
         nonce: &str,
@@ -45,7 +45,7 @@ impl Nonces {
         self.all.iter().find(known).map(|mark| mark.message_id)
     }
 
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         channel_id: Snowflake,
         nonce: String,
