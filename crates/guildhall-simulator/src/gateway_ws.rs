@@ -4,12 +4,6 @@
 //! Live delivery, replay after RESUME and a slow client are one code path: write
 //! what comes after the cursor.
 
-/// Close codes of Discord, and what each means for the session.
-mod close;
-/// What a client sends, read without trust.
-mod frame;
-/// What a session may ask for: presence, voice, members, sounds, channel info.
-mod ask;
 /// What it is answered.
 mod answer;
 /// Members, a thousand at a time.
@@ -20,14 +14,8 @@ mod transport;
 mod line;
 /// The rules of one connection, without a socket.
 mod protocol;
-/// Sessions: who gets which dispatch, and what is kept for replay.
-mod session;
-/// All sessions, the identify budget, and detached ones.
-mod sessions;
-/// Faults that wait for the next connection, and orders for present ones.
-mod fault;
 /// The HTTP side: the URL, its query and the upgrade.
-mod upgrade;
+pub(crate) mod upgrade;
 /// The socket side: one select loop per connection.
 mod driver;
 
@@ -37,4 +25,9 @@ mod tests;
 pub(crate) use close::CloseCode;
 pub(crate) use fault::{Faults, Order, ResumeFault};
 pub(crate) use sessions::Sessions;
+
+pub(crate) use crate::{
+    faults::gateway as fault,
+    sessions::{close, payload as frame, registry as sessions, request as ask, session},
+};
 pub(crate) use upgrade::{address, base, gateway_or_page, resume};

@@ -22,10 +22,18 @@ mod clock;
 mod snowflake;
 /// Guilds, channels, roles, people, and who may see what.
 mod world;
+/// Gateway sessions: who gets which dispatch, and what is kept for replay.
+mod sessions;
 /// What happens to events between the world and its sessions.
 mod delivery;
-/// The world, its sessions and the faults, behind one lock.
-mod discord;
+/// What goes wrong on purpose.
+mod faults;
+/// Nonces of messages, so that none is said twice.
+mod nonces;
+/// OAuth2 codes and tokens: what they open and when they end.
+mod grants;
+/// What routes and connections share.
+mod state;
 /// Gateway v10 over WebSocket: HELLO to RESUMED.
 mod gateway_ws;
 /// `/api/v10`, with Discord's errors and rate limits.
@@ -46,6 +54,8 @@ mod serve;
 mod scenario;
 /// Build, then run.
 mod simulator;
+
+use state::discord;
 
 pub use config::{
     Config, GrantLifetimes, INTERVALS, Interval, NoInterval, PrivilegedIntents, RateLimits,

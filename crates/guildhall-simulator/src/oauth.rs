@@ -5,8 +5,6 @@
 //! authorization must be answered at the token endpoint; the callback carries
 //! `iss` (RFC 9207).
 
-/// Codes and tokens: what they open and when they end.
-mod grants;
 /// `GET /oauth2/authorize`
 mod authorize;
 /// The page on which a person is picked.
@@ -27,6 +25,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+pub(crate) use crate::grants;
 pub(crate) use grants::{Access, Grants};
 
 use crate::{discord::Discord, rest};

@@ -38,8 +38,6 @@ mod moderation;
 mod voice_states;
 /// Messages and typing.
 mod messages;
-/// What keeps a message from being said twice.
-mod nonces;
 /// Reactions.
 mod reactions;
 /// Invites.
@@ -55,10 +53,10 @@ use axum::{
     routing::{get, patch, post, put},
 };
 
+pub(crate) use crate::nonces::Nonces;
 pub(crate) use error::not_found;
 pub(crate) use fault::{Interference, RestFaults, interfere};
 pub(crate) use limit::{Limiter, Scope, enforce_global};
-pub(crate) use nonces::Nonces;
 pub(crate) use routes::is_known as is_known_route;
 
 use error::ApiError;

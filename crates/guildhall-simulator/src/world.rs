@@ -7,7 +7,7 @@
 /// A map that remembers the order of insertion.
 mod table;
 /// The things themselves.
-mod thing;
+mod entity;
 /// Discord's permission algorithm, on bits.
 mod permission;
 /// Which gateway intent lets an event through.
@@ -41,7 +41,7 @@ mod messages;
 /// Whole guilds: made, renamed, out of service, left.
 mod guilds;
 /// The world as it stands before anybody acts.
-mod standing;
+mod seed;
 /// Ten thousand people in five hundred channels.
 mod big;
 
@@ -56,6 +56,10 @@ pub(crate) use audit::Cause;
 pub(crate) use change::{Changed, Refusal};
 pub(crate) use channels::{ChannelEdit, NewChannel};
 pub(crate) use edit::Edit;
+pub(crate) use entity::{
+    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role,
+    User, VoiceState,
+};
 pub(crate) use event::{Body, Event, text as event_text};
 pub(crate) use guilds::{GuildEdit, NewGuild};
 pub(crate) use intents::Intents;
@@ -74,10 +78,6 @@ pub(crate) use permission::Permissions;
 pub(crate) use presence::{Presence, Status, presence};
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
-pub(crate) use thing::{
-    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role,
-    User, VoiceState,
-};
 pub(crate) use voice::VoiceEdit;
 
 /// The application that bots and logins use, and its secrets.
@@ -111,7 +111,7 @@ pub(crate) struct World {
 impl World {
     /// The standing world of a seed.
     pub(crate) fn from_seed(seed: u64) -> Self {
-        standing::build(seed)
+        seed::build(seed)
     }
 
     /// The bot's user.
@@ -146,7 +146,7 @@ impl World {
 
     /// Replaces the bot token; the old one opens nothing any more.
     pub(crate) fn reset_bot_token(&mut self) {
-        self.application.bot_token = standing::token_of(self.application.id, &mut self.secrets);
+        self.application.bot_token = seed::token_of(self.application.id, &mut self.secrets);
         self.application.token_resets += 1;
     }
 

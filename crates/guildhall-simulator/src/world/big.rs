@@ -2,7 +2,7 @@
 
 use super::{
     Channel, ChannelKind, ChannelSettings, Event, Overwrite, OverwriteKind, Permissions, Presence,
-    Role, User, World, standing::BRIDGE, voice,
+    Role, User, World, seed::BRIDGE, voice,
 };
 use crate::snowflake::Snowflake;
 

@@ -8,7 +8,7 @@ use super::{
     audit::{Action, AuditLog, changed},
     change::{Changed, Refusal},
     payload::{guild_facts, guild_object, unavailable},
-    standing::EVERYONE,
+    seed::EVERYONE,
     voice,
 };
 use crate::snowflake::Snowflake;

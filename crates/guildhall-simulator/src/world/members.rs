@@ -8,8 +8,8 @@ use super::{
     Edit, Event, Guild, Intents, Member, Presence, User, World,
     audit::{Action, change},
     change::{Changed, Refusal},
+    entity::Ban,
     payload::{MemberObject, UserObject, current_user},
-    thing::Ban,
     voice,
 };
 use crate::snowflake::Snowflake;

@@ -7,9 +7,9 @@ use super::{
     Departure, Edit, Event, Guild, Intents, Permissions, Role, World,
     audit::{Action, change},
     change::{Changed, Refusal},
+    entity::Ban,
     members::updated,
     payload::UserObject,
-    thing::Ban,
     voice,
 };
 use crate::snowflake::{Snowflake, iso};
