@@ -3,8 +3,6 @@
 //! The paths say `.png`, the content type says SVG: browsers go by the latter,
 //! and a drawing stays sharp at every `size`.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     extract::Path,
@@ -14,7 +12,7 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{discord::Discord, world::User};
+use crate::{state::AppState, world::User};
 
 /// Ground and figure, chosen to be told apart on light and dark pages.
 const PALETTES: [(&str, &str, &str); 10] = [
@@ -31,7 +29,7 @@ const PALETTES: [(&str, &str, &str); 10] = [
 ];
 
 /// The routes, from the root.
-pub(crate) fn router() -> Router<Arc<Discord>> {
+pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route("/avatars/{user_id}/{file}", get(avatar))
         .route("/icons/{guild_id}/{file}", get(icon))

@@ -42,20 +42,23 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use axum::{
     Router, middleware,
     routing::{delete, get, patch, post, put},
 };
 
-pub(crate) use load::Load;
-pub(crate) use script::Script;
-
-use crate::discord::Discord;
+use crate::state::AppState;
 
 /// The routes below `/sim`.
-pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
+pub(crate) fn router(state: &AppState) -> Router<AppState> {
+    routes().layer(middleware::from_fn_with_state(
+        state.clone(),
+        guard::same_site_only,
+    ))
+}
+
+/// The routes themselves, for whoever is let in.
+fn routes() -> Router<AppState> {
     Router::new()
         .route("/state", get(state::state))
         .route("/events", get(state::events))
@@ -131,8 +134,4 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
         .route("/load", get(load::progress).post(load::start))
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)
-        .layer(middleware::from_fn_with_state(
-            discord,
-            guard::same_site_only,
-        ))
 }

@@ -1,4 +1,9 @@
-//! What goes wrong on purpose.
+//! What goes wrong on purpose, until it has gone wrong.
 
-/// Faults that wait for the next connection, and orders for present ones.
-pub(crate) mod gateway;
+/// Faults that wait for the next gateway connection.
+mod gateway;
+/// Faults of REST that wait for their requests.
+mod rest;
+
+pub(crate) use gateway::{GatewayFaults, ResumeFault};
+pub(crate) use rest::{Interference, RestFaults, without_names};

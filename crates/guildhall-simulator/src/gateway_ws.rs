@@ -4,7 +4,9 @@
 //! Live delivery, replay after RESUME and a slow client are one code path: write
 //! what comes after the cursor.
 
-/// What it is answered.
+/// What gateway connections take of the state.
+mod state;
+/// What a session is answered.
 mod answer;
 /// Members, a thousand at a time.
 mod members;
@@ -15,19 +17,12 @@ mod line;
 /// The rules of one connection, without a socket.
 mod protocol;
 /// The HTTP side: the URL, its query and the upgrade.
-pub(crate) mod upgrade;
+mod upgrade;
 /// The socket side: one select loop per connection.
 mod driver;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use close::CloseCode;
-pub(crate) use fault::{Faults, Order, ResumeFault};
-pub(crate) use sessions::Sessions;
-
-pub(crate) use crate::{
-    faults::gateway as fault,
-    sessions::{close, payload as frame, registry as sessions, request as ask, session},
-};
-pub(crate) use upgrade::{address, base, gateway_or_page, resume};
+pub(crate) use state::GatewayState;
+pub(crate) use upgrade::{base, resume, upgrade};

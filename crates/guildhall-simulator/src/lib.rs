@@ -9,53 +9,53 @@
 //! real Discord, keep anything on disk, or guard real secrets (its tokens derive
 //! from the seed and open nothing but itself).
 //!
-//! A change walks these modules from top to bottom: somebody acts through
-//! `control` or `page`, the `world` changes and says so in events, `discord`
-//! hands those to every session under the same lock, and each connection in
-//! `gateway_ws` is a cursor over its session's events.
+//! A change walks these modules upwards: somebody acts through `control` or `rest`, which
+//! ask `state`; under its one lock the `world` changes and says so in events, `sessions` take
+//! what is theirs, and each connection in `gateway_ws` is a cursor over its session's events.
+//! Modules import only what stands above them in this list.
 
-/// What can be set, and what the defaults are.
-mod config;
 /// The one place that reads a clock.
 mod clock;
 /// Ids as Discord makes them, and the seeded chance they come from.
 mod snowflake;
 /// Guilds, channels, roles, people, and who may see what.
 mod world;
+/// What can be set, and what the defaults are.
+mod config;
+/// The bytes of one connection.
+mod wire;
 /// Gateway sessions: who gets which dispatch, and what is kept for replay.
 mod sessions;
 /// What happens to events between the world and its sessions.
 mod delivery;
-/// What goes wrong on purpose.
+/// Buckets and the global limit of REST.
+mod limits;
+/// What goes wrong on purpose, until it has gone wrong.
 mod faults;
 /// Nonces of messages, so that none is said twice.
 mod nonces;
 /// OAuth2 codes and tokens: what they open and when they end.
 mod grants;
-/// What routes and connections share.
+/// What routes and connections share: all of the above, behind locks.
 mod state;
+/// People who move by themselves.
+mod scenario;
 /// Gateway v10 over WebSocket: HELLO to RESUMED.
 mod gateway_ws;
 /// `/api/v10`, with Discord's errors and rate limits.
 mod rest;
-/// OAuth2 code grant with PKCE, and the page that asks who signs in.
-mod oauth;
 /// Drawn avatars and icons under Discord's CDN paths.
 mod cdn;
+/// OAuth2 code grant with PKCE, and the page that asks who signs in.
+mod oauth;
 /// `/sim`: what no Discord has, the hand that moves its people.
 mod control;
 /// "The Discord side": the page at `/`.
 mod page;
-/// The bytes of one connection.
-mod wire;
 /// The router and the accept loop.
 mod serve;
-/// People who move by themselves.
-mod scenario;
 /// Build, then run.
 mod simulator;
-
-use state::discord;
 
 pub use config::{
     Config, GrantLifetimes, INTERVALS, Interval, NoInterval, PrivilegedIntents, RateLimits,

@@ -25,13 +25,14 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-pub(crate) use crate::grants;
-pub(crate) use grants::{Access, Grants};
-
-use crate::{discord::Discord, rest};
+use crate::{
+    grants::SCOPES,
+    rest,
+    state::{Addresses, AppState},
+};
 
 /// The routes, from the root.
-pub(crate) fn router(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
+pub(crate) fn router(state: &AppState) -> Router<AppState> {
     let of_programs = Router::new()
         .route("/api/oauth2/token", post(token::exchange))
         .route("/api/oauth2/token/revoke", post(token::revoke))
@@ -41,8 +42,8 @@ pub(crate) fn router(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
         .route("/oauth2/authorize", get(authorize::authorize))
         .route("/api/oauth2/authorize", get(authorize::authorize))
         .route("/.well-known/oauth-authorization-server", get(metadata));
-    let interfere = || middleware::from_fn_with_state(discord.clone(), rest::interfere);
-    let enforce = middleware::from_fn_with_state(discord.clone(), rest::enforce_global);
+    let interfere = || middleware::from_fn_with_state(state.clone(), rest::interfere);
+    let enforce = middleware::from_fn_with_state(state.clone(), rest::enforce_global);
     of_programs
         .layer(interfere())
         .layer(enforce)
@@ -50,14 +51,14 @@ pub(crate) fn router(discord: &Arc<Discord>) -> Router<Arc<Discord>> {
 }
 
 /// RFC 8414 metadata, with what Discord lists there.
-async fn metadata(State(discord): State<Arc<Discord>>) -> Json<Value> {
-    let origin = &discord.origin;
+async fn metadata(State(addresses): State<Arc<Addresses>>) -> Json<Value> {
+    let origin = &addresses.origin;
     Json(json!({
         "issuer": origin,
         "authorization_endpoint": format!("{origin}/oauth2/authorize"),
         "token_endpoint": format!("{origin}/api/oauth2/token"),
         "revocation_endpoint": format!("{origin}/api/oauth2/token/revoke"),
-        "scopes_supported": grants::SCOPES,
+        "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],

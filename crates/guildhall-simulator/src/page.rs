@@ -3,8 +3,6 @@
 //! Plain HTML, CSS and JavaScript, embedded as they stand. It uses `/sim` like
 //! any other program.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     http::header,
@@ -12,7 +10,7 @@ use axum::{
     routing::get,
 };
 
-use crate::discord::Discord;
+use crate::state::AppState;
 
 const INDEX: &str = include_str!("page/index.html");
 const STYLE: &str = include_str!("page/style.css");
@@ -25,7 +23,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       frame-ancestors 'none'";
 
 /// The page's own files, from the root.
-pub(crate) fn router() -> Router<Arc<Discord>> {
+pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(
             "/page/style.css",

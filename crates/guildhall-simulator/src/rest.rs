@@ -12,9 +12,9 @@ mod caller;
 mod form;
 /// The world as one call meets it: what the bot may see and do.
 mod scene;
-/// Buckets, the global limit, and their headers.
+/// Buckets and the global limit, enforced and told in headers.
 mod limit;
-/// What goes wrong on purpose, route by route.
+/// Requests meet the faults that wait for their route.
 mod fault;
 /// Every route by name.
 mod routes;
@@ -46,25 +46,22 @@ mod invites;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use axum::{
     Router, middleware,
     routing::{get, patch, post, put},
 };
 
-pub(crate) use crate::nonces::Nonces;
 pub(crate) use error::not_found;
-pub(crate) use fault::{Interference, RestFaults, interfere};
-pub(crate) use limit::{Limiter, Scope, enforce_global};
+pub(crate) use fault::interfere;
+pub(crate) use limit::enforce_global;
 pub(crate) use routes::is_known as is_known_route;
 
-use error::ApiError;
+use error::{ApiError, ApiResult};
 
-use crate::discord::Discord;
+use crate::state::AppState;
 
 /// The routes below `/api/v10`.
-pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
+pub(crate) fn router(state: AppState) -> Router<AppState> {
     Router::new()
         .route("/gateway", get(gateway::address))
         .route("/gateway/bot", get(gateway::bot))
@@ -83,11 +80,11 @@ pub(crate) fn router(discord: Arc<Discord>) -> Router<Arc<Discord>> {
         .merge(of_channels())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(discord.clone(), interfere))
-        .layer(middleware::from_fn_with_state(discord, limit::enforce))
+        .layer(middleware::from_fn_with_state(state.clone(), interfere))
+        .layer(middleware::from_fn_with_state(state, limit::enforce))
 }
 
-fn of_guilds() -> Router<Arc<Discord>> {
+fn of_guilds() -> Router<AppState> {
     Router::new()
         .route("/guilds/{guild_id}", get(guilds::guild))
         .route(
@@ -139,7 +136,7 @@ fn of_guilds() -> Router<Arc<Discord>> {
         )
 }
 
-fn of_channels() -> Router<Arc<Discord>> {
+fn of_channels() -> Router<AppState> {
     const REACTIONS: &str = "/channels/{channel_id}/messages/{message_id}/reactions";
     Router::new()
         .route(

@@ -13,67 +13,85 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use axum::extract::FromRef;
 use tokio::{select, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock, config::Scenario, discord::Discord, snowflake::Chance};
+use crate::{
+    clock,
+    config::{Config, Scenario},
+    snowflake::Chance,
+    state::{AppState, Discord, RunningScenario, Shared, Tasks},
+};
 
-/// The scenario under way.
-#[derive(Debug, Default)]
-pub(crate) struct Running {
-    pub(crate) scenario: Scenario,
-    /// How many turns it has taken.
-    pub(crate) turns: u64,
-    stop: Option<CancellationToken>,
+/// Plays one scenario at a time.
+#[derive(Clone)]
+pub(crate) struct Player {
+    config: Arc<Config>,
+    discord: Arc<Discord>,
+    running: Shared<RunningScenario>,
+    tasks: Tasks,
 }
 
-/// Ends the present scenario and begins another.
-pub(crate) fn start(discord: &Arc<Discord>, scenario: Scenario) {
-    let stop = discord.stop.child_token();
-    discord.with_scenario(|running| {
+impl FromRef<AppState> for Player {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            config: state.config.clone(),
+            discord: state.discord.clone(),
+            running: state.scenario.clone(),
+            tasks: state.tasks.clone(),
+        }
+    }
+}
+
+impl Player {
+    /// Ends the present scenario and begins another.
+    pub(crate) fn start(&self, scenario: Scenario) {
+        let stop = self.tasks.stop.child_token();
+        let mut running = self.running.lock();
         if let Some(before) = running.stop.take() {
             before.cancel();
         }
-        *running = Running {
+        *running = RunningScenario {
             scenario,
             turns: 0,
             stop: Some(stop.clone()),
         };
-    });
-    if matches!(scenario, Scenario::Evening | Scenario::Outage) {
-        discord.tracker.spawn(run(discord.clone(), scenario, stop));
+        drop(running);
+        if matches!(scenario, Scenario::Evening | Scenario::Outage) {
+            self.tasks.tracker.spawn(self.clone().play(scenario, stop));
+        }
     }
-}
 
-async fn run(discord: Arc<Discord>, scenario: Scenario, stop: CancellationToken) {
-    // Apart from the world's draws, so that ids stay what they are.
-    let mut chance = Chance::from_seed(discord.config.seed ^ 0x0073_6365_6e65);
-    let mut turn: u64 = 0;
-    loop {
-        let pause = pause(&mut chance, discord.config.scenario_pace);
-        select! {
-            () = sleep(pause) => {}
-            () = stop.cancelled() => break,
-        }
-        match scenario {
-            Scenario::Evening => {
-                // A turn may meet a world that somebody else changed; then it passes.
-                let _ = discord.change(clock::now(), |world| {
-                    evening::turn(world, &mut chance, clock::unix_micros() / 1_000_000)
-                });
+    async fn play(self, scenario: Scenario, stop: CancellationToken) {
+        // Apart from the world's draws, so that ids stay what they are.
+        let mut chance = Chance::from_seed(self.config.seed ^ 0x0073_6365_6e65);
+        let mut turn: u64 = 0;
+        loop {
+            let pause = pause(&mut chance, self.config.scenario_pace);
+            select! {
+                () = sleep(pause) => {}
+                () = stop.cancelled() => break,
             }
-            Scenario::Outage => outage::turn(&discord, turn),
-            Scenario::Standing | Scenario::Big => break,
-        }
-        turn += 1;
-        discord.with_scenario(|running| {
+            match scenario {
+                Scenario::Evening => {
+                    // A turn may meet a world that somebody else changed; then it passes.
+                    let _ = self.discord.change(clock::now(), |world| {
+                        evening::turn(world, &mut chance, clock::unix_micros() / 1_000_000)
+                    });
+                }
+                Scenario::Outage => outage::turn(&self.discord, turn),
+                Scenario::Standing | Scenario::Big => break,
+            }
+            turn += 1;
+            let mut running = self.running.lock();
             if !stop.is_cancelled() {
                 running.turns = turn;
             }
-        });
-    }
-    if scenario == Scenario::Outage {
-        outage::end(&discord);
+        }
+        if scenario == Scenario::Outage {
+            outage::end(&self.discord);
+        }
     }
 }
 

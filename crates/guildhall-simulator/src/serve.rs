@@ -13,26 +13,30 @@ use std::{
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::DefaultBodyLimit,
-    http::StatusCode,
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
 use futures_util::{StreamExt, stream};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     pin, select,
     time::{Instant, sleep, timeout, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use crate::{
-    cdn, clock, control,
-    discord::Discord,
-    gateway_ws, oauth, page, rest,
+    cdn, clock,
+    config::Config,
+    control,
+    gateway_ws::{self, GatewayState},
+    oauth, page, rest,
+    state::{AppState, Tasks},
     wire::{Wire, Wired},
 };
 
@@ -42,10 +46,6 @@ const LONGEST_BODY: usize = 256 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Accepts that may fail one after another before the simulator gives up.
 const ACCEPT_FAILURES: u32 = 200;
-
-/// Whose connection a request came over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Waits for a body so long and no longer.
 #[derive(Clone)]
@@ -95,42 +95,53 @@ impl Patience {
 }
 
 /// Every route there is.
-pub(crate) fn router(discord: Arc<Discord>) -> Router {
+pub(crate) fn router(state: AppState) -> Router {
     Router::new()
-        .route("/", get(gateway_ws::gateway_or_page))
+        .route("/", get(gateway_or_page))
         .route("/gateway", get(gateway_ws::base))
         .route("/gateway/", get(gateway_ws::base))
         .route("/resume", get(gateway_ws::resume))
         .route("/resume/", get(gateway_ws::resume))
-        .nest("/api/v10", rest::router(discord.clone()))
+        .nest("/api/v10", rest::router(state.clone()))
         .route("/api", any(rest::not_found))
         .route("/api/", any(rest::not_found))
         .route("/api/{*rest}", any(rest::not_found))
-        .merge(oauth::router(&discord))
+        .merge(oauth::router(&state))
         .merge(cdn::router())
         .merge(page::router())
-        .nest("/sim", control::router(discord.clone()))
+        .nest("/sim", control::router(&state))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .with_state(discord)
+        .with_state(state)
+}
+
+/// `/`: the gateway for whoever asks to upgrade, else the page.
+async fn gateway_or_page(State(state): State<GatewayState>, request: Request) -> Response {
+    if request.headers().contains_key(header::UPGRADE) {
+        gateway_ws::upgrade(state, request).await
+    } else {
+        page::index()
+    }
 }
 
 /// Accepts until asked to stop, or until accepting fails for good.
 pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
-    discord: &Arc<Discord>,
+    config: &Arc<Config>,
+    tasks: &Tasks,
 ) -> Result<(), io::Error> {
     let mut failures = 0;
     loop {
         let accepted = select! {
             accepted = listener.accept() => accepted,
-            () = discord.stop.cancelled() => return Ok(()),
+            () = tasks.stop.cancelled() => return Ok(()),
         };
         match accepted {
             Ok((stream, peer)) => {
                 failures = 0;
-                let connection = serve(stream, peer, router.clone(), discord.clone());
-                discord.tracker.spawn(connection);
+                let stop = tasks.stop.clone();
+                let connection = serve(stream, peer, router.clone(), config.clone(), stop);
+                tasks.tracker.spawn(connection);
             }
             Err(error) if failures >= ACCEPT_FAILURES => return Err(error),
             Err(error) => {
@@ -142,18 +153,23 @@ pub(crate) async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, discord: Arc<Discord>) {
-    let (config, stop) = (&discord.config, &discord.stop);
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    config: Arc<Config>,
+    stop: CancellationToken,
+) {
     // Small frames must leave at once; a socket that refuses is slower, not broken.
     let _ = stream.set_nodelay(true);
     let wire = Wire::new();
     let stream = Wired::new(stream, wire.clone());
     let body_limit = config.body_limit;
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
         let patience = Patience::new(body_limit);
         let mut request = request.map(|body| patience.with(Body::new(body)));
         request.extensions_mut().insert(wire.clone());
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.clone().oneshot(request);
         async move { answer.await.map(|response| patience.judge(response)) }
     });

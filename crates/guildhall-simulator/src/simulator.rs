@@ -2,14 +2,16 @@
 
 use std::{fmt, io, net::SocketAddr};
 
+use axum::extract::FromRef;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{Config, Scenario},
-    discord::Discord,
-    scenario, serve,
+    scenario::Player,
+    serve,
     snowflake::Snowflake,
+    state::{AppState, Tasks},
     world::World,
 };
 
@@ -130,10 +132,15 @@ impl Simulator {
             world,
             ..
         } = self;
-        let discord = Discord::new(config, address, world, tracker.clone(), stop);
-        scenario::start(&discord, discord.config.scenario);
-        let router = serve::router(discord.clone());
-        Ok(serve::accept(listener, router, &discord).await?)
+        let tasks = Tasks {
+            tracker: tracker.clone(),
+            stop,
+        };
+        let state = AppState::new(config, address, world, tasks.clone());
+        let config = state.config.clone();
+        Player::from_ref(&state).start(config.scenario);
+        let router = serve::router(state);
+        Ok(serve::accept(listener, router, &config, &tasks).await?)
     }
 }
 

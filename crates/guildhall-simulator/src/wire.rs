@@ -5,13 +5,14 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
@@ -114,19 +115,19 @@ impl Wire {
 
     /// Whoever drops the stream leaves it here in place of closing it.
     pub(crate) fn keep(&self) {
-        *lock(&self.fate) = Fate::IsKept;
+        *self.fate.lock() = Fate::IsKept;
     }
 
     /// The stream that was left.
     pub(crate) fn take_kept(&self) -> Option<Box<dyn Bytes>> {
-        match std::mem::replace(&mut *lock(&self.fate), Fate::Closes) {
+        match std::mem::replace(&mut *self.fate.lock(), Fate::Closes) {
             Fate::WasKept(stream) => Some(stream),
             Fate::Closes | Fate::IsKept => None,
         }
     }
 
     fn set(&self, mode: Mode) {
-        *lock(&self.mode) = mode;
+        *self.mode.lock() = mode;
         self.open.store(mode == Mode::Open, Ordering::Release);
     }
 
@@ -134,13 +135,9 @@ impl Wire {
         if self.open.load(Ordering::Acquire) {
             Mode::Open
         } else {
-            *lock(&self.mode)
+            *self.mode.lock()
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A stream whose writing goes over a [`Wire`].
@@ -207,7 +204,7 @@ impl<S: Bytes + 'static> Wired<S> {
 
 impl<S: Bytes + 'static> Drop for Wired<S> {
     fn drop(&mut self) {
-        let mut fate = lock(&self.wire.fate);
+        let mut fate = self.wire.fate.lock();
         if let (Fate::IsKept, Some(stream)) = (&*fate, self.stream.take()) {
             *fate = Fate::WasKept(Box::new(stream));
         }

@@ -6,8 +6,8 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{error::Answer, read::Sent};
-use crate::discord::Discord;
+use super::{error::ControlResult, read::StrictJson};
+use crate::state::Discord;
 
 /// What becomes of the application; what is absent stays as it is.
 #[derive(Deserialize)]
@@ -28,8 +28,8 @@ struct Switches {
 /// run keep what they were given.
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<ApplicationEdit>,
-) -> Answer {
+    StrictJson(body): StrictJson<ApplicationEdit>,
+) -> ControlResult {
     let now = discord.with(|core| {
         let switches = &mut core.world.application.privileged_intents;
         if let Some(edit) = body.privileged_intents {
@@ -57,8 +57,8 @@ pub(super) enum TokenEdit {
 /// `POST /sim/token`: answers with the token that holds now.
 pub(super) async fn token(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<TokenEdit>,
-) -> Answer {
+    StrictJson(body): StrictJson<TokenEdit>,
+) -> ControlResult {
     let token = discord.with(|core| {
         match body {
             TokenEdit::Reset => {

@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::{Answer, ControlError},
-    read::{Sent, id, name},
+    error::{ControlError, ControlResult},
+    read::{StrictJson, id, name},
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::Discord,
     world::{
         ChannelEdit, ChannelKind, ChannelSettings, Edit, NewChannel, Overwrite, OverwriteKind,
         Permissions,
@@ -47,8 +47,8 @@ fn voice() -> ChannelKind {
 /// `POST /sim/channels`
 pub(super) async fn create(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     let missing = || ControlError::Invalid("guildId is missing".to_owned());
     let guild_id = body.guild_id.ok_or_else(missing)?;
     make(&discord, guild_id, body)
@@ -58,12 +58,12 @@ pub(super) async fn create(
 pub(super) async fn create_in(
     State(discord): State<Arc<Discord>>,
     Path(guild_id): Path<String>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     make(&discord, id(&guild_id)?, body)
 }
 
-fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> Answer {
+fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> ControlResult {
     let new = NewChannel {
         id: body.id,
         kind: body.kind,
@@ -93,8 +93,8 @@ pub(super) struct EditBody {
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
     Path(channel_id): Path<String>,
-    Sent(body): Sent<EditBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<EditBody>,
+) -> ControlResult {
     let channel_id = id(&channel_id)?;
     let edit = ChannelEdit {
         name: body.name.map(name).transpose()?,
@@ -112,7 +112,7 @@ pub(super) async fn edit(
 pub(super) async fn remove(
     State(discord): State<Arc<Discord>>,
     Path(channel_id): Path<String>,
-) -> Answer {
+) -> ControlResult {
     let channel_id = id(&channel_id)?;
     discord.change(clock::now(), |world| world.delete_channel(channel_id))?;
     Ok(Json(json!({})))
@@ -133,8 +133,8 @@ pub(super) struct OverwriteBody {
 pub(super) async fn put_overwrite(
     State(discord): State<Arc<Discord>>,
     Path((channel_id, target_id)): Path<(String, String)>,
-    Sent(body): Sent<OverwriteBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<OverwriteBody>,
+) -> ControlResult {
     let channel_id = id(&channel_id)?;
     let overwrite = Overwrite {
         id: id(&target_id)?,
@@ -152,7 +152,7 @@ pub(super) async fn put_overwrite(
 pub(super) async fn remove_overwrite(
     State(discord): State<Arc<Discord>>,
     Path((channel_id, target_id)): Path<(String, String)>,
-) -> Answer {
+) -> ControlResult {
     let (channel_id, target) = (id(&channel_id)?, id(&target_id)?);
     discord.change(clock::now(), |world| {
         world.remove_overwrite(channel_id, target)

@@ -1,15 +1,13 @@
 //! A timeline drawn from a seed: the same one for the same seed and world.
 
-use std::sync::Arc;
-
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{error::ControlError, read::Sent, script};
+use super::{error::ControlError, read::StrictJson, script};
 use crate::{
-    discord::Discord,
     snowflake::{Chance, Snowflake},
+    state::AppState,
     world::World,
 };
 
@@ -53,8 +51,8 @@ pub(super) struct Body {
 
 /// `POST /sim/chaos`: draws a script and begins it; 202. `GET` shows it.
 pub(super) async fn start(
-    State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<Body>,
+    State(state): State<AppState>,
+    StrictJson(body): StrictJson<Body>,
 ) -> Result<Response, ControlError> {
     if !(1..=LONGEST).contains(&body.seconds)
         || body.per_second <= 0.0
@@ -76,8 +74,8 @@ pub(super) async fn start(
             "kinds are of {all} and outage"
         )));
     }
-    let mut chance = Chance::from_seed(body.seed.unwrap_or(discord.config.seed));
-    let steps = discord.with(|core| {
+    let mut chance = Chance::from_seed(body.seed.unwrap_or(state.config.seed));
+    let steps = state.discord.with(|core| {
         plan(
             &core.world,
             &mut chance,
@@ -86,7 +84,7 @@ pub(super) async fn start(
             body.per_second,
         )
     });
-    script::run(&discord, steps)
+    script::run(&state, steps)
 }
 
 /// Draws until the time is over; what hides or takes away is given back at the end.

@@ -27,7 +27,7 @@ pub(super) enum ControlError {
 }
 
 /// What every route answers.
-pub(super) type Answer = Result<Json<Value>, ControlError>;
+pub(super) type ControlResult = Result<Json<Value>, ControlError>;
 
 impl From<Refusal> for ControlError {
     fn from(refusal: Refusal) -> Self {

@@ -2,22 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{FromRef, State},
+    http::StatusCode,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{select, time::sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    error::{Answer, ControlError},
-    read::Sent,
-    script::Hand,
+    error::{ControlError, ControlResult},
+    read::StrictJson,
 };
 use crate::{
     clock,
-    discord::Discord,
-    gateway_ws::{CloseCode, Faults, Order, ResumeFault},
-    rest::{Interference, RestFaults, Scope, is_known_route},
+    faults::{GatewayFaults, Interference, RestFaults, ResumeFault},
+    limits::RateLimitScope,
+    rest::is_known_route,
+    sessions::{CloseCode, Order},
     snowflake::Snowflake,
+    state::{AppState, Discord, Initiator, ScriptLog, Shared, Tasks},
     world::{Overwrite, OverwriteKind, Permissions},
 };
 
@@ -28,9 +34,10 @@ use crate::{
     tag = "kind",
     rename_all = "snake_case",
     rename_all_fields = "camelCase",
-    deny_unknown_fields
+    deny_unknown_fields,
+    expecting = "internally tagged enum Body"
 )]
-pub(super) enum Body {
+pub(super) enum Fault {
     /// Tears the connection; no close frame.
     Drop { session_id: Option<String> },
     /// Closes with a code, 4000 unless it says otherwise.
@@ -174,144 +181,180 @@ fn wait(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms)).min(LONGEST_WAIT)
 }
 
+/// What faults are done to, and where they are written down.
+#[derive(Clone)]
+pub(super) struct FaultTargets {
+    discord: Arc<Discord>,
+    rest_faults: Shared<RestFaults>,
+    script: Shared<ScriptLog>,
+    tasks: Tasks,
+}
+
+impl FromRef<AppState> for FaultTargets {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            discord: state.discord.clone(),
+            rest_faults: state.rest_faults.clone(),
+            script: state.script.clone(),
+            tasks: state.tasks.clone(),
+        }
+    }
+}
+
 /// `POST /sim/faults`: answers with how many connections it met.
-pub(super) async fn cause(State(discord): State<Arc<Discord>>, Sent(body): Sent<Body>) -> Answer {
-    apply(&discord, body, Hand::Person)
+pub(super) async fn cause(
+    State(targets): State<FaultTargets>,
+    StrictJson(fault): StrictJson<Fault>,
+) -> ControlResult {
+    targets.apply(fault, Initiator::Person)
 }
 
 /// `GET /sim/faults`: the newest that were caused, oldest first, and by whom.
-pub(super) async fn done(State(discord): State<Arc<Discord>>) -> Answer {
-    Ok(discord.with_script(|script| Json(json!({"done": script.caused()}))))
+pub(super) async fn done(State(script): State<Shared<ScriptLog>>) -> ControlResult {
+    Ok(Json(json!({"done": script.lock().caused()})))
 }
 
-/// Causes one fault, and writes it down.
-pub(super) fn apply(discord: &Arc<Discord>, body: Body, by: Hand) -> Answer {
-    let what = json!(body);
-    let answer = perform(discord, body)?;
-    discord.with_script(|script| script.write_down(&what, by, &answer));
-    Ok(answer)
-}
-
-fn perform(discord: &Arc<Discord>, body: Body) -> Answer {
-    let ordered = |session_id: Option<String>, what| order(discord, session_id.as_deref(), what);
-    Ok(match body {
-        Body::Drop { session_id } => ordered(session_id, Order::Drop),
-        Body::Close { session_id, code } => {
-            let code = code.unwrap_or(4000);
-            if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-                return Err(ControlError::Invalid(format!(
-                    "{code} cannot close a WebSocket"
-                )));
-            }
-            ordered(session_id, Order::Close(CloseCode::asked(code)))
-        }
-        Body::Reconnect { session_id } => ordered(session_id, Order::Reconnect),
-        Body::InvalidSession {
-            session_id,
-            resumable,
-        } => ordered(session_id, Order::InvalidSession { resumable }),
-        Body::AskHeartbeat { session_id } => ordered(session_id, Order::AskHeartbeat),
-        Body::StopAcking { session_id } => ordered(session_id, Order::StopAcknowledging),
-        Body::Silence { session_id } => ordered(session_id, Order::Silence),
-        Body::HalfFrame { session_id } => ordered(session_id, Order::HalfFrame),
-        Body::Slow {
-            session_id,
-            bytes,
-            pause_ms,
-        } => {
-            let (bytes, pause) = (usize::from(bytes), wait(u32::from(pause_ms)));
-            ordered(session_id, Order::Slow { bytes, pause })
-        }
-        Body::Resume503 { times } => fail_resumes(discord, ResumeFault::Unavailable, times),
-        Body::ResumeRefused { times } => fail_resumes(discord, ResumeFault::Torn, times),
-        Body::ResumeHang { times } => fail_resumes(discord, ResumeFault::Hanging, times),
-        Body::Rewind { times, dispatches } => {
-            discord.with(|core| core.faults.rewind_replays(dispatches.into(), times));
-            Json(json!({}))
-        }
-        Body::ReconnectHello { times } => {
-            discord.with(|core| core.faults.reconnect_instead_of_hello(times));
-            Json(json!({}))
-        }
-        Body::Duplicate { times } => {
-            discord.with(|core| core.delivery.duplicate(times));
-            Json(json!({}))
-        }
-        Body::Reorder { times, within_ms } => {
-            discord.with(|core| core.delivery.swap(times));
-            let release = release_after(discord.clone(), wait(within_ms));
-            discord.tracker.spawn(release);
-            Json(json!({}))
-        }
-        Body::Latency { .. } | Body::Status { .. } | Body::RateLimit { .. } => {
-            of_rest(discord, body)?
-        }
-        Body::UserAgent { over } => {
-            discord.with_rest_faults(|faults| faults.user_agent_required = !over);
-            Json(json!({}))
-        }
-        Body::Heal {} => heal(discord),
-        Body::Outage { guild_id, over } => {
-            discord.change(clock::now(), |world| world.set_available(guild_id, over))?;
-            Json(json!({}))
-        }
-        Body::Obfuscate { channel_id, over } => obfuscate(discord, channel_id, over)?,
-    })
-}
-
-/// What meets requests, route by route.
-fn of_rest(discord: &Discord, body: Body) -> Answer {
-    let (route, times, what) = match body {
-        Body::Latency {
-            route,
-            times,
-            latency_ms,
-        } => (route, times, Interference::Latency(wait(latency_ms))),
-        Body::Status {
-            route,
-            times,
-            status,
-        } => {
-            let known = StatusCode::from_u16(status).ok();
-            let status = known
-                .filter(|status| status.is_server_error() || status.is_client_error())
-                .ok_or_else(|| ControlError::Invalid(format!("{status} is no error's status")))?;
-            (route, times, Interference::Status(status))
-        }
-        Body::RateLimit {
-            route,
-            times,
-            scope,
-            retry_after_ms,
-        } => {
-            let wait = wait(retry_after_ms);
-            let what = match scope {
-                LimitScope::User => Interference::Limited(Scope::User, wait),
-                LimitScope::Global => Interference::Limited(Scope::Global, wait),
-                LimitScope::Shared => Interference::Limited(Scope::Shared, wait),
-                LimitScope::Edge => Interference::Edge(wait),
-            };
-            (route, times, what)
-        }
-        _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
-    };
-    if let Some(route) = route.as_deref().filter(|route| !is_known_route(route)) {
-        return Err(ControlError::Invalid(format!(
-            "{route} is no route of REST"
-        )));
+impl FaultTargets {
+    /// Causes one fault, and writes it down.
+    pub(super) fn apply(&self, fault: Fault, by: Initiator) -> ControlResult {
+        let what = json!(fault);
+        let answer = self.perform(fault)?;
+        let unix_ms = clock::unix_micros() / 1000;
+        let mut script = self.script.lock();
+        script.record_fault(unix_ms, &what, by, &answer.0);
+        Ok(answer)
     }
-    Ok(interfere(discord, route.as_deref(), times, what))
-}
 
-fn heal(discord: &Discord) -> Json<Value> {
-    discord.with_rest_faults(RestFaults::heal);
-    discord.with(|core| {
-        core.faults = Faults::default();
-        core.delivery.duplicate(0);
-        core.sessions.order(None, Order::Heal);
-    });
-    discord.release(clock::now());
-    Json(json!({}))
+    fn perform(&self, fault: Fault) -> ControlResult {
+        let discord = &*self.discord;
+        let ordered =
+            |session_id: Option<String>, what| order(discord, session_id.as_deref(), what);
+        Ok(match fault {
+            Fault::Drop { session_id } => ordered(session_id, Order::Drop),
+            Fault::Close { session_id, code } => {
+                let code = code.unwrap_or(4000);
+                if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+                    return Err(ControlError::Invalid(format!(
+                        "{code} cannot close a WebSocket"
+                    )));
+                }
+                ordered(session_id, Order::Close(CloseCode::asked(code)))
+            }
+            Fault::Reconnect { session_id } => ordered(session_id, Order::Reconnect),
+            Fault::InvalidSession {
+                session_id,
+                resumable,
+            } => ordered(session_id, Order::InvalidSession { resumable }),
+            Fault::AskHeartbeat { session_id } => ordered(session_id, Order::AskHeartbeat),
+            Fault::StopAcking { session_id } => ordered(session_id, Order::StopAcknowledging),
+            Fault::Silence { session_id } => ordered(session_id, Order::Silence),
+            Fault::HalfFrame { session_id } => ordered(session_id, Order::HalfFrame),
+            Fault::Slow {
+                session_id,
+                bytes,
+                pause_ms,
+            } => {
+                let (bytes, pause) = (usize::from(bytes), wait(u32::from(pause_ms)));
+                ordered(session_id, Order::Slow { bytes, pause })
+            }
+            Fault::Resume503 { times } => fail_resumes(discord, ResumeFault::Unavailable, times),
+            Fault::ResumeRefused { times } => fail_resumes(discord, ResumeFault::Torn, times),
+            Fault::ResumeHang { times } => fail_resumes(discord, ResumeFault::Hanging, times),
+            Fault::Rewind { times, dispatches } => {
+                discord.with(|core| core.faults.rewind_replays(dispatches.into(), times));
+                Json(json!({}))
+            }
+            Fault::ReconnectHello { times } => {
+                discord.with(|core| core.faults.reconnect_instead_of_hello(times));
+                Json(json!({}))
+            }
+            Fault::Duplicate { times } => {
+                discord.with(|core| core.delivery.duplicate(times));
+                Json(json!({}))
+            }
+            Fault::Reorder { times, within_ms } => {
+                discord.with(|core| core.delivery.swap(times));
+                let release = release_after(
+                    self.discord.clone(),
+                    wait(within_ms),
+                    self.tasks.stop.clone(),
+                );
+                self.tasks.tracker.spawn(release);
+                Json(json!({}))
+            }
+            Fault::Latency { .. } | Fault::Status { .. } | Fault::RateLimit { .. } => {
+                self.add_to_rest(fault)?
+            }
+            Fault::UserAgent { over } => {
+                self.rest_faults.lock().user_agent_required = !over;
+                Json(json!({}))
+            }
+            Fault::Heal {} => self.heal(),
+            Fault::Outage { guild_id, over } => {
+                discord.change(clock::now(), |world| world.set_available(guild_id, over))?;
+                Json(json!({}))
+            }
+            Fault::Obfuscate { channel_id, over } => obfuscate(discord, channel_id, over)?,
+        })
+    }
+
+    /// What meets requests, route by route.
+    fn add_to_rest(&self, fault: Fault) -> ControlResult {
+        let (route, times, what) = match fault {
+            Fault::Latency {
+                route,
+                times,
+                latency_ms,
+            } => (route, times, Interference::Latency(wait(latency_ms))),
+            Fault::Status {
+                route,
+                times,
+                status,
+            } => {
+                let known = StatusCode::from_u16(status).ok();
+                let status = known
+                    .filter(|status| status.is_server_error() || status.is_client_error())
+                    .ok_or_else(|| {
+                        ControlError::Invalid(format!("{status} is no error's status"))
+                    })?;
+                (route, times, Interference::Status(status))
+            }
+            Fault::RateLimit {
+                route,
+                times,
+                scope,
+                retry_after_ms,
+            } => {
+                let wait = wait(retry_after_ms);
+                let what = match scope {
+                    LimitScope::User => Interference::Limited(RateLimitScope::User, wait),
+                    LimitScope::Global => Interference::Limited(RateLimitScope::Global, wait),
+                    LimitScope::Shared => Interference::Limited(RateLimitScope::Shared, wait),
+                    LimitScope::Edge => Interference::Edge(wait),
+                };
+                (route, times, what)
+            }
+            _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
+        };
+        if let Some(route) = route.as_deref().filter(|route| !is_known_route(route)) {
+            return Err(ControlError::Invalid(format!(
+                "{route} is no route of REST"
+            )));
+        }
+        self.rest_faults.lock().add(route.as_deref(), times, what);
+        Ok(Json(json!({})))
+    }
+
+    fn heal(&self) -> Json<Value> {
+        self.rest_faults.lock().heal();
+        self.discord.with(|core| {
+            core.faults = GatewayFaults::default();
+            core.delivery.duplicate(0);
+            core.sessions.order(None, Order::Heal);
+        });
+        self.discord.release(clock::now());
+        Json(json!({}))
+    }
 }
 
 fn order(discord: &Discord, session_id: Option<&str>, order: Order) -> Json<Value> {
@@ -324,25 +367,15 @@ fn fail_resumes(discord: &Discord, fault: ResumeFault, times: u32) -> Json<Value
     Json(json!({}))
 }
 
-fn interfere(
-    discord: &Discord,
-    route: Option<&str>,
-    times: u32,
-    what: Interference,
-) -> Json<Value> {
-    discord.with_rest_faults(|faults| faults.add(route, times, what));
-    Json(json!({}))
-}
-
-async fn release_after(discord: Arc<Discord>, wait: Duration) {
+async fn release_after(discord: Arc<Discord>, wait: Duration, stop: CancellationToken) {
     select! {
         () = sleep(wait) => discord.release(clock::now()),
-        () = discord.stop.cancelled() => {}
+        () = stop.cancelled() => {}
     }
 }
 
 /// Denies the bot itself VIEW_CHANNEL, or takes that back.
-fn obfuscate(discord: &Discord, channel_id: Snowflake, over: bool) -> Answer {
+fn obfuscate(discord: &Discord, channel_id: Snowflake, over: bool) -> ControlResult {
     discord.change(clock::now(), |world| {
         let bot = world.bot_id();
         if over {

@@ -12,18 +12,18 @@ use axum::{
 use url::{Host, Url};
 
 use super::error::ControlError;
-use crate::discord::Discord;
+use crate::state::Addresses;
 
 /// Refuses what a browser says another site caused.
 pub(super) async fn same_site_only(
-    State(discord): State<Arc<Discord>>,
+    State(addresses): State<Arc<Addresses>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !is_own_name(request.headers(), &discord.origin) {
+    if !is_own_name(request.headers(), &addresses.origin) {
         return ControlError::WrongHost.into_response();
     }
-    if is_foreign(request.headers(), &discord.origin) {
+    if is_foreign(request.headers(), &addresses.origin) {
         return ControlError::CrossSite.into_response();
     }
     next.run(request).await

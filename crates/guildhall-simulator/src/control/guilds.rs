@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::Answer,
-    read::{Sent, id, name},
+    error::ControlResult,
+    read::{StrictJson, id, name},
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::Discord,
     world::{GuildEdit, NewGuild},
 };
 
@@ -32,8 +32,8 @@ pub(super) struct NewGuildBody {
 /// `POST /sim/guilds`
 pub(super) async fn create(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewGuildBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewGuildBody>,
+) -> ControlResult {
     let name = name(body.name)?;
     let created = discord.change(clock::now(), |world| {
         let first = world
@@ -62,8 +62,8 @@ pub(super) struct GuildEditBody {
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
     Path(guild_id): Path<String>,
-    Sent(body): Sent<GuildEditBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<GuildEditBody>,
+) -> ControlResult {
     let guild_id = id(&guild_id)?;
     let edit = GuildEdit {
         name: body.name.map(name).transpose()?,
@@ -77,7 +77,7 @@ pub(super) async fn edit(
 pub(super) async fn remove(
     State(discord): State<Arc<Discord>>,
     Path(guild_id): Path<String>,
-) -> Answer {
+) -> ControlResult {
     let guild_id = id(&guild_id)?;
     discord.change(clock::now(), |world| world.delete_guild(guild_id))?;
     Ok(Json(json!({})))

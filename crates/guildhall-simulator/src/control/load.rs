@@ -17,15 +17,16 @@ use tokio::{
     select,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    error::{Answer, ControlError},
-    read::Sent,
+    error::{ControlError, ControlResult},
+    read::StrictJson,
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::{Discord, Load, Shared, Tasks},
     world::{Refusal, World},
 };
 
@@ -33,27 +34,6 @@ use crate::{
 const STAMPS_PER_BATCH: u64 = 256;
 const HIGHEST_RATE: u64 = 200_000;
 const LONGEST_RUN: u64 = 24 * 60 * 60;
-
-/// Progress of the present or last load.
-#[derive(Debug)]
-pub(crate) struct Load {
-    running: bool,
-    sent: u64,
-    /// Of the next stamp of any load: sequence numbers never come twice.
-    next_seq: u64,
-    failed: Option<String>,
-}
-
-impl Default for Load {
-    fn default() -> Self {
-        Self {
-            running: false,
-            sent: 0,
-            next_seq: 1,
-            failed: None,
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -65,8 +45,8 @@ pub(super) struct StampBody {
 /// `POST /sim/stamp`: answers when every session has the dispatch in its queue.
 pub(super) async fn stamp(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<StampBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<StampBody>,
+) -> ControlResult {
     if !(1..=100).contains(&body.stamp.chars().count()) {
         return Err(ControlError::Invalid(
             "a stamp has 1 to 100 characters".to_owned(),
@@ -98,7 +78,9 @@ enum Guilds {
 /// One load at a time.
 pub(super) async fn start(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<LoadBody>,
+    State(load): State<Shared<Load>>,
+    State(tasks): State<Tasks>,
+    StrictJson(body): StrictJson<LoadBody>,
 ) -> Result<Response, ControlError> {
     if !(1..=HIGHEST_RATE).contains(&body.events_per_second)
         || !(1..=LONGEST_RUN).contains(&body.seconds)
@@ -108,34 +90,26 @@ pub(super) async fn start(
         )));
     }
     let guilds = discord.with(|core| choose(&core.world, body.guilds))?;
-    let begun = discord.with_load(|load| {
-        if load.running {
-            return false;
-        }
-        *load = Load {
-            running: true,
-            sent: 0,
-            next_seq: load.next_seq,
-            failed: None,
-        };
-        true
-    });
-    if !begun {
+    if !load.lock().begin() {
         return Err(ControlError::Conflict("a load is under way".to_owned()));
     }
     let total = body.events_per_second * body.seconds;
-    let run = run(discord.clone(), guilds, body.events_per_second, total);
-    discord.tracker.spawn(run);
+    let generator = Generator {
+        discord,
+        load,
+        guilds,
+    };
+    let run = generator.run(body.events_per_second, total, tasks.stop);
+    tasks.tracker.spawn(run);
     Ok((StatusCode::ACCEPTED, Json(json!({"events": total}))).into_response())
 }
 
 /// `GET /sim/load`
-pub(super) async fn progress(State(discord): State<Arc<Discord>>) -> Answer {
-    discord.with_load(|load| {
-        Ok(Json(
-            json!({"sent": load.sent, "done": !load.running, "failed": load.failed}),
-        ))
-    })
+pub(super) async fn progress(State(load): State<Shared<Load>>) -> ControlResult {
+    let load = load.lock();
+    Ok(Json(
+        json!({"sent": load.sent, "done": !load.running, "failed": load.failed}),
+    ))
 }
 
 fn choose(world: &World, guilds: Option<Guilds>) -> Result<Vec<Snowflake>, Refusal> {
@@ -161,52 +135,60 @@ fn choose(world: &World, guilds: Option<Guilds>) -> Result<Vec<Snowflake>, Refus
     Ok(chosen)
 }
 
-/// Stamps until `total`, each as close to its due time as the timer allows.
-async fn run(discord: Arc<Discord>, guilds: Vec<Snowflake>, rate: u64, total: u64) {
-    let began = clock::now();
-    let mut sent = 0;
-    let failed = loop {
-        let due = due_by(clock::now(), began, rate).min(total);
-        let batch = due.saturating_sub(sent).min(STAMPS_PER_BATCH);
-        if batch > 0 {
-            if let Err(refusal) = send(&discord, &guilds, sent, batch) {
-                break Some(refusal.to_string());
-            }
-            sent += batch;
-        }
-        if sent == total {
-            break None;
-        }
-        select! {
-            () = sleep_until(due_at(sent, began, rate)) => {}
-            () = discord.stop.cancelled() => break Some("the simulator stopped".to_owned()),
-        }
-        // A load behind its time must not keep the sessions from being served.
-        tokio::task::yield_now().await;
-    };
-    discord.with_load(|load| {
-        load.running = false;
-        load.failed = failed;
-    });
+/// Stamps the guilds in turn.
+struct Generator {
+    discord: Arc<Discord>,
+    load: Shared<Load>,
+    guilds: Vec<Snowflake>,
 }
 
-fn send(discord: &Discord, guilds: &[Snowflake], sent: u64, batch: u64) -> Result<(), Refusal> {
-    let first = discord.with_load(|load| load.next_seq);
-    discord.change(clock::now(), |world| {
-        let mut events = Vec::new();
-        for place in 0..batch {
-            let turn = (sent + place) % u64::try_from(guilds.len()).unwrap_or(1);
-            let guild_id = guilds[usize::try_from(turn).unwrap_or(0)];
-            let stamp = format!("{}:{}", first + place, clock::unix_micros());
-            events.extend(world.stamp(guild_id, &stamp)?.1);
-        }
-        Ok(((), events))
-    })?;
-    discord.with_load(|load| {
+impl Generator {
+    /// Stamps until `total`, each as close to its due time as the timer allows.
+    async fn run(self, rate: u64, total: u64, stop: CancellationToken) {
+        let began = clock::now();
+        let mut sent = 0;
+        let failed = loop {
+            let due = due_by(clock::now(), began, rate).min(total);
+            let batch = due.saturating_sub(sent).min(STAMPS_PER_BATCH);
+            if batch > 0 {
+                if let Err(refusal) = self.send(sent, batch) {
+                    break Some(refusal.to_string());
+                }
+                sent += batch;
+            }
+            if sent == total {
+                break None;
+            }
+            select! {
+                () = sleep_until(due_at(sent, began, rate)) => {}
+                () = stop.cancelled() => break Some("the simulator stopped".to_owned()),
+            }
+            // A load behind its time must not keep the sessions from being served.
+            tokio::task::yield_now().await;
+        };
+        let mut load = self.load.lock();
+        load.running = false;
+        load.failed = failed;
+    }
+
+    fn send(&self, sent: u64, batch: u64) -> Result<(), Refusal> {
+        let first = self.load.lock().next_seq;
+        let guilds = &self.guilds;
+        self.discord.change(clock::now(), |world| {
+            let mut events = Vec::new();
+            for place in 0..batch {
+                let turn = (sent + place) % u64::try_from(guilds.len()).unwrap_or(1);
+                let guild_id = guilds[usize::try_from(turn).unwrap_or(0)];
+                let stamp = format!("{}:{}", first + place, clock::unix_micros());
+                events.extend(world.stamp(guild_id, &stamp)?.1);
+            }
+            Ok(((), events))
+        })?;
+        let mut load = self.load.lock();
         load.next_seq = first + batch;
         load.sent = sent + batch;
-    });
-    Ok(())
+        Ok(())
+    }
 }
 
 /// How many events were due by `now`; the first is due at once.

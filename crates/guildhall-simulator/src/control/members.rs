@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::{Answer, ControlError},
-    read::{Sent, id},
+    error::{ControlError, ControlResult},
+    read::{StrictJson, id},
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::Discord,
     world::{Changed, Departure, Edit, MemberEdit, Refusal, World},
 };
 
@@ -32,8 +32,8 @@ pub(super) struct NewBody {
 /// `POST /sim/members`
 pub(super) async fn create(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     let missing = || ControlError::Invalid("guildId is missing".to_owned());
     let guild_id = body.guild_id.ok_or_else(missing)?;
     make(&discord, guild_id, body)
@@ -43,12 +43,12 @@ pub(super) async fn create(
 pub(super) async fn create_in(
     State(discord): State<Arc<Discord>>,
     Path(guild_id): Path<String>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     make(&discord, id(&guild_id)?, body)
 }
 
-fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> Answer {
+fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> ControlResult {
     let edit = MemberEdit {
         nick: body.nick.into(),
         roles: body.roles,
@@ -70,8 +70,8 @@ pub(super) struct GuestBody {
 pub(super) async fn accept_invite(
     State(discord): State<Arc<Discord>>,
     Path(code): Path<String>,
-    Sent(body): Sent<GuestBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<GuestBody>,
+) -> ControlResult {
     let guild_id = discord.change(clock::now(), |world| {
         world.accept_invite(&code, body.user_id)
     })?;
@@ -90,8 +90,8 @@ pub(super) struct EditBody {
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
     Path((guild_id, user_id)): Path<(String, String)>,
-    Sent(body): Sent<EditBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<EditBody>,
+) -> ControlResult {
     let (guild_id, user_id) = (id(&guild_id)?, id(&user_id)?);
     let edit = MemberEdit {
         nick: body.nick,
@@ -109,7 +109,7 @@ pub(super) async fn remove(
     State(discord): State<Arc<Discord>>,
     Path((guild_id, user_id)): Path<(String, String)>,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> ControlResult {
     let (guild_id, user_id) = (id(&guild_id)?, id(&user_id)?);
     let departure = match query.as_deref() {
         None | Some("" | "how=leave") => Departure::Left,
@@ -131,7 +131,7 @@ pub(super) async fn remove(
 pub(super) async fn give_role(
     State(discord): State<Arc<Discord>>,
     Path(path): Path<(String, String, String)>,
-) -> Answer {
+) -> ControlResult {
     change_roles(&discord, &path, |roles, role_id| {
         if !roles.contains(&role_id) {
             roles.push(role_id);
@@ -143,7 +143,7 @@ pub(super) async fn give_role(
 pub(super) async fn take_role(
     State(discord): State<Arc<Discord>>,
     Path(path): Path<(String, String, String)>,
-) -> Answer {
+) -> ControlResult {
     change_roles(&discord, &path, |roles, role_id| {
         roles.retain(|own| *own != role_id);
     })
@@ -153,7 +153,7 @@ fn change_roles(
     discord: &Discord,
     (guild_id, user_id, role_id): &(String, String, String),
     change: impl FnOnce(&mut Vec<Snowflake>, Snowflake),
-) -> Answer {
+) -> ControlResult {
     let (guild_id, user_id, role_id) = (id(guild_id)?, id(user_id)?, id(role_id)?);
     let edit = |world: &mut World| -> Changed<()> {
         let guild = world

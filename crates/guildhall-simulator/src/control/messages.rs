@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    error::{Answer, ControlError},
-    read::{Sent, id},
+    error::{ControlError, ControlResult},
+    read::{StrictJson, id},
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::{Snowflake, iso},
+    state::Discord,
     world::{AllowedMentions, Emoji, MessageEdit, NewMessage},
 };
 
@@ -43,8 +43,8 @@ pub(super) struct NewBody {
 /// `POST /sim/messages`
 pub(super) async fn create(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     let content = content(body.content)?;
     let allowed = AllowedMentions {
         replied_user: body.ping.unwrap_or(true),
@@ -79,8 +79,8 @@ pub(super) struct EditBody {
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
     Path((channel_id, message_id)): Path<(String, String)>,
-    Sent(body): Sent<EditBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<EditBody>,
+) -> ControlResult {
     let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
     let edit = MessageEdit {
         content: body.content.map(content).transpose()?,
@@ -99,7 +99,7 @@ pub(super) async fn edit(
 pub(super) async fn remove(
     State(discord): State<Arc<Discord>>,
     Path((channel_id, message_id)): Path<(String, String)>,
-) -> Answer {
+) -> ControlResult {
     let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
     discord.change(clock::now(), |world| {
         world.delete_message(channel_id, message_id)
@@ -117,8 +117,8 @@ pub(super) struct BulkBody {
 pub(super) async fn remove_many(
     State(discord): State<Arc<Discord>>,
     Path(channel_id): Path<String>,
-    Sent(body): Sent<BulkBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<BulkBody>,
+) -> ControlResult {
     let channel_id = id(&channel_id)?;
     discord.change(clock::now(), |world| {
         world.delete_messages(channel_id, &body.message_ids)
@@ -141,8 +141,8 @@ pub(super) struct ReactionBody {
 pub(super) async fn react(
     State(discord): State<Arc<Discord>>,
     Path((channel_id, message_id)): Path<(String, String)>,
-    Sent(body): Sent<ReactionBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<ReactionBody>,
+) -> ControlResult {
     let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
     let emoji = emoji(&body.emoji)?;
     discord.change(clock::now(), |world| {
@@ -162,8 +162,8 @@ pub(super) struct ClearBody {
 pub(super) async fn clear_reactions(
     State(discord): State<Arc<Discord>>,
     Path((channel_id, message_id)): Path<(String, String)>,
-    Sent(body): Sent<ClearBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<ClearBody>,
+) -> ControlResult {
     let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
     let emoji = body.emoji.as_deref().map(emoji).transpose()?;
     discord.change(clock::now(), |world| {
@@ -182,8 +182,8 @@ pub(super) struct TypingBody {
 pub(super) async fn type_in(
     State(discord): State<Arc<Discord>>,
     Path(channel_id): Path<String>,
-    Sent(body): Sent<TypingBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<TypingBody>,
+) -> ControlResult {
     let channel_id = id(&channel_id)?;
     let seconds = clock::unix_micros() / 1_000_000;
     discord.change(clock::now(), |world| {

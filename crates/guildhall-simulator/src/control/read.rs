@@ -11,9 +11,9 @@ use crate::snowflake::Snowflake;
 
 /// A JSON body of a known shape; a field nobody knows is an error, because a
 /// misspelt one would be ignored.
-pub(super) struct Sent<T>(pub(super) T);
+pub(super) struct StrictJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = ControlError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ControlError> {

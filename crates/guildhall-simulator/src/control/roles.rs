@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::{Answer, ControlError},
-    read::{Sent, id, name},
+    error::{ControlError, ControlResult},
+    read::{StrictJson, id, name},
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::Discord,
     world::{NewRole, Permissions, RoleEdit},
 };
 
@@ -35,8 +35,8 @@ pub(super) struct NewBody {
 /// `POST /sim/roles`
 pub(super) async fn create(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     let missing = || ControlError::Invalid("guildId is missing".to_owned());
     let guild_id = body.guild_id.ok_or_else(missing)?;
     make(&discord, guild_id, body)
@@ -46,12 +46,12 @@ pub(super) async fn create(
 pub(super) async fn create_in(
     State(discord): State<Arc<Discord>>,
     Path(guild_id): Path<String>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     make(&discord, id(&guild_id)?, body)
 }
 
-fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> Answer {
+fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> ControlResult {
     let new = NewRole {
         id: body.id,
         name: name(body.name)?,
@@ -76,8 +76,8 @@ pub(super) struct EditBody {
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
     Path(role_id): Path<String>,
-    Sent(body): Sent<EditBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<EditBody>,
+) -> ControlResult {
     let role_id = id(&role_id)?;
     let edit = RoleEdit {
         name: body.name.map(name).transpose()?,
@@ -93,7 +93,7 @@ pub(super) async fn edit(
 pub(super) async fn remove(
     State(discord): State<Arc<Discord>>,
     Path(role_id): Path<String>,
-) -> Answer {
+) -> ControlResult {
     let role_id = id(&role_id)?;
     discord.change(clock::now(), |world| world.delete_role(role_id))?;
     Ok(Json(json!({})))

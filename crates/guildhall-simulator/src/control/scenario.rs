@@ -7,10 +7,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::{Answer, ControlError},
-    read::Sent,
+    error::{ControlError, ControlResult},
+    read::StrictJson,
 };
-use crate::{Scenario, UnknownScenario, clock, discord::Discord, scenario};
+use crate::{
+    clock,
+    config::{Scenario, UnknownScenario},
+    scenario::Player,
+    state::{Discord, RunningScenario, Shared},
+};
 
 /// Which scenario is wanted.
 #[derive(Deserialize)]
@@ -20,15 +25,23 @@ pub(super) struct Body {
 }
 
 /// `GET /sim/scenario`
-pub(super) async fn show(State(discord): State<Arc<Discord>>) -> Answer {
-    let (name, turns) = discord.with_scenario(|running| (running.scenario.name(), running.turns));
+pub(super) async fn show(State(running): State<Shared<RunningScenario>>) -> ControlResult {
+    let (name, turns) = {
+        let running = running.lock();
+        (running.scenario.name(), running.turns)
+    };
     let all = Scenario::ALL.map(Scenario::name);
     Ok(Json(json!({"name": name, "turns": turns, "all": all})))
 }
 
 /// `POST /sim/scenario`: ends the present one and begins this; `standing` begins
 /// nothing.
-pub(super) async fn start(State(discord): State<Arc<Discord>>, Sent(body): Sent<Body>) -> Answer {
+pub(super) async fn start(
+    State(discord): State<Arc<Discord>>,
+    State(player): State<Player>,
+    running: State<Shared<RunningScenario>>,
+    StrictJson(body): StrictJson<Body>,
+) -> ControlResult {
     let wanted: Scenario = body
         .name
         .parse()
@@ -39,7 +52,7 @@ pub(super) async fn start(State(discord): State<Arc<Discord>>, Sent(body): Sent<
             Ok(((), events))
         })?;
     }
-    scenario::start(&discord, wanted);
+    player.start(wanted);
     discord.tell_changed();
-    show(State(discord)).await
+    show(running).await
 }

@@ -1,78 +1,46 @@
 //! Faults and acts on a timeline.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Json,
     body::{Body as HttpBody, to_bytes},
-    extract::State,
+    extract::{FromRef, State},
     http::{Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{select, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::{
-    error::{Answer, ControlError},
-    faults,
-    read::Sent,
+    error::{ControlError, ControlResult},
+    faults::{Fault, FaultTargets},
+    read::StrictJson,
 };
-use crate::{clock, discord::Discord};
+use crate::{
+    clock,
+    state::{AppState, Initiator, ScriptLog, Shared},
+};
 
 /// Steps of one script, and the longest pause before one.
 const MOST_STEPS: usize = 10_000;
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// Faults written down; one more and the oldest is forgotten.
-const CAUSED_KEPT: usize = 1000;
 /// Longest answer of an act that is read.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// Who causes a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Hand {
-    Person,
-    Script,
-}
-
-/// The script under way or done last, and every fault caused of late.
-#[derive(Debug, Default)]
-pub(crate) struct Script {
-    running: Option<CancellationToken>,
-    steps: Vec<Value>,
-    done: Vec<Value>,
-    caused: VecDeque<Value>,
-}
-
-impl Script {
-    /// The newest faults, oldest first.
-    pub(super) fn caused(&self) -> Vec<&Value> {
-        self.caused.iter().collect()
-    }
-
-    pub(super) fn write_down(&mut self, what: &Value, by: Hand, answer: &Json<Value>) {
-        if self.caused.len() == CAUSED_KEPT {
-            self.caused.pop_front();
-        }
-        let at = clock::unix_micros() / 1000;
-        self.caused
-            .push_back(json!({"unixMs": at, "by": by, "fault": what, "answer": answer.0}));
-    }
-}
-
 /// A step: so long after the one before it, a fault, or a request to `/sim`.
 #[derive(Debug)]
-struct Step {
+struct ScriptStep {
     after: Duration,
     what: What,
 }
 
 #[derive(Debug)]
 enum What {
-    Fault(faults::Body),
+    Fault(Fault),
     Act(Act),
 }
 
@@ -95,35 +63,32 @@ fn post() -> String {
 /// `POST /sim/script`: a list of `{afterMs, kind, …}` and `{afterMs, path, body}`;
 /// 202. One at a time.
 pub(super) async fn start(
-    State(discord): State<Arc<Discord>>,
-    Sent(list): Sent<Vec<Value>>,
+    State(state): State<AppState>,
+    StrictJson(list): StrictJson<Vec<Value>>,
 ) -> Result<Response, ControlError> {
-    run(&discord, list)
+    run(&state, list)
 }
 
 /// `GET /sim/script`: what was planned and what was done, with the answers.
-pub(super) async fn progress(State(discord): State<Arc<Discord>>) -> Answer {
-    Ok(discord.with_script(|script| {
-        Json(json!({
-            "running": script.running.is_some(),
-            "steps": script.steps,
-            "done": script.done,
-        }))
-    }))
+pub(super) async fn progress(State(script): State<Shared<ScriptLog>>) -> ControlResult {
+    let script = script.lock();
+    Ok(Json(json!({
+        "running": script.running.is_some(),
+        "steps": script.steps,
+        "done": script.done,
+    })))
 }
 
 /// `DELETE /sim/script`: no step follows.
-pub(super) async fn stop(State(discord): State<Arc<Discord>>) -> Answer {
-    discord.with_script(|script| {
-        if let Some(running) = &script.running {
-            running.cancel();
-        }
-    });
+pub(super) async fn stop(State(script): State<Shared<ScriptLog>>) -> ControlResult {
+    if let Some(running) = &script.lock().running {
+        running.cancel();
+    }
     Ok(Json(json!({})))
 }
 
 /// Begins a script, or says what is wrong with it.
-pub(super) fn run(discord: &Arc<Discord>, list: Vec<Value>) -> Result<Response, ControlError> {
+pub(super) fn run(state: &AppState, list: Vec<Value>) -> Result<Response, ControlError> {
     if list.is_empty() || list.len() > MOST_STEPS {
         return Err(ControlError::Invalid(format!(
             "a script has 1 to {MOST_STEPS} steps"
@@ -135,20 +100,12 @@ pub(super) fn run(discord: &Arc<Discord>, list: Vec<Value>) -> Result<Response, 
         .map(|(place, step)| read(step).map_err(|why| wrong(place, &why)))
         .collect::<Result<_, _>>()?;
     let count = steps.len();
-    let stopped = discord.stop.child_token();
-    let begun = discord.with_script(|script| {
-        if script.running.is_some() {
-            return false;
-        }
-        script.running = Some(stopped.clone());
-        script.steps = list;
-        script.done = Vec::new();
-        true
-    });
-    if !begun {
+    let stopped = state.tasks.stop.child_token();
+    if !state.script.lock().begin(list, stopped.clone()) {
         return Err(ControlError::Conflict("a script is under way".to_owned()));
     }
-    discord.tracker.spawn(play(discord.clone(), steps, stopped));
+    let play = play(state.clone(), steps, stopped);
+    state.tasks.tracker.spawn(play);
     Ok((StatusCode::ACCEPTED, Json(json!({"steps": count}))).into_response())
 }
 
@@ -156,7 +113,7 @@ fn wrong(place: usize, why: &str) -> ControlError {
     ControlError::Invalid(format!("step {place}: {why}"))
 }
 
-fn read(step: &Value) -> Result<Step, String> {
+fn read(step: &Value) -> Result<ScriptStep, String> {
     let mut fields = step.as_object().ok_or("is no object")?.clone();
     let after = match fields.remove("afterMs") {
         None => Duration::ZERO,
@@ -172,11 +129,12 @@ fn read(step: &Value) -> Result<Step, String> {
     } else {
         serde_json::from_value(rest).map(What::Fault)
     };
-    what.map(|what| Step { after, what })
+    what.map(|what| ScriptStep { after, what })
         .map_err(|error| error.to_string())
 }
 
-async fn play(discord: Arc<Discord>, steps: Vec<Step>, stopped: CancellationToken) {
+async fn play(state: AppState, steps: Vec<ScriptStep>, stopped: CancellationToken) {
+    let targets = FaultTargets::from_ref(&state);
     let mut due = clock::now();
     for (place, step) in steps.into_iter().enumerate() {
         due += step.after;
@@ -185,13 +143,13 @@ async fn play(discord: Arc<Discord>, steps: Vec<Step>, stopped: CancellationToke
             () = stopped.cancelled() => break,
         }
         let answer = match step.what {
-            What::Fault(fault) => match faults::apply(&discord, fault, Hand::Script) {
+            What::Fault(fault) => match targets.apply(fault, Initiator::Script) {
                 Ok(Json(answer)) => json!({"status": 200, "answer": answer}),
                 Err(error) => told(error.into_response()).await,
             },
             What::Act(act) => match request(&act) {
                 Ok(request) => {
-                    let router = super::router(discord.clone()).with_state(discord.clone());
+                    let router = super::router(&state).with_state(state.clone());
                     match router.oneshot(request).await {
                         Ok(response) => told(response).await,
                     }
@@ -199,14 +157,11 @@ async fn play(discord: Arc<Discord>, steps: Vec<Step>, stopped: CancellationToke
                 Err(error) => told(error.into_response()).await,
             },
         };
-        discord.with_script(|script| {
-            let at = clock::unix_micros() / 1000;
-            script
-                .done
-                .push(json!({"step": place, "unixMs": at, "result": answer}));
-        });
+        let at = clock::unix_micros() / 1000;
+        let done = json!({"step": place, "unixMs": at, "result": answer});
+        state.script.lock().done.push(done);
     }
-    discord.with_script(|script| script.running = None);
+    state.script.lock().running = None;
 }
 
 fn request(act: &Act) -> Result<Request<HttpBody>, ControlError> {

@@ -15,23 +15,29 @@ use serde_json::{Value, json};
 
 use crate::{
     cdn, clock,
-    discord::{Core, Discord},
+    limits::Limiter,
     snowflake::iso,
+    state::{Core, Discord, RunningScenario, Shared, Tasks},
     world::{Channel, Guild, Invite, Member, VoiceState},
 };
 
 /// Everything, secrets included: they open nothing but the simulator.
-pub(super) async fn state(State(discord): State<Arc<Discord>>) -> Json<Value> {
+pub(super) async fn state(
+    State(discord): State<Arc<Discord>>,
+    State(limiter): State<Shared<Limiter>>,
+    State(scenario): State<Shared<RunningScenario>>,
+) -> Json<Value> {
     let mut state = discord.with(show);
-    state["invalidRequests"] = json!(discord.with_limiter(|limiter| limiter.invalid()));
-    state["scenario"] = json!(discord.with_scenario(|running| running.scenario.name()));
+    state["invalidRequests"] = json!(limiter.lock().invalid());
+    state["scenario"] = json!(scenario.lock().scenario.name());
     Json(state)
 }
 
-/// Server-Sent Events named `changed`: whoever shows the state looks again.
+/// Server-StrictJson Events named `changed`: whoever shows the state looks again.
 /// Changes that come faster than they are read are told as one.
 pub(super) async fn events(
     State(discord): State<Arc<Discord>>,
+    State(tasks): State<Tasks>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut changes = discord.changes();
     // The first comes at once: what happened before the stream was open was not seen.
@@ -44,7 +50,7 @@ pub(super) async fn events(
             changes,
         ))
     });
-    let told = told.take_until(discord.stop.clone().cancelled_owned());
+    let told = told.take_until(tasks.stop.clone().cancelled_owned());
     Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 

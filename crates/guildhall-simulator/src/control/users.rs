@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    error::{Answer, ControlError},
-    read::{Sent, id, name},
+    error::{ControlError, ControlResult},
+    read::{StrictJson, id, name},
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::Discord,
     world::{Edit, NewUser, Presence, Status, UserEdit},
 };
 
@@ -33,8 +33,8 @@ pub(super) struct NewBody {
 /// `POST /sim/users`
 pub(super) async fn create(
     State(discord): State<Arc<Discord>>,
-    Sent(body): Sent<NewBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<NewBody>,
+) -> ControlResult {
     let new = NewUser {
         id: body.id,
         username: name(body.username)?,
@@ -61,8 +61,8 @@ pub(super) struct EditBody {
 pub(super) async fn edit(
     State(discord): State<Arc<Discord>>,
     Path(user_id): Path<String>,
-    Sent(body): Sent<EditBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<EditBody>,
+) -> ControlResult {
     let user_id = id(&user_id)?;
     let edit = UserEdit {
         username: body.username.map(name).transpose()?,
@@ -87,8 +87,8 @@ pub(super) struct PresenceBody {
 pub(super) async fn set_presence(
     State(discord): State<Arc<Discord>>,
     Path(user_id): Path<String>,
-    Sent(body): Sent<PresenceBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<PresenceBody>,
+) -> ControlResult {
     let user_id = id(&user_id)?;
     let named = |activity: &Value| activity["name"].is_string() && activity["type"].is_u64();
     if !body.activities.iter().all(named) {

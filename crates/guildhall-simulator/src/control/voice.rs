@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::Answer,
-    read::{Sent, id},
+    error::ControlResult,
+    read::{StrictJson, id},
     state::show_voice,
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::Snowflake,
+    state::Discord,
     world::{Edit, VoiceEdit},
 };
 
@@ -42,8 +42,8 @@ pub(super) struct Body {
 pub(super) async fn set(
     State(discord): State<Arc<Discord>>,
     Path(guild_id): Path<String>,
-    Sent(body): Sent<Body>,
-) -> Answer {
+    StrictJson(body): StrictJson<Body>,
+) -> ControlResult {
     let guild_id = id(&guild_id)?;
     let edit = VoiceEdit {
         channel_id: body.channel_id,
@@ -77,8 +77,8 @@ pub(super) struct StatusBody {
 pub(super) async fn set_status(
     State(discord): State<Arc<Discord>>,
     Path(channel_id): Path<String>,
-    Sent(body): Sent<StatusBody>,
-) -> Answer {
+    StrictJson(body): StrictJson<StatusBody>,
+) -> ControlResult {
     let channel_id = id(&channel_id)?;
     discord.change(clock::now(), |world| {
         world.set_voice_status(channel_id, body.status)

@@ -1,37 +1,4 @@
-//! Faults that wait for the next connection, and orders for present ones.
-
-use std::time::Duration;
-
-use crate::gateway_ws::close::CloseCode;
-
-/// What a present connection is told to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Tear the connection without a close frame.
-    Drop,
-    Close(CloseCode),
-    /// Op 7.
-    Reconnect,
-    /// Op 9; the session ends here unless it is said to be resumable.
-    InvalidSession {
-        resumable: bool,
-    },
-    /// Op 1.
-    AskHeartbeat,
-    /// Heartbeats go unanswered until the client reconnects.
-    StopAcknowledging,
-    /// Whatever is written from now on is lost on the way.
-    Silence,
-    /// Half of the next frame arrives, and nothing after it.
-    HalfFrame,
-    /// So many bytes at a time, with a pause after each.
-    Slow {
-        bytes: usize,
-        pause: Duration,
-    },
-    /// Bytes flow and heartbeats are answered again.
-    Heal,
-}
+//! Faults that wait for the next gateway connection.
 
 /// What becomes of an upgrade of the resume path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,20 +11,16 @@ pub(crate) enum ResumeFault {
     Hanging,
 }
 
-/// Orders that wait to be read, per connection. Nobody gives this many by hand;
-/// one more is refused.
-pub(crate) const ORDERS_WAITING: usize = 16;
-
 /// Faults of connections that do not exist yet.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
+pub(crate) struct GatewayFaults {
     resume: Option<(ResumeFault, u32)>,
     hello_reconnects: u32,
     /// How many dispatches, and how many times.
     rewind: (u64, u32),
 }
 
-impl Faults {
+impl GatewayFaults {
     /// The next `times` upgrades of the resume path meet this; 0 heals.
     pub(crate) fn fail_resumes(&mut self, fault: ResumeFault, times: u32) {
         self.resume = Some((fault, times));

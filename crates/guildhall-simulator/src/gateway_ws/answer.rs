@@ -4,29 +4,31 @@
 //! A question about a guild that the bot is not in, or that is another shard's,
 //! gets no answer, and neither does the whole member list without GUILD_MEMBERS.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{
-    ask::{Ask, ChannelField, ChannelInfoAsk, VoiceAsk},
-    members,
-    sessions::Sessions,
-};
+use super::members;
 use crate::{
-    discord::{Core, Discord},
+    sessions::{ChannelField, ChannelInfoRequest, SessionRequest, UpdateVoiceState},
     snowflake::Snowflake,
+    state::{Core, Discord},
     world::{Edit, Guild, Permissions, VoiceEdit, event_text},
 };
 
 /// Answers a session of this simulator.
-pub(super) async fn answer(discord: &Discord, session_id: &str, ask: Ask, now: Instant) {
-    match ask {
-        Ask::Presence => {}
-        Ask::Voice(voice) => set_own_voice(discord, session_id, voice, now),
-        Ask::Members(ask) => members::answer(discord, session_id, ask, now).await,
-        Ask::Sounds(guild_ids) => discord.with(|core| {
+pub(super) async fn answer(
+    discord: &Discord,
+    session_id: &str,
+    request: SessionRequest,
+    now: Instant,
+) {
+    match request {
+        SessionRequest::UpdatePresence => {}
+        SessionRequest::UpdateVoiceState(update) => set_own_voice(discord, session_id, update, now),
+        SessionRequest::GuildMembers(request) => {
+            members::answer(discord, session_id, request, now).await
+        }
+        SessionRequest::SoundboardSounds(guild_ids) => discord.with(|core| {
             for guild_id in guild_ids {
                 if core.sessions.hears(&core.world, session_id, guild_id) {
                     let data = json!({"guild_id": guild_id, "soundboard_sounds": []});
@@ -35,12 +37,15 @@ pub(super) async fn answer(discord: &Discord, session_id: &str, ask: Ask, now: I
                 }
             }
         }),
-        Ask::ChannelInfo(ask) => discord.with(|core| {
-            if !core.sessions.hears(&core.world, session_id, ask.guild_id) {
+        SessionRequest::ChannelInfo(request) => discord.with(|core| {
+            if !core
+                .sessions
+                .hears(&core.world, session_id, request.guild_id)
+            {
                 return;
             }
-            if let Some(guild) = core.world.bot_guild(ask.guild_id) {
-                let data = channel_info(guild, core.world.bot_id(), &ask);
+            if let Some(guild) = core.world.bot_guild(request.guild_id) {
+                let data = channel_info(guild, core.world.bot_id(), &request);
                 core.sessions
                     .tell(session_id, "CHANNEL_INFO", event_text(&data));
             }
@@ -50,40 +55,47 @@ pub(super) async fn answer(discord: &Discord, session_id: &str, ask: Ask, now: I
 
 /// Joins, moves or leaves. Where the bot may not connect nothing happens, and neither
 /// does it in a guild of another shard.
-fn set_own_voice(discord: &Discord, session_id: &str, ask: VoiceAsk, now: Instant) {
-    let hears = |core: &mut Core| core.sessions.hears(&core.world, session_id, ask.guild_id);
+fn set_own_voice(discord: &Discord, session_id: &str, update: UpdateVoiceState, now: Instant) {
+    let hears = |core: &mut Core| {
+        core.sessions
+            .hears(&core.world, session_id, update.guild_id)
+    };
     if !discord.with(hears) {
         return;
     }
     let moved = discord.change(now, |world| {
         let bot = world.bot_id();
         let guild = world
-            .bot_guild(ask.guild_id)
+            .bot_guild(update.guild_id)
             .filter(|guild| guild.available);
         let before = guild.and_then(|guild| Some(guild.voice_states.get(bot)?.channel_id));
         let allowed = guild.is_some_and(|guild| {
-            ask.channel_id
+            update
+                .channel_id
                 .is_none_or(|id| Some(id) == before || may_connect(guild, id, bot))
         });
-        if !allowed || (before.is_none() && ask.channel_id.is_none()) {
+        if !allowed || (before.is_none() && update.channel_id.is_none()) {
             return Ok((false, Vec::new()));
         }
         let edit = VoiceEdit {
-            channel_id: Edit::from(ask.channel_id),
-            self_mute: Some(ask.self_mute),
-            self_deaf: Some(ask.self_deaf),
+            channel_id: Edit::from(update.channel_id),
+            self_mute: Some(update.self_mute),
+            self_deaf: Some(update.self_deaf),
             ..VoiceEdit::default()
         };
-        let ((), events) = world.set_voice(ask.guild_id, bot, edit)?;
-        Ok((ask.channel_id.is_some() && before != ask.channel_id, events))
+        let ((), events) = world.set_voice(update.guild_id, bot, edit)?;
+        Ok((
+            update.channel_id.is_some() && before != update.channel_id,
+            events,
+        ))
     });
     // There is no voice server here: a null endpoint is how Discord says that none is
     // allocated yet.
     if let Ok(true) = moved {
         discord.with(|core| {
-            core.sessions.joined_voice(session_id, ask.guild_id);
+            core.sessions.joined_voice(session_id, update.guild_id);
             let token = core.world.secret().hex();
-            let data = json!({"token": token, "guild_id": ask.guild_id, "endpoint": null});
+            let data = json!({"token": token, "guild_id": update.guild_id, "endpoint": null});
             core.sessions
                 .tell(session_id, "VOICE_SERVER_UPDATE", event_text(&data));
         });
@@ -108,13 +120,13 @@ fn may_connect(guild: &Guild, channel_id: Snowflake, bot: Snowflake) -> bool {
 }
 
 /// The voice channels that the bot may view and that have something to say.
-fn channel_info(guild: &Guild, bot: Snowflake, ask: &ChannelInfoAsk) -> Value {
+fn channel_info(guild: &Guild, bot: Snowflake, request: &ChannelInfoRequest) -> Value {
     let told: Vec<_> = guild
         .channels
         .iter()
         .filter(|channel| channel.kind.is_voice() && guild.shows(channel, bot))
         .filter_map(|channel| {
-            let asked = |field| ask.fields.contains(&field);
+            let asked = |field| request.fields.contains(&field);
             let status = channel.voice_status.as_ref();
             let status = status.filter(|_| asked(ChannelField::Status));
             let started = channel.voice_started;
@@ -130,13 +142,4 @@ fn channel_info(guild: &Guild, bot: Snowflake, ask: &ChannelInfoAsk) -> Value {
         })
         .collect();
     json!({"guild_id": guild.id, "channels": told})
-}
-
-impl Sessions {
-    /// Tells one session something that concerns no other.
-    pub(super) fn tell(&mut self, session_id: &str, name: &'static str, data: Arc<str>) {
-        if let Some(session) = self.get_mut(session_id) {
-            session.push(name, data);
-        }
-    }
 }

@@ -16,15 +16,19 @@ use tracing::{Instrument, debug, info_span};
 
 use super::{
     answer::answer,
-    close::{CloseCode, client_ends_session},
-    fault::{ORDERS_WAITING, Order},
     line::{Came, Line},
-    protocol::{Protocol, Step},
-    sessions::{Caller, Denied, Granted},
+    protocol::{Output, Protocol},
+    state::GatewayState,
     transport::Transport,
-    upgrade::Asked,
 };
-use crate::{clock, discord::Discord, wire::Wire};
+use crate::{
+    clock,
+    sessions::{
+        CloseCode, ConnectionHandle, Denied, GatewayQuery, Granted, ORDERS_WAITING, Order,
+        client_ends_session,
+    },
+    wire::Wire,
+};
 
 /// Dispatches that wait for the socket at once; the others wait in the session.
 const DISPATCHES_PER_WRITE: usize = 256;
@@ -53,11 +57,11 @@ enum Input {
 
 /// One connection.
 struct Connection {
-    discord: Arc<Discord>,
+    state: GatewayState,
     line: Line,
     number: u64,
     resume_url: String,
-    asked: Asked,
+    query: GatewayQuery,
     orders: mpsc::Sender<Order>,
     protocol: Protocol,
     live: Option<Live>,
@@ -71,29 +75,29 @@ struct Live {
     next_guild_at: Option<Instant>,
 }
 
-/// Serves one connection to its end. `asked` is what the URL wants, or earned.
+/// Serves one connection to its end. `query` is what the URL asks for, or the refusal it earned.
 pub(super) async fn run(
     socket: WebSocket,
-    discord: Arc<Discord>,
+    state: GatewayState,
     wire: Arc<Wire>,
     resume_url: String,
-    asked: Result<Asked, CloseCode>,
+    query: Result<GatewayQuery, CloseCode>,
 ) {
-    let number = discord.next_connection();
+    let number = state.discord.next_connection();
     let (orders, inbox) = mpsc::channel(ORDERS_WAITING);
-    let protocol = Protocol::new(&discord.config, clock::now());
-    let (asked, refusal) = match asked {
-        Ok(asked) => (asked, None),
-        Err(refusal) => (Asked::default(), Some(refusal)),
+    let protocol = Protocol::new(&state.config, clock::now());
+    let (query, refusal) = match query {
+        Ok(query) => (query, None),
+        Err(refusal) => (GatewayQuery::default(), Some(refusal)),
     };
-    let transport = Transport::new(asked.compress);
-    let line = Line::new(socket, wire, transport, discord.config.write_limit);
+    let transport = Transport::new(query.compress);
+    let line = Line::new(socket, wire, transport, state.config.write_limit);
     let connection = Connection {
-        discord,
+        state,
         line,
         number,
         resume_url,
-        asked,
+        query,
         orders,
         protocol,
         live: None,
@@ -119,7 +123,7 @@ impl Connection {
         if let Some(live) = self.live.take() {
             self.detach(&live, keeps_session);
         }
-        let limit = self.discord.config.close_limit;
+        let limit = self.state.config.close_limit;
         match exit {
             Exit::Closing(code) => self.line.close(code, limit).await,
             Exit::Client(_) => self.line.part(limit).await,
@@ -130,27 +134,31 @@ impl Connection {
     /// The session goes on without this connection, or ends with it.
     fn detach(&self, live: &Live, keeps_session: bool) {
         let (number, now) = (self.number, clock::now());
-        self.discord.with(|core| {
+        self.state.discord.with(|core| {
             core.sessions
                 .connection_ended(&live.session_id, number, keeps_session, now);
         });
-        self.discord.tell_changed();
+        self.state.discord.tell_changed();
         if keeps_session {
-            self.discord.tracker.spawn(forget(self.discord.clone()));
+            self.state.tasks.tracker.spawn(forget(self.state.clone()));
         }
     }
 
     async fn talk(&mut self, mut inbox: mpsc::Receiver<Order>) -> Exit {
-        if self.discord.with(|core| core.faults.hello_is_reconnect()) {
+        if self
+            .state
+            .discord
+            .with(|core| core.faults.hello_is_reconnect())
+        {
             self.say_op(7, &json!(null));
             self.protocol.told_to_leave(clock::now());
         } else {
-            let interval = self.discord.config.heartbeat_interval.as_millis();
+            let interval = self.state.config.heartbeat_interval.as_millis();
             let interval = u64::try_from(interval).unwrap_or(u64::MAX);
             let hello = json!({"heartbeat_interval": interval, "_trace": ["guildhall-simulator"]});
             self.say_op(10, &hello);
         }
-        let stop = self.discord.stop.clone();
+        let stop = self.state.tasks.stop.clone();
         loop {
             let live = self.live.as_ref();
             let (idle, stalls_at) = (self.line.is_idle(), self.line.stalls_at());
@@ -172,8 +180,8 @@ impl Connection {
     async fn act(&mut self, input: Input) -> ControlFlow<Exit> {
         match input {
             Input::Came(Came::Message(Message::Text(text))) => {
-                let step = self.protocol.read(&text, clock::now());
-                self.step(step).await
+                let output = self.protocol.read(&text, clock::now());
+                self.perform(output).await
             }
             Input::Came(Came::Message(Message::Binary(_))) => {
                 Break(Exit::Closing(CloseCode::DECODE_ERROR))
@@ -199,10 +207,10 @@ impl Connection {
         }
     }
 
-    async fn step(&mut self, step: Step) -> ControlFlow<Exit> {
-        let granted = match step {
-            Step::Nothing => return Continue(()),
-            Step::Acknowledge => {
+    async fn perform(&mut self, output: Output) -> ControlFlow<Exit> {
+        let granted = match output {
+            Output::Nothing => return Continue(()),
+            Output::Acknowledge => {
                 if self.line.is_behind() {
                     return Break(Exit::Closing(CloseCode::FELL_BEHIND));
                 }
@@ -216,10 +224,10 @@ impl Connection {
                 self.line.say_last(payload(11, &json!(null)));
                 return Continue(());
             }
-            Step::Close(code) => return Break(Exit::Closing(code)),
-            Step::Answer(ask) => {
+            Output::Close(code) => return Break(Exit::Closing(code)),
+            Output::Answer(request) => {
                 if let Some(live) = &self.live {
-                    answer(&self.discord, &live.session_id, ask, clock::now()).await;
+                    answer(&self.state.discord, &live.session_id, request, clock::now()).await;
                 }
                 // One question is answered before the next is read.
                 return if self.line.is_idle() {
@@ -228,19 +236,19 @@ impl Connection {
                     Continue(())
                 };
             }
-            Step::Identify(identify) => {
-                let caller = self.caller();
-                self.discord.with(|core| {
+            Output::Identify(identify) => {
+                let connection = self.handle();
+                self.state.discord.with(|core| {
                     core.sessions
-                        .identify(&mut core.world, &identify, caller, clock::now())
+                        .identify(&mut core.world, &identify, connection, clock::now())
                 })
             }
-            Step::Resume(resume) => {
-                let caller = self.caller();
-                self.discord.with(|core| {
+            Output::Resume(resume) => {
+                let connection = self.handle();
+                self.state.discord.with(|core| {
                     let granted =
                         core.sessions
-                            .resume(&core.world, &resume, caller, clock::now())?;
+                            .resume(&core.world, &resume, connection, clock::now())?;
                     let rewind = core.faults.rewind();
                     Ok(core.sessions.rewound(granted, rewind))
                 })
@@ -257,9 +265,9 @@ impl Connection {
                     self.line.compress_payloads();
                 }
                 self.protocol.session_began();
-                self.discord.tell_changed();
+                self.state.discord.tell_changed();
                 // A guild may still be owed after a resumption too.
-                let next_guild_at = Some(clock::now() + self.discord.config.guild_create_delay);
+                let next_guild_at = Some(clock::now() + self.state.config.guild_create_delay);
                 self.live = Some(Live {
                     session_id,
                     cursor,
@@ -312,7 +320,7 @@ impl Connection {
         let Some(live) = &mut self.live else {
             return Continue(());
         };
-        let waiting = self.discord.with(|core| {
+        let waiting = self.state.discord.with(|core| {
             core.sessions
                 .after(&live.session_id, live.cursor, DISPATCHES_PER_WRITE)
         });
@@ -334,17 +342,18 @@ impl Connection {
             return;
         };
         let more = self
+            .state
             .discord
             .with(|core| core.sessions.show_next_guild(&core.world, &live.session_id));
-        live.next_guild_at = more.then(|| clock::now() + self.discord.config.guild_create_delay);
+        live.next_guild_at = more.then(|| clock::now() + self.state.config.guild_create_delay);
     }
 
-    fn caller(&self) -> Caller {
-        Caller {
-            connection: self.number,
+    fn handle(&self) -> ConnectionHandle {
+        ConnectionHandle {
+            number: self.number,
             orders: self.orders.clone(),
             resume_url: self.resume_url.clone(),
-            asked: self.asked,
+            query: self.query,
         }
     }
 
@@ -358,14 +367,15 @@ fn payload(op: u8, data: &serde_json::Value) -> String {
 }
 
 /// Forgets a session that nobody resumes, when its time is over.
-async fn forget(discord: Arc<Discord>) {
+async fn forget(state: GatewayState) {
     select! {
-        () = sleep(discord.config.resume_window) => {}
-        () = discord.stop.cancelled() => return,
+        () = sleep(state.config.resume_window) => {}
+        () = state.tasks.stop.cancelled() => return,
     }
-    let forgot = discord.with(|core| core.sessions.forget_expired(clock::now()));
+    let now = clock::now();
+    let forgot = state.discord.with(|core| core.sessions.forget_expired(now));
     if forgot {
-        discord.tell_changed();
+        state.discord.tell_changed();
     }
 }
 

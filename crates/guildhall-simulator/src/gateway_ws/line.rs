@@ -19,8 +19,12 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{Error as Protocol, error::ProtocolError};
 
-use super::{close::CloseCode, session::Dispatch, transport::Transport};
-use crate::{clock, wire::Wire};
+use super::transport::Transport;
+use crate::{
+    clock,
+    sessions::{CloseCode, Dispatch},
+    wire::Wire,
+};
 
 /// Payloads of Discord's own that wait for a client. One that asks for more
 /// without taking these reads too slowly.

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::{task::yield_now, time::Instant};
 
-use super::ask::{MembersAsk, Wanted};
 use crate::{
-    discord::{Core, Discord},
+    sessions::{GuildMembersRequest, WantedMembers},
     snowflake::Snowflake,
+    state::{Core, Discord},
     world::{Guild, Intents, Member, MemberObject, User, World, event_text, presence},
 };
 
@@ -18,17 +18,23 @@ use crate::{
 const CHUNK: usize = 1000;
 
 /// Answers a session: chunks, RATE_LIMITED, or nothing.
-pub(super) async fn answer(discord: &Discord, session_id: &str, ask: MembersAsk, now: Instant) {
-    let Some(mut roll) = discord.with(|core| Roll::begin(core, session_id, ask, now)) else {
+pub(super) async fn answer(
+    discord: &Discord,
+    session_id: &str,
+    request: GuildMembersRequest,
+    now: Instant,
+) {
+    let begun = discord.with(|core| ChunkedAnswer::begin(core, session_id, request, now));
+    let Some(mut answer) = begun else {
         return;
     };
-    while discord.with(|core| roll.tell_next(core, session_id)) {
+    while discord.with(|core| answer.tell_next(core, session_id)) {
         yield_now().await;
     }
 }
 
 /// A request that is being answered.
-struct Roll {
+struct ChunkedAnswer {
     guild_id: Snowflake,
     found: Vec<Snowflake>,
     not_found: Vec<Value>,
@@ -53,38 +59,43 @@ struct Chunk<'a> {
     nonce: Option<&'a str>,
 }
 
-impl Roll {
+impl ChunkedAnswer {
     /// Nothing is answered for a guild that the session does not hear of, nor for its
     /// list without GUILD_MEMBERS or too soon after the last one.
-    fn begin(core: &mut Core, session_id: &str, ask: MembersAsk, now: Instant) -> Option<Self> {
+    fn begin(
+        core: &mut Core,
+        session_id: &str,
+        request: GuildMembersRequest,
+        now: Instant,
+    ) -> Option<Self> {
         let (world, sessions) = (&core.world, &mut core.sessions);
-        if !sessions.hears(world, session_id, ask.guild_id) {
+        if !sessions.hears(world, session_id, request.guild_id) {
             return None;
         }
         let intents = sessions.intents_of(session_id)?;
-        let guild = world.bot_guild(ask.guild_id)?;
-        if let Wanted::List(_) = ask.wanted {
+        let guild = world.bot_guild(request.guild_id)?;
+        if let WantedMembers::List(_) = request.wanted {
             if !intents.has(Intents::GUILD_MEMBERS) {
                 return None;
             }
-            if let Some(wait) = sessions.member_list_wait(ask.guild_id, now) {
-                let mut meta = json!({"guild_id": ask.guild_id});
-                if let Some(nonce) = &ask.nonce {
+            if let Some(wait) = sessions.member_list_wait(request.guild_id, now) {
+                let mut meta = json!({"guild_id": request.guild_id});
+                if let Some(nonce) = &request.nonce {
                     meta["nonce"] = json!(nonce);
                 }
                 let data = json!({"opcode": 8, "retry_after": wait.as_secs_f64(), "meta": meta});
                 sessions.tell(session_id, "RATE_LIMITED", event_text(&data));
                 return None;
             }
-            sessions.member_list_asked(ask.guild_id, now);
+            sessions.member_list_asked(request.guild_id, now);
         }
-        let (found, not_found) = find(world, guild, ask.wanted);
+        let (found, not_found) = find(world, guild, request.wanted);
         Some(Self {
-            guild_id: ask.guild_id,
+            guild_id: request.guild_id,
             found,
             not_found,
-            presences: ask.presences && intents.has(Intents::GUILD_PRESENCES),
-            nonce: ask.nonce,
+            presences: request.presences && intents.has(Intents::GUILD_PRESENCES),
+            nonce: request.nonce,
             told: 0,
         })
     }
@@ -132,16 +143,16 @@ impl Roll {
 }
 
 /// Who is meant, and which ids are nobody's.
-fn find(world: &World, guild: &Guild, wanted: Wanted) -> (Vec<Snowflake>, Vec<Value>) {
+fn find(world: &World, guild: &Guild, wanted: WantedMembers) -> (Vec<Snowflake>, Vec<Value>) {
     let everybody = guild.members.iter();
     let mut not_found = Vec::new();
     let found = match wanted {
-        Wanted::List(limit) => everybody
+        WantedMembers::List(limit) => everybody
             .map(|member| member.user_id)
             .filter(|user_id| world.users.contains(*user_id))
             .take(limit.unwrap_or(usize::MAX))
             .collect(),
-        Wanted::Prefix(prefix, limit) => {
+        WantedMembers::Prefix(prefix, limit) => {
             let prefix = prefix.to_lowercase();
             everybody
                 .filter(|member| {
@@ -152,7 +163,7 @@ fn find(world: &World, guild: &Guild, wanted: Wanted) -> (Vec<Snowflake>, Vec<Va
                 .take(limit)
                 .collect()
         }
-        Wanted::Ids(ids) => {
+        WantedMembers::Ids(ids) => {
             let mut found = Vec::new();
             for id in ids {
                 let known = serde_json::from_value(id.clone())

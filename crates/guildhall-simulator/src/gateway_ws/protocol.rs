@@ -5,21 +5,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    CloseCode,
-    ask::Ask,
-    frame::{self, Identify, Resume, Sent},
+use crate::{
+    config::Config,
+    sessions::{CloseCode, Identify, Payload, Resume, SessionRequest, read_payload},
 };
-use crate::config::Config;
 
 /// What the driver has to do about something the client sent.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum Output {
     Nothing,
     Acknowledge,
     Identify(Identify),
     Resume(Resume),
-    Answer(Ask),
+    Answer(SessionRequest),
     Close(CloseCode),
 }
 
@@ -58,32 +56,32 @@ impl Protocol {
     }
 
     /// Takes one text frame.
-    pub(crate) fn read(&mut self, text: &str, now: Instant) -> Step {
+    pub(crate) fn read(&mut self, text: &str, now: Instant) -> Output {
         if now >= self.window_began + self.window {
             self.window_began = now;
             self.sent_in_window = 0;
         }
         self.sent_in_window += 1;
         if self.sent_in_window > self.sends {
-            return Step::Close(CloseCode::RATE_LIMITED);
+            return Output::Close(CloseCode::RATE_LIMITED);
         }
-        match (frame::read(text), self.has_session) {
-            (Err(code), _) => Step::Close(code),
-            (Ok(Sent::Heartbeat), _) => {
+        match (read_payload(text), self.has_session) {
+            (Err(code), _) => Output::Close(code),
+            (Ok(Payload::Heartbeat), _) => {
                 self.dead_at = now + self.silent_for;
                 if self.acknowledges {
-                    Step::Acknowledge
+                    Output::Acknowledge
                 } else {
-                    Step::Nothing
+                    Output::Nothing
                 }
             }
-            (Ok(Sent::Identify(identify)), false) => Step::Identify(identify),
-            (Ok(Sent::Resume(resume)), false) => Step::Resume(resume),
-            (Ok(Sent::Identify(_) | Sent::Resume(_)), true) => {
-                Step::Close(CloseCode::ALREADY_AUTHENTICATED)
+            (Ok(Payload::Identify(identify)), false) => Output::Identify(identify),
+            (Ok(Payload::Resume(resume)), false) => Output::Resume(resume),
+            (Ok(Payload::Identify(_) | Payload::Resume(_)), true) => {
+                Output::Close(CloseCode::ALREADY_AUTHENTICATED)
             }
-            (Ok(Sent::Ask(ask)), true) => Step::Answer(ask),
-            (Ok(Sent::Ask(_)), false) => Step::Close(CloseCode::NOT_AUTHENTICATED),
+            (Ok(Payload::Request(request)), true) => Output::Answer(request),
+            (Ok(Payload::Request(_)), false) => Output::Close(CloseCode::NOT_AUTHENTICATED),
         }
     }
 

@@ -4,6 +4,8 @@ use axum::extract::ws::Message;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use zstd_safe::{CCtx, InBuffer, OutBuffer, zstd_sys::ZSTD_EndDirective};
 
+use crate::sessions::TransportCompression;
+
 /// Payload compression leaves shorter frames as they are: Discord does not
 /// compress every message, and a client must take both.
 const WORTH_COMPRESSING: usize = 1024;
@@ -24,21 +26,14 @@ pub(super) enum Transport {
     Zstd(CCtx<'static>),
 }
 
-/// What the URL's `compress` can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compressed {
-    Zlib,
-    Zstd,
-}
-
 impl Transport {
-    pub(super) fn new(asked: Option<Compressed>) -> Self {
+    pub(super) fn new(asked: Option<TransportCompression>) -> Self {
         match asked {
             None => Self::Plain,
-            Some(Compressed::Zlib) => {
+            Some(TransportCompression::Zlib) => {
                 Self::Zlib(Box::new(Compress::new(Compression::fast(), true)))
             }
-            Some(Compressed::Zstd) => {
+            Some(TransportCompression::Zstd) => {
                 let mut context = CCtx::create();
                 // A level that zstd refused would leave its default, which is as good.
                 let _ = context.set_parameter(zstd_safe::CParameter::CompressionLevel(ZSTD_LEVEL));

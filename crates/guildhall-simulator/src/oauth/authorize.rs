@@ -11,21 +11,25 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use parking_lot::Mutex;
 use url::{Host, Url};
 
-use super::{
-    grants::{Access, Consent, SCOPES, is_challenge},
-    picker,
+use super::picker;
+use crate::{
+    clock,
+    grants::{Access, Consent, Grants, SCOPES, is_challenge},
+    snowflake::Snowflake,
+    state::{Addresses, Discord, Shared},
 };
-use crate::{clock, discord::Discord, snowflake::Snowflake};
 
-type Query = HashMap<String, String>;
+/// What came in the query, by name.
+type Parameters = HashMap<String, String>;
 
 /// Names the person whom this browser was last.
 const COOKIE: &str = "simulated_person";
 
 /// A request that may be answered at its redirect URI.
-struct Asked {
+struct AuthorizationRequest {
     redirect_uri: Url,
     /// As it came: the token endpoint compares the text.
     redirect_text: String,
@@ -44,37 +48,45 @@ struct Terms {
 /// the person whom this browser was last, if they granted the same before.
 pub(super) async fn authorize(
     State(discord): State<Arc<Discord>>,
+    State(grants): State<Shared<Grants>>,
+    State(addresses): State<Arc<Addresses>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let (asked, fields) = match read(&discord, &query) {
+    let origin = &addresses.origin;
+    let (request, parameters) = match read(&discord, &query) {
         Ok(read) => read,
         Err(reason) => return picker::refusal(reason),
     };
-    let terms = match terms(&fields) {
+    let terms = match terms(&parameters) {
         Ok(terms) => terms,
-        Err((error, description)) => return asked.deny(&discord.origin, error, description),
+        Err((error, description)) => return request.deny(origin, error, description),
     };
-    match fields.get("sim_user").map(String::as_str) {
-        None => match known_person(&discord, &headers, &terms) {
-            Some(user_id) => asked.grant(&discord, user_id, terms),
+    match parameters.get("sim_user").map(String::as_str) {
+        None => match known_person(&discord, &grants, &headers, &terms) {
+            Some(user_id) => request.grant(origin, &grants, user_id, terms),
             None => picker::page(&discord, &query, &terms.scopes),
         },
         // Nobody: the cancel button.
-        Some("") => asked.deny(&discord.origin, "access_denied", "The person said no."),
+        Some("") => request.deny(origin, "access_denied", "The person said no."),
         Some(user) => {
             let known = user.parse().ok().filter(|id| may_sign_in(&discord, *id));
             let Some(user_id) = known else {
                 return picker::refusal("sim_user is no person of this simulator");
             };
-            asked.grant(&discord, user_id, terms)
+            request.grant(origin, &grants, user_id, terms)
         }
     }
 }
 
 /// Whom nothing needs to be asked.
-fn known_person(discord: &Discord, headers: &HeaderMap, terms: &Terms) -> Option<Snowflake> {
+fn known_person(
+    discord: &Discord,
+    grants: &Mutex<Grants>,
+    headers: &HeaderMap,
+    terms: &Terms,
+) -> Option<Snowflake> {
     let mut cookies = headers
         .get_all(header::COOKIE)
         .iter()
@@ -83,7 +95,7 @@ fn known_person(discord: &Discord, headers: &HeaderMap, terms: &Terms) -> Option
         .filter_map(|cookie| cookie.trim().split_once('='));
     let (_, person) = cookies.find(|(name, _)| *name == COOKIE)?;
     let person = person.parse().ok()?;
-    let agreed = discord.with_grants(|grants| grants.has_agreed(person, &terms.scopes));
+    let agreed = grants.lock().has_agreed(person, &terms.scopes);
     (terms.silent && agreed && may_sign_in(discord, person)).then_some(person)
 }
 
@@ -99,8 +111,11 @@ fn may_sign_in(discord: &Discord, user_id: Snowflake) -> bool {
     })
 }
 
-fn read(discord: &Discord, query: &str) -> Result<(Asked, Query), &'static str> {
-    let mut fields = Query::new();
+fn read(
+    discord: &Discord,
+    query: &str,
+) -> Result<(AuthorizationRequest, Parameters), &'static str> {
+    let mut fields = Parameters::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if fields
             .insert(name.into_owned(), value.into_owned())
@@ -123,7 +138,7 @@ fn read(discord: &Discord, query: &str) -> Result<(Asked, Query), &'static str> 
     }
     let state = fields.get("state").cloned();
     Ok((
-        Asked {
+        AuthorizationRequest {
             redirect_uri,
             redirect_text,
             state,
@@ -146,7 +161,7 @@ fn is_loopback(uri: &Url) -> bool {
         && uri.password().is_none()
 }
 
-fn terms(fields: &Query) -> Result<Terms, (&'static str, &'static str)> {
+fn terms(fields: &Parameters) -> Result<Terms, (&'static str, &'static str)> {
     match fields.get("response_type").map(String::as_str) {
         Some("code") => {}
         None => return Err(("invalid_request", "response_type is missing")),
@@ -182,8 +197,14 @@ fn terms(fields: &Query) -> Result<Terms, (&'static str, &'static str)> {
     })
 }
 
-impl Asked {
-    fn grant(self, discord: &Discord, user_id: Snowflake, terms: Terms) -> Response {
+impl AuthorizationRequest {
+    fn grant(
+        self,
+        issuer: &str,
+        grants: &Mutex<Grants>,
+        user_id: Snowflake,
+        terms: Terms,
+    ) -> Response {
         let consent = Consent {
             access: Access {
                 user_id,
@@ -193,8 +214,8 @@ impl Asked {
             redirect_uri: self.redirect_text.clone(),
             challenge: terms.challenge,
         };
-        let code = discord.with_grants(|grants| grants.issue_code(consent, clock::now()));
-        let mut response = self.go_back(&discord.origin, &[("code", &code)]);
+        let code = grants.lock().issue_code(consent, clock::now());
+        let mut response = self.go_back(issuer, &[("code", &code)]);
         let cookie = format!("{COOKIE}={user_id}; Path=/; HttpOnly; SameSite=Lax");
         if let Ok(cookie) = cookie.parse() {
             response.headers_mut().insert(header::SET_COOKIE, cookie);

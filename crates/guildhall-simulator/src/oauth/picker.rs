@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{cdn, discord::Discord};
+use crate::{cdn, state::Discord};
 
 const FRAME: &str = include_str!("picker/frame.html");
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     clock,
     config::GrantLifetimes,
-    oauth::grants::{Access, Consent, Grants, InvalidGrant, is_challenge},
+    grants::{Access, Consent, Grants, InvalidGrant, is_challenge},
 };
 
 const REDIRECT: &str = "http://localhost/cb";

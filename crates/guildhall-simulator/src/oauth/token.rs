@@ -10,13 +10,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use parking_lot::Mutex;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::grants::{InvalidGrant, Tokens};
-use crate::{clock, discord::Discord};
+use crate::{
+    clock,
+    grants::{Grants, InvalidGrant, Tokens},
+    state::{Discord, Shared},
+};
 
-type Form = HashMap<String, String>;
+/// What came in the body, by name.
+type Parameters = HashMap<String, String>;
 
 /// An error of RFC 6749 §5.2.
 #[derive(Debug)]
@@ -36,10 +41,11 @@ impl From<InvalidGrant> for TokenError {
 /// Tokens for a code or a refresh token.
 pub(super) async fn exchange(
     State(discord): State<Arc<Discord>>,
+    State(grants): State<Shared<Grants>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match read(&discord, &headers, &body).and_then(|form| grant(&discord, &form)) {
+    match read(&discord, &headers, &body).and_then(|form| grant(&grants, &form)) {
         Ok(tokens) => granted(&tokens),
         Err(error) => error.into_response(),
     }
@@ -49,6 +55,7 @@ pub(super) async fn exchange(
 /// (RFC 7009).
 pub(super) async fn revoke(
     State(discord): State<Arc<Discord>>,
+    State(grants): State<Shared<Grants>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -59,27 +66,26 @@ pub(super) async fn revoke(
     });
     match token {
         Ok(token) => {
-            discord.with_grants(|grants| grants.revoke(&token));
+            grants.lock().revoke(&token);
             Json(json!({})).into_response()
         }
         Err(error) => error.into_response(),
     }
 }
 
-fn grant(discord: &Discord, form: &Form) -> Result<Tokens, TokenError> {
+fn grant(grants: &Mutex<Grants>, form: &Parameters) -> Result<Tokens, TokenError> {
     let field = |name: &str| form.get(name).map(String::as_str);
     match field("grant_type") {
         Some("authorization_code") => {
             let code = field("code").ok_or(missing("code is missing"))?;
             let redirect_uri = field("redirect_uri").ok_or(missing("redirect_uri is missing"))?;
             let verifier = field("code_verifier");
-            Ok(discord.with_grants(|grants| {
-                grants.exchange(code, redirect_uri, verifier, clock::now())
-            })?)
+            let mut grants = grants.lock();
+            Ok(grants.exchange(code, redirect_uri, verifier, clock::now())?)
         }
         Some("refresh_token") => {
             let refresh = field("refresh_token").ok_or(missing("refresh_token is missing"))?;
-            Ok(discord.with_grants(|grants| grants.renew(refresh, clock::now()))?)
+            Ok(grants.lock().renew(refresh, clock::now())?)
         }
         Some(_) => Err(TokenError::UnsupportedGrantType),
         None => Err(missing("grant_type is missing")),
@@ -87,7 +93,7 @@ fn grant(discord: &Discord, form: &Form) -> Result<Tokens, TokenError> {
 }
 
 /// The form of a client that proved itself, by Basic or in the body, not both.
-fn read(discord: &Discord, headers: &HeaderMap, body: &[u8]) -> Result<Form, TokenError> {
+fn read(discord: &Discord, headers: &HeaderMap, body: &[u8]) -> Result<Parameters, TokenError> {
     let content_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -98,7 +104,7 @@ fn read(discord: &Discord, headers: &HeaderMap, body: &[u8]) -> Result<Form, Tok
             "the body must be application/x-www-form-urlencoded",
         ));
     }
-    let mut form = Form::new();
+    let mut form = Parameters::new();
     for (name, value) in url::form_urlencoded::parse(body) {
         if form.insert(name.into_owned(), value.into_owned()).is_some() {
             return Err(missing("a parameter came twice"));

@@ -6,10 +6,16 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
+use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 
 use super::{ApiError, scene::Scene};
-use crate::{clock, discord::Discord, oauth::Access, world::Cause};
+use crate::{
+    clock,
+    grants::{Access, Grants},
+    state::{AppState, Discord},
+    world::Cause,
+};
 
 /// Longest reason that the audit log takes.
 const LONGEST_REASON: usize = 512;
@@ -30,27 +36,21 @@ pub(crate) struct Bot {
 /// A person who signed in, and nobody else.
 pub(crate) struct Person(pub(crate) Access);
 
-impl FromRequestParts<Arc<Discord>> for Caller {
+impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        discord: &Arc<Discord>,
-    ) -> Result<Self, ApiError> {
-        identify(&parts.headers, discord).ok_or(ApiError::UNAUTHORIZED)
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        identify(&parts.headers, &state.discord, &state.grants).ok_or(ApiError::UNAUTHORIZED)
     }
 }
 
-impl FromRequestParts<Arc<Discord>> for Bot {
+impl FromRequestParts<AppState> for Bot {
     type Rejection = ApiError;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        discord: &Arc<Discord>,
-    ) -> Result<Self, ApiError> {
-        match identify(&parts.headers, discord) {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        match identify(&parts.headers, &state.discord, &state.grants) {
             Some(Caller::Bot) => Ok(Self {
-                discord: discord.clone(),
+                discord: state.discord.clone(),
                 reason: reason(&parts.headers)?,
             }),
             _ => Err(ApiError::UNAUTHORIZED),
@@ -58,14 +58,11 @@ impl FromRequestParts<Arc<Discord>> for Bot {
     }
 }
 
-impl FromRequestParts<Arc<Discord>> for Person {
+impl FromRequestParts<AppState> for Person {
     type Rejection = ApiError;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        discord: &Arc<Discord>,
-    ) -> Result<Self, ApiError> {
-        match identify(&parts.headers, discord) {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        match identify(&parts.headers, &state.discord, &state.grants) {
             Some(Caller::User(access)) => Ok(Self(access)),
             _ => Err(ApiError::UNAUTHORIZED),
         }
@@ -96,7 +93,11 @@ impl Bot {
     }
 }
 
-pub(super) fn identify(headers: &HeaderMap, discord: &Discord) -> Option<Caller> {
+pub(super) fn identify(
+    headers: &HeaderMap,
+    discord: &Discord,
+    grants: &Mutex<Grants>,
+) -> Option<Caller> {
     let (scheme, token) = authorization(headers)?;
     if scheme == "Bot" {
         let right: bool = discord.with(|core| {
@@ -109,9 +110,8 @@ pub(super) fn identify(headers: &HeaderMap, discord: &Discord) -> Option<Caller>
         });
         right.then_some(Caller::Bot)
     } else if scheme == "Bearer" {
-        discord
-            .with_grants(|grants| grants.access(token, clock::now()))
-            .map(Caller::User)
+        let access = grants.lock().access(token, clock::now());
+        access.map(Caller::User)
     } else {
         None
     }

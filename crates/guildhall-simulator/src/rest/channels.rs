@@ -4,10 +4,9 @@ use axum::{Json, http::StatusCode};
 use serde_json::Value;
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Form, Forms, Ids},
-    guilds::Answer,
     overwrites,
     scene::Scene,
 };
@@ -166,7 +165,7 @@ pub(super) async fn create(
 }
 
 /// `GET /channels/{channel_id}`
-pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
+pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         Ok(Json(channel_dispatch(guild, channel, scene.bot)))
@@ -174,7 +173,7 @@ pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
 }
 
 /// `PATCH /channels/{channel_id}`
-pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> Answer {
+pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> ApiResult {
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         let guild_id = guild.id;
@@ -206,7 +205,7 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
 }
 
 /// `DELETE /channels/{channel_id}`: answers with what it was.
-pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
+pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;

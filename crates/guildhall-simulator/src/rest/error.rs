@@ -18,6 +18,9 @@ pub(crate) enum ApiError {
     Form(Map<String, Value>),
 }
 
+/// What every route answers that has something to show.
+pub(super) type ApiResult = Result<Json<Value>, ApiError>;
+
 const fn refused(code: u32, message: &'static str) -> ApiError {
     ApiError::Coded(StatusCode::FORBIDDEN, code, message)
 }

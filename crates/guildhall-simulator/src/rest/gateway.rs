@@ -2,29 +2,36 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Request, State},
-};
+use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::{Value, json};
 
 use super::caller::Bot;
-use crate::{clock, discord::Discord, gateway_ws};
+use crate::{
+    clock,
+    state::{Addresses, Discord},
+};
+
+/// Path of the gateway.
+const PATH: &str = "/gateway";
 
 /// `GET /gateway`, which asks for no token.
-pub(super) async fn address(State(discord): State<Arc<Discord>>, request: Request) -> Json<Value> {
-    Json(json!({"url": url(&discord, &request)}))
+pub(super) async fn address(
+    State(addresses): State<Arc<Addresses>>,
+    headers: HeaderMap,
+) -> Json<Value> {
+    Json(json!({"url": addresses.gateway_url(&headers, PATH)}))
 }
 
 /// `GET /gateway/bot`
 pub(super) async fn bot(
+    State(addresses): State<Arc<Addresses>>,
     State(discord): State<Arc<Discord>>,
     _: Bot,
-    request: Request,
+    headers: HeaderMap,
 ) -> Json<Value> {
     let limit = discord.with(|core| core.sessions.start_limit(clock::now()));
     Json(json!({
-        "url": url(&discord, &request),
+        "url": addresses.gateway_url(&headers, PATH),
         "shards": limit.shards,
         "session_start_limit": {
             "total": limit.total,
@@ -33,8 +40,4 @@ pub(super) async fn bot(
             "max_concurrency": limit.max_concurrency,
         },
     }))
-}
-
-fn url(discord: &Discord, request: &Request) -> String {
-    gateway_ws::address(discord, request, "/gateway")
 }

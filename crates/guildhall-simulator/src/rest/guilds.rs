@@ -1,20 +1,17 @@
 //! Guilds as the bot sees them.
 
 use axum::Json;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    ApiError,
+    ApiResult,
     caller::Bot,
     form::{Ids, Query},
 };
 use crate::world::{guild_object, visible_channels};
 
-/// What every route answers that has something to show.
-pub(super) type Answer = Result<Json<Value>, ApiError>;
-
 /// `GET /guilds/{guild_id}`
-pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Answer {
+pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         let mut object = guild_object(guild);
@@ -27,7 +24,7 @@ pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> An
 }
 
 /// `GET /guilds/{guild_id}/channels`: those the bot may see.
-pub(super) async fn channels(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+pub(super) async fn channels(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         Ok(Json(json!(visible_channels(guild, scene.bot))))

@@ -6,29 +6,28 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Form, Ids, Texts},
-    guilds::Answer,
     scene::Scene,
 };
 use crate::{
-    discord::Discord,
+    config::Config,
     snowflake::iso,
     world::{ChannelKind, Guild, Invite, NewInvite, Permissions, UserObject, World},
 };
 
 /// `POST /channels/{channel_id}/invites`
 pub(super) async fn create(
-    State(discord): State<Arc<Discord>>,
+    State(config): State<Arc<Config>>,
     bot: Bot,
     Ids([channel_id]): Ids<1>,
     mut form: Form,
-) -> Answer {
+) -> ApiResult {
     let max_age = form.small("max_age", 0..=604_800).unwrap_or(86_400);
     let new = NewInvite {
         max_age,
-        lasts: (max_age > 0).then(|| discord.config.invite_second * max_age),
+        lasts: (max_age > 0).then(|| config.invite_second * max_age),
         max_uses: form.small("max_uses", 0..=100).unwrap_or(0),
         temporary: form.flag("temporary").unwrap_or(false),
         unique: form.flag("unique").unwrap_or(false),
@@ -47,12 +46,12 @@ pub(super) async fn create(
 }
 
 /// `GET /invites/{code}`
-pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>) -> Answer {
+pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>) -> ApiResult {
     bot.act(|scene| shape(scene, &code))
 }
 
 /// `GET /channels/{channel_id}/invites`
-pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
+pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let (guild, channel) = scene.channel(channel_id)?;
         scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
@@ -67,7 +66,7 @@ pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> Answer {
 }
 
 /// `GET /guilds/{guild_id}/invites`
-pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::MANAGE_GUILD)?;
@@ -79,7 +78,7 @@ pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
 }
 
 /// `DELETE /invites/{code}`: answers with what it was.
-pub(super) async fn remove(bot: Bot, Texts([code]): Texts<1>) -> Answer {
+pub(super) async fn remove(bot: Bot, Texts([code]): Texts<1>) -> ApiResult {
     bot.act(|scene| {
         let was = shape(scene, &code)?;
         let guild = scene.guild(scene.world.guild_of_invite(&code)?)?;
@@ -98,7 +97,7 @@ pub(super) async fn remove(bot: Bot, Texts([code]): Texts<1>) -> Answer {
     })
 }
 
-fn shape(scene: &Scene<'_>, code: &str) -> Answer {
+fn shape(scene: &Scene<'_>, code: &str) -> ApiResult {
     let guild = scene.guild(scene.world.guild_of_invite(code)?)?;
     let invite = guild.invites.iter().find(|one| one.code == code);
     let invite = invite.ok_or(ApiError::UNKNOWN_INVITE)?;

@@ -6,15 +6,14 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::{Bot, Caller, Person},
     form::Ids,
-    guilds::Answer,
 };
 use crate::{
     clock,
-    discord::Discord,
     snowflake::{Snowflake, iso},
+    state::Discord,
     world::{UserObject, World, current_user},
 };
 
@@ -59,7 +58,7 @@ pub(super) async fn guilds(
 }
 
 /// `GET /users/{user_id}`
-pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> Answer {
+pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let user = scene.world.users.get(user_id);
         let user = user.ok_or(ApiError::UNKNOWN_USER)?;
@@ -68,7 +67,7 @@ pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> Answer {
 }
 
 /// `GET /applications/@me`: with the owner, whom nobody else is shown.
-pub(super) async fn application(bot: Bot) -> Answer {
+pub(super) async fn application(bot: Bot) -> ApiResult {
     bot.act(|scene| {
         let owner = scene.world.users.iter().find(|user| !user.bot);
         let mut object = application_object(scene.world);

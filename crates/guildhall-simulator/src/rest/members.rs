@@ -11,30 +11,30 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::{Bot, Person},
     form::{Form, Ids, Query},
-    guilds::Answer,
     roles,
     scene::Scene,
 };
 use crate::{
     clock,
-    discord::Discord,
+    grants::Grants,
     snowflake::Snowflake,
+    state::{Discord, Shared},
     world::{
         Departure, Edit, Guild, Member, MemberEdit, MemberObject, Permissions, VoiceEdit, World,
     },
 };
 
 /// `GET /guilds/{guild_id}/members/{user_id}`, 10007 for who is no member.
-pub(super) async fn read(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> Answer {
+pub(super) async fn read(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> ApiResult {
     bot.act(|scene| shape(scene, guild_id, user_id))
 }
 
 /// `GET /guilds/{guild_id}/members`, by rising id; only for applications that
 /// have the GUILD_MEMBERS intent.
-pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Answer {
+pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=1000, 1)?;
     let after = query.id("after")?;
     bot.act(|scene| {
@@ -54,7 +54,7 @@ pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Ans
 }
 
 /// `GET /guilds/{guild_id}/members/search`: by the beginning of a name.
-pub(super) async fn search(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Answer {
+pub(super) async fn search(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=1000, 1)?;
     let required = || ApiError::field("query", "BASE_TYPE_REQUIRED", "This field is required");
     let wanted = query.text("query").ok_or_else(required)?.to_lowercase();
@@ -81,7 +81,7 @@ pub(super) async fn search(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> A
 /// `PUT /guilds/{guild_id}/members/{user_id}` with the token of somebody who
 /// granted guilds.join: 201, or 204 for a member.
 pub(super) async fn add(
-    State(discord): State<Arc<Discord>>,
+    State(grants): State<Shared<Grants>>,
     bot: Bot,
     Ids([guild_id, user_id]): Ids<2>,
     mut form: Form,
@@ -92,7 +92,7 @@ pub(super) async fn add(
     let wanted = form.ids("roles");
     let (mute, deaf) = (form.flag("mute"), form.flag("deaf"));
     form.done()?;
-    let access = discord.with_grants(|grants| grants.access(&token, clock::now()));
+    let access = grants.lock().access(&token, clock::now());
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::CREATE_INSTANT_INVITE)?;
@@ -154,7 +154,7 @@ pub(super) async fn own(
     State(discord): State<Arc<Discord>>,
     Person(access): Person,
     Ids([guild_id]): Ids<1>,
-) -> Answer {
+) -> ApiResult {
     if !access.has_scope("guilds.members.read") {
         return Err(ApiError::MISSING_SCOPE);
     }
@@ -166,7 +166,7 @@ pub(super) async fn own(
 }
 
 /// The object of a member now.
-pub(super) fn shape(scene: &Scene<'_>, guild_id: Snowflake, user_id: Snowflake) -> Answer {
+pub(super) fn shape(scene: &Scene<'_>, guild_id: Snowflake, user_id: Snowflake) -> ApiResult {
     member_in(scene.world, scene.guild(guild_id)?, user_id).map(Json)
 }
 

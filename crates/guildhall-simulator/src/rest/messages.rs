@@ -5,22 +5,20 @@ mod body;
 /// Embeds within their limits.
 mod embeds;
 
-use std::sync::Arc;
-
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Form, Ids, Query},
-    guilds::Answer,
     scene::Scene,
 };
 use crate::{
     clock,
-    discord::Discord,
+    nonces::Nonces,
     snowflake::{Snowflake, iso},
+    state::Shared,
     world::{Channel, Edit, Guild, MessageEdit, NewMessage, Permissions},
 };
 
@@ -31,11 +29,11 @@ const SETTABLE_FLAGS: u64 = 1 << 2 | 1 << 12;
 
 /// `POST /channels/{channel_id}/messages`
 pub(super) async fn create(
-    State(discord): State<Arc<Discord>>,
+    State(nonces): State<Shared<Nonces>>,
     bot: Bot,
     Ids([channel_id]): Ids<1>,
     mut form: Form,
-) -> Answer {
+) -> ApiResult {
     let content = form
         .text("content", 0..=LONGEST_CONTENT)
         .unwrap_or_default();
@@ -78,7 +76,7 @@ pub(super) async fn create(
         }
         let mark = nonce.as_ref().filter(|_| enforce).map(Value::to_string);
         if let Some(mark) = &mark {
-            let said = discord.with_nonces(|nonces| nonces.said(channel_id, mark, clock::now()));
+            let said = nonces.lock().said(channel_id, mark, clock::now());
             if let Some(said) = said.and_then(|id| guild.messages.get(channel_id, id)) {
                 return Ok(Json(said.object(guild, scene.world)));
             }
@@ -96,7 +94,7 @@ pub(super) async fn create(
         };
         let id = scene.change(|world| world.create_message(channel_id, new))?;
         if let Some(mark) = mark {
-            discord.with_nonces(|nonces| nonces.note(channel_id, mark, id, clock::now()));
+            nonces.lock().note(channel_id, mark, id, clock::now());
         }
         let mut object = shape(scene, channel_id, id)?;
         if let Some(nonce) = nonce {
@@ -108,7 +106,7 @@ pub(super) async fn create(
 
 /// `GET /channels/{channel_id}/messages`: newest first; none without
 /// READ_MESSAGE_HISTORY.
-pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> Answer {
+pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=100, 50)?;
     let (around, before, after) = (query.id("around")?, query.id("before")?, query.id("after")?);
     bot.act(|scene| {
@@ -144,7 +142,7 @@ pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> A
 }
 
 /// `GET /channels/{channel_id}/messages/{message_id}`
-pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> Answer {
+pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> ApiResult {
     bot.act(|scene| {
         let (guild, channel) = readable(scene, channel_id)?;
         scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
@@ -153,7 +151,7 @@ pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> Answer {
 }
 
 /// `PATCH` of the same: the bot's own words only.
-pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> Answer {
+pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> ApiResult {
     let content = form.text_or_null("content", 0..=LONGEST_CONTENT);
     let embeds = embeds::read(&mut form);
     body::extras(&mut form);

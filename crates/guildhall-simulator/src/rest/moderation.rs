@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Form, Ids, MaybeForm, Query},
-    guilds::Answer,
     members::{asks_for_voice, shape},
     roles,
     scene::Scene,
@@ -74,16 +73,16 @@ fn timeout(form: &mut Form, until: Edit<String>, now: OffsetDateTime) -> Edit<Of
 }
 
 /// `PATCH /guilds/{guild_id}/members/{user_id}`: nickname, roles, voice, timeout.
-pub(super) async fn edit(bot: Bot, Ids([guild_id, user_id]): Ids<2>, form: Form) -> Answer {
+pub(super) async fn edit(bot: Bot, Ids([guild_id, user_id]): Ids<2>, form: Form) -> ApiResult {
     change(&bot, guild_id, Some(user_id), form)
 }
 
 /// `PATCH /guilds/{guild_id}/members/@me`
-pub(super) async fn edit_own(bot: Bot, Ids([guild_id]): Ids<1>, form: Form) -> Answer {
+pub(super) async fn edit_own(bot: Bot, Ids([guild_id]): Ids<1>, form: Form) -> ApiResult {
     change(&bot, guild_id, None, form)
 }
 
-fn change(bot: &Bot, guild_id: Snowflake, chosen: Option<Snowflake>, mut form: Form) -> Answer {
+fn change(bot: &Bot, guild_id: Snowflake, chosen: Option<Snowflake>, mut form: Form) -> ApiResult {
     bot.act(|scene| {
         let user_id = chosen.unwrap_or(scene.bot);
         let wishes = Wishes::read(&mut form, scene.now);
@@ -218,7 +217,7 @@ pub(super) async fn unban(
 }
 
 /// `GET /guilds/{guild_id}/bans`
-pub(super) async fn bans(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Answer {
+pub(super) async fn bans(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=1000, 1000)?;
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
@@ -229,7 +228,7 @@ pub(super) async fn bans(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Ans
 }
 
 /// `GET /guilds/{guild_id}/bans/{user_id}`
-pub(super) async fn read_ban(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> Answer {
+pub(super) async fn read_ban(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> ApiResult {
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         scene.needs(guild, Permissions::BAN_MEMBERS)?;

@@ -4,10 +4,9 @@ use axum::{Json, http::StatusCode};
 use serde_json::json;
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Ids, Query, Texts, id_in},
-    guilds::Answer,
     messages::readable,
     scene::Scene,
 };
@@ -82,7 +81,7 @@ pub(super) async fn remove_all(
 }
 
 /// `GET …/reactions/{emoji}`: who reacted so.
-pub(super) async fn list(bot: Bot, Texts(path): Texts<3>, query: Query) -> Answer {
+pub(super) async fn list(bot: Bot, Texts(path): Texts<3>, query: Query) -> ApiResult {
     let (channel_id, id, emoji) = read(&path)?;
     let limit = query.number("limit", 1..=100, 25)?;
     let after = query.id("after")?;

@@ -4,10 +4,9 @@ use axum::{Json, http::StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Form, Forms, Ids, MaybeForm},
-    guilds::Answer,
     scene::Scene,
 };
 use crate::{
@@ -58,7 +57,7 @@ impl Wishes {
 }
 
 /// `GET /guilds/{guild_id}/roles`
-pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let roles: Vec<_> = scene
             .guild(guild_id)?
@@ -71,12 +70,12 @@ pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
 }
 
 /// `GET /guilds/{guild_id}/roles/{role_id}`
-pub(super) async fn read(bot: Bot, Ids([guild_id, role_id]): Ids<2>) -> Answer {
+pub(super) async fn read(bot: Bot, Ids([guild_id, role_id]): Ids<2>) -> ApiResult {
     bot.act(|scene| Ok(Json(role_object(role(scene.guild(guild_id)?, role_id)?))))
 }
 
 /// `GET /guilds/{guild_id}/roles/member-counts`: all but @everyone.
-pub(super) async fn member_counts(bot: Bot, Ids([guild_id]): Ids<1>) -> Answer {
+pub(super) async fn member_counts(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;
         let count = |role: &Role| {
@@ -101,7 +100,7 @@ pub(super) async fn create(
     bot: Bot,
     Ids([guild_id]): Ids<1>,
     MaybeForm(mut form): MaybeForm,
-) -> Answer {
+) -> ApiResult {
     let wishes = Wishes::read(&mut form);
     form.done()?;
     bot.act(|scene| {
@@ -126,7 +125,7 @@ pub(super) async fn create(
 }
 
 /// `PATCH /guilds/{guild_id}/roles/{role_id}`
-pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: Form) -> Answer {
+pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: Form) -> ApiResult {
     let wishes = Wishes::read(&mut form);
     form.done()?;
     bot.act(|scene| {
@@ -152,7 +151,7 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: F
 
 /// `PATCH /guilds/{guild_id}/roles`: new places for some, below the bot. The
 /// others make room; who keeps its place may be named without any right to it.
-pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms) -> Answer {
+pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms) -> ApiResult {
     let mut places = Vec::new();
     for mut form in forms {
         form.must_have("id");

@@ -1,6 +1,6 @@
 //! Every route by name, for whoever wants something to go wrong there.
 
-use super::fault::nameless;
+use crate::faults::without_names;
 
 /// Methods and path, without the version's prefix.
 const ROUTES: &[(&str, &str)] = &[
@@ -82,10 +82,10 @@ pub(crate) fn is_known(route: &str) -> bool {
         Some((method, path)) => (Some(method), path),
         None => (None, route),
     };
-    let path = nameless(path);
+    let path = without_names(path);
     ROUTES
         .iter()
-        .filter(|(_, known)| nameless(known) == path)
+        .filter(|(_, known)| without_names(known) == path)
         .any(|(methods, _)| {
             method.is_none_or(|method| methods.split(' ').any(|known| known == method))
         })
@@ -119,9 +119,9 @@ mod tests {
         let routed: BTreeSet<_> = routed(include_str!("../rest.rs"))
             .chain(of_oauth)
             .chain(reactions)
-            .map(nameless)
+            .map(without_names)
             .collect();
-        let known: BTreeSet<_> = ROUTES.iter().map(|(_, path)| nameless(path)).collect();
+        let known: BTreeSet<_> = ROUTES.iter().map(|(_, path)| without_names(path)).collect();
         assert_eq!(known, routed);
     }
 

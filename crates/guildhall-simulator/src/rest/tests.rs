@@ -1,7 +1,10 @@
 use std::time::Duration;
 
-use super::limit::{Limiter, Scope};
-use crate::{clock, config::RateLimits};
+use crate::{
+    clock,
+    config::RateLimits,
+    limits::{Limiter, RateLimitScope},
+};
 
 const LIMITS: RateLimits = RateLimits {
     global_requests: 4,
@@ -19,7 +22,7 @@ fn a_bucket_is_empty_until_its_window_ends() {
     assert_eq!(limiter.count("bot", Some("a"), now).refused, None);
     let later = now + Duration::from_secs(2);
     let refused = limiter.count("bot", Some("a"), later);
-    assert_eq!(refused.refused, Some(Scope::User));
+    assert_eq!(refused.refused, Some(RateLimitScope::User));
     assert_eq!(refused.reset_after, Duration::from_secs(3));
     assert_eq!(limiter.count("bot", Some("b"), later).refused, None);
     assert_eq!(
@@ -38,7 +41,7 @@ fn the_global_limit_counts_every_bucket_of_one_caller() {
     }
     assert_eq!(
         limiter.count("bot", Some("e"), now).refused,
-        Some(Scope::Global)
+        Some(RateLimitScope::Global)
     );
     assert_eq!(limiter.count("other", Some("e"), now).refused, None);
     assert_eq!(

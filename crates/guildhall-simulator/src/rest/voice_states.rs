@@ -4,10 +4,9 @@ use axum::{Json, http::StatusCode};
 use serde_json::json;
 
 use super::{
-    ApiError,
+    ApiError, ApiResult,
     caller::Bot,
     form::{Form, Texts, id_in},
-    guilds::Answer,
 };
 use crate::{
     snowflake::Snowflake,
@@ -16,7 +15,7 @@ use crate::{
 
 /// `GET /guilds/{guild_id}/voice-states/{user_id}` (`@me` too), 10065 for who is
 /// in no voice channel, 50001 where the bot could not connect.
-pub(super) async fn read(bot: Bot, Texts(path): Texts<2>) -> Answer {
+pub(super) async fn read(bot: Bot, Texts(path): Texts<2>) -> ApiResult {
     let (guild_id, chosen) = ids(&path)?;
     bot.act(|scene| {
         let guild = scene.guild(guild_id)?;

@@ -1,16 +1,10 @@
 //! A bad day: each guild in turn goes out of service and comes back; connections
 //! tear while it is away, and the resume host with them.
 
-use std::sync::Arc;
-
-use crate::{
-    clock,
-    discord::Discord,
-    gateway_ws::{Order, ResumeFault},
-};
+use crate::{clock, faults::ResumeFault, sessions::Order, state::Discord};
 
 /// Four turns make one outage.
-pub(super) fn turn(discord: &Arc<Discord>, turn: u64) {
+pub(super) fn turn(discord: &Discord, turn: u64) {
     let guilds = discord.with(|core| {
         let all = core.world.bot_guilds();
         all.map(|guild| guild.id).collect::<Vec<_>>()
@@ -40,7 +34,7 @@ pub(super) fn turn(discord: &Arc<Discord>, turn: u64) {
 }
 
 /// Everything is in service again.
-pub(super) fn end(discord: &Arc<Discord>) {
+pub(super) fn end(discord: &Discord) {
     let guilds = discord.with(|core| {
         core.faults.fail_resumes(ResumeFault::Unavailable, 0);
         let all = core.world.bot_guilds();

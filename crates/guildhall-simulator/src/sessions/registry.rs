@@ -13,15 +13,15 @@ use tokio::{
     time::Instant,
 };
 
+use super::{
+    close::CloseCode,
+    order::Order,
+    payload::{Identify, Resume},
+    query::GatewayQuery,
+    session::{Attachment, Behind, Dispatch, Identity, Keeps, Session, Shard},
+};
 use crate::{
     config::Config,
-    gateway_ws::{
-        close::CloseCode,
-        fault::Order,
-        frame::{Identify, Resume, Shard},
-        session::{Attachment, Behind, Dispatch, Identity, Keeps, Session},
-        upgrade::Asked,
-    },
     snowflake::Snowflake,
     world::{Event, Intents, World, current_user, event_text, unavailable},
 };
@@ -33,13 +33,12 @@ const LARGE_THRESHOLD: (usize, usize, usize) = (50, 50, 250);
 const MOST_SESSIONS: usize = 1024;
 
 /// A connection that asks for a session.
-pub(crate) struct Caller {
-    pub(crate) connection: u64,
+pub(crate) struct ConnectionHandle {
+    pub(crate) number: u64,
     pub(crate) orders: mpsc::Sender<Order>,
     /// `ws://` URL of the resume path as this client reaches it.
     pub(crate) resume_url: String,
-    /// What the URL asks for.
-    pub(crate) asked: Asked,
+    pub(crate) query: GatewayQuery,
 }
 
 /// A session that was granted.
@@ -124,7 +123,7 @@ impl Sessions {
         &mut self,
         world: &mut World,
         identify: &Identify,
-        caller: Caller,
+        connection: ConnectionHandle,
         now: Instant,
     ) -> Result<Granted, Denied> {
         let settled = check(world, identify)?;
@@ -157,25 +156,25 @@ impl Sessions {
 
         let id = world.secret().hex();
         let attachment = Attachment::Attached {
-            connection: caller.connection,
-            orders: caller.orders,
+            connection: connection.number,
+            orders: connection.orders,
         };
         let keeps = Keeps {
             events: self.config.replay_events,
             bytes: self.config.replay_bytes,
         };
-        let mut session = Session::new(id.clone(), settled, caller.asked, attachment, keeps);
+        let mut session = Session::new(id.clone(), settled, connection.query, attachment, keeps);
         let bot = world
             .users
             .get(world.bot_id())
             .map(|user| current_user(world, user));
         let mut ready = json!({
-            "v": caller.asked.version,
+            "v": connection.query.version,
             "user": bot,
             "guilds": guilds.iter().map(|id| unavailable(*id)).collect::<Vec<_>>(),
             "session_id": id,
             "session_type": "normal",
-            "resume_gateway_url": caller.resume_url,
+            "resume_gateway_url": connection.resume_url,
             "application": {"id": world.application.id, "flags": world.application.privileged_intents.application_flags()},
             "private_channels": [],
             "relationships": [],
@@ -206,7 +205,7 @@ impl Sessions {
         &mut self,
         world: &World,
         resume: &Resume,
-        caller: Caller,
+        connection: ConnectionHandle,
         now: Instant,
     ) -> Result<Granted, Denied> {
         if !same_secret(&resume.token, &world.application.bot_token) {
@@ -217,7 +216,7 @@ impl Sessions {
             .all
             .get_mut(&resume.session_id)
             .ok_or(Denied::Invalid)?;
-        if session.asked != caller.asked {
+        if session.query != connection.query {
             // Not the same version, encoding or compression: no resumption, and the
             // session waits for one that is right.
             return Err(Denied::Invalid);
@@ -235,8 +234,8 @@ impl Sessions {
             let _ = orders.try_send(Order::Drop);
         }
         session.attachment = Attachment::Attached {
-            connection: caller.connection,
-            orders: caller.orders,
+            connection: connection.number,
+            orders: connection.orders,
         };
         session.push_resumed();
         Ok(Granted {
@@ -384,8 +383,11 @@ impl Sessions {
         world.bot_guild(guild_id).is_some() && self.all.get(session_id).is_some_and(hears)
     }
 
-    pub(crate) fn get_mut(&mut self, session_id: &str) -> Option<&mut Session> {
-        self.all.get_mut(session_id)
+    /// Tells one session something that concerns no other.
+    pub(crate) fn tell(&mut self, session_id: &str, name: &'static str, data: Arc<str>) {
+        if let Some(session) = self.all.get_mut(session_id) {
+            session.push(name, data);
+        }
     }
 
     pub(crate) fn intents_of(&self, session_id: &str) -> Option<Intents> {

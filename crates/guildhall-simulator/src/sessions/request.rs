@@ -6,10 +6,8 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{
-    gateway_ws::{close::CloseCode, frame::Object},
-    snowflake::Snowflake,
-};
+use super::{close::CloseCode, json_object::JsonObject};
+use crate::snowflake::Snowflake;
 
 /// Longest nonce of a member request, in bytes; a longer one is left out of the answer.
 const LONGEST_NONCE: usize = 32;
@@ -18,22 +16,22 @@ const MOST_MEMBERS: usize = 100;
 
 /// Something only a session may send.
 #[derive(Debug)]
-pub(crate) enum Ask {
+pub(crate) enum SessionRequest {
     /// Op 3; nobody else is connected who could see it.
-    Presence,
+    UpdatePresence,
     /// Op 4
-    Voice(VoiceAsk),
+    UpdateVoiceState(UpdateVoiceState),
     /// Op 8
-    Members(MembersAsk),
+    GuildMembers(GuildMembersRequest),
     /// Op 31
-    Sounds(Vec<Snowflake>),
+    SoundboardSounds(Vec<Snowflake>),
     /// Op 43
-    ChannelInfo(ChannelInfoAsk),
+    ChannelInfo(ChannelInfoRequest),
 }
 
 /// `d` of op 4: where the bot itself wants to be.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct VoiceAsk {
+pub(crate) struct UpdateVoiceState {
     pub(crate) guild_id: Snowflake,
     pub(crate) channel_id: Option<Snowflake>,
     pub(crate) self_mute: bool,
@@ -42,16 +40,16 @@ pub(crate) struct VoiceAsk {
 
 /// Op 8, understood.
 #[derive(Debug)]
-pub(crate) struct MembersAsk {
+pub(crate) struct GuildMembersRequest {
     pub(crate) guild_id: Snowflake,
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: WantedMembers,
     pub(crate) presences: bool,
     pub(crate) nonce: Option<String>,
 }
 
 /// Which members are asked for.
 #[derive(Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum WantedMembers {
     /// The whole list, or its first so many: to Discord the same request.
     List(Option<usize>),
     /// Whose name begins so, at most so many.
@@ -62,7 +60,7 @@ pub(crate) enum Wanted {
 
 /// `d` of op 43.
 #[derive(Debug, Deserialize)]
-pub(crate) struct ChannelInfoAsk {
+pub(crate) struct ChannelInfoRequest {
     pub(crate) guild_id: Snowflake,
     pub(crate) fields: Vec<ChannelField>,
 }
@@ -77,13 +75,13 @@ pub(crate) enum ChannelField {
 
 /// `d` of op 3 and `presence` of IDENTIFY: only its shape matters.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Presence {
+pub(crate) struct UpdatePresence {
     #[serde(rename = "since")]
     _since: Option<u64>,
     #[serde(rename = "activities")]
-    _activities: Vec<Object<Activity>>,
+    _activities: Vec<JsonObject<Activity>>,
     #[serde(rename = "status")]
-    _status: Status,
+    _status: RequestedStatus,
     #[serde(rename = "afk")]
     _afk: bool,
 }
@@ -98,7 +96,7 @@ struct Activity {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Status {
+enum RequestedStatus {
     Online,
     Dnd,
     Idle,
@@ -107,35 +105,35 @@ enum Status {
 }
 
 /// Reads `d` of an op, or says with what the connection must be closed.
-pub(crate) fn read(op: i64, data: &str) -> Result<Ask, CloseCode> {
+pub(crate) fn read(op: i64, data: &str) -> Result<SessionRequest, CloseCode> {
     Ok(match op {
         3 => {
-            fit::<Presence>(data)?;
-            Ask::Presence
+            fit::<UpdatePresence>(data)?;
+            SessionRequest::UpdatePresence
         }
-        4 => Ask::Voice(fit(data)?),
-        8 => Ask::Members(members(data).ok_or(CloseCode::UNKNOWN_OPCODE)?),
+        4 => SessionRequest::UpdateVoiceState(fit(data)?),
+        8 => SessionRequest::GuildMembers(members(data).ok_or(CloseCode::UNKNOWN_OPCODE)?),
         31 => {
             #[derive(Deserialize)]
             struct Sounds {
                 guild_ids: Vec<Snowflake>,
             }
-            Ask::Sounds(fit::<Sounds>(data)?.guild_ids)
+            SessionRequest::SoundboardSounds(fit::<Sounds>(data)?.guild_ids)
         }
-        43 => Ask::ChannelInfo(fit(data)?),
+        43 => SessionRequest::ChannelInfo(fit(data)?),
         _ => return Err(CloseCode::UNKNOWN_OPCODE),
     })
 }
 
 fn fit<T: DeserializeOwned>(data: &str) -> Result<T, CloseCode> {
     serde_json::from_str(data)
-        .map(|Object(sent)| sent)
+        .map(|JsonObject(sent)| sent)
         .map_err(|_| CloseCode::UNKNOWN_OPCODE)
 }
 
-fn members(data: &str) -> Option<MembersAsk> {
+fn members(data: &str) -> Option<GuildMembersRequest> {
     #[derive(Deserialize)]
-    struct Sent {
+    struct Fields {
         guild_id: Snowflake,
         #[serde(default)]
         query: Option<String>,
@@ -148,26 +146,26 @@ fn members(data: &str) -> Option<MembersAsk> {
         #[serde(default)]
         nonce: Value,
     }
-    let Object(sent): Object<Sent> = serde_json::from_str(data).ok()?;
+    let JsonObject(sent): JsonObject<Fields> = serde_json::from_str(data).ok()?;
     let wanted = match (sent.user_ids, sent.query) {
         (Some(Value::Array(mut ids)), _) => {
             ids.truncate(MOST_MEMBERS);
-            Wanted::Ids(ids)
+            WantedMembers::Ids(ids)
         }
-        (Some(id @ (Value::String(_) | Value::Number(_))), _) => Wanted::Ids(vec![id]),
+        (Some(id @ (Value::String(_) | Value::Number(_))), _) => WantedMembers::Ids(vec![id]),
         (Some(_), _) | (None, None) => return None,
         (None, Some(query)) => {
             let limit = sent.limit?;
             if query.is_empty() {
-                Wanted::List((limit > 0).then_some(limit))
+                WantedMembers::List((limit > 0).then_some(limit))
             } else {
                 let most = if limit == 0 { MOST_MEMBERS } else { limit };
-                Wanted::Prefix(query, most.min(MOST_MEMBERS))
+                WantedMembers::Prefix(query, most.min(MOST_MEMBERS))
             }
         }
     };
     let nonce = sent.nonce.as_str().map(str::to_owned);
-    Some(MembersAsk {
+    Some(GuildMembersRequest {
         guild_id: sent.guild_id,
         wanted,
         presences: sent.presences.unwrap_or_default(),

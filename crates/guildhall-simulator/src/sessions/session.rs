@@ -11,8 +11,8 @@ use tokio::{
     time::Instant,
 };
 
+use super::{close::CloseCode, order::Order, query::GatewayQuery};
 use crate::{
-    gateway_ws::{fault::Order, frame::Shard, upgrade::Asked},
     snowflake::Snowflake,
     world::{Body, Event, Intents, World, event_text, guild_create},
 };
@@ -31,7 +31,7 @@ pub(crate) struct Session {
     /// Whether IDENTIFY asked for compressed payloads.
     pub(crate) compress: bool,
     /// What the URL asked for that the session began with.
-    pub(crate) asked: Asked,
+    pub(crate) query: GatewayQuery,
     /// Guilds where the bot is in voice by this session's word.
     pub(crate) voices: BTreeSet<Snowflake>,
     pub(crate) attachment: Attachment,
@@ -92,7 +92,7 @@ impl Session {
     pub(crate) fn new(
         id: String,
         identity: Identity,
-        asked: Asked,
+        query: GatewayQuery,
         attachment: Attachment,
         keeps: Keeps,
     ) -> Self {
@@ -102,7 +102,7 @@ impl Session {
             shard: identity.shard,
             large_threshold: identity.large_threshold,
             compress: identity.compress,
-            asked,
+            query,
             voices: BTreeSet::new(),
             attachment,
             wake: Arc::new(Notify::new()),
@@ -215,5 +215,29 @@ impl Dispatch {
         frame.push_str(&self.body);
         frame.push('}');
         frame
+    }
+}
+
+/// Which guilds a session hears of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    pub(crate) id: u64,
+    pub(crate) count: u64,
+}
+
+impl Shard {
+    /// The shard of an IDENTIFY, or of one that names none.
+    pub(crate) fn new(named: Option<[u64; 2]>) -> Result<Self, CloseCode> {
+        let [id, count] = named.unwrap_or([0, 1]);
+        if id < count {
+            Ok(Self { id, count })
+        } else {
+            Err(CloseCode::INVALID_SHARD)
+        }
+    }
+
+    /// Whether events of this guild are the shard's; those of none are shard 0's.
+    pub(crate) fn hears(self, guild_id: Option<Snowflake>) -> bool {
+        guild_id.map_or(0, |guild_id| (guild_id.get() >> 22) % self.count) == self.id
     }
 }

@@ -4,95 +4,50 @@
 //! to every session, so that all sessions see one order, and a session that
 //! starts in between sees the world either before or after, never half.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::watch, time::Instant};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
     config::Config,
-    control::{Load, Script},
     delivery::Delivery,
-    gateway_ws::{Faults, Sessions},
-    oauth::Grants,
-    rest::{Limiter, Nonces, RestFaults},
-    scenario::Running,
+    faults::GatewayFaults,
+    sessions::Sessions,
     world::{Changed, Edit, Event, Refusal, VoiceEdit, World},
 };
 
-/// What every route and connection holds.
+/// The one Discord that all routes and connections act on.
 pub(crate) struct Discord {
-    pub(crate) config: Config,
-    /// Where the listener is bound.
-    pub(crate) address: SocketAddr,
-    /// Origin as browsers reach it, without a slash at the end.
-    pub(crate) origin: String,
     core: Mutex<Core>,
-    grants: Mutex<Grants>,
-    limiter: Mutex<Limiter>,
-    nonces: Mutex<Nonces>,
-    rest_faults: Mutex<RestFaults>,
-    load: Mutex<Load>,
-    script: Mutex<Script>,
-    scenario: Mutex<Running>,
     connections: AtomicU64,
     changes: watch::Sender<u64>,
-    pub(crate) tracker: TaskTracker,
-    pub(crate) stop: CancellationToken,
 }
 
 /// What changes together.
 pub(crate) struct Core {
     pub(crate) world: World,
     pub(crate) sessions: Sessions,
-    pub(crate) faults: Faults,
+    pub(crate) faults: GatewayFaults,
     pub(crate) delivery: Delivery,
 }
 
 impl Discord {
-    pub(crate) fn new(
-        config: Config,
-        address: SocketAddr,
-        mut world: World,
-        tracker: TaskTracker,
-        stop: CancellationToken,
-    ) -> Arc<Self> {
-        let origin = config
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{address}"));
+    pub(crate) fn new(config: &Config, mut world: World) -> Self {
         world.application.privileged_intents = config.privileged_intents;
         world.begin(clock::date());
         let core = Core {
             world,
-            sessions: Sessions::new(&config),
-            faults: Faults::default(),
+            sessions: Sessions::new(config),
+            faults: GatewayFaults::default(),
             delivery: Delivery::default(),
         };
-        Arc::new(Self {
-            origin,
-            address,
+        Self {
             core: Mutex::new(core),
-            grants: Mutex::new(Grants::new(config.seed, config.grants)),
-            limiter: Mutex::new(Limiter::new(config.rate_limits)),
-            nonces: Mutex::new(Nonces::new(config.nonce_memory)),
-            rest_faults: Mutex::new(RestFaults::default()),
-            load: Mutex::new(Load::default()),
-            script: Mutex::new(Script::default()),
-            scenario: Mutex::new(Running::default()),
             connections: AtomicU64::new(0),
             changes: watch::Sender::new(0),
-            config,
-            tracker,
-            stop,
-        })
+        }
     }
 
     /// Reads or changes anything in one critical section. Never await inside.
@@ -105,7 +60,7 @@ impl Discord {
 
     /// The one section, told what time it is.
     fn core(&self) -> MutexGuard<'_, Core> {
-        let mut core = lock(&self.core);
+        let mut core = self.core.lock();
         core.world.tell_time(clock::date());
         core
     }
@@ -162,35 +117,6 @@ impl Discord {
         answer
     }
 
-    pub(crate) fn with_grants<T>(&self, act: impl FnOnce(&mut Grants) -> T) -> T {
-        act(&mut lock(&self.grants))
-    }
-
-    pub(crate) fn with_limiter<T>(&self, act: impl FnOnce(&mut Limiter) -> T) -> T {
-        act(&mut lock(&self.limiter))
-    }
-
-    /// May be taken inside the world's section, never the other way round.
-    pub(crate) fn with_nonces<T>(&self, act: impl FnOnce(&mut Nonces) -> T) -> T {
-        act(&mut lock(&self.nonces))
-    }
-
-    pub(crate) fn with_rest_faults<T>(&self, act: impl FnOnce(&mut RestFaults) -> T) -> T {
-        act(&mut lock(&self.rest_faults))
-    }
-
-    pub(crate) fn with_load<T>(&self, act: impl FnOnce(&mut Load) -> T) -> T {
-        act(&mut lock(&self.load))
-    }
-
-    pub(crate) fn with_script<T>(&self, act: impl FnOnce(&mut Script) -> T) -> T {
-        act(&mut lock(&self.script))
-    }
-
-    pub(crate) fn with_scenario<T>(&self, act: impl FnOnce(&mut Running) -> T) -> T {
-        act(&mut lock(&self.scenario))
-    }
-
     /// Tells what a fault of delivery still holds back.
     pub(crate) fn release(&self, now: Instant) {
         let mut core = self.core();
@@ -218,10 +144,4 @@ impl Discord {
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
-}
-
-/// A lock whose holder panicked is taken over: each section leaves its data whole
-/// or is a bug that tests find; a simulator that answers nothing any more helps nobody.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -30,7 +30,7 @@ fn texts() -> Vec<String> {
 
 #[test]
 fn zlib_frames_share_one_context_and_each_ends_in_a_flush() {
-    let mut transport = Transport::new(Some(Compressed::Zlib));
+    let mut transport = Transport::new(Some(TransportCompression::Zlib));
     let mut inflate = Decompress::new(true);
     for text in texts() {
         let frame = bytes(transport.message(text.clone()));
@@ -45,7 +45,7 @@ fn zlib_frames_share_one_context_and_each_ends_in_a_flush() {
 
 #[test]
 fn zstd_frames_share_one_context_and_end_no_zstd_frame() {
-    let mut transport = Transport::new(Some(Compressed::Zstd));
+    let mut transport = Transport::new(Some(TransportCompression::Zstd));
     let mut context = DCtx::create();
     for text in texts() {
         let frame = bytes(transport.message(text.clone()));
@@ -85,7 +85,7 @@ fn payload_compression_makes_long_frames_whole_streams_and_leaves_short_ones() {
 
 #[test]
 fn transport_compression_makes_payload_compression_moot() {
-    let mut transport = Transport::new(Some(Compressed::Zlib));
+    let mut transport = Transport::new(Some(TransportCompression::Zlib));
     transport.compress_payloads();
     assert!(matches!(transport, Transport::Zlib(_)));
 }

@@ -1,0 +1,100 @@
+//! Faults of REST that wait for their requests, route by route.
+
+use std::{collections::VecDeque, time::Duration};
+
+use axum::http::StatusCode;
+
+use crate::limits::RateLimitScope;
+
+/// Faults that wait at once; one more and the oldest is forgotten.
+const MOST: usize = 256;
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interference {
+    /// It waits before it is looked at.
+    Latency(Duration),
+    /// It is done, and the answer is lost: this status comes without a body that
+    /// means anything.
+    Status(StatusCode),
+    /// 429 with all headers and body.
+    Limited(RateLimitScope, Duration),
+    /// 429 of whoever stands before Discord: `Retry-After` and no JSON.
+    Edge(Duration),
+}
+
+/// Faults of REST that wait for their requests.
+#[derive(Debug, Default)]
+pub(crate) struct RestFaults {
+    waiting: VecDeque<Waiting>,
+    /// Whether a missing or without_names User-Agent is blocked.
+    pub(crate) user_agent_required: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// Method and path, every `{name}` written `{}`; `None` meets any route.
+    route: Option<String>,
+    times: u32,
+    what: Interference,
+}
+
+impl RestFaults {
+    /// The next `times` requests of a route such as `POST /guilds/{guild_id}/roles`
+    /// (or of its path with any method, or of any route) meet this.
+    pub(crate) fn add(&mut self, route: Option<&str>, times: u32, what: Interference) {
+        if self.waiting.len() == MOST {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Waiting {
+            route: route.map(without_names),
+            times,
+            what,
+        });
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn heal(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What meets a request: at most one latency and one of the others.
+    pub(crate) fn meet(&mut self, method: &str, template: &str) -> Vec<Interference> {
+        let (path, mut met) = (without_names(template), Vec::<Interference>::new());
+        let whole = format!("{method} {path}");
+        for fault in &mut self.waiting {
+            let here = fault
+                .route
+                .as_ref()
+                .is_none_or(|route| *route == whole || *route == path);
+            let slow = |what: &Interference| matches!(what, Interference::Latency(_));
+            if fault.times > 0 && here && !met.iter().any(|one| slow(one) == slow(&fault.what)) {
+                fault.times -= 1;
+                met.push(fault.what);
+            }
+        }
+        self.waiting.retain(|fault| fault.times > 0);
+        met
+    }
+}
+
+/// A route with every `{name}` as `{}`: what a parameter is called means nothing.
+pub(crate) fn without_names(route: &str) -> String {
+    let mut plain = String::with_capacity(route.len());
+    let mut inside = false;
+    for character in route.chars() {
+        match character {
+            '{' => {
+                inside = true;
+                plain.push('{');
+            }
+            '}' => {
+                inside = false;
+                plain.push('}');
+            }
+            _ if inside => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
