@@ -15,6 +15,9 @@ use crate::{
     snowflake::{Chance, Snowflake},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// The scopes that a person can grant here.
 pub(crate) const SCOPES: [&str; 6] = [
     "identify",

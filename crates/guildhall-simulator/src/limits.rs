@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use crate::config::RateLimits;
 
+#[cfg(test)]
+mod tests;
+
 /// Windows kept at once. Beyond it those that are over are forgotten, and if none
 /// is, all: a limiter that forgets is better than one that fills memory.
 const MOST_WINDOWS: usize = 4096;

@@ -12,9 +12,6 @@ mod picker;
 /// `POST /api/oauth2/token` and `/revoke`
 mod token;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use axum::{

@@ -43,9 +43,6 @@ mod reactions;
 /// Invites.
 mod invites;
 
-#[cfg(test)]
-mod tests;
-
 use axum::{
     Router, middleware,
     routing::{get, patch, post, put},
