@@ -6,20 +6,24 @@
 
 /// A map that remembers the order of insertion.
 mod table;
-/// The things themselves.
-mod entity;
-/// Discord's permission algorithm, on bits.
+/// Keep, clear or set.
+mod edit;
+/// Discord's permission bits.
 mod permission;
 /// Which gateway intent lets an event through.
 mod intents;
-/// Events: what is told, to whom, in Discord's JSON.
-mod event;
-/// Discord's JSON of each thing.
-mod payload;
-/// Keep, clear or set.
-mod edit;
 /// Who did what, and why.
 mod audit;
+/// Guilds and what is in them.
+mod entity;
+/// What a member may see and do.
+mod access;
+/// Events: what is told, to whom, in Discord's JSON.
+mod event;
+/// Discord's JSON of each entity.
+mod payload;
+/// Since when a voice channel has been occupied.
+mod voice_start;
 /// The frame every change runs in: rights before, rights after.
 mod change;
 /// Joining, moving, leaving, muting; load stamps.
@@ -28,10 +32,10 @@ mod voice;
 mod channels;
 /// Roles.
 mod roles;
+/// Who comes online, and who goes.
+mod presence;
 /// People and memberships.
 mod members;
-/// Who is online.
-mod presence;
 /// Timeouts and bans.
 mod moderation;
 /// Invites.
@@ -40,7 +44,7 @@ mod invites;
 mod messages;
 /// Whole guilds: made, renamed, out of service, left.
 mod guilds;
-/// The world as it stands before anybody acts.
+/// The world of a seed, before anybody acts.
 mod seed;
 /// Ten thousand people in five hundred channels.
 mod big;
@@ -52,30 +56,27 @@ use time::OffsetDateTime;
 
 use crate::snowflake::{Chance, Snowflake};
 
+pub(crate) use access::Rank;
 pub(crate) use audit::Cause;
 pub(crate) use change::{Changed, Refusal};
 pub(crate) use channels::{ChannelEdit, NewChannel};
 pub(crate) use edit::Edit;
 pub(crate) use entity::{
-    Ban, Channel, ChannelKind, ChannelSettings, Guild, Member, Overwrite, OverwriteKind, Role,
-    User, VoiceState,
+    Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild, Invite,
+    Member, Message, Messages, Overwrite, OverwriteKind, Presence, Role, Status, User, VoiceState,
 };
 pub(crate) use event::{Body, Event, text as event_text};
 pub(crate) use guilds::{GuildEdit, NewGuild};
 pub(crate) use intents::Intents;
 pub use intents::PrivilegedIntents;
-pub(crate) use invites::{Invite, NewInvite};
+pub(crate) use invites::NewInvite;
 pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
-pub(crate) use messages::{
-    Allowed, AllowedMentions, Emoji, Message, MessageEdit, Messages, NewMessage,
-};
-pub(crate) use moderation::Rank;
+pub(crate) use messages::{MessageEdit, NewMessage};
 pub(crate) use payload::{MemberObject, UserObject, VoiceStateObject, channel_dispatch};
 pub(crate) use payload::{
-    current_user, guild_create, guild_object, role_object, unavailable, visible_channels,
+    current_user, guild_create, guild_object, presence, role_object, unavailable, visible_channels,
 };
 pub(crate) use permission::Permissions;
-pub(crate) use presence::{Presence, Status, presence};
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
 pub(crate) use voice::VoiceEdit;
@@ -131,7 +132,7 @@ impl World {
     pub(crate) fn begin(&mut self, now: OffsetDateTime) {
         self.now = now;
         for guild in self.guilds.iter_mut() {
-            voice::begin(guild, now);
+            voice_start::begin(guild, now);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Channel, ChannelKind, ChannelSettings, Event, Overwrite, OverwriteKind, Permissions, Presence,
-    Role, User, World, seed::BRIDGE, voice,
+    Role, User, World, seed::BRIDGE, voice_start,
 };
 use crate::snowflake::Snowflake;
 
@@ -107,7 +107,7 @@ impl World {
                 self.comes_online(user_id);
             }
         }
-        voice::begin(&mut guild, self.now);
+        voice_start::begin(&mut guild, self.now);
         self.guilds.insert(id, guild);
         Some(Event::guild_create(id))
     }

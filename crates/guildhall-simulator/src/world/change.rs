@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Channel, Event, Guild, Intents, Permissions, Table, User, World,
     audit::{Action, Entry},
-    payload, voice,
+    payload, voice_start,
 };
 use crate::snowflake::Snowflake;
 
@@ -132,7 +132,7 @@ impl World {
         let was_in = guild.members.contains(bot);
         let mut telling = Telling::default();
         let answer = change(guild, &self.users, &mut telling)?;
-        let settled = voice::settle(guild, &telling.rooms, bot, self.now);
+        let settled = voice_start::settle(guild, &telling.rooms, bot, self.now);
         let mut entries = Vec::new();
         for record in telling.records {
             let entry = Entry {

@@ -1,12 +1,20 @@
-//! The things themselves, with only the fields that something here depends on.
+//! Guilds and what is in them, with only the fields that something here depends on.
+
+/// Invites.
+mod invite;
+/// Messages and their reactions.
+mod message;
+/// Who is online, and what they are at.
+mod presence;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{
-    audit::AuditLog, invites::Invite, messages::Messages, permission::Permissions,
-    presence::Presence, table::Table,
-};
+pub(crate) use invite::Invite;
+pub(crate) use message::{Allowed, AllowedMentions, Emoji, Message, Messages};
+pub(crate) use presence::{Presence, Status};
+
+use super::{audit::AuditLog, permission::Permissions, table::Table};
 use crate::snowflake::Snowflake;
 
 /// A person or a bot, the same in every guild.

@@ -9,7 +9,7 @@ use super::{
     change::{Changed, Refusal},
     payload::{guild_facts, guild_object, unavailable},
     seed::EVERYONE,
-    voice,
+    voice_start,
 };
 use crate::snowflake::Snowflake;
 
@@ -76,7 +76,7 @@ impl World {
             }
         }
         guild.load_user_id = Some(load_user_id);
-        voice::begin(&mut guild, self.now);
+        voice_start::begin(&mut guild, self.now);
         self.guilds.insert(id, guild);
         Ok((id, vec![Event::guild_create(id)]))
     }

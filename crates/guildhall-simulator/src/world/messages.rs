@@ -5,63 +5,20 @@ mod mentions;
 /// Discord's JSON of a message, whole or without what was said.
 mod payload;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-pub(crate) use mentions::{Allowed, AllowedMentions};
-
 use super::{
-    Channel, Event, Guild, Intents, Permissions, Table, User, World,
+    AllowedMentions, Channel, Emoji, Event, Guild, Intents, Message, Messages, Permissions, Table,
+    User, World,
     audit::Action,
     change::{Changed, Refusal},
     event::{Body, text},
     payload::MemberObject,
 };
 use crate::snowflake::Snowflake;
-
-/// Messages that a guild remembers; one more and the oldest is forgotten.
-const MESSAGES_KEPT: usize = 10_000;
-
-/// A message of a guild's channel.
-#[derive(Clone, Debug)]
-pub(crate) struct Message {
-    pub(crate) id: Snowflake,
-    pub(crate) channel_id: Snowflake,
-    pub(crate) author_id: Snowflake,
-    /// By the clock; the id's own time is a seed's.
-    pub(crate) said_at: OffsetDateTime,
-    pub(crate) content: String,
-    /// Embed objects as they were given.
-    pub(crate) embeds: Vec<Value>,
-    /// ISO 8601
-    pub(crate) edited_at: Option<String>,
-    /// The message that this one answers.
-    pub(crate) reply_to: Option<Snowflake>,
-    pub(crate) allowed: AllowedMentions,
-    pub(crate) pinned: bool,
-    pub(crate) flags: u64,
-    /// Read aloud.
-    pub(crate) tts: bool,
-    /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
-    pub(crate) nonce: Option<Value>,
-    pub(crate) reactions: Vec<Reaction>,
-}
-
-/// Everybody who reacted with one emoji.
-#[derive(Clone, Debug)]
-pub(crate) struct Reaction {
-    pub(crate) emoji: Emoji,
-    pub(crate) user_ids: Vec<Snowflake>,
-}
-
-/// A Unicode emoji, or one of a guild's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Emoji {
-    pub(crate) id: Option<Snowflake>,
-    pub(crate) name: String,
-}
 
 /// A message to be made.
 #[derive(Clone, Debug)]
@@ -86,56 +43,6 @@ pub(crate) struct MessageEdit {
     pub(crate) allowed: AllowedMentions,
     pub(crate) embeds: Option<Vec<Value>>,
     pub(crate) pinned: Option<bool>,
-}
-
-/// A guild's messages, oldest first, at most [`MESSAGES_KEPT`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Messages {
-    all: VecDeque<Message>,
-}
-
-impl Messages {
-    /// The messages of one channel, newest first.
-    pub(crate) fn of(&self, channel_id: Snowflake) -> impl Iterator<Item = &Message> {
-        self.all
-            .iter()
-            .rev()
-            .filter(move |message| message.channel_id == channel_id)
-    }
-
-    pub(crate) fn get(&self, channel_id: Snowflake, id: Snowflake) -> Option<&Message> {
-        self.of(channel_id).find(|message| message.id == id)
-    }
-
-    pub(super) fn get_mut(
-        &mut self,
-        channel_id: Snowflake,
-        id: Snowflake,
-    ) -> Result<&mut Message, Refusal> {
-        self.all
-            .iter_mut()
-            .rev()
-            .find(|message| message.channel_id == channel_id && message.id == id)
-            .ok_or(Refusal::Unknown("message"))
-    }
-
-    pub(super) fn forget_channel(&mut self, channel_id: Snowflake) {
-        self.all.retain(|message| message.channel_id != channel_id);
-    }
-
-    fn push(&mut self, message: Message) {
-        if self.all.len() == MESSAGES_KEPT {
-            self.all.pop_front();
-        }
-        self.all.push_back(message);
-    }
-
-    fn remove(&mut self, channel_id: Snowflake, id: Snowflake) -> bool {
-        let before = self.all.len();
-        self.all
-            .retain(|message| message.channel_id != channel_id || message.id != id);
-        self.all.len() < before
-    }
 }
 
 impl World {
@@ -191,7 +98,7 @@ impl World {
         edited_at: String,
     ) -> Changed<()> {
         self.in_channel(channel_id, |guild, users, told| {
-            let message = guild.messages.get_mut(channel_id, id)?;
+            let message = message_mut(&mut guild.messages, channel_id, id)?;
             if edit.content.is_some() || edit.embeds.is_some() {
                 message.edited_at = Some(edited_at);
             }
@@ -227,7 +134,7 @@ impl World {
     pub(crate) fn delete_message(&mut self, channel_id: Snowflake, id: Snowflake) -> Changed<()> {
         let actor = self.cause.as_ref().map(|cause| cause.actor);
         self.in_channel(channel_id, |guild, _, told| {
-            let author = guild.messages.get_mut(channel_id, id)?.author_id;
+            let author = message_mut(&mut guild.messages, channel_id, id)?.author_id;
             guild.messages.remove(channel_id, id);
             if actor.is_some_and(|actor| actor != author) {
                 let options = json!({"channel_id": channel_id, "count": "1"});
@@ -272,7 +179,7 @@ impl World {
     ) -> Changed<()> {
         let mut gone: BTreeMap<Snowflake, Vec<Snowflake>> = BTreeMap::new();
         let all = self.guilds.get(guild_id).into_iter();
-        for message in all.flat_map(|guild| &guild.messages.all) {
+        for message in all.flat_map(|guild| guild.messages.iter()) {
             if message.author_id == author_id && message.said_at >= since {
                 gone.entry(message.channel_id).or_default().push(message.id);
             }
@@ -300,7 +207,7 @@ impl World {
             let member = guild.members.get(user_id);
             let member = member.zip(users.get(user_id));
             let (member, user) = member.ok_or(Refusal::Unknown("member"))?;
-            let message = guild.messages.get_mut(channel_id, id)?;
+            let message = message_mut(&mut guild.messages, channel_id, id)?;
             if !message.set_reaction(emoji, user_id, on) {
                 return Ok(());
             }
@@ -332,7 +239,7 @@ impl World {
         emoji: Option<&Emoji>,
     ) -> Changed<()> {
         self.in_channel(channel_id, |guild, _, told| {
-            let message = guild.messages.get_mut(channel_id, id)?;
+            let message = message_mut(&mut guild.messages, channel_id, id)?;
             let before = message.reactions.len();
             message
                 .reactions
@@ -410,6 +317,15 @@ impl World {
     }
 }
 
+fn message_mut(
+    messages: &mut Messages,
+    channel_id: Snowflake,
+    id: Snowflake,
+) -> Result<&mut Message, Refusal> {
+    let message = messages.get_mut(channel_id, id);
+    message.ok_or(Refusal::Unknown("message"))
+}
+
 /// Whether a member gets what is said in a channel.
 fn may_read(guild: &Guild, channel: &Channel, user_id: Snowflake) -> bool {
     let needed = if channel.kind.is_voice() {
@@ -462,66 +378,5 @@ impl Told {
             guild_id: Some(self.guild_id),
             body,
         });
-    }
-}
-
-impl Message {
-    fn set_reaction(&mut self, emoji: &Emoji, user_id: Snowflake, on: bool) -> bool {
-        let place = self.reactions.iter().position(|one| one.emoji == *emoji);
-        match (place, on) {
-            (None, false) => false,
-            (None, true) => {
-                self.reactions.push(Reaction {
-                    emoji: emoji.clone(),
-                    user_ids: vec![user_id],
-                });
-                true
-            }
-            (Some(place), true) => {
-                let users = &mut self.reactions[place].user_ids;
-                let new = !users.contains(&user_id);
-                if new {
-                    users.push(user_id);
-                }
-                new
-            }
-            (Some(place), false) => {
-                let users = &mut self.reactions[place].user_ids;
-                let before = users.len();
-                users.retain(|id| *id != user_id);
-                let gone = users.len() < before;
-                if users.is_empty() {
-                    self.reactions.remove(place);
-                }
-                gone
-            }
-        }
-    }
-}
-
-impl Emoji {
-    /// Reads `🎲`, `name:id` or `<:name:id>`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let inner = text
-            .strip_prefix("<:")
-            .and_then(|rest| rest.strip_suffix('>'))
-            .unwrap_or(text);
-        match inner.split_once(':') {
-            Some((name, id)) if !name.is_empty() => Some(Self {
-                id: Some(id.parse().ok()?),
-                name: name.to_owned(),
-            }),
-            Some(_) => None,
-            None if inner.is_empty() || inner.is_ascii() => None,
-            None => Some(Self {
-                id: None,
-                name: inner.to_owned(),
-            }),
-        }
-    }
-
-    /// Partial Emoji object.
-    pub(crate) fn object(&self) -> Value {
-        json!({"id": self.id, "name": self.name})
     }
 }

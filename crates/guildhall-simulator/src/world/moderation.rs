@@ -4,7 +4,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::{
-    Departure, Edit, Event, Guild, Intents, Permissions, Role, World,
+    Departure, Edit, Event, Intents, World,
     audit::{Action, change},
     change::{Changed, Refusal},
     entity::Ban,
@@ -149,89 +149,5 @@ impl World {
             telling.record(action, channel_id);
             Ok(())
         })
-    }
-}
-
-impl Guild {
-    /// What a member may do in the guild at `now`: a timeout leaves little.
-    pub(crate) fn rights(&self, user_id: Snowflake, now: OffsetDateTime) -> Permissions {
-        self.awake(user_id, self.base_permissions(user_id), now)
-    }
-
-    /// What a member may do in a channel at `now`, with what Discord denies by
-    /// implication: nothing without seeing it, nothing but seeing without
-    /// connecting to a voice channel, little during a timeout.
-    pub(crate) fn rights_in(
-        &self,
-        user_id: Snowflake,
-        channel: &super::Channel,
-        now: OffsetDateTime,
-    ) -> Permissions {
-        let stored = self.permissions_in(user_id, channel);
-        let mut rights = self.awake(user_id, stored, now);
-        if !rights.has(Permissions::VIEW_CHANNEL) {
-            return Permissions::NONE;
-        }
-        if channel.kind.is_voice() && !rights.has(Permissions::CONNECT) {
-            return Permissions::VIEW_CHANNEL;
-        }
-        if !channel.kind.is_voice() && !rights.has(Permissions::SEND_MESSAGES) {
-            rights = rights.without(Permissions::OF_SENDING);
-        }
-        rights
-    }
-
-    /// The member's highest role; the owner stands above all.
-    pub(crate) fn rank(&self, user_id: Snowflake) -> Rank {
-        self.rank_among(user_id, &[])
-    }
-
-    /// The same, were these roles in these places.
-    pub(crate) fn rank_among(&self, user_id: Snowflake, places: &[(Snowflake, u16)]) -> Rank {
-        if user_id == self.owner_id {
-            return Rank::Owner;
-        }
-        let place = |role: &Role| {
-            let moved = places.iter().find(|(id, _)| *id == role.id);
-            let position = moved.map_or(role.position, |(_, position)| *position);
-            Rank::Role(position, std::cmp::Reverse(role.id))
-        };
-        self.members
-            .get(user_id)
-            .into_iter()
-            .flat_map(|member| &member.roles)
-            .filter_map(|id| self.roles.get(*id))
-            .map(place)
-            .max()
-            .unwrap_or(Rank::Everyone)
-    }
-
-    fn awake(&self, user_id: Snowflake, rights: Permissions, now: OffsetDateTime) -> Permissions {
-        let timed_out = self
-            .members
-            .get(user_id)
-            .and_then(|member| member.timeout)
-            .is_some_and(|until| now < until);
-        if timed_out && rights != Permissions::ALL {
-            let kept = Permissions::VIEW_CHANNEL.0 | Permissions::READ_MESSAGE_HISTORY.0;
-            Permissions(rights.0 & kept)
-        } else {
-            rights
-        }
-    }
-}
-
-/// Where somebody or something stands. Of two roles in one position the older
-/// (smaller) id stands higher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rank {
-    Everyone,
-    Role(u16, std::cmp::Reverse<Snowflake>),
-    Owner,
-}
-
-impl Rank {
-    pub(crate) fn of(role: &Role) -> Self {
-        Self::Role(role.position, std::cmp::Reverse(role.id))
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    Channel, ChannelKind, Guild, Intents, Member, Role, Table, User, VoiceState, World, presence,
+    Channel, ChannelKind, Guild, Intents, Member, Presence, Role, Table, User, VoiceState, World,
 };
 use crate::snowflake::{Snowflake, iso};
 
@@ -407,6 +407,22 @@ pub(crate) fn guild_create(
         object[empty] = json!([]);
     }
     object
+}
+
+/// Presence as GUILD_CREATE and chunks of members have it: of the user only the id.
+pub(crate) fn presence(user: &User) -> Value {
+    let Presence { status, activities } = &user.presence;
+    let clients = if user.presence.is_offline() {
+        json!({})
+    } else {
+        json!({"desktop": status})
+    };
+    json!({
+        "user": {"id": user.id},
+        "status": status,
+        "activities": activities,
+        "client_status": clients,
+    })
 }
 
 /// What READY and outages show of a guild.

@@ -1,11 +1,8 @@
-//! Discord's permission algorithm, on bits.
+//! Discord's permission bits.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use super::{Channel, ChannelKind, Guild, Overwrite, OverwriteKind};
-use crate::snowflake::Snowflake;
 
 /// A set of permission bits; in JSON a decimal string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,89 +86,5 @@ impl<'de> Deserialize<'de> for Permissions {
                 .map_err(|_| de::Error::custom("permissions are a decimal number in a string")),
             Form::Number(number) => Ok(Self(number)),
         }
-    }
-}
-
-impl Guild {
-    /// What a member may do in the guild, before any channel has its say.
-    /// Nothing for somebody who is no member.
-    pub(crate) fn base_permissions(&self, user_id: Snowflake) -> Permissions {
-        let Some(member) = self.members.get(user_id) else {
-            return Permissions::NONE;
-        };
-        if user_id == self.owner_id {
-            return Permissions::ALL;
-        }
-        let everyone = self
-            .roles
-            .get(self.id)
-            .map_or(Permissions::NONE, |role| role.permissions);
-        let base = member
-            .roles
-            .iter()
-            .filter_map(|role_id| self.roles.get(*role_id))
-            .fold(everyone, |sum, role| sum.and(role.permissions));
-        if base.has(Permissions::ADMINISTRATOR) {
-            Permissions::ALL
-        } else {
-            base
-        }
-    }
-
-    /// What a member may do in a channel, as Discord stores it: base, then the
-    /// overwrites of @everyone, of the member's roles together, of the member.
-    pub(crate) fn permissions_in(&self, user_id: Snowflake, channel: &Channel) -> Permissions {
-        let base = self.base_permissions(user_id);
-        let Some(member) = self.members.get(user_id) else {
-            return base;
-        };
-        if base == Permissions::ALL {
-            return base;
-        }
-        let apply =
-            |sum: Permissions, deny: Permissions, allow: Permissions| sum.without(deny).and(allow);
-        let of = |kind: OverwriteKind, id: Snowflake| {
-            channel
-                .overwrites
-                .iter()
-                .find(move |one| one.kind == kind && one.id == id)
-        };
-        let both = |sum: (Permissions, Permissions), one: &Overwrite| {
-            (sum.0.and(one.deny), sum.1.and(one.allow))
-        };
-        let mut sum = base;
-        if let Some(one) = of(OverwriteKind::Role, self.id) {
-            sum = apply(sum, one.deny, one.allow);
-        }
-        let (deny, allow) = member
-            .roles
-            .iter()
-            .filter_map(|role_id| of(OverwriteKind::Role, *role_id))
-            .fold((Permissions::NONE, Permissions::NONE), both);
-        sum = apply(sum, deny, allow);
-        if let Some(one) = of(OverwriteKind::Member, user_id) {
-            sum = apply(sum, one.deny, one.allow);
-        }
-        sum
-    }
-
-    /// Whether Discord shows the channel to this member: by permission, by being
-    /// connected there, or for a category by a child that is shown.
-    pub(crate) fn shows(&self, channel: &Channel, user_id: Snowflake) -> bool {
-        let directly = |channel: &Channel| {
-            self.permissions_in(user_id, channel)
-                .has(Permissions::VIEW_CHANNEL)
-                || self
-                    .voice_states
-                    .get(user_id)
-                    .is_some_and(|state| state.channel_id == channel.id)
-        };
-        directly(channel)
-            || channel.kind == ChannelKind::Category
-                && self.channels.iter().any(|child| {
-                    child.parent_id == Some(channel.id)
-                        && child.kind != ChannelKind::Category
-                        && directly(child)
-                })
     }
 }

@@ -1,39 +1,13 @@
 //! Who is online, and what they are at.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    Event, Intents, User, World,
+    Event, Intents, Presence, Status, World,
     change::{Changed, Refusal},
-    payload::UserObject,
+    payload::{UserObject, presence},
 };
 use crate::snowflake::Snowflake;
-
-/// How somebody is shown; the same in every guild.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Presence {
-    pub(crate) status: Status,
-    /// Activity objects, the first being what is shown.
-    pub(crate) activities: Vec<Value>,
-}
-
-/// Who is invisible is offline to everybody else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
-    Online,
-    Idle,
-    Dnd,
-    #[default]
-    Offline,
-}
-
-impl Presence {
-    pub(crate) fn is_offline(&self) -> bool {
-        self.status == Status::Offline
-    }
-}
 
 impl World {
     /// Comes online, goes, or is at something else; PRESENCE_UPDATE in each guild
@@ -73,20 +47,4 @@ impl World {
             .map(|guild| told(guild.id))
             .collect()
     }
-}
-
-/// Presence as GUILD_CREATE and chunks of members have it: of the user only the id.
-pub(crate) fn presence(user: &User) -> Value {
-    let Presence { status, activities } = &user.presence;
-    let clients = if user.presence.is_offline() {
-        json!({})
-    } else {
-        json!({"desktop": status})
-    };
-    json!({
-        "user": {"id": user.id},
-        "status": status,
-        "activities": activities,
-        "client_status": clients,
-    })
 }

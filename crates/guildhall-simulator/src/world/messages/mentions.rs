@@ -1,47 +1,9 @@
 //! Who is pinged: whoever the text names or answers, as far as its author allowed.
 
-use super::Message;
 use crate::{
     snowflake::Snowflake,
-    world::{Guild, Permissions},
+    world::{Guild, Message, Permissions},
 };
-
-/// What a message may ping. By default everything that it names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AllowedMentions {
-    pub(crate) everyone: bool,
-    pub(crate) users: Allowed,
-    pub(crate) roles: Allowed,
-    /// The author of the answered message.
-    pub(crate) replied_user: bool,
-}
-
-/// Of what is named, which may be pinged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Allowed {
-    All,
-    These(Vec<Snowflake>),
-}
-
-impl Default for AllowedMentions {
-    fn default() -> Self {
-        Self {
-            everyone: true,
-            users: Allowed::All,
-            roles: Allowed::All,
-            replied_user: true,
-        }
-    }
-}
-
-impl Allowed {
-    fn holds(&self, id: Snowflake) -> bool {
-        match self {
-            Self::All => true,
-            Self::These(ids) => ids.contains(&id),
-        }
-    }
-}
 
 impl Message {
     /// Members named in the text, and the answered author if the reply pings.

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Message;
 use crate::{
     snowflake::{Snowflake, iso},
     world::{
-        Guild, Table, User, World,
+        Guild, Message, Table, User, World,
         payload::{MemberObject, UserObject},
     },
 };
