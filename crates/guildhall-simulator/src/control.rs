@@ -12,6 +12,8 @@ mod read;
 mod guard;
 /// `GET /sim/state` and its live signal.
 mod state;
+/// Create, edit and delete, once for all that `/sim` moves.
+mod change;
 /// Joining, moving, leaving, muting.
 mod voice;
 /// Guilds.
@@ -42,10 +44,7 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-use axum::{
-    Router, middleware,
-    routing::{delete, get, patch, post, put},
-};
+use axum::{Router, middleware};
 
 use crate::state::AppState;
 
@@ -60,78 +59,20 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
 /// The routes themselves, for whoever is let in.
 fn routes() -> Router<AppState> {
     Router::new()
-        .route("/state", get(state::state))
-        .route("/events", get(state::events))
-        .route("/guilds", post(guilds::create))
-        .route(
-            "/guilds/{guild_id}",
-            patch(guilds::edit).delete(guilds::remove),
-        )
-        .route("/guilds/{guild_id}/voice", post(voice::set))
-        .route("/guilds/{guild_id}/channels", post(channels::create_in))
-        .route("/guilds/{guild_id}/roles", post(roles::create_in))
-        .route("/guilds/{guild_id}/members", post(members::create_in))
-        .route(
-            "/guilds/{guild_id}/members/{user_id}",
-            patch(members::edit).delete(members::remove),
-        )
-        .route(
-            "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
-            put(members::give_role).delete(members::take_role),
-        )
-        .route("/users", post(users::create))
-        .route("/users/{user_id}", patch(users::edit))
-        .route("/users/{user_id}/presence", put(users::set_presence))
-        .route("/invites/{code}", post(members::accept_invite))
-        .route("/channels", post(channels::create))
-        .route(
-            "/channels/{channel_id}",
-            patch(channels::edit).delete(channels::remove),
-        )
-        .route(
-            "/channels/{channel_id}/permissions/{target_id}",
-            put(channels::put_overwrite).delete(channels::remove_overwrite),
-        )
-        .route(
-            "/channels/{channel_id}/voice-status",
-            put(voice::set_status),
-        )
-        .route("/messages", post(messages::create))
-        .route(
-            "/channels/{channel_id}/messages/bulk-delete",
-            post(messages::remove_many),
-        )
-        .route(
-            "/channels/{channel_id}/messages/{message_id}",
-            patch(messages::edit).delete(messages::remove),
-        )
-        .route(
-            "/channels/{channel_id}/messages/{message_id}/reactions",
-            post(messages::react).delete(messages::clear_reactions),
-        )
-        .route("/channels/{channel_id}/typing", post(messages::type_in))
-        .route("/application", patch(application::edit))
-        .route("/token", post(application::token))
-        .route("/roles", post(roles::create))
-        .route("/roles/{role_id}", patch(roles::edit))
-        .route("/roles/{role_id}", delete(roles::remove))
-        .route("/members", post(members::create))
-        .route("/faults", get(faults::done).post(faults::cause))
-        .route(
-            "/script",
-            get(script::progress)
-                .post(script::start)
-                .delete(script::stop),
-        )
-        .route(
-            "/chaos",
-            get(script::progress)
-                .post(chaos::start)
-                .delete(script::stop),
-        )
-        .route("/scenario", get(scenario::show).post(scenario::start))
-        .route("/stamp", post(load::stamp))
-        .route("/load", get(load::progress).post(load::start))
+        .merge(state::routes())
+        .merge(guilds::routes())
+        .merge(channels::routes())
+        .merge(roles::routes())
+        .merge(users::routes())
+        .merge(members::routes())
+        .merge(voice::routes())
+        .merge(messages::routes())
+        .merge(application::routes())
+        .merge(faults::routes())
+        .merge(script::routes())
+        .merge(chaos::routes())
+        .merge(scenario::routes())
+        .merge(load::routes())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)
 }

@@ -2,17 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{patch, post},
+};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{error::ControlResult, read::StrictJson};
-use crate::state::Discord;
+use crate::state::{AppState, Discord};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/application", patch(edit))
+        .route("/token", post(token))
+}
 
 /// What becomes of the application; what is absent stays as it is.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ApplicationEdit {
+struct ApplicationEdit {
     privileged_intents: Option<Switches>,
 }
 
@@ -26,7 +36,7 @@ struct Switches {
 
 /// `PATCH /sim/application`: the switches of privileged intents. Sessions that
 /// run keep what they were given.
-pub(super) async fn edit(
+async fn edit(
     State(discord): State<Arc<Discord>>,
     StrictJson(body): StrictJson<ApplicationEdit>,
 ) -> ControlResult {
@@ -47,7 +57,7 @@ pub(super) async fn edit(
 /// What becomes of the bot token.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum TokenEdit {
+enum TokenEdit {
     /// A new one; every session ends, and the old token opens nothing.
     Reset,
     /// The one that the simulator began with, and a whole budget of session starts.
@@ -55,7 +65,7 @@ pub(super) enum TokenEdit {
 }
 
 /// `POST /sim/token`: answers with the token that holds now.
-pub(super) async fn token(
+async fn token(
     State(discord): State<Arc<Discord>>,
     StrictJson(body): StrictJson<TokenEdit>,
 ) -> ControlResult {

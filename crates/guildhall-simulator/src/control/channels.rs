@@ -1,32 +1,44 @@
 //! Channels and overwrites.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Router, routing::MethodFilter};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    error::{ControlError, ControlResult},
-    read::{StrictJson, id, name},
+    change::{create, delete, edit, with_body},
+    read::{guild_named, name},
 };
 use crate::{
-    clock,
     snowflake::Snowflake,
-    state::Discord,
+    state::AppState,
     world::{
-        ChannelEdit, ChannelKind, ChannelSettings, Edit, NewChannel, Overwrite, OverwriteKind,
-        Permissions,
+        Changed, ChannelEdit, ChannelKind, ChannelSettings, Edit, NewChannel, Overwrite,
+        OverwriteKind, Permissions, World,
     },
 };
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/channels", create(make))
+        .route("/guilds/{guild_id}/channels", create(make_in))
+        .route(
+            "/channels/{channel_id}",
+            edit(change).merge(delete(|world, [channel_id]| {
+                world.delete_channel(channel_id)
+            })),
+        )
+        .route(
+            "/channels/{channel_id}/permissions/{target_id}",
+            with_body(MethodFilter::PUT, put_overwrite).merge(delete(
+                |world, [channel_id, target_id]| world.remove_overwrite(channel_id, target_id),
+            )),
+        )
+}
 
 /// A channel to be made; a voice channel unless `type` says otherwise.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct NewBody {
+struct NewBody {
     guild_id: Option<Snowflake>,
     id: Option<Snowflake>,
     name: String,
@@ -44,26 +56,11 @@ fn voice() -> ChannelKind {
     ChannelKind::Voice
 }
 
-/// `POST /sim/channels`
-pub(super) async fn create(
-    State(discord): State<Arc<Discord>>,
-    StrictJson(body): StrictJson<NewBody>,
-) -> ControlResult {
-    let missing = || ControlError::Invalid("guildId is missing".to_owned());
-    let guild_id = body.guild_id.ok_or_else(missing)?;
-    make(&discord, guild_id, body)
+fn make(world: &mut World, []: [Snowflake; 0], body: NewBody) -> Changed<Value> {
+    make_in(world, [guild_named(body.guild_id)?], body)
 }
 
-/// `POST /sim/guilds/{guild_id}/channels`
-pub(super) async fn create_in(
-    State(discord): State<Arc<Discord>>,
-    Path(guild_id): Path<String>,
-    StrictJson(body): StrictJson<NewBody>,
-) -> ControlResult {
-    make(&discord, id(&guild_id)?, body)
-}
-
-fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> ControlResult {
+fn make_in(world: &mut World, [guild_id]: [Snowflake; 1], body: NewBody) -> Changed<Value> {
     let new = NewChannel {
         id: body.id,
         kind: body.kind,
@@ -74,13 +71,13 @@ fn make(discord: &Discord, guild_id: Snowflake, body: NewBody) -> ControlResult 
         overwrites: body.permission_overwrites,
         settings: ChannelSettings::default(),
     };
-    let created = discord.change(clock::now(), |world| world.create_channel(guild_id, new))?;
-    Ok(Json(json!({"id": created})))
+    let (id, events) = world.create_channel(guild_id, new)?;
+    Ok((json!({"id": id}), events))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct EditBody {
+struct EditBody {
     name: Option<String>,
     position: Option<u16>,
     #[serde(default)]
@@ -89,13 +86,7 @@ pub(super) struct EditBody {
     permission_overwrites: Option<Vec<Overwrite>>,
 }
 
-/// `PATCH /sim/channels/{channel_id}`
-pub(super) async fn edit(
-    State(discord): State<Arc<Discord>>,
-    Path(channel_id): Path<String>,
-    StrictJson(body): StrictJson<EditBody>,
-) -> ControlResult {
-    let channel_id = id(&channel_id)?;
+fn change(world: &mut World, [channel_id]: [Snowflake; 1], body: EditBody) -> Changed<()> {
     let edit = ChannelEdit {
         name: body.name.map(name).transpose()?,
         position: body.position,
@@ -104,23 +95,12 @@ pub(super) async fn edit(
         overwrites: body.permission_overwrites,
         settings: None,
     };
-    discord.change(clock::now(), |world| world.edit_channel(channel_id, edit))?;
-    Ok(Json(json!({})))
+    world.edit_channel(channel_id, edit)
 }
 
-/// `DELETE /sim/channels/{channel_id}`
-pub(super) async fn remove(
-    State(discord): State<Arc<Discord>>,
-    Path(channel_id): Path<String>,
-) -> ControlResult {
-    let channel_id = id(&channel_id)?;
-    discord.change(clock::now(), |world| world.delete_channel(channel_id))?;
-    Ok(Json(json!({})))
-}
-
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct OverwriteBody {
+struct OverwriteBody {
     #[serde(rename = "type")]
     kind: OverwriteKind,
     #[serde(default)]
@@ -129,33 +109,16 @@ pub(super) struct OverwriteBody {
     deny: Permissions,
 }
 
-/// `PUT /sim/channels/{channel_id}/permissions/{target_id}`
-pub(super) async fn put_overwrite(
-    State(discord): State<Arc<Discord>>,
-    Path((channel_id, target_id)): Path<(String, String)>,
-    StrictJson(body): StrictJson<OverwriteBody>,
-) -> ControlResult {
-    let channel_id = id(&channel_id)?;
+fn put_overwrite(
+    world: &mut World,
+    [channel_id, id]: [Snowflake; 2],
+    body: OverwriteBody,
+) -> Changed<()> {
     let overwrite = Overwrite {
-        id: id(&target_id)?,
+        id,
         kind: body.kind,
         allow: body.allow,
         deny: body.deny,
     };
-    discord.change(clock::now(), |world| {
-        world.put_overwrite(channel_id, overwrite)
-    })?;
-    Ok(Json(json!({})))
-}
-
-/// `DELETE /sim/channels/{channel_id}/permissions/{target_id}`
-pub(super) async fn remove_overwrite(
-    State(discord): State<Arc<Discord>>,
-    Path((channel_id, target_id)): Path<(String, String)>,
-) -> ControlResult {
-    let (channel_id, target) = (id(&channel_id)?, id(&target_id)?);
-    discord.change(clock::now(), |world| {
-        world.remove_overwrite(channel_id, target)
-    })?;
-    Ok(Json(json!({})))
+    world.put_overwrite(channel_id, overwrite)
 }

@@ -1,6 +1,6 @@
 //! A timeline drawn from a seed: the same one for the same seed and world.
 
-use axum::{extract::State, response::Response};
+use axum::{Router, extract::State, response::Response, routing::get};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -37,10 +37,17 @@ const KINDS: [&str; 19] = [
     "obfuscate",
 ];
 
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route(
+        "/chaos",
+        get(script::progress).post(start).delete(script::stop),
+    )
+}
+
 /// What chaos is asked for.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Body {
+struct Body {
     /// The simulator's own, unless it says otherwise.
     seed: Option<u64>,
     seconds: u32,
@@ -50,7 +57,7 @@ pub(super) struct Body {
 }
 
 /// `POST /sim/chaos`: draws a script and begins it; 202. `GET` shows it.
-pub(super) async fn start(
+async fn start(
     State(state): State<AppState>,
     StrictJson(body): StrictJson<Body>,
 ) -> Result<Response, ControlError> {

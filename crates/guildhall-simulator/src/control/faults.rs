@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
+    Json, Router,
     extract::{FromRef, State},
     http::StatusCode,
+    routing::get,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -201,8 +202,12 @@ impl FromRef<AppState> for FaultTargets {
     }
 }
 
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/faults", get(done).post(cause))
+}
+
 /// `POST /sim/faults`: answers with how many connections it met.
-pub(super) async fn cause(
+async fn cause(
     State(targets): State<FaultTargets>,
     StrictJson(fault): StrictJson<Fault>,
 ) -> ControlResult {
@@ -210,7 +215,7 @@ pub(super) async fn cause(
 }
 
 /// `GET /sim/faults`: the newest that were caused, oldest first, and by whom.
-pub(super) async fn done(State(script): State<Shared<ScriptLog>>) -> ControlResult {
+async fn done(State(script): State<Shared<ScriptLog>>) -> ControlResult {
     Ok(Json(json!({"done": script.lock().caused()})))
 }
 

@@ -6,10 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
+    Json, Router,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
+    routing::{MethodFilter, get},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -20,14 +21,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    change::with_body,
     error::{ControlError, ControlResult},
     read::StrictJson,
 };
 use crate::{
     clock,
     snowflake::Snowflake,
-    state::{Discord, Load, Shared, Tasks},
-    world::{Refusal, World},
+    state::{AppState, Discord, Load, Shared, Tasks},
+    world::{Changed, Refusal, World},
 };
 
 /// Stamps of one critical section. Sessions are served in between.
@@ -35,32 +37,30 @@ const STAMPS_PER_BATCH: u64 = 256;
 const HIGHEST_RATE: u64 = 200_000;
 const LONGEST_RUN: u64 = 24 * 60 * 60;
 
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/stamp", with_body(MethodFilter::POST, stamp))
+        .route("/load", get(progress).post(start))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct StampBody {
+struct StampBody {
     guild_id: Snowflake,
     stamp: String,
 }
 
 /// `POST /sim/stamp`: answers when every session has the dispatch in its queue.
-pub(super) async fn stamp(
-    State(discord): State<Arc<Discord>>,
-    StrictJson(body): StrictJson<StampBody>,
-) -> ControlResult {
+fn stamp(world: &mut World, []: [Snowflake; 0], body: StampBody) -> Changed<()> {
     if !(1..=100).contains(&body.stamp.chars().count()) {
-        return Err(ControlError::Invalid(
-            "a stamp has 1 to 100 characters".to_owned(),
-        ));
+        return Err(Refusal::invalid("a stamp has 1 to 100 characters"));
     }
-    discord.change(clock::now(), |world| {
-        world.stamp(body.guild_id, &body.stamp)
-    })?;
-    Ok(Json(json!({})))
+    world.stamp(body.guild_id, &body.stamp)
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct LoadBody {
+struct LoadBody {
     events_per_second: u64,
     seconds: u64,
     /// So many guilds from the first, or these; the first alone if absent.
@@ -76,7 +76,7 @@ enum Guilds {
 
 /// `POST /sim/load`: 202, and stamps `SEQ:UNIX_MICROS` in turn over the guilds.
 /// One load at a time.
-pub(super) async fn start(
+async fn start(
     State(discord): State<Arc<Discord>>,
     State(load): State<Shared<Load>>,
     State(tasks): State<Tasks>,
@@ -105,7 +105,7 @@ pub(super) async fn start(
 }
 
 /// `GET /sim/load`
-pub(super) async fn progress(State(load): State<Shared<Load>>) -> ControlResult {
+async fn progress(State(load): State<Shared<Load>>) -> ControlResult {
     let load = load.lock();
     Ok(Json(
         json!({"sent": load.sent, "done": !load.running, "failed": load.failed}),

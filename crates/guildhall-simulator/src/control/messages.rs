@@ -1,32 +1,48 @@
 //! Messages, reactions and typing, by anybody and whatever permissions say.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Router, routing::MethodFilter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    error::{ControlError, ControlResult},
-    read::{StrictJson, id},
-};
+use super::change::{create, delete, edit, with_body};
 use crate::{
     clock,
     snowflake::{Snowflake, iso},
-    state::Discord,
-    world::{AllowedMentions, Emoji, MessageEdit, NewMessage},
+    state::AppState,
+    world::{AllowedMentions, Changed, Emoji, MessageEdit, NewMessage, Refusal, World},
 };
 
 /// Longest text of a message, in characters.
 const LONGEST: usize = 2000;
 
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/messages", create(make))
+        .route(
+            "/channels/{channel_id}/messages/{message_id}",
+            edit(change).merge(delete(|world, [channel_id, message_id]| {
+                world.delete_message(channel_id, message_id)
+            })),
+        )
+        .route(
+            "/channels/{channel_id}/messages/bulk-delete",
+            with_body(MethodFilter::POST, delete_many),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/reactions",
+            with_body(MethodFilter::POST, react)
+                .merge(with_body(MethodFilter::DELETE, clear_reactions)),
+        )
+        .route(
+            "/channels/{channel_id}/typing",
+            with_body(MethodFilter::POST, type_in),
+        )
+}
+
 /// A message to be said; `id` may be chosen.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct NewBody {
+struct NewBody {
     id: Option<Snowflake>,
     channel_id: Snowflake,
     author_id: Snowflake,
@@ -40,11 +56,7 @@ pub(super) struct NewBody {
     ping: Option<bool>,
 }
 
-/// `POST /sim/messages`
-pub(super) async fn create(
-    State(discord): State<Arc<Discord>>,
-    StrictJson(body): StrictJson<NewBody>,
-) -> ControlResult {
+fn make(world: &mut World, []: [Snowflake; 0], body: NewBody) -> Changed<Value> {
     let content = content(body.content)?;
     let allowed = AllowedMentions {
         replied_user: body.ping.unwrap_or(true),
@@ -61,75 +73,50 @@ pub(super) async fn create(
         tts: false,
         nonce: None,
     };
-    let created = discord.change(clock::now(), |world| {
-        world.create_message(body.channel_id, new)
-    })?;
-    Ok(Json(json!({"id": created})))
+    let (id, events) = world.create_message(body.channel_id, new)?;
+    Ok((json!({"id": id}), events))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct EditBody {
+struct EditBody {
     content: Option<String>,
     embeds: Option<Vec<Value>>,
     pinned: Option<bool>,
 }
 
-/// `PATCH /sim/channels/{channel_id}/messages/{message_id}`
-pub(super) async fn edit(
-    State(discord): State<Arc<Discord>>,
-    Path((channel_id, message_id)): Path<(String, String)>,
-    StrictJson(body): StrictJson<EditBody>,
-) -> ControlResult {
-    let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
+fn change(
+    world: &mut World,
+    [channel_id, message_id]: [Snowflake; 2],
+    body: EditBody,
+) -> Changed<()> {
     let edit = MessageEdit {
         content: body.content.map(content).transpose()?,
         embeds: body.embeds,
         pinned: body.pinned,
         ..MessageEdit::default()
     };
-    let edited_at = iso(clock::date());
-    discord.change(clock::now(), |world| {
-        world.edit_message(channel_id, message_id, edit, edited_at)
-    })?;
-    Ok(Json(json!({})))
-}
-
-/// `DELETE /sim/channels/{channel_id}/messages/{message_id}`
-pub(super) async fn remove(
-    State(discord): State<Arc<Discord>>,
-    Path((channel_id, message_id)): Path<(String, String)>,
-) -> ControlResult {
-    let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
-    discord.change(clock::now(), |world| {
-        world.delete_message(channel_id, message_id)
-    })?;
-    Ok(Json(json!({})))
+    world.edit_message(channel_id, message_id, edit, iso(clock::date()))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct BulkBody {
+struct BulkBody {
     message_ids: Vec<Snowflake>,
 }
 
-/// `POST /sim/channels/{channel_id}/messages/bulk-delete`
-pub(super) async fn remove_many(
-    State(discord): State<Arc<Discord>>,
-    Path(channel_id): Path<String>,
-    StrictJson(body): StrictJson<BulkBody>,
-) -> ControlResult {
-    let channel_id = id(&channel_id)?;
-    discord.change(clock::now(), |world| {
-        world.delete_messages(channel_id, &body.message_ids)
-    })?;
-    Ok(Json(json!({})))
+fn delete_many(
+    world: &mut World,
+    [channel_id]: [Snowflake; 1],
+    BulkBody { message_ids }: BulkBody,
+) -> Changed<()> {
+    world.delete_messages(channel_id, &message_ids)
 }
 
 /// A person's reaction; with `over` it is taken back.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ReactionBody {
+struct ReactionBody {
     user_id: Snowflake,
     /// `🎲` or `name:id`
     emoji: String,
@@ -137,69 +124,55 @@ pub(super) struct ReactionBody {
     over: bool,
 }
 
-/// `POST /sim/channels/{channel_id}/messages/{message_id}/reactions`
-pub(super) async fn react(
-    State(discord): State<Arc<Discord>>,
-    Path((channel_id, message_id)): Path<(String, String)>,
-    StrictJson(body): StrictJson<ReactionBody>,
-) -> ControlResult {
-    let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
-    let emoji = emoji(&body.emoji)?;
-    discord.change(clock::now(), |world| {
-        world.react(channel_id, message_id, body.user_id, &emoji, !body.over)
-    })?;
-    Ok(Json(json!({})))
+fn react(
+    world: &mut World,
+    [channel_id, message_id]: [Snowflake; 2],
+    ReactionBody {
+        user_id,
+        emoji: text,
+        over,
+    }: ReactionBody,
+) -> Changed<()> {
+    let emoji = emoji(&text)?;
+    world.react(channel_id, message_id, user_id, &emoji, !over)
 }
 
 /// Which reactions go: all, or those with one emoji.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ClearBody {
+struct ClearBody {
     emoji: Option<String>,
 }
 
-/// `DELETE /sim/channels/{channel_id}/messages/{message_id}/reactions`
-pub(super) async fn clear_reactions(
-    State(discord): State<Arc<Discord>>,
-    Path((channel_id, message_id)): Path<(String, String)>,
-    StrictJson(body): StrictJson<ClearBody>,
-) -> ControlResult {
-    let (channel_id, message_id) = (id(&channel_id)?, id(&message_id)?);
-    let emoji = body.emoji.as_deref().map(emoji).transpose()?;
-    discord.change(clock::now(), |world| {
-        world.clear_reactions(channel_id, message_id, emoji.as_ref())
-    })?;
-    Ok(Json(json!({})))
+fn clear_reactions(
+    world: &mut World,
+    [channel_id, message_id]: [Snowflake; 2],
+    ClearBody { emoji: text }: ClearBody,
+) -> Changed<()> {
+    let emoji = text.as_deref().map(emoji).transpose()?;
+    world.clear_reactions(channel_id, message_id, emoji.as_ref())
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct TypingBody {
+struct TypingBody {
     user_id: Snowflake,
 }
 
-/// `POST /sim/channels/{channel_id}/typing`
-pub(super) async fn type_in(
-    State(discord): State<Arc<Discord>>,
-    Path(channel_id): Path<String>,
-    StrictJson(body): StrictJson<TypingBody>,
-) -> ControlResult {
-    let channel_id = id(&channel_id)?;
+fn type_in(world: &mut World, [channel_id]: [Snowflake; 1], body: TypingBody) -> Changed<()> {
     let seconds = clock::unix_micros() / 1_000_000;
-    discord.change(clock::now(), |world| {
-        world.type_in(channel_id, body.user_id, seconds)
-    })?;
-    Ok(Json(json!({})))
+    world.type_in(channel_id, body.user_id, seconds)
 }
 
-fn content(text: String) -> Result<String, ControlError> {
+fn content(text: String) -> Result<String, Refusal> {
     if text.chars().count() > LONGEST {
-        let reason = format!("a message has at most {LONGEST} characters");
-        return Err(ControlError::Invalid(reason));
+        return Err(Refusal::Invalid(format!(
+            "a message has at most {LONGEST} characters"
+        )));
     }
     Ok(text)
 }
 
-fn emoji(text: &str) -> Result<Emoji, ControlError> {
-    Emoji::parse(text).ok_or_else(|| ControlError::Invalid(format!("{text:?} is no emoji")))
+fn emoji(text: &str) -> Result<Emoji, Refusal> {
+    Emoji::parse(text).ok_or_else(|| Refusal::Invalid(format!("{text:?} is no emoji")))
 }

@@ -7,7 +7,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use super::error::ControlError;
-use crate::snowflake::Snowflake;
+use crate::{snowflake::Snowflake, world::Refusal};
 
 /// A JSON body of a known shape; a field nobody knows is an error, because a
 /// misspelt one would be ignored.
@@ -32,13 +32,16 @@ pub(super) fn id(text: &str) -> Result<Snowflake, ControlError> {
         .map_err(|_| ControlError::Invalid(format!("{text:?} is not an id")))
 }
 
+/// The guild that a body names, where the path names none.
+pub(super) fn guild_named(guild_id: Option<Snowflake>) -> Result<Snowflake, Refusal> {
+    guild_id.ok_or_else(|| Refusal::invalid("guildId is missing"))
+}
+
 /// A name of 1 to 100 characters.
-pub(super) fn name(text: String) -> Result<String, ControlError> {
+pub(super) fn name(text: String) -> Result<String, Refusal> {
     if (1..=100).contains(&text.chars().count()) {
         Ok(text)
     } else {
-        Err(ControlError::Invalid(
-            "a name has 1 to 100 characters".to_owned(),
-        ))
+        Err(Refusal::invalid("a name has 1 to 100 characters"))
     }
 }

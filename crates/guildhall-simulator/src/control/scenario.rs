@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Json, Router, extract::State, routing::get};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,18 +14,22 @@ use crate::{
     clock,
     config::{Scenario, UnknownScenario},
     scenario::Player,
-    state::{Discord, RunningScenario, Shared},
+    state::{AppState, Discord, RunningScenario, Shared},
 };
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/scenario", get(show).post(start))
+}
 
 /// Which scenario is wanted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Body {
+struct Body {
     name: String,
 }
 
 /// `GET /sim/scenario`
-pub(super) async fn show(State(running): State<Shared<RunningScenario>>) -> ControlResult {
+async fn show(State(running): State<Shared<RunningScenario>>) -> ControlResult {
     let (name, turns) = {
         let running = running.lock();
         (running.scenario.name(), running.turns)
@@ -36,7 +40,7 @@ pub(super) async fn show(State(running): State<Shared<RunningScenario>>) -> Cont
 
 /// `POST /sim/scenario`: ends the present one and begins this; `standing` begins
 /// nothing.
-pub(super) async fn start(
+async fn start(
     State(discord): State<Arc<Discord>>,
     State(player): State<Player>,
     running: State<Shared<RunningScenario>>,

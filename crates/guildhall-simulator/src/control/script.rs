@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use axum::{
-    Json,
+    Json, Router,
     body::{Body as HttpBody, to_bytes},
     extract::{FromRef, State},
     http::{Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -60,9 +61,13 @@ fn post() -> String {
     "POST".to_owned()
 }
 
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/script", get(progress).post(start).delete(stop))
+}
+
 /// `POST /sim/script`: a list of `{afterMs, kind, …}` and `{afterMs, path, body}`;
 /// 202. One at a time.
-pub(super) async fn start(
+async fn start(
     State(state): State<AppState>,
     StrictJson(list): StrictJson<Vec<Value>>,
 ) -> Result<Response, ControlError> {

@@ -3,12 +3,13 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    Json,
+    Json, Router,
     extract::State,
     response::{
         Sse,
         sse::{Event, KeepAlive},
     },
+    routing::get,
 };
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
@@ -17,12 +18,18 @@ use crate::{
     cdn, clock,
     limits::Limiter,
     snowflake::iso,
-    state::{Core, Discord, RunningScenario, Shared, Tasks},
+    state::{AppState, Core, Discord, RunningScenario, Shared, Tasks},
     world::{Channel, Guild, Invite, Member, VoiceState},
 };
 
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/state", get(state))
+        .route("/events", get(events))
+}
+
 /// Everything, secrets included: they open nothing but the simulator.
-pub(super) async fn state(
+async fn state(
     State(discord): State<Arc<Discord>>,
     State(limiter): State<Shared<Limiter>>,
     State(scenario): State<Shared<RunningScenario>>,
@@ -35,7 +42,7 @@ pub(super) async fn state(
 
 /// Server-StrictJson Events named `changed`: whoever shows the state looks again.
 /// Changes that come faster than they are read are told as one.
-pub(super) async fn events(
+async fn events(
     State(discord): State<Arc<Discord>>,
     State(tasks): State<Tasks>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

@@ -1,31 +1,33 @@
 //! Joining, moving, leaving, muting.
 
-use std::sync::Arc;
-
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Router, routing::MethodFilter};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    error::ControlResult,
-    read::{StrictJson, id},
+    change::{create, with_body},
     state::show_voice,
 };
 use crate::{
-    clock,
     snowflake::Snowflake,
-    state::Discord,
-    world::{Edit, VoiceEdit},
+    state::AppState,
+    world::{Changed, Edit, VoiceEdit, World},
 };
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/guilds/{guild_id}/voice", create(set))
+        .route(
+            "/channels/{channel_id}/voice-status",
+            with_body(MethodFilter::PUT, set_status),
+        )
+}
 
 /// What somebody's voice state becomes; what is absent stays as it is, and a
 /// `channelId` of null disconnects.
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Body {
+struct Body {
     user_id: Snowflake,
     #[serde(default)]
     channel_id: Edit<Snowflake>,
@@ -38,13 +40,8 @@ pub(super) struct Body {
     suppress: Option<bool>,
 }
 
-/// `POST /sim/guilds/{guild_id}/voice`: answers with the state that results, or null.
-pub(super) async fn set(
-    State(discord): State<Arc<Discord>>,
-    Path(guild_id): Path<String>,
-    StrictJson(body): StrictJson<Body>,
-) -> ControlResult {
-    let guild_id = id(&guild_id)?;
+/// Answers with the voice state that results, or null.
+fn set(world: &mut World, [guild_id]: [Snowflake; 1], body: Body) -> Changed<Value> {
     let edit = VoiceEdit {
         channel_id: body.channel_id,
         self_mute: body.self_mute,
@@ -55,33 +52,21 @@ pub(super) async fn set(
         deaf: body.deaf,
         suppress: body.suppress,
     };
-    let now = discord.change(clock::now(), |world| {
-        let ((), events) = world.set_voice(guild_id, body.user_id, edit)?;
-        let state = world
-            .guilds
-            .get(guild_id)
-            .and_then(|guild| Some(show_voice(guild, guild.voice_states.get(body.user_id)?)));
-        Ok((state, events))
-    })?;
-    Ok(Json(json!(now)))
+    let ((), events) = world.set_voice(guild_id, body.user_id, edit)?;
+    let state = world
+        .guilds
+        .get(guild_id)
+        .and_then(|guild| Some(show_voice(guild, guild.voice_states.get(body.user_id)?)));
+    Ok((json!(state), events))
 }
 
 /// What stands above a voice channel; null takes it away.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct StatusBody {
+struct StatusBody {
     status: Option<String>,
 }
 
-/// `PUT /sim/channels/{channel_id}/voice-status`
-pub(super) async fn set_status(
-    State(discord): State<Arc<Discord>>,
-    Path(channel_id): Path<String>,
-    StrictJson(body): StrictJson<StatusBody>,
-) -> ControlResult {
-    let channel_id = id(&channel_id)?;
-    discord.change(clock::now(), |world| {
-        world.set_voice_status(channel_id, body.status)
-    })?;
-    Ok(Json(json!({})))
+fn set_status(world: &mut World, [channel_id]: [Snowflake; 1], body: StatusBody) -> Changed<()> {
+    world.set_voice_status(channel_id, body.status)
 }
