@@ -1,24 +1,29 @@
 //! The command line. Flags come from the table of settings, so they can't drift from it.
 
+/// What only a subcommand with a simulator takes.
+#[cfg(feature = "simulator")]
+mod simulation;
+/// The names of those subcommands in a build without it.
+#[cfg(not(feature = "simulator"))]
+mod no_simulator;
+
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use guildhall_simulator::{Config, INTERVALS, NoInterval, Scenario};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+#[cfg(feature = "simulator")]
+pub(crate) use simulation::Simulation;
 
 use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 
-/// What was asked for.
+/// What was arguments for.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) subcommand: Subcommand,
     /// Values of flags by setting name.
     pub(crate) flags: BTreeMap<String, String>,
-    /// The simulator's seed.
-    pub(crate) seed: u64,
-    /// What happens in the simulator by itself.
-    pub(crate) scenario: Scenario,
-    /// The simulator's intervals that are not as usual, as `NAME=DURATION`.
-    pub(crate) intervals: Vec<String>,
+    #[cfg(feature = "simulator")]
+    pub(crate) simulation: Simulation,
     /// Only says what is wrong with the settings, and leaves.
     pub(crate) check: bool,
 }
@@ -26,14 +31,17 @@ pub(crate) struct Arguments {
 /// The subcommand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subcommand {
+    #[cfg(feature = "simulator")]
     Demo,
     All,
     Gateway,
     Web,
+    #[cfg(feature = "simulator")]
     Simulator,
 }
 
-const SUBCOMMANDS: [(Subcommand, &str, &str); 5] = [
+const SUBCOMMANDS: &[(Subcommand, &str, &str)] = &[
+    #[cfg(feature = "simulator")]
     (
         Subcommand::Demo,
         "demo",
@@ -50,6 +58,7 @@ const SUBCOMMANDS: [(Subcommand, &str, &str); 5] = [
         "web",
         "The role that serves browsers; run as many as you like",
     ),
+    #[cfg(feature = "simulator")]
     (
         Subcommand::Simulator,
         "simulator",
@@ -59,7 +68,10 @@ const SUBCOMMANDS: [(Subcommand, &str, &str); 5] = [
 
 /// Reads the command line; clap itself answers `--help`, `--version` and mistakes.
 pub(crate) fn parse() -> Arguments {
-    arguments(&command().get_matches())
+    let matches = command().get_matches();
+    #[cfg(not(feature = "simulator"))]
+    no_simulator::refuse(&matches);
+    arguments(&matches)
 }
 
 pub(crate) fn command() -> Command {
@@ -69,7 +81,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help("Every flag is also a setting in the environment or in .env: --web-port is WEB_PORT. Secrets are only read from there, or from the file that NAME_FILE names.");
-    for (subcommand, name, about) in SUBCOMMANDS {
+    for &(subcommand, name, about) in SUBCOMMANDS {
         let mut sub = Command::new(name).about(about).arg(
             Arg::new("check")
                 .long("check")
@@ -79,61 +91,22 @@ pub(crate) fn command() -> Command {
         for setting in SETTINGS.iter().filter(|setting| subcommand.takes(setting)) {
             sub = sub.arg(flag(subcommand, setting));
         }
-        if matches!(subcommand, Subcommand::Simulator | Subcommand::Demo) {
-            sub = sub.arg(
-                Arg::new("seed")
-                    .long("seed")
-                    .value_name("NUMBER")
-                    .value_parser(value_parser!(u64))
-                    .default_value("1")
-                    .help("The same seed makes the same guilds, people and ids"),
-            );
-            sub = sub.arg(
-                Arg::new("scenario")
-                    .long("scenario")
-                    .value_name("NAME")
-                    .value_parser(|text: &str| text.parse::<Scenario>())
-                    .default_value(Scenario::Standing.name())
-                    .help("What happens by itself: standing, evening, big or outage"),
-            );
-        }
-        if subcommand == Subcommand::Simulator {
-            sub = sub.arg(interval()).after_help(intervals());
+        #[cfg(feature = "simulator")]
+        {
+            sub = simulation::add_arguments(subcommand, sub);
         }
         command = command.subcommand(sub);
+    }
+    #[cfg(not(feature = "simulator"))]
+    {
+        command = no_simulator::add_subcommands(command);
     }
     command
 }
 
-fn interval() -> Arg {
-    let valid = |text: &str| -> Result<String, NoInterval> {
-        Config::default().set_interval(text)?;
-        Ok(text.to_owned())
-    };
-    Arg::new("interval")
-        .long("interval")
-        .value_name("NAME=DURATION")
-        .value_parser(valid)
-        .action(ArgAction::Append)
-        .help("Shrinks or stretches one of the intervals below; may be given again and again")
-}
-
-fn intervals() -> String {
-    let mut list = "Intervals, as 0, 250ms, 30s, 5m, 24h or 7d:".to_owned();
-    for interval in INTERVALS {
-        let default = interval.default_text();
-        let line = format!(
-            "{:<16} {} [default: {default}]",
-            interval.name, interval.help
-        );
-        list.push_str("\n  ");
-        list.push_str(&line);
-    }
-    list
-}
-
 fn flag(subcommand: Subcommand, setting: &'static Setting) -> Arg {
     let long = match (subcommand, setting.name) {
+        #[cfg(feature = "simulator")]
         (Subcommand::Simulator, "SIMULATOR_LISTEN") => "listen".to_owned(),
         _ => setting.flag(),
     };
@@ -147,9 +120,9 @@ fn flag(subcommand: Subcommand, setting: &'static Setting) -> Arg {
 fn arguments(matches: &ArgMatches) -> Arguments {
     let (name, matches) = matches.subcommand().expect("clap requires a subcommand");
     let subcommand = SUBCOMMANDS
-        .into_iter()
+        .iter()
         .find(|(_, known, _)| *known == name)
-        .map(|(subcommand, ..)| subcommand)
+        .map(|(subcommand, ..)| *subcommand)
         .expect("clap knows these subcommands only");
     let flags = SETTINGS
         .iter()
@@ -158,44 +131,61 @@ fn arguments(matches: &ArgMatches) -> Arguments {
             let value: Option<&String> = matches.get_one(setting.name);
             Some((setting.name.to_owned(), value?.clone()))
         });
-    let seed = match subcommand {
-        Subcommand::Simulator | Subcommand::Demo => matches.get_one("seed").copied().unwrap_or(1),
-        Subcommand::All | Subcommand::Gateway | Subcommand::Web => 0,
-    };
-    let scenario = match subcommand {
-        Subcommand::Simulator | Subcommand::Demo => {
-            matches.get_one("scenario").copied().unwrap_or_default()
-        }
-        Subcommand::All | Subcommand::Gateway | Subcommand::Web => Scenario::Standing,
-    };
-    let intervals = match subcommand {
-        Subcommand::Simulator => matches.get_many("interval").into_iter().flatten().cloned(),
-        Subcommand::Demo | Subcommand::All | Subcommand::Gateway | Subcommand::Web => {
-            None.into_iter().flatten().cloned()
-        }
-    };
     Arguments {
         subcommand,
         flags: flags.collect(),
-        seed,
-        scenario,
-        intervals: intervals.collect(),
+        #[cfg(feature = "simulator")]
+        simulation: Simulation::read(subcommand, matches),
         check: matches.get_flag("check"),
     }
 }
 
 impl Subcommand {
+    /// Whether it holds Discord's Gateway connection.
+    pub(crate) fn has_gateway(self) -> bool {
+        match self {
+            Self::All | Self::Gateway => true,
+            Self::Web => false,
+            #[cfg(feature = "simulator")]
+            Self::Demo => true,
+            #[cfg(feature = "simulator")]
+            Self::Simulator => false,
+        }
+    }
+
+    /// Whether it serves browsers.
+    pub(crate) fn has_web(self) -> bool {
+        match self {
+            Self::All | Self::Web => true,
+            Self::Gateway => false,
+            #[cfg(feature = "simulator")]
+            Self::Demo => true,
+            #[cfg(feature = "simulator")]
+            Self::Simulator => false,
+        }
+    }
+
+    /// Whether Discord is a simulated one, in this process.
+    #[cfg(feature = "simulator")]
+    pub(crate) fn has_simulator(self) -> bool {
+        matches!(self, Self::Demo | Self::Simulator)
+    }
+
     fn takes(self, setting: &Setting) -> bool {
-        let of_logs = matches!(setting.name, "LOG_FORMAT" | "RUST_LOG");
         setting.kind == SettingKind::Plain
             && match (self, setting.reader) {
+                #[cfg(feature = "simulator")]
                 (Self::Demo, _) => !setting.is_the_demos(),
                 (Self::All, reader) => {
                     reader != Reader::Simulator && setting.name != "GATEWAY_WS_URL"
                 }
                 (Self::Gateway, reader) => matches!(reader, Reader::Gateway | Reader::Both),
                 (Self::Web, reader) => matches!(reader, Reader::Web | Reader::Both),
-                (Self::Simulator, reader) => reader == Reader::Simulator || of_logs,
+                #[cfg(feature = "simulator")]
+                (Self::Simulator, reader) => {
+                    let of_logs = matches!(setting.name, "LOG_FORMAT" | "RUST_LOG");
+                    reader == Reader::Simulator || of_logs
+                }
             }
     }
 }
@@ -223,57 +213,20 @@ mod tests {
     }
 
     #[test]
-    fn the_simulated_world_stands_still_unless_asked() {
-        let scenario = |typed: &[&str]| {
-            let matches = command().try_get_matches_from(typed).expect("known flags");
-            arguments(&matches).scenario
-        };
-        for still in ["demo", "simulator"] {
-            assert_eq!(scenario(&["guildhall", still]), Scenario::Standing);
-        }
-        let big = ["guildhall", "simulator", "--scenario", "big"];
-        assert_eq!(scenario(&big), Scenario::Big);
-        let unknown = ["guildhall", "demo", "--scenario", "riot"];
-        assert!(command().try_get_matches_from(unknown).is_err());
-    }
-
-    #[test]
-    fn the_simulators_intervals_may_be_given_again_and_again() {
-        let typed = [
-            "guildhall",
-            "simulator",
-            "--interval",
-            "heartbeat=1s",
-            "--interval=code=5m",
-        ];
-        let matches = command().try_get_matches_from(typed).expect("known flags");
-        assert_eq!(arguments(&matches).intervals, ["heartbeat=1s", "code=5m"]);
-        for (role, wrong) in [
-            ("simulator", "heartbeat"),
-            ("simulator", "hearts=1s"),
-            ("demo", "heartbeat=1s"),
-        ] {
-            let typed = ["guildhall", role, "--interval", wrong];
-            assert!(
-                command().try_get_matches_from(typed).is_err(),
-                "{role} {wrong}"
-            );
-        }
-    }
-
-    #[test]
     fn unknown_flags_and_secrets_as_flags_are_refused() {
-        for (role, flag) in [
+        for (subcommand, flag) in [
             ("gateway", "--gateway-ws-prot"),
             ("gateway", "--link-token"),
             ("gateway", "--web-port"),
+            #[cfg(feature = "simulator")]
             ("demo", "--base-url"),
+            #[cfg(feature = "simulator")]
             ("demo", "--discord-url"),
         ] {
-            let typed = ["guildhall", role, flag, "x"];
+            let typed = ["guildhall", subcommand, flag, "x"];
             assert!(
                 command().try_get_matches_from(typed).is_err(),
-                "{role} {flag}"
+                "{subcommand} {flag}"
             );
         }
     }

@@ -5,12 +5,14 @@ mod all;
 /// All mistakes of a start, before anything is written.
 mod check;
 /// Everything, with a simulated Discord.
+#[cfg(feature = "simulator")]
 mod demo;
 /// The gateway role alone.
 mod gateway;
 /// Addresses and folders that a start will use.
 mod preflight;
 /// The simulator alone.
+#[cfg(feature = "simulator")]
 mod simulator;
 /// The web role alone.
 mod web;
@@ -35,13 +37,13 @@ use crate::{
 
 /// Runs what was asked for, until it ends.
 pub(crate) fn run(arguments: Arguments) -> Result<(), ProcessExit> {
-    let mut sources = Sources::from_process(arguments.flags);
-    if matches!(
-        arguments.subcommand,
-        Subcommand::Demo | Subcommand::Simulator
-    ) {
-        demo::keep_out(&mut sources);
-    }
+    let sources = Sources::from_process(arguments.flags);
+    #[cfg(feature = "simulator")]
+    let sources = if arguments.subcommand.has_simulator() {
+        demo::kept_out(sources)
+    } else {
+        sources
+    };
     let settings = Settings::resolve(&sources);
     check::all_at_once(arguments.subcommand, &settings, arguments.check)
         .inspect_err(|_| check::warn(&settings))?;
@@ -56,19 +58,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), ProcessExit> {
         .map_err(anyhow::Error::from)?;
     let result = runtime.block_on(async {
         match arguments.subcommand {
-            Subcommand::Demo => demo::run(settings, arguments.seed, arguments.scenario).await,
+            #[cfg(feature = "simulator")]
+            Subcommand::Demo => demo::run(settings, arguments.simulation).await,
             Subcommand::All => all::run(settings).await,
             Subcommand::Gateway => gateway::run(settings).await,
             Subcommand::Web => web::run(settings).await,
-            Subcommand::Simulator => {
-                simulator::run(
-                    &settings,
-                    arguments.seed,
-                    arguments.scenario,
-                    &arguments.intervals,
-                )
-                .await
-            }
+            #[cfg(feature = "simulator")]
+            Subcommand::Simulator => simulator::run(&settings, &arguments.simulation).await,
         }
     });
     // A task that did not stop in time must not hold the process.

@@ -25,10 +25,13 @@ pub(crate) mod table;
 mod web;
 
 pub(crate) use gateway::gateway;
+#[cfg(feature = "simulator")]
 pub(crate) use misspelling::misspelt;
 pub(crate) use mistakes::Mistakes;
 pub(crate) use not_bound::not_bound;
-pub(crate) use parse::{ip, listen, listen_or, shown};
+#[cfg(feature = "simulator")]
+pub(crate) use parse::ip;
+pub(crate) use parse::{listen, listen_or, shown};
 pub(crate) use source::{Settings, Sources};
 pub(crate) use web::web;
 

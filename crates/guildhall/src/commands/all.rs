@@ -45,6 +45,10 @@ pub(super) async fn run(mut settings: Settings) -> Result<(), ProcessExit> {
 }
 
 /// Where the two roles listen, and what is let go of when they have ended.
+#[cfg_attr(
+    not(feature = "simulator"),
+    expect(dead_code, reason = "only the demo tells people the addresses")
+)]
 pub(super) struct Started {
     pub(super) web: SocketAddr,
     pub(super) ops: SocketAddr,

@@ -2,10 +2,12 @@
 //! `--check` does.
 
 use super::{
-    all, demo, gateway,
+    all, gateway,
     preflight::{self, Listener, Taken},
-    simulator, web,
+    web,
 };
+#[cfg(feature = "simulator")]
+use super::{demo, simulator};
 use crate::{
     adapters,
     cli::Subcommand,
@@ -32,19 +34,16 @@ pub(super) fn all_at_once(
             }
             all::assume(&mut settings);
         }
+        #[cfg(feature = "simulator")]
         Subcommand::Demo => demo::assume(&mut settings),
-        Subcommand::Gateway | Subcommand::Web | Subcommand::Simulator => {}
+        #[cfg(feature = "simulator")]
+        Subcommand::Simulator => {}
+        Subcommand::Gateway | Subcommand::Web => {}
     }
-    if matches!(
-        subcommand,
-        Subcommand::All | Subcommand::Demo | Subcommand::Gateway
-    ) {
+    if subcommand.has_gateway() {
         mistakes.take(config::gateway(&settings));
     }
-    if matches!(
-        subcommand,
-        Subcommand::All | Subcommand::Demo | Subcommand::Web
-    ) {
+    if subcommand.has_web() {
         mistakes.take(config::web(&settings));
     }
     let listeners = listeners(subcommand, &settings, &mut mistakes);
@@ -67,24 +66,19 @@ fn listeners(
     mistakes: &mut Mistakes,
 ) -> Vec<Listener> {
     let mut wanted = Vec::new();
-    if matches!(
-        subcommand,
-        Subcommand::All | Subcommand::Demo | Subcommand::Gateway
-    ) {
+    if subcommand.has_gateway() {
         wanted.push(("GATEWAY_WS_HOST", "GATEWAY_WS_PORT", None));
     }
-    if matches!(
-        subcommand,
-        Subcommand::All | Subcommand::Demo | Subcommand::Web
-    ) {
+    if subcommand.has_web() {
         wanted.push(("WEB_HOST", "WEB_PORT", None));
     }
     match subcommand {
-        Subcommand::All | Subcommand::Demo => {
-            wanted.push(("OPS_HOST", "OPS_PORT", Some(all::OPS_PORT)));
-        }
+        Subcommand::All => wanted.push(("OPS_HOST", "OPS_PORT", Some(all::OPS_PORT))),
+        #[cfg(feature = "simulator")]
+        Subcommand::Demo => wanted.push(("OPS_HOST", "OPS_PORT", Some(all::OPS_PORT))),
         Subcommand::Gateway => wanted.push(("OPS_HOST", "OPS_PORT", Some(gateway::OPS_PORT))),
         Subcommand::Web => wanted.push(("OPS_HOST", "OPS_PORT", Some(web::OPS_PORT))),
+        #[cfg(feature = "simulator")]
         Subcommand::Simulator => {}
     }
     let mut found = Vec::new();
@@ -96,7 +90,8 @@ fn listeners(
         let at = mistakes.take(at);
         found.extend(at.map(|at| Listener { host, port, at }));
     }
-    if matches!(subcommand, Subcommand::Demo | Subcommand::Simulator) {
+    #[cfg(feature = "simulator")]
+    if subcommand.has_simulator() {
         let name = "SIMULATOR_LISTEN";
         let at = mistakes.take(simulator::listen(settings));
         found.extend(at.map(|at| Listener {
@@ -106,6 +101,7 @@ fn listeners(
         }));
     }
     // The demo looks for a free port where nobody asked for one.
+    #[cfg(feature = "simulator")]
     for listener in &mut found {
         if subcommand == Subcommand::Demo && !settings.is_set(listener.port) {
             listener.at.set_port(0);

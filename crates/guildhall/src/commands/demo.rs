@@ -6,11 +6,11 @@ mod visitor;
 
 use std::net::{SocketAddr, TcpListener};
 
-use guildhall_simulator::Scenario;
 use url::Url;
 
 use super::{all, simulator};
 use crate::{
+    cli::Simulation,
     config::{
         ConfigError, Settings, Sources, ip, misspelt, secrets,
         table::{FOREIGN_WORDS, Setting},
@@ -21,11 +21,7 @@ use crate::{
 /// How many ports above a taken default one are tried.
 const PORTS_TRIED: u16 = 50;
 
-pub(super) async fn run(
-    mut settings: Settings,
-    seed: u64,
-    scenario: Scenario,
-) -> Result<(), ProcessExit> {
+pub(super) async fn run(mut settings: Settings, simulation: Simulation) -> Result<(), ProcessExit> {
     let mut said = Vec::new();
     let listen = free_address(
         simulator::listen(&settings)?,
@@ -43,7 +39,7 @@ pub(super) async fn run(
     )?;
     free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
 
-    let simulator = simulator::build(listen, seed, scenario, &[]).await?;
+    let simulator = simulator::build(listen, &simulation).await?;
     let discord = format!("http://{}", simulator.local_addr());
     let application = simulator.application();
     let (id, token) = (application.id.to_string(), &application.bot_token);
@@ -85,7 +81,7 @@ pub(super) async fn run(
 }
 
 /// Keeps out what is said outside about a real house, its mistakes included.
-pub(super) fn keep_out(sources: &mut Sources) {
+pub(super) fn kept_out(mut sources: Sources) -> Sources {
     let outside = |name: &str| {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
         plain.starts_with("DISCORD_")
@@ -97,6 +93,7 @@ pub(super) fn keep_out(sources: &mut Sources) {
         said.retain(|name, _| !outside(name));
     }
     sources.mistakes.retain(|mistake| !outside(&mistake.name));
+    sources
 }
 
 /// A slip in the name of something that the demo chooses itself.
@@ -220,7 +217,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect()
         };
-        let mut sources = Sources {
+        let sources = Sources {
             environment: said(&[
                 ("REDIS_URL", "redis://127.0.0.1"),
                 ("DISCORD_BOT_TOKN", "misspelt"),
@@ -233,8 +230,7 @@ mod tests {
             dotenv: said(&[("DATABASE_URL", "postgres://db"), ("LOG_FORMAT", "json")]),
             ..Sources::default()
         };
-        keep_out(&mut sources);
-        let settings = Settings::resolve(&sources);
+        let settings = Settings::resolve(&kept_out(sources));
         assert_eq!(
             settings.mistakes,
             Mistakes::default(),

@@ -2,20 +2,16 @@
 
 use std::net::SocketAddr;
 
-use guildhall_simulator::{Config, Scenario, Simulator};
+use guildhall_simulator::{Config, Simulator};
 
 use crate::{
+    cli::Simulation,
     config::{ConfigError, Settings, refuse},
     lifecycle::{Lifecycle, ProcessExit},
 };
 
-pub(super) async fn run(
-    settings: &Settings,
-    seed: u64,
-    scenario: Scenario,
-    intervals: &[String],
-) -> Result<(), ProcessExit> {
-    let simulator = build(listen(settings)?, seed, scenario, intervals).await?;
+pub(super) async fn run(settings: &Settings, simulation: &Simulation) -> Result<(), ProcessExit> {
+    let simulator = build(listen(settings)?, simulation).await?;
     let mut lifecycle = Lifecycle::new();
     let address = simulator.local_addr();
     let application = simulator.application();
@@ -38,17 +34,15 @@ pub(super) async fn run(
 /// Binds a simulator; everything in it is invented, its secrets included.
 pub(super) async fn build(
     listen: SocketAddr,
-    seed: u64,
-    scenario: Scenario,
-    intervals: &[String],
+    simulation: &Simulation,
 ) -> Result<Simulator, ProcessExit> {
     let mut config = Config {
         listen,
-        seed,
-        scenario,
+        seed: simulation.seed,
+        scenario: simulation.scenario,
         ..Config::default()
     };
-    for interval in intervals {
+    for interval in &simulation.intervals {
         if let Err(error) = config.set_interval(interval) {
             return Err(ProcessExit::Misconfigured(ConfigError(format!(
                 "--interval: {error}."

@@ -44,6 +44,7 @@ impl Setting {
 
     /// Whether the demo chooses it, whatever is said outside: it has a Discord and secrets of its
     /// own, and is not concerned by what a real house needs.
+    #[cfg(feature = "simulator")]
     pub(crate) fn is_the_demos(&self) -> bool {
         self.kind != SettingKind::Plain
             || self.name.starts_with("DISCORD_")
