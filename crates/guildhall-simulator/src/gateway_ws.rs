@@ -13,7 +13,7 @@ mod members;
 /// How a frame leaves: plain, compressed payload by payload, or as one stream.
 mod transport;
 /// What goes over one socket: what waits to be written, and what comes meanwhile.
-mod line;
+mod socket;
 /// The rules of one connection, without a socket.
 mod protocol;
 /// The HTTP side: the URL, its query and the upgrade.

@@ -11,11 +11,11 @@ mod caller;
 /// Paths, queries and bodies.
 mod form;
 /// The world as one call meets it: what the bot may see and do.
-mod scene;
+mod call;
 /// Buckets and the global limit, enforced and told in headers.
 mod limit;
 /// Requests meet the faults that wait for their route.
-mod fault;
+mod inject;
 /// Every route by name.
 mod routes;
 /// The gateway's address and budget.
@@ -49,7 +49,7 @@ use axum::{
 };
 
 pub(crate) use error::not_found;
-pub(crate) use fault::interfere;
+pub(crate) use inject::interfere;
 pub(crate) use limit::enforce_global;
 pub(crate) use routes::is_known as is_known_route;
 

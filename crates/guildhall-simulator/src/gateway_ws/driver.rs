@@ -16,8 +16,8 @@ use tracing::{Instrument, debug, info_span};
 
 use super::{
     answer::answer,
-    line::{Came, Line},
     protocol::{Output, Protocol},
+    socket::{Came, Line},
     state::GatewayState,
     transport::Transport,
 };

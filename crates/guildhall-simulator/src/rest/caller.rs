@@ -9,7 +9,7 @@ use axum::{
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 
-use super::{ApiError, scene::Scene};
+use super::{ApiError, call::Scene};
 use crate::{
     clock,
     grants::{Access, Grants},

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::Bot,
     form::{Form, Forms, Ids},
     overwrites,
-    scene::Scene,
 };
 use crate::{
     snowflake::Snowflake,

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::Bot,
     form::{Form, Ids, Texts},
-    scene::Scene,
 };
 use crate::{
     config::Config,

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::{Bot, Person},
     form::{Form, Ids, Query},
     roles,
-    scene::Scene,
 };
 use crate::{
     clock,

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::Bot,
     form::{Form, Ids, Query},
-    scene::Scene,
 };
 use crate::{
     clock,

@@ -6,11 +6,11 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::Bot,
     form::{Form, Ids, MaybeForm, Query},
     members::{asks_for_voice, shape},
     roles,
-    scene::Scene,
 };
 use crate::{
     snowflake::Snowflake,

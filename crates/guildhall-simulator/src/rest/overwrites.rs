@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 
 use super::{
     ApiError,
+    call::Scene,
     caller::Bot,
     form::{Form, Ids},
-    scene::Scene,
 };
 use crate::world::{Channel, Edit, Guild, Overwrite, OverwriteKind, Permissions};
 

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::Bot,
     form::{Ids, Query, Texts, id_in},
     messages::readable,
-    scene::Scene,
 };
 use crate::{
     snowflake::Snowflake,

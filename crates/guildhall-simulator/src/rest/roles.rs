@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     ApiError, ApiResult,
+    call::Scene,
     caller::Bot,
     form::{Form, Forms, Ids, MaybeForm},
-    scene::Scene,
 };
 use crate::{
     snowflake::Snowflake,
