@@ -94,9 +94,9 @@ pub struct Config {
 /// What happens by itself. Each is the same for the same seed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scenario {
-    /// Nothing: the world stands still until somebody acts.
+    /// Nothing, until somebody acts. Its name is `standing`.
     #[default]
-    Standing,
+    Static,
     /// People drift between rooms, mute, stream, talk and leave.
     Evening,
     /// A guild of 10,000 members and 500 channels stands beside the others.
@@ -113,13 +113,13 @@ pub struct UnknownScenario(String);
 
 impl Scenario {
     /// All, in the order they are shown.
-    pub const ALL: [Self; 4] = [Self::Standing, Self::Evening, Self::Big, Self::Outage];
+    pub const ALL: [Self; 4] = [Self::Static, Self::Evening, Self::Big, Self::Outage];
 
     /// As it is written on command lines and in `/sim/scenario`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Standing => "standing",
+            Self::Static => "standing",
             Self::Evening => "evening",
             Self::Big => "big",
             Self::Outage => "outage",
@@ -210,7 +210,7 @@ impl Default for Config {
             head_limit: Duration::from_secs(10),
             body_limit: Duration::from_secs(10),
             stop_limit: Duration::from_secs(1),
-            scenario: Scenario::Standing,
+            scenario: Scenario::Static,
             scenario_pace: Duration::from_millis(1500),
         }
     }

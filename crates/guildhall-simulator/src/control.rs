@@ -1,4 +1,4 @@
-//! `/sim`: what no Discord has, the hand that moves its people.
+//! `/sim`: what no Discord has, an API that moves its people and breaks things.
 //!
 //! JSON in and out, camelCase, ids as strings, errors as
 //! `{"error": {"code", "message"}}`. Nothing here asks for permissions. No login

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     snowflake::Snowflake,
-    world::{Body, Event},
+    world::{Event, EventBody},
 };
 
 /// Faults of delivery, the same for every session.
@@ -41,7 +41,7 @@ impl Delivery {
             match self.held.take() {
                 Some(held) if independent(&held, &event) => told.extend([event, held]),
                 Some(held) => told.extend([held, event]),
-                None if self.swaps > 0 && matches!(event.body, Body::Shared(_)) => {
+                None if self.swaps > 0 && matches!(event.body, EventBody::Shared(_)) => {
                     self.swaps -= 1;
                     self.held = Some(event);
                 }
@@ -81,7 +81,7 @@ fn subject(event: &Event) -> Option<Snowflake> {
         user_id: Snowflake,
     }
     match &event.body {
-        Body::Shared(body) if event.name == "VOICE_STATE_UPDATE" => {
+        EventBody::Shared(body) if event.name == "VOICE_STATE_UPDATE" => {
             Some(serde_json::from_str::<Whose>(body).ok()?.user_id)
         }
         _ => None,
@@ -106,7 +106,7 @@ mod tests {
 
     fn turns(events: &[Event]) -> Vec<String> {
         let turn = |event: &Event| {
-            let Body::Shared(body) = &event.body else {
+            let EventBody::Shared(body) = &event.body else {
                 return String::new();
             };
             let data: serde_json::Value = serde_json::from_str(body).expect("JSON");

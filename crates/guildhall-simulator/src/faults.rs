@@ -6,4 +6,4 @@ mod gateway;
 mod rest;
 
 pub(crate) use gateway::{GatewayFaults, ResumeFault};
-pub(crate) use rest::{Interference, RestFaults, without_names};
+pub(crate) use rest::{RestFault, RestFaults, without_names};

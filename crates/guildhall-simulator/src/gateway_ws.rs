@@ -12,7 +12,7 @@ mod answer;
 mod members;
 /// How a frame leaves: plain, compressed payload by payload, or as one stream.
 mod transport;
-/// What goes over one socket: what waits to be written, and what comes meanwhile.
+/// One WebSocket: what waits to be written, and what comes meanwhile.
 mod socket;
 /// The rules of one connection, without a socket.
 mod protocol;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::GrantLifetimes,
-    snowflake::{Chance, Snowflake},
+    snowflake::{SeededRng, Snowflake},
 };
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ pub(crate) struct InvalidGrant(pub(crate) &'static str);
 
 /// Every code and token that is good for something.
 pub(crate) struct Grants {
-    chance: Chance,
+    rng: SeededRng,
     lifetimes: GrantLifetimes,
     codes: HashMap<String, Issued<Code>>,
     access: HashMap<String, Issued<Holder>>,
@@ -112,7 +112,7 @@ impl Grants {
         Self {
             lifetimes,
             // Apart from the world's draws, so that logins do not change later ids.
-            chance: Chance::from_seed(seed ^ 0x006f_6175_7468),
+            rng: SeededRng::from_seed(seed ^ 0x006f_6175_7468),
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -122,7 +122,7 @@ impl Grants {
 
     /// A single-use code for what was agreed to.
     pub(crate) fn issue_code(&mut self, consent: Consent, now: Instant) -> String {
-        let code = self.chance.letters(30);
+        let code = self.rng.letters(30);
         let Access {
             user_id, scopes, ..
         } = &consent.access;
@@ -221,8 +221,8 @@ impl Grants {
 
     fn issue_tokens(&mut self, access: &Access, code: &str, now: Instant) -> Tokens {
         let tokens = Tokens {
-            access: self.chance.letters(30),
-            refresh: self.chance.letters(30),
+            access: self.rng.letters(30),
+            refresh: self.rng.letters(30),
             scopes: access.scopes.clone(),
             lifetime: self.lifetimes.access,
         };

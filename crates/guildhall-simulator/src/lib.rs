@@ -1,7 +1,7 @@
 //! A Discord small enough to read and strict enough to trust.
 //!
 //! It speaks Gateway v10, the REST routes and the OAuth2 login that a bridge
-//! needs, over plain HTTP on loopback, and stands on one in-memory world that is
+//! needs, over plain HTTP on loopback, from one in-memory world that is
 //! the same for the same seed. Any bot library may be pointed at it unchanged;
 //! `/sim` and the page at `/` move its people about.
 //!
@@ -16,7 +16,7 @@
 
 /// The one place that reads a clock.
 mod clock;
-/// Ids as Discord makes them, and the seeded chance they come from.
+/// Ids as Discord makes them, and the seeded random numbers they come from.
 mod snowflake;
 /// Guilds, channels, roles, people, and who may see what.
 mod world;
@@ -48,7 +48,7 @@ mod rest;
 mod cdn;
 /// OAuth2 code grant with PKCE, and the page that asks who signs in.
 mod oauth;
-/// `/sim`: what no Discord has, the hand that moves its people.
+/// `/sim`: what no Discord has, an API that moves its people and breaks things.
 mod control;
 /// "The Discord side": the page at `/`.
 mod page;

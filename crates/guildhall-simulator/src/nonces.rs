@@ -1,4 +1,4 @@
-//! Marks of messages sent with `enforce_nonce`: the same mark says nothing twice.
+//! Nonces of messages sent with `enforce_nonce`: the same nonce creates no second message.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::snowflake::Snowflake;
 
-/// Marks remembered at once; one more and the oldest goes.
+/// Nonces remembered at once; one more and the oldest goes.
 const MOST: usize = 4096;
 
-/// Recent marks, oldest first.
+/// Recent nonces, oldest first.
 #[derive(Debug)]
 pub(crate) struct Nonces {
-    all: VecDeque<Mark>,
-    /// How long a mark is remembered; Discord says some minutes.
+    all: VecDeque<SentNonce>,
+    /// How long a nonce is remembered; Discord says some minutes.
     remembered: Duration,
 }
 
 #[derive(Debug)]
-struct Mark {
+struct SentNonce {
     channel_id: Snowflake,
     nonce: String,
     message_id: Snowflake,
@@ -33,19 +33,19 @@ impl Nonces {
         }
     }
 
-    /// The message that carried this mark.
-    pub(crate) fn said(
+    /// The message that carried this nonce.
+    pub(crate) fn message_with(
         &mut self,
         channel_id: Snowflake,
         nonce: &str,
         now: Instant,
     ) -> Option<Snowflake> {
-        self.all.retain(|mark| now < mark.ends);
-        let known = |mark: &&Mark| mark.channel_id == channel_id && mark.nonce == nonce;
-        self.all.iter().find(known).map(|mark| mark.message_id)
+        self.all.retain(|sent| now < sent.ends);
+        let known = |sent: &&SentNonce| sent.channel_id == channel_id && sent.nonce == nonce;
+        self.all.iter().find(known).map(|sent| sent.message_id)
     }
 
-    pub(crate) fn note(
+    pub(crate) fn remember(
         &mut self,
         channel_id: Snowflake,
         nonce: String,
@@ -55,7 +55,7 @@ impl Nonces {
         if self.all.len() == MOST {
             self.all.pop_front();
         }
-        self.all.push_back(Mark {
+        self.all.push_back(SentNonce {
             channel_id,
             nonce,
             message_id,

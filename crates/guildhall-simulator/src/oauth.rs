@@ -39,12 +39,12 @@ pub(crate) fn router(state: &AppState) -> Router<AppState> {
         .route("/oauth2/authorize", get(authorize::authorize))
         .route("/api/oauth2/authorize", get(authorize::authorize))
         .route("/.well-known/oauth-authorization-server", get(metadata));
-    let interfere = || middleware::from_fn_with_state(state.clone(), rest::interfere);
+    let inject_faults = || middleware::from_fn_with_state(state.clone(), rest::inject_faults);
     let enforce = middleware::from_fn_with_state(state.clone(), rest::enforce_global);
     of_programs
-        .layer(interfere())
+        .layer(inject_faults())
         .layer(enforce)
-        .merge(of_people.layer(interfere()))
+        .merge(of_people.layer(inject_faults()))
 }
 
 /// RFC 8414 metadata, with what Discord lists there.

@@ -10,7 +10,7 @@ mod error;
 mod caller;
 /// Paths, queries and bodies.
 mod form;
-/// The world as one call meets it: what the bot may see and do.
+/// One call of the bot: what it sees, may do, and changes.
 mod call;
 /// Buckets and the global limit, enforced and told in headers.
 mod limit;
@@ -49,7 +49,7 @@ use axum::{
 };
 
 pub(crate) use error::not_found;
-pub(crate) use inject::interfere;
+pub(crate) use inject::inject_faults;
 pub(crate) use limit::enforce_global;
 pub(crate) use routes::is_known as is_known_route;
 
@@ -77,7 +77,7 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
         .merge(of_channels())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(state.clone(), interfere))
+        .layer(middleware::from_fn_with_state(state.clone(), inject_faults))
         .layer(middleware::from_fn_with_state(state, limit::enforce))
 }
 

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock,
     config::{Config, Scenario},
-    snowflake::Chance,
+    snowflake::SeededRng,
     state::{AppState, Discord, RunningScenario, Shared, Tasks},
 };
 
@@ -65,10 +65,10 @@ impl Player {
 
     async fn play(self, scenario: Scenario, stop: CancellationToken) {
         // Apart from the world's draws, so that ids stay what they are.
-        let mut chance = Chance::from_seed(self.config.seed ^ 0x0073_6365_6e65);
+        let mut rng = SeededRng::from_seed(self.config.seed ^ 0x0073_6365_6e65);
         let mut turn: u64 = 0;
         loop {
-            let pause = pause(&mut chance, self.config.scenario_pace);
+            let pause = pause(&mut rng, self.config.scenario_pace);
             select! {
                 () = sleep(pause) => {}
                 () = stop.cancelled() => break,
@@ -77,11 +77,11 @@ impl Player {
                 Scenario::Evening => {
                     // A turn may meet a world that somebody else changed; then it passes.
                     let _ = self.discord.change(clock::now(), |world| {
-                        evening::turn(world, &mut chance, clock::unix_micros() / 1_000_000)
+                        evening::turn(world, &mut rng, clock::unix_micros() / 1_000_000)
                     });
                 }
                 Scenario::Outage => outage::turn(&self.discord, turn),
-                Scenario::Standing | Scenario::Big => break,
+                Scenario::Static | Scenario::Big => break,
             }
             turn += 1;
             let mut running = self.running.lock();
@@ -96,7 +96,7 @@ impl Player {
 }
 
 /// Between half and one and a half of the pace.
-fn pause(chance: &mut Chance, pace: Duration) -> Duration {
-    let share = u32::try_from(chance.draw() % 1000).unwrap_or(0);
+fn pause(rng: &mut SeededRng, pace: Duration) -> Duration {
+    let share = u32::try_from(rng.next_u64() % 1000).unwrap_or(0);
     pace / 2 + pace * share / 1000
 }

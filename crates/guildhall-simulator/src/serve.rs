@@ -47,14 +47,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Accepts that may fail one after another before the simulator gives up.
 const ACCEPT_FAILURES: u32 = 200;
 
-/// Waits for a body so long and no longer.
+/// How long a request's body may take.
 #[derive(Clone)]
-struct Patience {
+struct BodyDeadline {
     ends: Instant,
     is_over: Arc<AtomicBool>,
 }
 
-impl Patience {
+impl BodyDeadline {
     fn new(limit: Duration) -> Self {
         Self {
             ends: clock::now() + limit,
@@ -63,18 +63,18 @@ impl Patience {
     }
 
     /// A body that ends in an error when its time is over.
-    fn with(&self, body: Body) -> Body {
+    fn limit(&self, body: Body) -> Body {
         if body.is_end_stream() {
             return body;
         }
-        let patience = self.clone();
+        let deadline = self.clone();
         let waited = stream::unfold(body.into_data_stream(), move |mut body| {
-            let patience = patience.clone();
+            let deadline = deadline.clone();
             async move {
-                let part = match timeout_at(patience.ends, body.next()).await {
+                let part = match timeout_at(deadline.ends, body.next()).await {
                     Ok(part) => part?,
                     Err(over) => {
-                        patience.is_over.store(true, Ordering::Release);
+                        deadline.is_over.store(true, Ordering::Release);
                         Err(axum::Error::new(over))
                     }
                 };
@@ -85,7 +85,7 @@ impl Patience {
     }
 
     /// Whatever was made of a body that did not come is 408.
-    fn judge(&self, response: Response) -> Response {
+    fn answer(&self, response: Response) -> Response {
         if self.is_over.load(Ordering::Acquire) {
             StatusCode::REQUEST_TIMEOUT.into_response()
         } else {
@@ -166,12 +166,12 @@ async fn serve(
     let stream = Wired::new(stream, wire.clone());
     let body_limit = config.body_limit;
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let patience = Patience::new(body_limit);
-        let mut request = request.map(|body| patience.with(Body::new(body)));
+        let deadline = BodyDeadline::new(body_limit);
+        let mut request = request.map(|body| deadline.limit(Body::new(body)));
         request.extensions_mut().insert(wire.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.clone().oneshot(request);
-        async move { answer.await.map(|response| patience.judge(response)) }
+        async move { answer.await.map(|response| deadline.answer(response)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

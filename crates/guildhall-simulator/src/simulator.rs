@@ -48,7 +48,7 @@ pub struct Application {
     pub bot_token: String,
     /// For the OAuth2 token endpoint.
     pub client_secret: String,
-    /// The first guild of the standing world.
+    /// The first guild of the world as it begins.
     pub guild_id: Snowflake,
     /// Its first member: a person who sees its first two voice channels.
     pub member_id: Snowflake,

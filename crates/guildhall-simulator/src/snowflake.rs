@@ -7,7 +7,7 @@ use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 /// Discord's first millisecond, 2015-01-01.
 const DISCORD_EPOCH_MS: u64 = 1_420_070_400_000;
-/// The standing world's first id was "made" on 2019-02-01.
+/// The first id of a seeded world was "made" on 2019-02-01.
 const FIRST_MS: u64 = 1_548_979_200_000 - DISCORD_EPOCH_MS;
 /// Ids lie at most this far apart, about eleven hours.
 const GREATEST_STEP_MS: u64 = 40_000_000;
@@ -96,19 +96,19 @@ impl<'de> Deserialize<'de> for Snowflake {
     }
 }
 
-/// Chance from a seed: the same draws on every machine and in every version,
+/// Random numbers from a seed: the same on every machine and in every version,
 /// which no library promises for its generators. SplitMix64.
 #[derive(Clone, Debug)]
-pub(crate) struct Chance {
+pub(crate) struct SeededRng {
     state: u64,
 }
 
-impl Chance {
+impl SeededRng {
     pub(crate) fn from_seed(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    pub(crate) fn draw(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -118,7 +118,7 @@ impl Chance {
 
     /// 32 hexadecimal digits, the shape of session ids and image hashes.
     pub(crate) fn hex(&mut self) -> String {
-        format!("{:016x}{:016x}", self.draw(), self.draw())
+        format!("{:016x}{:016x}", self.next_u64(), self.next_u64())
     }
 
     /// Letters and digits, the shape of tokens and codes.
@@ -127,7 +127,7 @@ impl Chance {
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         (0..length)
             .map(|_| {
-                let place = usize::try_from(self.draw() % 62).unwrap_or(0);
+                let place = usize::try_from(self.next_u64() % 62).unwrap_or(0);
                 char::from(ALPHABET[place])
             })
             .collect()
@@ -136,8 +136,8 @@ impl Chance {
     /// A new id, later than every one drawn before it from the same `last`.
     pub(crate) fn snowflake(&mut self, last: &mut u64) -> Snowflake {
         let before = (*last >> 22).max(FIRST_MS);
-        let ms = before + 1 + self.draw() % GREATEST_STEP_MS;
-        let maker = self.draw() % (1 << 22);
+        let ms = before + 1 + self.next_u64() % GREATEST_STEP_MS;
+        let maker = self.next_u64() % (1 << 22);
         *last = (ms << 22) | maker;
         Snowflake(NonZeroU64::new(*last).unwrap_or(NonZeroU64::MAX))
     }
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_ids_in_rising_order() {
         let draw = || {
-            let (mut chance, mut last) = (Chance::from_seed(7), 0);
+            let (mut rng, mut last) = (SeededRng::from_seed(7), 0);
             (0..100)
-                .map(|_| chance.snowflake(&mut last))
+                .map(|_| rng.snowflake(&mut last))
                 .collect::<Vec<_>>()
         };
         let ids = draw();

@@ -44,10 +44,10 @@ pub(crate) trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Bytes for S {}
 
 /// What becomes of the stream when its owner drops it.
-enum Fate {
-    Closes,
-    IsKept,
-    WasKept(Box<dyn Bytes>),
+enum OnDrop {
+    Close,
+    Keep,
+    Kept(Box<dyn Bytes>),
 }
 
 /// The handle by which a connection's bytes are interfered with.
@@ -55,7 +55,7 @@ pub(crate) struct Wire {
     open: AtomicBool,
     mode: Mutex<Mode>,
     taken: AtomicU64,
-    fate: Mutex<Fate>,
+    on_drop: Mutex<OnDrop>,
 }
 
 impl Wire {
@@ -64,7 +64,7 @@ impl Wire {
             open: AtomicBool::new(true),
             mode: Mutex::new(Mode::Open),
             taken: AtomicU64::new(0),
-            fate: Mutex::new(Fate::Closes),
+            on_drop: Mutex::new(OnDrop::Close),
         })
     }
 
@@ -115,14 +115,14 @@ impl Wire {
 
     /// Whoever drops the stream leaves it here in place of closing it.
     pub(crate) fn keep(&self) {
-        *self.fate.lock() = Fate::IsKept;
+        *self.on_drop.lock() = OnDrop::Keep;
     }
 
     /// The stream that was left.
     pub(crate) fn take_kept(&self) -> Option<Box<dyn Bytes>> {
-        match std::mem::replace(&mut *self.fate.lock(), Fate::Closes) {
-            Fate::WasKept(stream) => Some(stream),
-            Fate::Closes | Fate::IsKept => None,
+        match std::mem::replace(&mut *self.on_drop.lock(), OnDrop::Close) {
+            OnDrop::Kept(stream) => Some(stream),
+            OnDrop::Close | OnDrop::Keep => None,
         }
     }
 
@@ -204,9 +204,9 @@ impl<S: Bytes + 'static> Wired<S> {
 
 impl<S: Bytes + 'static> Drop for Wired<S> {
     fn drop(&mut self) {
-        let mut fate = self.wire.fate.lock();
-        if let (Fate::IsKept, Some(stream)) = (&*fate, self.stream.take()) {
-            *fate = Fate::WasKept(Box::new(stream));
+        let mut on_drop = self.wire.on_drop.lock();
+        if let (OnDrop::Keep, Some(stream)) = (&*on_drop, self.stream.take()) {
+            *on_drop = OnDrop::Kept(Box::new(stream));
         }
     }
 }

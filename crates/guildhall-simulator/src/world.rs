@@ -24,7 +24,7 @@ mod event;
 mod payload;
 /// Since when a voice channel has been occupied.
 mod voice_start;
-/// The frame every change runs in: rights before, rights after.
+/// How every change of a guild runs: what the bot sees before and after it.
 mod change;
 /// Joining, moving, leaving, muting; load stamps.
 mod voice;
@@ -54,7 +54,7 @@ mod tests;
 
 use time::OffsetDateTime;
 
-use crate::snowflake::{Chance, Snowflake};
+use crate::snowflake::{SeededRng, Snowflake};
 
 pub(crate) use access::Rank;
 pub(crate) use audit::Cause;
@@ -65,7 +65,7 @@ pub(crate) use entity::{
     Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild, Invite,
     Member, Message, Messages, Overwrite, OverwriteKind, Presence, Role, Status, User, VoiceState,
 };
-pub(crate) use event::{Body, Event, text as event_text};
+pub(crate) use event::{Event, EventBody, text as event_text};
 pub(crate) use guilds::{GuildEdit, NewGuild};
 pub(crate) use intents::Intents;
 pub use intents::PrivilegedIntents;
@@ -100,17 +100,17 @@ pub(crate) struct World {
     pub(crate) application: Registration,
     pub(crate) users: Table<User>,
     pub(crate) guilds: Table<Guild>,
-    chance: Chance,
+    rng: SeededRng,
     /// What comes in no fixed number, because bots come and go as they like.
-    secrets: Chance,
-    voices: Chance,
+    secrets: SeededRng,
+    voices: SeededRng,
     last_id: u64,
     cause: Option<Cause>,
     now: OffsetDateTime,
 }
 
 impl World {
-    /// The standing world of a seed.
+    /// The world of a seed, before anybody acts.
     pub(crate) fn from_seed(seed: u64) -> Self {
         seed::build(seed)
     }
@@ -138,7 +138,7 @@ impl World {
 
     /// Whatever happens from here on happens then. Invites whose time is over are
     /// gone; Discord tells nobody.
-    pub(crate) fn tell_time(&mut self, now: OffsetDateTime) {
+    pub(crate) fn set_now(&mut self, now: OffsetDateTime) {
         self.now = now;
         for guild in self.guilds.iter_mut() {
             guild.invites.retain(|invite| !invite.is_over(now));
@@ -159,17 +159,17 @@ impl World {
 
     /// A fresh id, the same after the same history.
     pub(crate) fn new_id(&mut self) -> Snowflake {
-        self.chance.snowflake(&mut self.last_id)
+        self.rng.snowflake(&mut self.last_id)
     }
 
-    /// Chance for what is made together with a thing that has an id.
-    pub(crate) fn chance(&mut self) -> &mut Chance {
-        &mut self.chance
+    /// Random numbers for what is made together with a thing that has an id.
+    pub(crate) fn rng(&mut self) -> &mut SeededRng {
+        &mut self.rng
     }
 
-    /// Chance for session ids and tokens, apart from that of ids: who logs in, and how
+    /// Random numbers for session ids and tokens, apart from that of ids: who logs in, and how
     /// often, changes no later id.
-    pub(crate) fn secret(&mut self) -> &mut Chance {
+    pub(crate) fn secret(&mut self) -> &mut SeededRng {
         &mut self.secrets
     }
 

@@ -50,7 +50,7 @@ async fn edit(
         }
         *switches
     });
-    discord.tell_changed();
+    discord.notify_changed();
     Ok(Json(json!({"privilegedIntents": now})))
 }
 
@@ -82,6 +82,6 @@ async fn token(
         }
         core.world.application.bot_token.clone()
     });
-    discord.tell_changed();
+    discord.notify_changed();
     Ok(Json(json!({"botToken": token})))
 }

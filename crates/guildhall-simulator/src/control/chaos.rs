@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{error::ControlError, read::StrictJson, script};
 use crate::{
-    snowflake::{Chance, Snowflake},
+    snowflake::{SeededRng, Snowflake},
     state::AppState,
     world::World,
 };
@@ -81,23 +81,17 @@ async fn start(
             "kinds are of {all} and outage"
         )));
     }
-    let mut chance = Chance::from_seed(body.seed.unwrap_or(state.config.seed));
-    let steps = state.discord.with(|core| {
-        plan(
-            &core.world,
-            &mut chance,
-            &kinds,
-            body.seconds,
-            body.per_second,
-        )
-    });
+    let mut rng = SeededRng::from_seed(body.seed.unwrap_or(state.config.seed));
+    let steps = state
+        .discord
+        .with(|core| plan(&core.world, &mut rng, &kinds, body.seconds, body.per_second));
     script::run(&state, steps)
 }
 
 /// Draws until the time is over; what hides or takes away is given back at the end.
 pub(super) fn plan(
     world: &World,
-    chance: &mut Chance,
+    rng: &mut SeededRng,
     kinds: &[String],
     seconds: u32,
     per_second: f64,
@@ -107,14 +101,14 @@ pub(super) fn plan(
     let mut left = f64::from(seconds) * 1000.0;
     loop {
         // Between half and one and a half of the mean.
-        let share = f64::from(u32::try_from(chance.draw() % 1000).unwrap_or(0)) / 1000.0;
+        let share = f64::from(u32::try_from(rng.next_u64() % 1000).unwrap_or(0)) / 1000.0;
         let pause = (mean * (0.5 + share)).round();
         left -= pause;
         if left < 0.0 {
             break;
         }
-        let kind = &kinds[below(chance, kinds.len())];
-        let (mut step, healing) = draw(world, chance, kind);
+        let kind = &kinds[below(rng, kinds.len())];
+        let (mut step, healing) = draw(world, rng, kind);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -131,22 +125,22 @@ pub(super) fn plan(
 }
 
 /// One fault, and what takes it back if it does not pass by itself.
-fn draw(world: &World, chance: &mut Chance, kind: &str) -> (Value, Option<Value>) {
-    let times = 1 + chance.draw() % 3;
+fn draw(world: &World, rng: &mut SeededRng, kind: &str) -> (Value, Option<Value>) {
+    let times = 1 + rng.next_u64() % 3;
     match kind {
         "close" => {
             let codes = [4000, 4001, 4002, 4008, 4009, 1001];
             (
-                json!({"kind": kind, "code": codes[below(chance, codes.len())]}),
+                json!({"kind": kind, "code": codes[below(rng, codes.len())]}),
                 None,
             )
         }
         "invalid_session" => {
-            let resumable = chance.draw().is_multiple_of(2);
+            let resumable = rng.next_u64().is_multiple_of(2);
             (json!({"kind": kind, "resumable": resumable}), None)
         }
         "slow" => {
-            let (bytes, pause) = (64 + chance.draw() % 512, chance.draw() % 50);
+            let (bytes, pause) = (64 + rng.next_u64() % 512, rng.next_u64() % 50);
             (
                 json!({"kind": kind, "bytes": bytes, "pauseMs": pause}),
                 None,
@@ -156,27 +150,27 @@ fn draw(world: &World, chance: &mut Chance, kind: &str) -> (Value, Option<Value>
         | "reorder" => (json!({"kind": kind, "times": times}), None),
         "rate_limit" => {
             let scopes = ["user", "global", "shared", "edge"];
-            let scope = scopes[below(chance, scopes.len())];
-            let wait = 100 + chance.draw() % 900;
+            let scope = scopes[below(rng, scopes.len())];
+            let wait = 100 + rng.next_u64() % 900;
             let step = json!({"kind": kind, "times": times, "scope": scope, "retryAfterMs": wait});
             (step, None)
         }
         "status" => {
             let statuses = [500, 502, 503, 504];
-            let status = statuses[below(chance, statuses.len())];
+            let status = statuses[below(rng, statuses.len())];
             (
                 json!({"kind": kind, "times": times, "status": status}),
                 None,
             )
         }
         "latency" => {
-            let wait = chance.draw() % 2000;
+            let wait = rng.next_u64() % 2000;
             (
                 json!({"kind": kind, "times": times, "latencyMs": wait}),
                 None,
             )
         }
-        "obfuscate" => match any_channel(world, chance) {
+        "obfuscate" => match any_channel(world, rng) {
             Some(id) => (
                 json!({"kind": kind, "channelId": id}),
                 Some(json!({"kind": kind, "channelId": id, "over": true})),
@@ -185,7 +179,7 @@ fn draw(world: &World, chance: &mut Chance, kind: &str) -> (Value, Option<Value>
         },
         "outage" => {
             let guilds: Vec<_> = world.bot_guilds().map(|guild| guild.id).collect();
-            match guilds.get(below(chance, guilds.len())) {
+            match guilds.get(below(rng, guilds.len())) {
                 Some(id) => (
                     json!({"kind": kind, "guildId": id}),
                     Some(json!({"kind": kind, "guildId": id, "over": true})),
@@ -198,7 +192,7 @@ fn draw(world: &World, chance: &mut Chance, kind: &str) -> (Value, Option<Value>
 }
 
 /// A channel that the bot sees and has no overwrite of its own in.
-fn any_channel(world: &World, chance: &mut Chance) -> Option<Snowflake> {
+fn any_channel(world: &World, rng: &mut SeededRng) -> Option<Snowflake> {
     let bot = world.bot_id();
     let channels: Vec<_> = world
         .bot_guilds()
@@ -209,10 +203,10 @@ fn any_channel(world: &World, chance: &mut Chance) -> Option<Snowflake> {
         })
         .map(|channel| channel.id)
         .collect();
-    channels.get(below(chance, channels.len())).copied()
+    channels.get(below(rng, channels.len())).copied()
 }
 
-fn below(chance: &mut Chance, count: usize) -> usize {
+fn below(rng: &mut SeededRng, count: usize) -> usize {
     let count = u64::try_from(count.max(1)).unwrap_or(1);
-    usize::try_from(chance.draw() % count).unwrap_or(0)
+    usize::try_from(rng.next_u64() % count).unwrap_or(0)
 }

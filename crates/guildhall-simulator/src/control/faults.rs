@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    faults::{GatewayFaults, Interference, RestFaults, ResumeFault},
+    faults::{GatewayFaults, RestFault, RestFaults, ResumeFault},
     limits::RateLimitScope,
     rest::is_known_route,
     sessions::{CloseCode, Order},
@@ -310,7 +310,7 @@ impl FaultTargets {
                 route,
                 times,
                 latency_ms,
-            } => (route, times, Interference::Latency(wait(latency_ms))),
+            } => (route, times, RestFault::Latency(wait(latency_ms))),
             Fault::Status {
                 route,
                 times,
@@ -322,7 +322,7 @@ impl FaultTargets {
                     .ok_or_else(|| {
                         ControlError::Invalid(format!("{status} is no error's status"))
                     })?;
-                (route, times, Interference::Status(status))
+                (route, times, RestFault::Status(status))
             }
             Fault::RateLimit {
                 route,
@@ -332,10 +332,10 @@ impl FaultTargets {
             } => {
                 let wait = wait(retry_after_ms);
                 let what = match scope {
-                    LimitScope::User => Interference::Limited(RateLimitScope::User, wait),
-                    LimitScope::Global => Interference::Limited(RateLimitScope::Global, wait),
-                    LimitScope::Shared => Interference::Limited(RateLimitScope::Shared, wait),
-                    LimitScope::Edge => Interference::Edge(wait),
+                    LimitScope::User => RestFault::Limited(RateLimitScope::User, wait),
+                    LimitScope::Global => RestFault::Limited(RateLimitScope::Global, wait),
+                    LimitScope::Shared => RestFault::Limited(RateLimitScope::Shared, wait),
+                    LimitScope::Edge => RestFault::Edge(wait),
                 };
                 (route, times, what)
             }

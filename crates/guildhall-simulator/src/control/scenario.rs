@@ -57,6 +57,6 @@ async fn start(
         })?;
     }
     player.start(wanted);
-    discord.tell_changed();
+    discord.notify_changed();
     show(running).await
 }

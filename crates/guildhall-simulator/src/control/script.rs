@@ -36,19 +36,19 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 #[derive(Debug)]
 struct ScriptStep {
     after: Duration,
-    what: What,
+    action: StepAction,
 }
 
 #[derive(Debug)]
-enum What {
+enum StepAction {
     Fault(Fault),
-    Act(Act),
+    Request(ScriptedRequest),
 }
 
 /// A request that the script makes of `/sim`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Act {
+struct ScriptedRequest {
     #[serde(default = "post")]
     method: String,
     /// Below `/sim`, such as `/guilds/1/voice`.
@@ -127,14 +127,15 @@ fn read(step: &Value) -> Result<ScriptStep, String> {
     if after > LONGEST_PAUSE {
         return Err("afterMs is more than an hour".to_owned());
     }
-    let is_act = fields.contains_key("path");
+    let is_request = fields.contains_key("path");
     let rest = Value::Object(fields);
-    let what = if is_act {
-        serde_json::from_value(rest).map(What::Act)
+    let action = if is_request {
+        serde_json::from_value(rest).map(StepAction::Request)
     } else {
-        serde_json::from_value(rest).map(What::Fault)
+        serde_json::from_value(rest).map(StepAction::Fault)
     };
-    what.map(|what| ScriptStep { after, what })
+    action
+        .map(|action| ScriptStep { after, action })
         .map_err(|error| error.to_string())
 }
 
@@ -147,12 +148,12 @@ async fn play(state: AppState, steps: Vec<ScriptStep>, stopped: CancellationToke
             () = sleep_until(due) => {}
             () = stopped.cancelled() => break,
         }
-        let answer = match step.what {
-            What::Fault(fault) => match targets.apply(fault, Initiator::Script) {
+        let answer = match step.action {
+            StepAction::Fault(fault) => match targets.apply(fault, Initiator::Script) {
                 Ok(Json(answer)) => json!({"status": 200, "answer": answer}),
                 Err(error) => told(error.into_response()).await,
             },
-            What::Act(act) => match request(&act) {
+            StepAction::Request(act) => match request(&act) {
                 Ok(request) => {
                     let router = super::router(&state).with_state(state.clone());
                     match router.oneshot(request).await {
@@ -169,7 +170,7 @@ async fn play(state: AppState, steps: Vec<ScriptStep>, stopped: CancellationToke
     state.script.lock().running = None;
 }
 
-fn request(act: &Act) -> Result<Request<HttpBody>, ControlError> {
+fn request(act: &ScriptedRequest) -> Result<Request<HttpBody>, ControlError> {
     let wrong = |_| ControlError::Invalid("no such method or path".to_owned());
     let path = act.path.strip_prefix("/sim").unwrap_or(&act.path);
     let method = Method::from_bytes(act.method.as_bytes())

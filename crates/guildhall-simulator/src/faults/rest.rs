@@ -11,7 +11,7 @@ const MOST: usize = 256;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interference {
+pub(crate) enum RestFault {
     /// It waits before it is looked at.
     Latency(Duration),
     /// It is done, and the answer is lost: this status comes without a body that
@@ -36,13 +36,13 @@ struct Waiting {
     /// Method and path, every `{name}` written `{}`; `None` meets any route.
     route: Option<String>,
     times: u32,
-    what: Interference,
+    what: RestFault,
 }
 
 impl RestFaults {
     /// The next `times` requests of a route such as `POST /guilds/{guild_id}/roles`
     /// (or of its path with any method, or of any route) meet this.
-    pub(crate) fn add(&mut self, route: Option<&str>, times: u32, what: Interference) {
+    pub(crate) fn add(&mut self, route: Option<&str>, times: u32, what: RestFault) {
         if self.waiting.len() == MOST {
             self.waiting.pop_front();
         }
@@ -59,15 +59,15 @@ impl RestFaults {
     }
 
     /// What meets a request: at most one latency and one of the others.
-    pub(crate) fn meet(&mut self, method: &str, template: &str) -> Vec<Interference> {
-        let (path, mut met) = (without_names(template), Vec::<Interference>::new());
+    pub(crate) fn meet(&mut self, method: &str, template: &str) -> Vec<RestFault> {
+        let (path, mut met) = (without_names(template), Vec::<RestFault>::new());
         let whole = format!("{method} {path}");
         for fault in &mut self.waiting {
             let here = fault
                 .route
                 .as_ref()
                 .is_none_or(|route| *route == whole || *route == path);
-            let slow = |what: &Interference| matches!(what, Interference::Latency(_));
+            let slow = |what: &RestFault| matches!(what, RestFault::Latency(_));
             if fault.times > 0 && here && !met.iter().any(|one| slow(one) == slow(&fault.what)) {
                 fault.times -= 1;
                 met.push(fault.what);

@@ -17,7 +17,7 @@ use tracing::{Instrument, debug, info_span};
 use super::{
     answer::answer,
     protocol::{Output, Protocol},
-    socket::{Came, Line},
+    socket::{GatewaySocket, SocketEvent},
     state::GatewayState,
     transport::Transport,
 };
@@ -46,7 +46,7 @@ enum Exit {
 
 /// What woke the loop.
 enum Input {
-    Came(Came),
+    Came(SocketEvent),
     Ordered(Order),
     DispatchesWait,
     GuildIsDue,
@@ -58,7 +58,7 @@ enum Input {
 /// One connection.
 struct Connection {
     state: GatewayState,
-    line: Line,
+    socket: GatewaySocket,
     number: u64,
     resume_url: String,
     query: GatewayQuery,
@@ -91,10 +91,10 @@ pub(super) async fn run(
         Err(refusal) => (GatewayQuery::default(), Some(refusal)),
     };
     let transport = Transport::new(query.compress);
-    let line = Line::new(socket, wire, transport, state.config.write_limit);
+    let socket = GatewaySocket::new(socket, wire, transport, state.config.write_limit);
     let connection = Connection {
         state,
-        line,
+        socket,
         number,
         resume_url,
         query,
@@ -125,8 +125,8 @@ impl Connection {
         }
         let limit = self.state.config.close_limit;
         match exit {
-            Exit::Closing(code) => self.line.close(code, limit).await,
-            Exit::Client(_) => self.line.part(limit).await,
+            Exit::Closing(code) => self.socket.close(code, limit).await,
+            Exit::Client(_) => self.socket.part(limit).await,
             Exit::Dropped => {}
         }
     }
@@ -138,7 +138,7 @@ impl Connection {
             core.sessions
                 .connection_ended(&live.session_id, number, keeps_session, now);
         });
-        self.state.discord.tell_changed();
+        self.state.discord.notify_changed();
         if keeps_session {
             self.state.tasks.tracker.spawn(forget(self.state.clone()));
         }
@@ -161,9 +161,9 @@ impl Connection {
         let stop = self.state.tasks.stop.clone();
         loop {
             let live = self.live.as_ref();
-            let (idle, stalls_at) = (self.line.is_idle(), self.line.stalls_at());
+            let (idle, stalls_at) = (self.socket.is_idle(), self.socket.stalls_at());
             let input = select! {
-                came = self.line.next() => Input::Came(came),
+                came = self.socket.next() => Input::Came(came),
                 Some(order) = inbox.recv() => Input::Ordered(order),
                 () = woken(live), if idle => Input::DispatchesWait,
                 () = until(live.and_then(|live| live.next_guild_at)) => Input::GuildIsDue,
@@ -179,18 +179,18 @@ impl Connection {
 
     async fn act(&mut self, input: Input) -> ControlFlow<Exit> {
         match input {
-            Input::Came(Came::Message(Message::Text(text))) => {
+            Input::Came(SocketEvent::Message(Message::Text(text))) => {
                 let output = self.protocol.read(&text, clock::now());
                 self.perform(output).await
             }
-            Input::Came(Came::Message(Message::Binary(_))) => {
+            Input::Came(SocketEvent::Message(Message::Binary(_))) => {
                 Break(Exit::Closing(CloseCode::DECODE_ERROR))
             }
-            Input::Came(Came::Message(Message::Close(frame))) => {
+            Input::Came(SocketEvent::Message(Message::Close(frame))) => {
                 Break(Exit::Client(frame.map(|frame| frame.code)))
             }
-            Input::Came(Came::Broken(code)) => Break(Exit::Closing(code)),
-            Input::Came(Came::Torn) => Break(Exit::Client(None)),
+            Input::Came(SocketEvent::Broken(code)) => Break(Exit::Closing(code)),
+            Input::Came(SocketEvent::Torn) => Break(Exit::Client(None)),
             Input::Ordered(order) => self.obey(order),
             Input::DispatchesWait => self.queue_dispatches(),
             Input::GuildIsDue => {
@@ -198,10 +198,12 @@ impl Connection {
                 Continue(())
             }
             Input::TimePassed => Break(Exit::Closing(self.protocol.overdue())),
-            Input::NothingIsTaken if self.line.is_stalled(clock::now()) => Break(Exit::Dropped),
+            Input::NothingIsTaken if self.socket.is_stalled(clock::now()) => Break(Exit::Dropped),
             Input::NothingIsTaken
             | Input::Came(
-                Came::Message(Message::Ping(_) | Message::Pong(_)) | Came::Written | Came::Stalls,
+                SocketEvent::Message(Message::Ping(_) | Message::Pong(_))
+                | SocketEvent::Written
+                | SocketEvent::Stalls,
             ) => Continue(()),
             Input::StopAsked => Break(Exit::Closing(CloseCode::GOING_AWAY)),
         }
@@ -211,17 +213,17 @@ impl Connection {
         let granted = match output {
             Output::Nothing => return Continue(()),
             Output::Acknowledge => {
-                if self.line.is_behind() {
+                if self.socket.is_behind() {
                     return Break(Exit::Closing(CloseCode::FELL_BEHIND));
                 }
-                if !self.line.is_idle() {
+                if !self.socket.is_idle() {
                     // A client that is behind must not miss its answer too.
                     self.say_op(11, &json!(null));
                     return Continue(());
                 }
                 // What happened before the heartbeat came is on its way before the answer.
                 self.queue_dispatches()?;
-                self.line.say_last(payload(11, &json!(null)));
+                self.socket.say_last(payload(11, &json!(null)));
                 return Continue(());
             }
             Output::Close(code) => return Break(Exit::Closing(code)),
@@ -230,7 +232,7 @@ impl Connection {
                     answer(&self.state.discord, &live.session_id, request, clock::now()).await;
                 }
                 // One question is answered before the next is read.
-                return if self.line.is_idle() {
+                return if self.socket.is_idle() {
                     self.queue_dispatches()
                 } else {
                     Continue(())
@@ -262,10 +264,10 @@ impl Connection {
                 compress,
             }) => {
                 if compress {
-                    self.line.compress_payloads();
+                    self.socket.compress_payloads();
                 }
                 self.protocol.session_began();
-                self.state.discord.tell_changed();
+                self.state.discord.notify_changed();
                 // A guild may still be owed after a resumption too.
                 let next_guild_at = Some(clock::now() + self.state.config.guild_create_delay);
                 self.live = Some(Live {
@@ -292,19 +294,19 @@ impl Connection {
                 self.say_op(7, &json!(null));
                 self.protocol.told_to_leave(clock::now());
             }
-            Order::Silence => self.line.wire().fall_silent(),
-            Order::HalfFrame => self.line.wire().halve(),
-            Order::Slow { bytes, pause } => self.line.wire().slow_down(bytes, pause),
+            Order::Silence => self.socket.wire().fall_silent(),
+            Order::HalfFrame => self.socket.wire().halve(),
+            Order::Slow { bytes, pause } => self.socket.wire().slow_down(bytes, pause),
             Order::AskHeartbeat => self.say_op(1, &json!(null)),
             Order::StopAcknowledging => self.protocol.stop_acknowledging(),
             Order::Heal => {
-                self.line.heal();
+                self.socket.heal();
                 self.protocol.acknowledge_again();
             }
             Order::InvalidSession { resumable } => {
                 if let Some(live) = self.live.take() {
                     // What the client was not told yet waits for its RESUME, or for nobody.
-                    self.line.forget_dispatches();
+                    self.socket.forget_dispatches();
                     self.detach(&live, resumable);
                 }
                 self.protocol.session_ended();
@@ -315,7 +317,7 @@ impl Connection {
         Continue(())
     }
 
-    /// Hands the line what comes after the cursor, then asks to be woken for the rest.
+    /// Hands the socket what comes after the cursor, then asks to be woken for the rest.
     fn queue_dispatches(&mut self) -> ControlFlow<Exit> {
         let Some(live) = &mut self.live else {
             return Continue(());
@@ -333,7 +335,7 @@ impl Connection {
         if waiting.len() == DISPATCHES_PER_WRITE {
             live.wake.notify_one();
         }
-        self.line.dispatch(waiting);
+        self.socket.dispatch(waiting);
         Continue(())
     }
 
@@ -358,7 +360,7 @@ impl Connection {
     }
 
     fn say_op(&mut self, op: u8, data: &serde_json::Value) {
-        self.line.say(payload(op, data));
+        self.socket.say(payload(op, data));
     }
 }
 
@@ -375,7 +377,7 @@ async fn forget(state: GatewayState) {
     let now = clock::now();
     let forgot = state.discord.with(|core| core.sessions.forget_expired(now));
     if forgot {
-        state.discord.tell_changed();
+        state.discord.notify_changed();
     }
 }
 

@@ -30,8 +30,8 @@ use crate::{
 /// without taking these reads too slowly.
 const MOST_SAID: usize = 256;
 
-/// What a line has to say for itself.
-pub(super) enum Came {
+/// What a socket has to tell.
+pub(super) enum SocketEvent {
     Message(Message),
     /// Something that is no message, and how Discord closes for it.
     Broken(CloseCode),
@@ -44,7 +44,7 @@ pub(super) enum Came {
 }
 
 /// One payload that waits.
-enum Waiting {
+enum Queued {
     Said(String),
     Dispatch(Dispatch),
 }
@@ -57,12 +57,12 @@ struct Stall {
     ends: Instant,
 }
 
-/// One socket.
-pub(super) struct Line {
+/// One WebSocket, and what waits to be written to it.
+pub(super) struct GatewaySocket {
     socket: WebSocket,
     wire: Arc<Wire>,
     transport: Transport,
-    waiting: VecDeque<Waiting>,
+    queue: VecDeque<Queued>,
     /// How many of those, from the first, are not dispatches.
     said: usize,
     unflushed: bool,
@@ -71,7 +71,7 @@ pub(super) struct Line {
     broken: bool,
 }
 
-impl Line {
+impl GatewaySocket {
     pub(super) fn new(
         socket: WebSocket,
         wire: Arc<Wire>,
@@ -82,7 +82,7 @@ impl Line {
             socket,
             wire,
             transport,
-            waiting: VecDeque::new(),
+            queue: VecDeque::new(),
             said: 0,
             unflushed: false,
             stall: None,
@@ -93,7 +93,7 @@ impl Line {
 
     /// Whether nothing waits to be written.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && !self.unflushed
+        self.queue.is_empty() && !self.unflushed
     }
 
     /// Whether more waits to be said than a client may owe.
@@ -103,28 +103,28 @@ impl Line {
 
     /// Says something before every dispatch that waits.
     pub(super) fn say(&mut self, text: String) {
-        self.waiting.insert(self.said, Waiting::Said(text));
+        self.queue.insert(self.said, Queued::Said(text));
         self.said += 1;
     }
 
     /// Says something after everything that waits.
     pub(super) fn say_last(&mut self, text: String) {
-        if self.said == self.waiting.len() {
+        if self.said == self.queue.len() {
             self.said += 1;
         }
-        self.waiting.push_back(Waiting::Said(text));
+        self.queue.push_back(Queued::Said(text));
     }
 
     /// Dispatches that are to be written.
     pub(super) fn dispatch(&mut self, dispatches: Vec<Dispatch>) {
-        self.waiting
-            .extend(dispatches.into_iter().map(Waiting::Dispatch));
+        self.queue
+            .extend(dispatches.into_iter().map(Queued::Dispatch));
     }
 
     /// Forgets the dispatches that wait.
     pub(super) fn forget_dispatches(&mut self) {
-        self.waiting.retain(|one| matches!(one, Waiting::Said(_)));
-        self.said = self.waiting.len();
+        self.queue.retain(|one| matches!(one, Queued::Said(_)));
+        self.said = self.queue.len();
     }
 
     pub(super) fn compress_payloads(&mut self) {
@@ -154,51 +154,51 @@ impl Line {
 
     /// The next that comes, while what waits is written. Nothing is lost when this
     /// is dropped and asked again.
-    pub(super) async fn next(&mut self) -> Came {
+    pub(super) async fn next(&mut self) -> SocketEvent {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Came> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<SocketEvent> {
         if !self.is_idle() {
             match self.poll_write(context) {
                 Poll::Ready(Ok(())) => {
                     self.stall = None;
-                    return Poll::Ready(Came::Written);
+                    return Poll::Ready(SocketEvent::Written);
                 }
-                Poll::Ready(Err(Torn)) => return Poll::Ready(Came::Torn),
+                Poll::Ready(Err(Torn)) => return Poll::Ready(SocketEvent::Torn),
                 Poll::Pending if self.stall.is_none() => {
                     self.watch(clock::now());
-                    return Poll::Ready(Came::Stalls);
+                    return Poll::Ready(SocketEvent::Stalls);
                 }
                 Poll::Pending => self.watch(clock::now()),
             }
         }
         Poll::Ready(match ready!(self.socket.poll_next_unpin(context)) {
-            Some(Ok(message)) => Came::Message(message),
+            Some(Ok(message)) => SocketEvent::Message(message),
             Some(Err(error)) => match broken(error) {
                 Some(code) => {
                     self.broken = true;
-                    Came::Broken(code)
+                    SocketEvent::Broken(code)
                 }
-                None => Came::Torn,
+                None => SocketEvent::Torn,
             },
-            None => Came::Torn,
+            None => SocketEvent::Torn,
         })
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Torn>> {
-        while !self.waiting.is_empty() {
+        while !self.queue.is_empty() {
             // What goes slowly goes one by one, so that something may still go before it.
             if self.unflushed && self.wire.pause().is_some() {
                 ready!(self.poll_flush(context))?;
             }
             ready!(self.socket.poll_ready_unpin(context)).map_err(|_| Torn)?;
-            let text = match self.waiting.pop_front() {
-                Some(Waiting::Said(text)) => {
+            let text = match self.queue.pop_front() {
+                Some(Queued::Said(text)) => {
                     self.said = self.said.saturating_sub(1);
                     text
                 }
-                Some(Waiting::Dispatch(dispatch)) => {
+                Some(Queued::Dispatch(dispatch)) => {
                     self.said = self.leading();
                     dispatch.frame()
                 }
@@ -219,8 +219,8 @@ impl Line {
 
     /// How many of what waits, from the first, is not a dispatch.
     fn leading(&self) -> usize {
-        let said = |one: &&Waiting| matches!(one, Waiting::Said(_));
-        self.waiting.iter().take_while(said).count()
+        let said = |one: &&Queued| matches!(one, Queued::Said(_));
+        self.queue.iter().take_while(said).count()
     }
 
     /// Keeps count of a client that does not take what is written.

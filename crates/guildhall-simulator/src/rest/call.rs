@@ -1,4 +1,4 @@
-//! The world as one call of the bot meets it: what it may see, what it may do.
+//! One call of the bot: what it sees of the world, what it may do, and what it changes.
 
 use time::OffsetDateTime;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// One call, inside the critical section.
-pub(super) struct Scene<'a> {
+pub(super) struct Call<'a> {
     pub(super) world: &'a mut World,
     pub(super) bot: Snowflake,
     pub(super) now: OffsetDateTime,
@@ -17,7 +17,7 @@ pub(super) struct Scene<'a> {
     events: Vec<Event>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> Call<'a> {
     pub(super) fn new(world: &'a mut World, cause: Cause, now: OffsetDateTime) -> Self {
         Self {
             bot: world.bot_id(),
@@ -29,7 +29,7 @@ impl<'a> Scene<'a> {
     }
 
     /// What the call has to say.
-    pub(super) fn leave(self) -> Vec<Event> {
+    pub(super) fn into_events(self) -> Vec<Event> {
         self.events
     }
 

@@ -9,7 +9,7 @@ use axum::{
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 
-use super::{ApiError, call::Scene};
+use super::{ApiError, call::Call};
 use crate::{
     clock,
     grants::{Access, Grants},
@@ -74,20 +74,20 @@ impl Bot {
     /// changed before a refusal stays changed, and is told.
     pub(super) fn act<T>(
         &self,
-        act: impl FnOnce(&mut Scene<'_>) -> Result<T, ApiError>,
+        act: impl FnOnce(&mut Call<'_>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let (answer, told) = self.discord.perform(clock::now(), |world| {
             let cause = Cause {
                 actor: world.bot_id(),
                 reason: self.reason.clone(),
             };
-            let mut scene = Scene::new(world, cause, clock::date());
-            let answer = act(&mut scene);
-            let events = scene.leave();
+            let mut call = Call::new(world, cause, clock::date());
+            let answer = act(&mut call);
+            let events = call.into_events();
             ((answer, !events.is_empty()), events)
         });
         if told {
-            self.discord.tell_changed();
+            self.discord.notify_changed();
         }
         answer
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Form, Forms, Ids},
     overwrites,
@@ -134,14 +134,14 @@ pub(super) async fn create(
     let mut wishes = Wishes::read(&mut form, kind);
     let asked = overwrites::read(&mut form);
     form.done()?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_CHANNELS)?;
         if kind.is_of_communities() {
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
         if let Some(asked) = &asked {
-            overwrites::may_set(scene, guild, None, asked)?;
+            overwrites::may_set(call, guild, None, asked)?;
         }
         if guild.channels.len() >= MOST_CHANNELS {
             return Err(ApiError::MOST_CHANNELS);
@@ -159,25 +159,25 @@ pub(super) async fn create(
             overwrites: asked.unwrap_or_default(),
             settings: wishes.settings(ChannelSettings::default()),
         };
-        let id = scene.change(|world| world.create_channel(guild_id, new))?;
-        Ok((StatusCode::CREATED, Json(shape(scene, guild_id, id))))
+        let id = call.change(|world| world.create_channel(guild_id, new))?;
+        Ok((StatusCode::CREATED, Json(shape(call, guild_id, id))))
     })
 }
 
 /// `GET /channels/{channel_id}`
 pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
-        Ok(Json(channel_dispatch(guild, channel, scene.bot)))
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
+        Ok(Json(channel_dispatch(guild, channel, call.bot)))
     })
 }
 
 /// `PATCH /channels/{channel_id}`
 pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> ApiResult {
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
         let guild_id = guild.id;
-        scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let mut wishes = Wishes::read(&mut form, channel.kind);
         let asked = overwrites::read(&mut form);
         let kind = form.small("type", 0..=u32::from(u8::MAX));
@@ -187,8 +187,8 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
         if let Some(asked) = &asked {
-            scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
-            overwrites::may_set(scene, guild, Some(channel), asked)?;
+            call.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
+            overwrites::may_set(call, guild, Some(channel), asked)?;
         }
         check_parent(guild, channel.parent_id, channel.kind, wishes.parent_id)?;
         let edit = ChannelEdit {
@@ -199,18 +199,18 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
             overwrites: asked,
             settings: Some(wishes.settings(channel.settings.clone())),
         };
-        scene.change(|world| world.edit_channel(channel_id, edit))?;
-        Ok(Json(shape(scene, guild_id, channel_id)))
+        call.change(|world| world.edit_channel(channel_id, edit))?;
+        Ok(Json(shape(call, guild_id, channel_id)))
     })
 }
 
 /// `DELETE /channels/{channel_id}`: answers with what it was.
 pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
-        scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
-        let was = channel_dispatch(guild, channel, scene.bot);
-        scene.change(|world| world.delete_channel(channel_id))?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
+        let was = channel_dispatch(guild, channel, call.bot);
+        call.change(|world| world.delete_channel(channel_id))?;
         Ok(Json(was))
     })
 }
@@ -234,9 +234,9 @@ pub(super) async fn place(
             places.push((id, position, parent_id, lock));
         }
     }
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_CHANNELS)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_CHANNELS)?;
         let mut edits = Vec::new();
         for (id, position, parent_id, lock) in places {
             let channel = guild.channels.get(id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
@@ -257,7 +257,7 @@ pub(super) async fn place(
                 overwrites,
                 ..ChannelEdit::default()
             };
-            scene.change(|world| world.edit_channel(id, edit))?;
+            call.change(|world| world.edit_channel(id, edit))?;
         }
         Ok(StatusCode::NO_CONTENT)
     })
@@ -271,24 +271,24 @@ pub(super) async fn set_voice_status(
 ) -> Result<StatusCode, ApiError> {
     let status = form.text_or_null("status", 0..=500);
     form.done()?;
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
         if channel.kind != ChannelKind::Voice {
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
         let inside = guild
             .voice_states
-            .get(scene.bot)
+            .get(call.bot)
             .is_some_and(|state| state.channel_id == channel_id);
         let mut rights = Permissions::SET_VOICE_CHANNEL_STATUS;
         if !inside {
             rights = rights.and(Permissions::MANAGE_CHANNELS);
         }
-        scene.needs_in(guild, channel, rights)?;
+        call.needs_in(guild, channel, rights)?;
         let mut text = None;
         status.apply(&mut text);
         let text = text.filter(|text| !text.is_empty());
-        scene.change(|world| world.set_voice_status(channel_id, text))?;
+        call.change(|world| world.set_voice_status(channel_id, text))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -329,11 +329,10 @@ fn check_parent(
 }
 
 /// The channel as the bot sees it now.
-fn shape(scene: &Scene<'_>, guild_id: Snowflake, id: Snowflake) -> Value {
-    scene
-        .world
+fn shape(call: &Call<'_>, guild_id: Snowflake, id: Snowflake) -> Value {
+    call.world
         .guilds
         .get(guild_id)
-        .and_then(|guild| Some(channel_dispatch(guild, guild.channels.get(id)?, scene.bot)))
+        .and_then(|guild| Some(channel_dispatch(guild, guild.channels.get(id)?, call.bot)))
         .unwrap_or(Value::Null)
 }

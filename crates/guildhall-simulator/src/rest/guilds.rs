@@ -12,8 +12,8 @@ use crate::world::{guild_object, visible_channels};
 
 /// `GET /guilds/{guild_id}`
 pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
         let mut object = guild_object(guild);
         if query.flag("with_counts") {
             object["approximate_member_count"] = json!(guild.members.len());
@@ -25,8 +25,8 @@ pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Ap
 
 /// `GET /guilds/{guild_id}/channels`: those the bot may see.
 pub(super) async fn channels(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        Ok(Json(json!(visible_channels(guild, scene.bot))))
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        Ok(Json(json!(visible_channels(guild, call.bot))))
     })
 }

@@ -13,12 +13,12 @@ use super::{
     limit::{edge, refuse},
 };
 use crate::{
-    faults::{Interference, RestFaults},
+    faults::{RestFault, RestFaults},
     state::{Shared, Tasks},
 };
 
 /// Middleware of every REST and token route.
-pub(crate) async fn interfere(
+pub(crate) async fn inject_faults(
     State(faults): State<Shared<RestFaults>>,
     State(tasks): State<Tasks>,
     request: Request,
@@ -48,7 +48,7 @@ pub(crate) async fn interfere(
         return ApiError::BLOCKED.into_response();
     }
     for what in &met {
-        if let Interference::Latency(wait) = what {
+        if let RestFault::Latency(wait) = what {
             select! {
                 () = sleep(*wait) => {}
                 () = tasks.stop.cancelled() => {}
@@ -57,13 +57,13 @@ pub(crate) async fn interfere(
     }
     for what in met {
         match what {
-            Interference::Latency(_) => {}
-            Interference::Status(status) => {
+            RestFault::Latency(_) => {}
+            RestFault::Status(status) => {
                 next.run(request).await;
                 return status.into_response();
             }
-            Interference::Limited(scope, wait) => return refuse(scope, wait),
-            Interference::Edge(wait) => return edge(wait),
+            RestFault::Limited(scope, wait) => return refuse(scope, wait),
+            RestFault::Edge(wait) => return edge(wait),
         }
     }
     next.run(request).await

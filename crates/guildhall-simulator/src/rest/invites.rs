@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Form, Ids, Texts},
 };
@@ -33,75 +33,75 @@ pub(super) async fn create(
         unique: form.flag("unique").unwrap_or(false),
     };
     form.done()?;
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
-        scene.needs_in(guild, channel, Permissions::CREATE_INSTANT_INVITE)?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
+        call.needs_in(guild, channel, Permissions::CREATE_INSTANT_INVITE)?;
         if channel.kind == ChannelKind::Category {
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
-        let bot = scene.bot;
-        let code = scene.change(|world| world.create_invite(channel_id, bot, new))?;
-        shape(scene, &code)
+        let bot = call.bot;
+        let code = call.change(|world| world.create_invite(channel_id, bot, new))?;
+        shape(call, &code)
     })
 }
 
 /// `GET /invites/{code}`
 pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>) -> ApiResult {
-    bot.act(|scene| shape(scene, &code))
+    bot.act(|call| shape(call, &code))
 }
 
 /// `GET /channels/{channel_id}/invites`
 pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
-        scene.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let own = guild
             .invites
             .iter()
             .filter(|invite| invite.channel_id == channel_id);
         Ok(Json(
-            own.map(|one| object(scene.world, guild, one)).collect(),
+            own.map(|one| object(call.world, guild, one)).collect(),
         ))
     })
 }
 
 /// `GET /guilds/{guild_id}/invites`
 pub(super) async fn of_guild(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_GUILD)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_GUILD)?;
         let all = guild.invites.iter();
         Ok(Json(
-            all.map(|one| object(scene.world, guild, one)).collect(),
+            all.map(|one| object(call.world, guild, one)).collect(),
         ))
     })
 }
 
 /// `DELETE /invites/{code}`: answers with what it was.
 pub(super) async fn remove(bot: Bot, Texts([code]): Texts<1>) -> ApiResult {
-    bot.act(|scene| {
-        let was = shape(scene, &code)?;
-        let guild = scene.guild(scene.world.guild_of_invite(&code)?)?;
+    bot.act(|call| {
+        let was = shape(call, &code)?;
+        let guild = call.guild(call.world.guild_of_invite(&code)?)?;
         let invite = guild.invites.iter().find(|one| one.code == code);
         let channel = invite.and_then(|invite| guild.channels.get(invite.channel_id));
         let in_channel = channel.is_some_and(|channel| {
             guild
-                .rights_in(scene.bot, channel, scene.now)
+                .rights_in(call.bot, channel, call.now)
                 .has(Permissions::MANAGE_CHANNELS)
         });
         if !in_channel {
-            scene.needs(guild, Permissions::MANAGE_GUILD)?;
+            call.needs(guild, Permissions::MANAGE_GUILD)?;
         }
-        scene.change(|world| world.delete_invite(&code))?;
+        call.change(|world| world.delete_invite(&code))?;
         Ok(was)
     })
 }
 
-fn shape(scene: &Scene<'_>, code: &str) -> ApiResult {
-    let guild = scene.guild(scene.world.guild_of_invite(code)?)?;
+fn shape(call: &Call<'_>, code: &str) -> ApiResult {
+    let guild = call.guild(call.world.guild_of_invite(code)?)?;
     let invite = guild.invites.iter().find(|one| one.code == code);
     let invite = invite.ok_or(ApiError::UNKNOWN_INVITE)?;
-    Ok(Json(object(scene.world, guild, invite)))
+    Ok(Json(object(call.world, guild, invite)))
 }
 
 /// Invite object with its metadata.

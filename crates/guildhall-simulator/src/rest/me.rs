@@ -59,8 +59,8 @@ pub(super) async fn guilds(
 
 /// `GET /users/{user_id}`
 pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let user = scene.world.users.get(user_id);
+    bot.act(|call| {
+        let user = call.world.users.get(user_id);
         let user = user.ok_or(ApiError::UNKNOWN_USER)?;
         Ok(Json(json!(UserObject::new(user))))
     })
@@ -68,9 +68,9 @@ pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> ApiResult {
 
 /// `GET /applications/@me`: with the owner, whom nobody else is shown.
 pub(super) async fn application(bot: Bot) -> ApiResult {
-    bot.act(|scene| {
-        let owner = scene.world.users.iter().find(|user| !user.bot);
-        let mut object = application_object(scene.world);
+    bot.act(|call| {
+        let owner = call.world.users.iter().find(|user| !user.bot);
+        let mut object = application_object(call.world);
         object["owner"] = json!(owner.map(UserObject::new));
         Ok(Json(object))
     })

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::{Bot, Person},
     form::{Form, Ids, Query},
     roles,
@@ -29,7 +29,7 @@ use crate::{
 
 /// `GET /guilds/{guild_id}/members/{user_id}`, 10007 for who is no member.
 pub(super) async fn read(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> ApiResult {
-    bot.act(|scene| shape(scene, guild_id, user_id))
+    bot.act(|call| shape(call, guild_id, user_id))
 }
 
 /// `GET /guilds/{guild_id}/members`, by rising id; only for applications that
@@ -37,9 +37,9 @@ pub(super) async fn read(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> ApiResul
 pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=1000, 1)?;
     let after = query.id("after")?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        if !scene.world.application.privileged_intents.guild_members {
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        if !call.world.application.privileged_intents.guild_members {
             return Err(ApiError::MISSING_ACCESS);
         }
         let mut members: Vec<_> = guild
@@ -49,7 +49,7 @@ pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Api
             .collect();
         members.sort_by_key(|member| member.user_id);
         members.truncate(limit);
-        Ok(Json(shapes(scene.world, &members)))
+        Ok(Json(shapes(call.world, &members)))
     })
 }
 
@@ -58,15 +58,15 @@ pub(super) async fn search(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> A
     let limit = query.number("limit", 1..=1000, 1)?;
     let required = || ApiError::field("query", "BASE_TYPE_REQUIRED", "This field is required");
     let wanted = query.text("query").ok_or_else(required)?.to_lowercase();
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
         let begins =
             |name: Option<&str>| name.is_some_and(|name| name.to_lowercase().starts_with(&wanted));
         let members: Vec<_> = guild
             .members
             .iter()
             .filter(|member| {
-                let user = scene.world.users.get(member.user_id);
+                let user = call.world.users.get(member.user_id);
                 begins(member.nick.as_deref())
                     || user.is_some_and(|user| {
                         begins(Some(&user.username)) || begins(user.global_name.as_deref())
@@ -74,7 +74,7 @@ pub(super) async fn search(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> A
             })
             .take(limit)
             .collect();
-        Ok(Json(shapes(scene.world, &members)))
+        Ok(Json(shapes(call.world, &members)))
     })
 }
 
@@ -93,9 +93,9 @@ pub(super) async fn add(
     let (mute, deaf) = (form.flag("mute"), form.flag("deaf"));
     form.done()?;
     let access = grants.lock().access(&token, clock::now());
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::CREATE_INSTANT_INVITE)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::CREATE_INSTANT_INVITE)?;
         let access = access.ok_or(ApiError::BAD_OAUTH_TOKEN)?;
         if access.user_id != user_id {
             return Err(ApiError::BAD_OAUTH_TOKEN);
@@ -110,11 +110,11 @@ pub(super) async fn add(
             (deaf.is_some(), Permissions::DEAFEN_MEMBERS),
         ] {
             if asked {
-                scene.needs(guild, rights)?;
+                call.needs(guild, rights)?;
             }
         }
         for role_id in wanted.iter().flatten() {
-            roles::may_hand_out(scene, guild, *role_id)?;
+            roles::may_hand_out(call, guild, *role_id)?;
         }
         if guild.members.contains(user_id) {
             return Ok(StatusCode::NO_CONTENT.into_response());
@@ -126,8 +126,8 @@ pub(super) async fn add(
             nick: nick.into(),
             roles: wanted,
         };
-        scene.change(|world| world.add_member(guild_id, user_id, edit))?;
-        let member = shape(scene, guild_id, user_id)?;
+        call.change(|world| world.add_member(guild_id, user_id, edit))?;
+        let member = shape(call, guild_id, user_id)?;
         Ok((StatusCode::CREATED, member).into_response())
     })
 }
@@ -137,14 +137,14 @@ pub(super) async fn kick(
     bot: Bot,
     Ids([guild_id, user_id]): Ids<2>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::KICK_MEMBERS)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::KICK_MEMBERS)?;
         if !guild.members.contains(user_id) {
             return Err(ApiError::UNKNOWN_MEMBER);
         }
-        scene.outranks(guild, user_id)?;
-        scene.change(|world| world.remove_member(guild_id, user_id, Departure::Kicked))?;
+        call.outranks(guild, user_id)?;
+        call.change(|world| world.remove_member(guild_id, user_id, Departure::Kicked))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -166,8 +166,8 @@ pub(super) async fn own(
 }
 
 /// The object of a member now.
-pub(super) fn shape(scene: &Scene<'_>, guild_id: Snowflake, user_id: Snowflake) -> ApiResult {
-    member_in(scene.world, scene.guild(guild_id)?, user_id).map(Json)
+pub(super) fn shape(call: &Call<'_>, guild_id: Snowflake, user_id: Snowflake) -> ApiResult {
+    member_in(call.world, call.guild(guild_id)?, user_id).map(Json)
 }
 
 fn member_in(world: &World, guild: &Guild, user_id: Snowflake) -> Result<Value, ApiError> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Form, Ids, Query},
 };
@@ -46,8 +46,8 @@ pub(super) async fn create(
     let allowed = body::allowed_mentions(&mut form);
     let reply = body::reference(&mut form);
     form.done()?;
-    bot.act(|scene| {
-        let (guild, channel) = writable(scene, channel_id)?;
+    bot.act(|call| {
+        let (guild, channel) = writable(call, channel_id)?;
         let mut rights = Permissions::SEND_MESSAGES;
         if !embeds.is_empty() {
             rights = rights.and(Permissions::EMBED_LINKS);
@@ -55,11 +55,10 @@ pub(super) async fn create(
         if tts {
             rights = rights.and(Permissions::SEND_TTS_MESSAGES);
         }
-        scene.needs_in(guild, channel, rights)?;
+        call.needs_in(guild, channel, rights)?;
         let mut reply_to = None;
         if let Some(reference) = reply {
-            scene
-                .needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)
+            call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)
                 .map_err(|_| ApiError::NO_HISTORY)?;
             let known = guild.messages.get(channel_id, reference.message_id);
             if known.is_none() && reference.must_exist {
@@ -74,16 +73,16 @@ pub(super) async fn create(
         if content.trim().is_empty() && embeds.is_empty() {
             return Err(ApiError::EMPTY_MESSAGE);
         }
-        let mark = nonce.as_ref().filter(|_| enforce).map(Value::to_string);
-        if let Some(mark) = &mark {
-            let said = nonces.lock().said(channel_id, mark, clock::now());
+        let key = nonce.as_ref().filter(|_| enforce).map(Value::to_string);
+        if let Some(key) = &key {
+            let said = nonces.lock().message_with(channel_id, key, clock::now());
             if let Some(said) = said.and_then(|id| guild.messages.get(channel_id, id)) {
-                return Ok(Json(said.object(guild, scene.world)));
+                return Ok(Json(said.object(guild, call.world)));
             }
         }
         let new = NewMessage {
             id: None,
-            author_id: scene.bot,
+            author_id: call.bot,
             content,
             embeds,
             reply_to,
@@ -92,11 +91,11 @@ pub(super) async fn create(
             tts,
             nonce: nonce.clone(),
         };
-        let id = scene.change(|world| world.create_message(channel_id, new))?;
-        if let Some(mark) = mark {
-            nonces.lock().note(channel_id, mark, id, clock::now());
+        let id = call.change(|world| world.create_message(channel_id, new))?;
+        if let Some(key) = key {
+            nonces.lock().remember(channel_id, key, id, clock::now());
         }
-        let mut object = shape(scene, channel_id, id)?;
+        let mut object = shape(call, channel_id, id)?;
         if let Some(nonce) = nonce {
             object["nonce"] = nonce;
         }
@@ -109,9 +108,9 @@ pub(super) async fn create(
 pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=100, 50)?;
     let (around, before, after) = (query.id("around")?, query.id("before")?, query.id("after")?);
-    bot.act(|scene| {
-        let (guild, channel) = readable(scene, channel_id)?;
-        let rights = guild.rights_in(scene.bot, channel, scene.now);
+    bot.act(|call| {
+        let (guild, channel) = readable(call, channel_id)?;
+        let rights = guild.rights_in(call.bot, channel, call.now);
         if !rights.has(Permissions::READ_MESSAGE_HISTORY) {
             return Ok(Json(json!([])));
         }
@@ -136,17 +135,17 @@ pub(super) async fn list(bot: Bot, Ids([channel_id]): Ids<1>, query: Query) -> A
         };
         let objects = chosen
             .into_iter()
-            .map(|message| message.object(guild, scene.world));
+            .map(|message| message.object(guild, call.world));
         Ok(Json(objects.collect()))
     })
 }
 
 /// `GET /channels/{channel_id}/messages/{message_id}`
 pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> ApiResult {
-    bot.act(|scene| {
-        let (guild, channel) = readable(scene, channel_id)?;
-        scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
-        shape(scene, channel_id, id).map(Json)
+    bot.act(|call| {
+        let (guild, channel) = readable(call, channel_id)?;
+        call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+        shape(call, channel_id, id).map(Json)
     })
 }
 
@@ -157,11 +156,11 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form
     body::extras(&mut form);
     let allowed = body::allowed_mentions(&mut form);
     form.done()?;
-    bot.act(|scene| {
-        let (guild, _) = readable(scene, channel_id)?;
+    bot.act(|call| {
+        let (guild, _) = readable(call, channel_id)?;
         let message = guild.messages.get(channel_id, id);
         let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-        if message.author_id != scene.bot {
+        if message.author_id != call.bot {
             return Err(ApiError::NOT_THE_AUTHOR);
         }
         let content = match content {
@@ -180,9 +179,9 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form
             embeds,
             pinned: None,
         };
-        let now = iso(scene.now);
-        scene.change(|world| world.edit_message(channel_id, id, edit, now))?;
-        shape(scene, channel_id, id).map(Json)
+        let now = iso(call.now);
+        call.change(|world| world.edit_message(channel_id, id, edit, now))?;
+        shape(call, channel_id, id).map(Json)
     })
 }
 
@@ -191,14 +190,14 @@ pub(super) async fn remove(
     bot: Bot,
     Ids([channel_id, id]): Ids<2>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let (guild, channel) = readable(scene, channel_id)?;
+    bot.act(|call| {
+        let (guild, channel) = readable(call, channel_id)?;
         let message = guild.messages.get(channel_id, id);
         let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-        if message.author_id != scene.bot {
-            scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        if message.author_id != call.bot {
+            call.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
         }
-        scene.change(|world| world.delete_message(channel_id, id))?;
+        call.change(|world| world.delete_message(channel_id, id))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -217,10 +216,10 @@ pub(super) async fn remove_many(
         form.wrong(&["messages"], "BASE_TYPE_BAD_LENGTH", message);
     }
     form.done()?;
-    bot.act(|scene| {
-        let (guild, channel) = readable(scene, channel_id)?;
-        scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
-        scene.change(|world| world.delete_messages(channel_id, &ids))?;
+    bot.act(|call| {
+        let (guild, channel) = readable(call, channel_id)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        call.change(|world| world.delete_messages(channel_id, &ids))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -240,15 +239,15 @@ fn set_pinned(
     [channel_id, id]: [Snowflake; 2],
     pinned: bool,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let (guild, channel) = readable(scene, channel_id)?;
-        scene.needs_in(guild, channel, Permissions::PIN_MESSAGES)?;
+    bot.act(|call| {
+        let (guild, channel) = readable(call, channel_id)?;
+        call.needs_in(guild, channel, Permissions::PIN_MESSAGES)?;
         let edit = MessageEdit {
             pinned: Some(pinned),
             ..MessageEdit::default()
         };
-        let now = iso(scene.now);
-        scene.change(|world| world.edit_message(channel_id, id, edit, now))?;
+        let now = iso(call.now);
+        call.change(|world| world.edit_message(channel_id, id, edit, now))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -258,32 +257,32 @@ pub(super) async fn begin_typing(
     bot: Bot,
     Ids([channel_id]): Ids<1>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let (guild, channel) = writable(scene, channel_id)?;
-        scene.needs_in(guild, channel, Permissions::SEND_MESSAGES)?;
-        let (own, now) = (scene.bot, clock::unix_micros() / 1_000_000);
-        scene.change(|world| world.type_in(channel_id, own, now))?;
+    bot.act(|call| {
+        let (guild, channel) = writable(call, channel_id)?;
+        call.needs_in(guild, channel, Permissions::SEND_MESSAGES)?;
+        let (own, now) = (call.bot, clock::unix_micros() / 1_000_000);
+        call.change(|world| world.type_in(channel_id, own, now))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
 
 /// A channel whose messages the bot may know of.
 pub(super) fn readable<'a>(
-    scene: &'a Scene<'_>,
+    call: &'a Call<'_>,
     channel_id: Snowflake,
 ) -> Result<(&'a Guild, &'a Channel), ApiError> {
-    let (guild, channel) = scene.channel(channel_id)?;
+    let (guild, channel) = call.channel(channel_id)?;
     if channel.kind.is_voice() {
-        scene.needs_in(guild, channel, Permissions::CONNECT)?;
+        call.needs_in(guild, channel, Permissions::CONNECT)?;
     }
     Ok((guild, channel))
 }
 
 fn writable<'a>(
-    scene: &'a Scene<'_>,
+    call: &'a Call<'_>,
     channel_id: Snowflake,
 ) -> Result<(&'a Guild, &'a Channel), ApiError> {
-    let (guild, channel) = readable(scene, channel_id)?;
+    let (guild, channel) = readable(call, channel_id)?;
     if channel.kind.has_messages() {
         Ok((guild, channel))
     } else {
@@ -291,9 +290,9 @@ fn writable<'a>(
     }
 }
 
-fn shape(scene: &Scene<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Value, ApiError> {
-    let (guild, _) = scene.channel(channel_id)?;
+fn shape(call: &Call<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Value, ApiError> {
+    let (guild, _) = call.channel(channel_id)?;
     let message = guild.messages.get(channel_id, id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-    Ok(message.object(guild, scene.world))
+    Ok(message.object(guild, call.world))
 }

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Form, Ids, MaybeForm, Query},
     members::{asks_for_voice, shape},
@@ -83,69 +83,69 @@ pub(super) async fn edit_own(bot: Bot, Ids([guild_id]): Ids<1>, form: Form) -> A
 }
 
 fn change(bot: &Bot, guild_id: Snowflake, chosen: Option<Snowflake>, mut form: Form) -> ApiResult {
-    bot.act(|scene| {
-        let user_id = chosen.unwrap_or(scene.bot);
-        let wishes = Wishes::read(&mut form, scene.now);
+    bot.act(|call| {
+        let user_id = chosen.unwrap_or(call.bot);
+        let wishes = Wishes::read(&mut form, call.now);
         form.done()?;
-        check(scene, guild_id, user_id, &wishes)?;
+        check(call, guild_id, user_id, &wishes)?;
         if wishes.nick != Edit::Keep || wishes.roles.is_some() {
             let edit = MemberEdit {
                 nick: wishes.nick,
                 roles: wishes.roles,
             };
-            scene.change(|world| world.edit_member(guild_id, user_id, edit))?;
+            call.change(|world| world.edit_member(guild_id, user_id, edit))?;
         }
         match wishes.timeout {
             Edit::Keep => {}
-            Edit::Clear => scene.change(|world| world.time_out(guild_id, user_id, None))?,
+            Edit::Clear => call.change(|world| world.time_out(guild_id, user_id, None))?,
             Edit::Set(until) => {
-                scene.change(|world| world.time_out(guild_id, user_id, Some(until)))?;
+                call.change(|world| world.time_out(guild_id, user_id, Some(until)))?;
             }
         }
         if asks_for_voice(&wishes.voice) {
-            scene.change(|world| world.set_voice(guild_id, user_id, wishes.voice))?;
+            call.change(|world| world.set_voice(guild_id, user_id, wishes.voice))?;
         }
-        shape(scene, guild_id, user_id)
+        shape(call, guild_id, user_id)
     })
 }
 
 /// Every right that the wishes ask for; nothing is changed unless all are there.
 fn check(
-    scene: &Scene<'_>,
+    call: &Call<'_>,
     guild_id: Snowflake,
     user_id: Snowflake,
     wishes: &Wishes,
 ) -> Result<(), ApiError> {
-    let guild = scene.guild(guild_id)?;
+    let guild = call.guild(guild_id)?;
     let member = guild.members.get(user_id).ok_or(ApiError::UNKNOWN_MEMBER)?;
     if wishes.nick != Edit::Keep {
-        if user_id == scene.bot {
-            scene.needs(guild, Permissions::CHANGE_NICKNAME)?;
+        if user_id == call.bot {
+            call.needs(guild, Permissions::CHANGE_NICKNAME)?;
         } else {
-            scene.needs(guild, Permissions::MANAGE_NICKNAMES)?;
-            scene.outranks(guild, user_id)?;
+            call.needs(guild, Permissions::MANAGE_NICKNAMES)?;
+            call.outranks(guild, user_id)?;
         }
     }
     if let Some(wanted) = &wishes.roles {
-        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+        call.needs(guild, Permissions::MANAGE_ROLES)?;
         let given = wanted.iter().filter(|id| !member.roles.contains(id));
         let taken = member.roles.iter().filter(|id| !wanted.contains(id));
         for role_id in given.chain(taken) {
-            roles::may_hand_out(scene, guild, *role_id)?;
+            roles::may_hand_out(call, guild, *role_id)?;
         }
     }
     if wishes.timeout != Edit::Keep {
-        scene.needs(guild, Permissions::MODERATE_MEMBERS)?;
+        call.needs(guild, Permissions::MODERATE_MEMBERS)?;
         if guild.base_permissions(user_id) == Permissions::ALL {
             return Err(ApiError::MISSING_PERMISSIONS);
         }
-        scene.outranks(guild, user_id)?;
+        call.outranks(guild, user_id)?;
     }
-    check_voice(scene, guild, user_id, wishes.voice)
+    check_voice(call, guild, user_id, wishes.voice)
 }
 
 fn check_voice(
-    scene: &Scene<'_>,
+    call: &Call<'_>,
     guild: &Guild,
     user_id: Snowflake,
     wanted: VoiceEdit,
@@ -154,13 +154,13 @@ fn check_voice(
         return Ok(());
     }
     if wanted.channel_id != Edit::Keep {
-        scene.needs(guild, Permissions::MOVE_MEMBERS)?;
+        call.needs(guild, Permissions::MOVE_MEMBERS)?;
     }
     if wanted.mute.is_some() {
-        scene.needs(guild, Permissions::MUTE_MEMBERS)?;
+        call.needs(guild, Permissions::MUTE_MEMBERS)?;
     }
     if wanted.deaf.is_some() {
-        scene.needs(guild, Permissions::DEAFEN_MEMBERS)?;
+        call.needs(guild, Permissions::DEAFEN_MEMBERS)?;
     }
     if let Edit::Set(target) = wanted.channel_id {
         let target = guild.channels.get(target);
@@ -169,7 +169,7 @@ fn check_voice(
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
         let rights = Permissions::CONNECT.and(Permissions::MOVE_MEMBERS);
-        scene.needs_in(guild, target, rights)?;
+        call.needs_in(guild, target, rights)?;
     }
     if guild.voice_states.contains(user_id) {
         Ok(())
@@ -191,15 +191,15 @@ pub(super) async fn ban(
         (Some(seconds), _) => Duration::seconds(seconds.into()),
         (None, days) => Duration::days(days.unwrap_or(0).into()),
     };
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::BAN_MEMBERS)?;
-        if !scene.world.users.contains(user_id) {
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::BAN_MEMBERS)?;
+        if !call.world.users.contains(user_id) {
             return Err(ApiError::UNKNOWN_USER);
         }
-        scene.outranks(guild, user_id)?;
-        let since = (!window.is_zero()).then(|| scene.now - window);
-        scene.change(|world| world.ban(guild_id, user_id, since))?;
+        call.outranks(guild, user_id)?;
+        let since = (!window.is_zero()).then(|| call.now - window);
+        call.change(|world| world.ban(guild_id, user_id, since))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -209,9 +209,9 @@ pub(super) async fn unban(
     bot: Bot,
     Ids([guild_id, user_id]): Ids<2>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        scene.needs(scene.guild(guild_id)?, Permissions::BAN_MEMBERS)?;
-        scene.change(|world| world.unban(guild_id, user_id))?;
+    bot.act(|call| {
+        call.needs(call.guild(guild_id)?, Permissions::BAN_MEMBERS)?;
+        call.change(|world| world.unban(guild_id, user_id))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -219,21 +219,21 @@ pub(super) async fn unban(
 /// `GET /guilds/{guild_id}/bans`
 pub(super) async fn bans(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=1000, 1000)?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::BAN_MEMBERS)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::BAN_MEMBERS)?;
         let bans = guild.bans.iter().take(limit);
-        Ok(Json(bans.map(|ban| ban_object(scene.world, ban)).collect()))
+        Ok(Json(bans.map(|ban| ban_object(call.world, ban)).collect()))
     })
 }
 
 /// `GET /guilds/{guild_id}/bans/{user_id}`
 pub(super) async fn read_ban(bot: Bot, Ids([guild_id, user_id]): Ids<2>) -> ApiResult {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::BAN_MEMBERS)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::BAN_MEMBERS)?;
         let ban = guild.bans.get(user_id).ok_or(ApiError::UNKNOWN_BAN)?;
-        Ok(Json(ban_object(scene.world, ban)))
+        Ok(Json(ban_object(call.world, ban)))
     })
 }
 

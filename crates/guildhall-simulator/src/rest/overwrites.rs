@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::{
     ApiError,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Form, Ids},
 };
@@ -29,15 +29,15 @@ pub(super) async fn put(
         allow,
         deny,
     };
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
-        scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
         let known = channel.overwrites.iter().any(|one| one.id == target);
         if !known && channel.overwrites.len() >= MOST_OVERWRITES {
             return Err(ApiError::MOST_OVERWRITES);
         }
-        may_set(scene, guild, Some(channel), &[overwrite])?;
-        scene.change(|world| world.put_overwrite(channel_id, overwrite))?;
+        may_set(call, guild, Some(channel), &[overwrite])?;
+        call.change(|world| world.put_overwrite(channel_id, overwrite))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -47,10 +47,10 @@ pub(super) async fn remove(
     bot: Bot,
     Ids([channel_id, target]): Ids<2>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let (guild, channel) = scene.channel(channel_id)?;
-        scene.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
-        scene.change(|world| world.remove_overwrite(channel_id, target))?;
+    bot.act(|call| {
+        let (guild, channel) = call.channel(channel_id)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
+        call.change(|world| world.remove_overwrite(channel_id, target))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -87,7 +87,7 @@ pub(super) fn read(form: &mut Form) -> Option<Vec<Overwrite>> {
 /// administrators and who has MANAGE_ROLES by an overwrite of the channel may set
 /// all.
 pub(super) fn may_set(
-    scene: &Scene<'_>,
+    call: &Call<'_>,
     guild: &Guild,
     channel: Option<&Channel>,
     after: &[Overwrite],
@@ -99,21 +99,21 @@ pub(super) fn may_set(
             OverwriteKind::Role if !guild.roles.contains(one.id) => {
                 return Err(ApiError::UNKNOWN_ROLE);
             }
-            OverwriteKind::Member if !scene.world.users.contains(one.id) => {
+            OverwriteKind::Member if !call.world.users.contains(one.id) => {
                 return Err(ApiError::UNKNOWN_USER);
             }
             OverwriteKind::Role | OverwriteKind::Member => {}
         }
     }
-    let own = guild.rights(scene.bot, scene.now);
-    let free = channel.is_some_and(|channel| gives_manage_roles(scene, guild, channel));
+    let own = guild.rights(call.bot, call.now);
+    let free = channel.is_some_and(|channel| gives_manage_roles(call, guild, channel));
     if own == Permissions::ALL || free {
         return Ok(());
     }
     let parent = channel
         .and_then(|channel| guild.channels.get(channel.parent_id?))
         .map_or(Permissions::NONE, |parent| {
-            guild.rights_in(scene.bot, parent, scene.now)
+            guild.rights_in(call.bot, parent, call.now)
         });
     let grantable = own.and(parent).without(Permissions::MANAGE_ROLES);
     let allowed = after
@@ -128,16 +128,16 @@ pub(super) fn may_set(
 }
 
 /// Whether an overwrite gives the bot MANAGE_ROLES here, and none takes it away.
-fn gives_manage_roles(scene: &Scene<'_>, guild: &Guild, channel: &Channel) -> bool {
-    let roles = guild.members.get(scene.bot).map(|member| &member.roles);
+fn gives_manage_roles(call: &Call<'_>, guild: &Guild, channel: &Channel) -> bool {
+    let roles = guild.members.get(call.bot).map(|member| &member.roles);
     let is_bots = |one: &Overwrite| match one.kind {
-        OverwriteKind::Member => one.id == scene.bot,
+        OverwriteKind::Member => one.id == call.bot,
         OverwriteKind::Role => {
             one.id == guild.id || roles.is_some_and(|roles| roles.contains(&one.id))
         }
     };
     let right = Permissions::MANAGE_ROLES;
-    guild.rights_in(scene.bot, channel, scene.now).has(right)
+    guild.rights_in(call.bot, channel, call.now).has(right)
         && channel
             .overwrites
             .iter()

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Ids, Query, Texts, id_in},
     messages::readable,
@@ -24,17 +24,17 @@ type Three = [String; 3];
 /// `PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me`
 pub(super) async fn add(bot: Bot, Texts(path): Texts<3>) -> Result<StatusCode, ApiError> {
     let (channel_id, id, emoji) = read(&path)?;
-    bot.act(|scene| {
-        let (guild, channel, message) = found(scene, channel_id, id)?;
-        scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+    bot.act(|call| {
+        let (guild, channel, message) = found(call, channel_id, id)?;
+        call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
         if !message.reactions.iter().any(|one| one.emoji == emoji) {
-            scene.needs_in(guild, channel, Permissions::ADD_REACTIONS)?;
+            call.needs_in(guild, channel, Permissions::ADD_REACTIONS)?;
             if message.reactions.len() >= MOST_KINDS {
                 return Err(ApiError::MOST_REACTIONS);
             }
         }
-        let own = scene.bot;
-        scene.change(|world| world.react(channel_id, id, own, &emoji, true))?;
+        let own = call.bot;
+        call.change(|world| world.react(channel_id, id, own, &emoji, true))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -55,13 +55,13 @@ pub(super) async fn remove(
 
 fn take_back(bot: &Bot, path: &Three, chosen: Option<Snowflake>) -> Result<StatusCode, ApiError> {
     let (channel_id, id, emoji) = read(path)?;
-    bot.act(|scene| {
-        let (guild, channel, _) = found(scene, channel_id, id)?;
-        let user_id = chosen.unwrap_or(scene.bot);
-        if user_id != scene.bot {
-            scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+    bot.act(|call| {
+        let (guild, channel, _) = found(call, channel_id, id)?;
+        let user_id = chosen.unwrap_or(call.bot);
+        if user_id != call.bot {
+            call.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
         }
-        scene.change(|world| world.react(channel_id, id, user_id, &emoji, false))?;
+        call.change(|world| world.react(channel_id, id, user_id, &emoji, false))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -85,9 +85,9 @@ pub(super) async fn list(bot: Bot, Texts(path): Texts<3>, query: Query) -> ApiRe
     let (channel_id, id, emoji) = read(&path)?;
     let limit = query.number("limit", 1..=100, 25)?;
     let after = query.id("after")?;
-    bot.act(|scene| {
-        let (guild, channel, message) = found(scene, channel_id, id)?;
-        scene.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+    bot.act(|call| {
+        let (guild, channel, message) = found(call, channel_id, id)?;
+        call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
         let reaction = message.reactions.iter().find(|one| one.emoji == emoji);
         let mut ids: Vec<_> = reaction
             .into_iter()
@@ -98,7 +98,7 @@ pub(super) async fn list(bot: Bot, Texts(path): Texts<3>, query: Query) -> ApiRe
         let users = ids
             .into_iter()
             .take(limit)
-            .filter_map(|id| scene.world.users.get(id))
+            .filter_map(|id| call.world.users.get(id))
             .map(|user| json!(UserObject::new(user)));
         Ok(Json(users.collect()))
     })
@@ -110,20 +110,20 @@ fn clear(
     id: Snowflake,
     emoji: Option<&Emoji>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let (guild, channel, _) = found(scene, channel_id, id)?;
-        scene.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
-        scene.change(|world| world.clear_reactions(channel_id, id, emoji))?;
+    bot.act(|call| {
+        let (guild, channel, _) = found(call, channel_id, id)?;
+        call.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        call.change(|world| world.clear_reactions(channel_id, id, emoji))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
 
 fn found<'a>(
-    scene: &'a Scene<'_>,
+    call: &'a Call<'_>,
     channel_id: Snowflake,
     id: Snowflake,
 ) -> Result<(&'a Guild, &'a Channel, &'a Message), ApiError> {
-    let (guild, channel) = readable(scene, channel_id)?;
+    let (guild, channel) = readable(call, channel_id)?;
     let message = guild.messages.get(channel_id, id);
     Ok((guild, channel, message.ok_or(ApiError::UNKNOWN_MESSAGE)?))
 }

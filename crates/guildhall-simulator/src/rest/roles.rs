@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     ApiError, ApiResult,
-    call::Scene,
+    call::Call,
     caller::Bot,
     form::{Form, Forms, Ids, MaybeForm},
 };
@@ -45,21 +45,16 @@ impl Wishes {
     }
 
     /// A bot gives only what it has.
-    fn allowed(
-        &self,
-        scene: &Scene<'_>,
-        guild: &Guild,
-        before: Permissions,
-    ) -> Result<(), ApiError> {
+    fn allowed(&self, call: &Call<'_>, guild: &Guild, before: Permissions) -> Result<(), ApiError> {
         let given = self.permissions.unwrap_or(before).without(before);
-        scene.needs(guild, given)
+        call.needs(guild, given)
     }
 }
 
 /// `GET /guilds/{guild_id}/roles`
 pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let roles: Vec<_> = scene
+    bot.act(|call| {
+        let roles: Vec<_> = call
             .guild(guild_id)?
             .roles
             .iter()
@@ -71,13 +66,13 @@ pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
 
 /// `GET /guilds/{guild_id}/roles/{role_id}`
 pub(super) async fn read(bot: Bot, Ids([guild_id, role_id]): Ids<2>) -> ApiResult {
-    bot.act(|scene| Ok(Json(role_object(role(scene.guild(guild_id)?, role_id)?))))
+    bot.act(|call| Ok(Json(role_object(role(call.guild(guild_id)?, role_id)?))))
 }
 
 /// `GET /guilds/{guild_id}/roles/member-counts`: all but @everyone.
 pub(super) async fn member_counts(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
         let count = |role: &Role| {
             let has = guild
                 .members
@@ -103,10 +98,10 @@ pub(super) async fn create(
 ) -> ApiResult {
     let wishes = Wishes::read(&mut form);
     form.done()?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_ROLES)?;
-        wishes.allowed(scene, guild, Permissions::NONE)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_ROLES)?;
+        wishes.allowed(call, guild, Permissions::NONE)?;
         if guild.roles.len() >= MOST_ROLES {
             return Err(ApiError::MOST_ROLES);
         }
@@ -119,8 +114,8 @@ pub(super) async fn create(
             hoist: wishes.hoist.unwrap_or(false),
             mentionable: wishes.mentionable.unwrap_or(false),
         };
-        let id = scene.change(|world| world.create_role(guild_id, new))?;
-        Ok(Json(role_object(role(scene.guild(guild_id)?, id)?)))
+        let id = call.change(|world| world.create_role(guild_id, new))?;
+        Ok(Json(role_object(role(call.guild(guild_id)?, id)?)))
     })
 }
 
@@ -128,15 +123,15 @@ pub(super) async fn create(
 pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: Form) -> ApiResult {
     let wishes = Wishes::read(&mut form);
     form.done()?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_ROLES)?;
         let role_now = role(guild, role_id)?;
         if role_id == guild_id && wishes.name.is_some() {
             return Err(ApiError::INVALID_ROLE);
         }
-        scene.above(guild, role_now)?;
-        wishes.allowed(scene, guild, role_now.permissions)?;
+        call.above(guild, role_now)?;
+        wishes.allowed(call, guild, role_now.permissions)?;
         let edit = RoleEdit {
             name: wishes.name,
             color: wishes.color,
@@ -144,8 +139,8 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: F
             hoist: wishes.hoist,
             mentionable: wishes.mentionable,
         };
-        scene.change(|world| world.edit_role(role_id, edit))?;
-        Ok(Json(role_object(role(scene.guild(guild_id)?, role_id)?)))
+        call.change(|world| world.edit_role(role_id, edit))?;
+        Ok(Json(role_object(role(call.guild(guild_id)?, role_id)?)))
     })
 }
 
@@ -163,9 +158,9 @@ pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms
             places.push((id, position));
         }
     }
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_ROLES)?;
         let mut moved = Vec::new();
         for (id, position) in places {
             let role = role(guild, id)?;
@@ -175,7 +170,7 @@ pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms
             if id == guild_id {
                 return Err(ApiError::INVALID_ROLE);
             }
-            scene.above(guild, role)?;
+            call.above(guild, role)?;
             moved.push((id, position));
         }
         let sorted = guild.with_roles_at(&moved);
@@ -183,12 +178,12 @@ pub(super) async fn place(bot: Bot, Ids([guild_id]): Ids<1>, Forms(forms): Forms
             let mut role = role(guild, *id)?.clone();
             let place = sorted.iter().find(|(sorted, _)| sorted == id);
             role.position = place.map_or(role.position, |(_, position)| *position);
-            if Rank::of(&role) >= guild.rank_among(scene.bot, &sorted) {
+            if Rank::of(&role) >= guild.rank_among(call.bot, &sorted) {
                 return Err(ApiError::MISSING_PERMISSIONS);
             }
         }
-        scene.change(|world| world.place_roles(guild_id, &moved))?;
-        let roles: Vec<_> = scene
+        call.change(|world| world.place_roles(guild_id, &moved))?;
+        let roles: Vec<_> = call
             .guild(guild_id)?
             .roles
             .iter()
@@ -203,15 +198,15 @@ pub(super) async fn remove(
     bot: Bot,
     Ids([guild_id, role_id]): Ids<2>,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_ROLES)?;
         let gone = role(guild, role_id)?;
         if gone.id == guild_id || gone.bot_id.is_some() {
             return Err(ApiError::INVALID_ROLE);
         }
-        scene.above(guild, gone)?;
-        scene.change(|world| world.delete_role(role_id))?;
+        call.above(guild, gone)?;
+        call.change(|world| world.delete_role(role_id))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -231,11 +226,11 @@ fn change_roles(
     [guild_id, user_id, role_id]: [Snowflake; 3],
     has: bool,
 ) -> Result<StatusCode, ApiError> {
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        scene.needs(guild, Permissions::MANAGE_ROLES)?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_ROLES)?;
         let member = guild.members.get(user_id).ok_or(ApiError::UNKNOWN_MEMBER)?;
-        may_hand_out(scene, guild, role_id)?;
+        may_hand_out(call, guild, role_id)?;
         let mut roles = member.roles.clone();
         roles.retain(|id| *id != role_id);
         if has {
@@ -246,7 +241,7 @@ fn change_roles(
                 nick: Edit::Keep,
                 roles: Some(roles),
             };
-            scene.change(|world| world.edit_member(guild_id, user_id, edit))?;
+            call.change(|world| world.edit_member(guild_id, user_id, edit))?;
         }
         Ok(StatusCode::NO_CONTENT)
     })
@@ -254,7 +249,7 @@ fn change_roles(
 
 /// A role that people may be given: not @everyone, not a bot's own, below the bot.
 pub(super) fn may_hand_out(
-    scene: &Scene<'_>,
+    call: &Call<'_>,
     guild: &Guild,
     role_id: Snowflake,
 ) -> Result<(), ApiError> {
@@ -262,7 +257,7 @@ pub(super) fn may_hand_out(
     if role.id == guild.id || role.bot_id.is_some() {
         return Err(ApiError::INVALID_ROLE);
     }
-    scene.above(guild, role)
+    call.above(guild, role)
 }
 
 fn role(guild: &Guild, id: Snowflake) -> Result<&Role, ApiError> {

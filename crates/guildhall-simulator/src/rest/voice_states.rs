@@ -17,19 +17,19 @@ use crate::{
 /// in no voice channel, 50001 where the bot could not connect.
 pub(super) async fn read(bot: Bot, Texts(path): Texts<2>) -> ApiResult {
     let (guild_id, chosen) = ids(&path)?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        let user_id = chosen.unwrap_or(scene.bot);
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        let user_id = chosen.unwrap_or(call.bot);
         let unknown = ApiError::UNKNOWN_VOICE_STATE;
         let state = guild.voice_states.get(user_id).ok_or(unknown.clone())?;
         let member = guild.members.get(user_id).ok_or(unknown.clone())?;
-        let user = scene.world.users.get(user_id).ok_or(unknown.clone())?;
+        let user = call.world.users.get(user_id).ok_or(unknown.clone())?;
         let channel = guild.channels.get(state.channel_id).ok_or(unknown)?;
         let wanted = Permissions::VIEW_CHANNEL.and(Permissions::CONNECT);
-        if !guild.rights_in(scene.bot, channel, scene.now).has(wanted) {
+        if !guild.rights_in(call.bot, channel, call.now).has(wanted) {
             return Err(ApiError::MISSING_ACCESS);
         }
-        Ok(Json(json!(VoiceStateObject::told(
+        Ok(Json(json!(VoiceStateObject::of_event(
             guild.id, state, member, user
         ))))
     })
@@ -46,9 +46,9 @@ pub(super) async fn edit(
     let suppress = form.flag("suppress");
     let request = form.text_or_null("request_to_speak_timestamp", 0..=64);
     form.done()?;
-    bot.act(|scene| {
-        let guild = scene.guild(guild_id)?;
-        let user_id = chosen.unwrap_or(scene.bot);
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        let user_id = chosen.unwrap_or(call.bot);
         let state = guild.voice_states.get(user_id);
         let state = state.ok_or(ApiError::UNKNOWN_VOICE_STATE)?;
         let named = match channel_id {
@@ -62,12 +62,12 @@ pub(super) async fn edit(
         }
         // Everybody may leave the stage; who speaks is the moderators' choice.
         if chosen.is_some() || suppress == Some(false) {
-            scene.needs_in(guild, channel, Permissions::MUTE_MEMBERS)?;
+            call.needs_in(guild, channel, Permissions::MUTE_MEMBERS)?;
         }
         if matches!(request, Edit::Set(_)) {
-            scene.needs_in(guild, channel, Permissions::REQUEST_TO_SPEAK)?;
+            call.needs_in(guild, channel, Permissions::REQUEST_TO_SPEAK)?;
         }
-        scene.change(|world| world.set_stage(guild_id, user_id, suppress, request))?;
+        call.change(|world| world.set_stage(guild_id, user_id, suppress, request))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

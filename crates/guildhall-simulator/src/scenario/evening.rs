@@ -1,7 +1,7 @@
 //! A lively evening: people drift between rooms, mute, stream, talk and leave.
 
 use crate::{
-    snowflake::{Chance, Snowflake},
+    snowflake::{SeededRng, Snowflake},
     world::{
         AllowedMentions, Changed, Channel, ChannelKind, Edit, Guild, NewMessage, Permissions,
         Presence, Status, VoiceEdit, VoiceState, World,
@@ -25,7 +25,7 @@ const SAYINGS: [&str; 12] = [
 ];
 
 /// One turn of one person.
-pub(super) fn turn(world: &mut World, chance: &mut Chance, unix_seconds: u64) -> Changed<()> {
+pub(super) fn turn(world: &mut World, rng: &mut SeededRng, unix_seconds: u64) -> Changed<()> {
     let visitor = world
         .guilds
         .iter()
@@ -38,9 +38,9 @@ pub(super) fn turn(world: &mut World, chance: &mut Chance, unix_seconds: u64) ->
         .map(|guild| guild.id)
         .collect();
     // Most of it happens where the visitor looks first.
-    let place = match chance.draw() % 10 {
+    let place = match rng.next_u64() % 10 {
         0..=5 => 0,
-        _ => pick(chance, guilds.len()),
+        _ => pick(rng, guilds.len()),
     };
     let Some(guild) = guilds.get(place).and_then(|id| world.guilds.get(*id)) else {
         return Ok(((), Vec::new()));
@@ -52,23 +52,23 @@ pub(super) fn turn(world: &mut World, chance: &mut Chance, unix_seconds: u64) ->
         .filter(|id| Some(*id) != visitor && Some(*id) != guild.load_user_id)
         .filter(|id| world.users.get(*id).is_some_and(|user| !user.bot))
         .collect();
-    let Some(user_id) = people.get(pick(chance, people.len())).copied() else {
+    let Some(user_id) = people.get(pick(rng, people.len())).copied() else {
         return Ok(((), Vec::new()));
     };
     let guild_id = guild.id;
-    if chance.draw().is_multiple_of(12) {
+    if rng.next_u64().is_multiple_of(12) {
         let now = [Status::Online, Status::Idle, Status::Dnd, Status::Offline];
-        let status = now[pick(chance, now.len())];
+        let status = now[pick(rng, now.len())];
         let activities = Vec::new();
         return world.set_presence(user_id, Presence { status, activities });
     }
-    if chance.draw().is_multiple_of(8) {
-        return talk(world, chance, guild_id, user_id, unix_seconds);
+    if rng.next_u64().is_multiple_of(8) {
+        return talk(world, rng, guild_id, user_id, unix_seconds);
     }
     let crowded = guild.voice_states.len() * 3 > people.len() * 2;
     let edit = match guild.voice_states.get(user_id) {
-        None => join(guild, chance, user_id),
-        Some(state) => stay_or_go(guild, chance, state, crowded),
+        None => join(guild, rng, user_id),
+        Some(state) => stay_or_go(guild, rng, state, crowded),
     };
     match edit {
         Some(edit) => world.set_voice(guild_id, user_id, edit),
@@ -77,38 +77,38 @@ pub(super) fn turn(world: &mut World, chance: &mut Chance, unix_seconds: u64) ->
 }
 
 /// Into a room: rather one with company.
-fn join(guild: &Guild, chance: &mut Chance, user_id: Snowflake) -> Option<VoiceEdit> {
+fn join(guild: &Guild, rng: &mut SeededRng, user_id: Snowflake) -> Option<VoiceEdit> {
     let rooms: Vec<_> = rooms(guild, user_id).collect();
     let company: Vec<_> = rooms
         .iter()
         .copied()
         .filter(|room| inside(guild, room.id) > 0)
         .collect();
-    let chosen = if company.is_empty() || chance.draw().is_multiple_of(3) {
+    let chosen = if company.is_empty() || rng.next_u64().is_multiple_of(3) {
         rooms
     } else {
         company
     };
-    let room = chosen.get(pick(chance, chosen.len()))?;
+    let room = chosen.get(pick(rng, chosen.len()))?;
     Some(VoiceEdit {
         channel_id: Edit::Set(room.id),
-        self_mute: Some(chance.draw().is_multiple_of(3)),
+        self_mute: Some(rng.next_u64().is_multiple_of(3)),
         ..VoiceEdit::default()
     })
 }
 
 fn stay_or_go(
     guild: &Guild,
-    chance: &mut Chance,
+    rng: &mut SeededRng,
     state: &VoiceState,
     crowded: bool,
 ) -> Option<VoiceEdit> {
     let mut edit = VoiceEdit::default();
     let leaves = if crowded { 40 } else { 18 };
-    match chance.draw() % 100 {
+    match rng.next_u64() % 100 {
         share if share < leaves => edit.channel_id = Edit::Clear,
         share if share < leaves + 25 => {
-            let mut moved = join(guild, chance, state.user_id)?;
+            let mut moved = join(guild, rng, state.user_id)?;
             moved.self_mute = None;
             edit = moved;
         }
@@ -123,7 +123,7 @@ fn stay_or_go(
 /// Types, or says something, where everybody may.
 fn talk(
     world: &mut World,
-    chance: &mut Chance,
+    rng: &mut SeededRng,
     guild_id: Snowflake,
     user_id: Snowflake,
     unix_seconds: u64,
@@ -141,13 +141,13 @@ fn talk(
         })
         .map(|channel| channel.id)
         .collect();
-    let Some(channel_id) = channels.get(pick(chance, channels.len())).copied() else {
+    let Some(channel_id) = channels.get(pick(rng, channels.len())).copied() else {
         return Ok(((), Vec::new()));
     };
-    if chance.draw().is_multiple_of(2) {
+    if rng.next_u64().is_multiple_of(2) {
         return world.type_in(channel_id, user_id, unix_seconds);
     }
-    let content = SAYINGS[pick(chance, SAYINGS.len())].to_owned();
+    let content = SAYINGS[pick(rng, SAYINGS.len())].to_owned();
     let new = NewMessage {
         id: None,
         author_id: user_id,
@@ -182,7 +182,7 @@ fn inside(guild: &Guild, channel_id: Snowflake) -> usize {
         .count()
 }
 
-fn pick(chance: &mut Chance, count: usize) -> usize {
+fn pick(rng: &mut SeededRng, count: usize) -> usize {
     let count = u64::try_from(count.max(1)).unwrap_or(1);
-    usize::try_from(chance.draw() % count).unwrap_or(0)
+    usize::try_from(rng.next_u64() % count).unwrap_or(0)
 }

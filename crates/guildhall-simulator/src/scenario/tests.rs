@@ -1,20 +1,20 @@
 use super::evening;
 use crate::{
-    snowflake::Chance,
-    world::{Body, World},
+    snowflake::SeededRng,
+    world::{EventBody, World},
 };
 
 /// The names and bodies of what an evening tells.
 fn told(seed: u64, turns: usize) -> Vec<String> {
-    let (mut world, mut chance) = (World::from_seed(seed), Chance::from_seed(seed));
+    let (mut world, mut rng) = (World::from_seed(seed), SeededRng::from_seed(seed));
     (0..turns)
-        .filter_map(|_| evening::turn(&mut world, &mut chance, 0).ok())
+        .filter_map(|_| evening::turn(&mut world, &mut rng, 0).ok())
         .flat_map(|((), events)| events)
         .map(|event| match event.body {
-            Body::Shared(body) | Body::Message { whole: body, .. } => {
+            EventBody::Shared(body) | EventBody::Message { whole: body, .. } => {
                 format!("{} {body}", event.name)
             }
-            Body::GuildCreate => event.name.to_owned(),
+            EventBody::GuildCreate => event.name.to_owned(),
         })
         .collect()
 }
@@ -56,9 +56,9 @@ fn an_evening_is_lively_and_leaves_the_visitor_alone() {
 
 #[test]
 fn room_limits_are_kept_and_the_keepers_room_stays_the_keepers() {
-    let (mut world, mut chance) = (World::from_seed(9), Chance::from_seed(9));
+    let (mut world, mut rng) = (World::from_seed(9), SeededRng::from_seed(9));
     for _ in 0..3000 {
-        evening::turn(&mut world, &mut chance, 0).expect("a turn");
+        evening::turn(&mut world, &mut rng, 0).expect("a turn");
         for guild in world.guilds.iter() {
             for channel in guild.channels.iter().filter(|one| one.user_limit > 0) {
                 let inside = guild

@@ -18,7 +18,7 @@ use super::{
     order::Order,
     payload::{Identify, Resume},
     query::GatewayQuery,
-    session::{Attachment, Behind, Dispatch, Identity, Keeps, Session, Shard},
+    session::{Attachment, Behind, Dispatch, Identity, ReplayLimits, Session, Shard},
 };
 use crate::{
     config::Config,
@@ -159,11 +159,11 @@ impl Sessions {
             connection: connection.number,
             orders: connection.orders,
         };
-        let keeps = Keeps {
+        let limits = ReplayLimits {
             events: self.config.replay_events,
             bytes: self.config.replay_bytes,
         };
-        let mut session = Session::new(id.clone(), settled, connection.query, attachment, keeps);
+        let mut session = Session::new(id.clone(), settled, connection.query, attachment, limits);
         let bot = world
             .users
             .get(world.bot_id())

@@ -14,7 +14,7 @@ use tokio::{
 use super::{close::CloseCode, order::Order, query::GatewayQuery};
 use crate::{
     snowflake::Snowflake,
-    world::{Body, Event, Intents, World, event_text, guild_create},
+    world::{Event, EventBody, Intents, World, event_text, guild_create},
 };
 
 /// The name of the dispatch that ends a replay. It belongs to one resumption: a
@@ -39,9 +39,9 @@ pub(crate) struct Session {
     pub(crate) wake: Arc<Notify>,
     /// Guilds of READY that GUILD_CREATE has not shown yet; nothing else is told of them.
     pub(crate) pending: VecDeque<Snowflake>,
-    kept: VecDeque<Dispatch>,
-    kept_bytes: usize,
-    keeps: Keeps,
+    replay: VecDeque<Dispatch>,
+    replay_bytes: usize,
+    limits: ReplayLimits,
     last_seq: u64,
     /// The last dispatch that was dropped; a cursor below it has a gap.
     floor: u64,
@@ -59,7 +59,7 @@ pub(crate) struct Identity {
 /// How much a session keeps for replay, whichever is reached first. The newest
 /// dispatch is kept in any case.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keeps {
+pub(crate) struct ReplayLimits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
 }
@@ -94,7 +94,7 @@ impl Session {
         identity: Identity,
         query: GatewayQuery,
         attachment: Attachment,
-        keeps: Keeps,
+        limits: ReplayLimits,
     ) -> Self {
         Self {
             id,
@@ -107,9 +107,9 @@ impl Session {
             attachment,
             wake: Arc::new(Notify::new()),
             pending: VecDeque::new(),
-            kept: VecDeque::new(),
-            kept_bytes: 0,
-            keeps,
+            replay: VecDeque::new(),
+            replay_bytes: 0,
+            limits,
             last_seq: 0,
             floor: 0,
         }
@@ -139,15 +139,15 @@ impl Session {
             self.pending.retain(|id| *id != guild_id);
         }
         let body = match &event.body {
-            Body::Shared(body) => body.clone(),
-            Body::Message { whole, blank } => {
+            EventBody::Shared(body) => body.clone(),
+            EventBody::Message { whole, blank } => {
                 if self.intents.has(Intents::MESSAGE_CONTENT) {
                     whole.clone()
                 } else {
                     blank.clone()
                 }
             }
-            Body::GuildCreate => match event.guild_id.and_then(|id| world.guilds.get(id)) {
+            EventBody::GuildCreate => match event.guild_id.and_then(|id| world.guilds.get(id)) {
                 Some(guild) => event_text(&guild_create(
                     guild,
                     &world.users,
@@ -164,19 +164,19 @@ impl Session {
     /// Numbers a dispatch, keeps it, and wakes the connection.
     pub(crate) fn push(&mut self, name: &'static str, body: Arc<str>) {
         self.last_seq += 1;
-        self.kept_bytes += body.len();
-        self.kept.push_back(Dispatch {
+        self.replay_bytes += body.len();
+        self.replay.push_back(Dispatch {
             seq: self.last_seq,
             name,
             body,
         });
-        while self.kept.len() > self.keeps.events
-            || (self.kept_bytes > self.keeps.bytes && self.kept.len() > 1)
+        while self.replay.len() > self.limits.events
+            || (self.replay_bytes > self.limits.bytes && self.replay.len() > 1)
         {
-            let Some(dropped) = self.kept.pop_front() else {
+            let Some(dropped) = self.replay.pop_front() else {
                 break;
             };
-            self.kept_bytes -= dropped.body.len();
+            self.replay_bytes -= dropped.body.len();
             self.floor = dropped.seq;
         }
         self.wake.notify_one();
@@ -184,8 +184,8 @@ impl Session {
 
     /// Ends a replay.
     pub(crate) fn push_resumed(&mut self) {
-        self.kept.retain(|dispatch| dispatch.name != RESUMED);
-        self.kept_bytes = self.kept.iter().map(|dispatch| dispatch.body.len()).sum();
+        self.replay.retain(|dispatch| dispatch.name != RESUMED);
+        self.replay_bytes = self.replay.iter().map(|dispatch| dispatch.body.len()).sum();
         self.push(RESUMED, "{\"_trace\":[\"guildhall-simulator\"]}".into());
     }
 
@@ -199,8 +199,16 @@ impl Session {
         if !self.reaches(cursor) {
             return Err(Behind);
         }
-        let begin = self.kept.partition_point(|dispatch| dispatch.seq <= cursor);
-        Ok(self.kept.iter().skip(begin).take(limit).cloned().collect())
+        let begin = self
+            .replay
+            .partition_point(|dispatch| dispatch.seq <= cursor);
+        Ok(self
+            .replay
+            .iter()
+            .skip(begin)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 }
 

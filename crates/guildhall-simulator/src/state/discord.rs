@@ -54,19 +54,19 @@ impl Discord {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core();
         let answer = act(&mut core);
-        self.settle(&mut core);
+        self.leave_voice_of_ended_sessions(&mut core);
         answer
     }
 
     /// The one section, told what time it is.
     fn core(&self) -> MutexGuard<'_, Core> {
         let mut core = self.core.lock();
-        core.world.tell_time(clock::date());
+        core.world.set_now(clock::date());
         core
     }
 
     /// Where a session has ended, the bot hangs up.
-    fn settle(&self, core: &mut Core) {
+    fn leave_voice_of_ended_sessions(&self, core: &mut Core) {
         while core.sessions.some_ended() {
             let Core {
                 world, sessions, ..
@@ -78,7 +78,7 @@ impl Discord {
                 };
                 if let Ok(((), events)) = world.set_voice(guild_id, world.bot_id(), hangs_up) {
                     sessions.deliver(world, &events, clock::now());
-                    self.tell_changed();
+                    self.notify_changed();
                 }
             }
         }
@@ -94,7 +94,7 @@ impl Discord {
             Ok((answer, events)) => (Ok(answer), events),
             Err(refusal) => (Err(refusal), Vec::new()),
         })?;
-        self.tell_changed();
+        self.notify_changed();
         Ok(answer)
     }
 
@@ -113,7 +113,7 @@ impl Discord {
         } = &mut *core;
         let (answer, events) = act(world);
         sessions.deliver(world, &delivery.pass(events), now);
-        self.settle(&mut core);
+        self.leave_voice_of_ended_sessions(&mut core);
         answer
     }
 
@@ -135,7 +135,7 @@ impl Discord {
     }
 
     /// Says that something shown by `/sim/state` is different now.
-    pub(crate) fn tell_changed(&self) {
+    pub(crate) fn notify_changed(&self) {
         self.changes
             .send_modify(|count| *count = count.wrapping_add(1));
     }

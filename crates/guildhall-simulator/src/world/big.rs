@@ -175,7 +175,7 @@ impl World {
             id,
             username,
             global_name,
-            avatar: Some(self.chance().hex()),
+            avatar: Some(self.rng().hex()),
             bot: false,
             presence: Presence::default(),
         };

@@ -1,4 +1,4 @@
-//! The frame every change runs in: rights before, rights after.
+//! How every change of a guild runs: what the bot sees before and after it, and what follows.
 
 use std::collections::BTreeSet;
 
@@ -34,9 +34,9 @@ impl Refusal {
 /// What a change answers, and what it makes Discord say.
 pub(crate) type Changed<T> = Result<(T, Vec<Event>), Refusal>;
 
-/// What a change has to say so far.
+/// What a change causes besides: events, updates of channels, lines of the audit log.
 #[derive(Default)]
-pub(super) struct Telling {
+pub(super) struct Effects {
     pub(super) events: Vec<Event>,
     /// Channels to tell about afterwards, in the shape the bot then may see.
     pub(super) channels: BTreeSet<Snowflake>,
@@ -53,7 +53,7 @@ struct Record {
     changes: Vec<Value>,
 }
 
-impl Telling {
+impl Effects {
     /// Writes a line into the audit log once the change is made.
     pub(super) fn record(&mut self, action: Action, target: Snowflake) {
         self.record_with(action, Some(target), None, Vec::new());
@@ -94,7 +94,7 @@ impl World {
     pub(super) fn in_guild<T>(
         &mut self,
         guild_id: Snowflake,
-        change: impl FnOnce(&mut Guild, &Table<User>, &mut Telling) -> Result<T, Refusal>,
+        change: impl FnOnce(&mut Guild, &Table<User>, &mut Effects) -> Result<T, Refusal>,
     ) -> Changed<T> {
         self.run(guild_id, true, change)
     }
@@ -104,7 +104,7 @@ impl World {
     pub(super) fn beside_rights<T>(
         &mut self,
         guild_id: Snowflake,
-        change: impl FnOnce(&mut Guild, &Table<User>, &mut Telling) -> Result<T, Refusal>,
+        change: impl FnOnce(&mut Guild, &Table<User>, &mut Effects) -> Result<T, Refusal>,
     ) -> Changed<T> {
         self.run(guild_id, false, change)
     }
@@ -114,7 +114,7 @@ impl World {
         &mut self,
         guild_id: Snowflake,
         touches_rights: bool,
-        change: impl FnOnce(&mut Guild, &Table<User>, &mut Telling) -> Result<T, Refusal>,
+        change: impl FnOnce(&mut Guild, &Table<User>, &mut Effects) -> Result<T, Refusal>,
     ) -> Changed<T> {
         let bot = self.application.id;
         let guild = self
@@ -130,13 +130,13 @@ impl World {
         };
         let before = shown(guild);
         let was_in = guild.members.contains(bot);
-        let mut telling = Telling::default();
-        let answer = change(guild, &self.users, &mut telling)?;
-        let settled = voice_start::settle(guild, &telling.rooms, bot, self.now);
+        let mut effects = Effects::default();
+        let answer = change(guild, &self.users, &mut effects)?;
+        let settled = voice_start::settle(guild, &effects.rooms, bot, self.now);
         let mut entries = Vec::new();
-        for record in telling.records {
+        for record in effects.records {
             let entry = Entry {
-                id: self.chance.snowflake(&mut self.last_id),
+                id: self.rng.snowflake(&mut self.last_id),
                 user_id: self
                     .cause
                     .as_ref()
@@ -169,16 +169,16 @@ impl World {
             before.contains(&(channel.id, true)) != after.contains(&(channel.id, true))
         };
         for channel in guild.channels.iter().filter(existed) {
-            if telling.channels.contains(&channel.id) || turned(&channel) {
-                telling
+            if effects.channels.contains(&channel.id) || turned(&channel) {
+                effects
                     .events
                     .push(channel_event("CHANNEL_UPDATE", guild, channel, bot));
             }
         }
         // A room that the bot did not see before is shown before its time is told.
-        telling.events.extend(settled);
-        telling.events.extend(entries);
-        Ok((answer, telling.events))
+        effects.events.extend(settled);
+        effects.events.extend(entries);
+        Ok((answer, effects.events))
     }
 }
 

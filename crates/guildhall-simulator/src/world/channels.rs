@@ -57,7 +57,7 @@ impl World {
     ) -> Changed<Snowflake> {
         let id = self.free_id(new.id)?;
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             check_parent(guild, new.kind, new.parent_id)?;
             let position = new.position.unwrap_or_else(|| next_position(guild));
             let channel = Channel {
@@ -76,18 +76,18 @@ impl World {
             let facts = channel_facts(&channel);
             guild.channels.insert(id, channel);
             if let Some(channel) = guild.channels.get(id) {
-                telling
+                effects
                     .events
                     .push(channel_event("CHANNEL_CREATE", guild, channel, bot));
             }
-            telling.record_changes(Action::ChannelCreate, id, added(&facts));
+            effects.record_changes(Action::ChannelCreate, id, added(&facts));
             Ok(id)
         })
     }
 
     pub(crate) fn edit_channel(&mut self, channel_id: Snowflake, edit: ChannelEdit) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let kind = guild.channels.get(channel_id).map(|channel| channel.kind);
             if let (Some(kind), Edit::Set(parent_id)) = (kind, edit.parent_id) {
                 check_parent(guild, kind, Some(parent_id))?;
@@ -110,8 +110,8 @@ impl World {
                 channel.settings = settings;
             }
             let changes = changed(&before, &channel_facts(channel));
-            telling.channels.insert(channel_id);
-            telling.record_changes(Action::ChannelUpdate, channel_id, changes);
+            effects.channels.insert(channel_id);
+            effects.record_changes(Action::ChannelUpdate, channel_id, changes);
             Ok(())
         })
     }
@@ -149,13 +149,13 @@ impl World {
         edit: impl FnOnce(&mut Vec<Overwrite>) -> Result<OverwriteChange, Refusal>,
     ) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let channel = guild
                 .channels
                 .get_mut(channel_id)
                 .ok_or(Refusal::Unknown("channel"))?;
             let (before, after) = edit(&mut channel.overwrites)?;
-            telling.channels.insert(channel_id);
+            effects.channels.insert(channel_id);
             let action = match (before, after) {
                 (None, _) => Action::OverwriteCreate,
                 (_, None) => Action::OverwriteDelete,
@@ -171,7 +171,7 @@ impl World {
                 if let Some(role) = guild.roles.get(one.id) {
                     options["role_name"] = json!(role.name);
                 }
-                telling.record_with(action, Some(channel_id), Some(options), changes);
+                effects.record_with(action, Some(channel_id), Some(options), changes);
             }
             Ok(())
         })
@@ -182,7 +182,7 @@ impl World {
     pub(crate) fn delete_channel(&mut self, channel_id: Snowflake) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             let inside: Vec<_> = guild
                 .voice_states
                 .iter()
@@ -191,16 +191,19 @@ impl World {
                 .collect();
             for state in inside {
                 guild.voice_states.remove(state.user_id);
-                telling
-                    .events
-                    .extend(voice::told(guild, users, state.user_id, Some(&state)));
+                effects.events.extend(voice::voice_state_update(
+                    guild,
+                    users,
+                    state.user_id,
+                    Some(&state),
+                ));
             }
             if let Some(channel) = guild.channels.get(channel_id) {
-                telling
+                effects
                     .events
                     .push(channel_event("CHANNEL_DELETE", guild, channel, bot));
                 let changes = removed(&channel_facts(channel));
-                telling.record_changes(Action::ChannelDelete, channel_id, changes);
+                effects.record_changes(Action::ChannelDelete, channel_id, changes);
             }
             guild.channels.remove(channel_id);
             guild.messages.forget_channel(channel_id);
@@ -210,7 +213,7 @@ impl World {
             for child in guild.channels.iter_mut() {
                 if child.parent_id == Some(channel_id) {
                     child.parent_id = None;
-                    telling.channels.insert(child.id);
+                    effects.channels.insert(child.id);
                 }
             }
             Ok(())

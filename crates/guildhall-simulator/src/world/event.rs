@@ -16,12 +16,12 @@ pub(crate) struct Event {
     pub(crate) needs: Intents,
     /// `None` is of no guild, and therefore shard 0's.
     pub(crate) guild_id: Option<Snowflake>,
-    pub(crate) body: Body,
+    pub(crate) body: EventBody,
 }
 
 /// What stands under `d`, serialised once for all sessions that are shown the same.
 #[derive(Clone, Debug)]
-pub(crate) enum Body {
+pub(crate) enum EventBody {
     Shared(Arc<str>),
     /// A message: whole for sessions with MESSAGE_CONTENT, else without what was said.
     Message {
@@ -43,7 +43,7 @@ impl Event {
             name,
             needs,
             guild_id: Some(guild_id),
-            body: Body::Shared(text(data)),
+            body: EventBody::Shared(text(data)),
         }
     }
 
@@ -53,7 +53,7 @@ impl Event {
             name,
             needs: Intents::ALWAYS,
             guild_id: None,
-            body: Body::Shared(text(data)),
+            body: EventBody::Shared(text(data)),
         }
     }
 
@@ -63,7 +63,7 @@ impl Event {
             name: "GUILD_CREATE",
             needs: Intents::GUILDS,
             guild_id: Some(guild_id),
-            body: Body::GuildCreate,
+            body: EventBody::GuildCreate,
         }
     }
 }

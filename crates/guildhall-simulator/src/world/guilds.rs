@@ -82,7 +82,7 @@ impl World {
     }
 
     pub(crate) fn edit_guild(&mut self, guild_id: Snowflake, edit: GuildEdit) -> Changed<()> {
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let before = guild_facts(guild);
             if let Some(owner_id) = edit.owner_id {
                 if !guild.members.contains(owner_id) {
@@ -94,11 +94,11 @@ impl World {
                 guild.name = name;
             }
             let data = guild_object(guild);
-            telling
+            effects
                 .events
                 .push(Event::new("GUILD_UPDATE", Intents::GUILDS, guild_id, &data));
             let changes = changed(&before, &guild_facts(guild));
-            telling.record_changes(Action::GuildUpdate, guild_id, changes);
+            effects.record_changes(Action::GuildUpdate, guild_id, changes);
             Ok(())
         })
     }
@@ -163,7 +163,7 @@ impl World {
         Guild {
             id,
             name: name.to_owned(),
-            icon: Some(self.chance().hex()),
+            icon: Some(self.rng().hex()),
             owner_id,
             available: true,
             load_user_id: None,
@@ -199,7 +199,7 @@ impl World {
         VoiceState {
             user_id,
             channel_id,
-            session_id: self.chance().hex(),
+            session_id: self.rng().hex(),
             self_mute: false,
             self_deaf: false,
             self_stream: false,

@@ -33,10 +33,10 @@ impl World {
         new: NewInvite,
     ) -> Changed<String> {
         let guild_id = self.guild_of_channel(channel_id)?;
-        let code = self.chance().letters(8);
+        let code = self.rng().letters(8);
         let bot = self.bot_id();
         let now = self.now;
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             let like = guild.invites.iter().find(|one| {
                 one.channel_id == channel_id
                     && one.inviter_id == inviter_id
@@ -72,12 +72,12 @@ impl World {
                     "uses": 0,
                 });
                 let needs = Intents::GUILD_INVITES;
-                telling
+                effects
                     .events
                     .push(Event::new("INVITE_CREATE", needs, guild_id, &data));
             }
             let changes = added(&invite.facts());
-            telling.record_with(Action::InviteCreate, None, None, changes);
+            effects.record_with(Action::InviteCreate, None, None, changes);
             guild.invites.push(invite);
             Ok(code)
         })
@@ -128,7 +128,7 @@ impl World {
     fn end_invite(&mut self, code: &str, action: Option<Action>) -> Changed<()> {
         let guild_id = self.guild_of_invite(code)?;
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let place = guild.invites.iter().position(|one| one.code == code);
             let gone = guild
                 .invites
@@ -137,12 +137,12 @@ impl World {
                 let data =
                     json!({"channel_id": gone.channel_id, "guild_id": guild_id, "code": code});
                 let needs = Intents::GUILD_INVITES;
-                telling
+                effects
                     .events
                     .push(Event::new("INVITE_DELETE", needs, guild_id, &data));
             }
             if let Some(action) = action {
-                telling.record_with(action, None, None, removed(&gone.facts()));
+                effects.record_with(action, None, None, removed(&gone.facts()));
             }
             Ok(())
         })

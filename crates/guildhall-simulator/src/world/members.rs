@@ -50,7 +50,7 @@ pub(crate) enum Departure {
 impl World {
     pub(crate) fn create_user(&mut self, new: NewUser) -> Result<Snowflake, Refusal> {
         let id = self.free_id(new.id)?;
-        let avatar = Some(self.chance().hex());
+        let avatar = Some(self.rng().hex());
         let user = User {
             id,
             username: new.username,
@@ -88,8 +88,8 @@ impl World {
             events.push(Event::global("USER_UPDATE", &current_user(self, user)));
         }
         for guild_id in guilds {
-            let ((), told) = self.beside_rights(guild_id, |guild, users, telling| {
-                telling
+            let ((), told) = self.beside_rights(guild_id, |guild, users, effects| {
+                effects
                     .events
                     .extend(updated(guild, users.get(user_id), user_id, bot));
                 Ok(())
@@ -109,7 +109,7 @@ impl World {
         edit: MemberEdit,
     ) -> Changed<()> {
         let joined_at = self.new_id().made_at();
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             let user = users.get(user_id).ok_or(Refusal::Unknown("user"))?;
             if guild.members.contains(user_id) {
                 return Ok(());
@@ -129,7 +129,7 @@ impl World {
                 timeout: None,
             };
             let object = MemberObject::new(&member, user).in_guild(guild_id);
-            telling.events.push(Event::new(
+            effects.events.push(Event::new(
                 "GUILD_MEMBER_ADD",
                 Intents::GUILD_MEMBERS,
                 guild_id,
@@ -148,7 +148,7 @@ impl World {
         edit: MemberEdit,
     ) -> Changed<()> {
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             if let Some(roles) = &edit.roles {
                 check_roles(guild, roles)?;
             }
@@ -167,13 +167,13 @@ impl World {
             member.roles = edit.roles.unwrap_or_else(|| roles_before.clone());
             once_each(&mut member.roles);
             let roles_now = member.roles.clone();
-            telling
+            effects
                 .events
                 .extend(updated(guild, users.get(user_id), user_id, bot));
             let changes = named.into_iter().collect();
-            telling.record_changes(Action::MemberUpdate, user_id, changes);
+            effects.record_changes(Action::MemberUpdate, user_id, changes);
             let changes = given_and_taken(guild, &roles_before, &roles_now);
-            telling.record_changes(Action::MemberRoles, user_id, changes);
+            effects.record_changes(Action::MemberRoles, user_id, changes);
             Ok(())
         })
     }
@@ -186,7 +186,7 @@ impl World {
         departure: Departure,
     ) -> Changed<()> {
         let reason = self.cause.as_ref().and_then(|cause| cause.reason.clone());
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             if guild.owner_id == user_id {
                 return Err(Refusal::invalid(
                     "the owner cannot go: change ownerId first",
@@ -196,10 +196,13 @@ impl World {
                 return Err(Refusal::Unknown("member"));
             }
             if let Some(state) = guild.voice_states.remove(user_id) {
-                telling.rooms.insert(state.channel_id);
-                telling
-                    .events
-                    .extend(voice::told(guild, users, user_id, Some(&state)));
+                effects.rooms.insert(state.channel_id);
+                effects.events.extend(voice::voice_state_update(
+                    guild,
+                    users,
+                    user_id,
+                    Some(&state),
+                ));
             }
             guild.members.remove(user_id);
             if guild.load_user_id == Some(user_id) {
@@ -209,21 +212,21 @@ impl World {
             let gone = json!({"guild_id": guild_id, "user": user});
             if departure == Departure::Banned {
                 let needs = Intents::GUILD_MODERATION;
-                telling
+                effects
                     .events
                     .push(Event::new("GUILD_BAN_ADD", needs, guild_id, &gone));
             }
             let needs = Intents::GUILD_MEMBERS;
-            telling
+            effects
                 .events
                 .push(Event::new("GUILD_MEMBER_REMOVE", needs, guild_id, &gone));
             match departure {
                 Departure::Left => {}
-                Departure::Kicked => telling.record(Action::MemberKick, user_id),
+                Departure::Kicked => effects.record(Action::MemberKick, user_id),
                 Departure::Banned => {
                     let reason = reason.clone();
                     guild.bans.insert(user_id, Ban { user_id, reason });
-                    telling.record(Action::BanAdd, user_id);
+                    effects.record(Action::BanAdd, user_id);
                 }
             }
             Ok(())

@@ -15,7 +15,7 @@ use super::{
     User, World,
     audit::Action,
     change::{Changed, Refusal},
-    event::{Body, text},
+    event::{EventBody, text},
     payload::MemberObject,
 };
 use crate::snowflake::Snowflake;
@@ -287,18 +287,18 @@ impl World {
     fn in_channel<T>(
         &mut self,
         channel_id: Snowflake,
-        change: impl FnOnce(&mut Guild, &Table<User>, &mut Told) -> Result<T, Refusal>,
+        change: impl FnOnce(&mut Guild, &Table<User>, &mut ChannelEffects) -> Result<T, Refusal>,
     ) -> Changed<T> {
         let guild_id = self.guild_of_channel(channel_id)?;
         let bot = self.bot_id();
-        self.beside_rights(guild_id, |guild, users, telling| {
+        self.beside_rights(guild_id, |guild, users, effects| {
             let channel = guild.channels.get(channel_id);
             let channel = channel.ok_or(Refusal::Unknown("channel"))?;
             if !channel.kind.has_messages() {
                 return Err(Refusal::invalid("a channel of this type has no messages"));
             }
             let heard = may_read(guild, channel, bot);
-            let mut told = Told {
+            let mut told = ChannelEffects {
                 guild_id,
                 channel_id,
                 bot,
@@ -307,10 +307,10 @@ impl World {
             };
             let answer = change(guild, users, &mut told)?;
             if let Some((action, target, options)) = told.record {
-                telling.record_with(action, Some(target), Some(options), Vec::new());
+                effects.record_with(action, Some(target), Some(options), Vec::new());
             }
             if heard {
-                telling.events.append(&mut told.events);
+                effects.events.append(&mut told.events);
             }
             Ok(answer)
         })
@@ -337,7 +337,7 @@ fn may_read(guild: &Guild, channel: &Channel, user_id: Snowflake) -> bool {
 }
 
 /// What a change of messages has to say.
-struct Told {
+struct ChannelEffects {
     guild_id: Snowflake,
     channel_id: Snowflake,
     bot: Snowflake,
@@ -346,7 +346,7 @@ struct Told {
     record: Option<(Action, Snowflake, Value)>,
 }
 
-impl Told {
+impl ChannelEffects {
     /// An event of the channel; `data` gets the ids of channel and guild.
     fn about(&mut self, name: &'static str, needs: Intents, mut data: Value) {
         data["channel_id"] = json!(self.channel_id);
@@ -367,10 +367,10 @@ impl Told {
         let data = payload::dispatch(guild, users, message, self.bot);
         let whole = text(&data);
         let body = if message.concerns(guild, self.bot) {
-            Body::Shared(whole)
+            EventBody::Shared(whole)
         } else {
             let blank = text(&payload::blanked(data));
-            Body::Message { whole, blank }
+            EventBody::Message { whole, blank }
         };
         self.events.push(Event {
             name,

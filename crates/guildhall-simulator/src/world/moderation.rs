@@ -23,7 +23,7 @@ impl World {
         until: Option<OffsetDateTime>,
     ) -> Changed<()> {
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             let member = guild
                 .members
                 .get_mut(user_id)
@@ -32,10 +32,10 @@ impl World {
             let key = "communication_disabled_until";
             let changed = change(key, ends(member.timeout), ends(until));
             member.timeout = until;
-            telling
+            effects
                 .events
                 .extend(updated(guild, users.get(user_id), user_id, bot));
-            telling.record_changes(Action::MemberUpdate, user_id, changed.into_iter().collect());
+            effects.record_changes(Action::MemberUpdate, user_id, changed.into_iter().collect());
             Ok(())
         })
     }
@@ -68,29 +68,29 @@ impl World {
 
     fn ban_stranger(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
         let reason = self.cause.as_ref().and_then(|cause| cause.reason.clone());
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             let user = users.get(user_id).ok_or(Refusal::Unknown("user"))?;
             guild.bans.insert(user_id, Ban { user_id, reason });
             let data = json!({"guild_id": guild_id, "user": UserObject::new(user)});
             let needs = Intents::GUILD_MODERATION;
-            telling
+            effects
                 .events
                 .push(Event::new("GUILD_BAN_ADD", needs, guild_id, &data));
-            telling.record(Action::BanAdd, user_id);
+            effects.record(Action::BanAdd, user_id);
             Ok(())
         })
     }
 
     pub(crate) fn unban(&mut self, guild_id: Snowflake, user_id: Snowflake) -> Changed<()> {
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             guild.bans.remove(user_id).ok_or(Refusal::Unknown("ban"))?;
             let data =
                 json!({"guild_id": guild_id, "user": users.get(user_id).map(UserObject::new)});
             let needs = Intents::GUILD_MODERATION;
-            telling
+            effects
                 .events
                 .push(Event::new("GUILD_BAN_REMOVE", needs, guild_id, &data));
-            telling.record(Action::BanRemove, user_id);
+            effects.record(Action::BanRemove, user_id);
             Ok(())
         })
     }
@@ -103,16 +103,16 @@ impl World {
         suppress: Option<bool>,
         request: Edit<String>,
     ) -> Changed<()> {
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             let state = guild
                 .voice_states
                 .get_mut(user_id)
                 .ok_or(Refusal::Unknown("voice state"))?;
             state.suppress = suppress.unwrap_or(state.suppress);
             request.apply(&mut state.request_to_speak);
-            telling
+            effects
                 .events
-                .extend(voice::told(guild, users, user_id, None));
+                .extend(voice::voice_state_update(guild, users, user_id, None));
             Ok(())
         })
     }
@@ -125,7 +125,7 @@ impl World {
     ) -> Changed<()> {
         let guild_id = self.guild_of_channel(channel_id)?;
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let channel = guild
                 .channels
                 .get_mut(channel_id)
@@ -139,14 +139,14 @@ impl World {
             channel.voice_status = status;
             let shown = guild.channels.get(channel_id);
             if shown.is_some_and(|channel| guild.shows(channel, bot)) {
-                telling.events.push(Event::new(
+                effects.events.push(Event::new(
                     "VOICE_CHANNEL_STATUS_UPDATE",
                     Intents::GUILDS,
                     guild_id,
                     &data,
                 ));
             }
-            telling.record(action, channel_id);
+            effects.record(action, channel_id);
             Ok(())
         })
     }

@@ -139,7 +139,7 @@ impl<'a> VoiceStateObject<'a> {
     }
 
     /// As VOICE_STATE_UPDATE has it.
-    pub(crate) fn told(
+    pub(crate) fn of_event(
         guild_id: Snowflake,
         state: &'a VoiceState,
         member: &'a Member,

@@ -36,7 +36,7 @@ impl World {
         let Some(user) = self.users.get(user_id) else {
             return Vec::new();
         };
-        let told = |guild_id: Snowflake| {
+        let update = |guild_id: Snowflake| {
             let mut data = presence(user);
             data["user"] = json!(UserObject::new(user));
             data["guild_id"] = json!(guild_id);
@@ -44,7 +44,7 @@ impl World {
         };
         self.bot_guilds()
             .filter(|guild| guild.available && guild.members.contains(user_id))
-            .map(|guild| told(guild.id))
+            .map(|guild| update(guild.id))
             .collect()
     }
 }

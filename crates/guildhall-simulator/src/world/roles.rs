@@ -44,7 +44,7 @@ impl World {
 
     pub(crate) fn create_role(&mut self, guild_id: Snowflake, new: NewRole) -> Changed<Snowflake> {
         let id = self.free_id(new.id)?;
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let role = Role {
                 id,
                 name: new.name,
@@ -57,10 +57,10 @@ impl World {
                 mentionable: new.mentionable,
                 bot_id: None,
             };
-            telling
+            effects
                 .events
-                .push(told("GUILD_ROLE_CREATE", guild_id, &role));
-            telling.record_changes(Action::RoleCreate, id, added(&role_facts(&role)));
+                .push(role_event("GUILD_ROLE_CREATE", guild_id, &role));
+            effects.record_changes(Action::RoleCreate, id, added(&role_facts(&role)));
             guild.roles.insert(id, role);
             Ok(id)
         })
@@ -68,7 +68,7 @@ impl World {
 
     pub(crate) fn edit_role(&mut self, role_id: Snowflake, edit: RoleEdit) -> Changed<()> {
         let guild_id = self.guild_of_role(role_id)?;
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             let role = guild
                 .roles
                 .get_mut(role_id)
@@ -81,11 +81,11 @@ impl World {
             role.permissions = edit.permissions.unwrap_or(role.permissions);
             role.hoist = edit.hoist.unwrap_or(role.hoist);
             role.mentionable = edit.mentionable.unwrap_or(role.mentionable);
-            telling
+            effects
                 .events
-                .push(told("GUILD_ROLE_UPDATE", guild_id, role));
+                .push(role_event("GUILD_ROLE_UPDATE", guild_id, role));
             let changes = changed(&before, &role_facts(role));
-            telling.record_changes(Action::RoleUpdate, role_id, changes);
+            effects.record_changes(Action::RoleUpdate, role_id, changes);
             Ok(())
         })
     }
@@ -99,7 +99,7 @@ impl World {
         if places.is_empty() {
             return Ok(((), Vec::new()));
         }
-        self.in_guild(guild_id, |guild, _, telling| {
+        self.in_guild(guild_id, |guild, _, effects| {
             for (role_id, position) in guild.with_roles_at(places) {
                 let role = guild
                     .roles
@@ -110,13 +110,13 @@ impl World {
                     continue;
                 }
                 role.position = position;
-                telling
+                effects
                     .events
-                    .push(told("GUILD_ROLE_UPDATE", guild_id, role));
+                    .push(role_event("GUILD_ROLE_UPDATE", guild_id, role));
                 // Who only made room was not moved by anybody.
                 if places.iter().any(|(id, _)| *id == role_id) {
                     let changes = changed(&before, &role_facts(role));
-                    telling.record_changes(Action::RoleUpdate, role_id, changes);
+                    effects.record_changes(Action::RoleUpdate, role_id, changes);
                 }
             }
             Ok(())
@@ -130,13 +130,13 @@ impl World {
             return Err(Refusal::invalid("@everyone cannot be deleted"));
         }
         let bot = self.bot_id();
-        self.in_guild(guild_id, |guild, users, telling| {
+        self.in_guild(guild_id, |guild, users, effects| {
             if let Some(role) = guild.roles.remove(role_id) {
                 let changes = removed(&role_facts(&role));
-                telling.record_changes(Action::RoleDelete, role_id, changes);
+                effects.record_changes(Action::RoleDelete, role_id, changes);
             }
             let gone = json!({"guild_id": guild_id, "role_id": role_id});
-            telling.events.push(Event::new(
+            effects.events.push(Event::new(
                 "GUILD_ROLE_DELETE",
                 Intents::GUILDS,
                 guild_id,
@@ -148,7 +148,7 @@ impl World {
                 if let (true, Some(user)) = (member.roles.len() < had, users.get(member.user_id)) {
                     let object = MemberObject::new(member, user).in_guild(guild_id);
                     let needs = super::members::update_needs(member.user_id, bot);
-                    telling.events.push(Event::new(
+                    effects.events.push(Event::new(
                         "GUILD_MEMBER_UPDATE",
                         needs,
                         guild_id,
@@ -190,7 +190,7 @@ impl Guild {
     }
 }
 
-fn told(name: &'static str, guild_id: Snowflake, role: &Role) -> Event {
+fn role_event(name: &'static str, guild_id: Snowflake, role: &Role) -> Event {
     let data = json!({"guild_id": guild_id, "role": role_object(role)});
     Event::new(name, Intents::GUILDS, guild_id, &data)
 }

@@ -13,7 +13,7 @@ use super::{
     Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions, Presence,
     PrivilegedIntents, Registration, Role, Table, User, World,
 };
-use crate::snowflake::{Chance, Snowflake};
+use crate::snowflake::{SeededRng, Snowflake};
 
 /// What @everyone may do in a guild: see, talk, connect, speak, react, invite.
 pub(super) const EVERYONE: u64 = 0x0001_8631_ce41;
@@ -47,15 +47,15 @@ const ROWAN: usize = 0;
 const FINN: usize = 11;
 
 pub(super) fn build(seed: u64) -> World {
-    let mut chance = Chance::from_seed(seed);
+    let mut rng = SeededRng::from_seed(seed);
     let mut last_id = 0;
-    let id = chance.snowflake(&mut last_id);
-    let bot_token = token_of(id, &mut chance);
+    let id = rng.snowflake(&mut last_id);
+    let bot_token = token_of(id, &mut rng);
     let application = Registration {
         id,
         first_bot_token: bot_token.clone(),
         bot_token,
-        client_secret: chance.letters(32),
+        client_secret: rng.letters(32),
         privileged_intents: PrivilegedIntents::ALL,
         token_resets: 0,
     };
@@ -63,9 +63,9 @@ pub(super) fn build(seed: u64) -> World {
         application,
         users: Table::default(),
         guilds: Table::default(),
-        chance,
-        secrets: Chance::from_seed(seed ^ 0x0073_6563_7265_7473),
-        voices: Chance::from_seed(seed ^ 0x766f_6963_6573),
+        rng,
+        secrets: SeededRng::from_seed(seed ^ 0x0073_6563_7265_7473),
+        voices: SeededRng::from_seed(seed ^ 0x766f_6963_6573),
         last_id,
         cause: None,
         now: OffsetDateTime::UNIX_EPOCH,
@@ -74,7 +74,7 @@ pub(super) fn build(seed: u64) -> World {
         .iter()
         .map(|(username, name)| user(&mut world, username, Some(name)))
         .collect();
-    let avatar = Some(world.chance().hex());
+    let avatar = Some(world.rng().hex());
     world.users.insert(
         id,
         User {
@@ -93,21 +93,21 @@ pub(super) fn build(seed: u64) -> World {
 }
 
 /// A bot token in Discord's shape: base64 of the id, and two more parts.
-pub(super) fn token_of(id: Snowflake, chance: &mut Chance) -> String {
+pub(super) fn token_of(id: Snowflake, rng: &mut SeededRng) -> String {
     format!(
         "{}.{}.{}",
         STANDARD_NO_PAD.encode(id.to_string()),
-        chance.letters(6),
-        chance.letters(38)
+        rng.letters(6),
+        rng.letters(38)
     )
 }
 
 fn game_night(world: &mut World, people: &[Snowflake]) {
-    let mut hall = Hall::open(world, "The Gilded Griffin", people[FINN]);
-    let keeper = hall.role("Keeper", 0x00c9_8a2b, 0);
-    let master = hall.role("Game Master", 0x008e_5bd6, 0);
-    let adventurer = hall.role("Adventurer", 0x003f_8f6b, 0);
-    let bridge = hall.bot_role();
+    let mut guild = GuildBuilder::new(world, "The Gilded Griffin", people[FINN]);
+    let keeper = guild.role("Keeper", 0x00c9_8a2b, 0);
+    let master = guild.role("Game Master", 0x008e_5bd6, 0);
+    let adventurer = guild.role("Adventurer", 0x003f_8f6b, 0);
+    let bridge = guild.bot_role();
     for (place, user_id) in people[..=FINN].iter().enumerate() {
         let roles = match place {
             ROWAN => vec![adventurer],
@@ -117,80 +117,81 @@ fn game_night(world: &mut World, people: &[Snowflake]) {
             7 | 10 => vec![],
             _ => vec![adventurer],
         };
-        hall.member(*user_id, roles);
+        guild.member(*user_id, roles);
     }
-    hall.guild
+    guild
+        .guild
         .members
         .get_mut(people[8])
         .into_iter()
         .for_each(|dov| {
             dov.nick = Some("The Captain".to_owned());
         });
-    hall.bot(bridge);
-    let load = hall.load_user();
+    guild.bot(bridge);
+    let load = guild.load_user();
 
-    let welcome = hall.category("Welcome", &[]);
-    hall.channel(ChannelKind::Text, "front-desk", welcome, 0, &[]);
-    hall.channel(ChannelKind::Text, "house-rules", welcome, 0, &[]);
-    let floor = hall.category("The Hall", &[]);
-    hall.channel(ChannelKind::Text, "game-night", floor, 0, &[]);
-    hall.channel(ChannelKind::Text, "dice-tower", floor, 0, &[]);
-    let hearth = hall.channel(ChannelKind::Voice, "The Hearth", floor, 0, &[]);
-    let table_one = hall.channel(ChannelKind::Voice, "Table One", floor, 0, &[]);
-    hall.channel(ChannelKind::Voice, "Table Two", floor, 6, &[]);
-    hall.channel(ChannelKind::Voice, "Quiet Corner", floor, 4, &[]);
-    let gate = hall.gate(&[keeper, bridge]);
-    let upstairs = hall.category("Upstairs", &[]);
-    hall.channel(ChannelKind::Text, "keepers-ledger", upstairs, 0, &gate);
-    let chamber = hall.channel(ChannelKind::Voice, "Keepers' Chamber", upstairs, 0, &gate);
-    hall.channel(ChannelKind::Stage, "The Balcony", upstairs, 0, &[]);
-    let cellar_gate = hall.gate(&[master]);
-    let below = hall.category("Below", &cellar_gate);
-    hall.channel(ChannelKind::Voice, "The Cellar", below, 0, &cellar_gate);
+    let welcome = guild.category("Welcome", &[]);
+    guild.channel(ChannelKind::Text, "front-desk", welcome, 0, &[]);
+    guild.channel(ChannelKind::Text, "house-rules", welcome, 0, &[]);
+    let floor = guild.category("The Hall", &[]);
+    guild.channel(ChannelKind::Text, "game-night", floor, 0, &[]);
+    guild.channel(ChannelKind::Text, "dice-tower", floor, 0, &[]);
+    let hearth = guild.channel(ChannelKind::Voice, "The Hearth", floor, 0, &[]);
+    let table_one = guild.channel(ChannelKind::Voice, "Table One", floor, 0, &[]);
+    guild.channel(ChannelKind::Voice, "Table Two", floor, 6, &[]);
+    guild.channel(ChannelKind::Voice, "Quiet Corner", floor, 4, &[]);
+    let gate = guild.gate(&[keeper, bridge]);
+    let upstairs = guild.category("Upstairs", &[]);
+    guild.channel(ChannelKind::Text, "keepers-ledger", upstairs, 0, &gate);
+    let chamber = guild.channel(ChannelKind::Voice, "Keepers' Chamber", upstairs, 0, &gate);
+    guild.channel(ChannelKind::Stage, "The Balcony", upstairs, 0, &[]);
+    let cellar_gate = guild.gate(&[master]);
+    let below = guild.category("Below", &cellar_gate);
+    guild.channel(ChannelKind::Voice, "The Cellar", below, 0, &cellar_gate);
 
-    hall.connect(load, hearth);
-    hall.connect(people[1], table_one);
-    hall.connect(people[2], table_one);
-    hall.connect(people[FINN], chamber);
-    hall.close();
+    guild.connect(load, hearth);
+    guild.connect(people[1], table_one);
+    guild.connect(people[2], table_one);
+    guild.connect(people[FINN], chamber);
+    guild.build();
 }
 
 fn cartographers(world: &mut World, people: &[Snowflake]) {
-    let mut hall = Hall::open(world, "Saturday Cartographers", people[12]);
-    let surveyor = hall.role("Surveyor", 0x002f_7fb5, 0);
-    let bridge = hall.bot_role();
+    let mut guild = GuildBuilder::new(world, "Saturday Cartographers", people[12]);
+    let surveyor = guild.role("Surveyor", 0x002f_7fb5, 0);
+    let bridge = guild.bot_role();
     for user_id in [people[12], people[ROWAN], people[5], people[13], people[14]] {
-        hall.member(user_id, vec![surveyor]);
+        guild.member(user_id, vec![surveyor]);
     }
-    hall.bot(bridge);
-    let load = hall.load_user();
-    let table = hall.category("Drawing Table", &[]);
-    hall.channel(ChannelKind::Text, "field-notes", table, 0, &[]);
-    let camp = hall.channel(ChannelKind::Voice, "Base Camp", table, 0, &[]);
-    hall.channel(ChannelKind::Voice, "Map Room", table, 8, &[]);
-    hall.connect(load, camp);
-    hall.close();
+    guild.bot(bridge);
+    let load = guild.load_user();
+    let table = guild.category("Drawing Table", &[]);
+    guild.channel(ChannelKind::Text, "field-notes", table, 0, &[]);
+    let camp = guild.channel(ChannelKind::Voice, "Base Camp", table, 0, &[]);
+    guild.channel(ChannelKind::Voice, "Map Room", table, 8, &[]);
+    guild.connect(load, camp);
+    guild.build();
 }
 
 fn study_hall(world: &mut World, people: &[Snowflake]) {
-    let mut hall = Hall::open(world, "Night Shift Study Hall", people[15]);
-    let bridge = hall.bot_role();
+    let mut guild = GuildBuilder::new(world, "Night Shift Study Hall", people[15]);
+    let bridge = guild.bot_role();
     for user_id in [people[15], people[16], people[17], people[7]] {
-        hall.member(user_id, vec![]);
+        guild.member(user_id, vec![]);
     }
-    hall.bot(bridge);
-    let load = hall.load_user();
-    hall.channel(ChannelKind::Text, "timetable", None, 0, &[]);
-    let silent = hall.channel(ChannelKind::Voice, "Silent Desks", None, 0, &[]);
-    hall.channel(ChannelKind::Voice, "Tea Break", None, 0, &[]);
-    hall.connect(load, silent);
-    hall.connect(people[16], silent);
-    hall.close();
+    guild.bot(bridge);
+    let load = guild.load_user();
+    guild.channel(ChannelKind::Text, "timetable", None, 0, &[]);
+    let silent = guild.channel(ChannelKind::Voice, "Silent Desks", None, 0, &[]);
+    guild.channel(ChannelKind::Voice, "Tea Break", None, 0, &[]);
+    guild.connect(load, silent);
+    guild.connect(people[16], silent);
+    guild.build();
 }
 
 fn user(world: &mut World, username: &str, name: Option<&str>) -> Snowflake {
     let id = world.new_id();
-    let avatar = Some(world.chance().hex());
+    let avatar = Some(world.rng().hex());
     world.users.insert(
         id,
         User {
@@ -206,13 +207,13 @@ fn user(world: &mut World, username: &str, name: Option<&str>) -> Snowflake {
 }
 
 /// A guild under construction.
-struct Hall<'a> {
+struct GuildBuilder<'a> {
     world: &'a mut World,
     guild: Guild,
 }
 
-impl<'a> Hall<'a> {
-    fn open(world: &'a mut World, name: &str, owner_id: Snowflake) -> Self {
+impl<'a> GuildBuilder<'a> {
+    fn new(world: &'a mut World, name: &str, owner_id: Snowflake) -> Self {
         let id = world.new_id();
         let guild = world.bare_guild(id, name, owner_id);
         Self { world, guild }
@@ -321,7 +322,7 @@ impl<'a> Hall<'a> {
         self.world.comes_online(user_id);
     }
 
-    fn close(self) {
+    fn build(self) {
         self.world.guilds.insert(self.guild.id, self.guild);
     }
 }

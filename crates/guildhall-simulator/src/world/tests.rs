@@ -131,7 +131,7 @@ fn a_stamp_is_one_event_that_carries_the_stamp() {
     let [
         Event {
             name: "VOICE_STATE_UPDATE",
-            body: Body::Shared(body),
+            body: EventBody::Shared(body),
             ..
         },
     ] = &events[..]
@@ -243,7 +243,7 @@ proptest! {
         let mut world = World::from_seed(1);
         for act in &acts {
             for event in perform(&mut world, act).unwrap_or_default() {
-                if let Body::Shared(body) = &event.body {
+                if let EventBody::Shared(body) = &event.body {
                     let read: serde_json::Value = serde_json::from_str(body).expect("JSON");
                     prop_assert!(read.is_object());
                 }

@@ -49,33 +49,33 @@ impl World {
         let moderated = self.cause.as_ref().and_then(|_| moderated(edit));
         // Being connected shows the bot a channel it may not view otherwise.
         let touches_rights = user_id == self.bot_id();
-        self.run(guild_id, touches_rights, |guild, users, telling| {
+        self.run(guild_id, touches_rights, |guild, users, effects| {
             let before = guild.voice_states.get(user_id).cloned();
             let flags_before = server_flags(guild, user_id);
             apply(guild, user_id, edit, session_id)?;
             let changes = changed(&flags_before, &server_flags(guild, user_id));
             let after = guild.voice_states.get(user_id);
             if before.as_ref() != after || !changes.is_empty() {
-                telling
+                effects
                     .events
-                    .extend(told(guild, users, user_id, before.as_ref()));
+                    .extend(voice_state_update(guild, users, user_id, before.as_ref()));
                 match moderated {
                     Some(Action::MemberMove) => {
                         let to = after.map(|state| state.channel_id);
                         let options = json!({"channel_id": to, "count": "1"});
-                        telling.record_with(Action::MemberMove, None, Some(options), Vec::new());
+                        effects.record_with(Action::MemberMove, None, Some(options), Vec::new());
                     }
                     Some(action) => {
                         let options = json!({"count": "1"});
-                        telling.record_with(action, None, Some(options), Vec::new());
+                        effects.record_with(action, None, Some(options), Vec::new());
                     }
                     None => {}
                 }
-                telling.record_changes(Action::MemberUpdate, user_id, changes);
+                effects.record_changes(Action::MemberUpdate, user_id, changes);
             }
             let entered = guild.voice_states.get(user_id);
             let rooms = before.iter().chain(entered).map(|state| state.channel_id);
-            telling.rooms.extend(rooms);
+            effects.rooms.extend(rooms);
             Ok(())
         })
     }
@@ -104,7 +104,7 @@ impl World {
         }
         Ok((
             (),
-            told(guild, &self.users, user_id, None)
+            voice_state_update(guild, &self.users, user_id, None)
                 .into_iter()
                 .collect(),
         ))
@@ -112,7 +112,7 @@ impl World {
 }
 
 /// VOICE_STATE_UPDATE of the user's present state, or of having left `before`.
-pub(super) fn told(
+pub(super) fn voice_state_update(
     guild: &Guild,
     users: &Table<User>,
     user_id: Snowflake,
@@ -120,8 +120,8 @@ pub(super) fn told(
 ) -> Option<Event> {
     let (member, user) = (guild.members.get(user_id)?, users.get(user_id)?);
     let object = match guild.voice_states.get(user_id) {
-        Some(state) => VoiceStateObject::told(guild.id, state, member, user),
-        None => VoiceStateObject::told(guild.id, before?, member, user).gone(),
+        Some(state) => VoiceStateObject::of_event(guild.id, state, member, user),
+        None => VoiceStateObject::of_event(guild.id, before?, member, user).gone(),
     };
     Some(Event::new(
         "VOICE_STATE_UPDATE",

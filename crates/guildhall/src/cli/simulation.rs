@@ -31,7 +31,7 @@ pub(super) fn add_arguments(subcommand: Subcommand, mut sub: Command) -> Command
                 .long("scenario")
                 .value_name("NAME")
                 .value_parser(|text: &str| text.parse::<Scenario>())
-                .default_value(Scenario::Standing.name())
+                .default_value(Scenario::Static.name())
                 .help("What happens by itself: standing, evening, big or outage"),
         );
     }
@@ -97,7 +97,7 @@ mod tests {
             arguments(&matches).simulation.scenario
         };
         for still in ["demo", "simulator"] {
-            assert_eq!(scenario(&["guildhall", still]), Scenario::Standing);
+            assert_eq!(scenario(&["guildhall", still]), Scenario::Static);
         }
         let big = ["guildhall", "simulator", "--scenario", "big"];
         assert_eq!(scenario(&big), Scenario::Big);
