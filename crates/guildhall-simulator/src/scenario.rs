@@ -30,7 +30,7 @@ pub(crate) struct Player {
     config: Arc<Config>,
     discord: Arc<Discord>,
     running: Shared<RunningScenario>,
-    tasks: Tasks,
+    tasks: Arc<Tasks>,
 }
 
 impl FromRef<AppState> for Player {

@@ -1,6 +1,6 @@
 //! Build, then run.
 
-use std::{fmt, io, net::SocketAddr};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use axum::extract::FromRef;
 use tokio::net::TcpListener;
@@ -132,10 +132,10 @@ impl Simulator {
             world,
             ..
         } = self;
-        let tasks = Tasks {
+        let tasks = Arc::new(Tasks {
             tracker: tracker.clone(),
             stop,
-        };
+        });
         let state = AppState::new(config, address, world, tasks.clone());
         let config = state.config.clone();
         Player::from_ref(&state).start(config.scenario);

@@ -7,8 +7,10 @@ mod progress;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::extract::FromRef;
-use axum::http::{HeaderMap, header};
+use axum::{
+    extract::FromRef,
+    http::{HeaderMap, header},
+};
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -31,16 +33,16 @@ pub(crate) struct AppState {
     pub(crate) discord: Arc<Discord>,
     pub(crate) grants: Shared<Grants>,
     pub(crate) limiter: Shared<Limiter>,
+    /// May be locked inside a section of `discord`, never the other way round.
     pub(crate) nonces: Shared<Nonces>,
     pub(crate) rest_faults: Shared<RestFaults>,
     pub(crate) load: Shared<Load>,
     pub(crate) script: Shared<ScriptLog>,
     pub(crate) scenario: Shared<RunningScenario>,
-    pub(crate) tasks: Tasks,
+    pub(crate) tasks: Arc<Tasks>,
 }
 
 /// Where whatever runs beside a request is started, and how it learns of the end.
-#[derive(Clone)]
 pub(crate) struct Tasks {
     pub(crate) tracker: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -58,7 +60,7 @@ pub(crate) struct Addresses {
 }
 
 impl AppState {
-    pub(crate) fn new(config: Config, bound: SocketAddr, world: World, tasks: Tasks) -> Self {
+    pub(crate) fn new(config: Config, bound: SocketAddr, world: World, tasks: Arc<Tasks>) -> Self {
         Self {
             addresses: Arc::new(Addresses::new(bound, config.public_url.clone())),
             discord: Arc::new(Discord::new(&config, world)),

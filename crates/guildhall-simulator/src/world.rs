@@ -2,7 +2,7 @@
 //!
 //! The world knows nothing of sessions or sockets. Each change is a method that
 //! answers with the events Discord would send for it; what they cost in
-//! permissions is not asked, because the hand behind `/sim` may do anything.
+//! permissions is not asked, because `/sim` may do anything.
 
 /// A map that remembers the order of insertion.
 mod table;

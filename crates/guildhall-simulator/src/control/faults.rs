@@ -188,7 +188,7 @@ pub(super) struct FaultTargets {
     discord: Arc<Discord>,
     rest_faults: Shared<RestFaults>,
     script: Shared<ScriptLog>,
-    tasks: Tasks,
+    tasks: Arc<Tasks>,
 }
 
 impl FromRef<AppState> for FaultTargets {

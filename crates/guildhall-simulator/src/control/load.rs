@@ -51,11 +51,15 @@ struct StampBody {
 }
 
 /// `POST /sim/stamp`: answers when every session has the dispatch in its queue.
-fn stamp(world: &mut World, []: [Snowflake; 0], body: StampBody) -> Changed<()> {
-    if !(1..=100).contains(&body.stamp.chars().count()) {
+fn stamp(
+    world: &mut World,
+    []: [Snowflake; 0],
+    StampBody { guild_id, stamp }: StampBody,
+) -> Changed<()> {
+    if !(1..=100).contains(&stamp.chars().count()) {
         return Err(Refusal::invalid("a stamp has 1 to 100 characters"));
     }
-    world.stamp(body.guild_id, &body.stamp)
+    world.stamp(guild_id, &stamp)
 }
 
 #[derive(Deserialize)]
@@ -79,7 +83,7 @@ enum Guilds {
 async fn start(
     State(discord): State<Arc<Discord>>,
     State(load): State<Shared<Load>>,
-    State(tasks): State<Tasks>,
+    State(tasks): State<Arc<Tasks>>,
     StrictJson(body): StrictJson<LoadBody>,
 ) -> Result<Response, ControlError> {
     if !(1..=HIGHEST_RATE).contains(&body.events_per_second)
@@ -99,7 +103,7 @@ async fn start(
         load,
         guilds,
     };
-    let run = generator.run(body.events_per_second, total, tasks.stop);
+    let run = generator.run(body.events_per_second, total, tasks.stop.clone());
     tasks.tracker.spawn(run);
     Ok((StatusCode::ACCEPTED, Json(json!({"events": total}))).into_response())
 }

@@ -44,7 +44,7 @@ async fn state(
 /// Changes that come faster than they are read are told as one.
 async fn events(
     State(discord): State<Arc<Discord>>,
-    State(tasks): State<Tasks>,
+    State(tasks): State<Arc<Tasks>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut changes = discord.changes();
     // The first comes at once: what happened before the stream was open was not seen.

@@ -26,7 +26,7 @@ pub(super) async fn answer(
         SessionRequest::UpdatePresence => {}
         SessionRequest::UpdateVoiceState(update) => set_own_voice(discord, session_id, update, now),
         SessionRequest::GuildMembers(request) => {
-            members::answer(discord, session_id, request, now).await
+            members::answer(discord, session_id, request, now).await;
         }
         SessionRequest::SoundboardSounds(guild_ids) => discord.with(|core| {
             for guild_id in guild_ids {

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct GatewayState {
     pub(super) config: Arc<Config>,
     pub(super) discord: Arc<Discord>,
-    pub(super) tasks: Tasks,
+    pub(super) tasks: Arc<Tasks>,
     pub(super) addresses: Arc<Addresses>,
 }
 

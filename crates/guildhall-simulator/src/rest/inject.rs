@@ -1,5 +1,7 @@
 //! Requests meet the faults that wait for their route.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{MatchedPath, Request, State},
     http::header,
@@ -20,7 +22,7 @@ use crate::{
 /// Middleware of every REST and token route.
 pub(crate) async fn inject_faults(
     State(faults): State<Shared<RestFaults>>,
-    State(tasks): State<Tasks>,
+    State(tasks): State<Arc<Tasks>>,
     request: Request,
     next: Next,
 ) -> Response {

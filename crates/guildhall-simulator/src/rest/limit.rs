@@ -1,11 +1,11 @@
 //! Buckets and the global limit, enforced and told in headers. Some routes share a
 //! bucket; Discord names it by an opaque hash without the resource.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State},
+    extract::{ConnectInfo, FromRef, FromRequestParts, MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -15,9 +15,10 @@ use serde_json::json;
 use super::caller::{Caller, authorization, identify};
 use crate::{
     clock,
-    limits::{RateLimitScope, Verdict, key},
+    grants::Grants,
+    limits::{Limiter, RateLimitScope, Verdict, key},
     snowflake::Snowflake,
-    state::AppState,
+    state::{AppState, Discord, Shared},
 };
 
 /// Paths whose methods share a bucket: what gives takes, for Discord, from the same.
@@ -30,6 +31,24 @@ const SHARED: [&str; 2] = [
 /// of the edge, that is for a ban.
 const VIA: (&str, &str) = ("via", "1.1 google");
 
+/// Who calls and how often: what the limit takes of the state.
+#[derive(Clone)]
+pub(crate) struct LimitState {
+    discord: Arc<Discord>,
+    grants: Shared<Grants>,
+    limiter: Shared<Limiter>,
+}
+
+impl FromRef<AppState> for LimitState {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            discord: state.discord.clone(),
+            grants: state.grants.clone(),
+            limiter: state.limiter.clone(),
+        }
+    }
+}
+
 /// Whether a route has a bucket, or only the global limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counts {
@@ -39,7 +58,7 @@ enum Counts {
 
 /// Middleware of every REST route.
 pub(super) async fn enforce(
-    State(state): State<AppState>,
+    State(state): State<LimitState>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -48,14 +67,14 @@ pub(super) async fn enforce(
 
 /// Middleware of the token routes, of which Discord documents no bucket.
 pub(crate) async fn enforce_global(
-    State(state): State<AppState>,
+    State(state): State<LimitState>,
     request: Request,
     next: Next,
 ) -> Response {
     limited(&state, request, next, Counts::GlobalAlone).await
 }
 
-async fn limited(state: &AppState, request: Request, next: Next, counts: Counts) -> Response {
+async fn limited(state: &LimitState, request: Request, next: Next, counts: Counts) -> Response {
     let now = clock::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = peer.map_or_else(String::new, |peer| peer.0.ip().to_string());
