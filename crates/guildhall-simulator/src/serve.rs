@@ -37,7 +37,7 @@ use crate::{
     gateway_ws::{self, GatewayState},
     oauth, page, rest,
     state::{AppState, Tasks},
-    wire::{Wire, Wired},
+    wire::{Wire, WireStream},
 };
 
 /// Longest body of any request.
@@ -163,7 +163,7 @@ async fn serve(
     // Small frames must leave at once; a socket that refuses is slower, not broken.
     let _ = stream.set_nodelay(true);
     let wire = Wire::new();
-    let stream = Wired::new(stream, wire.clone());
+    let stream = WireStream::new(stream, wire.clone());
     let body_limit = config.body_limit;
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let deadline = BodyDeadline::new(body_limit);

@@ -141,7 +141,7 @@ impl Wire {
 }
 
 /// A stream whose writing goes over a [`Wire`].
-pub(crate) struct Wired<S: Bytes + 'static> {
+pub(crate) struct WireStream<S: Bytes + 'static> {
     /// Gone only while this is dropped.
     stream: Option<S>,
     wire: Arc<Wire>,
@@ -151,7 +151,7 @@ pub(crate) struct Wired<S: Bytes + 'static> {
     lost: bool,
 }
 
-impl<S: Bytes + 'static> Wired<S> {
+impl<S: Bytes + 'static> WireStream<S> {
     pub(crate) fn new(stream: S, wire: Arc<Wire>) -> Self {
         Self {
             stream: Some(stream),
@@ -202,7 +202,7 @@ impl<S: Bytes + 'static> Wired<S> {
     }
 }
 
-impl<S: Bytes + 'static> Drop for Wired<S> {
+impl<S: Bytes + 'static> Drop for WireStream<S> {
     fn drop(&mut self) {
         let mut on_drop = self.wire.on_drop.lock();
         if let (OnDrop::Keep, Some(stream)) = (&*on_drop, self.stream.take()) {
@@ -211,7 +211,7 @@ impl<S: Bytes + 'static> Drop for Wired<S> {
     }
 }
 
-impl<S: Bytes + 'static> AsyncRead for Wired<S> {
+impl<S: Bytes + 'static> AsyncRead for WireStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -221,7 +221,7 @@ impl<S: Bytes + 'static> AsyncRead for Wired<S> {
     }
 }
 
-impl<S: Bytes + 'static> AsyncWrite for Wired<S> {
+impl<S: Bytes + 'static> AsyncWrite for WireStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -284,7 +284,7 @@ mod tests {
         let (ours, mut theirs) = duplex(1024);
         let wire = Wire::new();
         wire.slow_down(3, Duration::from_secs(1));
-        let mut wired = Wired::new(ours, wire);
+        let mut wired = WireStream::new(ours, wire);
         let began = crate::clock::now();
         wired.write_all(b"ten bytes!").await?;
         assert_eq!(began.elapsed().as_secs(), 3);
@@ -299,7 +299,7 @@ mod tests {
     async fn a_halved_write_is_the_last_that_is_heard() -> io::Result<()> {
         let (ours, mut theirs) = duplex(1024);
         let wire = Wire::new();
-        let mut wired = Wired::new(ours, wire.clone());
+        let mut wired = WireStream::new(ours, wire.clone());
         wired.write_all(b"whole ").await?;
         wire.halve();
         wired.write_all(b"half").await?;
@@ -315,7 +315,7 @@ mod tests {
     async fn what_was_withheld_in_silence_comes_first_when_it_is_over() -> io::Result<()> {
         let (ours, mut theirs) = duplex(1024);
         let wire = Wire::new();
-        let mut wired = Wired::new(ours, wire.clone());
+        let mut wired = WireStream::new(ours, wire.clone());
         wire.halve();
         wired.write_all(b"half of this ").await?;
         wired.write_all(b"and all of that ").await?;
@@ -333,7 +333,7 @@ mod tests {
     async fn a_silence_too_long_to_withhold_ends_torn() {
         let (ours, _theirs) = duplex(1024);
         let wire = Wire::new();
-        let mut wired = Wired::new(ours, wire.clone());
+        let mut wired = WireStream::new(ours, wire.clone());
         wire.fall_silent();
         for _ in 0..=4 {
             let said = wired.write_all(&vec![0; 1024 * 1024]).await;
@@ -347,7 +347,7 @@ mod tests {
     async fn a_stream_that_is_kept_outlives_its_owner() -> io::Result<()> {
         let (ours, mut theirs) = duplex(1024);
         let wire = Wire::new();
-        let wired = Wired::new(ours, wire.clone());
+        let wired = WireStream::new(ours, wire.clone());
         assert!(wire.take_kept().is_none());
         wire.keep();
         drop(wired);

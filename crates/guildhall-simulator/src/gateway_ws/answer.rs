@@ -30,24 +30,24 @@ pub(super) async fn answer(
         }
         SessionRequest::SoundboardSounds(guild_ids) => discord.with(|core| {
             for guild_id in guild_ids {
-                if core.sessions.hears(&core.world, session_id, guild_id) {
+                if core.sessions.receives(&core.world, session_id, guild_id) {
                     let data = json!({"guild_id": guild_id, "soundboard_sounds": []});
                     core.sessions
-                        .tell(session_id, "SOUNDBOARD_SOUNDS", event_text(&data));
+                        .push_to(session_id, "SOUNDBOARD_SOUNDS", event_text(&data));
                 }
             }
         }),
         SessionRequest::ChannelInfo(request) => discord.with(|core| {
             if !core
                 .sessions
-                .hears(&core.world, session_id, request.guild_id)
+                .receives(&core.world, session_id, request.guild_id)
             {
                 return;
             }
             if let Some(guild) = core.world.bot_guild(request.guild_id) {
                 let data = channel_info(guild, core.world.bot_id(), &request);
                 core.sessions
-                    .tell(session_id, "CHANNEL_INFO", event_text(&data));
+                    .push_to(session_id, "CHANNEL_INFO", event_text(&data));
             }
         }),
     }
@@ -56,11 +56,11 @@ pub(super) async fn answer(
 /// Joins, moves or leaves. Where the bot may not connect nothing happens, and neither
 /// does it in a guild of another shard.
 fn set_own_voice(discord: &Discord, session_id: &str, update: UpdateVoiceState, now: Instant) {
-    let hears = |core: &mut Core| {
+    let receives = |core: &mut Core| {
         core.sessions
-            .hears(&core.world, session_id, update.guild_id)
+            .receives(&core.world, session_id, update.guild_id)
     };
-    if !discord.with(hears) {
+    if !discord.with(receives) {
         return;
     }
     let moved = discord.change(now, |world| {
@@ -97,7 +97,7 @@ fn set_own_voice(discord: &Discord, session_id: &str, update: UpdateVoiceState, 
             let token = core.world.secret().hex();
             let data = json!({"token": token, "guild_id": update.guild_id, "endpoint": null});
             core.sessions
-                .tell(session_id, "VOICE_SERVER_UPDATE", event_text(&data));
+                .push_to(session_id, "VOICE_SERVER_UPDATE", event_text(&data));
         });
     }
 }
@@ -116,7 +116,7 @@ fn may_connect(guild: &Guild, channel_id: Snowflake, bot: Snowflake) -> bool {
     let room = limit == 0 || inside < limit || permissions.has(Permissions::MOVE_MEMBERS);
     channel.kind.is_voice()
         && room
-        && permissions.has(Permissions::VIEW_CHANNEL.and(Permissions::CONNECT))
+        && permissions.has(Permissions::VIEW_CHANNEL.union(Permissions::CONNECT))
 }
 
 /// The voice channels that the bot may view and that have something to say.

@@ -64,11 +64,11 @@ struct Connection {
     query: GatewayQuery,
     orders: mpsc::Sender<Order>,
     protocol: Protocol,
-    live: Option<Live>,
+    live: Option<LiveSession>,
 }
 
 /// The session that a connection serves.
-struct Live {
+struct LiveSession {
     session_id: String,
     cursor: u64,
     wake: Arc<Notify>,
@@ -126,13 +126,13 @@ impl Connection {
         let limit = self.state.config.close_limit;
         match exit {
             Exit::Closing(code) => self.socket.close(code, limit).await,
-            Exit::Client(_) => self.socket.part(limit).await,
+            Exit::Client(_) => self.socket.answer_close(limit).await,
             Exit::Dropped => {}
         }
     }
 
     /// The session goes on without this connection, or ends with it.
-    fn detach(&self, live: &Live, keeps_session: bool) {
+    fn detach(&self, live: &LiveSession, keeps_session: bool) {
         let (number, now) = (self.number, clock::now());
         self.state.discord.with(|core| {
             core.sessions
@@ -150,13 +150,13 @@ impl Connection {
             .discord
             .with(|core| core.faults.hello_is_reconnect())
         {
-            self.say_op(7, &json!(null));
+            self.queue_op(7, &json!(null));
             self.protocol.told_to_leave(clock::now());
         } else {
             let interval = self.state.config.heartbeat_interval.as_millis();
             let interval = u64::try_from(interval).unwrap_or(u64::MAX);
             let hello = json!({"heartbeat_interval": interval, "_trace": ["guildhall-simulator"]});
-            self.say_op(10, &hello);
+            self.queue_op(10, &hello);
         }
         let stop = self.state.tasks.stop.clone();
         loop {
@@ -191,7 +191,7 @@ impl Connection {
             }
             Input::Came(SocketEvent::Broken(code)) => Break(Exit::Closing(code)),
             Input::Came(SocketEvent::Torn) => Break(Exit::Client(None)),
-            Input::Ordered(order) => self.obey(order),
+            Input::Ordered(order) => self.carry_out(order),
             Input::DispatchesWait => self.queue_dispatches(),
             Input::GuildIsDue => {
                 self.show_next_guild();
@@ -218,12 +218,12 @@ impl Connection {
                 }
                 if !self.socket.is_idle() {
                     // A client that is behind must not miss its answer too.
-                    self.say_op(11, &json!(null));
+                    self.queue_op(11, &json!(null));
                     return Continue(());
                 }
                 // What happened before the heartbeat came is on its way before the answer.
                 self.queue_dispatches()?;
-                self.socket.say_last(payload(11, &json!(null)));
+                self.socket.queue_last(payload(11, &json!(null)));
                 return Continue(());
             }
             Output::Close(code) => return Break(Exit::Closing(code)),
@@ -270,7 +270,7 @@ impl Connection {
                 self.state.discord.notify_changed();
                 // A guild may still be owed after a resumption too.
                 let next_guild_at = Some(clock::now() + self.state.config.guild_create_delay);
-                self.live = Some(Live {
+                self.live = Some(LiveSession {
                     session_id,
                     cursor,
                     wake,
@@ -279,25 +279,25 @@ impl Connection {
                 self.queue_dispatches()
             }
             Err(Denied::Invalid) => {
-                self.say_op(9, &json!(false));
+                self.queue_op(9, &json!(false));
                 Continue(())
             }
             Err(Denied::Close(code)) => Break(Exit::Closing(code)),
         }
     }
 
-    fn obey(&mut self, order: Order) -> ControlFlow<Exit> {
+    fn carry_out(&mut self, order: Order) -> ControlFlow<Exit> {
         match order {
             Order::Drop => return Break(Exit::Dropped),
             Order::Close(code) => return Break(Exit::Closing(code)),
             Order::Reconnect => {
-                self.say_op(7, &json!(null));
+                self.queue_op(7, &json!(null));
                 self.protocol.told_to_leave(clock::now());
             }
             Order::Silence => self.socket.wire().fall_silent(),
             Order::HalfFrame => self.socket.wire().halve(),
             Order::Slow { bytes, pause } => self.socket.wire().slow_down(bytes, pause),
-            Order::AskHeartbeat => self.say_op(1, &json!(null)),
+            Order::AskHeartbeat => self.queue_op(1, &json!(null)),
             Order::StopAcknowledging => self.protocol.stop_acknowledging(),
             Order::Heal => {
                 self.socket.heal();
@@ -311,7 +311,7 @@ impl Connection {
                 }
                 self.protocol.session_ended();
                 self.protocol.told_to_leave(clock::now());
-                self.say_op(9, &json!(resumable));
+                self.queue_op(9, &json!(resumable));
             }
         }
         Continue(())
@@ -359,8 +359,8 @@ impl Connection {
         }
     }
 
-    fn say_op(&mut self, op: u8, data: &serde_json::Value) {
-        self.socket.say(payload(op, data));
+    fn queue_op(&mut self, op: u8, data: &serde_json::Value) {
+        self.socket.queue_first(payload(op, data));
     }
 }
 
@@ -381,7 +381,7 @@ async fn forget(state: GatewayState) {
     }
 }
 
-async fn woken(live: Option<&Live>) {
+async fn woken(live: Option<&LiveSession>) {
     match live {
         Some(live) => live.wake.notified().await,
         None => std::future::pending().await,

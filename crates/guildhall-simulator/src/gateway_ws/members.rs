@@ -69,7 +69,7 @@ impl ChunkedAnswer {
         now: Instant,
     ) -> Option<Self> {
         let (world, sessions) = (&core.world, &mut core.sessions);
-        if !sessions.hears(world, session_id, request.guild_id) {
+        if !sessions.receives(world, session_id, request.guild_id) {
             return None;
         }
         let intents = sessions.intents_of(session_id)?;
@@ -84,7 +84,7 @@ impl ChunkedAnswer {
                     meta["nonce"] = json!(nonce);
                 }
                 let data = json!({"opcode": 8, "retry_after": wait.as_secs_f64(), "meta": meta});
-                sessions.tell(session_id, "RATE_LIMITED", event_text(&data));
+                sessions.push_to(session_id, "RATE_LIMITED", event_text(&data));
                 return None;
             }
             sessions.member_list_asked(request.guild_id, now);
@@ -136,7 +136,8 @@ impl ChunkedAnswer {
             nonce: self.nonce.as_deref(),
         };
         let text = event_text(&chunk);
-        core.sessions.tell(session_id, "GUILD_MEMBERS_CHUNK", text);
+        core.sessions
+            .push_to(session_id, "GUILD_MEMBERS_CHUNK", text);
         self.told += 1;
         self.told < count
     }

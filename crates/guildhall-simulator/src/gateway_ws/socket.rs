@@ -26,9 +26,9 @@ use crate::{
     wire::Wire,
 };
 
-/// Payloads of Discord's own that wait for a client. One that asks for more
+/// Payloads other than dispatches that wait for a client. One that asks for more
 /// without taking these reads too slowly.
-const MOST_SAID: usize = 256;
+const MOST_CONTROLS: usize = 256;
 
 /// What a socket has to tell.
 pub(super) enum SocketEvent {
@@ -45,7 +45,7 @@ pub(super) enum SocketEvent {
 
 /// One payload that waits.
 enum Queued {
-    Said(String),
+    Control(String),
     Dispatch(Dispatch),
 }
 
@@ -64,7 +64,7 @@ pub(super) struct GatewaySocket {
     transport: Transport,
     queue: VecDeque<Queued>,
     /// How many of those, from the first, are not dispatches.
-    said: usize,
+    leading_controls: usize,
     unflushed: bool,
     stall: Option<Stall>,
     write_limit: Duration,
@@ -83,7 +83,7 @@ impl GatewaySocket {
             wire,
             transport,
             queue: VecDeque::new(),
-            said: 0,
+            leading_controls: 0,
             unflushed: false,
             stall: None,
             write_limit,
@@ -96,23 +96,24 @@ impl GatewaySocket {
         self.queue.is_empty() && !self.unflushed
     }
 
-    /// Whether more waits to be said than a client may owe.
+    /// Whether more payloads than may wait do.
     pub(super) fn is_behind(&self) -> bool {
-        self.said > MOST_SAID
+        self.leading_controls > MOST_CONTROLS
     }
 
-    /// Says something before every dispatch that waits.
-    pub(super) fn say(&mut self, text: String) {
-        self.queue.insert(self.said, Queued::Said(text));
-        self.said += 1;
+    /// Queues a payload before every dispatch that waits.
+    pub(super) fn queue_first(&mut self, text: String) {
+        self.queue
+            .insert(self.leading_controls, Queued::Control(text));
+        self.leading_controls += 1;
     }
 
-    /// Says something after everything that waits.
-    pub(super) fn say_last(&mut self, text: String) {
-        if self.said == self.queue.len() {
-            self.said += 1;
+    /// Queues a payload after everything that waits.
+    pub(super) fn queue_last(&mut self, text: String) {
+        if self.leading_controls == self.queue.len() {
+            self.leading_controls += 1;
         }
-        self.queue.push_back(Queued::Said(text));
+        self.queue.push_back(Queued::Control(text));
     }
 
     /// Dispatches that are to be written.
@@ -123,8 +124,8 @@ impl GatewaySocket {
 
     /// Forgets the dispatches that wait.
     pub(super) fn forget_dispatches(&mut self) {
-        self.queue.retain(|one| matches!(one, Queued::Said(_)));
-        self.said = self.queue.len();
+        self.queue.retain(|one| matches!(one, Queued::Control(_)));
+        self.leading_controls = self.queue.len();
     }
 
     pub(super) fn compress_payloads(&mut self) {
@@ -148,7 +149,7 @@ impl GatewaySocket {
 
     /// Whether the client took nothing for the whole limit.
     pub(super) fn is_stalled(&mut self, now: Instant) -> bool {
-        self.watch(now);
+        self.track_stall(now);
         self.stall.is_some_and(|stall| now >= stall.ends)
     }
 
@@ -167,10 +168,10 @@ impl GatewaySocket {
                 }
                 Poll::Ready(Err(Torn)) => return Poll::Ready(SocketEvent::Torn),
                 Poll::Pending if self.stall.is_none() => {
-                    self.watch(clock::now());
+                    self.track_stall(clock::now());
                     return Poll::Ready(SocketEvent::Stalls);
                 }
-                Poll::Pending => self.watch(clock::now()),
+                Poll::Pending => self.track_stall(clock::now()),
             }
         }
         Poll::Ready(match ready!(self.socket.poll_next_unpin(context)) {
@@ -194,12 +195,12 @@ impl GatewaySocket {
             }
             ready!(self.socket.poll_ready_unpin(context)).map_err(|_| Torn)?;
             let text = match self.queue.pop_front() {
-                Some(Queued::Said(text)) => {
-                    self.said = self.said.saturating_sub(1);
+                Some(Queued::Control(text)) => {
+                    self.leading_controls = self.leading_controls.saturating_sub(1);
                     text
                 }
                 Some(Queued::Dispatch(dispatch)) => {
-                    self.said = self.leading();
+                    self.leading_controls = self.count_leading();
                     dispatch.frame()
                 }
                 None => break,
@@ -218,13 +219,13 @@ impl GatewaySocket {
     }
 
     /// How many of what waits, from the first, is not a dispatch.
-    fn leading(&self) -> usize {
-        let said = |one: &&Queued| matches!(one, Queued::Said(_));
+    fn count_leading(&self) -> usize {
+        let said = |one: &&Queued| matches!(one, Queued::Control(_));
         self.queue.iter().take_while(said).count()
     }
 
     /// Keeps count of a client that does not take what is written.
-    fn watch(&mut self, now: Instant) {
+    fn track_stall(&mut self, now: Instant) {
         let taken = self.wire.taken();
         if self.stall.is_none_or(|stall| stall.taken != taken) {
             // A slow wire's own pauses are not the client's.
@@ -252,7 +253,7 @@ impl GatewaySocket {
     }
 
     /// Answers a client's own close.
-    pub(super) async fn part(self, limit: Duration) {
+    pub(super) async fn answer_close(self, limit: Duration) {
         let ends = clock::now() + limit;
         self.read_to_the_end(ends).await;
     }

@@ -40,7 +40,7 @@ const MOST_CHANNELS: usize = 500;
 const MOST_CHILDREN: usize = 50;
 
 /// What a body says of a channel, whichever route it came to.
-struct Wishes {
+struct ChangeRequest {
     name: Option<String>,
     position: Option<u16>,
     parent_id: Edit<Snowflake>,
@@ -53,7 +53,7 @@ struct Wishes {
     video_quality_mode: Option<u32>,
 }
 
-impl Wishes {
+impl ChangeRequest {
     fn read(form: &mut Form, kind: ChannelKind) -> Self {
         let (most_users, most_bits) = match kind {
             ChannelKind::Stage => (10_000, 64_000),
@@ -131,7 +131,7 @@ pub(super) async fn create(
             })
         }
     };
-    let mut wishes = Wishes::read(&mut form, kind);
+    let mut request = ChangeRequest::read(&mut form, kind);
     let asked = overwrites::read(&mut form);
     form.done()?;
     bot.act(|call| {
@@ -146,18 +146,18 @@ pub(super) async fn create(
         if guild.channels.len() >= MOST_CHANNELS {
             return Err(ApiError::MOST_CHANNELS);
         }
-        check_parent(guild, None, kind, wishes.parent_id)?;
+        check_parent(guild, None, kind, request.parent_id)?;
         let mut parent_id = None;
-        wishes.parent_id.apply(&mut parent_id);
+        request.parent_id.apply(&mut parent_id);
         let new = NewChannel {
             id: None,
             kind,
-            name: wishes.name.take().unwrap_or_default(),
-            position: wishes.position,
+            name: request.name.take().unwrap_or_default(),
+            position: request.position,
             parent_id,
-            user_limit: wishes.user_limit.unwrap_or(0),
+            user_limit: request.user_limit.unwrap_or(0),
             overwrites: asked.unwrap_or_default(),
-            settings: wishes.settings(ChannelSettings::default()),
+            settings: request.settings(ChannelSettings::default()),
         };
         let id = call.change(|world| world.create_channel(guild_id, new))?;
         Ok((StatusCode::CREATED, Json(shape(call, guild_id, id))))
@@ -178,7 +178,7 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
         let (guild, channel) = call.channel(channel_id)?;
         let guild_id = guild.id;
         call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
-        let mut wishes = Wishes::read(&mut form, channel.kind);
+        let mut request = ChangeRequest::read(&mut form, channel.kind);
         let asked = overwrites::read(&mut form);
         let kind = form.small("type", 0..=u32::from(u8::MAX));
         form.done()?;
@@ -190,14 +190,14 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
             call.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
             overwrites::may_set(call, guild, Some(channel), asked)?;
         }
-        check_parent(guild, channel.parent_id, channel.kind, wishes.parent_id)?;
+        check_parent(guild, channel.parent_id, channel.kind, request.parent_id)?;
         let edit = ChannelEdit {
-            name: wishes.name.take(),
-            position: wishes.position,
-            parent_id: wishes.parent_id,
-            user_limit: wishes.user_limit,
+            name: request.name.take(),
+            position: request.position,
+            parent_id: request.parent_id,
+            user_limit: request.user_limit,
             overwrites: asked,
-            settings: Some(wishes.settings(channel.settings.clone())),
+            settings: Some(request.settings(channel.settings.clone())),
         };
         call.change(|world| world.edit_channel(channel_id, edit))?;
         Ok(Json(shape(call, guild_id, channel_id)))
@@ -282,7 +282,7 @@ pub(super) async fn set_voice_status(
             .is_some_and(|state| state.channel_id == channel_id);
         let mut rights = Permissions::SET_VOICE_CHANNEL_STATUS;
         if !inside {
-            rights = rights.and(Permissions::MANAGE_CHANNELS);
+            rights = rights.union(Permissions::MANAGE_CHANNELS);
         }
         call.needs_in(guild, channel, rights)?;
         let mut text = None;

@@ -418,7 +418,7 @@ impl Form {
     pub(super) fn permissions(&mut self, name: &str) -> Option<Permissions> {
         let value = self.take(name).filter(|value| !value.is_null())?;
         if let Ok(permissions) = serde_json::from_value::<Permissions>(value.clone()) {
-            return Some(permissions.of_those_known());
+            return Some(permissions.truncate());
         }
         let message = format!("Value \"{value}\" is not int.");
         self.wrong(&[name], "NUMBER_TYPE_COERCE", message);

@@ -50,10 +50,10 @@ pub(super) async fn create(
         let (guild, channel) = writable(call, channel_id)?;
         let mut rights = Permissions::SEND_MESSAGES;
         if !embeds.is_empty() {
-            rights = rights.and(Permissions::EMBED_LINKS);
+            rights = rights.union(Permissions::EMBED_LINKS);
         }
         if tts {
-            rights = rights.and(Permissions::SEND_TTS_MESSAGES);
+            rights = rights.union(Permissions::SEND_TTS_MESSAGES);
         }
         call.needs_in(guild, channel, rights)?;
         let mut reply_to = None;

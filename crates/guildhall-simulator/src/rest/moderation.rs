@@ -21,14 +21,14 @@ use crate::{
 const LONGEST_TIMEOUT: Duration = Duration::days(28);
 
 /// What a body wants of a member.
-struct Wishes {
+struct ChangeRequest {
     nick: Edit<String>,
     roles: Option<Vec<Snowflake>>,
     voice: VoiceEdit,
     timeout: Edit<OffsetDateTime>,
 }
 
-impl Wishes {
+impl ChangeRequest {
     fn read(form: &mut Form, now: OffsetDateTime) -> Self {
         let nick = match form.text_or_null("nick", 0..=32) {
             Edit::Set(nick) if nick.is_empty() => Edit::Clear,
@@ -85,25 +85,25 @@ pub(super) async fn edit_own(bot: Bot, Ids([guild_id]): Ids<1>, form: Form) -> A
 fn change(bot: &Bot, guild_id: Snowflake, chosen: Option<Snowflake>, mut form: Form) -> ApiResult {
     bot.act(|call| {
         let user_id = chosen.unwrap_or(call.bot);
-        let wishes = Wishes::read(&mut form, call.now);
+        let request = ChangeRequest::read(&mut form, call.now);
         form.done()?;
-        check(call, guild_id, user_id, &wishes)?;
-        if wishes.nick != Edit::Keep || wishes.roles.is_some() {
+        check(call, guild_id, user_id, &request)?;
+        if request.nick != Edit::Keep || request.roles.is_some() {
             let edit = MemberEdit {
-                nick: wishes.nick,
-                roles: wishes.roles,
+                nick: request.nick,
+                roles: request.roles,
             };
             call.change(|world| world.edit_member(guild_id, user_id, edit))?;
         }
-        match wishes.timeout {
+        match request.timeout {
             Edit::Keep => {}
             Edit::Clear => call.change(|world| world.time_out(guild_id, user_id, None))?,
             Edit::Set(until) => {
                 call.change(|world| world.time_out(guild_id, user_id, Some(until)))?;
             }
         }
-        if asks_for_voice(&wishes.voice) {
-            call.change(|world| world.set_voice(guild_id, user_id, wishes.voice))?;
+        if asks_for_voice(&request.voice) {
+            call.change(|world| world.set_voice(guild_id, user_id, request.voice))?;
         }
         shape(call, guild_id, user_id)
     })
@@ -114,11 +114,11 @@ fn check(
     call: &Call<'_>,
     guild_id: Snowflake,
     user_id: Snowflake,
-    wishes: &Wishes,
+    request: &ChangeRequest,
 ) -> Result<(), ApiError> {
     let guild = call.guild(guild_id)?;
     let member = guild.members.get(user_id).ok_or(ApiError::UNKNOWN_MEMBER)?;
-    if wishes.nick != Edit::Keep {
+    if request.nick != Edit::Keep {
         if user_id == call.bot {
             call.needs(guild, Permissions::CHANGE_NICKNAME)?;
         } else {
@@ -126,7 +126,7 @@ fn check(
             call.outranks(guild, user_id)?;
         }
     }
-    if let Some(wanted) = &wishes.roles {
+    if let Some(wanted) = &request.roles {
         call.needs(guild, Permissions::MANAGE_ROLES)?;
         let given = wanted.iter().filter(|id| !member.roles.contains(id));
         let taken = member.roles.iter().filter(|id| !wanted.contains(id));
@@ -134,14 +134,14 @@ fn check(
             roles::may_hand_out(call, guild, *role_id)?;
         }
     }
-    if wishes.timeout != Edit::Keep {
+    if request.timeout != Edit::Keep {
         call.needs(guild, Permissions::MODERATE_MEMBERS)?;
         if guild.base_permissions(user_id) == Permissions::ALL {
             return Err(ApiError::MISSING_PERMISSIONS);
         }
         call.outranks(guild, user_id)?;
     }
-    check_voice(call, guild, user_id, wishes.voice)
+    check_voice(call, guild, user_id, request.voice)
 }
 
 fn check_voice(
@@ -168,7 +168,7 @@ fn check_voice(
         if !target.kind.is_voice() {
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
-        let rights = Permissions::CONNECT.and(Permissions::MOVE_MEMBERS);
+        let rights = Permissions::CONNECT.union(Permissions::MOVE_MEMBERS);
         call.needs_in(guild, target, rights)?;
     }
     if guild.voice_states.contains(user_id) {

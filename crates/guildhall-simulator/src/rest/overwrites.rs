@@ -115,11 +115,11 @@ pub(super) fn may_set(
         .map_or(Permissions::NONE, |parent| {
             guild.rights_in(call.bot, parent, call.now)
         });
-    let grantable = own.and(parent).without(Permissions::MANAGE_ROLES);
+    let grantable = own.union(parent).difference(Permissions::MANAGE_ROLES);
     let allowed = after
         .iter()
         .filter(|one| !before.contains(one))
-        .all(|one| grantable.has(one.allow.and(one.deny)));
+        .all(|one| grantable.has(one.allow.union(one.deny)));
     if allowed {
         Ok(())
     } else {

@@ -18,7 +18,7 @@ use crate::{
 const MOST_ROLES: usize = 250;
 
 /// What a body says of a role.
-struct Wishes {
+struct ChangeRequest {
     name: Option<String>,
     permissions: Option<Permissions>,
     color: Option<u32>,
@@ -26,7 +26,7 @@ struct Wishes {
     mentionable: Option<bool>,
 }
 
-impl Wishes {
+impl ChangeRequest {
     fn read(form: &mut Form) -> Self {
         let name = form.text("name", 1..=100);
         let permissions = form.permissions("permissions");
@@ -46,7 +46,7 @@ impl Wishes {
 
     /// A bot gives only what it has.
     fn allowed(&self, call: &Call<'_>, guild: &Guild, before: Permissions) -> Result<(), ApiError> {
-        let given = self.permissions.unwrap_or(before).without(before);
+        let given = self.permissions.unwrap_or(before).difference(before);
         call.needs(guild, given)
     }
 }
@@ -96,23 +96,23 @@ pub(super) async fn create(
     Ids([guild_id]): Ids<1>,
     MaybeForm(mut form): MaybeForm,
 ) -> ApiResult {
-    let wishes = Wishes::read(&mut form);
+    let request = ChangeRequest::read(&mut form);
     form.done()?;
     bot.act(|call| {
         let guild = call.guild(guild_id)?;
         call.needs(guild, Permissions::MANAGE_ROLES)?;
-        wishes.allowed(call, guild, Permissions::NONE)?;
+        request.allowed(call, guild, Permissions::NONE)?;
         if guild.roles.len() >= MOST_ROLES {
             return Err(ApiError::MOST_ROLES);
         }
         let everyone = role(guild, guild_id)?.permissions;
         let new = NewRole {
             id: None,
-            name: wishes.name.unwrap_or_else(|| "new role".to_owned()),
-            color: wishes.color.unwrap_or(0),
-            permissions: wishes.permissions.unwrap_or(everyone),
-            hoist: wishes.hoist.unwrap_or(false),
-            mentionable: wishes.mentionable.unwrap_or(false),
+            name: request.name.unwrap_or_else(|| "new role".to_owned()),
+            color: request.color.unwrap_or(0),
+            permissions: request.permissions.unwrap_or(everyone),
+            hoist: request.hoist.unwrap_or(false),
+            mentionable: request.mentionable.unwrap_or(false),
         };
         let id = call.change(|world| world.create_role(guild_id, new))?;
         Ok(Json(role_object(role(call.guild(guild_id)?, id)?)))
@@ -121,23 +121,23 @@ pub(super) async fn create(
 
 /// `PATCH /guilds/{guild_id}/roles/{role_id}`
 pub(super) async fn edit(bot: Bot, Ids([guild_id, role_id]): Ids<2>, mut form: Form) -> ApiResult {
-    let wishes = Wishes::read(&mut form);
+    let request = ChangeRequest::read(&mut form);
     form.done()?;
     bot.act(|call| {
         let guild = call.guild(guild_id)?;
         call.needs(guild, Permissions::MANAGE_ROLES)?;
         let role_now = role(guild, role_id)?;
-        if role_id == guild_id && wishes.name.is_some() {
+        if role_id == guild_id && request.name.is_some() {
             return Err(ApiError::INVALID_ROLE);
         }
         call.above(guild, role_now)?;
-        wishes.allowed(call, guild, role_now.permissions)?;
+        request.allowed(call, guild, role_now.permissions)?;
         let edit = RoleEdit {
-            name: wishes.name,
-            color: wishes.color,
-            permissions: wishes.permissions,
-            hoist: wishes.hoist,
-            mentionable: wishes.mentionable,
+            name: request.name,
+            color: request.color,
+            permissions: request.permissions,
+            hoist: request.hoist,
+            mentionable: request.mentionable,
         };
         call.change(|world| world.edit_role(role_id, edit))?;
         Ok(Json(role_object(role(call.guild(guild_id)?, role_id)?)))

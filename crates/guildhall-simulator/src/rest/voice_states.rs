@@ -25,7 +25,7 @@ pub(super) async fn read(bot: Bot, Texts(path): Texts<2>) -> ApiResult {
         let member = guild.members.get(user_id).ok_or(unknown.clone())?;
         let user = call.world.users.get(user_id).ok_or(unknown.clone())?;
         let channel = guild.channels.get(state.channel_id).ok_or(unknown)?;
-        let wanted = Permissions::VIEW_CHANNEL.and(Permissions::CONNECT);
+        let wanted = Permissions::VIEW_CHANNEL.union(Permissions::CONNECT);
         if !guild.rights_in(call.bot, channel, call.now).has(wanted) {
             return Err(ApiError::MISSING_ACCESS);
         }

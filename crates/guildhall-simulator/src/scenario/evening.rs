@@ -128,7 +128,7 @@ fn talk(
     user_id: Snowflake,
     unix_seconds: u64,
 ) -> Changed<()> {
-    let rights = Permissions::VIEW_CHANNEL.and(Permissions::SEND_MESSAGES);
+    let rights = Permissions::VIEW_CHANNEL.union(Permissions::SEND_MESSAGES);
     let channels: Vec<_> = world
         .guilds
         .get(guild_id)
@@ -165,7 +165,7 @@ fn talk(
 
 /// Rooms that somebody sees, may connect to, and that are not full.
 fn rooms(guild: &Guild, user_id: Snowflake) -> impl Iterator<Item = &Channel> {
-    let rights = Permissions::VIEW_CHANNEL.and(Permissions::CONNECT);
+    let rights = Permissions::VIEW_CHANNEL.union(Permissions::CONNECT);
     guild.channels.iter().filter(move |channel| {
         let limit = usize::try_from(channel.user_limit).unwrap_or(usize::MAX);
         channel.kind == ChannelKind::Voice

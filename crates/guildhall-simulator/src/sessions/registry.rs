@@ -82,11 +82,11 @@ pub(crate) struct Sessions {
     /// When each guild's member list was asked for last.
     member_lists: HashMap<Snowflake, Instant>,
     /// Sessions that ended, until the bot has left the voice channels it was in for them.
-    ended: Vec<Ended>,
+    ended: Vec<EndedSession>,
 }
 
 /// What is left of a session to be cleared up.
-struct Ended {
+struct EndedSession {
     shard: Shard,
     voices: BTreeSet<Snowflake>,
 }
@@ -131,7 +131,7 @@ impl Sessions {
         let guilds: Vec<_> = world
             .bot_guilds()
             .map(|guild| guild.id)
-            .filter(|id| shard.hears(Some(*id)))
+            .filter(|id| shard.receives(Some(*id)))
             .collect();
         if guilds.len() > self.config.guilds_per_shard {
             return Err(Denied::Close(CloseCode::SHARDING_REQUIRED));
@@ -354,8 +354,8 @@ impl Sessions {
     pub(crate) fn voices_to_leave(&mut self, world: &World) -> Vec<Snowflake> {
         let ended = std::mem::take(&mut self.ended);
         let leaves = |id| {
-            let was_told = ended.iter().any(|one| one.shard.hears(Some(id)));
-            let is_told = self.all.values().any(|one| one.shard.hears(Some(id)));
+            let was_told = ended.iter().any(|one| one.shard.receives(Some(id)));
+            let is_told = self.all.values().any(|one| one.shard.receives(Some(id)));
             ended.iter().any(|one| one.voices.contains(&id)) || (was_told && !is_told)
         };
         world
@@ -378,13 +378,13 @@ impl Sessions {
     }
 
     /// Whether a session hears of this guild of the bot's.
-    pub(crate) fn hears(&self, world: &World, session_id: &str, guild_id: Snowflake) -> bool {
-        let hears = |session: &Session| session.shard.hears(Some(guild_id));
-        world.bot_guild(guild_id).is_some() && self.all.get(session_id).is_some_and(hears)
+    pub(crate) fn receives(&self, world: &World, session_id: &str, guild_id: Snowflake) -> bool {
+        let receives = |session: &Session| session.shard.receives(Some(guild_id));
+        world.bot_guild(guild_id).is_some() && self.all.get(session_id).is_some_and(receives)
     }
 
     /// Tells one session something that concerns no other.
-    pub(crate) fn tell(&mut self, session_id: &str, name: &'static str, data: Arc<str>) {
+    pub(crate) fn push_to(&mut self, session_id: &str, name: &'static str, data: Arc<str>) {
         if let Some(session) = self.all.get_mut(session_id) {
             session.push(name, data);
         }
@@ -457,7 +457,7 @@ impl Sessions {
     }
 }
 
-impl From<Session> for Ended {
+impl From<Session> for EndedSession {
     fn from(session: Session) -> Self {
         Self {
             shard: session.shard,

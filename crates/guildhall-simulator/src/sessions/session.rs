@@ -125,7 +125,7 @@ impl Session {
 
     /// Takes the event if it is for this session.
     pub(crate) fn take(&mut self, world: &World, event: &Event) {
-        if !self.intents.has(event.needs) || !self.shard.hears(event.guild_id) {
+        if !self.intents.has(event.needs) || !self.shard.receives(event.guild_id) {
             return;
         }
         if let Some(guild_id) = event.guild_id
@@ -245,7 +245,7 @@ impl Shard {
     }
 
     /// Whether events of this guild are the shard's; those of none are shard 0's.
-    pub(crate) fn hears(self, guild_id: Option<Snowflake>) -> bool {
+    pub(crate) fn receives(self, guild_id: Option<Snowflake>) -> bool {
         guild_id.map_or(0, |guild_id| (guild_id.get() >> 22) % self.count) == self.id
     }
 }

@@ -40,7 +40,9 @@ fn a_shard_hears_the_guilds_of_its_remainder() {
     assert!(Shard::new(Some([0, 0])).is_err());
     for guild in world.guilds.iter() {
         let heard = (0..3)
-            .filter(|id| Shard::new(Some([*id, 3])).is_ok_and(|shard| shard.hears(Some(guild.id))))
+            .filter(|id| {
+                Shard::new(Some([*id, 3])).is_ok_and(|shard| shard.receives(Some(guild.id)))
+            })
             .count();
         assert_eq!(heard, 1);
     }

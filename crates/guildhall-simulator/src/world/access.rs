@@ -23,7 +23,7 @@ impl Guild {
             .roles
             .iter()
             .filter_map(|role_id| self.roles.get(*role_id))
-            .fold(everyone, |sum, role| sum.and(role.permissions));
+            .fold(everyone, |sum, role| sum.union(role.permissions));
         if base.has(Permissions::ADMINISTRATOR) {
             Permissions::ALL
         } else {
@@ -41,8 +41,9 @@ impl Guild {
         if base == Permissions::ALL {
             return base;
         }
-        let apply =
-            |sum: Permissions, deny: Permissions, allow: Permissions| sum.without(deny).and(allow);
+        let apply = |sum: Permissions, deny: Permissions, allow: Permissions| {
+            sum.difference(deny).union(allow)
+        };
         let of = |kind: OverwriteKind, id: Snowflake| {
             channel
                 .overwrites
@@ -50,7 +51,7 @@ impl Guild {
                 .find(move |one| one.kind == kind && one.id == id)
         };
         let both = |sum: (Permissions, Permissions), one: &Overwrite| {
-            (sum.0.and(one.deny), sum.1.and(one.allow))
+            (sum.0.union(one.deny), sum.1.union(one.allow))
         };
         let mut sum = base;
         if let Some(one) = of(OverwriteKind::Role, self.id) {
@@ -111,7 +112,7 @@ impl Guild {
             return Permissions::VIEW_CHANNEL;
         }
         if !channel.kind.is_voice() && !rights.has(Permissions::SEND_MESSAGES) {
-            rights = rights.without(Permissions::OF_SENDING);
+            rights = rights.difference(Permissions::OF_SENDING);
         }
         rights
     }

@@ -192,7 +192,7 @@ fn gate(everyone: Snowflake, roles: &[Snowflake]) -> Vec<Overwrite> {
         allow,
         deny,
     };
-    let rights = Permissions::VIEW_CHANNEL.and(Permissions::CONNECT);
+    let rights = Permissions::VIEW_CHANNEL.union(Permissions::CONNECT);
     std::iter::once(overwrite(everyone, Permissions::NONE, rights))
         .chain(
             roles

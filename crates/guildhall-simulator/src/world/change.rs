@@ -41,7 +41,7 @@ pub(super) struct Effects {
     /// Channels to tell about afterwards, in the shape the bot then may see.
     pub(super) channels: BTreeSet<Snowflake>,
     /// Voice channels that somebody entered or left.
-    pub(super) rooms: BTreeSet<Snowflake>,
+    pub(super) voice_channels: BTreeSet<Snowflake>,
     records: Vec<Record>,
 }
 
@@ -132,7 +132,7 @@ impl World {
         let was_in = guild.members.contains(bot);
         let mut effects = Effects::default();
         let answer = change(guild, &self.users, &mut effects)?;
-        let settled = voice_start::settle(guild, &effects.rooms, bot, self.now);
+        let settled = voice_start::settle(guild, &effects.voice_channels, bot, self.now);
         let mut entries = Vec::new();
         for record in effects.records {
             let entry = Entry {

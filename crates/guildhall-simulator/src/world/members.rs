@@ -196,7 +196,7 @@ impl World {
                 return Err(Refusal::Unknown("member"));
             }
             if let Some(state) = guild.voice_states.remove(user_id) {
-                effects.rooms.insert(state.channel_id);
+                effects.voice_channels.insert(state.channel_id);
                 effects.events.extend(voice::voice_state_update(
                     guild,
                     users,

@@ -329,7 +329,7 @@ fn message_mut(
 /// Whether a member gets what is said in a channel.
 fn may_read(guild: &Guild, channel: &Channel, user_id: Snowflake) -> bool {
     let needed = if channel.kind.is_voice() {
-        Permissions::VIEW_CHANNEL.and(Permissions::CONNECT)
+        Permissions::VIEW_CHANNEL.union(Permissions::CONNECT)
     } else {
         Permissions::VIEW_CHANNEL
     };

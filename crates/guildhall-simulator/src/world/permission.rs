@@ -42,15 +42,15 @@ impl Permissions {
     pub(crate) const OF_SENDING: Self = Self(1 << 12 | 1 << 14 | 1 << 15 | 1 << 17);
 
     /// Without bits that mean nothing.
-    pub(crate) const fn of_those_known(self) -> Self {
+    pub(crate) const fn truncate(self) -> Self {
         Self(self.0 & Self::ALL.0)
     }
 
-    pub(crate) const fn and(self, other: Self) -> Self {
+    pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(crate) const fn without(self, other: Self) -> Self {
+    pub(crate) const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 

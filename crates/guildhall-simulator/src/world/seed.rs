@@ -271,8 +271,8 @@ impl<'a> GuildBuilder<'a> {
             deny: Permissions::VIEW_CHANNEL,
         };
         let allow = Permissions::VIEW_CHANNEL
-            .and(Permissions::CONNECT)
-            .and(Permissions::SPEAK);
+            .union(Permissions::CONNECT)
+            .union(Permissions::SPEAK);
         let open = |id: &Snowflake| Overwrite {
             id: *id,
             kind: OverwriteKind::Role,

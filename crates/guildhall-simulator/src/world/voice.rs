@@ -75,7 +75,7 @@ impl World {
             }
             let entered = guild.voice_states.get(user_id);
             let rooms = before.iter().chain(entered).map(|state| state.channel_id);
-            effects.rooms.extend(rooms);
+            effects.voice_channels.extend(rooms);
             Ok(())
         })
     }

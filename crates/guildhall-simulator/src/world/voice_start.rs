@@ -12,12 +12,12 @@ use crate::snowflake::Snowflake;
 /// last. The bot hears of rooms that it sees.
 pub(super) fn settle(
     guild: &mut Guild,
-    rooms: &BTreeSet<Snowflake>,
+    channels: &BTreeSet<Snowflake>,
     bot: Snowflake,
     now: OffsetDateTime,
 ) -> Vec<Event> {
     let mut events = Vec::new();
-    for id in rooms {
+    for id in channels {
         let taken = guild
             .voice_states
             .iter()
