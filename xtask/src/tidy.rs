@@ -13,7 +13,6 @@ mod testing;
 mod walk;
 mod words;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -40,15 +39,12 @@ const RULES: &[fn(&Source) -> Vec<Finding>] = &[
 pub(crate) fn run() -> anyhow::Result<()> {
     let root = root();
     let sources = sources(&root)?;
-    let mut known = Known::of(include_str!("tidy/known.txt"));
-    let mut findings = in_sources(&sources, &mut known);
+    let mut findings = in_sources(&sources);
     findings.extend(walk::broken_hops(&sources));
     findings.extend(layout::dist_not_marked(
         &fs::read_to_string(root.join(".gitattributes")).unwrap_or_default(),
     ));
     findings.extend(edges::check(&cargo::metadata()?, &root));
-    let mended_later = known.lines.len();
-    findings.extend(known.stale());
 
     for finding in &findings {
         println!("{finding}");
@@ -56,21 +52,20 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !findings.is_empty() {
         bail!("tidy found {} breaches of the house rules", findings.len());
     }
-    let files = sources.len();
-    println!("tidy: {files} files, nothing found; {mended_later} known (tidy/known.txt)");
+    println!("tidy: {} files, nothing found", sources.len());
     Ok(())
 }
 
 /// What the rules find in the files, each by itself and all of them together.
-fn in_sources(sources: &[Source], known: &mut Known) -> Vec<Finding> {
+fn in_sources(sources: &[Source]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = sources
         .iter()
         .flat_map(|source| RULES.iter().flat_map(move |rule| rule(source)))
         .collect();
     let crates = modules::crates(sources);
-    findings.extend(circles::check(&crates, known));
-    findings.extend(names::doubled(&crates, known));
-    findings.extend(names::banned(sources, &crates, known));
+    findings.extend(circles::check(&crates));
+    findings.extend(names::doubled(&crates));
+    findings.extend(names::banned(sources, &crates));
     findings
 }
 
@@ -151,37 +146,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What was found when a rule was new: `known.txt`, a line for each, to be mended and never added
-/// to.
-struct Known {
-    lines: BTreeMap<&'static str, bool>,
-}
-
-impl Known {
-    fn of(text: &'static str) -> Self {
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        Self {
-            lines: lines.map(|line| (line, false)).collect(),
-        }
-    }
-
-    fn has(&mut self, rule: &str, what: &str) -> bool {
-        let line = self.lines.get_mut(format!("{rule} {what}").as_str());
-        line.map(|met| *met = true).is_some()
-    }
-
-    /// The lines that say what is no longer so.
-    fn stale(self) -> impl Iterator<Item = Finding> {
-        let stale = self.lines.into_iter().filter(|(_, met)| !met);
-        stale.map(|(line, _)| Finding {
-            path: "xtask/src/tidy/known.txt".to_owned(),
-            line: 1,
-            rule: "stale-known",
-            why: format!("`{line}` is mended: take this line out"),
-        })
-    }
-}
-
 /// Whether `word` stands in `line` with no letter, digit or `_` before it.
 fn has_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
@@ -256,7 +220,7 @@ mod samples {
                 ("crates/a/src/room.rs", &room),
             ];
             let sources = sources.map(|(path, text)| source(path, text));
-            let findings = super::in_sources(&sources, &mut super::Known::of(""));
+            let findings = super::in_sources(&sources);
             findings.iter().map(|finding| finding.rule).collect()
         };
         assert_eq!(found(""), [""; 0]);

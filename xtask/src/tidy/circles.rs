@@ -6,23 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::Finding;
 use super::modules::{Crate, ModulePath};
-use super::{Finding, Known};
 
 /// `pub use` upon `pub use`: deeper than this is a circle of names, which does not compile.
 const PASSED_ON_AT_MOST: usize = 8;
 
-pub(super) fn check(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
+pub(super) fn check(crates: &[Crate]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for of in crates {
-        for (parent, mut siblings) in of.siblings() {
-            let parent = format!("{}/{}", of.folder, parent.join("/"));
-            for (from, to) in siblings.on_circles() {
-                let edge = format!("{} {from} -> {to}", parent.trim_end_matches('/'));
-                if known.has("circle", &edge) {
-                    siblings.edges.remove(&(from, to));
-                }
-            }
+        for mut siblings in of.siblings().into_values() {
             while let Some((from, to)) = siblings.on_circles().into_iter().next() {
                 findings.push(siblings.finding(&from, &to));
                 siblings.edges.remove(&(from, to));
@@ -206,7 +199,7 @@ mod tests {
             .chain(files)
             .map(|(name, text)| source(&format!("k/src/{name}"), text))
             .collect();
-        let findings = check(&modules::crates(&sources), &mut Known::of(""));
+        let findings = check(&modules::crates(&sources));
         findings.into_iter().map(|finding| finding.why).collect()
     }
 
@@ -305,22 +298,5 @@ mod tests {
     fn a_module_and_what_is_beneath_it_are_one() {
         let child = ("a/x.rs", "use super::A; use crate::a::f;");
         assert!(found(&[("a.rs", "mod x; use x::X; pub struct A; fn f() {}"), child]).is_empty());
-    }
-
-    #[test]
-    fn a_known_edge_is_let_through_until_it_is_gone() {
-        let sources = [
-            source("k/src/lib.rs", "mod a; mod b;"),
-            source("k/src/a.rs", "use crate::b;"),
-            source("k/src/b.rs", "use crate::a;"),
-        ];
-        let crates = modules::crates(&sources);
-        let mut known = Known::of("circle k/src b -> a\ncircle k/src a -> c");
-        assert!(check(&crates, &mut known).is_empty());
-        let stale: Vec<_> = known.stale().map(|finding| finding.why).collect();
-        assert_eq!(
-            stale,
-            ["`circle k/src a -> c` is mended: take this line out"]
-        );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{TokenStream, TokenTree};
 
 use super::modules::{Crate, TypeName};
-use super::{Finding, Known, Source};
+use super::{Finding, Source};
 
 /// Words of our own for what has a name in the field, with that name.
 const BANNED: &[(&str, &str)] = &[
@@ -42,7 +42,7 @@ const PER_MACHINE: [&str; 4] = ["Config", "Error", "Input", "Output"];
 const APART: [&str; 3] = ["crates/guildhall-simulator/", "lab/", "xtask/"];
 
 /// Types of one name, of which at least one is known outside its module.
-pub(super) fn doubled(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
+pub(super) fn doubled(crates: &[Crate]) -> Vec<Finding> {
     let mut all: BTreeMap<(&str, &str), Vec<(&str, &TypeName)>> = BTreeMap::new();
     // A test binary names things for itself.
     for of in crates.iter().filter(|of| of.folder.ends_with("src")) {
@@ -60,10 +60,7 @@ pub(super) fn doubled(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
             && !PER_MACHINE.contains(name)
     });
     let mut findings = Vec::new();
-    for ((apart, name), places) in all {
-        if known.has("doubled-name", &format!("{apart}{name}")) {
-            continue;
-        }
+    for ((_, name), places) in all {
         let sites: Vec<_> = places
             .iter()
             .map(|(file, name)| format!("{file}:{}", name.line))
@@ -80,12 +77,10 @@ pub(super) fn doubled(crates: &[Crate], known: &mut Known) -> Vec<Finding> {
 }
 
 /// Types, states and files with a word that a newcomer cannot guess.
-pub(super) fn banned(sources: &[Source], crates: &[Crate], known: &mut Known) -> Vec<Finding> {
+pub(super) fn banned(sources: &[Source], crates: &[Crate]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |path: &str, line: usize, name: &str| {
-        if let Some((word, instead)) = banned_word(name, is_apart(path))
-            && !known.has("banned-name", name)
-        {
+        if let Some((word, instead)) = banned_word(name, is_apart(path)) {
             findings.push(Finding {
                 path: path.to_owned(),
                 line,
@@ -155,8 +150,11 @@ fn words(name: &str) -> impl Iterator<Item = String> {
         }
         spaced.extend(letter.to_lowercase());
     }
-    let words: Vec<String> = spaced.split('_').map(str::to_owned).collect();
-    words.into_iter()
+    spaced
+        .split('_')
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 #[cfg(test)]
@@ -164,12 +162,12 @@ mod tests {
     use super::super::{modules::crates, samples::source};
     use super::*;
 
-    fn doubled_in(files: &[(&str, &str)], known: &'static str) -> Vec<String> {
+    fn doubled_in(files: &[(&str, &str)]) -> Vec<String> {
         let sources: Vec<_> = files
             .iter()
             .map(|(path, text)| source(path, text))
             .collect();
-        let findings = doubled(&crates(&sources), &mut Known::of(known));
+        let findings = doubled(&crates(&sources));
         findings.into_iter().map(|finding| finding.why).collect()
     }
 
@@ -179,10 +177,9 @@ mod tests {
     fn a_second_type_of_a_name_is_found_across_crates_and_kinds() {
         let other = ("crates/b/src/lib.rs", "\nenum Watch { A }");
         let why = "`Watch` names 2 types: crates/a/src/lib.rs:1, crates/b/src/lib.rs:2";
-        assert_eq!(doubled_in(&[ONE, other], ""), [why]);
-        assert!(doubled_in(&[ONE, other], "doubled-name Watch").is_empty());
+        assert_eq!(doubled_in(&[ONE, other]), [why]);
         for text in ["pub(crate) trait Watch {}", "mod m { type Watch = u8; }"] {
-            assert_eq!(doubled_in(&[ONE, ("b/src/main.rs", text)], "").len(), 1);
+            assert_eq!(doubled_in(&[ONE, ("b/src/main.rs", text)]).len(), 1);
         }
     }
 
@@ -197,17 +194,17 @@ mod tests {
             (b, "impl Iterator for B { type Watch = u8; }"),
             (b, "pub fn watch() -> Watch { struct Watch; }"),
         ] {
-            let found = doubled_in(&[ONE, (path, text)], "");
+            let found = doubled_in(&[ONE, (path, text)]);
             assert!(found.is_empty(), "{path}: {text}");
         }
         let private = ("crates/a/src/lib.rs", "struct Row; pub enum Input {}");
         let machine = ("crates/b/src/lib.rs", "struct Row; pub enum Input {}");
-        assert!(doubled_in(&[private, machine], "").is_empty());
+        assert!(doubled_in(&[private, machine]).is_empty());
     }
 
-    fn banned_in(path: &str, text: &str, known: &'static str) -> Vec<usize> {
+    fn banned_in(path: &str, text: &str) -> Vec<usize> {
         let sources = [source(path, text)];
-        let findings = banned(&sources, &crates(&sources), &mut Known::of(known));
+        let findings = banned(&sources, &crates(&sources));
         findings.iter().map(|finding| finding.line).collect()
     }
 
@@ -215,29 +212,23 @@ mod tests {
     fn banned_words_are_found_in_types_states_and_files() {
         let text =
             "pub struct KeeperExit;\nenum Place {\n    #[x] Adrift { at: u8 },\n    Door(u8),\n}";
-        assert_eq!(banned_in("a/src/lib.rs", text, ""), [1, 3, 4]);
-        assert_eq!(
-            banned_in("a/src/lib.rs", text, "banned-name Adrift"),
-            [1, 4]
-        );
-        assert_eq!(banned_in("crates/a/src/keeper_exit.rs", "", ""), [1]);
-        assert_eq!(banned_in("crates/a/tests/lives/main.rs", "", ""), [1]);
-        assert_eq!(
-            banned_in("a/src/lib.rs", "enum Place {\nAt(u8),\nLeft }", ""),
-            [2, 3]
-        );
+        assert_eq!(banned_in("a/src/lib.rs", text), [1, 3, 4]);
+        assert_eq!(banned_in("crates/a/src/keeper_exit.rs", ""), [1]);
+        assert_eq!(banned_in("crates/a/tests/lives/main.rs", ""), [1]);
+        let alone = "enum Place {\nAt(u8),\nLeft }";
+        assert_eq!(banned_in("a/src/lib.rs", alone), [2, 3]);
         let fields = "struct A {\nkeeper: u8 }\nfn f() { let x = g.attendance_of(1); }";
-        assert_eq!(banned_in("a/src/lib.rs", fields, ""), [3, 2]);
+        assert_eq!(banned_in("a/src/lib.rs", fields), [3, 2]);
     }
 
     #[test]
     fn words_of_prose_and_parts_of_words_are_not_banned() {
         let text = "// the keeper's course\nstruct Returned; fn turn(side: u8) { \"keeper\"; }";
-        assert!(banned_in("a/src/lib.rs", text, "").is_empty());
-        assert!(banned_in("a/src/lib.rs", "struct VoiceLeft;", "").is_empty());
+        assert!(banned_in("a/src/lib.rs", text).is_empty());
+        assert!(banned_in("a/src/lib.rs", "struct VoiceLeft;").is_empty());
         let person = "fn ban(keeper: u8) {}";
-        assert!(banned_in("crates/guildhall-simulator/tests/it/ban.rs", person, "").is_empty());
-        assert!(banned_in("crates/a/src/return_to.rs", "", "").is_empty());
-        assert!(banned_in("docs/keeper.md", "", "").is_empty());
+        assert!(banned_in("crates/guildhall-simulator/tests/it/ban.rs", person).is_empty());
+        assert!(banned_in("crates/a/src/return_to.rs", "").is_empty());
+        assert!(banned_in("docs/keeper.md", "").is_empty());
     }
 }
