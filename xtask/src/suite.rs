@@ -107,16 +107,8 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
         command::run(cargo(words.split(' ')))
     })?;
     steps.step("the binary without its simulator", || {
-        command::run(cargo([
-            "clippy",
-            "--locked",
-            "--package",
-            "guildhall",
-            "--no-default-features",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        let words = "clippy --locked --package guildhall --no-default-features -- -D warnings";
+        command::run(cargo(words.split(' ')))
     })?;
     steps.step("unit tests", || {
         let mut arguments = vec!["test", "--locked", "--workspace", "--lib", "--bins"];
