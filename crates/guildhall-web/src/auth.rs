@@ -47,13 +47,13 @@ mod return_to;
 /// A browser's login.
 mod session;
 /// Settings of the login.
-mod settings;
+mod config;
 
+pub(crate) use config::AuthConfig;
+pub use config::CDN_URL_MAX;
 #[cfg(test)]
 pub(crate) use session::Profile;
 pub(crate) use session::{Session, SessionEnd, Sessions};
-pub(crate) use settings::AuthConfig;
-pub use settings::CDN_URL_MAX;
 pub(crate) use world_access::WorldAccess;
 
 use budget::LoginBudget;

@@ -98,7 +98,7 @@ fn cookie_name(slot: u8, jar: &Jar) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::settings::tests::{SECRET, strong};
+    use crate::auth::config::tests::{SECRET, strong};
 
     fn jar() -> Jar {
         Jar::new(&strong(SECRET).into(), false)

@@ -5,7 +5,7 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use url::Url;
 
-use super::{return_to::allowed, settings::AuthConfig};
+use super::{config::AuthConfig, return_to::allowed};
 use crate::http::ApiError;
 
 /// Refuses a request that changes something with a cookie, unless it comes from a page of ours or
@@ -54,7 +54,7 @@ mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
-    use crate::auth::settings::tests::auth_config;
+    use crate::auth::config::tests::auth_config;
 
     fn status(pairs: &[(&'static str, &'static str)]) -> Option<u16> {
         let mut config = auth_config("https://hall.example/prefix");

@@ -17,8 +17,8 @@ use tracing::warn;
 use url::Url;
 
 use super::{
-    attempt::Attempt, budget::Reservation, rate_limited::RateLimitAnswer, session::Profile,
-    settings::AuthConfig,
+    attempt::Attempt, budget::Reservation, config::AuthConfig, rate_limited::RateLimitAnswer,
+    session::Profile,
 };
 
 /// What of Discord's answers is read, and what becomes of the rest.

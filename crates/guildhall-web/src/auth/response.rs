@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::settings::AuthConfig;
+use super::config::AuthConfig;
 
 /// A page that needs nothing else and runs nothing. `sentence` is plain text.
 pub(super) fn page(status: StatusCode, sentence: &str, again: &Url) -> Response {

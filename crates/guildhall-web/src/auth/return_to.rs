@@ -3,7 +3,7 @@
 
 use url::{Origin, Url};
 
-use super::settings::AuthConfig;
+use super::config::AuthConfig;
 
 /// Longer wishes are ignored: each rides in a cookie.
 const WISH_MAX: usize = 512;
@@ -83,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::auth::settings::tests::auth_config;
+    use crate::auth::config::tests::auth_config;
 
     fn to(wish: &str) -> String {
         let mut config = auth_config("https://hall.example/voice");

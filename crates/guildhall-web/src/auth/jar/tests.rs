@@ -1,7 +1,7 @@
 use proptest::{prelude::*, sample::Index};
 
 use super::*;
-use crate::auth::settings::tests::strong;
+use crate::auth::config::tests::strong;
 
 const NEW: &str = "the-new-secret-has-more-than-32-bytes";
 const OLD: &str = "the-old-secret-has-more-than-32-bytes";

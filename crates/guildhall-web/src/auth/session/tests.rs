@@ -4,7 +4,7 @@ use guildhall_ports::ManualClock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::auth::settings::tests::auth_config;
+use crate::auth::config::tests::auth_config;
 
 const NOW: UnixMs = 1_700_000_000_000;
 

@@ -94,7 +94,7 @@ impl Visit {
         // Whichever test comes first installs it for all.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let discord = Arc::new(FakeDiscord::start().await);
-        let mut config = settings::tests::auth_config(base_url);
+        let mut config = config::tests::auth_config(base_url);
         config.discord_url = discord.url.clone().try_into().expect("an origin");
         config.discord_public_url = "https://discord.example".parse().expect("an origin");
         config.allowed_origins = vec!["https://app.example".parse().expect("a URL")];
