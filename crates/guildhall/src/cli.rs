@@ -16,7 +16,7 @@ pub(crate) use simulation::Simulation;
 
 use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 
-/// What was arguments for.
+/// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) subcommand: Subcommand,

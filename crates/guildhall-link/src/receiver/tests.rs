@@ -77,19 +77,19 @@ fn bases_begin_a_new_replica_and_numbers_may_be_left_out_before_its_end() {
 
 #[test]
 fn a_gateway_that_knows_nothing_yet_makes_an_empty_replica() {
-    let other_life = Position::start(LogId(0), 2_000);
+    let other_epoch = Position::start(LogId(0), 2_000);
     for after in [None, Some(at(3))] {
-        let mut driven = Driven::subscribed(after, other_life);
+        let mut driven = Driven::subscribed(after, other_epoch);
         driven.frames([
             status(),
             Frame::SnapshotEnd {
-                position: other_life,
+                position: other_epoch,
             },
         ]);
         let expected = [
             Output::Status(live()),
             Output::Begin,
-            Output::Complete(other_life),
+            Output::Complete(other_epoch),
         ];
         assert_eq!(driven.take(), expected);
     }
@@ -97,7 +97,7 @@ fn a_gateway_that_knows_nothing_yet_makes_an_empty_replica() {
 
 #[test]
 fn whatever_would_leave_a_hole_ends_the_attachment() {
-    let other_life = Frame::SnapshotEnd {
+    let other_epoch = Frame::SnapshotEnd {
         position: Position::start(LogId(0), 2_000).at(3),
     };
     let cases: Vec<(Option<Position>, Vec<Frame>)> = vec![
@@ -108,11 +108,11 @@ fn whatever_would_leave_a_hole_ends_the_attachment() {
         (Some(at(3)), vec![end_at(5)]),
         (Some(at(3)), vec![end_at(2)]),
         (Some(at(3)), vec![event(4), end_at(6)]),
-        (Some(at(3)), vec![event(4), other_life.clone()]),
+        (Some(at(3)), vec![event(4), other_epoch.clone()]),
         // Everything:
         (None, vec![base(1, 0), event(2), event(2)]),
         (None, vec![base(1, 0), event(4), end_at(3)]),
-        (None, vec![base(1, 0), other_life]),
+        (None, vec![base(1, 0), other_epoch]),
         // Following:
         (Some(at(3)), vec![end_at(3), event(5)]),
         (Some(at(3)), vec![end_at(3), event(3)]),

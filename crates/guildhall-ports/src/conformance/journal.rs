@@ -130,14 +130,14 @@ async fn a_commit_that_is_not_at_the_head_changes_nothing(
     let before = saved(&journal).await;
 
     let head = before.head;
-    let other_life = Position::start(head.log, head.epoch + 1);
+    let other_epoch = Position::start(head.log, head.epoch + 1);
     let other_log = Position::start(LogId(head.log.0 + 1), head.epoch);
     let wrong = [
         vec![head.at(2)],
         vec![head.at(4)],
         vec![head.at(1)],
         vec![head.at(0)],
-        vec![other_life.at(3)],
+        vec![other_epoch.at(3)],
         vec![other_log.at(3)],
         vec![head.at(3), head.at(5)],
         vec![head.at(3), head.at(3)],
