@@ -182,7 +182,7 @@ impl Gateway {
         let mut tasks = Tasks::new(tracker);
         let sequencer = sequencer::run(setup, self.inbox, sequencer_stop.clone())
             .instrument(info_span!("sequencer"));
-        tasks.spawn("the keeper's task broke", async {
+        tasks.spawn("the sequencer's task broke", async {
             TaskExit::Sequencer(sequencer.await)
         });
         let listener = link::serve(self.listener, server);

@@ -329,7 +329,7 @@ impl House {
     }
 }
 
-/// The web role's side of the house, checked against the gateway's history at every step.
+/// A naive web replica, checked against the gateway's history at every step.
 #[derive(Default)]
 struct Replica {
     position: Option<Position>,

@@ -238,8 +238,8 @@ impl GuildProfile {
     }
 }
 
-/// `voice.updated`, if they are in a room and profile different now; who waits for a room comes into
-/// it as they profile then.
+/// `voice.updated`, if they are in a room and their profile changed; `voice.pending` while they wait
+/// for one.
 fn profile_changed(
     guild_id: GuildId,
     guild: &Guild,

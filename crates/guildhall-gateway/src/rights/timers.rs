@@ -45,7 +45,7 @@ impl Timers {
         self.by_time.first().copied()
     }
 
-    /// Users of a guild with an timer up to `until`, the first timer first.
+    /// Users of a guild with a timer up to `until`, the first timer first.
     pub(super) fn of_guild(
         &self,
         guild_id: GuildId,

@@ -86,7 +86,7 @@ fn only_the_sound_is_seen(
     damaged: &Value,
 ) -> Result<bool, TestCaseError> {
     let (mut harness, mut mended) = (harness(kind), harness(kind));
-    let before = sights(&harness);
+    let before = all_visible(&harness);
     mended.hear(kind, sound);
     let seen = harness.seen(kind, damaged);
     let (said, unclear) = match &seen {
@@ -100,8 +100,8 @@ fn only_the_sound_is_seen(
     };
     prop_assert!(said, "{kind} {field}: {damaged} was {seen:?}");
     if harness.world.guilds.contains_key(&GUILD) {
-        let may = &before | &sights(&mended);
-        let opened = &sights(&harness) - &may;
+        let may = &before | &all_visible(&mended);
+        let opened = &all_visible(&harness) - &may;
         prop_assert!(
             opened.is_empty(),
             "{kind} {field}: {damaged} opened {opened:?}"
@@ -286,7 +286,7 @@ fn harness(kind: &str) -> Harness {
 }
 
 /// Who would see which room, were they looked up.
-fn sights(harness: &Harness) -> BTreeSet<(u64, ChannelId)> {
+fn all_visible(harness: &Harness) -> BTreeSet<(u64, ChannelId)> {
     let mut world = harness.world.clone();
     let users = [(ANN, vec![]), (BOB, vec![RoleId(GATED)]), (OWNER, vec![])];
     for (user, roles) in users {

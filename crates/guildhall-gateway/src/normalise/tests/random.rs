@@ -48,14 +48,14 @@ proptest! {
             harness.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change: rights });
         }
         let mut world = harness.world.clone();
-        let before = sights(&world);
+        let before = all_visible(&world);
         let events = harness.hear("GUILD_CREATE", &second).events;
-        let after = sights(&harness.world);
+        let after = all_visible(&harness.world);
         for event in &events {
             world.apply(event);
-            for sight in sights(&world) {
-                let at_an_end = before.contains(&sight) || after.contains(&sight);
-                prop_assert!(at_an_end, "{sight:?} after {event:?} of {events:#?}");
+            for visible in all_visible(&world) {
+                let at_an_end = before.contains(&visible) || after.contains(&visible);
+                prop_assert!(at_an_end, "{visible:?} after {event:?} of {events:#?}");
             }
         }
     }
@@ -84,7 +84,7 @@ const KINDS: [&str; 12] = [
 ];
 
 /// Who sees which room.
-fn sights(world: &World) -> BTreeSet<(u64, ChannelId)> {
+fn all_visible(world: &World) -> BTreeSet<(u64, ChannelId)> {
     let guild = &world.guilds[&GUILD];
     let users = [ANN, BOB, OWNER].into_iter();
     let rooms = |user| {

@@ -125,7 +125,7 @@ impl Database {
         self.write(|connection, end| {
             let Some(end) = end else {
                 return Err(StorageError::InvalidRequest(
-                    "no life of the log has begun".to_owned(),
+                    "no epoch of the log has begun".to_owned(),
                 ));
             };
             add(connection, end, commit)
