@@ -26,6 +26,8 @@ mod role;
 mod guild;
 /// Answers to Request Guild Members.
 mod chunk;
+/// Bans and audit log entries.
+mod moderation;
 /// The difference between two snapshots of one guild, as changes.
 mod difference;
 
@@ -39,6 +41,9 @@ use lenient::Field;
 pub(crate) use cdn::Cdn;
 pub(crate) use chunk::{MembersChunk, RateLimited};
 pub(crate) use lenient::Oddities;
+pub(crate) use moderation::invalidated;
+
+use crate::rights::MemberKey;
 
 /// What a dispatch is read against.
 #[derive(Clone, Copy, Debug)]

@@ -17,8 +17,6 @@ mod known;
 mod watched_guilds;
 /// Guilds that come, go, or missed changes.
 mod guild_changes;
-/// Dispatches that invalidate what is known of a member.
-mod invalidation;
 /// Watches that are not answered yet.
 mod pending_watches;
 /// A watch from its request to its answer.
@@ -64,7 +62,6 @@ use rest::RestSlots;
 use timers::Timers;
 use watched_guilds::WatchedGuilds;
 
-pub(crate) use invalidation::invalidated;
 pub(crate) use op8::Op8Part;
 
 /// How often what is due is looked for, at most: what is due together can then be batched.

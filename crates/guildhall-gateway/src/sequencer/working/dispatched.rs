@@ -16,7 +16,7 @@ use crate::{
     normalise::{
         self, Context, GuildDelta, GuildTransition, MembersChunk, Normalised, Oddities, Ready,
     },
-    rights::{self, MemberKey, MembershipUpdate, Op8Part},
+    rights::{MemberKey, MembershipUpdate, Op8Part},
 };
 
 /// The wait before the second session in a row that begins unreadably is given up; then it
@@ -93,7 +93,7 @@ impl Working {
                 self.report.lost = None;
                 self.availability.resumed(dispatch.received_at);
             }
-            Normalised::Irrelevant => match rights::invalidated(kind, dispatch.data.get()) {
+            Normalised::Irrelevant => match normalise::invalidated(kind, dispatch.data.get()) {
                 Ok(Some(key)) => {
                     count(kind);
                     self.member(
