@@ -26,7 +26,7 @@ mod role;
 mod guild;
 /// Answers to Request Guild Members.
 mod chunk;
-/// Bans and audit log entries.
+/// Bans and audit log entries: about a member, without a member object.
 mod moderation;
 /// The difference between two snapshots of one guild, as changes.
 mod difference;
@@ -41,9 +41,6 @@ use lenient::Field;
 pub(crate) use cdn::Cdn;
 pub(crate) use chunk::{MembersChunk, RateLimited};
 pub(crate) use lenient::Oddities;
-pub(crate) use moderation::invalidated;
-
-use crate::rights::MemberKey;
 
 /// What a dispatch is read against.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +66,13 @@ pub(crate) enum Normalised {
     MembersChunk(MembersChunk),
     /// A request of ours has no answer.
     RateLimited(RateLimited),
+    /// A member may be something else now; what, it does not say.
+    MembershipInvalidated {
+        /// Where.
+        guild_id: GuildId,
+        /// Who.
+        user_id: UserId,
+    },
     /// Not of a kind, or not of a guild, that we follow.
     Irrelevant,
     /// Of a kind we follow, and not to be understood. The world stays as it was.
@@ -161,6 +165,8 @@ pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Normali
             return chunk::rate_limited(data)
                 .map_or(Normalised::Irrelevant, Normalised::RateLimited);
         }
+        "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => return moderation::ban(data),
+        "GUILD_AUDIT_LOG_ENTRY_CREATE" => return moderation::audit_entry(data),
         "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::created_or_updated(data, context),
         "CHANNEL_DELETE" => channel::deleted(data, context),

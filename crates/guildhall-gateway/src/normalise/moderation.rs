@@ -1,35 +1,51 @@
-//! Dispatches without a member object that invalidate what is known of a member. GUILD_MODERATION
-//! is not privileged, so bans and audit entries tell of kicks and role changes to bots without
-//! GUILD_MEMBERS.
+//! Bans and audit log entries: a member may be something else now, and there is no member object
+//! that says what. GUILD_MODERATION is not privileged, so they tell of kicks and role changes to
+//! bots without GUILD_MEMBERS.
 
 use guildhall_model::{GuildId, UserId};
 use serde::Deserialize;
 
-use super::MemberKey;
+use super::Normalised;
 
 /// Audit log actions whose target is a member whose rights may differ now: kick, prune, ban,
 /// unban, member update, role update.
 const ABOUT_A_MEMBER: [u64; 6] = [20, 21, 22, 23, 24, 25];
 
-/// The member whose rights a dispatch makes us look up again, if any. `Err`: it is about somebody,
-/// and can't be read.
-pub(crate) fn invalidated(kind: &str, data: &str) -> Result<Option<MemberKey>, serde_json::Error> {
-    match kind {
-        "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => {
-            let ban: Ban = serde_json::from_str(data)?;
-            Ok(Some((ban.guild_id, ban.user.id)))
-        }
-        "GUILD_AUDIT_LOG_ENTRY_CREATE" => {
-            let entry: AuditEntry = serde_json::from_str(data)?;
-            if !ABOUT_A_MEMBER.contains(&entry.action_type) {
-                return Ok(None);
-            }
-            let target: Target = serde_json::from_str(data)?;
-            let key = |target_id| (entry.guild_id, target_id);
-            Ok(target.target_id.map(key))
-        }
-        _ => Ok(None),
+/// GUILD_BAN_ADD and GUILD_BAN_REMOVE.
+pub(super) fn ban(data: &str) -> Normalised {
+    normalised(banned(data))
+}
+
+/// GUILD_AUDIT_LOG_ENTRY_CREATE: irrelevant if it is not about a member.
+pub(super) fn audit_entry(data: &str) -> Normalised {
+    normalised(audited(data))
+}
+
+/// An unreadable one names no guild: the world keeps no bans and no audit log, so nothing of it is
+/// stale.
+fn normalised(read: Result<Option<(GuildId, UserId)>, serde_json::Error>) -> Normalised {
+    match read {
+        Ok(Some((guild_id, user_id))) => Normalised::MembershipInvalidated { guild_id, user_id },
+        Ok(None) => Normalised::Irrelevant,
+        Err(reason) => Normalised::Unreadable {
+            guild_id: None,
+            reason,
+        },
     }
+}
+
+fn banned(data: &str) -> Result<Option<(GuildId, UserId)>, serde_json::Error> {
+    let ban: Ban = serde_json::from_str(data)?;
+    Ok(Some((ban.guild_id, ban.user.id)))
+}
+
+fn audited(data: &str) -> Result<Option<(GuildId, UserId)>, serde_json::Error> {
+    let entry: AuditEntry = serde_json::from_str(data)?;
+    if !ABOUT_A_MEMBER.contains(&entry.action_type) {
+        return Ok(None);
+    }
+    let target: Target = serde_json::from_str(data)?;
+    Ok(target.target_id.map(|user_id| (entry.guild_id, user_id)))
 }
 
 #[derive(Deserialize)]
@@ -62,49 +78,31 @@ mod tests {
 
     #[test]
     fn bans_and_audit_entries_about_members_invalidate_what_is_known() {
-        let member = Some((GuildId(1), UserId(2)));
-        let cases = [
-            (
-                "GUILD_BAN_ADD",
-                r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#,
-                member,
-            ),
-            (
-                "GUILD_AUDIT_LOG_ENTRY_CREATE",
-                r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#,
-                member,
-            ),
-            (
-                "GUILD_AUDIT_LOG_ENTRY_CREATE",
-                r#"{"guild_id":"1","action_type":12,"target_id":"2"}"#,
-                None,
-            ),
-            (
-                "GUILD_AUDIT_LOG_ENTRY_CREATE",
-                r#"{"guild_id":"1","action_type":21,"target_id":null}"#,
-                None,
-            ),
-            (
-                "TYPING_START",
-                r#"{"guild_id":"1","user":{"id":"2"}}"#,
-                None,
-            ),
+        let invalidating = [
+            ban(r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#),
+            audit_entry(r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#),
         ];
-        for (kind, data, expected) in cases {
-            assert_eq!(
-                invalidated(kind, data).ok(),
-                Some(expected),
-                "{kind} {data}"
-            );
+        for normalised in invalidating {
+            let Normalised::MembershipInvalidated { guild_id, user_id } = normalised else {
+                panic!("{normalised:?}");
+            };
+            assert_eq!((guild_id, user_id), (GuildId(1), UserId(2)));
         }
-        for (kind, data) in [
-            ("GUILD_BAN_ADD", "{}"),
-            (
-                "GUILD_AUDIT_LOG_ENTRY_CREATE",
-                r#"{"guild_id":"1","action_type":25,"target_id":"x"}"#,
-            ),
+        for entry in [
+            r#"{"guild_id":"1","action_type":12,"target_id":"2"}"#,
+            r#"{"guild_id":"1","action_type":21,"target_id":null}"#,
         ] {
-            assert!(invalidated(kind, data).is_err(), "{kind} {data}");
+            let normalised = audit_entry(entry);
+            assert!(matches!(normalised, Normalised::Irrelevant), "{entry}");
+        }
+        for normalised in [
+            ban("{}"),
+            audit_entry(r#"{"guild_id":"1","action_type":25,"target_id":"x"}"#),
+        ] {
+            assert!(matches!(
+                normalised,
+                Normalised::Unreadable { guild_id: None, .. }
+            ));
         }
     }
 }

@@ -105,6 +105,7 @@ fn said(seen: Normalised) -> Vec<Event> {
         }
         Normalised::MembersChunk(_)
         | Normalised::RateLimited(_)
+        | Normalised::MembershipInvalidated { .. }
         | Normalised::Irrelevant
         | Normalised::Unreadable { .. } => Vec::new(),
     }

@@ -88,27 +88,24 @@ impl Working {
                 rights.op8_rate_limited(limited.nonce, wait, context);
                 self.follow_rights(dispatch.received_at);
             }
+            Normalised::MembershipInvalidated { guild_id, user_id } => {
+                count(kind);
+                let key = (guild_id, user_id);
+                self.member(
+                    key,
+                    MembershipUpdate::Invalidated,
+                    dispatch.received_at,
+                    now,
+                );
+            }
             Normalised::Irrelevant if kind == "RESUMED" => {
                 count(kind);
                 self.report.lost = None;
                 self.availability.resumed(dispatch.received_at);
             }
-            Normalised::Irrelevant => match normalise::invalidated(kind, dispatch.data.get()) {
-                Ok(Some(key)) => {
-                    count(kind);
-                    self.member(
-                        key,
-                        MembershipUpdate::Invalidated,
-                        dispatch.received_at,
-                        now,
-                    );
-                }
-                Err(reason) => {
-                    count(kind);
-                    self.unreadable(kind, None, &reason, now, dispatch.received_at);
-                }
-                Ok(None) => counter!("guildhall_gateway_unknown_dispatches_total").increment(1),
-            },
+            Normalised::Irrelevant => {
+                counter!("guildhall_gateway_unknown_dispatches_total").increment(1);
+            }
         }
     }
 
