@@ -13,6 +13,8 @@ mod reconnect_policy;
 mod identify;
 /// A message of Discord's Gateway, taken out of its envelope.
 mod message;
+/// Request Guild Members (op 8), as Discord reads it.
+mod command;
 
 use std::{sync::Arc, time::Duration};
 

@@ -28,7 +28,7 @@ use twilight_gateway::{
 use url::Url;
 
 use super::{
-    Shard,
+    Shard, command,
     identify::OneIdentify,
     message::Message,
     reconnect_policy::{Close, Disconnect, ReconnectPolicy},
@@ -176,7 +176,7 @@ impl<'a> Connection<'a> {
                     None
                 }
                 Input::MembersRequested(request) => {
-                    self.discord.send(request.text());
+                    self.discord.send(command::members_request(&request));
                     None
                 }
                 Input::Silent => Some(ConnectionExit::Disconnected(self.unanswered().await)),
