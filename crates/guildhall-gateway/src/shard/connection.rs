@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use axum::http::Uri;
 use futures_util::{Stream, StreamExt};
 use guildhall_http::root_cause;
+use http::Uri;
 use metrics::counter;
 use serde_json::value::RawValue;
 use tokio::{
