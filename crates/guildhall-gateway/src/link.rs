@@ -3,9 +3,9 @@
 /// The HTTP side: who may attach.
 mod serve;
 /// One attachment until it ends.
-mod accept;
+mod attachment;
 /// Its watches that are not acknowledged yet.
 mod unacked_watches;
 
-pub(crate) use accept::Attachments;
+pub(crate) use attachment::Attachments;
 pub(crate) use serve::{LinkServer, serve};

@@ -28,7 +28,7 @@ use tokio::{net::TcpListener, sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-use super::accept::{Attachments, attend};
+use super::attachment::{Attachments, attend};
 use crate::Limits;
 
 /// So long after the stop a request may take to come to its end.
