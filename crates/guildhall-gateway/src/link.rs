@@ -7,5 +7,5 @@ mod attachment;
 /// Its watches that are not acknowledged yet.
 mod unacked_watches;
 
-pub(crate) use attachment::Attachments;
+pub(crate) use attachment::AttachmentContext;
 pub(crate) use serve::{LinkServer, serve};

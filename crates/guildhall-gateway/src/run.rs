@@ -21,7 +21,7 @@ use crate::{
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
-    link::{self, Attachments, LinkServer},
+    link::{self, AttachmentContext, LinkServer},
     log::{Log, Window},
     normalise::Cdn,
     restore::{bot_of, restore},
@@ -138,7 +138,7 @@ impl Gateway {
         let tls = self.config.is_discord_behind_tls();
         let server = LinkServer {
             tokens: Arc::new(self.config.link_tokens),
-            attachments: Attachments {
+            context: AttachmentContext {
                 log: self.log.clone(),
                 sequencer: self.sequencer.clone(),
                 status: self.published.status.subscribe(),

@@ -3,7 +3,7 @@
 //!
 //! Everything here is a pure machine: inputs and the time go in, outputs come out. This crate
 //! will never know tokio, a socket or a clock, so that a test can drive years of a link in a
-//! millisecond. The drivers are `guildhall-gateway/src/link/accept.rs` and
+//! millisecond. The drivers are `guildhall-gateway/src/link/attachment.rs` and
 //! `guildhall-web/src/link/dial.rs`.
 
 /// What is said: one envelope, its types and their data.

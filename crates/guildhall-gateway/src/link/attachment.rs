@@ -40,7 +40,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// All that an attachment needs of the gateway.
 #[derive(Clone, Debug)]
-pub(crate) struct Attachments {
+pub(crate) struct AttachmentContext {
     pub(crate) log: Log,
     pub(crate) sequencer: Sequencer,
     pub(crate) status: watch::Receiver<DiscordStatus>,
@@ -49,14 +49,18 @@ pub(crate) struct Attachments {
 
 /// One attachment until it ends. The token was checked before the upgrade, where the message
 /// size was limited to [`guildhall_link::attachment::MESSAGE_BYTES_TO_GATEWAY`] too.
-pub(crate) async fn attend(socket: WebSocket, attachments: Attachments, stop: CancellationToken) {
+pub(crate) async fn serve_attachment(
+    socket: WebSocket,
+    context: AttachmentContext,
+    stop: CancellationToken,
+) {
     #[expect(
         clippy::disallowed_methods,
         reason = "drawn by a driver, only to tell logs apart"
     )]
     let number: u32 = rand::random();
     let span = info_span!("attachment", link.id = format_args!("{number:08x}"));
-    Attachment::new(socket, attachments, stop)
+    Attachment::new(socket, context, stop)
         .run()
         .instrument(span)
         .await;
@@ -86,13 +90,13 @@ enum Round {
 }
 
 impl Attachment {
-    fn new(socket: WebSocket, attachments: Attachments, stop: CancellationToken) -> Self {
-        let Attachments {
+    fn new(socket: WebSocket, context: AttachmentContext, stop: CancellationToken) -> Self {
+        let AttachmentContext {
             log,
             sequencer,
             mut status,
             clock,
-        } = attachments;
+        } = context;
         let mut head = log.follow();
         // Status before head, so that what led to the status is at or below the head.
         let status_now = status.borrow_and_update().clone();
@@ -114,13 +118,13 @@ impl Attachment {
     async fn run(mut self) {
         info!("[Gateway WS] Client connected");
         gauge!("guildhall_link_attachments").increment(1);
-        let end = self.attend().await;
+        let end = self.until_end().await;
         self.close(end).await;
         gauge!("guildhall_link_attachments").decrement(1);
         info!("[Gateway WS] Client disconnected: {end}");
     }
 
-    async fn attend(&mut self) -> End {
+    async fn until_end(&mut self) -> End {
         loop {
             let more = match self.act().await {
                 Round::Ended(end) => return end,

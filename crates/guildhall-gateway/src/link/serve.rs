@@ -28,7 +28,7 @@ use tokio::{net::TcpListener, sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-use super::attachment::{Attachments, attend};
+use super::attachment::{AttachmentContext, serve_attachment};
 use crate::Limits;
 
 /// So long after the stop a request may take to come to its end.
@@ -40,7 +40,7 @@ pub(crate) struct LinkServer {
     /// Each of them opens.
     pub tokens: Arc<RotatedSecret>,
     /// For each attachment.
-    pub attachments: Attachments,
+    pub context: AttachmentContext,
     /// Bounds.
     pub limits: Limits,
     /// What the operator calls the tokens.
@@ -147,9 +147,9 @@ async fn link(
         }
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response();
     };
-    let (attachments, stop) = (server.attachments, server.stop.child_token());
+    let (context, stop) = (server.context, server.stop.child_token());
     let attended = async move |socket: WebSocket| {
-        attend(socket, attachments, stop).await;
+        serve_attachment(socket, context, stop).await;
         drop(permit);
     };
     // The future is spawned by axum; made inside the tracker's own, it is waited for all the same.

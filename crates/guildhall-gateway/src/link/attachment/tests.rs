@@ -181,7 +181,7 @@ impl Harness {
         let (status, status_receiver) = watch::channel(status(true));
         let (sequencer, sequencer_inbox) = Sequencer::new();
         let stop = CancellationToken::new();
-        let harness = Attachments {
+        let harness = AttachmentContext {
             log: log.clone(),
             sequencer,
             status: status_receiver,
@@ -192,7 +192,9 @@ impl Harness {
         let door = any(async move |upgrade: WebSocketUpgrade| {
             upgrade
                 .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
-                .on_upgrade(move |socket| attached.track_future(attend(socket, harness, ending)))
+                .on_upgrade(move |socket| {
+                    attached.track_future(serve_attachment(socket, harness, ending))
+                })
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");

@@ -238,7 +238,7 @@ impl Open {
                 current: strong(TOKEN),
                 others: vec![strong(SECOND)],
             }),
-            attachments: Attachments {
+            context: AttachmentContext {
                 log: Log::new(Position::start(LogId(0), 1), window),
                 sequencer: Sequencer::new().0,
                 status: status.subscribe(),
