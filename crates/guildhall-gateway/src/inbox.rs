@@ -45,7 +45,7 @@ pub(crate) struct Lost {
     pub why: String,
 }
 
-/// A web role watches a user: his rights in these guilds are to be in the log.
+/// A web role watches a user: their rights in these guilds are to be in the log.
 #[derive(Debug)]
 pub(crate) struct WatchRequest {
     pub user_id: UserId,

@@ -10,19 +10,19 @@
 
 /// Settings, and the two public errors: what stops `build`, what ends `run`.
 mod config;
-/// Road 1, Discord to us: the task that keeps the connection up for ever.
+/// Hop 1, Discord to us: the task that keeps the connection up for ever.
 mod shard;
-/// Between the two tasks: the bounded queue of what is to happen to the world.
+/// Hop 1b, between the two tasks: the bounded queue of what is to happen to the world.
 mod inbox;
-/// Road 2, Discord's words to ours: pure translation, by comparing with the world.
+/// Hop 2, Discord's words to ours: pure translation, by comparing with the world.
 mod normalise;
-/// Road 3, the one task that owns the working world: order, journal, log.
+/// Hop 3, the one task that owns the working world: order, journal, log.
 mod sequencer;
 /// The log in memory: retained events, floors, and each guild's base.
 mod log;
-/// Road 4, gateway to web: the listener, and one task for each attachment.
+/// Hop 4, gateway to web: the listener, and one task for each attachment.
 mod link;
-/// Beside the road: what is known of watched users' roles, what has to be asked, and when.
+/// What is known of watched users' membership and roles, what has to be asked, and when.
 mod rights;
 /// Discord's REST interface, as little of it as this role needs, within its rate limits.
 mod discord_rest;

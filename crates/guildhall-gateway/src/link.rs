@@ -1,4 +1,4 @@
-//! Road 4: the listener that web roles dial, and one task for each of their attachments.
+//! Hop 4: the listener that web roles dial, and one task for each of their attachments.
 
 /// The HTTP side: who may attach.
 mod serve;

@@ -338,7 +338,7 @@ impl Inner {
         }
     }
 
-    /// Answers whether the group goes on.
+    /// Returns whether the group goes on.
     ///
     /// INVARIANT(base): what leaves the retained events enters the base in the same step.
     fn evict(&mut self, seq: u64) -> bool {

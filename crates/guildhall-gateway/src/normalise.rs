@@ -1,4 +1,4 @@
-//! Road 2, Discord's words to ours: which events a dispatch makes in the world as it is.
+//! Hop 2, Discord's words to ours: which events a dispatch makes in the world as it is.
 //!
 //! Pure: no IO, no clock, no state of its own. Dispatches arrive none, one or several times and in
 //! any order, so everything here compares with the world and says only what differs: the same

@@ -1,5 +1,5 @@
-//! What watched users may see in their guilds: what is known of it, what has to be asked, and
-//! when. A pure machine.
+//! What is known of watched users' membership and roles, what has to be asked, and when.
+//! A pure machine.
 //!
 //! A *watched member* is one user in one guild, member of it or not. Its truth comes from
 //! dispatches that carry the member, which are always newer than what was asked before them, and
@@ -34,7 +34,7 @@ mod op8_batch;
 mod op8;
 /// Look-ups by REST.
 mod rest;
-/// The course of a look-up, whichever way it is asked.
+/// The life cycle of a look-up, whichever way it is asked.
 mod look_up;
 // When.
 /// When each member is to be looked at next.
@@ -213,7 +213,7 @@ impl Rights {
     }
 
     /// Takes in what an earlier process left in the log: to be looked up again when its users are
-    /// watched, and forgotten after this time if they are not. Answers whether there is any.
+    /// watched, and forgotten after this time if they are not. Returns whether there is any.
     pub(crate) fn restore(&mut self, left: Duration, context: RightsContext<'_>) -> bool {
         for (guild_id, guild) in &context.world.guilds {
             for user_id in guild.memberships.keys() {

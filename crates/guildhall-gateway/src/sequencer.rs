@@ -4,7 +4,7 @@
 
 /// The task: takes inputs, batches what they do, and sees each batch through its commit.
 mod driver;
-/// Road 3: positions are given, a batch is committed, and only then appended to the log.
+/// Hop 3: positions are given, a batch is committed, and only then appended to the log.
 mod append;
 /// The batch that is being committed, and what is done after it.
 mod committing;
@@ -117,8 +117,8 @@ impl Sequencer {
         self.rollback.send_replace(Some(position));
     }
 
-    /// A web role watches this user: his rights in these guilds are to be in the log, and kept fresh
-    /// for a while. Returns when it is in the inbox, so whoever asks one after the other keeps an
+    /// A web role watches this user: their rights in these guilds are to be in the log, and kept
+    /// fresh for a while. Returns when it is in the inbox, so whoever asks one after the other keeps an
     /// order.
     /// Answered at once where that was so before, else when they were looked up; always within
     /// [`Limits::watch_answer`].

@@ -32,7 +32,7 @@ pub enum Frame {
     Event(Envelope),
     /// Gateway: how Discord is, at every change and once before `snapshot_end`.
     Status(DiscordStatus),
-    /// Web: this user is here; make sure his rights in these guilds are in the log.
+    /// Web: this user is here; make sure their rights in these guilds are in the log.
     Watch {
         /// Chosen by web, answered in the ack.
         request_id: u64,

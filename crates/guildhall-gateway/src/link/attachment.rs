@@ -178,7 +178,7 @@ impl Attachment {
         Round::More
     }
 
-    /// Does one thing. Answers the end, if it was that.
+    /// Does one thing. Returns the end, if it was that.
     async fn act_on(&mut self, output: Output) -> Option<End> {
         match output {
             Output::Send(frame) => {

@@ -88,7 +88,7 @@ pub(super) fn room_changes(known: &Room, now: &Room) -> Vec<Change> {
 }
 
 /// Where roles or owner change together with a room, every order has a moment of new roles
-/// with old overwrites or the reverse, in which somebody could see a room that he may see neither
+/// with old overwrites or the reverse, in which somebody could see a room that they may see neither
 /// before nor after. So such rooms, and those that go, are hidden until all is settled.
 fn hide_unsettled(from: &Guild, to: &Guild) -> Vec<Change> {
     if from.roles == to.roles && from.owner_id == to.owner_id {

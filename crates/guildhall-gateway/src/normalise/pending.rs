@@ -15,7 +15,7 @@ pub(super) const PENDING_PER_GUILD: usize = STAGE + 1_024;
 /// with the longest names that Discord allows below 800.
 pub(super) const PENDING_BYTES: usize = 9 << 20;
 
-/// Adds what is needed so that the guild keeps to the bounds after these changes. Answers how many
+/// Adds what is needed so that the guild keeps to the bounds after these changes. Returns how many
 /// had to go.
 pub(super) fn bounded(guild: Option<&Guild>, mut changes: Vec<Change>) -> (Vec<Change>, usize) {
     let adds = |change: &Change| matches!(change, Change::VoicePending(_));

@@ -3,7 +3,7 @@
 //! Within one guild they go in order of arrival. Between users, and between guilds, it is round
 //! robin: the first few of each go at once, further ones of a user or guild that has many waiting
 //! go in rounds, a few of each in a round. So however much one asks for, the next who comes has
-//! only a few of theirs before him.
+//! only a few of them ahead.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},

@@ -60,7 +60,7 @@ pub(super) enum Validity {
 }
 
 impl Rights {
-    /// Notes that a member is watched. Answers whether that was so without a break, and what we
+    /// Notes that a member is watched. Returns whether that was so without a break, and what we
     /// know is therefore good; `None`: its user has as many as anybody may.
     pub(super) fn begin(&mut self, key: MemberKey, context: RightsContext<'_>) -> Option<bool> {
         let new = Known::new(&self.limits, context.now);

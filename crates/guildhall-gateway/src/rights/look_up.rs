@@ -1,4 +1,4 @@
-//! The course of a look-up, whichever way it is asked: queued, sent, answered or put back.
+//! The life cycle of a look-up, whichever way it is asked: queued, sent, answered or put back.
 
 use guildhall_model::{World, guild::Membership};
 

@@ -176,7 +176,7 @@ impl Rights {
     }
 
     /// Requests that a priority may have of the rate limit: all but those of who waits leave some
-    /// to him, of 56 six.
+    /// to them, of 56 six.
     pub(super) fn requests_for(&self, priority: Priority) -> usize {
         match priority {
             Priority::Awaited => self.limits.member_calls,

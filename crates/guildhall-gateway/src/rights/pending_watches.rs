@@ -31,7 +31,7 @@ impl PendingWatches {
         self.answer_by.push_back((answer_by, id));
     }
 
-    /// A guild has its answer. Answers the watch if that was the last.
+    /// A guild has its answer. Returns the watch if that was the last.
     pub(super) fn answered(
         &mut self,
         id: WatchId,

@@ -8,7 +8,7 @@ mod op8;
 mod storm;
 /// Who asks for much, and who comes meanwhile.
 mod fairness;
-/// Guilds that were out of hearing.
+/// Guilds whose changes may have been missed.
 mod reset;
 /// Whatever happens.
 mod random;

@@ -50,7 +50,7 @@ impl<'a> Tasks<'a> {
 
     /// Waits until all have ended. The first end cancels `stop`; when the sequencer alone is left,
     /// which stops last to take what the shard still hands over, `sequencer_stop` is cancelled.
-    /// Answers the first failure.
+    /// Returns the first failure.
     pub(super) async fn run(
         mut self,
         stop: &CancellationToken,

@@ -1,4 +1,4 @@
-//! Road 3, the only writer of the log: a batch of events gets its positions (seal), is committed to
+//! Hop 3, the only writer of the log: a batch of events gets its positions (seal), is committed to
 //! the journal, and only then appended to the log and seen outside.
 
 use std::{sync::Arc, time::Duration};
@@ -122,9 +122,9 @@ impl Appender {
     }
 
     /// Publishes a batch: the events, then the status, so that nobody learns of a guild's return
-    /// before what happened to it. Answers the head.
+    /// before what happened to it. Returns the head.
     ///
-    /// INVARIANT(order): its commit is answered, or it needs none.
+    /// INVARIANT(journal-first): its commit is answered, or it needs none.
     pub(crate) fn publish(&mut self, sealed: SealedBatch) -> Result<Position, Fenced> {
         for envelope in &sealed.events {
             let name = envelope.event.change.name();

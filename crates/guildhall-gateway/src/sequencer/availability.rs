@@ -46,7 +46,7 @@ impl Availability {
         }
     }
 
-    /// A session began. Answers since when nothing was received, if it replaced a lost one.
+    /// A session began. Returns since when nothing was received, if it replaced a lost one.
     pub(super) fn ready(&mut self, guilds: &BTreeSet<GuildId>, now: UnixMs) -> Option<UnixMs> {
         let replaced = self.replaces.then(|| self.cut_at.unwrap_or(now));
         self.replaces = true;

@@ -19,7 +19,7 @@ pub struct ViewerClass {
 enum Visibility {
     /// The owner and every administrator: all rooms but those the bot can't see.
     SeesAll,
-    /// A guest sees the room he is in and nothing else.
+    /// A guest sees the room they are in and nothing else.
     Guest(Option<ChannelId>),
     Member {
         roles: Vec<RoleId>,

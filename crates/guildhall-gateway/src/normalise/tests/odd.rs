@@ -78,7 +78,7 @@ proptest! {
 }
 
 /// That the damage is said, and that nobody sees a room who would see it neither before nor after
-/// the sound dispatch. Answers whether what somebody is was said to be unclear.
+/// the sound dispatch. Returns whether what somebody is was said to be unclear.
 fn only_the_sound_is_seen(
     kind: &str,
     field: &str,

@@ -202,7 +202,7 @@ proptest! {
         let mut queue = LookUpQueue::default();
         let mut slots = RestSlots::default();
         let mut waiting: Vec<MemberKey> = Vec::new();
-        // Who had nothing waiting when he came, and who went before him.
+        // Who had nothing waiting when they came, and who went before them.
         let mut new: BTreeMap<MemberKey, Vec<MemberKey>> = BTreeMap::new();
         for (step, user, number) in steps {
             let asked: Vec<MemberKey> = match step {

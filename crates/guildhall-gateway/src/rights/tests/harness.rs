@@ -89,7 +89,7 @@ impl Harness {
         self.act(Rights::guilds_changed)
     }
 
-    /// A guild was out of hearing and is there again.
+    /// A guild whose changes may have been missed is there again.
     pub(super) fn came_again(&mut self, guild_id: GuildId) -> Vec<Output> {
         let guild = self.world.guilds.get_mut(&guild_id).expect("it is known");
         guild.available = true;

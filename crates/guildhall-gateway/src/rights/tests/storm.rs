@@ -220,7 +220,7 @@ fn a_storm_beyond_the_budget_is_answered_in_time_and_gets_its_rights_as_the_budg
     assert!((5_000..5_010).contains(&either), "{either}");
     assert!(storm.known() > 1_000, "REST goes on: {}", storm.known());
     assert!(storm.slowest() <= limits.watch_answer);
-    // Who comes again is answered as soon as there are rights, and keeps his place in the line.
+    // Who comes again is answered as soon as there are rights, and keeps the place in the line.
     storm.run(2 * MINUTE);
     assert_eq!(storm.known(), 5_000);
     assert!(storm.first_sent().is_sorted(), "in order of arrival");

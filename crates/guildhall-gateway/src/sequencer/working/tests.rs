@@ -1,6 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
-/// Guilds that come again after they were out of hearing.
+/// Guilds that come again and whose changes may have been missed.
 mod reset;
 
 use std::num::NonZeroU64;

@@ -1,6 +1,7 @@
 //! Events at or below their guild's floor are scattered among others: taking each out when its
-//! floor rises would write a page for nearly each of them. So a hand goes round over the log, two
-//! old events for each new one; what it finds below its floor goes, by then whole pages at once.
+//! floor rises would write a page for nearly each of them. So a clock hand (as in the CLOCK
+//! page-replacement algorithm) goes round over the log, two old events for each new one; what it
+//! finds below its floor goes, by then whole pages at once.
 //! In a full log about a quarter of the rows waits for it. Events of many bytes have it go faster,
 //! or a few of them would keep the file at many times what the log holds.
 
@@ -13,7 +14,7 @@ const STRETCH: u64 = 512;
 /// bytes, so it is the number of events that counts until they are ten times as long.
 const BYTES_PER_ROW: usize = 1_024;
 
-/// Where the hand is.
+/// Where the clock hand is.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sweep {
     /// Everything up to here was looked at in this round.
@@ -49,7 +50,7 @@ impl Sweep {
         self.due += 2 + (bytes / BYTES_PER_ROW) as u64;
     }
 
-    /// Does what is due. Answers with the sums of what it took out, added up.
+    /// Does what is due. Returns the sums of what it took out, added up.
     pub(super) fn go_on(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
         let mut gone = 0_u64;
         // Once round finds all there is.
