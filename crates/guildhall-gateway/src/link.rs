@@ -1,6 +1,6 @@
 //! Hop 4: the listener that web roles dial, and one task for each of their attachments.
 
-/// The HTTP side: who may attach.
+/// The listener: who may attach.
 mod serve;
 /// One attachment until it ends.
 mod attachment;

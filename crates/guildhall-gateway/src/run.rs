@@ -1,6 +1,6 @@
 //! The built role, and the tasks it is made of: shard, sequencer, listener, attachments.
 
-/// How each task may end, and what follows.
+/// The tasks of the role: each ends with a value, and the first that ends ends all.
 mod tasks;
 
 use std::{net::SocketAddr, sync::Arc};

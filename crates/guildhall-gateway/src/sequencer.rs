@@ -118,8 +118,8 @@ impl Sequencer {
     }
 
     /// A web role watches this user: their rights in these guilds are to be in the log, and kept
-    /// fresh for a while. Returns when it is in the inbox, so whoever asks one after the other keeps an
-    /// order.
+    /// fresh for a while. Returns when it is in the inbox, so whoever asks one after the other keeps
+    /// an order.
     /// Answered at once where that was so before, else when they were looked up; always within
     /// [`Limits::watch_answer`].
     pub(crate) async fn watch(

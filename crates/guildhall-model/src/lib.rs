@@ -7,7 +7,7 @@
 
 /// Snowflakes by what they name, and the log's number.
 pub mod id;
-/// Other people's JSON, so that it can be read.
+/// Lone surrogates in others' JSON, replaced so that it can be read.
 pub mod text;
 /// Our JSON, one line whatever its reader calls a line end.
 pub mod json;

@@ -1,4 +1,4 @@
-//! Text as other people's JSON carries it.
+//! Lone surrogates in others' JSON, replaced so that it can be read.
 //!
 //! JSON's `\uXXXX` escapes are UTF-16 and may hold half of a surrogate pair: a client that cuts a
 //! name in the middle of an emoji makes one. No Rust string can hold it and serde_json refuses

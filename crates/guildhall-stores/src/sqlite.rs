@@ -1,3 +1,5 @@
+//! Adapters that keep what they keep in a SQLite file.
+
 /// The gateway's journal.
 mod journal;
 

@@ -1,3 +1,5 @@
+//! How an occupant is read: most of what is ever read are occupants.
+
 use serde::Deserialize;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Discord's permission bits.
+
 use std::{fmt, ops};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,3 +1,5 @@
+//! The suite of [`Journal`]: every promise that one process can see.
+
 /// Random sequences of calls, compared with the reference.
 mod random;
 

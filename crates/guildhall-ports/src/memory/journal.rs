@@ -1,3 +1,5 @@
+//! The journal in memory, for as long as its handles live.
+
 use std::{collections::BTreeMap, future::ready, sync::Arc};
 
 use guildhall_model::{Envelope, Guild, GuildId, Position};

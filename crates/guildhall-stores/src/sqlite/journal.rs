@@ -1,3 +1,5 @@
+//! The gateway's journal in one SQLite file: a thread of its own does what the handle asks for.
+
 /// What is in the file.
 mod schema;
 /// A file is opened, or refused as it is.

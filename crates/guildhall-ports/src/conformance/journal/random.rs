@@ -1,3 +1,5 @@
+//! Random sequences of calls, compared with the reference.
+
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use guildhall_model::{Event, Guild, GuildId, LogId, Position, arbitrary};

@@ -1,3 +1,5 @@
+//! A checksum for each row.
+
 use guildhall_model::{GuildId, Position};
 
 pub(super) fn head_checksum(at: Position, world_format: u32, state: &str, rows: u64) -> u64 {

@@ -1,3 +1,5 @@
+//! The open database: read, and added to.
+
 use std::{
     fs, io,
     os::unix::fs::MetadataExt,

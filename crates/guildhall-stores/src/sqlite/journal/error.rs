@@ -1,3 +1,5 @@
+//! Why a file cannot be used, and the sentence for whoever has to do something about it.
+
 use std::path::Path;
 
 use guildhall_model::World;

@@ -1,3 +1,5 @@
+//! A file is opened, or refused as it is.
+
 use std::{
     ffi::OsString,
     fs::{self, OpenOptions},

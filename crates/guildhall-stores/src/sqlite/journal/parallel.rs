@@ -1,3 +1,5 @@
+//! Reading on several processors.
+
 use std::{
     collections::VecDeque,
     num::NonZero,

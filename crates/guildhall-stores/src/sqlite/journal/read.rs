@@ -1,3 +1,5 @@
+//! Rows become values again, all of them or none.
+
 use std::{collections::HashMap, mem, thread};
 
 use guildhall_model::{Envelope, Event, GuildId, LogId, Position, World};

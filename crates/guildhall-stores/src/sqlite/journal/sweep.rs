@@ -1,3 +1,5 @@
+//! Events that are needed no more go.
+//!
 //! Events at or below their guild's floor are scattered among others: taking each out when its
 //! floor rises would write a page for nearly each of them. So a clock hand (as in the CLOCK
 //! page-replacement algorithm) goes round over the log, two old events for each new one; what it
