@@ -12,7 +12,7 @@
 
 // What is known.
 /// What is known of a watched member.
-mod known;
+mod watched_member;
 /// In which guilds each user is watched.
 mod watched_guilds;
 /// Guilds that come, go, or missed changes.
@@ -53,7 +53,6 @@ use crate::{
     Limits,
     inbox::{MembersRequest, Nonce},
 };
-use known::{Known, LookUp, Validity};
 use op8::Op8Request;
 use op8_rate_limit::Op8RateLimit;
 use pending_watches::PendingWatches;
@@ -61,6 +60,7 @@ use queue::{LookUpQueue, Priority};
 use rest::RestSlots;
 use timers::Timers;
 use watched_guilds::WatchedGuilds;
+use watched_member::{Known, LookUp, Validity};
 
 pub(crate) use op8::Op8Part;
 

@@ -11,7 +11,7 @@ mod committing;
 /// Whether Discord is live, and which guilds are not available.
 mod availability;
 /// What each input does to the working world: no IO.
-mod working;
+mod working_world;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,11 +23,11 @@ use crate::{
     inbox::{Inbox, Input, Lost, Stopped, WatchReply, WatchRequest},
     log::Fenced,
 };
-use working::Fatal;
+use working_world::Fatal;
 
 pub(crate) use append::PublishedStatus;
 pub(crate) use driver::{Setup, run};
-pub(crate) use working::Restored;
+pub(crate) use working_world::Restored;
 
 /// Watches that may wait in the inbox: they leave nearly all of it to dispatches. Full: who
 /// watches waits.

@@ -4,8 +4,8 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     MemberKey, Rights, RightsContext, is_known, is_there,
-    known::{Known, LookUp, Validity},
     queue::Priority,
+    watched_member::{Known, LookUp, Validity},
 };
 
 impl Rights {

@@ -6,8 +6,8 @@ use super::{
     MemberKey, Output, RETRY, Rights, RightsContext,
     fair_queue::Via,
     is_there,
-    known::{LookUp, Validity},
     queue::{Priority, QueueEntry},
+    watched_member::{LookUp, Validity},
 };
 
 impl Rights {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     MemberKey, Output, Rights, RightsContext, TICK, is_known, is_there,
-    known::{Known, LookUp},
+    watched_member::{Known, LookUp},
 };
 
 impl Rights {

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     Report,
     append::{STALLED_AFTER, SealedBatch},
-    working::Effect,
+    working_world::Effect,
 };
 
 /// The batch that is being committed, if any.

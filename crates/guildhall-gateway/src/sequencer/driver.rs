@@ -20,7 +20,7 @@ use super::{
     Report, SequencerExit,
     append::{Appender, Batch, PublishedStatus, SealedBatch},
     committing::{AfterCommit, CommitProgress, Committing, FinishedCommit},
-    working::{BatchOutcome, Effect, Restored, Working},
+    working_world::{BatchOutcome, Effect, Restored, Working},
 };
 use crate::{
     GatewaySettingNames, Limits,

@@ -2,9 +2,9 @@ use proptest::{collection::vec, prelude::*};
 
 use super::{
     fair_queue::{PER_ROUND, Via},
-    known::GUILDS_PER_USER,
     storm::Storm,
     watch::AWAITING_GUILD,
+    watched_member::GUILDS_PER_USER,
     *,
 };
 
