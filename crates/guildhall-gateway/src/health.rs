@@ -4,14 +4,14 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_ports::{Check, Condition, Health};
 use tokio::sync::watch;
 
-use crate::{GatewaySettingNames, sequencer::Report};
+use crate::{GatewaySettingNames, sequencer::ReadinessReport};
 
 /// Reads what the sequencer published last. Discord being down is *degraded*: what is known is still
 /// served.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayHealth {
     pub status: watch::Receiver<DiscordStatus>,
-    pub report: watch::Receiver<Report>,
+    pub report: watch::Receiver<ReadinessReport>,
     pub stalled: watch::Receiver<bool>,
     pub names: GatewaySettingNames,
 }
@@ -29,7 +29,7 @@ impl Health for GatewayHealth {
     }
 }
 
-fn discord(status: &DiscordStatus, report: &Report, stalled: bool) -> Check {
+fn discord(status: &DiscordStatus, report: &ReadinessReport, stalled: bool) -> Check {
     let (condition, detail) = match (status.discord, &report.lost) {
         (Discord::Live, _) => (Condition::Passing, "connected".to_owned()),
         (_, Some(lost)) => {
@@ -65,7 +65,7 @@ fn journal(stalled: bool, names: &GatewaySettingNames) -> Check {
     }
 }
 
-fn guilds(status: &DiscordStatus, report: &Report, names: &GatewaySettingNames) -> Check {
+fn guilds(status: &DiscordStatus, report: &ReadinessReport, names: &GatewaySettingNames) -> Check {
     let list = |ids: &mut dyn Iterator<Item = String>| ids.take(10).collect::<Vec<_>>().join(", ");
     let (condition, detail) = if !report.missing.is_empty() {
         let missing = list(&mut report.missing.iter().map(ToString::to_string));
@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn a_configured_guild_that_ready_did_not_name_is_a_sentence_with_the_setting() {
-        let report = Report {
+        let report = ReadinessReport {
             missing: [GuildId(7)].into(),
-            ..Report::default()
+            ..ReadinessReport::default()
         };
         let line = guilds(&live(), &report, &NAMES);
         assert_eq!(line.condition, Condition::Degraded);
@@ -130,9 +130,9 @@ mod tests {
             tries: 7,
             why: "it is gone".into(),
         };
-        let report = Report {
+        let report = ReadinessReport {
             lost: Some(lost),
-            ..Report::default()
+            ..ReadinessReport::default()
         };
         let down = DiscordStatus {
             discord: Discord::Down,
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains("it is gone") && line.detail.contains('7'));
         assert_eq!(
-            discord(&live(), &Report::default(), false).condition,
+            discord(&live(), &ReadinessReport::default(), false).condition,
             Condition::Passing
         );
     }
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn guilds_pass_when_all_are_there() {
         assert_eq!(
-            guilds(&live(), &Report::default(), &NAMES).condition,
+            guilds(&live(), &ReadinessReport::default(), &NAMES).condition,
             Condition::Passing
         );
         let out = DiscordStatus {
@@ -158,7 +158,7 @@ mod tests {
             ..live()
         };
         assert_eq!(
-            guilds(&out, &Report::default(), &NAMES).condition,
+            guilds(&out, &ReadinessReport::default(), &NAMES).condition,
             Condition::Degraded
         );
     }
@@ -170,7 +170,7 @@ mod tests {
             complete: false,
             ..live()
         };
-        let line = guilds(&status, &Report::default(), &NAMES);
+        let line = guilds(&status, &ReadinessReport::default(), &NAMES);
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains('3'), "{}", line.detail);
     }

@@ -25,7 +25,7 @@ use crate::{
     log::{Log, Window},
     normalise::Cdn,
     restore::{bot_of, restore},
-    sequencer::{self, PublishedStatus, Report, Restored, Sequencer, Setup},
+    sequencer::{self, PublishedStatus, ReadinessReport, Restored, Sequencer, SequencerSetup},
     shard::{self, IdentifyLimiter, Shard},
 };
 use tasks::{TaskExit, Tasks};
@@ -44,7 +44,7 @@ pub struct Gateway {
     sequencer: Sequencer,
     inbox: mpsc::Receiver<Input>,
     published: PublishedStatus,
-    report: watch::Sender<Report>,
+    report: watch::Sender<ReadinessReport>,
 }
 
 impl Config {
@@ -99,7 +99,7 @@ impl Config {
                 status: watch::Sender::new(status),
                 stalled: watch::Sender::new(false),
             },
-            report: watch::Sender::new(Report::default()),
+            report: watch::Sender::new(ReadinessReport::default()),
         })
     }
 }
@@ -164,7 +164,7 @@ impl Gateway {
             clock: Arc::clone(&self.clock),
         };
         let (requests, asked) = mpsc::channel(shard::REQUESTS);
-        let setup = Setup {
+        let setup = SequencerSetup {
             journal: self.journal,
             log: self.log,
             restored: self.restored,

@@ -26,7 +26,7 @@ use crate::{
 use working_world::Fatal;
 
 pub(crate) use append::PublishedStatus;
-pub(crate) use driver::{Setup, run};
+pub(crate) use driver::{SequencerSetup, run};
 pub(crate) use working_world::Restored;
 
 /// Watches that may wait in the inbox: they leave nearly all of it to dispatches. Full: who
@@ -43,7 +43,7 @@ pub(crate) struct Sequencer {
 
 /// What `/readyz` says to operators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Report {
+pub(crate) struct ReadinessReport {
     /// Why there is no connection, and after how many tries.
     pub lost: Option<Lost>,
     /// Guilds of the settings that READY did not name.

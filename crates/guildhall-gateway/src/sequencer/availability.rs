@@ -12,7 +12,7 @@ use crate::{inbox::Lost, rights::ExpectedGuilds};
 const MOMENTARY_TRIES: u32 = 3;
 
 #[derive(Debug)]
-pub(super) struct Availability {
+pub(super) struct DiscordAvailability {
     discord: Discord,
     since: UnixMs,
     /// When the last session that brought events was cut.
@@ -27,7 +27,7 @@ pub(super) struct Availability {
     outages: BTreeSet<GuildId>,
 }
 
-impl Availability {
+impl DiscordAvailability {
     /// At the start of a process: as it was when something was last kept.
     pub(super) fn restored(state: &JournalState, now: UnixMs) -> Self {
         let resumes = state.resume.is_some();
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_world_is_complete_when_each_guild_came_or_is_in_an_outage() {
-        let mut availability = Availability::restored(&JournalState::default(), 10);
+        let mut availability = DiscordAvailability::restored(&JournalState::default(), 10);
         assert_eq!(
             availability.status(&BTreeSet::new()),
             status(Discord::Down, 10, &[], false)
@@ -205,7 +205,7 @@ mod tests {
             outages: [GUILDS[1]].into(),
             ..JournalState::default()
         };
-        let mut availability = Availability::restored(&state, 10);
+        let mut availability = DiscordAvailability::restored(&state, 10);
         availability.resumed(20);
         assert_eq!(
             availability.status(&BTreeSet::new()),
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_cut_is_a_moment_until_the_fourth_failure_and_since_is_its_beginning() {
-        let mut availability = Availability::restored(&JournalState::default(), 10);
+        let mut availability = DiscordAvailability::restored(&JournalState::default(), 10);
         availability.ready(&BTreeSet::new(), 20);
         for (tries, discord, since) in [
             (1, Discord::Resuming, 31),
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn without_a_session_to_resume_it_is_down() {
-        let mut availability = Availability::restored(&JournalState::default(), 10);
+        let mut availability = DiscordAvailability::restored(&JournalState::default(), 10);
         availability.ready(&BTreeSet::new(), 20);
         availability.lost(&lost(false, 1), 30);
         assert_eq!(availability.status(&BTreeSet::new()).discord, Discord::Down);
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn only_a_session_that_replaces_one_leaves_a_gap_from_the_moment_of_the_cut() {
-        let mut availability = Availability::restored(&JournalState::default(), 10);
+        let mut availability = DiscordAvailability::restored(&JournalState::default(), 10);
         assert_eq!(availability.ready(&BTreeSet::new(), 20), None);
         availability.lost(&lost(true, 1), 30);
         availability.lost(&lost(false, 2), 35);

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Report,
+    ReadinessReport,
     append::{STALLED_AFTER, SealedBatch},
     working_world::Effect,
 };
@@ -34,7 +34,7 @@ struct CommitInFlight {
 /// What goes with a batch, and is done once it is committed.
 pub(super) struct AfterCommit {
     pub effects: Vec<Effect>,
-    pub report: Option<Report>,
+    pub report: Option<ReadinessReport>,
     /// Who waits to hear how to go on with Discord.
     pub lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     /// What they are told.
@@ -59,7 +59,7 @@ pub(super) struct FinishedCommit {
 }
 
 impl Committing {
-    pub(super) fn nothing() -> Self {
+    pub(super) fn idle() -> Self {
         Self(None)
     }
 

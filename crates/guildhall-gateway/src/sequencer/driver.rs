@@ -1,5 +1,5 @@
-//! The task itself: takes what is in the inbox, has [`Working`] apply it, and sees each batch through
-//! its commit to the outside.
+//! The task itself: takes what is in the inbox, has [`WorkingWorld`] apply it, and sees each batch
+//! through its commit to the outside.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info_span};
 
 use super::{
-    Report, SequencerExit,
+    ReadinessReport, SequencerExit,
     append::{Appender, Batch, PublishedStatus, SealedBatch},
     committing::{AfterCommit, CommitProgress, Committing, FinishedCommit},
-    working_world::{BatchOutcome, Effect, Restored, Working},
+    working_world::{BatchOutcome, Effect, Restored, WorkingWorld},
 };
 use crate::{
     GatewaySettingNames, Limits,
@@ -37,12 +37,12 @@ const BATCH: usize = 512;
 
 /// All that the sequencer needs.
 #[derive(Debug)]
-pub(crate) struct Setup {
+pub(crate) struct SequencerSetup {
     pub journal: Arc<dyn Journal>,
     pub log: Log,
     pub restored: Restored,
     pub published: PublishedStatus,
-    pub report: watch::Sender<Report>,
+    pub report: watch::Sender<ReadinessReport>,
     pub rest: DiscordRest,
     pub clock: Arc<dyn Clock>,
     pub cdn: Cdn,
@@ -58,13 +58,13 @@ pub(crate) struct Setup {
 
 /// Runs until it is stopped. Takes what is in the inbox then, and no more, and commits it.
 pub(crate) async fn run(
-    setup: Setup,
+    setup: SequencerSetup,
     inbox: mpsc::Receiver<Input>,
     stop: CancellationToken,
 ) -> SequencerExit {
     let state = Arc::clone(&setup.restored.state);
     let (limits, names, now) = (setup.limits, setup.names, setup.clock.now());
-    let working = Working::new(setup.restored, setup.cdn, limits, names.guilds, now);
+    let working = WorkingWorld::new(setup.restored, setup.cdn, limits, names.guilds, now);
     setup.published.status.send_replace(working.status());
     let driver = Driver {
         working,
@@ -84,7 +84,7 @@ pub(crate) async fn run(
         rollback: setup.rollback,
         gathered: 0,
         permits: None,
-        committing: Committing::nothing(),
+        committing: Committing::idle(),
         look_ups: JoinSet::new(),
         replies: HashMap::new(),
         lost: Vec::new(),
@@ -95,9 +95,9 @@ pub(crate) async fn run(
 }
 
 struct Driver {
-    working: Working,
+    working: WorkingWorld,
     appender: Appender,
-    report: watch::Sender<Report>,
+    report: watch::Sender<ReadinessReport>,
     rest: DiscordRest,
     clock: Arc<dyn Clock>,
     renew: Arc<Notify>,

@@ -19,7 +19,7 @@ use guildhall_ports::{
 use metrics::{counter, gauge};
 use tracing::warn;
 
-use super::{Report, availability::Availability};
+use super::{ReadinessReport, availability::DiscordAvailability};
 use crate::{
     Limits,
     inbox::{Lost, MembersRequest, Nonce},
@@ -36,10 +36,10 @@ const LOGGED_APART: Duration = Duration::from_mins(10);
 
 /// The world with everything applied that has arrived, and what follows from it.
 #[derive(Debug)]
-pub(super) struct Working {
+pub(super) struct WorkingWorld {
     world: World,
     rights: Rights,
-    availability: Availability,
+    availability: DiscordAvailability,
     /// Under which Discord's sessions are begun.
     terms: Terms,
     bot: Option<UserId>,
@@ -49,7 +49,7 @@ pub(super) struct Working {
     bridged: Option<BTreeSet<GuildId>>,
     /// What the operator calls that list.
     guilds_setting: &'static str,
-    report: Report,
+    report: ReadinessReport,
     /// When a fresh session was last asked for.
     renewed_at: Option<UnixMs>,
     /// Whoever was left by an earlier process and is not watched until then is forgotten.
@@ -74,7 +74,7 @@ pub(super) struct Working {
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
     effects: Vec<Effect>,
-    published: (DiscordStatus, Report),
+    published: (DiscordStatus, ReadinessReport),
     kept: Arc<JournalState>,
     fatal: Option<Fatal>,
 }
@@ -119,7 +119,7 @@ pub(super) struct BatchOutcome {
     /// If it changed.
     pub status: Option<DiscordStatus>,
     /// If it changed.
-    pub report: Option<Report>,
+    pub report: Option<ReadinessReport>,
     /// If it changed.
     pub state: Option<Arc<JournalState>>,
     /// After the events are in the log.
@@ -139,7 +139,7 @@ pub(super) enum Effect {
     Renew,
 }
 
-impl Working {
+impl WorkingWorld {
     /// `guilds_setting`: what the operator calls the list of guilds to bridge.
     pub(super) fn new(
         restored: Restored,
@@ -153,10 +153,10 @@ impl Working {
             state,
             terms,
         } = restored;
-        let availability = Availability::restored(&state, now);
-        let report = Report {
+        let availability = DiscordAvailability::restored(&state, now);
+        let report = ReadinessReport {
             stale: state.stale.clone(),
-            ..Report::default()
+            ..ReadinessReport::default()
         };
         let published = (availability.status(&report.stale), report.clone());
         Self {
@@ -226,7 +226,7 @@ impl Working {
 
     /// The connection to Discord is gone.
     pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
-        self.cause();
+        self.begin_cause();
         self.availability.lost(&lost, wall);
         // The next connection has another session.
         if std::mem::take(&mut self.unreadable_sessions.is_current) {
@@ -250,7 +250,7 @@ impl Working {
         now: Instant,
         wall: UnixMs,
     ) {
-        self.cause();
+        self.begin_cause();
         let bridged = |guild_id: &GuildId| {
             self.bridged
                 .as_ref()
@@ -270,7 +270,7 @@ impl Working {
         now: Instant,
         wall: UnixMs,
     ) {
-        self.cause();
+        self.begin_cause();
         let (rights, context) = self.rights_and_context(now);
         rights.rest_answered(key, membership, context);
         self.follow_rights(wall);
@@ -278,7 +278,7 @@ impl Working {
 
     /// Time has passed.
     pub(super) fn time_passed(&mut self, now: Instant, wall: UnixMs) {
-        self.cause();
+        self.begin_cause();
         let (rights, context) = self.rights_and_context(now);
         rights.time_passed(context);
         self.follow_rights(wall);
@@ -422,7 +422,7 @@ impl Working {
     }
 
     /// What is emitted from here on has another cause than what was before.
-    fn cause(&mut self) {
+    fn begin_cause(&mut self) {
         if self.causes.last() != Some(&self.events.len()) {
             self.causes.push(self.events.len());
         }

@@ -286,7 +286,7 @@ impl Harness {
         let (status, stalled) = (published.status.subscribe(), published.stalled.subscribe());
         let rollback = watch::Sender::new(None);
         let nowhere = "http://127.0.0.1:1".parse().expect("an address");
-        let setup = Setup {
+        let setup = SequencerSetup {
             journal: Arc::new(journal.clone()),
             log: log.clone(),
             restored: Restored {
@@ -301,7 +301,7 @@ impl Harness {
             },
             published,
             rollback: rollback.subscribe(),
-            report: watch::Sender::new(Report::default()),
+            report: watch::Sender::new(ReadinessReport::default()),
             rest: DiscordRest::new(nowhere, &"t".parse().expect("a token"), 1).expect("a client"),
             clock: Arc::new(ManualClock::at(2_000)),
             cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),

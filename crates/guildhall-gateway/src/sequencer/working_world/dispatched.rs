@@ -10,7 +10,7 @@ use guildhall_ports::journal::ResumeState;
 use metrics::counter;
 use tracing::warn;
 
-use super::{Fatal, RENEWALS_APART, UnreadableSessions, Working};
+use super::{Fatal, RENEWALS_APART, UnreadableSessions, WorkingWorld};
 use crate::{
     inbox::Dispatch,
     normalise::{
@@ -26,10 +26,10 @@ const SESSION_RENEWAL_FIRST: Duration = Duration::from_secs(30);
 /// An operator can do nothing about it, and reads it once.
 const PENDING_LOGGED_APART_MS: UnixMs = 10 * 60 * 1_000;
 
-impl Working {
+impl WorkingWorld {
     /// A dispatch came.
     pub(crate) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
-        self.cause();
+        self.begin_cause();
         // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
         // has arrived. READY begins a session, whose numbers start over.
         // RESUMED is the connection's own and is kept by nobody, so its number does not say
@@ -78,7 +78,7 @@ impl Working {
             Normalised::MembersChunk(chunk) => {
                 count(kind);
                 let (guild_id, oddities) = (chunk.guild_id, chunk.oddities);
-                self.part_came(chunk, dispatch.received_at, now);
+                self.members_chunk_received(chunk, dispatch.received_at, now);
                 self.odd_fields(kind, guild_id, oddities, now, dispatch.received_at);
             }
             Normalised::RateLimited(limited) => {
@@ -304,7 +304,7 @@ impl Working {
         }
     }
 
-    fn part_came(&mut self, chunk: MembersChunk, wall: UnixMs, now: Instant) {
+    fn members_chunk_received(&mut self, chunk: MembersChunk, wall: UnixMs, now: Instant) {
         let members = chunk.members.into_iter();
         let part = Op8Part {
             nonce: chunk.nonce,

@@ -339,7 +339,7 @@ fn who_never_comes_back_is_forgotten_however_often_the_process_begins_anew() {
     };
     let cdn = || Cdn::new(&"https://cdn.example".parse().expect("an address"));
     let begin = |kept: Restored, wall: UnixMs| {
-        let mut working = Working::new(kept, cdn(), Limits::default(), "THE_GUILDS", wall);
+        let mut working = WorkingWorld::new(kept, cdn(), Limits::default(), "THE_GUILDS", wall);
         working.begun(Instant::now(), wall);
         working
     };
@@ -363,7 +363,7 @@ fn who_never_comes_back_is_forgotten_however_often_the_process_begins_anew() {
 }
 
 struct Harness {
-    working: Working,
+    working: WorkingWorld,
     now: Instant,
     wall: UnixMs,
     sequence: u64,
@@ -373,7 +373,7 @@ impl Harness {
     fn new(bridged: Option<BTreeSet<GuildId>>) -> Self {
         let cdn = Cdn::new(&"https://cdn.example".parse().expect("an address"));
         Self {
-            working: Working::new(restored(bridged), cdn, Limits::default(), "THE_GUILDS", 10),
+            working: WorkingWorld::new(restored(bridged), cdn, Limits::default(), "THE_GUILDS", 10),
             now: Instant::now(),
             wall: 20,
             sequence: 0,

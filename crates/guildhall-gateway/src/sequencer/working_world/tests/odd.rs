@@ -183,7 +183,7 @@ fn who_comes_before_the_room_is_in_it_after_a_restart_and_a_resume_too() {
     };
     let mut again = Harness::new(None);
     let cdn = Cdn::new(&"https://cdn.example".parse().expect("a URL"));
-    again.working = Working::new(restored, cdn, Limits::default(), "THE_GUILDS", 10);
+    again.working = WorkingWorld::new(restored, cdn, Limits::default(), "THE_GUILDS", 10);
     again.sequence = 4;
     again.dispatch("VOICE_STATE_UPDATE", &voice("6", "10"));
     let room = json!({
