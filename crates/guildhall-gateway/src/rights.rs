@@ -60,9 +60,9 @@ use queue::{LookUpQueue, Priority};
 use rest::RestSlots;
 use timers::Timers;
 use watched_guilds::WatchedGuilds;
-use watched_member::{Known, LookUp, Validity};
+use watched_member::{LookUp, Validity, WatchedMember};
 
-pub(crate) use op8::Op8Part;
+pub(crate) use op8::Op8Chunk;
 
 /// How often what is due is looked for, at most: what is due together can then be batched.
 const TICK: Duration = Duration::from_secs(1);
@@ -82,8 +82,8 @@ pub(crate) struct WatchId(pub u64);
 pub(crate) enum Output {
     /// Ask Discord by REST, and say so by [`Rights::rest_answered`].
     LookUpByRest(MemberKey),
-    /// Ask Discord by Request Guild Members, and say so by [`Rights::op8_part_came`] for each part
-    /// of the answer. One that can't be sent: [`Rights::op8_failed`].
+    /// Ask Discord by Request Guild Members, and say so by [`Rights::op8_chunk_received`] for each
+    /// chunk of the answer. One that can't be sent: [`Rights::op8_failed`].
     LookUpByOp8(MembersRequest),
     /// Into the log.
     Changed {
@@ -163,7 +163,7 @@ impl ExpectedGuilds<'_> {
 #[derive(Debug)]
 pub(crate) struct Rights {
     limits: Limits,
-    members: BTreeMap<MemberKey, Known>,
+    members: BTreeMap<MemberKey, WatchedMember>,
     watched_guilds: WatchedGuilds,
     /// Members that somebody waits for and whose guild is not there.
     awaiting_guild: BTreeSet<MemberKey>,
@@ -218,10 +218,10 @@ impl Rights {
         for (guild_id, guild) in &context.world.guilds {
             for user_id in guild.memberships.keys() {
                 let key = (*guild_id, *user_id);
-                let unwatched = Known {
+                let unwatched = WatchedMember {
                     watched_until: context.now,
                     expires_at: context.now + left,
-                    ..Known::new(&self.limits, context.now)
+                    ..WatchedMember::new(&self.limits, context.now)
                 };
                 self.members.entry(key).or_insert(unwatched);
                 self.watched_guilds.insert(key);
@@ -258,7 +258,7 @@ impl Rights {
             }
             (MembershipUpdate::Invalidated, Some(validity)) => *validity = Validity::Invalidated,
             (MembershipUpdate::Invalidated, None) => {
-                self.ask(key, Priority::Awaited, context);
+                self.enqueue(key, Priority::Awaited, context);
                 self.set_timer(key, context);
                 self.send_out(context);
             }

@@ -44,7 +44,7 @@ pub(super) struct Ticket {
 
 /// The first of a guild in the queue, and how many of the guild wait with it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct QueueHead {
     pub guild_id: GuildId,
     pub since: Instant,
     pub count: usize,
@@ -152,13 +152,13 @@ impl FairQueue {
     }
 
     /// The first that may be batched.
-    pub(super) fn head(&self) -> Option<Head> {
+    pub(super) fn head(&self) -> Option<QueueHead> {
         let (_, guild_id) = self.batchable.heads.first_key_value()?;
         self.head_of(*guild_id)
     }
 
     /// Of the guilds of which so many wait that they fill a request, the one that came first.
-    pub(super) fn first_full(&self) -> Option<Head> {
+    pub(super) fn first_full(&self) -> Option<QueueHead> {
         let full = self
             .batchable
             .sizes
@@ -169,7 +169,7 @@ impl FairQueue {
     }
 
     /// The guild of which most wait.
-    pub(super) fn largest(&self) -> Option<Head> {
+    pub(super) fn largest(&self) -> Option<QueueHead> {
         let (_, guild_id) = self.batchable.sizes.last()?;
         self.head_of(*guild_id)
     }
@@ -180,10 +180,10 @@ impl FairQueue {
         guild.into_iter().flat_map(BTreeMap::values).copied()
     }
 
-    fn head_of(&self, guild_id: GuildId) -> Option<Head> {
+    fn head_of(&self, guild_id: GuildId) -> Option<QueueHead> {
         let guild = self.batchable.guilds.get(&guild_id)?;
         let (ticket, _) = guild.first_key_value()?;
-        Some(Head {
+        Some(QueueHead {
             guild_id,
             since: ticket.since,
             count: guild.len(),

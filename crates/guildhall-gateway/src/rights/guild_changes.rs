@@ -5,7 +5,7 @@ use guildhall_model::{GuildId, UserId};
 use super::{
     MemberKey, Rights, RightsContext, is_known, is_there,
     queue::Priority,
-    watched_member::{Known, LookUp, Validity},
+    watched_member::{LookUp, Validity, WatchedMember},
 };
 
 impl Rights {
@@ -78,9 +78,9 @@ impl Rights {
                 }
             } else if waited_for {
                 self.awaiting_guild.remove(&key);
-                self.ask(key, Priority::Awaited, context);
+                self.enqueue(key, Priority::Awaited, context);
             } else if unknown {
-                self.ask(key, Priority::Reset, context);
+                self.enqueue(key, Priority::Reset, context);
             }
             self.set_timer(key, context);
         }
@@ -89,7 +89,7 @@ impl Rights {
     /// What does not exist is not kept: a member that was only waited for, in a guild that is not
     /// there.
     pub(super) fn forget_if_absent(&mut self, key: MemberKey, context: RightsContext<'_>) {
-        let idle = self.members.get(&key).is_some_and(Known::is_idle);
+        let idle = self.members.get(&key).is_some_and(WatchedMember::is_idle);
         if idle && !is_there(key, context.world) {
             self.forget(key, context);
         }

@@ -12,7 +12,12 @@ use super::{
 
 impl Rights {
     /// Puts a member into the queue. The caller sets its timer.
-    pub(super) fn ask(&mut self, key: MemberKey, priority: Priority, context: RightsContext<'_>) {
+    pub(super) fn enqueue(
+        &mut self,
+        key: MemberKey,
+        priority: Priority,
+        context: RightsContext<'_>,
+    ) {
         let Some(known) = self.members.get_mut(&key) else {
             return;
         };
@@ -55,13 +60,13 @@ impl Rights {
         context: RightsContext<'_>,
     ) {
         if self.rest.ended(key) {
-            self.ended(key, membership, context);
+            self.look_up_ended(key, membership, context);
         }
         self.send_out(context);
     }
 
     /// A member's look-up has ended, whichever way it went.
-    pub(super) fn ended(
+    pub(super) fn look_up_ended(
         &mut self,
         key: MemberKey,
         membership: Option<Membership>,
@@ -90,10 +95,10 @@ impl Rights {
             }
             (Validity::Invalidated, _) => {
                 let priority = known.priority_again();
-                self.ask(key, priority, context);
+                self.enqueue(key, priority, context);
             }
             (Validity::Superseded, _) if !known.waiting.is_empty() => {
-                self.ask(key, Priority::Awaited, context);
+                self.enqueue(key, Priority::Awaited, context);
             }
             (Validity::Superseded, _) => {}
         }

@@ -16,7 +16,7 @@ use crate::inbox::{MembersRequest, Nonce};
 
 /// A part of the answer to a request: one GUILD_MEMBERS_CHUNK.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Op8Part {
+pub(crate) struct Op8Chunk {
     /// Of the request.
     pub nonce: Nonce,
     /// The guild it is about.
@@ -25,7 +25,7 @@ pub(crate) struct Op8Part {
     pub members: Vec<(UserId, Membership)>,
     /// No members.
     pub not_found: Vec<UserId>,
-    /// There are no further parts.
+    /// There are no further chunks.
     pub last: bool,
 }
 
@@ -68,17 +68,17 @@ impl Rights {
         true
     }
 
-    /// A part of the answer to a request has come, in the order of the dispatches. Who is in no
-    /// part is looked up by REST.
-    pub(crate) fn op8_part_came(&mut self, part: Op8Part, context: RightsContext<'_>) {
-        let strangers = part.not_found.into_iter();
+    /// A chunk of the answer to a request has come, in the order of the dispatches. Who is in no
+    /// chunk is looked up by REST.
+    pub(crate) fn op8_chunk_received(&mut self, chunk: Op8Chunk, context: RightsContext<'_>) {
+        let strangers = chunk.not_found.into_iter();
         let strangers = strangers.map(|user_id| (user_id, Membership::Stranger));
-        let found = part.members.into_iter().chain(strangers);
-        self.take_part(part.nonce, part.guild_id, found, part.last, context);
+        let found = chunk.members.into_iter().chain(strangers);
+        self.take_chunk(chunk.nonce, chunk.guild_id, found, chunk.last, context);
         self.send_out(context);
     }
 
-    fn take_part(
+    fn take_chunk(
         &mut self,
         nonce: Nonce,
         guild_id: GuildId,
@@ -96,7 +96,7 @@ impl Rights {
         }
         for (user_id, membership) in found {
             if request.users.remove(&user_id).is_some() {
-                self.ended((guild_id, user_id), Some(membership), context);
+                self.look_up_ended((guild_id, user_id), Some(membership), context);
             }
         }
         if last {

@@ -13,7 +13,7 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     Rights, RightsContext,
-    fair_queue::{Head, Via},
+    fair_queue::{QueueHead, Via},
     op8_rate_limit::WINDOW,
     queue::{Priority, QueueEntry},
 };
@@ -100,7 +100,7 @@ impl Rights {
             Priority::Awaited => all.saturating_sub(1),
             Priority::Reset | Priority::Refresh => all,
         };
-        let of_head = |head: Head| {
+        let of_head = |head: QueueHead| {
             // A request for a few is a bigger part of the requests than they are of those who go
             // by REST. Who has many waiting in as many guilds leaves half of the requests to others.
             let few =
@@ -137,7 +137,12 @@ impl Rights {
 
     /// When a request for the first of a guild waits no longer for others to join it: the longer
     /// the more requests are spent, so that the others last, whatever comes.
-    fn ready_at(&self, head: &Head, priority: Priority, context: RightsContext<'_>) -> Instant {
+    fn ready_at(
+        &self,
+        head: &QueueHead,
+        priority: Priority,
+        context: RightsContext<'_>,
+    ) -> Instant {
         let requests = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let most = requests(self.limits.member_calls).max(1);
         let coalesce = match priority {
@@ -152,7 +157,7 @@ impl Rights {
         head.since + coalesce
     }
 
-    pub(super) fn is_worth_a_request(&self, head: &Head, context: RightsContext<'_>) -> bool {
+    pub(super) fn is_worth_a_request(&self, head: &QueueHead, context: RightsContext<'_>) -> bool {
         let missing = WORTH_A_REQUEST.saturating_sub(head.count);
         self.due_soon(head.guild_id, missing, context).len() >= missing
     }

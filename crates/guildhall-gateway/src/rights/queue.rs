@@ -6,7 +6,7 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     MemberKey,
-    fair_queue::{FairQueue, Head, Ticket, Via},
+    fair_queue::{FairQueue, QueueHead, Ticket, Via},
 };
 
 /// How soon a look-up is wanted, in the order in which they go.
@@ -98,17 +98,17 @@ impl LookUpQueue {
     }
 
     /// The first of a priority that may be batched.
-    pub(super) fn head(&self, priority: Priority) -> Option<Head> {
+    pub(super) fn head(&self, priority: Priority) -> Option<QueueHead> {
         self.queue(priority).head()
     }
 
     /// Of the guilds of which so many wait that they fill a request, the one that came first.
-    pub(super) fn first_full(&self, priority: Priority) -> Option<Head> {
+    pub(super) fn first_full(&self, priority: Priority) -> Option<QueueHead> {
         self.queue(priority).first_full()
     }
 
     /// The guild of which most wait that may be batched.
-    pub(super) fn largest(&self, priority: Priority) -> Option<Head> {
+    pub(super) fn largest(&self, priority: Priority) -> Option<QueueHead> {
         self.queue(priority).largest()
     }
 

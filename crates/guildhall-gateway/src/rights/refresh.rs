@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     MemberKey, Output, Rights, RightsContext, TICK, is_known, is_there,
-    watched_member::{Known, LookUp},
+    watched_member::{LookUp, WatchedMember},
 };
 
 impl Rights {
@@ -20,7 +20,7 @@ impl Rights {
         let refresh_at = self.refresh_at(key, known, context);
         if refresh_at.is_some_and(|at| at <= context.now) {
             let priority = known.priority_unasked();
-            self.ask(key, priority, context);
+            self.enqueue(key, priority, context);
         }
         self.set_timer(key, context);
     }
@@ -41,7 +41,7 @@ impl Rights {
     pub(super) fn refresh_at(
         &self,
         key: MemberKey,
-        known: &Known,
+        known: &WatchedMember,
         context: RightsContext<'_>,
     ) -> Option<Instant> {
         let watched = known.is_watched(context.now) && is_there(key, context.world);

@@ -6,7 +6,7 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     MemberKey, Output, Rights, RightsContext,
-    fair_queue::Head,
+    fair_queue::QueueHead,
     op8_batch::WORTH_A_REQUEST,
     queue::{LookUpQueue, Priority},
 };
@@ -101,7 +101,7 @@ impl Rights {
             .op8_rate
             .free_at(self.requests_for(priority), context.now);
         let requests_are_answered = || self.requests_late_at().is_none_or(|at| at > context.now);
-        let would_go = |head: &Head| match priority {
+        let would_go = |head: &QueueHead| match priority {
             Priority::Awaited => head.count >= USERS_PER_REQUEST && requests_are_answered(),
             Priority::Reset => head.count >= WORTH_A_REQUEST && requests_are_answered(),
             Priority::Refresh => self.is_worth_a_request(head, context),

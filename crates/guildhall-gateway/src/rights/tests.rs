@@ -150,7 +150,7 @@ fn a_watch_is_answered_in_time_with_what_is_missing_as_failed() {
     assert!(by <= harness.now + Limits::default().watch_answer);
     let late = harness.wait(Limits::default().watch_answer);
     assert_eq!(late, [answered(1, &[OTHER])]);
-    let nobody = |known: &Known| known.waiting.is_empty();
+    let nobody = |known: &WatchedMember| known.waiting.is_empty();
     assert!(harness.rights.members.values().all(nobody));
     let other = (OTHER, USER);
     let event = Output::Changed {

@@ -15,7 +15,7 @@ use super::{
 pub(super) const AWAITING_GUILD: usize = 20_000;
 
 /// What came of one guild of a watch.
-enum Entered {
+enum WatchedGuild {
     /// It is known there already.
     Known,
     /// It is to be looked up.
@@ -42,9 +42,9 @@ impl Rights {
             let key = (guild_id, user_id);
             let entered = self.enter(watch, key, context);
             match entered {
-                Ok(Entered::Known) => {}
-                Ok(Entered::Waits) => _ = open.insert(guild_id),
-                Ok(Entered::NotThere) => failed.push(guild_id),
+                Ok(WatchedGuild::Known) => {}
+                Ok(WatchedGuild::Waits) => _ = open.insert(guild_id),
+                Ok(WatchedGuild::NotThere) => failed.push(guild_id),
                 Err(quota) => {
                     failed.push(guild_id);
                     *refused.entry(quota).or_default() += 1;
@@ -79,10 +79,10 @@ impl Rights {
         watch: WatchId,
         key: MemberKey,
         context: RightsContext<'_>,
-    ) -> Result<Entered, Quota> {
+    ) -> Result<WatchedGuild, Quota> {
         let there = is_there(key, context.world);
         if !there && !context.expected.includes(key.0) {
-            return Ok(Entered::NotThere);
+            return Ok(WatchedGuild::NotThere);
         }
         let awaiting = &self.awaiting_guild;
         if !there && awaiting.len() >= AWAITING_GUILD && !awaiting.contains(&key) {
@@ -90,17 +90,17 @@ impl Rights {
         }
         let fresh = self.begin(key, context).ok_or(Quota::User)?;
         if fresh {
-            return Ok(Entered::Known);
+            return Ok(WatchedGuild::Known);
         }
         if let Some(known) = self.members.get_mut(&key) {
             known.waiting.insert(watch);
         }
         if there {
-            self.ask(key, Priority::Awaited, context);
+            self.enqueue(key, Priority::Awaited, context);
         } else {
             self.awaiting_guild.insert(key);
         }
-        Ok(Entered::Waits)
+        Ok(WatchedGuild::Waits)
     }
 
     /// A member is known, or is known to have failed: whoever waited for it goes on.

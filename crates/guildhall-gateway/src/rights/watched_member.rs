@@ -16,7 +16,7 @@ use crate::Limits;
 pub(super) const GUILDS_PER_USER: usize = 200;
 
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct WatchedMember {
     /// Until when it counts as watched, if not watched again.
     pub watched_until: Instant,
     /// When it is forgotten then.
@@ -63,7 +63,7 @@ impl Rights {
     /// Notes that a member is watched. Returns whether that was so without a break, and what we
     /// know is therefore good; `None`: its user has as many as anybody may.
     pub(super) fn begin(&mut self, key: MemberKey, context: RightsContext<'_>) -> Option<bool> {
-        let new = Known::new(&self.limits, context.now);
+        let new = WatchedMember::new(&self.limits, context.now);
         let watched = self
             .members
             .get(&key)
@@ -103,7 +103,7 @@ impl Rights {
     }
 }
 
-impl Known {
+impl WatchedMember {
     pub(super) fn new(limits: &Limits, now: Instant) -> Self {
         Self {
             watched_until: now + limits.watch_break,

@@ -42,8 +42,8 @@ fn users(range: std::ops::RangeInclusive<u64>) -> Vec<UserId> {
     range.map(UserId).collect()
 }
 
-fn part(nonce: Nonce, members: &[UserId], last: bool) -> Op8Part {
-    Op8Part {
+fn chunk(nonce: Nonce, members: &[UserId], last: bool) -> Op8Chunk {
+    Op8Chunk {
         nonce,
         guild_id: GUILD,
         members: members.iter().map(|user| (*user, member(5))).collect(),
@@ -52,8 +52,8 @@ fn part(nonce: Nonce, members: &[UserId], last: bool) -> Op8Part {
     }
 }
 
-fn came(harness: &mut Harness, part: Op8Part) -> Vec<Output> {
-    harness.act(|rights, context| rights.op8_part_came(part, context))
+fn came(harness: &mut Harness, chunk: Op8Chunk) -> Vec<Output> {
+    harness.act(|rights, context| rights.op8_chunk_received(chunk, context))
 }
 
 fn answers(outputs: &[Output]) -> Vec<u64> {
@@ -74,7 +74,7 @@ fn who_finds_no_place_goes_with_others_in_order_of_arrival() {
     assert_eq!(alone, users(1..=8));
     let (call, together) = call(&outputs);
     assert_eq!(together, users(9..=108));
-    let outputs = came(&mut harness, part(call, &together, true));
+    let outputs = came(&mut harness, chunk(call, &together, true));
     assert_eq!(answers(&outputs), (9..=108).collect::<Vec<_>>());
 }
 
@@ -144,11 +144,11 @@ fn the_last_call_is_left_to_the_head_of_the_line() {
 fn who_is_not_found_is_a_stranger_and_who_is_in_no_part_is_looked_up_alone() {
     let (mut harness, outputs) = crowd();
     let (call, together) = call(&outputs);
-    let outputs = came(&mut harness, part(call, &together[..10], false));
+    let outputs = came(&mut harness, chunk(call, &together[..10], false));
     assert_eq!(answers(&outputs), (9..=18).collect::<Vec<_>>());
-    let strangers = Op8Part {
+    let strangers = Op8Chunk {
         not_found: together[10..50].to_vec(),
-        ..part(call, &[], true)
+        ..chunk(call, &[], true)
     };
     let outputs = came(&mut harness, strangers);
     assert_eq!(answers(&outputs), (19..=58).collect::<Vec<_>>());
@@ -163,24 +163,28 @@ fn who_is_not_found_is_a_stranger_and_who_is_in_no_part_is_looked_up_alone() {
 fn an_answer_to_another_question_is_none() {
     let (mut harness, outputs) = crowd();
     let (call, together) = call(&outputs);
-    let unknown = part(Nonce(call.0 + 1), &together, true);
+    let unknown = chunk(Nonce(call.0 + 1), &together, true);
     assert_eq!(came(&mut harness, unknown), []);
-    let elsewhere = Op8Part {
+    let elsewhere = Op8Chunk {
         guild_id: OTHER,
-        ..part(call, &together, true)
+        ..chunk(call, &together, true)
     };
     assert_eq!(came(&mut harness, elsewhere), []);
-    let others = part(call, &users(1..=8), false);
+    let others = chunk(call, &users(1..=8), false);
     assert_eq!(
         came(&mut harness, others),
         [],
         "they were not asked for by this"
     );
     assert_eq!(
-        answers(&came(&mut harness, part(call, &together, true))).len(),
+        answers(&came(&mut harness, chunk(call, &together, true))).len(),
         100
     );
-    assert_eq!(came(&mut harness, part(call, &together, true)), [], "again");
+    assert_eq!(
+        came(&mut harness, chunk(call, &together, true)),
+        [],
+        "again"
+    );
 }
 
 #[test]
@@ -193,7 +197,7 @@ fn a_dispatch_overtakes_the_answer_of_a_call_too() {
         [9]
     );
     assert_eq!(harness.told(hinted, MembershipUpdate::Invalidated), []);
-    let outputs = came(&mut harness, part(call, &together, true));
+    let outputs = came(&mut harness, chunk(call, &together, true));
     assert_eq!(answers(&outputs), (11..=108).collect::<Vec<_>>());
     let known = &harness.world.guilds[&GUILD].memberships;
     assert_eq!(known[&UserId(9)], member(6));
@@ -216,11 +220,11 @@ fn a_call_that_a_lost_connection_took_with_it_is_asked_again_where_it_stood() {
     assert_eq!(head, &users(10..=109));
     assert_eq!(calls[1].1, users(110..=CROWD));
     assert_eq!(
-        came(&mut harness, part(lost, &together, true)),
+        came(&mut harness, chunk(lost, &together, true)),
         [],
         "replayed"
     );
-    let outputs = came(&mut harness, part(*again, head, true));
+    let outputs = came(&mut harness, chunk(*again, head, true));
     assert_eq!(answers(&outputs), (10..=109).collect::<Vec<_>>());
 }
 
@@ -270,7 +274,7 @@ fn a_call_without_an_answer_is_given_up_and_its_users_are_looked_up_alone() {
         let outputs = harness.looked_up((GUILD, UserId(user)), Some(member(5)));
         assert_eq!(look_ups(&outputs), [(GUILD, UserId(next))]);
     }
-    assert_eq!(came(&mut harness, part(silent, &together, true)), []);
+    assert_eq!(came(&mut harness, chunk(silent, &together, true)), []);
     let late = harness.wait(Limits::default().watch_answer.saturating_sub(limit));
     let failed =
         |output: &Output| matches!(output, Output::Answered { failed, .. } if failed == &[GUILD]);

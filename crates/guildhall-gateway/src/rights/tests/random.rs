@@ -100,14 +100,14 @@ proptest! {
                     Some(key) => harness.looked_up(key, (step == 4).then(|| member(number))),
                     None => Vec::new(),
                 },
-                // A part of an answer, the last or not; everybody in it or only some.
+                // A chunk of an answer, the last or not; everybody in it or only some.
                 6 | 7 => {
                     let mut answer = Vec::new();
                     if let Some(mut call) = seen.calls.first_entry() {
                         let (id, (_, guild_id, users)) = (*call.key(), call.get_mut());
                         let kept = users.split_off(&UserId(user));
                         let members = users.iter().map(|user| (*user, member(number)));
-                        let part = Op8Part {
+                        let chunk = Op8Chunk {
                             nonce: id,
                             guild_id: *guild_id,
                             members: members.collect(),
@@ -115,10 +115,10 @@ proptest! {
                             last: number % 2 == 0,
                         };
                         *users = if step == 7 { BTreeSet::new() } else { kept };
-                        if part.last || users.is_empty() {
+                        if chunk.last || users.is_empty() {
                             call.remove();
                         }
-                        answer = harness.act(|rights, context| rights.op8_part_came(part, context));
+                        answer = harness.act(|rights, context| rights.op8_chunk_received(chunk, context));
                     }
                     answer
                 }

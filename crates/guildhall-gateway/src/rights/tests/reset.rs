@@ -17,14 +17,14 @@ fn a_guild_that_was_out_of_hearing_has_all_who_are_here_looked_up_at_once_togeth
         panic!("one request, at once: {outputs:?}")
     };
     assert_eq!(user_ids.len(), 30);
-    let part = Op8Part {
+    let chunk = Op8Chunk {
         nonce: *nonce,
         guild_id: GUILD,
         members: Vec::new(),
         not_found: user_ids.clone(),
         last: true,
     };
-    harness.act(|rights, context| rights.op8_part_came(part, context));
+    harness.act(|rights, context| rights.op8_chunk_received(chunk, context));
     let thrown_out = &harness.world.guilds[&GUILD].memberships;
     assert!(thrown_out.values().all(|is| *is == Membership::Stranger));
     assert_eq!(thrown_out.len(), 30);

@@ -24,7 +24,7 @@ pub(super) struct Storm {
 
 enum Due {
     Alone(MemberKey),
-    Together(Op8Part),
+    Together(Op8Chunk),
 }
 
 impl Storm {
@@ -73,9 +73,9 @@ impl Storm {
             {
                 let outputs = match entry.remove() {
                     Due::Alone(key) => self.harness.looked_up(key, Some(member(5))),
-                    Due::Together(part) => self
+                    Due::Together(chunk) => self
                         .harness
-                        .act(|rights, context| rights.op8_part_came(part, context)),
+                        .act(|rights, context| rights.op8_chunk_received(chunk, context)),
                 };
                 self.follow(outputs);
             }
@@ -105,14 +105,14 @@ impl Storm {
                         continue;
                     }
                     let members = user_ids.into_iter().map(|user| (user, member(5)));
-                    let part = Op8Part {
+                    let chunk = Op8Chunk {
                         nonce,
                         guild_id,
                         members: members.collect(),
                         not_found: Vec::new(),
                         last: true,
                     };
-                    (now + self.round_trip, Due::Together(part))
+                    (now + self.round_trip, Due::Together(chunk))
                 }
                 Output::Answered { watch, failed } => {
                     let begun = self.begun[&watch];

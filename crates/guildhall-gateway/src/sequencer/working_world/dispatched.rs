@@ -16,7 +16,7 @@ use crate::{
     normalise::{
         self, Context, GuildDelta, GuildTransition, MembersChunk, Normalised, Oddities, Ready,
     },
-    rights::{MemberKey, MembershipUpdate, Op8Part},
+    rights::{MemberKey, MembershipUpdate, Op8Chunk},
 };
 
 /// The wait before the second session in a row that begins unreadably is given up; then it
@@ -306,7 +306,7 @@ impl WorkingWorld {
 
     fn members_chunk_received(&mut self, chunk: MembersChunk, wall: UnixMs, now: Instant) {
         let members = chunk.members.into_iter();
-        let part = Op8Part {
+        let chunk = Op8Chunk {
             nonce: chunk.nonce,
             guild_id: chunk.guild_id,
             members: members
@@ -316,7 +316,7 @@ impl WorkingWorld {
             last: chunk.last,
         };
         let (rights, context) = self.rights_and_context(now);
-        rights.op8_part_came(part, context);
+        rights.op8_chunk_received(chunk, context);
         self.follow_rights(wall);
     }
 
