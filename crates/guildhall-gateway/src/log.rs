@@ -26,7 +26,7 @@ pub(crate) struct Log(Arc<Mutex<Inner>>);
 
 /// How much is retained.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
+pub(crate) struct Retention {
     /// Events per guild.
     pub records_per_guild: usize,
     /// All events of the log together, measured as their JSON on the link. Evicted events of half
@@ -71,21 +71,21 @@ pub(crate) struct Expired;
 
 impl Log {
     /// An empty log at the start of an epoch.
-    pub(crate) fn new(start: Position, window: Window) -> Self {
-        Self::restored(start, Vec::new(), Vec::new(), window)
+    pub(crate) fn new(start: Position, retention: Retention) -> Self {
+        Self::restored(start, Vec::new(), Vec::new(), retention)
     }
 
     /// A log as it was kept: each guild at its floor, and all events after the floors, ascending.
-    /// What the window has no room for goes into the bases.
+    /// What the retention has no room for goes into the bases.
     pub(crate) fn restored(
         head: Position,
         bases: Vec<JournalBase>,
         events: Vec<Envelope>,
-        window: Window,
+        retention: Retention,
     ) -> Self {
         let mut inner = Inner {
             head: watch::Sender::new(head),
-            window,
+            retention,
             events: BTreeMap::new(),
             bytes: 0,
             guilds: BTreeMap::new(),
@@ -152,7 +152,7 @@ impl Log {
     /// Bases that the journal is to have, if it keeps too much of what was evicted here: those of
     /// the guilds it keeps most of, until it keeps half of what it may. Each is answered once.
     pub(crate) fn compact(&self) -> Vec<JournalBase> {
-        let evicted = self.lock().window.evicted_in_journal;
+        let evicted = self.lock().retention.evicted_in_journal;
         self.compact_beyond(evicted)
     }
 
@@ -160,7 +160,7 @@ impl Log {
         let mut inner = self.lock();
         let most = Amount {
             events: evicted.max(inner.events.len() / 2),
-            bytes: inner.window.bytes / 2,
+            bytes: inner.retention.bytes / 2,
         };
         if inner.evicted.is_within(most) {
             return Vec::new();
@@ -232,7 +232,7 @@ impl Log {
 #[derive(Debug)]
 struct Inner {
     head: watch::Sender<Position>,
-    window: Window,
+    retention: Retention,
     /// Retained events by number.
     events: BTreeMap<u64, Kept>,
     /// Of all of them.
@@ -315,14 +315,14 @@ impl Inner {
 
     /// Evicts what is too much once a group of a guild is whole.
     fn make_room(&mut self, guild_id: GuildId) {
-        let most = self.window.records_per_guild;
+        let most = self.retention.records_per_guild;
         while let Some(index) = self.guilds.get(&guild_id)
             && index.retained.len() > most
             && let Some(oldest) = index.retained.front().copied()
         {
             self.evict_group(oldest);
         }
-        while self.bytes > self.window.bytes
+        while self.bytes > self.retention.bytes
             && let Some(oldest) = self.events.keys().next().copied()
         {
             self.evict_group(oldest);

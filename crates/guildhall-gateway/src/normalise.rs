@@ -248,7 +248,7 @@ impl GuildDelta {
         Self { oddities, ..self }
     }
 
-    fn with_news(self, transition: GuildTransition) -> Self {
+    fn with_transition(self, transition: GuildTransition) -> Self {
         Self {
             transition: Some(transition),
             ..self

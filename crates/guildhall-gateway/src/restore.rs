@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::{
     GatewayBuildError, GatewaySettingNames,
-    log::{Log, Window},
+    log::{Log, Retention},
     sequencer::Restored,
 };
 
@@ -26,13 +26,13 @@ pub(crate) async fn restore(
     journal: &dyn Journal,
     terms: Terms,
     bot: Option<UserId>,
-    window: Window,
+    retention: Retention,
     now: UnixMs,
     names: &GatewaySettingNames,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     match journal.load().await.map_err(refused)? {
-        Some(saved) => go_on(saved, terms, bot, window, names),
-        None => begin(journal, terms, window, now).await,
+        Some(saved) => go_on(saved, terms, bot, retention, names),
+        None => begin(journal, terms, retention, now).await,
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn another_bot(kept: UserId, is: UserId, names: &GatewaySettingNames)
 async fn begin(
     journal: &dyn Journal,
     terms: Terms,
-    window: Window,
+    retention: Retention,
     now: UnixMs,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     let start = Position::start(LOG, now);
@@ -77,14 +77,14 @@ async fn begin(
         state: Arc::new(state),
         terms,
     };
-    Ok((Log::new(start, window), restored))
+    Ok((Log::new(start, retention), restored))
 }
 
 fn go_on(
     saved: Saved,
     terms: Terms,
     bot: Option<UserId>,
-    window: Window,
+    retention: Retention,
     names: &GatewaySettingNames,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     let Saved {
@@ -109,7 +109,7 @@ fn go_on(
         info!("[Gateway] The settings or the build changed: Discord is asked for a fresh picture");
         state.resume = None;
     }
-    let log = Log::restored(head, bases, events, window);
+    let log = Log::restored(head, bases, events, retention);
     let world = log.world();
     info!(log.head = %head, guilds = world.guilds.len(), "[Gateway] The log goes on");
     let restored = Restored {
@@ -144,7 +144,7 @@ mod tests {
             guilds: None,
             world_format,
         };
-        let window = Window {
+        let retention = Retention {
             records_per_guild: 10,
             bytes: 1 << 20,
             evicted_in_journal: 10,
@@ -172,7 +172,7 @@ mod tests {
                 events: Vec::new(),
                 state,
             };
-            let went_on = go_on(saved, terms(World::FORMAT), None, window, &NAMES);
+            let went_on = go_on(saved, terms(World::FORMAT), None, retention, &NAMES);
             let (log, restored) = went_on.expect("it is read");
             assert_eq!(log.head().seq, 3);
             let guild = restored.world.guilds.get(&GuildId(1));

@@ -22,7 +22,7 @@ use crate::{
     health::GatewayHealth,
     inbox::Input,
     link::{self, AttachmentContext, LinkServer},
-    log::{Log, Window},
+    log::{Log, Retention},
     normalise::Cdn,
     restore::{bot_of, restore},
     sequencer::{self, PublishedStatus, ReadinessReport, Restored, Sequencer, SequencerSetup},
@@ -64,7 +64,7 @@ impl Config {
             .local_addr()
             .map_err(|error| GatewayBuildError::Failed(error.to_string()))?;
         let now = clock.now();
-        let window = Window {
+        let retention = Retention {
             records_per_guild: self.log_window.get(),
             bytes: self.limits.log_bytes,
             evicted_in_journal: self.limits.journal_evicted,
@@ -76,7 +76,7 @@ impl Config {
             world_format: World::FORMAT,
         };
         let bot = bot_of(&self.bot_token);
-        let (log, restored) = restore(&*journal, terms, bot, window, now, &self.names).await?;
+        let (log, restored) = restore(&*journal, terms, bot, retention, now, &self.names).await?;
         let (sequencer, inbox) = Sequencer::new();
         let status = DiscordStatus {
             discord: Discord::Down,

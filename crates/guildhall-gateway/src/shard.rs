@@ -92,10 +92,16 @@ pub(crate) async fn run(
     // Built once: it holds the TLS roots.
     let template = ConfigBuilder::new(shard.bot_token.expose().to_owned(), intents).build();
     let mut policy = ReconnectPolicy::new(shard.limits, shard.resume.clone());
-    let mut base = shard.gateway_url.clone();
+    let mut gateway_url = shard.gateway_url.clone();
     loop {
         let disconnect = match shard
-            .connect(&mut policy, &mut base, &mut requests, &template, &stop)
+            .connect(
+                &mut policy,
+                &mut gateway_url,
+                &mut requests,
+                &template,
+                &stop,
+            )
             .await
         {
             ConnectionExit::Disconnected(disconnect) => disconnect,
@@ -122,7 +128,7 @@ pub(crate) async fn run(
         log_disconnect(&lost, &disconnect);
         if matches!(disconnect, Disconnect::Unreachable(_)) && policy.resume_url().is_none() {
             // It may have moved: asked for again.
-            base.clone_from(&shard.gateway_url);
+            gateway_url.clone_from(&shard.gateway_url);
         }
         // However full the inbox is, and however slow the disk: not before all that came is
         // committed.
@@ -145,25 +151,25 @@ impl Shard {
     async fn connect(
         &self,
         policy: &mut ReconnectPolicy,
-        base: &mut Option<Url>,
+        gateway_url: &mut Option<Url>,
         requests: &mut mpsc::Receiver<MembersRequest>,
         template: &ShardConfig,
         stop: &CancellationToken,
     ) -> ConnectionExit {
         let identify = policy.resume().is_none();
-        if identify || policy.resume_url().is_none() && base.is_none() {
+        if identify || policy.resume_url().is_none() && gateway_url.is_none() {
             let found = select! {
-                found = self.find(identify) => found,
+                found = self.find_gateway(identify) => found,
                 () = stop.cancelled() => return ConnectionExit::Stopped,
             };
             match found {
-                Ok(url) => *base = self.gateway_url.clone().or(Some(url)),
+                Ok(url) => *gateway_url = self.gateway_url.clone().or(Some(url)),
                 Err(disconnect) => return ConnectionExit::Disconnected(disconnect),
             }
         }
         let dialable = |address| connection::dialable(address, self.tls);
         let wanted = policy.resume_url().and_then(dialable);
-        let url = wanted.or_else(|| dialable(base.as_ref()?.as_str()));
+        let url = wanted.or_else(|| dialable(gateway_url.as_ref()?.as_str()));
         let Some(url) = url else {
             let why = "the Gateway's address is none that can be dialled".to_owned();
             return ConnectionExit::Disconnected(Disconnect::Unreachable(why));
@@ -176,7 +182,7 @@ impl Shard {
     /// Where to connect. Before each IDENTIFY also: are there enough left?
     ///
     /// Spending them all has Discord reset the token, so the last ones are never used.
-    async fn find(&self, identify: bool) -> Result<Url, Disconnect> {
+    async fn find_gateway(&self, identify: bool) -> Result<Url, Disconnect> {
         let bot = self.rest.gateway_bot().await.map_err(|error| match error {
             RestError::Unauthorised => Disconnect::TokenRefused,
             error => Disconnect::Unreachable(error.to_string()),

@@ -14,9 +14,9 @@ proptest! {
     #[test]
     fn bases_with_the_backlog_are_the_world_at_the_head(
         batches in proptest::collection::vec(proptest::collection::vec(event(), 0..12), 1..20),
-        window in windows(),
+        retention in retentions(),
     ) {
-        let (log, world) = written(batches, window);
+        let (log, world) = written(batches, retention);
         let (replica, head) = joined_anew(&log);
         prop_assert_eq!(head, log.head());
         prop_assert_eq!(replica, world);
@@ -26,10 +26,10 @@ proptest! {
     fn a_reader_that_joins_midway_comes_to_the_same_world(
         before in proptest::collection::vec(event(), 0..60),
         after in proptest::collection::vec(event(), 0..60),
-        window in windows(),
+        retention in retentions(),
         most in 1..7_usize,
     ) {
-        let (log, _) = written(vec![before.clone()], window);
+        let (log, _) = written(vec![before.clone()], retention);
         let (mut replica, mut at) = joined_anew(&log);
         for later in after.chunks(2) {
             log.append(grouped(log.head(), later.to_vec())).expect("at the head");
@@ -60,9 +60,9 @@ proptest! {
     #[test]
     fn a_position_expires_exactly_when_a_floor_has_passed_it(
         batches in proptest::collection::vec(proptest::collection::vec(event(), 1..12), 1..12),
-        window in windows(),
+        retention in retentions(),
     ) {
-        let (log, _) = written(batches, window);
+        let (log, _) = written(batches, retention);
         let Join::Bases { bases, head, .. } = log.join(None) else {
             panic!("nobody can go on after nothing")
         };
@@ -77,10 +77,10 @@ proptest! {
     #[test]
     fn what_the_journal_keeps_is_the_log_again_and_bounded(
         batches in proptest::collection::vec(proptest::collection::vec(event(), 0..12), 1..20),
-        window in windows(),
+        retention in retentions(),
         compact_at in proptest::collection::vec(any::<bool>(), 20),
     ) {
-        let (log, mut kept) = (Log::new(Position::start(LogId(0), EPOCH), window), Journalled::default());
+        let (log, mut kept) = (Log::new(Position::start(LogId(0), EPOCH), retention), Journalled::default());
         for (batch, compacts) in batches.into_iter().zip(compact_at) {
             // As the appender does: bases of what is published, then the batch.
             let bases = if compacts { log.compact_beyond(0) } else { Vec::new() };
@@ -89,7 +89,7 @@ proptest! {
             log.append(batch).expect("at the head");
         }
         let (bases, events) = kept.saved();
-        let again = Log::restored(log.head(), bases, events, window);
+        let again = Log::restored(log.head(), bases, events, retention);
         prop_assert_eq!(again.world(), log.world());
         prop_assert_eq!(joined_anew(&again), joined_anew(&log));
         for seq in 0..=log.head().seq {
@@ -106,9 +106,9 @@ proptest! {
     #[test]
     fn no_floor_is_inside_a_group(
         batches in proptest::collection::vec(proptest::collection::vec(event(), 1..12), 1..12),
-        window in windows(),
+        retention in retentions(),
     ) {
-        let log = Log::new(Position::start(LogId(0), EPOCH), window);
+        let log = Log::new(Position::start(LogId(0), EPOCH), retention);
         let mut inside = Vec::new();
         for batch in batches {
             let batch = grouped(log.head(), batch);
@@ -123,14 +123,14 @@ proptest! {
     #[test]
     fn retention_is_bounded_per_guild_and_in_bytes(
         events in proptest::collection::vec(event(), 0..200),
-        window in windows(),
+        retention in retentions(),
     ) {
-        let (log, _) = written(vec![events], window);
+        let (log, _) = written(vec![events], retention);
         let inner = log.lock();
-        prop_assert!(inner.bytes <= window.bytes);
+        prop_assert!(inner.bytes <= retention.bytes);
         prop_assert_eq!(inner.bytes, inner.events.values().map(|kept| kept.bytes).sum::<usize>());
         for index in inner.guilds.values() {
-            prop_assert!(index.retained.len() <= window.records_per_guild);
+            prop_assert!(index.retained.len() <= retention.records_per_guild);
             prop_assert!(index.retained.iter().all(|seq| inner.events.contains_key(seq)));
         }
     }
@@ -184,11 +184,11 @@ fn followers_are_told_of_an_append_and_not_of_an_empty_one() {
 
 #[test]
 fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
-    let window = Window {
+    let retention = Retention {
         records_per_guild: 4,
         ..wide()
     };
-    let log = Log::new(Position::start(LogId(0), EPOCH), window);
+    let log = Log::new(Position::start(LogId(0), EPOCH), retention);
     let busy = (0..50).map(|user| joined(2, user, 1));
     let events = [arrival(1), arrival(2)].into_iter().chain(busy).collect();
     write(&log, log.head(), events).expect("at the head");
@@ -257,11 +257,11 @@ impl Journalled {
 
 #[test]
 fn evicted_events_of_many_bytes_make_bases_long_before_they_are_many() {
-    let window = Window {
+    let retention = Retention {
         bytes: 1 << 20,
         ..wide()
     };
-    let log = Log::new(Position::start(LogId(0), EPOCH), window);
+    let log = Log::new(Position::start(LogId(0), EPOCH), retention);
     write(&log, log.head(), vec![arrival(1)]).expect("at the head");
     let (mut bases, mut upto) = (0, 0);
     for _ in 0..40 {
@@ -277,17 +277,17 @@ fn evicted_events_of_many_bytes_make_bases_long_before_they_are_many() {
     assert!(log.head().seq - upto <= 10 + 6, "up to {upto}");
 }
 
-fn wide() -> Window {
-    Window {
+fn wide() -> Retention {
+    Retention {
         records_per_guild: 4096,
         bytes: 64 << 20,
         evicted_in_journal: 4_096,
     }
 }
 
-fn windows() -> impl Strategy<Value = Window> {
+fn retentions() -> impl Strategy<Value = Retention> {
     (1..40_usize, prop_oneof![Just(64 << 20), 500..20_000_usize]).prop_map(
-        |(records_per_guild, bytes)| Window {
+        |(records_per_guild, bytes)| Retention {
             records_per_guild,
             bytes,
             evicted_in_journal: 4_096,
@@ -295,8 +295,8 @@ fn windows() -> impl Strategy<Value = Window> {
     )
 }
 
-fn written(batches: Vec<Vec<Event>>, window: Window) -> (Log, World) {
-    let log = Log::new(Position::start(LogId(0), EPOCH), window);
+fn written(batches: Vec<Vec<Event>>, retention: Retention) -> (Log, World) {
+    let log = Log::new(Position::start(LogId(0), EPOCH), retention);
     let mut world = World::default();
     for batch in batches {
         for event in &batch {

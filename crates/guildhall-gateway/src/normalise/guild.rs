@@ -101,7 +101,7 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
     } else {
         GuildTransition::CameInPart
     };
-    Ok(Some(delta.with_news(transition)))
+    Ok(Some(delta.with_transition(transition)))
 }
 
 /// GUILD_UPDATE: name, icon, owner. It has neither channels nor voice states, which is no news
@@ -168,7 +168,7 @@ pub(super) fn deleted(data: &str, context: &Context<'_>) -> Read {
     }
     let removed = known.map(|_| Change::GuildRemoved).into_iter().collect();
     let delta = context.delta(deleted.id, removed);
-    Ok(Some(delta.with_news(GuildTransition::Gone)))
+    Ok(Some(delta.with_transition(GuildTransition::Gone)))
 }
 
 fn outage(guild_id: GuildId, known: Option<&Guild>, context: &Context<'_>) -> GuildDelta {
@@ -178,7 +178,7 @@ fn outage(guild_id: GuildId, known: Option<&Guild>, context: &Context<'_>) -> Gu
         .into_iter()
         .collect();
     let delta = context.delta(guild_id, changes);
-    delta.with_news(GuildTransition::Unavailable)
+    delta.with_transition(GuildTransition::Unavailable)
 }
 
 fn back(guild_id: GuildId, known: &Guild, now: &Guild, context: &Context<'_>) -> GuildDelta {

@@ -287,7 +287,7 @@ impl<'a> Connection<'a> {
     /// than none.
     async fn renew(&mut self) -> Option<ConnectionExit> {
         // The connection is not polled meanwhile, for far less than a heartbeat.
-        if let Ok(Ok(_)) = timeout(BUDGET_TIME, self.shard.find(true)).await {
+        if let Ok(Ok(_)) = timeout(BUDGET_TIME, self.shard.find_gateway(true)).await {
             self.close(CloseFrame::NORMAL, CLOSE_TIME).await;
             Some(ConnectionExit::Disconnected(Disconnect::Renewed))
         } else {

@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::log::Window;
+use crate::log::Retention;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -172,12 +172,12 @@ struct Harness {
 
 impl Harness {
     async fn open() -> Self {
-        let window = Window {
+        let retention = Retention {
             records_per_guild: 10_000,
             bytes: 64 << 20,
             evicted_in_journal: 4_096,
         };
-        let log = Log::new(Position::start(LogId(0), 1_000), window);
+        let log = Log::new(Position::start(LogId(0), 1_000), retention);
         let (status, status_receiver) = watch::channel(status(true));
         let (sequencer, sequencer_inbox) = Sequencer::new();
         let stop = CancellationToken::new();

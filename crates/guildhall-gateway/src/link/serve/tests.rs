@@ -19,7 +19,7 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    log::{Log, Window},
+    log::{Log, Retention},
     sequencer::Sequencer,
 };
 
@@ -227,7 +227,7 @@ impl Open {
             guild_ids: Vec::new(),
             complete: false,
         });
-        let window = Window {
+        let retention = Retention {
             records_per_guild: 16,
             bytes: 1 << 20,
             evicted_in_journal: 4_096,
@@ -239,7 +239,7 @@ impl Open {
                 others: vec![strong(SECOND)],
             }),
             context: AttachmentContext {
-                log: Log::new(Position::start(LogId(0), 1), window),
+                log: Log::new(Position::start(LogId(0), 1), retention),
                 sequencer: Sequencer::new().0,
                 status: status.subscribe(),
                 clock: Arc::new(ManualClock::at(1)),

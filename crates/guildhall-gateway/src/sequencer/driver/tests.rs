@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     config::tests::NAMES,
     inbox::{Dispatch, Inbox, InboxError, Lost},
-    log::Window,
+    log::Retention,
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -254,12 +254,12 @@ impl Harness {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let start = Position::start(LogId(0), 1_000);
-        let window = Window {
+        let retention = Retention {
             records_per_guild: 100,
             bytes: 1 << 20,
             evicted_in_journal: 4_096,
         };
-        let log = Log::new(start, window);
+        let log = Log::new(start, retention);
         let kept = MemoryJournal::default();
         let beginning = Beginning {
             start,
