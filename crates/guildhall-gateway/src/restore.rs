@@ -8,7 +8,7 @@ use guildhall_http::Secret;
 use guildhall_model::{LogId, Position, UnixMs, UserId, World};
 use guildhall_ports::{
     Journal, JournalError,
-    journal::{Beginning, JournalState, Saved, Terms},
+    journal::{JournalContents, JournalState, NewEpoch, Terms},
 };
 use tracing::info;
 
@@ -65,12 +65,12 @@ async fn begin(
 ) -> Result<(Log, Restored), GatewayBuildError> {
     let start = Position::start(LOG, now);
     let state = JournalState::default();
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start,
         guilds: Vec::new(),
         state: state.clone(),
     };
-    journal.begin(beginning).await.map_err(refused)?;
+    journal.begin(new_epoch).await.map_err(refused)?;
     info!(epoch = now, "[Gateway] A new log begins");
     let restored = Restored {
         world: World::default(),
@@ -81,13 +81,13 @@ async fn begin(
 }
 
 fn go_on(
-    saved: Saved,
+    saved: JournalContents,
     terms: Terms,
     bot: Option<UserId>,
     retention: Retention,
     names: &GatewaySettingNames,
 ) -> Result<(Log, Restored), GatewayBuildError> {
-    let Saved {
+    let JournalContents {
         head,
         bases,
         events,
@@ -166,7 +166,7 @@ mod tests {
                 }),
                 ..JournalState::default()
             };
-            let saved = Saved {
+            let saved = JournalContents {
                 head: Position::start(LOG, 1_000).at(3),
                 bases: vec![base],
                 events: Vec::new(),

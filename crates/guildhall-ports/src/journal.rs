@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 ///   altogether is refused and left as it is.
 pub trait Journal: Debug + Send + Sync {
     /// Everything as of the last commit; `None`: nothing was ever begun.
-    fn load(&self) -> JournalFuture<Option<Saved>>;
+    fn load(&self) -> JournalFuture<Option<JournalContents>>;
 
     /// Begins an epoch of the log: replaces whatever was there by these guilds, each at the start.
     /// Refused ([`JournalError::Failed`]) if `start` is none.
-    fn begin(&self, beginning: Beginning) -> JournalFuture<()>;
+    fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()>;
 
     /// Adds a batch. Answered when it is durable.
     fn commit(&self, commit: Commit) -> JournalFuture<()>;
@@ -53,7 +53,7 @@ pub enum JournalError {
 
 /// An epoch of the log begins.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Beginning {
+pub struct NewEpoch {
     /// The start of the epoch: `seq` is 0.
     pub start: Position,
     /// Guilds that are known already. All have their floor at the start.
@@ -88,7 +88,7 @@ pub struct JournalBase {
 
 /// What a journal holds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Saved {
+pub struct JournalContents {
     /// The last position that was given.
     pub head: Position,
     /// Every guild there is something of, ascending.

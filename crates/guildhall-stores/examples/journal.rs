@@ -14,7 +14,7 @@ use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
-use guildhall_ports::journal::{Beginning, Commit, Journal, JournalBase, JournalState};
+use guildhall_ports::journal::{Commit, Journal, JournalBase, JournalState, NewEpoch};
 use guildhall_stores::sqlite::SqliteJournal;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -132,12 +132,12 @@ impl Writer {
         let journal = SqliteJournal::open(path)?;
         let start = Position::start(LogId(0), 1_700_000_000_000);
         let guilds = (1..=GUILDS).map(|id| (GuildId(id), guild(id)));
-        let beginning = Beginning {
+        let new_epoch = NewEpoch {
             start,
             guilds: guilds.collect(),
             state: JournalState::default(),
         };
-        journal.begin(beginning).await?;
+        journal.begin(new_epoch).await?;
         Ok(Self {
             journal,
             start,

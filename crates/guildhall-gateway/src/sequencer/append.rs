@@ -10,7 +10,7 @@ use guildhall_link::{
 use guildhall_model::{Envelope, Event, Position, UnixMs};
 use guildhall_ports::{
     Journal,
-    journal::{Beginning, Commit, JournalFuture, JournalState},
+    journal::{Commit, JournalFuture, JournalState, NewEpoch},
 };
 use metrics::{counter, gauge};
 use tokio::sync::watch;
@@ -148,7 +148,7 @@ impl Appender {
     /// this one have been given twice. Nothing else may be committed after it.
     pub(crate) fn begin_new_epoch(&self, now: UnixMs) -> JournalFuture<()> {
         let epoch = now.max(self.head.epoch + 1);
-        self.journal.begin(Beginning {
+        self.journal.begin(NewEpoch {
             start: Position::start(self.head.log, epoch),
             guilds: self.log.world().guilds.into_iter().collect(),
             state: JournalState {

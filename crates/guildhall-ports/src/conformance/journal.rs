@@ -14,7 +14,8 @@ use proptest::{
 };
 
 use crate::journal::{
-    Beginning, Commit, Journal, JournalBase, JournalError, JournalState, ResumeState, Saved, Terms,
+    Commit, Journal, JournalBase, JournalContents, JournalError, JournalState, NewEpoch,
+    ResumeState, Terms,
 };
 
 const ONE: GuildId = GuildId(1);
@@ -29,12 +30,12 @@ where
     Place: AsyncFn() -> Arc<dyn Journal>,
 {
     what_was_never_begun_is_nothing(fresh()).await;
-    a_beginning_is_loaded_as_it_was_told(fresh()).await;
+    a_new_epoch_is_loaded_as_it_was_told(fresh()).await;
     commits_follow_one_another(fresh()).await;
     a_commit_that_is_not_at_the_head_changes_nothing(fresh()).await;
     a_base_drops_what_it_has_in_it_and_nothing_else(fresh()).await;
     a_floor_that_cannot_be_changes_nothing(fresh()).await;
-    a_beginning_replaces_everything(fresh()).await;
+    a_new_epoch_replaces_everything(fresh()).await;
     what_was_committed_is_there_when_it_is_opened_again(fresh()).await;
     every_event_and_guild_is_read_back_as_it_was_written(fresh()).await;
     random::any_steps_end_as_with_the_reference(fresh).await;
@@ -67,9 +68,9 @@ async fn what_was_never_begun_is_nothing(place: impl AsyncFn() -> Arc<dyn Journa
     assert_eq!(place().await.load().await, Ok(None));
 }
 
-async fn a_beginning_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn Journal>) {
+async fn a_new_epoch_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn Journal>) {
     let journal = place().await;
-    let late = Beginning {
+    let late = NewEpoch {
         start: start().at(1),
         guilds: Vec::new(),
         state: JournalState::default(),
@@ -79,13 +80,13 @@ async fn a_beginning_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn J
     assert_eq!(journal.load().await, Ok(None));
 
     let [one, two] = two_guilds();
-    let told = Beginning {
+    let told = NewEpoch {
         start: start(),
         guilds: vec![(TWO, two.clone()), (ONE, one.clone())],
         state: state(7),
     };
     journal.begin(told).await.expect("begins");
-    let loaded = Saved {
+    let loaded = JournalContents {
         head: start(),
         bases: vec![base(ONE, 0, Some(one)), base(TWO, 0, Some(two))],
         events: Vec::new(),
@@ -225,7 +226,7 @@ async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn
     }
 }
 
-async fn a_beginning_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journal>) {
+async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journal>) {
     let journal = place().await;
     let [one, two] = two_guilds();
     begin(&journal, vec![(ONE, one)]).await;
@@ -237,13 +238,13 @@ async fn a_beginning_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journa
     journal.commit(commit).await.expect("is at the head");
 
     let start = Position::start(LogId(3), start().epoch + 5);
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start,
         guilds: vec![(GuildId(9), two.clone())],
         state: state(4),
     };
-    journal.begin(beginning).await.expect("begins");
-    let afresh = Saved {
+    journal.begin(new_epoch).await.expect("begins");
+    let afresh = JournalContents {
         head: start,
         bases: vec![base(GuildId(9), 0, Some(two))],
         events: Vec::new(),
@@ -290,13 +291,13 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     let far = GuildId(u64::MAX);
     let guilds = any_of(&arbitrary::guild(), 60);
     let guilds = (1..=59).map(GuildId).chain([far]).zip(guilds);
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start: Position::start(LogId(u16::MAX), u64::MAX),
         guilds: guilds.collect(),
         state: state(u64::MAX),
     };
-    let head = beginning.start;
-    journal.begin(beginning.clone()).await.expect("begins");
+    let head = new_epoch.start;
+    journal.begin(new_epoch.clone()).await.expect("begins");
 
     let mut events = any_of(&arbitrary::event(), 600);
     let kinds: BTreeSet<&str> = events.iter().map(|event| event.change.name()).collect();
@@ -319,7 +320,7 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     let loaded = saved(&place().await).await;
     let events: Vec<Envelope> = events.iter().map(|event| (**event).clone()).collect();
     assert_eq!(loaded.events, events);
-    let guilds = beginning.guilds.into_iter();
+    let guilds = new_epoch.guilds.into_iter();
     let bases: Vec<JournalBase> = guilds.map(|(id, guild)| base(id, 0, Some(guild))).collect();
     assert_eq!(loaded.bases, bases);
 }
@@ -407,18 +408,18 @@ fn any_of<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
     (0..count).map(|_| one().current()).collect()
 }
 
-fn places(saved: &Saved) -> Vec<(u64, GuildId)> {
+fn places(saved: &JournalContents) -> Vec<(u64, GuildId)> {
     let place = |event: &Envelope| (event.at.seq, event.event.guild_id);
     saved.events.iter().map(place).collect()
 }
 
 async fn begin(journal: &Arc<dyn Journal>, guilds: Vec<(GuildId, Guild)>) {
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start: start(),
         guilds,
         state: state(0),
     };
-    journal.begin(beginning).await.expect("begins");
+    journal.begin(new_epoch).await.expect("begins");
 }
 
 async fn add(journal: &Arc<dyn Journal>, events: Vec<Event>) {
@@ -430,7 +431,7 @@ async fn add(journal: &Arc<dyn Journal>, events: Vec<Event>) {
     journal.commit(commit).await.expect("is at the head");
 }
 
-async fn saved(journal: &Arc<dyn Journal>) -> Saved {
+async fn saved(journal: &Arc<dyn Journal>) -> JournalContents {
     let loaded = journal.load().await.expect("can be read");
     loaded.expect("was begun")
 }

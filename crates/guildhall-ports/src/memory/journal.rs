@@ -6,7 +6,8 @@ use guildhall_model::{Envelope, Guild, GuildId, Position};
 use parking_lot::Mutex;
 
 use crate::journal::{
-    Beginning, Commit, Journal, JournalBase, JournalError, JournalFuture, JournalState, Saved,
+    Commit, Journal, JournalBase, JournalContents, JournalError, JournalFuture, JournalState,
+    NewEpoch,
 };
 
 /// A journal in memory: the reference of the port. Clones are handles on the same one, so what
@@ -23,22 +24,22 @@ struct Contents {
 }
 
 impl Journal for MemoryJournal {
-    fn load(&self) -> JournalFuture<Option<Saved>> {
+    fn load(&self) -> JournalFuture<Option<JournalContents>> {
         let saved = self.0.lock().as_ref().map(Contents::saved);
         Box::pin(ready(Ok(saved)))
     }
 
-    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
-        if beginning.start.seq != 0 {
-            let why = format!("{} is no start of a log", beginning.start);
+    fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()> {
+        if new_epoch.start.seq != 0 {
+            let why = format!("{} is no start of a log", new_epoch.start);
             return Box::pin(ready(Err(JournalError::Failed(why))));
         }
-        let guilds = beginning.guilds.into_iter();
+        let guilds = new_epoch.guilds.into_iter();
         *self.0.lock() = Some(Contents {
-            head: beginning.start,
+            head: new_epoch.start,
             bases: guilds.map(|(id, guild)| (id, (0, Some(guild)))).collect(),
             events: BTreeMap::new(),
-            state: beginning.state,
+            state: new_epoch.state,
         });
         Box::pin(ready(Ok(())))
     }
@@ -53,13 +54,13 @@ impl Journal for MemoryJournal {
 }
 
 impl Contents {
-    fn saved(&self) -> Saved {
+    fn saved(&self) -> JournalContents {
         let base = |(guild_id, (floor, guild)): (&GuildId, &(u64, Option<Guild>))| JournalBase {
             guild_id: *guild_id,
             floor: *floor,
             guild: guild.clone(),
         };
-        Saved {
+        JournalContents {
             head: self.head,
             bases: self.bases.iter().map(base).collect(),
             events: self

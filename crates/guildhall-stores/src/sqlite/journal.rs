@@ -27,7 +27,9 @@ use std::{
     time::Duration,
 };
 
-use guildhall_ports::journal::{Beginning, Commit, Journal, JournalError, JournalFuture, Saved};
+use guildhall_ports::journal::{
+    Commit, Journal, JournalContents, JournalError, JournalFuture, NewEpoch,
+};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -55,8 +57,8 @@ pub struct SqliteJournal {
 }
 
 enum Ask {
-    Load(ReplySender<Option<Saved>>),
-    Begin(Box<Beginning>, ReplySender<()>),
+    Load(ReplySender<Option<JournalContents>>),
+    Begin(Box<NewEpoch>, ReplySender<()>),
     Commit(Commit, ReplySender<()>),
 }
 
@@ -116,12 +118,12 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn load(&self) -> JournalFuture<Option<Saved>> {
+    fn load(&self) -> JournalFuture<Option<JournalContents>> {
         self.ask(Ask::Load)
     }
 
-    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
-        self.ask(|reply| Ask::Begin(Box::new(beginning), reply))
+    fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()> {
+        self.ask(|reply| Ask::Begin(Box::new(new_epoch), reply))
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
@@ -134,7 +136,7 @@ fn serve(mut database: Database, inbox: &Receiver<Ask>) {
         // Whoever asked may have gone: what was asked is done all the same.
         match ask {
             Ask::Load(reply) => drop(reply.send(database.load())),
-            Ask::Begin(beginning, reply) => drop(reply.send(database.begin(&beginning))),
+            Ask::Begin(new_epoch, reply) => drop(reply.send(database.begin(&new_epoch))),
             Ask::Commit(commit, reply) => drop(reply.send(database.commit(&commit))),
         }
     }

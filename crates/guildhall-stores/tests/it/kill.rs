@@ -12,7 +12,7 @@ use guildhall_model::{
 };
 use guildhall_ports::{
     Journal,
-    journal::{Beginning, Commit, JournalBase, JournalState, ResumeState, Terms},
+    journal::{Commit, JournalBase, JournalState, NewEpoch, ResumeState, Terms},
 };
 use guildhall_stores::sqlite::SqliteJournal;
 use tempfile::tempdir;
@@ -109,12 +109,12 @@ fn write_until_killed(path: &Path) {
 
 async fn begin(journal: &SqliteJournal) -> Position {
     let start = Position::start(LogId(0), 1_700_000_000_000);
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start,
         guilds: (0..GUILDS).map(|id| (GuildId(id), guild(0))).collect(),
         state: state(0),
     };
-    journal.begin(beginning).await.expect("begins");
+    journal.begin(new_epoch).await.expect("begins");
     start
 }
 

@@ -10,7 +10,7 @@ use std::{
 use guildhall_model::{Envelope, GuildId, Position, World};
 use guildhall_ports::{
     Journal,
-    journal::{Beginning, Commit, JournalError, JournalFuture, ResumeState, Saved},
+    journal::{Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState},
     memory::MemoryJournal,
 };
 use guildhall_stores::sqlite::SqliteJournal;
@@ -131,7 +131,7 @@ impl SlowJournal {
     }
 
     /// What the next process finds.
-    pub(crate) async fn saved(&self) -> Saved {
+    pub(crate) async fn saved(&self) -> JournalContents {
         let saved = self.inner().load().await.expect("it can be read");
         saved.expect("it was begun")
     }
@@ -169,12 +169,12 @@ impl SlowJournal {
 }
 
 impl Journal for SlowJournal {
-    fn load(&self) -> JournalFuture<Option<Saved>> {
+    fn load(&self) -> JournalFuture<Option<JournalContents>> {
         self.inner().load()
     }
 
-    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
-        self.inner().begin(beginning)
+    fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()> {
+        self.inner().begin(new_epoch)
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
@@ -212,7 +212,7 @@ impl Backing {
 
 impl History {
     /// Takes in what is on the disk and was never answered.
-    fn catch_up(&mut self, saved: Saved) {
+    fn catch_up(&mut self, saved: JournalContents) {
         let known = u64::try_from(self.log.len()).expect("a few");
         let events = saved.events.into_iter();
         let new: Vec<_> = events
@@ -275,7 +275,7 @@ impl History {
 }
 
 /// The guilds as they are at the head of what was saved.
-pub(crate) fn world_of(saved: Saved) -> World {
+pub(crate) fn world_of(saved: JournalContents) -> World {
     let mut world = World::default();
     for base in saved.bases {
         if let Some(guild) = base.guild {

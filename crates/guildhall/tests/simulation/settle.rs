@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use guildhall_link::frame::{Base, Discord};
 use guildhall_model::{GuildId, UserId};
-use guildhall_ports::journal::Saved;
+use guildhall_ports::journal::JournalContents;
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -215,7 +215,7 @@ async fn complaints(run: &mut Run) -> Vec<String> {
 
 /// The follower's world and what it has not been told yet are the world that a next process would
 /// begin with.
-fn journal_and_follower(run: &Run, saved: Saved) -> Vec<String> {
+fn journal_and_follower(run: &Run, saved: JournalContents) -> Vec<String> {
     let head = saved.head;
     let (seen, history) = (run.follower.seen(), run.journal.history());
     let Some(position) = seen.position.filter(|position| position.seq <= head.seq) else {

@@ -4,7 +4,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{LogId, UserId, World};
 use guildhall_ports::{
     JournalError, ManualClock,
-    journal::{Beginning, Commit, JournalFuture, JournalState, Saved, Terms},
+    journal::{Commit, JournalContents, JournalFuture, JournalState, NewEpoch, Terms},
     memory::MemoryJournal,
 };
 use serde_json::{Value, json};
@@ -190,12 +190,12 @@ struct SlowJournal {
 }
 
 impl Journal for SlowJournal {
-    fn load(&self) -> JournalFuture<Option<Saved>> {
+    fn load(&self) -> JournalFuture<Option<JournalContents>> {
         self.kept.load()
     }
 
-    fn begin(&self, beginning: Beginning) -> JournalFuture<()> {
-        self.kept.begin(beginning)
+    fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()> {
+        self.kept.begin(new_epoch)
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<()> {
@@ -261,13 +261,13 @@ impl Harness {
         };
         let log = Log::new(start, retention);
         let kept = MemoryJournal::default();
-        let beginning = Beginning {
+        let new_epoch = NewEpoch {
             start,
             guilds: Vec::new(),
             state: state.clone(),
         };
         // In memory it is done when it is called.
-        drop(kept.begin(beginning));
+        drop(kept.begin(new_epoch));
         let journal = SlowJournal {
             kept,
             allowed: Arc::new(Semaphore::new(allowed)),

@@ -14,7 +14,7 @@ use proptest::{
 
 use super::{base, following, start, state};
 use crate::{
-    journal::{Beginning, Commit, Journal, JournalError, JournalState, Saved},
+    journal::{Commit, Journal, JournalContents, JournalError, JournalState, NewEpoch},
     memory::MemoryJournal,
 };
 
@@ -52,7 +52,7 @@ struct Based {
 /// One call of a journal.
 #[derive(Clone)]
 enum JournalCall {
-    Begin(Box<Beginning>),
+    Begin(Box<NewEpoch>),
     Commit(Commit),
 }
 
@@ -183,12 +183,12 @@ async fn run(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Res
                     .expected()
                     .await
                     .map_or(1, |saved| saved.head.epoch + 1);
-                let beginning = Beginning {
+                let new_epoch = NewEpoch {
                     start: Position::start(LogId(log), epoch),
                     guilds,
                     state,
                 };
-                (JournalCall::Begin(Box::new(beginning)), awaited)
+                (JournalCall::Begin(Box::new(new_epoch)), awaited)
             }
             Step::Commit {
                 events,
@@ -218,7 +218,7 @@ impl CheckedJournal {
             .any(|call| matches!(call, JournalCall::Begin(_)));
         let may_fail = matches!(call, JournalCall::Commit(_)) && !begun;
         let answer = match call.clone() {
-            JournalCall::Begin(beginning) => self.journal.begin(*beginning),
+            JournalCall::Begin(new_epoch) => self.journal.begin(*new_epoch),
             JournalCall::Commit(commit) => self.journal.commit(commit),
         };
         if !awaited {
@@ -278,7 +278,7 @@ impl CheckedJournal {
     }
 
     /// What it holds if every call has taken effect.
-    async fn expected(&self) -> Option<Saved> {
+    async fn expected(&self) -> Option<JournalContents> {
         replay(&self.calls).await
     }
 
@@ -297,11 +297,11 @@ impl CheckedJournal {
     }
 }
 
-async fn replay(calls: &[JournalCall]) -> Option<Saved> {
+async fn replay(calls: &[JournalCall]) -> Option<JournalContents> {
     let reference = MemoryJournal::default();
     for call in calls.iter().cloned() {
         let answer = match call {
-            JournalCall::Begin(beginning) => reference.begin(*beginning).await,
+            JournalCall::Begin(new_epoch) => reference.begin(*new_epoch).await,
             JournalCall::Commit(commit) => reference.commit(commit).await,
         };
         answer.expect("was not refused the first time");

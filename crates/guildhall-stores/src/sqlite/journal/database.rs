@@ -7,7 +7,9 @@ use std::{
 };
 
 use guildhall_model::{Guild, GuildId, Position, World, event::WirePayload};
-use guildhall_ports::journal::{Beginning, Commit, JournalBase, JournalError, JournalState, Saved};
+use guildhall_ports::journal::{
+    Commit, JournalBase, JournalContents, JournalError, JournalState, NewEpoch,
+};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
@@ -73,7 +75,7 @@ impl Database {
         })
     }
 
-    pub(super) fn load(&mut self) -> Result<Option<Saved>, JournalError> {
+    pub(super) fn load(&mut self) -> Result<Option<JournalContents>, JournalError> {
         if let FileState::Failed(why) = &self.state {
             return Err(why.clone());
         }
@@ -119,8 +121,8 @@ impl Database {
         inode(&self.path).is_ok_and(|inode| inode == self.inode)
     }
 
-    pub(super) fn begin(&mut self, beginning: &Beginning) -> Result<(), JournalError> {
-        self.write(|connection, _| begin(connection, beginning))
+    pub(super) fn begin(&mut self, new_epoch: &NewEpoch) -> Result<(), JournalError> {
+        self.write(|connection, _| begin(connection, new_epoch))
     }
 
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), JournalError> {
@@ -212,8 +214,8 @@ fn mark(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<LogEnd, StorageError> {
-    let start = beginning.start;
+fn begin(connection: &mut Connection, new_epoch: &NewEpoch) -> Result<LogEnd, StorageError> {
+    let start = new_epoch.start;
     if start.seq != 0 {
         return Err(StorageError::InvalidRequest(format!(
             "{start} is no start of a log"
@@ -226,10 +228,10 @@ fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<LogEnd, S
         rows: 0,
         sweep: Sweep::default(),
     };
-    for (guild_id, guild) in &beginning.guilds {
+    for (guild_id, guild) in &new_epoch.guilds {
         put_base(&transaction, &mut end, *guild_id, 0, Some(guild))?;
     }
-    put_head(&transaction, end, &beginning.state)?;
+    put_head(&transaction, end, &new_epoch.state)?;
     transaction.commit()?;
     Ok(end)
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, mem, thread};
 
 use guildhall_model::{Envelope, Event, GuildId, LogId, Position, World};
-use guildhall_ports::journal::{JournalBase, JournalState, Saved};
+use guildhall_ports::journal::{JournalBase, JournalContents, JournalState};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
 
@@ -17,7 +17,9 @@ use super::{
 const PIECE: usize = 8192;
 
 /// Everything, and the sums of all bases and events; `None`: no epoch of the log has begun.
-pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>, StorageError> {
+pub(super) fn everything(
+    connection: &Connection,
+) -> Result<Option<(JournalContents, u64)>, StorageError> {
     let all = "SELECT log, epoch, seq, world_format, state, rows, sum FROM head";
     let head = connection
         .query_row(all, [], |row| Ok(head(row)))
@@ -35,7 +37,7 @@ pub(super) fn everything(connection: &Connection) -> Result<Option<(Saved, u64)>
     if base_sums.wrapping_add(event_sums) != rows {
         return Err(damaged("a row is missing, old or too many"));
     }
-    let saved = Saved {
+    let saved = JournalContents {
         head,
         bases,
         events,

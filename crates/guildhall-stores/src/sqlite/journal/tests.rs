@@ -53,12 +53,12 @@ async fn it_has_one_owner() {
 async fn a_row_that_says_nothing_of_a_group_is_one_of_its_own() {
     let place = Place::new();
     let journal = place.open();
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start: start(),
         guilds: Vec::new(),
         state: JournalState::default(),
     };
-    journal.begin(beginning).await.expect("begins");
+    journal.begin(new_epoch).await.expect("begins");
     let mut commit = commit(1, 2, Vec::new());
     Arc::make_mut(&mut commit.events[0]).more = true;
     journal.commit(commit).await.expect("is at the head");
@@ -186,12 +186,12 @@ impl Place {
     /// A journal with something of everything, still open.
     async fn written(&self) -> SqliteJournal {
         let journal = self.open();
-        let beginning = Beginning {
+        let new_epoch = NewEpoch {
             start: start(),
             guilds: (1..=3).map(|id| (GuildId(id), guild(id + 3))).collect(),
             state: JournalState::default(),
         };
-        journal.begin(beginning).await.expect("begins");
+        journal.begin(new_epoch).await.expect("begins");
         for batch in 0..10 {
             let bases = match batch {
                 4 => vec![base(1, 13, Some(guild(6)))],
@@ -241,12 +241,12 @@ impl Place {
             Ok(journal) => {
                 let error = journal.load().await.expect_err("is refused");
                 // And it stays so, whatever is tried.
-                let beginning = Beginning {
+                let new_epoch = NewEpoch {
                     start: start(),
                     guilds: Vec::new(),
                     state: JournalState::default(),
                 };
-                assert_eq!(journal.begin(beginning).await, Err(error.clone()));
+                assert_eq!(journal.begin(new_epoch).await, Err(error.clone()));
                 assert_eq!(journal.load().await, Err(error.clone()));
                 error
             }
@@ -275,7 +275,7 @@ fn sizes(files: &BTreeMap<String, Vec<u8>>) -> Vec<(&str, usize)> {
     sizes.collect()
 }
 
-async fn load(journal: &SqliteJournal) -> Saved {
+async fn load(journal: &SqliteJournal) -> JournalContents {
     journal
         .load()
         .await

@@ -174,12 +174,12 @@ fn tables_are_listed_as_they_are_compared() {
 
 fn begun(place: &Place) -> Database {
     let mut database = Database::open(&place.path).expect("opens");
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start: start(),
         guilds: Vec::new(),
         state: JournalState::default(),
     };
-    database.begin(&beginning).expect("begins");
+    database.begin(&new_epoch).expect("begins");
     database
 }
 

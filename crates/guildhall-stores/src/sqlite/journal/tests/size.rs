@@ -14,12 +14,12 @@ const WINDOW: usize = 8 << 20;
 async fn long_events_do_not_make_the_file_many_times_what_the_log_holds() {
     let place = Place::new();
     let journal = place.open();
-    let beginning = Beginning {
+    let new_epoch = NewEpoch {
         start: start(),
         guilds: vec![(GuildId(1), guild(6))],
         state: JournalState::default(),
     };
-    journal.begin(beginning).await.expect("begins");
+    journal.begin(new_epoch).await.expect("begins");
     let mut log = Log::default();
     for _ in 0..8 {
         let commit = log.commit(500, 40);
