@@ -40,7 +40,7 @@ async fn state(
     Json(state)
 }
 
-/// Server-StrictJson Events named `changed`: whoever shows the state looks again.
+/// Server-Sent Events named `changed`: whoever shows the state looks again.
 /// Changes that come faster than they are read are told as one.
 async fn events(
     State(discord): State<Arc<Discord>>,

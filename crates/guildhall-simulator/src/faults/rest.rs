@@ -27,7 +27,7 @@ pub(crate) enum RestFault {
 #[derive(Debug, Default)]
 pub(crate) struct RestFaults {
     waiting: VecDeque<Waiting>,
-    /// Whether a missing or without_names User-Agent is blocked.
+    /// Whether a missing or nameless User-Agent is blocked.
     pub(crate) user_agent_required: bool,
 }
 

@@ -78,7 +78,7 @@ async fn one_person_is_remembered_in_so_many_guilds_and_what_streams_are_about_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guild_that_a_stream_lacked_is_resolved_and_one_that_nobody_missed_does_not() {
+async fn a_guild_that_a_stream_lacked_is_resolved_and_one_that_nobody_missed_is_not() {
     let now = Instant::now();
     let mut lookups = RightsLookups::default();
     let nobody = |_| false;

@@ -68,12 +68,12 @@ fn nearly(name: &str) -> Meaning {
 
 /// Letters alone, all of them small, and those of East Asian keyboards as ASCII's.
 fn fold(name: &str) -> String {
-    let letters = name.chars().map(selector).filter(char::is_ascii_alphabetic);
+    let letters = name.chars().map(to_halfwidth).filter(char::is_ascii_alphabetic);
     letters.map(|it| it.to_ascii_lowercase()).collect()
 }
 
 /// The ASCII character that a fullwidth form stands for.
-fn selector(letter: char) -> char {
+fn to_halfwidth(letter: char) -> char {
     match letter {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(letter as u32 - 0xfee0).unwrap_or(letter),
         _ => letter,
