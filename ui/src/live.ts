@@ -75,7 +75,7 @@ export class Live {
   #watchdog: ReturnType<typeof setInterval> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   /** Counts what makes an answer still under way worthless. */
-  #turn = 0
+  #generation = 0
   #paintAsked = false
   readonly #readers = new Set<() => void>()
   readonly #around: Surroundings
@@ -110,9 +110,9 @@ export class Live {
 
   /** Asks who we are first: an `EventSource` would hide a 401 from us. */
   async #connect(): Promise<void> {
-    const turn = ++this.#turn
+    const generation = ++this.#generation
     const me = await this.#around.readMe()
-    if (turn !== this.#turn) return
+    if (generation !== this.#generation) return
     if (me.is === 'signed-out') return this.#signedOut()
     if (me.is === 'unreachable') return this.#connectLater()
     if (this.#view.user !== null && this.#view.user.id !== me.user.id) this.#forget()
@@ -188,9 +188,9 @@ export class Live {
 
   /** The browser came back with whatever cookie it has now: of another tab's user, perhaps. */
   async #checkUser(): Promise<void> {
-    const turn = this.#turn
+    const generation = this.#generation
     const me = await this.#around.readMe()
-    if (turn !== this.#turn || me.is !== 'signed-in' || me.user.id === this.#view.user?.id) return
+    if (generation !== this.#generation || me.is !== 'signed-in' || me.user.id === this.#view.user?.id) return
     this.#forget()
     this.#show({ connection: 'connecting', user: me.user })
     this.#open()
@@ -223,7 +223,7 @@ export class Live {
 
   /** Closes, and nothing under way opens again. */
   #hangUp(): void {
-    this.#turn += 1
+    this.#generation += 1
     clearTimeout(this.#retry)
     this.#close()
   }

@@ -16,11 +16,11 @@ use std::{
 /// costs one load.
 pub struct PollWhenWoken<F> {
     future: Pin<Box<F>>,
-    alarm: Option<Arc<Alarm>>,
+    waker: Option<Arc<FlagWaker>>,
 }
 
-struct Alarm {
-    rung: AtomicBool,
+struct FlagWaker {
+    woken: AtomicBool,
     task: Waker,
 }
 
@@ -29,35 +29,35 @@ impl<F: Future> PollWhenWoken<F> {
     pub fn new(future: F) -> Self {
         Self {
             future: Box::pin(future),
-            alarm: None,
+            waker: None,
         }
     }
 
     /// Polls the future if there is a reason to. Not to be polled again once it was ready.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        if let Some(alarm) = &self.alarm
-            && alarm.task.will_wake(cx.waker())
-            && !alarm.rung.load(Ordering::Acquire)
+        if let Some(waker) = &self.waker
+            && waker.task.will_wake(cx.waker())
+            && !waker.woken.load(Ordering::Acquire)
         {
             return Poll::Pending;
         }
-        let alarm = Arc::new(Alarm {
-            rung: AtomicBool::new(false),
+        let flag = Arc::new(FlagWaker {
+            woken: AtomicBool::new(false),
             task: cx.waker().clone(),
         });
-        self.alarm = Some(Arc::clone(&alarm));
-        let waker = Waker::from(alarm);
+        self.waker = Some(Arc::clone(&flag));
+        let waker = Waker::from(flag);
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 }
 
-impl Wake for Alarm {
+impl Wake for FlagWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
+        self.woken.store(true, Ordering::Release);
         self.task.wake_by_ref();
     }
 }

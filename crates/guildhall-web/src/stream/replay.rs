@@ -406,8 +406,8 @@ fn add_break(
         return GuildView::Nothing;
     }
     if broke.access.rooms().is_some() {
-        // The whole guild is sent anew, and what the browser has is of no use; to somebody who was
-        // lost sight of since then it is not sent, and must be said to be gone.
+        // The whole guild is sent again; to a viewer who stopped seeing it since then it is not sent,
+        // and must be said to be gone.
         return match now {
             Access::Member(_) => GuildView::Unavailable,
             Access::Unknown | Access::Stranger | Access::Absent => GuildView::Everything,

@@ -312,7 +312,7 @@ impl Gateway {
         self.socket.send(text).await.expect("sent");
     }
 
-    /// The next output that is the log's or the keeper's to answer.
+    /// The next output that is the log's or the sequencer's to answer.
     async fn next(&mut self) -> sender::Output {
         timeout(PATIENCE, self.run()).await.expect("in time")
     }
