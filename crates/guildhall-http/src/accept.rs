@@ -52,11 +52,15 @@ pub async fn serve(
                 };
                 match &admission.kind {
                     ConnectionKind::KeepAlive(kept) => {
-                        tracker.spawn(kept.attend(accepted, router.clone()))
+                        tracker.spawn(kept.serve_connection(accepted, router.clone()))
                     }
                     ConnectionKind::OneRequest => {
                         let listener = admission.config.listener;
-                        tracker.spawn(one_request::attend(accepted, router.clone(), listener))
+                        tracker.spawn(one_request::serve_connection(
+                            accepted,
+                            router.clone(),
+                            listener,
+                        ))
                     }
                 };
             }

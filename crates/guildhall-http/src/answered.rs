@@ -1,4 +1,4 @@
-//! A request on its way through the role: from its head until its answer is complete.
+//! A request in flight: its connection is busy until the response is complete.
 
 use std::{
     pin::Pin,

@@ -143,7 +143,7 @@ impl Connections {
         })
     }
 
-    /// Tells some that are not in use to close, because descriptors have run out. Answers how many.
+    /// Tells some that are not in use to close, because descriptors have run out. Returns how many.
     pub(crate) fn close_idle(&self) -> u64 {
         self.close_some(&mut self.open(), None, CLOSED_TOGETHER)
     }

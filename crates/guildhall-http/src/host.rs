@@ -1,5 +1,5 @@
-//! Whom a request says that it is for (RFC 9112, 3.2). Proxies and we must read the same host in
-//! it, so a request from which two could be read is refused.
+//! `Host`: exactly one valid header (RFC 9112, 3.2). Proxies and we must read the same host in a
+//! request, so one from which two could be read is refused.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Version, header, uri::Authority};

@@ -97,16 +97,16 @@ impl KeepAlive {
     }
 
     /// One connection, until it is closed.
-    pub(crate) fn attend(
+    pub(crate) fn serve_connection(
         &self,
         accepted: Accepted,
         router: Router,
     ) -> impl Future<Output = ()> + Send + use<> {
-        attend(accepted, router, Arc::clone(&self.clients))
+        serve_connection(accepted, router, Arc::clone(&self.clients))
     }
 }
 
-async fn attend(accepted: Accepted, router: Router, clients: Arc<ClientAddresses>) {
+async fn serve_connection(accepted: Accepted, router: Router, clients: Arc<ClientAddresses>) {
     let Accepted {
         socket,
         peer,

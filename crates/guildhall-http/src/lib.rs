@@ -19,9 +19,9 @@ mod one_request;
 mod refuse;
 /// A peer that does not read is given up.
 mod stall;
-/// A connection is busy until its answer is complete.
+/// A request in flight: its connection is busy until the response is complete.
 mod answered;
-/// The rule on `Host`.
+/// `Host`: exactly one valid header.
 mod host;
 /// The address that a client is counted by.
 mod address;

@@ -17,7 +17,7 @@ pub struct LogThrottle {
 }
 
 impl LogThrottle {
-    /// It happened again. Answers how often it did since it was last said, when it is to be said.
+    /// It happened again. Returns how often it did since it was last said, when it is to be said.
     pub fn happened(&mut self, now: Instant) -> Option<u64> {
         self.unsaid += 1;
         if self.said.is_some_and(|said| now - said < EVERY) {
@@ -45,7 +45,7 @@ impl Occurrences {
         }
     }
 
-    /// It happened again. Answers how often it did since it was last said, when it is to be said.
+    /// It happened again. Returns how often it did since it was last said, when it is to be said.
     pub fn happened(&self, now: Instant) -> Option<u64> {
         self.counter.increment(1);
         self.throttle.lock().happened(now)

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// One connection, until it is closed or upgraded.
-pub(crate) async fn attend(accepted: Accepted, router: Router, listener: &'static str) {
+pub(crate) async fn serve_connection(accepted: Accepted, router: Router, listener: &'static str) {
     let Accepted {
         socket,
         permit,

@@ -36,7 +36,7 @@ impl TrustedProxies {
     }
 
     /// Adds what one word of the setting names: an address, a network such as `10.0.0.0/8`,
-    /// `loopback` or `private`. Answers whether the word was understood.
+    /// `loopback` or `private`. Returns whether the word was understood.
     #[must_use]
     pub fn add(&mut self, word: &str) -> bool {
         let names = match word {

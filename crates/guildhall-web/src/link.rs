@@ -81,7 +81,7 @@ struct Ask {
 
 impl Link {
     /// Has this user's rights in these guilds put into the log. Once the replica has come to the
-    /// ack's position it knows them, but for the guilds named as failed. Answers within 5 s, at
+    /// ack's position it knows them, but for the guilds named as failed. Returns within 5 s, at
     /// once while the link is down.
     pub(crate) async fn watch(
         &self,

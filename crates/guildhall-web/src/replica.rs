@@ -116,7 +116,7 @@ impl ReplicaWriter {
         self.0.0.progress.send_modify(change);
     }
 
-    /// Changes how fresh the replica is. Answers whether anything changed by it.
+    /// Changes how fresh the replica is. Returns whether anything changed by it.
     pub(crate) fn update_freshness(&self, change: impl FnOnce(&mut Freshness)) -> bool {
         let mut freshness = self.0.0.freshness.lock();
         let was = freshness.clone();

@@ -1,5 +1,5 @@
-//! Settings: where they come from, what they are called, and what is refused (design,
-//! "Configuration"). Only this folder reads the environment; the roles get plain data.
+//! Settings: where they come from, what they are called, and what is refused. Only this
+//! folder reads the environment; the roles get plain data.
 
 /// `.env`, line by line.
 mod dotenv;

@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Somebody comes in by an invite; its last use ends it, which is told before
-    /// the newcomer is. A member uses nothing up. Answers with the guild.
+    /// the newcomer is. A member uses nothing up. Returns the guild.
     pub(crate) fn accept_invite(&mut self, code: &str, user_id: Snowflake) -> Changed<Snowflake> {
         let guild_id = self.guild_of_invite(code)?;
         if !self.users.contains(user_id) {

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::UnixMs;
 use guildhall_ports::millis;
+use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use url::Url;

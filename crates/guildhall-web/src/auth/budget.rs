@@ -6,7 +6,7 @@
 //! Calls that Discord answers as they should cost nothing: any number of people may sign in. Who
 //! sends false ones has only a part of what all together may cause, so that people from elsewhere
 //! find the rest. Against somebody with hundreds of networks (a botnet, a provider's whole block)
-//! this does not help: each of his is new once a minute.
+//! this does not help: each of theirs is new once a minute.
 
 use std::{
     collections::HashMap,
@@ -168,7 +168,7 @@ impl LoginBudget {
         })
     }
 
-    /// Nobody calls Discord for so long. Answers whether there was no pause before.
+    /// Nobody calls Discord for so long. Returns whether there was no pause before.
     pub(super) fn pause(&self, wait: Duration, now: Instant) -> bool {
         let mut inner = self.lock();
         let is_new = inner.pause(now).is_zero();

@@ -2,7 +2,7 @@
 //! cookies from other sites, but not from other hosts of the same site, nor from browsers that do
 //! not know it.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use url::Url;
 
 use super::{config::AuthConfig, return_to::allowed};
@@ -51,7 +51,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
     use crate::auth::config::tests::auth_config;

@@ -11,7 +11,6 @@ use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
-use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{
     Engine,
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
@@ -19,6 +18,7 @@ use base64::{
 use cookie::{Cookie, Key, SameSite};
 use guildhall_http::{RotatedSecret, StrongSecret};
 use guildhall_model::json;
+use http::{HeaderMap, HeaderValue, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::random;

@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, fmt, ops::Deref, sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::{GuildId, Position, UnixMs, UserId};
 use guildhall_ports::{Clock, millis};
+use http::{HeaderMap, HeaderValue};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;

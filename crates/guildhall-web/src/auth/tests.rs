@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use guildhall_model::{GuildId, UserId};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use self::visit::Visit;

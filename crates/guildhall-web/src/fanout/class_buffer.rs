@@ -90,7 +90,7 @@ impl ClassBuffer {
         self.streams.add(waker)
     }
 
-    /// It does not any more. Answers whether none is left.
+    /// It does not any more. Returns whether none is left.
     pub(crate) fn unsubscribe(&self, slot: &Slot) -> bool {
         self.streams.remove(slot)
     }

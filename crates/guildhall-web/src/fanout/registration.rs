@@ -30,7 +30,7 @@ impl StreamRegistration {
     }
 
     /// Says which guilds the stream is about, in ascending order: the viewer is looked up in those
-    /// that come, and the stream wakes. Answers the list as the viewer's streams share it.
+    /// that come, and the stream wakes. Returns the list as the viewer's streams share it.
     pub(crate) fn set_guilds(&self, guilds: Vec<GuildId>) -> Arc<[GuildId]> {
         let mut interests = self.viewer.interests();
         let same = interests

@@ -176,7 +176,7 @@ impl Viewer {
         self.streams.is_empty()
     }
 
-    /// Forgets answers that are over and that no stream is about. Answers whether any is left that
+    /// Forgets answers that are over and that no stream is about. Returns whether any is left that
     /// is not over.
     pub(crate) fn sweep(&self, ttl: Duration, now: Instant) -> bool {
         let interests = self.interests();

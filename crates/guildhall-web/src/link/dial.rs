@@ -171,7 +171,7 @@ impl Dialler {
         end == End::OutOfOrder || (self.needs_snapshot && !attachment.machine.caught_up())
     }
 
-    /// Does all that the machine wants. Answers the end, if it is over.
+    /// Does all that the machine wants. Returns the end, if it is over.
     async fn drain_outputs(&mut self, attachment: &mut Attachment) -> Option<End> {
         loop {
             match attachment.machine.poll_output() {

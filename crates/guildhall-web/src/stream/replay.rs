@@ -1,7 +1,7 @@
 //! The replay verdict. A browser with a cursor, and an open stream whose viewer may see something
 //! else now, ask the same: *may I go on from here?* The answer is the records in between, all of
 //! them, or a snapshot and why; and the subscriptions, so that nothing is missed between the replay
-//! and what comes live. A guild that came, went or is looked up anew is sent to an open stream as
+//! and what comes live. A guild that came, went or is looked up again is sent to an open stream as
 //! that guild alone.
 
 /// Whether there can be a replay at all.
@@ -89,7 +89,7 @@ pub(crate) struct Replay {
     pub(crate) resumable_to: Option<u64>,
 }
 
-/// A guild came, went or is looked up anew.
+/// A guild came, went or is looked up again.
 #[derive(Debug)]
 pub(crate) struct AvailabilityChange {
     pub(crate) at: Position,

@@ -4,7 +4,7 @@ mod simulation;
 mod lifecycle;
 /// What one cause did, seen while it comes in.
 mod moments;
-/// Guilds that come, go and are looked up anew under open streams.
+/// Guilds that come, go and are looked up again under open streams.
 mod guilds;
 /// A stage to play streams on.
 pub(crate) mod stage;

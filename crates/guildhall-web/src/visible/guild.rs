@@ -1,5 +1,5 @@
 //! A guild as a whole, for one viewer: the picture in a snapshot, and that it comes, goes or is
-//! looked up anew.
+//! looked up again.
 
 use bytes::Bytes;
 use guildhall_model::{GuildId, json};
@@ -23,7 +23,7 @@ pub(crate) enum GuildView {
     Everything,
 }
 
-/// A guild as a whole comes, goes or is looked up anew, for one viewer.
+/// A guild as a whole comes, goes or is looked up again, for one viewer.
 #[derive(Debug)]
 pub(crate) enum GuildAvailability {
     /// `guild.available`, with what the viewer sees of it now.

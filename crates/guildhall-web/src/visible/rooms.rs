@@ -40,7 +40,7 @@ impl VisibleRooms {
 pub(crate) enum Access {
     /// There is no such guild: the bot is not in it, or it has not come yet.
     Absent,
-    /// Not looked up, or being looked up anew. Nothing of the guild is shown until it is known.
+    /// Not looked up, or being looked up again. Nothing of the guild is shown until it is known.
     Unknown,
     /// Discord said: no member.
     Stranger,

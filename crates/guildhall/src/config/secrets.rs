@@ -75,7 +75,7 @@ fn is_in_example(value: &str) -> bool {
         .any(|(_, printed)| printed.trim() == value)
 }
 
-/// Takes what `DATA_DIR/secrets.env` has of those of `names` that nobody set. Answers with all
+/// Takes what `DATA_DIR/secrets.env` has of those of `names` that nobody set. Returns all
 /// that the file has.
 pub(crate) fn take_kept(
     settings: &mut Settings,

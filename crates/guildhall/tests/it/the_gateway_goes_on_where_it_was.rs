@@ -145,7 +145,7 @@ async fn a_fresh_session_after_twenty_moves_shows_the_guild_as_it_is_and_nothing
     house.set("DISCORD_INTENTS", "moderation");
     house.restart_gateway();
 
-    // Whoever is here is looked up anew first, and then shown the guild as it is.
+    // Whoever is here is looked up again first, and then shown the guild as it is.
     let mut told = Vec::new();
     let back = loop {
         let frame = stream.next_record().await;

@@ -84,7 +84,7 @@ fn positions(evidence: &Evidence<'_>) -> Vec<String> {
     wrong
 }
 
-/// Each event fits the world before it and changes it. Answers how many sessions were replaced.
+/// Each event fits the world before it and changes it. Returns how many sessions were replaced.
 fn sweep(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
     let mut wrong = Vec::new();
     let (mut world, mut gaps) = (World::default(), Gaps::default());
@@ -224,7 +224,7 @@ fn unfounded(
     let founded = match event.change {
         Change::GuildRemoved => evidence.may_lose,
         // A guild that comes a second time, as a repeated dispatch does, may have been out without
-        // a word: it is looked up anew each time.
+        // a word: it is looked up again each time.
         Change::RightsReset => true,
         _ => replaced || before.is_some_and(|guild| !guild.available),
     };

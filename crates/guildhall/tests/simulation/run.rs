@@ -32,7 +32,7 @@ use crate::{
 pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(90);
 /// So long is waited for a commit to be killed in. While there is no connection none comes.
 const COMMIT_LIMIT: Duration = Duration::from_millis(400);
-/// After so long without a watch a user is looked up anew.
+/// After so long without a watch a user is looked up again.
 pub(crate) const WATCH_BREAK: Duration = Duration::from_millis(400);
 
 /// What a run came to.

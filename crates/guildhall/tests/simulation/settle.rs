@@ -57,7 +57,7 @@ pub(crate) async fn settle_and_check(mut run: Run) -> Result<Tally, String> {
     }
 }
 
-/// Heals everything, and does last acts that all before them must have preceded. Answers the name
+/// Heals everything, and does last acts that all before them must have preceded. Returns the name
 /// that every guild has by then.
 async fn heal(run: &mut Run) -> String {
     run.note("quiet");
@@ -111,7 +111,7 @@ async fn until_told(run: &mut Run, marker: &str) -> Result<(), String> {
     Err(run.why_not("the last acts were not told"))
 }
 
-/// After a break everybody is looked up anew, so what the log says of them is true.
+/// After a break everybody is looked up again, so what the log says of them is true.
 async fn look_up(run: &mut Run) -> Result<BTreeSet<UserId>, String> {
     let people = run.state.users.iter().filter(|user| !user.bot);
     let mut people: Vec<UserId> = people.map(|user| user.id).collect();

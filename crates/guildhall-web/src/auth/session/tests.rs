@@ -1,6 +1,6 @@
-use axum::http::header;
 use guildhall_model::LogId;
 use guildhall_ports::ManualClock;
+use http::header;
 use proptest::prelude::*;
 
 use super::*;

@@ -68,7 +68,10 @@ fn nearly(name: &str) -> Meaning {
 
 /// Letters alone, all of them small, and those of East Asian keyboards as ASCII's.
 fn fold(name: &str) -> String {
-    let letters = name.chars().map(to_halfwidth).filter(char::is_ascii_alphabetic);
+    let letters = name
+        .chars()
+        .map(to_halfwidth)
+        .filter(char::is_ascii_alphabetic);
     letters.map(|it| it.to_ascii_lowercase()).collect()
 }
 

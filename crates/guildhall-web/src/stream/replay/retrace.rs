@@ -30,7 +30,7 @@ pub(super) struct ViewBreak {
     pub(super) announced: bool,
 }
 
-/// The same for a viewer who was a member at that position. That all are looked up anew concerns
+/// The same for a viewer who was a member at that position. That all are looked up again concerns
 /// every stream of the guild at one moment, so it is answered without going through the records.
 pub(super) fn retrace_member(
     id: GuildId,
