@@ -22,7 +22,7 @@ use crate::{
     router,
     stream::{
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
-        route::StreamState,
+        route::StreamRouteState,
         watch::WatchClient,
     },
 };
@@ -88,7 +88,7 @@ impl Web {
             ConcurrencyLimiter::new(Counted::StateRequests, STATE),
         ];
         let [streams, state_requests] = limits.clone();
-        let stream = StreamState {
+        let stream = StreamRouteState {
             streams,
             state_requests,
             clock,

@@ -15,7 +15,7 @@ use url::Url;
 use crate::{
     fanout::Fanout,
     http::{ApiError, Page, headers::SecurityHeaders},
-    stream::route::{self, StreamState},
+    stream::route::{self, StreamRouteState},
 };
 
 /// All routes of the role: each holds the state of its own folder. `auth`: `/auth/*` and `/api/me`;
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) fn router(
     base_url: &Url,
     cdn_url: &Url,
-    stream: StreamState,
+    stream: StreamRouteState,
     auth: Router,
     page: Page,
 ) -> Router {

@@ -16,7 +16,7 @@ use crate::{
     router::router,
     stream::{
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
-        route::StreamState,
+        route::StreamRouteState,
         tests::stage::{ANNA, EPOCH, HALL, LOBBY, Stage, at, begin, config, here, joined},
         watch::WatchClient,
     },
@@ -68,7 +68,7 @@ impl Served {
         let world_access = crate::role::world_access(stage.fanout.clone(), watch_client.clone());
         let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock));
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
-        let stream = StreamState {
+        let stream = StreamRouteState {
             clock,
             max_age: config.stream_max_age,
             fanout: stage.fanout.clone(),

@@ -70,7 +70,7 @@ pub(crate) struct Timing {
 /// The body of `GET /api/stream`.
 pub(crate) struct StreamBody {
     setup: Box<StreamSetup>,
-    state: BodyState,
+    state: StreamState,
     /// To the query's guilds; empty unless it is live.
     subscriptions: Vec<GuildSubscription>,
     /// The viewer's when the stream joined.
@@ -90,7 +90,7 @@ pub(crate) struct StreamBody {
 
 /// Where a stream is.
 #[derive(Clone, Copy, Debug)]
-enum BodyState {
+enum StreamState {
     /// Nothing was sent yet; it gives up at this time.
     Opening { until: Instant },
     /// All up to here was sent, and its subscriptions have what comes.
@@ -106,7 +106,7 @@ impl StreamBody {
     pub(crate) fn new(setup: StreamSetup, now: Instant) -> Self {
         let until = now + JOIN_LIMIT;
         Self {
-            state: BodyState::Opening { until },
+            state: StreamState::Opening { until },
             subscriptions: Vec::new(),
             rights_generation: 0,
             views: BTreeMap::new(),
@@ -125,7 +125,7 @@ impl StreamBody {
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         self.setup.registration.waker().register(cx.waker());
         loop {
-            if matches!(self.state, BodyState::Closed) {
+            if matches!(self.state, StreamState::Closed) {
                 return Poll::Ready(None);
             }
             if let Some(reason) = self.end_requested(cx) {
@@ -157,7 +157,7 @@ impl StreamBody {
         // after it; so whatever this number covers was judged by the rights of that generation.
         let published = self.setup.fanout.published();
         match self.state {
-            BodyState::Live(position)
+            StreamState::Live(position)
                 if self.rights_generation
                     == self.setup.registration.viewer().rights_generation() =>
             {
@@ -165,11 +165,11 @@ impl StreamBody {
                     self.rejoin(position, out);
                 }
             }
-            BodyState::Live(position) | BodyState::Detached { position, .. } => {
+            StreamState::Live(position) | StreamState::Detached { position, .. } => {
                 self.rejoin(position, out);
             }
-            BodyState::Opening { .. } => self.start(out),
-            BodyState::Closed => {}
+            StreamState::Opening { .. } => self.start(out),
+            StreamState::Closed => {}
         }
         self.write_status_change(out);
     }
@@ -195,7 +195,7 @@ impl StreamBody {
             run.sort_by_key(|visible| visible.get().at.seq);
         }
         out.records(&run);
-        self.state = BodyState::Live(position.at(published));
+        self.state = StreamState::Live(position.at(published));
         Ok(())
     }
 
@@ -210,7 +210,7 @@ impl StreamBody {
         out.retry(retry_ms(self.setup.timing.chance));
         let verdict = self.attach(joined);
         if let ReplayVerdict::Records(replay) = &verdict
-            && let BodyState::Live(position) = self.state
+            && let StreamState::Live(position) = self.state
         {
             let records = &replay.records;
             let first = records.first().map(|first| first.get().at);
@@ -236,12 +236,12 @@ impl StreamBody {
                 let verdict = self.attach(joined);
                 self.write_verdict(verdict, out);
             }
-            Err(_) if matches!(self.state, BodyState::Detached { .. }) => {}
+            Err(_) if matches!(self.state, StreamState::Detached { .. }) => {}
             Err(_) => {
                 // Without subscriptions only the viewer wakes it, which is what it waits for.
                 self.subscriptions = Vec::new();
                 let until = Instant::now() + JOIN_LIMIT;
-                self.state = BodyState::Detached { position, until };
+                self.state = StreamState::Detached { position, until };
                 self.set_timer();
             }
         }
@@ -255,7 +255,7 @@ impl StreamBody {
         self.not_member_of = joined.not_member_of;
         // What the viewer may know of the guilds is part of the status.
         self.freshness_generation = None;
-        self.state = BodyState::Live(joined.position);
+        self.state = StreamState::Live(joined.position);
         self.set_timer();
         joined.verdict
     }
@@ -294,7 +294,7 @@ impl StreamBody {
         if self.freshness_generation == Some(self.setup.fanout.replica().freshness_generation()) {
             return;
         }
-        if let BodyState::Live(position) | BodyState::Detached { position, .. } = self.state {
+        if let StreamState::Live(position) | StreamState::Detached { position, .. } = self.state {
             let before = self.last_status.take();
             let status = self.status_now();
             if before.as_ref() != Some(&status) {
@@ -328,7 +328,7 @@ impl StreamBody {
         if now >= ends {
             return Some(self.bye(reason));
         }
-        if let BodyState::Opening { until } | BodyState::Detached { until, .. } = self.state
+        if let StreamState::Opening { until } | StreamState::Detached { until, .. } = self.state
             && now >= until
         {
             return Some(self.bye(ByeReason::Unavailable));
@@ -336,7 +336,8 @@ impl StreamBody {
         let mut out = SseWriter::default();
         if now >= self.next_checkpoint {
             self.next_checkpoint = now + CHECKPOINT_EVERY;
-            if let BodyState::Live(position) | BodyState::Detached { position, .. } = self.state {
+            if let StreamState::Live(position) | StreamState::Detached { position, .. } = self.state
+            {
                 let now = self.setup.clock.now();
                 let checkpoint = Visible::control(ControlEvent::Checkpoint { now });
                 out.control(Some(position), &checkpoint);
@@ -348,7 +349,7 @@ impl StreamBody {
 
     fn set_timer(&mut self) {
         let mut due = self.next_checkpoint.min(self.setup.timing.ends.0);
-        if let BodyState::Opening { until } | BodyState::Detached { until, .. } = self.state {
+        if let StreamState::Opening { until } | StreamState::Detached { until, .. } = self.state {
             due = due.min(until);
         }
         if self.timer.deadline() != due {
@@ -358,10 +359,10 @@ impl StreamBody {
 
     fn bye(&mut self, reason: ByeReason) -> Bytes {
         let cursor = match self.state {
-            BodyState::Live(position) | BodyState::Detached { position, .. } => Some(position),
-            BodyState::Opening { .. } | BodyState::Closed => None,
+            StreamState::Live(position) | StreamState::Detached { position, .. } => Some(position),
+            StreamState::Opening { .. } | StreamState::Closed => None,
         };
-        self.state = BodyState::Closed;
+        self.state = StreamState::Closed;
         self.subscriptions = Vec::new();
         drop(self.setup.permit.take());
         bye(reason, cursor, self.setup.timing.chance)

@@ -36,7 +36,7 @@ use crate::{
 
 /// What these routes hold. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct StreamState {
+pub(crate) struct StreamRouteState {
     pub(crate) fanout: Fanout,
     pub(crate) watch_client: WatchClient,
     pub(crate) sessions: Sessions,
@@ -48,7 +48,7 @@ pub(crate) struct StreamState {
 }
 
 /// `/api/stream` and `/api/state`.
-pub(crate) fn routes(state: StreamState) -> Router {
+pub(crate) fn routes(state: StreamRouteState) -> Router {
     Router::new()
         .route("/api/stream", get(stream).head(head_of_stream))
         .route("/api/state", get(self::state).head(head_of_state))
@@ -57,7 +57,7 @@ pub(crate) fn routes(state: StreamState) -> Router {
 
 /// `GET /api/stream`.
 async fn stream(
-    State(app): State<StreamState>,
+    State(app): State<StreamRouteState>,
     Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
@@ -120,7 +120,7 @@ async fn stream(
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the
 /// session does not slide.
 async fn head_of_stream(
-    State(app): State<StreamState>,
+    State(app): State<StreamRouteState>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -129,7 +129,7 @@ async fn head_of_stream(
 
 /// `HEAD /api/state`: the same.
 async fn head_of_state(
-    State(app): State<StreamState>,
+    State(app): State<StreamRouteState>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -137,7 +137,7 @@ async fn head_of_state(
 }
 
 fn head(
-    app: &StreamState,
+    app: &StreamRouteState,
     headers: &HeaderMap,
     text: Option<&str>,
     fixed: &[(header::HeaderName, &'static str)],
@@ -153,7 +153,7 @@ fn head(
 
 /// `GET /api/state`: the snapshot with its cursor. A stream opened there has no gap after it.
 async fn state(
-    State(app): State<StreamState>,
+    State(app): State<StreamRouteState>,
     Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
@@ -247,7 +247,7 @@ fn selected_guilds(session: &Session, query: &Query) -> Vec<GuildId> {
 
 /// Waits until the viewer's rights are known in those of these guilds that are there.
 async fn admit(
-    app: &StreamState,
+    app: &StreamRouteState,
     viewer: &Viewer,
     guilds: &[GuildId],
     query: &Query,
@@ -299,7 +299,7 @@ async fn admit(
     clippy::disallowed_methods,
     reason = "the driver of streams draws the chances that it hands to them"
 )]
-fn timing(app: &StreamState, session: &Session, now: Instant) -> Timing {
+fn timing(app: &StreamRouteState, session: &Session, now: Instant) -> Timing {
     let first: f64 = rand::random();
     let share = 0.8 + 0.2 * rand::random::<f64>();
     let age = now + app.max_age.mul_f64(share);
