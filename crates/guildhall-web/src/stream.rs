@@ -3,19 +3,19 @@
 //! goes on from there.
 
 /// What a browser asks for, read from the query string.
-pub(crate) mod query;
+mod query;
 /// How many streams and requests there may be.
 pub(crate) mod limit;
 /// Has the gateway look viewers up.
 pub(crate) mod watch;
 /// The replay verdict: may a browser go on from its cursor?
-pub(crate) mod replay;
+mod replay;
 /// Records, snapshots and control events as SSE and JSON.
-pub(crate) mod write;
+mod write;
 /// How long a browser waits before it reconnects.
-pub(crate) mod reconnect;
+mod reconnect;
 /// The response body: one stream from its first byte to its last.
-pub(crate) mod body;
+mod body;
 /// `/api/stream` and `/api/state`.
 pub(crate) mod route;
 

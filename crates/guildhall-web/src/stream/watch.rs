@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use guildhall_http::LogThrottle;
 use guildhall_link::frame::Ack;
 use guildhall_model::{GuildId, UserId};
 use parking_lot::Mutex;
@@ -53,15 +54,12 @@ const QUESTIONS_AT_ONCE: usize = 256;
 /// Guilds in one question: as many as Discord lets a person be in.
 const GUILDS_PER_QUESTION: usize = 200;
 
-/// Between two log lines about answers that were dropped.
-const SAY_DROPPED_EVERY: Duration = Duration::from_mins(1);
-
 /// Asks the gateway to look viewers up, once for each person and instance.
 #[derive(Clone, Debug)]
 pub(crate) struct WatchClient {
     link: Link,
     fanout: Fanout,
-    dropped_said: Arc<Mutex<Option<Instant>>>,
+    dropped: Arc<Mutex<LogThrottle>>,
 }
 
 impl WatchClient {
@@ -69,7 +67,7 @@ impl WatchClient {
         Self {
             link,
             fanout,
-            dropped_said: Arc::default(),
+            dropped: Arc::default(),
         }
     }
 
@@ -119,7 +117,7 @@ impl WatchClient {
             self.fanout.replica().reached(ack.at).await;
             let change = self.record(viewer, guilds, &ack)?;
             if change.dropped > 0 {
-                self.say_dropped(viewer.id(), change.dropped);
+                self.log_dropped(viewer.id(), change.dropped);
             }
         }
         Ok(())
@@ -139,12 +137,9 @@ impl WatchClient {
         Ok(viewer.record_lookup(now_at, guilds, &ack.failed, Instant::now()))
     }
 
-    fn say_dropped(&self, user: UserId, dropped: usize) {
+    fn log_dropped(&self, user: UserId, dropped: usize) {
         metrics::counter!("guildhall_viewer_guilds_dropped_total").increment(dropped as u64);
-        let mut said = self.dropped_said.lock();
-        let now = Instant::now();
-        if said.is_none_or(|at| now.duration_since(at) >= SAY_DROPPED_EVERY) {
-            *said = Some(now);
+        if self.dropped.lock().happened(Instant::now()).is_some() {
             warn!(
                 viewer.id = %user,
                 "[SSE] Somebody asks for more guilds than one person can be in; the oldest answers are dropped"
