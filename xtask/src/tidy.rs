@@ -228,6 +228,7 @@ mod samples {
         assert_eq!(found("pub struct Road;"), ["doubled-name"]);
         assert_eq!(found("enum Life { Over }"), ["banned-name"]);
         assert_eq!(found("fn go(keeper: u8) {}"), ["banned-name"]);
+        assert_eq!(found("// Ask the keeper."), ["banned-name"]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ xtask               | nothing of ours";
 const FENCES: &str = "\
 lab      | | guildhall | the lab drives the product from outside; only tests share its client
 twilight | guildhall-gateway | guildhall-simulator | \
-           Discord's types stay behind `normalise`, so that they can be replaced
+           Discord's types stay behind `shard`, so that they can be replaced
 axum     | guildhall-http, guildhall-gateway, guildhall-web, guildhall-simulator, guildhall | | \
            only what listens for HTTP knows an HTTP server
 tokio    | guildhall-ports, guildhall-http, guildhall-stores, guildhall-gateway, guildhall-web, \

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{TokenStream, TokenTree};
-
 use super::modules::{Crate, TypeName};
 use super::{Finding, Source};
 
@@ -31,8 +29,7 @@ const BANNED: &[(&str, &str)] = &[
 /// Words that tell nothing by themselves; one of Discord's members may have left.
 const BANNED_ALONE: &[(&str, &str)] = &[("at", "live"), ("left", "closed")];
 
-/// Those of [`BANNED`] that have no other meaning here: no function, field or variable has them
-/// either.
+/// Those of [`BANNED`] that have no other meaning here: no name, comment or string has them.
 const BANNED_ANYWHERE: [&str; 4] = ["adrift", "attendance", "keeper", "seated"];
 
 /// Each machine has its own, and each crate its settings.
@@ -76,7 +73,7 @@ pub(super) fn doubled(crates: &[Crate]) -> Vec<Finding> {
     findings
 }
 
-/// Types, states and files with a word that a newcomer cannot guess.
+/// Types, states and files, and anything in Rust, with a word that a newcomer cannot guess.
 pub(super) fn banned(sources: &[Source], crates: &[Crate]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |path: &str, line: usize, name: &str| {
@@ -100,19 +97,18 @@ pub(super) fn banned(sources: &[Source], crates: &[Crate]) -> Vec<Finding> {
             find(&module.file, name.line, &name.name);
         }
     }
-    let ours = sources.iter().filter(|source| !is_apart(&source.path));
-    for source in ours.filter(|source| source.is_rust()) {
-        let mut lines = BTreeMap::new();
-        identifiers(source.text.parse().unwrap_or_default(), &mut lines);
-        // Once per file: one rename mends them all.
-        for (name, line) in lines {
+    let excused = |it: &&Source| it.path.starts_with(APART[0]) || it.is_tidy_itself();
+    for source in sources.iter().filter(|it| it.is_rust() && !excused(it)) {
+        for (line, text) in source.lines() {
+            let names = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
             let anywhere = |word: String| BANNED_ANYWHERE.contains(&word.as_str());
-            // Types, states and files were looked at above.
-            if name.starts_with(char::is_lowercase) && words(&name).any(anywhere) {
-                find(&source.path, line, &name);
+            for name in names.filter(|name| words(name).any(anywhere)) {
+                find(&source.path, line, name);
             }
         }
     }
+    findings.sort_by(|left, right| (&left.path, left.line).cmp(&(&right.path, right.line)));
+    findings.dedup();
     findings
 }
 
@@ -125,20 +121,6 @@ fn banned_word(name: &str, apart: bool) -> Option<(&'static str, &'static str)> 
     let is_part = |(banned, _): &&(&str, &str)| words(name).any(|word| word == *banned);
     let alone = BANNED_ALONE.iter().find(is_all);
     alone.or_else(|| BANNED.iter().find(is_part)).copied()
-}
-
-/// Every identifier, with its first line.
-fn identifiers(tokens: TokenStream, lines: &mut BTreeMap<String, usize>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => identifiers(group.stream(), lines),
-            TokenTree::Ident(word) => {
-                let line = word.span().start().line;
-                lines.entry(word.to_string()).or_insert(line);
-            }
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-        }
-    }
 }
 
 /// `KeeperExit` and `keeper_exit` are `keeper`, `exit`.
@@ -218,12 +200,14 @@ mod tests {
         let alone = "enum Place {\nAt(u8),\nLeft }";
         assert_eq!(banned_in("a/src/lib.rs", alone), [2, 3]);
         let fields = "struct A {\nkeeper: u8 }\nfn f() { let x = g.attendance_of(1); }";
-        assert_eq!(banned_in("a/src/lib.rs", fields), [3, 2]);
+        assert_eq!(banned_in("a/src/lib.rs", fields), [2, 3]);
+        let prose = "// the Keeper's\nfn f() {\n\"is seated\"; } // `adrift`";
+        assert_eq!(banned_in("a/src/lib.rs", prose), [1, 3, 3]);
     }
 
     #[test]
-    fn words_of_prose_and_parts_of_words_are_not_banned() {
-        let text = "// the keeper's course\nstruct Returned; fn turn(side: u8) { \"keeper\"; }";
+    fn words_of_other_meanings_and_parts_of_words_are_not_banned() {
+        let text = "// the sea's course\nstruct Returned; fn turn(side: u8) { \"life\"; }";
         assert!(banned_in("a/src/lib.rs", text).is_empty());
         assert!(banned_in("a/src/lib.rs", "struct VoiceLeft;").is_empty());
         let person = "fn ban(keeper: u8) {}";
