@@ -8,7 +8,7 @@ mod control;
 mod rooms;
 /// What of it a query asks for.
 mod selector;
-/// A guild as a whole: its picture, and that it comes or goes.
+/// A guild as a whole: its snapshot, and that it comes or goes.
 mod guild;
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use guildhall_model::{Change, event::Audience};
 use crate::replica::{Record, StatusPayload};
 
 pub(crate) use control::{ByeReason, ControlEvent, SnapshotReason};
-pub(crate) use guild::{GuildAvailability, GuildPicture, GuildView, availability_change, picture};
+pub(crate) use guild::{GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot};
 pub(crate) use rooms::{Access, VisibleRooms};
 pub(crate) use selector::Selector;
 

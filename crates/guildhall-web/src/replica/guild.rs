@@ -150,7 +150,7 @@ struct RoomFragments(Mutex<HashMap<ChannelId, Bytes>>);
 
 /// A room in a snapshot.
 #[derive(Serialize)]
-struct RoomPicture<'a> {
+struct RoomSnapshot<'a> {
     #[serde(flatten)]
     info: &'a RoomInfo,
     members: Vec<&'a Occupant>,
@@ -161,11 +161,11 @@ impl RoomFragments {
         let room = guild.rooms.get(&channel)?;
         let mut made = self.0.lock();
         let fragment = made.entry(channel).or_insert_with(|| {
-            let picture = RoomPicture {
+            let snapshot = RoomSnapshot {
                 info: &room.info,
                 members: guild.occupants(channel).collect(),
             };
-            Bytes::from(json::to_vec(&picture))
+            Bytes::from(json::to_vec(&snapshot))
         });
         Some(fragment.clone())
     }

@@ -18,8 +18,8 @@ use crate::{
     fanout::{Fanout, GuildSubscription, StreamRegistration},
     replica::{GuildLog, GuildLogs, Record, StatusPayload},
     visible::{
-        Access, GuildAvailability, GuildPicture, GuildView, Selector, SnapshotReason, Visible,
-        availability_change, picture,
+        Access, GuildAvailability, GuildSnapshot, GuildView, Selector, SnapshotReason, Visible,
+        availability_change, guild_snapshot,
     },
 };
 
@@ -66,12 +66,12 @@ pub(crate) struct Joined {
 pub(crate) enum ReplayVerdict {
     /// What came since, and then what comes.
     Records(Replay),
-    /// What an open stream may still be shown of before the change, then a new picture.
+    /// What an open stream may still be shown of before the change, then a new snapshot.
     Snapshot {
         reason: SnapshotReason,
         at: Position,
         before: Replay,
-        guilds: Vec<Visible<GuildPicture>>,
+        guilds: Vec<Visible<GuildSnapshot>>,
     },
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Replay {
     pub(crate) records: VisibleRecords,
     /// In order of their positions.
     pub(crate) availability: Vec<AvailabilityChange>,
-    /// A browser that has read as far as this can go on from there. Beyond it, where a picture is
+    /// A browser that has read as far as this can go on from there. Beyond it, where a snapshot is
     /// still to come, only from the end of it all. `None`: from everywhere.
     pub(crate) resumable_to: Option<u64>,
 }
@@ -178,8 +178,8 @@ pub(crate) fn join(
         Err((reason, before)) => {
             let seen = guilds.iter().filter_map(|guild| {
                 let rooms = guild.access.rooms()?;
-                let picture = picture(guild.id, logs.guild(guild.id)?, rooms, selector)?;
-                Some((guild.id, picture))
+                let snapshot = guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)?;
+                Some((guild.id, snapshot))
             });
             let (ids, guilds): (Vec<_>, Vec<_>) = seen.unzip();
             let views = ids
@@ -301,7 +301,7 @@ struct OpenStream<'a> {
 }
 
 /// An open stream goes on: what changed about a guild as a whole is sent as that, for what
-/// changed inside of one there is a new picture of everything.
+/// changed inside of one there is a new snapshot of everything.
 fn continue_stream(
     logs: &GuildLogs,
     wanted: &[GuildId],
@@ -326,7 +326,7 @@ fn continue_stream(
             (&there.access, there.unresolved)
         });
         let mut is = was;
-        let mut picture_from = position.seq;
+        let mut snapshot_from = position.seq;
         if was == GuildView::Everything && !unresolved {
             let seen = logs.guild(*id).map_or_else(Retraced::default, |log| {
                 retrace::retrace_member(
@@ -342,7 +342,7 @@ fn continue_stream(
                 if broke.inside {
                     inside = Some(inside.map_or(broke.at.seq, |at| at.min(broke.at.seq)));
                 }
-                picture_from = broke.at.seq.saturating_sub(1);
+                snapshot_from = broke.at.seq.saturating_sub(1);
                 is = add_break(&mut replay, *id, &broke, access, selector);
             }
         }
@@ -352,7 +352,7 @@ fn continue_stream(
                 replay.resumable_to = Some(
                     replay
                         .resumable_to
-                        .map_or(picture_from, |at| at.min(picture_from)),
+                        .map_or(snapshot_from, |at| at.min(snapshot_from)),
                 );
             }
             replay.availability.push(AvailabilityChange {
@@ -382,13 +382,13 @@ fn continue_stream(
     }
     let ahead = logs.position().is_some_and(|now| now.seq < position.seq);
     if ahead && !replay.availability.is_empty() {
-        // It came from an instance that is ahead, and the pictures of this one are older.
+        // It came from an instance that is ahead, and the snapshots of this one are older.
         return Err((SnapshotReason::AuthzChanged, Replay::default()));
     }
-    // Pictures last: they are of now.
+    // Snapshots last: they are of now.
     replay.availability.sort_by_key(|change| {
-        let is_picture = matches!(change.what.get(), GuildAvailability::Available(_));
-        (change.at.seq, is_picture)
+        let is_snapshot = matches!(change.what.get(), GuildAvailability::Available(_));
+        (change.at.seq, is_snapshot)
     });
     Ok((now, views, replay))
 }
@@ -429,7 +429,7 @@ fn add_break(
 /// What a viewer sees right now, for one response and no stream.
 pub(crate) struct ViewerState {
     pub(crate) position: Position,
-    pub(crate) guilds: Vec<Visible<GuildPicture>>,
+    pub(crate) guilds: Vec<Visible<GuildSnapshot>>,
     pub(crate) status: Visible<StatusPayload>,
 }
 
@@ -447,11 +447,11 @@ pub(crate) fn viewer_state(
         heads: &[],
     };
     let guilds = guilds_now(&logs, registration, wanted, browser)?;
-    let pictures = guilds.iter().filter_map(|guild| {
+    let snapshots = guilds.iter().filter_map(|guild| {
         let rooms = guild.access.rooms()?;
-        picture(guild.id, logs.guild(guild.id)?, rooms, selector)
+        guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)
     });
-    let pictures: Vec<_> = pictures.collect();
+    let snapshots: Vec<_> = snapshots.collect();
     let stranger = |id| {
         let mut guilds = guilds.iter();
         guilds.any(|guild| guild.id == id && guild.access == Access::Stranger)
@@ -463,8 +463,8 @@ pub(crate) fn viewer_state(
             fanout
                 .replica()
                 .freshness()
-                .payload(may_know, !pictures.is_empty()),
+                .payload(may_know, !snapshots.is_empty()),
         ),
-        guilds: pictures,
+        guilds: snapshots,
     })
 }

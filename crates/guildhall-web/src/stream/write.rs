@@ -11,7 +11,7 @@ use super::replay::{AvailabilityChange, Replay};
 use crate::{
     replica::{Record, StatusPayload},
     sse::SseBuffer,
-    visible::{ControlEvent, GuildAvailability, GuildPicture, SnapshotReason, Visible},
+    visible::{ControlEvent, GuildAvailability, GuildSnapshot, SnapshotReason, Visible},
 };
 
 /// What one poll of a stream sends, joined into one piece.
@@ -73,10 +73,10 @@ impl SseWriter {
             ts: change.ts,
         });
         let name = match change.what.get() {
-            GuildAvailability::Available(picture) => {
+            GuildAvailability::Available(snapshot) => {
                 data.pop();
                 data.extend_from_slice(b",\"guild\":");
-                guild(&mut data, picture);
+                guild(&mut data, snapshot);
                 data.push(b'}');
                 "guild.available"
             }
@@ -104,7 +104,7 @@ impl SseWriter {
         at: Position,
         reason: SnapshotReason,
         status: &Visible<StatusPayload>,
-        guilds: &[Visible<GuildPicture>],
+        guilds: &[Visible<GuildSnapshot>],
     ) {
         let mut data = b"{\"reason\":".to_vec();
         data.extend_from_slice(&json::to_vec(&reason));
@@ -127,7 +127,7 @@ impl SseWriter {
 pub(crate) fn state_json(
     at: Position,
     status: &Visible<StatusPayload>,
-    guilds: &[Visible<GuildPicture>],
+    guilds: &[Visible<GuildSnapshot>],
 ) -> Bytes {
     let mut data = b"{\"cursor\":".to_vec();
     data.extend_from_slice(&json::to_vec(&at));
@@ -139,24 +139,24 @@ pub(crate) fn state_json(
 fn snapshot_body(
     out: &mut Vec<u8>,
     status: &Visible<StatusPayload>,
-    guilds: &[Visible<GuildPicture>],
+    guilds: &[Visible<GuildSnapshot>],
 ) {
     out.extend_from_slice(b",\"status\":");
     out.extend_from_slice(&json::to_vec(status.get()));
     out.extend_from_slice(b",\"guilds\":[");
-    for (index, picture) in guilds.iter().enumerate() {
+    for (index, snapshot) in guilds.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        guild(out, picture.get());
+        guild(out, snapshot.get());
     }
     out.extend_from_slice(b"]}");
 }
 
-fn guild(out: &mut Vec<u8>, picture: &GuildPicture) {
-    out.extend_from_slice(&picture.head);
+fn guild(out: &mut Vec<u8>, snapshot: &GuildSnapshot) {
+    out.extend_from_slice(&snapshot.head);
     out.extend_from_slice(b",\"rooms\":[");
-    for (index, room) in picture.rooms.iter().enumerate() {
+    for (index, room) in snapshot.rooms.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::replica::StatusPayload;
 
-/// Why a picture is replaced.
+/// Why a snapshot replaces what a browser has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SnapshotReason {
     /// None came, none that is of this log, or one from before the login.

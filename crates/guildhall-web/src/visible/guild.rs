@@ -1,4 +1,4 @@
-//! A guild as a whole, for one viewer: the picture in a snapshot, and that it comes, goes or is
+//! A guild as a whole, for one viewer: its part of a snapshot, and that it comes, goes or is
 //! looked up again.
 
 use bytes::Bytes;
@@ -27,7 +27,7 @@ pub(crate) enum GuildView {
 #[derive(Debug)]
 pub(crate) enum GuildAvailability {
     /// `guild.available`, with what the viewer sees of it now.
-    Available(GuildPicture),
+    Available(GuildSnapshot),
     /// `guild.unavailable`: nothing more of it until one of the others comes.
     Unavailable,
     /// `guild.removed`.
@@ -35,7 +35,7 @@ pub(crate) enum GuildAvailability {
 }
 
 /// What a browser with this view of a guild has to be told now that its viewer is this to it, and
-/// the view it has then. `log`: the guild as it is now, of which its picture is drawn.
+/// the view it has then. `log`: the guild as it is now, of which its snapshot is made.
 pub(crate) fn availability_change(
     view: GuildView,
     access: &Access,
@@ -45,9 +45,9 @@ pub(crate) fn availability_change(
 ) -> (GuildView, Option<Visible<GuildAvailability>>) {
     match (view, access) {
         (GuildView::Nothing | GuildView::Unavailable, Access::Member(rooms)) => {
-            match log.and_then(|log| picture(id, log, rooms, selector)) {
-                Some(Visible(picture)) => {
-                    let change = GuildAvailability::Available(picture);
+            match log.and_then(|log| guild_snapshot(id, log, rooms, selector)) {
+                Some(Visible(snapshot)) => {
+                    let change = GuildAvailability::Available(snapshot);
                     (GuildView::Everything, Some(Visible(change)))
                 }
                 None => (view, None),
@@ -69,21 +69,21 @@ pub(crate) fn availability_change(
 
 /// One guild as a viewer sees it, ready to be joined into a snapshot.
 #[derive(Debug)]
-pub(crate) struct GuildPicture {
+pub(crate) struct GuildSnapshot {
     /// `"id":…,"name":…,"icon":…,"available":…`, an open JSON object.
     pub(crate) head: Vec<u8>,
     /// The rooms in it, each a JSON object.
     pub(crate) rooms: Vec<Bytes>,
 }
 
-/// Draws what a viewer sees of a guild: rooms in Discord's order, narrowed by channel, never by
+/// What a viewer sees of a guild: rooms in Discord's order, narrowed by channel, never by
 /// event family. `None`: no such guild.
-pub(crate) fn picture(
+pub(crate) fn guild_snapshot(
     id: GuildId,
     log: &GuildLog,
     rooms: &VisibleRooms,
     selector: &Selector,
-) -> Option<Visible<GuildPicture>> {
+) -> Option<Visible<GuildSnapshot>> {
     let guild = log.guild()?;
     let mut head = json::to_vec(&GuildHead {
         id,
@@ -108,7 +108,7 @@ pub(crate) fn picture(
     let rooms = order
         .into_iter()
         .filter_map(|(_, room)| log.room_fragment(room));
-    Some(Visible(GuildPicture {
+    Some(Visible(GuildSnapshot {
         head,
         rooms: rooms.collect(),
     }))
