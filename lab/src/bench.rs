@@ -14,7 +14,7 @@ mod contender;
 mod gateway;
 mod histogram;
 pub(crate) mod http;
-pub(crate) mod lasting;
+pub(crate) mod restartable_gateway;
 pub(crate) mod ledger;
 mod orders;
 pub(crate) mod process;

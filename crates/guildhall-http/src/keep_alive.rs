@@ -17,10 +17,10 @@ use tracing::{debug, warn};
 
 use crate::{
     Config, Occurrences, TrustedProxies,
-    answered::{AnswerBody, InUse},
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     connections::ConnectionLimit,
     host,
+    in_flight::{AnswerBody, InUse},
     refuse::UnavailableResponses,
     stall::Stall,
     trusted_proxies::ClientAddresses,

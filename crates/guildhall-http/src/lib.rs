@@ -20,7 +20,7 @@ mod refuse;
 /// A peer that does not read is given up.
 mod stall;
 /// A request in flight: its connection is busy until the response is complete.
-mod answered;
+mod in_flight;
 /// `Host`: exactly one valid header.
 mod host;
 /// The address that a client is counted by.
@@ -28,11 +28,11 @@ mod address;
 /// Proxies that are believed about their clients' addresses.
 mod trusted_proxies;
 /// Counted each time, logged once a minute.
-mod occurrences;
+mod log_throttle;
 /// A future that is polled only after it was woken itself.
 mod poll_when_woken;
 /// Errors of connections in words.
-mod error_text;
+mod error_chain;
 /// URLs of settings.
 mod urls;
 /// Secrets of settings.
@@ -41,8 +41,8 @@ mod secret;
 pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
-pub use error_text::{error_chain, root_cause};
-pub use occurrences::{LogThrottle, Occurrences};
+pub use error_chain::{error_chain, root_cause};
+pub use log_throttle::{LogThrottle, Occurrences};
 pub use poll_when_woken::PollWhenWoken;
 pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};
 pub use trusted_proxies::TrustedProxies;

@@ -18,7 +18,9 @@ use guildhall_model::{Change, event::Audience};
 use crate::replica::{Record, StatusPayload};
 
 pub(crate) use control::{ByeReason, ControlEvent, SnapshotReason};
-pub(crate) use guild::{GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot};
+pub(crate) use guild::{
+    GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot,
+};
 pub(crate) use rooms::{Access, VisibleRooms};
 pub(crate) use selector::Selector;
 

@@ -14,9 +14,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::http::Client;
-use super::lasting::Gateway;
 use super::process::{Cpu, Process, Program, lasting_port};
 use super::product::World;
+use super::restartable_gateway::Gateway;
 use super::table::{Budget, Row, Spread};
 
 /// What is measured, and how often.

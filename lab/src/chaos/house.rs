@@ -9,9 +9,9 @@ use anyhow::Context;
 use super::browser::Address;
 use super::picture::Picture;
 use crate::bench::http::Client;
-use crate::bench::lasting::Gateway;
 use crate::bench::process::{Cpu, Process, Program, lasting_port};
 use crate::bench::product::{World, secret, sign_in};
+use crate::bench::restartable_gateway::Gateway;
 
 pub(crate) struct House {
     pub(crate) gateway: Gateway,

@@ -4,7 +4,7 @@ use guildhall_model::UserId;
 use tokio::time::Instant;
 
 use super::StreamRegistration;
-use crate::stream::tests::stage::{ANNA, LOBBY, Stage, at, joined, left};
+use crate::stream::tests::harness::{ANNA, LOBBY, Stage, at, joined, left};
 
 const GHOST: UserId = UserId(77);
 

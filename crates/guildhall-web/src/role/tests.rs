@@ -16,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 use super::*;
 use crate::{
     auth::Sessions,
-    stream::tests::stage::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
+    stream::tests::harness::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
 };
 
 /// Guilds that come late, and what nobody may ask for.

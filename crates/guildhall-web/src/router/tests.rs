@@ -17,7 +17,7 @@ use crate::{
     stream::{
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamRouteState,
-        tests::stage::{ANNA, EPOCH, HALL, LOBBY, Stage, at, begin, config, here, joined},
+        tests::harness::{ANNA, EPOCH, HALL, LOBBY, Stage, at, begin, config, here, joined},
         watch::WatchClient,
     },
 };

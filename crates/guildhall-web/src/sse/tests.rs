@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     sse,
-    stream::tests::stage::{decode, person},
+    stream::tests::harness::{decode, person},
 };
 
 /// Whatever people can type into Discord, and what they can't.

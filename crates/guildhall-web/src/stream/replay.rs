@@ -7,7 +7,7 @@
 /// Whether there can be a replay at all.
 mod cursor;
 /// What a viewer was shown after a position.
-mod retrace;
+mod guild_replay;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,7 +24,7 @@ use crate::{
 };
 
 use cursor::{CursorVerdict, judge_cursor, judge_position};
-use retrace::{Retraced, ViewBreak, retrace};
+use guild_replay::{Retraced, ViewBreak, retrace};
 
 /// Where a stream wants to go on from.
 #[derive(Clone, Copy, Debug)]
@@ -329,7 +329,7 @@ fn continue_stream(
         let mut snapshot_from = position.seq;
         if was == GuildView::Everything && !unresolved {
             let seen = logs.guild(*id).map_or_else(Retraced::default, |log| {
-                retrace::retrace_member(
+                guild_replay::retrace_member(
                     *id,
                     log,
                     registration.viewer().id(),

@@ -7,6 +7,6 @@ mod moments;
 /// Guilds that come, go and are looked up again under open streams.
 mod guilds;
 /// A stage to play streams on.
-pub(crate) mod stage;
+pub(crate) mod harness;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.
 mod transcripts;

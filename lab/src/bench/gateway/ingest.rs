@@ -15,9 +15,9 @@ use super::{GatewayPlan, Stage, disk, row};
 use crate::bench::clock::now;
 use crate::bench::follower::{Line, hear};
 use crate::bench::http::Client;
-use crate::bench::lasting::Gateway;
 use crate::bench::process::{Cpu, Process, Program};
 use crate::bench::procfs;
+use crate::bench::restartable_gateway::Gateway;
 use crate::bench::table::{Budget, Row, Spread};
 
 /// What is promised, per second.

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::{GatewayPlan, Stage, many, row};
 use crate::bench::clock::now;
 use crate::bench::http::Client;
-use crate::bench::lasting::Gateway;
 use crate::bench::procfs;
+use crate::bench::restartable_gateway::Gateway;
 use crate::bench::table::{Budget, Row};
 
 const RESTART_MS: f64 = 2_000.0;

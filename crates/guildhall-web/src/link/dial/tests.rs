@@ -20,7 +20,7 @@ use crate::{
     Config, fanout,
     link::{Link, open},
     replica::Replica,
-    stream::tests::stage::config,
+    stream::tests::harness::config,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);

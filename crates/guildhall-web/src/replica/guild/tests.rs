@@ -1,7 +1,7 @@
 use guildhall_model::{Change, Envelope, Event, RoleId, World};
 
 use super::GuildLog;
-use crate::stream::tests::stage::{ANNA, BEN, HALL, LOBBY, VAULT, at, hall, joined, left};
+use crate::stream::tests::harness::{ANNA, BEN, HALL, LOBBY, VAULT, at, hall, joined, left};
 
 fn append(log: &mut GuildLog, seq: u64, change: Change) {
     log.append(Envelope {
@@ -67,7 +67,7 @@ fn the_base_for_one_viewer_has_nobody_else_in_it() {
     let mut guild = hall();
     guild
         .voice
-        .insert(BEN, crate::stream::tests::stage::person(BEN, LOBBY));
+        .insert(BEN, crate::stream::tests::harness::person(BEN, LOBBY));
     let log = GuildLog::new(HALL, 0, Some(guild.clone()));
     let base = log.base_for(ANNA);
     let mine = &base.guilds[&HALL];

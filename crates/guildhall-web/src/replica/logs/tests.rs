@@ -5,7 +5,7 @@ use guildhall_model::{Change, Envelope, Event, GuildId, Position, UserId};
 use crate::{
     fanout,
     replica::GuildLog,
-    stream::tests::stage::{EPOCH, HALL, LOBBY, Stage, at, hall, joined, left},
+    stream::tests::harness::{EPOCH, HALL, LOBBY, Stage, at, hall, joined, left},
 };
 
 const GHOST: UserId = UserId(77);

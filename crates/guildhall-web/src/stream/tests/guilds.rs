@@ -2,7 +2,7 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{Change, Guild, GuildId, UserId, guild::Membership};
 use tokio::time::Instant;
 
-use super::stage::{ANNA, BEN, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
+use super::harness::{ANNA, BEN, EPOCH, HALL, LOBBY, Stage, at, hall, joined, left};
 use crate::{fanout::StreamRegistration, stream::replay::viewer_state, visible::Selector};
 
 const GHOST: UserId = UserId(77);

@@ -3,7 +3,7 @@ use std::time::Duration;
 use guildhall_model::{Change, Position, RoleId, UserId, guild::Membership};
 use tokio::time::{Instant, advance};
 
-use super::stage::{
+use super::harness::{
     ANNA, BEN, CARL, EPOCH, HALL, KEEPER, LOBBY, Stage, VAULT, at, hall, hidden_but_for, joined,
     left, room,
 };

@@ -16,11 +16,11 @@ use guildhall_model::{
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    simulation::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
-    stage::{
+    harness::{
         ANNA, BEN, HALL, KEEPER, LOBBY, Listener, Stage, VAULT, at, hall, hidden_but_for, joined,
         left, room,
     },
+    simulation::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
 };
 
 /// The web role's end of the link, writing to a stage.
@@ -154,7 +154,7 @@ fn shown_to(role: guildhall_model::RoleId) -> Change {
 
 fn names(listener: &mut Listener) -> Vec<String> {
     let events = listener.events();
-    let name = |event: &super::stage::Sse| event.event.clone();
+    let name = |event: &super::harness::Sse| event.event.clone();
     events.iter().map(name).collect()
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use tokio::time::Instant;
 
-use super::stage::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, person, room};
+use super::harness::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, person, room};
 use crate::{
     fanout::StreamRegistration,
     stream::{
@@ -72,17 +72,17 @@ pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
     let who = PEOPLE[usize::from(who)];
     let channel = ChannelId(201 + u64::from(step.room));
     let there = guild.and_then(|guild| guild.voice.get(&who));
-    let leaving = there.map(|there| super::stage::left(who, there.channel_id));
+    let leaving = there.map(|there| super::harness::left(who, there.channel_id));
     let inside = |guild: &Guild| -> Vec<Change> {
         let people = guild.occupants(channel);
         people
-            .map(|person| super::stage::left(person.user_id, channel))
+            .map(|person| super::harness::left(person.user_id, channel))
             .collect()
     };
     match kind {
         0..=7 => leaving
             .into_iter()
-            .chain([super::stage::joined(who, channel)])
+            .chain([super::harness::joined(who, channel)])
             .collect(),
         8..=10 => leaving.into_iter().collect(),
         11 | 12 => {

@@ -10,7 +10,7 @@ use guildhall_model::{
 };
 use tokio::time::advance;
 
-use super::stage::{
+use super::harness::{
     ANNA, BEN, EPOCH, KEEPER, LOBBY, Listener, Stage, VAULT, at, hidden_but_for, joined, left,
     person, room,
 };
