@@ -48,7 +48,7 @@ use arrivals::GuildArrivals;
 use subscribers::GuildSubscribers;
 
 use crate::{
-    replica::{self, GuildLog, GuildLogs, Replica},
+    replica::{GuildLog, GuildLogs, Replica, ReplicaWriter},
     visible::{Selector, VisibleRooms},
 };
 
@@ -67,22 +67,22 @@ struct Shared {
     arrivals: GuildArrivals,
 }
 
-/// An empty replica that keeps `window` records per guild, with nobody who reads it: its one
-/// writer, and the handle for everybody else.
-pub(crate) fn new(window: usize) -> (Publisher, Fanout) {
-    let writer = replica::new(window);
-    let fanout = Fanout(Arc::new(Shared {
-        replica: writer.replica().clone(),
-        published: AtomicU64::new(0),
-        subscribers: Mutex::default(),
-        viewers: Mutex::default(),
-        draining: AtomicBool::new(false),
-        arrivals: GuildArrivals::default(),
-    }));
-    (Publisher::new(writer, fanout.clone()), fanout)
-}
-
 impl Fanout {
+    /// An empty replica that keeps `window` records per guild, with nobody who reads it: its one
+    /// writer, and the handle for everybody else.
+    pub(crate) fn new(window: usize) -> (Publisher, Self) {
+        let writer = ReplicaWriter::new(window);
+        let fanout = Self(Arc::new(Shared {
+            replica: writer.replica().clone(),
+            published: AtomicU64::new(0),
+            subscribers: Mutex::default(),
+            viewers: Mutex::default(),
+            draining: AtomicBool::new(false),
+            arrivals: GuildArrivals::default(),
+        }));
+        (Publisher::new(writer, fanout.clone()), fanout)
+    }
+
     /// The replica that is published from.
     pub(crate) fn replica(&self) -> &Replica {
         &self.0.replica

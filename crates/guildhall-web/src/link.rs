@@ -34,7 +34,7 @@ const ASKS_WAITING: usize = REQUESTS_IN_FLIGHT;
 /// A handle on the link.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    asks: mpsc::Sender<Ask>,
+    asks: mpsc::Sender<WatchAsk>,
     health: watch::Receiver<LinkHealth>,
     names: WebSettingNames,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Link {
 /// The gateway did not answer: the link is down or slow. Ask again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the gateway did not answer")]
-pub(crate) struct Unavailable;
+pub(crate) struct GatewayUnavailable;
 
 /// Makes the handle, and the task for the caller to run. Dials nothing yet.
 pub(crate) fn open(
@@ -70,9 +70,9 @@ pub(crate) fn open(
     (link, dialler)
 }
 
-/// What the task is asked.
+/// A watch that the task is asked to send.
 #[derive(Debug)]
-struct Ask {
+struct WatchAsk {
     user_id: UserId,
     guild_ids: Vec<GuildId>,
     /// Dropped: there is no answer.
@@ -87,17 +87,17 @@ impl Link {
         &self,
         user_id: UserId,
         guild_ids: Vec<GuildId>,
-    ) -> Result<Ack, Unavailable> {
+    ) -> Result<Ack, GatewayUnavailable> {
         let (reply, answer) = oneshot::channel();
-        let ask = Ask {
+        let ask = WatchAsk {
             user_id,
             guild_ids,
             reply,
         };
-        self.asks.try_send(ask).map_err(|_| Unavailable)?;
+        self.asks.try_send(ask).map_err(|_| GatewayUnavailable)?;
         match timeout(ANSWER_LIMIT, answer).await {
             Ok(Ok(ack)) => Ok(ack),
-            Ok(Err(_)) | Err(_) => Err(Unavailable),
+            Ok(Err(_)) | Err(_) => Err(GatewayUnavailable),
         }
     }
 

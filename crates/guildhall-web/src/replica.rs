@@ -51,16 +51,6 @@ pub(crate) struct Progress {
     pub(crate) completed: u64,
 }
 
-/// A new, empty replica that keeps `window` records per guild.
-pub(crate) fn new(window: usize) -> ReplicaWriter {
-    ReplicaWriter(Replica(Arc::new(Shared {
-        logs: RwLock::new(GuildLogs::empty(window)),
-        progress: watch::Sender::new(Progress::default()),
-        freshness: Mutex::new(Freshness::unknown()),
-        freshness_generation: AtomicU64::new(0),
-    })))
-}
-
 impl Replica {
     /// Its position. `None` before it was complete for the first time.
     pub(crate) fn position(&self) -> Option<Position> {
@@ -101,6 +91,16 @@ impl Replica {
 }
 
 impl ReplicaWriter {
+    /// Of a new, empty replica that keeps `window` records per guild.
+    pub(crate) fn new(window: usize) -> Self {
+        Self(Replica(Arc::new(Shared {
+            logs: RwLock::new(GuildLogs::empty(window)),
+            progress: watch::Sender::new(Progress::default()),
+            freshness: Mutex::new(Freshness::unknown()),
+            freshness_generation: AtomicU64::new(0),
+        })))
+    }
+
     /// What readers see.
     pub(crate) fn replica(&self) -> &Replica {
         &self.0

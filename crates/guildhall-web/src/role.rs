@@ -16,7 +16,7 @@ use tracing::info;
 use crate::{
     Config, WebBuildError,
     auth::{Auth, AuthConfig},
-    fanout::{self, Fanout},
+    fanout::Fanout,
     http::Page,
     link::{self, Dialler, Link},
     router,
@@ -72,7 +72,7 @@ impl Config {
 impl Web {
     async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
-        let (publisher, fanout) = fanout::new(config.log_window.get());
+        let (publisher, fanout) = Fanout::new(config.log_window.get());
         let (link, dialler) = link::open(&config, publisher, Arc::clone(&clock));
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone());

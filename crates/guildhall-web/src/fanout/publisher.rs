@@ -40,29 +40,29 @@ impl Publisher {
     }
 
     /// The first snapshot of a run arrived: begins a new replica beside the one in use.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn begin_snapshot(&mut self) {
         let empty = self.writer.replica().read().empty_like();
         self.building = Some(empty);
     }
 
     /// One guild at its floor, for the replica that was begun.
-    pub(crate) fn base(&mut self, base: Base) {
+    pub(crate) fn add_base(&mut self, base: Base) {
         if let Some(building) = &mut self.building {
-            building.base(base);
+            building.insert_base(base);
         }
     }
 
     /// The next group of the log: all of it, or nothing if it does not follow.
-    pub(crate) fn group(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
+    pub(crate) fn apply_group(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
         match &mut self.building {
-            Some(building) => building.gather(group),
+            Some(building) => building.append_backlog(group),
             None => self.publish(group),
         }
     }
 
     /// What was sent is complete up to `position`: the replica that was begun, if any, becomes
     /// *the* replica. Every stream joins it from its own position.
-    pub(crate) fn complete(&mut self, position: Position) {
+    pub(crate) fn complete_snapshot(&mut self, position: Position) {
         let Some(mut built) = self.building.take() else {
             self.writer.set_progress(|progress| progress.completed += 1);
             return;
@@ -117,7 +117,7 @@ impl Publisher {
         for (envelope, more) in with_more(group) {
             let guild_id = envelope.event.guild_id;
             let subscribers = self.fanout.subscribers_of(guild_id);
-            let log = live.log_of(guild_id);
+            let log = live.guild_log_mut(guild_id);
             let affected = AffectedViewers::by(&envelope.event.change, log.guild());
             let was_there = log.guild().is_some();
             let record = log.append(envelope);
@@ -128,7 +128,7 @@ impl Publisher {
             if let Some(subscribers) = subscribers {
                 subscribers.push(&record, &affected, log, end.seq, &mut to_wake);
             }
-            live.appended(guild_id, record.cost(), more);
+            live.evict_over_bounds(guild_id, record.cost(), more);
         }
         live.move_to(end);
         for guild_id in &arrived {

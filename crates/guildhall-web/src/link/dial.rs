@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
-use super::{Ask, LinkHealth};
+use super::{LinkHealth, WatchAsk};
 use crate::{WebSettingNames, fanout::Publisher};
 
 /// Name look-up, TCP, TLS and the upgrade together.
@@ -57,7 +57,7 @@ pub(crate) struct Dialler {
     names: WebSettingNames,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
-    asks: mpsc::Receiver<Ask>,
+    asks: mpsc::Receiver<WatchAsk>,
     health: watch::Sender<LinkHealth>,
     backoff: Backoff,
     /// The failure that was logged last; `None` since the link was up.
@@ -74,7 +74,7 @@ impl Dialler {
         names: WebSettingNames,
         publisher: Publisher,
         clock: Arc<dyn Clock>,
-        asks: mpsc::Receiver<Ask>,
+        asks: mpsc::Receiver<WatchAsk>,
         health: watch::Sender<LinkHealth>,
     ) -> Self {
         Self {
@@ -180,8 +180,8 @@ impl Dialler {
                     attachment.feed(Message::text(text)).await;
                 }
                 Some(Output::Ping) => attachment.feed(Message::Ping(bytes::Bytes::new())).await,
-                Some(Output::Begin) => self.publisher.begin(),
-                Some(Output::Base(base)) => self.publisher.base(*base),
+                Some(Output::Begin) => self.publisher.begin_snapshot(),
+                Some(Output::Base(base)) => self.publisher.add_base(*base),
                 Some(Output::Apply(group)) => {
                     for envelope in &group {
                         let name = envelope.event.change.name();
@@ -189,7 +189,7 @@ impl Dialler {
                     }
                     let received = group.len() as u64;
                     counter!("guildhall_link_events_received_total").increment(received);
-                    if self.publisher.group(group).is_err() {
+                    if self.publisher.apply_group(group).is_err() {
                         attachment.machine.handle(Input::ReplicaRefused, now());
                     }
                 }
@@ -215,7 +215,7 @@ impl Dialler {
     }
 
     fn complete(&mut self, position: Position) {
-        self.publisher.complete(position);
+        self.publisher.complete_snapshot(position);
         self.publisher.link_up(self.clock.now());
         gauge!("guildhall_link_up").set(1);
         self.health.send_replace(LinkHealth::Up);
@@ -314,7 +314,10 @@ async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHeal
 }
 
 /// Waits for something while there is no connection: whoever asks has no answer, at once.
-async fn drop_asks_until<T>(asks: &mut mpsc::Receiver<Ask>, until: impl Future<Output = T>) -> T {
+async fn drop_asks_until<T>(
+    asks: &mut mpsc::Receiver<WatchAsk>,
+    until: impl Future<Output = T>,
+) -> T {
     let mut until = pin!(until);
     loop {
         select! {

@@ -63,7 +63,7 @@ impl GuildLog {
     }
 
     /// The kept records after a sequence number, oldest first.
-    pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = &Arc<Record>> {
+    pub(crate) fn records_after(&self, seq: u64) -> impl Iterator<Item = &Arc<Record>> {
         let first = self.records.partition_point(|record| record.at.seq <= seq);
         self.records.range(first..)
     }

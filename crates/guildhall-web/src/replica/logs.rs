@@ -68,7 +68,7 @@ impl GuildLogs {
     }
 
     /// Whether a guild is there.
-    pub(crate) fn has(&self, id: GuildId) -> bool {
+    pub(crate) fn contains(&self, id: GuildId) -> bool {
         self.guild(id).is_some_and(|log| log.guild().is_some())
     }
 
@@ -84,7 +84,7 @@ impl GuildLogs {
     }
 
     /// Takes a guild at its floor into a replica that is being built.
-    pub(crate) fn base(&mut self, base: Base) {
+    pub(crate) fn insert_base(&mut self, base: Base) {
         let Base {
             guild_id,
             floor,
@@ -99,14 +99,14 @@ impl GuildLogs {
 
     /// Takes a group into a replica that is not complete yet. Between the floors of two guilds
     /// there are numbers that nobody kept, so they only ascend.
-    pub(crate) fn gather(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
+    pub(crate) fn append_backlog(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
         for (envelope, more) in with_more(group) {
             let at = envelope.at;
             let guild_id = envelope.event.guild_id;
             let follows = self
                 .position
                 .is_none_or(|known| known.comparable(at) && known.seq < at.seq);
-            let log = self.log_of(guild_id);
+            let log = self.guild_log_mut(guild_id);
             if !follows || at.seq <= log.head() {
                 return Err(OutOfOrder {
                     after: self.position,
@@ -115,7 +115,7 @@ impl GuildLogs {
             }
             let record = log.append(envelope);
             self.position = Some(at);
-            self.appended(guild_id, record.cost(), more);
+            self.evict_over_bounds(guild_id, record.cost(), more);
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl GuildLogs {
     }
 
     /// A guild's part of the log, to append to.
-    pub(crate) fn log_of(&mut self, id: GuildId) -> &mut GuildLog {
+    pub(crate) fn guild_log_mut(&mut self, id: GuildId) -> &mut GuildLog {
         self.guilds
             .entry(id)
             .or_insert_with(|| GuildLog::new(id, 0, None))
@@ -149,7 +149,7 @@ impl GuildLogs {
     /// Counts a record and, at the end of its group, evicts what is too much: of the guild itself
     /// beyond its window, then of the guild that holds most, so that a busy guild evicts nobody but
     /// itself.
-    pub(crate) fn appended(&mut self, id: GuildId, cost: usize, more: bool) {
+    pub(crate) fn evict_over_bounds(&mut self, id: GuildId, cost: usize, more: bool) {
         self.cost += cost;
         if more {
             return;

@@ -23,7 +23,7 @@ impl ReplicaAccess {
 impl auth::WorldAccess for ReplicaAccess {
     fn shared(&self, mut guilds: Vec<GuildId>) -> Vec<GuildId> {
         let logs = self.fanout.replica().read();
-        guilds.retain(|id| logs.has(*id));
+        guilds.retain(|id| logs.contains(*id));
         guilds
     }
 

@@ -62,7 +62,7 @@ impl Served {
         viewer.record_lookup(at(0), &[HALL], &[], Instant::now());
         let clock: Arc<dyn Clock> = stage.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
-        let (unused, _) = crate::fanout::new(1);
+        let (unused, _) = crate::fanout::Fanout::new(1);
         let (link, _) = link::open(&config, unused, Arc::clone(&clock));
         let watch_client = WatchClient::new(link, stage.fanout.clone());
         let world_access = crate::role::world_access(stage.fanout.clone(), watch_client.clone());

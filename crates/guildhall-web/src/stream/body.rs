@@ -22,7 +22,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::{
     limit::Permit,
     reconnect::{retry_ms, retry_ms_after},
-    replay::{JoinError, JoinFrom, Joined, ReplayVerdict, join},
+    replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join},
     write::SseWriter,
 };
 use crate::{
@@ -278,7 +278,7 @@ impl StreamBody {
         }
     }
 
-    fn join(&self, from: JoinFrom<'_>) -> Result<Joined, JoinError> {
+    fn join(&self, from: JoinFrom<'_>) -> Result<Joined, NotJoinable> {
         let StreamSetup {
             fanout,
             registration,

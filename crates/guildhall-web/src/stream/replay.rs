@@ -24,7 +24,7 @@ use crate::{
 };
 
 use cursor::{CursorVerdict, judge_cursor, judge_position};
-use guild_replay::{Retraced, ViewBreak, retrace};
+use guild_replay::{GuildReplay, ViewChange, replay_guild, replay_guild_of_member};
 
 /// Where a stream wants to go on from.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ pub(crate) struct AvailabilityChange {
 
 /// Why a stream cannot join now. Both pass: the viewer's streams are woken when they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JoinError {
+pub(crate) enum NotJoinable {
     /// No complete world yet.
     NoWorld,
     /// The viewer's rights were not asked for in this epoch of the log.
@@ -116,12 +116,12 @@ pub(crate) fn join(
     selector: &Selector,
     from: JoinFrom<'_>,
     time: Instant,
-) -> Result<Joined, JoinError> {
+) -> Result<Joined, NotJoinable> {
     let viewer = registration.viewer();
     // INVARIANT(no-gap): read back and subscribed under one lock of the replica, so between what is
     // read back and what the buffers will have there is nothing.
     let logs = fanout.replica().read();
-    let now = logs.position().ok_or(JoinError::NoWorld)?;
+    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
     let rights_generation = viewer.rights_generation();
     let guilds = guilds_now(&logs, registration, wanted, from)?;
     let floor = guilds.iter().map(|guild| logs.floor(guild.id)).max();
@@ -218,16 +218,16 @@ fn guilds_now(
     registration: &StreamRegistration,
     wanted: &[GuildId],
     from: JoinFrom<'_>,
-) -> Result<Vec<GuildNow>, JoinError> {
-    let here = wanted.iter().copied().filter(|id| logs.has(*id));
+) -> Result<Vec<GuildNow>, NotJoinable> {
+    let here = wanted.iter().copied().filter(|id| logs.contains(*id));
     let here: Vec<GuildId> = here.collect();
     let viewer = registration.viewer();
-    let now = logs.position().ok_or(JoinError::NoWorld)?;
+    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
     let unresolved = match (viewer.unresolved(now.epoch, &here), from) {
         (Some(unresolved), _) => unresolved,
         // It was shown something in this epoch of the log: what it was not asked about is unknown.
         (None, JoinFrom::Stream { position, .. }) if position.comparable(now) => here,
-        (None, _) => return Err(JoinError::NotLookedUp),
+        (None, _) => return Err(NotJoinable::NotLookedUp),
     };
     let known = wanted
         .iter()
@@ -271,8 +271,8 @@ fn resume_browser(
     let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
     for GuildNow { id, access, .. } in guilds {
         let Some(log) = logs.guild(*id) else { continue };
-        let seen = retrace(*id, log, registration.viewer().id(), selector, after.seq);
-        if seen.broke.is_some() {
+        let seen = replay_guild(*id, log, registration.viewer().id(), selector, after.seq);
+        if seen.view_change.is_some() {
             return Err((SnapshotReason::AuthzChanged, Replay::default()));
         }
         records.extend(seen.shown);
@@ -314,7 +314,7 @@ fn continue_stream(
     let now = logs.position().map_or(position, |now| position.max(now));
     let mut replay = Replay::default();
     let mut views = BTreeMap::new();
-    let mut inside: Option<u64> = None;
+    let mut rooms_changed_at: Option<u64> = None;
     for id in wanted {
         let was = before.views.get(id).copied().unwrap_or(GuildView::Nothing);
         let there = guilds.binary_search_by_key(id, |guild| guild.id);
@@ -328,22 +328,19 @@ fn continue_stream(
         let mut is = was;
         let mut snapshot_from = position.seq;
         if was == GuildView::Everything && !unresolved {
-            let seen = logs.guild(*id).map_or_else(Retraced::default, |log| {
-                guild_replay::retrace_member(
-                    *id,
-                    log,
-                    registration.viewer().id(),
-                    selector,
-                    position.seq,
-                )
+            let seen = logs.guild(*id).map_or_else(GuildReplay::default, |log| {
+                replay_guild_of_member(*id, log, registration.viewer().id(), selector, position.seq)
             });
             replay.records.extend(seen.shown);
-            if let Some(broke) = seen.broke {
-                if broke.inside {
-                    inside = Some(inside.map_or(broke.at.seq, |at| at.min(broke.at.seq)));
+            if let Some(view_change) = seen.view_change {
+                if view_change.rooms_changed {
+                    rooms_changed_at = Some(
+                        rooms_changed_at
+                            .map_or(view_change.at.seq, |at| at.min(view_change.at.seq)),
+                    );
                 }
-                snapshot_from = broke.at.seq.saturating_sub(1);
-                is = add_break(&mut replay, *id, &broke, access, selector);
+                snapshot_from = view_change.at.seq.saturating_sub(1);
+                is = add_view_change(&mut replay, *id, &view_change, access, selector);
             }
         }
         let (then, what) = availability_change(is, access, *id, logs.guild(*id), selector);
@@ -367,16 +364,16 @@ fn continue_stream(
         }
     }
     replay.records.sort_by_key(|visible| visible.get().at.seq);
-    if let Some(inside) = inside {
+    if let Some(changed_at) = rooms_changed_at {
         // It is still shown what came up to the change: nobody's leaving is swallowed. Who breaks
         // off before the snapshot begins again before the change.
         replay
             .records
-            .retain(|visible| visible.get().at.seq <= inside);
+            .retain(|visible| visible.get().at.seq <= changed_at);
         let before = Replay {
             records: replay.records,
             availability: Vec::new(),
-            resumable_to: Some(inside.saturating_sub(1)),
+            resumable_to: Some(changed_at.saturating_sub(1)),
         };
         return Err((SnapshotReason::AuthzChanged, before));
     }
@@ -394,18 +391,18 @@ fn continue_stream(
 }
 
 /// Adds that a guild is not visible any more, unless the record that did it tells so itself;
-/// answers what the browser has then. `now`: what the viewer is to the guild by this time.
-fn add_break(
+/// returns what the browser has then. `now`: what the viewer is to the guild by this time.
+fn add_view_change(
     replay: &mut Replay,
     id: GuildId,
-    broke: &ViewBreak,
+    view_change: &ViewChange,
     now: &Access,
     selector: &Selector,
 ) -> GuildView {
-    if broke.announced {
+    if view_change.announced {
         return GuildView::Nothing;
     }
-    if broke.access.rooms().is_some() {
+    if view_change.access.rooms().is_some() {
         // The whole guild is sent again; to a viewer who stopped seeing it since then it is not sent,
         // and must be said to be gone.
         return match now {
@@ -413,13 +410,18 @@ fn add_break(
             Access::Unknown | Access::Stranger | Access::Absent => GuildView::Everything,
         };
     }
-    let (then, what) =
-        availability_change(GuildView::Everything, &broke.access, id, None, selector);
+    let (then, what) = availability_change(
+        GuildView::Everything,
+        &view_change.access,
+        id,
+        None,
+        selector,
+    );
     replay
         .availability
         .extend(what.map(|what| AvailabilityChange {
-            at: broke.at,
-            ts: broke.ts,
+            at: view_change.at,
+            ts: view_change.ts,
             guild_id: id,
             what,
         }));
@@ -439,9 +441,9 @@ pub(crate) fn viewer_state(
     registration: &StreamRegistration,
     wanted: &[GuildId],
     selector: &Selector,
-) -> Result<ViewerState, JoinError> {
+) -> Result<ViewerState, NotJoinable> {
     let logs = fanout.replica().read();
-    let now = logs.position().ok_or(JoinError::NoWorld)?;
+    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
     let browser = JoinFrom::Browser {
         cursor: None,
         heads: &[],

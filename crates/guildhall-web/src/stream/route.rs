@@ -258,10 +258,10 @@ async fn admit(
     let freshness = app.fanout.replica().freshness();
     let logs = app.fanout.replica().read();
     let now = logs.position().ok_or(AdmissionError::Unavailable)?;
-    let here = guilds.iter().copied().filter(|id| logs.has(*id));
+    let here = guilds.iter().copied().filter(|id| logs.contains(*id));
     let here: Vec<GuildId> = here.collect();
     if named {
-        let mut missing = guilds.iter().filter(|id| !logs.has(**id)).peekable();
+        let mut missing = guilds.iter().filter(|id| !logs.contains(**id)).peekable();
         let some_missing = missing.peek().is_some();
         if missing.any(|id| !freshness.may_come(*id)) {
             return Err(AdmissionError::NoMember);

@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::{
     fanout::{ArrivedGuilds, Fanout, LookupChange, LookupTtl, Viewer},
-    link::{Link, Unavailable},
+    link::{GatewayUnavailable, Link},
 };
 
 /// How long anybody waits for the gateway's answer, and for the replica to reach its position.
@@ -46,13 +46,13 @@ const EXPIRED: LookupTtl = LookupTtl {
 /// How often due answers are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Questions under way at once, beside those of requests, of which each person has one. The link
+/// Refreshes in flight, beside the watches of requests, of which each person has one. The link
 /// takes more; the rest wait their turn here. As many as fill two calls to Discord of a hundred
 /// people each while a third is gathered.
-const QUESTIONS_AT_ONCE: usize = 256;
+const REFRESHES_IN_FLIGHT: usize = 256;
 
-/// Guilds in one question: as many as Discord lets a person be in.
-const GUILDS_PER_QUESTION: usize = 200;
+/// Guilds in one watch: as many as Discord lets a person be in.
+const GUILDS_PER_WATCH: usize = 200;
 
 /// Asks the gateway to look viewers up, once for each person and instance.
 #[derive(Clone, Debug)]
@@ -77,9 +77,9 @@ impl WatchClient {
         &self,
         viewer: &Viewer,
         guilds: &[GuildId],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), GatewayUnavailable> {
         let asking = timeout(LOOKUP_LIMIT, self.ask_for_request(viewer, guilds));
-        asking.await.unwrap_or(Err(Unavailable))
+        asking.await.unwrap_or(Err(GatewayUnavailable))
     }
 
     /// Asks again about whoever has a stream open, and about them in each guild that comes, until
@@ -96,23 +96,23 @@ impl WatchClient {
         &self,
         viewer: &Viewer,
         guilds: &[GuildId],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), GatewayUnavailable> {
         let mut progress = self.fanout.replica().progress();
         let ready = progress.wait_for(|progress| progress.position.is_some());
-        ready.await.map_err(|_| Unavailable)?;
+        ready.await.map_err(|_| GatewayUnavailable)?;
         let _one_at_a_time = viewer.lookup_lock.lock().await;
         let due = {
             let logs = self.fanout.replica().read();
-            let epoch = logs.position().ok_or(Unavailable)?.epoch;
-            let here = guilds.iter().copied().filter(|id| logs.has(*id));
+            let epoch = logs.position().ok_or(GatewayUnavailable)?.epoch;
+            let here = guilds.iter().copied().filter(|id| logs.contains(*id));
             let here: Vec<GuildId> = here.collect();
             viewer.due(epoch, &here, TTL, Instant::now())
         };
         self.ask(viewer, &due).await
     }
 
-    async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), Unavailable> {
-        for guilds in guilds.chunks(GUILDS_PER_QUESTION) {
+    async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), GatewayUnavailable> {
+        for guilds in guilds.chunks(GUILDS_PER_WATCH) {
             let ack = self.link.watch(viewer.id(), guilds.to_vec()).await?;
             self.fanout.replica().reached(ack.at).await;
             let change = self.record(viewer, guilds, &ack)?;
@@ -130,10 +130,10 @@ impl WatchClient {
         viewer: &Viewer,
         guilds: &[GuildId],
         ack: &Ack,
-    ) -> Result<LookupChange, Unavailable> {
+    ) -> Result<LookupChange, GatewayUnavailable> {
         let logs = self.fanout.replica().read();
         let now_at = logs.position().filter(|at| at.comparable(ack.at));
-        let now_at = now_at.ok_or(Unavailable)?;
+        let now_at = now_at.ok_or(GatewayUnavailable)?;
         Ok(viewer.record_lookup(now_at, guilds, &ack.failed, Instant::now()))
     }
 
@@ -149,20 +149,20 @@ impl WatchClient {
 }
 
 /// What the refresher asks about one person.
-struct Question {
+struct RefreshRequest {
     viewer: Arc<Viewer>,
     guilds: Vec<GuildId>,
     /// Asked before, and due again.
     again: bool,
 }
 
-/// Keeps the rights of those who have a stream open looked up. One question about a person being
-/// due again is under way at a time, and none waits for another's answer.
+/// Keeps the rights of those who have a stream open looked up. One refresh of a person being due
+/// again is in flight at a time, and none waits for another's answer.
 struct WatchRefresher {
     client: WatchClient,
-    waiting: VecDeque<Question>,
+    waiting: VecDeque<RefreshRequest>,
     under_way: FuturesUnordered<BoxFuture<'static, Option<UserId>>>,
-    /// Those about whom a question is under way or waits that is asked again.
+    /// Those for whom a refresh of what is due again is in flight or waits.
     asked_again: HashSet<UserId>,
     /// Attachments to the gateway whose gateway was asked about everybody.
     attached: u64,
@@ -195,10 +195,10 @@ impl WatchRefresher {
                     }
                 }
             }
-            while self.under_way.len() < QUESTIONS_AT_ONCE
-                && let Some(question) = self.waiting.pop_front()
+            while self.under_way.len() < REFRESHES_IN_FLIGHT
+                && let Some(request) = self.waiting.pop_front()
             {
-                self.send(question);
+                self.send(request);
             }
         }
     }
@@ -247,7 +247,7 @@ impl WatchRefresher {
     fn enqueue(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, again: bool) {
         {
             let logs = self.client.fanout.replica().read();
-            guilds.retain(|id| logs.has(*id));
+            guilds.retain(|id| logs.contains(*id));
         }
         if guilds.is_empty() {
             return;
@@ -255,23 +255,23 @@ impl WatchRefresher {
         if again {
             self.asked_again.insert(viewer.id());
         }
-        self.waiting.push_back(Question {
+        self.waiting.push_back(RefreshRequest {
             viewer,
             guilds,
             again,
         });
     }
 
-    fn send(&self, question: Question) {
+    fn send(&self, request: RefreshRequest) {
         let client = self.client.clone();
-        let Question {
+        let RefreshRequest {
             viewer,
             guilds,
             again,
-        } = question;
+        } = request;
         self.under_way.push(Box::pin(async move {
             let asking = timeout(LOOKUP_LIMIT, client.ask(&viewer, &guilds));
-            if let Ok(Err(Unavailable)) | Err(_) = asking.await {
+            if let Ok(Err(GatewayUnavailable)) | Err(_) = asking.await {
                 metrics::counter!("guildhall_watch_failures_total").increment(1);
                 if let Some(at) = client.fanout.replica().position() {
                     viewer.note_failure(at, &guilds, Instant::now());

@@ -17,7 +17,8 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    Config, fanout,
+    Config,
+    fanout::Fanout,
     link::{Link, open},
     replica::Replica,
     stream::tests::harness::config,
@@ -229,7 +230,7 @@ impl House {
             link_token: token.try_into().expect("long enough"),
             ..config()
         };
-        let (publisher, fanout) = fanout::new(100);
+        let (publisher, fanout) = Fanout::new(100);
         let (link, dialler) = open(&config, publisher, Arc::new(SystemClock));
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -273,7 +274,7 @@ impl House {
         })
     }
 
-    async fn watch(&self) -> Result<Ack, crate::link::Unavailable> {
+    async fn watch(&self) -> Result<Ack, crate::link::GatewayUnavailable> {
         self.link
             .watch(UserId(1), vec![GuildId(1), GuildId(2)])
             .await

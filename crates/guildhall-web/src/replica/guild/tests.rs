@@ -32,10 +32,13 @@ fn the_base_with_the_kept_records_is_the_guild_as_it_is() {
     let freed = log.evict_group() + log.evict_group();
     assert!(freed > 0 && log.cost() > 0);
     assert_eq!((log.floor(), log.len()), (5, 2));
-    let kept: Vec<Event> = log.after(0).map(|record| record.event.clone()).collect();
+    let kept: Vec<Event> = log
+        .records_after(0)
+        .map(|record| record.event.clone())
+        .collect();
     let replayed: World = log.base.clone().apply_all(&kept);
     assert_eq!(replayed, log.now);
-    assert_eq!(log.after(6).count(), 1);
+    assert_eq!(log.records_after(6).count(), 1);
 }
 
 #[test]

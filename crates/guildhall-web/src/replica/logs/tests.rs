@@ -3,7 +3,7 @@ use guildhall_link::frame::Base;
 use guildhall_model::{Change, Envelope, Event, GuildId, Position, UserId};
 
 use crate::{
-    fanout,
+    fanout::Fanout,
     replica::GuildLog,
     stream::tests::harness::{EPOCH, HALL, LOBBY, Stage, at, hall, joined, left},
 };
@@ -31,15 +31,15 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
     for wrong in [at(1), at(3), at(0), Position { epoch: 1, ..at(2) }] {
         let refused = stage
             .writer
-            .group(vec![envelope(wrong, HALL, left(GHOST, LOBBY))]);
+            .apply_group(vec![envelope(wrong, HALL, left(GHOST, LOBBY))]);
         let refused = refused.expect_err("not the next");
         assert_eq!((refused.after, refused.got), (Some(at(1)), wrong));
     }
     assert_eq!(stage.fanout.replica().position(), Some(at(1)));
-    let (mut writer, _fanout) = fanout::new(8);
+    let (mut writer, _fanout) = Fanout::new(8);
     assert!(
         writer
-            .group(vec![envelope(at(1), HALL, left(GHOST, LOBBY))])
+            .apply_group(vec![envelope(at(1), HALL, left(GHOST, LOBBY))])
             .is_err(),
         "no world yet"
     );
@@ -49,7 +49,10 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
 fn a_group_with_a_hole_is_refused_whole() {
     let mut stage = Stage::hall();
     let group = [1, 2, 4].map(|seq| envelope(at(seq), HALL, joined(GHOST, LOBBY)));
-    let refused = stage.writer.group(group.to_vec()).expect_err("a hole");
+    let refused = stage
+        .writer
+        .apply_group(group.to_vec())
+        .expect_err("a hole");
     assert_eq!((refused.after, refused.got), (Some(at(0)), at(4)));
     assert_eq!(stage.fanout.replica().position(), Some(at(0)));
     assert_eq!(
@@ -79,9 +82,9 @@ fn groups_are_evicted_whole() {
 fn a_new_replica_is_built_beside_the_old_one() {
     let mut stage = Stage::hall();
     stage.tell(joined(GHOST, LOBBY));
-    stage.writer.begin();
+    stage.writer.begin_snapshot();
     for (guild_id, floor) in [(HALL, 4), (OTHER, 7)] {
-        stage.writer.base(Base {
+        stage.writer.add_base(Base {
             guild_id,
             floor: at(floor),
             guild: Some(hall()),
@@ -90,15 +93,15 @@ fn a_new_replica_is_built_beside_the_old_one() {
     let event = |seq, guild| envelope(at(seq), guild, joined(GHOST, LOBBY));
     stage
         .writer
-        .group(vec![event(5, HALL)])
+        .apply_group(vec![event(5, HALL)])
         .expect("above the hall's floor");
     assert!(
-        stage.writer.group(vec![event(6, OTHER)]).is_err(),
+        stage.writer.apply_group(vec![event(6, OTHER)]).is_err(),
         "that is in the other's base"
     );
     stage
         .writer
-        .group(vec![event(9, OTHER)])
+        .apply_group(vec![event(9, OTHER)])
         .expect("numbers below floors are skipped");
     assert_eq!(
         stage.writer.position(),
@@ -107,7 +110,7 @@ fn a_new_replica_is_built_beside_the_old_one() {
     );
     assert!(stage.fanout.replica().read().guild(OTHER).is_none());
 
-    stage.writer.complete(at(9));
+    stage.writer.complete_snapshot(at(9));
     assert_eq!(stage.writer.position(), Some(at(9)));
     let logs = stage.fanout.replica().read();
     assert_eq!((logs.floor(HALL), logs.floor(OTHER)), (4, 7));
@@ -116,7 +119,7 @@ fn a_new_replica_is_built_beside_the_old_one() {
 #[test]
 fn a_cut_while_building_leaves_the_old_replica_to_go_on_from() {
     let mut stage = Stage::hall();
-    stage.writer.begin();
+    stage.writer.begin_snapshot();
     stage.writer.link_down(EPOCH);
     stage.writer.link_up(EPOCH);
     stage.tell(joined(GHOST, LOBBY));

@@ -11,109 +11,118 @@ use crate::{
 
 /// What a viewer was shown of one guild after a position.
 #[derive(Debug, Default)]
-pub(super) struct Retraced {
+pub(super) struct GuildReplay {
     pub(super) shown: VisibleRecords,
     /// Where what they see changed in a way that no record tells; nothing is shown after it.
-    pub(super) broke: Option<ViewBreak>,
+    pub(super) view_change: Option<ViewChange>,
 }
 
-/// The record after which the browser's picture of a guild is wrong.
+/// The record after which what the browser has of a guild is wrong.
 #[derive(Debug)]
-pub(super) struct ViewBreak {
+pub(super) struct ViewChange {
     pub(super) at: Position,
     pub(super) ts: UnixMs,
     /// What the viewer is to the guild after it.
     pub(super) access: Access,
     /// They are a member before and after, and see other rooms.
-    pub(super) inside: bool,
+    pub(super) rooms_changed: bool,
     /// The record itself is shown, and says that the guild is no more.
     pub(super) announced: bool,
 }
 
 /// The same for a viewer who was a member at that position. That all are looked up again concerns
 /// every stream of the guild at one moment, so it is answered without going through the records.
-pub(super) fn retrace_member(
+pub(super) fn replay_guild_of_member(
     id: GuildId,
     log: &GuildLog,
     user: UserId,
     selector: &Selector,
     after: u64,
-) -> Retraced {
-    match log.after(after).next() {
-        Some(first) if matches!(first.event.change, Change::RightsReset) => Retraced {
+) -> GuildReplay {
+    match log.records_after(after).next() {
+        Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
             shown: VisibleRecords::new(),
-            broke: Some(ViewBreak {
+            view_change: Some(ViewChange {
                 at: first.at,
                 ts: first.event.ts,
                 access: Access::Unknown,
-                inside: false,
+                rooms_changed: false,
                 announced: false,
             }),
         },
-        _ => retrace(id, log, user, selector, after),
+        _ => replay_guild(id, log, user, selector, after),
     }
 }
 
 /// Goes through the records after a position.
-pub(super) fn retrace(
+pub(super) fn replay_guild(
     id: GuildId,
     log: &GuildLog,
     user: UserId,
     selector: &Selector,
     after: u64,
-) -> Retraced {
+) -> GuildReplay {
     let mut shown = VisibleRecords::new();
-    if !log.after(after).any(|record| record.may_affect(user)) {
+    if !log
+        .records_after(after)
+        .any(|record| record.may_affect(user))
+    {
         let now = Access::of(log.guild(), id, user);
-        let records = log.after(after);
+        let records = log.records_after(after);
         shown.extend(records.filter_map(|record| show(record, now.rooms(), now.rooms(), selector)));
-        return Retraced { shown, broke: None };
+        return GuildReplay {
+            shown,
+            view_change: None,
+        };
     }
     let mut world = log.base_for(user);
-    let kept = log.after(log.floor());
+    let kept = log.records_after(log.floor());
     for record in kept.take_while(|record| record.at.seq <= after) {
         if record.may_affect(user) {
             world.apply(&record.event);
         }
     }
     let mut access = Access::of(world.guilds.get(&id), id, user);
-    for record in log.after(after) {
+    for record in log.records_after(after) {
         if !record.may_affect(user) {
             shown.extend(show(record, access.rooms(), access.rooms(), selector));
             continue;
         }
         world.apply(&record.event);
         let next = Access::of(world.guilds.get(&id), id, user);
-        let broke = breaks(record, &access, &next);
-        // The breaking record itself fits the old picture only as far as it tells of an end.
-        let seen = next.rooms().filter(|_| !broke);
+        let changed = changes_view(record, &access, &next);
+        // That record itself fits the old snapshot only as far as it tells of an end.
+        let seen = next.rooms().filter(|_| !changed);
         let visible = show(record, access.rooms(), seen, selector);
         let announced = visible.is_some() && matches!(record.event.change, Change::GuildRemoved);
         shown.extend(visible);
-        if broke {
+        if changed {
             let whole = matches!(record.event.change, Change::GuildAvailable(Some(_)));
             let member = access.rooms().is_some() && next.rooms().is_some();
-            let broke = ViewBreak {
+            let view_change = ViewChange {
                 at: record.at,
                 ts: record.event.ts,
                 access: next,
-                inside: member && !whole,
+                rooms_changed: member && !whole,
                 announced,
             };
-            return Retraced {
+            return GuildReplay {
                 shown,
-                broke: Some(broke),
+                view_change: Some(view_change),
             };
         }
         access = next;
     }
-    Retraced { shown, broke: None }
+    GuildReplay {
+        shown,
+        view_change: None,
+    }
 }
 
 /// Whether a record changed what the viewer has to be shown in a way that it does not tell.
-/// Somebody whose guild was being looked up may still have its old picture when it turns out that
-/// they are in it no more.
-fn breaks(record: &Record, before: &Access, after: &Access) -> bool {
+/// Somebody whose guild was being looked up may still have its old snapshot when it turns out
+/// that they are in it no more.
+fn changes_view(record: &Record, before: &Access, after: &Access) -> bool {
     let gone = matches!(after, Access::Stranger | Access::Absent);
     let awaited = *before == Access::Unknown && gone;
     awaited || view_changed(record, before.rooms(), after.rooms())

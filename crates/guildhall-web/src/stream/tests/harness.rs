@@ -32,7 +32,7 @@ use crate::{
     Config, OAuth,
     auth::{AuthConfig, Profile, Session, Sessions},
     config::tests::NAMES,
-    fanout::{self, Fanout, Publisher, StreamRegistration},
+    fanout::{Fanout, Publisher, StreamRegistration},
     stream::{
         body::{StreamBody, StreamSetup, Timing},
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
@@ -222,7 +222,7 @@ pub(crate) fn here() -> ClientAddress {
 impl Stage {
     /// A replica that keeps `window` records per guild and has no world yet.
     pub(crate) fn empty(window: usize) -> Self {
-        let (writer, fanout) = fanout::new(window);
+        let (writer, fanout) = Fanout::new(window);
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
         let sessions = AuthConfig::of(&config()).sessions(clock.clone());
         Self {
@@ -259,15 +259,15 @@ impl Stage {
 
     /// Replaces the world by these guilds as they are at `position`.
     pub(crate) fn load(&mut self, guilds: Vec<(GuildId, Guild)>, position: Position) {
-        self.writer.begin();
+        self.writer.begin_snapshot();
         for (guild_id, guild) in guilds {
-            self.writer.base(Base {
+            self.writer.add_base(Base {
                 guild_id,
                 floor: position,
                 guild: Some(guild),
             });
         }
-        self.writer.complete(position);
+        self.writer.complete_snapshot(position);
         self.head = position.seq;
     }
 
@@ -320,7 +320,7 @@ impl Stage {
     /// A group has come.
     pub(crate) fn take(&mut self, group: Vec<Envelope>) {
         self.head += group.len() as u64;
-        self.writer.group(group).expect("the next of the log");
+        self.writer.apply_group(group).expect("the next of the log");
     }
 
     /// What a user is in the hall.
@@ -349,7 +349,7 @@ impl Stage {
         if let Some(position) = self.fanout.replica().position() {
             let present = guilds.iter().copied();
             let present: Vec<_> = present
-                .filter(|id| self.fanout.replica().read().has(*id))
+                .filter(|id| self.fanout.replica().read().contains(*id))
                 .collect();
             viewer.record_lookup(position, &present, &[], Instant::now());
         }

@@ -404,7 +404,7 @@ pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
 /// Guilds that are there and in which it is not known what a user is.
 pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
     let logs = stage.fanout.replica().read();
-    let here = LISTED.into_iter().filter(|id| logs.has(*id));
+    let here = LISTED.into_iter().filter(|id| logs.contains(*id));
     let here: Vec<GuildId> = here.collect();
     let unresolved = stage.fanout.viewer(user).unresolved(EPOCH, &here);
     let unresolved = unresolved.unwrap_or_else(|| here.clone());
@@ -419,7 +419,7 @@ fn answer(stage: &Stage, step: Step) {
         .fanout
         .viewer(VIEWERS[usize::from(step.who) % VIEWERS.len()]);
     let guild = [step.guild_id()];
-    if stage.fanout.replica().read().has(guild[0]) {
+    if stage.fanout.replica().read().contains(guild[0]) {
         let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
         let at = stage.fanout.replica().position().expect("a world");
         viewer.record_lookup(at, &guild, failed, Instant::now());
