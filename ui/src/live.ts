@@ -36,7 +36,7 @@ export interface View {
 }
 
 /** What the connection needs of the browser. */
-export interface Surroundings {
+export interface BrowserEnvironment {
   openStream(query: URLSearchParams): EventSource
   readMe(): Promise<Me>
   endSession(): Promise<boolean>
@@ -78,10 +78,10 @@ export class Live {
   #generation = 0
   #paintAsked = false
   readonly #readers = new Set<() => void>()
-  readonly #around: Surroundings
+  readonly #environment: BrowserEnvironment
 
-  constructor(around: Surroundings) {
-    this.#around = around
+  constructor(environment: BrowserEnvironment) {
+    this.#environment = environment
   }
 
   readonly view = (): View => this.#view
@@ -103,7 +103,7 @@ export class Live {
 
   /** True when the session is over; false when the server could not be told. */
   readonly signOut = async (): Promise<boolean> => {
-    const ended = await this.#around.endSession()
+    const ended = await this.#environment.endSession()
     if (ended) this.#signedOut()
     return ended
   }
@@ -111,7 +111,7 @@ export class Live {
   /** Asks who we are first: an `EventSource` would hide a 401 from us. */
   async #connect(): Promise<void> {
     const generation = ++this.#generation
-    const me = await this.#around.readMe()
+    const me = await this.#environment.readMe()
     if (generation !== this.#generation) return
     if (me.is === 'signed-out') return this.#signedOut()
     if (me.is === 'unreachable') return this.#connectLater()
@@ -126,14 +126,14 @@ export class Live {
     this.#lost()
     this.#show({ unanswered: true, bye: null })
     clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => void this.#connect(), longest * this.#around.random())
+    this.#retry = setTimeout(() => void this.#connect(), longest * this.#environment.random())
   }
 
   #open(): void {
     this.#close()
     const query = new URLSearchParams()
     if (this.#lastEventId !== '') query.set('lastEventId', this.#lastEventId)
-    const source = this.#around.openStream(query)
+    const source = this.#environment.openStream(query)
     for (const name of eventNames) {
       source.addEventListener(name, (message) => this.#came(name, message))
     }
@@ -189,7 +189,7 @@ export class Live {
   /** The browser came back with whatever cookie it has now: of another tab's user, perhaps. */
   async #checkUser(): Promise<void> {
     const generation = this.#generation
-    const me = await this.#around.readMe()
+    const me = await this.#environment.readMe()
     if (generation !== this.#generation || me.is !== 'signed-in' || me.user.id === this.#view.user?.id) return
     this.#forget()
     this.#show({ connection: 'connecting', user: me.user })
@@ -243,7 +243,7 @@ export class Live {
     this.#view = { ...this.#view, ...change }
     if (this.#paintAsked) return
     this.#paintAsked = true
-    this.#around.beforePaint(() => {
+    this.#environment.beforePaint(() => {
       this.#paintAsked = false
       for (const reader of this.#readers) reader()
     })
