@@ -10,7 +10,7 @@ mod source;
 
 pub use parser::{Event, Parser};
 pub use rising_ids::{OutOfOrder, Position, RisingIds};
-pub use source::{EventSource, Moment};
+pub use source::{EventSource, SourceEvent};
 
 use reqwest::header::{ACCEPT, COOKIE, HeaderName};
 use reqwest::{Client, Response, StatusCode};

@@ -28,14 +28,14 @@ impl Drop for InUse {
     }
 }
 
-/// The body of an answer; the connection is in use until it has been taken from here.
+/// The body of a response; the connection is in use until it has been taken from here.
 #[derive(Debug)]
-pub(super) struct AnswerBody {
+pub(super) struct ResponseBody {
     body: Body,
     _in_use: InUse,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     pub(super) fn new(body: Body, in_use: InUse) -> Self {
         Self {
             body,
@@ -44,7 +44,7 @@ impl AnswerBody {
     }
 }
 
-impl http_body::Body for AnswerBody {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -20,7 +20,7 @@ use crate::{
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     connections::ConnectionLimit,
     host,
-    in_flight::{AnswerBody, InUse},
+    in_flight::{InUse, ResponseBody},
     refuse::UnavailableResponses,
     stall::Stall,
     trusted_proxies::ClientAddresses,
@@ -164,7 +164,7 @@ fn answer(
     peer: IpAddr,
     mut request: Request<Incoming>,
     in_use: InUse,
-) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
+) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
     let answered = if host::is_clear(request.headers(), request.version()) {
         let client = clients.of(peer, request.headers());
         request.extensions_mut().insert(client);
@@ -177,7 +177,7 @@ fn answer(
             Some(answered) => answered.await?,
             None => host::refused(),
         };
-        Ok(response.map(|body| AnswerBody::new(body, in_use)))
+        Ok(response.map(|body| ResponseBody::new(body, in_use)))
     }
 }
 

@@ -151,7 +151,7 @@ impl Web {
         } = self;
         info!("[Web] Server listening on {addr}");
         for limits in limits {
-            limits.announce();
+            limits.publish_limits();
         }
         info!("[Gateway Client Init] Gateway client initialized successfully");
         let mut link = tracker.spawn(dialler.run(stop.child_token()));

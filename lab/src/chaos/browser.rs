@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lab::sse::{EventSource, Moment};
+use lab::sse::{EventSource, SourceEvent};
 use parking_lot::Mutex;
 use reqwest::Client;
 use tokio::runtime::Runtime;
@@ -91,16 +91,16 @@ async fn follow(
     mut stopped: watch::Receiver<()>,
 ) {
     loop {
-        let moment = tokio::select! {
-            moment = source.next() => moment,
+        let event = tokio::select! {
+            event = source.next() => event,
             _gone = stopped.changed() => return,
         };
         let now_micros = unix_micros();
         let mut checker = checker.lock();
-        match moment {
-            Moment::Connected => checker.count.connections += 1,
-            Moment::Event(event) => checker.take(number, &event, now_micros),
-            Moment::Refused(why) => {
+        match event {
+            SourceEvent::Connected => checker.count.connections += 1,
+            SourceEvent::Event(event) => checker.take(number, &event, now_micros),
+            SourceEvent::Refused(why) => {
                 checker.count.refused += 1;
                 checker.fault(number, &why);
             }

@@ -32,7 +32,7 @@ enum State {
 
 /// What a stream has to tell.
 #[derive(Debug)]
-pub enum Moment {
+pub enum SourceEvent {
     /// A connection began.
     Connected,
     /// An event came, or a block without data that said something else.
@@ -55,7 +55,7 @@ impl EventSource {
     }
 
     /// The next thing that happens. One that is given up while it waits loses nothing.
-    pub async fn next(&mut self) -> Moment {
+    pub async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {
                 State::Waiting => {
@@ -70,10 +70,10 @@ impl EventSource {
                     match opened {
                         Ok(Ok(stream)) => {
                             self.state = State::Open(stream);
-                            return Moment::Connected;
+                            return SourceEvent::Connected;
                         }
                         Ok(Err(OpenError::Refused(status, said))) => {
-                            return Moment::Refused(format!("{status} {said}"));
+                            return SourceEvent::Refused(format!("{status} {said}"));
                         }
                         // A server that is away is what coming back is for.
                         Ok(Err(OpenError::Unreachable(_))) | Err(_) => {}
@@ -83,11 +83,11 @@ impl EventSource {
                     Ok(Ok(event)) => {
                         self.retry = event.retry.unwrap_or(self.retry);
                         self.cursor = stream.cursor().map(str::to_owned);
-                        return Moment::Event(event);
+                        return SourceEvent::Event(event);
                     }
                     Ok(Err(End::NotText)) => {
                         self.state = State::Waiting;
-                        return Moment::Refused("a stream that is not UTF-8".to_owned());
+                        return SourceEvent::Refused("a stream that is not UTF-8".to_owned());
                     }
                     Ok(Err(End::Closed)) | Err(_) => self.state = State::Waiting,
                 },
@@ -137,9 +137,9 @@ mod tests {
             let mut moments = Vec::new();
             while moments.len() < 5 {
                 moments.push(match source.next().await {
-                    Moment::Connected => "connected".to_owned(),
-                    Moment::Event(event) => event.data,
-                    Moment::Refused(why) => why,
+                    SourceEvent::Connected => "connected".to_owned(),
+                    SourceEvent::Event(event) => event.data,
+                    SourceEvent::Refused(why) => why,
                 });
             }
             moments

@@ -78,7 +78,7 @@ impl ConcurrencyLimiter {
     }
 
     /// Puts the numbers, and zeros for alerts, into the process's metrics.
-    pub(crate) fn announce(&self) {
+    pub(crate) fn publish_limits(&self) {
         #[expect(clippy::cast_precision_loss, reason = "a number of streams")]
         self.most_in_metrics().set(self.0.limit.together as f64);
         self.in_metrics().increment(0);
