@@ -17,7 +17,7 @@ use crate::{
     stream::{
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamRouteState,
-        tests::harness::{ANNA, EPOCH, HALL, LOBBY, Stage, at, begin, config, here, joined},
+        tests::harness::{ANNA, EPOCH, HALL, Harness, LOBBY, at, begin, config, here, joined},
         watch::WatchClient,
     },
 };
@@ -36,7 +36,7 @@ const STATE_REQUESTS: ConcurrencyLimits = ConcurrencyLimits {
 
 /// The role's routes on a real socket, over a replica that the test writes.
 struct Served {
-    stage: Stage,
+    harness: Harness,
     state_requests: ConcurrencyLimiter,
     addr: SocketAddr,
     cookie: String,
@@ -56,25 +56,25 @@ impl Served {
             .is_err();
         let mut config = config();
         config.base_url = base_url.parse().expect("a URL");
-        let stage = Stage::hall();
-        let (session, set_cookie) = begin(&stage.sessions, ANNA, &[HALL]);
-        let viewer = stage.fanout.viewer(session.user.id);
+        let harness = Harness::hall();
+        let (session, set_cookie) = begin(&harness.sessions, ANNA, &[HALL]);
+        let viewer = harness.fanout.viewer(session.user.id);
         viewer.record_lookup(at(0), &[HALL], &[], Instant::now());
-        let clock: Arc<dyn Clock> = stage.clock.clone();
+        let clock: Arc<dyn Clock> = harness.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::Fanout::new(1);
         let (link, _) = link::open(&config, unused, Arc::clone(&clock));
-        let watch_client = WatchClient::new(link, stage.fanout.clone());
-        let world_access = crate::role::world_access(stage.fanout.clone(), watch_client.clone());
+        let watch_client = WatchClient::new(link, harness.fanout.clone());
+        let world_access = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
         let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock));
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
         let stream = StreamRouteState {
             clock,
             max_age: config.stream_max_age,
-            fanout: stage.fanout.clone(),
+            fanout: harness.fanout.clone(),
             watch_client,
-            sessions: stage.sessions.clone(),
-            streams: stage.limits.clone(),
+            sessions: harness.sessions.clone(),
+            streams: harness.limits.clone(),
             state_requests: state_requests.clone(),
         };
         let auth = auth.expect("TLS").router();
@@ -90,7 +90,7 @@ impl Served {
         let cookie = set_cookie.to_str().expect("ASCII");
         let cookie = cookie.split(';').next().expect("a pair").to_owned();
         Self {
-            stage,
+            harness,
             state_requests,
             addr,
             cookie,
@@ -178,7 +178,7 @@ async fn a_stream_comes_with_its_headers_and_a_renewed_cookie() {
         assert!(head.contains(line), "{line} in {head}");
     }
     served
-        .stage
+        .harness
         .tell(joined(guildhall_model::UserId(77), LOBBY));
     curl.until("event: voice.joined").await;
 }
@@ -222,7 +222,7 @@ async fn a_guild_the_bot_is_not_in_is_not_found_once_the_world_is_complete() {
     assert!(curl.until("}}").await.starts_with("HTTP/1.1 404"));
     // This one is in an outage, and was never seen.
     served
-        .stage
+        .harness
         .writer
         .status(guildhall_link::frame::DiscordStatus {
             discord: guildhall_link::frame::Discord::Live,
@@ -251,7 +251,7 @@ async fn the_state_is_the_snapshot_with_a_cursor_that_a_stream_goes_on_from() {
         "{state}"
     );
     served
-        .stage
+        .harness
         .tell(joined(guildhall_model::UserId(77), LOBBY));
     let path = format!("/api/stream?lastEventId={}", at(0));
     let mut curl = served.get(&path).await;
@@ -267,7 +267,7 @@ async fn too_many_streams_are_told_so_and_come_back_later() {
     let mut served = Served::at("http://localhost:3000").await;
     let _all: Vec<_> = std::iter::from_fn(|| {
         served
-            .stage
+            .harness
             .limits
             .acquire(ANNA, here(), Instant::now())
             .ok()
@@ -284,7 +284,7 @@ async fn too_many_streams_are_told_so_and_come_back_later() {
         "{heard}"
     );
     served
-        .stage
+        .harness
         .tell(joined(guildhall_model::UserId(77), LOBBY));
 }
 
@@ -294,7 +294,7 @@ async fn a_stop_ends_streams_with_bye_and_closes() {
     let mut curl = served.get("/api/stream").await;
     curl.until("event: snapshot").await;
     served.stop.cancel();
-    served.stage.fanout.drain();
+    served.harness.fanout.drain();
     let all = curl.until_closed().await;
     assert!(all.contains("\"reason\":\"draining\""), "{all}");
     served.tracker.close();
@@ -412,7 +412,7 @@ async fn whoever_keeps_a_connection_for_nothing_makes_room_and_an_open_stream_do
     let mut new = served.get("/api/state").await;
     assert!(new.until("]}]}").await.starts_with("HTTP/1.1 200"));
     served
-        .stage
+        .harness
         .tell(joined(guildhall_model::UserId(77), LOBBY));
     stream.until("event: voice.joined").await;
 }

@@ -6,7 +6,7 @@ mod lifecycle;
 mod moments;
 /// Guilds that come, go and are looked up again under open streams.
 mod guilds;
-/// A stage to play streams on.
+/// A replica with its writer, and streams of it.
 pub(crate) mod harness;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.
 mod transcripts;

@@ -5,7 +5,7 @@ use guildhall_model::{Change, Envelope, Event, GuildId, Position, UserId};
 use crate::{
     fanout::Fanout,
     replica::GuildLog,
-    stream::tests::harness::{EPOCH, HALL, LOBBY, Stage, at, hall, joined, left},
+    stream::tests::harness::{EPOCH, HALL, Harness, LOBBY, at, hall, joined, left},
 };
 
 const GHOST: UserId = UserId(77);
@@ -26,16 +26,16 @@ fn envelope(at: Position, guild_id: GuildId, change: Change) -> Envelope {
 
 #[test]
 fn a_hole_in_the_log_is_refused_and_changes_nothing() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(GHOST, LOBBY));
+    let mut harness = Harness::hall();
+    harness.tell(joined(GHOST, LOBBY));
     for wrong in [at(1), at(3), at(0), Position { epoch: 1, ..at(2) }] {
-        let refused = stage
+        let refused = harness
             .writer
             .apply_group(vec![envelope(wrong, HALL, left(GHOST, LOBBY))]);
         let refused = refused.expect_err("not the next");
         assert_eq!((refused.after, refused.got), (Some(at(1)), wrong));
     }
-    assert_eq!(stage.fanout.replica().position(), Some(at(1)));
+    assert_eq!(harness.fanout.replica().position(), Some(at(1)));
     let (mut writer, _fanout) = Fanout::new(8);
     assert!(
         writer
@@ -47,106 +47,111 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
 
 #[test]
 fn a_group_with_a_hole_is_refused_whole() {
-    let mut stage = Stage::hall();
+    let mut harness = Harness::hall();
     let group = [1, 2, 4].map(|seq| envelope(at(seq), HALL, joined(GHOST, LOBBY)));
-    let refused = stage
+    let refused = harness
         .writer
         .apply_group(group.to_vec())
         .expect_err("a hole");
     assert_eq!((refused.after, refused.got), (Some(at(0)), at(4)));
-    assert_eq!(stage.fanout.replica().position(), Some(at(0)));
+    assert_eq!(harness.fanout.replica().position(), Some(at(0)));
     assert_eq!(
-        stage.fanout.replica().read().guild(HALL).map(GuildLog::len),
+        harness
+            .fanout
+            .replica()
+            .read()
+            .guild(HALL)
+            .map(GuildLog::len),
         Some(0)
     );
 }
 
 #[test]
 fn groups_are_evicted_whole() {
-    let mut stage = Stage::of(4, vec![(HALL, hall())]);
-    stage.tell(joined(GHOST, LOBBY));
-    stage.tell_group(vec![
+    let mut harness = Harness::of(4, vec![(HALL, hall())]);
+    harness.tell(joined(GHOST, LOBBY));
+    harness.tell_group(vec![
         left(GHOST, LOBBY),
         joined(GHOST, LOBBY),
         left(GHOST, LOBBY),
     ]);
-    let floor = |stage: &Stage| stage.fanout.replica().read().floor(HALL);
-    assert_eq!(floor(&stage), 0);
-    stage.tell(joined(GHOST, LOBBY));
-    assert_eq!(floor(&stage), 1);
-    stage.tell(left(GHOST, LOBBY));
-    assert_eq!(floor(&stage), 4, "not inside the group");
+    let floor = |harness: &Harness| harness.fanout.replica().read().floor(HALL);
+    assert_eq!(floor(&harness), 0);
+    harness.tell(joined(GHOST, LOBBY));
+    assert_eq!(floor(&harness), 1);
+    harness.tell(left(GHOST, LOBBY));
+    assert_eq!(floor(&harness), 4, "not inside the group");
 }
 
 #[test]
 fn a_new_replica_is_built_beside_the_old_one() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(GHOST, LOBBY));
-    stage.writer.begin_snapshot();
+    let mut harness = Harness::hall();
+    harness.tell(joined(GHOST, LOBBY));
+    harness.writer.begin_snapshot();
     for (guild_id, floor) in [(HALL, 4), (OTHER, 7)] {
-        stage.writer.add_base(Base {
+        harness.writer.add_base(Base {
             guild_id,
             floor: at(floor),
             guild: Some(hall()),
         });
     }
     let event = |seq, guild| envelope(at(seq), guild, joined(GHOST, LOBBY));
-    stage
+    harness
         .writer
         .apply_group(vec![event(5, HALL)])
         .expect("above the hall's floor");
     assert!(
-        stage.writer.apply_group(vec![event(6, OTHER)]).is_err(),
+        harness.writer.apply_group(vec![event(6, OTHER)]).is_err(),
         "that is in the other's base"
     );
-    stage
+    harness
         .writer
         .apply_group(vec![event(9, OTHER)])
         .expect("numbers below floors are skipped");
     assert_eq!(
-        stage.writer.position(),
+        harness.writer.position(),
         Some(at(1)),
         "readers keep what they have"
     );
-    assert!(stage.fanout.replica().read().guild(OTHER).is_none());
+    assert!(harness.fanout.replica().read().guild(OTHER).is_none());
 
-    stage.writer.complete_snapshot(at(9));
-    assert_eq!(stage.writer.position(), Some(at(9)));
-    let logs = stage.fanout.replica().read();
+    harness.writer.complete_snapshot(at(9));
+    assert_eq!(harness.writer.position(), Some(at(9)));
+    let logs = harness.fanout.replica().read();
     assert_eq!((logs.floor(HALL), logs.floor(OTHER)), (4, 7));
 }
 
 #[test]
 fn a_cut_while_building_leaves_the_old_replica_to_go_on_from() {
-    let mut stage = Stage::hall();
-    stage.writer.begin_snapshot();
-    stage.writer.link_down(EPOCH);
-    stage.writer.link_up(EPOCH);
-    stage.tell(joined(GHOST, LOBBY));
-    assert_eq!(stage.fanout.replica().position(), Some(at(1)));
+    let mut harness = Harness::hall();
+    harness.writer.begin_snapshot();
+    harness.writer.link_down(EPOCH);
+    harness.writer.link_up(EPOCH);
+    harness.tell(joined(GHOST, LOBBY));
+    assert_eq!(harness.fanout.replica().position(), Some(at(1)));
 }
 
 #[test]
 fn a_guild_keeps_its_window_and_evicts_nobody_else() {
-    let mut stage = Stage::of(4, vec![(HALL, hall()), (OTHER, hall())]);
-    stage.tell_in(OTHER, joined(GHOST, LOBBY));
+    let mut harness = Harness::of(4, vec![(HALL, hall()), (OTHER, hall())]);
+    harness.tell_in(OTHER, joined(GHOST, LOBBY));
     for _ in 0..10 {
-        stage.tell(joined(GHOST, LOBBY));
+        harness.tell(joined(GHOST, LOBBY));
     }
-    let logs = stage.fanout.replica().read();
+    let logs = harness.fanout.replica().read();
     assert_eq!((logs.floor(HALL), logs.floor(OTHER)), (7, 0));
     assert_eq!(logs.guild(HALL).map(GuildLog::len), Some(4));
 }
 
 #[test]
 fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
-    let mut stage = Stage::of(1_000_000, vec![(HALL, hall()), (OTHER, hall())]);
-    stage.fanout.replica().0.logs.write().bytes = 20_000;
-    stage.tell_in(OTHER, joined(GHOST, LOBBY));
+    let mut harness = Harness::of(1_000_000, vec![(HALL, hall()), (OTHER, hall())]);
+    harness.fanout.replica().0.logs.write().bytes = 20_000;
+    harness.tell_in(OTHER, joined(GHOST, LOBBY));
     for _ in 0..500 {
-        stage.tell(joined(GHOST, LOBBY));
+        harness.tell(joined(GHOST, LOBBY));
     }
-    let logs = stage.fanout.replica().read();
+    let logs = harness.fanout.replica().read();
     assert!(logs.cost <= 20_000 && logs.cost > 10_000);
     assert_eq!(logs.floor(OTHER), 0);
     assert!(logs.floor(HALL) > 400);
@@ -156,13 +161,13 @@ fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
 
 #[test]
 fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
-    let mut stage = Stage::hall();
-    let replica = stage.fanout.replica().clone();
+    let mut harness = Harness::hall();
+    let replica = harness.fanout.replica().clone();
     let mut waiting = Box::pin(replica.reached(at(2)));
     let mut other_epoch = Box::pin(replica.reached(Position { epoch: 1, ..at(1) }));
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     assert!(waiting.as_mut().now_or_never().is_none());
-    stage.tell(left(GHOST, LOBBY));
+    harness.tell(left(GHOST, LOBBY));
     assert!(waiting.as_mut().now_or_never().is_some());
     assert!(other_epoch.as_mut().now_or_never().is_none());
 }

@@ -143,7 +143,7 @@ pub(crate) fn left(user: UserId, channel: ChannelId) -> Change {
     }
 }
 
-/// The position of a number in the stage's log.
+/// The position of a number in the harness's log.
 pub(crate) fn at(seq: u64) -> Position {
     Position {
         log: LogId(0),
@@ -203,7 +203,7 @@ pub(crate) fn begin(
 }
 
 /// A replica with its writer.
-pub(crate) struct Stage {
+pub(crate) struct Harness {
     pub(crate) writer: Publisher,
     pub(crate) fanout: Fanout,
     pub(crate) clock: Arc<ManualClock>,
@@ -219,7 +219,7 @@ pub(crate) fn here() -> ClientAddress {
     ClientAddress::of([127, 0, 0, 1].into())
 }
 
-impl Stage {
+impl Harness {
     /// A replica that keeps `window` records per guild and has no world yet.
     pub(crate) fn empty(window: usize) -> Self {
         let (writer, fanout) = Fanout::new(window);
@@ -245,11 +245,11 @@ impl Stage {
 
     /// One with these guilds, live.
     pub(crate) fn of(window: usize, guilds: Vec<(GuildId, Guild)>) -> Self {
-        let mut stage = Self::empty(window);
-        stage.writer.link_up(EPOCH);
-        stage.load(guilds, at(0));
-        stage.say_live();
-        stage
+        let mut harness = Self::empty(window);
+        harness.writer.link_up(EPOCH);
+        harness.load(guilds, at(0));
+        harness.say_live();
+        harness
     }
 
     /// One with the hall.

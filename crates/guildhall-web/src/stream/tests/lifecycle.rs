@@ -4,7 +4,7 @@ use guildhall_model::{Change, Position, RoleId, UserId, guild::Membership};
 use tokio::time::{Instant, advance};
 
 use super::harness::{
-    ANNA, BEN, CARL, EPOCH, HALL, KEEPER, LOBBY, Stage, VAULT, at, hall, hidden_but_for, joined,
+    ANNA, BEN, CARL, EPOCH, HALL, Harness, KEEPER, LOBBY, VAULT, at, hall, hidden_but_for, joined,
     left, room,
 };
 use crate::visible::Selector;
@@ -13,8 +13,8 @@ const GHOST: UserId = UserId(77);
 
 #[tokio::test(start_paused = true)]
 async fn a_new_stream_gets_a_snapshot_and_then_what_happens() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
     let first = anna.events();
     assert_eq!(first.len(), 1);
     assert_eq!(first[0].event, "snapshot");
@@ -24,7 +24,7 @@ async fn a_new_stream_gets_a_snapshot_and_then_what_happens() {
     assert_eq!(first[0].data["guilds"][0]["rooms"][0]["name"], "Lobby");
     assert!(first[0].retry.is_some(), "reconnects are spread");
 
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     let next = anna.events();
     assert_eq!(next.len(), 1);
     assert_eq!(
@@ -37,26 +37,26 @@ async fn a_new_stream_gets_a_snapshot_and_then_what_happens() {
 
 #[tokio::test(start_paused = true)]
 async fn one_pending_record_is_shared_and_many_are_one_write() {
-    let mut stage = Stage::hall();
-    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    let mut harness = Harness::hall();
+    let (mut anna, mut ben) = (harness.open(ANNA, None), harness.open(BEN, None));
     anna.pieces();
     ben.pieces();
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     let (one, same) = (anna.pieces(), ben.pieces());
     assert_eq!(
         one[0].as_ptr(),
         same[0].as_ptr(),
         "the same bytes, not a copy"
     );
-    stage.tell(left(GHOST, LOBBY));
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(left(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     assert_eq!(anna.pieces().len(), 1, "all that is pending at once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hidden_room_shows_in_no_byte_and_wakes_nobody() {
-    let mut stage = Stage::hall();
-    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    let mut harness = Harness::hall();
+    let (mut anna, mut ben) = (harness.open(ANNA, None), harness.open(BEN, None));
     let before = anna.text();
     assert!(
         !before.contains("Vault") && !before.contains("202"),
@@ -65,15 +65,15 @@ async fn a_hidden_room_shows_in_no_byte_and_wakes_nobody() {
     assert!(ben.text().contains("Vault"));
     let (anna_woken, ben_woken) = (anna.woken(), ben.woken());
 
-    stage.tell(joined(GHOST, VAULT));
+    harness.tell(joined(GHOST, VAULT));
     assert_eq!((anna.woken(), ben.woken()), (anna_woken, ben_woken + 1));
     assert_eq!(ben.names(), ["voice.joined"]);
-    stage.tell(left(GHOST, VAULT));
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(left(GHOST, VAULT));
+    harness.tell(joined(GHOST, LOBBY));
 
     let text = anna.text();
     assert!(!text.contains("202"), "{text}");
-    let mut again = stage.open(ANNA, Some(at(0)));
+    let mut again = harness.open(ANNA, Some(at(0)));
     let replay = again.text();
     assert!(
         replay.contains("event: resumed") && !replay.contains("202"),
@@ -85,25 +85,25 @@ async fn a_hidden_room_shows_in_no_byte_and_wakes_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_busy_guild_wakes_no_stream_of_another() {
     let other = guildhall_model::GuildId(900);
-    let mut stage = Stage::of(64, vec![(HALL, hall()), (other, hall())]);
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::of(64, vec![(HALL, hall()), (other, hall())]);
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
     let woken = anna.woken();
     for _ in 0..100 {
-        stage.tell_in(other, joined(GHOST, LOBBY));
+        harness.tell_in(other, joined(GHOST, LOBBY));
     }
     assert_eq!(anna.woken(), woken);
-    let mut again = stage.open(ANNA, Some(at(0)));
+    let mut again = harness.open(ANNA, Some(at(0)));
     assert_eq!(again.names(), ["resumed"], "nor did it evict anything here");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cursor_in_the_window_is_resumed_and_replays_only_what_came_after() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(GHOST, LOBBY));
-    stage.tell(joined(BEN, VAULT));
-    stage.tell(left(GHOST, LOBBY));
-    let mut anna = stage.open(ANNA, Some(at(1)));
+    let mut harness = Harness::hall();
+    harness.tell(joined(GHOST, LOBBY));
+    harness.tell(joined(BEN, VAULT));
+    harness.tell(left(GHOST, LOBBY));
+    let mut anna = harness.open(ANNA, Some(at(1)));
     let events = anna.events();
     assert_eq!(events[0].event, "resumed");
     assert_eq!(events[0].data["replayed"], 1);
@@ -118,16 +118,16 @@ async fn a_cursor_in_the_window_is_resumed_and_replays_only_what_came_after() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cursor_of_a_faster_instance_is_honoured_and_the_stream_begins_after_it() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(GHOST, LOBBY));
-    let mut anna = stage.open(ANNA, Some(at(3)));
+    let mut harness = Harness::hall();
+    harness.tell(joined(GHOST, LOBBY));
+    let mut anna = harness.open(ANNA, Some(at(3)));
     let events = anna.events();
     assert_eq!((events.len(), events[0].event.as_str()), (1, "resumed"));
     assert_eq!(events[0].id.as_deref(), Some(at(3).to_string().as_str()));
-    stage.tell(left(GHOST, LOBBY));
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(left(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     assert!(anna.names().is_empty(), "it has these already");
-    stage.tell(left(GHOST, LOBBY));
+    harness.tell(left(GHOST, LOBBY));
     assert_eq!(
         anna.events()[0].id.as_deref(),
         Some(at(4).to_string().as_str())
@@ -136,21 +136,21 @@ async fn a_cursor_of_a_faster_instance_is_honoured_and_the_stream_begins_after_i
 
 #[tokio::test(start_paused = true)]
 async fn a_right_gained_or_lost_replaces_the_picture_of_an_open_stream() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
-    stage.tell(joined(GHOST, VAULT));
+    harness.tell(joined(GHOST, VAULT));
     assert!(anna.names().is_empty());
-    stage.look_up(ANNA, &[KEEPER]);
+    harness.look_up(ANNA, &[KEEPER]);
     let gained = anna.events();
     assert_eq!(gained.len(), 1);
     assert_eq!(gained[0].data["reason"], "authz_changed");
     assert!(gained[0].data.to_string().contains("Vault"));
     assert_eq!(gained[0].id.as_deref(), Some(at(2).to_string().as_str()));
 
-    stage.tell(left(GHOST, VAULT));
-    stage.look_up(ANNA, &[]);
-    stage.tell(joined(GHOST, VAULT));
+    harness.tell(left(GHOST, VAULT));
+    harness.look_up(ANNA, &[]);
+    harness.tell(joined(GHOST, VAULT));
     let lost = anna.events();
     let names: Vec<_> = lost.iter().map(|event| event.event.as_str()).collect();
     assert_eq!(
@@ -160,7 +160,7 @@ async fn a_right_gained_or_lost_replaces_the_picture_of_an_open_stream() {
     );
     assert!(!lost[1].data.to_string().contains("202"));
 
-    stage.look_up(ANNA, &[RoleId(51)]);
+    harness.look_up(ANNA, &[RoleId(51)]);
     assert!(
         anna.names().is_empty(),
         "a role that shows nothing new is nobody's business"
@@ -169,46 +169,46 @@ async fn a_right_gained_or_lost_replaces_the_picture_of_an_open_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn a_viewer_whose_role_was_deleted_no_longer_sees_its_room_at_once() {
-    let mut stage = Stage::hall();
-    let mut ben = stage.open(BEN, None);
+    let mut harness = Harness::hall();
+    let mut ben = harness.open(BEN, None);
     assert!(ben.text().contains("Vault"));
     // Nobody looked Ben up since: the role is in his list still, and in the room's overwrites.
-    stage.tell(Change::RoleRemoved { role_id: KEEPER });
-    stage.tell(joined(GHOST, VAULT));
+    harness.tell(Change::RoleRemoved { role_id: KEEPER });
+    harness.tell(joined(GHOST, VAULT));
     let lost = ben.events();
     let names: Vec<_> = lost.iter().map(|event| event.event.as_str()).collect();
     assert_eq!(names, ["snapshot"]);
     assert!(!lost[0].data.to_string().contains("Vault"));
     // By the reconnect of a cursor from before, and by a new stream, too.
     for cursor in [Some(at(0)), None] {
-        assert!(!stage.open(BEN, cursor).text().contains("Vault"));
+        assert!(!harness.open(BEN, cursor).text().contains("Vault"));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reconnect_over_a_change_of_rights_starts_with_a_snapshot() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(GHOST, LOBBY));
-    stage.tell(Change::RoomRights {
+    let mut harness = Harness::hall();
+    harness.tell(joined(GHOST, LOBBY));
+    harness.tell(Change::RoomRights {
         channel_id: VAULT,
         rights: hidden_but_for(HALL.everyone()),
     });
-    let mut anna = stage.open(ANNA, Some(at(0)));
+    let mut anna = harness.open(ANNA, Some(at(0)));
     assert_eq!(anna.events()[0].data["reason"], "authz_changed");
-    let mut ben = stage.open(BEN, Some(at(0)));
+    let mut ben = harness.open(BEN, Some(at(0)));
     assert_eq!(
         ben.names(),
         ["resumed", "voice.joined"],
         "Ben saw it before and after"
     );
-    let mut later = stage.open(ANNA, Some(at(2)));
+    let mut later = harness.open(ANNA, Some(at(2)));
     assert_eq!(later.names(), ["resumed"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_room_made_for_one_member_is_told_as_a_room() {
-    let mut stage = Stage::hall();
-    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    let mut harness = Harness::hall();
+    let (mut anna, mut ben) = (harness.open(ANNA, None), harness.open(BEN, None));
     anna.pieces();
     ben.pieces();
     let mut den = room(
@@ -217,33 +217,33 @@ async fn a_room_made_for_one_member_is_told_as_a_room() {
         hidden_but_for(RoleId(999)),
     );
     den.rights.overwrites[1].target = guildhall_model::guild::OverwriteTarget::Member(ANNA);
-    stage.tell(Change::RoomCreated(den));
-    stage.tell(joined(GHOST, guildhall_model::ChannelId(203)));
+    harness.tell(Change::RoomCreated(den));
+    harness.tell(joined(GHOST, guildhall_model::ChannelId(203)));
     assert_eq!(anna.names(), ["room.created", "voice.joined"]);
     assert!(ben.names().is_empty());
-    stage.tell(left(GHOST, guildhall_model::ChannelId(203)));
-    stage.tell(Change::RoomDeleted {
+    harness.tell(left(GHOST, guildhall_model::ChannelId(203)));
+    harness.tell(Change::RoomDeleted {
         channel_id: guildhall_model::ChannelId(203),
     });
     assert_eq!(anna.names(), ["voice.left", "room.deleted"]);
     assert!(ben.names().is_empty());
-    let mut again = stage.open(ANNA, Some(at(0)));
+    let mut again = harness.open(ANNA, Some(at(0)));
     assert_eq!(
         again.names().len(),
         5,
         "resumed, and all four of a room that is gone"
     );
-    assert_eq!(stage.open(BEN, Some(at(0))).names(), ["resumed"]);
+    assert_eq!(harness.open(BEN, Some(at(0))).names(), ["resumed"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn being_moved_into_a_hidden_room_shows_it_and_leaving_hides_it() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(ANNA, LOBBY));
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    harness.tell(joined(ANNA, LOBBY));
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
-    stage.tell(left(ANNA, LOBBY));
-    stage.tell(joined(ANNA, VAULT));
+    harness.tell(left(ANNA, LOBBY));
+    harness.tell(joined(ANNA, VAULT));
     let moved = anna.events();
     assert_eq!(
         moved.last().expect("a snapshot").data["reason"],
@@ -257,7 +257,7 @@ async fn being_moved_into_a_hidden_room_shows_it_and_leaving_hides_it() {
             .to_string()
             .contains("Vault")
     );
-    stage.tell(left(ANNA, VAULT));
+    harness.tell(left(ANNA, VAULT));
     let back = anna.events();
     assert_eq!(back[0].event, "voice.left");
     assert!(!back[1].data.to_string().contains("Vault"));
@@ -265,18 +265,18 @@ async fn being_moved_into_a_hidden_room_shows_it_and_leaving_hides_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stranger_and_somebody_not_looked_up_see_nothing() {
-    let mut stage = Stage::hall();
-    let mut carl = stage.open(CARL, None);
+    let mut harness = Harness::hall();
+    let mut carl = harness.open(CARL, None);
     let events = carl.events();
     assert_eq!(events[0].data["guilds"], serde_json::json!([]));
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     assert!(carl.names().is_empty());
-    stage.tell(Change::Rights {
+    harness.tell(Change::Rights {
         user_id: CARL,
         membership: Some(Membership::Stranger),
     });
     assert!(carl.names().is_empty());
-    stage.look_up(CARL, &[]);
+    harness.look_up(CARL, &[]);
     let now = carl.events();
     assert_eq!(now[0].event, "guild.available");
     assert_eq!(now[0].data["guild"]["name"], "The Hall");
@@ -284,13 +284,13 @@ async fn a_stranger_and_somebody_not_looked_up_see_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_behind_the_log_gets_a_snapshot_and_others_do_not_notice() {
-    let mut stage = Stage::of(8, vec![(HALL, hall())]);
-    let (mut slow, mut fast) = (stage.open(ANNA, None), stage.open(ANNA, None));
+    let mut harness = Harness::of(8, vec![(HALL, hall())]);
+    let (mut slow, mut fast) = (harness.open(ANNA, None), harness.open(ANNA, None));
     slow.pieces();
     fast.pieces();
     for _ in 0..5 {
-        stage.tell(joined(GHOST, LOBBY));
-        stage.tell(left(GHOST, LOBBY));
+        harness.tell(joined(GHOST, LOBBY));
+        harness.tell(left(GHOST, LOBBY));
         assert_eq!(fast.names().len(), 2);
     }
     let caught_up = slow.events();
@@ -300,18 +300,18 @@ async fn a_stream_behind_the_log_gets_a_snapshot_and_others_do_not_notice() {
         caught_up[0].id.as_deref(),
         Some(at(10).to_string().as_str())
     );
-    let mut late = stage.open(ANNA, Some(at(1)));
+    let mut late = harness.open(ANNA, Some(at(1)));
     assert_eq!(late.events()[0].data["reason"], "cursor_expired");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_behind_its_class_but_not_behind_the_log_misses_nothing() {
-    let mut stage = Stage::of(4096, vec![(HALL, hall())]);
-    let mut slow = stage.open(ANNA, None);
+    let mut harness = Harness::of(4096, vec![(HALL, hall())]);
+    let mut slow = harness.open(ANNA, None);
     slow.pieces();
     for _ in 0..1_000 {
-        stage.tell(joined(GHOST, LOBBY));
-        stage.tell(left(GHOST, LOBBY));
+        harness.tell(joined(GHOST, LOBBY));
+        harness.tell(left(GHOST, LOBBY));
     }
     let names = slow.names();
     assert_eq!(names.len(), 2_000);
@@ -320,19 +320,19 @@ async fn a_stream_behind_its_class_but_not_behind_the_log_misses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_epoch_of_the_log_waits_for_look_ups_and_then_replaces_the_picture() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
     let reborn = Position {
         epoch: EPOCH + 5,
         ..at(0)
     };
-    stage.load(vec![(HALL, hall())], reborn);
+    harness.load(vec![(HALL, hall())], reborn);
     assert!(
         anna.names().is_empty(),
         "nothing before her rights are asked for in this epoch"
     );
-    let viewer = stage.fanout.viewer(ANNA);
+    let viewer = harness.fanout.viewer(ANNA);
     viewer.record_lookup(reborn, &[HALL], &[], Instant::now());
     let events = anna.events();
     assert_eq!(
@@ -343,8 +343,8 @@ async fn a_new_epoch_of_the_log_waits_for_look_ups_and_then_replaces_the_picture
 
 #[tokio::test(start_paused = true)]
 async fn without_a_world_or_look_ups_a_stream_says_unavailable_after_five_seconds() {
-    let stage = Stage::empty(64);
-    let mut anna = stage.open(ANNA, None);
+    let harness = Harness::empty(64);
+    let mut anna = harness.open(ANNA, None);
     assert!(anna.names().is_empty());
     advance(Duration::from_secs(5)).await;
     let bye = anna.events();
@@ -357,12 +357,12 @@ async fn without_a_world_or_look_ups_a_stream_says_unavailable_after_five_second
 
 #[tokio::test(start_paused = true)]
 async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
-    let mut stage = Stage::hall();
-    let viewer = stage.fanout.viewer(ANNA);
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let viewer = harness.fanout.viewer(ANNA);
+    let mut anna = harness.open(ANNA, None);
     viewer.record_lookup(at(0), &[HALL], &[HALL], Instant::now());
     assert_eq!(anna.events()[0].data["guilds"], serde_json::json!([]));
-    stage.tell(joined(GHOST, LOBBY));
+    harness.tell(joined(GHOST, LOBBY));
     assert!(anna.names().is_empty());
     viewer.record_lookup(at(1), &[HALL], &[], Instant::now());
     let now = anna.events();
@@ -371,7 +371,7 @@ async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
         now[0].data["guild"]["rooms"][0]["members"][0]["userId"],
         "77"
     );
-    stage.tell(left(GHOST, LOBBY));
+    harness.tell(left(GHOST, LOBBY));
     assert_eq!(anna.names(), ["voice.left"]);
 
     viewer.record_lookup(at(2), &[HALL], &[HALL], Instant::now());
@@ -380,10 +380,10 @@ async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
 
 #[tokio::test(start_paused = true)]
 async fn checkpoints_keep_a_quiet_cursor_fresh() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
-    stage.tell(joined(GHOST, VAULT));
+    harness.tell(joined(GHOST, VAULT));
     advance(Duration::from_secs(10)).await;
     let first = anna.events();
     assert_eq!(first[0].event, "checkpoint");
@@ -395,25 +395,25 @@ async fn checkpoints_keep_a_quiet_cursor_fresh() {
 
 #[tokio::test(start_paused = true)]
 async fn the_link_and_discord_going_down_is_said_once_each() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
-    stage.writer.link_down(EPOCH + 9);
+    harness.writer.link_down(EPOCH + 9);
     let down = anna.events();
     assert_eq!(down.len(), 1);
     assert_eq!(down[0].data["link"], "down");
     assert_eq!(down[0].data["discord"], "unknown");
     assert_eq!(down[0].id.as_deref(), Some(at(0).to_string().as_str()));
-    stage.writer.link_down(EPOCH + 10);
+    harness.writer.link_down(EPOCH + 10);
     assert!(anna.names().is_empty());
-    stage.writer.link_up(EPOCH + 11);
+    harness.writer.link_up(EPOCH + 11);
     assert_eq!(anna.events()[0].data["discord"], "live");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_ends_with_a_reason() {
-    let stage = Stage::hall();
-    let mut old = stage.open(ANNA, None);
+    let harness = Harness::hall();
+    let mut old = harness.open(ANNA, None);
     old.pieces();
     advance(Duration::from_secs(10)).await;
     old.pieces();
@@ -425,18 +425,18 @@ async fn a_stream_ends_with_a_reason() {
         Some(at(0).to_string().as_str())
     );
 
-    let mut signed_out = stage.open(ANNA, None);
+    let mut signed_out = harness.open(ANNA, None);
     signed_out.pieces();
     let woken = signed_out.woken();
-    stage.sessions.revoke(&stage.session);
+    harness.sessions.revoke(&harness.session);
     assert!(signed_out.woken() > woken);
     assert_eq!(signed_out.events()[0].data["reason"], "session_revoked");
 
-    let stage = Stage::hall();
-    let mut drained = stage.open(ANNA, None);
+    let harness = Harness::hall();
+    let mut drained = harness.open(ANNA, None);
     drained.pieces();
     let woken = drained.woken();
-    stage.fanout.drain();
+    harness.fanout.drain();
     assert!(drained.woken() > woken);
     assert_eq!(drained.events()[0].data["reason"], "draining");
     assert!(old.is_over() && signed_out.is_over() && drained.is_over());
@@ -444,7 +444,7 @@ async fn a_stream_ends_with_a_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_query_narrows_what_comes_but_never_the_snapshot_by_family() {
-    let mut stage = Stage::hall();
+    let mut harness = Harness::hall();
     let selector = |channels: Option<&[u64]>, voice, room| Selector {
         channels: channels.map(|ids| {
             ids.iter()
@@ -454,17 +454,17 @@ async fn a_query_narrows_what_comes_but_never_the_snapshot_by_family() {
         voice,
         room,
     };
-    let mut rooms = stage.open_on(BEN, &[HALL], selector(None, false, true), None);
-    let mut vault = stage.open_on(BEN, &[HALL], selector(Some(&[VAULT.0]), true, true), None);
+    let mut rooms = harness.open_on(BEN, &[HALL], selector(None, false, true), None);
+    let mut vault = harness.open_on(BEN, &[HALL], selector(Some(&[VAULT.0]), true, true), None);
     assert!(rooms.text().contains("Vault"));
     let snapshot = vault.text();
     assert!(snapshot.contains("Vault") && !snapshot.contains("Lobby"));
-    stage.tell(joined(GHOST, LOBBY));
-    stage.tell(left(GHOST, LOBBY));
-    stage.tell(joined(GHOST, VAULT));
-    stage.tell(left(GHOST, VAULT));
-    stage.tell(Change::GuildUnavailable);
-    stage.tell(Change::Gap { from: 1, to: 2 });
+    harness.tell(joined(GHOST, LOBBY));
+    harness.tell(left(GHOST, LOBBY));
+    harness.tell(joined(GHOST, VAULT));
+    harness.tell(left(GHOST, VAULT));
+    harness.tell(Change::GuildUnavailable);
+    harness.tell(Change::Gap { from: 1, to: 2 });
     assert_eq!(rooms.names(), ["guild.unavailable", "gap"]);
     assert_eq!(
         vault.names(),
@@ -479,11 +479,11 @@ async fn streams_of_several_guilds_keep_the_order_of_the_log() {
     second
         .roles
         .insert(other.everyone(), guildhall_model::Permissions::VIEW_CHANNEL);
-    let mut stage = Stage::of(64, vec![(HALL, hall()), (other, second)]);
-    let mut anna = stage.open_on(ANNA, &[HALL, other], Selector::ALL, None);
+    let mut harness = Harness::of(64, vec![(HALL, hall()), (other, second)]);
+    let mut anna = harness.open_on(ANNA, &[HALL, other], Selector::ALL, None);
     anna.pieces();
     for guild in [other, HALL, other, HALL] {
-        stage.tell_in(guild, joined(GHOST, LOBBY));
+        harness.tell_in(guild, joined(GHOST, LOBBY));
     }
     let ids: Vec<_> = anna
         .events()

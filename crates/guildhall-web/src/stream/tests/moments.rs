@@ -17,13 +17,13 @@ use proptest::{collection::vec, prelude::*};
 
 use super::{
     harness::{
-        ANNA, BEN, HALL, KEEPER, LOBBY, Listener, Stage, VAULT, at, hall, hidden_but_for, joined,
+        ANNA, BEN, HALL, Harness, KEEPER, LOBBY, Listener, VAULT, at, hall, hidden_but_for, joined,
         left, room,
     },
     simulation::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
 };
 
-/// The web role's end of the link, writing to a stage.
+/// The web role's end of the link, writing to a harness.
 struct Link(Receiver<()>);
 
 impl Link {
@@ -44,12 +44,12 @@ impl Link {
 
     /// One event crosses.
     #[expect(clippy::disallowed_methods, reason = "nothing of it is about time")]
-    fn cross(&mut self, envelope: &Envelope, stage: &mut Stage) {
+    fn cross(&mut self, envelope: &Envelope, harness: &mut Harness) {
         let frame = Frame::decode(&encode_event(envelope));
         self.0.handle(Input::FrameCame(frame), Instant::now());
         while let Some(output) = self.0.poll_output() {
             match output {
-                Output::Apply(group) => stage.take(group),
+                Output::Apply(group) => harness.take(group),
                 other => panic!("{other:?}"),
             }
         }
@@ -57,10 +57,10 @@ impl Link {
 }
 
 /// What everybody is shown by a snapshot, and by a stream that opens now.
-fn shown(stage: &Stage) -> [Picture; 3] {
+fn shown(harness: &Harness) -> [Picture; 3] {
     VIEWERS.map(|user| {
-        let truth = truth(stage, user);
-        let mut anew = Browser::new(stage, user);
+        let truth = truth(harness, user);
+        let mut anew = Browser::new(harness, user);
         anew.read();
         assert_eq!(anew.picture, truth, "a new stream of viewer {user}");
         truth
@@ -77,64 +77,64 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let _entered = runtime.as_ref().expect("a runtime").enter();
-        let mut stage = Stage::of(window, vec![(HALL, hall())]);
+        let mut harness = Harness::of(window, vec![(HALL, hall())]);
         let mut world = World { guilds: [(HALL, hall())].into() };
         let mut link = Link::attached(at(0));
-        let mut browsers = VIEWERS.map(|user| Browser::new(&stage, user));
+        let mut browsers = VIEWERS.map(|user| Browser::new(&harness, user));
         browsers.iter_mut().for_each(Browser::read);
 
         for (steps, cut) in &groups {
-            let group = sealed(&stage, &mut world, steps);
-            let before = shown(&stage);
+            let group = sealed(&harness, &mut world, steps);
+            let before = shown(&harness);
             if usize::from(*cut) < group.len() {
                 // The connection dies inside the group, and another begins where the replica is.
-                group[..usize::from(*cut)].iter().for_each(|event| link.cross(event, &mut stage));
-                let position = stage.writer.position().expect("a world");
+                group[..usize::from(*cut)].iter().for_each(|event| link.cross(event, &mut harness));
+                let position = harness.writer.position().expect("a world");
                 link = Link::attached(position);
             }
             for envelope in &group {
-                link.cross(envelope, &mut stage);
-                let now = shown(&stage);
+                link.cross(envelope, &mut harness);
+                let now = shown(&harness);
                 if envelope.more {
                     prop_assert_eq!(&now, &before, "at {}", envelope.at);
                 }
                 for (browser, now) in browsers.iter_mut().zip(&now) {
                     browser.read();
-                    let unseen = unknown(&stage, browser.user);
+                    let unseen = unknown(&harness, browser.user);
                     let picture = browser.picture.clone().without(&unseen);
                     prop_assert_eq!(&picture, now, "viewer {}", browser.user);
                     if cut % 4 == 0 {
-                        browser.reconnect(&stage, usize::from(*cut));
+                        browser.reconnect(&harness, usize::from(*cut));
                         let picture = browser.picture.clone().without(&unseen);
                         prop_assert_eq!(&picture, now, "again, viewer {}", browser.user);
                     }
                 }
             }
         }
-        let logs = stage.fanout.replica().read();
+        let logs = harness.fanout.replica().read();
         let guild = logs.guild(HALL).and_then(crate::replica::GuildLog::guild);
         prop_assert_eq!(guild, world.guilds.get(&HALL));
     }
 }
 
-fn sealed(stage: &Stage, world: &mut World, steps: &[Step]) -> Vec<Envelope> {
+fn sealed(harness: &Harness, world: &mut World, steps: &[Step]) -> Vec<Envelope> {
     let mut all = Vec::new();
     for step in steps {
         let next = changes(step.in_hall(), world.guilds.get(&HALL));
         apply(world, HALL, &next);
         all.extend(next);
     }
-    stage.sealed(HALL, all)
+    harness.sealed(HALL, all)
 }
 
 /// All that the events say, of who crosses them one by one and looks after each.
-fn looked(stage: &mut Stage, group: Vec<Change>) -> Vec<String> {
-    let mut link = Link::attached(stage.writer.position().expect("a world"));
+fn looked(harness: &mut Harness, group: Vec<Change>) -> Vec<String> {
+    let mut link = Link::attached(harness.writer.position().expect("a world"));
     let mut texts = Vec::new();
-    for envelope in stage.sealed(HALL, group) {
-        link.cross(&envelope, stage);
-        texts.push(stage.open(ANNA, None).text());
-        texts.push(stage.open(ANNA, Some(at(0))).text());
+    for envelope in harness.sealed(HALL, group) {
+        link.cross(&envelope, harness);
+        texts.push(harness.open(ANNA, None).text());
+        texts.push(harness.open(ANNA, Some(at(0))).text());
     }
     texts
 }
@@ -160,8 +160,8 @@ fn names(listener: &mut Listener) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_room_that_is_renamed_and_revealed_at_once_is_never_shown_by_its_old_name() {
-    let mut stage = Stage::hall();
-    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    let mut harness = Harness::hall();
+    let (mut anna, mut ben) = (harness.open(ANNA, None), harness.open(BEN, None));
     anna.pieces();
     ben.pieces();
     let group = vec![
@@ -171,7 +171,7 @@ async fn a_room_that_is_renamed_and_revealed_at_once_is_never_shown_by_its_old_n
         },
         renamed("Parlour"),
     ];
-    let mut texts = looked(&mut stage, group);
+    let mut texts = looked(&mut harness, group);
     let last = texts.last().expect("looked").clone();
     assert!(last.contains("Parlour"), "{last}");
     texts.push(anna.text());
@@ -181,15 +181,15 @@ async fn a_room_that_is_renamed_and_revealed_at_once_is_never_shown_by_its_old_n
 
 #[tokio::test(start_paused = true)]
 async fn who_loses_a_room_does_not_learn_its_new_name() {
-    let mut stage = Stage::hall();
-    stage.tell(Change::RoomRights {
+    let mut harness = Harness::hall();
+    harness.tell(Change::RoomRights {
         channel_id: VAULT,
         rights: RoomRights::default(),
     });
-    let (mut anna, mut ben) = (stage.open(ANNA, None), stage.open(BEN, None));
+    let (mut anna, mut ben) = (harness.open(ANNA, None), harness.open(BEN, None));
     anna.pieces();
     ben.pieces();
-    let mut texts = looked(&mut stage, vec![shown_to(KEEPER), renamed("Secret")]);
+    let mut texts = looked(&mut harness, vec![shown_to(KEEPER), renamed("Secret")]);
     texts.push(anna.text());
     assert!(!texts.concat().contains("Secret"), "{texts:#?}");
     assert_eq!(names(&mut ben), ["room.updated"], "who keeps it");
@@ -197,12 +197,12 @@ async fn who_loses_a_room_does_not_learn_its_new_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_move_is_one_moment() {
-    let mut stage = Stage::hall();
+    let mut harness = Harness::hall();
     let ghost = guildhall_model::UserId(77);
     let den = guildhall_model::ChannelId(203);
-    stage.tell(Change::RoomCreated(room(den, "Den", RoomRights::default())));
-    stage.tell(joined(ghost, LOBBY));
-    let before = looked(&mut stage, vec![left(ghost, LOBBY), joined(ghost, den)]);
+    harness.tell(Change::RoomCreated(room(den, "Den", RoomRights::default())));
+    harness.tell(joined(ghost, LOBBY));
+    let before = looked(&mut harness, vec![left(ghost, LOBBY), joined(ghost, den)]);
     let there = before
         .iter()
         .step_by(2)
@@ -212,14 +212,14 @@ async fn a_move_is_one_moment() {
 
 #[tokio::test(start_paused = true)]
 async fn a_guild_told_anew_to_whom_nothing_is_known_of_is_unavailable() {
-    let mut stage = Stage::hall();
-    let mut anna = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
     anna.pieces();
     let nobody_known = Guild {
         memberships: BTreeMap::new(),
         ..hall()
     };
-    stage.tell_group(vec![
+    harness.tell_group(vec![
         Change::GuildAvailable(Some(Box::new(hall()))),
         Change::GuildAvailable(Some(Box::new(nobody_known))),
     ]);

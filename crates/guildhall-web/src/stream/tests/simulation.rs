@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use tokio::time::Instant;
 
-use super::harness::{ANNA, BEN, CARL, EPOCH, HALL, Listener, Sse, Stage, hall, person, room};
+use super::harness::{ANNA, BEN, CARL, EPOCH, HALL, Harness, Listener, Sse, hall, person, room};
 use crate::{
     fanout::StreamRegistration,
     stream::{
@@ -349,10 +349,10 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    pub(super) fn new(stage: &Stage, user: UserId) -> Self {
+    pub(super) fn new(harness: &Harness, user: UserId) -> Self {
         Self {
             user,
-            stream: Some(stage.open_on(user, &LISTED, Selector::ALL, None)),
+            stream: Some(harness.open_on(user, &LISTED, Selector::ALL, None)),
             picture: Picture::default(),
             cursor: None,
             before: Vec::new(),
@@ -371,20 +371,21 @@ impl Browser {
     }
 
     /// Comes back with a cursor of before.
-    pub(super) fn reconnect(&mut self, stage: &Stage, which: usize) {
+    pub(super) fn reconnect(&mut self, harness: &Harness, which: usize) {
         let (cursor, picture) = self.before[which % self.before.len()].clone();
         self.stream = None;
         let cursor = Some(cursor.positions()[0]);
-        self.stream = Some(stage.open_on(self.user, &LISTED, Selector::ALL, cursor));
+        self.stream = Some(harness.open_on(self.user, &LISTED, Selector::ALL, cursor));
         self.picture = picture;
         self.read();
     }
 }
 
 /// What a snapshot taken now says.
-pub(super) fn truth(stage: &Stage, user: UserId) -> Picture {
-    let registration = StreamRegistration::new(stage.fanout.viewer(user));
-    let seen = viewer_state(&stage.fanout, &registration, &LISTED, &Selector::ALL).expect("proven");
+pub(super) fn truth(harness: &Harness, user: UserId) -> Picture {
+    let registration = StreamRegistration::new(harness.fanout.viewer(user));
+    let seen =
+        viewer_state(&harness.fanout, &registration, &LISTED, &Selector::ALL).expect("proven");
     let json = state_json(seen.position, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
@@ -402,11 +403,11 @@ pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
 }
 
 /// Guilds that are there and in which it is not known what a user is.
-pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
-    let logs = stage.fanout.replica().read();
+pub(super) fn unknown(harness: &Harness, user: UserId) -> Vec<GuildId> {
+    let logs = harness.fanout.replica().read();
     let here = LISTED.into_iter().filter(|id| logs.contains(*id));
     let here: Vec<GuildId> = here.collect();
-    let unresolved = stage.fanout.viewer(user).unresolved(EPOCH, &here);
+    let unresolved = harness.fanout.viewer(user).unresolved(EPOCH, &here);
     let unresolved = unresolved.unwrap_or_else(|| here.clone());
     let unknown =
         |id: &GuildId| unresolved.contains(id) || access(&logs, *id, user) == Access::Unknown;
@@ -414,14 +415,14 @@ pub(super) fn unknown(stage: &Stage, user: UserId) -> Vec<GuildId> {
 }
 
 /// The gateway answers about somebody in a guild that is there, or can't.
-fn answer(stage: &Stage, step: Step) {
-    let viewer = stage
+fn answer(harness: &Harness, step: Step) {
+    let viewer = harness
         .fanout
         .viewer(VIEWERS[usize::from(step.who) % VIEWERS.len()]);
     let guild = [step.guild_id()];
-    if stage.fanout.replica().read().contains(guild[0]) {
+    if harness.fanout.replica().read().contains(guild[0]) {
         let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
-        let at = stage.fanout.replica().position().expect("a world");
+        let at = harness.fanout.replica().position().expect("a world");
         viewer.record_lookup(at, &guild, failed, Instant::now());
     }
 }
@@ -438,45 +439,46 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.expect("a runtime");
         let _entered = runtime.enter();
-        let mut stage = Stage::of(window, vec![(HALL, hall())]);
+        let mut harness = Harness::of(window, vec![(HALL, hall())]);
         let mut world = World { guilds: [(HALL, hall())].into() };
-        let mut browsers = VIEWERS.map(|user| Browser::new(&stage, user));
+        let mut browsers = VIEWERS.map(|user| Browser::new(&harness, user));
         browsers.iter_mut().for_each(Browser::read);
 
         for (step, read) in steps.iter().zip(&reads) {
             let guild_id = step.guild_id();
             if (34..=36).contains(&step.kind) {
-                answer(&stage, *step);
+                answer(&harness, *step);
             }
             let changes = changes(*step, world.guilds.get(&guild_id));
             apply(&mut world, guild_id, &changes);
             if step.other % 2 == 0 {
-                let group = stage.sealed(guild_id, changes);
-                stage.take(group);
+                let group = harness.sealed(guild_id, changes);
+                harness.take(group);
             } else {
                 for change in changes {
-                    stage.tell_in(guild_id, change);
+                    harness.tell_in(guild_id, change);
                 }
             }
             for (index, browser) in browsers.iter_mut().enumerate() {
                 match read >> (2 * index) & 3 {
                     0 => browser.read(),
-                    1 => browser.reconnect(&stage, usize::from(*read)),
+                    1 => browser.reconnect(&harness, usize::from(*read)),
                     _ => {}
                 }
             }
         }
         for browser in &mut browsers {
             browser.read();
-            let unseen = unknown(&stage, browser.user);
+            let unseen = unknown(&harness, browser.user);
             let picture = browser.picture.clone().without(&unseen);
-            prop_assert_eq!(&picture, &truth(&stage, browser.user), "live, viewer {}", browser.user);
+            let now = truth(&harness, browser.user);
+            prop_assert_eq!(&picture, &now, "live, viewer {}", browser.user);
             // Not all of many: that takes its time, and the next case has others.
             for which in (0..browser.before.len()).step_by(1 + browser.before.len() / 32) {
-                browser.reconnect(&stage, which);
-                let unseen = unknown(&stage, browser.user);
+                browser.reconnect(&harness, which);
+                let unseen = unknown(&harness, browser.user);
                 let picture = browser.picture.clone().without(&unseen);
-                let truth = truth(&stage, browser.user);
+                let truth = truth(&harness, browser.user);
                 prop_assert_eq!(&picture, &truth, "cursor {}, viewer {}", which, browser.user);
             }
         }

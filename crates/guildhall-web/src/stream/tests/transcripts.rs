@@ -11,7 +11,7 @@ use guildhall_model::{
 use tokio::time::advance;
 
 use super::harness::{
-    ANNA, BEN, EPOCH, KEEPER, LOBBY, Listener, Stage, VAULT, at, hidden_but_for, joined, left,
+    ANNA, BEN, EPOCH, Harness, KEEPER, LOBBY, Listener, VAULT, at, hidden_but_for, joined, left,
     person, room,
 };
 
@@ -33,18 +33,18 @@ fn is_committed(name: &str, transcript: &str) {
 }
 
 /// Appends and reads, one by one, so that the transcript does not depend on what is joined.
-fn tell(stage: &mut Stage, listener: &mut Listener, out: &mut String, changes: Vec<Change>) {
+fn tell(harness: &mut Harness, listener: &mut Listener, out: &mut String, changes: Vec<Change>) {
     for change in changes {
-        stage.tell(change);
+        harness.tell(change);
         out.push_str(&listener.text());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_visit() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(BEN, LOBBY));
-    let mut curl = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    harness.tell(joined(BEN, LOBBY));
+    let mut curl = harness.open(ANNA, None);
     let mut out = curl.text();
     let mut muted = person(CY, LOBBY);
     muted.display_name = "Cy \u{2028} \"the quiet\"\r\n🎲".into();
@@ -60,25 +60,25 @@ async fn the_first_visit() {
         joined(BEN, VAULT),
         left(CY, LOBBY),
     ];
-    tell(&mut stage, &mut curl, &mut out, told);
+    tell(&mut harness, &mut curl, &mut out, told);
     advance(Duration::from_secs(10)).await;
     out.push_str(&curl.text());
-    stage.writer.link_down(EPOCH + 2_000);
+    harness.writer.link_down(EPOCH + 2_000);
     out.push_str(&curl.text());
-    stage.writer.link_up(EPOCH + 3_000);
+    harness.writer.link_up(EPOCH + 3_000);
     out.push_str(&curl.text());
-    stage.fanout.drain();
+    harness.fanout.drain();
     out.push_str(&curl.text());
     is_committed("first-visit", &out);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_resumed_stream_sees_rooms_come_and_go() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(CY, LOBBY));
-    stage.tell(joined(BEN, VAULT));
-    stage.tell(left(CY, LOBBY));
-    let mut curl = stage.open(ANNA, Some(at(0)));
+    let mut harness = Harness::hall();
+    harness.tell(joined(CY, LOBBY));
+    harness.tell(joined(BEN, VAULT));
+    harness.tell(left(CY, LOBBY));
+    let mut curl = harness.open(ANNA, Some(at(0)));
     let mut out = curl.text();
     let mut table = room(TABLE, "Table 2", RoomRights::default());
     table.info.parent_id = Some(ChannelId(200));
@@ -104,19 +104,19 @@ async fn a_resumed_stream_sees_rooms_come_and_go() {
             icon: Some("a_5d5c1a4f5b9d".into()),
         }),
     ];
-    tell(&mut stage, &mut curl, &mut out, told);
-    stage.sessions.revoke(&stage.session);
+    tell(&mut harness, &mut curl, &mut out, told);
+    harness.sessions.revoke(&harness.session);
     out.push_str(&curl.text());
     is_committed("resumed", &out);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rights_change_under_an_open_stream() {
-    let mut stage = Stage::hall();
-    stage.tell(joined(CY, VAULT));
-    let mut curl = stage.open(ANNA, None);
+    let mut harness = Harness::hall();
+    harness.tell(joined(CY, VAULT));
+    let mut curl = harness.open(ANNA, None);
     let mut out = curl.text();
-    stage.look_up(ANNA, &[KEEPER]);
+    harness.look_up(ANNA, &[KEEPER]);
     out.push_str(&curl.text());
     let told = vec![
         joined(BEN, VAULT),
@@ -126,14 +126,14 @@ async fn rights_change_under_an_open_stream() {
         },
         left(BEN, VAULT),
     ];
-    tell(&mut stage, &mut curl, &mut out, told);
-    stage.look_up(ANNA, &[]);
+    tell(&mut harness, &mut curl, &mut out, told);
+    harness.look_up(ANNA, &[]);
     out.push_str(&curl.text());
-    stage.tell(Change::RightsReset);
+    harness.tell(Change::RightsReset);
     out.push_str(&curl.text());
-    stage.look_up(ANNA, &[KEEPER]);
+    harness.look_up(ANNA, &[KEEPER]);
     out.push_str(&curl.text());
-    stage.tell(Change::GuildRemoved);
+    harness.tell(Change::GuildRemoved);
     out.push_str(&curl.text());
     is_committed("rights", &out);
 }
