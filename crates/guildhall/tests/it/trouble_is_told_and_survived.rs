@@ -1,8 +1,8 @@
 //! When something breaks on the way, `status` says so, and afterwards nothing is missing.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{Frame, House, Stream, until};
 
@@ -90,12 +90,21 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
     let people = rooms
         .iter()
         .flat_map(|room| room["members"].as_array().expect("members"))
-        .map(|person| (&person["userId"], &person["channelId"]));
-    let people: Vec<_> = people.collect();
-    let come = (&json!(discord.people[1]), &json!(discord.rooms[1]));
-    assert!(people.contains(&come), "{people:?}");
-    let ghost = json!(discord.people[0]);
-    assert!(people.iter().all(|(user, _)| **user != ghost), "{people:?}");
+        .map(|person| (person["userId"].clone(), person["channelId"].clone()));
+    let mut people: BTreeMap<String, Value> = people
+        .map(|(user, room)| (user.as_str().expect("an id").to_owned(), room))
+        .collect();
+    // The new session may have begun before both had moved; then the rest is told.
+    let come = json!(discord.rooms[1]);
+    while people.contains_key(&discord.people[0]) || people.get(&discord.people[1]) != Some(&come) {
+        let next = stream.next_record().await;
+        let user = next.data["userId"].as_str().expect("an id").to_owned();
+        match next.event.as_str() {
+            "voice.joined" => people.insert(user, next.data["channelId"].clone()),
+            "voice.left" => people.remove(&user),
+            other => panic!("{other}: {}", stream.raw),
+        };
+    }
     assert_eq!(
         stream.raw.matches("event: snapshot").count(),
         1,
