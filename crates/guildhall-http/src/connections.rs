@@ -7,12 +7,13 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
     net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
-    task::Waker,
+    task::Poll,
 };
 
 use futures_util::task::AtomicWaker;
@@ -209,13 +210,21 @@ impl Connections {
 }
 
 impl ConnectionPermit {
-    /// The connection's task has looked at what had come. From now on `task` is woken when the
-    /// connection is to close.
-    pub(crate) fn polled(&self, task: &Waker) {
-        self.activity.task.register(task);
-        if self.activity.now.load(SeqCst) == NEW {
-            self.set_idle();
-        }
+    /// Waits until the connection is told to close, and no request has come since. To be polled
+    /// after the connection's task has looked at what had come: from then on it may be told.
+    pub(crate) async fn told_to_close(&self) {
+        poll_fn(|cx| {
+            self.activity.task.register(cx.waker());
+            if self.activity.now.load(SeqCst) == NEW {
+                self.set_idle();
+            }
+            if self.is_closing() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     /// A request has come.
@@ -256,8 +265,7 @@ impl ConnectionPermit {
         self.activity.unread.store(unread, SeqCst);
     }
 
-    /// Whether it was told to close, and no request has come since.
-    pub(crate) fn is_closing(&self) -> bool {
+    fn is_closing(&self) -> bool {
         self.activity.now.load(SeqCst) == CLOSING
     }
 }

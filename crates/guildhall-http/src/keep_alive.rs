@@ -1,8 +1,16 @@
 //! Connections that are kept alive from one request to the next: those of browsers and probes.
 
-use std::{convert::Infallible, future::poll_fn, io, net::IpAddr, sync::Arc, task::Poll};
+use std::{
+    convert::Infallible,
+    future::{poll_fn, ready},
+    io,
+    net::IpAddr,
+    sync::Arc,
+    task::Poll,
+};
 
 use axum::Router;
+use futures_util::{TryFutureExt, future::Either};
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -165,20 +173,16 @@ fn answer(
     mut request: Request<Incoming>,
     in_use: InUse,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
+    // One future and not an `async` block around it, which would keep room for the router's future
+    // twice, in each connection for as long as it is open.
     let answered = if host::is_clear(request.headers(), request.version()) {
         let client = clients.of(peer, request.headers());
         request.extensions_mut().insert(client);
-        Some(router.oneshot(request))
+        Either::Left(router.oneshot(request))
     } else {
-        None
+        Either::Right(ready(Ok(host::refused())))
     };
-    async move {
-        let response = match answered {
-            Some(answered) => answered.await?,
-            None => host::refused(),
-        };
-        Ok(response.map(|body| ResponseBody::new(body, in_use)))
-    }
+    answered.map_ok(|response| response.map(|body| ResponseBody::new(body, in_use)))
 }
 
 fn prepare(socket: &TcpStream) -> io::Result<()> {

@@ -1,5 +1,4 @@
-use std::task::Waker;
-
+use futures_util::FutureExt;
 use proptest::prelude::*;
 
 use super::*;
@@ -8,10 +7,16 @@ fn ip(host: u8) -> IpAddr {
     [192, 0, 2, host].into()
 }
 
+/// The connection's task looks at it.
+fn look(permit: &ConnectionPermit) {
+    let closing = permit.told_to_close().now_or_never();
+    assert_eq!(closing.is_some(), permit.is_closing());
+}
+
 /// A connection that has been looked at and says nothing.
 fn silent(connections: &Connections, host: u8) -> Result<ConnectionPermit, ConnectionLimit> {
     let permit = connections.admit(ip(host), true)?;
-    permit.polled(Waker::noop());
+    look(&permit);
     Ok(permit)
 }
 
@@ -39,7 +44,7 @@ fn what_a_new_one_has_sent_is_looked_at_before_it_may_go() {
     let connections = Connections::new("test", 1, 1);
     let new = connections.admit(ip(1), true).expect("room");
     assert_eq!(silent(&connections, 2).err(), Some(ConnectionLimit::Total));
-    new.polled(Waker::noop());
+    look(&new);
     assert!(silent(&connections, 2).is_ok() && new.is_closing());
 }
 
@@ -147,7 +152,7 @@ proptest! {
                 let (permit, is) = &mut here[which];
                 match (act, *is) {
                     (Act::Attended, Is::New) => {
-                        permit.polled(Waker::noop());
+                        look(permit);
                         *is = Is::Waiting;
                     }
                     (Act::Asks, Is::New | Is::Waiting) => {

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 4;
 const NAMED: usize = 100;
 /// Up to here a wait says more of a busy machine than of the flood: the machine's own test in
 /// `rights` holds the second. Without shares it is half a minute, and no picture.
-const FELT: Duration = Duration::from_secs(2);
+const FELT: Duration = Duration::from_millis(500);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_names_guilds_that_do_not_exist_is_noticed_by_nobody_else() {
