@@ -13,6 +13,11 @@
 //! one, and neither is that of the next subscription. What came of a group that is cut off goes
 //! with the attachment, and is sent again.
 
+/// Which event may come next.
+mod tail;
+/// Requests of rights, and their answers.
+mod watch;
+
 use std::{collections::VecDeque, time::Instant};
 
 use guildhall_model::{Envelope, GuildId, Position, UserId};
@@ -24,10 +29,8 @@ use crate::{
     pending::Pending,
 };
 
-/// A watch of more guilds goes as several frames. One of so many is some 22 KiB, a third of what
-/// the gateway reads ([`crate::attachment::MESSAGE_BYTES_TO_GATEWAY`]). Discord lets nobody be in
-/// more than 200 guilds, so an honest one is a single frame.
-pub const GUILDS_PER_WATCH: usize = 1_000;
+use tail::{Tail, follows};
+pub use watch::GUILDS_PER_WATCH;
 
 /// What happened.
 #[derive(Debug)]
@@ -126,19 +129,6 @@ enum State {
         last: Position,
     },
     Ended,
-}
-
-/// What may come next before `snapshot_end`.
-#[derive(Debug)]
-enum Tail {
-    /// Nothing has come: bases, or the event after this position.
-    Open { after: Option<Position> },
-    /// Only the event after this.
-    After { last: Position },
-    /// More bases, or the first event.
-    Bases,
-    /// Events above this; what is left out is in the bases.
-    Backlog { last: Position },
 }
 
 impl<R> Receiver<R> {
@@ -345,14 +335,6 @@ impl<R> Receiver<R> {
         self.outputs.push_back(Output::Complete(position));
     }
 
-    fn ack_came(&mut self, ack: Ack) {
-        // Without anybody waiting it came too late, and whoever asked has been told.
-        if let Some((reply, ack)) = self.pending.answered(ack) {
-            let ack = Some(ack);
-            self.outputs.push_back(Output::Answer { reply, ack });
-        }
-    }
-
     fn undecodable(&mut self, error: &FrameError) {
         self.report(Violation::Undecodable);
         let lost = match error {
@@ -374,32 +356,6 @@ impl<R> Receiver<R> {
             ) => {}
             (_, "event" | "snapshot") => self.end(End::OutOfOrder),
             _ => {}
-        }
-    }
-
-    fn watch(&mut self, user_id: UserId, guild_ids: &[GuildId], reply: R, now: Instant) {
-        let subscribed = !matches!(self.state, State::Connected { .. });
-        let requests = guild_ids.len().div_ceil(GUILDS_PER_WATCH);
-        let asked = if subscribed {
-            self.pending.ask(reply, requests, now)
-        } else {
-            Err(reply)
-        };
-        let request_ids = match asked {
-            Ok(request_ids) => request_ids,
-            Err(reply) => {
-                self.outputs.push_back(Output::Answer { reply, ack: None });
-                return;
-            }
-        };
-        // One without guilds is asked, too.
-        let mut parts = guild_ids.chunks(GUILDS_PER_WATCH);
-        for request_id in request_ids {
-            self.outputs.push_back(Output::Send(Frame::Watch {
-                request_id,
-                user_id,
-                guild_ids: parts.next().unwrap_or_default().to_vec(),
-            }));
         }
     }
 
@@ -438,24 +394,6 @@ impl<R> Receiver<R> {
         }
         self.outputs.push_back(Output::End(end));
     }
-}
-
-impl Tail {
-    /// What may come after an event; `None`: the event may not come here.
-    fn after_event(&self, at: Position) -> Option<Self> {
-        match *self {
-            Self::Open { after: Some(last) } if last.comparable(at) => {
-                follows(last, at).then_some(Self::After { last: at })
-            }
-            Self::Open { .. } | Self::Bases => Some(Self::Backlog { last: at }),
-            Self::After { last } => follows(last, at).then_some(Self::After { last: at }),
-            Self::Backlog { last } => (at.seq > last.seq).then_some(Self::Backlog { last: at }),
-        }
-    }
-}
-
-fn follows(last: Position, at: Position) -> bool {
-    at.comparable(last) && last.seq.checked_add(1) == Some(at.seq)
 }
 
 #[cfg(test)]

@@ -9,11 +9,15 @@
 //! batch is asked for only when the driver has taken, that is written, the last one. So an
 //! attachment costs its join (one base per guild, once) and then one batch.
 
+/// What is still to be sent.
+mod queue;
+/// Requests of rights, and their answers.
+mod watch;
+
 use std::{
     collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
-    vec,
 };
 
 use guildhall_model::{Envelope, GuildId, Position, UserId};
@@ -22,16 +26,15 @@ use crate::{
     FrameError,
     attachment::{Beat, End, FIRST_FRAME_LIMIT, Heartbeat, Violation},
     frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
-    pending::REQUESTS_IN_FLIGHT,
 };
+
+use queue::SendQueue;
+pub use watch::WATCHES_IN_FLIGHT;
 
 /// So many events are read from the log at once.
 pub const EVENTS_PER_READ: usize = 256;
 /// So long does `snapshot_end` wait for the guilds that Discord has still to send.
 pub const COMPLETE_LIMIT: Duration = Duration::from_secs(10);
-/// More watches than this at once are answered "failed everywhere", unasked. No web role has more
-/// under way: it is a bound for one that does not keep to the rules.
-pub const WATCHES_IN_FLIGHT: usize = REQUESTS_IN_FLIGHT;
 
 /// What happened.
 #[derive(Debug)]
@@ -157,19 +160,6 @@ enum State {
     Ended,
 }
 
-/// What is still to be sent, first the join's part, then batches of the log.
-#[derive(Debug)]
-struct SendQueue {
-    bases: vec::IntoIter<Base>,
-    events: vec::IntoIter<Arc<Envelope>>,
-    /// Where `events` end, which may be above the last of them.
-    end: Position,
-    sent: Position,
-    /// What was sent last has more of its group after it.
-    within_group: bool,
-    reading: bool,
-}
-
 impl Sender {
     /// A web role with the right token is connected; the log's head and Discord's status now.
     #[must_use]
@@ -284,26 +274,6 @@ impl Sender {
         }
     }
 
-    fn watch(&mut self, request_id: u64, user_id: UserId, guild_ids: Vec<GuildId>) {
-        if self.watches >= WATCHES_IN_FLIGHT {
-            let start = self.head.at(0);
-            // It waits for no event, so it is at or behind what was sent.
-            let ack = Ack {
-                request_id,
-                at: self.queue().map_or(start, |queue| queue.sent),
-                failed: guild_ids,
-            };
-            self.outputs.push_back(Output::Send(Frame::Ack(ack)));
-            return;
-        }
-        self.watches += 1;
-        self.outputs.push_back(Output::Watch {
-            request_id,
-            user_id,
-            guild_ids,
-        });
-    }
-
     fn joined(&mut self, queue: SendQueue, head: Position, now: Instant) {
         if matches!(self.state, State::Joining) {
             self.head = head;
@@ -320,8 +290,8 @@ impl Sender {
         queue.reading = false;
         match events.last() {
             Some(last) => {
-                queue.end = last.at;
-                queue.events = events.into_iter();
+                let end = last.at;
+                queue.read(events, end);
             }
             // The head was not the log's after all; wait until it says so again.
             None => self.head = queue.sent,
@@ -378,14 +348,6 @@ impl Sender {
         }
     }
 
-    /// The next answer whose events are all sent.
-    fn due_ack(&mut self) -> Option<Ack> {
-        let sent = self.queue()?.sent;
-        let ack = self.acks.pop_front_if(|ack| ack.at.seq <= sent.seq)?;
-        self.watches = self.watches.saturating_sub(1);
-        Some(ack)
-    }
-
     fn read_on(&mut self) -> Option<Output> {
         let head = self.head;
         let queue = self.queue()?;
@@ -418,36 +380,6 @@ impl Sender {
             self.outputs.push_back(Output::Send(error));
         }
         self.outputs.push_back(Output::End(end));
-    }
-}
-
-impl SendQueue {
-    fn after(position: Position) -> Self {
-        Self::from_bases(Vec::new(), Vec::new(), position)
-    }
-
-    fn from_bases(bases: Vec<Base>, backlog: Vec<Arc<Envelope>>, head: Position) -> Self {
-        Self {
-            bases: bases.into_iter(),
-            events: backlog.into_iter(),
-            end: head,
-            sent: head.at(0),
-            within_group: false,
-            reading: false,
-        }
-    }
-
-    fn next(&mut self) -> Option<Output> {
-        if let Some(base) = self.bases.next() {
-            return Some(Output::Send(Frame::Snapshot(Box::new(base))));
-        }
-        let Some(envelope) = self.events.next() else {
-            self.sent = self.end;
-            return None;
-        };
-        self.sent = envelope.at;
-        self.within_group = envelope.more;
-        Some(Output::Relay(envelope))
     }
 }
 

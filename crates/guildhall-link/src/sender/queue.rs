@@ -1,0 +1,64 @@
+//! What an attachment has still to send: the join's part, once, then batches of the log.
+
+use std::{sync::Arc, vec};
+
+use guildhall_model::{Envelope, Position};
+
+use super::Output;
+use crate::frame::{Base, Frame};
+
+/// What is still to be sent, first the join's part, then batches of the log.
+#[derive(Debug)]
+pub(super) struct SendQueue {
+    bases: vec::IntoIter<Base>,
+    events: vec::IntoIter<Arc<Envelope>>,
+    /// Where `events` end, which may be above the last of them.
+    end: Position,
+    pub(super) sent: Position,
+    /// What was sent last has more of its group after it.
+    pub(super) within_group: bool,
+    pub(super) reading: bool,
+}
+
+impl SendQueue {
+    /// Goes on with the log after a position.
+    pub(super) fn after(position: Position) -> Self {
+        Self::from_bases(Vec::new(), Vec::new(), position)
+    }
+
+    /// Begins with the bases, and with what came after them up to `head`.
+    pub(super) fn from_bases(
+        bases: Vec<Base>,
+        backlog: Vec<Arc<Envelope>>,
+        head: Position,
+    ) -> Self {
+        Self {
+            bases: bases.into_iter(),
+            events: backlog.into_iter(),
+            end: head,
+            sent: head.at(0),
+            within_group: false,
+            reading: false,
+        }
+    }
+
+    /// The next of it; then all up to `end` is sent.
+    pub(super) fn next(&mut self) -> Option<Output> {
+        if let Some(base) = self.bases.next() {
+            return Some(Output::Send(Frame::Snapshot(Box::new(base))));
+        }
+        let Some(envelope) = self.events.next() else {
+            self.sent = self.end;
+            return None;
+        };
+        self.sent = envelope.at;
+        self.within_group = envelope.more;
+        Some(Output::Relay(envelope))
+    }
+
+    /// The log's answer: the next batch, which is not empty.
+    pub(super) fn read(&mut self, events: Vec<Arc<Envelope>>, end: Position) {
+        self.end = end;
+        self.events = events.into_iter();
+    }
+}
