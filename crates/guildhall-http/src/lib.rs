@@ -33,6 +33,8 @@ mod log_throttle;
 mod poll_when_woken;
 /// Errors of connections in words.
 mod error_chain;
+/// The time that drivers hand to their machines.
+pub mod driver_time;
 /// URLs of settings.
 mod urls;
 /// Secrets of settings.

@@ -74,6 +74,12 @@ impl End {
         }
     }
 
+    /// The reason to send with the close code: a close frame has room for 123 bytes.
+    #[must_use]
+    pub fn close_reason(self) -> String {
+        self.to_string().chars().take(120).collect()
+    }
+
     /// The `error` frame to say before closing, where the other end can learn from it.
     pub(crate) fn error(self) -> Option<Frame> {
         let code = match self {

@@ -1,14 +1,10 @@
 //! The socket of one attachment: moves bytes for `guildhall_link::sender`, which decides.
 
-use std::{
-    collections::BTreeSet,
-    future::{pending, ready},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, future::ready, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::SinkExt;
+use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Sender, Violation,
     attachment::WRITE_LIMIT,
@@ -18,11 +14,7 @@ use guildhall_link::{
 use guildhall_model::Position;
 use guildhall_ports::Clock;
 use metrics::{counter, gauge};
-use tokio::{
-    select,
-    sync::watch,
-    time::{sleep_until, timeout},
-};
+use tokio::{select, sync::watch, time::timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
@@ -291,7 +283,7 @@ impl Attachment {
         let Some(code) = end.close_code() else { return };
         let close = Message::Close(Some(CloseFrame {
             code,
-            reason: close_reason(end).into(),
+            reason: end.close_reason().into(),
         }));
         let closed = async {
             if self.socket.send(close).await.is_ok() {
@@ -335,22 +327,6 @@ fn is_oversized(error: &axum::Error) -> bool {
         source.and_then(|source| source.downcast_ref()),
         Some(tungstenite::Error::Capacity(_))
     )
-}
-
-/// A close frame has room for 123 bytes.
-fn close_reason(end: End) -> String {
-    end.to_string().chars().take(120).collect()
-}
-
-async fn sleep_to(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => pending().await,
-    }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 #[cfg(test)]

@@ -1,16 +1,13 @@
 //! The sockets to the gateway, one after the other: moves bytes for `guildhall_link::receiver`,
 //! which decides.
 
-use std::{
-    collections::BTreeSet,
-    future::pending,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use guildhall_http::error_chain;
+use guildhall_http::{
+    driver_time::{now, sleep_to},
+    error_chain,
+};
 use guildhall_link::{
     Backoff, End, Frame, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
@@ -279,7 +276,7 @@ impl Attachment {
         let Some(code) = end.close_code() else { return };
         let close = Message::Close(Some(CloseFrame {
             code: code.into(),
-            reason: close_reason(end).into(),
+            reason: end.close_reason().into(),
         }));
         // Nothing is left to do about a gateway that does not listen.
         let _in_time = timeout(CLOSE_LIMIT, self.socket.send(close)).await;
@@ -336,22 +333,6 @@ fn input_of(message: Option<Result<Message, SocketError>>) -> Input<AckSender> {
         Some(Err(SocketError::Capacity(_))) => Input::OversizedCame,
         Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
     }
-}
-
-/// A close frame has room for 123 bytes.
-fn close_reason(end: End) -> String {
-    end.to_string().chars().take(120).collect()
-}
-
-async fn sleep_to(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => pending().await,
-    }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 #[expect(

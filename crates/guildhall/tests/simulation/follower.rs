@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
+use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Receiver,
     frame::{Ack, Base, DiscordStatus},
@@ -16,7 +17,7 @@ use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -169,9 +170,8 @@ impl Following {
                 });
             }
             // Who asks meanwhile has no answer.
-            let rest = sleep_until(Instant::now() + RETRY_AFTER);
             select! {
-                () = rest => {}
+                () = sleep(RETRY_AFTER) => {}
                 Some(ask) = self.asked.recv() => drop(ask),
             }
         }
@@ -197,13 +197,10 @@ impl Following {
                     return;
                 }
             }
-            let deadline = machine.deadline().map(Instant::from_std);
             let input = select! {
                 biased;
                 message = socket.next() => input_of(message),
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    Input::TimePassed
-                }
+                () = sleep_to(machine.deadline()) => Input::TimePassed,
                 Some(ask) = self.asked.recv() => Input::WatchAsked {
                     user_id: ask.user_id,
                     guild_ids: ask.guild_ids.clone(),
@@ -336,8 +333,4 @@ fn input_of(message: Option<Result<Message, SocketError>>) -> Input<Ask> {
         Some(Err(SocketError::Capacity(_))) => Input::OversizedCame,
         Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
     }
-}
-
-fn now() -> std::time::Instant {
-    Instant::now().into_std()
 }

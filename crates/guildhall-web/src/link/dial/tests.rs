@@ -1,6 +1,6 @@
 //! The driver against a gateway that is the other machine on a real loopback socket.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, future::pending, net::SocketAddr};
 
 use guildhall_http::Secret;
 use guildhall_link::{
