@@ -1,10 +1,10 @@
+use std::collections::BTreeMap;
+
 use guildhall_model::{
-    Change, ChannelId, Guild, Permissions, UserId,
+    Change, ChannelId, Event, Guild, GuildId, LogId, Permissions, UnixMs, UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 use proptest::prelude::*;
-
-use guildhall_model::{LogId, UnixMs};
 
 use super::*;
 
@@ -83,7 +83,7 @@ proptest! {
         let (log, mut kept) = (Log::new(Position::start(LogId(0), EPOCH), retention), Journalled::default());
         for (batch, compacts) in batches.into_iter().zip(compact_at) {
             // As the appender does: bases of what is published, then the batch.
-            let bases = if compacts { log.compact_beyond(0) } else { Vec::new() };
+            let bases = if compacts { log.lock().compact_beyond(0) } else { Vec::new() };
             let batch = grouped(log.head(), batch);
             kept.take(bases, &batch);
             log.append(batch).expect("at the head");
@@ -96,11 +96,11 @@ proptest! {
             let at = log.head().at(seq);
             prop_assert_eq!(again.read(at, 2), log.read(at, 2), "cursors stay good");
         }
-        let bases = log.compact_beyond(0);
+        let bases = log.lock().compact_beyond(0);
         kept.take(bases, &[]);
-        let inner = log.lock();
-        let evicted = kept.events.len() - inner.events.len();
-        prop_assert!(evicted <= inner.events.len() / 2, "a journal is as large as the log, nearly");
+        let retained = log.lock();
+        let evicted = kept.events.len() - retained.events.len();
+        prop_assert!(evicted <= retained.events.len() / 2, "a journal is as large as the log, nearly");
     }
 
     #[test]
@@ -114,8 +114,8 @@ proptest! {
             let batch = grouped(log.head(), batch);
             inside.extend(batch.iter().filter(|event| event.more).map(|event| event.at.seq));
             log.append(batch).expect("at the head");
-            let inner = log.lock();
-            let floors: Vec<u64> = inner.guilds.values().map(|index| index.floor).collect();
+            let retained = log.lock();
+            let floors: Vec<u64> = retained.guilds.values().map(|index| index.floor).collect();
             prop_assert!(floors.iter().all(|floor| !inside.contains(floor)), "{:?}", floors);
         }
     }
@@ -126,12 +126,12 @@ proptest! {
         retention in retentions(),
     ) {
         let (log, _) = written(vec![events], retention);
-        let inner = log.lock();
-        prop_assert!(inner.bytes <= retention.bytes);
-        prop_assert_eq!(inner.bytes, inner.events.values().map(|kept| kept.bytes).sum::<usize>());
-        for index in inner.guilds.values() {
+        let retained = log.lock();
+        prop_assert!(retained.bytes <= retention.bytes);
+        prop_assert_eq!(retained.bytes, retained.events.values().map(|kept| kept.bytes).sum::<usize>());
+        for index in retained.guilds.values() {
             prop_assert!(index.retained.len() <= retention.records_per_guild);
-            prop_assert!(index.retained.iter().all(|seq| inner.events.contains_key(seq)));
+            prop_assert!(index.retained.iter().all(|seq| retained.events.contains_key(seq)));
         }
     }
 }
