@@ -10,7 +10,7 @@ use guildhall_ports::journal::ResumeState;
 use metrics::counter;
 use tracing::warn;
 
-use super::{Fatal, RENEWALS_APART, UnreadableSessions, WorkingWorld};
+use super::{Fatal, WorkingWorld};
 use crate::{
     inbox::Dispatch,
     normalise::{
@@ -19,10 +19,6 @@ use crate::{
     rights::{MemberKey, MembershipUpdate, Op8Chunk},
 };
 
-/// The wait before the second session in a row that begins unreadably is given up; then it
-/// doubles up to [`RENEWALS_APART`], which is 96 of Discord's 1,000 IDENTIFYs a day.
-const SESSION_RENEWAL_FIRST: Duration = Duration::from_secs(30);
-
 /// An operator can do nothing about it, and reads it once.
 const PENDING_LOGGED_APART_MS: UnixMs = 10 * 60 * 1_000;
 
@@ -30,18 +26,9 @@ impl WorkingWorld {
     /// A dispatch came.
     pub(crate) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
         self.begin_cause();
-        // INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
-        // has arrived. READY begins a session, whose numbers start over.
-        // RESUMED is the connection's own and is kept by nobody, so its number does not say
-        // whether it came before: were it taken for a repetition, we would never be live again.
-        if let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") {
-            let sequence = dispatch.sequence.map_or(0, NonZeroU64::get);
-            let numbered = dispatch.sequence.is_some() && dispatch.name != "RESUMED";
-            if numbered && sequence <= resume.sequence {
-                counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
-                return;
-            }
-            resume.sequence = resume.sequence.max(sequence);
+        if self.has_come_before(dispatch) {
+            counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
+            return;
         }
         self.heard_at = Some(dispatch.received_at);
         if dispatch.name == "READY" {
@@ -55,57 +42,67 @@ impl WorkingWorld {
             bridged: self.bridged.as_ref(),
         };
         let kind = dispatch.name.as_str();
-        match normalise::dispatch(kind, dispatch.data.get(), &context) {
-            Normalised::Guild(delta) => {
-                count(kind);
-                self.guild_changed(kind, delta, dispatch.received_at, now);
+        let normalised = normalise::dispatch(kind, dispatch.data.get(), &context);
+        match &normalised {
+            Normalised::Irrelevant if kind != "RESUMED" => {
+                counter!("guildhall_gateway_unknown_dispatches_total").increment(1);
             }
-            Normalised::Ready(ready) => {
-                count(kind);
-                self.ready(ready, dispatch, now);
-            }
+            _ => count(kind),
+        }
+        self.normalised(normalised, dispatch, now);
+    }
+
+    /// Whether this dispatch was replayed by a RESUME and is known; if not, it is from now on.
+    ///
+    /// INVARIANT(no-double): a RESUME begins after what was committed, which may be behind what
+    /// has arrived. READY begins a session, whose numbers start over. RESUMED is the connection's
+    /// own and is kept by nobody, so its number does not say whether it came before: were it taken
+    /// for a repetition, we would never be live again.
+    fn has_come_before(&mut self, dispatch: &Dispatch) -> bool {
+        let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") else {
+            return false;
+        };
+        let sequence = dispatch.sequence.map_or(0, NonZeroU64::get);
+        let numbered = dispatch.sequence.is_some() && dispatch.name != "RESUMED";
+        if numbered && sequence <= resume.sequence {
+            return true;
+        }
+        resume.sequence = resume.sequence.max(sequence);
+        false
+    }
+
+    /// What a dispatch means, in our words.
+    fn normalised(&mut self, normalised: Normalised, dispatch: &Dispatch, now: Instant) {
+        let (kind, wall) = (dispatch.name.as_str(), dispatch.received_at);
+        match normalised {
+            Normalised::Guild(delta) => self.guild_changed(kind, delta, wall, now),
+            Normalised::Ready(ready) => self.ready(ready, dispatch, now),
             Normalised::Unreadable { guild_id, reason } => {
-                count(kind);
+                self.unreadable(kind, guild_id, &reason, now, wall);
                 if kind == "READY" {
-                    // Whatever session this is, it is not the one that was kept.
-                    self.resume = None;
-                }
-                self.unreadable(kind, guild_id, &reason, now, dispatch.received_at);
-                if kind == "READY" {
-                    self.session_unreadable(now, dispatch.received_at);
+                    self.session_unreadable(now, wall);
                 }
             }
             Normalised::MembersChunk(chunk) => {
-                count(kind);
                 let (guild_id, oddities) = (chunk.guild_id, chunk.oddities);
-                self.members_chunk_received(chunk, dispatch.received_at, now);
-                self.odd_fields(kind, guild_id, oddities, now, dispatch.received_at);
+                self.members_chunk_received(chunk, wall, now);
+                self.odd_fields(kind, guild_id, oddities, now, wall);
             }
             Normalised::RateLimited(limited) => {
-                count(kind);
                 let wait = Duration::try_from_secs_f64(limited.wait).unwrap_or(Duration::MAX);
                 let (rights, context) = self.rights_and_context(now);
                 rights.op8_rate_limited(limited.nonce, wait, context);
-                self.follow_rights(dispatch.received_at);
+                self.follow_rights(wall);
             }
             Normalised::MembershipInvalidated { guild_id, user_id } => {
-                count(kind);
                 let key = (guild_id, user_id);
-                self.member(
-                    key,
-                    MembershipUpdate::Invalidated,
-                    dispatch.received_at,
-                    now,
-                );
+                self.member(key, MembershipUpdate::Invalidated, wall, now);
             }
             Normalised::Irrelevant if kind == "RESUMED" => {
-                count(kind);
                 self.report.lost = None;
-                self.availability.resumed(dispatch.received_at);
+                self.availability.resumed(wall);
             }
-            Normalised::Irrelevant => {
-                counter!("guildhall_gateway_unknown_dispatches_total").increment(1);
-            }
+            Normalised::Irrelevant => {}
         }
     }
 
@@ -200,7 +197,7 @@ impl WorkingWorld {
             url: ready.resume_url,
             terms: self.terms.clone(),
         });
-        self.unreadable_sessions = UnreadableSessions::default();
+        self.renewal.begun();
         self.emit(ready.events);
         if let Some(from) = self.availability.ready(&ready.guilds, wall) {
             let known: Vec<GuildId> = self.world.guilds.keys().copied().collect();
@@ -217,7 +214,6 @@ impl WorkingWorld {
             .collect();
         self.report.stale.retain(|id| ready.guilds.contains(id));
         self.report.lost = None;
-        self.renewal_due = None;
         for guild_id in &self.report.missing {
             let setting = self.guilds_setting;
             warn!(guild.id = %guild_id, "{setting} names a guild that the bot is not in");
@@ -247,7 +243,14 @@ impl WorkingWorld {
             self.follow_rights(wall);
         }
         self.report.stale.extend(guild_id);
-        self.want_renewal(now, wall);
+        self.renewal.want(now, wall);
+        self.renew_when_due(now, wall);
+    }
+
+    fn session_unreadable(&mut self, now: Instant, wall: UnixMs) {
+        // Whatever session this is, it is not the one that was kept.
+        self.resume = None;
+        self.renewal.session_unreadable(now);
         self.renew_when_due(now, wall);
     }
 
@@ -270,21 +273,6 @@ impl WorkingWorld {
                 warn!("[Gateway] A {kind} had an odd {field}. Said once per field");
             }
         }
-    }
-
-    /// The session that began is one we know nothing of: not which guilds it has, and not how to
-    /// resume it. Another one may be better; IDENTIFYs are counted, so each waits longer.
-    fn session_unreadable(&mut self, now: Instant, wall: UnixMs) {
-        let before = self.unreadable_sessions.in_a_row;
-        self.unreadable_sessions.in_a_row = before.saturating_add(1);
-        self.unreadable_sessions.is_current = true;
-        let doubled = 2_u32.saturating_pow(before.saturating_sub(1).min(20));
-        let wait = match before {
-            0 => Duration::ZERO,
-            _ => SESSION_RENEWAL_FIRST.saturating_mul(doubled),
-        };
-        self.renewal_due = Some(now + wait.min(RENEWALS_APART));
-        self.renew_when_due(now, wall);
     }
 
     fn pending_dropped(&mut self, guild_id: GuildId, many: usize, wall: UnixMs) {

@@ -9,7 +9,7 @@ use guildhall_link::frame::Discord;
 use guildhall_model::RoleId;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{renewal::RENEWALS_APART, *};
 use crate::inbox::Dispatch;
 
 mod odd;
