@@ -55,7 +55,7 @@ use crate::{
 };
 use op8::Op8Request;
 use op8_rate_limit::Op8RateLimit;
-use pending_watches::PendingWatches;
+use pending_watches::{GuildAnswer, PendingWatches};
 use queue::{LookUpQueue, Priority};
 use rest::RestSlots;
 use timers::Timers;
@@ -254,7 +254,7 @@ impl Rights {
                 known.failures = 0;
                 self.changed(key, membership, context.world);
                 self.set_timer(key, context);
-                self.resolve(key, is_there(key, context.world));
+                self.resolve(key, answer_if_there(key, context.world));
             }
             (MembershipUpdate::Invalidated, Some(validity)) => *validity = Validity::Invalidated,
             (MembershipUpdate::Invalidated, None) => {
@@ -329,6 +329,15 @@ impl Rights {
 
 fn is_there((guild_id, _): MemberKey, world: &World) -> bool {
     world.guilds.contains_key(&guild_id)
+}
+
+/// What a look-up that was answered comes to: in the log is only what is of a guild that is there.
+fn answer_if_there(key: MemberKey, world: &World) -> GuildAnswer {
+    if is_there(key, world) {
+        GuildAnswer::Known
+    } else {
+        GuildAnswer::Failed
+    }
 }
 
 fn is_known((guild_id, user_id): MemberKey, world: &World) -> bool {

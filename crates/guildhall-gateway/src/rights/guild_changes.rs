@@ -4,6 +4,7 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     MemberKey, Rights, RightsContext, is_known, is_there,
+    pending_watches::GuildAnswer,
     queue::Priority,
     watched_member::{LookUp, Validity, WatchedMember},
 };
@@ -73,7 +74,7 @@ impl Rights {
                 if waited_for && context.expected.includes(guild_id) {
                     self.awaiting_guild.insert(key);
                 } else if waited_for {
-                    self.resolve(key, false);
+                    self.resolve(key, GuildAnswer::Failed);
                     self.forget_if_absent(key, context);
                 }
             } else if waited_for {

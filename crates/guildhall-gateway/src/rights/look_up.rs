@@ -3,9 +3,9 @@
 use guildhall_model::{World, guild::Membership};
 
 use super::{
-    MemberKey, Output, RETRY, Rights, RightsContext,
+    MemberKey, Output, RETRY, Rights, RightsContext, answer_if_there,
     fair_queue::Via,
-    is_there,
+    pending_watches::GuildAnswer,
     queue::{Priority, QueueEntry},
     watched_member::{LookUp, Validity},
 };
@@ -84,14 +84,14 @@ impl Rights {
                 known.as_of = Some(since);
                 known.failures = 0;
                 self.changed(key, membership, context.world);
-                self.resolve(key, is_there(key, context.world));
+                self.resolve(key, answer_if_there(key, context.world));
             }
             (Validity::Valid, None) => {
                 let doubled = 2_u32.saturating_pow(known.failures.min(10));
                 let wait = RETRY[0].saturating_mul(doubled).min(RETRY[1]);
                 known.failures = known.failures.saturating_add(1);
                 known.retry_at = context.now + wait;
-                self.resolve(key, false);
+                self.resolve(key, GuildAnswer::Failed);
             }
             (Validity::Invalidated, _) => {
                 let priority = known.priority_again();

@@ -25,6 +25,15 @@ pub(super) struct PendingWatch {
     pub failed: Vec<GuildId>,
 }
 
+/// What a watch is told of one of its guilds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GuildAnswer {
+    /// The user's rights in it are in the log.
+    Known,
+    /// They could not be found out.
+    Failed,
+}
+
 impl PendingWatches {
     pub(super) fn begin(&mut self, id: WatchId, watch: PendingWatch, answer_by: Instant) {
         self.open.insert(id, watch);
@@ -36,10 +45,10 @@ impl PendingWatches {
         &mut self,
         id: WatchId,
         guild_id: GuildId,
-        known: bool,
+        answer: GuildAnswer,
     ) -> Option<PendingWatch> {
         let watch = self.open.get_mut(&id)?;
-        if watch.open.remove(&guild_id) && !known {
+        if watch.open.remove(&guild_id) && answer == GuildAnswer::Failed {
             watch.failed.push(guild_id);
         }
         watch.open.is_empty().then(|| self.end(id))?

@@ -6,7 +6,8 @@ use guildhall_model::{GuildId, UserId};
 
 use super::{
     MemberKey, Output, Quota, Rights, RightsContext, WatchId, is_there,
-    pending_watches::PendingWatch, queue::Priority,
+    pending_watches::{GuildAnswer, PendingWatch},
+    queue::Priority,
 };
 
 /// So many members may wait for a guild that is not there and may come yet. Before READY that is
@@ -104,11 +105,11 @@ impl Rights {
     }
 
     /// A member is known, or is known to have failed: whoever waited for it goes on.
-    pub(super) fn resolve(&mut self, key: MemberKey, known: bool) {
+    pub(super) fn resolve(&mut self, key: MemberKey, answer: GuildAnswer) {
         self.awaiting_guild.remove(&key);
         let waiting = self.members.get_mut(&key).map(|member| &mut member.waiting);
         for watch in waiting.map(std::mem::take).unwrap_or_default() {
-            if let Some(done) = self.pending_watches.answered(watch, key.0, known) {
+            if let Some(done) = self.pending_watches.answered(watch, key.0, answer) {
                 let failed = done.failed;
                 self.outputs.push(Output::Answered { watch, failed });
             }
