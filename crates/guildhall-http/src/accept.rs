@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     AcceptFailure, ClientAddress, Config, Occurrences, Persistence,
     connection::Accepted,
-    connections::{ConnectionLimit, ConnectionPermit, Connections},
+    connections::{AddressBound, ConnectionLimit, ConnectionPermit, Connections},
     keep_alive::KeepAlive,
     one_request,
 };
@@ -124,11 +124,15 @@ impl ConnectionAdmission {
     async fn admit(&self, peer: IpAddr) -> Result<ConnectionPermit, ConnectionLimit> {
         let peer = peer.to_canonical();
         if let ConnectionKind::KeepAlive(kept) = &self.kind {
-            let counted = !peer.is_loopback() && !kept.is_trusted(peer);
-            return self.connections.admit(ClientAddress::of(peer).0, counted);
+            let exempt = peer.is_loopback() || kept.is_trusted(peer);
+            let address = ClientAddress::of(peer).0;
+            return self
+                .connections
+                .admit(address, AddressBound::unless(exempt));
         }
+        let bound = AddressBound::unless(peer.is_loopback());
         loop {
-            match self.connections.admit(peer, !peer.is_loopback()) {
+            match self.connections.admit(peer, bound) {
                 Ok(permit) => return Ok(permit),
                 // All of them have just come, or are being answered: neither lasts.
                 Err(_) => self.connections.changed().await,

@@ -88,6 +88,20 @@ pub(crate) enum ConnectionLimit {
     PerAddress,
 }
 
+/// Whether the bound per address is for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddressBound {
+    Applies,
+    /// It comes from this machine, or by a proxy that brings everybody.
+    Exempt,
+}
+
+impl AddressBound {
+    pub(crate) fn unless(exempt: bool) -> Self {
+        if exempt { Self::Exempt } else { Self::Applies }
+    }
+}
+
 impl Connections {
     /// At most `most` connections, and `per_address` of each address that is counted. `listener`
     /// is its name in metrics.
@@ -105,15 +119,14 @@ impl Connections {
     }
 
     /// Lets a new connection in; others that are not in use are told to close for it.
-    /// `counted`: whether the bound per address is for this one.
     pub(crate) fn admit(
         &self,
         address: IpAddr,
-        counted: bool,
+        bound: AddressBound,
     ) -> Result<ConnectionPermit, ConnectionLimit> {
         let mut open = self.open();
         let of_address = open.of.get(&address).map_or(0, HashMap::len);
-        if counted && of_address >= self.0.per_address {
+        if bound == AddressBound::Applies && of_address >= self.0.per_address {
             let wanted = (of_address / 16).clamp(1, CLOSED_TOGETHER);
             if self.close_some(&mut open, Some(address), wanted) == 0 {
                 return Err(ConnectionLimit::PerAddress);

@@ -111,14 +111,15 @@ mod tests {
     };
 
     use super::*;
-    use crate::connections::Connections;
+    use crate::connections::{AddressBound, Connections};
 
     const LIMIT: Duration = Duration::from_secs(30);
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up_and_one_that_takes_little_is_not() {
         let (near, mut far) = duplex(8);
-        let permit = Connections::new("test", 1, 1).admit([127, 0, 0, 1].into(), false);
+        let permit =
+            Connections::new("test", 1, 1).admit([127, 0, 0, 1].into(), AddressBound::Exempt);
         let mut near = Stall::new(near, LIMIT, Arc::new(permit.expect("the first")));
         near.write_all(b"12345678").await.expect("fits");
         let began = Instant::now();

@@ -15,7 +15,7 @@ fn look(permit: &ConnectionPermit) {
 
 /// A connection that has been looked at and says nothing.
 fn silent(connections: &Connections, host: u8) -> Result<ConnectionPermit, ConnectionLimit> {
-    let permit = connections.admit(ip(host), true)?;
+    let permit = connections.admit(ip(host), AddressBound::Applies)?;
     look(&permit);
     Ok(permit)
 }
@@ -42,7 +42,9 @@ fn the_one_that_waits_longest_goes_first_and_one_in_use_never() {
 #[test]
 fn what_a_new_one_has_sent_is_looked_at_before_it_may_go() {
     let connections = Connections::new("test", 1, 1);
-    let new = connections.admit(ip(1), true).expect("room");
+    let new = connections
+        .admit(ip(1), AddressBound::Applies)
+        .expect("room");
     assert_eq!(silent(&connections, 2).err(), Some(ConnectionLimit::Total));
     look(&new);
     assert!(silent(&connections, 2).is_ok() && new.is_closing());
@@ -74,7 +76,7 @@ fn an_address_that_has_enough_closes_its_own() {
         silent(&connections, 2).err(),
         Some(ConnectionLimit::PerAddress)
     );
-    let proxy = connections.admit(ip(2), false);
+    let proxy = connections.admit(ip(2), AddressBound::Exempt);
     assert!(proxy.is_ok(), "a proxy speaks for many");
 }
 
@@ -139,7 +141,7 @@ proptest! {
                 // An address with enough closes one of its own, which is one for the others too.
                 let own_closed = usize::from(own >= OF_ADDRESS && own_waits);
                 let full = counted.len() - own_closed >= MOST && waiting == own_closed;
-                let permit = connections.admit(ip(host), true);
+                let permit = connections.admit(ip(host), AddressBound::Applies);
                 if own >= OF_ADDRESS && !own_waits {
                     prop_assert_eq!(permit.err(), Some(ConnectionLimit::PerAddress));
                 } else if full {
