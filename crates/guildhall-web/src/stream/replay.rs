@@ -4,27 +4,38 @@
 //! and what comes live. A guild that came, went or is looked up again is sent to an open stream as
 //! that guild alone.
 
+/// What the viewer is to each guild now.
+mod guilds_now;
 /// Whether there can be a replay at all.
 mod cursor;
-/// What a viewer was shown after a position.
+/// What a viewer was shown of one guild after a position.
 mod guild_replay;
+/// A browser comes back with its cursor.
+mod returning_browser;
+/// A stream that is open goes on.
+mod open_stream;
+/// What a viewer sees right now, without a stream.
+mod viewer_state;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use guildhall_model::{Cursor, GuildId, Position, UnixMs, UserId};
+use guildhall_model::{Cursor, GuildId, Position, UnixMs};
 use tokio::time::Instant;
 
 use crate::{
-    fanout::{Fanout, GuildSubscription, StreamRegistration},
-    replica::{GuildLog, GuildLogs, Record, StatusPayload},
+    fanout::{Fanout, GuildSubscription, StreamRegistration, Viewer},
+    replica::{GuildLogs, Record},
     visible::{
         Access, GuildAvailability, GuildSnapshot, GuildView, Selector, SnapshotReason, Visible,
-        availability_change, guild_snapshot,
+        guild_snapshot,
     },
 };
 
-use cursor::{CursorVerdict, judge_cursor, judge_position};
-use guild_replay::{GuildReplay, ViewChange, replay_guild, replay_guild_of_member};
+use guilds_now::{GuildNow, guilds_now};
+use open_stream::OpenStream;
+
+pub(crate) use guilds_now::access;
+pub(crate) use viewer_state::viewer_state;
 
 /// Where a stream wants to go on from.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +109,21 @@ pub(crate) struct AvailabilityChange {
     pub(crate) what: Visible<GuildAvailability>,
 }
 
+/// How a stream goes on, before it is put together with its subscriptions.
+enum Resumption {
+    /// With records; with the position after them and what the browser has then.
+    Records {
+        position: Position,
+        views: BTreeMap<GuildId, GuildView>,
+        replay: Replay,
+    },
+    /// With a snapshot; with what an open stream is shown before it.
+    Snapshot {
+        reason: SnapshotReason,
+        before: Replay,
+    },
+}
+
 /// Why a stream cannot join now. Both pass: the viewer's streams are woken when they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotJoinable {
@@ -124,77 +150,41 @@ pub(crate) fn join(
     let now = logs.position().ok_or(NotJoinable::NoWorld)?;
     let rights_generation = viewer.rights_generation();
     let guilds = guilds_now(&logs, registration, wanted, from)?;
-    let floor = guilds.iter().map(|guild| logs.floor(guild.id)).max();
-    let (floor, window) = (floor.unwrap_or(0), logs.window() as u64);
     let unresolved = guilds.iter().filter(|guild| guild.unresolved);
     let unresolved: Vec<GuildId> = unresolved.map(|guild| guild.id).collect();
     viewer.note_lacking(now.epoch, &unresolved, time);
-    let verdict = match from {
-        JoinFrom::Browser { cursor, heads } => {
-            match judge_cursor(cursor, heads, now, floor, window) {
-                CursorVerdict::After(seq)
-                    if !unresolved.is_empty() || viewer.resolved_since(now.at(seq)) =>
-                {
-                    Err((SnapshotReason::AuthzChanged, Replay::default()))
-                }
-                CursorVerdict::After(seq) => {
-                    resume_browser(&logs, &guilds, registration, selector, now.at(seq))
-                }
-                CursorVerdict::Snapshot(reason) => Err((reason, Replay::default())),
-            }
-        }
+    let joining = Joining {
+        logs: &logs,
+        now,
+        guilds: &guilds,
+        viewer,
+        selector,
+    };
+    let resumption = match from {
+        JoinFrom::Browser { cursor, heads } => joining.resume_browser(cursor, heads),
         JoinFrom::Stream {
             position,
             views,
             now: ts,
-        } => match judge_position(position, now, floor, window) {
-            CursorVerdict::After(_) => {
-                let before = OpenStream {
-                    views,
-                    position,
-                    ts,
-                };
-                continue_stream(&logs, wanted, &guilds, registration, selector, before)
-            }
-            CursorVerdict::Snapshot(reason) => Err((reason, Replay::default())),
-        },
-    };
-    let subscriptions = guilds.iter().map(|guild| {
-        fanout.subscribe(
-            &logs,
-            guild.id,
-            registration,
-            guild.access.rooms(),
-            selector,
-        )
-    });
-    let subscriptions = subscriptions.collect();
-    let not_member_of = guilds
-        .iter()
-        .filter(|guild| guild.access == Access::Stranger);
-    let not_member_of = not_member_of.map(|guild| guild.id).collect();
-    let (position, views, verdict) = match verdict {
-        Ok((position, views, replay)) => (position, views, ReplayVerdict::Records(replay)),
-        Err((reason, before)) => {
-            let seen = guilds.iter().filter_map(|guild| {
-                let rooms = guild.access.rooms()?;
-                let snapshot = guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)?;
-                Some((guild.id, snapshot))
-            });
-            let (ids, guilds): (Vec<_>, Vec<_>) = seen.unzip();
-            let views = ids
-                .into_iter()
-                .map(|id| (id, GuildView::Everything))
-                .collect();
-            let verdict = ReplayVerdict::Snapshot {
-                reason,
-                at: now,
-                before,
-                guilds,
+        } => {
+            let stream = OpenStream {
+                views,
+                position,
+                ts,
             };
-            (now, views, verdict)
+            joining.resume_stream(wanted, stream)
         }
     };
+    let (position, views, verdict) = joining.verdict(resumption);
+    let subscriptions = guilds.iter().map(|guild| {
+        let rooms = guild.access.rooms();
+        fanout.subscribe(&logs, guild.id, registration, rooms, selector)
+    });
+    let subscriptions = subscriptions.collect();
+    let strangers = guilds
+        .iter()
+        .filter(|guild| guild.access == Access::Stranger);
+    let not_member_of = strangers.map(|guild| guild.id).collect();
     Ok(Joined {
         position,
         rights_generation,
@@ -205,268 +195,63 @@ pub(crate) fn join(
     })
 }
 
-/// A guild of the query that is in the log, and what the viewer is to it now.
-struct GuildNow {
-    id: GuildId,
-    access: Access,
-    /// The answer about it is missing on this instance, whatever the log says.
-    unresolved: bool,
-}
-
-fn guilds_now(
-    logs: &GuildLogs,
-    registration: &StreamRegistration,
-    wanted: &[GuildId],
-    from: JoinFrom<'_>,
-) -> Result<Vec<GuildNow>, NotJoinable> {
-    let here = wanted.iter().copied().filter(|id| logs.contains(*id));
-    let here: Vec<GuildId> = here.collect();
-    let viewer = registration.viewer();
-    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
-    let unresolved = match (viewer.unresolved(now.epoch, &here), from) {
-        (Some(unresolved), _) => unresolved,
-        // It was shown something in this epoch of the log: what it was not asked about is unknown.
-        (None, JoinFrom::Stream { position, .. }) if position.comparable(now) => here,
-        (None, _) => return Err(NotJoinable::NotLookedUp),
-    };
-    let known = wanted
-        .iter()
-        .copied()
-        .filter(|id| logs.guild(*id).is_some());
-    let guilds = known.map(|id| {
-        let unresolved = unresolved.contains(&id);
-        let access = if unresolved {
-            Access::Unknown
-        } else {
-            access(logs, id, viewer.id())
-        };
-        GuildNow {
-            id,
-            access,
-            unresolved,
-        }
-    });
-    Ok(guilds.collect())
-}
-
-/// What a user is to a guild as it is now.
-pub(crate) fn access(logs: &GuildLogs, id: GuildId, user: UserId) -> Access {
-    Access::of(logs.guild(id).and_then(GuildLog::guild), id, user)
-}
-
-/// Records with the position after them and what the browser has then, or why there must be a
-/// snapshot, with what an open stream is shown before it.
-type Resumption =
-    Result<(Position, BTreeMap<GuildId, GuildView>, Replay), (SnapshotReason, Replay)>;
-
-/// A browser comes back with its cursor: all that it may see of what came after it, unless what it
-/// may see changed.
-fn resume_browser(
-    logs: &GuildLogs,
-    guilds: &[GuildNow],
-    registration: &StreamRegistration,
-    selector: &Selector,
-    after: Position,
-) -> Resumption {
-    let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
-    for GuildNow { id, access, .. } in guilds {
-        let Some(log) = logs.guild(*id) else { continue };
-        let seen = replay_guild(*id, log, registration.viewer().id(), selector, after.seq);
-        if seen.view_change.is_some() {
-            return Err((SnapshotReason::AuthzChanged, Replay::default()));
-        }
-        records.extend(seen.shown);
-        match access {
-            Access::Member(_) => views.insert(*id, GuildView::Everything),
-            // It may have had it before.
-            Access::Unknown => views.insert(*id, GuildView::Unavailable),
-            Access::Stranger | Access::Absent => None,
-        };
-    }
-    records.sort_by_key(|visible| visible.get().at.seq);
-    let position = logs.position().map_or(after, |now| after.max(now));
-    let replay = Replay {
-        records,
-        ..Replay::default()
-    };
-    Ok((position, views, replay))
-}
-
-/// What an open stream's browser has, where, and the time.
+/// One stream's join, while the replica is locked.
 #[derive(Clone, Copy)]
-struct OpenStream<'a> {
-    views: &'a BTreeMap<GuildId, GuildView>,
-    position: Position,
-    ts: UnixMs,
+struct Joining<'a> {
+    logs: &'a GuildLogs,
+    /// Where the replica stands.
+    now: Position,
+    /// Those of the query that are in the log, ascending.
+    guilds: &'a [GuildNow],
+    viewer: &'a Viewer,
+    selector: &'a Selector,
 }
 
-/// An open stream goes on: what changed about a guild as a whole is sent as that, for what
-/// changed inside of one there is a new snapshot of everything.
-fn continue_stream(
-    logs: &GuildLogs,
-    wanted: &[GuildId],
-    guilds: &[GuildNow],
-    registration: &StreamRegistration,
-    selector: &Selector,
-    before: OpenStream<'_>,
-) -> Resumption {
-    let OpenStream { position, .. } = before;
-    let now = logs.position().map_or(position, |now| position.max(now));
-    let mut replay = Replay::default();
-    let mut views = BTreeMap::new();
-    let mut rooms_changed_at: Option<u64> = None;
-    for id in wanted {
-        let was = before.views.get(id).copied().unwrap_or(GuildView::Nothing);
-        let there = guilds.binary_search_by_key(id, |guild| guild.id);
-        let there = there.ok().map(|index| &guilds[index]);
-        if there.is_none() && was == GuildView::Nothing {
-            continue;
-        }
-        let (access, unresolved) = there.map_or((&Access::Absent, false), |there| {
-            (&there.access, there.unresolved)
-        });
-        let mut is = was;
-        let mut snapshot_from = position.seq;
-        if was == GuildView::Everything && !unresolved {
-            let seen = logs.guild(*id).map_or_else(GuildReplay::default, |log| {
-                replay_guild_of_member(*id, log, registration.viewer().id(), selector, position.seq)
-            });
-            replay.records.extend(seen.shown);
-            if let Some(view_change) = seen.view_change {
-                if view_change.rooms_changed {
-                    rooms_changed_at = Some(
-                        rooms_changed_at
-                            .map_or(view_change.at.seq, |at| at.min(view_change.at.seq)),
-                    );
-                }
-                snapshot_from = view_change.at.seq.saturating_sub(1);
-                is = add_view_change(&mut replay, *id, &view_change, access, selector);
+impl Joining<'_> {
+    /// The highest floor of the query's guilds: what comes after a position below it is not kept.
+    fn floor(&self) -> u64 {
+        let floors = self.guilds.iter().map(|guild| self.logs.floor(guild.id));
+        floors.max().unwrap_or(0)
+    }
+
+    /// What is sent first, with the position after it and what the browser has then.
+    fn verdict(
+        &self,
+        resumption: Resumption,
+    ) -> (Position, BTreeMap<GuildId, GuildView>, ReplayVerdict) {
+        match resumption {
+            Resumption::Records {
+                position,
+                views,
+                replay,
+            } => (position, views, ReplayVerdict::Records(replay)),
+            Resumption::Snapshot { reason, before } => {
+                let snapshots = self.guilds.iter().filter_map(|guild| {
+                    let rooms = guild.access.rooms()?;
+                    let log = self.logs.guild(guild.id)?;
+                    let snapshot = guild_snapshot(guild.id, log, rooms, self.selector)?;
+                    Some((guild.id, snapshot))
+                });
+                let (ids, guilds): (Vec<_>, Vec<_>) = snapshots.unzip();
+                let everything = ids.into_iter().map(|id| (id, GuildView::Everything));
+                let verdict = ReplayVerdict::Snapshot {
+                    reason,
+                    at: self.now,
+                    before,
+                    guilds,
+                };
+                (self.now, everything.collect(), verdict)
             }
         }
-        let (then, what) = availability_change(is, access, *id, logs.guild(*id), selector);
-        if let Some(what) = what {
-            if then == GuildView::Everything {
-                replay.resumable_to = Some(
-                    replay
-                        .resumable_to
-                        .map_or(snapshot_from, |at| at.min(snapshot_from)),
-                );
-            }
-            replay.availability.push(AvailabilityChange {
-                at: now,
-                ts: before.ts,
-                guild_id: *id,
-                what,
-            });
-        }
-        if then != GuildView::Nothing {
-            views.insert(*id, then);
+    }
+}
+
+impl Resumption {
+    /// A snapshot that nothing is shown before.
+    fn snapshot(reason: SnapshotReason) -> Self {
+        Self::Snapshot {
+            reason,
+            before: Replay::default(),
         }
     }
-    replay.records.sort_by_key(|visible| visible.get().at.seq);
-    if let Some(changed_at) = rooms_changed_at {
-        // It is still shown what came up to the change: nobody's leaving is swallowed. Who breaks
-        // off before the snapshot begins again before the change.
-        replay
-            .records
-            .retain(|visible| visible.get().at.seq <= changed_at);
-        let before = Replay {
-            records: replay.records,
-            availability: Vec::new(),
-            resumable_to: Some(changed_at.saturating_sub(1)),
-        };
-        return Err((SnapshotReason::AuthzChanged, before));
-    }
-    let ahead = logs.position().is_some_and(|now| now.seq < position.seq);
-    if ahead && !replay.availability.is_empty() {
-        // It came from an instance that is ahead, and the snapshots of this one are older.
-        return Err((SnapshotReason::AuthzChanged, Replay::default()));
-    }
-    // Snapshots last: they are of now.
-    replay.availability.sort_by_key(|change| {
-        let is_snapshot = matches!(change.what.get(), GuildAvailability::Available(_));
-        (change.at.seq, is_snapshot)
-    });
-    Ok((now, views, replay))
-}
-
-/// Adds that a guild is not visible any more, unless the record that did it tells so itself;
-/// returns what the browser has then. `now`: what the viewer is to the guild by this time.
-fn add_view_change(
-    replay: &mut Replay,
-    id: GuildId,
-    view_change: &ViewChange,
-    now: &Access,
-    selector: &Selector,
-) -> GuildView {
-    if view_change.announced {
-        return GuildView::Nothing;
-    }
-    if view_change.access.rooms().is_some() {
-        // The whole guild is sent again; to a viewer who stopped seeing it since then it is not sent,
-        // and must be said to be gone.
-        return match now {
-            Access::Member(_) => GuildView::Unavailable,
-            Access::Unknown | Access::Stranger | Access::Absent => GuildView::Everything,
-        };
-    }
-    let (then, what) = availability_change(
-        GuildView::Everything,
-        &view_change.access,
-        id,
-        None,
-        selector,
-    );
-    replay
-        .availability
-        .extend(what.map(|what| AvailabilityChange {
-            at: view_change.at,
-            ts: view_change.ts,
-            guild_id: id,
-            what,
-        }));
-    then
-}
-
-/// What a viewer sees right now, for one response and no stream.
-pub(crate) struct ViewerState {
-    pub(crate) position: Position,
-    pub(crate) guilds: Vec<Visible<GuildSnapshot>>,
-    pub(crate) status: Visible<StatusPayload>,
-}
-
-/// Takes it. Guilds in which it is not known what the viewer is are left out.
-pub(crate) fn viewer_state(
-    fanout: &Fanout,
-    registration: &StreamRegistration,
-    wanted: &[GuildId],
-    selector: &Selector,
-) -> Result<ViewerState, NotJoinable> {
-    let logs = fanout.replica().read();
-    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
-    let browser = JoinFrom::Browser {
-        cursor: None,
-        heads: &[],
-    };
-    let guilds = guilds_now(&logs, registration, wanted, browser)?;
-    let snapshots = guilds.iter().filter_map(|guild| {
-        let rooms = guild.access.rooms()?;
-        guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)
-    });
-    let snapshots: Vec<_> = snapshots.collect();
-    let stranger = |id| {
-        let mut guilds = guilds.iter();
-        guilds.any(|guild| guild.id == id && guild.access == Access::Stranger)
-    };
-    let may_know = |id: GuildId| wanted.contains(&id) && !stranger(id);
-    Ok(ViewerState {
-        position: now,
-        status: Visible::status(
-            fanout
-                .replica()
-                .freshness()
-                .payload(may_know, !snapshots.is_empty()),
-        ),
-        guilds: snapshots,
-    })
 }

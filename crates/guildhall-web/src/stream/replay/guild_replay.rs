@@ -62,19 +62,28 @@ pub(super) fn replay_guild(
     selector: &Selector,
     after: u64,
 ) -> GuildReplay {
-    let mut shown = VisibleRecords::new();
-    if !log
-        .records_after(after)
-        .any(|record| record.may_affect(user))
-    {
-        let now = Access::of(log.guild(), id, user);
-        let records = log.records_after(after);
-        shown.extend(records.filter_map(|record| show(record, now.rooms(), now.rooms(), selector)));
-        return GuildReplay {
-            shown,
-            view_change: None,
-        };
+    let mut records = log.records_after(after);
+    if records.any(|record| record.may_affect(user)) {
+        return replay_by_rights_of_then(id, log, user, selector, after);
     }
+    // Nothing changed what they see, so the rights of then are those of now.
+    let now = Access::of(log.guild(), id, user);
+    let records = log.records_after(after);
+    let shown = records.filter_map(|record| show(record, now.rooms(), now.rooms(), selector));
+    GuildReplay {
+        shown: shown.collect(),
+        view_change: None,
+    }
+}
+
+fn replay_by_rights_of_then(
+    id: GuildId,
+    log: &GuildLog,
+    user: UserId,
+    selector: &Selector,
+    after: u64,
+) -> GuildReplay {
+    let mut shown = VisibleRecords::new();
     let mut world = log.base_for(user);
     let kept = log.records_after(log.floor());
     for record in kept.take_while(|record| record.at.seq <= after) {
