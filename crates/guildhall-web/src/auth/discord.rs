@@ -254,7 +254,7 @@ impl DiscordClient {
         let response = read(request.send().await).await?;
         if let Some(limited) = RateLimitAnswer::of(&response) {
             // A limit of this person's own token says nothing about others.
-            calls.limited(&limited, limited.for_all);
+            calls.limited(&limited);
             let (wait, code_spent) = (limited.wait, true);
             return Err(SignInError::Limited { wait, code_spent });
         }
@@ -283,12 +283,12 @@ impl Calls {
         }
     }
 
-    /// Counts a refusal, after which nobody asks for a while if it is `for_all`.
-    fn limited(&self, limited: &RateLimitAnswer, for_all: bool) {
+    /// Counts a refusal, after which nobody asks for a while if it is for all.
+    fn limited(&self, limited: &RateLimitAnswer) {
         let now = Instant::now();
         let mut reservation = self.reservation();
         reservation.charge(now);
-        if for_all && reservation.budget().pause(limited.wait, now) {
+        if limited.for_all && reservation.budget().pause(limited.wait, now) {
             let seconds = limited.wait.as_secs_f64();
             warn!(
                 "[Auth] Discord asks us to wait for {seconds:.1} s: nobody is signed in meanwhile"
@@ -307,7 +307,11 @@ async fn send_token_request(
     let mut response = read(http.execute(request).await).await?;
     if let Some(limited) = RateLimitAnswer::of(&response) {
         // Limits of this endpoint are of our address, whatever their scope is called.
-        calls.limited(&limited, true);
+        let limited = RateLimitAnswer {
+            for_all: true,
+            ..limited
+        };
+        calls.limited(&limited);
         let (wait, code_spent) = (limited.wait, false);
         return Err(SignInError::Limited { wait, code_spent });
     }

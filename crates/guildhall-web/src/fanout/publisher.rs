@@ -128,7 +128,10 @@ impl Publisher {
             if let Some(subscribers) = subscribers {
                 subscribers.push(&record, &affected, log, end.seq, &mut to_wake);
             }
-            live.evict_over_bounds(guild_id, record.cost(), more);
+            live.count(&record);
+            if !more {
+                live.evict_over_bounds(guild_id);
+            }
         }
         live.move_to(end);
         for guild_id in &arrived {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guildhall_link::frame::Base;
 use guildhall_model::{Envelope, GuildId, Position};
 
-use super::guild::GuildLog;
+use super::{guild::GuildLog, record::Record};
 
 /// Bytes of records kept for one log, all guilds together.
 const LOG_BYTES: usize = 64 << 20;
@@ -115,7 +115,10 @@ impl GuildLogs {
             }
             let record = log.append(envelope);
             self.position = Some(at);
-            self.evict_over_bounds(guild_id, record.cost(), more);
+            self.count(&record);
+            if !more {
+                self.evict_over_bounds(guild_id);
+            }
         }
         Ok(())
     }
@@ -146,14 +149,14 @@ impl GuildLogs {
             .or_insert_with(|| GuildLog::new(id, 0, None))
     }
 
-    /// Counts a record and, at the end of its group, evicts what is too much: of the guild itself
-    /// beyond its window, then of the guild that holds most, so that a busy guild evicts nobody but
-    /// itself.
-    pub(crate) fn evict_over_bounds(&mut self, id: GuildId, cost: usize, more: bool) {
-        self.cost += cost;
-        if more {
-            return;
-        }
+    /// Counts a record that was appended.
+    pub(crate) fn count(&mut self, record: &Record) {
+        self.cost += record.cost();
+    }
+
+    /// At the end of a group evicts what is too much: of the guild itself beyond its window, then
+    /// of the guild that holds most, so that a busy guild evicts nobody but itself.
+    pub(crate) fn evict_over_bounds(&mut self, id: GuildId) {
         if let Some(log) = self.guilds.get_mut(&id) {
             while log.len() > self.window {
                 self.cost -= log.evict_group();

@@ -148,12 +148,30 @@ impl WatchClient {
     }
 }
 
+/// Why the refresher asks about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RefreshReason {
+    /// An answer of before is due again.
+    Due,
+    /// A guild has come.
+    Arrived,
+}
+
 /// What the refresher asks about one person.
 struct RefreshRequest {
     viewer: Arc<Viewer>,
     guilds: Vec<GuildId>,
-    /// Asked before, and due again.
-    again: bool,
+    reason: RefreshReason,
+}
+
+/// What woke the refresher.
+enum Wakeup {
+    /// It is time to look for answers that are due.
+    Ticked,
+    /// Guilds came.
+    Arrived(ArrivedGuilds),
+    /// A refresh is over, whichever way it went.
+    Refreshed(UserId, RefreshReason),
 }
 
 /// Keeps the rights of those who have a stream open looked up. One refresh of a person being due
@@ -161,7 +179,7 @@ struct RefreshRequest {
 struct WatchRefresher {
     client: WatchClient,
     waiting: VecDeque<RefreshRequest>,
-    under_way: FuturesUnordered<BoxFuture<'static, Option<UserId>>>,
+    under_way: FuturesUnordered<BoxFuture<'static, (UserId, RefreshReason)>>,
     /// Those for whom a refresh of what is due again is in flight or waits.
     asked_again: HashSet<UserId>,
     /// Attachments to the gateway whose gateway was asked about everybody.
@@ -184,16 +202,18 @@ impl WatchRefresher {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            select! {
-                _ = tick.tick() => self.ask_due(Instant::now()),
+            let wakeup = select! {
+                _ = tick.tick() => Wakeup::Ticked,
                 // Whoever waits is asked about first, so the queue is no longer than all who are
                 // here, twice.
-                arrived = fanout.arrived(), if self.waiting.is_empty() => self.ask_arrived(arrived),
-                Some(again) = self.under_way.next() => {
-                    if let Some(user) = again {
-                        self.asked_again.remove(&user);
-                    }
-                }
+                arrived = fanout.arrived(), if self.waiting.is_empty() => Wakeup::Arrived(arrived),
+                Some((user, reason)) = self.under_way.next() => Wakeup::Refreshed(user, reason),
+            };
+            match wakeup {
+                Wakeup::Ticked => self.ask_due(Instant::now()),
+                Wakeup::Arrived(arrived) => self.ask_arrived(arrived),
+                Wakeup::Refreshed(user, RefreshReason::Due) => _ = self.asked_again.remove(&user),
+                Wakeup::Refreshed(_, RefreshReason::Arrived) => {}
             }
             while self.under_way.len() < REFRESHES_IN_FLIGHT
                 && let Some(request) = self.waiting.pop_front()
@@ -226,7 +246,7 @@ impl WatchRefresher {
                 continue;
             }
             let guilds = viewer.due_for_refresh(position.epoch, ttl, now);
-            self.enqueue(viewer, guilds, true);
+            self.enqueue(viewer, guilds, RefreshReason::Due);
         }
     }
 
@@ -240,11 +260,11 @@ impl WatchRefresher {
         }
         for viewer in fanout.connected() {
             let wanted = viewer.wanted(&guilds);
-            self.enqueue(viewer, wanted, false);
+            self.enqueue(viewer, wanted, RefreshReason::Arrived);
         }
     }
 
-    fn enqueue(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, again: bool) {
+    fn enqueue(&mut self, viewer: Arc<Viewer>, mut guilds: Vec<GuildId>, reason: RefreshReason) {
         {
             let logs = self.client.fanout.replica().read();
             guilds.retain(|id| logs.contains(*id));
@@ -252,13 +272,13 @@ impl WatchRefresher {
         if guilds.is_empty() {
             return;
         }
-        if again {
+        if reason == RefreshReason::Due {
             self.asked_again.insert(viewer.id());
         }
         self.waiting.push_back(RefreshRequest {
             viewer,
             guilds,
-            again,
+            reason,
         });
     }
 
@@ -267,7 +287,7 @@ impl WatchRefresher {
         let RefreshRequest {
             viewer,
             guilds,
-            again,
+            reason,
         } = request;
         self.under_way.push(Box::pin(async move {
             let asking = timeout(LOOKUP_LIMIT, client.ask(&viewer, &guilds));
@@ -277,7 +297,7 @@ impl WatchRefresher {
                     viewer.note_failure(at, &guilds, Instant::now());
                 }
             }
-            again.then(|| viewer.id())
+            (viewer.id(), reason)
         }));
     }
 }

@@ -20,6 +20,13 @@ pub(crate) struct SseWriter {
     buffer: SseBuffer,
 }
 
+/// Whether an event carries the cursor of its position: from there a browser can go on.
+#[derive(Clone, Copy)]
+enum EventCursor {
+    Included,
+    LeftOut,
+}
+
 impl SseWriter {
     /// Records, in order.
     pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>]) {
@@ -38,36 +45,46 @@ impl SseWriter {
         if replay.availability.is_empty() && replay.resumable_to.is_none() {
             return self.records(&replay.records);
         }
-        let resumable = |at: Position| replay.resumable_to.is_none_or(|last| at.seq <= last);
+        let cursor_at = |at: Position| match replay.resumable_to {
+            Some(last) if at.seq > last => EventCursor::LeftOut,
+            _ => EventCursor::Included,
+        };
         let mut records = replay.records.iter().peekable();
         for (index, change) in replay.availability.iter().enumerate() {
             while let Some(visible) =
                 records.next_if(|visible| visible.get().at.seq <= change.at.seq)
             {
-                self.record(visible.get(), resumable(visible.get().at));
+                self.record(visible.get(), cursor_at(visible.get().at));
             }
             let last = index + 1 == replay.availability.len() && records.peek().is_none();
-            self.availability(change, last || resumable(change.at));
+            let cursor = if last {
+                EventCursor::Included
+            } else {
+                cursor_at(change.at)
+            };
+            self.availability(change, cursor);
         }
         for visible in records {
-            self.record(visible.get(), resumable(visible.get().at));
+            self.record(visible.get(), cursor_at(visible.get().at));
         }
     }
 
-    /// One record, with or without its cursor.
-    fn record(&mut self, record: &Record, with_cursor: bool) {
+    fn record(&mut self, record: &Record, cursor: EventCursor) {
         let Some(encoded) = record.frame() else {
             return;
         };
-        if with_cursor {
-            self.buffer.push(encoded);
-        } else if let Some(payload) = record.event.public() {
-            let name = record.event.change.name();
-            self.buffer.event(name, None, &json::to_vec(&payload));
+        match cursor {
+            EventCursor::Included => self.buffer.push(encoded),
+            EventCursor::LeftOut => {
+                if let Some(payload) = record.event.public() {
+                    let name = record.event.change.name();
+                    self.buffer.event(name, None, &json::to_vec(&payload));
+                }
+            }
         }
     }
 
-    fn availability(&mut self, change: &AvailabilityChange, with_cursor: bool) {
+    fn availability(&mut self, change: &AvailabilityChange, cursor: EventCursor) {
         let mut data = json::to_vec(&OfGuild {
             guild_id: change.guild_id,
             ts: change.ts,
@@ -83,8 +100,11 @@ impl SseWriter {
             GuildAvailability::Unavailable => "guild.unavailable",
             GuildAvailability::Removed => "guild.removed",
         };
-        self.buffer
-            .event(name, with_cursor.then_some(change.at), &data);
+        let cursor = match cursor {
+            EventCursor::Included => Some(change.at),
+            EventCursor::LeftOut => None,
+        };
+        self.buffer.event(name, cursor, &data);
     }
 
     /// A control event. `cursor`: the last position before the first record still to be sent.
