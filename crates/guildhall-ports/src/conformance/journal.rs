@@ -2,24 +2,20 @@
 
 /// Random sequences of calls, compared with the reference.
 mod random;
+/// What is put into a journal.
+mod sample;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, arbitrary,
-};
-use proptest::{
-    strategy::{Strategy, ValueTree},
-    test_runner::TestRunner,
-};
+use guildhall_model::{Change, Envelope, Event, Guild, GuildId, LogId, Position, arbitrary};
 
 use crate::journal::{
     Commit, Journal, JournalBase, JournalContents, JournalError, JournalState, NewEpoch,
-    ResumeState, Terms,
 };
 
-const ONE: GuildId = GuildId(1);
-const TWO: GuildId = GuildId(2);
+use sample::{
+    ONE, TWO, any_of, bare, base, envelope, following, nothing, start, state, two_guilds,
+};
 
 /// Every promise of [`Journal`] that one process can see.
 ///
@@ -323,89 +319,6 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     let guilds = new_epoch.guilds.into_iter();
     let bases: Vec<JournalBase> = guilds.map(|(id, guild)| base(id, 0, Some(guild))).collect();
     assert_eq!(loaded.bases, bases);
-}
-
-fn start() -> Position {
-    Position::start(LogId(1), 1_700_000_000_000)
-}
-
-/// An event with nothing in it.
-fn bare(guild_id: GuildId) -> Event {
-    Event {
-        guild_id,
-        ts: 1_700_000_000_001,
-        synthetic: false,
-        change: Change::RoomDeleted {
-            channel_id: ChannelId(7),
-        },
-    }
-}
-
-fn state(number: u64) -> JournalState {
-    JournalState {
-        bot: Some(UserId(number)),
-        resume: Some(ResumeState {
-            session_id: format!("session \u{0}\"{number}"),
-            sequence: number,
-            url: Some("wss://resume.example".to_owned()),
-            terms: Terms {
-                shard: [0, 1],
-                intents: 129,
-                guilds: Some(BTreeSet::from([ONE, GuildId(u64::MAX)])),
-                world_format: 1,
-            },
-        }),
-        heard_at: Some(number),
-        renewed_at: Some(number),
-        forget_at: Some(number),
-        awaited: BTreeSet::from([ONE]),
-        outages: BTreeSet::from([TWO]),
-        stale: BTreeSet::new(),
-    }
-}
-
-fn base(guild_id: GuildId, floor: u64, guild: Option<Guild>) -> JournalBase {
-    JournalBase {
-        guild_id,
-        floor,
-        guild,
-    }
-}
-
-/// A commit that says nothing new.
-fn nothing() -> Commit {
-    Commit {
-        events: Vec::new(),
-        state: Arc::new(state(0)),
-        bases: Vec::new(),
-    }
-}
-
-fn envelope(at: Position, event: Event) -> Arc<Envelope> {
-    Arc::new(Envelope {
-        at,
-        // Whether a group goes on is kept like everything else.
-        more: at.seq % 3 == 1,
-        event,
-    })
-}
-
-fn following(head: Position, events: impl IntoIterator<Item = Event>) -> Vec<Arc<Envelope>> {
-    let numbered = (head.seq + 1..).zip(events);
-    let sealed = numbered.map(|(seq, event)| envelope(head.at(seq), event));
-    sealed.collect()
-}
-
-fn two_guilds() -> [Guild; 2] {
-    let guilds = any_of(&arbitrary::guild(), 2);
-    guilds.try_into().expect("as many as were asked for")
-}
-
-/// The same ones in each run.
-fn any_of<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
-    let mut runner = TestRunner::deterministic();
-    let mut one = || strategy.new_tree(&mut runner).expect("rejects nothing");
-    (0..count).map(|_| one().current()).collect()
 }
 
 fn places(saved: &JournalContents) -> Vec<(u64, GuildId)> {

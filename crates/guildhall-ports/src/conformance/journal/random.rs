@@ -12,7 +12,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-use super::{base, following, start, state};
+use super::sample::{base, following, start, state};
 use crate::{
     journal::{Commit, Journal, JournalContents, JournalError, JournalState, NewEpoch},
     memory::MemoryJournal,

@@ -1,0 +1,102 @@
+//! What the suite puts into a journal: events, guilds and states, the same in each run.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use guildhall_model::{
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, arbitrary,
+};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+
+use crate::journal::{Commit, JournalBase, JournalState, ResumeState, Terms};
+
+pub(super) const ONE: GuildId = GuildId(1);
+pub(super) const TWO: GuildId = GuildId(2);
+
+pub(super) fn start() -> Position {
+    Position::start(LogId(1), 1_700_000_000_000)
+}
+
+/// An event with nothing in it.
+pub(super) fn bare(guild_id: GuildId) -> Event {
+    Event {
+        guild_id,
+        ts: 1_700_000_000_001,
+        synthetic: false,
+        change: Change::RoomDeleted {
+            channel_id: ChannelId(7),
+        },
+    }
+}
+
+pub(super) fn state(number: u64) -> JournalState {
+    JournalState {
+        bot: Some(UserId(number)),
+        resume: Some(ResumeState {
+            session_id: format!("session \u{0}\"{number}"),
+            sequence: number,
+            url: Some("wss://resume.example".to_owned()),
+            terms: Terms {
+                shard: [0, 1],
+                intents: 129,
+                guilds: Some(BTreeSet::from([ONE, GuildId(u64::MAX)])),
+                world_format: 1,
+            },
+        }),
+        heard_at: Some(number),
+        renewed_at: Some(number),
+        forget_at: Some(number),
+        awaited: BTreeSet::from([ONE]),
+        outages: BTreeSet::from([TWO]),
+        stale: BTreeSet::new(),
+    }
+}
+
+pub(super) fn base(guild_id: GuildId, floor: u64, guild: Option<Guild>) -> JournalBase {
+    JournalBase {
+        guild_id,
+        floor,
+        guild,
+    }
+}
+
+/// A commit that says nothing new.
+pub(super) fn nothing() -> Commit {
+    Commit {
+        events: Vec::new(),
+        state: Arc::new(state(0)),
+        bases: Vec::new(),
+    }
+}
+
+pub(super) fn envelope(at: Position, event: Event) -> Arc<Envelope> {
+    Arc::new(Envelope {
+        at,
+        // Whether a group goes on is kept like everything else.
+        more: at.seq % 3 == 1,
+        event,
+    })
+}
+
+pub(super) fn following(
+    head: Position,
+    events: impl IntoIterator<Item = Event>,
+) -> Vec<Arc<Envelope>> {
+    let numbered = (head.seq + 1..).zip(events);
+    let sealed = numbered.map(|(seq, event)| envelope(head.at(seq), event));
+    sealed.collect()
+}
+
+pub(super) fn two_guilds() -> [Guild; 2] {
+    let guilds = any_of(&arbitrary::guild(), 2);
+    guilds.try_into().expect("as many as were asked for")
+}
+
+/// The same ones in each run.
+pub(super) fn any_of<S: Strategy>(strategy: &S, count: usize) -> Vec<S::Value> {
+    let mut runner = TestRunner::deterministic();
+    let mut one = || strategy.new_tree(&mut runner).expect("rejects nothing");
+    (0..count).map(|_| one().current()).collect()
+}
