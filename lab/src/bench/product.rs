@@ -31,19 +31,7 @@ impl Product {
         let simulator_at = SocketAddr::from(([127, 0, 0, 1], simulator_port));
         let web_at = SocketAddr::from(([127, 0, 0, 1], web_port));
 
-        let mut simulator = Program {
-            binary,
-            name: "simulator",
-            arguments: vec![
-                "simulator".to_owned(),
-                "--listen".to_owned(),
-                simulator_at.to_string(),
-            ],
-            environment: vec![("RUST_LOG", "warn".to_owned())],
-            cpu: Cpu::Others,
-            piped: false,
-        }
-        .start(folder)?;
+        let mut simulator = simulator(binary, simulator_at).start(folder)?;
         simulator.wait_until_ready(simulator_port, "/sim/state")?;
         let world = World::read(&mut Client::new(simulator_at))?;
 
@@ -51,51 +39,35 @@ impl Product {
         let link_token = secret()?;
         let discord = format!("http://{simulator_at}");
         let ops_port = free_port()?;
-        let mut gateway = Program {
-            binary,
-            name: "gateway",
-            arguments: vec!["gateway".to_owned()],
-            environment: vec![
-                ("DISCORD_URL", discord.clone()),
-                ("DISCORD_BOT_TOKEN", world.application.bot_token.clone()),
-                ("LINK_TOKEN", link_token.clone()),
-                ("GATEWAY_WS_PORT", link_port.to_string()),
-                ("OPS_PORT", ops_port.to_string()),
-                ("RUST_LOG", "warn".to_owned()),
-            ],
-            cpu: Cpu::Others,
-            piped: false,
-        }
-        .start(folder)?;
+        let environment = vec![
+            ("DISCORD_URL", discord.clone()),
+            ("DISCORD_BOT_TOKEN", world.application.bot_token.clone()),
+            ("LINK_TOKEN", link_token.clone()),
+            ("GATEWAY_WS_PORT", link_port.to_string()),
+            ("OPS_PORT", ops_port.to_string()),
+        ];
+        let gateway = role(binary, "gateway", Cpu::Others, environment);
+        let mut gateway = gateway.start(folder)?;
         gateway.wait_until_ready(ops_port, "/readyz")?;
 
         let ops_port = free_port()?;
-        let mut web = Program {
-            binary,
-            name: "web",
-            arguments: vec!["web".to_owned()],
-            environment: vec![
-                ("DISCORD_URL", discord),
-                ("DISCORD_CLIENT_ID", world.application.id.clone()),
-                (
-                    "DISCORD_CLIENT_SECRET",
-                    world.application.client_secret.clone(),
-                ),
-                ("LINK_TOKEN", link_token),
-                ("GATEWAY_WS_URL", format!("ws://127.0.0.1:{link_port}")),
-                ("WEB_PORT", web_port.to_string()),
-                ("BASE_URL", format!("http://{web_at}")),
-                ("SESSION_SECRET", secret()?),
-                // One person holds all of them here, and those of the idle
-                // measurement may still be closing.
-                ("STREAMS_PER_USER", (2 * streams + 100).to_string()),
-                ("OPS_PORT", ops_port.to_string()),
-                ("RUST_LOG", "warn".to_owned()),
-            ],
-            cpu: Cpu::Measured,
-            piped: false,
-        }
-        .start(folder)?;
+        let application = world.application;
+        let environment = vec![
+            ("DISCORD_URL", discord),
+            ("DISCORD_CLIENT_ID", application.id),
+            ("DISCORD_CLIENT_SECRET", application.client_secret),
+            ("LINK_TOKEN", link_token),
+            ("GATEWAY_WS_URL", format!("ws://127.0.0.1:{link_port}")),
+            ("WEB_PORT", web_port.to_string()),
+            ("BASE_URL", format!("http://{web_at}")),
+            ("SESSION_SECRET", secret()?),
+            // One person holds all of them here, and those of the idle
+            // measurement may still be closing.
+            ("STREAMS_PER_USER", (2 * streams + 100).to_string()),
+            ("OPS_PORT", ops_port.to_string()),
+        ];
+        let web = role(binary, "web", Cpu::Measured, environment);
+        let mut web = web.start(folder)?;
         web.wait_until_ready(ops_port, "/readyz")?;
 
         let guild = world.guilds.first().context("the simulator has no guild")?;
@@ -152,6 +124,38 @@ struct LoadProgress {
     sent: u64,
     done: bool,
     failed: Option<String>,
+}
+
+fn simulator(binary: &Path, listen: SocketAddr) -> Program<'_> {
+    Program {
+        binary,
+        name: "simulator",
+        arguments: vec![
+            "simulator".to_owned(),
+            "--listen".to_owned(),
+            listen.to_string(),
+        ],
+        environment: vec![("RUST_LOG", "warn".to_owned())],
+        cpu: Cpu::Others,
+        piped: false,
+    }
+}
+
+fn role<'a>(
+    binary: &'a Path,
+    name: &'static str,
+    cpu: Cpu,
+    mut environment: Vec<(&'static str, String)>,
+) -> Program<'a> {
+    environment.push(("RUST_LOG", "warn".to_owned()));
+    Program {
+        binary,
+        name,
+        arguments: vec![name.to_owned()],
+        environment,
+        cpu,
+        piped: false,
+    }
 }
 
 /// The part of `GET /sim/state` that is needed to operate the product on it.

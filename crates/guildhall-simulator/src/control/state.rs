@@ -19,7 +19,7 @@ use crate::{
     limits::Limiter,
     snowflake::iso,
     state::{AppState, Core, Discord, RunningScenario, Shared, Tasks},
-    world::{Channel, Guild, Invite, Member, VoiceState},
+    world::{Channel, Guild, Invite, Member, User, VoiceState},
 };
 
 pub(super) fn routes() -> Router<AppState> {
@@ -65,61 +65,9 @@ fn show(core: &mut Core) -> Value {
     let starts = core.sessions.start_limit(clock::now());
     let core = &*core;
     let world = &core.world;
-    let users: Vec<_> = world
-        .users
-        .iter()
-        .map(|user| {
-            json!({
-                "id": user.id,
-                "username": user.username,
-                "globalName": user.global_name,
-                "avatar": user.avatar,
-                "avatarUrl": cdn::avatar_path(user),
-                "bot": user.bot,
-                "status": user.presence.status,
-                "activities": user.presence.activities,
-            })
-        })
-        .collect();
-    let guilds: Vec<_> = world
-        .guilds
-        .iter()
-        .map(|guild| {
-            let roles: Vec<_> = guild
-                .roles
-                .iter()
-                .map(|role| {
-                    json!({
-                        "id": role.id,
-                        "name": role.name,
-                        "color": role.color,
-                        "position": role.position,
-                        "permissions": role.permissions,
-                        "managed": role.bot_id.is_some(),
-                    })
-                })
-                .collect();
-            json!({
-                "id": guild.id,
-                "name": guild.name,
-                "icon": guild.icon,
-                "ownerId": guild.owner_id,
-                "available": guild.available,
-                "loadUserId": guild.load_user_id,
-                "roles": roles,
-                "channels": guild.channels.iter()
-                    .map(|channel| show_channel(core, guild, channel)).collect::<Vec<_>>(),
-                "members": guild.members.iter().map(show_member).collect::<Vec<_>>(),
-                "bans": guild.bans.iter()
-                    .map(|ban| json!({"userId": ban.user_id, "reason": ban.reason})).collect::<Vec<_>>(),
-                "invites": guild.invites.iter()
-                    .map(show_invite).collect::<Vec<_>>(),
-                "auditLog": guild.audit_log.iter().collect::<Vec<_>>(),
-                "voiceStates": guild.voice_states.iter()
-                    .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
+    let users: Vec<_> = world.users.iter().map(show_user).collect();
+    let guilds = world.guilds.iter().map(|guild| show_guild(core, guild));
+    let guilds: Vec<_> = guilds.collect();
     let sessions: Vec<_> = core
         .sessions
         .iter()
@@ -145,6 +93,55 @@ fn show(core: &mut Core) -> Value {
         "users": users,
         "guilds": guilds,
         "sessions": sessions,
+    })
+}
+
+fn show_user(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "username": user.username,
+        "globalName": user.global_name,
+        "avatar": user.avatar,
+        "avatarUrl": cdn::avatar_path(user),
+        "bot": user.bot,
+        "status": user.presence.status,
+        "activities": user.presence.activities,
+    })
+}
+
+fn show_guild(core: &Core, guild: &Guild) -> Value {
+    let roles: Vec<_> = guild
+        .roles
+        .iter()
+        .map(|role| {
+            json!({
+                "id": role.id,
+                "name": role.name,
+                "color": role.color,
+                "position": role.position,
+                "permissions": role.permissions,
+                "managed": role.bot_id.is_some(),
+            })
+        })
+        .collect();
+    json!({
+        "id": guild.id,
+        "name": guild.name,
+        "icon": guild.icon,
+        "ownerId": guild.owner_id,
+        "available": guild.available,
+        "loadUserId": guild.load_user_id,
+        "roles": roles,
+        "channels": guild.channels.iter()
+            .map(|channel| show_channel(core, guild, channel)).collect::<Vec<_>>(),
+        "members": guild.members.iter().map(show_member).collect::<Vec<_>>(),
+        "bans": guild.bans.iter()
+            .map(|ban| json!({"userId": ban.user_id, "reason": ban.reason})).collect::<Vec<_>>(),
+        "invites": guild.invites.iter()
+            .map(show_invite).collect::<Vec<_>>(),
+        "auditLog": guild.audit_log.iter().collect::<Vec<_>>(),
+        "voiceStates": guild.voice_states.iter()
+            .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
     })
 }
 

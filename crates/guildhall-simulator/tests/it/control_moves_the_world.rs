@@ -117,40 +117,20 @@ async fn a_deleted_channel_disconnects_its_people_first() -> Outcome {
 async fn a_world_can_be_built_with_chosen_ids() -> Outcome {
     let house = House::open().await?;
     let (mut client, ..) = house.bot(INTENTS | 2).await?;
-    house
-        .act(
-            "POST",
-            "/sim/users",
-            json!({"id": "1001", "username": "newcomer"}),
-        )
-        .await?;
-    house
-        .act(
-            "POST",
-            "/sim/guilds",
-            json!({"id": "2001", "name": "Annex", "ownerId": "1001"}),
-        )
-        .await?;
+    let body = json!({"id": "1001", "username": "newcomer"});
+    house.act("POST", "/sim/users", body).await?;
+    let body = json!({"id": "2001", "name": "Annex", "ownerId": "1001"});
+    house.act("POST", "/sim/guilds", body).await?;
     let guild = client.dispatch("GUILD_CREATE").await?;
     assert_eq!(
         (&guild["id"], &guild["owner_id"]),
         (&json!("2001"), &json!("1001"))
     );
-    house
-        .act(
-            "POST",
-            "/sim/channels",
-            json!({"guildId": "2001", "id": "3001", "name": "Loft"}),
-        )
-        .await?;
+    let body = json!({"guildId": "2001", "id": "3001", "name": "Loft"});
+    house.act("POST", "/sim/channels", body).await?;
     assert_eq!(client.dispatch("CHANNEL_CREATE").await?["type"], 2);
-    house
-        .act(
-            "POST",
-            "/sim/roles",
-            json!({"guildId": "2001", "id": "4001", "name": "Guest"}),
-        )
-        .await?;
+    let body = json!({"guildId": "2001", "id": "4001", "name": "Guest"});
+    house.act("POST", "/sim/roles", body).await?;
     assert_eq!(
         client.dispatch("GUILD_ROLE_CREATE").await?["role"]["id"],
         "4001"
@@ -163,42 +143,22 @@ async fn a_world_can_be_built_with_chosen_ids() -> Outcome {
         json!(["4001"])
     );
     let overwrite = json!({"type": 1, "deny": "1024"});
-    house
-        .act(
-            "PUT",
-            &format!("/sim/channels/3001/permissions/{member}"),
-            overwrite,
-        )
-        .await?;
+    let path = format!("/sim/channels/3001/permissions/{member}");
+    house.act("PUT", &path, overwrite).await?;
     let update = client.dispatch("CHANNEL_UPDATE").await?;
     assert_eq!(update["permission_overwrites"][0]["deny"], "1024");
     house
         .act("PATCH", "/sim/guilds/2001", json!({"name": "Annexe"}))
         .await?;
     assert_eq!(client.dispatch("GUILD_UPDATE").await?["name"], "Annexe");
-    house
-        .act(
-            "POST",
-            "/sim/stamp",
-            json!({"guildId": "2001", "stamp": "1:1"}),
-        )
-        .await?;
+    let body = json!({"guildId": "2001", "stamp": "1:1"});
+    house.act("POST", "/sim/stamp", body).await?;
     client.dispatch("VOICE_STATE_UPDATE").await?;
 
-    house
-        .act(
-            "POST",
-            "/sim/guilds/2001/voice",
-            json!({"userId": member, "channelId": "3001"}),
-        )
-        .await?;
-    house
-        .act(
-            "DELETE",
-            &format!("/sim/guilds/2001/members/{member}?how=kick"),
-            json!({}),
-        )
-        .await?;
+    let body = json!({"userId": member, "channelId": "3001"});
+    house.act("POST", "/sim/guilds/2001/voice", body).await?;
+    let path = format!("/sim/guilds/2001/members/{member}?how=kick");
+    house.act("DELETE", &path, json!({})).await?;
     assert_eq!(
         client.names_until_now().await?,
         [
@@ -225,70 +185,27 @@ async fn mistakes_are_answered_with_a_code_and_a_sentence() -> Outcome {
         house.channel("game-night").await?,
         house.application.member_id,
     );
+    let nobody = json!({"userId": "1"});
+    let nowhere = json!({"userId": user, "channelId": "1"});
+    let unspoken = json!({"userId": user, "channelId": text});
+    let misspelt = json!({"userId": user, "chanelId": null});
+    let absent = json!({"userId": user, "mute": true});
+    let doubled = json!({"id": user, "username": "x"});
+    let no_load = json!({"eventsPerSecond": 0, "seconds": 1});
+    let (meteor, no_code) = (
+        json!({"kind": "meteor"}),
+        json!({"kind": "close", "code": 1005}),
+    );
     let cases = [
-        (
-            "POST",
-            voice.as_str(),
-            json!({"userId": "1"}),
-            404,
-            "unknown",
-        ),
-        (
-            "POST",
-            &voice,
-            json!({"userId": user, "channelId": "1"}),
-            404,
-            "unknown",
-        ),
-        (
-            "POST",
-            &voice,
-            json!({"userId": user, "channelId": text}),
-            400,
-            "invalid",
-        ),
-        (
-            "POST",
-            &voice,
-            json!({"userId": user, "chanelId": null}),
-            400,
-            "invalid",
-        ),
-        (
-            "POST",
-            &voice,
-            json!({"userId": user, "mute": true}),
-            400,
-            "invalid",
-        ),
-        (
-            "POST",
-            "/sim/users",
-            json!({"id": user, "username": "x"}),
-            409,
-            "conflict",
-        ),
-        (
-            "POST",
-            "/sim/faults",
-            json!({"kind": "meteor"}),
-            400,
-            "invalid",
-        ),
-        (
-            "POST",
-            "/sim/faults",
-            json!({"kind": "close", "code": 1005}),
-            400,
-            "invalid",
-        ),
-        (
-            "POST",
-            "/sim/load",
-            json!({"eventsPerSecond": 0, "seconds": 1}),
-            400,
-            "invalid",
-        ),
+        ("POST", voice.as_str(), nobody, 404, "unknown"),
+        ("POST", &voice, nowhere, 404, "unknown"),
+        ("POST", &voice, unspoken, 400, "invalid"),
+        ("POST", &voice, misspelt, 400, "invalid"),
+        ("POST", &voice, absent, 400, "invalid"),
+        ("POST", "/sim/users", doubled, 409, "conflict"),
+        ("POST", "/sim/faults", meteor, 400, "invalid"),
+        ("POST", "/sim/faults", no_code, 400, "invalid"),
+        ("POST", "/sim/load", no_load, 400, "invalid"),
         ("POST", "/sim/nothing", json!({}), 404, "unknown"),
         ("PUT", "/sim/state", json!({}), 405, "method"),
     ];

@@ -8,6 +8,7 @@ use crate::{
 };
 
 /// What is taken, what is not, where the complaint stands, and its code.
+#[expect(clippy::too_many_lines, reason = "a flat table")]
 fn limits() -> Vec<(Value, Value, &'static str, &'static str)> {
     let long = |length: usize| "é".repeat(length);
     let fields = |count: usize| json!(vec![json!({"name": "a", "value": "b"}); count]);

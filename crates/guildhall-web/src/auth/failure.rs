@@ -97,7 +97,43 @@ pub(super) fn failure_response(
     to: &Url,
     cookies: Vec<HeaderValue>,
 ) -> Response {
-    let (status, result, sentence) = match failure {
+    let (status, result, sentence) = answer_to(failure);
+    count(result);
+    if status.is_server_error() || failure.wait().is_some() {
+        let mut failed = auth.failed.lock();
+        let notice = failed.entry(result).or_default();
+        if let Some(times) = notice.happened(Instant::now()) {
+            let reason = failure.reason(&auth.config.names);
+            tracing::warn!(%reason, times, "[Auth] Sign-in failed");
+        }
+    } else {
+        tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
+    }
+    let again = login_url(&auth.config, to);
+    let mut response = match failure.wait() {
+        None => page(status, sentence, &again),
+        Some(wait) => {
+            // Whole seconds, and never none: a page that may be reloaded at once would be.
+            let seconds = wait.as_millis().div_ceil(1000).max(1);
+            let how = if failure.leaves_the_attempt() {
+                "Please reload this page"
+            } else {
+                "Please try again"
+            };
+            let sentence = format!("{sentence} {how} in {seconds} s.");
+            let mut response = page(status, &sentence, &again);
+            let value = HeaderValue::try_from(seconds.to_string()).expect("digits");
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+            response
+        }
+    };
+    set_cookies(&mut response, cookies);
+    response
+}
+
+/// A status, a word for metrics, and a sentence for whoever tried.
+fn answer_to(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
+    match failure {
         Failure::UnknownAttempt => (
             StatusCode::BAD_REQUEST,
             "unknown_attempt",
@@ -138,38 +174,7 @@ pub(super) fn failure_response(
             "discord_failed",
             "Discord did not answer as it should; please wait a moment.",
         ),
-    };
-    count(result);
-    if status.is_server_error() || failure.wait().is_some() {
-        let mut failed = auth.failed.lock();
-        let notice = failed.entry(result).or_default();
-        if let Some(times) = notice.happened(Instant::now()) {
-            let reason = failure.reason(&auth.config.names);
-            tracing::warn!(%reason, times, "[Auth] Sign-in failed");
-        }
-    } else {
-        tracing::debug!(reason = %failure, "[Auth] Sign-in refused");
     }
-    let again = login_url(&auth.config, to);
-    let mut response = match failure.wait() {
-        None => page(status, sentence, &again),
-        Some(wait) => {
-            // Whole seconds, and never none: a page that may be reloaded at once would be.
-            let seconds = wait.as_millis().div_ceil(1000).max(1);
-            let how = if failure.leaves_the_attempt() {
-                "Please reload this page"
-            } else {
-                "Please try again"
-            };
-            let sentence = format!("{sentence} {how} in {seconds} s.");
-            let mut response = page(status, &sentence, &again);
-            let value = HeaderValue::try_from(seconds.to_string()).expect("digits");
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-            response
-        }
-    };
-    set_cookies(&mut response, cookies);
-    response
 }
 
 /// Counts a sign-in that ended, by how.

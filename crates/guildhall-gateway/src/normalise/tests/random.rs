@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, RoleId, ViewerClass, guild::Membership};
+use guildhall_model::{ChannelId, Guild, RoleId, ViewerClass, guild::Membership};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 
@@ -115,43 +115,8 @@ fn said(seen: Normalised) -> Vec<Event> {
 fn lawful(mut world: World, events: &[Event], after: &World) -> Result<(), String> {
     let first = world.clone();
     for (index, event) in events.iter().enumerate() {
-        let guild = world.guilds.get(&event.guild_id);
-        let room_of = |user: &UserId| Some(guild?.voice.get(user)?.channel_id);
-        let room = |channel: &ChannelId| guild.and_then(|guild| guild.rooms.get(channel));
-        let allowed = match &event.change {
-            Change::VoiceJoined(joined) => {
-                let was = first.guilds.get(&event.guild_id);
-                let moved = was.is_some_and(|was| was.voice.contains_key(&joined.user_id));
-                let left = |before: &Event| matches!(before.change, Change::VoiceLeft { user_id, .. } if user_id == joined.user_id);
-                let adjacent = index
-                    .checked_sub(1)
-                    .is_some_and(|before| left(&events[before]));
-                room_of(&joined.user_id).is_none()
-                    && room(&joined.channel_id).is_some()
-                    && (adjacent || !moved)
-            }
-            Change::VoiceLeft {
-                previous_channel_id,
-                user_id,
-            } => room_of(user_id) == Some(*previous_channel_id),
-            Change::VoiceUpdated(now) => room_of(&now.user_id) == Some(now.channel_id),
-            Change::VoicePending(now) => guild.is_some() && room_of(&now.user_id).is_none(),
-            Change::VoicePendingRemoved { user_id } => {
-                guild.is_some_and(|guild| guild.pending_voice.contains_key(user_id))
-            }
-            Change::RoomCreated(now) => guild.is_some() && room(&now.info.channel_id).is_none(),
-            Change::RoomDeleted { channel_id } => {
-                room(channel_id).is_some()
-                    && guild.is_some_and(|guild| guild.occupants(*channel_id).next().is_none())
-            }
-            Change::GuildAvailable(Some(_)) => guild.is_none(),
-            Change::GuildAvailable(None) => guild.is_some_and(|guild| !guild.available),
-            Change::Gap { .. } | Change::Unknown | Change::Rights { .. } | Change::RightsReset => {
-                false
-            }
-            _ => guild.is_some(),
-        };
-        if !allowed {
+        let before = index.checked_sub(1).map(|before| &events[before]);
+        if !fits(event, before, &world, &first) {
             return Err(format!(
                 "event {index} does not fit the world it is said in"
             ));
@@ -165,35 +130,75 @@ fn lawful(mut world: World, events: &[Event], after: &World) -> Result<(), Strin
     if world != *after {
         return Err("the events do not lead to the world".to_owned());
     }
-    for guild in world.guilds.values() {
-        if guild
-            .voice
-            .iter()
-            .any(|(_, there)| !guild.rooms.contains_key(&there.channel_id))
-        {
-            return Err("somebody is in a room that is not there".to_owned());
+    world.guilds.values().try_for_each(consistent)
+}
+
+/// Whether an event can be said of the world it is said in. `before`: the event before it; `first`:
+/// the world before them all.
+fn fits(event: &Event, before: Option<&Event>, world: &World, first: &World) -> bool {
+    let guild = world.guilds.get(&event.guild_id);
+    let room_of = |user: &UserId| Some(guild?.voice.get(user)?.channel_id);
+    let room = |channel: &ChannelId| guild.and_then(|guild| guild.rooms.get(channel));
+    match &event.change {
+        Change::VoiceJoined(joined) => {
+            let was = first.guilds.get(&event.guild_id);
+            let moved = was.is_some_and(|was| was.voice.contains_key(&joined.user_id));
+            let left = |before: &Event| matches!(before.change, Change::VoiceLeft { user_id, .. } if user_id == joined.user_id);
+            let adjacent = before.is_some_and(left);
+            room_of(&joined.user_id).is_none()
+                && room(&joined.channel_id).is_some()
+                && (adjacent || !moved)
         }
-        let waiting = guild.pending_voice.values();
-        if waiting
-            .clone()
-            .any(|there| guild.voice.contains_key(&there.user_id))
-        {
-            return Err("somebody is in a room and waits for one".to_owned());
+        Change::VoiceLeft {
+            previous_channel_id,
+            user_id,
+        } => room_of(user_id) == Some(*previous_channel_id),
+        Change::VoiceUpdated(now) => room_of(&now.user_id) == Some(now.channel_id),
+        Change::VoicePending(now) => guild.is_some() && room_of(&now.user_id).is_none(),
+        Change::VoicePendingRemoved { user_id } => {
+            guild.is_some_and(|guild| guild.pending_voice.contains_key(user_id))
         }
-        if waiting
-            .clone()
-            .any(|there| guild.rooms.contains_key(&there.channel_id))
-        {
-            return Err("somebody waits for a room that is there".to_owned());
+        Change::RoomCreated(now) => guild.is_some() && room(&now.info.channel_id).is_none(),
+        Change::RoomDeleted { channel_id } => {
+            room(channel_id).is_some()
+                && guild.is_some_and(|guild| guild.occupants(*channel_id).next().is_none())
         }
-        let named = |parent| guild.categories.get(&parent);
-        let infos = guild.rooms.values().map(|room| &room.info);
-        if infos
-            .clone()
-            .any(|info| info.parent_id.and_then(named) != info.parent_name.as_ref())
-        {
-            return Err("a room is in a category of another name".to_owned());
-        }
+        Change::GuildAvailable(Some(_)) => guild.is_none(),
+        Change::GuildAvailable(None) => guild.is_some_and(|guild| !guild.available),
+        Change::Gap { .. } | Change::Unknown | Change::Rights { .. } | Change::RightsReset => false,
+        _ => guild.is_some(),
+    }
+}
+
+/// What is so of every guild behind a dispatch.
+fn consistent(guild: &Guild) -> Result<(), String> {
+    if guild
+        .voice
+        .iter()
+        .any(|(_, there)| !guild.rooms.contains_key(&there.channel_id))
+    {
+        return Err("somebody is in a room that is not there".to_owned());
+    }
+    let waiting = guild.pending_voice.values();
+    if waiting
+        .clone()
+        .any(|there| guild.voice.contains_key(&there.user_id))
+    {
+        return Err("somebody is in a room and waits for one".to_owned());
+    }
+    if waiting
+        .clone()
+        .any(|there| guild.rooms.contains_key(&there.channel_id))
+    {
+        return Err("somebody waits for a room that is there".to_owned());
+    }
+    let named = |parent| guild.categories.get(&parent);
+    let infos = guild.rooms.values().map(|room| &room.info);
+    if infos
+        .clone()
+        .any(|info| info.parent_id.and_then(named) != info.parent_name.as_ref())
+    {
+        return Err("a room is in a category of another name".to_owned());
     }
     Ok(())
 }

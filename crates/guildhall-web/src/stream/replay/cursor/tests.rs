@@ -22,85 +22,25 @@ fn each_cursor_has_one_answer() {
     };
     let login = [at(7, 70)];
     let old_login = [at(6, 9_000)];
+    let (after, snapshot) = (CursorVerdict::After, CursorVerdict::Snapshot);
+    let expired = snapshot(Reason::CursorExpired);
+    let other_epoch = snapshot(Reason::EpochChanged);
+    let none = snapshot(Reason::NoCursor);
+    let (old, later) = (Some(at(6, 80)), Some(at(8, 80)));
     let table: [(&str, Option<Position>, &[Position], CursorVerdict); 13] = [
-        (
-            "none came",
-            None,
-            &[],
-            CursorVerdict::Snapshot(Reason::NoCursor),
-        ),
-        (
-            "of another log",
-            Some(other_log),
-            &[],
-            CursorVerdict::Snapshot(Reason::NoCursor),
-        ),
-        (
-            "an earlier epoch",
-            Some(at(6, 80)),
-            &[],
-            CursorVerdict::Snapshot(Reason::EpochChanged),
-        ),
-        (
-            "a later epoch",
-            Some(at(8, 80)),
-            &[],
-            CursorVerdict::Snapshot(Reason::EpochChanged),
-        ),
-        (
-            "below the floor",
-            Some(at(7, 59)),
-            &[],
-            CursorVerdict::Snapshot(Reason::CursorExpired),
-        ),
-        (
-            "at the floor",
-            Some(at(7, 60)),
-            &[],
-            CursorVerdict::After(60),
-        ),
-        (
-            "in the window",
-            Some(at(7, 80)),
-            &[],
-            CursorVerdict::After(80),
-        ),
-        (
-            "at the head",
-            Some(at(7, 100)),
-            &[],
-            CursorVerdict::After(100),
-        ),
-        (
-            "a faster instance's",
-            Some(at(7, 110)),
-            &[],
-            CursorVerdict::After(110),
-        ),
-        (
-            "too far ahead",
-            Some(at(7, 111)),
-            &[],
-            CursorVerdict::Snapshot(Reason::CursorExpired),
-        ),
-        (
-            "before the login",
-            Some(at(7, 69)),
-            &login,
-            CursorVerdict::Snapshot(Reason::NoCursor),
-        ),
-        (
-            "at the login",
-            Some(at(7, 70)),
-            &login,
-            CursorVerdict::After(70),
-        ),
-        (
-            "a login of an earlier epoch",
-            Some(at(7, 61)),
-            &old_login,
-            CursorVerdict::After(61),
-        ),
+        ("none came", None, &[], none),
+        ("of another log", Some(other_log), &[], none),
+        ("an earlier epoch", old, &[], other_epoch),
+        ("a later epoch", later, &[], other_epoch),
+        ("below the floor", Some(at(7, 59)), &[], expired),
+        ("at the floor", Some(at(7, 60)), &[], after(60)),
+        ("in the window", Some(at(7, 80)), &[], after(80)),
+        ("at the head", Some(at(7, 100)), &[], after(100)),
+        ("a faster instance's", Some(at(7, 110)), &[], after(110)),
+        ("too far ahead", Some(at(7, 111)), &[], expired),
+        ("before the login", Some(at(7, 69)), &login, none),
+        ("at the login", Some(at(7, 70)), &login, after(70)),
+        ("an older login", Some(at(7, 61)), &old_login, after(61)),
     ];
     for (what, cursor, heads, expected) in table {
         let cursor = cursor.map(Cursor::from);
