@@ -1,9 +1,12 @@
 //! Settings as data. Only the binary reads the environment.
 
-use std::{collections::BTreeSet, io, net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{
+    collections::BTreeSet, io, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration,
+};
 
 use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
 use guildhall_model::GuildId;
+use rustls::ClientConfig;
 
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Config {
     pub cdn_url: HttpOrigin,
     /// The Gateway's address; `None`: what `/gateway/bot` answers.
     pub discord_gateway_url: Option<WsUrl>,
+    /// How TLS is spoken to Discord.
+    pub tls: Arc<ClientConfig>,
     /// Events retained per guild.
     pub log_window: NonZeroUsize,
     /// Bounds and intervals; tests shrink them.

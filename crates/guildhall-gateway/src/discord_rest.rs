@@ -9,7 +9,7 @@ mod limiter;
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_http::{Secret, root_cause};
+use guildhall_http::{Secret, root_cause, tls};
 use guildhall_model::{GuildId, RoleId, UserId, guild::Membership, text::readable_json};
 use metrics::counter;
 use parking_lot::{Mutex, MutexGuard};
@@ -17,6 +17,7 @@ use reqwest::{
     StatusCode,
     header::{AUTHORIZATION, HeaderMap, HeaderName},
 };
+use rustls::ClientConfig;
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
@@ -89,6 +90,7 @@ impl DiscordRest {
     /// A client for one bot. `Err`: TLS can't be set up.
     pub(crate) fn new(
         origin: Url,
+        tls: &ClientConfig,
         token: &Secret,
         requests_per_second: u32,
     ) -> Result<Self, reqwest::Error> {
@@ -100,6 +102,7 @@ impl DiscordRest {
             .redirect(reqwest::redirect::Policy::none())
             // The Gateway's socket knows no proxy either, and settings come by `Config` alone.
             .no_proxy()
+            .tls_backend_preconfigured(tls::with_http2(tls))
             .build()?;
         let limiter = Arc::new(Mutex::new(Limiter::new(requests_per_second)));
         Ok(Self {

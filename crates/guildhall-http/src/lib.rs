@@ -1,4 +1,5 @@
-//! What every listener of ours shares: one accept loop with bounds, time limits and small buffers.
+//! What every listener of ours shares: one accept loop with bounds, time limits and small buffers;
+//! and what every connection of ours to others does: how it speaks TLS.
 //!
 //! This crate will never know a route, a role or a setting's name: which connections there may be,
 //! and what answers their requests, is handed in.
@@ -39,6 +40,8 @@ pub mod driver_time;
 mod urls;
 /// Secrets of settings.
 mod secret;
+/// TLS towards others: what is trusted, and what is spoken.
+pub mod tls;
 
 pub use accept::serve;
 pub use address::ClientAddress;

@@ -1,10 +1,11 @@
 //! The role's settings. Only the binary reads flags, environment and files; here they are data.
 
-use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use guildhall_http::{
     HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies, WsUrl,
 };
+use rustls::ClientConfig;
 
 /// What the web role is told. Whoever makes one has looked at what a single value does not show:
 /// a plain http `base_url` is for this machine alone, and `stream_max_age` is under `session_idle`.
@@ -40,6 +41,8 @@ pub struct Config {
     pub connections: usize,
     /// Proxies that are believed about whose requests they pass on.
     pub trusted_proxies: TrustedProxies,
+    /// How TLS is spoken to Discord and to the gateway.
+    pub tls: Arc<ClientConfig>,
     /// Records kept per guild.
     pub log_window: NonZeroUsize,
     /// Serve the page from this folder instead of the embedded build.
@@ -89,7 +92,7 @@ pub enum WebBuildError {
     #[error("{0}")]
     NotBound(io::Error),
     /// The client of Discord's API can't be made.
-    #[error("The system's TLS certificates could not be loaded.")]
+    #[error("The client of Discord's API can't be made.")]
     Tls,
     /// The machine refused something that no setting explains.
     #[error("{0}")]

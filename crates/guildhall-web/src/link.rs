@@ -60,6 +60,7 @@ pub(crate) fn open(
     };
     let dialler = Dialler::new(
         config.gateway_url.clone().into(),
+        Arc::clone(&config.tls),
         config.link_token.secret().authorization("Bearer"),
         names,
         publisher,

@@ -21,6 +21,8 @@ pub(crate) mod secrets;
 mod source;
 /// Every setting there is.
 pub(crate) mod table;
+/// What outgoing connections trust.
+mod tls;
 /// The web role's settings.
 mod web;
 

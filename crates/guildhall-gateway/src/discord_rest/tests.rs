@@ -152,5 +152,11 @@ fn client(origin: &str) -> DiscordRest {
     // A second installation in this process is refused, which is fine.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let origin = origin.parse().expect("an origin");
-    DiscordRest::new(origin, &"a-token".parse().expect("a token"), 1_000).expect("a client")
+    DiscordRest::new(
+        origin,
+        &tls::client_config(None),
+        &"a-token".parse().expect("a token"),
+        1_000,
+    )
+    .expect("a client")
 }

@@ -306,6 +306,7 @@ fn config(discord: &FalseDiscord) -> Config {
         discord_url: discord.origin().try_into().expect("an origin"),
         cdn_url: "https://cdn.example".parse().expect("an address"),
         discord_gateway_url: None,
+        tls: guildhall_http::tls::client_config(None),
         log_window: NonZeroUsize::new(64).expect("some"),
         names: NAMES,
         limits: Limits {

@@ -424,7 +424,13 @@ impl Harness {
         };
         let token: Secret = "a-token".parse().expect("a token");
         let mut shard = Shard {
-            rest: DiscordRest::new(discord.origin(), &token, 1_000).expect("a client"),
+            rest: DiscordRest::new(
+                discord.origin(),
+                &guildhall_http::tls::client_config(None),
+                &token,
+                1_000,
+            )
+            .expect("a client"),
             bot_token: token,
             intents: Intents::default(),
             gateway_url: None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret};
 use guildhall_ports::Clock;
+use rustls::ClientConfig;
 use url::Url;
 
 use super::{
@@ -33,6 +34,8 @@ pub(crate) struct AuthConfig {
     pub discord_url: HttpOrigin,
     /// Discord as browsers reach it.
     pub discord_public_url: HttpOrigin,
+    /// How TLS is spoken to Discord.
+    pub tls: Arc<ClientConfig>,
     /// Where avatars are.
     pub cdn_url: HttpOrigin,
     /// How long sessions last.
@@ -52,6 +55,7 @@ impl AuthConfig {
             client_secret: config.oauth.client_secret.clone(),
             discord_url: config.oauth.api_url.clone(),
             discord_public_url: config.oauth.public_url.clone(),
+            tls: Arc::clone(&config.tls),
             cdn_url: config.cdn_url.clone(),
             lifetime: SessionLifetime {
                 idle: config.session_idle,
@@ -109,6 +113,7 @@ pub(super) mod tests {
             client_secret: "a-client-secret".parse().expect("visible ASCII"),
             discord_url: url("https://discord.com"),
             discord_public_url: url("https://discord.com"),
+            tls: guildhall_http::tls::client_config(None),
             cdn_url: url("https://cdn.discordapp.com"),
             lifetime: SessionLifetime::default(),
             names: crate::config::tests::NAMES,

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use guildhall_http::{HttpOrigin, LogThrottle};
+use guildhall_http::{HttpOrigin, LogThrottle, tls};
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -103,6 +103,7 @@ impl DiscordClient {
             .redirect(reqwest::redirect::Policy::none())
             // Proxies would come from the environment, which is the binary's to read.
             .no_proxy()
+            .tls_backend_preconfigured(tls::with_http2(&config.tls))
             .timeout(REQUEST_LIMIT)
             .user_agent(USER_AGENT)
             .build()?;

@@ -18,6 +18,7 @@ use guildhall_model::Position;
 use guildhall_ports::Clock;
 use http::{HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
+use rustls::ClientConfig;
 use tokio::{
     net::TcpStream,
     select,
@@ -25,7 +26,7 @@ use tokio::{
     time::{sleep_until, timeout},
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{
         Error as SocketError, Message,
         client::IntoClientRequest,
@@ -50,6 +51,7 @@ type AckSender = oneshot::Sender<Ack>;
 /// The task that keeps the link up. It never gives up.
 pub(crate) struct Dialler {
     gateway_url: Url,
+    tls: Arc<ClientConfig>,
     authorization: HeaderValue,
     names: WebSettingNames,
     publisher: Publisher,
@@ -67,6 +69,7 @@ pub(crate) struct Dialler {
 impl Dialler {
     pub(super) fn new(
         gateway_url: Url,
+        tls: Arc<ClientConfig>,
         authorization: HeaderValue,
         names: WebSettingNames,
         publisher: Publisher,
@@ -76,6 +79,7 @@ impl Dialler {
     ) -> Self {
         Self {
             gateway_url,
+            tls,
             authorization,
             names,
             publisher,
@@ -95,7 +99,7 @@ impl Dialler {
         self.publisher.link_down(self.clock.now());
         loop {
             // Boxed: the TLS handshake's state is big, and this task lives long.
-            let dialling = Box::pin(dial(&self.gateway_url, &self.authorization));
+            let dialling = Box::pin(dial(&self.gateway_url, &self.tls, &self.authorization));
             let dialled = drop_asks_until(&mut self.asks, dialling);
             let failure = match stop.run_until_cancelled(dialled).await {
                 None => return,
@@ -284,7 +288,11 @@ impl Attachment {
 }
 
 /// Opens one connection.
-async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHealth> {
+async fn dial(
+    url: &Url,
+    tls: &Arc<ClientConfig>,
+    authorization: &HeaderValue,
+) -> Result<Socket, LinkHealth> {
     let unreachable = |error: SocketError| LinkHealth::Unreachable(error_chain(&error));
     let mut request = url.as_str().into_client_request().map_err(unreachable)?;
     let headers = request.headers_mut();
@@ -293,7 +301,8 @@ async fn dial(url: &Url, authorization: &HeaderValue) -> Result<Socket, LinkHeal
         .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
         .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
     // Watches are small and somebody waits for each: no Nagle.
-    let connecting = connect_async_with_config(request, Some(config), true);
+    let connector = Connector::Rustls(Arc::clone(tls));
+    let connecting = connect_async_tls_with_config(request, Some(config), true, Some(connector));
     match timeout(DIAL_LIMIT, connecting).await {
         Ok(Ok((socket, _response))) => Ok(socket),
         Ok(Err(SocketError::Http(response))) => Err(match response.status() {

@@ -6,7 +6,7 @@ use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
 use guildhall_http::{Secret, WsUrl};
 use guildhall_model::GuildId;
 
-use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets};
+use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets, tls};
 
 /// The settings that the role names to its operator.
 const NAMES: GatewaySettingNames = GatewaySettingNames {
@@ -34,6 +34,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
     let discord_url = mistakes.take(parse::origin(settings, "DISCORD_URL"));
     let cdn_url = mistakes.take(parse::origin(settings, "DISCORD_CDN_URL"));
     let discord_gateway_url = mistakes.take(discord_gateway_url(settings));
+    let tls = mistakes.take(tls::client_config(settings));
     let log_window = mistakes.take(log_window(settings));
     let _data_dir = mistakes.take(settings.require("DATA_DIR"));
     let (
@@ -45,6 +46,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         Some(discord_url),
         Some(cdn_url),
         Some(discord_gateway_url),
+        Some(tls),
         Some(log_window),
     ) = (
         bot_token,
@@ -55,6 +57,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         discord_url,
         cdn_url,
         discord_gateway_url,
+        tls,
         log_window,
     )
     else {
@@ -69,6 +72,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         discord_url,
         cdn_url,
         discord_gateway_url,
+        tls,
         log_window,
         limits: Limits::default(),
         names: NAMES,

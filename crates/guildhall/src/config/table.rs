@@ -50,7 +50,12 @@ impl Setting {
             || self.name.starts_with("DISCORD_")
             || matches!(
                 self.name,
-                "DATA_DIR" | "GATEWAY_WS_URL" | "BASE_URL" | "ALLOWED_ORIGINS" | "TRUSTED_PROXIES"
+                "DATA_DIR"
+                    | "GATEWAY_WS_URL"
+                    | "BASE_URL"
+                    | "ALLOWED_ORIGINS"
+                    | "TRUSTED_PROXIES"
+                    | "SSL_CERT_FILE"
             )
     }
 
@@ -258,6 +263,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Both,
         Some("127.0.0.1"),
         "Address of /healthz, /readyz and /metrics",
+    ),
+    plain(
+        "SSL_CERT_FILE",
+        Both,
+        None,
+        "PEM file of certificates to trust beside Mozilla's: a CA of your own",
     ),
     plain("LOG_FORMAT", Both, Some("text"), "Logs as text or json"),
     plain(

@@ -327,6 +327,9 @@ fn quotation_marks_around_a_value_are_told() {
 fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
     let mistakes = [
         ("DISCORD_BOT_TOKEN", "short"),
+        ("SSL_CERT_FILE", "/not/there.pem"),
+        // A file of ours that is none of certificates.
+        ("SSL_CERT_FILE", "Cargo.toml"),
         ("DISCORD_BOT_TOKEN", "Bot MTIz.abc.def"),
         ("DISCORD_BOT_TOKEN", "MTIz..def"),
         ("DISCORD_GUILD_ID", "my-guild"),

@@ -6,7 +6,7 @@ use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, TrustedProxies,
 use guildhall_web::{CDN_URL_MAX, Config, OAuth, WebSettingNames};
 use url::{Host, Url};
 
-use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets};
+use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets, tls};
 
 /// A session unused for so long is over; streams slide theirs when they open.
 const SESSION_IDLE: Duration = Duration::from_hours(7 * 24);
@@ -46,6 +46,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
     let streams_per_address = mistakes.take(count(settings, "STREAMS_PER_ADDRESS"));
     let trusted_proxies = mistakes.take(trusted_proxies(settings));
     let streams_max = mistakes.take(count(settings, "STREAMS_MAX"));
+    let tls = mistakes.take(tls::client_config(settings));
     let log_window = mistakes.take(log_window(settings));
     let (
         Some(listen),
@@ -62,6 +63,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         Some(streams_per_address),
         Some(streams_max),
         Some(trusted_proxies),
+        Some(tls),
         Some(log_window),
     ) = (
         listen,
@@ -78,6 +80,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         streams_per_address,
         streams_max,
         trusted_proxies,
+        tls,
         log_window,
     )
     else {
@@ -98,6 +101,7 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         streams_max,
         connections: CONNECTIONS,
         trusted_proxies,
+        tls,
         log_window,
         ui_dir: None,
         session_idle: SESSION_IDLE,

@@ -360,6 +360,7 @@ fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
         discord_url: discord.origin.parse().expect("an address"),
         cdn_url: CDN.parse().expect("an address"),
         discord_gateway_url: None,
+        tls: guildhall_http::tls::client_config(None),
         log_window: NonZeroUsize::new(plan.window).expect("some"),
         names: GatewaySettingNames {
             bot_token: "the bot's token",

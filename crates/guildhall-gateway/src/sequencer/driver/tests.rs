@@ -302,7 +302,13 @@ impl Harness {
             published,
             rollback: rollback.subscribe(),
             report: watch::Sender::new(ReadinessReport::default()),
-            rest: DiscordRest::new(nowhere, &"t".parse().expect("a token"), 1).expect("a client"),
+            rest: DiscordRest::new(
+                nowhere,
+                &guildhall_http::tls::client_config(None),
+                &"t".parse().expect("a token"),
+                1,
+            )
+            .expect("a client"),
             clock: Arc::new(ManualClock::at(2_000)),
             cdn: Cdn::new(&"https://cdn.example".parse().expect("an address")),
             limits: Limits::default(),

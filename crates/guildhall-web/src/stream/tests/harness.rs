@@ -179,6 +179,7 @@ pub(crate) fn config() -> Config {
         streams_max: 1000,
         connections: 65_536,
         trusted_proxies: TrustedProxies::default(),
+        tls: guildhall_http::tls::client_config(None),
         log_window: NonZeroUsize::new(4096).expect("some"),
         ui_dir: None,
         session_idle: Duration::from_hours(24),
