@@ -52,6 +52,8 @@ pub struct GatewaySettingNames {
     pub discord_url: &'static str,
     /// [`Config::discord_gateway_url`].
     pub discord_gateway_url: &'static str,
+    /// The further roots that [`Config::tls`] trusts.
+    pub root_certificates: &'static str,
     /// Where the journal is.
     pub data_dir: &'static str,
 }
@@ -210,6 +212,7 @@ pub(crate) mod tests {
         link_tokens: "THE_LINK",
         discord_url: "THE_URL",
         discord_gateway_url: "THE_GATEWAY",
+        root_certificates: "THE_ROOTS",
         data_dir: "THE_FOLDER",
     };
 }

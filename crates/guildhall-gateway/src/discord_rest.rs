@@ -9,7 +9,10 @@ mod limiter;
 
 use std::{sync::Arc, time::Duration};
 
-use guildhall_http::{Secret, root_cause, tls};
+use guildhall_http::{
+    Secret, root_cause,
+    tls::{self, tls_failure},
+};
 use guildhall_model::{GuildId, RoleId, UserId, guild::Membership, text::readable_json};
 use metrics::counter;
 use parking_lot::{Mutex, MutexGuard};
@@ -43,6 +46,8 @@ pub(crate) struct DiscordRest {
     http: reqwest::Client,
     origin: Url,
     limiter: Arc<Mutex<Limiter>>,
+    /// What the operator calls the setting with further root certificates.
+    roots_setting: &'static str,
 }
 
 /// What `/gateway/bot` answers.
@@ -93,6 +98,7 @@ impl DiscordRest {
         tls: &ClientConfig,
         token: &Secret,
         requests_per_second: u32,
+        roots_setting: &'static str,
     ) -> Result<Self, reqwest::Error> {
         let bot = token.authorization("Bot");
         let http = reqwest::Client::builder()
@@ -109,6 +115,7 @@ impl DiscordRest {
             http,
             origin,
             limiter,
+            roots_setting,
         })
     }
 
@@ -176,7 +183,8 @@ impl DiscordRest {
         let unreachable = |error: reqwest::Error| {
             // The address is the operator's own; whatever else is in it is not for logs.
             let error = error.without_url();
-            RestError::Unreachable(root_cause(&error))
+            let tls = tls_failure(&error, self.roots_setting);
+            RestError::Unreachable(tls.unwrap_or_else(|| root_cause(&error)))
         };
         let mut url = self.origin.clone();
         url.set_path(path);

@@ -56,8 +56,14 @@ impl Config {
     ) -> Result<Gateway, GatewayBuildError> {
         crate::metrics::describe(&self.names);
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
-        let rest = DiscordRest::new(origin.into(), &self.tls, &self.bot_token, share)
-            .map_err(|error| GatewayBuildError::Tls(error.to_string()))?;
+        let rest = DiscordRest::new(
+            origin.into(),
+            &self.tls,
+            &self.bot_token,
+            share,
+            self.names.root_certificates,
+        )
+        .map_err(|error| GatewayBuildError::Tls(error.to_string()))?;
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.map_err(GatewayBuildError::NotBound)?;
         let address = listener

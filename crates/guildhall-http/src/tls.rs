@@ -1,5 +1,8 @@
 //! TLS towards others, made in this one place: what is trusted, and what is spoken.
 
+/// TLS that came to nothing, in words.
+mod failure;
+
 use std::{
     fmt,
     fs::File,
@@ -16,6 +19,8 @@ use rustls::{
         pem::{self, PemObject},
     },
 };
+
+pub use failure::tls_failure;
 
 /// Ten times what all of a system's roots come to: a path to something endless must not fill the
 /// memory.

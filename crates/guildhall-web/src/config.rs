@@ -70,6 +70,10 @@ pub struct WebSettingNames {
     pub allowed_origins: &'static str,
     /// [`Config::trusted_proxies`].
     pub trusted_proxies: &'static str,
+    /// [`OAuth::api_url`].
+    pub discord_url: &'static str,
+    /// The further roots that [`Config::tls`] trusts.
+    pub root_certificates: &'static str,
 }
 
 /// Discord's OAuth2 application.
@@ -110,5 +114,7 @@ pub(crate) mod tests {
         client_secret: "THE_SECRET",
         allowed_origins: "THE_ORIGINS",
         trusted_proxies: "THE_PROXIES",
+        discord_url: "THE_DISCORD",
+        root_certificates: "THE_ROOTS",
     };
 }

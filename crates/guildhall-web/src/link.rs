@@ -26,6 +26,8 @@ use crate::{Config, WebSettingNames, fanout::Publisher};
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 
+use dial::GatewayAddress;
+
 /// Requests on their way to the task. It takes them as fast as they come unless a write to the
 /// gateway is stuck; whoever finds this full gets no answer. As many as may be under
 /// way, since all of them may come at one moment.
@@ -58,16 +60,13 @@ pub(crate) fn open(
         health,
         names,
     };
-    let dialler = Dialler::new(
-        config.gateway_url.clone().into(),
-        Arc::clone(&config.tls),
-        config.link_token.secret().authorization("Bearer"),
-        names,
-        publisher,
-        clock,
-        inbox,
-        health_sender,
-    );
+    let gateway = GatewayAddress {
+        url: config.gateway_url.clone().into(),
+        tls: Arc::clone(&config.tls),
+        authorization: config.link_token.secret().authorization("Bearer"),
+        roots_setting: names.root_certificates,
+    };
+    let dialler = Dialler::new(gateway, names, publisher, clock, inbox, health_sender);
     (link, dialler)
 }
 

@@ -2,6 +2,7 @@ use axum::{Router, extract::Path, http::HeaderMap as Headers, routing::get};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::config::tests::NAMES;
 
 #[tokio::test]
 async fn members_guests_and_strangers_are_told_apart() {
@@ -157,6 +158,7 @@ fn client(origin: &str) -> DiscordRest {
         &tls::client_config(None),
         &"a-token".parse().expect("a token"),
         1_000,
+        NAMES.root_certificates,
     )
     .expect("a client")
 }

@@ -429,6 +429,7 @@ impl Harness {
                 &guildhall_http::tls::client_config(None),
                 &token,
                 1_000,
+                NAMES.root_certificates,
             )
             .expect("a client"),
             bot_token: token,

@@ -3,7 +3,10 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use guildhall_http::{HttpOrigin, LogThrottle, tls};
+use guildhall_http::{
+    HttpOrigin, LogThrottle, root_cause,
+    tls::{self, tls_failure},
+};
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -57,8 +60,8 @@ pub(super) enum SignInError {
     #[error("Discord refused the client")]
     ClientRefused,
     /// No whole answer in time.
-    #[error("Discord could not be reached")]
-    Unreachable,
+    #[error("Discord could not be reached ({0})")]
+    Unreachable(String),
     /// Not a success.
     #[error("Discord answered with status {0}")]
     Status(u16),
@@ -79,6 +82,7 @@ pub(super) struct DiscordClient {
     me: Url,
     guilds: Url,
     cdn: Url,
+    roots_setting: &'static str,
     skipped: Mutex<LogThrottle>,
 }
 
@@ -113,6 +117,7 @@ impl DiscordClient {
             me: below(&config.discord_url, "/api/v10/users/@me"),
             guilds: below(&config.discord_url, "/api/v10/users/@me/guilds"),
             cdn: Url::clone(&config.cdn_url),
+            roots_setting: config.names.root_certificates,
             skipped: Mutex::default(),
         })
     }
@@ -137,7 +142,10 @@ impl DiscordClient {
         attempt: &Attempt,
         reservation: Reservation,
     ) -> Result<SignedInUser, SignInError> {
-        let calls = Calls(Arc::new(Mutex::new(reservation)));
+        let calls = Calls {
+            reservation: Arc::new(Mutex::new(reservation)),
+            roots_setting: self.roots_setting,
+        };
         let answered = self.ask(code, attempt, &calls).await;
         calls.reservation().answered();
         answered
@@ -252,7 +260,7 @@ impl DiscordClient {
         calls: &Calls,
     ) -> Result<T, SignInError> {
         let request = self.http.get(url.clone()).bearer_auth(token);
-        let response = read(request.send().await).await?;
+        let response = calls.read(request.send().await).await?;
         if let Some(limited) = RateLimitAnswer::of(&response) {
             // A limit of this person's own token says nothing about others.
             calls.limited(&limited);
@@ -270,11 +278,15 @@ impl DiscordClient {
 
 /// The calls of one login, as they are counted.
 #[derive(Clone)]
-struct Calls(Arc<Mutex<Reservation>>);
+struct Calls {
+    reservation: Arc<Mutex<Reservation>>,
+    /// What the operator calls the setting with further root certificates.
+    roots_setting: &'static str,
+}
 
 impl Calls {
     fn reservation(&self) -> MutexGuard<'_, Reservation> {
-        self.0.lock()
+        self.reservation.lock()
     }
 
     /// Counts an answer that is no success, if Discord does.
@@ -296,6 +308,32 @@ impl Calls {
             );
         }
     }
+
+    /// Reads a whole answer, or as much as is too much.
+    async fn read(
+        &self,
+        response: Result<reqwest::Response, reqwest::Error>,
+    ) -> Result<HttpResponse, SignInError> {
+        let unreachable = |error| self.unreachable(error);
+        let mut response = response.map_err(unreachable)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > BODY_MAX {
+                return Err(SignInError::Unreadable);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut whole = HttpResponse::new(body);
+        *whole.status_mut() = response.status();
+        *whole.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(whole)
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> SignInError {
+        let error = error.without_url();
+        let tls = tls_failure(&error, self.roots_setting);
+        SignInError::Unreachable(tls.unwrap_or_else(|| root_cause(&error)))
+    }
 }
 
 /// Answers that say that Discord itself has failed are named here; all others are read by `oauth2`.
@@ -304,8 +342,10 @@ async fn send_token_request(
     request: HttpRequest,
     calls: Calls,
 ) -> Result<HttpResponse, SignInError> {
-    let request = request.try_into().map_err(|_| SignInError::Unreachable)?;
-    let mut response = read(http.execute(request).await).await?;
+    let request = request
+        .try_into()
+        .map_err(|error| calls.unreachable(error))?;
+    let mut response = calls.read(http.execute(request).await).await?;
     if let Some(limited) = RateLimitAnswer::of(&response) {
         // Limits of this endpoint are of our address, whatever their scope is called.
         let limited = RateLimitAnswer {
@@ -335,25 +375,3 @@ const USER_AGENT: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     ")"
 );
-
-/// Reads a whole answer, or as much as is too much.
-async fn read(
-    response: Result<reqwest::Response, reqwest::Error>,
-) -> Result<HttpResponse, SignInError> {
-    let mut response = response.map_err(|_| SignInError::Unreachable)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|_| SignInError::Unreachable)?
-    {
-        if body.len() + chunk.len() > BODY_MAX {
-            return Err(SignInError::Unreadable);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut whole = HttpResponse::new(body);
-    *whole.status_mut() = response.status();
-    *whole.headers_mut() = std::mem::take(response.headers_mut());
-    Ok(whole)
-}

@@ -61,6 +61,9 @@ impl Failure {
                     names.client_id, names.client_secret
                 )
             }
+            Self::SignIn(SignInError::Unreachable(_)) => {
+                format!("{self}; check {}", names.discord_url)
+            }
             _ => self.to_string(),
         }
     }

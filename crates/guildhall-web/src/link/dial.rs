@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use guildhall_http::{
     driver_time::{now, sleep_to},
     error_chain,
+    tls::tls_failure,
 };
 use guildhall_link::{
     Backoff, End, Frame, Violation,
@@ -48,11 +49,18 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type AckSender = oneshot::Sender<Ack>;
 
+/// Where the gateway is, and how it is reached.
+pub(super) struct GatewayAddress {
+    pub(super) url: Url,
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) authorization: HeaderValue,
+    /// What the operator calls the setting with further root certificates.
+    pub(super) roots_setting: &'static str,
+}
+
 /// The task that keeps the link up. It never gives up.
 pub(crate) struct Dialler {
-    gateway_url: Url,
-    tls: Arc<ClientConfig>,
-    authorization: HeaderValue,
+    gateway: GatewayAddress,
     names: WebSettingNames,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
@@ -68,9 +76,7 @@ pub(crate) struct Dialler {
 
 impl Dialler {
     pub(super) fn new(
-        gateway_url: Url,
-        tls: Arc<ClientConfig>,
-        authorization: HeaderValue,
+        gateway: GatewayAddress,
         names: WebSettingNames,
         publisher: Publisher,
         clock: Arc<dyn Clock>,
@@ -78,9 +84,7 @@ impl Dialler {
         health: watch::Sender<LinkHealth>,
     ) -> Self {
         Self {
-            gateway_url,
-            tls,
-            authorization,
+            gateway,
             names,
             publisher,
             clock,
@@ -99,7 +103,7 @@ impl Dialler {
         self.publisher.link_down(self.clock.now());
         loop {
             // Boxed: the TLS handshake's state is big, and this task lives long.
-            let dialling = Box::pin(dial(&self.gateway_url, &self.tls, &self.authorization));
+            let dialling = Box::pin(self.gateway.dial());
             let dialled = drop_asks_until(&mut self.asks, dialling);
             let failure = match stop.run_until_cancelled(dialled).await {
                 None => return,
@@ -287,34 +291,36 @@ impl Attachment {
     }
 }
 
-/// Opens one connection.
-async fn dial(
-    url: &Url,
-    tls: &Arc<ClientConfig>,
-    authorization: &HeaderValue,
-) -> Result<Socket, LinkHealth> {
-    let unreachable = |error: SocketError| LinkHealth::Unreachable(error_chain(&error));
-    let mut request = url.as_str().into_client_request().map_err(unreachable)?;
-    let headers = request.headers_mut();
-    headers.insert(header::AUTHORIZATION, authorization.clone());
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
-        .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
-    // Watches are small and somebody waits for each: no Nagle.
-    let connector = Connector::Rustls(Arc::clone(tls));
-    let connecting = connect_async_tls_with_config(request, Some(config), true, Some(connector));
-    match timeout(DIAL_LIMIT, connecting).await {
-        Ok(Ok((socket, _response))) => Ok(socket),
-        Ok(Err(SocketError::Http(response))) => Err(match response.status() {
-            StatusCode::UNAUTHORIZED => LinkHealth::Unauthorized,
-            status => LinkHealth::NoGateway(status.as_u16()),
-        }),
-        Ok(Err(error)) => Err(unreachable(error)),
-        Err(_) => {
-            let seconds = DIAL_LIMIT.as_secs();
-            Err(LinkHealth::Unreachable(format!(
-                "no answer within {seconds} s"
-            )))
+impl GatewayAddress {
+    /// Opens one connection.
+    async fn dial(&self) -> Result<Socket, LinkHealth> {
+        let unreachable = |error: SocketError| {
+            let tls = tls_failure(&error, self.roots_setting);
+            LinkHealth::Unreachable(tls.unwrap_or_else(|| error_chain(&error)))
+        };
+        let url = self.url.as_str();
+        let mut request = url.into_client_request().map_err(unreachable)?;
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, self.authorization.clone());
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
+            .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
+        let tls = Some(Connector::Rustls(Arc::clone(&self.tls)));
+        // Watches are small and somebody waits for each: no Nagle.
+        let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
+        match timeout(DIAL_LIMIT, connecting).await {
+            Ok(Ok((socket, _response))) => Ok(socket),
+            Ok(Err(SocketError::Http(response))) => Err(match response.status() {
+                StatusCode::UNAUTHORIZED => LinkHealth::Unauthorized,
+                status => LinkHealth::NoGateway(status.as_u16()),
+            }),
+            Ok(Err(error)) => Err(unreachable(error)),
+            Err(_) => {
+                let seconds = DIAL_LIMIT.as_secs();
+                Err(LinkHealth::Unreachable(format!(
+                    "no answer within {seconds} s"
+                )))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
 use guildhall_http::{Secret, WsUrl};
 use guildhall_model::GuildId;
 
-use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets, tls};
+use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets, tls, tls::ROOT_CERTIFICATES};
 
 /// The settings that the role names to its operator.
 const NAMES: GatewaySettingNames = GatewaySettingNames {
@@ -16,6 +16,7 @@ const NAMES: GatewaySettingNames = GatewaySettingNames {
     link_tokens: "LINK_TOKEN",
     discord_url: "DISCORD_URL",
     discord_gateway_url: "DISCORD_GATEWAY_URL",
+    root_certificates: ROOT_CERTIFICATES,
     data_dir: "DATA_DIR",
 };
 

@@ -6,7 +6,10 @@ use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, TrustedProxies,
 use guildhall_web::{CDN_URL_MAX, Config, OAuth, WebSettingNames};
 use url::{Host, Url};
 
-use super::{ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets, tls};
+use super::{
+    ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets, tls,
+    tls::ROOT_CERTIFICATES,
+};
 
 /// A session unused for so long is over; streams slide theirs when they open.
 const SESSION_IDLE: Duration = Duration::from_hours(7 * 24);
@@ -25,6 +28,8 @@ const NAMES: WebSettingNames = WebSettingNames {
     client_secret: "DISCORD_CLIENT_SECRET",
     allowed_origins: "ALLOWED_ORIGINS",
     trusted_proxies: "TRUSTED_PROXIES",
+    discord_url: "DISCORD_URL",
+    root_certificates: ROOT_CERTIFICATES,
 };
 
 /// Reads what the web role needs; the error says all that is wrong with it.

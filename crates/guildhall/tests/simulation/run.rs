@@ -369,6 +369,7 @@ fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
             link_tokens: "the link's token",
             discord_url: "Discord's address",
             discord_gateway_url: "the Gateway's address",
+            root_certificates: "the roots",
             data_dir: "the folder",
         },
         limits: Limits {

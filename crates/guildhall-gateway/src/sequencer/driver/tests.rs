@@ -307,6 +307,7 @@ impl Harness {
                 &guildhall_http::tls::client_config(None),
                 &"t".parse().expect("a token"),
                 1,
+                NAMES.root_certificates,
             )
             .expect("a client"),
             clock: Arc::new(ManualClock::at(2_000)),
