@@ -11,7 +11,7 @@ mod intervals;
 
 pub use intervals::{INTERVALS, Interval, NoInterval};
 
-pub use crate::world::PrivilegedIntents;
+pub use crate::{tls::TlsFiles, world::PrivilegedIntents};
 
 /// Everything that can be set. The defaults are Discord's own figures where
 /// Discord has one.
@@ -21,8 +21,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The same seed makes the same world, ids and tokens.
     pub seed: u64,
+    /// With what `https` and `wss` are served; without, everything is plain.
+    pub tls: Option<TlsFiles>,
     /// Origin as browsers reach it, such as `http://localhost:4000`; it is the
-    /// issuer named in OAuth2 answers. `None` means `http://` and the bound address.
+    /// issuer named in OAuth2 answers. `None` means `http://` (with TLS `https://`) and
+    /// the bound address.
     pub public_url: Option<String>,
     /// What HELLO asks for.
     pub heartbeat_interval: Duration,
@@ -183,6 +186,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             seed: 1,
+            tls: None,
             public_url: None,
             heartbeat_interval: Duration::from_millis(41_250),
             heartbeat_grace: Duration::from_secs(20),

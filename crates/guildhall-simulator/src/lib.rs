@@ -1,7 +1,7 @@
 //! A Discord small enough to read and strict enough to trust.
 //!
 //! It speaks Gateway v10, the REST routes and the OAuth2 login that a bridge
-//! needs, over plain HTTP on loopback, from one in-memory world that is
+//! needs, over plain HTTP on loopback or over TLS, from one in-memory world that is
 //! the same for the same seed. Any bot library may be pointed at it unchanged;
 //! `/sim` and the page at `/` move its people about.
 //!
@@ -20,6 +20,8 @@ mod clock;
 mod snowflake;
 /// Guilds, channels, roles, people, and who may see what.
 mod world;
+/// The certificate, for one that speaks TLS.
+mod tls;
 /// What can be set, and what the defaults are.
 mod config;
 /// The bytes of one connection.
@@ -59,7 +61,8 @@ mod simulator;
 
 pub use config::{
     Config, GrantLifetimes, INTERVALS, Interval, NoInterval, PrivilegedIntents, RateLimits,
-    Scenario, UnknownScenario,
+    Scenario, TlsFiles, UnknownScenario,
 };
 pub use simulator::{Application, BuildError, RunError, Simulator};
 pub use snowflake::Snowflake;
+pub use tls::TlsFilesError;

@@ -26,6 +26,7 @@ use tokio::{
     pin, select,
     time::{Instant, sleep, timeout, timeout_at},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, warn};
@@ -37,7 +38,7 @@ use crate::{
     gateway_ws::{self, GatewayState},
     oauth, page, rest,
     state::{AppState, Tasks},
-    wire::{Wire, WireStream},
+    wire::{Bytes, Wire, WireStream},
 };
 
 /// Longest body of any request.
@@ -126,6 +127,7 @@ async fn gateway_or_page(State(state): State<GatewayState>, request: Request) ->
 /// Accepts until asked to stop, or until accepting fails for good.
 pub(crate) async fn accept(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     router: Router,
     config: &Arc<Config>,
     tasks: &Tasks,
@@ -139,9 +141,17 @@ pub(crate) async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 failures = 0;
-                let stop = tasks.stop.clone();
-                let connection = serve(stream, peer, router.clone(), config.clone(), stop);
-                tasks.tracker.spawn(connection);
+                // Small frames must leave at once; a socket that refuses is slower, not broken.
+                let _ = stream.set_nodelay(true);
+                let (router, config, stop) = (router.clone(), config.clone(), tasks.stop.clone());
+                match tls.clone() {
+                    None => tasks
+                        .tracker
+                        .spawn(serve(stream, peer, router, config, stop)),
+                    Some(tls) => tasks
+                        .tracker
+                        .spawn(serve_tls(tls, stream, peer, router, config, stop)),
+                };
             }
             Err(error) if failures >= ACCEPT_FAILURES => return Err(error),
             Err(error) => {
@@ -153,15 +163,33 @@ pub(crate) async fn accept(
     }
 }
 
-async fn serve(
+/// A client that does not trust the certificate ends here.
+async fn serve_tls(
+    tls: TlsAcceptor,
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     config: Arc<Config>,
     stop: CancellationToken,
 ) {
-    // Small frames must leave at once; a socket that refuses is slower, not broken.
-    let _ = stream.set_nodelay(true);
+    let accepted = select! {
+        accepted = timeout(config.head_limit, tls.accept(stream)) => accepted,
+        () = stop.cancelled() => return,
+    };
+    match accepted {
+        Ok(Ok(stream)) => serve(stream, peer, router, config, stop).await,
+        Ok(Err(error)) => debug!(%error, "no TLS came of a connection"),
+        Err(_) => debug!("a connection was too slow to begin TLS"),
+    }
+}
+
+async fn serve<S: Bytes + 'static>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    config: Arc<Config>,
+    stop: CancellationToken,
+) {
     let wire = Wire::new();
     let stream = WireStream::new(stream, wire.clone());
     let body_limit = config.body_limit;

@@ -4,14 +4,16 @@ use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use axum::extract::FromRef;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::{Config, Scenario},
+    config::{Config, Scenario, TlsFiles},
     scenario::Player,
     serve,
     snowflake::Snowflake,
-    state::{AppState, Tasks},
+    state::{AppState, Schemes, Tasks},
+    tls::TlsFilesError,
     world::World,
 };
 
@@ -26,6 +28,9 @@ pub enum BuildError {
         /// What the system said.
         source: io::Error,
     },
+    /// TLS can't be served with the files that were given.
+    #[error(transparent)]
+    Tls(#[from] TlsFilesError),
     /// `public_url` is more or less than an http or https origin.
     #[error("the public URL must be an origin such as http://localhost:4000, not {0:?}")]
     PublicUrl(String),
@@ -74,6 +79,7 @@ impl fmt::Debug for Application {
 pub struct Simulator {
     config: Config,
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     address: SocketAddr,
     world: World,
     application: Application,
@@ -90,6 +96,7 @@ impl Config {
                 .map(|url| url.origin().ascii_serialization());
             self.public_url = Some(origin.ok_or_else(|| BuildError::PublicUrl(given.clone()))?);
         }
+        let tls = self.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
         let address = self.listen;
         let bind_error = |source| BuildError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
@@ -102,6 +109,7 @@ impl Config {
         Ok(Simulator {
             config: self,
             listener,
+            tls,
             address,
             world,
             application,
@@ -116,6 +124,17 @@ impl Simulator {
         self.address
     }
 
+    /// Where the API is, without a slash at the end, and the Gateway.
+    #[must_use]
+    pub fn urls(&self) -> [String; 2] {
+        let Schemes { http, websocket } = Schemes::of(&self.config);
+        let address = self.address;
+        [
+            format!("{http}://{address}"),
+            format!("{websocket}://{address}/gateway"),
+        ]
+    }
+
     /// What a bot and a login need to know.
     #[must_use]
     pub fn application(&self) -> Application {
@@ -128,6 +147,7 @@ impl Simulator {
         let Self {
             config,
             listener,
+            tls,
             address,
             world,
             ..
@@ -140,7 +160,7 @@ impl Simulator {
         let config = state.config.clone();
         Player::from_ref(&state).start(config.scenario);
         let router = serve::router(state);
-        Ok(serve::accept(listener, router, &config, &tasks).await?)
+        Ok(serve::accept(listener, tls, router, &config, &tasks).await?)
     }
 }
 

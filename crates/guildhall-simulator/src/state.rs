@@ -51,6 +51,8 @@ pub(crate) struct Tasks {
 /// Under which addresses clients reach the simulator.
 #[derive(Debug)]
 pub(crate) struct Addresses {
+    /// What the listener speaks.
+    schemes: Schemes,
     /// Where the listener is bound.
     bound: SocketAddr,
     /// What was set as the public URL: an origin.
@@ -59,10 +61,36 @@ pub(crate) struct Addresses {
     pub(crate) origin: String,
 }
 
+/// How URLs of the listener begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schemes {
+    pub(crate) http: &'static str,
+    pub(crate) websocket: &'static str,
+}
+
+impl Schemes {
+    pub(crate) fn of(config: &Config) -> Self {
+        match config.tls {
+            Some(_) => Self {
+                http: "https",
+                websocket: "wss",
+            },
+            None => Self {
+                http: "http",
+                websocket: "ws",
+            },
+        }
+    }
+}
+
 impl AppState {
     pub(crate) fn new(config: Config, bound: SocketAddr, world: World, tasks: Arc<Tasks>) -> Self {
         Self {
-            addresses: Arc::new(Addresses::new(bound, config.public_url.clone())),
+            addresses: Arc::new(Addresses::new(
+                Schemes::of(&config),
+                bound,
+                config.public_url.clone(),
+            )),
             discord: Arc::new(Discord::new(&config, world)),
             grants: shared(Grants::new(config.seed, config.grants)),
             limiter: shared(Limiter::new(config.rate_limits)),
@@ -82,9 +110,12 @@ fn shared<T>(part: T) -> Shared<T> {
 }
 
 impl Addresses {
-    fn new(bound: SocketAddr, public: Option<String>) -> Self {
-        let origin = public.clone().unwrap_or_else(|| format!("http://{bound}"));
+    fn new(schemes: Schemes, bound: SocketAddr, public: Option<String>) -> Self {
+        let origin = public
+            .clone()
+            .unwrap_or_else(|| format!("{}://{bound}", schemes.http));
         Self {
+            schemes,
             bound,
             public,
             origin,
@@ -96,7 +127,7 @@ impl Addresses {
     pub(crate) fn gateway_url(&self, headers: &HeaderMap, path: &str) -> String {
         match self.public.as_deref() {
             Some(origin) => format!("{}{path}", origin.replacen("http", "ws", 1)),
-            None => format!("ws://{}{path}", self.host(headers)),
+            None => format!("{}://{}{path}", self.schemes.websocket, self.host(headers)),
         }
     }
 

@@ -7,7 +7,7 @@ use guildhall_simulator::{Application, Config, Simulator};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{
         Message,
         protocol::{CloseFrame, frame::coding::CloseCode},
@@ -189,7 +189,17 @@ impl House {
 
     /// A connection that has heard HELLO.
     pub(crate) async fn dial(&self, path: &str) -> Result<Client, Failure> {
-        let (socket, _) = connect_async(format!("ws://{}{path}", self.address)).await?;
+        self.dial_url(&format!("ws://{}{path}", self.address), None)
+            .await
+    }
+
+    /// The same at any URL; the connector decides whom `wss` trusts.
+    pub(crate) async fn dial_url(
+        &self,
+        url: &str,
+        connector: Option<Connector>,
+    ) -> Result<Client, Failure> {
+        let (socket, _) = connect_async_tls_with_config(url, None, false, connector).await?;
         let mut client = Client {
             socket,
             token: self.application.bot_token.clone(),

@@ -31,4 +31,5 @@ mod rooms;
 mod slow_clients;
 mod stamps;
 mod switches;
+mod tls;
 mod twins;

@@ -1,7 +1,9 @@
 //! What only a subcommand with a simulator takes.
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use guildhall_simulator::{Config, INTERVALS, NoInterval, Scenario};
+use guildhall_simulator::{Config, INTERVALS, NoInterval, Scenario, TlsFiles};
 
 use super::Subcommand;
 
@@ -13,6 +15,8 @@ pub(crate) struct Simulation {
     pub(crate) scenario: Scenario,
     /// Intervals that are not as usual, as `NAME=DURATION`.
     pub(crate) intervals: Vec<String>,
+    /// It speaks TLS.
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 /// The flags of a subcommand that has a simulator.
@@ -37,9 +41,28 @@ pub(super) fn add_arguments(subcommand: Subcommand, mut sub: Command) -> Command
     }
     if subcommand == Subcommand::Simulator {
         sub = sub.arg(interval()).after_help(intervals());
+        sub = sub.args(tls());
     }
     sub
 }
+
+/// Neither without the other.
+fn tls() -> [Arg; 2] {
+    let of_pem = |name: &'static str, other: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .requires(other)
+    };
+    [
+        of_pem(TLS_CERT, TLS_KEY).help("Serves https and wss, with this PEM certificate"),
+        of_pem(TLS_KEY, TLS_CERT).help("The certificate's private key, as PEM"),
+    ]
+}
+
+const TLS_CERT: &str = "tls-cert";
+const TLS_KEY: &str = "tls-key";
 
 fn interval() -> Arg {
     let valid = |text: &str| -> Result<String, NoInterval> {
@@ -73,14 +96,17 @@ impl Simulation {
         if !subcommand.has_simulator() {
             return Self::default();
         }
-        let intervals = match subcommand {
-            Subcommand::Simulator => matches.get_many("interval").into_iter().flatten().cloned(),
-            _ => None.into_iter().flatten().cloned(),
-        };
+        let stands_alone = subcommand == Subcommand::Simulator;
+        let of_its_own = stands_alone.then_some(matches);
+        let intervals = of_its_own.and_then(|matches| matches.get_many("interval"));
+        let file = |name| of_its_own?.get_one::<PathBuf>(name).cloned();
         Self {
             seed: matches.get_one("seed").copied().unwrap_or(1),
             scenario: matches.get_one("scenario").copied().unwrap_or_default(),
-            intervals: intervals.collect(),
+            intervals: intervals.into_iter().flatten().cloned().collect(),
+            tls: file(TLS_CERT)
+                .zip(file(TLS_KEY))
+                .map(|(certificates, key)| TlsFiles { certificates, key }),
         }
     }
 }
@@ -103,6 +129,25 @@ mod tests {
         assert_eq!(scenario(&big), Scenario::Big);
         let unknown = ["guildhall", "demo", "--scenario", "riot"];
         assert!(command().try_get_matches_from(unknown).is_err());
+    }
+
+    #[test]
+    fn a_simulator_speaks_tls_with_a_certificate_and_its_key() {
+        let typed = |flags: &[&str]| {
+            let typed = [&["guildhall", "simulator"], flags].concat();
+            command().try_get_matches_from(typed)
+        };
+        let both = ["--tls-cert", "a.pem", "--tls-key=a.key"];
+        let files = arguments(&typed(&both).expect("known flags"))
+            .simulation
+            .tls;
+        let (certificates, key) = ("a.pem".into(), "a.key".into());
+        assert_eq!(files, Some(TlsFiles { certificates, key }));
+        let plain = typed(&[]).expect("known flags");
+        assert_eq!(arguments(&plain).simulation.tls, None);
+        for one in [["--tls-cert", "a.pem"], ["--tls-key", "a.key"]] {
+            assert!(typed(&one).is_err(), "{one:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use guildhall_simulator::{Config, Simulator};
+use guildhall_simulator::{BuildError, Config, Simulator};
 
 use crate::{
     cli::Simulation,
@@ -13,7 +13,7 @@ use crate::{
 pub(super) async fn run(settings: &Settings, simulation: &Simulation) -> Result<(), ProcessExit> {
     let simulator = build(listen(settings)?, simulation).await?;
     let mut lifecycle = Lifecycle::new();
-    let address = simulator.local_addr();
+    let [api, gateway] = simulator.urls();
     let application = simulator.application();
     start(&mut lifecycle, simulator);
     #[expect(
@@ -21,9 +21,9 @@ pub(super) async fn run(settings: &Settings, simulation: &Simulation) -> Result<
         reason = "what a person who starts it by hand needs to know"
     )]
     {
-        println!("Discord side   http://{address}/");
-        println!("API            http://{address}/api/v10");
-        println!("Gateway        ws://{address}/gateway");
+        println!("Discord side   {api}/");
+        println!("API            {api}/api/v10");
+        println!("Gateway        {gateway}");
         println!("Bot token      {}", application.bot_token);
         println!("Client id      {}", application.id);
         println!("Client secret  {}", application.client_secret);
@@ -40,6 +40,7 @@ pub(super) async fn build(
         listen,
         seed: simulation.seed,
         scenario: simulation.scenario,
+        tls: simulation.tls.clone(),
         ..Config::default()
     };
     for interval in &simulation.intervals {
@@ -49,12 +50,13 @@ pub(super) async fn build(
             ))));
         }
     }
-    match config.build().await {
-        Ok(simulator) => Ok(simulator),
-        Err(error) => Err(ProcessExit::Misconfigured(ConfigError(format!(
-            "SIMULATOR_LISTEN: {error}: choose another port."
-        )))),
-    }
+    config.build().await.map_err(|error| {
+        let sentence = match error {
+            BuildError::Tls(error) => format!("--tls-cert, --tls-key: {error}."),
+            error => format!("SIMULATOR_LISTEN: {error}: choose another port."),
+        };
+        ProcessExit::Misconfigured(ConfigError(sentence))
+    })
 }
 
 pub(super) fn start(lifecycle: &mut Lifecycle, simulator: Simulator) {
