@@ -7,6 +7,8 @@ mod discord;
 mod process;
 /// A stream as a browser reads it.
 mod stream;
+/// Certificates, and what shows them.
+mod tls;
 
 use std::{
     net::TcpListener,
@@ -15,12 +17,13 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect::Policy};
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use discord::Discord;
 pub(crate) use process::{OPEN_FILES, Process};
 pub(crate) use stream::{Frame, Stream};
+pub(crate) use tls::{Authority, Identity, TlsProxy};
 
 /// Longer than anything here takes, even on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -47,6 +50,17 @@ pub(crate) struct Ports {
     pub(crate) web: u16,
     pub(crate) gateway_ops: u16,
     pub(crate) web_ops: u16,
+}
+
+impl Ports {
+    pub(crate) fn new() -> Self {
+        Self {
+            link: free_port(),
+            web: free_port(),
+            gateway_ops: free_port(),
+            web_ops: free_port(),
+        }
+    }
 }
 
 impl House {
@@ -82,12 +96,20 @@ impl House {
         let address = simulator.line_after("Discord side").await;
         let discord = Discord::at(address.trim_end_matches('/')).await;
         happens(&discord).await;
-        let ports = Ports {
-            link: free_port(),
-            web: free_port(),
-            gateway_ops: free_port(),
-            web_ops: free_port(),
-        };
+        let house = Self::around(simulator, discord, client(), Ports::new(), folder, more);
+        house.until_ready(house.ports.web_ops).await;
+        house
+    }
+
+    /// Starts gateway and web for a Discord that runs, and waits for nothing.
+    pub(crate) fn around(
+        simulator: Process,
+        discord: Discord,
+        http: Client,
+        ports: Ports,
+        folder: Folder,
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut settings = settings(&discord, &ports);
         for (name, value) in more {
             settings.retain(|(known, _)| known != name);
@@ -95,18 +117,16 @@ impl House {
         }
         let gateway = start_gateway(&settings, &ports, &folder.0);
         let web = start_web(&settings, &ports, &folder.0);
-        let house = Self {
+        Self {
             simulator,
             gateway,
             web,
             discord,
             ports,
-            http: client(),
+            http,
             settings,
             folder,
-        };
-        house.until_ready(house.ports.web_ops).await;
-        house
+        }
     }
 
     /// Starts the web process again, with the same settings, on the same port.
@@ -181,6 +201,17 @@ impl House {
 
     /// Signs a simulated user in, as a browser would; answers with the `Cookie` header.
     pub(crate) async fn sign_in(&self, user_id: &str) -> String {
+        let signed_in = self.callback(user_id).await;
+        assert!(
+            signed_in.status().is_redirection(),
+            "{}",
+            signed_in.status()
+        );
+        cookie_of(&signed_in).expect("the callback sets a cookie")
+    }
+
+    /// What web answers at a sign-in's end.
+    pub(crate) async fn callback(&self, user_id: &str) -> Response {
         let login = self.get("/auth/login", None).await;
         let attempt = cookie_of(&login).expect("the login sets a cookie");
         let authorize = format!("{}&sim_user={user_id}", location_of(&login));
@@ -192,13 +223,7 @@ impl House {
             .expect("Discord answers");
         let callback = location_of(&consent);
         let request = self.http.get(callback).header("cookie", attempt);
-        let signed_in = request.send().await.expect("the callback answers");
-        assert!(
-            signed_in.status().is_redirection(),
-            "{}",
-            signed_in.status()
-        );
-        cookie_of(&signed_in).expect("the callback sets a cookie")
+        request.send().await.expect("the callback answers")
     }
 
     /// A plain GET on the web process.
@@ -271,12 +296,13 @@ fn start_web(settings: &[(String, String)], ports: &Ports, folder: &Path) -> Pro
 
 /// A client that follows nothing and keeps no cookies: the tests do, where all can see it.
 pub(crate) fn client() -> Client {
+    client_builder().build().expect("a client")
+}
+
+fn client_builder() -> ClientBuilder {
     // Another test of this binary may have installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    Client::builder()
-        .redirect(Policy::none())
-        .build()
-        .expect("a client")
+    Client::builder().redirect(Policy::none())
 }
 
 /// The same, with what a proxy says whose client is at this address.
@@ -284,12 +310,8 @@ pub(crate) fn client_at(address: &str) -> Client {
     let mut headers = reqwest::header::HeaderMap::new();
     let address = address.parse().expect("a header's value");
     headers.insert("x-forwarded-for", address);
-    drop(client());
-    Client::builder()
-        .redirect(Policy::none())
-        .default_headers(headers)
-        .build()
-        .expect("a client")
+    let client = client_builder().default_headers(headers).build();
+    client.expect("a client")
 }
 
 /// A port for a process that is told its port, because it comes back on the same one after a

@@ -21,5 +21,6 @@ mod other_clients_are_served;
 mod others_mistakes_end_at_their_line;
 mod secrets_stay_secret;
 mod the_gateway_goes_on_where_it_was;
+mod the_house_runs_over_tls;
 mod the_house_stops_in_order;
 mod trouble_is_told_and_survived;

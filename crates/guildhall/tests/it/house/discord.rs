@@ -30,7 +30,11 @@ pub(crate) struct Discord {
 impl Discord {
     /// Reads the standing world of a simulator.
     pub(crate) async fn at(url: &str) -> Self {
-        let http = client();
+        Self::reached(client(), url).await
+    }
+
+    /// The same, of one that takes a client of its own to reach.
+    pub(crate) async fn reached(http: Client, url: &str) -> Self {
         let state = read_state(&http, url).await;
         let guild = &state["guilds"][0];
         let id = |value: &Value| value.as_str().expect("an id").to_owned();
