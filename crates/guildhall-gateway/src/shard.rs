@@ -7,6 +7,8 @@
 
 /// One connection, from dialling to its end.
 mod connection;
+/// The protocol of one connection: a pure machine.
+mod session;
 /// When to connect again, and whether to RESUME: a pure machine.
 mod reconnect_policy;
 /// When an IDENTIFY may be sent.
@@ -262,6 +264,7 @@ fn describe(disconnect: &Disconnect, names: &GatewaySettingNames) -> String {
             Some(meaning) => format!("Discord closed the connection ({close}): {meaning}"),
             None => format!("Discord closed the connection ({close})"),
         },
+        Disconnect::Failed(why) => format!("the connection could not be gone on with: {why}"),
         Disconnect::ReconnectAsked => "Discord asked to reconnect".to_owned(),
         Disconnect::InvalidSession { resumable: true } => {
             "Discord asked to resume the session again".to_owned()
@@ -301,7 +304,7 @@ fn reason(disconnect: &Disconnect) -> &'static str {
     match disconnect {
         Disconnect::Unreachable(_) => "unreachable",
         Disconnect::BudgetLow { .. } => "budget",
-        Disconnect::Cut(_) => "cut",
+        Disconnect::Cut(_) | Disconnect::Failed(_) => "cut",
         Disconnect::ReconnectAsked => "reconnect_asked",
         Disconnect::InvalidSession { .. } => "invalid_session",
         Disconnect::InboxFull => "inbox_full",

@@ -239,7 +239,7 @@ impl<'a> Connection<'a> {
             Message::Dispatch(dispatch) => self.dispatched(dispatch).await,
             Message::Hello { heartbeat } => {
                 self.policy.heard();
-                self.awaited = Awaited::ack(heartbeat);
+                self.awaited = Awaited::ack(heartbeat.every);
                 None
             }
             Message::Acknowledged => {
@@ -259,7 +259,7 @@ impl<'a> Connection<'a> {
                 }))
             }
             Message::Unreadable { name, data } => self.dispatched_unnumbered(name, data).await,
-            Message::Other => None,
+            Message::HeartbeatAsked | Message::Garbage | Message::Other => None,
         }
     }
 

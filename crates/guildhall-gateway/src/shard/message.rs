@@ -4,14 +4,16 @@ use std::{num::NonZeroU64, time::Duration};
 
 use guildhall_model::{UnixMs, text::replace_lone_surrogates};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::inbox::Dispatch;
 
-/// What a message is to us. Heartbeats and the like are the library's.
+/// What a message is to us.
 #[derive(Debug)]
 pub(super) enum Message {
     Dispatch(Dispatch),
+    /// Op 1: it wants a heartbeat now.
+    HeartbeatAsked,
     /// Op 7: please reconnect.
     Reconnect,
     /// Op 9: the session can't be started or resumed, or is over.
@@ -21,7 +23,7 @@ pub(super) enum Message {
     /// Op 10: the peer is a Gateway.
     Hello {
         /// How often it wants a heartbeat.
-        heartbeat: Duration,
+        heartbeat: HeartbeatInterval,
     },
     /// Op 11: it has our heartbeat.
     Acknowledged,
@@ -32,6 +34,9 @@ pub(super) enum Message {
         /// `d`, if there is one.
         data: Box<RawValue>,
     },
+    /// No message of Discord's at all.
+    Garbage,
+    /// Of a kind that says nothing to us.
     Other,
 }
 
@@ -39,14 +44,14 @@ impl Message {
     /// Takes a message out of its envelope. Total: any text is a message of some kind.
     pub(super) fn read(text: &str, received_at: UnixMs) -> Self {
         #[derive(Deserialize)]
-        struct Envelope {
+        struct Envelope<'a> {
             op: u8,
             #[serde(default)]
             t: Option<String>,
             #[serde(default)]
             s: Option<u64>,
-            #[serde(default)]
-            d: Option<Box<RawValue>>,
+            #[serde(default, borrow)]
+            d: Option<&'a RawValue>,
         }
         // INVARIANT(text): all that Discord's Gateway says is read from here.
         let text = &*replace_lone_surrogates(text);
@@ -60,22 +65,24 @@ impl Message {
                     // RESUMED ends a replay, whether it is counted or not.
                     sequence: number.and_then(NonZeroU64::new),
                     // It has been seen with `d` null and with an object.
-                    data: envelope.d.unwrap_or_default(),
+                    data: envelope.d.map(RawValue::to_owned).unwrap_or_default(),
                     received_at,
                 })
             }
+            (1, ..) => Self::HeartbeatAsked,
             (7, ..) => Self::Reconnect,
             (9, ..) => Self::InvalidSession {
                 resumable: envelope.d.is_some_and(|data| data.get() == "true"),
             },
             (10, ..) => Self::Hello {
-                heartbeat: heartbeat(envelope.d.as_deref()),
+                heartbeat: HeartbeatInterval::read(envelope.d),
             },
             (11, ..) => Self::Acknowledged,
             (0, name, _) if name.is_some() || envelope.d.is_some() => Self::Unreadable {
                 name,
-                data: envelope.d.unwrap_or_default(),
+                data: envelope.d.map(RawValue::to_owned).unwrap_or_default(),
             },
+            (0, ..) => Self::Garbage,
             _ => Self::Other,
         }
     }
@@ -84,34 +91,65 @@ impl Message {
     /// that the next one would not.
     fn unreadable(text: &str) -> Self {
         #[derive(Default, Deserialize)]
-        struct Envelope {
+        struct Envelope<'a> {
             #[serde(default)]
-            op: serde_json::Value,
+            op: Value,
             #[serde(default)]
-            t: serde_json::Value,
-            #[serde(default)]
-            d: Option<Box<RawValue>>,
+            t: Value,
+            #[serde(default, borrow)]
+            d: Option<&'a RawValue>,
         }
         let Envelope { op, t, d } = serde_json::from_str(text).unwrap_or_default();
         let is_other = op.as_u64().is_some_and(|op| op != 0);
         if is_other || (!t.is_string() && d.is_none()) {
-            return Self::Other;
+            return Self::Garbage;
         }
         Self::Unreadable {
             name: t.as_str().map(str::to_owned),
-            data: d.unwrap_or_default(),
+            data: d.map(RawValue::to_owned).unwrap_or_default(),
         }
     }
 }
 
-/// Discord's documentation names 45 seconds as an example.
-fn heartbeat(data: Option<&RawValue>) -> Duration {
-    #[derive(Deserialize)]
-    struct Hello {
-        heartbeat_interval: u64,
+/// How often Discord wants a heartbeat, within what can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HeartbeatInterval {
+    pub(super) every: Duration,
+    /// It is not as Discord said it: what that said is no such time, or one out of all bounds.
+    pub(super) is_odd: bool,
+}
+
+impl HeartbeatInterval {
+    /// Discord's documentation has this as its example.
+    pub(super) const DEFAULT: Duration = Duration::from_secs(45);
+    /// Heartbeats are sends too, of which there may be 120 in a minute: more often than this would
+    /// leave too few for anything else.
+    pub(super) const SHORTEST: Duration = Duration::from_secs(1);
+    /// A connection that is dead is noticed by its heartbeats.
+    pub(super) const LONGEST: Duration = Duration::from_mins(5);
+
+    fn read(data: Option<&RawValue>) -> Self {
+        #[derive(Deserialize)]
+        struct Hello {
+            heartbeat_interval: Value,
+        }
+        let hello = data.and_then(|data| serde_json::from_str::<Hello>(data.get()).ok());
+        let said = hello.map(|hello| hello.heartbeat_interval);
+        let whole = said.as_ref().and_then(Value::as_u64);
+        let whole = whole.map(Duration::from_millis);
+        if let Some(every) = whole.filter(|every| (Self::SHORTEST..=Self::LONGEST).contains(every))
+        {
+            let is_odd = false;
+            return Self { every, is_odd };
+        }
+        let every = match said.as_ref().and_then(Value::as_f64) {
+            Some(millis) if millis > 0.0 => Duration::from_secs_f64(millis.min(1e9) / 1_000.0)
+                .clamp(Self::SHORTEST, Self::LONGEST),
+            _ => Self::DEFAULT,
+        };
+        let is_odd = true;
+        Self { every, is_odd }
     }
-    let hello = data.and_then(|data| serde_json::from_str::<Hello>(data.get()).ok());
-    Duration::from_millis(hello.map_or(45_000, |hello| hello.heartbeat_interval))
 }
 
 #[cfg(test)]
@@ -167,7 +205,7 @@ mod tests {
             assert!(
                 matches!(
                     Message::read(other, 1),
-                    Message::Other | Message::Acknowledged
+                    Message::Garbage | Message::Other | Message::Acknowledged
                 ),
                 "{other}"
             );
@@ -180,7 +218,7 @@ mod tests {
         let Message::Dispatch(dispatch) = Message::read(text, 7) else {
             panic!("a dispatch")
         };
-        let data: serde_json::Value = serde_json::from_str(dispatch.data.get()).expect("JSON");
+        let data: Value = serde_json::from_str(dispatch.data.get()).expect("JSON");
         assert_eq!(data["name"], "a\u{fffd}");
         assert_eq!(data["nick"], "\u{1f600}");
     }
@@ -215,16 +253,40 @@ mod tests {
             read(r#"{"op":9,"d":false}"#),
             Message::InvalidSession { resumable: false }
         ));
-        for (hello, interval) in [
-            (r#"{"op":10,"d":{"heartbeat_interval":41250}}"#, 41_250),
-            (r#"{"op":10,"d":{}}"#, 45_000),
-        ] {
-            let Message::Hello { heartbeat } = read(hello) else {
-                panic!("a HELLO")
-            };
-            assert_eq!(heartbeat, Duration::from_millis(interval));
-        }
+        assert!(matches!(read(r#"{"op":1}"#), Message::HeartbeatAsked));
         assert!(matches!(read(r#"{"op":11}"#), Message::Acknowledged));
         assert!(matches!(read(r#"{"op":12}"#), Message::Other));
+    }
+
+    #[test]
+    fn an_interval_that_is_none_or_cannot_be_kept_is_replaced_and_said() {
+        for (said, every, is_odd) in [
+            ("41250", 41_250, false),
+            ("1000", 1_000, false),
+            ("300000", 300_000, false),
+            ("0", 45_000, true),
+            ("1", 1_000, true),
+            ("9e18", 300_000, true),
+            ("1e308", 300_000, true),
+            ("18446744073709551615", 300_000, true),
+            ("-1", 45_000, true),
+            ("41250.5", 41_250, true),
+            ("\"41250\"", 45_000, true),
+            ("null", 45_000, true),
+            ("[]", 45_000, true),
+        ] {
+            let hello = format!(r#"{{"op":10,"d":{{"heartbeat_interval":{said}}}}}"#);
+            let Message::Hello { heartbeat } = Message::read(&hello, 7) else {
+                panic!("a HELLO: {said}")
+            };
+            let millis = heartbeat.every.as_millis();
+            assert_eq!((millis, heartbeat.is_odd), (every, is_odd), "{said}");
+        }
+        for hello in [r#"{"op":10,"d":{}}"#, r#"{"op":10}"#, r#"{"op":10,"d":7}"#] {
+            let Message::Hello { heartbeat } = Message::read(hello, 7) else {
+                panic!("a HELLO: {hello}")
+            };
+            assert_eq!(heartbeat.every, HeartbeatInterval::DEFAULT, "{hello}");
+        }
     }
 }

@@ -34,6 +34,8 @@ pub(super) enum Disconnect {
     },
     /// It was up, and is no more. How Discord closed it, if it did.
     Cut(Option<Close>),
+    /// It was up, and what came can't be read or nothing could be sent: why.
+    Failed(String),
     /// Op 7.
     ReconnectAsked,
     /// Op 9.
@@ -337,8 +339,8 @@ fn is_discords(disconnect: &Disconnect) -> bool {
 
 fn loses_session(disconnect: &Disconnect) -> bool {
     match disconnect {
-        // Sent before identify, identified twice, bad sequence: the library would resume these
-        // again and again. 4009 (timed out) is worth a try: op 9 says if not.
+        // Sent before identify, identified twice, bad sequence: a RESUME would be answered so again
+        // and again. 4009 (timed out) is worth a try: op 9 says if not.
         Disconnect::Cut(close) => {
             let code = close.as_ref().map(|close| close.code);
             matches!(code, Some(4003 | 4005 | 4007))
@@ -347,6 +349,7 @@ fn loses_session(disconnect: &Disconnect) -> bool {
         Disconnect::Renewed => true,
         Disconnect::Unreachable(_)
         | Disconnect::BudgetLow { .. }
+        | Disconnect::Failed(_)
         | Disconnect::ReconnectAsked
         | Disconnect::InboxFull
         | Disconnect::Zombie
