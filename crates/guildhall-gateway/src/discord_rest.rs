@@ -28,7 +28,7 @@ use url::Url;
 use limiter::{Limiter, RateHeaders, Route};
 
 /// Discord wants to know who calls, in this form.
-const USER_AGENT: &str = concat!(
+pub(crate) const USER_AGENT: &str = concat!(
     "DiscordBot (https://github.com/guildhall/guildhall, ",
     env!("CARGO_PKG_VERSION"),
     ")"

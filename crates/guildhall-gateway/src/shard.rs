@@ -7,6 +7,8 @@
 
 /// One connection, from dialling to its end.
 mod connection;
+/// The WebSocket, its compression and its bounds.
+mod transport;
 /// The protocol of one connection: a pure machine.
 mod session;
 /// When to connect again, and whether to RESUME: a pure machine.

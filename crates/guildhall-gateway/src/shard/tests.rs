@@ -390,6 +390,15 @@ async fn members_are_asked_for_once_the_session_stands_and_by_nobody_after_its_c
     assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
 
+/// A zstd frame that is so many MiB after decompression: 32 bytes for each.
+pub(crate) fn bomb(mebibytes: usize) -> Vec<u8> {
+    // Magic number; no size and no checksum; a window of 8 MiB.
+    let head = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (23 - 10) << 3];
+    // A block that is not the last one: 128 KiB of one repeated byte.
+    let block = [0x02, 0x00, 0x10, b'0'];
+    [&head[..], &block.repeat(8 * mebibytes)].concat()
+}
+
 /// A shard under test, and a sequencer that commits at once what it takes.
 struct Harness {
     requests: mpsc::Sender<MembersRequest>,

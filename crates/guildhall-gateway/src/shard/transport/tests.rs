@@ -1,0 +1,44 @@
+use futures_util::SinkExt;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_tungstenite::accept_async;
+
+use super::*;
+
+/// Longer than anything here may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_heard_all_the_same_and_given_up_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("ws://{}", listener.local_addr().expect("bound"));
+    let address = dialable(&address, false).expect("an address");
+    let tls = guildhall_http::tls::client_config(None);
+    let (mut transport, mut peer) = tokio::join!(
+        async {
+            let connected = connect(address, Compression::Zstd, tls).await;
+            connected.expect("a connection")
+        },
+        async {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            accept_async(stream).await.expect("a handshake")
+        },
+    );
+    assert_eq!(transport.write_deadline(), None);
+    // Each round fills what the buffers of the system have still taken.
+    for round in 0..1_000 {
+        let now = Instant::now();
+        let full = (0..1_000).find_map(|_| transport.send("x".repeat(4_096), now).err());
+        assert!(full.is_some(), "it has a bound");
+        peer.send(Message::text("still here"))
+            .await
+            .expect("we read");
+        let arrival = timeout(PATIENCE, transport.next()).await;
+        assert!(matches!(arrival, Ok(Arrival::Message)), "{arrival:?}");
+        assert_eq!(transport.message(), "still here");
+        if let Some(given_up) = transport.write_deadline() {
+            assert!(given_up <= now + WRITE_TIME, "{round}");
+            return;
+        }
+    }
+    panic!("it takes all without reading");
+}
