@@ -7,7 +7,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use crate::GatewaySettingNames;
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 12] = [
+const COUNTERS: [(&str, &str); 13] = [
     (
         "guildhall_gateway_repeated_dispatches_total",
         "Dispatches that a RESUME told again and that were kept already",
@@ -23,6 +23,10 @@ const COUNTERS: [(&str, &str); 12] = [
     (
         "guildhall_gateway_bad_messages_total",
         "Messages of Discord that are no dispatches and could not be read",
+    ),
+    (
+        "guildhall_gateway_compression_fallbacks_total",
+        "Changes to zlib because Discord's zstd needs more memory than is allowed",
     ),
     (
         "guildhall_gateway_odd_fields_total",

@@ -141,7 +141,7 @@ impl Gateway {
         let _sequencer_ended = sequencer_stop.clone().drop_guard();
         let renew = Arc::new(Notify::new());
         let cdn = Cdn::new(&self.config.cdn_url);
-        let tls = self.config.is_discord_behind_tls();
+        let require_tls = self.config.is_discord_behind_tls();
         let server = LinkServer {
             tokens: Arc::new(self.config.link_tokens),
             context: AttachmentContext {
@@ -157,7 +157,8 @@ impl Gateway {
         };
         let shard = Shard {
             rest: self.rest.clone(),
-            tls,
+            require_tls,
+            tls: self.config.tls,
             bot_token: self.config.bot_token,
             intents: self.config.intents,
             gateway_url: self.config.discord_gateway_url.map(Url::from),

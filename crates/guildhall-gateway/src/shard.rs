@@ -1,9 +1,6 @@
-//! The connection to Discord's Gateway, kept up for ever: one value of the library (twilight) for
-//! each connection, and between two of them our own reconnect policy.
-//!
-//! The library dials again by itself, without waiting and without saying so; so a value of it is
-//! dropped as soon as its connection is gone. What outlives a connection is the
-//! [`ReconnectPolicy`].
+//! The connection to Discord's Gateway, kept up for ever: a machine for the protocol of each
+//! connection ([`session`]), a driver that moves bytes for it ([`connection`]), and between two of
+//! them the [`ReconnectPolicy`], which is all that outlives a connection.
 
 /// One connection, from dialling to its end.
 mod connection;
@@ -17,14 +14,13 @@ mod reconnect_policy;
 mod identify;
 /// A message of Discord's Gateway, taken out of its envelope.
 mod message;
-/// Request Guild Members (op 8), as Discord reads it.
-mod command;
 
 use std::{sync::Arc, time::Duration};
 
 use guildhall_http::Secret;
 use guildhall_ports::{Clock, journal::ResumeState};
 use metrics::{counter, gauge};
+use rustls::ClientConfig;
 use tokio::{
     select,
     sync::{Notify, mpsc},
@@ -32,7 +28,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
 use url::Url;
 
 use crate::{
@@ -40,8 +35,9 @@ use crate::{
     discord_rest::{DiscordRest, RestError},
     inbox::{Inbox, Lost, MembersRequest, Stopped},
 };
-use connection::{Connection, ConnectionExit};
-use reconnect_policy::{Close, Disconnect, Misconfigured, Next, ReconnectPolicy};
+use connection::{ConnectionExit, Lent};
+use reconnect_policy::{Disconnect, Misconfigured, Next, ReconnectPolicy};
+use transport::Compression;
 
 pub(crate) use identify::IdentifyLimiter;
 
@@ -61,7 +57,9 @@ pub(crate) struct Shard {
     pub gateway_url: Option<Url>,
     /// The operator's own address is one with TLS. The token is sent to no other then, whatever
     /// address Discord names.
-    pub tls: bool,
+    pub require_tls: bool,
+    /// How TLS is spoken.
+    pub tls: Arc<ClientConfig>,
     pub limits: Limits,
     pub names: GatewaySettingNames,
     /// Shared by all shards of the process.
@@ -92,22 +90,16 @@ pub(crate) async fn run(
     mut requests: mpsc::Receiver<MembersRequest>,
     stop: CancellationToken,
 ) -> ShardExit {
-    let intents = twilight_gateway::Intents::from_bits_truncate(shard.intents.bits());
-    // Built once: it holds the TLS roots.
-    let template = ConfigBuilder::new(shard.bot_token.expose().to_owned(), intents).build();
     let mut policy = ReconnectPolicy::new(shard.limits, shard.resume.clone());
     let mut gateway_url = shard.gateway_url.clone();
+    let mut compression = Compression::Zstd;
     loop {
-        let disconnect = match shard
-            .connect(
-                &mut policy,
-                &mut gateway_url,
-                &mut requests,
-                &template,
-                &stop,
-            )
-            .await
-        {
+        let lent = Lent {
+            policy: &mut policy,
+            requests: &mut requests,
+            compression: &mut compression,
+        };
+        let disconnect = match shard.connect(lent, &mut gateway_url, &stop).await {
             ConnectionExit::Disconnected(disconnect) => disconnect,
             ConnectionExit::Stopped => return ShardExit::Stopped,
             ConnectionExit::InboxClosed => return ShardExit::InboxClosed,
@@ -154,14 +146,14 @@ pub(crate) async fn run(
 impl Shard {
     async fn connect(
         &self,
-        policy: &mut ReconnectPolicy,
+        lent: Lent<'_>,
         gateway_url: &mut Option<Url>,
-        requests: &mut mpsc::Receiver<MembersRequest>,
-        template: &ShardConfig,
         stop: &CancellationToken,
     ) -> ConnectionExit {
-        let identify = policy.resume().is_none();
-        if identify || policy.resume_url().is_none() && gateway_url.is_none() {
+        let dialable = |address| transport::dialable(address, self.require_tls);
+        let resume_url = lent.policy.resume_url().and_then(dialable);
+        let identify = lent.policy.resume().is_none();
+        if identify || resume_url.is_none() && gateway_url.is_none() {
             let found = select! {
                 found = self.find_gateway(identify) => found,
                 () = stop.cancelled() => return ConnectionExit::Stopped,
@@ -171,16 +163,12 @@ impl Shard {
                 Err(disconnect) => return ConnectionExit::Disconnected(disconnect),
             }
         }
-        let dialable = |address| connection::dialable(address, self.tls);
-        let wanted = policy.resume_url().and_then(dialable);
-        let url = wanted.or_else(|| dialable(gateway_url.as_ref()?.as_str()));
+        let url = resume_url.or_else(|| dialable(gateway_url.as_ref()?.as_str()));
         let Some(url) = url else {
             let why = "the Gateway's address is none that can be dialled".to_owned();
             return ConnectionExit::Disconnected(Disconnect::Unreachable(why));
         };
-        Connection::new(self, policy, requests, template, url)
-            .run(stop)
-            .await
+        connection::run(self, lent, url, stop).await
     }
 
     /// Where to connect. Before each IDENTIFY also: are there enough left?
@@ -225,6 +213,7 @@ fn log_disconnect(lost: &Lost, disconnect: &Disconnect) {
             error!("[Gateway] Not connected after {ALERT_TRIES} tries in a row, trying on: {why}");
         }
         Disconnect::Unreachable(_) => warn!("[Gateway] Not connected: {why}"),
+        Disconnect::Failed(_) => warn!("[Gateway] Disconnected: {why}"),
         Disconnect::InvalidSession { resumable: false } => {
             info!("[Gateway] Session refused: {why}; a new one is begun");
         }
@@ -258,10 +247,7 @@ fn describe(disconnect: &Disconnect, names: &GatewaySettingNames) -> String {
              Look for another program that runs with this token",
             resets_in.as_secs().div_ceil(60)
         ),
-        // 1006 is never sent: the library says so of a connection without a heartbeat's answer.
-        Disconnect::Cut(None | Some(Close { code: 1006, .. })) => {
-            "the connection broke off".to_owned()
-        }
+        Disconnect::Cut(None) => "the connection broke off".to_owned(),
         Disconnect::Cut(Some(close)) => match explain(close.code) {
             Some(meaning) => format!("Discord closed the connection ({close}): {meaning}"),
             None => format!("Discord closed the connection ({close})"),

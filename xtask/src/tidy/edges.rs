@@ -25,8 +25,8 @@ xtask               | nothing of ours";
 /// A dependency, with every `NAME-…`; the crates that may name it; those whose tests may; why.
 const FENCES: &str = "\
 lab      | | guildhall | the lab drives the product from outside; only tests share its client
-twilight | guildhall-gateway | guildhall-simulator | \
-           Discord's types stay behind `shard`, so that they can be replaced
+twilight | | guildhall-simulator, guildhall-gateway | \
+           the product speaks to Discord itself; tests have a witness that nobody here wrote
 axum     | guildhall-http, guildhall-gateway, guildhall-web, guildhall-simulator, guildhall | | \
            only what listens for HTTP knows an HTTP server
 tokio    | guildhall-ports, guildhall-http, guildhall-stores, guildhall-gateway, guildhall-web, \
@@ -149,8 +149,9 @@ mod tests {
             ("lab", "guildhall-link", dev, true),
             ("guildhall", "lab", plain, true),
             ("guildhall", "lab", dev, false),
-            // Twilight stays in the gateway, and in the tests of the simulator.
-            ("guildhall-gateway", "twilight-model", plain, false),
+            // Twilight is a witness in tests.
+            ("guildhall-gateway", "twilight-gateway", plain, true),
+            ("guildhall-gateway", "twilight-gateway", dev, false),
             ("guildhall-web", "twilight-model", plain, true),
             ("guildhall-simulator", "twilight-gateway", plain, true),
             ("guildhall-simulator", "twilight-gateway", dev, false),

@@ -1,48 +1,35 @@
-//! One connection, from dialling to its end: reads, hands dispatches to the inbox, and closes
-//! properly. Never awaits anything slow while the connection is up, because Discord's heartbeats are
-//! only sent while it is polled.
+//! One connection, from dialling to its end: moves bytes between the socket and the session's
+//! machine, and hands dispatches to the inbox. Never awaits anything slow while the connection is
+//! up: heartbeats are sent by whoever reads.
 
-use std::{
-    future::{pending, poll_fn},
-    pin::Pin,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt};
-use guildhall_http::root_cause;
-use http::Uri;
 use metrics::counter;
-use serde_json::value::RawValue;
 use tokio::{
     select,
     sync::mpsc,
-    time::{Instant, sleep_until, timeout},
+    task::yield_now,
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
-use twilight_gateway::{
-    CloseFrame, Config as ShardConfig, ConfigBuilder, Message as Raw, Session, ShardId, ShardState,
-    error::{ReceiveMessageError, ReceiveMessageErrorType},
-};
+use tracing::{info, warn};
 use url::Url;
 
 use super::{
-    Shard, command,
-    identify::OneIdentify,
-    message::Message,
-    reconnect_policy::{Close, Disconnect, ReconnectPolicy},
+    Shard,
+    reconnect_policy::{Disconnect, ReconnectPolicy},
+    session::{
+        CloseReason, DiscordSession, How, Input, Oddity, Output, ResumePoint, SessionConfig,
+        SessionExit, SessionRequest,
+    },
+    transport::{self, Arrival, Compression, Transport, TransportError},
 };
-use crate::inbox::{Dispatch, InboxError, MembersRequest};
+use crate::inbox::{InboxError, MembersRequest};
 
-/// A heartbeat's answer may be so much later than the one before it. Discord's own rule is "none
-/// by the next heartbeat"; the library takes any traffic for one, so it never finds a Gateway
-/// that still sends and no longer listens.
-const ACK_GRACE: Duration = Duration::from_secs(15);
 /// For the question how many sessions are left.
 const BUDGET_TIME: Duration = Duration::from_secs(5);
-/// For a close that Discord asked for itself.
-const CLOSE_TIME: Duration = Duration::from_secs(1);
+/// Messages that are handled before anything else is looked at.
+const MESSAGES_AT_ONCE: usize = 64;
 
 /// How it ended.
 #[derive(Debug)]
@@ -52,407 +39,313 @@ pub(super) enum ConnectionExit {
     InboxClosed,
 }
 
-pub(super) struct Connection<'a> {
-    shard: &'a Shard,
-    policy: &'a mut ReconnectPolicy,
+/// What outlives a connection and is lent to each.
+pub(super) struct Lent<'a> {
+    pub policy: &'a mut ReconnectPolicy,
     /// Taken only while the session is established.
-    requests: &'a mut mpsc::Receiver<MembersRequest>,
-    established: bool,
-    discord: twilight_gateway::Shard<OneIdentify>,
-    identify: OneIdentify,
-    /// Whether it has ever been up; only then is "not connected" an end.
-    up: bool,
-    /// An envelope with an odd field was logged.
-    odd_logged: bool,
-    /// What it has to say next, and by when; else it is no Gateway, or a dead one.
-    awaited: Awaited,
+    pub requests: &'a mut mpsc::Receiver<MembersRequest>,
+    /// What to ask Discord to compress with.
+    pub compression: &'a mut Compression,
 }
 
-/// What shows that the other end is alive.
-#[derive(Clone, Copy, Debug)]
-enum Awaited {
-    Hello {
-        by: Instant,
-    },
-    /// The answer to a heartbeat.
-    Ack {
-        by: Instant,
-        every: Duration,
-    },
+struct Connection<'a> {
+    shard: &'a Shard,
+    lent: Lent<'a>,
+    transport: Transport,
+    session: DiscordSession,
+    /// The question whether a fresh session may be begun, while it is open.
+    renewal: Option<Pin<Box<dyn Future<Output = bool> + Send + 'a>>>,
+    /// Nothing more is looked at but the peer's answer.
+    stopping: bool,
 }
 
-impl Awaited {
-    fn by(self) -> Instant {
-        match self {
-            Self::Hello { by } | Self::Ack { by, .. } => by,
-        }
-    }
-
-    /// The first heartbeat may be sent a whole interval after HELLO, as each after the one before.
-    fn ack(every: Duration) -> Self {
-        let by = Instant::now() + every + every.min(ACK_GRACE);
-        Self::Ack { by, every }
-    }
-}
-
-/// What happened to the connection.
-enum Input {
-    Item(Option<Result<Raw, ReceiveMessageError>>),
-    /// It was up, and the library is about to dial again by itself.
-    Gone,
-    Silent,
-    /// Its IDENTIFY may be sent.
-    MayIdentify,
-    /// The sequencer asks for members.
+/// What the loop woke for.
+enum Woken {
+    Arrived(Arrival),
     MembersRequested(MembersRequest),
     StopAsked,
     RenewalAsked,
+    /// Whether a fresh session may be begun.
+    RenewalAnswered(bool),
     /// The connection has lasted long enough to count as a good one.
     Steady,
+    TimePassed,
+}
+
+/// Dials, and runs until the end.
+pub(super) async fn run(
+    shard: &Shard,
+    lent: Lent<'_>,
+    url: Url,
+    stop: &CancellationToken,
+) -> ConnectionExit {
+    let begun = Instant::now();
+    // Whoever asked has been told that the connection before this one is gone.
+    while lent.requests.try_recv().is_ok() {}
+    let dial = transport::connect(url, *lent.compression, Arc::clone(&shard.tls));
+    let dialled = select! {
+        dialled = timeout_at(begun + shard.limits.hello, dial) => dialled,
+        () = stop.cancelled() => return ConnectionExit::Stopped,
+    };
+    let why = match dialled {
+        Ok(Ok(transport)) => {
+            let connection = Connection::new(shard, lent, transport, begun);
+            return connection.run(stop).await;
+        }
+        Ok(Err(why)) => why,
+        Err(_) => "it did not answer in time".to_owned(),
+    };
+    ConnectionExit::Disconnected(Disconnect::Unreachable(why))
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(
-        shard: &'a Shard,
-        policy: &'a mut ReconnectPolicy,
-        requests: &'a mut mpsc::Receiver<MembersRequest>,
-        template: &ShardConfig,
-        url: String,
-    ) -> Self {
-        let identify = OneIdentify::new(shard.identify_limiter.clone());
-        let builder = ConfigBuilder::from(template.clone())
-            .queue(identify.clone())
-            .proxy_url(url.clone());
-        let config = match policy.resume() {
-            None => builder.build(),
-            Some(resume) => {
-                // INVARIANT(no-loss): from what was committed. What arrived since is known to be
-                // there when it is replayed.
-                let session = Session::new(resume.sequence, resume.session_id.clone());
-                builder.session(session).resume_url(url).build()
-            }
+    fn new(shard: &'a Shard, lent: Lent<'a>, transport: Transport, begun: Instant) -> Self {
+        // INVARIANT(no-loss): from what was committed. What arrived since is known to be there
+        // when it is replayed.
+        let resume = lent.policy.resume().map(|resume| ResumePoint {
+            session_id: resume.session_id.clone(),
+            sequence: resume.sequence,
+        });
+        let config = SessionConfig {
+            token: shard.bot_token.clone(),
+            intents: shard.intents.bits(),
+            shard: [0, 1],
+            presence: None,
+            resume,
+            hello_time: shard.limits.hello,
+            stop_time: shard.limits.close,
         };
-        // Whoever asked has been told that the connection before this one is gone.
-        while requests.try_recv().is_ok() {}
+        #[expect(clippy::disallowed_methods, reason = "this is the driver")]
+        let jitter = rand::random();
         Self {
             shard,
-            policy,
-            requests,
-            established: false,
-            discord: twilight_gateway::Shard::with_config(ShardId::ONE, config),
-            identify,
-            up: false,
-            odd_logged: false,
-            awaited: Awaited::Hello {
-                by: Instant::now() + shard.limits.hello,
-            },
+            lent,
+            transport,
+            session: DiscordSession::new(config, jitter, begun.into_std()),
+            renewal: None,
+            stopping: false,
         }
     }
 
-    pub(super) async fn run(mut self, stop: &CancellationToken) -> ConnectionExit {
+    async fn run(mut self, stop: &CancellationToken) -> ConnectionExit {
         loop {
-            let outcome = match self.step(stop).await {
-                Input::Item(Some(Ok(Raw::Text(text)))) => self.message(&text).await,
-                Input::Item(Some(Ok(Raw::Close(frame)))) => {
-                    let close = frame.map(|frame| Close {
-                        code: frame.code,
-                        reason: frame.reason.into_owned(),
-                    });
-                    Some(ConnectionExit::Disconnected(Disconnect::Cut(close)))
-                }
-                Input::Item(Some(Err(error))) => match error.kind() {
-                    // Whatever the library makes of a message, what it means to us is read here.
-                    ReceiveMessageErrorType::Deserializing { event } => {
-                        counter!("guildhall_gateway_bad_messages_total").increment(1);
-                        self.message(event).await
-                    }
-                    _ => Some(ConnectionExit::Disconnected(failed(&error))),
-                },
-                Input::Item(None) | Input::Gone => {
-                    Some(ConnectionExit::Disconnected(Disconnect::Cut(None)))
-                }
-                Input::MayIdentify => {
-                    self.identify.pass();
-                    None
-                }
-                Input::MembersRequested(request) => {
-                    self.discord.send(command::members_request(&request));
-                    None
-                }
-                Input::Silent => Some(ConnectionExit::Disconnected(self.unanswered().await)),
-                Input::StopAsked => {
-                    self.close(CloseFrame::RESUME, self.shard.limits.close)
-                        .await;
-                    Some(ConnectionExit::Stopped)
-                }
-                Input::RenewalAsked => self.renew().await,
-                Input::Steady => {
-                    self.policy.time_passed(Instant::now().into_std());
-                    super::record_tries(self.policy);
-                    None
-                }
-            };
-            if let Some(outcome) = outcome {
-                return outcome;
+            let woken = self.wake(stop).await;
+            let now = Instant::now();
+            let arrived = matches!(woken, Woken::Arrived(_));
+            if let Some(exit) = self.handle(woken, now) {
+                return exit;
+            }
+            // Whatever else there was to do, nothing is later than its time.
+            if is_past(self.transport.write_deadline(), now) {
+                let why = "it takes nothing of what is sent to it".to_owned();
+                self.tell(Input::ConnectionFailed(why), now);
+            }
+            if is_past(self.session.deadline().map(Instant::from), now) {
+                self.tell(Input::TimePassed, now);
+            }
+            if let Some(exit) = self.carry_out(now) {
+                return exit;
+            }
+            if arrived {
+                // Whoever takes the dispatches may have to run on this thread.
+                yield_now().await;
             }
         }
     }
 
-    async fn step(&mut self, stop: &CancellationToken) -> Input {
-        let Self {
-            shard,
-            requests,
-            established,
-            discord,
-            up,
-            awaited,
-            identify,
-            policy,
-            ..
-        } = self;
-        let next = poll_fn(|cx| match Pin::new(&mut *discord).poll_next(cx) {
-            Poll::Ready(item) => {
-                *up |= connected(discord);
-                Poll::Ready(Input::Item(item))
-            }
-            Poll::Pending if *up && !connected(discord) => Poll::Ready(Input::Gone),
-            Poll::Pending => {
-                *up |= connected(discord);
-                Poll::Pending
-            }
-        });
+    async fn wake(&mut self, stop: &CancellationToken) -> Woken {
+        let takes_requests = self.session.takes_requests();
+        let deadline = self.session.deadline().map(Instant::from);
+        let deadline = [deadline, self.transport.write_deadline()];
+        let deadline = deadline.into_iter().flatten().min();
+        let steady_at = self.lent.policy.steady_at().map(Instant::from);
+        let asks_to_renew = self.renewal.is_none();
         select! {
             biased;
-            () = stop.cancelled() => Input::StopAsked,
-            () = shard.renew.notified() => Input::RenewalAsked,
+            () = stop.cancelled(), if !self.stopping => Woken::StopAsked,
+            () = self.shard.renew.notified(), if asks_to_renew => Woken::RenewalAsked,
+            may = answered(&mut self.renewal) => Woken::RenewalAnswered(may),
             // Before dispatches, which may come without a pause; of these there are few.
-            Some(request) = requests.recv(), if *established => Input::MembersRequested(request),
-            happened = next => happened,
-            () = until(identify.due()) => Input::MayIdentify,
-            () = until(policy.steady_at()) => Input::Steady,
-            () = sleep_until(awaited.by()) => Input::Silent,
+            Some(request) = self.lent.requests.recv(), if takes_requests => {
+                Woken::MembersRequested(request)
+            }
+            arrival = self.transport.next() => Woken::Arrived(arrival),
+            () = until(steady_at) => Woken::Steady,
+            () = until(deadline) => Woken::TimePassed,
         }
     }
 
-    async fn message(&mut self, text: &str) -> Option<ConnectionExit> {
-        match Message::read(text, self.shard.clock.now()) {
-            Message::Dispatch(dispatch) => self.dispatched(dispatch).await,
-            Message::Hello { heartbeat } => {
-                self.policy.heard();
-                self.awaited = Awaited::ack(heartbeat.every);
-                None
+    fn handle(&mut self, woken: Woken, now: Instant) -> Option<ConnectionExit> {
+        match woken {
+            Woken::Arrived(arrival) => return self.arrived(arrival, now),
+            Woken::MembersRequested(request) => {
+                self.tell(Input::RequestMade(SessionRequest::Members(request)), now);
             }
-            Message::Acknowledged => {
-                if let Awaited::Ack { every, .. } = self.awaited {
-                    self.awaited = Awaited::ack(every);
+            Woken::StopAsked => {
+                self.stopping = true;
+                self.tell(Input::CloseAsked(CloseReason::Stop), now);
+            }
+            Woken::RenewalAsked => self.renewal = Some(Box::pin(may_renew(self.shard))),
+            Woken::RenewalAnswered(may_renew) => {
+                self.renewal = None;
+                if may_renew {
+                    self.tell(Input::CloseAsked(CloseReason::Renewal), now);
+                } else {
+                    // A world with a fault is better than none.
+                    warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
                 }
-                None
             }
-            Message::Reconnect => {
-                self.wait_for_close(CLOSE_TIME).await;
-                Some(ConnectionExit::Disconnected(Disconnect::ReconnectAsked))
+            Woken::Steady => {
+                self.lent.policy.time_passed(now.into_std());
+                super::record_tries(self.lent.policy);
             }
-            Message::InvalidSession { resumable } => {
-                self.wait_for_close(CLOSE_TIME).await;
-                Some(ConnectionExit::Disconnected(Disconnect::InvalidSession {
-                    resumable,
-                }))
-            }
-            Message::Unreadable { name, data } => self.dispatched_unnumbered(name, data).await,
-            Message::HeartbeatAsked | Message::Garbage | Message::Other => None,
-        }
-    }
-
-    /// A dispatch came whose envelope has an odd field. Its data counts all the same; of one without
-    /// a name nobody knows what it was.
-    async fn dispatched_unnumbered(
-        &mut self,
-        name: Option<String>,
-        data: Box<RawValue>,
-    ) -> Option<ConnectionExit> {
-        if !std::mem::replace(&mut self.odd_logged, true) {
-            let name = name.as_deref().unwrap_or("message");
-            warn!("[Gateway] A {name} of Discord's has an odd envelope. Said once per connection");
-        }
-        let dispatch = Dispatch {
-            name: name.unwrap_or_default(),
-            sequence: None,
-            data,
-            received_at: self.shard.clock.now(),
-        };
-        self.dispatched(dispatch).await
-    }
-
-    /// Gives the session up for a fresh one, if there are any left: a world with a fault is better
-    /// than none.
-    async fn renew(&mut self) -> Option<ConnectionExit> {
-        // The connection is not polled meanwhile, for far less than a heartbeat.
-        if let Ok(Ok(_)) = timeout(BUDGET_TIME, self.shard.find_gateway(true)).await {
-            self.close(CloseFrame::NORMAL, CLOSE_TIME).await;
-            Some(ConnectionExit::Disconnected(Disconnect::Renewed))
-        } else {
-            warn!("[Gateway] No fresh session can be begun now; the one there is goes on");
-            None
-        }
-    }
-
-    /// Closes a connection that no longer answers, in a way that keeps the session.
-    async fn unanswered(&mut self) -> Disconnect {
-        match self.awaited {
-            Awaited::Hello { .. } => Disconnect::Unreachable("it said no HELLO".to_owned()),
-            Awaited::Ack { .. } => {
-                self.close(CloseFrame::RESUME, CLOSE_TIME).await;
-                Disconnect::Zombie
-            }
-        }
-    }
-
-    async fn dispatched(&mut self, dispatch: Dispatch) -> Option<ConnectionExit> {
-        let session = match dispatch.name.as_str() {
-            "READY" => Some(How::Identified),
-            "RESUMED" => Some(How::Resumed),
-            _ => None,
-        };
-        match self.shard.inbox.dispatch(dispatch) {
-            Ok(()) => {}
-            // Not one more is read: Discord keeps them for us. The shard comes back when all that
-            // waits is committed.
-            Err(InboxError::Full) => {
-                self.close(CloseFrame::RESUME, CLOSE_TIME).await;
-                return Some(ConnectionExit::Disconnected(Disconnect::InboxFull));
-            }
-            Err(InboxError::Stopped) => return Some(ConnectionExit::InboxClosed),
-        }
-        if let Some(how) = session {
-            self.established(how);
-        }
-        if self
-            .discord
-            .resume_url()
-            .is_some_and(|url| dialable(url, self.shard.tls).is_none())
-        {
-            // The library would dial it by itself were the connection to break while it is
-            // polled, so it is dropped. The session is good, and resumed at the base address.
-            let why = "it named an address to resume at that may not be dialled".to_owned();
-            return Some(ConnectionExit::Disconnected(Disconnect::Unreachable(why)));
+            Woken::TimePassed => {}
         }
         None
     }
 
-    fn established(&mut self, how: How) {
-        self.established = true;
-        let now = Instant::now().into_std();
+    /// Takes an arrival, and those behind it that are there already.
+    fn arrived(&mut self, first: Arrival, now: Instant) -> Option<ConnectionExit> {
+        let received_at = self.shard.clock.now();
+        let mut arrival = first;
+        for taken in 1.. {
+            match arrival {
+                Arrival::Message => {
+                    let text = &*self.transport.message();
+                    let input = Input::TextCame { text, received_at };
+                    self.session.handle(input, now.into_std());
+                }
+                Arrival::Closed(close) => self.tell(Input::PeerClosed(close), now),
+                Arrival::Failed(error) => self.failed(&error, now),
+            }
+            if let Some(exit) = self.carry_out(now) {
+                return Some(exit);
+            }
+            if taken == MESSAGES_AT_ONCE {
+                break;
+            }
+            arrival = self.transport.try_next()?;
+        }
+        None
+    }
+
+    fn failed(&mut self, error: &TransportError, now: Instant) {
+        if *error == TransportError::WindowTooLarge && *self.lent.compression == Compression::Zstd {
+            *self.lent.compression = Compression::Zlib;
+            counter!("guildhall_gateway_compression_fallbacks_total").increment(1);
+            warn!("[Gateway] Discord's zstd needs too much memory: zlib from now on");
+        }
+        self.tell(Input::ConnectionFailed(error.to_string()), now);
+    }
+
+    fn tell(&mut self, input: Input<'_>, now: Instant) {
+        self.session.handle(input, now.into_std());
+    }
+
+    /// Does what the session wants done.
+    fn carry_out(&mut self, now: Instant) -> Option<ConnectionExit> {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Send(message) => {
+                    let sent = self.transport.send(message.into_text(), now);
+                    self.written(sent, now);
+                }
+                Output::Close(code) => {
+                    let sent = self.transport.close(code, now);
+                    self.written(sent, now);
+                }
+                Output::Greeted => self.lent.policy.heard(),
+                Output::AskToIdentify => {
+                    let from = self.shard.identify_limiter.take(0, now.into_std());
+                    self.tell(Input::MayIdentify { from }, now);
+                }
+                Output::Dispatch(dispatch) => match self.shard.inbox.dispatch(dispatch) {
+                    Ok(()) => {}
+                    // Not one more is read: Discord keeps them for us. The shard comes back when
+                    // all that waits is committed.
+                    Err(InboxError::Full) => {
+                        self.tell(Input::CloseAsked(CloseReason::InboxFull), now);
+                    }
+                    Err(InboxError::Stopped) => return Some(ConnectionExit::InboxClosed),
+                },
+                Output::Established { how, session_id } => {
+                    self.established(how, &session_id, now);
+                }
+                Output::Report(oddity) => report(&oddity),
+                Output::Ended(SessionExit::Stopped) => return Some(ConnectionExit::Stopped),
+                Output::Ended(SessionExit::Disconnected(why)) => {
+                    return Some(ConnectionExit::Disconnected(why));
+                }
+            }
+        }
+        None
+    }
+
+    fn written(&mut self, written: Result<(), TransportError>, now: Instant) {
+        if let Err(error) = written {
+            self.failed(&error, now);
+        }
+    }
+
+    fn established(&mut self, how: How, session_id: &str, now: Instant) {
+        let now = now.into_std();
         let (again, counted) = match how {
             How::Identified => ("Connected", "identify"),
             How::Resumed => ("Resumed", "resume"),
         };
         match how {
-            How::Identified => self.policy.ready(now),
-            How::Resumed => self.policy.resumed(now),
+            How::Identified => self.lent.policy.ready(now),
+            How::Resumed => self.lent.policy.resumed(now),
         }
         counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
-        let session_id = self.discord.session().map_or("", Session::id);
         let start: String = session_id.chars().take(6).collect();
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
     }
-
-    /// Closes, if there is something to close, and waits a little for Discord to say so too: a
-    /// socket that is dropped with unread bytes takes the close with it.
-    async fn close(&mut self, frame: CloseFrame<'static>, limit: Duration) {
-        if connected(&self.discord) {
-            self.discord.close(frame);
-            self.wait_for_close(limit).await;
-        }
-    }
-
-    /// After a close of ours the library waits for the peer's, and dials again when there was
-    /// none: whatever comes first but a dispatch is the end.
-    async fn wait_for_close(&mut self, limit: Duration) {
-        let closed = async {
-            while let Some(Ok(Raw::Text(text))) = self.discord.next().await {
-                if matches!(Message::read(&text, 0), Message::Hello { .. }) {
-                    break;
-                }
-            }
-        };
-        if timeout(limit, closed).await.is_err() {
-            debug!("Discord did not answer the close");
-        }
-    }
 }
 
-/// Made again in each round: only polling the library has it ask for its IDENTIFY.
-async fn until(at: Option<std::time::Instant>) {
-    match at {
-        Some(at) => sleep_until(at.into()).await,
+/// Whether a fresh session may be begun instead of the one there is.
+async fn may_renew(shard: &Shard) -> bool {
+    let found = timeout(BUDGET_TIME, shard.find_gateway(true)).await;
+    matches!(found, Ok(Ok(_)))
+}
+
+async fn answered(renewal: &mut Option<Pin<Box<dyn Future<Output = bool> + Send + '_>>>) -> bool {
+    match renewal {
+        Some(renewal) => renewal.await,
         None => pending().await,
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
-    Identified,
-    Resumed,
+fn is_past(deadline: Option<Instant>, now: Instant) -> bool {
+    deadline.is_some_and(|at| at <= now)
 }
 
-fn connected(discord: &twilight_gateway::Shard<OneIdentify>) -> bool {
-    !matches!(discord.state(), ShardState::Disconnected { .. })
-}
-
-fn failed(error: &ReceiveMessageError) -> Disconnect {
-    match error.kind() {
-        ReceiveMessageErrorType::Reconnect => Disconnect::Unreachable(root_cause(error)),
-        // Compression: what follows can't be read either.
-        _ => Disconnect::Cut(None),
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
     }
 }
 
-/// An address as the library wants it: without what it appends itself. Resume addresses come from
-/// the other side, so anything may be in them; `tls`: one without TLS is not dialled.
-pub(super) fn dialable(address: &str, tls: bool) -> Option<String> {
-    let url: Url = address.parse().ok()?;
-    let speaks = url.scheme() == "wss" || url.scheme() == "ws" && !tls;
-    let speaks = speaks && url.host().is_some();
-    let bare = url.query().is_none() && url.fragment().is_none();
-    let address = url.as_str().trim_end_matches('/').to_owned();
-    (speaks && bare && survivable(&address)).then_some(address)
-}
-
-/// The library appends a path and a query to an address, and panics where that makes no URI.
-fn survivable(address: &str) -> bool {
-    format!("{address}/?v=10").parse::<Uri>().is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_that_can_be_dialled_are_given_to_the_library() {
-        let good = [
-            ("wss://gateway.discord.gg", "wss://gateway.discord.gg"),
-            (
-                "ws://127.0.0.1:4000/gateway/",
-                "ws://127.0.0.1:4000/gateway",
-            ),
-        ];
-        for (address, dialled) in good {
-            assert_eq!(dialable(address, false).as_deref(), Some(dialled));
-            let with_tls = address.starts_with("wss:").then_some(dialled);
-            assert_eq!(dialable(address, true).as_deref(), with_tls);
+/// Counts what is odd and no harm, and says what an operator may want to know.
+fn report(oddity: &Oddity) {
+    match oddity {
+        Oddity::BadMessage => {
+            counter!("guildhall_gateway_bad_messages_total").increment(1);
         }
-        for bad in [
-            "",
-            "gateway",
-            "https://discord.com",
-            "wss://",
-            "ws://h/?v=9",
-            "ws://h/#x",
-            "ws://h:99999",
-            "ws://[",
-            "data:x",
-        ] {
-            assert_eq!(dialable(bad, false), None, "{bad}");
+        Oddity::OddInterval(every) => {
+            counter!("guildhall_gateway_bad_messages_total").increment(1);
+            warn!(
+                "[Gateway] Discord's HELLO has no usable heartbeat interval: {} s is kept instead",
+                every.as_secs()
+            );
+        }
+        Oddity::OddEnvelope(name) => {
+            let name = name.as_deref().unwrap_or("message");
+            warn!("[Gateway] A {name} of Discord's has an odd envelope. Said once per connection");
+        }
+        Oddity::RequestRefused { op, why } => {
+            warn!("[Gateway] A request (op {op}) was not sent, so it has no answer: {why}");
         }
     }
 }

@@ -9,8 +9,6 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::oneshot;
-use twilight_gateway::queue::Queue;
 
 /// Rate limit for the IDENTIFYs of one bot in this process. Clones are handles on the same one.
 #[derive(Clone, Debug)]
@@ -40,7 +38,7 @@ impl IdentifyLimiter {
     }
 
     /// Takes the next slot for a shard: it may IDENTIFY then. In order of asking.
-    fn take(&self, shard: u32, now: Instant) -> Instant {
+    pub(super) fn take(&self, shard: u32, now: Instant) -> Instant {
         let mut slots = self.lock();
         let key = shard % slots.max_concurrency;
         let at = slots.free_at.get(&key).copied();
@@ -52,74 +50,6 @@ impl IdentifyLimiter {
 
     fn lock(&self) -> MutexGuard<'_, IdentifySlots> {
         self.0.lock()
-    }
-}
-
-/// The library's queue of IDENTIFYs, for one connection. It lets one IDENTIFY pass, at its time: the
-/// budget was looked at before the connection was made. Were Discord to ask for a second on the
-/// same connection, that waits until the connection ends; a dropped sender would have the library
-/// ask again without end.
-#[derive(Clone, Debug)]
-pub(super) struct OneIdentify {
-    limiter: IdentifyLimiter,
-    permit: Arc<Mutex<PermitState>>,
-}
-
-#[derive(Debug)]
-enum PermitState {
-    /// Not asked for yet.
-    Unrequested,
-    /// Granted then.
-    Waiting(Instant, oneshot::Sender<()>),
-    /// The connection had it. What was asked after it.
-    Granted(Option<oneshot::Sender<()>>),
-}
-
-impl OneIdentify {
-    pub(super) fn new(limiter: IdentifyLimiter) -> Self {
-        Self {
-            limiter,
-            permit: Arc::new(Mutex::new(PermitState::Unrequested)),
-        }
-    }
-
-    /// When [`OneIdentify::pass`] is due; `None`: nothing waits for it.
-    pub(super) fn due(&self) -> Option<Instant> {
-        match &*self.lock() {
-            PermitState::Waiting(at, _) => Some(*at),
-            PermitState::Unrequested | PermitState::Granted(_) => None,
-        }
-    }
-
-    /// Lets pass what waits.
-    pub(super) fn pass(&self) {
-        let mut permit = self.lock();
-        if let PermitState::Waiting(..) = *permit
-            && let PermitState::Waiting(_, pass) =
-                std::mem::replace(&mut *permit, PermitState::Granted(None))
-        {
-            // Who no longer waits needs no slot.
-            let _gone = pass.send(());
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, PermitState> {
-        self.permit.lock()
-    }
-}
-
-impl Queue for OneIdentify {
-    fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
-        let (pass, passed) = oneshot::channel();
-        let mut permit = self.lock();
-        match &mut *permit {
-            PermitState::Granted(waiting) => *waiting = Some(pass),
-            PermitState::Unrequested | PermitState::Waiting(..) => {
-                let now = tokio::time::Instant::now().into_std();
-                *permit = PermitState::Waiting(self.limiter.take(shard, now), pass);
-            }
-        }
-        passed
     }
 }
 
@@ -152,28 +82,5 @@ mod tests {
         limiter.allow(0);
         assert_eq!(limiter.take(0, now), now);
         assert_eq!(limiter.take(1, now), now + SPACING);
-    }
-
-    #[test]
-    fn one_identify_passes_at_its_time_and_a_second_waits() {
-        let limiter = IdentifyLimiter::new(SPACING);
-        let queue = OneIdentify::new(limiter.clone());
-        assert_eq!(queue.due(), None);
-        let mut first = queue.enqueue(0);
-        assert!(queue.due().is_some());
-        assert_eq!(first.try_recv(), Err(oneshot::error::TryRecvError::Empty));
-        queue.pass();
-        assert_eq!(first.try_recv(), Ok(()));
-        let mut second = queue.enqueue(0);
-        queue.pass();
-        assert_eq!(second.try_recv(), Err(oneshot::error::TryRecvError::Empty));
-
-        let next = OneIdentify::new(limiter);
-        drop(next.enqueue(0));
-        let due = next.due().expect("it waits");
-        assert!(
-            due > Instant::now() + SPACING / 2,
-            "another connection's too"
-        );
     }
 }

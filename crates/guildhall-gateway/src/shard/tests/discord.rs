@@ -10,13 +10,18 @@ use axum::{Router, http::StatusCode, routing::get};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     select,
     time::timeout,
 };
 use tokio_tungstenite::{
-    WebSocketStream, accept_async,
-    tungstenite::{Message, protocol::CloseFrame},
+    WebSocketStream, accept_hdr_async,
+    tungstenite::{
+        Message,
+        handshake::server::{Request, Response},
+        protocol::CloseFrame,
+    },
 };
 use url::Url;
 
@@ -93,15 +98,18 @@ impl Discord {
         accept(&self.base).await
     }
 
-    /// The next connection to the base address that asks for a session, and what it asks: the
-    /// library may dial once more by itself before its value is dropped.
-    pub(crate) async fn accept_asking(&self) -> (Peer, Value) {
-        loop {
-            let mut peer = self.accept().await;
-            if let Some(asked) = peer.try_hello().await {
-                return (peer, asked);
-            }
-        }
+    /// The next connection to the base address, without a WebSocket.
+    pub(crate) async fn accept_raw(&self) -> TcpStream {
+        let accepted = timeout(PATIENCE, self.base.accept()).await;
+        accepted
+            .expect("a connection in time")
+            .expect("a connection")
+            .0
+    }
+
+    /// The base address with another scheme.
+    pub(crate) fn base_url(&self, scheme: &str) -> Url {
+        address(scheme, &self.base).parse().expect("an address")
     }
 
     /// The next connection to the resume address.
@@ -123,7 +131,11 @@ impl Discord {
 }
 
 /// One connection, the server's side.
-pub(crate) struct Peer(WebSocketStream<TcpStream>);
+pub(crate) struct Peer {
+    socket: WebSocketStream<TcpStream>,
+    /// What the other side asked for in the address.
+    pub query: String,
+}
 
 impl Peer {
     /// Says HELLO; answers the IDENTIFY or RESUME.
@@ -137,21 +149,6 @@ impl Peer {
         self.send(&json!({"op": 10, "d": {"heartbeat_interval": every}, "s": null, "t": null}))
             .await;
         self.asked().await
-    }
-
-    /// As [`Peer::hello`], to somebody who may be gone.
-    async fn try_hello(&mut self) -> Option<Value> {
-        let hello = json!({"op": 10, "d": {"heartbeat_interval": 41_250}, "s": null, "t": null});
-        self.0.send(Message::text(hello.to_string())).await.ok()?;
-        loop {
-            let Message::Text(text) = self.read().await? else {
-                return None;
-            };
-            let asked: Value = serde_json::from_str(&text).expect("JSON");
-            if asked["op"] != 1 {
-                return Some(asked);
-            }
-        }
     }
 
     /// The next message of the other side, heartbeats passed over.
@@ -185,10 +182,40 @@ impl Peer {
     }
 
     pub(crate) async fn send_text(&mut self, text: &str) {
-        self.0
+        self.socket
             .send(Message::text(text))
             .await
             .expect("the other side reads");
+    }
+
+    pub(crate) async fn send_binary(&mut self, bytes: Vec<u8>) {
+        self.socket
+            .send(Message::binary(bytes))
+            .await
+            .expect("the other side reads");
+    }
+
+    /// Writes past the WebSocket.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        self.socket
+            .get_mut()
+            .write_all(bytes)
+            .await
+            .expect("the other side reads");
+    }
+
+    /// Sends so many pings, or as many as the other side takes.
+    pub(crate) async fn ping(&mut self, count: usize) {
+        for _ in 0..count {
+            if self.socket.send(Message::Ping("x".into())).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Closes without a code.
+    pub(crate) async fn close_silently(&mut self) {
+        self.socket.close(None).await.expect("the other side reads");
     }
 
     pub(crate) async fn close(&mut self, code: u16) {
@@ -200,7 +227,7 @@ impl Peer {
             code: code.into(),
             reason: reason.into(),
         };
-        self.0
+        self.socket
             .close(Some(frame))
             .await
             .expect("the other side reads");
@@ -211,7 +238,7 @@ impl Peer {
         loop {
             if let Message::Close(frame) = self.read().await? {
                 // The answer to it was queued by reading; who closed may be gone already.
-                let _gone = self.0.flush().await;
+                let _gone = self.socket.flush().await;
                 return frame.map(|frame| frame.code.into());
             }
         }
@@ -222,7 +249,7 @@ impl Peer {
         let talk = async {
             for sequence in 2.. {
                 self.dispatch(sequence, "TYPING_START", &json!({})).await;
-                match timeout(Duration::from_millis(10), self.0.next()).await {
+                match timeout(Duration::from_millis(10), self.socket.next()).await {
                     Ok(Some(Ok(Message::Close(frame)))) => {
                         return frame.map(|frame| frame.code.into());
                     }
@@ -236,24 +263,27 @@ impl Peer {
     }
 
     async fn read(&mut self) -> Option<Message> {
-        timeout(PATIENCE, self.0.next())
+        timeout(PATIENCE, self.socket.next())
             .await
             .expect("a message in time")?
             .ok()
     }
 }
 
-/// The next whole handshake: the library lets a redial fall when its value is dropped.
+#[expect(clippy::result_large_err, reason = "the library's signature")]
 async fn accept(listener: &TcpListener) -> Peer {
-    let peer = async {
-        loop {
-            let (stream, _) = listener.accept().await.expect("a connection");
-            if let Ok(socket) = accept_async(stream).await {
-                return Peer(socket);
-            }
-        }
+    let mut query = String::new();
+    let read = |request: &Request, response: Response| {
+        query = request.uri().query().unwrap_or_default().to_owned();
+        Ok(response)
     };
-    timeout(PATIENCE, peer).await.expect("a connection in time")
+    let socket = async {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        accept_hdr_async(stream, read).await.expect("a handshake")
+    };
+    let socket = timeout(PATIENCE, socket).await;
+    let socket = socket.expect("a connection in time");
+    Peer { socket, query }
 }
 
 async fn bind() -> TcpListener {
