@@ -138,6 +138,34 @@ async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
 }
 
 #[tokio::test]
+async fn a_ready_in_another_dialect_is_made_good_by_a_fresh_session() {
+    for guilds in [json!([null, {"id": "1"}]), json!({"1": {}}), json!(null)] {
+        let discord = FalseDiscord::new().await;
+        let moment = Duration::from_millis(5);
+        let mut config = config(&discord);
+        config.limits.reconnect_first = moment;
+        config.limits.identify_spacing = moment;
+        let harness = Harness::new(config).await;
+        let mut peer = discord.accept().await;
+        assert_eq!(peer.hello().await["op"], 2);
+        let ready = json!({"user": {"id": "5"}, "guilds": guilds, "session_id": "an-odd-one"});
+        peer.dispatch(1, "READY", &ready).await;
+        assert_eq!(peer.close_code().await, Some(1000), "{guilds}");
+        drop(peer);
+        let mut peer = with_a_guild(&discord).await;
+        let mut web = harness.attach().await;
+        web.subscribe().await;
+        let state = json!({"guild_id": "1", "user_id": "7", "channel_id": "9"});
+        peer.dispatch(3, "VOICE_STATE_UPDATE", &state).await;
+        web.until_change(|change| matches!(change, Change::VoiceJoined(_)))
+            .await;
+        harness.stop.cancel();
+        assert_eq!(peer.close_code().await, Some(4000));
+        assert!(harness.end().await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_ends_the_role_with_a_sentence() {
     let discord = FalseDiscord::new().await;
     discord.refuse_token();

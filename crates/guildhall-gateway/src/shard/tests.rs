@@ -1,5 +1,7 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
+/// Servers that do not keep to Discord's documentation, or to any.
+mod odd_servers;
 
 use std::num::NonZeroU64;
 
