@@ -1,21 +1,15 @@
 /// A false Discord, as small as this crate's tests need it.
 pub(crate) mod discord;
+/// The shard under test.
+mod harness;
 /// Servers that do not keep to Discord's documentation, or to any.
 mod odd_servers;
 
-use std::num::NonZeroU64;
-
-use guildhall_model::{GuildId, UserId};
-use guildhall_ports::journal::Terms;
-use serde_json::{Value, json};
-use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+use serde_json::json;
 
 use super::*;
-use crate::{
-    config::tests::NAMES,
-    inbox::{Input, Nonce},
-};
-use discord::{Discord, PATIENCE, Peer};
+use discord::Discord;
+use harness::{Harness, session_of};
 
 #[tokio::test]
 async fn identify_asks_for_guilds_and_voice_states_and_what_the_settings_name() {
@@ -399,181 +393,4 @@ pub(crate) fn bomb(mebibytes: usize) -> Vec<u8> {
     // A block that is not the last one: 128 KiB of one repeated byte.
     let block = [0x02, 0x00, 0x10, b'0'];
     [&head[..], &block.repeat(8 * mebibytes)].concat()
-}
-
-/// A shard under test, and a sequencer that commits at once what it takes.
-struct Harness {
-    requests: mpsc::Sender<MembersRequest>,
-    seen: mpsc::Receiver<Seen>,
-    /// Until then the sequencer takes nothing.
-    sequencer_wakes: CancellationToken,
-    stop: CancellationToken,
-    renew: Arc<Notify>,
-    task: JoinHandle<ShardExit>,
-}
-
-impl Harness {
-    fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
-        let harness = Self::with_inbox(discord, 64, change);
-        harness.sequencer_wakes.cancel();
-        harness
-    }
-
-    fn with_inbox(discord: &Discord, inbox: usize, change: impl FnOnce(&mut Shard)) -> Self {
-        // A second installation in this process is refused, which is fine.
-        let _installed = rustls::crypto::ring::default_provider().install_default();
-        let tls = guildhall_http::tls::client_config(None);
-        let (inbox, inputs) = Inbox::of(inbox, 1 << 20);
-        let (stop, renew) = (CancellationToken::new(), Arc::new(Notify::new()));
-        let moment = Duration::from_millis(5);
-        let limits = Limits {
-            reconnect_first: moment,
-            reconnect_longest: moment,
-            identify_spacing: moment,
-            identify_after_refusal: moment,
-            close: Duration::from_millis(200),
-            ..Limits::default()
-        };
-        let token: Secret = "a-token".parse().expect("a token");
-        let mut shard = Shard {
-            rest: DiscordRest::new(
-                discord.origin(),
-                &tls,
-                &token,
-                1_000,
-                NAMES.root_certificates,
-            )
-            .expect("a client"),
-            bot_token: token,
-            intents: Intents::default(),
-            gateway_url: None,
-            require_tls: false,
-            tls,
-            names: NAMES,
-            limits,
-            identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
-            inbox,
-            resume: None,
-            renew: Arc::clone(&renew),
-            clock: Arc::new(guildhall_ports::ManualClock::at(1)),
-        };
-        change(&mut shard);
-        let (told, seen) = mpsc::channel(256);
-        let sequencer_wakes = CancellationToken::new();
-        let (requests, asked) = mpsc::channel(REQUESTS);
-        let runtime = tokio::runtime::Handle::current();
-        let resume = shard.resume.clone();
-        runtime.spawn(keep(inputs, sequencer_wakes.clone(), resume, told));
-        let task = runtime.spawn(run(shard, asked, stop.clone()));
-        Self {
-            requests,
-            seen,
-            sequencer_wakes,
-            stop,
-            renew,
-            task,
-        }
-    }
-
-    async fn request(&self, nonce: u64) {
-        let request = MembersRequest {
-            guild_id: GuildId(1),
-            user_ids: vec![UserId(7)],
-            nonce: Nonce(nonce),
-        };
-        self.requests.send(request).await.expect("the shard lives");
-    }
-
-    async fn seen(&mut self) -> Seen {
-        let seen = timeout(PATIENCE, self.seen.recv())
-            .await
-            .expect("an input in time");
-        seen.expect("the shard lives")
-    }
-
-    /// Names of the next dispatches, losses of the connection passed over.
-    async fn dispatches(&mut self, count: usize) -> Vec<String> {
-        let mut names = Vec::new();
-        while names.len() < count {
-            if let Seen::Dispatch(name) = self.seen().await {
-                names.push(name);
-            }
-        }
-        names
-    }
-
-    /// The next loss, dispatches passed over.
-    async fn lost(&mut self) -> Lost {
-        loop {
-            if let Seen::Lost(lost) = self.seen().await {
-                return lost;
-            }
-        }
-    }
-
-    async fn stop_and_exit(&mut self, mut peer: Peer) -> ShardExit {
-        self.stop.cancel();
-        assert_eq!(peer.close_code().await, Some(4000));
-        self.exit().await
-    }
-
-    async fn exit(&mut self) -> ShardExit {
-        let exit = timeout(PATIENCE, &mut self.task)
-            .await
-            .expect("an end in time");
-        exit.expect("no panic")
-    }
-}
-
-/// What the sequencer got.
-enum Seen {
-    Dispatch(String),
-    Lost(Lost),
-}
-
-async fn keep(
-    mut inputs: mpsc::Receiver<Input>,
-    wakes: CancellationToken,
-    mut resume: Option<ResumeState>,
-    told: mpsc::Sender<Seen>,
-) {
-    wakes.cancelled().await;
-    while let Some(input) = inputs.recv().await {
-        let seen = match input {
-            Input::Dispatch(dispatch, _permit) => {
-                if dispatch.name == "READY" {
-                    resume = Some(session_of(dispatch.data.get()));
-                }
-                if let Some(resume) = &mut resume {
-                    resume.sequence = dispatch.sequence.map_or(0, NonZeroU64::get);
-                }
-                Seen::Dispatch(dispatch.name)
-            }
-            Input::Lost(lost, reply) => {
-                resume = resume.filter(|_| lost.resumable);
-                let _stopped = reply.send(resume.clone());
-                Seen::Lost(lost)
-            }
-            Input::Watch(_) => panic!("nobody is attached"),
-        };
-        if told.send(seen).await.is_err() {
-            return;
-        }
-    }
-}
-
-fn session_of(ready: &str) -> ResumeState {
-    let ready: Value = serde_json::from_str(ready).expect("JSON");
-    let text = |name: &str| ready[name].as_str().map(str::to_owned);
-    ResumeState {
-        session_id: text("session_id").expect("a session"),
-        sequence: 0,
-        url: text("resume_gateway_url"),
-        terms: Terms {
-            shard: [0, 1],
-            intents: 129,
-            guilds: None,
-            world_format: 1,
-        },
-    }
 }
