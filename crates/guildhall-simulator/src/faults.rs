@@ -5,5 +5,5 @@ mod gateway;
 /// Faults of REST that wait for their requests.
 mod rest;
 
-pub(crate) use gateway::{GatewayFaults, ResumeFault};
+pub(crate) use gateway::{CompressionFault, GatewayFaults, ResumeFault};
 pub(crate) use rest::{RestFault, RestFaults, without_names};

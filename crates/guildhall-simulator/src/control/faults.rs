@@ -1,6 +1,6 @@
 //! What can go wrong on purpose.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    faults::{GatewayFaults, RestFault, RestFaults, ResumeFault},
+    faults::{CompressionFault, GatewayFaults, RestFault, RestFaults, ResumeFault},
     limits::RateLimitScope,
     rest::is_known_route,
     sessions::{CloseCode, Order},
@@ -141,6 +141,17 @@ pub(super) enum Fault {
         #[serde(default = "once")]
         times: u32,
     },
+    /// The next connections are sent plain text, although they ask for compression; 0 heals.
+    NoCompression {
+        #[serde(default = "once")]
+        times: u32,
+    },
+    /// The next connections that ask for zstd need a window of 2^`log` bytes; 0 heals.
+    ZstdWindow {
+        #[serde(default = "once")]
+        times: u32,
+        log: u8,
+    },
     /// A guild goes out of service, or comes back with `over`.
     Outage {
         guild_id: Snowflake,
@@ -169,6 +180,9 @@ pub(super) enum LimitScope {
 
 /// The longest that anything is made to wait.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// Logarithms of the windows that zstd's compressor makes on a machine of 64 bits.
+const ZSTD_WINDOWS: RangeInclusive<u8> = 10..=31;
 
 fn once() -> u32 {
     1
@@ -262,17 +276,13 @@ impl FaultTargets {
                 let (bytes, pause) = (usize::from(bytes), wait(u32::from(pause_ms)));
                 ordered(session_id, Order::Slow { bytes, pause })
             }
-            Fault::Resume503 { times } => fail_resumes(discord, ResumeFault::Unavailable, times),
-            Fault::ResumeRefused { times } => fail_resumes(discord, ResumeFault::Torn, times),
-            Fault::ResumeHang { times } => fail_resumes(discord, ResumeFault::Hanging, times),
-            Fault::Rewind { times, dispatches } => {
-                discord.with(|core| core.faults.rewind_replays(dispatches.into(), times));
-                Json(json!({}))
-            }
-            Fault::ReconnectHello { times } => {
-                discord.with(|core| core.faults.reconnect_instead_of_hello(times));
-                Json(json!({}))
-            }
+            Fault::Resume503 { .. }
+            | Fault::ResumeRefused { .. }
+            | Fault::ResumeHang { .. }
+            | Fault::Rewind { .. }
+            | Fault::ReconnectHello { .. }
+            | Fault::NoCompression { .. }
+            | Fault::ZstdWindow { .. } => self.add_to_connections(&fault)?,
             Fault::Duplicate { times } => {
                 discord.with(|core| core.delivery.duplicate(times));
                 Json(json!({}))
@@ -300,6 +310,37 @@ impl FaultTargets {
                 Json(json!({}))
             }
             Fault::Obfuscate { channel_id, over } => obfuscate(discord, channel_id, over)?,
+        })
+    }
+
+    /// What waits for the next connections.
+    fn add_to_connections(&self, fault: &Fault) -> ControlResult {
+        self.discord.with(|core| {
+            let faults = &mut core.faults;
+            match *fault {
+                Fault::Resume503 { times } => faults.fail_resumes(ResumeFault::Unavailable, times),
+                Fault::ResumeRefused { times } => faults.fail_resumes(ResumeFault::Torn, times),
+                Fault::ResumeHang { times } => faults.fail_resumes(ResumeFault::Hanging, times),
+                Fault::Rewind { times, dispatches } => {
+                    faults.rewind_replays(dispatches.into(), times);
+                }
+                Fault::ReconnectHello { times } => faults.reconnect_instead_of_hello(times),
+                Fault::NoCompression { times } => {
+                    faults.spoil_compression(CompressionFault::Missing, times);
+                }
+                Fault::ZstdWindow { times, log } if ZSTD_WINDOWS.contains(&log) => {
+                    faults.spoil_compression(CompressionFault::ZstdWindow(log), times);
+                }
+                Fault::ZstdWindow { log, .. } => {
+                    let none = format!("zstd has no window of 2^{log}");
+                    return Err(ControlError::Invalid(none));
+                }
+                _ => {
+                    let none = "not a fault of connections".to_owned();
+                    return Err(ControlError::Invalid(none));
+                }
+            }
+            Ok(Json(json!({})))
         })
     }
 
@@ -365,11 +406,6 @@ impl FaultTargets {
 fn order(discord: &Discord, session_id: Option<&str>, order: Order) -> Json<Value> {
     let met = discord.with(|core| core.sessions.order(session_id, order));
     Json(json!({"connections": met}))
-}
-
-fn fail_resumes(discord: &Discord, fault: ResumeFault, times: u32) -> Json<Value> {
-    discord.with(|core| core.faults.fail_resumes(fault, times));
-    Json(json!({}))
 }
 
 async fn release_after(discord: Arc<Discord>, wait: Duration, stop: CancellationToken) {

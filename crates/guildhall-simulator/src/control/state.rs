@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     cdn, clock,
     limits::Limiter,
+    sessions::TransportCompression,
     snowflake::iso,
     state::{AppState, Core, Discord, RunningScenario, Shared, Tasks},
     world::{Channel, Guild, Invite, Member, User, VoiceState},
@@ -77,6 +78,7 @@ fn show(core: &mut Core) -> Value {
                 "intents": session.intents.bits(),
                 "shard": [session.shard.id, session.shard.count],
                 "attached": session.is_attached(),
+                "compress": session.query.compress.map(TransportCompression::name),
                 "seq": session.last_seq(),
             })
         })

@@ -11,11 +11,21 @@ pub(crate) enum ResumeFault {
     Hanging,
 }
 
+/// What is wrong with a connection's transport compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CompressionFault {
+    /// There is none, although the client asked for it.
+    Missing,
+    /// zstd has a window of 2^n bytes.
+    ZstdWindow(u8),
+}
+
 /// Faults of connections that do not exist yet.
 #[derive(Debug, Default)]
 pub(crate) struct GatewayFaults {
     resume: Option<(ResumeFault, u32)>,
     hello_reconnects: u32,
+    compression: Option<(CompressionFault, u32)>,
     /// How many dispatches, and how many times.
     rewind: (u64, u32),
 }
@@ -29,6 +39,16 @@ impl GatewayFaults {
     /// The next `times` connections get op 7 in place of HELLO; 0 heals.
     pub(crate) fn reconnect_instead_of_hello(&mut self, times: u32) {
         self.hello_reconnects = times;
+    }
+
+    /// The next `times` connections have this; 0 heals.
+    pub(crate) fn spoil_compression(&mut self, fault: CompressionFault, times: u32) {
+        self.compression = Some((fault, times));
+    }
+
+    /// What is wrong with the compression of this connection.
+    pub(crate) fn compression(&mut self) -> Option<CompressionFault> {
+        spend(&mut self.compression)
     }
 
     /// The next `times` replays begin so many dispatches too early.
@@ -52,8 +72,13 @@ impl GatewayFaults {
 
     /// What this upgrade of the resume path meets.
     pub(crate) fn meet_resume(&mut self) -> Option<ResumeFault> {
-        let (fault, times) = self.resume.take().filter(|(_, times)| *times > 0)?;
-        self.resume = Some((fault, times - 1));
-        Some(fault)
+        spend(&mut self.resume)
     }
+}
+
+/// The fault, if it is to happen once more.
+fn spend<F: Copy>(waiting: &mut Option<(F, u32)>) -> Option<F> {
+    let (fault, times) = waiting.take().filter(|(_, times)| *times > 0)?;
+    *waiting = Some((fault, times - 1));
+    Some(fault)
 }

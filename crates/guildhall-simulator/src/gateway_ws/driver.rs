@@ -90,7 +90,8 @@ pub(super) async fn run(
         Ok(query) => (query, None),
         Err(refusal) => (GatewayQuery::default(), Some(refusal)),
     };
-    let transport = Transport::new(query.compress);
+    let spoiled = state.discord.with(|core| core.faults.compression());
+    let transport = Transport::new(query.compress, spoiled);
     let socket = GatewaySocket::new(socket, wire, transport, state.config.write_limit);
     let connection = Connection {
         state,

@@ -2,9 +2,9 @@
 
 use axum::extract::ws::Message;
 use flate2::{Compress, Compression, FlushCompress, Status};
-use zstd_safe::{CCtx, InBuffer, OutBuffer, zstd_sys::ZSTD_EndDirective};
+use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, zstd_sys::ZSTD_EndDirective};
 
-use crate::sessions::TransportCompression;
+use crate::{faults::CompressionFault, sessions::TransportCompression};
 
 /// Payload compression leaves shorter frames as they are: Discord does not
 /// compress every message, and a client must take both.
@@ -27,7 +27,14 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    pub(super) fn new(asked: Option<TransportCompression>) -> Self {
+    /// `spoiled`: what is wrong with it on purpose.
+    pub(super) fn new(
+        asked: Option<TransportCompression>,
+        spoiled: Option<CompressionFault>,
+    ) -> Self {
+        if spoiled == Some(CompressionFault::Missing) {
+            return Self::Plain;
+        }
         match asked {
             None => Self::Plain,
             Some(TransportCompression::Zlib) => {
@@ -36,7 +43,11 @@ impl Transport {
             Some(TransportCompression::Zstd) => {
                 let mut context = CCtx::create();
                 // A level that zstd refused would leave its default, which is as good.
-                let _ = context.set_parameter(zstd_safe::CParameter::CompressionLevel(ZSTD_LEVEL));
+                let _ = context.set_parameter(CParameter::CompressionLevel(ZSTD_LEVEL));
+                if let Some(CompressionFault::ZstdWindow(log)) = spoiled {
+                    // Checked where the fault was asked for.
+                    let _ = context.set_parameter(CParameter::WindowLog(log.into()));
+                }
                 Self::Zstd(context)
             }
         }

@@ -31,9 +31,11 @@ pub(crate) fn read(query: &str) -> Result<GatewayQuery, CloseCode> {
                 named = true;
             }
             ("v", _) => return Err(CloseCode::INVALID_VERSION),
-            ("compress", "zlib-stream") => wanted.compress = Some(TransportCompression::Zlib),
-            ("compress", "zstd-stream") => wanted.compress = Some(TransportCompression::Zstd),
-            ("encoding" | "compress", _) => return Err(CloseCode::DECODE_ERROR),
+            ("compress", name) => {
+                let known = TransportCompression::named(name);
+                wanted.compress = Some(known.ok_or(CloseCode::DECODE_ERROR)?);
+            }
+            ("encoding", _) => return Err(CloseCode::DECODE_ERROR),
             _ => {}
         }
     }
@@ -49,4 +51,20 @@ pub(crate) fn read(query: &str) -> Result<GatewayQuery, CloseCode> {
 pub(crate) enum TransportCompression {
     Zlib,
     Zstd,
+}
+
+impl TransportCompression {
+    /// Its name in URLs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Zlib => "zlib-stream",
+            Self::Zstd => "zstd-stream",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Zlib, Self::Zstd]
+            .into_iter()
+            .find(|known| known.name() == name)
+    }
 }

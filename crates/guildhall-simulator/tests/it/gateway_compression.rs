@@ -2,7 +2,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
-use zstd_safe::{DCtx, InBuffer, OutBuffer};
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use crate::house::{Failure, House, Outcome};
 
@@ -191,5 +191,39 @@ async fn a_resumed_connection_begins_a_fresh_context() -> Outcome {
         assert_eq!(payload["t"], wanted, "turn {turn}");
         session.get_or_insert_with(|| payload["d"]["session_id"].clone());
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn compression_can_be_missing_and_zstd_can_need_a_large_window() -> Outcome {
+    let house = House::open().await?;
+    let fault = |body| house.act("POST", "/sim/faults", body);
+    let query = "v=10&encoding=json&compress=zstd-stream";
+    fault(json!({"kind": "no_compression"})).await?;
+    let plain = names(&house, query, false, |message| match message {
+        Message::Text(text) => Ok(serde_json::from_str(&text)?),
+        other => Err(format!("no text: {other:?}").into()),
+    });
+    assert_eq!(plain.await?, START);
+
+    let first = async |window: Option<u8>| {
+        if let Some(log) = window {
+            fault(json!({"kind": "zstd_window", "log": log})).await?;
+        }
+        let url = format!("ws://{}/gateway/?{query}", house.address);
+        let (mut socket, _) = connect_async(url).await?;
+        let frame = socket.next().await.ok_or("closed early")??.into_data();
+        let mut careful = DCtx::create();
+        careful
+            .set_parameter(DParameter::WindowLogMax(23))
+            .map_err(zstd_safe::get_error_name)?;
+        Ok::<_, Failure>(unzstd(&mut careful, &frame).map_err(|error| error.to_string()))
+    };
+    let refused = first(Some(24)).await?.expect_err("2^24 bytes");
+    assert!(refused.contains("too much memory"), "{refused}");
+    assert_eq!(first(Some(23)).await??["op"], 10);
+    assert_eq!(first(None).await??["op"], 10);
+    let none = json!({"kind": "zstd_window", "log": 32});
+    assert_eq!(house.try_act("POST", "/sim/faults", none).await?.0, 400);
     Ok(())
 }

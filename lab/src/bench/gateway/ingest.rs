@@ -21,7 +21,7 @@ use crate::bench::restartable_gateway::Gateway;
 use crate::bench::table::{Budget, Row, Spread};
 
 /// What is promised, per second.
-const RATE: u64 = 20_000;
+pub(super) const RATE: u64 = 20_000;
 /// From the socket to what is published.
 const P99_MS: f64 = 20.0;
 /// What is tried beyond, until it is too much.
@@ -35,7 +35,7 @@ const JOURNAL_MB: f64 = 128.0;
 const MEGABYTE: f64 = 1e6;
 
 /// One load from beginning to end.
-struct Run {
+pub(super) struct Run {
     p50_ms: f64,
     p99_ms: f64,
     max_ms: f64,
@@ -44,7 +44,7 @@ struct Run {
     /// Whether the gateway took it as fast as it came, in one connection.
     kept_up: bool,
     commit_p99_ms: f64,
-    cpu_micros_per_event: f64,
+    pub(super) cpu_micros_per_event: f64,
 }
 
 pub(super) fn rows(plan: &GatewayPlan, stage: &Stage, lab: &Path) -> anyhow::Result<Vec<Row>> {
@@ -188,7 +188,8 @@ impl RunFigures {
     }
 }
 
-struct Bench<'a> {
+/// A gateway, and what is sent to it and read of it.
+pub(super) struct Bench<'a> {
     stage: &'a Stage,
     lab: &'a Path,
     gateway: &'a Gateway,
@@ -196,7 +197,11 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// Starts the gateway. The first second of a process is another matter, and over then.
-    fn begin(stage: &'a Stage, lab: &'a Path, gateway: &'a mut Gateway) -> anyhow::Result<Self> {
+    pub(super) fn begin(
+        stage: &'a Stage,
+        lab: &'a Path,
+        gateway: &'a mut Gateway,
+    ) -> anyhow::Result<Self> {
         gateway.start()?;
         gateway.wait_until_live()?;
         let bench = Self {
@@ -209,7 +214,7 @@ impl<'a> Bench<'a> {
     }
 
     /// So many dispatches a second, for so long, all counted at the link.
-    fn run(&self, rate: u64, seconds: u64) -> anyhow::Result<Run> {
+    pub(super) fn run(&self, rate: u64, seconds: u64) -> anyhow::Result<Run> {
         let run = self.try_run(rate, seconds)?;
         run.context("it is to be followed at this rate")
     }

@@ -30,7 +30,7 @@ fn texts() -> Vec<String> {
 
 #[test]
 fn zlib_frames_share_one_context_and_each_ends_in_a_flush() {
-    let mut transport = Transport::new(Some(TransportCompression::Zlib));
+    let mut transport = Transport::new(Some(TransportCompression::Zlib), None);
     let mut inflate = Decompress::new(true);
     // Nothing is no message: zlib flushes nothing a second time.
     for text in texts().into_iter().filter(|text| !text.is_empty()) {
@@ -46,7 +46,7 @@ fn zlib_frames_share_one_context_and_each_ends_in_a_flush() {
 
 #[test]
 fn zstd_frames_share_one_context_and_end_no_zstd_frame() {
-    let mut transport = Transport::new(Some(TransportCompression::Zstd));
+    let mut transport = Transport::new(Some(TransportCompression::Zstd), None);
     let mut context = DCtx::create();
     for text in texts() {
         let frame = bytes(transport.message(text.clone()));
@@ -66,7 +66,7 @@ fn zstd_frames_share_one_context_and_end_no_zstd_frame() {
 
 #[test]
 fn payload_compression_makes_long_frames_whole_streams_and_leaves_short_ones() {
-    let mut transport = Transport::new(None);
+    let mut transport = Transport::new(None, None);
     transport.compress_payloads();
     assert!(matches!(
         transport.message("short".to_owned()),
@@ -86,7 +86,7 @@ fn payload_compression_makes_long_frames_whole_streams_and_leaves_short_ones() {
 
 #[test]
 fn transport_compression_makes_payload_compression_moot() {
-    let mut transport = Transport::new(Some(TransportCompression::Zlib));
+    let mut transport = Transport::new(Some(TransportCompression::Zlib), None);
     transport.compress_payloads();
     assert!(matches!(transport, Transport::Zlib(_)));
 }
