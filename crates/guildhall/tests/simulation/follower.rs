@@ -17,7 +17,7 @@ use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -171,7 +171,7 @@ impl Following {
             }
             // Who asks meanwhile has no answer.
             select! {
-                () = sleep(RETRY_AFTER) => {}
+                () = sleep_to(Some(now() + RETRY_AFTER)) => {}
                 Some(ask) = self.asked.recv() => drop(ask),
             }
         }
