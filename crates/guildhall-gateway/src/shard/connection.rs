@@ -333,13 +333,6 @@ fn report(oddity: &Oddity) {
         Oddity::BadMessage => {
             counter!("guildhall_gateway_bad_messages_total").increment(1);
         }
-        Oddity::OddInterval(every) => {
-            counter!("guildhall_gateway_bad_messages_total").increment(1);
-            warn!(
-                "[Gateway] Discord's HELLO has no usable heartbeat interval: {} s is kept instead",
-                every.as_secs()
-            );
-        }
         Oddity::OddEnvelope(name) => {
             let name = name.as_deref().unwrap_or("message");
             warn!("[Gateway] A {name} of Discord's has an odd envelope. Said once per connection");

@@ -22,8 +22,8 @@ pub(super) enum Message {
     },
     /// Op 10: the peer is a Gateway.
     Hello {
-        /// How often it wants a heartbeat.
-        heartbeat: HeartbeatInterval,
+        /// How often it wants a heartbeat; `None`: in a way that can't be kept.
+        interval: Option<Duration>,
     },
     /// Op 11: it has our heartbeat.
     Acknowledged,
@@ -75,7 +75,7 @@ impl Message {
                 resumable: envelope.d.is_some_and(|data| data.get() == "true"),
             },
             (10, ..) => Self::Hello {
-                heartbeat: HeartbeatInterval::read(envelope.d),
+                interval: heartbeat_interval(envelope.d),
             },
             (11, ..) => Self::Acknowledged,
             (0, name, _) if name.is_some() || envelope.d.is_some() => Self::Unreadable {
@@ -111,45 +111,23 @@ impl Message {
     }
 }
 
-/// How often Discord wants a heartbeat, within what can be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct HeartbeatInterval {
-    pub(super) every: Duration,
-    /// It is not as Discord said it: what that said is no such time, or one out of all bounds.
-    pub(super) is_odd: bool,
-}
+/// Whoever asks for heartbeats this often, which is more than Discord takes of all messages, has
+/// no bound on them; who asks for more does not mean it.
+pub(super) const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+/// A connection that is dead is noticed by its heartbeats.
+pub(super) const LONGEST_INTERVAL: Duration = Duration::from_mins(5);
 
-impl HeartbeatInterval {
-    /// Discord's documentation has this as its example.
-    pub(super) const DEFAULT: Duration = Duration::from_secs(45);
-    /// Heartbeats are sends too, of which there may be 120 in a minute: more often than this would
-    /// leave too few for anything else.
-    pub(super) const SHORTEST: Duration = Duration::from_secs(1);
-    /// A connection that is dead is noticed by its heartbeats.
-    pub(super) const LONGEST: Duration = Duration::from_mins(5);
-
-    fn read(data: Option<&RawValue>) -> Self {
-        #[derive(Deserialize)]
-        struct Hello {
-            heartbeat_interval: Value,
-        }
-        let hello = data.and_then(|data| serde_json::from_str::<Hello>(data.get()).ok());
-        let said = hello.map(|hello| hello.heartbeat_interval);
-        let whole = said.as_ref().and_then(Value::as_u64);
-        let whole = whole.map(Duration::from_millis);
-        if let Some(every) = whole.filter(|every| (Self::SHORTEST..=Self::LONGEST).contains(every))
-        {
-            let is_odd = false;
-            return Self { every, is_odd };
-        }
-        let every = match said.as_ref().and_then(Value::as_f64) {
-            Some(millis) if millis > 0.0 => Duration::from_secs_f64(millis.min(1e9) / 1_000.0)
-                .clamp(Self::SHORTEST, Self::LONGEST),
-            _ => Self::DEFAULT,
-        };
-        let is_odd = true;
-        Self { every, is_odd }
+/// HELLO's `heartbeat_interval`, which is 41.25 s on Discord; `None`: it is no time that can be kept.
+fn heartbeat_interval(data: Option<&RawValue>) -> Option<Duration> {
+    #[derive(Deserialize)]
+    struct Hello {
+        heartbeat_interval: f64,
     }
+    let hello: Hello = serde_json::from_str(data?.get()).ok()?;
+    let interval = Duration::try_from_secs_f64(hello.heartbeat_interval / 1_000.0).ok()?;
+    (SHORTEST_INTERVAL..=LONGEST_INTERVAL)
+        .contains(&interval)
+        .then_some(interval)
 }
 
 #[cfg(test)]
@@ -259,34 +237,33 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_that_is_none_or_cannot_be_kept_is_replaced_and_said() {
-        for (said, every, is_odd) in [
-            ("41250", 41_250, false),
-            ("1000", 1_000, false),
-            ("300000", 300_000, false),
-            ("0", 45_000, true),
-            ("1", 1_000, true),
-            ("9e18", 300_000, true),
-            ("1e308", 300_000, true),
-            ("18446744073709551615", 300_000, true),
-            ("-1", 45_000, true),
-            ("41250.5", 41_250, true),
-            ("\"41250\"", 45_000, true),
-            ("null", 45_000, true),
-            ("[]", 45_000, true),
+    fn an_interval_is_a_time_that_can_be_kept_or_none() {
+        let interval = |hello: &str| match Message::read(hello, 7) {
+            Message::Hello { interval } => interval.map(|interval| interval.as_micros()),
+            other => panic!("a HELLO: {other:?}"),
+        };
+        for (said, micros) in [
+            ("41250", Some(41_250_000)),
+            ("41250.5", Some(41_250_500)),
+            ("100", Some(100_000)),
+            ("300000", Some(300_000_000)),
+            ("99", None),
+            ("300001", None),
+            ("0", None),
+            ("1", None),
+            ("9e18", None),
+            ("1e308", None),
+            ("18446744073709551615", None),
+            ("-1", None),
+            ("\"41250\"", None),
+            ("null", None),
+            ("[]", None),
         ] {
             let hello = format!(r#"{{"op":10,"d":{{"heartbeat_interval":{said}}}}}"#);
-            let Message::Hello { heartbeat } = Message::read(&hello, 7) else {
-                panic!("a HELLO: {said}")
-            };
-            let millis = heartbeat.every.as_millis();
-            assert_eq!((millis, heartbeat.is_odd), (every, is_odd), "{said}");
+            assert_eq!(interval(&hello), micros, "{said}");
         }
         for hello in [r#"{"op":10,"d":{}}"#, r#"{"op":10}"#, r#"{"op":10,"d":7}"#] {
-            let Message::Hello { heartbeat } = Message::read(hello, 7) else {
-                panic!("a HELLO: {hello}")
-            };
-            assert_eq!(heartbeat.every, HeartbeatInterval::DEFAULT, "{hello}");
+            assert_eq!(interval(hello), None, "{hello}");
         }
     }
 }

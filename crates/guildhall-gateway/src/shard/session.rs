@@ -35,10 +35,7 @@ use guildhall_model::UnixMs;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    message::{HeartbeatInterval, Message},
-    reconnect_policy::Disconnect,
-};
+use super::{message::Message, reconnect_policy::Disconnect};
 use crate::inbox::Dispatch;
 use heartbeat::HeartbeatSchedule;
 use send_budget::SendBudget;
@@ -135,7 +132,19 @@ impl DiscordSession {
             (Message::InvalidSession { resumable }, _) => {
                 self.disconnect(Disconnect::InvalidSession { resumable }, now);
             }
-            (Message::Hello { heartbeat }, None) => self.greeted(heartbeat, now),
+            // At its first HELLO, and at any later one.
+            (Message::Hello { interval: None }, _) => {
+                self.output(Output::Greeted);
+                self.report(Oddity::BadMessage);
+                let why = "its HELLO has no heartbeat interval from 0.1 s to 5 min";
+                self.disconnect(Disconnect::Failed(why.to_owned()), now);
+            }
+            (
+                Message::Hello {
+                    interval: Some(interval),
+                },
+                None,
+            ) => self.greeted(interval, now),
             (Message::Dispatch(dispatch), Some(_)) => self.dispatched(dispatch),
             (Message::Unreadable { name, data }, Some(_)) => {
                 self.dispatched_unnumbered(name, data, received_at);
@@ -153,15 +162,11 @@ impl DiscordSession {
         }
     }
 
-    fn greeted(&mut self, interval: HeartbeatInterval, now: Instant) {
+    fn greeted(&mut self, interval: Duration, now: Instant) {
         self.output(Output::Greeted);
-        let every = interval.every;
-        if interval.is_odd {
-            self.report(Oddity::OddInterval(every));
-        }
         let mut upkeep = Upkeep {
-            heartbeat: HeartbeatSchedule::new(every, self.jitter, now),
-            budget: SendBudget::new(every),
+            heartbeat: HeartbeatSchedule::new(interval, self.jitter, now),
+            budget: SendBudget::new(interval),
         };
         let Some(from) = self.config.resume.take() else {
             self.output(Output::AskToIdentify);

@@ -1,7 +1,5 @@
 //! What the session wants done, and how it ends.
 
-use std::time::Duration;
-
 use super::Outgoing;
 use crate::{inbox::Dispatch, shard::reconnect_policy::Disconnect};
 
@@ -42,8 +40,6 @@ pub(in crate::shard) enum How {
 pub(in crate::shard) enum Oddity {
     /// A message that is none, or not where it belongs.
     BadMessage,
-    /// HELLO has an interval that can't be kept; this one is.
-    OddInterval(Duration),
     /// A dispatch has an odd envelope; its name, if it has one. The first of the connection.
     OddEnvelope(Option<String>),
     /// A request was not sent, so it has no answer.

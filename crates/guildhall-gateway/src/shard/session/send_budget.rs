@@ -12,6 +12,8 @@ const SENDS: usize = 120;
 const WINDOW: Duration = Duration::from_secs(61);
 /// Heartbeats that are sent because Discord asked for one.
 const ANSWERS: usize = 10;
+/// Kept free for heartbeats at most: one in each second. Who wants them oftener has another bound.
+const HEARTBEATS: usize = 62;
 
 /// What may be sent now, in three shares that never have to give way to each other. The share of
 /// the heartbeats is kept free for them: they keep their own distance.
@@ -24,13 +26,14 @@ pub(super) struct SendBudget {
 }
 
 impl SendBudget {
-    /// For a connection with a heartbeat this often, which is a second or more.
-    pub(super) fn new(heartbeat: Duration) -> Self {
-        let heartbeats = WINDOW.as_millis() / heartbeat.as_millis().max(1) + 1;
-        let heartbeats = usize::try_from(heartbeats).unwrap_or(SENDS);
+    /// For a connection with a heartbeat this often.
+    pub(super) fn new(interval: Duration) -> Self {
+        let heartbeats = WINDOW.as_millis() / interval.as_millis().max(1) + 1;
+        let heartbeats =
+            usize::try_from(heartbeats).map_or(HEARTBEATS, |many| many.min(HEARTBEATS));
         Self {
             answers: SendShare::of(ANSWERS),
-            requests: SendShare::of(SENDS.saturating_sub(ANSWERS + heartbeats).max(1)),
+            requests: SendShare::of(SENDS - ANSWERS - heartbeats),
         }
     }
 }

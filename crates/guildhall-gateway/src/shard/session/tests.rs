@@ -262,24 +262,12 @@ fn odd_envelopes_are_handed_on_and_said_once() {
 }
 
 #[test]
-fn an_odd_interval_is_said_and_survived() {
-    for (said, every) in [
-        ("0", 45),
-        ("1", 1),
-        ("9e18", 300),
-        ("\"x\"", 45),
-        ("null", 45),
-    ] {
-        let mut run = Run::new(None);
+fn an_interval_that_cannot_be_kept_ends_the_connection_and_not_the_session() {
+    for said in ["0", "1", "9e18", "\"x\"", "null"] {
         let hello = format!(r#"{{"op":10,"d":{{"heartbeat_interval":{said}}}}}"#);
-        let every = Duration::from_secs(every);
-        let outputs = run.text(&hello);
-        assert_eq!(
-            outputs,
-            ["greeted", &format!("odd interval {every:?}"), "ask"]
-        );
-        let first = run.now + every.mul_f64(0.25);
-        assert_eq!(run.session.deadline(), Some(first), "{said}");
+        let ended = ["greeted", "bad message", "close 4000"];
+        assert_eq!(Run::new(None).text(&hello), ended, "{said}");
+        assert_eq!(Run::live().text(&hello), ended, "{said}, later");
     }
 }
 
@@ -389,7 +377,6 @@ fn shown(output: Output) -> String {
         }
         Output::Established { how, session_id } => format!("{how:?} {session_id}"),
         Output::Report(Oddity::BadMessage) => "bad message".to_owned(),
-        Output::Report(Oddity::OddInterval(every)) => format!("odd interval {every:?}"),
         Output::Report(Oddity::OddEnvelope(name)) => format!("odd envelope {name:?}"),
         Output::Report(Oddity::RequestRefused { op, why }) => format!("refused {op}: {why}"),
         Output::Close(code) => format!("close {code}"),

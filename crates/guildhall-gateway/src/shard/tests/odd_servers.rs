@@ -6,23 +6,27 @@ use tokio::io::AsyncWriteExt;
 use super::*;
 
 #[tokio::test]
-async fn a_hello_with_an_odd_interval_is_survived_at_first_and_later() {
+async fn a_hello_with_an_odd_interval_is_redialled_at_first_and_later() {
     for odd in ["0", "1", "9e18", "\"text\"", "null", "-1", "4e1000"] {
         let discord = Discord::new().await;
         let mut harness = Harness::new(&discord, |_| {});
-        let mut peer = discord.accept().await;
         let hello = format!(r#"{{"op":10,"d":{{"heartbeat_interval":{odd}}}}}"#);
+        let mut peer = discord.accept().await;
         peer.send_text(&hello).await;
-        if odd == "4e1000" {
-            // No number that JSON readers have: no message at all, and no HELLO.
-            peer.hello().await;
-        } else {
-            assert_eq!(peer.asked().await["op"], 2, "{odd}");
-        }
+        assert_eq!(peer.close_code().await, Some(4000), "{odd}");
+        let lost = harness.lost().await;
+        assert!(lost.why.contains("heartbeat interval"), "{}", lost.why);
+
+        let mut peer = discord.accept().await;
+        assert_eq!(peer.hello().await["op"], 2, "{odd}");
         peer.ready(&discord.resume_url).await;
+        harness.dispatches(1).await;
         peer.send_text(&hello).await;
-        peer.dispatch(2, "TYPING_START", &json!({})).await;
-        assert_eq!(harness.dispatches(2).await, ["READY", "TYPING_START"]);
+        assert_eq!(peer.close_code().await, Some(4000), "{odd}");
+        assert!(harness.lost().await.resumable, "{odd}");
+
+        let mut peer = discord.accept_resume().await;
+        assert_eq!(peer.hello().await["op"], 6, "{odd}");
         assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
     }
 }
