@@ -82,7 +82,9 @@ pub(super) async fn run(
     let begun = Instant::now();
     // Whoever asked has been told that the connection before this one is gone.
     while lent.requests.try_recv().is_ok() {}
-    let dial = transport::connect(url, *lent.compression, Arc::clone(&shard.tls));
+    let roots_setting = shard.names.root_certificates;
+    let tls = Arc::clone(&shard.tls);
+    let dial = transport::connect(url, *lent.compression, tls, roots_setting);
     let dialled = select! {
         dialled = timeout_at(begun + shard.limits.hello, dial) => dialled,
         () = stop.cancelled() => return ConnectionExit::Stopped,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use guildhall_http::root_cause;
+use guildhall_http::{root_cause, tls::tls_failure};
 use http::{HeaderValue, header::USER_AGENT};
 use rustls::ClientConfig;
 use tokio::time::Instant;
@@ -13,16 +13,21 @@ use url::Url;
 use super::{Compression, Transport, limits};
 use crate::discord_rest;
 
-/// Opens a WebSocket at an address that is [`dialable`]. `Err`: why not, for the operator.
+/// Opens a WebSocket at an address that is [`dialable`]. `Err`: why not, for the operator, who
+/// calls the setting with further root certificates `roots_setting`.
 pub(in crate::shard) async fn connect(
     address: Url,
     compression: Compression,
     tls: Arc<ClientConfig>,
+    roots_setting: &str,
 ) -> Result<Transport, String> {
     let request = request(address, compression).map_err(|error| root_cause(&error))?;
     let connector = Some(Connector::Rustls(tls));
     let connected = connect_async_tls_with_config(request, Some(limits()), true, connector).await;
-    let (socket, _) = connected.map_err(|error| root_cause(&error))?;
+    let (socket, _) = connected.map_err(|error| {
+        let tls = tls_failure(&error, roots_setting);
+        tls.unwrap_or_else(|| root_cause(&error))
+    })?;
     Ok(Transport::new(socket, compression, Instant::now()))
 }
 

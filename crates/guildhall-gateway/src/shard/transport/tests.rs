@@ -15,7 +15,7 @@ async fn a_peer_that_does_not_read_is_heard_all_the_same_and_given_up_in_time() 
     let tls = guildhall_http::tls::client_config(None);
     let (mut transport, mut peer) = tokio::join!(
         async {
-            let connected = connect(address, Compression::Zstd, tls).await;
+            let connected = connect(address, Compression::Zstd, tls, "THE_ROOTS").await;
             connected.expect("a connection")
         },
         async {
