@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-
-use crate::cargo::cargo;
+use subprocess::cargo::cargo;
 
 /// Where cargo puts what it builds; this program is there, too.
 pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {

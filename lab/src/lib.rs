@@ -1,6 +1,6 @@
 //! What the lab's programs share with the tests of the whole product: a browser's side of a stream.
 //!
-//! It knows none of our crates, so it cannot agree with a mistake of theirs.
+//! It knows no crate of the product, so it cannot agree with a mistake of theirs.
 
 /// Server-Sent Events: bytes to events, one connection, and one that comes back.
 pub mod sse;

@@ -1,6 +1,6 @@
 //! The lab: `cargo xtask bench`, `cargo xtask chaos` and `cargo xtask mutations` start it.
 //!
-//! It drives the product's binary from outside, as its users do, and knows none of our crates.
+//! It drives the product's binary from outside, as its users do, and knows no crate of the product.
 
 #![expect(
     clippy::print_stdout,
@@ -9,8 +9,6 @@
 )]
 
 mod binary;
-mod cargo;
-mod command;
 
 mod bench;
 mod chaos;

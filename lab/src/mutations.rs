@@ -15,8 +15,8 @@ mod tried;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
+use subprocess::cargo;
 
-use crate::cargo;
 use copy::Copy;
 use patch::{FOLDER, Judge, Patch};
 

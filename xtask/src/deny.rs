@@ -1,8 +1,7 @@
 //! `cargo xtask deny`: bans, licences and sources, by `deny.toml`. It stands
 //! apart from `test` because installing cargo-deny takes minutes.
 
-use crate::cargo::cargo;
-use crate::command;
+use subprocess::{cargo::cargo, command};
 
 pub(crate) fn run() -> anyhow::Result<()> {
     if !command::works(cargo(["deny", "--version"])) {

@@ -1,8 +1,7 @@
 //! `cargo xtask bench`, `chaos` and `mutations`: programs of their own, which `cargo xtask` builds
 //! and starts. They measure, kill and break the product from outside.
 
-use crate::cargo::cargo;
-use crate::command;
+use subprocess::{cargo::cargo, command};
 
 /// What stands behind the name of the program; `--help` says what it knows.
 #[derive(clap::Args)]

@@ -2,7 +2,7 @@
 //!
 //! Everything that proves or builds the project outside `cargo` itself is
 //! here, so that a person and the build server type the same words. This crate
-//! depends on none of ours: what it needs of the product it runs as a program.
+//! depends on nothing of the product: what it needs of the product it runs as a program.
 
 #![expect(
     clippy::print_stdout,
@@ -10,8 +10,7 @@
     reason = "these tasks talk to the person who started them"
 )]
 
-mod cargo;
-mod command;
+mod metadata;
 mod needs;
 mod steps;
 

@@ -7,8 +7,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
-
-use crate::command::{self, command};
+use subprocess::command::{self, command};
 
 /// The oldest Node that the page's tools run on.
 const NODE_AT_LEAST: (u32, u32) = (20, 19);

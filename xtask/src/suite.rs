@@ -8,10 +8,12 @@ use std::fs;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use subprocess::cargo::{self, cargo};
+use subprocess::command;
 
-use crate::cargo::{self, Metadata, cargo};
+use crate::metadata::{Metadata, metadata};
 use crate::steps::Steps;
-use crate::{command, lab, needs, tidy, ui};
+use crate::{lab, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -112,7 +114,7 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
     })?;
     steps.step("unit tests", || {
         let mut arguments = vec!["test", "--locked", "--workspace", "--lib", "--bins"];
-        let metadata = cargo::metadata()?;
+        let metadata = metadata()?;
         for name in small_test_binaries(&metadata) {
             arguments.extend(["--test", name]);
         }

@@ -18,9 +18,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use subprocess::cargo::root;
+use subprocess::command::{self, command};
 
-use crate::cargo::{self, root};
-use crate::command::{self, command};
+use crate::metadata::metadata;
 
 /// The rules that look at one file at a time.
 const RULES: &[fn(&Source) -> Vec<Finding>] = &[
@@ -44,7 +45,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     findings.extend(layout::dist_not_marked(
         &fs::read_to_string(root.join(".gitattributes")).unwrap_or_default(),
     ));
-    findings.extend(edges::check(&cargo::metadata()?, &root));
+    findings.extend(edges::check(&metadata()?, &root));
 
     for finding in &findings {
         println!("{finding}");

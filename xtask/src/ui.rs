@@ -2,9 +2,9 @@
 //! binary, so that building the product needs Rust alone.
 
 use anyhow::Context;
+use subprocess::cargo::root;
+use subprocess::command::{self, command};
 
-use crate::cargo::root;
-use crate::command::{self, command};
 use crate::needs;
 
 /// Rebuilds `ui/dist`.

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Context, bail};
+use subprocess::cargo::cargo;
+use subprocess::command::{self, command};
 
 use super::patch::{Judge, Patch};
 use super::tried::{Tried, complaint, tried};
-use crate::cargo::cargo;
-use crate::command::{self, command};
 
 /// Simulation runs that each mutant must survive to be an error. The first that fails is enough.
 const RUNS: &str = "40";

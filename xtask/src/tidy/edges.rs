@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Finding, Source};
-use crate::cargo::{Dependency, DependencyKind, Metadata, Package};
+use crate::metadata::{Dependency, DependencyKind, Metadata, Package};
 
 /// Our crates, each with those of ours it may name.
 const OURS: &str = "\
@@ -19,8 +19,9 @@ guildhall-web       | guildhall-model, guildhall-link, guildhall-ports, guildhal
 guildhall-simulator | nothing of ours
 guildhall           | guildhall-model, guildhall-link, guildhall-ports, guildhall-http, \
                       guildhall-stores, guildhall-gateway, guildhall-web, guildhall-simulator, lab
-lab                 | nothing of ours
-xtask               | nothing of ours";
+subprocess          | nothing of ours
+lab                 | subprocess
+xtask               | subprocess";
 
 /// A dependency, with every `NAME-…`; the crates that may name it; those whose tests may; why.
 const FENCES: &str = "\
@@ -142,11 +143,13 @@ mod tests {
             ("guildhall-web", "guildhall-gateway", plain, true),
             ("guildhall-web", "guildhall-link", plain, false),
             ("guildhall", "guildhall-web", plain, false),
-            // Simulator, lab and these tasks know none of ours.
+            // Simulator, lab and these tasks know none of the product.
             ("guildhall-simulator", "guildhall-model", plain, true),
             ("guildhall-simulator", "guildhall-model", dev, true),
             ("xtask", "guildhall", dev, true),
             ("lab", "guildhall-link", dev, true),
+            ("lab", "subprocess", plain, false),
+            ("xtask", "lab", plain, true),
             ("guildhall", "lab", plain, true),
             ("guildhall", "lab", dev, false),
             // Twilight is a witness in tests.

@@ -1,20 +1,22 @@
-//! Cargo, as the lab calls it.
+//! Cargo: where the workspace is, and how it is called there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::command;
 
-/// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
+/// The folder of the workspace, whatever folder the task was started in.
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// In the workspace, without the variables that `cargo run` set for this process: they would be
-/// taken for settings of the packages built next.
-pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+/// `cargo ARGUMENTS`, in the workspace.
+///
+/// The variables that `cargo run` set for this process are taken out, or they would be taken for
+/// settings of the packages built next.
+pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = command("cargo", arguments, &root());
     for name in [
         "CARGO_MANIFEST_DIR",

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// A program with its arguments, in a folder, not yet started.
-pub(crate) fn command<A: AsRef<OsStr>>(
+pub fn command<A: AsRef<OsStr>>(
     program: &str,
     arguments: impl IntoIterator<Item = A>,
     folder: &Path,
@@ -18,8 +18,12 @@ pub(crate) fn command<A: AsRef<OsStr>>(
     command
 }
 
-/// Runs to the end with our own stdin, stdout and stderr.
-pub(crate) fn run(mut command: Command) -> anyhow::Result<()> {
+/// Shows the command line, and runs to the end with our own stdin, stdout and stderr.
+///
+/// # Errors
+///
+/// With the command line, if it cannot be started or does not end with success.
+pub fn run(mut command: Command) -> anyhow::Result<()> {
     let line = line_of(&command);
     println!("$ {line}");
     let status = command
@@ -32,7 +36,11 @@ pub(crate) fn run(mut command: Command) -> anyhow::Result<()> {
 }
 
 /// Runs to the end and returns what it wrote to stdout; stderr stays visible.
-pub(crate) fn output(mut command: Command) -> anyhow::Result<String> {
+///
+/// # Errors
+///
+/// Those of [`run`], and if what it wrote is not UTF-8.
+pub fn output(mut command: Command) -> anyhow::Result<String> {
     let line = line_of(&command);
     let output = command
         .stderr(Stdio::inherit())
@@ -46,7 +54,7 @@ pub(crate) fn output(mut command: Command) -> anyhow::Result<String> {
 }
 
 /// Whether the program can be started and ends well, in silence.
-pub(crate) fn works(mut command: Command) -> bool {
+pub fn works(mut command: Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,41 +1,10 @@
-//! Cargo: where the workspace is, what it consists of, and how it is called.
+//! What the workspace consists of, as cargo tells it.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::Deserialize;
-
-use crate::command;
-
-/// The folder of the workspace, whatever folder the task was started in.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
-}
-
-/// `cargo ARGUMENTS`, in the workspace.
-///
-/// The variables that `cargo run` set for this process are taken out, or they
-/// would be taken for settings of the packages built next.
-pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = command::command("cargo", arguments, &root());
-    for name in [
-        "CARGO_MANIFEST_DIR",
-        "CARGO_MANIFEST_PATH",
-        "CARGO_PKG_NAME",
-        "CARGO_PKG_VERSION",
-        // `ring` is built anew, and all that stands on it, when one of these changes.
-        "CARGO_PKG_VERSION_MAJOR",
-        "CARGO_PKG_VERSION_MINOR",
-        "CARGO_PKG_VERSION_PATCH",
-        "CARGO_PKG_VERSION_PRE",
-    ] {
-        command.env_remove(name);
-    }
-    command
-}
+use subprocess::{cargo::cargo, command};
 
 /// What `cargo metadata` says about the workspace and all it depends on.
 pub(crate) fn metadata() -> anyhow::Result<Metadata> {
