@@ -55,7 +55,7 @@ async fn main() -> Outcome<()> {
     );
 
     let began = now();
-    let journal = SqliteJournal::open(&path)?;
+    let journal = SqliteJournal::open(&path, "DATA_DIR")?;
     let opened = began.elapsed();
     let began = now();
     let saved = journal.load().await?.ok_or("nothing there")?;
@@ -129,7 +129,7 @@ struct Writer {
 
 impl Writer {
     async fn begin(path: &Path) -> Outcome<Self> {
-        let journal = SqliteJournal::open(path)?;
+        let journal = SqliteJournal::open(path, "DATA_DIR")?;
         let start = Position::start(LogId(0), 1_700_000_000_000);
         let guilds = (1..=GUILDS).map(|id| (GuildId(id), guild(id)));
         let new_epoch = NewEpoch {

@@ -11,14 +11,20 @@ use std::{
 use guildhall_ports::{Journal, JournalError};
 use guildhall_stores::sqlite::SqliteJournal;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
 
 use crate::{
     config::{ConfigError, Settings},
     lifecycle::ProcessExit,
 };
 
-/// The gateway's own file in `DATA_DIR`.
+/// The setting that says where the gateway's own file is.
+const FOLDER_SETTING: &str = "DATA_DIR";
+
+/// That file.
 const FILE: &str = "gateway.sqlite3";
 
 /// A gateway that is being replaced has this long to end after its successor was started.
@@ -29,18 +35,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Opens the gateway's journal, waiting for a gateway that is on its way out.
 pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, ProcessExit> {
-    let folder = PathBuf::from(settings.require("DATA_DIR")?);
+    let folder = PathBuf::from(settings.require(FOLDER_SETTING)?);
     make(&folder).map_err(|error| {
         let folder = folder.display();
         ConfigError(format!(
-            "DATA_DIR: {folder} can't be made ({error}): set it to a folder of your own."
+            "{FOLDER_SETTING}: {folder} can't be made ({error}): set it to a folder of your own."
         ))
     })?;
     let give_up_at = Instant::now() + HANDOVER;
     let mut said = false;
     loop {
         let path = folder.join(FILE);
-        let opened = tokio::task::spawn_blocking(move || SqliteJournal::open(&path)).await;
+        let opened = spawn_blocking(move || SqliteJournal::open(&path, FOLDER_SETTING)).await;
         match opened.map_err(anyhow::Error::from)? {
             Ok(journal) => return Ok(Arc::new(journal)),
             Err(JournalError::InUse(_)) if Instant::now() < give_up_at => {
@@ -62,7 +68,7 @@ pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, Pro
 /// Whether another process has the journal: the gateway before this one, on its way out. To be
 /// asked before the journal is opened here, for whoever closes the file lets go of its own locks.
 pub(crate) fn journal_is_in_use(settings: &Settings) -> bool {
-    let folder = settings.require("DATA_DIR").map(Path::new);
+    let folder = settings.require(FOLDER_SETTING).map(Path::new);
     let Ok(file) = folder.map(|folder| fs::File::open(folder.join(FILE))) else {
         return false;
     };

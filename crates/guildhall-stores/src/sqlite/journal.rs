@@ -67,15 +67,16 @@ type ReplySender<T> = oneshot::Sender<Result<T, JournalError>>;
 impl SqliteJournal {
     /// Opens the journal at `path`, and makes one if there is no file. Its folder has to be there.
     ///
-    /// Waits for the disk: reads the file once.
+    /// `folder_setting` is what the operator calls the setting that says in which folder it is: a
+    /// refusal names it. Waits for the disk: reads the file once.
     ///
     /// # Errors
     ///
     /// [`JournalError::InUse`] while another process has it open. [`JournalError::Refused`] if it
     /// is damaged, of a newer Guildhall, of something else or may not be written: no file is
     /// changed then, created or removed.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let database = Database::open(path)?;
+    pub fn open(path: &Path, folder_setting: &'static str) -> Result<Self, JournalError> {
+        let database = Database::open(path, folder_setting)?;
         let (asks, inbox) = sync_channel(ASKS_WAITING);
         let (open, closed) = sync_channel(0);
         let run = move || {

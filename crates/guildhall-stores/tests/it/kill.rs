@@ -93,7 +93,7 @@ fn write_until_killed(path: &Path) {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         say(0);
-        let journal = SqliteJournal::open(path).expect("opens");
+        let journal = SqliteJournal::open(path, "DATA_DIR").expect("opens");
         let mut head = match journal.load().await.expect("is read") {
             Some(saved) => saved.head,
             None => begin(&journal).await,
@@ -190,7 +190,7 @@ fn state(sequence: u64) -> JournalState {
 /// Everything in it is of one moment: of the last answer, or of the one that was to come next.
 fn checked(path: &Path, acknowledged: u64) -> u64 {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
-    let journal = SqliteJournal::open(path).expect("opens at once");
+    let journal = SqliteJournal::open(path, "DATA_DIR").expect("opens at once");
     let Some(saved) = runtime.block_on(journal.load()).expect("is read") else {
         assert_eq!(acknowledged, 0);
         return 0;

@@ -204,7 +204,7 @@ impl Backing {
                     .map(|last| Arc::into_inner(last).expect("the last handle")),
             );
             let path = folder.path().join("journal.sqlite3");
-            *open = Some(Arc::new(SqliteJournal::open(&path)?));
+            *open = Some(Arc::new(SqliteJournal::open(&path, "DATA_DIR")?));
         }
         Ok(())
     }

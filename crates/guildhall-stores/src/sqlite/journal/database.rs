@@ -27,6 +27,8 @@ pub(super) struct Database {
     path: PathBuf,
     /// Of the file that was opened.
     inode: u64,
+    /// What the operator calls the setting that says where the file is.
+    folder_setting: &'static str,
     state: FileState,
     /// Something was written, so closing has to tidy up.
     written: bool,
@@ -61,8 +63,8 @@ struct Payload<'a> {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = open::open(path).map_err(|error| error.reading(path))?;
+    pub(super) fn open(path: &Path, folder_setting: &'static str) -> Result<Self, JournalError> {
+        let file = open::open(path).map_err(|error| error.reading(path, folder_setting))?;
         Ok(Self {
             file,
             inode: inode(path).map_err(|error| {
@@ -70,6 +72,7 @@ impl Database {
                 JournalError::Failed(format!("{path}: {error}"))
             })?,
             path: path.to_owned(),
+            folder_setting,
             state: FileState::Unread,
             written: false,
         })
@@ -90,7 +93,7 @@ impl Database {
                 let kept = saved.events.len() as u64;
                 let dead = self
                     .rows_below(kept)
-                    .map_err(|error| error.reading(&self.path))?;
+                    .map_err(|error| error.reading(&self.path, self.folder_setting))?;
                 self.state = FileState::Valid(Some(LogEnd {
                     head: saved.head,
                     rows,
@@ -100,7 +103,7 @@ impl Database {
             }
             Err(error) => {
                 let lasting = error.is_lasting();
-                let why = error.reading(&self.path);
+                let why = error.reading(&self.path, self.folder_setting);
                 Err(if lasting { self.fail(why) } else { why })
             }
         }
@@ -183,7 +186,7 @@ impl Database {
             Err(error) => {
                 // Where SQLite could not even take back what it had begun it says so here.
                 let lasting = error.is_lasting() || !self.file.connection.is_autocommit();
-                let why = error.writing(&self.path);
+                let why = error.writing(&self.path, self.folder_setting);
                 Err(if lasting { self.fail(why) } else { why })
             }
         }

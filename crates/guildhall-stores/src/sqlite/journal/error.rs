@@ -47,8 +47,9 @@ impl StorageError {
         ))
     }
 
-    /// The sentence for somebody who wanted to open or read it.
-    pub(super) fn reading(self, path: &Path) -> JournalError {
+    /// The sentence for somebody who wanted to open or read it; `folder_setting` is what the operator
+    /// calls the setting that says in which folder it is.
+    pub(super) fn reading(self, path: &Path, folder_setting: &str) -> JournalError {
         let path = path.display();
         let damaged = |what: &str| {
             JournalError::Refused(format!(
@@ -66,8 +67,9 @@ impl StorageError {
             Self::Sqlite(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                     JournalError::InUse(format!(
-                        "{path} is open elsewhere: another guildhall runs on this DATA_DIR (or a \
-                         tool reads the file); stop that one, or choose another DATA_DIR"
+                        "{path} is open elsewhere: another guildhall runs on this {folder_setting} (or \
+                         a tool reads the file); stop that one, or choose another \
+                         {folder_setting}"
                     ))
                 }
                 Some(
@@ -78,7 +80,7 @@ impl StorageError {
                 ) => not_writable(&error.to_string()),
                 Some(ErrorCode::NotADatabase) => JournalError::Refused(format!(
                     "{path} is no journal of Guildhall's (not an SQLite file, or its beginning is \
-                     damaged): choose another DATA_DIR, or move the file out of the way"
+                     damaged): choose another {folder_setting}, or move the file out of the way"
                 )),
                 Some(
                     ErrorCode::SystemIoFailure
@@ -96,34 +98,35 @@ impl StorageError {
             )),
             Self::Foreign => JournalError::Refused(format!(
                 "{path} is no journal of Guildhall's but another program's SQLite file: choose \
-                 another DATA_DIR, or move the file out of the way"
+                 another {folder_setting}, or move the file out of the way"
             )),
             Self::NewerTables(found) => JournalError::Refused(format!(
                 "{path} was written by a newer Guildhall (its tables have version {found}, this \
-                 build knows {}): update Guildhall, or choose another DATA_DIR",
+                 build knows {}): update Guildhall, or choose another {folder_setting}",
                 schema::VERSION
             )),
             Self::NewerFormat(what) => JournalError::Refused(format!(
                 "{path} was written by a newer Guildhall ({what}): update Guildhall, or choose \
-                 another DATA_DIR"
+                 another {folder_setting}"
             )),
             Self::NoFolder => JournalError::Refused(format!(
-                "{path} cannot be made: its folder is not there, make it or choose another DATA_DIR"
+                "{path} cannot be made: its folder is not there, make it or choose another \
+                 {folder_setting}"
             )),
             Self::NoFile => JournalError::Refused(format!(
-                "{path} is no file: move it out of the way, or choose another DATA_DIR"
+                "{path} is no file: move it out of the way, or choose another {folder_setting}"
             )),
             Self::InvalidRequest(what) => JournalError::Failed(format!("{path}: {what}")),
         }
     }
 
     /// The sentence for somebody who wanted to add to it.
-    pub(super) fn writing(self, path: &Path) -> JournalError {
+    pub(super) fn writing(self, path: &Path, folder_setting: &str) -> JournalError {
         match self {
             Self::Sqlite(error) => {
                 JournalError::Failed(format!("{} could not be written: {error}", path.display()))
             }
-            other => other.reading(path),
+            other => other.reading(path, folder_setting),
         }
     }
 

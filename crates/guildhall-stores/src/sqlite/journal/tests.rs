@@ -41,7 +41,7 @@ async fn it_keeps_the_promises_of_its_port() {
 async fn it_has_one_owner() {
     let place = Place::new();
     conformance::one_owner(async || {
-        let journal = SqliteJournal::open(&place.path)?;
+        let journal = SqliteJournal::open(&place.path, "DATA_DIR")?;
         Ok(Arc::new(journal) as Arc<dyn Journal>)
     })
     .await;
@@ -88,7 +88,7 @@ async fn whoever_comes_second_is_told_at_once_whose_it_is() {
     let place = Place::new();
     let first = place.open();
     let asked = Instant::now();
-    let sentence = SqliteJournal::open(&place.path)
+    let sentence = SqliteJournal::open(&place.path, "DATA_DIR")
         .expect_err("is open")
         .to_string();
     let took = asked.elapsed();
@@ -160,8 +160,8 @@ async fn what_was_called_before_it_is_dropped_is_there() {
 async fn a_path_with_anything_in_it_is_opened() {
     let place = Place::new();
     let path = place.folder.path().join("50% of #1 ? ü.db");
-    drop(SqliteJournal::open(&path).expect("is made"));
-    drop(SqliteJournal::open(&path).expect("is opened"));
+    drop(SqliteJournal::open(&path, "DATA_DIR").expect("is made"));
+    drop(SqliteJournal::open(&path, "DATA_DIR").expect("is opened"));
     let names: Vec<String> = place.files().into_keys().collect();
     assert_eq!(names, ["50% of #1 ? ü.db"]);
 }
@@ -180,7 +180,7 @@ impl Place {
     }
 
     fn open(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.path).expect("opens")
+        SqliteJournal::open(&self.path, "DATA_DIR").expect("opens")
     }
 
     /// A journal with something of everything, still open.
@@ -236,7 +236,7 @@ impl Place {
     /// The sentence with which it is refused, all files left as they are.
     async fn refused(&self) -> String {
         let before = self.files();
-        let error = match SqliteJournal::open(&self.path) {
+        let error = match SqliteJournal::open(&self.path, "DATA_DIR") {
             Err(error) => error,
             Ok(journal) => {
                 let error = journal.load().await.expect_err("is refused");

@@ -5,7 +5,7 @@ use crate::sqlite::journal::schema::TABLES;
 async fn a_full_disk_fails_the_commit_and_nothing_is_half_done() {
     let place = Place::new();
     drop(place.written().await);
-    let mut database = Database::open(&place.path).expect("opens");
+    let mut database = Database::open(&place.path, "DATA_DIR").expect("opens");
     let before = database.load().expect("is read");
     database
         .commit(&commit(41, 1, Vec::new()))
@@ -25,7 +25,7 @@ async fn a_full_disk_fails_the_commit_and_nothing_is_half_done() {
     database.close();
 
     // Nothing is wrong with it, and when there is room again it goes on.
-    let mut database = Database::open(&place.path).expect("opens");
+    let mut database = Database::open(&place.path, "DATA_DIR").expect("opens");
     assert_eq!(database.load(), Ok(one_more));
     database.number(&format!("PRAGMA max_page_count={pages}"));
     database.commit(&many).expect_err("has no room");
@@ -40,7 +40,7 @@ async fn a_full_disk_fails_the_commit_and_nothing_is_half_done() {
 #[tokio::test]
 async fn after_an_error_of_the_disk_nothing_is_written_any_more() {
     let place = Place::killed().await;
-    let mut database = Database::open(&place.path).expect("opens");
+    let mut database = Database::open(&place.path, "DATA_DIR").expect("opens");
     database
         .commit(&commit(41, 1, Vec::new()))
         .expect("is at the head");
@@ -173,7 +173,7 @@ fn tables_are_listed_as_they_are_compared() {
 }
 
 fn begun(place: &Place) -> Database {
-    let mut database = Database::open(&place.path).expect("opens");
+    let mut database = Database::open(&place.path, "DATA_DIR").expect("opens");
     let new_epoch = NewEpoch {
         start: start(),
         guilds: Vec::new(),

@@ -191,13 +191,13 @@ async fn tables_that_are_not_as_they_were_made_are_refused() {
 async fn a_place_that_is_none_is_refused() {
     let place = Place::new();
     let path = place.folder.path().join("not there").join("guildhall.db");
-    let refused = SqliteJournal::open(&path).expect_err("is refused");
+    let refused = SqliteJournal::open(&path, "DATA_DIR").expect_err("is refused");
     assert!(
         matches!(&refused, JournalError::Refused(why) if why.contains("its folder is not there"))
     );
 
     fs::create_dir(&place.path).expect("a folder of that name");
-    let refused = SqliteJournal::open(&place.path).expect_err("is refused");
+    let refused = SqliteJournal::open(&place.path, "DATA_DIR").expect_err("is refused");
     assert!(matches!(refused, JournalError::Refused(_)), "{refused:?}");
     assert!(
         fs::read_dir(&place.path)
