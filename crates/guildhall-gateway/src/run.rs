@@ -128,6 +128,10 @@ impl Gateway {
 
     /// Runs until `stop`, with every task in `tracker`. Closes Discord in a way that keeps the
     /// session. A task that ends unasked ends all others, and is answered.
+    ///
+    /// Dropped before it is done, it aborts its tasks where they stand: what was not committed is
+    /// lost, and the connection to Discord is cut. Those of the link, which `tracker` alone knows, are
+    /// asked to end.
     pub async fn run(
         self,
         tracker: &TaskTracker,

@@ -16,7 +16,7 @@ use super::{
 pub(super) const AWAITING_GUILD: usize = 20_000;
 
 /// What came of one guild of a watch.
-enum WatchedGuild {
+enum WatchOutcome {
     /// It is known there already.
     Known,
     /// It is to be looked up.
@@ -43,9 +43,9 @@ impl Rights {
             let key = (guild_id, user_id);
             let entered = self.enter(watch, key, context);
             match entered {
-                Ok(WatchedGuild::Known) => {}
-                Ok(WatchedGuild::Waits) => _ = open.insert(guild_id),
-                Ok(WatchedGuild::NotThere) => failed.push(guild_id),
+                Ok(WatchOutcome::Known) => {}
+                Ok(WatchOutcome::Waits) => _ = open.insert(guild_id),
+                Ok(WatchOutcome::NotThere) => failed.push(guild_id),
                 Err(quota) => {
                     failed.push(guild_id);
                     *refused.entry(quota).or_default() += 1;
@@ -80,10 +80,10 @@ impl Rights {
         watch: WatchId,
         key: MemberKey,
         context: RightsContext<'_>,
-    ) -> Result<WatchedGuild, Quota> {
+    ) -> Result<WatchOutcome, Quota> {
         let there = is_there(key, context.world);
         if !there && !context.expected.includes(key.0) {
-            return Ok(WatchedGuild::NotThere);
+            return Ok(WatchOutcome::NotThere);
         }
         let awaiting = &self.awaiting_guild;
         if !there && awaiting.len() >= AWAITING_GUILD && !awaiting.contains(&key) {
@@ -91,7 +91,7 @@ impl Rights {
         }
         let fresh = self.begin(key, context).ok_or(Quota::User)?;
         if fresh {
-            return Ok(WatchedGuild::Known);
+            return Ok(WatchOutcome::Known);
         }
         if let Some(known) = self.members.get_mut(&key) {
             known.waiting.insert(watch);
@@ -101,7 +101,7 @@ impl Rights {
         } else {
             self.awaiting_guild.insert(key);
         }
-        Ok(WatchedGuild::Waits)
+        Ok(WatchOutcome::Waits)
     }
 
     /// A member is known, or is known to have failed: whoever waited for it goes on.
