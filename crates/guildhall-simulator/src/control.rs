@@ -44,16 +44,18 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 
 use crate::state::AppState;
 
 /// The routes below `/sim`.
 pub(crate) fn router(state: &AppState) -> Router<AppState> {
-    routes().layer(middleware::from_fn_with_state(
-        state.clone(),
-        guard::same_site_only,
-    ))
+    routes()
+        .layer(Extension(script::Target(router)))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::same_site_only,
+        ))
 }
 
 /// The routes themselves, for whoever is let in.

@@ -1,6 +1,6 @@
 //! A timeline drawn from a seed: the same one for the same seed and world.
 
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Extension, Router, extract::State, response::Response, routing::get};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -59,6 +59,7 @@ struct Body {
 /// `POST /sim/chaos`: draws a script and begins it; 202. `GET` shows it.
 async fn start(
     State(state): State<AppState>,
+    Extension(target): Extension<script::Target>,
     StrictJson(body): StrictJson<Body>,
 ) -> Result<Response, ControlError> {
     if !(1..=LONGEST).contains(&body.seconds)
@@ -85,7 +86,7 @@ async fn start(
     let steps = state
         .discord
         .with(|core| plan(&core.world, &mut rng, &kinds, body.seconds, body.per_second));
-    script::run(&state, steps)
+    script::run(&state, target, steps)
 }
 
 /// Draws until the time is over; what hides or takes away is given back at the end.

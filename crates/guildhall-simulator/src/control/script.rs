@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Body as HttpBody, to_bytes},
     extract::{FromRef, State},
     http::{Method, Request, StatusCode, header},
@@ -31,6 +31,10 @@ const MOST_STEPS: usize = 10_000;
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// Longest answer of an act that is read.
 const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// Makes the routes that a script's requests go to: all of `/sim`, which is above this module.
+#[derive(Clone, Copy)]
+pub(super) struct Target(pub(super) fn(&AppState) -> Router<AppState>);
 
 /// A step: so long after the one before it, a fault, or a request to `/sim`.
 #[derive(Debug)]
@@ -69,9 +73,10 @@ pub(super) fn routes() -> Router<AppState> {
 /// 202. One at a time.
 async fn start(
     State(state): State<AppState>,
+    Extension(target): Extension<Target>,
     StrictJson(list): StrictJson<Vec<Value>>,
 ) -> Result<Response, ControlError> {
-    run(&state, list)
+    run(&state, target, list)
 }
 
 /// `GET /sim/script`: what was planned and what was done, with the answers.
@@ -93,7 +98,11 @@ pub(super) async fn stop(State(script): State<Shared<ScriptLog>>) -> ControlResu
 }
 
 /// Begins a script, or says what is wrong with it.
-pub(super) fn run(state: &AppState, list: Vec<Value>) -> Result<Response, ControlError> {
+pub(super) fn run(
+    state: &AppState,
+    target: Target,
+    list: Vec<Value>,
+) -> Result<Response, ControlError> {
     if list.is_empty() || list.len() > MOST_STEPS {
         return Err(ControlError::Invalid(format!(
             "a script has 1 to {MOST_STEPS} steps"
@@ -109,7 +118,7 @@ pub(super) fn run(state: &AppState, list: Vec<Value>) -> Result<Response, Contro
     if !state.script.lock().begin(list, stopped.clone()) {
         return Err(ControlError::Conflict("a script is under way".to_owned()));
     }
-    let play = play(state.clone(), steps, stopped);
+    let play = play(state.clone(), target, steps, stopped);
     state.tasks.tracker.spawn(play);
     Ok((StatusCode::ACCEPTED, Json(json!({"steps": count}))).into_response())
 }
@@ -139,7 +148,7 @@ fn read(step: &Value) -> Result<ScriptStep, String> {
         .map_err(|error| error.to_string())
 }
 
-async fn play(state: AppState, steps: Vec<ScriptStep>, stopped: CancellationToken) {
+async fn play(state: AppState, target: Target, steps: Vec<ScriptStep>, stopped: CancellationToken) {
     let targets = FaultTargets::from_ref(&state);
     let mut due = clock::now();
     for (place, step) in steps.into_iter().enumerate() {
@@ -155,7 +164,7 @@ async fn play(state: AppState, steps: Vec<ScriptStep>, stopped: CancellationToke
             },
             StepAction::Request(act) => match request(&act) {
                 Ok(request) => {
-                    let router = super::router(&state).with_state(state.clone());
+                    let router = target.0(&state).with_state(state.clone());
                     match router.oneshot(request).await {
                         Ok(response) => told(response).await,
                     }
