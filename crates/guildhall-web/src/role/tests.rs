@@ -26,7 +26,7 @@ mod guilds;
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_stream_lives_through_a_cut_and_through_a_new_life_of_the_gateway() {
+async fn a_stream_outlasts_a_cut_and_a_restart_of_the_gateway() {
     let house = House::open(|_| {}).await;
     assert_eq!(house.world(), Condition::Failing, "no world yet");
     let mut gateway = house.gateway().await;
@@ -84,11 +84,11 @@ async fn streams_of_one_person_ask_the_gateway_once() {
     gateway.snapshot(at(0)).await;
     let mut stream = house.browser("/api/stream", ANNA);
     let mut state = house.browser("/api/state", ANNA);
-    let mut narrow = house.browser("/api/stream?channel=201", ANNA);
+    let mut of_lobby = house.browser("/api/stream?channel=201", ANNA);
     tokio::join!(
         stream.until("Lobby"),
         state.until("Lobby"),
-        narrow.until("Lobby"),
+        of_lobby.until("Lobby"),
         gateway.look_up(at(1)),
     );
     gateway.append(at(2), joined(UserId(77), LOBBY)).await;

@@ -304,7 +304,7 @@ async fn a_stop_ends_streams_with_bye_and_closes() {
 }
 
 #[tokio::test]
-async fn everything_lives_below_the_prefix() {
+async fn everything_is_below_the_prefix() {
     let served = Served::at("https://guild.example/hall/").await;
     for (path, status) in [
         ("/hall/api/health", 200),

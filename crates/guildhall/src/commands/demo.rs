@@ -210,7 +210,7 @@ mod tests {
     use crate::config::Mistakes;
 
     #[test]
-    fn a_real_house_next_door_is_no_concern_of_the_demo() {
+    fn a_real_house_on_the_same_machine_is_no_concern_of_the_demo() {
         let said = |pairs: &[(&str, &str)]| {
             let owned = pairs.iter();
             owned

@@ -159,7 +159,7 @@ async fn a_web_role_that_reads_no_more_does_not_delay_a_stop() {
         .expect("ended in time");
 }
 
-/// A gateway that is nothing but its log and its door.
+/// A gateway that is nothing but its log and its listener.
 struct Harness {
     address: SocketAddr,
     log: Log,
@@ -189,7 +189,7 @@ impl Harness {
         };
         let attachments = TaskTracker::new();
         let (ending, attached) = (stop.clone(), attachments.clone());
-        let door = any(async move |upgrade: WebSocketUpgrade| {
+        let upgrade = any(async move |upgrade: WebSocketUpgrade| {
             upgrade
                 .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
                 .on_upgrade(move |socket| {
@@ -200,7 +200,7 @@ impl Harness {
         let address = listener.local_addr().expect("bound");
         let mut serving = JoinSet::new();
         serving.spawn(async move {
-            let router = Router::new().route("/link", door);
+            let router = Router::new().route("/link", upgrade);
             axum::serve(listener, router).await.expect("served");
         });
         Self {

@@ -283,7 +283,7 @@ fn a_role_of_unreadable_permissions_keeps_the_known_ones() {
 }
 
 #[test]
-fn channels_that_the_bot_lost_sight_of_in_an_outage_keep_their_names() {
+fn channels_that_the_bot_lost_in_an_outage_keep_their_names() {
     let mut harness = Harness::built();
     let hidden = json!([
         obfuscated(category(CATEGORY, "Voice")),

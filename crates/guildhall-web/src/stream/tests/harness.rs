@@ -44,12 +44,12 @@ pub(crate) const EPOCH: UnixMs = 1_763_000_000_000;
 pub(crate) const HALL: GuildId = GuildId(100);
 /// Everybody sees it.
 pub(crate) const LOBBY: ChannelId = ChannelId(201);
-/// For [`KEEPER`] alone.
+/// For [`VAULT_ROLE`] alone.
 pub(crate) const VAULT: ChannelId = ChannelId(202);
-pub(crate) const KEEPER: RoleId = RoleId(50);
+pub(crate) const VAULT_ROLE: RoleId = RoleId(50);
 /// A member without roles.
 pub(crate) const ANNA: UserId = UserId(11);
-/// A member with the role [`KEEPER`].
+/// A member with the role [`VAULT_ROLE`].
 pub(crate) const BEN: UserId = UserId(12);
 /// Somebody nobody looked up.
 pub(crate) const CARL: UserId = UserId(13);
@@ -69,16 +69,16 @@ pub(crate) fn hall() -> Guild {
                 HALL.everyone(),
                 Permissions::VIEW_CHANNEL | Permissions::CONNECT,
             ),
-            (KEEPER, Permissions::NONE),
+            (VAULT_ROLE, Permissions::NONE),
         ]),
         categories: BTreeMap::new(),
         rooms: BTreeMap::from([
             (LOBBY, room(LOBBY, "Lobby", RoomRights::default())),
-            (VAULT, room(VAULT, "Vault", hidden_but_for(KEEPER))),
+            (VAULT, room(VAULT, "Vault", hidden_but_for(VAULT_ROLE))),
         ]),
         voice: BTreeMap::new(),
         pending_voice: BTreeMap::new(),
-        memberships: BTreeMap::from([(ANNA, member(&[])), (BEN, member(&[KEEPER]))]),
+        memberships: BTreeMap::from([(ANNA, member(&[])), (BEN, member(&[VAULT_ROLE]))]),
     }
 }
 

@@ -4,8 +4,8 @@ use guildhall_model::{Change, Position, RoleId, UserId, guild::Membership};
 use tokio::time::{Instant, advance};
 
 use super::harness::{
-    ANNA, BEN, CARL, EPOCH, HALL, Harness, KEEPER, LOBBY, VAULT, at, hall, hidden_but_for, joined,
-    left, room,
+    ANNA, BEN, CARL, EPOCH, HALL, Harness, LOBBY, VAULT, VAULT_ROLE, at, hall, hidden_but_for,
+    joined, left, room,
 };
 use crate::visible::Selector;
 
@@ -141,7 +141,7 @@ async fn a_right_gained_or_lost_replaces_the_picture_of_an_open_stream() {
     anna.pieces();
     harness.tell(joined(GHOST, VAULT));
     assert!(anna.names().is_empty());
-    harness.look_up(ANNA, &[KEEPER]);
+    harness.look_up(ANNA, &[VAULT_ROLE]);
     let gained = anna.events();
     assert_eq!(gained.len(), 1);
     assert_eq!(gained[0].data["reason"], "authz_changed");
@@ -173,7 +173,9 @@ async fn a_viewer_whose_role_was_deleted_no_longer_sees_its_room_at_once() {
     let mut ben = harness.open(BEN, None);
     assert!(ben.text().contains("Vault"));
     // Nobody looked Ben up since: the role is in his list still, and in the room's overwrites.
-    harness.tell(Change::RoleRemoved { role_id: KEEPER });
+    harness.tell(Change::RoleRemoved {
+        role_id: VAULT_ROLE,
+    });
     harness.tell(joined(GHOST, VAULT));
     let lost = ben.events();
     let names: Vec<_> = lost.iter().map(|event| event.event.as_str()).collect();

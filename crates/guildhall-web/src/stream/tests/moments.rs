@@ -17,8 +17,8 @@ use proptest::{collection::vec, prelude::*};
 
 use super::{
     harness::{
-        ANNA, BEN, HALL, Harness, KEEPER, LOBBY, Listener, VAULT, at, hall, hidden_but_for, joined,
-        left, room,
+        ANNA, BEN, HALL, Harness, LOBBY, Listener, VAULT, VAULT_ROLE, at, hall, hidden_but_for,
+        joined, left, room,
     },
     simulation::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
 };
@@ -141,7 +141,7 @@ fn looked(harness: &mut Harness, group: Vec<Change>) -> Vec<String> {
 
 fn renamed(name: &str) -> Change {
     Change::RoomUpdated(RoomInfo {
-        ..room(VAULT, name, hidden_but_for(KEEPER)).info
+        ..room(VAULT, name, hidden_but_for(VAULT_ROLE)).info
     })
 }
 
@@ -189,7 +189,7 @@ async fn who_loses_a_room_does_not_learn_its_new_name() {
     let (mut anna, mut ben) = (harness.open(ANNA, None), harness.open(BEN, None));
     anna.pieces();
     ben.pieces();
-    let mut texts = looked(&mut harness, vec![shown_to(KEEPER), renamed("Secret")]);
+    let mut texts = looked(&mut harness, vec![shown_to(VAULT_ROLE), renamed("Secret")]);
     texts.push(anna.text());
     assert!(!texts.concat().contains("Secret"), "{texts:#?}");
     assert_eq!(names(&mut ben), ["room.updated"], "who keeps it");

@@ -11,8 +11,8 @@ use guildhall_model::{
 use tokio::time::advance;
 
 use super::harness::{
-    ANNA, BEN, EPOCH, Harness, KEEPER, LOBBY, Listener, VAULT, at, hidden_but_for, joined, left,
-    person, room,
+    ANNA, BEN, EPOCH, Harness, LOBBY, Listener, VAULT, VAULT_ROLE, at, hidden_but_for, joined,
+    left, person, room,
 };
 
 const TABLE: ChannelId = ChannelId(203);
@@ -116,13 +116,13 @@ async fn rights_change_under_an_open_stream() {
     harness.tell(joined(CY, VAULT));
     let mut curl = harness.open(ANNA, None);
     let mut out = curl.text();
-    harness.look_up(ANNA, &[KEEPER]);
+    harness.look_up(ANNA, &[VAULT_ROLE]);
     out.push_str(&curl.text());
     let told = vec![
         joined(BEN, VAULT),
         Change::RoomRights {
             channel_id: LOBBY,
-            rights: hidden_but_for(KEEPER),
+            rights: hidden_but_for(VAULT_ROLE),
         },
         left(BEN, VAULT),
     ];
@@ -131,7 +131,7 @@ async fn rights_change_under_an_open_stream() {
     out.push_str(&curl.text());
     harness.tell(Change::RightsReset);
     out.push_str(&curl.text());
-    harness.look_up(ANNA, &[KEEPER]);
+    harness.look_up(ANNA, &[VAULT_ROLE]);
     out.push_str(&curl.text());
     harness.tell(Change::GuildRemoved);
     out.push_str(&curl.text());
