@@ -8,7 +8,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
         println!("cargo-deny is missing: installing it (some minutes, once)");
         command::run(cargo(["install", "--locked", "cargo-deny"]))?;
     }
-    command::run(cargo([
-        "deny", "--locked", "check", "bans", "licenses", "sources",
-    ]))
+    let words = "deny --locked check bans licenses sources";
+    command::run(cargo(words.split(' ')))
 }

@@ -98,19 +98,15 @@ fn lock_files_hold() -> anyhow::Result<()> {
 }
 
 fn unit(steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("format", || {
-        command::run(cargo(["fmt", "--all", "--check"]))
-    })?;
+    steps.step("format", || run_cargo("fmt --all --check"))?;
     steps.step("tidy", tidy::run)?;
     steps.step("mutations still apply", mutations_apply)?;
     steps.step("page: types and tests", ui::check)?;
     steps.step("clippy", || {
-        let words = "clippy --locked --workspace --all-targets -- -D warnings";
-        command::run(cargo(words.split(' ')))
+        run_cargo("clippy --locked --workspace --all-targets -- -D warnings")
     })?;
     steps.step("the binary without its simulator", || {
-        let words = "clippy --locked --package guildhall --no-default-features -- -D warnings";
-        command::run(cargo(words.split(' ')))
+        run_cargo("clippy --locked --package guildhall --no-default-features -- -D warnings")
     })?;
     steps.step("unit tests", || {
         let mut arguments = vec!["test", "--locked", "--workspace", "--lib", "--bins"];
@@ -121,7 +117,7 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
         command::run(cargo(arguments))
     })?;
     steps.step("examples in the documentation", || {
-        command::run(cargo(["test", "--locked", "--workspace", "--doc"]))
+        run_cargo("test --locked --workspace --doc")
     })
 }
 
@@ -135,14 +131,14 @@ fn documentation() -> anyhow::Result<()> {
 fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("page in Chromium", ui::browser_selftest)?;
     steps.step("libraries against the simulator", || {
-        run_tests(LIBRARIES, &["--", "--nocapture"])
+        run_tests(LIBRARIES, " -- --nocapture")
     })?;
-    steps.step("whole-house tests", || run_tests(WHOLE_HOUSE, &[]))
+    steps.step("whole-house tests", || run_tests(WHOLE_HOUSE, ""))
 }
 
 fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("simulation tests", || {
-        run_tests(SIMULATION, &["--", "--nocapture"])
+        run_tests(SIMULATION, " -- --nocapture")
     })
 }
 
@@ -169,9 +165,12 @@ fn slow(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("chaos: web killed, too", || lab::start("chaos", &["--web"]))
 }
 
-fn run_tests(name: &str, more: &[&str]) -> anyhow::Result<()> {
-    let named = ["test", "--locked", "--workspace", "--test", name];
-    command::run(cargo(named.iter().chain(more).copied()))
+fn run_tests(name: &str, more: &str) -> anyhow::Result<()> {
+    run_cargo(&format!("test --locked --workspace --test {name}{more}"))
+}
+
+fn run_cargo(words: &str) -> anyhow::Result<()> {
+    command::run(cargo(words.split(' ')))
 }
 
 /// Test binaries of single crates: `--lib --bins` does not reach them.

@@ -9,6 +9,7 @@ mod edges;
 mod layout;
 mod modules;
 mod names;
+mod settings;
 mod testing;
 mod walk;
 mod words;
@@ -24,17 +25,8 @@ use subprocess::command::{self, command};
 use crate::metadata::metadata;
 
 /// The rules that look at one file at a time.
-const RULES: &[fn(&Source) -> Vec<Finding>] = &[
-    layout::long_file,
-    layout::vague_name,
-    words::to_do_mark,
-    words::allow_attribute,
-    words::outside_path,
-    words::registry_address,
-    testing::ignored_test,
-    testing::skipped_test,
-    testing::sleeping_test,
-];
+const RULES: &[fn(&Source) -> Vec<Finding>] =
+    &[layout::long_file, words::forbidden, testing::sleeping_test];
 
 /// Prints every finding and fails if there is one.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -42,10 +34,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let sources = sources(&root)?;
     let mut findings = in_sources(&sources);
     findings.extend(walk::broken_hops(&sources));
-    findings.extend(layout::dist_not_marked(
-        &fs::read_to_string(root.join(".gitattributes")).unwrap_or_default(),
-    ));
-    findings.extend(edges::check(&metadata()?, &root));
+    findings.extend(edges::check(&metadata()?, &root, &sources));
 
     for finding in &findings {
         println!("{finding}");
@@ -66,7 +55,8 @@ fn in_sources(sources: &[Source]) -> Vec<Finding> {
     let crates = modules::crates(sources);
     findings.extend(circles::check(&crates));
     findings.extend(names::doubled(&crates));
-    findings.extend(names::banned(sources, &crates));
+    findings.extend(names::banned(sources));
+    findings.extend(settings::named(sources, &crates));
     findings
 }
 
@@ -107,27 +97,8 @@ impl Source {
         (1..).zip(self.text.lines())
     }
 
-    /// [`Source::lines`] without those that are only a comment.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines()
-            .filter(|(_, line)| !line.trim_start().starts_with("//"))
-    }
-
-    /// The lines that a rule finds fault with.
-    fn find(&self, rule: &'static str, why: &str, bad: impl Fn(&str) -> bool) -> Vec<Finding> {
-        let found = self.lines().filter(|(_, line)| bad(line));
-        found
-            .map(|(number, _)| self.finding(number, rule, why))
-            .collect()
-    }
-
     fn finding(&self, line: usize, rule: &'static str, why: impl Into<String>) -> Finding {
-        Finding {
-            path: self.path.clone(),
-            line,
-            rule,
-            why: why.into(),
-        }
+        Finding::at(&self.path, line, rule, why)
     }
 }
 
@@ -140,6 +111,18 @@ struct Finding {
     why: String,
 }
 
+impl Finding {
+    fn at(path: &str, line: usize, rule: &'static str, why: impl Into<String>) -> Self {
+        let (path, why) = (path.to_owned(), why.into());
+        Self {
+            path,
+            line,
+            rule,
+            why,
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}: ", self.path, self.line)?;
@@ -147,10 +130,13 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Whether `word` stands in `line` with no letter, digit or `_` before it.
-fn has_word(line: &str, word: &str) -> bool {
-    line.match_indices(word).any(|(at, _)| {
-        !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+/// Whether `word` stands in a text and its ends are not inside longer words.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let is_inside = word.starts_with(is_part) && text[..at].ends_with(is_part);
+        let behind = &text[at + word.len()..];
+        !(is_inside || word.ends_with(is_part) && behind.starts_with(is_part))
     })
 }
 
@@ -243,6 +229,7 @@ mod samples {
         assert!(super::has_word("x.sleep(1)", "sleep("));
         assert!(!super::has_word("no_sleep(1)", "sleep("));
         assert!(super::has_word("no_sleep(1); sleep(2)", "sleep("));
+        assert!(!super::has_word("XXXL", "XXX"));
     }
 
     #[test]

@@ -24,11 +24,8 @@ pub(crate) fn check() -> anyhow::Result<()> {
 
 /// The page and its driver in a real browser, against a server of their own.
 pub(crate) fn browser_selftest() -> anyhow::Result<()> {
-    command::run(command(
-        "npm",
-        ["run", "selftest"],
-        &root().join("tests/browser"),
-    ))
+    let folder = root().join("tests/browser");
+    command::run(command("npm", ["run", "selftest"], &folder))
 }
 
 /// Fails if `ui/dist` is not, byte for byte, what `ui/` builds.

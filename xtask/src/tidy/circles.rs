@@ -1,7 +1,8 @@
 //! No circle between sibling modules: inside a crate, too, the road goes one way.
 //!
 //! An import counts for where the item lives, and for each module that passes it on. So neither a
-//! parent's `pub(crate) use` nor a facade hides an edge. What a parent and its own child know of
+//! parent's `pub(crate) use` nor a facade hides an edge; nor does what a parent defines, such as an
+//! alias or a wrapper: who names it names what is in it. What a parent and its own child know of
 //! each other is no circle: they are one thing in two files.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,7 +17,7 @@ pub(super) fn check(crates: &[Crate]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for of in crates {
         for mut siblings in of.siblings().into_values() {
-            while let Some((from, to)) = siblings.on_circles().into_iter().next() {
+            while let Some((from, to)) = siblings.on_circle() {
                 findings.push(siblings.finding(&from, &to));
                 siblings.edges.remove(&(from, to));
             }
@@ -25,10 +26,19 @@ pub(super) fn check(crates: &[Crate]) -> Vec<Finding> {
     findings
 }
 
-/// Sibling modules below one parent: who names whom, and where that stands.
+/// Sibling modules below one parent: who names whom, and where that stands first.
 #[derive(Default)]
 struct Siblings {
-    edges: BTreeMap<(String, String), Vec<(String, usize)>>,
+    edges: BTreeMap<(String, String), (String, usize)>,
+}
+
+/// Where a path of the module `origin` leads.
+#[derive(Default)]
+struct Trail<'a> {
+    origin: &'a [String],
+    led: BTreeSet<ModulePath>,
+    /// Items of its parents whose own paths were followed.
+    opened: BTreeSet<ModulePath>,
 }
 
 impl Crate {
@@ -37,16 +47,19 @@ impl Crate {
         let mut all: BTreeMap<ModulePath, Siblings> = BTreeMap::new();
         for (from, module) in &self.modules {
             for (path, line) in &module.paths {
-                let mut led = BTreeSet::new();
-                self.follow(from, path, PASSED_ON_AT_MOST, &mut led);
-                for to in led {
+                let mut trail = Trail {
+                    origin: from,
+                    ..Trail::default()
+                };
+                self.follow(from, path, PASSED_ON_AT_MOST, &mut trail);
+                for to in trail.led {
                     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
                     let (Some(one), Some(other)) = (from.get(common), to.get(common)) else {
                         continue;
                     };
                     let siblings = all.entry(from[..common].to_vec()).or_default();
-                    let sites = siblings.edges.entry((one.clone(), other.clone()));
-                    sites.or_default().push((module.file.clone(), *line));
+                    let edge = siblings.edges.entry((one.clone(), other.clone()));
+                    edge.or_insert_with(|| (module.file.clone(), *line));
                 }
             }
         }
@@ -59,7 +72,7 @@ impl Crate {
         from: &[String],
         path: &[String],
         passed_on_at_most: usize,
-        led: &mut BTreeSet<ModulePath>,
+        trail: &mut Trail<'_>,
     ) {
         let Some(left) = passed_on_at_most.checked_sub(1) else {
             return;
@@ -71,12 +84,19 @@ impl Crate {
             };
             let is_last = index + 1 == words.len();
             let child = [at.as_slice(), std::slice::from_ref(word)].concat();
-            let is_item = module.items.contains(word);
-            if self.modules.contains_key(&child) && !(is_last && is_item) {
+            let item = module.items.get(word);
+            if self.modules.contains_key(&child) && !(is_last && item.is_some()) {
                 at = child;
                 continue;
             }
-            if !is_item {
+            if let Some(paths) = item {
+                let is_of_parent = at.len() < trail.origin.len() && trail.origin.starts_with(&at);
+                if is_of_parent && trail.opened.insert(child) {
+                    for path in paths.iter().filter(|path| !self.is_module(&at, path)) {
+                        self.follow(&at, path, left, trail);
+                    }
+                }
+            } else {
                 for import in &module.imports {
                     let passes_on = match &import.name {
                         Some(name) => name == word,
@@ -84,13 +104,18 @@ impl Crate {
                     };
                     if passes_on {
                         let behind = &words[index + usize::from(import.name.is_some())..];
-                        self.follow(&at, &[&import.path, behind].concat(), left, led);
+                        self.follow(&at, &[&import.path, behind].concat(), left, trail);
                     }
                 }
             }
             break;
         }
-        led.insert(at);
+        trail.led.insert(at);
+    }
+
+    /// Whether a path is the one word by which a module calls its child: nothing is used by that.
+    fn is_module(&self, at: &[String], path: &[String]) -> bool {
+        path.len() == 1 && self.modules.contains_key(&[at, path].concat())
     }
 
     /// Whether the module at `path` defines or imports the word.
@@ -107,7 +132,7 @@ impl Crate {
                 .any(|import| import.name.as_deref() == Some(word))
         };
         at.push(word.to_owned());
-        module.items.contains(word) || imports(word) || self.modules.contains_key(&at)
+        module.items.contains_key(word) || imports(word) || self.modules.contains_key(&at)
     }
 }
 
@@ -128,36 +153,24 @@ fn beginning<'a>(from: &[String], path: &'a [String]) -> (ModulePath, &'a [Strin
 }
 
 impl Siblings {
-    fn on_circles(&self) -> Vec<(String, String)> {
-        let edges = self.edges.keys();
-        edges
-            .filter(|(from, to)| !self.way(to, from).is_empty())
-            .cloned()
-            .collect()
+    fn on_circle(&self) -> Option<(String, String)> {
+        let mut edges = self.edges.keys();
+        let edge = edges.find(|(from, to)| !self.way(to, from).is_empty());
+        edge.cloned()
     }
 
     /// The shortest circle through an edge.
     fn finding(&self, from: &str, to: &str) -> Finding {
+        let site = |from: &str, to: &str| &self.edges[&(from.to_owned(), to.to_owned())];
         let circle = [vec![from], self.way(to, from)].concat();
-        let site = |from: &str, to: &str| {
-            let sites = self.edges.get(&(from.to_owned(), to.to_owned()));
-            let first = sites.and_then(|sites| sites.first());
-            first.cloned().unwrap_or_default()
-        };
-        let edges: Vec<String> = circle
-            .windows(2)
-            .map(|edge| {
-                let (file, line) = site(edge[0], edge[1]);
-                format!("{} -> {} ({file}:{line})", edge[0], edge[1])
-            })
-            .collect();
+        let edges = circle.windows(2).map(|edge| {
+            let (file, line) = site(edge[0], edge[1]);
+            format!("{} -> {} ({file}:{line})", edge[0], edge[1])
+        });
+        let edges: Vec<String> = edges.collect();
         let (path, line) = site(from, to);
-        Finding {
-            path,
-            line,
-            rule: "circle",
-            why: format!("modules import downwards only: {}", edges.join(", ")),
-        }
+        let why = format!("modules import downwards only: {}", edges.join(", "));
+        Finding::at(path, *line, "circle", why)
     }
 
     /// The shortest way from one to another, both with it, or nothing.
@@ -228,6 +241,7 @@ mod tests {
             "macro_rules! m { () => { $crate::a::A } }",
             "#[cfg(not(test))] use crate::a::A;",
             "impl<'a> From<&'a crate::a::A> for B {}",
+            "struct B { #[serde(default, with = \"crate::a::hex\")] x: u8 }",
         ] {
             assert_eq!(found(&[A_NAMES_B, ("b.rs", b)]).len(), 1, "{b}");
         }
@@ -275,6 +289,46 @@ mod tests {
             2,
             "to b, and to c which names b"
         );
+    }
+
+    #[test]
+    fn what_a_parent_makes_of_an_item_hides_no_edge() {
+        let b = ("b.rs", "use crate::a::A; pub struct B;");
+        for (lib, a) in [
+            ("type X = b::B;", "use crate::X; pub struct A;"),
+            (
+                "use b::B; type X = B; type Y = X;",
+                "pub struct A(super::Y);",
+            ),
+            (
+                "fn f() -> u8 { b::f() }",
+                "pub struct A; fn g() { crate::f(); }",
+            ),
+            ("pub const N: u8 = b::N;", "pub struct A([u8; crate::N]);"),
+        ] {
+            let lib = format!("mod a; mod b; {lib}");
+            assert_eq!(found(&[("lib.rs", &lib), ("a.rs", a), b]).len(), 1, "{lib}");
+        }
+        let lib = "mod a; mod b; pub struct All(a::A, b::B); fn f(b: u8) -> u8 { b }";
+        let a = (
+            "a.rs",
+            "pub struct A; impl crate::All { fn g(&self) { crate::f(1); } }",
+        );
+        assert!(found(&[("lib.rs", lib), a, b]).is_empty());
+    }
+
+    #[test]
+    fn binaries_and_examples_are_crates_too() {
+        for root in [
+            "examples/e.rs",
+            "src/bin/e.rs",
+            "src/bin/e/main.rs",
+            "tests/e.rs",
+        ] {
+            let text = "mod a { use crate::b::B; } mod b { use crate::a::A; }";
+            let inside = [source(&format!("crates/k/{root}"), text)];
+            assert_eq!(check(&modules::crates(&inside)).len(), 1, "{root}");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Who may depend on whom. A crate is cut only where a dependency must be
 //! forbidden, so these tables are what the division into crates is for.
 
-use std::fs;
 use std::path::Path;
 
 use super::{Finding, Source};
@@ -49,23 +48,19 @@ fn lists(cell: &str, name: &str) -> bool {
     cell.split(", ").any(|listed| listed == name)
 }
 
-pub(super) fn check(metadata: &Metadata, root: &Path) -> Vec<Finding> {
+pub(super) fn check(metadata: &Metadata, root: &Path, sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in metadata.ours() {
-        let path = &package.manifest_path;
-        let manifest = Source {
-            path: path
-                .strip_prefix(root)
-                .unwrap_or(path)
-                .display()
-                .to_string(),
-            text: fs::read_to_string(path).unwrap_or_default(),
-        };
-        let unknown = unknown_crate(&package.name);
-        findings.extend(unknown.map(|why| manifest.finding(1, "unknown-crate", why)));
-        for (dependency, why) in forbidden_edges(package) {
-            let line = line_of(&manifest.text, dependency);
-            findings.push(manifest.finding(line, "forbidden-edge", why));
+        let is_manifest = |source: &&Source| root.join(&source.path) == package.manifest_path;
+        for manifest in sources.iter().filter(is_manifest) {
+            let unknown = unknown_crate(&package.name);
+            findings.extend(unknown.map(|why| manifest.finding(1, "unknown-crate", why)));
+            for (dependency, why) in forbidden_edges(package) {
+                let mut lines = manifest.lines();
+                let line = lines.find(|(_, line)| line.starts_with(dependency));
+                let number = line.map_or(1, |(number, _)| number);
+                findings.push(manifest.finding(number, "forbidden-edge", why));
+            }
         }
     }
     findings
@@ -105,13 +100,6 @@ fn over_the_fence(package: &str, dependency: &Dependency) -> Option<String> {
     let in_tests = dependency.kind == Some(DependencyKind::Dev) && lists(fence[2], package);
     (!lists(fence[1], package) && !in_tests)
         .then(|| format!("{package} may not know {}: {}", dependency.name, fence[3]))
-}
-
-fn line_of(manifest: &str, dependency: &str) -> usize {
-    manifest
-        .lines()
-        .position(|line| line.starts_with(dependency))
-        .map_or(1, |index| index + 1)
 }
 
 #[cfg(test)]
@@ -175,11 +163,5 @@ mod tests {
     fn a_crate_outside_the_table_is_found() {
         assert!(unknown_crate("guildhall-extras").is_some());
         assert!(unknown_crate("guildhall-web").is_none());
-    }
-
-    #[test]
-    fn a_finding_points_at_the_line_of_the_manifest() {
-        assert_eq!(line_of("[dependencies]\naxum = \"1\"\n", "axum"), 2);
-        assert_eq!(line_of("[dependencies]\n", "axum"), 1);
     }
 }

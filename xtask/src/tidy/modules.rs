@@ -1,7 +1,7 @@
 //! The modules of a crate, read from its tokens: what each defines, imports and names.
 //!
 //! The compiler's own answer would need a nightly toolchain. Tokens are enough: a path says where
-//! it leads, also inside a macro's braces. What only tests see (`#[cfg(test)]`) is left out.
+//! it leads, also inside a macro's braces. What only tests see is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::Source;
 /// From the crate's root down; the root itself is empty.
 pub(super) type ModulePath = Vec<String>;
 
-/// One crate: a library, a binary, or the test binary behind a `tests/NAME/main.rs`.
+/// One crate: a library, a binary, an example or a test binary.
 pub(super) struct Crate {
     /// The folder of its root file.
     pub(super) folder: String,
@@ -22,11 +22,12 @@ pub(super) struct Crate {
 #[derive(Default)]
 pub(super) struct Module {
     pub(super) file: String,
-    pub(super) items: BTreeSet<String>,
-    /// Structs, enums, traits and aliases among the items.
+    /// Aliases, functions and constants with the paths in them. A type stands for itself.
+    pub(super) items: BTreeMap<String, Vec<ModulePath>>,
+    /// Structs, enums, traits and aliases that can be named from outside, those of macros, too.
     pub(super) types: Vec<TypeName>,
-    /// Those of its enums.
-    pub(super) variants: Vec<TypeName>,
+    /// String literals as they stand in the text, documentation apart.
+    pub(super) strings: Vec<(String, usize)>,
     pub(super) imports: Vec<Import>,
     /// Paths as they stand in the text, with their lines. A single word counts only where a glob
     /// import may be what brought it.
@@ -40,6 +41,16 @@ pub(super) struct TypeName {
     pub(super) is_public: bool,
 }
 
+impl TypeName {
+    fn new(token: &TokenTree, is_public: bool) -> Self {
+        Self {
+            name: token.to_string(),
+            line: line_of(token),
+            is_public,
+        }
+    }
+}
+
 pub(super) struct Import {
     /// What it is called here; `None` is a glob.
     pub(super) name: Option<String>,
@@ -48,19 +59,18 @@ pub(super) struct Import {
 
 /// All crates among the files.
 pub(super) fn crates(sources: &[Source]) -> Vec<Crate> {
-    let is_root = |path: &str| {
-        let in_tests = path.ends_with("/main.rs") && path.contains("/tests/");
-        path.ends_with("/src/lib.rs") || path.ends_with("/src/main.rs") || in_tests
-    };
-    let roots = sources.iter().filter(|source| is_root(&source.path));
+    let roots = sources
+        .iter()
+        .filter(|source| source.is_rust() && is_root(&source.path));
     roots
         .map(|root| {
             let (folder, _) = root.path.rsplit_once('/').unwrap_or_default();
             let mut reader = Reader {
                 sources,
                 modules: BTreeMap::new(),
+                type_macros: BTreeSet::new(),
             };
-            reader.file(&root.path, folder.to_owned(), Vec::new());
+            reader.file(&root.path, Vec::new(), folder.to_owned());
             Crate {
                 folder: folder.to_owned(),
                 modules: reader.modules,
@@ -69,9 +79,24 @@ pub(super) fn crates(sources: &[Source]) -> Vec<Crate> {
         .collect()
 }
 
+/// What cargo makes a crate of by itself.
+fn is_root(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(
+        parts.as_slice(),
+        [.., "src", "lib.rs" | "main.rs"]
+            | [.., "src", "bin", _]
+            | [.., "src", "bin", _, "main.rs"]
+            | ["crates", _, "tests" | "examples" | "benches", _]
+            | [.., "tests" | "examples" | "benches", _, "main.rs"]
+    )
+}
+
 struct Reader<'a> {
     sources: &'a [Source],
     modules: BTreeMap<ModulePath, Module>,
+    /// Macros that define a type of the name they are given.
+    type_macros: BTreeSet<String>,
 }
 
 /// Where a token stands.
@@ -84,10 +109,14 @@ struct Place {
 const DEFINES: [&str; 8] = [
     "struct", "enum", "union", "trait", "type", "fn", "const", "static",
 ];
-const DEFINES_TYPE: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
+pub(super) const DEFINES_TYPE: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
+
+/// Keys of serde's attributes whose strings are paths.
+const SERDE_PATHS: &str = "with serialize_with deserialize_with skip_serializing_if default from \
+                           try_from into remote";
 
 impl Reader<'_> {
-    fn file(&mut self, file: &str, folder: String, module: ModulePath) {
+    fn file(&mut self, file: &str, module: ModulePath, folder: String) {
         let Some(source) = self.sources.iter().find(|source| source.path == file) else {
             return;
         };
@@ -102,7 +131,7 @@ impl Reader<'_> {
             ..Module::default()
         };
         self.modules.insert(place.module.clone(), module);
-        self.scan(place, tokens, true);
+        self.scan(place, &trees(tokens), true);
         if let Some(module) = self.modules.get_mut(&place.module)
             && module.imports.iter().all(|import| import.name.is_some())
         {
@@ -111,24 +140,57 @@ impl Reader<'_> {
     }
 
     /// `items`: directly in the module, rather than inside a body.
-    fn scan(&mut self, place: &Place, tokens: TokenStream, items: bool) {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    fn scan(&mut self, place: &Place, tokens: &[TokenTree], items: bool) {
         let mut next = 0;
         while let Some(token) = tokens.get(next) {
             next += 1;
             match token {
                 TokenTree::Group(group) if is_cfg_test(group) => {
-                    next = end_of_item(&tokens, next, items);
+                    next = end_of_item(tokens, next, items);
                 }
-                TokenTree::Group(group) => self.scan(place, group.stream(), false),
+                TokenTree::Group(group) => self.group(place, &tokens[..next - 1], group),
                 // A lifetime's name is none of ours.
                 TokenTree::Punct(punct) if punct.as_char() == '\'' => next += 1,
                 TokenTree::Ident(word) => {
                     let word = word.to_string();
-                    next = self.word(place, &tokens, next, &word, items);
+                    next = self.word(place, tokens, next, &word, items);
                 }
-                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+                TokenTree::Literal(literal) => {
+                    let string = (literal.to_string(), line_of(token));
+                    self.here(place).strings.push(string);
+                }
+                TokenTree::Punct(_) => {}
             }
+        }
+    }
+
+    fn group(&mut self, place: &Place, before: &[TokenTree], group: &Group) {
+        let inner = trees(group.stream());
+        match before {
+            // Documentation, which the parser makes an attribute.
+            [.., TokenTree::Punct(_)]
+                if is_word(inner.first(), "doc") && is_punct(inner.get(1), '=') => {}
+            [.., TokenTree::Ident(word)] if word == "serde" => {
+                for of in inner.windows(3) {
+                    if SERDE_PATHS.split(' ').any(|key| of[0].to_string() == key) {
+                        let path = of[2].to_string();
+                        let path = path.trim_matches('"').split("::").map(str::to_owned);
+                        let found = (path.collect(), line_of(&of[2]));
+                        self.here(place).paths.push(found);
+                    }
+                }
+                self.scan(place, &inner, false);
+            }
+            [.., TokenTree::Ident(name), TokenTree::Punct(_)]
+                if self.type_macros.contains(&name.to_string()) =>
+            {
+                for name in inner.iter().filter(|token| is_type_name(token)) {
+                    let module = self.here(place);
+                    module.items.insert(name.to_string(), Vec::new());
+                    module.types.push(TypeName::new(name, true));
+                }
+            }
+            _ => self.scan(place, &inner, false),
         }
     }
 
@@ -158,41 +220,46 @@ impl Reader<'_> {
                 end
             }
             ("mod", Some(TokenTree::Ident(name))) => {
-                let name = name.to_string();
-                let mut module = place.module.clone();
-                module.push(name.clone());
+                let module = [place.module.as_slice(), &[name.to_string()]].concat();
                 let folder = format!("{}/{name}", place.folder);
                 match tokens.get(next + 1) {
                     Some(TokenTree::Group(group)) => {
                         let file = self.here(place).file.clone();
                         self.module(&file, &Place { module, folder }, group.stream());
                     }
-                    _ => self.file(&format!("{folder}.rs"), folder, module),
+                    _ => self.file(&format!("{folder}.rs"), module, folder),
                 }
                 next + 2
             }
             ("macro_rules", _) if items => {
-                if let Some(TokenTree::Ident(name)) = tokens.get(next + 1) {
-                    self.here(place).items.insert(name.to_string());
+                if let (Some(name), Some(body)) = (tokens.get(next + 1), tokens.get(next + 2)) {
+                    let text = body.to_string().replace(' ', "");
+                    let mut types = DEFINES_TYPE.iter().map(|it| format!("{it}$"));
+                    if types.any(|it| text.contains(&it)) {
+                        self.type_macros.insert(name.to_string());
+                    }
+                    let items = &mut self.here(place).items;
+                    items.insert(name.to_string(), Vec::new());
                 }
                 next
             }
+            // `const fn` defines by its second word.
+            ("const", Some(follows)) if is_word(Some(follows), "fn") => next,
             (word, Some(TokenTree::Ident(name))) if items && DEFINES.contains(&word) => {
-                let name = name.to_string();
                 let module = self.here(place);
                 if DEFINES_TYPE.contains(&word) {
-                    module.types.push(TypeName {
-                        name: name.clone(),
-                        line,
-                        is_public: is_public(&tokens[..next - 1]),
-                    });
+                    let name = TypeName::new(&tokens[next], is_public(&tokens[..next - 1]));
+                    module.types.push(name);
                 }
-                if word == "enum" {
-                    module.variants.extend(variants(&tokens[next..]));
-                }
-                module.items.insert(name);
-                // `const fn` defines by its second word.
-                if word == "const" { next } else { next + 1 }
+                let known = module.paths.len();
+                let end = end_of_item(tokens, next + 1, true);
+                self.scan(place, &tokens[next + 1..end], false);
+                let passes_on = word == "type" || !DEFINES_TYPE.contains(&word);
+                let module = self.here(place);
+                let paths = module.paths[known..].iter().filter(|_| passes_on);
+                let paths = paths.map(|(path, _)| path.clone()).collect();
+                module.items.insert(name.to_string(), paths);
+                end
             }
             _ => {
                 let (path, end) = path_at(tokens, next - 1);
@@ -218,27 +285,6 @@ fn is_public(before: &[TokenTree]) -> bool {
         _ => before,
     };
     matches!(before, [.., TokenTree::Ident(word)] if word == "pub")
-}
-
-/// Of the enum whose name stands first.
-fn variants(tokens: &[TokenTree]) -> Vec<TypeName> {
-    let body = tokens.iter().find_map(|token| match token {
-        TokenTree::Group(group) if is(group, Delimiter::Brace) => Some(group.stream()),
-        _ => None,
-    });
-    let body: Vec<TokenTree> = body.into_iter().flatten().collect();
-    let parts = body.split(|token| is_punct(Some(token), ','));
-    let words = parts.filter_map(|part| {
-        part.iter()
-            .find(|token| matches!(token, TokenTree::Ident(_)))
-    });
-    words
-        .map(|word| TypeName {
-            name: word.to_string(),
-            line: line_of(word),
-            is_public: true,
-        })
-        .collect()
 }
 
 /// `[cfg(test)]`, also together with more.
@@ -293,6 +339,18 @@ fn use_tree(tokens: &[TokenTree], prefix: &[String], found: &mut Vec<(Import, us
         let name = name.or_else(|| Some(last.clone()));
         found.push((Import { name, path }, line_of(token)));
     }
+}
+
+fn trees(tokens: TokenStream) -> Vec<TokenTree> {
+    tokens.into_iter().collect()
+}
+
+fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(found)) if found == word)
+}
+
+fn is_type_name(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(word) if word.to_string().starts_with(char::is_uppercase))
 }
 
 /// The words joined by `::` from `at` on, and where they end.

@@ -2,35 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use super::modules::{Crate, TypeName};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use super::modules::{Crate, DEFINES_TYPE, TypeName};
 use super::{Finding, Source};
 
 /// Words of our own for what has a name in the field, with that name.
-const BANNED: &[(&str, &str)] = &[
-    ("adrift", "detached"),
-    ("attendance", "a stream's registration"),
-    ("book", "a checker"),
-    ("course", "a reconnect policy"),
-    ("door", "opening, or what is entered by it"),
-    ("feed", "a buffer, updates, or an inbox"),
-    ("keeper", "the sequencer"),
-    ("life", "a simulation run"),
-    ("lives", "simulation tests"),
-    ("narrow", "a selector"),
-    ("seat", "a subscription"),
-    ("seated", "subscribed"),
-    ("seats", "subscriptions"),
-    ("side", "a contender"),
-    ("sight", "the visible rooms"),
-    ("standing", "freshness, or what it is the state of"),
-    ("turn", "a generation"),
+const BANNED: &[(&str, &str, Scope)] = &[
+    ("adrift", "detached", Scope::Text),
+    ("attendance", "a stream's registration", Scope::Text),
+    ("book", "a checker", Scope::Types),
+    ("course", "a reconnect policy", Scope::Text),
+    ("door", "opening, or what is entered by it", Scope::Text),
+    ("feed", "a buffer, updates, or an inbox", Scope::Types),
+    ("keeper", "the sequencer", Scope::Text),
+    ("life", "a simulation run", Scope::Types),
+    ("lives", "simulation tests", Scope::Code),
+    ("narrow", "a selector", Scope::Text),
+    ("seat", "a subscription", Scope::Text),
+    ("seated", "subscribed", Scope::Text),
+    ("seats", "subscriptions", Scope::Text),
+    ("side", "a contender", Scope::Types),
+    ("sight", "the visible rooms", Scope::Text),
+    ("standing", "freshness, or whose state it is", Scope::Types),
+    ("turn", "a generation", Scope::Types),
 ];
+
+/// Where a word is banned: the more meanings it has, the fewer the places.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    /// Names of types, states, files and modules.
+    Types,
+    /// Every name.
+    Code,
+    /// Comments and strings, too.
+    Text,
+}
 
 /// Words that tell nothing by themselves; one of Discord's members may have left.
 const BANNED_ALONE: &[(&str, &str)] = &[("at", "live"), ("left", "closed")];
 
-/// Those of [`BANNED`] that have no other meaning here: no name, comment or string has them.
-const BANNED_ANYWHERE: [&str; 4] = ["adrift", "attendance", "keeper", "seated"];
+/// Names of files, folders and modules that tell nothing about what is inside.
+const VAGUE: [&str; 11] = [
+    "common", "helper", "helpers", "manager", "managers", "misc", "service", "services", "types",
+    "util", "utils",
+];
 
 /// Each machine has its own, and each crate its settings.
 const PER_MACHINE: [&str; 4] = ["Config", "Error", "Input", "Output"];
@@ -38,11 +54,13 @@ const PER_MACHINE: [&str; 4] = ["Config", "Error", "Input", "Output"];
 /// Programs that know none of our types: their names are counted apart.
 const APART: [&str; 3] = ["crates/guildhall-simulator/", "lab/", "xtask/"];
 
-/// Types of one name, of which at least one is known outside its module.
+/// Types of one name, of which at least one is known outside its module. Those of tests and those
+/// inside functions are not counted: nobody can import them, and they stand where they are used.
 pub(super) fn doubled(crates: &[Crate]) -> Vec<Finding> {
     let mut all: BTreeMap<(&str, &str), Vec<(&str, &TypeName)>> = BTreeMap::new();
     // A test binary names things for itself.
-    for of in crates.iter().filter(|of| of.folder.ends_with("src")) {
+    let in_src = |of: &&Crate| of.folder.split('/').any(|part| part == "src");
+    for of in crates.iter().filter(in_src) {
         let apart = APART.iter().find(|apart| of.folder.starts_with(**apart));
         for module in of.modules.values() {
             for name in &module.types {
@@ -63,48 +81,42 @@ pub(super) fn doubled(crates: &[Crate]) -> Vec<Finding> {
             .map(|(file, name)| format!("{file}:{}", name.line))
             .collect();
         let (count, sites) = (sites.len(), sites.join(", "));
-        findings.push(Finding {
-            path: places[0].0.to_owned(),
-            line: places[0].1.line,
-            rule: "doubled-name",
-            why: format!("`{name}` names {count} types: {sites}"),
-        });
+        let why = format!("`{name}` names {count} types: {sites}");
+        let (path, first) = places[0];
+        findings.push(Finding::at(path, first.line, "doubled-name", why));
     }
     findings
 }
 
 /// Types, states and files, and anything in Rust, with a word that a newcomer cannot guess.
-pub(super) fn banned(sources: &[Source], crates: &[Crate]) -> Vec<Finding> {
+pub(super) fn banned(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut find = |path: &str, line: usize, name: &str| {
-        if let Some((word, instead)) = banned_word(name, is_apart(path)) {
-            findings.push(Finding {
-                path: path.to_owned(),
-                line,
-                rule: "banned-name",
-                why: format!("`{name}`: who never saw us cannot guess `{word}`; say {instead}"),
-            });
+    let mut find = |path: &str, line: usize, name: &str, scope: Scope| {
+        if let Some((word, instead)) = banned_word(name, scope, path) {
+            let why = format!("`{name}`: who never saw us cannot guess `{word}`; say {instead}");
+            findings.push(Finding::at(path, line, "banned-name", why));
         }
     };
-    for source in sources.iter().filter(|source| source.is_rust()) {
-        // Once per file or folder, however many files are in it.
-        let own = source.path.strip_suffix("/main.rs").unwrap_or(&source.path);
-        let own = own.rsplit('/').next().unwrap_or_default();
-        find(&source.path, 1, own.trim_end_matches(".rs"));
-    }
-    for module in crates.iter().flat_map(|of| of.modules.values()) {
-        for name in module.types.iter().chain(&module.variants) {
-            find(&module.file, name.line, &name.name);
+    let is_code = |source: &&Source| source.is_rust() || source.is_script();
+    for source in sources.iter().filter(is_code) {
+        for part in source.path.split('/') {
+            let stem = part.split('.').next().unwrap_or(part);
+            find(&source.path, 1, stem, Scope::Types);
         }
-    }
-    let excused = |it: &&Source| it.path.starts_with(APART[0]) || it.is_tidy_itself();
-    for source in sources.iter().filter(|it| it.is_rust() && !excused(it)) {
-        for (line, text) in source.lines() {
-            let names = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-            let anywhere = |word: String| BANNED_ANYWHERE.contains(&word.as_str());
-            for name in names.filter(|name| words(name).any(anywhere)) {
-                find(&source.path, line, name);
+        if !source.is_rust() {
+            continue;
+        }
+        let is_excused = source.path.starts_with(APART[0]) || source.is_tidy_itself();
+        let mut code = Vec::new();
+        names_in(source.text.parse().unwrap_or_default(), false, &mut code);
+        for (line, name, scope) in code {
+            if scope == Scope::Types || !is_excused {
+                find(&source.path, line, &name, scope);
             }
+        }
+        for (line, text) in source.lines().filter(|_| !is_excused) {
+            let names = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            names.for_each(|name| find(&source.path, line, name, Scope::Text));
         }
     }
     findings.sort_by(|left, right| (&left.path, left.line).cmp(&(&right.path, right.line)));
@@ -112,31 +124,57 @@ pub(super) fn banned(sources: &[Source], crates: &[Crate]) -> Vec<Finding> {
     findings
 }
 
-fn is_apart(path: &str) -> bool {
-    APART.iter().any(|apart| path.starts_with(apart))
+/// The word in a name, and what to say instead.
+fn banned_word(name: &str, scope: Scope, path: &str) -> Option<(&'static str, &'static str)> {
+    let words = words(name);
+    let part = BANNED.iter().find(|(banned, _, within)| {
+        *within >= scope && words.split('_').any(|word| word == *banned)
+    });
+    if let Some((word, instead, _)) = part {
+        return Some((word, instead));
+    }
+    let is_apart = APART.iter().any(|apart| path.starts_with(apart));
+    let alone = |(word, _): &&(&str, &str)| !is_apart && word.eq_ignore_ascii_case(name);
+    let vague = VAGUE.iter().find(|word| **word == name);
+    let vague = vague.map(|word| (*word, "what is in it"));
+    let found = BANNED_ALONE.iter().find(alone).copied().or(vague);
+    found.filter(|_| scope == Scope::Types)
 }
 
-fn banned_word(name: &str, apart: bool) -> Option<(&'static str, &'static str)> {
-    let is_all = |(banned, _): &&(&str, &str)| !apart && banned.eq_ignore_ascii_case(name);
-    let is_part = |(banned, _): &&(&str, &str)| words(name).any(|word| word == *banned);
-    let alone = BANNED_ALONE.iter().find(is_all);
-    alone.or_else(|| BANNED.iter().find(is_part)).copied()
-}
-
-/// `KeeperExit` and `keeper_exit` are `keeper`, `exit`.
-fn words(name: &str) -> impl Iterator<Item = String> {
+/// `KeeperExit` and `KEEPER_EXIT` as `keeper_exit`.
+fn words(name: &str) -> String {
     let mut spaced = String::new();
+    let mut before = '_';
     for letter in name.chars() {
-        if letter.is_uppercase() {
+        if letter.is_uppercase() && !before.is_uppercase() {
             spaced.push('_');
         }
         spaced.extend(letter.to_lowercase());
+        before = letter;
     }
     spaced
-        .split('_')
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
+}
+
+/// All names in code: types, modules and variants wherever they stand, and others.
+fn names_in(tokens: TokenStream, is_enum: bool, found: &mut Vec<(usize, String, Scope)>) {
+    let (mut is_name, mut enum_follows) = (is_enum, false);
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let is_body = group.delimiter() == Delimiter::Brace;
+                names_in(group.stream(), enum_follows && is_body, found);
+                enum_follows &= !is_body;
+            }
+            TokenTree::Ident(word) => {
+                let scope = if is_name { Scope::Types } else { Scope::Code };
+                let (line, name) = (word.span().start().line, word.to_string());
+                enum_follows |= name == "enum";
+                is_name = is_enum || name == "mod" || DEFINES_TYPE.contains(&name.as_str());
+                found.push((line, name, scope));
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => is_name = is_enum,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -160,8 +198,17 @@ mod tests {
         let other = ("crates/b/src/lib.rs", "\nenum Watch { A }");
         let why = "`Watch` names 2 types: crates/a/src/lib.rs:1, crates/b/src/lib.rs:2";
         assert_eq!(doubled_in(&[ONE, other]), [why]);
-        for text in ["pub(crate) trait Watch {}", "mod m { type Watch = u8; }"] {
-            assert_eq!(doubled_in(&[ONE, ("b/src/main.rs", text)]).len(), 1);
+        let made = "macro_rules! id { ($name:ident) => { pub struct $name; } }\nid! { Watch }";
+        for text in [
+            "pub(crate) trait Watch {}",
+            "mod m { type Watch = u8; }",
+            made,
+        ] {
+            assert_eq!(
+                doubled_in(&[ONE, ("b/src/bin/b.rs", text)]).len(),
+                1,
+                "{text}"
+            );
         }
     }
 
@@ -185,8 +232,7 @@ mod tests {
     }
 
     fn banned_in(path: &str, text: &str) -> Vec<usize> {
-        let sources = [source(path, text)];
-        let findings = banned(&sources, &crates(&sources));
+        let findings = banned(&[source(path, text)]);
         findings.iter().map(|finding| finding.line).collect()
     }
 
@@ -197,22 +243,34 @@ mod tests {
         assert_eq!(banned_in("a/src/lib.rs", text), [1, 3, 4]);
         assert_eq!(banned_in("crates/a/src/keeper_exit.rs", ""), [1]);
         assert_eq!(banned_in("crates/a/tests/lives/main.rs", ""), [1]);
+        for path in [
+            "crates/a/src/utils/text.rs",
+            "ui/src/types.ts",
+            "ui/helpers.test.ts",
+        ] {
+            assert_eq!(banned_in(path, ""), [1]);
+        }
+        assert_eq!(banned_in("a/src/lib.rs", "mod common {}"), [1]);
         let alone = "enum Place {\nAt(u8),\nLeft }";
         assert_eq!(banned_in("a/src/lib.rs", alone), [2, 3]);
         let fields = "struct A {\nkeeper: u8 }\nfn f() { let x = g.attendance_of(1); }";
         assert_eq!(banned_in("a/src/lib.rs", fields), [2, 3]);
+        let hidden = "#[cfg(test)]\nmod tests { enum Feed { A } }\nfn f() { struct NewLife; }\n\
+                      mod turn {}\nconst LIVES_MAX: u8 = 1;\nconst A_SEAT: u8 = 1;";
+        assert_eq!(banned_in("a/src/lib.rs", hidden), [2, 3, 4, 5, 6]);
         let prose = "// the Keeper's\nfn f() {\n\"is seated\"; } // `adrift`";
         assert_eq!(banned_in("a/src/lib.rs", prose), [1, 3, 3]);
     }
 
     #[test]
     fn words_of_other_meanings_and_parts_of_words_are_not_banned() {
-        let text = "// the sea's course\nstruct Returned; fn turn(side: u8) { \"life\"; }";
+        let text = "// where it lives\nstruct Returned; fn turn(side: u8) { \"life\"; }";
         assert!(banned_in("a/src/lib.rs", text).is_empty());
         assert!(banned_in("a/src/lib.rs", "struct VoiceLeft;").is_empty());
         let person = "fn ban(keeper: u8) {}";
         assert!(banned_in("crates/guildhall-simulator/tests/it/ban.rs", person).is_empty());
         assert!(banned_in("crates/a/src/return_to.rs", "").is_empty());
-        assert!(banned_in("docs/keeper.md", "").is_empty());
+        assert!(banned_in("docs/keeper/service.md", "").is_empty());
+        assert!(banned_in("crates/a/src/prototypes.rs", "").is_empty());
     }
 }

@@ -1,9 +1,10 @@
 //! `docs/architecture-walk.md`: each hop that it names is there.
 //!
 //! A hop is a row of a table: a cell with the path of a file in backticks, and in the next cell
-//! what of it the hop is about, in backticks too: `function`, `Type`, `Type::method`.
+//! what of it the hop is about, in backticks too: `function`, `Type`, `Type::method`. A row that
+//! is neither a hop nor a table's head is refused.
 
-use super::{Finding, Source};
+use super::{Finding, Source, has_word};
 
 const DOCUMENT: &str = "docs/architecture-walk.md";
 
@@ -13,26 +14,28 @@ const DEFINES: &str = "fn struct enum trait type const static mod function class
 /// Files and names that are not where the document says.
 pub(super) fn broken_hops(sources: &[Source]) -> Vec<Finding> {
     let Some(document) = sources.iter().find(|source| source.path == DOCUMENT) else {
-        return vec![Finding {
-            path: DOCUMENT.to_owned(),
-            line: 1,
-            rule: "broken-hop",
-            why: "it is missing".to_owned(),
-        }];
+        return vec![Finding::at(DOCUMENT, 1, "broken-hop", "it is missing")];
     };
     let mut findings = Vec::new();
-    let mut empty_walk = None;
-    for (number, line) in document.lines() {
+    for walk in document.text.split("\n## ").skip(1) {
+        if walk.lines().all(|line| hop(line).is_none()) {
+            let heading = walk.lines().next().unwrap_or_default();
+            let why = format!("`## {heading}` names no hop");
+            findings.push(document.finding(1, "broken-hop", why));
+        }
+    }
+    let mut lines = document.lines().peekable();
+    while let Some((number, line)) = lines.next() {
         let mut find = |why: String| findings.push(document.finding(number, "broken-hop", why));
-        if line.starts_with("## ")
-            && let Some(heading) = empty_walk.replace(line)
-        {
-            find(format!("`{heading}` before this names no hop"));
+        let is_rule = |line: &str| line.starts_with("|--");
+        let is_head = is_rule(line) || lines.peek().is_some_and(|(_, next)| is_rule(next));
+        if !line.starts_with('|') || is_head {
+            continue;
         }
         let Some((path, names)) = hop(line) else {
+            find("this row names no file, or nothing in it, in backticks".to_owned());
             continue;
         };
-        empty_walk = None;
         match sources.iter().find(|source| source.path == path) {
             None => find(format!("there is no {path}")),
             Some(file) => {
@@ -42,18 +45,15 @@ pub(super) fn broken_hops(sources: &[Source]) -> Vec<Finding> {
             }
         }
     }
-    if let Some(heading) = empty_walk {
-        let last = document.text.lines().count();
-        findings.push(document.finding(last, "broken-hop", format!("`{heading}` names no hop")));
-    }
     findings
 }
 
-/// The path and the names of a row, if it has a path.
+/// The path and the names of a row, if it has both.
 fn hop(line: &str) -> Option<(&str, Vec<&str>)> {
     let mut cells = line.strip_prefix('|')?.split('|').map(quoted);
     let path = cells.find_map(|quoted| quoted.into_iter().find(|text| text.contains('/')))?;
-    Some((path, cells.next().unwrap_or_default()))
+    let names = cells.next().filter(|names| !names.is_empty())?;
+    Some((path, names))
 }
 
 /// What stands between backticks.
@@ -65,17 +65,23 @@ fn defines(file: &Source, name: &str) -> bool {
     let name = name.trim_end_matches("()");
     let mut parts = name.rsplit(['.', ':']).filter(|part| !part.is_empty());
     let last = parts.next().unwrap_or_default();
-    let stands = |before: &str, word: &str| {
-        file.text.match_indices(word).any(|(at, _)| {
-            let behind = file.text[at + word.len()..].chars().next();
-            file.text[..at].ends_with(before)
-                && behind.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_')
-        })
+    let is_defined = |text: &str| {
+        DEFINES.split(' ').any(|word| has_word(text, &format!("{word} {last}")))
+            // A method of a class in TypeScript.
+            || file.is_script() && text.contains(&format!("  {last}("))
     };
-    let is_defined = DEFINES.split(' ').any(|word| stands(&format!("{word} "), last))
-        // A method of a class in TypeScript.
-        || file.is_script() && file.text.contains(&format!("  {last}("));
-    is_defined && parts.all(|owner| stands("", owner))
+    let Some(owner) = parts.next() else {
+        return is_defined(&file.text);
+    };
+    let opens = |line: &str| {
+        let of = line.rfind(" for ").map_or(line, |at| &line[at + 4..]);
+        line.starts_with("impl") && has_word(of, &format!(" {owner}"))
+            || has_word(line, &format!("trait {owner}"))
+            || has_word(line, &format!("class {owner}"))
+    };
+    // As formatters lay it out, what stands in the first column and has a body ends there.
+    let mut blocks = file.text.split("\n}");
+    blocks.any(|block| block.lines().any(opens) && is_defined(block))
 }
 
 #[cfg(test)]
@@ -88,7 +94,8 @@ mod tests {
             source(DOCUMENT, rows),
             source(
                 "a/src/b.rs",
-                "pub struct Buffer;\nimpl Buffer {\n    fn write_all() {}\n}\n",
+                "pub struct Buffer;\nimpl Write for Buffer {\n    fn write_all() {}\n}\n\
+                 enum Input {}\nimpl Queue<Input> {\n    fn gather(_: Input) {}\n}\n",
             ),
             source("client/core.ts", "export class Core {\n  open() {}\n}\n"),
         ];
@@ -108,19 +115,35 @@ mod tests {
     fn what_is_not_there_is_found() {
         let row = |path: &str, name: &str| found(&format!("| 1 | `{path}` | `{name}` |"));
         assert_eq!(row("a/src/c.rs", "Buffer"), ["there is no a/src/c.rs"]);
-        for name in ["Buf", "write", "Buffer::read", "Other::write_all"] {
+        for name in [
+            "Buf",
+            "write",
+            "Buffer::read",
+            "Write::write_all",
+            "Input::gather",
+        ] {
             let why = format!("a/src/b.rs does not define {name}");
             assert_eq!(row("a/src/b.rs", name), [why]);
+        }
+        assert_eq!(row("a/src/b.rs", "Queue::gather"), [""; 0]);
+    }
+
+    #[test]
+    fn a_row_that_names_nothing_is_found() {
+        for row in [
+            "| 1 | a/src/b.rs | Buffer |",
+            "| 1 | `a/src/b.rs` | Buffer |",
+        ] {
+            let rows = format!("| hop | file | what |\n|---|---|---|\n{row}\n");
+            let why = "this row names no file, or nothing in it, in backticks";
+            assert_eq!(found(&rows), [why]);
         }
     }
 
     #[test]
     fn a_walk_without_hops_is_found() {
-        let walk = "## One\n| 1 | `a/src/b.rs` | `Buffer` |\n## Two\nprose\n## Three\n";
-        let whys = [
-            "`## Two` before this names no hop",
-            "`## Three` names no hop",
-        ];
+        let walk = "# A\n## One\n| 1 | `a/src/b.rs` | `Buffer` |\n## Two\nprose\n## Three\n";
+        let whys = ["`## Two` names no hop", "`## Three` names no hop"];
         assert_eq!(found(walk), whys);
     }
 }
