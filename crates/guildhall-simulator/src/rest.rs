@@ -8,8 +8,10 @@
 mod error;
 /// Who calls: the bot or a signed-in user.
 mod caller;
-/// Paths, queries and bodies.
+/// Bodies, read as Discord reads them.
 mod form;
+/// Paths and queries, read the same way.
+mod params;
 /// One call of the bot: what it sees, may do, and changes.
 mod call;
 /// Buckets and the global limit, enforced and told in headers.

@@ -7,8 +7,9 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Form, Forms, Ids},
+    form::{Form, Forms},
     overwrites,
+    params::Ids,
 };
 use crate::{
     snowflake::Snowflake,

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     ApiResult,
     caller::Bot,
-    form::{Ids, Query},
+    params::{Ids, Query},
 };
 use crate::world::{guild_object, visible_channels};
 

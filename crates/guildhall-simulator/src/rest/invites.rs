@@ -9,7 +9,8 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Form, Ids, Texts},
+    form::Form,
+    params::{Ids, Texts},
 };
 use crate::{
     config::Config,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     ApiError, ApiResult,
     caller::{Bot, Caller, Person},
-    form::Ids,
+    params::Ids,
 };
 use crate::{
     clock,

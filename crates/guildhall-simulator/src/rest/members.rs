@@ -14,7 +14,8 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::{Bot, Person},
-    form::{Form, Ids, Query},
+    form::Form,
+    params::{Ids, Query},
     roles,
 };
 use crate::{

@@ -12,7 +12,8 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Form, Ids, Query},
+    form::Form,
+    params::{Ids, Query},
 };
 use crate::{
     clock,

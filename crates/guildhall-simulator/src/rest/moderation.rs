@@ -8,8 +8,9 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Form, Ids, MaybeForm, Query},
+    form::{Form, MaybeForm},
     members::{asks_for_voice, shape},
+    params::{Ids, Query},
     roles,
 };
 use crate::{

@@ -2,12 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{
-    ApiError,
-    call::Call,
-    caller::Bot,
-    form::{Form, Ids},
-};
+use super::{ApiError, call::Call, caller::Bot, form::Form, params::Ids};
 use crate::world::{Channel, Edit, Guild, Overwrite, OverwriteKind, Permissions};
 
 /// Overwrites of one channel.

@@ -7,8 +7,8 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Ids, Query, Texts, id_in},
     messages::readable,
+    params::{Ids, Query, Texts, id_in},
 };
 use crate::{
     snowflake::Snowflake,

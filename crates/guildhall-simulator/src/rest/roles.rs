@@ -7,7 +7,8 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Form, Forms, Ids, MaybeForm},
+    form::{Form, Forms, MaybeForm},
+    params::Ids,
 };
 use crate::{
     snowflake::Snowflake,

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::{
     ApiError, ApiResult,
     caller::Bot,
-    form::{Form, Texts, id_in},
+    form::Form,
+    params::{Texts, id_in},
 };
 use crate::{
     snowflake::Snowflake,

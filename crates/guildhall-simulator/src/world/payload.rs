@@ -1,18 +1,21 @@
 //! Discord's JSON of each thing: Guild, Channel, Role, Member, User and Voice
 //! State objects of its developer documentation, and channel obfuscation.
 
+/// Channels, and what is left of those that the bot may not view.
+mod channel;
+/// Guilds, and GUILD_CREATE.
+mod guild;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    Channel, ChannelKind, Guild, Intents, Member, Presence, Role, Table, User, VoiceState, World,
-};
+use super::{Member, Presence, Role, User, VoiceState, World};
 use crate::snowflake::{Snowflake, iso};
 
-/// Channel flag: the bot may not view it, what it got is a placeholder.
-const CHANNEL_OBFUSCATED: u64 = 1 << 17;
-/// The name such a channel has.
-const HIDDEN_NAME: &str = "___hidden___";
+pub(super) use channel::channel_facts;
+pub(crate) use channel::{channel_dispatch, visible_channels};
+pub(super) use guild::guild_facts;
+pub(crate) use guild::{guild_create, guild_object, unavailable};
 
 /// User object.
 #[derive(Serialize)]
@@ -195,216 +198,11 @@ pub(super) fn role_facts(role: &Role) -> Value {
     without(role_object(role), &["id", "flags", "tags"])
 }
 
-/// What the audit log tells of a channel.
-pub(super) fn channel_facts(channel: &Channel) -> Value {
-    without(channel_object(channel), &["id", "last_message_id"])
-}
-
-/// What the audit log tells of a guild.
-pub(super) fn guild_facts(guild: &Guild) -> Value {
-    json!({"name": guild.name, "owner_id": guild.owner_id})
-}
-
 fn without(mut object: Value, names: &[&str]) -> Value {
     if let Some(fields) = object.as_object_mut() {
         for name in names {
             fields.remove(*name);
         }
-    }
-    object
-}
-
-/// Channel object as the bot may see it, with `guild_id`.
-pub(crate) fn channel_dispatch(guild: &Guild, channel: &Channel, bot: Snowflake) -> Value {
-    let mut object = if guild.shows(channel, bot) {
-        channel_object(channel)
-    } else {
-        obfuscated_channel(guild, channel)
-    };
-    object["guild_id"] = json!(guild.id);
-    object
-}
-
-/// Channel objects that the bot may see, for REST; hidden ones are left out.
-pub(crate) fn visible_channels(guild: &Guild, bot: Snowflake) -> Vec<Value> {
-    guild
-        .channels
-        .iter()
-        .filter(|channel| guild.shows(channel, bot))
-        .map(|channel| channel_dispatch(guild, channel, bot))
-        .collect()
-}
-
-fn channel_object(channel: &Channel) -> Value {
-    let mut object = json!({
-        "id": channel.id,
-        "type": channel.kind,
-        "name": channel.name,
-        "position": channel.position,
-        "parent_id": channel.parent_id,
-        "permission_overwrites": channel.overwrites,
-        "flags": 0,
-    });
-    match channel.kind {
-        ChannelKind::Category => {}
-        ChannelKind::Voice | ChannelKind::Stage => {
-            object["bitrate"] = json!(channel.settings.bitrate);
-            object["user_limit"] = json!(channel.user_limit);
-            object["rtc_region"] = json!(channel.settings.rtc_region);
-            object["video_quality_mode"] = json!(channel.settings.video_quality_mode);
-            object["nsfw"] = json!(channel.settings.nsfw);
-            object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = json!(channel.last_message_id);
-        }
-        ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
-            object["topic"] = json!(channel.settings.topic);
-            object["nsfw"] = json!(channel.settings.nsfw);
-            object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = json!(channel.last_message_id);
-        }
-    }
-    object
-}
-
-/// What is left of a channel that the bot may not view: its id, type and place.
-fn obfuscated_channel(guild: &Guild, channel: &Channel) -> Value {
-    let mut object = channel_object(channel);
-    object["name"] = json!(HIDDEN_NAME);
-    object["flags"] = json!(CHANNEL_OBFUSCATED);
-    object["permission_overwrites"] =
-        json!([{"id": guild.id, "type": 0, "allow": "0", "deny": "1024"}]);
-    if channel.kind.is_voice() {
-        object["user_limit"] = json!(0);
-    }
-    for secret in ["topic", "last_message_id"] {
-        if object.get(secret).is_some() {
-            object[secret] = Value::Null;
-        }
-    }
-    object
-}
-
-/// Guild object, without what only GUILD_CREATE has.
-pub(crate) fn guild_object(guild: &Guild) -> Value {
-    json!({
-        "id": guild.id,
-        "name": guild.name,
-        "icon": guild.icon,
-        "splash": null,
-        "discovery_splash": null,
-        "owner_id": guild.owner_id,
-        "afk_channel_id": null,
-        "afk_timeout": 300,
-        "verification_level": 1,
-        "default_message_notifications": 1,
-        "explicit_content_filter": 2,
-        "roles": guild.roles.iter().map(role_object).collect::<Vec<_>>(),
-        "emojis": [],
-        "stickers": [],
-        "features": [],
-        "mfa_level": 0,
-        "application_id": null,
-        "system_channel_id": null,
-        "system_channel_flags": 0,
-        "rules_channel_id": null,
-        "max_members": 500_000,
-        "vanity_url_code": null,
-        "description": null,
-        "banner": null,
-        "premium_tier": 0,
-        "premium_subscription_count": 0,
-        "preferred_locale": "en-US",
-        "public_updates_channel_id": null,
-        "safety_alerts_channel_id": null,
-        "max_video_channel_users": 25,
-        "max_stage_video_channel_users": 50,
-        "nsfw_level": 0,
-        "premium_progress_bar_enabled": false,
-    })
-}
-
-/// GUILD_CREATE for a session with these intents.
-///
-/// Members are the bot and whoever is in voice. With GUILD_PRESENCES they are all
-/// of them, unless there are more than `large_threshold`: then those who are
-/// offline, not in voice, and without a role and a nickname are left out. Voice states come with GUILD_VOICE_STATES
-/// only.
-pub(crate) fn guild_create(
-    guild: &Guild,
-    users: &Table<User>,
-    bot: Snowflake,
-    intents: Intents,
-    large_threshold: usize,
-) -> Value {
-    let large = guild.members.len() > large_threshold;
-    let presences = intents.has(Intents::GUILD_PRESENCES);
-    let everybody = presences && !large;
-    let online = |user_id| {
-        let user = users.get(user_id);
-        presences && user.is_some_and(|user| !user.presence.is_offline())
-    };
-    let members: Vec<_> = guild
-        .members
-        .iter()
-        .filter(|member| {
-            let id = member.user_id;
-            let known = presences && (!member.roles.is_empty() || member.nick.is_some());
-            everybody || known || id == bot || guild.voice_states.contains(id) || online(id)
-        })
-        .filter_map(|member| Some(MemberObject::new(member, users.get(member.user_id)?)))
-        .collect();
-    let voice_states: Vec<_> = if intents.has(Intents::GUILD_VOICE_STATES) {
-        guild
-            .voice_states
-            .iter()
-            .filter_map(|state| {
-                Some(VoiceStateObject::bare(
-                    state,
-                    guild.members.get(state.user_id)?,
-                ))
-            })
-            .collect()
-    } else {
-        Vec::new()
-    };
-    let channels: Vec<_> = guild
-        .channels
-        .iter()
-        .map(|channel| {
-            if guild.shows(channel, bot) {
-                channel_object(channel)
-            } else {
-                obfuscated_channel(guild, channel)
-            }
-        })
-        .collect();
-    let mut object = guild_object(guild);
-    object["joined_at"] = json!(
-        guild
-            .members
-            .get(bot)
-            .map(|member| member.joined_at.as_str())
-    );
-    object["large"] = json!(large);
-    object["unavailable"] = json!(false);
-    object["member_count"] = json!(guild.members.len());
-    object["members"] = json!(members);
-    object["voice_states"] = json!(voice_states);
-    object["channels"] = json!(channels);
-    let presences: Vec<_> = guild
-        .members
-        .iter()
-        .filter(|member| online(member.user_id))
-        .filter_map(|member| users.get(member.user_id).map(presence))
-        .collect();
-    object["presences"] = json!(presences);
-    for empty in [
-        "threads",
-        "stage_instances",
-        "guild_scheduled_events",
-        "soundboard_sounds",
-    ] {
-        object[empty] = json!([]);
     }
     object
 }
@@ -423,11 +221,6 @@ pub(crate) fn presence(user: &User) -> Value {
         "activities": activities,
         "client_status": clients,
     })
-}
-
-/// What READY and outages show of a guild.
-pub(crate) fn unavailable(guild_id: Snowflake) -> Value {
-    json!({"id": guild_id, "unavailable": true})
 }
 
 /// The bot's own user, as READY and `GET /users/@me` show it to the bot.
