@@ -223,6 +223,7 @@ mod tests {
                 ("DISCORD_BOT_TOKN", "misspelt"),
                 ("LINK_TOKEN", "short"),
                 ("LINK_TOKEN_FILE", "/nowhere"),
+                ("SSL_CERT_FILE", "/nowhere"),
                 ("VITE_DISCORD_GUILD_ID", "1"),
                 ("DISCORD_GUILD_ID", "2"),
                 ("WEB_PORT", "3100"),
