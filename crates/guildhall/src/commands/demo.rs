@@ -83,7 +83,9 @@ pub(super) async fn run(mut settings: Settings, simulation: Simulation) -> Resul
 /// Keeps out what is said outside about a real house, its mistakes included.
 pub(super) fn kept_out(mut sources: Sources) -> Sources {
     let outside = |name: &str| {
-        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        let of_secret = name.strip_suffix("_FILE");
+        let of_secret = of_secret.filter(|_| Setting::named(name).is_none());
+        let plain = of_secret.unwrap_or(name);
         plain.starts_with("DISCORD_")
             || Setting::named(plain).is_some_and(Setting::is_the_demos)
             || FOREIGN_WORDS.iter().any(|(word, _)| *word == plain)

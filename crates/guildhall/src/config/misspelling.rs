@@ -7,9 +7,10 @@ use super::table::{SETTINGS, Setting, SettingKind};
 /// In a short name two letters are a quarter of it: `DB_PORT` is not meant to be `WEB_PORT`.
 pub(crate) fn misspelt(name: &str) -> Option<&'static str> {
     let plain = name.strip_suffix("_FILE").unwrap_or(name);
-    let secret_file =
-        Setting::named(plain).is_some_and(|setting| setting.kind == SettingKind::Secret);
-    if Setting::named(name).is_some() || (plain != name && secret_file) {
+    // What is not built may be a secret: its file is judged with it.
+    let may_have_file =
+        Setting::named(plain).is_some_and(|setting| setting.kind != SettingKind::Plain);
+    if Setting::named(name).is_some() || (plain != name && may_have_file) {
         return None;
     }
     // Only secrets come from files. Many a program has a file for its own RUST_LOG.

@@ -155,6 +155,10 @@ fn other_programs_names_are_not_taken_for_ours() {
         "API_PORT",
         "VITE_APP_TITLE",
         "RUST_LOG_FILE",
+        "SSL_CERT_DIR",
+        "SSL_KEY_FILE",
+        "NIX_SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
     ];
     let said = foreign.map(|name| (name, "x"));
     let settings = judged(&sources(&said, &said)).expect("they are somebody else's");
@@ -170,6 +174,8 @@ fn a_feature_not_built_is_refused_unless_it_is_said_in_dotenv() {
         "SHARDS",
         "DISCORD_CHAT",
         "LOBBIES",
+        // Two letters from `SSL_CERT_FILE`.
+        "TLS_CERT_FILE",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "ADMIN_TOKEN_FILE",
     ];
