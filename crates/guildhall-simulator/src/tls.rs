@@ -28,6 +28,11 @@ pub struct TlsFiles {
 pub struct TlsFilesError(String);
 
 impl TlsFiles {
+    /// Reads both files, and says whether TLS can be served with them.
+    pub fn check(&self) -> Result<(), TlsFilesError> {
+        self.acceptor().map(drop)
+    }
+
     /// Reads both files.
     pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, TlsFilesError> {
         let chain = self.chain()?;

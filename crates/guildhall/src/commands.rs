@@ -36,8 +36,8 @@ use crate::{
 };
 
 /// Runs what was asked for, until it ends.
-pub(crate) fn run(arguments: Arguments) -> Result<(), ProcessExit> {
-    let sources = Sources::from_process(arguments.flags);
+pub(crate) fn run(arguments: &Arguments) -> Result<(), ProcessExit> {
+    let sources = Sources::from_process(arguments.flags.clone());
     #[cfg(feature = "simulator")]
     let sources = if arguments.subcommand.has_simulator() {
         demo::kept_out(sources)
@@ -45,8 +45,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), ProcessExit> {
         sources
     };
     let settings = Settings::resolve(&sources);
-    check::all_at_once(arguments.subcommand, &settings, arguments.check)
-        .inspect_err(|_| check::warn(&settings))?;
+    check::all_at_once(arguments, &settings).inspect_err(|_| check::warn(&settings))?;
     if arguments.check {
         check::warn(&settings);
         return Ok(());
@@ -59,7 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), ProcessExit> {
     let result = runtime.block_on(async {
         match arguments.subcommand {
             #[cfg(feature = "simulator")]
-            Subcommand::Demo => demo::run(settings, arguments.simulation).await,
+            Subcommand::Demo => demo::run(settings, &arguments.simulation).await,
             Subcommand::All => all::run(settings).await,
             Subcommand::Gateway => gateway::run(settings).await,
             Subcommand::Web => web::run(settings).await,

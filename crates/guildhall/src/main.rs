@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     {
         unreachable!("nothing ran before main, so no other provider was installed");
     }
-    match commands::run(cli::parse()) {
+    match commands::run(&cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(end) => end.report(),
     }

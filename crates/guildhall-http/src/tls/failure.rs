@@ -2,7 +2,9 @@
 
 use std::{error::Error, io};
 
-use rustls::{AlertDescription, CertificateError, Error as RustlsError, InvalidMessage};
+use rustls::{
+    AlertDescription, CertificateError, Error as RustlsError, InvalidMessage, OtherError,
+};
 
 /// What is wrong between us and whoever was dialled, and what cures it; `None`: something else than
 /// TLS failed. `roots_setting` is what the operator calls the setting with further root
@@ -43,8 +45,18 @@ fn certificate(why: &CertificateError, roots_setting: &str) -> String {
         CertificateError::NotValidForName => {
             "its TLS certificate is not valid for its name".to_owned()
         }
+        CertificateError::Other(OtherError(why)) if is_of_a_ca(&**why) => {
+            "its TLS certificate is a CA's own, which no server may show; have that CA sign one for \
+             the server"
+                .to_owned()
+        }
         other => format!("its TLS certificate can't be accepted: {other:?}"),
     }
+}
+
+/// Most recipes for a certificate of one's own make one of these.
+fn is_of_a_ca(why: &(dyn Error + 'static)) -> bool {
+    matches!(why.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 fn refused(alert: AlertDescription) -> String {
@@ -74,6 +86,8 @@ fn rustls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a RustlsError>
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -91,6 +105,14 @@ mod tests {
         assert!(said.contains("closed the connection"), "{said}");
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(tls_failure(&refused, "THE_ROOTS"), None);
+    }
+
+    #[test]
+    fn a_certificate_that_is_its_own_authority_is_told() {
+        let why = OtherError(Arc::new(webpki::Error::CaUsedAsEndEntity));
+        let error = RustlsError::InvalidCertificate(CertificateError::Other(why));
+        let said = tls_failure(&error, "THE_ROOTS").expect("TLS");
+        assert!(said.contains("a CA's own"), "{said}");
     }
 
     #[test]

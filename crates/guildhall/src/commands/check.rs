@@ -10,18 +10,14 @@ use super::{
 use super::{demo, simulator};
 use crate::{
     adapters,
-    cli::Subcommand,
+    cli::{Arguments, Subcommand},
     config::{self, ConfigError, Mistakes, Settings},
     telemetry,
 };
 
 /// Says everything that is wrong with what this role reads, and with what it will meet here.
-/// `only`: nothing is to be started after it.
-pub(super) fn all_at_once(
-    subcommand: Subcommand,
-    settings: &Settings,
-    only: bool,
-) -> Result<(), ConfigError> {
+pub(super) fn all_at_once(arguments: &Arguments, settings: &Settings) -> Result<(), ConfigError> {
+    let subcommand = arguments.subcommand;
     let mut mistakes = settings.mistakes.clone();
     let keeps_journal = matches!(subcommand, Subcommand::All | Subcommand::Gateway);
     let folder = keeps_journal.then(|| mistakes.take(preflight::folder(settings)));
@@ -37,7 +33,7 @@ pub(super) fn all_at_once(
         #[cfg(feature = "simulator")]
         Subcommand::Demo => demo::assume(&mut settings),
         #[cfg(feature = "simulator")]
-        Subcommand::Simulator => {}
+        Subcommand::Simulator => _ = mistakes.take(simulator::certificate(&arguments.simulation)),
         Subcommand::Gateway | Subcommand::Web => {}
     }
     if subcommand.has_gateway() {
@@ -48,7 +44,7 @@ pub(super) fn all_at_once(
     }
     let listeners = listeners(subcommand, &settings, &mut mistakes);
     mistakes.take(telemetry::check(&settings));
-    let taken = if only {
+    let taken = if arguments.check {
         Taken::ToldInCheck
     } else if keeps_journal && adapters::journal_is_in_use(&settings) {
         Taken::WaitedFor

@@ -21,7 +21,10 @@ use crate::{
 /// How many ports above a taken default one are tried.
 const PORTS_TRIED: u16 = 50;
 
-pub(super) async fn run(mut settings: Settings, simulation: Simulation) -> Result<(), ProcessExit> {
+pub(super) async fn run(
+    mut settings: Settings,
+    simulation: &Simulation,
+) -> Result<(), ProcessExit> {
     let mut said = Vec::new();
     let listen = free_address(
         simulator::listen(&settings)?,
@@ -39,7 +42,7 @@ pub(super) async fn run(mut settings: Settings, simulation: Simulation) -> Resul
     )?;
     free_port(&mut settings, "OPS_HOST", "OPS_PORT", 9090, &mut said)?;
 
-    let simulator = simulator::build(listen, &simulation).await?;
+    let simulator = simulator::build(listen, simulation).await?;
     let discord = format!("http://{}", simulator.local_addr());
     let application = simulator.application();
     let (id, token) = (application.id.to_string(), &application.bot_token);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use guildhall_simulator::{BuildError, Config, Simulator};
+use guildhall_simulator::{BuildError, Config, Simulator, TlsFilesError};
 
 use crate::{
     cli::Simulation,
@@ -51,12 +51,23 @@ pub(super) async fn build(
         }
     }
     config.build().await.map_err(|error| {
-        let sentence = match error {
-            BuildError::Tls(error) => format!("--tls-cert, --tls-key: {error}."),
-            error => format!("SIMULATOR_LISTEN: {error}: choose another port."),
-        };
-        ProcessExit::Misconfigured(ConfigError(sentence))
+        ProcessExit::Misconfigured(match error {
+            BuildError::Tls(error) => no_tls(&error),
+            error => ConfigError(format!("SIMULATOR_LISTEN: {error}: choose another port.")),
+        })
     })
+}
+
+/// Whether TLS can be served, where it is asked for.
+pub(super) fn certificate(simulation: &Simulation) -> Result<(), ConfigError> {
+    let Some(files) = &simulation.tls else {
+        return Ok(());
+    };
+    files.check().map_err(|error| no_tls(&error))
+}
+
+fn no_tls(error: &TlsFilesError) -> ConfigError {
+    ConfigError(format!("--tls-cert, --tls-key: {error}."))
 }
 
 pub(super) fn start(lifecycle: &mut Lifecycle, simulator: Simulator) {
