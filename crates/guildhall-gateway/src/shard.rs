@@ -304,3 +304,6 @@ fn reason(disconnect: &Disconnect) -> &'static str {
 
 #[cfg(test)]
 pub(crate) mod tests;
+/// Beside a client of another author.
+#[cfg(test)]
+mod differential;
