@@ -77,6 +77,9 @@ impl Decoder {
             DecoderContext::Zlib(zlib) => zlib.push(frame, &mut self.message)?,
             DecoderContext::Zstd(zstd) => zstd.push(frame, &mut self.message)?,
         };
+        if self.is_complete {
+            self.message.check_text()?;
+        }
         Ok(self.is_complete)
     }
 

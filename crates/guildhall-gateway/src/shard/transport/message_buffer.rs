@@ -1,6 +1,6 @@
 //! A message as it grows, within its bound.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::Utf8Chunk};
 
 /// A buffer above this is not kept from one message to the next: one huge guild would have it
 /// for as long as the connection lasts.
@@ -39,6 +39,22 @@ impl MessageBuffer {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(&self.bytes),
         }
+    }
+
+    /// Whether the text is within the bound too: a byte that is no UTF-8 becomes three.
+    pub(super) fn check_text(&self) -> Result<(), DecodeError> {
+        if self.bytes.len() <= self.longest / 3 {
+            return Ok(());
+        }
+        let length = |chunk: Utf8Chunk<'_>| {
+            let replaced = !chunk.invalid().is_empty();
+            let replacement = char::REPLACEMENT_CHARACTER.len_utf8();
+            chunk.valid().len() + if replaced { replacement } else { 0 }
+        };
+        if self.bytes.utf8_chunks().map(length).sum::<usize>() > self.longest {
+            return Err(DecodeError::TooLong(self.longest));
+        }
+        Ok(())
     }
 
     /// A buffer with room for one byte at least. Whoever fills it to its capacity may ask again.

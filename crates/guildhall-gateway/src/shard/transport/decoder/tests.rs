@@ -179,3 +179,18 @@ impl Sender {
         frame
     }
 }
+
+#[test]
+fn bytes_that_are_no_utf8_do_not_grow_a_message_beyond_its_bound() {
+    let message = |wrong: usize| [&b"{"[..], &vec![0xff; wrong]].concat();
+    for (wrong, taken) in [((LONGEST - 1) / 3, true), ((LONGEST - 1) / 3 + 1, false)] {
+        let mut decoder = Decoder::new(Compression::Zstd, LONGEST);
+        let expected = if taken {
+            Ok(true)
+        } else {
+            Err(DecodeError::TooLong(LONGEST))
+        };
+        assert_eq!(decoder.push(&message(wrong)), expected);
+        assert!(!taken || decoder.message().len() <= LONGEST);
+    }
+}
