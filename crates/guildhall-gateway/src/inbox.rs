@@ -133,8 +133,30 @@ impl Inbox {
 
     /// One that is larger than the whole capacity takes all of it.
     fn permit_for(&self, dispatch: &Dispatch) -> Option<OwnedSemaphorePermit> {
-        let size = u32::try_from(dispatch.data.get().len()).unwrap_or(u32::MAX);
+        // Both are as long as the peer likes.
+        let size = dispatch.name.len() + dispatch.data.get().len();
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
         let taken = size.min(self.byte_capacity);
         Arc::clone(&self.bytes).try_acquire_many_owned(taken).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_takes_its_room_as_long_data_does() {
+        for (name, data) in [(60, 2), (2, 60)] {
+            let (inbox, _inputs) = Inbox::of(8, 100);
+            let dispatch = || Dispatch {
+                name: "x".repeat(name),
+                sequence: None,
+                data: serde_json::value::to_raw_value(&"x".repeat(data - 2)).expect("JSON"),
+                received_at: 1,
+            };
+            assert_eq!(inbox.dispatch(dispatch()), Ok(()));
+            assert_eq!(inbox.dispatch(dispatch()), Err(InboxError::Full));
+        }
     }
 }
