@@ -127,6 +127,7 @@ impl DiscordSession {
         ) {
             return;
         }
+        let is_opened = self.state.is_opened();
         match (Message::read(text, received_at), self.state.upkeep()) {
             (Message::Reconnect, _) => self.disconnect(Disconnect::ReconnectAsked, now),
             (Message::InvalidSession { resumable }, _) => {
@@ -145,8 +146,8 @@ impl DiscordSession {
                 },
                 None,
             ) => self.greeted(interval, now),
-            (Message::Dispatch(dispatch), Some(_)) => self.dispatched(dispatch),
-            (Message::Unreadable { name, data }, Some(_)) => {
+            (Message::Dispatch(dispatch), _) if is_opened => self.dispatched(dispatch),
+            (Message::Unreadable { name, data }, _) if is_opened => {
                 self.dispatched_unnumbered(name, data, received_at);
             }
             (Message::HeartbeatAsked, Some(upkeep)) => {
@@ -191,9 +192,13 @@ impl DiscordSession {
         if let Some(sequence) = dispatch.sequence {
             self.sequence = Some(sequence.get());
         }
-        let established = match dispatch.name.as_str() {
-            "READY" => Some((How::Identified, session_id(&dispatch.data))),
-            "RESUMED" => Some((How::Resumed, self.state.take_session_id())),
+        let established = match (dispatch.name.as_str(), &mut self.state) {
+            ("READY", _) => Some((How::Identified, session_id(&dispatch.data))),
+            ("RESUMED", SessionState::Resuming { session_id, .. }) => {
+                Some((How::Resumed, std::mem::take(session_id)))
+            }
+            // Nobody asked for it: whoever believed it would miss all that was lost meanwhile.
+            ("RESUMED", _) => return self.report(Oddity::BadMessage),
             _ => None,
         };
         self.output(Output::Dispatch(dispatch));

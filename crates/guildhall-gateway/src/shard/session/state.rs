@@ -58,11 +58,12 @@ impl SessionState {
         }
     }
 
-    /// The session that is resumed; empty: none is.
-    pub(super) fn take_session_id(&mut self) -> String {
+    /// Whether Discord was asked for a session: before that no dispatch has a meaning.
+    pub(super) fn is_opened(&self) -> bool {
         match self {
-            Self::Resuming { session_id, .. } => std::mem::take(session_id),
-            _ => String::new(),
+            Self::Identifying { permit, .. } => matches!(permit, IdentifyPermit::Used),
+            Self::Resuming { .. } | Self::Live { .. } => true,
+            Self::AwaitingHello { .. } | Self::Closing { .. } | Self::Ended => false,
         }
     }
 

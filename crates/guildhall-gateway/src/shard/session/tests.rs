@@ -56,6 +56,20 @@ fn hello_is_answered_by_one_identify_once_it_may_be_sent() {
 }
 
 #[test]
+fn a_session_that_was_not_asked_for_does_not_stand() {
+    let mut run = Run::new(None);
+    run.text(HELLO);
+    for early in [READY, RESUMED, r#"{"op":0,"t":"X","s":"odd","d":1}"#] {
+        assert_eq!(run.text(early), ["bad message"], "before IDENTIFY");
+    }
+    let from = run.now;
+    assert_eq!(run.handle(Input::MayIdentify { from }).len(), 1);
+    assert_eq!(run.text(RESUMED), ["bad message"], "none is resumed");
+    assert_eq!(run.text(READY), ["READY 1", "Identified a-session"]);
+    assert_eq!(run.text(RESUMED), ["bad message"], "once it stands");
+}
+
+#[test]
 fn a_session_is_resumed_from_what_was_committed_and_its_replay_handed_on() {
     let mut run = Run::new(Some(("a-session", 7)));
     let resume = r#"{"op":6,"d":{"seq":7,"session_id":"a-session","token":"a-token"}}"#;
