@@ -154,9 +154,10 @@ impl Transport {
                 self.unsent_since.get_or_insert(now);
                 Ok(())
             }
-            // The peer has closed: reading tells how.
+            // The connection has ended: reading tells how, behind what came before.
             Err(
-                Error::AlreadyClosed
+                Error::Io(_)
+                | Error::AlreadyClosed
                 | Error::ConnectionClosed
                 | Error::Protocol(ProtocolError::SendAfterClosing),
             ) => Ok(()),

@@ -9,20 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_heard_all_the_same_and_given_up_in_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = format!("ws://{}", listener.local_addr().expect("bound"));
-    let address = dialable(&address, false).expect("an address");
-    let tls = guildhall_http::tls::client_config(None);
-    let (mut transport, mut peer) = tokio::join!(
-        async {
-            let connected = connect(address, Compression::Zstd, tls, "THE_ROOTS").await;
-            connected.expect("a connection")
-        },
-        async {
-            let (stream, _) = listener.accept().await.expect("a connection");
-            accept_async(stream).await.expect("a handshake")
-        },
-    );
+    let (mut transport, mut peer) = connected().await;
     assert_eq!(transport.write_deadline(), None);
     // Each round fills what the buffers of the system have still taken.
     for round in 0..1_000 {
@@ -41,4 +28,47 @@ async fn a_peer_that_does_not_read_is_heard_all_the_same_and_given_up_in_time() 
         }
     }
     panic!("it takes all without reading");
+}
+
+#[tokio::test]
+async fn what_came_before_the_connection_broke_is_read_although_nothing_can_be_sent() {
+    let (mut transport, mut peer) = connected().await;
+    peer.send(Message::text("the last")).await.expect("we read");
+    let frame = CloseFrame {
+        code: 4004.into(),
+        reason: Utf8Bytes::default(),
+    };
+    peer.send(Message::Close(Some(frame)))
+        .await
+        .expect("we read");
+    // A reset, so that the first write fails already.
+    peer.get_ref().set_zero_linger().expect("a socket");
+    drop(peer);
+    assert_eq!(transport.send("x".to_owned(), Instant::now()), Ok(()));
+    let arrival = timeout(PATIENCE, transport.next()).await;
+    assert!(matches!(arrival, Ok(Arrival::Message)), "{arrival:?}");
+    assert_eq!(transport.message(), "the last");
+    let arrival = timeout(PATIENCE, transport.next()).await;
+    let Ok(Arrival::Closed(Some(close))) = arrival else {
+        panic!("{arrival:?}")
+    };
+    assert_eq!(close.code, 4004);
+}
+
+/// Both ends of a connection.
+async fn connected() -> (Transport, WebSocketStream<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("ws://{}", listener.local_addr().expect("bound"));
+    let address = dialable(&address, false).expect("an address");
+    let tls = guildhall_http::tls::client_config(None);
+    tokio::join!(
+        async {
+            let connected = connect(address, Compression::Zstd, tls, "THE_ROOTS").await;
+            connected.expect("a connection")
+        },
+        async {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            accept_async(stream).await.expect("a handshake")
+        },
+    )
 }
