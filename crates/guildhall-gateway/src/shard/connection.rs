@@ -30,6 +30,8 @@ use crate::inbox::{InboxError, MembersRequest};
 const BUDGET_TIME: Duration = Duration::from_secs(5);
 /// Messages that are handled before anything else is looked at.
 const MESSAGES_AT_ONCE: usize = 64;
+/// Characters of an event's name in the log: Discord's longest has 40.
+const NAME_SHOWN: usize = 60;
 
 /// How it ended.
 #[derive(Debug)]
@@ -300,7 +302,7 @@ impl<'a> Connection<'a> {
             How::Resumed => self.lent.policy.resumed(now),
         }
         counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
-        let start: String = session_id.chars().take(6).collect();
+        let start = start_of(session_id, 6);
         info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
     }
 }
@@ -329,6 +331,14 @@ async fn until(at: Option<Instant>) {
     }
 }
 
+/// So many characters at most of what the peer said, as they may be written into a line of the log.
+fn start_of(text: &str, longest: usize) -> String {
+    text.chars()
+        .take(longest)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
 /// Counts what is odd and no harm, and says what an operator may want to know.
 fn report(oddity: &Oddity) {
     match oddity {
@@ -336,11 +346,23 @@ fn report(oddity: &Oddity) {
             counter!("guildhall_gateway_bad_messages_total").increment(1);
         }
         Oddity::OddEnvelope(name) => {
-            let name = name.as_deref().unwrap_or("message");
+            let name = start_of(name.as_deref().unwrap_or("message"), NAME_SHOWN);
             warn!("[Gateway] A {name} of Discord's has an odd envelope. Said once per connection");
         }
         Oddity::RequestRefused { op, why } => {
             warn!("[Gateway] A request (op {op}) was not sent, so it has no answer: {why}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_peer_said_is_one_short_line_of_the_log() {
+        assert_eq!(start_of("GUILD_CREATE", NAME_SHOWN), "GUILD_CREATE");
+        assert_eq!(start_of("a\n\u{1b}[31mb", 6), "a\\n\\u{1b}[31");
+        assert_eq!(start_of(&"x".repeat(1 << 20), NAME_SHOWN).len(), NAME_SHOWN);
     }
 }
