@@ -75,7 +75,9 @@ const HTTP_2: &[u8] = b"h2";
 /// One certificate or more.
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let bytes = read(file).map_err(|error| TlsError(format!("can't be read: {error}")))?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    // To what reads PEM the mark would be a part of the first line, and a certificate be lost.
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
     let certificates = certificates
         .map_err(|error| TlsError(format!("is no whole PEM file: {}", Broken(&error))))?;
     if certificates.is_empty() {
@@ -90,6 +92,9 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     }
     Ok(certificates)
 }
+
+/// What some editors begin a file in UTF-8 with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A sequence of more than 255 bytes, with which every certificate begins.
 const DER_SEQUENCE: [u8; 2] = [0x30, 0x82];

@@ -12,6 +12,7 @@ fn a_file_of_roots_is_read_as_tools_and_editors_leave_it() {
     let file = folder.path().join("roots.pem");
     for text in [
         AUTHORITY.to_owned(),
+        format!("\u{feff}{AUTHORITY}"),
         format!("\u{feff}# our own\r\n{}", AUTHORITY.replace('\n', "\r\n")),
         format!("{}{AUTHORITY}", unreadable()),
     ] {
