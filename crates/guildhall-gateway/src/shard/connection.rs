@@ -30,6 +30,8 @@ use crate::inbox::{InboxError, MembersRequest};
 const BUDGET_TIME: Duration = Duration::from_secs(5);
 /// Messages that are handled before anything else is looked at.
 const MESSAGES_AT_ONCE: usize = 64;
+/// Bytes of them: one message may be a whole guild.
+const BYTES_AT_ONCE: usize = 1 << 20;
 /// Characters of an event's name in the log: Discord's longest has 40.
 const NAME_SHOWN: usize = 60;
 
@@ -212,10 +214,12 @@ impl<'a> Connection<'a> {
     fn arrived(&mut self, first: Arrival, now: Instant) -> Option<ConnectionExit> {
         let received_at = self.shard.clock.now();
         let mut arrival = first;
+        let mut bytes = 0;
         for taken in 1.. {
             match arrival {
                 Arrival::Message => {
                     let text = &*self.transport.message();
+                    bytes += text.len();
                     let input = Input::TextCame { text, received_at };
                     self.session.handle(input, now.into_std());
                 }
@@ -225,7 +229,7 @@ impl<'a> Connection<'a> {
             if let Some(exit) = self.carry_out(now) {
                 return Some(exit);
             }
-            if taken == MESSAGES_AT_ONCE {
+            if taken == MESSAGES_AT_ONCE || bytes >= BYTES_AT_ONCE {
                 break;
             }
             arrival = self.transport.try_next()?;

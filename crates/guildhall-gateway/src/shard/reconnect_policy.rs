@@ -268,9 +268,11 @@ impl ReconnectPolicy {
         }
         let established = self.steady_at.take().is_some();
         let heard = std::mem::take(&mut self.heard);
-        if *disconnect == Disconnect::InboxFull {
+        let has_begun = established || self.resume.is_some();
+        if *disconnect == Disconnect::InboxFull && has_begun {
             // It brought more than we could take: nothing failed, and what to wait for is our own
-            // disk, which is waited for anyway.
+            // disk, which is waited for anyway. One that floods us before there is a session would
+            // cost an IDENTIFY each time.
             self.forget_failures();
             self.resume_url_tries = 0;
             return Next::Connect { at: now };

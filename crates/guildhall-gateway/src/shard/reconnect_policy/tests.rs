@@ -143,6 +143,22 @@ fn a_full_inbox_is_no_failure_however_often_it_is_full_before_all_is_replayed() 
 }
 
 #[test]
+fn a_flood_before_there_is_a_session_is_waited_for_longer_and_longer() {
+    let now = Instant::now();
+    let mut policy = ReconnectPolicy::new(Limits::default(), None);
+    let mut waits = (0..4).map(|_| {
+        policy.heard();
+        match policy.disconnected(&Disconnect::InboxFull, 1.0, now) {
+            Next::Connect { at } => at - now,
+            Next::Misconfigured(why) => panic!("{why:?}"),
+        }
+    });
+    let first = waits.next().expect("a wait");
+    assert!(first > Duration::ZERO);
+    assert!(waits.eq([2, 4, 8].map(|times| first * times)));
+}
+
+#[test]
 fn what_was_committed_decides_how_to_go_on() {
     let (mut policy, now) = established();
     policy.disconnected(&Disconnect::InboxFull, 0.5, now);
