@@ -85,7 +85,12 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
         .voice(&discord.people[1], Some(&discord.rooms[1]))
         .await;
     stream.until("guild.unavailable").await;
-    let back = stream.until("guild.available").await;
+    // The viewer is in another guild as well, which may be back before this one.
+    let is_ours = |data: &Value| data["guildId"] == discord.guild;
+    let mut back = stream.until("guild.available").await;
+    while !is_ours(&back.data) {
+        back = stream.until("guild.available").await;
+    }
     let rooms = back.data["guild"]["rooms"].as_array().expect("rooms");
     let people = rooms
         .iter()
@@ -98,6 +103,9 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
     let come = json!(discord.rooms[1]);
     while people.contains_key(&discord.people[0]) || people.get(&discord.people[1]) != Some(&come) {
         let next = stream.next_record().await;
+        if !is_ours(&next.data) {
+            continue;
+        }
         let user = next.data["userId"].as_str().expect("an id").to_owned();
         match next.event.as_str() {
             "voice.joined" => people.insert(user, next.data["channelId"].clone()),
