@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::*;
 use discord::Discord;
+pub(super) use harness::shard_of;
 use harness::{Harness, session_of};
 
 #[tokio::test]

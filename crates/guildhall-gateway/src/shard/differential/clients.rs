@@ -1,26 +1,19 @@
 //! The two clients: ours, and twilight-gateway as its documentation shows it.
 
-use std::sync::Arc;
-
 use futures_util::StreamExt;
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::journal::{ResumeState, Terms};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use twilight_gateway::{ConfigBuilder, Intents as Bits, MessageSender, ShardId};
 
 use super::server::Server;
 use crate::{
-    Intents, Limits,
-    config::tests::NAMES,
-    discord_rest::DiscordRest,
+    Limits,
     inbox::{Dispatch, Inbox, Input, MembersRequest, Nonce},
-    shard::{IdentifyLimiter, REQUESTS, Shard, run},
+    shard::{REQUESTS, run, tests::shard_of},
 };
 
 const TOKEN: &str = "a-token";
@@ -63,25 +56,8 @@ impl Client {
 fn ours(server: &Server) -> Running {
     let (inbox, inputs) = Inbox::new();
     let limits = Limits::default();
-    let tls = guildhall_http::tls::client_config(None);
-    let token = TOKEN.parse().expect("a token");
     let origin = server.rest().parse().expect("an origin");
-    let rest = DiscordRest::new(origin, &tls, &token, 1_000, NAMES.root_certificates);
-    let shard = Shard {
-        rest: rest.expect("a client"),
-        bot_token: token,
-        intents: Intents::default(),
-        gateway_url: None,
-        require_tls: false,
-        tls,
-        names: NAMES,
-        limits,
-        identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
-        inbox,
-        resume: None,
-        renew: Arc::new(Notify::new()),
-        clock: Arc::new(guildhall_ports::ManualClock::at(1)),
-    };
+    let shard = shard_of(origin, TOKEN, limits, inbox);
     let (requests, asked) = mpsc::channel(REQUESTS);
     let mut others = JoinSet::new();
     others.spawn(commit_at_once(inputs));

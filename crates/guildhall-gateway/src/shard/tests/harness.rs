@@ -39,7 +39,6 @@ impl Harness {
     ) -> Self {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let tls = guildhall_http::tls::client_config(None);
         let (inbox, inputs) = Inbox::of(inbox, 1 << 20);
         let (stop, renew) = (CancellationToken::new(), Arc::new(Notify::new()));
         let moment = Duration::from_millis(5);
@@ -51,29 +50,8 @@ impl Harness {
             close: Duration::from_millis(200),
             ..Limits::default()
         };
-        let token: Secret = "a-token".parse().expect("a token");
-        let mut shard = Shard {
-            rest: DiscordRest::new(
-                discord.origin(),
-                &tls,
-                &token,
-                1_000,
-                NAMES.root_certificates,
-            )
-            .expect("a client"),
-            bot_token: token,
-            intents: Intents::default(),
-            gateway_url: None,
-            require_tls: false,
-            tls,
-            names: NAMES,
-            limits,
-            identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
-            inbox,
-            resume: None,
-            renew: Arc::clone(&renew),
-            clock: Arc::new(guildhall_ports::ManualClock::at(1)),
-        };
+        let mut shard = shard_of(discord.origin(), "a-token", limits, inbox);
+        shard.renew = Arc::clone(&renew);
         change(&mut shard);
         let (told, seen) = mpsc::channel(256);
         let sequencer_wakes = CancellationToken::new();
@@ -192,5 +170,27 @@ pub(super) fn session_of(ready: &str) -> ResumeState {
             guilds: None,
             world_format: 1,
         },
+    }
+}
+
+/// A shard that begins afresh, with all else as it mostly is.
+pub(in crate::shard) fn shard_of(origin: Url, token: &str, limits: Limits, inbox: Inbox) -> Shard {
+    let tls = guildhall_http::tls::client_config(None);
+    let token: Secret = token.parse().expect("a token");
+    let rest = DiscordRest::new(origin, &tls, &token, 1_000, NAMES.root_certificates);
+    Shard {
+        rest: rest.expect("a client"),
+        bot_token: token,
+        intents: Intents::default(),
+        gateway_url: None,
+        require_tls: false,
+        tls,
+        names: NAMES,
+        limits,
+        identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
+        inbox,
+        resume: None,
+        renew: Arc::new(Notify::new()),
+        clock: Arc::new(guildhall_ports::ManualClock::at(1)),
     }
 }
