@@ -7,10 +7,14 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use crate::GatewaySettingNames;
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 13] = [
+const COUNTERS: [(&str, &str); 14] = [
     (
         "guildhall_gateway_repeated_dispatches_total",
         "Dispatches that a RESUME told again and that were kept already",
+    ),
+    (
+        "guildhall_gateway_dispatch_holes_total",
+        "Times that dispatches were missing by their numbers: a fresh session is begun",
     ),
     (
         "guildhall_gateway_unknown_dispatches_total",

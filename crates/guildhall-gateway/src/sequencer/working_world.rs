@@ -3,6 +3,8 @@
 
 /// What a dispatch does to it.
 mod dispatched;
+/// Which dispatches have come.
+mod numbers;
 /// What the rights machine does to it.
 mod follow_rights;
 /// Giving up Discord's session for a fresh one.
@@ -28,6 +30,7 @@ use crate::{
     rights::{MemberKey, Quota, Rights, WatchId},
 };
 
+use numbers::DispatchNumbers;
 use renewal::Renewal;
 
 pub(super) use outcome::{BatchOutcome, Effect};
@@ -42,6 +45,7 @@ pub(super) struct WorkingWorld {
     terms: Terms,
     bot: Option<UserId>,
     resume: Option<ResumeState>,
+    numbers: DispatchNumbers,
     heard_at: Option<UnixMs>,
     cdn: Cdn,
     bridged: Option<BTreeSet<GuildId>>,
@@ -125,6 +129,7 @@ impl WorkingWorld {
             terms,
             bot: state.bot,
             resume: state.resume.clone(),
+            numbers: DispatchNumbers::default(),
             heard_at: state.heard_at,
             cdn,
             report,

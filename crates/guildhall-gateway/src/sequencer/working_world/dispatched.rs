@@ -10,7 +10,10 @@ use guildhall_ports::journal::ResumeState;
 use metrics::counter;
 use tracing::warn;
 
-use super::{Fatal, WorkingWorld};
+use super::{
+    Fatal, WorkingWorld,
+    numbers::{DispatchNumbers, Numbering},
+};
 use crate::{
     inbox::Dispatch,
     normalise::{
@@ -26,8 +29,7 @@ impl WorkingWorld {
     /// A dispatch came.
     pub(crate) fn dispatched(&mut self, dispatch: &Dispatch, now: Instant) {
         self.begin_cause();
-        if self.has_come_before(dispatch) {
-            counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
+        if self.has_come_before(dispatch, now) {
             return;
         }
         self.heard_at = Some(dispatch.received_at);
@@ -58,17 +60,43 @@ impl WorkingWorld {
     /// has arrived. READY begins a session, whose numbers start over. RESUMED is the connection's
     /// own and is kept by nobody, so its number does not say whether it came before: were it taken
     /// for a repetition, we would never be live again.
-    fn has_come_before(&mut self, dispatch: &Dispatch) -> bool {
+    fn has_come_before(&mut self, dispatch: &Dispatch, now: Instant) -> bool {
         let Some(resume) = self.resume.as_mut().filter(|_| dispatch.name != "READY") else {
             return false;
         };
-        let sequence = dispatch.sequence.map_or(0, NonZeroU64::get);
-        let numbered = dispatch.sequence.is_some() && dispatch.name != "RESUMED";
-        if numbered && sequence <= resume.sequence {
-            return true;
+        let last = resume.sequence;
+        let number = dispatch.sequence.map(NonZeroU64::get);
+        resume.sequence = last.max(number.unwrap_or_default());
+        let Some(number) = number.filter(|_| dispatch.name != "RESUMED") else {
+            self.numbers.unnumbered_came();
+            return false;
+        };
+        let live = self.availability.is_live();
+        match self.numbers.came(number, last, live) {
+            Numbering::New => false,
+            Numbering::Repeated => {
+                counter!("guildhall_gateway_repeated_dispatches_total").increment(1);
+                true
+            }
+            Numbering::BehindHole => {
+                self.missed(number, last, now, dispatch.received_at);
+                false
+            }
         }
-        resume.sequence = resume.sequence.max(sequence);
-        false
+    }
+
+    /// Dispatches have not come: a message that could not be read at all, or one that Discord never
+    /// sent. Nobody knows of which guild they were.
+    fn missed(&mut self, number: u64, last: u64, now: Instant, wall: UnixMs) {
+        counter!("guildhall_gateway_dispatch_holes_total").increment(1);
+        if self.numbers.say() {
+            warn!(
+                "[Gateway] Dispatches are missing: behind number {last} came {number}, so a fresh \
+                 session is begun. Said once per session"
+            );
+        }
+        self.renewal.want(now, wall);
+        self.renew_when_due(now, wall);
     }
 
     /// What a dispatch means, in our words.
@@ -197,6 +225,7 @@ impl WorkingWorld {
             url: ready.resume_url,
             terms: self.terms.clone(),
         });
+        self.numbers = DispatchNumbers::default();
         self.renewal.begun();
         self.emit(ready.events);
         if let Some(from) = self.availability.ready(&ready.guilds, wall) {

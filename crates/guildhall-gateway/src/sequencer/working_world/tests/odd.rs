@@ -20,6 +20,44 @@ fn an_odd_field_of_an_entry_makes_the_guild_stale_as_in_an_update() {
 }
 
 #[test]
+fn a_dispatch_that_never_came_asks_for_a_fresh_session_and_no_number_hides_the_next() {
+    let joined = |user: &str| voice(user, "9");
+    for far in [4, 1 << 40, u64::MAX - 100] {
+        let mut harness = Harness::new(None);
+        harness.dispatch("READY", &ready(&["1"]));
+        harness.dispatch("GUILD_CREATE", &guild("1"));
+        harness.dispatch("VOICE_STATE_UPDATE", &joined("4"));
+        let last = harness.sequence;
+        harness.working.take();
+        harness.sequence = last + far;
+        harness.dispatch("VOICE_STATE_UPDATE", &joined("5"));
+        let outcome = harness.working.take();
+        assert_eq!(outcome.effects, [Effect::Renew], "{far}");
+        assert_eq!(names(&outcome), ["voice.joined"], "{far}");
+        harness.sequence = last;
+        harness.dispatch("VOICE_STATE_UPDATE", &joined("6"));
+        let outcome = harness.working.take();
+        assert_eq!(names(&outcome), ["voice.joined"], "{far}");
+        assert_eq!(outcome.effects, [], "once");
+    }
+}
+
+#[test]
+fn what_a_resume_replays_may_leave_numbers_out() {
+    let mut harness = Harness::new(None);
+    harness.dispatch("READY", &ready(&["1"]));
+    harness.dispatch("GUILD_CREATE", &guild("1"));
+    harness.working.lost(cut(), harness.now, 60);
+    harness.sequence += 2;
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("5", "9"));
+    harness.sequence += 3;
+    harness.dispatch("RESUMED", &Value::Null);
+    harness.sequence += 1;
+    harness.dispatch("VOICE_STATE_UPDATE", &voice("6", "9"));
+    assert_eq!(harness.working.take().effects, []);
+}
+
+#[test]
 fn a_guild_without_its_role_of_everybody_or_the_rights_of_a_room_is_stale() {
     let everyone = json!({"guild_id": "1", "role_id": "1"});
     let room = json!({"guild_id": "1", "id": "10", "type": 2, "name": "new"});
