@@ -6,6 +6,8 @@
 
 /// The address, and the request that makes a WebSocket of a connection.
 mod dial;
+/// TCP to whichever address of a host answers first.
+mod tcp;
 /// Binary frames into messages.
 mod decoder;
 /// A message as it grows.

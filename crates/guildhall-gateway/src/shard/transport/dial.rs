@@ -5,12 +5,12 @@ use http::{HeaderValue, header::USER_AGENT};
 use rustls::ClientConfig;
 use tokio::time::Instant;
 use tokio_tungstenite::{
-    Connector, connect_async_tls_with_config,
+    Connector, client_async_tls_with_config,
     tungstenite::{Error, client::IntoClientRequest, handshake::client::Request},
 };
 use url::Url;
 
-use super::{Compression, Transport, limits};
+use super::{Compression, Transport, limits, tcp};
 use crate::discord_rest;
 
 /// Opens a WebSocket at an address that is [`dialable`]. `Err`: why not, for the operator, who
@@ -21,9 +21,10 @@ pub(in crate::shard) async fn connect(
     tls: Arc<ClientConfig>,
     roots_setting: &str,
 ) -> Result<Transport, String> {
+    let stream = tcp::dial(&address).await?;
     let request = request(address, compression).map_err(|error| root_cause(&error))?;
     let connector = Some(Connector::Rustls(tls));
-    let connected = connect_async_tls_with_config(request, Some(limits()), true, connector).await;
+    let connected = client_async_tls_with_config(request, stream, Some(limits()), connector).await;
     let (socket, _) = connected.map_err(|error| {
         let tls = tls_failure(&error, roots_setting);
         tls.unwrap_or_else(|| root_cause(&error))
