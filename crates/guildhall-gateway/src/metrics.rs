@@ -30,7 +30,7 @@ const COUNTERS: [(&str, &str); 14] = [
     ),
     (
         "guildhall_gateway_compression_fallbacks_total",
-        "Changes to zlib because Discord's zstd needs more memory than is allowed",
+        "Changes to another compression: Discord's zstd needs too much memory, or it sends another one",
     ),
     (
         "guildhall_gateway_odd_fields_total",

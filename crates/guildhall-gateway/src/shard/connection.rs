@@ -238,10 +238,23 @@ impl<'a> Connection<'a> {
     }
 
     fn failed(&mut self, error: &TransportError, now: Instant) {
-        if *error == TransportError::WindowTooLarge && *self.lent.compression == Compression::Zstd {
-            *self.lent.compression = Compression::Zlib;
+        let asked = *self.lent.compression;
+        let (next, why) = match error {
+            TransportError::WindowTooLarge => (
+                Compression::Zlib,
+                "Discord's zstd needs too much memory".to_owned(),
+            ),
+            // Asked for the same again it would answer the same, for ever.
+            TransportError::OtherCompression(_) => (
+                asked.other(),
+                format!("Discord does not answer with {}", asked.name()),
+            ),
+            TransportError::Broken(_) => (asked, String::new()),
+        };
+        if next != asked {
+            *self.lent.compression = next;
             counter!("guildhall_gateway_compression_fallbacks_total").increment(1);
-            warn!("[Gateway] Discord's zstd needs too much memory: zlib from now on");
+            warn!("[Gateway] {why}: {} from now on", next.name());
         }
         self.tell(Input::ConnectionFailed(error.to_string()), now);
     }

@@ -61,6 +61,8 @@ const WRITE_TIME: Duration = Duration::from_secs(15);
 pub(super) struct Transport {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     decoder: Decoder,
+    /// A message came that could be read.
+    has_read: bool,
     /// The last message, if it came as text.
     plain: Option<Utf8Bytes>,
     control_frames: ControlFrames,
@@ -85,6 +87,9 @@ pub(super) enum TransportError {
     /// The peer compresses in a way that needs more memory than we have for it.
     #[error("its compression needs more than 8 MiB of memory for its window")]
     WindowTooLarge,
+    /// The first message is already unreadable, so the peer compresses with something else.
+    #[error("what it sends first is not compressed as was asked for: {0}")]
+    OtherCompression(String),
     #[error("{0}")]
     Broken(String),
 }
@@ -107,6 +112,7 @@ impl Transport {
         Self {
             socket,
             decoder: Decoder::new(compression, MESSAGE_BYTES),
+            has_read: false,
             plain: None,
             control_frames: ControlFrames::new(now),
             unsent_since: None,
@@ -188,6 +194,7 @@ impl Transport {
     fn took(&mut self, message: Message) -> Option<Arrival> {
         match message {
             Message::Text(text) => {
+                self.has_read = true;
                 self.plain = Some(text);
                 Some(Arrival::Message)
             }
@@ -215,8 +222,15 @@ impl Transport {
     fn decode(&mut self, frame: &Bytes) -> Option<Arrival> {
         self.plain = None;
         match self.decoder.push(frame) {
-            Ok(true) => Some(Arrival::Message),
+            Ok(true) => {
+                self.has_read = true;
+                Some(Arrival::Message)
+            }
             Ok(false) => None,
+            Err(error @ DecodeError::Broken(_)) if !self.has_read => {
+                let error = TransportError::OtherCompression(error.to_string());
+                Some(Arrival::Failed(error))
+            }
             Err(error) => Some(Arrival::Failed(error.into())),
         }
     }

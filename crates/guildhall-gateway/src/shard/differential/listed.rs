@@ -11,7 +11,7 @@ use super::{
     compare::{
         Aspect::{
             Address, Answers, Asked, AskedLate, BeatNumbers, BeatTimes, EndedAfter, EndedBy,
-            IdentifyField, Requests, UserAgent, Waited,
+            IdentifyField, Query, Requests, UserAgent, Waited,
         },
         Difference,
     },
@@ -75,6 +75,12 @@ pub(super) const LISTED: &[Listed] = &[
         why: "bots that were cut by one fault do not come back as one. twilight's waits are powers of \
               two exactly, up to four minutes",
         covers: |it| waited(it, |theirs| theirs >= Duration::from_secs(1)),
+    },
+    Listed {
+        ours: "asks for zlib after a first message that is no zstd",
+        why: "Gateway, Transport Compression: there are two. Whoever sends the other one whatever is \
+              asked for is dialled by twilight for ever",
+        covers: |it| it.what == Query && it.before().any(begins_with_garbage),
     },
     Listed {
         ours: "begins a new session after 4003, 4005 and 4007",
@@ -337,6 +343,10 @@ fn near(it: &Difference, is_so: impl Fn(&Part) -> bool) -> bool {
 
 fn is_silent_at_first(part: &Part) -> bool {
     matches!(part.greeting, Greeting::Silence)
+}
+
+fn begins_with_garbage(part: &Part) -> bool {
+    is_silent_at_first(part) && matches!(part.steps.first(), Some(Step::Binary(_)))
 }
 
 fn has_interval(part: &Part, is_so: impl Fn(&Value) -> bool) -> bool {

@@ -344,6 +344,10 @@ fn odd_frames() -> Vec<Script> {
             "compressed garbage",
             Step::Binary(b"this is no zstd".to_vec()),
         ),
+        one("compressed garbage instead of HELLO", {
+            let garbage = Step::Binary(b"this is no zstd".to_vec());
+            Part::new([garbage, leaves()]).greeting(Greeting::Silence)
+        }),
     ]
 }
 

@@ -114,7 +114,8 @@ pub(super) async fn play(
         stage.sessions.disconnected = Some(Instant::now());
         return refused.then_some(trace);
     };
-    let compressed = stage.part.encoding == Encoding::Zstd;
+    let asked = trace.path_and_query.contains("compress=zstd-stream");
+    let compressed = asked && stage.part.encoding == Encoding::Zstd;
     let peer = Peer {
         stage,
         socket,

@@ -43,7 +43,7 @@ pub(super) enum Greeting {
 pub(super) enum Encoding {
     /// Text frames, though compression was asked for.
     Plain,
-    /// Binary frames of one zstd stream.
+    /// Binary frames of one zstd stream; text frames where the client asks for none.
     Zstd,
 }
 

@@ -5,6 +5,8 @@ use tokio::io::AsyncWriteExt;
 
 use super::*;
 
+const HELLO: &str = r#"{"op":10,"d":{"heartbeat_interval":41250}}"#;
+
 #[tokio::test]
 async fn a_hello_with_an_odd_interval_is_redialled_at_first_and_later() {
     for odd in ["0", "1", "9e18", "\"text\"", "null", "-1", "4e1000"] {
@@ -71,8 +73,7 @@ async fn whatever_it_compresses_with_it_is_understood() {
     let mut harness = Harness::new(&discord, |_| {});
     let mut peer = discord.accept().await;
     assert_eq!(peer.query, "v=10&encoding=json&compress=zstd-stream");
-    peer.send_binary(br#"{"op":10,"d":{"heartbeat_interval":41250}}"#.to_vec())
-        .await;
+    peer.send_binary(HELLO.as_bytes().to_vec()).await;
     assert_eq!(peer.asked().await["op"], 2);
     peer.ready(&discord.resume_url).await;
     let typing = json!({"op": 0, "t": "TYPING_START", "s": 2, "d": {}});
@@ -127,20 +128,51 @@ async fn a_window_that_is_too_large_is_answered_by_zlib_from_then_on() {
             "{}",
             peer.query
         );
-        let mut zlib = Compress::new(Compression::fast(), true);
-        for text in [
-            r#"{"op":10,"d":{"heartbeat_interval":41250}}"#.to_owned(),
-            format!(r#"{{"op":0,"t":"RESUMED","s":{sequence},"d":{{}}}}"#),
-        ] {
-            let mut frame = Vec::with_capacity(1_024);
-            let sent = zlib.compress_vec(text.as_bytes(), &mut frame, FlushCompress::Sync);
-            sent.expect("room for it");
-            peer.send_binary(frame).await;
+        let mut zlib = Zlib::new();
+        let resumed = json!({"op": 0, "t": "RESUMED", "s": sequence, "d": {}});
+        for message in [HELLO, &resumed.to_string()] {
+            peer.send_binary(zlib.frame(message)).await;
         }
         assert_eq!(peer.asked().await["op"], 6);
         assert_eq!(harness.dispatches(1).await, ["RESUMED"]);
     }
     let mut peer = discord.accept_resume().await;
+    peer.hello().await;
+    assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
+}
+
+#[tokio::test]
+async fn who_compresses_otherwise_than_asked_is_asked_for_the_other_next() {
+    let discord = Discord::new().await;
+    let mut harness = Harness::new(&discord, |_| {});
+    for (asked, first) in [
+        ("zstd-stream", Zlib::new().frame(HELLO)),
+        ("zlib-stream", b"no zlib stream".to_vec()),
+        ("zstd-stream", b"no zstd frame".to_vec()),
+    ] {
+        let mut peer = discord.accept().await;
+        assert!(peer.query.ends_with(asked), "{}", peer.query);
+        peer.send_binary(first).await;
+        let lost = harness.lost().await;
+        assert!(lost.why.contains("as was asked for"), "{}", lost.why);
+    }
+    let mut peer = discord.accept().await;
+    assert!(peer.query.ends_with("zlib-stream"), "{}", peer.query);
+    let mut zlib = Zlib::new();
+    peer.send_binary(zlib.frame(HELLO)).await;
+    assert_eq!(peer.asked().await["op"], 2);
+    let ready = json!({
+        "v": 10, "guilds": [], "session_id": "a-session",
+        "resume_gateway_url": discord.resume_url,
+    });
+    let ready = json!({"op": 0, "t": "READY", "s": 1, "d": ready});
+    peer.send_binary(zlib.frame(&ready.to_string())).await;
+    assert_eq!(harness.dispatches(1).await, ["READY"]);
+    // What breaks later was compressed as asked.
+    peer.send_binary(b"no zlib stream".to_vec()).await;
+    harness.lost().await;
+    let mut peer = discord.accept_resume().await;
+    assert!(peer.query.ends_with("zlib-stream"), "{}", peer.query);
     peer.hello().await;
     assert_eq!(harness.stop_and_exit(peer).await, ShardExit::Stopped);
 }
@@ -258,4 +290,21 @@ async fn a_plain_port_behind_an_address_with_tls_is_named_too() {
     assert!(lost.why.contains("does not speak TLS"), "{}", lost.why);
     harness.stop.cancel();
     assert_eq!(harness.exit().await, ShardExit::Stopped);
+}
+
+/// Discord's end of zlib-stream.
+struct Zlib(Compress);
+
+impl Zlib {
+    fn new() -> Self {
+        Self(Compress::new(Compression::fast(), true))
+    }
+
+    fn frame(&mut self, message: &str) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(1_024);
+        let context = &mut self.0;
+        let sent = context.compress_vec(message.as_bytes(), &mut frame, FlushCompress::Sync);
+        sent.expect("room for it");
+        frame
+    }
 }

@@ -18,10 +18,18 @@ pub(in crate::shard) enum Compression {
 
 impl Compression {
     /// Discord's name of it.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::shard) fn name(self) -> &'static str {
         match self {
             Self::Zstd => "zstd-stream",
             Self::Zlib => "zlib-stream",
+        }
+    }
+
+    /// What is left to ask for.
+    pub(in crate::shard) fn other(self) -> Self {
+        match self {
+            Self::Zstd => Self::Zlib,
+            Self::Zlib => Self::Zstd,
         }
     }
 }
