@@ -34,7 +34,7 @@ use tokio_tungstenite::{
     tungstenite::{
         Bytes, Error, Message, Utf8Bytes,
         error::ProtocolError,
-        protocol::{CloseFrame, WebSocketConfig},
+        protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -77,7 +77,7 @@ pub(super) enum Arrival {
     Message,
     /// The peer closed. `None`: without a code, or without a word. The last one.
     Closed(Option<Close>),
-    /// Nothing more can be read. The last one.
+    /// Nothing more can be read, and the peer was told so if it took it at once. The last one.
     Failed(TransportError),
 }
 
@@ -181,7 +181,7 @@ impl Transport {
         loop {
             let arrival = match ready!(self.socket.poll_next_unpin(cx)) {
                 Some(Ok(message)) => self.took(message),
-                Some(Err(error)) => Some(ended(&error)),
+                Some(Err(error)) => Some(self.ended(&error)),
                 None => Some(Arrival::Closed(None)),
             };
             if let Some(arrival) = arrival {
@@ -212,7 +212,7 @@ impl Transport {
                     return None;
                 }
                 let flood = "it sends pings without end".to_owned();
-                Some(Arrival::Failed(TransportError::Broken(flood)))
+                Some(self.failed(CloseCode::Policy, TransportError::Broken(flood)))
             }
             // Never read by itself.
             Message::Frame(_) => None,
@@ -227,12 +227,49 @@ impl Transport {
                 Some(Arrival::Message)
             }
             Ok(false) => None,
-            Err(error @ DecodeError::Broken(_)) if !self.has_read => {
-                let error = TransportError::OtherCompression(error.to_string());
-                Some(Arrival::Failed(error))
+            Err(error) => {
+                let code = match error {
+                    DecodeError::TooLong(_) | DecodeError::WindowTooLarge => CloseCode::Size,
+                    DecodeError::Broken(_) => CloseCode::Invalid,
+                };
+                let error = match error {
+                    DecodeError::Broken(_) if !self.has_read => {
+                        TransportError::OtherCompression(error.to_string())
+                    }
+                    error => error.into(),
+                };
+                Some(self.failed(code, error))
             }
-            Err(error) => Some(Arrival::Failed(error.into())),
         }
+    }
+
+    /// A connection that broke off is as good as one that was closed without a word.
+    fn ended(&mut self, error: &Error) -> Arrival {
+        let code = match error {
+            Error::Io(_)
+            | Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                return Arrival::Closed(None);
+            }
+            Error::Capacity(_) => CloseCode::Size,
+            Error::Utf8(_) => CloseCode::Invalid,
+            _ => CloseCode::Protocol,
+        };
+        self.failed(code, TransportError::Broken(root_cause(error)))
+    }
+
+    /// Gives up, and tells the peer why if that needs no waiting: nothing is read any more that it
+    /// would answer. Discord keeps the session after any code but 1000 and 1001.
+    fn failed(&mut self, code: CloseCode, error: TransportError) -> Arrival {
+        let frame = CloseFrame {
+            code,
+            reason: Utf8Bytes::default(),
+        };
+        // Nobody is told who closed before, or takes nothing.
+        let _unsent = self.socket.start_send_unpin(Message::Close(Some(frame)));
+        let _later = self.socket.flush().now_or_never();
+        Arrival::Failed(error)
     }
 }
 
@@ -244,17 +281,6 @@ fn limits() -> WebSocketConfig {
         .max_write_buffer_size(UNSENT_BYTES)
         .max_frame_size(Some(FRAME_BYTES))
         .max_message_size(Some(MESSAGE_BYTES))
-}
-
-/// A connection that broke off is as good as one that was closed without a word.
-fn ended(error: &Error) -> Arrival {
-    match error {
-        Error::Io(_)
-        | Error::ConnectionClosed
-        | Error::AlreadyClosed
-        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Arrival::Closed(None),
-        error => Arrival::Failed(TransportError::Broken(root_cause(error))),
-    }
 }
 
 #[cfg(test)]

@@ -269,14 +269,24 @@ pub(super) const LISTED: &[Listed] = &[
         },
     },
     Listed {
-        ours: "drops a connection of which nothing can be read any more",
-        why: "Gateway, Resuming: a session whose connection dropped is resumed. twilight says why, or \
-              that it closes, to a peer that no longer makes sense",
+        ours: "says why nothing can be read any more, and waits for no answer",
+        why: "RFC 6455, 7.4.1: the codes for it; with any but 1000 and 1001 Discord keeps the session. \
+              twilight says 4000 for what it can't decompress, and waits for a peer that no longer \
+              makes sense",
         covers: |it| {
-            let dropped = matches!(enders(it), Some([Ender::Client { code: None, .. }, _]));
+            let told = matches!(
+                enders(it),
+                Some([
+                    Ender::Client {
+                        code: Some(1002 | 1007 | 1009),
+                        ..
+                    },
+                    _
+                ])
+            );
             let broken = |part: &Part| part.has_broken_frames();
             let what = matches!(it.what, EndedBy | EndedAfter);
-            what && it.part().is_some_and(broken) && dropped
+            what && it.part().is_some_and(broken) && told
         },
     },
     Listed {
