@@ -157,7 +157,9 @@ impl Default for Limits {
             reconnect_first: Duration::from_millis(500),
             reconnect_longest: Duration::from_mins(1),
             hello: Duration::from_secs(20),
-            identify_spacing: Duration::from_secs(5),
+            // Discord's are five seconds apart where they arrive, and the network may bring two
+            // nearer together than they were sent.
+            identify_spacing: Duration::from_millis(5_250),
             // Discord's documentation, "Gateway": a random amount of time between 1 and 5 seconds.
             identify_after_refusal: Duration::from_secs(5),
             identify_reserve: 50,

@@ -57,8 +57,18 @@ impl IdentifyLimiter {
 #[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 mod tests {
     use super::*;
+    use crate::Limits;
 
     const SPACING: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn two_of_a_key_are_five_seconds_apart_at_discord_although_the_network_jitters() {
+        let now = Instant::now();
+        let limiter = IdentifyLimiter::new(Limits::default().identify_spacing);
+        let [first, second] = [0, 0].map(|shard| limiter.take(shard, now));
+        let jitter = Duration::from_millis(250);
+        assert!(second >= first + Duration::from_secs(5) + jitter);
+    }
 
     #[test]
     fn shards_of_one_key_go_one_by_one_and_keys_side_by_side() {

@@ -83,6 +83,12 @@ pub(super) const LISTED: &[Listed] = &[
         covers: |it| it.what == Query && it.before().any(begins_with_garbage),
     },
     Listed {
+        ours: "identifies up to 250 ms later than five seconds after the IDENTIFY before",
+        why: "Gateway, Rate Limiting: five seconds are counted at Discord, and the network may bring \
+              two nearer together. twilight leaves nothing for that",
+        covers: |it| it.what == AskedLate && identifies_with_margin(it),
+    },
+    Listed {
         ours: "begins a new session after 4003, 4005 and 4007",
         why: "Opcodes and Status Codes, Gateway Close Event Codes: the session is no more, or its \
               number is wrong. twilight resumes it with the same number, for ever",
@@ -353,6 +359,18 @@ fn near(it: &Difference, is_so: impl Fn(&Part) -> bool) -> bool {
 
 fn is_silent_at_first(part: &Part) -> bool {
     matches!(part.greeting, Greeting::Silence)
+}
+
+fn identifies_with_margin(it: &Difference) -> bool {
+    let (Some(ours), Some(theirs)) = (it.ours(), it.theirs()) else {
+        return false;
+    };
+    let most = Duration::from_millis(250);
+    let mut pairs = ours.asked.iter().zip(&theirs.asked);
+    pairs.all(|(ours, theirs)| {
+        let identifies = matches!(ours.what, Ask::Identify(_));
+        identifies && ours.late <= most && theirs.late <= ours.late
+    })
 }
 
 fn begins_with_garbage(part: &Part) -> bool {
