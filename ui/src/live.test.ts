@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { allWell, guild, joined, person, roomOnWire, snapshot } from './events.testing'
+import { allWell, guild, joined, left, person, roomOnWire, snapshot } from './events.testing'
 import { Live, SILENCE_MS } from './live'
 import type { Me } from './session'
 import type { StreamEvent } from './wire'
@@ -59,6 +59,9 @@ const stream = (): Stream => {
   return newest
 }
 
+/** Who is in the one room. */
+const people = (): string[] => [...(live.view().picture?.get('1')?.rooms.get('10')?.people.keys() ?? [])]
+
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
 beforeEach(async () => {
@@ -108,7 +111,7 @@ describe('the connection', () => {
       snapshots: 1,
       began: { how: 'resumed', replayed: 2 },
     })
-    expect([...(live.view().picture?.get('1')?.rooms.get('10')?.people.keys() ?? [])]).toEqual(['7', '8'])
+    expect(people()).toEqual(['7', '8'])
   })
 
   it('opens a new stream with its cursor when the browser has given up', async () => {
@@ -242,6 +245,40 @@ describe('the connection', () => {
     expect(stream().query).toBe('lastEventId=c1')
   })
 
+  it('shows what one cause did at once, when the last of it has come', () => {
+    stream().send(house, 'c1')
+    const { picture } = live.view()
+    stream().send(left('1', '10', '7'), 'c1')
+    stream().sendText('voice.joined', '{"guildId":', 'c1')
+    expect(live.view().picture).toBe(picture)
+    stream().send(joined('1', '10', '8'), 'c2')
+    expect(people()).toEqual(['8'])
+  })
+
+  it('drops what a torn connection left unfinished, and hears it again', async () => {
+    stream().send(house, 'c1')
+    stream().send(left('1', '10', '7'), 'c1')
+    stream().breaks()
+    stream().send(resumed, 'c1')
+    stream().send(joined('1', '10', '8'), 'c2')
+    expect(people()).toEqual(['7', '8'])
+    stream().send(left('1', '10', '7'), 'c2')
+    stream().isRefused()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(stream().query).toBe('lastEventId=c2')
+    stream().send(resumed, 'c2')
+    stream().send(left('1', '10', '7'), 'c2')
+    stream().send(left('1', '10', '8'), 'c3')
+    expect(people()).toEqual([])
+  })
+
+  it('has nothing left of before a snapshot', () => {
+    stream().send(house, 'c1')
+    stream().send(left('1', '10', '7'), 'c1')
+    stream().send(house, 'c2')
+    expect(people()).toEqual(['7'])
+  })
+
   it('forgets everything of a person when another one has signed in', async () => {
     stream().send(house, 'c1')
     me = { is: 'signed-in', user: { ...ana.user, id: '8' } }
@@ -274,7 +311,7 @@ describe('the connection', () => {
     await settle()
     live.subscribe(rendered)
     stream().send(house, 'c1')
-    for (let userId = 100; userId < 200; userId += 1) stream().send(joined('1', '10', String(userId)))
+    for (let userId = 100; userId < 200; userId += 1) stream().send(joined('1', '10', String(userId)), `c${userId}`)
     expect(rendered).not.toHaveBeenCalled()
     await settle()
     expect(rendered).toHaveBeenCalledTimes(1)

@@ -68,6 +68,8 @@ export class Live {
   #source: EventSource | null = null
   /** The cursor: the id of the last event that carried one. */
   #lastEventId = ''
+  /** What one cause did, until the last of it has come: that one alone carries an id. */
+  #unfinished: StreamEvent[] = []
   /** When silence becomes suspicious. */
   #quietUntil = 0
   /** Connections that ended before they gave anything. */
@@ -138,6 +140,7 @@ export class Live {
       source.addEventListener(name, (message) => this.#came(name, message))
     }
     source.onerror = () => {
+      this.#unfinished = []
       if (source.readyState !== source.CLOSED) return this.#lost()
       this.#close()
       this.#connectLater()
@@ -148,10 +151,21 @@ export class Live {
 
   #came(name: string, message: MessageEvent<string>): void {
     this.#quietUntil = Date.now() + SILENCE_MS
-    if (message.lastEventId !== '') this.#lastEventId = message.lastEventId
+    const cursor = message.lastEventId === '' ? this.#lastEventId : message.lastEventId
+    const carriesId = cursor !== this.#lastEventId
+    this.#lastEventId = cursor
     const decoded = decode(name, message.data)
     if (decoded.is === 'event') this.#take(decoded.event)
     else this.#show({ ignored: this.#view.ignored + 1 })
+    if (carriesId) this.#applyGroup()
+  }
+
+  /** All that one cause did comes into the picture at once; a torn connection brings none of it. */
+  #applyGroup(): void {
+    const before = this.#view.picture ?? emptyPicture
+    const picture = this.#unfinished.reduce(after, before)
+    this.#unfinished = []
+    if (picture !== before) this.#show({ picture })
   }
 
   #take(event: StreamEvent): void {
@@ -160,6 +174,7 @@ export class Live {
         const { reason, status } = event.data
         const snapshots = this.#view.snapshots + 1
         const picture = after(emptyPicture, event)
+        this.#unfinished = []
         return this.#began({ picture, status, snapshots, began: { how: 'snapshot', reason } })
       }
       case 'resumed': {
@@ -172,10 +187,8 @@ export class Live {
         return
       case 'bye':
         return this.#saidBye(event.data)
-      default: {
-        const picture = after(this.#view.picture ?? emptyPicture, event)
-        if (picture !== this.#view.picture) this.#show({ picture })
-      }
+      default:
+        this.#unfinished.push(event)
     }
   }
 
@@ -229,6 +242,7 @@ export class Live {
   }
 
   #close(): void {
+    this.#unfinished = []
     this.#source?.close()
     this.#source = null
   }

@@ -1,5 +1,6 @@
 //! A stream that comes back.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use reqwest::Client;
@@ -13,7 +14,8 @@ const SILENCE: Duration = Duration::from_secs(40);
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 
 /// A stream over all of its connections, as a browser's `EventSource`: on any end it waits for the
-/// last `retry:` and asks again with the last `id:` it had.
+/// last `retry:` and asks again with the last `id:` it had. What one cause did comes when the last
+/// event of it is here, which alone carries an `id:`; a torn connection takes the others with it.
 pub struct EventSource {
     http: Client,
     url: String,
@@ -21,6 +23,10 @@ pub struct EventSource {
     cursor: Option<String>,
     retry: Duration,
     state: State,
+    /// Came without an `id:`, and the one they belong to has not come.
+    unfinished: Vec<Event>,
+    /// To be told next.
+    whole: VecDeque<Event>,
 }
 
 enum State {
@@ -51,14 +57,20 @@ impl EventSource {
             cursor: None,
             retry: FIRST_RETRY,
             state: State::Due,
+            unfinished: Vec::new(),
+            whole: VecDeque::new(),
         }
     }
 
     /// The next thing that happens. One that is given up while it waits loses nothing.
     pub async fn next(&mut self) -> SourceEvent {
         loop {
+            if let Some(event) = self.whole.pop_front() {
+                return SourceEvent::Event(event);
+            }
             match &mut self.state {
                 State::Waiting => {
+                    self.unfinished.clear();
                     sleep(self.retry).await;
                     self.state = State::Due;
                 }
@@ -83,7 +95,7 @@ impl EventSource {
                     Ok(Ok(event)) => {
                         self.retry = event.retry.unwrap_or(self.retry);
                         self.cursor = stream.cursor().map(str::to_owned);
-                        return SourceEvent::Event(event);
+                        self.take(event);
                     }
                     Ok(Err(End::NotText)) => {
                         self.state = State::Waiting;
@@ -92,6 +104,18 @@ impl EventSource {
                     Ok(Err(End::Closed)) | Err(_) => self.state = State::Waiting,
                 },
             }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let says_its_end = matches!(event.name.as_str(), "" | "bye");
+        if event.id.is_some() {
+            self.whole.extend(self.unfinished.drain(..));
+            self.whole.push_back(event);
+        } else if says_its_end {
+            self.whole.push_back(event);
+        } else {
+            self.unfinished.push(event);
         }
     }
 }
@@ -106,7 +130,7 @@ mod tests {
     use super::*;
 
     const STREAM: &str = "200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n\
-        retry: 1\nevent: a\nid: 0.7-1\ndata: 1\n\n";
+        retry: 1\nevent: a\ndata: 0\n\nevent: a\ndata: 1\nid: 0.7-1\n\nevent: a\ndata: 2\n\n";
     const REFUSED: &str = "503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 
     /// Answers one request after the other, and says what head each had.
@@ -135,7 +159,7 @@ mod tests {
 
         let moments = async {
             let mut moments = Vec::new();
-            while moments.len() < 5 {
+            while moments.len() < 7 {
                 moments.push(match source.next().await {
                     SourceEvent::Connected => "connected".to_owned(),
                     SourceEvent::Event(event) => event.data,
@@ -146,7 +170,9 @@ mod tests {
         };
         let (heads, moments) = tokio::join!(serve(&server, &[STREAM, REFUSED, STREAM]), moments);
         let refused = "503 Service Unavailable ";
-        assert_eq!(moments, ["connected", "1", refused, "connected", "1"]);
+        // What the third belongs to never came.
+        let whole = ["connected", "0", "1"];
+        assert_eq!(moments, [&whole[..], &[refused], &whole].concat());
         let heads = heads?;
         assert!(heads[0].contains("cookie: a=b") && !heads[0].contains("last-event-id"));
         assert!(
