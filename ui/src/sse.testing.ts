@@ -13,13 +13,16 @@ export const framesOf = (stream: string): readonly Frame[] => {
   for (const block of stream.split('\n\n')) {
     if (block.trim() === '') continue
     const fields = new Map<string, string>()
+    const names: string[] = []
     for (const line of block.split('\n')) {
       if (line === '' || line.startsWith(':')) continue
       const [, name, value] = /^(event|data|id|retry): ?(.*)$/s.exec(line) ?? []
       if (name === undefined || value === undefined) throw new Error(`no SSE field: ${line}`)
       if (fields.has(name)) throw new Error(`field ${name} is there twice: ${block}`)
       fields.set(name, value)
+      names.push(name)
     }
+    if (names.slice(0, -1).includes('id')) throw new Error(`id is not the last field: ${block}`)
     const frame = frameOf(fields, block)
     if (frame !== null) frames.push(frame)
   }

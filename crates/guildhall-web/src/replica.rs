@@ -22,8 +22,8 @@ use tokio::sync::watch;
 
 pub(crate) use freshness::{Freshness, LinkState, StatusPayload};
 pub(crate) use guild::GuildLog;
-pub(crate) use logs::{GuildLogs, OutOfOrder, with_more};
-pub(crate) use record::{Affects, Family, Record};
+pub(crate) use logs::{GuildLogs, OutOfOrder};
+pub(crate) use record::{Affects, Family, GroupSpan, Record};
 
 /// The readers' handle.
 #[derive(Clone, Debug)]

@@ -6,12 +6,30 @@ use bytes::{Bytes, BytesMut};
 use guildhall_model::{Position, json};
 use serde::Serialize;
 
-/// One event with its position, which is also the cursor as long as there is one log behind every
-/// query.
-pub(crate) fn encode(event: &str, at: Position, payload: &impl Serialize) -> Bytes {
+/// One event of the log as it stands on every stream. Its `id:` is the last line, so what a stream
+/// sends without it is a part of the same bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct EncodedEvent {
+    bytes: Bytes,
+    /// Where the line of the `id:` begins.
+    id_at: usize,
+}
+
+/// Renders an event, once for all streams. `cursor`: where a browser that has it can go on.
+pub(crate) fn encode(event: &str, cursor: Position, payload: &impl Serialize) -> EncodedEvent {
     let mut out = BytesMut::with_capacity(512);
-    frame(&mut out, event, Some(at), &json::to_vec(payload));
-    out.freeze()
+    body(&mut out, event, &json::to_vec(payload));
+    let id_at = out.len();
+    end(&mut out, Some(cursor));
+    let bytes = out.freeze();
+    EncodedEvent { bytes, id_at }
+}
+
+impl EncodedEvent {
+    /// With its `id:`.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 /// Events to be sent at once, joined into one piece.
@@ -29,18 +47,27 @@ impl SseBuffer {
         self.joined.reserve(bytes + only);
     }
 
-    /// Adds an event that [`encode`] made.
-    pub(crate) fn push(&mut self, encoded: &Bytes) {
+    /// Adds an event of the log.
+    pub(crate) fn push(&mut self, encoded: &EncodedEvent) {
         if self.is_empty() {
-            self.only = Some(encoded.clone());
+            self.only = Some(encoded.bytes.clone());
         } else {
-            self.join().extend_from_slice(encoded);
+            self.join().extend_from_slice(&encoded.bytes);
         }
+    }
+
+    /// Adds an event of the log from which a browser could not go on: its bytes but for the `id:`.
+    pub(crate) fn push_without_id(&mut self, encoded: &EncodedEvent) {
+        let joined = self.join();
+        joined.extend_from_slice(&encoded.bytes[..encoded.id_at]);
+        end(joined, None);
     }
 
     /// Adds an event. `data`: JSON written by [`json`]; `cursor`: its `id`, if it has one.
     pub(crate) fn event(&mut self, event: &str, cursor: Option<Position>, data: &[u8]) {
-        frame(self.join(), event, cursor, data);
+        let joined = self.join();
+        body(joined, event, data);
+        end(joined, cursor);
     }
 
     /// How long the browser waits before it reconnects; belongs to the event that follows.
@@ -66,24 +93,29 @@ impl SseBuffer {
     }
 }
 
-/// One event of a stream.
+/// One event of a stream, up to its `id:`.
 ///
 /// INVARIANT(one-line): JSON written by `guildhall_model::json` has no raw line end of any kind
 /// (they are escaped inside strings, and nothing here is pretty-printed), names are ours, a
 /// position is digits and three signs. So no field can end its line or the frame.
-fn frame(out: &mut BytesMut, event: &str, cursor: Option<Position>, data: &[u8]) {
+fn body(out: &mut BytesMut, event: &str, data: &[u8]) {
     debug_assert!(
         !data.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)),
         "data is one line"
     );
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(event.as_bytes());
-    if let Some(cursor) = cursor {
-        write!(out, "\nid: {cursor}").expect("memory takes all text");
-    }
     out.extend_from_slice(b"\ndata: ");
     out.extend_from_slice(data);
-    out.extend_from_slice(b"\n\n");
+    out.extend_from_slice(b"\n");
+}
+
+/// The rest of an event: its `id:`, if it has one, and the blank line.
+fn end(out: &mut BytesMut, cursor: Option<Position>) {
+    if let Some(cursor) = cursor {
+        writeln!(out, "id: {cursor}").expect("memory takes all text");
+    }
+    out.extend_from_slice(b"\n");
 }
 
 #[cfg(test)]

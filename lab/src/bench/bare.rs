@@ -223,9 +223,8 @@ fn accepted(listener: &TcpListener) -> anyhow::Result<Option<TcpStream>> {
 
 /// An event that looks like the product's, padded to the same size.
 fn frame(stamp: &str, bytes: usize) -> Vec<u8> {
-    let begin =
-        format!("event: voice.updated\nid: {stamp}\ndata: {{\"username\":\"{stamp}\",\"rest\":\"");
-    let end = "\"}\n\n";
+    let begin = format!("event: voice.updated\ndata: {{\"username\":\"{stamp}\",\"rest\":\"");
+    let end = format!("\"}}\nid: {stamp}\n\n");
     let padding = bytes.saturating_sub(begin.len() + end.len());
     format!("{begin}{}{end}", "x".repeat(padding)).into_bytes()
 }
@@ -237,6 +236,6 @@ mod tests {
     #[test]
     fn a_frame_has_the_size_asked_for() {
         assert_eq!(frame("1:2", 300).len(), 300);
-        assert!(frame("1:2", 0).ends_with(b"\"}\n\n"));
+        assert!(frame("1:2", 0).ends_with(b"\"}\nid: 1:2\n\n"));
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     const STREAM: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
         1f\r\nretry: 2000\n\n\
         event: snapshot\ndata: {\"username\":\"1:2\"}\n\n\r\n\
-        2a\r\nevent: voice.updated\nid: x\ndata: {\"username\":\"7:1234\",\"a\":1}\n\n\
+        2a\r\nevent: voice.updated\ndata: {\"username\":\"7:1234\",\"a\":1}\nid: x\n\n\
         event: voice.updated\ndata: {\"username\":\"Ann\"}\n\n\
         event: bye\ndata: {}\n\n";
 

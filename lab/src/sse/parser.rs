@@ -89,7 +89,7 @@ impl Event {
 mod tests {
     use super::*;
 
-    const STREAM: &str = "retry: 1500\nevent: snapshot\nid: 0.1-2\ndata: {\"a\":1}\n\n\
+    const STREAM: &str = "retry: 1500\nevent: snapshot\ndata: {\"a\":1}\nid: 0.1-2\n\n\
         : nothing\n\nevent:bye\r\ndata: 1\r\ndata:2\r\n\r\nevent: half";
 
     fn events(part: usize) -> Vec<Event> {

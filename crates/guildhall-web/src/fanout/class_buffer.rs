@@ -96,14 +96,8 @@ impl ClassBuffer {
     }
 
     /// Keeps a record if the class may see it. `after`: the guild after the record; `floor`: the
-    /// log's; `end`: where the record's group ends.
-    pub(crate) fn push(
-        &self,
-        record: &Arc<Record>,
-        after: Option<&Guild>,
-        floor: u64,
-        end: u64,
-    ) -> Pushed {
+    /// log's.
+    pub(crate) fn push(&self, record: &Arc<Record>, after: Option<&Guild>, floor: u64) -> Pushed {
         let mut state = self.lock();
         let (visible, changed) = if record.affects == Affects::Everybody {
             let rooms = after.map(|guild| VisibleRooms::of(self.key.0.clone(), guild));
@@ -115,9 +109,9 @@ impl ClassBuffer {
             let rooms = state.rooms.as_ref();
             (show(record, rooms, rooms, &self.key.1), false)
         };
-        let wakes = visible.is_some() && state.woken_for != end;
+        let wakes = visible.is_some() && state.woken_for != record.group.end;
         if wakes {
-            state.woken_for = end;
+            state.woken_for = record.group.end;
         }
         let pushed = Pushed { wakes, changed };
         state.records.extend(visible);

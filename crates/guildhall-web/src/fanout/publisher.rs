@@ -12,7 +12,7 @@ use guildhall_model::{Envelope, Position, UnixMs};
 
 use super::{Fanout, affected::AffectedViewers, subscribers::WakeSet};
 use crate::replica::{
-    Freshness, GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter, with_more,
+    Freshness, GroupSpan, GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter,
 };
 
 /// Writes the replica, fills the buffers and wakes the streams; owned by the task that holds the
@@ -109,27 +109,27 @@ impl Publisher {
 
     fn publish(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
         let mut live = self.writer.write();
-        let Some(end) = live.follows(&group)? else {
+        let (Some(end), Some(span)) = (live.follows(&group)?, GroupSpan::of(&group)) else {
             return Ok(());
         };
         let mut to_wake = WakeSet::default();
         let mut arrived = BTreeSet::new();
-        for (envelope, more) in with_more(group) {
+        for envelope in group {
             let guild_id = envelope.event.guild_id;
             let subscribers = self.fanout.subscribers_of(guild_id);
             let log = live.guild_log_mut(guild_id);
             let affected = AffectedViewers::by(&envelope.event.change, log.guild());
             let was_there = log.guild().is_some();
-            let record = log.append(envelope);
+            let record = log.append(envelope, span);
             if !was_there && log.guild().is_some() {
                 arrived.insert(guild_id);
             }
             // Each record is judged by the rights just before and after it, as a replay judges it.
             if let Some(subscribers) = subscribers {
-                subscribers.push(&record, &affected, log, end.seq, &mut to_wake);
+                subscribers.push(&record, &affected, log, &mut to_wake);
             }
             live.count(&record);
-            if !more {
+            if record.ends_group() {
                 live.evict_over_bounds(guild_id);
             }
         }

@@ -100,20 +100,19 @@ impl GuildSubscribers {
     }
 
     /// Shows a record to every class here and notes for whom what they see may have changed. `log`:
-    /// the guild's, with the record in it. `end`: where the record's group ends.
+    /// the guild's, with the record in it.
     pub(crate) fn push(
         &self,
         record: &Arc<Record>,
         affected: &AffectedViewers,
         log: &GuildLog,
-        end: u64,
         to_wake: &mut WakeSet,
     ) {
         let after = log.guild();
         let mut subscriptions = self.lock();
         let mut changed: Vec<Arc<ClassBuffer>> = Vec::new();
         for buffer in subscriptions.buffers.values() {
-            let pushed = buffer.push(record, after, log.floor(), end);
+            let pushed = buffer.push(record, after, log.floor());
             if pushed.wakes {
                 to_wake.buffers.push(Arc::clone(buffer));
             }

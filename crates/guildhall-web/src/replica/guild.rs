@@ -14,7 +14,7 @@ use guildhall_model::{
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::record::Record;
+use super::record::{GroupSpan, Record};
 
 /// A guild with its part of the log.
 ///
@@ -73,9 +73,9 @@ impl GuildLog {
         self.cost
     }
 
-    /// Appends an event and returns its record.
-    pub(crate) fn append(&mut self, envelope: Envelope) -> Arc<Record> {
-        let record = Arc::new(Record::new(envelope, self.guild()));
+    /// Appends an event of a group and returns its record.
+    pub(crate) fn append(&mut self, envelope: Envelope, group: GroupSpan) -> Arc<Record> {
+        let record = Arc::new(Record::new(envelope, group, self.guild()));
         self.rooms
             .forget(&record.event.change, self.now.guilds.get(&self.id));
         self.now.apply(&record.event);
@@ -92,7 +92,7 @@ impl GuildLog {
             self.base.apply(&record.event);
             self.floor = record.at.seq;
             self.cost -= record.cost();
-            if !record.more {
+            if record.ends_group() {
                 break;
             }
         }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use guildhall_link::frame::Base;
 use guildhall_model::{Envelope, GuildId, Position};
 
-use super::{guild::GuildLog, record::Record};
+use super::{
+    guild::GuildLog,
+    record::{GroupSpan, Record},
+};
 
 /// Bytes of records kept for one log, all guilds together.
 const LOG_BYTES: usize = 64 << 20;
@@ -100,7 +103,10 @@ impl GuildLogs {
     /// Takes a group into a replica that is not complete yet. Between the floors of two guilds
     /// there are numbers that nobody kept, so they only ascend.
     pub(crate) fn append_backlog(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
-        for (envelope, more) in with_more(group) {
+        let Some(span) = GroupSpan::of(&group) else {
+            return Ok(());
+        };
+        for envelope in group {
             let at = envelope.at;
             let guild_id = envelope.event.guild_id;
             let follows = self
@@ -113,10 +119,10 @@ impl GuildLogs {
                     got: at,
                 });
             }
-            let record = log.append(envelope);
+            let record = log.append(envelope, span);
             self.position = Some(at);
             self.count(&record);
-            if !more {
+            if record.ends_group() {
                 self.evict_over_bounds(guild_id);
             }
         }
@@ -170,17 +176,6 @@ impl GuildLogs {
             }
         }
     }
-}
-
-/// A group's events, each with whether there are more of them: what was handed over is a group,
-/// whatever its events say.
-pub(crate) fn with_more(group: Vec<Envelope>) -> impl Iterator<Item = (Envelope, bool)> {
-    let length = group.len();
-    let mark = move |(index, envelope): (usize, Envelope)| {
-        let more = index + 1 < length;
-        (Envelope { more, ..envelope }, more)
-    };
-    group.into_iter().enumerate().map(mark)
 }
 
 #[cfg(test)]

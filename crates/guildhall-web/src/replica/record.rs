@@ -1,24 +1,51 @@
 //! One event of the log as the web role keeps it: serialised once, with what the filter needs.
 
-use bytes::Bytes;
 use guildhall_model::{Change, Envelope, Event, Guild, Position, UserId};
 
-use crate::sse;
+use crate::sse::{self, EncodedEvent};
 
 /// One event at its position, and its bytes on every browser's stream.
 #[derive(Debug)]
 pub(crate) struct Record {
     /// The position just after the event.
     pub(crate) at: Position,
-    /// The next record of the guild is of the same group: what one cause did.
-    pub(crate) more: bool,
+    /// The group it is of: what one cause did.
+    pub(crate) group: GroupSpan,
     /// The event, for the reducer and for judging who saw what in the past.
     pub(crate) event: Event,
     /// For whom it may change what they see.
     pub(crate) affects: Affects,
     /// A room was created with people already in it, whom the event alone does not show.
     pub(crate) reveals_occupants: bool,
-    frame: Option<Bytes>,
+    frame: Option<EncodedEvent>,
+}
+
+/// Where a group of events stands in the log.
+///
+/// INVARIANT(whole-groups): a cursor that is given to a browser is the beginning of a group or its
+/// end, never a place between two of its events, where the world never was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GroupSpan {
+    /// The position before the first event of it.
+    pub(crate) begin: u64,
+    /// The position of the last.
+    pub(crate) end: u64,
+}
+
+impl GroupSpan {
+    /// Of what was handed over as a group, whatever its events say. `None`: nothing was.
+    pub(crate) fn of(group: &[Envelope]) -> Option<Self> {
+        let (first, last) = (group.first()?, group.last()?);
+        Some(Self {
+            begin: first.at.seq.saturating_sub(1),
+            end: last.at.seq,
+        })
+    }
+
+    /// The end, as a position. `at`: any in the same epoch of the log.
+    pub(crate) fn cursor(self, at: Position) -> Position {
+        at.at(self.end)
+    }
 }
 
 /// For whom an event may change what they see.
@@ -44,15 +71,16 @@ pub(crate) enum Family {
 }
 
 impl Record {
-    /// Seals an event into its record. `before`: the guild as it was just before.
-    pub(crate) fn new(envelope: Envelope, before: Option<&Guild>) -> Self {
-        let Envelope { at, more, event } = envelope;
+    /// Seals an event of a group into its record. `before`: the guild as it was just before.
+    pub(crate) fn new(envelope: Envelope, group: GroupSpan, before: Option<&Guild>) -> Self {
+        let Envelope { at, event, .. } = envelope;
+        let cursor = group.cursor(at);
         let frame = event
             .public()
-            .map(|payload| sse::encode(event.change.name(), at, &payload));
+            .map(|payload| sse::encode(event.change.name(), cursor, &payload));
         Self {
             at,
-            more,
+            group,
             affects: Affects::of(&event.change),
             reveals_occupants: reveals_occupants(&event.change, before),
             event,
@@ -60,9 +88,19 @@ impl Record {
         }
     }
 
-    /// The bytes of a public event, shared by all streams. `None`: internal.
-    pub(crate) fn frame(&self) -> Option<&Bytes> {
+    /// A public event as all streams have it; its `id:` is the end of the group. `None`: internal.
+    pub(crate) fn frame(&self) -> Option<&EncodedEvent> {
         self.frame.as_ref()
+    }
+
+    /// Where a browser can go on that has its group: what its `id:` says.
+    pub(crate) fn cursor(&self) -> Position {
+        self.group.cursor(self.at)
+    }
+
+    /// Whether it is the last of its group.
+    pub(crate) fn ends_group(&self) -> bool {
+        self.at.seq >= self.group.end
     }
 
     /// Which `?events=` it belongs to.
@@ -91,7 +129,7 @@ impl Record {
     /// the event they were made of.
     pub(crate) fn cost(&self) -> usize {
         const FIXED: usize = 256;
-        FIXED + 2 * self.frame.as_ref().map_or(0, Bytes::len)
+        FIXED + 2 * self.frame.as_ref().map_or(0, EncodedEvent::len)
     }
 }
 

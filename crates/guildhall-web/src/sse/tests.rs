@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::{
-    sse,
+    sse::{self, SseBuffer},
     stream::tests::harness::{decode, person},
 };
 
@@ -61,7 +61,10 @@ proptest! {
         let name = change.name();
         let event = Event { guild_id: GuildId(1), ts: 2, synthetic: true, change };
         let payload = event.public().expect("all of these are public");
-        let frame = sse::encode(name, at, &payload);
+        let encoded = sse::encode(name, at, &payload);
+        let (mut alone, mut after, mut without) = Default::default();
+        SseBuffer::push(&mut alone, &encoded);
+        let frame = alone.finish();
 
         let raw = frame.strip_suffix(b"\n\n").expect("ends with a blank line");
         prop_assert!(!raw.windows(2).any(|pair| pair == b"\n\n"), "one frame");
@@ -74,5 +77,16 @@ proptest! {
         prop_assert_eq!(read[0].id.clone(), Some(at.to_string()));
         let whole: Value = serde_json::to_value(&payload).expect("serialises");
         prop_assert_eq!(&read[0].data, &whole, "what went in came out");
+
+        // The same without its `id:`, which is its last line.
+        SseBuffer::push_without_id(&mut without, &encoded);
+        let without = without.finish();
+        let body = without.strip_suffix(b"\n").expect("ends with a blank line");
+        prop_assert_eq!(&frame[..body.len()], body, "the same bytes");
+        let rest = format!("id: {at}\n\n");
+        prop_assert_eq!(&frame[body.len()..], rest.as_bytes());
+        SseBuffer::push_without_id(&mut after, &encoded);
+        SseBuffer::push(&mut after, &encoded);
+        prop_assert_eq!(after.finish(), [without, frame].concat());
     }
 }

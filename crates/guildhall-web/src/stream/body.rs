@@ -213,8 +213,14 @@ impl StreamBody {
             && let StreamState::Live(position) = self.state
         {
             let records = &replay.records;
-            let first = records.first().map(|first| first.get().at);
-            let cursor = first.map_or(position, |first| first.at(first.seq - 1));
+            let cursor = records.first().map_or(position, |first| {
+                let asked = self.setup.cursor.as_ref();
+                let asked = asked.and_then(|cursor| cursor.in_log(position.log));
+                // An older version gave out places inside of groups.
+                position.at(asked
+                    .map_or(0, |asked| asked.seq)
+                    .max(first.get().group.begin))
+            });
             counter!("guildhall_stream_resumptions_total").increment(1);
             let resumed = ControlEvent::Resumed {
                 replayed: records.len(),

@@ -93,7 +93,7 @@ pub(crate) type VisibleRecords = Vec<Visible<Arc<Record>>>;
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     pub(crate) records: VisibleRecords,
-    /// In order of their positions.
+    /// In order of their positions, each after the records up to there.
     pub(crate) availability: Vec<AvailabilityChange>,
     /// A browser that has read as far as this can go on from there. Beyond it, where a snapshot is
     /// still to come, only from the end of it all. `None`: from everywhere.
@@ -103,6 +103,7 @@ pub(crate) struct Replay {
 /// A guild came, went or is looked up again.
 #[derive(Debug)]
 pub(crate) struct AvailabilityChange {
+    /// The end of the group that did it.
     pub(crate) at: Position,
     pub(crate) ts: UnixMs,
     pub(crate) guild_id: GuildId,

@@ -4,6 +4,8 @@ mod simulation;
 mod lifecycle;
 /// What one cause did, seen while it comes in.
 mod moments;
+/// Where the `id:` stands, and that a browser may break off anywhere.
+mod groups;
 /// Guilds that come, go and are looked up again under open streams.
 mod guilds;
 /// A replica with its writer, and streams of it.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::replay::{AvailabilityChange, Replay};
 use crate::{
     replica::{Record, StatusPayload},
-    sse::SseBuffer,
+    sse::{EncodedEvent, SseBuffer},
     visible::{ControlEvent, GuildAvailability, GuildSnapshot, SnapshotReason, Visible},
 };
 
@@ -20,71 +20,58 @@ pub(crate) struct SseWriter {
     buffer: SseBuffer,
 }
 
-/// Whether an event carries the cursor of its position: from there a browser can go on.
+/// One event of a run.
 #[derive(Clone, Copy)]
-enum EventCursor {
-    Included,
-    LeftOut,
+enum Told<'a> {
+    Record(&'a Record, &'a EncodedEvent),
+    Availability(&'a AvailabilityChange),
 }
 
 impl SseWriter {
-    /// Records, in order.
+    /// Records, in order. Only the last of a group carries an `id:`.
     pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>]) {
-        let frames = run.iter().filter_map(|visible| visible.get().frame());
+        let mut records = run.iter().filter_map(encoded).peekable();
         if run.len() > 1 {
-            self.buffer.reserve(frames.clone().map(Bytes::len).sum());
+            let lengths = run.iter().filter_map(encoded);
+            self.buffer
+                .reserve(lengths.map(|(_, encoded)| encoded.len()).sum());
         }
-        for frame in frames {
-            self.buffer.push(frame);
+        while let Some((record, encoded)) = records.next() {
+            match records.peek() {
+                Some((next, _)) if next.cursor() == record.cursor() => {
+                    self.buffer.push_without_id(encoded);
+                }
+                _ => self.buffer.push(encoded),
+            }
         }
     }
 
-    /// Records, and guilds that came or went between them, in order. An event from whose position
-    /// the browser could not go on carries no cursor; the last change does.
+    /// Records, and guilds that came or went between them, in order. Only the last of what a group
+    /// did carries an `id:`, and no event does from whose position the browser could not go on; the
+    /// last change does.
     pub(crate) fn replay(&mut self, replay: &Replay) {
-        if replay.availability.is_empty() && replay.resumable_to.is_none() {
+        let resumable_to = replay.resumable_to;
+        if replay.availability.is_empty() && resumable_to.is_none() {
             return self.records(&replay.records);
         }
-        let cursor_at = |at: Position| match replay.resumable_to {
-            Some(last) if at.seq > last => EventCursor::LeftOut,
-            _ => EventCursor::Included,
-        };
-        let mut records = replay.records.iter().peekable();
-        for (index, change) in replay.availability.iter().enumerate() {
-            while let Some(visible) =
-                records.next_if(|visible| visible.get().at.seq <= change.at.seq)
-            {
-                self.record(visible.get(), cursor_at(visible.get().at));
-            }
-            let last = index + 1 == replay.availability.len() && records.peek().is_none();
-            let cursor = if last {
-                EventCursor::Included
-            } else {
-                cursor_at(change.at)
+        let told = in_order(replay);
+        for (index, event) in told.iter().enumerate() {
+            let has_cursor = match told.get(index + 1) {
+                Some(next) if next.cursor() == event.cursor() => false,
+                None if matches!(event, Told::Availability(_)) => true,
+                _ => resumable_to.is_none_or(|last| event.cursor().seq <= last),
             };
-            self.availability(change, cursor);
-        }
-        for visible in records {
-            self.record(visible.get(), cursor_at(visible.get().at));
-        }
-    }
-
-    fn record(&mut self, record: &Record, cursor: EventCursor) {
-        let Some(encoded) = record.frame() else {
-            return;
-        };
-        match cursor {
-            EventCursor::Included => self.buffer.push(encoded),
-            EventCursor::LeftOut => {
-                if let Some(payload) = record.event.public() {
-                    let name = record.event.change.name();
-                    self.buffer.event(name, None, &json::to_vec(&payload));
+            match event {
+                Told::Record(_, encoded) if has_cursor => self.buffer.push(encoded),
+                Told::Record(_, encoded) => self.buffer.push_without_id(encoded),
+                Told::Availability(change) => {
+                    self.availability(change, has_cursor.then_some(change.at));
                 }
             }
         }
     }
 
-    fn availability(&mut self, change: &AvailabilityChange, cursor: EventCursor) {
+    fn availability(&mut self, change: &AvailabilityChange, cursor: Option<Position>) {
         let mut data = json::to_vec(&OfGuild {
             guild_id: change.guild_id,
             ts: change.ts,
@@ -99,10 +86,6 @@ impl SseWriter {
             }
             GuildAvailability::Unavailable => "guild.unavailable",
             GuildAvailability::Removed => "guild.removed",
-        };
-        let cursor = match cursor {
-            EventCursor::Included => Some(change.at),
-            EventCursor::LeftOut => None,
         };
         self.buffer.event(name, cursor, &data);
     }
@@ -140,6 +123,38 @@ impl SseWriter {
     /// All of it.
     pub(crate) fn finish(self) -> Bytes {
         self.buffer.finish()
+    }
+}
+
+/// A record with its bytes. `None`: internal, which nothing visible is.
+fn encoded(visible: &Visible<Arc<Record>>) -> Option<(&Record, &EncodedEvent)> {
+    let record: &Record = visible.get();
+    Some((record, record.frame()?))
+}
+
+/// What a replay tells: each change of a guild after the records up to its position.
+fn in_order(replay: &Replay) -> Vec<Told<'_>> {
+    let mut records = replay.records.iter().filter_map(encoded).peekable();
+    let mut told = Vec::with_capacity(replay.records.len() + replay.availability.len());
+    for change in &replay.availability {
+        while let Some((record, encoded)) =
+            records.next_if(|(record, _)| record.at.seq <= change.at.seq)
+        {
+            told.push(Told::Record(record, encoded));
+        }
+        told.push(Told::Availability(change));
+    }
+    told.extend(records.map(|(record, encoded)| Told::Record(record, encoded)));
+    told
+}
+
+impl Told<'_> {
+    /// Where the group ends that it is of.
+    fn cursor(&self) -> Position {
+        match self {
+            Self::Record(record, _) => record.cursor(),
+            Self::Availability(change) => change.at,
+        }
     }
 }
 

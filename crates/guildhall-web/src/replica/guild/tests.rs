@@ -1,10 +1,11 @@
 use guildhall_model::{Change, Envelope, Event, RoleId, World};
 
 use super::GuildLog;
+use crate::replica::GroupSpan;
 use crate::stream::tests::harness::{ANNA, BEN, HALL, LOBBY, VAULT, at, hall, joined, left};
 
 fn append(log: &mut GuildLog, seq: u64, change: Change) {
-    log.append(Envelope {
+    let envelope = Envelope {
         at: at(seq),
         more: false,
         event: Event {
@@ -13,7 +14,9 @@ fn append(log: &mut GuildLog, seq: u64, change: Change) {
             synthetic: false,
             change,
         },
-    });
+    };
+    let alone = GroupSpan::of(std::slice::from_ref(&envelope)).expect("one event");
+    log.append(envelope, alone);
 }
 
 #[test]

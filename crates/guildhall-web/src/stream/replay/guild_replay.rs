@@ -1,11 +1,11 @@
 //! What a viewer was shown of a guild after a position, by the rights of *that* time: what a viewer
 //! may see at a position is a pure function of the log up to it.
 
-use guildhall_model::{Change, GuildId, Position, UnixMs, UserId};
+use guildhall_model::{Change, GuildId, UnixMs, UserId};
 
 use super::VisibleRecords;
 use crate::{
-    replica::{GuildLog, Record},
+    replica::{GroupSpan, GuildLog, Record},
     visible::{Access, Selector, show, view_changed},
 };
 
@@ -20,7 +20,8 @@ pub(super) struct GuildReplay {
 /// The record after which what the browser has of a guild is wrong.
 #[derive(Debug)]
 pub(super) struct ViewChange {
-    pub(super) at: Position,
+    /// The group it is of.
+    pub(super) group: GroupSpan,
     pub(super) ts: UnixMs,
     /// What the viewer is to the guild after it.
     pub(super) access: Access,
@@ -43,7 +44,7 @@ pub(super) fn replay_guild_of_member(
         Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
             shown: VisibleRecords::new(),
             view_change: Some(ViewChange {
-                at: first.at,
+                group: first.group,
                 ts: first.event.ts,
                 access: Access::Unknown,
                 rooms_changed: false,
@@ -109,7 +110,7 @@ fn replay_by_rights_of_then(
             let whole = matches!(record.event.change, Change::GuildAvailable(Some(_)));
             let member = access.rooms().is_some() && next.rooms().is_some();
             let view_change = ViewChange {
-                at: record.at,
+                group: record.group,
                 ts: record.event.ts,
                 access: next,
                 rooms_changed: member && !whole,

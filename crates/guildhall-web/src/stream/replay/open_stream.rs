@@ -10,7 +10,10 @@ use super::{
     cursor::{CursorVerdict, judge_position},
     guild_replay::{GuildReplay, ViewChange, replay_guild_of_member},
 };
-use crate::visible::{Access, GuildAvailability, GuildView, SnapshotReason, availability_change};
+use crate::{
+    replica::GroupSpan,
+    visible::{Access, GuildAvailability, GuildView, SnapshotReason, availability_change},
+};
 
 /// What an open stream's browser has, where, and the time.
 #[derive(Clone, Copy)]
@@ -33,7 +36,7 @@ impl Joining<'_> {
             now: stream.position.max(self.now),
             replay: Replay::default(),
             views: BTreeMap::new(),
-            rooms_changed_at: None,
+            rooms_changed: None,
         };
         for id in wanted {
             continuation.add_guild(*id);
@@ -51,15 +54,15 @@ struct Continuation<'a> {
     replay: Replay,
     /// What the browser has after it.
     views: BTreeMap<GuildId, GuildView>,
-    /// The first record after which a viewer who was and is a member sees other rooms.
-    rooms_changed_at: Option<u64>,
+    /// The first group by which a viewer who was and is a member sees other rooms.
+    rooms_changed: Option<GroupSpan>,
 }
 
 /// How far the browser has been told of a guild.
 struct Told {
     /// What it has.
     view: GuildView,
-    /// What comes after this number is not told yet.
+    /// What comes after this number is not told yet, or not all of it.
     to: u64,
 }
 
@@ -122,10 +125,13 @@ impl Continuation<'_> {
             };
         };
         if view_change.rooms_changed {
-            lower(&mut self.rooms_changed_at, view_change.at.seq);
+            let first = self.rooms_changed.get_or_insert(view_change.group);
+            if view_change.group.begin < first.begin {
+                *first = view_change.group;
+            }
         }
         Told {
-            to: view_change.at.seq.saturating_sub(1),
+            to: view_change.group.begin,
             view: self.add_view_change(id, &view_change, access),
         }
     }
@@ -159,7 +165,7 @@ impl Continuation<'_> {
         self.replay
             .availability
             .extend(what.map(|what| AvailabilityChange {
-                at: view_change.at,
+                at: view_change.group.cursor(self.now),
                 ts: view_change.ts,
                 guild_id: id,
                 what,
@@ -170,16 +176,16 @@ impl Continuation<'_> {
     fn finish(mut self) -> Resumption {
         let records = &mut self.replay.records;
         records.sort_by_key(|visible| visible.get().at.seq);
-        if let Some(changed_at) = self.rooms_changed_at {
+        if let Some(changed) = self.rooms_changed {
             // It is still shown what came up to the change: nobody's leaving is swallowed. Who
             // breaks off before the snapshot begins again before the change.
-            records.retain(|visible| visible.get().at.seq <= changed_at);
+            records.retain(|visible| visible.get().at.seq <= changed.end);
             return Resumption::Snapshot {
                 reason: SnapshotReason::AuthzChanged,
                 before: Replay {
                     records: self.replay.records,
                     availability: Vec::new(),
-                    resumable_to: Some(changed_at.saturating_sub(1)),
+                    resumable_to: Some(changed.begin),
                 },
             };
         }

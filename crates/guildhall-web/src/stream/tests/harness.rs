@@ -212,6 +212,8 @@ pub(crate) struct Harness {
     pub(crate) limits: ConcurrencyLimiter,
     /// The session of every stream opened here.
     pub(crate) session: Session,
+    /// Where groups begin and end, and so where cursors may be.
+    pub(crate) boundaries: BTreeSet<u64>,
     head: u64,
 }
 
@@ -240,6 +242,7 @@ impl Harness {
                     per_address: 1_000,
                 },
             ),
+            boundaries: BTreeSet::new(),
             head: 0,
         }
     }
@@ -270,6 +273,7 @@ impl Harness {
         }
         self.writer.complete_snapshot(position);
         self.head = position.seq;
+        self.boundaries.insert(self.head);
     }
 
     pub(crate) fn say_live(&mut self) {
@@ -321,6 +325,7 @@ impl Harness {
     /// A group has come.
     pub(crate) fn take(&mut self, group: Vec<Envelope>) {
         self.head += group.len() as u64;
+        self.boundaries.insert(self.head);
         self.writer.apply_group(group).expect("the next of the log");
     }
 

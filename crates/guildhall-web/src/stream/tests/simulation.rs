@@ -339,13 +339,15 @@ impl Picture {
     }
 }
 
-/// A browser with its stream, its picture, and pictures of before with their cursors.
+/// A browser with its stream, its picture, and pictures of before with their cursors. What came of a
+/// group that a torn connection left unfinished goes with the connection.
 pub(super) struct Browser {
     pub(super) user: UserId,
     /// None while it is away.
     stream: Option<Listener>,
     pub(super) picture: Picture,
-    cursor: Option<String>,
+    /// The last cursor, and the picture there.
+    whole: Option<(Cursor, Picture)>,
     before: Vec<(Cursor, Picture)>,
 }
 
@@ -355,7 +357,7 @@ impl Browser {
             user,
             stream: Some(harness.open_on(user, &LISTED, Selector::ALL, None)),
             picture: Picture::default(),
-            cursor: None,
+            whole: None,
             before: Vec::new(),
         }
     }
@@ -363,11 +365,13 @@ impl Browser {
     pub(super) fn read(&mut self) {
         for event in self.stream.as_mut().expect("it is here").events() {
             self.picture.take(&event);
-            self.cursor = event.id.or(self.cursor.take());
+            if let Some(id) = event.id {
+                let cursor = id.parse().expect("a cursor");
+                self.whole = Some((cursor, self.picture.clone()));
+            }
             // It may break off after any event.
-            let cursor = self.cursor.as_ref().expect("a control event came first");
-            let cursor: Cursor = cursor.parse().expect("a cursor");
-            self.before.push((cursor, self.picture.clone()));
+            let whole = self.whole.clone();
+            self.before.push(whole.expect("a control event came first"));
         }
     }
 

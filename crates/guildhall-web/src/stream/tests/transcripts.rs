@@ -111,6 +111,29 @@ async fn a_resumed_stream_sees_rooms_come_and_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_one_cause_did_has_one_id() {
+    let mut harness = Harness::hall();
+    harness.tell(joined(CY, LOBBY));
+    let mut curl = harness.open(BEN, None);
+    let mut out = curl.text();
+    harness.tell_group(vec![left(CY, LOBBY), joined(CY, VAULT)]);
+    out.push_str(&curl.text());
+    let parent = |room: RoomInfo| {
+        Change::RoomUpdated(RoomInfo {
+            parent_name: Some("Game night".into()),
+            ..room
+        })
+    };
+    harness.tell_group(vec![
+        parent(room(LOBBY, "Lobby", RoomRights::default()).info),
+        parent(room(VAULT, "Vault", RoomRights::default()).info),
+    ]);
+    out.push_str(&curl.text());
+    out.push_str(&harness.open(BEN, Some(at(1))).text());
+    is_committed("groups", &out);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rights_change_under_an_open_stream() {
     let mut harness = Harness::hall();
     harness.tell(joined(CY, VAULT));
