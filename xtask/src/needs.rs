@@ -42,6 +42,13 @@ pub(crate) fn python(root: &Path) -> anyhow::Result<()> {
     debian("python3-venv", root, proof)
 }
 
+/// Makes sure that what others put before and behind streams is here: Debian's nginx and curl.
+pub(crate) fn nginx_and_curl(root: &Path) -> anyhow::Result<()> {
+    // Not on the path of who is not root.
+    debian("nginx", root, || command("/usr/sbin/nginx", ["-v"], root))?;
+    debian("curl", root, || command("curl", ["--version"], root))
+}
+
 /// Installs a package of Debian's unless what it is for works already.
 fn debian(package: &str, root: &Path, proof: impl Fn() -> Command) -> anyhow::Result<()> {
     if command::works(proof()) {
@@ -98,11 +105,17 @@ pub(crate) fn python_libraries_afresh(root: &Path) -> anyhow::Result<()> {
 
 /// The folders with a lock file of npm's, beneath the root.
 pub(crate) fn npm_folders(root: &Path) -> Vec<PathBuf> {
-    ["ui", "client", "tests/browser", "tests/libraries/discordjs"]
-        .into_iter()
-        .map(|name| root.join(name))
-        .filter(|folder| folder.join("package-lock.json").is_file())
-        .collect()
+    [
+        "ui",
+        "client",
+        "tests/browser",
+        "tests/libraries/discordjs",
+        "tests/libraries/eventsource",
+    ]
+    .into_iter()
+    .map(|name| root.join(name))
+    .filter(|folder| folder.join("package-lock.json").is_file())
+    .collect()
 }
 
 /// Installs a folder's packages unless they are as new as its lock file.

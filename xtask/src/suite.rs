@@ -58,7 +58,8 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
             steps.step("needs", || {
                 needs::node(&cargo::root())?;
                 needs::python(&cargo::root())?;
-                needs::chromium(&cargo::root())
+                needs::chromium(&cargo::root())?;
+                needs::nginx_and_curl(&cargo::root())
             })?;
             steps.step("lock files of npm and pip", lock_files_hold)?;
             unit(&mut steps)?;
@@ -83,8 +84,10 @@ fn needs_of_integration() -> anyhow::Result<()> {
     needs_of_unit()?;
     needs::python(&root)?;
     needs::chromium(&root)?;
+    needs::nginx_and_curl(&root)?;
     needs::npm_packages(&root.join("tests/browser"))?;
     needs::npm_packages(&root.join("tests/libraries/discordjs"))?;
+    needs::npm_packages(&root.join("tests/libraries/eventsource"))?;
     needs::python_libraries(&root)
 }
 

@@ -3,6 +3,8 @@
 
 /// The simulated Discord's control.
 mod discord;
+/// A proxy that others run before us.
+mod nginx;
 /// A child process with its log.
 mod process;
 /// A stream as a browser reads it.
@@ -21,6 +23,7 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect::Policy};
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use discord::Discord;
+pub(crate) use nginx::Nginx;
 pub(crate) use process::{OPEN_FILES, Process};
 pub(crate) use stream::{Frame, Stream};
 pub(crate) use tls::{Authority, Identity, TlsProxy};

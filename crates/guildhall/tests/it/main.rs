@@ -18,6 +18,7 @@ mod metrics_are_there_from_the_start;
 mod one_person_cannot_hurt_another;
 mod one_dispatch_is_one_moment;
 mod other_clients_are_served;
+mod other_clients_come_back;
 mod others_mistakes_end_at_their_line;
 mod secrets_stay_secret;
 mod the_gateway_goes_on_where_it_was;
