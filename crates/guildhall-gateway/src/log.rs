@@ -3,7 +3,7 @@
 //! One writer appends, any number of readers follow at their own pace. Retention is per guild, so
 //! that a busy guild neither wakes nor evicts others: each guild has a *floor*, the number of its
 //! last evicted event, and a *base*, its world at that floor. A base with the retained events
-//! after it is the guild as it is at the head. Groups ([`Envelope::more`]) are evicted whole, so a
+//! after it is the guild as it is at the head. Groups ([`guildhall_model::Envelope::more`]) are evicted whole, so a
 //! base is a world that there was.
 
 /// The events that are retained, and the guilds before them.
@@ -14,7 +14,7 @@ mod compaction;
 use std::{ops::Bound, sync::Arc};
 
 use guildhall_link::frame::Base;
-use guildhall_model::{Envelope, Position, World};
+use guildhall_model::{Position, SealedEvent, World};
 use guildhall_ports::journal::JournalBase;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
@@ -51,7 +51,7 @@ pub(crate) enum Join {
         bases: Vec<Base>,
         /// Every retained event, in log order. Numbers ascend, with holes where events below a
         /// guild's floor were evicted: those are in its base already.
-        backlog: Vec<Arc<Envelope>>,
+        backlog: Vec<Arc<SealedEvent>>,
         /// Where that leads; [`Log::read`] goes on after it.
         head: Position,
     },
@@ -81,7 +81,7 @@ impl Log {
     pub(crate) fn restored(
         head: Position,
         bases: Vec<JournalBase>,
-        events: Vec<Envelope>,
+        events: Vec<SealedEvent>,
         retention: Retention,
     ) -> Self {
         let mut log = RetainedLog::new(head, retention);
@@ -107,7 +107,7 @@ impl Log {
 
     /// Appends in order, if the events follow the head without a hole. All or nothing; readers
     /// see all of it at once.
-    pub(crate) fn append(&self, events: Vec<Arc<Envelope>>) -> Result<(), Fenced> {
+    pub(crate) fn append(&self, events: Vec<Arc<SealedEvent>>) -> Result<(), Fenced> {
         let mut log = self.lock();
         let before = log.head();
         let mut head = before;
@@ -131,7 +131,7 @@ impl Log {
         let log = self.lock();
         let mut world = log.bases.clone();
         for kept in log.events.values() {
-            world.apply(&kept.envelope.event);
+            world.apply(&kept.event);
         }
         world
     }
@@ -152,11 +152,7 @@ impl Log {
             Some(after) if log.is_behind(after) => Join::Beyond(after),
             _ => Join::Bases {
                 bases: log.bases(),
-                backlog: log
-                    .events
-                    .values()
-                    .map(|kept| Arc::clone(&kept.envelope))
-                    .collect(),
+                backlog: log.events.values().map(Arc::clone).collect(),
                 head: log.head(),
             },
         }
@@ -164,14 +160,18 @@ impl Log {
 
     /// At most `most` events after a position, in log order and without a gap. Empty: `after` is
     /// the head.
-    pub(crate) fn read(&self, after: Position, most: usize) -> Result<Vec<Arc<Envelope>>, Expired> {
+    pub(crate) fn read(
+        &self,
+        after: Position,
+        most: usize,
+    ) -> Result<Vec<Arc<SealedEvent>>, Expired> {
         let log = self.lock();
         if !log.goes_back_to(after) {
             return Err(Expired);
         }
         let later = (Bound::Excluded(after.seq), Bound::Unbounded);
         let later = log.events.range(later).take(most);
-        Ok(later.map(|(_, kept)| Arc::clone(&kept.envelope)).collect())
+        Ok(later.map(|(_, kept)| Arc::clone(kept)).collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, RetainedLog> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use guildhall_model::{Envelope, Event, Guild, GuildId, Position, UnixMs, UserId};
+use guildhall_model::{Envelope, Event, Guild, GuildId, Position, SealedEvent, UnixMs, UserId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -173,7 +173,7 @@ impl Frame {
                 };
                 text(self.name(), Some(*position), &data, None, ts)
             }
-            Self::Event(envelope) => encode_event(envelope),
+            Self::Event(envelope) => encode_event(&SealedEvent::new(envelope.clone())),
             Self::Status(status) => text(self.name(), None, status, None, ts),
             Self::Watch {
                 request_id,
@@ -251,17 +251,12 @@ impl Frame {
     }
 }
 
-/// [`Frame::encode`] of an event that others share.
+/// The frame of an event, around the JSON that it has already.
 #[must_use]
-pub fn encode_event(envelope: &Envelope) -> String {
-    written(&Says {
-        frame: "event",
-        id: Some(envelope.at),
-        data: &envelope.event,
-        more: envelope.more,
-        request_id: None,
-        ts: envelope.event.ts,
-    })
+pub fn encode_event(sealed: &SealedEvent) -> String {
+    let (at, data, ts) = (sealed.at, sealed.data(), sealed.event.ts);
+    let more = if sealed.more { r#","more":true"# } else { "" };
+    format!(r#"{{"type":"event","id":"{at}","data":{data}{more},"ts":{ts}}}"#)
 }
 
 fn text<T: Serialize>(
@@ -275,7 +270,6 @@ fn text<T: Serialize>(
         frame,
         id,
         data,
-        more: false,
         request_id,
         ts,
     })
@@ -293,8 +287,6 @@ struct Says<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Position>,
     data: &'a T,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    more: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<u64>,
     ts: UnixMs,

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use guildhall_model::{Envelope, GuildId, Position, UserId};
+use guildhall_model::{GuildId, Position, SealedEvent, UserId};
 
 use crate::{
     FrameError,
@@ -59,12 +59,12 @@ pub enum Input {
         /// Each guild at its floor.
         bases: Vec<Base>,
         /// Every event after them, in log order.
-        backlog: Vec<Arc<Envelope>>,
+        backlog: Vec<Arc<SealedEvent>>,
         /// The log's head at that moment.
         head: Position,
     },
     /// The answer to [`Output::Read`], in log order.
-    EventsRead(Vec<Arc<Envelope>>),
+    EventsRead(Vec<Arc<SealedEvent>>),
     /// The other answer to [`Output::Read`]: what comes next is no longer there.
     LogExpired,
     /// The log has grown.
@@ -94,7 +94,7 @@ pub enum Output {
     /// Send a frame.
     Send(Frame),
     /// Send the next event.
-    Relay(Arc<Envelope>),
+    Relay(Arc<SealedEvent>),
     /// Send a ping.
     Ping,
     /// Join the log and say how: [`Input::JoinedAfter`] or [`Input::JoinedBases`].
@@ -285,7 +285,7 @@ impl Sender {
         }
     }
 
-    fn events_read(&mut self, events: Vec<Arc<Envelope>>) {
+    fn events_read(&mut self, events: Vec<Arc<SealedEvent>>) {
         let Some(queue) = self.queue() else { return };
         queue.reading = false;
         match events.last() {

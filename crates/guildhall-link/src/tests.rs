@@ -8,7 +8,8 @@ use std::{
 };
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, World,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
+    World,
     guild::{GuildInfo, Occupant, VoiceFlags},
 };
 use proptest::{collection::vec, prelude::*};
@@ -370,7 +371,7 @@ impl Replica {
 /// A log with bases and floors, and the world at the end of every group there ever was.
 struct Log {
     head: Position,
-    kept: Vec<Arc<Envelope>>,
+    kept: Vec<Arc<SealedEvent>>,
     floors: BTreeMap<GuildId, u64>,
     bases: World,
     world: World,
@@ -403,21 +404,21 @@ impl Log {
         for (index, event) in group.into_iter().enumerate() {
             self.head = self.head.at(self.head.seq + 1);
             self.world.apply(&event);
-            self.kept.push(Arc::new(Envelope {
+            self.kept.push(Arc::new(SealedEvent::new(Envelope {
                 at: self.head,
                 more: index + 1 < length,
                 event,
-            }));
+            })));
         }
         self.history.insert(self.head, self.world.clone());
-        let of_guild = |kept: &&Arc<Envelope>| kept.event.guild_id == guild_id;
+        let of_guild = |kept: &&Arc<SealedEvent>| kept.event.guild_id == guild_id;
         while self.kept.iter().filter(of_guild).count() > WINDOW {
             self.evict_group(guild_id);
         }
     }
 
     fn evict_group(&mut self, guild_id: GuildId) {
-        let of_guild = |kept: &Arc<Envelope>| kept.event.guild_id == guild_id;
+        let of_guild = |kept: &Arc<SealedEvent>| kept.event.guild_id == guild_id;
         while let Some(oldest) = self.kept.iter().position(of_guild) {
             let evicted = self.kept.remove(oldest);
             self.bases.apply(&evicted.event);

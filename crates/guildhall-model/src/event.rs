@@ -4,6 +4,8 @@
 //! or *internal*: what changes rights (roles, overwrites, memberships), and who waits for a room to
 //! come, is in the log like everything else, and never leaves the web role.
 
+/// With its JSON, at its place.
+mod sealed;
 /// Names and JSON shapes: the link's, which has everything, and the browser's.
 mod wire;
 
@@ -12,6 +14,7 @@ use crate::{
     guild::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
+pub use sealed::SealedEvent;
 pub use wire::{EventError, PublicPayload, WirePayload};
 
 /// One thing that happened in one guild.

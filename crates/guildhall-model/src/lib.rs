@@ -22,7 +22,7 @@ pub mod world;
 /// Discord's permission algorithm, and the classes of viewers who see the same.
 pub mod permission;
 
-pub use event::{Change, Envelope, Event};
+pub use event::{Change, Envelope, Event, SealedEvent};
 pub use guild::{Guild, Permissions};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
 pub use permission::ViewerClass;

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug, pin::Pin, sync::Arc};
 
-use guildhall_model::{Envelope, Guild, GuildId, Position, UnixMs, UserId};
+use guildhall_model::{Guild, GuildId, Position, SealedEvent, UnixMs, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Keeps one log, and what goes with it.
@@ -66,7 +66,7 @@ pub struct NewEpoch {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
     /// The next events of the log, contiguous after its head. May be none.
-    pub events: Vec<Arc<Envelope>>,
+    pub events: Vec<Arc<SealedEvent>>,
     /// What goes with the world after them. Replaces what was there.
     pub state: Arc<JournalState>,
     /// Guilds whose events up to a floor are needed no more. Of events that were there before
@@ -95,7 +95,7 @@ pub struct JournalContents {
     pub bases: Vec<JournalBase>,
     /// Every event that is kept, ascending. Each is above its guild's floor, and from there on
     /// none of its guild's is missing. A guild without a base has its floor at 0.
-    pub events: Vec<Envelope>,
+    pub events: Vec<SealedEvent>,
     /// What goes with the world at the head.
     pub state: JournalState,
 }

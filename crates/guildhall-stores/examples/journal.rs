@@ -11,7 +11,7 @@ use std::{
 };
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 use guildhall_ports::journal::{Commit, Journal, JournalBase, JournalState, NewEpoch};
@@ -175,13 +175,15 @@ impl Writer {
             self.kept.entry(of(seq)).or_default().push(seq);
         }
         self.seq += events;
-        let envelope = |seq| Envelope {
-            at: self.start.at(seq),
-            more: false,
-            event: event(seq),
+        let sealed = |seq| {
+            SealedEvent::new(Envelope {
+                at: self.start.at(seq),
+                more: false,
+                event: event(seq),
+            })
         };
         let commit = Commit {
-            events: numbers.map(|seq| Arc::new(envelope(seq))).collect(),
+            events: numbers.map(|seq| Arc::new(sealed(seq))).collect(),
             state: Arc::new(JournalState::default()),
             bases,
         };

@@ -4,6 +4,7 @@
 //! It is alone on the measured CPU, its threads and its disk's included; the simulator that sends
 //! and the follower that reads share the other one.
 
+mod attachments;
 mod compression;
 mod disk;
 mod ingest;
@@ -49,6 +50,8 @@ pub(crate) fn rows(
         println!("the gateway: ingest, its journal in {MEMORY}");
         let memory = InMemory::folder()?;
         rows.extend(ingest::rows_in_memory(plan, &stage, lab, &memory.0)?);
+        println!("the gateway: web instances attached");
+        rows.extend(attachments::rows(plan, &stage, lab, &memory.0)?);
     }
     println!("the gateway: compressions of Discord's stream");
     rows.extend(compression::rows(plan, &stage, lab)?);

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    io,
     sync::Arc,
 };
 
 use guildhall_link::frame::Base;
-use guildhall_model::{Envelope, Event, GuildId, Position, World};
+use guildhall_model::{GuildId, Position, SealedEvent, World};
 use guildhall_ports::journal::JournalBase;
 use tokio::sync::watch;
 
@@ -19,7 +18,7 @@ pub(super) struct RetainedLog {
     pub(super) head: watch::Sender<Position>,
     pub(super) retention: Retention,
     /// Retained events by number.
-    pub(super) events: BTreeMap<u64, RetainedEvent>,
+    pub(super) events: BTreeMap<u64, Arc<SealedEvent>>,
     /// Of all of them.
     pub(super) bytes: usize,
     pub(super) guilds: BTreeMap<GuildId, GuildIndex>,
@@ -29,13 +28,6 @@ pub(super) struct RetainedLog {
     highest_floor: u64,
     /// Evicted since their guilds' bases were last given to the journal.
     pub(super) evicted: Amount,
-}
-
-/// A retained event.
-#[derive(Debug)]
-pub(super) struct RetainedEvent {
-    pub(super) envelope: Arc<Envelope>,
-    pub(super) bytes: usize,
 }
 
 /// What is retained of a guild.
@@ -114,12 +106,11 @@ impl RetainedLog {
     }
 
     /// Appends an event, and evicts what is too much then.
-    pub(super) fn push(&mut self, envelope: Arc<Envelope>) {
-        let guild_id = envelope.event.guild_id;
-        let (seq, more) = (envelope.at.seq, envelope.more);
-        let bytes = weight(&envelope.event);
-        self.bytes += bytes;
-        self.events.insert(seq, RetainedEvent { envelope, bytes });
+    pub(super) fn push(&mut self, sealed: Arc<SealedEvent>) {
+        let guild_id = sealed.event.guild_id;
+        let (seq, more) = (sealed.at.seq, sealed.more);
+        self.bytes += sealed.weight();
+        self.events.insert(seq, sealed);
         let index = self.guilds.entry(guild_id).or_default();
         index.retained.push_back(seq);
         if !more {
@@ -159,18 +150,19 @@ impl RetainedLog {
         let Some(kept) = self.events.remove(&seq) else {
             return false;
         };
-        self.bytes -= kept.bytes;
-        let event = &kept.envelope.event;
+        let bytes = kept.weight();
+        self.bytes -= bytes;
+        let event = &kept.event;
         self.bases.apply(event);
         let index = self.guilds.entry(event.guild_id).or_default();
         // Both evictions take the guild's oldest: either it was asked for, or it is the oldest
         // of all.
         index.retained.pop_front();
         index.floor = seq;
-        index.evicted.add(kept.bytes);
-        self.evicted.add(kept.bytes);
+        index.evicted.add(bytes);
+        self.evicted.add(bytes);
         self.highest_floor = self.highest_floor.max(seq);
-        kept.envelope.more
+        kept.more
     }
 
     /// Each guild at its floor.
@@ -183,22 +175,4 @@ impl RetainedLog {
         };
         self.guilds.iter().map(base).collect()
     }
-}
-
-/// The length of the event's JSON: near enough to what it costs here and on the link.
-fn weight(event: &Event) -> usize {
-    struct Length(usize);
-    impl io::Write for Length {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut length = Length(0);
-    // Writing to a counter can't fail; were it so, the fixed part alone would count.
-    let _infallible = serde_json::to_writer(&mut length, event);
-    size_of::<Envelope>() + length.0
 }

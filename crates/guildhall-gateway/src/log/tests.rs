@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use guildhall_model::{
-    Change, ChannelId, Event, Guild, GuildId, LogId, Permissions, UnixMs, UserId,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Permissions, SealedEvent, UnixMs,
+    UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 use proptest::prelude::*;
@@ -128,7 +129,7 @@ proptest! {
         let (log, _) = written(vec![events], retention);
         let retained = log.lock();
         prop_assert!(retained.bytes <= retention.bytes);
-        prop_assert_eq!(retained.bytes, retained.events.values().map(|kept| kept.bytes).sum::<usize>());
+        prop_assert_eq!(retained.bytes, retained.events.values().map(|kept| kept.weight()).sum::<usize>());
         for index in retained.guilds.values() {
             prop_assert!(index.retained.len() <= retention.records_per_guild);
             prop_assert!(index.retained.iter().all(|seq| retained.events.contains_key(seq)));
@@ -208,25 +209,30 @@ pub(crate) fn write(log: &Log, after: Position, events: Vec<Event>) -> Result<Po
     log.append(sealed(after, events)).map(|()| log.head())
 }
 
-fn sealed(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
+fn sealed(after: Position, events: Vec<Event>) -> Vec<Arc<SealedEvent>> {
     let numbers = after.seq + 1..;
     let seal = |(seq, event)| {
-        Arc::new(Envelope {
+        Arc::new(SealedEvent::new(Envelope {
             at: after.at(seq),
             more: false,
             event,
-        })
+        }))
     };
     numbers.zip(events).map(seal).collect()
 }
 
 /// Sealed into groups of a few, as the appender does with what one cause did to one guild.
-fn grouped(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
+fn grouped(after: Position, events: Vec<Event>) -> Vec<Arc<SealedEvent>> {
     let mut sealed = sealed(after, events);
     for index in 1..sealed.len() {
         let guild_id = sealed[index].event.guild_id;
-        let event = Arc::make_mut(&mut sealed[index - 1]);
-        event.more = event.event.guild_id == guild_id && !event.at.seq.is_multiple_of(4);
+        let before = &mut sealed[index - 1];
+        let more = before.event.guild_id == guild_id && !before.at.seq.is_multiple_of(4);
+        let envelope = Envelope {
+            more,
+            ..SealedEvent::clone(before).into_envelope()
+        };
+        *before = Arc::new(SealedEvent::new(envelope));
     }
     sealed
 }
@@ -235,14 +241,15 @@ fn grouped(after: Position, events: Vec<Event>) -> Vec<Arc<Envelope>> {
 #[derive(Default)]
 struct Journalled {
     bases: BTreeMap<GuildId, JournalBase>,
-    events: Vec<Envelope>,
+    events: Vec<SealedEvent>,
 }
 
 impl Journalled {
-    fn take(&mut self, bases: Vec<JournalBase>, events: &[Arc<Envelope>]) {
+    fn take(&mut self, bases: Vec<JournalBase>, events: &[Arc<SealedEvent>]) {
         for base in bases {
-            let dropped =
-                |kept: &Envelope| kept.event.guild_id == base.guild_id && kept.at.seq <= base.floor;
+            let dropped = |kept: &SealedEvent| {
+                kept.event.guild_id == base.guild_id && kept.at.seq <= base.floor
+            };
             self.events.retain(|kept| !dropped(kept));
             self.bases.insert(base.guild_id, base);
         }
@@ -250,7 +257,7 @@ impl Journalled {
             .extend(events.iter().map(|event| (**event).clone()));
     }
 
-    fn saved(&self) -> (Vec<JournalBase>, Vec<Envelope>) {
+    fn saved(&self) -> (Vec<JournalBase>, Vec<SealedEvent>) {
         (self.bases.values().cloned().collect(), self.events.clone())
     }
 }

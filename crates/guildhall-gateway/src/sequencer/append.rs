@@ -7,7 +7,7 @@ use guildhall_link::{
     attachment::GROUP_EVENTS,
     frame::{Discord, DiscordStatus},
 };
-use guildhall_model::{Envelope, Event, Position, UnixMs};
+use guildhall_model::{Envelope, Event, Position, SealedEvent, UnixMs};
 use guildhall_ports::{
     Journal,
     journal::{Commit, JournalFuture, JournalState, NewEpoch},
@@ -37,7 +37,7 @@ pub(crate) struct Batch {
 /// A batch with its positions, which nobody may see before it is committed.
 #[derive(Debug)]
 pub(crate) struct SealedBatch {
-    events: Vec<Arc<Envelope>>,
+    events: Vec<Arc<SealedEvent>>,
     status: Option<DiscordStatus>,
     /// `None`: nothing of it has to survive.
     state: Option<Arc<JournalState>>,
@@ -89,7 +89,7 @@ impl Appender {
         }
     }
 
-    /// Gives each event its position and its group: what one cause did to one guild. Batches are
+    /// Gives each event its position, its JSON and its group: what one cause did to one guild. Batches are
     /// committed and published in this order.
     pub(crate) fn seal(&mut self, batch: Batch) -> SealedBatch {
         let groups = groups(&batch.events, &batch.causes);
@@ -97,7 +97,7 @@ impl Appender {
         for (event, more) in batch.events.into_iter().zip(groups) {
             self.head = self.head.at(self.head.seq + 1);
             let at = self.head;
-            events.push(Arc::new(Envelope { at, more, event }));
+            events.push(Arc::new(SealedEvent::new(Envelope { at, more, event })));
         }
         if let Some(state) = &batch.state {
             self.state = Arc::clone(state);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, vec};
 
-use guildhall_model::{Envelope, Position};
+use guildhall_model::{Position, SealedEvent};
 
 use super::Output;
 use crate::frame::{Base, Frame};
@@ -11,7 +11,7 @@ use crate::frame::{Base, Frame};
 #[derive(Debug)]
 pub(super) struct SendQueue {
     bases: vec::IntoIter<Base>,
-    events: vec::IntoIter<Arc<Envelope>>,
+    events: vec::IntoIter<Arc<SealedEvent>>,
     /// Where `events` end, which may be above the last of them.
     end: Position,
     pub(super) sent: Position,
@@ -29,7 +29,7 @@ impl SendQueue {
     /// Begins with the bases, and with what came after them up to `head`.
     pub(super) fn from_bases(
         bases: Vec<Base>,
-        backlog: Vec<Arc<Envelope>>,
+        backlog: Vec<Arc<SealedEvent>>,
         head: Position,
     ) -> Self {
         Self {
@@ -47,17 +47,17 @@ impl SendQueue {
         if let Some(base) = self.bases.next() {
             return Some(Output::Send(Frame::Snapshot(Box::new(base))));
         }
-        let Some(envelope) = self.events.next() else {
+        let Some(sealed) = self.events.next() else {
             self.sent = self.end;
             return None;
         };
-        self.sent = envelope.at;
-        self.within_group = envelope.more;
-        Some(Output::Relay(envelope))
+        self.sent = sealed.at;
+        self.within_group = sealed.more;
+        Some(Output::Relay(sealed))
     }
 
     /// The log's answer: the next batch, which is not empty.
-    pub(super) fn read(&mut self, events: Vec<Arc<Envelope>>, end: Position) {
+    pub(super) fn read(&mut self, events: Vec<Arc<SealedEvent>>, end: Position) {
         self.end = end;
         self.events = events.into_iter();
     }

@@ -1,4 +1,4 @@
-use guildhall_model::{Change, Event, LogId};
+use guildhall_model::{Change, Envelope, Event, LogId, SealedEvent};
 use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
 
 use super::*;
@@ -36,10 +36,10 @@ fn the_replay_is_events_then_status_then_its_end_then_live_events() {
 #[test]
 fn the_replay_does_not_end_inside_a_group() {
     let more = |seq| {
-        Arc::new(Envelope {
+        Arc::new(SealedEvent::new(Envelope {
             more: true,
-            ..(*event(seq)).clone()
-        })
+            ..(**event(seq)).clone()
+        }))
     };
     let mut driven = Driven::subscribed(at(0), coming());
     driven.input(Input::HeadMoved(at(3)));
@@ -538,8 +538,8 @@ fn base(guild: u64, floor: u64) -> Base {
     }
 }
 
-fn event(seq: u64) -> Arc<Envelope> {
-    Arc::new(Envelope {
+fn event(seq: u64) -> Arc<SealedEvent> {
+    Arc::new(SealedEvent::new(Envelope {
         at: at(seq),
         more: false,
         event: Event {
@@ -548,7 +548,7 @@ fn event(seq: u64) -> Arc<Envelope> {
             synthetic: false,
             change: Change::GuildUnavailable,
         },
-    })
+    }))
 }
 
 fn complete() -> DiscordStatus {

@@ -7,15 +7,13 @@ mod sample;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use guildhall_model::{Change, Envelope, Event, Guild, GuildId, LogId, Position, arbitrary};
+use guildhall_model::{Change, Event, Guild, GuildId, LogId, Position, SealedEvent, arbitrary};
 
 use crate::journal::{
     Commit, Journal, JournalBase, JournalContents, JournalError, JournalState, NewEpoch,
 };
 
-use sample::{
-    ONE, TWO, any_of, bare, base, envelope, following, nothing, start, state, two_guilds,
-};
+use sample::{ONE, TWO, any_of, bare, base, following, nothing, sealed, start, state, two_guilds};
 
 /// Every promise of [`Journal`] that one process can see.
 ///
@@ -54,7 +52,7 @@ async fn what_was_never_begun_is_nothing(place: impl AsyncFn() -> Arc<dyn Journa
     let journal = place().await;
     assert_eq!(journal.load().await, Ok(None));
     let commit = Commit {
-        events: vec![envelope(start().at(1), bare(ONE))],
+        events: vec![sealed(start().at(1), bare(ONE))],
         ..nothing()
     };
     refused(&journal, commit).await;
@@ -143,7 +141,7 @@ async fn a_commit_that_is_not_at_the_head_changes_nothing(
         vec![head.at(4), head.at(3)],
     ];
     for places in wrong {
-        let events = places.into_iter().map(|at| envelope(at, bare(ONE)));
+        let events = places.into_iter().map(|at| sealed(at, bare(ONE)));
         let commit = Commit {
             events: events.collect(),
             state: Arc::new(state(66)),
@@ -314,7 +312,7 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     drop(journal);
 
     let loaded = saved(&place().await).await;
-    let events: Vec<Envelope> = events.iter().map(|event| (**event).clone()).collect();
+    let events: Vec<SealedEvent> = events.iter().map(|event| (**event).clone()).collect();
     assert_eq!(loaded.events, events);
     let guilds = new_epoch.guilds.into_iter();
     let bases: Vec<JournalBase> = guilds.map(|(id, guild)| base(id, 0, Some(guild))).collect();
@@ -322,7 +320,7 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
 }
 
 fn places(saved: &JournalContents) -> Vec<(u64, GuildId)> {
-    let place = |event: &Envelope| (event.at.seq, event.event.guild_id);
+    let place = |event: &SealedEvent| (event.at.seq, event.event.guild_id);
     saved.events.iter().map(place).collect()
 }
 

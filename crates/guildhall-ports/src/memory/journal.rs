@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::ready, sync::Arc};
 
-use guildhall_model::{Envelope, Guild, GuildId, Position};
+use guildhall_model::{Guild, GuildId, Position, SealedEvent};
 use parking_lot::Mutex;
 
 use crate::journal::{
@@ -19,7 +19,7 @@ pub struct MemoryJournal(Arc<Mutex<Option<Contents>>>);
 struct Contents {
     head: Position,
     bases: BTreeMap<GuildId, (u64, Option<Guild>)>,
-    events: BTreeMap<u64, Arc<Envelope>>,
+    events: BTreeMap<u64, Arc<SealedEvent>>,
     state: JournalState,
 }
 
@@ -98,7 +98,7 @@ impl Contents {
             }
         }
         for base in commit.bases {
-            let above = |seq: u64, event: &Envelope| {
+            let above = |seq: u64, event: &SealedEvent| {
                 event.event.guild_id != base.guild_id || seq > base.floor
             };
             self.events.retain(|seq, event| above(*seq, event));

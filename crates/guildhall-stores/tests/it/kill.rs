@@ -8,7 +8,8 @@ use std::{
 };
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, guild::GuildInfo,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
+    guild::GuildInfo,
 };
 use guildhall_ports::{
     Journal,
@@ -121,10 +122,12 @@ async fn begin(journal: &SqliteJournal) -> Position {
 /// Everything about it follows from the head before it.
 fn next(head: Position) -> Commit {
     let last = head.seq + 1 + head.seq * 7 % 40;
-    let envelope = |seq| Envelope {
-        at: head.at(seq),
-        more: false,
-        event: event(seq),
+    let sealed = |seq| {
+        SealedEvent::new(Envelope {
+            at: head.at(seq),
+            more: false,
+            event: event(seq),
+        })
     };
     let floor = head.seq.saturating_sub(WINDOW);
     let base = JournalBase {
@@ -134,7 +137,7 @@ fn next(head: Position) -> Commit {
     };
     Commit {
         events: (head.seq + 1..=last)
-            .map(|seq| Arc::new(envelope(seq)))
+            .map(|seq| Arc::new(sealed(seq)))
             .collect(),
         state: Arc::new(state(last)),
         bases: Vec::from_iter((floor > 0).then_some(base)),
@@ -214,13 +217,15 @@ fn checked(path: &Path, acknowledged: u64) -> u64 {
     for base in &saved.bases {
         assert_eq!(base.guild, Some(guild(base.floor)));
     }
-    let kept = (1..=saved.head.seq).map(|seq| Envelope {
-        at: saved.head.at(seq),
-        more: false,
-        event: event(seq),
+    let kept = (1..=saved.head.seq).map(|seq| {
+        SealedEvent::new(Envelope {
+            at: saved.head.at(seq),
+            more: false,
+            event: event(seq),
+        })
     });
-    let above = |envelope: &Envelope| envelope.at.seq > floors[&envelope.event.guild_id];
-    let kept: Vec<Envelope> = kept.filter(above).collect();
+    let above = |sealed: &SealedEvent| sealed.at.seq > floors[&sealed.event.guild_id];
+    let kept: Vec<SealedEvent> = kept.filter(above).collect();
     assert!(
         saved.events == kept,
         "{} events, not {}",

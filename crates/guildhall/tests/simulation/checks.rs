@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{Change, Envelope, Event, Guild, GuildId, Position, UserId, World};
+use guildhall_model::{
+    Change, Envelope, Event, Guild, GuildId, Position, SealedEvent, UserId, World,
+};
 
 use crate::{
     expectations::Expectations,
@@ -25,7 +27,7 @@ pub(crate) use order::told_as_done;
 )]
 pub(crate) struct Evidence<'a> {
     /// Everything that was ever committed.
-    pub(crate) log: &'a [Arc<Envelope>],
+    pub(crate) log: &'a [Arc<SealedEvent>],
     /// How many sessions Discord began.
     pub(crate) sessions_begun: u64,
     pub(crate) seen: &'a Seen,
@@ -70,7 +72,7 @@ fn positions(evidence: &Evidence<'_>) -> Vec<String> {
     }
     for (seq, seen) in &evidence.seen.events {
         let index = usize::try_from(*seq - 1).expect("an index");
-        if log.get(index).map(|kept| &**kept) != Some(seen) {
+        if log.get(index).map(|kept| &***kept) != Some(seen) {
             wrong.push(format!("seen, and not so in the journal: {seen:?}"));
         }
     }

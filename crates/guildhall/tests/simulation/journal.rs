@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{Envelope, GuildId, Position, World};
+use guildhall_model::{GuildId, Position, SealedEvent, World};
 use guildhall_ports::{
     Journal,
     journal::{Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState},
@@ -62,7 +62,7 @@ pub(crate) struct History {
     /// How many events of each guild a gateway keeps.
     window: usize,
     /// In order, contiguous from 1.
-    pub(crate) log: Vec<Arc<Envelope>>,
+    pub(crate) log: Vec<Arc<SealedEvent>>,
     /// Commits that were there, and whose process had been killed before their answer.
     pub(crate) unheard: usize,
     /// New sessions that came without a gap in guilds that were known.
@@ -223,7 +223,7 @@ impl History {
         self.take(new, saved.state.resume.as_ref());
     }
 
-    fn take(&mut self, events: Vec<Arc<Envelope>>, resume: Option<&ResumeState>) {
+    fn take(&mut self, events: Vec<Arc<SealedEvent>>, resume: Option<&ResumeState>) {
         for event in &events {
             let kept = self.kept.entry(event.event.guild_id).or_default();
             kept.push_back((event.at.seq, event.more));
@@ -252,7 +252,7 @@ impl History {
 
     /// What was lost with a session is said together with the next one, of every guild that is
     /// still there.
-    fn session_replaced(&mut self, events: &[Arc<Envelope>]) {
+    fn session_replaced(&mut self, events: &[Arc<SealedEvent>]) {
         let is = |guild_id: &GuildId, name: &str| {
             events.iter().any(|envelope| {
                 envelope.event.guild_id == *guild_id && envelope.event.change.name() == name

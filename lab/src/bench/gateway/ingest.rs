@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::metrics::Metrics;
 use super::{GatewayPlan, Stage, disk, row};
 use crate::bench::clock::now;
-use crate::bench::follower::{Line, hear};
+use crate::bench::follower::{FollowerReport, Line, hear};
 use crate::bench::http::Client;
 use crate::bench::process::{Cpu, Process, Program};
 use crate::bench::procfs;
@@ -144,7 +144,7 @@ impl RunFigures {
         }
         let mut highest = RATE;
         for rate in HIGHER {
-            let Some(run) = bench.try_run(rate, seconds)? else {
+            let Some(run) = bench.try_run(1, rate, seconds)? else {
                 break;
             };
             println!("  {}", run.summary(rate));
@@ -215,25 +215,41 @@ impl<'a> Bench<'a> {
 
     /// So many dispatches a second, for so long, all counted at the link.
     pub(super) fn run(&self, rate: u64, seconds: u64) -> anyhow::Result<Run> {
-        let run = self.try_run(rate, seconds)?;
+        self.run_attached(1, rate, seconds)
+    }
+
+    /// The same with several who follow, each of whom counts all of them.
+    pub(super) fn run_attached(
+        &self,
+        attachments: usize,
+        rate: u64,
+        seconds: u64,
+    ) -> anyhow::Result<Run> {
+        let run = self.try_run(attachments, rate, seconds)?;
         run.context("it is to be followed at this rate")
     }
 
     /// The same at a rate that may be too much; `None`: it was, for who follows.
-    fn try_run(&self, rate: u64, seconds: u64) -> anyhow::Result<Option<Run>> {
+    fn try_run(&self, attachments: usize, rate: u64, seconds: u64) -> anyhow::Result<Option<Run>> {
         let stamps = rate * seconds;
-        let mut follower = Follower::start(self, stamps)?;
+        let follow = |_| Follower::start(self, stamps);
+        let mut followers: Vec<Follower> = (0..attachments)
+            .map(follow)
+            .collect::<anyhow::Result<_>>()?;
         let before = Metrics::read(self.gateway.ops_port)?;
         let cpu_before = procfs::cpu_nanos(self.gateway.id()?)?;
         self.load(rate, seconds)?;
-        let report = match follower.report()? {
-            Line::Report(report) => report,
-            Line::LeftBehind(why) => {
-                println!("  {rate}/s: who follows was left behind ({why})");
-                return Ok(None);
+        let mut reports = Vec::new();
+        for follower in &mut followers {
+            match follower.report()? {
+                Line::Report(report) => reports.push(report),
+                Line::LeftBehind(why) => {
+                    println!("  {rate}/s: who follows was left behind ({why})");
+                    return Ok(None);
+                }
+                Line::Following => bail!("the follower began again"),
             }
-            Line::Following => bail!("the follower began again"),
-        };
+        }
         let cpu = procfs::cpu_nanos(self.gateway.id()?)? - cpu_before;
         let after = Metrics::read(self.gateway.ops_port)?;
         let disconnects =
@@ -241,11 +257,14 @@ impl<'a> Bench<'a> {
         let one_connection = disconnects(&after) <= disconnects(&before);
         // One that is far too slow falls behind what Discord keeps for a RESUME: what is then lost
         // is lost with the session, and told by its picture.
-        let faults = report.faults() - if one_connection { 0 } else { report.lost };
-        if faults > 0 {
+        let faults = |report: &FollowerReport| {
+            report.faults() - if one_connection { 0 } else { report.lost }
+        };
+        if let Some(report) = reports.iter().find(|report| faults(report) > 0) {
             let log = self.gateway.log_end();
             bail!("at {rate}/s the gateway lost, doubled or reordered: {report:?}\n{log}");
         }
+        let report = reports.first().context("somebody follows")?;
         let commits = after.histogram("guildhall_journal_commit_seconds", &before);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let ms = |micros: Option<u64>| micros.unwrap_or(u64::MAX) as f64 / 1e3;

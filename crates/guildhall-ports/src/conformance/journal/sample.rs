@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, arbitrary,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
+    arbitrary,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -71,22 +72,22 @@ pub(super) fn nothing() -> Commit {
     }
 }
 
-pub(super) fn envelope(at: Position, event: Event) -> Arc<Envelope> {
-    Arc::new(Envelope {
+pub(super) fn sealed(at: Position, event: Event) -> Arc<SealedEvent> {
+    Arc::new(SealedEvent::new(Envelope {
         at,
         // Whether a group goes on is kept like everything else.
         more: at.seq % 3 == 1,
         event,
-    })
+    }))
 }
 
 pub(super) fn following(
     head: Position,
     events: impl IntoIterator<Item = Event>,
-) -> Vec<Arc<Envelope>> {
+) -> Vec<Arc<SealedEvent>> {
     let numbered = (head.seq + 1..).zip(events);
-    let sealed = numbered.map(|(seq, event)| envelope(head.at(seq), event));
-    sealed.collect()
+    let events = numbered.map(|(seq, event)| sealed(head.at(seq), event));
+    events.collect()
 }
 
 pub(super) fn two_guilds() -> [Guild; 2] {

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use guildhall_model::{Guild, GuildId, Position, World, event::WirePayload};
+use std::borrow::Cow;
+
+use guildhall_model::{Guild, GuildId, Position, SealedEvent, World};
 use guildhall_ports::journal::{
     Commit, JournalBase, JournalContents, JournalError, JournalState, NewEpoch,
 };
@@ -50,16 +52,6 @@ struct LogEnd {
     /// The sums of all bases and events, added up.
     rows: u64,
     sweep: Sweep,
-}
-
-/// A row's payload: the event's, and whether its group goes on. Absent in files of builds that
-/// knew no groups, and passed over by them.
-#[derive(Serialize)]
-struct Payload<'a> {
-    #[serde(flatten)]
-    event: WirePayload<'a>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    more: bool,
 }
 
 impl Database {
@@ -268,13 +260,9 @@ fn add(
         put_base(&transaction, &mut end, *guild_id, *floor, guild.as_ref())?;
     }
     let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?;
-    for envelope in &commit.events {
-        let (event, seq) = (&envelope.event, envelope.at.seq);
-        let payload = Payload {
-            event: event.wire_payload(),
-            more: envelope.more,
-        };
-        let (name, payload) = (event.change.name(), json(&payload)?);
+    for sealed in &commit.events {
+        let (event, seq) = (&sealed.event, sealed.at.seq);
+        let (name, payload) = (event.change.name(), payload(sealed));
         let sum = event_checksum(seq, event.guild_id, event.ts, name, &payload);
         let guild_id = event.guild_id.0.cast_signed();
         let (seq, ts) = (seq.cast_signed(), event.ts.cast_signed());
@@ -287,6 +275,17 @@ fn add(
     put_head(&transaction, end, &commit.state)?;
     transaction.commit()?;
     Ok(end)
+}
+
+/// A row's payload: the event's, and whether its group goes on. That is absent in files of builds
+/// that knew no groups, and passed over by them.
+fn payload(sealed: &SealedEvent) -> Cow<'_, str> {
+    let payload = sealed.payload();
+    match payload.strip_suffix('}') {
+        // A payload has fields always: whose guild, and when.
+        Some(open) if sealed.more => format!(r#"{open},"more":true}}"#).into(),
+        _ => payload.into(),
+    }
 }
 
 fn floor_of(transaction: &Transaction<'_>, guild_id: GuildId) -> Result<u64, StorageError> {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, mem, thread};
 
-use guildhall_model::{Envelope, Event, GuildId, LogId, Position, World};
+use guildhall_model::{Envelope, Event, GuildId, LogId, Position, SealedEvent, World};
 use guildhall_ports::journal::{JournalBase, JournalContents, JournalState};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
@@ -88,7 +88,7 @@ fn events(
     connection: &Connection,
     head: Position,
     bases: &[JournalBase],
-) -> Result<(Vec<Envelope>, u64), StorageError> {
+) -> Result<(Vec<SealedEvent>, u64), StorageError> {
     let floors = bases.iter().map(|base| (base.guild_id, base.floor));
     let floors: HashMap<GuildId, u64> = floors.collect();
     let highest_floor = floors.values().copied().max().unwrap_or(0);
@@ -103,7 +103,7 @@ fn events(
         let mut parallel = Parallel::new(scope);
         let mut piece = Vec::new();
         let mut take = |piece: Vec<EventRow>| {
-            let read = move |row: &EventRow| row.envelope(head);
+            let read = move |row: &EventRow| row.sealed(head);
             parallel.take(move || piece.iter().map(read).collect())
         };
         while let Some(row) = rows.next()? {
@@ -210,7 +210,7 @@ impl EventRow {
         Ok(row)
     }
 
-    fn envelope(&self, head: Position) -> Result<Envelope, StorageError> {
+    fn sealed(&self, head: Position) -> Result<SealedEvent, StorageError> {
         let Self { seq, name, .. } = self;
         let event = Event::from_wire(name, &self.payload)
             .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
@@ -225,11 +225,11 @@ impl EventRow {
         }
         let Group { more } = serde_json::from_str(&self.payload)
             .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
-        Ok(Envelope {
+        Ok(SealedEvent::new(Envelope {
             at: head.at(*seq),
             more,
             event,
-        })
+        }))
     }
 }
 

@@ -13,7 +13,8 @@ use std::{
 };
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, UserId, arbitrary,
+    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
+    arbitrary,
 };
 use guildhall_ports::{
     Journal, conformance,
@@ -60,7 +61,11 @@ async fn a_row_that_says_nothing_of_a_group_is_one_of_its_own() {
     };
     journal.begin(new_epoch).await.expect("begins");
     let mut commit = commit(1, 2, Vec::new());
-    Arc::make_mut(&mut commit.events[0]).more = true;
+    let first = SealedEvent::clone(&commit.events[0]).into_envelope();
+    commit.events[0] = Arc::new(SealedEvent::new(Envelope {
+        more: true,
+        ..first
+    }));
     journal.commit(commit).await.expect("is at the head");
     drop(journal);
 
@@ -297,17 +302,19 @@ fn base(guild_id: u64, floor: u64, guild: Option<Guild>) -> JournalBase {
 
 /// The next `count` events from `first` on, in three guilds by turns.
 fn commit(first: u64, count: u64, bases: Vec<JournalBase>) -> Commit {
-    let event = |seq: u64| Envelope {
-        at: start().at(seq),
-        more: false,
-        event: Event {
-            guild_id: GuildId(seq % 3 + 1),
-            ts: 1_700_000_000_000 + seq,
-            synthetic: false,
-            change: Change::RoomDeleted {
-                channel_id: ChannelId(7),
+    let event = |seq: u64| {
+        SealedEvent::new(Envelope {
+            at: start().at(seq),
+            more: false,
+            event: Event {
+                guild_id: GuildId(seq % 3 + 1),
+                ts: 1_700_000_000_000 + seq,
+                synthetic: false,
+                change: Change::RoomDeleted {
+                    channel_id: ChannelId(7),
+                },
             },
-        },
+        })
     };
     let last = first + count - 1;
     Commit {

@@ -7,7 +7,9 @@ use guildhall_link::{
     frame::{Base, Discord, DiscordStatus, Hello, VERSION},
     sender,
 };
-use guildhall_model::{Change, Envelope, Event, Guild, GuildId, LogId, UserId, guild::GuildInfo};
+use guildhall_model::{
+    Change, Envelope, Event, Guild, GuildId, LogId, SealedEvent, UserId, guild::GuildInfo,
+};
 use guildhall_ports::{Condition, SystemClock};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_tungstenite::{
@@ -69,9 +71,7 @@ async fn a_hole_in_the_log_makes_it_ask_for_everything() {
         head: at(1),
     });
     gateway.run_until(house.reaches(at(1))).await;
-    gateway
-        .say(&Frame::Event(Arc::unwrap_or_clone(event(3))))
-        .await;
+    gateway.say(&Frame::Event((**event(3)).clone())).await;
     gateway
         .run_until(house.is(&LinkHealth::Ended(End::OutOfOrder)))
         .await;
@@ -331,9 +331,8 @@ impl Gateway {
             while let Some(output) = self.machine.poll_output() {
                 match output {
                     sender::Output::Send(frame) => self.say(&frame).await,
-                    sender::Output::Relay(envelope) => {
-                        self.say(&Frame::Event(Arc::unwrap_or_clone(envelope)))
-                            .await;
+                    sender::Output::Relay(event) => {
+                        self.say(&Frame::Event((**event).clone())).await;
                     }
                     // What the web role says on its way out is not looked at here.
                     sender::Output::Ping | sender::Output::PeerFailed { .. } => {}
@@ -377,8 +376,8 @@ fn base() -> Base {
     }
 }
 
-fn event(seq: u64) -> Arc<Envelope> {
-    Arc::new(Envelope {
+fn event(seq: u64) -> Arc<SealedEvent> {
+    Arc::new(SealedEvent::new(Envelope {
         at: at(seq),
         more: false,
         event: Event {
@@ -387,7 +386,7 @@ fn event(seq: u64) -> Arc<Envelope> {
             synthetic: false,
             change: Change::GuildUpdated(info(&format!("name {seq}"))),
         },
-    })
+    }))
 }
 
 fn info(name: &str) -> GuildInfo {

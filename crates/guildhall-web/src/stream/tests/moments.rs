@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use guildhall_link::{
     Frame, Receiver,
-    frame::{Hello, VERSION, encode_event},
+    frame::{Hello, VERSION},
     receiver::{Input, Output},
 };
 use guildhall_model::{
@@ -45,7 +45,7 @@ impl Link {
     /// One event crosses.
     #[expect(clippy::disallowed_methods, reason = "nothing of it is about time")]
     fn cross(&mut self, envelope: &Envelope, harness: &mut Harness) {
-        let frame = Frame::decode(&encode_event(envelope));
+        let frame = Frame::decode(&Frame::Event(envelope.clone()).encode(0));
         self.0.handle(Input::FrameCame(frame), Instant::now());
         while let Some(output) = self.0.poll_output() {
             match output {

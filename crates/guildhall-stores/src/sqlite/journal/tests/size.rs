@@ -87,12 +87,12 @@ impl Place {
     }
 }
 
-fn renamed(seq: u64, length: usize) -> Envelope {
+fn renamed(seq: u64, length: usize) -> SealedEvent {
     let info = guildhall_model::guild::GuildInfo {
         name: "n".repeat(length),
         icon: None,
     };
-    Envelope {
+    SealedEvent::new(Envelope {
         at: start().at(seq),
         more: false,
         event: Event {
@@ -101,5 +101,5 @@ fn renamed(seq: u64, length: usize) -> Envelope {
             synthetic: false,
             change: Change::GuildUpdated(info),
         },
-    }
+    })
 }
