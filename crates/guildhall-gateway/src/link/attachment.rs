@@ -1,9 +1,9 @@
 //! The socket of one attachment: moves bytes for `guildhall_link::sender`, which decides.
 
-use std::{collections::BTreeSet, future::ready, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, future::ready, pin::pin, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::SinkExt;
+use futures_util::{FutureExt, SinkExt};
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Sender, Violation,
@@ -258,7 +258,12 @@ impl Attachment {
 
     /// Whether it was taken; if not, the machine knows.
     async fn feed(&mut self, message: Message) -> bool {
-        let written = in_time(self.socket.feed(message), &self.stop).await;
+        let mut feeding = pin!(self.socket.feed(message));
+        // Nearly always there is room for it: no clock and no timer then.
+        let written = match feeding.as_mut().now_or_never() {
+            Some(fed) => fed.map_err(|_| Input::ConnectionLost),
+            None => in_time(feeding, &self.stop).await,
+        };
         self.written(written)
     }
 

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use super::ingest::Bench;
+use super::ingest::{Bench, RATE};
 use super::{GatewayPlan, Stage, row};
 use crate::bench::table::Row;
 
 /// Web instances.
 const ATTACHMENTS: [usize; 2] = [1, 8];
-/// All of them read on one CPU, beside the simulator.
-const RATE: u64 = 5_000;
 
 /// Both in turn, in processes of their own. The journal is in memory: the disk's part is the same.
 pub(super) fn rows(
