@@ -1,6 +1,10 @@
 //! Adapters that keep what they keep in a SQLite file.
 
-/// The gateway's journal.
+/// A file with one owner: who opens it, and how tables, sums and versions of it are kept.
+mod file;
+/// The journal's part of a file.
 mod journal;
+/// The gateway's file: what is in it, and the handles on it.
+mod gateway;
 
-pub use journal::SqliteJournal;
+pub use gateway::SqliteJournal;

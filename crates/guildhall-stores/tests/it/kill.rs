@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    fs,
     hash::{BuildHasher, Hasher, RandomState},
     hint::spin_loop,
     io::{self, BufRead, Write},
@@ -13,9 +14,10 @@ use guildhall_model::{
 };
 use guildhall_ports::{
     Journal,
-    journal::{Commit, JournalBase, JournalState, NewEpoch, ResumeState, Terms},
+    journal::{Commit, JournalBase, JournalContents, JournalState, NewEpoch, ResumeState, Terms},
 };
 use guildhall_stores::sqlite::SqliteJournal;
+use rusqlite::Connection;
 use tempfile::tempdir;
 use tokio::runtime::Builder;
 
@@ -58,6 +60,53 @@ fn kill_9_while_it_is_made_leaves_one_that_can_be_opened() {
         let acknowledged = write_and_kill(test, &path, 0);
         checked(&path, acknowledged);
     }
+}
+
+#[test]
+fn kill_9_while_it_is_brought_up_to_date_leaves_it_or_makes_it_so() {
+    if let Some(path) = child::journal() {
+        say(0);
+        drop(SqliteJournal::open(&path, "DATA_DIR").expect("opens"));
+        say(1);
+        return;
+    }
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
+    let before = format!("{fixtures}/version-1.sqlite3");
+    let expected = {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("guildhall.db");
+        fs::copy(&before, &path).expect("the fixture");
+        contents(&path)
+    };
+    for _ in 0..KILLS {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("guildhall.db");
+        fs::copy(&before, &path).expect("the fixture");
+        let test = "kill::kill_9_while_it_is_brought_up_to_date_leaves_it_or_makes_it_so";
+        let (mut child, mut said) = child::start(child::command(test, &path));
+        let mut line = String::new();
+        while !line.starts_with("at ") {
+            line.clear();
+            assert!(said.read_line(&mut line).expect("is read") > 0, "it began");
+        }
+        for _ in 0..random_below(400_000) {
+            spin_loop();
+        }
+        // It may have ended by itself.
+        drop(child.kill());
+        child.wait().expect("has ended");
+        let version = Connection::open(&path).and_then(|connection| {
+            connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+        });
+        assert!(matches!(version, Ok(1 | 2)), "{version:?}");
+        assert_eq!(contents(&path), expected);
+    }
+}
+
+fn contents(path: &Path) -> Option<JournalContents> {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let journal = SqliteJournal::open(path, "DATA_DIR").expect("opens at once");
+    runtime.block_on(journal.load()).expect("is read")
 }
 
 /// The last head that was answered before the end.

@@ -7,7 +7,7 @@ use std::{
     thread::{Scope, ScopedJoinHandle, available_parallelism},
 };
 
-use super::error::StorageError;
+use crate::sqlite::file::StorageError;
 
 /// Work done on the other processors, in pieces, and put together in the order in which it was
 /// given: of reading a journal, half is JSON.

@@ -4,70 +4,97 @@ use std::{collections::HashMap, mem, thread};
 
 use guildhall_model::{Envelope, Event, GuildId, LogId, Position, SealedEvent, World};
 use guildhall_ports::journal::{JournalBase, JournalContents, JournalState};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row};
 use serde::Deserialize;
 
 use super::{
+    LogEnd,
     checksum::{base_checksum, event_checksum, head_checksum},
-    error::StorageError,
     parallel::Parallel,
+    sweep::Sweep,
+    tables::{BASE, EVENT, HEAD},
 };
+use crate::sqlite::file::{Reading, StorageError};
 
 /// So many events are read at once on another processor.
 const PIECE: usize = 8192;
 
-/// Everything, and the sums of all bases and events; `None`: no epoch of the log has begun.
+/// Everything, and what the next commit has to follow; `None`: no epoch of the log has begun.
 pub(super) fn everything(
-    connection: &Connection,
-) -> Result<Option<(JournalContents, u64)>, StorageError> {
-    let all = "SELECT log, epoch, seq, world_format, state, rows, sum FROM head";
-    let head = connection
-        .query_row(all, [], |row| Ok(head(row)))
-        .optional()?;
-    let (bases, base_sums) = bases(connection)?;
-    let Some((head, state, rows)) = head.transpose()? else {
+    reading: &mut Reading<'_>,
+) -> Result<Option<(JournalContents, LogEnd)>, StorageError> {
+    let head = head(reading)?;
+    let bases = bases(reading)?;
+    let Some(HeadRow { at, state, sum }) = head else {
         let events = "SELECT count(*) FROM event";
+        let connection = reading.connection();
         let events: i64 = connection.query_row(events, [], |row| row.get(0))?;
         return match (bases.len(), events) {
-            (0, 0) => Ok(None),
+            (0, 0) => reading.add_up(&EVENT, 0).map(|()| None),
             _ => Err(damaged("table head is empty and others are not")),
         };
     };
-    let (events, event_sums) = events(connection, head, &bases)?;
-    if base_sums.wrapping_add(event_sums) != rows {
-        return Err(damaged("a row is missing, old or too many"));
-    }
-    let saved = JournalContents {
-        head,
+    let Events { kept, below } = events(reading, at, &bases)?;
+    let highest_floor = bases.iter().map(|base| base.floor).max();
+    let end = LogEnd {
+        head: at,
+        sum,
+        sweep: Sweep::below(highest_floor.unwrap_or(0), kept.len() as u64, below),
+    };
+    let contents = JournalContents {
+        head: at,
         bases,
-        events,
+        events: kept,
         state,
     };
-    Ok(Some((saved, rows)))
+    Ok(Some((contents, end)))
 }
 
-fn head(row: &Row<'_>) -> Result<(Position, JournalState, u64), StorageError> {
-    let log: u16 = row.get(0)?;
-    let at = Position {
-        log: LogId(log),
-        epoch: unsigned(row, 1)?,
-        seq: unsigned(row, 2)?,
-    };
-    let (format, rows): (u32, u64) = (row.get(3)?, unsigned(row, 5)?);
-    let state = text(row, 4)?;
-    if head_checksum(at, format, state, rows) != unsigned(row, 6)? {
-        return Err(damaged("the row of its head is not as it was written"));
-    }
-    if format > World::FORMAT {
-        return Err(StorageError::world_format(format.into()));
-    }
-    let state = serde_json::from_str(state);
-    let state = state.map_err(|error| damaged(&format!("its state cannot be read: {error}")))?;
-    Ok((at, state, rows))
+struct HeadRow {
+    at: Position,
+    state: JournalState,
+    sum: u64,
 }
 
-fn bases(connection: &Connection) -> Result<(Vec<JournalBase>, u64), StorageError> {
-    let mut select = connection.prepare("SELECT guild_id, floor, world, sum FROM base")?;
+fn head(reading: &mut Reading<'_>) -> Result<Option<HeadRow>, StorageError> {
+    let all = "SELECT log, epoch, seq, world_format, state, sum FROM head";
+    let head = reading
+        .connection()
+        .query_row(all, [], |row| Ok(HeadRow::read(row)))
+        .optional()?;
+    let head = head.transpose()?;
+    reading.add_up(&HEAD, head.as_ref().map_or(0, |head| head.sum))?;
+    Ok(head)
+}
+
+impl HeadRow {
+    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
+        let log: u16 = row.get(0)?;
+        let at = Position {
+            log: LogId(log),
+            epoch: unsigned(row, 1)?,
+            seq: unsigned(row, 2)?,
+        };
+        let (format, sum): (u32, u64) = (row.get(3)?, unsigned(row, 5)?);
+        let state = text(row, 4)?;
+        if head_checksum(at, format, state) != sum {
+            return Err(damaged("table head: its row is not as it was written"));
+        }
+        if format > World::FORMAT {
+            let ours = World::FORMAT;
+            return Err(StorageError::NewerFormat(format!(
+                "its world has format {format}, this build knows {ours}"
+            )));
+        }
+        let state = serde_json::from_str(state)
+            .map_err(|error| damaged(&format!("table head: its state cannot be read: {error}")))?;
+        Ok(Self { at, state, sum })
+    }
+}
+
+fn bases(reading: &mut Reading<'_>) -> Result<Vec<JournalBase>, StorageError> {
+    let all = "SELECT guild_id, floor, world, sum FROM base";
+    let mut select = reading.connection().prepare(all)?;
     let mut rows = select.query([])?;
     let mut sums = 0_u64;
     let mut bases = thread::scope(|scope| {
@@ -79,27 +106,35 @@ fn bases(connection: &Connection) -> Result<(Vec<JournalBase>, u64), StorageErro
         }
         parallel.finish()
     })?;
+    reading.add_up(&BASE, sums)?;
     // SQLite's order is of signed numbers.
     bases.sort_unstable_by_key(|base| base.guild_id);
-    Ok((bases, sums))
+    Ok(bases)
+}
+
+struct Events {
+    kept: Vec<SealedEvent>,
+    /// How many rows are there that are needed no more.
+    below: u64,
 }
 
 fn events(
-    connection: &Connection,
+    reading: &mut Reading<'_>,
     head: Position,
     bases: &[JournalBase],
-) -> Result<(Vec<SealedEvent>, u64), StorageError> {
+) -> Result<Events, StorageError> {
     let floors = bases.iter().map(|base| (base.guild_id, base.floor));
     let floors: HashMap<GuildId, u64> = floors.collect();
     let highest_floor = floors.values().copied().max().unwrap_or(0);
 
     let all = "SELECT seq, guild_id, ts, name, payload, sum FROM event ORDER BY seq";
-    let mut select = connection.prepare(all)?;
+    let mut select = reading.connection().prepare(all)?;
     let mut rows = select.query([])?;
-    let mut sums = 0_u64;
+    let (mut sums, mut below) = (0_u64, 0);
     // Above all floors nothing was ever taken out.
     let mut next = highest_floor + 1;
-    let events = thread::scope(|scope| {
+    let mut is_whole = true;
+    let kept = thread::scope(|scope| {
         let mut parallel = Parallel::new(scope);
         let mut piece = Vec::new();
         let mut take = |piece: Vec<EventRow>| {
@@ -109,12 +144,15 @@ fn events(
         while let Some(row) = rows.next()? {
             let row = EventRow::read(row)?;
             if row.seq > next {
+                is_whole = false;
                 break;
             }
             next += u64::from(row.seq == next);
             sums = sums.wrapping_add(row.sum);
             if row.seq > floors.get(&row.guild_id).copied().unwrap_or(0) {
                 piece.push(row);
+            } else {
+                below += 1;
             }
             if piece.len() == PIECE {
                 take(mem::take(&mut piece))?;
@@ -123,11 +161,14 @@ fn events(
         take(piece)?;
         parallel.finish()
     })?;
-    if next != head.seq + 1 {
-        let why = format!("its head is at {head} and no event {next} fits before it");
+    if is_whole {
+        reading.add_up(&EVENT, sums)?;
+    }
+    if !is_whole || next != head.seq + 1 {
+        let why = format!("table event: the head is at {head} and no row {next} fits before it");
         return Err(damaged(&why));
     }
-    Ok((events, sums))
+    Ok(Events { kept, below })
 }
 
 /// A row that is as it was written.
@@ -147,10 +188,8 @@ impl BaseRow {
             sum: unsigned(row, 3)?,
         };
         if base_checksum(row.guild_id, row.floor, row.world.as_deref()) != row.sum {
-            let why = format!(
-                "the base of guild {} is not as it was written",
-                row.guild_id
-            );
+            let id = row.guild_id;
+            let why = format!("table base: the row of guild {id} is not as it was written");
             return Err(damaged(&why));
         }
         Ok(row)
@@ -163,7 +202,7 @@ impl BaseRow {
         let guild = self.world.as_deref().map(serde_json::from_str).transpose();
         let unreadable = |error| {
             damaged(&format!(
-                "the base of guild {guild_id} cannot be read: {error}"
+                "table base: the row of guild {guild_id} cannot be read: {error}"
             ))
         };
         Ok(JournalBase {
@@ -205,7 +244,8 @@ impl EventRow {
             seq, guild_id, ts, ..
         } = row;
         if event_checksum(seq, guild_id, ts, &row.name, &row.payload) != row.sum {
-            return Err(damaged(&format!("event {seq} is not as it was written")));
+            let why = format!("table event: row {seq} is not as it was written");
+            return Err(damaged(&why));
         }
         Ok(row)
     }
@@ -213,7 +253,7 @@ impl EventRow {
     fn sealed(&self, head: Position) -> Result<SealedEvent, StorageError> {
         let Self { seq, name, .. } = self;
         let event = Event::from_wire(name, &self.payload)
-            .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
+            .map_err(|error| damaged(&format!("table event: row {seq} cannot be read: {error}")))?;
         // The link passes over what it does not know; here that would be a loss.
         if event.change.name() != *name {
             return Err(StorageError::NewerFormat(format!(
@@ -221,10 +261,11 @@ impl EventRow {
             )));
         }
         if (event.guild_id, event.ts) != (self.guild_id, self.ts) {
-            return Err(damaged(&format!("event {seq} contradicts its row")));
+            let why = format!("table event: row {seq} contradicts its payload");
+            return Err(damaged(&why));
         }
         let Group { more } = serde_json::from_str(&self.payload)
-            .map_err(|error| damaged(&format!("event {seq} cannot be read: {error}")))?;
+            .map_err(|error| damaged(&format!("table event: row {seq} cannot be read: {error}")))?;
         Ok(SealedEvent::new(Envelope {
             at: head.at(*seq),
             more,
@@ -243,5 +284,5 @@ fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, StorageErr
 }
 
 fn damaged(what: &str) -> StorageError {
-    StorageError::Damaged(what.to_owned())
+    StorageError::damaged(what)
 }

@@ -7,7 +7,7 @@
 //! In a full log about a quarter of the rows waits for it. Events of many bytes have it go faster,
 //! or a few of them would keep the file at many times what the log holds.
 
-use rusqlite::Transaction;
+use rusqlite::Connection;
 
 /// So many rows at a time.
 const STRETCH: u64 = 512;
@@ -53,7 +53,7 @@ impl Sweep {
     }
 
     /// Does what is due. Returns the sums of what it took out, added up.
-    pub(super) fn go_on(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    pub(super) fn go_on(&mut self, connection: &Connection) -> rusqlite::Result<u64> {
         let mut gone = 0_u64;
         // Once round finds all there is.
         let mut rounds = 0;
@@ -64,7 +64,7 @@ impl Sweep {
                 break;
             }
             if self.highest_floor > 0 {
-                gone = gone.wrapping_add(self.sweep(transaction)?);
+                gone = gone.wrapping_add(self.sweep(connection)?);
             }
             // At once: by the next time the floors have risen, and it would run after the head for
             // ever.
@@ -76,16 +76,16 @@ impl Sweep {
         Ok(gone)
     }
 
-    fn sweep(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    fn sweep(&mut self, connection: &Connection) -> rusqlite::Result<u64> {
         let end = "SELECT max(seq) FROM (SELECT seq FROM event WHERE seq > ? ORDER BY seq LIMIT ?)";
-        let mut end = transaction.prepare_cached(end)?;
+        let mut end = connection.prepare_cached(end)?;
         let from = self.hand.cast_signed();
         let end: Option<i64> = end.query_row([from, STRETCH.cast_signed()], |row| row.get(0))?;
         self.hand = end.map_or(u64::MAX, i64::cast_unsigned);
 
         let below = "DELETE FROM event WHERE seq > ? AND seq <= ? AND seq <= \
                      (SELECT floor FROM base WHERE base.guild_id = event.guild_id) RETURNING sum";
-        let mut below = transaction.prepare_cached(below)?;
+        let mut below = connection.prepare_cached(below)?;
         let mut below = below.query([from, self.hand.min(self.highest_floor).cast_signed()])?;
         let mut gone = 0_u64;
         while let Some(row) = below.next()? {

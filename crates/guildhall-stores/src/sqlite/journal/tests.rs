@@ -8,8 +8,12 @@ mod size;
 mod disk;
 
 use std::{
-    collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc,
-    time::Instant,
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use guildhall_model::{
@@ -17,7 +21,7 @@ use guildhall_model::{
     arbitrary,
 };
 use guildhall_ports::{
-    Journal, conformance,
+    Journal, JournalError, conformance,
     journal::{JournalBase, JournalState},
 };
 use proptest::{
@@ -28,6 +32,7 @@ use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
 use super::*;
+use crate::sqlite::SqliteJournal;
 
 #[tokio::test]
 async fn it_keeps_the_promises_of_its_port() {

@@ -1,7 +1,7 @@
 use super::*;
-use crate::sqlite::journal::{
-    checksum::{base_checksum, event_checksum, head_checksum},
-    schema::APPLICATION_ID,
+use crate::sqlite::{
+    file::Checksum,
+    journal::checksum::{base_checksum, event_checksum, head_checksum},
 };
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_journal_of_the_world_format_before_is_read() {
 #[tokio::test]
 async fn a_newer_journal_is_refused() {
     for place in [closed().await, Place::killed().await] {
-        place.forge("PRAGMA user_version=2");
+        place.forge("PRAGMA user_version=3");
         let sentence = place.refused().await;
         let cure = "update Guildhall, or choose another DATA_DIR";
         assert!(
@@ -151,20 +151,58 @@ async fn a_log_with_a_hole_is_refused() {
 
 /// Nothing else would tell: each row that is there is right.
 #[tokio::test]
-async fn a_row_that_is_missing_old_or_too_many_is_refused() {
-    for sql in [
-        "DELETE FROM event WHERE seq = 2",
-        "DELETE FROM base WHERE guild_id = 3",
-        "UPDATE event SET seq = 0 WHERE seq = 19",
-        "INSERT INTO base SELECT 99, floor, world, sum FROM base WHERE guild_id = 3",
-        "UPDATE head SET rows = rows + 1",
-        "UPDATE head SET epoch = epoch + 1",
-        "UPDATE event SET payload = replace(payload, '7', '8') WHERE seq = 40",
+async fn a_row_that_is_missing_old_or_too_many_is_refused_by_the_name_of_its_table() {
+    for (sql, table) in [
+        ("DELETE FROM event WHERE seq = 2", "event"),
+        ("DELETE FROM event WHERE seq = 40", "event"),
+        ("UPDATE event SET seq = 0 WHERE seq = 19", "event"),
+        (
+            "UPDATE event SET payload = replace(payload, '7', '8') WHERE seq = 40",
+            "event",
+        ),
+        ("DELETE FROM base WHERE guild_id = 3", "base"),
+        (
+            "INSERT INTO base SELECT 99, floor, world, sum FROM base WHERE guild_id = 3",
+            "base",
+        ),
+        ("DELETE FROM head", "head"),
+        ("UPDATE head SET epoch = epoch + 1", "head"),
+        ("DELETE FROM row_sum WHERE name = 'event'", "row_sum"),
+        ("UPDATE row_sum SET rows = rows + 1", "row_sum"),
+        (
+            "UPDATE row_sum SET name = 'rooms' WHERE name = 'head'",
+            "row_sum",
+        ),
+        ("INSERT INTO row_sum VALUES ('rooms', 0, 0)", "row_sum"),
     ] {
         let place = closed().await;
         place.forge(sql);
         let sentence = place.refused().await;
-        assert!(sentence.contains("is damaged"), "{sql}: {sentence}");
+        let named = format!("is damaged (table {table}");
+        assert!(sentence.contains(&named), "{sql}: {sentence}");
+    }
+}
+
+/// A page that the disk has not taken: all its rows are right, and of an hour ago.
+#[tokio::test]
+async fn rows_that_are_older_than_the_others_are_refused_by_the_name_of_their_table() {
+    for table in ["base", "event", "head"] {
+        let place = Place::new();
+        drop(place.written().await);
+        let kept = Place::new();
+        fs::copy(&place.path, &kept.path).expect("is copied");
+        let journal = place.open();
+        let bases = vec![base(2, 30, Some(guild(8)))];
+        journal.commit(commit(41, 4, bases)).await.expect("fits");
+        drop(journal);
+        place.forge(&format!(
+            "ATTACH '{}' AS old;
+             DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table}",
+            kept.path.display()
+        ));
+        let sentence = place.refused().await;
+        let named = format!("table {table}: a row is missing, old or too many");
+        assert!(sentence.contains(&named), "{sentence}");
     }
 }
 
@@ -231,74 +269,73 @@ impl Place {
         let id: i32 = connection
             .query_row("PRAGMA application_id", [], |row| row.get(0))
             .expect("has one");
-        assert_eq!(id, APPLICATION_ID);
-        let rows: Vec<(i64, i64, i64, String, String)> = all(
-            &connection,
-            "SELECT seq, guild_id, ts, name, payload FROM event",
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                ))
-            },
-        );
-        let mut sums = 0_u64;
-        for (seq, guild_id, ts, name, payload) in rows {
-            let guild = GuildId(guild_id.cast_unsigned());
-            let (number, ts) = (seq.cast_unsigned(), ts.cast_unsigned());
-            let sum = event_checksum(number, guild, ts, &name, &payload);
-            sums = sums.wrapping_add(sum);
-            let put = "UPDATE event SET sum = ? WHERE seq = ?";
-            connection
-                .execute(put, [sum.cast_signed(), seq])
-                .expect("is put");
-        }
-        let rows: Vec<(i64, i64, Option<String>)> = all(
-            &connection,
-            "SELECT guild_id, floor, world FROM base",
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        );
-        for (id, floor, world) in rows {
-            let guild_id = GuildId(id.cast_unsigned());
-            let sum = base_checksum(guild_id, floor.cast_unsigned(), world.as_deref());
-            sums = sums.wrapping_add(sum);
-            let put = "UPDATE base SET sum = ? WHERE guild_id = ?";
-            connection
-                .execute(put, [sum.cast_signed(), id])
-                .expect("is put");
-        }
-        let rows: Vec<(i64, i64, i64, u32, String)> = all(
-            &connection,
-            "SELECT log, epoch, seq, world_format, state FROM head",
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                ))
-            },
-        );
-        for (log, epoch, seq, format, state) in rows {
-            let Ok(log) = u16::try_from(log) else {
-                continue;
-            };
-            let at = Position {
-                log: LogId(log),
-                epoch: epoch.cast_unsigned(),
-                seq: seq.cast_unsigned(),
-            };
-            let sum = head_checksum(at, format, &state, sums).cast_signed();
-            let put = "UPDATE head SET rows = ?, sum = ?";
-            connection
-                .execute(put, [sums.cast_signed(), sum])
-                .expect("is put");
+        assert_eq!(id, 0x4775_6c64, "Guld");
+        for (table, rows) in [
+            ("event", sum_events(&connection)),
+            ("base", sum_bases(&connection)),
+            ("head", sum_head(&connection)),
+        ] {
+            let sum = Checksum::of("row_sum").text(table).number(rows).done();
+            let put = "UPDATE row_sum SET rows = ?, sum = ? WHERE name = ?";
+            let row = (rows.cast_signed(), sum.cast_signed(), table);
+            connection.execute(put, row).expect("is put");
         }
     }
+}
+
+fn sum_events(connection: &Connection) -> u64 {
+    type Row = (i64, i64, i64, String, String);
+    let select = "SELECT seq, guild_id, ts, name, payload FROM event";
+    let rows: Vec<Row> = all(connection, select, |row| row.try_into());
+    let mut sums = 0_u64;
+    for (seq, guild_id, ts, name, payload) in rows {
+        let guild = GuildId(guild_id.cast_unsigned());
+        let (number, ts) = (seq.cast_unsigned(), ts.cast_unsigned());
+        let sum = event_checksum(number, guild, ts, &name, &payload);
+        sums = sums.wrapping_add(sum);
+        let put = "UPDATE event SET sum = ? WHERE seq = ?";
+        let put = connection.execute(put, [sum.cast_signed(), seq]);
+        put.expect("is put");
+    }
+    sums
+}
+
+fn sum_bases(connection: &Connection) -> u64 {
+    type Row = (i64, i64, Option<String>);
+    let select = "SELECT guild_id, floor, world FROM base";
+    let rows: Vec<Row> = all(connection, select, |row| row.try_into());
+    let mut sums = 0_u64;
+    for (id, floor, world) in rows {
+        let guild_id = GuildId(id.cast_unsigned());
+        let sum = base_checksum(guild_id, floor.cast_unsigned(), world.as_deref());
+        sums = sums.wrapping_add(sum);
+        let put = "UPDATE base SET sum = ? WHERE guild_id = ?";
+        let put = connection.execute(put, [sum.cast_signed(), id]);
+        put.expect("is put");
+    }
+    sums
+}
+
+fn sum_head(connection: &Connection) -> u64 {
+    type Row = (i64, i64, i64, u32, String);
+    let select = "SELECT log, epoch, seq, world_format, state FROM head";
+    let rows: Vec<Row> = all(connection, select, |row| row.try_into());
+    let mut sums = 0_u64;
+    for (log, epoch, seq, format, state) in rows {
+        let Ok(log) = u16::try_from(log) else {
+            continue;
+        };
+        let at = Position {
+            log: LogId(log),
+            epoch: epoch.cast_unsigned(),
+            seq: seq.cast_unsigned(),
+        };
+        let sum = head_checksum(at, format, &state);
+        sums = sums.wrapping_add(sum);
+        let put = connection.execute("UPDATE head SET sum = ?", [sum.cast_signed()]);
+        put.expect("is put");
+    }
+    sums
 }
 
 fn all<T>(

@@ -2,15 +2,22 @@
 
 use std::path::Path;
 
-use guildhall_model::World;
-use guildhall_ports::journal::JournalError;
 use rusqlite::{Error, ErrorCode};
 
-use super::schema;
+/// Why a file does not do as it is told: sentences for whoever has to do something about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sqlite) enum FileError {
+    /// Another process has it open: try again when that one is gone.
+    InUse(String),
+    /// It is damaged, of a newer build or of something else; no retry helps.
+    Refused(String),
+    /// The disk failed, or what was asked cannot be.
+    Failed(String),
+}
 
 /// Why a file cannot be used, or was not written.
 #[derive(Debug)]
-pub(super) enum StorageError {
+pub(in crate::sqlite) enum StorageError {
     /// What SQLite says.
     Sqlite(Error),
     /// It is not what was written.
@@ -20,7 +27,12 @@ pub(super) enum StorageError {
     /// A database, and none of ours.
     Foreign,
     /// Tables of a later version.
-    NewerTables(i32),
+    NewerTables {
+        /// The file's.
+        version: i32,
+        /// This build's.
+        known: i32,
+    },
     /// A world or an event of a later build.
     NewerFormat(String),
     /// It can be read and not be written.
@@ -40,25 +52,22 @@ impl From<Error> for StorageError {
 }
 
 impl StorageError {
-    pub(super) fn world_format(found: u64) -> Self {
-        let ours = World::FORMAT;
-        Self::NewerFormat(format!(
-            "its world has format {found}, this build knows {ours}"
-        ))
+    pub(in crate::sqlite) fn damaged(what: &str) -> Self {
+        Self::Damaged(what.to_owned())
     }
 
     /// The sentence for somebody who wanted to open or read it; `folder_setting` is what the operator
     /// calls the setting that says in which folder it is.
-    pub(super) fn reading(self, path: &Path, folder_setting: &str) -> JournalError {
+    pub(super) fn reading(self, path: &Path, folder_setting: &str) -> FileError {
         let path = path.display();
         let damaged = |what: &str| {
-            JournalError::Refused(format!(
+            FileError::Refused(format!(
                 "{path} is damaged ({what}): move it and the files whose names begin with its own \
                  out of the way, and Guildhall begins a new log"
             ))
         };
         let not_writable = |why: &str| {
-            JournalError::Refused(format!(
+            FileError::Refused(format!(
                 "{path} cannot be opened for writing ({why}): give the user that Guildhall runs \
                  as the right to write it and its folder"
             ))
@@ -66,7 +75,7 @@ impl StorageError {
         match self {
             Self::Sqlite(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    JournalError::InUse(format!(
+                    FileError::InUse(format!(
                         "{path} is open elsewhere: another guildhall runs on this {folder_setting} (or \
                          a tool reads the file); stop that one, or choose another \
                          {folder_setting}"
@@ -78,7 +87,7 @@ impl StorageError {
                     | ErrorCode::CannotOpen
                     | ErrorCode::AuthorizationForStatementDenied,
                 ) => not_writable(&error.to_string()),
-                Some(ErrorCode::NotADatabase) => JournalError::Refused(format!(
+                Some(ErrorCode::NotADatabase) => FileError::Refused(format!(
                     "{path} is no journal of Guildhall's (not an SQLite file, or its beginning is \
                      damaged): choose another {folder_setting}, or move the file out of the way"
                 )),
@@ -87,44 +96,43 @@ impl StorageError {
                     | ErrorCode::DiskFull
                     | ErrorCode::OutOfMemory
                     | ErrorCode::OperationInterrupted,
-                ) => JournalError::Failed(format!("{path} could not be read: {error}")),
+                ) => FileError::Failed(format!("{path} could not be read: {error}")),
                 _ => damaged(&error.to_string()),
             },
             Self::ReadOnly => not_writable("it can only be read"),
             Self::Damaged(what) => damaged(&what),
-            Self::WalTruncated => JournalError::Refused(format!(
+            Self::WalTruncated => FileError::Refused(format!(
                 "{path}-wal is missing or cut off, and the newest events were in it: put it back, \
                  or move {path} out of the way, and Guildhall begins a new log"
             )),
-            Self::Foreign => JournalError::Refused(format!(
+            Self::Foreign => FileError::Refused(format!(
                 "{path} is no journal of Guildhall's but another program's SQLite file: choose \
                  another {folder_setting}, or move the file out of the way"
             )),
-            Self::NewerTables(found) => JournalError::Refused(format!(
-                "{path} was written by a newer Guildhall (its tables have version {found}, this \
-                 build knows {}): update Guildhall, or choose another {folder_setting}",
-                schema::VERSION
+            Self::NewerTables { version, known } => FileError::Refused(format!(
+                "{path} was written by a newer Guildhall (its tables have version {version}, this \
+                 build knows {known}): update Guildhall, or choose another {folder_setting}"
             )),
-            Self::NewerFormat(what) => JournalError::Refused(format!(
+            Self::NewerFormat(what) => FileError::Refused(format!(
                 "{path} was written by a newer Guildhall ({what}): update Guildhall, or choose \
                  another {folder_setting}"
             )),
-            Self::NoFolder => JournalError::Refused(format!(
+            Self::NoFolder => FileError::Refused(format!(
                 "{path} cannot be made: its folder is not there, make it or choose another \
                  {folder_setting}"
             )),
-            Self::NoFile => JournalError::Refused(format!(
+            Self::NoFile => FileError::Refused(format!(
                 "{path} is no file: move it out of the way, or choose another {folder_setting}"
             )),
-            Self::InvalidRequest(what) => JournalError::Failed(format!("{path}: {what}")),
+            Self::InvalidRequest(what) => FileError::Failed(format!("{path}: {what}")),
         }
     }
 
     /// The sentence for somebody who wanted to add to it.
-    pub(super) fn writing(self, path: &Path, folder_setting: &str) -> JournalError {
+    pub(super) fn writing(self, path: &Path, folder_setting: &str) -> FileError {
         match self {
             Self::Sqlite(error) => {
-                JournalError::Failed(format!("{} could not be written: {error}", path.display()))
+                FileError::Failed(format!("{} could not be written: {error}", path.display()))
             }
             other => other.reading(path, folder_setting),
         }

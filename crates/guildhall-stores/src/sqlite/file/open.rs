@@ -9,14 +9,18 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::World;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, config::DbConfig};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, config::DbConfig};
 
 use super::{
     error::StorageError,
-    schema::{APPLICATION_ID, TABLES, VERSION},
+    migrate::migrate,
+    module::{Modules, summed_at, tables_at, version_of},
+    row_sums::RowSums,
     wal,
 };
+
+/// "Guld": tells a file of ours from anybody else's SQLite file.
+pub(super) const APPLICATION_ID: i32 = 0x4775_6c64;
 
 /// SQLite writes back what is in the write-ahead file when that has grown to so many pages (of
 /// 4 KiB); it is kept at that size then. Everything waits for that, so little at a time: with 512 the
@@ -30,9 +34,10 @@ pub(super) struct LockedFile {
     had_beside: bool,
 }
 
-/// Opens the file, or makes it. Of a file that is there nothing is changed yet, not even when it
-/// is closed again ([`LockedFile::leave`]).
-pub(super) fn open(path: &Path) -> Result<LockedFile, StorageError> {
+/// Opens the file, or makes it, and answers with the sums of its tables. A file that is there is
+/// brought up to date if it is of an earlier version; otherwise nothing of it is changed yet, not
+/// even when it is closed again ([`LockedFile::leave`]).
+pub(super) fn open(path: &Path, modules: Modules) -> Result<(LockedFile, RowSums), StorageError> {
     let length_beside = length(&beside(path, "-wal"))?;
     match length(path)? {
         // SQLite would remove the other without a word.
@@ -50,8 +55,8 @@ pub(super) fn open(path: &Path) -> Result<LockedFile, StorageError> {
         connection: Connection::open_with_flags(path, flags)?,
         had_beside: length_beside.is_some(),
     };
-    match lock_and_check(&opened.connection, path) {
-        Ok(()) => Ok(opened),
+    match lock_and_check(&opened.connection, path, modules) {
+        Ok(sums) => Ok((opened, sums)),
         Err(error) => {
             opened.leave();
             Err(error)
@@ -100,7 +105,7 @@ fn make(path: &Path) -> Result<(), StorageError> {
 }
 
 /// Looks at the header without a lock, and without what SQLite does to a file whose writer died:
-/// that is right for a journal of ours and not for anybody else's file.
+/// that is right for a file of ours and not for anybody else's file.
 fn peek(path: &Path) -> Result<(), StorageError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -114,7 +119,11 @@ fn peek(path: &Path) -> Result<(), StorageError> {
     }
 }
 
-fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), StorageError> {
+fn lock_and_check(
+    connection: &Connection,
+    path: &Path,
+    modules: Modules,
+) -> Result<RowSums, StorageError> {
     // Before anything that looks at the file: whoever has it has it for long, and rusqlite would
     // wait for 5 s each time.
     connection.busy_timeout(Duration::ZERO)?;
@@ -138,69 +147,73 @@ fn lock_and_check(connection: &Connection, path: &Path) -> Result<(), StorageErr
         return Err(StorageError::ReadOnly);
     }
     // Also when it was being made and its process was killed: that has been taken back by now.
-    if length(path)? == Some(0) {
-        lay_out(connection)?;
+    let sums = if length(path)? == Some(0) {
+        lay_out(connection, modules)?
     } else {
-        check(connection, path)?;
-    }
+        check(connection, path, modules)?
+    };
     // The lock stays: locking_mode.
     connection.execute_batch("COMMIT")?;
-    Ok(())
+    Ok(sums)
 }
 
-fn lay_out(connection: &Connection) -> Result<(), StorageError> {
-    for (_, table) in TABLES {
-        connection.execute_batch(table)?;
+fn lay_out(connection: &Connection, modules: Modules) -> Result<RowSums, StorageError> {
+    let version = version_of(modules);
+    for table in tables_at(modules, version) {
+        table.create(connection)?;
     }
+    let sums = RowSums::of(summed_at(modules, version));
+    sums.put(connection, &RowSums::default())?;
     connection.execute_batch(&format!(
         "INSERT INTO writer VALUES (1, 0);
          PRAGMA application_id={APPLICATION_ID};
-         PRAGMA user_version={VERSION}"
+         PRAGMA user_version={version}"
     ))?;
-    Ok(())
+    Ok(sums)
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), StorageError> {
+fn check(connection: &Connection, path: &Path, modules: Modules) -> Result<RowSums, StorageError> {
     if number(connection, "PRAGMA application_id")? != APPLICATION_ID {
         return Err(StorageError::Foreign);
     }
-    match number(connection, "PRAGMA user_version")? {
-        VERSION => {}
-        newer if newer > VERSION => return Err(StorageError::NewerTables(newer)),
-        other => {
-            return Err(StorageError::Damaged(format!(
-                "no version {other} was ever written"
-            )));
-        }
+    let known = version_of(modules);
+    let version = number(connection, "PRAGMA user_version")?;
+    if version > known {
+        return Err(StorageError::NewerTables { version, known });
+    }
+    if version < 1 {
+        let why = format!("no version {version} was ever written");
+        return Err(StorageError::Damaged(why));
     }
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(StorageError::Damaged(found));
     }
-    check_tables(connection)?;
+    check_tables(connection, modules, version)?;
     check_write_ahead(connection, path)?;
-    let format = "SELECT world_format FROM head";
-    let format: Option<i64> = connection
-        .query_row(format, [], |row| row.get(0))
-        .optional()?;
-    match format.map(i64::cast_unsigned) {
-        Some(newer) if newer > u64::from(World::FORMAT) => Err(StorageError::world_format(newer)),
-        _ => Ok(()),
+    if version == known {
+        return RowSums::read(connection, summed_at(modules, version));
     }
+    let sums = migrate(connection, modules, version)?;
+    check_tables(connection, modules, known)?;
+    Ok(sums)
 }
 
-fn check_tables(connection: &Connection) -> Result<(), StorageError> {
+fn check_tables(
+    connection: &Connection,
+    modules: Modules,
+    version: i32,
+) -> Result<(), StorageError> {
     let mut found = connection.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
     let mut found = found.query([])?;
-    for (name, table) in TABLES {
+    for table in tables_at(modules, version) {
         let row = found.next()?;
         let as_written = |row: &rusqlite::Row<'_>| -> rusqlite::Result<bool> {
-            Ok(row.get_ref(0)?.as_str()? == name && row.get_ref(1)?.as_str()? == table)
+            Ok(row.get_ref(0)?.as_str()? == table.name && row.get_ref(1)?.as_str()? == table.sql)
         };
         if !row.map(as_written).transpose()?.unwrap_or(false) {
-            return Err(StorageError::Damaged(format!(
-                "table {name} is not as it was made"
-            )));
+            let why = format!("table {} is not as it was made", table.name);
+            return Err(StorageError::Damaged(why));
         }
     }
     match found.next()? {

@@ -1,0 +1,62 @@
+/// A file of the version before.
+mod version_1;
+/// A store of its own, as the next ones will be.
+mod another_module;
+
+use std::{fs, path::PathBuf};
+
+use rusqlite::Connection;
+use tempfile::{TempDir, tempdir};
+
+use super::*;
+
+/// A folder with a copy of the file that version 1 left (`fixtures/journals`).
+struct Place {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Place {
+    fn of_version_1() -> Self {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("guildhall.db");
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
+        let fixture = format!("{fixtures}/version-1.sqlite3");
+        fs::copy(fixture, &path).expect("the fixture");
+        Self {
+            _folder: folder,
+            path,
+        }
+    }
+
+    fn beside(&self) -> PathBuf {
+        self.path.with_extension("db-wal")
+    }
+
+    /// Both files, byte by byte.
+    fn files(&self) -> [Option<Vec<u8>>; 2] {
+        [fs::read(&self.path).ok(), fs::read(self.beside()).ok()]
+    }
+
+    fn put(&self, files: &[Option<Vec<u8>>; 2]) {
+        for (path, bytes) in [&self.path, &self.beside()].into_iter().zip(files) {
+            match bytes {
+                Some(bytes) => fs::write(path, bytes).expect("is written"),
+                None => drop(fs::remove_file(path)),
+            }
+        }
+    }
+
+    /// Asks, and changes nothing; not while a journal has it open.
+    fn number(&self, question: &str) -> i64 {
+        let connection = Connection::open(&self.path).expect("opens");
+        let answer = connection.query_row(question, [], |row| row.get(0));
+        answer.expect("is answered")
+    }
+
+    /// Changes it as only a stranger would.
+    fn forge(&self, sql: &str) {
+        let connection = Connection::open(&self.path).expect("opens");
+        connection.execute_batch(sql).expect("is done");
+    }
+}
