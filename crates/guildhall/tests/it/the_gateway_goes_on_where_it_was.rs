@@ -226,6 +226,60 @@ async fn without_its_journal_a_new_log_begins_and_streams_are_told() {
     assert_eq!(stream.until("voice.updated").await.data["username"], "on");
 }
 
+/// A gateway of a commit whose files have version 1 wrote this journal, beside a simulator of the
+/// same world in which the same happened: so its session is the one that this Discord has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_the_version_before_is_gone_on_with_and_its_cursors_are_resumed() {
+    const CURSOR: &str = "0.1795923617008-13";
+    let mut house = House::start().await;
+    let (cookie, mut stream) = house.visit().await;
+    let discord = &house.discord;
+    for number in 0..6 {
+        discord.stamp(&format!("early {number}")).await;
+    }
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[0]))
+        .await;
+    discord.stamp("cursor").await;
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[1]))
+        .await;
+    discord.stamp("after the cursor").await;
+    while stream.next_record().await.data["username"] != "after the cursor" {}
+    let starts = session_starts(&house).await;
+    for process in [&mut house.web, &mut house.gateway] {
+        process.signal("TERM");
+        process.ended().await;
+    }
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
+    let before = format!("{fixtures}/version-1-of-a-gateway.sqlite3");
+    let journal = house.folder().join("data/gateway.sqlite3");
+    std::fs::copy(before, &journal).expect("the fixture");
+    assert_eq!(version_of(&journal), 1);
+    house.discord.stamp("meanwhile").await;
+    house.restart_gateway();
+    house.restart_web().await;
+
+    let mut stream = house.stream(&cookie, "", Some(CURSOR)).await;
+    assert_eq!(stream.next_record().await.event, "resumed");
+    let left = record(&mut stream, "voice.left").await;
+    assert_eq!(left.data["previousChannelId"], house.discord.rooms[0]);
+    let joined = record(&mut stream, "voice.joined").await;
+    assert_eq!(joined.data["channelId"], house.discord.rooms[1]);
+    for (stamp, cursor) in [("after the cursor", 16), ("meanwhile", 17)] {
+        let stamped = record(&mut stream, "voice.updated").await;
+        assert_eq!(stamped.data["username"], stamp);
+        let expected = format!("0.1795923617008-{cursor}");
+        assert_eq!(stream.cursor, Some(expected));
+    }
+    assert_eq!(snapshots(&stream), 0, "{}", stream.raw);
+    let left = session_starts(&house).await;
+    assert_eq!(left, starts, "a RESUME of the session in the file");
+    house.gateway.signal("TERM");
+    assert!(house.gateway.ended().await.success());
+    assert_eq!(version_of(&journal), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_is_damaged_or_of_another_bot_is_refused_and_left_as_it_is() {
     let mut house = House::start().await;
@@ -253,6 +307,12 @@ async fn a_journal_that_is_damaged_or_of_another_bot_is_refused_and_left_as_it_i
     let log = house.gateway.log();
     assert!(log.contains("gateway.sqlite3"), "{log}");
     assert!(std::fs::read(&journal).expect("the journal") == damaged);
+}
+
+/// Where SQLite's header has it (`user_version`).
+fn version_of(journal: &std::path::Path) -> u32 {
+    let header = std::fs::read(journal).expect("the journal");
+    u32::from_be_bytes(header[60..64].try_into().expect("four bytes"))
 }
 
 /// IDENTIFYs that are left.
