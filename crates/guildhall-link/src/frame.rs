@@ -2,9 +2,14 @@
 
 use std::borrow::Cow;
 
-use guildhall_model::{Envelope, Event, Guild, GuildId, Position, SealedEvent, UnixMs, UserId};
+use guildhall_model::{
+    Envelope, Event, Guild, GuildId, Position, SealedEvent, UnixMs, UserId,
+    event::{EVENTS, EventTable},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+
+pub use guildhall_model::event::Discord;
 
 /// The version of these shapes. Sides of different versions refuse each other.
 pub const VERSION: u32 = 1;
@@ -90,20 +95,6 @@ pub struct DiscordStatus {
     /// Every guild that READY named has come or is known to be in an outage: only now does the
     /// absence of a guild mean anything.
     pub complete: bool,
-}
-
-/// How the connection to Discord is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Discord {
-    /// Events arrive as they happen.
-    Live,
-    /// Cut a moment ago; what was missed is being fetched.
-    Resuming,
-    /// No connection.
-    Down,
-    /// Not known, because the link is down or nothing was said yet. Never sent by a gateway.
-    Unknown,
 }
 
 /// The answer to a watch.
@@ -207,6 +198,11 @@ impl Frame {
     /// Reads a text message. Total: any text is a frame or an error, and fields and types that
     /// this build does not know are passed over.
     pub fn decode(message: &str) -> Result<Self, FrameError> {
+        Self::decode_by(EVENTS, message)
+    }
+
+    /// [`Frame::decode`], with the events of a table.
+    pub fn decode_by(table: EventTable, message: &str) -> Result<Self, FrameError> {
         let raw: RawFrame<'_> = serde_json::from_str(message).map_err(FrameError::Envelope)?;
         Ok(match &*raw.frame {
             "hello" => Self::Hello(raw.data("hello")?),
@@ -220,7 +216,7 @@ impl Frame {
             "event" => Self::Event(Envelope {
                 at: raw.id.ok_or(FrameError::NoId("event"))?,
                 more: raw.more,
-                event: raw.data::<Event>("event")?,
+                event: raw.event(table)?,
             }),
             "status" => Self::Status(raw.data("status")?),
             "watch" => {
@@ -308,6 +304,14 @@ struct RawFrame<'a> {
 }
 
 impl RawFrame<'_> {
+    fn event(&self, table: EventTable) -> Result<Event, FrameError> {
+        let data = self.data.map_or("null", RawValue::get);
+        Event::from_json_by(table, data).map_err(|reason| FrameError::Data {
+            frame: "event",
+            reason,
+        })
+    }
+
     fn data<T: DeserializeOwned>(&self, frame: &'static str) -> Result<T, FrameError> {
         let data = self.data.map_or("null", RawValue::get);
         serde_json::from_str(data).map_err(|reason| FrameError::Data { frame, reason })

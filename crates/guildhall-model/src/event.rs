@@ -4,18 +4,43 @@
 //! or *internal*: what changes rights (roles, overwrites, memberships), and who waits for a room to
 //! come, is in the log like everything else, and never leaves the web role.
 
+/// What the table says of each event.
+mod definition;
+/// What events say beside where and when.
+mod payload;
 /// With its JSON, at its place.
 mod sealed;
-/// Names and JSON shapes: the link's, which has everything, and the browser's.
+/// What a stream says by itself.
+mod stream;
+/// The table: each event once.
+mod table;
+/// One event more, for tests.
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod sample;
+/// Both JSON forms: the link's, which has everything, and the browser's.
 mod wire;
+
+use serde::Serialize;
 
 use crate::{
     ChannelId, GuildId, Position, RoleId, UnixMs, UserId,
     guild::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
+pub use definition::{AudienceRule, EventDefinition, EventTable, Family, FamilySet, Lane};
+pub use payload::{Bare, EventPayload, Interval, RoomGone, VoiceLeft};
 pub use sealed::SealedEvent;
+pub use stream::{
+    ByePayload, ByeReason, CheckpointPayload, Discord, GuildPicture, IdlePayload, LinkState,
+    ResumedPayload, RoomPicture, SnapshotPayload, SnapshotReason, StatePayload, StatusPayload,
+};
+pub use table::{
+    BYE, CHECKPOINT, EVENTS, GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, RESUMED, SNAPSHOT,
+    STATUS,
+};
 pub use wire::{EventError, PublicPayload, WirePayload};
+
+use table::ChangeVisitor;
 
 /// One thing that happened in one guild.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,6 +159,9 @@ pub enum Change {
     /// `rights.reset`, internal: what everybody is in this guild has to be asked anew, since nobody
     /// told us of changes for a while. Until their next `rights` nobody there was looked up.
     RightsReset,
+    /// `room.knocked`, in tests alone: [`sample`].
+    #[cfg(any(test, feature = "arbitrary"))]
+    RoomKnocked(sample::Knock),
     /// An event of a newer gateway that this build does not know. It takes its place in the log
     /// and changes nothing.
     Unknown,
@@ -156,36 +184,36 @@ pub enum Audience {
 }
 
 impl Change {
+    /// Which event of the table this is.
+    #[must_use]
+    pub fn definition(&self) -> &'static EventDefinition {
+        self.visit(Which).0
+    }
+
+    /// The event's name on every wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.definition().name
+    }
+
     /// Who may be shown this.
     #[must_use]
     pub fn audience(&self) -> Audience {
-        match self {
-            Self::VoiceJoined(occupant) | Self::VoiceUpdated(occupant) => {
-                Audience::Room(occupant.channel_id)
-            }
-            Self::VoiceLeft {
-                previous_channel_id,
-                ..
-            } => Audience::RoomBefore(*previous_channel_id),
-            Self::RoomCreated(room) => Audience::Room(room.info.channel_id),
-            Self::RoomUpdated(info) => Audience::Room(info.channel_id),
-            Self::RoomDeleted { channel_id } => Audience::RoomBefore(*channel_id),
-            Self::GuildAvailable(_)
-            | Self::GuildUnavailable
-            | Self::GuildUpdated(_)
-            | Self::Gap { .. } => Audience::Guild,
-            Self::GuildRemoved => Audience::GuildBefore,
-            Self::VoicePending(_)
-            | Self::VoicePendingRemoved { .. }
-            | Self::OwnerChanged { .. }
-            | Self::RoleSet(_)
-            | Self::RoleRemoved { .. }
-            | Self::RoomRights { .. }
-            | Self::CategorySet { .. }
-            | Self::CategoryRemoved { .. }
-            | Self::Rights { .. }
-            | Self::RightsReset
-            | Self::Unknown => Audience::Nobody,
+        let (event, room) = self.visit(Which);
+        match (event.audience, room) {
+            (AudienceRule::RoomAfter, Some(room)) => Audience::Room(room),
+            (AudienceRule::RoomBefore, Some(room)) => Audience::RoomBefore(room),
+            (AudienceRule::GuildAfter, _) => Audience::Guild,
+            (AudienceRule::GuildBefore, _) => Audience::GuildBefore,
+            // What is about no room cannot be judged by one, and what only a stream says is in no
+            // log: nobody rather than everybody.
+            (
+                AudienceRule::RoomAfter
+                | AudienceRule::RoomBefore
+                | AudienceRule::Viewer
+                | AudienceRule::Nobody,
+                _,
+            ) => Audience::Nobody,
         }
     }
 
@@ -203,31 +231,23 @@ impl Change {
     /// People moving count too: being connected to a room is a right to see it.
     #[must_use]
     pub fn touches_rights(&self) -> bool {
-        match self {
-            Self::OwnerChanged { .. }
-            | Self::RoleSet(_)
-            | Self::RoleRemoved { .. }
-            | Self::RoomRights { .. }
-            | Self::Rights { .. }
-            | Self::RightsReset
-            | Self::GuildAvailable(Some(_))
-            | Self::GuildRemoved
-            | Self::VoiceJoined(_)
-            | Self::VoiceLeft { .. } => true,
-            Self::VoiceUpdated(_)
-            | Self::VoicePending(_)
-            | Self::VoicePendingRemoved { .. }
-            | Self::RoomCreated(_)
-            | Self::RoomUpdated(_)
-            | Self::RoomDeleted { .. }
-            | Self::GuildAvailable(None)
-            | Self::GuildUnavailable
-            | Self::GuildUpdated(_)
-            | Self::Gap { .. }
-            | Self::CategorySet { .. }
-            | Self::CategoryRemoved { .. }
-            | Self::Unknown => false,
-        }
+        // A known guild that is back has the rights that it had.
+        self.definition().touches_rights && !matches!(self, Self::GuildAvailable(None))
+    }
+}
+
+/// Which event of the table a change is, and the room that a public one is about.
+struct Which;
+
+impl ChangeVisitor for Which {
+    type Output = (&'static EventDefinition, Option<ChannelId>);
+
+    fn public<P: EventPayload>(self, event: &'static EventDefinition, payload: &P) -> Self::Output {
+        (event, payload.room())
+    }
+
+    fn internal<P: Serialize>(self, event: &'static EventDefinition, _payload: &P) -> Self::Output {
+        (event, None)
     }
 }
 

@@ -3,6 +3,8 @@
 
 /// How an occupant is read: most of what is ever read are occupants.
 mod occupant;
+/// How rooms and overwrites are read.
+mod room;
 /// Discord's permission bits.
 mod permissions;
 
@@ -52,6 +54,7 @@ pub struct GuildInfo {
 
 /// A voice or stage channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "room::FlatRoom")]
 pub struct Room {
     /// What who sees it may know.
     #[serde(flatten)]
@@ -105,6 +108,7 @@ pub struct RoomRights {
 
 /// One permission overwrite of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "room::FlatOverwrite")]
 pub struct Overwrite {
     /// Whom it is about.
     #[serde(flatten)]
@@ -116,7 +120,7 @@ pub struct Overwrite {
 }
 
 /// Whom an overwrite is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(tag = "type", content = "id", rename_all = "lowercase")]
 pub enum OverwriteTarget {
     /// Everybody with a role; `@everyone` is the role with the guild's id.

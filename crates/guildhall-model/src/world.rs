@@ -133,6 +133,8 @@ impl Guild {
                 self.memberships.remove(user_id);
             }
             Change::RightsReset => self.memberships.clear(),
+            #[cfg(any(test, feature = "arbitrary"))]
+            Change::RoomKnocked(_) => {}
             Change::GuildRemoved | Change::Gap { .. } | Change::Unknown => {}
         }
     }

@@ -20,10 +20,10 @@ use guildhall_model::Position;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
-pub(crate) use freshness::{Freshness, LinkState, StatusPayload};
+pub(crate) use freshness::Freshness;
 pub(crate) use guild::GuildLog;
 pub(crate) use logs::{GuildLogs, OutOfOrder};
-pub(crate) use record::{Affects, Family, GroupSpan, Record};
+pub(crate) use record::{Affects, GroupSpan, Record};
 
 /// The readers' handle.
 #[derive(Clone, Debug)]

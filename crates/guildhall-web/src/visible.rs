@@ -13,11 +13,14 @@ mod guild;
 
 use std::sync::Arc;
 
-use guildhall_model::{Change, event::Audience};
+use guildhall_model::{
+    Change,
+    event::{Audience, StatusPayload},
+};
 
-use crate::replica::{Record, StatusPayload};
+use crate::replica::Record;
 
-pub(crate) use control::{ByeReason, ControlEvent, SnapshotReason};
+pub(crate) use control::ControlEvent;
 pub(crate) use guild::{
     GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot,
 };

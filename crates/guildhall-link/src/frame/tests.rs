@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, LogId, Permissions, RoleId,
+    event::sample::ONE_MORE,
     guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
         RoomKind, RoomRights, VoiceFlags,
@@ -46,6 +47,19 @@ fn what_a_newer_peer_adds_is_passed_over() {
         (2, false, Change::Unknown),
         "an older peer knows no groups: each event is one"
     );
+}
+
+#[test]
+fn an_event_more_is_a_row_of_the_table_more() {
+    let text = r#"{"type":"event","id":"0.1-2","data":{"event":"room.knocked","payload":{"guildId":"1","ts":3,"channelId":"5","userId":"7"}},"ts":3}"#;
+    let Ok(frame @ Frame::Event(_)) = Frame::decode_by(ONE_MORE, text) else {
+        panic!("the table has it");
+    };
+    assert_eq!(frame.encode(9), text);
+    let Ok(Frame::Event(elsewhere)) = Frame::decode(text) else {
+        panic!("it has its place");
+    };
+    assert_eq!(elsewhere.event.change, Change::Unknown);
 }
 
 #[test]

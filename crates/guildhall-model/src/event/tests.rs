@@ -6,35 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::*;
+use super::{sample::ONE_MORE, *};
 use crate::{
     Permissions, arbitrary,
     guild::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
 };
-
-const NAMES: [&str; 21] = [
-    "voice.joined",
-    "voice.left",
-    "voice.updated",
-    "room.created",
-    "room.updated",
-    "room.deleted",
-    "guild.available",
-    "guild.unavailable",
-    "guild.updated",
-    "guild.removed",
-    "gap",
-    "voice.pending",
-    "voice.pending_removed",
-    "owner.changed",
-    "role.set",
-    "role.removed",
-    "room.rights",
-    "category.set",
-    "category.removed",
-    "rights",
-    "rights.reset",
-];
 
 /// Every key that a browser may ever find in a payload (docs/protocol/sse.md).
 const PUBLIC_KEYS: [&str; 31] = [
@@ -96,9 +72,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_an_event_or_an_error(text in "\\PC{0,80}", which in 0..NAMES.len()) {
+    fn any_text_is_an_event_or_an_error(text in "\\PC{0,80}", which: prop::sample::Index) {
         let _: Result<Event, _> = serde_json::from_str(&text);
-        let _: Result<Event, _> = Event::from_wire(NAMES[which], &text);
+        let names: Vec<_> = EVENTS.iter().map(|event| event.name).collect();
+        let _: Result<Event, _> = Event::from_wire(names[which.index(names.len())], &text);
         let _: Result<Event, _> = Event::from_wire(&text, &text);
     }
 
@@ -122,13 +99,60 @@ proptest! {
     }
 }
 
+/// The table's list names each row once, and each change of the log has its row.
 #[test]
-fn every_kind_has_its_own_name_and_all_are_listed() {
-    let names: BTreeSet<&str> = one_of_each()
+fn every_change_has_its_own_row_and_every_row_of_the_log_its_change() {
+    let told: Vec<_> = one_of_each()
         .iter()
         .map(|event| event.change.name())
         .collect();
-    assert_eq!(names, NAMES.into_iter().collect());
+    let is_of_log = |event: &&EventDefinition| matches!(event.lane, Lane::Log(_));
+    let listed: Vec<_> = EVENTS
+        .iter()
+        .filter(is_of_log)
+        .map(|event| event.name)
+        .collect();
+    assert_eq!(told, listed);
+    let names: BTreeSet<_> = EVENTS.iter().map(|event| event.name).collect();
+    assert_eq!(names.len(), EVENTS.iter().count());
+}
+
+#[test]
+fn what_is_judged_by_a_room_is_about_one() {
+    for event in one_of_each() {
+        let rule = event.change.definition().audience;
+        let by_room = matches!(rule, AudienceRule::RoomAfter | AudienceRule::RoomBefore);
+        assert_eq!(event.change.channel().is_some(), by_room, "{event:?}");
+        let internal = rule == AudienceRule::Nobody;
+        let nobody = event.change.audience() == Audience::Nobody;
+        assert_eq!(internal, nobody, "{event:?}");
+    }
+}
+
+#[test]
+fn the_families_that_can_be_asked_for_are_those_of_the_table() {
+    let names = |table: EventTable| -> Vec<_> { table.families().map(|(name, _)| name).collect() };
+    assert_eq!(names(EVENTS), ["voice", "room"]);
+    assert_eq!(names(ONE_MORE), ["knock"]);
+    assert!(EVENTS.all_families().contains(Family::Room));
+    assert!(!EVENTS.all_families().contains(Family::Knock));
+    assert!(FamilySet::default().contains(Family::Always));
+}
+
+#[test]
+fn an_event_more_is_read_and_written_by_its_row() {
+    let payload = r#"{"guildId":"1","ts":5,"channelId":"401","userId":"9"}"#;
+    let event = Event::from_wire_by(ONE_MORE, "room.knocked", payload).expect("is read");
+    let public = event.public().expect("is public");
+    let written = [
+        serde_json::to_string(&event.wire_payload()),
+        serde_json::to_string(&public),
+    ];
+    assert_eq!(written.map(|json| json.expect("JSON")), [payload, payload]);
+    assert_eq!(event.change.audience(), Audience::Room(ChannelId(401)));
+    assert!(Event::from_wire_by(ONE_MORE, "room.knocked", "{}").is_err());
+    let elsewhere = Event::from_wire("room.knocked", payload).expect("is read");
+    assert_eq!(elsewhere.change, Change::Unknown);
 }
 
 #[test]

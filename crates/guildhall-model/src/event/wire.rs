@@ -11,14 +11,14 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
 use serde_json::value::RawValue;
 
-use super::{Change, Event};
+use super::{AudienceRule, EVENTS, Event, EventTable};
 
 pub use read::EventError;
 
 /// The payload of a public event as browsers get it (`docs/protocol/sse.md`): no rights in it.
 pub struct PublicPayload<'a>(&'a Event);
 
-/// The payload of the link's form, with everything. Beside [`Change::name`] it is what
+/// The payload of the link's form, with everything. Beside [`crate::Change::name`] it is what
 /// [`Event::from_wire`] reads.
 pub struct WirePayload<'a>(&'a Event);
 
@@ -33,38 +33,7 @@ impl Event {
     /// the filter's business.
     #[must_use]
     pub fn public(&self) -> Option<PublicPayload<'_>> {
-        (self.change.audience() != super::Audience::Nobody).then_some(PublicPayload(self))
-    }
-}
-
-impl Change {
-    /// The event's name on every wire.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::VoiceJoined(_) => "voice.joined",
-            Self::VoiceLeft { .. } => "voice.left",
-            Self::VoiceUpdated(_) => "voice.updated",
-            Self::RoomCreated(_) => "room.created",
-            Self::RoomUpdated(_) => "room.updated",
-            Self::RoomDeleted { .. } => "room.deleted",
-            Self::GuildAvailable(_) => "guild.available",
-            Self::GuildUnavailable => "guild.unavailable",
-            Self::GuildUpdated(_) => "guild.updated",
-            Self::GuildRemoved => "guild.removed",
-            Self::Gap { .. } => "gap",
-            Self::VoicePending(_) => "voice.pending",
-            Self::VoicePendingRemoved { .. } => "voice.pending_removed",
-            Self::OwnerChanged { .. } => "owner.changed",
-            Self::RoleSet(_) => "role.set",
-            Self::RoleRemoved { .. } => "role.removed",
-            Self::RoomRights { .. } => "room.rights",
-            Self::CategorySet { .. } => "category.set",
-            Self::CategoryRemoved { .. } => "category.removed",
-            Self::Rights { .. } => "rights",
-            Self::RightsReset => "rights.reset",
-            Self::Unknown => "unknown",
-        }
+        (self.change.definition().audience != AudienceRule::Nobody).then_some(PublicPayload(self))
     }
 }
 
@@ -80,14 +49,29 @@ impl Serialize for Event {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Data<'a> {
-            #[serde(borrow)]
-            event: Cow<'a, str>,
-            #[serde(borrow)]
-            payload: &'a RawValue,
-        }
-        let data = Data::deserialize(deserializer)?;
-        Self::from_wire(&data.event, data.payload.get()).map_err(de::Error::custom)
+        LinkForm::deserialize(deserializer)?.event(EVENTS)
+    }
+}
+
+impl Event {
+    /// Reads the link's form, by the events of a table.
+    pub fn from_json_by(table: EventTable, json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<LinkForm<'_>>(json)?.event(table)
+    }
+}
+
+/// Plain, so that the payload is read once its name is known.
+#[derive(Deserialize)]
+struct LinkForm<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+impl LinkForm<'_> {
+    fn event<E: de::Error>(&self, table: EventTable) -> Result<Event, E> {
+        let event = Event::from_wire_by(table, &self.event, self.payload.get());
+        event.map_err(E::custom)
     }
 }

@@ -8,12 +8,10 @@
 use std::collections::BTreeSet;
 
 use guildhall_link::frame::{Base, DiscordStatus};
-use guildhall_model::{Envelope, Position, UnixMs};
+use guildhall_model::{Envelope, Position, UnixMs, event::LinkState};
 
 use super::{Fanout, affected::AffectedViewers, subscribers::WakeSet};
-use crate::replica::{
-    Freshness, GroupSpan, GuildLogs, LinkState, OutOfOrder, Progress, ReplicaWriter,
-};
+use crate::replica::{Freshness, GroupSpan, GuildLogs, OutOfOrder, Progress, ReplicaWriter};
 
 /// Writes the replica, fills the buffers and wakes the streams; owned by the task that holds the
 /// link.

@@ -31,6 +31,14 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid", message)
     }
 
+    /// 400, with a sentence made for this request.
+    pub(crate) fn refused(message: String) -> Self {
+        Self {
+            message: Cow::Owned(message),
+            ..Self::invalid("")
+        }
+    }
+
     /// 401: no session, or one that is over.
     pub(crate) const fn unauthorized() -> Self {
         Self::new(

@@ -1,8 +1,10 @@
 //! How fresh the replica is: whether the gateway hears from Discord, and we from the gateway.
 
-use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::{GuildId, UnixMs};
-use serde::Serialize;
+use guildhall_link::frame::DiscordStatus;
+use guildhall_model::{
+    GuildId, UnixMs,
+    event::{Discord, LinkState, StatusPayload},
+};
 
 /// What this instance knows about the connections that its replica depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,31 +14,6 @@ pub(crate) struct Freshness {
     link: LinkState,
     /// Since when the link is as it is.
     link_since: UnixMs,
-}
-
-/// Whether the link is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LinkState {
-    /// Attached.
-    Up,
-    /// Not attached.
-    Down,
-}
-
-/// The payload of `status`, and part of `snapshot` and `resumed`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct StatusPayload {
-    /// Discord, as far as this instance can know.
-    pub(crate) discord: Discord,
-    /// The link to the gateway.
-    pub(crate) link: LinkState,
-    /// Since when it is so, Unix ms.
-    pub(crate) since: UnixMs,
-    /// Guilds behind the query that are not live.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) guild_ids: Vec<GuildId>,
 }
 
 impl Freshness {

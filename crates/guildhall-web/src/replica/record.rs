@@ -59,17 +59,6 @@ pub(crate) enum Affects {
     Everybody,
 }
 
-/// What a browser's `?events=` names. Everything else always comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Family {
-    /// `voice.*`
-    Voice,
-    /// `room.*`
-    Room,
-    /// `guild.*` and `gap`
-    Always,
-}
-
 impl Record {
     /// Seals an event of a group into its record. `before`: the guild as it was just before.
     pub(crate) fn new(envelope: Envelope, group: GroupSpan, before: Option<&Guild>) -> Self {
@@ -101,19 +90,6 @@ impl Record {
     /// Whether it is the last of its group.
     pub(crate) fn ends_group(&self) -> bool {
         self.at.seq >= self.group.end
-    }
-
-    /// Which `?events=` it belongs to.
-    pub(crate) fn family(&self) -> Family {
-        match self.event.change {
-            Change::VoiceJoined(_) | Change::VoiceLeft { .. } | Change::VoiceUpdated(_) => {
-                Family::Voice
-            }
-            Change::RoomCreated(_) | Change::RoomUpdated(_) | Change::RoomDeleted { .. } => {
-                Family::Room
-            }
-            _ => Family::Always,
-        }
     }
 
     /// Whether it may change what this viewer sees.

@@ -12,7 +12,10 @@ use std::{
 
 use bytes::Bytes;
 use guildhall_http::PollWhenWoken;
-use guildhall_model::{Cursor, GuildId, Position};
+use guildhall_model::{
+    Cursor, GuildId, Position,
+    event::{ByePayload, ByeReason, CheckpointPayload, ResumedPayload, StatusPayload},
+};
 use guildhall_ports::Clock;
 use http_body::Frame;
 use metrics::counter;
@@ -28,8 +31,7 @@ use super::{
 use crate::{
     auth::SessionEnd,
     fanout::{Fanout, GuildSubscription, StreamRegistration, TooFarBehind},
-    replica::StatusPayload,
-    visible::{ByeReason, ControlEvent, GuildView, Selector, Visible},
+    visible::{ControlEvent, GuildView, Selector, Visible},
 };
 
 /// Between two checkpoints.
@@ -222,10 +224,10 @@ impl StreamBody {
                     .max(first.get().group.begin))
             });
             counter!("guildhall_stream_resumptions_total").increment(1);
-            let resumed = ControlEvent::Resumed {
+            let resumed = ControlEvent::Resumed(ResumedPayload {
                 replayed: records.len(),
                 status: self.status_now(),
-            };
+            });
             out.control(Some(cursor), &Visible::control(resumed));
         }
         self.write_verdict(verdict, out);
@@ -345,7 +347,8 @@ impl StreamBody {
             if let StreamState::Live(position) | StreamState::Detached { position, .. } = self.state
             {
                 let now = self.setup.clock.now();
-                let checkpoint = Visible::control(ControlEvent::Checkpoint { now });
+                let checkpoint =
+                    Visible::control(ControlEvent::Checkpoint(CheckpointPayload { now }));
                 out.control(Some(position), &checkpoint);
             }
         }
@@ -393,7 +396,7 @@ pub(crate) fn bye(reason: ByeReason, cursor: Option<Position>, chance: f64) -> B
     let retry_ms = retry_ms_after(reason, chance);
     let mut out = SseWriter::default();
     out.retry(retry_ms);
-    let bye = Visible::control(ControlEvent::Bye { reason, retry_ms });
+    let bye = Visible::control(ControlEvent::Bye(ByePayload { reason, retry_ms }));
     out.control(cursor, &bye);
     out.finish()
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, Cursor, GuildId};
+use guildhall_model::{
+    ChannelId, Cursor, GuildId,
+    event::{EVENTS, EventTable, FamilySet},
+};
 
 use crate::{http::ApiError, visible::Selector};
 
@@ -33,7 +36,7 @@ impl Query {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
             .map_err(|_| ApiError::invalid("The query string is not form-encoded."))?;
         let (mut guilds, mut channels) = (BTreeSet::new(), BTreeSet::new());
-        let mut families: Option<(bool, bool)> = None;
+        let mut families: Option<FamilySet> = None;
         let mut last_event_id = None;
         for (name, value) in pairs {
             match meaning(&name) {
@@ -44,14 +47,8 @@ impl Query {
                     channels.insert(ChannelId(snowflake(&value).ok_or(BAD_CHANNEL)?));
                 }
                 Meaning::Events => {
-                    let (voice, room) = families.get_or_insert_default();
-                    for family in value.split(',') {
-                        match family {
-                            "voice" => *voice = true,
-                            "room" => *room = true,
-                            _ => return Err(BAD_EVENTS),
-                        }
-                    }
+                    let asked = families.get_or_insert_default();
+                    *asked = with_families(EVENTS, *asked, &value)?;
                 }
                 Meaning::Misspelt(message) => return Err(ApiError::invalid(message)),
                 other @ (Meaning::LastEventId | Meaning::Foreign) => {
@@ -69,13 +66,11 @@ impl Query {
                 "A query names at most 100 guilds and 100 channels.",
             ));
         }
-        let (voice, room) = families.unwrap_or((Selector::ALL.voice, Selector::ALL.room));
         Ok(Self {
             guilds: guilds.into_iter().collect(),
             selector: Selector {
                 channels: (!channels.is_empty()).then(|| channels.into_iter().collect()),
-                voice,
-                room,
+                families: families.unwrap_or(Selector::ALL.families),
             },
             last_event_id,
         })
@@ -92,8 +87,31 @@ impl Query {
 const BAD_GUILD: ApiError = ApiError::invalid("`guild` is a Discord id: decimal digits, not 0.");
 const BAD_CHANNEL: ApiError =
     ApiError::invalid("`channel` is a Discord id: decimal digits, not 0.");
-const BAD_EVENTS: ApiError =
-    ApiError::invalid("`events` is a comma-separated list of `voice` and `room`.");
+
+/// These families and those of one `?events=`, a list of a table's.
+fn with_families(table: EventTable, asked: FamilySet, list: &str) -> Result<FamilySet, ApiError> {
+    let known = |word: &str| {
+        let mut families = table.families();
+        families.find(|(name, _)| *name == word)
+    };
+    list.split(',').try_fold(asked, |asked, word| {
+        let (_, family) = known(word).ok_or_else(|| bad_events(table))?;
+        Ok(asked.with(family))
+    })
+}
+
+fn bad_events(table: EventTable) -> ApiError {
+    let names: Vec<_> = table
+        .families()
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    let names = match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "nothing".to_owned(),
+    };
+    ApiError::refused(format!("`events` is a comma-separated list of {names}."))
+}
 
 fn snowflake(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -103,6 +121,7 @@ fn snowflake(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use guildhall_model::event::{Family, sample::ONE_MORE};
     use proptest::prelude::*;
 
     use super::*;
@@ -116,7 +135,10 @@ mod tests {
             query.selector.channels.as_deref(),
             Some(&[ChannelId(7)][..])
         );
-        assert_eq!((query.selector.voice, query.selector.room), (true, false));
+        assert_eq!(
+            query.selector.families,
+            FamilySet::default().with(Family::Voice)
+        );
         assert_eq!(query.cursor(None), "0.1-2".parse().ok());
         assert_eq!(
             query.cursor(Some("0.1-9")),
@@ -184,6 +206,21 @@ mod tests {
         }
         assert!(Query::parse("guild[]=x").is_err());
         assert!(Query::parse("guild[]=").is_err());
+    }
+
+    #[test]
+    fn families_are_those_of_the_table() {
+        let nothing = FamilySet::default();
+        let knock = with_families(ONE_MORE, nothing, "knock").expect("a family of this table");
+        assert!(knock.contains(Family::Knock) && !knock.contains(Family::Room));
+        for (table, list, named) in [
+            (ONE_MORE, "room", "`knock`."),
+            (EVENTS, "voice,knock", "`voice` and `room`."),
+            (EVENTS, "", "`voice` and `room`."),
+        ] {
+            let refused = with_families(table, nothing, list).expect_err(list);
+            assert!(refused.message.ends_with(named), "{refused:?}");
+        }
     }
 
     #[test]

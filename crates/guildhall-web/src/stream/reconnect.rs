@@ -1,7 +1,7 @@
 //! How long a browser waits before it reconnects. Each wait is drawn from a range, so that browsers
 //! that were cut off together do not come back together.
 
-use crate::visible::ByeReason;
+use guildhall_model::event::ByeReason;
 
 /// After a connection that broke without a `bye`, in ms. `chance`: 0 to 1.
 pub(crate) fn retry_ms(chance: f64) -> u64 {

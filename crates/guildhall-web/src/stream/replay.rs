@@ -19,15 +19,14 @@ mod viewer_state;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use guildhall_model::{Cursor, GuildId, Position, UnixMs};
+use guildhall_model::{Cursor, GuildId, Position, UnixMs, event::SnapshotReason};
 use tokio::time::Instant;
 
 use crate::{
     fanout::{Fanout, GuildSubscription, StreamRegistration, Viewer},
     replica::{GuildLogs, Record},
     visible::{
-        Access, GuildAvailability, GuildSnapshot, GuildView, Selector, SnapshotReason, Visible,
-        guild_snapshot,
+        Access, GuildAvailability, GuildSnapshot, GuildView, Selector, Visible, guild_snapshot,
     },
 };
 

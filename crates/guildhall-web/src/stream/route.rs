@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 use guildhall_http::ClientAddress;
-use guildhall_model::GuildId;
+use guildhall_model::{GuildId, event::ByeReason};
 use guildhall_ports::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ use crate::{
     auth::{Session, Sessions},
     fanout::{Fanout, StreamRegistration, Viewer},
     http::ApiError,
-    visible::{Access, ByeReason},
+    visible::Access,
 };
 
 /// What these routes hold. Cheap to clone.

@@ -8,6 +8,8 @@ mod moments;
 mod groups;
 /// Guilds that come, go and are looked up again under open streams.
 mod guilds;
+/// An event more: what it takes here.
+mod one_more_event;
 /// A replica with its writer, and streams of it.
 pub(crate) mod harness;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.

@@ -4,14 +4,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use guildhall_model::{GuildId, Position, UnixMs, json};
+use guildhall_model::{
+    GuildId, Position, UnixMs,
+    event::{
+        GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, SNAPSHOT, SnapshotReason, StatusPayload,
+    },
+    json,
+};
 use serde::Serialize;
 
 use super::replay::{AvailabilityChange, Replay};
 use crate::{
-    replica::{Record, StatusPayload},
+    replica::Record,
     sse::{EncodedEvent, SseBuffer},
-    visible::{ControlEvent, GuildAvailability, GuildSnapshot, SnapshotReason, Visible},
+    visible::{ControlEvent, GuildAvailability, GuildSnapshot, Visible},
 };
 
 /// What one poll of a stream sends, joined into one piece.
@@ -76,24 +82,25 @@ impl SseWriter {
             guild_id: change.guild_id,
             ts: change.ts,
         });
-        let name = match change.what.get() {
+        let event = match change.what.get() {
             GuildAvailability::Available(snapshot) => {
                 data.pop();
                 data.extend_from_slice(b",\"guild\":");
                 guild(&mut data, snapshot);
                 data.push(b'}');
-                "guild.available"
+                &GUILD_AVAILABLE
             }
-            GuildAvailability::Unavailable => "guild.unavailable",
-            GuildAvailability::Removed => "guild.removed",
+            GuildAvailability::Unavailable => &GUILD_UNAVAILABLE,
+            GuildAvailability::Removed => &GUILD_REMOVED,
         };
-        self.buffer.event(name, cursor, &data);
+        self.buffer.event(event.name, cursor, &data);
     }
 
     /// A control event. `cursor`: the last position before the first record still to be sent.
     pub(crate) fn control(&mut self, cursor: Option<Position>, event: &Visible<ControlEvent>) {
         let data = json::to_vec(event.get());
-        self.buffer.event(event.get().name(), cursor, &data);
+        self.buffer
+            .event(event.get().definition().name, cursor, &data);
     }
 
     /// How long the browser waits before it reconnects; belongs to the event that follows.
@@ -112,7 +119,7 @@ impl SseWriter {
         let mut data = b"{\"reason\":".to_vec();
         data.extend_from_slice(&json::to_vec(&reason));
         snapshot_body(&mut data, status, guilds);
-        self.buffer.event("snapshot", Some(at), &data);
+        self.buffer.event(SNAPSHOT.name, Some(at), &data);
     }
 
     /// Whether there is nothing to send.

@@ -1,24 +1,25 @@
 //! What a query asks for: `?channel=` and `?events=`.
 
-use guildhall_model::ChannelId;
+use guildhall_model::{
+    ChannelId,
+    event::{EVENTS, Family, FamilySet},
+};
 
-use crate::replica::{Family, Record};
+use crate::replica::Record;
 
 /// The channels and event families that a query asks for. `channels`: sorted; `None` is all of
 /// them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Selector {
     pub(crate) channels: Option<Box<[ChannelId]>>,
-    pub(crate) voice: bool,
-    pub(crate) room: bool,
+    pub(crate) families: FamilySet,
 }
 
 impl Selector {
     /// Everything.
     pub(crate) const ALL: Self = Self {
         channels: None,
-        voice: true,
-        room: true,
+        families: EVENTS.all_families(),
     };
 
     pub(super) fn asks_for_room(&self, channel: ChannelId) -> bool {
@@ -27,12 +28,11 @@ impl Selector {
     }
 
     pub(super) fn asks_for(&self, record: &Record) -> bool {
-        let family = match record.family() {
-            Family::Voice => self.voice,
-            Family::Room => self.room,
-            Family::Always => true,
-        };
-        let channel = record.event.change.channel();
-        family && channel.is_none_or(|channel| self.asks_for_room(channel))
+        let change = &record.event.change;
+        self.asks_for_event(change.definition().family, change.channel())
+    }
+
+    fn asks_for_event(&self, family: Family, channel: Option<ChannelId>) -> bool {
+        self.families.contains(family) && channel.is_none_or(|channel| self.asks_for_room(channel))
     }
 }

@@ -3,7 +3,7 @@
 
 use guildhall_model::{Cursor, Position};
 
-use crate::visible::SnapshotReason;
+use guildhall_model::event::SnapshotReason;
 
 /// What becomes of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

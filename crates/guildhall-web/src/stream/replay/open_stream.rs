@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use guildhall_model::{GuildId, Position, UnixMs};
+use guildhall_model::{GuildId, Position, UnixMs, event::SnapshotReason};
 
 use super::{
     AvailabilityChange, Joining, Replay, Resumption,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     replica::GroupSpan,
-    visible::{Access, GuildAvailability, GuildView, SnapshotReason, availability_change},
+    visible::{Access, GuildAvailability, GuildView, availability_change},
 };
 
 /// What an open stream's browser has, where, and the time.

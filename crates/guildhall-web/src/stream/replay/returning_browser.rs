@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use guildhall_model::{Cursor, Position};
+use guildhall_model::{Cursor, Position, event::SnapshotReason};
 
 use super::{
     GuildNow, Joining, Replay, Resumption, VisibleRecords,
     cursor::{CursorVerdict, judge_cursor},
     guild_replay::replay_guild,
 };
-use crate::visible::{Access, GuildView, SnapshotReason};
+use crate::visible::{Access, GuildView};
 
 impl Joining<'_> {
     /// `heads`: noted by the browser's session at login; nothing below them is used.

@@ -1,11 +1,10 @@
 //! What a viewer sees right now, for one response and no stream.
 
-use guildhall_model::{GuildId, Position};
+use guildhall_model::{GuildId, Position, event::StatusPayload};
 
 use super::{JoinFrom, NotJoinable, guilds_now::guilds_now};
 use crate::{
     fanout::{Fanout, StreamRegistration},
-    replica::StatusPayload,
     visible::{Access, GuildSnapshot, Selector, Visible, guild_snapshot},
 };
 

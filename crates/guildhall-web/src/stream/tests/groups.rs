@@ -4,7 +4,7 @@
 
 use guildhall_model::{
     Change, ChannelId, Cursor, Guild, GuildId, Permissions, RoleId, UserId, World,
-    event::Audience,
+    event::{Audience, Family, FamilySet},
     guild::{GuildInfo, Membership, OverwriteTarget, Role, RoomInfo, VoiceFlags},
 };
 use proptest::{collection::vec, prelude::*};
@@ -105,17 +105,18 @@ fn cause() -> impl Strategy<Value = Cause> {
 }
 
 fn queries() -> impl Strategy<Value = Selector> {
-    let of = |channels: Option<ChannelId>, voice, room| Selector {
+    let of = |channels: Option<ChannelId>, families| Selector {
         channels: channels.map(|channel| Box::from([channel])),
-        voice,
-        room,
+        families,
     };
+    let only = |family| FamilySet::default().with(family);
+    let all = Selector::ALL.families;
     prop_oneof![
         Just(Selector::ALL),
-        Just(of(None, true, false)),
-        Just(of(None, false, true)),
-        Just(of(Some(LOBBY), true, true)),
-        Just(of(Some(VAULT), true, true)),
+        Just(of(None, only(Family::Voice))),
+        Just(of(None, only(Family::Room))),
+        Just(of(Some(LOBBY), all)),
+        Just(of(Some(VAULT), all)),
     ]
 }
 
@@ -168,8 +169,10 @@ fn expected(viewer: UserId, query: &Selector, change: &Change) -> bool {
         channels.is_none_or(|channels| channels.contains(&channel))
     };
     let family = match change {
-        Change::VoiceJoined(_) | Change::VoiceLeft { .. } | Change::VoiceUpdated(_) => query.voice,
-        Change::RoomUpdated(_) => query.room,
+        Change::VoiceJoined(_) | Change::VoiceLeft { .. } | Change::VoiceUpdated(_) => {
+            query.families.contains(Family::Voice)
+        }
+        Change::RoomUpdated(_) => query.families.contains(Family::Room),
         _ => true,
     };
     match change.audience() {

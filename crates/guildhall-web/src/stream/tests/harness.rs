@@ -19,6 +19,7 @@ use guildhall_link::frame::{Base, Discord, DiscordStatus};
 use guildhall_model::{
     Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Permissions, Position,
     RoleId, UnixMs, UserId,
+    event::ByeReason,
     guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind,
         RoomRights, VoiceFlags,
@@ -37,7 +38,7 @@ use crate::{
         body::{StreamBody, StreamSetup, Timing},
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
     },
-    visible::{ByeReason, Selector},
+    visible::Selector,
 };
 
 pub(crate) const EPOCH: UnixMs = 1_763_000_000_000;

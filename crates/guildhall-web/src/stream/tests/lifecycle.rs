@@ -1,6 +1,10 @@
 use std::time::Duration;
 
-use guildhall_model::{Change, Position, RoleId, UserId, guild::Membership};
+use guildhall_model::{
+    Change, Position, RoleId, UserId,
+    event::{Family, FamilySet},
+    guild::Membership,
+};
 use tokio::time::{Instant, advance};
 
 use super::harness::{
@@ -447,17 +451,18 @@ async fn a_stream_ends_with_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_query_narrows_what_comes_but_never_the_snapshot_by_family() {
     let mut harness = Harness::hall();
-    let selector = |channels: Option<&[u64]>, voice, room| Selector {
+    let all = Selector::ALL.families;
+    let only_rooms = FamilySet::default().with(Family::Room);
+    let selector = |channels: Option<&[u64]>, families| Selector {
         channels: channels.map(|ids| {
             ids.iter()
                 .map(|id| guildhall_model::ChannelId(*id))
                 .collect()
         }),
-        voice,
-        room,
+        families,
     };
-    let mut rooms = harness.open_on(BEN, &[HALL], selector(None, false, true), None);
-    let mut vault = harness.open_on(BEN, &[HALL], selector(Some(&[VAULT.0]), true, true), None);
+    let mut rooms = harness.open_on(BEN, &[HALL], selector(None, only_rooms), None);
+    let mut vault = harness.open_on(BEN, &[HALL], selector(Some(&[VAULT.0]), all), None);
     assert!(rooms.text().contains("Vault"));
     let snapshot = vault.text();
     assert!(snapshot.contains("Vault") && !snapshot.contains("Lobby"));

@@ -1,7 +1,7 @@
 use guildhall_model::{Cursor, LogId, Position};
 
 use super::{CursorVerdict, judge_cursor, judge_position};
-use crate::visible::SnapshotReason as Reason;
+use guildhall_model::event::SnapshotReason as Reason;
 
 fn at(epoch: u64, seq: u64) -> Position {
     Position {

@@ -1,0 +1,252 @@
+//! What events say beside where and when: one type for each shape, as the link carries it, and what
+//! browsers get of it.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, de};
+
+use crate::{
+    ChannelId, Guild, RoleId, UnixMs, UserId,
+    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomRights},
+};
+
+/// The payload of a public event, as it is on the link. An internal event's has no such form, so
+/// that none can come to a browser by mistake.
+pub trait EventPayload: Serialize {
+    /// What browsers get of it.
+    type Public: Serialize;
+
+    /// What browsers get of it.
+    fn public(&self) -> &Self::Public;
+
+    /// The room that it is about, and that a browser's `?channel=` matches.
+    fn room(&self) -> Option<ChannelId> {
+        None
+    }
+}
+
+/// Nothing more than where and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bare {}
+
+/// Somebody left a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceLeft {
+    /// Nowhere: that is how it reads beside `voice.joined`.
+    #[serde(skip_deserializing)]
+    pub channel_id: (),
+    /// The room that was left.
+    pub previous_channel_id: ChannelId,
+    /// Who.
+    pub user_id: UserId,
+}
+
+/// A room is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomGone {
+    /// The room.
+    pub channel_id: ChannelId,
+}
+
+/// A guild on the link: whole when it is new to the log.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct GuildCame<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) guild: Option<Cow<'a, Guild>>,
+}
+
+/// An interval that state can't heal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Its start.
+    pub from: UnixMs,
+    /// Its end.
+    pub to: UnixMs,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PendingRemoved {
+    pub(super) user_id: UserId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OwnerSet {
+    pub(super) owner_id: UserId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RoleGone {
+    pub(super) role_id: RoleId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RoomRightsSet<'a> {
+    pub(super) channel_id: ChannelId,
+    pub(super) rights: Cow<'a, RoomRights>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Category<'a> {
+    pub(super) channel_id: ChannelId,
+    pub(super) name: Cow<'a, str>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CategoryGone {
+    pub(super) channel_id: ChannelId,
+}
+
+/// What a watched user is. Fields in the order of the wire.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RightsPayload<'a> {
+    pub(super) user_id: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    roles: Option<Cow<'a, [RoleId]>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guest: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    member: Option<bool>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    forgotten: bool,
+}
+
+impl<'a> RightsPayload<'a> {
+    pub(super) fn of(user_id: UserId, membership: Option<&'a Membership>) -> Self {
+        let forgotten = Self {
+            user_id,
+            roles: None,
+            guest: None,
+            member: None,
+            forgotten: true,
+        };
+        let known = |roles: &'a [RoleId], guest, member| Self {
+            roles: Some(Cow::Borrowed(roles)),
+            guest: Some(guest),
+            member: Some(member),
+            forgotten: false,
+            ..forgotten
+        };
+        match membership {
+            Some(Membership::Member { roles, guest }) => known(roles, *guest, true),
+            Some(Membership::Stranger) => known(&[], false, false),
+            None => forgotten,
+        }
+    }
+
+    /// Nothing is guessed: rights that say neither `forgotten` nor `member` are an error.
+    pub(super) fn membership(self) -> Result<Option<Membership>, serde_json::Error> {
+        let roles = self.roles.unwrap_or_default().into_owned();
+        match (self.forgotten, self.member) {
+            (true, _) => Ok(None),
+            (false, Some(true)) => {
+                let guest = self.guest.unwrap_or_default();
+                Ok(Some(Membership::member(roles, guest)))
+            }
+            (false, Some(false)) => Ok(Some(Membership::Stranger)),
+            (false, None) => Err(de::Error::missing_field("member")),
+        }
+    }
+}
+
+impl EventPayload for Occupant {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+
+    fn room(&self) -> Option<ChannelId> {
+        Some(self.channel_id)
+    }
+}
+
+impl EventPayload for VoiceLeft {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+
+    fn room(&self) -> Option<ChannelId> {
+        Some(self.previous_channel_id)
+    }
+}
+
+impl EventPayload for Room {
+    type Public = RoomInfo;
+
+    fn public(&self) -> &RoomInfo {
+        &self.info
+    }
+
+    fn room(&self) -> Option<ChannelId> {
+        self.info.room()
+    }
+}
+
+impl EventPayload for RoomInfo {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+
+    fn room(&self) -> Option<ChannelId> {
+        Some(self.channel_id)
+    }
+}
+
+impl EventPayload for RoomGone {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+
+    fn room(&self) -> Option<ChannelId> {
+        Some(self.channel_id)
+    }
+}
+
+/// Bare for browsers: the guild's picture differs from class to class, and who adds it is the
+/// filter.
+impl EventPayload for GuildCame<'_> {
+    type Public = Bare;
+
+    fn public(&self) -> &Bare {
+        &Bare {}
+    }
+}
+
+impl EventPayload for GuildInfo {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+}
+
+impl EventPayload for Interval {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+}
+
+impl EventPayload for Bare {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+}
