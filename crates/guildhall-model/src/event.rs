@@ -8,12 +8,17 @@
 mod definition;
 /// What events say beside where and when.
 mod payload;
+/// What a payload's type says of itself.
+mod schema;
 /// With its JSON, at its place.
 mod sealed;
 /// What a stream says by itself.
 mod stream;
 /// The table: each event once.
 mod table;
+/// What browsers get, as OpenAPI schemas.
+#[cfg(feature = "schema")]
+pub mod components;
 /// One event more, for tests.
 #[cfg(any(test, feature = "arbitrary"))]
 pub mod sample;
@@ -28,7 +33,8 @@ use crate::{
 };
 
 pub use definition::{AudienceRule, EventDefinition, EventTable, Family, FamilySet, Lane};
-pub use payload::{Bare, EventPayload, Interval, RoomGone, VoiceLeft};
+pub use payload::{Bare, EventPayload, GuildShown, Interval, RoomGone, VoiceLeft};
+pub use schema::PublicSchema;
 pub use sealed::SealedEvent;
 pub use stream::{
     ByePayload, ByeReason, CheckpointPayload, Discord, GuildPicture, IdlePayload, LinkState,

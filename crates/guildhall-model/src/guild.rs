@@ -45,10 +45,12 @@ pub struct Guild {
 
 /// What a guild looks like from outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GuildInfo {
     /// The guild's name.
     pub name: String,
     /// Hash of its icon.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub icon: Option<String>,
 }
 
@@ -66,6 +68,7 @@ pub struct Room {
 /// The public side of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoomInfo {
     /// The Discord channel.
     pub channel_id: ChannelId,
@@ -75,9 +78,11 @@ pub struct RoomInfo {
     pub kind: RoomKind,
     /// The category it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub parent_id: Option<ChannelId>,
     /// The category's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub parent_name: Option<String>,
     /// Discord's sorting position.
     pub position: i64,
@@ -88,6 +93,7 @@ pub struct RoomInfo {
 /// What kind of channel a room is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum RoomKind {
     /// Discord's channel type 2.
     Voice,
@@ -142,6 +148,7 @@ pub struct Role {
 /// Somebody in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "occupant::Flat")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Occupant {
     /// The room.
     pub channel_id: ChannelId,
@@ -152,12 +159,14 @@ pub struct Occupant {
     /// Nickname here, else global name, else username.
     pub display_name: String,
     /// Hash of the avatar behind `avatar_url`, if it is not a default one.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub avatar: Option<String>,
     /// Where the avatar's picture is.
     pub avatar_url: String,
     /// Not a person.
     pub bot: bool,
     /// When they came into this room, or were first seen in it.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub since: UnixMs,
     /// Flags of the voice state.
     #[serde(flatten)]
@@ -171,6 +180,7 @@ pub struct Occupant {
 )]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VoiceFlags {
     /// Muted by the server.
     pub mute: bool,

@@ -34,6 +34,20 @@ macro_rules! snowflake {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                snowflake_schema()
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                "Snowflake".into()
+            }
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(&self.0)
@@ -71,6 +85,19 @@ impl GuildId {
     pub fn everyone(self) -> RoleId {
         RoleId(self.0)
     }
+}
+
+/// All four are one to whoever reads our JSON.
+#[cfg(feature = "schema")]
+fn snowflake_schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .pattern(Some(r"^\d{1,20}$"))
+        .description(Some(
+            "A Discord id: a string, since it does not fit a double.",
+        ));
+    schema.into()
 }
 
 /// One ordered log: one for each Discord shard.

@@ -49,6 +49,8 @@ mod session;
 /// Settings of the login.
 mod config;
 
+#[cfg(feature = "schema")]
+pub(crate) use account::{Me, Refreshed};
 pub(crate) use config::AuthConfig;
 pub use config::CDN_URL_MAX;
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod page;
 mod prefetch;
 
 pub(crate) use error::ApiError;
+#[cfg(feature = "schema")]
+pub(crate) use error::ErrorBody;
 pub(crate) use json::Json;
 pub(crate) use page::Page;
 pub(crate) use prefetch::is_prefetch;

@@ -27,9 +27,14 @@ mod link;
 mod stream;
 /// Which path is whose.
 mod router;
+/// What browsers ask and get, as an OpenAPI document.
+#[cfg(feature = "schema")]
+mod openapi;
 /// The role itself: built from the settings, then run.
 mod role;
 
 pub use auth::CDN_URL_MAX;
 pub use config::{Config, OAuth, WebBuildError, WebSettingNames};
+#[cfg(feature = "schema")]
+pub use openapi::openapi;
 pub use role::{Web, WebRunError};

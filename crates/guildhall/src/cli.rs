@@ -9,12 +9,22 @@ mod no_simulator;
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches};
 
 #[cfg(feature = "simulator")]
 pub(crate) use simulation::Simulation;
 
 use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
+
+/// What was typed.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Roles to be started.
+    Start(Arguments),
+    /// The OpenAPI document: no settings are read.
+    #[cfg(feature = "openapi")]
+    OpenApi,
+}
 
 /// What was asked for.
 #[derive(Debug)]
@@ -66,23 +76,30 @@ const SUBCOMMANDS: &[(Subcommand, &str, &str)] = &[
     ),
 ];
 
+#[cfg(feature = "openapi")]
+const OPENAPI: &str = "openapi";
+
 /// Reads the command line; clap itself answers `--help`, `--version` and mistakes.
-pub(crate) fn parse() -> Arguments {
+pub(crate) fn parse() -> Command {
     let matches = command().get_matches();
     #[cfg(not(feature = "simulator"))]
     no_simulator::refuse(&matches);
-    arguments(&matches)
+    #[cfg(feature = "openapi")]
+    if matches.subcommand_name() == Some(OPENAPI) {
+        return Command::OpenApi;
+    }
+    Command::Start(arguments(&matches))
 }
 
-pub(crate) fn command() -> Command {
-    let mut command = Command::new("guildhall")
+pub(crate) fn command() -> clap::Command {
+    let mut command = clap::Command::new("guildhall")
         .about("Your Discord guild, live in your web app")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help("Every flag is also a setting in the environment or in .env: --web-port is WEB_PORT. Secrets are only read from there, or from the file that NAME_FILE names.");
     for &(subcommand, name, about) in SUBCOMMANDS {
-        let mut sub = Command::new(name).about(about).arg(
+        let mut sub = clap::Command::new(name).about(about).arg(
             Arg::new("check")
                 .long("check")
                 .action(ArgAction::SetTrue)
@@ -100,6 +117,11 @@ pub(crate) fn command() -> Command {
     #[cfg(not(feature = "simulator"))]
     {
         command = no_simulator::add_subcommands(command);
+    }
+    #[cfg(feature = "openapi")]
+    {
+        let about = "Prints what browsers ask and get, as an OpenAPI 3.1 document";
+        command = command.subcommand(clap::Command::new(OPENAPI).about(about));
     }
     command
 }

@@ -9,6 +9,9 @@ mod check;
 mod demo;
 /// The gateway role alone.
 mod gateway;
+/// The OpenAPI document.
+#[cfg(feature = "openapi")]
+pub(crate) mod openapi;
 /// Addresses and folders that a start will use.
 mod preflight;
 /// The simulator alone.

@@ -39,7 +39,12 @@ fn main() -> ExitCode {
     {
         unreachable!("nothing ran before main, so no other provider was installed");
     }
-    match commands::run(&cli::parse()) {
+    let done = match cli::parse() {
+        cli::Command::Start(arguments) => commands::run(&arguments),
+        #[cfg(feature = "openapi")]
+        cli::Command::OpenApi => commands::openapi::print(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(end) => end.report(),
     }

@@ -4,7 +4,7 @@ use std::any;
 
 use serde_json::Error;
 
-use super::{Change, EventPayload};
+use super::{Change, EventPayload, schema::PublicSchema};
 
 /// One event, defined once: all that link, journal, filter and document know of it.
 #[derive(Debug)]
@@ -23,11 +23,18 @@ pub struct EventDefinition {
     pub touches_rights: bool,
 }
 
+/// What browsers get of an internal event: there is no value of it.
+#[derive(Debug)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(super) enum Internal {}
+
 /// A payload's type.
 #[derive(Clone, Copy, Debug)]
 pub struct PayloadType {
     /// As Rust calls it.
     pub name: fn() -> &'static str,
+    #[cfg(feature = "schema")]
+    pub(super) schema: super::schema::PayloadSchema,
 }
 
 /// How an event travels.
@@ -70,7 +77,7 @@ pub enum AudienceRule {
     GuildAfter,
     /// Every member of the guild before the event.
     GuildBefore,
-    /// Whoever's stream it is.
+    /// Whoever's stream it is: it is about the stream, and its payload says neither guild nor time.
     Viewer,
     /// Nobody: internal.
     Nobody,
@@ -99,7 +106,7 @@ impl EventDefinition {
     }
 
     /// An event that a stream says by itself, with the payload `P`.
-    pub(super) const fn of_stream<P>(
+    pub(super) const fn of_stream<P: PublicSchema>(
         name: &'static str,
         family: Family,
         audience: AudienceRule,
@@ -121,7 +128,7 @@ impl EventDefinition {
     ) -> Self {
         Self {
             name,
-            payload: PayloadType::of::<()>(),
+            payload: PayloadType::of::<Internal>(),
             lane: Lane::Log(read),
             family: Family::Always,
             audience: AudienceRule::Nobody,
@@ -139,9 +146,11 @@ impl EventDefinition {
 }
 
 impl PayloadType {
-    const fn of<P>() -> Self {
+    const fn of<P: PublicSchema>() -> Self {
         Self {
             name: any::type_name::<P>,
+            #[cfg(feature = "schema")]
+            schema: super::schema::PayloadSchema::of::<P>(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize, de};
 
+use super::{schema::PublicSchema, stream::GuildPicture};
 use crate::{
     ChannelId, Guild, RoleId, UnixMs, UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomRights},
@@ -14,7 +15,7 @@ use crate::{
 /// that none can come to a browser by mistake.
 pub trait EventPayload: Serialize {
     /// What browsers get of it.
-    type Public: Serialize;
+    type Public: Serialize + PublicSchema;
 
     /// What browsers get of it.
     fn public(&self) -> &Self::Public;
@@ -27,14 +28,17 @@ pub trait EventPayload: Serialize {
 
 /// Nothing more than where and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Bare {}
 
 /// Somebody left a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VoiceLeft {
     /// Nowhere: that is how it reads beside `voice.joined`.
-    #[serde(skip_deserializing)]
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required, schema_with = super::schema::null))]
     pub channel_id: (),
     /// The room that was left.
     pub previous_channel_id: ChannelId,
@@ -45,6 +49,7 @@ pub struct VoiceLeft {
 /// A room is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoomGone {
     /// The room.
     pub channel_id: ChannelId,
@@ -57,12 +62,25 @@ pub(super) struct GuildCame<'a> {
     pub(super) guild: Option<Cow<'a, Guild>>,
 }
 
+/// A guild for browsers. Its picture differs from class to class: who adds it is the filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct GuildShown {
+    /// The guild as this viewer sees it, if it is new to them: it replaces all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub guild: Option<GuildPicture>,
+}
+
 /// An interval that state can't heal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Interval {
     /// Its start.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub from: UnixMs,
     /// Its end.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub to: UnixMs,
 }
 
@@ -217,13 +235,11 @@ impl EventPayload for RoomGone {
     }
 }
 
-/// Bare for browsers: the guild's picture differs from class to class, and who adds it is the
-/// filter.
 impl EventPayload for GuildCame<'_> {
-    type Public = Bare;
+    type Public = GuildShown;
 
-    fn public(&self) -> &Bare {
-        &Bare {}
+    fn public(&self) -> &GuildShown {
+        &GuildShown { guild: None }
     }
 }
 

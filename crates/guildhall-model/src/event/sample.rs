@@ -11,6 +11,7 @@ use crate::{ChannelId, UserId};
 /// Somebody knocks at a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Knock {
     /// At which.
     pub channel_id: ChannelId,

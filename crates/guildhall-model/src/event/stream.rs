@@ -10,6 +10,7 @@ use crate::{
 /// How the connection to Discord is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Discord {
     /// Events arrive as they happen.
     Live,
@@ -24,6 +25,7 @@ pub enum Discord {
 /// Whether the link to the gateway is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum LinkState {
     /// Attached.
     Up,
@@ -34,12 +36,14 @@ pub enum LinkState {
 /// How fresh all this is: the payload of `status`, and part of `snapshot` and `resumed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StatusPayload {
     /// Discord, as far as this instance can know.
     pub discord: Discord,
     /// The link to the gateway.
     pub link: LinkState,
     /// Since when it is so, Unix ms.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub since: UnixMs,
     /// Guilds behind the query that are not live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,6 +53,7 @@ pub struct StatusPayload {
 /// Why a snapshot replaces what a browser has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum SnapshotReason {
     /// None came, none that is of this log, or one from before the login.
     NoCursor,
@@ -65,6 +70,7 @@ pub enum SnapshotReason {
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ByeReason {
     /// This instance stops.
     Draining,
@@ -82,6 +88,7 @@ pub enum ByeReason {
 
 /// The payload of `snapshot`: the whole picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SnapshotPayload {
     /// Why it replaces what the browser has.
     pub reason: SnapshotReason,
@@ -93,6 +100,7 @@ pub struct SnapshotPayload {
 
 /// The answer of `/api/state`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StatePayload {
     /// Where a stream goes on from here.
     pub cursor: String,
@@ -104,12 +112,14 @@ pub struct StatePayload {
 
 /// A guild as one viewer sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GuildPicture {
     /// The guild.
     pub id: GuildId,
     /// Its name.
     pub name: String,
     /// Hash of its icon.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub icon: Option<String>,
     /// False in an outage: rooms and people are as they were last seen.
     pub available: bool,
@@ -119,6 +129,7 @@ pub struct GuildPicture {
 
 /// A room with the people in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoomPicture {
     /// The room.
     #[serde(flatten)]
@@ -129,6 +140,7 @@ pub struct RoomPicture {
 
 /// The payload of `resumed`: the cursor was honoured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ResumedPayload {
     /// Records that follow at once.
     pub replayed: usize,
@@ -138,14 +150,17 @@ pub struct ResumedPayload {
 
 /// The payload of `checkpoint`: a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckpointPayload {
     /// The server's time, Unix ms.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub now: UnixMs,
 }
 
 /// The payload of `bye`: the stream ends here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ByePayload {
     /// Why.
     pub reason: ByeReason,
@@ -156,10 +171,12 @@ pub struct ByePayload {
 /// The payload of `room.idle`: nobody is in it, and it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IdlePayload {
     /// The room.
     pub channel_id: ChannelId,
     /// When, Unix ms.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub deletes_at: UnixMs,
 }
 

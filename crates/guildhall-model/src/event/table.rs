@@ -97,10 +97,10 @@ static ROOM_DELETED: EventDefinition =
 
 /// No server sends these three yet; a client that knows them need not change when one does.
 static ROOM_SHOWN: EventDefinition =
-    EventDefinition::of_stream::<RoomPicture>("room.shown", Room, Viewer);
+    EventDefinition::of_stream::<RoomPicture>("room.shown", Room, RoomAfter);
 
 static ROOM_HIDDEN: EventDefinition =
-    EventDefinition::of_stream::<RoomGone>("room.hidden", Room, Viewer);
+    EventDefinition::of_stream::<RoomGone>("room.hidden", Room, RoomBefore);
 
 static ROOM_IDLE: EventDefinition =
     EventDefinition::of_stream::<IdlePayload>("room.idle", Room, RoomAfter);

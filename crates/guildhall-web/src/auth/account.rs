@@ -16,11 +16,13 @@ use crate::http::{ApiError, Json};
 /// Body of `GET /api/me`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Me {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct Me {
     user: Profile,
     /// Those that the bot is in now.
     guilds: Vec<GuildId>,
     /// When the session ends unless it slides.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     expires_at: UnixMs,
 }
 
@@ -42,7 +44,9 @@ pub(super) async fn me(
 /// Body of `POST /auth/refresh`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Refreshed {
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct Refreshed {
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
     expires_at: UnixMs,
 }
 

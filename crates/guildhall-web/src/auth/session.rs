@@ -47,6 +47,7 @@ pub(crate) struct Session {
 /// A Discord user as shown to themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct Profile {
     /// Discord's id.
     pub id: UserId,

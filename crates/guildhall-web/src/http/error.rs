@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde::Serialize;
 
 use super::Json;
 
@@ -14,6 +14,23 @@ pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: Cow<'static, str>,
+}
+
+/// Body of an error.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct ErrorBody {
+    error: ErrorReport,
+}
+
+/// What went wrong.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct ErrorReport {
+    /// For programs.
+    code: &'static str,
+    /// A sentence for people.
+    message: Cow<'static, str>,
 }
 
 impl ApiError {
@@ -70,7 +87,12 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.message}});
+        let body = ErrorBody {
+            error: ErrorReport {
+                code: self.code,
+                message: self.message,
+            },
+        };
         let headers = [(http::header::CACHE_CONTROL, "no-store")];
         let mut response = (self.status, headers, Json(body)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {

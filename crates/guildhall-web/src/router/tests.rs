@@ -24,6 +24,9 @@ use crate::{
 
 /// Heads of requests that mean two things, or nothing.
 mod heads;
+/// The OpenAPI document.
+#[cfg(feature = "schema")]
+mod document;
 
 /// Longer than anything here takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);

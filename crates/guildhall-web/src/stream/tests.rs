@@ -12,5 +12,7 @@ mod guilds;
 mod one_more_event;
 /// A replica with its writer, and streams of it.
 pub(crate) mod harness;
+/// What streams say by themselves, held against its types.
+mod payloads;
 /// Streams as `curl` shows them, kept in `fixtures/transcripts`.
 mod transcripts;

@@ -1,0 +1,237 @@
+//! What browsers ask and get, as an OpenAPI 3.1 document. What events there are is the model's
+//! table; what is answered are the types that the routes write. The prose is `docs/protocol/sse.md`.
+
+use guildhall_model::event::{
+    EVENTS, StatePayload,
+    components::{STREAM_EVENT, components},
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Components, ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApiBuilder,
+        PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder,
+        path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
+        security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
+    },
+};
+
+use crate::{
+    auth::{Me, Refreshed},
+    http::ErrorBody,
+};
+
+/// The name of the security scheme.
+const SESSION: &str = "session";
+
+/// The document, as JSON.
+///
+/// # Panics
+///
+/// Never: what it is made of serialises.
+#[must_use]
+pub fn openapi() -> String {
+    let info = InfoBuilder::new()
+        .title("Guildhall")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Your Discord guild, live in your web app. Paths are relative to the base URL. Clients \
+             ignore events and fields that they do not know.",
+        ));
+    let document = OpenApiBuilder::new()
+        .info(info)
+        .paths(
+            PathsBuilder::new()
+                .path("/api/stream", get(stream()))
+                .path("/api/state", get(state()))
+                .path("/api/me", get(me()))
+                .path("/api/health", get(health()))
+                .path("/auth/login", get(login()))
+                .path("/auth/callback", get(callback()))
+                .path("/auth/refresh", post(refresh()))
+                .path("/auth/logout", post(logout())),
+        )
+        .components(Some(all_components()))
+        .build();
+    let json = document.to_pretty_json();
+    json.expect("strings, lists and maps with string keys serialise") + "\n"
+}
+
+fn stream() -> OperationBuilder {
+    let stream = text(
+        "text/event-stream",
+        Ref::from_schema_name(STREAM_EVENT).into(),
+        "Server-sent events, each with `event:`, one line of JSON as `data:`, and mostly an `id:`, \
+         the cursor to come back with. It begins with `snapshot`, `resumed` or `bye`.",
+    );
+    let last_event_id = parameter("Last-Event-ID", ParameterIn::Header, string());
+    query(operation(
+        "stream",
+        "The live stream of what the viewer may see",
+    ))
+    .parameter(last_event_id.description(Some("The cursor; wins over `lastEventId`.")))
+    .response("200", stream)
+}
+
+fn state() -> OperationBuilder {
+    query(operation("state", "The picture as JSON, once"))
+        .response("200", json::<StatePayload>("The picture and its cursor."))
+        .response("503", error("What the viewer may see is not known now."))
+}
+
+/// What stream and state have in common.
+fn query(operation: OperationBuilder) -> OperationBuilder {
+    let id = || ArrayBuilder::new().items(Ref::from_schema_name("Snowflake"));
+    let ids = |name| parameter(name, ParameterIn::Query, id());
+    let families = EVENTS.families().map(|(name, _)| name);
+    let family = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .enum_values(Some(families));
+    let families = ArrayBuilder::new().items(family);
+    let cursor = parameter("lastEventId", ParameterIn::Query, string());
+    signed_in(operation)
+        .parameter(ids("guild").description(Some("Only these guilds.")))
+        .parameter(ids("channel").description(Some("Only rooms with these ids.")))
+        .parameter(
+            parameter("events", ParameterIn::Query, families)
+                .explode(Some(false))
+                .description(Some(
+                    "Only these families of live events; others without one always come.",
+                )),
+        )
+        .parameter(cursor.description(Some("The cursor to go on from.")))
+        .response("400", error("The query is malformed."))
+        .response("404", error("There is no such guild for this viewer."))
+}
+
+fn me() -> OperationBuilder {
+    signed_in(operation("me", "Who is signed in")).response("200", json::<Me>("The viewer."))
+}
+
+fn health() -> OperationBuilder {
+    operation("health", "Whether this instance can serve")
+        .response("200", plain("It can."))
+        .response("503", plain("It cannot."))
+}
+
+fn login() -> OperationBuilder {
+    let return_to = parameter("returnTo", ParameterIn::Query, string());
+    operation("login", "Begins signing in with Discord")
+        .parameter(return_to.description(Some("Where the browser goes afterwards.")))
+        .response("303", plain("To Discord."))
+        .response("503", html("The request only fetches ahead."))
+}
+
+fn callback() -> OperationBuilder {
+    let words = ["code", "state", "error"].map(|name| {
+        let from_discord = parameter(name, ParameterIn::Query, string());
+        from_discord.description(Some("What Discord says.")).build()
+    });
+    operation("callback", "Where Discord sends the browser back to")
+        .parameters(Some(words))
+        .response(
+            "303",
+            plain("To where the sign-in began, signed in or not."),
+        )
+        .response("400", html("The sign-in is over, or is another browser's."))
+        .response("429", html("Too many failures from this address."))
+        .response("502", html("Discord does not answer as it should."))
+        .response(
+            "503",
+            html("Later: too many sign in, or Discord asks us to wait."),
+        )
+}
+
+fn refresh() -> OperationBuilder {
+    written(signed_in(operation(
+        "refresh",
+        "The session's idle time counts from now",
+    )))
+    .response("200", json::<Refreshed>("Until when the session is good."))
+}
+
+fn logout() -> OperationBuilder {
+    written(operation("logout", "Ends the session")).response("204", plain("It is over."))
+}
+
+/// What every write may be told.
+fn written(operation: OperationBuilder) -> OperationBuilder {
+    operation
+        .response("403", error("The request comes from a foreign site."))
+        .response("415", error("It is not `application/json`."))
+}
+
+fn signed_in(operation: OperationBuilder) -> OperationBuilder {
+    let none: [&str; 0] = [];
+    operation
+        .security(SecurityRequirement::new(SESSION, none))
+        .response("401", error("There is no session, or it is over."))
+}
+
+fn operation(id: &str, summary: &str) -> OperationBuilder {
+    OperationBuilder::new()
+        .operation_id(Some(id))
+        .summary(Some(summary))
+}
+
+fn get(operation: impl Into<Operation>) -> PathItem {
+    PathItem::new(HttpMethod::Get, operation)
+}
+
+fn post(operation: impl Into<Operation>) -> PathItem {
+    PathItem::new(HttpMethod::Post, operation)
+}
+
+fn parameter(name: &str, place: ParameterIn, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
+    ParameterBuilder::from(Parameter::new(name))
+        .parameter_in(place)
+        .required(Required::False)
+        .schema(Some(schema))
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
+}
+
+fn text(content_type: &str, schema: RefOr<Schema>, description: &str) -> ResponseBuilder {
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(description)
+        .content(content_type, content)
+}
+
+fn json<T: ToSchema>(description: &str) -> ResponseBuilder {
+    let schema = Ref::from_schema_name(T::name()).into();
+    text("application/json", schema, description)
+}
+
+fn error(description: &str) -> ResponseBuilder {
+    json::<ErrorBody>(description)
+}
+
+fn html(description: &str) -> ResponseBuilder {
+    text("text/html", string().into(), description)
+}
+
+fn plain(description: &str) -> ResponseBuilder {
+    ResponseBuilder::new().description(description)
+}
+
+fn all_components() -> Components {
+    let mut schemas = components(EVENTS);
+    add::<StatePayload>(&mut schemas);
+    add::<Me>(&mut schemas);
+    add::<Refreshed>(&mut schemas);
+    add::<ErrorBody>(&mut schemas);
+    let cookie = "On https; on plain http it is `guildhall`.";
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-guildhall", cookie));
+    ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme(SESSION, SecurityScheme::ApiKey(cookie))
+        .build()
+}
+
+fn add<T: ToSchema + PartialSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    T::schemas(schemas);
+    schemas.push((T::name().into_owned(), T::schema()));
+}

@@ -1,0 +1,33 @@
+//! The OpenAPI document and the router speak of the same addresses.
+
+use serde_json::Value;
+
+use super::*;
+
+#[tokio::test]
+async fn what_the_document_names_answers_as_it_says() {
+    let served = Served::at("http://localhost:3000").await;
+    let document: Value = serde_json::from_str(&crate::openapi()).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    assert_eq!(paths.len(), 8);
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("methods") {
+            let headers = [("Cookie", served.cookie.as_str())];
+            let mut answer = served.ask(&method.to_uppercase(), path, &headers).await;
+            let head = answer.until("\r\n\r\n").await;
+            let status = head.split(' ').nth(1).expect("a status");
+            let response = &operation["responses"][status];
+            assert!(response.is_object(), "{method} {path}: {head}");
+            let Some(content) = response["content"].as_object() else {
+                continue;
+            };
+            let content_type = content.keys().next().expect("a type");
+            let says = format!("content-type: {content_type}");
+            assert!(
+                head.to_lowercase().contains(&says),
+                "{method} {path}: {head}"
+            );
+        }
+    }
+    served.stop.cancel();
+}
