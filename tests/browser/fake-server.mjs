@@ -98,7 +98,7 @@ export class FakeServer {
       case 'GET api/me':
         return user === undefined
           ? void response.writeHead(401).end()
-          : json(response, { user, expiresAt: Date.now() + 3_600_000 })
+          : json(response, { user, guilds: this.#snapshot().map(({ id }) => id), expiresAt: Date.now() + 3_600_000 })
       case 'GET api/stream':
         return user === undefined ? void response.writeHead(401).end() : this.#stream(request, url, response)
       default:

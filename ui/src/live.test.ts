@@ -44,7 +44,7 @@ class Stream extends EventTarget {
   }
 }
 
-const ana: Me = { is: 'signed-in', user: { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: null } }
+const ana = { is: 'signed-in', user: { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' } } satisfies Me
 const resumed: StreamEvent = { name: 'resumed', data: { replayed: 2, status: allWell } }
 const house = snapshot(guild('1', roomOnWire('10', person('7'))))
 

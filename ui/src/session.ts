@@ -1,12 +1,12 @@
 /** Who is signed in, asked of and told to the server. Addresses are relative to the page's root. */
 
-import { id, orNull, record, text, type Of } from './shape'
+import type { components } from './generated/api'
+import { schemas } from './generated/events'
+import { read } from './schema'
 
-const me = record({
-  user: record({ id, username: text, displayName: text, avatarUrl: orNull(text) }),
-})
+type Answer = components['schemas']['Me']
 
-export type User = Of<typeof me>['user']
+export type User = Answer['user']
 
 export type Me =
   | { readonly is: 'signed-in'; readonly user: User }
@@ -24,7 +24,8 @@ export const readMe = async (root: URL): Promise<Me> => {
     })
     if (answer.status === 401) return { is: 'signed-out' }
     if (!answer.ok) return { is: 'unreachable' }
-    const { user } = me(await answer.json(), 'me', { extra: [] })
+    // Type and schema are of one document; the compiler cannot see it through the lookup.
+    const { user } = read({ $ref: 'Me' }, await answer.json(), 'me', { schemas, extra: [] }) as Answer
     return { is: 'signed-in', user }
   } catch {
     return { is: 'unreachable' }

@@ -11,11 +11,15 @@ const folder = join(import.meta.dirname, '../../fixtures/transcripts')
 const transcripts = readdirSync(folder).filter((name) => name.endsWith('.sse'))
 const framesIn = (name: string) => framesOf(readFileSync(join(folder, name), 'utf8'))
 
-/** Nothing unknown, nothing missing, nothing more than the shape names. */
+/** What an example sends that no server does as yet: the page passes over it. */
+const ofLaterServers = ['room.updated.managed', 'room.updated.ownerId', 'room.updated.locked']
+
+/** Nothing unknown, nothing missing, nothing more than the schema names. */
 const strictly = ({ event, data }: Frame): StreamEvent => {
   const decoded = decode(event, data)
   if (decoded.is !== 'event') throw new Error(`${decoded.is}: ${event} ${data}`)
-  expect(decoded.extra, `fields of ${event} that wire.ts does not know`).toEqual([])
+  const extra = decoded.extra.filter((path) => !ofLaterServers.includes(path))
+  expect(extra, `fields of ${event} that its schema does not know`).toEqual([])
   return decoded.event
 }
 

@@ -18,6 +18,8 @@ mod suite;
 mod tidy;
 mod ui;
 
+mod codegen;
+
 mod deny;
 mod lab;
 
@@ -41,6 +43,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test { part } => suite::run(part.unwrap_or(suite::Part::All)),
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
+        Task::Codegen => codegen::run(),
         Task::Deny => deny::run(),
         Task::Chaos(options) => lab::start("chaos", &options.words),
         Task::Mutations(options) => lab::start("mutations", &options.words),
@@ -70,6 +73,8 @@ enum Task {
     Tidy,
     /// Builds the page into ui/dist, which is committed and embedded
     Ui,
+    /// Writes docs/openapi.json and ui/src/generated, which are committed
+    Codegen,
     /// Bans, licences and sources of all dependencies
     Deny,
     /// Kills real processes in a row under load: streams lose and double nothing

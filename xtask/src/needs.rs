@@ -67,12 +67,17 @@ fn debian(package: &str, root: &Path, proof: impl Fn() -> Command) -> anyhow::Re
     Ok(())
 }
 
-/// What the Python libraries are that meet us: discord.py the simulator, and clients of HTTP and
-/// SSE the whole house. They share one environment, so that what both need is there once.
-const PYTHON_LOCKS: [&str; 2] = [
+/// What the Python libraries are that meet us: discord.py the simulator, clients of HTTP and SSE
+/// the whole house, and a validator the OpenAPI document. They share one environment, so that what
+/// several need is there once.
+const PYTHON_LOCKS: [&str; 3] = [
     "tests/libraries/discordpy/requirements.txt",
     "tests/libraries/httpclients/requirements.txt",
+    "tests/libraries/openapi/requirements.txt",
 ];
+
+/// The interpreter that has them.
+pub(crate) const PYTHON: &str = "target/python/bin/python";
 
 /// Installs the Python libraries into an environment beneath `target`, unless that is as
 /// new as their lock files. Nothing without a hash there is taken, and nothing is built.

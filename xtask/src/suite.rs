@@ -13,7 +13,7 @@ use subprocess::command;
 
 use crate::metadata::{Metadata, metadata};
 use crate::steps::Steps;
-use crate::{lab, needs, tidy, ui};
+use crate::{codegen, lab, needs, tidy, ui};
 
 /// Test binaries of this name work with real processes and sockets: the whole
 /// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
@@ -104,6 +104,7 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("format", || run_cargo("fmt --all --check"))?;
     steps.step("tidy", tidy::run)?;
     steps.step("mutations still apply", mutations_apply)?;
+    steps.step("generated files are clean", codegen::is_clean)?;
     steps.step("page: types and tests", ui::check)?;
     steps.step("clippy", || {
         run_cargo("clippy --locked --workspace --all-targets -- -D warnings")
@@ -132,6 +133,7 @@ fn documentation() -> anyhow::Result<()> {
 
 /// The page alone first: when it is broken, the whole house only tells later.
 fn integration(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("the OpenAPI document is valid", codegen::is_valid)?;
     steps.step("page in Chromium", ui::browser_selftest)?;
     steps.step("libraries against the simulator", || {
         run_tests(LIBRARIES, " -- --nocapture")

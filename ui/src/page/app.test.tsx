@@ -13,7 +13,7 @@ import { freshness } from './connection'
 
 vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
 
-const user = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: null }
+const user = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
 
 const quiet: View = {
   connection: 'live',

@@ -4,13 +4,13 @@ import { useState } from 'react'
 
 interface AvatarProps {
   readonly name: string
-  readonly url: string | null
+  readonly url: string
 }
 
 export const Avatar = ({ name, url }: AvatarProps) => {
   // Remembered by address: a new picture gets a new chance.
   const [broken, setBroken] = useState<string | null>(null)
-  if (url === null || url === '' || url === broken) {
+  if (url === '' || url === broken) {
     return (
       <span className="avatar letter" aria-hidden="true">
         {firstLetter(name)}
