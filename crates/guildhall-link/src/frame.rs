@@ -1,10 +1,10 @@
 //! Frames: JSON text messages `{type, id?, data, more?, requestId?, ts}` (docs/protocol/link.md).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use guildhall_model::{
     Envelope, Event, Guild, GuildId, Position, SealedEvent, UnixMs, UserId,
-    event::{EVENTS, EventTable},
+    event::{EVENTS, EventTable, LiveEvent},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -35,6 +35,9 @@ pub enum Frame {
     },
     /// Gateway: the next event of the log.
     Event(Envelope),
+    /// Gateway: the latest word about something in the live lane. Behind `snapshot_end` all of
+    /// them, then each that changes; one that a later one took the place of is left out.
+    Live(Arc<LiveEvent>),
     /// Gateway: how Discord is, at every change and once before `snapshot_end`.
     Status(DiscordStatus),
     /// Web: this user is here; make sure their rights in these guilds are in the log.
@@ -137,6 +140,7 @@ impl Frame {
             Self::Snapshot(_) => "snapshot",
             Self::SnapshotEnd { .. } => "snapshot_end",
             Self::Event(_) => "event",
+            Self::Live(_) => "live",
             Self::Status(_) => "status",
             Self::Watch { .. } => "watch",
             Self::Ack(_) => "ack",
@@ -165,6 +169,7 @@ impl Frame {
                 text(self.name(), Some(*position), &data, None, ts)
             }
             Self::Event(envelope) => encode_event(&SealedEvent::new(envelope.clone())),
+            Self::Live(event) => text(self.name(), None, &**event, None, ts),
             Self::Status(status) => text(self.name(), None, status, None, ts),
             Self::Watch {
                 request_id,
@@ -218,6 +223,9 @@ impl Frame {
                 more: raw.more,
                 event: raw.event(table)?,
             }),
+            "live" => raw
+                .live(table)?
+                .map_or(Self::Unknown, |event| Self::Live(event.into())),
             "status" => Self::Status(raw.data("status")?),
             "watch" => {
                 let watch: WatchData<'_> = raw.data("watch")?;
@@ -304,6 +312,14 @@ struct RawFrame<'a> {
 }
 
 impl RawFrame<'_> {
+    fn live(&self, table: EventTable) -> Result<Option<LiveEvent>, FrameError> {
+        let data = self.data.map_or("null", RawValue::get);
+        LiveEvent::from_json_by(table, data).map_err(|reason| FrameError::Data {
+            frame: "live",
+            reason,
+        })
+    }
+
     fn event(&self, table: EventTable) -> Result<Event, FrameError> {
         let data = self.data.map_or("null", RawValue::get);
         Event::from_json_by(table, data).map_err(|reason| FrameError::Data {

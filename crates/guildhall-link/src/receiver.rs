@@ -18,9 +18,9 @@ mod tail;
 /// Requests of rights, and their answers.
 mod watch;
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use guildhall_model::{Envelope, GuildId, Position, UserId};
+use guildhall_model::{Envelope, GuildId, Position, UserId, event::LiveEvent};
 
 use crate::{
     FrameError,
@@ -80,6 +80,9 @@ pub enum Output<R> {
     Apply(Vec<Envelope>),
     /// The replica is complete at this position: it may be served, and the link is up.
     Complete(Position),
+    /// The latest word about something in the live lane. After [`Output::Complete`] all of them
+    /// come anew.
+    Live(Arc<LiveEvent>),
     /// How the gateway stands with Discord.
     Status(DiscordStatus),
     /// Tell who asked; `None`: there is no answer.
@@ -210,6 +213,9 @@ impl<R> Receiver<R> {
             Ok(Frame::Event(envelope)) if greeted => self.event_came(envelope),
             Ok(Frame::SnapshotEnd { position }) if greeted => self.replay_ended(position),
             Ok(Frame::Status(status)) if greeted => self.outputs.push_back(Output::Status(status)),
+            Ok(Frame::Live(event)) if matches!(self.state, State::Following { .. }) => {
+                self.outputs.push_back(Output::Live(event));
+            }
             Ok(Frame::Ack(ack)) if greeted => self.ack_came(ack),
             Ok(Frame::Error { code, message }) => {
                 self.outputs.push_back(Output::PeerFailed { code, message });

@@ -15,12 +15,15 @@ mod queue;
 mod watch;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use guildhall_model::{GuildId, Position, SealedEvent, UserId};
+use guildhall_model::{
+    GuildId, Position, SealedEvent, UserId,
+    event::{LiveEvent, LiveKey},
+};
 
 use crate::{
     FrameError,
@@ -69,6 +72,9 @@ pub enum Input {
     LogExpired,
     /// The log has grown.
     HeadMoved(Position),
+    /// A word of the live lane: at first all that there are, then each that changes. It takes the
+    /// place of the one before about the same, if that was not sent yet.
+    LiveSaid(Arc<LiveEvent>),
     /// Discord's status changed.
     StatusChanged {
         /// To this.
@@ -135,6 +141,8 @@ pub struct Sender {
     watches: usize,
     /// Answers ahead of what was sent.
     acks: VecDeque<Ack>,
+    /// The latest words of the live lane that were not sent yet: as many as there are keys.
+    live: BTreeMap<LiveKey, Arc<LiveEvent>>,
     // What an input led to at once: a few per input, and taken before the next one.
     outputs: VecDeque<Output>,
 }
@@ -177,6 +185,7 @@ impl Sender {
             status,
             watches: 0,
             acks: VecDeque::new(),
+            live: BTreeMap::new(),
             outputs: VecDeque::from([Output::Send(Frame::Hello(hello))]),
         }
     }
@@ -203,6 +212,7 @@ impl Sender {
             Input::EventsRead(events) => self.events_read(events),
             Input::LogExpired => self.end(End::Expired),
             Input::HeadMoved(head) => self.head = head,
+            Input::LiveSaid(event) => _ = self.live.insert(event.key(), event),
             Input::StatusChanged { status, head } => self.status_changed(status, head),
             Input::Watched(ack) => self.acks.push_back(ack),
             Input::TimePassed => self.time_passed(now),
@@ -232,6 +242,10 @@ impl Sender {
         }
         // A read may end inside a group; a replay does not.
         if !within_group && let Some(output) = self.due_after(sent) {
+            return Some(output);
+        }
+        // Between two reads of the log, so that neither lane holds up the other.
+        if let Some(output) = self.due_live() {
             return Some(output);
         }
         self.read_on()
@@ -346,6 +360,13 @@ impl Sender {
             }
             _ => None,
         }
+    }
+
+    /// Nothing of the live lane is said before the world that it is about is there.
+    fn due_live(&mut self) -> Option<Output> {
+        let following = matches!(self.state, State::Following { .. });
+        let (_, event) = following.then(|| self.live.pop_first())??;
+        Some(Output::Send(Frame::Live(event)))
     }
 
     fn read_on(&mut self) -> Option<Output> {

@@ -302,7 +302,9 @@ impl House {
             };
             match output {
                 receiver::Output::Send(frame) => to_gateway.push_back(frame.encode(1)),
-                receiver::Output::Ping | receiver::Output::Status(_) => {}
+                receiver::Output::Ping
+                | receiver::Output::Status(_)
+                | receiver::Output::Live(_) => {}
                 receiver::Output::Begin => self.replica.building = Some(World::default()),
                 receiver::Output::Base(base) => self.replica.base(*base),
                 receiver::Output::Apply(group) => self.replica.apply(&group, &self.log),

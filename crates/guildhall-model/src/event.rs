@@ -10,6 +10,8 @@ mod definition;
 mod payload;
 /// What a payload's type says of itself.
 mod schema;
+/// The live lane: the latest word about each key.
+mod live;
 /// With its JSON, at its place.
 mod sealed;
 /// What a stream says by itself.
@@ -33,7 +35,10 @@ use crate::{
 };
 
 pub use definition::{AudienceRule, EventDefinition, EventTable, Family, FamilySet, Lane};
-pub use payload::{Bare, EventPayload, GuildShown, Interval, RoomGone, VoiceLeft};
+pub use live::{LiveEvent, LiveKey, LiveTable};
+pub use payload::{
+    Bare, EventPayload, GuildShown, Interval, LiveFacts, LivePayload, RoomGone, VoiceLeft,
+};
 pub use schema::PublicSchema;
 pub use sealed::SealedEvent;
 pub use stream::{

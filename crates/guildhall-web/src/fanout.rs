@@ -32,7 +32,10 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{
+    GuildId, UserId,
+    event::{LiveEvent, LiveTable},
+};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
@@ -63,6 +66,10 @@ struct Shared {
     published: AtomicU64,
     subscribers: Mutex<HashMap<GuildId, Arc<GuildSubscribers>>>,
     viewers: Mutex<HashMap<UserId, Arc<Viewer>>>,
+    /// What counts of the live lane.
+    live: Mutex<LiveTable>,
+    /// The number of its last word; streams look here first.
+    live_last: AtomicU64,
     draining: AtomicBool,
     arrivals: GuildArrivals,
 }
@@ -77,6 +84,8 @@ impl Fanout {
             published: AtomicU64::new(0),
             subscribers: Mutex::default(),
             viewers: Mutex::default(),
+            live: Mutex::default(),
+            live_last: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             arrivals: GuildArrivals::default(),
         }));
@@ -96,6 +105,29 @@ impl Fanout {
 
     fn publish(&self, seq: u64) {
         self.0.published.store(seq, Ordering::Release);
+    }
+
+    /// The number of the live lane's last word. To be read before [`Viewer::rights_generation`].
+    pub(crate) fn live_last(&self) -> u64 {
+        self.0.live_last.load(Ordering::Acquire)
+    }
+
+    /// What the live lane says of a guild after one number and up to another.
+    pub(crate) fn live_between(&self, id: GuildId, after: u64, upto: u64) -> Vec<Arc<LiveEvent>> {
+        let live = self.0.live.lock();
+        live.between(id, after, upto).cloned().collect()
+    }
+
+    /// Takes a word of the live lane in and wakes the guild's streams.
+    fn publish_live(&self, event: &Arc<LiveEvent>) {
+        let guild_id = event.key().guild_id;
+        let mut live = self.0.live.lock();
+        live.set(Arc::clone(event));
+        self.0.live_last.store(live.last(), Ordering::Release);
+        drop(live);
+        if let Some(subscribers) = self.subscribers_of(guild_id) {
+            subscribers.wake_for(event);
+        }
     }
 
     /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `rooms`:

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use guildhall_model::{
     Change,
-    event::{Audience, StatusPayload},
+    event::{Audience, AudienceRule, LiveEvent, StatusPayload},
 };
 
 use crate::replica::Record;
@@ -68,6 +68,26 @@ pub(crate) fn show(
         Audience::Nobody => false,
     };
     (sees && selector.asks_for(record)).then(|| Visible(Arc::clone(record)))
+}
+
+/// Shows a word of the live lane to a viewer who sees `now`. There is no before: what is said counts
+/// at the moment in which it is read.
+pub(crate) fn show_live(
+    event: &Arc<LiveEvent>,
+    now: Option<&VisibleRooms>,
+    selector: &Selector,
+) -> Option<Visible<Arc<LiveEvent>>> {
+    let (rooms, definition) = (now?, event.definition());
+    let sees = match definition.audience {
+        AudienceRule::RoomAfter => event.room().is_some_and(|room| rooms.contains(room)),
+        AudienceRule::GuildAfter => true,
+        AudienceRule::RoomBefore
+        | AudienceRule::GuildBefore
+        | AudienceRule::Viewer
+        | AudienceRule::Nobody => false,
+    };
+    let asked = selector.asks_for_event(definition.family, event.room());
+    (sees && asked).then(|| Visible(Arc::clone(event)))
 }
 
 /// Whether what a viewer sees changed by this record in a way that the record itself does not

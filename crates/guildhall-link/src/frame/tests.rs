@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, LogId, Permissions, RoleId,
-    event::sample::ONE_MORE,
+    event::sample::{ONE_MORE, Peep, WITH_LIVE},
     guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
         RoomKind, RoomRights, VoiceFlags,
@@ -60,6 +60,23 @@ fn an_event_more_is_a_row_of_the_table_more() {
         panic!("it has its place");
     };
     assert_eq!(elsewhere.event.change, Change::Unknown);
+}
+
+#[test]
+fn a_word_of_the_live_lane_has_no_place_in_the_log() {
+    let peep = Peep {
+        channel_id: ChannelId(5),
+        user_id: UserId(7),
+        until: 3,
+    };
+    let frame = Frame::Live(peep.said(GuildId(1)).into());
+    let text = r#"{"type":"live","data":{"event":"room.peeped","payload":{"guildId":"1","ts":3,"channelId":"5","userId":"7","until":3}},"ts":9}"#;
+    assert_eq!(frame.encode(9), text);
+    assert_eq!(Frame::decode_by(WITH_LIVE, text).ok(), Some(frame));
+    let unknown = Frame::decode(text);
+    assert_eq!(unknown.ok(), Some(Frame::Unknown), "in no table of ours");
+    let broken = text.replace(r#""until":3"#, r#""until":true"#);
+    assert!(Frame::decode_by(WITH_LIVE, &broken).is_err());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 /// What one cause did comes in one step.
 mod groups;
+/// The live lane.
+mod live_lane;
 /// Watches that are too big for one frame.
 mod watch;
 

@@ -1,3 +1,6 @@
+/// The live lane.
+mod live;
+
 use guildhall_model::{Change, Envelope, Event, LogId, SealedEvent};
 use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
 

@@ -89,6 +89,7 @@ fn as_event(event: &EventDefinition) -> RefOr<Schema> {
     };
     let lane = match event.lane {
         Lane::Log(_) => "log",
+        Lane::Live(_) => "live",
         Lane::Stream => "stream",
     };
     // One extension: utoipa keeps them in no order.

@@ -4,7 +4,7 @@ use std::any;
 
 use serde_json::Error;
 
-use super::{Change, EventPayload, schema::PublicSchema};
+use super::{Change, EventPayload, payload::LiveFacts, schema::PublicSchema};
 
 /// One event, defined once: all that link, journal, filter and document know of it.
 #[derive(Debug)]
@@ -43,6 +43,9 @@ pub enum Lane {
     /// In the log, for what must not be missed: with a position, replayed, journaled. Here: how the
     /// payload of the link's form is read.
     Log(fn(&str) -> Result<Change, Error>),
+    /// In no log, for what is worthless late: the latest word about each key counts. Here: how the
+    /// payload is read.
+    Live(fn(&str) -> Result<LiveFacts, Error>),
     /// A stream says it by itself, of what it knows: in no log and on no link.
     Stream,
 }
@@ -146,7 +149,7 @@ impl EventDefinition {
 }
 
 impl PayloadType {
-    const fn of<P: PublicSchema>() -> Self {
+    pub(super) const fn of<P: PublicSchema>() -> Self {
         Self {
             name: any::type_name::<P>,
             #[cfg(feature = "schema")]

@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize, de};
+use serde::{
+    Deserialize, Serialize,
+    de::{self, DeserializeOwned},
+};
 
 use super::{schema::PublicSchema, stream::GuildPicture};
 use crate::{
@@ -24,6 +27,20 @@ pub trait EventPayload: Serialize {
     fn room(&self) -> Option<ChannelId> {
         None
     }
+}
+
+/// The payload of an event of the live lane: all of it is public.
+pub trait LivePayload: EventPayload<Public = Self> + PublicSchema + DeserializeOwned {
+    /// Whom it is about: a later word about them takes its place.
+    fn subject(&self) -> UserId;
+}
+
+/// What a payload says of its event, and the payload as this build would write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveFacts {
+    pub(super) subject: UserId,
+    pub(super) room: Option<ChannelId>,
+    pub(super) payload: String,
 }
 
 /// Nothing more than where and when.
@@ -171,6 +188,17 @@ impl<'a> RightsPayload<'a> {
             }
             (false, Some(false)) => Ok(Some(Membership::Stranger)),
             (false, None) => Err(de::Error::missing_field("member")),
+        }
+    }
+}
+
+impl LiveFacts {
+    /// Reads a payload. `stamped`: the same with where and when before it.
+    pub(super) fn of<P: LivePayload>(payload: &P, stamped: &impl Serialize) -> Self {
+        Self {
+            subject: payload.subject(),
+            room: payload.room(),
+            payload: crate::json::to_string(stamped),
         }
     }
 }

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{sample::ONE_MORE, *};
+use super::{
+    sample::{ONE_MORE, Peep, WITH_LIVE},
+    *,
+};
 use crate::{
     Permissions, arbitrary,
     guild::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
@@ -153,6 +156,71 @@ fn an_event_more_is_read_and_written_by_its_row() {
     assert!(Event::from_wire_by(ONE_MORE, "room.knocked", "{}").is_err());
     let elsewhere = Event::from_wire("room.knocked", payload).expect("is read");
     assert_eq!(elsewhere.change, Change::Unknown);
+}
+
+fn peep(guild: u64, user: u64, until: u64) -> LiveEvent {
+    let peep = Peep {
+        channel_id: ChannelId(401),
+        user_id: UserId(user),
+        until,
+    };
+    peep.said(GuildId(guild))
+}
+
+#[test]
+fn a_live_event_is_read_as_it_was_written_and_is_in_no_log() {
+    let event = peep(1, 9, 70);
+    let payload = r#"{"guildId":"1","ts":70,"channelId":"401","userId":"9","until":70}"#;
+    assert_eq!(event.payload(), payload);
+    let json = serde_json::to_string(&event).expect("it serialises");
+    assert_eq!(
+        json,
+        format!(r#"{{"event":"room.peeped","payload":{payload}}}"#)
+    );
+    let read = |table, json: &str| LiveEvent::from_json_by(table, json);
+    assert_eq!(read(WITH_LIVE, &json).ok(), Some(Some(event)));
+    assert_eq!(read(EVENTS, &json).ok(), Some(None), "not in this table");
+    let of_log = json.replace("room.peeped", "room.knocked");
+    assert_eq!(read(WITH_LIVE, &of_log).ok(), Some(None), "the other lane");
+    assert!(read(WITH_LIVE, r#"{"event":"room.peeped","payload":{}}"#).is_err());
+    let logged = Event::from_wire_by(WITH_LIVE, "room.peeped", payload).expect("has a place");
+    assert_eq!(logged.change, Change::Unknown);
+}
+
+proptest! {
+    /// Whoever keeps the number of the last word, and reads at any moments, ends with the latest
+    /// word about each key, and is told none twice that did not change.
+    #[test]
+    fn whoever_reads_on_has_the_latest_word_about_each_key(
+        acts in proptest::collection::vec((1..3_u64, 1..4_u64, any::<bool>()), 0..40),
+    ) {
+        let (mut table, mut latest, mut heard) = (LiveTable::default(), BTreeMap::new(), BTreeMap::new());
+        let mut after = 0;
+        for (until, (guild, user, reads)) in (0..).zip(acts) {
+            let event = peep(guild, user, until);
+            latest.insert(event.key(), event.payload().to_owned());
+            table.set(event.into());
+            if reads {
+                for guild in [1, 2] {
+                    for event in table.between(GuildId(guild), after, table.last()) {
+                        let before = heard.insert(event.key(), event.payload().to_owned());
+                        prop_assert_ne!(before.as_deref(), Some(event.payload()));
+                    }
+                }
+                after = table.last();
+            }
+        }
+        for guild in [1, 2] {
+            let rest = table.between(GuildId(guild), after, table.last());
+            heard.extend(rest.map(|event| (event.key(), event.payload().to_owned())));
+        }
+        prop_assert_eq!(heard, latest);
+        table.forget(GuildId(1));
+        prop_assert_eq!(table.between(GuildId(1), 0, table.last()).count(), 0);
+        let last = table.last();
+        table.clear();
+        prop_assert_eq!((table.between(GuildId(2), 0, last).count(), table.last()), (0, last));
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 /// The link's form is read.
 mod read;
+/// Events of the live lane are read and made.
+mod live;
 /// Both forms are written.
 mod write;
 

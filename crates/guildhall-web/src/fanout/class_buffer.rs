@@ -2,13 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use guildhall_model::{Guild, ViewerClass};
+use guildhall_model::{Guild, ViewerClass, event::LiveEvent};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::wake_list::{Slot, StreamWaker, WakeList};
 use crate::{
     replica::{Affects, Record},
-    visible::{Selector, Visible, VisibleRooms, show, view_changed},
+    visible::{Selector, Visible, VisibleRooms, show, show_live, view_changed},
 };
 
 /// Records that a buffer keeps. A stream further behind reads the guild's log itself.
@@ -143,6 +143,11 @@ impl ClassBuffer {
                 .cloned(),
         );
         Ok(())
+    }
+
+    /// Shows a word of the live lane by what the class sees now.
+    pub(crate) fn show_live(&self, event: &Arc<LiveEvent>) -> Option<Visible<Arc<LiveEvent>>> {
+        show_live(event, self.lock().rooms.as_ref(), &self.key.1)
     }
 
     /// Wakes the streams that read this.

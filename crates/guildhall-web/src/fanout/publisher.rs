@@ -5,10 +5,13 @@
 //! not the old name of a room that was renamed and revealed at once, nor nobody in two rooms of
 //! whom somebody moved.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use guildhall_link::frame::{Base, DiscordStatus};
-use guildhall_model::{Envelope, Position, UnixMs, event::LinkState};
+use guildhall_model::{
+    Envelope, Position, UnixMs,
+    event::{LinkState, LiveEvent},
+};
 
 use super::{Fanout, affected::AffectedViewers, subscribers::WakeSet};
 use crate::replica::{Freshness, GroupSpan, GuildLogs, OutOfOrder, Progress, ReplicaWriter};
@@ -61,6 +64,8 @@ impl Publisher {
     /// What was sent is complete up to `position`: the replica that was begun, if any, becomes
     /// *the* replica. Every stream joins it from its own position.
     pub(crate) fn complete_snapshot(&mut self, position: Position) {
+        // All that counts of the live lane is told anew behind this.
+        self.fanout.0.live.lock().clear();
         let Some(mut built) = self.building.take() else {
             self.writer.set_progress(|progress| progress.completed += 1);
             return;
@@ -87,6 +92,11 @@ impl Publisher {
         for viewer in connected {
             viewer.wake();
         }
+    }
+
+    /// The latest word about something in the live lane.
+    pub(crate) fn live(&mut self, event: &Arc<LiveEvent>) {
+        self.fanout.publish_live(event);
     }
 
     /// What the gateway says about its connection to Discord.
@@ -119,6 +129,9 @@ impl Publisher {
             let affected = AffectedViewers::by(&envelope.event.change, log.guild());
             let was_there = log.guild().is_some();
             let record = log.append(envelope, span);
+            if was_there && log.guild().is_none() {
+                self.fanout.0.live.lock().forget(guild_id);
+            }
             if !was_there && log.guild().is_some() {
                 arrived.insert(guild_id);
             }

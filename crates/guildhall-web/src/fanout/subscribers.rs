@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{GuildId, UserId, ViewerClass};
+use guildhall_model::{GuildId, UserId, ViewerClass, event::LiveEvent};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
@@ -160,6 +160,15 @@ impl GuildSubscribers {
         }
     }
 
+    /// Wakes the streams that are shown a word of the live lane.
+    pub(crate) fn wake_for(&self, event: &Arc<LiveEvent>) {
+        for buffer in self.lock().buffers.values() {
+            if buffer.show_live(event).is_some() {
+                buffer.wake();
+            }
+        }
+    }
+
     /// Drops all buffers, because the replica was replaced. Streams find out by the rights
     /// generation of their viewers, which the caller raises.
     pub(crate) fn reset(&self) {
@@ -185,6 +194,11 @@ pub(crate) struct GuildSubscription {
 }
 
 impl GuildSubscription {
+    /// The guild.
+    pub(crate) fn guild_id(&self) -> GuildId {
+        self.subscribers.guild_id
+    }
+
     /// What the stream reads; `None`: its viewer sees nothing of this guild.
     pub(crate) fn buffer(&self) -> Option<&ClassBuffer> {
         self.buffer.as_ref().map(|(buffer, _)| &**buffer)

@@ -199,6 +199,7 @@ impl Dialler {
                     }
                 }
                 Some(Output::Complete(position)) => self.complete(position),
+                Some(Output::Live(event)) => self.publisher.live(&event),
                 Some(Output::Status(status)) => self.publisher.status(status),
                 // Whoever asked may have gone, which is no failure.
                 Some(Output::Answer { reply, ack }) => _ = ack.map(|ack| reply.send(ack)),

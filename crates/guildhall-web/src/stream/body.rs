@@ -75,6 +75,8 @@ pub(crate) struct StreamBody {
     state: StreamState,
     /// To the query's guilds; empty unless it is live.
     subscriptions: Vec<GuildSubscription>,
+    /// The number of the last word of the live lane that was looked at; 0: all are to be told.
+    live_told: u64,
     /// The viewer's when the stream joined.
     rights_generation: u64,
     /// What the browser has of each guild.
@@ -110,6 +112,7 @@ impl StreamBody {
         Self {
             state: StreamState::Opening { until },
             subscriptions: Vec::new(),
+            live_told: 0,
             rights_generation: 0,
             views: BTreeMap::new(),
             not_member_of: Vec::new(),
@@ -158,6 +161,7 @@ impl StreamBody {
         // INVARIANT(rights-before-published): the number is read before the generation, and written
         // after it; so whatever this number covers was judged by the rights of that generation.
         let published = self.setup.fanout.published();
+        let live_last = self.setup.fanout.live_last();
         match self.state {
             StreamState::Live(position)
                 if self.rights_generation
@@ -173,7 +177,28 @@ impl StreamBody {
             StreamState::Opening { .. } => self.start(out),
             StreamState::Closed => {}
         }
+        self.write_live(live_last, out);
         self.write_status_change(out);
+    }
+
+    /// Writes what the live lane says after what was told of it, the latest word of each key.
+    fn write_live(&mut self, upto: u64, out: &mut SseWriter) {
+        if upto == self.live_told || !matches!(self.state, StreamState::Live(_)) {
+            return;
+        }
+        for subscription in &self.subscriptions {
+            let Some(buffer) = subscription.buffer() else {
+                continue;
+            };
+            let guild_id = subscription.guild_id();
+            let fanout = &self.setup.fanout;
+            for event in fanout.live_between(guild_id, self.live_told, upto) {
+                if let Some(visible) = buffer.show_live(&event) {
+                    out.live(&visible);
+                }
+            }
+        }
+        self.live_told = upto;
     }
 
     fn read(
@@ -259,6 +284,8 @@ impl StreamBody {
         // The new ones were made before the old ones are dropped here.
         self.subscriptions = joined.subscriptions;
         self.rights_generation = joined.rights_generation;
+        // Told whole again: whoever or whatever came into the picture brings theirs along.
+        self.live_told = 0;
         self.views = joined.views;
         self.not_member_of = joined.not_member_of;
         // What the viewer may know of the guilds is part of the status.

@@ -10,6 +10,8 @@ mod groups;
 mod guilds;
 /// An event more: what it takes here.
 mod one_more_event;
+/// Events that are worthless late.
+mod live_lane;
 /// A replica with its writer, and streams of it.
 pub(crate) mod harness;
 /// What streams say by themselves, held against its types.

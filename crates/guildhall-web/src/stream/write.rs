@@ -7,7 +7,8 @@ use bytes::Bytes;
 use guildhall_model::{
     GuildId, Position, UnixMs,
     event::{
-        GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, SNAPSHOT, SnapshotReason, StatusPayload,
+        GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, LiveEvent, SNAPSHOT, SnapshotReason,
+        StatusPayload,
     },
     json,
 };
@@ -94,6 +95,13 @@ impl SseWriter {
             GuildAvailability::Removed => &GUILD_REMOVED,
         };
         self.buffer.event(event.name, cursor, &data);
+    }
+
+    /// A word of the live lane: it has no `id`, since nobody goes on from it.
+    pub(crate) fn live(&mut self, event: &Visible<Arc<LiveEvent>>) {
+        let event = event.get();
+        let name = event.definition().name;
+        self.buffer.event(name, None, event.payload().as_bytes());
     }
 
     /// A control event. `cursor`: the last position before the first record still to be sent.

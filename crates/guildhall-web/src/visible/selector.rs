@@ -32,7 +32,7 @@ impl Selector {
         self.asks_for_event(change.definition().family, change.channel())
     }
 
-    fn asks_for_event(&self, family: Family, channel: Option<ChannelId>) -> bool {
+    pub(super) fn asks_for_event(&self, family: Family, channel: Option<ChannelId>) -> bool {
         self.families.contains(family) && channel.is_none_or(|channel| self.asks_for_room(channel))
     }
 }

@@ -30,7 +30,7 @@ impl Event {
             let meta: Meta = serde_json::from_str(payload)?;
             let change = match table.find(name).map(|event| event.lane) {
                 Some(Lane::Log(read)) => read(payload)?,
-                Some(Lane::Stream) | None => Change::Unknown,
+                Some(Lane::Live(_) | Lane::Stream) | None => Change::Unknown,
             };
             Ok(Self {
                 guild_id: meta.guild_id,
@@ -48,9 +48,9 @@ impl Event {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Meta {
-    guild_id: GuildId,
-    ts: UnixMs,
+pub(super) struct Meta {
+    pub(super) guild_id: GuildId,
+    pub(super) ts: UnixMs,
     #[serde(default)]
     synthetic: bool,
 }

@@ -60,7 +60,7 @@ impl<S: Serializer> ChangeVisitor for ForBrowser<'_, S> {
 /// Where and when, then the payload.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Stamped<'a, P> {
+pub(super) struct Stamped<'a, P> {
     guild_id: GuildId,
     ts: UnixMs,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -72,9 +72,17 @@ struct Stamped<'a, P> {
 impl<'a, P> Stamped<'a, P> {
     fn new(event: &Event, payload: &'a P) -> Self {
         Self {
-            guild_id: event.guild_id,
-            ts: event.ts,
             synthetic: event.synthetic,
+            ..Self::told(event.guild_id, event.ts, payload)
+        }
+    }
+
+    /// As Discord told it.
+    pub(super) fn told(guild_id: GuildId, ts: UnixMs, payload: &'a P) -> Self {
+        Self {
+            guild_id,
+            ts,
+            synthetic: false,
             payload,
         }
     }
