@@ -6,7 +6,10 @@ use std::io::IsTerminal;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    filter::{Targets, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 use crate::config::{ConfigError, Mistakes, Settings, refuse, shown};
@@ -58,18 +61,22 @@ fn form(settings: &Settings) -> Result<Form, ConfigError> {
 /// Starts logging as `LOG_FORMAT` and `RUST_LOG` say.
 pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
     let filter = filter(settings.require("RUST_LOG")?)?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = fmt()
+        .with_max_level(Level::TRACE)
+        .with_writer(std::io::stderr);
     match form(settings)? {
         Form::Text => lines
             .with_target(false)
             .with_ansi(std::io::stderr().is_terminal())
             .finish()
+            .with(filter)
             .with(filter_fn(may_be_written))
             .init(),
         Form::Json => lines
             .json()
             .flatten_event(true)
             .finish()
+            .with(filter)
             .with(filter_fn(may_be_written))
             .init(),
     }
@@ -89,16 +96,21 @@ pub(crate) fn logs(settings: &Settings) -> Result<(), ConfigError> {
 }
 
 /// What `RUST_LOG` lets through.
-fn filter(directives: &str) -> Result<EnvFilter, ConfigError> {
+fn filter(directives: &str) -> Result<Targets, ConfigError> {
     // To the filter a misspelt level is a target that nobody has: it would silence everything.
     if let Some(directive) = parts(directives).find(|directive| is_misspelt_level(directive)) {
         let levels = LEVELS.join(", ");
         let directive = shown(directive);
         return refuse!("RUST_LOG has {directive}, which is no level: those are {levels}.");
     }
+    // The filter would take the name of a span for a target.
+    if let Some(directive) = parts(directives).find(|directive| directive.contains('[')) {
+        let directive = shown(directive);
+        return refuse!("RUST_LOG has {directive}: spans are not filtered by, write target=level.");
+    }
     // The filter takes a blank for a part of the target.
     let plain = parts(directives).collect::<Vec<_>>().join(",");
-    let Ok(filter) = EnvFilter::try_new(plain) else {
+    let Ok(filter) = plain.parse() else {
         return refuse!(
             "RUST_LOG is {}: write a level such as info, or target=level.",
             shown(directives)
@@ -190,6 +202,9 @@ mod tests {
             "EROR",
             "guildhall_web=debug, debg",
             "guildhall_web=debg",
+            "info,[attachment]=debug",
+            "guildhall_web[stream{viewer.id=1,x=2}]=debug",
+            "a=b=c",
         ] {
             let refused = filter(directives).expect_err(directives).to_string();
             assert!(refused.contains("RUST_LOG"), "{refused}");

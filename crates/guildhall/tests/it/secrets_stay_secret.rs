@@ -11,7 +11,7 @@ const DIRECTIVES: [&str; 2] = [
     "trace",
     "info,tungstenite::handshake=trace,tungstenite::handshake::client=trace,tungstenite=trace,\
      tokio_tungstenite=trace,hyper=trace,hyper_util=trace,h2=trace,reqwest=trace,rustls=trace,\
-     axum=trace,tower_http=trace,cookie=trace,log=trace,mio=trace,[{request}]=trace,guildhall=trace,guildhall_web=trace,\
+     axum=trace,tower_http=trace,cookie=trace,log=trace,mio=trace,guildhall=trace,guildhall_web=trace,\
      guildhall_gateway=trace,guildhall_simulator=trace",
 ];
 
