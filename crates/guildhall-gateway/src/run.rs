@@ -5,13 +5,11 @@ mod tasks;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use guildhall_http::Listener;
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::World;
 use guildhall_ports::{Clock, Health, Journal, journal::Terms};
-use tokio::{
-    net::TcpListener,
-    sync::{Notify, mpsc, watch},
-};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, info_span};
 use url::Url;
@@ -35,7 +33,7 @@ use tasks::{TaskExit, Tasks};
 pub struct Gateway {
     config: Config,
     clock: Arc<dyn Clock>,
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
     rest: DiscordRest,
     journal: Arc<dyn Journal>,
@@ -64,7 +62,7 @@ impl Config {
             self.names.root_certificates,
         )
         .map_err(|error| GatewayBuildError::Tls(error.to_string()))?;
-        let listener = TcpListener::bind(self.listen).await;
+        let listener = Listener::bind(self.listen);
         let listener = listener.map_err(GatewayBuildError::NotBound)?;
         let address = listener
             .local_addr()

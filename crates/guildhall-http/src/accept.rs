@@ -5,14 +5,11 @@ use std::{io, net::IpAddr, time::Duration};
 
 use axum::Router;
 use metrics::{counter, gauge};
-use tokio::{
-    net::TcpListener,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    AcceptFailure, ClientAddress, Config, Occurrences, Persistence,
+    AcceptFailure, ClientAddress, Config, Listener, Occurrences, Persistence,
     connection::Accepted,
     connections::{AddressBound, ConnectionLimit, ConnectionPermit, Connections},
     keep_alive::KeepAlive,
@@ -26,7 +23,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(20);
 /// Serves a router on a bound listener until `stop`; then accepts nothing more and returns, while
 /// the connections, which `tracker` has, finish their answers.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     router: Router,
     config: Config,
     tracker: &TaskTracker,

@@ -3,7 +3,7 @@
 use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use axum::extract::FromRef;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -16,6 +16,9 @@ use crate::{
     tls::TlsFilesError,
     world::World,
 };
+
+/// Connections that the kernel completes before they are accepted, within its own bound.
+const BACKLOG: u32 = 4096;
 
 /// Why a simulator could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +90,10 @@ pub struct Simulator {
 
 impl Config {
     /// Binds the listener and makes the world; starts nothing.
+    #[expect(
+        clippy::unused_async,
+        reason = "callers await it, whether what it opens has to be waited for or not"
+    )]
     pub async fn build(mut self) -> Result<Simulator, BuildError> {
         if let Some(given) = &self.public_url {
             let origin = url::Url::parse(given)
@@ -99,7 +106,7 @@ impl Config {
         let tls = self.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
         let address = self.listen;
         let bind_error = |source| BuildError::Bind { address, source };
-        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        let listener = bind(address).map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
         let mut world = World::from_seed(self.seed);
         if self.scenario == Scenario::Big {
@@ -162,6 +169,19 @@ impl Simulator {
         let router = serve::router(state);
         Ok(serve::accept(listener, tls, router, &config, &tasks).await?)
     }
+}
+
+/// Binds with room for everybody who comes at one moment: of the 128 connections that tokio lets
+/// wait, a load test's beginning would have a part dropped and tried again a second later.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn application(world: &World) -> Application {

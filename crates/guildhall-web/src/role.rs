@@ -7,9 +7,8 @@ mod health;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use guildhall_http::Persistence;
+use guildhall_http::{Listener, Persistence};
 use guildhall_ports::{Clock, Health};
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
@@ -47,7 +46,7 @@ const CONNECTIONS_PER_ADDRESS: usize = 256;
 /// The web role, bound and ready to run.
 pub struct Web {
     addr: SocketAddr,
-    listener: TcpListener,
+    listener: Listener,
     router: axum::Router,
     http: guildhall_http::Config,
     limits: [ConcurrencyLimiter; 2],
@@ -64,27 +63,27 @@ pub struct WebRunError(String);
 
 impl Config {
     /// Binds the listener. Spawns nothing.
-    pub async fn build(self, clock: Arc<dyn Clock>) -> Result<Web, WebBuildError> {
-        Web::build(self, clock).await
+    pub fn build(self, clock: Arc<dyn Clock>) -> Result<Web, WebBuildError> {
+        Web::build(&self, clock)
     }
 }
 
 impl Web {
-    async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, WebBuildError> {
+    fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
         let (publisher, fanout) = Fanout::new(config.log_window.get());
-        let (link, dialler) = link::open(&config, publisher, Arc::clone(&clock));
+        let (link, dialler) = link::open(config, publisher, Arc::clone(&clock));
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone());
-        let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock))
+        let auth = Auth::new(AuthConfig::of(config), world_access, Arc::clone(&clock))
             .map_err(|_| WebBuildError::Tls)?;
-        let listener = TcpListener::bind(config.listen).await;
+        let listener = Listener::bind(config.listen);
         let listener = listener.map_err(WebBuildError::NotBound)?;
         let addr = listener.local_addr().map_err(WebBuildError::Failed)?;
         let page = Page::new(config.ui_dir.clone());
-        let http = http_config(&config);
+        let http = http_config(config);
         let limits = [
-            ConcurrencyLimiter::new(Counted::Streams, streams(&config)),
+            ConcurrencyLimiter::new(Counted::Streams, streams(config)),
             ConcurrencyLimiter::new(Counted::StateRequests, STATE),
         ];
         let [streams, state_requests] = limits.clone();

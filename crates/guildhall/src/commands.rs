@@ -99,7 +99,7 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit>
     Ok(BuiltGateway { gateway, journal })
 }
 
-async fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
+fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
     let mut web = config::web(settings)?;
     let limit = descriptors::limit();
     if let Some(sentence) = descriptors::shortage(limit, web.streams_max) {
@@ -111,7 +111,7 @@ async fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
         web.connections
     );
     let listen = web.listen;
-    let built = web.build(Arc::new(SystemClock)).await;
+    let built = web.build(Arc::new(SystemClock));
     built.map_err(|error| match error {
         WebBuildError::NotBound(error) => {
             ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
@@ -147,7 +147,7 @@ async fn start_ops(
     metrics: PrometheusHandle,
 ) -> Result<SocketAddr, ProcessExit> {
     let listen = config::listen_or(settings, "OPS_HOST", "OPS_PORT", default_port)?;
-    let ops = Ops::build(listen, roles, metrics).await?;
+    let ops = Ops::build(listen, roles, metrics)?;
     let address = ops.local_addr().map_err(anyhow::Error::from)?;
     lifecycle.start(|tracker, stop| async move {
         ops.run(&tracker, stop).await;

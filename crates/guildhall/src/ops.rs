@@ -4,9 +4,9 @@
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use guildhall_http::Listener;
 use guildhall_ports::{Check, Condition, Health};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::{ConfigError, not_bound};
@@ -20,7 +20,7 @@ const CONNECTIONS: usize = 32;
 
 /// The listener, bound.
 pub(crate) struct Ops {
-    listener: TcpListener,
+    listener: Listener,
     state: OpsState,
 }
 
@@ -32,12 +32,12 @@ struct OpsState {
 
 impl Ops {
     /// Binds the listener; spawns nothing.
-    pub(crate) async fn build(
+    pub(crate) fn build(
         listen: SocketAddr,
         roles: Vec<Arc<dyn Health>>,
         metrics: PrometheusHandle,
     ) -> Result<Self, ConfigError> {
-        let listener = match TcpListener::bind(listen).await {
+        let listener = match Listener::bind(listen) {
             Ok(listener) => listener,
             Err(error) => {
                 return Err(ConfigError(not_bound(

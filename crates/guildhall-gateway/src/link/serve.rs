@@ -20,11 +20,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
-use guildhall_http::{AcceptFailure, Occurrences, Persistence, RotatedSecret, StrongSecret};
+use guildhall_http::{
+    AcceptFailure, Listener, Occurrences, Persistence, RotatedSecret, StrongSecret,
+};
 use guildhall_link::attachment::MESSAGE_BYTES_TO_GATEWAY;
 use metrics::{counter, gauge};
 use subtle::{Choice, ConstantTimeEq};
-use tokio::{net::TcpListener, sync::Semaphore, time::Instant};
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -67,7 +69,7 @@ struct Refusals {
 }
 
 /// Serves until stopped.
-pub(crate) async fn serve(listener: TcpListener, server: LinkServer) {
+pub(crate) async fn serve(listener: Listener, server: LinkServer) {
     announce(&server.limits);
     let app = routes(server.clone());
     if let Ok(address) = listener.local_addr() {

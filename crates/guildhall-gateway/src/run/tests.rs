@@ -200,7 +200,9 @@ async fn without_discord_the_role_runs_degraded_and_stops_when_asked() {
 #[tokio::test]
 async fn a_taken_port_is_refused() {
     let discord = FalseDiscord::new().await;
-    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
     let config = Config {
         listen: taken.local_addr().expect("it is bound"),
         ..config(&discord)

@@ -26,8 +26,8 @@ struct Served {
 }
 
 impl Served {
-    async fn with(config: Config) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    fn with(config: Config) -> Self {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let addr = listener.local_addr().expect("it is bound");
         let (entered, let_go) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
         let gates = (Arc::clone(&entered), Arc::clone(&let_go));
@@ -101,7 +101,7 @@ fn one_request(connections: usize) -> Config {
 #[tokio::test]
 async fn a_connection_that_is_kept_alive_is_answered_again_and_another_is_closed() {
     for (config, answers) in [(Config::keep_alive("test", 4), 2), (one_request(4), 1)] {
-        let served = Served::with(config).await;
+        let served = Served::with(config);
         let asked = format!("{GET}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         let heard = served.say(&asked).await.until_closed().await;
         assert_eq!(heard.matches("HTTP/1.1 200").count(), answers, "{heard}");
@@ -110,7 +110,7 @@ async fn a_connection_that_is_kept_alive_is_answered_again_and_another_is_closed
 
 #[tokio::test]
 async fn whose_request_it_is_is_among_its_extensions_where_proxies_may_stand_before() {
-    let kept = Served::with(Config::keep_alive("test", 4)).await;
+    let kept = Served::with(Config::keep_alive("test", 4));
     assert!(
         kept.say(GET)
             .await
@@ -118,7 +118,7 @@ async fn whose_request_it_is_is_among_its_extensions_where_proxies_may_stand_bef
             .await
             .ends_with("127.0.0.1\n")
     );
-    let once = Served::with(one_request(4)).await;
+    let once = Served::with(one_request(4));
     assert!(
         once.say(GET)
             .await
@@ -130,7 +130,7 @@ async fn whose_request_it_is_is_among_its_extensions_where_proxies_may_stand_bef
 
 #[tokio::test]
 async fn where_none_is_idle_one_more_is_refused_or_waits() {
-    let kept = Served::with(Config::keep_alive("test", 1)).await;
+    let kept = Served::with(Config::keep_alive("test", 1));
     let mut busy = kept.say(SLOW).await;
     kept.entered.notified().await;
     let heard = kept.say(SLOW).await.until_closed().await;
@@ -141,7 +141,7 @@ async fn where_none_is_idle_one_more_is_refused_or_waits() {
     kept.let_go.add_permits(1);
     assert!(busy.until("\n").await.ends_with("slow\n"));
 
-    let once = Served::with(one_request(1)).await;
+    let once = Served::with(one_request(1));
     let (mut first, mut second) = (once.say(SLOW).await, once.say(SLOW).await);
     once.let_go.add_permits(2);
     for peer in [&mut first, &mut second] {
@@ -152,7 +152,7 @@ async fn where_none_is_idle_one_more_is_refused_or_waits() {
 #[tokio::test]
 async fn a_stop_lets_what_is_being_answered_be_answered() {
     for config in [Config::keep_alive("test", 4), one_request(4)] {
-        let served = Served::with(config).await;
+        let served = Served::with(config);
         let mut peer = served.say(SLOW).await;
         served.entered.notified().await;
         served.let_go.add_permits(1);

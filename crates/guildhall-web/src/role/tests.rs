@@ -10,7 +10,7 @@ use guildhall_model::{
     Change, Envelope, Event, Guild, GuildId, Position, UserId, guild::Membership,
 };
 use guildhall_ports::{Condition, SystemClock};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 
 use super::*;
@@ -128,10 +128,7 @@ async fn a_taken_port_is_refused() {
         .expect("a free port");
     let mut config = config();
     config.listen = taken.local_addr().expect("bound");
-    let refused = config
-        .build(Arc::new(SystemClock))
-        .await
-        .expect_err("taken");
+    let refused = config.build(Arc::new(SystemClock)).expect_err("taken");
     assert!(matches!(refused, WebBuildError::NotBound(_)), "{refused}");
 }
 
@@ -164,10 +161,7 @@ impl House {
         config.gateway_url = format!("ws://{at}/link").parse().expect("a URL");
         change(&mut config);
         let sessions = AuthConfig::of(&config).sessions(Arc::new(SystemClock));
-        let web = config
-            .build(Arc::new(SystemClock))
-            .await
-            .expect("good settings");
+        let web = config.build(Arc::new(SystemClock)).expect("good settings");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let house = Self {
             link,

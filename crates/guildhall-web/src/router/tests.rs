@@ -1,10 +1,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use guildhall_http::{Config, serve};
+use guildhall_http::{Config, Listener, serve};
 use guildhall_ports::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -48,11 +48,11 @@ struct Served {
 }
 
 impl Served {
-    async fn at(base_url: &str) -> Self {
-        Self::within(base_url, Config::keep_alive("web", 1_000)).await
+    fn at(base_url: &str) -> Self {
+        Self::within(base_url, Config::keep_alive("web", 1_000))
     }
 
-    async fn within(base_url: &str, http: Config) -> Self {
+    fn within(base_url: &str, http: Config) -> Self {
         // What the binary does in `main`; tests of one process do it once.
         let _again = rustls::crypto::ring::default_provider()
             .install_default()
@@ -83,9 +83,7 @@ impl Served {
         let auth = auth.expect("TLS").router();
         let page = Page::new(None);
         let router = router(&config.base_url, &config.cdn_url, stream, auth, page);
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a free port");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let (serving, stopped) = (tracker.clone(), stop.clone());
@@ -167,7 +165,7 @@ impl Conversation {
 
 #[tokio::test]
 async fn a_stream_comes_with_its_headers_and_a_renewed_cookie() {
-    let mut served = Served::at("http://localhost:3000").await;
+    let mut served = Served::at("http://localhost:3000");
     let mut curl = served.get("/api/stream").await;
     let head = curl.until("event: snapshot").await.to_lowercase();
     assert!(head.starts_with("http/1.1 200 ok"), "{head}");
@@ -188,7 +186,7 @@ async fn a_stream_comes_with_its_headers_and_a_renewed_cookie() {
 
 #[tokio::test]
 async fn only_what_no_retry_cures_is_an_error() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     for (path, cookie, status, code) in [
         ("/api/stream", "", 401, "unauthorized"),
         ("/api/state", "", 401, "unauthorized"),
@@ -218,7 +216,7 @@ async fn only_what_no_retry_cures_is_an_error() {
 
 #[tokio::test]
 async fn a_guild_the_bot_is_not_in_is_not_found_once_the_world_is_complete() {
-    let mut served = Served::at("http://localhost:3000").await;
+    let mut served = Served::at("http://localhost:3000");
     let mut curl = served.get("/api/stream?guild=999").await;
     assert!(curl.until("}}").await.starts_with("HTTP/1.1 404"));
     let mut curl = served.get("/api/state?guild=999").await;
@@ -242,7 +240,7 @@ async fn a_guild_the_bot_is_not_in_is_not_found_once_the_world_is_complete() {
 
 #[tokio::test]
 async fn the_state_is_the_snapshot_with_a_cursor_that_a_stream_goes_on_from() {
-    let mut served = Served::at("http://localhost:3000").await;
+    let mut served = Served::at("http://localhost:3000");
     let mut curl = served.get("/api/state").await;
     let state = curl.until("]}]}").await.to_owned();
     assert!(
@@ -267,7 +265,7 @@ async fn the_state_is_the_snapshot_with_a_cursor_that_a_stream_goes_on_from() {
 
 #[tokio::test]
 async fn too_many_streams_are_told_so_and_come_back_later() {
-    let mut served = Served::at("http://localhost:3000").await;
+    let mut served = Served::at("http://localhost:3000");
     let _all: Vec<_> = std::iter::from_fn(|| {
         served
             .harness
@@ -293,7 +291,7 @@ async fn too_many_streams_are_told_so_and_come_back_later() {
 
 #[tokio::test]
 async fn a_stop_ends_streams_with_bye_and_closes() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     let mut curl = served.get("/api/stream").await;
     curl.until("event: snapshot").await;
     served.stop.cancel();
@@ -308,7 +306,7 @@ async fn a_stop_ends_streams_with_bye_and_closes() {
 
 #[tokio::test]
 async fn everything_is_below_the_prefix() {
-    let served = Served::at("https://guild.example/hall/").await;
+    let served = Served::at("https://guild.example/hall/");
     for (path, status) in [
         ("/hall/api/health", 200),
         ("/hall/", 200),
@@ -333,7 +331,7 @@ async fn everything_is_below_the_prefix() {
 
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_come_to_its_end_is_not_waited_for() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     let mut socket = TcpStream::connect(served.addr).await.expect("it listens");
     socket
         .write_all(b"GET / HTTP/1.1\r\nHost: ")
@@ -349,7 +347,7 @@ async fn a_head_that_does_not_come_to_its_end_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_head_too_large_is_refused() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     let large = "x".repeat(32 * 1024);
     let mut curl = served.ask("GET", "/", &[("X-Large", &large)]).await;
     assert!(curl.until("\r\n\r\n").await.starts_with("HTTP/1.1 431"));
@@ -357,7 +355,7 @@ async fn a_head_too_large_is_refused() {
 
 #[tokio::test]
 async fn a_request_names_its_host_once() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     for (head, status) in [
         ("GET / HTTP/1.1\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
@@ -374,7 +372,7 @@ async fn a_request_names_its_host_once() {
 
 #[tokio::test]
 async fn a_body_that_nobody_asked_for_is_not_waited_for() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     for path in ["/auth/logout", "/auth/refresh", "/api/stream"] {
         let length = [
             ("Content-Length", "1000000000"),
@@ -389,7 +387,7 @@ async fn a_body_that_nobody_asked_for_is_not_waited_for() {
 
 #[tokio::test]
 async fn whoever_keeps_a_connection_for_nothing_makes_room_and_an_open_stream_does_not() {
-    let mut served = Served::within("http://localhost:3000", Config::keep_alive("web", 16)).await;
+    let mut served = Served::within("http://localhost:3000", Config::keep_alive("web", 16));
     let mut stream = served.get("/api/stream").await;
     stream.until("event: snapshot").await;
     let mut idle = Vec::new();
@@ -422,7 +420,7 @@ async fn whoever_keeps_a_connection_for_nothing_makes_room_and_an_open_stream_do
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_keeps_no_place() {
-    let served = Served::within("http://localhost:3000", Config::keep_alive("web", 8)).await;
+    let served = Served::within("http://localhost:3000", Config::keep_alive("web", 8));
     let page = served.get("/").await.until("</html>").await.to_owned();
     let script = page
         .split("src=\"")
@@ -443,7 +441,7 @@ async fn an_answer_that_nobody_reads_keeps_no_place() {
 
 #[tokio::test]
 async fn when_every_place_is_in_use_the_answer_is_503_and_when_to_come_back() {
-    let served = Served::within("http://localhost:3000", Config::keep_alive("web", 4)).await;
+    let served = Served::within("http://localhost:3000", Config::keep_alive("web", 4));
     let mut streams = Vec::new();
     for _ in 0..4 {
         let mut stream = served.get("/api/stream").await;
@@ -468,7 +466,7 @@ async fn when_every_place_is_in_use_the_answer_is_503_and_when_to_come_back() {
 
 #[tokio::test]
 async fn one_user_has_so_many_requests_for_the_state_under_way() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     let under_way = served.state_requests.acquire(ANNA, here(), Instant::now());
     let mut second = served.get("/api/state").await;
     let heard = second.until("}}").await.to_lowercase();

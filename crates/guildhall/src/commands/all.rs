@@ -65,7 +65,7 @@ pub(super) async fn start(
     let metrics = telemetry::metrics()?;
     let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
     settings.set("GATEWAY_WS_URL", link_url(gateway.local_addr())?);
-    let web = build_web(&settings).await?;
+    let web = build_web(&settings)?;
     let health = vec![gateway.health(), web.health()];
     let ops = start_ops(lifecycle, &settings, OPS_PORT, health, metrics).await?;
     let started = Started {

@@ -3,7 +3,7 @@
 
 use super::{
     all, gateway,
-    preflight::{self, Listener, Taken},
+    preflight::{self, ListenAddress, Taken},
     web,
 };
 #[cfg(feature = "simulator")]
@@ -60,7 +60,7 @@ fn listeners(
     subcommand: Subcommand,
     settings: &Settings,
     mistakes: &mut Mistakes,
-) -> Vec<Listener> {
+) -> Vec<ListenAddress> {
     let mut wanted = Vec::new();
     if subcommand.has_gateway() {
         wanted.push(("GATEWAY_WS_HOST", "GATEWAY_WS_PORT", None));
@@ -84,13 +84,13 @@ fn listeners(
             None => config::listen(settings, host, port),
         };
         let at = mistakes.take(at);
-        found.extend(at.map(|at| Listener { host, port, at }));
+        found.extend(at.map(|at| ListenAddress { host, port, at }));
     }
     #[cfg(feature = "simulator")]
     if subcommand.has_simulator() {
         let name = "SIMULATOR_LISTEN";
         let at = mistakes.take(simulator::listen(settings));
-        found.extend(at.map(|at| Listener {
+        found.extend(at.map(|at| ListenAddress {
             host: name,
             port: name,
             at,

@@ -14,7 +14,7 @@ use crate::config::{ConfigError, Mistakes, Settings, not_bound, refuse};
 
 /// An address that will be listened on, and the settings that say so.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Listener {
+pub(super) struct ListenAddress {
     pub(super) host: &'static str,
     pub(super) port: &'static str,
     pub(super) at: SocketAddr,
@@ -32,7 +32,7 @@ pub(super) enum Taken {
 }
 
 /// Says which of these can't be listened on together.
-pub(super) fn listeners(listeners: &[Listener], taken: Taken, mistakes: &mut Mistakes) {
+pub(super) fn listeners(listeners: &[ListenAddress], taken: Taken, mistakes: &mut Mistakes) {
     let mut held = Vec::new();
     for (place, one) in listeners.iter().enumerate() {
         if let Some(other) = listeners[..place].iter().find(|other| clash(one, other)) {
@@ -59,7 +59,7 @@ pub(super) fn listeners(listeners: &[Listener], taken: Taken, mistakes: &mut Mis
 }
 
 /// Whether one has what the other wants. Port 0 is a port of its own each time.
-fn clash(one: &Listener, other: &Listener) -> bool {
+fn clash(one: &ListenAddress, other: &ListenAddress) -> bool {
     let (one, other) = (one.at, other.at);
     let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
@@ -105,15 +105,15 @@ pub(super) fn folder(settings: &Settings) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    fn at(port: &'static str, address: &str) -> Listener {
-        Listener {
+    fn at(port: &'static str, address: &str) -> ListenAddress {
+        ListenAddress {
             host: "SOME_HOST",
             port,
             at: address.parse().expect("an address"),
         }
     }
 
-    fn said(all: &[Listener], taken: Taken) -> Vec<String> {
+    fn said(all: &[ListenAddress], taken: Taken) -> Vec<String> {
         let mut mistakes = Mistakes::default();
         listeners(all, taken, &mut mistakes);
         let said = mistakes.error().to_string();
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_taken_port_is_told_unless_its_owner_is_on_its_way_out() {
         let owner = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let taken = Listener {
+        let taken = ListenAddress {
             host: "A_HOST",
             port: "A_PORT",
             at: owner.local_addr().expect("its address"),

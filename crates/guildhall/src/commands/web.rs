@@ -12,7 +12,7 @@ pub(super) const OPS_PORT: u16 = 9091;
 
 pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     let metrics = telemetry::metrics()?;
-    let web = build_web(&settings).await?;
+    let web = build_web(&settings)?;
     let mut lifecycle = Lifecycle::new();
     start_ops(
         &mut lifecycle,

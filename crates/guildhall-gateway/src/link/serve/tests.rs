@@ -29,7 +29,7 @@ const SECOND: &str = "other-token-of-at-least-32-characters";
 
 #[tokio::test]
 async fn without_one_of_the_tokens_there_is_no_upgrade() {
-    let open = Open::new(Limits::default()).await;
+    let open = Open::new(Limits::default());
     let wrong = [
         None,
         Some(String::new()),
@@ -52,7 +52,7 @@ async fn without_one_of_the_tokens_there_is_no_upgrade() {
 
 #[tokio::test]
 async fn either_token_opens_while_they_rotate() {
-    let open = Open::new(Limits::default()).await;
+    let open = Open::new(Limits::default());
     for token in [TOKEN, SECOND] {
         let request = open.request(Some(&format!("Bearer {token}")));
         let (_socket, response) = connect_async(request).await.expect("let in");
@@ -62,7 +62,7 @@ async fn either_token_opens_while_they_rotate() {
 
 #[tokio::test]
 async fn attachments_end_with_the_stop_and_are_waited_for() {
-    let open = Open::new(Limits::default()).await;
+    let open = Open::new(Limits::default());
     let request = open.request(Some(&format!("Bearer {TOKEN}")));
     let (_socket, _) = connect_async(request).await.expect("let in");
     open.stop.cancel();
@@ -74,7 +74,7 @@ async fn attachments_end_with_the_stop_and_are_waited_for() {
 
 #[tokio::test]
 async fn health_is_bare_and_everything_else_is_not_found() {
-    let open = Open::new(Limits::default()).await;
+    let open = Open::new(Limits::default());
     let health = open
         .say("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .await;
@@ -91,7 +91,7 @@ async fn health_is_bare_and_everything_else_is_not_found() {
 
 #[tokio::test]
 async fn malformed_requests_are_refused_and_the_listener_goes_on() {
-    let open = Open::new(Limits::default()).await;
+    let open = Open::new(Limits::default());
     let no_upgrade = format!(
         "GET /link HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
     );
@@ -121,7 +121,7 @@ async fn a_peer_that_does_not_finish_its_request_loses_its_place() {
         request_head: Duration::from_millis(50),
         ..Limits::default()
     };
-    let open = Open::new(limits).await;
+    let open = Open::new(limits);
     let mut slow = TcpStream::connect(open.address).await.expect("accepted");
     slow.write_all(b"GET /health HTT").await.expect("written");
     let health = open
@@ -137,7 +137,7 @@ async fn whoever_has_no_token_does_not_keep_out_who_has() {
         request_head: Duration::from_mins(1),
         ..Limits::default()
     };
-    let open = Open::new(limits).await;
+    let open = Open::new(limits);
     let mut held = Vec::new();
     for said in [
         "",
@@ -169,7 +169,7 @@ async fn whoever_has_no_token_does_not_keep_out_who_has() {
 
 #[tokio::test]
 async fn whoever_has_no_token_is_answered_once() {
-    let open = Open::new(Limits::default()).await;
+    let open = Open::new(Limits::default());
     let wrong = "GET /link HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n\r\n";
     for (request, status) in [
         ("GET /health HTTP/1.1\r\nhost: x\r\n\r\n", "200"),
@@ -194,7 +194,7 @@ async fn so_many_web_roles_are_attached_and_one_that_leaves_makes_room() {
         attachments: 2,
         ..Limits::default()
     };
-    let open = Open::new(limits).await;
+    let open = Open::new(limits);
     let request = || open.request(Some(&format!("Bearer {TOKEN}")));
     let (first, _) = connect_async(request()).await.expect("let in");
     let _second = connect_async(request()).await.expect("let in");
@@ -218,8 +218,8 @@ struct Open {
 }
 
 impl Open {
-    async fn new(limits: Limits) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    fn new(limits: Limits) -> Self {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let status = watch::Sender::new(DiscordStatus {
             discord: Discord::Down,

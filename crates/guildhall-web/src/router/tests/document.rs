@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn what_the_document_names_answers_as_it_says() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     let document: Value = serde_json::from_str(&crate::openapi()).expect("JSON");
     let paths = document["paths"].as_object().expect("paths");
     assert_eq!(paths.len(), 8);

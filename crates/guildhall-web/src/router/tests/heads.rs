@@ -13,7 +13,7 @@ async fn answer(served: &Served, head: &str) -> String {
 
 #[tokio::test]
 async fn a_request_is_for_exactly_one_host() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     for (head, status) in [
         ("GET / HTTP/1.1\r\nHost: localhost", 200),
         ("GET http://localhost/ HTTP/1.1\r\nHost: localhost", 200),
@@ -37,7 +37,7 @@ async fn a_request_is_for_exactly_one_host() {
 
 #[tokio::test]
 async fn a_look_with_head_opens_no_stream_and_watches_nobody() {
-    let served = Served::at("http://localhost:3000").await;
+    let served = Served::at("http://localhost:3000");
     for path in ["/api/stream", "/api/state"] {
         let head = format!("HEAD {path} HTTP/1.1\r\nHost: localhost");
         let said = answer(&served, &head).await;
