@@ -16,5 +16,5 @@ export default defineConfig({
   },
   server: { proxy: { '/api': server, '/auth': server } },
   // Property tests on a busy machine take longer than the five seconds that are usual.
-  test: { include: ['src/**/*.test.{ts,tsx}'], testTimeout: 60_000 },
+  test: { include: ['src/**/*.test.{ts,tsx}', 'codegen/*.test.mjs'], testTimeout: 60_000 },
 })

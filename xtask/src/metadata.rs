@@ -40,15 +40,8 @@ pub(crate) struct Package {
 #[derive(Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    pub(crate) kind: Option<DependencyKind>,
-}
-
-/// `None` in [`Dependency::kind`] is the ordinary kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum DependencyKind {
-    Dev,
-    Build,
+    /// `dev` or `build`; `None` is the ordinary kind.
+    pub(crate) kind: Option<String>,
 }
 
 #[derive(Deserialize)]

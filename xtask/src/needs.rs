@@ -9,23 +9,23 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use subprocess::command::{self, command};
 
-/// The oldest Node that the page's tools run on.
-const NODE_AT_LEAST: (u32, u32) = (20, 19);
+/// Whether Node is no older than what the page's tools run on.
+const NODE_IS_NEW: &str = "const [major, minor] = process.versions.node.split('.');
+process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)";
 
 /// Fails with the cure unless Node and npm are here and new enough.
 pub(crate) fn node(root: &Path) -> anyhow::Result<()> {
-    let cure = format!(
-        "install Node {}.{} or newer (with npm) and put it on PATH",
-        NODE_AT_LEAST.0, NODE_AT_LEAST.1
-    );
-    let version = command::output(command("node", ["--version"], root))
-        .with_context(|| format!("Node is missing: {cure}"))?;
-    match parse_version(&version) {
-        Some(found) if found >= NODE_AT_LEAST => {}
-        _ => bail!("Node {} is too old: {cure}", version.trim()),
-    }
-    if !command::works(command("npm", ["--version"], root)) {
-        bail!("npm is missing: {cure}");
+    for (works, what) in [
+        (command("node", ["--version"], root), "Node is missing"),
+        (
+            command("node", ["-e", NODE_IS_NEW], root),
+            "Node is too old",
+        ),
+        (command("npm", ["--version"], root), "npm is missing"),
+    ] {
+        if !command::works(works) {
+            bail!("{what}: install Node 20.19 or newer (with npm) and put it on PATH");
+        }
     }
     Ok(())
 }
@@ -109,18 +109,11 @@ pub(crate) fn python_libraries_afresh(root: &Path) -> anyhow::Result<()> {
 }
 
 /// The folders with a lock file of npm's, beneath the root.
-pub(crate) fn npm_folders(root: &Path) -> Vec<PathBuf> {
-    [
-        "ui",
-        "client",
-        "tests/browser",
-        "tests/libraries/discordjs",
-        "tests/libraries/eventsource",
-    ]
-    .into_iter()
-    .map(|name| root.join(name))
-    .filter(|folder| folder.join("package-lock.json").is_file())
-    .collect()
+pub(crate) fn npm_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let ask = "ls-files --cached --others --exclude-standard *package-lock.json";
+    let files = command::output(command("git", ask.split(' '), root))?;
+    let folders = files.lines().map(|file| root.join(file).with_file_name(""));
+    Ok(folders.collect())
 }
 
 /// Installs a folder's packages unless they are as new as its lock file.
@@ -147,32 +140,4 @@ fn apt_get(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
 
 fn modified(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).ok()?.modified().ok()
-}
-
-fn parse_version(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.trim().trim_start_matches('v').split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn node_versions_compare_by_number() {
-        assert_eq!(parse_version("v20.19.3\n"), Some((20, 19)));
-        assert!(parse_version("v20.9.0") < Some(NODE_AT_LEAST));
-        assert!(parse_version("v24.1.0") > Some(NODE_AT_LEAST));
-        assert_eq!(parse_version("nonsense"), None);
-    }
-
-    #[test]
-    fn only_folders_with_a_lock_file_are_installed() {
-        let root = tempfile::tempdir().expect("a temporary folder");
-        fs::create_dir_all(root.path().join("ui")).expect("a folder");
-        assert_eq!(npm_folders(root.path()), Vec::<PathBuf>::new());
-
-        fs::write(root.path().join("ui/package-lock.json"), "{}").expect("a file");
-        assert_eq!(npm_folders(root.path()), [root.path().join("ui")]);
-    }
 }

@@ -81,22 +81,22 @@ fn needs_of_unit() -> anyhow::Result<()> {
 
 fn needs_of_integration() -> anyhow::Result<()> {
     let root = cargo::root();
-    needs_of_unit()?;
+    needs::node(&root)?;
     needs::python(&root)?;
     needs::chromium(&root)?;
     needs::nginx_and_curl(&root)?;
-    needs::npm_packages(&root.join("tests/browser"))?;
-    needs::npm_packages(&root.join("tests/libraries/discordjs"))?;
-    needs::npm_packages(&root.join("tests/libraries/eventsource"))?;
+    for folder in needs::npm_folders(&root)? {
+        needs::npm_packages(&folder)?;
+    }
     needs::python_libraries(&root)
 }
 
 /// Installs everything from nothing, so that a lock file that only works on the
 /// machine where it was written cannot pass.
 fn lock_files_hold() -> anyhow::Result<()> {
-    needs::npm_folders(&cargo::root())
-        .iter()
-        .try_for_each(|folder| needs::npm_packages_afresh(folder))?;
+    for folder in needs::npm_folders(&cargo::root())? {
+        needs::npm_packages_afresh(&folder)?;
+    }
     needs::python_libraries_afresh(&cargo::root())
 }
 

@@ -266,17 +266,14 @@ mod tests {
     #[test]
     fn passing_an_item_on_hides_no_edge() {
         let b = ("b.rs", "use crate::a::A; pub struct B;");
-        for passed_on in [
-            "pub(crate) use b::B;",
-            "pub use self::b::B as D;",
-            "use b::*;",
-        ] {
-            let lib = format!("mod a; mod b; {passed_on}");
+        for passed_on in ["pub(crate) use b::B", "pub use self::b::B as D", "use b::*"] {
+            let lib = format!("mod a; mod b; {passed_on};");
             for a in [
-                "use crate::B; pub struct A;",
-                "use super::{D as X}; pub struct A;",
-                "struct A(crate::B);",
+                "use crate::B;",
+                "use super::{D as X};",
+                "struct S(crate::B);",
             ] {
+                let a = &format!("{a} pub struct A;");
                 let is_named = passed_on.contains("as D") == a.contains("D as");
                 let found = found(&[("lib.rs", &lib), ("a.rs", a), b]);
                 assert_eq!(found.len(), usize::from(is_named), "{passed_on} {a}");
@@ -300,10 +297,7 @@ mod tests {
                 "use b::B; type X = B; type Y = X;",
                 "pub struct A(super::Y);",
             ),
-            (
-                "fn f() -> u8 { b::f() }",
-                "pub struct A; fn g() { crate::f(); }",
-            ),
+            ("fn f() { b::f() }", "pub struct A; fn g() { crate::f() }"),
             ("pub const N: u8 = b::N;", "pub struct A([u8; crate::N]);"),
         ] {
             let lib = format!("mod a; mod b; {lib}");
@@ -319,12 +313,7 @@ mod tests {
 
     #[test]
     fn binaries_and_examples_are_crates_too() {
-        for root in [
-            "examples/e.rs",
-            "src/bin/e.rs",
-            "src/bin/e/main.rs",
-            "tests/e.rs",
-        ] {
+        for root in "examples/e.rs src/bin/e.rs src/bin/e/main.rs tests/e.rs".split(' ') {
             let text = "mod a { use crate::b::B; } mod b { use crate::a::A; }";
             let inside = [source(&format!("crates/k/{root}"), text)];
             assert_eq!(check(&modules::crates(&inside)).len(), 1, "{root}");

@@ -115,13 +115,7 @@ mod tests {
     fn what_is_not_there_is_found() {
         let row = |path: &str, name: &str| found(&format!("| 1 | `{path}` | `{name}` |"));
         assert_eq!(row("a/src/c.rs", "Buffer"), ["there is no a/src/c.rs"]);
-        for name in [
-            "Buf",
-            "write",
-            "Buffer::read",
-            "Write::write_all",
-            "Input::gather",
-        ] {
+        for name in "Buf write Buffer::read Write::write_all Input::gather".split(' ') {
             let why = format!("a/src/b.rs does not define {name}");
             assert_eq!(row("a/src/b.rs", name), [why]);
         }
@@ -130,11 +124,8 @@ mod tests {
 
     #[test]
     fn a_row_that_names_nothing_is_found() {
-        for row in [
-            "| 1 | a/src/b.rs | Buffer |",
-            "| 1 | `a/src/b.rs` | Buffer |",
-        ] {
-            let rows = format!("| hop | file | what |\n|---|---|---|\n{row}\n");
+        for path in ["a/src/b.rs", "`a/src/b.rs`"] {
+            let rows = format!("| hop | file | what |\n|---|---|---|\n| 1 | {path} | Buffer |\n");
             let why = "this row names no file, or nothing in it, in backticks";
             assert_eq!(found(&rows), [why]);
         }

@@ -55,11 +55,7 @@ mod tests {
             ("a.tsx", "{/* FIXME */}", "to-do-mark"),
             ("a.rs", "#![allow(x)]", "allow-attribute"),
             ("a.rs", "#[path = \"b.rs\"]", "hidden-module"),
-            (
-                "a.rs",
-                "#[cfg_attr(unix, path = \"b.rs\")]",
-                "hidden-module",
-            ),
+            ("a.rs", "#[cfg_attr(a, path = \"b\")]", "hidden-module"),
             ("a.rs", "extern crate self as other;", "hidden-module"),
             ("a.rs", "include!(\"b.rs\");", "hidden-module"),
             ("a.rs", "#[ignore = \"slow\"]", "ignored-test"),
@@ -67,15 +63,11 @@ mod tests {
             ("a.test.tsx", "describe.only(a)", "skipped-test"),
             ("README.md", "see ../shared/design.md", "outside-path"),
             (
-                "ui/package-lock.json",
-                "\"resolved\": \"https://a.example/a.tgz\"",
+                "package-lock.json",
+                "\"resolved\": \"https://a",
                 "registry-address",
             ),
-            (
-                "ui/.npmrc",
-                "registry=https://a.example",
-                "registry-address",
-            ),
+            ("ui/.npmrc", "registry=https://a", "registry-address"),
         ] {
             assert_eq!(found(path, &format!("\n{text}")), [(rule, 2)], "{text}");
         }
