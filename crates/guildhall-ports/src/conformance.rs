@@ -3,5 +3,17 @@
 
 /// The suite of [`Journal`](crate::Journal): every promise that one process can see.
 mod journal;
+/// The suite of [`EventStore`](crate::EventStore).
+mod event_store;
+/// The suite of [`GatewayRegistry`](crate::GatewayRegistry).
+mod registry;
+/// The suite of [`SessionStore`](crate::SessionStore).
+mod session_store;
+/// The suite of [`RateLimiter`](crate::RateLimiter).
+mod rate_limiter;
 
+pub use event_store::event_store;
 pub use journal::{journal, one_owner};
+pub use rate_limiter::{rate_limiter, some_time};
+pub use registry::{GatewaysAtOnce, gateway_registry};
+pub use session_store::session_store;

@@ -1,7 +1,7 @@
 //! What Guildhall asks of the outside, as traits that promise and suites that prove.
 //!
-//! Today: the time, how a role says how it is, and the gateway's journal. No port ever names a
-//! vendor.
+//! Who makes an adapter is the binary; roles are handed `Arc`s of traits, and name no adapter. No
+//! port ever names a vendor.
 
 /// Wall-clock time.
 pub mod clock;
@@ -9,6 +9,18 @@ pub mod clock;
 pub mod health;
 /// What the gateway has to know after its process is gone.
 pub mod journal;
+/// History: events kept beside the road.
+pub mod event_store;
+/// Which gateways there are.
+pub mod registry;
+/// Which browser sessions are over before their time.
+pub mod session_store;
+/// How often something may be done.
+pub mod rate_limiter;
+/// What a port answers with.
+pub mod future;
+/// A bounded set of ids, each of which expires.
+pub mod expiring_set;
 /// References of the ports that keep something, in memory.
 pub mod memory;
 /// The suites that every adapter of a port passes.
@@ -16,5 +28,11 @@ pub mod memory;
 pub mod conformance;
 
 pub use clock::{Clock, ManualClock, SystemClock, millis};
+pub use event_store::EventStore;
+pub use expiring_set::ExpiringSet;
+pub use future::{PortFuture, Unavailable};
 pub use health::{Check, Condition, Health};
 pub use journal::{Journal, JournalError};
+pub use rate_limiter::RateLimiter;
+pub use registry::{GatewayRegistry, LinkAddress};
+pub use session_store::{SessionId, SessionStore};

@@ -1,6 +1,19 @@
-//! References of the ports that keep something, in memory.
+//! References of the ports that keep something, in memory: what the product runs with where nothing
+//! else is installed, and what tests compare others with.
 
 /// The journal in memory, for as long as its handles live.
 mod journal;
+/// Stores of events: none, and one in memory.
+mod event_store;
+/// The registry of one gateway.
+mod registry;
+/// Revocations in memory.
+mod session_store;
+/// Buckets in memory.
+mod rate_limiter;
 
+pub use event_store::{MemoryEventStore, NoOpEventStore};
 pub use journal::MemoryJournal;
+pub use rate_limiter::MemoryRateLimiter;
+pub use registry::SingleInstanceRegistry;
+pub use session_store::CookieSessionStore;

@@ -11,8 +11,10 @@ use axum::{
     routing::{get, post},
 };
 use guildhall_http::LogThrottle;
-use guildhall_ports::Clock;
+use guildhall_ports::{Clock, ExpiringSet};
 use parking_lot::Mutex;
+
+use crate::WebPorts;
 
 /// Who is signed in, and ending that.
 mod account;
@@ -40,8 +42,6 @@ mod csrf;
 mod response;
 /// How many logins may call Discord at once.
 mod permits;
-/// A set whose members expire.
-mod expiring_set;
 /// Where a browser goes after signing in.
 mod return_to;
 /// A browser's login.
@@ -60,7 +60,6 @@ pub(crate) use world_access::WorldAccess;
 
 use budget::LoginBudget;
 use discord::DiscordClient;
-use expiring_set::ExpiringSet;
 use jar::Jar;
 use permits::LoginPermits;
 
@@ -88,9 +87,10 @@ impl Auth {
     pub(crate) fn new(
         config: AuthConfig,
         world: Arc<dyn WorldAccess>,
-        clock: Arc<dyn Clock>,
+        ports: &WebPorts,
     ) -> Result<Arc<Self>, reqwest::Error> {
-        let sessions = config.sessions(Arc::clone(&clock));
+        let clock = Arc::clone(&ports.clock);
+        let sessions = config.sessions(Arc::clone(&ports.sessions), Arc::clone(&clock));
         let discord = DiscordClient::new(&config)?;
         Ok(Arc::new(Self {
             jar: config.jar(),
@@ -99,7 +99,7 @@ impl Auth {
             sessions,
             used: Mutex::new(ExpiringSet::new(USED_MAX)),
             permits: LoginPermits::default(),
-            budget: LoginBudget::default(),
+            budget: LoginBudget::new(Arc::clone(&ports.rate_limiter)),
             failed: Mutex::default(),
             world,
             clock,

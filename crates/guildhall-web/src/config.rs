@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time
 use guildhall_http::{
     HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies, WsUrl,
 };
+use guildhall_ports::{Clock, RateLimiter, SessionStore};
 use rustls::ClientConfig;
 
 /// What the web role is told. Whoever makes one has looked at what a single value does not show:
@@ -53,6 +54,17 @@ pub struct Config {
     pub session_max_age: Duration,
     /// What the operator calls the settings that sentences name.
     pub names: WebSettingNames,
+}
+
+/// What the role asks of the outside.
+#[derive(Clone, Debug)]
+pub struct WebPorts {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Which sessions are over before their time.
+    pub sessions: Arc<dyn SessionStore>,
+    /// How often the login may call Discord.
+    pub rate_limiter: Arc<dyn RateLimiter>,
 }
 
 /// What the operator calls those settings that a log line, a line of `/readyz` or an answer names.
@@ -105,7 +117,23 @@ pub enum WebBuildError {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::WebSettingNames;
+    use std::sync::Arc;
+
+    use guildhall_ports::{
+        Clock,
+        memory::{CookieSessionStore, MemoryRateLimiter},
+    };
+
+    use super::{WebPorts, WebSettingNames};
+
+    /// In memory, each new.
+    pub(crate) fn ports(clock: Arc<dyn Clock>) -> WebPorts {
+        WebPorts {
+            clock,
+            sessions: Arc::new(CookieSessionStore::default()),
+            rate_limiter: Arc::new(MemoryRateLimiter::default()),
+        }
+    }
 
     pub(crate) const NAMES: WebSettingNames = WebSettingNames {
         gateway_url: "THE_GATEWAY",

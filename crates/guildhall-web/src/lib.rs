@@ -34,7 +34,7 @@ mod openapi;
 mod role;
 
 pub use auth::CDN_URL_MAX;
-pub use config::{Config, OAuth, WebBuildError, WebSettingNames};
+pub use config::{Config, OAuth, WebBuildError, WebPorts, WebSettingNames};
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
 pub use role::{Web, WebRunError};

@@ -151,7 +151,12 @@ fn refresh() -> OperationBuilder {
 }
 
 fn logout() -> OperationBuilder {
-    written(operation("logout", "Ends the session")).response("204", plain("It is over."))
+    written(operation("logout", "Ends the session"))
+        .response("204", plain("It is over."))
+        .response(
+            "503",
+            error("It can't be remembered now; the session goes on."),
+        )
 }
 
 /// What every write may be told.

@@ -8,12 +8,12 @@ mod health;
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use guildhall_http::{Listener, Persistence};
-use guildhall_ports::{Clock, Health};
+use guildhall_ports::Health;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use crate::{
-    Config, WebBuildError,
+    Config, WebBuildError, WebPorts,
     auth::{Auth, AuthConfig},
     fanout::Fanout,
     http::Page,
@@ -63,19 +63,19 @@ pub struct WebRunError(String);
 
 impl Config {
     /// Binds the listener. Spawns nothing.
-    pub fn build(self, clock: Arc<dyn Clock>) -> Result<Web, WebBuildError> {
-        Web::build(&self, clock)
+    pub fn build(self, ports: &WebPorts) -> Result<Web, WebBuildError> {
+        Web::build(&self, ports)
     }
 }
 
 impl Web {
-    fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, WebBuildError> {
+    fn build(config: &Config, ports: &WebPorts) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
         let (publisher, fanout) = Fanout::new(config.log_window.get());
-        let (link, dialler) = link::open(config, publisher, Arc::clone(&clock));
+        let (link, dialler) = link::open(config, publisher, Arc::clone(&ports.clock));
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone());
-        let auth = Auth::new(AuthConfig::of(config), world_access, Arc::clone(&clock))
+        let auth = Auth::new(AuthConfig::of(config), world_access, ports)
             .map_err(|_| WebBuildError::Tls)?;
         let listener = Listener::bind(config.listen);
         let listener = listener.map_err(WebBuildError::NotBound)?;
@@ -90,7 +90,7 @@ impl Web {
         let stream = StreamRouteState {
             streams,
             state_requests,
-            clock,
+            clock: Arc::clone(&ports.clock),
             max_age: config.stream_max_age,
             fanout: fanout.clone(),
             watch_client: watch_client.clone(),

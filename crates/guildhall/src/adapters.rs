@@ -8,8 +8,12 @@ use std::{
     time::Duration,
 };
 
-use guildhall_ports::{Journal, JournalError};
+use guildhall_ports::{
+    Journal, JournalError, SystemClock,
+    memory::{CookieSessionStore, MemoryRateLimiter},
+};
 use guildhall_stores::sqlite::SqliteJournal;
+use guildhall_web::WebPorts;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 use tokio::{
     task::spawn_blocking,
@@ -32,6 +36,15 @@ const HANDOVER: Duration = Duration::from_secs(10);
 
 /// Between two looks whether it has.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// What the web role asks of the outside: nothing that has to be installed.
+pub(crate) fn web() -> WebPorts {
+    WebPorts {
+        clock: Arc::new(SystemClock),
+        sessions: Arc::new(CookieSessionStore::default()),
+        rate_limiter: Arc::new(MemoryRateLimiter::default()),
+    }
+}
 
 /// Opens the gateway's journal, waiting for a gateway that is on its way out.
 pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, ProcessExit> {

@@ -111,7 +111,7 @@ fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
         web.connections
     );
     let listen = web.listen;
-    let built = web.build(Arc::new(SystemClock));
+    let built = web.build(&adapters::web());
     built.map_err(|error| match error {
         WebBuildError::NotBound(error) => {
             ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()

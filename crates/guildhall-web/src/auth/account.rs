@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guildhall_model::{GuildId, UnixMs};
+use guildhall_ports::Unavailable;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::{Auth, csrf::check_write, response::private, session::Profile};
 use crate::http::{ApiError, Json};
@@ -66,16 +68,27 @@ pub(super) async fn refresh(
 }
 
 /// `POST /auth/logout`: takes the cookie away, ends the session's streams on this instance and
-/// refuses its cookie here until it would have expired. Without a session it is done already.
+/// refuses its cookie until it would have expired. Without a session it is done already; while that
+/// can't be remembered it is 503, and the browser keeps its cookie.
 pub(super) async fn logout(
     State(auth): State<Arc<Auth>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     check_write(&headers, &auth.config)?;
     for session in auth.sessions.all(&headers) {
-        auth.sessions.revoke(&session);
+        let revoked = auth.sessions.revoke(&session).await;
+        revoked.map_err(|error| not_ended(&auth, &error))?;
         tracing::info!(viewer.id = %session.user.id, "[Auth] Signed out");
     }
     let cookie = [(header::SET_COOKIE, auth.sessions.clear())];
     Ok((StatusCode::NO_CONTENT, private(), cookie).into_response())
+}
+
+fn not_ended(auth: &Auth, reason: &Unavailable) -> ApiError {
+    let mut failed = auth.failed.lock();
+    let notice = failed.entry("store_unavailable").or_default();
+    if let Some(times) = notice.happened(Instant::now()) {
+        tracing::warn!(%reason, times, "[Auth] Sign-out failed");
+    }
+    ApiError::unavailable("The session could not be ended: try again.")
 }

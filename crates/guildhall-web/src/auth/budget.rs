@@ -15,6 +15,10 @@ use std::{
     time::Duration,
 };
 
+use guildhall_ports::{
+    RateLimiter,
+    rate_limiter::{Limited, RateBucket},
+};
 use metrics::counter;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
@@ -38,9 +42,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// refused. The rest of the minute is for those who did not.
 const CHARGED_LEVEL_MAX: Duration = Duration::from_secs(30);
 
-/// Networks remembered. One is kept for a minute after an invalid answer; as many as the process
-/// may cause by then, each of an address and its /48, always find room.
-const NETWORKS_MAX: usize = 1024;
+/// Networks remembered as those of invalid answers. One is kept for a minute; as many as may cause
+/// one by then, each an address and its /48, always find room.
+const CHARGED_MAX: usize = 1024;
 
 /// Longest pause, whatever Discord said. Then one more call shows how it is.
 pub(super) const PAUSE_MAX: Duration = Duration::from_mins(15);
@@ -63,14 +67,21 @@ pub(super) enum LimitedBy {
     Discord,
 }
 
-/// The budget, shared by all logins of this instance.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LoginBudget(Arc<Mutex<Inner>>);
+/// The budget, shared by all logins of whoever shares the limiter.
+#[derive(Clone, Debug)]
+pub(super) struct LoginBudget(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
-    process: Bucket,
-    networks: HashMap<Network, Bucket>,
+    limiter: Arc<dyn RateLimiter>,
+    lately: Mutex<Lately>,
+}
+
+/// What this instance heard of Discord.
+#[derive(Debug, Default)]
+struct Lately {
+    /// Networks that caused an invalid answer, and when they did last.
+    charged: HashMap<Network, Instant>,
     paused_until: Option<Instant>,
 }
 
@@ -93,11 +104,21 @@ impl Network {
         [address.map(Self::Address), site]
     }
 
-    fn per_minute(self) -> u32 {
-        match self {
-            Self::Address(_) => ADDRESS_PER_MINUTE,
-            Self::Site(_) => SITE_PER_MINUTE,
-        }
+    fn bucket(self) -> RateBucket {
+        let (key, per_minute) = match self {
+            Self::Address(ip) => (format!("login:{ip}"), ADDRESS_PER_MINUTE),
+            Self::Site(ip) => (format!("login:{ip}/48"), SITE_PER_MINUTE),
+        };
+        bucket(key, per_minute)
+    }
+}
+
+/// A bucket that holds a minute of its calls.
+fn bucket(key: String, per_minute: u32) -> RateBucket {
+    RateBucket {
+        key,
+        share: MINUTE / per_minute,
+        room: MINUTE,
     }
 }
 
@@ -106,134 +127,116 @@ pub(super) fn site(ip: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)
 }
 
-/// A leaky bucket that holds a minute: each invalid answer adds its part of a minute, and time
-/// drains it. What is under way is counted as if its answer were invalid.
-#[derive(Debug, Default)]
-struct Bucket {
-    empty_at: Option<Instant>,
-    charged_at: Option<Instant>,
-    under_way: u32,
-}
-
-impl Bucket {
-    fn level(&self, now: Instant) -> Duration {
-        let level = |at: Instant| at.saturating_duration_since(now);
-        self.empty_at.map_or(Duration::ZERO, level)
-    }
-
-    /// How long until there is room for one more call, in a bucket that may be filled so far.
-    fn wait(&self, per_minute: u32, most: Duration, now: Instant) -> Duration {
-        let calls = (MINUTE / per_minute) * (self.under_way + 1);
-        (self.level(now) + calls).saturating_sub(most)
-    }
-
-    fn charge(&mut self, per_minute: u32, now: Instant) {
-        self.empty_at = Some(now + self.level(now) + MINUTE / per_minute);
-        self.charged_at = Some(now);
-    }
-
-    /// Whether there was an invalid answer within the last minute. The bucket of whoever was
-    /// not charged for so long is empty.
-    fn was_charged(&self, now: Instant) -> bool {
-        let lately = |at: Instant| now.saturating_duration_since(at) < MINUTE;
-        self.charged_at.is_some_and(lately)
-    }
-}
-
 impl LoginBudget {
+    /// Counted by this limiter.
+    pub(super) fn new(limiter: Arc<dyn RateLimiter>) -> Self {
+        Self(Arc::new(Inner {
+            limiter,
+            lately: Mutex::default(),
+        }))
+    }
+
     /// Whether [`Self::reserve`] would refuse now. Nothing is reserved.
-    pub(super) fn check(&self, address: Option<IpAddr>, now: Instant) -> Result<(), BudgetRefusal> {
-        self.lock().check(Network::of(address), now)
+    pub(super) async fn check(
+        &self,
+        address: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<(), BudgetRefusal> {
+        let buckets = self.lately().buckets(Network::of(address), now)?;
+        let room = self.0.limiter.check(&buckets, now.into_std()).await;
+        room.map_err(|limited| refusal(&buckets, limited))
     }
 
     /// A reservation for one login's calls. `address`: what the client is counted by, where it is
     /// known.
-    pub(super) fn reserve(
+    pub(super) async fn reserve(
         &self,
         address: Option<IpAddr>,
         now: Instant,
     ) -> Result<Reservation, BudgetRefusal> {
-        let mut inner = self.lock();
         let networks = Network::of(address);
-        inner.check(networks, now)?;
-        inner.process.under_way += 1;
-        inner.make_room(now);
-        for network in networks.into_iter().flatten() {
-            inner.networks.entry(network).or_default().under_way += 1;
-        }
+        let buckets = self.lately().buckets(networks, now)?;
+        let room = self.0.limiter.reserve(&buckets, now.into_std()).await;
+        room.map_err(|limited| refusal(&buckets, limited))?;
         Ok(Reservation {
             budget: self.clone(),
             networks,
+            buckets,
             spent: Spent::Unknown,
         })
     }
 
     /// Nobody calls Discord for so long. Returns whether there was no pause before.
     pub(super) fn pause(&self, wait: Duration, now: Instant) -> bool {
-        let mut inner = self.lock();
-        let is_new = inner.pause(now).is_zero();
+        let mut lately = self.lately();
+        let is_new = lately.pause(now).is_zero();
         let until = now + wait.min(PAUSE_MAX);
-        inner.paused_until = inner.paused_until.max(Some(until));
+        lately.paused_until = lately.paused_until.max(Some(until));
         if is_new {
             counter!("guildhall_login_pauses_total").increment(1);
         }
         is_new
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock()
+    fn lately(&self) -> MutexGuard<'_, Lately> {
+        self.0.lately.lock()
     }
 }
 
-impl Inner {
+/// The bucket of all is the last.
+fn refusal(buckets: &[RateBucket], limited: Limited) -> BudgetRefusal {
+    let by = if limited.index + 1 == buckets.len() {
+        LimitedBy::Process
+    } else {
+        LimitedBy::Address
+    };
+    BudgetRefusal {
+        by,
+        wait: limited.wait,
+    }
+}
+
+impl Lately {
     fn pause(&self, now: Instant) -> Duration {
         let left = |until: Instant| until.saturating_duration_since(now);
         self.paused_until.map_or(Duration::ZERO, left)
     }
 
-    /// Whether one more call may be made for these.
-    fn check(&self, networks: [Option<Network>; 2], now: Instant) -> Result<(), BudgetRefusal> {
-        let refuse = |by, wait: Duration| {
-            if wait.is_zero() {
-                Ok(())
-            } else {
-                Err(BudgetRefusal { by, wait })
-            }
-        };
-        refuse(LimitedBy::Discord, self.pause(now))?;
-        let mut most = MINUTE;
-        for network in networks.into_iter().flatten() {
-            if let Some(bucket) = self.networks.get(&network) {
-                let wait = bucket.wait(network.per_minute(), MINUTE, now);
-                refuse(LimitedBy::Address, wait)?;
-                if bucket.was_charged(now) {
-                    most = CHARGED_LEVEL_MAX;
-                }
-            }
-        }
-        let wait = self.process.wait(PROCESS_PER_MINUTE, most, now);
-        refuse(LimitedBy::Process, wait)
-    }
-
-    /// Who caused nothing for a minute is forgotten when there are many.
-    fn make_room(&mut self, now: Instant) {
-        if self.networks.len() >= NETWORKS_MAX {
-            let kept = |bucket: &Bucket| bucket.under_way > 0 || bucket.was_charged(now);
-            self.networks.retain(|_, bucket| kept(bucket));
-        }
-    }
-
-    /// Changes what is remembered of these.
-    fn change(
-        &mut self,
+    /// Those that a call of these networks has to have room in: their own, and the one of all.
+    fn buckets(
+        &self,
         networks: [Option<Network>; 2],
-        mut change: impl FnMut(Network, &mut Bucket),
-    ) {
-        for network in networks.into_iter().flatten() {
-            if let Some(bucket) = self.networks.get_mut(&network) {
-                change(network, bucket);
-            }
+        now: Instant,
+    ) -> Result<Vec<RateBucket>, BudgetRefusal> {
+        let wait = self.pause(now);
+        if !wait.is_zero() {
+            let by = LimitedBy::Discord;
+            return Err(BudgetRefusal { by, wait });
         }
+        let networks = networks.into_iter().flatten();
+        let was_charged = networks
+            .clone()
+            .any(|network| self.was_charged(network, now));
+        let mut of_all = bucket("login".to_owned(), PROCESS_PER_MINUTE);
+        if was_charged {
+            of_all.room = CHARGED_LEVEL_MAX;
+        }
+        Ok(networks.map(Network::bucket).chain([of_all]).collect())
+    }
+
+    /// Whether there was an invalid answer within the last minute.
+    fn was_charged(&self, network: Network, now: Instant) -> bool {
+        let at = self.charged.get(&network);
+        at.is_some_and(|at| now.saturating_duration_since(*at) < MINUTE)
+    }
+
+    fn charge(&mut self, networks: [Option<Network>; 2], now: Instant) {
+        if self.charged.len() >= CHARGED_MAX {
+            self.charged
+                .retain(|_, at| now.saturating_duration_since(*at) < MINUTE);
+        }
+        let networks = networks.into_iter().flatten();
+        self.charged.extend(networks.map(|network| (network, now)));
     }
 }
 
@@ -243,6 +246,7 @@ impl Inner {
 pub(super) struct Reservation {
     budget: LoginBudget,
     networks: [Option<Network>; 2],
+    buckets: Vec<RateBucket>,
     spent: Spent,
 }
 
@@ -263,11 +267,9 @@ impl Reservation {
     pub(super) fn charge(&mut self, now: Instant) {
         self.spent = Spent::Charged;
         counter!("guildhall_login_invalid_answers_total").increment(1);
-        let mut inner = self.budget.lock();
-        inner.process.charge(PROCESS_PER_MINUTE, now);
-        inner.change(self.networks, |network, bucket| {
-            bucket.charge(network.per_minute(), now);
-        });
+        let limiter = &self.budget.0.limiter;
+        limiter.charge(&self.buckets, now.into_std());
+        self.budget.lately().charge(self.networks, now);
     }
 
     /// Discord answered, and nothing in it was invalid so far; or it did not answer at all.
@@ -283,9 +285,7 @@ impl Drop for Reservation {
         if self.spent == Spent::Unknown {
             self.charge(Instant::now());
         }
-        let mut inner = self.budget.lock();
-        inner.process.under_way -= 1;
-        inner.change(self.networks, |_, bucket| bucket.under_way -= 1);
+        self.budget.0.limiter.release(&self.buckets);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret};
-use guildhall_ports::Clock;
+use guildhall_ports::{Clock, SessionStore};
 use rustls::ClientConfig;
 use url::Url;
 
@@ -71,8 +71,8 @@ impl AuthConfig {
     }
 
     /// The sessions that live in these cookies for so long.
-    pub(crate) fn sessions(&self, clock: Arc<dyn Clock>) -> Sessions {
-        Sessions::new(self.jar(), self.lifetime, clock)
+    pub(crate) fn sessions(&self, store: Arc<dyn SessionStore>, clock: Arc<dyn Clock>) -> Sessions {
+        Sessions::new(self.jar(), self.lifetime, store, clock)
     }
 
     /// Whether cookies are Secure.

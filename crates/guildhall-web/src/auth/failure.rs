@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
+use guildhall_ports::Unavailable;
 use tokio::time::Instant;
 use url::Url;
 
@@ -37,6 +38,8 @@ pub(super) enum Failure {
     AddressLimited(Duration),
     #[error("there were too many invalid answers of Discord")]
     ProcessLimited(Duration),
+    #[error("who was signed in before can't be signed out: {0}")]
+    SessionStore(Unavailable),
     #[error(transparent)]
     SignIn(#[from] SignInError),
 }
@@ -71,7 +74,7 @@ impl Failure {
     /// When to try again, where that is known.
     fn wait(&self) -> Option<Duration> {
         match self {
-            Self::Busy => Some(BUSY_WAIT),
+            Self::Busy | Self::SessionStore(_) => Some(BUSY_WAIT),
             Self::AddressLimited(wait)
             | Self::ProcessLimited(wait)
             | Self::SignIn(SignInError::Limited { wait, .. }) => Some(*wait),
@@ -161,6 +164,11 @@ fn answer_to(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
             "Many people are signing in just now.",
+        ),
+        Failure::SessionStore(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "Sign-ins can't be kept just now.",
         ),
         Failure::AddressLimited(_) => (
             StatusCode::TOO_MANY_REQUESTS,

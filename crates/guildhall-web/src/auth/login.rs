@@ -149,7 +149,7 @@ async fn sign_in(
         .ok_or(Failure::NoCode)?;
     let account = {
         // Who will be refused takes no permit from others.
-        if let Err(refused) = auth.budget.check(address, Instant::now())
+        if let Err(refused) = auth.budget.check(address, Instant::now()).await
             && !is_short(refused)
         {
             return Err(refused.into());
@@ -160,7 +160,8 @@ async fn sign_in(
     };
     let mut heads = auth.world.heads();
     if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
-        auth.sessions.revoke(&before);
+        let revoked = auth.sessions.revoke(&before).await;
+        revoked.map_err(Failure::SessionStore)?;
         // A tab of theirs comes back as this user, with a cursor that may be the head itself.
         for head in &mut heads {
             *head = head.at(head.seq.saturating_add(1));
@@ -176,7 +177,7 @@ async fn sign_in(
 
 /// A reservation for one login's calls; a short pause that Discord asks for is waited for.
 async fn reserve_call(auth: &Auth, address: Option<IpAddr>) -> Result<Reservation, Failure> {
-    let refused = match auth.budget.reserve(address, Instant::now()) {
+    let refused = match auth.budget.reserve(address, Instant::now()).await {
         Ok(reservation) => return Ok(reservation),
         Err(refused) => refused,
     };
@@ -184,7 +185,7 @@ async fn reserve_call(auth: &Auth, address: Option<IpAddr>) -> Result<Reservatio
         return Err(refused.into());
     }
     sleep(refused.wait).await;
-    Ok(auth.budget.reserve(address, Instant::now())?)
+    Ok(auth.budget.reserve(address, Instant::now()).await?)
 }
 
 /// Whether it is a pause that is waited for.

@@ -1,26 +1,24 @@
 //! Sessions: a browser's login, kept by the browser in one encrypted cookie.
 
-use std::{collections::HashMap, fmt, ops::Deref, sync::Arc, time::Duration};
+use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::{GuildId, Position, UnixMs, UserId};
-use guildhall_ports::{Clock, millis};
+use guildhall_ports::{
+    Clock, SessionId, SessionStore, Unavailable, millis, session_store::Revocation,
+};
 use http::{HeaderMap, HeaderValue};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{expiring_set::ExpiringSet, jar::Jar, random};
+use super::{jar::Jar, random};
 
 /// The bytes inside the cookie.
 mod packed;
 
 pub(super) use packed::AVATAR_URL_MAX;
 use packed::{GUILDS_MAX, HEADS_MAX, ID_LENGTH, NAME_MAX, clip};
-
-/// Logged-out sessions remembered. Beyond it the one nearest its end is forgotten: its cookie was
-/// about to expire anyway.
-const REVOKED_MAX: usize = 100_000;
 
 /// Someone who signed in, as the cookie tells it. Nothing in it is checked against Discord again:
 /// what the viewer may see is decided by the world, never by this.
@@ -59,21 +57,9 @@ pub(crate) struct Profile {
     pub avatar_url: String,
 }
 
-/// Names a session: 144 random bits, base64url.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct SessionId(String);
-
-impl SessionId {
-    fn random() -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<ID_LENGTH>()))
-    }
-}
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId([REDACTED])")
-    }
+/// 144 random bits, base64url.
+fn random_id() -> SessionId {
+    SessionId::new(BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<ID_LENGTH>()))
 }
 
 /// How long sessions last.
@@ -104,35 +90,33 @@ struct Inner {
     name: String,
     lifetime: SessionLifetime,
     clock: Arc<dyn Clock>,
-    ends: Mutex<Ends>,
+    store: Arc<dyn SessionStore>,
+    watched: Mutex<Watched>,
 }
 
-/// What this instance knows of sessions beside their cookies.
-struct Ends {
-    revoked: ExpiringSet<SessionId>,
-    /// Sessions somebody waits on, with the number of [`SessionEnd`]s: as many as open streams.
-    watched: HashMap<SessionId, (CancellationToken, usize)>,
-}
+/// Sessions somebody waits on, with the number of [`SessionEnd`]s: as many as open streams.
+type Watched = HashMap<SessionId, (CancellationToken, usize)>;
 
 impl Sessions {
-    /// Kept in cookies of this jar.
-    pub(super) fn new(jar: Jar, lifetime: SessionLifetime, clock: Arc<dyn Clock>) -> Self {
-        let name = jar.name("guildhall");
-        let ends = Mutex::new(Ends {
-            revoked: ExpiringSet::new(REVOKED_MAX),
-            watched: HashMap::new(),
-        });
+    /// Kept in cookies of this jar; which of them were ended is in the store.
+    pub(super) fn new(
+        jar: Jar,
+        lifetime: SessionLifetime,
+        store: Arc<dyn SessionStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self(Arc::new(Inner {
+            name: jar.name("guildhall"),
             jar,
-            name,
             lifetime,
             clock,
-            ends,
+            store,
+            watched: Mutex::default(),
         }))
     }
 
-    /// The session of a request: its cookie opens, has not expired and was not logged out on this
-    /// instance. Anything else is no session.
+    /// The session of a request: its cookie opens, has not expired and was not logged out. Anything
+    /// else is no session.
     pub(crate) fn read(&self, headers: &HeaderMap) -> Option<Session> {
         self.all(headers).next()
     }
@@ -145,7 +129,7 @@ impl Sessions {
         opened
             .filter_map(|bytes| Session::unpack(&bytes))
             .filter(move |session| now < session.expires_at && now < session.ends_at)
-            .filter(|session| !self.ends().revoked.contains(&session.id))
+            .filter(|session| !self.0.store.is_revoked(&session.id))
     }
 
     /// Begins a session with a new id; the `Set-Cookie` beside it, which has at most 3,800 bytes:
@@ -168,7 +152,7 @@ impl Sessions {
         }
         let ends_at = now.saturating_add(millis(self.0.lifetime.absolute));
         let mut session = Session {
-            id: SessionId::random(),
+            id: random_id(),
             user,
             guilds,
             heads,
@@ -206,16 +190,18 @@ impl Sessions {
     /// Whoever holds the answer learns when the session is logged out on this instance: at once if
     /// it already was. Hold it as long as that matters.
     pub(crate) fn watch_end(&self, id: &SessionId) -> SessionEnd {
-        let mut ends = self.ends();
-        let token = if ends.revoked.contains(id) {
-            let token = CancellationToken::new();
-            token.cancel();
-            token
-        } else {
-            let (token, holders) = ends.watched.entry(id.clone()).or_default();
+        let token = {
+            let mut watched = self.watched();
+            let (token, holders) = watched.entry(id.clone()).or_default();
             *holders += 1;
             token.clone()
         };
+        // INVARIANT(no-missed-end): watched first, then asked; whoever revokes does it the other
+        // way round, so one of both sees the other.
+        if self.0.store.is_revoked(id) {
+            self.watched().remove(id);
+            token.cancel();
+        }
         SessionEnd {
             token,
             id: id.clone(),
@@ -223,15 +209,18 @@ impl Sessions {
         }
     }
 
-    /// Ends a session on this instance: its cookie is no session any more, its streams end.
-    pub(crate) fn revoke(&self, session: &Session) {
-        let mut ends = self.ends();
-        let now = self.0.clock.now();
-        ends.revoked
-            .insert(session.id.clone(), session.ends_at, now);
-        if let Some((token, _)) = ends.watched.remove(&session.id) {
+    /// Ends a session: its cookie is no session any more, its streams on this instance end. While
+    /// the store is unavailable nothing of it happens.
+    pub(crate) async fn revoke(&self, session: &Session) -> Result<(), Unavailable> {
+        let revoked = Revocation {
+            session: session.id.clone(),
+            ends_at: session.ends_at,
+        };
+        self.0.store.revoke(revoked, self.0.clock.now()).await?;
+        if let Some((token, _)) = self.watched().remove(&session.id) {
             token.cancel();
         }
+        Ok(())
     }
 
     /// The `Set-Cookie` that takes the session away from the browser.
@@ -239,8 +228,8 @@ impl Sessions {
         self.0.jar.clear(&self.0.name)
     }
 
-    fn ends(&self) -> MutexGuard<'_, Ends> {
-        self.0.ends.lock()
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.0.watched.lock()
     }
 }
 
@@ -262,14 +251,14 @@ impl Deref for SessionEnd {
 
 impl Drop for SessionEnd {
     fn drop(&mut self) {
-        let mut ends = self.sessions.ends();
-        let Some((_, holders)) = ends.watched.get_mut(&self.id) else {
+        let mut watched = self.sessions.watched();
+        // A session that was revoked has no entry any more.
+        let Some((_, holders)) = watched.get_mut(&self.id) else {
             return;
         };
-        // One that was born cancelled counts in no entry: a revoked session has none.
         *holders -= 1;
         if *holders == 0 {
-            ends.watched.remove(&self.id);
+            watched.remove(&self.id);
         }
     }
 }

@@ -11,6 +11,8 @@ use super::*;
 
 /// Discord's side of a login.
 mod fake_discord;
+/// A session store that does not answer.
+mod session_store;
 /// Discord that wants us to wait, and people that try to make it.
 mod limits;
 /// Requests that are no visit of anybody.

@@ -16,6 +16,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 use super::*;
 use crate::{
     auth::Sessions,
+    config::tests::ports,
     stream::tests::harness::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
 };
 
@@ -128,7 +129,8 @@ async fn a_taken_port_is_refused() {
         .expect("a free port");
     let mut config = config();
     config.listen = taken.local_addr().expect("bound");
-    let refused = config.build(Arc::new(SystemClock)).expect_err("taken");
+    let ports = ports(Arc::new(SystemClock));
+    let refused = config.build(&ports).expect_err("taken");
     assert!(matches!(refused, WebBuildError::NotBound(_)), "{refused}");
 }
 
@@ -160,8 +162,10 @@ impl House {
         let at = link.local_addr().expect("bound");
         config.gateway_url = format!("ws://{at}/link").parse().expect("a URL");
         change(&mut config);
-        let sessions = AuthConfig::of(&config).sessions(Arc::new(SystemClock));
-        let web = config.build(Arc::new(SystemClock)).expect("good settings");
+        let ports = ports(Arc::new(SystemClock));
+        let sessions =
+            AuthConfig::of(&config).sessions(Arc::clone(&ports.sessions), Arc::new(SystemClock));
+        let web = config.build(&ports).expect("good settings");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let house = Self {
             link,

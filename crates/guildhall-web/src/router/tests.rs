@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{Auth, AuthConfig},
+    config::tests::ports,
     http::Page,
     link,
     router::router,
@@ -69,7 +70,11 @@ impl Served {
         let (link, _) = link::open(&config, unused, Arc::clone(&clock));
         let watch_client = WatchClient::new(link, harness.fanout.clone());
         let world_access = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
-        let auth = Auth::new(AuthConfig::of(&config), world_access, Arc::clone(&clock));
+        let auth = Auth::new(
+            AuthConfig::of(&config),
+            world_access,
+            &ports(Arc::clone(&clock)),
+        );
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
         let stream = StreamRouteState {
             clock,

@@ -1,6 +1,22 @@
+use futures_util::FutureExt;
+use guildhall_ports::memory::MemoryRateLimiter;
 use proptest::prelude::*;
 
 use super::*;
+
+fn budget() -> LoginBudget {
+    LoginBudget::new(Arc::new(MemoryRateLimiter::default()))
+}
+
+/// In memory nothing is waited for.
+fn reserve(
+    budget: &LoginBudget,
+    address: Option<IpAddr>,
+    now: Instant,
+) -> Result<Reservation, BudgetRefusal> {
+    let reserved = budget.reserve(address, now).now_or_never();
+    reserved.expect("an answer at once")
+}
 
 fn address(text: &str) -> IpAddr {
     text.parse().expect("an address")
@@ -8,18 +24,18 @@ fn address(text: &str) -> IpAddr {
 
 /// Asks, and is told that it was invalid.
 fn false_call(budget: &LoginBudget, from: &str, now: Instant) -> Result<(), BudgetRefusal> {
-    budget.reserve(Some(address(from)), now)?.charge(now);
+    reserve(budget, Some(address(from)), now)?.charge(now);
     Ok(())
 }
 
 fn honest_call(budget: &LoginBudget, from: &str, now: Instant) -> Result<(), BudgetRefusal> {
-    budget.reserve(Some(address(from)), now)?.answered();
+    reserve(budget, Some(address(from)), now)?.answered();
     Ok(())
 }
 
 #[tokio::test]
 async fn people_whom_discord_knows_spend_nothing() {
-    let (budget, now) = (LoginBudget::default(), Instant::now());
+    let (budget, now) = (budget(), Instant::now());
     for _ in 0..10_000 {
         assert_eq!(honest_call(&budget, "203.0.113.7", now), Ok(()));
     }
@@ -27,7 +43,7 @@ async fn people_whom_discord_knows_spend_nothing() {
 
 #[tokio::test]
 async fn one_address_has_its_share_and_others_go_on() {
-    let (budget, now) = (LoginBudget::default(), Instant::now());
+    let (budget, now) = (budget(), Instant::now());
     let made = (0..1_000).filter(|_| false_call(&budget, "203.0.113.7", now).is_ok());
     assert_eq!(made.count(), ADDRESS_PER_MINUTE as usize);
     let refused = honest_call(&budget, "203.0.113.7", now).expect_err("the share is spent");
@@ -47,7 +63,7 @@ fn network(site: u16, n: u16) -> String {
 
 #[tokio::test]
 async fn one_person_with_all_of_a_48_leaves_room_for_others() {
-    let (budget, now) = (LoginBudget::default(), Instant::now());
+    let (budget, now) = (budget(), Instant::now());
     let made = (0..1_000).filter(|n| false_call(&budget, &network(7, *n), now).is_ok());
     assert_eq!(made.count(), SITE_PER_MINUTE as usize);
     let refused = honest_call(&budget, &network(7, 2_000), now).expect_err("the share is spent");
@@ -59,7 +75,7 @@ async fn one_person_with_all_of_a_48_leaves_room_for_others() {
 
 #[tokio::test]
 async fn a_network_of_a_48_has_its_own_share_and_its_neighbours_go_on() {
-    let (budget, now) = (LoginBudget::default(), Instant::now());
+    let (budget, now) = (budget(), Instant::now());
     let made = (0..1_000).filter(|_| false_call(&budget, &network(7, 0), now).is_ok());
     assert_eq!(made.count(), ADDRESS_PER_MINUTE as usize);
     assert_eq!(honest_call(&budget, &network(7, 1), now), Ok(()));
@@ -67,7 +83,7 @@ async fn a_network_of_a_48_has_its_own_share_and_its_neighbours_go_on() {
 
 #[tokio::test]
 async fn people_from_elsewhere_sign_in_while_many_sites_send_false_codes() {
-    let (budget, mut now) = (LoginBudget::default(), Instant::now());
+    let (budget, mut now) = (budget(), Instant::now());
     let mut made = 0;
     for n in 0..600 {
         for site in 0..20 {
@@ -82,10 +98,9 @@ async fn people_from_elsewhere_sign_in_while_many_sites_send_false_codes() {
 
 #[tokio::test]
 async fn who_hangs_up_before_the_answer_has_spent_it() {
-    let (budget, now) = (LoginBudget::default(), Instant::now());
+    let (budget, now) = (budget(), Instant::now());
     let made = (0..1_000).filter(|_| {
-        budget
-            .reserve(Some(address("203.0.113.7")), now)
+        reserve(&budget, Some(address("203.0.113.7")), now)
             .map(drop)
             .is_ok()
     });
@@ -94,20 +109,20 @@ async fn who_hangs_up_before_the_answer_has_spent_it() {
 
 #[tokio::test]
 async fn nobody_asks_before_discord_lets_us() {
-    let (budget, now) = (LoginBudget::default(), Instant::now());
+    let (budget, now) = (budget(), Instant::now());
     assert!(budget.pause(Duration::from_secs(7), now));
     assert!(
         !budget.pause(Duration::from_secs(2), now),
         "no news, and no shorter"
     );
-    let refused = budget.reserve(None, now).expect_err("it is paused");
+    let refused = reserve(&budget, None, now).expect_err("it is paused");
     assert_eq!(
         (refused.by, refused.wait),
         (LimitedBy::Discord, Duration::from_secs(7))
     );
-    assert!(budget.reserve(None, now + refused.wait).is_ok());
+    assert!(reserve(&budget, None, now + refused.wait).is_ok());
     budget.pause(Duration::MAX, now);
-    assert!(budget.reserve(None, now + PAUSE_MAX).is_ok());
+    assert!(reserve(&budget, None, now + PAUSE_MAX).is_ok());
 }
 
 proptest! {
@@ -117,7 +132,7 @@ proptest! {
     fn ten_minutes_never_hold_more_than_a_fraction_of_what_discord_allows(
         calls in prop::collection::vec((0_u16..2_000, 0_u64..2_000, 0_u8..4), 0..6_000),
     ) {
-        let (budget, begin) = (LoginBudget::default(), Instant::now());
+        let (budget, begin) = (budget(), Instant::now());
         let (mut now, mut held, mut invalid) = (begin, Vec::new(), 0_u32);
         for (from, after, act) in calls {
             now += Duration::from_millis(after / 10);
@@ -125,7 +140,7 @@ proptest! {
                 0 => IpAddr::V4(std::net::Ipv4Addr::from_bits(from.into())),
                 _ => address(&network(from % 100, from)),
             };
-            let Ok(mut reservation) = budget.reserve(Some(from), now) else {
+            let Ok(mut reservation) = reserve(&budget, Some(from), now) else {
                 continue;
             };
             match act {
@@ -143,7 +158,7 @@ proptest! {
         }
         let minutes = u32::try_from((now - begin).as_secs() / 60).expect("few") + 2;
         prop_assert!(invalid <= PROCESS_PER_MINUTE * minutes, "{invalid} in {minutes} min");
-        let kept = budget.lock().networks.len();
-        prop_assert!(kept <= NETWORKS_MAX + PROCESS_PER_MINUTE as usize, "{kept} networks");
+        let kept = budget.lately().charged.len();
+        prop_assert!(kept <= CHARGED_MAX + 2 * PROCESS_PER_MINUTE as usize, "{kept} networks");
     }
 }

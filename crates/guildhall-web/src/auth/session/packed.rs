@@ -31,7 +31,7 @@ impl Session {
         let mut out = Vec::with_capacity(1024);
         out.push(VERSION);
         let id = BASE64_URL_SAFE_NO_PAD
-            .decode(&self.id.0)
+            .decode(self.id.as_str())
             .unwrap_or_default();
         put_bytes(&mut out, &id);
         for number in [
@@ -93,7 +93,7 @@ impl Session {
         };
         let whole = rest.0.is_empty() && id.len() == ID_LENGTH;
         whole.then(|| Self {
-            id: SessionId(BASE64_URL_SAFE_NO_PAD.encode(id)),
+            id: SessionId::new(BASE64_URL_SAFE_NO_PAD.encode(id)),
             user,
             guilds,
             heads,

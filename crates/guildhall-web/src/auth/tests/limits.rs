@@ -212,7 +212,12 @@ async fn who_spent_the_budget_is_refused_without_waiting_for_a_place() {
     let now = Instant::now();
     for _ in 0..60 {
         let address = Some(visit.address.0);
-        let mut leave = visit.auth.budget.reserve(address, now).expect("leave");
+        let mut leave = visit
+            .auth
+            .budget
+            .reserve(address, now)
+            .await
+            .expect("leave");
         leave.charge(now);
     }
     let auth = Arc::clone(&visit.auth);

@@ -15,6 +15,7 @@ use tower::ServiceExt;
 use url::Url;
 
 use super::{super::*, NOW, fake_discord::FakeDiscord};
+use crate::{WebPorts, config::tests::ports};
 
 /// The rest of the role: the bot is in guilds 1 to 9.
 #[derive(Default)]
@@ -91,6 +92,15 @@ impl Visit {
     }
 
     pub(super) async fn with(base_url: &str, change: impl FnOnce(&mut AuthConfig)) -> Self {
+        Self::built(base_url, change, |_| ()).await
+    }
+
+    /// With other ports than those in memory.
+    pub(super) async fn built(
+        base_url: &str,
+        change: impl FnOnce(&mut AuthConfig),
+        change_ports: impl FnOnce(&mut WebPorts),
+    ) -> Self {
         // Whichever test comes first installs it for all.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let discord = Arc::new(FakeDiscord::start().await);
@@ -102,7 +112,9 @@ impl Visit {
         let world = Arc::new(FakeWorld::default());
         let clock = Arc::new(ManualClock::at(NOW));
         let (house, time) = (Arc::clone(&world) as _, Arc::clone(&clock) as _);
-        let auth = Auth::new(config, house, time).expect("TLS");
+        let mut ports = ports(time);
+        change_ports(&mut ports);
+        let auth = Auth::new(config, house, &ports).expect("TLS");
         Self {
             auth,
             discord,

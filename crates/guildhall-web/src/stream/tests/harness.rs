@@ -25,7 +25,7 @@ use guildhall_model::{
         RoomRights, VoiceFlags,
     },
 };
-use guildhall_ports::ManualClock;
+use guildhall_ports::{ManualClock, memory::CookieSessionStore};
 use http_body::Body;
 use tokio::time::Instant;
 
@@ -228,7 +228,8 @@ impl Harness {
     pub(crate) fn empty(window: usize) -> Self {
         let (writer, fanout) = Fanout::new(window);
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
-        let sessions = AuthConfig::of(&config()).sessions(clock.clone());
+        let store = Arc::new(CookieSessionStore::default());
+        let sessions = AuthConfig::of(&config()).sessions(store, clock.clone());
         Self {
             writer,
             fanout,

@@ -434,7 +434,11 @@ async fn a_stream_ends_with_a_reason() {
     let mut signed_out = harness.open(ANNA, None);
     signed_out.pieces();
     let woken = signed_out.woken();
-    harness.sessions.revoke(&harness.session);
+    harness
+        .sessions
+        .revoke(&harness.session)
+        .await
+        .expect("kept");
     assert!(signed_out.woken() > woken);
     assert_eq!(signed_out.events()[0].data["reason"], "session_revoked");
 

@@ -105,7 +105,11 @@ async fn a_resumed_stream_sees_rooms_come_and_go() {
         }),
     ];
     tell(&mut harness, &mut curl, &mut out, told);
-    harness.sessions.revoke(&harness.session);
+    harness
+        .sessions
+        .revoke(&harness.session)
+        .await
+        .expect("kept");
     out.push_str(&curl.text());
     is_committed("resumed", &out);
 }

@@ -7,7 +7,7 @@ use guildhall_model::UnixMs;
 /// A set whose members each leave at a time of their own. Bounded: when full, the one that would
 /// leave next makes room.
 #[derive(Debug)]
-pub(super) struct ExpiringSet<K> {
+pub struct ExpiringSet<K> {
     until: BTreeMap<K, UnixMs>,
     by_time: BTreeSet<(UnixMs, K)>,
     most: usize,
@@ -15,7 +15,8 @@ pub(super) struct ExpiringSet<K> {
 
 impl<K: Clone + Ord> ExpiringSet<K> {
     /// Holds so many at most.
-    pub(super) fn new(most: usize) -> Self {
+    #[must_use]
+    pub fn new(most: usize) -> Self {
         Self {
             until: BTreeMap::new(),
             by_time: BTreeSet::new(),
@@ -24,7 +25,7 @@ impl<K: Clone + Ord> ExpiringSet<K> {
     }
 
     /// Keeps `id` until a time. Whether it was new.
-    pub(super) fn insert(&mut self, id: K, until: UnixMs, now: UnixMs) -> bool {
+    pub fn insert(&mut self, id: K, until: UnixMs, now: UnixMs) -> bool {
         while let Some((time, next)) = self.by_time.first() {
             if *time > now {
                 break;
@@ -46,14 +47,15 @@ impl<K: Clone + Ord> ExpiringSet<K> {
     }
 
     /// Removes `id` before its time.
-    pub(super) fn remove(&mut self, id: &K) {
+    pub fn remove(&mut self, id: &K) {
         if let Some(until) = self.until.remove(id) {
             self.by_time.remove(&(until, id.clone()));
         }
     }
 
     /// Whether `id` is kept.
-    pub(super) fn contains(&self, id: &K) -> bool {
+    #[must_use]
+    pub fn contains(&self, id: &K) -> bool {
         self.until.contains_key(id)
     }
 }
