@@ -13,14 +13,10 @@
 mod metadata;
 mod needs;
 mod steps;
-
 mod suite;
 mod tidy;
 mod ui;
-
 mod codegen;
-
-mod deny;
 mod lab;
 
 use std::process::ExitCode;
@@ -44,7 +40,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Ui => ui::build(),
         Task::Codegen => codegen::run(),
-        Task::Deny => deny::run(),
+        Task::Deny => needs::deny(),
         Task::Chaos(options) => lab::start("chaos", &options.words),
         Task::Mutations(options) => lab::start("mutations", &options.words),
         Task::Bench(options) => lab::start("bench", &options.words),

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
+use subprocess::cargo::cargo;
 use subprocess::command::{self, command};
 
 /// Whether Node is no older than what the page's tools run on.
@@ -67,45 +68,14 @@ fn debian(package: &str, root: &Path, proof: impl Fn() -> Command) -> anyhow::Re
     Ok(())
 }
 
-/// What the Python libraries are that meet us: discord.py the simulator, clients of HTTP and SSE
-/// the whole house, and a validator the OpenAPI document. They share one environment, so that what
-/// several need is there once.
-const PYTHON_LOCKS: [&str; 3] = [
-    "tests/libraries/discordpy/requirements.txt",
-    "tests/libraries/httpclients/requirements.txt",
-    "tests/libraries/openapi/requirements.txt",
-];
-
-/// The interpreter that has them.
+/// The interpreter that has the Python libraries.
 pub(crate) const PYTHON: &str = "target/python/bin/python";
 
-/// Installs the Python libraries into an environment beneath `target`, unless that is as
-/// new as their lock files. Nothing without a hash there is taken, and nothing is built.
-pub(crate) fn python_libraries(root: &Path) -> anyhow::Result<()> {
-    // Written last, so that a broken installation counts as none.
-    let installed = modified(&root.join("target/python/installed"));
-    for lock in PYTHON_LOCKS {
-        let locked = modified(&root.join(lock)).with_context(|| format!("{lock} is missing"))?;
-        if installed.is_none_or(|installed| installed < locked) {
-            return python_libraries_afresh(root);
-        }
-    }
-    Ok(())
-}
-
-/// The same from nothing: this proves the lock files.
-pub(crate) fn python_libraries_afresh(root: &Path) -> anyhow::Result<()> {
-    let environment = root.join("target/python");
-    let folder = environment.to_string_lossy();
-    command::run(command("python3", ["-m", "venv", "--clear", &folder], root))?;
-    let pip = environment.join("bin/pip").to_string_lossy().into_owned();
-    let locks = PYTHON_LOCKS.map(|lock| format!("--requirement={lock}"));
-    let options =
-        "install --quiet --disable-pip-version-check --require-hashes --only-binary=:all:";
-    let locks = locks.iter().map(String::as_str);
-    command::run(command(&pip, options.split(' ').chain(locks), root))?;
-    fs::write(environment.join("installed"), "")
-        .with_context(|| format!("{folder} cannot be written to"))
+/// Installs the Python libraries into an environment beneath `target`, unless that is as new as
+/// their lock files; `--afresh` does it from nothing, which proves them.
+pub(crate) fn python_libraries(root: &Path, options: &[&str]) -> anyhow::Result<()> {
+    let words = ["tests/libraries/install.py"].iter().chain(options);
+    command::run(command("python3", words, root))
 }
 
 /// The folders with a lock file of npm's, beneath the root.
@@ -130,6 +100,15 @@ pub(crate) fn npm_packages(folder: &Path) -> anyhow::Result<()> {
 /// Installs a folder's packages from nothing: this proves its lock file.
 pub(crate) fn npm_packages_afresh(folder: &Path) -> anyhow::Result<()> {
     command::run(command("npm", ["ci", "--no-audit", "--no-fund"], folder))
+}
+
+/// Installs cargo-deny, which takes minutes, and asks it about everything that we depend on.
+pub(crate) fn deny() -> anyhow::Result<()> {
+    if !command::works(cargo(["deny", "--version"])) {
+        command::run(cargo(["install", "--locked", "cargo-deny"]))?;
+    }
+    let words = "deny --locked check bans licenses sources";
+    command::run(cargo(words.split(' ')))
 }
 
 fn apt_get(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {

@@ -4,9 +4,6 @@
 //! is compiled once with one set of features; clippy and rustdoc share the
 //! check-only artifacts in the same way.
 
-use std::fs;
-
-use anyhow::Context;
 use clap::ValueEnum;
 use subprocess::cargo::{self, cargo};
 use subprocess::command;
@@ -88,7 +85,7 @@ fn needs_of_integration() -> anyhow::Result<()> {
     for folder in needs::npm_folders(&root)? {
         needs::npm_packages(&folder)?;
     }
-    needs::python_libraries(&root)
+    needs::python_libraries(&root, &[])
 }
 
 /// Installs everything from nothing, so that a lock file that only works on the
@@ -97,13 +94,12 @@ fn lock_files_hold() -> anyhow::Result<()> {
     for folder in needs::npm_folders(&cargo::root())? {
         needs::npm_packages_afresh(&folder)?;
     }
-    needs::python_libraries_afresh(&cargo::root())
+    needs::python_libraries(&cargo::root(), &["--afresh"])
 }
 
 fn unit(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("format", || run_cargo("fmt --all --check"))?;
     steps.step("tidy", tidy::run)?;
-    steps.step("mutations still apply", mutations_apply)?;
     steps.step("generated files are clean", codegen::is_clean)?;
     steps.step("page: types and tests", ui::check)?;
     steps.step("clippy", || {
@@ -145,20 +141,6 @@ fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("simulation tests", || {
         run_tests(SIMULATION, " -- --nocapture")
     })
-}
-
-/// Whether every patch of `tests/mutations` can still be applied, which takes no time: whoever moves
-/// the code that one is about learns of it at once.
-fn mutations_apply() -> anyhow::Result<()> {
-    let folder = cargo::root().join("tests/mutations");
-    let listed = fs::read_dir(&folder).context("tests/mutations is missing")?;
-    for patch in listed {
-        let patch = patch?.path();
-        let words = ["apply".as_ref(), "--check".as_ref(), patch.as_os_str()];
-        command::run(command::command("git", words, &cargo::root()))
-            .with_context(|| format!("{}: write it anew", patch.display()))?;
-    }
-    Ok(())
 }
 
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.

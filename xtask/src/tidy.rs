@@ -9,6 +9,7 @@ mod edges;
 mod layout;
 mod modules;
 mod names;
+mod ports;
 mod settings;
 mod testing;
 mod walk;
@@ -57,6 +58,7 @@ fn in_sources(sources: &[Source]) -> Vec<Finding> {
     findings.extend(names::doubled(&crates));
     findings.extend(names::banned(sources));
     findings.extend(settings::named(sources, &crates));
+    findings.extend(ports::bypassed(&crates));
     findings
 }
 
@@ -69,10 +71,8 @@ struct Source {
 
 impl Source {
     fn extension(&self) -> &str {
-        Path::new(&self.path)
-            .extension()
-            .and_then(|extension| extension.to_str())
-            .unwrap_or_default()
+        let file = self.file_name().rsplit_once('.');
+        file.map_or("", |(_, extension)| extension)
     }
 
     fn file_name(&self) -> &str {
@@ -113,12 +113,11 @@ struct Finding {
 
 impl Finding {
     fn at(path: &str, line: usize, rule: &'static str, why: impl Into<String>) -> Self {
-        let (path, why) = (path.to_owned(), why.into());
         Self {
-            path,
+            path: path.to_owned(),
             line,
             rule,
-            why,
+            why: why.into(),
         }
     }
 }
@@ -143,34 +142,24 @@ fn has_word(text: &str, word: &str) -> bool {
 /// All text files that are, or would be, in the repository. What tools wrote is
 /// left out: the built page, generated code, accepted snapshots.
 fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
-    let list = command::output(command(
-        "git",
-        ["ls-files", "--cached", "--others", "--exclude-standard"],
-        root,
-    ))
-    .context("tidy asks git which files belong to the repository")?;
-    let mut sources: Vec<Source> = list
-        .lines()
-        .filter(|path| !is_generated(path))
-        // What cannot be read as text is a picture, or deleted and not yet committed.
-        .filter_map(|path| {
-            let text = fs::read_to_string(root.join(path)).ok()?;
-            Some(Source {
-                path: path.to_owned(),
-                text,
-            })
-        })
-        .collect();
+    let ask = "ls-files --cached --others --exclude-standard";
+    let list = command::output(command("git", ask.split(' '), root))
+        .context("tidy asks git which files belong to the repository")?;
+    // What cannot be read as text is a picture, or deleted and not yet committed.
+    let read = |path: &str| {
+        let text = fs::read_to_string(root.join(path)).ok()?;
+        let path = path.to_owned();
+        Some(Source { path, text })
+    };
+    let paths = list.lines().filter(|path| !is_generated(path));
+    let mut sources: Vec<Source> = paths.filter_map(read).collect();
     sources.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(sources)
 }
 
 fn is_generated(path: &str) -> bool {
-    path.starts_with("ui/dist/")
-        || path.split('/').any(|part| part == "generated")
-        || Path::new(path)
-            .extension()
-            .is_some_and(|extension| extension == "snap")
+    let is_snapshot = Path::new(path).extension() == Some("snap".as_ref());
+    is_snapshot || path.starts_with("ui/dist/") || path.split('/').any(|it| it == "generated")
 }
 
 #[cfg(test)]
@@ -188,10 +177,8 @@ mod samples {
 
     /// The lines that a rule finds fault with.
     pub(super) fn lines(rule: fn(&Source) -> Vec<Finding>, path: &str, text: &str) -> Vec<usize> {
-        rule(&source(path, text))
-            .iter()
-            .map(|finding| finding.line)
-            .collect()
+        let findings = rule(&source(path, text));
+        findings.iter().map(|finding| finding.line).collect()
     }
 
     #[test]

@@ -92,6 +92,21 @@ fn judge(text: &str) -> anyhow::Result<Judge> {
 mod tests {
     use super::*;
 
+    /// Takes no time: whoever moves the code that a patch is about learns of it at once.
+    #[test]
+    fn every_patch_still_applies() {
+        let root = subprocess::cargo::root();
+        for patch in all(&root).expect("the folder") {
+            let words = ["apply".as_ref(), "--check".as_ref(), patch.path.as_os_str()];
+            let check = subprocess::command::command("git", words, &root);
+            assert!(
+                subprocess::command::works(check),
+                "{} does not apply: write it anew",
+                patch.name()
+            );
+        }
+    }
+
     #[test]
     fn a_patch_is_asked_for_by_its_name_and_one_that_is_none_is_refused() {
         let all = ["t/a-ghost-stays.patch", "t/a-room-goes.patch"].map(|path| Patch {

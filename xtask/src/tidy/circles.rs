@@ -125,14 +125,13 @@ impl Crate {
         let Some(module) = self.modules.get(&at) else {
             return false;
         };
-        let imports = |word| {
-            module
-                .imports
-                .iter()
-                .any(|import| import.name.as_deref() == Some(word))
-        };
+        let mut imports = module
+            .imports
+            .iter()
+            .filter_map(|import| import.name.as_deref());
         at.push(word.to_owned());
-        module.items.contains_key(word) || imports(word) || self.modules.contains_key(&at)
+        let is_child = self.modules.contains_key(&at);
+        is_child || module.items.contains_key(word) || imports.any(|name| name == word)
     }
 }
 

@@ -76,10 +76,10 @@ pub(super) fn doubled(crates: &[Crate]) -> Vec<Finding> {
     });
     let mut findings = Vec::new();
     for ((_, name), places) in all {
-        let sites: Vec<_> = places
+        let sites = places
             .iter()
-            .map(|(file, name)| format!("{file}:{}", name.line))
-            .collect();
+            .map(|(file, name)| format!("{file}:{}", name.line));
+        let sites: Vec<_> = sites.collect();
         let (count, sites) = (sites.len(), sites.join(", "));
         let why = format!("`{name}` names {count} types: {sites}");
         let (path, first) = places[0];
@@ -183,11 +183,8 @@ mod tests {
     use super::*;
 
     fn doubled_in(files: &[(&str, &str)]) -> Vec<String> {
-        let sources: Vec<_> = files
-            .iter()
-            .map(|(path, text)| source(path, text))
-            .collect();
-        let findings = doubled(&crates(&sources));
+        let sources = files.iter().map(|(path, text)| source(path, text));
+        let findings = doubled(&crates(&sources.collect::<Vec<_>>()));
         findings.into_iter().map(|finding| finding.why).collect()
     }
 
@@ -258,12 +255,18 @@ mod tests {
     #[test]
     fn words_of_other_meanings_and_parts_of_words_are_not_banned() {
         let text = "// where it lives\nstruct Returned; fn turn(side: u8) { \"life\"; }";
-        assert!(banned_in("a/src/lib.rs", text).is_empty());
-        assert!(banned_in("a/src/lib.rs", "struct VoiceLeft;").is_empty());
-        let person = "fn ban(keeper: u8) {}";
-        assert!(banned_in("crates/guildhall-simulator/tests/it/ban.rs", person).is_empty());
-        assert!(banned_in("crates/a/src/return_to.rs", "").is_empty());
-        assert!(banned_in("docs/keeper/service.md", "").is_empty());
-        assert!(banned_in("crates/a/src/prototypes.rs", "").is_empty());
+        for (path, text) in [
+            ("a/src/lib.rs", text),
+            ("a/src/lib.rs", "struct VoiceLeft;"),
+            (
+                "crates/guildhall-simulator/tests/it/ban.rs",
+                "fn ban(keeper: u8) {}",
+            ),
+            ("crates/a/src/return_to.rs", ""),
+            ("docs/keeper/service.md", ""),
+            ("crates/a/src/prototypes.rs", ""),
+        ] {
+            assert!(banned_in(path, text).is_empty(), "{path}: {text}");
+        }
     }
 }
