@@ -35,7 +35,7 @@ const frameOf = (fields: ReadonlyMap<string, string>, block: string): Frame | nu
   const id = fields.get('id')
   const retry = fields.get('retry')
   if (retry !== undefined && !/^\d+$/.test(retry)) throw new Error(`retry is no number: ${block}`)
-  if (id !== undefined && !/^[A-Za-z0-9._~-]{1,200}$/.test(id)) throw new Error(`no cursor: ${id}`)
+  if (id !== undefined && !/^[A-Za-z0-9._~-]{1,2000}$/.test(id)) throw new Error(`no cursor: ${id}`)
   if (event === undefined && data === undefined && id === undefined) return null
   if (event === undefined || data === undefined) throw new Error(`event or data is missing: ${block}`)
   return { event, data, id }

@@ -11,8 +11,10 @@ pub mod id;
 pub mod text;
 /// Our JSON, one line whatever its reader calls a line end.
 pub mod json;
-/// Where in the log something stands, and the cursor a browser keeps.
+/// Where in the log something stands.
 pub mod position;
+/// What a browser keeps to go on from: positions in one log or several.
+pub mod cursor;
 /// A guild, its rooms, who is in them, and what decides who may see them.
 pub mod guild;
 /// What happened: one event, its public and its internal shape.
@@ -22,11 +24,12 @@ pub mod world;
 /// Discord's permission algorithm, and the classes of viewers who see the same.
 pub mod permission;
 
+pub use cursor::Cursor;
 pub use event::{Change, Envelope, Event, SealedEvent};
 pub use guild::{Guild, Permissions};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
 pub use permission::ViewerClass;
-pub use position::{Cursor, Position};
+pub use position::Position;
 pub use world::World;
 
 /// Any value of this crate, for property tests: here, and with feature `arbitrary` elsewhere.

@@ -1,8 +1,6 @@
-//! Positions and cursors (`docs/protocol/sse.md`, "Cursors").
+//! Where in a log something stands.
 
 use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{LogId, UnixMs};
 
@@ -22,6 +20,11 @@ pub struct Position {
     /// Number of the event within the epoch, from 1.
     pub seq: u64,
 }
+
+/// A text is no position, or not its only text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a position is written LOG.EPOCH-SEQ")]
+pub struct PositionError;
 
 impl Position {
     /// The place before the first event of an epoch.
@@ -43,81 +46,19 @@ impl Position {
     }
 }
 
-/// What a browser keeps to go on from: one position for each log behind its query.
-///
-/// Opaque to clients. Text form: positions in ascending order of log, joined by `~`, so always
-/// within `[A-Za-z0-9._~-]{1,200}` and safe in an SSE `id:` line, a URL and a header.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Cursor(Vec<Position>);
-
-/// Why a text or a list is no cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CursorError {
-    /// Not the text form of a position, or not its only one.
-    #[error("a position is written LOG.EPOCH-SEQ")]
-    Malformed,
-    /// No position, more than [`Cursor::MAX_LOGS`], or two of one log.
-    #[error("a cursor has 1 to 4 positions in ascending order of log")]
-    NotAList,
-}
-
-impl Cursor {
-    /// So many positions always fit the 200 characters, whatever their numbers.
-    pub const MAX_LOGS: usize = 4;
-
-    /// Makes a cursor of positions, at most one of each log, in ascending order of log.
-    pub fn new(positions: Vec<Position>) -> Result<Self, CursorError> {
-        let ascending = positions.windows(2).all(|pair| pair[0].log < pair[1].log);
-        if positions.is_empty() || positions.len() > Self::MAX_LOGS || !ascending {
-            return Err(CursorError::NotAList);
-        }
-        Ok(Self(positions))
-    }
-
-    /// The positions, in ascending order of log.
-    #[must_use]
-    pub fn positions(&self) -> &[Position] {
-        &self.0
-    }
-
-    /// The position in one log, if the cursor has one there.
-    #[must_use]
-    pub fn in_log(&self, log: LogId) -> Option<Position> {
-        self.0.iter().copied().find(|position| position.log == log)
-    }
-}
-
-impl From<Position> for Cursor {
-    fn from(position: Position) -> Self {
-        Self(vec![position])
-    }
-}
-
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}-{}", self.log, self.epoch, self.seq)
     }
 }
 
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, position) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("~")?;
-            }
-            position.fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
 impl FromStr for Position {
-    type Err = CursorError;
+    type Err = PositionError;
 
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let (log, rest) = text.split_once('.').ok_or(CursorError::Malformed)?;
-        let (epoch, seq) = rest.split_once('-').ok_or(CursorError::Malformed)?;
-        let log = u16::try_from(decimal(log)?).map_err(|_| CursorError::Malformed)?;
+    fn from_str(text: &str) -> Result<Self, PositionError> {
+        let (log, rest) = text.split_once('.').ok_or(PositionError)?;
+        let (epoch, seq) = rest.split_once('-').ok_or(PositionError)?;
+        let log = u16::try_from(decimal(log)?).map_err(|_| PositionError)?;
         Ok(Self {
             log: LogId(log),
             epoch: decimal(epoch)?,
@@ -126,96 +67,54 @@ impl FromStr for Position {
     }
 }
 
-impl FromStr for Cursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        // Counted before anything is collected: the text comes from anyone.
-        if text.split('~').nth(Self::MAX_LOGS).is_some() {
-            return Err(CursorError::NotAList);
-        }
-        let positions = text.split('~').map(str::parse).collect::<Result<_, _>>()?;
-        Self::new(positions)
-    }
-}
-
-/// One number has one text: no sign, no leading zero. So equal cursors are equal texts.
-fn decimal(text: &str) -> Result<u64, CursorError> {
+/// One number has one text: no sign, no leading zero. So equal positions are equal texts.
+fn decimal(text: &str) -> Result<u64, PositionError> {
     let canonical = text == "0" || !text.starts_with(['0', '+']);
     match text.parse() {
         Ok(number) if canonical => Ok(number),
-        _ => Err(CursorError::Malformed),
+        _ => Err(PositionError),
     }
 }
 
+/// A type whose JSON is its text.
 macro_rules! as_text {
     ($name:ident) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as ::serde::Deserialize>::deserialize(
+                    deserializer,
+                )?;
+                text.parse().map_err(::serde::de::Error::custom)
             }
         }
     };
 }
 
+pub(crate) use as_text;
+
 as_text!(Position);
-as_text!(Cursor);
 
 #[cfg(test)]
 mod tests {
-    use proptest::{collection::btree_map, prelude::*};
+    use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
         #[test]
-        fn every_cursor_is_read_back_as_it_was_written(
-            positions in btree_map(any::<u16>(), (any::<u64>(), any::<u64>()), 1..=Cursor::MAX_LOGS)
+        fn every_position_is_read_back_as_it_was_written(
+            log in any::<u16>(), epoch in any::<u64>(), seq in any::<u64>()
         ) {
-            let positions = positions
-                .into_iter()
-                .map(|(log, (epoch, seq))| Position { log: LogId(log), epoch, seq })
-                .collect();
-            let cursor = Cursor::new(positions).expect("ascending and few");
-            let text = cursor.to_string();
-            prop_assert!((1..=200).contains(&text.len()));
-            prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)));
-            prop_assert_eq!(text.parse(), Ok(cursor));
-        }
-
-        #[test]
-        fn any_text_is_a_cursor_or_an_error_and_never_two_texts_for_one(text in "[0-9.~+ -]{0,60}|\\PC{0,40}") {
-            if let Ok(cursor) = text.parse::<Cursor>() {
-                prop_assert_eq!(cursor.to_string(), text);
-            }
-        }
-    }
-
-    #[test]
-    fn malformed_cursors_are_refused() {
-        for text in [
-            "",
-            "0",
-            "0.1",
-            "0.1-",
-            ".1-1",
-            "0.1-1~",
-            "0.01-1",
-            "0.+1-1",
-            "1.1-1~0.1-1",
-            "0.1-1~0.1-2",
-            "70000.1-1",
-            "0.1-99999999999999999999",
-            "0.1-1~1.1-1~2.1-1~3.1-1~4.1-1",
-        ] {
-            assert!(text.parse::<Cursor>().is_err(), "{text:?}");
+            let position = Position { log: LogId(log), epoch, seq };
+            prop_assert_eq!(position.to_string().parse(), Ok(position));
         }
     }
 }
