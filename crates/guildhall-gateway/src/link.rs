@@ -4,8 +4,13 @@
 mod serve;
 /// One attachment until it ends.
 mod attachment;
-/// Its watches that are not acknowledged yet.
+/// Its watches that are not answered yet.
 mod unacked_watches;
+/// What changes about the logs that it follows.
+mod log_changes;
+/// The logs of the gateway.
+mod logs;
 
 pub(crate) use attachment::AttachmentContext;
+pub(crate) use logs::{AttachedLog, AttachedLogs};
 pub(crate) use serve::{LinkServer, serve};

@@ -2,6 +2,7 @@
 //! woken for is there from the start, as 0. A counter that appears with its first failure shows
 //! Prometheus no increase.
 
+use guildhall_link::Violation;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use crate::GatewaySettingNames;
@@ -149,16 +150,6 @@ const DISCONNECTS: [&str; 9] = [
     "token",
 ];
 
-/// As `guildhall_link` names them.
-const VIOLATIONS: [&str; 6] = [
-    "undecodable",
-    "unknown_type",
-    "unexpected",
-    "binary",
-    "oversized",
-    "endless_group",
-];
-
 /// Gauges, and whether they begin at 0.
 const GAUGES: [(&str, bool, &str); 11] = [
     (
@@ -235,7 +226,8 @@ pub(crate) fn describe(names: &GatewaySettingNames) {
             counter!(name, label => *value).absolute(0);
         }
     }
-    for kind in VIOLATIONS {
+    for violation in Violation::ALL {
+        let kind = violation.kind();
         counter!("guildhall_link_violations_total", "role" => "gateway", "kind" => kind)
             .absolute(0);
     }

@@ -19,7 +19,7 @@ use crate::{
     discord_rest::DiscordRest,
     health::GatewayHealth,
     inbox::Input,
-    link::{self, AttachmentContext, LinkServer},
+    link::{self, AttachedLog, AttachedLogs, AttachmentContext, LinkServer},
     log::{Log, Retention},
     normalise::Cdn,
     restore::{bot_of, restore},
@@ -147,9 +147,11 @@ impl Gateway {
         let server = LinkServer {
             tokens: Arc::new(self.config.link_tokens),
             context: AttachmentContext {
-                log: self.log.clone(),
-                sequencer: self.sequencer.clone(),
-                status: self.published.status.subscribe(),
+                logs: AttachedLogs::new(vec![AttachedLog {
+                    log: self.log.clone(),
+                    sequencer: self.sequencer.clone(),
+                    status: self.published.status.subscribe(),
+                }]),
                 clock: Arc::clone(&self.clock),
             },
             limits,

@@ -1,12 +1,15 @@
 //! One connection between one gateway and one web role, from the WebSocket's opening to its end,
 //! is an *attachment*. What both ends do alike is here.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+/// What both machines do alike.
+mod conversation;
 
-use crate::Frame;
+use std::{fmt, time::Duration};
+
+use crate::{Frame, frame::Opening, frame::VERSION};
+
+pub use conversation::SocketInput;
+pub(crate) use conversation::{Conversation, Remainder, SocketOutput};
 
 /// Both ends ping this often, whatever else they say.
 pub const PING_EVERY: Duration = Duration::from_secs(5);
@@ -17,7 +20,7 @@ pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(10);
 /// So long may one write take before the driver gives up: the other end reads no more.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The biggest message a web role may send: its biggest is a `watch` of
+/// The biggest message a web role may send: its biggest is a watch of
 /// [`crate::receiver::GUILDS_PER_WATCH`] guilds, at most 23 bytes each.
 pub const MESSAGE_BYTES_TO_GATEWAY: usize = 64 * 1024;
 /// The biggest message a gateway may send: its biggest is a guild's base. 64 MiB are some 100,000
@@ -49,7 +52,9 @@ pub enum End {
     Late,
     /// The other end speaks another version of the protocol.
     Version {
-        /// Which.
+        /// Who it is, by what it opens with.
+        opening: Opening,
+        /// Which version it speaks.
         theirs: u32,
     },
     /// The other end said what it may not say.
@@ -109,12 +114,17 @@ impl fmt::Display for End {
                 "the first frame did not come within {} s",
                 FIRST_FRAME_LIMIT.as_secs()
             ),
-            Self::Version { theirs } => write!(
-                f,
-                "the gateway speaks version {theirs} of the link, the web role version {}: run \
-                 the same release on both sides",
-                crate::frame::VERSION
-            ),
+            Self::Version { opening, theirs } => {
+                let (gateway, web) = match opening {
+                    Opening::Hello => (*theirs, VERSION),
+                    Opening::Subscribe => (VERSION, *theirs),
+                };
+                write!(
+                    f,
+                    "the gateway speaks version {gateway} of the link, the web role version \
+                     {web}: run the same release on both sides"
+                )
+            }
             Self::Violated(violation) => violation.fmt(f),
             Self::Expired => f.write_str("the log no longer has the next event: subscribe again"),
             Self::OutOfOrder => f.write_str("an event is missing or doubled"),
@@ -129,6 +139,10 @@ pub enum Violation {
     Undecodable,
     /// A frame of a type this build does not know. Dropped.
     UnknownType,
+    /// A `tell` of a kind this build does not know. Dropped.
+    UnknownTell,
+    /// A request or a reply of a kind this build does not know. A request is answered so.
+    UnknownRequest,
     /// A known frame that has no place here and now. Ends the attachment.
     Unexpected,
     /// A binary message. Ends the attachment.
@@ -140,12 +154,26 @@ pub enum Violation {
 }
 
 impl Violation {
+    /// Each kind once.
+    pub const ALL: [Self; 8] = [
+        Self::Undecodable,
+        Self::UnknownType,
+        Self::UnknownTell,
+        Self::UnknownRequest,
+        Self::Unexpected,
+        Self::Binary,
+        Self::Oversized,
+        Self::Endless,
+    ];
+
     /// A word for logs and metrics.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
             Self::Undecodable => "undecodable",
             Self::UnknownType => "unknown_type",
+            Self::UnknownTell => "unknown_tell",
+            Self::UnknownRequest => "unknown_request",
             Self::Unexpected => "unexpected",
             Self::Binary => "binary",
             Self::Oversized => "oversized",
@@ -159,58 +187,12 @@ impl fmt::Display for Violation {
         f.write_str(match self {
             Self::Undecodable => "a message is no frame",
             Self::UnknownType => "a frame is of an unknown type",
+            Self::UnknownTell => "it tells what is of an unknown kind",
+            Self::UnknownRequest => "a request or a reply is of an unknown kind",
             Self::Unexpected => "a frame came out of turn",
             Self::Binary => "a message is binary",
             Self::Oversized => "a message is too big",
             Self::Endless => "a group of events has no end",
         })
-    }
-}
-
-/// Says when to ping, and when the other end has been silent for too long.
-#[derive(Debug)]
-pub(crate) struct Heartbeat {
-    ping_at: Instant,
-    silent_at: Instant,
-}
-
-/// What the heartbeat wants now.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Beat {
-    /// Nothing yet.
-    Rest,
-    /// Send a ping.
-    Ping,
-    /// The other end is gone.
-    Silent,
-}
-
-impl Heartbeat {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            ping_at: now + PING_EVERY,
-            silent_at: now + SILENCE_LIMIT,
-        }
-    }
-
-    /// Anything came, a pong included.
-    pub(crate) fn heard(&mut self, now: Instant) {
-        self.silent_at = self.silent_at.max(now + SILENCE_LIMIT);
-    }
-
-    /// The time has come to look.
-    pub(crate) fn beat(&mut self, now: Instant) -> Beat {
-        if now >= self.silent_at {
-            return Beat::Silent;
-        }
-        if now >= self.ping_at {
-            self.ping_at = now + PING_EVERY;
-            return Beat::Ping;
-        }
-        Beat::Rest
-    }
-
-    pub(crate) fn deadline(&self) -> Instant {
-        self.ping_at.min(self.silent_at)
     }
 }

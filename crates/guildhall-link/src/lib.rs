@@ -19,7 +19,7 @@ pub mod pending;
 /// When to dial again.
 pub mod backoff;
 
-pub use attachment::{End, Violation};
+pub use attachment::{End, SocketInput, Violation};
 pub use backoff::Backoff;
 pub use frame::{Frame, FrameError};
 pub use receiver::Receiver;

@@ -1,63 +1,65 @@
 //! The gateway's end of an attachment.
 //!
 //! ```text
-//! Greeted ──subscribe──▶ Joining ──the log's answer──▶ Replaying ──snapshot_end──▶ Following
+//! Greeted ──subscribe──▶ Joining ──the logs' answers──▶ Replaying ──snapshot_end──▶ Following
 //!    └───────────────────────── any end ─────────────────────────────▶ Ended
 //! ```
 //!
-//! Nothing waits here in a queue for a slow web role: the log is read in batches, and the next
+//! Nothing waits here in a queue for a slow web role: each log is read in batches, and its next
 //! batch is asked for only when the driver has taken, that is written, the last one. So an
-//! attachment costs its join (one base per guild, once) and then one batch.
+//! attachment costs its join (one base per guild, once) and then one batch of each log. The logs
+//! take turns, and each is sent in its own order.
 
-/// What is still to be sent.
+/// One log, and what waits for its events.
+mod lane;
+/// What is still to be sent of it.
 mod queue;
-/// Requests of rights, and their answers.
-mod watch;
+/// Requests, until they are answered.
+mod requests;
+/// Whose turn it is.
+mod turns;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use guildhall_model::{
-    GuildId, Position, SealedEvent, UserId,
+    Cursor, GuildId, LogId, Position, SealedEvent, UserId,
     event::{LiveEvent, LiveKey},
 };
 
 use crate::{
-    FrameError,
-    attachment::{Beat, End, FIRST_FRAME_LIMIT, Heartbeat, Violation},
-    frame::{Ack, Base, DiscordStatus, Frame, Hello, VERSION},
+    attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
+    frame::{Base, DiscordStatus, Frame, Watched},
 };
 
+use lane::{LaneOutput, LogLane};
 use queue::SendQueue;
-pub use watch::WATCHES_IN_FLIGHT;
+use requests::Requests;
+pub use requests::{LONGEST_DEADLINE, WATCHES_IN_FLIGHT};
+use turns::Turns;
 
-/// So many events are read from the log at once.
+/// So many events are read from a log at once.
 pub const EVENTS_PER_READ: usize = 256;
 /// So long does `snapshot_end` wait for the guilds that Discord has still to send.
 pub const COMPLETE_LIMIT: Duration = Duration::from_secs(10);
 
-/// What happened.
+/// What happened. Positions name the log that it happened to; a log that was not in the heads is
+/// passed over.
 #[derive(Debug)]
 pub enum Input {
-    /// A text message came.
-    FrameCame(Result<Frame, FrameError>),
-    /// A ping or pong came.
-    BeatCame,
-    /// A binary message came.
-    BinaryCame,
-    /// A message came that is above the size limit.
-    OversizedCame,
-    /// The log was joined after the position of [`Output::Join`]: its next event is the next one.
+    /// Something at the socket, or to the process.
+    Socket(SocketInput),
+    /// A log was joined after the position of [`Output::Join`]: its next event is the next one.
     JoinedAfter {
         /// That position.
         after: Position,
         /// The log's head at that moment.
         head: Position,
     },
-    /// The log was joined from the bases.
+    /// A log was joined from the bases.
     JoinedBases {
         /// Each guild at its floor.
         bases: Vec<Base>,
@@ -67,31 +69,33 @@ pub enum Input {
         head: Position,
     },
     /// The answer to [`Output::Read`], in log order.
-    EventsRead(Vec<Arc<SealedEvent>>),
+    EventsRead {
+        /// Of which log.
+        log: LogId,
+        /// What came next; nothing if there was nothing.
+        events: Vec<Arc<SealedEvent>>,
+    },
     /// The other answer to [`Output::Read`]: what comes next is no longer there.
     LogExpired,
-    /// The log has grown.
+    /// A log has grown.
     HeadMoved(Position),
     /// A word of the live lane: at first all that there are, then each that changes. It takes the
     /// place of the one before about the same, if that was not sent yet.
     LiveSaid(Arc<LiveEvent>),
-    /// Discord's status changed.
+    /// Discord's status behind a log changed.
     StatusChanged {
         /// To this.
         status: DiscordStatus,
-        /// The log's head, read *after* the status: what led to the status is at or below it.
+        /// The log's head at that moment: what led to the change is at or below it.
         head: Position,
     },
-    /// The answer to [`Output::Watch`]. It is sent behind the events up to its position.
-    Watched(Ack),
-    /// The deadline may have passed.
-    TimePassed,
-    /// A write took too long.
-    WriteStalled,
-    /// The other end closed, or the connection broke.
-    ConnectionLost,
-    /// This process stops.
-    StopAsked,
+    /// What [`Output::Watch`] asked for is done.
+    Watched {
+        /// From there.
+        request_id: u64,
+        /// The answer, to be sent behind the events up to its positions.
+        watched: Watched,
+    },
 }
 
 /// What the driver is to do.
@@ -103,14 +107,20 @@ pub enum Output {
     Relay(Arc<SealedEvent>),
     /// Send a ping.
     Ping,
-    /// Join the log and say how: [`Input::JoinedAfter`] or [`Input::JoinedBases`].
-    Join(Option<Position>),
-    /// Read at most [`EVENTS_PER_READ`] events after this position, and say
-    /// [`Input::EventsRead`] or [`Input::LogExpired`].
+    /// Join a log and say how: [`Input::JoinedAfter`] or [`Input::JoinedBases`].
+    Join {
+        /// Which.
+        log: LogId,
+        /// Where the web role's replica stands in it.
+        after: Option<Position>,
+    },
+    /// Read at most [`EVENTS_PER_READ`] events after this position, of the log that it names, and
+    /// say [`Input::EventsRead`] or [`Input::LogExpired`].
     Read(Position),
-    /// Have this user's rights put into the log, then say [`Input::Watched`]. Do not wait for it.
+    /// Have this user's rights put into the logs of these guilds, then say [`Input::Watched`],
+    /// whatever has become of the request. Do not wait for it.
     Watch {
-        /// To be repeated in the ack.
+        /// To be repeated in the answer.
         request_id: u64,
         /// Who.
         user_id: UserId,
@@ -134,273 +144,257 @@ pub enum Output {
 #[derive(Debug)]
 pub struct Sender {
     state: State,
-    heartbeat: Heartbeat,
-    head: Position,
-    status: DiscordStatus,
-    /// Watches that are not acknowledged yet, those in `acks` included.
-    watches: usize,
-    /// Answers ahead of what was sent.
-    acks: VecDeque<Ack>,
+    conversation: Conversation<Output>,
+    /// In ascending order of log.
+    lanes: Vec<LogLane>,
+    turns: Turns,
+    requests: Requests,
     /// The latest words of the live lane that were not sent yet: as many as there are keys.
     live: BTreeMap<LiveKey, Arc<LiveEvent>>,
-    // What an input led to at once: a few per input, and taken before the next one.
-    outputs: VecDeque<Output>,
 }
 
 #[derive(Debug)]
 enum State {
-    Greeted {
-        until: Instant,
-    },
+    Greeted,
     Joining,
     Replaying {
-        queue: SendQueue,
-        /// `snapshot_end` comes here or later.
-        target: Position,
-        /// Until when it waits for a complete world; `None`: it has waited.
+        /// Until when the end waits for a complete world; `None`: it has waited.
         patience: Option<Instant>,
     },
-    Following {
-        queue: SendQueue,
-        /// The status is to be sent, but not before this.
-        status_due: Option<Position>,
-    },
-    Ended,
+    Following,
 }
 
 impl Sender {
-    /// A web role with the right token is connected; the log's head and Discord's status now.
+    /// A web role with the right token is connected. `heads`: each log's head now. How Discord is
+    /// behind a log is to be said by [`Input::StatusChanged`]; until then nothing is complete.
     #[must_use]
-    pub fn new(head: Position, status: DiscordStatus, now: Instant) -> Self {
-        let hello = Hello {
-            version: VERSION,
-            head,
-        };
+    pub fn new(heads: Cursor, now: Instant) -> Self {
+        let lanes = heads.positions().iter().copied().map(LogLane::new);
+        let lanes: Vec<LogLane> = lanes.collect();
+        let mut conversation = Conversation::new(now);
+        conversation.send(Frame::Hello { heads });
         Self {
-            state: State::Greeted {
-                until: now + FIRST_FRAME_LIMIT,
-            },
-            heartbeat: Heartbeat::new(now),
-            head,
-            status,
-            watches: 0,
-            acks: VecDeque::new(),
+            state: State::Greeted,
+            conversation,
+            turns: Turns::new(lanes.len()),
+            lanes,
+            requests: Requests::default(),
             live: BTreeMap::new(),
-            outputs: VecDeque::from([Output::Send(Frame::Hello(hello))]),
         }
     }
 
     /// Takes in what happened. After the end nothing matters any more.
-    pub fn handle(&mut self, input: Input, now: Instant) {
-        if matches!(self.state, State::Ended) {
+    pub fn handle(&mut self, input: impl Into<Input>, now: Instant) {
+        if self.conversation.has_ended() {
             return;
         }
-        match input {
-            Input::FrameCame(frame) => {
-                self.heartbeat.heard(now);
-                self.frame_came(frame);
-            }
-            Input::BeatCame => self.heartbeat.heard(now),
-            Input::BinaryCame => self.violated(Violation::Binary),
-            Input::OversizedCame => self.violated(Violation::Oversized),
+        match input.into() {
+            Input::Socket(input) => self.socket(input, now),
             Input::JoinedAfter { after, head } => self.joined(SendQueue::after(after), head, now),
             Input::JoinedBases {
                 bases,
                 backlog,
                 head,
             } => self.joined(SendQueue::from_bases(bases, backlog, head), head, now),
-            Input::EventsRead(events) => self.events_read(events),
-            Input::LogExpired => self.end(End::Expired),
-            Input::HeadMoved(head) => self.head = head,
+            Input::EventsRead { log, events } => self.events_read(log, events),
+            Input::LogExpired => self.conversation.end(End::Expired),
+            Input::HeadMoved(head) => self.change_lane(head.log, |lane| lane.head = head),
             Input::LiveSaid(event) => _ = self.live.insert(event.key(), event),
-            Input::StatusChanged { status, head } => self.status_changed(status, head),
-            Input::Watched(ack) => self.acks.push_back(ack),
-            Input::TimePassed => self.time_passed(now),
-            Input::WriteStalled => self.end(End::Stalled),
-            Input::ConnectionLost => self.end(End::Lost),
-            Input::StopAsked => self.end(End::Stopped),
+            Input::StatusChanged { status, head } => {
+                self.change_lane(head.log, |lane| lane.set_status(status, head));
+            }
+            Input::Watched {
+                request_id,
+                watched,
+            } => self.watched(request_id, watched),
         }
     }
 
     /// The next thing to do. Ask until there is none; it may be asked in rounds, with inputs
     /// between them, and nothing is prepared ahead.
     pub fn poll_output(&mut self) -> Option<Output> {
-        if let Some(output) = self.outputs.pop_front() {
-            return Some(output);
+        loop {
+            if let Some(output) = self.conversation.poll_output() {
+                return Some(output);
+            }
+            if self.conversation.has_ended() {
+                return None;
+            }
+            let Some(index) = self.turns.next() else {
+                return self.due_live();
+            };
+            match self.lanes[index].next() {
+                Some(LaneOutput::Do(output)) => return Some(output),
+                Some(LaneOutput::Released { request_id }) => {
+                    if let Some(reply) = self.requests.released(request_id) {
+                        return Some(Output::Send(reply));
+                    }
+                }
+                None => {
+                    self.turns.rest(index);
+                    if let Some(output) = self.drained(index) {
+                        return Some(output);
+                    }
+                }
+            }
         }
-        if let Some(ack) = self.due_ack() {
-            return Some(Output::Send(Frame::Ack(ack)));
-        }
-        let queue = self.queue()?;
-        if let Some(output) = queue.next() {
-            return Some(output);
-        }
-        let (sent, within_group) = (queue.sent, queue.within_group);
-        // Where the queue ends may be above its last event.
-        if let Some(ack) = self.due_ack() {
-            return Some(Output::Send(Frame::Ack(ack)));
-        }
-        // A read may end inside a group; a replay does not.
-        if !within_group && let Some(output) = self.due_after(sent) {
-            return Some(output);
-        }
-        // Between two reads of the log, so that neither lane holds up the other.
-        if let Some(output) = self.due_live() {
-            return Some(output);
-        }
-        self.read_on()
     }
 
-    /// When to call [`Sender::handle`] with [`Input::TimePassed`] at the latest.
+    /// When to call [`Sender::handle`] with [`SocketInput::TimePassed`] at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let own = match &self.state {
-            State::Ended => return None,
-            State::Greeted { until } => Some(*until),
-            State::Replaying { patience, .. } => *patience,
-            State::Joining | State::Following { .. } => None,
+        let patience = match &self.state {
+            State::Replaying { patience } => *patience,
+            State::Greeted | State::Joining | State::Following => None,
         };
-        let beat = self.heartbeat.deadline();
-        Some(own.map_or(beat, |own| own.min(beat)))
+        let own = [patience, self.requests.deadline()];
+        let common = self.conversation.deadline()?;
+        Some(own.into_iter().flatten().fold(common, Instant::min))
     }
 
-    fn frame_came(&mut self, frame: Result<Frame, FrameError>) {
-        let subscribed = !matches!(self.state, State::Greeted { .. });
-        match frame {
-            Ok(Frame::Subscribe { after }) if !subscribed => {
+    fn socket(&mut self, input: SocketInput, now: Instant) {
+        let is_time = matches!(input, SocketInput::TimePassed);
+        match self.conversation.handle(input, now) {
+            Remainder::Frame(frame) => self.frame_came(frame, now),
+            Remainder::Pinged if !self.conversation.is_opening() => {
+                let at = self.cursor(|lane| lane.head);
+                self.conversation.send(Frame::Heads { at });
+            }
+            // Nothing is lost with it: a request without an answer is asked again.
+            Remainder::Undecodable(_) | Remainder::Pinged | Remainder::Nothing => {}
+        }
+        if is_time && !self.conversation.has_ended() {
+            self.give_up_overdue(now);
+            self.lose_patience(now);
+        }
+    }
+
+    fn frame_came(&mut self, frame: Frame, now: Instant) {
+        match (frame, &self.state) {
+            (Frame::Subscribe { after }, State::Greeted) => {
+                self.conversation.opened();
                 self.state = State::Joining;
-                self.outputs.push_back(Output::Join(after));
+                for lane in &self.lanes {
+                    let log = lane.head.log;
+                    let after = after.as_ref().and_then(|after| after.in_log(log));
+                    self.conversation.push(Output::Join { log, after });
+                }
             }
-            Ok(Frame::Watch {
-                request_id,
-                user_id,
-                guild_ids,
-            }) if subscribed => self.watch(request_id, user_id, guild_ids),
-            Ok(Frame::Error { code, message }) => {
-                self.outputs.push_back(Output::PeerFailed { code, message });
-                // Its last words: it closes now, or should have.
-                self.end(End::Lost);
+            (
+                Frame::Request(request),
+                State::Joining | State::Replaying { .. } | State::Following,
+            ) => {
+                self.request_came(request, now);
             }
-            Ok(Frame::Unknown) => self.report(Violation::UnknownType),
-            Ok(_) => self.violated(Violation::Unexpected),
-            // Nothing is lost with it: a watch without an answer is asked again.
-            Err(_) => self.report(Violation::Undecodable),
+            _ => self.conversation.violated(Violation::Unexpected),
         }
     }
 
     fn joined(&mut self, queue: SendQueue, head: Position, now: Instant) {
-        if matches!(self.state, State::Joining) {
-            self.head = head;
-            self.state = State::Replaying {
-                queue,
-                target: head,
-                patience: Some(now + COMPLETE_LIMIT),
-            };
+        if !matches!(self.state, State::Joining) {
+            return;
+        }
+        self.change_lane(head.log, |lane| lane.join(queue, head));
+        if self.lanes.iter().all(LogLane::is_joined) {
+            let patience = Some(now + COMPLETE_LIMIT);
+            self.state = State::Replaying { patience };
         }
     }
 
-    fn events_read(&mut self, events: Vec<Arc<SealedEvent>>) {
-        let Some(queue) = self.queue() else { return };
-        queue.reading = false;
-        match events.last() {
-            Some(last) => {
-                let end = last.at;
-                queue.read(events, end);
+    fn events_read(&mut self, log: LogId, events: Vec<Arc<SealedEvent>>) {
+        self.change_lane(log, |lane| {
+            let Some(queue) = lane.queue() else { return };
+            queue.reading = false;
+            match events.last() {
+                Some(last) => {
+                    let end = last.at;
+                    queue.read(events, end);
+                }
+                // The head was not the log's after all; wait until it says so again.
+                None => lane.head = queue.sent,
             }
-            // The head was not the log's after all; wait until it says so again.
-            None => self.head = queue.sent,
+        });
+    }
+
+    fn lose_patience(&mut self, now: Instant) {
+        if let State::Replaying { patience } = &mut self.state
+            && patience.is_some_and(|until| now >= until)
+        {
+            *patience = None;
+            (0..self.lanes.len()).for_each(|index| self.turns.wake(index));
         }
     }
 
-    fn status_changed(&mut self, status: DiscordStatus, head: Position) {
-        self.head = head;
-        self.status = status;
-        match &mut self.state {
-            State::Replaying { target, .. } => *target = head,
-            State::Following { status_due, .. } => *status_due = Some(head),
-            State::Greeted { .. } | State::Joining | State::Ended => {}
-        }
+    /// A log has nothing more to send of what was read: what is due now, in this order, so that
+    /// neither the end of the replay nor the live lane waits for a log that goes on and on.
+    fn drained(&mut self, index: usize) -> Option<Output> {
+        let output = self
+            .due_end()
+            .or_else(|| self.due_live())
+            .inspect(|_| self.turns.wake(index));
+        output.or_else(|| self.lanes[index].read_on())
     }
 
-    fn time_passed(&mut self, now: Instant) {
-        match &mut self.state {
-            State::Greeted { until } if now >= *until => return self.end(End::Late),
-            State::Replaying { patience, .. } if patience.is_some_and(|until| now >= until) => {
-                *patience = None;
-            }
-            _ => {}
+    /// The end of the replay, when every log is sent up to where it was joined.
+    fn due_end(&mut self) -> Option<Output> {
+        let State::Replaying { patience } = self.state else {
+            return None;
+        };
+        let complete = |lane: &LogLane| lane.is_complete() || patience.is_none();
+        let is_due = |lane: &LogLane| lane.is_at_target() && complete(lane);
+        if !self.lanes.iter().all(is_due) {
+            return None;
         }
-        match self.heartbeat.beat(now) {
-            Beat::Rest => {}
-            Beat::Ping => self.outputs.push_back(Output::Ping),
-            Beat::Silent => self.end(End::Silent),
+        self.state = State::Following;
+        let at = self.cursor(LogLane::whole);
+        for lane in &mut self.lanes {
+            lane.follow();
+            self.conversation.send(lane.status());
         }
-    }
-
-    /// What is due now that everything up to `sent` is sent: a change of status, in log order
-    /// behind what led to it, or the end of the replay.
-    fn due_after(&mut self, sent: Position) -> Option<Output> {
-        match &mut self.state {
-            State::Following { status_due, .. } => {
-                status_due.take_if(|due| sent.seq >= due.seq)?;
-                Some(Output::Send(Frame::Status(self.status.clone())))
-            }
-            State::Replaying {
-                queue,
-                target,
-                patience,
-            } if sent.seq >= target.seq && (self.status.complete || patience.is_none()) => {
-                self.outputs
-                    .push_back(Output::Send(Frame::SnapshotEnd { position: sent }));
-                self.state = State::Following {
-                    queue: std::mem::replace(queue, SendQueue::after(sent)),
-                    status_due: None,
-                };
-                Some(Output::Send(Frame::Status(self.status.clone())))
-            }
-            _ => None,
-        }
+        self.conversation.send(Frame::SnapshotEnd { at });
+        self.conversation.poll_output()
     }
 
     /// Nothing of the live lane is said before the world that it is about is there.
     fn due_live(&mut self) -> Option<Output> {
-        let following = matches!(self.state, State::Following { .. });
+        let following = matches!(self.state, State::Following);
         let (_, event) = following.then(|| self.live.pop_first())??;
         Some(Output::Send(Frame::Live(event)))
     }
 
-    fn read_on(&mut self) -> Option<Output> {
-        let head = self.head;
-        let queue = self.queue()?;
-        if queue.reading || queue.sent.seq >= head.seq {
-            return None;
-        }
-        queue.reading = true;
-        Some(Output::Read(queue.sent))
-    }
-
-    fn queue(&mut self) -> Option<&mut SendQueue> {
-        match &mut self.state {
-            State::Replaying { queue, .. } | State::Following { queue, .. } => Some(queue),
-            State::Greeted { .. } | State::Joining | State::Ended => None,
+    fn change_lane(&mut self, log: LogId, change: impl FnOnce(&mut LogLane)) {
+        if let Some(index) = self.index_of(log) {
+            change(&mut self.lanes[index]);
+            self.turns.wake(index);
         }
     }
 
-    fn report(&mut self, violation: Violation) {
-        self.outputs.push_back(Output::Report(violation));
+    fn index_of(&self, log: LogId) -> Option<usize> {
+        let found = self.lanes.binary_search_by_key(&log, |lane| lane.head.log);
+        found.ok()
     }
 
-    fn violated(&mut self, violation: Violation) {
-        self.report(violation);
-        self.end(End::Violated(violation));
+    fn cursor(&self, position: impl Fn(&LogLane) -> Position) -> Cursor {
+        let positions = self.lanes.iter().map(position);
+        Cursor::new(positions).expect("one for each of the heads, which are a cursor")
     }
+}
 
-    fn end(&mut self, end: End) {
-        self.state = State::Ended;
-        if let Some(error) = end.error() {
-            self.outputs.push_back(Output::Send(error));
+impl From<SocketInput> for Input {
+    fn from(input: SocketInput) -> Self {
+        Self::Socket(input)
+    }
+}
+
+impl From<SocketOutput> for Output {
+    fn from(output: SocketOutput) -> Self {
+        match output {
+            SocketOutput::Send(frame) => Self::Send(frame),
+            SocketOutput::Ping => Self::Ping,
+            SocketOutput::Report(violation) => Self::Report(violation),
+            SocketOutput::PeerFailed { code, message } => Self::PeerFailed { code, message },
+            SocketOutput::End(end) => Self::End(end),
         }
-        self.outputs.push_back(Output::End(end));
     }
 }
 

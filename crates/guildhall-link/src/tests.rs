@@ -8,15 +8,15 @@ use std::{
 };
 
 use guildhall_model::{
-    Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
-    World,
+    Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent,
+    UserId, World,
     guild::{GuildInfo, Occupant, VoiceFlags},
 };
 use proptest::{collection::vec, prelude::*};
 
 use crate::{
-    End, Frame, Receiver, Sender,
-    frame::{Ack, Base, Discord, DiscordStatus, encode_event},
+    End, Frame, Receiver, Sender, SocketInput,
+    frame::{Base, Discord, DiscordStatus, Watched, encode_event},
     receiver, sender,
 };
 
@@ -28,22 +28,25 @@ proptest! {
 
     #[test]
     fn the_replica_is_the_gateways_world_whatever_happens_to_the_link(
-        steps in vec(steps(), 0..200)
+        logs in prop::sample::select(vec![1_u16, 3]), steps in vec(steps(), 0..200)
     ) {
-        let mut house = House::new();
+        let mut house = House::new(logs);
         for step in steps {
             house.take(step);
         }
         house.come_to_rest();
-        prop_assert_eq!(house.replica.position, Some(house.log.head));
-        prop_assert_eq!(&house.replica.world, &house.log.world);
+        for log in &house.logs {
+            let replica = &house.replica.of[&log.head.log];
+            prop_assert_eq!(replica.position, Some(log.head));
+            prop_assert_eq!(&replica.world, &log.world);
+        }
     }
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The log grows by one group.
-    Append(Vec<Event>),
+    /// One of the logs grows by one group.
+    Append(usize, Vec<Event>),
     /// The web role dials, if there is no connection.
     Dial,
     /// So many messages cross, and so many outputs are taken, on each side.
@@ -52,23 +55,23 @@ enum Step {
     Cut,
     /// Somebody asks for a watch.
     Ask,
-    /// Discord has sent all guilds, or not.
-    Complete(bool),
-    /// The gateway restarts without its log: a new epoch.
-    Restart,
+    /// Discord has sent all guilds of one of the logs, or not.
+    Complete(usize, bool),
+    /// The gateway restarts without one of its logs: a new epoch.
+    Restart(usize),
     /// Time passes.
     Pass(Duration),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => groups().prop_map(Step::Append),
+        8 => (0..3_usize, groups()).prop_map(|(log, group)| Step::Append(log, group)),
         3 => Just(Step::Dial),
         8 => (0..6_usize).prop_map(Step::Cross),
         1 => Just(Step::Cut),
         1 => Just(Step::Ask),
-        1 => any::<bool>().prop_map(Step::Complete),
-        1 => Just(Step::Restart),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(log, all)| Step::Complete(log, all)),
+        1 => (0..3_usize).prop_map(Step::Restart),
         1 => (0..6_000_u64).prop_map(|millis| Step::Pass(Duration::from_millis(millis))),
     ]
 }
@@ -104,8 +107,9 @@ fn changes() -> impl Strategy<Value = Change> {
 
 struct House {
     now: Instant,
-    log: Log,
-    status: DiscordStatus,
+    logs: Vec<Log>,
+    /// For each log whether Discord has sent all of its guilds.
+    complete: Vec<bool>,
     replica: Replica,
     /// What the dialling driver keeps between connections.
     afresh: bool,
@@ -123,11 +127,11 @@ struct Connection {
 
 impl House {
     #[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
-    fn new() -> Self {
+    fn new(logs: u16) -> Self {
         Self {
             now: Instant::now(),
-            log: Log::new(1_000),
-            status: status(false),
+            logs: (0..logs).map(|log| Log::new(LogId(log), 1_000)).collect(),
+            complete: vec![false; logs.into()],
             replica: Replica::default(),
             afresh: false,
             connection: None,
@@ -138,38 +142,49 @@ impl House {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Append(group) => {
-                self.log.append(group);
-                self.tell_sender(sender::Input::HeadMoved(self.log.head));
+            Step::Append(log, group) => {
+                let log = self.log(log);
+                log.append(group);
+                let head = log.head;
+                self.tell_sender(sender::Input::HeadMoved(head));
             }
             Step::Dial => self.dial(),
             Step::Cross(most) => self.cross(most),
             Step::Cut => self.cut(),
             Step::Ask => self.ask(),
-            Step::Complete(complete) => {
-                self.status = status(complete);
+            Step::Complete(log, complete) => {
+                let log = log % self.logs.len();
+                self.complete[log] = complete;
                 self.tell_sender(sender::Input::StatusChanged {
-                    status: self.status.clone(),
-                    head: self.log.head,
+                    status: status(complete),
+                    head: self.logs[log].head,
                 });
             }
-            Step::Restart => {
+            Step::Restart(log) => {
                 self.cut();
-                self.log.restart();
+                self.log(log).restart();
             }
             Step::Pass(time) => self.pass(time),
         }
     }
 
-    /// No more faults; one more event, since a hole shows at the next one.
+    fn log(&mut self, index: usize) -> &mut Log {
+        let count = self.logs.len();
+        &mut self.logs[index % count]
+    }
+
+    /// No more faults; one more event of each log, since a hole shows at the next one.
     fn come_to_rest(&mut self) {
-        self.take(Step::Append(vec![Event {
-            guild_id: GuildId(1),
-            ts: 1,
-            synthetic: false,
-            change: Change::GuildAvailable(Some(Box::new(new_guild()))),
-        }]));
-        self.take(Step::Complete(true));
+        for log in 0..self.logs.len() {
+            let arrival = Event {
+                guild_id: GuildId(1),
+                ts: 1,
+                synthetic: false,
+                change: Change::GuildAvailable(Some(Box::new(new_guild()))),
+            };
+            self.take(Step::Append(log, vec![arrival]));
+            self.take(Step::Complete(log, true));
+        }
         for _ in 0..100 {
             self.dial();
             self.cross(1_000);
@@ -182,10 +197,10 @@ impl House {
             let after = if self.afresh {
                 None
             } else {
-                self.replica.position
+                self.replica.cursor()
             };
             self.connection = Some(Connection {
-                sender: Sender::new(self.log.head, self.status.clone(), self.now),
+                sender: self.sender(),
                 receiver: Receiver::new(after, self.now),
                 to_web: VecDeque::new(),
                 to_gateway: VecDeque::new(),
@@ -193,11 +208,25 @@ impl House {
         }
     }
 
+    fn sender(&self) -> Sender {
+        let heads = Cursor::new(self.logs.iter().map(|log| log.head)).expect("few");
+        let mut sender = Sender::new(heads, self.now);
+        for (log, complete) in self.logs.iter().zip(&self.complete) {
+            let said = sender::Input::StatusChanged {
+                status: status(*complete),
+                head: log.head,
+            };
+            sender.handle(said, self.now);
+        }
+        sender
+    }
+
     fn ask(&mut self) {
         if let Some(connection) = &mut self.connection {
             let ask = receiver::Input::WatchAsked {
                 user_id: UserId(1),
                 guild_ids: vec![GuildId(1)],
+                due: self.now + Duration::from_secs(5),
                 reply: self.asked,
             };
             self.asked += 1;
@@ -208,16 +237,16 @@ impl House {
 
     fn pass(&mut self, time: Duration) {
         self.now += time;
-        self.tell_sender(sender::Input::TimePassed);
+        self.tell_sender(SocketInput::TimePassed);
         if let Some(connection) = &mut self.connection {
             connection
                 .receiver
-                .handle(receiver::Input::TimePassed, self.now);
+                .handle(SocketInput::TimePassed, self.now);
             self.run_receiver();
         }
     }
 
-    fn tell_sender(&mut self, input: sender::Input) {
+    fn tell_sender(&mut self, input: impl Into<sender::Input>) {
         if let Some(connection) = &mut self.connection {
             connection.sender.handle(input, self.now);
         }
@@ -227,7 +256,7 @@ impl House {
         if let Some(connection) = &mut self.connection {
             connection
                 .receiver
-                .handle(receiver::Input::ConnectionLost, self.now);
+                .handle(SocketInput::ConnectionLost, self.now);
             self.run_receiver();
         }
     }
@@ -241,7 +270,7 @@ impl House {
             let Some(text) = connection.to_web.pop_front() else {
                 break;
             };
-            let came = receiver::Input::FrameCame(Frame::decode(&text));
+            let came = SocketInput::FrameCame(Frame::decode(&text));
             connection.receiver.handle(came, self.now);
             self.run_receiver();
         }
@@ -252,7 +281,7 @@ impl House {
             let Some(text) = connection.to_gateway.pop_front() else {
                 break;
             };
-            let came = sender::Input::FrameCame(Frame::decode(&text));
+            let came = SocketInput::FrameCame(Frame::decode(&text));
             connection.sender.handle(came, self.now);
         }
     }
@@ -269,15 +298,23 @@ impl House {
                 sender::Output::Send(frame) => to_web.push_back(frame.encode(1)),
                 sender::Output::Relay(envelope) => to_web.push_back(encode_event(&envelope)),
                 sender::Output::Ping => {}
-                sender::Output::Join(after) => sender.handle(self.log.join(after), self.now),
-                sender::Output::Read(after) => sender.handle(self.log.read(after), self.now),
+                sender::Output::Join { log, after } => {
+                    sender.handle(self.logs[usize::from(log.0)].join(after), self.now);
+                }
+                sender::Output::Read(after) => {
+                    sender.handle(self.logs[usize::from(after.log.0)].read(after), self.now);
+                }
                 sender::Output::Watch { request_id, .. } => {
-                    let ack = Ack {
-                        request_id,
-                        at: self.log.head,
+                    let at = self.logs.iter().map(|log| log.head);
+                    let watched = Watched {
+                        at: Cursor::new(at).expect("few"),
                         failed: Vec::new(),
                     };
-                    sender.handle(sender::Input::Watched(ack), self.now);
+                    let done = sender::Input::Watched {
+                        request_id,
+                        watched,
+                    };
+                    sender.handle(done, self.now);
                 }
                 sender::Output::Report(violation) => panic!("the web role: {violation}"),
                 sender::Output::PeerFailed { code, .. } => panic!("the web role: {code}"),
@@ -304,14 +341,29 @@ impl House {
                 receiver::Output::Send(frame) => to_gateway.push_back(frame.encode(1)),
                 receiver::Output::Ping
                 | receiver::Output::Status(_)
+                | receiver::Output::Heads(_)
                 | receiver::Output::Live(_) => {}
-                receiver::Output::Begin => self.replica.building = Some(World::default()),
-                receiver::Output::Base(base) => self.replica.base(*base),
-                receiver::Output::Apply(group) => self.replica.apply(&group, &self.log),
-                receiver::Output::Complete(at) => self.replica.complete(at, &self.log),
-                receiver::Output::Answer { ack, .. } => {
+                receiver::Output::Begin(log) => {
+                    self.replica.log(log).building = Some(World::default());
+                }
+                receiver::Output::Base(base) => self.replica.log(base.floor.log).base(*base),
+                receiver::Output::Apply(group) => {
+                    let log = group.first().expect("never empty").at.log;
+                    let written = &self.logs[usize::from(log.0)];
+                    self.replica.log(log).apply(&group, written);
+                }
+                receiver::Output::Complete(at) => {
+                    for log in &self.logs {
+                        let at = at.in_log(log.head.log).expect("every log");
+                        self.replica.log(at.log).complete(at, log);
+                    }
+                }
+                receiver::Output::Answer { answer, .. } => {
                     self.answered += 1;
-                    assert!(ack.is_none_or(|ack| ack.at.seq <= self.log.head.seq));
+                    for at in answer.iter().flat_map(|watched| watched.at.positions()) {
+                        let head = self.logs[usize::from(at.log.0)].head;
+                        assert!(at.seq <= head.seq);
+                    }
                 }
                 receiver::Output::Report(violation) => panic!("the gateway: {violation}"),
                 // Fallen behind the log, which is no fault.
@@ -323,7 +375,10 @@ impl House {
                         "nothing was ever lost within a connection"
                     );
                     self.afresh &= !receiver.caught_up();
-                    self.replica.building = None;
+                    self.replica
+                        .of
+                        .values_mut()
+                        .for_each(|log| log.building = None);
                     self.connection = None;
                     return;
                 }
@@ -332,15 +387,32 @@ impl House {
     }
 }
 
-/// A naive web replica, checked against the gateway's history at every step.
+/// A naive web replica.
 #[derive(Default)]
 struct Replica {
+    of: BTreeMap<LogId, LogReplica>,
+}
+
+impl Replica {
+    fn log(&mut self, log: LogId) -> &mut LogReplica {
+        self.of.entry(log).or_default()
+    }
+
+    /// Where it stands in those logs that it has something of.
+    fn cursor(&self) -> Option<Cursor> {
+        Cursor::new(self.of.values().filter_map(|log| log.position)).ok()
+    }
+}
+
+/// What it has of one log, checked against the gateway's history at every step.
+#[derive(Default)]
+struct LogReplica {
     position: Option<Position>,
     world: World,
     building: Option<World>,
 }
 
-impl Replica {
+impl LogReplica {
     fn base(&mut self, base: Base) {
         let building = self.building.as_mut().expect("begun");
         if let Some(guild) = base.guild {
@@ -381,8 +453,8 @@ struct Log {
 }
 
 impl Log {
-    fn new(epoch: u64) -> Self {
-        let head = Position::start(LogId(0), epoch);
+    fn new(log: LogId, epoch: u64) -> Self {
+        let head = Position::start(log, epoch);
         Self {
             head,
             kept: Vec::new(),
@@ -395,7 +467,7 @@ impl Log {
 
     fn restart(&mut self) {
         let history = std::mem::take(&mut self.history);
-        *self = Self::new(self.head.epoch + 1);
+        *self = Self::new(self.head.log, self.head.epoch + 1);
         self.history.extend(history);
     }
 
@@ -454,7 +526,10 @@ impl Log {
             return sender::Input::LogExpired;
         }
         let later = self.kept.iter().filter(|kept| kept.at.seq > after.seq);
-        sender::Input::EventsRead(later.take(3).cloned().collect())
+        sender::Input::EventsRead {
+            log: self.head.log,
+            events: later.take(3).cloned().collect(),
+        }
     }
 
     fn goes_back_to(&self, after: Position) -> bool {

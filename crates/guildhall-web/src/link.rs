@@ -8,11 +8,12 @@ mod dial;
 /// How the link is, for operators.
 mod health;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
+use guildhall_http::driver_time::now;
 use guildhall_link::{
-    frame::Ack,
-    pending::{ANSWER_LIMIT, REQUESTS_IN_FLIGHT},
+    frame::Watched,
+    pending::{REQUESTS_IN_FLIGHT, WATCH_LIMIT},
 };
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::{Check, Clock};
@@ -75,28 +76,31 @@ pub(crate) fn open(
 struct WatchAsk {
     user_id: UserId,
     guild_ids: Vec<GuildId>,
+    /// Until when the answer is of use.
+    due: Instant,
     /// Dropped: there is no answer.
-    reply: oneshot::Sender<Ack>,
+    reply: oneshot::Sender<Watched>,
 }
 
 impl Link {
     /// Has this user's rights in these guilds put into the log. Once the replica has come to the
-    /// ack's position it knows them, but for the guilds named as failed. Returns within 5 s, at
+    /// answer's positions it knows them, but for the guilds named as failed. Returns within 5 s, at
     /// once while the link is down.
     pub(crate) async fn watch(
         &self,
         user_id: UserId,
         guild_ids: Vec<GuildId>,
-    ) -> Result<Ack, GatewayUnavailable> {
+    ) -> Result<Watched, GatewayUnavailable> {
         let (reply, answer) = oneshot::channel();
         let ask = WatchAsk {
             user_id,
             guild_ids,
+            due: now() + WATCH_LIMIT,
             reply,
         };
         self.asks.try_send(ask).map_err(|_| GatewayUnavailable)?;
-        match timeout(ANSWER_LIMIT, answer).await {
-            Ok(Ok(ack)) => Ok(ack),
+        match timeout(WATCH_LIMIT, answer).await {
+            Ok(Ok(watched)) => Ok(watched),
             Ok(Err(_)) | Err(_) => Err(GatewayUnavailable),
         }
     }

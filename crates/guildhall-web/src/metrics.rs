@@ -2,6 +2,7 @@
 //! woken for is there from the start, as 0. A counter that appears with its first failure shows
 //! Prometheus no increase.
 
+use guildhall_link::Violation;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 /// Counters without labels.
@@ -105,6 +106,10 @@ const GAUGES: &[(&str, &str)] = &[
         "guildhall_link_up",
         "Whether the gateway is attached: 1 or 0",
     ),
+    (
+        "guildhall_link_events_behind",
+        "Events of the gateway's logs that had not come when it last said where they stand",
+    ),
     ("guildhall_streams", "Open streams"),
     (
         "guildhall_state_requests",
@@ -131,15 +136,6 @@ const CONNECTIONS_REFUSED: &str = "guildhall_connections_refused_total";
 /// Counted by both ends of the link.
 const VIOLATIONS: &str = "guildhall_link_violations_total";
 
-const VIOLATION_KINDS: [&str; 6] = [
-    "undecodable",
-    "unknown_type",
-    "unexpected",
-    "binary",
-    "oversized",
-    "endless_group",
-];
-
 /// To be called once a recorder is there, before anything is measured.
 pub(crate) fn describe() {
     for (name, says) in COUNTERS {
@@ -153,8 +149,8 @@ pub(crate) fn describe() {
         }
     }
     describe_counter!(VIOLATIONS, "Breaches of the link's rules by the other end");
-    for kind in VIOLATION_KINDS {
-        counter!(VIOLATIONS, "role" => "web", "kind" => kind).absolute(0);
+    for violation in Violation::ALL {
+        counter!(VIOLATIONS, "role" => "web", "kind" => violation.kind()).absolute(0);
     }
     for (name, says) in GAUGES {
         describe_gauge!(*name, *says);

@@ -69,7 +69,8 @@ pub(crate) fn run(options: &FollowerOptions) -> anyhow::Result<()> {
     let mut token = String::new();
     io::stdin().lock().read_line(&mut token)?;
     let mut link = WebSocket::open(options.gateway, "/link", Some(token.trim()))?;
-    link.send(r#"{"type":"subscribe","data":{"after":null},"ts":0}"#)?;
+    // What gateways of both versions of the link read, so that two builds can be compared.
+    link.send(r#"{"type":"subscribe","data":{"version":2,"after":null},"ts":0}"#)?;
     let mut last = loop {
         if let Message::Text(text) = link.next()?
             && text.starts_with(br#"{"type":"snapshot_end""#)
@@ -140,9 +141,9 @@ fn say(line: &Line) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The number in `"id":"LOG.EPOCH-SEQ"`.
+/// The number in `"id":"LOG.EPOCH-SEQ"`; at the end of a replay it is `at`.
 fn position(frame: &[u8]) -> Option<u64> {
-    let id = text_after(frame, br#""id":""#)?;
+    let id = text_after(frame, br#""id":""#).or_else(|| text_after(frame, br#""at":""#))?;
     id.rsplit_once('-')?.1.parse().ok()
 }
 
@@ -178,6 +179,8 @@ mod tests {
     fn position_and_stamp_are_found_in_a_frame() {
         let frame = br#"{"type":"event","id":"0.1767225599000-43","data":{"event":"voice.updated","payload":{"username":"17:1234","selfMute":true}},"ts":1}"#;
         assert_eq!(position(frame), Some(43));
+        let end = br#"{"type":"snapshot_end","data":{"at":"0.1767225599000-42"},"ts":1}"#;
+        assert_eq!(position(end), Some(42));
         let found = stamp(frame).expect("a stamp");
         assert_eq!((found.sequence, found.sent_micros), (17, 1234));
         assert_eq!(read_ms(frame), Some(1));

@@ -6,24 +6,19 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{FutureExt, SinkExt};
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
-    End, Frame, Sender, Violation,
+    End, Frame, Sender, SocketInput, Violation,
     attachment::WRITE_LIMIT,
-    frame::{DiscordStatus, encode_event},
+    frame::encode_event,
     sender::{EVENTS_PER_READ, Input, Output},
 };
-use guildhall_model::Position;
 use guildhall_ports::Clock;
 use metrics::{counter, gauge};
-use tokio::{select, sync::watch, time::timeout};
+use tokio::{select, time::timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, debug, info, info_span, warn};
 
-use super::unacked_watches::UnackedWatches;
-use crate::{
-    log::{Join, Log},
-    sequencer::Sequencer,
-};
+use super::{log_changes::LogChanges, logs::AttachedLogs, unacked_watches::UnackedWatches};
 
 /// After so many outputs the loop looks whether something came in, however much is still to send.
 const OUTPUTS_PER_ROUND: usize = EVENTS_PER_READ;
@@ -33,9 +28,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// All that an attachment needs of the gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct AttachmentContext {
-    pub(crate) log: Log,
-    pub(crate) sequencer: Sequencer,
-    pub(crate) status: watch::Receiver<DiscordStatus>,
+    pub(crate) logs: AttachedLogs,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -60,11 +53,9 @@ pub(crate) async fn serve_attachment(
 
 struct Attachment {
     socket: WebSocket,
-    log: Log,
-    sequencer: Sequencer,
+    logs: AttachedLogs,
+    changes: LogChanges,
     clock: Arc<dyn Clock>,
-    head: watch::Receiver<Position>,
-    status: watch::Receiver<DiscordStatus>,
     machine: Sender,
     stop: CancellationToken,
     watches: UnackedWatches,
@@ -83,25 +74,20 @@ enum Round {
 
 impl Attachment {
     fn new(socket: WebSocket, context: AttachmentContext, stop: CancellationToken) -> Self {
-        let AttachmentContext {
-            log,
-            sequencer,
-            mut status,
-            clock,
-        } = context;
-        let mut head = log.follow();
-        // Status before head, so that what led to the status is at or below the head.
-        let status_now = status.borrow_and_update().clone();
-        let head_now = *head.borrow_and_update();
+        let AttachmentContext { logs, clock } = context;
+        let (changes, at_first) = LogChanges::follow(&logs);
+        let heads = logs.cursor(at_first.iter().map(|(head, _)| *head));
+        let mut machine = Sender::new(heads, now());
+        for (head, status) in at_first {
+            machine.handle(Input::StatusChanged { status, head }, now());
+        }
         Self {
             socket,
-            watches: UnackedWatches::new(sequencer.clone(), log.clone()),
-            log,
-            sequencer,
+            watches: UnackedWatches::new(logs.clone()),
+            logs,
+            changes,
             clock,
-            head,
-            status,
-            machine: Sender::new(head_now, status_now, now()),
+            machine,
             stop,
             reported: BTreeSet::new(),
         }
@@ -125,30 +111,18 @@ impl Attachment {
             };
             let input = select! {
                 biased;
-                () = self.stop.cancelled() => Input::StopAsked,
+                () = self.stop.cancelled() => SocketInput::StopAsked.into(),
                 // Before the deadline: what has come counts, however long the last write took.
-                message = self.socket.recv() => input_of(message),
-                () = sleep_to(self.machine.deadline()) => Input::TimePassed,
-                ack = self.watches.next() => Input::Watched(ack),
-                moved = self.head.changed() => match moved {
-                    Ok(()) => Input::HeadMoved(*self.head.borrow_and_update()),
-                    Err(_) => Input::StopAsked,
-                },
-                changed = self.status.changed() => match changed {
-                    Ok(()) => self.status_changed(),
-                    Err(_) => Input::StopAsked,
+                message = self.socket.recv() => input_of(message).into(),
+                () = sleep_to(self.machine.deadline()) => SocketInput::TimePassed.into(),
+                watched = self.watches.next() => watched,
+                changed = self.changes.next() => match changed {
+                    Some(input) => input,
+                    None => SocketInput::StopAsked.into(),
                 },
                 () = ready(()), if more => continue,
             };
             self.machine.handle(input, now());
-        }
-    }
-
-    fn status_changed(&mut self) -> Input {
-        let status = self.status.borrow_and_update().clone();
-        Input::StatusChanged {
-            status,
-            head: self.log.head(),
         }
     }
 
@@ -192,16 +166,13 @@ impl Attachment {
             Output::Ping => {
                 self.feed(Message::Ping(Vec::new().into())).await;
             }
-            Output::Join(after) => {
-                let joined = self.join(after);
-                self.machine.handle(joined, now());
+            Output::Join { log, after } => {
+                let joined = self.logs.join(log, after);
+                self.take(joined);
             }
             Output::Read(after) => {
-                let read = match self.log.read(after, EVENTS_PER_READ) {
-                    Ok(events) => Input::EventsRead(events),
-                    Err(_) => Input::LogExpired,
-                };
-                self.machine.handle(read, now());
+                let read = self.logs.read(after);
+                self.take(read);
             }
             Output::Watch {
                 request_id,
@@ -218,32 +189,10 @@ impl Attachment {
         None
     }
 
-    fn join(&self, after: Option<Position>) -> Input {
-        match self.log.join(after) {
-            Join::After(after) => {
-                info!(link.after = %after, "the web role goes on after its position");
-                Input::JoinedAfter {
-                    after,
-                    head: self.log.head(),
-                }
-            }
-            Join::Beyond(position) => {
-                error!(link.after = %position, "a web role is ahead of the log: the journal was brought back");
-                self.sequencer.report_rollback(position);
-                Input::StopAsked
-            }
-            Join::Bases {
-                bases,
-                backlog,
-                head,
-            } => {
-                info!(link.head = %head, guilds = bases.len(), "the web role gets everything");
-                Input::JoinedBases {
-                    bases,
-                    backlog,
-                    head,
-                }
-            }
+    /// The machine asks for the logs that it was given, so there is an answer.
+    fn take(&mut self, answer: Option<Input>) {
+        if let Some(input) = answer {
+            self.machine.handle(input, now());
         }
     }
 
@@ -261,7 +210,7 @@ impl Attachment {
         let mut feeding = pin!(self.socket.feed(message));
         // Nearly always there is room for it: no clock and no timer then.
         let written = match feeding.as_mut().now_or_never() {
-            Some(fed) => fed.map_err(|_| Input::ConnectionLost),
+            Some(fed) => fed.map_err(|_| SocketInput::ConnectionLost),
             None => in_time(feeding, &self.stop).await,
         };
         self.written(written)
@@ -272,7 +221,7 @@ impl Attachment {
         self.written(written)
     }
 
-    fn written(&mut self, written: Result<(), Input>) -> bool {
+    fn written(&mut self, written: Result<(), SocketInput>) -> bool {
         match written {
             Ok(()) => true,
             Err(trouble) => {
@@ -304,25 +253,25 @@ impl Attachment {
 async fn in_time(
     write: impl Future<Output = Result<(), axum::Error>>,
     stop: &CancellationToken,
-) -> Result<(), Input> {
+) -> Result<(), SocketInput> {
     select! {
         biased;
         written = timeout(WRITE_LIMIT, write) => match written {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Input::ConnectionLost),
-            Err(_) => Err(Input::WriteStalled),
+            Ok(Err(_)) => Err(SocketInput::ConnectionLost),
+            Err(_) => Err(SocketInput::WriteStalled),
         },
-        () = stop.cancelled() => Err(Input::StopAsked),
+        () = stop.cancelled() => Err(SocketInput::StopAsked),
     }
 }
 
-fn input_of(message: Option<Result<Message, axum::Error>>) -> Input {
+fn input_of(message: Option<Result<Message, axum::Error>>) -> SocketInput {
     match message {
-        Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
-        Some(Ok(Message::Binary(_))) => Input::BinaryCame,
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Input::BeatCame,
-        Some(Err(error)) if is_oversized(&error) => Input::OversizedCame,
-        Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
+        Some(Ok(Message::Text(text))) => SocketInput::FrameCame(Frame::decode(text.as_str())),
+        Some(Ok(Message::Binary(_))) => SocketInput::BinaryCame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => SocketInput::BeatCame,
+        Some(Err(error)) if is_oversized(&error) => SocketInput::OversizedCame,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => SocketInput::ConnectionLost,
     }
 }
 

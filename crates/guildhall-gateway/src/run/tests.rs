@@ -2,7 +2,10 @@ use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_http::{Secret, StrongSecret};
-use guildhall_link::Frame;
+use guildhall_link::{
+    Frame,
+    frame::{Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched},
+};
 use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membership};
 use guildhall_ports::{Condition, ManualClock, memory::MemoryJournal};
 use serde_json::json;
@@ -19,6 +22,21 @@ use crate::{
     shard::tests::discord::{Discord as FalseDiscord, PATIENCE, Peer},
 };
 
+fn watch(id: u64, user_id: UserId, guild_ids: Vec<GuildId>) -> Frame {
+    Frame::Request(Request {
+        id,
+        deadline: PATIENCE,
+        body: RequestBody::Watch(WatchRequestBody { user_id, guild_ids }),
+    })
+}
+
+fn watched(reply: Reply) -> Watched {
+    match reply.result {
+        Ok(ReplyBody::Watched(watched)) => watched,
+        other => panic!("no answer: {other:?}"),
+    }
+}
+
 const TOKEN: &str = "a-link-token-of-at-least-32-characters";
 
 #[tokio::test]
@@ -27,7 +45,7 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     let harness = Harness::new(config(&discord)).await;
     let mut peer = with_a_guild(&discord).await;
     let mut web = harness.attach().await;
-    let Frame::Hello(_) = web.frame().await else {
+    let Frame::Hello { .. } = web.frame().await else {
         panic!("hello comes first")
     };
     web.subscribe().await;
@@ -37,17 +55,13 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
     web.until_change(|change| matches!(change, Change::VoiceJoined(_)))
         .await;
 
-    web.say(&Frame::Watch {
-        request_id: 3,
-        user_id: UserId(7),
-        guild_ids: vec![GuildId(1), GuildId(2)],
-    })
-    .await;
+    web.say(&watch(3, UserId(7), vec![GuildId(1), GuildId(2)]))
+        .await;
     let is = Some(Membership::member(vec![RoleId(4)], false));
     let (mut acked, mut told) = (None, None);
     while acked.is_none() || told.is_none() {
         match web.frame().await {
-            Frame::Ack(ack) => acked = Some(ack),
+            Frame::Reply(reply) => acked = Some((reply.id, watched(reply))),
             Frame::Event(Envelope {
                 at,
                 more: false,
@@ -59,10 +73,10 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
             _ => {}
         }
     }
-    let ack = acked.expect("it came");
-    assert_eq!((ack.request_id, ack.failed), (3, vec![GuildId(2)]));
+    let (id, watched) = acked.expect("it came");
+    assert_eq!((id, watched.failed), (3, vec![GuildId(2)]));
     assert!(
-        told.is_some_and(|at| at <= ack.at),
+        told.is_some_and(|at| at <= watched.at.positions()[0]),
         "what the answer needed is at or before it"
     );
     for check in harness.health.checks() {
@@ -87,12 +101,7 @@ async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
     web.subscribe().await;
     let crowd = 1_000..1_080;
     for user in crowd.clone() {
-        web.say(&Frame::Watch {
-            request_id: user,
-            user_id: UserId(user),
-            guild_ids: vec![GuildId(1)],
-        })
-        .await;
+        web.say(&watch(user, UserId(user), vec![GuildId(1)])).await;
     }
     // REST answers everybody with role 4, at its own pace; this is faster.
     let request = peer.asked().await;
@@ -113,9 +122,9 @@ async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
     let (mut acked, mut by_call, mut strangers) = (BTreeSet::new(), 0, 0);
     while acked.len() < crowd.clone().count() {
         match web.frame().await {
-            Frame::Ack(ack) => {
-                assert_eq!(ack.failed, []);
-                assert!(acked.insert(ack.request_id));
+            Frame::Reply(reply) => {
+                assert!(acked.insert(reply.id));
+                assert_eq!(watched(reply).failed, []);
             }
             Frame::Event(Envelope { event, .. }) => match event.change {
                 Change::Rights {
@@ -186,7 +195,7 @@ async fn without_discord_the_role_runs_degraded_and_stops_when_asked() {
     })
     .await;
     let mut web = harness.attach().await;
-    assert!(matches!(web.frame().await, Frame::Hello(_)));
+    assert!(matches!(web.frame().await, Frame::Hello { .. }));
     let checks = harness.health.checks();
     let degraded = checks
         .iter()

@@ -1,7 +1,12 @@
-use std::collections::BTreeMap;
+/// Any frame.
+mod strategies;
+/// Frames of version 1, as they were recorded.
+mod version_1;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use guildhall_model::{
-    Change, ChannelId, LogId, Permissions, RoleId,
+    Change, ChannelId, Event, LogId, Permissions, RoleId, UserId,
     event::sample::{ONE_MORE, Peep, WITH_LIVE},
     guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
@@ -11,6 +16,7 @@ use guildhall_model::{
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
+use strategies::frames;
 
 const NOW: UnixMs = 1_767_225_600_000;
 
@@ -28,14 +34,17 @@ fn the_frames_are_as_documented() {
 
 #[test]
 fn what_a_newer_peer_adds_is_passed_over() {
-    let text =
-        r#"{"type":"ack","data":{"at":"0.1-2","mood":"good"},"requestId":7,"ts":1,"trace":{}}"#;
-    let ack = Ack {
-        request_id: 7,
-        at: Position::start(LogId(0), 1).at(2),
+    let text = r#"{"type":"reply","data":{"kind":"watch","at":"0.1-2","mood":"good"},"requestId":7,"ts":1,"trace":{}}"#;
+    let at = Position::start(LogId(0), 1).at(2).into();
+    let answer = ReplyBody::Watched(Watched {
+        at,
         failed: Vec::new(),
+    });
+    let reply = Reply {
+        id: 7,
+        result: Ok(answer),
     };
-    assert_eq!(Frame::decode(text).ok(), Some(Frame::Ack(ack)));
+    assert_eq!(Frame::decode(text).ok(), Some(Frame::Reply(reply)));
     let unknown = r#"{"type":"telepathy","data":[1,2],"ts":1}"#;
     assert_eq!(Frame::decode(unknown).ok(), Some(Frame::Unknown));
     let event = r#"{"type":"event","id":"0.1-2","data":{"event":"guild.renumbered","payload":{"guildId":"1","ts":3}},"ts":3}"#;
@@ -88,13 +97,21 @@ fn what_is_missing_or_of_the_wrong_kind_is_an_error() {
         "{}",
         r#"{"type":7}"#,
         r#"{"type":"hello"}"#,
-        r#"{"type":"hello","data":{"version":-1,"head":"0.1-2"}}"#,
-        r#"{"type":"subscribe","data":{"after":"0.1"}}"#,
+        r#"{"type":"hello","data":{"version":-1,"heads":"0.1-2"}}"#,
+        r#"{"type":"hello","data":{"heads":"0.1-2"}}"#,
+        r#"{"type":"hello","data":{"version":2,"head":"0.1-2"}}"#,
+        r#"{"type":"subscribe","data":{"version":2,"after":"0.1"}}"#,
         r#"{"type":"event","data":{"event":"guild.removed","payload":{"guildId":"1","ts":3}}}"#,
         r#"{"type":"event","id":"0.1-2","data":{"event":"voice.left","payload":{"guildId":"1","ts":3}}}"#,
-        r#"{"type":"watch","data":{"userId":"1","guildIds":[]}}"#,
-        r#"{"type":"ack","data":{"at":"0.1-2"}}"#,
-        r#"{"type":"status","data":{"discord":"asleep","since":1,"complete":true}}"#,
+        r#"{"type":"request","data":{"kind":"watch","deadlineMs":1,"userId":"1","guildIds":[]}}"#,
+        r#"{"type":"request","data":{"kind":"watch","userId":"1","guildIds":[]},"requestId":1}"#,
+        r#"{"type":"reply","data":{"kind":"watch","at":"0.1-2"}}"#,
+        r#"{"type":"reply","data":{"kind":"watch"},"requestId":1}"#,
+        r#"{"type":"reply","data":{},"requestId":1}"#,
+        r#"{"type":"status","data":{"at":"0.1-2","discord":"asleep","since":1,"complete":true}}"#,
+        r#"{"type":"status","data":{"discord":"live","since":1,"complete":true}}"#,
+        r#"{"type":"heads","data":{}}"#,
+        r#"{"type":"tell","data":{}}"#,
     ] {
         assert!(Frame::decode(text).is_err(), "{text}");
     }
@@ -141,14 +158,16 @@ fn one_of_each() -> Vec<Frame> {
         synthetic: false,
         change,
     };
+    let other = Position::start(LogId(1), NOW - 2000);
+    let two = Cursor::new([start.at(42), other.at(7)]).expect("two logs");
     vec![
-        Frame::Hello(Hello {
-            version: VERSION,
-            head: start.at(42),
-        }),
+        Frame::Hello {
+            heads: start.at(42).into(),
+        },
+        Frame::Hello { heads: two.clone() },
         Frame::Subscribe { after: None },
         Frame::Subscribe {
-            after: Some(start.at(40)),
+            after: Some(start.at(40).into()),
         },
         Frame::Snapshot(Box::new(Base {
             guild_id,
@@ -161,7 +180,7 @@ fn one_of_each() -> Vec<Frame> {
             guild: None,
         })),
         Frame::SnapshotEnd {
-            position: start.at(42),
+            at: start.at(42).into(),
         },
         Frame::Event(Envelope {
             at: start.at(43),
@@ -184,22 +203,38 @@ fn one_of_each() -> Vec<Frame> {
                 membership: Some(Membership::member(vec![RoleId(9)], false)),
             }),
         }),
-        Frame::Status(DiscordStatus {
-            discord: Discord::Live,
-            since: NOW - 900,
-            guild_ids: vec![GuildId(7)],
-            complete: true,
+        Frame::Status(LogStatus {
+            at: start.at(42),
+            status: DiscordStatus {
+                discord: Discord::Live,
+                since: NOW - 900,
+                guild_ids: vec![GuildId(7)],
+                complete: true,
+            },
         }),
-        Frame::Watch {
-            request_id: 3,
-            user_id: UserId(80_351_110_224_678_912),
-            guild_ids: vec![guild_id, GuildId(7)],
+        Frame::Heads { at: two },
+        Frame::Request(Request {
+            id: 3,
+            deadline: Duration::from_secs(5),
+            body: RequestBody::Watch(WatchRequestBody {
+                user_id: UserId(80_351_110_224_678_912),
+                guild_ids: vec![guild_id, GuildId(7)],
+            }),
+        }),
+        Frame::Reply(Reply {
+            id: 3,
+            result: Ok(ReplyBody::Watched(Watched {
+                at: start.at(45).into(),
+                failed: vec![GuildId(7)],
+            })),
+        }),
+        Frame::Reply(Reply {
+            id: 4,
+            result: Err(RefusalCode::Deadline.refusal()),
+        }),
+        Frame::Tell {
+            kind: "gossip".to_owned(),
         },
-        Frame::Ack(Ack {
-            request_id: 3,
-            at: start.at(45),
-            failed: vec![GuildId(7)],
-        }),
         Frame::Error {
             code: "version".to_owned(),
             message: "say hello".to_owned(),
@@ -260,284 +295,4 @@ fn guild() -> Guild {
         pending_voice: BTreeMap::new(),
         memberships: BTreeMap::from([(UserId(4), Membership::Stranger)]),
     }
-}
-
-fn frames() -> impl Strategy<Value = Frame> {
-    prop_oneof![
-        (any::<u32>(), positions())
-            .prop_map(|(version, head)| Frame::Hello(Hello { version, head })),
-        option::of(positions()).prop_map(|after| Frame::Subscribe { after }),
-        (ids(), positions(), option::of(guilds())).prop_map(|(id, floor, guild)| {
-            let guild_id = GuildId(id);
-            Frame::Snapshot(Box::new(Base {
-                guild_id,
-                floor,
-                guild,
-            }))
-        }),
-        positions().prop_map(|position| Frame::SnapshotEnd { position }),
-        (positions(), any::<bool>(), events())
-            .prop_map(|(at, more, event)| Frame::Event(Envelope { at, more, event })),
-        (discords(), any::<u64>(), vec(ids(), 0..4), any::<bool>()).prop_map(
-            |(discord, since, guilds, complete)| Frame::Status(DiscordStatus {
-                discord,
-                since,
-                guild_ids: guilds.into_iter().map(GuildId).collect(),
-                complete,
-            })
-        ),
-        (any::<u64>(), ids(), vec(ids(), 0..4)).prop_map(|(request_id, user, guilds)| {
-            Frame::Watch {
-                request_id,
-                user_id: UserId(user),
-                guild_ids: guilds.into_iter().map(GuildId).collect(),
-            }
-        }),
-        (any::<u64>(), positions(), vec(ids(), 0..4)).prop_map(|(request_id, at, failed)| {
-            let failed = failed.into_iter().map(GuildId).collect();
-            Frame::Ack(Ack {
-                request_id,
-                at,
-                failed,
-            })
-        }),
-        (any::<String>(), any::<String>())
-            .prop_map(|(code, message)| Frame::Error { code, message }),
-    ]
-}
-
-fn events() -> impl Strategy<Value = Event> {
-    (ids(), any::<u64>(), any::<bool>(), changes()).prop_map(|(guild, ts, synthetic, change)| {
-        Event {
-            guild_id: GuildId(guild),
-            ts,
-            synthetic,
-            change,
-        }
-    })
-}
-
-fn changes() -> impl Strategy<Value = Change> {
-    let channels = || ids().prop_map(ChannelId);
-    let users = || ids().prop_map(UserId);
-    let people = prop_oneof![
-        occupants().prop_map(Change::VoiceJoined),
-        occupants().prop_map(Change::VoiceUpdated),
-        occupants().prop_map(Change::VoicePending),
-        users().prop_map(|user_id| Change::VoicePendingRemoved { user_id }),
-        (channels(), users()).prop_map(|(previous_channel_id, user_id)| Change::VoiceLeft {
-            previous_channel_id,
-            user_id,
-        }),
-        (users(), option::of(memberships())).prop_map(|(user_id, membership)| Change::Rights {
-            user_id,
-            membership
-        }),
-        users().prop_map(|owner_id| Change::OwnerChanged { owner_id }),
-        Just(Change::RightsReset),
-    ];
-    let rooms_and_roles = prop_oneof![
-        rooms().prop_map(Change::RoomCreated),
-        rooms().prop_map(|room| Change::RoomUpdated(room.info)),
-        rooms().prop_map(|room| Change::RoomRights {
-            channel_id: room.info.channel_id,
-            rights: room.rights,
-        }),
-        channels().prop_map(|channel_id| Change::RoomDeleted { channel_id }),
-        (channels(), any::<String>())
-            .prop_map(|(channel_id, name)| Change::CategorySet { channel_id, name }),
-        channels().prop_map(|channel_id| Change::CategoryRemoved { channel_id }),
-        (ids(), any::<u64>()).prop_map(|(role, permissions)| Change::RoleSet(Role {
-            role_id: RoleId(role),
-            permissions: Permissions(permissions),
-        })),
-        ids().prop_map(|role| Change::RoleRemoved {
-            role_id: RoleId(role)
-        }),
-    ];
-    let whole_guilds = prop_oneof![
-        guilds().prop_map(|guild| Change::GuildAvailable(Some(Box::new(guild)))),
-        Just(Change::GuildAvailable(None)),
-        Just(Change::GuildUnavailable),
-        Just(Change::GuildRemoved),
-        guilds().prop_map(|guild| Change::GuildUpdated(guild.info)),
-        any::<(u64, u64)>().prop_map(|(from, to)| Change::Gap { from, to }),
-    ];
-    prop_oneof![people, rooms_and_roles, whole_guilds]
-}
-
-fn guilds() -> impl Strategy<Value = Guild> {
-    let info = (any::<String>(), option::of("[a-z_0-9]{0,34}"))
-        .prop_map(|(name, icon)| GuildInfo { name, icon });
-    let roles = vec((ids(), any::<u64>()), 0..3);
-    let categories = vec((ids(), any::<String>()), 0..3);
-    let people = (
-        vec(occupants(), 0..3),
-        vec(occupants(), 0..2),
-        vec((ids(), memberships()), 0..3),
-    );
-    (
-        info,
-        any::<bool>(),
-        ids(),
-        roles,
-        categories,
-        vec(rooms(), 0..3),
-        people,
-    )
-        .prop_map(
-            |(info, available, owner, roles, categories, rooms, (voice, pending, memberships))| {
-                Guild {
-                    info,
-                    available,
-                    owner_id: UserId(owner),
-                    roles: roles
-                        .into_iter()
-                        .map(|(id, bits)| (RoleId(id), Permissions(bits)))
-                        .collect(),
-                    categories: categories
-                        .into_iter()
-                        .map(|(id, name)| (ChannelId(id), name))
-                        .collect(),
-                    rooms: rooms
-                        .into_iter()
-                        .map(|room| (room.info.channel_id, room))
-                        .collect(),
-                    voice: voice
-                        .into_iter()
-                        .map(|person| (person.user_id, person))
-                        .collect(),
-                    pending_voice: pending
-                        .into_iter()
-                        .map(|person| (person.user_id, person))
-                        .collect(),
-                    memberships: memberships
-                        .into_iter()
-                        .map(|(id, is)| (UserId(id), is))
-                        .collect(),
-                }
-            },
-        )
-}
-
-fn rooms() -> impl Strategy<Value = Room> {
-    let overwrites =
-        (any::<bool>(), ids(), any::<u64>(), any::<u64>()).prop_map(|(role, id, allow, deny)| {
-            Overwrite {
-                target: if role {
-                    OverwriteTarget::Role(RoleId(id))
-                } else {
-                    OverwriteTarget::Member(UserId(id))
-                },
-                allow: Permissions(allow),
-                deny: Permissions(deny),
-            }
-        });
-    let rights =
-        (vec(overwrites, 0..3), any::<bool>()).prop_map(|(overwrites, obfuscated)| RoomRights {
-            overwrites,
-            obfuscated,
-        });
-    let place = (
-        option::of(ids()),
-        option::of(any::<String>()),
-        any::<i64>(),
-        any::<u32>(),
-    );
-    (ids(), any::<String>(), any::<bool>(), place, rights).prop_map(
-        |(id, name, stage, (parent, parent_name, position, user_limit), rights)| Room {
-            info: RoomInfo {
-                channel_id: ChannelId(id),
-                name,
-                kind: if stage {
-                    RoomKind::Stage
-                } else {
-                    RoomKind::Voice
-                },
-                parent_id: parent.map(ChannelId),
-                parent_name,
-                position,
-                user_limit,
-            },
-            rights,
-        },
-    )
-}
-
-fn occupants() -> impl Strategy<Value = Occupant> {
-    let names = (
-        any::<String>(),
-        any::<String>(),
-        option::of(any::<String>()),
-        any::<String>(),
-    );
-    (
-        ids(),
-        ids(),
-        names,
-        any::<bool>(),
-        any::<u64>(),
-        any::<[bool; 7]>(),
-    )
-        .prop_map(
-            |(channel, user, (username, display_name, avatar, avatar_url), bot, since, flags)| {
-                let [
-                    mute,
-                    deaf,
-                    self_mute,
-                    self_deaf,
-                    streaming,
-                    video,
-                    suppressed,
-                ] = flags;
-                Occupant {
-                    channel_id: ChannelId(channel),
-                    user_id: UserId(user),
-                    username,
-                    display_name,
-                    avatar,
-                    avatar_url,
-                    bot,
-                    since,
-                    flags: VoiceFlags {
-                        mute,
-                        deaf,
-                        self_mute,
-                        self_deaf,
-                        streaming,
-                        video,
-                        suppressed,
-                    },
-                }
-            },
-        )
-}
-
-fn memberships() -> impl Strategy<Value = Membership> {
-    prop_oneof![
-        (vec(ids().prop_map(RoleId), 0..4), any::<bool>())
-            .prop_map(|(roles, guest)| Membership::member(roles, guest)),
-        Just(Membership::Stranger),
-    ]
-}
-
-fn discords() -> impl Strategy<Value = Discord> {
-    prop::sample::select(vec![
-        Discord::Live,
-        Discord::Resuming,
-        Discord::Down,
-        Discord::Unknown,
-    ])
-}
-
-fn positions() -> impl Strategy<Value = Position> {
-    any::<(u16, u64, u64)>().prop_map(|(log, epoch, seq)| Position {
-        log: LogId(log),
-        epoch,
-        seq,
-    })
-}
-
-fn ids() -> impl Strategy<Value = u64> {
-    any::<u64>()
 }

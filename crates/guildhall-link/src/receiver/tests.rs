@@ -2,7 +2,11 @@
 mod groups;
 /// The live lane.
 mod live_lane;
-/// Watches that are too big for one frame.
+/// Several logs.
+mod logs;
+/// Requests, and their answers.
+mod requests;
+/// Watches that are too big for one request.
 mod watch;
 
 use std::time::Duration;
@@ -13,8 +17,10 @@ use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
 use super::*;
 use crate::{
     attachment::{PING_EVERY, SILENCE_LIMIT},
-    frame::Discord,
-    pending::{ANSWER_LIMIT, REQUESTS_IN_FLIGHT},
+    frame::{
+        Discord, DiscordStatus, Opening, Reply, ReplyBody, Request, RequestBody, WatchRequestBody,
+    },
+    pending::{REQUESTS_IN_FLIGHT, WATCH_LIMIT},
 };
 
 type Out = Output<u64>;
@@ -24,7 +30,9 @@ fn it_goes_on_after_its_position() {
     let mut driven = Driven::greeted(Some(at(3)), at(5));
     assert_eq!(
         driven.take(),
-        [Output::Send(Frame::Subscribe { after: Some(at(3)) })]
+        [Output::Send(Frame::Subscribe {
+            after: Some(at(3).into())
+        })]
     );
     driven.frames([event(4), event(5), status(), end_at(5), event(6)]);
     assert_eq!(
@@ -33,7 +41,7 @@ fn it_goes_on_after_its_position() {
             Output::Apply(vec![envelope(4)]),
             Output::Apply(vec![envelope(5)]),
             Output::Status(live()),
-            Output::Complete(at(5)),
+            Output::Complete(cursor(5)),
             Output::Apply(vec![envelope(6)]),
         ]
     );
@@ -46,7 +54,7 @@ fn nothing_missed_is_complete_at_once() {
     driven.frames([status(), end_at(5)]);
     assert_eq!(
         driven.take(),
-        [Output::Status(live()), Output::Complete(at(5))]
+        [Output::Status(live()), Output::Complete(cursor(5))]
     );
 }
 
@@ -65,13 +73,13 @@ fn bases_begin_a_new_replica_and_numbers_may_be_left_out_before_its_end() {
     assert_eq!(
         driven.take(),
         [
-            Output::Begin,
+            Output::Begin(LogId(0)),
             Output::Base(bare(1, 4)),
             Output::Base(bare(2, 0)),
             Output::Apply(vec![envelope(2)]),
             Output::Apply(vec![envelope(7)]),
             Output::Status(live()),
-            Output::Complete(at(9)),
+            Output::Complete(cursor(9)),
             Output::Apply(vec![envelope(10)]),
         ]
     );
@@ -85,13 +93,13 @@ fn a_gateway_that_knows_nothing_yet_makes_an_empty_replica() {
         driven.frames([
             status(),
             Frame::SnapshotEnd {
-                position: other_epoch,
+                at: other_epoch.into(),
             },
         ]);
         let expected = [
             Output::Status(live()),
-            Output::Begin,
-            Output::Complete(other_epoch),
+            Output::Begin(LogId(0)),
+            Output::Complete(other_epoch.into()),
         ];
         assert_eq!(driven.take(), expected);
     }
@@ -100,7 +108,7 @@ fn a_gateway_that_knows_nothing_yet_makes_an_empty_replica() {
 #[test]
 fn whatever_would_leave_a_hole_ends_the_attachment() {
     let other_epoch = Frame::SnapshotEnd {
-        position: Position::start(LogId(0), 2_000).at(3),
+        at: Position::start(LogId(0), 2_000).at(3).into(),
     };
     let cases: Vec<(Option<Position>, Vec<Frame>)> = vec![
         // Going on after 3:
@@ -133,7 +141,7 @@ fn whatever_would_leave_a_hole_ends_the_attachment() {
 #[test]
 fn frames_out_of_turn_end_the_attachment() {
     for frames in [
-        vec![Frame::Hello(hello(VERSION, at(9)))],
+        vec![hello(at(9))],
         vec![Frame::Subscribe { after: None }],
         vec![watch(1)],
         vec![event(4), base(1, 3)],
@@ -156,15 +164,13 @@ fn frames_out_of_turn_end_the_attachment() {
 #[test]
 fn another_version_is_refused_with_a_sentence() {
     let mut driven = Driven::new(None);
-    driven.frames([Frame::Hello(hello(VERSION + 1, at(9)))]);
+    driven.frames([other_version(3)]);
     let end = driven.ended_with("version");
-    assert_eq!(
-        end,
-        End::Version {
-            theirs: VERSION + 1
-        }
+    assert!(
+        end.to_string().contains("gateway speaks version 3"),
+        "{end}"
     );
-    assert!(end.to_string().contains("version 2"), "{end}");
+    assert!(end.to_string().contains("web role version 2"), "{end}");
     assert!(!driven.machine.caught_up());
 }
 
@@ -176,12 +182,24 @@ fn what_cannot_be_read_is_dropped_where_nothing_is_lost_with_it() {
     let mut driven = Driven::subscribed(Some(at(3)), at(3));
     driven.frames([end_at(3)]);
     driven.take();
-    for text in ["", "{}", r#"{"type":"status"}"#, r#"{"type":"ack"}"#] {
+    for text in ["", "{}", r#"{"type":"status"}"#, r#"{"type":"reply"}"#] {
         driven.text(text);
         assert_eq!(driven.take(), dropped, "{text}");
     }
-    driven.text(r#"{"type":"telepathy","data":{}}"#);
-    assert_eq!(driven.take(), [Output::Report(Violation::UnknownType)]);
+    for (text, violation) in [
+        (r#"{"type":"telepathy","data":{}}"#, Violation::UnknownType),
+        (
+            r#"{"type":"tell","data":{"kind":"gossip"}}"#,
+            Violation::UnknownTell,
+        ),
+        (
+            r#"{"type":"reply","requestId":1,"data":{"kind":"done"}}"#,
+            Violation::UnknownRequest,
+        ),
+    ] {
+        driven.text(text);
+        assert_eq!(driven.take(), [Output::Report(violation)]);
+    }
     driven.text(bad_event);
     assert_eq!(driven.ended_with("out_of_order"), End::OutOfOrder);
 
@@ -206,14 +224,17 @@ fn an_error_is_the_last_that_the_other_end_says() {
         code: code.clone(),
         message: message.clone(),
     };
-    driven.input(Input::FrameCame(Ok(error)));
+    driven.input(SocketInput::FrameCame(Ok(error)));
     let said = Output::PeerFailed { code, message };
     assert_eq!(driven.take(), [said, Output::End(End::Lost)]);
 }
 
 #[test]
 fn binary_and_oversized_messages_end_it_with_their_own_codes() {
-    for (input, code) in [(Input::BinaryCame, 1003), (Input::OversizedCame, 1009)] {
+    for (input, code) in [
+        (SocketInput::BinaryCame, 1003),
+        (SocketInput::OversizedCame, 1009),
+    ] {
         let mut driven = Driven::subscribed(None, at(0));
         driven.input(input);
         assert_eq!(driven.ended_with("protocol").close_code(), Some(code));
@@ -233,117 +254,36 @@ fn a_gateway_that_says_no_hello_in_time_is_left() {
     let mut driven = Driven::new(None);
     assert_eq!(driven.machine.deadline(), Some(driven.now + PING_EVERY));
     driven.now += Duration::from_millis(9_999);
-    driven.input(Input::BeatCame);
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::BeatCame);
+    driven.input(SocketInput::TimePassed);
     assert_eq!(driven.take(), [Output::Ping]);
     driven.now += Duration::from_millis(1);
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::TimePassed);
     assert_eq!(driven.ended_with("late"), End::Late);
 }
 
 #[test]
 fn ten_seconds_of_silence_are_a_cut_and_any_message_is_a_sign_of_life() {
     let mut driven = Driven::subscribed(None, at(0));
-    for alive in [Input::BeatCame, Input::FrameCame(Ok(Frame::Unknown))] {
+    for alive in [
+        SocketInput::BeatCame,
+        SocketInput::FrameCame(Ok(Frame::Unknown)),
+    ] {
         driven.now += Duration::from_millis(9_999);
         driven.input(alive);
-        driven.input(Input::TimePassed);
+        driven.input(SocketInput::TimePassed);
         assert!(driven.take().contains(&Output::Ping));
     }
     driven.now += SILENCE_LIMIT;
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::TimePassed);
     assert_eq!(driven.take(), [Output::End(End::Silent)]);
     assert_eq!(driven.machine.deadline(), None);
-}
-
-#[test]
-fn a_watch_is_answered_by_its_ack_or_after_five_seconds_by_none() {
-    let mut driven = Driven::subscribed(None, at(0));
-    driven.ask(70);
-    assert_eq!(driven.take(), [Output::Send(watch(1))]);
-    driven.ask(71);
-    assert_eq!(driven.take(), [Output::Send(watch(2))]);
-    driven.frames([Frame::Ack(ack(2)), Frame::Ack(ack(2)), Frame::Ack(ack(99))]);
-    assert_eq!(
-        driven.take(),
-        [Output::Answer {
-            reply: 71,
-            ack: Some(ack(2))
-        }],
-        "an answer that nobody waits for is nobody's trouble"
-    );
-    driven.now += ANSWER_LIMIT;
-    driven.input(Input::TimePassed);
-    let unanswered = Output::Answer {
-        reply: 70,
-        ack: None,
-    };
-    assert_eq!(driven.take(), [unanswered, Output::Ping]);
-}
-
-#[test]
-fn when_the_link_falls_nobody_waits_on() {
-    let mut driven = Driven::new(None);
-    driven.ask(1);
-    assert_eq!(
-        driven.take(),
-        [Output::Answer {
-            reply: 1,
-            ack: None
-        }],
-        "before the hello"
-    );
-    driven.frames([Frame::Hello(hello(VERSION, at(0)))]);
-    driven.ask(2);
-    driven.ask(3);
-    driven.take();
-    driven.input(Input::ConnectionLost);
-    let expected = [
-        Output::Answer {
-            reply: 2,
-            ack: None,
-        },
-        Output::Answer {
-            reply: 3,
-            ack: None,
-        },
-        Output::End(End::Lost),
-    ];
-    assert_eq!(driven.take(), expected);
-    driven.ask(4);
-    assert_eq!(
-        driven.take(),
-        [Output::Answer {
-            reply: 4,
-            ack: None
-        }]
-    );
-}
-
-#[test]
-fn more_watches_than_the_gateway_answers_are_refused_at_once() {
-    let mut driven = Driven::subscribed(None, at(0));
-    for reply in 0..REQUESTS_IN_FLIGHT as u64 {
-        driven.ask(reply);
-        assert!(matches!(
-            driven.take()[..],
-            [Output::Send(Frame::Watch { .. })]
-        ));
-    }
-    driven.ask(9_999);
-    assert_eq!(
-        driven.take(),
-        [Output::Answer {
-            reply: 9_999,
-            ack: None
-        }]
-    );
 }
 
 proptest! {
     #[test]
     fn any_inputs_lead_to_legal_outputs_and_every_ask_to_one_answer(
-        after in option::of(positions()),
+        after in option::of(positions().prop_map(Cursor::from)),
         greeted in prop::bool::weighted(0.9),
         inputs in vec((inputs(), 0..4_000_u64), 0..80),
     ) {
@@ -351,7 +291,7 @@ proptest! {
         let mut legal = Legal::default();
         let mut asked = 0;
         if greeted {
-            driven.frames([Frame::Hello(hello(VERSION, at(2)))]);
+            driven.frames([hello(at(2))]);
         }
         for (input, millis) in inputs {
             driven.now += Duration::from_millis(millis);
@@ -359,7 +299,7 @@ proptest! {
             driven.input(input);
             driven.take().iter().for_each(|output| legal.check(output));
         }
-        driven.input(Input::ConnectionLost);
+        driven.input(SocketInput::ConnectionLost);
         driven.take().iter().for_each(|output| legal.check(output));
         prop_assert!(legal.ended);
         prop_assert_eq!(legal.answers, asked);
@@ -381,10 +321,11 @@ impl Legal {
         let answer = matches!(output, Output::Answer { .. });
         assert!(!self.ended || answer, "after the end: {output:?}");
         match output {
-            Output::Begin => assert!(!std::mem::replace(&mut self.begun, true), "begun twice"),
+            Output::Begin(_) => assert!(!std::mem::replace(&mut self.begun, true), "begun twice"),
             Output::Base(_) => assert!(self.begun && self.complete.is_none(), "a base nowhere"),
             Output::Complete(position) => {
-                assert!(self.complete.replace(*position).is_none(), "complete twice");
+                let position = position.in_log(LogId(0)).expect("its log");
+                assert!(self.complete.replace(position).is_none(), "complete twice");
             }
             Output::Apply(group) => {
                 let (last, others) = group.split_last().expect("never empty");
@@ -406,8 +347,8 @@ impl Legal {
 
 fn inputs() -> impl Strategy<Value = Input<u64>> {
     let frames = prop_oneof![
-        1 => Just(Frame::Hello(hello(VERSION, at(2)))),
-        1 => Just(Frame::Hello(hello(9, at(2)))),
+        1 => Just(hello(at(2))),
+        1 => Just(other_version(9)),
         4 => (0..3_u64, positions()).prop_map(|(guild, floor)| Frame::Snapshot(Box::new(Base {
             guild_id: GuildId(guild),
             floor,
@@ -416,9 +357,10 @@ fn inputs() -> impl Strategy<Value = Input<u64>> {
         8 => (positions(), any::<bool>()).prop_map(|(at, more)| {
             Frame::Event(Envelope { at, more, ..envelope(0) })
         }),
-        4 => positions().prop_map(|position| Frame::SnapshotEnd { position }),
+        4 => positions().prop_map(|at| Frame::SnapshotEnd { at: at.into() }),
         2 => Just(status()),
-        2 => (0..6_u64).prop_map(|id| Frame::Ack(ack(id))),
+        2 => (0..6_u64).prop_map(watched),
+        1 => Just(Frame::Heads { at: cursor(9) }),
         1 => Just(watch(1)),
         1 => Just(Frame::Unknown),
     ];
@@ -430,14 +372,20 @@ fn inputs() -> impl Strategy<Value = Input<u64>> {
         r#"{"type":"hello"}"#,
     ]);
     prop_oneof![
-        20 => frames.prop_map(|frame| Input::FrameCame(Ok(frame))),
-        2 => texts.prop_map(|text| Input::FrameCame(Frame::decode(text))),
-        3 => LazyJust::new(|| Input::BeatCame),
-        3 => LazyJust::new(|| Input::TimePassed),
-        4 => any::<u64>().prop_map(asked),
-        1 => LazyJust::new(|| Input::BinaryCame),
+        20 => frames.prop_map(|frame| SocketInput::FrameCame(Ok(frame)).into()),
+        2 => texts.prop_map(|text| SocketInput::FrameCame(Frame::decode(text)).into()),
+        3 => LazyJust::new(|| SocketInput::BeatCame.into()),
+        3 => LazyJust::new(|| SocketInput::TimePassed.into()),
+        4 => any::<u64>().prop_map(|reply| asked(reply, due())),
+        1 => LazyJust::new(|| SocketInput::BinaryCame.into()),
         1 => LazyJust::new(|| Input::ReplicaRefused),
     ]
+}
+
+/// Long over.
+#[expect(clippy::disallowed_methods, reason = "any instant will do")]
+fn due() -> Instant {
+    Instant::now()
 }
 
 fn positions() -> impl Strategy<Value = Position> {
@@ -454,15 +402,15 @@ struct Driven {
 
 impl Driven {
     #[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
-    fn new(after: Option<Position>) -> Self {
+    fn new(after: Option<Cursor>) -> Self {
         let now = Instant::now();
         let machine = Receiver::new(after, now);
         Self { machine, now }
     }
 
     fn greeted(after: Option<Position>, head: Position) -> Self {
-        let mut driven = Self::new(after);
-        driven.frames([Frame::Hello(hello(VERSION, head))]);
+        let mut driven = Self::new(after.map(Cursor::from));
+        driven.frames([hello(head)]);
         driven
     }
 
@@ -474,19 +422,20 @@ impl Driven {
 
     fn frames(&mut self, frames: impl IntoIterator<Item = Frame>) {
         for frame in frames {
-            self.input(Input::FrameCame(Ok(frame)));
+            self.input(SocketInput::FrameCame(Ok(frame)));
         }
     }
 
     fn text(&mut self, text: &str) {
-        self.input(Input::FrameCame(Frame::decode(text)));
+        self.input(SocketInput::FrameCame(Frame::decode(text)));
     }
 
     fn ask(&mut self, reply: u64) {
-        self.input(asked(reply));
+        let due = self.now + WATCH_LIMIT;
+        self.input(asked(reply, due));
     }
 
-    fn input(&mut self, input: Input<u64>) {
+    fn input(&mut self, input: impl Into<Input<u64>>) {
         self.machine.handle(input, self.now);
     }
 
@@ -509,32 +458,51 @@ impl Driven {
     }
 }
 
-fn asked(reply: u64) -> Input<u64> {
+fn asked(reply: u64, due: Instant) -> Input<u64> {
     Input::WatchAsked {
         user_id: UserId(5),
         guild_ids: vec![GuildId(1)],
+        due,
         reply,
     }
 }
 
-fn watch(request_id: u64) -> Frame {
-    Frame::Watch {
-        request_id,
-        user_id: UserId(5),
-        guild_ids: vec![GuildId(1)],
-    }
+fn watch(id: u64) -> Frame {
+    watch_for(id, WATCH_LIMIT)
 }
 
-fn ack(request_id: u64) -> Ack {
-    Ack {
-        request_id,
-        at: at(0),
+fn watch_for(id: u64, deadline: Duration) -> Frame {
+    let watch = WatchRequestBody {
+        user_id: UserId(5),
+        guild_ids: vec![GuildId(1)],
+    };
+    Frame::Request(Request {
+        id,
+        deadline,
+        body: RequestBody::Watch(watch),
+    })
+}
+
+fn answer() -> Watched {
+    Watched {
+        at: cursor(0),
         failed: Vec::new(),
     }
 }
 
-fn hello(version: u32, head: Position) -> Hello {
-    Hello { version, head }
+fn watched(id: u64) -> Frame {
+    let result = Ok(ReplyBody::Watched(answer()));
+    Frame::Reply(Reply { id, result })
+}
+
+fn hello(head: Position) -> Frame {
+    let heads = head.into();
+    Frame::Hello { heads }
+}
+
+fn other_version(version: u32) -> Frame {
+    let opening = Opening::Hello;
+    Frame::OtherVersion { opening, version }
 }
 
 fn bare(guild: u64, floor: u64) -> Box<Base> {
@@ -567,16 +535,17 @@ fn event(seq: u64) -> Frame {
 }
 
 fn end_at(seq: u64) -> Frame {
-    Frame::SnapshotEnd { position: at(seq) }
+    Frame::SnapshotEnd { at: cursor(seq) }
 }
 
-fn live() -> DiscordStatus {
-    DiscordStatus {
+fn live() -> LogStatus {
+    let status = DiscordStatus {
         discord: Discord::Live,
         since: 1,
         guild_ids: Vec::new(),
         complete: true,
-    }
+    };
+    LogStatus { at: at(0), status }
 }
 
 fn status() -> Frame {
@@ -585,4 +554,8 @@ fn status() -> Frame {
 
 fn at(seq: u64) -> Position {
     Position::start(LogId(0), 1_000).at(seq)
+}
+
+fn cursor(seq: u64) -> Cursor {
+    at(seq).into()
 }

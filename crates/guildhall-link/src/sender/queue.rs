@@ -1,4 +1,4 @@
-//! What an attachment has still to send: the join's part, once, then batches of the log.
+//! What an attachment has still to send of one log: the join's part, once, then batches of the log.
 
 use std::{sync::Arc, vec};
 
@@ -14,9 +14,10 @@ pub(super) struct SendQueue {
     events: vec::IntoIter<Arc<SealedEvent>>,
     /// Where `events` end, which may be above the last of them.
     end: Position,
+    /// What was sent last; where all before `end` is sent, `end`.
     pub(super) sent: Position,
-    /// What was sent last has more of its group after it.
-    pub(super) within_group: bool,
+    /// The same, but never inside a group.
+    pub(super) whole: Position,
     pub(super) reading: bool,
 }
 
@@ -37,7 +38,7 @@ impl SendQueue {
             events: backlog.into_iter(),
             end: head,
             sent: head.at(0),
-            within_group: false,
+            whole: head.at(0),
             reading: false,
         }
     }
@@ -48,11 +49,17 @@ impl SendQueue {
             return Some(Output::Send(Frame::Snapshot(Box::new(base))));
         }
         let Some(sealed) = self.events.next() else {
+            // A batch may end inside a group; then its last event is where it ends.
+            if self.sent == self.whole || self.sent != self.end {
+                self.whole = self.end;
+            }
             self.sent = self.end;
             return None;
         };
         self.sent = sealed.at;
-        self.within_group = sealed.more;
+        if !sealed.more {
+            self.whole = sealed.at;
+        }
         Some(Output::Relay(sealed))
     }
 

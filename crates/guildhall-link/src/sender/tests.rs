@@ -1,11 +1,18 @@
 /// The live lane.
 mod live;
+/// Several logs.
+mod logs;
+/// Requests, their deadlines and their answers.
+mod requests;
 
 use guildhall_model::{Change, Envelope, Event, LogId, SealedEvent};
 use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
 
 use super::*;
-use crate::{attachment::PING_EVERY, frame::Discord};
+use crate::{
+    attachment::PING_EVERY,
+    frame::{Discord, LogStatus, Request, RequestBody, WatchRequestBody},
+};
 
 const EPOCH: u64 = 1_000;
 
@@ -14,25 +21,31 @@ fn the_replay_is_events_then_status_then_its_end_then_live_events() {
     let mut driven = Driven::new(at(3), complete());
     assert_eq!(driven.take(), [said_hello(at(3))]);
     driven.subscribe(Some(at(1)));
-    assert_eq!(driven.take(), [Output::Join(Some(at(1)))]);
+    assert_eq!(
+        driven.take(),
+        [Output::Join {
+            log: LogId(0),
+            after: Some(at(1)),
+        }]
+    );
     driven.input(Input::JoinedAfter {
         after: at(1),
         head: at(3),
     });
     assert_eq!(driven.take(), [Output::Read(at(1))]);
-    driven.input(Input::EventsRead(vec![event(2), event(3)]));
+    driven.input(read(vec![event(2), event(3)]));
     assert_eq!(
         driven.take(),
         [
             Output::Relay(event(2)),
             Output::Relay(event(3)),
-            Output::Send(Frame::Status(complete())),
-            Output::Send(Frame::SnapshotEnd { position: at(3) }),
+            said(complete(), at(3)),
+            Output::Send(Frame::SnapshotEnd { at: cursor(3) }),
         ]
     );
     driven.input(Input::HeadMoved(at(4)));
     assert_eq!(driven.take(), [Output::Read(at(3))]);
-    driven.input(Input::EventsRead(vec![event(4)]));
+    driven.input(read(vec![event(4)]));
     assert_eq!(driven.take(), [Output::Relay(event(4))]);
 }
 
@@ -52,24 +65,19 @@ fn the_replay_does_not_end_inside_a_group() {
     });
     driven.input(Input::HeadMoved(at(3)));
     driven.take();
-    driven.input(Input::EventsRead(vec![event(1), more(2)]));
+    driven.input(read(vec![event(1), more(2)]));
     assert_eq!(
         driven.take(),
         [
             Output::Relay(event(1)),
             Output::Relay(more(2)),
+            said(complete(), at(1)),
+            Output::Send(Frame::SnapshotEnd { at: cursor(1) }),
             Output::Read(at(2)),
         ]
     );
-    driven.input(Input::EventsRead(vec![event(3)]));
-    assert_eq!(
-        driven.take(),
-        [
-            Output::Relay(event(3)),
-            Output::Send(Frame::Status(complete())),
-            Output::Send(Frame::SnapshotEnd { position: at(3) }),
-        ]
-    );
+    driven.input(read(vec![event(3)]));
+    assert_eq!(driven.take(), [Output::Relay(event(3))]);
 }
 
 #[test]
@@ -90,8 +98,8 @@ fn without_a_usable_position_every_base_comes_first() {
     expected.extend([
         Output::Relay(event(1)),
         Output::Relay(event(4)),
-        Output::Send(Frame::Status(complete())),
-        Output::Send(Frame::SnapshotEnd { position: at(5) }),
+        said(complete(), at(5)),
+        Output::Send(Frame::SnapshotEnd { at: cursor(5) }),
     ]);
     assert_eq!(driven.take(), expected);
 }
@@ -102,7 +110,7 @@ fn the_end_of_the_replay_waits_for_the_guilds_that_discord_has_still_to_send() {
     assert_eq!(driven.take(), []);
     driven.input(Input::HeadMoved(at(1)));
     driven.take();
-    driven.input(Input::EventsRead(vec![event(1)]));
+    driven.input(read(vec![event(1)]));
     assert_eq!(driven.take(), [Output::Relay(event(1))]);
     // The status overtakes the event that led to it; its head does not.
     driven.input(Input::StatusChanged {
@@ -110,13 +118,13 @@ fn the_end_of_the_replay_waits_for_the_guilds_that_discord_has_still_to_send() {
         head: at(2),
     });
     assert_eq!(driven.take(), [Output::Read(at(1))]);
-    driven.input(Input::EventsRead(vec![event(2)]));
+    driven.input(read(vec![event(2)]));
     assert_eq!(
         driven.take(),
         [
             Output::Relay(event(2)),
-            Output::Send(Frame::Status(complete())),
-            Output::Send(Frame::SnapshotEnd { position: at(2) }),
+            said(complete(), at(2)),
+            Output::Send(Frame::SnapshotEnd { at: cursor(2) }),
         ]
     );
 }
@@ -126,16 +134,17 @@ fn the_end_of_the_replay_waits_ten_seconds_at_most() {
     let mut driven = Driven::subscribed(at(0), coming());
     for _ in 0..9 {
         driven.pass(Duration::from_secs(1));
-        driven.input(Input::BeatCame);
-        driven.input(Input::TimePassed);
-        assert!(driven.take().iter().all(|output| *output == Output::Ping));
+        driven.input(SocketInput::BeatCame);
+        driven.input(SocketInput::TimePassed);
+        let ping = [Output::Ping, heads(0)];
+        assert!(driven.take().iter().all(|output| ping.contains(output)));
     }
     driven.pass(Duration::from_secs(1));
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::TimePassed);
     let outputs = driven.take();
     assert!(outputs.ends_with(&[
-        Output::Send(Frame::Status(coming())),
-        Output::Send(Frame::SnapshotEnd { position: at(0) }),
+        said(coming(), at(0)),
+        Output::Send(Frame::SnapshotEnd { at: cursor(0) }),
     ]));
 }
 
@@ -147,11 +156,8 @@ fn a_status_is_said_behind_the_events_that_led_to_it() {
         head: at(1),
     });
     assert_eq!(driven.take(), [Output::Read(at(0))]);
-    driven.input(Input::EventsRead(vec![event(1)]));
-    let expected = [
-        Output::Relay(event(1)),
-        Output::Send(Frame::Status(coming())),
-    ];
+    driven.input(read(vec![event(1)]));
+    let expected = [Output::Relay(event(1)), said(coming(), at(1))];
     assert_eq!(driven.take(), expected);
 }
 
@@ -162,7 +168,7 @@ fn the_next_batch_is_read_only_when_the_last_one_was_taken() {
     assert_eq!(driven.take(), [Output::Read(at(0))]);
     driven.input(Input::HeadMoved(at(1_001)));
     assert_eq!(driven.take(), [], "one read at a time");
-    driven.input(Input::EventsRead((1..=256).map(event).collect()));
+    driven.input(read((1..=256).map(event).collect()));
     for seq in 1..=256 {
         assert_eq!(
             driven.machine.poll_output(),
@@ -170,7 +176,7 @@ fn the_next_batch_is_read_only_when_the_last_one_was_taken() {
         );
     }
     assert_eq!(driven.take(), [Output::Read(at(256))]);
-    driven.input(Input::EventsRead(Vec::new()));
+    driven.input(read(Vec::new()));
     assert_eq!(
         driven.take(),
         [],
@@ -188,96 +194,14 @@ fn an_attachment_that_fell_behind_the_log_is_told_to_come_back() {
 }
 
 #[test]
-fn watches_are_answered_as_they_are_done_and_too_many_at_once() {
-    let mut driven = Driven::following(at(7));
-    for request_id in 0..WATCHES_IN_FLIGHT as u64 {
-        driven.input(Input::FrameCame(Ok(watch(request_id))));
-        assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
-    }
-    let refused = Ack {
-        request_id: 9_999,
-        at: at(7),
-        failed: vec![GuildId(1)],
-    };
-    driven.input(Input::FrameCame(Ok(watch(9_999))));
-    assert_eq!(driven.take(), [Output::Send(Frame::Ack(refused))]);
-    let done = Ack {
-        request_id: 3,
-        at: at(8),
-        failed: Vec::new(),
-    };
-    driven.input(Input::Watched(done.clone()));
-    assert_eq!(driven.take(), [], "an event is still to be sent before it");
-    driven.input(Input::FrameCame(Ok(watch(10_000))));
-    assert!(matches!(driven.take()[..], [Output::Send(Frame::Ack(_))]));
-    driven.input(Input::HeadMoved(at(8)));
-    driven.take();
-    driven.input(Input::EventsRead(vec![event(8)]));
-    let expected = [Output::Relay(event(8)), Output::Send(Frame::Ack(done))];
-    assert_eq!(driven.take(), expected);
-    driven.input(Input::FrameCame(Ok(watch(10_001))));
-    assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
-}
-
-#[test]
-fn an_ack_follows_the_last_event_it_speaks_of_and_precedes_the_next() {
-    let mut driven = Driven::subscribed(at(3), coming());
-    driven.take();
-    driven.input(Input::FrameCame(Ok(watch(1))));
-    driven.take();
-    let ack = Ack {
-        request_id: 1,
-        at: at(5),
-        failed: Vec::new(),
-    };
-    driven.input(Input::Watched(ack.clone()));
-    assert_eq!(driven.take(), [], "the log has not said that it grew");
-    driven.input(Input::HeadMoved(at(6)));
-    assert_eq!(driven.take(), [Output::Read(at(3))]);
-    driven.input(Input::EventsRead((4..=6).map(event).collect()));
-    assert_eq!(
-        driven.take(),
-        [
-            Output::Relay(event(4)),
-            Output::Relay(event(5)),
-            Output::Send(Frame::Ack(ack)),
-            Output::Relay(event(6)),
-        ]
-    );
-}
-
-#[test]
-fn an_ack_of_what_the_bases_hold_comes_behind_the_whole_replay() {
-    let mut driven = Driven::new(at(5), complete());
-    driven.subscribe(None);
-    driven.input(Input::FrameCame(Ok(watch(1))));
-    driven.take();
-    let ack = Ack {
-        request_id: 1,
-        at: at(4),
-        failed: Vec::new(),
-    };
-    driven.input(Input::Watched(ack.clone()));
-    assert_eq!(driven.take(), [], "nothing is sent yet");
-    driven.input(Input::JoinedBases {
-        bases: vec![base(1, 4)],
-        backlog: vec![event(3)],
-        head: at(5),
-    });
-    let outputs = driven.take();
-    assert_eq!(outputs[1], Output::Relay(event(3)));
-    assert_eq!(outputs[2], Output::Send(Frame::Ack(ack)));
-}
-
-#[test]
 fn who_does_not_subscribe_in_time_is_sent_away() {
     let mut driven = Driven::new(at(0), complete());
     driven.pass(Duration::from_millis(9_999));
-    driven.input(Input::BeatCame);
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::BeatCame);
+    driven.input(SocketInput::TimePassed);
     assert!(driven.take().contains(&Output::Ping));
     driven.pass(Duration::from_millis(1));
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::TimePassed);
     assert_eq!(driven.ended_with("late"), End::Late);
 }
 
@@ -285,17 +209,23 @@ fn who_does_not_subscribe_in_time_is_sent_away() {
 fn it_pings_every_five_seconds_and_counts_ten_of_silence_as_a_cut() {
     let mut driven = Driven::following(at(0));
     driven.pass(PING_EVERY);
-    driven.input(Input::TimePassed);
-    assert_eq!(driven.take(), [Output::Ping]);
-    driven.input(Input::BeatCame);
+    driven.input(SocketInput::TimePassed);
+    assert_eq!(driven.take(), [Output::Ping, heads(0)]);
+    driven.input(SocketInput::BeatCame);
     driven.pass(PING_EVERY);
-    driven.input(Input::TimePassed);
-    assert_eq!(driven.take(), [Output::Ping]);
+    driven.input(Input::HeadMoved(at(3)));
+    driven.input(SocketInput::TimePassed);
+    let outputs = [Output::Ping, heads(3), Output::Read(at(0))];
+    assert_eq!(
+        driven.take(),
+        outputs,
+        "where the log stands, whatever was sent"
+    );
     // Half of the silence has passed.
     let rest = Duration::from_secs(5);
     assert_eq!(driven.machine.deadline(), Some(driven.now + rest));
     driven.pass(rest);
-    driven.input(Input::TimePassed);
+    driven.input(SocketInput::TimePassed);
     assert_eq!(driven.take(), [Output::End(End::Silent)]);
     assert_eq!(driven.machine.deadline(), None);
 }
@@ -304,9 +234,9 @@ fn it_pings_every_five_seconds_and_counts_ten_of_silence_as_a_cut() {
 fn frames_out_of_turn_end_the_attachment_and_others_are_dropped() {
     for (frame, subscribed) in [
         (watch(1), false),
-        (Frame::SnapshotEnd { position: at(0) }, false),
+        (Frame::SnapshotEnd { at: cursor(0) }, false),
         (Frame::Subscribe { after: None }, true),
-        (Frame::Status(complete()), true),
+        (Frame::Heads { at: cursor(0) }, true),
     ] {
         let mut driven = if subscribed {
             Driven::following(at(0))
@@ -314,17 +244,24 @@ fn frames_out_of_turn_end_the_attachment_and_others_are_dropped() {
             Driven::new(at(0), complete())
         };
         driven.take();
-        driven.input(Input::FrameCame(Ok(frame)));
+        driven.input(SocketInput::FrameCame(Ok(frame)));
         let violation = Violation::Unexpected;
         assert_eq!(driven.ended_with("protocol"), End::Violated(violation));
     }
     let mut driven = Driven::following(at(0));
     for (text, violation) in [
         ("{", Violation::Undecodable),
-        (r#"{"type":"watch","requestId":1}"#, Violation::Undecodable),
+        (
+            r#"{"type":"request","requestId":1}"#,
+            Violation::Undecodable,
+        ),
         (r#"{"type":"telepathy"}"#, Violation::UnknownType),
+        (
+            r#"{"type":"tell","data":{"kind":"gossip"}}"#,
+            Violation::UnknownTell,
+        ),
     ] {
-        driven.input(Input::FrameCame(Frame::decode(text)));
+        driven.input(SocketInput::FrameCame(Frame::decode(text)));
         assert_eq!(driven.take(), [Output::Report(violation)]);
     }
 }
@@ -337,14 +274,17 @@ fn an_error_is_the_last_that_the_other_end_says() {
         code: code.clone(),
         message: message.clone(),
     };
-    driven.input(Input::FrameCame(Ok(error)));
+    driven.input(SocketInput::FrameCame(Ok(error)));
     let said = Output::PeerFailed { code, message };
     assert_eq!(driven.take(), [said, Output::End(End::Lost)]);
 }
 
 #[test]
 fn binary_and_oversized_messages_end_it_with_their_own_codes() {
-    for (input, code) in [(Input::BinaryCame, 1003), (Input::OversizedCame, 1009)] {
+    for (input, code) in [
+        (SocketInput::BinaryCame, 1003),
+        (SocketInput::OversizedCame, 1009),
+    ] {
         let mut driven = Driven::following(at(0));
         driven.input(input);
         assert_eq!(driven.ended_with("protocol").close_code(), Some(code));
@@ -354,15 +294,15 @@ fn binary_and_oversized_messages_end_it_with_their_own_codes() {
 #[test]
 fn the_ends_that_nobody_hears_are_not_announced() {
     for (input, end, code) in [
-        (Input::ConnectionLost, End::Lost, None),
-        (Input::WriteStalled, End::Stalled, None),
-        (Input::StopAsked, End::Stopped, Some(1001)),
+        (SocketInput::ConnectionLost, End::Lost, None),
+        (SocketInput::WriteStalled, End::Stalled, None),
+        (SocketInput::StopAsked, End::Stopped, Some(1001)),
     ] {
         let mut driven = Driven::following(at(0));
         driven.input(input);
         assert_eq!(driven.take(), [Output::End(end)]);
         assert_eq!(end.close_code(), code);
-        driven.input(Input::FrameCame(Ok(watch(1))));
+        driven.input(SocketInput::FrameCame(Ok(watch(1))));
         driven.input(Input::HeadMoved(at(9)));
         assert_eq!(driven.take(), [], "after the end there is nothing");
     }
@@ -382,7 +322,7 @@ proptest! {
                 driven.machine.poll_output().iter().for_each(|output| legal.check(output));
             }
         }
-        driven.input(Input::ConnectionLost);
+        driven.input(SocketInput::ConnectionLost);
         driven.take().iter().for_each(|output| legal.check(output));
         prop_assert_eq!(legal.stage, Stage::Ended);
         prop_assert_eq!(driven.machine.deadline(), None);
@@ -410,8 +350,8 @@ impl Legal {
     fn check(&mut self, output: &Output) {
         let stage = self.stage;
         let (legal, next) = match output {
-            Output::Send(Frame::Hello(_)) => (stage == Stage::Silent, Stage::Greeted),
-            Output::Join(_) => (stage == Stage::Greeted, Stage::Joined),
+            Output::Send(Frame::Hello { .. }) => (stage == Stage::Silent, Stage::Greeted),
+            Output::Join { .. } => (stage == Stage::Greeted, Stage::Joined),
             Output::Send(Frame::Snapshot(_)) => (stage == Stage::Joined, stage),
             Output::Relay(_) => (stage >= Stage::Joined, stage.max(Stage::Relaying)),
             Output::Send(Frame::SnapshotEnd { .. }) => (
@@ -429,16 +369,16 @@ impl Legal {
 fn inputs() -> impl Strategy<Value = Input> {
     let seqs = || 0..6_u64;
     let frames = prop_oneof![
-        4 => option::of(seqs()).prop_map(|seq| Frame::Subscribe { after: seq.map(at) }),
+        4 => option::of(seqs()).prop_map(|seq| Frame::Subscribe { after: seq.map(cursor) }),
         2 => any::<u64>().prop_map(watch),
         1 => Just(Frame::Unknown),
-        1 => Just(Frame::Status(complete())),
+        1 => Just(Frame::Heads { at: cursor(0) }),
     ];
     prop_oneof![
-        8 => frames.prop_map(|frame| Input::FrameCame(Ok(frame))),
-        2 => LazyJust::new(|| Input::FrameCame(Frame::decode("{"))),
-        3 => LazyJust::new(|| Input::BeatCame),
-        3 => LazyJust::new(|| Input::TimePassed),
+        8 => frames.prop_map(|frame| SocketInput::FrameCame(Ok(frame)).into()),
+        2 => LazyJust::new(|| SocketInput::FrameCame(Frame::decode("{")).into()),
+        3 => LazyJust::new(|| SocketInput::BeatCame.into()),
+        3 => LazyJust::new(|| SocketInput::TimePassed.into()),
         2 => (seqs(), seqs())
             .prop_map(|(after, head)| Input::JoinedAfter { after: at(after), head: at(head) }),
         2 => (vec(seqs(), 0..3), seqs(), vec(seqs(), 0..3)).prop_map(|(floors, head, events)| {
@@ -449,14 +389,14 @@ fn inputs() -> impl Strategy<Value = Input> {
             }
         }),
         4 => vec(seqs(), 0..4)
-            .prop_map(|seqs| Input::EventsRead(seqs.into_iter().map(event).collect())),
+            .prop_map(|seqs| read(seqs.into_iter().map(event).collect())),
         4 => seqs().prop_map(|seq| Input::HeadMoved(at(seq))),
         2 => (any::<bool>(), seqs()).prop_map(|(all, head)| Input::StatusChanged {
             status: if all { complete() } else { coming() },
             head: at(head),
         }),
         1 => LazyJust::new(|| Input::LogExpired),
-        1 => LazyJust::new(|| Input::BinaryCame),
+        1 => LazyJust::new(|| SocketInput::BinaryCame.into()),
     ]
 }
 
@@ -469,7 +409,8 @@ impl Driven {
     #[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
     fn new(head: Position, status: DiscordStatus) -> Self {
         let now = Instant::now();
-        let machine = Sender::new(head, status, now);
+        let mut machine = Sender::new(head.into(), now);
+        machine.handle(Input::StatusChanged { status, head }, now);
         Self { machine, now }
     }
 
@@ -488,10 +429,12 @@ impl Driven {
     }
 
     fn subscribe(&mut self, after: Option<Position>) {
-        self.input(Input::FrameCame(Ok(Frame::Subscribe { after })));
+        self.input(SocketInput::FrameCame(Ok(Frame::Subscribe {
+            after: after.map(Cursor::from),
+        })));
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, input: impl Into<Input>) {
         self.machine.handle(input, self.now);
     }
 
@@ -519,18 +462,41 @@ impl Driven {
 }
 
 fn said_hello(head: Position) -> Output {
-    Output::Send(Frame::Hello(Hello {
-        version: VERSION,
-        head,
-    }))
+    let heads = head.into();
+    Output::Send(Frame::Hello { heads })
 }
 
-fn watch(request_id: u64) -> Frame {
-    Frame::Watch {
-        request_id,
+fn said(status: DiscordStatus, at: Position) -> Output {
+    Output::Send(Frame::Status(LogStatus { at, status }))
+}
+
+fn heads(seq: u64) -> Output {
+    Output::Send(Frame::Heads { at: cursor(seq) })
+}
+
+fn read(events: Vec<Arc<SealedEvent>>) -> Input {
+    let log = events.first().map_or(LogId(0), |first| first.at.log);
+    Input::EventsRead { log, events }
+}
+
+fn watch(id: u64) -> Frame {
+    watch_until(id, Duration::from_secs(5))
+}
+
+fn watch_until(id: u64, deadline: Duration) -> Frame {
+    let watch = WatchRequestBody {
         user_id: UserId(5),
         guild_ids: vec![GuildId(1)],
-    }
+    };
+    Frame::Request(Request {
+        id,
+        deadline,
+        body: RequestBody::Watch(watch),
+    })
+}
+
+fn cursor(seq: u64) -> Cursor {
+    at(seq).into()
 }
 
 fn base(guild: u64, floor: u64) -> Base {

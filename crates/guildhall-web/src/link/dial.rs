@@ -10,12 +10,12 @@ use guildhall_http::{
     tls::tls_failure,
 };
 use guildhall_link::{
-    Backoff, End, Frame, Violation,
+    Backoff, End, Frame, SocketInput, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
-    frame::Ack,
+    frame::Watched,
     receiver::{Input, Output, Receiver},
 };
-use guildhall_model::Position;
+use guildhall_model::Cursor;
 use guildhall_ports::Clock;
 use http::{HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
@@ -47,7 +47,7 @@ const DIAL_LIMIT: Duration = Duration::from_secs(10);
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type AckSender = oneshot::Sender<Ack>;
+type AnswerSender = oneshot::Sender<Watched>;
 
 /// Where the gateway is, and how it is reached.
 pub(super) struct GatewayAddress {
@@ -130,7 +130,7 @@ impl Dialler {
         let after = if self.needs_snapshot {
             None
         } else {
-            self.publisher.position()
+            self.publisher.position().map(Cursor::from)
         };
         let mut attachment = Attachment {
             socket,
@@ -143,13 +143,14 @@ impl Dialler {
             let Attachment { socket, machine } = &mut attachment;
             let input = select! {
                 biased;
-                () = stop.cancelled() => Input::StopAsked,
+                () = stop.cancelled() => SocketInput::StopAsked.into(),
                 // Before the deadline: what has come counts, however long this task was stopped.
-                message = socket.next() => input_of(message),
-                () = sleep_to(machine.deadline()) => Input::TimePassed,
+                message = socket.next() => input_of(message).into(),
+                () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
                 Some(ask) = self.asks.recv() => Input::WatchAsked {
                     user_id: ask.user_id,
                     guild_ids: ask.guild_ids,
+                    due: ask.due,
                     reply: ask.reply,
                 },
             };
@@ -185,7 +186,7 @@ impl Dialler {
                     attachment.feed(Message::text(text)).await;
                 }
                 Some(Output::Ping) => attachment.feed(Message::Ping(bytes::Bytes::new())).await,
-                Some(Output::Begin) => self.publisher.begin_snapshot(),
+                Some(Output::Begin(_)) => self.publisher.begin_snapshot(),
                 Some(Output::Base(base)) => self.publisher.add_base(*base),
                 Some(Output::Apply(group)) => {
                     for envelope in &group {
@@ -198,11 +199,15 @@ impl Dialler {
                         attachment.machine.handle(Input::ReplicaRefused, now());
                     }
                 }
-                Some(Output::Complete(position)) => self.complete(position),
+                Some(Output::Complete(at)) => self.complete(&at),
                 Some(Output::Live(event)) => self.publisher.live(&event),
-                Some(Output::Status(status)) => self.publisher.status(status),
-                // Whoever asked may have gone, which is no failure.
-                Some(Output::Answer { reply, ack }) => _ = ack.map(|ack| reply.send(ack)),
+                Some(Output::Status(status)) => self.publisher.status(status.status),
+                Some(Output::Heads(heads)) => self.heads(&heads),
+                Some(Output::Answer { reply, answer }) => match answer {
+                    // Whoever asked may have gone, which is no failure.
+                    Ok(watched) => _ = reply.send(watched),
+                    Err(why) => debug!(?why, "[Gateway Client] No answer"),
+                },
                 Some(Output::Report(violation)) => self.report(violation),
                 Some(Output::PeerFailed { code, message }) => {
                     let message: String = message.chars().take(200).collect();
@@ -220,13 +225,26 @@ impl Dialler {
         }
     }
 
-    fn complete(&mut self, position: Position) {
-        self.publisher.complete_snapshot(position);
+    fn complete(&mut self, at: &Cursor) {
+        for position in at.positions() {
+            self.publisher.complete_snapshot(*position);
+        }
         self.publisher.link_up(self.clock.now());
         gauge!("guildhall_link_up").set(1);
         self.health.send_replace(LinkHealth::Up);
         self.failure = None;
-        info!(link.at = %position, "[Gateway Client] Connected to Gateway service");
+        info!(link.at = %at, "[Gateway Client] Connected to Gateway service");
+    }
+
+    /// How far behind the gateway the replica is: nearly always not at all.
+    fn heads(&self, heads: &Cursor) {
+        let here = self.publisher.position();
+        let behind = heads.positions().iter().map(|head| {
+            let here = here.filter(|here| here.comparable(*head));
+            here.map_or(0, |here| head.seq.saturating_sub(here.seq))
+        });
+        #[expect(clippy::cast_precision_loss, reason = "a number of events")]
+        gauge!("guildhall_link_events_behind").set(behind.sum::<u64>() as f64);
     }
 
     /// Notes that there is no link, and logs why only if that is not what was logged last.
@@ -257,7 +275,7 @@ impl Dialler {
 
 struct Attachment {
     socket: Socket,
-    machine: Receiver<AckSender>,
+    machine: Receiver<AnswerSender>,
 }
 
 impl Attachment {
@@ -274,8 +292,8 @@ impl Attachment {
     fn written<T, E>(&mut self, written: &Result<Result<(), T>, E>) -> bool {
         let failure = match written {
             Ok(Ok(())) => return true,
-            Ok(Err(_)) => Input::ConnectionLost,
-            Err(_) => Input::WriteStalled,
+            Ok(Err(_)) => SocketInput::ConnectionLost,
+            Err(_) => SocketInput::WriteStalled,
         };
         self.machine.handle(failure, now());
         false
@@ -341,13 +359,13 @@ async fn drop_asks_until<T>(
     }
 }
 
-fn input_of(message: Option<Result<Message, SocketError>>) -> Input<AckSender> {
+fn input_of(message: Option<Result<Message, SocketError>>) -> SocketInput {
     match message {
-        Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
-        Some(Ok(Message::Binary(_))) => Input::BinaryCame,
-        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Input::BeatCame,
-        Some(Err(SocketError::Capacity(_))) => Input::OversizedCame,
-        Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
+        Some(Ok(Message::Text(text))) => SocketInput::FrameCame(Frame::decode(text.as_str())),
+        Some(Ok(Message::Binary(_))) => SocketInput::BinaryCame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => SocketInput::BeatCame,
+        Some(Err(SocketError::Capacity(_))) => SocketInput::OversizedCame,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => SocketInput::ConnectionLost,
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, Method, StatusCode, header};
 use futures_util::{SinkExt, StreamExt};
-use guildhall_link::frame::{Ack, Base, Discord, DiscordStatus, Frame, Hello, VERSION};
+use guildhall_link::frame::{
+    Base, Discord, DiscordStatus, Frame, LogStatus, Reply, ReplyBody, RequestBody, Watched,
+};
 use guildhall_model::{
     Change, Envelope, Event, Guild, GuildId, Position, UserId, guild::Membership,
 };
@@ -242,13 +244,10 @@ impl Gateway {
     }
 
     async fn attach(&mut self, head: Position) -> Option<Position> {
-        let hello = Hello {
-            version: VERSION,
-            head,
-        };
-        self.say(Frame::Hello(hello)).await;
+        let heads = head.into();
+        self.say(Frame::Hello { heads }).await;
         match self.hear().await {
-            Frame::Subscribe { after } => after,
+            Frame::Subscribe { after } => after.and_then(|after| after.in_log(head.log)),
             other => panic!("no subscribe: {other:?}"),
         }
     }
@@ -272,18 +271,20 @@ impl Gateway {
             .await;
         }
         self.status(out).await;
-        self.say(Frame::SnapshotEnd { position }).await;
+        let at = position.into();
+        self.say(Frame::SnapshotEnd { at }).await;
     }
 
     /// All guilds have come but for these, which are in an outage.
     async fn status(&mut self, out: &[GuildId]) {
-        self.say(Frame::Status(DiscordStatus {
+        let status = DiscordStatus {
             discord: Discord::Live,
             since: EPOCH,
             guild_ids: out.to_vec(),
             complete: true,
-        }))
-        .await;
+        };
+        let at = Position::start(guildhall_model::LogId(0), EPOCH);
+        self.say(Frame::Status(LogStatus { at, status })).await;
     }
 
     /// Waits for a watch and answers it: a member without roles.
@@ -305,23 +306,20 @@ impl Gateway {
     /// Waits for a watch.
     async fn asked(&mut self) -> (u64, UserId, Vec<GuildId>) {
         match self.hear().await {
-            Frame::Watch {
-                request_id,
-                user_id,
-                guild_ids,
-            } => (request_id, user_id, guild_ids),
+            Frame::Request(request) => match request.body {
+                RequestBody::Watch(watch) => (request.id, watch.user_id, watch.guild_ids),
+                other => panic!("no watch: {other:?}"),
+            },
             other => panic!("no watch: {other:?}"),
         }
     }
 
     async fn answer(&mut self, request_id: u64, at: Position, failed: &[GuildId]) {
         let failed = failed.to_vec();
-        self.say(Frame::Ack(Ack {
-            request_id,
-            at,
-            failed,
-        }))
-        .await;
+        let at = at.into();
+        let result = Ok(ReplyBody::Watched(Watched { at, failed }));
+        let id = request_id;
+        self.say(Frame::Reply(Reply { id, result })).await;
     }
 
     async fn append(&mut self, at: Position, change: Change) {

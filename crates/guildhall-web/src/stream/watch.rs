@@ -12,8 +12,8 @@ use std::{
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use guildhall_http::LogThrottle;
-use guildhall_link::frame::Ack;
-use guildhall_model::{GuildId, UserId};
+use guildhall_link::frame::Watched;
+use guildhall_model::{GuildId, Position, UserId};
 use parking_lot::Mutex;
 use tokio::{
     select,
@@ -113,9 +113,11 @@ impl WatchClient {
 
     async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), GatewayUnavailable> {
         for guilds in guilds.chunks(GUILDS_PER_WATCH) {
-            let ack = self.link.watch(viewer.id(), guilds.to_vec()).await?;
-            self.fanout.replica().reached(ack.at).await;
-            let change = self.record(viewer, guilds, &ack)?;
+            let watched = self.link.watch(viewer.id(), guilds.to_vec()).await?;
+            for position in watched.at.positions() {
+                self.fanout.replica().reached(*position).await;
+            }
+            let change = self.record(viewer, guilds, &watched)?;
             if change.dropped > 0 {
                 self.log_dropped(viewer.id(), change.dropped);
             }
@@ -129,12 +131,16 @@ impl WatchClient {
         &self,
         viewer: &Viewer,
         guilds: &[GuildId],
-        ack: &Ack,
+        watched: &Watched,
     ) -> Result<LookupChange, GatewayUnavailable> {
         let logs = self.fanout.replica().read();
-        let now_at = logs.position().filter(|at| at.comparable(ack.at));
+        let comparable = |at: &Position| {
+            let asked = watched.at.in_log(at.log);
+            asked.is_some_and(|asked| asked.comparable(*at))
+        };
+        let now_at = logs.position().filter(comparable);
         let now_at = now_at.ok_or(GatewayUnavailable)?;
-        Ok(viewer.record_lookup(now_at, guilds, &ack.failed, Instant::now()))
+        Ok(viewer.record_lookup(now_at, guilds, &watched.failed, Instant::now()))
     }
 
     fn log_dropped(&self, user: UserId, dropped: usize) {

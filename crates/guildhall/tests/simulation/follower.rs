@@ -6,11 +6,12 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use futures_util::{SinkExt, StreamExt};
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
-    End, Frame, Receiver,
-    frame::{Ack, Base, DiscordStatus},
+    End, Frame, Receiver, SocketInput,
+    frame::{Base, DiscordStatus, Watched},
+    pending::WATCH_LIMIT,
     receiver::{Input, Output},
 };
-use guildhall_model::{Envelope, GuildId, Position, UserId, World};
+use guildhall_model::{Cursor, Envelope, GuildId, Position, UserId, World};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     net::TcpStream,
@@ -69,7 +70,7 @@ pub(crate) struct Acked {
 struct Ask {
     user_id: UserId,
     guild_ids: Vec<GuildId>,
-    reply: oneshot::Sender<Ack>,
+    reply: oneshot::Sender<Watched>,
 }
 
 impl Follower {
@@ -113,7 +114,7 @@ impl Follower {
         &self,
         user_id: UserId,
         guild_ids: Vec<GuildId>,
-    ) -> impl Future<Output = Option<Ack>> + use<> {
+    ) -> impl Future<Output = Option<Watched>> + use<> {
         let (reply, answer) = oneshot::channel();
         let ask = Ask {
             user_id,
@@ -180,18 +181,18 @@ impl Following {
     /// One attachment until it ends.
     async fn attend(&mut self, mut socket: Socket) {
         let after = self.lock().position;
-        let mut machine = Receiver::new(after, now());
+        let mut machine = Receiver::new(after.map(Cursor::from), now());
         // Replaces the world once it is complete.
         let mut fresh = None;
         loop {
             while let Some(output) = machine.poll_output() {
                 if let Output::Send(frame) = output {
                     if socket.send(Message::text(frame.encode(0))).await.is_err() {
-                        machine.handle(Input::ConnectionLost, now());
+                        machine.handle(SocketInput::ConnectionLost, now());
                     }
                 } else if let Output::Ping = output {
                     if socket.send(Message::Ping(Vec::new().into())).await.is_err() {
-                        machine.handle(Input::ConnectionLost, now());
+                        machine.handle(SocketInput::ConnectionLost, now());
                     }
                 } else if self.act(output, after, &mut fresh) {
                     return;
@@ -199,11 +200,12 @@ impl Following {
             }
             let input = select! {
                 biased;
-                message = socket.next() => input_of(message),
-                () = sleep_to(machine.deadline()) => Input::TimePassed,
+                message = socket.next() => input_of(message).into(),
+                () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
                 Some(ask) = self.asked.recv() => Input::WatchAsked {
                     user_id: ask.user_id,
                     guild_ids: ask.guild_ids.clone(),
+                    due: now() + WATCH_LIMIT,
                     reply: ask,
                 },
             };
@@ -220,8 +222,8 @@ impl Following {
     ) -> bool {
         match output {
             // The gateway of today says nothing in the live lane.
-            Output::Send(_) | Output::Ping | Output::Live(_) => {}
-            Output::Begin => {
+            Output::Send(_) | Output::Ping | Output::Live(_) | Output::Heads(_) => {}
+            Output::Begin(_) => {
                 *fresh = Some(World::default());
                 if let Some(after) = after
                     && self.journal.history().goes_back_to(after)
@@ -238,18 +240,23 @@ impl Following {
                 self.change(|seen| seen.bases.push(*base));
             }
             Output::Apply(group) => self.apply(group, fresh.as_mut()),
-            Output::Complete(position) => {
+            Output::Complete(at) => {
+                let position = at.positions().first().copied();
                 let fresh = fresh.take();
                 self.change(|seen| {
                     if let Some(world) = fresh {
                         seen.world = world;
                     }
-                    seen.position = Some(position);
+                    seen.position = position;
                     seen.live = true;
                 });
             }
-            Output::Status(status) => self.change(|seen| seen.status = Some(status)),
-            Output::Answer { reply: ask, ack } => self.answer(ask, ack),
+            Output::Status(status) => self.change(|seen| seen.status = Some(status.status)),
+            Output::Answer { reply: ask, answer } => {
+                if let Ok(watched) = answer {
+                    self.answer(ask, watched);
+                }
+            }
             Output::Report(violation) => self.violated(format!("the link's rules: {violation}")),
             Output::PeerFailed { code, message } => {
                 if code != "expired" {
@@ -290,18 +297,17 @@ impl Following {
         });
     }
 
-    fn answer(&mut self, ask: Ask, ack: Option<Ack>) {
-        let Some(ack) = ack else { return };
+    fn answer(&mut self, ask: Ask, watched: Watched) {
         let mut guild_ids = ask.guild_ids;
-        guild_ids.retain(|guild_id| !ack.failed.contains(guild_id));
+        guild_ids.retain(|guild_id| !watched.failed.contains(guild_id));
         let acked = Acked {
-            at: ack.at,
+            at: watched.at.positions()[0],
             user_id: ask.user_id,
             guild_ids,
         };
         self.change(|seen| seen.acks.push(acked));
         // Who asked may have gone.
-        let _gone = ask.reply.send(ack);
+        let _gone = ask.reply.send(watched);
     }
 
     fn violated(&mut self, what: String) {
@@ -326,12 +332,12 @@ async fn dial(address: SocketAddr, token: &str) -> Result<Socket, SocketError> {
     Ok(connect_async(request).await?.0)
 }
 
-fn input_of(message: Option<Result<Message, SocketError>>) -> Input<Ask> {
+fn input_of(message: Option<Result<Message, SocketError>>) -> SocketInput {
     match message {
-        Some(Ok(Message::Text(text))) => Input::FrameCame(Frame::decode(text.as_str())),
-        Some(Ok(Message::Binary(_))) => Input::BinaryCame,
-        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Input::BeatCame,
-        Some(Err(SocketError::Capacity(_))) => Input::OversizedCame,
-        Some(Ok(Message::Close(_)) | Err(_)) | None => Input::ConnectionLost,
+        Some(Ok(Message::Text(text))) => SocketInput::FrameCame(Frame::decode(text.as_str())),
+        Some(Ok(Message::Binary(_))) => SocketInput::BinaryCame,
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => SocketInput::BeatCame,
+        Some(Err(SocketError::Capacity(_))) => SocketInput::OversizedCame,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => SocketInput::ConnectionLost,
     }
 }

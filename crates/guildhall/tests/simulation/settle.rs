@@ -139,7 +139,8 @@ async fn look_up(run: &mut Run) -> Result<BTreeSet<UserId>, String> {
             return Err(run.why_not(&format!("{user_id} was not looked up")));
         };
         let there = run.follower.until(WAIT_LIMIT, |seen| {
-            seen.position.is_some_and(|now| now >= at)
+            let now = seen.position.map(guildhall_model::Cursor::from);
+            now.is_some_and(|now| now.positions() >= at.positions())
         });
         if !there.await {
             return Err(run.why_not(&format!("the log never came to {at}")));

@@ -6,13 +6,16 @@ use axum::{Router, extract::WebSocketUpgrade, routing::any};
 use futures_util::StreamExt;
 use guildhall_link::{
     attachment::MESSAGE_BYTES_TO_GATEWAY,
-    frame::Discord,
+    frame::{Discord, DiscordStatus, LogStatus},
     receiver::{self, Receiver},
 };
-use guildhall_model::{Change, Envelope, Event, GuildId, LogId, UserId, guild::GuildInfo};
+use guildhall_model::{
+    Change, Cursor, Envelope, Event, GuildId, LogId, Position, UserId, guild::GuildInfo,
+};
 use guildhall_ports::ManualClock;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_tungstenite::{
@@ -21,7 +24,11 @@ use tokio_tungstenite::{
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::log::Retention;
+use crate::{
+    link::AttachedLog,
+    log::{Log, Retention},
+    sequencer::Sequencer,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -32,23 +39,23 @@ async fn a_web_role_gets_everything_then_what_happens_then_what_it_missed() {
     let harness = Harness::open().await;
     harness.append(3);
     let mut web = harness.dial(None).await;
-    assert_eq!(web.next().await, Output::Begin);
+    assert_eq!(web.next().await, Output::Begin(LogId(0)));
     assert!(matches!(web.next().await, Output::Base(base) if base.guild_id == GuildId(1)));
     web.expect_events(1..=3).await;
-    assert_eq!(web.next().await, Output::Status(status(true)));
-    assert_eq!(web.next().await, Output::Complete(at(3)));
+    assert_eq!(web.next().await, said(true, 3));
+    assert_eq!(web.next().await, Output::Complete(at(3).into()));
     harness.append(1);
     web.expect_events(4..=4).await;
     harness.status.send_replace(status(false));
-    assert_eq!(web.next().await, Output::Status(status(false)));
+    assert_eq!(web.next().await, said(false, 4));
     harness.status.send_replace(status(true));
     drop(web);
 
     harness.append(2);
     let mut web = harness.dial(Some(at(4))).await;
     web.expect_events(5..=6).await;
-    assert_eq!(web.next().await, Output::Status(status(true)));
-    assert_eq!(web.next().await, Output::Complete(at(6)));
+    assert_eq!(web.next().await, said(true, 6));
+    assert_eq!(web.next().await, Output::Complete(at(6).into()));
 }
 
 #[tokio::test]
@@ -80,8 +87,8 @@ async fn the_replay_ends_when_discord_has_sent_its_guilds() {
     harness.append(1);
     harness.status.send_replace(status(true));
     web.expect_events(2..=2).await;
-    assert_eq!(web.next().await, Output::Status(status(true)));
-    assert_eq!(web.next().await, Output::Complete(at(2)));
+    assert_eq!(web.next().await, said(true, 2));
+    assert_eq!(web.next().await, Output::Complete(at(2).into()));
 }
 
 #[tokio::test]
@@ -89,23 +96,25 @@ async fn a_watch_without_a_sequencer_failed_everywhere() {
     let mut harness = Harness::open().await;
     let mut web = harness.dial(Some(at(0))).await;
     assert!(matches!(web.next().await, Output::Status(_)));
-    assert_eq!(web.next().await, Output::Complete(at(0)));
+    assert_eq!(web.next().await, Output::Complete(at(0).into()));
     // As when the gateway is about to stop.
     harness.sequencer_inbox.take();
     let ask = receiver::Input::WatchAsked {
         user_id: UserId(1),
         guild_ids: vec![GuildId(1), GuildId(2)],
+        due: now() + PATIENCE,
         reply: 70,
     };
     web.machine.handle(ask, now());
     let Output::Answer {
         reply,
-        ack: Some(ack),
+        answer: Ok(watched),
     } = web.next().await
     else {
         panic!("no answer")
     };
-    assert_eq!((reply, ack.failed), (70, vec![GuildId(1), GuildId(2)]));
+    assert_eq!(watched.at, at(0).into());
+    assert_eq!((reply, watched.failed), (70, vec![GuildId(1), GuildId(2)]));
 }
 
 #[tokio::test]
@@ -115,7 +124,7 @@ async fn what_breaks_the_rules_is_told_so_and_closed() {
         (ClientMessage::binary(vec![1]), 1003),
         (ClientMessage::text(too_big), 1009),
         (
-            ClientMessage::text(Frame::SnapshotEnd { position: at(0) }.encode(1)),
+            ClientMessage::text(Frame::Heads { at: at(0).into() }.encode(1)),
             1002,
         ),
     ];
@@ -125,7 +134,7 @@ async fn what_breaks_the_rules_is_told_so_and_closed() {
         socket.send(message).await.expect("sent");
         let (frames, closed) = frames_until_close(&mut socket).await;
         assert!(
-            matches!(&frames[..], [Frame::Hello(_), Frame::Error { code, .. }] if code == "protocol"),
+            matches!(&frames[..], [Frame::Hello { .. }, Frame::Error { code, .. }] if code == "protocol"),
             "{frames:?}"
         );
         assert_eq!(closed, Some(code));
@@ -146,7 +155,9 @@ async fn a_web_role_that_reads_no_more_does_not_delay_a_stop() {
     // More than the kernel takes for both ends.
     harness.append_large(300, 100_000);
     let mut socket = harness.connect().await;
-    let subscribe = Frame::Subscribe { after: Some(at(0)) };
+    let subscribe = Frame::Subscribe {
+        after: Some(at(0).into()),
+    };
     let subscribe = ClientMessage::text(subscribe.encode(1));
     socket.send(subscribe).await.expect("sent");
     for _hello_then_the_first_event in 0..2 {
@@ -182,9 +193,11 @@ impl Harness {
         let (sequencer, sequencer_inbox) = Sequencer::new();
         let stop = CancellationToken::new();
         let harness = AttachmentContext {
-            log: log.clone(),
-            sequencer,
-            status: status_receiver,
+            logs: AttachedLogs::new(vec![AttachedLog {
+                log: log.clone(),
+                sequencer,
+                status: status_receiver,
+            }]),
             clock: Arc::new(ManualClock::at(1)),
         };
         let attachments = TaskTracker::new();
@@ -245,7 +258,7 @@ impl Harness {
     async fn dial(&self, after: Option<Position>) -> WebRole {
         WebRole {
             socket: self.connect().await,
-            machine: Receiver::new(after, now()),
+            machine: Receiver::new(after.map(Cursor::from), now()),
         }
     }
 }
@@ -281,18 +294,16 @@ impl WebRole {
                         let text = ClientMessage::text(frame.encode(1));
                         self.socket.send(text).await.expect("sent");
                     }
-                    Output::Ping => {}
+                    Output::Ping | Output::Heads(_) => {}
                     output => return output,
                 }
             }
             let input = match self.socket.next().await {
                 Some(Ok(ClientMessage::Text(text))) => {
-                    receiver::Input::FrameCame(Frame::decode(text.as_str()))
+                    SocketInput::FrameCame(Frame::decode(text.as_str()))
                 }
-                Some(Ok(ClientMessage::Ping(_) | ClientMessage::Pong(_))) => {
-                    receiver::Input::BeatCame
-                }
-                _ => receiver::Input::ConnectionLost,
+                Some(Ok(ClientMessage::Ping(_) | ClientMessage::Pong(_))) => SocketInput::BeatCame,
+                _ => SocketInput::ConnectionLost,
             };
             self.machine.handle(input, now());
         }
@@ -325,6 +336,13 @@ fn status(complete: bool) -> DiscordStatus {
         guild_ids: Vec::new(),
         complete,
     }
+}
+
+fn said(complete: bool, seq: u64) -> Output {
+    Output::Status(LogStatus {
+        at: at(seq),
+        status: status(complete),
+    })
 }
 
 fn places(group: &[Envelope]) -> Vec<Position> {

@@ -19,6 +19,7 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
+    link::{AttachedLog, AttachedLogs},
     log::{Log, Retention},
     sequencer::Sequencer,
 };
@@ -239,9 +240,11 @@ impl Open {
                 others: vec![strong(SECOND)],
             }),
             context: AttachmentContext {
-                log: Log::new(Position::start(LogId(0), 1), retention),
-                sequencer: Sequencer::new().0,
-                status: status.subscribe(),
+                logs: AttachedLogs::new(vec![AttachedLog {
+                    log: Log::new(Position::start(LogId(0), 1), retention),
+                    sequencer: Sequencer::new().0,
+                    status: status.subscribe(),
+                }]),
                 clock: Arc::new(ManualClock::at(1)),
             },
             limits,

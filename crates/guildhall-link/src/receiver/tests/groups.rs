@@ -1,4 +1,5 @@
 use super::*;
+use crate::attachment::GROUP_EVENTS;
 
 #[test]
 fn a_group_is_handed_over_when_its_last_event_has_come() {
@@ -26,7 +27,7 @@ fn of_a_group_that_is_cut_off_nothing_is_handed_over() {
     let mut driven = Driven::subscribed(Some(at(3)), at(3));
     driven.frames([status(), end_at(3), event(4), more(5)]);
     driven.take();
-    driven.input(Input::ConnectionLost);
+    driven.input(SocketInput::ConnectionLost);
     assert_eq!(driven.take(), [Output::End(End::Lost)]);
 }
 

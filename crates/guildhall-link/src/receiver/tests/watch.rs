@@ -16,17 +16,14 @@ fn guilds(count: usize) -> Vec<GuildId> {
 /// The requests that a watch goes as.
 fn requests(outputs: &[Out]) -> Vec<(u64, Vec<GuildId>)> {
     let request = |output: &Out| match output {
-        Output::Send(
-            frame @ Frame::Watch {
-                request_id,
-                user_id,
-                guild_ids,
-            },
-        ) => {
+        Output::Send(frame @ Frame::Request(request)) => {
             let size = frame.encode(u64::MAX).len();
             assert!(size <= MESSAGE_BYTES_TO_GATEWAY, "{size} bytes");
-            assert_eq!(*user_id, UserId(u64::MAX));
-            Some((*request_id, guild_ids.clone()))
+            let RequestBody::Watch(watch) = &request.body else {
+                panic!("no watch: {request:?}")
+            };
+            assert_eq!(watch.user_id, UserId(u64::MAX));
+            Some((request.id, watch.guild_ids.clone()))
         }
         _ => None,
     };
@@ -34,19 +31,24 @@ fn requests(outputs: &[Out]) -> Vec<(u64, Vec<GuildId>)> {
 }
 
 fn ask(driven: &mut Driven, reply: u64, guild_ids: &[GuildId]) -> Vec<(u64, Vec<GuildId>)> {
+    let due = driven.now + WATCH_LIMIT;
     driven.input(Input::WatchAsked {
         user_id: UserId(u64::MAX),
         guild_ids: guild_ids.to_vec(),
+        due,
         reply,
     });
     requests(&driven.take())
 }
 
 fn acked(request_id: u64, seq: u64, failed: &[GuildId]) -> Frame {
-    Frame::Ack(Ack {
-        request_id,
-        at: at(seq),
+    let watched = Watched {
+        at: cursor(seq),
         failed: failed.to_vec(),
+    };
+    Frame::Reply(Reply {
+        id: request_id,
+        result: Ok(ReplyBody::Watched(watched)),
     })
 }
 
@@ -69,18 +71,18 @@ fn a_watch_of_many_guilds_goes_as_several_requests_and_is_answered_when_all_are(
     let [
         Output::Answer {
             reply: 70,
-            ack: Some(ack),
+            answer: Ok(watched),
         },
     ] = &driven.take()[..]
     else {
         panic!("the answer")
     };
     assert_eq!(
-        ack.at,
-        at(9),
+        watched.at,
+        cursor(9),
         "nothing may be shown before the last of them"
     );
-    assert_eq!(ack.failed, [all[2_000], all[0], all[1]]);
+    assert_eq!(watched.failed, [all[2_000], all[0], all[1]]);
 }
 
 #[test]
@@ -88,13 +90,13 @@ fn a_part_without_an_answer_is_a_watch_without_one() {
     let mut driven = Driven::subscribed(None, at(0));
     let asked = ask(&mut driven, 70, &guilds(1_500));
     driven.frames([acked(asked[0].0, 7, &[])]);
-    driven.now += ANSWER_LIMIT;
-    driven.input(Input::TimePassed);
+    driven.now += WATCH_LIMIT;
+    driven.input(SocketInput::TimePassed);
     let unanswered = Output::Answer {
         reply: 70,
-        ack: None,
+        answer: Err(Unanswered::Late),
     };
-    assert_eq!(driven.take()[0], unanswered);
+    assert!(driven.take().contains(&unanswered));
     driven.frames([acked(asked[1].0, 7, &[])]);
     assert_eq!(driven.take(), []);
     // Nothing of it counts any longer.
@@ -130,7 +132,7 @@ proptest! {
             prop_assert_eq!(driven.take().len(), usize::from(last), "answered with its last part");
         }
         let left: BTreeSet<u64> = open.iter().map(|(_, reply)| *reply).collect();
-        driven.input(Input::ConnectionLost);
+        driven.input(SocketInput::ConnectionLost);
         prop_assert_eq!(driven.take().len(), left.len() + 1);
     }
 }

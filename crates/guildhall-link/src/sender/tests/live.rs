@@ -29,13 +29,13 @@ fn all_words_come_behind_the_replay_and_of_each_the_latest() {
         head: at(1),
     });
     assert_eq!(driven.take(), [Output::Read(at(0))]);
-    driven.input(Input::EventsRead(vec![event(1)]));
+    driven.input(read(vec![event(1)]));
     assert_eq!(
         driven.take(),
         [
             Output::Relay(event(1)),
-            Output::Send(Frame::Status(complete())),
-            Output::Send(Frame::SnapshotEnd { position: at(1) }),
+            said(complete(), at(1)),
+            Output::Send(Frame::SnapshotEnd { at: cursor(1) }),
             sent(word(7, 1)),
             sent(word(8, 2)),
         ]
@@ -52,7 +52,7 @@ fn neither_lane_holds_up_the_other() {
     driven.input(Input::LiveSaid(word(7, 1)));
     assert_eq!(driven.take(), [sent(word(7, 1)), Output::Read(at(0))]);
     driven.input(Input::LiveSaid(word(7, 2)));
-    driven.input(Input::EventsRead(vec![event(1)]));
+    driven.input(read(vec![event(1)]));
     assert_eq!(
         driven.take(),
         [

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, future::pending, net::SocketAddr};
 
 use guildhall_http::Secret;
 use guildhall_link::{
-    frame::{Base, Discord, DiscordStatus, Hello, VERSION},
+    frame::{Base, Discord, DiscordStatus, Opening, VERSION},
     sender,
 };
 use guildhall_model::{
-    Change, Envelope, Event, Guild, GuildId, LogId, SealedEvent, UserId, guild::GuildInfo,
+    Change, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId, guild::GuildInfo,
 };
 use guildhall_ports::{Condition, SystemClock};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -33,7 +33,7 @@ async fn it_follows_the_log_and_goes_on_from_its_position_after_a_cut() {
     let house = House::open().await;
     let mut gateway = house.accept().await;
     gateway.greet(at(2));
-    assert_eq!(gateway.next().await, sender::Output::Join(None));
+    assert_eq!(gateway.next().await, joins(None));
     gateway.input(sender::Input::JoinedBases {
         bases: vec![base()],
         backlog: vec![event(2)],
@@ -47,13 +47,16 @@ async fn it_follows_the_log_and_goes_on_from_its_position_after_a_cut() {
     let mut gateway = house.accept().await;
     assert!(!house.replica.freshness().link_is_up());
     gateway.greet(at(3));
-    assert_eq!(gateway.next().await, sender::Output::Join(Some(at(2))));
+    assert_eq!(gateway.next().await, joins(Some(at(2))));
     gateway.input(sender::Input::JoinedAfter {
         after: at(2),
         head: at(3),
     });
     assert_eq!(gateway.next().await, sender::Output::Read(at(2)));
-    gateway.input(sender::Input::EventsRead(vec![event(3)]));
+    gateway.input(sender::Input::EventsRead {
+        log: LogId(0),
+        events: vec![event(3)],
+    });
     gateway.run_until(house.is(&LinkHealth::Up)).await;
     assert_eq!(house.replica.position(), Some(at(3)));
     assert_eq!(name_of(&house.replica), "name 3");
@@ -78,7 +81,7 @@ async fn a_hole_in_the_log_makes_it_ask_for_everything() {
 
     let mut gateway = house.accept().await;
     gateway.greet(at(3));
-    assert_eq!(gateway.next().await, sender::Output::Join(None));
+    assert_eq!(gateway.next().await, joins(None));
     assert_eq!(
         house.replica.position(),
         Some(at(1)),
@@ -100,23 +103,25 @@ async fn a_watch_is_answered_by_the_gateway_or_by_nobody_at_once() {
     });
     gateway.run_until(house.reaches(at(0))).await;
 
-    let answer = |request_id| Ack {
-        request_id,
-        at: at(0),
+    let answer = || Watched {
+        at: at(0).into(),
         failed: vec![GuildId(2)],
     };
     let gateway_answers = async {
         let sender::Output::Watch { request_id, .. } = gateway.next().await else {
             panic!("no watch")
         };
-        gateway.input(sender::Input::Watched(answer(request_id)));
+        gateway.input(sender::Input::Watched {
+            request_id,
+            watched: answer(),
+        });
         gateway.run_until(pending::<()>()).await;
     };
-    let ack = select! {
-        ack = house.watch() => ack.expect("answered"),
+    let watched = select! {
+        watched = house.watch() => watched.expect("answered"),
         () = gateway_answers => unreachable!("it runs for ever"),
     };
-    assert_eq!(ack, answer(ack.request_id));
+    assert_eq!(watched, answer());
 
     let (asked, ()) = tokio::join!(house.watch(), async {
         gateway.next().await;
@@ -141,13 +146,10 @@ async fn a_refused_token_is_named_and_it_goes_on_trying() {
 #[tokio::test]
 async fn a_gateway_of_another_version_is_named_and_it_goes_on_trying() {
     let house = House::open().await;
+    let (opening, version) = (Opening::Hello, VERSION + 1);
     for _ in 0..2 {
         let mut gateway = house.accept().await;
-        let hello = Hello {
-            version: VERSION + 1,
-            head: at(0),
-        };
-        gateway.say(&Frame::Hello(hello)).await;
+        gateway.say(&Frame::OtherVersion { opening, version }).await;
         let said = gateway
             .socket
             .next()
@@ -157,8 +159,10 @@ async fn a_gateway_of_another_version_is_named_and_it_goes_on_trying() {
         let said = Frame::decode(said.to_text().expect("a text")).expect("a frame");
         assert!(matches!(said, Frame::Error { code, .. } if code == "version"));
     }
-    let theirs = VERSION + 1;
-    house.is(&LinkHealth::Ended(End::Version { theirs })).await;
+    let theirs = version;
+    house
+        .is(&LinkHealth::Ended(End::Version { opening, theirs }))
+        .await;
     assert!(house.link.check().detail.contains("same release"));
 }
 
@@ -270,11 +274,11 @@ impl House {
             .expect("dialled in time")?;
         Some(Gateway {
             socket,
-            machine: sender::Sender::new(at(0), live(), now()),
+            machine: sender::Sender::new(at(0).into(), now()),
         })
     }
 
-    async fn watch(&self) -> Result<Ack, crate::link::GatewayUnavailable> {
+    async fn watch(&self) -> Result<Watched, crate::link::GatewayUnavailable> {
         self.link
             .watch(UserId(1), vec![GuildId(1), GuildId(2)])
             .await
@@ -301,10 +305,12 @@ struct Gateway {
 
 impl Gateway {
     fn greet(&mut self, head: Position) {
-        self.machine = sender::Sender::new(head, live(), now());
+        self.machine = sender::Sender::new(head.into(), now());
+        let status = live();
+        self.input(sender::Input::StatusChanged { status, head });
     }
 
-    fn input(&mut self, input: sender::Input) {
+    fn input(&mut self, input: impl Into<sender::Input>) {
         self.machine.handle(input, now());
     }
 
@@ -342,14 +348,19 @@ impl Gateway {
             }
             let input = match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    sender::Input::FrameCame(Frame::decode(text.as_str()))
+                    SocketInput::FrameCame(Frame::decode(text.as_str()))
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => sender::Input::BeatCame,
-                _ => sender::Input::ConnectionLost,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => SocketInput::BeatCame,
+                _ => SocketInput::ConnectionLost,
             };
             self.input(input);
         }
     }
+}
+
+fn joins(after: Option<Position>) -> sender::Output {
+    let log = LogId(0);
+    sender::Output::Join { log, after }
 }
 
 fn name_of(replica: &Replica) -> String {

@@ -4,13 +4,9 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use guildhall_link::{
-    Frame, Receiver,
-    frame::{Hello, VERSION},
-    receiver::{Input, Output},
-};
+use guildhall_link::{Frame, Receiver, SocketInput, receiver::Output};
 use guildhall_model::{
-    Change, Envelope, Guild, Position, World,
+    Change, Cursor, Envelope, Guild, Position, World,
     guild::{RoomInfo, RoomRights},
 };
 use proptest::{collection::vec, prelude::*};
@@ -29,14 +25,11 @@ struct Link(Receiver<()>);
 impl Link {
     #[expect(clippy::disallowed_methods, reason = "nothing of it is about time")]
     fn attached(after: Position) -> Self {
-        let mut machine = Receiver::new(Some(after), Instant::now());
-        let hello = Hello {
-            version: VERSION,
-            head: after,
-        };
-        let end = Frame::SnapshotEnd { position: after };
-        for frame in [Frame::Hello(hello), end] {
-            machine.handle(Input::FrameCame(Ok(frame)), Instant::now());
+        let at = Cursor::from(after);
+        let mut machine = Receiver::new(Some(at.clone()), Instant::now());
+        let heads = at.clone();
+        for frame in [Frame::Hello { heads }, Frame::SnapshotEnd { at }] {
+            machine.handle(SocketInput::FrameCame(Ok(frame)), Instant::now());
         }
         while machine.poll_output().is_some() {}
         Self(machine)
@@ -46,7 +39,7 @@ impl Link {
     #[expect(clippy::disallowed_methods, reason = "nothing of it is about time")]
     fn cross(&mut self, envelope: &Envelope, harness: &mut Harness) {
         let frame = Frame::decode(&Frame::Event(envelope.clone()).encode(0));
-        self.0.handle(Input::FrameCame(frame), Instant::now());
+        self.0.handle(SocketInput::FrameCame(frame), Instant::now());
         while let Some(output) = self.0.poll_output() {
             match output {
                 Output::Apply(group) => harness.take(group),

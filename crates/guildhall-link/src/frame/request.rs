@@ -1,0 +1,218 @@
+//! What a web role asks of the gateway, each time with a deadline, and what it is answered.
+
+use std::{borrow::Cow, time::Duration};
+
+use guildhall_model::{Cursor, GuildId, UserId};
+use serde::{Deserialize, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+
+/// Something is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Chosen by the web role, one for each request of a connection; repeated in the reply.
+    pub id: u64,
+    /// So long does the web role wait from when it sent this. Whole milliseconds on the wire. The
+    /// gateway answers [`RefusalCode::Deadline`] when it has passed.
+    pub deadline: Duration,
+    /// What.
+    pub body: RequestBody,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestBody {
+    /// This user is here; make sure that their rights in these guilds are in the log.
+    Watch(WatchRequestBody),
+    /// Of a kind that this build does not know: answered [`RefusalCode::UnknownKind`].
+    Unknown {
+        /// The kind.
+        kind: String,
+    },
+    /// Of a known kind, and not to be read: answered [`RefusalCode::Malformed`].
+    Malformed,
+}
+
+/// Whose rights are wanted where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchRequestBody {
+    /// Who.
+    pub user_id: UserId,
+    /// Where. Guilds that the gateway does not bridge are answered as failed.
+    pub guild_ids: Vec<GuildId>,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The request.
+    pub id: u64,
+    /// The answer, or why there is none.
+    pub result: Result<ReplyBody, Refusal>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplyBody {
+    /// To a watch.
+    Watched(Watched),
+    /// Of a kind that this build does not know.
+    Unknown,
+}
+
+/// A user is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watched {
+    /// Nothing may be sent for this user before the replica has come here: one position for each
+    /// log that has some of the guilds.
+    pub at: Cursor,
+    /// Guilds where the look-up failed: the user is invisible there, ask again later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<GuildId>,
+}
+
+/// Why nothing was done, or nobody knows whether it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// In a word, for programs.
+    pub code: RefusalCode,
+    /// In a sentence, for people. No secrets.
+    pub message: String,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// The gateway knows no such request.
+    UnknownKind,
+    /// The request could not be read.
+    Malformed,
+    /// Its deadline passed before it was done.
+    Deadline,
+    /// Too many requests of this web role are under way.
+    Busy,
+    /// A word of a newer gateway.
+    #[serde(other)]
+    Other,
+}
+
+impl RefusalCode {
+    /// With its sentence.
+    #[must_use]
+    pub fn refusal(self) -> Refusal {
+        let message = match self {
+            Self::UnknownKind => "the gateway knows no such request",
+            Self::Malformed => "the request cannot be read",
+            Self::Deadline => "the deadline passed before it was done",
+            Self::Busy => "too many requests are under way",
+            Self::Other => "it was refused",
+        };
+        Refusal {
+            code: self,
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// `{kind, deadlineMs, …}`.
+impl Serialize for Request {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data<'a> {
+            kind: &'a str,
+            deadline_ms: u64,
+            #[serde(flatten)]
+            watch: Option<&'a WatchRequestBody>,
+        }
+        let (kind, watch) = match &self.body {
+            RequestBody::Watch(watch) => (WATCH, Some(watch)),
+            RequestBody::Unknown { kind } => (kind.as_str(), None),
+            RequestBody::Malformed => (WATCH, None),
+        };
+        let deadline_ms = u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX);
+        let data = Data {
+            kind,
+            deadline_ms,
+            watch,
+        };
+        data.serialize(serializer)
+    }
+}
+
+/// `{kind, …}`, or `{error: {code, message}}`.
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            kind: Option<&'static str>,
+            #[serde(flatten)]
+            watched: Option<&'a Watched>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<&'a Refusal>,
+        }
+        let (kind, watched, error) = match &self.result {
+            Ok(ReplyBody::Watched(watched)) => (Some(WATCH), Some(watched), None),
+            Ok(ReplyBody::Unknown) => (Some("unknown"), None, None),
+            Err(refusal) => (None, None, Some(refusal)),
+        };
+        let data = Data {
+            kind,
+            watched,
+            error,
+        };
+        data.serialize(serializer)
+    }
+}
+
+const WATCH: &str = "watch";
+
+impl Request {
+    /// Total but for the envelope: what is asked and cannot be read is to be answered, too.
+    pub(super) fn read(id: u64, data: &RawValue) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data<'a> {
+            #[serde(borrow)]
+            kind: Cow<'a, str>,
+            deadline_ms: u64,
+        }
+        let Data { kind, deadline_ms } = serde_json::from_str(data.get())?;
+        let body = match &*kind {
+            WATCH => {
+                serde_json::from_str(data.get()).map_or(RequestBody::Malformed, RequestBody::Watch)
+            }
+            _ => RequestBody::Unknown {
+                kind: kind.chars().take(40).collect(),
+            },
+        };
+        Ok(Self {
+            id,
+            deadline: Duration::from_millis(deadline_ms),
+            body,
+        })
+    }
+}
+
+impl Reply {
+    pub(super) fn read(id: u64, data: &RawValue) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Data<'a> {
+            #[serde(default, borrow)]
+            kind: Option<Cow<'a, str>>,
+            #[serde(default)]
+            error: Option<Refusal>,
+        }
+        let Data { kind, error } = serde_json::from_str(data.get())?;
+        let result = match (kind.as_deref(), error) {
+            (_, Some(refusal)) => Err(refusal),
+            (Some(WATCH), None) => Ok(ReplyBody::Watched(serde_json::from_str(data.get())?)),
+            (Some(_), None) => Ok(ReplyBody::Unknown),
+            (None, None) => return Err(de::Error::missing_field("kind")),
+        };
+        Ok(Self { id, result })
+    }
+}

@@ -1,0 +1,322 @@
+//! Any frame.
+
+use super::*;
+
+pub(super) fn frames() -> impl Strategy<Value = Frame> {
+    prop_oneof![
+        cursors().prop_map(|heads| Frame::Hello { heads }),
+        option::of(cursors()).prop_map(|after| Frame::Subscribe { after }),
+        cursors().prop_map(|at| Frame::Heads { at }),
+        "[a-z]{1,40}".prop_map(|kind| Frame::Tell { kind }),
+        (ids(), positions(), option::of(guilds())).prop_map(|(id, floor, guild)| {
+            let guild_id = GuildId(id);
+            Frame::Snapshot(Box::new(Base {
+                guild_id,
+                floor,
+                guild,
+            }))
+        }),
+        cursors().prop_map(|at| Frame::SnapshotEnd { at }),
+        (positions(), any::<bool>(), events())
+            .prop_map(|(at, more, event)| Frame::Event(Envelope { at, more, event })),
+        statuses().prop_map(Frame::Status),
+        requests().prop_map(Frame::Request),
+        replies().prop_map(Frame::Reply),
+        (any::<String>(), any::<String>())
+            .prop_map(|(code, message)| Frame::Error { code, message }),
+    ]
+}
+
+fn statuses() -> impl Strategy<Value = LogStatus> {
+    let said = (discords(), any::<u64>(), vec(ids(), 0..4), any::<bool>());
+    (positions(), said).prop_map(|(at, (discord, since, guilds, complete))| LogStatus {
+        at,
+        status: DiscordStatus {
+            discord,
+            since,
+            guild_ids: guilds.into_iter().map(GuildId).collect(),
+            complete,
+        },
+    })
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let body = prop_oneof![
+        (ids(), vec(ids(), 0..4)).prop_map(|(user, guilds)| {
+            RequestBody::Watch(WatchRequestBody {
+                user_id: UserId(user),
+                guild_ids: guilds.into_iter().map(GuildId).collect(),
+            })
+        }),
+        "[A-Z]{1,40}".prop_map(|kind| RequestBody::Unknown { kind }),
+        Just(RequestBody::Malformed),
+    ];
+    (any::<u64>(), any::<u64>(), body).prop_map(|(id, millis, body)| Request {
+        id,
+        deadline: Duration::from_millis(millis),
+        body,
+    })
+}
+
+fn replies() -> impl Strategy<Value = Reply> {
+    let codes = prop::sample::select(vec![
+        RefusalCode::UnknownKind,
+        RefusalCode::Malformed,
+        RefusalCode::Deadline,
+        RefusalCode::Busy,
+        RefusalCode::Other,
+    ]);
+    let result = prop_oneof![
+        (cursors(), vec(ids(), 0..4)).prop_map(|(at, failed)| {
+            let failed = failed.into_iter().map(GuildId).collect();
+            Ok(ReplyBody::Watched(Watched { at, failed }))
+        }),
+        Just(Ok(ReplyBody::Unknown)),
+        codes.prop_map(|code| Err(code.refusal())),
+    ];
+    (any::<u64>(), result).prop_map(|(id, result)| Reply { id, result })
+}
+
+fn cursors() -> impl Strategy<Value = Cursor> {
+    vec(positions(), 1..5).prop_map(|positions| {
+        let by_log: BTreeMap<LogId, Position> =
+            positions.into_iter().map(|at| (at.log, at)).collect();
+        Cursor::new(by_log.into_values()).expect("few")
+    })
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    (ids(), any::<u64>(), any::<bool>(), changes()).prop_map(|(guild, ts, synthetic, change)| {
+        Event {
+            guild_id: GuildId(guild),
+            ts,
+            synthetic,
+            change,
+        }
+    })
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let channels = || ids().prop_map(ChannelId);
+    let users = || ids().prop_map(UserId);
+    let people = prop_oneof![
+        occupants().prop_map(Change::VoiceJoined),
+        occupants().prop_map(Change::VoiceUpdated),
+        occupants().prop_map(Change::VoicePending),
+        users().prop_map(|user_id| Change::VoicePendingRemoved { user_id }),
+        (channels(), users()).prop_map(|(previous_channel_id, user_id)| Change::VoiceLeft {
+            previous_channel_id,
+            user_id,
+        }),
+        (users(), option::of(memberships())).prop_map(|(user_id, membership)| Change::Rights {
+            user_id,
+            membership
+        }),
+        users().prop_map(|owner_id| Change::OwnerChanged { owner_id }),
+        Just(Change::RightsReset),
+    ];
+    let rooms_and_roles = prop_oneof![
+        rooms().prop_map(Change::RoomCreated),
+        rooms().prop_map(|room| Change::RoomUpdated(room.info)),
+        rooms().prop_map(|room| Change::RoomRights {
+            channel_id: room.info.channel_id,
+            rights: room.rights,
+        }),
+        channels().prop_map(|channel_id| Change::RoomDeleted { channel_id }),
+        (channels(), any::<String>())
+            .prop_map(|(channel_id, name)| Change::CategorySet { channel_id, name }),
+        channels().prop_map(|channel_id| Change::CategoryRemoved { channel_id }),
+        (ids(), any::<u64>()).prop_map(|(role, permissions)| Change::RoleSet(Role {
+            role_id: RoleId(role),
+            permissions: Permissions(permissions),
+        })),
+        ids().prop_map(|role| Change::RoleRemoved {
+            role_id: RoleId(role)
+        }),
+    ];
+    let whole_guilds = prop_oneof![
+        guilds().prop_map(|guild| Change::GuildAvailable(Some(Box::new(guild)))),
+        Just(Change::GuildAvailable(None)),
+        Just(Change::GuildUnavailable),
+        Just(Change::GuildRemoved),
+        guilds().prop_map(|guild| Change::GuildUpdated(guild.info)),
+        any::<(u64, u64)>().prop_map(|(from, to)| Change::Gap { from, to }),
+    ];
+    prop_oneof![people, rooms_and_roles, whole_guilds]
+}
+
+fn guilds() -> impl Strategy<Value = Guild> {
+    let info = (any::<String>(), option::of("[a-z_0-9]{0,34}"))
+        .prop_map(|(name, icon)| GuildInfo { name, icon });
+    let roles = vec((ids(), any::<u64>()), 0..3);
+    let categories = vec((ids(), any::<String>()), 0..3);
+    let people = (
+        vec(occupants(), 0..3),
+        vec(occupants(), 0..2),
+        vec((ids(), memberships()), 0..3),
+    );
+    (
+        info,
+        any::<bool>(),
+        ids(),
+        roles,
+        categories,
+        vec(rooms(), 0..3),
+        people,
+    )
+        .prop_map(
+            |(info, available, owner, roles, categories, rooms, (voice, pending, memberships))| {
+                Guild {
+                    info,
+                    available,
+                    owner_id: UserId(owner),
+                    roles: roles
+                        .into_iter()
+                        .map(|(id, bits)| (RoleId(id), Permissions(bits)))
+                        .collect(),
+                    categories: categories
+                        .into_iter()
+                        .map(|(id, name)| (ChannelId(id), name))
+                        .collect(),
+                    rooms: rooms
+                        .into_iter()
+                        .map(|room| (room.info.channel_id, room))
+                        .collect(),
+                    voice: voice
+                        .into_iter()
+                        .map(|person| (person.user_id, person))
+                        .collect(),
+                    pending_voice: pending
+                        .into_iter()
+                        .map(|person| (person.user_id, person))
+                        .collect(),
+                    memberships: memberships
+                        .into_iter()
+                        .map(|(id, is)| (UserId(id), is))
+                        .collect(),
+                }
+            },
+        )
+}
+
+fn rooms() -> impl Strategy<Value = Room> {
+    let overwrites =
+        (any::<bool>(), ids(), any::<u64>(), any::<u64>()).prop_map(|(role, id, allow, deny)| {
+            Overwrite {
+                target: if role {
+                    OverwriteTarget::Role(RoleId(id))
+                } else {
+                    OverwriteTarget::Member(UserId(id))
+                },
+                allow: Permissions(allow),
+                deny: Permissions(deny),
+            }
+        });
+    let rights =
+        (vec(overwrites, 0..3), any::<bool>()).prop_map(|(overwrites, obfuscated)| RoomRights {
+            overwrites,
+            obfuscated,
+        });
+    let place = (
+        option::of(ids()),
+        option::of(any::<String>()),
+        any::<i64>(),
+        any::<u32>(),
+    );
+    (ids(), any::<String>(), any::<bool>(), place, rights).prop_map(
+        |(id, name, stage, (parent, parent_name, position, user_limit), rights)| Room {
+            info: RoomInfo {
+                channel_id: ChannelId(id),
+                name,
+                kind: if stage {
+                    RoomKind::Stage
+                } else {
+                    RoomKind::Voice
+                },
+                parent_id: parent.map(ChannelId),
+                parent_name,
+                position,
+                user_limit,
+            },
+            rights,
+        },
+    )
+}
+
+fn occupants() -> impl Strategy<Value = Occupant> {
+    let names = (
+        any::<String>(),
+        any::<String>(),
+        option::of(any::<String>()),
+        any::<String>(),
+    );
+    (
+        ids(),
+        ids(),
+        names,
+        any::<bool>(),
+        any::<u64>(),
+        any::<[bool; 7]>(),
+    )
+        .prop_map(
+            |(channel, user, (username, display_name, avatar, avatar_url), bot, since, flags)| {
+                let [
+                    mute,
+                    deaf,
+                    self_mute,
+                    self_deaf,
+                    streaming,
+                    video,
+                    suppressed,
+                ] = flags;
+                Occupant {
+                    channel_id: ChannelId(channel),
+                    user_id: UserId(user),
+                    username,
+                    display_name,
+                    avatar,
+                    avatar_url,
+                    bot,
+                    since,
+                    flags: VoiceFlags {
+                        mute,
+                        deaf,
+                        self_mute,
+                        self_deaf,
+                        streaming,
+                        video,
+                        suppressed,
+                    },
+                }
+            },
+        )
+}
+
+fn memberships() -> impl Strategy<Value = Membership> {
+    prop_oneof![
+        (vec(ids().prop_map(RoleId), 0..4), any::<bool>())
+            .prop_map(|(roles, guest)| Membership::member(roles, guest)),
+        Just(Membership::Stranger),
+    ]
+}
+
+fn discords() -> impl Strategy<Value = Discord> {
+    prop::sample::select(vec![
+        Discord::Live,
+        Discord::Resuming,
+        Discord::Down,
+        Discord::Unknown,
+    ])
+}
+
+fn positions() -> impl Strategy<Value = Position> {
+    any::<(u16, u64, u64)>().prop_map(|(log, epoch, seq)| Position {
+        log: LogId(log),
+        epoch,
+        seq,
+    })
+}
+
+fn ids() -> impl Strategy<Value = u64> {
+    any::<u64>()
+}

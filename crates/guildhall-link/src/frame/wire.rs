@@ -1,0 +1,283 @@
+//! Frames are written and read.
+
+use std::borrow::Cow;
+
+use guildhall_model::{
+    Cursor, Envelope, Event, Position, SealedEvent, UnixMs,
+    event::{EVENTS, EventTable, LiveEvent},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::{Frame, FrameError, Opening, Reply, Request, VERSION};
+
+impl Frame {
+    /// The frame as a text message. `ts`: the sender's clock; an event carries its own.
+    #[must_use]
+    pub fn encode(&self, ts: UnixMs) -> String {
+        let say = Says {
+            frame: self.name(),
+            id: None,
+            data: &(),
+            request_id: None,
+            ts,
+        };
+        match self {
+            Self::Hello { heads } => say.with(&HelloData {
+                version: VERSION,
+                heads: Some(Cow::Borrowed(heads)),
+                head: heads.positions().first().copied(),
+            }),
+            Self::Subscribe { after } => say.with(&SubscribeData {
+                version: Some(VERSION),
+                after: after.as_ref().map(Cow::Borrowed),
+            }),
+            Self::OtherVersion { version, .. } => say.with(&VersionData {
+                version: Some(*version),
+            }),
+            Self::Snapshot(base) => Says {
+                id: Some(base.floor),
+                ..say
+            }
+            .with(base),
+            Self::SnapshotEnd { at } | Self::Heads { at } => say.with(&CursorData {
+                at: Cow::Borrowed(at),
+            }),
+            Self::Event(envelope) => encode_event(&SealedEvent::new(envelope.clone())),
+            Self::Live(event) => say.with(&**event),
+            Self::Status(status) => say.with(status),
+            Self::Request(request) => Says {
+                request_id: Some(request.id),
+                ..say
+            }
+            .with(request),
+            Self::Reply(reply) => Says {
+                request_id: Some(reply.id),
+                ..say
+            }
+            .with(reply),
+            Self::Tell { kind } => say.with(&TellData {
+                kind: Cow::Borrowed(kind),
+            }),
+            Self::Error { code, message } => say.with(&ErrorData {
+                code: Cow::Borrowed(code),
+                message: Cow::Borrowed(message),
+            }),
+            Self::Unknown => say.with(&()),
+        }
+    }
+
+    /// Reads a text message. Total: any text is a frame or an error, and fields and types that
+    /// this build does not know are passed over.
+    pub fn decode(message: &str) -> Result<Self, FrameError> {
+        Self::decode_by(EVENTS, message)
+    }
+
+    /// [`Frame::decode`], with the events of a table.
+    pub fn decode_by(table: EventTable, message: &str) -> Result<Self, FrameError> {
+        let raw: RawFrame<'_> = serde_json::from_str(message).map_err(FrameError::Envelope)?;
+        Ok(match &*raw.frame {
+            "hello" => raw.hello()?,
+            "subscribe" => raw.subscribe()?,
+            "snapshot" => Self::Snapshot(raw.data("snapshot")?),
+            "snapshot_end" => Self::SnapshotEnd {
+                at: raw.data::<CursorData<'_>>("snapshot_end")?.at.into_owned(),
+            },
+            "event" => Self::Event(Envelope {
+                at: raw.id.ok_or(FrameError::NoId("event"))?,
+                more: raw.more,
+                event: raw.event(table)?,
+            }),
+            "live" => raw
+                .live(table)?
+                .map_or(Self::Unknown, |event| Self::Live(event.into())),
+            "status" => Self::Status(raw.data("status")?),
+            "heads" => Self::Heads {
+                at: raw.data::<CursorData<'_>>("heads")?.at.into_owned(),
+            },
+            "request" => Self::Request(raw.request_of("request", Request::read)?),
+            "reply" => Self::Reply(raw.request_of("reply", Reply::read)?),
+            "tell" => Self::Tell {
+                kind: raw
+                    .data::<TellData<'_>>("tell")?
+                    .kind
+                    .chars()
+                    .take(40)
+                    .collect(),
+            },
+            "error" => {
+                let error: ErrorData<'_> = raw.data("error")?;
+                Self::Error {
+                    code: error.code.into_owned(),
+                    message: error.message.into_owned(),
+                }
+            }
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// The frame of an event, around the JSON that it has already.
+#[must_use]
+pub fn encode_event(sealed: &SealedEvent) -> String {
+    let (at, data, ts) = (sealed.at, sealed.data(), sealed.event.ts);
+    let more = if sealed.more { r#","more":true"# } else { "" };
+    format!(r#"{{"type":"event","id":"{at}","data":{data}{more},"ts":{ts}}}"#)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Says<'a, T> {
+    #[serde(rename = "type")]
+    frame: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Position>,
+    data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<u64>,
+    ts: UnixMs,
+}
+
+impl Says<'_, ()> {
+    fn with<T: Serialize>(self, data: &T) -> String {
+        let Self {
+            frame,
+            id,
+            request_id,
+            ts,
+            data: (),
+        } = self;
+        guildhall_model::json::to_string(&Says {
+            frame,
+            id,
+            data,
+            request_id,
+            ts,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawFrame<'a> {
+    #[serde(rename = "type", borrow)]
+    frame: Cow<'a, str>,
+    #[serde(default)]
+    id: Option<Position>,
+    #[serde(default, borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    more: bool,
+    #[serde(default)]
+    request_id: Option<u64>,
+}
+
+impl RawFrame<'_> {
+    /// The version is read before what it says the rest to be.
+    fn hello(&self) -> Result<Frame, FrameError> {
+        let VersionData { version } = self.data("hello")?;
+        if let Some(version) = version.filter(|version| *version != VERSION) {
+            return Ok(Frame::OtherVersion {
+                opening: Opening::Hello,
+                version,
+            });
+        }
+        let HelloData { heads, .. } = self.data("hello")?;
+        let missing = || FrameError::Data {
+            frame: "hello",
+            reason: serde::de::Error::missing_field("heads"),
+        };
+        let heads = heads.filter(|_| version.is_some()).ok_or_else(missing)?;
+        Ok(Frame::Hello {
+            heads: heads.into_owned(),
+        })
+    }
+
+    /// A web role of version 1 does not name it.
+    fn subscribe(&self) -> Result<Frame, FrameError> {
+        let VersionData { version } = self.data("subscribe")?;
+        let version = version.unwrap_or(1);
+        if version != VERSION {
+            return Ok(Frame::OtherVersion {
+                opening: Opening::Subscribe,
+                version,
+            });
+        }
+        let SubscribeData { after, .. } = self.data("subscribe")?;
+        Ok(Frame::Subscribe {
+            after: after.map(Cow::into_owned),
+        })
+    }
+
+    fn live(&self, table: EventTable) -> Result<Option<LiveEvent>, FrameError> {
+        let data = self.data.map_or("null", RawValue::get);
+        LiveEvent::from_json_by(table, data).map_err(|reason| FrameError::Data {
+            frame: "live",
+            reason,
+        })
+    }
+
+    fn event(&self, table: EventTable) -> Result<Event, FrameError> {
+        let data = self.data.map_or("null", RawValue::get);
+        Event::from_json_by(table, data).map_err(|reason| FrameError::Data {
+            frame: "event",
+            reason,
+        })
+    }
+
+    fn request_of<T>(
+        &self,
+        frame: &'static str,
+        read: impl Fn(u64, &RawValue) -> Result<T, serde_json::Error>,
+    ) -> Result<T, FrameError> {
+        let id = self.request_id.ok_or(FrameError::NoId(frame))?;
+        read(id, self.data.unwrap_or(RawValue::NULL))
+            .map_err(|reason| FrameError::Data { frame, reason })
+    }
+
+    fn data<T: DeserializeOwned>(&self, frame: &'static str) -> Result<T, FrameError> {
+        let data = self.data.map_or("null", RawValue::get);
+        serde_json::from_str(data).map_err(|reason| FrameError::Data { frame, reason })
+    }
+}
+
+/// What every version's opening has.
+#[derive(Serialize, Deserialize)]
+struct VersionData {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HelloData<'a> {
+    version: u32,
+    #[serde(default)]
+    heads: Option<Cow<'a, Cursor>>,
+    /// For a web role of version 1 alone, which reads no hello without it and would not come to say
+    /// that the versions differ.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    head: Option<Position>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SubscribeData<'a> {
+    #[serde(default)]
+    version: Option<u32>,
+    after: Option<Cow<'a, Cursor>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CursorData<'a> {
+    at: Cow<'a, Cursor>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TellData<'a> {
+    kind: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ErrorData<'a> {
+    code: Cow<'a, str>,
+    message: Cow<'a, str>,
+}

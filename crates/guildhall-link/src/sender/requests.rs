@@ -1,0 +1,168 @@
+//! Requests of the web role, until they are answered or their deadline has passed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use super::{Output, Sender};
+use crate::{
+    attachment::Violation,
+    frame::{Frame, RefusalCode, Reply, ReplyBody, Request, RequestBody, Watched},
+    pending::REQUESTS_IN_FLIGHT,
+};
+
+/// More watches than this at once are refused unasked. No web role has more under way: it is a
+/// bound for one that does not keep to the rules.
+pub const WATCHES_IN_FLIGHT: usize = REQUESTS_IN_FLIGHT;
+/// No deadline counts as later than this from when the request came.
+pub const LONGEST_DEADLINE: Duration = Duration::from_mins(1);
+
+/// Those that are under way.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    open: BTreeMap<u64, OpenRequest>,
+    /// By their deadlines, which have not passed.
+    due: BTreeSet<(Instant, u64)>,
+}
+
+#[derive(Debug)]
+enum OpenRequest {
+    /// The driver has it looked up.
+    Asked { due: Instant },
+    /// Its answer waits for the events of so many logs.
+    Answered {
+        due: Instant,
+        watched: Watched,
+        logs: usize,
+    },
+    /// It was answered that its deadline has passed. What it asked for is under way, and counts
+    /// until it is done.
+    GivenUp,
+}
+
+impl Requests {
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// The next whose deadline has passed, taken out.
+    fn overdue(&mut self, now: Instant) -> Option<u64> {
+        let (due, request_id) = *self.due.first()?;
+        if now < due {
+            return None;
+        }
+        self.due.pop_first();
+        match self.open.get_mut(&request_id) {
+            Some(request @ OpenRequest::Asked { .. }) => *request = OpenRequest::GivenUp,
+            _ => _ = self.open.remove(&request_id),
+        }
+        Some(request_id)
+    }
+
+    /// What it asked for is done. Returns the answer if it waits for no events.
+    fn answered(&mut self, request_id: u64, watched: Watched, logs: usize) -> Option<Watched> {
+        match self.open.get_mut(&request_id) {
+            Some(OpenRequest::Asked { due }) if logs == 0 => {
+                self.due.remove(&(*due, request_id));
+                self.open.remove(&request_id);
+                Some(watched)
+            }
+            Some(request @ OpenRequest::Asked { .. }) => {
+                if let OpenRequest::Asked { due } = *request {
+                    *request = OpenRequest::Answered { due, watched, logs };
+                }
+                None
+            }
+            Some(OpenRequest::GivenUp) => {
+                self.open.remove(&request_id);
+                None
+            }
+            Some(OpenRequest::Answered { .. }) | None => None,
+        }
+    }
+
+    /// The events of one log that an answer waited for are sent. Returns the answer if it was the
+    /// last.
+    pub(super) fn released(&mut self, request_id: u64) -> Option<Frame> {
+        let Some(OpenRequest::Answered { due, logs, .. }) = self.open.get_mut(&request_id) else {
+            // Given up meanwhile.
+            return None;
+        };
+        *logs -= 1;
+        if *logs > 0 {
+            return None;
+        }
+        self.due.remove(&(*due, request_id));
+        match self.open.remove(&request_id) {
+            Some(OpenRequest::Answered { watched, .. }) => Some(reply(request_id, watched)),
+            _ => None,
+        }
+    }
+}
+
+impl Sender {
+    /// Has it done, or says why not.
+    pub(super) fn request_came(&mut self, request: Request, now: Instant) {
+        let Request { id, deadline, body } = request;
+        if self.requests.open.contains_key(&id) {
+            return self.conversation.violated(Violation::Unexpected);
+        }
+        let watch = match body {
+            RequestBody::Watch(watch) => watch,
+            RequestBody::Unknown { .. } => {
+                self.conversation.report(Violation::UnknownRequest);
+                return self.refuse(id, RefusalCode::UnknownKind);
+            }
+            RequestBody::Malformed => {
+                self.conversation.report(Violation::Undecodable);
+                return self.refuse(id, RefusalCode::Malformed);
+            }
+        };
+        if self.requests.open.len() >= WATCHES_IN_FLIGHT {
+            return self.refuse(id, RefusalCode::Busy);
+        }
+        let due = now + deadline.min(LONGEST_DEADLINE);
+        self.requests.open.insert(id, OpenRequest::Asked { due });
+        self.requests.due.insert((due, id));
+        self.conversation.push(Output::Watch {
+            request_id: id,
+            user_id: watch.user_id,
+            guild_ids: watch.guild_ids,
+        });
+    }
+
+    /// A watch is done: its answer is sent behind the events that it speaks of.
+    pub(super) fn watched(&mut self, request_id: u64, watched: Watched) {
+        let at = watched.at.clone();
+        let known = at.positions().iter().filter_map(|position| {
+            let index = self.index_of(position.log)?;
+            Some((index, position.seq))
+        });
+        let known: Vec<(usize, u64)> = known.collect();
+        if let Some(watched) = self.requests.answered(request_id, watched, known.len()) {
+            return self.conversation.send(reply(request_id, watched));
+        }
+        for (index, seq) in known {
+            self.lanes[index].await_event(seq, request_id);
+            self.turns.wake(index);
+        }
+    }
+
+    /// Answers those whose deadline has passed.
+    pub(super) fn give_up_overdue(&mut self, now: Instant) {
+        while let Some(request_id) = self.requests.overdue(now) {
+            self.refuse(request_id, RefusalCode::Deadline);
+        }
+    }
+
+    fn refuse(&mut self, id: u64, code: RefusalCode) {
+        let result = Err(code.refusal());
+        self.conversation.send(Frame::Reply(Reply { id, result }));
+    }
+}
+
+fn reply(id: u64, watched: Watched) -> Frame {
+    let result = Ok(ReplyBody::Watched(watched));
+    Frame::Reply(Reply { id, result })
+}
