@@ -14,7 +14,6 @@ pub use guildhall_model::event::Discord;
 pub use request::{
     Refusal, RefusalCode, Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched,
 };
-pub use wire::encode_event;
 
 /// The version of these shapes. Sides of different versions refuse each other.
 pub const VERSION: u32 = 2;

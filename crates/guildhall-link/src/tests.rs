@@ -16,7 +16,7 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     End, Frame, Receiver, Sender, SocketInput,
-    frame::{Base, Discord, DiscordStatus, Watched, encode_event},
+    frame::{Base, Discord, DiscordStatus, Watched},
     receiver, sender,
 };
 
@@ -296,7 +296,7 @@ impl House {
             };
             match output {
                 sender::Output::Send(frame) => to_web.push_back(frame.encode(1)),
-                sender::Output::Relay(envelope) => to_web.push_back(encode_event(&envelope)),
+                sender::Output::Relay(envelope) => to_web.push_back(text(&envelope)),
                 sender::Output::Ping => {}
                 sender::Output::Join { log, after } => {
                     sender.handle(self.logs[usize::from(log.0)].join(after), self.now);
@@ -548,6 +548,10 @@ impl Log {
     fn world_at(&self, at: Position) -> &World {
         self.history.get(&at).expect("the end of a group")
     }
+}
+
+fn text(sealed: &SealedEvent) -> String {
+    String::from_utf8(sealed.frame().to_vec()).expect("JSON")
 }
 
 fn status(complete: bool) -> DiscordStatus {

@@ -34,7 +34,9 @@ use crate::{
     guild::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
-pub use definition::{AudienceRule, EventDefinition, EventTable, Family, FamilySet, Lane};
+pub use definition::{
+    AudienceRule, EventDefinition, EventTable, Family, FamilySet, Lane, ReadChange,
+};
 pub use live::{LiveEvent, LiveKey, LiveTable};
 pub use payload::{
     Bare, EventPayload, GuildShown, Interval, LiveFacts, LivePayload, RoomGone, VoiceLeft,
@@ -49,7 +51,7 @@ pub use table::{
     BYE, CHECKPOINT, EVENTS, GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, RESUMED, SNAPSHOT,
     STATUS,
 };
-pub use wire::{EventError, PublicPayload, WirePayload};
+pub use wire::{EventError, PayloadReader, PublicPayload, WirePayload};
 
 use table::ChangeVisitor;
 

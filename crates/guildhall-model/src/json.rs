@@ -26,6 +26,17 @@ pub fn to_string(value: &impl Serialize) -> String {
     String::from_utf8(to_vec(value)).expect("JSON is UTF-8")
 }
 
+/// As [`to_vec`], behind what is there, which is ASCII.
+///
+/// # Panics
+///
+/// As [`to_vec`].
+pub fn append(to: &mut Vec<u8>, value: &impl Serialize) {
+    let written = serde_json::to_writer(&mut *to, value);
+    written.expect("what we send are maps with string keys, which serialise");
+    *to = escape_line_ends(std::mem::take(to));
+}
+
 /// In JSON these three stand in strings only, so they may be escaped without reading it. One look
 /// over finished bytes costs less than a serde_json formatter that looks at each string, and it
 /// holds for JSON that was passed on raw, too.

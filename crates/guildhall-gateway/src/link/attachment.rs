@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeSet, future::ready, pin::pin, sync::Arc, time::Duration};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{FutureExt, SinkExt};
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Sender, SocketInput, Violation,
     attachment::WRITE_LIMIT,
-    frame::encode_event,
     sender::{EVENTS_PER_READ, Input, Output},
 };
+use guildhall_model::SealedEvent;
 use guildhall_ports::Clock;
-use metrics::{counter, gauge};
+use metrics::{Counter, counter, gauge};
 use tokio::{select, time::timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,9 @@ struct Attachment {
     stop: CancellationToken,
     watches: UnackedWatches,
     reported: BTreeSet<Violation>,
+    /// Events sent in this round of outputs, to be counted together.
+    relayed: u64,
+    events_sent: Counter,
 }
 
 /// How far one round of outputs came.
@@ -90,6 +93,8 @@ impl Attachment {
             machine,
             stop,
             reported: BTreeSet::new(),
+            relayed: 0,
+            events_sent: counter!("guildhall_link_events_sent_total"),
         }
     }
 
@@ -128,6 +133,15 @@ impl Attachment {
 
     /// Does what the machine wants, one round of it.
     async fn act(&mut self) -> Round {
+        let round = self.outputs().await;
+        let relayed = std::mem::take(&mut self.relayed);
+        if relayed > 0 {
+            self.events_sent.increment(relayed);
+        }
+        round
+    }
+
+    async fn outputs(&mut self) -> Round {
         for _ in 0..OUTPUTS_PER_ROUND {
             match self.machine.poll_output() {
                 Some(output) => {
@@ -151,18 +165,7 @@ impl Attachment {
                 let text = frame.encode(self.clock.now());
                 self.feed(Message::Text(text.into())).await;
             }
-            Output::Relay(envelope) => {
-                let sent = self
-                    .feed(Message::Text(encode_event(&envelope).into()))
-                    .await;
-                counter!("guildhall_link_events_sent_total").increment(u64::from(sent));
-                debug!(
-                    "[Gateway WS] Broadcast {}: {} success, {} failed",
-                    envelope.event.change.name(),
-                    u8::from(sent),
-                    u8::from(!sent)
-                );
-            }
+            Output::Relay(sealed) => self.relay(&sealed).await,
             Output::Ping => {
                 self.feed(Message::Ping(Vec::new().into())).await;
             }
@@ -187,6 +190,22 @@ impl Attachment {
             Output::End(end) => return Some(end),
         }
         None
+    }
+
+    /// The event's own bytes, which every attachment sends.
+    async fn relay(&mut self, sealed: &SealedEvent) {
+        let frame = sealed.frame();
+        // They are UTF-8.
+        let text = Utf8Bytes::try_from(frame.clone());
+        let text = text.unwrap_or_else(|_| String::from_utf8_lossy(frame).into_owned().into());
+        let sent = self.feed(Message::Text(text)).await;
+        self.relayed += u64::from(sent);
+        debug!(
+            "[Gateway WS] Broadcast {}: {} success, {} failed",
+            sealed.event.change.name(),
+            u8::from(sent),
+            u8::from(!sent)
+        );
     }
 
     /// The machine asks for the logs that it was given, so there is an answer.
@@ -217,7 +236,12 @@ impl Attachment {
     }
 
     async fn flush(&mut self) -> bool {
-        let written = in_time(self.socket.flush(), &self.stop).await;
+        let mut flushing = pin!(self.socket.flush());
+        // The kernel takes it at once, unless the other end reads too slowly.
+        let written = match flushing.as_mut().now_or_never() {
+            Some(flushed) => flushed.map_err(|_| SocketInput::ConnectionLost),
+            None => in_time(flushing, &self.stop).await,
+        };
         self.written(written)
     }
 

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use guildhall_model::{
     Change, ChannelId, Event, LogId, Permissions, RoleId, UserId,
-    event::sample::{ONE_MORE, Peep, WITH_LIVE},
+    event::{
+        EVENTS,
+        sample::{ONE_MORE, Peep, WITH_LIVE},
+    },
     guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
         RoomKind, RoomRights, VoiceFlags,
@@ -56,6 +59,27 @@ fn what_a_newer_peer_adds_is_passed_over() {
         (2, false, Change::Unknown),
         "an older peer knows no groups: each event is one"
     );
+}
+
+#[test]
+fn fields_may_stand_in_any_order() {
+    let envelope = |text: &str| match Frame::decode(text) {
+        Ok(Frame::Event(envelope)) => envelope,
+        other => panic!("no event: {other:?}"),
+    };
+    let ours = envelope(
+        r#"{"type":"event","id":"0.1-2","data":{"event":"guild.removed","payload":{"guildId":"1","ts":3}},"more":true,"ts":3}"#,
+    );
+    for text in [
+        r#"{"ts":3,"more":true,"data":{"payload":{"ts":3,"guildId":"1"},"event":"guild.removed"},"id":"0.1-2","type":"event"}"#,
+        r#" { "type" : "event" , "id" : "0.1-2", "data": { "event": "guild.removed", "payload": {"guildId" : "1", "ts" : 3 } } , "more" : true } "#,
+        r#"{"type":"event","id":"0.1-2","data":{"event":"guild\u002eremoved","payload":{"guildId":"1","ts":3}},"more":true,"ts":3}"#,
+        r#"{"type":"event","id":"0.1-2","data":{"event":"guild.removed","payload":{"guild\u0049d":"1","ts":3}},"more":true,"ts":3}"#,
+    ] {
+        assert_eq!(envelope(text), ours, "{text}");
+    }
+    let twice = r#"{"type":"event","id":"0.1-2","data":{"event":"guild.removed","payload":{"guildId":"1","ts":3,"guildId":"2"}},"ts":3}"#;
+    assert!(Frame::decode(twice).is_err());
 }
 
 #[test]
@@ -123,6 +147,24 @@ proptest! {
         let text = frame.encode(ts);
         prop_assert!(!text.contains('\n'));
         prop_assert_eq!(Frame::decode(&text).expect("ours"), frame);
+    }
+
+    #[test]
+    fn an_event_is_the_same_whichever_way_it_is_read(
+        frame in frames(),
+        with in any::<prop::sample::Index>(),
+        byte in option::of(prop_oneof![0x20_u8..0x7f, Just(b'"'), Just(b'\\'), Just(b'}')]),
+    ) {
+        let mut bytes = frame.encode(NOW).into_bytes();
+        if let Some(byte) = byte {
+            let at = with.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(text) = String::from_utf8(bytes) {
+            let quickly = Frame::decode(&text);
+            let any_order = Frame::decode_in_any_order(EVENTS, &text);
+            prop_assert_eq!(quickly.ok(), any_order.ok(), "{}", text);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::any;
 
 use serde_json::Error;
 
-use super::{Change, EventPayload, payload::LiveFacts, schema::PublicSchema};
+use super::{Change, EventPayload, payload::LiveFacts, schema::PublicSchema, wire::PayloadReader};
 
 /// One event, defined once: all that link, journal, filter and document know of it.
 #[derive(Debug)]
@@ -37,12 +37,15 @@ pub struct PayloadType {
     pub(super) schema: super::schema::PayloadSchema,
 }
 
+/// Reads the payload of the link's form.
+pub type ReadChange = fn(&mut PayloadReader<'_>) -> Result<Change, Error>;
+
 /// How an event travels.
 #[derive(Clone, Copy, Debug)]
 pub enum Lane {
     /// In the log, for what must not be missed: with a position, replayed, journaled. Here: how the
     /// payload of the link's form is read.
-    Log(fn(&str) -> Result<Change, Error>),
+    Log(ReadChange),
     /// In no log, for what is worthless late: the latest word about each key counts. Here: how the
     /// payload is read.
     Live(fn(&str) -> Result<LiveFacts, Error>),
@@ -96,7 +99,7 @@ impl EventDefinition {
         name: &'static str,
         family: Family,
         audience: AudienceRule,
-        read: fn(&str) -> Result<Change, Error>,
+        read: ReadChange,
     ) -> Self {
         Self {
             name,
@@ -125,10 +128,7 @@ impl EventDefinition {
     }
 
     /// An event of the log that stays on this side of the filter.
-    pub(super) const fn internal(
-        name: &'static str,
-        read: fn(&str) -> Result<Change, Error>,
-    ) -> Self {
+    pub(super) const fn internal(name: &'static str, read: ReadChange) -> Self {
         Self {
             name,
             payload: PayloadType::of::<Internal>(),

@@ -3,7 +3,6 @@
 //! queries of the other crates are shown to follow from the row alone.
 
 use serde::{Deserialize, Serialize};
-use serde_json::from_str;
 
 use super::{
     AudienceRule, Change, EventDefinition, EventPayload, EventTable, Family, LiveEvent, LivePayload,
@@ -37,7 +36,7 @@ pub(super) static ROOM_KNOCKED: EventDefinition = EventDefinition::log::<Knock>(
     "room.knocked",
     Family::Knock,
     AudienceRule::RoomAfter,
-    |json| from_str(json).map(Change::RoomKnocked),
+    |json| json.read().map(Change::RoomKnocked),
 );
 
 /// A table of it alone.

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use bytes::Bytes;
+
 use super::Envelope;
 use crate::json;
 
@@ -12,21 +14,47 @@ use crate::json;
 #[derive(Clone, Debug, PartialEq)]
 pub struct SealedEvent {
     envelope: Envelope,
-    data: Box<str>,
+    /// The whole frame of the link, UTF-8.
+    frame: Bytes,
+    /// Where the frame's `data` begins and ends.
+    data: (usize, usize),
 }
+
+/// More than nearly all frames have.
+const FRAME_BYTES: usize = 640;
 
 impl SealedEvent {
     /// Writes the JSON.
     #[must_use]
     pub fn new(envelope: Envelope) -> Self {
-        let data = json::to_string(&envelope.event).into_boxed_str();
-        Self { envelope, data }
+        let more = if envelope.more { r#","more":true"# } else { "" };
+        let before = format!(r#"{{"type":"event","id":"{}","data":"#, envelope.at);
+        let behind = format!(r#"{more},"ts":{}}}"#, envelope.event.ts);
+        let mut frame = Vec::with_capacity(FRAME_BYTES);
+        frame.extend_from_slice(before.as_bytes());
+        json::append(&mut frame, &envelope.event);
+        let data = (before.len(), frame.len());
+        frame.extend_from_slice(behind.as_bytes());
+        Self {
+            envelope,
+            frame: frame.into(),
+            data,
+        }
     }
 
-    /// `{"event": NAME, "payload": {…}}`: the `data` of an event frame of the link, one line.
+    /// The event frame of the link (`docs/protocol/link.md`), one line of JSON in UTF-8. To clone
+    /// it is to count one more who has it.
+    #[must_use]
+    pub fn frame(&self) -> &Bytes {
+        &self.frame
+    }
+
+    /// `{"event": NAME, "payload": {…}}`: the `data` of the event frame, one line.
     #[must_use]
     pub fn data(&self) -> &str {
-        &self.data
+        let (from, to) = self.data;
+        // It was written from texts.
+        str::from_utf8(&self.frame[from..to]).unwrap_or_default()
     }
 
     /// The payload of it, an object, for whoever keeps the name beside it. What
@@ -37,13 +65,14 @@ impl SealedEvent {
         const BEHIND_NAME: usize = r#"","payload":"#.len();
         let from = BEFORE_NAME + self.event.change.name().len() + BEHIND_NAME;
         // Names are lower-case letters, dots and underscores, so none of them is escaped.
-        &self.data[from..self.data.len() - "}".len()]
+        let data = self.data();
+        &data[from..data.len() - "}".len()]
     }
 
     /// Bytes that it takes: the fixed part, and the JSON, which is near enough to the rest.
     #[must_use]
     pub fn weight(&self) -> usize {
-        size_of::<Self>() + self.data.len()
+        size_of::<Self>() + self.frame.len()
     }
 
     /// The event alone.

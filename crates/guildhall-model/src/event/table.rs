@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::from_str;
 
 use super::{
     Change, EventPayload,
@@ -60,13 +59,13 @@ pub static EVENTS: EventTable = EventTable(&[
 
 static VOICE_JOINED: EventDefinition =
     EventDefinition::log::<Occupant>("voice.joined", Voice, RoomAfter, |json| {
-        from_str(json).map(Change::VoiceJoined)
+        json.read().map(Change::VoiceJoined)
     })
     .touching_rights();
 
 static VOICE_LEFT: EventDefinition =
     EventDefinition::log::<VoiceLeft>("voice.left", Voice, RoomBefore, |json| {
-        let left: VoiceLeft = from_str(json)?;
+        let left: VoiceLeft = json.read()?;
         Ok(Change::VoiceLeft {
             previous_channel_id: left.previous_channel_id,
             user_id: left.user_id,
@@ -76,22 +75,22 @@ static VOICE_LEFT: EventDefinition =
 
 static VOICE_UPDATED: EventDefinition =
     EventDefinition::log::<Occupant>("voice.updated", Voice, RoomAfter, |json| {
-        from_str(json).map(Change::VoiceUpdated)
+        json.read().map(Change::VoiceUpdated)
     });
 
 static ROOM_CREATED: EventDefinition =
     EventDefinition::log::<guild::Room>("room.created", Room, RoomAfter, |json| {
-        from_str(json).map(Change::RoomCreated)
+        json.read().map(Change::RoomCreated)
     });
 
 static ROOM_UPDATED: EventDefinition =
     EventDefinition::log::<RoomInfo>("room.updated", Room, RoomAfter, |json| {
-        from_str(json).map(Change::RoomUpdated)
+        json.read().map(Change::RoomUpdated)
     });
 
 static ROOM_DELETED: EventDefinition =
     EventDefinition::log::<RoomGone>("room.deleted", Room, RoomBefore, |json| {
-        let RoomGone { channel_id } = from_str(json)?;
+        let RoomGone { channel_id } = json.read()?;
         Ok(Change::RoomDeleted { channel_id })
     });
 
@@ -108,7 +107,7 @@ static ROOM_IDLE: EventDefinition =
 /// A stream says it by itself, too, with the guild as its viewer sees it.
 pub static GUILD_AVAILABLE: EventDefinition =
     EventDefinition::log::<GuildCame<'_>>("guild.available", Always, GuildAfter, |json| {
-        let GuildCame { guild } = from_str(json)?;
+        let GuildCame { guild } = json.read()?;
         let guild = guild.map(|guild| Box::new(guild.into_owned()));
         Ok(Change::GuildAvailable(guild))
     })
@@ -117,23 +116,23 @@ pub static GUILD_AVAILABLE: EventDefinition =
 /// A stream says it by itself, too, where a viewer is looked up again.
 pub static GUILD_UNAVAILABLE: EventDefinition =
     EventDefinition::log::<Bare>("guild.unavailable", Always, GuildAfter, |json| {
-        from_str(json).map(|Bare {}| Change::GuildUnavailable)
+        json.read().map(|Bare {}| Change::GuildUnavailable)
     });
 
 static GUILD_UPDATED: EventDefinition =
     EventDefinition::log::<GuildInfo>("guild.updated", Always, GuildAfter, |json| {
-        from_str(json).map(Change::GuildUpdated)
+        json.read().map(Change::GuildUpdated)
     });
 
 /// A stream says it by itself, too, where the viewer is no member any more.
 pub static GUILD_REMOVED: EventDefinition =
     EventDefinition::log::<Bare>("guild.removed", Always, GuildBefore, |json| {
-        from_str(json).map(|Bare {}| Change::GuildRemoved)
+        json.read().map(|Bare {}| Change::GuildRemoved)
     })
     .touching_rights();
 
 static GAP: EventDefinition = EventDefinition::log::<Interval>("gap", Always, GuildAfter, |json| {
-    let Interval { from, to } = from_str(json)?;
+    let Interval { from, to } = json.read()?;
     Ok(Change::Gap { from, to })
 });
 
@@ -157,51 +156,51 @@ pub static CHECKPOINT: EventDefinition =
 pub static BYE: EventDefinition = EventDefinition::of_stream::<ByePayload>("bye", Always, Viewer);
 
 static VOICE_PENDING: EventDefinition = EventDefinition::internal("voice.pending", |json| {
-    from_str(json).map(Change::VoicePending)
+    json.read().map(Change::VoicePending)
 });
 
 static VOICE_PENDING_REMOVED: EventDefinition =
     EventDefinition::internal("voice.pending_removed", |json| {
-        let PendingRemoved { user_id } = from_str(json)?;
+        let PendingRemoved { user_id } = json.read()?;
         Ok(Change::VoicePendingRemoved { user_id })
     });
 
 static OWNER_CHANGED: EventDefinition = EventDefinition::internal("owner.changed", |json| {
-    let OwnerSet { owner_id } = from_str(json)?;
+    let OwnerSet { owner_id } = json.read()?;
     Ok(Change::OwnerChanged { owner_id })
 })
 .touching_rights();
 
 static ROLE_SET: EventDefinition =
-    EventDefinition::internal("role.set", |json| from_str(json).map(Change::RoleSet))
+    EventDefinition::internal("role.set", |json| json.read().map(Change::RoleSet))
         .touching_rights();
 
 static ROLE_REMOVED: EventDefinition = EventDefinition::internal("role.removed", |json| {
-    let RoleGone { role_id } = from_str(json)?;
+    let RoleGone { role_id } = json.read()?;
     Ok(Change::RoleRemoved { role_id })
 })
 .touching_rights();
 
 static ROOM_RIGHTS: EventDefinition = EventDefinition::internal("room.rights", |json| {
-    let RoomRightsSet { channel_id, rights } = from_str(json)?;
+    let RoomRightsSet { channel_id, rights } = json.read()?;
     let rights = rights.into_owned();
     Ok(Change::RoomRights { channel_id, rights })
 })
 .touching_rights();
 
 static CATEGORY_SET: EventDefinition = EventDefinition::internal("category.set", |json| {
-    let Category { channel_id, name } = from_str(json)?;
+    let Category { channel_id, name } = json.read()?;
     let name = name.into_owned();
     Ok(Change::CategorySet { channel_id, name })
 });
 
 static CATEGORY_REMOVED: EventDefinition = EventDefinition::internal("category.removed", |json| {
-    let CategoryGone { channel_id } = from_str(json)?;
+    let CategoryGone { channel_id } = json.read()?;
     Ok(Change::CategoryRemoved { channel_id })
 });
 
 static RIGHTS: EventDefinition = EventDefinition::internal("rights", |json| {
-    let rights: RightsPayload<'_> = from_str(json)?;
+    let rights: RightsPayload<'_> = json.read()?;
     Ok(Change::Rights {
         user_id: rights.user_id,
         membership: rights.membership()?,
@@ -210,7 +209,7 @@ static RIGHTS: EventDefinition = EventDefinition::internal("rights", |json| {
 .touching_rights();
 
 static RIGHTS_RESET: EventDefinition = EventDefinition::internal("rights.reset", |json| {
-    from_str(json).map(|Bare {}| Change::RightsReset)
+    json.read().map(|Bare {}| Change::RightsReset)
 })
 .touching_rights();
 

@@ -1,8 +1,9 @@
 //! Reads the link's form of an event.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::Error as _};
+use serde_json::Error;
 
-use super::Event;
+use super::{Event, PayloadReader};
 use crate::{
     Change, GuildId, UnixMs,
     event::{EVENTS, EventTable, Lane},
@@ -13,7 +14,7 @@ use crate::{
 #[error("{event}: {reason}")]
 pub struct EventError {
     event: String,
-    reason: serde_json::Error,
+    reason: Error,
 }
 
 impl Event {
@@ -25,32 +26,56 @@ impl Event {
 
     /// [`Event::from_wire`], by the events of a table.
     pub fn from_wire_by(table: EventTable, name: &str, payload: &str) -> Result<Self, EventError> {
-        let read = || -> Result<Self, serde_json::Error> {
-            // Read twice rather than flattened, which takes longer.
-            let meta: Meta = serde_json::from_str(payload)?;
+        let (event, end) = Self::read_first(table, name, payload)?;
+        match payload[end..].trim_ascii_start() {
+            "" => Ok(event),
+            _ => Err(EventError::of(
+                name,
+                Error::custom("something follows the payload"),
+            )),
+        }
+    }
+
+    /// Reads a payload at the beginning of a text, in one walk over it, whatever follows. Also
+    /// answered: how many bytes it takes.
+    pub fn read_first(
+        table: EventTable,
+        name: &str,
+        text: &str,
+    ) -> Result<(Self, usize), EventError> {
+        let mut reader = PayloadReader::new(text);
+        let read = || -> Result<(Self, usize), Error> {
             let change = match table.find(name).map(|event| event.lane) {
-                Some(Lane::Log(read)) => read(payload)?,
+                Some(Lane::Log(read)) => read(&mut reader)?,
                 Some(Lane::Live(_) | Lane::Stream) | None => Change::Unknown,
             };
-            Ok(Self {
+            let (meta, end) = reader.end()?;
+            let event = Self {
                 guild_id: meta.guild_id,
                 ts: meta.ts,
                 synthetic: meta.synthetic,
                 change,
-            })
+            };
+            Ok((event, end))
         };
-        read().map_err(|reason| EventError {
-            event: name.chars().take(40).collect(),
-            reason,
-        })
+        read().map_err(|reason| EventError::of(name, reason))
     }
 }
 
-#[derive(Deserialize)]
+impl EventError {
+    fn of(name: &str, reason: Error) -> Self {
+        Self {
+            event: name.chars().take(40).collect(),
+            reason,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Meta {
     pub(super) guild_id: GuildId,
     pub(super) ts: UnixMs,
     #[serde(default)]
-    synthetic: bool,
+    pub(super) synthetic: bool,
 }
