@@ -13,6 +13,7 @@ mod binary;
 mod bench;
 mod chaos;
 mod mutations;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Chaos(options) => chaos::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Mutations { names } => mutations::run(&names),
+        Task::Versions => versions::run(),
         Task::BenchBare(options) => bench::bare::serve(&options),
         Task::BenchFollower(options) => bench::follower::run(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
@@ -66,6 +68,8 @@ enum Task {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
+    /// The last build of the link's version before this one beside this one
+    Versions,
     /// One bare write(2) per delivery: what `bench` compares with
     #[command(hide = true)]
     BenchBare(bench::bare::BareOptions),

@@ -16,8 +16,8 @@ pub(crate) struct Options {
 
 pub(crate) fn start<A: AsRef<str>>(program: &str, words: &[A]) -> anyhow::Result<()> {
     let mut lab = vec!["run", "--quiet", "--locked", "-p", "lab"];
-    // What `mutations` does is cargo's work, and a debug build is there where tests were run.
-    if program != "mutations" {
+    // What these do is cargo's work, and a debug build is there where tests were run.
+    if !["mutations", "versions"].contains(&program) {
         lab.push("--release");
     }
     lab.extend(["--", program]);

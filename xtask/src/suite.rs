@@ -34,7 +34,7 @@ pub(crate) enum Part {
     /// Random acts, faults and kills through the gateway, checked against the simulator's state
     Simulation,
     /// What costs more, and is no part of everything: whether the tests notice what is broken on
-    /// purpose, and fifty kills in a row
+    /// purpose, an older build beside this one, and fifty kills in a row
     Slow,
 }
 
@@ -146,6 +146,9 @@ fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.
 fn slow(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("mutations", || lab::start::<&str>("mutations", &[]))?;
+    steps.step("the link's version before this one", || {
+        lab::start::<&str>("versions", &[])
+    })?;
     steps.step("chaos: the gateway killed", || {
         lab::start::<&str>("chaos", &[])
     })?;

@@ -58,6 +58,11 @@ impl Gateway {
         self.environment.push((name, value.to_owned()));
     }
 
+    /// Another build, from the next start on.
+    pub(crate) fn set_binary(&mut self, binary: &Path) {
+        binary.clone_into(&mut self.binary);
+    }
+
     pub(crate) fn start(&mut self) -> anyhow::Result<()> {
         let program = Program {
             binary: &self.binary,
