@@ -5,7 +5,7 @@ use std::{
 };
 
 use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
-use guildhall_model::GuildId;
+use guildhall_model::{GuildId, LogId};
 use rustls::ClientConfig;
 
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
@@ -17,6 +17,9 @@ pub struct Config {
     pub bot_token: Secret,
     /// The guilds to bridge; `None`: all of the bot's. Others are ignored altogether.
     pub guilds: Option<BTreeSet<GuildId>>,
+    /// The shards of the bot's that this process holds: each has a session with Discord and a log
+    /// of its own. At least one, at most 128, all of the same count.
+    pub shards: Vec<ShardId>,
     /// What to ask of Discord beyond guilds and voice states.
     pub intents: Intents,
     /// Tokens a web role may present.
@@ -29,7 +32,7 @@ pub struct Config {
     pub discord_gateway_url: Option<WsUrl>,
     /// How TLS is spoken to Discord.
     pub tls: Arc<ClientConfig>,
-    /// Events retained per guild.
+    /// Events retained per guild and window.
     pub log_window: NonZeroUsize,
     /// Bounds and intervals; tests shrink them.
     pub limits: Limits,
@@ -69,6 +72,46 @@ impl Config {
     }
 }
 
+/// One of the parts into which Discord divides a bot's guilds (its documentation, "Gateway",
+/// "Sharding").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShardId {
+    /// Which, from 0.
+    pub number: u16,
+    /// Of how many.
+    pub count: u16,
+}
+
+impl ShardId {
+    /// The one of a bot that is not divided.
+    pub const ONLY: Self = Self {
+        number: 0,
+        count: 1,
+    };
+
+    /// All there are of so many.
+    pub fn all(count: u16) -> impl Iterator<Item = Self> {
+        (0..count).map(move |number| Self { number, count })
+    }
+
+    /// Whether events of a guild come to this shard.
+    #[must_use]
+    pub fn has(self, guild_id: GuildId) -> bool {
+        (guild_id.0 >> 22) % u64::from(self.count.max(1)) == u64::from(self.number)
+    }
+
+    /// The log that its events go to.
+    #[must_use]
+    pub fn log(self) -> LogId {
+        LogId(self.number)
+    }
+
+    /// As Discord writes it.
+    pub(crate) fn pair(self) -> [u32; 2] {
+        [self.number.into(), self.count.into()]
+    }
+}
+
 /// Intents beyond GUILDS and GUILD_VOICE_STATES, which are always asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Intents {
@@ -95,11 +138,12 @@ impl Intents {
 /// Bounds and intervals that no operator needs to know. The defaults are the product's.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// JSON bytes of all retained events together.
+    /// JSON bytes of a guild's retained events, in each window.
+    pub guild_bytes: usize,
+    /// Of all retained events of a log together. Beyond it the guild with the most gives first.
     pub log_bytes: usize,
-    /// Evicted events that the journal still has, before a guild's base is written anew: that
-    /// costs as much as the guild is large.
-    pub journal_evicted: usize,
+    /// Of all logs of the process together; likewise.
+    pub process_bytes: usize,
     /// Requests per second to Discord: half of what it allows, the rest is for commands.
     pub requests_per_second: u32,
     /// Calls of Request Guild Members per minute and connection to Discord: half of what Discord
@@ -144,8 +188,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            guild_bytes: 16 << 20,
             log_bytes: 64 << 20,
-            journal_evicted: 4_096,
+            // Four logs of which each is full. A log of voice events alone has a hundredth of that.
+            process_bytes: 256 << 20,
             requests_per_second: 25,
             member_calls: 56,
             member_answer: Duration::from_secs(2),

@@ -4,29 +4,80 @@ use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_ports::{Check, Condition, Health};
 use tokio::sync::watch;
 
-use crate::{GatewaySettingNames, sequencer::ReadinessReport};
+use crate::{GatewaySettingNames, ShardId, sequencer::ReadinessReport};
 
-/// Reads what the sequencer published last. Discord being down is *degraded*: what is known is still
+/// Reads what the sequencers published last. Discord being down is *degraded*: what is known is still
 /// served.
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayHealth {
+    /// At least one.
+    pub shards: Vec<ShardHealth>,
+    pub names: GatewaySettingNames,
+}
+
+/// What the sequencer of one shard publishes.
+#[derive(Clone, Debug)]
+pub(crate) struct ShardHealth {
+    pub shard: ShardId,
     pub status: watch::Receiver<DiscordStatus>,
     pub report: watch::Receiver<ReadinessReport>,
     pub stalled: watch::Receiver<bool>,
-    pub names: GatewaySettingNames,
 }
 
 impl Health for GatewayHealth {
     fn checks(&self) -> Vec<Check> {
+        let mut lines: [Vec<Check>; 3] = [Vec::new(), Vec::new(), Vec::new()];
+        for shard in &self.shards {
+            for (line, check) in lines.iter_mut().zip(shard.checks(&self.names)) {
+                line.push(check);
+            }
+        }
+        let lines = lines.into_iter();
+        lines
+            .filter_map(|line| together(&self.shards, line))
+            .collect()
+    }
+}
+
+impl ShardHealth {
+    fn checks(&self, names: &GatewaySettingNames) -> [Check; 3] {
         let status = self.status.borrow().clone();
         let report = self.report.borrow().clone();
         let stalled = *self.stalled.borrow();
-        vec![
+        [
             discord(&status, &report, stalled),
-            guilds(&status, &report, &self.names),
-            journal(stalled, &self.names),
+            guilds(&status, &report, names),
+            journal(stalled, names),
         ]
     }
+}
+
+/// Named in a line at most.
+const SHARDS_NAMED: usize = 5;
+
+/// One line for the same check of every shard: the worst, and whose it is.
+fn together(shards: &[ShardHealth], checks: Vec<Check>) -> Option<Check> {
+    if let [only] = checks.as_slice() {
+        return Some(only.clone());
+    }
+    let troubled = checks.iter().zip(shards);
+    let troubled = troubled.filter(|(check, _)| check.condition != Condition::Passing);
+    let troubled: Vec<_> = troubled.collect();
+    let worst = troubled
+        .iter()
+        .max_by_key(|(check, _)| check.condition == Condition::Failing);
+    let Some((worst, _)) = worst else {
+        return checks.into_iter().next();
+    };
+    let named = troubled.iter().take(SHARDS_NAMED);
+    let named = named.map(|(check, of)| format!("shard {}: {}", of.shard.number, check.detail));
+    let named = named.collect::<Vec<_>>().join("; ");
+    let (count, all) = (troubled.len(), checks.len());
+    Some(Check {
+        name: worst.name,
+        condition: worst.condition,
+        detail: format!("{count} of {all} shards: {named}"),
+    })
 }
 
 fn discord(status: &DiscordStatus, report: &ReadinessReport, stalled: bool) -> Check {
@@ -121,6 +172,45 @@ mod tests {
         let line = guilds(&live(), &report, &NAMES);
         assert_eq!(line.condition, Condition::Degraded);
         assert!(line.detail.contains("THE_GUILDS") && line.detail.contains('7'));
+    }
+
+    #[test]
+    fn each_line_is_of_all_shards_and_names_those_that_are_not_well() {
+        let away = DiscordStatus {
+            discord: Discord::Down,
+            ..live()
+        };
+        let shard = |number: u16, status: &DiscordStatus, stalled: bool| ShardHealth {
+            shard: ShardId { number, count: 17 },
+            status: watch::Sender::new(status.clone()).subscribe(),
+            report: watch::Sender::new(ReadinessReport::default()).subscribe(),
+            stalled: watch::Sender::new(stalled).subscribe(),
+        };
+        let well = (0..17).map(|number| shard(number, &live(), false));
+        let mut health = GatewayHealth {
+            shards: well.collect(),
+            names: NAMES,
+        };
+        let checks = health.checks();
+        let names: Vec<&str> = checks.iter().map(|check| check.name).collect();
+        assert_eq!(names, ["discord", "guilds", "journal"]);
+        for check in checks {
+            assert_eq!(check.condition, Condition::Passing, "{check:?}");
+        }
+        health.shards[3] = shard(3, &away, true);
+        health.shards[16] = shard(16, &away, false);
+        let [discord, guilds, journal] = health.checks().try_into().expect("three lines");
+        assert_eq!(discord.condition, Condition::Degraded);
+        assert!(
+            discord.detail.starts_with("2 of 17 shards: shard 3: "),
+            "{discord:?}"
+        );
+        assert!(discord.detail.contains("shard 16: "), "{discord:?}");
+        assert_eq!(guilds.condition, Condition::Passing);
+        assert!(
+            journal.detail.starts_with("1 of 17 shards: shard 3: "),
+            "{journal:?}"
+        );
     }
 
     #[test]

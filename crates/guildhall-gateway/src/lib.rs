@@ -1,7 +1,7 @@
 //! The role that holds Discord's Gateway connection and writes the log.
 //!
-//! Dispatches come in by one shard, are turned into our events against the world, get their
-//! positions, and are followed from there by the web roles over the link. This is the only crate
+//! Dispatches come in by one shard or several, are turned into our events against the shard's world,
+//! get their positions in its log, and are followed from there by the web roles over the link. This is the only crate
 //! that knows Discord's Gateway protocol, the only one that owns the bot's token, and the only
 //! writer of the log.
 //!
@@ -18,7 +18,7 @@ mod inbox;
 mod normalise;
 /// Hop 3, the one task that owns the working world: order, journal, log.
 mod sequencer;
-/// The log in memory: retained events, floors, and each guild's base.
+/// The log as this gateway keeps it: retained events, floors, and each guild's base.
 mod log;
 /// Hop 4, gateway to web: the listener, and one task for each attachment.
 mod link;
@@ -36,6 +36,6 @@ mod metrics;
 mod run;
 
 pub use config::{
-    Config, GatewayBuildError, GatewayRunError, GatewaySettingNames, Intents, Limits,
+    Config, GatewayBuildError, GatewayRunError, GatewaySettingNames, Intents, Limits, ShardId,
 };
 pub use run::Gateway;

@@ -1,40 +1,62 @@
-//! The log in memory.
+//! The log as this gateway keeps it: what it has appended to the bus, and each guild before that.
 //!
-//! One writer appends, any number of readers follow at their own pace. Retention is per guild, so
-//! that a busy guild neither wakes nor evicts others: each guild has a *floor*, the number of its
-//! last evicted event, and a *base*, its world at that floor. A base with the retained events
-//! after it is the guild as it is at the head. Groups ([`guildhall_model::Envelope::more`]) are evicted whole, so a
-//! base is a world that there was.
+//! One writer appends, any number of readers follow at their own pace, over the [`EventBus`].
+//! Retention is per guild and window, so that a busy guild neither wakes nor evicts others: each
+//! guild has a *floor*, the number of its last evicted event, and a *base*, its world at that floor.
+//! A base with the retained events after it is the guild as it is at the head. Groups
+//! ([`guildhall_model::Envelope::more`]) are evicted whole, so a base is a world that there was.
 
 /// The events that are retained, and the guilds before them.
 mod retained;
-/// What the journal need not have any more.
-mod compaction;
+/// What all logs of the process may retain together.
+mod process_retention;
 
-use std::{ops::Bound, sync::Arc};
+use std::sync::Arc;
 
 use guildhall_link::frame::Base;
-use guildhall_model::{Position, SealedEvent, World};
-use guildhall_ports::journal::JournalBase;
+use guildhall_model::{GuildId, LogId, Position, SealedEvent, World};
+use guildhall_ports::{
+    AppendError, EventBus, Fence, Fenced, ReadError,
+    journal::{Floor, JournalBase},
+};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use retained::RetainedLog;
 
+pub(crate) use process_retention::ProcessRetention;
+
 /// A handle on the log. Sections under its lock are short and never await.
 #[derive(Clone, Debug)]
-pub(crate) struct Log(Arc<Mutex<RetainedLog>>);
+pub(crate) struct Log {
+    bus: Arc<dyn EventBus>,
+    /// The bus's.
+    head: watch::Receiver<Position>,
+    retained: Arc<Mutex<RetainedLog>>,
+    process: ProcessRetention,
+}
 
-/// How much is retained.
+/// How much is retained of a log. Bytes are measured as JSON on the link.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retention {
-    /// Events per guild.
+    /// Events per guild and window.
     pub records_per_guild: usize,
-    /// All events of the log together, measured as their JSON on the link. Evicted events of half
-    /// as many bytes may still be in the journal.
+    /// Bytes of them.
+    pub bytes_per_guild: usize,
+    /// All events of the log together. Beyond it the guild with the most bytes gives first.
     pub bytes: usize,
-    /// Evicted events that the journal may still have: more only in proportion to those kept.
-    pub evicted_in_journal: usize,
+}
+
+/// What a log is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct LogSetup {
+    /// Where it is read.
+    pub bus: Arc<dyn EventBus>,
+    /// Of this writer.
+    pub fence: Fence,
+    pub retention: Retention,
+    /// Shared by all logs of the process.
+    pub process: ProcessRetention,
 }
 
 /// Where a reader goes on from.
@@ -57,126 +79,140 @@ pub(crate) enum Join {
     },
 }
 
-/// The writer was not at the head: somebody else wrote, or an answer came twice. Nothing changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log's head is {head}, not where the writer stood")]
-pub(crate) struct Fenced {
-    /// The log's head.
-    pub head: Position,
-}
-
-/// The position is of another epoch of the log, or some guild's floor is above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log no longer goes back that far")]
-pub(crate) struct Expired;
-
 impl Log {
-    /// An empty log at the start of an epoch.
-    pub(crate) fn new(start: Position, retention: Retention) -> Self {
-        Self::restored(start, Vec::new(), Vec::new(), retention)
-    }
-
     /// A log as it was kept: each guild at its floor, and all events after the floors, ascending.
-    /// What the retention has no room for goes into the bases.
-    pub(crate) fn restored(
+    /// What the retention has no room for goes into the bases. Begins it on the bus.
+    pub(crate) async fn restored(
+        setup: LogSetup,
         head: Position,
         bases: Vec<JournalBase>,
         events: Vec<SealedEvent>,
-        retention: Retention,
-    ) -> Self {
-        let mut log = RetainedLog::new(head, retention);
+    ) -> Result<Self, AppendError> {
+        let LogSetup {
+            bus,
+            fence,
+            retention,
+            process,
+        } = setup;
+        let mut retained = RetainedLog::new(head, fence, retention);
         for base in bases {
-            log.restore_base(base);
+            retained.restore_base(base);
         }
         for event in events {
-            log.push(Arc::new(event));
+            retained.push(Arc::new(event));
         }
-        Self(Arc::new(Mutex::new(log)))
+        // Above the highest floor nothing is missing, and nobody reads below it.
+        let (start, events) = retained.contiguous();
+        bus.begin(fence, start).await?;
+        bus.append(fence, start, &events).await?;
+        let id = head.log;
+        let head = bus.follow(id).ok_or(Fenced::NotBegun(id))?;
+        let retained = Arc::new(Mutex::new(retained));
+        process.watch_over(&retained);
+        let log = Self {
+            bus,
+            head,
+            retained,
+            process,
+        };
+        log.make_room_in_process().await?;
+        Ok(log)
     }
 
     /// The last position; before the first event, the start of the epoch.
     pub(crate) fn head(&self) -> Position {
-        self.lock().head()
+        *self.head.borrow()
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> LogId {
+        self.head().log
     }
 
     /// Marks a change after each append. Read the log from your own position then: marks of
     /// several appends may be one.
     pub(crate) fn follow(&self) -> watch::Receiver<Position> {
-        self.lock().head.subscribe()
+        self.head.clone()
     }
 
-    /// Appends in order, if the events follow the head without a hole. All or nothing; readers
-    /// see all of it at once.
-    pub(crate) fn append(&self, events: Vec<Arc<SealedEvent>>) -> Result<(), Fenced> {
-        let mut log = self.lock();
-        let before = log.head();
-        let mut head = before;
-        for event in &events {
-            head = head.at(head.seq + 1);
-            if event.at != head {
-                return Err(Fenced { head: before });
-            }
+    /// Appends events, which follow `after` without a hole, if that is the head. All or nothing;
+    /// readers see all of it at once.
+    pub(crate) async fn append(
+        &self,
+        after: Position,
+        events: Vec<Arc<SealedEvent>>,
+    ) -> Result<(), AppendError> {
+        if events.is_empty() {
+            return Ok(());
         }
-        if head != before {
+        let fence = self.lock().fence();
+        self.bus.append(fence, after, &events).await?;
+        let gone = {
+            let mut retained = self.lock();
+            let floor = retained.highest_floor();
             for event in events {
-                log.push(event);
+                retained.push(event);
             }
-            log.head.send_replace(head);
+            (retained.highest_floor() > floor).then(|| retained.contiguous_from())
+        };
+        if let Some(upto) = gone {
+            self.bus.trim(fence, upto).await?;
         }
-        Ok(())
+        self.make_room_in_process().await
     }
 
     /// The guilds as they are at the head: each base with the events after it.
     pub(crate) fn world(&self) -> World {
-        let log = self.lock();
-        let mut world = log.bases.clone();
-        for kept in log.events.values() {
-            world.apply(&kept.event);
-        }
-        world
+        self.lock().world()
     }
 
-    /// Bases that the journal is to have, if it keeps too much of what was evicted here: those of
-    /// the guilds it keeps most of, until it keeps half of what it may. Each is answered once.
-    pub(crate) fn compact(&self) -> Vec<JournalBase> {
-        let mut log = self.lock();
-        let evicted = log.retention.evicted_in_journal;
-        log.compact_beyond(evicted)
+    /// Floors that have risen since this was asked last.
+    pub(crate) fn risen_floors(&self) -> Vec<Floor> {
+        self.lock().risen_floors()
+    }
+
+    /// These guilds at their floors.
+    pub(crate) fn bases_of(&self, guild_ids: &[GuildId]) -> Vec<JournalBase> {
+        let retained = self.lock();
+        let bases = guild_ids.iter().filter_map(|id| retained.journal_base(*id));
+        bases.collect()
     }
 
     /// Decides how a reader begins, and if from the bases, takes all it needs under one lock.
     pub(crate) fn join(&self, after: Option<Position>) -> Join {
-        let log = self.lock();
+        let retained = self.lock();
+        // What is appended right now may be on the bus, and be read there, and not be retained yet.
+        let head = self.head();
         match after {
-            Some(after) if log.goes_back_to(after) => Join::After(after),
-            Some(after) if log.is_behind(after) => Join::Beyond(after),
-            _ => Join::Bases {
-                bases: log.bases(),
-                backlog: log.events.values().map(Arc::clone).collect(),
-                head: log.head(),
-            },
+            Some(after) if after.comparable(head) && after.seq > head.seq => Join::Beyond(after),
+            Some(after) if after.comparable(head) && after.seq >= retained.highest_floor() => {
+                Join::After(after)
+            }
+            _ => retained.join_anew(),
         }
     }
 
     /// At most `most` events after a position, in log order and without a gap. Empty: `after` is
     /// the head.
-    pub(crate) fn read(
+    pub(crate) async fn read(
         &self,
         after: Position,
         most: usize,
-    ) -> Result<Vec<Arc<SealedEvent>>, Expired> {
-        let log = self.lock();
-        if !log.goes_back_to(after) {
-            return Err(Expired);
+    ) -> Result<Vec<Arc<SealedEvent>>, ReadError> {
+        self.bus.read(after, most).await
+    }
+
+    /// Where the process retains too much, its largest guilds give, in whichever log they are.
+    async fn make_room_in_process(&self) -> Result<(), AppendError> {
+        for (fence, upto) in self.process.make_room() {
+            self.bus.trim(fence, upto).await?;
         }
-        let later = (Bound::Excluded(after.seq), Bound::Unbounded);
-        let later = log.events.range(later).take(most);
-        Ok(later.map(|(_, kept)| Arc::clone(kept)).collect())
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, RetainedLog> {
         // Nothing under the lock can leave it half done but a panic in the allocator.
-        self.0.lock()
+        self.retained.lock()
     }
 }
 

@@ -3,7 +3,8 @@
 //! Prometheus no increase.
 
 use guildhall_link::Violation;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+use guildhall_model::LogId;
+use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use crate::GatewaySettingNames;
 
@@ -208,6 +209,15 @@ const GAUGES: [(&str, bool, &str); 11] = [
 /// Described with what the operator calls the token.
 const LINK_REFUSALS: &str = "guildhall_link_refusals_total";
 
+/// A gauge of one log: without a label for log 0, which is the only one of most gateways, and with
+/// `log` for the others.
+pub(crate) fn gauge_of_log(name: &'static str, log: LogId) -> Gauge {
+    match log {
+        LogId(0) => gauge!(name),
+        LogId(number) => gauge!(name, "log" => number.to_string()),
+    }
+}
+
 /// To be called once a recorder is there, before anything is measured.
 pub(crate) fn describe(names: &GatewaySettingNames) {
     let tokens = names.link_tokens;
@@ -263,8 +273,8 @@ mod tests {
                 continue;
             }
             let text = fs::read_to_string(&path).expect("a text");
-            for what in ["counter", "gauge", "histogram"] {
-                let call = format!("{what}!(");
+            for what in ["counter!", "gauge!", "histogram!", "gauge_of_log"] {
+                let call = format!("{what}(");
                 let parts = text.split(call.as_str()).skip(1);
                 let name = |part: &str| {
                     Some(

@@ -5,34 +5,38 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use guildhall_http::Secret;
-use guildhall_model::{LogId, Position, UnixMs, UserId, World};
+use guildhall_model::{Position, UnixMs, UserId, World};
 use guildhall_ports::{
-    Journal, JournalError,
+    AppendError, Journal, JournalError,
     journal::{JournalContents, JournalState, NewEpoch, Terms},
 };
 use tracing::info;
 
 use crate::{
-    GatewayBuildError, GatewaySettingNames,
-    log::{Log, Retention},
+    GatewayBuildError, GatewaySettingNames, ShardId,
+    log::{Log, LogSetup},
     sequencer::Restored,
 };
 
-/// One shard so far, so one log.
-const LOG: LogId = LogId(0);
+/// Whose journal it is, and under which conditions.
+pub(crate) struct Restoration<'a> {
+    pub shard: ShardId,
+    pub terms: Terms,
+    /// The bot, if its token tells.
+    pub bot: Option<UserId>,
+    pub now: UnixMs,
+    pub names: &'a GatewaySettingNames,
+}
 
-/// Loads the journal, or begins it.
+/// Loads the journal of a log, or begins it.
 pub(crate) async fn restore(
     journal: &dyn Journal,
-    terms: Terms,
-    bot: Option<UserId>,
-    retention: Retention,
-    now: UnixMs,
-    names: &GatewaySettingNames,
+    setup: LogSetup,
+    restoration: Restoration<'_>,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     match journal.load().await.map_err(refused)? {
-        Some(saved) => go_on(saved, terms, bot, retention, names),
-        None => begin(journal, terms, retention, now).await,
+        Some(saved) => go_on(saved, setup, restoration).await,
+        None => begin(journal, setup, restoration).await,
     }
 }
 
@@ -59,11 +63,12 @@ pub(crate) fn another_bot(kept: UserId, is: UserId, names: &GatewaySettingNames)
 
 async fn begin(
     journal: &dyn Journal,
-    terms: Terms,
-    retention: Retention,
-    now: UnixMs,
+    setup: LogSetup,
+    Restoration {
+        shard, terms, now, ..
+    }: Restoration<'_>,
 ) -> Result<(Log, Restored), GatewayBuildError> {
-    let start = Position::start(LOG, now);
+    let start = Position::start(shard.log(), now);
     let state = JournalState::default();
     let new_epoch = NewEpoch {
         start,
@@ -71,22 +76,29 @@ async fn begin(
         state: state.clone(),
     };
     journal.begin(new_epoch).await.map_err(refused)?;
-    info!(epoch = now, "[Gateway] A new log begins");
+    info!(log.start = %start, "[Gateway] A new log begins");
     let restored = Restored {
         world: World::default(),
         state: Arc::new(state),
         terms,
+        shard,
     };
-    Ok((Log::new(start, retention), restored))
+    let log = Log::restored(setup, start, Vec::new(), Vec::new()).await;
+    Ok((log.map_err(|error| not_begun(&error))?, restored))
 }
 
-fn go_on(
+async fn go_on(
     saved: JournalContents,
-    terms: Terms,
-    bot: Option<UserId>,
-    retention: Retention,
-    names: &GatewaySettingNames,
+    setup: LogSetup,
+    restoration: Restoration<'_>,
 ) -> Result<(Log, Restored), GatewayBuildError> {
+    let Restoration {
+        shard,
+        terms,
+        bot,
+        names,
+        ..
+    } = restoration;
     let JournalContents {
         head,
         bases,
@@ -109,15 +121,21 @@ fn go_on(
         info!("[Gateway] The settings or the build changed: Discord is asked for a fresh picture");
         state.resume = None;
     }
-    let log = Log::restored(head, bases, events, retention);
+    let log = Log::restored(setup, head, bases, events).await;
+    let log = log.map_err(|error| not_begun(&error))?;
     let world = log.world();
     info!(log.head = %head, guilds = world.guilds.len(), "[Gateway] The log goes on");
     let restored = Restored {
         world,
         state: Arc::new(state),
         terms,
+        shard,
     };
     Ok((log, restored))
+}
+
+fn not_begun(error: &AppendError) -> GatewayBuildError {
+    GatewayBuildError::Failed(error.to_string())
 }
 
 fn refused(error: JournalError) -> GatewayBuildError {
@@ -125,29 +143,25 @@ fn refused(error: JournalError) -> GatewayBuildError {
         JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
         // A restart may help.
         JournalError::InUse(why) | JournalError::Failed(why) => GatewayBuildError::Failed(why),
+        JournalError::Fenced(fenced) => GatewayBuildError::Failed(fenced.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use guildhall_model::GuildId;
+    use guildhall_model::{GuildId, LogId};
     use guildhall_ports::journal::{JournalBase, ResumeState};
 
     use super::*;
-    use crate::config::tests::NAMES;
+    use crate::{config::tests::NAMES, log::tests::setup};
 
-    #[test]
-    fn a_world_of_the_format_before_goes_on_and_is_compared_with_a_fresh_picture() {
+    #[tokio::test]
+    async fn a_world_of_the_format_before_goes_on_and_is_compared_with_a_fresh_picture() {
         let terms = |world_format| Terms {
             shard: [0, 1],
             intents: 129,
             guilds: None,
             world_format,
-        };
-        let retention = Retention {
-            records_per_guild: 10,
-            bytes: 1 << 20,
-            evicted_in_journal: 10,
         };
         let before = r#"{"info":{"name":"x","icon":null},"available":true,"ownerId":"7","roles":{},
             "categories":{},"rooms":{},"voice":{},"memberships":{}}"#;
@@ -167,12 +181,19 @@ mod tests {
                 ..JournalState::default()
             };
             let saved = JournalContents {
-                head: Position::start(LOG, 1_000).at(3),
+                head: Position::start(LogId(0), 1_000).at(3),
                 bases: vec![base],
                 events: Vec::new(),
                 state,
             };
-            let went_on = go_on(saved, terms(World::FORMAT), None, retention, &NAMES);
+            let restoration = Restoration {
+                shard: ShardId::ONLY,
+                terms: terms(World::FORMAT),
+                bot: None,
+                now: 1_000,
+                names: &NAMES,
+            };
+            let went_on = go_on(saved, setup(10, 1 << 20), restoration).await;
             let (log, restored) = went_on.expect("it is read");
             assert_eq!(log.head().seq, 3);
             let guild = restored.world.guilds.get(&GuildId(1));

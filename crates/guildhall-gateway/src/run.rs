@@ -1,31 +1,28 @@
-//! The built role, and the tasks it is made of: shard, sequencer, listener, attachments.
+//! The built role, and the tasks it is made of: for each shard a connection and a sequencer, the
+//! listener, attachments.
 
 /// The tasks of the role: each ends with a value, and the first that ends ends all.
 mod tasks;
+/// What belongs to one shard.
+mod shard;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use guildhall_http::Listener;
-use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::World;
-use guildhall_ports::{Clock, Health, Journal, journal::Terms};
-use tokio::sync::{Notify, mpsc, watch};
+use guildhall_model::Cursor;
+use guildhall_ports::{Clock, EventBus, Health, JournalError, Journals};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument, info, info_span};
-use url::Url;
+use tracing::info;
 
 use crate::{
-    Config, GatewayBuildError, GatewayRunError,
+    Config, GatewayBuildError, GatewayRunError, ShardId,
     discord_rest::DiscordRest,
     health::GatewayHealth,
-    inbox::Input,
-    link::{self, AttachedLog, AttachedLogs, AttachmentContext, LinkServer},
-    log::{Log, Retention},
-    normalise::Cdn,
-    restore::{bot_of, restore},
-    sequencer::{self, PublishedStatus, ReadinessReport, Restored, Sequencer, SequencerSetup},
-    shard::{self, IdentifyLimiter, Shard},
+    link::{self, AttachedLogs, AttachmentContext, LinkServer},
+    log::{LogSetup, ProcessRetention, Retention},
+    shard::IdentifyLimiter,
 };
+use shard::{Shard, SharedByShards};
 use tasks::{TaskExit, Tasks};
 
 /// A gateway role that listens and has not begun.
@@ -36,23 +33,21 @@ pub struct Gateway {
     listener: Listener,
     address: SocketAddr,
     rest: DiscordRest,
-    journal: Arc<dyn Journal>,
-    log: Log,
-    restored: Restored,
-    sequencer: Sequencer,
-    inbox: mpsc::Receiver<Input>,
-    published: PublishedStatus,
-    report: watch::Sender<ReadinessReport>,
+    /// At least one, ascending.
+    shards: Vec<Shard>,
 }
 
 impl Config {
-    /// Loads the journal and binds the listener. Spawns nothing and asks Discord nothing.
+    /// Loads the journals and begins the logs on the bus, and binds the listener. Spawns nothing and
+    /// asks Discord nothing.
     pub async fn build(
         self,
         clock: Arc<dyn Clock>,
-        journal: Arc<dyn Journal>,
+        journals: Arc<dyn Journals>,
+        bus: Arc<dyn EventBus>,
     ) -> Result<Gateway, GatewayBuildError> {
         crate::metrics::describe(&self.names);
+        let ids = shard_ids(&self.shards)?;
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
         let rest = DiscordRest::new(
             origin.into(),
@@ -67,45 +62,51 @@ impl Config {
         let address = listener
             .local_addr()
             .map_err(|error| GatewayBuildError::Failed(error.to_string()))?;
-        let now = clock.now();
-        let retention = Retention {
-            records_per_guild: self.log_window.get(),
-            bytes: self.limits.log_bytes,
-            evicted_in_journal: self.limits.journal_evicted,
+        let fence = journals.fence().await.map_err(|error| match error {
+            JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
+            error => GatewayBuildError::Failed(error.to_string()),
+        })?;
+        let setup = LogSetup {
+            bus,
+            fence,
+            retention: Retention {
+                records_per_guild: self.log_window.get(),
+                bytes_per_guild: self.limits.guild_bytes,
+                bytes: self.limits.log_bytes,
+            },
+            process: ProcessRetention::new(self.limits.process_bytes),
         };
-        let terms = Terms {
-            shard: [0, 1],
-            intents: self.intents.bits(),
-            guilds: self.guilds.clone(),
-            world_format: World::FORMAT,
-        };
-        let bot = bot_of(&self.bot_token);
-        let (log, restored) = restore(&*journal, terms, bot, retention, now, &self.names).await?;
-        let (sequencer, inbox) = Sequencer::new();
-        let status = DiscordStatus {
-            discord: Discord::Down,
-            since: now,
-            guild_ids: Vec::new(),
-            complete: false,
-        };
+        let mut shards = Vec::with_capacity(ids.len());
+        for id in ids {
+            let restored = Shard::restore(id, &self, &*journals, setup.clone(), &*clock);
+            shards.push(restored.await?);
+        }
         Ok(Gateway {
-            journal,
-            log,
-            restored,
             config: self,
             clock,
             listener,
             address,
             rest,
-            sequencer,
-            inbox,
-            published: PublishedStatus {
-                status: watch::Sender::new(status),
-                stalled: watch::Sender::new(false),
-            },
-            report: watch::Sender::new(ReadinessReport::default()),
+            shards,
         })
     }
+}
+
+/// Each once, ascending; refused unless they are parts of one whole.
+fn shard_ids(shards: &[ShardId]) -> Result<BTreeSet<ShardId>, GatewayBuildError> {
+    let ids: BTreeSet<ShardId> = shards.iter().copied().collect();
+    let count = shards.first().map_or(0, |first| first.count);
+    let is_one_whole = ids
+        .iter()
+        .all(|id| id.count == count && id.number < id.count);
+    if ids.is_empty() || ids.len() != shards.len() || ids.len() > Cursor::MAX_LOGS || !is_one_whole
+    {
+        let most = Cursor::MAX_LOGS;
+        return Err(GatewayBuildError::Failed(format!(
+            "a gateway has 1 to {most} shards, each once and all of the same count"
+        )));
+    }
+    Ok(ids)
 }
 
 impl Gateway {
@@ -117,19 +118,17 @@ impl Gateway {
     /// The role's lines of `/readyz`.
     pub fn health(&self) -> Arc<dyn Health> {
         Arc::new(GatewayHealth {
-            status: self.published.status.subscribe(),
-            report: self.report.subscribe(),
-            stalled: self.published.stalled.subscribe(),
+            shards: self.shards.iter().map(Shard::health).collect(),
             names: self.config.names,
         })
     }
 
     /// Runs until `stop`, with every task in `tracker`. Closes Discord in a way that keeps the
-    /// session. A task that ends unasked ends all others, and is answered.
+    /// sessions. A task that ends unasked ends all others, and is answered.
     ///
     /// Dropped before it is done, it aborts its tasks where they stand: what was not committed is
-    /// lost, and the connection to Discord is cut. Those of the link, which `tracker` alone knows, are
-    /// asked to end.
+    /// lost, and the connections to Discord are cut. Those of the link, which `tracker` alone knows,
+    /// are asked to end.
     pub async fn run(
         self,
         tracker: &TaskTracker,
@@ -137,21 +136,15 @@ impl Gateway {
     ) -> Result<(), GatewayRunError> {
         let stop = stop.child_token();
         let _ended = stop.clone().drop_guard();
-        // The sequencer stops last, to take what the shard still hands over.
-        let (limits, names) = (self.config.limits, self.config.names);
+        // Sequencers stop last, to take what the connections still hand over.
         let sequencer_stop = CancellationToken::new();
-        let _sequencer_ended = sequencer_stop.clone().drop_guard();
-        let renew = Arc::new(Notify::new());
-        let cdn = Cdn::new(&self.config.cdn_url);
-        let require_tls = self.config.is_discord_behind_tls();
+        let _sequencers_ended = sequencer_stop.clone().drop_guard();
+        let (limits, names) = (self.config.limits, self.config.names);
+        let mut tasks = Tasks::new(tracker);
         let server = LinkServer {
-            tokens: Arc::new(self.config.link_tokens),
+            tokens: Arc::new(self.config.link_tokens.clone()),
             context: AttachmentContext {
-                logs: AttachedLogs::new(vec![AttachedLog {
-                    log: self.log.clone(),
-                    sequencer: self.sequencer.clone(),
-                    status: self.published.status.subscribe(),
-                }]),
+                logs: AttachedLogs::new(self.shards.iter().map(Shard::attached_log).collect()),
                 clock: Arc::clone(&self.clock),
             },
             limits,
@@ -159,53 +152,22 @@ impl Gateway {
             tracker: tracker.clone(),
             stop: stop.clone(),
         };
-        let shard = Shard {
-            rest: self.rest.clone(),
-            require_tls,
-            tls: self.config.tls,
-            bot_token: self.config.bot_token,
-            intents: self.config.intents,
-            gateway_url: self.config.discord_gateway_url.map(Url::from),
-            limits,
-            names,
-            identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
-            inbox: self.sequencer.inbox(),
-            resume: self.restored.state.resume.clone(),
-            renew: Arc::clone(&renew),
-            clock: Arc::clone(&self.clock),
-        };
-        let (requests, asked) = mpsc::channel(shard::REQUESTS);
-        let setup = SequencerSetup {
-            journal: self.journal,
-            log: self.log,
-            restored: self.restored,
-            rollback: self.sequencer.subscribe_rollback(),
-            published: self.published,
-            report: self.report,
-            rest: self.rest,
-            clock: self.clock,
-            cdn,
-            limits,
-            names,
-            renew,
-            requests,
-        };
-        let mut tasks = Tasks::new(tracker);
-        let sequencer = sequencer::run(setup, self.inbox, sequencer_stop.clone())
-            .instrument(info_span!("sequencer"));
-        tasks.spawn("the sequencer's task broke", async {
-            TaskExit::Sequencer(sequencer.await)
-        });
         let listener = link::serve(self.listener, server);
         tasks.spawn("the link's listener broke", async {
             listener.await;
             TaskExit::Listener
         });
-        let shard =
-            shard::run(shard, asked, stop.clone()).instrument(info_span!("shard", shard.id = 0));
-        tasks.spawn("the connection's task broke", async {
-            TaskExit::Shard(shard.await)
-        });
+        let shared = SharedByShards {
+            config: &self.config,
+            clock: self.clock,
+            rest: self.rest,
+            identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
+            stop: stop.clone(),
+            sequencer_stop: sequencer_stop.clone(),
+        };
+        for shard in self.shards {
+            shard.spawn(&shared, &mut tasks);
+        }
         let result = tasks.run(&stop, &sequencer_stop, &names).await;
         info!("[Gateway] Stopped");
         result

@@ -16,13 +16,10 @@ mod working_world;
 use std::{collections::BTreeSet, sync::Arc};
 
 use guildhall_model::{GuildId, Position, UserId};
-use guildhall_ports::JournalError;
+use guildhall_ports::{AppendError, Fenced, JournalError};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::{
-    inbox::{Inbox, Input, Lost, Stopped, WatchReply, WatchRequest},
-    log::Fenced,
-};
+use crate::inbox::{Inbox, Input, Lost, Stopped, WatchReply, WatchRequest};
 use working_world::Fatal;
 
 pub(crate) use append::PublishedStatus;
@@ -57,8 +54,10 @@ pub(crate) struct ReadinessReport {
 pub(crate) enum SequencerExit {
     /// As asked, with everything committed.
     Stopped,
-    /// Somebody else wrote to the log.
-    Fenced,
+    /// Somebody else writes to the log.
+    Fenced(Fenced),
+    /// What carries the log to web roles did not take a batch.
+    NotAppended(String),
     /// The journal did not take a batch. What was committed before it is good.
     NotCommitted(JournalError),
     /// Positions beyond the head were given before: the journal is an older one, restored. A new
@@ -75,9 +74,21 @@ pub(crate) enum SequencerExit {
     },
 }
 
-impl From<Fenced> for SequencerExit {
-    fn from(_: Fenced) -> Self {
-        Self::Fenced
+impl From<AppendError> for SequencerExit {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Fenced(fenced) => Self::Fenced(fenced),
+            AppendError::Unavailable(why) => Self::NotAppended(why),
+        }
+    }
+}
+
+impl From<JournalError> for SequencerExit {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Fenced(fenced) => Self::Fenced(fenced),
+            error => Self::NotCommitted(error),
+        }
     }
 }
 

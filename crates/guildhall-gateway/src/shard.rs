@@ -31,9 +31,10 @@ use tracing::{error, info, warn};
 use url::Url;
 
 use crate::{
-    GatewaySettingNames, Intents, Limits,
+    GatewaySettingNames, Intents, Limits, ShardId,
     discord_rest::{DiscordRest, RestError},
     inbox::{Inbox, Lost, MembersRequest, Stopped},
+    metrics::gauge_of_log,
 };
 use connection::{ConnectionExit, Lent};
 use reconnect_policy::{Disconnect, Misconfigured, Next, ReconnectPolicy};
@@ -49,7 +50,8 @@ const ALERT_TRIES: u32 = 5;
 
 /// All that the shard needs.
 #[derive(Debug)]
-pub(crate) struct Shard {
+pub(crate) struct ShardSetup {
+    pub id: ShardId,
     pub rest: DiscordRest,
     pub bot_token: Secret,
     pub intents: Intents,
@@ -86,7 +88,7 @@ pub(crate) enum ShardExit {
 
 /// Runs until it is stopped, or something no retry cures.
 pub(crate) async fn run(
-    shard: Shard,
+    shard: ShardSetup,
     mut requests: mpsc::Receiver<MembersRequest>,
     stop: CancellationToken,
 ) -> ShardExit {
@@ -109,7 +111,7 @@ pub(crate) async fn run(
         let next = policy.disconnected(&disconnect, chance, Instant::now().into_std());
         counter!("guildhall_gateway_disconnects_total", "reason" => reason(&disconnect))
             .increment(1);
-        record_tries(&policy);
+        record_tries(&policy, shard.id);
         let at = match next {
             Next::Connect { at } => at,
             Next::Misconfigured(misconfigured) => {
@@ -143,7 +145,7 @@ pub(crate) async fn run(
     }
 }
 
-impl Shard {
+impl ShardSetup {
     async fn connect(
         &self,
         lent: Lent<'_>,
@@ -194,8 +196,9 @@ impl Shard {
 }
 
 /// The gauge that alerts are built on: so it has to go down again, too.
-fn record_tries(policy: &ReconnectPolicy) {
-    gauge!("guildhall_gateway_failed_tries").set(f64::from(policy.tries()));
+fn record_tries(policy: &ReconnectPolicy, shard: ShardId) {
+    let failed = gauge_of_log("guildhall_gateway_failed_tries", shard.log());
+    failed.set(f64::from(policy.tries()));
 }
 
 /// The sentence about a token that REST refused in the middle of everything.

@@ -26,6 +26,8 @@ pub mod components;
 pub mod sample;
 /// Both JSON forms: the link's, which has everything, and the browser's.
 mod wire;
+/// Which records of a guild are kept and counted together.
+mod window;
 
 use serde::Serialize;
 
@@ -51,6 +53,7 @@ pub use table::{
     BYE, CHECKPOINT, EVENTS, GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, RESUMED, SNAPSHOT,
     STATUS,
 };
+pub use window::Window;
 pub use wire::{EventError, PayloadReader, PublicPayload, WirePayload};
 
 use table::ChangeVisitor;

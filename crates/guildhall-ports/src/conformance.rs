@@ -1,6 +1,8 @@
 //! For the tests of adapters: each suite is a function that panics where a promise of its port is
 //! not kept. Adapters under test answer without a runtime of the suite's own, so any will do.
 
+/// The suite of [`EventBus`](crate::EventBus).
+mod event_bus;
 /// The suite of [`Journal`](crate::Journal): every promise that one process can see.
 mod journal;
 /// The suite of [`EventStore`](crate::EventStore).
@@ -12,6 +14,7 @@ mod session_store;
 /// The suite of [`RateLimiter`](crate::RateLimiter).
 mod rate_limiter;
 
+pub use event_bus::event_bus;
 pub use event_store::event_store;
 pub use journal::{journal, one_owner};
 pub use rate_limiter::{rate_limiter, some_time};

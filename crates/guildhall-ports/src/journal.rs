@@ -2,34 +2,63 @@
 //! where to go on with Discord. Journal first, publish second (`ARCHITECTURE.md`, "Where decisions
 //! hide").
 
+/// What a journal keeps that its log does not need any more.
+mod surplus;
+
 use std::{collections::BTreeSet, fmt::Debug, pin::Pin, sync::Arc};
 
-use guildhall_model::{Guild, GuildId, Position, SealedEvent, UnixMs, UserId};
+use guildhall_model::{
+    Guild, GuildId, LogId, Position, SealedEvent, UnixMs, UserId, event::Window,
+};
 use serde::{Deserialize, Serialize};
 
-/// Keeps one log, and what goes with it.
+use crate::fence::{Fence, Fenced};
+
+pub use surplus::{Amount, Surplus};
+
+/// Keeps the journals of several logs in one place, which has one owner.
+///
+/// Promises:
+///
+/// - **One owner.** While it is open nobody else can open it; when its process is gone, however it
+///   went, somebody can at once. It is open until the last handle on it or on a journal is dropped.
+/// - **Apart.** What is done to the journal of one log changes nothing of another's.
+pub trait Journals: Debug + Send + Sync {
+    /// What whoever opened it writes with, where no lease gives a fence: above every fence that was
+    /// written with before it was opened, of whichever log.
+    fn fence(&self) -> JournalFuture<Fence>;
+
+    /// The journal of a log, for a writer with this fence.
+    fn journal(&self, log: LogId, fence: Fence) -> Arc<dyn Journal>;
+}
+
+/// Keeps one log, and what goes with it, for one writer.
 ///
 /// Promises:
 ///
 /// - **All or nothing.** A [`Commit`] is there whole or not at all, whatever ends the process.
 /// - **Durable.** When a commit is answered it is there after `kill -9` and after a power cut.
-/// - **In order.** Commits take effect in the order in which they were called. A commit whose
-///   events do not follow the head is refused ([`JournalError::Failed`]) and changes nothing: no
-///   position is ever given twice.
-/// - **One owner.** While a journal is open nobody else can open it; when its process is gone,
-///   however it went, somebody can at once.
+/// - **In order.** Commits take effect in the order in which they were called.
+/// - **One writer.** A commit whose events do not follow the head, or whose writer has a fence below
+///   the highest that was written with, is refused ([`JournalError::Fenced`]) and changes nothing:
+///   no position is ever given twice. A higher fence takes over with its first write.
+/// - **It knows what it keeps.** Commits say which events the log needs no more; when too many of
+///   these are kept the answer names the guilds whose bases would help ([`Surplus`]), and the next
+///   commit brings them. It is never without an event above a floor that it was told.
 /// - **Never guessed.** A journal that is damaged, newer than this build, or something else
 ///   altogether is refused and left as it is.
 pub trait Journal: Debug + Send + Sync {
     /// Everything as of the last commit; `None`: nothing was ever begun.
     fn load(&self) -> JournalFuture<Option<JournalContents>>;
 
-    /// Begins an epoch of the log: replaces whatever was there by these guilds, each at the start.
-    /// Refused ([`JournalError::Failed`]) if `start` is none.
+    /// Begins an epoch of the log: replaces whatever was there of it by these guilds, each at the
+    /// start. Refused if the fence is stale ([`JournalError::Fenced`]), or if `start` is none or is
+    /// another log's ([`JournalError::Failed`]).
     fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()>;
 
-    /// Adds a batch. Answered when it is durable.
-    fn commit(&self, commit: Commit) -> JournalFuture<()>;
+    /// Adds a batch. Answered when it is durable, with the guilds whose bases the next commit is to
+    /// bring.
+    fn commit(&self, commit: Commit) -> JournalFuture<Vec<GuildId>>;
 }
 
 /// What a journal answers. It needs no polling to take effect: a commit that was called and not
@@ -46,7 +75,10 @@ pub enum JournalError {
     /// the cure; no retry helps.
     #[error("{0}")]
     Refused(String),
-    /// The disk or the server behind it failed, or the caller is not at the head.
+    /// Somebody else writes to the log, or the caller is not where it thinks: stop.
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
+    /// The disk or the server behind it failed, or what was asked cannot be.
     #[error("{0}")]
     Failed(String),
 }
@@ -69,10 +101,24 @@ pub struct Commit {
     pub events: Vec<Arc<SealedEvent>>,
     /// What goes with the world after them. Replaces what was there.
     pub state: Arc<JournalState>,
-    /// Guilds whose events up to a floor are needed no more. Of events that were there before
-    /// this commit: a floor is never above the head before it, and never goes back (refused as a
-    /// commit that is not at the head is).
+    /// Floors that have risen: events up to them are needed no more, once their guild's base is
+    /// written anew. They may be kept for as long as it pleases the journal.
+    pub floors: Vec<Floor>,
+    /// Guilds at their floor, mostly those that the answer before named: their events up to it go.
+    /// Of events that were there before this commit: a base's floor is never above the head before
+    /// it, and never goes back (refused, [`JournalError::Failed`]).
     pub bases: Vec<JournalBase>,
+}
+
+/// Events of a guild that its log needs no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Whose.
+    pub guild_id: GuildId,
+    /// Of which of its windows.
+    pub window: Window,
+    /// Number of the last of them.
+    pub floor: u64,
 }
 
 /// A guild as it is at its floor. Its events above the floor are kept, those up to it are not.

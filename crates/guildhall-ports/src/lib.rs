@@ -7,8 +7,12 @@
 pub mod clock;
 /// How a role tells its operator how it is.
 pub mod health;
+/// Who may write to a log.
+pub mod fence;
 /// What the gateway has to know after its process is gone.
 pub mod journal;
+/// How a log gets from its one writer to whoever reads it.
+pub mod event_bus;
 /// History: events kept beside the road.
 pub mod event_store;
 /// Which gateways there are.
@@ -28,11 +32,13 @@ pub mod memory;
 pub mod conformance;
 
 pub use clock::{Clock, ManualClock, SystemClock, millis};
+pub use event_bus::{AppendError, EventBus, EventTail, ReadError};
 pub use event_store::EventStore;
 pub use expiring_set::ExpiringSet;
+pub use fence::{Fence, Fenced};
 pub use future::{PortFuture, Unavailable};
 pub use health::{Check, Condition, Health};
-pub use journal::{Journal, JournalError};
+pub use journal::{Journal, JournalError, Journals};
 pub use rate_limiter::RateLimiter;
 pub use registry::{GatewayRegistry, LinkAddress};
 pub use session_store::{SessionId, SessionStore};

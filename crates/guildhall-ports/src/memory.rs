@@ -1,6 +1,8 @@
 //! References of the ports that keep something, in memory: what the product runs with where nothing
 //! else is installed, and what tests compare others with.
 
+/// The bus in memory, for readers in the same process.
+mod event_bus;
 /// The journal in memory, for as long as its handles live.
 mod journal;
 /// Stores of events: none, and one in memory.
@@ -12,8 +14,9 @@ mod session_store;
 /// Buckets in memory.
 mod rate_limiter;
 
+pub use event_bus::InMemoryEventBus;
 pub use event_store::{MemoryEventStore, NoOpEventStore};
-pub use journal::MemoryJournal;
+pub use journal::{MemoryJournal, MemoryJournals};
 pub use rate_limiter::MemoryRateLimiter;
 pub use registry::SingleInstanceRegistry;
 pub use session_store::CookieSessionStore;

@@ -14,8 +14,9 @@ use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
+use guildhall_ports::Fence;
 use guildhall_ports::journal::{Commit, Journal, JournalBase, JournalState, NewEpoch};
-use guildhall_stores::sqlite::SqliteJournal;
+use guildhall_stores::sqlite::{SqliteJournal, SqliteJournals};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -55,7 +56,7 @@ async fn main() -> Outcome<()> {
     );
 
     let began = now();
-    let journal = SqliteJournal::open(&path, "DATA_DIR")?;
+    let journal = SqliteJournals::open(&path, "DATA_DIR")?.log(LogId(0), Fence(2));
     let opened = began.elapsed();
     let began = now();
     let saved = journal.load().await?.ok_or("nothing there")?;
@@ -129,7 +130,7 @@ struct Writer {
 
 impl Writer {
     async fn begin(path: &Path) -> Outcome<Self> {
-        let journal = SqliteJournal::open(path, "DATA_DIR")?;
+        let journal = SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), Fence(2));
         let start = Position::start(LogId(0), 1_700_000_000_000);
         let guilds = (1..=GUILDS).map(|id| (GuildId(id), guild(id)));
         let new_epoch = NewEpoch {
@@ -185,6 +186,7 @@ impl Writer {
         let commit = Commit {
             events: numbers.map(|seq| Arc::new(sealed(seq))).collect(),
             state: Arc::new(JournalState::default()),
+            floors: Vec::new(),
             bases,
         };
         let began = now();

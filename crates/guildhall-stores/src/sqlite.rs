@@ -7,4 +7,4 @@ mod journal;
 /// The gateway's file: what is in it, and the handles on it.
 mod gateway;
 
-pub use gateway::SqliteJournal;
+pub use gateway::{SqliteJournal, SqliteJournals};

@@ -9,10 +9,10 @@ use std::{
 };
 
 use guildhall_ports::{
-    Journal, JournalError, SystemClock,
-    memory::{CookieSessionStore, MemoryRateLimiter},
+    EventBus, JournalError, Journals, SystemClock,
+    memory::{CookieSessionStore, InMemoryEventBus, MemoryRateLimiter},
 };
-use guildhall_stores::sqlite::SqliteJournal;
+use guildhall_stores::sqlite::SqliteJournals;
 use guildhall_web::WebPorts;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 use tokio::{
@@ -46,8 +46,13 @@ pub(crate) fn web() -> WebPorts {
     }
 }
 
-/// Opens the gateway's journal, waiting for a gateway that is on its way out.
-pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, ProcessExit> {
+/// What carries the gateway's logs to its attachments: they are in the same process.
+pub(crate) fn event_bus() -> Arc<dyn EventBus> {
+    Arc::new(InMemoryEventBus::default())
+}
+
+/// Opens the gateway's journals, waiting for a gateway that is on its way out.
+pub(crate) async fn journals(settings: &Settings) -> Result<Arc<dyn Journals>, ProcessExit> {
     let folder = PathBuf::from(settings.require(FOLDER_SETTING)?);
     make(&folder).map_err(|error| {
         let folder = folder.display();
@@ -59,9 +64,9 @@ pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, Pro
     let mut said = false;
     loop {
         let path = folder.join(FILE);
-        let opened = spawn_blocking(move || SqliteJournal::open(&path, FOLDER_SETTING)).await;
+        let opened = spawn_blocking(move || SqliteJournals::open(&path, FOLDER_SETTING)).await;
         match opened.map_err(anyhow::Error::from)? {
-            Ok(journal) => return Ok(Arc::new(journal)),
+            Ok(journals) => return Ok(Arc::new(journals)),
             Err(JournalError::InUse(_)) if Instant::now() < give_up_at => {
                 if !said {
                     tracing::info!("[Gateway] Waiting for the gateway before this one to end");
@@ -71,7 +76,10 @@ pub(crate) async fn journal(settings: &Settings) -> Result<Arc<dyn Journal>, Pro
             }
             Err(JournalError::Refused(sentence)) => return Err(ConfigError(sentence).into()),
             // A restart may help: the other one may be ending still.
-            Err(error @ (JournalError::InUse(_) | JournalError::Failed(_))) => {
+            Err(
+                error
+                @ (JournalError::InUse(_) | JournalError::Fenced(_) | JournalError::Failed(_)),
+            ) => {
                 return Err(ProcessExit::Failed(error.into()));
             }
         }

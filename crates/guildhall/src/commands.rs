@@ -23,7 +23,7 @@ mod web;
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};
-use guildhall_ports::{Health, Journal, SystemClock};
+use guildhall_ports::{Health, Journals, SystemClock};
 use guildhall_web::{Web, WebBuildError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
@@ -74,19 +74,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ProcessExit> {
     result
 }
 
-/// A built gateway, and its journal: whoever holds that keeps others out of `DATA_DIR`.
+/// A built gateway, and its journals: whoever holds them keeps others out of `DATA_DIR`.
 ///
-/// To be let go of last of all: when the next process gets the journal, every port is free.
+/// To be let go of last of all: when the next process gets the journals, every port is free.
 struct BuiltGateway {
     gateway: Gateway,
-    journal: Arc<dyn Journal>,
+    journals: Arc<dyn Journals>,
 }
 
 async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit> {
     let config = config::gateway(settings)?;
-    let journal = adapters::journal(settings).await?;
+    let journals = adapters::journals(settings).await?;
     let listen = config.listen;
-    let gateway = config.build(Arc::new(SystemClock), Arc::clone(&journal));
+    let gateway = config.build(
+        Arc::new(SystemClock),
+        Arc::clone(&journals),
+        adapters::event_bus(),
+    );
     let gateway = gateway.await.map_err(|error| match error {
         GatewayBuildError::NotBound(error) => {
             let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
@@ -96,7 +100,7 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit>
         GatewayBuildError::Misconfigured(sentence) => ConfigError(sentence).into(),
         error @ GatewayBuildError::Failed(_) => ProcessExit::Failed(error.into()),
     })?;
-    Ok(BuiltGateway { gateway, journal })
+    Ok(BuiltGateway { gateway, journals })
 }
 
 fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {

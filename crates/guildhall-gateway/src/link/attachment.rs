@@ -174,7 +174,7 @@ impl Attachment {
                 self.take(joined);
             }
             Output::Read(after) => {
-                let read = self.logs.read(after);
+                let read = self.logs.read(after).await;
                 self.take(read);
             }
             Output::Watch {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 use crate::{
+    ShardId,
     log::{Join, Log},
     sequencer::Sequencer,
 };
@@ -18,6 +19,8 @@ use crate::{
 /// One log, and whoever writes it.
 #[derive(Clone, Debug)]
 pub(crate) struct AttachedLog {
+    /// Whose guilds are in it.
+    pub(crate) shard: ShardId,
     pub(crate) log: Log,
     pub(crate) sequencer: Sequencer,
     pub(crate) status: watch::Receiver<DiscordStatus>,
@@ -73,11 +76,13 @@ impl AttachedLogs {
         parts
     }
 
-    /// The log of a guild, whether or not the bot is in it: guilds are shared out among the
-    /// connections to Discord by the time in their id, and each connection has a log.
+    /// The log of a guild, whether or not the bot is in it. One whose shard is elsewhere is of the
+    /// first, where nobody knows it.
     fn of_guild(&self, guild_id: GuildId) -> usize {
-        let count = self.count() as u64;
-        usize::try_from((guild_id.0 >> 22) % count).unwrap_or(0)
+        let own = self
+            .iter()
+            .position(|attached| attached.shard.has(guild_id));
+        own.unwrap_or(0)
     }
 
     /// Joins a log after a position, or from its bases.
@@ -112,9 +117,9 @@ impl AttachedLogs {
     }
 
     /// Reads on after a position.
-    pub(super) fn read(&self, after: Position) -> Option<Input> {
+    pub(super) async fn read(&self, after: Position) -> Option<Input> {
         let attached = self.get(after.log)?;
-        Some(match attached.log.read(after, EVENTS_PER_READ) {
+        Some(match attached.log.read(after, EVENTS_PER_READ).await {
             Ok(events) => Input::EventsRead {
                 log: after.log,
                 events,

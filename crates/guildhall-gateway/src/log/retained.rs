@@ -1,178 +1,250 @@
 //! What the log retains: each guild's last events, and its world before them.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
     sync::Arc,
 };
 
 use guildhall_link::frame::Base;
-use guildhall_model::{GuildId, Position, SealedEvent, World};
-use guildhall_ports::journal::JournalBase;
-use tokio::sync::watch;
+use guildhall_model::{GuildId, Position, SealedEvent, World, event::Window};
+use guildhall_ports::{
+    Fence,
+    journal::{Floor, JournalBase},
+};
 
-use super::Retention;
+use super::{Join, Retention};
 
 /// The log as it is kept: its readers ask, its writer pushes.
 #[derive(Debug)]
 pub(super) struct RetainedLog {
-    pub(super) head: watch::Sender<Position>,
-    pub(super) retention: Retention,
+    /// Of the last event that was pushed.
+    head: Position,
+    /// Of its writer.
+    fence: Fence,
+    retention: Retention,
     /// Retained events by number.
     pub(super) events: BTreeMap<u64, Arc<SealedEvent>>,
     /// Of all of them.
-    pub(super) bytes: usize,
-    pub(super) guilds: BTreeMap<GuildId, GuildIndex>,
+    bytes: usize,
+    pub(super) windows: BTreeMap<WindowKey, RetainedWindow>,
+    /// Those that have any, by their bytes.
+    by_bytes: BTreeSet<(usize, WindowKey)>,
     /// Each guild at its own floor.
-    pub(super) bases: World,
+    bases: World,
     /// No position below this is usable: a reader here follows every guild.
     highest_floor: u64,
-    /// Evicted since their guilds' bases were last given to the journal.
-    pub(super) evicted: Amount,
+    /// Whose floors have risen since they were last told.
+    risen: BTreeSet<WindowKey>,
 }
 
-/// What is retained of a guild.
+/// A window of a guild's.
+pub(super) type WindowKey = (GuildId, Window);
+
+/// What is retained of a guild in one window.
 #[derive(Debug, Default)]
-pub(super) struct GuildIndex {
+pub(super) struct RetainedWindow {
     /// Numbers of its retained events, ascending.
     pub(super) retained: VecDeque<u64>,
+    /// Of them.
+    pub(super) bytes: usize,
     /// Number of its last evicted event; 0: none was.
     pub(super) floor: u64,
-    /// Evicted since its base was last given to the journal.
-    pub(super) evicted: Amount,
-}
-
-/// Events, by their number and their bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Amount {
-    pub(super) events: usize,
-    pub(super) bytes: usize,
-}
-
-impl Amount {
-    pub(super) fn is_within(self, most: Self) -> bool {
-        self.events <= most.events && self.bytes <= most.bytes
-    }
-
-    fn add(&mut self, bytes: usize) {
-        self.events += 1;
-        self.bytes += bytes;
-    }
-
-    pub(super) fn take(&mut self, other: Self) {
-        self.events -= other.events;
-        self.bytes -= other.bytes;
-    }
 }
 
 impl RetainedLog {
     /// Nothing is retained yet.
-    pub(super) fn new(head: Position, retention: Retention) -> Self {
+    pub(super) fn new(head: Position, fence: Fence, retention: Retention) -> Self {
         Self {
-            head: watch::Sender::new(head),
+            head,
+            fence,
             retention,
             events: BTreeMap::new(),
             bytes: 0,
-            guilds: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            by_bytes: BTreeSet::new(),
             bases: World::default(),
             highest_floor: 0,
-            evicted: Amount::default(),
+            risen: BTreeSet::new(),
         }
     }
 
     /// A guild as it was kept.
     pub(super) fn restore_base(&mut self, base: JournalBase) {
-        let index = self.guilds.entry(base.guild_id).or_default();
-        index.floor = base.floor;
+        let key = (base.guild_id, Window::World);
+        self.windows.entry(key).or_default().floor = base.floor;
         self.highest_floor = self.highest_floor.max(base.floor);
         if let Some(guild) = base.guild {
             self.bases.guilds.insert(base.guild_id, guild);
         }
     }
 
-    pub(super) fn head(&self) -> Position {
-        *self.head.borrow()
+    pub(super) fn fence(&self) -> Fence {
+        self.fence
     }
 
-    /// Whether everything after a position is retained.
-    pub(super) fn goes_back_to(&self, after: Position) -> bool {
-        let head = self.head();
-        after.comparable(head) && (self.highest_floor..=head.seq).contains(&after.seq)
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    /// Whether a position of this epoch is beyond the head.
-    pub(super) fn is_behind(&self, position: Position) -> bool {
-        let head = self.head();
-        position.comparable(head) && position.seq > head.seq
+    pub(super) fn highest_floor(&self) -> u64 {
+        self.highest_floor
     }
 
-    /// Appends an event, and evicts what is too much then.
+    /// From here on no event is missing.
+    pub(super) fn contiguous_from(&self) -> Position {
+        self.head.at(self.highest_floor)
+    }
+
+    /// That place, and the events after it.
+    pub(super) fn contiguous(&self) -> (Position, Vec<Arc<SealedEvent>>) {
+        let from = self.contiguous_from();
+        let later = (Bound::Excluded(from.seq), Bound::Unbounded);
+        let later = self.events.range(later).map(|(_, event)| Arc::clone(event));
+        (from, later.collect())
+    }
+
+    /// The window with the most bytes.
+    pub(super) fn largest(&self) -> Option<(usize, WindowKey)> {
+        self.by_bytes.last().copied()
+    }
+
+    /// Takes an event in, and evicts what is too much then.
     pub(super) fn push(&mut self, sealed: Arc<SealedEvent>) {
-        let guild_id = sealed.event.guild_id;
-        let (seq, more) = (sealed.at.seq, sealed.more);
-        self.bytes += sealed.weight();
-        self.events.insert(seq, sealed);
-        let index = self.guilds.entry(guild_id).or_default();
-        index.retained.push_back(seq);
+        let key = (sealed.event.guild_id, Window::of(&sealed.event.change));
+        let (at, more, weight) = (sealed.at, sealed.more, sealed.weight());
+        // While it is restored its events are older than the head.
+        if at.seq > self.head.seq {
+            self.head = at;
+        }
+        self.bytes += weight;
+        self.events.insert(at.seq, sealed);
+        let window = self.windows.entry(key).or_default();
+        window.retained.push_back(at.seq);
+        let before = window.bytes;
+        window.bytes += weight;
+        let now = window.bytes;
+        self.weighed(key, before, now);
         if !more {
-            self.make_room(guild_id);
+            self.make_room(key);
         }
     }
 
     /// Evicts what is too much once a group of a guild is whole.
-    fn make_room(&mut self, guild_id: GuildId) {
-        let most = self.retention.records_per_guild;
-        while let Some(index) = self.guilds.get(&guild_id)
-            && index.retained.len() > most
-            && let Some(oldest) = index.retained.front().copied()
-        {
-            self.evict_group(oldest);
-        }
-        while self.bytes > self.retention.bytes
-            && let Some(oldest) = self.events.keys().next().copied()
-        {
-            self.evict_group(oldest);
+    fn make_room(&mut self, key: WindowKey) {
+        let Retention {
+            records_per_guild,
+            bytes_per_guild,
+            bytes,
+        } = self.retention;
+        while let Some(window) = self.windows.get(&key)
+            && (window.retained.len() > records_per_guild || window.bytes > bytes_per_guild)
+            && self.evict_of(key)
+        {}
+        while self.bytes > bytes && self.evict_of_largest() {}
+    }
+
+    /// Evicts the oldest group of the window with the most bytes. `false`: nothing is retained.
+    pub(super) fn evict_of_largest(&mut self) -> bool {
+        match self.largest() {
+            Some((_, key)) => self.evict_of(key),
+            None => false,
         }
     }
 
-    /// Evicts a guild's oldest group. `first`: its first event.
-    fn evict_group(&mut self, first: u64) {
+    /// Evicts a window's oldest group. `false`: it retains nothing.
+    fn evict_of(&mut self, key: WindowKey) -> bool {
+        let window = self.windows.get(&key);
+        let Some(first) = window.and_then(|window| window.retained.front().copied()) else {
+            return false;
+        };
+        self.evict_group(key, first);
+        true
+    }
+
+    fn evict_group(&mut self, key: WindowKey, first: u64) {
         let mut next = first;
-        // A group is of one guild and has no hole: nobody else's numbers are between its own.
-        while self.evict(next) {
+        // A group is of one window and has no hole: nobody else's numbers are between its own.
+        while self.evict(key, next) {
             next += 1;
         }
+        self.risen.insert(key);
     }
 
-    /// Returns whether the group goes on.
+    /// Evicts a window's oldest event. Returns whether the group goes on.
     ///
     /// INVARIANT(base): what leaves the retained events enters the base in the same step.
-    fn evict(&mut self, seq: u64) -> bool {
+    fn evict(&mut self, key: WindowKey, seq: u64) -> bool {
         let Some(kept) = self.events.remove(&seq) else {
             return false;
         };
-        let bytes = kept.weight();
-        self.bytes -= bytes;
-        let event = &kept.event;
-        self.bases.apply(event);
-        let index = self.guilds.entry(event.guild_id).or_default();
-        // Both evictions take the guild's oldest: either it was asked for, or it is the oldest
-        // of all.
-        index.retained.pop_front();
-        index.floor = seq;
-        index.evicted.add(bytes);
-        self.evicted.add(bytes);
+        let weight = kept.weight();
+        self.bytes -= weight;
+        self.bases.apply(&kept.event);
+        let window = self.windows.entry(key).or_default();
+        window.retained.pop_front();
+        window.floor = seq;
+        let before = window.bytes;
+        window.bytes -= weight;
+        let now = window.bytes;
+        self.weighed(key, before, now);
         self.highest_floor = self.highest_floor.max(seq);
         kept.more
     }
 
+    fn weighed(&mut self, key: WindowKey, before: usize, now: usize) {
+        self.by_bytes.remove(&(before, key));
+        if now > 0 {
+            self.by_bytes.insert((now, key));
+        }
+    }
+
+    /// The guilds as they are at the head.
+    pub(super) fn world(&self) -> World {
+        let mut world = self.bases.clone();
+        for kept in self.events.values() {
+            world.apply(&kept.event);
+        }
+        world
+    }
+
+    pub(super) fn risen_floors(&mut self) -> Vec<Floor> {
+        let risen = std::mem::take(&mut self.risen).into_iter();
+        let floor = |key: WindowKey| Floor {
+            guild_id: key.0,
+            window: key.1,
+            floor: self.windows.get(&key).map_or(0, |window| window.floor),
+        };
+        risen.map(floor).collect()
+    }
+
+    /// A guild at its floor; `None`: nothing of it was ever kept.
+    pub(super) fn journal_base(&self, guild_id: GuildId) -> Option<JournalBase> {
+        let window = self.windows.get(&(guild_id, Window::World))?;
+        Some(JournalBase {
+            guild_id,
+            floor: window.floor,
+            guild: self.bases.guilds.get(&guild_id).cloned(),
+        })
+    }
+
+    pub(super) fn join_anew(&self) -> Join {
+        Join::Bases {
+            bases: self.bases(),
+            backlog: self.events.values().map(Arc::clone).collect(),
+            head: self.head,
+        }
+    }
+
     /// Each guild at its floor.
-    pub(super) fn bases(&self) -> Vec<Base> {
-        let head = self.head();
-        let base = |(guild_id, index): (&GuildId, &GuildIndex)| Base {
+    fn bases(&self) -> Vec<Base> {
+        let worlds = self.windows.iter();
+        let worlds = worlds.filter(|((_, window), _)| *window == Window::World);
+        let base = |((guild_id, _), window): (&WindowKey, &RetainedWindow)| Base {
             guild_id: *guild_id,
-            floor: head.at(index.floor),
+            floor: self.head.at(window.floor),
             guild: self.bases.guilds.get(guild_id).cloned(),
         };
-        self.guilds.iter().map(base).collect()
+        worlds.map(base).collect()
     }
 }

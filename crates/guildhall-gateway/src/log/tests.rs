@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 
+/// Which guild gives first.
+mod bounds;
+
+use futures_util::FutureExt;
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Permissions, SealedEvent, UnixMs,
     UserId,
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
+use guildhall_ports::{journal::Surplus, memory::InMemoryEventBus};
 use proptest::prelude::*;
 
 use super::*;
@@ -33,8 +38,8 @@ proptest! {
         let (log, _) = written(vec![before.clone()], retention);
         let (mut replica, mut at) = joined_anew(&log);
         for later in after.chunks(2) {
-            log.append(grouped(log.head(), later.to_vec())).expect("at the head");
-            if let Ok(events) = log.read(at, most) {
+            append(&log, grouped(log.head(), later.to_vec()));
+            if let Ok(events) = read(&log, at, most) {
                 for envelope in events {
                     prop_assert_eq!(envelope.at.seq, at.seq + 1);
                     replica.apply(&envelope.event);
@@ -45,7 +50,7 @@ proptest! {
             }
         }
         while at != log.head() {
-            if let Ok(events) = log.read(at, most) {
+            if let Ok(events) = read(&log, at, most) {
                 for envelope in events {
                     replica.apply(&envelope.event);
                     at = envelope.at;
@@ -70,7 +75,7 @@ proptest! {
         let highest = bases.iter().map(|base| base.floor.seq).max().unwrap_or(0);
         for seq in 0..=head.seq {
             let usable = seq >= highest;
-            prop_assert_eq!(log.read(head.at(seq), 1).is_ok(), usable);
+            prop_assert_eq!(read(&log, head.at(seq), 1).is_ok(), usable);
             prop_assert_eq!(matches!(log.join(Some(head.at(seq))), Join::After(_)), usable);
         }
     }
@@ -79,29 +84,30 @@ proptest! {
     fn what_the_journal_keeps_is_the_log_again_and_bounded(
         batches in proptest::collection::vec(proptest::collection::vec(event(), 0..12), 1..20),
         retention in retentions(),
-        compact_at in proptest::collection::vec(any::<bool>(), 20),
+        asks in proptest::collection::vec(any::<bool>(), 20),
     ) {
-        let (log, mut kept) = (Log::new(Position::start(LogId(0), EPOCH), retention), Journalled::default());
-        for (batch, compacts) in batches.into_iter().zip(compact_at) {
+        let (log, mut kept) = (log(Position::start(LogId(0), EPOCH), retention), Journalled::default());
+        for (batch, asks) in batches.into_iter().zip(asks) {
             // As the appender does: bases of what is published, then the batch.
-            let bases = if compacts { log.lock().compact_beyond(0) } else { Vec::new() };
+            let wanted = if asks { kept.guilds() } else { Vec::new() };
+            let (floors, bases) = (log.risen_floors(), log.bases_of(&wanted));
             let batch = grouped(log.head(), batch);
-            kept.take(bases, &batch);
-            log.append(batch).expect("at the head");
+            kept.take(&floors, bases, &batch);
+            append(&log, batch);
         }
         let (bases, events) = kept.saved();
-        let again = Log::restored(log.head(), bases, events, retention);
+        let again = restored(log.head(), bases, events, retention);
         prop_assert_eq!(again.world(), log.world());
         prop_assert_eq!(joined_anew(&again), joined_anew(&log));
         for seq in 0..=log.head().seq {
             let at = log.head().at(seq);
-            prop_assert_eq!(again.read(at, 2), log.read(at, 2), "cursors stay good");
+            prop_assert_eq!(read(&again, at, 2), read(&log, at, 2), "cursors stay good");
         }
-        let bases = log.lock().compact_beyond(0);
-        kept.take(bases, &[]);
+        // What was told is what is retained no more.
+        kept.take(&log.risen_floors(), Vec::new(), &[]);
         let retained = log.lock();
-        let evicted = kept.events.len() - retained.events.len();
-        prop_assert!(evicted <= retained.events.len() / 2, "a journal is as large as the log, nearly");
+        let needed = kept.events.iter().filter(|event| !kept.is_told_away(event));
+        prop_assert_eq!(needed.count(), retained.events.len());
     }
 
     #[test]
@@ -109,14 +115,14 @@ proptest! {
         batches in proptest::collection::vec(proptest::collection::vec(event(), 1..12), 1..12),
         retention in retentions(),
     ) {
-        let log = Log::new(Position::start(LogId(0), EPOCH), retention);
+        let log = log(Position::start(LogId(0), EPOCH), retention);
         let mut inside = Vec::new();
         for batch in batches {
             let batch = grouped(log.head(), batch);
             inside.extend(batch.iter().filter(|event| event.more).map(|event| event.at.seq));
-            log.append(batch).expect("at the head");
+            append(&log, batch);
             let retained = log.lock();
-            let floors: Vec<u64> = retained.guilds.values().map(|index| index.floor).collect();
+            let floors: Vec<u64> = retained.windows.values().map(|window| window.floor).collect();
             prop_assert!(floors.iter().all(|floor| !inside.contains(floor)), "{:?}", floors);
         }
     }
@@ -128,53 +134,60 @@ proptest! {
     ) {
         let (log, _) = written(vec![events], retention);
         let retained = log.lock();
-        prop_assert!(retained.bytes <= retention.bytes);
-        prop_assert_eq!(retained.bytes, retained.events.values().map(|kept| kept.weight()).sum::<usize>());
-        for index in retained.guilds.values() {
-            prop_assert!(index.retained.len() <= retention.records_per_guild);
-            prop_assert!(index.retained.iter().all(|seq| retained.events.contains_key(seq)));
+        prop_assert!(retained.bytes() <= retention.bytes);
+        prop_assert_eq!(retained.bytes(), retained.events.values().map(|kept| kept.weight()).sum::<usize>());
+        for window in retained.windows.values() {
+            prop_assert!(window.retained.len() <= retention.records_per_guild);
+            prop_assert!(window.bytes <= retention.bytes_per_guild);
+            let weights = window.retained.iter().map(|seq| retained.events[seq].weight());
+            prop_assert_eq!(weights.sum::<usize>(), window.bytes);
         }
     }
 }
 
 #[test]
 fn a_writer_that_is_not_at_the_head_is_refused_and_changes_nothing() {
-    let log = Log::new(Position::start(LogId(0), EPOCH), wide());
+    let log = log(Position::start(LogId(0), EPOCH), wide());
     let start = log.head();
     let head = write(&log, start, vec![arrival(1)]).expect("at the head");
     assert_eq!(head, start.at(1));
-    assert_eq!(write(&log, start, vec![arrival(2)]), Err(Fenced { head }));
-    assert_eq!(
-        write(&log, head.at(2), vec![arrival(2)]),
-        Err(Fenced { head })
-    );
+    for after in [start, head.at(2)] {
+        let fenced = Fenced::NotAtHead { after, head };
+        let refused = write(&log, after, vec![arrival(2)]);
+        assert_eq!(refused, Err(AppendError::Fenced(fenced)));
+    }
+    assert_eq!(log.world().guilds.len(), 1);
     assert_eq!(log.head(), head);
 }
 
 #[test]
 fn positions_of_another_life_begin_anew_and_one_beyond_the_head_is_told_apart() {
-    let log = Log::new(Position::start(LogId(0), EPOCH), wide());
+    let log = log(Position::start(LogId(0), EPOCH), wide());
     let head = write(&log, log.head(), vec![arrival(1)]).expect("at the head");
     let strangers = [
         Position::start(LogId(0), EPOCH - 1),
         Position::start(LogId(1), EPOCH),
     ];
     for stranger in strangers {
-        assert_eq!(log.read(stranger, 10), Err(Expired), "{stranger}");
+        assert_eq!(
+            read(&log, stranger, 10),
+            Err(ReadError::Expired(stranger)),
+            "{stranger}"
+        );
         assert!(
             matches!(log.join(Some(stranger)), Join::Bases { .. }),
             "{stranger}"
         );
     }
     let beyond = head.at(2);
-    assert_eq!(log.read(beyond, 10), Err(Expired));
+    assert_eq!(read(&log, beyond, 10), Err(ReadError::Expired(beyond)));
     assert!(matches!(log.join(Some(beyond)), Join::Beyond(at) if at == beyond));
-    assert_eq!(log.read(head, 10), Ok(Vec::new()));
+    assert_eq!(read(&log, head, 10), Ok(Vec::new()));
 }
 
 #[test]
 fn followers_are_told_of_an_append_and_not_of_an_empty_one() {
-    let log = Log::new(Position::start(LogId(0), EPOCH), wide());
+    let log = log(Position::start(LogId(0), EPOCH), wide());
     let mut follow = log.follow();
     write(&log, log.head(), Vec::new()).expect("at the head");
     assert!(!follow.has_changed().expect("the log lives"));
@@ -189,7 +202,7 @@ fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
         records_per_guild: 4,
         ..wide()
     };
-    let log = Log::new(Position::start(LogId(0), EPOCH), retention);
+    let log = log(Position::start(LogId(0), EPOCH), retention);
     let busy = (0..50).map(|user| joined(2, user, 1));
     let events = [arrival(1), arrival(2)].into_iter().chain(busy).collect();
     write(&log, log.head(), events).expect("at the head");
@@ -204,9 +217,59 @@ fn a_busy_guild_evicts_nothing_of_a_quiet_one() {
     assert_eq!(backlog.len(), 1 + 4);
 }
 
+/// A log for tests: on a bus of its own, with nothing in it.
+pub(crate) fn log(start: Position, retention: Retention) -> Log {
+    restored(start, Vec::new(), Vec::new(), retention)
+}
+
+/// What a log of tests is made with, alone in its process.
+pub(crate) fn setup(records_per_guild: usize, bytes: usize) -> LogSetup {
+    setup_of(Retention {
+        records_per_guild,
+        bytes_per_guild: bytes,
+        bytes,
+    })
+}
+
+fn setup_of(retention: Retention) -> LogSetup {
+    LogSetup {
+        bus: Arc::new(InMemoryEventBus::default()),
+        fence: Fence(1),
+        retention,
+        process: ProcessRetention::new(usize::MAX),
+    }
+}
+
+fn restored(
+    head: Position,
+    bases: Vec<JournalBase>,
+    events: Vec<SealedEvent>,
+    retention: Retention,
+) -> Log {
+    let log = Log::restored(setup_of(retention), head, bases, events);
+    at_once(log).expect("nobody else has it")
+}
+
 /// Seals events and appends them, as a writer that stands at `after` would.
-pub(crate) fn write(log: &Log, after: Position, events: Vec<Event>) -> Result<Position, Fenced> {
-    log.append(sealed(after, events)).map(|()| log.head())
+pub(crate) fn write(
+    log: &Log,
+    after: Position,
+    events: Vec<Event>,
+) -> Result<Position, AppendError> {
+    at_once(log.append(after, sealed(after, events))).map(|()| log.head())
+}
+
+fn append(log: &Log, events: Vec<Arc<SealedEvent>>) {
+    at_once(log.append(log.head(), events)).expect("at the head");
+}
+
+fn read(log: &Log, after: Position, most: usize) -> Result<Vec<Arc<SealedEvent>>, ReadError> {
+    at_once(log.read(after, most))
+}
+
+/// A bus in memory lets nobody wait.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("nothing is waited for")
 }
 
 fn sealed(after: Position, events: Vec<Event>) -> Vec<Arc<SealedEvent>> {
@@ -242,10 +305,13 @@ fn grouped(after: Position, events: Vec<Event>) -> Vec<Arc<SealedEvent>> {
 struct Journalled {
     bases: BTreeMap<GuildId, JournalBase>,
     events: Vec<SealedEvent>,
+    told: BTreeMap<GuildId, u64>,
 }
 
 impl Journalled {
-    fn take(&mut self, bases: Vec<JournalBase>, events: &[Arc<SealedEvent>]) {
+    fn take(&mut self, floors: &[Floor], bases: Vec<JournalBase>, events: &[Arc<SealedEvent>]) {
+        let floors = floors.iter().map(|floor| (floor.guild_id, floor.floor));
+        self.told.extend(floors);
         for base in bases {
             let dropped = |kept: &SealedEvent| {
                 kept.event.guild_id == base.guild_id && kept.at.seq <= base.floor
@@ -255,6 +321,18 @@ impl Journalled {
         }
         self.events
             .extend(events.iter().map(|event| (**event).clone()));
+    }
+
+    fn guilds(&self) -> Vec<GuildId> {
+        self.events
+            .iter()
+            .map(|event| event.event.guild_id)
+            .collect()
+    }
+
+    fn is_told_away(&self, event: &SealedEvent) -> bool {
+        let floor = self.told.get(&event.event.guild_id);
+        floor.is_some_and(|floor| event.at.seq <= *floor)
     }
 
     fn saved(&self) -> (Vec<JournalBase>, Vec<SealedEvent>) {
@@ -268,48 +346,64 @@ fn evicted_events_of_many_bytes_make_bases_long_before_they_are_many() {
         bytes: 1 << 20,
         ..wide()
     };
-    let log = Log::new(Position::start(LogId(0), EPOCH), retention);
-    write(&log, log.head(), vec![arrival(1)]).expect("at the head");
-    let (mut bases, mut upto) = (0, 0);
-    for _ in 0..40 {
+    let log = log(Position::start(LogId(0), EPOCH), retention);
+    let mut surplus = Surplus::beyond(guildhall_ports::journal::Amount {
+        events: 4_096,
+        bytes: 100_000,
+    });
+    let (mut bases, mut upto, mut wanted) = (0, 0, Vec::new());
+    for number in 0..41 {
         let name = "n".repeat(100_000);
         let renamed = Change::GuildUpdated(GuildInfo { name, icon: None });
-        write(&log, log.head(), vec![of(1, renamed)]).expect("at the head");
-        for base in log.compact() {
+        let event = if number == 0 {
+            arrival(1)
+        } else {
+            of(1, renamed)
+        };
+        let commit = guildhall_ports::journal::Commit {
+            events: sealed(log.head(), vec![event]),
+            state: Arc::default(),
+            floors: log.risen_floors(),
+            bases: log.bases_of(&wanted),
+        };
+        for base in &commit.bases {
             (bases, upto) = (bases + 1, base.floor);
         }
+        wanted = surplus.committed(&commit);
+        append(&log, commit.events);
     }
     // Ten are retained, and of what was evicted at most half as much is not in a base.
-    assert!((5..=10).contains(&bases), "{bases} bases");
-    assert!(log.head().seq - upto <= 10 + 6, "up to {upto}");
+    assert!((4..=10).contains(&bases), "{bases} bases");
+    assert!(log.head().seq - upto <= 10 + 7, "up to {upto}");
 }
 
 fn wide() -> Retention {
     Retention {
         records_per_guild: 4096,
+        bytes_per_guild: 64 << 20,
         bytes: 64 << 20,
-        evicted_in_journal: 4_096,
     }
 }
 
 fn retentions() -> impl Strategy<Value = Retention> {
-    (1..40_usize, prop_oneof![Just(64 << 20), 500..20_000_usize]).prop_map(
-        |(records_per_guild, bytes)| Retention {
+    let bytes = || prop_oneof![Just(64 << 20), 500..20_000_usize];
+    (1..40_usize, bytes(), bytes()).prop_map(|(records_per_guild, bytes_per_guild, bytes)| {
+        Retention {
             records_per_guild,
+            bytes_per_guild,
             bytes,
-            evicted_in_journal: 4_096,
-        },
-    )
+        }
+    })
 }
 
 fn written(batches: Vec<Vec<Event>>, retention: Retention) -> (Log, World) {
-    let log = Log::new(Position::start(LogId(0), EPOCH), retention);
+    let log = log(Position::start(LogId(0), EPOCH), retention);
     let mut world = World::default();
     for batch in batches {
         for event in &batch {
             world.apply(event);
         }
-        log.append(grouped(log.head(), batch)).expect("at the head");
+        append(&log, grouped(log.head(), batch));
     }
     (log, world)
 }

@@ -1,6 +1,6 @@
 //! The tasks of the role: each ends with a value, and the first that ends, asked or not, ends all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,6 +27,8 @@ pub(super) struct Tasks<'a> {
     set: JoinSet<TaskExit>,
     /// What is said of each if it panics.
     broke: HashMap<Id, &'static str>,
+    /// Those that stop last.
+    sequencers: HashSet<Id>,
 }
 
 impl<'a> Tasks<'a> {
@@ -35,6 +37,7 @@ impl<'a> Tasks<'a> {
             tracker,
             set: JoinSet::new(),
             broke: HashMap::new(),
+            sequencers: HashSet::new(),
         }
     }
 
@@ -44,12 +47,31 @@ impl<'a> Tasks<'a> {
         broke: &'static str,
         task: impl Future<Output = TaskExit> + Send + 'static,
     ) {
-        let task = self.set.spawn(self.tracker.track_future(task));
-        self.broke.insert(task.id(), broke);
+        self.begin(broke, task);
     }
 
-    /// Waits until all have ended. The first end cancels `stop`; when the sequencer alone is left,
-    /// which stops last to take what the shard still hands over, `sequencer_stop` is cancelled.
+    /// The same, of one that stops last.
+    pub(super) fn spawn_sequencer(
+        &mut self,
+        broke: &'static str,
+        task: impl Future<Output = TaskExit> + Send + 'static,
+    ) {
+        let id = self.begin(broke, task);
+        self.sequencers.insert(id);
+    }
+
+    fn begin(
+        &mut self,
+        broke: &'static str,
+        task: impl Future<Output = TaskExit> + Send + 'static,
+    ) -> Id {
+        let task = self.set.spawn(self.tracker.track_future(task));
+        self.broke.insert(task.id(), broke);
+        task.id()
+    }
+
+    /// Waits until all have ended. The first end cancels `stop`; when sequencers alone are left,
+    /// which stop last to take what the connections still hand over, `sequencer_stop` is cancelled.
     /// Returns the first failure.
     pub(super) async fn run(
         mut self,
@@ -59,13 +81,14 @@ impl<'a> Tasks<'a> {
     ) -> Result<(), GatewayRunError> {
         let mut result = Ok(());
         while let Some(ended) = self.set.join_next_with_id().await {
-            let ended = match ended {
-                Ok((_, exit)) => exit.result(stop, names),
-                Err(error) => Err(self.broken(&error)),
+            let (id, ended) = match ended {
+                Ok((id, exit)) => (id, exit.result(stop, names)),
+                Err(error) => (error.id(), Err(self.broken(&error))),
             };
+            self.sequencers.remove(&id);
             result = result.and(ended);
             stop.cancel();
-            if self.set.len() <= 1 {
+            if self.set.len() <= self.sequencers.len() {
                 sequencer_stop.cancel();
             }
         }
@@ -109,7 +132,12 @@ fn sequencer_ended(
     let data_dir = names.data_dir;
     match exit {
         SequencerExit::Stopped => Ok(()),
-        SequencerExit::Fenced => Err(failed("somebody else wrote to the log")),
+        SequencerExit::Fenced(fenced) => Err(failed(&format!(
+            "somebody else writes to the log: {fenced}"
+        ))),
+        SequencerExit::NotAppended(why) => {
+            Err(failed(&format!("the log could not be passed on: {why}")))
+        }
         SequencerExit::NotCommitted(error) => Err(failed(&format!(
             "the journal in {data_dir} can't be written ({error}): look at the disk"
         ))),

@@ -7,7 +7,10 @@ use guildhall_link::{
     frame::{Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched},
 };
 use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membership};
-use guildhall_ports::{Condition, ManualClock, memory::MemoryJournal};
+use guildhall_ports::{
+    Condition, ManualClock,
+    memory::{InMemoryEventBus, MemoryJournals},
+};
 use serde_json::json;
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
@@ -216,7 +219,8 @@ async fn a_taken_port_is_refused() {
         listen: taken.local_addr().expect("it is bound"),
         ..config(&discord)
     };
-    let refused = config.build(clock(), journal()).await.expect_err("taken");
+    let refused = config.build(clock(), journals(), bus()).await;
+    let refused = refused.expect_err("taken");
     assert!(
         matches!(refused, GatewayBuildError::NotBound(_)),
         "{refused}"
@@ -234,7 +238,7 @@ struct Harness {
 impl Harness {
     async fn new(config: Config) -> Self {
         let gateway = config
-            .build(clock(), journal())
+            .build(clock(), journals(), bus())
             .await
             .expect("a right config");
         let (address, health) = (gateway.local_addr(), gateway.health());
@@ -340,6 +344,7 @@ fn config(discord: &FalseDiscord) -> Config {
         listen: ([127, 0, 0, 1], 0).into(),
         bot_token: "a-token".parse().expect("a token"),
         guilds: Some([GuildId(1)].into()),
+        shards: vec![ShardId::ONLY],
         intents: Intents::default(),
         link_tokens: StrongSecret::try_from(token).expect("long enough").into(),
         discord_url: discord.origin().try_into().expect("an origin"),
@@ -355,8 +360,12 @@ fn config(discord: &FalseDiscord) -> Config {
     }
 }
 
-fn journal() -> Arc<dyn Journal> {
-    Arc::new(MemoryJournal::default())
+fn journals() -> Arc<dyn Journals> {
+    Arc::new(MemoryJournals::default())
+}
+
+fn bus() -> Arc<dyn EventBus> {
+    Arc::new(InMemoryEventBus::default())
 }
 
 fn clock() -> Arc<dyn Clock> {

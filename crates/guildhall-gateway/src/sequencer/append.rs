@@ -7,16 +7,16 @@ use guildhall_link::{
     attachment::GROUP_EVENTS,
     frame::{Discord, DiscordStatus},
 };
-use guildhall_model::{Envelope, Event, Position, SealedEvent, UnixMs};
+use guildhall_model::{Envelope, Event, GuildId, Position, SealedEvent, UnixMs};
 use guildhall_ports::{
-    Journal,
+    AppendError, Journal,
     journal::{Commit, JournalFuture, JournalState, NewEpoch},
 };
-use metrics::{counter, gauge};
+use metrics::{Gauge, counter};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use crate::log::{Fenced, Log};
+use crate::{log::Log, metrics::gauge_of_log};
 
 /// A commit that takes longer is logged: what is being served grows old meanwhile.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);
@@ -50,6 +50,8 @@ pub(crate) struct Appender {
     log: Log,
     /// Of what was sealed last.
     head: Position,
+    /// Guilds whose bases the journal asks for.
+    wanted: Vec<GuildId>,
     /// What goes with the world as of the last batch that was sealed.
     state: Arc<JournalState>,
     published: PublishedStatus,
@@ -57,6 +59,8 @@ pub(crate) struct Appender {
     data_dir_setting: &'static str,
     /// What the status is apart from a stall.
     status_after_stall: Option<DiscordStatus>,
+    /// The log's head, as it is measured.
+    head_seq: Gauge,
 }
 
 /// What is published beside the log.
@@ -78,14 +82,17 @@ impl Appender {
         data_dir_setting: &'static str,
     ) -> Self {
         let head = log.head();
+        let head_seq = gauge_of_log("guildhall_log_head_seq", head.log);
         Self {
             journal,
             log,
             head,
+            wanted: Vec::new(),
             state,
             published,
             data_dir_setting,
             status_after_stall: None,
+            head_seq,
         }
     }
 
@@ -110,30 +117,38 @@ impl Appender {
     }
 
     /// Begins to commit what was sealed last; `None`: nothing of it has to survive.
-    pub(crate) fn commit(&self, sealed: &SealedBatch) -> Option<JournalFuture<()>> {
+    pub(crate) fn commit(&mut self, sealed: &SealedBatch) -> Option<JournalFuture<Vec<GuildId>>> {
         if sealed.events.is_empty() && sealed.state.is_none() {
             return None;
         }
         Some(self.journal.commit(Commit {
             events: sealed.events.clone(),
             state: Arc::clone(&self.state),
-            bases: self.log.compact(),
+            floors: self.log.risen_floors(),
+            bases: self.log.bases_of(&std::mem::take(&mut self.wanted)),
         }))
+    }
+
+    /// The journal has answered: these bases go into the next commit.
+    pub(crate) fn committed(&mut self, wanted: Vec<GuildId>) {
+        self.wanted = wanted;
     }
 
     /// Publishes a batch: the events, then the status, so that nobody learns of a guild's return
     /// before what happened to it. Returns the head.
     ///
     /// INVARIANT(journal-first): its commit is answered, or it needs none.
-    pub(crate) fn publish(&mut self, sealed: SealedBatch) -> Result<Position, Fenced> {
+    pub(crate) async fn publish(&mut self, sealed: SealedBatch) -> Result<Position, AppendError> {
         for envelope in &sealed.events {
             let name = envelope.event.change.name();
             counter!("guildhall_events_total", "event" => name).increment(1);
             debug!(guild.id = %envelope.event.guild_id, "[Gateway] Event: {name}");
         }
-        self.log.append(sealed.events)?;
+        // One batch at a time, and it was sealed behind what is there.
+        let after = self.log.head();
+        self.log.append(after, sealed.events).await?;
         let head = self.log.head();
-        gauge!("guildhall_log_head_seq").set(precise(head.seq));
+        self.head_seq.set(precise(head.seq));
         let after_stall = self.status_after_stall.take();
         if after_stall.is_some() {
             self.published.stalled.send_replace(false);

@@ -3,6 +3,7 @@
 
 use std::{future::pending, time::Duration};
 
+use guildhall_model::GuildId;
 use guildhall_ports::{
     JournalError,
     journal::{JournalFuture, ResumeState},
@@ -23,7 +24,7 @@ use super::{
 pub(super) struct Committing(Option<CommitInFlight>);
 
 struct CommitInFlight {
-    done: JournalFuture<()>,
+    done: JournalFuture<Vec<GuildId>>,
     sealed: SealedBatch,
     after: AfterCommit,
     since: Instant,
@@ -52,7 +53,7 @@ pub(super) enum CommitProgress {
 
 /// A commit that is answered, well or not.
 pub(super) struct FinishedCommit {
-    pub result: Result<(), JournalError>,
+    pub result: Result<Vec<GuildId>, JournalError>,
     pub sealed: SealedBatch,
     pub after: AfterCommit,
     pub took: Duration,
@@ -70,7 +71,7 @@ impl Committing {
     /// Only when idle: a commit is never given up.
     pub(super) fn begin(
         &mut self,
-        done: JournalFuture<()>,
+        done: JournalFuture<Vec<GuildId>>,
         sealed: SealedBatch,
         after: AfterCommit,
     ) {

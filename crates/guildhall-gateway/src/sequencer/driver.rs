@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use guildhall_link::frame::Ack;
 use guildhall_model::{Position, UnixMs, guild::Membership};
 use guildhall_ports::{Clock, Journal, journal::ResumeState};
-use metrics::{counter, gauge, histogram};
+use metrics::{Gauge, counter, histogram};
 use tokio::{
     select,
     sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot, watch},
@@ -27,6 +27,7 @@ use crate::{
     discord_rest::{DiscordRest, RestError},
     inbox::{Input, MembersRequest, WatchReply},
     log::Log,
+    metrics::gauge_of_log,
     normalise::Cdn,
     rights::{MemberKey, WatchId},
 };
@@ -66,6 +67,12 @@ pub(crate) async fn run(
     let (limits, names, now) = (setup.limits, setup.names, setup.clock.now());
     let working = WorkingWorld::new(setup.restored, setup.cdn, limits, names.guilds, now);
     setup.published.status.send_replace(working.status());
+    let log = setup.log.id();
+    let rights = RightsGauges {
+        age: gauge_of_log("guildhall_rights_age_seconds", log),
+        waiting: gauge_of_log("guildhall_rights_waiting", log),
+        watched: gauge_of_log("guildhall_rights_watched", log),
+    };
     let driver = Driver {
         working,
         appender: Appender::new(
@@ -90,6 +97,7 @@ pub(crate) async fn run(
         lost: Vec::new(),
         watches: 0,
         measured_at: None,
+        rights,
     };
     driver.run(stop).await
 }
@@ -118,6 +126,14 @@ struct Driver {
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     watches: u64,
     measured_at: Option<std::time::Instant>,
+    rights: RightsGauges,
+}
+
+/// How the rights of this log's guilds are measured.
+struct RightsGauges {
+    age: Gauge,
+    waiting: Gauge,
+    watched: Gauge,
 }
 
 /// What woke the task.
@@ -163,7 +179,7 @@ impl Driver {
                 else => Wakeup::Gather,
             };
             let done = match wakeup {
-                Wakeup::Commit(CommitProgress::Finished(done)) => self.committed(*done),
+                Wakeup::Commit(CommitProgress::Finished(done)) => self.committed(*done).await,
                 Wakeup::Commit(CommitProgress::Stalled) => {
                     self.appender.stalled(self.clock.now());
                     Ok(())
@@ -171,7 +187,10 @@ impl Driver {
                 Wakeup::LogRolledBack => return self.begin_new_epoch().await,
                 Wakeup::Gather => self.gather(&mut inputs, answers, room),
             };
-            let done = done.and_then(|()| self.begin_commit());
+            let done = match done {
+                Ok(()) => self.begin_commit().await,
+                ended => ended,
+            };
             if let Err(exit) = done {
                 return exit;
             }
@@ -246,19 +265,19 @@ impl Driver {
     async fn begin_new_epoch(mut self) -> SequencerExit {
         while !self.committing.is_idle() {
             if let CommitProgress::Finished(done) = self.committing.progress().await
-                && let Err(exit) = self.committed(*done)
+                && let Err(exit) = self.committed(*done).await
             {
                 return exit;
             }
         }
         match self.appender.begin_new_epoch(self.clock.now()).await {
             Ok(()) => SequencerExit::LogRolledBack,
-            Err(error) => SequencerExit::NotCommitted(error),
+            Err(error) => error.into(),
         }
     }
 
     /// Ends the batch that gathers and begins its commit, unless another is being committed.
-    fn begin_commit(&mut self) -> Result<(), SequencerExit> {
+    async fn begin_commit(&mut self) -> Result<(), SequencerExit> {
         if !self.committing.is_idle() {
             return Ok(());
         }
@@ -297,19 +316,23 @@ impl Driver {
                 self.committing.begin(done, sealed, after);
                 Ok(())
             }
-            None => self.publish(sealed, after),
+            None => self.publish(sealed, after).await,
         }
     }
 
-    fn committed(&mut self, done: FinishedCommit) -> Result<(), SequencerExit> {
+    async fn committed(&mut self, done: FinishedCommit) -> Result<(), SequencerExit> {
         histogram!("guildhall_journal_commit_seconds").record(done.took.as_secs_f64());
-        done.result.map_err(SequencerExit::NotCommitted)?;
-        self.publish(done.sealed, done.after)
+        self.appender.committed(done.result?);
+        self.publish(done.sealed, done.after).await
     }
 
     /// Shows a batch, then answers and begins look-ups.
-    fn publish(&mut self, sealed: SealedBatch, after: AfterCommit) -> Result<(), SequencerExit> {
-        let at = self.appender.publish(sealed)?;
+    async fn publish(
+        &mut self,
+        sealed: SealedBatch,
+        after: AfterCommit,
+    ) -> Result<(), SequencerExit> {
+        let at = self.appender.publish(sealed).await?;
         for effect in after.effects {
             match effect {
                 Effect::LookUpByRest(key) => self.look_up(key),
@@ -353,11 +376,13 @@ impl Driver {
             return;
         }
         self.measured_at = Some(now);
-        gauge!("guildhall_rights_age_seconds").set(self.working.rights_age(now).as_secs_f64());
+        self.rights
+            .age
+            .set(self.working.rights_age(now).as_secs_f64());
         let waiting = u32::try_from(self.working.waiting_count()).unwrap_or(u32::MAX);
-        gauge!("guildhall_rights_waiting").set(f64::from(waiting));
+        self.rights.waiting.set(f64::from(waiting));
         let watched = u32::try_from(self.working.watched_count(now)).unwrap_or(u32::MAX);
-        gauge!("guildhall_rights_watched").set(f64::from(watched));
+        self.rights.watched.set(f64::from(watched));
     }
 
     fn look_up(&mut self, (guild_id, user_id): MemberKey) {

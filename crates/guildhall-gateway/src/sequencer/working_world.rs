@@ -24,7 +24,7 @@ use guildhall_ports::journal::{JournalState, ResumeState, Terms};
 
 use super::{ReadinessReport, availability::DiscordAvailability};
 use crate::{
-    Limits,
+    Limits, ShardId,
     inbox::{Lost, Nonce},
     normalise::Cdn,
     rights::{MemberKey, Quota, Rights, WatchId},
@@ -48,6 +48,7 @@ pub(super) struct WorkingWorld {
     numbers: DispatchNumbers,
     heard_at: Option<UnixMs>,
     cdn: Cdn,
+    shard: ShardId,
     bridged: Option<BTreeSet<GuildId>>,
     /// What the operator calls that list.
     guilds_setting: &'static str,
@@ -85,6 +86,8 @@ pub(crate) struct Restored {
     pub state: Arc<JournalState>,
     /// Under which Discord's sessions are begun.
     pub terms: Terms,
+    /// Whose guilds these are.
+    pub shard: ShardId,
 }
 
 /// What ends the task, since no input can cure it.
@@ -112,6 +115,7 @@ impl WorkingWorld {
             world,
             state,
             terms,
+            shard,
         } = restored;
         let availability = DiscordAvailability::restored(&state, now);
         let report = ReadinessReport {
@@ -124,7 +128,12 @@ impl WorkingWorld {
             // An earlier process began at an earlier time, and sent far less than one a millisecond.
             rights: Rights::new(limits, Nonce(now)),
             availability,
-            bridged: terms.guilds.clone(),
+            // Guilds of other shards never come here.
+            bridged: terms.guilds.clone().map(|guilds| {
+                let own = guilds.into_iter().filter(|id| shard.has(*id));
+                own.collect()
+            }),
+            shard,
             guilds_setting,
             terms,
             bot: state.bot,

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::{
-    Shard,
+    ShardSetup,
     reconnect_policy::{Disconnect, ReconnectPolicy},
     session::{
         CloseReason, DiscordSession, How, Input, Oddity, Output, ResumePoint, SessionConfig,
@@ -53,7 +53,7 @@ pub(super) struct Lent<'a> {
 }
 
 struct Connection<'a> {
-    shard: &'a Shard,
+    shard: &'a ShardSetup,
     lent: Lent<'a>,
     transport: Transport,
     session: DiscordSession,
@@ -78,7 +78,7 @@ enum Woken {
 
 /// Dials, and runs until the end.
 pub(super) async fn run(
-    shard: &Shard,
+    shard: &ShardSetup,
     lent: Lent<'_>,
     url: Url,
     stop: &CancellationToken,
@@ -105,7 +105,7 @@ pub(super) async fn run(
 }
 
 impl<'a> Connection<'a> {
-    fn new(shard: &'a Shard, lent: Lent<'a>, transport: Transport, begun: Instant) -> Self {
+    fn new(shard: &'a ShardSetup, lent: Lent<'a>, transport: Transport, begun: Instant) -> Self {
         // INVARIANT(no-loss): from what was committed. What arrived since is known to be there
         // when it is replayed.
         let resume = lent.policy.resume().map(|resume| ResumePoint {
@@ -115,7 +115,7 @@ impl<'a> Connection<'a> {
         let config = SessionConfig {
             token: shard.bot_token.clone(),
             intents: shard.intents.bits(),
-            shard: [0, 1],
+            shard: shard.id.pair(),
             presence: None,
             resume,
             hello_time: shard.limits.hello,
@@ -203,7 +203,7 @@ impl<'a> Connection<'a> {
             }
             Woken::Steady => {
                 self.lent.policy.time_passed(now.into_std());
-                super::record_tries(self.lent.policy);
+                super::record_tries(self.lent.policy, self.shard.id);
             }
             Woken::TimePassed => {}
         }
@@ -277,7 +277,10 @@ impl<'a> Connection<'a> {
                 }
                 Output::Greeted => self.lent.policy.heard(),
                 Output::AskToIdentify => {
-                    let from = self.shard.identify_limiter.take(0, now.into_std());
+                    let from = self
+                        .shard
+                        .identify_limiter
+                        .take(self.shard.id.number.into(), now.into_std());
                     self.tell(Input::MayIdentify { from }, now);
                 }
                 Output::Dispatch(dispatch) => match self.shard.inbox.dispatch(dispatch) {
@@ -320,12 +323,15 @@ impl<'a> Connection<'a> {
         }
         counter!("guildhall_gateway_connects_total", "how" => counted).increment(1);
         let start = start_of(session_id, 6);
-        info!(shard.id = 0, "[Gateway] {again} (session: {start}...)");
+        info!(
+            shard.id = self.shard.id.number,
+            "[Gateway] {again} (session: {start}...)"
+        );
     }
 }
 
 /// Whether a fresh session may be begun instead of the one there is.
-async fn may_renew(shard: &Shard) -> bool {
+async fn may_renew(shard: &ShardSetup) -> bool {
     let found = timeout(BUDGET_TIME, shard.find_gateway(true)).await;
     matches!(found, Ok(Ok(_)))
 }

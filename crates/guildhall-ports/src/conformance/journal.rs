@@ -1,5 +1,7 @@
 //! The suite of [`Journal`]: every promise that one process can see.
 
+/// One writer: fences, and logs that are kept side by side.
+mod fences;
 /// Random sequences of calls, compared with the reference.
 mod random;
 /// What is put into a journal.
@@ -9,69 +11,86 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use guildhall_model::{Change, Event, Guild, GuildId, LogId, Position, SealedEvent, arbitrary};
 
-use crate::journal::{
-    Commit, Journal, JournalBase, JournalContents, JournalError, JournalState, NewEpoch,
+use crate::{
+    fence::Fenced,
+    journal::{
+        Commit, Journal, JournalBase, JournalContents, JournalError, JournalState, Journals,
+        NewEpoch,
+    },
 };
 
-use sample::{ONE, TWO, any_of, bare, base, following, nothing, sealed, start, state, two_guilds};
+use sample::{
+    LOG, ONE, TWO, any_of, bare, base, floor_of, following, nothing, sealed, start, state,
+    two_guilds,
+};
 
-/// Every promise of [`Journal`] that one process can see.
+/// Every promise of [`Journals`] and [`Journal`] that one process can see.
 ///
-/// `fresh` makes a place where no journal is yet; calling the place opens the journal there. The
-/// suite drops all handles on it before it opens it again.
+/// `fresh` makes a place where no journal is yet; calling the place opens the journals there. The
+/// suite drops all handles on it before it opens it again. They ask for bases beyond
+/// [`Surplus::LEAST`](crate::journal::Surplus::LEAST).
 pub async fn journal<Place>(fresh: impl Fn() -> Place)
 where
-    Place: AsyncFn() -> Arc<dyn Journal>,
+    Place: AsyncFn() -> Arc<dyn Journals>,
 {
-    what_was_never_begun_is_nothing(fresh()).await;
-    a_new_epoch_is_loaded_as_it_was_told(fresh()).await;
-    commits_follow_one_another(fresh()).await;
-    a_commit_that_is_not_at_the_head_changes_nothing(fresh()).await;
-    a_base_drops_what_it_has_in_it_and_nothing_else(fresh()).await;
-    a_floor_that_cannot_be_changes_nothing(fresh()).await;
-    a_new_epoch_replaces_everything(fresh()).await;
-    what_was_committed_is_there_when_it_is_opened_again(fresh()).await;
-    every_event_and_guild_is_read_back_as_it_was_written(fresh()).await;
-    random::any_steps_end_as_with_the_reference(fresh).await;
+    Box::pin(what_was_never_begun_is_nothing(fresh())).await;
+    Box::pin(a_new_epoch_is_loaded_as_it_was_told(fresh())).await;
+    Box::pin(commits_follow_one_another(fresh())).await;
+    Box::pin(a_commit_that_is_not_at_the_head_changes_nothing(fresh())).await;
+    Box::pin(a_base_drops_what_it_has_in_it_and_nothing_else(fresh())).await;
+    Box::pin(a_floor_that_cannot_be_changes_nothing(fresh())).await;
+    Box::pin(a_new_epoch_replaces_everything(fresh())).await;
+    Box::pin(what_was_committed_is_there_when_it_is_opened_again(fresh())).await;
+    Box::pin(every_event_and_guild_is_read_back_as_it_was_written(fresh())).await;
+    Box::pin(what_is_kept_in_vain_is_asked_for_and_goes(fresh())).await;
+    Box::pin(fences::a_stale_fence_is_refused_and_changes_nothing(fresh())).await;
+    Box::pin(fences::whoever_opens_it_has_a_higher_fence(fresh())).await;
+    Box::pin(fences::logs_are_kept_apart(fresh())).await;
+    Box::pin(random::any_steps_end_as_with_the_reference(fresh)).await;
 }
 
 /// While a journal is open nobody else can open it, and then somebody can at once.
-pub async fn one_owner(open: impl AsyncFn() -> Result<Arc<dyn Journal>, JournalError>) {
-    let first = open().await.expect("nobody has it");
+pub async fn one_owner(open: impl AsyncFn() -> Result<Arc<dyn Journals>, JournalError>) {
+    let first = opened(open().await.expect("nobody has it"), LOG).await;
     begin(&first, Vec::new()).await;
     let second = open().await.map(|_| "a second owner");
     assert!(matches!(second, Err(JournalError::InUse(_))), "{second:?}");
     add(&first, vec![bare(ONE)]).await;
 
     drop(first);
-    let third = open().await.expect("nobody has it any more");
+    let third = opened(open().await.expect("nobody has it any more"), LOG).await;
     assert_eq!(saved(&third).await.head.seq, 1);
 }
 
-async fn what_was_never_begun_is_nothing(place: impl AsyncFn() -> Arc<dyn Journal>) {
-    let journal = place().await;
+async fn what_was_never_begun_is_nothing(place: impl AsyncFn() -> Arc<dyn Journals>) {
+    let journal = open(&place).await;
     assert_eq!(journal.load().await, Ok(None));
     let commit = Commit {
         events: vec![sealed(start().at(1), bare(ONE))],
         ..nothing()
     };
-    refused(&journal, commit).await;
-    refused(&journal, nothing()).await;
+    for commit in [commit, nothing()] {
+        let answer = journal.commit(commit).await;
+        assert_eq!(answer, Err(Fenced::NotBegun(LOG).into()));
+    }
     assert_eq!(journal.load().await, Ok(None));
     drop(journal);
-    assert_eq!(place().await.load().await, Ok(None));
+    assert_eq!(open(&place).await.load().await, Ok(None));
 }
 
-async fn a_new_epoch_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn Journal>) {
-    let journal = place().await;
-    let late = NewEpoch {
-        start: start().at(1),
-        guilds: Vec::new(),
-        state: JournalState::default(),
-    };
-    let late = journal.begin(late).await;
-    assert!(matches!(late, Err(JournalError::Failed(_))), "{late:?}");
-    assert_eq!(journal.load().await, Ok(None));
+async fn a_new_epoch_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn Journals>) {
+    let journal = open(&place).await;
+    let elsewhere = Position::start(LogId(LOG.0 + 1), start().epoch);
+    for start in [start().at(1), elsewhere] {
+        let wrong = NewEpoch {
+            start,
+            guilds: Vec::new(),
+            state: JournalState::default(),
+        };
+        let wrong = journal.begin(wrong).await;
+        assert!(matches!(wrong, Err(JournalError::Failed(_))), "{wrong:?}");
+        assert_eq!(journal.load().await, Ok(None));
+    }
 
     let [one, two] = two_guilds();
     let told = NewEpoch {
@@ -89,8 +108,8 @@ async fn a_new_epoch_is_loaded_as_it_was_told(place: impl AsyncFn() -> Arc<dyn J
     assert_eq!(saved(&journal).await, loaded);
 }
 
-async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journal>) {
-    let journal = place().await;
+async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journals>) {
+    let journal = open(&place).await;
     begin(&journal, Vec::new()).await;
     let mut all = Vec::new();
     for number in 1..=5_u64 {
@@ -99,7 +118,7 @@ async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journal>) {
         let commit = Commit {
             events: following(head, batch.map(bare)),
             state: Arc::new(state(number)),
-            bases: Vec::new(),
+            ..nothing()
         };
         all.extend(commit.events.iter().map(|event| (**event).clone()));
         journal.commit(commit).await.expect("is at the head");
@@ -119,9 +138,9 @@ async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journal>) {
 }
 
 async fn a_commit_that_is_not_at_the_head_changes_nothing(
-    place: impl AsyncFn() -> Arc<dyn Journal>,
+    place: impl AsyncFn() -> Arc<dyn Journals>,
 ) {
-    let journal = place().await;
+    let journal = open(&place).await;
     begin(&journal, Vec::new()).await;
     add(&journal, vec![bare(ONE), bare(ONE)]).await;
     let before = saved(&journal).await;
@@ -146,8 +165,14 @@ async fn a_commit_that_is_not_at_the_head_changes_nothing(
             events: events.collect(),
             state: Arc::new(state(66)),
             bases: vec![base(ONE, 1, None)],
+            ..nothing()
         };
-        refused(&journal, commit).await;
+        let answer = journal.commit(commit).await;
+        let fenced = matches!(
+            answer,
+            Err(JournalError::Fenced(Fenced::NotAtHead { head, .. })) if head == before.head
+        );
+        assert!(fenced, "{answer:?}");
         assert_eq!(saved(&journal).await, before);
     }
     add(&journal, vec![bare(ONE)]).await;
@@ -155,9 +180,9 @@ async fn a_commit_that_is_not_at_the_head_changes_nothing(
 }
 
 async fn a_base_drops_what_it_has_in_it_and_nothing_else(
-    place: impl AsyncFn() -> Arc<dyn Journal>,
+    place: impl AsyncFn() -> Arc<dyn Journals>,
 ) {
-    let journal = place().await;
+    let journal = open(&place).await;
     let [one, two] = two_guilds();
     begin(&journal, vec![(ONE, one.clone())]).await;
     add(&journal, [ONE, TWO, ONE, TWO, ONE].map(bare).to_vec()).await;
@@ -167,6 +192,7 @@ async fn a_base_drops_what_it_has_in_it_and_nothing_else(
         events: following(start().at(5), [ONE, TWO].map(bare)),
         state: Arc::new(state(0)),
         bases: vec![base(ONE, 4, Some(two.clone()))],
+        ..nothing()
     };
     journal.commit(commit).await.expect("is at the head");
     let now = saved(&journal).await;
@@ -192,8 +218,8 @@ async fn a_base_drops_what_it_has_in_it_and_nothing_else(
     assert_eq!(now.head, start().at(7));
 }
 
-async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn Journal>) {
-    let journal = place().await;
+async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn Journals>) {
+    let journal = open(&place).await;
     begin(&journal, Vec::new()).await;
     add(&journal, [ONE, ONE, TWO, ONE].map(bare).to_vec()).await;
     let commit = Commit {
@@ -214,14 +240,15 @@ async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn
             events: following(start().at(4), [ONE, TWO].map(bare)),
             state: Arc::new(state(66)),
             bases,
+            ..nothing()
         };
         refused(&journal, commit).await;
         assert_eq!(saved(&journal).await, before);
     }
 }
 
-async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journal>) {
-    let journal = place().await;
+async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journals>) {
+    let journal = open(&place).await;
     let [one, two] = two_guilds();
     begin(&journal, vec![(ONE, one)]).await;
     add(&journal, [ONE, TWO, ONE].map(bare).to_vec()).await;
@@ -231,7 +258,7 @@ async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journa
     };
     journal.commit(commit).await.expect("is at the head");
 
-    let start = Position::start(LogId(3), start().epoch + 5);
+    let start = Position::start(LOG, start().epoch + 5);
     let new_epoch = NewEpoch {
         start,
         guilds: vec![(GuildId(9), two.clone())],
@@ -255,9 +282,9 @@ async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journa
 }
 
 async fn what_was_committed_is_there_when_it_is_opened_again(
-    place: impl AsyncFn() -> Arc<dyn Journal>,
+    place: impl AsyncFn() -> Arc<dyn Journals>,
 ) {
-    let journal = place().await;
+    let journal = open(&place).await;
     let [one, two] = two_guilds();
     begin(&journal, vec![(ONE, one)]).await;
     add(&journal, [ONE, TWO, ONE, TWO].map(bare).to_vec()).await;
@@ -265,28 +292,30 @@ async fn what_was_committed_is_there_when_it_is_opened_again(
         events: following(start().at(4), [bare(ONE)]),
         state: Arc::new(state(12)),
         bases: vec![base(TWO, 2, Some(two)), base(ONE, 1, None)],
+        ..nothing()
     };
     journal.commit(commit).await.expect("is at the head");
     let before = saved(&journal).await;
     drop(journal);
 
-    let again = place().await;
+    let again = open(&place).await;
     assert_eq!(saved(&again).await, before);
     add(&again, vec![bare(TWO)]).await;
     drop(again);
-    let third = place().await;
+    let third = open(&place).await;
     assert_eq!(saved(&third).await.head, start().at(6));
 }
 
 async fn every_event_and_guild_is_read_back_as_it_was_written(
-    place: impl AsyncFn() -> Arc<dyn Journal>,
+    place: impl AsyncFn() -> Arc<dyn Journals>,
 ) {
-    let journal = place().await;
+    let last_log = LogId(u16::MAX);
+    let journal = opened(place().await, last_log).await;
     let far = GuildId(u64::MAX);
     let guilds = any_of(&arbitrary::guild(), 60);
     let guilds = (1..=59).map(GuildId).chain([far]).zip(guilds);
     let new_epoch = NewEpoch {
-        start: Position::start(LogId(u16::MAX), u64::MAX),
+        start: Position::start(last_log, u64::MAX),
         guilds: guilds.collect(),
         state: state(u64::MAX),
     };
@@ -311,7 +340,7 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     journal.commit(commit).await.expect("is at the head");
     drop(journal);
 
-    let loaded = saved(&place().await).await;
+    let loaded = saved(&opened(place().await, last_log).await).await;
     let events: Vec<SealedEvent> = events.iter().map(|event| (**event).clone()).collect();
     assert_eq!(loaded.events, events);
     let guilds = new_epoch.guilds.into_iter();
@@ -319,9 +348,54 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     assert_eq!(loaded.bases, bases);
 }
 
+/// As the gateway does it: whoever is asked for a base brings it with the next commit.
+async fn what_is_kept_in_vain_is_asked_for_and_goes(place: impl AsyncFn() -> Arc<dyn Journals>) {
+    let journal = open(&place).await;
+    begin(&journal, Vec::new()).await;
+    for _ in 0..12 {
+        add(&journal, [ONE; 500].map(bare).to_vec()).await;
+    }
+    add(&journal, [TWO, TWO].map(bare).to_vec()).await;
+    let floors = |one: u64, two: u64| Commit {
+        floors: [(ONE, one), (TWO, two)]
+            .map(|(guild_id, floor)| floor_of(guild_id, floor))
+            .into(),
+        ..nothing()
+    };
+    assert_eq!(journal.commit(floors(4_000, 0)).await, Ok(Vec::new()));
+    assert_eq!(journal.commit(floors(4_500, 6_001)).await, Ok(vec![ONE]));
+    assert_eq!(
+        journal.commit(floors(4_600, 6_001)).await,
+        Ok(Vec::new()),
+        "asked once"
+    );
+    let based = Commit {
+        bases: vec![base(ONE, 4_600, None)],
+        ..nothing()
+    };
+    assert_eq!(journal.commit(based).await, Ok(Vec::new()));
+    drop(journal);
+
+    // What was not told again is needed, as far as it knows.
+    let journal = open(&place).await;
+    let now = saved(&journal).await;
+    assert_eq!(now.events.len(), 1_400 + 2);
+    assert_eq!(journal.commit(floors(5_999, 6_001)).await, Ok(Vec::new()));
+}
+
 fn places(saved: &JournalContents) -> Vec<(u64, GuildId)> {
     let place = |event: &SealedEvent| (event.at.seq, event.event.guild_id);
     saved.events.iter().map(place).collect()
+}
+
+/// The log of most of the suite, in journals that are opened for it.
+async fn open(place: &impl AsyncFn() -> Arc<dyn Journals>) -> Arc<dyn Journal> {
+    opened(place().await, LOG).await
+}
+
+async fn opened(journals: Arc<dyn Journals>, log: LogId) -> Arc<dyn Journal> {
+    let fence = journals.fence().await.expect("can be read");
+    journals.journal(log, fence)
 }
 
 async fn begin(journal: &Arc<dyn Journal>, guilds: Vec<(GuildId, Guild)>) {

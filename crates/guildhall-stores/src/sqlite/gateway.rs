@@ -1,9 +1,14 @@
 //! The gateway's file: what is in it, and the handles on it.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
-use guildhall_ports::journal::{
-    Commit, Journal, JournalContents, JournalError, JournalFuture, NewEpoch,
+use guildhall_model::{GuildId, LogId};
+use guildhall_ports::{
+    Fence,
+    journal::{
+        Amount, Commit, Journal, JournalContents, JournalError, JournalFuture, Journals, NewEpoch,
+        Surplus,
+    },
 };
 
 use super::{
@@ -15,22 +20,31 @@ use super::{
 const MODULES: Modules = &[&journal::MODULE];
 
 /// What the stores know beside their rows.
-#[derive(Default)]
 struct Stores {
     journal: journal::Store,
 }
 
-/// A [`Journal`] in one SQLite file that this process has for itself (`docs/decisions/0004`).
+/// [`Journals`] in one SQLite file that this process has for itself (`docs/decisions/0004`).
 ///
 /// A thread of its own owns the file, so no async thread waits for the disk, and no runtime is
-/// needed. Dropping it ends the thread after what was called before, and closes the file: then
-/// the next one can open it. Dropping waits for that, 10 s at most.
-pub struct SqliteJournal {
-    owner: Owner<Stores>,
+/// needed. Dropping the last handle, on the file or on one of its journals, ends the thread after
+/// what was called before, and closes the file: then the next one can open it. Dropping waits for
+/// that, 10 s at most.
+#[derive(Clone)]
+pub struct SqliteJournals {
+    owner: Arc<Owner<Stores>>,
 }
 
-impl SqliteJournal {
-    /// Opens the journal at `path`, and makes one if there is no file. Its folder has to be there.
+/// The journal of one log, for one writer.
+#[derive(Clone)]
+pub struct SqliteJournal {
+    all: SqliteJournals,
+    log: LogId,
+    fence: Fence,
+}
+
+impl SqliteJournals {
+    /// Opens the file at `path`, and makes one if there is none. Its folder has to be there.
     /// A file of an earlier Guildhall is brought up to date first.
     ///
     /// `folder_setting` is what the operator calls the setting that says in which folder it is: a
@@ -42,9 +56,30 @@ impl SqliteJournal {
     /// is damaged, of a newer Guildhall, of something else or may not be written: no file is
     /// changed then, created or removed.
     pub fn open(path: &Path, folder_setting: &'static str) -> Result<Self, JournalError> {
+        Self::open_asking_beyond(path, folder_setting, Surplus::LEAST)
+    }
+
+    /// The same, with journals that ask for bases when more than this is kept in vain.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteJournals::open`].
+    pub fn open_asking_beyond(
+        path: &Path,
+        folder_setting: &'static str,
+        surplus: Amount,
+    ) -> Result<Self, JournalError> {
         let database = Database::open(path, folder_setting, MODULES)?;
-        let owner = Owner::new(database, Stores::default())?;
+        let journal = journal::Store::asking_beyond(surplus);
+        let owner = Arc::new(Owner::new(database, Stores { journal })?);
         Ok(Self { owner })
+    }
+
+    /// The journal of a log, for a writer with this fence.
+    #[must_use]
+    pub fn log(&self, log: LogId, fence: Fence) -> SqliteJournal {
+        let all = self.clone();
+        SqliteJournal { all, log, fence }
     }
 
     fn ask<T: Send + 'static>(
@@ -56,17 +91,33 @@ impl SqliteJournal {
     }
 }
 
+impl Journals for SqliteJournals {
+    fn fence(&self) -> JournalFuture<Fence> {
+        self.ask(|database, stores| stores.journal.fence(database))
+    }
+
+    fn journal(&self, log: LogId, fence: Fence) -> Arc<dyn Journal> {
+        Arc::new(self.log(log, fence))
+    }
+}
+
 impl Journal for SqliteJournal {
     fn load(&self) -> JournalFuture<Option<JournalContents>> {
-        self.ask(|database, stores| stores.journal.load(database))
+        let log = self.log;
+        self.all
+            .ask(move |database, stores| stores.journal.load(database, log))
     }
 
     fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()> {
-        self.ask(move |database, stores| stores.journal.begin(database, &new_epoch))
+        let (log, fence) = (self.log, self.fence);
+        self.all
+            .ask(move |database, stores| stores.journal.begin(database, log, fence, &new_epoch))
     }
 
-    fn commit(&self, commit: Commit) -> JournalFuture<()> {
-        self.ask(move |database, stores| stores.journal.commit(database, &commit))
+    fn commit(&self, commit: Commit) -> JournalFuture<Vec<GuildId>> {
+        let (log, fence) = (self.log, self.fence);
+        self.all
+            .ask(move |database, stores| stores.journal.commit(database, log, fence, &commit))
     }
 }
 
@@ -75,14 +126,23 @@ impl From<FileError> for JournalError {
         match error {
             FileError::InUse(why) => Self::InUse(why),
             FileError::Refused(why) => Self::Refused(why),
+            FileError::Fenced(fenced) => Self::Fenced(fenced),
             FileError::Failed(why) => Self::Failed(why),
         }
     }
 }
 
+impl fmt::Debug for SqliteJournals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqliteJournals").field(&self.owner).finish()
+    }
+}
+
 impl fmt::Debug for SqliteJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SqliteJournal").field(&self.owner).finish()
+        let mut journal = f.debug_struct("SqliteJournal");
+        journal.field("in", &self.all).field("log", &self.log.0);
+        journal.finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,10 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
+use guildhall_model::LogId;
+use guildhall_ports::{Fence, JournalError};
+use guildhall_stores::sqlite::{SqliteJournal, SqliteJournals};
+
 /// Tells the child that it is one, and which journal is meant.
 const JOURNAL: &str = "JOURNAL_OF_THE_CHILD";
 
@@ -32,4 +36,9 @@ pub(crate) fn start(mut command: Command) -> (Child, io::BufReader<ChildStdout>)
     let mut child = command.spawn().expect("starts");
     let said = child.stdout.take().expect("is piped");
     (child, io::BufReader::new(said))
+}
+
+/// The log that every file here has, for its one writer.
+pub(crate) fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
+    Ok(SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), Fence(1)))
 }

@@ -10,7 +10,6 @@ use std::{
 };
 
 use guildhall_ports::JournalError;
-use guildhall_stores::sqlite::SqliteJournal;
 use tempfile::tempdir;
 
 use crate::child;
@@ -30,13 +29,13 @@ fn another_process_is_told_that_it_is_open_until_its_owner_is_gone() {
     let test = "second::another_process_is_told_that_it_is_open_until_its_owner_is_gone";
     let folder = tempdir().expect("a folder");
     let path = folder.path().join("guildhall.db");
-    let owner = SqliteJournal::open(&path, "DATA_DIR").expect("opens");
+    let owner = child::open(&path).expect("opens");
     let told = how_a_child_opens(child::command(test, &path));
     assert!(told.starts_with("InUse("), "{told}");
 
     // A second try in the owner's own process must not cost it the lock, nor wait for it.
     let asked = Instant::now();
-    SqliteJournal::open(&path, "DATA_DIR").expect_err("is open");
+    child::open(&path).expect_err("is open");
     assert!(asked.elapsed() < Duration::from_secs(2), "said at once");
     let told = how_a_child_opens(child::command(test, &path));
     assert!(told.starts_with("InUse("), "{told}");
@@ -68,7 +67,7 @@ fn who_may_not_write_is_told_what_to_do() {
     assert_eq!(fs::read_dir(folder.path()).expect("is a folder").count(), 0);
 
     permit(folder.path(), 0o755);
-    drop(SqliteJournal::open(&path, "DATA_DIR").expect("is made"));
+    drop(child::open(&path).expect("is made"));
     let before = fs::read(&path).expect("is read");
     for (of_folder, of_file) in [(0o755, 0o444), (0o555, 0o444), (0o755, 0o000)] {
         permit(&path, of_file);
@@ -100,7 +99,7 @@ fn how_a_child_opens(command: std::process::Command) -> String {
 }
 
 fn say_how_it_opens(path: &Path) {
-    let how = match SqliteJournal::open(path, "DATA_DIR") {
+    let how = match child::open(path) {
         Ok(_) => "opened".to_owned(),
         Err(error @ (JournalError::InUse(_) | JournalError::Refused(_))) => format!("{error:?}"),
         Err(error) => panic!("{error}"),

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use guildhall_ports::Journal;
+use guildhall_ports::Journals;
 
 use super::{
     BuiltGateway, build_gateway, build_web, link_url, start_gateway, start_ops, start_web,
@@ -40,7 +40,7 @@ pub(super) async fn run(mut settings: Settings) -> Result<(), ProcessExit> {
     let mut lifecycle = Lifecycle::new();
     let started = start(&mut lifecycle, settings).await?;
     let ended = lifecycle.wait().await;
-    drop(started.journal);
+    drop(started.journals);
     ended
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn run(mut settings: Settings) -> Result<(), ProcessExit> {
 pub(super) struct Started {
     pub(super) web: SocketAddr,
     pub(super) ops: SocketAddr,
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journals: Arc<dyn Journals>,
 }
 
 /// Builds everything, then starts everything: a mistake in the settings of one role is told
@@ -63,7 +63,7 @@ pub(super) async fn start(
 ) -> Result<Started, ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
-    let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
+    let BuiltGateway { gateway, journals } = build_gateway(&settings).await?;
     settings.set("GATEWAY_WS_URL", link_url(gateway.local_addr())?);
     let web = build_web(&settings)?;
     let health = vec![gateway.health(), web.health()];
@@ -71,7 +71,7 @@ pub(super) async fn start(
     let started = Started {
         web: web.local_addr(),
         ops,
-        journal,
+        journals,
     };
     start_gateway(lifecycle, gateway);
     start_web(lifecycle, web);

@@ -13,7 +13,7 @@ pub(super) const OPS_PORT: u16 = 9090;
 pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
-    let BuiltGateway { gateway, journal } = build_gateway(&settings).await?;
+    let BuiltGateway { gateway, journals } = build_gateway(&settings).await?;
     let mut lifecycle = Lifecycle::new();
     start_ops(
         &mut lifecycle,
@@ -25,6 +25,6 @@ pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     .await?;
     start_gateway(&mut lifecycle, gateway);
     let ended = lifecycle.wait().await;
-    drop(journal);
+    drop(journals);
     ended
 }

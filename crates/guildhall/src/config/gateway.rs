@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
-use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
+use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits, ShardId};
 use guildhall_http::{Secret, WsUrl};
 use guildhall_model::GuildId;
 
@@ -68,6 +68,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         listen,
         bot_token,
         guilds,
+        shards: vec![ShardId::ONLY],
         intents,
         link_tokens,
         discord_url,

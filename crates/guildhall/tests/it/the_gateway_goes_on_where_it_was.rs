@@ -226,11 +226,20 @@ async fn without_its_journal_a_new_log_begins_and_streams_are_told() {
     assert_eq!(stream.until("voice.updated").await.data["username"], "on");
 }
 
-/// A gateway of a commit whose files have version 1 wrote this journal, beside a simulator of the
-/// same world in which the same happened: so its session is the one that this Discord has.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_of_the_version_before_is_gone_on_with_and_its_cursors_are_resumed() {
-    const CURSOR: &str = "0.1795923617008-13";
+async fn a_journal_of_version_1_is_gone_on_with_and_its_cursors_are_resumed() {
+    goes_on_with(1, "0.1795923617008").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_version_2_is_gone_on_with_and_its_cursors_are_resumed() {
+    goes_on_with(2, "0.1795980295681").await;
+}
+
+/// A gateway of a commit whose files have this version wrote the journal, beside a simulator of the
+/// same world in which the same happened: so its session is the one that this Discord has.
+async fn goes_on_with(version: u32, epoch: &str) {
+    let cursor = format!("{epoch}-13");
     let mut house = House::start().await;
     let (cookie, mut stream) = house.visit().await;
     let discord = &house.discord;
@@ -252,15 +261,15 @@ async fn a_journal_of_the_version_before_is_gone_on_with_and_its_cursors_are_res
         process.ended().await;
     }
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
-    let before = format!("{fixtures}/version-1-of-a-gateway.sqlite3");
+    let before = format!("{fixtures}/version-{version}-of-a-gateway.sqlite3");
     let journal = house.folder().join("data/gateway.sqlite3");
     std::fs::copy(before, &journal).expect("the fixture");
-    assert_eq!(version_of(&journal), 1);
+    assert_eq!(version_of(&journal), version);
     house.discord.stamp("meanwhile").await;
     house.restart_gateway();
     house.restart_web().await;
 
-    let mut stream = house.stream(&cookie, "", Some(CURSOR)).await;
+    let mut stream = house.stream(&cookie, "", Some(&cursor)).await;
     assert_eq!(stream.next_record().await.event, "resumed");
     let left = record(&mut stream, "voice.left").await;
     assert_eq!(left.data["previousChannelId"], house.discord.rooms[0]);
@@ -269,7 +278,7 @@ async fn a_journal_of_the_version_before_is_gone_on_with_and_its_cursors_are_res
     for (stamp, cursor) in [("after the cursor", 16), ("meanwhile", 17)] {
         let stamped = record(&mut stream, "voice.updated").await;
         assert_eq!(stamped.data["username"], stamp);
-        let expected = format!("0.1795923617008-{cursor}");
+        let expected = format!("{epoch}-{cursor}");
         assert_eq!(stream.cursor, Some(expected));
     }
     assert_eq!(snapshots(&stream), 0, "{}", stream.raw);
@@ -277,7 +286,7 @@ async fn a_journal_of_the_version_before_is_gone_on_with_and_its_cursors_are_res
     assert_eq!(left, starts, "a RESUME of the session in the file");
     house.gateway.signal("TERM");
     assert!(house.gateway.ended().await.success());
-    assert_eq!(version_of(&journal), 2);
+    assert_eq!(version_of(&journal), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,13 +7,15 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{GuildId, Position, SealedEvent, World};
+use guildhall_model::{GuildId, LogId, Position, SealedEvent, World};
 use guildhall_ports::{
-    Journal,
-    journal::{Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState},
-    memory::MemoryJournal,
+    Fence, Journal, Journals,
+    journal::{
+        Amount, Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState,
+    },
+    memory::MemoryJournals,
 };
-use guildhall_stores::sqlite::SqliteJournal;
+use guildhall_stores::sqlite::SqliteJournals;
 use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::spawn_blocking};
@@ -24,9 +26,20 @@ use crate::{
     rng::Rng,
 };
 
+/// The one log of these runs.
+const LOG: LogId = LogId(0);
+
+/// As few as make small windows worth compacting within one run.
+const SURPLUS: Amount = Amount {
+    events: 8,
+    bytes: 8 << 20,
+};
+
 /// Clones are handles on the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct SlowJournal {
+    /// Of the process whose handle this is.
+    fence: Fence,
     backing: Arc<Mutex<Backing>>,
     history: Arc<Mutex<History>>,
     /// The longest that a commit takes before it is there, and after that to its answer.
@@ -36,11 +49,11 @@ pub(crate) struct SlowJournal {
 /// Where commits go.
 #[derive(Debug)]
 enum Backing {
-    Memory(MemoryJournal),
+    Memory(MemoryJournals),
     /// `open`: what the process that runs has open, or the last one had.
     Disk {
         folder: TempDir,
-        open: Option<Arc<SqliteJournal>>,
+        open: Option<SqliteJournals>,
     },
 }
 
@@ -83,7 +96,7 @@ impl SlowJournal {
             let folder = tempfile::tempdir().expect("a folder");
             Backing::Disk { folder, open: None }
         } else {
-            Backing::Memory(MemoryJournal::default())
+            Backing::Memory(MemoryJournals::default().asking_beyond(SURPLUS))
         };
         let history = History {
             rng,
@@ -98,6 +111,7 @@ impl SlowJournal {
             hold: None,
         };
         Self {
+            fence: Fence(0),
             backing: Arc::new(Mutex::new(backing)),
             history: Arc::new(Mutex::new(history)),
             most_ms: plan.journal_ms,
@@ -117,13 +131,7 @@ impl SlowJournal {
     }
 
     fn inner(&self) -> Arc<dyn Journal> {
-        match &*self.backing.lock() {
-            Backing::Memory(journal) => Arc::new(journal.clone()),
-            Backing::Disk { open, .. } => {
-                let open = open.as_ref().map(Arc::clone);
-                open.expect("it was opened for a process")
-            }
-        }
+        self.backing.lock().journals().journal(LOG, self.fence)
     }
 
     pub(crate) fn history(&self) -> MutexGuard<'_, History> {
@@ -168,6 +176,20 @@ impl SlowJournal {
     }
 }
 
+impl Journals for SlowJournal {
+    fn fence(&self) -> JournalFuture<Fence> {
+        self.backing.lock().journals().fence()
+    }
+
+    fn journal(&self, log: LogId, fence: Fence) -> Arc<dyn Journal> {
+        assert_eq!(log, LOG, "one shard");
+        Arc::new(Self {
+            fence,
+            ..self.clone()
+        })
+    }
+}
+
 impl Journal for SlowJournal {
     fn load(&self) -> JournalFuture<Option<JournalContents>> {
         self.inner().load()
@@ -177,7 +199,7 @@ impl Journal for SlowJournal {
         self.inner().begin(new_epoch)
     }
 
-    fn commit(&self, commit: Commit) -> JournalFuture<()> {
+    fn commit(&self, commit: Commit) -> JournalFuture<Vec<GuildId>> {
         let journal = self.clone();
         Box::pin(async move {
             journal
@@ -187,24 +209,33 @@ impl Journal for SlowJournal {
             let count = events.len();
             let done = journal.inner().commit(commit);
             journal.stand_still(CommitStage::Written, count).await;
-            done.await?;
+            let wanted = done.await?;
             journal.history().take(events, state.resume.as_ref());
             journal.take_time(CommitStage::Done, count).await;
-            Ok(())
+            Ok(wanted)
         })
     }
 }
 
 impl Backing {
+    fn journals(&self) -> &dyn Journals {
+        match self {
+            Self::Memory(journals) => journals,
+            Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
+        }
+    }
+
     fn reopen(&mut self) -> Result<(), JournalError> {
-        if let Self::Disk { folder, open } = self {
-            // INVARIANT(kill): nobody else has a handle, so this waits until the file is closed.
-            drop(
-                open.take()
-                    .map(|last| Arc::into_inner(last).expect("the last handle")),
-            );
-            let path = folder.path().join("journal.sqlite3");
-            *open = Some(Arc::new(SqliteJournal::open(&path, "DATA_DIR")?));
+        match self {
+            Self::Memory(journals) => *journals = journals.reopened(),
+            Self::Disk { folder, open } => {
+                // INVARIANT(kill): nobody else has a handle, so this waits until the file is closed.
+                drop(open.take());
+                let path = folder.path().join("journal.sqlite3");
+                *open = Some(SqliteJournals::open_asking_beyond(
+                    &path, "DATA_DIR", SURPLUS,
+                )?);
+            }
         }
         Ok(())
     }

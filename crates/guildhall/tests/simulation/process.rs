@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use guildhall_gateway::Config;
-use guildhall_ports::{Journal, SystemClock};
+use guildhall_ports::{Journals, SystemClock, memory::InMemoryEventBus};
 use tokio::{runtime::Builder, select, sync::oneshot, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -28,7 +28,7 @@ pub(crate) enum Ended {
 }
 
 impl Process {
-    pub(crate) async fn start(config: Config, journal: Arc<dyn Journal>) -> Result<Self, String> {
+    pub(crate) async fn start(config: Config, journals: Arc<dyn Journals>) -> Result<Self, String> {
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let (listening, address) = oneshot::channel();
         let (end, mut ended) = oneshot::channel();
@@ -38,7 +38,7 @@ impl Process {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            let how = runtime.block_on(run(config, journal, listening, its_stop, its_kill));
+            let how = runtime.block_on(run(config, journals, listening, its_stop, its_kill));
             // INVARIANT(kill): all that it spawned is gone before anybody hears that it ended.
             drop(runtime);
             // Whoever started it may have given up.
@@ -81,12 +81,19 @@ impl Process {
 
 async fn run(
     config: Config,
-    journal: Arc<dyn Journal>,
+    journals: Arc<dyn Journals>,
     listening: oneshot::Sender<SocketAddr>,
     stop: CancellationToken,
     kill: CancellationToken,
 ) -> Ended {
-    let gateway = match config.build(Arc::new(SystemClock), journal).await {
+    let gateway = match config
+        .build(
+            Arc::new(SystemClock),
+            journals,
+            Arc::new(InMemoryEventBus::default()),
+        )
+        .await
+    {
         Ok(gateway) => gateway,
         Err(error) => return Ended::Failed(error.to_string()),
     };

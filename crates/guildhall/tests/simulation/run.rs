@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
+use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits, ShardId};
 use guildhall_http::{Secret, StrongSecret};
 use guildhall_model::{GuildId, Position};
 use parking_lot::{Mutex, MutexGuard};
@@ -350,6 +350,7 @@ fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
         listen: ([127, 0, 0, 1], 0).into(),
         bot_token: secret(&discord.application.bot_token),
         guilds: None,
+        shards: vec![ShardId::ONLY],
         intents: Intents {
             members: plan.members,
             moderation: plan.moderation,
@@ -374,8 +375,6 @@ fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
         },
         limits: Limits {
             requests_per_second: 1_000,
-            // As few as make small windows worth compacting within one run.
-            journal_evicted: 8,
             watch_break: WATCH_BREAK,
             rights_refresh: Duration::from_millis(700),
             member_answer: Duration::from_millis(500),

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::{
+    ShardId,
     link::AttachedLog,
     log::{Log, Retention},
     sequencer::Sequencer,
@@ -186,14 +187,15 @@ impl Harness {
         let retention = Retention {
             records_per_guild: 10_000,
             bytes: 64 << 20,
-            evicted_in_journal: 4_096,
+            bytes_per_guild: 64 << 20,
         };
-        let log = Log::new(Position::start(LogId(0), 1_000), retention);
+        let log = crate::log::tests::log(Position::start(LogId(0), 1_000), retention);
         let (status, status_receiver) = watch::channel(status(true));
         let (sequencer, sequencer_inbox) = Sequencer::new();
         let stop = CancellationToken::new();
         let harness = AttachmentContext {
             logs: AttachedLogs::new(vec![AttachedLog {
+                shard: ShardId::ONLY,
                 log: log.clone(),
                 sequencer,
                 status: status_receiver,

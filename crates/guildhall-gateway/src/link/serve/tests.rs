@@ -19,8 +19,9 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
+    ShardId,
     link::{AttachedLog, AttachedLogs},
-    log::{Log, Retention},
+    log::Retention,
     sequencer::Sequencer,
 };
 
@@ -231,7 +232,7 @@ impl Open {
         let retention = Retention {
             records_per_guild: 16,
             bytes: 1 << 20,
-            evicted_in_journal: 4_096,
+            bytes_per_guild: 64 << 20,
         };
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let server = LinkServer {
@@ -241,7 +242,8 @@ impl Open {
             }),
             context: AttachmentContext {
                 logs: AttachedLogs::new(vec![AttachedLog {
-                    log: Log::new(Position::start(LogId(0), 1), retention),
+                    shard: ShardId::ONLY,
+                    log: crate::log::tests::log(Position::start(LogId(0), 1), retention),
                     sequencer: Sequencer::new().0,
                     status: status.subscribe(),
                 }]),

@@ -1,17 +1,18 @@
 use std::num::NonZeroU64;
 
 use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::{LogId, UserId, World};
+use guildhall_model::{GuildId, LogId, UserId, World};
 use guildhall_ports::{
-    JournalError, ManualClock,
+    Fence, JournalError, Journals, ManualClock,
     journal::{Commit, JournalContents, JournalFuture, JournalState, NewEpoch, Terms},
-    memory::MemoryJournal,
+    memory::MemoryJournals,
 };
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 
 use super::*;
 use crate::{
+    ShardId,
     config::tests::NAMES,
     inbox::{Dispatch, Inbox, InboxError, Lost},
     log::Retention,
@@ -184,7 +185,7 @@ async fn a_stop_commits_what_was_taken() {
 /// A journal that answers a commit when it is allowed to.
 #[derive(Clone, Debug)]
 struct SlowJournal {
-    kept: MemoryJournal,
+    kept: Arc<dyn Journal>,
     allowed: Arc<Semaphore>,
     asked: watch::Sender<usize>,
 }
@@ -198,7 +199,7 @@ impl Journal for SlowJournal {
         self.kept.begin(new_epoch)
     }
 
-    fn commit(&self, commit: Commit) -> JournalFuture<()> {
+    fn commit(&self, commit: Commit) -> JournalFuture<Vec<GuildId>> {
         self.asked.send_modify(|asked| *asked += 1);
         let this = self.clone();
         Box::pin(async move {
@@ -256,11 +257,11 @@ impl Harness {
         let start = Position::start(LogId(0), 1_000);
         let retention = Retention {
             records_per_guild: 100,
+            bytes_per_guild: 1 << 20,
             bytes: 1 << 20,
-            evicted_in_journal: 4_096,
         };
-        let log = Log::new(start, retention);
-        let kept = MemoryJournal::default();
+        let log = crate::log::tests::log(start, retention);
+        let kept = MemoryJournals::default().journal(start.log, Fence(1));
         let new_epoch = NewEpoch {
             start,
             guilds: Vec::new(),
@@ -298,6 +299,7 @@ impl Harness {
                     guilds: None,
                     world_format: World::FORMAT,
                 },
+                shard: ShardId::ONLY,
             },
             published,
             rollback: rollback.subscribe(),

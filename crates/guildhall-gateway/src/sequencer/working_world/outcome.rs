@@ -6,11 +6,11 @@ use std::sync::Arc;
 use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId};
 use guildhall_ports::journal::{JournalState, ResumeState};
-use metrics::gauge;
 
 use super::WorkingWorld;
 use crate::{
     inbox::MembersRequest,
+    metrics::gauge_of_log,
     rights::{MemberKey, WatchId},
     sequencer::ReadinessReport,
 };
@@ -77,7 +77,7 @@ impl WorkingWorld {
         let guilds = self.world.guilds.values();
         self.pending_voice = guilds.map(|guild| guild.pending_voice.len()).sum();
         let pending = u32::try_from(self.pending_voice).unwrap_or(u32::MAX);
-        gauge!("guildhall_gateway_pending_voice").set(f64::from(pending));
+        gauge_of_log("guildhall_gateway_pending_voice", self.shard.log()).set(f64::from(pending));
     }
 
     /// Ends the batch.

@@ -424,6 +424,7 @@ fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {
             guilds: bridged,
             world_format: World::FORMAT,
         },
+        shard: ShardId::ONLY,
     }
 }
 

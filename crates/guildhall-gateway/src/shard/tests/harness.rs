@@ -26,7 +26,7 @@ pub(super) struct Harness {
 }
 
 impl Harness {
-    pub(super) fn new(discord: &Discord, change: impl FnOnce(&mut Shard)) -> Self {
+    pub(super) fn new(discord: &Discord, change: impl FnOnce(&mut ShardSetup)) -> Self {
         let harness = Self::with_inbox(discord, 64, change);
         harness.sequencer_wakes.cancel();
         harness
@@ -35,7 +35,7 @@ impl Harness {
     pub(super) fn with_inbox(
         discord: &Discord,
         inbox: usize,
-        change: impl FnOnce(&mut Shard),
+        change: impl FnOnce(&mut ShardSetup),
     ) -> Self {
         // A second installation in this process is refused, which is fine.
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -174,11 +174,17 @@ pub(super) fn session_of(ready: &str) -> ResumeState {
 }
 
 /// A shard that begins afresh, with all else as it mostly is.
-pub(in crate::shard) fn shard_of(origin: Url, token: &str, limits: Limits, inbox: Inbox) -> Shard {
+pub(in crate::shard) fn shard_of(
+    origin: Url,
+    token: &str,
+    limits: Limits,
+    inbox: Inbox,
+) -> ShardSetup {
     let tls = guildhall_http::tls::client_config(None);
     let token: Secret = token.parse().expect("a token");
     let rest = DiscordRest::new(origin, &tls, &token, 1_000, NAMES.root_certificates);
-    Shard {
+    ShardSetup {
+        id: ShardId::ONLY,
         rest: rest.expect("a client"),
         bot_token: token,
         intents: Intents::default(),

@@ -12,19 +12,25 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-use super::sample::{base, following, start, state};
+use super::{
+    opened,
+    sample::{base, following, nothing, state},
+};
 use crate::{
-    journal::{Commit, Journal, JournalContents, JournalError, JournalState, NewEpoch},
-    memory::MemoryJournal,
+    Fence,
+    journal::{Commit, Journal, JournalContents, JournalError, JournalState, Journals, NewEpoch},
+    memory::MemoryJournals,
 };
 
 const SEQUENCES: usize = 48;
+
+/// The logs whose journals are at one place.
+const LOGS: [LogId; 2] = [LogId(0), LogId(40_000)];
 
 /// What happens to a journal.
 #[derive(Clone, Debug)]
 enum Step {
     Begin {
-        log: u16,
         guilds: Vec<(GuildId, Guild)>,
         state: JournalState,
         awaited: bool,
@@ -60,9 +66,10 @@ enum JournalCall {
 /// whole or not at all, and nothing that was called after it without it.
 pub(super) async fn any_steps_end_as_with_the_reference<Place>(fresh: impl Fn() -> Place)
 where
-    Place: AsyncFn() -> Arc<dyn Journal>,
+    Place: AsyncFn() -> Arc<dyn Journals>,
 {
-    holds(&vec(step(), 1..24), async |steps: Vec<Step>| {
+    let steps = vec((0..LOGS.len(), step()), 1..30);
+    holds(&steps, async |steps: Vec<(usize, Step)>| {
         run(fresh(), steps).await
     })
     .await;
@@ -99,15 +106,11 @@ fn step() -> impl Strategy<Value = Step> {
     let guild_id = || (1..=3_u64).prop_map(GuildId);
     let awaited = || proptest::bool::weighted(0.7);
     let known = vec((guild_id(), arbitrary::guild()), 0..3);
-    let begin =
-        (0..2_u16, known, any_state(), awaited()).prop_map(|(log, guilds, state, awaited)| {
-            Step::Begin {
-                log,
-                guilds,
-                state,
-                awaited,
-            }
-        });
+    let begin = (known, any_state(), awaited()).prop_map(|(guilds, state, awaited)| Step::Begin {
+        guilds,
+        state,
+        awaited,
+    });
     let raised = (guild_id(), any::<Index>(), option::of(arbitrary::guild())).prop_map(
         |(guild_id, floor, guild)| Based {
             guild_id,
@@ -151,40 +154,66 @@ fn any_state() -> impl Strategy<Value = JournalState> {
     })
 }
 
-async fn run(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Result<(), String> {
-    let mut checked = CheckedJournal {
-        journal: place().await,
-        calls: Vec::new(),
-        certain: 0,
-    };
-    for step in steps {
+async fn run(
+    place: impl AsyncFn() -> Arc<dyn Journals>,
+    steps: Vec<(usize, Step)>,
+) -> Result<(), String> {
+    let mut logs = Vec::new();
+    let journals = place().await;
+    for log in LOGS {
+        logs.push(CheckedJournal {
+            log,
+            journal: opened(Arc::clone(&journals), log).await,
+            calls: Vec::new(),
+            certain: 0,
+        });
+    }
+    drop(journals);
+    for (index, step) in steps {
+        if let Step::Reopen = step {
+            for log in &mut logs {
+                log.journal = MemoryJournals::default().journal(log.log, Fence(1));
+            }
+            let journals = place().await;
+            for log in &mut logs {
+                log.journal = opened(Arc::clone(&journals), log.log).await;
+                log.compare().await?;
+            }
+            continue;
+        }
+        logs[index].take(step).await?;
+    }
+    for log in &mut logs {
+        log.compare().await?;
+    }
+    Ok(())
+}
+
+struct CheckedJournal {
+    log: LogId,
+    journal: Arc<dyn Journal>,
+    /// Every call that it did not refuse.
+    calls: Vec<JournalCall>,
+    /// So many of them were answered.
+    certain: usize,
+}
+
+impl CheckedJournal {
+    async fn take(&mut self, step: Step) -> Result<(), String> {
         let (call, awaited) = match step {
-            Step::Load => {
-                checked.compare().await?;
-                continue;
-            }
-            Step::Reopen => {
-                checked.journal = Arc::new(MemoryJournal::default());
-                checked.journal = place().await;
-                checked.compare().await?;
-                continue;
-            }
-            Step::NotAtHead(event) => {
-                checked.commit_not_at_head(event).await?;
-                continue;
-            }
+            // Of all of them at once.
+            Step::Reopen => return Ok(()),
+            Step::Load => return self.compare().await,
+            Step::NotAtHead(event) => return self.commit_not_at_head(event).await,
             Step::Begin {
-                log,
                 guilds,
                 state,
                 awaited,
             } => {
-                let epoch = checked
-                    .expected()
-                    .await
-                    .map_or(1, |saved| saved.head.epoch + 1);
+                let expected = self.expected().await;
+                let epoch = expected.map_or(1, |saved| saved.head.epoch + 1);
                 let new_epoch = NewEpoch {
-                    start: Position::start(LogId(log), epoch),
+                    start: Position::start(self.log, epoch),
                     guilds,
                     state,
                 };
@@ -195,32 +224,22 @@ async fn run(place: impl AsyncFn() -> Arc<dyn Journal>, steps: Vec<Step>) -> Res
                 state,
                 bases,
                 awaited,
-            } => (checked.next_commit(events, state, bases).await, awaited),
+            } => (self.next_commit(events, state, bases).await, awaited),
         };
-        checked.call(call, awaited).await?;
+        self.call(call, awaited).await
     }
-    checked.compare().await
-}
 
-struct CheckedJournal {
-    journal: Arc<dyn Journal>,
-    /// Every call that it did not refuse.
-    calls: Vec<JournalCall>,
-    /// So many of them were answered.
-    certain: usize,
-}
+    fn start(&self) -> Position {
+        Position::start(self.log, 1)
+    }
 
-impl CheckedJournal {
     async fn call(&mut self, call: JournalCall, awaited: bool) -> Result<(), String> {
         let begun = self
             .calls
             .iter()
             .any(|call| matches!(call, JournalCall::Begin(_)));
         let may_fail = matches!(call, JournalCall::Commit(_)) && !begun;
-        let answer = match call.clone() {
-            JournalCall::Begin(new_epoch) => self.journal.begin(*new_epoch),
-            JournalCall::Commit(commit) => self.journal.commit(commit),
-        };
+        let answer = called(&*self.journal, call.clone());
         if !awaited {
             drop(answer);
             if !may_fail {
@@ -235,20 +254,21 @@ impl CheckedJournal {
                 self.certain = self.calls.len();
                 Ok(())
             }
-            (Err(JournalError::Failed(_)), true) => Ok(()),
+            (Err(JournalError::Fenced(_)), true) => Ok(()),
             (answer, _) => Err(format!("after {} calls: {answer:?}", self.calls.len())),
         }
     }
 
     async fn commit_not_at_head(&mut self, event: Event) -> Result<(), String> {
-        let head = self.expected().await.map_or(start(), |saved| saved.head);
+        let head = self.expected().await;
+        let head = head.map_or(self.start(), |saved| saved.head);
         let commit = Commit {
             events: following(head.at(head.seq + 1), [event]),
             state: Arc::new(state(66)),
-            bases: Vec::new(),
+            ..nothing()
         };
         match self.journal.commit(commit).await {
-            Err(JournalError::Failed(_)) => Ok(()),
+            Err(JournalError::Fenced(_)) => Ok(()),
             answer => Err(format!("a hole in the log was answered {answer:?}")),
         }
     }
@@ -260,7 +280,7 @@ impl CheckedJournal {
         bases: Vec<Based>,
     ) -> JournalCall {
         let expected = self.expected().await;
-        let head = expected.as_ref().map_or(start(), |saved| saved.head);
+        let head = expected.as_ref().map_or(self.start(), |saved| saved.head);
         let known = expected.map_or(Vec::new(), |saved| saved.bases);
         let known = known.iter().map(|base| (base.guild_id, base.floor));
         let mut floors: BTreeMap<GuildId, u64> = known.collect();
@@ -274,19 +294,20 @@ impl CheckedJournal {
             bases: bases.into_iter().map(&mut place).collect(),
             events: following(head, events),
             state: Arc::new(state),
+            floors: Vec::new(),
         })
     }
 
     /// What it holds if every call has taken effect.
     async fn expected(&self) -> Option<JournalContents> {
-        replay(&self.calls).await
+        replay(self.log, &self.calls).await
     }
 
     async fn compare(&mut self) -> Result<(), String> {
         let loaded = self.journal.load().await;
         let loaded = loaded.map_err(|error| format!("cannot be read: {error}"))?;
         for there in (self.certain..=self.calls.len()).rev() {
-            if replay(&self.calls[..there]).await == loaded {
+            if replay(self.log, &self.calls[..there]).await == loaded {
                 self.calls.truncate(there);
                 self.certain = there;
                 return Ok(());
@@ -297,14 +318,29 @@ impl CheckedJournal {
     }
 }
 
-async fn replay(calls: &[JournalCall]) -> Option<JournalContents> {
-    let reference = MemoryJournal::default();
+async fn replay(log: LogId, calls: &[JournalCall]) -> Option<JournalContents> {
+    let reference = MemoryJournals::default().journal(log, Fence(1));
     for call in calls.iter().cloned() {
-        let answer = match call {
-            JournalCall::Begin(new_epoch) => reference.begin(*new_epoch).await,
-            JournalCall::Commit(commit) => reference.commit(commit).await,
-        };
+        let answer = called(&*reference, call).await;
         answer.expect("was not refused the first time");
     }
     reference.load().await.expect("memory can be read")
+}
+
+/// Called at once, whether the answer is waited for or not.
+fn called(
+    journal: &dyn Journal,
+    call: JournalCall,
+) -> impl Future<Output = Result<(), JournalError>> + use<> {
+    let (begun, committed) = match call {
+        JournalCall::Begin(new_epoch) => (Some(journal.begin(*new_epoch)), None),
+        JournalCall::Commit(commit) => (None, Some(journal.commit(commit))),
+    };
+    async move {
+        match (begun, committed) {
+            (Some(begun), _) => begun.await,
+            (None, Some(committed)) => committed.await.map(drop),
+            (None, None) => Ok(()),
+        }
+    }
 }

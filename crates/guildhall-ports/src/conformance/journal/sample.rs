@@ -4,20 +4,23 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
-    arbitrary,
+    arbitrary, event::Window,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
 
-use crate::journal::{Commit, JournalBase, JournalState, ResumeState, Terms};
+use crate::journal::{Commit, Floor, JournalBase, JournalState, ResumeState, Terms};
+
+/// Whose journal most of the suite is about.
+pub(super) const LOG: LogId = LogId(1);
 
 pub(super) const ONE: GuildId = GuildId(1);
 pub(super) const TWO: GuildId = GuildId(2);
 
 pub(super) fn start() -> Position {
-    Position::start(LogId(1), 1_700_000_000_000)
+    Position::start(LOG, 1_700_000_000_000)
 }
 
 /// An event with nothing in it.
@@ -63,11 +66,20 @@ pub(super) fn base(guild_id: GuildId, floor: u64, guild: Option<Guild>) -> Journ
     }
 }
 
+pub(super) fn floor_of(guild_id: GuildId, floor: u64) -> Floor {
+    Floor {
+        guild_id,
+        window: Window::World,
+        floor,
+    }
+}
+
 /// A commit that says nothing new.
 pub(super) fn nothing() -> Commit {
     Commit {
         events: Vec::new(),
         state: Arc::new(state(0)),
+        floors: Vec::new(),
         bases: Vec::new(),
     }
 }

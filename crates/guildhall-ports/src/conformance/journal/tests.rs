@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::memory::MemoryJournal;
+use crate::memory::MemoryJournals;
 
 #[tokio::test]
 async fn the_reference_keeps_the_promises() {
     journal(|| {
-        let kept = MemoryJournal::default();
-        async move || Arc::new(kept.clone()) as Arc<dyn Journal>
+        let kept = MemoryJournals::default();
+        async move || Arc::new(kept.reopened()) as Arc<dyn Journals>
     })
     .await;
 }

@@ -86,6 +86,21 @@ impl Database {
         }
     }
 
+    /// Reads some rows of a module all of whose rows were read before.
+    pub(in crate::sqlite) fn look<T>(
+        &mut self,
+        look: impl FnOnce(&Connection) -> Result<T, StorageError>,
+    ) -> Result<T, FileError> {
+        if let Some(why) = &self.failed {
+            return Err(why.clone());
+        }
+        look(&self.file.connection).map_err(|error| {
+            let lasting = error.is_lasting();
+            let why = error.reading(&self.path, self.folder_setting);
+            if lasting { self.fail(why) } else { why }
+        })
+    }
+
     /// Changes rows, in one transaction. Answers when it is durable.
     pub(in crate::sqlite) fn write<T>(
         &mut self,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use guildhall_ports::Fenced;
 use rusqlite::{Error, ErrorCode};
 
 /// Why a file does not do as it is told: sentences for whoever has to do something about it.
@@ -11,6 +12,8 @@ pub(in crate::sqlite) enum FileError {
     InUse(String),
     /// It is damaged, of a newer build or of something else; no retry helps.
     Refused(String),
+    /// Whoever asks is not who writes.
+    Fenced(Fenced),
     /// The disk failed, or what was asked cannot be.
     Failed(String),
 }
@@ -41,8 +44,16 @@ pub(in crate::sqlite) enum StorageError {
     NoFolder,
     /// A folder, a socket or the like.
     NoFile,
+    /// Whoever asks is not who writes.
+    Fenced(Fenced),
     /// The caller asks for what cannot be.
     InvalidRequest(String),
+}
+
+impl From<Fenced> for StorageError {
+    fn from(fenced: Fenced) -> Self {
+        Self::Fenced(fenced)
+    }
 }
 
 impl From<Error> for StorageError {
@@ -124,6 +135,7 @@ impl StorageError {
             Self::NoFile => FileError::Refused(format!(
                 "{path} is no file: move it out of the way, or choose another {folder_setting}"
             )),
+            Self::Fenced(fenced) => FileError::Fenced(fenced),
             Self::InvalidRequest(what) => FileError::Failed(format!("{path}: {what}")),
         }
     }
@@ -142,7 +154,7 @@ impl StorageError {
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() != Some(ErrorCode::DiskFull),
-            Self::InvalidRequest(_) => false,
+            Self::InvalidRequest(_) | Self::Fenced(_) => false,
             _ => true,
         }
     }

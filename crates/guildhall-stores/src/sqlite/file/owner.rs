@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 
 use super::{database::Database, error::FileError};
 
-/// So many calls may wait for the disk. The gateway has one commit under way at a time; a caller
+/// So many calls may wait for the disk. Each log has one commit under way at a time; a caller
 /// that does not wait for answers is told that its call failed rather than kept in memory.
-pub(in crate::sqlite) const ASKS_WAITING: usize = 64;
+pub(in crate::sqlite) const ASKS_WAITING: usize = 256;
 
 /// Closing the file takes as long as what was called before and moving one write-ahead file; on a
 /// disk that hangs, whoever drops the handle goes on after this and the file stays locked.

@@ -77,6 +77,12 @@ impl<'file> Writing<'file> {
         self.sums.take(table.name, sums);
     }
 
+    /// All rows of a table were read, and their checksums add up to `rows`: for a migration that
+    /// makes other rows of them.
+    pub(in crate::sqlite) fn add_up(&self, table: &Table, rows: u64) -> Result<(), StorageError> {
+        self.sums.check(table.name, rows)
+    }
+
     /// Takes out all rows.
     pub(in crate::sqlite) fn clear(&mut self, table: &Table) -> Result<(), StorageError> {
         let clear = format!("DELETE FROM {}", table.name);

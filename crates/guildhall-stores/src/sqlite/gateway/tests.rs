@@ -1,5 +1,7 @@
-/// A file of the version before.
+/// Files of the first version.
 mod version_1;
+/// Files of the second, which had one log.
+mod version_2;
 /// A store of its own, as the next ones will be.
 mod another_module;
 
@@ -10,7 +12,15 @@ use tempfile::{TempDir, tempdir};
 
 use super::*;
 
-/// A folder with a copy of the file that version 1 left (`fixtures/journals`).
+/// Of the one writer that these tests have.
+const FENCE: Fence = Fence(1);
+
+/// The log that files had when they had one.
+fn opened(path: &Path) -> Result<SqliteJournal, JournalError> {
+    Ok(SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), FENCE))
+}
+
+/// A folder with a copy of the file that an earlier version left (`fixtures/journals`).
 struct Place {
     _folder: TempDir,
     path: PathBuf,
@@ -18,10 +28,18 @@ struct Place {
 
 impl Place {
     fn of_version_1() -> Self {
+        Self::of("version-1.sqlite3")
+    }
+
+    fn of_version_2() -> Self {
+        Self::of("version-2.sqlite3")
+    }
+
+    fn of(fixture: &str) -> Self {
         let folder = tempdir().expect("a folder");
         let path = folder.path().join("guildhall.db");
         let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
-        let fixture = format!("{fixtures}/version-1.sqlite3");
+        let fixture = format!("{fixtures}/{fixture}");
         fs::copy(fixture, &path).expect("the fixture");
         Self {
             _folder: folder,

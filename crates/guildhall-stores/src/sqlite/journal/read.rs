@@ -1,70 +1,116 @@
 //! Rows become values again, all of them or none.
 
-use std::{collections::HashMap, mem, thread};
+/// Bases.
+mod bases;
+/// Events, and whether one is missing.
+mod events;
 
-use guildhall_model::{Envelope, Event, GuildId, LogId, Position, SealedEvent, World};
-use guildhall_ports::journal::{JournalBase, JournalContents, JournalState};
-use rusqlite::{OptionalExtension, Row};
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
-use super::{
-    LogEnd,
-    checksum::{base_checksum, event_checksum, head_checksum},
-    parallel::Parallel,
-    sweep::Sweep,
-    tables::{BASE, EVENT, HEAD},
+use guildhall_model::{LogId, Position, World};
+use guildhall_ports::{
+    Fence,
+    journal::{JournalContents, JournalState},
 };
+use rusqlite::{Connection, Row};
+
+use super::{LogEnd, checksum::head_checksum, sweep::Sweep, tables::HEAD};
 use crate::sqlite::file::{Reading, StorageError};
+use bases::Bases;
+use events::Events;
 
-/// So many events are read at once on another processor.
-const PIECE: usize = 8192;
-
-/// Everything, and what the next commit has to follow; `None`: no epoch of the log has begun.
-pub(super) fn everything(
-    reading: &mut Reading<'_>,
-) -> Result<Option<(JournalContents, LogEnd)>, StorageError> {
-    let head = head(reading)?;
-    let bases = bases(reading)?;
-    let Some(HeadRow { at, state, sum }) = head else {
-        let events = "SELECT count(*) FROM event";
-        let connection = reading.connection();
-        let events: i64 = connection.query_row(events, [], |row| row.get(0))?;
-        return match (bases.len(), events) {
-            (0, 0) => reading.add_up(&EVENT, 0).map(|()| None),
-            _ => Err(damaged("table head is empty and others are not")),
-        };
-    };
-    let Events { kept, below } = events(reading, at, &bases)?;
-    let highest_floor = bases.iter().map(|base| base.floor).max();
-    let end = LogEnd {
-        head: at,
-        sum,
-        sweep: Sweep::below(highest_floor.unwrap_or(0), kept.len() as u64, below),
-    };
-    let contents = JournalContents {
-        head: at,
-        bases,
-        events: kept,
-        state,
-    };
-    Ok(Some((contents, end)))
+/// The rows of which log become values. Those of others are checked all the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    All,
+    Of(LogId),
 }
 
-struct HeadRow {
+/// What there is of a log, and what the next commit has to follow.
+pub(super) type Loaded = (JournalContents, LogEnd);
+
+/// All rows of all logs; answers with what there is of the wanted ones.
+pub(super) fn everything(
+    reading: &mut Reading<'_>,
+    values: Values,
+) -> Result<BTreeMap<LogId, Loaded>, StorageError> {
+    let heads = heads(reading.connection())?;
+    let sums = heads.values().map(|head| head.sum);
+    reading.add_up(&HEAD, sums.fold(0, u64::wrapping_add))?;
+    let bases = Bases::read(reading, values)?;
+    let events = Events::read(reading, values, &heads, &bases)?;
+    Ok(put_together(heads, values, bases, events))
+}
+
+/// The rows of one log, when all rows were read before.
+pub(super) fn one(connection: &Connection, log: LogId) -> Result<Option<Loaded>, StorageError> {
+    let mut heads = heads(connection)?;
+    heads.retain(|of, _| *of == log);
+    let bases = Bases::of(connection, log)?;
+    let events = Events::of(connection, log, &heads, &bases)?;
+    Ok(put_together(heads, Values::All, bases, events).remove(&log))
+}
+
+fn put_together(
+    heads: BTreeMap<LogId, HeadRow>,
+    values: Values,
+    mut bases: Bases,
+    mut events: Events,
+) -> BTreeMap<LogId, Loaded> {
+    let wanted = heads.into_iter().filter(|(log, _)| values.has(*log));
+    let loaded = wanted.map(|(log, head)| {
+        let bases = bases.take(log);
+        let (kept, below) = events.take(log);
+        let HeadRow {
+            at,
+            fence,
+            state,
+            sum,
+        } = head;
+        let highest_floor = bases.iter().map(|base| base.floor).max().unwrap_or(0);
+        let end = LogEnd {
+            head: at,
+            fence,
+            sum,
+            sweep: Sweep::below(log, highest_floor, kept.len() as u64, below),
+        };
+        let contents = JournalContents {
+            head: at,
+            bases,
+            events: kept,
+            state,
+        };
+        (log, (contents, end))
+    });
+    loaded.collect()
+}
+
+impl Values {
+    fn has(self, log: LogId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(wanted) => log == wanted,
+        }
+    }
+}
+
+pub(super) struct HeadRow {
     at: Position,
+    pub(super) fence: Fence,
     state: JournalState,
     sum: u64,
 }
 
-fn head(reading: &mut Reading<'_>) -> Result<Option<HeadRow>, StorageError> {
-    let all = "SELECT log, epoch, seq, world_format, state, sum FROM head";
-    let head = reading
-        .connection()
-        .query_row(all, [], |row| Ok(HeadRow::read(row)))
-        .optional()?;
-    let head = head.transpose()?;
-    reading.add_up(&HEAD, head.as_ref().map_or(0, |head| head.sum))?;
-    Ok(head)
+pub(super) fn heads(connection: &Connection) -> Result<BTreeMap<LogId, HeadRow>, StorageError> {
+    let all = "SELECT log, epoch, seq, fence, world_format, state, sum FROM head";
+    let mut select = connection.prepare(all)?;
+    let mut rows = select.query([])?;
+    let mut heads = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let head = HeadRow::read(row)?;
+        heads.insert(head.at.log, head);
+    }
+    Ok(heads)
 }
 
 impl HeadRow {
@@ -75,10 +121,12 @@ impl HeadRow {
             epoch: unsigned(row, 1)?,
             seq: unsigned(row, 2)?,
         };
-        let (format, sum): (u32, u64) = (row.get(3)?, unsigned(row, 5)?);
-        let state = text(row, 4)?;
-        if head_checksum(at, format, state) != sum {
-            return Err(damaged("table head: its row is not as it was written"));
+        let (fence, format, sum) = (Fence(unsigned(row, 3)?), row.get(4)?, unsigned(row, 6)?);
+        let state = text(row, 5)?;
+        if head_checksum(at, fence, format, state) != sum {
+            return Err(damaged(&format!(
+                "table head: the row of log {log} is not as it was written"
+            )));
         }
         if format > World::FORMAT {
             let ours = World::FORMAT;
@@ -88,189 +136,12 @@ impl HeadRow {
         }
         let state = serde_json::from_str(state)
             .map_err(|error| damaged(&format!("table head: its state cannot be read: {error}")))?;
-        Ok(Self { at, state, sum })
-    }
-}
-
-fn bases(reading: &mut Reading<'_>) -> Result<Vec<JournalBase>, StorageError> {
-    let all = "SELECT guild_id, floor, world, sum FROM base";
-    let mut select = reading.connection().prepare(all)?;
-    let mut rows = select.query([])?;
-    let mut sums = 0_u64;
-    let mut bases = thread::scope(|scope| {
-        let mut parallel = Parallel::new(scope);
-        while let Some(row) = rows.next()? {
-            let row = BaseRow::read(row)?;
-            sums = sums.wrapping_add(row.sum);
-            parallel.take(move || Ok(vec![row.base()?]))?;
-        }
-        parallel.finish()
-    })?;
-    reading.add_up(&BASE, sums)?;
-    // SQLite's order is of signed numbers.
-    bases.sort_unstable_by_key(|base| base.guild_id);
-    Ok(bases)
-}
-
-struct Events {
-    kept: Vec<SealedEvent>,
-    /// How many rows are there that are needed no more.
-    below: u64,
-}
-
-fn events(
-    reading: &mut Reading<'_>,
-    head: Position,
-    bases: &[JournalBase],
-) -> Result<Events, StorageError> {
-    let floors = bases.iter().map(|base| (base.guild_id, base.floor));
-    let floors: HashMap<GuildId, u64> = floors.collect();
-    let highest_floor = floors.values().copied().max().unwrap_or(0);
-
-    let all = "SELECT seq, guild_id, ts, name, payload, sum FROM event ORDER BY seq";
-    let mut select = reading.connection().prepare(all)?;
-    let mut rows = select.query([])?;
-    let (mut sums, mut below) = (0_u64, 0);
-    // Above all floors nothing was ever taken out.
-    let mut next = highest_floor + 1;
-    let mut is_whole = true;
-    let kept = thread::scope(|scope| {
-        let mut parallel = Parallel::new(scope);
-        let mut piece = Vec::new();
-        let mut take = |piece: Vec<EventRow>| {
-            let read = move |row: &EventRow| row.sealed(head);
-            parallel.take(move || piece.iter().map(read).collect())
-        };
-        while let Some(row) = rows.next()? {
-            let row = EventRow::read(row)?;
-            if row.seq > next {
-                is_whole = false;
-                break;
-            }
-            next += u64::from(row.seq == next);
-            sums = sums.wrapping_add(row.sum);
-            if row.seq > floors.get(&row.guild_id).copied().unwrap_or(0) {
-                piece.push(row);
-            } else {
-                below += 1;
-            }
-            if piece.len() == PIECE {
-                take(mem::take(&mut piece))?;
-            }
-        }
-        take(piece)?;
-        parallel.finish()
-    })?;
-    if is_whole {
-        reading.add_up(&EVENT, sums)?;
-    }
-    if !is_whole || next != head.seq + 1 {
-        let why = format!("table event: the head is at {head} and no row {next} fits before it");
-        return Err(damaged(&why));
-    }
-    Ok(Events { kept, below })
-}
-
-/// A row that is as it was written.
-struct BaseRow {
-    guild_id: GuildId,
-    floor: u64,
-    world: Option<String>,
-    sum: u64,
-}
-
-impl BaseRow {
-    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
-        let row = Self {
-            guild_id: GuildId(unsigned(row, 0)?),
-            floor: unsigned(row, 1)?,
-            world: row.get(2)?,
-            sum: unsigned(row, 3)?,
-        };
-        if base_checksum(row.guild_id, row.floor, row.world.as_deref()) != row.sum {
-            let id = row.guild_id;
-            let why = format!("table base: the row of guild {id} is not as it was written");
-            return Err(damaged(&why));
-        }
-        Ok(row)
-    }
-
-    fn base(&self) -> Result<JournalBase, StorageError> {
-        let Self {
-            guild_id, floor, ..
-        } = *self;
-        let guild = self.world.as_deref().map(serde_json::from_str).transpose();
-        let unreadable = |error| {
-            damaged(&format!(
-                "table base: the row of guild {guild_id} cannot be read: {error}"
-            ))
-        };
-        Ok(JournalBase {
-            guild_id,
-            floor,
-            guild: guild.map_err(unreadable)?,
+        Ok(Self {
+            at,
+            fence,
+            state,
+            sum,
         })
-    }
-}
-
-/// What a payload says beside its event.
-#[derive(Deserialize)]
-struct Group {
-    #[serde(default)]
-    more: bool,
-}
-
-/// A row that is as it was written.
-struct EventRow {
-    seq: u64,
-    guild_id: GuildId,
-    ts: u64,
-    name: String,
-    payload: String,
-    sum: u64,
-}
-
-impl EventRow {
-    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
-        let row = Self {
-            seq: unsigned(row, 0)?,
-            guild_id: GuildId(unsigned(row, 1)?),
-            ts: unsigned(row, 2)?,
-            name: row.get(3)?,
-            payload: row.get(4)?,
-            sum: unsigned(row, 5)?,
-        };
-        let Self {
-            seq, guild_id, ts, ..
-        } = row;
-        if event_checksum(seq, guild_id, ts, &row.name, &row.payload) != row.sum {
-            let why = format!("table event: row {seq} is not as it was written");
-            return Err(damaged(&why));
-        }
-        Ok(row)
-    }
-
-    fn sealed(&self, head: Position) -> Result<SealedEvent, StorageError> {
-        let Self { seq, name, .. } = self;
-        let event = Event::from_wire(name, &self.payload)
-            .map_err(|error| damaged(&format!("table event: row {seq} cannot be read: {error}")))?;
-        // The link passes over what it does not know; here that would be a loss.
-        if event.change.name() != *name {
-            return Err(StorageError::NewerFormat(format!(
-                "event {seq} is a {name:?}"
-            )));
-        }
-        if (event.guild_id, event.ts) != (self.guild_id, self.ts) {
-            let why = format!("table event: row {seq} contradicts its payload");
-            return Err(damaged(&why));
-        }
-        let Group { more } = serde_json::from_str(&self.payload)
-            .map_err(|error| damaged(&format!("table event: row {seq} cannot be read: {error}")))?;
-        Ok(SealedEvent::new(Envelope {
-            at: head.at(*seq),
-            more,
-            event,
-        }))
     }
 }
 

@@ -7,7 +7,10 @@
 //! In a full log about a quarter of the rows waits for it. Events of many bytes have it go faster,
 //! or a few of them would keep the file at many times what the log holds.
 
+use guildhall_model::LogId;
 use rusqlite::Connection;
+
+use super::tables::{LAST_SEQ, event_at, place_in};
 
 /// So many rows at a time.
 const STRETCH: u64 = 512;
@@ -16,9 +19,10 @@ const STRETCH: u64 = 512;
 /// bytes, so it is the number of events that counts until they are ten times as long.
 const BYTES_PER_ROW: usize = 1_024;
 
-/// Where the clock hand is.
-#[derive(Clone, Copy, Default)]
+/// Where the clock hand of a log is.
+#[derive(Clone, Copy)]
 pub(super) struct Sweep {
+    log: LogId,
     /// Everything up to here was looked at in this round.
     hand: u64,
     /// Rows to look at.
@@ -28,15 +32,21 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
+    /// Nothing is there yet.
+    pub(super) fn of(log: LogId) -> Self {
+        Self::below(log, 0, 0, 0)
+    }
+
     /// Floors as they are found. `kept` rows are above them and `dead` ones are not: with many of
     /// these a whole round is due, or processes that live shortly would never come to one.
-    pub(super) fn below(highest_floor: u64, kept: u64, dead: u64) -> Self {
+    pub(super) fn below(log: LogId, highest_floor: u64, kept: u64, dead: u64) -> Self {
         let due = if dead > kept / 2 {
             kept + dead + STRETCH
         } else {
             0
         };
         Self {
+            log,
             highest_floor,
             due,
             hand: 0,
@@ -77,16 +87,22 @@ impl Sweep {
     }
 
     fn sweep(&mut self, connection: &Connection) -> rusqlite::Result<u64> {
-        let end = "SELECT max(seq) FROM (SELECT seq FROM event WHERE seq > ? ORDER BY seq LIMIT ?)";
+        let end = "SELECT max(place) FROM (SELECT place FROM event WHERE place > ? AND place <= ? \
+                   ORDER BY place LIMIT ?)";
         let mut end = connection.prepare_cached(end)?;
-        let from = self.hand.cast_signed();
-        let end: Option<i64> = end.query_row([from, STRETCH.cast_signed()], |row| row.get(0))?;
-        self.hand = end.map_or(u64::MAX, i64::cast_unsigned);
+        let before = place_in(self.log, 0);
+        let from = place_in(self.log, self.hand).cast_signed();
+        let last = place_in(self.log, LAST_SEQ).cast_signed();
+        let stretch = [from, last, STRETCH.cast_signed()];
+        let end: Option<i64> = end.query_row(stretch, |row| row.get(0))?;
+        self.hand = end.map_or(LAST_SEQ, |end| event_at(end.cast_unsigned()).1);
 
-        let below = "DELETE FROM event WHERE seq > ? AND seq <= ? AND seq <= \
-                     (SELECT floor FROM base WHERE base.guild_id = event.guild_id) RETURNING sum";
+        let below = "DELETE FROM event WHERE place > ? AND place <= ? AND place - ? <= \
+                     (SELECT floor FROM base WHERE base.log = ? AND \
+                     base.guild_id = event.guild_id) RETURNING sum";
         let mut below = connection.prepare_cached(below)?;
-        let mut below = below.query([from, self.hand.min(self.highest_floor).cast_signed()])?;
+        let to = place_in(self.log, self.hand.min(self.highest_floor)).cast_signed();
+        let mut below = below.query([from, to, before.cast_signed(), self.log.0.into()])?;
         let mut gone = 0_u64;
         while let Some(row) = below.next()? {
             gone = gone.wrapping_add(row.get::<_, i64>(0)?.cast_unsigned());

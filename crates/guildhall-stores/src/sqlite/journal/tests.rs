@@ -11,7 +11,7 @@ use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +21,7 @@ use guildhall_model::{
     arbitrary,
 };
 use guildhall_ports::{
-    Journal, JournalError, conformance,
+    Fence, Journal, JournalError, Journals, conformance,
     journal::{JournalBase, JournalState},
 };
 use proptest::{
@@ -32,13 +32,13 @@ use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
 use super::*;
-use crate::sqlite::SqliteJournal;
+use crate::sqlite::{SqliteJournal, SqliteJournals};
 
 #[tokio::test]
 async fn it_keeps_the_promises_of_its_port() {
     conformance::journal(|| {
         let place = Place::new();
-        async move || Arc::new(place.open()) as Arc<dyn Journal>
+        async move || place.journals()
     })
     .await;
 }
@@ -47,8 +47,8 @@ async fn it_keeps_the_promises_of_its_port() {
 async fn it_has_one_owner() {
     let place = Place::new();
     conformance::one_owner(async || {
-        let journal = SqliteJournal::open(&place.path, "DATA_DIR")?;
-        Ok(Arc::new(journal) as Arc<dyn Journal>)
+        let journals = SqliteJournals::open(&place.path, "DATA_DIR")?;
+        Ok(Arc::new(journals) as Arc<dyn Journals>)
     })
     .await;
 }
@@ -76,7 +76,7 @@ async fn a_row_that_says_nothing_of_a_group_is_one_of_its_own() {
 
     let connection = Connection::open(&place.path).expect("opens");
     let rows =
-        "SELECT group_concat(payload, char(10)) FROM (SELECT payload FROM event ORDER BY seq)";
+        "SELECT group_concat(payload, char(10)) FROM (SELECT payload FROM event ORDER BY place)";
     let rows: String = connection
         .query_row(rows, [], |row| row.get(0))
         .expect("rows");
@@ -98,9 +98,7 @@ async fn whoever_comes_second_is_told_at_once_whose_it_is() {
     let place = Place::new();
     let first = place.open();
     let asked = Instant::now();
-    let sentence = SqliteJournal::open(&place.path, "DATA_DIR")
-        .expect_err("is open")
-        .to_string();
+    let sentence = opened(&place.path).expect_err("is open").to_string();
     let took = asked.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(
@@ -140,13 +138,13 @@ async fn its_tables_can_be_read_by_hand() {
     };
     assert_eq!(
         read(
-            "SELECT seq || ' ' || guild_id || ' ' || name || ' ' || payload FROM event WHERE seq = 11"
+            "SELECT place || ' ' || guild_id || ' ' || name || ' ' || payload FROM event WHERE place = 11"
         ),
         r#"11 3 room.deleted {"guildId":"3","ts":1700000000011,"channelId":"7"}"#
     );
     assert_eq!(
         read("SELECT log || ' ' || epoch || ' ' || seq FROM head"),
-        "1 1700000000000 40"
+        "0 1700000000000 40"
     );
     assert_eq!(read("SELECT state ->> 'heardAt' || '' FROM head"), "40");
     assert_eq!(
@@ -170,8 +168,8 @@ async fn what_was_called_before_it_is_dropped_is_there() {
 async fn a_path_with_anything_in_it_is_opened() {
     let place = Place::new();
     let path = place.folder.path().join("50% of #1 ? ü.db");
-    drop(SqliteJournal::open(&path, "DATA_DIR").expect("is made"));
-    drop(SqliteJournal::open(&path, "DATA_DIR").expect("is opened"));
+    drop(opened(&path).expect("is made"));
+    drop(opened(&path).expect("is opened"));
     let names: Vec<String> = place.files().into_keys().collect();
     assert_eq!(names, ["50% of #1 ? ü.db"]);
 }
@@ -189,8 +187,13 @@ impl Place {
         Self { folder, path }
     }
 
+    fn journals(&self) -> Arc<dyn Journals> {
+        let journals = SqliteJournals::open(&self.path, "DATA_DIR");
+        Arc::new(journals.expect("opens"))
+    }
+
     fn open(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.path, "DATA_DIR").expect("opens")
+        opened(&self.path).expect("opens")
     }
 
     /// A journal with something of everything, still open.
@@ -246,7 +249,7 @@ impl Place {
     /// The sentence with which it is refused, all files left as they are.
     async fn refused(&self) -> String {
         let before = self.files();
-        let error = match SqliteJournal::open(&self.path, "DATA_DIR") {
+        let error = match opened(&self.path) {
             Err(error) => error,
             Ok(journal) => {
                 let error = journal.load().await.expect_err("is refused");
@@ -278,6 +281,11 @@ impl Place {
     }
 }
 
+/// The one log of these tests, for the one writer that they have.
+fn opened(path: &Path) -> Result<SqliteJournal, JournalError> {
+    Ok(SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), Fence(1)))
+}
+
 fn sizes(files: &BTreeMap<String, Vec<u8>>) -> Vec<(&str, usize)> {
     let sizes = files
         .iter()
@@ -294,7 +302,7 @@ async fn load(journal: &SqliteJournal) -> JournalContents {
 }
 
 fn start() -> Position {
-    Position::start(LogId(1), 1_700_000_000_000)
+    Position::start(LogId(0), 1_700_000_000_000)
 }
 
 fn base(guild_id: u64, floor: u64, guild: Option<Guild>) -> JournalBase {
@@ -328,6 +336,7 @@ fn commit(first: u64, count: u64, bases: Vec<JournalBase>) -> Commit {
             heard_at: Some(last),
             ..JournalState::default()
         }),
+        floors: Vec::new(),
         bases,
     }
 }

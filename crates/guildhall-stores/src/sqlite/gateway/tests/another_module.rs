@@ -18,13 +18,13 @@ const NOTE: Table = Table {
     words TEXT NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT",
-    versions: 3..NOW,
+    versions: 4..NOW,
 };
 
 static NOTES: Module = Module {
     tables: &[NOTE],
     migrations: &[Migration {
-        to: 3,
+        to: 4,
         run: |writing| NOTE.create(writing.connection()),
     }],
     verify: |reading| read(reading).map(drop),
@@ -33,7 +33,6 @@ static NOTES: Module = Module {
 /// The file's list with one more at its end.
 const WITH_NOTES: Modules = &[&journal::MODULE, &NOTES];
 
-#[derive(Default)]
 struct StoresWithNotes {
     journal: journal::Store,
 }
@@ -41,16 +40,16 @@ struct StoresWithNotes {
 #[tokio::test]
 async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_all() {
     let place = Place::of_version_1();
-    let owner = open(&place).expect("two migrations");
+    let owner = open(&place).expect("three migrations");
     let before = contents(&owner).await.expect("is read").expect("begun");
     let commit = next(before.head);
     let both = owner.ask(move |database, stores| {
         let end = database.write(|writing| {
-            let end = stores.journal.add(writing, &commit)?;
+            let end = stores.journal.add(writing, LogId(0), FENCE, &commit)?;
             put(writing, 1, "with the commit")?;
             Ok(end)
         })?;
-        stores.journal.committed(end);
+        stores.journal.committed(end, &commit);
         Ok(())
     });
     both.await.expect("is written");
@@ -60,7 +59,7 @@ async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_a
     let commit = next(head);
     let half = owner.ask(move |database, stores| {
         database.write(|writing| {
-            stores.journal.add(writing, &commit)?;
+            stores.journal.add(writing, LogId(0), FENCE, &commit)?;
             put(writing, 2, "half")?;
             Err::<(), _>(StorageError::InvalidRequest("too many notes".to_owned()))
         })
@@ -69,7 +68,7 @@ async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_a
     assert!(matches!(error, FileError::Failed(_)), "{error:?}");
     drop(owner);
 
-    assert_eq!(place.number("PRAGMA user_version"), 3);
+    assert_eq!(place.number("PRAGMA user_version"), 4);
     let owner = open(&place).expect("opens");
     let after = contents(&owner).await.expect("is read").expect("begun");
     assert_eq!(after.head, head);
@@ -79,7 +78,8 @@ async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_a
     assert_eq!(notes, [(1, "with the commit".to_owned())]);
     // Each by itself, as today.
     let commit = next(head);
-    let journal = owner.ask(move |database, stores| stores.journal.commit(database, &commit));
+    let journal = owner
+        .ask(move |database, stores| stores.journal.commit(database, LogId(0), FENCE, &commit));
     journal.await.expect("follows the head");
     let note = owner.ask(|database, _| database.write(|writing| put(writing, 2, "alone")));
     note.await.expect("is written");
@@ -119,11 +119,11 @@ async fn a_build_without_the_module_refuses_the_file_with_a_sentence() {
     let place = Place::of_version_1();
     drop(open(&place).expect("is brought up to date"));
     let before = place.files();
-    let error = SqliteJournal::open(&place.path, "DATA_DIR").expect_err("is newer");
+    let error = opened(&place.path).expect_err("is newer");
     assert!(place.files() == before, "it is as it was");
     let path = place.path.display();
     let expected = format!(
-        "{path} was written by a newer Guildhall (its tables have version 3, this build knows 2): \
+        "{path} was written by a newer Guildhall (its tables have version 4, this build knows 3): \
          update Guildhall, or choose another DATA_DIR"
     );
     assert_eq!(error, JournalError::Refused(expected));
@@ -155,11 +155,12 @@ fn each_version_has_a_migration_and_each_table_one_name() {
 
 fn open(place: &Place) -> Result<Owner<StoresWithNotes>, FileError> {
     let database = Database::open(&place.path, "DATA_DIR", WITH_NOTES)?;
-    Owner::new(database, StoresWithNotes::default())
+    let journal = journal::Store::asking_beyond(Surplus::LEAST);
+    Owner::new(database, StoresWithNotes { journal })
 }
 
 async fn contents(owner: &Owner<StoresWithNotes>) -> Result<Option<JournalContents>, FileError> {
-    let load = owner.ask(|database, stores| stores.journal.load(database));
+    let load = owner.ask(|database, stores| stores.journal.load(database, LogId(0)));
     load.await
 }
 
@@ -180,6 +181,7 @@ fn next(head: Position) -> Commit {
     Commit {
         events: vec![Arc::new(event)],
         state: Arc::new(JournalState::default()),
+        floors: Vec::new(),
         bases: Vec::new(),
     }
 }

@@ -1,5 +1,5 @@
 //! `fixtures/journals/version-1.sqlite3` was written by a commit whose files have version 1, from
-//! [`new_epoch`] and [`commits`].
+//! [`new_epoch`] and [`commits`]; `version-2.sqlite3` from the same.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use guildhall_model::{
 };
 use guildhall_ports::{
     journal::{JournalBase, JournalState, ResumeState, Terms},
-    memory::MemoryJournal,
+    memory::MemoryJournals,
 };
 
 use super::*;
@@ -23,27 +23,32 @@ const THREE: GuildId = GuildId(3);
 
 #[tokio::test]
 async fn a_file_of_version_1_has_all_that_was_written_and_goes_on() {
-    let place = Place::of_version_1();
+    goes_on(Place::of_version_1()).await;
+}
+
+/// All that was written is there, in a file of today's version, and more is written.
+pub(super) async fn goes_on(place: Place) {
     let expected = written().await;
     assert!(expected.bases.iter().any(|base| base.floor > 0));
     assert!(expected.events.iter().any(|event| event.more));
-    let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("is brought up to date");
+    let journal = opened(&place.path).expect("is brought up to date");
     assert_eq!(journal.load().await, Ok(Some(expected.clone())));
     drop(journal);
-    assert_eq!(place.number("PRAGMA user_version"), 2);
+    assert_eq!(place.number("PRAGMA user_version"), 3);
     let summed = "SELECT count(*) FROM row_sum WHERE name IN ('base', 'event', 'head')";
     assert_eq!(place.number(summed), 3);
 
-    let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("is of this version");
+    let journal = opened(&place.path).expect("is of this version");
     assert_eq!(journal.load().await, Ok(Some(expected)));
     let commit = Commit {
         events: vec![sealed(61)],
         state: Arc::new(state(61)),
+        floors: Vec::new(),
         bases: vec![base(ONE, 60, None)],
     };
     journal.commit(commit).await.expect("follows the head");
     drop(journal);
-    let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("opens");
+    let journal = opened(&place.path).expect("opens");
     let head = journal.load().await.expect("is read").expect("begun").head;
     assert_eq!(head, start().at(61));
 }
@@ -67,13 +72,13 @@ async fn a_file_of_version_1_whose_process_was_killed_is_brought_up_to_date() {
 
     let expected = written().await;
     for _ in 0..2 {
-        let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("opens");
+        let journal = opened(&place.path).expect("opens");
         assert_eq!(journal.load().await, Ok(Some(expected.clone())));
     }
     let beside = place.beside();
     assert!(beside.exists(), "nothing was written since");
     fs::remove_file(beside).expect("is removed");
-    let error = SqliteJournal::open(&place.path, "DATA_DIR").expect_err("the newest are gone");
+    let error = opened(&place.path).expect_err("the newest are gone");
     assert!(error.to_string().contains("missing or cut off"), "{error}");
 }
 
@@ -82,7 +87,7 @@ async fn a_file_of_version_1_whose_process_was_killed_is_brought_up_to_date() {
 async fn a_migration_that_was_cut_short_was_never_begun() {
     const FRAME: usize = 24 + 4096;
     let place = Place::of_version_1();
-    let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("opens");
+    let journal = opened(&place.path).expect("opens");
     let [file, beside] = place.files();
     drop(journal);
     let beside = beside.expect("the migration is beside the file");
@@ -95,15 +100,15 @@ async fn a_migration_that_was_cut_short_was_never_begun() {
         place.put(&[file.clone(), Some(beside[..length].to_vec())]);
         let version = version_of(file.clone(), &beside[..length]);
         let whole = length >= beside.len();
-        assert_eq!(version, 1 + i64::from(whole), "cut at {length}");
-        let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("opens");
+        assert_eq!(version, 1 + 2 * i64::from(whole), "cut at {length}");
+        let journal = opened(&place.path).expect("opens");
         assert_eq!(journal.load().await, Ok(Some(expected.clone())));
         drop(journal);
     }
     // It was not yet marked as open, so the file beside it may even be gone.
     let place = Place::of_version_1();
     place.put(&[file, None]);
-    let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("opens");
+    let journal = opened(&place.path).expect("opens");
     assert_eq!(journal.load().await, Ok(Some(expected)));
 }
 
@@ -126,7 +131,7 @@ async fn a_damaged_file_of_version_1_is_refused_and_left_as_it_is() {
         let place = Place::of_version_1();
         place.forge(sql);
         let before = place.files();
-        let error = SqliteJournal::open(&place.path, "DATA_DIR").expect_err("is refused");
+        let error = opened(&place.path).expect_err("is refused");
         assert!(place.files() == before, "{sql}: it is as it was");
         assert!(matches!(error, JournalError::Refused(_)), "{sql}: {error}");
         let sentence = error.to_string();
@@ -139,7 +144,7 @@ async fn a_damaged_file_of_version_1_is_refused_and_left_as_it_is() {
 async fn a_file_of_version_1_that_was_never_begun_is_brought_up_to_date() {
     let place = Place::of_version_1();
     place.forge("DELETE FROM event; DELETE FROM base; DELETE FROM head");
-    let journal = SqliteJournal::open(&place.path, "DATA_DIR").expect("opens");
+    let journal = opened(&place.path).expect("opens");
     assert_eq!(journal.load().await, Ok(None));
     journal.begin(new_epoch()).await.expect("begins");
 }
@@ -152,14 +157,15 @@ fn version_of(file: Option<Vec<u8>>, beside: &[u8]) -> i64 {
 }
 
 /// What a journal answers that was given the same.
-async fn written() -> JournalContents {
-    let journal = MemoryJournal::default();
+pub(super) async fn written() -> JournalContents {
+    let journal = MemoryJournals::default().journal(LogId(0), FENCE);
     journal.begin(new_epoch()).await.expect("begins");
     for (events, state, bases) in commits() {
         let events = events.into_iter().map(SealedEvent::new).map(Arc::new);
         let commit = Commit {
             events: events.collect(),
             state: Arc::new(state),
+            floors: Vec::new(),
             bases,
         };
         journal.commit(commit).await.expect("follows the head");
@@ -173,7 +179,7 @@ fn sealed(seq: u64) -> Arc<SealedEvent> {
 }
 
 /// An epoch that begins with two guilds of which one has somebody in a room.
-fn new_epoch() -> NewEpoch {
+pub(super) fn new_epoch() -> NewEpoch {
     NewEpoch {
         start: start(),
         guilds: vec![
@@ -203,7 +209,7 @@ fn commits() -> Vec<(Vec<Envelope>, JournalState, Vec<JournalBase>)> {
     (0..10).map(commit).collect()
 }
 
-fn start() -> Position {
+pub(super) fn start() -> Position {
     Position::start(LogId(0), 1_764_300_000_000)
 }
 

@@ -34,7 +34,7 @@ async fn a_byte_that_changed_is_found_or_changes_nothing() {
         let at = dice.below(bytes.len());
         bytes[at] ^= dice.any_but_zero();
         fs::write(&place.path, &bytes).expect("is written");
-        if let Ok(journal) = SqliteJournal::open(&place.path, "DATA_DIR")
+        if let Ok(journal) = opened(&place.path)
             && let Ok(saved) = journal.load().await
         {
             assert_eq!(
@@ -75,7 +75,7 @@ async fn of_the_file_beside_it_at_most_the_last_commit_is_lost() {
         let at = dice.below(beside.len());
         beside[at] ^= dice.any_but_zero();
         place.put(&files);
-        if let Ok(journal) = SqliteJournal::open(&place.path, "DATA_DIR")
+        if let Ok(journal) = opened(&place.path)
             && let Ok(Some(saved)) = journal.load().await
         {
             last += usize::from(saved == before);

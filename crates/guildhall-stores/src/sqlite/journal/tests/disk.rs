@@ -128,9 +128,10 @@ fn what_is_swept_out_is_what_is_needed_no_more() {
     }
     let floor = [1500, 2001, 0];
     for (id, floor) in (1..=3).zip(floor) {
-        let below = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND seq <= {floor}");
+        let below =
+            format!("SELECT count(*) FROM event WHERE guild_id = {id} AND place <= {floor}");
         assert_eq!(opened.number(&below), 0);
-        let above = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND seq > {floor}");
+        let above = format!("SELECT count(*) FROM event WHERE guild_id = {id} AND place > {floor}");
         let expected = (1..=6001).filter(|seq| seq % 3 + 1 == id && *seq > floor);
         assert_eq!(usize::try_from(opened.number(&above)), Ok(expected.count()));
     }
@@ -145,7 +146,9 @@ fn begun(place: &Place) -> Opened {
         guilds: Vec::new(),
         state: JournalState::default(),
     };
-    let begun = opened.journal.begin(&mut opened.database, &new_epoch);
+    let begun = opened
+        .journal
+        .begin(&mut opened.database, LogId(0), Fence(1), &new_epoch);
     begun.expect("begins");
     opened
 }
@@ -153,16 +156,18 @@ fn begun(place: &Place) -> Opened {
 impl Opened {
     fn at(place: &Place) -> Self {
         let database = Database::open(&place.path, "DATA_DIR", MODULES).expect("opens");
-        let journal = Store::default();
+        let journal = Store::asking_beyond(Surplus::LEAST);
         Self { database, journal }
     }
 
     fn load(&mut self) -> Result<Option<JournalContents>, FileError> {
-        self.journal.load(&mut self.database)
+        self.journal.load(&mut self.database, LogId(0))
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), FileError> {
-        self.journal.commit(&mut self.database, commit)
+        self.journal
+            .commit(&mut self.database, LogId(0), Fence(1), commit)
+            .map(drop)
     }
 
     fn close(self) {

@@ -85,7 +85,7 @@ async fn a_journal_of_the_world_format_before_is_read() {
 #[tokio::test]
 async fn a_newer_journal_is_refused() {
     for place in [closed().await, Place::killed().await] {
-        place.forge("PRAGMA user_version=3");
+        place.forge("PRAGMA user_version=4");
         let sentence = place.refused().await;
         let cure = "update Guildhall, or choose another DATA_DIR";
         assert!(
@@ -101,7 +101,7 @@ async fn a_newer_journal_is_refused() {
 
     // The link takes this for an event that it does not know.
     let place = closed().await;
-    place.forge("UPDATE event SET name = 'room.painted' WHERE seq = 40");
+    place.forge("UPDATE event SET name = 'room.painted' WHERE place = 40");
     place.sum_again();
     let sentence = place.refused().await;
     assert!(sentence.contains("newer Guildhall"), "{sentence}");
@@ -111,11 +111,11 @@ async fn a_newer_journal_is_refused() {
 #[tokio::test]
 async fn what_cannot_be_read_is_refused() {
     for sql in [
-        "UPDATE event SET payload = '{}' WHERE seq = 40",
-        "UPDATE event SET ts = ts + 1 WHERE seq = 40",
-        "UPDATE event SET guild_id = 9 WHERE seq = 40",
+        "UPDATE event SET payload = '{}' WHERE place = 40",
+        "UPDATE event SET ts = ts + 1 WHERE place = 40",
+        "UPDATE event SET guild_id = 9 WHERE place = 40",
         "UPDATE base SET world = '{}' WHERE guild_id = 1",
-        "UPDATE head SET state = '[' WHERE one = 1",
+        "UPDATE head SET state = '[' WHERE log = 0",
         "UPDATE head SET log = 70000",
         "UPDATE head SET log = -1",
     ] {
@@ -130,16 +130,19 @@ async fn what_cannot_be_read_is_refused() {
 #[tokio::test]
 async fn a_log_with_a_hole_is_refused() {
     for sql in [
-        "DELETE FROM event WHERE seq = 40",
-        "DELETE FROM event WHERE seq = 30",
+        "DELETE FROM event WHERE place = 40",
+        "DELETE FROM event WHERE place = 30",
         "DELETE FROM event",
-        "UPDATE event SET seq = 41 WHERE seq = 40",
+        "UPDATE event SET place = 41 WHERE place = 40",
         "UPDATE head SET seq = 39",
         "UPDATE head SET seq = 41",
         "UPDATE base SET floor = 41 WHERE guild_id = 1",
         "DELETE FROM head",
         "DELETE FROM head; DELETE FROM event",
         "DELETE FROM head; DELETE FROM base",
+        "UPDATE head SET log = 1",
+        "UPDATE base SET log = 1 WHERE guild_id = 3",
+        "UPDATE event SET place = place + (1 << 48) WHERE place = 40",
     ] {
         let place = closed().await;
         place.forge(sql);
@@ -153,20 +156,22 @@ async fn a_log_with_a_hole_is_refused() {
 #[tokio::test]
 async fn a_row_that_is_missing_old_or_too_many_is_refused_by_the_name_of_its_table() {
     for (sql, table) in [
-        ("DELETE FROM event WHERE seq = 2", "event"),
-        ("DELETE FROM event WHERE seq = 40", "event"),
-        ("UPDATE event SET seq = 0 WHERE seq = 19", "event"),
+        ("DELETE FROM event WHERE place = 2", "event"),
+        ("DELETE FROM event WHERE place = 40", "event"),
+        ("UPDATE event SET place = 0 WHERE place = 19", "event"),
         (
-            "UPDATE event SET payload = replace(payload, '7', '8') WHERE seq = 40",
+            "UPDATE event SET payload = replace(payload, '7', '8') WHERE place = 40",
             "event",
         ),
         ("DELETE FROM base WHERE guild_id = 3", "base"),
         (
-            "INSERT INTO base SELECT 99, floor, world, sum FROM base WHERE guild_id = 3",
+            "INSERT INTO base SELECT log, 99, floor, world, sum FROM base WHERE guild_id = 3",
             "base",
         ),
         ("DELETE FROM head", "head"),
         ("UPDATE head SET epoch = epoch + 1", "head"),
+        ("UPDATE head SET fence = fence + 1", "head"),
+        ("UPDATE base SET log = 1 WHERE guild_id = 3", "base"),
         ("DELETE FROM row_sum WHERE name = 'event'", "row_sum"),
         ("UPDATE row_sum SET rows = rows + 1", "row_sum"),
         (
@@ -229,13 +234,13 @@ async fn tables_that_are_not_as_they_were_made_are_refused() {
 async fn a_place_that_is_none_is_refused() {
     let place = Place::new();
     let path = place.folder.path().join("not there").join("guildhall.db");
-    let refused = SqliteJournal::open(&path, "DATA_DIR").expect_err("is refused");
+    let refused = opened(&path).expect_err("is refused");
     assert!(
         matches!(&refused, JournalError::Refused(why) if why.contains("its folder is not there"))
     );
 
     fs::create_dir(&place.path).expect("a folder of that name");
-    let refused = SqliteJournal::open(&place.path, "DATA_DIR").expect_err("is refused");
+    let refused = opened(&place.path).expect_err("is refused");
     assert!(matches!(refused, JournalError::Refused(_)), "{refused:?}");
     assert!(
         fs::read_dir(&place.path)
@@ -285,7 +290,7 @@ impl Place {
 
 fn sum_events(connection: &Connection) -> u64 {
     type Row = (i64, i64, i64, String, String);
-    let select = "SELECT seq, guild_id, ts, name, payload FROM event";
+    let select = "SELECT place, guild_id, ts, name, payload FROM event";
     let rows: Vec<Row> = all(connection, select, |row| row.try_into());
     let mut sums = 0_u64;
     for (seq, guild_id, ts, name, payload) in rows {
@@ -293,7 +298,7 @@ fn sum_events(connection: &Connection) -> u64 {
         let (number, ts) = (seq.cast_unsigned(), ts.cast_unsigned());
         let sum = event_checksum(number, guild, ts, &name, &payload);
         sums = sums.wrapping_add(sum);
-        let put = "UPDATE event SET sum = ? WHERE seq = ?";
+        let put = "UPDATE event SET sum = ? WHERE place = ?";
         let put = connection.execute(put, [sum.cast_signed(), seq]);
         put.expect("is put");
     }
@@ -301,13 +306,14 @@ fn sum_events(connection: &Connection) -> u64 {
 }
 
 fn sum_bases(connection: &Connection) -> u64 {
-    type Row = (i64, i64, Option<String>);
-    let select = "SELECT guild_id, floor, world FROM base";
+    type Row = (u16, i64, i64, Option<String>);
+    let select = "SELECT log, guild_id, floor, world FROM base";
     let rows: Vec<Row> = all(connection, select, |row| row.try_into());
     let mut sums = 0_u64;
-    for (id, floor, world) in rows {
+    for (log, id, floor, world) in rows {
         let guild_id = GuildId(id.cast_unsigned());
-        let sum = base_checksum(guild_id, floor.cast_unsigned(), world.as_deref());
+        let floor = floor.cast_unsigned();
+        let sum = base_checksum(LogId(log), guild_id, floor, world.as_deref());
         sums = sums.wrapping_add(sum);
         let put = "UPDATE base SET sum = ? WHERE guild_id = ?";
         let put = connection.execute(put, [sum.cast_signed(), id]);
@@ -317,11 +323,11 @@ fn sum_bases(connection: &Connection) -> u64 {
 }
 
 fn sum_head(connection: &Connection) -> u64 {
-    type Row = (i64, i64, i64, u32, String);
-    let select = "SELECT log, epoch, seq, world_format, state FROM head";
+    type Row = (i64, i64, i64, i64, u32, String);
+    let select = "SELECT log, epoch, seq, fence, world_format, state FROM head";
     let rows: Vec<Row> = all(connection, select, |row| row.try_into());
     let mut sums = 0_u64;
-    for (log, epoch, seq, format, state) in rows {
+    for (log, epoch, seq, fence, format, state) in rows {
         let Ok(log) = u16::try_from(log) else {
             continue;
         };
@@ -330,7 +336,7 @@ fn sum_head(connection: &Connection) -> u64 {
             epoch: epoch.cast_unsigned(),
             seq: seq.cast_unsigned(),
         };
-        let sum = head_checksum(at, format, &state);
+        let sum = head_checksum(at, Fence(fence.cast_unsigned()), format, &state);
         sums = sums.wrapping_add(sum);
         let put = connection.execute("UPDATE head SET sum = ?", [sum.cast_signed()]);
         put.expect("is put");

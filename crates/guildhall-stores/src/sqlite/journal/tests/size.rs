@@ -74,6 +74,7 @@ impl Log {
         Commit {
             events,
             state: Arc::new(JournalState::default()),
+            floors: Vec::new(),
             bases,
         }
     }
