@@ -31,7 +31,7 @@ use crate::journal::SlowJournal;
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 const ASKS_WAITING: usize = 64;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A handle; with it the follower ends.
 pub(crate) struct Follower {
@@ -325,14 +325,14 @@ impl Following {
     }
 }
 
-async fn dial(address: SocketAddr, token: &str) -> Result<Socket, SocketError> {
+pub(crate) async fn dial(address: SocketAddr, token: &str) -> Result<Socket, SocketError> {
     let mut request = format!("ws://{address}/link").into_client_request()?;
     let bearer = format!("Bearer {token}").parse().expect("a header");
     request.headers_mut().insert("authorization", bearer);
     Ok(connect_async(request).await?.0)
 }
 
-fn input_of(message: Option<Result<Message, SocketError>>) -> SocketInput {
+pub(crate) fn input_of(message: Option<Result<Message, SocketError>>) -> SocketInput {
     match message {
         Some(Ok(Message::Text(text))) => SocketInput::FrameCame(Frame::decode(text.as_str())),
         Some(Ok(Message::Binary(_))) => SocketInput::BinaryCame,

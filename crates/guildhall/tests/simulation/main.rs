@@ -20,6 +20,8 @@ mod faults;
 mod follower;
 /// What survives the gateway's process.
 mod journal;
+/// Several shards in one gateway.
+mod many_logs;
 /// The trace of what was done, and the events that must come of it.
 mod expectations;
 /// One run.

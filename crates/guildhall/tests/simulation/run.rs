@@ -344,7 +344,7 @@ impl Run {
 }
 
 /// The gateway's settings, with every interval shrunk.
-fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
+pub(crate) fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config {
     let secret = |text: &str| text.parse::<Secret>().expect("visible ASCII");
     Config {
         listen: ([127, 0, 0, 1], 0).into(),
