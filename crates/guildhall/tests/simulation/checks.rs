@@ -8,13 +8,14 @@ use std::{
     sync::Arc,
 };
 
+use guildhall_gateway::ShardId;
 use guildhall_model::{
     Change, Envelope, Event, Guild, GuildId, Position, SealedEvent, UserId, World,
 };
 
 use crate::{
     expectations::Expectations,
-    follower::{Acked, Seen},
+    follower::{Acked, SeenLog},
     run::Baseline,
 };
 
@@ -26,18 +27,20 @@ pub(crate) use order::told_as_done;
     reason = "independent facts about one run, each asked for by its name"
 )]
 pub(crate) struct Evidence<'a> {
+    /// Whose log it is.
+    pub(crate) shard: ShardId,
     /// Everything that was ever committed.
     pub(crate) log: &'a [Arc<SealedEvent>],
     /// How many sessions Discord began.
     pub(crate) sessions_begun: u64,
-    pub(crate) seen: &'a Seen,
+    pub(crate) seen: &'a SeenLog,
     pub(crate) expectations: &'a Expectations,
     /// The guilds that were bridged all the time; `None`: all of the bot's.
     pub(crate) guilds: Option<BTreeSet<GuildId>>,
     /// GUILD_MEMBERS was asked for.
     pub(crate) members: bool,
     /// `None`: acts began before everything was in the log.
-    pub(crate) baseline: Option<Baseline>,
+    pub(crate) baseline: Option<&'a Baseline>,
     /// Whether something was done that may end a session.
     pub(crate) may_lose: bool,
     /// Whether independent events may have come in another order.
@@ -46,19 +49,17 @@ pub(crate) struct Evidence<'a> {
     pub(crate) seen_all: bool,
 }
 
-/// Everything that is wrong, in words.
-pub(crate) fn wrong(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut wrong = evidence.seen.violations.clone();
-    wrong.extend(positions(evidence));
+/// Everything that is wrong with a log, in words, and how many of its sessions were replaced.
+pub(crate) fn wrong(evidence: &Evidence<'_>) -> (Vec<String>, usize) {
+    let mut wrong = positions(evidence);
     let (sweep, replaced) = sweep(evidence);
     wrong.extend(sweep);
-    wrong.extend(sessions(evidence, replaced));
     // A session that is replaced while no guild is known leaves no gap.
     let anew = evidence
         .baseline
         .is_none_or(|baseline| baseline.sessions_begun < evidence.sessions_begun);
     wrong.extend(told_as_done(evidence, replaced > 0 || anew));
-    wrong
+    (wrong, replaced)
 }
 
 /// One event per position, without a hole, and the follower saw the same ones.
@@ -66,7 +67,9 @@ fn positions(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let log = evidence.log;
     for (number, envelope) in (1..).zip(log) {
-        if envelope.at.seq != number || envelope.at.epoch != log[0].at.epoch {
+        let at = envelope.at;
+        let own = at.log == evidence.shard.log() && evidence.shard.has(envelope.event.guild_id);
+        if at.seq != number || at.epoch != log[0].at.epoch || !own {
             wrong.push(format!("{} stands in the place of {number}", envelope.at));
         }
     }
@@ -267,18 +270,21 @@ impl Gaps {
     }
 }
 
-/// A session is replaced only where Discord ended one.
-fn sessions(evidence: &Evidence<'_>, replaced: usize) -> Option<String> {
-    let begun = evidence.sessions_begun;
-    if evidence.may_lose {
-        let said = u64::try_from(replaced).expect("a few") < begun;
-        return (!said).then(|| format!("{replaced} gaps of {begun} sessions"));
+/// A session is replaced only where Discord ended one. `first`: how many had to be begun.
+pub(crate) fn sessions(
+    begun: u64,
+    first: usize,
+    replaced: usize,
+    baseline: Option<&Baseline>,
+    may_lose: bool,
+) -> Option<String> {
+    if may_lose {
+        let said = u64::try_from(replaced + first).expect("a few") <= begun;
+        return (!said).then(|| format!("{replaced} gaps of {begun} sessions in {first} logs"));
     }
     if replaced > 0 {
         return Some(format!("{replaced} gaps, and Discord ended no session"));
     }
-    let needless = evidence
-        .baseline
-        .is_some_and(|baseline| baseline.sessions_begun < begun);
-    needless.then(|| format!("{begun} sessions were begun where one was enough"))
+    let needless = baseline.is_some_and(|baseline| baseline.sessions_begun < begun);
+    needless.then(|| format!("{begun} sessions were begun where {first} were enough"))
 }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
+use guildhall_gateway::ShardId;
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Receiver, SocketInput,
@@ -11,7 +12,7 @@ use guildhall_link::{
     pending::WATCH_LIMIT,
     receiver::{Input, Output},
 };
-use guildhall_model::{Cursor, Envelope, GuildId, Position, UserId, World};
+use guildhall_model::{Cursor, Envelope, GuildId, LogId, Position, UserId, World};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     net::TcpStream,
@@ -26,7 +27,7 @@ use tokio_tungstenite::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::journal::SlowJournal;
+use crate::journal::SlowJournals;
 
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 const ASKS_WAITING: usize = 64;
@@ -45,18 +46,49 @@ pub(crate) struct Follower {
 /// What it saw so far.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    pub(crate) world: World,
-    pub(crate) position: Option<Position>,
+    pub(crate) logs: BTreeMap<LogId, SeenLog>,
     /// Whether it is attached and has all that there was when it attached.
     pub(crate) live: bool,
+    /// What must not have happened.
+    pub(crate) violations: Vec<String>,
+}
+
+/// What it saw of one log.
+#[derive(Debug, Default)]
+pub(crate) struct SeenLog {
+    pub(crate) world: World,
+    pub(crate) position: Option<Position>,
     pub(crate) status: Option<DiscordStatus>,
     /// Every event it was ever sent, by number.
     pub(crate) events: BTreeMap<u64, Envelope>,
     pub(crate) acks: Vec<Acked>,
     /// Every base it was ever sent.
     pub(crate) bases: Vec<Base>,
-    /// What must not have happened.
-    pub(crate) violations: Vec<String>,
+}
+
+impl Seen {
+    pub(crate) fn log(&mut self, log: LogId) -> &mut SeenLog {
+        self.logs.entry(log).or_default()
+    }
+
+    /// The guilds of all logs.
+    pub(crate) fn world(&self) -> World {
+        let worlds = self.logs.values().map(|log| log.world.clone());
+        World {
+            guilds: worlds.flat_map(|world| world.guilds).collect(),
+        }
+    }
+
+    /// Where it stands in each log of which it has a place.
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        Cursor::new(self.logs.values().filter_map(|log| log.position)).ok()
+    }
+
+    /// Whether it was told of this many logs how Discord is behind them, and it is so behind each.
+    pub(crate) fn all_are(&self, logs: usize, so: impl Fn(&DiscordStatus) -> bool) -> bool {
+        let statuses = self.logs.values().filter_map(|log| log.status.as_ref());
+        self.live && statuses.filter(|status| so(status)).count() == logs
+    }
 }
 
 /// These rights are in the log at this position.
@@ -77,7 +109,8 @@ impl Follower {
     /// Follows whatever gateway listens at the address, one after the other.
     pub(crate) fn start(
         address: watch::Receiver<Option<SocketAddr>>,
-        journal: SlowJournal,
+        journals: SlowJournals,
+        shards: Vec<ShardId>,
         token: String,
     ) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -88,7 +121,8 @@ impl Follower {
             seen: Arc::clone(&seen),
             changes,
             address,
-            journal,
+            journals,
+            shards,
             token,
             asked,
         };
@@ -152,7 +186,8 @@ struct Following {
     seen: Arc<Mutex<Seen>>,
     changes: watch::Sender<u64>,
     address: watch::Receiver<Option<SocketAddr>>,
-    journal: SlowJournal,
+    journals: SlowJournals,
+    shards: Vec<ShardId>,
     token: String,
     asked: mpsc::Receiver<Ask>,
 }
@@ -167,7 +202,9 @@ impl Following {
                 self.attend(socket).await;
                 self.change(|seen| {
                     seen.live = false;
-                    seen.status = None;
+                    for log in seen.logs.values_mut() {
+                        log.status = None;
+                    }
                 });
             }
             // Who asks meanwhile has no answer.
@@ -180,10 +217,10 @@ impl Following {
 
     /// One attachment until it ends.
     async fn attend(&mut self, mut socket: Socket) {
-        let after = self.lock().position;
-        let mut machine = Receiver::new(after.map(Cursor::from), now());
-        // Replaces the world once it is complete.
-        let mut fresh = None;
+        let after = self.lock().cursor();
+        let mut machine = Receiver::new(after.clone(), now());
+        // By log, what replaces its world once all is complete.
+        let mut fresh = BTreeMap::new();
         loop {
             while let Some(output) = machine.poll_output() {
                 if let Output::Send(frame) = output {
@@ -194,7 +231,7 @@ impl Following {
                     if socket.send(Message::Ping(Vec::new().into())).await.is_err() {
                         machine.handle(SocketInput::ConnectionLost, now());
                     }
-                } else if self.act(output, after, &mut fresh) {
+                } else if self.act(output, after.as_ref(), &mut fresh) {
                     return;
                 }
             }
@@ -217,16 +254,16 @@ impl Following {
     fn act(
         &mut self,
         output: Output<Ask>,
-        after: Option<Position>,
-        fresh: &mut Option<World>,
+        after: Option<&Cursor>,
+        fresh: &mut BTreeMap<LogId, World>,
     ) -> bool {
         match output {
             // The gateway of today says nothing in the live lane.
             Output::Send(_) | Output::Ping | Output::Live(_) | Output::Heads(_) => {}
-            Output::Begin(_) => {
-                *fresh = Some(World::default());
-                if let Some(after) = after
-                    && self.journal.history().goes_back_to(after)
+            Output::Begin(log) => {
+                fresh.insert(log, World::default());
+                if let Some(after) = after.and_then(|after| after.in_log(log))
+                    && self.journals.history(log).goes_back_to(after)
                 {
                     self.violated(format!(
                         "a position within the window, {after}, was of no use"
@@ -234,24 +271,29 @@ impl Following {
                 }
             }
             Output::Base(base) => {
-                if let (Some(world), Some(guild)) = (fresh, &base.guild) {
+                let log = base.floor.log;
+                if let (Some(world), Some(guild)) = (fresh.get_mut(&log), &base.guild) {
                     world.guilds.insert(base.guild_id, guild.clone());
                 }
-                self.change(|seen| seen.bases.push(*base));
+                self.change(|seen| seen.log(log).bases.push(*base));
             }
-            Output::Apply(group) => self.apply(group, fresh.as_mut()),
+            Output::Apply(group) => self.apply(group, fresh),
             Output::Complete(at) => {
-                let position = at.positions().first().copied();
-                let fresh = fresh.take();
+                let mut fresh = std::mem::take(fresh);
                 self.change(|seen| {
-                    if let Some(world) = fresh {
-                        seen.world = world;
+                    for position in at.positions() {
+                        let log = seen.log(position.log);
+                        if let Some(world) = fresh.remove(&position.log) {
+                            log.world = world;
+                        }
+                        log.position = Some(*position);
                     }
-                    seen.position = position;
                     seen.live = true;
                 });
             }
-            Output::Status(status) => self.change(|seen| seen.status = Some(status.status)),
+            Output::Status(status) => self.change(|seen| {
+                seen.log(status.at.log).status = Some(status.status);
+            }),
             Output::Answer { reply: ask, answer } => {
                 if let Ok(watched) = answer {
                     self.answer(ask, watched);
@@ -273,10 +315,14 @@ impl Following {
         false
     }
 
-    fn apply(&mut self, group: Vec<Envelope>, fresh: Option<&mut World>) {
+    fn apply(&mut self, group: Vec<Envelope>, fresh: &mut BTreeMap<LogId, World>) {
+        let Some(last) = group.last().map(|last| last.at) else {
+            return;
+        };
         let twice = {
-            let seen = self.lock();
-            let known = |envelope: &&Envelope| seen.events.get(&envelope.at.seq);
+            let mut seen = self.lock();
+            let events = &seen.log(last.log).events;
+            let known = |envelope: &&Envelope| events.get(&envelope.at.seq);
             let twice = group
                 .iter()
                 .find(|envelope| known(envelope).is_some_and(|known| known != *envelope));
@@ -286,26 +332,34 @@ impl Following {
             self.violated(twice);
         }
         self.change(|seen| {
-            if fresh.is_none() {
-                seen.position = group.last().map(|last| last.at);
-            }
-            let world = fresh.unwrap_or(&mut seen.world);
+            let log = seen.log(last.log);
+            let world = if let Some(fresh) = fresh.get_mut(&last.log) {
+                fresh
+            } else {
+                log.position = Some(last);
+                &mut log.world
+            };
             for envelope in group {
                 world.apply(&envelope.event);
-                seen.events.insert(envelope.at.seq, envelope);
+                log.events.insert(envelope.at.seq, envelope);
             }
         });
     }
 
+    /// Each log has what concerns its guilds.
     fn answer(&mut self, ask: Ask, watched: Watched) {
-        let mut guild_ids = ask.guild_ids;
-        guild_ids.retain(|guild_id| !watched.failed.contains(guild_id));
-        let acked = Acked {
-            at: watched.at.positions()[0],
-            user_id: ask.user_id,
-            guild_ids,
-        };
-        self.change(|seen| seen.acks.push(acked));
+        for at in watched.at.positions() {
+            let shard = self.shards.iter().find(|shard| shard.log() == at.log);
+            let own = |id: &GuildId| shard.is_some_and(|shard| shard.has(*id));
+            let mut guild_ids = ask.guild_ids.clone();
+            guild_ids.retain(|id| own(id) && !watched.failed.contains(id));
+            let acked = Acked {
+                at: *at,
+                user_id: ask.user_id,
+                guild_ids,
+            };
+            self.change(|seen| seen.log(at.log).acks.push(acked));
+        }
         // Who asked may have gone.
         let _gone = ask.reply.send(watched);
     }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use guildhall_gateway::ShardId;
 use guildhall_model::{GuildId, LogId, Position, SealedEvent, World};
 use guildhall_ports::{
     Fence, Journal, Journals,
@@ -26,24 +27,36 @@ use crate::{
     rng::Rng,
 };
 
-/// The one log of these runs.
-const LOG: LogId = LogId(0);
-
 /// As few as make small windows worth compacting within one run.
 const SURPLUS: Amount = Amount {
     events: 8,
     bytes: 8 << 20,
 };
 
-/// Clones are handles on the same one.
+/// The journals of all logs of a run. Clones are handles on the same ones.
 #[derive(Clone, Debug)]
-pub(crate) struct SlowJournal {
-    /// Of the process whose handle this is.
-    fence: Fence,
+pub(crate) struct SlowJournals {
     backing: Arc<Mutex<Backing>>,
-    history: Arc<Mutex<History>>,
+    histories: Arc<BTreeMap<LogId, Mutex<History>>>,
+    timing: Arc<Mutex<CommitTiming>>,
     /// The longest that a commit takes before it is there, and after that to its answer.
     most_ms: u64,
+}
+
+/// The journal of one log, for one process.
+#[derive(Clone, Debug)]
+struct SlowJournal {
+    all: SlowJournals,
+    log: LogId,
+    fence: Fence,
+}
+
+/// When commits are there, and when they are answered.
+#[derive(Debug)]
+struct CommitTiming {
+    rng: Rng,
+    /// The next commit of events goes no further than this, and says so.
+    hold: Option<(CommitStage, oneshot::Sender<()>)>,
 }
 
 /// Where commits go.
@@ -68,10 +81,9 @@ pub(crate) enum CommitStage {
     Done,
 }
 
-/// Everything that was ever committed.
+/// Everything that was ever committed to one log.
 #[derive(Debug)]
 pub(crate) struct History {
-    rng: Rng,
     /// How many events of each guild a gateway keeps.
     window: usize,
     /// In order, contiguous from 1.
@@ -86,11 +98,9 @@ pub(crate) struct History {
     kept: BTreeMap<GuildId, VecDeque<(u64, bool)>>,
     /// A reader from here on finds everything.
     floor: u64,
-    /// The next commit of events goes no further than this, and says so.
-    hold: Option<(CommitStage, oneshot::Sender<()>)>,
 }
 
-impl SlowJournal {
+impl SlowJournals {
     pub(crate) fn new(rng: Rng, plan: &Plan) -> Self {
         let backing = if plan.disk {
             let folder = tempfile::tempdir().expect("a folder");
@@ -98,22 +108,11 @@ impl SlowJournal {
         } else {
             Backing::Memory(MemoryJournals::default().asking_beyond(SURPLUS))
         };
-        let history = History {
-            rng,
-            window: plan.window,
-            log: Vec::new(),
-            unheard: 0,
-            silent_losses: Vec::new(),
-            world: World::default(),
-            session: None,
-            kept: BTreeMap::new(),
-            floor: 0,
-            hold: None,
-        };
+        let history = |shard: ShardId| (shard.log(), Mutex::new(History::new(plan.window)));
         Self {
-            fence: Fence(0),
             backing: Arc::new(Mutex::new(backing)),
-            history: Arc::new(Mutex::new(history)),
+            histories: Arc::new(plan.shards().map(history).collect()),
+            timing: Arc::new(Mutex::new(CommitTiming { rng, hold: None })),
             most_ms: plan.journal_ms,
         }
     }
@@ -124,48 +123,52 @@ impl SlowJournal {
         let backing = Arc::clone(&self.backing);
         let opened = spawn_blocking(move || backing.lock().reopen()).await;
         opened.expect("it does not panic")?;
-        if let Some(saved) = self.inner().load().await? {
-            self.history().catch_up(saved);
+        for log in self.histories.keys() {
+            if let Some(saved) = self.backing(*log, Fence(0)).load().await? {
+                self.history(*log).catch_up(saved);
+            }
         }
         Ok(())
     }
 
-    fn inner(&self) -> Arc<dyn Journal> {
-        self.backing.lock().journals().journal(LOG, self.fence)
+    fn backing(&self, log: LogId, fence: Fence) -> Arc<dyn Journal> {
+        self.backing.lock().journals().journal(log, fence)
     }
 
-    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock()
+    pub(crate) fn history(&self, log: LogId) -> MutexGuard<'_, History> {
+        let history = self.histories.get(&log);
+        history.expect("the run has such a log").lock()
     }
 
     /// What the next process finds.
-    pub(crate) async fn saved(&self) -> JournalContents {
-        let saved = self.inner().load().await.expect("it can be read");
-        saved.expect("it was begun")
+    pub(crate) async fn saved(&self, log: LogId) -> JournalContents {
+        let saved = self.backing(log, Fence(0)).load().await;
+        saved.expect("it can be read").expect("it was begun")
     }
 
     /// The next commit of events stands still at this stage, for ever: the process that asked for
     /// it is to be killed. Answers when it has come there.
     pub(crate) fn hold(&self, at: CommitStage) -> oneshot::Receiver<()> {
         let (held, holds) = oneshot::channel();
-        self.history().hold = Some((at, held));
+        self.timing.lock().hold = Some((at, held));
         holds
     }
 
     /// Nothing is held any more.
     pub(crate) fn release(&self) {
-        self.history().hold = None;
+        self.timing.lock().hold = None;
     }
 
     async fn take_time(&self, stage: CommitStage, events: usize) {
-        let length = random_millis(&mut self.history().rng, self.most_ms);
+        let length = random_millis(&mut self.timing.lock().rng, self.most_ms);
         pause(length).await;
         self.stand_still(stage, events).await;
     }
 
     async fn stand_still(&self, stage: CommitStage, events: usize) {
         let hold = self
-            .history()
+            .timing
+            .lock()
             .hold
             .take_if(|(at, _)| *at == stage && events > 0);
         if let Some((_, held)) = hold {
@@ -176,42 +179,37 @@ impl SlowJournal {
     }
 }
 
-impl Journals for SlowJournal {
+impl Journals for SlowJournals {
     fn fence(&self) -> JournalFuture<Fence> {
         self.backing.lock().journals().fence()
     }
 
     fn journal(&self, log: LogId, fence: Fence) -> Arc<dyn Journal> {
-        assert_eq!(log, LOG, "one shard");
-        Arc::new(Self {
-            fence,
-            ..self.clone()
-        })
+        let all = self.clone();
+        Arc::new(SlowJournal { all, log, fence })
     }
 }
 
 impl Journal for SlowJournal {
     fn load(&self) -> JournalFuture<Option<JournalContents>> {
-        self.inner().load()
+        self.all.backing(self.log, self.fence).load()
     }
 
     fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()> {
-        self.inner().begin(new_epoch)
+        self.all.backing(self.log, self.fence).begin(new_epoch)
     }
 
     fn commit(&self, commit: Commit) -> JournalFuture<Vec<GuildId>> {
-        let journal = self.clone();
+        let Self { all, log, fence } = self.clone();
         Box::pin(async move {
-            journal
-                .take_time(CommitStage::Asked, commit.events.len())
-                .await;
+            all.take_time(CommitStage::Asked, commit.events.len()).await;
             let (events, state) = (commit.events.clone(), Arc::clone(&commit.state));
             let count = events.len();
-            let done = journal.inner().commit(commit);
-            journal.stand_still(CommitStage::Written, count).await;
+            let done = all.backing(log, fence).commit(commit);
+            all.stand_still(CommitStage::Written, count).await;
             let wanted = done.await?;
-            journal.history().take(events, state.resume.as_ref());
-            journal.take_time(CommitStage::Done, count).await;
+            all.history(log).take(events, state.resume.as_ref());
+            all.take_time(CommitStage::Done, count).await;
             Ok(wanted)
         })
     }
@@ -242,6 +240,19 @@ impl Backing {
 }
 
 impl History {
+    fn new(window: usize) -> Self {
+        Self {
+            window,
+            log: Vec::new(),
+            unheard: 0,
+            silent_losses: Vec::new(),
+            world: World::default(),
+            session: None,
+            kept: BTreeMap::new(),
+            floor: 0,
+        }
+    }
+
     /// Takes in what is on the disk and was never answered.
     fn catch_up(&mut self, saved: JournalContents) {
         let known = u64::try_from(self.log.len()).expect("a few");

@@ -102,8 +102,9 @@ async fn whatever_happens_the_log_ends_up_true_in_order_and_without_loss_or_doub
     let took = began.elapsed().as_secs_f64();
     println!(
         "{count} runs, {} kills, {} faults, {} events, {} with a lost session, {} on a disk, \
+         {} with three logs, \
          {} commits of the killed that nobody had heard of, 0 lost, 0 doubled, took {took:.1} s",
-        all.kills, all.faults, all.events, all.replaced, all.on_disk, all.unheard
+        all.kills, all.faults, all.events, all.replaced, all.on_disk, all.many_logs, all.unheard
     );
 }
 
@@ -163,6 +164,7 @@ impl std::ops::AddAssign for Tally {
         self.events += other.events;
         self.replaced += other.replaced;
         self.on_disk += other.on_disk;
+        self.many_logs += other.many_logs;
         self.unheard += other.unheard;
     }
 }

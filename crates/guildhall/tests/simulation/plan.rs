@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use guildhall_gateway::ShardId;
 use guildhall_simulator::{Config, RateLimits};
 
 use crate::{faults::Allowed, rng::Rng};
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     resume_window: Duration,
     replay_events: usize,
     guild_create_delay: Duration,
+    /// The gateway has so many shards, and logs.
+    shards: u16,
 }
 
 /// Events that are kept per guild, where a follower is to find everything.
@@ -61,12 +64,18 @@ impl Plan {
             resume_window: Duration::from_millis(if forgetful { 400 } else { 120_000 }),
             replay_events,
             guild_create_delay: Duration::from_millis(rng.choose(&[0, 2, 15])),
+            shards: rng.choose(&[1, 3]),
         }
     }
 
     /// Whether Discord may end a session of this run.
     pub(crate) fn may_lose(&self) -> bool {
         self.faults.loss || self.settings_change
+    }
+
+    /// All of them.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
+        ShardId::all(self.shards)
     }
 
     pub(crate) fn keeps_all(&self) -> bool {

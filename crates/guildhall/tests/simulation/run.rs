@@ -1,10 +1,16 @@
 //! One run: guilds, a gateway that dies now and then, a follower, and all that goes wrong.
 
-use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    num::NonZeroUsize,
+    sync::Arc,
+    time::Duration,
+};
 
-use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits, ShardId};
+use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
 use guildhall_http::{Secret, StrongSecret};
-use guildhall_model::{GuildId, Position};
+use guildhall_model::{Cursor, GuildId, LogId};
 use parking_lot::{Mutex, MutexGuard};
 use reqwest::{Client, Method};
 use serde_json::json;
@@ -20,7 +26,7 @@ use crate::{
     expectations::Expectations,
     faults,
     follower::Follower,
-    journal::{CommitStage, SlowJournal},
+    journal::{CommitStage, SlowJournals},
     pauses::{pause, random_millis, random_pause},
     plan::Plan,
     process::Process,
@@ -43,14 +49,15 @@ pub(crate) struct Tally {
     pub(crate) events: usize,
     pub(crate) replaced: usize,
     pub(crate) on_disk: usize,
+    pub(crate) many_logs: usize,
     pub(crate) unheard: usize,
 }
 
 /// How it was when everything was in the log and nothing had been done.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Baseline {
-    /// The log's head.
-    pub(crate) head: u64,
+    /// The heads of the logs.
+    pub(crate) heads: BTreeMap<LogId, u64>,
     /// How many sessions Discord had begun.
     pub(crate) sessions_begun: u64,
 }
@@ -61,7 +68,7 @@ pub(crate) struct Run {
     pub(crate) act_generator: ActGenerator,
     pub(crate) discord: Discord,
     pub(crate) state: SimulatorState,
-    pub(crate) journal: SlowJournal,
+    pub(crate) journals: SlowJournals,
     pub(crate) expectations: Arc<Mutex<Expectations>>,
     pub(crate) follower: Follower,
     pub(crate) config: Config,
@@ -86,11 +93,12 @@ impl Run {
         expectations.lock().note(format!("{plan:?}"));
         let discord = Discord::start(plan.simulator(seed), http).await;
         let act_generator = ActGenerator::new(rng.branch(), plan.faults.reorder);
-        let journal = SlowJournal::new(rng.branch(), &plan);
+        let journals = SlowJournals::new(rng.branch(), &plan);
         let (address, dialled) = watch::channel(None);
         // Its own, so that no follower ever reads another run's log.
         let token = format!("link-token-of-one-run-0123456789-{seed}");
-        let follower = Follower::start(dialled, journal.clone(), token.clone());
+        let shards = plan.shards().collect();
+        let follower = Follower::start(dialled, journals.clone(), shards, token.clone());
         let config = config(&plan, &discord, &token);
         let state = discord.state().await;
         Self {
@@ -99,7 +107,7 @@ impl Run {
             act_generator,
             discord,
             state,
-            journal,
+            journals,
             expectations,
             follower,
             config,
@@ -123,9 +131,12 @@ impl Run {
         self.start().await?;
         if self.plan.waits_for_baseline {
             self.until_complete().await?;
-            let head = self.journal.history().log.len();
+            let head = |log: LogId| {
+                let head = self.journals.history(log).log.len();
+                (log, u64::try_from(head).expect("a few"))
+            };
             self.baseline = Some(Baseline {
-                head: u64::try_from(head).expect("a few"),
+                heads: self.plan.shards().map(|shard| head(shard.log())).collect(),
                 sessions_begun: self.discord.state().await.sessions_begun(),
             });
         }
@@ -220,14 +231,14 @@ impl Run {
     /// Kills it in the middle of a commit, if one comes.
     async fn kill_at(&mut self, stage: CommitStage) -> Result<(), String> {
         self.note(format!("to be killed at {stage:?}"));
-        let held = self.journal.hold(stage);
+        let held = self.journals.hold(stage);
         self.acts(1, 3).await;
         if timeout(COMMIT_LIMIT, held).await.is_ok() {
             // What it ought not to tell has the time to be told.
             pause(Duration::from_millis(15)).await;
         }
         let killed = self.kill().await;
-        self.journal.release();
+        self.journals.release();
         killed
     }
 
@@ -265,10 +276,10 @@ impl Run {
     }
 
     pub(crate) async fn start(&mut self) -> Result<(), String> {
-        let opened = self.journal.reopen().await;
+        let opened = self.journals.reopen().await;
         opened.map_err(|error| format!("the journal to be opened: {error}"))?;
-        let journal = Arc::new(self.journal.clone());
-        let process = Process::start(self.config.clone(), journal).await?;
+        let journals = Arc::new(self.journals.clone());
+        let process = Process::start(self.config.clone(), journals).await?;
         self.note("start");
         self.address.send_replace(Some(process.address));
         self.process = Some(process);
@@ -296,9 +307,9 @@ impl Run {
 
     /// Until every guild is in the log, or said to be in an outage.
     pub(crate) async fn until_complete(&mut self) -> Result<(), String> {
+        let logs = self.plan.shards().count();
         let complete = self.follower.until(WAIT_LIMIT, |seen| {
-            let status = seen.status.as_ref();
-            seen.live && status.is_some_and(|status| status.complete)
+            seen.all_are(logs, |status| status.complete)
         });
         if complete.await {
             return Ok(());
@@ -310,15 +321,17 @@ impl Run {
     pub(crate) fn why_not(&mut self, what: &str) -> String {
         let failed = self.process.as_mut().and_then(Process::failed);
         let seen = self.follower.seen();
+        let logs = seen.logs.values();
+        let logs: Vec<_> = logs.map(|log| (log.position, &log.status)).collect();
         format!(
-            "{what}: process {failed:?}, live {}, position {:?}, status {:?}, violations {:?}",
-            seen.live, seen.position, seen.status, seen.violations
+            "{what}: process {failed:?}, live {}, logs {logs:?}, violations {:?}",
+            seen.live, seen.violations
         )
     }
 
     /// Where the follower stands.
-    pub(crate) fn position(&self) -> Option<Position> {
-        self.follower.seen().position
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        self.follower.seen().cursor()
     }
 
     /// Where the gateway listens, as it changes.
@@ -350,7 +363,7 @@ pub(crate) fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config
         listen: ([127, 0, 0, 1], 0).into(),
         bot_token: secret(&discord.application.bot_token),
         guilds: None,
-        shards: vec![ShardId::ONLY],
+        shards: plan.shards().collect(),
         intents: Intents {
             members: plan.members,
             moderation: plan.moderation,

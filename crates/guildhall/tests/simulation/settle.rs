@@ -3,8 +3,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use guildhall_gateway::ShardId;
 use guildhall_link::frame::{Base, Discord};
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{GuildId, LogId, Position, UserId};
 use guildhall_ports::journal::JournalContents;
 use reqwest::Method;
 use serde_json::json;
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     acts::{outage, request},
-    checks::{Evidence, wrong},
+    checks::{Evidence, sessions, wrong},
     follower::Follower,
     journal::world_of,
     pauses::pause,
@@ -36,7 +37,7 @@ pub(crate) async fn settle_and_check(mut run: Run) -> Result<Tally, String> {
     };
     let false_now = {
         let seen = run.follower.seen();
-        differences(&seen.world, &run.state, &scope)
+        differences(&seen.world(), &run.state, &scope)
     };
     if !false_now.is_empty() {
         return Err(run.why_not(&false_now.join("\n")));
@@ -92,18 +93,19 @@ async fn until_told(run: &mut Run, marker: &str) -> Result<(), String> {
     let awaited: BTreeSet<GuildId> = guilds
         .filter(|id| bridged.as_ref().is_none_or(|guilds| guilds.contains(id)))
         .collect();
+    let logs = run.plan.shards().count();
     let told = run.follower.until(WAIT_LIMIT, |seen| {
+        let world = seen.world();
         let known = |id: &GuildId| {
-            let guild = seen.world.guilds.get(id);
+            let guild = world.guilds.get(id);
             guild.is_some_and(|guild| guild.info.name == marker)
         };
-        let gone = seen.world.guilds.keys().all(|id| awaited.contains(id));
-        let status = seen.status.as_ref();
-        // Nor does it say that it is not live.
-        let well = status.is_some_and(|status| {
+        let gone = world.guilds.keys().all(|id| awaited.contains(id));
+        // Nor does it say of any log that it is not live.
+        let well = seen.all_are(logs, |status| {
             status.discord == Discord::Live && status.complete && status.guild_ids.is_empty()
         });
-        seen.live && well && gone && awaited.iter().all(known)
+        well && gone && awaited.iter().all(known)
     });
     if told.await {
         return Ok(());
@@ -121,7 +123,7 @@ async fn look_up(run: &mut Run) -> Result<BTreeSet<UserId>, String> {
     }
     let guilds: Vec<GuildId> = {
         let seen = run.follower.seen();
-        seen.world.guilds.keys().copied().collect()
+        seen.world().guilds.keys().copied().collect()
     };
     let rested = run.watched_at + WATCH_BREAK + Duration::from_millis(50);
     pause(rested.saturating_duration_since(Instant::now())).await;
@@ -139,8 +141,12 @@ async fn look_up(run: &mut Run) -> Result<BTreeSet<UserId>, String> {
             return Err(run.why_not(&format!("{user_id} was not looked up")));
         };
         let there = run.follower.until(WAIT_LIMIT, |seen| {
-            let now = seen.position.map(guildhall_model::Cursor::from);
-            now.is_some_and(|now| now.positions() >= at.positions())
+            let now = seen.cursor();
+            let reached = |at: &Position| {
+                let now = now.as_ref().and_then(|now| now.in_log(at.log));
+                now.is_some_and(|now| now.comparable(*at) && now.seq >= at.seq)
+            };
+            at.positions().iter().all(reached)
         });
         if !there.await {
             return Err(run.why_not(&format!("the log never came to {at}")));
@@ -151,12 +157,14 @@ async fn look_up(run: &mut Run) -> Result<BTreeSet<UserId>, String> {
 
 /// Whoever comes now and has nothing gets the same world.
 async fn late_comer(run: &Run) -> Result<(), String> {
-    let late = Follower::start(run.dialled(), run.journal.clone(), run.link_token.clone());
+    let shards = run.plan.shards().collect();
+    let (journals, token) = (run.journals.clone(), run.link_token.clone());
+    let late = Follower::start(run.dialled(), journals, shards, token);
     // Looked up again, somebody may have turned out to be something else meanwhile.
     let together = async {
         while !late
             .until(POLL_LIMIT, |late| {
-                late.live && late.position == run.position()
+                late.live && late.cursor() == run.cursor()
             })
             .await
         {}
@@ -165,8 +173,10 @@ async fn late_comer(run: &Run) -> Result<(), String> {
     let same = {
         let (mut early, mut late) = (run.follower.seen(), late.seen());
         // It has most of what there is: the other one came when there was nothing.
-        early.bases.append(&mut late.bases);
-        together && (early.position != late.position || early.world == late.world)
+        for (log, late) in &mut late.logs {
+            early.log(*log).bases.append(&mut late.bases);
+        }
+        together && (early.cursor() != late.cursor() || early.world() == late.world())
     };
     late.stop().await;
     same.then_some(())
@@ -174,51 +184,80 @@ async fn late_comer(run: &Run) -> Result<(), String> {
 }
 
 async fn complaints(run: &mut Run) -> Vec<String> {
-    let saved = run.journal.saved().await;
-    let kept = saved.bases.iter().map(|base| Base {
-        guild_id: base.guild_id,
-        floor: saved.head.at(base.floor),
-        guild: base.guild.clone(),
-    });
-    run.follower.seen().bases.extend(kept);
-    let mut complaints = journal_and_follower(run, saved);
     let sessions_begun = run.discord.state().await.sessions_begun();
-    let history = run.journal.history();
-    let evidence = {
-        let (seen, expectations) = (run.follower.seen(), run.expectations());
+    let (mut complaints, mut replaced) = (run.follower.seen().violations.clone(), 0);
+    for shard in run.plan.shards() {
+        let saved = run.journals.saved(shard.log()).await;
+        let kept = saved.bases.iter().map(|base| Base {
+            guild_id: base.guild_id,
+            floor: saved.head.at(base.floor),
+            guild: base.guild.clone(),
+        });
+        run.follower.seen().log(shard.log()).bases.extend(kept);
+        let (wrong, its_replaced) = of_log(run, shard, saved, sessions_begun);
+        complaints.extend(wrong);
+        replaced += its_replaced;
+    }
+    let (baseline, may_lose) = (run.baseline.as_ref(), run.plan.may_lose());
+    let begun_first = run.plan.shards().count();
+    complaints.extend(sessions(
+        sessions_begun,
+        begun_first,
+        replaced,
+        baseline,
+        may_lose,
+    ));
+    run.tally.on_disk = usize::from(run.plan.disk);
+    run.tally.many_logs = usize::from(begun_first > 1);
+    complaints
+}
+
+/// What is wrong with one log, and how many of its sessions were replaced.
+fn of_log(
+    run: &mut Run,
+    shard: ShardId,
+    saved: JournalContents,
+    sessions_begun: u64,
+) -> (Vec<String>, usize) {
+    let mut complaints = journal_and_follower(run, shard.log(), saved);
+    let history = run.journals.history(shard.log());
+    let (wrong, replaced) = {
+        let (mut seen, expectations) = (run.follower.seen(), run.expectations());
         wrong(&Evidence {
+            shard,
             log: &history.log,
             sessions_begun,
-            seen: &seen,
+            seen: seen.log(shard.log()),
             expectations: &expectations,
             guilds: run.config.guilds.clone(),
             members: run.config.intents.members,
-            baseline: run.baseline,
+            baseline: run.baseline.as_ref(),
             may_lose: run.plan.may_lose(),
             reordered: run.plan.faults.reorder,
             seen_all: run.plan.keeps_all(),
         })
     };
-    complaints.extend(evidence);
+    complaints.extend(wrong);
     complaints.extend(history.silent_losses.iter().cloned());
     let mut names = history.log.iter().map(|one| one.event.change.name());
     run.tally.replaced += usize::from(names.any(|name| name == "gap"));
-    run.tally.events = history.log.len();
-    run.tally.on_disk = usize::from(run.plan.disk);
-    run.tally.unheard = history.unheard;
+    run.tally.events += history.log.len();
+    run.tally.unheard += history.unheard;
     if !complaints.is_empty() {
+        let mut expectations = run.expectations.lock();
         for envelope in &history.log {
-            run.note(format!("log    {} {:?}", envelope.at.seq, envelope.event));
+            expectations.note(format!("log    {} {:?}", envelope.at, envelope.event));
         }
     }
-    complaints
+    (complaints, replaced)
 }
 
 /// The follower's world and what it has not been told yet are the world that a next process would
 /// begin with.
-fn journal_and_follower(run: &Run, saved: JournalContents) -> Vec<String> {
+fn journal_and_follower(run: &Run, log: LogId, saved: JournalContents) -> Vec<String> {
     let head = saved.head;
-    let (seen, history) = (run.follower.seen(), run.journal.history());
+    let (mut seen, history) = (run.follower.seen(), run.journals.history(log));
+    let seen = seen.log(log);
     let Some(position) = seen.position.filter(|position| position.seq <= head.seq) else {
         return vec![format!("{:?} was followed to, of {head}", seen.position)];
     };

@@ -11,7 +11,9 @@ use crate::expectations::{PublicEvent, public_event};
 /// What is wrong with the order and number of what was told.
 pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
     let in_log = evidence.log.iter().map(|envelope| envelope.event.guild_id);
-    let guilds: BTreeSet<GuildId> = in_log.chain(evidence.expectations.guilds()).collect();
+    let due = evidence.expectations.guilds();
+    let due = due.filter(|guild_id| evidence.shard.has(*guild_id));
+    let guilds: BTreeSet<GuildId> = in_log.chain(due).collect();
     let mut wrong = Vec::new();
     for guild_id in guilds {
         let complaint = of_guild(evidence, guild_id, lost);
@@ -21,7 +23,9 @@ pub(crate) fn told_as_done(evidence: &Evidence<'_>, lost: bool) -> Vec<String> {
 }
 
 fn of_guild(evidence: &Evidence<'_>, guild_id: GuildId, lost: bool) -> Option<String> {
-    let baseline = evidence.baseline.map_or(0, |baseline| baseline.head);
+    let heads = evidence.baseline.map(|baseline| &baseline.heads);
+    let baseline = heads.and_then(|heads| heads.get(&evidence.shard.log()).copied());
+    let baseline = baseline.unwrap_or(0);
     let events = evidence.log.iter().filter(|envelope| {
         let event = &envelope.event;
         envelope.at.seq > baseline && event.guild_id == guild_id && !event.synthetic
