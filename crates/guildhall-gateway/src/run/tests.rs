@@ -227,6 +227,88 @@ async fn a_taken_port_is_refused() {
     );
 }
 
+#[tokio::test]
+async fn shards_that_are_no_parts_of_one_whole_are_refused() {
+    let shard = |number, count| ShardId { number, count };
+    let discord = FalseDiscord::new().await;
+    for shards in [
+        Vec::new(),
+        vec![shard(0, 2), shard(1, 3)],
+        vec![shard(0, 2), shard(0, 2)],
+        vec![shard(3, 3)],
+        vec![shard(0, 0)],
+        ShardId::all(129).collect(),
+    ] {
+        let config = Config {
+            shards,
+            ..config(&discord)
+        };
+        let refused = config.build(clock(), journals(), bus()).await;
+        let refused = refused.expect_err("no gateway");
+        assert!(matches!(refused, GatewayBuildError::Failed(_)), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn each_shard_identifies_by_its_number_and_has_its_own_guilds_alone() {
+    let discord = FalseDiscord::new().await;
+    // The bits that choose a shard are above 22 others.
+    let guild_of = |shard: u64| GuildId((shard << 22) | 1);
+    let mut config = config(&discord);
+    config.shards = ShardId::all(3).collect();
+    config.guilds = Some((0..3).map(guild_of).collect());
+    config.limits.identify_spacing = Duration::from_millis(5);
+    let harness = Harness::new(config).await;
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        let mut peer = discord.accept().await;
+        let hello = peer.hello().await;
+        assert_eq!(
+            (&hello["op"], &hello["d"]["shard"][1]),
+            (&json!(2), &json!(3))
+        );
+        let number = hello["d"]["shard"][0].as_u64().expect("a number");
+        let id = guild_of(number).to_string();
+        let ready = json!({
+            "v": 10, "user": {"id": "5"}, "guilds": [{"id": id, "unavailable": true}],
+            "session_id": "a-session", "resume_gateway_url": discord.resume_url,
+        });
+        peer.dispatch(1, "READY", &ready).await;
+        let mut guild = guild();
+        guild["id"] = json!(id);
+        guild["roles"][0]["id"] = json!(id);
+        peer.dispatch(2, "GUILD_CREATE", &guild).await;
+        peers.push((number, peer));
+    }
+    let mut numbers: Vec<u64> = peers.iter().map(|(number, _)| *number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1, 2]);
+    let mut web = harness.attach().await;
+    web.say(&Frame::Subscribe { after: None }).await;
+    let (mut live, mut guilds) = (BTreeSet::new(), BTreeSet::new());
+    while live.len() < 3 || guilds.len() < 3 {
+        match web.frame().await {
+            Frame::Status(status) if status.status.complete => {
+                live.insert(status.at.log);
+            }
+            Frame::Event(Envelope { at, event, .. }) => {
+                guilds.insert((u64::from(at.log.0), event.guild_id));
+            }
+            _ => {}
+        }
+    }
+    let own = (0..3).map(|number| (number, guild_of(number)));
+    assert!(guilds.into_iter().eq(own));
+    for check in harness.health.checks() {
+        assert_eq!(check.condition, Condition::Passing, "{check:?}");
+    }
+    harness.stop.cancel();
+    for (_, peer) in &mut peers {
+        assert_eq!(peer.close_code().await, Some(4000));
+    }
+    assert!(harness.end().await.is_ok());
+}
+
 struct Harness {
     address: SocketAddr,
     health: Arc<dyn Health>,
