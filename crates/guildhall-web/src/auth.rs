@@ -55,7 +55,7 @@ pub(crate) use config::AuthConfig;
 pub use config::CDN_URL_MAX;
 #[cfg(test)]
 pub(crate) use session::Profile;
-pub(crate) use session::{Session, SessionEnd, Sessions};
+pub(crate) use session::{LoginHeads, Session, SessionEnd, Sessions};
 pub(crate) use world_access::WorldAccess;
 
 use budget::LoginBudget;

@@ -4,6 +4,8 @@
 //! A stream that waits holds no lock and no queue of its own: it has a position in the log, and
 //! reads what its classes' buffers have after it.
 
+/// Where a stream stands, and how far the logs behind it are published.
+mod stream_position;
 /// Lists of streams that are woken together.
 mod wake_list;
 /// In which guilds the rights of one viewer are known.
@@ -24,7 +26,7 @@ mod arrivals;
 mod publisher;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -33,7 +35,7 @@ use std::{
 };
 
 use guildhall_model::{
-    GuildId, UserId,
+    GuildId, Position, UserId,
     event::{LiveEvent, LiveTable},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -44,14 +46,16 @@ pub(crate) use class_buffer::TooFarBehind;
 pub(crate) use lookups::{LookupChange, LookupTtl};
 pub(crate) use publisher::Publisher;
 pub(crate) use registration::StreamRegistration;
+pub(crate) use stream_position::{Published, StreamPosition};
 pub(crate) use subscribers::GuildSubscription;
 pub(crate) use viewer::Viewer;
 
 use arrivals::GuildArrivals;
+use stream_position::PublishedHeads;
 use subscribers::GuildSubscribers;
 
 use crate::{
-    replica::{GuildLog, GuildLogs, Replica, ReplicaWriter},
+    replica::{GuildLog, GuildLogs, LogPositions, Replica, ReplicaWriter},
     visible::{Selector, VisibleRooms},
 };
 
@@ -62,8 +66,7 @@ pub(crate) struct Fanout(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     replica: Replica,
-    /// The last sequence number that every buffer has taken in; streams look here first.
-    published: AtomicU64,
+    published: PublishedHeads,
     subscribers: Mutex<HashMap<GuildId, Arc<GuildSubscribers>>>,
     viewers: Mutex<HashMap<UserId, Arc<Viewer>>>,
     /// What counts of the live lane.
@@ -81,7 +84,7 @@ impl Fanout {
         let writer = ReplicaWriter::new(window);
         let fanout = Self(Arc::new(Shared {
             replica: writer.replica().clone(),
-            published: AtomicU64::new(0),
+            published: PublishedHeads::default(),
             subscribers: Mutex::default(),
             viewers: Mutex::default(),
             live: Mutex::default(),
@@ -97,14 +100,13 @@ impl Fanout {
         &self.0.replica
     }
 
-    /// The last sequence number that every buffer has taken in. To be read before
-    /// [`Viewer::rights_generation`].
-    pub(crate) fn published(&self) -> u64 {
-        self.0.published.load(Ordering::Acquire)
+    /// Where a stream stands that was sent all up to these positions.
+    pub(crate) fn stream_position(&self, at: LogPositions) -> StreamPosition {
+        self.0.published.stream_position(at)
     }
 
-    fn publish(&self, seq: u64) {
-        self.0.published.store(seq, Ordering::Release);
+    fn publish(&self, position: Position) {
+        self.0.published.publish(position);
     }
 
     /// The number of the live lane's last word. To be read before [`Viewer::rights_generation`].
@@ -131,7 +133,7 @@ impl Fanout {
     }
 
     /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `rooms`:
-    /// what the viewer sees of the guild.
+    /// what the viewer sees of the guild. `None`: the guild is in no log.
     pub(crate) fn subscribe(
         &self,
         logs: &GuildLogs,
@@ -139,8 +141,8 @@ impl Fanout {
         registration: &StreamRegistration,
         rooms: Option<&VisibleRooms>,
         selector: &Selector,
-    ) -> GuildSubscription {
-        let now = logs.position().map_or(0, |position| position.seq);
+    ) -> Option<GuildSubscription> {
+        let now = logs.position_of(guild)?;
         let looked_up = logs.guild(guild).and_then(GuildLog::guild);
         let user = registration.viewer().id();
         let looked_up = looked_up.map(|guild| guild.memberships.contains_key(&user));
@@ -150,7 +152,7 @@ impl Fanout {
             .entry(guild)
             .or_insert_with(|| Arc::new(GuildSubscribers::new(guild)));
         let (viewer, waker) = (registration.viewer(), registration.waker());
-        subscribers.add(viewer, waker, (rooms, looked_up), selector, now)
+        Some(subscribers.add(viewer, waker, (rooms, looked_up), selector, now))
     }
 
     /// A person, as known on this instance.
@@ -216,9 +218,10 @@ impl Fanout {
         self.subscribers().get(&guild).cloned()
     }
 
-    /// The replica was replaced: what the buffers hold is void.
-    fn reset_buffers(&self) {
-        for subscribers in self.subscribers().values() {
+    /// These guilds were replaced in the replica: what their buffers hold is void.
+    fn reset_buffers(&self, guilds: &BTreeSet<GuildId>) {
+        let subscribers = self.subscribers();
+        for subscribers in guilds.iter().filter_map(|guild| subscribers.get(guild)) {
             subscribers.reset();
         }
     }

@@ -4,7 +4,11 @@
 
 /// One guild: now, its records, and before them.
 mod guild;
-/// All guilds at one position.
+/// Where somebody stands in each of several logs.
+mod positions;
+/// A guild's recent records, and the floor below them.
+mod window;
+/// All guilds, each log's at one position.
 mod logs;
 /// One event, serialised once.
 mod record;
@@ -16,14 +20,17 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use guildhall_model::Position;
+use guildhall_model::Cursor;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
-pub(crate) use freshness::Freshness;
+pub(crate) use freshness::{Freshness, StatusScope};
 pub(crate) use guild::GuildLog;
-pub(crate) use logs::{GuildLogs, OutOfOrder};
+pub(crate) use logs::{GuildLogs, LocatedGuild, OutOfOrder};
+pub(crate) use positions::LogPositions;
 pub(crate) use record::{Affects, GroupSpan, Record};
+
+use logs::Bounds;
 
 /// The readers' handle.
 #[derive(Clone, Debug)]
@@ -43,18 +50,23 @@ struct Shared {
 }
 
 /// How far the replica has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// Its position; `None` until it was complete for the first time.
-    pub(crate) position: Option<Position>,
+    /// Its position in each log; `None` until it was complete for the first time.
+    pub(crate) positions: Option<LogPositions>,
     /// How often it was completed: once for each attachment to the gateway.
     pub(crate) completed: u64,
 }
 
 impl Replica {
-    /// Its position. `None` before it was complete for the first time.
-    pub(crate) fn position(&self) -> Option<Position> {
-        self.0.progress.borrow().position
+    /// Its position in each log. `None` before it was complete for the first time.
+    pub(crate) fn positions(&self) -> Option<LogPositions> {
+        self.0.progress.borrow().positions.clone()
+    }
+
+    /// Whether it was ever complete.
+    pub(crate) fn has_world(&self) -> bool {
+        self.0.progress.borrow().positions.is_some()
     }
 
     /// Marks a change at every group of events and at every completion.
@@ -62,13 +74,12 @@ impl Replica {
         self.0.progress.subscribe()
     }
 
-    /// Completes when the replica has come to `at` in the same epoch of the log. Bound it by a
-    /// time limit: a position of an epoch that is over is never reached.
-    pub(crate) async fn reached(&self, at: Position) {
+    /// Completes when the replica has come to `at` in each of its logs, in the same epoch. Bound it
+    /// by a time limit: a position of an epoch that is over is never reached.
+    pub(crate) async fn reached(&self, at: &Cursor) {
         let there = |progress: &Progress| {
-            progress
-                .position
-                .is_some_and(|position| position.comparable(at) && position.seq >= at.seq)
+            let positions = progress.positions.as_ref();
+            positions.is_some_and(|positions| positions.reaches(at))
         };
         // The sender lives as long as `self`, so waiting ends only with success.
         let _ended = self.0.progress.subscribe().wait_for(there).await.is_ok();
@@ -94,7 +105,7 @@ impl ReplicaWriter {
     /// Of a new, empty replica that keeps `window` records per guild.
     pub(crate) fn new(window: usize) -> Self {
         Self(Replica(Arc::new(Shared {
-            logs: RwLock::new(GuildLogs::empty(window)),
+            logs: RwLock::new(GuildLogs::empty(Bounds::of(window))),
             progress: watch::Sender::new(Progress::default()),
             freshness: Mutex::new(Freshness::unknown()),
             freshness_generation: AtomicU64::new(0),

@@ -76,7 +76,7 @@ async fn file(State(root): State<Root>, uri: Uri, headers: HeaderMap) -> Respons
 
 /// A bare status, for load balancers that ask on the main port.
 async fn health(State(fanout): State<Fanout>) -> Response {
-    if fanout.replica().position().is_some() && !fanout.is_draining() {
+    if fanout.replica().has_world() && !fanout.is_draining() {
         (StatusCode::OK, "ok\n").into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unready\n").into_response()

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
-use guildhall_model::{Position, json};
+use guildhall_model::{Cursor, Position, json};
 use serde::Serialize;
 
-/// One event of the log as it stands on every stream. Its `id:` is the last line, so what a stream
-/// sends without it is a part of the same bytes.
+/// One event of a log as it stands on every stream that is about this log alone. Its `id:` is the
+/// last line, so what a stream sends with another, or without one, is a part of the same bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct EncodedEvent {
     bytes: Bytes,
@@ -15,12 +15,13 @@ pub(crate) struct EncodedEvent {
     id_at: usize,
 }
 
-/// Renders an event, once for all streams. `cursor`: where a browser that has it can go on.
+/// Renders an event, once for all streams. `cursor`: where a browser that has it can go on in its
+/// log.
 pub(crate) fn encode(event: &str, cursor: Position, payload: &impl Serialize) -> EncodedEvent {
     let mut out = BytesMut::with_capacity(512);
     body(&mut out, event, &json::to_vec(payload));
     let id_at = out.len();
-    end(&mut out, Some(cursor));
+    end(&mut out, Some(&cursor.into()));
     let bytes = out.freeze();
     EncodedEvent { bytes, id_at }
 }
@@ -31,6 +32,9 @@ impl EncodedEvent {
         self.bytes.len()
     }
 }
+
+/// About as long as the `id:` of a stream on twenty logs.
+const ID_LINE: usize = 192;
 
 /// Events to be sent at once, joined into one piece.
 #[derive(Debug, Default)]
@@ -63,8 +67,17 @@ impl SseBuffer {
         end(joined, None);
     }
 
+    /// Adds an event of the log from which a browser goes on in more logs than this one: its bytes
+    /// but for the `id:`, and that.
+    pub(crate) fn push_with_id(&mut self, encoded: &EncodedEvent, cursor: &Cursor) {
+        let joined = self.join();
+        joined.reserve(encoded.id_at + ID_LINE);
+        joined.extend_from_slice(&encoded.bytes[..encoded.id_at]);
+        end(joined, Some(cursor));
+    }
+
     /// Adds an event. `data`: JSON written by [`json`]; `cursor`: its `id`, if it has one.
-    pub(crate) fn event(&mut self, event: &str, cursor: Option<Position>, data: &[u8]) {
+    pub(crate) fn event(&mut self, event: &str, cursor: Option<&Cursor>, data: &[u8]) {
         let joined = self.join();
         body(joined, event, data);
         end(joined, cursor);
@@ -111,7 +124,7 @@ fn body(out: &mut BytesMut, event: &str, data: &[u8]) {
 }
 
 /// The rest of an event: its `id:`, if it has one, and the blank line.
-fn end(out: &mut BytesMut, cursor: Option<Position>) {
+fn end(out: &mut BytesMut, cursor: Option<&Cursor>) {
     if let Some(cursor) = cursor {
         writeln!(out, "id: {cursor}").expect("memory takes all text");
     }

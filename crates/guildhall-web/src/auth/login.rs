@@ -158,7 +158,7 @@ async fn sign_in(
         let reservation = reserve_call(auth, address).await?;
         auth.discord.account(code, attempt, reservation).await?
     };
-    let mut heads = auth.world.heads();
+    let mut heads = auth.world.heads(&account.guilds);
     if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
         let revoked = auth.sessions.revoke(&before).await;
         revoked.map_err(Failure::SessionStore)?;

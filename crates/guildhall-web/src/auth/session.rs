@@ -14,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{jar::Jar, random};
 
+/// Where the logs stood at login.
+mod heads;
 /// The bytes inside the cookie.
 mod packed;
 
+pub(crate) use heads::LoginHeads;
 pub(super) use packed::AVATAR_URL_MAX;
-use packed::{GUILDS_MAX, HEADS_MAX, ID_LENGTH, NAME_MAX, clip};
+use packed::{GUILDS_MAX, ID_LENGTH, NAME_MAX, clip};
 
 /// Someone who signed in, as the cookie tells it. Nothing in it is checked against Discord again:
 /// what the viewer may see is decided by the world, never by this.
@@ -31,9 +34,8 @@ pub(crate) struct Session {
     /// All guilds the viewer was in at login, whether the bot was in them or not: it may come
     /// later. In Discord's order, at most 200.
     pub guilds: Vec<GuildId>,
-    /// Cursors below these are another's: the head of each log at login, or the position after it
-    /// where somebody else was signed in before.
-    pub heads: Vec<Position>,
+    /// Cursors below these are another's.
+    pub heads: LoginHeads,
     /// When they signed in.
     pub issued_at: UnixMs,
     /// When the session ends unless it slides; never after `ends_at`.
@@ -133,16 +135,16 @@ impl Sessions {
     }
 
     /// Begins a session with a new id; the `Set-Cookie` beside it, which has at most 3,800 bytes:
-    /// what is beyond the bounds of its parts is left out.
+    /// what is beyond the bounds of its parts is left out. `heads`: of all logs there are, those
+    /// first that this user needs most.
     pub(crate) fn begin(
         &self,
         mut user: Profile,
         mut guilds: Vec<GuildId>,
-        mut heads: Vec<Position>,
+        heads: Vec<Position>,
     ) -> (Session, HeaderValue) {
         let now = self.0.clock.now();
         guilds.truncate(GUILDS_MAX);
-        heads.truncate(HEADS_MAX);
         for (text, most) in [
             (&mut user.username, NAME_MAX),
             (&mut user.display_name, NAME_MAX),
@@ -155,11 +157,12 @@ impl Sessions {
             id: random_id(),
             user,
             guilds,
-            heads,
+            heads: heads.into(),
             issued_at: now,
             expires_at: ends_at,
             ends_at,
         };
+        session.drop_heads_over_bound();
         let cookie = self.slide(&session);
         session.expires_at = self.expiry(&session);
         (session, cookie)

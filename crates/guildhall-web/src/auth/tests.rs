@@ -374,7 +374,7 @@ async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
         let line = HeaderValue::try_from(format!("{name}={value}")).expect("visible ASCII");
         let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
         let session = sessions.read(&headers).expect("signed in");
-        let head = session.heads[0].seq;
+        let head = Vec::from(session.heads.clone())[0].seq;
         signed_in.push((sessions.watch_end(&session.id), session.id, head));
     }
     let [(one, a, 41), (two, b, 41), (three, c, 42)] = &signed_in[..] else {

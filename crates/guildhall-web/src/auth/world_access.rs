@@ -9,8 +9,9 @@ pub(crate) trait WorldAccess: Send + Sync {
     /// order. Good for an answer, never for what is kept: a guild may come later.
     fn shared(&self, guilds: Vec<GuildId>) -> Vec<GuildId>;
 
-    /// The head of each log, in ascending order of log. None as long as the world has not come.
-    fn heads(&self) -> Vec<Position>;
+    /// The head of each log, those first that one of these guilds is in. None as long as the world
+    /// has not come.
+    fn heads(&self, guilds: &[GuildId]) -> Vec<Position>;
 
     /// Has the gateway begin to watch what rights a user has, so that the first stream need not
     /// wait. Resolves when it does so, or gave up.

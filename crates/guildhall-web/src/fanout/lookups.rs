@@ -1,24 +1,25 @@
 //! In which guilds the rights of one viewer are known: the gateway's answers, guild by guild, and
 //! how long each is good. Does no IO.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use guildhall_model::{GuildId, Position, UnixMs};
+use guildhall_model::{GuildId, LogId, Position};
 use tokio::time::Instant;
+
+use crate::replica::{LocatedGuild, LogPositions};
 
 /// Guilds whose answers are kept for one person. Discord lets nobody be in more than 200 guilds,
 /// so only who names guilds at random comes so far; they then ask again for what was dropped.
 pub(crate) const GUILDS_PER_VIEWER: usize = 256;
 
-/// What was answered about one person in the present epoch of the log.
+/// What was answered about one person. An answer of an epoch that is over in its guild's log is
+/// none.
 #[derive(Debug, Default)]
 pub(crate) struct RightsLookups {
-    /// The epoch they are of.
-    epoch: Option<UnixMs>,
     answers: BTreeMap<GuildId, Answer>,
-    /// Where a guild that was invisible on this instance for want of an answer last became visible:
-    /// who stands at or below it may have been shown less than they see.
-    resolved_at: Option<Position>,
+    /// Where in each log a guild that was invisible on this instance for want of an answer last
+    /// became visible: who stands at or below it may have been shown less than they see.
+    resolved_at: BTreeMap<LogId, Position>,
 }
 
 /// The last answer about one guild.
@@ -26,8 +27,19 @@ pub(crate) struct RightsLookups {
 struct Answer {
     /// The gateway could not find out: the person is invisible there.
     failed: bool,
+    /// Where the replica stood in the guild's log.
+    at: Position,
     since: Instant,
     used: Instant,
+}
+
+/// What is not known of one person.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unresolved {
+    /// Guilds where it is not known what they are.
+    pub(crate) guilds: Vec<GuildId>,
+    /// Of these, logs about which nothing at all was asked in their present epoch.
+    pub(crate) logs: Vec<LogId>,
 }
 
 /// How long answers are good.
@@ -47,88 +59,99 @@ pub(crate) struct LookupChange {
 }
 
 impl RightsLookups {
-    /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
-    /// asked in this epoch of the log.
-    pub(crate) fn unresolved(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
-        let known = |id: &GuildId| self.answers.get(id).is_some_and(|answer| !answer.failed);
-        let unresolved = guilds.iter().copied().filter(|id| !known(id));
-        (self.epoch == Some(epoch) || guilds.is_empty()).then(|| unresolved.collect())
+    /// What of these guilds is not known.
+    pub(crate) fn unresolved(&self, guilds: &[LocatedGuild]) -> Unresolved {
+        let known = |guild: &LocatedGuild| {
+            let answer = self.answers.get(&guild.id);
+            answer.is_some_and(|answer| !answer.failed && answer.at.comparable(guild.at))
+        };
+        let unknown = || guilds.iter().filter(|guild| !known(guild));
+        let logs: BTreeSet<LogId> = unknown()
+            .filter(|guild| !self.asked_in(guild.at))
+            .map(|guild| guild.at.log)
+            .collect();
+        Unresolved {
+            guilds: unknown().map(|guild| guild.id).collect(),
+            logs: logs.into_iter().collect(),
+        }
+    }
+
+    /// Whether anything was asked in this epoch of a log.
+    fn asked_in(&self, epoch: Position) -> bool {
+        let mut answers = self.answers.values();
+        answers.any(|answer| answer.at.comparable(epoch))
     }
 
     /// Those of these guilds that have to be asked for, because there is no answer or none that
     /// is good any more. The others are used by this.
     pub(crate) fn due(
         &mut self,
-        epoch: UnixMs,
-        guilds: &[GuildId],
+        guilds: &[LocatedGuild],
         ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
-        let mut due = guilds.to_vec();
-        if self.epoch == Some(epoch) {
-            due.retain(|id| match self.answers.get_mut(id) {
-                Some(answer) if answer.is_good(ttl, now) => {
+        let due = guilds
+            .iter()
+            .filter(|guild| match self.answers.get_mut(&guild.id) {
+                Some(answer) if answer.at.comparable(guild.at) && answer.is_good(ttl, now) => {
                     answer.used = now;
                     false
                 }
                 _ => true,
             });
-        }
-        due
+        due.map(|guild| guild.id).collect()
     }
 
     /// Those of the answers that are to be asked for again while somebody wants them: nothing as
-    /// long as all are good, and then those that will soon not be, too.
+    /// long as all are good, and then those that will soon not be, too. `replica`: where that
+    /// stands.
     pub(crate) fn due_for_refresh(
         &self,
-        epoch: UnixMs,
+        replica: &LogPositions,
         wanted: impl Fn(GuildId) -> bool,
         ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
-        let wanted = |(id, _): &(&GuildId, &Answer)| wanted(**id);
-        let mine = self.answers.iter().filter(wanted);
-        let other_epoch = self.epoch.is_some() && self.epoch != Some(epoch);
-        let due = |answer: &Answer| other_epoch || !answer.is_good(ttl, now);
-        if !mine.clone().any(|(_, answer)| due(answer)) {
+        let mine = self.answers.iter().filter(|(id, _)| wanted(**id));
+        let is_over = |answer: &Answer| {
+            let now = replica.in_log(answer.at.log);
+            now.is_none_or(|now| !now.comparable(answer.at))
+        };
+        let mut due = mine.clone();
+        if !due.any(|(_, answer)| !answer.is_good(ttl, now) || is_over(answer)) {
             return Vec::new();
         }
         let soon = LookupTtl {
             known: ttl.known / 2,
             failed: ttl.failed / 2,
         };
-        let together = |answer: &Answer| other_epoch || !answer.is_good(soon, now);
-        let again = mine.filter(|(_, answer)| together(answer));
+        let again = mine.filter(|(_, answer)| !answer.is_good(soon, now) || is_over(answer));
         again.map(|(id, _)| *id).collect()
     }
 
-    /// Records an answer. `at`: the replica's position. What streams are about, as `wanted` says,
-    /// is dropped last.
+    /// Records an answer about these guilds, each with the replica's position in its log. What
+    /// streams are about, as `wanted` says, is dropped last.
     pub(crate) fn record(
         &mut self,
-        at: Position,
-        asked: &[GuildId],
+        asked: &[LocatedGuild],
         failed: &[GuildId],
         wanted: impl Fn(GuildId) -> bool,
         now: Instant,
     ) -> LookupChange {
         let mut change = LookupChange::default();
-        if self.epoch != Some(at.epoch) {
-            change.changed = true;
-            *self = Self::default();
-        }
-        self.epoch = Some(at.epoch);
-        for id in asked {
+        for LocatedGuild { id, at } in asked {
             let failed = failed.contains(id);
             let answer = Answer {
                 failed,
+                at: *at,
                 since: now,
                 used: now,
             };
-            let was = self.answers.insert(*id, answer).map(|was| was.failed);
-            change.changed |= was != Some(failed);
-            if was == Some(true) && !failed {
-                self.resolved_at = Some(at);
+            let was = self.answers.insert(*id, answer);
+            let was = was.filter(|was| was.at.comparable(*at));
+            change.changed |= was.map(|was| was.failed) != Some(failed);
+            if was.is_some_and(|was| was.failed) && !failed {
+                self.resolved_at.insert(at.log, *at);
             }
         }
         while self.answers.len() > GUILDS_PER_VIEWER {
@@ -147,36 +170,47 @@ impl RightsLookups {
     }
 
     /// There is no answer about these guilds now. Where nothing is known it has failed, to be tried
-    /// again; what is known stays. Nothing is dropped for it.
-    pub(crate) fn note_failure(
-        &mut self,
-        at: Position,
-        guilds: &[GuildId],
-        now: Instant,
-    ) -> LookupChange {
-        if self.epoch.is_some_and(|epoch| epoch != at.epoch) {
-            return LookupChange::default();
+    /// again; what is known stays, and so does what was known in an epoch that is over, as long as
+    /// nothing was answered in the next. Nothing is dropped for it.
+    pub(crate) fn note_failure(&mut self, guilds: &[LocatedGuild], now: Instant) -> LookupChange {
+        let mut unknown = Vec::new();
+        let mut room = GUILDS_PER_VIEWER - self.answers.len();
+        for guild in guilds {
+            let answer = self.answers.get(&guild.id);
+            let known = answer.is_some_and(|was| was.at.comparable(guild.at) && !was.failed);
+            if known || self.awaits_an_answer_in(guild.at) || (answer.is_none() && room == 0) {
+                continue;
+            }
+            room -= usize::from(answer.is_none());
+            unknown.push(*guild);
         }
-        let known = |id: &GuildId| self.answers.get(id).is_some_and(|answer| !answer.failed);
-        let unknown = guilds.iter().copied().filter(|id| !known(id));
-        let room = GUILDS_PER_VIEWER - self.answers.len();
-        let unknown: Vec<GuildId> = unknown.take(room).collect();
-        self.record(at, &unknown, &unknown, |_| false, now)
+        let failed: Vec<GuildId> = unknown.iter().map(|guild| guild.id).collect();
+        self.record(&unknown, &failed, |_| false, now)
+    }
+
+    /// Whether what was answered in a log is of epochs that are over.
+    fn awaits_an_answer_in(&self, epoch: Position) -> bool {
+        let mut of_log = self
+            .answers
+            .values()
+            .filter(|answer| answer.at.log == epoch.log);
+        of_log.any(|answer| !answer.at.comparable(epoch)) && !self.asked_in(epoch)
     }
 
     /// A stream joins without these guilds, which are there, for want of an answer. When there is
     /// one, that it lacks them has to be known.
-    pub(crate) fn note_lacking(&mut self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
-        if *self.epoch.get_or_insert(epoch) != epoch {
-            return;
-        }
-        for id in guilds {
-            if self.answers.len() < GUILDS_PER_VIEWER {
-                self.answers.entry(*id).or_insert(Answer {
+    pub(crate) fn note_lacking(&mut self, guilds: &[LocatedGuild], now: Instant) {
+        for LocatedGuild { id, at } in guilds {
+            let known = self.answers.get(id);
+            let has_room = known.is_some() || self.answers.len() < GUILDS_PER_VIEWER;
+            if has_room && !known.is_some_and(|answer| answer.at.comparable(*at)) {
+                let lacking = Answer {
                     failed: true,
+                    at: *at,
                     since: now,
                     used: now,
-                });
+                };
+                self.answers.insert(*id, lacking);
             }
         }
     }
@@ -184,8 +218,8 @@ impl RightsLookups {
     /// Whether a guild that was invisible here for want of an answer became visible at or after
     /// this position.
     pub(crate) fn resolved_since(&self, position: Position) -> bool {
-        self.resolved_at
-            .is_some_and(|at| at.comparable(position) && position.seq <= at.seq)
+        let resolved_at = self.resolved_at.get(&position.log);
+        resolved_at.is_some_and(|at| at.comparable(position) && position.seq <= at.seq)
     }
 
     /// Forgets answers that are not good any more and that nobody wants.

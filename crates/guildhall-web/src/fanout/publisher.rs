@@ -5,16 +5,21 @@
 //! not the old name of a room that was renamed and revealed at once, nor nobody in two rooms of
 //! whom somebody moved.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use guildhall_link::frame::{Base, DiscordStatus};
 use guildhall_model::{
-    Envelope, Position, UnixMs,
+    Cursor, Envelope, GuildId, LogId, UnixMs,
     event::{LinkState, LiveEvent},
 };
 
 use super::{Fanout, affected::AffectedViewers, subscribers::WakeSet};
-use crate::replica::{Freshness, GroupSpan, GuildLogs, OutOfOrder, Progress, ReplicaWriter};
+use crate::replica::{
+    Freshness, GroupSpan, GuildLogs, LogPositions, OutOfOrder, Progress, ReplicaWriter,
+};
 
 /// Writes the replica, fills the buffers and wakes the streams; owned by the task that holds the
 /// link.
@@ -22,8 +27,8 @@ use crate::replica::{Freshness, GroupSpan, GuildLogs, OutOfOrder, Progress, Repl
 pub(crate) struct Publisher {
     writer: ReplicaWriter,
     fanout: Fanout,
-    /// The next replica while its snapshot comes in; readers keep the one they have.
-    building: Option<GuildLogs>,
+    /// Logs of the next replica while their snapshots come in; readers keep those they have.
+    building: BTreeMap<LogId, GuildLogs>,
 }
 
 impl Publisher {
@@ -31,60 +36,96 @@ impl Publisher {
         Self {
             writer,
             fanout,
-            building: None,
+            building: BTreeMap::new(),
         }
     }
 
-    /// The position to go on from: that of the last complete replica.
-    pub(crate) fn position(&self) -> Option<Position> {
-        self.writer.replica().position()
+    /// Where to go on from: the positions of the last complete replica.
+    pub(crate) fn position(&self) -> Option<Cursor> {
+        let positions = self.writer.replica().positions();
+        positions.map(|positions| positions.cursor())
     }
 
-    /// The first snapshot of a run arrived: begins a new replica beside the one in use.
-    pub(crate) fn begin_snapshot(&mut self) {
+    /// The first snapshot of a log arrived: begins a new replica of it beside the one in use.
+    pub(crate) fn begin_snapshot(&mut self, log: LogId) {
         let empty = self.writer.replica().read().empty_like();
-        self.building = Some(empty);
+        self.building.insert(log, empty);
     }
 
-    /// One guild at its floor, for the replica that was begun.
+    /// One guild at its floor, for the replica of its log that was begun.
     pub(crate) fn add_base(&mut self, base: Base) {
-        if let Some(building) = &mut self.building {
+        if let Some(building) = self.building.get_mut(&base.floor.log) {
             building.insert_base(base);
         }
     }
 
-    /// The next group of the log: all of it, or nothing if it does not follow.
+    /// The next group of a log: all of it, or nothing if it does not follow.
     pub(crate) fn apply_group(&mut self, group: Vec<Envelope>) -> Result<(), OutOfOrder> {
-        match &mut self.building {
+        let log = group.first().map(|first| first.at.log);
+        match log.and_then(|log| self.building.get_mut(&log)) {
             Some(building) => building.append_backlog(group),
             None => self.publish(group),
         }
     }
 
-    /// What was sent is complete up to `position`: the replica that was begun, if any, becomes
-    /// *the* replica. Every stream joins it from its own position.
-    pub(crate) fn complete_snapshot(&mut self, position: Position) {
+    /// What was sent is complete up to `at`, and these are all logs there are: what was begun takes
+    /// the place of what it was begun for. Every stream that is about one of these logs joins it
+    /// from its own position.
+    pub(crate) fn complete_snapshot(&mut self, at: &Cursor) {
         // All that counts of the live lane is told anew behind this.
         self.fanout.0.live.lock().clear();
-        let Some(mut built) = self.building.take() else {
+        self.writer
+            .update_freshness(|freshness| freshness.retain(|log| at.in_log(log).is_some()));
+        let mut built = std::mem::take(&mut self.building);
+        let was = self.writer.replica().positions();
+        let was_in = |log| was.as_ref().and_then(|was| was.in_log(log));
+        for position in at.positions() {
+            let goes_on = was_in(position.log).is_some_and(|was| was.comparable(*position));
+            if !goes_on {
+                // A log of which nothing was sent has no guild.
+                let empty = || self.writer.replica().read().empty_like();
+                built.entry(position.log).or_insert_with(empty);
+            }
+        }
+        let was = was.iter().flat_map(LogPositions::iter);
+        let gone: Vec<LogId> = was
+            .map(|position| position.log)
+            .filter(|log| at.in_log(*log).is_none())
+            .collect();
+        if built.is_empty() && gone.is_empty() {
             self.writer.set_progress(|progress| progress.completed += 1);
             return;
-        };
-        built.move_to(position);
+        }
         let mut live = self.writer.write();
-        *live = built;
-        self.fanout.reset_buffers();
+        let mut replaced: BTreeSet<GuildId> = BTreeSet::new();
+        for log in built.keys().chain(&gone) {
+            replaced.extend(live.ids_in(*log));
+        }
+        for log in gone {
+            live.remove_log(log);
+        }
+        for (log, mut built) in built {
+            if let Some(position) = at.in_log(log) {
+                built.move_to(position);
+                replaced.extend(built.ids_in(log));
+                live.replace(log, built);
+            }
+        }
+        self.fanout.reset_buffers(&replaced);
         let connected = self.fanout.connected();
         // INVARIANT(rights-before-published): whoever reads the new number finds the new
         // generation of rights.
         for viewer in &connected {
             viewer.rights_changed();
         }
-        self.fanout.publish(position.seq);
+        let positions = live.positions();
+        for position in positions.iter().flat_map(LogPositions::iter) {
+            self.fanout.publish(position);
+        }
         drop(live);
         self.writer.set_progress(|progress| {
             *progress = Progress {
-                position: Some(position),
+                positions,
                 completed: progress.completed + 1,
             };
         });
@@ -99,9 +140,9 @@ impl Publisher {
         self.fanout.publish_live(event);
     }
 
-    /// What the gateway says about its connection to Discord.
-    pub(crate) fn status(&mut self, status: DiscordStatus) {
-        self.set_freshness(|freshness| freshness.set_discord(status));
+    /// What the gateway says about its connection to Discord behind a log.
+    pub(crate) fn status(&mut self, log: LogId, status: DiscordStatus) {
+        self.set_freshness(|freshness| freshness.set_discord(log, status));
     }
 
     /// The link is attached.
@@ -111,7 +152,7 @@ impl Publisher {
 
     /// The link is cut. What was begun and not completed is dropped.
     pub(crate) fn link_down(&mut self, now: UnixMs) {
-        self.building = None;
+        self.building.clear();
         self.set_freshness(|freshness| freshness.set_link(LinkState::Down, now));
     }
 
@@ -125,7 +166,7 @@ impl Publisher {
         for envelope in group {
             let guild_id = envelope.event.guild_id;
             let subscribers = self.fanout.subscribers_of(guild_id);
-            let log = live.guild_log_mut(guild_id);
+            let log = live.guild_log_mut(guild_id, end);
             let affected = AffectedViewers::by(&envelope.event.change, log.guild());
             let was_there = log.guild().is_some();
             let record = log.append(envelope, span);
@@ -153,10 +194,13 @@ impl Publisher {
         for viewer in &to_wake.viewers {
             viewer.rights_changed();
         }
-        self.fanout.publish(end.seq);
+        self.fanout.publish(end);
         drop(live);
-        self.writer
-            .set_progress(|progress| progress.position = Some(end));
+        self.writer.set_progress(|progress| {
+            if let Some(positions) = &mut progress.positions {
+                positions.set(end);
+            }
+        });
         for guild_id in arrived {
             self.fanout.0.arrivals.add(guild_id);
         }

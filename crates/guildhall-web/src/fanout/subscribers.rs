@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{GuildId, UserId, ViewerClass, event::LiveEvent};
+use guildhall_model::{GuildId, LogId, Position, UserId, ViewerClass, event::LiveEvent};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
@@ -59,14 +59,14 @@ impl GuildSubscribers {
 
     /// Subscribes one stream of a viewer. To be called while the replica is locked, so that
     /// `rooms`, what the viewer sees, holds at the buffer's next record. `looked_up`: whether it is
-    /// known what they are, if there is such a guild; `now`: the replica's position.
+    /// known what they are, if there is such a guild; `now`: the replica's position in its log.
     pub(crate) fn add(
         self: &Arc<Self>,
         viewer: &Arc<Viewer>,
         waker: &Arc<StreamWaker>,
         (rooms, looked_up): (Option<&VisibleRooms>, Option<bool>),
         selector: &Selector,
-        now: u64,
+        now: Position,
     ) -> GuildSubscription {
         let mut subscriptions = self.lock();
         let class = rooms.map(|rooms| rooms.class().clone());
@@ -88,12 +88,13 @@ impl GuildSubscribers {
             let buffer = subscriptions
                 .buffers
                 .entry(key.clone())
-                .or_insert_with(|| Arc::new(ClassBuffer::new(key, rooms.clone(), now)));
+                .or_insert_with(|| Arc::new(ClassBuffer::new(key, rooms.clone(), now.seq)));
             let slot = buffer.subscribe(waker);
             (Arc::clone(buffer), slot)
         });
         GuildSubscription {
             subscribers: Arc::clone(self),
+            log: now.log,
             user: viewer.id(),
             buffer,
         }
@@ -189,6 +190,7 @@ impl GuildSubscribers {
 #[derive(Debug)]
 pub(crate) struct GuildSubscription {
     subscribers: Arc<GuildSubscribers>,
+    log: LogId,
     user: UserId,
     buffer: Option<(Arc<ClassBuffer>, Slot)>,
 }
@@ -197,6 +199,11 @@ impl GuildSubscription {
     /// The guild.
     pub(crate) fn guild_id(&self) -> GuildId {
         self.subscribers.guild_id
+    }
+
+    /// The log that the guild is in.
+    pub(crate) fn log_id(&self) -> LogId {
+        self.log
     }
 
     /// What the stream reads; `None`: its viewer sees nothing of this guild.

@@ -21,7 +21,7 @@ async fn a_group_is_published_once_and_wakes_each_stream_once() {
         joined(GHOST, LOBBY),
     ]);
     assert!(progress.has_changed().expect("the replica lives"));
-    assert_eq!(progress.borrow().position, Some(at(3)));
+    assert_eq!(progress.borrow().positions, Some(at(3).into()));
     assert_eq!(anna.woken(), woken + 1);
     assert_eq!(anna.names().len(), 3);
     assert_eq!(anna.pieces().len(), 0);

@@ -9,14 +9,15 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::{GuildId, Position, UnixMs, UserId};
+use guildhall_model::{GuildId, Position, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
-    lookups::{LookupChange, LookupTtl, RightsLookups},
+    lookups::{LookupChange, LookupTtl, RightsLookups, Unresolved},
     wake_list::{StreamWaker, WakeList},
 };
+use crate::replica::{LocatedGuild, LogPositions};
 
 /// A person with streams here, and in which guilds their rights are known.
 #[derive(Debug)]
@@ -73,34 +74,33 @@ impl Viewer {
         self.streams.wake();
     }
 
-    /// Those of these guilds where it is not known what the person is. `None`: nothing at all was
-    /// asked in this epoch of the log.
-    pub(crate) fn unresolved(&self, epoch: UnixMs, guilds: &[GuildId]) -> Option<Vec<GuildId>> {
-        self.lookups().unresolved(epoch, guilds)
+    /// What is not known of the person in these guilds.
+    pub(crate) fn unresolved(&self, guilds: &[LocatedGuild]) -> Unresolved {
+        self.lookups().unresolved(guilds)
     }
 
     /// Those of these guilds that have to be asked for.
     pub(crate) fn due(
         &self,
-        epoch: UnixMs,
-        guilds: &[GuildId],
+        guilds: &[LocatedGuild],
         ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
-        self.lookups().due(epoch, guilds, ttl, now)
+        self.lookups().due(guilds, ttl, now)
     }
 
     /// Guilds that streams of this person are about and that have to be asked for again.
+    /// `replica`: where that stands.
     pub(crate) fn due_for_refresh(
         &self,
-        epoch: UnixMs,
+        replica: &LogPositions,
         ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
         let interests = self.interests();
         let wanted = |id| interests.iter().any(|interest| interest.has(id));
         let lookups = self.lookups();
-        lookups.due_for_refresh(epoch, wanted, ttl, now)
+        lookups.due_for_refresh(replica, wanted, ttl, now)
     }
 
     /// The guilds among these that streams of this person are about.
@@ -129,37 +129,31 @@ impl Viewer {
         self.lookups().resolved_since(position)
     }
 
-    /// Records an answer. `at`: the replica's position, at or after the answer's. Streams that
-    /// wait for it, or see other guilds by it, join again.
+    /// Records an answer about these guilds, each with the replica's position in its log, at or
+    /// after the answer's. Streams that wait for it, or see other guilds by it, join again.
     pub(crate) fn record_lookup(
         &self,
-        at: Position,
-        asked: &[GuildId],
+        asked: &[LocatedGuild],
         failed: &[GuildId],
         now: Instant,
     ) -> LookupChange {
         let interests = self.interests();
         let wanted = |id| interests.iter().any(|interest| interest.has(id));
-        let change = self.lookups().record(at, asked, failed, wanted, now);
+        let change = self.lookups().record(asked, failed, wanted, now);
         drop(interests);
         self.apply(change)
     }
 
     /// Nobody answered about these guilds now. To be tried again.
-    pub(crate) fn note_failure(
-        &self,
-        at: Position,
-        guilds: &[GuildId],
-        now: Instant,
-    ) -> LookupChange {
-        let change = self.lookups().note_failure(at, guilds, now);
+    pub(crate) fn note_failure(&self, guilds: &[LocatedGuild], now: Instant) -> LookupChange {
+        let change = self.lookups().note_failure(guilds, now);
         self.apply(change)
     }
 
     /// A stream joins without these guilds for want of an answer.
-    pub(crate) fn note_lacking(&self, epoch: UnixMs, guilds: &[GuildId], now: Instant) {
+    pub(crate) fn note_lacking(&self, guilds: &[LocatedGuild], now: Instant) {
         if !guilds.is_empty() {
-            self.lookups().note_lacking(epoch, guilds, now);
+            self.lookups().note_lacking(guilds, now);
         }
     }
 

@@ -130,7 +130,7 @@ impl Dialler {
         let after = if self.needs_snapshot {
             None
         } else {
-            self.publisher.position().map(Cursor::from)
+            self.publisher.position()
         };
         let mut attachment = Attachment {
             socket,
@@ -186,7 +186,7 @@ impl Dialler {
                     attachment.feed(Message::text(text)).await;
                 }
                 Some(Output::Ping) => attachment.feed(Message::Ping(bytes::Bytes::new())).await,
-                Some(Output::Begin(_)) => self.publisher.begin_snapshot(),
+                Some(Output::Begin(log)) => self.publisher.begin_snapshot(log),
                 Some(Output::Base(base)) => self.publisher.add_base(*base),
                 Some(Output::Apply(group)) => {
                     for envelope in &group {
@@ -201,7 +201,9 @@ impl Dialler {
                 }
                 Some(Output::Complete(at)) => self.complete(&at),
                 Some(Output::Live(event)) => self.publisher.live(&event),
-                Some(Output::Status(status)) => self.publisher.status(status.status),
+                Some(Output::Status(status)) => {
+                    self.publisher.status(status.at.log, status.status);
+                }
                 Some(Output::Heads(heads)) => self.heads(&heads),
                 Some(Output::Answer { reply, answer }) => match answer {
                     // Whoever asked may have gone, which is no failure.
@@ -226,9 +228,7 @@ impl Dialler {
     }
 
     fn complete(&mut self, at: &Cursor) {
-        for position in at.positions() {
-            self.publisher.complete_snapshot(*position);
-        }
+        self.publisher.complete_snapshot(at);
         self.publisher.link_up(self.clock.now());
         gauge!("guildhall_link_up").set(1);
         self.health.send_replace(LinkHealth::Up);
@@ -240,6 +240,7 @@ impl Dialler {
     fn heads(&self, heads: &Cursor) {
         let here = self.publisher.position();
         let behind = heads.positions().iter().map(|head| {
+            let here = here.as_ref().and_then(|here| here.in_log(head.log));
             let here = here.filter(|here| here.comparable(*head));
             here.map_or(0, |here| head.seq.saturating_sub(here.seq))
         });

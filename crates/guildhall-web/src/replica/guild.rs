@@ -1,20 +1,20 @@
 //! One guild of the replica: as it is now, its recent records, and as it was before them.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use guildhall_model::{
-    Change, ChannelId, Envelope, Guild, GuildId, UserId, World,
+    Change, ChannelId, Envelope, Guild, GuildId, LogId, Position, UserId, World,
     guild::{Occupant, RoomInfo},
     json,
 };
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::record::{GroupSpan, Record};
+use super::{
+    record::{GroupSpan, Record},
+    window::RecordWindow,
+};
 
 /// A guild with its part of the log.
 ///
@@ -23,33 +23,37 @@ use super::record::{GroupSpan, Record};
 #[derive(Debug)]
 pub(crate) struct GuildLog {
     id: GuildId,
-    floor: u64,
+    log: LogId,
+    /// The guild at the floor of `world`.
     base: World,
     now: World,
-    records: VecDeque<Arc<Record>>,
-    cost: usize,
+    world: RecordWindow,
     rooms: RoomFragments,
 }
 
 impl GuildLog {
     /// The guild at its floor, with no record after it yet.
-    pub(crate) fn new(id: GuildId, floor: u64, base: Option<Guild>) -> Self {
-        let mut world = World::default();
-        world.guilds.extend(base.map(|guild| (id, guild)));
+    pub(crate) fn new(id: GuildId, floor: Position, guild: Option<Guild>) -> Self {
+        let mut base = World::default();
+        base.guilds.extend(guild.map(|guild| (id, guild)));
         Self {
             id,
-            floor,
-            now: world.clone(),
-            base: world,
-            records: VecDeque::new(),
-            cost: 0,
+            log: floor.log,
+            now: base.clone(),
+            base,
+            world: RecordWindow::new(floor.seq),
             rooms: RoomFragments::default(),
         }
     }
 
+    /// The log that it is in.
+    pub(crate) fn log_id(&self) -> LogId {
+        self.log
+    }
+
     /// The last evicted position: below it no replay is complete.
     pub(crate) fn floor(&self) -> u64 {
-        self.floor
+        self.world.floor()
     }
 
     /// The guild as it is now; `None`: not there yet, or no more.
@@ -59,18 +63,17 @@ impl GuildLog {
 
     /// The sequence number of the last record, or the floor.
     pub(crate) fn head(&self) -> u64 {
-        self.records.back().map_or(self.floor, |last| last.at.seq)
+        self.world.head()
     }
 
     /// The kept records after a sequence number, oldest first.
     pub(crate) fn records_after(&self, seq: u64) -> impl Iterator<Item = &Arc<Record>> {
-        let first = self.records.partition_point(|record| record.at.seq <= seq);
-        self.records.range(first..)
+        self.world.after(seq)
     }
 
     /// What the kept records cost in memory.
     pub(crate) fn cost(&self) -> usize {
-        self.cost
+        self.world.cost()
     }
 
     /// Appends an event of a group and returns its record.
@@ -79,29 +82,26 @@ impl GuildLog {
         self.rooms
             .forget(&record.event.change, self.now.guilds.get(&self.id));
         self.now.apply(&record.event);
-        self.cost += record.cost();
-        self.records.push_back(Arc::clone(&record));
+        self.world.push(Arc::clone(&record));
         record
     }
 
     /// Lets the oldest group of records go; the base moves past it, so the floor is never inside
     /// one. Returns what that freed.
     pub(crate) fn evict_group(&mut self) -> usize {
-        let before = self.cost;
-        while let Some(record) = self.records.pop_front() {
+        let before = self.cost();
+        while let Some(record) = self.world.pop() {
             self.base.apply(&record.event);
-            self.floor = record.at.seq;
-            self.cost -= record.cost();
             if record.ends_group() {
                 break;
             }
         }
-        before - self.cost
+        before - self.cost()
     }
 
     /// How many records are kept.
     pub(crate) fn len(&self) -> usize {
-        self.records.len()
+        self.world.len()
     }
 
     /// The guild at its floor with nobody in it but one viewer: all it takes to compute what

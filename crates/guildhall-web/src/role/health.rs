@@ -25,11 +25,15 @@ impl Health for WebHealth {
 
 impl WebHealth {
     fn world(&self) -> Check {
-        let (condition, detail) = match self.replica.position() {
-            Some(position) => (
-                Condition::Passing,
-                format!("The world is complete at {position}."),
-            ),
+        let (condition, detail) = match self.replica.positions() {
+            Some(positions) => {
+                let positions: Vec<_> = positions.iter().map(|at| at.to_string()).collect();
+                let positions = positions.join(", ");
+                (
+                    Condition::Passing,
+                    format!("The world is complete at {positions}."),
+                )
+            }
             None => (
                 Condition::Failing,
                 "No world yet: it comes from the gateway, see the line about the link.".to_owned(),

@@ -1,10 +1,12 @@
-//! What the login needs: which guilds the bot is in, where the log stands, and that the gateway
+//! What the login needs: which guilds the bot is in, where the logs stand, and that the gateway
 //! begins to watch a viewer.
 
-use futures_util::{FutureExt, future::BoxFuture};
-use guildhall_model::{GuildId, Position, UserId};
+use std::collections::BTreeSet;
 
-use crate::{auth, fanout::Fanout, stream::watch::WatchClient};
+use futures_util::{FutureExt, future::BoxFuture};
+use guildhall_model::{GuildId, LogId, Position, UserId};
+
+use crate::{auth, fanout::Fanout, replica::LogPositions, stream::watch::WatchClient};
 
 pub(super) struct ReplicaAccess {
     fanout: Fanout,
@@ -27,8 +29,16 @@ impl auth::WorldAccess for ReplicaAccess {
         guilds
     }
 
-    fn heads(&self) -> Vec<Position> {
-        self.fanout.replica().position().into_iter().collect()
+    fn heads(&self, guilds: &[GuildId]) -> Vec<Position> {
+        let logs = self.fanout.replica().read();
+        let theirs = guilds.iter().filter_map(|id| logs.position_of(*id));
+        let theirs: BTreeSet<LogId> = theirs.map(|position| position.log).collect();
+        let positions = logs.positions();
+        let all = positions.iter().flat_map(LogPositions::iter);
+        let (mut first, others): (Vec<_>, Vec<_>) =
+            all.partition(|position| theirs.contains(&position.log));
+        first.extend(others);
+        first
     }
 
     fn watch(&self, user: UserId, guilds: Vec<GuildId>) -> BoxFuture<'_, ()> {

@@ -62,8 +62,7 @@ impl Served {
         config.base_url = base_url.parse().expect("a URL");
         let harness = Harness::hall();
         let (session, set_cookie) = begin(&harness.sessions, ANNA, &[HALL]);
-        let viewer = harness.fanout.viewer(session.user.id);
-        viewer.record_lookup(at(0), &[HALL], &[], Instant::now());
+        harness.answer(session.user.id, &[HALL], &[]);
         let clock: Arc<dyn Clock> = harness.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::Fanout::new(1);
@@ -227,15 +226,15 @@ async fn a_guild_the_bot_is_not_in_is_not_found_once_the_world_is_complete() {
     let mut curl = served.get("/api/state?guild=999").await;
     assert!(curl.until("}}").await.starts_with("HTTP/1.1 404"));
     // This one is in an outage, and was never seen.
-    served
-        .harness
-        .writer
-        .status(guildhall_link::frame::DiscordStatus {
+    served.harness.writer.status(
+        guildhall_model::LogId(0),
+        guildhall_link::frame::DiscordStatus {
             discord: guildhall_link::frame::Discord::Live,
             since: EPOCH,
             guild_ids: vec![guildhall_model::GuildId(998)],
             complete: true,
-        });
+        },
+    );
     let mut curl = served.get("/api/stream?guild=998").await;
     let heard = curl.until("\"reason\":\"unavailable\"").await;
     assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");

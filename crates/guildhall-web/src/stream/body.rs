@@ -1,4 +1,4 @@
-//! One stream from its first byte to its last, as a response body. It holds its position in the log
+//! One stream from its first byte to its last, as a response body. It holds its position in each log
 //! and its subscriptions: no queue, no task of its own, one timer.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use guildhall_http::PollWhenWoken;
 use guildhall_model::{
-    Cursor, GuildId, Position,
+    Cursor, GuildId,
     event::{ByePayload, ByeReason, CheckpointPayload, ResumedPayload, StatusPayload},
 };
 use guildhall_ports::Clock;
@@ -25,12 +25,14 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::{
     limit::Permit,
     reconnect::{retry_ms, retry_ms_after},
-    replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join},
+    replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join, status_scope},
     write::SseWriter,
 };
 use crate::{
-    auth::SessionEnd,
-    fanout::{Fanout, GuildSubscription, StreamRegistration, TooFarBehind},
+    auth::{LoginHeads, SessionEnd},
+    fanout::{
+        Fanout, GuildSubscription, Published, StreamPosition, StreamRegistration, TooFarBehind,
+    },
     visible::{ControlEvent, GuildView, Selector, Visible},
 };
 
@@ -51,8 +53,8 @@ pub(crate) struct StreamSetup {
     pub(crate) guilds: Arc<[GuildId]>,
     pub(crate) selector: Selector,
     pub(crate) cursor: Option<Cursor>,
-    /// The positions that the session noted at login.
-    pub(crate) heads: Vec<Position>,
+    /// Where the logs stood at login, as the session noted it.
+    pub(crate) heads: LoginHeads,
     /// Cancelled when the session is revoked on this instance.
     pub(crate) session_end: SessionEnd,
     pub(crate) timing: Timing,
@@ -93,16 +95,29 @@ pub(crate) struct StreamBody {
 }
 
 /// Where a stream is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum StreamState {
     /// Nothing was sent yet; it gives up at this time.
     Opening { until: Instant },
     /// All up to here was sent, and its subscriptions have what comes.
-    Live(Position),
+    Live(StreamPosition),
     /// All up to here was sent. It has no subscriptions, and waits until this time to join again.
-    Detached { position: Position, until: Instant },
+    Detached {
+        position: StreamPosition,
+        until: Instant,
+    },
     /// It has ended.
     Closed,
+}
+
+impl StreamState {
+    /// Where it stands, once something was sent.
+    fn position(&self) -> Option<&StreamPosition> {
+        match self {
+            Self::Live(position) | Self::Detached { position, .. } => Some(position),
+            Self::Opening { .. } | Self::Closed => None,
+        }
+    }
 }
 
 impl StreamBody {
@@ -158,24 +173,22 @@ impl StreamBody {
 
     /// Writes all that is pending and moves the position past it.
     fn advance(&mut self, out: &mut SseWriter) {
-        // INVARIANT(rights-before-published): the number is read before the generation, and written
-        // after it; so whatever this number covers was judged by the rights of that generation.
-        let published = self.setup.fanout.published();
+        // INVARIANT(rights-before-published): the numbers are read before the generation, and
+        // written after it; so whatever they cover was judged by the rights of that generation.
+        let published = self.state.position().map(StreamPosition::published);
         let live_last = self.setup.fanout.live_last();
-        match self.state {
-            StreamState::Live(position)
+        match (&self.state, published) {
+            (StreamState::Live(_), Some(published))
                 if self.rights_generation
                     == self.setup.registration.viewer().rights_generation() =>
             {
-                if self.read(position, published, out).is_err() {
-                    self.rejoin(position, out);
+                if self.read(&published, out).is_err() {
+                    self.rejoin(out);
                 }
             }
-            StreamState::Live(position) | StreamState::Detached { position, .. } => {
-                self.rejoin(position, out);
-            }
-            StreamState::Opening { .. } => self.start(out),
-            StreamState::Closed => {}
+            (StreamState::Live(_) | StreamState::Detached { .. }, _) => self.rejoin(out),
+            (StreamState::Opening { .. }, _) => self.start(out),
+            (StreamState::Closed, _) => {}
         }
         self.write_live(live_last, out);
         self.write_status_change(out);
@@ -201,28 +214,26 @@ impl StreamBody {
         self.live_told = upto;
     }
 
-    fn read(
-        &mut self,
-        position: Position,
-        published: u64,
-        out: &mut SseWriter,
-    ) -> Result<(), TooFarBehind> {
-        if published <= position.seq {
+    /// Log after log, writes what the subscriptions have beyond the stream's position.
+    fn read(&mut self, published: &Published, out: &mut SseWriter) -> Result<(), TooFarBehind> {
+        let StreamState::Live(position) = &mut self.state else {
             return Ok(());
+        };
+        while let Some((at, upto)) = position.behind(published) {
+            let mut run = Vec::new();
+            let of_log = self
+                .subscriptions
+                .iter()
+                .filter(|subscription| subscription.log_id() == at.log);
+            for buffer in of_log.filter_map(GuildSubscription::buffer) {
+                buffer.read(at.seq, upto, &mut run)?;
+            }
+            if self.subscriptions.len() > 1 {
+                run.sort_by_key(|visible| visible.get().at.seq);
+            }
+            out.records(&run, position);
+            position.advance(at.at(upto));
         }
-        let mut run = Vec::new();
-        for buffer in self
-            .subscriptions
-            .iter()
-            .filter_map(GuildSubscription::buffer)
-        {
-            buffer.read(position.seq, published, &mut run)?;
-        }
-        if self.subscriptions.len() > 1 {
-            run.sort_by_key(|visible| visible.get().at.seq);
-        }
-        out.records(&run);
-        self.state = StreamState::Live(position.at(published));
         Ok(())
     }
 
@@ -234,33 +245,29 @@ impl StreamBody {
         let Ok(joined) = self.join(from) else {
             return;
         };
+        // Nobody asks for them again.
+        self.setup.cursor = None;
+        self.setup.heads = LoginHeads::default();
         out.retry(retry_ms(self.setup.timing.chance));
         let verdict = self.attach(joined);
-        if let ReplayVerdict::Records(replay) = &verdict
-            && let StreamState::Live(position) = self.state
-        {
-            let records = &replay.records;
-            let cursor = records.first().map_or(position, |first| {
-                let asked = self.setup.cursor.as_ref();
-                let asked = asked.and_then(|cursor| cursor.in_log(position.log));
-                // An older version gave out places inside of groups.
-                position.at(asked
-                    .map_or(0, |asked| asked.seq)
-                    .max(first.get().group.begin))
-            });
+        if let ReplayVerdict::Records(replay) = &verdict {
             counter!("guildhall_stream_resumptions_total").increment(1);
             let resumed = ControlEvent::Resumed(ResumedPayload {
-                replayed: records.len(),
+                replayed: replay.records.len(),
                 status: self.status_now(),
             });
-            out.control(Some(cursor), &Visible::control(resumed));
+            out.control(Some(&replay.from.cursor()), &Visible::control(resumed));
         }
         self.write_verdict(verdict, out);
     }
 
-    fn rejoin(&mut self, position: Position, out: &mut SseWriter) {
+    /// Joins again, from where it stands.
+    fn rejoin(&mut self, out: &mut SseWriter) {
+        let Some(position) = self.state.position() else {
+            return;
+        };
         let from = JoinFrom::Stream {
-            position,
+            position: position.positions(),
             views: &self.views,
             now: self.setup.clock.now(),
         };
@@ -269,14 +276,20 @@ impl StreamBody {
                 let verdict = self.attach(joined);
                 self.write_verdict(verdict, out);
             }
-            Err(_) if matches!(self.state, StreamState::Detached { .. }) => {}
-            Err(_) => {
+            Err(_) => self.detach(),
+        }
+    }
+
+    fn detach(&mut self) {
+        match std::mem::replace(&mut self.state, StreamState::Closed) {
+            StreamState::Live(position) => {
                 // Without subscriptions only the viewer wakes it, which is what it waits for.
                 self.subscriptions = Vec::new();
                 let until = Instant::now() + JOIN_LIMIT;
                 self.state = StreamState::Detached { position, until };
                 self.set_timer();
             }
+            other => self.state = other,
         }
     }
 
@@ -306,9 +319,11 @@ impl StreamBody {
             } => {
                 counter!("guildhall_stream_snapshots_total", "reason" => reason.name())
                     .increment(1);
-                out.replay(&before);
+                if let Some(before) = before {
+                    out.replay(&before);
+                }
                 let status = self.status_now();
-                out.snapshot(at, reason, &Visible::status(status), &guilds);
+                out.snapshot(&at, reason, &Visible::status(status), &guilds);
             }
         }
     }
@@ -329,14 +344,19 @@ impl StreamBody {
         if self.freshness_generation == Some(self.setup.fanout.replica().freshness_generation()) {
             return;
         }
-        if let StreamState::Live(position) | StreamState::Detached { position, .. } = self.state {
+        if let Some(cursor) = self.cursor() {
             let before = self.last_status.take();
             let status = self.status_now();
             if before.as_ref() != Some(&status) {
                 let status = Visible::control(ControlEvent::Status(status));
-                out.control(Some(position), &status);
+                out.control(Some(&cursor), &status);
             }
         }
+    }
+
+    /// What its browser goes on from, once something was sent.
+    fn cursor(&self) -> Option<Cursor> {
+        self.state.position().map(StreamPosition::cursor)
     }
 
     /// The status as it is now, to be sent at once.
@@ -347,10 +367,10 @@ impl StreamBody {
             .views
             .values()
             .any(|view| *view == GuildView::Everything);
-        let may_know = |id: GuildId| {
-            self.setup.guilds.binary_search(&id).is_ok() && !self.not_member_of.contains(&id)
-        };
-        let status = replica.freshness().payload(may_know, sees_any);
+        let guilds = self.setup.guilds.iter().copied();
+        let may_know = guilds.filter(|id| !self.not_member_of.contains(id));
+        let scope = status_scope(&replica.read(), may_know, sees_any);
+        let status = replica.freshness().payload(&scope);
         self.last_status = Some(status.clone());
         status
     }
@@ -371,12 +391,11 @@ impl StreamBody {
         let mut out = SseWriter::default();
         if now >= self.next_checkpoint {
             self.next_checkpoint = now + CHECKPOINT_EVERY;
-            if let StreamState::Live(position) | StreamState::Detached { position, .. } = self.state
-            {
+            if let Some(cursor) = self.cursor() {
                 let now = self.setup.clock.now();
                 let checkpoint =
                     Visible::control(ControlEvent::Checkpoint(CheckpointPayload { now }));
-                out.control(Some(position), &checkpoint);
+                out.control(Some(&cursor), &checkpoint);
             }
         }
         self.set_timer();
@@ -394,14 +413,11 @@ impl StreamBody {
     }
 
     fn bye(&mut self, reason: ByeReason) -> Bytes {
-        let cursor = match self.state {
-            StreamState::Live(position) | StreamState::Detached { position, .. } => Some(position),
-            StreamState::Opening { .. } | StreamState::Closed => None,
-        };
+        let cursor = self.cursor();
         self.state = StreamState::Closed;
         self.subscriptions = Vec::new();
         drop(self.setup.permit.take());
-        bye(reason, cursor, self.setup.timing.chance)
+        bye(reason, cursor.as_ref(), self.setup.timing.chance)
     }
 }
 
@@ -419,7 +435,7 @@ impl http_body::Body for StreamBody {
 }
 
 /// The end of a stream; all of it, for one that never began.
-pub(crate) fn bye(reason: ByeReason, cursor: Option<Position>, chance: f64) -> Bytes {
+pub(crate) fn bye(reason: ByeReason, cursor: Option<&Cursor>, chance: f64) -> Bytes {
     let retry_ms = retry_ms_after(reason, chance);
     let mut out = SseWriter::default();
     out.retry(retry_ms);

@@ -19,18 +19,20 @@ mod viewer_state;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use guildhall_model::{Cursor, GuildId, Position, UnixMs, event::SnapshotReason};
+use guildhall_model::{Cursor, GuildId, LogId, Position, UnixMs, event::SnapshotReason};
 use tokio::time::Instant;
 
 use crate::{
-    fanout::{Fanout, GuildSubscription, StreamRegistration, Viewer},
-    replica::{GuildLogs, Record},
+    auth::LoginHeads,
+    fanout::{Fanout, GuildSubscription, StreamPosition, StreamRegistration, Viewer},
+    replica::{GuildLog, GuildLogs, LogPositions, Record, StatusScope},
     visible::{
         Access, GuildAvailability, GuildSnapshot, GuildView, Selector, Visible, guild_snapshot,
     },
 };
 
-use guilds_now::{GuildNow, guilds_now};
+use cursor::QueriedLog;
+use guilds_now::{GuildNow, guilds_now, lacking, queried_logs};
 use open_stream::OpenStream;
 
 pub(crate) use guilds_now::access;
@@ -43,12 +45,12 @@ pub(crate) enum JoinFrom<'a> {
     /// is used.
     Browser {
         cursor: Option<&'a Cursor>,
-        heads: &'a [Position],
+        heads: &'a LoginHeads,
     },
     /// A stream that is open. `views`: what its browser has of each guild; `now`: the time, for
     /// what is sent that no record tells.
     Stream {
-        position: Position,
+        position: &'a LogPositions,
         views: &'a BTreeMap<GuildId, GuildView>,
         now: UnixMs,
     },
@@ -57,15 +59,16 @@ pub(crate) enum JoinFrom<'a> {
 /// A stream with its subscriptions, and what it has to send first.
 #[derive(Debug)]
 pub(crate) struct Joined {
-    /// That of the replica, or of the stream if it is ahead: all before it is in `verdict`.
-    pub(crate) position: Position,
+    /// In each log behind the query that of the replica, or of the stream if it is ahead: all
+    /// before it is in `verdict`.
+    pub(crate) position: StreamPosition,
     /// The viewer's at the time.
     pub(crate) rights_generation: u64,
     /// What the browser has once it has read `verdict`, guild by guild; nothing of the others.
     pub(crate) views: BTreeMap<GuildId, GuildView>,
     /// Guilds of the query in which the viewer is known to be no member.
     pub(crate) not_member_of: Vec<GuildId>,
-    /// To each guild of the query that is in the log.
+    /// To each guild of the query that is in a log.
     pub(crate) subscriptions: Vec<GuildSubscription>,
     /// What is to be sent first.
     pub(crate) verdict: ReplayVerdict,
@@ -79,8 +82,8 @@ pub(crate) enum ReplayVerdict {
     /// What an open stream may still be shown of before the change, then a new snapshot.
     Snapshot {
         reason: SnapshotReason,
-        at: Position,
-        before: Replay,
+        at: Cursor,
+        before: Option<Replay>,
         guilds: Vec<Visible<GuildSnapshot>>,
     },
 }
@@ -88,15 +91,22 @@ pub(crate) enum ReplayVerdict {
 /// Records that the viewer at hand may see, in order.
 pub(crate) type VisibleRecords = Vec<Visible<Arc<Record>>>;
 
-/// What happened between two positions, as the viewer at hand may know it.
-#[derive(Debug, Default)]
+/// What happened between two positions in each of several logs, as the viewer at hand may know it.
+#[derive(Debug)]
 pub(crate) struct Replay {
+    /// In order of log, and of their positions in it.
     pub(crate) records: VisibleRecords,
-    /// In order of their positions, each after the records up to there.
+    /// Guilds that go in that same order, each after the records up to its position; then those
+    /// that come, which are of now.
     pub(crate) availability: Vec<AvailabilityChange>,
-    /// A browser that has read as far as this can go on from there. Beyond it, where a snapshot is
-    /// still to come, only from the end of it all. `None`: from everywhere.
-    pub(crate) resumable_to: Option<u64>,
+    /// A browser that has read as far as this in a log can go on from there. Beyond it, where a
+    /// snapshot is still to come, only from the end of it all. Of other logs: from everywhere.
+    pub(crate) resumable_to: Vec<Position>,
+    /// Where a browser stands that has read nothing of it: in each log behind the query the last
+    /// place before the first of it.
+    pub(crate) from: LogPositions,
+    /// Where one stands that has read all of it.
+    pub(crate) upto: LogPositions,
 }
 
 /// A guild came, went or is looked up again.
@@ -111,16 +121,15 @@ pub(crate) struct AvailabilityChange {
 
 /// How a stream goes on, before it is put together with its subscriptions.
 enum Resumption {
-    /// With records; with the position after them and what the browser has then.
+    /// With records; with what the browser has then.
     Records {
-        position: Position,
         views: BTreeMap<GuildId, GuildView>,
         replay: Replay,
     },
     /// With a snapshot; with what an open stream is shown before it.
     Snapshot {
         reason: SnapshotReason,
-        before: Replay,
+        before: Option<Replay>,
     },
 }
 
@@ -129,11 +138,11 @@ enum Resumption {
 pub(crate) enum NotJoinable {
     /// No complete world yet.
     NoWorld,
-    /// The viewer's rights were not asked for in this epoch of the log.
+    /// The viewer's rights were not asked for in the present epoch of a log.
     NotLookedUp,
 }
 
-/// Subscribes a stream to those of these guilds that are in the log, and decides what it sends
+/// Subscribes a stream to those of these guilds that are in a log, and decides what it sends
 /// first. `time`: tokio's.
 pub(crate) fn join(
     fanout: &Fanout,
@@ -147,15 +156,16 @@ pub(crate) fn join(
     // INVARIANT(no-gap): read back and subscribed under one lock of the replica, so between what is
     // read back and what the buffers will have there is nothing.
     let logs = fanout.replica().read();
-    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
+    let replica = logs.positions().ok_or(NotJoinable::NoWorld)?;
     let rights_generation = viewer.rights_generation();
     let guilds = guilds_now(&logs, registration, wanted, from)?;
-    let unresolved = guilds.iter().filter(|guild| guild.unresolved);
-    let unresolved: Vec<GuildId> = unresolved.map(|guild| guild.id).collect();
-    viewer.note_lacking(now.epoch, &unresolved, time);
+    viewer.note_lacking(&lacking(&logs, &guilds), time);
+    let queried = queried_logs(&logs, &guilds);
     let joining = Joining {
         logs: &logs,
-        now,
+        replica: &replica,
+        queried: &queried,
+        now: LogPositions::of(queried.iter().map(|log| log.now)).ok_or(NotJoinable::NoWorld)?,
         guilds: &guilds,
         viewer,
         selector,
@@ -176,7 +186,7 @@ pub(crate) fn join(
         }
     };
     let (position, views, verdict) = joining.verdict(resumption);
-    let subscriptions = guilds.iter().map(|guild| {
+    let subscriptions = guilds.iter().filter_map(|guild| {
         let rooms = guild.access.rooms();
         fanout.subscribe(&logs, guild.id, registration, rooms, selector)
     });
@@ -186,7 +196,7 @@ pub(crate) fn join(
         .filter(|guild| guild.access == Access::Stranger);
     let not_member_of = strangers.map(|guild| guild.id).collect();
     Ok(Joined {
-        position,
+        position: fanout.stream_position(position),
         rights_generation,
         views,
         not_member_of,
@@ -196,35 +206,47 @@ pub(crate) fn join(
 }
 
 /// One stream's join, while the replica is locked.
-#[derive(Clone, Copy)]
 struct Joining<'a> {
     logs: &'a GuildLogs,
-    /// Where the replica stands.
-    now: Position,
-    /// Those of the query that are in the log, ascending.
+    /// Where the replica stands in all logs.
+    replica: &'a LogPositions,
+    /// The logs behind the query.
+    queried: &'a [QueriedLog],
+    /// Where the replica stands in these.
+    now: LogPositions,
+    /// Those of the query that are in a log, ascending.
     guilds: &'a [GuildNow],
     viewer: &'a Viewer,
     selector: &'a Selector,
 }
 
 impl Joining<'_> {
-    /// The highest floor of the query's guilds: what comes after a position below it is not kept.
-    fn floor(&self) -> u64 {
-        let floors = self.guilds.iter().map(|guild| self.logs.floor(guild.id));
-        floors.max().unwrap_or(0)
+    /// Where somebody stands in the logs behind the query who stood here and was sent all that
+    /// came: where the replica does, or further, since another instance may have been faster.
+    fn moved_on(&self, from: &LogPositions) -> LogPositions {
+        let mut moved_on = self.now.clone();
+        for now in self.now.iter() {
+            if let Some(ahead) = from.in_log(now.log).filter(|from| from.seq > now.seq) {
+                moved_on.set(ahead);
+            }
+        }
+        moved_on
+    }
+
+    /// Where the replica stands in a log.
+    fn now_in(&self, log: LogId) -> Position {
+        self.now.in_log(log).unwrap_or(self.now.first())
     }
 
     /// What is sent first, with the position after it and what the browser has then.
     fn verdict(
         &self,
         resumption: Resumption,
-    ) -> (Position, BTreeMap<GuildId, GuildView>, ReplayVerdict) {
+    ) -> (LogPositions, BTreeMap<GuildId, GuildView>, ReplayVerdict) {
         match resumption {
-            Resumption::Records {
-                position,
-                views,
-                replay,
-            } => (position, views, ReplayVerdict::Records(replay)),
+            Resumption::Records { views, replay } => {
+                (replay.upto.clone(), views, ReplayVerdict::Records(replay))
+            }
             Resumption::Snapshot { reason, before } => {
                 let snapshots = self.guilds.iter().filter_map(|guild| {
                     let rooms = guild.access.rooms()?;
@@ -236,11 +258,11 @@ impl Joining<'_> {
                 let everything = ids.into_iter().map(|id| (id, GuildView::Everything));
                 let verdict = ReplayVerdict::Snapshot {
                     reason,
-                    at: self.now,
+                    at: self.now.cursor(),
                     before,
                     guilds,
                 };
-                (self.now, everything.collect(), verdict)
+                (self.now.clone(), everything.collect(), verdict)
             }
         }
     }
@@ -251,7 +273,26 @@ impl Resumption {
     fn snapshot(reason: SnapshotReason) -> Self {
         Self::Snapshot {
             reason,
-            before: Replay::default(),
+            before: None,
         }
     }
+}
+
+/// Whose status it is who asks about these guilds, all of which they may know of.
+pub(crate) fn status_scope(
+    logs: &GuildLogs,
+    guilds: impl Iterator<Item = GuildId>,
+    sees_any: bool,
+) -> StatusScope {
+    let mut scope = StatusScope {
+        sees_any,
+        ..StatusScope::default()
+    };
+    for id in guilds {
+        match logs.guild(id).map(GuildLog::log_id) {
+            Some(log) => scope.located.push((id, log)),
+            None => scope.awaited.push(id),
+        }
+    }
+    scope
 }

@@ -179,7 +179,7 @@ async fn state(
     }
     let state = replay::viewer_state(&app.fanout, &registration, &guilds, &query.selector);
     let state = state.map_err(|_join| NOT_NOW)?;
-    let json = state_json(state.position, &state.status, &state.guilds);
+    let json = state_json(&state.cursor, &state.status, &state.guilds);
     let mut response = json.into_response();
     put(&mut response, &STATE_HEADERS);
     Ok(response)
@@ -257,9 +257,7 @@ async fn admit(
     looked_up.map_err(|_| AdmissionError::Unavailable)?;
     let freshness = app.fanout.replica().freshness();
     let logs = app.fanout.replica().read();
-    let now = logs.position().ok_or(AdmissionError::Unavailable)?;
-    let here = guilds.iter().copied().filter(|id| logs.contains(*id));
-    let here: Vec<GuildId> = here.collect();
+    let here = logs.located(guilds);
     if named {
         let mut missing = guilds.iter().filter(|id| !logs.contains(**id)).peekable();
         let some_missing = missing.peek().is_some();
@@ -270,13 +268,16 @@ async fn admit(
             return Err(AdmissionError::Unavailable);
         }
     }
-    let unresolved = viewer
-        .unresolved(now.epoch, &here)
-        .ok_or(AdmissionError::Unavailable)?;
-    let certain = here.iter().filter(|id| !unresolved.contains(id));
+    let unresolved = viewer.unresolved(&here);
+    if !unresolved.logs.is_empty() {
+        return Err(AdmissionError::Unavailable);
+    }
+    let unresolved = unresolved.guilds;
+    let here = here.iter().map(|guild| guild.id);
+    let certain = here.filter(|id| !unresolved.contains(id));
     let mut sees_any = false;
     for id in certain {
-        match access(&logs, *id, viewer.id()) {
+        match access(&logs, id, viewer.id()) {
             Access::Member(_) => sees_any = true,
             Access::Stranger | Access::Absent if named => {
                 return Err(if freshness.complete() {

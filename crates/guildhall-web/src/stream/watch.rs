@@ -13,7 +13,7 @@ use std::{
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use guildhall_http::LogThrottle;
 use guildhall_link::frame::Watched;
-use guildhall_model::{GuildId, Position, UserId};
+use guildhall_model::{GuildId, UserId};
 use parking_lot::Mutex;
 use tokio::{
     select,
@@ -98,15 +98,12 @@ impl WatchClient {
         guilds: &[GuildId],
     ) -> Result<(), GatewayUnavailable> {
         let mut progress = self.fanout.replica().progress();
-        let ready = progress.wait_for(|progress| progress.position.is_some());
+        let ready = progress.wait_for(|progress| progress.positions.is_some());
         ready.await.map_err(|_| GatewayUnavailable)?;
         let _one_at_a_time = viewer.lookup_lock.lock().await;
         let due = {
-            let logs = self.fanout.replica().read();
-            let epoch = logs.position().ok_or(GatewayUnavailable)?.epoch;
-            let here = guilds.iter().copied().filter(|id| logs.contains(*id));
-            let here: Vec<GuildId> = here.collect();
-            viewer.due(epoch, &here, TTL, Instant::now())
+            let here = self.fanout.replica().read().located(guilds);
+            viewer.due(&here, TTL, Instant::now())
         };
         self.ask(viewer, &due).await
     }
@@ -114,9 +111,7 @@ impl WatchClient {
     async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), GatewayUnavailable> {
         for guilds in guilds.chunks(GUILDS_PER_WATCH) {
             let watched = self.link.watch(viewer.id(), guilds.to_vec()).await?;
-            for position in watched.at.positions() {
-                self.fanout.replica().reached(*position).await;
-            }
+            self.fanout.replica().reached(&watched.at).await;
             let change = self.record(viewer, guilds, &watched)?;
             if change.dropped > 0 {
                 self.log_dropped(viewer.id(), change.dropped);
@@ -126,7 +121,7 @@ impl WatchClient {
     }
 
     /// Records an answer while the replica is locked, so that it is exact up to where streams
-    /// were shown less.
+    /// were shown less. It counts only in the epochs that it was given in.
     fn record(
         &self,
         viewer: &Viewer,
@@ -134,13 +129,18 @@ impl WatchClient {
         watched: &Watched,
     ) -> Result<LookupChange, GatewayUnavailable> {
         let logs = self.fanout.replica().read();
-        let comparable = |at: &Position| {
-            let asked = watched.at.in_log(at.log);
-            asked.is_some_and(|asked| asked.comparable(*at))
-        };
-        let now_at = logs.position().filter(comparable);
-        let now_at = now_at.ok_or(GatewayUnavailable)?;
-        Ok(viewer.record_lookup(now_at, guilds, &watched.failed, Instant::now()))
+        let mut guilds = logs.located(guilds);
+        let asked = guilds.len();
+        guilds.retain(|guild| {
+            let answered = watched.at.in_log(guild.at.log);
+            let in_epoch = answered.is_some_and(|answered| answered.comparable(guild.at));
+            in_epoch || watched.failed.contains(&guild.id)
+        });
+        let change = viewer.record_lookup(&guilds, &watched.failed, Instant::now());
+        if guilds.len() < asked {
+            return Err(GatewayUnavailable);
+        }
+        Ok(change)
     }
 
     fn log_dropped(&self, user: UserId, dropped: usize) {
@@ -233,8 +233,8 @@ impl WatchRefresher {
     fn ask_due(&mut self, now: Instant) {
         let fanout = &self.client.fanout;
         fanout.sweep(now, TTL.known);
-        let progress = *fanout.replica().progress().borrow();
-        let Some(position) = progress.position else {
+        let progress = fanout.replica().progress().borrow().clone();
+        let Some(positions) = progress.positions else {
             return;
         };
         if !fanout.replica().freshness().link_is_up() {
@@ -251,7 +251,7 @@ impl WatchRefresher {
             if self.asked_again.contains(&viewer.id()) {
                 continue;
             }
-            let guilds = viewer.due_for_refresh(position.epoch, ttl, now);
+            let guilds = viewer.due_for_refresh(&positions, ttl, now);
             self.enqueue(viewer, guilds, RefreshReason::Due);
         }
     }
@@ -299,9 +299,8 @@ impl WatchRefresher {
             let asking = timeout(LOOKUP_LIMIT, client.ask(&viewer, &guilds));
             if let Ok(Err(GatewayUnavailable)) | Err(_) = asking.await {
                 metrics::counter!("guildhall_watch_failures_total").increment(1);
-                if let Some(at) = client.fanout.replica().position() {
-                    viewer.note_failure(at, &guilds, Instant::now());
-                }
+                let here = client.fanout.replica().read().located(&guilds);
+                viewer.note_failure(&here, Instant::now());
             }
             (viewer.id(), reason)
         }));

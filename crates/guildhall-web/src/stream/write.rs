@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use guildhall_model::{
-    GuildId, Position, UnixMs,
+    Cursor, GuildId, Position, UnixMs,
     event::{
         GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, LiveEvent, SNAPSHOT, SnapshotReason,
         StatusPayload,
@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use super::replay::{AvailabilityChange, Replay};
 use crate::{
-    replica::Record,
+    fanout::StreamPosition,
+    replica::{LogPositions, Record},
     sse::{EncodedEvent, SseBuffer},
     visible::{ControlEvent, GuildAvailability, GuildSnapshot, Visible},
 };
@@ -35,8 +36,28 @@ enum Told<'a> {
 }
 
 impl SseWriter {
-    /// Records, in order. Only the last of a group carries an `id:`.
-    pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>]) {
+    /// Records of one log that a stream is sent, in order, which moves it on. Only the last of a
+    /// group carries an `id:`.
+    pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>], position: &mut StreamPosition) {
+        if position.positions().is_one() {
+            return self.shared(run);
+        }
+        let mut records = run.iter().filter_map(encoded).peekable();
+        while let Some((record, encoded)) = records.next() {
+            match records.peek() {
+                Some((next, _)) if next.cursor() == record.cursor() => {
+                    self.buffer.push_without_id(encoded);
+                }
+                _ => {
+                    position.advance(record.cursor());
+                    self.buffer.push_with_id(encoded, &position.cursor());
+                }
+            }
+        }
+    }
+
+    /// Records on a stream that is about their log alone: their bytes as they are.
+    fn shared(&mut self, run: &[Visible<Arc<Record>>]) {
         let mut records = run.iter().filter_map(encoded).peekable();
         if run.len() > 1 {
             let lengths = run.iter().filter_map(encoded);
@@ -57,28 +78,48 @@ impl SseWriter {
     /// did carries an `id:`, and no event does from whose position the browser could not go on; the
     /// last change does.
     pub(crate) fn replay(&mut self, replay: &Replay) {
-        let resumable_to = replay.resumable_to;
-        if replay.availability.is_empty() && resumable_to.is_none() {
-            return self.records(&replay.records);
+        let resumable = |at: Position| {
+            let mut limits = replay.resumable_to.iter();
+            limits.all(|limit| limit.log != at.log || at.seq <= limit.seq)
+        };
+        if replay.upto.is_one() && replay.availability.is_empty() && replay.resumable_to.is_empty()
+        {
+            return self.shared(&replay.records);
         }
         let told = in_order(replay);
+        let mut cursor = replay.from.clone();
         for (index, event) in told.iter().enumerate() {
             let has_cursor = match told.get(index + 1) {
                 Some(next) if next.cursor() == event.cursor() => false,
-                None if matches!(event, Told::Availability(_)) => true,
-                _ => resumable_to.is_none_or(|last| event.cursor().seq <= last),
+                None if event.is_snapshot() => {
+                    cursor = replay.upto.clone();
+                    true
+                }
+                _ => !event.is_snapshot() && resumable(event.cursor()),
             };
-            match event {
-                Told::Record(_, encoded) if has_cursor => self.buffer.push(encoded),
-                Told::Record(_, encoded) => self.buffer.push_without_id(encoded),
-                Told::Availability(change) => {
-                    self.availability(change, has_cursor.then_some(change.at));
+            if has_cursor {
+                cursor.set(event.cursor());
+            }
+            let cursor = has_cursor.then_some(&cursor);
+            match (event, cursor) {
+                (Told::Record(_, encoded), None) => self.buffer.push_without_id(encoded),
+                (Told::Record(_, encoded), Some(cursor)) => self.record(encoded, cursor),
+                (Told::Availability(change), cursor) => {
+                    self.availability(change, cursor.map(LogPositions::cursor).as_ref());
                 }
             }
         }
     }
 
-    fn availability(&mut self, change: &AvailabilityChange, cursor: Option<Position>) {
+    fn record(&mut self, encoded: &EncodedEvent, cursor: &LogPositions) {
+        if cursor.is_one() {
+            self.buffer.push(encoded);
+        } else {
+            self.buffer.push_with_id(encoded, &cursor.cursor());
+        }
+    }
+
+    fn availability(&mut self, change: &AvailabilityChange, cursor: Option<&Cursor>) {
         let mut data = json::to_vec(&OfGuild {
             guild_id: change.guild_id,
             ts: change.ts,
@@ -105,7 +146,7 @@ impl SseWriter {
     }
 
     /// A control event. `cursor`: the last position before the first record still to be sent.
-    pub(crate) fn control(&mut self, cursor: Option<Position>, event: &Visible<ControlEvent>) {
+    pub(crate) fn control(&mut self, cursor: Option<&Cursor>, event: &Visible<ControlEvent>) {
         let data = json::to_vec(event.get());
         self.buffer
             .event(event.get().definition().name, cursor, &data);
@@ -119,7 +160,7 @@ impl SseWriter {
     /// `snapshot`.
     pub(crate) fn snapshot(
         &mut self,
-        at: Position,
+        at: &Cursor,
         reason: SnapshotReason,
         status: &Visible<StatusPayload>,
         guilds: &[Visible<GuildSnapshot>],
@@ -147,23 +188,27 @@ fn encoded(visible: &Visible<Arc<Record>>) -> Option<(&Record, &EncodedEvent)> {
     Some((record, record.frame()?))
 }
 
-/// What a replay tells: each change of a guild after the records up to its position.
+/// What a replay tells: each guild that goes after the records up to its position, and those that
+/// come last.
 fn in_order(replay: &Replay) -> Vec<Told<'_>> {
-    let mut records = replay.records.iter().filter_map(encoded).peekable();
-    let mut told = Vec::with_capacity(replay.records.len() + replay.availability.len());
-    for change in &replay.availability {
-        while let Some((record, encoded)) =
-            records.next_if(|(record, _)| record.at.seq <= change.at.seq)
-        {
-            told.push(Told::Record(record, encoded));
-        }
-        told.push(Told::Availability(change));
-    }
-    told.extend(records.map(|(record, encoded)| Told::Record(record, encoded)));
+    let records = replay.records.iter().filter_map(encoded);
+    let records = records.map(|(record, encoded)| Told::Record(record, encoded));
+    let changes = replay.availability.iter().map(Told::Availability);
+    let mut told: Vec<_> = records.chain(changes).collect();
+    // Stable, so a change comes after the records at its position.
+    told.sort_by_key(|event| (event.is_snapshot(), event.at()));
     told
 }
 
 impl Told<'_> {
+    /// Where it happened.
+    fn at(&self) -> Position {
+        match self {
+            Self::Record(record, _) => record.at,
+            Self::Availability(change) => change.at,
+        }
+    }
+
     /// Where the group ends that it is of.
     fn cursor(&self) -> Position {
         match self {
@@ -171,16 +216,24 @@ impl Told<'_> {
             Self::Availability(change) => change.at,
         }
     }
+
+    /// Whether it is a guild as it is now.
+    fn is_snapshot(&self) -> bool {
+        let Self::Availability(change) = self else {
+            return false;
+        };
+        matches!(change.what.get(), GuildAvailability::Available(_))
+    }
 }
 
 /// The answer of `/api/state`: the snapshot with its cursor.
 pub(crate) fn state_json(
-    at: Position,
+    at: &Cursor,
     status: &Visible<StatusPayload>,
     guilds: &[Visible<GuildSnapshot>],
 ) -> Bytes {
     let mut data = b"{\"cursor\":".to_vec();
-    data.extend_from_slice(&json::to_vec(&at));
+    data.extend_from_slice(&json::to_vec(at));
     snapshot_body(&mut data, status, guilds);
     Bytes::from(data)
 }

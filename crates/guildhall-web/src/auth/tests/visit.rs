@@ -31,7 +31,7 @@ impl WorldAccess for FakeWorld {
         guilds
     }
 
-    fn heads(&self) -> Vec<Position> {
+    fn heads(&self, _: &[GuildId]) -> Vec<Position> {
         vec![Position {
             log: LogId(0),
             epoch: NOW,

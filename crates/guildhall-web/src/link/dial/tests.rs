@@ -58,7 +58,7 @@ async fn it_follows_the_log_and_goes_on_from_its_position_after_a_cut() {
         events: vec![event(3)],
     });
     gateway.run_until(house.is(&LinkHealth::Up)).await;
-    assert_eq!(house.replica.position(), Some(at(3)));
+    assert_eq!(house.replica.positions(), Some(at(3).into()));
     assert_eq!(name_of(&house.replica), "name 3");
 }
 
@@ -83,8 +83,8 @@ async fn a_hole_in_the_log_makes_it_ask_for_everything() {
     gateway.greet(at(3));
     assert_eq!(gateway.next().await, joins(None));
     assert_eq!(
-        house.replica.position(),
-        Some(at(1)),
+        house.replica.positions(),
+        Some(at(1).into()),
         "it serves what it has meanwhile"
     );
 }
@@ -285,7 +285,7 @@ impl House {
     }
 
     async fn reaches(&self, position: Position) {
-        self.replica.reached(position).await;
+        self.replica.reached(&position.into()).await;
         self.is(&LinkHealth::Up).await;
     }
 

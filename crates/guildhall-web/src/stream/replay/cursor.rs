@@ -1,56 +1,87 @@
-//! Whether a browser or a stream can go on from its position at all, before anybody's rights are
-//! looked at.
+//! Whether a browser or a stream can go on from where it stands at all, before anybody's rights are
+//! looked at: in each log behind its query, or not at all.
 
-use guildhall_model::{Cursor, Position};
+use guildhall_model::{Cursor, Position, event::SnapshotReason};
 
-use guildhall_model::event::SnapshotReason;
+use crate::{auth::LoginHeads, replica::LogPositions};
 
-/// What becomes of a position.
+/// One log behind a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CursorVerdict {
-    /// Everything after this number is kept.
-    After(u64),
-    /// A snapshot, and why.
-    Snapshot(SnapshotReason),
+pub(super) struct QueriedLog {
+    /// Where the replica stands in it.
+    pub(super) now: Position,
+    /// The highest floor of the query's guilds in it.
+    pub(super) floor: u64,
 }
 
-/// Decides about a browser's cursor. `floor`: the highest of the query's guilds; `window`: how
-/// far ahead another instance may be believed.
+/// Where everything that comes after is kept, in one log or several; or a snapshot, and why.
+pub(super) type CursorVerdict<T> = Result<T, SnapshotReason>;
+
+/// Decides about a browser's cursor: where it goes on in each of these logs. `replica`: where that
+/// stands in all logs; `window`: how far ahead another instance may be believed.
 pub(super) fn judge_cursor(
     cursor: Option<&Cursor>,
-    heads: &[Position],
-    now: Position,
-    floor: u64,
+    heads: &LoginHeads,
+    logs: &[QueriedLog],
+    replica: &LogPositions,
     window: u64,
-) -> CursorVerdict {
-    let Some(cursor) = cursor.and_then(|cursor| cursor.in_log(now.log)) else {
-        return CursorVerdict::Snapshot(SnapshotReason::NoCursor);
+) -> CursorVerdict<LogPositions> {
+    let cursor = cursor.ok_or(SnapshotReason::NoCursor)?;
+    let is_over = |position: &Position| {
+        let now = replica.in_log(position.log);
+        now.is_none_or(|now| !now.comparable(*position))
     };
-    if cursor.epoch != now.epoch {
-        return CursorVerdict::Snapshot(SnapshotReason::EpochChanged);
+    let named = || logs.iter().filter_map(|log| cursor.in_log(log.now.log));
+    let lacks_some = named().count() < logs.len();
+    if named().any(|position| is_over(&position)) {
+        return Err(SnapshotReason::EpochChanged);
     }
-    let before_login = |head: &Position| head.comparable(cursor) && cursor.seq < head.seq;
-    if heads.iter().any(before_login) {
-        return CursorVerdict::Snapshot(SnapshotReason::NoCursor);
+    if lacks_some && cursor.positions().iter().any(is_over) {
+        // Its guilds are in other logs than they were when it was given.
+        return Err(SnapshotReason::EpochChanged);
     }
-    if cursor.seq < floor || cursor.seq > now.seq.saturating_add(window) {
-        return CursorVerdict::Snapshot(SnapshotReason::CursorExpired);
+    if named().any(|position| heads.precede(position)) || named().next().is_none() {
+        return Err(SnapshotReason::NoCursor);
     }
-    CursorVerdict::After(cursor.seq)
+    if lacks_some {
+        // A guild of another log joined the query.
+        return Err(SnapshotReason::AuthzChanged);
+    }
+    let kept = |log: &QueriedLog, position: Position| {
+        position.seq >= log.floor && position.seq <= log.now.seq.saturating_add(window)
+    };
+    let in_each = logs
+        .iter()
+        .filter_map(|log| Some((log, cursor.in_log(log.now.log)?)));
+    let in_each: Vec<_> = in_each.collect();
+    if !in_each.iter().all(|(log, position)| kept(log, *position)) {
+        return Err(SnapshotReason::CursorExpired);
+    }
+    let positions = LogPositions::of(in_each.into_iter().map(|(_, position)| position));
+    positions.ok_or(SnapshotReason::NoCursor)
 }
 
-/// Decides about a stream that is open at `position`.
+/// Decides about a stream that is open at these positions. A log that it does not stand in is new
+/// to it.
 pub(super) fn judge_position(
-    position: Position,
-    now: Position,
-    floor: u64,
+    position: &LogPositions,
+    logs: &[QueriedLog],
     window: u64,
-) -> CursorVerdict {
-    match judge_cursor(Some(&Cursor::from(position)), &[], now, floor, window) {
-        CursorVerdict::Snapshot(SnapshotReason::CursorExpired) => {
-            CursorVerdict::Snapshot(SnapshotReason::SlowConsumer)
-        }
-        verdict => verdict,
+) -> CursorVerdict<()> {
+    let stands_in = || {
+        let logs = logs.iter();
+        logs.filter_map(|log| Some((log, position.in_log(log.now.log)?)))
+    };
+    if stands_in().any(|(log, at)| !at.comparable(log.now)) {
+        return Err(SnapshotReason::EpochChanged);
+    }
+    let kept = |(log, at): (&QueriedLog, Position)| {
+        at.seq >= log.floor && at.seq <= log.now.seq.saturating_add(window)
+    };
+    if stands_in().all(kept) {
+        Ok(())
+    } else {
+        Err(SnapshotReason::SlowConsumer)
     }
 }
 

@@ -1,23 +1,26 @@
 //! What the viewer is to each guild of the query at the moment of a join.
 
-use guildhall_model::{GuildId, UserId};
+use std::collections::BTreeMap;
 
-use super::{JoinFrom, NotJoinable};
+use guildhall_model::{GuildId, LogId, UserId};
+
+use super::{JoinFrom, NotJoinable, cursor::QueriedLog};
 use crate::{
     fanout::StreamRegistration,
-    replica::{GuildLog, GuildLogs},
+    replica::{GuildLog, GuildLogs, LocatedGuild},
     visible::Access,
 };
 
-/// A guild of the query that is in the log, and what the viewer is to it now.
+/// A guild of the query that is in a log, and what the viewer is to it now.
 pub(super) struct GuildNow {
     pub(super) id: GuildId,
+    pub(super) log: LogId,
     pub(super) access: Access,
     /// The answer about it is missing on this instance, whatever the log says.
     pub(super) unresolved: bool,
 }
 
-/// Those of these guilds that are in the log. `from`: who has been shown something may go on
+/// Those of these guilds that are in a log. `from`: who has been shown something may go on
 /// without being looked up.
 pub(super) fn guilds_now(
     logs: &GuildLogs,
@@ -25,22 +28,16 @@ pub(super) fn guilds_now(
     wanted: &[GuildId],
     from: JoinFrom<'_>,
 ) -> Result<Vec<GuildNow>, NotJoinable> {
-    let here = wanted.iter().copied().filter(|id| logs.contains(*id));
-    let here: Vec<GuildId> = here.collect();
+    let here = logs.located(wanted);
     let viewer = registration.viewer();
-    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
-    let unresolved = match (viewer.unresolved(now.epoch, &here), from) {
-        (Some(unresolved), _) => unresolved,
-        // It was shown something in this epoch of the log: what it was not asked about is unknown.
-        (None, JoinFrom::Stream { position, .. }) if position.comparable(now) => here,
-        (None, _) => return Err(NotJoinable::NotLookedUp),
-    };
-    let known = wanted
-        .iter()
-        .copied()
-        .filter(|id| logs.guild(*id).is_some());
-    let guilds = known.map(|id| {
-        let unresolved = unresolved.contains(&id);
+    let unresolved = viewer.unresolved(&here);
+    let mut not_asked = unresolved.logs.iter();
+    if not_asked.any(|log| !from.may_go_on_without_answers(logs, *log)) {
+        return Err(NotJoinable::NotLookedUp);
+    }
+    let known = wanted.iter().filter_map(|id| Some((*id, logs.guild(*id)?)));
+    let guilds = known.map(|(id, guild)| {
+        let unresolved = unresolved.guilds.contains(&id);
         let access = if unresolved {
             Access::Unknown
         } else {
@@ -48,11 +45,58 @@ pub(super) fn guilds_now(
         };
         GuildNow {
             id,
+            log: guild.log_id(),
             access,
             unresolved,
         }
     });
     Ok(guilds.collect())
+}
+
+impl JoinFrom<'_> {
+    /// Whether a log may be joined about which nothing was asked in its present epoch: by a stream
+    /// that was shown something of this epoch, or to which the log is new. What it was not asked
+    /// about is unknown. To one that stands in an epoch that is over, that would take guilds away
+    /// for a moment.
+    fn may_go_on_without_answers(self, logs: &GuildLogs, log: LogId) -> bool {
+        match self {
+            Self::Browser { .. } => false,
+            Self::Stream { position, .. } => match (position.in_log(log), logs.position(log)) {
+                (Some(stands), Some(now)) => stands.comparable(now),
+                _ => true,
+            },
+        }
+    }
+}
+
+/// Those of these guilds of which the answer is missing.
+pub(super) fn lacking(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<LocatedGuild> {
+    let unresolved = guilds.iter().filter(|guild| guild.unresolved);
+    let unresolved = unresolved.filter_map(|guild| {
+        let at = logs.position(guild.log)?;
+        Some(LocatedGuild { id: guild.id, at })
+    });
+    unresolved.collect()
+}
+
+/// The logs behind a query: those that its guilds are in; of a query of which no guild was ever
+/// seen, the first there is, so that it has a cursor.
+pub(super) fn queried_logs(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<QueriedLog> {
+    let mut floors: BTreeMap<LogId, u64> = BTreeMap::new();
+    for guild in guilds {
+        let floor = floors.entry(guild.log).or_default();
+        *floor = logs.floor(guild.id).max(*floor);
+    }
+    let behind = floors.into_iter().filter_map(|(log, floor)| {
+        let now = logs.position(log)?;
+        Some(QueriedLog { now, floor })
+    });
+    let behind: Vec<QueriedLog> = behind.collect();
+    if behind.is_empty() {
+        let first = logs.first_position().into_iter();
+        return first.map(|now| QueriedLog { now, floor: 0 }).collect();
+    }
+    behind
 }
 
 /// What a user is to a guild as it is now.

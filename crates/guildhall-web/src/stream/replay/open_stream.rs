@@ -1,17 +1,17 @@
 //! An open stream goes on: what changed about a guild as a whole is sent as that, for what changed
 //! inside of one there is a new snapshot of everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use guildhall_model::{GuildId, Position, UnixMs, event::SnapshotReason};
+use guildhall_model::{GuildId, LogId, Position, UnixMs, event::SnapshotReason};
 
 use super::{
-    AvailabilityChange, Joining, Replay, Resumption,
-    cursor::{CursorVerdict, judge_position},
+    AvailabilityChange, GuildNow, Joining, Replay, Resumption, VisibleRecords,
+    cursor::judge_position,
     guild_replay::{GuildReplay, ViewChange, replay_guild_of_member},
 };
 use crate::{
-    replica::GroupSpan,
+    replica::{GroupSpan, LogPositions},
     visible::{Access, GuildAvailability, GuildView, availability_change},
 };
 
@@ -19,24 +19,32 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct OpenStream<'a> {
     pub(super) views: &'a BTreeMap<GuildId, GuildView>,
-    pub(super) position: Position,
+    pub(super) position: &'a LogPositions,
     pub(super) ts: UnixMs,
 }
 
 impl Joining<'_> {
     pub(super) fn resume_stream(&self, wanted: &[GuildId], stream: OpenStream<'_>) -> Resumption {
         let window = self.logs.window() as u64;
-        match judge_position(stream.position, self.now, self.floor(), window) {
-            CursorVerdict::After(_) => {}
-            CursorVerdict::Snapshot(reason) => return Resumption::snapshot(reason),
+        if let Err(reason) = judge_position(stream.position, self.queried, window) {
+            return Resumption::snapshot(reason);
+        }
+        let moved = |guild: &GuildNow| {
+            stream.views.contains_key(&guild.id) && stream.position.in_log(guild.log).is_none()
+        };
+        if self.guilds.iter().any(moved) {
+            // The browser has it from another log, whose numbers mean nothing in this one.
+            return Resumption::snapshot(SnapshotReason::EpochChanged);
         }
         let mut continuation = Continuation {
-            joining: *self,
+            joining: self,
             stream,
-            now: stream.position.max(self.now),
-            replay: Replay::default(),
+            upto: self.moved_on(stream.position),
+            records: VisibleRecords::new(),
+            availability: Vec::new(),
+            resumable_to: BTreeMap::new(),
             views: BTreeMap::new(),
-            rooms_changed: None,
+            rooms_changed: BTreeMap::new(),
         };
         for id in wanted {
             continuation.add_guild(*id);
@@ -47,23 +55,27 @@ impl Joining<'_> {
 
 /// What an open stream is sent, gathered guild by guild.
 struct Continuation<'a> {
-    joining: Joining<'a>,
+    joining: &'a Joining<'a>,
     stream: OpenStream<'a>,
-    /// The replica's position, or the stream's if it is ahead.
-    now: Position,
-    replay: Replay,
+    /// The replica's positions, or the stream's where it is ahead.
+    upto: LogPositions,
+    records: VisibleRecords,
+    availability: Vec<AvailabilityChange>,
+    /// In each log of which a guild's snapshot is to come, the first place of which not all is
+    /// told before it.
+    resumable_to: BTreeMap<LogId, Position>,
     /// What the browser has after it.
     views: BTreeMap<GuildId, GuildView>,
-    /// The first group by which a viewer who was and is a member sees other rooms.
-    rooms_changed: Option<GroupSpan>,
+    /// In each log the first group by which a viewer who was and is a member sees other rooms.
+    rooms_changed: BTreeMap<LogId, GroupSpan>,
 }
 
 /// How far the browser has been told of a guild.
 struct Told {
     /// What it has.
     view: GuildView,
-    /// What comes after this number is not told yet, or not all of it.
-    to: u64,
+    /// What comes after this is not told yet, or not all of it. `None`: nothing of its log is.
+    to: Option<Position>,
 }
 
 impl Continuation<'_> {
@@ -79,22 +91,28 @@ impl Continuation<'_> {
         let (access, unresolved) = there.map_or((&Access::Absent, false), |there| {
             (&there.access, there.unresolved)
         });
-        let told = if was == GuildView::Everything && !unresolved {
-            self.add_records(id, access)
-        } else {
-            Told {
-                view: was,
-                to: self.stream.position.seq,
+        let stands = there.and_then(|there| self.stream.position.in_log(there.log));
+        let told = match stands {
+            Some(stands) if was == GuildView::Everything && !unresolved => {
+                self.add_records(id, access, stands)
             }
+            _ => Told {
+                view: was,
+                to: stands,
+            },
         };
         let selector = self.joining.selector;
         let (then, what) = availability_change(told.view, access, id, logs.guild(id), selector);
         if let Some(what) = what {
-            if then == GuildView::Everything {
-                lower(&mut self.replay.resumable_to, told.to);
+            if then == GuildView::Everything
+                && let Some(to) = told.to
+            {
+                let first = self.resumable_to.entry(to.log).or_insert(to);
+                *first = to.min(*first);
             }
-            self.replay.availability.push(AvailabilityChange {
-                at: self.now,
+            let log = there.map_or(self.upto.first().log, |there| there.log);
+            self.availability.push(AvailabilityChange {
+                at: self.upto.in_log(log).unwrap_or(self.upto.first()),
                 ts: self.stream.ts,
                 guild_id: id,
                 what,
@@ -105,44 +123,46 @@ impl Continuation<'_> {
         }
     }
 
-    /// Adds what the viewer was shown of a guild of which the browser has everything. `access`:
-    /// what they are to it by this time.
-    fn add_records(&mut self, id: GuildId, access: &Access) -> Told {
-        let after = self.stream.position.seq;
+    /// Adds what the viewer was shown of a guild of which the browser has everything, after where
+    /// it stands in its log. `access`: what they are to it by this time.
+    fn add_records(&mut self, id: GuildId, access: &Access, stands: Position) -> Told {
         let (user, selector) = (self.joining.viewer.id(), self.joining.selector);
         let seen = self
             .joining
             .logs
             .guild(id)
             .map_or_else(GuildReplay::default, |log| {
-                replay_guild_of_member(id, log, user, selector, after)
+                replay_guild_of_member(id, log, user, selector, stands.seq)
             });
-        self.replay.records.extend(seen.shown);
+        self.records.extend(seen.shown);
         let Some(view_change) = seen.view_change else {
             return Told {
                 view: GuildView::Everything,
-                to: after,
+                to: Some(stands),
             };
         };
         if view_change.rooms_changed {
-            let first = self.rooms_changed.get_or_insert(view_change.group);
+            let first = self.rooms_changed.entry(stands.log);
+            let first = first.or_insert(view_change.group);
             if view_change.group.begin < first.begin {
                 *first = view_change.group;
             }
         }
         Told {
-            to: view_change.group.begin,
-            view: self.add_view_change(id, &view_change, access),
+            to: Some(stands.at(view_change.group.begin)),
+            view: self.add_view_change(id, &view_change, access, stands),
         }
     }
 
     /// Adds that a guild is not visible any more, unless the record that did it tells so itself;
-    /// returns what the browser has then. `access`: what the viewer is to the guild by this time.
+    /// returns what the browser has then. `access`: what the viewer is to the guild by this time;
+    /// `stands`: any position in its log.
     fn add_view_change(
         &mut self,
         id: GuildId,
         view_change: &ViewChange,
         access: &Access,
+        stands: Position,
     ) -> GuildView {
         if view_change.announced {
             return GuildView::Nothing;
@@ -162,10 +182,9 @@ impl Continuation<'_> {
             None,
             self.joining.selector,
         );
-        self.replay
-            .availability
+        self.availability
             .extend(what.map(|what| AvailabilityChange {
-                at: view_change.group.cursor(self.now),
+                at: view_change.group.cursor(stands),
                 ts: view_change.ts,
                 guild_id: id,
                 what,
@@ -174,40 +193,72 @@ impl Continuation<'_> {
     }
 
     fn finish(mut self) -> Resumption {
-        let records = &mut self.replay.records;
-        records.sort_by_key(|visible| visible.get().at.seq);
-        if let Some(changed) = self.rooms_changed {
+        self.records.sort_by_key(|visible| visible.get().at);
+        if !self.rooms_changed.is_empty() {
             // It is still shown what came up to the change: nobody's leaving is swallowed. Who
             // breaks off before the snapshot begins again before the change.
-            records.retain(|visible| visible.get().at.seq <= changed.end);
+            let changed = std::mem::take(&mut self.rooms_changed);
+            self.records.retain(|visible| {
+                let at = visible.get().at;
+                changed.get(&at.log).is_none_or(|group| at.seq <= group.end)
+            });
+            self.availability.clear();
+            self.resumable_to = changed
+                .into_iter()
+                .map(|(log, group)| (log, self.joining.now_in(log).at(group.begin)))
+                .collect();
             return Resumption::Snapshot {
                 reason: SnapshotReason::AuthzChanged,
-                before: Replay {
-                    records: self.replay.records,
-                    availability: Vec::new(),
-                    resumable_to: Some(changed.begin),
-                },
+                before: Some(self.replay()),
             };
         }
-        let ahead = self.joining.now.seq < self.stream.position.seq;
-        if ahead && !self.replay.availability.is_empty() {
+        let is_ahead = |position: Position| {
+            let now = self.joining.now_in(position.log);
+            now.seq < position.seq
+        };
+        if !self.availability.is_empty() && self.stream_positions().any(is_ahead) {
             // It came from an instance that is ahead, and the snapshots of this one are older.
             return Resumption::snapshot(SnapshotReason::AuthzChanged);
         }
         // Snapshots last: they are of now.
-        self.replay.availability.sort_by_key(|change| {
+        self.availability.sort_by_key(|change| {
             let is_snapshot = matches!(change.what.get(), GuildAvailability::Available(_));
-            (change.at.seq, is_snapshot)
+            (is_snapshot, change.at)
         });
+        let views = std::mem::take(&mut self.views);
         Resumption::Records {
-            position: self.now,
-            views: self.views,
-            replay: self.replay,
+            views,
+            replay: self.replay(),
         }
     }
-}
 
-/// Sets a number to another that is lower, or to the first.
-fn lower(number: &mut Option<u64>, to: u64) {
-    *number = Some(number.map_or(to, |at| at.min(to)));
+    /// Where the stream stands in the logs behind its query.
+    fn stream_positions(&self) -> impl Iterator<Item = Position> {
+        let logs = self.joining.queried.iter();
+        logs.filter_map(|log| self.stream.position.in_log(log.now.log))
+    }
+
+    fn replay(self) -> Replay {
+        let told = self.records.iter().map(|visible| visible.get().at);
+        let told = told.chain(self.availability.iter().map(|change| change.at));
+        let told = told.chain(self.resumable_to.values().copied());
+        let told: BTreeSet<LogId> = told.map(|at| at.log).collect();
+        // In a log of which something is still to be told it stands where it did; and in one that
+        // is new to it nowhere, until that is told.
+        let from = self.upto.iter().filter_map(|upto| {
+            if told.contains(&upto.log) {
+                self.stream.position.in_log(upto.log)
+            } else {
+                Some(upto)
+            }
+        });
+        let from = LogPositions::of(from);
+        Replay {
+            from: from.unwrap_or_else(|| self.stream.position.clone()),
+            records: self.records,
+            availability: self.availability,
+            resumable_to: self.resumable_to.into_values().collect(),
+            upto: self.upto,
+        }
+    }
 }

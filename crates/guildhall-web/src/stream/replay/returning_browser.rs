@@ -3,37 +3,44 @@
 
 use std::collections::BTreeMap;
 
-use guildhall_model::{Cursor, Position, event::SnapshotReason};
+use guildhall_model::{Cursor, event::SnapshotReason};
 
 use super::{
-    GuildNow, Joining, Replay, Resumption, VisibleRecords,
-    cursor::{CursorVerdict, judge_cursor},
+    GuildNow, Joining, Replay, Resumption, VisibleRecords, cursor::judge_cursor,
     guild_replay::replay_guild,
 };
-use crate::visible::{Access, GuildView};
+use crate::{
+    auth::LoginHeads,
+    replica::LogPositions,
+    visible::{Access, GuildView, Visible},
+};
 
 impl Joining<'_> {
     /// `heads`: noted by the browser's session at login; nothing below them is used.
-    pub(super) fn resume_browser(&self, cursor: Option<&Cursor>, heads: &[Position]) -> Resumption {
+    pub(super) fn resume_browser(&self, cursor: Option<&Cursor>, heads: &LoginHeads) -> Resumption {
         let window = self.logs.window() as u64;
-        let after = match judge_cursor(cursor, heads, self.now, self.floor(), window) {
-            CursorVerdict::After(seq) => self.now.at(seq),
-            CursorVerdict::Snapshot(reason) => return Resumption::snapshot(reason),
+        let after = match judge_cursor(cursor, heads, self.queried, self.replica, window) {
+            Ok(after) => after,
+            Err(reason) => return Resumption::snapshot(reason),
         };
         let unresolved = self.guilds.iter().any(|guild| guild.unresolved);
-        if unresolved || self.viewer.resolved_since(after) {
+        let resolved = || after.iter().any(|after| self.viewer.resolved_since(after));
+        if unresolved || resolved() {
             return Resumption::snapshot(SnapshotReason::AuthzChanged);
         }
-        self.records_after(after)
+        self.records_after(&after)
     }
 
-    fn records_after(&self, after: Position) -> Resumption {
+    fn records_after(&self, after: &LogPositions) -> Resumption {
         let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
-        for GuildNow { id, access, .. } in self.guilds {
-            let Some(log) = self.logs.guild(*id) else {
+        for GuildNow {
+            id, log, access, ..
+        } in self.guilds
+        {
+            let (Some(guild), Some(after)) = (self.logs.guild(*id), after.in_log(*log)) else {
                 continue;
             };
-            let seen = replay_guild(*id, log, self.viewer.id(), self.selector, after.seq);
+            let seen = replay_guild(*id, guild, self.viewer.id(), self.selector, after.seq);
             if seen.view_change.is_some() {
                 return Resumption::snapshot(SnapshotReason::AuthzChanged);
             }
@@ -45,15 +52,23 @@ impl Joining<'_> {
                 Access::Stranger | Access::Absent => None,
             };
         }
-        records.sort_by_key(|visible| visible.get().at.seq);
+        records.sort_by_key(|visible| visible.get().at);
+        let upto = self.moved_on(after);
+        let mut from = upto.clone();
+        for log in after.iter() {
+            let mut records = records.iter().map(Visible::get);
+            if let Some(first) = records.find(|record| record.at.log == log.log) {
+                // An older version gave out places inside of groups.
+                from.set(log.at(log.seq.max(first.group.begin)));
+            }
+        }
         let replay = Replay {
             records,
-            ..Replay::default()
+            availability: Vec::new(),
+            resumable_to: Vec::new(),
+            from,
+            upto,
         };
-        Resumption::Records {
-            position: after.max(self.now),
-            views,
-            replay,
-        }
+        Resumption::Records { views, replay }
     }
 }

@@ -1,16 +1,22 @@
 //! What a viewer sees right now, for one response and no stream.
 
-use guildhall_model::{GuildId, Position, event::StatusPayload};
+use guildhall_model::{Cursor, GuildId, event::StatusPayload};
 
-use super::{JoinFrom, NotJoinable, guilds_now::guilds_now};
+use super::{
+    JoinFrom, NotJoinable,
+    guilds_now::{guilds_now, queried_logs},
+    status_scope,
+};
 use crate::{
+    auth::LoginHeads,
     fanout::{Fanout, StreamRegistration},
+    replica::LogPositions,
     visible::{Access, GuildSnapshot, Selector, Visible, guild_snapshot},
 };
 
 /// What a viewer sees right now, for one response and no stream.
 pub(crate) struct ViewerState {
-    pub(crate) position: Position,
+    pub(crate) cursor: Cursor,
     pub(crate) guilds: Vec<Visible<GuildSnapshot>>,
     pub(crate) status: Visible<StatusPayload>,
 }
@@ -23,30 +29,27 @@ pub(crate) fn viewer_state(
     selector: &Selector,
 ) -> Result<ViewerState, NotJoinable> {
     let logs = fanout.replica().read();
-    let now = logs.position().ok_or(NotJoinable::NoWorld)?;
     let browser = JoinFrom::Browser {
         cursor: None,
-        heads: &[],
+        heads: &LoginHeads::default(),
     };
     let guilds = guilds_now(&logs, registration, wanted, browser)?;
+    let queried = queried_logs(&logs, &guilds);
+    let positions = LogPositions::of(queried.iter().map(|log| log.now));
     let snapshots = guilds.iter().filter_map(|guild| {
         let rooms = guild.access.rooms()?;
         guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)
     });
     let snapshots: Vec<_> = snapshots.collect();
-    let stranger = |id| {
+    let stranger = |id: GuildId| {
         let mut guilds = guilds.iter();
         guilds.any(|guild| guild.id == id && guild.access == Access::Stranger)
     };
-    let may_know = |id: GuildId| wanted.contains(&id) && !stranger(id);
+    let may_know = wanted.iter().copied().filter(|id| !stranger(*id));
+    let scope = status_scope(&logs, may_know, !snapshots.is_empty());
     Ok(ViewerState {
-        position: now,
-        status: Visible::status(
-            fanout
-                .replica()
-                .freshness()
-                .payload(may_know, !snapshots.is_empty()),
-        ),
+        cursor: positions.ok_or(NotJoinable::NoWorld)?.cursor(),
+        status: Visible::status(fanout.replica().freshness().payload(&scope)),
         guilds: snapshots,
     })
 }

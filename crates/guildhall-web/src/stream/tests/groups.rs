@@ -228,7 +228,7 @@ fn ids_are_right(harness: &Harness, events: &[Sse]) -> Result<(), TestCaseError>
         }
         reader.take(event);
         prop_assert!(
-            harness.boundaries.contains(&reader.seq()),
+            harness.boundaries.contains(&at(reader.seq())),
             "{event:?} is inside a group"
         );
     }
@@ -348,7 +348,7 @@ proptest! {
                 }
             }
             let place = harness.boundaries.iter().nth(usize::from(*read) % harness.boundaries.len());
-            for mut again in open(&harness, place.map(|place| at(*place))) {
+            for mut again in open(&harness, place.copied()) {
                 ids_are_right(&harness, &again.events())?;
             }
         }

@@ -1,6 +1,5 @@
 use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::{Change, Guild, GuildId, UserId, guild::Membership};
-use tokio::time::Instant;
+use guildhall_model::{Change, Guild, GuildId, LogId, UserId, guild::Membership};
 
 use super::harness::{ANNA, BEN, EPOCH, HALL, Harness, LOBBY, at, hall, joined, left};
 use crate::{fanout::StreamRegistration, stream::replay::viewer_state, visible::Selector};
@@ -43,7 +42,7 @@ async fn a_stream_whose_guilds_are_not_there_yet_is_empty_and_not_live_and_hears
         guild_ids: guild_ids.to_vec(),
         complete: true,
     };
-    harness.writer.status(awaits(&[ANNEX]));
+    harness.writer.status(LogId(0), awaits(&[ANNEX]));
     let mut anna = harness.open_on(ANNA, &[ANNEX, NOWHERE], Selector::ALL, None);
     let first = anna.events();
     assert_eq!(first[0].event, "snapshot");
@@ -58,11 +57,10 @@ async fn a_stream_whose_guilds_are_not_there_yet_is_empty_and_not_live_and_hears
     harness.tell_in(ANNEX, Change::GuildAvailable(Some(Box::new(annex()))));
     assert!(anna.woken() > woken);
     assert!(anna.names().is_empty(), "nobody knows her there yet");
-    harness.writer.status(awaits(&[]));
+    harness.writer.status(LogId(0), awaits(&[]));
     assert_eq!(anna.events()[0].data["discord"], "live");
     harness.tell_in(ANNEX, member(ANNA));
-    let viewer = harness.fanout.viewer(ANNA);
-    viewer.record_lookup(at(2), &[ANNEX], &[], Instant::now());
+    harness.answer(ANNA, &[ANNEX], &[]);
     let came = anna.events();
     assert_eq!(came.len(), 1, "{came:?}");
     assert_eq!(came[0].event, "guild.available");

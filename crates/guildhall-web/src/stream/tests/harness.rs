@@ -31,7 +31,7 @@ use tokio::time::Instant;
 
 use crate::{
     Config, OAuth,
-    auth::{AuthConfig, Profile, Session, Sessions},
+    auth::{AuthConfig, LoginHeads, Profile, Session, Sessions},
     config::tests::NAMES,
     fanout::{Fanout, Publisher, StreamRegistration},
     stream::{
@@ -214,8 +214,11 @@ pub(crate) struct Harness {
     /// The session of every stream opened here.
     pub(crate) session: Session,
     /// Where groups begin and end, and so where cursors may be.
-    pub(crate) boundaries: BTreeSet<u64>,
-    head: u64,
+    pub(crate) boundaries: BTreeSet<Position>,
+    /// Where each log stands, of those that there are.
+    heads: BTreeMap<LogId, Position>,
+    /// Which log a guild is in, if it is not the first.
+    logs: BTreeMap<GuildId, LogId>,
 }
 
 /// Where everybody is.
@@ -245,7 +248,8 @@ impl Harness {
                 },
             ),
             boundaries: BTreeSet::new(),
-            head: 0,
+            heads: BTreeMap::new(),
+            logs: BTreeMap::new(),
         }
     }
 
@@ -263,9 +267,9 @@ impl Harness {
         Self::of(64, vec![(HALL, hall())])
     }
 
-    /// Replaces the world by these guilds as they are at `position`.
+    /// Replaces the world of a log by these guilds as they are at `position`.
     pub(crate) fn load(&mut self, guilds: Vec<(GuildId, Guild)>, position: Position) {
-        self.writer.begin_snapshot();
+        self.writer.begin_snapshot(position.log);
         for (guild_id, guild) in guilds {
             self.writer.add_base(Base {
                 guild_id,
@@ -273,18 +277,40 @@ impl Harness {
                 guild: Some(guild),
             });
         }
-        self.writer.complete_snapshot(position);
-        self.head = position.seq;
-        self.boundaries.insert(self.head);
+        self.heads.insert(position.log, position);
+        self.complete();
+        self.boundaries.insert(position);
+    }
+
+    /// All that was sent is complete up to where the logs stand.
+    pub(crate) fn complete(&mut self) {
+        let heads = Cursor::new(self.heads.values().copied()).expect("few");
+        self.writer.complete_snapshot(&heads);
     }
 
     pub(crate) fn say_live(&mut self) {
-        self.writer.status(DiscordStatus {
-            discord: Discord::Live,
-            since: EPOCH,
-            guild_ids: Vec::new(),
-            complete: true,
-        });
+        for log in self.heads.keys() {
+            let live = DiscordStatus {
+                discord: Discord::Live,
+                since: EPOCH,
+                guild_ids: Vec::new(),
+                complete: true,
+            };
+            self.writer.status(*log, live);
+        }
+    }
+
+    /// Where the log of a guild stands.
+    pub(crate) fn head_of(&self, guild_id: GuildId) -> Position {
+        let log = self.logs.get(&guild_id).copied().unwrap_or(LogId(0));
+        self.heads[&log]
+    }
+
+    /// The gateway answers about somebody in these guilds, or can't in some.
+    pub(crate) fn answer(&self, user: UserId, guilds: &[GuildId], failed: &[GuildId]) {
+        let here = self.fanout.replica().read().located(guilds);
+        let viewer = self.fanout.viewer(user);
+        viewer.record_lookup(&here, failed, Instant::now());
     }
 
     /// Appends to the hall.
@@ -307,16 +333,13 @@ impl Harness {
     /// The next group of the log, as the gateway would send it.
     pub(crate) fn sealed(&self, guild_id: GuildId, changes: Vec<Change>) -> Vec<Envelope> {
         let length = changes.len() as u64;
+        let head = self.head_of(guild_id);
         let seal = |(number, change)| Envelope {
-            at: self
-                .writer
-                .position()
-                .expect("a world")
-                .at(self.head + number),
+            at: head.at(head.seq + number),
             more: number < length,
             event: Event {
                 guild_id,
-                ts: EPOCH + self.head + number,
+                ts: EPOCH + head.seq + number,
                 synthetic: false,
                 change,
             },
@@ -326,8 +349,10 @@ impl Harness {
 
     /// A group has come.
     pub(crate) fn take(&mut self, group: Vec<Envelope>) {
-        self.head += group.len() as u64;
-        self.boundaries.insert(self.head);
+        if let Some(last) = group.last() {
+            self.heads.insert(last.at.log, last.at);
+            self.boundaries.insert(last.at);
+        }
         self.writer.apply_group(group).expect("the next of the log");
     }
 
@@ -353,13 +378,20 @@ impl Harness {
         selector: Selector,
         cursor: Option<Position>,
     ) -> Listener {
+        self.open_at(user, guilds, selector, cursor.map(Cursor::from))
+    }
+
+    /// Opens a stream with a cursor of any logs.
+    pub(crate) fn open_at(
+        &self,
+        user: UserId,
+        guilds: &[GuildId],
+        selector: Selector,
+        cursor: Option<Cursor>,
+    ) -> Listener {
         let viewer = self.fanout.viewer(user);
-        if let Some(position) = self.fanout.replica().position() {
-            let present = guilds.iter().copied();
-            let present: Vec<_> = present
-                .filter(|id| self.fanout.replica().read().contains(*id))
-                .collect();
-            viewer.record_lookup(position, &present, &[], Instant::now());
+        if self.fanout.replica().has_world() {
+            self.answer(user, guilds, &[]);
         }
         let now = Instant::now();
         let registration = StreamRegistration::new(viewer);
@@ -370,8 +402,8 @@ impl Harness {
             registration,
             permit: self.limits.acquire(user, here(), Instant::now()).ok(),
             selector,
-            cursor: cursor.map(Cursor::from),
-            heads: Vec::new(),
+            cursor,
+            heads: LoginHeads::default(),
             session_end: self.sessions.watch_end(&self.session.id),
             timing: Timing {
                 first_checkpoint: now + Duration::from_secs(10),

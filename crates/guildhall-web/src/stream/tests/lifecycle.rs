@@ -5,7 +5,7 @@ use guildhall_model::{
     event::{Family, FamilySet},
     guild::Membership,
 };
-use tokio::time::{Instant, advance};
+use tokio::time::advance;
 
 use super::harness::{
     ANNA, BEN, CARL, EPOCH, HALL, Harness, LOBBY, VAULT, VAULT_ROLE, at, hall, hidden_but_for,
@@ -338,8 +338,7 @@ async fn a_new_epoch_of_the_log_waits_for_look_ups_and_then_replaces_the_picture
         anna.names().is_empty(),
         "nothing before her rights are asked for in this epoch"
     );
-    let viewer = harness.fanout.viewer(ANNA);
-    viewer.record_lookup(reborn, &[HALL], &[], Instant::now());
+    harness.answer(ANNA, &[HALL], &[]);
     let events = anna.events();
     assert_eq!(
         (events.len(), &events[0].data["reason"]),
@@ -364,13 +363,12 @@ async fn without_a_world_or_look_ups_a_stream_says_unavailable_after_five_second
 #[tokio::test(start_paused = true)]
 async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
     let mut harness = Harness::hall();
-    let viewer = harness.fanout.viewer(ANNA);
     let mut anna = harness.open(ANNA, None);
-    viewer.record_lookup(at(0), &[HALL], &[HALL], Instant::now());
+    harness.answer(ANNA, &[HALL], &[HALL]);
     assert_eq!(anna.events()[0].data["guilds"], serde_json::json!([]));
     harness.tell(joined(GHOST, LOBBY));
     assert!(anna.names().is_empty());
-    viewer.record_lookup(at(1), &[HALL], &[], Instant::now());
+    harness.answer(ANNA, &[HALL], &[]);
     let now = anna.events();
     assert_eq!(now[0].event, "guild.available");
     assert_eq!(
@@ -380,7 +378,7 @@ async fn a_guild_where_the_look_up_failed_is_invisible_until_it_succeeds() {
     harness.tell(left(GHOST, LOBBY));
     assert_eq!(anna.names(), ["voice.left"]);
 
-    viewer.record_lookup(at(2), &[HALL], &[HALL], Instant::now());
+    harness.answer(ANNA, &[HALL], &[HALL]);
     assert_eq!(anna.names(), ["guild.unavailable"]);
 }
 

@@ -76,8 +76,7 @@ async fn all_of_it_is_told_at_each_opening_and_after_each_attachment() {
     let mut back = open(&harness, BEN, Some(0));
     assert_eq!(words(&mut back), [1, 2], "no replay, the state");
 
-    let position = harness.writer.position().expect("a world");
-    harness.writer.complete_snapshot(position);
+    harness.complete();
     say(&mut harness, LOBBY, BEN, 3);
     let mut late = open(&harness, BEN, None);
     assert_eq!(words(&mut late), [3], "what was not told anew is over");

@@ -82,8 +82,7 @@ proptest! {
             if usize::from(*cut) < group.len() {
                 // The connection dies inside the group, and another begins where the replica is.
                 group[..usize::from(*cut)].iter().for_each(|event| link.cross(event, &mut harness));
-                let position = harness.writer.position().expect("a world");
-                link = Link::attached(position);
+                link = Link::attached(harness.head_of(HALL));
             }
             for envelope in &group {
                 link.cross(envelope, &mut harness);
@@ -122,7 +121,7 @@ fn sealed(harness: &Harness, world: &mut World, steps: &[Step]) -> Vec<Envelope>
 
 /// All that the events say, of who crosses them one by one and looks after each.
 fn looked(harness: &mut Harness, group: Vec<Change>) -> Vec<String> {
-    let mut link = Link::attached(harness.writer.position().expect("a world"));
+    let mut link = Link::attached(harness.head_of(HALL));
     let mut texts = Vec::new();
     for envelope in harness.sealed(HALL, group) {
         link.cross(&envelope, harness);

@@ -12,9 +12,7 @@ use guildhall_model::{
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
 
-use tokio::time::Instant;
-
-use super::harness::{ANNA, BEN, CARL, EPOCH, HALL, Harness, Listener, Sse, hall, person, room};
+use super::harness::{ANNA, BEN, CARL, HALL, Harness, Listener, Sse, hall, person, room};
 use crate::{
     fanout::StreamRegistration,
     stream::{
@@ -379,8 +377,7 @@ impl Browser {
     pub(super) fn reconnect(&mut self, harness: &Harness, which: usize) {
         let (cursor, picture) = self.before[which % self.before.len()].clone();
         self.stream = None;
-        let cursor = Some(cursor.positions()[0]);
-        self.stream = Some(harness.open_on(self.user, &LISTED, Selector::ALL, cursor));
+        self.stream = Some(harness.open_at(self.user, &LISTED, Selector::ALL, Some(cursor)));
         self.picture = picture;
         self.read();
     }
@@ -391,7 +388,7 @@ pub(super) fn truth(harness: &Harness, user: UserId) -> Picture {
     let registration = StreamRegistration::new(harness.fanout.viewer(user));
     let seen =
         viewer_state(&harness.fanout, &registration, &LISTED, &Selector::ALL).expect("proven");
-    let json = state_json(seen.position, &seen.status, &seen.guilds);
+    let json = state_json(&seen.cursor, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
 }
@@ -410,26 +407,22 @@ pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
 /// Guilds that are there and in which it is not known what a user is.
 pub(super) fn unknown(harness: &Harness, user: UserId) -> Vec<GuildId> {
     let logs = harness.fanout.replica().read();
-    let here = LISTED.into_iter().filter(|id| logs.contains(*id));
-    let here: Vec<GuildId> = here.collect();
-    let unresolved = harness.fanout.viewer(user).unresolved(EPOCH, &here);
-    let unresolved = unresolved.unwrap_or_else(|| here.clone());
+    let here = logs.located(&LISTED);
+    let unresolved = harness.fanout.viewer(user).unresolved(&here).guilds;
     let unknown =
         |id: &GuildId| unresolved.contains(id) || access(&logs, *id, user) == Access::Unknown;
-    here.into_iter().filter(unknown).collect()
+    here.into_iter()
+        .map(|guild| guild.id)
+        .filter(unknown)
+        .collect()
 }
 
 /// The gateway answers about somebody in a guild that is there, or can't.
 fn answer(harness: &Harness, step: Step) {
-    let viewer = harness
-        .fanout
-        .viewer(VIEWERS[usize::from(step.who) % VIEWERS.len()]);
+    let user = VIEWERS[usize::from(step.who) % VIEWERS.len()];
     let guild = [step.guild_id()];
-    if harness.fanout.replica().read().contains(guild[0]) {
-        let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
-        let at = harness.fanout.replica().position().expect("a world");
-        viewer.record_lookup(at, &guild, failed, Instant::now());
-    }
+    let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
+    harness.answer(user, &guild, failed);
 }
 
 proptest! {
