@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-use cursor::QueriedLog;
+use cursor::QueriedLogs;
 use guilds_now::{GuildNow, guilds_now, lacking, queried_logs};
 use open_stream::OpenStream;
 
@@ -160,12 +160,12 @@ pub(crate) fn join(
     let rights_generation = viewer.rights_generation();
     let guilds = guilds_now(&logs, registration, wanted, from)?;
     viewer.note_lacking(&lacking(&logs, &guilds), time);
-    let queried = queried_logs(&logs, &guilds);
+    let queried = queried_logs(&logs, wanted, &guilds).ok_or(NotJoinable::NoWorld)?;
     let joining = Joining {
         logs: &logs,
         replica: &replica,
         queried: &queried,
-        now: LogPositions::of(queried.iter().map(|log| log.now)).ok_or(NotJoinable::NoWorld)?,
+        now: queried.now().ok_or(NotJoinable::NoWorld)?,
         guilds: &guilds,
         viewer,
         selector,
@@ -211,7 +211,7 @@ struct Joining<'a> {
     /// Where the replica stands in all logs.
     replica: &'a LogPositions,
     /// The logs behind the query.
-    queried: &'a [QueriedLog],
+    queried: &'a QueriedLogs,
     /// Where the replica stands in these.
     now: LogPositions,
     /// Those of the query that are in a log, ascending.

@@ -8,6 +8,8 @@ mod moments;
 mod groups;
 /// Guilds that come, go and are looked up again under open streams.
 mod guilds;
+/// Streams over several logs.
+mod several_logs;
 /// An event more: what it takes here.
 mod one_more_event;
 /// Events that are worthless late.

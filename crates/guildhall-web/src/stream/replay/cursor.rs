@@ -17,15 +17,25 @@ pub(super) struct QueriedLog {
 /// Where everything that comes after is kept, in one log or several; or a snapshot, and why.
 pub(super) type CursorVerdict<T> = Result<T, SnapshotReason>;
 
+/// The logs behind a query.
+#[derive(Debug)]
+pub(super) struct QueriedLogs {
+    /// Those that its guilds are in, ascending; never empty.
+    pub(super) logs: Vec<QueriedLog>,
+    /// Whether there are guilds of the query that are in none.
+    pub(super) awaits_some: bool,
+}
+
 /// Decides about a browser's cursor: where it goes on in each of these logs. `replica`: where that
 /// stands in all logs; `window`: how far ahead another instance may be believed.
 pub(super) fn judge_cursor(
     cursor: Option<&Cursor>,
     heads: &LoginHeads,
-    logs: &[QueriedLog],
+    queried: &QueriedLogs,
     replica: &LogPositions,
     window: u64,
 ) -> CursorVerdict<LogPositions> {
+    let logs = &queried.logs;
     let cursor = cursor.ok_or(SnapshotReason::NoCursor)?;
     let is_over = |position: &Position| {
         let now = replica.in_log(position.log);
@@ -36,8 +46,8 @@ pub(super) fn judge_cursor(
     if named().any(|position| is_over(&position)) {
         return Err(SnapshotReason::EpochChanged);
     }
-    if lacks_some && cursor.positions().iter().any(is_over) {
-        // Its guilds are in other logs than they were when it was given.
+    if (lacks_some || queried.awaits_some) && cursor.positions().iter().any(is_over) {
+        // A guild that was in that log when it was given is in another now, or in none.
         return Err(SnapshotReason::EpochChanged);
     }
     if named().any(|position| heads.precede(position)) || named().next().is_none() {
@@ -65,11 +75,11 @@ pub(super) fn judge_cursor(
 /// to it.
 pub(super) fn judge_position(
     position: &LogPositions,
-    logs: &[QueriedLog],
+    queried: &QueriedLogs,
     window: u64,
 ) -> CursorVerdict<()> {
     let stands_in = || {
-        let logs = logs.iter();
+        let logs = queried.logs.iter();
         logs.filter_map(|log| Some((log, position.in_log(log.now.log)?)))
     };
     if stands_in().any(|(log, at)| !at.comparable(log.now)) {

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{GuildId, LogId, UserId};
 
-use super::{JoinFrom, NotJoinable, cursor::QueriedLog};
+use super::{
+    JoinFrom, NotJoinable,
+    cursor::{QueriedLog, QueriedLogs},
+};
 use crate::{
     fanout::StreamRegistration,
-    replica::{GuildLog, GuildLogs, LocatedGuild},
+    replica::{GuildLog, GuildLogs, LocatedGuild, LogPositions},
     visible::Access,
 };
 
@@ -80,8 +83,13 @@ pub(super) fn lacking(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<LocatedGuild
 }
 
 /// The logs behind a query: those that its guilds are in; of a query of which no guild was ever
-/// seen, the first there is, so that it has a cursor.
-pub(super) fn queried_logs(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<QueriedLog> {
+/// seen, the first there is, so that it has a cursor. `None`: there is no log. `wanted`: all of the
+/// query, `guilds`: those of them that are in a log.
+pub(super) fn queried_logs(
+    logs: &GuildLogs,
+    wanted: &[GuildId],
+    guilds: &[GuildNow],
+) -> Option<QueriedLogs> {
     let mut floors: BTreeMap<LogId, u64> = BTreeMap::new();
     for guild in guilds {
         let floor = floors.entry(guild.log).or_default();
@@ -91,12 +99,22 @@ pub(super) fn queried_logs(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<Queried
         let now = logs.position(log)?;
         Some(QueriedLog { now, floor })
     });
-    let behind: Vec<QueriedLog> = behind.collect();
+    let mut behind: Vec<QueriedLog> = behind.collect();
     if behind.is_empty() {
-        let first = logs.first_position().into_iter();
-        return first.map(|now| QueriedLog { now, floor: 0 }).collect();
+        let now = logs.first_position()?;
+        behind.push(QueriedLog { now, floor: 0 });
     }
-    behind
+    Some(QueriedLogs {
+        logs: behind,
+        awaits_some: guilds.len() < wanted.len(),
+    })
+}
+
+impl QueriedLogs {
+    /// Where the replica stands in them.
+    pub(super) fn now(&self) -> Option<LogPositions> {
+        LogPositions::of(self.logs.iter().map(|log| log.now))
+    }
 }
 
 /// What a user is to a guild as it is now.

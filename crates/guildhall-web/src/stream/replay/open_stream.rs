@@ -234,7 +234,7 @@ impl Continuation<'_> {
 
     /// Where the stream stands in the logs behind its query.
     fn stream_positions(&self) -> impl Iterator<Item = Position> {
-        let logs = self.joining.queried.iter();
+        let logs = self.joining.queried.logs.iter();
         logs.filter_map(|log| self.stream.position.in_log(log.now.log))
     }
 

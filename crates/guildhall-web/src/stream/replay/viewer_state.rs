@@ -10,7 +10,6 @@ use super::{
 use crate::{
     auth::LoginHeads,
     fanout::{Fanout, StreamRegistration},
-    replica::LogPositions,
     visible::{Access, GuildSnapshot, Selector, Visible, guild_snapshot},
 };
 
@@ -34,8 +33,7 @@ pub(crate) fn viewer_state(
         heads: &LoginHeads::default(),
     };
     let guilds = guilds_now(&logs, registration, wanted, browser)?;
-    let queried = queried_logs(&logs, &guilds);
-    let positions = LogPositions::of(queried.iter().map(|log| log.now));
+    let now = queried_logs(&logs, wanted, &guilds).and_then(|queried| queried.now());
     let snapshots = guilds.iter().filter_map(|guild| {
         let rooms = guild.access.rooms()?;
         guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)
@@ -48,7 +46,7 @@ pub(crate) fn viewer_state(
     let may_know = wanted.iter().copied().filter(|id| !stranger(*id));
     let scope = status_scope(&logs, may_know, !snapshots.is_empty());
     Ok(ViewerState {
-        cursor: positions.ok_or(NotJoinable::NoWorld)?.cursor(),
+        cursor: now.ok_or(NotJoinable::NoWorld)?.cursor(),
         status: Visible::status(fanout.replica().freshness().payload(&scope)),
         guilds: snapshots,
     })

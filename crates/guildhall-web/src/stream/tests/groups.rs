@@ -358,7 +358,7 @@ proptest! {
 fn steps_in(world: &mut World, steps: &[Step]) -> Vec<Change> {
     let mut told = Vec::new();
     for step in steps {
-        let next = changes(step.in_hall(), world.guilds.get(&HALL));
+        let next = changes(*step, HALL, world.guilds.get(&HALL));
         apply(world, HALL, &next);
         told.extend(next);
     }

@@ -1,12 +1,12 @@
 use guildhall_link::frame::{Discord, DiscordStatus};
 use guildhall_model::{Change, Guild, GuildId, LogId, UserId, guild::Membership};
 
-use super::harness::{ANNA, BEN, EPOCH, HALL, Harness, LOBBY, at, hall, joined, left};
+use super::harness::{
+    ANNA, ANNEX, BEN, EPOCH, HALL, Harness, LOBBY, NOWHERE, at, hall, joined, left,
+};
 use crate::{fanout::StreamRegistration, stream::replay::viewer_state, visible::Selector};
 
 const GHOST: UserId = UserId(77);
-const ANNEX: GuildId = GuildId(900);
-const NOWHERE: GuildId = GuildId(999);
 
 /// The annex as it comes: nobody is known in it yet.
 fn annex() -> Guild {

@@ -34,6 +34,7 @@ use crate::{
     auth::{AuthConfig, LoginHeads, Profile, Session, Sessions},
     config::tests::NAMES,
     fanout::{Fanout, Publisher, StreamRegistration},
+    replica::GuildLog,
     stream::{
         body::{StreamBody, StreamSetup, Timing},
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
@@ -43,6 +44,10 @@ use crate::{
 
 pub(crate) const EPOCH: UnixMs = 1_763_000_000_000;
 pub(crate) const HALL: GuildId = GuildId(100);
+/// A guild that is not there at the beginning.
+pub(crate) const ANNEX: GuildId = GuildId(900);
+/// One that never comes.
+pub(crate) const NOWHERE: GuildId = GuildId(999);
 /// Everybody sees it.
 pub(crate) const LOBBY: ChannelId = ChannelId(201);
 /// For [`VAULT_ROLE`] alone.
@@ -219,6 +224,33 @@ pub(crate) struct Harness {
     heads: BTreeMap<LogId, Position>,
     /// Which log a guild is in, if it is not the first.
     logs: BTreeMap<GuildId, LogId>,
+    /// The guilds that there are or may be, ascending: what streams are about that ask for all.
+    pub(crate) listed: Vec<GuildId>,
+}
+
+/// A guild like the hall, of any id.
+pub(crate) fn hall_of(id: GuildId) -> Guild {
+    let mut guild = hall();
+    let everyone = guild.roles[&HALL.everyone()];
+    guild.roles.insert(id.everyone(), everyone);
+    let rooms = guild.rooms.values_mut();
+    for overwrite in rooms.flat_map(|room| &mut room.rights.overwrites) {
+        if overwrite.target == OverwriteTarget::Role(HALL.everyone()) {
+            overwrite.target = OverwriteTarget::Role(id.everyone());
+        }
+    }
+    guild
+}
+
+/// The guilds that are or may be in one of so many logs, each in a log of its own if there are
+/// more than one. In ascending order.
+fn guilds_of(logs: u16) -> Vec<(GuildId, LogId)> {
+    let others = (2..logs).map(|log| GuildId(1_000 + u64::from(log)));
+    let guilds = [HALL, ANNEX].into_iter().chain(others);
+    (0..)
+        .zip(guilds)
+        .map(|(number, guild)| (guild, LogId(3 * (number % logs))))
+        .collect()
 }
 
 /// Where everybody is.
@@ -250,7 +282,27 @@ impl Harness {
             boundaries: BTreeSet::new(),
             heads: BTreeMap::new(),
             logs: BTreeMap::new(),
+            listed: vec![HALL, ANNEX, NOWHERE],
         }
+    }
+
+    /// One whose guilds are spread over so many logs, live. All but the annex are there.
+    pub(crate) fn spread(window: usize, logs: u16) -> Self {
+        let mut harness = Self::empty(window);
+        let guilds = guilds_of(logs);
+        harness.listed.extend(guilds.iter().map(|(id, _)| *id));
+        harness.listed.sort_unstable();
+        harness.listed.dedup();
+        harness.logs.extend(guilds.iter().copied());
+        harness.writer.link_up(EPOCH);
+        let ids: BTreeSet<LogId> = guilds.iter().map(|(_, log)| *log).collect();
+        for log in ids {
+            let of_log = guilds.iter().filter(|(id, of)| *of == log && *id != ANNEX);
+            let there = of_log.map(|(id, _)| (*id, hall_of(*id))).collect();
+            harness.load(there, Position { log, ..at(0) });
+        }
+        harness.say_live();
+        harness
     }
 
     /// One with these guilds, live.
@@ -298,6 +350,30 @@ impl Harness {
             };
             self.writer.status(*log, live);
         }
+    }
+
+    /// The log of a guild is sent anew, with its guilds as they are now. Those that are no more are
+    /// remembered as long as the log goes on.
+    pub(crate) fn reload(&mut self, guild_id: GuildId, at: Position) {
+        let head = self.head_of(guild_id);
+        let bases = {
+            let logs = self.fanout.replica().read();
+            let bases = logs.ids_in(head.log).map(|guild_id| Base {
+                guild_id,
+                floor: at,
+                guild: logs.guild(guild_id).and_then(GuildLog::guild).cloned(),
+            });
+            bases.collect::<Vec<_>>()
+        };
+        self.writer.begin_snapshot(at.log);
+        for base in bases {
+            if base.guild.is_some() || head.comparable(at) {
+                self.writer.add_base(base);
+            }
+        }
+        self.heads.insert(at.log, at);
+        self.complete();
+        self.boundaries.insert(at);
     }
 
     /// Where the log of a guild stands.

@@ -112,7 +112,7 @@ proptest! {
 fn sealed(harness: &Harness, world: &mut World, steps: &[Step]) -> Vec<Envelope> {
     let mut all = Vec::new();
     for step in steps {
-        let next = changes(step.in_hall(), world.guilds.get(&HALL));
+        let next = changes(*step, HALL, world.guilds.get(&HALL));
         apply(world, HALL, &next);
         all.extend(next);
     }

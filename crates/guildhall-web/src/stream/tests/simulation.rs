@@ -12,7 +12,9 @@ use guildhall_model::{
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
 
-use super::harness::{ANNA, BEN, CARL, HALL, Harness, Listener, Sse, hall, person, room};
+use super::harness::{
+    ANNA, ANNEX, BEN, CARL, HALL, Harness, Listener, NOWHERE, Sse, hall, hall_of, person, room,
+};
 use crate::{
     fanout::StreamRegistration,
     stream::{
@@ -23,10 +25,6 @@ use crate::{
 };
 
 pub(super) const VIEWERS: [UserId; 3] = [ANNA, BEN, CARL];
-/// A guild that is not there at the beginning.
-const ANNEX: GuildId = GuildId(900);
-/// What every stream is about; one of them never comes.
-const LISTED: [GuildId; 3] = [HALL, ANNEX, GuildId(999)];
 const PEOPLE: [UserId; 5] = [ANNA, BEN, CARL, UserId(77), UserId(78)];
 const ROLES: [RoleId; 3] = [RoleId(50), RoleId(51), RoleId(100)];
 
@@ -41,7 +39,7 @@ pub(super) struct Step {
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
-    let step = (0..4_u8, 0..42_u8, 0..5_u8, 0..5_u8, any::<u8>());
+    let step = (any::<u8>(), 0..42_u8, 0..5_u8, 0..5_u8, any::<u8>());
     step.prop_map(|(guild, kind, who, room, other)| Step {
         guild,
         kind,
@@ -52,19 +50,25 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 }
 
 impl Step {
-    /// The same in the hall.
-    pub(super) fn in_hall(self) -> Self {
-        Self { guild: 1, ..self }
-    }
-
-    fn guild_id(self) -> GuildId {
-        if self.guild == 0 { ANNEX } else { HALL }
+    /// Which guild it is about: of two the annex less often, of more any.
+    fn guild_id(self, harness: &Harness) -> GuildId {
+        let there: Vec<GuildId> = harness
+            .listed
+            .iter()
+            .copied()
+            .filter(|id| *id != NOWHERE)
+            .collect();
+        match there.len() {
+            2 if self.guild % 4 == 0 => ANNEX,
+            2 => HALL,
+            guilds => there[usize::from(self.guild) % guilds],
+        }
     }
 }
 
 /// What the gateway would append, given the guild as it is.
 #[expect(clippy::too_many_lines, reason = "one flat match over the kinds")]
-pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
+pub(super) fn changes(step: Step, guild_id: GuildId, guild: Option<&Guild>) -> Vec<Change> {
     let Step {
         kind, who, other, ..
     } = step;
@@ -152,7 +156,9 @@ pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
         })],
         29 if other % 4 == 0 => vec![Change::GuildRemoved],
         30 if guild.is_none() || other % 4 == 0 => {
-            vec![Change::GuildAvailable(Some(Box::new(new_hall(step))))]
+            vec![Change::GuildAvailable(Some(Box::new(new_hall(
+                step, guild_id,
+            ))))]
         }
         31 => vec![Change::Gap { from: 1, to: 2 }],
         32 | 33 => vec![Change::RightsReset],
@@ -162,11 +168,11 @@ pub(super) fn changes(step: Step, guild: Option<&Guild>) -> Vec<Change> {
 }
 
 /// The hall anew with somebody in it, and perhaps with nobody known.
-fn new_hall(step: Step) -> Guild {
+fn new_hall(step: Step, guild_id: GuildId) -> Guild {
     let who = PEOPLE[usize::from(step.who)];
     let channel = ChannelId(201 + u64::from(step.room));
     let mut new = hall();
-    let everyone = step.guild_id().everyone();
+    let everyone = guild_id.everyone();
     new.roles.insert(everyone, Permissions::VIEW_CHANNEL);
     if step.other.is_multiple_of(3) {
         new.memberships.clear();
@@ -229,6 +235,21 @@ pub(super) struct Known {
 type KnownRoom = (Map<String, Value>, BTreeMap<String, Value>);
 
 impl Picture {
+    /// Whether somebody is in a room.
+    pub(super) fn has(&self, guild_id: GuildId, room: ChannelId, user: UserId) -> bool {
+        let room = self
+            .0
+            .get(&guild_id.to_string())
+            .and_then(|known| known.rooms.get(&room.to_string()));
+        room.is_some_and(|(_, members)| members.contains_key(&user.to_string()))
+    }
+
+    /// Forgets all other guilds.
+    pub(super) fn retain(&mut self, guilds: &[GuildId]) {
+        self.0
+            .retain(|known, _| guilds.iter().any(|id| id.to_string() == *known));
+    }
+
     fn of(guilds: &Value) -> Self {
         let guilds = guilds.as_array().expect("a list").iter();
         Self(
@@ -238,7 +259,7 @@ impl Picture {
         )
     }
 
-    fn take(&mut self, event: &Sse) {
+    pub(super) fn take(&mut self, event: &Sse) {
         let mut data = event.data.clone();
         if event.event == "snapshot" {
             *self = Self::of(&data["guilds"]);
@@ -353,7 +374,7 @@ impl Browser {
     pub(super) fn new(harness: &Harness, user: UserId) -> Self {
         Self {
             user,
-            stream: Some(harness.open_on(user, &LISTED, Selector::ALL, None)),
+            stream: Some(harness.open_on(user, &harness.listed, Selector::ALL, None)),
             picture: Picture::default(),
             whole: None,
             before: Vec::new(),
@@ -377,7 +398,8 @@ impl Browser {
     pub(super) fn reconnect(&mut self, harness: &Harness, which: usize) {
         let (cursor, picture) = self.before[which % self.before.len()].clone();
         self.stream = None;
-        self.stream = Some(harness.open_at(self.user, &LISTED, Selector::ALL, Some(cursor)));
+        self.stream =
+            Some(harness.open_at(self.user, &harness.listed, Selector::ALL, Some(cursor)));
         self.picture = picture;
         self.read();
     }
@@ -385,9 +407,14 @@ impl Browser {
 
 /// What a snapshot taken now says.
 pub(super) fn truth(harness: &Harness, user: UserId) -> Picture {
+    truth_of(harness, user, &harness.listed)
+}
+
+/// The same of these guilds.
+pub(super) fn truth_of(harness: &Harness, user: UserId, guilds: &[GuildId]) -> Picture {
     let registration = StreamRegistration::new(harness.fanout.viewer(user));
     let seen =
-        viewer_state(&harness.fanout, &registration, &LISTED, &Selector::ALL).expect("proven");
+        viewer_state(&harness.fanout, &registration, guilds, &Selector::ALL).expect("proven");
     let json = state_json(&seen.cursor, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
@@ -407,7 +434,7 @@ pub(super) fn apply(world: &mut World, guild_id: GuildId, changes: &[Change]) {
 /// Guilds that are there and in which it is not known what a user is.
 pub(super) fn unknown(harness: &Harness, user: UserId) -> Vec<GuildId> {
     let logs = harness.fanout.replica().read();
-    let here = logs.located(&LISTED);
+    let here = logs.located(&harness.listed);
     let unresolved = harness.fanout.viewer(user).unresolved(&here).guilds;
     let unknown =
         |id: &GuildId| unresolved.contains(id) || access(&logs, *id, user) == Access::Unknown;
@@ -420,9 +447,94 @@ pub(super) fn unknown(harness: &Harness, user: UserId) -> Vec<GuildId> {
 /// The gateway answers about somebody in a guild that is there, or can't.
 fn answer(harness: &Harness, step: Step) {
     let user = VIEWERS[usize::from(step.who) % VIEWERS.len()];
-    let guild = [step.guild_id()];
+    let guild = [step.guild_id(harness)];
     let failed: &[GuildId] = if step.kind == 34 { &guild } else { &[] };
     harness.answer(user, &guild, failed);
+}
+
+/// A log is sent anew while the others go on: from where it stands, or begun again.
+fn replace_log(harness: &mut Harness, step: Step, guild_id: GuildId) {
+    let mut head = harness.head_of(guild_id);
+    if step.other % 2 == 0 {
+        head.epoch += 1;
+        head.seq = u64::from(step.other / 2);
+    }
+    harness.reload(guild_id, head);
+    for user in VIEWERS {
+        harness.answer(user, &harness.listed, &[]);
+    }
+}
+
+fn the_picture_is_right(
+    logs: u16,
+    window: usize,
+    steps: &[Step],
+    reads: &[u8],
+) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let runtime = runtime.expect("a runtime");
+    let _entered = runtime.enter();
+    let mut harness = Harness::spread(window, logs);
+    let there = harness
+        .listed
+        .iter()
+        .filter(|id| ![ANNEX, NOWHERE].contains(id));
+    let mut world = World {
+        guilds: there.map(|id| (*id, hall_of(*id))).collect(),
+    };
+    let mut browsers = VIEWERS.map(|user| Browser::new(&harness, user));
+    browsers.iter_mut().for_each(Browser::read);
+
+    for (step, read) in steps.iter().zip(reads) {
+        let guild_id = step.guild_id(&harness);
+        if (34..=36).contains(&step.kind) {
+            answer(&harness, *step);
+        }
+        if step.kind == 36 && logs > 1 {
+            replace_log(&mut harness, *step, guild_id);
+        }
+        let changes = changes(*step, guild_id, world.guilds.get(&guild_id));
+        apply(&mut world, guild_id, &changes);
+        if step.other % 2 == 0 {
+            let group = harness.sealed(guild_id, changes);
+            harness.take(group);
+        } else {
+            for change in changes {
+                harness.tell_in(guild_id, change);
+            }
+        }
+        for (index, browser) in browsers.iter_mut().enumerate() {
+            match read >> (2 * index) & 3 {
+                0 => browser.read(),
+                1 => browser.reconnect(&harness, usize::from(*read)),
+                _ => {}
+            }
+        }
+    }
+    for browser in &mut browsers {
+        browser.read();
+        let unseen = unknown(&harness, browser.user);
+        let picture = browser.picture.clone().without(&unseen);
+        let now = truth(&harness, browser.user);
+        prop_assert_eq!(&picture, &now, "live, viewer {}", browser.user);
+        // Not all of many: that takes its time, and the next case has others.
+        for which in (0..browser.before.len()).step_by(1 + browser.before.len() / 32) {
+            browser.reconnect(&harness, which);
+            let unseen = unknown(&harness, browser.user);
+            let picture = browser.picture.clone().without(&unseen);
+            let truth = truth(&harness, browser.user);
+            prop_assert_eq!(
+                &picture,
+                &truth,
+                "cursor {}, viewer {}",
+                which,
+                browser.user
+            );
+        }
+    }
+    Ok(())
 }
 
 proptest! {
@@ -434,51 +546,20 @@ proptest! {
         window in prop_oneof![Just(4_usize), Just(1_000)],
         reads in vec(any::<u8>(), 60),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.expect("a runtime");
-        let _entered = runtime.enter();
-        let mut harness = Harness::of(window, vec![(HALL, hall())]);
-        let mut world = World { guilds: [(HALL, hall())].into() };
-        let mut browsers = VIEWERS.map(|user| Browser::new(&harness, user));
-        browsers.iter_mut().for_each(Browser::read);
+        the_picture_is_right(1, window, &steps, &reads)?;
+    }
+}
 
-        for (step, read) in steps.iter().zip(&reads) {
-            let guild_id = step.guild_id();
-            if (34..=36).contains(&step.kind) {
-                answer(&harness, *step);
-            }
-            let changes = changes(*step, world.guilds.get(&guild_id));
-            apply(&mut world, guild_id, &changes);
-            if step.other % 2 == 0 {
-                let group = harness.sealed(guild_id, changes);
-                harness.take(group);
-            } else {
-                for change in changes {
-                    harness.tell_in(guild_id, change);
-                }
-            }
-            for (index, browser) in browsers.iter_mut().enumerate() {
-                match read >> (2 * index) & 3 {
-                    0 => browser.read(),
-                    1 => browser.reconnect(&harness, usize::from(*read)),
-                    _ => {}
-                }
-            }
-        }
-        for browser in &mut browsers {
-            browser.read();
-            let unseen = unknown(&harness, browser.user);
-            let picture = browser.picture.clone().without(&unseen);
-            let now = truth(&harness, browser.user);
-            prop_assert_eq!(&picture, &now, "live, viewer {}", browser.user);
-            // Not all of many: that takes its time, and the next case has others.
-            for which in (0..browser.before.len()).step_by(1 + browser.before.len() / 32) {
-                browser.reconnect(&harness, which);
-                let unseen = unknown(&harness, browser.user);
-                let picture = browser.picture.clone().without(&unseen);
-                let truth = truth(&harness, browser.user);
-                prop_assert_eq!(&picture, &truth, "cursor {}, viewer {}", which, browser.user);
-            }
-        }
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, max_shrink_time: 5_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_picture_is_right_over_several_logs_whichever_of_them_is_sent_anew(
+        steps in vec(step(), 1..60),
+        window in prop_oneof![Just(4_usize), Just(1_000)],
+        reads in vec(any::<u8>(), 60),
+        logs in prop_oneof![Just(3_u16), Just(17)],
+    ) {
+        the_picture_is_right(logs, window, &steps, &reads)?;
     }
 }

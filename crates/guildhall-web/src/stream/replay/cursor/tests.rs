@@ -1,6 +1,6 @@
 use guildhall_model::{Cursor, LogId, Position, event::SnapshotReason as Reason};
 
-use super::{QueriedLog, judge_cursor, judge_position};
+use super::{QueriedLog, QueriedLogs, judge_cursor, judge_position};
 use crate::{auth::LoginHeads, replica::LogPositions};
 
 const WINDOW: u64 = 10;
@@ -29,12 +29,15 @@ fn cursor(positions: &[Position]) -> Cursor {
 }
 
 /// Each stands at 100 and keeps what came after 60.
-fn queried(logs: &[u16]) -> Vec<QueriedLog> {
+fn queried(logs: &[u16]) -> QueriedLogs {
     let logs = logs.iter().map(|log| QueriedLog {
         now: in_log(*log, 7, 100),
         floor: 60,
     });
-    logs.collect()
+    QueriedLogs {
+        logs: logs.collect(),
+        awaits_some: false,
+    }
 }
 
 #[test]
@@ -172,6 +175,31 @@ fn a_cursor_of_several_logs_is_good_in_all_logs_behind_the_query_or_not_at_all()
             assert_eq!(judged(&login), before_login, "{what}, before the login");
         }
     }
+}
+
+#[test]
+fn a_guild_that_is_in_no_log_any_more_may_have_been_in_one_that_is_over() {
+    let replica = positions(&[0, 2].map(|log| in_log(log, 7, 100)));
+    let awaits_some = QueriedLogs {
+        awaits_some: true,
+        ..queried(&[0])
+    };
+    let judged = |other: Position, queried: &QueriedLogs| {
+        let given = cursor(&[at(7, 80), other]);
+        judge_cursor(
+            Some(&given),
+            &LoginHeads::default(),
+            queried,
+            &replica,
+            WINDOW,
+        )
+    };
+    let good = Ok(LogPositions::from(at(7, 80)));
+    for over in [in_log(2, 6, 80), in_log(9, 7, 80)] {
+        assert_eq!(judged(over, &awaits_some), Err(Reason::EpochChanged));
+        assert_eq!(judged(over, &queried(&[0])), good, "a narrower query");
+    }
+    assert_eq!(judged(in_log(2, 7, 80), &awaits_some), good);
 }
 
 #[test]
