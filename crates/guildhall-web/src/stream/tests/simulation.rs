@@ -551,7 +551,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, max_shrink_time: 5_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, max_shrink_time: 5_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_picture_is_right_over_several_logs_whichever_of_them_is_sent_anew(
