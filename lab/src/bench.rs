@@ -8,6 +8,7 @@
 
 pub(crate) mod bare;
 pub(crate) mod clock;
+pub(crate) mod fake_gateway;
 pub(crate) mod follower;
 pub(crate) mod frames;
 mod contender;
@@ -16,6 +17,7 @@ mod histogram;
 pub(crate) mod http;
 pub(crate) mod restartable_gateway;
 pub(crate) mod ledger;
+mod logs;
 mod orders;
 pub(crate) mod process;
 mod procfs;
@@ -70,6 +72,8 @@ pub(crate) struct BenchOptions {
 enum Part {
     /// Deliveries to browsers, beside the bare server
     Web,
+    /// Deliveries on streams over several logs
+    Logs,
     /// The simulator
     Simulator,
     /// The gateway with its journal
@@ -83,7 +87,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let plan = Plan::of(options)?;
     let target = binary::target_folder()?;
     let guildhall = binary::guildhall("release", !options.no_build)?;
-    if plan.has(Part::Web) {
+    if plan.has(Part::Web) || plan.has(Part::Logs) {
         raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
     }
 
@@ -118,6 +122,7 @@ struct Plan {
     seconds: u64,
     /// Deliveries of one repetition with one event in flight.
     deliveries: u64,
+    logs: logs::LogsPlan,
     simulator: simulator::SimulatorPlan,
     gateway: gateway::GatewayPlan,
 }
@@ -146,12 +151,18 @@ impl Plan {
         } else {
             options.only.clone()
         };
+        let deliveries = if options.quick { 20_000 } else { 100_000 };
         Ok(Self {
+            logs: logs::LogsPlan {
+                repetitions,
+                streams: streams[0],
+                stamps: (deliveries / streams[0] as u64).max(17),
+            },
             parts,
             streams,
             repetitions,
             seconds: if options.quick { 2 } else { 4 },
-            deliveries: if options.quick { 20_000 } else { 100_000 },
+            deliveries,
             simulator: simulator::SimulatorPlan {
                 repetitions,
                 stamps: if options.quick { 100_000 } else { 400_000 },
@@ -229,6 +240,11 @@ fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measu
     let mut measured = Measured::default();
     if plan.has(Part::Web) {
         measured = measure_web(plan, guildhall, &lab, folder)?;
+    }
+    if plan.has(Part::Logs) {
+        let (rows, faults) = logs::rows(&plan.logs, guildhall, &lab, folder)?;
+        measured.rows.extend(rows);
+        measured.faults += faults;
     }
     if plan.has(Part::Simulator) {
         let rows = simulator::rows(&plan.simulator, guildhall, &lab, folder)?;

@@ -39,6 +39,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Mutations { names } => mutations::run(&names),
         Task::Versions => versions::run(),
         Task::BenchBare(options) => bench::bare::serve(&options),
+        Task::BenchFakeGateway(options) => bench::fake_gateway::serve(options),
         Task::BenchFollower(options) => bench::follower::run(&options),
         Task::BenchReader(options) => bench::reader::run(&options),
         Task::BenchShard(options) => bench::shard::run(&options),
@@ -73,6 +74,9 @@ enum Task {
     /// One bare write(2) per delivery: what `bench` compares with
     #[command(hide = true)]
     BenchBare(bench::bare::BareOptions),
+    /// A gateway of several logs, for `bench`
+    #[command(hide = true)]
+    BenchFakeGateway(bench::fake_gateway::FakeGatewayOptions),
     /// Reads the gateway's log as a web instance does, for `bench`
     #[command(hide = true)]
     BenchFollower(bench::follower::FollowerOptions),

@@ -75,6 +75,16 @@ impl Contender {
         Self::start(lab, folder, "reader-of-bare", setup, server_id, Some(bare))
     }
 
+    /// Streams of any server. `server_id`: its process.
+    pub(crate) fn of_server(
+        lab: &Path,
+        folder: &Path,
+        setup: Setup,
+        server_id: u32,
+    ) -> anyhow::Result<Self> {
+        Self::start(lab, folder, "reader", setup, server_id, None)
+    }
+
     fn start(
         lab: &Path,
         folder: &Path,

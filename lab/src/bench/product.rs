@@ -126,7 +126,7 @@ struct LoadProgress {
     failed: Option<String>,
 }
 
-fn simulator(binary: &Path, listen: SocketAddr) -> Program<'_> {
+pub(crate) fn simulator(binary: &Path, listen: SocketAddr) -> Program<'_> {
     Program {
         binary,
         name: "simulator",
@@ -141,7 +141,7 @@ fn simulator(binary: &Path, listen: SocketAddr) -> Program<'_> {
     }
 }
 
-fn role<'a>(
+pub(crate) fn role<'a>(
     binary: &'a Path,
     name: &'static str,
     cpu: Cpu,

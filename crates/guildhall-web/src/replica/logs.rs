@@ -29,7 +29,8 @@ impl Bounds {
         Self {
             window,
             log_bytes: 64 << 20,
-            process_bytes: 512 << 20,
+            // Four logs of which each is full.
+            process_bytes: 256 << 20,
         }
     }
 }
