@@ -7,6 +7,8 @@ mod discord;
 mod nginx;
 /// A child process with its log.
 mod process;
+/// A gateway of several shards.
+mod sharded;
 /// A stream as a browser reads it.
 mod stream;
 /// Certificates, and what shows them.
@@ -25,6 +27,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) use discord::Discord;
 pub(crate) use nginx::Nginx;
 pub(crate) use process::{OPEN_FILES, Process};
+pub(crate) use sharded::ShardedHouse;
 pub(crate) use stream::{Frame, Stream};
 pub(crate) use tls::{Authority, Identity, TlsProxy};
 
