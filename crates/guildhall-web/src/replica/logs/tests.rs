@@ -160,6 +160,46 @@ fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
 }
 
 #[test]
+fn each_log_has_its_bytes_and_beyond_those_of_the_process_the_largest_guild_of_any_gives_way() {
+    const FAR: GuildId = GuildId(1_002);
+    let mut harness = Harness::spread(1_000_000, 3);
+    let of_log = |harness: &Harness, id| {
+        let log = harness.head_of(id).log;
+        let logs = harness.fanout.replica().read();
+        let guilds = logs.guilds.values().filter(|guild| guild.log_id() == log);
+        guilds.map(GuildLog::cost).sum::<usize>()
+    };
+    harness.fanout.replica().0.logs.write().bounds.log_bytes = 20_000;
+    harness.tell_in(FAR, joined(GHOST, LOBBY));
+    for _ in 0..200 {
+        harness.tell_in(HALL, joined(GHOST, LOBBY));
+    }
+    assert!((10_000..=20_000).contains(&of_log(&harness, HALL)));
+    assert_eq!(harness.fanout.replica().read().floor(FAR), 0, "another log");
+
+    harness.fanout.replica().0.logs.write().bounds.process_bytes = 25_000;
+    for _ in 0..200 {
+        harness.tell_in(FAR, joined(GHOST, LOBBY));
+    }
+    let (hall, far) = (of_log(&harness, HALL), of_log(&harness, FAR));
+    assert!((20_000..=25_000).contains(&(hall + far)), "{hall} {far}");
+    assert!(hall.abs_diff(far) < 2_000, "the largest gave: {hall} {far}");
+    let logs = harness.fanout.replica().read();
+    assert_eq!(logs.cost(), hall + far);
+}
+
+#[test]
+fn an_event_of_a_guild_in_another_log_than_its_own_is_refused() {
+    let mut harness = Harness::spread(64, 3);
+    let elsewhere = harness.head_of(GuildId(1_002));
+    let wrong = envelope(elsewhere.at(1), HALL, joined(GHOST, LOBBY));
+    let refused = harness.writer.apply_group(vec![wrong]);
+    let refused = refused.expect_err("the hall is in the first log");
+    assert_eq!(refused.got, elsewhere.at(1));
+    harness.tell_in(GuildId(1_002), joined(GHOST, LOBBY));
+}
+
+#[test]
 fn who_waits_for_a_position_is_told_when_it_is_reached_in_the_same_life() {
     let mut harness = Harness::hall();
     let replica = harness.fanout.replica().clone();
