@@ -34,7 +34,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::binary;
@@ -78,6 +77,8 @@ enum Part {
     Simulator,
     /// The gateway with its journal
     Gateway,
+    /// Of the gateway only what an event costs with one and with several web instances attached
+    Attachments,
 }
 
 /// Descriptors a process needs beside its streams.
@@ -147,7 +148,8 @@ impl Plan {
             bail!("--repetitions is at least 1");
         }
         let parts = if options.only.is_empty() {
-            Part::value_variants().to_vec()
+            // The last is a part of the one before.
+            vec![Part::Web, Part::Simulator, Part::Gateway]
         } else {
             options.only.clone()
         };
@@ -252,6 +254,10 @@ fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measu
     }
     if plan.has(Part::Gateway) {
         let rows = gateway::rows(&plan.gateway, guildhall, &lab, folder)?;
+        measured.rows.extend(rows);
+    }
+    if plan.has(Part::Attachments) {
+        let rows = gateway::rows_of_attachments(&plan.gateway, guildhall, &lab, folder)?;
         measured.rows.extend(rows);
     }
     Ok(measured)

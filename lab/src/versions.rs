@@ -39,27 +39,27 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 fn meet(older: &Path, todays: &Path, folder: &Path) -> anyhow::Result<()> {
-    let mut house = House::start(todays, older, folder)?;
-    let mut web = house.web(todays, "web", folder)?;
+    let mut meeting = Meeting::start(todays, older, folder)?;
+    let mut web = meeting.web(todays, "web", folder)?;
     let sentence = sentence(1, 2);
     web.until_refused_twice(&sentence)?;
-    house.until_gateway_said(&sentence)?;
+    meeting.until_gateway_said(&sentence)?;
     println!("a gateway of version 1, a web role of today: {sentence}");
-    house.gateway.stop()?;
-    house.gateway.set_binary(todays);
-    house.gateway.start()?;
-    house.gateway.wait_until_live()?;
+    meeting.gateway.stop()?;
+    meeting.gateway.set_binary(todays);
+    meeting.gateway.start()?;
+    meeting.gateway.wait_until_live()?;
     web.until_served()?;
     println!("its gateway is today's now: served");
 
-    let mut old_web = house.web(older, "web-of-version-1", folder)?;
+    let mut old_web = meeting.web(older, "web-of-version-1", folder)?;
     let sentence = self::sentence(2, 1);
     old_web.until_refused_twice(&sentence)?;
-    house.until_gateway_said(&sentence)?;
+    meeting.until_gateway_said(&sentence)?;
     println!("a gateway of today, a web role of version 1: {sentence}");
     drop(old_web);
     web.until_served()?;
-    house.web(todays, "another-web", folder)?.until_served()?;
+    meeting.web(todays, "another-web", folder)?.until_served()?;
     println!("web roles of today beside it: served");
     Ok(())
 }
@@ -99,7 +99,7 @@ fn built(commit: &str) -> anyhow::Result<PathBuf> {
     Ok(built.join("debug/guildhall"))
 }
 
-struct House {
+struct Meeting {
     gateway: Gateway,
     /// What a web role is told.
     environment: Vec<(&'static str, String)>,
@@ -107,7 +107,7 @@ struct House {
     _simulator: Process,
 }
 
-impl House {
+impl Meeting {
     /// A simulator of today's build, and a gateway.
     fn start(todays: &Path, gateway: &Path, folder: &Path) -> anyhow::Result<Self> {
         let simulator_at = ([127, 0, 0, 1], lasting_port()?).into();
@@ -147,7 +147,7 @@ impl House {
         })
     }
 
-    fn web(&self, binary: &Path, name: &'static str, folder: &Path) -> anyhow::Result<Web> {
+    fn web(&self, binary: &Path, name: &'static str, folder: &Path) -> anyhow::Result<WebRole> {
         let (port, ops_port) = (lasting_port()?, lasting_port()?);
         let mut environment = self.environment.clone();
         environment.push(("WEB_PORT", port.to_string()));
@@ -161,7 +161,7 @@ impl House {
             piped: false,
         }
         .start(folder)?;
-        Ok(Web {
+        Ok(WebRole {
             process,
             ops_port,
             log: folder.join(format!("{name}.log")),
@@ -175,13 +175,13 @@ impl House {
     }
 }
 
-struct Web {
+struct WebRole {
     process: Process,
     ops_port: u16,
     log: PathBuf,
 }
 
-impl Web {
+impl WebRole {
     fn until_refused_twice(&mut self, sentence: &str) -> anyhow::Result<()> {
         let mut ops = Client::new(([127, 0, 0, 1], self.ops_port).into());
         until("the web role says so, and dials again", || {

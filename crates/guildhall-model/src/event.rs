@@ -8,6 +8,8 @@
 mod definition;
 /// What events say beside where and when.
 mod payload;
+/// Where and when an event was, and its payload, in one walk over its JSON.
+mod payload_reader;
 /// What a payload's type says of itself.
 mod schema;
 /// The live lane: the latest word about each key.
@@ -43,6 +45,7 @@ pub use live::{LiveEvent, LiveKey, LiveTable};
 pub use payload::{
     Bare, EventPayload, GuildShown, Interval, LiveFacts, LivePayload, RoomGone, VoiceLeft,
 };
+pub use payload_reader::PayloadReader;
 pub use schema::PublicSchema;
 pub use sealed::SealedEvent;
 pub use stream::{
@@ -54,7 +57,7 @@ pub use table::{
     STATUS,
 };
 pub use window::Window;
-pub use wire::{EventError, PayloadReader, PublicPayload, WirePayload};
+pub use wire::{EventError, PublicPayload, WirePayload};
 
 use table::ChangeVisitor;
 

@@ -64,6 +64,19 @@ pub(crate) fn rows(
     Ok(rows)
 }
 
+/// The rows of [`attachments`] by themselves.
+pub(crate) fn rows_of_attachments(
+    plan: &GatewayPlan,
+    guildhall: &Path,
+    lab: &Path,
+    folder: &Path,
+) -> anyhow::Result<Vec<Row>> {
+    println!("the gateway: web instances attached");
+    let memory = InMemory::folder()?;
+    let stage = Stage::of(guildhall, folder, "attachments")?;
+    attachments::rows(plan, &stage, lab, &memory.0)
+}
+
 /// A folder that has no disk, gone when it is dropped.
 struct InMemory(PathBuf);
 

@@ -4,7 +4,9 @@ use std::any;
 
 use serde_json::Error;
 
-use super::{Change, EventPayload, payload::LiveFacts, schema::PublicSchema, wire::PayloadReader};
+use super::{
+    Change, EventPayload, payload::LiveFacts, payload_reader::PayloadReader, schema::PublicSchema,
+};
 
 /// One event, defined once: all that link, journal, filter and document know of it.
 #[derive(Debug)]

@@ -3,8 +3,6 @@
 
 /// The link's form is read.
 mod read;
-/// Where and when an event was, and its payload, in one walk over its JSON.
-mod payload_reader;
 /// Events of the live lane are read and made.
 mod live;
 /// Both forms are written.
@@ -17,7 +15,6 @@ use serde_json::value::RawValue;
 
 use super::{AudienceRule, EVENTS, Event, EventTable};
 
-pub use payload_reader::PayloadReader;
 pub use read::EventError;
 
 /// The payload of a public event as browsers get it (`docs/protocol/sse.md`): no rights in it.

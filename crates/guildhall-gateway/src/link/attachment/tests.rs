@@ -1,5 +1,10 @@
 //! The driver against a web role that is the other machine on a real loopback socket.
 
+/// Several logs.
+mod logs;
+/// A web role of version 1.
+mod version_1;
+
 use std::net::SocketAddr;
 
 use axum::{Router, extract::WebSocketUpgrade, routing::any};
@@ -15,7 +20,7 @@ use guildhall_model::{
 use guildhall_ports::ManualClock;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 use tokio_tungstenite::{
@@ -25,9 +30,9 @@ use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::{
-    ShardId,
+    ShardId, inbox,
     link::AttachedLog,
-    log::{Log, Retention},
+    log::{Log, Retention, tests::write},
     sequencer::Sequencer,
 };
 
@@ -176,30 +181,79 @@ struct Harness {
     address: SocketAddr,
     log: Log,
     status: watch::Sender<DiscordStatus>,
-    sequencer_inbox: Option<tokio::sync::mpsc::Receiver<crate::inbox::Input>>,
+    sequencer_inbox: Option<SequencerInbox>,
+    others: Vec<HarnessLog>,
     stop: CancellationToken,
     attachments: TaskTracker,
     _serving: JoinSet<()>,
 }
 
-impl Harness {
-    async fn open() -> Self {
+/// One of its logs.
+struct HarnessLog {
+    log: Log,
+    status: watch::Sender<DiscordStatus>,
+    sequencer_inbox: Option<SequencerInbox>,
+}
+
+type SequencerInbox = mpsc::Receiver<inbox::Input>;
+
+impl HarnessLog {
+    fn new(number: u16, all: &mut Vec<AttachedLog>) -> Self {
         let retention = Retention {
             records_per_guild: 10_000,
             bytes: 64 << 20,
             bytes_per_guild: 64 << 20,
         };
-        let log = crate::log::tests::log(Position::start(LogId(0), 1_000), retention);
+        let log = crate::log::tests::log(Position::start(LogId(number), 1_000), retention);
         let (status, status_receiver) = watch::channel(status(true));
         let (sequencer, sequencer_inbox) = Sequencer::new();
+        all.push(AttachedLog {
+            shard: ShardId {
+                number,
+                count: number + 1,
+            },
+            log: log.clone(),
+            sequencer,
+            status: status_receiver,
+        });
+        Self {
+            log,
+            status,
+            sequencer_inbox: Some(sequencer_inbox),
+        }
+    }
+
+    fn append(&self, guild: u64, count: usize) {
+        let event = Event {
+            guild_id: GuildId(guild),
+            ts: 1,
+            synthetic: false,
+            change: Change::GuildUnavailable,
+        };
+        let events = std::iter::repeat_n(event, count).collect();
+        write(&self.log, self.log.head(), events).expect("the only writer");
+    }
+}
+
+impl Harness {
+    async fn open() -> Self {
+        Self::open_with(0).await
+    }
+
+    /// With so many logs more.
+    async fn open_with(others: u16) -> Self {
+        let mut all = Vec::new();
+        let mut logs: Vec<HarnessLog> = (0..=others)
+            .map(|number| HarnessLog::new(number, &mut all))
+            .collect();
+        let HarnessLog {
+            log,
+            status,
+            sequencer_inbox,
+        } = logs.remove(0);
         let stop = CancellationToken::new();
         let harness = AttachmentContext {
-            logs: AttachedLogs::new(vec![AttachedLog {
-                shard: ShardId::ONLY,
-                log: log.clone(),
-                sequencer,
-                status: status_receiver,
-            }]),
+            logs: AttachedLogs::new(all),
             clock: Arc::new(ManualClock::at(1)),
         };
         let attachments = TaskTracker::new();
@@ -222,7 +276,8 @@ impl Harness {
             address,
             log,
             status,
-            sequencer_inbox: Some(sequencer_inbox),
+            sequencer_inbox,
+            others: logs,
             stop,
             attachments,
             _serving: serving,
@@ -249,7 +304,7 @@ impl Harness {
             change,
         };
         let events = std::iter::repeat_n(event, count).collect();
-        crate::log::tests::write(&self.log, self.log.head(), events).expect("the only writer");
+        write(&self.log, self.log.head(), events).expect("the only writer");
     }
 
     async fn connect(&self) -> Socket {

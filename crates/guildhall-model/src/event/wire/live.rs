@@ -2,12 +2,12 @@
 
 use serde_json::{Error, from_str};
 
-use super::{LinkForm, read::Meta, write::Stamped};
+use super::{LinkForm, write::Stamped};
 use crate::{
     GuildId, UnixMs,
     event::{
         AudienceRule, EventDefinition, EventTable, Family, Lane, LiveEvent, LivePayload,
-        definition::PayloadType, payload::LiveFacts,
+        definition::PayloadType, payload::LiveFacts, payload_reader::Meta,
     },
 };
 

@@ -1,12 +1,12 @@
 //! Reads the link's form of an event.
 
-use serde::{Deserialize, de::Error as _};
+use serde::de::Error as _;
 use serde_json::Error;
 
-use super::{Event, PayloadReader};
+use super::Event;
 use crate::{
-    Change, GuildId, UnixMs,
-    event::{EVENTS, EventTable, Lane},
+    Change,
+    event::{EVENTS, EventTable, Lane, PayloadReader},
 };
 
 /// Why a payload is none of ours.
@@ -69,13 +69,4 @@ impl EventError {
             reason,
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Meta {
-    pub(super) guild_id: GuildId,
-    pub(super) ts: UnixMs,
-    #[serde(default)]
-    pub(super) synthetic: bool,
 }

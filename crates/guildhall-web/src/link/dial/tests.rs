@@ -167,6 +167,37 @@ async fn a_gateway_of_another_version_is_named_and_it_goes_on_trying() {
 }
 
 #[tokio::test]
+async fn a_gateway_of_version_1_is_named_and_one_of_today_is_followed_after_it() {
+    let house = House::open().await;
+    let hello = RECORDED.lines().next().expect("it begins with its hello");
+    for _ in 0..2 {
+        let mut gateway = house.accept().await;
+        let said = Message::text(hello);
+        gateway.socket.send(said).await.expect("sent");
+        let said = gateway.socket.next().await.expect("an answer");
+        let said = said.expect("a message").into_text().expect("a text");
+        let said = Frame::decode(&said).expect("a frame");
+        assert!(matches!(said, Frame::Error { code, .. } if code == "version"));
+    }
+    let (opening, theirs) = (Opening::Hello, 1);
+    let refused = LinkHealth::Ended(End::Version { opening, theirs });
+    house.is(&refused).await;
+    let detail = house.link.check().detail;
+    assert!(detail.contains("gateway speaks version 1"), "{detail}");
+    assert!(detail.contains("web role version 2"), "{detail}");
+
+    let mut gateway = house.accept().await;
+    gateway.greet(at(0));
+    gateway.next().await;
+    gateway.input(sender::Input::JoinedBases {
+        bases: Vec::new(),
+        backlog: Vec::new(),
+        head: at(0),
+    });
+    gateway.run_until(house.reaches(at(0))).await;
+}
+
+#[tokio::test]
 async fn an_address_where_nobody_listens_is_named_as_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -203,6 +234,9 @@ async fn asked_to_stop_it_says_goodbye_and_ends() {
         .expect("in time");
     ended.expect("a task").expect("no panic");
 }
+
+/// What a gateway of version 1 said.
+const RECORDED: &str = include_str!("../../../../../fixtures/link/version-1-gateway.jsonl");
 
 const TOKEN: &str = "a-token-of-more-than-thirty-two-characters";
 

@@ -12,7 +12,6 @@ use serde::{
 };
 use serde_json::Error;
 
-use super::read::Meta;
 use crate::{GuildId, UnixMs};
 
 /// A payload that is about to be read, and whatever stands behind it.
@@ -45,6 +44,16 @@ impl<'a> PayloadReader<'a> {
         }
         self.read.ok_or_else(|| Error::custom("it was not read"))
     }
+}
+
+/// Where and when.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Meta {
+    pub(super) guild_id: GuildId,
+    pub(super) ts: UnixMs,
+    #[serde(default)]
+    pub(super) synthetic: bool,
 }
 
 struct WithMeta<T> {
