@@ -72,23 +72,36 @@ impl StreamPosition {
     }
 
     /// How far its logs are published. To be read before the viewer's rights generation.
+    #[inline]
     pub(crate) fn published(&self) -> Published {
         let read = |head: &Arc<PublishedHead>| head.0.load(Ordering::Acquire);
         Published {
             first: read(&self.first),
-            others: self.others.iter().map(read).collect(),
+            others: if self.others.is_empty() {
+                Vec::new()
+            } else {
+                self.others.iter().map(read).collect()
+            },
         }
     }
 
     /// Where it stands in a log that is published beyond that, with how far.
+    #[inline]
     pub(crate) fn behind(&self, published: &Published) -> Option<(Position, u64)> {
-        let others = self.at.others().iter().zip(&published.others);
-        let mut all = std::iter::once((self.at.first(), published.first))
-            .chain(others.map(|(at, upto)| (*at, *upto)));
-        all.find(|(at, upto)| at.seq < *upto)
+        let first = self.at.first();
+        if first.seq < published.first {
+            return Some((first, published.first));
+        }
+        if self.others.is_empty() {
+            return None;
+        }
+        let mut others = self.at.others().iter().zip(&published.others);
+        let behind = others.find(|(at, upto)| at.seq < **upto);
+        behind.map(|(at, upto)| (*at, *upto))
     }
 
     /// All up to a position in one of its logs was sent.
+    #[inline]
     pub(crate) fn advance(&mut self, to: Position) {
         self.at.set(to);
     }

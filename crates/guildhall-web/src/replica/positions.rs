@@ -52,7 +52,17 @@ impl LogPositions {
     }
 
     /// Puts a position into its log, in the place of the one that was there, if any.
+    #[inline]
     pub(crate) fn set(&mut self, position: Position) {
+        if position.log == self.first.log {
+            // The common case, on every delivery.
+            self.first = position;
+        } else {
+            self.set_other(position);
+        }
+    }
+
+    fn set_other(&mut self, position: Position) {
         match position.log.cmp(&self.first.log) {
             Ordering::Equal => self.first = position,
             Ordering::Less => {

@@ -221,12 +221,12 @@ impl StreamBody {
         };
         while let Some((at, upto)) = position.behind(published) {
             let mut run = Vec::new();
-            let of_log = self
-                .subscriptions
-                .iter()
-                .filter(|subscription| subscription.log_id() == at.log);
-            for buffer in of_log.filter_map(GuildSubscription::buffer) {
-                buffer.read(at.seq, upto, &mut run)?;
+            for subscription in &self.subscriptions {
+                if subscription.log_id() == at.log
+                    && let Some(buffer) = subscription.buffer()
+                {
+                    buffer.read(at.seq, upto, &mut run)?;
+                }
             }
             if self.subscriptions.len() > 1 {
                 run.sort_by_key(|visible| visible.get().at.seq);
