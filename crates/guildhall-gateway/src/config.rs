@@ -6,6 +6,7 @@ use std::{
 
 use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
 use guildhall_model::{GuildId, LogId};
+use guildhall_ports::{Clock, EventBus, EventStore, GatewayRegistry, Journals};
 use rustls::ClientConfig;
 
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
@@ -70,6 +71,21 @@ impl Config {
             None => self.discord_url.scheme() == "https",
         }
     }
+}
+
+/// What the role asks of the outside.
+#[derive(Clone, Debug)]
+pub struct GatewayPorts {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What survives the process, a journal for each log.
+    pub journals: Arc<dyn Journals>,
+    /// What carries the logs to those who follow them.
+    pub bus: Arc<dyn EventBus>,
+    /// What keeps events for later, beside the road.
+    pub history: Arc<dyn EventStore>,
+    /// Where web roles learn of this gateway.
+    pub registry: Arc<dyn GatewayRegistry>,
 }
 
 /// One of the parts into which Discord divides a bot's guilds (its documentation, "Gateway",

@@ -26,6 +26,8 @@ mod link;
 mod rights;
 /// Discord's REST interface, as little of it as this role needs, within its rate limits.
 mod discord_rest;
+/// Beside the road: a follower of each log for whatever keeps history.
+mod history;
 /// The start: what the journal holds becomes the log, the world and the session to resume.
 mod restore;
 /// The role's lines of `/readyz`.
@@ -36,6 +38,7 @@ mod metrics;
 mod run;
 
 pub use config::{
-    Config, GatewayBuildError, GatewayRunError, GatewaySettingNames, Intents, Limits, ShardId,
+    Config, GatewayBuildError, GatewayPorts, GatewayRunError, GatewaySettingNames, Intents, Limits,
+    ShardId,
 };
 pub use run::Gateway;

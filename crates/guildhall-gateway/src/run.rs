@@ -10,12 +10,12 @@ use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use guildhall_http::Listener;
 use guildhall_model::Cursor;
-use guildhall_ports::{Clock, EventBus, Health, JournalError, Journals};
+use guildhall_ports::{Health, JournalError, LinkAddress};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
-    Config, GatewayBuildError, GatewayRunError, ShardId,
+    Config, GatewayBuildError, GatewayPorts, GatewayRunError, ShardId,
     discord_rest::DiscordRest,
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
@@ -29,7 +29,7 @@ use tasks::{TaskExit, Tasks};
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
-    clock: Arc<dyn Clock>,
+    ports: GatewayPorts,
     listener: Listener,
     address: SocketAddr,
     rest: DiscordRest,
@@ -40,12 +40,7 @@ pub struct Gateway {
 impl Config {
     /// Loads the journals and begins the logs on the bus, and binds the listener. Spawns nothing and
     /// asks Discord nothing.
-    pub async fn build(
-        self,
-        clock: Arc<dyn Clock>,
-        journals: Arc<dyn Journals>,
-        bus: Arc<dyn EventBus>,
-    ) -> Result<Gateway, GatewayBuildError> {
+    pub async fn build(self, ports: GatewayPorts) -> Result<Gateway, GatewayBuildError> {
         crate::metrics::describe(&self.names);
         let ids = shard_ids(&self.shards)?;
         let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
@@ -62,12 +57,12 @@ impl Config {
         let address = listener
             .local_addr()
             .map_err(|error| GatewayBuildError::Failed(error.to_string()))?;
-        let fence = journals.fence().await.map_err(|error| match error {
+        let fence = ports.journals.fence().await.map_err(|error| match error {
             JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
             error => GatewayBuildError::Failed(error.to_string()),
         })?;
         let setup = LogSetup {
-            bus,
+            bus: Arc::clone(&ports.bus),
             fence,
             retention: Retention {
                 records_per_guild: self.log_window.get(),
@@ -78,12 +73,13 @@ impl Config {
         };
         let mut shards = Vec::with_capacity(ids.len());
         for id in ids {
-            let restored = Shard::restore(id, &self, &*journals, setup.clone(), &*clock);
+            let restored =
+                Shard::restore(id, &self, &*ports.journals, setup.clone(), &*ports.clock);
             shards.push(restored.await?);
         }
         Ok(Gateway {
             config: self,
-            clock,
+            ports,
             listener,
             address,
             rest,
@@ -145,7 +141,7 @@ impl Gateway {
             tokens: Arc::new(self.config.link_tokens.clone()),
             context: AttachmentContext {
                 logs: AttachedLogs::new(self.shards.iter().map(Shard::attached_log).collect()),
-                clock: Arc::clone(&self.clock),
+                clock: Arc::clone(&self.ports.clock),
             },
             limits,
             tokens_setting: names.link_tokens,
@@ -159,16 +155,31 @@ impl Gateway {
         });
         let shared = SharedByShards {
             config: &self.config,
-            clock: self.clock,
+            clock: Arc::clone(&self.ports.clock),
             rest: self.rest,
             identify_limiter: IdentifyLimiter::new(limits.identify_spacing),
             stop: stop.clone(),
             sequencer_stop: sequencer_stop.clone(),
         };
         for shard in self.shards {
+            let history = shard.history(&self.ports);
+            let stop = stop.clone();
+            tasks.spawn("the follower for history broke", async move {
+                // Where there is none to be kept it has ended at once, which is no end of the role.
+                stop.run_until_cancelled(history.run()).await;
+                stop.cancelled().await;
+                TaskExit::History
+            });
             shard.spawn(&shared, &mut tasks);
         }
+        let registry = self.ports.registry;
+        let address = LinkAddress::new(format!("ws://{}/link", self.address));
+        if let Err(why) = registry.announce(address.clone()).await {
+            warn!("[Gateway] Web roles are not told where this gateway is: {why}");
+        }
         let result = tasks.run(&stop, &sequencer_stop, &names).await;
+        // Who is told late finds out by dialling.
+        let _withdrawn = registry.withdraw(address).await;
         info!("[Gateway] Stopped");
         result
     }

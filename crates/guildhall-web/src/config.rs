@@ -2,10 +2,8 @@
 
 use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
-use guildhall_http::{
-    HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies, WsUrl,
-};
-use guildhall_ports::{Clock, RateLimiter, SessionStore};
+use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies};
+use guildhall_ports::{Clock, GatewayRegistry, RateLimiter, SessionStore};
 use rustls::ClientConfig;
 
 /// What the web role is told. Whoever makes one has looked at what a single value does not show:
@@ -16,8 +14,6 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where browsers believe we are; its path is the prefix of every route.
     pub base_url: HttpUrl,
-    /// The gateway's link, with its path.
-    pub gateway_url: WsUrl,
     /// Said to the gateway.
     pub link_token: StrongSecret,
     /// The current one encrypts cookies, all of them decrypt.
@@ -65,12 +61,14 @@ pub struct WebPorts {
     pub sessions: Arc<dyn SessionStore>,
     /// How often the login may call Discord.
     pub rate_limiter: Arc<dyn RateLimiter>,
+    /// Where the gateway's link is. Asked before each dial; today the first that is listed is dialled.
+    pub gateways: Arc<dyn GatewayRegistry>,
 }
 
 /// What the operator calls those settings that a log line, a line of `/readyz` or an answer names.
 #[derive(Clone, Copy, Debug)]
 pub struct WebSettingNames {
-    /// [`Config::gateway_url`].
+    /// Where the gateway in [`WebPorts::gateways`] comes from.
     pub gateway_url: &'static str,
     /// [`Config::link_token`].
     pub link_token: &'static str,
@@ -120,18 +118,20 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use guildhall_ports::{
-        Clock,
-        memory::{CookieSessionStore, MemoryRateLimiter},
+        Clock, LinkAddress,
+        memory::{CookieSessionStore, MemoryRateLimiter, SingleInstanceRegistry},
     };
 
     use super::{WebPorts, WebSettingNames};
 
-    /// In memory, each new.
+    /// In memory, each new. The gateway is where nobody is.
     pub(crate) fn ports(clock: Arc<dyn Clock>) -> WebPorts {
+        let nowhere = LinkAddress::new("ws://127.0.0.1:1/link");
         WebPorts {
             clock,
             sessions: Arc::new(CookieSessionStore::default()),
             rate_limiter: Arc::new(MemoryRateLimiter::default()),
+            gateways: Arc::new(SingleInstanceRegistry::at(nowhere)),
         }
     }
 

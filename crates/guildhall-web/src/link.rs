@@ -16,18 +16,18 @@ use guildhall_link::{
     pending::{REQUESTS_IN_FLIGHT, WATCH_LIMIT},
 };
 use guildhall_model::{GuildId, UserId};
-use guildhall_ports::{Check, Clock};
+use guildhall_ports::Check;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
 
-use crate::{Config, WebSettingNames, fanout::Publisher};
+use crate::{Config, WebPorts, WebSettingNames, fanout::Publisher};
 
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 
-use dial::GatewayAddress;
+use dial::GatewayConnector;
 
 /// Requests on their way to the task. It takes them as fast as they come unless a write to the
 /// gateway is stuck; whoever finds this full gets no answer. As many as may be under
@@ -48,11 +48,7 @@ pub(crate) struct Link {
 pub(crate) struct GatewayUnavailable;
 
 /// Makes the handle, and the task for the caller to run. Dials nothing yet.
-pub(crate) fn open(
-    config: &Config,
-    publisher: Publisher,
-    clock: Arc<dyn Clock>,
-) -> (Link, Dialler) {
+pub(crate) fn open(config: &Config, publisher: Publisher, ports: &WebPorts) -> (Link, Dialler) {
     let (asks, inbox) = mpsc::channel(ASKS_WAITING);
     let (health_sender, health) = watch::channel(LinkHealth::Starting);
     let names = config.names;
@@ -61,13 +57,20 @@ pub(crate) fn open(
         health,
         names,
     };
-    let gateway = GatewayAddress {
-        url: config.gateway_url.clone().into(),
+    let gateway = GatewayConnector {
+        registry: Arc::clone(&ports.gateways),
         tls: Arc::clone(&config.tls),
         authorization: config.link_token.secret().authorization("Bearer"),
         roots_setting: names.root_certificates,
     };
-    let dialler = Dialler::new(gateway, names, publisher, clock, inbox, health_sender);
+    let dialler = Dialler::new(
+        gateway,
+        names,
+        publisher,
+        Arc::clone(&ports.clock),
+        inbox,
+        health_sender,
+    );
     (link, dialler)
 }
 

@@ -72,7 +72,7 @@ impl Web {
     fn build(config: &Config, ports: &WebPorts) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
         let (publisher, fanout) = Fanout::new(config.log_window.get());
-        let (link, dialler) = link::open(config, publisher, Arc::clone(&ports.clock));
+        let (link, dialler) = link::open(config, publisher, ports);
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone());
         let auth = Auth::new(AuthConfig::of(config), world_access, ports)

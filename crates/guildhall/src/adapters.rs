@@ -8,9 +8,14 @@ use std::{
     time::Duration,
 };
 
+use guildhall_gateway::GatewayPorts;
+use guildhall_http::WsUrl;
 use guildhall_ports::{
-    EventBus, JournalError, Journals, SystemClock,
-    memory::{CookieSessionStore, InMemoryEventBus, MemoryRateLimiter},
+    JournalError, Journals, LinkAddress, SystemClock,
+    memory::{
+        CookieSessionStore, InMemoryEventBus, MemoryRateLimiter, NoOpEventStore,
+        SingleInstanceRegistry,
+    },
 };
 use guildhall_stores::sqlite::SqliteJournals;
 use guildhall_web::WebPorts;
@@ -38,17 +43,26 @@ const HANDOVER: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What the web role asks of the outside: nothing that has to be installed.
-pub(crate) fn web() -> WebPorts {
+pub(crate) fn web(gateway_url: &WsUrl) -> WebPorts {
+    let gateway = LinkAddress::new(gateway_url.as_str());
     WebPorts {
         clock: Arc::new(SystemClock),
         sessions: Arc::new(CookieSessionStore::default()),
         rate_limiter: Arc::new(MemoryRateLimiter::default()),
+        gateways: Arc::new(SingleInstanceRegistry::at(gateway)),
     }
 }
 
-/// What carries the gateway's logs to its attachments: they are in the same process.
-pub(crate) fn event_bus() -> Arc<dyn EventBus> {
-    Arc::new(InMemoryEventBus::default())
+/// What the gateway asks of the outside beside its journals: its logs are carried to attachments
+/// within this process, there is no history, and web roles are told by a setting where it is.
+pub(crate) fn gateway(journals: Arc<dyn Journals>) -> GatewayPorts {
+    GatewayPorts {
+        clock: Arc::new(SystemClock),
+        journals,
+        bus: Arc::new(InMemoryEventBus::default()),
+        history: Arc::new(NoOpEventStore),
+        registry: Arc::new(SingleInstanceRegistry::default()),
+    }
 }
 
 /// Opens the gateway's journals, waiting for a gateway that is on its way out.

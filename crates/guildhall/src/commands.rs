@@ -23,7 +23,7 @@ mod web;
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};
-use guildhall_ports::{Health, Journals, SystemClock};
+use guildhall_ports::{Health, Journals};
 use guildhall_web::{Web, WebBuildError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
@@ -31,7 +31,7 @@ use url::Url;
 use crate::{
     adapters,
     cli::{Arguments, Subcommand},
-    config::{self, ConfigError, Settings, Sources, refuse},
+    config::{self, ConfigError, Settings, Sources, WebSettings, refuse},
     descriptors,
     lifecycle::{Lifecycle, ProcessExit},
     ops::Ops,
@@ -86,11 +86,7 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit>
     let config = config::gateway(settings)?;
     let journals = adapters::journals(settings).await?;
     let listen = config.listen;
-    let gateway = config.build(
-        Arc::new(SystemClock),
-        Arc::clone(&journals),
-        adapters::event_bus(),
-    );
+    let gateway = config.build(adapters::gateway(Arc::clone(&journals)));
     let gateway = gateway.await.map_err(|error| match error {
         GatewayBuildError::NotBound(error) => {
             let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
@@ -104,7 +100,10 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit>
 }
 
 fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
-    let mut web = config::web(settings)?;
+    let WebSettings {
+        role: mut web,
+        gateway_url,
+    } = config::web(settings)?;
     let limit = descriptors::limit();
     if let Some(sentence) = descriptors::shortage(limit, web.streams_max) {
         tracing::warn!("{sentence}");
@@ -115,7 +114,7 @@ fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
         web.connections
     );
     let listen = web.listen;
-    let built = web.build(&adapters::web());
+    let built = web.build(&adapters::web(&gateway_url));
     built.map_err(|error| match error {
         WebBuildError::NotBound(error) => {
             ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()

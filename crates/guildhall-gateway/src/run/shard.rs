@@ -12,9 +12,10 @@ use url::Url;
 
 use super::tasks::{TaskExit, Tasks};
 use crate::{
-    Config, GatewayBuildError, ShardId,
+    Config, GatewayBuildError, GatewayPorts, ShardId,
     discord_rest::DiscordRest,
     health::ShardHealth,
+    history::HistoryFollower,
     inbox::Input,
     link::AttachedLog,
     log::{Log, LogSetup},
@@ -104,6 +105,12 @@ impl Shard {
             report: self.report.subscribe(),
             stalled: self.published.stalled.subscribe(),
         }
+    }
+
+    /// What brings its events to whatever keeps history.
+    pub(super) fn history(&self, ports: &GatewayPorts) -> HistoryFollower {
+        let (store, bus) = (Arc::clone(&ports.history), Arc::clone(&ports.bus));
+        HistoryFollower::new(store, bus, self.log.head())
     }
 
     /// What the link needs of it.

@@ -18,6 +18,8 @@ pub(super) enum TaskExit {
     Shard(ShardExit),
     Listener,
     Sequencer(SequencerExit),
+    /// Only when asked.
+    History,
 }
 
 /// The tasks that have not ended.
@@ -111,6 +113,7 @@ impl TaskExit {
         match self {
             Self::Shard(exit) => shard_ended(exit),
             Self::Listener if stop.is_cancelled() => Ok(()),
+            Self::History => Ok(()),
             Self::Listener => Err(failed("the link's listener ended")),
             Self::Sequencer(exit) => sequencer_ended(exit, names),
         }

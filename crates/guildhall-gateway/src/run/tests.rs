@@ -9,7 +9,7 @@ use guildhall_link::{
 use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membership};
 use guildhall_ports::{
     Condition, ManualClock,
-    memory::{InMemoryEventBus, MemoryJournals},
+    memory::{InMemoryEventBus, MemoryJournals, NoOpEventStore, SingleInstanceRegistry},
 };
 use serde_json::json;
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
@@ -219,7 +219,7 @@ async fn a_taken_port_is_refused() {
         listen: taken.local_addr().expect("it is bound"),
         ..config(&discord)
     };
-    let refused = config.build(clock(), journals(), bus()).await;
+    let refused = config.build(ports()).await;
     let refused = refused.expect_err("taken");
     assert!(
         matches!(refused, GatewayBuildError::NotBound(_)),
@@ -243,7 +243,7 @@ async fn shards_that_are_no_parts_of_one_whole_are_refused() {
             shards,
             ..config(&discord)
         };
-        let refused = config.build(clock(), journals(), bus()).await;
+        let refused = config.build(ports()).await;
         let refused = refused.expect_err("no gateway");
         assert!(matches!(refused, GatewayBuildError::Failed(_)), "{refused}");
     }
@@ -319,10 +319,7 @@ struct Harness {
 
 impl Harness {
     async fn new(config: Config) -> Self {
-        let gateway = config
-            .build(clock(), journals(), bus())
-            .await
-            .expect("a right config");
+        let gateway = config.build(ports()).await.expect("a right config");
         let (address, health) = (gateway.local_addr(), gateway.health());
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (inner, token) = (tracker.clone(), stop.clone());
@@ -442,16 +439,14 @@ fn config(discord: &FalseDiscord) -> Config {
     }
 }
 
-fn journals() -> Arc<dyn Journals> {
-    Arc::new(MemoryJournals::default())
-}
-
-fn bus() -> Arc<dyn EventBus> {
-    Arc::new(InMemoryEventBus::default())
-}
-
-fn clock() -> Arc<dyn Clock> {
-    Arc::new(ManualClock::at(1_700_000_000_000))
+fn ports() -> GatewayPorts {
+    GatewayPorts {
+        clock: Arc::new(ManualClock::at(1_700_000_000_000)),
+        journals: Arc::new(MemoryJournals::default()),
+        bus: Arc::new(InMemoryEventBus::default()),
+        history: Arc::new(NoOpEventStore),
+        registry: Arc::new(SingleInstanceRegistry::default()),
+    }
 }
 
 fn guild() -> serde_json::Value {

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_http::{
+    UnusableUrl, WsUrl,
     driver_time::{now, sleep_to},
     error_chain,
     tls::tls_failure,
@@ -16,7 +17,7 @@ use guildhall_link::{
     receiver::{Input, Output, Receiver},
 };
 use guildhall_model::Cursor;
-use guildhall_ports::Clock;
+use guildhall_ports::{Clock, GatewayRegistry, Unavailable};
 use http::{HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
 use rustls::ClientConfig;
@@ -36,7 +37,6 @@ use tokio_tungstenite::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use url::Url;
 
 use super::{LinkHealth, WatchAsk};
 use crate::{WebSettingNames, fanout::Publisher};
@@ -49,9 +49,9 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type AnswerSender = oneshot::Sender<Watched>;
 
-/// Where the gateway is, and how it is reached.
-pub(super) struct GatewayAddress {
-    pub(super) url: Url,
+/// Who knows where the gateway is, and how it is reached.
+pub(super) struct GatewayConnector {
+    pub(super) registry: Arc<dyn GatewayRegistry>,
     pub(super) tls: Arc<ClientConfig>,
     pub(super) authorization: HeaderValue,
     /// What the operator calls the setting with further root certificates.
@@ -60,7 +60,7 @@ pub(super) struct GatewayAddress {
 
 /// The task that keeps the link up. It never gives up.
 pub(crate) struct Dialler {
-    gateway: GatewayAddress,
+    gateway: GatewayConnector,
     names: WebSettingNames,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
@@ -76,7 +76,7 @@ pub(crate) struct Dialler {
 
 impl Dialler {
     pub(super) fn new(
-        gateway: GatewayAddress,
+        gateway: GatewayConnector,
         names: WebSettingNames,
         publisher: Publisher,
         clock: Arc<dyn Clock>,
@@ -311,15 +311,30 @@ impl Attachment {
     }
 }
 
-impl GatewayAddress {
+impl GatewayConnector {
+    /// Where the gateway is now. Whoever announced it may be another process, so it is read here.
+    async fn url(&self) -> Result<WsUrl, LinkHealth> {
+        let listed = self.registry.gateways().await;
+        let listed = listed.map_err(|Unavailable(why)| LinkHealth::Unreachable(why))?;
+        let Some(address) = listed.first() else {
+            let nobody = "no gateway is announced".to_owned();
+            return Err(LinkHealth::Unreachable(nobody));
+        };
+        let unusable = |error| LinkHealth::Unreachable(format!("{address}: {error}"));
+        address
+            .as_str()
+            .parse()
+            .map_err(|error: UnusableUrl| unusable(error))
+    }
+
     /// Opens one connection.
     async fn dial(&self) -> Result<Socket, LinkHealth> {
         let unreachable = |error: SocketError| {
             let tls = tls_failure(&error, self.roots_setting);
             LinkHealth::Unreachable(tls.unwrap_or_else(|| error_chain(&error)))
         };
-        let url = self.url.as_str();
-        let mut request = url.into_client_request().map_err(unreachable)?;
+        let url = self.url().await?;
+        let mut request = url.as_str().into_client_request().map_err(unreachable)?;
         let headers = request.headers_mut();
         headers.insert(header::AUTHORIZATION, self.authorization.clone());
         let config = WebSocketConfig::default()

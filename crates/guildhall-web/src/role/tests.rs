@@ -11,7 +11,7 @@ use guildhall_link::frame::{
 use guildhall_model::{
     Change, Envelope, Event, Guild, GuildId, Position, UserId, guild::Membership,
 };
-use guildhall_ports::{Condition, SystemClock};
+use guildhall_ports::{Condition, LinkAddress, SystemClock, memory::SingleInstanceRegistry};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 
@@ -162,9 +162,10 @@ impl House {
             .expect("a free port");
         let mut config = config();
         let at = link.local_addr().expect("bound");
-        config.gateway_url = format!("ws://{at}/link").parse().expect("a URL");
         change(&mut config);
-        let ports = ports(Arc::new(SystemClock));
+        let mut ports = ports(Arc::new(SystemClock));
+        let gateway = LinkAddress::new(format!("ws://{at}/link"));
+        ports.gateways = Arc::new(SingleInstanceRegistry::at(gateway));
         let sessions =
             AuthConfig::of(&config).sessions(Arc::clone(&ports.sessions), Arc::new(SystemClock));
         let web = config.build(&ports).expect("good settings");

@@ -66,7 +66,7 @@ impl Served {
         let clock: Arc<dyn Clock> = harness.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::Fanout::new(1);
-        let (link, _) = link::open(&config, unused, Arc::clone(&clock));
+        let (link, _) = link::open(&config, unused, &ports(Arc::clone(&clock)));
         let watch_client = WatchClient::new(link, harness.fanout.clone());
         let world_access = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
         let auth = Auth::new(

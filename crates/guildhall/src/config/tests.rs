@@ -74,10 +74,13 @@ fn a_flag_wins_over_the_environment_over_dotenv_over_the_default() {
 fn one_environment_serves_both_roles() {
     let settings = resolved(&GOOD).expect("good settings");
     let gateway = gateway(&settings).expect("the gateway's part");
-    let web = web(&settings).expect("web's part");
+    let WebSettings {
+        role: web,
+        gateway_url,
+    } = web(&settings).expect("web's part");
     assert_eq!(gateway.listen.port(), 8080);
     assert_eq!(web.base_url.as_str(), "http://localhost:3100/");
-    assert_eq!(web.gateway_url.as_str(), "ws://127.0.0.1:8080/link");
+    assert_eq!(gateway_url.as_str(), "ws://127.0.0.1:8080/link");
     assert_eq!(
         web.link_token.expose(),
         gateway.link_tokens.current.expose()

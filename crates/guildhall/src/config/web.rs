@@ -33,7 +33,14 @@ const NAMES: WebSettingNames = WebSettingNames {
 };
 
 /// Reads what the web role needs; the error says all that is wrong with it.
-pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
+/// What the web role is told, and where its gateway is.
+#[derive(Debug)]
+pub(crate) struct WebSettings {
+    pub(crate) role: Config,
+    pub(crate) gateway_url: WsUrl,
+}
+
+pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
     let mut mistakes = Mistakes::default();
     let link_token = mistakes.take(secrets::strong(settings, "LINK_TOKEN", 2));
     let session_secrets = mistakes.take(secrets::strong(settings, "SESSION_SECRET", 4));
@@ -91,10 +98,9 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
     else {
         return Err(mistakes.error());
     };
-    Ok(Config {
+    let role = Config {
         listen,
         base_url,
-        gateway_url,
         link_token: link_token.current,
         session_secrets,
         oauth,
@@ -112,7 +118,8 @@ pub(crate) fn web(settings: &Settings) -> Result<Config, ConfigError> {
         session_idle: SESSION_IDLE,
         session_max_age: SESSION_MAX_AGE,
         names: NAMES,
-    })
+    };
+    Ok(WebSettings { role, gateway_url })
 }
 
 /// The link's secret is known to every web role and gateway, and a session's to web alone: whoever

@@ -3,8 +3,11 @@
 
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
-use guildhall_gateway::Config;
-use guildhall_ports::{Journals, SystemClock, memory::InMemoryEventBus};
+use guildhall_gateway::{Config, GatewayPorts};
+use guildhall_ports::{
+    Journals, SystemClock,
+    memory::{InMemoryEventBus, NoOpEventStore, SingleInstanceRegistry},
+};
 use tokio::{runtime::Builder, select, sync::oneshot, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -86,14 +89,14 @@ async fn run(
     stop: CancellationToken,
     kill: CancellationToken,
 ) -> Ended {
-    let gateway = match config
-        .build(
-            Arc::new(SystemClock),
-            journals,
-            Arc::new(InMemoryEventBus::default()),
-        )
-        .await
-    {
+    let ports = GatewayPorts {
+        clock: Arc::new(SystemClock),
+        journals,
+        bus: Arc::new(InMemoryEventBus::default()),
+        history: Arc::new(NoOpEventStore),
+        registry: Arc::new(SingleInstanceRegistry::default()),
+    };
+    let gateway = match config.build(ports).await {
         Ok(gateway) => gateway,
         Err(error) => return Ended::Failed(error.to_string()),
     };

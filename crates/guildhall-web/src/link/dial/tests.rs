@@ -10,7 +10,9 @@ use guildhall_link::{
 use guildhall_model::{
     Change, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId, guild::GuildInfo,
 };
-use guildhall_ports::{Condition, SystemClock};
+use guildhall_ports::{
+    Condition, GatewayRegistry, LinkAddress, SystemClock, memory::SingleInstanceRegistry,
+};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_tungstenite::{
     accept_hdr_async,
@@ -20,6 +22,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     Config,
+    config::tests::ports,
     fanout::Fanout,
     link::{Link, open},
     replica::Replica,
@@ -262,14 +265,20 @@ impl House {
     }
 
     fn dial(address: SocketAddr, token: &str) -> Self {
+        let gateway = LinkAddress::new(format!("ws://{address}/link"));
+        Self::dial_by(Arc::new(SingleInstanceRegistry::at(gateway)), token)
+    }
+
+    fn dial_by(registry: Arc<dyn GatewayRegistry>, token: &str) -> Self {
         let token: Secret = token.parse().expect("visible ASCII");
         let config = Config {
-            gateway_url: format!("ws://{address}/link").parse().expect("a URL"),
             link_token: token.try_into().expect("long enough"),
             ..config()
         };
         let (publisher, fanout) = Fanout::new(100);
-        let (link, dialler) = open(&config, publisher, Arc::new(SystemClock));
+        let mut ports = ports(Arc::new(SystemClock));
+        ports.gateways = registry;
+        let (link, dialler) = open(&config, publisher, &ports);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(dialler.run(stop.clone()));
@@ -280,6 +289,14 @@ impl House {
             stop,
             tasks,
         }
+    }
+
+    /// Waits until operators are told so.
+    async fn says(&self, why: &str) {
+        let mut health = self.link.health.clone();
+        let so = |health: &LinkHealth| format!("{health:?}").contains(why);
+        let said = timeout(PATIENCE, health.wait_for(so)).await;
+        said.expect("in time").expect("it dials");
     }
 
     async fn accept(&self) -> Gateway {
@@ -452,4 +469,23 @@ fn live() -> DiscordStatus {
 
 fn at(seq: u64) -> Position {
     Position::start(LogId(0), 1_000).at(seq)
+}
+
+#[tokio::test]
+async fn where_the_gateway_is_is_asked_before_each_dial() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let registry = Arc::new(SingleInstanceRegistry::default());
+    let mut house = House::dial_by(Arc::clone(&registry) as _, TOKEN);
+    house.listener = Some(listener);
+    house.says("no gateway is announced").await;
+    let unusable = LinkAddress::new("http://127.0.0.1:1");
+    registry.announce(unusable).await.expect("kept");
+    house.says("http://127.0.0.1:1: ").await;
+
+    let right = LinkAddress::new(format!("ws://{address}/link"));
+    registry.announce(right).await.expect("kept");
+    let mut gateway = house.accept().await;
+    gateway.greet(at(2));
+    assert_eq!(gateway.next().await, joins(None));
 }

@@ -168,7 +168,6 @@ pub(crate) fn config() -> Config {
     Config {
         listen: ([127, 0, 0, 1], 0).into(),
         base_url: "http://localhost:3000".parse().expect("a URL"),
-        gateway_url: "ws://127.0.0.1:1/link".parse().expect("a URL"),
         link_token: strong("a-link-token-of-more-than-32-characters"),
         session_secrets: strong("an-old-oak-holds-the-roof-of-this-hall").into(),
         oauth: OAuth {

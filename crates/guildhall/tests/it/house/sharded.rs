@@ -4,9 +4,12 @@
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc, thread, time::Duration};
 
-use guildhall_gateway::{Config, GatewaySettingNames, Intents, ShardId};
+use guildhall_gateway::{Config, GatewayPorts, GatewaySettingNames, Intents, ShardId};
 use guildhall_http::{Secret, StrongSecret};
-use guildhall_ports::{SystemClock, memory::InMemoryEventBus};
+use guildhall_ports::{
+    SystemClock,
+    memory::{InMemoryEventBus, NoOpEventStore, SingleInstanceRegistry},
+};
 use guildhall_stores::sqlite::SqliteJournals;
 use reqwest::{Client, StatusCode};
 use tokio::{runtime::Builder, sync::oneshot, time::timeout};
@@ -147,9 +150,14 @@ impl ShardedGateway {
                         Err(_) => retry().await,
                     }
                 };
-                let bus = Arc::new(InMemoryEventBus::default());
-                let built = config.build(Arc::new(SystemClock), Arc::new(journals), bus);
-                let gateway = built.await.expect("a gateway");
+                let ports = GatewayPorts {
+                    clock: Arc::new(SystemClock),
+                    journals: Arc::new(journals),
+                    bus: Arc::new(InMemoryEventBus::default()),
+                    history: Arc::new(NoOpEventStore),
+                    registry: Arc::new(SingleInstanceRegistry::default()),
+                };
+                let gateway = config.build(ports).await.expect("a gateway");
                 // Whoever started it may have given up.
                 let _gone = listening.send(());
                 let tracker = TaskTracker::new();
