@@ -93,11 +93,11 @@ struct Inner {
     lifetime: SessionLifetime,
     clock: Arc<dyn Clock>,
     store: Arc<dyn SessionStore>,
-    watched: Mutex<Watched>,
+    watched: Mutex<WatchedSessions>,
 }
 
 /// Sessions somebody waits on, with the number of [`SessionEnd`]s: as many as open streams.
-type Watched = HashMap<SessionId, (CancellationToken, usize)>;
+type WatchedSessions = HashMap<SessionId, (CancellationToken, usize)>;
 
 impl Sessions {
     /// Kept in cookies of this jar; which of them were ended is in the store.
@@ -231,7 +231,7 @@ impl Sessions {
         self.0.jar.clear(&self.0.name)
     }
 
-    fn watched(&self) -> MutexGuard<'_, Watched> {
+    fn watched(&self) -> MutexGuard<'_, WatchedSessions> {
         self.0.watched.lock()
     }
 }
