@@ -82,7 +82,7 @@ impl Attachment {
     fn new(socket: WebSocket, context: AttachmentContext, stop: CancellationToken) -> Self {
         let AttachmentContext { logs, clock } = context;
         let (changes, at_first) = LogChanges::follow(&logs);
-        let heads = logs.cursor(at_first.iter().map(|(head, _)| *head));
+        let heads = AttachedLogs::cursor(at_first.iter().map(|(head, _)| *head));
         let mut machine = Sender::new(heads, now());
         for (head, status) in at_first {
             machine.handle(Input::StatusChanged { status, head }, now());

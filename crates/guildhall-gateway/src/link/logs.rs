@@ -39,7 +39,7 @@ impl AttachedLogs {
         let mut logs: Vec<(LogId, AttachedLog)> = logs.into_iter().map(named).collect();
         logs.sort_by_key(|(log, _)| *log);
         let logs = Self(logs.into());
-        let _checked = logs.cursor(logs.iter().map(|attached| attached.log.head()));
+        let _checked = Self::cursor(logs.iter().map(|attached| attached.log.head()));
         logs
     }
 
@@ -55,8 +55,8 @@ impl AttachedLogs {
         &self.0[index].1
     }
 
-    /// One position for each of them, in their order, as a cursor.
-    pub(super) fn cursor(&self, positions: impl Iterator<Item = Position>) -> Cursor {
+    /// One position for each of them, or for some, as a cursor.
+    pub(super) fn cursor(positions: impl Iterator<Item = Position>) -> Cursor {
         let cursor = Cursor::new(positions);
         cursor.expect("each log once, and no more than fit")
     }

@@ -149,7 +149,7 @@ impl UnackedWatches {
             return None;
         }
         let Gathering { at, failed, .. } = gathering.remove();
-        let at = self.logs.cursor(at.into_iter());
+        let at = AttachedLogs::cursor(at.into_iter());
         let watched = Watched { at, failed };
         Some(Input::Watched {
             request_id,
