@@ -59,7 +59,7 @@ impl Step {
             .filter(|id| *id != NOWHERE)
             .collect();
         match there.len() {
-            2 if self.guild % 4 == 0 => ANNEX,
+            2 if self.guild.is_multiple_of(4) => ANNEX,
             2 => HALL,
             guilds => there[usize::from(self.guild) % guilds],
         }
@@ -455,7 +455,7 @@ fn answer(harness: &Harness, step: Step) {
 /// A log is sent anew while the others go on: from where it stands, or begun again.
 fn replace_log(harness: &mut Harness, step: Step, guild_id: GuildId) {
     let mut head = harness.head_of(guild_id);
-    if step.other % 2 == 0 {
+    if step.other.is_multiple_of(2) {
         head.epoch += 1;
         head.seq = u64::from(step.other / 2);
     }
