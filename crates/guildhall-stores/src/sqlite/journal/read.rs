@@ -16,8 +16,8 @@ use rusqlite::{Connection, Row};
 
 use super::{LogEnd, checksum::head_checksum, sweep::Sweep, tables::HEAD};
 use crate::sqlite::file::{Reading, StorageError};
-use bases::Bases;
-use events::Events;
+use bases::LoadedBases;
+use events::LoadedEvents;
 
 /// The rows of which log become values. Those of others are checked all the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub(super) fn everything(
     let heads = heads(reading.connection())?;
     let sums = heads.values().map(|head| head.sum);
     reading.add_up(&HEAD, sums.fold(0, u64::wrapping_add))?;
-    let bases = Bases::read(reading, values)?;
-    let events = Events::read(reading, values, &heads, &bases)?;
+    let bases = LoadedBases::read(reading, values)?;
+    let events = LoadedEvents::read(reading, values, &heads, &bases)?;
     Ok(put_together(heads, values, bases, events))
 }
 
@@ -46,16 +46,16 @@ pub(super) fn everything(
 pub(super) fn one(connection: &Connection, log: LogId) -> Result<Option<Loaded>, StorageError> {
     let mut heads = heads(connection)?;
     heads.retain(|of, _| *of == log);
-    let bases = Bases::of(connection, log)?;
-    let events = Events::of(connection, log, &heads, &bases)?;
+    let bases = LoadedBases::of(connection, log)?;
+    let events = LoadedEvents::of(connection, log, &heads, &bases)?;
     Ok(put_together(heads, Values::All, bases, events).remove(&log))
 }
 
 fn put_together(
     heads: BTreeMap<LogId, HeadRow>,
     values: Values,
-    mut bases: Bases,
-    mut events: Events,
+    mut bases: LoadedBases,
+    mut events: LoadedEvents,
 ) -> BTreeMap<LogId, Loaded> {
     let wanted = heads.into_iter().filter(|(log, _)| values.has(*log));
     let loaded = wanted.map(|(log, head)| {

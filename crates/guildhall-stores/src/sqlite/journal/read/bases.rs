@@ -16,12 +16,12 @@ use crate::sqlite::{
 };
 
 /// The bases of logs, and the floors of all that were read.
-pub(super) struct Bases {
+pub(super) struct LoadedBases {
     floors: HashMap<LogId, HashMap<GuildId, u64>>,
     values: BTreeMap<LogId, Vec<JournalBase>>,
 }
 
-impl Bases {
+impl LoadedBases {
     pub(super) fn read(reading: &mut Reading<'_>, values: Values) -> Result<Self, StorageError> {
         let all = "SELECT log, guild_id, floor, world, sum FROM base";
         let mut select = reading.connection().prepare(all)?;
@@ -55,7 +55,7 @@ impl Bases {
 }
 
 /// And the sums of their rows, added up.
-fn collect(mut rows: Rows<'_>, values: Values) -> Result<(Bases, u64), StorageError> {
+fn collect(mut rows: Rows<'_>, values: Values) -> Result<(LoadedBases, u64), StorageError> {
     let mut sums = 0_u64;
     let mut floors = HashMap::<LogId, HashMap<GuildId, u64>>::new();
     let bases = thread::scope(|scope| {
@@ -77,7 +77,7 @@ fn collect(mut rows: Rows<'_>, values: Values) -> Result<(Bases, u64), StorageEr
     for (log, base) in bases {
         values.entry(log).or_default().push(base);
     }
-    Ok((Bases { floors, values }, sums))
+    Ok((LoadedBases { floors, values }, sums))
 }
 
 /// A row that is as it was written.

@@ -9,7 +9,7 @@ use guildhall_model::{Envelope, Event, GuildId, LogId, Position, SealedEvent};
 use rusqlite::{Connection, Row, Rows};
 use serde::Deserialize;
 
-use super::{HeadRow, Values, bases::Bases, damaged, unsigned};
+use super::{HeadRow, Values, bases::LoadedBases, damaged, unsigned};
 use crate::sqlite::{
     file::{Reading, StorageError},
     journal::{
@@ -23,18 +23,18 @@ use crate::sqlite::{
 const PIECE: usize = 8192;
 
 /// The events of logs.
-pub(super) struct Events {
+pub(super) struct LoadedEvents {
     kept: BTreeMap<LogId, Vec<SealedEvent>>,
     below: HashMap<LogId, u64>,
 }
 
-impl Events {
+impl LoadedEvents {
     /// A row of a log that has no head refuses the file.
     pub(super) fn read(
         reading: &mut Reading<'_>,
         values: Values,
         heads: &BTreeMap<LogId, HeadRow>,
-        bases: &Bases,
+        bases: &LoadedBases,
     ) -> Result<Self, StorageError> {
         if let Some(log) = bases.logs().find(|log| !heads.contains_key(log)) {
             let why = format!("table head has no row of log {log}, and table base has");
@@ -54,7 +54,7 @@ impl Events {
         connection: &Connection,
         log: LogId,
         heads: &BTreeMap<LogId, HeadRow>,
-        bases: &Bases,
+        bases: &LoadedBases,
     ) -> Result<Self, StorageError> {
         let of = "SELECT place, guild_id, ts, name, payload, sum FROM event \
                   WHERE place BETWEEN ? AND ? ORDER BY place";
@@ -82,7 +82,7 @@ struct CheckedLog {
     below: u64,
 }
 
-fn checked(heads: &BTreeMap<LogId, HeadRow>, bases: &Bases) -> BTreeMap<LogId, CheckedLog> {
+fn checked(heads: &BTreeMap<LogId, HeadRow>, bases: &LoadedBases) -> BTreeMap<LogId, CheckedLog> {
     let checked = heads.iter().map(|(log, head)| {
         let floors = bases.floors(*log);
         let highest_floor = floors.values().copied().max().unwrap_or(0);
@@ -129,7 +129,7 @@ fn collect(
     mut rows: Rows<'_>,
     values: Values,
     checked: &mut BTreeMap<LogId, CheckedLog>,
-) -> Result<(Events, u64), StorageError> {
+) -> Result<(LoadedEvents, u64), StorageError> {
     let mut sums = 0_u64;
     let events = thread::scope(|scope| {
         let mut parallel = Parallel::new(scope);
@@ -165,7 +165,7 @@ fn collect(
     }
     let below = checked.iter().map(|(log, checked)| (*log, checked.below));
     let below = below.collect();
-    Ok((Events { kept, below }, sums))
+    Ok((LoadedEvents { kept, below }, sums))
 }
 
 /// Rows of one log.
