@@ -10,8 +10,6 @@ mod unacked_watches;
 mod log_changes;
 /// The logs of the gateway.
 mod logs;
-/// How often it looks at them.
-mod pacing;
 
 pub(crate) use attachment::AttachmentContext;
 pub(crate) use logs::{AttachedLog, AttachedLogs};

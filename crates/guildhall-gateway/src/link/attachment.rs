@@ -18,9 +18,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, info_span, warn};
 
-use super::{
-    log_changes::LogChanges, logs::AttachedLogs, pacing::Pacing, unacked_watches::UnackedWatches,
-};
+use super::{log_changes::LogChanges, logs::AttachedLogs, unacked_watches::UnackedWatches};
 
 /// After so many outputs the loop looks whether something came in, however much is still to send.
 const OUTPUTS_PER_ROUND: usize = EVENTS_PER_READ;
@@ -57,7 +55,6 @@ struct Attachment {
     socket: WebSocket,
     logs: AttachedLogs,
     changes: LogChanges,
-    pacing: Pacing,
     clock: Arc<dyn Clock>,
     machine: Sender,
     stop: CancellationToken,
@@ -92,7 +89,6 @@ impl Attachment {
             watches: UnackedWatches::new(logs.clone()),
             logs,
             changes,
-            pacing: Pacing::new(now()),
             clock,
             machine,
             stop,
@@ -118,7 +114,6 @@ impl Attachment {
                 Round::More => true,
                 Round::Done => false,
             };
-            let look_at = self.pacing.next_look(now());
             let input = select! {
                 biased;
                 () = self.stop.cancelled() => SocketInput::StopAsked.into(),
@@ -126,9 +121,7 @@ impl Attachment {
                 message = self.socket.recv() => input_of(message).into(),
                 () = sleep_to(self.machine.deadline()) => SocketInput::TimePassed.into(),
                 watched = self.watches.next() => watched,
-                // Until then what changes gathers.
-                () = sleep_to(look_at), if look_at.is_some() => continue,
-                changed = self.changes.next(), if look_at.is_none() => match changed {
+                changed = self.changes.next() => match changed {
                     Some(input) => input,
                     None => SocketInput::StopAsked.into(),
                 },
@@ -143,7 +136,6 @@ impl Attachment {
         let round = self.outputs().await;
         let relayed = std::mem::take(&mut self.relayed);
         if relayed > 0 {
-            self.pacing.sent(now());
             self.events_sent.increment(relayed);
         }
         round

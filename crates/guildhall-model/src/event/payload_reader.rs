@@ -156,7 +156,7 @@ enum Key<'de> {
     Escaped(String),
 }
 
-impl<'de> Key<'de> {
+impl Key<'_> {
     fn known(name: &str) -> Option<Self> {
         match name {
             "guildId" => Some(Self::GuildId),

@@ -198,20 +198,17 @@ struct HarnessLog {
 type SequencerInbox = mpsc::Receiver<inbox::Input>;
 
 impl HarnessLog {
-    fn new(number: u16, all: &mut Vec<AttachedLog>) -> Self {
+    fn new(shard: ShardId, all: &mut Vec<AttachedLog>) -> Self {
         let retention = Retention {
             records_per_guild: 10_000,
             bytes: 64 << 20,
             bytes_per_guild: 64 << 20,
         };
-        let log = crate::log::tests::log(Position::start(LogId(number), 1_000), retention);
+        let log = crate::log::tests::log(Position::start(LogId(shard.number), 1_000), retention);
         let (status, status_receiver) = watch::channel(status(true));
         let (sequencer, sequencer_inbox) = Sequencer::new();
         all.push(AttachedLog {
-            shard: ShardId {
-                number,
-                count: number + 1,
-            },
+            shard,
             log: log.clone(),
             sequencer,
             status: status_receiver,
@@ -244,7 +241,10 @@ impl Harness {
     async fn open_with(others: u16) -> Self {
         let mut all = Vec::new();
         let mut logs: Vec<HarnessLog> = (0..=others)
-            .map(|number| HarnessLog::new(number, &mut all))
+            .map(|number| {
+                let count = others + 1;
+                HarnessLog::new(ShardId { number, count }, &mut all)
+            })
             .collect();
         let HarnessLog {
             log,
