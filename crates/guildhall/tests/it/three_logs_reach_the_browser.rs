@@ -34,7 +34,7 @@ impl Guilds {
             let guild = self.all.entry(id.clone()).or_default();
             let number = guild.told.len();
             if id == CLUB.to_string() {
-                let is_muted = number % 2 == 0;
+                let is_muted = number.is_multiple_of(2);
                 let (user, room) = &self.member;
                 let path = format!("/sim/guilds/{id}/voice");
                 let voice = json!({"userId": user, "channelId": room, "selfMute": is_muted});

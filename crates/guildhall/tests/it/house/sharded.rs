@@ -191,10 +191,12 @@ fn config(discord: &Discord, shards: u16, port: u16) -> Config {
     let secret = |text: &str| text.parse::<Secret>().expect("visible ASCII");
     let origin = |text: &str| text.parse().expect("an origin");
     let link_token = StrongSecret::try_from(secret(LINK_TOKEN)).expect("long enough");
-    let mut limits = guildhall_gateway::Limits::default();
-    // Three sessions begin one after the other.
-    limits.identify_spacing = Duration::from_millis(10);
-    limits.reconnect_first = Duration::from_millis(50);
+    let limits = guildhall_gateway::Limits {
+        // The sessions begin one after the other.
+        identify_spacing: Duration::from_millis(10),
+        reconnect_first: Duration::from_millis(50),
+        ..guildhall_gateway::Limits::default()
+    };
     Config {
         listen: ([127, 0, 0, 1], port).into(),
         bot_token: secret(&discord.bot_token),
