@@ -93,10 +93,10 @@ fn built(commit: &str) -> anyhow::Result<PathBuf> {
     ))?;
     command::run(command("tar", ["-xf", &archive, "-C", &unpacked], &root))?;
     let mut build: Command = cargo(["build", "--locked", "--package", "guildhall"]);
-    let built = place.join("built");
-    build.current_dir(&tree).env("CARGO_TARGET_DIR", &built);
+    let target = place.join("built");
+    build.current_dir(&tree).env("CARGO_TARGET_DIR", &target);
     command::run(build)?;
-    Ok(built.join("debug/guildhall"))
+    Ok(target.join("debug/guildhall"))
 }
 
 struct Meeting {

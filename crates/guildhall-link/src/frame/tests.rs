@@ -193,16 +193,9 @@ proptest! {
 
 fn one_of_each() -> Vec<Frame> {
     let start = Position::start(LogId(0), NOW - 1000);
-    let guild_id = GuildId(613_425_648_685_547_541);
-    let event = |change| Event {
-        guild_id,
-        ts: NOW - 5,
-        synthetic: false,
-        change,
-    };
     let other = Position::start(LogId(1), NOW - 2000);
     let two = Cursor::new([start.at(42), other.at(7)]).expect("two logs");
-    vec![
+    let mut frames = vec![
         Frame::Hello {
             heads: start.at(42).into(),
         },
@@ -211,6 +204,31 @@ fn one_of_each() -> Vec<Frame> {
         Frame::Subscribe {
             after: Some(start.at(40).into()),
         },
+    ];
+    frames.extend(of_the_log(start));
+    frames.push(Frame::Heads { at: two });
+    frames.extend(of_requests(start));
+    frames.extend([
+        Frame::Tell {
+            kind: "gossip".to_owned(),
+        },
+        Frame::Error {
+            code: "version".to_owned(),
+            message: "say hello".to_owned(),
+        },
+    ]);
+    frames
+}
+
+fn of_the_log(start: Position) -> Vec<Frame> {
+    let guild_id = GuildId(613_425_648_685_547_541);
+    let event = |change| Event {
+        guild_id,
+        ts: NOW - 5,
+        synthetic: false,
+        change,
+    };
+    vec![
         Frame::Snapshot(Box::new(Base {
             guild_id,
             floor: start.at(38),
@@ -254,7 +272,12 @@ fn one_of_each() -> Vec<Frame> {
                 complete: true,
             },
         }),
-        Frame::Heads { at: two },
+    ]
+}
+
+fn of_requests(start: Position) -> Vec<Frame> {
+    let guild_id = GuildId(613_425_648_685_547_541);
+    vec![
         Frame::Request(Request {
             id: 3,
             deadline: Duration::from_secs(5),
@@ -274,13 +297,6 @@ fn one_of_each() -> Vec<Frame> {
             id: 4,
             result: Err(RefusalCode::Deadline.refusal()),
         }),
-        Frame::Tell {
-            kind: "gossip".to_owned(),
-        },
-        Frame::Error {
-            code: "version".to_owned(),
-            message: "say hello".to_owned(),
-        },
     ]
 }
 

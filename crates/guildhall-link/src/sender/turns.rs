@@ -75,7 +75,9 @@ mod tests {
             let mut turns = Turns::new(count);
             let busy: std::collections::BTreeSet<usize> =
                 busy.into_iter().map(|index| index % count).collect();
-            busy.iter().for_each(|index| turns.wake(*index));
+            for index in &busy {
+                turns.wake(*index);
+            }
             let round = busy.len() * OUTPUTS_PER_TURN as usize;
             let mut seen = vec![0; count];
             for _ in 0..2 * round {

@@ -7,7 +7,7 @@ use super::{
 
 #[test]
 fn each_log_is_joined_where_the_replica_stands_in_it() {
-    let mut driven = three(complete());
+    let mut driven = three(&complete());
     driven.take();
     let after = Cursor::new([place(0, 4), place(2, 1), place(7, 9)]).expect("few");
     driven.input(SocketInput::FrameCame(Ok(Frame::Subscribe {
@@ -30,7 +30,7 @@ fn each_log_is_joined_where_the_replica_stands_in_it() {
 
 #[test]
 fn the_replay_ends_once_when_all_logs_are_complete() {
-    let mut driven = subscribed(coming());
+    let mut driven = subscribed(&coming());
     assert_eq!(driven.take(), []);
     for log in [0, 2] {
         driven.input(Input::StatusChanged {
@@ -68,7 +68,7 @@ fn the_replay_ends_once_when_all_logs_are_complete() {
 
 #[test]
 fn a_log_that_grows_and_grows_holds_up_neither_the_others_nor_the_end_of_the_replay() {
-    let mut driven = subscribed(complete());
+    let mut driven = subscribed(&complete());
     let mut sent: BTreeMap<u16, u64> = BTreeMap::new();
     let mut ended = None;
     driven.input(Input::HeadMoved(place(0, u64::MAX)));
@@ -97,7 +97,7 @@ fn a_log_that_grows_and_grows_holds_up_neither_the_others_nor_the_end_of_the_rep
 
 #[test]
 fn an_answer_waits_for_each_of_its_logs_and_for_no_other() {
-    let mut driven = subscribed(complete());
+    let mut driven = subscribed(&complete());
     driven.take();
     for id in [1, 2] {
         driven.input(SocketInput::FrameCame(Ok(watch(id))));
@@ -120,7 +120,7 @@ fn an_answer_waits_for_each_of_its_logs_and_for_no_other() {
     assert_eq!(driven.take(), [Output::Relay(of(0, 1)), answered(1, both)]);
 }
 
-fn three(status: DiscordStatus) -> Driven {
+fn three(status: &DiscordStatus) -> Driven {
     let heads = Cursor::new((0..3).map(|log| place(log, 0))).expect("three");
     let mut driven = Driven::new(place(0, 0), status.clone());
     driven.machine = Sender::new(heads.clone(), driven.now);
@@ -134,7 +134,7 @@ fn three(status: DiscordStatus) -> Driven {
 }
 
 /// Three logs with nothing in them.
-fn subscribed(status: DiscordStatus) -> Driven {
+fn subscribed(status: &DiscordStatus) -> Driven {
     let mut driven = three(status);
     driven.subscribe(None);
     driven.take();
