@@ -50,9 +50,10 @@ impl LogLane {
         }
     }
 
+    /// `head`: as the join found it. That the log has grown since may have been said before.
     pub(super) fn join(&mut self, queue: SendQueue, head: Position) {
-        self.head = head;
-        self.target = Some(head);
+        self.head = self.head.max(head);
+        self.target = Some(self.head);
         self.queue = Some(queue);
     }
 

@@ -120,6 +120,28 @@ fn an_answer_waits_for_each_of_its_logs_and_for_no_other() {
     assert_eq!(driven.take(), [Output::Relay(of(0, 1)), answered(1, both)]);
 }
 
+#[test]
+fn what_was_said_of_a_log_before_it_was_joined_is_not_forgotten() {
+    let mut driven = three(&complete());
+    driven.subscribe(None);
+    driven.take();
+    // Marked on the bus, and not yet among what the join finds.
+    driven.input(Input::HeadMoved(place(1, 1)));
+    for log in 0..3 {
+        driven.input(Input::JoinedBases {
+            bases: Vec::new(),
+            backlog: Vec::new(),
+            head: place(log, 0),
+        });
+    }
+    assert_eq!(driven.take(), [Output::Read(place(1, 0))]);
+    driven.input(read(vec![of(1, 1)]));
+    let sent = driven.take();
+    assert_eq!(sent.first(), Some(&Output::Relay(of(1, 1))));
+    let at = Cursor::new([place(0, 0), place(1, 1), place(2, 0)]).expect("three");
+    assert_eq!(sent.last(), Some(&Output::Send(Frame::SnapshotEnd { at })));
+}
+
 fn three(status: &DiscordStatus) -> Driven {
     let heads = Cursor::new((0..3).map(|log| place(log, 0))).expect("three");
     let mut driven = Driven::new(place(0, 0), status.clone());
