@@ -207,7 +207,9 @@ impl<R> Receiver<R> {
             (Frame::Event(envelope), _) => self.event_came(envelope),
             (Frame::Snapshot(base), State::Replaying) => self.base_came(base),
             (Frame::SnapshotEnd { at }, State::Replaying) => self.replay_ended(at),
-            (Frame::Status(status), _) => self.conversation.push(Output::Status(status)),
+            (Frame::Status(status), _) if self.has(status.at.log) => {
+                self.conversation.push(Output::Status(status));
+            }
             (Frame::Heads { at }, _) => self.conversation.push(Output::Heads(at)),
             (Frame::Live(event), State::Following) => {
                 self.conversation.push(Output::Live(event));
@@ -301,6 +303,12 @@ impl<R> Receiver<R> {
             (_, "event" | "snapshot") => self.conversation.end(End::OutOfOrder),
             _ => {}
         }
+    }
+
+    /// Whether the hello named a log.
+    fn has(&self, log: LogId) -> bool {
+        let found = self.logs.binary_search_by_key(&log, LogTail::log);
+        found.is_ok()
     }
 
     /// A log that the hello did not name is of no place here.

@@ -79,7 +79,7 @@ impl<R> Receiver<R> {
 
     fn watched(&mut self, id: u64, watched: Watched) {
         let mut logs = watched.at.positions().iter();
-        if !logs.all(|position| self.log(position.log).is_ok()) {
+        if !logs.all(|position| self.has(position.log)) {
             return self.conversation.violated(Violation::Unexpected);
         }
         if let Some((reply, watched)) = self.pending.answered(id, watched) {

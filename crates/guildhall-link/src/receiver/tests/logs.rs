@@ -1,4 +1,5 @@
 use super::*;
+use crate::frame::{Discord, DiscordStatus};
 
 #[test]
 fn each_log_goes_on_or_begins_anew_by_itself() {
@@ -76,6 +77,27 @@ fn the_end_of_a_replay_names_every_log_and_no_other() {
         driven.frames([Frame::SnapshotEnd { at }]);
         assert_eq!(driven.ended_with("out_of_order"), End::OutOfOrder);
     }
+}
+
+#[test]
+fn the_status_of_a_log_that_the_hello_did_not_name_ends_the_attachment() {
+    let status = |log| {
+        let status = DiscordStatus {
+            discord: Discord::Live,
+            since: 1,
+            guild_ids: Vec::new(),
+            complete: true,
+        };
+        let at = place(log, 0);
+        LogStatus { at, status }
+    };
+    let mut driven = greeted(None, [place(0, 0), place(1, 0)]);
+    driven.take();
+    driven.frames([Frame::Status(status(1))]);
+    assert_eq!(driven.take(), [Output::Status(status(1))]);
+    driven.frames([Frame::Status(status(7))]);
+    let unexpected = End::Violated(Violation::Unexpected);
+    assert_eq!(driven.ended_with("protocol"), unexpected);
 }
 
 #[test]
