@@ -18,7 +18,9 @@ pub(super) fn bypassed(crates: &[Crate]) -> Vec<Finding> {
     let made = made.filter(|it| !it.file.starts_with(MAKERS[0]) || it.file.contains("/memory"));
     let types = made.flat_map(|it| &it.types).filter(|it| it.is_public);
     let mut names: Vec<&str> = types.map(|it| it.name.as_str()).collect();
-    names.extend(["memory", "sqlite"]);
+    // The clock stands beside its port.
+    names.extend(["memory", "sqlite", "SystemClock"]);
+    names.extend(renamed(crates, &names));
     let is_product = |of: &&Crate| {
         let outside = ["tests", "examples", "simulator"];
         of.folder.starts_with("crates/") && !outside.iter().any(|it| of.folder.contains(it))
@@ -37,6 +39,21 @@ pub(super) fn bypassed(crates: &[Crate]) -> Vec<Finding> {
     findings
 }
 
+/// What makers and chooser call an adapter, or its module, in an import of another name: whoever
+/// finds it there need not say what it is.
+fn renamed<'a>(crates: &'a [Crate], names: &[&str]) -> Vec<&'a str> {
+    let modules = crates.iter().flat_map(|of| of.modules.values());
+    let passes_on = |file: &str| file == CHOOSER || MAKERS.iter().any(|it| file.starts_with(it));
+    let imports = modules.filter(|module| passes_on(&module.file));
+    let imports = imports.flat_map(|module| &module.imports);
+    let of_adapters = imports.filter(|it| it.path.iter().any(|word| names.contains(&&**word)));
+    let called = of_adapters.filter_map(|import| {
+        let name = import.name.as_deref()?;
+        (import.path.last().map(String::as_str) != Some(name)).then_some(name)
+    });
+    called.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{modules::crates, samples::source};
@@ -46,7 +63,10 @@ mod tests {
     fn an_adapter_is_named_by_its_makers_its_chooser_and_tests_alone() {
         let found = |path: &str, text: &str| {
             let sources = [
-                source("crates/guildhall-ports/src/lib.rs", "pub mod memory;"),
+                source(
+                    "crates/guildhall-ports/src/lib.rs",
+                    "pub mod memory; pub use memory::Ram as Storage;",
+                ),
                 source("crates/guildhall-ports/src/memory.rs", "pub struct Ram;"),
                 source("crates/guildhall/src/main.rs", "mod adapters;"),
                 source(path, text),
@@ -59,6 +79,8 @@ mod tests {
             "use guildhall_ports as p; fn f() { p::memory::of() }",
             "use other::*; struct A(Ram);",
             "fn f() -> guildhall_stores::sqlite::File {}",
+            "use guildhall_ports::Storage;",
+            "fn f() -> u64 { guildhall_ports::SystemClock.now() }",
         ] {
             assert!(found(web, bypass) > 0, "{bypass}");
             assert_eq!(found(CHOOSER, bypass), 0, "{bypass}");
