@@ -272,6 +272,26 @@ describe('the connection', () => {
     expect(people()).toEqual([])
   })
 
+  it.each([
+    ['guild.unavailable', { guildId: '1', ts: 6 }],
+    ['guild.removed', { guildId: '1', ts: 6 }],
+    ['guild.available', { guildId: '1', ts: 6, guild: guild('1', roomOnWire('10', person('9'))) }],
+  ] as const)('holds no %s, although nothing gave it an id of its own', (name, data) => {
+    stream().send(house, 'c1')
+    const { picture } = live.view()
+    stream().send({ name, data }, 'c1')
+    expect(live.view().picture).not.toEqual(picture)
+  })
+
+  it('shows what came before a guild together with it', () => {
+    stream().send(house, 'c1')
+    stream().send(left('1', '10', '7'), 'c1')
+    const back = guild('2', roomOnWire('20', person('9')))
+    stream().send({ name: 'guild.available', data: { guildId: '2', ts: 6, guild: back } }, 'c1')
+    expect(people()).toEqual([])
+    expect(live.view().picture?.get('2')?.name).toBe('Guild 2')
+  })
+
   it('has nothing left of before a snapshot', () => {
     stream().send(house, 'c1')
     stream().send(left('1', '10', '7'), 'c1')

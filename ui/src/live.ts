@@ -187,6 +187,13 @@ export class Live {
         return
       case 'bye':
         return this.#saidBye(event.data)
+      case 'guild.available':
+      case 'guild.unavailable':
+      case 'guild.removed':
+        // About a guild as a whole, and behind whole groups: nothing more belongs to it, and where
+        // nothing happened in the log its id is the one before it.
+        this.#unfinished.push(event)
+        return this.#applyGroup()
       default:
         this.#unfinished.push(event)
     }
