@@ -21,6 +21,7 @@ use super::{
     failure::{Failure, count, failure_response},
     response::{login_url, private, redirect},
     return_to::return_to,
+    session::LoginHeads,
     session::Session,
 };
 use crate::http::is_prefetch;
@@ -158,15 +159,14 @@ async fn sign_in(
         let reservation = reserve_call(auth, address).await?;
         auth.discord.account(code, attempt, reservation).await?
     };
-    let mut heads = auth.world.heads(&account.guilds);
-    if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
+    let heads = auth.world.heads(&account.guilds);
+    let heads = if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
         let revoked = auth.sessions.revoke(&before).await;
         revoked.map_err(Failure::SessionStore)?;
-        // A tab of theirs comes back as this user, with a cursor that may be the head itself.
-        for head in &mut heads {
-            *head = head.at(head.seq.saturating_add(1));
-        }
-    }
+        LoginHeads::behind_another(heads, auth.clock.now())
+    } else {
+        heads.into()
+    };
     let (session, cookie) = auth.sessions.begin(account.user, account.guilds, heads);
     let guilds = auth.world.shared(session.guilds.clone());
     let watch = auth.world.watch(session.user.id, guilds);

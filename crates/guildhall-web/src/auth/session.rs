@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use guildhall_model::{GuildId, Position, UnixMs, UserId};
+use guildhall_model::{GuildId, UnixMs, UserId};
 use guildhall_ports::{
     Clock, SessionId, SessionStore, Unavailable, millis, session_store::Revocation,
 };
@@ -141,7 +141,7 @@ impl Sessions {
         &self,
         mut user: Profile,
         mut guilds: Vec<GuildId>,
-        heads: Vec<Position>,
+        heads: impl Into<LoginHeads>,
     ) -> (Session, HeaderValue) {
         let now = self.0.clock.now();
         guilds.truncate(GUILDS_MAX);

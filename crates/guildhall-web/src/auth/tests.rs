@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{GuildId, LogId, Position, UserId};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
@@ -375,9 +375,20 @@ async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
         let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
         let session = sessions.read(&headers).expect("signed in");
         let head = Vec::from(session.heads.clone())[0].seq;
-        signed_in.push((sessions.watch_end(&session.id), session.id, head));
+        let elsewhere = Position {
+            log: LogId(9),
+            epoch: NOW,
+            seq: 7,
+        };
+        let precedes = session.heads.precede(elsewhere);
+        signed_in.push((sessions.watch_end(&session.id), session.id, head, precedes));
     }
-    let [(one, a, 41), (two, b, 41), (three, c, 42)] = &signed_in[..] else {
+    let [
+        (one, a, 41, false),
+        (two, b, 41, false),
+        (three, c, 42, true),
+    ] = &signed_in[..]
+    else {
         panic!("three logins, the last above any cursor of the other user's");
     };
     assert!(a != b && b != c);

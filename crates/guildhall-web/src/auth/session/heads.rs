@@ -19,6 +19,16 @@ pub(crate) struct LoginHeads {
 }
 
 impl LoginHeads {
+    /// Where somebody else was signed in before: a tab of theirs comes back as this user, with a
+    /// cursor that may be the head itself, or one of a log that nobody told us of yet.
+    pub(crate) fn behind_another(heads: Vec<Position>, now: UnixMs) -> Self {
+        let behind = |head: Position| head.at(head.seq.saturating_add(1));
+        Self {
+            heads: heads.into_iter().map(behind).collect(),
+            others_from: now.saturating_add(1),
+        }
+    }
+
     /// Whether a position is from before the login, or may be.
     pub(crate) fn precede(&self, position: Position) -> bool {
         match self.heads.iter().find(|head| head.log == position.log) {

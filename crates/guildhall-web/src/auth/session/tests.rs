@@ -1,4 +1,4 @@
-use guildhall_model::LogId;
+use guildhall_model::{LogId, Position};
 use guildhall_ports::{ManualClock, memory::CookieSessionStore};
 use http::header;
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ fn the_largest_session_fits_a_cookie() {
         epoch: u64::MAX,
         seq: u64::MAX,
     });
-    let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect());
+    let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect::<Vec<_>>());
     assert!(cookie.len() <= LINE_MAX, "{}", cookie.len());
     assert_eq!(session.guilds, guilds[..200], "in Discord's order");
     assert_eq!(session.user.username.len(), NAME_MAX);
@@ -164,7 +164,7 @@ proptest! {
         };
         let heads = heads.into_iter().map(|(log, epoch, seq)| Position { log: LogId(log), epoch, seq });
         let guilds: Vec<_> = guilds.into_iter().map(GuildId).collect();
-        let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect());
+        let (session, cookie) = sessions.begin(user, guilds.clone(), heads.collect::<Vec<_>>());
         prop_assert!(cookie.len() <= LINE_MAX, "{}", cookie.len());
         prop_assert_eq!(&session.guilds[..], &guilds[..guilds.len().min(200)]);
         prop_assert_eq!(sessions.read(&browser(&cookie)), Some(session));
