@@ -21,6 +21,7 @@ use guildhall_ports::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
+use tracing::debug;
 
 use retained::RetainedLog;
 
@@ -115,7 +116,7 @@ impl Log {
             retained,
             process,
         };
-        log.make_room_in_process().await?;
+        log.make_room_in_process().await;
         Ok(log)
     }
 
@@ -156,9 +157,10 @@ impl Log {
             (retained.highest_floor() > floor).then(|| retained.contiguous_from())
         };
         if let Some(upto) = gone {
-            self.bus.trim(fence, upto).await?;
+            self.trim(fence, upto).await;
         }
-        self.make_room_in_process().await
+        self.make_room_in_process().await;
+        Ok(())
     }
 
     /// The guilds as they are at the head: each base with the events after it.
@@ -203,11 +205,18 @@ impl Log {
     }
 
     /// Where the process retains too much, its largest guilds give, in whichever log they are.
-    async fn make_room_in_process(&self) -> Result<(), AppendError> {
+    async fn make_room_in_process(&self) {
         for (fence, upto) in self.process.make_room() {
-            self.bus.trim(fence, upto).await?;
+            self.trim(fence, upto).await;
         }
-        Ok(())
+    }
+
+    /// That a bus keeps more for a while harms nobody. If another writer has that log, its next
+    /// append says so, to whoever it concerns.
+    async fn trim(&self, fence: Fence, upto: Position) {
+        if let Err(error) = self.bus.trim(fence, upto).await {
+            debug!(%error, "[Gateway] The bus keeps what has been evicted");
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, RetainedLog> {

@@ -78,6 +78,32 @@ fn a_guild_that_says_much_costs_another_nothing() {
     assert!(log.risen_floors().is_empty(), "each is told once");
 }
 
+#[test]
+fn another_log_that_has_another_writer_by_now_ends_no_append() {
+    let bus: Arc<dyn EventBus> = Arc::new(InMemoryEventBus::default());
+    let process = ProcessRetention::new(4_000);
+    let [mine, lost] = [0, 1].map(|id| {
+        let setup = LogSetup {
+            bus: Arc::clone(&bus),
+            process: process.clone(),
+            ..setup_of(wide())
+        };
+        let start = Position::start(LogId(id), EPOCH);
+        at_once(Log::restored(setup, start, Vec::new(), Vec::new())).expect("begins")
+    });
+    for user in 0..8 {
+        write(&lost, lost.head(), vec![joined(2, user, 1)]).expect("at the head");
+    }
+    let after = lost.head();
+    at_once(bus.trim(Fence(2), after.at(0))).expect("a later writer");
+    // What is retained of the other log has to give, which the bus refuses.
+    for user in 0..40 {
+        write(&mine, mine.head(), vec![joined(1, user, 1)]).expect("nobody else has this one");
+    }
+    let refused = write(&lost, after, vec![joined(2, 9, 1)]).expect_err("it is another's");
+    assert!(matches!(refused, AppendError::Fenced(_)), "{refused}");
+}
+
 type Weights = BTreeMap<(LogId, GuildId), usize>;
 
 fn weights(logs: &[&Log]) -> Weights {
