@@ -1,5 +1,4 @@
-//! `cargo xtask bench`, `chaos` and `mutations`: programs of their own, which `cargo xtask` builds
-//! and starts. They measure, kill and break the product from outside.
+//! `bench`, `chaos` and `mutations`: programs that measure, kill and break the product from outside.
 
 use subprocess::{cargo::cargo, command};
 

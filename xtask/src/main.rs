@@ -1,8 +1,7 @@
 //! The project's own tasks, run as `cargo xtask NAME`.
 //!
-//! Everything that proves or builds the project outside `cargo` itself is
-//! here, so that a person and the build server type the same words. This crate
-//! depends on nothing of the product: what it needs of the product it runs as a program.
+//! A person and the build server type the same words. This crate depends on nothing of the product:
+//! what it needs of it, it runs as a program.
 
 #![expect(
     clippy::print_stdout,

@@ -21,9 +21,8 @@ pub(crate) struct Metadata {
 impl Metadata {
     /// Our own packages.
     pub(crate) fn ours(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
+        let packages = self.packages.iter();
+        packages.filter(|package| self.workspace_members.contains(&package.id))
     }
 }
 

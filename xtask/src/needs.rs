@@ -1,5 +1,4 @@
-//! What the tasks need beyond Rust. What is missing is installed where that is
-//! safe, or the task fails naming it; nothing is ever skipped.
+//! What the tasks need beyond Rust: installed where that is safe, else named. Nothing is skipped.
 
 use std::fs;
 use std::path::{Path, PathBuf};

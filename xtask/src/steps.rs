@@ -27,8 +27,8 @@ impl Steps {
     ) -> anyhow::Result<()> {
         println!("\n== {name}");
         let began = now();
-        work()
-            .with_context(|| format!("step `{name}` failed after {}", seconds(began.elapsed())))?;
+        let failed = || format!("step `{name}` failed after {}", seconds(began.elapsed()));
+        work().with_context(failed)?;
         let took = began.elapsed();
         println!("== {name}: ok in {}", seconds(took));
         self.done.push((name.to_owned(), took));
@@ -67,7 +67,6 @@ mod tests {
         let error = steps
             .step("bad", || anyhow::bail!("no"))
             .expect_err("it bails");
-
         assert!(error.to_string().starts_with("step `bad` failed"));
         let table = steps.table();
         assert!(table.contains("good") && !table.contains("bad"), "{table}");

@@ -1,8 +1,7 @@
 //! `cargo xtask test`: everything that must be true before a change is merged.
 //!
-//! All cargo calls but one name `--workspace` and the same profile, so that each crate
-//! is compiled once with one set of features; clippy and rustdoc share the
-//! check-only artifacts in the same way.
+//! All cargo calls but one name `--workspace` and the same profile, so that each crate is compiled
+//! once with one set of features; clippy and rustdoc share what was only checked.
 
 use clap::ValueEnum;
 use subprocess::cargo::{self, cargo};
@@ -88,8 +87,7 @@ fn needs_of_integration() -> anyhow::Result<()> {
     needs::python_libraries(&root, &[])
 }
 
-/// Installs everything from nothing, so that a lock file that only works on the
-/// machine where it was written cannot pass.
+/// Installs everything from nothing: a lock file that works on one machine only cannot pass.
 fn lock_files_hold() -> anyhow::Result<()> {
     for folder in needs::npm_folders(&cargo::root())? {
         needs::npm_packages_afresh(&folder)?;

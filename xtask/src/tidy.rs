@@ -1,8 +1,7 @@
 //! `cargo xtask tidy`: the house rules that no other tool checks.
 //!
-//! Each rule is a small function from one source file, or from the dependency
-//! graph, to what it found there. A rule says why in its message; whoever meets
-//! it need not look for this file.
+//! Each rule is a small function from one source file, or from the dependency graph, to what it
+//! found there, and says why: whoever meets it need not look for this file.
 
 mod circles;
 mod edges;
@@ -139,8 +138,7 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// All text files that are, or would be, in the repository. What tools wrote is
-/// left out: the built page, generated code, accepted snapshots.
+/// All text files that are, or would be, in the repository, but for what tools wrote.
 fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
     let ask = "ls-files --cached --others --exclude-standard";
     let list = command::output(command("git", ask.split(' '), root))

@@ -1,5 +1,4 @@
-//! The page in `ui/`: its build is committed as `ui/dist` and embedded in the
-//! binary, so that building the product needs Rust alone.
+//! The page in `ui/`. Its build, `ui/dist`, is committed and embedded: the product needs Rust alone.
 
 use anyhow::Context;
 use subprocess::cargo::root;
@@ -33,11 +32,8 @@ pub(crate) fn dist_is_clean() -> anyhow::Result<()> {
     let root = root();
     let fresh = root.join("target/ui-dist");
     let out = fresh.to_string_lossy();
-    command::run(command(
-        "npm",
-        ["run", "build", "--", "--outDir", &out, "--emptyOutDir"],
-        &root.join("ui"),
-    ))?;
+    let build = ["run", "build", "--", "--outDir", &out, "--emptyOutDir"];
+    command::run(command("npm", build, &root.join("ui")))?;
     let compare = ["diff", "--no-index", "--name-status", "ui/dist", &out];
     command::run(command("git", compare, &root))
         .context("ui/dist is not what ui/ builds: run `cargo xtask ui` and commit it")

@@ -305,7 +305,7 @@ mod tests {
         let lib = "mod a; mod b; pub struct All(a::A, b::B); fn f(b: u8) -> u8 { b }";
         let a = (
             "a.rs",
-            "pub struct A; impl crate::All { fn g(&self) { crate::f(1); } }",
+            "pub struct A; impl crate::All { fn g() { crate::f(1) } }",
         );
         assert!(found(&[("lib.rs", lib), a, b]).is_empty());
     }

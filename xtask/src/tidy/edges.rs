@@ -1,5 +1,4 @@
-//! Who may depend on whom. A crate is cut only where a dependency must be
-//! forbidden, so these tables are what the division into crates is for.
+//! Who may depend on whom: the division into crates is for what it forbids.
 
 use std::path::Path;
 
@@ -126,12 +125,10 @@ mod tests {
     fn edges_against_the_tables_are_found_in_tests_too_unless_those_are_listed() {
         let (plain, dev) = (None, Some("dev"));
         for (from, to, kind, forbidden) in [
-            // The road goes one way.
             ("guildhall-model", "guildhall-link", plain, true),
             ("guildhall-web", "guildhall-gateway", plain, true),
             ("guildhall-web", "guildhall-link", plain, false),
             ("guildhall", "guildhall-web", plain, false),
-            // Simulator, lab and these tasks know none of the product.
             ("guildhall-simulator", "guildhall-model", plain, true),
             ("guildhall-simulator", "guildhall-model", dev, true),
             ("xtask", "guildhall", dev, true),
@@ -140,13 +137,11 @@ mod tests {
             ("xtask", "lab", plain, true),
             ("guildhall", "lab", plain, true),
             ("guildhall", "lab", dev, false),
-            // Twilight is a witness in tests.
             ("guildhall-gateway", "twilight-gateway", plain, true),
             ("guildhall-gateway", "twilight-gateway", dev, false),
             ("guildhall-web", "twilight-model", plain, true),
             ("guildhall-simulator", "twilight-gateway", plain, true),
             ("guildhall-simulator", "twilight-gateway", dev, false),
-            // Pure crates have no runtime and no server.
             ("guildhall-link", "tokio", plain, true),
             ("guildhall-model", "tokio-util", plain, true),
             ("guildhall-ports", "tokio", plain, false),

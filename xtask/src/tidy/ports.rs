@@ -1,8 +1,7 @@
-//! Whoever needs something of the outside is handed a port: which adapter stands behind it, one file
-//! of the binary knows.
+//! Whoever needs something of the outside is handed a port; its adapter one file of the binary knows.
 
 use super::Finding;
-use super::modules::Crate;
+use super::modules::{Crate, Import};
 
 /// The crates that make adapters.
 const MAKERS: [&str; 2] = ["crates/guildhall-ports/src", "crates/guildhall-stores/src"];
@@ -20,7 +19,19 @@ pub(super) fn bypassed(crates: &[Crate]) -> Vec<Finding> {
     let mut names: Vec<&str> = types.map(|it| it.name.as_str()).collect();
     // The clock stands beside its port.
     names.extend(["memory", "sqlite", "SystemClock"]);
-    names.extend(renamed(crates, &names));
+    // By what other names its makers and its chooser pass one on.
+    let modules = crates.iter().flat_map(|of| of.modules.values());
+    let passes_on = |file: &str| file == CHOOSER || MAKERS.iter().any(|it| file.starts_with(it));
+    let imports = modules
+        .filter(|module| passes_on(&module.file))
+        .flat_map(|it| &it.imports);
+    let called = imports.filter(|it| it.path.iter().any(|word| names.contains(&&**word)));
+    let renamed = |it: &&Import| it.name.is_some() && it.name.as_ref() != it.path.last();
+    let others: Vec<&str> = called
+        .filter(renamed)
+        .filter_map(|it| it.name.as_deref())
+        .collect();
+    names.extend(others);
     let is_product = |of: &&Crate| {
         let outside = ["tests", "examples", "simulator"];
         of.folder.starts_with("crates/") && !outside.iter().any(|it| of.folder.contains(it))
@@ -39,21 +50,6 @@ pub(super) fn bypassed(crates: &[Crate]) -> Vec<Finding> {
     findings
 }
 
-/// What makers and chooser call an adapter, or its module, in an import of another name: whoever
-/// finds it there need not say what it is.
-fn renamed<'a>(crates: &'a [Crate], names: &[&str]) -> Vec<&'a str> {
-    let modules = crates.iter().flat_map(|of| of.modules.values());
-    let passes_on = |file: &str| file == CHOOSER || MAKERS.iter().any(|it| file.starts_with(it));
-    let imports = modules.filter(|module| passes_on(&module.file));
-    let imports = imports.flat_map(|module| &module.imports);
-    let of_adapters = imports.filter(|it| it.path.iter().any(|word| names.contains(&&**word)));
-    let called = of_adapters.filter_map(|import| {
-        let name = import.name.as_deref()?;
-        (import.path.last().map(String::as_str) != Some(name)).then_some(name)
-    });
-    called.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{modules::crates, samples::source};
@@ -65,7 +61,7 @@ mod tests {
             let sources = [
                 source(
                     "crates/guildhall-ports/src/lib.rs",
-                    "pub mod memory; pub use memory::Ram as Storage;",
+                    "mod memory; use memory::Ram as R;",
                 ),
                 source("crates/guildhall-ports/src/memory.rs", "pub struct Ram;"),
                 source("crates/guildhall/src/main.rs", "mod adapters;"),
@@ -79,7 +75,7 @@ mod tests {
             "use guildhall_ports as p; fn f() { p::memory::of() }",
             "use other::*; struct A(Ram);",
             "fn f() -> guildhall_stores::sqlite::File {}",
-            "use guildhall_ports::Storage;",
+            "use guildhall_ports::R;",
             "fn f() -> u64 { guildhall_ports::SystemClock.now() }",
         ] {
             assert!(found(web, bypass) > 0, "{bypass}");

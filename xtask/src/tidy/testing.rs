@@ -8,8 +8,7 @@ const SLEEPS: &[&str] = &["sleep(", "waitForTimeout("];
 const WHY_NOT_SLEEP: &str =
     "await the condition or the event under a time limit: a sleep is slow and still guesses";
 
-/// What stands behind a socket cannot be awaited, only looked at again under a time limit; these
-/// files have the one function each that does it for all tests beside them.
+/// What is behind a socket can only be looked at again under a time limit: each has a function for it.
 const LOOK_AGAIN: [&str; 2] = [
     "crates/guildhall/tests/it/house.rs",
     "crates/guildhall-simulator/tests/it/house.rs",
