@@ -25,8 +25,9 @@ use crate::future::PortFuture;
 ///   nothing is reserved in.
 pub trait RateLimiter: Debug + Send + Sync {
     /// Reserves room for a call; or says which of its buckets has none, and when to come back. To
-    /// be released by the same process, within a minute at most. `now`: the time of this process, for
-    /// limiters that have none of their own.
+    /// be released by the same process, within a minute at most. Dropped before it has answered, it
+    /// has reserved nothing, or releases it by itself. `now`: the time of this process, for limiters
+    /// that have none of their own.
     fn reserve<'a>(
         &'a self,
         buckets: &'a [RateBucket],
