@@ -90,16 +90,28 @@ impl HistoryFollower {
         }
     }
 
-    /// The log's head: what lies between was evicted before the store took it, or is of an epoch
-    /// that is over. The store can tell by the numbers.
+    /// How far the log still goes back: what it has after that is brought, and what the store
+    /// lacks before it has left the log. The store can tell by the numbers.
     fn behind_the_hole(&self, from: Position) -> Position {
-        let head = self.bus.follow(from.log).map(|head| *head.borrow());
-        let head = head.unwrap_or(self.begun_at);
+        let oldest = self.bus.oldest(from.log).unwrap_or(self.begun_at);
         counter!("guildhall_history_holes_total").increment(1);
-        warn!(
-            "[Gateway] History has a hole: events after {from} up to {head} are in no log any more"
-        );
-        head
+        if !oldest.comparable(from) {
+            warn!(
+                "[Gateway] History goes on after {oldest}, in a log that has begun anew: what came \
+                 after {from} in the one before it, if anything did, is in no log any more"
+            );
+        } else if oldest.seq > from.seq {
+            warn!(
+                "[Gateway] History has a hole: events after {from} up to {oldest} are in no log \
+                 any more"
+            );
+        } else {
+            warn!(
+                "[Gateway] History has come to {from}, where the log has not: it goes on after \
+                 {oldest}"
+            );
+        }
+        oldest
     }
 
     async fn wait(&self, why: &str) {

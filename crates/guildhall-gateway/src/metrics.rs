@@ -52,7 +52,7 @@ const COUNTERS: [(&str, &str); 16] = [
     ),
     (
         "guildhall_history_holes_total",
-        "Times that events had left the log before history took them",
+        "Times that history could not go on where it was: the log had let events go, or begun anew",
     ),
     (
         "guildhall_journal_stalls_total",

@@ -18,7 +18,8 @@ use crate::fence::{Fence, Fenced};
 ///   head, is refused ([`Fenced`]) and changes nothing. A higher fence takes over with its first
 ///   write.
 /// - **Never guessed.** Where the events after a position are not all there any more, reading says
-///   so ([`ReadError::Expired`]); it never skips.
+///   so ([`ReadError::Expired`]); it never skips. How far back reading goes can be asked
+///   ([`EventBus::oldest`]).
 /// - **A transport, no truth.** It may lose everything with its process. What has to survive is in
 ///   the [`Journal`](crate::Journal), from which the log is begun here again.
 pub trait EventBus: Debug + Send + Sync {
@@ -46,6 +47,11 @@ pub trait EventBus: Debug + Send + Sync {
     /// Where the log's head is: marks a change after each append. Marks of several appends may be
     /// one. `None`: the log was never begun.
     fn follow(&self, log: LogId) -> Option<watch::Receiver<Position>>;
+
+    /// Reading goes back to here: everything after it is kept, and what follows an earlier position
+    /// is not all there. It moves on with each trim, so it may have expired by the time one reads
+    /// after it. `None`: the log was never begun.
+    fn oldest(&self, log: LogId) -> Option<Position>;
 }
 
 /// What a bus answers. Dropped before it is done, a write may be there whole or not at all.

@@ -28,8 +28,8 @@ async fn bus() -> Arc<dyn EventBus> {
     Arc::new(bus)
 }
 
-async fn append(bus: &dyn EventBus, numbers: std::ops::RangeInclusive<u64>) {
-    let after = at(numbers.start() - 1);
+/// Appends so many events at the head.
+async fn append(bus: &dyn EventBus, after: Position, count: u64) {
     let event = |seq| {
         let change = Change::RoomDeleted {
             channel_id: ChannelId(7),
@@ -41,9 +41,10 @@ async fn append(bus: &dyn EventBus, numbers: std::ops::RangeInclusive<u64>) {
             change,
         };
         let more = false;
-        let at = at(seq);
+        let at = after.at(seq);
         Arc::new(SealedEvent::new(Envelope { at, more, event }))
     };
+    let numbers = after.seq + 1..=after.seq + count;
     let batch: Vec<_> = numbers.map(event).collect();
     bus.append(Fence(1), after, &batch).await.expect("the head");
 }
@@ -101,12 +102,12 @@ async fn a_store_that_keeps_nothing_is_not_followed_for() {
 #[tokio::test(start_paused = true)]
 async fn a_new_store_begins_where_the_log_stands_and_goes_on_after_a_restart() {
     let (store, bus) = (Arc::new(MayBeAway::default()), bus().await);
-    append(&*bus, 1..=3).await;
+    append(&*bus, at(0), 3).await;
     let following = follow(&store, &bus, at(3));
-    append(&*bus, 4..=5).await;
+    append(&*bus, at(3), 2).await;
     store.has(2).await;
     drop(following);
-    append(&*bus, 6..=9).await;
+    append(&*bus, at(5), 4).await;
     let _following = follow(&store, &bus, at(9));
     store.has(6).await;
     assert_eq!(store.numbers(), [4, 5, 6, 7, 8, 9]);
@@ -117,9 +118,9 @@ async fn while_the_store_is_away_the_log_goes_on_and_nothing_is_missed() {
     let (store, bus) = (Arc::new(MayBeAway::default()), bus().await);
     store.is_away.store(true, Ordering::Relaxed);
     let _following = follow(&store, &bus, at(0));
-    append(&*bus, 1..=600).await;
+    append(&*bus, at(0), 600).await;
     store.took.notified().await;
-    append(&*bus, 601..=700).await;
+    append(&*bus, at(600), 100).await;
     store.is_away.store(false, Ordering::Relaxed);
     store.has(700).await;
     assert_eq!(store.numbers(), (1..=700).collect::<Vec<_>>());
@@ -128,15 +129,51 @@ async fn while_the_store_is_away_the_log_goes_on_and_nothing_is_missed() {
 #[tokio::test(start_paused = true)]
 async fn what_was_evicted_before_it_was_taken_is_a_hole() {
     let (store, bus) = (Arc::new(MayBeAway::default()), bus().await);
-    append(&*bus, 1..=5).await;
+    append(&*bus, at(0), 5).await;
     let following = follow(&store, &bus, at(0));
     store.has(5).await;
     drop(following);
-    append(&*bus, 6..=20).await;
+    append(&*bus, at(5), 15).await;
     bus.trim(Fence(1), at(15)).await.expect("it is the writer");
     let _following = follow(&store, &bus, at(20));
     tokio::task::yield_now().await;
-    append(&*bus, 21..=22).await;
-    store.has(7).await;
-    assert_eq!(store.numbers(), [1, 2, 3, 4, 5, 21, 22]);
+    append(&*bus, at(20), 2).await;
+    store.has(12).await;
+    // What is still in the log behind the hole is none of it.
+    let taken: Vec<_> = (1..=5).chain(16..=22).collect();
+    assert_eq!(store.numbers(), taken);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_log_that_began_anew_everything_that_it_has_is_taken() {
+    let (store, bus) = (Arc::new(MayBeAway::default()), bus().await);
+    append(&*bus, at(0), 5).await;
+    let following = follow(&store, &bus, at(0));
+    store.has(5).await;
+    drop(following);
+    let anew = Position::start(LogId(3), EPOCH + 1);
+    bus.begin(Fence(1), anew).await.expect("it is the writer");
+    append(&*bus, anew, 4).await;
+    let _following = follow(&store, &bus, anew.at(4));
+    store.has(9).await;
+    let taken = store.kept.events(LogId(3));
+    let taken: Vec<_> = taken.iter().map(|event| event.at).collect();
+    let before = (1..=5).map(at);
+    let expected: Vec<_> = before.chain((1..=4).map(|seq| anew.at(seq))).collect();
+    assert_eq!(taken, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_begins_anew_under_its_follower_loses_nothing_of_the_new_one() {
+    let (store, bus) = (Arc::new(MayBeAway::default()), bus().await);
+    append(&*bus, at(0), 5).await;
+    let _following = follow(&store, &bus, at(0));
+    store.has(5).await;
+    let anew = Position::start(LogId(3), EPOCH + 1);
+    bus.begin(Fence(1), anew).await.expect("it is the writer");
+    append(&*bus, anew, 3).await;
+    store.has(8).await;
+    append(&*bus, anew.at(3), 1).await;
+    store.has(9).await;
+    assert_eq!(store.numbers(), [1, 2, 3, 4, 5, 1, 2, 3, 4]);
 }

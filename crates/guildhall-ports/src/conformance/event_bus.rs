@@ -52,17 +52,24 @@ async fn a_log_that_was_not_begun_is_refused_and_not_read(bus: Arc<dyn EventBus>
     let expired = ReadError::Expired(start());
     assert_eq!(bus.read(start(), 9).await, Err(expired.clone()));
     assert!(bus.follow(LOG).is_none());
+    assert_eq!(bus.oldest(LOG), None);
     assert_eq!(EventTail::new(bus, start()).map(drop), Err(expired));
 }
 
 async fn what_was_appended_is_read_in_order(bus: Arc<dyn EventBus>) {
     bus.begin(FENCE, start().at(7)).await.expect("begins");
+    assert_eq!(bus.oldest(LOG), Some(start().at(7)));
     let all = following(start().at(7), 10);
     let (first, second) = all.split_at(4);
     let head = bus.append(FENCE, start().at(7), first).await;
     assert_eq!(head, Ok(start().at(11)));
     let head = bus.append(FENCE, start().at(11), second).await;
     assert_eq!(head, Ok(start().at(17)));
+    assert_eq!(
+        bus.oldest(LOG),
+        Some(start().at(7)),
+        "an append drops nothing"
+    );
     for after in 7..=17 {
         for most in 1..=11 {
             let read = bus.read(start().at(after), most).await.expect("is there");
@@ -152,6 +159,7 @@ async fn what_was_trimmed_is_said_to_be_gone(bus: Arc<dyn EventBus>) {
     append(&bus, FENCE, 10).await.expect("at the head");
     for (upto, first) in [(start().at(4), 4), (start().at(2), 4), (start().at(11), 4)] {
         bus.trim(FENCE, upto).await.expect("may");
+        assert_eq!(bus.oldest(LOG), Some(start().at(first)));
         for after in 0..=10 {
             let read = bus.read(start().at(after), 1).await;
             assert_eq!(read.is_ok(), after >= first, "{after} of {first}");
@@ -162,7 +170,9 @@ async fn what_was_trimmed_is_said_to_be_gone(bus: Arc<dyn EventBus>) {
         .expect("is passed over");
     let left = bus.read(start().at(4), 99).await;
     assert_eq!(left, Ok(following(start().at(4), 6)));
+    assert_eq!(bus.oldest(LOG), Some(start().at(4)));
     bus.trim(FENCE, start().at(10)).await.expect("may");
+    assert_eq!(bus.oldest(LOG), Some(start().at(10)), "it is the head");
     assert_eq!(bus.read(start().at(10), 9).await, Ok(Vec::new()));
     append(&bus, FENCE, 1).await.expect("goes on where it was");
 }
@@ -175,6 +185,7 @@ async fn a_log_that_begins_anew_has_nothing_of_before(bus: Arc<dyn EventBus>) {
         assert_eq!(bus.read(gone, 9).await, Err(ReadError::Expired(gone)));
     }
     assert_eq!(bus.read(other_epoch(), 9).await, Ok(Vec::new()));
+    assert_eq!(bus.oldest(LOG), Some(other_epoch()));
     let late = following(start().at(3), 1);
     let answer = bus.append(FENCE, start().at(3), &late).await;
     assert!(matches!(answer, Err(AppendError::Fenced(_))), "{answer:?}");
@@ -212,6 +223,7 @@ async fn logs_are_apart(bus: Arc<dyn EventBus>) {
     for (count, log) in (1..).zip(logs).skip(1) {
         let at = Position::start(log, EPOCH);
         assert_eq!(bus.read(at, 9).await, Ok(following(at, count)));
+        assert_eq!(bus.oldest(log), Some(at));
     }
 }
 

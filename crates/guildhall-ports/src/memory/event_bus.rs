@@ -64,6 +64,10 @@ impl EventBus for InMemoryEventBus {
     fn follow(&self, log: LogId) -> Option<watch::Receiver<Position>> {
         self.log(log).map(|log| log.lock().head.subscribe())
     }
+
+    fn oldest(&self, log: LogId) -> Option<Position> {
+        self.log(log).map(|log| log.lock().oldest())
+    }
 }
 
 impl InMemoryEventBus {
@@ -109,6 +113,10 @@ impl InMemoryEventBus {
 impl KeptLog {
     fn head(&self) -> Position {
         *self.head.borrow()
+    }
+
+    fn oldest(&self) -> Position {
+        self.head().at(self.trimmed)
     }
 
     fn append(&mut self, after: Position, batch: &[Arc<SealedEvent>]) -> Result<Position, Fenced> {

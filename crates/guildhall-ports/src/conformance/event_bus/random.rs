@@ -54,6 +54,8 @@ pub(super) async fn any_steps_end_as_with_a_list(fresh: impl AsyncFn() -> Arc<dy
         for step in &steps {
             let agrees = expected.agrees(&*bus, step).await;
             assert!(agrees, "{step:?} of {steps:#?}\n{expected:?}");
+            let oldest = expected.oldest();
+            assert_eq!(bus.oldest(LOG), oldest, "{step:?} of {steps:#?}");
         }
     }
 }
@@ -70,6 +72,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 impl Expected {
+    fn oldest(&self) -> Option<Position> {
+        let begun = self.begun.as_ref()?;
+        Some(begun.head.at(begun.trimmed))
+    }
+
     async fn agrees(&mut self, bus: &dyn EventBus, step: &Step) -> bool {
         match *step {
             Step::Begin { fence, seq } => {
