@@ -9,7 +9,7 @@ use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_h
 use crate::GatewaySettingNames;
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 16] = [
+const COUNTERS: [(&str, &str); 17] = [
     (
         "guildhall_gateway_repeated_dispatches_total",
         "Dispatches that a RESUME told again and that were kept already",
@@ -45,6 +45,10 @@ const COUNTERS: [(&str, &str); 16] = [
     (
         "guildhall_gateway_groups_cut_total",
         "Groups of events cut in parts because one cause led to more than a group may have",
+    ),
+    (
+        "guildhall_gateway_announce_failures_total",
+        "Times that the registry did not take where this gateway is; it is told again",
     ),
     (
         "guildhall_history_failures_total",

@@ -1,18 +1,25 @@
 //! The built role, and the tasks it is made of: for each shard a connection and a sequencer, the
 //! listener, attachments.
 
+/// Being listed where web roles look.
+mod announcement;
 /// The tasks of the role: each ends with a value, and the first that ends ends all.
 mod tasks;
 /// What belongs to one shard.
 mod shard;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use guildhall_http::Listener;
 use guildhall_model::Cursor;
 use guildhall_ports::{Health, JournalError, LinkAddress};
+use tokio::join;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{
     Config, GatewayBuildError, GatewayPorts, GatewayRunError, ShardId,
@@ -22,6 +29,7 @@ use crate::{
     log::{LogSetup, ProcessRetention, Retention},
     shard::IdentifyLimiter,
 };
+use announcement::Announcement;
 use shard::{Shard, SharedByShards};
 use tasks::{TaskExit, Tasks};
 
@@ -111,6 +119,16 @@ impl Gateway {
         self.address
     }
 
+    /// The same as it is announced. Who listens on every address of the machine is dialled on its
+    /// own: 127.0.0.1.
+    pub fn link_address(&self) -> LinkAddress {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        LinkAddress::new(format!("ws://{address}/link"))
+    }
+
     /// The role's lines of `/readyz`.
     pub fn health(&self) -> Arc<dyn Health> {
         Arc::new(GatewayHealth {
@@ -131,6 +149,7 @@ impl Gateway {
         stop: CancellationToken,
     ) -> Result<(), GatewayRunError> {
         let stop = stop.child_token();
+        let address = self.link_address();
         let _ended = stop.clone().drop_guard();
         // Sequencers stop last, to take what the connections still hand over.
         let sequencer_stop = CancellationToken::new();
@@ -172,14 +191,12 @@ impl Gateway {
             });
             shard.spawn(&shared, &mut tasks);
         }
-        let registry = self.ports.registry;
-        let address = LinkAddress::new(format!("ws://{}/link", self.address));
-        if let Err(why) = registry.announce(address.clone()).await {
-            warn!("[Gateway] Web roles are not told where this gateway is: {why}");
-        }
-        let result = tasks.run(&stop, &sequencer_stop, &names).await;
-        // Who is told late finds out by dialling.
-        let _withdrawn = registry.withdraw(address).await;
+        // Beside the tasks: whatever becomes of the registry, they are watched and the stop is heard.
+        let announcement = Announcement::new(self.ports.registry, address);
+        let (result, ()) = join!(
+            tasks.run(&stop, &sequencer_stop, &names),
+            announcement.keep_until(&stop),
+        );
         info!("[Gateway] Stopped");
         result
     }

@@ -11,7 +11,7 @@ use std::{
 use guildhall_gateway::GatewayPorts;
 use guildhall_http::WsUrl;
 use guildhall_ports::{
-    JournalError, Journals, LinkAddress, SystemClock,
+    GatewayRegistry, JournalError, Journals, LinkAddress, SystemClock,
     memory::{
         CookieSessionStore, InMemoryEventBus, MemoryRateLimiter, NoOpEventStore,
         SingleInstanceRegistry,
@@ -42,26 +42,40 @@ const HANDOVER: Duration = Duration::from_secs(10);
 /// Between two looks whether it has.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// What the web role asks of the outside: nothing that has to be installed.
-pub(crate) fn web(gateway_url: &WsUrl) -> WebPorts {
+/// Knows the gateway of this process from its announcement on. Where the process has a web role too,
+/// what the gateway announces is what web dials.
+pub(crate) fn registry() -> Arc<dyn GatewayRegistry> {
+    Arc::new(SingleInstanceRegistry::default())
+}
+
+/// Where the gateway is another process, which a setting says where to find.
+pub(crate) fn registry_at(gateway_url: &WsUrl) -> Arc<dyn GatewayRegistry> {
     let gateway = LinkAddress::new(gateway_url.as_str());
+    Arc::new(SingleInstanceRegistry::at(gateway))
+}
+
+/// What the web role asks of the outside: nothing that has to be installed.
+pub(crate) fn web(gateways: Arc<dyn GatewayRegistry>) -> WebPorts {
     WebPorts {
         clock: Arc::new(SystemClock),
         sessions: Arc::new(CookieSessionStore::default()),
         rate_limiter: Arc::new(MemoryRateLimiter::default()),
-        gateways: Arc::new(SingleInstanceRegistry::at(gateway)),
+        gateways,
     }
 }
 
 /// What the gateway asks of the outside beside its journals: its logs are carried to attachments
-/// within this process, there is no history, and web roles are told by a setting where it is.
-pub(crate) fn gateway(journals: Arc<dyn Journals>) -> GatewayPorts {
+/// within this process, and there is no history.
+pub(crate) fn gateway(
+    journals: Arc<dyn Journals>,
+    registry: Arc<dyn GatewayRegistry>,
+) -> GatewayPorts {
     GatewayPorts {
         clock: Arc::new(SystemClock),
         journals,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
-        registry: Arc::new(SingleInstanceRegistry::default()),
+        registry,
     }
 }
 
@@ -117,4 +131,33 @@ fn make(folder: &Path) -> io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use guildhall_ports::memory::MemoryJournals;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_gateway_of_the_process_announces_is_what_its_web_role_dials() {
+        let registry = registry();
+        let gateway = gateway(Arc::new(MemoryJournals::default()), Arc::clone(&registry));
+        let web = web(registry);
+        assert_eq!(web.gateways.gateways().await, Ok(Vec::new()));
+        let address = LinkAddress::new("ws://127.0.0.1:8080/link");
+        let announced = gateway.registry.announce(address.clone()).await;
+        assert_eq!(announced, Ok(()));
+        assert_eq!(web.gateways.gateways().await, Ok(vec![address.clone()]));
+        assert_eq!(gateway.registry.withdraw(address).await, Ok(()));
+        assert_eq!(web.gateways.gateways().await, Ok(Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn a_web_role_alone_dials_where_its_setting_says() {
+        let url: WsUrl = "wss://gateway.example/link".parse().expect("an address");
+        let web = web(registry_at(&url));
+        let listed = web.gateways.gateways().await;
+        assert_eq!(listed, Ok(vec![LinkAddress::new(url.as_str())]));
+    }
 }

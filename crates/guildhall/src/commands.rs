@@ -23,7 +23,7 @@ mod web;
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};
-use guildhall_ports::{Health, Journals};
+use guildhall_ports::{GatewayRegistry, Health, Journals, LinkAddress};
 use guildhall_web::{Web, WebBuildError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
@@ -31,7 +31,7 @@ use url::Url;
 use crate::{
     adapters,
     cli::{Arguments, Subcommand},
-    config::{self, ConfigError, Settings, Sources, WebSettings, refuse},
+    config::{self, ConfigError, Settings, Sources, refuse},
     descriptors,
     lifecycle::{Lifecycle, ProcessExit},
     ops::Ops,
@@ -82,11 +82,15 @@ struct BuiltGateway {
     journals: Arc<dyn Journals>,
 }
 
-async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit> {
+/// `registry`: where it announces itself.
+async fn build_gateway(
+    settings: &Settings,
+    registry: Arc<dyn GatewayRegistry>,
+) -> Result<BuiltGateway, ProcessExit> {
     let config = config::gateway(settings)?;
     let journals = adapters::journals(settings).await?;
     let listen = config.listen;
-    let gateway = config.build(adapters::gateway(Arc::clone(&journals)));
+    let gateway = config.build(adapters::gateway(Arc::clone(&journals), registry));
     let gateway = gateway.await.map_err(|error| match error {
         GatewayBuildError::NotBound(error) => {
             let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
@@ -99,11 +103,11 @@ async fn build_gateway(settings: &Settings) -> Result<BuiltGateway, ProcessExit>
     Ok(BuiltGateway { gateway, journals })
 }
 
-fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
-    let WebSettings {
-        role: mut web,
-        gateway_url,
-    } = config::web(settings)?;
+/// `registry`: who knows where the gateway is.
+fn build_web(
+    mut web: guildhall_web::Config,
+    registry: Arc<dyn GatewayRegistry>,
+) -> Result<Web, ProcessExit> {
     let limit = descriptors::limit();
     if let Some(sentence) = descriptors::shortage(limit, web.streams_max) {
         tracing::warn!("{sentence}");
@@ -114,7 +118,7 @@ fn build_web(settings: &Settings) -> Result<Web, ProcessExit> {
         web.connections
     );
     let listen = web.listen;
-    let built = web.build(&adapters::web(&gateway_url));
+    let built = web.build(&adapters::web(registry));
     built.map_err(|error| match error {
         WebBuildError::NotBound(error) => {
             ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
@@ -160,15 +164,9 @@ async fn start_ops(
 }
 
 /// The link as web in the same process dials it.
-fn link_url(address: SocketAddr) -> Result<Url, ConfigError> {
-    let host = if address.ip().is_unspecified() {
-        SocketAddr::from(([127, 0, 0, 1], address.port()))
-    } else {
-        address
-    };
-    let text = format!("ws://{host}/link");
-    match Url::parse(&text) {
+fn link_url(address: &LinkAddress) -> Result<Url, ConfigError> {
+    match Url::parse(address.as_str()) {
         Ok(url) => Ok(url),
-        Err(error) => refuse!("GATEWAY_WS_HOST: {text} is no address to dial ({error})."),
+        Err(error) => refuse!("GATEWAY_WS_HOST: {address} is no address to dial ({error})."),
     }
 }

@@ -40,6 +40,9 @@ fn watched(reply: Reply) -> Watched {
     }
 }
 
+/// Registries that answer late, or not at all.
+mod registries;
+
 const TOKEN: &str = "a-link-token-of-at-least-32-characters";
 
 #[tokio::test]
@@ -319,7 +322,11 @@ struct Harness {
 
 impl Harness {
     async fn new(config: Config) -> Self {
-        let gateway = config.build(ports()).await.expect("a right config");
+        Self::with_ports(config, ports()).await
+    }
+
+    async fn with_ports(config: Config, ports: GatewayPorts) -> Self {
+        let gateway = config.build(ports).await.expect("a right config");
         let (address, health) = (gateway.local_addr(), gateway.health());
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (inner, token) = (tracker.clone(), stop.clone());

@@ -41,7 +41,7 @@ use tracing::{debug, error, info, warn};
 use super::{LinkHealth, WatchAsk};
 use crate::{WebSettingNames, fanout::Publisher};
 
-/// Name look-up, TCP, TLS and the upgrade together.
+/// To be told where the gateways are; and name look-up, TCP, TLS and the upgrade together.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
 /// How long the gateway has to take our close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
@@ -67,6 +67,9 @@ pub(crate) struct Dialler {
     asks: mpsc::Receiver<WatchAsk>,
     health: watch::Sender<LinkHealth>,
     backoff: Backoff,
+    /// Whose turn it is of the listed gateways: one further with each connection that was of no use,
+    /// so that one that is dead does not hide those behind it.
+    turn: usize,
     /// The failure that was logged last; `None` since the link was up.
     failure: Option<LinkHealth>,
     /// The replica has a hole: ask for everything, whatever its position says.
@@ -91,6 +94,7 @@ impl Dialler {
             asks,
             health,
             backoff: Backoff::default(),
+            turn: 0,
             failure: None,
             needs_snapshot: false,
             reported: BTreeSet::new(),
@@ -103,7 +107,7 @@ impl Dialler {
         self.publisher.link_down(self.clock.now());
         loop {
             // Boxed: the TLS handshake's state is big, and this task lives long.
-            let dialling = Box::pin(self.gateway.dial());
+            let dialling = Box::pin(self.gateway.dial(self.turn));
             let dialled = drop_asks_until(&mut self.asks, dialling);
             let failure = match stop.run_until_cancelled(dialled).await {
                 None => return,
@@ -114,6 +118,7 @@ impl Dialler {
                 Some(Err(failure)) => failure,
             };
             counter!("guildhall_link_failures_total").increment(1);
+            self.turn = self.turn.wrapping_add(1);
             self.failed(failure);
             let retry_at = self.backoff.failed(now(), jitter());
             let rest = sleep_until(retry_at.into());
@@ -166,6 +171,8 @@ impl Dialler {
         self.publisher.link_down(self.clock.now());
         if attachment.machine.caught_up() {
             self.backoff.succeeded();
+            // The same one first: it may be back at once.
+            self.turn = self.turn.wrapping_sub(1);
         }
         self.needs_snapshot = self.needs_snapshot_after(end, &attachment);
         attachment.close(end).await;
@@ -312,11 +319,18 @@ impl Attachment {
 }
 
 impl GatewayConnector {
-    /// Where the gateway is now. Whoever announced it may be another process, so it is read here.
-    async fn url(&self) -> Result<WsUrl, LinkHealth> {
-        let listed = self.registry.gateways().await;
+    /// Where the gateway is now whose turn it is, of those that are listed. Whoever announced it
+    /// may be another process, so it is read here.
+    async fn url(&self, turn: usize) -> Result<WsUrl, LinkHealth> {
+        let listed = timeout(DIAL_LIMIT, self.registry.gateways()).await;
+        let listed = listed.map_err(|_| {
+            let seconds = DIAL_LIMIT.as_secs();
+            let silent = format!("within {seconds} s nobody said where the gateway is");
+            LinkHealth::Unreachable(silent)
+        })?;
         let listed = listed.map_err(|Unavailable(why)| LinkHealth::Unreachable(why))?;
-        let Some(address) = listed.first() else {
+        let place = turn.checked_rem(listed.len());
+        let Some(address) = place.and_then(|place| listed.get(place)) else {
             let nobody = "no gateway is announced".to_owned();
             return Err(LinkHealth::Unreachable(nobody));
         };
@@ -327,13 +341,13 @@ impl GatewayConnector {
             .map_err(|error: UnusableUrl| unusable(error))
     }
 
-    /// Opens one connection.
-    async fn dial(&self) -> Result<Socket, LinkHealth> {
+    /// Opens one connection, to the listed gateway whose turn it is.
+    async fn dial(&self, turn: usize) -> Result<Socket, LinkHealth> {
         let unreachable = |error: SocketError| {
             let tls = tls_failure(&error, self.roots_setting);
             LinkHealth::Unreachable(tls.unwrap_or_else(|| error_chain(&error)))
         };
-        let url = self.url().await?;
+        let url = self.url(turn).await?;
         let mut request = url.as_str().into_client_request().map_err(unreachable)?;
         let headers = request.headers_mut();
         headers.insert(header::AUTHORIZATION, self.authorization.clone());

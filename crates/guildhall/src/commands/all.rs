@@ -9,7 +9,8 @@ use super::{
     BuiltGateway, build_gateway, build_web, link_url, start_gateway, start_ops, start_web,
 };
 use crate::{
-    config::{ConfigError, Settings, secrets},
+    adapters,
+    config::{self, ConfigError, Settings, secrets},
     lifecycle::{Lifecycle, ProcessExit},
     telemetry,
 };
@@ -63,9 +64,15 @@ pub(super) async fn start(
 ) -> Result<Started, ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
-    let BuiltGateway { gateway, journals } = build_gateway(&settings).await?;
-    settings.set("GATEWAY_WS_URL", link_url(gateway.local_addr())?);
-    let web = build_web(&settings)?;
+    let registry = adapters::registry();
+    let built = build_gateway(&settings, Arc::clone(&registry)).await?;
+    let BuiltGateway { gateway, journals } = built;
+    let address = gateway.link_address();
+    settings.set("GATEWAY_WS_URL", link_url(&address)?);
+    let web = build_web(config::web(&settings)?.role, Arc::clone(&registry))?;
+    // It listens already: web, which may be the first to run, need not find nobody announced.
+    let announced = registry.announce(address).await;
+    announced.map_err(anyhow::Error::from)?;
     let health = vec![gateway.health(), web.health()];
     let ops = start_ops(lifecycle, &settings, OPS_PORT, health, metrics).await?;
     let started = Started {

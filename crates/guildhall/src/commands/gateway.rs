@@ -2,6 +2,7 @@
 
 use super::{BuiltGateway, build_gateway, start_gateway, start_ops};
 use crate::{
+    adapters,
     config::Settings,
     lifecycle::{Lifecycle, ProcessExit},
     telemetry,
@@ -13,7 +14,7 @@ pub(super) const OPS_PORT: u16 = 9090;
 pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
-    let BuiltGateway { gateway, journals } = build_gateway(&settings).await?;
+    let BuiltGateway { gateway, journals } = build_gateway(&settings, adapters::registry()).await?;
     let mut lifecycle = Lifecycle::new();
     start_ops(
         &mut lifecycle,

@@ -2,7 +2,8 @@
 
 use super::{build_web, start_ops, start_web};
 use crate::{
-    config::Settings,
+    adapters,
+    config::{self, Settings, WebSettings},
     lifecycle::{Lifecycle, ProcessExit},
     telemetry,
 };
@@ -12,7 +13,8 @@ pub(super) const OPS_PORT: u16 = 9091;
 
 pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     let metrics = telemetry::metrics()?;
-    let web = build_web(&settings)?;
+    let WebSettings { role, gateway_url } = config::web(&settings)?;
+    let web = build_web(role, adapters::registry_at(&gateway_url))?;
     let mut lifecycle = Lifecycle::new();
     start_ops(
         &mut lifecycle,

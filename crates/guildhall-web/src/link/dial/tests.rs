@@ -29,6 +29,9 @@ use crate::{
     stream::tests::harness::config,
 };
 
+/// Registries of all kinds.
+mod registries;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
@@ -469,23 +472,4 @@ fn live() -> DiscordStatus {
 
 fn at(seq: u64) -> Position {
     Position::start(LogId(0), 1_000).at(seq)
-}
-
-#[tokio::test]
-async fn where_the_gateway_is_is_asked_before_each_dial() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    let registry = Arc::new(SingleInstanceRegistry::default());
-    let mut house = House::dial_by(Arc::clone(&registry) as _, TOKEN);
-    house.listener = Some(listener);
-    house.says("no gateway is announced").await;
-    let unusable = LinkAddress::new("http://127.0.0.1:1");
-    registry.announce(unusable).await.expect("kept");
-    house.says("http://127.0.0.1:1: ").await;
-
-    let right = LinkAddress::new(format!("ws://{address}/link"));
-    registry.announce(right).await.expect("kept");
-    let mut gateway = house.accept().await;
-    gateway.greet(at(2));
-    assert_eq!(gateway.next().await, joins(None));
 }
