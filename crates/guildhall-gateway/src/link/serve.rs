@@ -36,6 +36,10 @@ use crate::Limits;
 /// So long after the stop a request may take to come to its end.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
+/// Read from the socket at once. The WebSocket library writes zeros over so much of its buffer before
+/// each look at the socket, and an attachment looks whenever it has sent something.
+const READ_BYTES: usize = 4 << 10;
+
 /// Everything behind the listener.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkServer {
@@ -159,6 +163,7 @@ async fn link(
     upgrade
         .max_message_size(MESSAGE_BYTES_TO_GATEWAY)
         .max_frame_size(MESSAGE_BYTES_TO_GATEWAY)
+        .read_buffer_size(READ_BYTES)
         .on_upgrade(move |socket| tracker.track_future(attended(socket)))
 }
 

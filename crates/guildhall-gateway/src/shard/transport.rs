@@ -52,8 +52,9 @@ const FRAME_BYTES: usize = 4 << 20;
 const MESSAGE_BYTES: usize = 64 << 20;
 /// Sends that a peer has not read. All that may be sent in a minute is not as much.
 const UNSENT_BYTES: usize = 512 << 10;
-/// What is read of the socket at a time.
-const READ_BYTES: usize = 64 << 10;
+/// What is read of the socket at a time. The WebSocket library writes zeros over so much before each
+/// look at the socket, and dispatches are compressed to some hundred bytes.
+const READ_BYTES: usize = 16 << 10;
 /// A peer that takes nothing for so long is given up.
 const WRITE_TIME: Duration = Duration::from_secs(15);
 

@@ -46,6 +46,10 @@ const DIAL_LIMIT: Duration = Duration::from_secs(10);
 /// How long the gateway has to take our close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
+/// Read from the socket at once. The WebSocket library writes zeros over so much of its buffer before
+/// each look at the socket; events are some hundred bytes, and mostly come one by one.
+const READ_BYTES: usize = 16 << 10;
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type AnswerSender = oneshot::Sender<Watched>;
 
@@ -353,7 +357,8 @@ impl GatewayConnector {
         headers.insert(header::AUTHORIZATION, self.authorization.clone());
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_TO_WEB))
-            .max_frame_size(Some(MESSAGE_BYTES_TO_WEB));
+            .max_frame_size(Some(MESSAGE_BYTES_TO_WEB))
+            .read_buffer_size(READ_BYTES);
         let tls = Some(Connector::Rustls(Arc::clone(&self.tls)));
         // Watches are small and somebody waits for each: no Nagle.
         let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
