@@ -160,8 +160,10 @@ pub struct Limits {
     pub log_bytes: usize,
     /// Of all logs of the process together; likewise.
     pub process_bytes: usize,
-    /// Requests per second to Discord: half of what it allows, the rest is for commands.
-    pub requests_per_second: u32,
+    /// Look-ups per second by Discord's REST interface: half of what it allows.
+    pub requests_per_second: u16,
+    /// The other half is always left to commands, which may also have what look-ups leave.
+    pub command_requests_per_second: u16,
     /// Calls of Request Guild Members per minute and connection to Discord: half of what Discord
     /// takes of a connection in all, heartbeats allowed for. Each is for up to 100 users.
     pub member_calls: usize,
@@ -209,6 +211,7 @@ impl Default for Limits {
             // Four logs of which each is full. A log of voice events alone has a hundredth of that.
             process_bytes: 256 << 20,
             requests_per_second: 25,
+            command_requests_per_second: 25,
             member_calls: 56,
             member_answer: Duration::from_secs(2),
             watch_break: Duration::from_mins(5),

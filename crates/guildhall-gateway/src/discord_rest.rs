@@ -1,31 +1,57 @@
-//! Discord's REST interface: a thin client for the few routes this role calls, one at a time per
-//! call, within one limiter for the whole process (Discord's documentation, "Rate Limits").
+//! Discord's REST interface: a thin client for the few routes this role calls, within one limiter for
+//! the whole process, look-ups and commands alike (Discord's documentation, "Rate Limits").
 //!
-//! Retries a 429 after the time Discord asks for, and nothing else: whether another failure is
-//! worth a second try is the caller's business.
+//! A call ends by its deadline with an answer or with a [`RestError`], which tells what its caller
+//! can rely on: that nothing was done, or that nobody knows. Requests are repeated only where that is
+//! safe. A call that is dropped counts as sent as soon as it was let through.
 
-/// When a request may be sent.
+/// The routes, and what may be done with each.
+mod route;
+/// When a request may be sent: the machine.
 mod limiter;
+/// Where calls wait for it.
+mod gate;
+/// What a call answers, and why it has no answer.
+mod answer;
+/// Whether a call is tried again.
+mod retry;
+/// `X-Audit-Log-Reason`.
+mod reason;
+/// What this role asks of Discord and does there, by route.
+mod endpoints;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use guildhall_http::{
-    Secret, root_cause,
+    Secret,
+    driver_time::{now, sleep_to},
+    root_cause,
     tls::{self, tls_failure},
 };
-use guildhall_model::{GuildId, RoleId, UserId, guild::Membership, text::readable_json};
-use metrics::counter;
-use parking_lot::{Mutex, MutexGuard};
+use metrics::{counter, histogram};
 use reqwest::{
-    StatusCode,
-    header::{AUTHORIZATION, HeaderMap, HeaderName},
+    Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use rustls::ClientConfig;
-use serde::{Deserialize, de::DeserializeOwned};
-use tokio::time::{Instant, sleep_until, timeout};
+use serde_json::Value;
+use tracing::warn;
 use url::Url;
 
-use limiter::{Limiter, RateHeaders, Route};
+pub(crate) use answer::{DiscordRefusal, RestAnswer, RestError};
+#[cfg_attr(not(test), expect(unused_imports, reason = "for commands"))]
+pub(crate) use endpoints::{ChannelChange, ChannelState, MemberAdded};
+pub(crate) use limiter::{RestBudget, RestCaller};
+pub(crate) use route::{RestRoute, RouteTemplate};
+
+use gate::{Gate, SendPermit};
+use limiter::{
+    AnswerKind, CallRequest, Limiter, NotSent, RateHeaders, RestShare, Throttle, ThrottleScope,
+};
+use retry::{NextTry, RequestOutcome, RetryPolicy};
 
 /// Discord wants to know who calls, in this form.
 pub(crate) const USER_AGENT: &str = concat!(
@@ -35,8 +61,11 @@ pub(crate) const USER_AGENT: &str = concat!(
 );
 /// One request, from the connection to the last byte.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
-/// One call, its waits for the limiter included.
-const CALL_TIME: Duration = Duration::from_secs(30);
+/// Of this, the connection.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// An act that is sent with less time than this before its deadline would most likely end without an
+/// answer, and nobody would know whether it was done.
+const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The longest answer that is read. A member object is under 4 KiB.
 const ANSWER_BYTES: usize = 256 << 10;
 
@@ -45,50 +74,35 @@ const ANSWER_BYTES: usize = 256 << 10;
 pub(crate) struct DiscordRest {
     http: reqwest::Client,
     origin: Url,
-    limiter: Arc<Mutex<Limiter>>,
+    gate: Arc<Gate>,
     /// What the operator calls the setting with further root certificates.
     roots_setting: &'static str,
 }
 
-/// What `/gateway/bot` answers.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct GatewayBot {
-    /// Where to connect, for a fresh session.
-    pub url: String,
-    /// How many fresh sessions are left.
-    pub session_start_limit: SessionStartLimit,
+/// How a call is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallTerms<'a> {
+    /// On whose behalf: whose share of the budget it is paid from, and with whom it is served in
+    /// rotation.
+    pub caller: RestCaller,
+    /// The call has ended by then, whatever has happened.
+    pub deadline: Instant,
+    /// Where Discord makes it wait for longer than this from its beginning, it is not sent and ends
+    /// at once with [`RestError::Throttled`].
+    pub longest_throttle: Duration,
+    /// Why, for the guild's audit log. Of routes that have none it is not said.
+    pub reason: Option<&'a str>,
 }
 
-/// The budget of IDENTIFYs, over all of the bot's processes.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct SessionStartLimit {
-    /// So many are left.
-    pub remaining: u32,
-    /// Until there are as many as ever again, in ms.
-    pub reset_after: u64,
-    /// So many shards may IDENTIFY together.
-    #[serde(default)]
-    pub max_concurrency: u32,
-}
-
-/// Why a call has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RestError {
-    /// 401: the token is none. Nothing is sent any more: each further 401 brings the whole
-    /// address nearer to being banned.
-    #[error("Discord refused the token")]
-    Unauthorised,
-    /// Discord said no, and would again.
-    #[error("Discord refused: HTTP {status}, code {code}")]
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// Discord's error code; 0: none was given.
-        code: u64,
-    },
-    /// No answer, or none that can be read: later perhaps.
-    #[error("Discord did not answer: {0}")]
-    Unreachable(String),
+/// One call.
+#[derive(Clone, Debug)]
+pub(crate) struct RestCall<'a> {
+    /// Of what.
+    pub route: RestRoute,
+    /// Its body, if it has one.
+    pub body: Option<Value>,
+    /// How.
+    pub terms: CallTerms<'a>,
 }
 
 impl DiscordRest {
@@ -97,188 +111,200 @@ impl DiscordRest {
         origin: Url,
         tls: &ClientConfig,
         token: &Secret,
-        requests_per_second: u32,
+        budget: RestBudget,
         roots_setting: &'static str,
     ) -> Result<Self, reqwest::Error> {
         let bot = token.authorization("Bot");
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .default_headers([(AUTHORIZATION, bot)].into_iter().collect())
-            .timeout(REQUEST_TIME)
+            .connect_timeout(CONNECT_TIME)
             .redirect(reqwest::redirect::Policy::none())
             // The Gateway's socket knows no proxy either, and settings come by `Config` alone.
             .no_proxy()
             .tls_backend_preconfigured(tls::with_http2(tls))
             .build()?;
-        let limiter = Arc::new(Mutex::new(Limiter::new(requests_per_second)));
         Ok(Self {
             http,
             origin,
-            limiter,
+            gate: Gate::new(Limiter::new(budget)),
             roots_setting,
         })
     }
 
-    /// Where the Gateway is, and how many sessions may still be started.
-    pub(crate) async fn gateway_bot(&self) -> Result<GatewayBot, RestError> {
-        self.get(Route::GatewayBot, "/api/v10/gateway/bot").await
-    }
-
-    /// What a user is in a guild, as Discord sees it now.
-    pub(crate) async fn membership(
-        &self,
-        guild_id: GuildId,
-        user_id: UserId,
-    ) -> Result<Membership, RestError> {
-        const UNKNOWN_MEMBER: u64 = 10_007;
-        const UNKNOWN_USER: u64 = 10_013;
-        let path = format!("/api/v10/guilds/{guild_id}/members/{user_id}");
-        match self.get::<MemberBody>(Route::Member(guild_id), &path).await {
-            Ok(member) => Ok(Membership::member(
-                member.roles,
-                member.flags & IS_GUEST != 0,
-            )),
-            Err(RestError::Refused {
-                code: UNKNOWN_MEMBER | UNKNOWN_USER,
-                ..
-            }) => Ok(Membership::Stranger),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn get<T: DeserializeOwned>(&self, route: Route, path: &str) -> Result<T, RestError> {
-        timeout(CALL_TIME, self.get_patiently(route, path))
-            .await
-            .unwrap_or_else(|_| Err(RestError::Unreachable("rate limited for too long".into())))
-    }
-
-    async fn get_patiently<T: DeserializeOwned>(
-        &self,
-        route: Route,
-        path: &str,
-    ) -> Result<T, RestError> {
-        loop {
-            self.admitted(route).await?;
-            let answer = self.send(route, path).await?;
-            if answer.status == StatusCode::TOO_MANY_REQUESTS {
-                continue;
-            }
-            return answer.read();
-        }
-    }
-
-    /// Waits for the limiter.
-    async fn admitted(&self, route: Route) -> Result<(), RestError> {
-        loop {
-            let admission = self.limiter().admit(route, Instant::now().into_std());
-            match admission {
-                limiter::Admission::Now => return Ok(()),
-                limiter::Admission::NotBefore(at) => sleep_until(at.into()).await,
-                limiter::Admission::Never => return Err(RestError::Unauthorised),
-            }
-        }
-    }
-
-    async fn send(&self, route: Route, path: &str) -> Result<RestResponse, RestError> {
-        let unreachable = |error: reqwest::Error| {
-            // The address is the operator's own; whatever else is in it is not for logs.
-            let error = error.without_url();
-            let tls = tls_failure(&error, self.roots_setting);
-            RestError::Unreachable(tls.unwrap_or_else(|| root_cause(&error)))
+    /// Makes one call, in as many requests as it takes.
+    pub(crate) async fn call(&self, call: RestCall<'_>) -> Result<RestAnswer, RestError> {
+        let CallTerms {
+            caller,
+            deadline,
+            longest_throttle,
+            ..
+        } = call.terms;
+        let asked = CallRequest {
+            route: call.route.key(),
+            caller,
+            patience_until: deadline.min(now() + longest_throttle),
         };
-        let mut url = self.origin.clone();
-        url.set_path(path);
-        let mut response = self.http.get(url).send().await.map_err(unreachable)?;
+        let last_moment = deadline.checked_sub(LEAST_TIME).unwrap_or(deadline);
+        let mut retry = RetryPolicy::new(call.route.template(), caller, last_moment);
+        loop {
+            let begun = now();
+            let permit = match self.gate.admitted(asked, last_moment).await {
+                Ok(permit) => permit,
+                Err(why) => {
+                    count_not_sent(why);
+                    return Err(retry.not_sent(why));
+                }
+            };
+            histogram!("guildhall_discord_wait_seconds", "share" => share_name(caller.share()))
+                .record(now() - begun);
+            let outcome = self.request(permit, &call).await;
+            #[expect(clippy::disallowed_methods, reason = "a driver draws for its machine")]
+            let jitter = rand::random();
+            match retry.ended(outcome, now(), jitter) {
+                NextTry::At(at) => sleep_to(Some(at)).await,
+                NextTry::Never(result) => return result,
+            }
+        }
+    }
+
+    /// Sends one request and tells the limiter what came of it.
+    async fn request(&self, permit: SendPermit, call: &RestCall<'_>) -> RequestOutcome {
+        let template = call.route.template();
+        let response = match self.send(call).await {
+            Ok(response) => response,
+            Err(error) => {
+                count_request(template, "none");
+                let connected = !error.is_connect();
+                let why = self.cause(error);
+                return if connected {
+                    RequestOutcome::Unanswered(why)
+                } else {
+                    RequestOutcome::NotConnected(why)
+                };
+            }
+        };
         let status = response.status();
-        let rate = rate_headers(response.headers());
+        count_request(template, status.as_str());
+        let said = RateHeaders::read(response.headers());
+        let body = self.body(response).await;
+        let known = body.as_deref().unwrap_or_default();
+        let kind = answer_kind(status, &said, known);
+        permit.answered(kind, &said);
+        count_answer(kind);
+        match (kind, body) {
+            (AnswerKind::TokenRefused, _) => RequestOutcome::TokenRefused,
+            (AnswerKind::Throttled(_), _) => RequestOutcome::Throttled,
+            (AnswerKind::Success, Err(why)) => RequestOutcome::Unanswered(why),
+            (_, body) => RequestOutcome::Answered {
+                status: status.as_u16(),
+                body: body.unwrap_or_default(),
+            },
+        }
+    }
+
+    async fn send(&self, call: &RestCall<'_>) -> Result<Response, reqwest::Error> {
+        let row = call.route.template().row();
+        let mut url = self.origin.clone();
+        url.set_path(&call.route.path());
+        let rest = call.terms.deadline.saturating_duration_since(now());
+        let mut request = self.http.request(row.method, url);
+        request = request.timeout(REQUEST_TIME.min(rest));
+        if let Some(body) = &call.body {
+            let json = "application/json";
+            request = request.header(CONTENT_TYPE, json).body(body.to_string());
+        }
+        if let Some(reason) = call.terms.reason.filter(|_| row.takes_reason)
+            && let Some(value) = reason::header_value(reason)
+        {
+            request = request.header(reason::HEADER, value);
+        }
+        request.send().await
+    }
+
+    /// `Err`: why it can't be read to its end.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, String> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.cause(error))? {
             body.extend_from_slice(&chunk);
             if body.len() > ANSWER_BYTES {
-                return Err(RestError::Unreachable("its answer has no end".into()));
+                return Err("its answer has no end".into());
             }
         }
-        counter!("guildhall_discord_requests_total", "status" => status.as_u16().to_string())
-            .increment(1);
-        let now = Instant::now().into_std();
-        let mut limiter = self.limiter();
-        match status {
-            StatusCode::UNAUTHORIZED => limiter.refused(),
-            StatusCode::TOO_MANY_REQUESTS => {
-                let said =
-                    serde_json::from_str::<TooMany>(&readable_json(&body)).unwrap_or_default();
-                limiter.limited(route, &rate, said.retry_after, said.global, now);
+        Ok(body)
+    }
+
+    fn cause(&self, error: reqwest::Error) -> String {
+        if error.is_timeout() {
+            return "no answer in time".into();
+        }
+        // The address is the operator's own; whatever else is in it is not for logs.
+        let error = error.without_url();
+        tls_failure(&error, self.roots_setting).unwrap_or_else(|| root_cause(&error))
+    }
+}
+
+/// What an answer means for those that follow.
+fn answer_kind(status: StatusCode, said: &RateHeaders, body: &[u8]) -> AnswerKind {
+    const UNAUTHORIZED: u64 = 40_001;
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            // Of a user's token, in the body of a request, Discord says that by a code of its own.
+            match DiscordRefusal::read(status.as_u16(), body).code {
+                0 | UNAUTHORIZED => AnswerKind::TokenRefused,
+                _ => AnswerKind::Forbidden,
             }
-            _ => limiter.answered(route, &rate, now),
         }
-        Ok(RestResponse { status, body })
-    }
-
-    fn limiter(&self) -> MutexGuard<'_, Limiter> {
-        self.limiter.lock()
+        StatusCode::FORBIDDEN => AnswerKind::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => AnswerKind::Throttled(said.throttle(body)),
+        _ if status.is_success() => AnswerKind::Success,
+        _ => AnswerKind::Failure,
     }
 }
 
-/// Member flag IS_GUEST: invited to one voice channel only.
-pub(crate) const IS_GUEST: u64 = 1 << 4;
-
-#[derive(Deserialize)]
-struct MemberBody {
-    roles: Vec<RoleId>,
-    #[serde(default)]
-    flags: u64,
+fn count_request(template: RouteTemplate, status: &str) {
+    let (route, status) = (template.to_string(), status.to_owned());
+    counter!("guildhall_discord_requests_total", "route" => route, "status" => status).increment(1);
 }
 
-#[derive(Default, Deserialize)]
-struct TooMany {
-    retry_after: Option<f64>,
-    #[serde(default)]
-    global: bool,
-}
-
-struct RestResponse {
-    status: StatusCode,
-    body: Vec<u8>,
-}
-
-impl RestResponse {
-    fn read<T: DeserializeOwned>(&self) -> Result<T, RestError> {
-        #[derive(Default, Deserialize)]
-        struct Refusal {
-            #[serde(default)]
-            code: u64,
+fn count_answer(kind: AnswerKind) {
+    let invalid = match kind {
+        AnswerKind::TokenRefused | AnswerKind::Forbidden => true,
+        AnswerKind::Throttled(Throttle { scope, wait }) => {
+            let name = match scope {
+                ThrottleScope::User => "user",
+                ThrottleScope::Shared => "shared",
+                ThrottleScope::Global => "global",
+                ThrottleScope::Edge => "edge",
+            };
+            counter!("guildhall_discord_throttled_total", "scope" => name).increment(1);
+            if matches!(scope, ThrottleScope::Global | ThrottleScope::Edge) {
+                warn!("[Gateway] Discord takes no requests for {wait:?} ({name})");
+            }
+            scope != ThrottleScope::Shared
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            return Err(RestError::Unauthorised);
-        }
-        if self.status.is_server_error() {
-            return Err(RestError::Unreachable(format!(
-                "HTTP {}",
-                self.status.as_u16()
-            )));
-        }
-        let body = readable_json(&self.body);
-        if !self.status.is_success() {
-            let refusal = serde_json::from_str::<Refusal>(&body).unwrap_or_default();
-            return Err(RestError::Refused {
-                status: self.status.as_u16(),
-                code: refusal.code,
-            });
-        }
-        serde_json::from_str(&body)
-            .map_err(|error| RestError::Unreachable(format!("its answer can't be read: {error}")))
+        AnswerKind::Success | AnswerKind::Failure => false,
+    };
+    if invalid {
+        counter!("guildhall_discord_invalid_requests_total").increment(1);
     }
 }
 
-fn rate_headers(headers: &HeaderMap) -> RateHeaders {
-    let text = |name: &'static str| headers.get(HeaderName::from_static(name))?.to_str().ok();
-    let number = |name| text(name)?.parse::<f64>().ok();
-    RateHeaders {
-        bucket: text("x-ratelimit-bucket").map(str::to_owned),
-        remaining: text("x-ratelimit-remaining").and_then(|left| left.parse().ok()),
-        reset_after: number("x-ratelimit-reset-after"),
-        retry_after: number("retry-after"),
-        global: text("x-ratelimit-global").is_some() || text("x-ratelimit-scope") == Some("global"),
+fn count_not_sent(why: NotSent) {
+    let why = match why {
+        NotSent::Unauthorised => "token",
+        NotSent::Throttled(_) => "throttled",
+        NotSent::Full(_) => "full",
+        NotSent::TooManyInvalid(_) => "invalid",
+        NotSent::Late(_) => "late",
+    };
+    counter!("guildhall_discord_not_sent_total", "why" => why).increment(1);
+}
+
+fn share_name(share: RestShare) -> &'static str {
+    match share {
+        RestShare::LookUps => "look_ups",
+        RestShare::Commands => "commands",
     }
 }
 

@@ -6,10 +6,14 @@ use guildhall_link::Violation;
 use guildhall_model::LogId;
 use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
-use crate::GatewaySettingNames;
+use crate::{GatewaySettingNames, discord_rest::RouteTemplate};
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 17] = [
+const COUNTERS: [(&str, &str); 18] = [
+    (
+        "guildhall_discord_invalid_requests_total",
+        "Requests that Discord holds against this address: 401, 403, and 429 that is not shared",
+    ),
     (
         "guildhall_gateway_repeated_dispatches_total",
         "Dispatches that a RESUME told again and that were kept already",
@@ -81,7 +85,7 @@ const COUNTERS: [(&str, &str); 17] = [
 ];
 
 /// Counters with one label, and the values of it that are there from the start.
-const LABELLED: [(&str, &str, &[&str], &str); 11] = [
+const LABELLED: [(&str, &str, &[&str], &str); 12] = [
     (
         "guildhall_events_total",
         "event",
@@ -107,15 +111,28 @@ const LABELLED: [(&str, &str, &[&str], &str); 11] = [
         "Connections to Discord that ended or could not be made",
     ),
     (
-        "guildhall_discord_requests_total",
-        "status",
-        &["200", "401", "429"],
-        "Answers of Discord's REST interface, by HTTP status",
+        "guildhall_discord_not_sent_total",
+        "why",
+        &["throttled", "full", "invalid", "late", "token"],
+        "Calls of Discord's REST interface that ended before a request was sent",
+    ),
+    (
+        "guildhall_discord_throttled_total",
+        "scope",
+        &["user", "shared", "global", "edge"],
+        "Answers of 429 by Discord's REST interface, by whom they are meant for",
     ),
     (
         "guildhall_rights_lookups_total",
         "result",
-        &["member", "stranger", "token", "refused", "unreachable"],
+        &[
+            "member",
+            "stranger",
+            "token",
+            "refused",
+            "throttled",
+            "unreachable",
+        ],
         "Members that were looked up one at a time",
     ),
     (
@@ -218,6 +235,9 @@ const GAUGES: [(&str, bool, &str); 11] = [
     ),
 ];
 
+/// Labelled with the route, too.
+const DISCORD_REQUESTS: &str = "guildhall_discord_requests_total";
+
 /// Described with what the operator calls the token.
 const LINK_REFUSALS: &str = "guildhall_link_refusals_total";
 
@@ -248,6 +268,16 @@ pub(crate) fn describe(names: &GatewaySettingNames) {
             counter!(name, label => *value).absolute(0);
         }
     }
+    describe_counter!(
+        DISCORD_REQUESTS,
+        "Requests to Discord's REST interface, by route and HTTP status; none: no answer came"
+    );
+    for template in RouteTemplate::ALL {
+        for status in ["200", "401", "429", "none"] {
+            let route = template.to_string();
+            counter!(DISCORD_REQUESTS, "route" => route, "status" => status).absolute(0);
+        }
+    }
     for violation in Violation::ALL {
         let kind = violation.kind();
         counter!("guildhall_link_violations_total", "role" => "gateway", "kind" => kind)
@@ -259,6 +289,11 @@ pub(crate) fn describe(names: &GatewaySettingNames) {
             gauge!(name).set(0.0);
         }
     }
+    describe_histogram!(
+        "guildhall_discord_wait_seconds",
+        Unit::Seconds,
+        "How long a request to Discord's REST interface waited for its limits, by share"
+    );
     describe_histogram!(
         "guildhall_journal_commit_seconds",
         Unit::Seconds,
@@ -309,6 +344,8 @@ mod tests {
         let gauges = GAUGES.iter().map(|(name, ..)| *name);
         let others = [
             LINK_REFUSALS,
+            DISCORD_REQUESTS,
+            "guildhall_discord_wait_seconds",
             "guildhall_journal_commit_seconds",
             "guildhall_gateway_batch_inputs",
         ];

@@ -23,7 +23,7 @@ use tracing::info;
 
 use crate::{
     Config, GatewayBuildError, GatewayPorts, GatewayRunError, ShardId,
-    discord_rest::DiscordRest,
+    discord_rest::{DiscordRest, RestBudget},
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
@@ -51,12 +51,15 @@ impl Config {
     pub async fn build(self, ports: GatewayPorts) -> Result<Gateway, GatewayBuildError> {
         crate::metrics::describe(&self.names);
         let ids = shard_ids(&self.shards)?;
-        let (origin, share) = (self.discord_url.clone(), self.limits.requests_per_second);
+        let budget = RestBudget {
+            look_ups: self.limits.requests_per_second,
+            commands: self.limits.command_requests_per_second,
+        };
         let rest = DiscordRest::new(
-            origin.into(),
+            self.discord_url.clone().into(),
             &self.tls,
             &self.bot_token,
-            share,
+            budget,
             self.names.root_certificates,
         )
         .map_err(|error| GatewayBuildError::Tls(error.to_string()))?;

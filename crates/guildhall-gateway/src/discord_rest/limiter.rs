@@ -1,333 +1,393 @@
-//! When a request may be sent. Nothing about limits is fixed here but our own share: Discord's
-//! headers say the rest (Discord's documentation, "Rate Limits").
-
-use std::{
-    collections::{HashMap, VecDeque},
-    time::{Duration, Instant},
-};
-
-use guildhall_model::GuildId;
-
-/// A 429 that does not say how long: the edge did not even let us through to Discord.
-const WAIT_UNSTATED: Duration = Duration::from_secs(10);
-/// Whatever Discord asks for, an operator is not left waiting longer than this for the next try.
-const LONGEST: Duration = Duration::from_hours(1);
-const SECOND: Duration = Duration::from_secs(1);
-/// Above this many, buckets whose time is over are forgotten.
-const BUCKETS_KEPT: usize = 1024;
-
-/// A route with the part of its path that has limits of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Route {
-    GatewayBot,
-    Member(GuildId),
-}
+//! When a request may be sent. Of limits nothing is fixed here but our own share: Discord's headers
+//! and 429s say the rest (Discord's documentation, "Rate Limits").
+//!
+//! A machine: calls ask, and wait until [`Limiter::poll`] lets them through or turns them away; each
+//! request that was let through ends with an answer or without one. It counts as sent either way.
 
 /// What an answer says about limits.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RateHeaders {
-    pub bucket: Option<String>,
-    pub remaining: Option<u64>,
-    pub reset_after: Option<f64>,
-    pub retry_after: Option<f64>,
-    pub global: bool,
+mod headers;
+/// One of Discord's buckets.
+mod bucket;
+/// All of them, and which routes are in which.
+mod buckets;
+/// What may be sent in a second.
+mod second;
+/// What Discord holds against the address.
+mod invalid;
+/// Who waits, and who goes first.
+mod waiting;
+
+use std::time::{Duration, Instant};
+
+pub(super) use headers::{RateHeaders, Throttle, ThrottleScope};
+pub(crate) use second::RestBudget;
+pub(super) use second::RestShare;
+pub(super) use waiting::CallId;
+pub(crate) use waiting::RestCaller;
+
+use super::route::{RouteKey, RouteTemplate};
+use buckets::{BucketKey, Buckets, Closure};
+use invalid::InvalidRequests;
+use second::SecondWindow;
+use waiting::WaitingCalls;
+
+/// Commands that may wait at one time: as many as may be under way in all.
+const COMMANDS_WAITING: usize = 1_024;
+/// Look-ups that may: each log asks for ten at a time.
+const LOOK_UPS_WAITING: usize = 256;
+/// When to try again where too many wait.
+const FULL: Duration = Duration::from_secs(1);
+
+/// What a call wants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallRequest {
+    pub route: RouteKey,
+    pub caller: RestCaller,
+    /// It does not wait for anything of Discord's that lasts longer.
+    pub patience_until: Instant,
 }
 
-/// May it be sent?
+/// What becomes of a call.
+#[derive(Debug)]
+pub(super) enum CallVerdict {
+    /// It is to be sent, and is counted as sent.
+    Send(SendGrant),
+    /// It was turned away.
+    Refused(NotSent),
+}
+
+/// Why a call is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    /// Yes, and it is counted as sent.
-    Now,
-    /// Ask again then.
-    NotBefore(Instant),
+pub(super) enum NotSent {
     /// The token was refused.
-    Never,
+    Unauthorised,
+    /// Discord makes it wait, for longer than it wants to.
+    Throttled(Instant),
+    /// Too many wait: not before then.
+    Full(Instant),
+    /// Too many requests were invalid: not before then.
+    TooManyInvalid(Instant),
+    /// Its deadline came while others were sent.
+    Late(Instant),
+}
+
+/// One request that may be sent, and is to be given back with what became of it.
+#[derive(Debug)]
+pub(super) struct SendGrant {
+    route: RouteKey,
+    counted_in: Option<BucketKey>,
+    reopens: bool,
+}
+
+/// What kind of answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AnswerKind {
+    Success,
+    /// 401, and it is the bot's own token that was refused.
+    TokenRefused,
+    /// Another 401, or a 403.
+    Forbidden,
+    Throttled(Throttle),
+    /// Whatever else.
+    Failure,
+}
+
+/// Whether one more may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    Now,
+    NotBefore(Instant),
+    /// When something that is in flight has ended.
+    AfterAnswer,
+}
+
+/// Whether anything may be sent at all.
+#[derive(Debug, Default)]
+struct Everything {
+    closure: Closure,
+    reopening: Reopening,
+}
+
+/// What was closed altogether is opened by one request: were all sent that wait, and the edge still
+/// closed, each of them would be held against us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reopening {
+    #[default]
+    Open,
+    /// The next request finds out.
+    Untried,
+    /// It is in flight.
+    Tried,
 }
 
 #[derive(Debug)]
 pub(super) struct Limiter {
-    per_second: usize,
-    /// When the requests of the last second were sent.
-    sent: VecDeque<Instant>,
-    closed_until: Option<Instant>,
-    refused: bool,
-    /// Names of buckets, as far as answers have told them.
-    names: HashMap<RouteKind, String>,
-    buckets: HashMap<Key, Bucket>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum RouteKind {
-    GatewayBot,
-    Member,
-}
-
-/// A bucket is told apart by its name, and by what the path is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Unnamed(Route),
-    Named(String, Option<GuildId>),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    remaining: u64,
-    resets_at: Instant,
+    token_refused: bool,
+    everything: Everything,
+    second: SecondWindow,
+    invalid: InvalidRequests,
+    buckets: Buckets,
+    look_ups: WaitingCalls,
+    commands: WaitingCalls,
+    calls: u64,
+    wake_at: Option<Instant>,
 }
 
 impl Limiter {
-    pub(super) fn new(per_second: u32) -> Self {
+    pub(super) fn new(budget: RestBudget) -> Self {
         Self {
-            per_second: usize::try_from(per_second).unwrap_or(usize::MAX).max(1),
-            sent: VecDeque::new(),
-            closed_until: None,
-            refused: false,
-            names: HashMap::new(),
-            buckets: HashMap::new(),
+            token_refused: false,
+            everything: Everything::default(),
+            second: SecondWindow::new(budget),
+            invalid: InvalidRequests::default(),
+            buckets: Buckets::default(),
+            look_ups: WaitingCalls::default(),
+            commands: WaitingCalls::default(),
+            calls: 0,
+            wake_at: None,
         }
     }
 
-    /// Asks to send one request.
-    pub(super) fn admit(&mut self, route: Route, now: Instant) -> Admission {
-        if self.refused {
-            return Admission::Never;
+    /// A call begins to wait, unless that is known to be in vain.
+    pub(super) fn ask(&mut self, asked: CallRequest, now: Instant) -> Result<CallId, NotSent> {
+        if self.token_refused {
+            return Err(NotSent::Unauthorised);
         }
-        if let Some(until) = self.closed_until.filter(|until| *until > now) {
-            return Admission::NotBefore(until);
+        if let Some(until) = self.refused_until(asked.route.template, asked.caller.share(), now) {
+            return Err(NotSent::TooManyInvalid(until));
         }
-        while self.sent.front().is_some_and(|sent| *sent + SECOND <= now) {
-            self.sent.pop_front();
-        }
-        if self.sent.len() >= self.per_second {
-            let first = self.sent.front().copied().unwrap_or(now);
-            return Admission::NotBefore(first + SECOND);
-        }
-        let key = self.key(route);
-        if let Some(bucket) = self.buckets.get_mut(&key)
-            && bucket.resets_at > now
-        {
-            if bucket.remaining == 0 {
-                return Admission::NotBefore(bucket.resets_at);
+        match self.readiness(asked.route, now) {
+            Readiness::NotBefore(until) if until > asked.patience_until => {
+                return Err(NotSent::Throttled(until));
             }
-            bucket.remaining -= 1;
+            _ => {}
         }
-        self.sent.push_back(now);
-        Admission::Now
-    }
-
-    /// An answer that is not a 429.
-    pub(super) fn answered(&mut self, route: Route, said: &RateHeaders, now: Instant) {
-        self.learn_name(route, said);
-        let (Some(remaining), Some(reset_after)) = (said.remaining, said.reset_after) else {
-            return;
+        let most = match asked.caller.share() {
+            RestShare::LookUps => LOOK_UPS_WAITING,
+            RestShare::Commands => COMMANDS_WAITING,
         };
-        let resets_at = now + duration(reset_after);
-        let key = self.key(route);
-        let known = self.buckets.get(&key).filter(|known| known.resets_at > now);
-        // Answers overtake each other: within one period the lowest count is the true one.
-        let remaining = known.map_or(remaining, |known| known.remaining.min(remaining));
-        self.set(
-            key,
-            Bucket {
-                remaining,
-                resets_at,
-            },
-            now,
-        );
+        self.calls += 1;
+        let call = CallId(self.calls);
+        let waiting = self.waiting(asked.caller.share());
+        if waiting.len() >= most {
+            return Err(NotSent::Full(now + FULL));
+        }
+        waiting.add(call, asked.route, asked.caller, asked.patience_until);
+        Ok(call)
     }
 
-    /// A 429. `retry_after` and `global`: what its body says, if it has one.
-    pub(super) fn limited(
+    /// A call waits no more.
+    pub(super) fn withdraw(&mut self, call: CallId) {
+        let _waited = self.look_ups.remove(call) || self.commands.remove(call);
+    }
+
+    /// What Discord would make a call of this route wait for.
+    pub(super) fn throttled_until(&self, route: RouteKey, now: Instant) -> Option<Instant> {
+        match self.readiness(route, now) {
+            Readiness::NotBefore(until) => Some(until),
+            Readiness::Now | Readiness::AfterAnswer => None,
+        }
+    }
+
+    /// What becomes of one more of the calls that wait; until it answers `None`. Then again at
+    /// [`Limiter::deadline`], and whenever something else has happened.
+    pub(super) fn poll(&mut self, now: Instant) -> Option<(CallId, CallVerdict)> {
+        self.wake_at = None;
+        // Look-ups first: they are bounded by their share, and commands have all the rest.
+        [RestShare::LookUps, RestShare::Commands]
+            .into_iter()
+            .find_map(|share| self.poll_share(share, now))
+    }
+
+    /// When to poll again although nothing happens; known once polling has answered `None`.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.wake_at
+    }
+
+    /// A request was answered.
+    pub(super) fn answered(
         &mut self,
-        route: Route,
+        grant: SendGrant,
+        kind: AnswerKind,
         said: &RateHeaders,
-        retry_after: Option<f64>,
-        global: bool,
         now: Instant,
     ) {
-        self.learn_name(route, said);
-        let wait = said
-            .retry_after
-            .or(retry_after)
-            .map_or(WAIT_UNSTATED, duration);
-        let until = now + wait;
-        let from_the_edge = said.bucket.is_none();
-        if said.global || global || from_the_edge {
-            self.closed_until = self.closed_until.max(Some(until));
-        } else {
-            let key = self.key(route);
-            let closed = Bucket {
-                remaining: 0,
-                resets_at: until,
-            };
-            self.set(key, closed, now);
+        let SendGrant {
+            route,
+            counted_in,
+            reopens,
+        } = grant;
+        self.buckets.ended(counted_in);
+        match kind {
+            AnswerKind::TokenRefused => {
+                self.invalid.count(now);
+                self.token_refused = true;
+            }
+            AnswerKind::Throttled(Throttle { scope, wait }) => {
+                if scope != ThrottleScope::Shared {
+                    self.invalid.count(now);
+                }
+                match scope {
+                    ThrottleScope::User | ThrottleScope::Shared => {
+                        self.everything.opened(reopens);
+                        self.buckets.throttled(route, said, wait, now);
+                    }
+                    ThrottleScope::Global | ThrottleScope::Edge => {
+                        self.everything.close(wait, now);
+                    }
+                }
+            }
+            AnswerKind::Success | AnswerKind::Forbidden | AnswerKind::Failure => {
+                if kind == AnswerKind::Forbidden {
+                    self.invalid.count(now);
+                }
+                self.everything.opened(reopens);
+                let success = kind == AnswerKind::Success;
+                self.buckets.answered(route, said, success, now);
+            }
         }
     }
 
-    /// A 401.
-    pub(super) fn refused(&mut self) {
-        self.refused = true;
-    }
-
-    fn learn_name(&mut self, route: Route, said: &RateHeaders) {
-        if let Some(name) = &said.bucket {
-            self.names.insert(kind(route), name.clone());
+    /// A request ended without an answer: it may have reached Discord all the same.
+    pub(super) fn lost(&mut self, grant: SendGrant) {
+        let SendGrant {
+            counted_in,
+            reopens,
+            ..
+        } = grant;
+        self.buckets.ended(counted_in);
+        if reopens && self.everything.reopening == Reopening::Tried {
+            self.everything.reopening = Reopening::Untried;
         }
     }
 
-    fn key(&self, route: Route) -> Key {
-        let about = match route {
-            Route::GatewayBot => None,
-            Route::Member(guild_id) => Some(guild_id),
+    fn poll_share(&mut self, share: RestShare, now: Instant) -> Option<(CallId, CallVerdict)> {
+        if self.token_refused {
+            let call = self.waiting(share).any()?;
+            return Some(self.refuse(call, NotSent::Unauthorised));
+        }
+        let free_at = self.second.free_at(share, now);
+        let mut first = None;
+        let mut impatient = None;
+        let mut wake_at = None;
+        for (route, place) in self.waiting_of(share).heads() {
+            match self.readiness(route, now) {
+                Readiness::AfterAnswer => {}
+                Readiness::NotBefore(until) => {
+                    wake_at = Some(earlier(wake_at, until));
+                    let call = self.waiting_of(share).impatient(route, until);
+                    impatient = impatient.or(call.map(|call| (call, NotSent::Throttled(until))));
+                }
+                Readiness::Now => match free_at {
+                    Some(at) => wake_at = Some(earlier(wake_at, at)),
+                    None => first = first.into_iter().chain([(place, route)]).min(),
+                },
+            }
+        }
+        if let Some((call, why)) = impatient {
+            return Some(self.refuse(call, why));
+        }
+        if let Some((place, route)) = first {
+            return Some(self.let_through(place.call(), route, share, now));
+        }
+        if let Some(at) = wake_at {
+            self.wake_at = Some(earlier(self.wake_at, at));
+        }
+        None
+    }
+
+    fn let_through(
+        &mut self,
+        call: CallId,
+        route: RouteKey,
+        share: RestShare,
+        now: Instant,
+    ) -> (CallId, CallVerdict) {
+        if let Some(until) = self.refused_until(route.template, share, now) {
+            return self.refuse(call, NotSent::TooManyInvalid(until));
+        }
+        self.waiting(share).serve(call);
+        self.second.take(share, now);
+        let reopens = self.everything.reopening == Reopening::Untried;
+        if reopens {
+            self.everything.reopening = Reopening::Tried;
+        }
+        let grant = SendGrant {
+            route,
+            counted_in: self.buckets.take(route, now),
+            reopens,
         };
-        match self.names.get(&kind(route)) {
-            Some(name) => Key::Named(name.clone(), about),
-            None => Key::Unnamed(route),
+        (call, CallVerdict::Send(grant))
+    }
+
+    fn refuse(&mut self, call: CallId, why: NotSent) -> (CallId, CallVerdict) {
+        self.withdraw(call);
+        (call, CallVerdict::Refused(why))
+    }
+
+    /// Whether Discord lets one more through.
+    fn readiness(&self, route: RouteKey, now: Instant) -> Readiness {
+        match self.everything.readiness(now) {
+            Readiness::Now => self.buckets.readiness(route, now),
+            closed => closed,
         }
     }
 
-    fn set(&mut self, key: Key, bucket: Bucket, now: Instant) {
-        if self.buckets.len() >= BUCKETS_KEPT {
-            self.buckets.retain(|_, bucket| bucket.resets_at > now);
+    /// Until when so many requests are invalid that this one is not sent.
+    fn refused_until(
+        &mut self,
+        template: RouteTemplate,
+        share: RestShare,
+        now: Instant,
+    ) -> Option<Instant> {
+        let most = match share {
+            _ if template.is_essential() => return None,
+            RestShare::LookUps => invalid::LOOK_UPS,
+            RestShare::Commands => invalid::COMMANDS,
+        };
+        self.invalid.refused_until(most, now)
+    }
+
+    fn waiting(&mut self, share: RestShare) -> &mut WaitingCalls {
+        match share {
+            RestShare::LookUps => &mut self.look_ups,
+            RestShare::Commands => &mut self.commands,
         }
-        self.buckets.insert(key, bucket);
+    }
+
+    fn waiting_of(&self, share: RestShare) -> &WaitingCalls {
+        match share {
+            RestShare::LookUps => &self.look_ups,
+            RestShare::Commands => &self.commands,
+        }
     }
 }
 
-fn kind(route: Route) -> RouteKind {
-    match route {
-        Route::GatewayBot => RouteKind::GatewayBot,
-        Route::Member(_) => RouteKind::Member,
+impl Everything {
+    fn close(&mut self, wait: Duration, now: Instant) {
+        self.closure.close(wait, now);
+        self.reopening = Reopening::Untried;
+    }
+
+    /// A request got through. One that was sent before all was closed says nothing of now.
+    fn opened(&mut self, reopens: bool) {
+        if reopens {
+            *self = Self::default();
+        }
+    }
+
+    fn readiness(&self, now: Instant) -> Readiness {
+        match (self.closure.until(now), self.reopening) {
+            (Some(until), _) => Readiness::NotBefore(until),
+            (None, Reopening::Tried) => Readiness::AfterAnswer,
+            (None, Reopening::Open | Reopening::Untried) => Readiness::Now,
+        }
     }
 }
 
-/// Seconds as Discord writes them; whatever it writes, some sensible wait.
-fn duration(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds.max(0.0))
-        .unwrap_or(LONGEST)
-        .min(LONGEST)
+fn earlier(one: Option<Instant>, other: Instant) -> Instant {
+    one.map_or(other, |one| one.min(other))
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
-mod tests {
-    use super::*;
-
-    const ROUTE: Route = Route::Member(GuildId(1));
-    const OTHER: Route = Route::Member(GuildId(2));
-
-    #[test]
-    fn our_share_of_a_second_is_never_exceeded() {
-        let start = Instant::now();
-        let mut limiter = Limiter::new(25);
-        let mut now = start;
-        let mut sent = Vec::new();
-        while sent.len() < 200 {
-            match limiter.admit(OTHER, now) {
-                Admission::Now => sent.push(now),
-                Admission::NotBefore(at) => {
-                    assert!(at > now, "it must come forward");
-                    now = at;
-                }
-                Admission::Never => panic!("nothing was refused"),
-            }
-        }
-        for window in sent.windows(26) {
-            assert!(window[25] - window[0] >= SECOND);
-        }
-        assert!(now - start < 9 * SECOND, "and the share is used");
-    }
-
-    #[test]
-    fn an_empty_bucket_is_waited_for_and_another_guilds_is_not() {
-        let now = Instant::now();
-        let mut limiter = Limiter::new(25);
-        assert_eq!(limiter.admit(ROUTE, now), Admission::Now);
-        let said = RateHeaders {
-            bucket: Some("abc".into()),
-            remaining: Some(0),
-            reset_after: Some(2.5),
-            ..RateHeaders::default()
-        };
-        limiter.answered(ROUTE, &said, now);
-        let reset = now + Duration::from_millis(2_500);
-        assert_eq!(limiter.admit(ROUTE, now), Admission::NotBefore(reset));
-        assert_eq!(limiter.admit(OTHER, now), Admission::Now);
-        assert_eq!(limiter.admit(ROUTE, reset), Admission::Now);
-    }
-
-    #[test]
-    fn a_late_answer_does_not_refill_a_bucket() {
-        let now = Instant::now();
-        let mut limiter = Limiter::new(25);
-        let said = |remaining| RateHeaders {
-            bucket: Some("abc".into()),
-            remaining: Some(remaining),
-            reset_after: Some(1.0),
-            ..RateHeaders::default()
-        };
-        limiter.answered(ROUTE, &said(0), now);
-        limiter.answered(ROUTE, &said(3), now);
-        assert!(matches!(limiter.admit(ROUTE, now), Admission::NotBefore(_)));
-    }
-
-    #[test]
-    fn a_429_closes_its_bucket_a_global_one_or_one_from_the_edge_closes_everything() {
-        let now = Instant::now();
-        let named = RateHeaders {
-            bucket: Some("abc".into()),
-            ..RateHeaders::default()
-        };
-        let wait = RateHeaders {
-            retry_after: Some(3.0),
-            ..named.clone()
-        };
-        let global = RateHeaders {
-            global: true,
-            ..wait.clone()
-        };
-        let edge = RateHeaders::default();
-
-        let mut limiter = Limiter::new(25);
-        limiter.limited(ROUTE, &wait, None, false, now);
-        assert_eq!(
-            limiter.admit(ROUTE, now),
-            Admission::NotBefore(now + 3 * SECOND)
-        );
-        assert_eq!(limiter.admit(OTHER, now), Admission::Now);
-
-        let mut limiter = Limiter::new(25);
-        limiter.limited(ROUTE, &global, None, false, now);
-        assert_eq!(
-            limiter.admit(OTHER, now),
-            Admission::NotBefore(now + 3 * SECOND)
-        );
-
-        let mut limiter = Limiter::new(25);
-        limiter.limited(ROUTE, &named, Some(1.5), true, now);
-        let until = now + Duration::from_millis(1_500);
-        assert_eq!(limiter.admit(OTHER, now), Admission::NotBefore(until));
-
-        let mut limiter = Limiter::new(25);
-        limiter.limited(ROUTE, &edge, None, false, now);
-        assert_eq!(
-            limiter.admit(OTHER, now),
-            Admission::NotBefore(now + WAIT_UNSTATED)
-        );
-    }
-
-    #[test]
-    fn nonsense_in_headers_is_some_sensible_wait() {
-        for seconds in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300] {
-            assert!(duration(seconds) <= LONGEST, "{seconds}");
-        }
-    }
-
-    #[test]
-    fn after_a_refused_token_nothing_is_sent() {
-        let now = Instant::now();
-        let mut limiter = Limiter::new(25);
-        limiter.refused();
-        assert_eq!(limiter.admit(ROUTE, now), Admission::Never);
-    }
-}
+mod tests;

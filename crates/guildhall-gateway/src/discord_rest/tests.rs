@@ -1,137 +1,194 @@
-use axum::{Router, extract::Path, http::HeaderMap as Headers, routing::get};
-use tokio::net::TcpListener;
+/// A false Discord that answers what it is told to.
+mod scripted;
+/// Every route with everything that Discord may answer.
+mod table;
+
+use guildhall_model::{ChannelId, GuildId, RoleId, UserId, guild::Membership};
+use serde_json::json;
 
 use super::*;
 use crate::config::tests::NAMES;
+use scripted::{Reply, Scripted};
+
+const GUILD: GuildId = GuildId(7);
+const CHANNEL: ChannelId = ChannelId(8);
+const USER: UserId = UserId(9);
 
 #[tokio::test]
 async fn members_guests_and_strangers_are_told_apart() {
-    let rest = discord(Router::new().route(
-        "/api/v10/guilds/{guild}/members/{user}",
-        get(async |Path((_, user)): Path<(String, u64)>| match user {
-            1 => (
-                StatusCode::OK,
-                r#"{"roles":["9","3","9"],"flags":1,"user":{"id":"1"}}"#,
-            ),
-            2 => (StatusCode::OK, r#"{"roles":[],"flags":16}"#),
-            3 => (
-                StatusCode::NOT_FOUND,
-                r#"{"message":"Unknown Member","code":10007}"#,
-            ),
-            4 => (
-                StatusCode::FORBIDDEN,
-                r#"{"message":"Missing Access","code":50001}"#,
-            ),
-            5 => (StatusCode::BAD_GATEWAY, "<html>"),
-            _ => (StatusCode::OK, "[]"),
-        }),
-    ))
-    .await;
-    let mut of = Vec::new();
-    for user in 1..=6 {
-        of.push(rest.membership(GuildId(7), UserId(user)).await);
-    }
+    let discord = Scripted::new().await;
+    let rest = discord.client();
     let roles = vec![RoleId(3), RoleId(9)];
-    assert_eq!(
-        of[0],
-        Ok(Membership::Member {
-            roles,
-            guest: false
-        })
-    );
-    assert_eq!(
-        of[1],
-        Ok(Membership::Member {
-            roles: Vec::new(),
-            guest: true
-        })
-    );
-    assert_eq!(of[2], Ok(Membership::Stranger));
-    assert_eq!(
-        of[3],
-        Err(RestError::Refused {
-            status: 403,
-            code: 50_001
-        })
-    );
-    assert!(
-        matches!(of[4], Err(RestError::Unreachable(_))),
-        "{:?}",
-        of[4]
-    );
-    assert!(
-        matches!(of[5], Err(RestError::Unreachable(_))),
-        "{:?}",
-        of[5]
-    );
+    let member = |roles, guest| Ok(Membership::Member { roles, guest });
+    for (status, body, expected) in [
+        (
+            200,
+            json!({"roles": ["9", "3", "9"], "flags": 1, "user": {"id": "1"}}),
+            member(roles, false),
+        ),
+        (
+            200,
+            json!({"roles": [], "flags": 16}),
+            member(Vec::new(), true),
+        ),
+        (
+            404,
+            json!({"message": "Unknown Member", "code": 10_007}),
+            Ok(Membership::Stranger),
+        ),
+    ] {
+        discord.reply(Reply::Json(status, body));
+        assert_eq!(rest.membership(GUILD, USER).await, expected);
+    }
+    for (reply, code) in [
+        (Reply::Json(403, json!({"code": 50_001})), 50_001),
+        (Reply::Text(502, "<html>"), 0),
+        (Reply::Json(200, json!([])), 0),
+    ] {
+        discord.reply(reply);
+        let error = rest.membership(GUILD, USER).await.expect_err("no answer");
+        assert_eq!(error.code(), code);
+        let unreachable = matches!(error, RestError::Unreachable(_));
+        assert_eq!(unreachable, code == 0, "{error:?}");
+    }
 }
 
 #[tokio::test]
-async fn the_bot_says_who_it_is_and_a_401_ends_all_calls() {
-    let rest = discord(Router::new().route(
-        "/api/v10/gateway/bot",
-        get(async |headers: Headers| {
-            let right = headers[AUTHORIZATION] == "Bot a-token"
-                && headers["user-agent"]
-                    .to_str()
-                    .is_ok_and(|name| name.starts_with("DiscordBot ("));
-            if right {
-                StatusCode::UNAUTHORIZED
-            } else {
-                StatusCode::IM_A_TEAPOT
-            }
-        }),
-    ))
-    .await;
-    assert_eq!(
-        rest.gateway_bot().await.err(),
-        Some(RestError::Unauthorised)
-    );
-    assert!(
-        rest.limiter()
-            .admit(Route::GatewayBot, Instant::now().into_std())
-            == limiter::Admission::Never
-    );
-}
-
-#[tokio::test]
-async fn a_429_is_waited_out_and_the_call_answered() {
-    let served = Arc::new(Mutex::new(0));
-    let count = Arc::clone(&served);
-    let rest = discord(Router::new().route(
-        "/api/v10/gateway/bot",
-        get(async move || {
-            let mut count = count.lock();
-            *count += 1;
-            if *count == 1 {
-                (
-                    StatusCode::TOO_MANY_REQUESTS,
-                    [("retry-after", "0.05")],
-                    "limited".to_owned(),
-                )
-            } else {
-                let limit = r#"{"total":1000,"remaining":999,"reset_after":5,"max_concurrency":1}"#;
-                let body =
-                    format!(r#"{{"url":"wss://g","shards":1,"session_start_limit":{limit}}}"#);
-                (StatusCode::OK, [("x-ratelimit-remaining", "1")], body)
-            }
-        }),
-    ))
-    .await;
-    let answer = rest
-        .gateway_bot()
-        .await
-        .expect("the second request is answered");
+async fn the_bot_says_who_it_is() {
+    let discord = Scripted::new().await;
+    let limit = json!({"total": 1000, "remaining": 999, "reset_after": 5, "max_concurrency": 1});
+    discord.reply(Reply::Json(
+        200,
+        json!({"url": "wss://g", "shards": 1, "session_start_limit": limit}),
+    ));
+    let answer = discord.client().gateway_bot().await.expect("an answer");
     assert_eq!(
         (answer.url.as_str(), answer.session_start_limit.remaining),
         ("wss://g", 999)
     );
-    assert_eq!(*served.lock(), 2);
+    let request = discord.requests().remove(0);
+    assert_eq!(request.line(), "GET /api/v10/gateway/bot");
+    assert_eq!(request.header("authorization"), "Bot a-token");
+    assert!(request.header("user-agent").starts_with("DiscordBot ("));
+    assert_eq!(request.body, json!(null));
+}
+
+#[tokio::test]
+async fn acts_say_what_is_to_be_done_and_why() {
+    let discord = Scripted::new().await;
+    let rest = discord.client();
+    let terms = terms(Duration::from_secs(5));
+    let reason = Some("für Ada\n");
+    let terms = CallTerms { reason, ..terms };
+    let to = |channel| rest.move_member(&terms, GUILD, USER, channel);
+    to(Some(CHANNEL)).await.expect("moved");
+    to(None).await.expect("disconnected");
+    let change = |name, user_limit| {
+        let change = ChannelChange { name, user_limit };
+        rest.modify_channel(&terms, CHANNEL, change)
+    };
+    change(Some("Lounge"), None).await.expect("renamed");
+    change(None, Some(5)).await.expect("limited");
+    change(Some("Lounge"), Some(0)).await.expect("both");
+    let status = rest.set_voice_status(&terms, CHANNEL, "Chess");
+    status.await.expect("set");
+    discord.reply(Reply::Json(201, json!({"roles": []})));
+    let added = |token: &str| token.parse().expect("a token");
+    let token: Secret = added("theirs");
+    let added = rest.add_member(&terms, GUILD, USER, &token).await;
+    assert_eq!(added, Ok(MemberAdded::Added));
+    discord.reply(Reply::Text(204, ""));
+    let added = rest.add_member(&terms, GUILD, USER, &token).await;
+    assert_eq!(added, Ok(MemberAdded::AlreadyMember));
+
+    let (member, channel) = ("/api/v10/guilds/7/members/9", "/api/v10/channels/8");
+    let expected = [
+        (format!("PATCH {member}"), json!({"channel_id": "8"})),
+        (format!("PATCH {member}"), json!({"channel_id": null})),
+        (format!("PATCH {channel}"), json!({"name": "Lounge"})),
+        (format!("PATCH {channel}"), json!({"user_limit": 5})),
+        (
+            format!("PATCH {channel}"),
+            json!({"name": "Lounge", "user_limit": 0}),
+        ),
+        (
+            format!("PUT {channel}/voice-status"),
+            json!({"status": "Chess"}),
+        ),
+        (format!("PUT {member}"), json!({"access_token": "theirs"})),
+        (format!("PUT {member}"), json!({"access_token": "theirs"})),
+    ];
+    let requests = discord.requests();
+    let said = requests.iter().map(|it| (it.line(), it.body.clone()));
+    assert_eq!(said.collect::<Vec<_>>(), expected);
+    for request in &requests {
+        assert_eq!(request.header("content-type"), "application/json");
+        let reason = if request.line().contains("PUT /api/v10/guilds") {
+            ""
+        } else {
+            "f%C3%BCr%20Ada"
+        };
+        assert_eq!(request.header("x-audit-log-reason"), reason);
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_now_can_be_asked_for() {
+    let discord = Scripted::new().await;
+    let rest = discord.client();
+    let terms = terms(Duration::from_secs(5));
+    let unknown = json!({"message": "Unknown Voice State", "code": 10_065});
+    for (status, body, place) in [
+        (
+            200,
+            json!({"channel_id": "8", "user_id": "9"}),
+            Some(CHANNEL),
+        ),
+        (200, json!({"channel_id": null}), None),
+        (404, unknown, None),
+    ] {
+        discord.reply(Reply::Json(status, body));
+        assert_eq!(rest.voice_state(&terms, GUILD, USER).await, Ok(place));
+    }
+    for (body, user_limit) in [
+        (json!({"name": "Lounge", "user_limit": 5}), 5),
+        (json!({"name": "Lounge"}), 0),
+    ] {
+        discord.reply(Reply::Json(200, body));
+        let name = "Lounge".to_owned();
+        let state = ChannelState { name, user_limit };
+        assert_eq!(rest.channel(&terms, CHANNEL).await, Ok(state));
+    }
+    let lines: Vec<String> = discord
+        .requests()
+        .iter()
+        .map(scripted::Seen::line)
+        .collect();
+    assert_eq!(lines[0], "GET /api/v10/guilds/7/voice-states/9");
+    assert_eq!(lines[3], "GET /api/v10/channels/8");
+}
+
+#[tokio::test]
+async fn a_slow_route_keeps_no_other_waiting() {
+    let discord = Scripted::new().await;
+    let rest = discord.client();
+    let terms = terms(Duration::from_mins(1));
+    discord.reply(Reply::Hang);
+    let slow = rest.voice_state(&terms, GUILD, USER);
+    let others = async {
+        discord.wait_for(1).await;
+        rest.move_member(&terms, GUILD, USER, None).await?;
+        rest.set_voice_status(&terms, CHANNEL, "").await
+    };
+    tokio::select! {
+        answer = slow => panic!("it hangs: {answer:?}"),
+        others = others => assert_eq!(others, Ok(())),
+    }
 }
 
 #[tokio::test]
 async fn nobody_there_is_said_with_the_cause_and_without_the_token() {
-    let rest = client("http://127.0.0.1:1");
+    let rest = scripted::client("http://127.0.0.1:1");
     let error = rest
         .gateway_bot()
         .await
@@ -141,24 +198,12 @@ async fn nobody_there_is_said_with_the_cause_and_without_the_token() {
     assert!(!format!("{rest:?}{error}").contains("a-token"));
 }
 
-async fn discord(routes: Router) -> DiscordRest {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let origin = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let server = async move { axum::serve(listener, routes).await };
-    tokio::runtime::Handle::current().spawn(server);
-    client(&origin)
-}
-
-fn client(origin: &str) -> DiscordRest {
-    // A second installation in this process is refused, which is fine.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let origin = origin.parse().expect("an origin");
-    DiscordRest::new(
-        origin,
-        &tls::client_config(None),
-        &"a-token".parse().expect("a token"),
-        1_000,
-        NAMES.root_certificates,
-    )
-    .expect("a client")
+/// A command's, for a call that waits as long as it has time.
+fn terms(time: Duration) -> CallTerms<'static> {
+    CallTerms {
+        caller: RestCaller::Command(UserId(1)),
+        deadline: now() + time,
+        longest_throttle: time,
+        reason: None,
+    }
 }

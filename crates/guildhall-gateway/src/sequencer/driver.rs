@@ -414,8 +414,9 @@ fn result(answer: &Result<Membership, RestError>) -> &'static str {
         Ok(Membership::Member { .. }) => "member",
         Ok(Membership::Stranger) => "stranger",
         Err(RestError::Unauthorised) => "token",
-        Err(RestError::Refused { .. }) => "refused",
-        Err(RestError::Unreachable(_)) => "unreachable",
+        Err(RestError::Refused(_)) => "refused",
+        Err(RestError::Throttled { .. } | RestError::Overloaded { .. }) => "throttled",
+        Err(RestError::Unreachable(_) | RestError::Unknown(_)) => "unreachable",
     }
 }
 

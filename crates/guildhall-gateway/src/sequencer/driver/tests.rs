@@ -14,11 +14,16 @@ use super::*;
 use crate::{
     ShardId,
     config::tests::NAMES,
+    discord_rest::RestBudget,
     inbox::{Dispatch, Inbox, InboxError, Lost},
     log::Retention,
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);
+const BUDGET: RestBudget = RestBudget {
+    look_ups: 1,
+    commands: 1,
+};
 
 #[tokio::test]
 async fn nothing_is_seen_before_it_is_committed_and_the_next_batch_gathers_meanwhile() {
@@ -308,7 +313,7 @@ impl Harness {
                 nowhere,
                 &guildhall_http::tls::client_config(None),
                 &"t".parse().expect("a token"),
-                1,
+                BUDGET,
                 NAMES.root_certificates,
             )
             .expect("a client"),

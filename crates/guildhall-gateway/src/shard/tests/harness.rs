@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::tests::NAMES,
+    discord_rest::RestBudget,
     inbox::{Input, Nonce},
 };
 
@@ -182,7 +183,11 @@ pub(in crate::shard) fn shard_of(
 ) -> ShardSetup {
     let tls = guildhall_http::tls::client_config(None);
     let token: Secret = token.parse().expect("a token");
-    let rest = DiscordRest::new(origin, &tls, &token, 1_000, NAMES.root_certificates);
+    let budget = RestBudget {
+        look_ups: 1_000,
+        commands: 1_000,
+    };
+    let rest = DiscordRest::new(origin, &tls, &token, budget, NAMES.root_certificates);
     ShardSetup {
         id: ShardId::ONLY,
         rest: rest.expect("a client"),

@@ -1,0 +1,249 @@
+//! Whether a call is tried again: only where that is safe, and only within its time.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    answer::{DiscordRefusal, RestAnswer, RestError},
+    limiter::{NotSent, RestCaller},
+    route::RouteTemplate,
+};
+
+/// The most before the second try; doubled for each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// Tries that fail, at most.
+const FAILURES: u32 = 5;
+
+/// What became of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RequestOutcome {
+    /// Any answer but the following.
+    Answered { status: u16, body: Vec<u8> },
+    /// 401, and it is the bot's token that was refused.
+    TokenRefused,
+    /// 429: it was not done. The limiter knows for how long.
+    Throttled,
+    /// No connection: it was not sent.
+    NotConnected(String),
+    /// It was sent, and no answer came.
+    Unanswered(String),
+}
+
+/// What is to be done next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NextTry {
+    /// One more request, not before then.
+    At(Instant),
+    /// The call ends.
+    Never(Result<RestAnswer, RestError>),
+}
+
+/// One call over all of its requests.
+#[derive(Debug)]
+pub(super) struct RetryPolicy {
+    template: RouteTemplate,
+    caller: RestCaller,
+    deadline: Instant,
+    failures: u32,
+    /// A request that may have been done had no answer: what a later one is refused for says
+    /// nothing about the first.
+    in_doubt: Option<String>,
+}
+
+impl RetryPolicy {
+    pub(super) fn new(template: RouteTemplate, caller: RestCaller, deadline: Instant) -> Self {
+        Self {
+            template,
+            caller,
+            deadline,
+            failures: 0,
+            in_doubt: None,
+        }
+    }
+
+    /// A request has ended. `jitter`: by chance from 0 to 1.
+    pub(super) fn ended(&mut self, outcome: RequestOutcome, now: Instant, jitter: f64) -> NextTry {
+        match outcome {
+            RequestOutcome::Answered { status, body } if (200..300).contains(&status) => {
+                NextTry::Never(Ok(RestAnswer::new(status, body)))
+            }
+            RequestOutcome::TokenRefused => NextTry::Never(Err(RestError::Unauthorised)),
+            RequestOutcome::Throttled => NextTry::At(now),
+            RequestOutcome::Answered { status, .. } if status >= 500 => {
+                self.failed(format!("HTTP {status}"), now, jitter)
+            }
+            RequestOutcome::Answered { status, body } => {
+                let refusal = Box::new(DiscordRefusal::read(status, &body));
+                NextTry::Never(Err(self.said(RestError::Refused(refusal))))
+            }
+            RequestOutcome::NotConnected(why) => match self.wait(now, jitter) {
+                Some(at) => NextTry::At(at),
+                None => NextTry::Never(Err(self.said(RestError::Unreachable(why)))),
+            },
+            RequestOutcome::Unanswered(why) => self.failed(why, now, jitter),
+        }
+    }
+
+    /// The limiter turned it away.
+    pub(super) fn not_sent(&self, why: NotSent) -> RestError {
+        match why {
+            NotSent::Unauthorised => RestError::Unauthorised,
+            NotSent::Throttled(until) => self.said(RestError::Throttled { until }),
+            NotSent::Full(until) | NotSent::TooManyInvalid(until) | NotSent::Late(until) => {
+                self.said(RestError::Overloaded { until })
+            }
+        }
+    }
+
+    /// Nobody knows whether it was done.
+    fn failed(&mut self, why: String, now: Instant, jitter: f64) -> NextTry {
+        if !self.template.only_reads() {
+            self.in_doubt = Some(why.clone());
+        }
+        let wait = self
+            .template
+            .row()
+            .idempotent
+            .then(|| self.wait(now, jitter));
+        match wait.flatten() {
+            Some(at) => NextTry::At(at),
+            None => NextTry::Never(Err(self.said(RestError::Unreachable(why)))),
+        }
+    }
+
+    /// When to try again, if that is worth it. Look-ups are not: whoever wants one waits in rounds
+    /// of its own, and meanwhile others are looked up.
+    fn wait(&mut self, now: Instant, jitter: f64) -> Option<Instant> {
+        self.failures += 1;
+        if self.caller == RestCaller::LookUps || self.failures >= FAILURES {
+            return None;
+        }
+        let most = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(self.failures - 1));
+        let at = now + most.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+        (at < self.deadline).then_some(at)
+    }
+
+    /// An error that says that nothing was done, unless that is in doubt.
+    fn said(&self, error: RestError) -> RestError {
+        match &self.in_doubt {
+            None => error,
+            Some(why) => RestError::Unknown(why.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
+mod tests {
+    use guildhall_model::UserId;
+
+    use super::*;
+
+    const COMMAND: RestCaller = RestCaller::Command(UserId(1));
+
+    fn status(status: u16) -> RequestOutcome {
+        RequestOutcome::Answered {
+            status,
+            body: Vec::new(),
+        }
+    }
+
+    fn cut() -> RequestOutcome {
+        RequestOutcome::Unanswered("cut".into())
+    }
+
+    #[test]
+    fn what_is_safe_is_tried_again_with_growing_waits_until_the_deadline() {
+        let now = Instant::now();
+        for (after, tries) in [(60_000, 5), (500, 2), (1, 1)] {
+            let deadline = now + Duration::from_millis(after);
+            let mut retry = RetryPolicy::new(RouteTemplate::ModifyMember, COMMAND, deadline);
+            let (mut at, mut count) = (now, 0);
+            loop {
+                count += 1;
+                match retry.ended(status(502), at, 1.0) {
+                    NextTry::At(next) => {
+                        let doubled = FIRST_WAIT * 2_u32.pow(count - 1);
+                        assert_eq!(next - at, doubled);
+                        at = next;
+                    }
+                    NextTry::Never(result) => {
+                        assert_eq!(result, Err(RestError::Unknown("HTTP 502".into())));
+                        break;
+                    }
+                }
+            }
+            assert_eq!(count, tries, "{after}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_safe_is_tried_once_unless_it_was_not_sent() {
+        let now = Instant::now();
+        let deadline = now + Duration::from_mins(1);
+        let add = || RetryPolicy::new(RouteTemplate::AddMember, COMMAND, deadline);
+        for outcome in [cut(), status(500)] {
+            let next = add().ended(outcome, now, 0.0);
+            assert!(
+                matches!(next, NextTry::Never(Err(RestError::Unknown(_)))),
+                "{next:?}"
+            );
+        }
+        for outcome in [
+            RequestOutcome::NotConnected("refused".into()),
+            RequestOutcome::Throttled,
+        ] {
+            let next = add().ended(outcome, now, 0.0);
+            assert!(matches!(next, NextTry::At(_)), "{next:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_request_in_doubt_no_refusal_says_that_nothing_was_done() {
+        let now = Instant::now();
+        let deadline = now + Duration::from_mins(1);
+        let unknown = RestError::Unknown("cut".into());
+        let in_doubt = |template| {
+            let mut retry = RetryPolicy::new(template, COMMAND, deadline);
+            assert!(matches!(retry.ended(cut(), now, 0.5), NextTry::At(_)));
+            retry
+        };
+        let mut moved = in_doubt(RouteTemplate::ModifyMember);
+        let next = moved.ended(status(400), now, 0.5);
+        assert_eq!(next, NextTry::Never(Err(unknown.clone())));
+        for why in [NotSent::Throttled(deadline), NotSent::Late(deadline)] {
+            assert_eq!(moved.not_sent(why), unknown);
+        }
+        assert_eq!(
+            moved.not_sent(NotSent::Unauthorised),
+            RestError::Unauthorised
+        );
+        let next = moved.ended(status(200), now, 0.5);
+        assert!(matches!(next, NextTry::Never(Ok(_))), "done is done");
+
+        let mut read = in_doubt(RouteTemplate::GetChannel);
+        let next = read.ended(status(404), now, 0.5);
+        assert!(
+            matches!(next, NextTry::Never(Err(RestError::Refused(_)))),
+            "reading does nothing: {next:?}"
+        );
+    }
+
+    #[test]
+    fn look_ups_are_left_to_those_who_want_them() {
+        let now = Instant::now();
+        let deadline = now + Duration::from_mins(1);
+        for outcome in [
+            status(503),
+            cut(),
+            RequestOutcome::NotConnected("refused".into()),
+        ] {
+            let mut retry =
+                RetryPolicy::new(RouteTemplate::GetMember, RestCaller::LookUps, deadline);
+            let next = retry.ended(outcome, now, 0.5);
+            assert!(
+                matches!(next, NextTry::Never(Err(RestError::Unreachable(_)))),
+                "{next:?}"
+            );
+        }
+    }
+}

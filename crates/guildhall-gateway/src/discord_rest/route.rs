@@ -1,0 +1,245 @@
+//! The routes this role calls: one table says of each how it is called, and what may be done with it.
+
+use std::fmt;
+
+use guildhall_model::{ChannelId, GuildId, UserId};
+use reqwest::Method;
+
+/// Below Discord's origin. A call without a version would be one of an old API.
+const BASE: &str = "/api/v10";
+
+/// One route with the ids in its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum RestRoute {
+    /// Where the Gateway is.
+    GatewayBot,
+    /// A member as they are now.
+    GetMember(GuildId, UserId),
+    /// Moves or disconnects a member.
+    ModifyMember(GuildId, UserId),
+    /// Adds somebody who consented (`guilds.join`).
+    AddMember(GuildId, UserId),
+    /// Where a member is in voice.
+    GetVoiceState(GuildId, UserId),
+    /// A channel as it is now.
+    GetChannel(ChannelId),
+    /// Changes a channel, but not its name.
+    ModifyChannel(ChannelId),
+    /// Changes a channel's name, and perhaps more.
+    RenameChannel(ChannelId),
+    /// Sets the status of a voice channel.
+    SetVoiceStatus(ChannelId),
+}
+
+/// A route without the ids in its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum RouteTemplate {
+    /// See [`RestRoute::GatewayBot`]; likewise below.
+    GatewayBot,
+    GetMember,
+    ModifyMember,
+    AddMember,
+    GetVoiceState,
+    GetChannel,
+    ModifyChannel,
+    /// Discord limits names more than the rest of a channel, and tells it by a 429 alone: so it
+    /// waits apart.
+    RenameChannel,
+    SetVoiceStatus,
+}
+
+/// The part of a path that has limits of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum MajorId {
+    None,
+    Guild(GuildId),
+    Channel(ChannelId),
+}
+
+/// What is limited by itself as long as Discord has not named the bucket, and what waits in one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RouteKey {
+    pub template: RouteTemplate,
+    pub major: MajorId,
+}
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct RouteRow {
+    /// How it is called.
+    pub method: Method,
+    /// Its path below the API's, with names for ids.
+    pub path: &'static str,
+    /// Whether a repeat has the effect, and the answer that its caller chooses by, of the first.
+    pub idempotent: bool,
+    /// Whether Discord takes `X-Audit-Log-Reason`.
+    pub takes_reason: bool,
+}
+
+impl RouteTemplate {
+    /// Each once.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::GatewayBot,
+        Self::GetMember,
+        Self::ModifyMember,
+        Self::AddMember,
+        Self::GetVoiceState,
+        Self::GetChannel,
+        Self::ModifyChannel,
+        Self::RenameChannel,
+        Self::SetVoiceStatus,
+    ];
+
+    /// Its row of the table.
+    pub(crate) fn row(self) -> RouteRow {
+        const MEMBER: &str = "/guilds/{guild}/members/{user}";
+        const CHANNEL: &str = "/channels/{channel}";
+        let row = |method, path, idempotent, takes_reason| RouteRow {
+            method,
+            path,
+            idempotent,
+            takes_reason,
+        };
+        match self {
+            Self::GatewayBot => row(Method::GET, "/gateway/bot", true, false),
+            Self::GetMember => row(Method::GET, MEMBER, true, false),
+            Self::ModifyMember => row(Method::PATCH, MEMBER, true, true),
+            // A repeat is answered as if they had been there before.
+            Self::AddMember => row(Method::PUT, MEMBER, false, false),
+            Self::GetVoiceState => row(
+                Method::GET,
+                "/guilds/{guild}/voice-states/{user}",
+                true,
+                false,
+            ),
+            Self::GetChannel => row(Method::GET, CHANNEL, true, false),
+            Self::ModifyChannel | Self::RenameChannel => row(Method::PATCH, CHANNEL, true, true),
+            Self::SetVoiceStatus => {
+                row(Method::PUT, "/channels/{channel}/voice-status", true, true)
+            }
+        }
+    }
+
+    /// Whether a call changes nothing.
+    pub(crate) fn only_reads(self) -> bool {
+        self.row().method == Method::GET
+    }
+
+    /// Whether the role can't do without, whatever it costs of Discord's patience.
+    pub(super) fn is_essential(self) -> bool {
+        self == Self::GatewayBot
+    }
+}
+
+/// As metrics and logs name it.
+impl fmt::Display for RouteTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RouteRow { method, path, .. } = self.row();
+        write!(f, "{method} {path}")
+    }
+}
+
+impl RestRoute {
+    /// Without the ids.
+    pub(crate) fn template(self) -> RouteTemplate {
+        match self {
+            Self::GatewayBot => RouteTemplate::GatewayBot,
+            Self::GetMember(..) => RouteTemplate::GetMember,
+            Self::ModifyMember(..) => RouteTemplate::ModifyMember,
+            Self::AddMember(..) => RouteTemplate::AddMember,
+            Self::GetVoiceState(..) => RouteTemplate::GetVoiceState,
+            Self::GetChannel(_) => RouteTemplate::GetChannel,
+            Self::ModifyChannel(_) => RouteTemplate::ModifyChannel,
+            Self::RenameChannel(_) => RouteTemplate::RenameChannel,
+            Self::SetVoiceStatus(_) => RouteTemplate::SetVoiceStatus,
+        }
+    }
+
+    /// What limits go by.
+    pub(super) fn key(self) -> RouteKey {
+        let major = match self {
+            Self::GatewayBot => MajorId::None,
+            Self::GetMember(guild_id, _)
+            | Self::ModifyMember(guild_id, _)
+            | Self::AddMember(guild_id, _)
+            | Self::GetVoiceState(guild_id, _) => MajorId::Guild(guild_id),
+            Self::GetChannel(channel_id)
+            | Self::ModifyChannel(channel_id)
+            | Self::RenameChannel(channel_id)
+            | Self::SetVoiceStatus(channel_id) => MajorId::Channel(channel_id),
+        };
+        RouteKey {
+            template: self.template(),
+            major,
+        }
+    }
+
+    /// The path of a request.
+    pub(super) fn path(self) -> String {
+        let path = self.template().row().path;
+        let filled = match self {
+            Self::GatewayBot => path.to_owned(),
+            Self::GetMember(guild_id, user_id)
+            | Self::ModifyMember(guild_id, user_id)
+            | Self::AddMember(guild_id, user_id)
+            | Self::GetVoiceState(guild_id, user_id) => path
+                .replace("{guild}", &guild_id.to_string())
+                .replace("{user}", &user_id.to_string()),
+            Self::GetChannel(channel_id)
+            | Self::ModifyChannel(channel_id)
+            | Self::RenameChannel(channel_id)
+            | Self::SetVoiceStatus(channel_id) => {
+                path.replace("{channel}", &channel_id.to_string())
+            }
+        };
+        format!("{BASE}{filled}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_is_filled_and_has_its_major_id_first() {
+        let (guild, channel, user) = (GuildId(1), ChannelId(2), UserId(3));
+        let routes = [
+            (RestRoute::GatewayBot, "/api/v10/gateway/bot"),
+            (
+                RestRoute::GetMember(guild, user),
+                "/api/v10/guilds/1/members/3",
+            ),
+            (
+                RestRoute::ModifyMember(guild, user),
+                "/api/v10/guilds/1/members/3",
+            ),
+            (
+                RestRoute::AddMember(guild, user),
+                "/api/v10/guilds/1/members/3",
+            ),
+            (
+                RestRoute::GetVoiceState(guild, user),
+                "/api/v10/guilds/1/voice-states/3",
+            ),
+            (RestRoute::GetChannel(channel), "/api/v10/channels/2"),
+            (RestRoute::ModifyChannel(channel), "/api/v10/channels/2"),
+            (RestRoute::RenameChannel(channel), "/api/v10/channels/2"),
+            (
+                RestRoute::SetVoiceStatus(channel),
+                "/api/v10/channels/2/voice-status",
+            ),
+        ];
+        let templates = routes.map(|(route, _)| route.template());
+        assert_eq!(templates, RouteTemplate::ALL, "every route is tried here");
+        for (route, path) in routes {
+            assert_eq!(route.path(), path);
+            let expected = match route.key().major {
+                MajorId::None => None,
+                MajorId::Guild(id) => Some(id.to_string()),
+                MajorId::Channel(id) => Some(id.to_string()),
+            };
+            let first = path.split('/').nth(4).filter(|part| *part != "bot");
+            assert_eq!(first.map(str::to_owned), expected, "{path}");
+        }
+    }
+}
