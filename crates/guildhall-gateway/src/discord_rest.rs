@@ -162,7 +162,7 @@ impl DiscordRest {
             #[expect(clippy::disallowed_methods, reason = "a driver draws for its machine")]
             let jitter = rand::random();
             match retry.ended(outcome, now(), jitter) {
-                NextTry::At(at) => sleep_to(Some(at)).await,
+                NextTry::After(at) => sleep_to(Some(at)).await,
                 NextTry::Never(result) => return result,
             }
         }

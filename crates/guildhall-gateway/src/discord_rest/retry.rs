@@ -32,7 +32,7 @@ pub(super) enum RequestOutcome {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NextTry {
     /// One more request, not before then.
-    At(Instant),
+    After(Instant),
     /// The call ends.
     Never(Result<RestAnswer, RestError>),
 }
@@ -67,7 +67,7 @@ impl RetryPolicy {
                 NextTry::Never(Ok(RestAnswer::new(status, body)))
             }
             RequestOutcome::TokenRefused => NextTry::Never(Err(RestError::Unauthorised)),
-            RequestOutcome::Throttled => NextTry::At(now),
+            RequestOutcome::Throttled => NextTry::After(now),
             RequestOutcome::Answered { status, .. } if status >= 500 => {
                 self.failed(format!("HTTP {status}"), now, jitter)
             }
@@ -76,7 +76,7 @@ impl RetryPolicy {
                 NextTry::Never(Err(self.said(RestError::Refused(refusal))))
             }
             RequestOutcome::NotConnected(why) => match self.wait(now, jitter) {
-                Some(at) => NextTry::At(at),
+                Some(at) => NextTry::After(at),
                 None => NextTry::Never(Err(self.said(RestError::Unreachable(why)))),
             },
             RequestOutcome::Unanswered(why) => self.failed(why, now, jitter),
@@ -105,7 +105,7 @@ impl RetryPolicy {
             .idempotent
             .then(|| self.wait(now, jitter));
         match wait.flatten() {
-            Some(at) => NextTry::At(at),
+            Some(at) => NextTry::After(at),
             None => NextTry::Never(Err(self.said(RestError::Unreachable(why)))),
         }
     }
@@ -161,7 +161,7 @@ mod tests {
             loop {
                 count += 1;
                 match retry.ended(status(502), at, 1.0) {
-                    NextTry::At(next) => {
+                    NextTry::After(next) => {
                         let doubled = FIRST_WAIT * 2_u32.pow(count - 1);
                         assert_eq!(next - at, doubled);
                         at = next;
@@ -193,7 +193,7 @@ mod tests {
             RequestOutcome::Throttled,
         ] {
             let next = add().ended(outcome, now, 0.0);
-            assert!(matches!(next, NextTry::At(_)), "{next:?}");
+            assert!(matches!(next, NextTry::After(_)), "{next:?}");
         }
     }
 
@@ -204,7 +204,7 @@ mod tests {
         let unknown = RestError::Unknown("cut".into());
         let in_doubt = |template| {
             let mut retry = RetryPolicy::new(template, COMMAND, deadline);
-            assert!(matches!(retry.ended(cut(), now, 0.5), NextTry::At(_)));
+            assert!(matches!(retry.ended(cut(), now, 0.5), NextTry::After(_)));
             retry
         };
         let mut moved = in_doubt(RouteTemplate::ModifyMember);
