@@ -75,6 +75,7 @@ pub(super) enum NotSent {
 #[derive(Debug)]
 pub(super) struct SendGrant {
     route: RouteKey,
+    sent_at: Instant,
     counted_in: Option<BucketKey>,
     reopens: bool,
 }
@@ -214,6 +215,7 @@ impl Limiter {
     ) {
         let SendGrant {
             route,
+            sent_at,
             counted_in,
             reopens,
         } = grant;
@@ -230,7 +232,7 @@ impl Limiter {
                 match scope {
                     ThrottleScope::User | ThrottleScope::Shared => {
                         self.everything.opened(reopens);
-                        self.buckets.throttled(route, said, wait, now);
+                        self.buckets.throttled(route, sent_at, said, wait, now);
                     }
                     ThrottleScope::Global | ThrottleScope::Edge => {
                         self.everything.close(wait, now);
@@ -243,7 +245,7 @@ impl Limiter {
                 }
                 self.everything.opened(reopens);
                 let success = kind == AnswerKind::Success;
-                self.buckets.answered(route, said, success, now);
+                self.buckets.answered(route, sent_at, said, success, now);
             }
         }
     }
@@ -314,6 +316,7 @@ impl Limiter {
         }
         let grant = SendGrant {
             route,
+            sent_at: now,
             counted_in: self.buckets.take(route, now),
             reopens,
         };

@@ -1,6 +1,6 @@
 //! One of Discord's buckets, as far as its answers have told.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Readiness, headers::RateHeaders};
 
@@ -12,9 +12,22 @@ pub(super) struct Bucket {
     limit: Option<u64>,
     /// What may still be sent in this period, all that was sent taken off, answered or not.
     remaining: u64,
-    /// When the period ends. `None`: no answer has told.
-    resets_at: Option<Instant>,
+    /// The end of the period. `None`: no answer has told.
+    reset: Option<Reset>,
+    /// The end of the period before.
+    last_reset: Option<Reset>,
+    /// The longest that a period was said to last on: no more than it lasts.
+    longest: Duration,
     in_flight: u64,
+}
+
+/// When a period ends: not before Discord's own clock says so, and later by how long the answer was
+/// on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reset {
+    at: Instant,
+    /// At most so much later.
+    late_by: Duration,
 }
 
 impl Bucket {
@@ -23,7 +36,9 @@ impl Bucket {
         Self {
             limit,
             remaining: limit.unwrap_or(1),
-            resets_at: None,
+            reset: None,
+            last_reset: None,
+            longest: Duration::ZERO,
             in_flight: 0,
         }
     }
@@ -39,11 +54,11 @@ impl Bucket {
 
     /// Whether nothing would be lost if it were forgotten.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
-        self.in_flight == 0 && self.resets_at.is_none_or(|at| at <= now)
+        self.in_flight == 0 && self.reset.is_none_or(|reset| reset.at <= now)
     }
 
     pub(super) fn resets_at(&self) -> Option<Instant> {
-        self.resets_at
+        Some(self.reset?.at)
     }
 
     /// Whether one more may be sent.
@@ -54,8 +69,8 @@ impl Bucket {
         if self.remaining_at(now) > 0 {
             return Readiness::Now;
         }
-        match self.resets_at {
-            Some(at) if at > now => Readiness::NotBefore(at),
+        match self.reset {
+            Some(reset) if reset.at > now => Readiness::NotBefore(reset.at),
             _ if self.in_flight > 0 => Readiness::AfterAnswer,
             // All that were sent ended without an answer: one more finds out.
             _ => Readiness::Now,
@@ -74,32 +89,64 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// What an answer tells. Within a period the lowest count is the true one: answers overtake
-    /// each other, and one from before the last reset speaks of what is over.
-    pub(super) fn learn(&mut self, said: &RateHeaders, now: Instant) {
+    /// What the answer to a request tells. Within a period the lowest count and the latest end are
+    /// the true ones: answers overtake each other.
+    pub(super) fn learn(&mut self, said: &RateHeaders, sent_at: Instant, now: Instant) {
         self.end_period(now);
         let counted = self.limit.is_some();
         self.limit = said.limit.or(self.limit);
+        let under_way = now.saturating_duration_since(sent_at);
+        let overdue = self.last_reset.filter(|last| sent_at < last.at);
+        if let (Some(last), Some(rest)) = (overdue, said.reset_after)
+            && self.is_of_the_last_period(last, rest, sent_at, under_way)
+        {
+            return;
+        }
         if let Some(remaining) = said.remaining {
-            let most = self.limit.unwrap_or(u64::MAX);
-            let told = remaining.min(most);
+            let told = remaining.min(self.limit.unwrap_or(u64::MAX));
             self.remaining = if counted {
                 told.min(self.remaining)
             } else {
                 told
             };
         }
-        self.resets_at = said.resets_at(now).or(self.resets_at);
+        if let Some(rest) = said.reset_after {
+            // Whichever period an overdue answer is of, the present one lasts no longer than that.
+            let rest_at_most = overdue.map_or(rest, |_| rest.max(self.longest));
+            let told = Reset {
+                at: now + rest_at_most,
+                late_by: under_way,
+            };
+            self.reset = self.reset.max(Some(told));
+            self.longest = self.longest.max(rest);
+        }
     }
 
     /// Nothing more until then.
     pub(super) fn close(&mut self, until: Instant) {
         self.remaining = 0;
-        self.resets_at = Some(until);
+        let closed = Reset {
+            at: until,
+            late_by: Duration::ZERO,
+        };
+        self.reset = self.reset.max(Some(closed));
+    }
+
+    /// Whether an answer that came after the last reset to a request that was sent before it was
+    /// given before it, and so tells of what is over: the rest that it names would be too short for
+    /// the new period, however long request and answer were on their way.
+    fn is_of_the_last_period(
+        &self,
+        last: Reset,
+        rest: Duration,
+        sent_at: Instant,
+        under_way: Duration,
+    ) -> bool {
+        rest <= last.at - sent_at && under_way + last.late_by < self.longest
     }
 
     fn remaining_at(&self, now: Instant) -> u64 {
-        if self.resets_at.is_some_and(|at| at <= now) {
+        if self.reset.is_some_and(|reset| reset.at <= now) {
             // What is in flight may arrive in the new period.
             self.limit.unwrap_or(1).saturating_sub(self.in_flight)
         } else {
@@ -109,6 +156,9 @@ impl Bucket {
 
     fn end_period(&mut self, now: Instant) {
         self.remaining = self.remaining_at(now);
-        self.resets_at = self.resets_at.filter(|at| *at > now);
+        if let Some(reset) = self.reset.filter(|reset| reset.at <= now) {
+            self.last_reset = Some(reset);
+            self.reset = None;
+        }
     }
 }

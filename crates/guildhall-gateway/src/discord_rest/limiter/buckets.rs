@@ -107,6 +107,7 @@ impl Buckets {
     pub(super) fn answered(
         &mut self,
         key: RouteKey,
+        sent_at: Instant,
         said: &RateHeaders,
         success: bool,
         now: Instant,
@@ -117,7 +118,7 @@ impl Buckets {
             let template = self.learnt.entry(key.template);
             template.or_insert(Learnt::Unlimited);
         } else {
-            self.learn(key, said, now);
+            self.learn(key, sent_at, said, now);
         }
     }
 
@@ -126,16 +127,17 @@ impl Buckets {
     pub(super) fn throttled(
         &mut self,
         key: RouteKey,
+        sent_at: Instant,
         said: &RateHeaders,
         wait: Duration,
         now: Instant,
     ) {
         self.learn_name(key.template, said);
-        self.learn(key, said, now);
         self.forget_some(now);
         let until = self.closed.entry(key).or_default().close(wait, now);
-        let has_room = said.remaining.is_some_and(|remaining| remaining > 0);
-        if !has_room && let Some(bucket_key) = self.bucket_key(key) {
+        if said.remaining.is_some_and(|remaining| remaining > 0) {
+            self.learn(key, sent_at, said, now);
+        } else if let Some(bucket_key) = self.bucket_key(key) {
             let until = said.resets_at(now).unwrap_or(until);
             self.bucket(&bucket_key, key, now).close(until);
         }
@@ -153,12 +155,12 @@ impl Buckets {
         self.learnt.insert(template, learnt);
     }
 
-    fn learn(&mut self, key: RouteKey, said: &RateHeaders, now: Instant) {
+    fn learn(&mut self, key: RouteKey, sent_at: Instant, said: &RateHeaders, now: Instant) {
         if said.remaining.is_none() && said.reset_after.is_none() {
             return;
         }
         if let Some(bucket_key) = self.bucket_key(key) {
-            self.bucket(&bucket_key, key, now).learn(said, now);
+            self.bucket(&bucket_key, key, now).learn(said, sent_at, now);
         }
     }
 

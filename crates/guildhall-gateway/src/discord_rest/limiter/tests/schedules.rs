@@ -266,3 +266,104 @@ proptest! {
         promises.ends_well();
     }
 }
+
+/// What is to happen in the world outside, in its order of time.
+enum Outside {
+    Arrives(SendGrant, Duration),
+    IsAnswered(SendGrant, AnswerKind, RateHeaders),
+}
+
+/// Requests and answers on their way to and from an honest Discord, which overtake each other.
+struct Network {
+    limiter: Limiter,
+    counts: Counts,
+    now: Instant,
+    outside: BTreeMap<(Instant, u64), Outside>,
+    happened: u64,
+    /// Ways there and back, which the requests take in rotation.
+    ways: Vec<(Duration, Duration)>,
+    sent: usize,
+}
+
+impl Network {
+    fn schedule(&mut self, after: Duration, what: Outside) {
+        self.happened += 1;
+        let key = (self.now + after, self.happened);
+        self.outside.insert(key, what);
+    }
+
+    fn poll(&mut self) {
+        while let Some((_, verdict)) = self.limiter.poll(self.now) {
+            if let CallVerdict::Send(grant) = verdict {
+                let (there, back) = self.ways[self.sent % self.ways.len()];
+                self.sent += 1;
+                self.schedule(there, Outside::Arrives(grant, back));
+            }
+        }
+    }
+
+    /// Until nothing happens any more before then. Answers how many were refused by Discord.
+    fn run_until(&mut self, end: Instant) -> usize {
+        let mut refused = 0;
+        loop {
+            self.poll();
+            let outside = self.outside.keys().next().map(|(at, _)| *at);
+            let next = outside.into_iter().chain(self.limiter.deadline()).min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                self.now = end;
+                return refused;
+            };
+            self.now = next;
+            if outside != Some(next) {
+                continue;
+            }
+            match self.outside.pop_first() {
+                Some((_, Outside::Arrives(grant, back))) => {
+                    let (kind, said) = self.counts.count(grant.route, self.now);
+                    refused += usize::from(kind != AnswerKind::Success);
+                    self.schedule(back, Outside::IsAnswered(grant, kind, said));
+                }
+                Some((_, Outside::IsAnswered(grant, kind, said))) => {
+                    self.limiter.answered(grant, kind, &said, self.now);
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn a_discord_that_loses_nothing_never_says_429_however_answers_overtake_each_other(
+        asks in prop::collection::vec((0..700_u64, 0..4_u8), 1..150),
+        ways in prop::collection::vec((0..900_u64, 0..900_u64), 1..20),
+    ) {
+        let way = |(there, back)| (Duration::from_millis(there), Duration::from_millis(back));
+        let mut network = Network {
+            limiter: Limiter::new(BUDGET),
+            counts: Counts::default(),
+            now: Instant::now(),
+            outside: BTreeMap::new(),
+            happened: 0,
+            ways: ways.into_iter().map(way).collect(),
+            sent: 0,
+        };
+        let mut refused = 0;
+        let count = asks.len();
+        for (gap, channel) in asks {
+            let end = network.now + Duration::from_millis(gap / 4);
+            refused += network.run_until(end);
+            let asked = CallRequest {
+                route: modify(channel.into()).key(),
+                caller: RestCaller::Command(UserId(1)),
+                patience_until: network.now + 6_000 * SECOND,
+            };
+            network.limiter.ask(asked, network.now).expect("there is room");
+        }
+        let end = network.now + 6_000 * SECOND;
+        refused += network.run_until(end);
+        prop_assert_eq!((refused, network.sent), (0, count));
+    }
+}
