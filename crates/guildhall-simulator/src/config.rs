@@ -179,6 +179,11 @@ pub struct RateLimits {
     pub invalid_requests: u32,
     /// How long such a mistake counts, from the first.
     pub invalid_window: Duration,
+    /// How often a channel's name, and as often its topic, can be changed by REST
+    /// within `rename_window`. At least 1.
+    pub rename_requests: u32,
+    /// How long such a change counts, from the first.
+    pub rename_window: Duration,
 }
 
 impl Default for Config {
@@ -229,6 +234,8 @@ impl Default for RateLimits {
             bucket_window: Duration::from_secs(1),
             invalid_requests: 10_000,
             invalid_window: Duration::from_mins(10),
+            rename_requests: 2,
+            rename_window: Duration::from_mins(10),
         }
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! A bucket is a route together with its top-level resource and its caller. Windows
 //! are fixed: they begin with their first request. Whoever proves to be nobody is
-//! counted by address, whatever tokens they make up.
+//! counted by address, whatever tokens they make up. Beside the buckets, and told by
+//! none of their headers, stands what of a channel can be changed only rarely.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::config::RateLimits;
+use crate::{config::RateLimits, snowflake::Snowflake};
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,16 @@ pub(crate) struct Limiter {
     windows: HashMap<[u8; 16], Window>,
     /// Mistakes by address, apart from what a flood of requests can push out.
     mistakes: HashMap<String, Window>,
+    /// Of channels that exist, whoever changed them.
+    rare_edits: HashMap<(Snowflake, RareEdit), Window>,
     invalid: u64,
+}
+
+/// What of a channel can be changed only a few times in a long while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum RareEdit {
+    Name,
+    Topic,
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +70,7 @@ impl Limiter {
             limits,
             windows: HashMap::new(),
             mistakes: HashMap::new(),
+            rare_edits: HashMap::new(),
             invalid: 0,
         }
     }
@@ -99,6 +110,31 @@ impl Limiter {
             remaining: bucket_requests.saturating_sub(used),
             reset_after: ends.duration_since(now),
         }
+    }
+
+    /// Counts one edit of a channel that changes these; or how long it has to wait, and
+    /// then nothing is counted.
+    pub(crate) fn count_edit(
+        &mut self,
+        channel_id: Snowflake,
+        edits: &[RareEdit],
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let (most, length) = (self.limits.rename_requests, self.limits.rename_window);
+        let windows = &mut self.rare_edits;
+        windows.retain(|_, window| now < window.ends);
+        let spent = edits
+            .iter()
+            .filter_map(|edit| windows.get(&(channel_id, *edit)))
+            .filter(|window| window.used >= most)
+            .map(|window| window.ends.duration_since(now));
+        if let Some(wait) = spent.max() {
+            return Err(wait);
+        }
+        for edit in edits {
+            take(windows, (channel_id, *edit), length, now);
+        }
+        Ok(())
     }
 
     /// Counts one answer that Discord takes for a mistake of the caller.

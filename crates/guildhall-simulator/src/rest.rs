@@ -4,6 +4,8 @@
 //! checked as Discord documents them: permissions of the bot in the guild or the
 //! channel, what is denied by implication, and the order of roles.
 
+/// 429, of Discord and of whoever stands before it.
+mod too_many;
 /// `{message, code}` and the codes.
 mod error;
 /// Who calls: the bot or a signed-in user.

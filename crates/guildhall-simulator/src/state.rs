@@ -32,6 +32,7 @@ pub(crate) struct AppState {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) discord: Arc<Discord>,
     pub(crate) grants: Shared<Grants>,
+    /// May be locked inside a section of `discord`, never the other way round.
     pub(crate) limiter: Shared<Limiter>,
     /// May be locked inside a section of `discord`, never the other way round.
     pub(crate) nonces: Shared<Nonces>,

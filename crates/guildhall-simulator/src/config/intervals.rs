@@ -113,6 +113,11 @@ pub const INTERVALS: &[Interval] = &[
         "how long a 401, 403 or 429 counts against an address"
     ),
     interval!(
+        "rename",
+        rate_limits.rename_window,
+        "the window of two changes of a channel's name, and of two of its topic"
+    ),
+    interval!(
         "invite-second",
         invite_second,
         "how long a second of an invite's max_age is"

@@ -1,5 +1,8 @@
 //! What can go wrong on purpose.
 
+/// What a fault is called, and what has to be said of it.
+mod fault;
+
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use axum::{
@@ -8,10 +11,13 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{select, time::sleep};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use fault::Fault;
+
+use fault::LimitScope;
 
 use super::{
     error::{ControlError, ControlResult},
@@ -19,7 +25,7 @@ use super::{
 };
 use crate::{
     clock,
-    faults::{CompressionFault, GatewayFaults, RestFault, RestFaults, ResumeFault},
+    faults::{CompressionFault, GatewayFaults, Loss, RestFault, RestFaults, ResumeFault},
     limits::RateLimitScope,
     rest::is_known_route,
     sessions::{CloseCode, Order},
@@ -28,169 +34,11 @@ use crate::{
     world::{Overwrite, OverwriteKind, Permissions},
 };
 
-/// One fault. Those of connections meet every attached session, or the one that
-/// `sessionId` names.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "snake_case",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields,
-    expecting = "internally tagged enum Body"
-)]
-pub(super) enum Fault {
-    /// Tears the connection; no close frame.
-    Drop { session_id: Option<String> },
-    /// Closes with a code, 4000 unless it says otherwise.
-    Close {
-        session_id: Option<String>,
-        code: Option<u16>,
-    },
-    /// Op 7; the connection stays until the client leaves.
-    Reconnect { session_id: Option<String> },
-    /// Op 9; a session that is not resumable ends.
-    InvalidSession {
-        session_id: Option<String>,
-        #[serde(default)]
-        resumable: bool,
-    },
-    /// Op 1 from the server.
-    AskHeartbeat { session_id: Option<String> },
-    /// Heartbeats go unanswered until the client reconnects.
-    StopAcking { session_id: Option<String> },
-    /// The next upgrades of the resume URL are answered with 503; 0 heals.
-    #[serde(rename = "resume_503")]
-    Resume503 {
-        #[serde(default = "once")]
-        times: u32,
-    },
-    /// The next upgrades of the resume URL end without an answer; 0 heals.
-    ResumeRefused {
-        #[serde(default = "once")]
-        times: u32,
-    },
-    /// The next upgrades of the resume URL are never answered; 0 heals.
-    ResumeHang {
-        #[serde(default = "once")]
-        times: u32,
-    },
-    /// The next replays begin so many dispatches too early, with their old numbers.
-    Rewind {
-        #[serde(default = "once")]
-        times: u32,
-        dispatches: u32,
-    },
-    /// Nothing that is sent arrives any more, until the client reconnects.
-    Silence { session_id: Option<String> },
-    /// Half of the next frame arrives, and nothing after it.
-    HalfFrame { session_id: Option<String> },
-    /// Frames trickle: so many bytes, then a pause.
-    Slow {
-        session_id: Option<String>,
-        bytes: u16,
-        pause_ms: u16,
-    },
-    /// The next events are told twice.
-    Duplicate {
-        #[serde(default = "once")]
-        times: u32,
-    },
-    /// The next pairs of independent events are told the other way round; what
-    /// finds no partner within this time is told as it is.
-    Reorder {
-        #[serde(default = "once")]
-        times: u32,
-        #[serde(default = "a_second")]
-        within_ms: u32,
-    },
-    /// The next requests of a route, such as `POST /guilds/{guild_id}/roles`, or of
-    /// any, wait so long.
-    Latency {
-        route: Option<String>,
-        #[serde(default = "once")]
-        times: u32,
-        latency_ms: u32,
-    },
-    /// The next requests of a route are done, and answered with this status all
-    /// the same.
-    Status {
-        route: Option<String>,
-        #[serde(default = "once")]
-        times: u32,
-        status: u16,
-    },
-    /// The next requests of a route are refused with 429.
-    RateLimit {
-        route: Option<String>,
-        #[serde(default = "once")]
-        times: u32,
-        #[serde(default)]
-        scope: LimitScope,
-        retry_after_ms: u32,
-    },
-    /// A User-Agent that is not of Discord's form is blocked, or no more with `over`.
-    UserAgent {
-        #[serde(default)]
-        over: bool,
-    },
-    /// Whatever of REST, resume URL and delivery still waits to go wrong does not, and
-    /// connections that are slow, silent, cut in half or unanswered are well again.
-    Heal {},
-    /// The next connections get op 7 in place of HELLO; 0 heals.
-    ReconnectHello {
-        #[serde(default = "once")]
-        times: u32,
-    },
-    /// The next connections are sent plain text, although they ask for compression; 0 heals.
-    NoCompression {
-        #[serde(default = "once")]
-        times: u32,
-    },
-    /// The next connections that ask for zstd need a window of 2^`log` bytes; 0 heals.
-    ZstdWindow {
-        #[serde(default = "once")]
-        times: u32,
-        log: u8,
-    },
-    /// A guild goes out of service, or comes back with `over`.
-    Outage {
-        guild_id: Snowflake,
-        #[serde(default)]
-        over: bool,
-    },
-    /// Hides a channel from the bot, or shows it again with `over`.
-    Obfuscate {
-        channel_id: Snowflake,
-        #[serde(default)]
-        over: bool,
-    },
-}
-
-/// Who refuses with 429.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum LimitScope {
-    #[default]
-    User,
-    Global,
-    Shared,
-    /// Whoever stands before Discord: without JSON.
-    Edge,
-}
-
-/// The longest that anything is made to wait.
+/// The longest that anything is made to wait here. A 429 may ask for longer.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Logarithms of the windows that zstd's compressor makes on a machine of 64 bits.
 const ZSTD_WINDOWS: RangeInclusive<u8> = 10..=31;
-
-fn once() -> u32 {
-    1
-}
-
-fn a_second() -> u32 {
-    1000
-}
 
 fn wait(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms)).min(LONGEST_WAIT)
@@ -297,9 +145,11 @@ impl FaultTargets {
                 self.tasks.tracker.spawn(release);
                 Json(json!({}))
             }
-            Fault::Latency { .. } | Fault::Status { .. } | Fault::RateLimit { .. } => {
-                self.add_to_rest(fault)?
-            }
+            Fault::Latency { .. }
+            | Fault::Status { .. }
+            | Fault::Hang { .. }
+            | Fault::Tear { .. }
+            | Fault::RateLimit { .. } => self.add_to_rest(fault)?,
             Fault::UserAgent { over } => {
                 self.rest_faults.lock().user_agent_required = !over;
                 Json(json!({}))
@@ -356,14 +206,27 @@ impl FaultTargets {
                 route,
                 times,
                 status,
+                code,
+                undone,
             } => {
-                let known = StatusCode::from_u16(status).ok();
-                let status = known
-                    .filter(|status| status.is_server_error() || status.is_client_error())
-                    .ok_or_else(|| {
-                        ControlError::Invalid(format!("{status} is no error's status"))
-                    })?;
-                (route, times, RestFault::Status(status))
+                let loss = Loss::Status(error_status(status)?, code);
+                (route, times, RestFault::Lost { loss, undone })
+            }
+            Fault::Hang {
+                route,
+                times,
+                undone,
+            } => {
+                let loss = Loss::Silence;
+                (route, times, RestFault::Lost { loss, undone })
+            }
+            Fault::Tear {
+                route,
+                times,
+                undone,
+            } => {
+                let loss = Loss::Torn;
+                (route, times, RestFault::Lost { loss, undone })
             }
             Fault::RateLimit {
                 route,
@@ -371,7 +234,7 @@ impl FaultTargets {
                 scope,
                 retry_after_ms,
             } => {
-                let wait = wait(retry_after_ms);
+                let wait = Duration::from_millis(retry_after_ms.into());
                 let what = match scope {
                     LimitScope::User => RestFault::Limited(RateLimitScope::User, wait),
                     LimitScope::Global => RestFault::Limited(RateLimitScope::Global, wait),
@@ -401,6 +264,13 @@ impl FaultTargets {
         self.discord.release(clock::now());
         Json(json!({}))
     }
+}
+
+fn error_status(status: u16) -> Result<StatusCode, ControlError> {
+    StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| status.is_server_error() || status.is_client_error())
+        .ok_or_else(|| ControlError::Invalid(format!("{status} is no error's status")))
 }
 
 fn order(discord: &Discord, session_id: Option<&str>, order: Order) -> Json<Value> {

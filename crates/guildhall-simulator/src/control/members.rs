@@ -9,6 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     change::{create, delete, edit, without_body},
@@ -65,14 +66,34 @@ struct EditBody {
     #[serde(default)]
     nick: Edit<String>,
     roles: Option<Vec<Snowflake>>,
+    /// Of RFC 3339; one that is over times nobody out.
+    #[serde(default)]
+    timeout_until: Edit<String>,
 }
 
 fn change(world: &mut World, [guild_id, user_id]: [Snowflake; 2], body: EditBody) -> Changed<()> {
-    let edit = MemberEdit {
-        nick: body.nick,
-        roles: body.roles,
+    let timeout = match body.timeout_until {
+        Edit::Keep => None,
+        Edit::Clear => Some(None),
+        Edit::Set(text) => Some(Some(moment(&text)?)),
     };
-    world.edit_member(guild_id, user_id, edit)
+    let mut events = Vec::new();
+    if body.nick != Edit::Keep || body.roles.is_some() || timeout.is_none() {
+        let edit = MemberEdit {
+            nick: body.nick,
+            roles: body.roles,
+        };
+        events = world.edit_member(guild_id, user_id, edit)?.1;
+    }
+    if let Some(until) = timeout {
+        events.extend(world.time_out(guild_id, user_id, until)?.1);
+    }
+    Ok(((), events))
+}
+
+fn moment(text: &str) -> Result<OffsetDateTime, Refusal> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| Refusal::invalid("timeoutUntil is a time such as 2026-01-31T12:00:00Z"))
 }
 
 /// `DELETE /sim/guilds/{guild_id}/members/{user_id}?how=leave|kick|ban`; they

@@ -14,13 +14,23 @@ const MOST: usize = 256;
 pub(crate) enum RestFault {
     /// It waits before it is looked at.
     Latency(Duration),
-    /// It is done, and the answer is lost: this status comes without a body that
-    /// means anything.
-    Status(StatusCode),
+    /// Something else comes in place of its answer, whether it was done or not.
+    Lost { loss: Loss, undone: bool },
     /// 429 with all headers and body.
     Limited(RateLimitScope, Duration),
     /// 429 of whoever stands before Discord: `Retry-After` and no JSON.
     Edge(Duration),
+}
+
+/// What comes in place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// This status, with one of Discord's codes in the body or with no body at all.
+    Status(StatusCode, Option<u32>),
+    /// Nothing, until the client gives up.
+    Silence,
+    /// The connection tears.
+    Torn,
 }
 
 /// Faults of REST that wait for their requests.

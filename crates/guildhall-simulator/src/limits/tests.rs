@@ -3,7 +3,8 @@ use std::time::Duration;
 use crate::{
     clock,
     config::RateLimits,
-    limits::{Limiter, RateLimitScope},
+    limits::{Limiter, RareEdit, RateLimitScope},
+    snowflake::SeededRng,
 };
 
 const LIMITS: RateLimits = RateLimits {
@@ -13,6 +14,8 @@ const LIMITS: RateLimits = RateLimits {
     bucket_window: Duration::from_secs(5),
     invalid_requests: 3,
     invalid_window: Duration::from_mins(10),
+    rename_requests: 2,
+    rename_window: Duration::from_mins(10),
 };
 
 #[test]
@@ -80,4 +83,30 @@ fn a_shut_out_address_stays_out_whatever_else_comes() {
     assert!(limiter.len() <= 2 * 4096 + 2);
     let over = now + Duration::from_mins(10);
     assert_eq!(limiter.banned_for("10.0.0.1", over), None);
+}
+
+#[test]
+fn a_channel_is_renamed_twice_in_a_window_and_its_topic_counts_apart() {
+    let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
+    let (mut rng, mut last) = (SeededRng::from_seed(1), 0);
+    let (channel, other) = (rng.snowflake(&mut last), rng.snowflake(&mut last));
+    let later = now + Duration::from_mins(4);
+    assert_eq!(limiter.count_edit(channel, &[RareEdit::Name], now), Ok(()));
+    assert_eq!(
+        limiter.count_edit(channel, &[RareEdit::Name], later),
+        Ok(())
+    );
+    let wait = Err(Duration::from_mins(6));
+    assert_eq!(limiter.count_edit(channel, &[RareEdit::Name], later), wait);
+    assert_eq!(limiter.count_edit(other, &[RareEdit::Name], later), Ok(()));
+
+    let both = [RareEdit::Name, RareEdit::Topic];
+    assert_eq!(limiter.count_edit(channel, &both, later), wait);
+    for _ in 0..2 {
+        let topic = limiter.count_edit(channel, &[RareEdit::Topic], later);
+        assert_eq!(topic, Ok(()), "what was refused did not count");
+    }
+    assert_eq!(limiter.count_edit(channel, &[], later), Ok(()));
+    let over = now + Duration::from_mins(10);
+    assert_eq!(limiter.count_edit(channel, &[RareEdit::Name], over), Ok(()));
 }

@@ -1,6 +1,6 @@
 //! Channels: made, read, changed, deleted.
 
-use axum::{Json, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
 use serde_json::Value;
 
 use super::{
@@ -12,7 +12,10 @@ use super::{
     params::Ids,
 };
 use crate::{
+    clock,
+    limits::{Limiter, RareEdit},
     snowflake::Snowflake,
+    state::Shared,
     world::{
         ChannelEdit, ChannelKind, ChannelSettings, Edit, Guild, NewChannel, Permissions,
         channel_dispatch,
@@ -86,6 +89,13 @@ impl ChangeRequest {
             rtc_region: region(form),
             video_quality_mode: form.small("video_quality_mode", 1..=2),
         }
+    }
+
+    /// What of this Discord lets nobody change often, whether it becomes another or not.
+    fn rare_edits(&self) -> Vec<RareEdit> {
+        let name = self.name.as_ref().map(|_| RareEdit::Name);
+        let topic = (self.topic != Edit::Keep).then_some(RareEdit::Topic);
+        name.into_iter().chain(topic).collect()
     }
 
     fn settings(&mut self, mut now: ChannelSettings) -> ChannelSettings {
@@ -173,8 +183,14 @@ pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     })
 }
 
-/// `PATCH /channels/{channel_id}`
-pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> ApiResult {
+/// `PATCH /channels/{channel_id}`: a name and a topic each only a few times in a long
+/// while, while everything else of the channel can still be changed.
+pub(super) async fn edit(
+    State(limiter): State<Shared<Limiter>>,
+    bot: Bot,
+    Ids([channel_id]): Ids<1>,
+    mut form: Form,
+) -> ApiResult {
     bot.act(|call| {
         let (guild, channel) = call.channel(channel_id)?;
         let guild_id = guild.id;
@@ -192,6 +208,9 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) ->
             overwrites::may_set(call, guild, Some(channel), asked)?;
         }
         check_parent(guild, channel.parent_id, channel.kind, request.parent_id)?;
+        let rare = request.rare_edits();
+        let counted = limiter.lock().count_edit(channel_id, &rare, clock::now());
+        counted.map_err(ApiError::Throttled)?;
         let edit = ChannelEdit {
             name: request.name.take(),
             position: request.position,

@@ -1,5 +1,7 @@
 //! `{message, code}` and the codes.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::StatusCode,
@@ -7,7 +9,8 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::world::Refusal;
+use super::too_many;
+use crate::{limits::RateLimitScope, world::Refusal};
 
 /// An answer of Discord's that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub(crate) enum ApiError {
     Coded(StatusCode, u32, &'static str),
     /// 400, code 50035, with the tree of what is wrong in path, query or body.
     Form(Map<String, Value>),
+    /// 429 of a limit that belongs to the resource and that no header foretold.
+    Throttled(Duration),
 }
 
 /// What every route answers that has something to show.
@@ -137,6 +142,7 @@ impl IntoResponse for ApiError {
             Self::Coded(status, code, message) => {
                 (status, Json(json!({"message": message, "code": code}))).into_response()
             }
+            Self::Throttled(wait) => too_many::refuse(RateLimitScope::Shared, wait),
             Self::Form(errors) => {
                 let body =
                     json!({"message": "Invalid Form Body", "code": 50_035, "errors": errors});

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::header,
+    http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -12,11 +12,12 @@ use tokio::{select, time::sleep};
 
 use super::{
     ApiError,
-    limit::{edge, refuse},
+    too_many::{edge, refuse},
 };
 use crate::{
-    faults::{RestFault, RestFaults},
+    faults::{Loss, RestFault, RestFaults},
     state::{Shared, Tasks},
+    wire::Wire,
 };
 
 /// Middleware of every REST and token route.
@@ -60,13 +61,36 @@ pub(crate) async fn inject_faults(
     for what in met {
         match what {
             RestFault::Latency(_) => {}
-            RestFault::Status(status) => {
-                next.run(request).await;
-                return status.into_response();
+            RestFault::Lost { loss, undone } => {
+                let wire = request.extensions().get::<Arc<Wire>>().cloned();
+                if !undone {
+                    next.run(request).await;
+                }
+                return lose(loss, wire, &tasks).await;
             }
             RestFault::Limited(scope, wait) => return refuse(scope, wait),
             RestFault::Edge(wait) => return edge(wait),
         }
     }
     next.run(request).await
+}
+
+/// What comes in place of an answer.
+async fn lose(loss: Loss, wire: Option<Arc<Wire>>, tasks: &Tasks) -> Response {
+    match loss {
+        Loss::Status(status, None) => status.into_response(),
+        Loss::Status(status, Some(code)) => {
+            let message = status.canonical_reason().unwrap_or_default();
+            ApiError::Coded(status, code, message).into_response()
+        }
+        // The client gives up first, and this with it.
+        Loss::Silence => {
+            tasks.stop.cancelled().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Loss::Torn => {
+            wire.inspect(|wire| wire.tear());
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
 }

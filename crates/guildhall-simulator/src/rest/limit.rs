@@ -4,15 +4,16 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Json,
     extract::{ConnectInfo, FromRef, FromRequestParts, MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, StatusCode},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use serde_json::json;
 
-use super::caller::{Caller, authorization, identify};
+use super::{
+    caller::{Caller, authorization, identify},
+    too_many::{Refused, VIA, edge, put, refuse, seconds},
+};
 use crate::{
     clock,
     grants::Grants,
@@ -26,10 +27,6 @@ const SHARED: [&str; 2] = [
     "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
     "/channels/{channel_id}/permissions/{overwrite_id}",
 ];
-
-/// On whatever Discord itself answers: discord.py takes a 429 without it for one
-/// of the edge, that is for a ban.
-const VIA: (&str, &str) = ("via", "1.1 google");
 
 /// Who calls and how often: what the limit takes of the state.
 #[derive(Clone)]
@@ -107,11 +104,16 @@ async fn limited(state: &LimitState, request: Request, next: Next, counts: Count
     };
     let by_fault = response.extensions().get::<Refused>().copied();
     let told = match by_fault {
-        Some(Refused { scope, wait }) => (scope != RateLimitScope::Global).then_some(Verdict {
-            remaining: 0,
-            reset_after: wait,
-            ..verdict
-        }),
+        Some(Refused { scope, wait }) => match scope {
+            RateLimitScope::Global => None,
+            RateLimitScope::User => Some(Verdict {
+                remaining: 0,
+                reset_after: wait,
+                ..verdict
+            }),
+            // It is not this bucket that is empty, and only `Retry-After` says until when.
+            RateLimitScope::Shared => Some(verdict),
+        },
         // Neither the edge nor an answer that was lost says anything of buckets.
         None => (response.status() != StatusCode::TOO_MANY_REQUESTS).then_some(verdict),
     };
@@ -134,13 +136,6 @@ fn bucket_name(method: &str, route: &str) -> String {
     }
 }
 
-/// On an answer of Discord's own 429: who refused, and for how long.
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    scope: RateLimitScope,
-    wait: Duration,
-}
-
 /// What Discord counts against an address: 401, 403 and 429, but no shared 429.
 fn is_invalid(response: &Response) -> bool {
     let shared = response
@@ -152,47 +147,6 @@ fn is_invalid(response: &Response) -> bool {
         StatusCode::TOO_MANY_REQUESTS => !shared,
         _ => false,
     }
-}
-
-/// 429 of whoever stands before Discord: no JSON, no bucket.
-pub(super) fn edge(wait: Duration) -> Response {
-    let mut response = (StatusCode::TOO_MANY_REQUESTS, "error code: 1015").into_response();
-    let wait = wait.as_secs_f64().ceil().to_string();
-    put(response.headers_mut(), "retry-after", &wait);
-    response
-}
-
-/// 429 as Discord itself says it.
-pub(super) fn refuse(scope: RateLimitScope, wait: Duration) -> Response {
-    let global = scope == RateLimitScope::Global;
-    let message = match scope {
-        RateLimitScope::User | RateLimitScope::Global => "You are being rate limited.",
-        RateLimitScope::Shared => "The resource is being rate limited.",
-    };
-    let body = json!({
-        "message": message,
-        "retry_after": seconds(wait),
-        "global": global,
-    });
-    let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
-    response.extensions_mut().insert(Refused { scope, wait });
-    let headers = response.headers_mut();
-    put(
-        headers,
-        "retry-after",
-        &wait.as_secs_f64().ceil().to_string(),
-    );
-    let scope = match scope {
-        RateLimitScope::User => "user",
-        RateLimitScope::Global => "global",
-        RateLimitScope::Shared => "shared",
-    };
-    put(headers, "x-ratelimit-scope", scope);
-    put(headers, VIA.0, VIA.1);
-    if global {
-        put(headers, "x-ratelimit-global", "true");
-    }
-    response
 }
 
 fn describe(headers: &mut HeaderMap, verdict: Verdict, name: &str) {
@@ -216,17 +170,6 @@ fn describe(headers: &mut HeaderMap, verdict: Verdict, name: &str) {
     );
     let bucket = format!("{:032x}", u128::from_be_bytes(key(&[name])));
     put(headers, "x-ratelimit-bucket", &bucket);
-}
-
-/// Whole milliseconds, rounded up: waiting exactly this long must be enough.
-fn seconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1000.0).ceil() / 1000.0
-}
-
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
-    }
 }
 
 /// The top-level resource of a request, as the id it means however that is written:

@@ -154,8 +154,13 @@ fn check_voice(
     if !asks_for_voice(&wanted) {
         return Ok(());
     }
+    let inside = guild.voice_states.get(user_id);
+    let source = inside.and_then(|state| guild.channels.get(state.channel_id));
     if wanted.channel_id != Edit::Keep {
-        call.needs(guild, Permissions::MOVE_MEMBERS)?;
+        match source {
+            Some(source) => call.needs_in(guild, source, Permissions::MOVE_MEMBERS)?,
+            None => call.needs(guild, Permissions::MOVE_MEMBERS)?,
+        }
     }
     if wanted.mute.is_some() {
         call.needs(guild, Permissions::MUTE_MEMBERS)?;
@@ -169,13 +174,13 @@ fn check_voice(
         if !target.kind.is_voice() {
             return Err(ApiError::WRONG_CHANNEL_TYPE);
         }
+        // Whoever may move people there fills a channel beyond its limit, too.
         let rights = Permissions::CONNECT.union(Permissions::MOVE_MEMBERS);
         call.needs_in(guild, target, rights)?;
     }
-    if guild.voice_states.contains(user_id) {
-        Ok(())
-    } else {
-        Err(ApiError::NOT_IN_VOICE)
+    match source {
+        Some(_) => Ok(()),
+        None => Err(ApiError::NOT_IN_VOICE),
     }
 }
 

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::snowflake::{SeededRng, Snowflake};
 
-/// What @everyone may do in a guild: see, talk, connect, speak, react, invite.
-pub(super) const EVERYONE: u64 = 0x0001_8631_ce41;
+/// What @everyone may do in a guild: see, talk, connect, speak, react, invite, and set
+/// the status of a voice channel they are in, as in every new guild of Discord's.
+pub(super) const EVERYONE: u64 = 0x0001_0001_8631_ce41;
 
 /// What the bot's own role may do: see, talk, connect, manage channels and roles,
 /// move people, read the audit log.

@@ -286,23 +286,16 @@ async fn a_category_holds_fifty_channels() -> Outcome {
     Ok(())
 }
 
-#[tokio::test]
-async fn nobody_is_brought_in_with_the_token_of_another() -> Outcome {
+/// The access token of somebody who granted these scopes.
+async fn granted(house: &House, user: &str, scopes: &str) -> Result<Value, Failure> {
     const REDIRECT: &str = "http://127.0.0.1:9/auth/callback";
-    let house = House::open().await?;
-    let mut ids = Vec::new();
-    for username in ["wanda.new", "walter.new"] {
-        let user = json!({"username": username});
-        let user = house.act("POST", "/sim/users", user).await?;
-        ids.push(user["id"].as_str().unwrap_or_default().to_owned());
-    }
     let id = house.application.id.to_string();
     let asked = [
         ("response_type", "code"),
         ("client_id", &id),
         ("redirect_uri", REDIRECT),
-        ("scope", "identify guilds.join"),
-        ("sim_user", &ids[0]),
+        ("scope", scopes),
+        ("sim_user", user),
     ];
     let url = url::Url::parse_with_params(&house.url("/oauth2/authorize"), asked)?;
     let answer = house.http.get(url).send().await?;
@@ -318,19 +311,51 @@ async fn nobody_is_brought_in_with_the_token_of_another() -> Outcome {
         ("client_secret", &house.application.client_secret),
     ];
     let url = house.url("/api/oauth2/token");
-    let tokens: Value = house
-        .http
-        .post(url)
-        .form(&form)
-        .send()
-        .await?
-        .json()
+    let answer = house.http.post(url).form(&form).send().await?;
+    let tokens: Value = answer.json().await?;
+    Ok(tokens["access_token"].clone())
+}
+
+#[tokio::test]
+async fn somebody_is_brought_in_with_a_token_that_they_granted_for_it() -> Outcome {
+    const JOIN: &str = "identify guilds.join";
+    let house = House::open().await?;
+    let mut ids = Vec::new();
+    for username in ["wanda.new", "walter.new"] {
+        let user = json!({"username": username});
+        let user = house.act("POST", "/sim/users", user).await?;
+        ids.push(user["id"].as_str().unwrap_or_default().to_owned());
+    }
+    let (wanda, walter) = (&ids[0], &ids[1]);
+    let guild = house.application.guild_id;
+    let add = async |user: &str, token: &Value| {
+        let path = format!("/guilds/{guild}/members/{user}");
+        call(&house, "PUT", &path, Some(json!({"access_token": token}))).await
+    };
+    let token = granted(&house, wanda, JOIN).await?;
+    let another = add(walter, &token).await?;
+    assert_eq!((another.0, &another.1["code"]), (403, &json!(50_025)));
+    let narrow = granted(&house, wanda, "identify").await?;
+    let narrow = add(wanda, &narrow).await?;
+    assert_eq!((narrow.0, &narrow.1["code"]), (403, &json!(50_026)));
+
+    let (status, member) = add(wanda, &token).await?;
+    assert_eq!((status, &member["user"]["id"]), (201, &json!(wanda)));
+    assert_eq!(add(wanda, &token).await?.0, 204, "who is in stays in");
+    let banned = format!("/sim/guilds/{guild}/members/{wanda}?how=ban");
+    house.act("DELETE", &banned, json!({})).await?;
+    let banned = add(wanda, &token).await?;
+    assert_eq!((banned.0, &banned.1["code"]), (403, &json!(40_007)));
+
+    empower(&house, ADMINISTRATOR).await?;
+    let path = format!("/guilds/{guild}/bans/{wanda}");
+    assert_eq!(call(&house, "DELETE", &path, None).await?.0, 204);
+    let everyone = format!("/sim/roles/{guild}");
+    house
+        .act("PATCH", &everyone, json!({"permissions": "0"}))
         .await?;
-    let body = Some(json!({"access_token": tokens["access_token"]}));
-    let path = |user: &str| format!("/guilds/{}/members/{user}", house.application.guild_id);
-    let (_, refusal) = call(&house, "PUT", &path(&ids[1]), body.clone()).await?;
-    assert_eq!(refusal["code"], 50_025);
-    let (status, member) = call(&house, "PUT", &path(&ids[0]), body).await?;
-    assert_eq!((status, &member["user"]["id"]), (201, &json!(ids[0])));
+    empower(&house, VIEW_CHANNEL).await?;
+    let unable = add(wanda, &token).await?;
+    assert_eq!(unable.1["code"], 50_013, "CREATE_INSTANT_INVITE is missing");
     Ok(())
 }
