@@ -14,6 +14,8 @@ mod config;
 mod shard;
 /// Hop 1b, between the two tasks: the bounded queue of what is to happen to the world.
 mod inbox;
+/// Times as Discord writes them.
+mod timestamp;
 /// Hop 2, Discord's words to ours: pure translation, by comparing with the world.
 mod normalise;
 /// Hop 3, the one task that owns the working world: order, journal, log.

@@ -232,13 +232,15 @@ impl<'a> Context<'a> {
 impl GuildDelta {
     fn with_members<'a>(
         mut self,
+        context: &Context<'_>,
         members: impl IntoIterator<Item = (UserId, &'a member::MemberObject)>,
     ) -> Self {
+        let known = context.guild(self.guild_id);
         for (user_id, member) in members {
-            match member.membership(user_id) {
-                Some(seen) => self.members.push(seen),
-                None if member.has_unreadable_roles() => self.unreadable_members.push(user_id),
-                None => {}
+            let known = known.and_then(|guild| guild.memberships.get(&user_id));
+            self.members.extend(member.membership(user_id, known));
+            if member.has_unreadable_rights() {
+                self.unreadable_members.push(user_id);
             }
         }
         self

@@ -80,13 +80,15 @@ fn overwrites() -> impl Strategy<Value = Vec<Overwrite>> {
     })
 }
 
-/// Mostly members; some are guests, some strangers.
+/// Mostly members, some of them in a timeout; some are guests, some strangers.
 pub fn membership() -> impl Strategy<Value = Membership> {
-    prop_oneof![
-        6 => vec(role_id(), 0..4).prop_map(|roles| Membership::member(roles, false)),
-        1 => vec(role_id(), 0..4).prop_map(|roles| Membership::member(roles, true)),
+    let standing = prop_oneof![
+        6 => vec(role_id(), 0..4).prop_map(|roles| Membership::member(roles)),
+        1 => vec(role_id(), 0..4).prop_map(|roles| Membership::guest(roles)),
         1 => Just(Membership::Stranger),
-    ]
+    ];
+    let timeout = prop_oneof![3 => Just(None), 1 => (0..4_u64).prop_map(Some)];
+    (standing, timeout).prop_map(|(is, until)| is.timed_out_until(until))
 }
 
 /// Names as hostile as JSON lets them be.

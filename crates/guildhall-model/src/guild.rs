@@ -200,7 +200,7 @@ pub struct VoiceFlags {
 
 /// What a user is in a guild.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "lowercase")]
+#[serde(tag = "is", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum Membership {
     /// A member with these roles, `@everyone` left out, in ascending order.
     Member {
@@ -208,18 +208,61 @@ pub enum Membership {
         roles: Vec<RoleId>,
         /// Invited to one voice channel only (Discord's member flag IS_GUEST).
         guest: bool,
+        /// Until when they are in a timeout, which may be over: its end is told by nobody. It
+        /// decides what they may do, and nothing of what they see.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_until: Option<UnixMs>,
     },
     /// Discord said: no member.
     Stranger,
 }
 
 impl Membership {
-    /// A member; roles are sorted and said once, so that equal rights are equal values.
+    /// A member who joined, in no timeout; roles are sorted and said once, so that equal rights
+    /// are equal values.
     #[must_use]
-    pub fn member(mut roles: Vec<RoleId>, guest: bool) -> Self {
+    pub fn member(mut roles: Vec<RoleId>) -> Self {
         roles.sort_unstable();
         roles.dedup();
-        Self::Member { roles, guest }
+        Self::Member {
+            roles,
+            guest: false,
+            timeout_until: None,
+        }
+    }
+
+    /// The same of somebody who never joined and was invited to one voice channel.
+    #[must_use]
+    pub fn guest(roles: Vec<RoleId>) -> Self {
+        let mut is = Self::member(roles);
+        if let Self::Member { guest, .. } = &mut is {
+            *guest = true;
+        }
+        is
+    }
+
+    /// The same in a timeout, or in none. A stranger is in none.
+    #[must_use]
+    pub fn timed_out_until(mut self, until: Option<UnixMs>) -> Self {
+        if let Self::Member { timeout_until, .. } = &mut self {
+            *timeout_until = until;
+        }
+        self
+    }
+
+    /// Until when they are in a timeout, which may be over.
+    #[must_use]
+    pub fn timeout_until(&self) -> Option<UnixMs> {
+        match self {
+            Self::Member { timeout_until, .. } => *timeout_until,
+            Self::Stranger => None,
+        }
+    }
+
+    /// Whether they are in a timeout at this time.
+    #[must_use]
+    pub fn is_timed_out(&self, now: UnixMs) -> bool {
+        self.timeout_until().is_some_and(|until| now < until)
     }
 
     pub(crate) fn remove_role(&mut self, gone: RoleId) {

@@ -24,6 +24,10 @@ pub struct World {
 impl World {
     /// Raised when the world keeps something that it did not keep before, or reads Discord
     /// differently: a world of another format is readable, and has to be compared afresh.
+    ///
+    /// Not raised by the timeouts of memberships: what the watched users are is in no comparison
+    /// with Discord. Each process looks it up again before it answers for anybody, and then every
+    /// minute.
     pub const FORMAT: u32 = 2;
 
     /// Applies one event.

@@ -242,7 +242,7 @@ fn guild(id: u64) -> Guild {
     };
     let people = (0..PEOPLE).map(|number| occupant(id, number));
     let voice: BTreeMap<_, _> = people.map(|person| (person.user_id, person)).collect();
-    let member = |user: &UserId| (*user, Membership::member(Vec::new(), false));
+    let member = |user: &UserId| (*user, Membership::member(Vec::new()));
     Guild {
         info: GuildInfo {
             name: format!("Guild {id}"),

@@ -7,6 +7,8 @@ use guildhall_model::{ChannelId, GuildId, RoleId, UserId, guild::Membership};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::timestamp::Timestamp;
+
 use super::{
     CallTerms, DiscordRest, RestAnswer, RestCall, RestError, limiter::RestCaller, route::RestRoute,
 };
@@ -19,6 +21,28 @@ const IS_GUEST: u64 = 1 << 4;
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
 const UNKNOWN_VOICE_STATE: u64 = 10_065;
+
+#[derive(Deserialize)]
+struct MemberBody {
+    roles: Vec<RoleId>,
+    #[serde(default)]
+    flags: u64,
+    #[serde(default)]
+    communication_disabled_until: Option<Timestamp>,
+}
+
+impl MemberBody {
+    /// All of it is here: without a timeout there is none.
+    fn membership(self) -> Membership {
+        let is = if self.flags & IS_GUEST == 0 {
+            Membership::member(self.roles)
+        } else {
+            Membership::guest(self.roles)
+        };
+        let until = self.communication_disabled_until;
+        is.timed_out_until(until.map(|Timestamp(until)| until))
+    }
+}
 
 /// What `/gateway/bot` answers.
 #[derive(Clone, Debug, Deserialize)]
@@ -82,17 +106,8 @@ impl DiscordRest {
         guild_id: GuildId,
         user_id: UserId,
     ) -> Result<Membership, RestError> {
-        #[derive(Deserialize)]
-        struct Member {
-            roles: Vec<RoleId>,
-            #[serde(default)]
-            flags: u64,
-        }
         match self.look_up(RestRoute::GetMember(guild_id, user_id)).await {
-            Ok(answer) => {
-                let Member { roles, flags } = answer.read()?;
-                Ok(Membership::member(roles, flags & IS_GUEST != 0))
-            }
+            Ok(answer) => Ok(answer.read::<MemberBody>()?.membership()),
             Err(error) if [UNKNOWN_MEMBER, UNKNOWN_USER].contains(&error.code()) => {
                 Ok(Membership::Stranger)
             }

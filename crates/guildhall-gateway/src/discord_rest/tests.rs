@@ -19,17 +19,28 @@ async fn members_guests_and_strangers_are_told_apart() {
     let discord = Scripted::new().await;
     let rest = discord.client();
     let roles = vec![RoleId(3), RoleId(9)];
-    let member = |roles, guest| Ok(Membership::Member { roles, guest });
+    let timed_out = json!({
+        "roles": [], "communication_disabled_until": "2022-01-01T00:00:00.000000+00:00",
+    });
+    let until = Some(1_640_995_200_000);
     for (status, body, expected) in [
         (
             200,
-            json!({"roles": ["9", "3", "9"], "flags": 1, "user": {"id": "1"}}),
-            member(roles, false),
+            json!({
+                "roles": ["9", "3", "9"], "flags": 1, "user": {"id": "1"},
+                "communication_disabled_until": null,
+            }),
+            Ok(Membership::member(roles)),
+        ),
+        (
+            200,
+            timed_out,
+            Ok(Membership::member(Vec::new()).timed_out_until(until)),
         ),
         (
             200,
             json!({"roles": [], "flags": 16}),
-            member(Vec::new(), true),
+            Ok(Membership::guest(Vec::new())),
         ),
         (
             404,
@@ -40,10 +51,12 @@ async fn members_guests_and_strangers_are_told_apart() {
         discord.reply(Reply::Json(status, body));
         assert_eq!(rest.membership(GUILD, USER).await, expected);
     }
+    let unreadable = json!({"roles": [], "communication_disabled_until": "soon"});
     for (reply, code) in [
         (Reply::Json(403, json!({"code": 50_001})), 50_001),
         (Reply::Text(502, "<html>"), 0),
         (Reply::Json(200, json!([])), 0),
+        (Reply::Json(200, unreadable), 0),
     ] {
         discord.reply(reply);
         let error = rest.membership(GUILD, USER).await.expect_err("no answer");

@@ -66,7 +66,9 @@ pub(super) fn part(data: &str) -> Result<Option<MembersChunk>, serde_json::Error
         nonce,
         guild_id: payload.guild_id,
         members: members
-            .filter_map(|member| member.membership(member.user_id()?))
+            // The answer is all of the member: without a timeout in it there is none.
+            .filter(|member| !member.has_unreadable_rights())
+            .filter_map(|member| member.membership(member.user_id()?, None))
             .collect(),
         not_found: payload.not_found.entries().copied().collect(),
         // Without a count nobody would know when to stop waiting.
@@ -132,17 +134,23 @@ mod tests {
             "members": [
                 {"user": {"id": "2", "username": "a"}, "roles": ["4"], "flags": 0, "joined_at": "x"},
                 {"user": {"id": "3"}, "roles": [], "flags": 16, "joined_at": null},
+                {"user": {"id": "8"}, "roles": [],
+                    "communication_disabled_until": "2022-01-01T00:00:00.000000+00:00"},
             ],
             "not_found": ["5", 6, "no id", null],
         });
         let members = vec![
             MemberSeen {
                 user_id: UserId(2),
-                membership: Membership::member(vec![RoleId(4)], false),
+                membership: Membership::member(vec![RoleId(4)]),
             },
             MemberSeen {
                 user_id: UserId(3),
-                membership: Membership::member(Vec::new(), true),
+                membership: Membership::guest(Vec::new()),
+            },
+            MemberSeen {
+                user_id: UserId(8),
+                membership: Membership::member(Vec::new()).timed_out_until(Some(1_640_995_200_000)),
             },
         ];
         let read = MembersChunk {
@@ -163,6 +171,7 @@ mod tests {
     fn one_odd_member_does_not_take_the_others_with_it() {
         let data = chunk(&json!({"members": [
             {"user": {"id": "2"}, "roles": "none"}, 7, {"roles": []},
+            {"user": {"id": "4"}, "roles": [], "communication_disabled_until": "soon"},
             {"user": {"id": "3"}, "roles": []},
         ]}));
         let read = answer(&data).expect("it is an answer");

@@ -89,7 +89,7 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
         ),
         Some(known) => back(created.id, known, &now, context),
     };
-    let mut delta = delta.with_members(created.members_listed());
+    let mut delta = delta.with_members(context, created.members_listed());
     delta.oddities = Oddities::of(&created);
     for channel in created.channels.entries() {
         let before = known.and_then(|known| known.rooms.get(&channel.id));

@@ -13,6 +13,7 @@ use super::{
     missing,
     occupancy::{self, Location},
 };
+use crate::timestamp::Timestamp;
 
 /// Member flag IS_GUEST: invited to one voice channel only.
 const GUEST: u32 = 4;
@@ -32,6 +33,8 @@ pub(super) struct MemberObject {
     flags: Option<Flags>,
     #[serde(default)]
     joined_at: Field<Text>,
+    #[serde(default)]
+    communication_disabled_until: Field<Timestamp>,
 }
 
 impl Checked for MemberObject {
@@ -43,6 +46,7 @@ impl Checked for MemberObject {
             roles,
             flags,
             joined_at,
+            communication_disabled_until,
         } = self;
         oddities.stale_if(user.is_odd_or_null(), "user");
         oddities.within(user.get());
@@ -52,6 +56,9 @@ impl Checked for MemberObject {
         oddities.stale_if(flags.is_some_and(Flags::is_odd), "flags");
         // It only says what the flags say, where there are none.
         oddities.stale_if(flags.is_none() && joined_at.is_odd(), "joined_at");
+        // It decides what they may do.
+        let timeout = communication_disabled_until;
+        oddities.stale_if(timeout.is_odd(), "communication_disabled_until");
     }
 }
 
@@ -114,7 +121,7 @@ pub(super) fn added_or_updated(data: &str, context: &Context<'_>) -> Read {
     };
     let changes = profile_changed(guild_id, guild, user_id, &member, context.cdn);
     let delta = context.delta(guild_id, changes.into_iter().collect());
-    let delta = delta.with_members([(user_id, &member)]);
+    let delta = delta.with_members(context, [(user_id, &member)]);
     Ok(Some(delta.with_oddities(Oddities::of(&member))))
 }
 
@@ -148,21 +155,37 @@ impl MemberObject {
     }
 
     /// Whether it says something about the member's rights that could not be read.
-    pub(super) fn has_unreadable_roles(&self) -> bool {
-        self.roles.is_odd_or_null()
+    pub(super) fn has_unreadable_rights(&self) -> bool {
+        self.roles.is_odd_or_null() || self.communication_disabled_until.is_odd()
     }
 
-    /// What the object says about the member's rights: nothing without its roles.
-    pub(super) fn membership(&self, user_id: UserId) -> Option<MemberSeen> {
+    /// What the object says about the member's rights: nothing without its roles. `known`: what
+    /// they were before, if the object is news of that, and not all that there is to say.
+    pub(super) fn membership(
+        &self,
+        user_id: UserId,
+        known: Option<&Membership>,
+    ) -> Option<MemberSeen> {
         let roles = self.roles.get()?.clone();
         // Without flags: a guest is the only member who never joined.
         let guest = match self.flags {
             Some(flags) => flags.has(GUEST),
             None => self.joined_at.is_odd_or_null(),
         };
+        let is = if guest {
+            Membership::guest(roles)
+        } else {
+            Membership::member(roles)
+        };
+        let timeout_until = match self.communication_disabled_until {
+            Field::Set(Timestamp(until)) => Some(until),
+            Field::Null => None,
+            // No news of a timeout is not its end.
+            Field::Absent | Field::Odd => known.and_then(Membership::timeout_until),
+        };
         Some(MemberSeen {
             user_id,
-            membership: Membership::member(roles, guest),
+            membership: is.timed_out_until(timeout_until),
         })
     }
 }

@@ -81,6 +81,11 @@ mod tests {
         let invalidating = [
             ban(r#"{"guild_id":"1","user":{"id":"2","username":"x"}}"#),
             audit_entry(r#"{"guild_id":"1","action_type":25,"target_id":"2"}"#),
+            // A timeout is a member update.
+            audit_entry(
+                r#"{"guild_id":"1","action_type":24,"target_id":"2","id":"9","user_id":"3","changes":
+                [{"key":"communication_disabled_until","new_value":"2022-01-01T00:00:00+00:00"}]}"#,
+            ),
         ];
         for normalised in invalidating {
             let Normalised::MembershipInvalidated { guild_id, user_id } = normalised else {

@@ -79,6 +79,16 @@ impl Harness {
         }
     }
 
+    /// What no dispatch says happened in the guild.
+    fn apply(&mut self, change: Change) {
+        self.world.apply(&Event {
+            guild_id: GUILD,
+            ts: self.now,
+            synthetic: false,
+            change,
+        });
+    }
+
     /// Who is in a room.
     fn people(&self, room: u64) -> Vec<u64> {
         let guild = &self.world.guilds[&GUILD];

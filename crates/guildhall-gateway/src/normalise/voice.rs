@@ -93,7 +93,10 @@ pub(super) fn state_updated(data: &str, context: &Context<'_>) -> Read {
         )
     });
     let delta = context.delta(guild_id, changes(known, now.as_ref()));
-    let delta = delta.with_members(state.member.get().map(|member| (state.user_id, member)));
+    let delta = delta.with_members(
+        context,
+        state.member.get().map(|member| (state.user_id, member)),
+    );
     Ok(Some(delta.with_oddities(Oddities::of(&state))))
 }
 

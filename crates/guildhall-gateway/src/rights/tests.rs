@@ -129,6 +129,17 @@ fn the_same_rights_again_are_no_event() {
 }
 
 #[test]
+fn a_timeout_alone_is_an_event_when_it_comes_and_when_it_is_lifted() {
+    let mut harness = Harness::known();
+    for until in [Some(1_000), Some(2_000), None] {
+        let is = member(5).timed_out_until(until);
+        let told = harness.told(KEY, MembershipUpdate::Is(is.clone()));
+        assert_eq!(told, [changed(Some(is.clone()))]);
+        assert_eq!(harness.told(KEY, MembershipUpdate::Is(is)), []);
+    }
+}
+
+#[test]
 fn a_failed_look_up_is_answered_as_failed_and_tried_again() {
     let mut harness = Harness::new(&[GUILD]);
     harness.watch(1, &[GUILD]);
@@ -295,7 +306,7 @@ fn a_watch_of_too_many_guilds_is_cut_short_and_says_so() {
 }
 
 fn member(role: u64) -> Membership {
-    Membership::member(vec![RoleId(role)], false)
+    Membership::member(vec![RoleId(role)])
 }
 
 fn changed(membership: Option<Membership>) -> Output {

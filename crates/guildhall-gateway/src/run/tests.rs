@@ -63,7 +63,7 @@ async fn a_voice_join_and_the_rights_of_a_viewer_reach_a_web_role() {
 
     web.say(&watch(3, UserId(7), vec![GuildId(1), GuildId(2)]))
         .await;
-    let is = Some(Membership::member(vec![RoleId(4)], false));
+    let is = Some(Membership::member(vec![RoleId(4)]));
     let (mut acked, mut told) = (None, None);
     while acked.is_none() || told.is_none() {
         match web.frame().await {
@@ -140,7 +140,7 @@ async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
                 Change::Rights {
                     membership: Some(is),
                     ..
-                } if is == Membership::member(vec![RoleId(6)], false) => by_call += 1,
+                } if is == Membership::member(vec![RoleId(6)]) => by_call += 1,
                 _ => {}
             },
             _ => {}

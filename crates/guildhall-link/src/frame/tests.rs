@@ -260,7 +260,15 @@ fn of_the_log(start: Position) -> Vec<Frame> {
             more: false,
             event: event(Change::Rights {
                 user_id: UserId(80_351_110_224_678_912),
-                membership: Some(Membership::member(vec![RoleId(9)], false)),
+                membership: Some(Membership::member(vec![RoleId(9)])),
+            }),
+        }),
+        Frame::Event(Envelope {
+            at: start.at(46),
+            more: false,
+            event: event(Change::Rights {
+                user_id: UserId(80_351_110_224_678_912),
+                membership: Some(Membership::guest(vec![]).timed_out_until(Some(NOW))),
             }),
         }),
         Frame::Status(LogStatus {

@@ -150,6 +150,8 @@ pub(super) struct RightsPayload<'a> {
     guest: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     member: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout_until: Option<UnixMs>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     forgotten: bool,
 }
@@ -161,17 +163,19 @@ impl<'a> RightsPayload<'a> {
             roles: None,
             guest: None,
             member: None,
+            timeout_until: None,
             forgotten: true,
         };
         let known = |roles: &'a [RoleId], guest, member| Self {
             roles: Some(Cow::Borrowed(roles)),
             guest: Some(guest),
             member: Some(member),
+            timeout_until: membership.and_then(Membership::timeout_until),
             forgotten: false,
             ..forgotten
         };
         match membership {
-            Some(Membership::Member { roles, guest }) => known(roles, *guest, true),
+            Some(Membership::Member { roles, guest, .. }) => known(roles, *guest, true),
             Some(Membership::Stranger) => known(&[], false, false),
             None => forgotten,
         }
@@ -183,8 +187,12 @@ impl<'a> RightsPayload<'a> {
         match (self.forgotten, self.member) {
             (true, _) => Ok(None),
             (false, Some(true)) => {
-                let guest = self.guest.unwrap_or_default();
-                Ok(Some(Membership::member(roles, guest)))
+                let is = if self.guest.unwrap_or_default() {
+                    Membership::guest(roles)
+                } else {
+                    Membership::member(roles)
+                };
+                Ok(Some(is.timed_out_until(self.timeout_until)))
             }
             (false, Some(false)) => Ok(Some(Membership::Stranger)),
             (false, None) => Err(de::Error::missing_field("member")),

@@ -252,6 +252,35 @@ fn rights_that_say_neither_member_nor_forgotten_are_no_rights() {
 }
 
 #[test]
+fn a_timeout_is_said_with_the_rights_of_whoever_is_in_one_and_of_nobody_else() {
+    let rights = |membership| Event {
+        guild_id: GuildId(1),
+        ts: 5,
+        synthetic: false,
+        change: Change::Rights {
+            user_id: UserId(8),
+            membership: Some(membership),
+        },
+    };
+    let member = Membership::member(vec![RoleId(3)]);
+    for (membership, said) in [
+        (member.clone(), r#""guest":false,"member":true"#),
+        (
+            member.timed_out_until(Some(1_640_995_200_000)),
+            r#""guest":false,"member":true,"timeoutUntil":1640995200000"#,
+        ),
+    ] {
+        let event = rights(membership);
+        let payload = format!(r#"{{"guildId":"1","ts":5,"userId":"8","roles":["3"],{said}}}"#);
+        let wire = format!(r#"{{"event":"rights","payload":{payload}}}"#);
+        assert_eq!(serde_json::to_string(&event).expect("is written"), wire);
+        let read = Event::from_wire("rights", &payload).expect("is read");
+        assert_eq!(read, event);
+        assert!(event.public().is_none());
+    }
+}
+
+#[test]
 fn an_error_does_not_repeat_an_endless_name() {
     let error = Event::from_wire(&"x".repeat(10_000), "{}").expect_err("no guildId");
     assert!(error.to_string().len() < 200);
@@ -339,7 +368,7 @@ fn one_of_each() -> Vec<Event> {
         },
         Change::Rights {
             user_id: UserId(9),
-            membership: Some(Membership::member(vec![RoleId(3)], false)),
+            membership: Some(Membership::member(vec![RoleId(3)])),
         },
         Change::RightsReset,
     ];
@@ -410,7 +439,7 @@ fn guild() -> Guild {
         pending_voice: BTreeMap::new(),
         memberships: [
             (UserId(8), Membership::Stranger),
-            (UserId(9), Membership::member(vec![RoleId(3)], true)),
+            (UserId(9), Membership::guest(vec![RoleId(3)])),
         ]
         .into(),
     }

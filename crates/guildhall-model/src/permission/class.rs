@@ -35,9 +35,10 @@ impl ViewerClass {
     /// see nothing of it, never what `@everyone` sees.
     #[must_use]
     pub fn of(guild_id: GuildId, guild: &Guild, user_id: UserId) -> Option<Self> {
-        let Some(Membership::Member { roles, guest }) = guild.memberships.get(&user_id) else {
+        let Some(Membership::Member { roles, guest, .. }) = guild.memberships.get(&user_id) else {
             return None;
         };
+        // A timeout takes nothing of what somebody sees, so it is no part of a class.
         let member = Member {
             user_id,
             roles,

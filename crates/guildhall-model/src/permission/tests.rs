@@ -307,6 +307,26 @@ fn who_is_no_member_or_was_not_looked_up_has_no_class() {
 }
 
 #[test]
+fn a_timeout_changes_nobodys_class() {
+    let mut guild = guild_with([(EVERYONE, VIEW), (RED, Permissions::ADMINISTRATOR)], []);
+    sit(&mut guild, BOB, ROOM);
+    for is in [
+        Membership::member(vec![]),
+        Membership::member(vec![RED]),
+        Membership::guest(vec![]),
+    ] {
+        for user in [ANN, BOB, OWNER] {
+            let mut class = |is| {
+                guild.memberships.insert(user, is);
+                ViewerClass::of(GUILD, &guild, user).expect("a member")
+            };
+            let timed_out = is.clone().timed_out_until(Some(u64::MAX));
+            assert_eq!(class(timed_out), class(is.clone()));
+        }
+    }
+}
+
+#[test]
 fn an_obfuscated_or_absent_room_is_seen_by_nobody() {
     let mut guild = guild_with([(EVERYONE, VIEW), (RED, Permissions::ADMINISTRATOR)], []);
     sit(&mut guild, ANN, ROOM);
@@ -328,9 +348,7 @@ fn an_obfuscated_or_absent_room_is_seen_by_nobody() {
 #[test]
 fn a_guest_sees_the_room_they_are_in_and_nothing_else() {
     let mut guild = guild_with([(EVERYONE, VIEW)], []);
-    guild
-        .memberships
-        .insert(ANN, Membership::member(vec![], true));
+    guild.memberships.insert(ANN, Membership::guest(vec![]));
     let outside = ViewerClass::of(GUILD, &guild, ANN).expect("a member");
     assert!(!outside.sees(&guild, ROOM) && !outside.sees(&guild, OTHER));
     sit(&mut guild, ANN, ROOM);
@@ -398,7 +416,7 @@ fn in_room(guild: &Guild, member: Member<'_>) -> Permissions {
 
 fn class_of(guild: &Guild, user: UserId, roles: &[RoleId]) -> ViewerClass {
     let mut guild = guild.clone();
-    let membership = Membership::member(roles.to_vec(), false);
+    let membership = Membership::member(roles.to_vec());
     guild.memberships.insert(user, membership);
     ViewerClass::of(GUILD, &guild, user).expect("a member")
 }

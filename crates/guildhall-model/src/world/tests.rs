@@ -75,9 +75,38 @@ proptest! {
 fn roles_of_a_member_are_a_set() {
     let two = vec![RoleId(5), RoleId(3), RoleId(5)];
     assert_eq!(
-        Membership::member(two, false),
-        Membership::member(vec![RoleId(3), RoleId(5)], false)
+        Membership::member(two),
+        Membership::member(vec![RoleId(3), RoleId(5)])
     );
+}
+
+#[test]
+fn a_timeout_is_over_at_its_end_and_a_stranger_is_in_none() {
+    let member = Membership::member(Vec::new()).timed_out_until(Some(5));
+    assert!(member.is_timed_out(4));
+    assert!(!member.is_timed_out(5));
+    assert!(!member.timed_out_until(None).is_timed_out(0));
+    let stranger = Membership::Stranger.timed_out_until(Some(5));
+    assert_eq!(stranger, Membership::Stranger);
+    assert!(!stranger.is_timed_out(0));
+}
+
+#[test]
+fn a_membership_without_a_timeout_is_written_as_before_there_were_any() {
+    let guest = Membership::guest(vec![RoleId(3)]);
+    for (membership, json) in [
+        (&guest, r#"{"is":"member","roles":["3"],"guest":true}"#),
+        (
+            &guest.clone().timed_out_until(Some(7)),
+            r#"{"is":"member","roles":["3"],"guest":true,"timeoutUntil":7}"#,
+        ),
+        (&Membership::Stranger, r#"{"is":"stranger"}"#),
+    ] {
+        let written = serde_json::to_string(membership).expect("is written");
+        assert_eq!(written, json);
+        let read: Membership = serde_json::from_str(json).expect("is read");
+        assert_eq!(read, *membership);
+    }
 }
 
 #[test]
@@ -85,7 +114,7 @@ fn a_role_that_went_and_came_again_is_nobodys() {
     let (user_id, role_id) = (UserId(9), RoleId(3));
     let rights = |roles: &[RoleId]| Change::Rights {
         user_id,
-        membership: Some(Membership::member(roles.to_vec(), false)),
+        membership: Some(Membership::member(roles.to_vec())),
     };
     let permissions = Permissions::VIEW_CHANNEL;
     let set = Change::RoleSet(Role {
@@ -122,7 +151,7 @@ fn a_role_that_went_and_came_again_is_nobodys() {
     let world = World::default().apply_all(&events);
     let guild = &world.guilds[&guild_id];
     assert_eq!(guild.roles[&role_id], permissions);
-    let kept = Membership::member(vec![RoleId(5)], false);
+    let kept = Membership::member(vec![RoleId(5)]);
     assert_eq!(guild.memberships[&user_id], kept);
 }
 

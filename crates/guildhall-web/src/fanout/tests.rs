@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use guildhall_model::UserId;
+use guildhall_model::{Change, UserId, guild::Membership};
 use tokio::time::Instant;
 
 use super::StreamRegistration;
@@ -25,6 +25,28 @@ async fn a_group_is_published_once_and_wakes_each_stream_once() {
     assert_eq!(anna.woken(), woken + 1);
     assert_eq!(anna.names().len(), 3);
     assert_eq!(anna.pieces().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_wakes_nobody_and_changes_nothing_of_what_its_person_sees() {
+    let mut harness = Harness::hall();
+    let mut anna = harness.open(ANNA, None);
+    anna.pieces();
+    let viewer = harness.fanout.viewer(ANNA);
+    let (woken, generation) = (anna.woken(), viewer.rights_generation());
+    for until in [Some(u64::MAX), None] {
+        harness.tell(Change::Rights {
+            user_id: ANNA,
+            membership: Some(Membership::member(Vec::new()).timed_out_until(until)),
+        });
+        assert_eq!(anna.woken(), woken);
+        assert_eq!(viewer.rights_generation(), generation);
+        assert!(anna.pieces().is_empty());
+    }
+    let mut back = harness.open(ANNA, Some(at(0)));
+    assert_eq!(back.names(), ["resumed"], "no view begins anew");
+    harness.tell(joined(GHOST, LOBBY));
+    assert_eq!(anna.names(), ["voice.joined"]);
 }
 
 #[tokio::test(start_paused = true)]

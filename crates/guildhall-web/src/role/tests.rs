@@ -292,7 +292,7 @@ impl Gateway {
     async fn look_up(&mut self, at: Position) {
         let (request_id, user_id, guild_ids) = self.asked().await;
         assert_eq!(guild_ids, [HALL]);
-        let membership = Some(Membership::member(Vec::new(), false));
+        let membership = Some(Membership::member(Vec::new()));
         self.append(
             at,
             Change::Rights {

@@ -195,7 +195,7 @@ impl Guild {
     /// What a watched user is here.
     pub(crate) fn membership(&self, user_id: UserId) -> Membership {
         self.member(user_id).map_or(Membership::Stranger, |member| {
-            Membership::member(member.roles.clone(), false)
+            Membership::member(member.roles.clone())
         })
     }
 }

@@ -2,7 +2,7 @@ use guildhall_model::{RoleId, guild::Membership};
 use serde_json::{Value, json};
 
 use super::{
-    Harness, MemberSeen, UserId,
+    Change, Harness, MemberSeen, UserId,
     discord::{
         ANN, BOB, BOT, GATED, MOON, member, member_update, role, user, voice_state, with, without,
     },
@@ -120,35 +120,31 @@ fn a_bot_is_said_to_be_one() {
 #[test]
 fn rights_are_seen_on_every_member_object_with_roles() {
     let mut harness = Harness::built();
-    let roles = json!(["4", 3, "4"]);
-    let base = with(member_update(ANN), "roles", roles);
-    let member_of = |roles: &[u64], guest| {
-        Some(Membership::member(
-            roles.iter().copied().map(RoleId).collect(),
-            guest,
-        ))
-    };
+    let base = with(member_update(ANN), "roles", json!(["4", 3, "4"]));
+    let roles = |roles: &[u64]| roles.iter().copied().map(RoleId).collect();
+    let member_of = |ids: &[u64]| Some(Membership::member(roles(ids)));
+    let guest_of = |ids: &[u64]| Some(Membership::guest(roles(ids)));
     for (what, data, expected) in [
-        ("documented", base.clone(), member_of(&[3, 4], false)),
+        ("documented", base.clone(), member_of(&[3, 4])),
         (
             "guest by flag",
             with(base.clone(), "flags", 16),
-            member_of(&[3, 4], true),
+            guest_of(&[3, 4]),
         ),
         (
             "other flags",
             with(base.clone(), "flags", 11),
-            member_of(&[3, 4], false),
+            member_of(&[3, 4]),
         ),
         (
             "odd flags",
             with(base.clone(), "flags", json!([])),
-            member_of(&[3, 4], true),
+            guest_of(&[3, 4]),
         ),
         (
             "never joined",
             with(base.clone(), "joined_at", Value::Null),
-            member_of(&[3, 4], true),
+            guest_of(&[3, 4]),
         ),
         ("without roles", without(base.clone(), "roles"), None),
         ("odd roles", with(base, "roles", json!(["x"])), None),
@@ -167,6 +163,63 @@ fn rights_are_seen_on_every_member_object_with_roles() {
         with(member(ANN), "roles", json!(["3"])),
     );
     assert_eq!(harness.hear("VOICE_STATE_UPDATE", &state).members.len(), 1);
+}
+
+#[test]
+fn a_timeout_is_read_kept_and_lifted() {
+    const FIELD: &str = "communication_disabled_until";
+    let mut harness = Harness::built();
+    let watched = Change::Rights {
+        user_id: UserId(ANN),
+        membership: Some(Membership::member(vec![])),
+    };
+    harness.apply(watched);
+    let in_one = with(member(ANN), FIELD, "2022-01-01T00:00:00.000000+00:00");
+    let until = Some(1_640_995_200_000);
+    let update = |member: Value| with(member, "guild_id", "1");
+    let state = |member| with(voice_state(ANN, Some(MOON)), "member", member);
+    for (what, kind, data, expected) in [
+        ("comes", UPDATE, update(in_one.clone()), until),
+        (
+            "is no news",
+            UPDATE,
+            update(without(member(ANN), FIELD)),
+            until,
+        ),
+        (
+            "is no news in voice",
+            "VOICE_STATE_UPDATE",
+            state(without(member(ANN), FIELD)),
+            until,
+        ),
+        (
+            "is odd",
+            UPDATE,
+            update(with(member(ANN), FIELD, "soon")),
+            until,
+        ),
+        ("is lifted", UPDATE, update(member(ANN)), None),
+        ("comes in voice", "VOICE_STATE_UPDATE", state(in_one), until),
+        (
+            "is lifted in voice",
+            "VOICE_STATE_UPDATE",
+            state(member(ANN)),
+            None,
+        ),
+    ] {
+        let told = harness.hear(kind, &data);
+        let [seen] = &told.members[..] else {
+            panic!("{what}: {told:?}");
+        };
+        assert_eq!(seen.membership.timeout_until(), expected, "{what}");
+        let is_odd = what == "is odd";
+        assert_eq!(told.oddities.stale.is_some(), is_odd, "{what}");
+        assert_eq!(!told.unreadable_members.is_empty(), is_odd, "{what}");
+        harness.apply(Change::Rights {
+            user_id: UserId(ANN),
+            membership: Some(seen.membership.clone()),
+        });
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ proptest! {
         let mut harness = Harness::empty();
         harness.hear("GUILD_CREATE", &guild());
         for (user, roles) in [(ANN, vec![RoleId(GATED)]), (BOB, vec![]), (OWNER, vec![])] {
-            let membership = Some(Membership::member(roles, false));
+            let membership = Some(Membership::member(roles));
             let change = Change::Rights { user_id: UserId(user), membership };
             harness.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change });
         }

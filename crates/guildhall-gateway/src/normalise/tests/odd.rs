@@ -296,7 +296,7 @@ fn all_visible(harness: &Harness) -> BTreeSet<(u64, ChannelId)> {
             synthetic: false,
             change: Change::Rights {
                 user_id: UserId(user),
-                membership: Some(Membership::member(roles, false)),
+                membership: Some(Membership::member(roles)),
             },
         });
     }

@@ -43,7 +43,7 @@ proptest! {
             let roles = roles.into_iter().map(RoleId).collect();
             let rights = Change::Rights {
                 user_id: UserId(user),
-                membership: Some(Membership::member(roles, false)),
+                membership: Some(Membership::member(roles)),
             };
             harness.world.apply(&Event { guild_id: GUILD, ts: 0, synthetic: false, change: rights });
         }

@@ -126,7 +126,7 @@ fn a_member_in_a_replay_is_looked_at_again() {
     harness.dispatch("READY", &ready(&["1"]));
     harness.dispatch("GUILD_CREATE", &guild("1"));
     harness.watch(1, &[GUILD]);
-    let now = Membership::member(Vec::new(), false);
+    let now = Membership::member(Vec::new());
     let key = (GUILD, USER);
     harness.working.looked_up(key, Some(now), harness.now, 50);
     harness.working.lost(cut(), harness.now, 60);
@@ -147,7 +147,7 @@ fn a_watch_is_answered_in_the_batch_of_the_rights_it_needed() {
         harness.working.take().effects,
         [Effect::LookUpByRest((GUILD, USER))]
     );
-    let member = Membership::member(vec![RoleId(4)], false);
+    let member = Membership::member(vec![RoleId(4)]);
     harness
         .working
         .looked_up((GUILD, USER), Some(member), harness.now, 50);
@@ -172,7 +172,7 @@ fn a_member_object_in_any_dispatch_is_the_newer_answer() {
     state["member"] =
         json!({"user": {"id": "7", "username": "u"}, "roles": ["4"], "flags": 0, "joined_at": "x"});
     harness.dispatch("VOICE_STATE_UPDATE", &state);
-    let old = Membership::member(Vec::new(), false);
+    let old = Membership::member(Vec::new());
     harness
         .working
         .looked_up((GUILD, USER), Some(old), harness.now, 50);
@@ -181,7 +181,7 @@ fn a_member_object_in_any_dispatch_is_the_newer_answer() {
         names(&outcome),
         ["guild.available", "voice.joined", "rights"]
     );
-    let now = Membership::member(vec![RoleId(4)], false);
+    let now = Membership::member(vec![RoleId(4)]);
     let kept = &harness.working.world.guilds[&GUILD].memberships[&USER];
     assert_eq!(kept, &now);
 }
@@ -194,7 +194,7 @@ fn a_ban_is_looked_into_although_it_tells_no_roles() {
     harness.watch(1, &[GUILD]);
     harness.working.looked_up(
         (GUILD, USER),
-        Some(Membership::member(Vec::new(), false)),
+        Some(Membership::member(Vec::new())),
         harness.now,
         50,
     );
@@ -409,7 +409,7 @@ fn guild_with_a_member() -> World {
     harness.dispatch("GUILD_CREATE", &guild("1"));
     let mut world = harness.working.world;
     let guild = world.guilds.get_mut(&GUILD).expect("it came");
-    let member = Membership::member(vec![RoleId(5)], false);
+    let member = Membership::member(vec![RoleId(5)]);
     guild.memberships.insert(USER, member);
     world
 }

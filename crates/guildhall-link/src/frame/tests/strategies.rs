@@ -294,8 +294,9 @@ fn occupants() -> impl Strategy<Value = Occupant> {
 
 fn memberships() -> impl Strategy<Value = Membership> {
     prop_oneof![
-        (vec(ids().prop_map(RoleId), 0..4), any::<bool>())
-            .prop_map(|(roles, guest)| Membership::member(roles, guest)),
+        (vec(ids().prop_map(RoleId), 0..4), any::<Option<u64>>())
+            .prop_map(|(roles, until)| Membership::member(roles).timed_out_until(until)),
+        vec(ids().prop_map(RoleId), 0..4).prop_map(Membership::guest),
         Just(Membership::Stranger),
     ]
 }

@@ -54,7 +54,7 @@ fn naive_in_channel(guild: &Guild, overwrites: &[Overwrite], user: u64, roles: &
 }
 
 fn naive_sees(guild: &Guild, user: UserId, channel: ChannelId) -> bool {
-    let Some(Membership::Member { roles, guest }) = guild.memberships.get(&user) else {
+    let Some(Membership::Member { roles, guest, .. }) = guild.memberships.get(&user) else {
         return false;
     };
     let Some(room) = guild

@@ -121,7 +121,7 @@ async fn however_many_requests_one_person_makes_another_is_asked_about_at_once()
             (BEN, vec![HALL]),
             "one place for one person"
         );
-        let membership = Some(Membership::member(Vec::new(), false));
+        let membership = Some(Membership::member(Vec::new()));
         gateway
             .append(
                 at(1),

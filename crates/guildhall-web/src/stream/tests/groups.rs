@@ -80,7 +80,7 @@ fn harmless(kind: u8, other: u8, guild: &Guild) -> Vec<Change> {
             let user_id = [ANNA, BEN, GHOST][usize::from(other % 3)];
             vec![Change::Rights {
                 user_id,
-                membership: Some(Membership::member(roles(user_id), false)),
+                membership: Some(Membership::member(roles(user_id))),
             }]
         }
         10 => vec![Change::Gap { from: 1, to: 2 }],

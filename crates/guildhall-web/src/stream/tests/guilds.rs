@@ -22,7 +22,7 @@ fn annex() -> Guild {
 fn member(user_id: UserId) -> Change {
     Change::Rights {
         user_id,
-        membership: Some(Membership::member(Vec::new(), false)),
+        membership: Some(Membership::member(Vec::new())),
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) const CARL: UserId = UserId(13);
 
 /// A hall with two rooms, one of them hidden from those without the role.
 pub(crate) fn hall() -> Guild {
-    let member = |roles: &[RoleId]| Membership::member(roles.to_vec(), false);
+    let member = |roles: &[RoleId]| Membership::member(roles.to_vec());
     Guild {
         info: GuildInfo {
             name: "The Hall".into(),
@@ -433,7 +433,7 @@ impl Harness {
 
     /// What a user is in the hall.
     pub(crate) fn look_up(&mut self, user_id: UserId, roles: &[RoleId]) {
-        let membership = Some(Membership::member(roles.to_vec(), false));
+        let membership = Some(Membership::member(roles.to_vec()));
         self.tell(Change::Rights {
             user_id,
             membership,

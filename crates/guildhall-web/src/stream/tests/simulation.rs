@@ -140,7 +140,9 @@ pub(super) fn changes(step: Step, guild_id: GuildId, guild: Option<&Guild>) -> V
             let membership = match other / 4 % 8 {
                 0 => None,
                 1 => Some(Membership::Stranger),
-                guest => Some(Membership::member(roles, guest == 2)),
+                2 => Some(Membership::guest(roles)),
+                3 => Some(Membership::member(roles).timed_out_until(Some(3))),
+                _ => Some(Membership::member(roles)),
             };
             vec![Change::Rights {
                 user_id: who,
@@ -188,7 +190,7 @@ fn looked_up(step: Step, guild: Option<&Guild>) -> Vec<Change> {
     let found = VIEWERS.iter().cycle().skip(first).take(3).find(unknown);
     let membership = match step.other % 3 {
         0 => Membership::Stranger,
-        _ => Membership::member(vec![ROLES[usize::from(step.other % 2)]], false),
+        _ => Membership::member(vec![ROLES[usize::from(step.other % 2)]]),
     };
     let rights = found.map(|user| Change::Rights {
         user_id: *user,

@@ -19,7 +19,7 @@ fn watched() -> Harness {
 impl Harness {
     fn looked_up(&mut self, roles: &[u64]) {
         let roles = roles.iter().copied().map(RoleId).collect();
-        let is = Membership::member(roles, false);
+        let is = Membership::member(roles);
         self.working.looked_up(KEY, Some(is), self.now, self.wall);
     }
 
