@@ -23,6 +23,8 @@ pub mod event;
 pub mod world;
 /// Discord's permission algorithm, and the classes of viewers who see the same.
 pub mod permission;
+/// What people ask to be done in Discord, who may, and what comes of it.
+pub mod command;
 
 pub use cursor::Cursor;
 pub use event::{Change, Envelope, Event, SealedEvent};

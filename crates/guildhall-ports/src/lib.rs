@@ -11,6 +11,8 @@ pub mod health;
 pub mod fence;
 /// What the gateway has to know after its process is gone.
 pub mod journal;
+/// What the gateway has to know of commands after its process is gone.
+pub mod command_journal;
 /// How a log gets from its one writer to whoever reads it.
 pub mod event_bus;
 /// History: events kept beside the road.
@@ -32,6 +34,7 @@ pub mod memory;
 pub mod conformance;
 
 pub use clock::{Clock, ManualClock, SystemClock, millis};
+pub use command_journal::{CommandJournal, CommandState, KeptCommand, Settlement};
 pub use event_bus::{AppendError, EventBus, EventTail, ReadError};
 pub use event_store::EventStore;
 pub use expiring_set::ExpiringSet;

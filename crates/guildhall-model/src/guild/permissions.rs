@@ -37,6 +37,10 @@ impl Permissions {
     pub const CONNECT: Self = Self(1 << 20);
     /// May speak in a voice channel.
     pub const SPEAK: Self = Self(1 << 21);
+    /// May move members between voice channels, and out of them.
+    pub const MOVE_MEMBERS: Self = Self(1 << 24);
+    /// May set the status of the voice channel they are in.
+    pub const SET_VOICE_CHANNEL_STATUS: Self = Self(1 << 48);
 
     /// Whether all of `other` are in.
     #[must_use]
