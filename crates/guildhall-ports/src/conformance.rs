@@ -5,6 +5,8 @@
 mod event_bus;
 /// The suite of [`Journal`](crate::Journal): every promise that one process can see.
 mod journal;
+/// The suite of [`CommandJournal`](crate::CommandJournal).
+mod command_journal;
 /// The suite of [`EventStore`](crate::EventStore).
 mod event_store;
 /// The suite of [`GatewayRegistry`](crate::GatewayRegistry).
@@ -13,7 +15,10 @@ mod registry;
 mod session_store;
 /// The suite of [`RateLimiter`](crate::RateLimiter).
 mod rate_limiter;
+/// Random histories, and the smallest that fails.
+mod property;
 
+pub use command_journal::command_journal;
 pub use event_bus::event_bus;
 pub use event_store::event_store;
 pub use journal::{journal, one_owner};

@@ -5,6 +5,8 @@
 mod event_bus;
 /// The journal in memory, for as long as its handles live.
 mod journal;
+/// The journal of commands in memory, for as long as its handles live.
+mod command_journal;
 /// Stores of events: none, and one in memory.
 mod event_store;
 /// The registry of one gateway.
@@ -14,6 +16,7 @@ mod session_store;
 /// Buckets in memory.
 mod rate_limiter;
 
+pub use command_journal::MemoryCommandJournal;
 pub use event_bus::InMemoryEventBus;
 pub use event_store::{MemoryEventStore, NoOpEventStore};
 pub use journal::{MemoryJournal, MemoryJournals};

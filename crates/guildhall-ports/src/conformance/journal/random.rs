@@ -1,6 +1,6 @@
 //! Random sequences of calls, compared with the reference.
 
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use guildhall_model::{Event, Guild, GuildId, LogId, Position, arbitrary};
 use proptest::{
@@ -8,8 +8,7 @@ use proptest::{
     option,
     prelude::{Just, any, prop_oneof},
     sample::Index,
-    strategy::{Strategy, ValueTree},
-    test_runner::TestRunner,
+    strategy::Strategy,
 };
 
 use super::{
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     Fence,
+    conformance::property::holds,
     journal::{Commit, Journal, JournalContents, JournalError, JournalState, Journals, NewEpoch},
     memory::MemoryJournals,
 };
@@ -69,37 +69,10 @@ where
     Place: AsyncFn() -> Arc<dyn Journals>,
 {
     let steps = vec((0..LOGS.len(), step()), 1..30);
-    holds(&steps, async |steps: Vec<(usize, Step)>| {
+    holds(SEQUENCES, &steps, async |steps: Vec<(usize, Step)>| {
         run(fresh(), steps).await
     })
     .await;
-}
-
-/// `proptest!` for what has to be awaited: the smallest failing value is the one that is shown.
-async fn holds<S>(strategy: &S, property: impl AsyncFn(S::Value) -> Result<(), String>)
-where
-    S: Strategy,
-    S::Value: Debug,
-{
-    let mut runner = TestRunner::default();
-    for _ in 0..SEQUENCES {
-        let mut tree = strategy.new_tree(&mut runner).expect("rejects nothing");
-        let Err(mut why) = property(tree.current()).await else {
-            continue;
-        };
-        let mut smallest = tree.current();
-        let mut smaller = tree.simplify();
-        while smaller {
-            match property(tree.current()).await {
-                Err(again) => {
-                    (smallest, why) = (tree.current(), again);
-                    smaller = tree.simplify();
-                }
-                Ok(()) => smaller = tree.complicate(),
-            }
-        }
-        panic!("{why}\n{smallest:#?}");
-    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
