@@ -4,6 +4,8 @@
 mod file;
 /// The journal's part of a file.
 mod journal;
+/// The commands' part of a file.
+mod commands;
 /// The gateway's file: what is in it, and the handles on it.
 mod gateway;
 

@@ -4,7 +4,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use guildhall_model::{GuildId, LogId};
 use guildhall_ports::{
-    Fence,
+    CommandJournal, Fence, KeptCommand,
     journal::{
         Amount, Commit, Journal, JournalContents, JournalError, JournalFuture, Journals, NewEpoch,
         Surplus,
@@ -12,19 +12,21 @@ use guildhall_ports::{
 };
 
 use super::{
+    commands::{self, CommandChange, GatheredChanges},
     file::{Database, FileError, Modules, Owner},
     journal,
 };
 
 /// Every store in the file, in the order in which they came. The next one goes to the end.
-const MODULES: Modules = &[&journal::MODULE];
+pub(super) const MODULES: Modules = &[&journal::MODULE, &commands::MODULE];
 
 /// What the stores know beside their rows.
 struct Stores {
     journal: journal::Store,
 }
 
-/// [`Journals`] in one SQLite file that this process has for itself (`docs/decisions/0004`).
+/// [`Journals`] and the [`CommandJournal`] in one SQLite file that this process has for itself
+/// (`docs/decisions/0004`).
 ///
 /// A thread of its own owns the file, so no async thread waits for the disk, and no runtime is
 /// needed. Dropping the last handle, on the file or on one of its journals, ends the thread after
@@ -33,6 +35,7 @@ struct Stores {
 #[derive(Clone)]
 pub struct SqliteJournals {
     owner: Arc<Owner<Stores>>,
+    gathered: Arc<GatheredChanges>,
 }
 
 /// The journal of one log, for one writer.
@@ -71,8 +74,10 @@ impl SqliteJournals {
     ) -> Result<Self, JournalError> {
         let database = Database::open(path, folder_setting, MODULES)?;
         let journal = journal::Store::asking_beyond(surplus);
-        let owner = Arc::new(Owner::new(database, Stores { journal })?);
-        Ok(Self { owner })
+        Ok(Self {
+            owner: Arc::new(Owner::new(database, Stores { journal })?),
+            gathered: Arc::default(),
+        })
     }
 
     /// The journal of a log, for a writer with this fence.
@@ -89,6 +94,12 @@ impl SqliteJournals {
         let answered = self.owner.ask(ask);
         Box::pin(async move { Ok(answered.await?) })
     }
+
+    fn change(&self, change: CommandChange) -> JournalFuture<()> {
+        let added = self.gathered.add(change, &self.owner);
+        let answered = self.owner.answered(added);
+        Box::pin(async move { Ok(answered.await?) })
+    }
 }
 
 impl Journals for SqliteJournals {
@@ -98,6 +109,21 @@ impl Journals for SqliteJournals {
 
     fn journal(&self, log: LogId, fence: Fence) -> Arc<dyn Journal> {
         Arc::new(self.log(log, fence))
+    }
+}
+
+impl CommandJournal for SqliteJournals {
+    fn load(&self) -> JournalFuture<Vec<KeptCommand>> {
+        self.gathered.end();
+        self.ask(|database, _| commands::load(database))
+    }
+
+    fn keep(&self, command: KeptCommand) -> JournalFuture<()> {
+        self.change(CommandChange::Keep(Box::new(command)))
+    }
+
+    fn forget(&self, ids: Vec<u64>) -> JournalFuture<()> {
+        self.change(CommandChange::Forget(ids))
     }
 }
 

@@ -1,7 +1,10 @@
 //! This test binary once more, in a process of its own.
 
 use std::{
-    env, io,
+    env,
+    hash::{BuildHasher, Hasher, RandomState},
+    hint::spin_loop,
+    io::{self, BufRead, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -41,4 +44,46 @@ pub(crate) fn start(mut command: Command) -> (Child, io::BufReader<ChildStdout>)
 /// The log that every file here has, for its one writer.
 pub(crate) fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
     Ok(SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), Fence(1)))
+}
+
+/// Kills a child at some instant after so many of its answers. The number that it [said](say) last.
+pub(crate) fn write_and_kill(test: &str, path: &Path, answers: u64) -> u64 {
+    let (mut child, mut said) = start(command(test, path));
+    let mut line = String::new();
+    let (mut acknowledged, mut left) = (0, answers + 1);
+    while left > 0 {
+        line.clear();
+        assert!(
+            said.read_line(&mut line).expect("is read") > 0,
+            "it ended by itself"
+        );
+        if let Some(head) = line.strip_prefix("at ") {
+            acknowledged = head.trim().parse().expect("a number");
+            left -= 1;
+        }
+    }
+    for _ in 0..random_below(1_000_000) {
+        spin_loop();
+    }
+    child.kill().expect("is killed");
+    for line in said.lines() {
+        if let Some(head) = line.expect("is read").strip_prefix("at ") {
+            acknowledged = head.parse().expect("a number");
+        }
+    }
+    let end = child.wait().expect("has ended");
+    assert!(!end.success(), "it ended by itself: {end}");
+    acknowledged
+}
+
+/// In the child: everything up to this number was answered.
+pub(crate) fn say(head: u64) {
+    let mut out = io::stdout();
+    writeln!(out, "\nat {head}")
+        .and_then(|()| out.flush())
+        .expect("somebody listens");
+}
+
+pub(crate) fn random_below(end: u64) -> u64 {
+    RandomState::new().build_hasher().finish() % end
 }

@@ -1,8 +1,9 @@
-//! The SQLite journal among processes: they are killed, they come second, they may not write.
+//! The gateway's file among processes: they are killed, they come second, they may not write.
 
 #![cfg(feature = "sqlite")]
 
 mod child;
 
 mod kill;
+mod kill_commands;
 mod second;

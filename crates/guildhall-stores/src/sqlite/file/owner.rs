@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     thread::{Builder, JoinHandle},
@@ -71,29 +71,49 @@ impl<S: Send + 'static> Owner<S> {
         ask: impl FnOnce(&mut Database, &mut S) -> Result<T, FileError> + Send + 'static,
     ) -> FileFuture<T> {
         let (reply, replied) = oneshot::channel();
-        let ask: Ask<S> = Box::new(move |database, stores| {
+        let given = self.give(move |database, stores| {
             // Whoever asked may have gone: what was asked is done all the same.
             drop(reply.send(ask(database, stores)));
         });
+        self.answered(given.map(|()| replied))
+    }
+
+    /// The same, for what sends its answers by itself.
+    pub(in crate::sqlite) fn give(
+        &self,
+        ask: impl FnOnce(&mut Database, &mut S) + Send + 'static,
+    ) -> Result<(), FileError> {
+        let ask: Ask<S> = Box::new(ask);
         let sent = match &self.asks {
             Some(asks) => asks.try_send(ask),
             None => Err(TrySendError::Disconnected(ask)),
         };
-        let refusal = match sent {
-            Ok(()) => None,
-            Err(TrySendError::Full(_)) => Some("the disk is slower than what is asked of it"),
-            Err(TrySendError::Disconnected(_)) => Some("its thread has ended"),
-        };
-        let path = self.path.clone();
-        let failed = move |why| FileError::Failed(format!("{}: {why}", path.display()));
-        Box::pin(async move {
-            if let Some(why) = refusal {
-                return Err(failed(why));
-            }
-            let ended = |_| Err(failed("its thread has ended"));
-            replied.await.unwrap_or_else(ended)
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => self.too_slow(),
+            TrySendError::Disconnected(_) => failed(&self.path, "its thread has ended"),
         })
     }
+
+    /// The answer to something that was given, once it comes.
+    pub(in crate::sqlite) fn answered<T: Send + 'static>(
+        &self,
+        given: Result<oneshot::Receiver<Result<T, FileError>>, FileError>,
+    ) -> FileFuture<T> {
+        let path = self.path.clone();
+        Box::pin(async move {
+            let ended = |_| Err(failed(&path, "its thread has ended"));
+            given?.await.unwrap_or_else(ended)
+        })
+    }
+
+    /// What a caller is told for whom there is no room to wait.
+    pub(in crate::sqlite) fn too_slow(&self) -> FileError {
+        failed(&self.path, "the disk is slower than what is asked of it")
+    }
+}
+
+fn failed(path: &Path, why: &str) -> FileError {
+    FileError::Failed(format!("{}: {why}", path.display()))
 }
 
 fn serve<S>(mut database: Database, mut stores: S, inbox: &Receiver<Ask<S>>) {

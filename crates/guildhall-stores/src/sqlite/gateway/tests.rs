@@ -2,6 +2,10 @@
 mod version_1;
 /// Files of the second, which had one log.
 mod version_2;
+/// Files of the third, which kept no commands.
+mod version_3;
+/// Commands, beside journals.
+mod commands;
 /// A store of its own, as the next ones will be.
 mod another_module;
 
@@ -20,13 +24,46 @@ fn opened(path: &Path) -> Result<SqliteJournal, JournalError> {
     Ok(SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), FENCE))
 }
 
-/// A folder with a copy of the file that an earlier version left (`fixtures/journals`).
+/// The version of a file that this build has written.
+fn today() -> i64 {
+    let migrations = MODULES.iter().flat_map(|module| module.migrations);
+    let newest = migrations.map(|migration| migration.to).max();
+    newest.expect("there are some").into()
+}
+
+/// A file that was forged is refused when it is opened, with a sentence that says this, and left as
+/// it is.
+fn damage_is_refused(fresh: impl Fn() -> Place, forgeries: &[(&str, &str)]) {
+    for (sql, why) in forgeries {
+        let place = fresh();
+        place.forge(sql);
+        let before = place.files();
+        let error = opened(&place.path).expect_err("is refused");
+        assert!(place.files() == before, "{sql}: it is as it was");
+        assert!(matches!(error, JournalError::Refused(_)), "{sql}: {error}");
+        let sentence = error.to_string();
+        let named = sentence.contains(why) && sentence.contains("guildhall.db is damaged");
+        assert!(named, "{sql}: {sentence}");
+    }
+}
+
+/// A folder, mostly with a copy of the file that an earlier version left (`fixtures/journals`).
 struct Place {
     _folder: TempDir,
     path: PathBuf,
 }
 
 impl Place {
+    /// Without a file.
+    fn new() -> Self {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("guildhall.db");
+        Self {
+            _folder: folder,
+            path,
+        }
+    }
+
     fn of_version_1() -> Self {
         Self::of("version-1.sqlite3")
     }
@@ -35,16 +72,16 @@ impl Place {
         Self::of("version-2.sqlite3")
     }
 
+    fn of_version_3() -> Self {
+        Self::of("version-3.sqlite3")
+    }
+
     fn of(fixture: &str) -> Self {
-        let folder = tempdir().expect("a folder");
-        let path = folder.path().join("guildhall.db");
+        let place = Self::new();
         let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
         let fixture = format!("{fixtures}/{fixture}");
-        fs::copy(fixture, &path).expect("the fixture");
-        Self {
-            _folder: folder,
-            path,
-        }
+        fs::copy(fixture, &place.path).expect("the fixture");
+        place
     }
 
     fn beside(&self) -> PathBuf {

@@ -7,8 +7,9 @@ use guildhall_model::{Change, ChannelId, Envelope, Event, GuildId, LogId, Positi
 use guildhall_ports::journal::JournalState;
 
 use super::*;
-use crate::sqlite::file::{
-    Checksum, Migration, Module, NOW, Reading, StorageError, Table, Writing,
+use crate::sqlite::{
+    commands,
+    file::{Checksum, Migration, Module, NOW, Reading, StorageError, Table, Writing},
 };
 
 const NOTE: Table = Table {
@@ -18,20 +19,20 @@ const NOTE: Table = Table {
     words TEXT NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT",
-    versions: 4..NOW,
+    versions: 5..NOW,
 };
 
 static NOTES: Module = Module {
     tables: &[NOTE],
     migrations: &[Migration {
-        to: 4,
+        to: 5,
         run: |writing| NOTE.create(writing.connection()),
     }],
     verify: |reading| read(reading).map(drop),
 };
 
 /// The file's list with one more at its end.
-const WITH_NOTES: Modules = &[&journal::MODULE, &NOTES];
+const WITH_NOTES: Modules = &[&journal::MODULE, &commands::MODULE, &NOTES];
 
 struct StoresWithNotes {
     journal: journal::Store,
@@ -40,7 +41,7 @@ struct StoresWithNotes {
 #[tokio::test]
 async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_all() {
     let place = Place::of_version_1();
-    let owner = open(&place).expect("three migrations");
+    let owner = open(&place).expect("four migrations");
     let before = contents(&owner).await.expect("is read").expect("begun");
     let commit = next(before.head);
     let both = owner.ask(move |database, stores| {
@@ -68,7 +69,7 @@ async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_a
     assert!(matches!(error, FileError::Failed(_)), "{error:?}");
     drop(owner);
 
-    assert_eq!(place.number("PRAGMA user_version"), 4);
+    assert_eq!(place.number("PRAGMA user_version"), today() + 1);
     let owner = open(&place).expect("opens");
     let after = contents(&owner).await.expect("is read").expect("begun");
     assert_eq!(after.head, head);
@@ -123,7 +124,7 @@ async fn a_build_without_the_module_refuses_the_file_with_a_sentence() {
     assert!(place.files() == before, "it is as it was");
     let path = place.path.display();
     let expected = format!(
-        "{path} was written by a newer Guildhall (its tables have version 4, this build knows 3): \
+        "{path} was written by a newer Guildhall (its tables have version 5, this build knows 4): \
          update Guildhall, or choose another DATA_DIR"
     );
     assert_eq!(error, JournalError::Refused(expected));

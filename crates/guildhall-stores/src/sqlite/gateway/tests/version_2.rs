@@ -86,9 +86,9 @@ async fn a_file_of_version_2_whose_log_has_another_number_keeps_it() {
     assert_eq!(journals.log(LogId(0), FENCE).load().await, Ok(None));
 }
 
-#[tokio::test]
-async fn a_damaged_file_of_version_2_is_refused_and_left_as_it_is() {
-    for (sql, why) in [
+#[test]
+fn a_damaged_file_of_version_2_is_refused_and_left_as_it_is() {
+    let forgeries = [
         ("DELETE FROM event WHERE seq = 2", "table event"),
         ("UPDATE event SET ts = ts + 1 WHERE seq = 60", "table event"),
         ("DELETE FROM base WHERE guild_id = 2", "table base"),
@@ -97,15 +97,6 @@ async fn a_damaged_file_of_version_2_is_refused_and_left_as_it_is() {
         ("UPDATE head SET seq = seq + 1", "table head"),
         ("UPDATE row_sum SET rows = rows + 1", "table row_sum"),
         ("CREATE TABLE yet_another (name)", "table too many"),
-    ] {
-        let place = Place::of_version_2();
-        place.forge(sql);
-        let before = place.files();
-        let error = opened(&place.path).expect_err("is refused");
-        assert!(place.files() == before, "{sql}: it is as it was");
-        assert!(matches!(error, JournalError::Refused(_)), "{sql}: {error}");
-        let sentence = error.to_string();
-        let named = sentence.contains(why) && sentence.contains("guildhall.db is damaged");
-        assert!(named, "{sql}: {sentence}");
-    }
+    ];
+    damage_is_refused(Place::of_version_2, &forgeries);
 }

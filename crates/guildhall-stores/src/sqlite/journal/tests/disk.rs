@@ -1,9 +1,7 @@
 use super::*;
-use crate::sqlite::file::Modules;
+use crate::sqlite::gateway::MODULES;
 
-const MODULES: Modules = &[&MODULE];
-
-/// A file with a journal in it, and no thread.
+/// The gateway's file, and no thread.
 struct Opened {
     database: Database,
     journal: Store,

@@ -85,7 +85,7 @@ async fn a_journal_of_the_world_format_before_is_read() {
 #[tokio::test]
 async fn a_newer_journal_is_refused() {
     for place in [closed().await, Place::killed().await] {
-        place.forge("PRAGMA user_version=4");
+        place.forge("PRAGMA user_version=1000");
         let sentence = place.refused().await;
         let cure = "update Guildhall, or choose another DATA_DIR";
         assert!(
