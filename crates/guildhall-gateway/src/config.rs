@@ -6,7 +6,7 @@ use std::{
 
 use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
 use guildhall_model::{GuildId, LogId};
-use guildhall_ports::{Clock, EventBus, EventStore, GatewayRegistry, Journals};
+use guildhall_ports::{Clock, CommandJournal, EventBus, EventStore, GatewayRegistry, Journals};
 use rustls::ClientConfig;
 
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
@@ -80,6 +80,8 @@ pub struct GatewayPorts {
     pub clock: Arc<dyn Clock>,
     /// What survives the process, a journal for each log.
     pub journals: Arc<dyn Journals>,
+    /// What of commands survives the process.
+    pub commands: Arc<dyn CommandJournal>,
     /// What carries the logs to those who follow them.
     pub bus: Arc<dyn EventBus>,
     /// What keeps events for later, beside the road.

@@ -11,7 +11,7 @@ use std::{
 use guildhall_gateway::GatewayPorts;
 use guildhall_http::WsUrl;
 use guildhall_ports::{
-    GatewayRegistry, JournalError, Journals, LinkAddress, SystemClock,
+    CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, SystemClock,
     memory::{
         CookieSessionStore, InMemoryEventBus, MemoryRateLimiter, NoOpEventStore,
         SingleInstanceRegistry,
@@ -64,23 +64,29 @@ pub(crate) fn web(gateways: Arc<dyn GatewayRegistry>) -> WebPorts {
     }
 }
 
-/// What the gateway asks of the outside beside its journals: its logs are carried to attachments
-/// within this process, and there is no history.
-pub(crate) fn gateway(
+/// What the gateway keeps, in one file that this process has for itself: until the last of these
+/// is dropped.
+#[derive(Clone)]
+pub(crate) struct GatewayStores {
     journals: Arc<dyn Journals>,
-    registry: Arc<dyn GatewayRegistry>,
-) -> GatewayPorts {
+    commands: Arc<dyn CommandJournal>,
+}
+
+/// What the gateway asks of the outside beside its stores: its logs are carried to attachments
+/// within this process, and there is no history.
+pub(crate) fn gateway(stores: GatewayStores, registry: Arc<dyn GatewayRegistry>) -> GatewayPorts {
     GatewayPorts {
         clock: Arc::new(SystemClock),
-        journals,
+        journals: stores.journals,
+        commands: stores.commands,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry,
     }
 }
 
-/// Opens the gateway's journals, waiting for a gateway that is on its way out.
-pub(crate) async fn journals(settings: &Settings) -> Result<Arc<dyn Journals>, ProcessExit> {
+/// Opens the gateway's file, waiting for a gateway that is on its way out.
+pub(crate) async fn gateway_stores(settings: &Settings) -> Result<GatewayStores, ProcessExit> {
     let folder = PathBuf::from(settings.require(FOLDER_SETTING)?);
     make(&folder).map_err(|error| {
         let folder = folder.display();
@@ -94,7 +100,12 @@ pub(crate) async fn journals(settings: &Settings) -> Result<Arc<dyn Journals>, P
         let path = folder.join(FILE);
         let opened = spawn_blocking(move || SqliteJournals::open(&path, FOLDER_SETTING)).await;
         match opened.map_err(anyhow::Error::from)? {
-            Ok(journals) => return Ok(Arc::new(journals)),
+            Ok(all) => {
+                return Ok(GatewayStores {
+                    journals: Arc::new(all.clone()),
+                    commands: Arc::new(all),
+                });
+            }
             Err(JournalError::InUse(_)) if Instant::now() < give_up_at => {
                 if !said {
                     tracing::info!("[Gateway] Waiting for the gateway before this one to end");
@@ -135,14 +146,18 @@ fn make(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use guildhall_ports::memory::MemoryJournals;
+    use guildhall_ports::memory::{MemoryCommandJournal, MemoryJournals};
 
     use super::*;
 
     #[tokio::test]
     async fn what_the_gateway_of_the_process_announces_is_what_its_web_role_dials() {
         let registry = registry();
-        let gateway = gateway(Arc::new(MemoryJournals::default()), Arc::clone(&registry));
+        let stores = GatewayStores {
+            journals: Arc::new(MemoryJournals::default()),
+            commands: Arc::new(MemoryCommandJournal::default()),
+        };
+        let gateway = gateway(stores, Arc::clone(&registry));
         let web = web(registry);
         assert_eq!(web.gateways.gateways().await, Ok(Vec::new()));
         let address = LinkAddress::new("ws://127.0.0.1:8080/link");

@@ -23,13 +23,13 @@ mod web;
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};
-use guildhall_ports::{GatewayRegistry, Health, Journals, LinkAddress};
+use guildhall_ports::{GatewayRegistry, Health, LinkAddress};
 use guildhall_web::{Web, WebBuildError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
 use crate::{
-    adapters,
+    adapters::{self, GatewayStores},
     cli::{Arguments, Subcommand},
     config::{self, ConfigError, Settings, Sources, refuse},
     descriptors,
@@ -74,12 +74,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ProcessExit> {
     result
 }
 
-/// A built gateway, and its journals: whoever holds them keeps others out of `DATA_DIR`.
+/// A built gateway, and its stores: whoever holds them keeps others out of `DATA_DIR`.
 ///
-/// To be let go of last of all: when the next process gets the journals, every port is free.
+/// To be let go of last of all: when the next process gets the stores, every port is free.
 struct BuiltGateway {
     gateway: Gateway,
-    journals: Arc<dyn Journals>,
+    stores: GatewayStores,
 }
 
 /// `registry`: where it announces itself.
@@ -88,9 +88,9 @@ async fn build_gateway(
     registry: Arc<dyn GatewayRegistry>,
 ) -> Result<BuiltGateway, ProcessExit> {
     let config = config::gateway(settings)?;
-    let journals = adapters::journals(settings).await?;
+    let stores = adapters::gateway_stores(settings).await?;
     let listen = config.listen;
-    let gateway = config.build(adapters::gateway(Arc::clone(&journals), registry));
+    let gateway = config.build(adapters::gateway(stores.clone(), registry));
     let gateway = gateway.await.map_err(|error| match error {
         GatewayBuildError::NotBound(error) => {
             let (host, port) = ("GATEWAY_WS_HOST", "GATEWAY_WS_PORT");
@@ -100,7 +100,7 @@ async fn build_gateway(
         GatewayBuildError::Misconfigured(sentence) => ConfigError(sentence).into(),
         error @ GatewayBuildError::Failed(_) => ProcessExit::Failed(error.into()),
     })?;
-    Ok(BuiltGateway { gateway, journals })
+    Ok(BuiltGateway { gateway, stores })
 }
 
 /// `registry`: who knows where the gateway is.

@@ -9,7 +9,10 @@ use guildhall_link::{
 use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membership};
 use guildhall_ports::{
     Condition, ManualClock,
-    memory::{InMemoryEventBus, MemoryJournals, NoOpEventStore, SingleInstanceRegistry},
+    memory::{
+        InMemoryEventBus, MemoryCommandJournal, MemoryJournals, NoOpEventStore,
+        SingleInstanceRegistry,
+    },
 };
 use serde_json::json;
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
@@ -450,6 +453,7 @@ fn ports() -> GatewayPorts {
     GatewayPorts {
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         journals: Arc::new(MemoryJournals::default()),
+        commands: Arc::new(MemoryCommandJournal::default()),
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry: Arc::new(SingleInstanceRegistry::default()),

@@ -3,13 +3,11 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use guildhall_ports::Journals;
-
 use super::{
     BuiltGateway, build_gateway, build_web, link_url, start_gateway, start_ops, start_web,
 };
 use crate::{
-    adapters,
+    adapters::{self, GatewayStores},
     config::{self, ConfigError, Settings, secrets},
     lifecycle::{Lifecycle, ProcessExit},
     telemetry,
@@ -41,7 +39,7 @@ pub(super) async fn run(mut settings: Settings) -> Result<(), ProcessExit> {
     let mut lifecycle = Lifecycle::new();
     let started = start(&mut lifecycle, settings).await?;
     let ended = lifecycle.wait().await;
-    drop(started.journals);
+    drop(started.stores);
     ended
 }
 
@@ -53,7 +51,7 @@ pub(super) async fn run(mut settings: Settings) -> Result<(), ProcessExit> {
 pub(super) struct Started {
     pub(super) web: SocketAddr,
     pub(super) ops: SocketAddr,
-    pub(super) journals: Arc<dyn Journals>,
+    pub(super) stores: GatewayStores,
 }
 
 /// Builds everything, then starts everything: a mistake in the settings of one role is told
@@ -66,7 +64,7 @@ pub(super) async fn start(
     let metrics = telemetry::metrics()?;
     let registry = adapters::registry();
     let built = build_gateway(&settings, Arc::clone(&registry)).await?;
-    let BuiltGateway { gateway, journals } = built;
+    let BuiltGateway { gateway, stores } = built;
     let address = gateway.link_address();
     settings.set("GATEWAY_WS_URL", link_url(&address)?);
     let web = build_web(config::web(&settings)?.role, Arc::clone(&registry))?;
@@ -78,7 +76,7 @@ pub(super) async fn start(
     let started = Started {
         web: web.local_addr(),
         ops,
-        journals,
+        stores,
     };
     start_gateway(lifecycle, gateway);
     start_web(lifecycle, web);

@@ -78,7 +78,7 @@ pub(super) async fn run(
         }
     });
     let ended = lifecycle.wait().await;
-    drop(started.journals);
+    drop(started.stores);
     folder.close().map_err(anyhow::Error::from)?;
     ended
 }

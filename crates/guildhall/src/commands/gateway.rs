@@ -14,7 +14,7 @@ pub(super) const OPS_PORT: u16 = 9090;
 pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
-    let BuiltGateway { gateway, journals } = build_gateway(&settings, adapters::registry()).await?;
+    let BuiltGateway { gateway, stores } = build_gateway(&settings, adapters::registry()).await?;
     let mut lifecycle = Lifecycle::new();
     start_ops(
         &mut lifecycle,
@@ -26,6 +26,6 @@ pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
     .await?;
     start_gateway(&mut lifecycle, gateway);
     let ended = lifecycle.wait().await;
-    drop(journals);
+    drop(stores);
     ended
 }

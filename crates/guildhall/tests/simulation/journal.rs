@@ -10,11 +10,11 @@ use std::{
 use guildhall_gateway::ShardId;
 use guildhall_model::{GuildId, LogId, Position, SealedEvent, World};
 use guildhall_ports::{
-    Fence, Journal, Journals,
+    CommandJournal, Fence, Journal, Journals, KeptCommand,
     journal::{
         Amount, Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState,
     },
-    memory::MemoryJournals,
+    memory::{MemoryCommandJournal, MemoryJournals},
 };
 use guildhall_stores::sqlite::SqliteJournals;
 use parking_lot::{Mutex, MutexGuard};
@@ -62,7 +62,7 @@ struct CommitTiming {
 /// Where commits go.
 #[derive(Debug)]
 enum Backing {
-    Memory(MemoryJournals),
+    Memory(MemoryJournals, MemoryCommandJournal),
     /// `open`: what the process that runs has open, or the last one had.
     Disk {
         folder: TempDir,
@@ -106,7 +106,8 @@ impl SlowJournals {
             let folder = tempfile::tempdir().expect("a folder");
             Backing::Disk { folder, open: None }
         } else {
-            Backing::Memory(MemoryJournals::default().asking_beyond(SURPLUS))
+            let journals = MemoryJournals::default().asking_beyond(SURPLUS);
+            Backing::Memory(journals, MemoryCommandJournal::default())
         };
         let history = |shard: ShardId| (shard.log(), Mutex::new(History::new(plan.window)));
         Self {
@@ -165,6 +166,16 @@ impl SlowJournals {
         self.stand_still(stage, events).await;
     }
 
+    /// What was called is on its way to the disk, and nobody knows for a while.
+    fn answer_late(&self, done: JournalFuture<()>) -> JournalFuture<()> {
+        let length = random_millis(&mut self.timing.lock().rng, self.most_ms);
+        Box::pin(async move {
+            let done = done.await;
+            pause(length).await;
+            done
+        })
+    }
+
     async fn stand_still(&self, stage: CommitStage, events: usize) {
         let hold = self
             .timing
@@ -187,6 +198,22 @@ impl Journals for SlowJournals {
     fn journal(&self, log: LogId, fence: Fence) -> Arc<dyn Journal> {
         let all = self.clone();
         Arc::new(SlowJournal { all, log, fence })
+    }
+}
+
+impl CommandJournal for SlowJournals {
+    fn load(&self) -> JournalFuture<Vec<KeptCommand>> {
+        self.backing.lock().commands().load()
+    }
+
+    fn keep(&self, command: KeptCommand) -> JournalFuture<()> {
+        let kept = self.backing.lock().commands().keep(command);
+        self.answer_late(kept)
+    }
+
+    fn forget(&self, ids: Vec<u64>) -> JournalFuture<()> {
+        let forgotten = self.backing.lock().commands().forget(ids);
+        self.answer_late(forgotten)
     }
 }
 
@@ -218,14 +245,21 @@ impl Journal for SlowJournal {
 impl Backing {
     fn journals(&self) -> &dyn Journals {
         match self {
-            Self::Memory(journals) => journals,
+            Self::Memory(journals, _) => journals,
+            Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
+        }
+    }
+
+    fn commands(&self) -> &dyn CommandJournal {
+        match self {
+            Self::Memory(_, commands) => commands,
             Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
         }
     }
 
     fn reopen(&mut self) -> Result<(), JournalError> {
         match self {
-            Self::Memory(journals) => *journals = journals.reopened(),
+            Self::Memory(journals, _) => *journals = journals.reopened(),
             Self::Disk { folder, open } => {
                 // INVARIANT(kill): nobody else has a handle, so this waits until the file is closed.
                 drop(open.take());

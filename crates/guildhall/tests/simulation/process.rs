@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use guildhall_gateway::{Config, GatewayPorts};
 use guildhall_ports::{
-    Journals, SystemClock,
+    CommandJournal, Journals, SystemClock,
     memory::{InMemoryEventBus, NoOpEventStore, SingleInstanceRegistry},
 };
 use tokio::{runtime::Builder, select, sync::oneshot, time::timeout};
@@ -31,7 +31,11 @@ pub(crate) enum Ended {
 }
 
 impl Process {
-    pub(crate) async fn start(config: Config, journals: Arc<dyn Journals>) -> Result<Self, String> {
+    /// `stores`: what it finds, and leaves.
+    pub(crate) async fn start(
+        config: Config,
+        stores: Arc<impl Journals + CommandJournal + 'static>,
+    ) -> Result<Self, String> {
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let (listening, address) = oneshot::channel();
         let (end, mut ended) = oneshot::channel();
@@ -41,7 +45,7 @@ impl Process {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            let how = runtime.block_on(run(config, journals, listening, its_stop, its_kill));
+            let how = runtime.block_on(run(config, stores, listening, its_stop, its_kill));
             // INVARIANT(kill): all that it spawned is gone before anybody hears that it ended.
             drop(runtime);
             // Whoever started it may have given up.
@@ -82,16 +86,17 @@ impl Process {
     }
 }
 
-async fn run(
+async fn run<Stores: Journals + CommandJournal + 'static>(
     config: Config,
-    journals: Arc<dyn Journals>,
+    stores: Arc<Stores>,
     listening: oneshot::Sender<SocketAddr>,
     stop: CancellationToken,
     kill: CancellationToken,
 ) -> Ended {
     let ports = GatewayPorts {
         clock: Arc::new(SystemClock),
-        journals,
+        journals: Arc::<Stores>::clone(&stores),
+        commands: stores,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry: Arc::new(SingleInstanceRegistry::default()),

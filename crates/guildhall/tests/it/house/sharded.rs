@@ -152,7 +152,8 @@ impl ShardedGateway {
                 };
                 let ports = GatewayPorts {
                     clock: Arc::new(SystemClock),
-                    journals: Arc::new(journals),
+                    journals: Arc::new(journals.clone()),
+                    commands: Arc::new(journals),
                     bus: Arc::new(InMemoryEventBus::default()),
                     history: Arc::new(NoOpEventStore),
                     registry: Arc::new(SingleInstanceRegistry::default()),
