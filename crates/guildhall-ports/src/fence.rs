@@ -54,11 +54,16 @@ impl Fence {
     }
 }
 
-/// Where a batch leads; refused if it does not follow `head` without a hole.
+/// Where a batch leads that goes on after `after`; refused if that is not `head`, or if the batch
+/// does not follow it without a hole.
 pub fn follow(
     head: Position,
+    after: Position,
     places: impl IntoIterator<Item = Position>,
 ) -> Result<Position, Fenced> {
+    if after != head {
+        return Err(Fenced::NotAtHead { after, head });
+    }
     let mut end = head;
     for at in places {
         if Some(at.seq) != end.seq.checked_add(1) || !at.comparable(end) {

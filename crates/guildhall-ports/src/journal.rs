@@ -39,9 +39,10 @@ pub trait Journals: Debug + Send + Sync {
 /// - **All or nothing.** A [`Commit`] is there whole or not at all, whatever ends the process.
 /// - **Durable.** When a commit is answered it is there after `kill -9` and after a power cut.
 /// - **In order.** Commits take effect in the order in which they were called.
-/// - **One writer.** A commit whose events do not follow the head, or whose writer has a fence below
-///   the highest that was written with, is refused ([`JournalError::Fenced`]) and changes nothing:
-///   no position is ever given twice. A higher fence takes over with its first write.
+/// - **One writer.** A commit that does not go on from the head, with or without events, or whose
+///   writer has a fence below the highest that was written with, is refused
+///   ([`JournalError::Fenced`]) and changes nothing: no position is ever given twice, and what goes
+///   with the world is of the same moment. A higher fence takes over with its first write.
 /// - **It knows what it keeps.** Commits say which events the log needs no more; when too many of
 ///   these are kept the answer names the guilds whose bases would help ([`Surplus`]), and the next
 ///   commit brings them. It is never without an event above a floor that it was told.
@@ -52,8 +53,9 @@ pub trait Journal: Debug + Send + Sync {
     fn load(&self) -> JournalFuture<Option<JournalContents>>;
 
     /// Begins an epoch of the log: replaces whatever was there of it by these guilds, each at the
-    /// start. Refused if the fence is stale ([`JournalError::Fenced`]), or if `start` is none or is
-    /// another log's ([`JournalError::Failed`]).
+    /// start. Refused if the fence is stale ([`JournalError::Fenced`]), or if `start` is none, is
+    /// another log's, or is of an epoch that is not later than the one that is there, whose positions
+    /// would be given twice ([`JournalError::Failed`]).
     fn begin(&self, new_epoch: NewEpoch) -> JournalFuture<()>;
 
     /// Adds a batch. Answered when it is durable, with the guilds whose bases the next commit is to
@@ -97,7 +99,9 @@ pub struct NewEpoch {
 /// What belongs together: all of it is there after this, or none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
-    /// The next events of the log, contiguous after its head. May be none.
+    /// The head that it goes on from: where the writer stands.
+    pub after: Position,
+    /// The next events of the log, contiguous after that. May be none.
     pub events: Vec<Arc<SealedEvent>>,
     /// What goes with the world after them. Replaces what was there.
     pub state: Arc<JournalState>,

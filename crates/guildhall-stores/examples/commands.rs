@@ -134,6 +134,7 @@ fn commit(head: Position) -> Commit {
         }))
     };
     Commit {
+        after: head,
         events: (head.seq + 1..=head.seq + BATCH).map(sealed).collect(),
         state: Arc::new(JournalState::default()),
         floors: Vec::new(),

@@ -37,7 +37,7 @@ async fn main() -> Outcome<()> {
     let payload = serde_json::to_string(&event(1).wire_payload())?.len();
     println!("{GUILDS} guilds of {PEOPLE} people, payloads of {payload} bytes");
 
-    let mut writer = Writer::begin(&path).await?;
+    let mut writer = Writer::begin(&path, 1_700_000_000_000).await?;
     println!(
         "commits of 512 events: {}",
         commits(&mut writer, 300, 512).await?
@@ -65,7 +65,7 @@ async fn main() -> Outcome<()> {
     println!("opened in {opened:.0?}, {events} events and all guilds loaded in {loaded:.0?}");
     drop((saved, journal));
 
-    let mut writer = Writer::begin(&path).await?;
+    let mut writer = Writer::begin(&path, 1_700_000_000_001).await?;
     println!(
         "1,000,000 events in commits of 512, kept short: {}",
         a_million(&mut writer).await?
@@ -129,9 +129,9 @@ struct Writer {
 }
 
 impl Writer {
-    async fn begin(path: &Path) -> Outcome<Self> {
+    async fn begin(path: &Path, epoch: u64) -> Outcome<Self> {
         let journal = SqliteJournals::open(path, "DATA_DIR")?.log(LogId(0), Fence(2));
-        let start = Position::start(LogId(0), 1_700_000_000_000);
+        let start = Position::start(LogId(0), epoch);
         let guilds = (1..=GUILDS).map(|id| (GuildId(id), guild(id)));
         let new_epoch = NewEpoch {
             start,
@@ -171,6 +171,7 @@ impl Writer {
     }
 
     async fn commit(&mut self, events: u64, bases: Vec<JournalBase>) -> Outcome<Duration> {
+        let after = self.start.at(self.seq);
         let numbers = self.seq + 1..=self.seq + events;
         for seq in numbers.clone() {
             self.kept.entry(of(seq)).or_default().push(seq);
@@ -184,6 +185,7 @@ impl Writer {
             })
         };
         let commit = Commit {
+            after,
             events: numbers.map(|seq| Arc::new(sealed(seq))).collect(),
             state: Arc::new(JournalState::default()),
             floors: Vec::new(),

@@ -361,6 +361,7 @@ fn evicted_events_of_many_bytes_make_bases_long_before_they_are_many() {
             of(1, renamed)
         };
         let commit = guildhall_ports::journal::Commit {
+            after: log.head(),
             events: sealed(log.head(), vec![event]),
             state: Arc::default(),
             floors: log.risen_floors(),

@@ -37,6 +37,8 @@ pub(crate) struct Batch {
 /// A batch with its positions, which nobody may see before it is committed.
 #[derive(Debug)]
 pub(crate) struct SealedBatch {
+    /// What it goes on from.
+    after: Position,
     events: Vec<Arc<SealedEvent>>,
     status: Option<DiscordStatus>,
     /// `None`: nothing of it has to survive.
@@ -100,6 +102,7 @@ impl Appender {
     /// committed and published in this order.
     pub(crate) fn seal(&mut self, batch: Batch) -> SealedBatch {
         let groups = groups(&batch.events, &batch.causes);
+        let after = self.head;
         let mut events = Vec::with_capacity(batch.events.len());
         for (event, more) in batch.events.into_iter().zip(groups) {
             self.head = self.head.at(self.head.seq + 1);
@@ -110,6 +113,7 @@ impl Appender {
             self.state = Arc::clone(state);
         }
         SealedBatch {
+            after,
             events,
             status: batch.status,
             state: batch.state,
@@ -122,6 +126,7 @@ impl Appender {
             return None;
         }
         Some(self.journal.commit(Commit {
+            after: sealed.after,
             events: sealed.events.clone(),
             state: Arc::clone(&self.state),
             floors: self.log.risen_floors(),

@@ -67,9 +67,9 @@ async fn what_was_never_begun_is_nothing(place: impl AsyncFn() -> Arc<dyn Journa
     assert_eq!(journal.load().await, Ok(None));
     let commit = Commit {
         events: vec![sealed(start().at(1), bare(ONE))],
-        ..nothing()
+        ..nothing(start())
     };
-    for commit in [commit, nothing()] {
+    for commit in [commit, nothing(start())] {
         let answer = journal.commit(commit).await;
         assert_eq!(answer, Err(Fenced::NotBegun(LOG).into()));
     }
@@ -118,7 +118,7 @@ async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journals>) 
         let commit = Commit {
             events: following(head, batch.map(bare)),
             state: Arc::new(state(number)),
-            ..nothing()
+            ..nothing(head)
         };
         all.extend(commit.events.iter().map(|event| (**event).clone()));
         journal.commit(commit).await.expect("is at the head");
@@ -130,7 +130,7 @@ async fn commits_follow_one_another(place: impl AsyncFn() -> Arc<dyn Journals>) 
     }
     let silent = Commit {
         state: Arc::new(state(99)),
-        ..nothing()
+        ..nothing(saved(&journal).await.head)
     };
     journal.commit(silent).await.expect("may be without events");
     let now = saved(&journal).await;
@@ -159,13 +159,22 @@ async fn a_commit_that_is_not_at_the_head_changes_nothing(
         vec![head.at(3), head.at(3)],
         vec![head.at(4), head.at(3)],
     ];
-    for places in wrong {
+    // From the head, and from where they would follow.
+    let wrong = wrong.into_iter().flat_map(|places| {
+        let first = places[0];
+        let before = first.at(first.seq.saturating_sub(1));
+        [head, before].map(|after| (after, places.clone()))
+    });
+    let elsewhere = [head.at(1), head.at(3), other_epoch.at(2), other_log.at(2)];
+    let right = elsewhere.map(|after| (after, vec![head.at(3)]));
+    let silent = elsewhere.map(|after| (after, Vec::new()));
+    for (after, places) in wrong.chain(right).chain(silent) {
         let events = places.into_iter().map(|at| sealed(at, bare(ONE)));
         let commit = Commit {
             events: events.collect(),
             state: Arc::new(state(66)),
             bases: vec![base(ONE, 1, None)],
-            ..nothing()
+            ..nothing(after)
         };
         let answer = journal.commit(commit).await;
         let fenced = matches!(
@@ -192,7 +201,7 @@ async fn a_base_drops_what_it_has_in_it_and_nothing_else(
         events: following(start().at(5), [ONE, TWO].map(bare)),
         state: Arc::new(state(0)),
         bases: vec![base(ONE, 4, Some(two.clone()))],
-        ..nothing()
+        ..nothing(start().at(5))
     };
     journal.commit(commit).await.expect("is at the head");
     let now = saved(&journal).await;
@@ -209,7 +218,7 @@ async fn a_base_drops_what_it_has_in_it_and_nothing_else(
             base(ONE, 5, None),
             base(ONE, 6, Some(one.clone())),
         ],
-        ..nothing()
+        ..nothing(start().at(7))
     };
     journal.commit(commit).await.expect("is at the head");
     let now = saved(&journal).await;
@@ -224,7 +233,7 @@ async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn
     add(&journal, [ONE, ONE, TWO, ONE].map(bare).to_vec()).await;
     let commit = Commit {
         bases: vec![base(ONE, 2, None)],
-        ..nothing()
+        ..nothing(start().at(4))
     };
     journal.commit(commit).await.expect("is at the head");
     let before = saved(&journal).await;
@@ -240,7 +249,7 @@ async fn a_floor_that_cannot_be_changes_nothing(place: impl AsyncFn() -> Arc<dyn
             events: following(start().at(4), [ONE, TWO].map(bare)),
             state: Arc::new(state(66)),
             bases,
-            ..nothing()
+            ..nothing(start().at(4))
         };
         refused(&journal, commit).await;
         assert_eq!(saved(&journal).await, before);
@@ -254,10 +263,21 @@ async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journa
     add(&journal, [ONE, TWO, ONE].map(bare).to_vec()).await;
     let commit = Commit {
         bases: vec![base(TWO, 2, None)],
-        ..nothing()
+        ..nothing(start().at(3))
     };
     journal.commit(commit).await.expect("is at the head");
 
+    let before = saved(&journal).await;
+    for epoch in [start().epoch, start().epoch - 1, 0] {
+        let again = NewEpoch {
+            start: Position::start(LOG, epoch),
+            guilds: vec![(GuildId(9), two.clone())],
+            state: state(4),
+        };
+        let again = journal.begin(again).await;
+        assert!(matches!(again, Err(JournalError::Failed(_))), "{again:?}");
+        assert_eq!(saved(&journal).await, before);
+    }
     let start = Position::start(LOG, start().epoch + 5);
     let new_epoch = NewEpoch {
         start,
@@ -275,7 +295,7 @@ async fn a_new_epoch_replaces_everything(place: impl AsyncFn() -> Arc<dyn Journa
 
     let commit = Commit {
         events: following(start, [bare(ONE)]),
-        ..nothing()
+        ..nothing(start)
     };
     journal.commit(commit).await.expect("numbers begin again");
     assert_eq!(saved(&journal).await.head, start.at(1));
@@ -292,7 +312,7 @@ async fn what_was_committed_is_there_when_it_is_opened_again(
         events: following(start().at(4), [bare(ONE)]),
         state: Arc::new(state(12)),
         bases: vec![base(TWO, 2, Some(two)), base(ONE, 1, None)],
-        ..nothing()
+        ..nothing(start().at(4))
     };
     journal.commit(commit).await.expect("is at the head");
     let before = saved(&journal).await;
@@ -335,7 +355,7 @@ async fn every_event_and_guild_is_read_back_as_it_was_written(
     let events = following(head, events);
     let commit = Commit {
         events: events.clone(),
-        ..nothing()
+        ..nothing(head)
     };
     journal.commit(commit).await.expect("is at the head");
     drop(journal);
@@ -360,7 +380,7 @@ async fn what_is_kept_in_vain_is_asked_for_and_goes(place: impl AsyncFn() -> Arc
         floors: [(ONE, one), (TWO, two)]
             .map(|(guild_id, floor)| floor_of(guild_id, floor))
             .into(),
-        ..nothing()
+        ..nothing(start().at(6_002))
     };
     assert_eq!(journal.commit(floors(4_000, 0)).await, Ok(Vec::new()));
     assert_eq!(journal.commit(floors(4_500, 6_001)).await, Ok(vec![ONE]));
@@ -371,7 +391,7 @@ async fn what_is_kept_in_vain_is_asked_for_and_goes(place: impl AsyncFn() -> Arc
     );
     let based = Commit {
         bases: vec![base(ONE, 4_600, None)],
-        ..nothing()
+        ..nothing(start().at(6_002))
     };
     assert_eq!(journal.commit(based).await, Ok(Vec::new()));
     drop(journal);
@@ -411,7 +431,7 @@ async fn add(journal: &Arc<dyn Journal>, events: Vec<Event>) {
     let head = saved(journal).await.head;
     let commit = Commit {
         events: following(head, events),
-        ..nothing()
+        ..nothing(head)
     };
     journal.commit(commit).await.expect("is at the head");
 }

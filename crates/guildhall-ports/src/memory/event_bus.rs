@@ -121,10 +121,7 @@ impl KeptLog {
 
     fn append(&mut self, after: Position, batch: &[Arc<SealedEvent>]) -> Result<Position, Fenced> {
         let head = self.head();
-        if after != head {
-            return Err(Fenced::NotAtHead { after, head });
-        }
-        let end = follow(head, batch.iter().map(|event| event.at))?;
+        let end = follow(head, after, batch.iter().map(|event| event.at))?;
         if end != head {
             self.events.extend(batch.iter().map(Arc::clone));
             self.head.send_replace(end);

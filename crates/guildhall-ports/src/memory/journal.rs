@@ -120,8 +120,13 @@ impl MemoryJournal {
             return Err(JournalError::Failed(why));
         }
         let mut logs = self.all.logs.lock();
-        let kept = logs.get(&self.log).map_or(Fence(0), |kept| kept.fence);
-        self.all.fence.admit(self.log, kept)?;
+        if let Some(kept) = logs.get(&self.log) {
+            self.all.fence.admit(self.log, kept.fence)?;
+            if start.epoch <= kept.head.epoch {
+                let why = format!("{start} begins no epoch after that of {}", kept.head);
+                return Err(JournalError::Failed(why));
+            }
+        }
         let guilds = guilds.into_iter();
         let contents = Contents {
             fence: self.all.fence,
@@ -162,7 +167,11 @@ impl Contents {
         commit: Commit,
     ) -> Result<Vec<GuildId>, JournalError> {
         fence.admit(log, self.fence)?;
-        let head = follow(self.head, commit.events.iter().map(|event| event.at))?;
+        let head = follow(
+            self.head,
+            commit.after,
+            commit.events.iter().map(|event| event.at),
+        )?;
         let mut floors = BTreeMap::new();
         for base in &commit.bases {
             let known = self

@@ -147,6 +147,7 @@ fn next(head: Position) -> Commit {
         guild: Some(guild(floor)),
     };
     Commit {
+        after: head,
         events: (head.seq + 1..=last)
             .map(|seq| Arc::new(sealed(seq)))
             .collect(),

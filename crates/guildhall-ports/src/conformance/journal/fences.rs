@@ -32,7 +32,7 @@ pub(super) async fn a_stale_fence_is_refused_and_changes_nothing(
     // A refused commit neither.
     let not_at_head = Commit {
         events: following(before.head.at(7), [bare(ONE)]),
-        ..nothing()
+        ..nothing(before.head.at(7))
     };
     let answer = new.commit(not_at_head).await;
     assert!(matches!(answer, Err(JournalError::Fenced(_))), "{answer:?}");
@@ -41,7 +41,7 @@ pub(super) async fn a_stale_fence_is_refused_and_changes_nothing(
 
     let taken_over = Commit {
         state: Arc::new(state(8)),
-        ..nothing()
+        ..nothing(head)
     };
     new.commit(taken_over).await.expect("takes over");
     let before = saved(&new).await;
@@ -52,14 +52,14 @@ pub(super) async fn a_stale_fence_is_refused_and_changes_nothing(
         kept: higher,
     });
     let commits = [
-        nothing(),
+        nothing(head),
         Commit {
             events: following(head, [bare(ONE)]),
-            ..nothing()
+            ..nothing(head)
         },
         Commit {
             bases: vec![base(ONE, 1, None)],
-            ..nothing()
+            ..nothing(head)
         },
     ];
     for commit in commits {
@@ -75,7 +75,8 @@ pub(super) async fn a_stale_fence_is_refused_and_changes_nothing(
     assert_eq!(saved(&new).await, before);
     add(&new, vec![bare(ONE)]).await;
     new.begin(anew).await.expect("has the log");
-    assert_eq!(old.commit(nothing()).await, Err(stale));
+    let commit = nothing(Position::start(LOG, start().epoch + 1));
+    assert_eq!(old.commit(commit).await, Err(stale));
 }
 
 pub(super) async fn whoever_opens_it_has_a_higher_fence(
@@ -94,7 +95,7 @@ pub(super) async fn whoever_opens_it_has_a_higher_fence(
         add(&journal, vec![bare(ONE)]).await;
         assert_eq!(journals.fence().await, Ok(fence), "as long as it is open");
         let before = journals.journal(LOG, Fence(fence.0 - 1));
-        let answer = before.commit(nothing()).await;
+        let answer = before.commit(nothing(start().at(round + 1))).await;
         let stale = matches!(answer, Err(JournalError::Fenced(Fenced::Stale { .. })));
         assert!(stale, "{answer:?}");
     }
@@ -121,7 +122,7 @@ pub(super) async fn logs_are_kept_apart(place: impl AsyncFn() -> Arc<dyn Journal
         let commit = Commit {
             state: Arc::new(state(floor)),
             bases: vec![base(ONE, floor, None)],
-            ..nothing()
+            ..nothing(start_of(log).at(5))
         };
         journal.commit(commit).await.expect("is at the head");
     }

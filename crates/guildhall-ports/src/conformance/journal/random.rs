@@ -41,8 +41,8 @@ enum Step {
         bases: Vec<Based>,
         awaited: bool,
     },
-    /// A commit with a hole before it.
-    NotAtHead(Event),
+    /// A commit with a hole before it, and maybe nothing in it.
+    NotAtHead(Vec<Event>),
     Load,
     Reopen,
 }
@@ -103,7 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => begin,
         12 => commit,
-        1 => arbitrary::event().prop_map(Step::NotAtHead),
+        1 => vec(arbitrary::event(), 0..2).prop_map(Step::NotAtHead),
         1 => Just(Step::Load),
         2 => Just(Step::Reopen),
     ]
@@ -177,7 +177,7 @@ impl CheckedJournal {
             // Of all of them at once.
             Step::Reopen => return Ok(()),
             Step::Load => return self.compare().await,
-            Step::NotAtHead(event) => return self.commit_not_at_head(event).await,
+            Step::NotAtHead(events) => return self.commit_not_at_head(events).await,
             Step::Begin {
                 guilds,
                 state,
@@ -232,13 +232,14 @@ impl CheckedJournal {
         }
     }
 
-    async fn commit_not_at_head(&mut self, event: Event) -> Result<(), String> {
+    async fn commit_not_at_head(&mut self, events: Vec<Event>) -> Result<(), String> {
         let head = self.expected().await;
         let head = head.map_or(self.start(), |saved| saved.head);
+        let elsewhere = head.at(head.seq + 1);
         let commit = Commit {
-            events: following(head.at(head.seq + 1), [event]),
+            events: following(elsewhere, events),
             state: Arc::new(state(66)),
-            ..nothing()
+            ..nothing(elsewhere)
         };
         match self.journal.commit(commit).await {
             Err(JournalError::Fenced(_)) => Ok(()),
@@ -264,6 +265,7 @@ impl CheckedJournal {
             base(based.guild_id, *least, based.guild)
         };
         JournalCall::Commit(Commit {
+            after: head,
             bases: bases.into_iter().map(&mut place).collect(),
             events: following(head, events),
             state: Arc::new(state),

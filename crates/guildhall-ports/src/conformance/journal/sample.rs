@@ -75,8 +75,9 @@ pub(super) fn floor_of(guild_id: GuildId, floor: u64) -> Floor {
 }
 
 /// A commit that says nothing new.
-pub(super) fn nothing() -> Commit {
+pub(super) fn nothing(after: Position) -> Commit {
     Commit {
+        after,
         events: Vec::new(),
         state: Arc::new(state(0)),
         floors: Vec::new(),

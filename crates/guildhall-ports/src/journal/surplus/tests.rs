@@ -104,6 +104,7 @@ impl Default for ModelLog {
 impl ModelLog {
     fn take(&mut self, step: &Step) {
         let mut commit = Commit {
+            after: Position::start(LogId(0), 1).at(self.head),
             events: Vec::new(),
             state: Arc::new(JournalState::default()),
             floors: Vec::new(),

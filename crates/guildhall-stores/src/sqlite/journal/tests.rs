@@ -331,6 +331,7 @@ fn commit(first: u64, count: u64, bases: Vec<JournalBase>) -> Commit {
     };
     let last = first + count - 1;
     Commit {
+        after: start().at(first - 1),
         events: (first..=last).map(|seq| Arc::new(event(seq))).collect(),
         state: Arc::new(JournalState {
             heard_at: Some(last),

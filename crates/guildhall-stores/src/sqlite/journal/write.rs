@@ -35,6 +35,12 @@ pub(super) fn begin(
     }
     if let Some(end) = end {
         fence.admit(log, end.fence)?;
+        if start.epoch <= end.head.epoch {
+            return Err(StorageError::InvalidRequest(format!(
+                "{start} begins no epoch after that of {}",
+                end.head
+            )));
+        }
         clear(writing, end)?;
     }
     for (guild_id, guild) in &new_epoch.guilds {
@@ -82,7 +88,8 @@ pub(super) fn add(
     let log = before.log;
     fence.admit(log, end.fence)?;
     end.fence = fence;
-    end.head = follow(before, commit.events.iter().map(|event| event.at))?;
+    let places = commit.events.iter().map(|event| event.at);
+    end.head = follow(before, commit.after, places)?;
     if end.head.seq > LAST_SEQ {
         let why = format!("no event has a number above {LAST_SEQ}");
         return Err(StorageError::InvalidRequest(why));

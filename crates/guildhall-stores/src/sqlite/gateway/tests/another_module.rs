@@ -180,6 +180,7 @@ fn next(head: Position) -> Commit {
         },
     });
     Commit {
+        after: head,
         events: vec![Arc::new(event)],
         state: Arc::new(JournalState::default()),
         floors: Vec::new(),

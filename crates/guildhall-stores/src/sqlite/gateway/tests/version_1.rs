@@ -41,6 +41,7 @@ pub(super) async fn goes_on(place: Place) {
     let journal = opened(&place.path).expect("is of this version");
     assert_eq!(journal.load().await, Ok(Some(expected)));
     let commit = Commit {
+        after: start().at(60),
         events: vec![sealed(61)],
         state: Arc::new(state(61)),
         floors: Vec::new(),
@@ -152,14 +153,17 @@ fn version_of(file: Option<Vec<u8>>, beside: &[u8]) -> i64 {
 pub(super) async fn written() -> JournalContents {
     let journal = MemoryJournals::default().journal(LogId(0), FENCE);
     journal.begin(new_epoch()).await.expect("begins");
+    let mut head = start();
     for (events, state, bases) in commits() {
         let events = events.into_iter().map(SealedEvent::new).map(Arc::new);
         let commit = Commit {
+            after: head,
             events: events.collect(),
             state: Arc::new(state),
             floors: Vec::new(),
             bases,
         };
+        head = head.at(head.seq + commit.events.len() as u64);
         journal.commit(commit).await.expect("follows the head");
     }
     let contents = journal.load().await.expect("is there");

@@ -73,6 +73,7 @@ impl Log {
             window: Window::World,
             floor: self.floor,
         }];
+        let after = start().at(self.head);
         let mut events = Vec::new();
         for _ in 0..many {
             self.head += 1;
@@ -87,6 +88,7 @@ impl Log {
             self.floor = seq;
         }
         Commit {
+            after,
             events,
             state: Arc::new(JournalState::default()),
             floors,
