@@ -5,6 +5,8 @@
 mod dispatch;
 /// Request Guild Members (op 8).
 mod members_request;
+/// What others want to know of the world.
+mod question;
 
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 pub(crate) use dispatch::Dispatch;
 pub(crate) use members_request::{MembersRequest, Nonce, USERS_PER_REQUEST};
+pub(crate) use question::{About, Answer, Answered, Expectation, Question};
 
 /// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
 /// is bounded and nothing is lost.
@@ -32,6 +35,8 @@ pub(crate) enum Input {
     Lost(Lost, oneshot::Sender<Option<ResumeState>>),
     /// A web role watches a user.
     Watch(WatchRequest),
+    /// Whoever carries out commands wants to know something of a guild.
+    Ask(Question),
 }
 
 /// The connection to Discord is gone.

@@ -32,6 +32,8 @@ mod rights;
     expect(dead_code, reason = "its acts are called by commands alone")
 )]
 mod discord_rest;
+/// The way back: commands of web roles are carried out in Discord.
+mod execute;
 /// Beside the road: a follower of each log for whatever keeps history.
 mod history;
 /// The start: what the journal holds becomes the log, the world and the session to resume.

@@ -6,6 +6,8 @@ mod serve;
 mod attachment;
 /// Its watches that are not answered yet.
 mod unacked_watches;
+/// Its commands that are not answered yet.
+mod unanswered_commands;
 /// What changes about the logs that it follows.
 mod log_changes;
 /// The logs of the gateway.

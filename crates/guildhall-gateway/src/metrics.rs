@@ -9,7 +9,11 @@ use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_h
 use crate::{GatewaySettingNames, discord_rest::RouteTemplate};
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 18] = [
+const COUNTERS: [(&str, &str); 19] = [
+    (
+        "guildhall_commands_repeated_total",
+        "Commands whose key was known: they are answered as the first was",
+    ),
     (
         "guildhall_discord_invalid_requests_total",
         "Requests that Discord holds against this address: 401, 403, and 429 that is not shared",
@@ -85,7 +89,13 @@ const COUNTERS: [(&str, &str); 18] = [
 ];
 
 /// Counters with one label, and the values of it that are there from the start.
-const LABELLED: [(&str, &str, &[&str], &str); 12] = [
+const LABELLED: [(&str, &str, &[&str], &str); 13] = [
+    (
+        "guildhall_commands_total",
+        "command",
+        &[],
+        "Commands that have ended, by name and by what came of them",
+    ),
     (
         "guildhall_events_total",
         "event",
@@ -181,7 +191,12 @@ const DISCONNECTS: [&str; 9] = [
 ];
 
 /// Gauges, and whether they begin at 0.
-const GAUGES: [(&str, bool, &str); 11] = [
+const GAUGES: [(&str, bool, &str); 12] = [
+    (
+        "guildhall_commands_waiting",
+        true,
+        "Commands that wait for their turn",
+    ),
     (
         "guildhall_gateway_failed_tries",
         true,
@@ -300,6 +315,11 @@ pub(crate) fn describe(names: &GatewaySettingNames) {
         "How long the journal took to keep a batch"
     );
     describe_histogram!(
+        "guildhall_command_wait_seconds",
+        Unit::Seconds,
+        "How long a command waited for its turn"
+    );
+    describe_histogram!(
         "guildhall_gateway_batch_inputs",
         "Inputs of a batch: one batch gathers while the one before it is committed"
     );
@@ -347,6 +367,7 @@ mod tests {
             DISCORD_REQUESTS,
             "guildhall_discord_wait_seconds",
             "guildhall_journal_commit_seconds",
+            "guildhall_command_wait_seconds",
             "guildhall_gateway_batch_inputs",
         ];
         let described: Vec<&str> = counters

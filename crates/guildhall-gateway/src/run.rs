@@ -16,7 +16,7 @@ use std::{
 
 use guildhall_http::Listener;
 use guildhall_model::Cursor;
-use guildhall_ports::{Health, JournalError, LinkAddress};
+use guildhall_ports::{Health, JournalError, KeptCommand, LinkAddress};
 use tokio::join;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
@@ -24,6 +24,7 @@ use tracing::info;
 use crate::{
     Config, GatewayBuildError, GatewayPorts, GatewayRunError, ShardId,
     discord_rest::{DiscordRest, RestBudget},
+    execute::{self, CommandContext, Executor, ExecutorSetup, GuildWorlds},
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
@@ -43,6 +44,8 @@ pub struct Gateway {
     rest: DiscordRest,
     /// At least one, ascending.
     shards: Vec<Shard>,
+    /// Commands that an earlier process left.
+    commands: Vec<KeptCommand>,
 }
 
 impl Config {
@@ -88,6 +91,10 @@ impl Config {
                 Shard::restore(id, &self, &*ports.journals, setup.clone(), &*ports.clock);
             shards.push(restored.await?);
         }
+        let commands = ports.commands.load().await.map_err(|error| match error {
+            JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
+            error => GatewayBuildError::Failed(error.to_string()),
+        })?;
         Ok(Gateway {
             config: self,
             ports,
@@ -95,6 +102,7 @@ impl Config {
             address,
             rest,
             shards,
+            commands,
         })
     }
 }
@@ -159,10 +167,25 @@ impl Gateway {
         let _sequencers_ended = sequencer_stop.clone().drop_guard();
         let (limits, names) = (self.config.limits, self.config.names);
         let mut tasks = Tasks::new(tracker);
+        let (executor, submissions) = Executor::new();
+        let setup = ExecutorSetup {
+            context: CommandContext {
+                worlds: GuildWorlds::new(self.shards.iter().map(Shard::world)),
+                rest: self.rest.clone(),
+                journal: Arc::clone(&self.ports.commands),
+                clock: Arc::clone(&self.ports.clock),
+            },
+            kept: self.commands,
+        };
+        let executing = execute::run(setup, submissions, stop.clone());
+        tasks.spawn("the executor's task broke", async {
+            TaskExit::Executor(executing.await)
+        });
         let server = LinkServer {
             tokens: Arc::new(self.config.link_tokens.clone()),
             context: AttachmentContext {
                 logs: AttachedLogs::new(self.shards.iter().map(Shard::attached_log).collect()),
+                executor,
                 clock: Arc::clone(&self.ports.clock),
             },
             limits,

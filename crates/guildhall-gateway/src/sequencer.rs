@@ -17,9 +17,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use guildhall_model::{GuildId, Position, UserId};
 use guildhall_ports::{AppendError, Fenced, JournalError};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use crate::inbox::{Inbox, Input, Lost, Stopped, WatchReply, WatchRequest};
+use crate::inbox::{
+    About, Answered, Inbox, Input, Lost, Question, Stopped, WatchReply, WatchRequest,
+};
 use working_world::Fatal;
 
 pub(crate) use append::PublishedStatus;
@@ -126,6 +128,19 @@ impl Sequencer {
     /// when it was seen, so it does not wait in the inbox: the head may pass the position meanwhile.
     pub(crate) fn report_rollback(&self, position: Position) {
         self.rollback.send_replace(Some(position));
+    }
+
+    /// Asks about a guild, behind everything that has happened so far. Answered once everything that
+    /// the answer rests on is committed. `Err`: the gateway is stopping.
+    pub(crate) async fn ask(&self, guild_id: GuildId, about: About) -> Result<Answered, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        let question = Question {
+            guild_id,
+            about,
+            reply,
+        };
+        self.inbox.send(Input::Ask(question)).await?;
+        answer.await.map_err(|_| Stopped)
     }
 
     /// A web role watches this user: their rights in these guilds are to be in the log, and kept

@@ -8,7 +8,7 @@ use std::{
 
 use guildhall_model::{Cursor, Position};
 
-use crate::frame::Watched;
+use crate::frame::ReplyBody;
 
 /// So long may a watch take. Whoever waits tells a browser to come back later.
 pub const WATCH_LIMIT: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ struct Waiting<R> {
     /// Requests without an answer.
     open: BTreeSet<u64>,
     /// The answers there are, as one.
-    so_far: Option<Watched>,
+    so_far: Option<ReplyBody>,
     reply: R,
 }
 
@@ -77,16 +77,17 @@ impl<R> Pending<R> {
 
     /// The answer to a request came. With the last one: who asked, and all of them as one. `None`:
     /// there are more to come, or nobody waits for it any more.
-    pub fn answered(&mut self, request_id: u64, watched: Watched) -> Option<(R, Watched)> {
+    pub fn answered(&mut self, request_id: u64, body: ReplyBody) -> Option<(R, ReplyBody)> {
         let (first, waiting) = self.of(request_id)?;
         waiting.open.remove(&request_id);
-        let all = match waiting.so_far.take() {
-            None => watched,
-            Some(mut all) => {
+        let all = match (waiting.so_far.take(), body) {
+            (Some(ReplyBody::Watched(mut all)), ReplyBody::Watched(watched)) => {
                 all.at = latest(&all.at, &watched.at);
                 all.failed.extend(watched.failed);
-                all
+                ReplyBody::Watched(all)
             }
+            // Nothing but a watch goes as several requests.
+            (_, body) => body,
         };
         let whole = waiting.open.is_empty();
         if !whole {

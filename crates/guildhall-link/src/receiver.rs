@@ -20,12 +20,14 @@ mod tail;
 
 use std::{sync::Arc, time::Instant};
 
-use guildhall_model::{Cursor, Envelope, GuildId, LogId, Position, UserId, event::LiveEvent};
+use guildhall_model::{
+    Cursor, Envelope, GuildId, LogId, Position, UserId, command::CommandRequest, event::LiveEvent,
+};
 
 use crate::{
     FrameError,
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
-    frame::{Base, Frame, LogStatus, RefusalCode, Watched},
+    frame::{Base, Frame, LogStatus, RefusalCode, ReplyBody},
     pending::Pending,
 };
 
@@ -43,6 +45,15 @@ pub enum Input<R> {
         user_id: UserId,
         /// Where.
         guild_ids: Vec<GuildId>,
+        /// Until when an answer is of use.
+        due: Instant,
+        /// For [`Output::Answer`].
+        reply: R,
+    },
+    /// Somebody wants something done in Discord.
+    CommandAsked {
+        /// Who, and what.
+        request: Box<CommandRequest>,
         /// Until when an answer is of use.
         due: Instant,
         /// For [`Output::Answer`].
@@ -79,10 +90,10 @@ pub enum Output<R> {
     Heads(Cursor),
     /// Tell who asked.
     Answer {
-        /// From [`Input::WatchAsked`].
+        /// From [`Input::WatchAsked`] or [`Input::CommandAsked`].
         reply: R,
-        /// The answer.
-        answer: Result<Watched, Unanswered>,
+        /// The answer, of the kind that was asked.
+        answer: Result<ReplyBody, Unanswered>,
     },
     /// The other end broke a rule: count it, and log the first of a kind.
     Report(Violation),
@@ -152,7 +163,7 @@ impl<R> Receiver<R> {
     pub fn handle(&mut self, input: impl Into<Input<R>>, now: Instant) {
         let input = input.into();
         if self.conversation.has_ended() {
-            if let Input::WatchAsked { reply, .. } = input {
+            if let Input::WatchAsked { reply, .. } | Input::CommandAsked { reply, .. } = input {
                 self.answer(reply, Err(Unanswered::Down));
             }
             return;
@@ -165,6 +176,11 @@ impl<R> Receiver<R> {
                 due,
                 reply,
             } => self.watch(user_id, &guild_ids, reply, due, now),
+            Input::CommandAsked {
+                request,
+                due,
+                reply,
+            } => self.command(request, reply, due, now),
             Input::ReplicaRefused => self.conversation.end(End::OutOfOrder),
         }
         if self.conversation.has_ended() {

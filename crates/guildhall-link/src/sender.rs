@@ -27,18 +27,19 @@ use std::{
 
 use guildhall_model::{
     Cursor, GuildId, LogId, Position, SealedEvent, UserId,
+    command::{CommandRequest, CommandResult},
     event::{LiveEvent, LiveKey},
 };
 
 use crate::{
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
-    frame::{Base, DiscordStatus, Frame, Watched},
+    frame::{Base, DiscordStatus, Frame, ReplyBody, Watched},
 };
 
 use lane::{LaneOutput, LogLane};
 use queue::SendQueue;
 use requests::Requests;
-pub use requests::{LONGEST_DEADLINE, WATCHES_IN_FLIGHT};
+pub use requests::{LONGEST_DEADLINE, REQUESTS_UNDER_WAY};
 use turns::Turns;
 
 /// So many events are read from a log at once.
@@ -96,6 +97,13 @@ pub enum Input {
         /// The answer, to be sent behind the events up to its positions.
         watched: Watched,
     },
+    /// What came of [`Output::Command`].
+    Commanded {
+        /// From there.
+        request_id: u64,
+        /// The answer, to be sent behind the events up to its positions.
+        result: CommandResult,
+    },
 }
 
 /// What the driver is to do.
@@ -126,6 +134,16 @@ pub enum Output {
         user_id: UserId,
         /// Where.
         guild_ids: Vec<GuildId>,
+    },
+    /// Have this done in Discord, then say [`Input::Commanded`], whatever has become of the request.
+    /// Do not wait for it.
+    Command {
+        /// To be repeated in the answer.
+        request_id: u64,
+        /// Who, and what.
+        request: Box<CommandRequest>,
+        /// So long does the web role wait; after that it is told so by this machine.
+        deadline: Duration,
     },
     /// The other end broke a rule: count it, and log the first of a kind.
     Report(Violation),
@@ -206,7 +224,10 @@ impl Sender {
             Input::Watched {
                 request_id,
                 watched,
-            } => self.watched(request_id, watched),
+            } => self.answered(request_id, ReplyBody::Watched(watched)),
+            Input::Commanded { request_id, result } => {
+                self.answered(request_id, ReplyBody::Command(result));
+            }
         }
     }
 

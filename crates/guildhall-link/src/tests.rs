@@ -16,7 +16,7 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     End, Frame, Receiver, Sender, SocketInput,
-    frame::{Base, Discord, DiscordStatus, Watched},
+    frame::{Base, Discord, DiscordStatus, ReplyBody, Watched},
     receiver, sender,
 };
 
@@ -316,6 +316,7 @@ impl House {
                     };
                     sender.handle(done, self.now);
                 }
+                sender::Output::Command { .. } => panic!("none was asked for"),
                 sender::Output::Report(violation) => panic!("the web role: {violation}"),
                 sender::Output::PeerFailed { code, .. } => panic!("the web role: {code}"),
                 sender::Output::End(_) => return self.cut(),
@@ -360,7 +361,11 @@ impl House {
                 }
                 receiver::Output::Answer { answer, .. } => {
                     self.answered += 1;
-                    for at in answer.iter().flat_map(|watched| watched.at.positions()) {
+                    for at in answer
+                        .iter()
+                        .filter_map(ReplyBody::at)
+                        .flat_map(Cursor::positions)
+                    {
                         let head = self.logs[usize::from(at.log.0)].head;
                         assert!(at.seq <= head.seq);
                     }

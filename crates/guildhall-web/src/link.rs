@@ -8,14 +8,21 @@ mod dial;
 /// How the link is, for operators.
 mod health;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use guildhall_http::driver_time::now;
 use guildhall_link::{
     frame::Watched,
     pending::{REQUESTS_IN_FLIGHT, WATCH_LIMIT},
+    receiver::{Input, Unanswered},
 };
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{
+    GuildId, UserId,
+    command::{CommandRequest, CommandResult},
+};
 use guildhall_ports::Check;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -27,7 +34,7 @@ use crate::{Config, WebPorts, WebSettingNames, fanout::Publisher};
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 
-use dial::GatewayConnector;
+use dial::{Asker, GatewayConnector};
 
 /// Requests on their way to the task. It takes them as fast as they come unless a write to the
 /// gateway is stuck; whoever finds this full gets no answer. As many as may be under
@@ -37,7 +44,7 @@ const ASKS_WAITING: usize = REQUESTS_IN_FLIGHT;
 /// A handle on the link.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    asks: mpsc::Sender<WatchAsk>,
+    asks: mpsc::Sender<LinkAsk>,
     health: watch::Receiver<LinkHealth>,
     names: WebSettingNames,
 }
@@ -74,16 +81,8 @@ pub(crate) fn open(config: &Config, publisher: Publisher, ports: &WebPorts) -> (
     (link, dialler)
 }
 
-/// A watch that the task is asked to send.
-#[derive(Debug)]
-struct WatchAsk {
-    user_id: UserId,
-    guild_ids: Vec<GuildId>,
-    /// Until when the answer is of use.
-    due: Instant,
-    /// Dropped: there is no answer.
-    reply: oneshot::Sender<Watched>,
-}
+/// What the task is asked to send, as its machine takes it.
+type LinkAsk = Input<Asker>;
 
 impl Link {
     /// Has this user's rights in these guilds put into the log. Once the replica has come to the
@@ -95,16 +94,39 @@ impl Link {
         guild_ids: Vec<GuildId>,
     ) -> Result<Watched, GatewayUnavailable> {
         let (reply, answer) = oneshot::channel();
-        let ask = WatchAsk {
+        let ask = Input::WatchAsked {
             user_id,
             guild_ids,
             due: now() + WATCH_LIMIT,
-            reply,
+            reply: Asker::Watch(reply),
         };
         self.asks.try_send(ask).map_err(|_| GatewayUnavailable)?;
         match timeout(WATCH_LIMIT, answer).await {
             Ok(Ok(watched)) => Ok(watched),
             Ok(Err(_)) | Err(_) => Err(GatewayUnavailable),
+        }
+    }
+
+    /// Has something done in Discord. Answered within `limit`, at once while the link is down. What
+    /// was asked for may be done all the same if it is [`Unanswered::Late`], or the link went down
+    /// meanwhile.
+    pub(crate) async fn command(
+        &self,
+        request: CommandRequest,
+        limit: Duration,
+    ) -> Result<CommandResult, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Input::CommandAsked {
+            request: Box::new(request),
+            due: now() + limit,
+            reply: Asker::Command(reply),
+        };
+        self.asks.try_send(ask).map_err(|_| Unanswered::Busy)?;
+        match timeout(limit, answer).await {
+            Ok(Ok(answer)) => answer,
+            // The task ended, and the process does.
+            Ok(Err(_)) => Err(Unanswered::Down),
+            Err(_) => Err(Unanswered::Late),
         }
     }
 

@@ -18,7 +18,11 @@ use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, info_span, warn};
 
-use super::{log_changes::LogChanges, logs::AttachedLogs, unacked_watches::UnackedWatches};
+use super::{
+    log_changes::LogChanges, logs::AttachedLogs, unacked_watches::UnackedWatches,
+    unanswered_commands::UnansweredCommands,
+};
+use crate::execute::Executor;
 
 /// After so many outputs the loop looks whether something came in, however much is still to send.
 const OUTPUTS_PER_ROUND: usize = EVENTS_PER_READ;
@@ -29,6 +33,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct AttachmentContext {
     pub(crate) logs: AttachedLogs,
+    pub(crate) executor: Executor,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -59,6 +64,7 @@ struct Attachment {
     machine: Sender,
     stop: CancellationToken,
     watches: UnackedWatches,
+    commands: UnansweredCommands,
     reported: BTreeSet<Violation>,
     /// Events sent in this round of outputs, to be counted together.
     relayed: u64,
@@ -77,7 +83,11 @@ enum Round {
 
 impl Attachment {
     fn new(socket: WebSocket, context: AttachmentContext, stop: CancellationToken) -> Self {
-        let AttachmentContext { logs, clock } = context;
+        let AttachmentContext {
+            logs,
+            executor,
+            clock,
+        } = context;
         let (changes, at_first) = LogChanges::follow(&logs);
         let heads = AttachedLogs::cursor(at_first.iter().map(|(head, _)| *head));
         let mut machine = Sender::new(heads, now());
@@ -87,6 +97,7 @@ impl Attachment {
         Self {
             socket,
             watches: UnackedWatches::new(logs.clone()),
+            commands: UnansweredCommands::new(executor),
             logs,
             changes,
             clock,
@@ -121,6 +132,7 @@ impl Attachment {
                 message = self.socket.recv() => input_of(message).into(),
                 () = sleep_to(self.machine.deadline()) => SocketInput::TimePassed.into(),
                 watched = self.watches.next() => watched,
+                commanded = self.commands.next() => commanded,
                 changed = self.changes.next() => match changed {
                     Some(input) => input,
                     None => SocketInput::StopAsked.into(),
@@ -182,6 +194,11 @@ impl Attachment {
                 user_id,
                 guild_ids,
             } => self.watches.ask(request_id, user_id, guild_ids),
+            Output::Command {
+                request_id,
+                request,
+                deadline,
+            } => self.commands.execute(request_id, *request, deadline),
             Output::Report(violation) => self.report(violation),
             Output::PeerFailed { code, message } => {
                 let message: String = message.chars().take(200).collect();

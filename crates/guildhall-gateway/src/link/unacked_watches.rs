@@ -8,7 +8,7 @@ use std::{
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use guildhall_link::{
     frame::{Ack, Watched},
-    sender::{Input, WATCHES_IN_FLIGHT},
+    sender::{Input, REQUESTS_UNDER_WAY},
 };
 use guildhall_model::{GuildId, Position, UserId};
 use tokio::{select, sync::mpsc};
@@ -16,7 +16,7 @@ use tokio::{select, sync::mpsc};
 use super::logs::AttachedLogs;
 use crate::inbox::WatchReply;
 
-/// The watches of one attachment that are not answered yet: at most [`WATCHES_IN_FLIGHT`], which
+/// The watches of one attachment that are not answered yet: at most [`REQUESTS_UNDER_WAY`], which
 /// the machine sees to. One whose guilds are of several logs is asked of each, and answered when
 /// all of them have.
 pub(super) struct UnackedWatches {
@@ -56,7 +56,7 @@ struct Gathering {
 impl UnackedWatches {
     pub(super) fn new(logs: AttachedLogs) -> Self {
         let count = logs.count();
-        let (to, answers) = mpsc::channel(WATCHES_IN_FLIGHT * count);
+        let (to, answers) = mpsc::channel(REQUESTS_UNDER_WAY * count);
         Self {
             waiting: (0..count).map(|_| VecDeque::new()).collect(),
             logs,

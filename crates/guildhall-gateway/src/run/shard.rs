@@ -113,6 +113,11 @@ impl Shard {
         HistoryFollower::new(store, bus, self.log.head())
     }
 
+    /// Whom to ask about its guilds.
+    pub(super) fn world(&self) -> (ShardId, Sequencer) {
+        (self.id, self.sequencer.clone())
+    }
+
     /// What the link needs of it.
     pub(super) fn attached_log(&self) -> AttachedLog {
         AttachedLog {

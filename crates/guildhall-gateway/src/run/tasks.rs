@@ -7,6 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     GatewayRunError, GatewaySettingNames,
+    execute::ExecutorExit,
     restore::another_bot,
     sequencer::SequencerExit,
     shard::{self, ShardExit},
@@ -20,6 +21,7 @@ pub(super) enum TaskExit {
     Sequencer(SequencerExit),
     /// Only when asked.
     History,
+    Executor(ExecutorExit),
 }
 
 /// The tasks that have not ended.
@@ -116,6 +118,7 @@ impl TaskExit {
             Self::History => Ok(()),
             Self::Listener => Err(failed("the link's listener ended")),
             Self::Sequencer(exit) => sequencer_ended(exit, names),
+            Self::Executor(exit) => executor_ended(exit, names),
         }
     }
 }
@@ -152,6 +155,19 @@ fn sequencer_ended(
             Err(GatewayRunError::Misconfigured(another_bot(kept, is, names)))
         }
         SequencerExit::TokenRefused => {
+            Err(GatewayRunError::Misconfigured(shard::token_refused(names)))
+        }
+    }
+}
+
+fn executor_ended(exit: ExecutorExit, names: &GatewaySettingNames) -> Result<(), GatewayRunError> {
+    match exit {
+        ExecutorExit::Stopped => Ok(()),
+        ExecutorExit::NotKept(error) => Err(failed(&format!(
+            "commands can't be kept in {} ({error}): look at the disk",
+            names.data_dir
+        ))),
+        ExecutorExit::TokenRefused => {
             Err(GatewayRunError::Misconfigured(shard::token_refused(names)))
         }
     }

@@ -20,12 +20,12 @@ use super::{
     ReadinessReport, SequencerExit,
     append::{Appender, Batch, PublishedStatus, SealedBatch},
     committing::{AfterCommit, CommitProgress, Committing, FinishedCommit},
-    working_world::{BatchOutcome, Effect, Restored, WorkingWorld},
+    working_world::{BatchOutcome, Effect, QuestionId, Restored, WorkingWorld},
 };
 use crate::{
     GatewaySettingNames, Limits,
     discord_rest::{DiscordRest, RestError},
-    inbox::{Input, MembersRequest, WatchReply},
+    inbox::{Answered, Input, MembersRequest, WatchReply},
     log::Log,
     metrics::gauge_of_log,
     normalise::Cdn,
@@ -96,6 +96,8 @@ pub(crate) async fn run(
         replies: HashMap::new(),
         lost: Vec::new(),
         watches: 0,
+        questions: HashMap::new(),
+        asked: 0,
         measured_at: None,
         rights,
     };
@@ -125,6 +127,10 @@ struct Driver {
     /// Who waits to hear how to go on with Discord, once the batch that gathers is committed.
     lost: Vec<oneshot::Sender<Option<ResumeState>>>,
     watches: u64,
+    /// Of questions that are not answered. Each has a deadline, and is one of a bounded number of
+    /// commands.
+    questions: HashMap<QuestionId, oneshot::Sender<Answered>>,
+    asked: u64,
     measured_at: Option<std::time::Instant>,
     rights: RightsGauges,
 }
@@ -258,6 +264,13 @@ impl Driver {
                 self.working
                     .watched(id, watch.user_id, watch.guild_ids, now, wall);
             }
+            Input::Ask(question) => {
+                self.asked += 1;
+                let id = QuestionId(self.asked);
+                self.questions.insert(id, question.reply);
+                self.working
+                    .asked(id, question.guild_id, question.about, wall);
+            }
         }
     }
 
@@ -351,6 +364,12 @@ impl Driver {
                             at,
                             failed,
                         });
+                    }
+                }
+                Effect::AnswerQuestion { id, answer } => {
+                    if let Some(reply) = self.questions.remove(&id) {
+                        // Who asked may be gone.
+                        let _gone = reply.send(Answered { answer, at });
                     }
                 }
                 Effect::Renew => self.renew.notify_one(),

@@ -9,6 +9,8 @@ mod numbers;
 mod follow_rights;
 /// Giving up Discord's session for a fresh one.
 mod renewal;
+/// Questions of others.
+mod questions;
 /// What a batch comes to.
 mod outcome;
 
@@ -34,6 +36,9 @@ use numbers::DispatchNumbers;
 use renewal::Renewal;
 
 pub(super) use outcome::{BatchOutcome, Effect};
+pub(super) use questions::QuestionId;
+
+use questions::Questions;
 
 /// The world with everything applied that has arrived, and what follows from it.
 #[derive(Debug)]
@@ -68,6 +73,7 @@ pub(super) struct WorkingWorld {
     pending_dropped_logged_at: Option<UnixMs>,
     /// When it was last logged that more was asked than is kept.
     refused_logged_at: BTreeMap<Quota, UnixMs>,
+    questions: Questions,
     events: Vec<Event>,
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
@@ -150,6 +156,7 @@ impl WorkingWorld {
             pending_voice: 0,
             pending_dropped_logged_at: None,
             refused_logged_at: BTreeMap::new(),
+            questions: Questions::default(),
             events: Vec::new(),
             causes: Vec::new(),
             effects: Vec::new(),
@@ -235,12 +242,13 @@ impl WorkingWorld {
         rights.time_passed(context);
         self.follow_rights(wall);
         self.renew_when_due(now, wall);
+        self.give_up_waiting(now);
     }
 
     /// When to come back if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let renewal = self.renewal.due().filter(|_| self.may_renew());
-        let deadlines = [self.rights.deadline(), renewal];
+        let deadlines = [self.rights.deadline(), renewal, self.questions.deadline()];
         deadlines.into_iter().flatten().min()
     }
 

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use guildhall_model::{Cursor, GuildId, UserId};
+use guildhall_model::{
+    Cursor, GuildId, UserId,
+    command::{CommandDone, CommandError, CommandRequest, CommandResult},
+};
 use serde::{Deserialize, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
@@ -23,6 +26,8 @@ pub struct Request {
 pub enum RequestBody {
     /// This user is here; make sure that their rights in these guilds are in the log.
     Watch(WatchRequestBody),
+    /// Do this in Discord.
+    Command(Box<CommandRequest>),
     /// Of a kind that this build does not know: answered [`RefusalCode::UnknownKind`].
     Unknown {
         /// The kind.
@@ -56,8 +61,22 @@ pub struct Reply {
 pub enum ReplyBody {
     /// To a watch.
     Watched(Watched),
+    /// To a command: what came of it. What it says of the log was sent before.
+    Command(CommandResult),
     /// Of a kind that this build does not know.
     Unknown,
+}
+
+impl ReplyBody {
+    /// What it says of the logs is true at these positions: the events up to there are sent before.
+    #[must_use]
+    pub fn at(&self) -> Option<&Cursor> {
+        match self {
+            Self::Watched(watched) => Some(&watched.at),
+            Self::Command(Ok(done)) => done.at.as_ref(),
+            Self::Command(Err(_)) | Self::Unknown => None,
+        }
+    }
 }
 
 /// A user is watched.
@@ -126,23 +145,27 @@ impl Serialize for Request {
             deadline_ms: u64,
             #[serde(flatten)]
             watch: Option<&'a WatchRequestBody>,
+            #[serde(flatten)]
+            command: Option<&'a CommandRequest>,
         }
-        let (kind, watch) = match &self.body {
-            RequestBody::Watch(watch) => (WATCH, Some(watch)),
-            RequestBody::Unknown { kind } => (kind.as_str(), None),
-            RequestBody::Malformed => (WATCH, None),
+        let (kind, watch, command) = match &self.body {
+            RequestBody::Watch(watch) => (WATCH, Some(watch), None),
+            RequestBody::Command(command) => (COMMAND, None, Some(&**command)),
+            RequestBody::Unknown { kind } => (kind.as_str(), None, None),
+            RequestBody::Malformed => (WATCH, None, None),
         };
         let deadline_ms = u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX);
         let data = Data {
             kind,
             deadline_ms,
             watch,
+            command,
         };
         data.serialize(serializer)
     }
 }
 
-/// `{kind, …}`, or `{error: {code, message}}`.
+/// `{kind, …}`, or `{error: {code, message}}`. To a command `done` or `failed`.
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -152,23 +175,38 @@ impl Serialize for Reply {
             #[serde(flatten)]
             watched: Option<&'a Watched>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            done: Option<&'a CommandDone>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            failed: Option<&'a CommandError>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<&'a Refusal>,
         }
-        let (kind, watched, error) = match &self.result {
-            Ok(ReplyBody::Watched(watched)) => (Some(WATCH), Some(watched), None),
-            Ok(ReplyBody::Unknown) => (Some("unknown"), None, None),
-            Err(refusal) => (None, None, Some(refusal)),
+        let mut data = Data {
+            kind: None,
+            watched: None,
+            done: None,
+            failed: None,
+            error: None,
         };
-        let data = Data {
-            kind,
-            watched,
-            error,
-        };
+        match &self.result {
+            Ok(ReplyBody::Watched(watched)) => {
+                data.kind = Some(WATCH);
+                data.watched = Some(watched);
+            }
+            Ok(ReplyBody::Command(result)) => {
+                data.kind = Some(COMMAND);
+                data.done = result.as_ref().ok();
+                data.failed = result.as_ref().err();
+            }
+            Ok(ReplyBody::Unknown) => data.kind = Some("unknown"),
+            Err(refusal) => data.error = Some(refusal),
+        }
         data.serialize(serializer)
     }
 }
 
 const WATCH: &str = "watch";
+const COMMAND: &str = "command";
 
 impl Request {
     /// Total but for the envelope: what is asked and cannot be read is to be answered, too.
@@ -185,6 +223,8 @@ impl Request {
             WATCH => {
                 serde_json::from_str(data.get()).map_or(RequestBody::Malformed, RequestBody::Watch)
             }
+            COMMAND => serde_json::from_str(data.get())
+                .map_or(RequestBody::Malformed, RequestBody::Command),
             _ => RequestBody::Unknown {
                 kind: kind.chars().take(40).collect(),
             },
@@ -210,9 +250,26 @@ impl Reply {
         let result = match (kind.as_deref(), error) {
             (_, Some(refusal)) => Err(refusal),
             (Some(WATCH), None) => Ok(ReplyBody::Watched(serde_json::from_str(data.get())?)),
+            (Some(COMMAND), None) => Ok(ReplyBody::Command(command_result(data)?)),
             (Some(_), None) => Ok(ReplyBody::Unknown),
             (None, None) => return Err(de::Error::missing_field("kind")),
         };
         Ok(Self { id, result })
+    }
+}
+
+fn command_result(data: &RawValue) -> Result<CommandResult, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(default)]
+        done: Option<CommandDone>,
+        #[serde(default)]
+        failed: Option<CommandError>,
+    }
+    let Data { done, failed } = serde_json::from_str(data.get())?;
+    match (done, failed) {
+        (_, Some(failed)) => Ok(Err(failed)),
+        (Some(done), None) => Ok(Ok(done)),
+        (None, None) => Err(de::Error::missing_field("done")),
     }
 }

@@ -7,6 +7,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use guildhall_model::{
     Change, ChannelId, Event, LogId, Permissions, RoleId, UserId,
+    command::{
+        Command, CommandDone, CommandError, CommandErrorCode, CommandRequest, CommandResult,
+        Outcome,
+    },
     event::{
         EVENTS,
         sample::{ONE_MORE, Peep, WITH_LIVE},
@@ -304,6 +308,43 @@ fn of_requests(start: Position) -> Vec<Frame> {
         Frame::Reply(Reply {
             id: 4,
             result: Err(RefusalCode::Deadline.refusal()),
+        }),
+        Frame::Request(Request {
+            id: 5,
+            deadline: Duration::from_secs(20),
+            body: RequestBody::Command(Box::new(CommandRequest {
+                actor: UserId(80_351_110_224_678_912),
+                key: Some("8f14e45f".to_owned()),
+                command: Command::RenameRoom {
+                    guild_id,
+                    channel_id: ChannelId(127_121_515_262_115_840),
+                    name: "Table 2".to_owned(),
+                },
+            })),
+        }),
+        Frame::Reply(Reply {
+            id: 5,
+            result: Ok(ReplyBody::Command(Ok(CommandDone {
+                outcome: Outcome::Queued {
+                    done_at: NOW + 600_000,
+                },
+                at: None,
+            }))),
+        }),
+        Frame::Reply(Reply {
+            id: 6,
+            result: Ok(ReplyBody::Command(Ok(CommandDone {
+                outcome: Outcome::Done,
+                at: Some(start.at(46).into()),
+            }))),
+        }),
+        Frame::Reply(Reply {
+            id: 7,
+            result: Ok(ReplyBody::Command(Err(CommandError::new(
+                CommandErrorCode::Forbidden,
+                "You lack MANAGE_CHANNELS in this room.",
+            )
+            .missing(&["MANAGE_CHANNELS"])))),
         }),
     ]
 }

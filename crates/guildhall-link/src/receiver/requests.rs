@@ -1,13 +1,14 @@
-//! Requests to the gateway, and its answers. The one kind there is: whose rights it is to look up.
+//! Requests to the gateway, and its answers: whose rights it is to look up, and what it is to do in
+//! Discord.
 
 use std::time::Instant;
 
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{Cursor, GuildId, UserId, command::CommandRequest};
 
 use super::{Output, Receiver, Unanswered};
 use crate::{
     attachment::Violation,
-    frame::{Frame, Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched},
+    frame::{Frame, Reply, ReplyBody, Request, RequestBody, WatchRequestBody},
 };
 
 /// A watch of more guilds goes as several requests. One of so many is some 22 KiB, a third of what
@@ -45,13 +46,35 @@ impl<R> Receiver<R> {
         }
     }
 
+    /// Asks the gateway to do something.
+    pub(super) fn command(
+        &mut self,
+        request: Box<CommandRequest>,
+        reply: R,
+        due: Instant,
+        now: Instant,
+    ) {
+        if self.conversation.is_opening() {
+            return self.answer(reply, Err(Unanswered::Down));
+        }
+        let id = match self.pending.ask(reply, 1, due) {
+            Ok(request_ids) => request_ids.start,
+            Err(reply) => return self.answer(reply, Err(Unanswered::Busy)),
+        };
+        self.conversation.send(Frame::Request(Request {
+            id,
+            deadline: due.saturating_duration_since(now),
+            body: RequestBody::Command(request),
+        }));
+    }
+
     /// The gateway answers. Without anybody waiting it came too late, and whoever asked has been
     /// told.
     pub(super) fn reply_came(&mut self, reply: Reply) {
         let Reply { id, result } = reply;
         match result {
-            Ok(ReplyBody::Watched(watched)) => self.watched(id, watched),
             Ok(ReplyBody::Unknown) => self.conversation.report(Violation::UnknownRequest),
+            Ok(body) => self.answered(id, body),
             Err(refusal) => {
                 if let Some(reply) = self.pending.refused(id) {
                     self.answer(reply, Err(Unanswered::Refused(refusal.code)));
@@ -73,17 +96,17 @@ impl<R> Receiver<R> {
         }
     }
 
-    pub(super) fn answer(&mut self, reply: R, answer: Result<Watched, Unanswered>) {
+    pub(super) fn answer(&mut self, reply: R, answer: Result<ReplyBody, Unanswered>) {
         self.conversation.push(Output::Answer { reply, answer });
     }
 
-    fn watched(&mut self, id: u64, watched: Watched) {
-        let mut logs = watched.at.positions().iter();
+    fn answered(&mut self, id: u64, body: ReplyBody) {
+        let mut logs = body.at().into_iter().flat_map(Cursor::positions);
         if !logs.all(|position| self.has(position.log)) {
             return self.conversation.violated(Violation::Unexpected);
         }
-        if let Some((reply, watched)) = self.pending.answered(id, watched) {
-            self.answer(reply, Ok(watched));
+        if let Some((reply, body)) = self.pending.answered(id, body) {
+            self.answer(reply, Ok(body));
         }
     }
 }

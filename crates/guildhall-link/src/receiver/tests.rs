@@ -19,6 +19,7 @@ use crate::{
     attachment::{PING_EVERY, SILENCE_LIMIT},
     frame::{
         Discord, DiscordStatus, Opening, Reply, ReplyBody, Request, RequestBody, WatchRequestBody,
+        Watched,
     },
     pending::{REQUESTS_IN_FLIGHT, WATCH_LIMIT},
 };

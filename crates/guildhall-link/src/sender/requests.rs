@@ -5,16 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use guildhall_model::Cursor;
+
 use super::{Output, Sender};
 use crate::{
     attachment::Violation,
-    frame::{Frame, RefusalCode, Reply, ReplyBody, Request, RequestBody, Watched},
+    frame::{Frame, RefusalCode, Reply, ReplyBody, Request, RequestBody},
     pending::REQUESTS_IN_FLIGHT,
 };
 
-/// More watches than this at once are refused unasked. No web role has more under way: it is a
+/// More requests than this at once are refused unasked. No web role has more under way: it is a
 /// bound for one that does not keep to the rules.
-pub const WATCHES_IN_FLIGHT: usize = REQUESTS_IN_FLIGHT;
+pub const REQUESTS_UNDER_WAY: usize = REQUESTS_IN_FLIGHT;
 /// No deadline counts as later than this from when the request came.
 pub const LONGEST_DEADLINE: Duration = Duration::from_mins(1);
 
@@ -33,7 +35,7 @@ enum OpenRequest {
     /// Its answer waits for the events of so many logs.
     Answered {
         due: Instant,
-        watched: Watched,
+        answer: ReplyBody,
         logs: usize,
     },
     /// It was answered that its deadline has passed. What it asked for is under way, and counts
@@ -61,16 +63,16 @@ impl Requests {
     }
 
     /// What it asked for is done. Returns the answer if it waits for no events.
-    fn answered(&mut self, request_id: u64, watched: Watched, logs: usize) -> Option<Watched> {
+    fn answered(&mut self, request_id: u64, answer: ReplyBody, logs: usize) -> Option<ReplyBody> {
         match self.open.get_mut(&request_id) {
             Some(OpenRequest::Asked { due }) if logs == 0 => {
                 self.due.remove(&(*due, request_id));
                 self.open.remove(&request_id);
-                Some(watched)
+                Some(answer)
             }
             Some(request @ OpenRequest::Asked { .. }) => {
                 if let OpenRequest::Asked { due } = *request {
-                    *request = OpenRequest::Answered { due, watched, logs };
+                    *request = OpenRequest::Answered { due, answer, logs };
                 }
                 None
             }
@@ -95,7 +97,7 @@ impl Requests {
         }
         self.due.remove(&(*due, request_id));
         match self.open.remove(&request_id) {
-            Some(OpenRequest::Answered { watched, .. }) => Some(reply(request_id, watched)),
+            Some(OpenRequest::Answered { answer, .. }) => Some(reply(request_id, answer)),
             _ => None,
         }
     }
@@ -108,8 +110,17 @@ impl Sender {
         if self.requests.open.contains_key(&id) {
             return self.conversation.violated(Violation::Unexpected);
         }
-        let watch = match body {
-            RequestBody::Watch(watch) => watch,
+        let output = match body {
+            RequestBody::Watch(watch) => Output::Watch {
+                request_id: id,
+                user_id: watch.user_id,
+                guild_ids: watch.guild_ids,
+            },
+            RequestBody::Command(request) => Output::Command {
+                request_id: id,
+                request,
+                deadline: deadline.min(LONGEST_DEADLINE),
+            },
             RequestBody::Unknown { .. } => {
                 self.conversation.report(Violation::UnknownRequest);
                 return self.refuse(id, RefusalCode::UnknownKind);
@@ -119,29 +130,25 @@ impl Sender {
                 return self.refuse(id, RefusalCode::Malformed);
             }
         };
-        if self.requests.open.len() >= WATCHES_IN_FLIGHT {
+        if self.requests.open.len() >= REQUESTS_UNDER_WAY {
             return self.refuse(id, RefusalCode::Busy);
         }
         let due = now + deadline.min(LONGEST_DEADLINE);
         self.requests.open.insert(id, OpenRequest::Asked { due });
         self.requests.due.insert((due, id));
-        self.conversation.push(Output::Watch {
-            request_id: id,
-            user_id: watch.user_id,
-            guild_ids: watch.guild_ids,
-        });
+        self.conversation.push(output);
     }
 
-    /// A watch is done: its answer is sent behind the events that it speaks of.
-    pub(super) fn watched(&mut self, request_id: u64, watched: Watched) {
-        let at = watched.at.clone();
-        let known = at.positions().iter().filter_map(|position| {
+    /// It is done: the answer is sent behind the events that it speaks of.
+    pub(super) fn answered(&mut self, request_id: u64, answer: ReplyBody) {
+        let positions = answer.at().into_iter().flat_map(Cursor::positions);
+        let known = positions.filter_map(|position| {
             let index = self.index_of(position.log)?;
             Some((index, position.seq))
         });
         let known: Vec<(usize, u64)> = known.collect();
-        if let Some(watched) = self.requests.answered(request_id, watched, known.len()) {
-            return self.conversation.send(reply(request_id, watched));
+        if let Some(answer) = self.requests.answered(request_id, answer, known.len()) {
+            return self.conversation.send(reply(request_id, answer));
         }
         for (index, seq) in known {
             self.lanes[index].await_event(seq, request_id);
@@ -162,7 +169,7 @@ impl Sender {
     }
 }
 
-fn reply(id: u64, watched: Watched) -> Frame {
-    let result = Ok(ReplyBody::Watched(watched));
+fn reply(id: u64, answer: ReplyBody) -> Frame {
+    let result = Ok(answer);
     Frame::Reply(Reply { id, result })
 }

@@ -13,10 +13,10 @@ use guildhall_http::{
 use guildhall_link::{
     Backoff, End, Frame, SocketInput, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
-    frame::Watched,
-    receiver::{Input, Output, Receiver},
+    frame::{ReplyBody, Watched},
+    receiver::{Input, Output, Receiver, Unanswered},
 };
-use guildhall_model::Cursor;
+use guildhall_model::{Cursor, command::CommandResult};
 use guildhall_ports::{Clock, GatewayRegistry, Unavailable};
 use http::{HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
@@ -38,7 +38,7 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{LinkHealth, WatchAsk};
+use super::{LinkAsk, LinkHealth};
 use crate::{WebSettingNames, fanout::Publisher};
 
 /// To be told where the gateways are; and name look-up, TCP, TLS and the upgrade together.
@@ -51,7 +51,28 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 16 << 10;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type AnswerSender = oneshot::Sender<Watched>;
+
+/// Who asked, and how they are told.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// Dropped: there is no answer.
+    Watch(oneshot::Sender<Watched>),
+    Command(oneshot::Sender<Result<CommandResult, Unanswered>>),
+}
+
+impl Asker {
+    /// Whoever asked may have gone, which is no failure.
+    fn tell(self, answer: Result<ReplyBody, Unanswered>) {
+        match (self, answer) {
+            (Self::Watch(asker), Ok(ReplyBody::Watched(watched))) => _ = asker.send(watched),
+            (Self::Watch(_), answer) => debug!(?answer, "[Gateway Client] No answer to a watch"),
+            (Self::Command(asker), Ok(ReplyBody::Command(result))) => _ = asker.send(Ok(result)),
+            (Self::Command(asker), Err(why)) => _ = asker.send(Err(why)),
+            // A gateway that answers something else has not answered.
+            (Self::Command(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
+        }
+    }
+}
 
 /// Who knows where the gateway is, and how it is reached.
 pub(super) struct GatewayConnector {
@@ -68,7 +89,7 @@ pub(crate) struct Dialler {
     names: WebSettingNames,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
-    asks: mpsc::Receiver<WatchAsk>,
+    asks: mpsc::Receiver<LinkAsk>,
     health: watch::Sender<LinkHealth>,
     backoff: Backoff,
     /// Whose turn it is of the listed gateways: one further with each connection that was of no use,
@@ -87,7 +108,7 @@ impl Dialler {
         names: WebSettingNames,
         publisher: Publisher,
         clock: Arc<dyn Clock>,
-        asks: mpsc::Receiver<WatchAsk>,
+        asks: mpsc::Receiver<LinkAsk>,
         health: watch::Sender<LinkHealth>,
     ) -> Self {
         Self {
@@ -156,12 +177,7 @@ impl Dialler {
                 // Before the deadline: what has come counts, however long this task was stopped.
                 message = socket.next() => input_of(message).into(),
                 () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
-                Some(ask) = self.asks.recv() => Input::WatchAsked {
-                    user_id: ask.user_id,
-                    guild_ids: ask.guild_ids,
-                    due: ask.due,
-                    reply: ask.reply,
-                },
+                Some(ask) = self.asks.recv() => ask,
             };
             machine.handle(input, now());
         };
@@ -216,11 +232,7 @@ impl Dialler {
                     self.publisher.status(status.at.log, status.status);
                 }
                 Some(Output::Heads(heads)) => self.heads(&heads),
-                Some(Output::Answer { reply, answer }) => match answer {
-                    // Whoever asked may have gone, which is no failure.
-                    Ok(watched) => _ = reply.send(watched),
-                    Err(why) => debug!(?why, "[Gateway Client] No answer"),
-                },
+                Some(Output::Answer { reply, answer }) => reply.tell(answer),
                 Some(Output::Report(violation)) => self.report(violation),
                 Some(Output::PeerFailed { code, message }) => {
                     let message: String = message.chars().take(200).collect();
@@ -287,7 +299,7 @@ impl Dialler {
 
 struct Attachment {
     socket: Socket,
-    machine: Receiver<AnswerSender>,
+    machine: Receiver<Asker>,
 }
 
 impl Attachment {
@@ -381,7 +393,7 @@ impl GatewayConnector {
 
 /// Waits for something while there is no connection: whoever asks has no answer, at once.
 async fn drop_asks_until<T>(
-    asks: &mut mpsc::Receiver<WatchAsk>,
+    asks: &mut mpsc::Receiver<LinkAsk>,
     until: impl Future<Output = T>,
 ) -> T {
     let mut until = pin!(until);
@@ -389,7 +401,11 @@ async fn drop_asks_until<T>(
         select! {
             biased;
             done = &mut until => return done,
-            Some(ask) = asks.recv() => drop(ask.reply),
+            Some(ask) = asks.recv() => {
+                if let Input::WatchAsked { reply, .. } | Input::CommandAsked { reply, .. } = ask {
+                    reply.tell(Err(Unanswered::Down));
+                }
+            }
         }
     }
 }

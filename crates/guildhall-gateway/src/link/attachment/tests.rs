@@ -11,7 +11,7 @@ use axum::{Router, extract::WebSocketUpgrade, routing::any};
 use futures_util::StreamExt;
 use guildhall_link::{
     attachment::MESSAGE_BYTES_TO_GATEWAY,
-    frame::{Discord, DiscordStatus, LogStatus},
+    frame::{Discord, DiscordStatus, LogStatus, ReplyBody},
     receiver::{self, Receiver},
 };
 use guildhall_model::{
@@ -114,7 +114,7 @@ async fn a_watch_without_a_sequencer_failed_everywhere() {
     web.machine.handle(ask, now());
     let Output::Answer {
         reply,
-        answer: Ok(watched),
+        answer: Ok(ReplyBody::Watched(watched)),
     } = web.next().await
     else {
         panic!("no answer")
@@ -254,6 +254,7 @@ impl Harness {
         let stop = CancellationToken::new();
         let harness = AttachmentContext {
             logs: AttachedLogs::new(all),
+            executor: Executor::new().0,
             clock: Arc::new(ManualClock::at(1)),
         };
         let attachments = TaskTracker::new();

@@ -20,6 +20,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     ShardId,
+    execute::Executor,
     link::{AttachedLog, AttachedLogs},
     log::Retention,
     sequencer::Sequencer,
@@ -247,6 +248,7 @@ impl Open {
                     sequencer: Sequencer::new().0,
                     status: status.subscribe(),
                 }]),
+                executor: Executor::new().0,
                 clock: Arc::new(ManualClock::at(1)),
             },
             limits,

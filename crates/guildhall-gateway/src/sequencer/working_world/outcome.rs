@@ -7,9 +7,9 @@ use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId};
 use guildhall_ports::journal::{JournalState, ResumeState};
 
-use super::WorkingWorld;
+use super::{QuestionId, WorkingWorld};
 use crate::{
-    inbox::MembersRequest,
+    inbox::{Answer, MembersRequest},
     metrics::gauge_of_log,
     rights::{MemberKey, WatchId},
     sequencer::ReadinessReport,
@@ -40,6 +40,10 @@ pub(in crate::sequencer) enum Effect {
         watch: WatchId,
         failed: Vec<GuildId>,
     },
+    AnswerQuestion {
+        id: QuestionId,
+        answer: Answer,
+    },
     /// Begin a new session: the working world is not to be trusted.
     Renew,
 }
@@ -47,6 +51,7 @@ pub(in crate::sequencer) enum Effect {
 impl WorkingWorld {
     /// What is emitted from here on has another cause than what was before.
     pub(super) fn begin_cause(&mut self) {
+        self.answer_waiting();
         if self.causes.last() != Some(&self.events.len()) {
             self.causes.push(self.events.len());
         }
@@ -82,6 +87,7 @@ impl WorkingWorld {
 
     /// Ends the batch.
     pub(in crate::sequencer) fn take(&mut self) -> BatchOutcome {
+        self.answer_at_end_of_batch();
         let status = self.availability.status(&self.report.stale);
         let new_status = (status != self.published.0).then(|| status.clone());
         let new_report = (self.report != self.published.1).then(|| self.report.clone());

@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
+/// Questions of whoever carries out commands.
+mod questions;
 /// Guilds that come again and whose changes may have been missed.
 mod reset;
 

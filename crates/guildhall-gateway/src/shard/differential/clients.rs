@@ -89,7 +89,7 @@ async fn commit_at_once(mut inputs: mpsc::Receiver<Input>) {
                 resume = resume.filter(|_| lost.resumable);
                 let _stopped = reply.send(resume.clone());
             }
-            Input::Watch(_) => panic!("nobody is attached"),
+            Input::Watch(_) | Input::Ask(_) => panic!("nobody is attached"),
         }
     }
 }

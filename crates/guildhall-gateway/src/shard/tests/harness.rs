@@ -150,7 +150,7 @@ async fn keep(
                 let _stopped = reply.send(resume.clone());
                 Seen::Lost(lost)
             }
-            Input::Watch(_) => panic!("nobody is attached"),
+            Input::Watch(_) | Input::Ask(_) => panic!("nobody is attached"),
         };
         if told.send(seen).await.is_err() {
             return;

@@ -48,6 +48,14 @@ fn requests() -> impl Strategy<Value = Request> {
                 guild_ids: guilds.into_iter().map(GuildId).collect(),
             })
         }),
+        (ids(), option::of(".{0,20}"), commands()).prop_map(|(actor, key, command)| {
+            let actor = UserId(actor);
+            RequestBody::Command(Box::new(CommandRequest {
+                actor,
+                key,
+                command,
+            }))
+        }),
         "[A-Z]{1,40}".prop_map(|kind| RequestBody::Unknown { kind }),
         Just(RequestBody::Malformed),
     ];
@@ -71,10 +79,62 @@ fn replies() -> impl Strategy<Value = Reply> {
             let failed = failed.into_iter().map(GuildId).collect();
             Ok(ReplyBody::Watched(Watched { at, failed }))
         }),
+        command_results().prop_map(|result| Ok(ReplyBody::Command(result))),
         Just(Ok(ReplyBody::Unknown)),
         codes.prop_map(|code| Err(code.refusal())),
     ];
     (any::<u64>(), result).prop_map(|(id, result)| Reply { id, result })
+}
+
+fn commands() -> impl Strategy<Value = Command> {
+    let about = (ids(), ids(), ids(), any::<String>(), any::<u32>());
+    (0..6, about).prop_map(|(which, (guild, channel, user, name, limit))| {
+        let (guild_id, channel_id, user_id) = (GuildId(guild), ChannelId(channel), UserId(user));
+        match which {
+            0 => Command::ConnectUserToVoiceChannel {
+                guild_id,
+                channel_id,
+                user_id,
+            },
+            1 => Command::Disconnect { guild_id },
+            2 => Command::KickFromRoom {
+                guild_id,
+                channel_id,
+                user_id,
+            },
+            3 => Command::RenameRoom {
+                guild_id,
+                channel_id,
+                name,
+            },
+            4 => Command::SetRoomStatus {
+                guild_id,
+                channel_id,
+                status: Some(name).filter(|status| !status.is_empty()),
+            },
+            _ => Command::SetRoomLimit {
+                guild_id,
+                channel_id,
+                limit,
+            },
+        }
+    })
+}
+
+fn command_results() -> impl Strategy<Value = CommandResult> {
+    let outcomes = prop_oneof![
+        Just(Outcome::Done),
+        any::<u64>().prop_map(|done_at| Outcome::Queued { done_at }),
+        any::<u64>().prop_map(|until| Outcome::Waiting { until }),
+    ];
+    let failed = (any::<String>(), option::of(any::<u64>())).prop_map(|(message, wait)| {
+        let error = CommandError::new(CommandErrorCode::Busy, message);
+        wait.map_or(error.clone(), |ms| error.retry_after_ms(ms))
+    });
+    prop_oneof![
+        (outcomes, option::of(cursors())).prop_map(|(outcome, at)| Ok(CommandDone { outcome, at })),
+        failed.prop_map(Err),
+    ]
 }
 
 fn cursors() -> impl Strategy<Value = Cursor> {

@@ -1,3 +1,5 @@
+use guildhall_model::command::{Command, CommandError, CommandErrorCode};
+
 use super::*;
 use crate::frame::RefusalCode;
 
@@ -11,7 +13,7 @@ fn a_watch_is_answered_by_its_reply_or_at_its_deadline_by_nothing() {
     driven.frames([watched(2), watched(2), watched(99)]);
     let answered = [Output::Answer {
         reply: 71,
-        answer: Ok(answer()),
+        answer: Ok(ReplyBody::Watched(answer())),
     }];
     assert_eq!(
         driven.take(),
@@ -84,6 +86,38 @@ fn more_watches_than_may_wait_are_refused_at_once() {
     }
     driven.ask(9_999);
     assert_eq!(driven.take(), [none(9_999, Unanswered::Busy)]);
+}
+
+#[test]
+fn a_command_is_asked_with_its_deadline_and_told_what_came_of_it() {
+    let mut driven = Driven::subscribed(None, at(0));
+    let request = CommandRequest {
+        actor: UserId(5),
+        key: None,
+        command: Command::Disconnect {
+            guild_id: GuildId(1),
+        },
+    };
+    let due = driven.now + WATCH_LIMIT;
+    driven.input(Input::CommandAsked {
+        request: Box::new(request.clone()),
+        due,
+        reply: 70,
+    });
+    let asked = Frame::Request(Request {
+        id: 1,
+        deadline: WATCH_LIMIT,
+        body: RequestBody::Command(Box::new(request)),
+    });
+    assert_eq!(driven.take(), [Output::Send(asked)]);
+    let failed = Err(CommandError::new(CommandErrorCode::RoomFull, "full"));
+    let body = ReplyBody::Command(failed);
+    driven.frames([Frame::Reply(Reply {
+        id: 1,
+        result: Ok(body.clone()),
+    })]);
+    let answer = Ok(body);
+    assert_eq!(driven.take(), [Output::Answer { reply: 70, answer }]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_watch_of_many_guilds_goes_as_several_requests_and_is_answered_when_all_are(
     let [
         Output::Answer {
             reply: 70,
-            answer: Ok(watched),
+            answer: Ok(ReplyBody::Watched(watched)),
         },
     ] = &driven.take()[..]
     else {

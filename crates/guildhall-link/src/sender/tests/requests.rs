@@ -1,3 +1,5 @@
+use guildhall_model::command::{Command, CommandDone, CommandError, CommandErrorCode, Outcome};
+
 use super::*;
 use crate::frame::{Refusal, RefusalCode, Reply, ReplyBody};
 
@@ -44,7 +46,7 @@ fn an_answer_of_what_the_bases_hold_comes_behind_the_whole_replay() {
 #[test]
 fn more_watches_than_may_be_under_way_are_refused_at_once() {
     let mut driven = Driven::following(at(7));
-    for request_id in 0..WATCHES_IN_FLIGHT as u64 {
+    for request_id in 0..REQUESTS_UNDER_WAY as u64 {
         driven.input(SocketInput::FrameCame(Ok(watch(request_id))));
         assert!(matches!(driven.take()[..], [Output::Watch { .. }]));
     }
@@ -93,7 +95,7 @@ fn each_request_is_given_up_at_its_own_deadline() {
 #[test]
 fn what_was_given_up_counts_until_it_is_done() {
     let mut driven = Driven::following(at(7));
-    for id in 0..WATCHES_IN_FLIGHT as u64 {
+    for id in 0..REQUESTS_UNDER_WAY as u64 {
         let deadline = Duration::from_millis(1);
         driven.input(SocketInput::FrameCame(Ok(watch_until(id, deadline))));
     }
@@ -124,8 +126,9 @@ fn no_deadline_is_later_than_the_latest() {
 #[test]
 fn a_request_that_is_not_understood_is_answered_so() {
     let mut driven = Driven::following(at(0));
-    let command = r#"{"type":"request","requestId":4,"data":{"kind":"command","deadlineMs":9,"name":"rooms.create"}}"#;
-    driven.input(SocketInput::FrameCame(Frame::decode(command)));
+    let unknown =
+        r#"{"type":"request","requestId":4,"data":{"kind":"dance","deadlineMs":9,"name":"waltz"}}"#;
+    driven.input(SocketInput::FrameCame(Frame::decode(unknown)));
     assert_eq!(
         driven.take(),
         [
@@ -143,6 +146,67 @@ fn a_request_that_is_not_understood_is_answered_so() {
             refused(5, RefusalCode::Malformed),
         ]
     );
+}
+
+#[test]
+fn a_command_is_handed_over_and_answered_behind_the_events_that_tell_its_effect() {
+    let mut driven = Driven::following(at(3));
+    let request = CommandRequest {
+        actor: UserId(5),
+        key: Some("k".to_owned()),
+        command: Command::Disconnect {
+            guild_id: GuildId(1),
+        },
+    };
+    driven.input(SocketInput::FrameCame(Ok(Frame::Request(Request {
+        id: 1,
+        deadline: Duration::from_secs(5),
+        body: RequestBody::Command(Box::new(request.clone())),
+    }))));
+    let handed_over = Output::Command {
+        request_id: 1,
+        request: Box::new(request),
+        deadline: Duration::from_secs(5),
+    };
+    assert_eq!(driven.take(), [handed_over]);
+    let result = Ok(CommandDone {
+        outcome: Outcome::Done,
+        at: Some(cursor(4)),
+    });
+    driven.input(Input::Commanded {
+        request_id: 1,
+        result: result.clone(),
+    });
+    assert_eq!(driven.take(), [], "the event is not sent yet");
+    driven.input(Input::HeadMoved(at(4)));
+    assert_eq!(driven.take(), [Output::Read(at(3))]);
+    driven.input(read(vec![event(4)]));
+    let reply = Frame::Reply(Reply {
+        id: 1,
+        result: Ok(ReplyBody::Command(result)),
+    });
+    assert_eq!(
+        driven.take(),
+        [Output::Relay(event(4)), Output::Send(reply)]
+    );
+}
+
+#[test]
+fn a_command_that_failed_speaks_of_no_event_and_is_answered_at_once() {
+    let mut driven = Driven::following(at(3));
+    let text = r#"{"type":"request","requestId":1,"data":{"kind":"command","deadlineMs":9,"actor":"5","command":{"call":"disconnect","guildId":"1"}}}"#;
+    driven.input(SocketInput::FrameCame(Frame::decode(text)));
+    assert!(matches!(driven.take()[..], [Output::Command { .. }]));
+    let result = Err(CommandError::new(CommandErrorCode::Forbidden, "no"));
+    driven.input(Input::Commanded {
+        request_id: 1,
+        result: result.clone(),
+    });
+    let reply = Frame::Reply(Reply {
+        id: 1,
+        result: Ok(ReplyBody::Command(result)),
+    });
+    assert_eq!(driven.take(), [Output::Send(reply)]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ async fn a_watch_is_asked_of_each_log_and_answered_when_all_have() {
     let (answered, ()) = tokio::join!(web.next(), answering);
     let Output::Answer {
         reply: 71,
-        answer: Ok(watched),
+        answer: Ok(ReplyBody::Watched(watched)),
     } = answered
     else {
         panic!("not the one that waits for nobody: {answered:?}")
@@ -90,7 +90,7 @@ async fn a_watch_is_asked_of_each_log_and_answered_when_all_have() {
     let (answered, ()) = tokio::join!(web.next(), slow);
     let Output::Answer {
         reply: 70,
-        answer: Ok(watched),
+        answer: Ok(ReplyBody::Watched(watched)),
     } = answered
     else {
         panic!("no answer: {answered:?}")

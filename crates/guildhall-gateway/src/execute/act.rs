@@ -1,0 +1,450 @@
+//! One command from its judgement to its end.
+//!
+//! What may have been done is kept before it is sent, and what is answered is kept before it is
+//! answered: so whatever ends the process, the next one knows what to ask Discord about.
+
+/// What an earlier process left.
+mod left_behind;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use guildhall_http::driver_time::now;
+use guildhall_model::{
+    Cursor, GuildId, UnixMs,
+    command::{
+        Before, Command, CommandDone, CommandError, CommandErrorCode, CommandRequest,
+        CommandResult, Judgement, Outcome,
+    },
+};
+use guildhall_ports::{Clock, CommandJournal, CommandState, JournalError, millis};
+
+use super::{APPEARANCE, discord_error, ledger::Accepted};
+use crate::{
+    ShardId,
+    discord_rest::{CallTerms, ChannelChange, DiscordRest, RestCaller, RestError},
+    inbox::{About, Answer, Answered, Expectation, Stopped},
+    sequencer::Sequencer,
+};
+
+/// A call to Discord ends within this, whatever happens.
+const CALL: Duration = Duration::from_secs(15);
+/// So long is waited for Discord in silence; for longer the command is queued.
+const THROTTLE: Duration = Duration::from_secs(2);
+/// So long after Discord's answer is its event waited for.
+const EFFECT: Duration = Duration::from_secs(1);
+
+/// What acts have of the outside.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandContext {
+    pub(crate) worlds: GuildWorlds,
+    pub(crate) rest: DiscordRest,
+    pub(crate) journal: Arc<dyn CommandJournal>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Whom to ask about a guild: one sequencer for each shard.
+#[derive(Clone, Debug)]
+pub(crate) struct GuildWorlds(Arc<[(ShardId, Sequencer)]>);
+
+impl GuildWorlds {
+    pub(crate) fn new(shards: impl IntoIterator<Item = (ShardId, Sequencer)>) -> Self {
+        Self(shards.into_iter().collect())
+    }
+
+    /// `Ok(None)`: no shard of this process has the guild.
+    async fn ask(&self, guild_id: GuildId, about: About) -> Result<Option<Answered>, Stopped> {
+        let mut shards = self.0.iter();
+        let Some((_, sequencer)) = shards.find(|(shard, _)| shard.has(guild_id)) else {
+            return Ok(None);
+        };
+        sequencer.ask(guild_id, about).await.map(Some)
+    }
+}
+
+/// How an act ended. Whatever it says is kept already.
+#[derive(Debug)]
+pub(super) enum ActExit {
+    /// It is over. `repeatable`: another try under the same key would be another command.
+    Settled {
+        result: CommandResult,
+        repeatable: bool,
+    },
+    /// It goes on later.
+    Delayed(Outcome),
+    /// The process ends.
+    Ended(Ended),
+}
+
+/// Why the process ends.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// It was asked to.
+    Stopping,
+    /// What must be kept cannot be.
+    NotKept(JournalError),
+    /// Discord refused the token.
+    TokenRefused,
+}
+
+impl From<Result<ActExit, Ended>> for ActExit {
+    fn from(ended: Result<ActExit, Ended>) -> Self {
+        ended.unwrap_or_else(Self::Ended)
+    }
+}
+
+impl From<Stopped> for Ended {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopping
+    }
+}
+
+/// One command while it is carried out.
+pub(super) struct Act {
+    context: CommandContext,
+    accepted: Accepted,
+    /// It is not begun after this; `None`: it was begun before.
+    due: Option<Instant>,
+    /// Until when the person may appear; `None`: it did not wait yet.
+    appears_until: Option<UnixMs>,
+    /// Something of it is kept.
+    kept: bool,
+    /// Whether one more may be delayed.
+    may_delay: bool,
+}
+
+/// What Discord said.
+enum Sent {
+    Done,
+    /// The person is not in voice.
+    NotInVoice,
+    /// It makes us wait so long.
+    Throttled(UnixMs),
+    Failed(CommandError),
+}
+
+impl Act {
+    /// A command that came now. `due`: it is not begun later.
+    pub(super) fn new(
+        context: CommandContext,
+        accepted: Accepted,
+        due: Instant,
+        may_delay: bool,
+    ) -> Self {
+        Self {
+            context,
+            accepted,
+            due: Some(due),
+            appears_until: None,
+            kept: false,
+            may_delay,
+        }
+    }
+
+    /// One that was delayed, and goes on. `appears_until`: if it waited for somebody.
+    pub(super) fn resumed(
+        context: CommandContext,
+        accepted: Accepted,
+        appears_until: Option<UnixMs>,
+    ) -> Self {
+        Self {
+            context,
+            accepted,
+            due: None,
+            appears_until,
+            kept: true,
+            // It gave its place up a moment ago.
+            may_delay: true,
+        }
+    }
+
+    /// To its end.
+    pub(super) async fn run(mut self) -> ActExit {
+        self.carry_out().await.into()
+    }
+
+    async fn carry_out(&mut self) -> Result<ActExit, Ended> {
+        if self.due.is_some_and(|due| now() >= due) {
+            return self.settle(Err(not_begun())).await;
+        }
+        let request = Box::new(CommandRequest::clone(&self.accepted.request));
+        let Some(judged) = self.ask(About::Command(request)).await? else {
+            let nowhere = "This gateway does not serve that guild.";
+            let error = CommandError::new(CommandErrorCode::NotFound, nowhere);
+            return self.settle(Err(error)).await;
+        };
+        let Answer::Judged(standing) = judged.answer else {
+            return Err(Ended::Stopping);
+        };
+        match standing {
+            Err(error) => self.settle(Err(error)).await,
+            Ok(Judgement::AlreadySo) => self.settle(Ok(done(Some(judged.at.into())))).await,
+            Ok(Judgement::NotInVoice) => self.wait_for_person().await,
+            Ok(Judgement::ToDo(before)) => self.do_it(before).await,
+        }
+    }
+
+    async fn do_it(&mut self, before: Before) -> Result<ActExit, Ended> {
+        // Without a key nobody can ask what became of it.
+        if self.kept || self.accepted.request.key.is_some() {
+            self.keep(CommandState::Intended { before }).await?;
+        }
+        match self.send().await? {
+            Sent::Done => {
+                let at = self.effect().await?;
+                self.settle(Ok(done(at))).await
+            }
+            Sent::NotInVoice => self.wait_for_person().await,
+            Sent::Throttled(until) => self.queue(until).await,
+            Sent::Failed(error) => self.settle(Err(error)).await,
+        }
+    }
+
+    /// Has Discord do it.
+    async fn send(&self) -> Result<Sent, Ended> {
+        let request = &self.accepted.request;
+        let reason = format!("{} by {}", request.command.name(), request.actor);
+        let terms = CallTerms {
+            caller: RestCaller::Command(request.actor),
+            deadline: now() + CALL,
+            longest_throttle: THROTTLE,
+            reason: Some(&reason),
+        };
+        match call(&self.context.rest, &terms, request).await {
+            Ok(()) => Ok(Sent::Done),
+            Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
+            Err(RestError::Throttled { until }) => Ok(Sent::Throttled(self.wall(until))),
+            Err(RestError::Refused(refusal)) if refusal.code == discord_error::NOT_IN_VOICE => {
+                Ok(Sent::NotInVoice)
+            }
+            Err(RestError::Unknown(why)) => self.look(&why).await,
+            Err(error) => {
+                let error = discord_error::translated(&error, &request.command, now());
+                Ok(Sent::Failed(error))
+            }
+        }
+    }
+
+    /// Whether it was done is not known: Discord knows.
+    async fn look(&self, why: &str) -> Result<Sent, Ended> {
+        tracing::debug!("a command may have been done: {why}");
+        let request = &self.accepted.request;
+        if self.effect().await?.is_some() {
+            return Ok(Sent::Done);
+        }
+        let terms = CallTerms {
+            caller: RestCaller::Command(request.actor),
+            deadline: now() + CALL,
+            longest_throttle: THROTTLE,
+            reason: None,
+        };
+        match discord_error::is_so(&self.context.rest, &terms, request).await {
+            Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
+            Ok(Some(true)) => Ok(Sent::Done),
+            // What Discord has not done by now it may still do.
+            Ok(_) | Err(_) => Ok(Sent::Failed(unknown())),
+        }
+    }
+
+    /// Waits until the effect has come back as an event. `None`: nothing tells of it, or not in
+    /// time.
+    async fn effect(&self) -> Result<Option<Cursor>, Ended> {
+        let request = &self.accepted.request;
+        if matches!(request.command, Command::SetRoomStatus { .. }) {
+            return Ok(None);
+        }
+        let about = About::When {
+            expectation: Expectation::Done(request.actor, request.command.clone()),
+            until: now() + EFFECT,
+        };
+        let answered = self.ask(about).await?;
+        let so = answered.filter(|answered| answered.answer == Answer::So);
+        Ok(so.map(|answered| answered.at.into()))
+    }
+
+    async fn wait_for_person(&mut self) -> Result<ActExit, Ended> {
+        let Command::ConnectUserToVoiceChannel { .. } = self.accepted.request.command else {
+            // Out of voice is where they were to be.
+            return self.settle(Ok(done(None))).await;
+        };
+        let now = self.context.clock.now();
+        let first = self.appears_until.is_none();
+        let until = self.appears_until.unwrap_or(now + millis(APPEARANCE));
+        if until <= now {
+            return self.settle(Err(did_not_appear())).await;
+        }
+        if !self.may_delay {
+            return self.settle(Err(super::busy())).await;
+        }
+        if first || !self.kept {
+            self.keep(CommandState::Waiting { until }).await?;
+        }
+        Ok(ActExit::Delayed(Outcome::Waiting { until }))
+    }
+
+    async fn queue(&mut self, due: UnixMs) -> Result<ActExit, Ended> {
+        let wait = due.saturating_sub(self.context.clock.now());
+        let is_state = self
+            .accepted
+            .request
+            .command
+            .moves(self.accepted.request.actor)
+            .is_none();
+        if !is_state || !self.may_delay {
+            // Nobody wants to be moved at some later time.
+            let error = CommandError::new(
+                CommandErrorCode::Busy,
+                "Discord makes this wait; nothing was done.",
+            );
+            return self.settle(Err(error.retry_after_ms(wait))).await;
+        }
+        self.keep(CommandState::Queued { due }).await?;
+        Ok(ActExit::Delayed(Outcome::Queued { done_at: due }))
+    }
+
+    /// It is not carried out any more.
+    pub(super) async fn end(mut self, result: CommandResult) -> ActExit {
+        self.settle(result).await.into()
+    }
+
+    /// Ends it, kept if its key will be asked for.
+    async fn settle(&mut self, result: CommandResult) -> Result<ActExit, Ended> {
+        let repeatable = is_final(&result);
+        if repeatable && self.accepted.request.key.is_some() {
+            let at = self.context.clock.now();
+            let result = result.clone().into();
+            self.keep(CommandState::Settled { at, result }).await?;
+        } else if self.kept {
+            let forgotten = self.context.journal.forget(vec![self.accepted.id]).await;
+            forgotten.map_err(Ended::NotKept)?;
+        }
+        Ok(ActExit::Settled { result, repeatable })
+    }
+
+    async fn keep(&mut self, state: CommandState) -> Result<(), Ended> {
+        self.kept = true;
+        let kept = self.context.journal.keep(self.accepted.kept(state)).await;
+        kept.map_err(Ended::NotKept)
+    }
+
+    async fn ask(&self, about: About) -> Result<Option<Answered>, Stopped> {
+        let guild_id = self.accepted.request.command.guild_id();
+        self.context.worlds.ask(guild_id, about).await
+    }
+
+    fn wall(&self, at: Instant) -> UnixMs {
+        let wait = at.saturating_duration_since(now());
+        self.context.clock.now() + millis(wait)
+    }
+}
+
+/// Waits until a command about somebody who is not in voice can go on. Returns at once when the time
+/// is over or the process ends: the act that goes on says what that means.
+pub(super) async fn appearance(
+    context: CommandContext,
+    request: Arc<CommandRequest>,
+    until: UnixMs,
+) {
+    let left = until.saturating_sub(context.clock.now());
+    let about = About::When {
+        expectation: Expectation::Ready(Box::new(CommandRequest::clone(&request))),
+        until: now() + Duration::from_millis(left),
+    };
+    let guild_id = request.command.guild_id();
+    let _whatever = context.worlds.ask(guild_id, about).await;
+}
+
+async fn call(
+    rest: &DiscordRest,
+    terms: &CallTerms<'_>,
+    request: &CommandRequest,
+) -> Result<(), RestError> {
+    match &request.command {
+        Command::ConnectUserToVoiceChannel {
+            guild_id,
+            channel_id,
+            user_id,
+        } => {
+            let to = Some(*channel_id);
+            rest.move_member(terms, *guild_id, *user_id, to).await
+        }
+        Command::Disconnect { guild_id } => {
+            rest.move_member(terms, *guild_id, request.actor, None)
+                .await
+        }
+        Command::KickFromRoom {
+            guild_id, user_id, ..
+        } => rest.move_member(terms, *guild_id, *user_id, None).await,
+        Command::RenameRoom {
+            channel_id, name, ..
+        } => {
+            let change = ChannelChange {
+                name: Some(name),
+                user_limit: None,
+            };
+            rest.modify_channel(terms, *channel_id, change).await
+        }
+        Command::SetRoomLimit {
+            channel_id, limit, ..
+        } => {
+            let change = ChannelChange {
+                name: None,
+                user_limit: Some(*limit),
+            };
+            rest.modify_channel(terms, *channel_id, change).await
+        }
+        Command::SetRoomStatus {
+            channel_id, status, ..
+        } => {
+            let status = status.as_deref().unwrap_or_default();
+            rest.set_voice_status(terms, *channel_id, status).await
+        }
+    }
+}
+
+fn done(at: Option<Cursor>) -> CommandDone {
+    CommandDone {
+        outcome: Outcome::Done,
+        at,
+    }
+}
+
+/// Whether the same key is to be answered the same, since something was done or decided. What only
+/// could not be tried is tried anew.
+fn is_final(result: &CommandResult) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => !matches!(
+            error.code,
+            CommandErrorCode::Busy
+                | CommandErrorCode::GuildUnavailable
+                | CommandErrorCode::Stopping
+                | CommandErrorCode::Deadline
+                | CommandErrorCode::DiscordFailed
+        ),
+    }
+}
+
+fn not_begun() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::Deadline,
+        "Its deadline passed before it was begun; nothing was done.",
+    )
+    .retry_after_ms(1_000)
+}
+
+fn did_not_appear() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::NotInRoom,
+        "The person did not come into voice in time.",
+    )
+}
+
+pub(super) fn unknown() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::Unknown,
+        "Discord did not answer, and whether it was done is not known.",
+    )
+}

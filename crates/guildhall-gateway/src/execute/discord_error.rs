@@ -1,0 +1,117 @@
+//! What Discord's errors mean to whoever gave the command (Discord's documentation, "Opcodes and
+//! Status Codes", "JSON Error Codes").
+
+use std::time::Instant;
+
+use guildhall_model::command::{Before, Command, CommandError, CommandErrorCode, CommandRequest};
+use guildhall_ports::millis;
+
+use crate::discord_rest::{CallTerms, DiscordRefusal, DiscordRest, RestError};
+
+/// "Target user is not connected to voice".
+pub(super) const NOT_IN_VOICE: u64 = 40_032;
+
+const UNKNOWN_CHANNEL: u64 = 10_003;
+const UNKNOWN_GUILD: u64 = 10_004;
+const UNKNOWN_MEMBER: u64 = 10_007;
+const UNKNOWN_USER: u64 = 10_013;
+const UNKNOWN_VOICE_STATE: u64 = 10_065;
+const MISSING_ACCESS: u64 = 50_001;
+const MISSING_PERMISSIONS: u64 = 50_013;
+const INVALID_FORM: u64 = 50_035;
+const NEEDS_TWO_FACTORS: u64 = 60_003;
+
+/// As the person is told. Errors that are not final for the command are the caller's.
+pub(super) fn translated(error: &RestError, command: &Command, now: Instant) -> CommandError {
+    match error {
+        RestError::Refused(refusal) => refused(refusal, command),
+        RestError::Throttled { until } | RestError::Overloaded { until } => CommandError::new(
+            CommandErrorCode::Busy,
+            "Discord takes no more of this at the moment; nothing was done.",
+        )
+        .retry_after_ms(millis(until.saturating_duration_since(now))),
+        RestError::Unreachable(_) => CommandError::new(
+            CommandErrorCode::DiscordFailed,
+            "Discord did not answer; nothing was done.",
+        )
+        .retry_after_ms(1_000),
+        RestError::Unknown(_) | RestError::Unauthorised => super::act::unknown(),
+    }
+}
+
+fn refused(refusal: &DiscordRefusal, command: &Command) -> CommandError {
+    let not_found = |what| CommandError::new(CommandErrorCode::NotFound, what);
+    match refusal.code {
+        MISSING_PERMISSIONS => lacks(needed_of_the_bot(command)),
+        MISSING_ACCESS => lacks(&["VIEW_CHANNEL", "CONNECT"]),
+        NEEDS_TWO_FACTORS => CommandError::new(
+            CommandErrorCode::BotForbidden,
+            "This guild demands two-factor authentication, and the bot's owner has none: they can \
+             turn it on.",
+        ),
+        UNKNOWN_CHANNEL | UNKNOWN_GUILD => not_found("Discord knows no such room any more."),
+        UNKNOWN_MEMBER | UNKNOWN_USER => not_found("That person is no member of the guild."),
+        UNKNOWN_VOICE_STATE => {
+            CommandError::new(CommandErrorCode::NotInRoom, "That person is not in voice.")
+        }
+        INVALID_FORM => {
+            let fields = refusal.form.iter();
+            let said: Vec<String> = fields
+                .map(|wrong| format!("{}: {}", wrong.field, wrong.message))
+                .collect();
+            let said = format!("Discord refuses these values. {}", said.join(" "));
+            CommandError::new(CommandErrorCode::Invalid, said.trim_end())
+        }
+        code => CommandError::new(
+            CommandErrorCode::DiscordFailed,
+            format!("Discord refused it (HTTP {}, code {code}).", refusal.status),
+        ),
+    }
+}
+
+fn lacks(permissions: &[&str]) -> CommandError {
+    let named = permissions.join(" or ");
+    CommandError::new(
+        CommandErrorCode::BotForbidden,
+        format!(
+            "The bot lacks {named} there; whoever manages the guild's roles can give it to the bot."
+        ),
+    )
+    .missing(permissions)
+}
+
+/// What Discord demands of the bot.
+fn needed_of_the_bot(command: &Command) -> &'static [&'static str] {
+    match command {
+        Command::ConnectUserToVoiceChannel { .. } => &["MOVE_MEMBERS", "CONNECT"],
+        Command::Disconnect { .. } | Command::KickFromRoom { .. } => &["MOVE_MEMBERS"],
+        Command::RenameRoom { .. } | Command::SetRoomLimit { .. } => &["MANAGE_CHANNELS"],
+        Command::SetRoomStatus { .. } => &["SET_VOICE_CHANNEL_STATUS", "MANAGE_CHANNELS"],
+    }
+}
+
+/// Asks Discord whether it is as a command wants it. `None`: Discord has no way to say.
+pub(super) async fn is_so(
+    rest: &DiscordRest,
+    terms: &CallTerms<'_>,
+    request: &CommandRequest,
+) -> Result<Option<bool>, RestError> {
+    let command = &request.command;
+    let is_now = match command {
+        Command::SetRoomStatus { .. } => return Ok(None),
+        Command::RenameRoom { channel_id, .. } => {
+            Before::Name(rest.channel(terms, *channel_id).await?.name)
+        }
+        Command::SetRoomLimit { channel_id, .. } => {
+            Before::Limit(rest.channel(terms, *channel_id).await?.user_limit)
+        }
+        Command::ConnectUserToVoiceChannel { .. }
+        | Command::KickFromRoom { .. }
+        | Command::Disconnect { .. } => {
+            let user_id = command.moves(request.actor).unwrap_or(request.actor);
+            let there = rest.voice_state(terms, command.guild_id(), user_id).await?;
+            Before::Room(there)
+        }
+    };
+    Ok(Some(is_now.is_after(command)))
+}

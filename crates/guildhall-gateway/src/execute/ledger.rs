@@ -1,0 +1,323 @@
+//! Which commands there are, by number and by key, who waits for each, and what was answered.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use guildhall_model::{
+    ChannelId, UnixMs, UserId,
+    command::{Command, CommandError, CommandErrorCode, CommandRequest, CommandResult, Outcome},
+};
+use guildhall_ports::{CommandState, KeptCommand, millis};
+use tokio::sync::oneshot;
+
+use super::{DELAYED, DELAYED_PER_ACTOR, KEY_KEPT, KEYS};
+
+/// Told once.
+pub(super) type Waiter = oneshot::Sender<CommandResult>;
+
+/// All that are under way, delayed, or ended with a key that is still good.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    last_id: u64,
+    entries: BTreeMap<u64, Entry>,
+    keys: HashMap<Key, u64>,
+    /// The delayed ones: of each kind about each room or person the newest alone.
+    delayed: HashMap<Slot, u64>,
+    /// Ended ones with a key, the oldest first.
+    settled: VecDeque<(UnixMs, u64)>,
+}
+
+/// Within which a key means one command.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    actor: UserId,
+    name: &'static str,
+    key: String,
+}
+
+/// What a newer command takes the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Slot {
+    name: &'static str,
+    about: (Option<ChannelId>, Option<UserId>),
+}
+
+#[derive(Debug)]
+struct Entry {
+    request: Arc<CommandRequest>,
+    asked_at: UnixMs,
+    waiters: Vec<Waiter>,
+    state: EntryState,
+}
+
+#[derive(Debug)]
+enum EntryState {
+    /// In the queues.
+    Running,
+    /// Answered so, and goes on later.
+    Delayed(Outcome),
+    Settled(CommandResult),
+}
+
+/// A command that is to be carried out.
+#[derive(Clone, Debug)]
+pub(super) struct Accepted {
+    pub(super) id: u64,
+    pub(super) request: Arc<CommandRequest>,
+    pub(super) asked_at: UnixMs,
+}
+
+impl Accepted {
+    /// It as it is to be kept.
+    pub(super) fn kept(&self, state: CommandState) -> KeptCommand {
+        KeptCommand {
+            id: self.id,
+            request: CommandRequest::clone(&self.request),
+            asked_at: self.asked_at,
+            state,
+        }
+    }
+}
+
+impl Ledger {
+    /// Takes in what an earlier process left. Answers with those that are not settled, which are
+    /// under way from now on.
+    pub(super) fn restore(&mut self, kept: Vec<KeptCommand>) -> Vec<(Accepted, CommandState)> {
+        let mut unsettled = Vec::new();
+        for KeptCommand {
+            id,
+            request,
+            asked_at,
+            state,
+        } in kept
+        {
+            self.last_id = self.last_id.max(id);
+            let request = Arc::new(request);
+            if let Some(key) = key_of(&request) {
+                self.keys.insert(key, id);
+            }
+            let entry_state = match &state {
+                CommandState::Settled { at, result } => {
+                    self.settled.push_back((*at, id));
+                    EntryState::Settled(result.clone().into())
+                }
+                CommandState::Queued { due } => {
+                    self.delayed.insert(slot_of(&request), id);
+                    EntryState::Delayed(Outcome::Queued { done_at: *due })
+                }
+                CommandState::Waiting { until } => {
+                    self.delayed.insert(slot_of(&request), id);
+                    EntryState::Delayed(Outcome::Waiting { until: *until })
+                }
+                CommandState::Intended { .. } => EntryState::Running,
+            };
+            if !matches!(state, CommandState::Settled { .. }) {
+                let accepted = Accepted {
+                    id,
+                    request: Arc::clone(&request),
+                    asked_at,
+                };
+                unsettled.push((accepted, state));
+            }
+            let entry = Entry {
+                request,
+                asked_at,
+                waiters: Vec::new(),
+                state: entry_state,
+            };
+            self.entries.insert(id, entry);
+        }
+        self.settled.make_contiguous().sort_unstable();
+        unsettled
+    }
+
+    /// A command with a key that is known already is answered, or waits with the first. `Err`: it is
+    /// none of these.
+    pub(super) fn repeated(
+        &mut self,
+        request: CommandRequest,
+        waiter: Waiter,
+    ) -> Result<(), (CommandRequest, Waiter)> {
+        let id = key_of(&request).and_then(|key| self.keys.get(&key));
+        let entry = id.and_then(|id| self.entries.get_mut(id));
+        let Some(entry) = entry else {
+            return Err((request, waiter));
+        };
+        let answer = match &entry.state {
+            _ if *entry.request != request => Err(CommandError::new(
+                CommandErrorCode::KeyReused,
+                "This Idempotency-Key came with another request before.",
+            )),
+            EntryState::Running => {
+                entry.waiters.push(waiter);
+                return Ok(());
+            }
+            EntryState::Delayed(outcome) => Ok(outcome.answer()),
+            EntryState::Settled(result) => result.clone(),
+        };
+        // Who asked may be gone.
+        let _gone = waiter.send(answer);
+        Ok(())
+    }
+
+    /// A new command is under way.
+    pub(super) fn accept(
+        &mut self,
+        request: CommandRequest,
+        waiter: Waiter,
+        now: UnixMs,
+    ) -> Accepted {
+        self.last_id += 1;
+        let id = self.last_id;
+        let request = Arc::new(request);
+        if let Some(key) = key_of(&request) {
+            self.keys.insert(key, id);
+        }
+        let entry = Entry {
+            request: Arc::clone(&request),
+            asked_at: now,
+            waiters: vec![waiter],
+            state: EntryState::Running,
+        };
+        self.entries.insert(id, entry);
+        Accepted {
+            id,
+            request,
+            asked_at: now,
+        }
+    }
+
+    /// A delayed one goes on. `None`: another took its place.
+    pub(super) fn resume(&mut self, id: u64) -> Option<Accepted> {
+        let entry = self.entries.get_mut(&id)?;
+        if !matches!(entry.state, EntryState::Delayed(_)) {
+            return None;
+        }
+        entry.state = EntryState::Running;
+        Some(Accepted {
+            id,
+            request: Arc::clone(&entry.request),
+            asked_at: entry.asked_at,
+        })
+    }
+
+    /// It goes on later, and whoever waits is told so. Answers with what it asks for.
+    pub(super) fn delayed(&mut self, id: u64, outcome: Outcome) -> Option<Arc<CommandRequest>> {
+        let entry = self.entries.get_mut(&id)?;
+        entry.state = EntryState::Delayed(outcome);
+        tell(&mut entry.waiters, &Ok(outcome.answer()));
+        let request = Arc::clone(&entry.request);
+        self.delayed.insert(slot_of(&request), id);
+        Some(request)
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self, id: u64) -> &'static str {
+        let entry = self.entries.get(&id);
+        entry.map_or("unknown", |entry| entry.request.command.name())
+    }
+
+    /// Whether one more of this person's may be delayed.
+    pub(super) fn may_delay(&self, actor: UserId) -> bool {
+        let entries = self.delayed.values().filter_map(|id| self.entries.get(id));
+        let own = entries.filter(|entry| entry.request.actor == actor).count();
+        self.delayed.len() < DELAYED && own < DELAYED_PER_ACTOR
+    }
+
+    /// An older one of its kind that is delayed, and is not any more: a newer one was done, or is
+    /// delayed in its place. It is to be settled.
+    pub(super) fn supersede(&mut self, newer: u64) -> Option<Accepted> {
+        let request = &self.entries.get(&newer)?.request;
+        let slot = slot_of(request);
+        let older = *self.delayed.get(&slot)?;
+        if older >= newer {
+            return None;
+        }
+        self.delayed.remove(&slot);
+        let accepted = self.resume(older)?;
+        Some(accepted)
+    }
+
+    /// It has ended, and whoever waits is told how. `repeatable`: its key answers the same from now
+    /// on; else it is as if it had never come.
+    pub(super) fn settled(
+        &mut self,
+        id: u64,
+        result: CommandResult,
+        repeatable: bool,
+        now: UnixMs,
+    ) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        tell(&mut entry.waiters, &result);
+        let slot = slot_of(&entry.request);
+        if self.delayed.get(&slot) == Some(&id) {
+            self.delayed.remove(&slot);
+        }
+        if repeatable && entry.request.key.is_some() {
+            entry.state = EntryState::Settled(result);
+            self.settled.push_back((now, id));
+        } else {
+            self.remove(id);
+        }
+    }
+
+    /// Takes out those whose keys are no longer good, or are too many.
+    pub(super) fn expire(&mut self, now: UnixMs) -> Vec<u64> {
+        let mut gone = Vec::new();
+        while let Some(&(at, id)) = self.settled.front() {
+            let is_good = at.saturating_add(millis(KEY_KEPT)) > now;
+            if is_good && self.settled.len() <= KEYS {
+                break;
+            }
+            self.settled.pop_front();
+            self.remove(id);
+            gone.push(id);
+        }
+        gone
+    }
+
+    fn remove(&mut self, id: u64) {
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
+        if let Some(key) = key_of(&entry.request)
+            && self.keys.get(&key) == Some(&id)
+        {
+            self.keys.remove(&key);
+        }
+    }
+}
+
+fn tell(waiters: &mut Vec<Waiter>, result: &CommandResult) {
+    for waiter in waiters.drain(..) {
+        // Who asked may be gone.
+        let _gone = waiter.send(result.clone());
+    }
+}
+
+fn key_of(request: &CommandRequest) -> Option<Key> {
+    request.key.clone().map(|key| Key {
+        actor: request.actor,
+        name: request.command.name(),
+        key,
+    })
+}
+
+fn slot_of(request: &CommandRequest) -> Slot {
+    let command = &request.command;
+    let person = command.moves(request.actor);
+    // Somebody who is to be moved is in one room in the end, whichever was named first.
+    let is_move = matches!(command, Command::ConnectUserToVoiceChannel { .. });
+    let room = command.channel_id().filter(|_| !is_move);
+    Slot {
+        name: command.name(),
+        about: (room, person),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Keys, and what takes whose place.
+
+use guildhall_model::{
+    GuildId,
+    command::{Before, CommandDone},
+};
+use guildhall_ports::Settlement;
+use tokio::sync::oneshot::error::TryRecvError;
+
+use super::*;
+
+type Answer = oneshot::Receiver<CommandResult>;
+
+#[test]
+fn a_key_that_comes_again_waits_for_the_first_and_is_answered_the_same() {
+    let mut ledger = Ledger::default();
+    let (first, mut answer) = given(&mut ledger, rename("k", "den"));
+    let mut second = repeated(&mut ledger, rename("k", "den"));
+    assert_eq!(second.try_recv(), Err(TryRecvError::Empty));
+    ledger.settled(first.id, done(), true, 5);
+    assert_eq!(
+        (answer.try_recv(), second.try_recv()),
+        (Ok(done()), Ok(done()))
+    );
+    assert_eq!(
+        repeated(&mut ledger, rename("k", "den")).try_recv(),
+        Ok(done())
+    );
+    let other = repeated(&mut ledger, rename("k", "hall")).try_recv();
+    assert_eq!(
+        other.expect("at once").expect_err("refused").code,
+        CommandErrorCode::KeyReused
+    );
+}
+
+#[test]
+fn a_key_is_one_persons_for_one_command() {
+    let mut ledger = Ledger::default();
+    let (first, _answer) = given(&mut ledger, rename("k", "den"));
+    let mut elsewhere = rename("k", "den");
+    elsewhere.actor = UserId(2);
+    assert_ne!(given(&mut ledger, elsewhere).0.id, first.id);
+    let mut limit = rename("k", "");
+    limit.command = Command::SetRoomLimit {
+        guild_id: GuildId(1),
+        channel_id: ChannelId(10),
+        limit: 1,
+    };
+    assert_ne!(given(&mut ledger, limit).0.id, first.id);
+}
+
+#[test]
+fn what_could_not_be_tried_is_tried_anew_under_the_same_key() {
+    let mut ledger = Ledger::default();
+    let (first, _answer) = given(&mut ledger, rename("k", "den"));
+    let busy = Err(CommandError::new(CommandErrorCode::Busy, "later"));
+    ledger.settled(first.id, busy, false, 5);
+    assert!(given(&mut ledger, rename("k", "den")).0.id > first.id);
+}
+
+#[test]
+fn a_newer_one_takes_the_place_of_one_that_waits_whether_it_is_done_or_waits_too() {
+    for newer_waits in [true, false] {
+        let mut ledger = Ledger::default();
+        let queued = Outcome::Queued { done_at: 9_000 };
+        let (older, mut answer) = given(&mut ledger, rename("old", "den"));
+        assert!(ledger.supersede(older.id).is_none());
+        ledger.delayed(older.id, queued);
+        assert_eq!(answer.try_recv(), Ok(Ok(queued.answer())));
+        let (newer, _answer) = given(&mut ledger, rename("new", "hall"));
+        let gone = ledger.supersede(newer.id).expect("the older one waits");
+        assert_eq!(gone.id, older.id);
+        if newer_waits {
+            ledger.delayed(newer.id, queued);
+        } else {
+            ledger.settled(newer.id, done(), true, 5);
+        }
+        let superseded = Err(CommandError::new(
+            CommandErrorCode::Superseded,
+            "a newer one",
+        ));
+        ledger.settled(gone.id, superseded.clone(), true, 6);
+        assert_eq!(
+            repeated(&mut ledger, rename("old", "den")).try_recv(),
+            Ok(superseded)
+        );
+        assert_eq!(ledger.resume(older.id).map(|it| it.id), None);
+        assert_eq!(ledger.resume(newer.id).is_some(), newer_waits);
+        assert!(ledger.delayed.is_empty() != newer_waits);
+    }
+}
+
+#[test]
+fn one_person_has_only_so_many_that_wait() {
+    let mut ledger = Ledger::default();
+    let waiting = Outcome::Waiting { until: 9_000 };
+    for user in 0..DELAYED_PER_ACTOR as u64 {
+        assert!(ledger.may_delay(UserId(1)));
+        let mut request = rename("", "");
+        request.key = None;
+        request.command = Command::ConnectUserToVoiceChannel {
+            guild_id: GuildId(1),
+            channel_id: ChannelId(10),
+            user_id: UserId(1_000 + user),
+        };
+        let (given, _answer) = given(&mut ledger, request);
+        ledger.delayed(given.id, waiting);
+    }
+    assert!(!ledger.may_delay(UserId(1)));
+    assert!(ledger.may_delay(UserId(2)));
+}
+
+#[test]
+fn keys_are_good_for_ten_minutes_and_leave_nothing() {
+    let mut ledger = Ledger::default();
+    let kept = millis(KEY_KEPT);
+    let (first, _answer) = given(&mut ledger, rename("a", "den"));
+    let (second, _answer) = given(&mut ledger, rename("b", "den"));
+    ledger.settled(first.id, done(), true, 5);
+    ledger.settled(second.id, done(), true, 6);
+    assert_eq!(ledger.expire(4 + kept), [0; 0]);
+    assert_eq!(ledger.expire(5 + kept), [first.id]);
+    assert!(given(&mut ledger, rename("a", "den")).0.id > second.id);
+    assert_eq!(ledger.expire(6 + kept), [second.id]);
+    assert_eq!((ledger.entries.len(), ledger.keys.len()), (1, 1));
+}
+
+#[test]
+fn what_an_earlier_process_left_is_known_and_goes_on() {
+    let kept = |id, key: &str, state| KeptCommand {
+        id,
+        request: rename(key, "den"),
+        asked_at: 1,
+        state,
+    };
+    let before = Before::Name("hall".to_owned());
+    let settled = CommandState::Settled {
+        at: 3,
+        result: Settlement::from(done()),
+    };
+    let queued = Outcome::Queued { done_at: 9_000 };
+    let mut ledger = Ledger::default();
+    let unsettled = ledger.restore(vec![
+        kept(3, "settled", settled),
+        kept(5, "queued", CommandState::Queued { due: 9_000 }),
+        kept(8, "intended", CommandState::Intended { before }),
+    ]);
+    let ids: Vec<u64> = unsettled.iter().map(|(accepted, _)| accepted.id).collect();
+    assert_eq!(ids, [5, 8]);
+    assert_eq!(
+        repeated(&mut ledger, rename("settled", "den")).try_recv(),
+        Ok(done())
+    );
+    assert_eq!(
+        repeated(&mut ledger, rename("queued", "den")).try_recv(),
+        Ok(Ok(queued.answer()))
+    );
+    let mut waits = repeated(&mut ledger, rename("intended", "den"));
+    assert_eq!(waits.try_recv(), Err(TryRecvError::Empty));
+    ledger.settled(8, done(), true, 5);
+    assert_eq!(waits.try_recv(), Ok(done()));
+    assert_eq!(given(&mut ledger, rename("new", "den")).0.id, 9);
+}
+
+fn given(ledger: &mut Ledger, request: CommandRequest) -> (Accepted, Answer) {
+    let (waiter, answer) = oneshot::channel();
+    let Err((request, waiter)) = ledger.repeated(request, waiter) else {
+        panic!("it is known already");
+    };
+    (ledger.accept(request, waiter, 1), answer)
+}
+
+fn repeated(ledger: &mut Ledger, request: CommandRequest) -> Answer {
+    let (waiter, answer) = oneshot::channel();
+    assert!(ledger.repeated(request, waiter).is_ok(), "it is new");
+    answer
+}
+
+fn rename(key: &str, name: &str) -> CommandRequest {
+    CommandRequest {
+        actor: UserId(1),
+        key: Some(key.to_owned()),
+        command: Command::RenameRoom {
+            guild_id: GuildId(1),
+            channel_id: ChannelId(10),
+            name: name.to_owned(),
+        },
+    }
+}
+
+fn done() -> CommandResult {
+    Ok(CommandDone {
+        outcome: Outcome::Done,
+        at: None,
+    })
+}

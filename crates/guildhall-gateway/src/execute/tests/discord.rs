@@ -1,0 +1,377 @@
+//! A false Discord: one guild, the routes that commands call, and reactions by script. Whatever it
+//! does is in the world at once, which the sequencer's stand-in answers from.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use guildhall_http::tls;
+use guildhall_model::{
+    Guild, LogId, Permissions, Position,
+    command::{Before, judge},
+    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
+};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch, time::timeout_at};
+
+use super::*;
+use crate::{
+    ShardId,
+    config::tests::NAMES,
+    discord_rest::{DiscordRest, RestBudget},
+    inbox::{About, Answer, Answered, Expectation, Input, Question},
+    sequencer::Sequencer,
+};
+
+/// How the next request is met.
+#[derive(Clone, Debug)]
+pub(super) enum Reaction {
+    /// Done or not, it is answered so.
+    Answer {
+        done: bool,
+        status: u16,
+        body: Value,
+        retry_after: Option<f64>,
+    },
+    /// Done or not, it is never answered.
+    Hang { done: bool },
+}
+
+/// A handle on it.
+#[derive(Clone)]
+pub(super) struct FalseDiscord {
+    origin: String,
+    state: Arc<Mutex<DiscordState>>,
+    changed: watch::Sender<u64>,
+    worlds: GuildWorlds,
+    _tasks: Arc<JoinSet<()>>,
+}
+
+struct DiscordState {
+    guild: Guild,
+    script: VecDeque<Reaction>,
+    /// What each request changed, in order.
+    done: Vec<String>,
+    requests: usize,
+}
+
+impl FalseDiscord {
+    pub(super) async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://{}", listener.local_addr().expect("bound"));
+        let state = Arc::new(Mutex::new(DiscordState {
+            guild: guild(),
+            script: VecDeque::new(),
+            done: Vec::new(),
+            requests: 0,
+        }));
+        let changed = watch::Sender::new(0);
+        let (sequencer, inbox) = Sequencer::new();
+        let mut tasks = JoinSet::new();
+        let discord = (Arc::clone(&state), changed.clone());
+        let routes = Router::new()
+            .route("/api/v10/{*path}", any(answer))
+            .with_state(discord);
+        tasks.spawn(async move {
+            axum::serve(listener, routes).await.expect("served");
+        });
+        tasks.spawn(stand_in(inbox, Arc::clone(&state), changed.clone()));
+        Self {
+            origin,
+            state,
+            changed,
+            worlds: GuildWorlds::new([(ShardId::ONLY, sequencer)]),
+            _tasks: Arc::new(tasks),
+        }
+    }
+
+    pub(super) fn worlds(&self) -> GuildWorlds {
+        self.worlds.clone()
+    }
+
+    pub(super) fn rest(&self) -> DiscordRest {
+        // A second installation in this process is refused, which is fine.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        DiscordRest::new(
+            self.origin.parse().expect("an origin"),
+            &tls::client_config(None),
+            &"a-token".parse().expect("a token"),
+            RestBudget {
+                look_ups: 1_000,
+                commands: 1_000,
+            },
+            NAMES.root_certificates,
+        )
+        .expect("a client")
+    }
+
+    /// The next requests are met so, one after the other.
+    pub(super) fn react(&self, reactions: impl IntoIterator<Item = Reaction>) {
+        self.state.lock().script.extend(reactions);
+    }
+
+    /// No fault waits any more.
+    pub(super) fn heal(&self) {
+        self.state.lock().script.clear();
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Guild)) {
+        change(&mut self.state.lock().guild);
+        self.changed.send_modify(|seq| *seq += 1);
+    }
+
+    pub(super) fn puts(&self, user_id: UserId, room: ChannelId) {
+        self.change(|guild| _ = guild.voice.insert(user_id, occupant(user_id, room)));
+    }
+
+    pub(super) fn done(&self) -> Vec<String> {
+        self.state.lock().done.clone()
+    }
+
+    pub(super) fn requests(&self) -> usize {
+        self.state.lock().requests
+    }
+
+    /// Waits until so many requests have come in all.
+    pub(super) async fn has_got(&self, requests: usize) {
+        let mut changed = self.changed.subscribe();
+        let got = changed.wait_for(|_| self.requests() >= requests);
+        timeout(PATIENCE, got)
+            .await
+            .expect("in time")
+            .expect("open");
+    }
+}
+
+type Discord = (Arc<Mutex<DiscordState>>, watch::Sender<u64>);
+
+async fn answer(
+    State((state, changed)): State<Discord>,
+    method: Method,
+    Path(path): Path<String>,
+    body: Bytes,
+) -> Response {
+    let reaction = {
+        let mut state = state.lock();
+        state.requests += 1;
+        let reaction = state.script.pop_front();
+        let done = match &reaction {
+            None => true,
+            Some(Reaction::Answer { done, .. } | Reaction::Hang { done }) => *done,
+        };
+        if method == Method::GET {
+            let answer = state.read(&path);
+            drop(state);
+            changed.send_modify(|seq| *seq += 1);
+            return answer;
+        }
+        if done {
+            state.apply(&path, &body);
+        }
+        reaction
+    };
+    changed.send_modify(|seq| *seq += 1);
+    match reaction {
+        None => (StatusCode::OK, "{}").into_response(),
+        Some(Reaction::Hang { .. }) => std::future::pending().await,
+        Some(Reaction::Answer {
+            status,
+            body,
+            retry_after,
+            ..
+        }) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let mut response = (status, body.to_string()).into_response();
+            if let Some(seconds) = retry_after {
+                let headers = response.headers_mut();
+                let seconds = seconds.to_string().parse().expect("a number");
+                headers.insert("retry-after", seconds);
+                headers.insert("x-ratelimit-bucket", "renames".parse().expect("a name"));
+            }
+            response
+        }
+    }
+}
+
+impl DiscordState {
+    fn apply(&mut self, path: &str, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).expect("JSON");
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts[..] {
+            ["guilds", _, "members", user] => {
+                let user_id = UserId(user.parse().expect("an id"));
+                let to = body["channel_id"]
+                    .as_str()
+                    .map(|id| id.parse().expect("an id"));
+                let was = match to.map(ChannelId) {
+                    Some(room) => self.guild.voice.insert(user_id, occupant(user_id, room)),
+                    None => self.guild.voice.remove(&user_id),
+                };
+                let was = was.map(|there| there.channel_id.0);
+                let says = to.map_or("out".to_owned(), |room: u64| format!("in {room}"));
+                self.did(was != to, format!("{user} {says}"));
+            }
+            ["channels", id] => {
+                let id = ChannelId(id.parse().expect("an id"));
+                let room = self.guild.rooms.get_mut(&id).expect("a room");
+                if let Some(name) = body["name"].as_str() {
+                    let was = std::mem::replace(&mut room.info.name, name.to_owned());
+                    self.did(was != name, format!("{id} is {name}"));
+                } else if let Some(limit) = body["user_limit"].as_u64() {
+                    let limit = u32::try_from(limit).expect("small");
+                    let was = std::mem::replace(&mut room.info.user_limit, limit);
+                    self.did(was != limit, format!("{id} holds {limit}"));
+                }
+            }
+            ["channels", id, "voice-status"] => {
+                self.did(true, format!("{id} says {}", body["status"]));
+            }
+            _ => panic!("no such route: {path}"),
+        }
+    }
+
+    /// What changes nothing is not counted: it may be asked for as often as one likes.
+    fn did(&mut self, changed: bool, what: String) {
+        if changed {
+            self.done.push(what);
+        }
+    }
+
+    fn read(&self, path: &str) -> Response {
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts[..] {
+            ["channels", id] => {
+                let room = &self.guild.rooms[&ChannelId(id.parse().expect("an id"))].info;
+                let body = json!({"id": id, "name": room.name, "user_limit": room.user_limit});
+                body.to_string().into_response()
+            }
+            ["guilds", _, "voice-states", user] => {
+                let there = self.guild.voice.get(&UserId(user.parse().expect("an id")));
+                match there {
+                    Some(there) => {
+                        let room = there.channel_id.to_string();
+                        json!({"channel_id": room}).to_string().into_response()
+                    }
+                    None => {
+                        let body = json!({"code": 10_065, "message": "Unknown Voice State"});
+                        (StatusCode::NOT_FOUND, body.to_string()).into_response()
+                    }
+                }
+            }
+            _ => panic!("no such route: {path}"),
+        }
+    }
+}
+
+/// Answers from the world as Discord has it.
+async fn stand_in(
+    mut inbox: mpsc::Receiver<Input>,
+    state: Arc<Mutex<DiscordState>>,
+    changed: watch::Sender<u64>,
+) {
+    let mut waiting = JoinSet::new();
+    while let Some(input) = inbox.recv().await {
+        let Input::Ask(question) = input else {
+            continue;
+        };
+        waiting.spawn(answer_question(
+            question,
+            Arc::clone(&state),
+            changed.subscribe(),
+        ));
+        while waiting.try_join_next().is_some() {}
+    }
+}
+
+async fn answer_question(
+    question: Question,
+    state: Arc<Mutex<DiscordState>>,
+    mut changed: watch::Receiver<u64>,
+) {
+    let judged = |request: &CommandRequest| {
+        let guild = &state.lock().guild;
+        judge(GUILD, guild, request.actor, &request.command, 0)
+    };
+    let answer = match question.about {
+        About::Command(request) => Answer::Judged(judged(&request)),
+        About::Before { request, .. } => {
+            let guild = &state.lock().guild;
+            Answer::Before(Before::of(&request.command, request.actor, guild))
+        }
+        About::When { expectation, until } => {
+            let is_so = |_: &u64| match &expectation {
+                Expectation::Done(actor, command) => {
+                    command.is_so(*actor, &state.lock().guild) == Some(true)
+                }
+                Expectation::Ready(request) => {
+                    judged(request) != Ok(guildhall_model::command::Judgement::NotInVoice)
+                }
+            };
+            match timeout_at(until.into(), changed.wait_for(is_so)).await {
+                Ok(_) => Answer::So,
+                Err(_) => Answer::NotInTime,
+            }
+        }
+    };
+    let at = Position::start(LogId(0), 1).at(*changed.borrow());
+    // Who asked may be gone.
+    let _gone = question.reply.send(Answered { answer, at });
+}
+
+/// Everybody may enter, move and manage; two rooms and three people, of whom two are in voice.
+fn guild() -> Guild {
+    let member = || Membership::member(Vec::new());
+    Guild {
+        info: GuildInfo {
+            name: "guild".to_owned(),
+            icon: None,
+        },
+        available: true,
+        owner_id: OWNER,
+        roles: [(GUILD.everyone(), Permissions::ALL)].into(),
+        categories: BTreeMap::new(),
+        rooms: [ROOM, OTHER_ROOM].map(|id| (id, room(id))).into(),
+        voice: [ANNA, OWNER].map(|id| (id, occupant(id, ROOM))).into(),
+        pending_voice: BTreeMap::new(),
+        memberships: [OWNER, ANNA, BEN].map(|id| (id, member())).into(),
+    }
+}
+
+fn room(channel_id: ChannelId) -> Room {
+    Room {
+        info: RoomInfo {
+            channel_id,
+            name: format!("room {channel_id}"),
+            kind: RoomKind::Voice,
+            parent_id: None,
+            parent_name: None,
+            position: 0,
+            user_limit: 0,
+        },
+        rights: RoomRights::default(),
+    }
+}
+
+fn occupant(user_id: UserId, channel_id: ChannelId) -> Occupant {
+    Occupant {
+        channel_id,
+        user_id,
+        username: "somebody".to_owned(),
+        display_name: "Somebody".to_owned(),
+        avatar: None,
+        avatar_url: String::new(),
+        bot: false,
+        since: 1,
+        flags: VoiceFlags::default(),
+    }
+}

@@ -1,0 +1,44 @@
+//! The commands of one attachment from their request to the answer.
+
+use std::{future::pending, time::Duration};
+
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use guildhall_http::driver_time::now;
+use guildhall_link::sender::Input;
+use guildhall_model::command::CommandRequest;
+
+use crate::execute::Executor;
+
+/// The commands of one attachment that are not answered yet: at most
+/// [`guildhall_link::sender::REQUESTS_UNDER_WAY`], which the machine sees to.
+pub(super) struct UnansweredCommands {
+    executor: Executor,
+    answers: FuturesUnordered<BoxFuture<'static, Input>>,
+}
+
+impl UnansweredCommands {
+    pub(super) fn new(executor: Executor) -> Self {
+        Self {
+            executor,
+            answers: FuturesUnordered::new(),
+        }
+    }
+
+    /// One more, behind all others. `deadline`: so long is its answer of use.
+    pub(super) fn execute(&mut self, request_id: u64, request: CommandRequest, deadline: Duration) {
+        let executed = self.executor.execute(request, now() + deadline);
+        self.answers.push(Box::pin(async move {
+            let result = executed.await;
+            Input::Commanded { request_id, result }
+        }));
+    }
+
+    /// Waits for the next that is answered, for ever if there is none. May be dropped and called
+    /// again.
+    pub(super) async fn next(&mut self) -> Input {
+        match self.answers.next().await {
+            Some(answered) => answered,
+            None => pending().await,
+        }
+    }
+}
