@@ -12,9 +12,10 @@ use axum::{
 };
 use guildhall_http::LogThrottle;
 use guildhall_ports::{Clock, ExpiringSet};
+use http::HeaderMap;
 use parking_lot::Mutex;
 
-use crate::WebPorts;
+use crate::{WebPorts, http::ApiError};
 
 /// Who is signed in, and ending that.
 mod account;
@@ -109,6 +110,12 @@ impl Auth {
     /// The same sessions as everywhere in this instance.
     pub(crate) fn sessions(&self) -> Sessions {
         self.sessions.clone()
+    }
+
+    /// Refuses a request that changes something with a cookie, unless it comes from a page of ours
+    /// or of the allow list, and says that it is JSON.
+    pub(crate) fn check_write(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        csrf::check_write(headers, &self.config)
     }
 
     /// `/auth/*` and `/api/me`, below the base URL's prefix.

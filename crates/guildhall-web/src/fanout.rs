@@ -10,6 +10,8 @@ mod stream_position;
 mod wake_list;
 /// In which guilds the rights of one viewer are known.
 mod lookups;
+/// Which commands of a session are settled.
+mod settled;
 /// One viewer, with all of their open streams.
 mod viewer;
 /// One open stream, as it is registered with its viewer.
@@ -46,6 +48,7 @@ pub(crate) use class_buffer::TooFarBehind;
 pub(crate) use lookups::{LookupChange, LookupTtl};
 pub(crate) use publisher::Publisher;
 pub(crate) use registration::StreamRegistration;
+pub(crate) use settled::SettledReader;
 pub(crate) use stream_position::{Published, StreamPosition};
 pub(crate) use subscribers::GuildSubscription;
 pub(crate) use viewer::Viewer;

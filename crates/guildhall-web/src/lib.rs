@@ -25,6 +25,8 @@ mod fanout;
 mod link;
 /// Hop 8: to the browser: replay, the response body, `/api/stream` and `/api/state`.
 mod stream;
+/// The way back: what people ask and have done, `POST /api/rpc/NAME`.
+mod rpc;
 /// Which path is whose.
 mod router;
 /// What browsers ask and get, as an OpenAPI document.

@@ -8,10 +8,7 @@ mod dial;
 /// How the link is, for operators.
 mod health;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use guildhall_http::driver_time::now;
 use guildhall_link::{
@@ -135,3 +132,6 @@ impl Link {
         self.health.borrow().check(&self.names)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

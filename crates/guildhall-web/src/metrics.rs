@@ -5,6 +5,8 @@
 use guildhall_link::Violation;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
+use crate::rpc::RPCS;
+
 /// Counters without labels.
 const COUNTERS: &[(&str, &str)] = &[
     (
@@ -81,6 +83,34 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
         "Requests for the picture that were told to come back, by the bound they met",
     ),
     (
+        "guildhall_rpc_refused_total",
+        "bound",
+        &["process", "user", "address"],
+        "Commands and look-ups that were told to come back, by the bound of those under way they met",
+    ),
+    (
+        "guildhall_rpc_requests_total",
+        "command",
+        &[],
+        "Commands and look-ups that could be read and were within their budget",
+    ),
+    (
+        "guildhall_rpc_failures_total",
+        "code",
+        &[
+            "invalid",
+            "unauthorized",
+            "forbidden",
+            "too_many_requests",
+            "unavailable",
+            "busy",
+            "deadline",
+            "discord_failed",
+            "unknown",
+        ],
+        "Commands and look-ups that were answered with an error, by its code",
+    ),
+    (
         "guildhall_accept_failures_total",
         "listener",
         &["web", "ops"],
@@ -115,6 +145,10 @@ const GAUGES: &[(&str, &str)] = &[
         "guildhall_state_requests",
         "Requests for the picture that are under way",
     ),
+    (
+        "guildhall_rpc_under_way",
+        "Commands and look-ups that are under way",
+    ),
 ];
 
 /// Gauges that are set, or have a label, when what they are about is bound.
@@ -123,6 +157,10 @@ const LATER: &[(&str, &str)] = &[
     (
         "guildhall_state_requests_max",
         "Requests for the picture that may be under way",
+    ),
+    (
+        "guildhall_rpc_under_way_max",
+        "Commands and look-ups that may be under way",
     ),
     ("guildhall_connections", "Open connections, by listener"),
     (
@@ -147,6 +185,9 @@ pub(crate) fn describe() {
         for value in *values {
             counter!(*name, *label => *value).absolute(0);
         }
+    }
+    for rpc in RPCS {
+        counter!("guildhall_rpc_requests_total", "command" => rpc.name).absolute(0);
     }
     describe_counter!(VIOLATIONS, "Breaches of the link's rules by the other end");
     for violation in Violation::ALL {

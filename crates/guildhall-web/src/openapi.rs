@@ -1,5 +1,9 @@
 //! What browsers ask and get, as an OpenAPI 3.1 document. What events there are is the model's
-//! table; what is answered are the types that the routes write. The prose is `docs/protocol/sse.md`.
+//! table, what commands and look-ups the role's own; what is answered are the types that the routes
+//! write. The prose is `docs/protocol/sse.md` and `docs/protocol/rpc.md`.
+
+/// Commands and look-ups.
+mod rpc;
 
 use guildhall_model::event::{
     EVENTS, StatePayload,
@@ -19,6 +23,7 @@ use utoipa::{
 use crate::{
     auth::{Me, Refreshed},
     http::ErrorBody,
+    rpc::RPCS,
 };
 
 /// The name of the security scheme.
@@ -38,19 +43,21 @@ pub fn openapi() -> String {
             "Your Discord guild, live in your web app. Paths are relative to the base URL. Clients \
              ignore events and fields that they do not know.",
         ));
+    let mut paths = PathsBuilder::new()
+        .path("/api/stream", get(stream()))
+        .path("/api/state", get(state()))
+        .path("/api/me", get(me()))
+        .path("/api/health", get(health()))
+        .path("/auth/login", get(login()))
+        .path("/auth/callback", get(callback()))
+        .path("/auth/refresh", post(refresh()))
+        .path("/auth/logout", post(logout()));
+    for rpc in RPCS {
+        paths = paths.path(format!("/api/rpc/{}", rpc.name), post(rpc::operation(rpc)));
+    }
     let document = OpenApiBuilder::new()
         .info(info)
-        .paths(
-            PathsBuilder::new()
-                .path("/api/stream", get(stream()))
-                .path("/api/state", get(state()))
-                .path("/api/me", get(me()))
-                .path("/api/health", get(health()))
-                .path("/auth/login", get(login()))
-                .path("/auth/callback", get(callback()))
-                .path("/auth/refresh", post(refresh()))
-                .path("/auth/logout", post(logout())),
-        )
+        .paths(paths)
         .components(Some(all_components()))
         .build();
     let json = document.to_pretty_json();
@@ -228,6 +235,7 @@ fn all_components() -> Components {
     add::<Me>(&mut schemas);
     add::<Refreshed>(&mut schemas);
     add::<ErrorBody>(&mut schemas);
+    rpc::add_schemas(&mut schemas);
     let cookie = "On https; on plain http it is `guildhall`.";
     let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-guildhall", cookie));
     ComponentsBuilder::new()

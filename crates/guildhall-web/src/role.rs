@@ -19,7 +19,9 @@ use crate::{
     http::Page,
     link::{self, Dialler, Link},
     router,
+    rpc::{self, RpcState},
     stream::{
+        admission::Admission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamRouteState,
         watch::WatchClient,
@@ -36,6 +38,16 @@ const STATE_REQUESTS_PER_USER: usize = 16;
 /// Of one address: 200 people behind one who all reload at once are 200.
 const STATE_REQUESTS_PER_ADDRESS: usize = 1_000;
 
+/// Commands and look-ups being answered at one time. A look-up takes a moment; a command waits for
+/// Discord, and the gateway takes a thousand.
+const RPC_REQUESTS: usize = 4_096;
+
+/// Of one user: as many as their budget lets begin within the time that one may take.
+const RPC_REQUESTS_PER_USER: usize = 64;
+
+/// Of one address.
+const RPC_REQUESTS_PER_ADDRESS: usize = 1_000;
+
 /// Of so many connections one is not for streams, so that whoever has to come back later gets that
 /// answer, and signing in goes on.
 const ONE_FOR_REQUESTS_IN: usize = 16;
@@ -49,7 +61,7 @@ pub struct Web {
     listener: Listener,
     router: axum::Router,
     http: guildhall_http::Config,
-    limits: [ConcurrencyLimiter; 2],
+    limits: [ConcurrencyLimiter; 3],
     fanout: Fanout,
     watch_client: WatchClient,
     link: Link,
@@ -85,15 +97,27 @@ impl Web {
         let limits = [
             ConcurrencyLimiter::new(Counted::Streams, streams(config)),
             ConcurrencyLimiter::new(Counted::StateRequests, STATE),
+            ConcurrencyLimiter::new(Counted::RpcRequests, RPC),
         ];
-        let [streams, state_requests] = limits.clone();
+        let [streams, state_requests, rpc_requests] = limits.clone();
+        let admission = Admission::new(fanout.clone(), watch_client.clone());
+        let rpc = RpcState {
+            auth: Arc::clone(&auth),
+            fanout: fanout.clone(),
+            admission: admission.clone(),
+            link: link.clone(),
+            requests: rpc_requests,
+            rate_limiter: Arc::clone(&ports.rate_limiter),
+            clock: Arc::clone(&ports.clock),
+            discord_url: config.oauth.public_url.clone(),
+        };
         let stream = StreamRouteState {
             streams,
             state_requests,
             clock: Arc::clone(&ports.clock),
             max_age: config.stream_max_age,
             fanout: fanout.clone(),
-            watch_client: watch_client.clone(),
+            admission,
             sessions: auth.sessions(),
         };
         Ok(Self {
@@ -103,7 +127,7 @@ impl Web {
                 &config.base_url,
                 &config.cdn_url,
                 stream,
-                auth.router(),
+                [auth.router(), rpc::routes(rpc)],
                 page,
             ),
             http,
@@ -179,6 +203,12 @@ const STATE: ConcurrencyLimits = ConcurrencyLimits {
     together: STATE_REQUESTS,
     per_user: STATE_REQUESTS_PER_USER,
     per_address: STATE_REQUESTS_PER_ADDRESS,
+};
+
+const RPC: ConcurrencyLimits = ConcurrencyLimits {
+    together: RPC_REQUESTS,
+    per_user: RPC_REQUESTS_PER_USER,
+    per_address: RPC_REQUESTS_PER_ADDRESS,
 };
 
 fn streams(config: &Config) -> ConcurrencyLimits {

@@ -19,12 +19,12 @@ use crate::{
 };
 
 /// All routes of the role: each holds the state of its own folder. `auth`: `/auth/*` and `/api/me`;
-/// `cdn_url`: where the page may load pictures from.
+/// `rpc`: `/api/rpc/*`; `cdn_url`: where the page may load pictures from.
 pub(crate) fn router(
     base_url: &Url,
     cdn_url: &Url,
     stream: StreamRouteState,
-    auth: Router,
+    [auth, rpc]: [Router; 2],
     page: Page,
 ) -> Router {
     let headers = SecurityHeaders::new(cdn_url);
@@ -34,6 +34,7 @@ pub(crate) fn router(
         .merge(route::routes(stream))
         .route("/api/health", get(health).with_state(fanout))
         .merge(auth)
+        .merge(rpc)
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .route("/auth/{*rest}", axum::routing::any(nothing_here))
         .method_not_allowed_fallback(wrong_method);

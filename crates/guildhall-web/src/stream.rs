@@ -8,6 +8,8 @@ mod query;
 pub(crate) mod limit;
 /// Has the gateway look viewers up.
 pub(crate) mod watch;
+/// Whether a request is served.
+pub(crate) mod admission;
 /// The replay verdict: may a browser go on from its cursor?
 mod replay;
 /// Records, snapshots and control events as SSE and JSON.

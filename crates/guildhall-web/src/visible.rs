@@ -10,16 +10,24 @@ mod rooms;
 mod selector;
 /// A guild as a whole: its snapshot, and that it comes or goes.
 mod guild;
+/// What a question about a room or a person is answered, and a command.
+mod answer;
 
 use std::sync::Arc;
 
 use guildhall_model::{
     Change,
     event::{Audience, AudienceRule, LiveEvent, StatusPayload},
+    json,
 };
+use serde::Serialize;
 
 use crate::replica::Record;
 
+pub(crate) use answer::{
+    CommandOutcome, GuildMembership, RoomExistence, RoomMembers, RoomOfUser, membership,
+    room_exists, room_members, room_of,
+};
 pub(crate) use control::ControlEvent;
 pub(crate) use guild::{
     GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot,
@@ -35,6 +43,20 @@ impl<T> Visible<T> {
     /// What is visible.
     pub(crate) fn get(&self) -> &T {
         &self.0
+    }
+}
+
+impl<T: Serialize> Visible<T> {
+    /// The same as JSON.
+    pub(crate) fn into_json(self) -> Visible<Vec<u8>> {
+        Visible(json::to_vec(&self.0))
+    }
+}
+
+impl Visible<Vec<u8>> {
+    /// To be written.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 }
 

@@ -640,6 +640,12 @@ export const schemas: Schemas = {
       "now": {
         "minimum": 0,
         "type": "integer"
+      },
+      "settled": {
+        "items": {
+          "type": "string"
+        },
+        "type": "array"
       }
     },
     "required": [

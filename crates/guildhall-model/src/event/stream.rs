@@ -148,13 +148,17 @@ pub struct ResumedPayload {
     pub status: StatusPayload,
 }
 
-/// The payload of `checkpoint`: a heartbeat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The payload of `checkpoint`: a heartbeat, or word of commands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckpointPayload {
     /// The server's time, Unix ms.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub now: UnixMs,
+    /// The `Idempotency-Key`s of commands that this session gave and that are done: what they did,
+    /// as far as the stream is about it and the viewer sees it, came before this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<String>,
 }
 
 /// The payload of `bye`: the stream ends here.

@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::{GuildId, Position, UserId};
+use guildhall_model::{Cursor, GuildId, Position, UserId};
+use guildhall_ports::SessionId;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
     lookups::{LookupChange, LookupTtl, RightsLookups, Unresolved},
+    settled::{SettledOfSessions, SettledReader},
     wake_list::{StreamWaker, WakeList},
 };
 use crate::replica::{LocatedGuild, LogPositions};
@@ -30,6 +32,7 @@ pub(crate) struct Viewer {
     /// What their streams are about; at most as many as they may have open.
     interests: Mutex<Vec<GuildInterest>>,
     pub(crate) streams: WakeList,
+    settled: SettledOfSessions,
     /// Held while a request asks the gateway: one at a time.
     pub(crate) lookup_lock: tokio::sync::Mutex<()>,
 }
@@ -50,6 +53,7 @@ impl Viewer {
             lookups: Mutex::default(),
             interests: Mutex::default(),
             streams: WakeList::default(),
+            settled: SettledOfSessions::default(),
             lookup_lock: tokio::sync::Mutex::default(),
         }
     }
@@ -72,6 +76,19 @@ impl Viewer {
     /// Wakes their streams.
     pub(crate) fn wake(&self) {
         self.streams.wake();
+    }
+
+    /// For a stream of this session that opens now: which of its commands are settled.
+    pub(crate) fn settled(&self, session: &SessionId) -> SettledReader {
+        self.settled.reader(session)
+    }
+
+    /// A command that this session gave is done: its streams, and no others of the person, are told
+    /// once they have come to `at`.
+    pub(crate) fn settle(&self, session: &SessionId, key: String, at: Option<Cursor>) {
+        if self.settled.settle(session, key, at) {
+            self.wake();
+        }
     }
 
     /// What is not known of the person in these guilds.

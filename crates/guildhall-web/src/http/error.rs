@@ -1,6 +1,6 @@
-//! Errors of the JSON endpoints: `{"error":{"code","message"}}` and a status.
+//! Errors of the JSON endpoints: `{"error":{"code","message",…}}` and a status.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
@@ -14,6 +14,12 @@ pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: Cow<'static, str>,
+    /// What is wrong with each field of the body, where some are.
+    pub(crate) fields: BTreeMap<String, String>,
+    /// When a further try has a chance, in seconds from now.
+    pub(crate) retry_after: Option<u64>,
+    /// Discord's permissions that were missing, as Discord names them.
+    pub(crate) missing: Vec<String>,
 }
 
 /// Body of an error.
@@ -25,12 +31,25 @@ pub(crate) struct ErrorBody {
 
 /// What went wrong.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct ErrorReport {
     /// For programs.
     code: &'static str,
     /// A sentence for people.
     message: Cow<'static, str>,
+    /// What is wrong with each field of the body, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schema(required = false))]
+    fields: BTreeMap<String, String>,
+    /// When a further try has a chance, in seconds from now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    retry_after: Option<u64>,
+    /// Discord's permissions that were missing, as Discord names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(required = false))]
+    missing: Vec<String>,
 }
 
 impl ApiError {
@@ -40,7 +59,17 @@ impl ApiError {
             status,
             code,
             message: Cow::Borrowed(message),
+            fields: BTreeMap::new(),
+            retry_after: None,
+            missing: Vec::new(),
         }
+    }
+
+    /// The same with when a further try has a chance: in whole seconds, at least one.
+    pub(crate) fn retry_in(mut self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1_000).max(1);
+        self.retry_after = Some(u64::try_from(seconds).unwrap_or(u64::MAX));
+        self
     }
 
     /// 400: the request itself is wrong.
@@ -68,9 +97,8 @@ impl ApiError {
     /// 403: whoever asks may not.
     pub(crate) fn forbidden(message: String) -> Self {
         Self {
-            status: StatusCode::FORBIDDEN,
-            code: "forbidden",
             message: Cow::Owned(message),
+            ..Self::new(StatusCode::FORBIDDEN, "forbidden", "")
         }
     }
 
@@ -81,7 +109,16 @@ impl ApiError {
 
     /// 503: the gateway, or something behind it, does not answer now. With `Retry-After: 1`.
     pub(crate) const fn unavailable(message: &'static str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
+        error.retry_after = Some(1);
+        error
+    }
+
+    /// 429: the same of you is under way too often. With `Retry-After: 1`.
+    pub(crate) const fn too_many(message: &'static str) -> Self {
+        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
+        error.retry_after = Some(1);
+        error
     }
 }
 
@@ -91,15 +128,16 @@ impl IntoResponse for ApiError {
             error: ErrorReport {
                 code: self.code,
                 message: self.message,
+                fields: self.fields,
+                retry_after: self.retry_after,
+                missing: self.missing,
             },
         };
         let headers = [(http::header::CACHE_CONTROL, "no-store")];
         let mut response = (self.status, headers, Json(body)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let soon = HeaderValue::from_static("1");
-            response
-                .headers_mut()
-                .insert(http::header::RETRY_AFTER, soon);
+        if let Some(seconds) = self.retry_after {
+            let headers = response.headers_mut();
+            headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

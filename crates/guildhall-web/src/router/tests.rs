@@ -15,7 +15,9 @@ use crate::{
     http::Page,
     link,
     router::router,
+    rpc::{self, RpcState},
     stream::{
+        admission::Admission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamRouteState,
         tests::harness::{ANNA, EPOCH, HALL, Harness, LOBBY, at, begin, config, here, joined},
@@ -35,6 +37,12 @@ const SOON: Duration = Duration::from_secs(20);
 const STATE_REQUESTS: ConcurrencyLimits = ConcurrencyLimits {
     together: 10,
     per_user: 1,
+    per_address: 10,
+};
+
+const RPC_REQUESTS: ConcurrencyLimits = ConcurrencyLimits {
+    together: 10,
+    per_user: 2,
     per_address: 10,
 };
 
@@ -66,27 +74,35 @@ impl Served {
         let clock: Arc<dyn Clock> = harness.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::Fanout::new(1);
-        let (link, _) = link::open(&config, unused, &ports(Arc::clone(&clock)));
-        let watch_client = WatchClient::new(link, harness.fanout.clone());
+        let ports = ports(Arc::clone(&clock));
+        let (link, _) = link::open(&config, unused, &ports);
+        let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
         let world_access = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
-        let auth = Auth::new(
-            AuthConfig::of(&config),
-            world_access,
-            &ports(Arc::clone(&clock)),
-        );
+        let auth = Auth::new(AuthConfig::of(&config), world_access, &ports).expect("TLS");
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
+        let admission = Admission::new(harness.fanout.clone(), watch_client);
+        let rpc = RpcState {
+            auth: Arc::clone(&auth),
+            fanout: harness.fanout.clone(),
+            admission: admission.clone(),
+            link,
+            requests: ConcurrencyLimiter::new(Counted::RpcRequests, RPC_REQUESTS),
+            rate_limiter: Arc::clone(&ports.rate_limiter),
+            clock: Arc::clone(&clock),
+            discord_url: config.oauth.public_url.clone(),
+        };
         let stream = StreamRouteState {
             clock,
             max_age: config.stream_max_age,
             fanout: harness.fanout.clone(),
-            watch_client,
+            admission,
             sessions: harness.sessions.clone(),
             streams: harness.limits.clone(),
             state_requests: state_requests.clone(),
         };
-        let auth = auth.expect("TLS").router();
+        let routes = [auth.router(), rpc::routes(rpc)];
         let page = Page::new(None);
-        let router = router(&config.base_url, &config.cdn_url, stream, auth, page);
+        let router = router(&config.base_url, &config.cdn_url, stream, routes, page);
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());

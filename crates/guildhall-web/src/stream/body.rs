@@ -31,7 +31,8 @@ use super::{
 use crate::{
     auth::{LoginHeads, SessionEnd},
     fanout::{
-        Fanout, GuildSubscription, Published, StreamPosition, StreamRegistration, TooFarBehind,
+        Fanout, GuildSubscription, Published, SettledReader, StreamPosition, StreamRegistration,
+        TooFarBehind,
     },
     visible::{ControlEvent, GuildView, Selector, Visible},
 };
@@ -57,6 +58,8 @@ pub(crate) struct StreamSetup {
     pub(crate) heads: LoginHeads,
     /// Cancelled when the session is revoked on this instance.
     pub(crate) session_end: SessionEnd,
+    /// Which commands of the session are done.
+    pub(crate) settled: SettledReader,
     pub(crate) timing: Timing,
 }
 
@@ -192,6 +195,7 @@ impl StreamBody {
         }
         self.write_live(live_last, out);
         self.write_status_change(out);
+        self.write_settled(out);
     }
 
     /// Writes what the live lane says after what was told of it, the latest word of each key.
@@ -212,6 +216,23 @@ impl StreamBody {
             }
         }
         self.live_told = upto;
+    }
+
+    /// Says which commands of the session are done, behind what they did.
+    fn write_settled(&mut self, out: &mut SseWriter) {
+        if let StreamState::Live(position) = &self.state {
+            let settled = self.setup.settled.next(position.positions());
+            if !settled.is_empty() {
+                let cursor = position.cursor();
+                self.write_checkpoint(&cursor, settled, out);
+            }
+        }
+    }
+
+    fn write_checkpoint(&self, cursor: &Cursor, settled: Vec<String>, out: &mut SseWriter) {
+        let now = self.setup.clock.now();
+        let checkpoint = ControlEvent::Checkpoint(CheckpointPayload { now, settled });
+        out.control(Some(cursor), &Visible::control(checkpoint));
     }
 
     /// Log after log, writes what the subscriptions have beyond the stream's position.
@@ -392,10 +413,7 @@ impl StreamBody {
         if now >= self.next_checkpoint {
             self.next_checkpoint = now + CHECKPOINT_EVERY;
             if let Some(cursor) = self.cursor() {
-                let now = self.setup.clock.now();
-                let checkpoint =
-                    Visible::control(ControlEvent::Checkpoint(CheckpointPayload { now }));
-                out.control(Some(&cursor), &checkpoint);
+                self.write_checkpoint(&cursor, Vec::new(), &mut out);
             }
         }
         self.set_timer();

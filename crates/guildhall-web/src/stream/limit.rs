@@ -19,6 +19,7 @@ pub(crate) struct ConcurrencyLimiter(Arc<Inner>);
 pub(crate) enum Counted {
     Streams,
     StateRequests,
+    RpcRequests,
 }
 
 /// The numbers.
@@ -158,6 +159,7 @@ impl ConcurrencyLimiter {
         match self.0.what {
             Counted::Streams => gauge!("guildhall_streams"),
             Counted::StateRequests => gauge!("guildhall_state_requests"),
+            Counted::RpcRequests => gauge!("guildhall_rpc_under_way"),
         }
     }
 
@@ -165,6 +167,7 @@ impl ConcurrencyLimiter {
         match self.0.what {
             Counted::Streams => gauge!("guildhall_streams_max"),
             Counted::StateRequests => gauge!("guildhall_state_requests_max"),
+            Counted::RpcRequests => gauge!("guildhall_rpc_under_way_max"),
         }
     }
 
@@ -175,6 +178,9 @@ impl ConcurrencyLimiter {
             }
             Counted::StateRequests => {
                 counter!("guildhall_state_requests_refused_total", "bound" => reached.name())
+            }
+            Counted::RpcRequests => {
+                counter!("guildhall_rpc_refused_total", "bound" => reached.name())
             }
         }
     }

@@ -15,30 +15,29 @@ use axum::{
 use guildhall_http::ClientAddress;
 use guildhall_model::{GuildId, event::ByeReason};
 use guildhall_ports::Clock;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use tokio::time::Instant;
 use tracing::info;
 
 use super::{
+    admission::{Admission, AdmissionError},
     body::{CHECKPOINT_EVERY, StreamBody, StreamSetup, Timing, bye},
-    limit::{ConcurrencyLimiter, LimitReached},
+    limit::ConcurrencyLimiter,
     query::Query,
-    replay::{self, access},
-    watch::WatchClient,
+    replay,
     write::state_json,
 };
 use crate::{
     auth::{Session, Sessions},
-    fanout::{Fanout, StreamRegistration, Viewer},
+    fanout::{Fanout, StreamRegistration},
     http::ApiError,
-    visible::Access,
 };
 
 /// What these routes hold. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct StreamRouteState {
     pub(crate) fanout: Fanout,
-    pub(crate) watch_client: WatchClient,
+    pub(crate) admission: Admission,
     pub(crate) sessions: Sessions,
     pub(crate) streams: ConcurrencyLimiter,
     pub(crate) state_requests: ConcurrencyLimiter,
@@ -81,7 +80,8 @@ async fn stream(
     let session_end = app.sessions.watch_end(&session.id);
     let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
     let guilds = registration.set_guilds(selected_guilds(&session, &query));
-    let admitted = admit(&app, registration.viewer(), &guilds, &query).await;
+    let viewer = registration.viewer();
+    let admitted = app.admission.of_query(viewer, &guilds, &query).await;
     if session_end.is_cancelled() {
         // Signed out while the gateway was asked: sliding would give the browser its cookie back.
         return Err(ApiError::unauthorized());
@@ -89,7 +89,7 @@ async fn stream(
     let cookie = app.sessions.slide(&session);
     match admitted {
         Ok(()) => {}
-        Err(AdmissionError::NoMember) => return Err(NO_MEMBER),
+        Err(refused @ AdmissionError::NoMember) => return Err(refused.into()),
         Err(AdmissionError::Unavailable) => {
             return Ok(bye_response(ByeReason::Unavailable, cookie));
         }
@@ -102,6 +102,7 @@ async fn stream(
     let setup = StreamSetup {
         cursor: query.cursor(header),
         session_end,
+        settled: registration.viewer().settled(&session.id),
         timing: timing(&app, &session, now),
         fanout: app.fanout,
         clock: app.clock,
@@ -166,19 +167,13 @@ async fn state(
     let acquired = app
         .state_requests
         .acquire(session.user.id, client, Instant::now());
-    let _permit = match acquired {
-        Ok(permit) => permit,
-        Err(reached) => return Ok(too_many(reached)),
-    };
+    let _permit = acquired?;
     let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
     let guilds = selected_guilds(&session, &query);
-    match admit(&app, registration.viewer(), &guilds, &query).await {
-        Ok(()) => {}
-        Err(AdmissionError::NoMember) => return Err(NO_MEMBER),
-        Err(AdmissionError::Unavailable) => return Err(NOT_NOW),
-    }
+    let viewer = registration.viewer();
+    app.admission.of_query(viewer, &guilds, &query).await?;
     let state = replay::viewer_state(&app.fanout, &registration, &guilds, &query.selector);
-    let state = state.map_err(|_join| NOT_NOW)?;
+    let state = state.map_err(|_join| AdmissionError::Unavailable)?;
     let json = state_json(&state.cursor, &state.status, &state.guilds);
     let mut response = json.into_response();
     put(&mut response, &STATE_HEADERS);
@@ -203,35 +198,6 @@ fn put(response: &mut Response, fixed: &[(header::HeaderName, &'static str)]) {
     }
 }
 
-const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a member of it.");
-
-const NOT_NOW: ApiError =
-    ApiError::unavailable("What you may see is not known right now. Try again in a moment.");
-
-/// For whoever is over a limit of requests being answered. A moment later they are not.
-fn too_many(reached: LimitReached) -> Response {
-    let error = match reached {
-        LimitReached::Together => NOT_NOW,
-        LimitReached::User | LimitReached::Address => ApiError::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_requests",
-            "Too many of these are being answered for you. Try again in a moment.",
-        ),
-    };
-    let mut response = error.into_response();
-    let soon = HeaderValue::from_static("1");
-    response.headers_mut().insert(header::RETRY_AFTER, soon);
-    response
-}
-
-/// Why a query is not served.
-enum AdmissionError {
-    /// The world is complete and Discord said that the viewer is no member.
-    NoMember,
-    /// Not known at the moment.
-    Unavailable,
-}
-
 /// The guilds that a query is about, ascending: those that it names, or all that the viewer is in.
 /// Which of them are there is another matter, and of each moment.
 fn selected_guilds(session: &Session, query: &Query) -> Vec<GuildId> {
@@ -243,57 +209,6 @@ fn selected_guilds(session: &Session, query: &Query) -> Vec<GuildId> {
     guilds.sort_unstable();
     guilds.dedup();
     guilds
-}
-
-/// Waits until the viewer's rights are known in those of these guilds that are there.
-async fn admit(
-    app: &StreamRouteState,
-    viewer: &Viewer,
-    guilds: &[GuildId],
-    query: &Query,
-) -> Result<(), AdmissionError> {
-    let named = !query.guilds.is_empty();
-    let looked_up = app.watch_client.ensure_looked_up(viewer, guilds).await;
-    looked_up.map_err(|_| AdmissionError::Unavailable)?;
-    let freshness = app.fanout.replica().freshness();
-    let logs = app.fanout.replica().read();
-    let here = logs.located(guilds);
-    if named {
-        let mut missing = guilds.iter().filter(|id| !logs.contains(**id)).peekable();
-        let some_missing = missing.peek().is_some();
-        if missing.any(|id| !freshness.may_come(*id)) {
-            return Err(AdmissionError::NoMember);
-        }
-        if some_missing {
-            return Err(AdmissionError::Unavailable);
-        }
-    }
-    let unresolved = viewer.unresolved(&here);
-    if !unresolved.logs.is_empty() {
-        return Err(AdmissionError::Unavailable);
-    }
-    let unresolved = unresolved.guilds;
-    let here = here.iter().map(|guild| guild.id);
-    let certain = here.filter(|id| !unresolved.contains(id));
-    let mut sees_any = false;
-    for id in certain {
-        match access(&logs, id, viewer.id()) {
-            Access::Member(_) => sees_any = true,
-            Access::Stranger | Access::Absent if named => {
-                return Err(if freshness.complete() {
-                    AdmissionError::NoMember
-                } else {
-                    AdmissionError::Unavailable
-                });
-            }
-            Access::Unknown if named => return Err(AdmissionError::Unavailable),
-            Access::Unknown | Access::Stranger | Access::Absent => {}
-        }
-    }
-    if !unresolved.is_empty() && (named || !sees_any) {
-        return Err(AdmissionError::Unavailable);
-    }
-    Ok(())
 }
 
 #[expect(

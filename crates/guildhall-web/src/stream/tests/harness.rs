@@ -215,7 +215,7 @@ pub(crate) struct Harness {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sessions: Sessions,
     pub(crate) limits: ConcurrencyLimiter,
-    /// The session of every stream opened here.
+    /// The session of every stream that is opened here from now on.
     pub(crate) session: Session,
     /// Where groups begin and end, and so where cursors may be.
     pub(crate) boundaries: BTreeSet<Position>,
@@ -480,6 +480,7 @@ impl Harness {
             cursor,
             heads: LoginHeads::default(),
             session_end: self.sessions.watch_end(&self.session.id),
+            settled: self.fanout.viewer(user).settled(&self.session.id),
             timing: Timing {
                 first_checkpoint: now + Duration::from_secs(10),
                 ends: (now + Duration::from_mins(50), ByeReason::MaxAge),

@@ -1,0 +1,57 @@
+//! A link whose gateway a test plays.
+
+use guildhall_link::receiver::{Input, Unanswered};
+use guildhall_model::command::{CommandRequest, CommandResult};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{ASKS_WAITING, Link, LinkAsk, LinkHealth, dial::Asker};
+use crate::config::tests::NAMES;
+
+/// The gateway as the test plays it. It answers no watch.
+pub(crate) struct PlayedGateway {
+    asks: mpsc::Receiver<LinkAsk>,
+}
+
+/// Who waits for an answer.
+pub(crate) struct CommandAsker(oneshot::Sender<Result<CommandResult, Unanswered>>);
+
+/// A link to it.
+pub(crate) fn played() -> (Link, PlayedGateway) {
+    let (asks, inbox) = mpsc::channel(ASKS_WAITING);
+    let (_, health) = watch::channel(LinkHealth::Up);
+    let names = NAMES;
+    let link = Link {
+        asks,
+        health,
+        names,
+    };
+    (link, PlayedGateway { asks: inbox })
+}
+
+impl PlayedGateway {
+    /// Waits for a command.
+    pub(crate) async fn command(&mut self) -> (CommandRequest, CommandAsker) {
+        loop {
+            match self.asks.recv().await.expect("there is a link") {
+                Input::CommandAsked {
+                    request,
+                    reply: Asker::Command(asker),
+                    ..
+                } => return (*request, CommandAsker(asker)),
+                other => drop(other),
+            }
+        }
+    }
+
+    /// Whether nobody asked for anything since.
+    pub(crate) fn was_asked_nothing(&mut self) -> bool {
+        self.asks.try_recv().is_err()
+    }
+}
+
+impl CommandAsker {
+    /// Answers.
+    pub(crate) fn tell(self, answer: Result<CommandResult, Unanswered>) {
+        self.0.send(answer).expect("somebody waits for it");
+    }
+}

@@ -1,0 +1,102 @@
+//! How often somebody may ask for something, and have something done.
+//!
+//! Each request that can be read counts, whatever comes of it, so that trying costs as much as
+//! doing. Discord lets a bot do little per second, and everybody has a part of it.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use guildhall_http::ClientAddress;
+use guildhall_model::UserId;
+use guildhall_ports::{
+    RateLimiter,
+    rate_limiter::{Limited, RateBucket},
+};
+use tokio::time::Instant;
+
+use super::table::RpcKind;
+
+/// Commands of one user: five in five seconds, ten at once.
+const COMMANDS_PER_USER: Rate = Rate {
+    share: Duration::from_secs(1),
+    room: Duration::from_secs(10),
+};
+
+/// Commands of one address, which a school or a café has for many: as twenty users.
+const COMMANDS_PER_ADDRESS: Rate = Rate {
+    share: Duration::from_millis(50),
+    room: Duration::from_secs(10),
+};
+
+/// Look-ups of one user, which cost a moment of ours alone: a page with a hundred rooms asks once
+/// about each.
+const LOOK_UPS_PER_USER: Rate = Rate {
+    share: Duration::from_millis(50),
+    room: Duration::from_secs(10),
+};
+
+/// Look-ups of one address, as ten users.
+const LOOK_UPS_PER_ADDRESS: Rate = Rate {
+    share: Duration::from_millis(5),
+    room: Duration::from_secs(10),
+};
+
+/// One per `share`, and as many at once as shares fit into `room`.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    share: Duration,
+    room: Duration,
+}
+
+/// The budget, shared by all instances that share the limiter.
+#[derive(Clone, Debug)]
+pub(super) struct RpcBudget(Arc<dyn RateLimiter>);
+
+impl RpcBudget {
+    /// Counted by this limiter.
+    pub(super) fn new(limiter: Arc<dyn RateLimiter>) -> Self {
+        Self(limiter)
+    }
+
+    /// Counts a request, if there is room for it. Command and look-ups have buckets of their own.
+    pub(super) async fn spend(
+        &self,
+        kind: &RpcKind,
+        user: UserId,
+        client: ClientAddress,
+        now: Instant,
+    ) -> Result<(), Limited> {
+        let buckets = buckets(kind, user, client);
+        let now = now.into_std();
+        self.0.reserve(&buckets, now).await?;
+        self.0.charge(&buckets, now);
+        self.0.release(&buckets);
+        Ok(())
+    }
+}
+
+fn buckets(kind: &RpcKind, user: UserId, client: ClientAddress) -> Vec<RateBucket> {
+    let (word, per_user, per_address) = match kind {
+        RpcKind::Effect(_) => ("command", COMMANDS_PER_USER, COMMANDS_PER_ADDRESS),
+        RpcKind::LookUp(_) => ("look-up", LOOK_UPS_PER_USER, LOOK_UPS_PER_ADDRESS),
+    };
+    let of_user = per_user.bucket(format!("{word}:user:{user}"));
+    let of_address = counted_address(client);
+    let of_address = of_address.map(|ip| per_address.bucket(format!("{word}:address:{ip}")));
+    [of_user].into_iter().chain(of_address).collect()
+}
+
+/// This machine's own address is not counted: whatever comes from it is a proxy that is not
+/// listed, with everybody behind it, or somebody who has the machine.
+fn counted_address(client: ClientAddress) -> Option<IpAddr> {
+    (!client.0.is_loopback()).then_some(client.0)
+}
+
+impl Rate {
+    fn bucket(self, key: String) -> RateBucket {
+        RateBucket {
+            key,
+            share: self.share,
+            room: self.room,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A command's way to the gateway, and its answer's way back.
+
+use std::time::Duration;
+
+use guildhall_model::{
+    GuildId, UserId,
+    command::{CommandDone, CommandRequest, Outcome, judge},
+};
+use guildhall_ports::{Clock, SessionId};
+use tokio::time::timeout;
+
+use super::{
+    authorise::guild,
+    failure::{NOWHERE, refused, unanswered},
+};
+use crate::{
+    fanout::{Fanout, Viewer},
+    http::ApiError,
+    link::Link,
+};
+
+/// How long a command may take. What Discord makes wait for longer is answered before, with a time.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long an answer waits for the replica to have seen the effect, so that who reads the world
+/// next finds it. Whoever gave the command takes it as settled a second after its answer.
+const HOLD_LIMIT: Duration = Duration::from_secs(1);
+
+/// Refuses early what the gateway would refuse, by the replica.
+///
+/// Nothing with a key: it may be a repeat of what was done, which changed the world or the actor's
+/// rights, and has to be answered as it was then. The gateway knows.
+pub(super) fn refuse_early(
+    fanout: &Fanout,
+    clock: &dyn Clock,
+    request: &CommandRequest,
+) -> Result<(), ApiError> {
+    if request.key.is_some() {
+        return Ok(());
+    }
+    let id = request.command.guild_id();
+    let logs = fanout.replica().read();
+    let guild = guild(&logs, id).ok_or(NOWHERE)?;
+    let judged = judge(id, guild, request.actor, &request.command, clock.now());
+    judged.map(|_standing| ()).map_err(refused)
+}
+
+/// Has a command done. When this returns, the replica has seen the effect or a second has passed,
+/// and the streams of the session that gave it are told that its key is settled.
+pub(super) async fn forward(
+    link: &Link,
+    fanout: &Fanout,
+    (viewer, session): (&Viewer, &SessionId),
+    request: CommandRequest,
+) -> Result<CommandDone, ApiError> {
+    let (name, actor) = (request.command.name(), request.actor);
+    let (guild_id, key) = (request.command.guild_id(), request.key.clone());
+    let answer = link.command(request, COMMAND_LIMIT).await;
+    let result = answer.map_err(unanswered);
+    let result = result.and_then(|result| result.map_err(refused));
+    log(name, actor, &result, guild_id);
+    let done = result?;
+    if let Some(at) = &done.at {
+        // The stream that shows it waits for as long as it takes; an answer does not.
+        let _in_time = timeout(HOLD_LIMIT, fanout.replica().reached(at)).await;
+    }
+    if let (Outcome::Done, Some(key)) = (done.outcome, key) {
+        viewer.settle(session, key, done.at.clone());
+    }
+    Ok(done)
+}
+
+fn log(
+    command: &'static str,
+    actor: UserId,
+    result: &Result<CommandDone, ApiError>,
+    guild_id: GuildId,
+) {
+    let outcome = match result {
+        Ok(CommandDone { outcome, .. }) => match outcome {
+            Outcome::Done => "done",
+            Outcome::Queued { .. } => "queued",
+            Outcome::Waiting { .. } => "waiting",
+        },
+        Err(error) => error.code,
+    };
+    tracing::info!(viewer.id = %actor, guild.id = %guild_id, command, outcome, "[RPC] Command answered");
+}

@@ -1,0 +1,197 @@
+//! The routes: from a request to its answer, each step refusing what it can.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::{any, post},
+};
+use guildhall_http::{ClientAddress, HttpOrigin};
+use guildhall_model::command::{Command, CommandRequest};
+use guildhall_ports::{Clock, RateLimiter};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use metrics::counter;
+use tokio::time::Instant;
+
+use super::{
+    authorise::{Seen, guild_of, look},
+    body,
+    budget::RpcBudget,
+    failure::{NOWHERE, UNKNOWN_COMMAND, limited},
+    forward::{forward, refuse_early},
+    input::InputError,
+    table::{EffectRequest, LookUpRequest, RPCS, Rpc, RpcKind},
+};
+use crate::{
+    auth::{Auth, Session},
+    fanout::Fanout,
+    http::ApiError,
+    link::Link,
+    stream::{admission::Admission, limit::ConcurrencyLimiter},
+    visible::Visible,
+};
+
+/// What the routes hold. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct RpcState {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) fanout: Fanout,
+    pub(crate) admission: Admission,
+    pub(crate) link: Link,
+    /// Of requests that are being answered.
+    pub(crate) requests: ConcurrencyLimiter,
+    pub(crate) rate_limiter: Arc<dyn RateLimiter>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Discord as browsers reach it.
+    pub(crate) discord_url: HttpOrigin,
+}
+
+/// `/api/rpc/*`: a route for each row of the table.
+pub(crate) fn routes(state: RpcState) -> Router {
+    let mut routes = Router::new();
+    for rpc in RPCS {
+        let serve = move |State(app): State<RpcState>,
+                          Extension(client): Extension<ClientAddress>,
+                          headers: HeaderMap,
+                          body: Body| async move {
+            let answer = serve(&app, rpc, client, &headers, body).await;
+            answer.inspect_err(|error| {
+                counter!("guildhall_rpc_failures_total", "code" => error.code).increment(1);
+            })
+        };
+        routes = routes.route(&format!("/api/rpc/{}", rpc.name), post(serve));
+    }
+    let unknown = async || UNKNOWN_COMMAND;
+    routes
+        .route("/api/rpc/{*name}", any(unknown))
+        .with_state(state)
+}
+
+async fn serve(
+    app: &RpcState,
+    rpc: &Rpc,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let session = app.session(headers)?;
+    app.auth.check_write(headers)?;
+    let user = session.user.id;
+    let _permit = app.requests.acquire(user, client, Instant::now())?;
+    let body = body::read(body).await?;
+    let request = match &rpc.kind {
+        RpcKind::LookUp(read) => read(&body).map(Request::LookUp),
+        RpcKind::Effect(read) => read(&body).map(Request::Effect),
+    };
+    let (request, key) = match (request, key(headers)) {
+        (Ok(request), Ok(key)) => (request, key),
+        (Ok(_), Err(complaint)) => return Err(InputError::of(KEY, complaint).into()),
+        (Err(wrong), Ok(_)) => return Err(wrong.into()),
+        (Err(wrong), Err(complaint)) => return Err(wrong.and(KEY, complaint).into()),
+    };
+    let budget = RpcBudget::new(Arc::clone(&app.rate_limiter));
+    let spent = budget.spend(&rpc.kind, user, client, Instant::now()).await;
+    spent.map_err(limited)?;
+    counter!("guildhall_rpc_requests_total", "command" => rpc.name).increment(1);
+    let answer = match request {
+        Request::LookUp(request) => app.look_up(&session, request).await?,
+        Request::Effect(request) => app.effect(&session, headers, request, key).await?,
+    };
+    Ok(answered(answer))
+}
+
+/// A request that was read.
+enum Request {
+    LookUp(LookUpRequest),
+    Effect(EffectRequest),
+}
+
+impl RpcState {
+    fn session(&self, headers: &HeaderMap) -> Result<Session, ApiError> {
+        let session = self.auth.sessions().read(headers);
+        session.ok_or_else(ApiError::unauthorized)
+    }
+
+    async fn look_up(
+        &self,
+        session: &Session,
+        request: LookUpRequest,
+    ) -> Result<Visible<Vec<u8>>, ApiError> {
+        let asker = session.user.id;
+        let viewer = self.fanout.viewer(asker);
+        let searched = (&self.fanout, &self.admission);
+        let id = guild_of(request.place, session, &viewer, searched).await?;
+        let logs = self.fanout.replica().read();
+        let seen = match id {
+            Some(id) => look(&logs, id, asker)?,
+            None => None,
+        };
+        let seen = seen.as_ref().map(|(guild, rooms)| Seen { guild, rooms });
+        request.answer(asker, seen.as_ref()).ok_or(NOWHERE)
+    }
+
+    async fn effect(
+        &self,
+        session: &Session,
+        headers: &HeaderMap,
+        request: EffectRequest,
+        key: Option<String>,
+    ) -> Result<Visible<Vec<u8>>, ApiError> {
+        let actor = session.user.id;
+        let viewer = self.fanout.viewer(actor);
+        let searched = (&self.fanout, &self.admission);
+        let id = guild_of(request.place, session, &viewer, searched).await?;
+        let command = request.command(id.ok_or(NOWHERE)?, actor);
+        // Whoever signed out while the gateway was asked about them gives no commands.
+        self.session(headers)?;
+        let room = self.room_url(&command);
+        let request = CommandRequest {
+            actor,
+            key,
+            command,
+        };
+        refuse_early(&self.fanout, &*self.clock, &request)?;
+        let giver = (&*viewer, &session.id);
+        let done = forward(&self.link, &self.fanout, giver, request).await?;
+        Ok(Visible::outcome(done, || room).into_json())
+    }
+
+    /// The room that a command names, in Discord's own client.
+    fn room_url(&self, command: &Command) -> Option<String> {
+        let path = format!("channels/{}/{}", command.guild_id(), command.channel_id()?);
+        self.discord_url.join(&path).ok().map(Into::into)
+    }
+}
+
+/// Only what is visible is answered.
+fn answered(answer: Visible<Vec<u8>>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "private, no-store"),
+    ];
+    let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    (StatusCode::OK, headers, answer.into_bytes()).into_response()
+}
+
+const KEY: &str = "Idempotency-Key";
+
+/// The request's key, or what is wrong with it.
+fn key(headers: &HeaderMap) -> Result<Option<String>, String> {
+    let mut all = headers.get_all(KEY).iter();
+    let Some(key) = all.next() else {
+        return Ok(None);
+    };
+    let text = key.to_str().ok();
+    let fits = |text: &&str| (1..=CommandRequest::KEY_BYTES).contains(&text.len());
+    let alone = all.next().is_none();
+    match text.filter(fits).filter(|_| alone) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(format!(
+            "must be there once, with 1 to {} visible ASCII characters",
+            CommandRequest::KEY_BYTES
+        )),
+    }
+}

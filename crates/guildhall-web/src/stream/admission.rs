@@ -1,0 +1,139 @@
+//! Whether a request is served: the viewer's rights are known where it is about, and they are no
+//! stranger there.
+
+use guildhall_model::GuildId;
+
+use super::{limit::LimitReached, query::Query, replay::access, watch::WatchClient};
+use crate::{
+    fanout::{Fanout, Viewer},
+    http::ApiError,
+    visible::Access,
+};
+
+/// Has rights looked up and says whether they suffice. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    fanout: Fanout,
+    watch_client: WatchClient,
+}
+
+/// Why a request is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AdmissionError {
+    /// The world is complete and Discord said that the viewer is no member.
+    NoMember,
+    /// Not known at the moment.
+    Unavailable,
+}
+
+impl Admission {
+    /// Of requests to this instance.
+    pub(crate) fn new(fanout: Fanout, watch_client: WatchClient) -> Self {
+        Self {
+            fanout,
+            watch_client,
+        }
+    }
+
+    /// Waits until the viewer's rights are known in those of a query's guilds that are there. 5 s at
+    /// most.
+    pub(crate) async fn of_query(
+        &self,
+        viewer: &Viewer,
+        guilds: &[GuildId],
+        query: &Query,
+    ) -> Result<(), AdmissionError> {
+        self.admit(viewer, guilds, !query.guilds.is_empty()).await
+    }
+
+    /// Waits until there is a world. 5 s at most.
+    pub(crate) async fn of_world(&self, viewer: &Viewer) -> Result<(), AdmissionError> {
+        let nothing = self.watch_client.ensure_looked_up(viewer, &[]).await;
+        nothing.map_err(|_| AdmissionError::Unavailable)
+    }
+
+    /// Waits until the viewer's rights are known in a guild that the request is about. 5 s at most.
+    pub(crate) async fn of_guild(
+        &self,
+        viewer: &Viewer,
+        guild: GuildId,
+    ) -> Result<(), AdmissionError> {
+        self.admit(viewer, &[guild], true).await
+    }
+
+    /// `named`: the request is about these guilds and nothing less.
+    async fn admit(
+        &self,
+        viewer: &Viewer,
+        guilds: &[GuildId],
+        named: bool,
+    ) -> Result<(), AdmissionError> {
+        let looked_up = self.watch_client.ensure_looked_up(viewer, guilds).await;
+        looked_up.map_err(|_| AdmissionError::Unavailable)?;
+        let freshness = self.fanout.replica().freshness();
+        let logs = self.fanout.replica().read();
+        let here = logs.located(guilds);
+        if named {
+            let mut missing = guilds.iter().filter(|id| !logs.contains(**id)).peekable();
+            let some_missing = missing.peek().is_some();
+            if missing.any(|id| !freshness.may_come(*id)) {
+                return Err(AdmissionError::NoMember);
+            }
+            if some_missing {
+                return Err(AdmissionError::Unavailable);
+            }
+        }
+        let unresolved = viewer.unresolved(&here);
+        if !unresolved.logs.is_empty() {
+            return Err(AdmissionError::Unavailable);
+        }
+        let unresolved = unresolved.guilds;
+        let here = here.iter().map(|guild| guild.id);
+        let certain = here.filter(|id| !unresolved.contains(id));
+        let mut sees_any = false;
+        for id in certain {
+            match access(&logs, id, viewer.id()) {
+                Access::Member(_) => sees_any = true,
+                Access::Stranger | Access::Absent if named => {
+                    return Err(if freshness.complete() {
+                        AdmissionError::NoMember
+                    } else {
+                        AdmissionError::Unavailable
+                    });
+                }
+                Access::Unknown if named => return Err(AdmissionError::Unavailable),
+                Access::Unknown | Access::Stranger | Access::Absent => {}
+            }
+        }
+        if !unresolved.is_empty() && (named || !sees_any) {
+            return Err(AdmissionError::Unavailable);
+        }
+        Ok(())
+    }
+}
+
+const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a member of it.");
+
+const NOT_NOW: ApiError =
+    ApiError::unavailable("What you may see is not known right now. Try again in a moment.");
+
+impl From<AdmissionError> for ApiError {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::NoMember => NO_MEMBER,
+            AdmissionError::Unavailable => NOT_NOW,
+        }
+    }
+}
+
+/// For whoever is over a limit of requests being answered. A moment later they are not.
+impl From<LimitReached> for ApiError {
+    fn from(reached: LimitReached) -> Self {
+        match reached {
+            LimitReached::Together => NOT_NOW,
+            LimitReached::User | LimitReached::Address => Self::too_many(
+                "Too many of these are being answered for you. Try again in a moment.",
+            ),
+        }
+    }
+}
