@@ -17,7 +17,7 @@ mod discord_error;
 /// The task.
 mod driver;
 /// Their order.
-mod queues;
+mod order;
 /// Which commands there are, and what was answered.
 mod ledger;
 
@@ -103,6 +103,13 @@ fn busy() -> CommandError {
 
 fn stopping() -> CommandError {
     CommandError::new(CommandErrorCode::Stopping, "The gateway is stopping.").retry_after_ms(1_000)
+}
+
+fn unknown() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::Unknown,
+        "Discord did not answer, and whether it was done is not known.",
+    )
 }
 
 #[cfg(test)]

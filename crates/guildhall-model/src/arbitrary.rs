@@ -83,8 +83,8 @@ fn overwrites() -> impl Strategy<Value = Vec<Overwrite>> {
 /// Mostly members, some of them in a timeout; some are guests, some strangers.
 pub fn membership() -> impl Strategy<Value = Membership> {
     let standing = prop_oneof![
-        6 => vec(role_id(), 0..4).prop_map(|roles| Membership::member(roles)),
-        1 => vec(role_id(), 0..4).prop_map(|roles| Membership::guest(roles)),
+        6 => vec(role_id(), 0..4).prop_map(Membership::member),
+        1 => vec(role_id(), 0..4).prop_map(Membership::guest),
         1 => Just(Membership::Stranger),
     ];
     let timeout = prop_oneof![3 => Just(None), 1 => (0..4_u64).prop_map(Some)];

@@ -18,7 +18,7 @@ use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 
 /// What was typed.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum Invocation {
     /// Roles to be started.
     Start(Arguments),
     /// The OpenAPI document: no settings are read.
@@ -80,15 +80,15 @@ const SUBCOMMANDS: &[(Subcommand, &str, &str)] = &[
 const OPENAPI: &str = "openapi";
 
 /// Reads the command line; clap itself answers `--help`, `--version` and mistakes.
-pub(crate) fn parse() -> Command {
+pub(crate) fn parse() -> Invocation {
     let matches = command().get_matches();
     #[cfg(not(feature = "simulator"))]
     no_simulator::refuse(&matches);
     #[cfg(feature = "openapi")]
     if matches.subcommand_name() == Some(OPENAPI) {
-        return Command::OpenApi;
+        return Invocation::OpenApi;
     }
-    Command::Start(arguments(&matches))
+    Invocation::Start(arguments(&matches))
 }
 
 pub(crate) fn command() -> clap::Command {

@@ -40,9 +40,9 @@ fn main() -> ExitCode {
         unreachable!("nothing ran before main, so no other provider was installed");
     }
     let done = match cli::parse() {
-        cli::Command::Start(arguments) => commands::run(&arguments),
+        cli::Invocation::Start(arguments) => commands::run(&arguments),
         #[cfg(feature = "openapi")]
-        cli::Command::OpenApi => commands::openapi::print(),
+        cli::Invocation::OpenApi => commands::openapi::print(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -21,11 +21,11 @@ use guildhall_model::{
 };
 use guildhall_ports::{Clock, CommandJournal, CommandState, JournalError, millis};
 
-use super::{APPEARANCE, discord_error, ledger::Accepted};
+use super::{APPEARANCE, discord_error, ledger::AcceptedCommand, unknown};
 use crate::{
     ShardId,
     discord_rest::{CallTerms, ChannelChange, DiscordRest, RestCaller, RestError},
-    inbox::{About, Answer, Answered, Expectation, Stopped},
+    inbox::{About, Answered, Expectation, QuestionAnswer, Stopped},
     sequencer::Sequencer,
 };
 
@@ -104,7 +104,7 @@ impl From<Stopped> for Ended {
 /// One command while it is carried out.
 pub(super) struct Act {
     context: CommandContext,
-    accepted: Accepted,
+    accepted: AcceptedCommand,
     /// It is not begun after this; `None`: it was begun before.
     due: Option<Instant>,
     /// Until when the person may appear; `None`: it did not wait yet.
@@ -129,7 +129,7 @@ impl Act {
     /// A command that came now. `due`: it is not begun later.
     pub(super) fn new(
         context: CommandContext,
-        accepted: Accepted,
+        accepted: AcceptedCommand,
         due: Instant,
         may_delay: bool,
     ) -> Self {
@@ -146,7 +146,7 @@ impl Act {
     /// One that was delayed, and goes on. `appears_until`: if it waited for somebody.
     pub(super) fn resumed(
         context: CommandContext,
-        accepted: Accepted,
+        accepted: AcceptedCommand,
         appears_until: Option<UnixMs>,
     ) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl Act {
             let error = CommandError::new(CommandErrorCode::NotFound, nowhere);
             return self.settle(Err(error)).await;
         };
-        let Answer::Judged(standing) = judged.answer else {
+        let QuestionAnswer::Judged(standing) = judged.answer else {
             return Err(Ended::Stopping);
         };
         match standing {
@@ -260,7 +260,7 @@ impl Act {
             until: now() + EFFECT,
         };
         let answered = self.ask(about).await?;
-        let so = answered.filter(|answered| answered.answer == Answer::So);
+        let so = answered.filter(|answered| answered.answer == QuestionAnswer::So);
         Ok(so.map(|answered| answered.at.into()))
     }
 
@@ -439,12 +439,5 @@ fn did_not_appear() -> CommandError {
     CommandError::new(
         CommandErrorCode::NotInRoom,
         "The person did not come into voice in time.",
-    )
-}
-
-pub(super) fn unknown() -> CommandError {
-    CommandError::new(
-        CommandErrorCode::Unknown,
-        "Discord did not answer, and whether it was done is not known.",
     )
 }

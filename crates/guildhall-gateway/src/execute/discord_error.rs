@@ -35,7 +35,7 @@ pub(super) fn translated(error: &RestError, command: &Command, now: Instant) -> 
             "Discord did not answer; nothing was done.",
         )
         .retry_after_ms(1_000),
-        RestError::Unknown(_) | RestError::Unauthorised => super::act::unknown(),
+        RestError::Unknown(_) | RestError::Unauthorised => super::unknown(),
     }
 }
 

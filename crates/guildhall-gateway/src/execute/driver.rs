@@ -20,8 +20,8 @@ use super::{
     COMMANDS, COMMANDS_PER_ACTOR, RUNNING, Submission,
     act::{Act, ActExit, CommandContext, Ended, appearance},
     busy,
-    ledger::{Accepted, Ledger},
-    queues::Queues,
+    ledger::{AcceptedCommand, Ledger},
+    order::CommandOrder,
 };
 
 /// Keys that are no longer good are looked for this often.
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     let mut driver = Driver {
         context: setup.context,
         ledger: Ledger::default(),
-        queues: Queues::default(),
+        order: CommandOrder::default(),
         lined_up: BTreeMap::new(),
         acts: JoinSet::new(),
         delays: JoinSet::new(),
@@ -67,7 +67,7 @@ pub(crate) async fn run(
 struct Driver {
     context: CommandContext,
     ledger: Ledger,
-    queues: Queues,
+    order: CommandOrder,
     /// Those in the queues that are not begun.
     lined_up: BTreeMap<u64, LinedUp>,
     /// At most [`RUNNING`], and those of an earlier process.
@@ -79,7 +79,7 @@ struct Driver {
 /// A command in the queues.
 #[derive(Debug)]
 struct LinedUp {
-    accepted: Accepted,
+    accepted: AcceptedCommand,
     origin: Origin,
     came_at: Instant,
 }
@@ -147,7 +147,7 @@ impl Driver {
         for (accepted, state) in self.ledger.restore(kept) {
             match state {
                 CommandState::Intended { before } => {
-                    self.line_up(accepted, Origin::LeftBehind(before))
+                    self.line_up(accepted, Origin::LeftBehind(before));
                 }
                 CommandState::Queued { due } => {
                     self.delay(
@@ -178,8 +178,7 @@ impl Driver {
             counter!("guildhall_commands_repeated_total").increment(1);
             return;
         };
-        if self.queues.len() >= COMMANDS
-            || self.queues.given_by(request.actor) >= COMMANDS_PER_ACTOR
+        if self.order.len() >= COMMANDS || self.order.given_by(request.actor) >= COMMANDS_PER_ACTOR
         {
             counter!("guildhall_commands_total", "command" => request.command.name(), "result" => "busy")
                 .increment(1);
@@ -191,9 +190,9 @@ impl Driver {
         self.line_up(accepted, Origin::New { due });
     }
 
-    fn line_up(&mut self, accepted: Accepted, origin: Origin) {
+    fn line_up(&mut self, accepted: AcceptedCommand, origin: Origin) {
         let id = accepted.id;
-        self.queues.push(id, &accepted.request);
+        self.order.push(id, &accepted.request);
         let lined_up = LinedUp {
             accepted,
             origin,
@@ -205,7 +204,7 @@ impl Driver {
     /// Begins as many as may be under way.
     fn begin(&mut self) {
         while self.acts.len() < RUNNING
-            && let Some(id) = self.queues.begin()
+            && let Some(id) = self.order.begin()
         {
             let Some(LinedUp {
                 accepted,
@@ -236,7 +235,7 @@ impl Driver {
     }
 
     fn acted(&mut self, id: u64, exit: ActExit) -> Option<ExecutorExit> {
-        self.queues.ended(id);
+        self.order.ended(id);
         match exit {
             ActExit::Settled { result, repeatable } => {
                 self.settled(id, result, repeatable);

@@ -21,31 +21,31 @@ pub(super) type Waiter = oneshot::Sender<CommandResult>;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     last_id: u64,
-    entries: BTreeMap<u64, Entry>,
-    keys: HashMap<Key, u64>,
+    entries: BTreeMap<u64, LedgerEntry>,
+    keys: HashMap<ScopedKey, u64>,
     /// The delayed ones: of each kind about each room or person the newest alone.
-    delayed: HashMap<Slot, u64>,
+    delayed: HashMap<DelayKey, u64>,
     /// Ended ones with a key, the oldest first.
     settled: VecDeque<(UnixMs, u64)>,
 }
 
 /// Within which a key means one command.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct ScopedKey {
     actor: UserId,
     name: &'static str,
-    key: String,
+    text: String,
 }
 
 /// What a newer command takes the place of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Slot {
+struct DelayKey {
     name: &'static str,
     about: (Option<ChannelId>, Option<UserId>),
 }
 
 #[derive(Debug)]
-struct Entry {
+struct LedgerEntry {
     request: Arc<CommandRequest>,
     asked_at: UnixMs,
     waiters: Vec<Waiter>,
@@ -63,13 +63,13 @@ enum EntryState {
 
 /// A command that is to be carried out.
 #[derive(Clone, Debug)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedCommand {
     pub(super) id: u64,
     pub(super) request: Arc<CommandRequest>,
     pub(super) asked_at: UnixMs,
 }
 
-impl Accepted {
+impl AcceptedCommand {
     /// It as it is to be kept.
     pub(super) fn kept(&self, state: CommandState) -> KeptCommand {
         KeptCommand {
@@ -84,7 +84,10 @@ impl Accepted {
 impl Ledger {
     /// Takes in what an earlier process left. Answers with those that are not settled, which are
     /// under way from now on.
-    pub(super) fn restore(&mut self, kept: Vec<KeptCommand>) -> Vec<(Accepted, CommandState)> {
+    pub(super) fn restore(
+        &mut self,
+        kept: Vec<KeptCommand>,
+    ) -> Vec<(AcceptedCommand, CommandState)> {
         let mut unsettled = Vec::new();
         for KeptCommand {
             id,
@@ -104,24 +107,24 @@ impl Ledger {
                     EntryState::Settled(result.clone().into())
                 }
                 CommandState::Queued { due } => {
-                    self.delayed.insert(slot_of(&request), id);
+                    self.delayed.insert(delay_key_of(&request), id);
                     EntryState::Delayed(Outcome::Queued { done_at: *due })
                 }
                 CommandState::Waiting { until } => {
-                    self.delayed.insert(slot_of(&request), id);
+                    self.delayed.insert(delay_key_of(&request), id);
                     EntryState::Delayed(Outcome::Waiting { until: *until })
                 }
                 CommandState::Intended { .. } => EntryState::Running,
             };
             if !matches!(state, CommandState::Settled { .. }) {
-                let accepted = Accepted {
+                let accepted = AcceptedCommand {
                     id,
                     request: Arc::clone(&request),
                     asked_at,
                 };
                 unsettled.push((accepted, state));
             }
-            let entry = Entry {
+            let entry = LedgerEntry {
                 request,
                 asked_at,
                 waiters: Vec::new(),
@@ -148,7 +151,7 @@ impl Ledger {
         let answer = match &entry.state {
             _ if *entry.request != request => Err(CommandError::new(
                 CommandErrorCode::KeyReused,
-                "This Idempotency-Key came with another request before.",
+                "This Idempotency-ScopedKey came with another request before.",
             )),
             EntryState::Running => {
                 entry.waiters.push(waiter);
@@ -168,21 +171,21 @@ impl Ledger {
         request: CommandRequest,
         waiter: Waiter,
         now: UnixMs,
-    ) -> Accepted {
+    ) -> AcceptedCommand {
         self.last_id += 1;
         let id = self.last_id;
         let request = Arc::new(request);
         if let Some(key) = key_of(&request) {
             self.keys.insert(key, id);
         }
-        let entry = Entry {
+        let entry = LedgerEntry {
             request: Arc::clone(&request),
             asked_at: now,
             waiters: vec![waiter],
             state: EntryState::Running,
         };
         self.entries.insert(id, entry);
-        Accepted {
+        AcceptedCommand {
             id,
             request,
             asked_at: now,
@@ -190,13 +193,13 @@ impl Ledger {
     }
 
     /// A delayed one goes on. `None`: another took its place.
-    pub(super) fn resume(&mut self, id: u64) -> Option<Accepted> {
+    pub(super) fn resume(&mut self, id: u64) -> Option<AcceptedCommand> {
         let entry = self.entries.get_mut(&id)?;
         if !matches!(entry.state, EntryState::Delayed(_)) {
             return None;
         }
         entry.state = EntryState::Running;
-        Some(Accepted {
+        Some(AcceptedCommand {
             id,
             request: Arc::clone(&entry.request),
             asked_at: entry.asked_at,
@@ -209,7 +212,7 @@ impl Ledger {
         entry.state = EntryState::Delayed(outcome);
         tell(&mut entry.waiters, &Ok(outcome.answer()));
         let request = Arc::clone(&entry.request);
-        self.delayed.insert(slot_of(&request), id);
+        self.delayed.insert(delay_key_of(&request), id);
         Some(request)
     }
 
@@ -228,14 +231,14 @@ impl Ledger {
 
     /// An older one of its kind that is delayed, and is not any more: a newer one was done, or is
     /// delayed in its place. It is to be settled.
-    pub(super) fn supersede(&mut self, newer: u64) -> Option<Accepted> {
+    pub(super) fn supersede(&mut self, newer: u64) -> Option<AcceptedCommand> {
         let request = &self.entries.get(&newer)?.request;
-        let slot = slot_of(request);
-        let older = *self.delayed.get(&slot)?;
+        let delay_key = delay_key_of(request);
+        let older = *self.delayed.get(&delay_key)?;
         if older >= newer {
             return None;
         }
-        self.delayed.remove(&slot);
+        self.delayed.remove(&delay_key);
         let accepted = self.resume(older)?;
         Some(accepted)
     }
@@ -253,9 +256,9 @@ impl Ledger {
             return;
         };
         tell(&mut entry.waiters, &result);
-        let slot = slot_of(&entry.request);
-        if self.delayed.get(&slot) == Some(&id) {
-            self.delayed.remove(&slot);
+        let delay_key = delay_key_of(&entry.request);
+        if self.delayed.get(&delay_key) == Some(&id) {
+            self.delayed.remove(&delay_key);
         }
         if repeatable && entry.request.key.is_some() {
             entry.state = EntryState::Settled(result);
@@ -299,21 +302,21 @@ fn tell(waiters: &mut Vec<Waiter>, result: &CommandResult) {
     }
 }
 
-fn key_of(request: &CommandRequest) -> Option<Key> {
-    request.key.clone().map(|key| Key {
+fn key_of(request: &CommandRequest) -> Option<ScopedKey> {
+    request.key.clone().map(|text| ScopedKey {
         actor: request.actor,
         name: request.command.name(),
-        key,
+        text,
     })
 }
 
-fn slot_of(request: &CommandRequest) -> Slot {
+fn delay_key_of(request: &CommandRequest) -> DelayKey {
     let command = &request.command;
     let person = command.moves(request.actor);
     // Somebody who is to be moved is in one room in the end, whichever was named first.
     let is_move = matches!(command, Command::ConnectUserToVoiceChannel { .. });
     let room = command.channel_id().filter(|_| !is_move);
-    Slot {
+    DelayKey {
         name: command.name(),
         about: (room, person),
     }

@@ -14,8 +14,12 @@ use guildhall_model::{
     ChannelId, GuildId, UserId,
     command::{Command, CommandErrorCode, CommandRequest, CommandResult, Outcome},
 };
-use guildhall_ports::{CommandJournal, SystemClock, memory::MemoryCommandJournal};
+use guildhall_ports::{
+    CommandJournal, CommandState, KeptCommand, SystemClock, journal::JournalFuture,
+    memory::MemoryCommandJournal,
+};
 use tokio::{
+    sync::watch,
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
@@ -34,10 +38,33 @@ pub(super) const OWNER: UserId = UserId(100);
 pub(super) const ANNA: UserId = UserId(101);
 pub(super) const BEN: UserId = UserId(102);
 
+/// A journal that says when something was kept.
+#[derive(Clone, Debug)]
+struct ObservedJournal {
+    kept: MemoryCommandJournal,
+    changed: watch::Sender<()>,
+}
+
+impl CommandJournal for ObservedJournal {
+    fn load(&self) -> JournalFuture<Vec<KeptCommand>> {
+        self.kept.load()
+    }
+
+    fn keep(&self, command: KeptCommand) -> JournalFuture<()> {
+        let kept = self.kept.keep(command);
+        self.changed.send_replace(());
+        kept
+    }
+
+    fn forget(&self, ids: Vec<u64>) -> JournalFuture<()> {
+        self.kept.forget(ids)
+    }
+}
+
 /// An executor, what it talks to, and what outlives it.
 struct House {
     discord: FalseDiscord,
-    journal: MemoryCommandJournal,
+    journal: ObservedJournal,
     executor: Executor,
     running: AbortHandle,
     tasks: JoinSet<ExecutorExit>,
@@ -46,7 +73,10 @@ struct House {
 impl House {
     async fn open() -> Self {
         let discord = FalseDiscord::open().await;
-        let journal = MemoryCommandJournal::default();
+        let journal = ObservedJournal {
+            kept: MemoryCommandJournal::default(),
+            changed: watch::Sender::new(()),
+        };
         let mut tasks = JoinSet::new();
         let (executor, running) = start(&discord, &journal, &mut tasks).await;
         Self {
@@ -66,6 +96,28 @@ impl House {
         (self.executor, self.running) = started.await;
     }
 
+    /// The answer to a key once it is neither queued nor waiting.
+    async fn settled(&self, request: CommandRequest) -> CommandResult {
+        let is_settled = |command: &KeptCommand| {
+            command.request == request && matches!(command.state, CommandState::Settled { .. })
+        };
+        let mut changed = self.journal.changed.subscribe();
+        let settled = async {
+            while !self
+                .journal
+                .load()
+                .await
+                .expect("in memory")
+                .iter()
+                .any(is_settled)
+            {
+                changed.changed().await.expect("open");
+            }
+        };
+        timeout(PATIENCE, settled).await.expect("in time");
+        self.give(request.clone()).await
+    }
+
     /// Hands a command over; its place in the order is taken when this returns.
     fn give(&self, request: CommandRequest) -> impl Future<Output = CommandResult> + use<> {
         let answer = self.executor.execute(request, now() + PATIENCE);
@@ -75,7 +127,7 @@ impl House {
 
 async fn start(
     discord: &FalseDiscord,
-    journal: &MemoryCommandJournal,
+    journal: &ObservedJournal,
     tasks: &mut JoinSet<ExecutorExit>,
 ) -> (Executor, AbortHandle) {
     let (executor, submissions) = Executor::new();

@@ -8,6 +8,10 @@ use guildhall_model::{
 };
 use tokio::sync::oneshot;
 
+/// A number of a question within the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct QuestionId(pub u64);
+
 /// A question about one guild.
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -20,15 +24,15 @@ pub(crate) struct Question {
 /// What is asked.
 #[derive(Debug)]
 pub(crate) enum About {
-    /// May this be done now, and is there anything to do? Answered [`Answer::Judged`].
+    /// May this be done now, and is there anything to do? Answered [`QuestionAnswer::Judged`].
     Command(Box<CommandRequest>),
-    /// What is so now of that which a command changes? Answered [`Answer::Before`] once Discord is
-    /// live in this guild, else [`Answer::NotInTime`].
+    /// What is so now of that which a command changes? Answered [`QuestionAnswer::Before`] once Discord is
+    /// live in this guild, else [`QuestionAnswer::NotInTime`].
     Before {
         request: Box<CommandRequest>,
         until: Instant,
     },
-    /// When is this so? Answered [`Answer::So`], or [`Answer::NotInTime`].
+    /// When is this so? Answered [`QuestionAnswer::So`], or [`QuestionAnswer::NotInTime`].
     When {
         expectation: Expectation,
         until: Instant,
@@ -47,14 +51,14 @@ pub(crate) enum Expectation {
 /// An answer, and where in the log it is so.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) answer: Answer,
+    pub(crate) answer: QuestionAnswer,
     /// Everything that the answer rests on is at or before this.
     pub(crate) at: Position,
 }
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum QuestionAnswer {
     Judged(Result<Judgement, CommandError>),
     /// `None`: there is no such guild or room.
     Before(Option<Before>),

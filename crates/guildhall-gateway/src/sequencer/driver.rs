@@ -20,12 +20,12 @@ use super::{
     ReadinessReport, SequencerExit,
     append::{Appender, Batch, PublishedStatus, SealedBatch},
     committing::{AfterCommit, CommitProgress, Committing, FinishedCommit},
-    working_world::{BatchOutcome, Effect, QuestionId, Restored, WorkingWorld},
+    working_world::{BatchOutcome, Effect, Restored, WorkingWorld},
 };
 use crate::{
     GatewaySettingNames, Limits,
     discord_rest::{DiscordRest, RestError},
-    inbox::{Answered, Input, MembersRequest, WatchReply},
+    inbox::{Answered, Input, MembersRequest, QuestionId, WatchReply},
     log::Log,
     metrics::gauge_of_log,
     normalise::Cdn,

@@ -36,8 +36,6 @@ use numbers::DispatchNumbers;
 use renewal::Renewal;
 
 pub(super) use outcome::{BatchOutcome, Effect};
-pub(super) use questions::QuestionId;
-
 use questions::Questions;
 
 /// The world with everything applied that has arrived, and what follows from it.

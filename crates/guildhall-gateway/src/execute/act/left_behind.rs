@@ -8,10 +8,10 @@ use guildhall_model::command::{
 };
 use guildhall_ports::millis;
 
-use super::{Act, ActExit, Ended, done, unknown};
+use super::{Act, ActExit, Ended, done};
 use crate::{
-    execute::{act::CommandContext, ledger::Accepted},
-    inbox::{About, Answer, Answered},
+    execute::{act::CommandContext, ledger::AcceptedCommand, unknown},
+    inbox::{About, Answered, QuestionAnswer},
 };
 
 /// So long may Discord take to be live again before nobody knows any more.
@@ -22,7 +22,10 @@ const OLDEST: Duration = Duration::from_mins(1);
 
 impl Act {
     /// One that may have been done.
-    pub(in crate::execute) fn left_behind(context: CommandContext, accepted: Accepted) -> Self {
+    pub(in crate::execute) fn left_behind(
+        context: CommandContext,
+        accepted: AcceptedCommand,
+    ) -> Self {
         Self::resumed(context, accepted, None)
     }
 
@@ -37,7 +40,7 @@ impl Act {
             until: now() + LIVE,
         };
         let Some(Answered {
-            answer: Answer::Before(Some(is_now)),
+            answer: QuestionAnswer::Before(Some(is_now)),
             at,
         }) = self.ask(about).await?
         else {

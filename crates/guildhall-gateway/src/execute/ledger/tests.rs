@@ -1,15 +1,12 @@
 //! Keys, and what takes whose place.
 
-use guildhall_model::{
-    GuildId,
-    command::{Before, CommandDone},
-};
+use guildhall_model::{GuildId, command::Before};
 use guildhall_ports::Settlement;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::*;
 
-type Answer = oneshot::Receiver<CommandResult>;
+type AnswerReceiver = oneshot::Receiver<CommandResult>;
 
 #[test]
 fn a_key_that_comes_again_waits_for_the_first_and_is_answered_the_same() {
@@ -162,7 +159,7 @@ fn what_an_earlier_process_left_is_known_and_goes_on() {
     assert_eq!(given(&mut ledger, rename("new", "den")).0.id, 9);
 }
 
-fn given(ledger: &mut Ledger, request: CommandRequest) -> (Accepted, Answer) {
+fn given(ledger: &mut Ledger, request: CommandRequest) -> (AcceptedCommand, AnswerReceiver) {
     let (waiter, answer) = oneshot::channel();
     let Err((request, waiter)) = ledger.repeated(request, waiter) else {
         panic!("it is known already");
@@ -170,7 +167,7 @@ fn given(ledger: &mut Ledger, request: CommandRequest) -> (Accepted, Answer) {
     (ledger.accept(request, waiter, 1), answer)
 }
 
-fn repeated(ledger: &mut Ledger, request: CommandRequest) -> Answer {
+fn repeated(ledger: &mut Ledger, request: CommandRequest) -> AnswerReceiver {
     let (waiter, answer) = oneshot::channel();
     assert!(ledger.repeated(request, waiter).is_ok(), "it is new");
     answer
@@ -188,9 +185,7 @@ fn rename(key: &str, name: &str) -> CommandRequest {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the results")]
 fn done() -> CommandResult {
-    Ok(CommandDone {
-        outcome: Outcome::Done,
-        at: None,
-    })
+    Ok(Outcome::Done.answer())
 }

@@ -29,7 +29,7 @@ use crate::{
     ShardId,
     config::tests::NAMES,
     discord_rest::{DiscordRest, RestBudget},
-    inbox::{About, Answer, Answered, Expectation, Input, Question},
+    inbox::{About, Answered, Expectation, Input, Question, QuestionAnswer},
     sequencer::Sequencer,
 };
 
@@ -257,16 +257,12 @@ impl DiscordState {
             }
             ["guilds", _, "voice-states", user] => {
                 let there = self.guild.voice.get(&UserId(user.parse().expect("an id")));
-                match there {
-                    Some(there) => {
-                        let room = there.channel_id.to_string();
-                        json!({"channel_id": room}).to_string().into_response()
-                    }
-                    None => {
-                        let body = json!({"code": 10_065, "message": "Unknown Voice State"});
-                        (StatusCode::NOT_FOUND, body.to_string()).into_response()
-                    }
-                }
+                let Some(there) = there else {
+                    let body = json!({"code": 10_065, "message": "Unknown Voice State"});
+                    return (StatusCode::NOT_FOUND, body.to_string()).into_response();
+                };
+                let room = there.channel_id.to_string();
+                json!({"channel_id": room}).to_string().into_response()
             }
             _ => panic!("no such route: {path}"),
         }
@@ -303,10 +299,10 @@ async fn answer_question(
         judge(GUILD, guild, request.actor, &request.command, 0)
     };
     let answer = match question.about {
-        About::Command(request) => Answer::Judged(judged(&request)),
+        About::Command(request) => QuestionAnswer::Judged(judged(&request)),
         About::Before { request, .. } => {
             let guild = &state.lock().guild;
-            Answer::Before(Before::of(&request.command, request.actor, guild))
+            QuestionAnswer::Before(Before::of(&request.command, request.actor, guild))
         }
         About::When { expectation, until } => {
             let is_so = |_: &u64| match &expectation {
@@ -318,8 +314,8 @@ async fn answer_question(
                 }
             };
             match timeout_at(until.into(), changed.wait_for(is_so)).await {
-                Ok(_) => Answer::So,
-                Err(_) => Answer::NotInTime,
+                Ok(_) => QuestionAnswer::So,
+                Err(_) => QuestionAnswer::NotInTime,
             }
         }
     };

@@ -140,7 +140,7 @@ async fn who_is_not_in_voice_is_moved_once_they_are() {
     house.discord.puts(BEN, ROOM);
     house.discord.has_got(1).await;
     assert_eq!(house.discord.done(), ["102 in 11"]);
-    let after = settled(&house, by(BEN, "k", connect(BEN, OTHER_ROOM))).await;
+    let after = house.settled(by(BEN, "k", connect(BEN, OTHER_ROOM))).await;
     assert_eq!(outcome(&after), Outcome::Done);
 }
 
@@ -152,10 +152,10 @@ async fn what_discord_makes_wait_is_queued_survives_a_kill_and_is_replaced_by_a_
     assert!(matches!(outcome(&first), Outcome::Queued { .. }));
     let second = house.give(by(BEN, "second", rename("hall"))).await;
     assert!(matches!(outcome(&second), Outcome::Queued { .. }));
-    let replaced = settled(&house, by(ANNA, "first", rename("den"))).await;
+    let replaced = house.settled(by(ANNA, "first", rename("den"))).await;
     assert_eq!(code(&replaced), Code::Superseded);
     house.kill().await;
-    let done = settled(&house, by(BEN, "second", rename("hall"))).await;
+    let done = house.settled(by(BEN, "second", rename("hall"))).await;
     assert_eq!(outcome(&done), Outcome::Done);
     assert_eq!(house.discord.done(), ["10 is hall"]);
 }
@@ -238,22 +238,6 @@ async fn what_is_not_begun_by_its_deadline_is_not_done() {
     // The same key is another try.
     let again = house.give(by(ANNA, "k", rename("den"))).await;
     assert_eq!(outcome(&again), Outcome::Done);
-}
-
-/// The answer to a key once it is neither queued nor waiting.
-async fn settled(house: &House, request: CommandRequest) -> CommandResult {
-    let asked = async {
-        loop {
-            let result = house.give(request.clone()).await;
-            match result.as_ref().map(|done| done.outcome) {
-                Ok(Outcome::Queued { .. } | Outcome::Waiting { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                Ok(Outcome::Done) | Err(_) => return result,
-            }
-        }
-    };
-    timeout(PATIENCE, asked).await.expect("in time")
 }
 
 fn refusal(status: u16, body: Value) -> Reaction {

@@ -7,9 +7,9 @@ use guildhall_link::frame::DiscordStatus;
 use guildhall_model::{Change, Event, GuildId};
 use guildhall_ports::journal::{JournalState, ResumeState};
 
-use super::{QuestionId, WorkingWorld};
+use super::WorkingWorld;
 use crate::{
-    inbox::{Answer, MembersRequest},
+    inbox::{MembersRequest, QuestionAnswer, QuestionId},
     metrics::gauge_of_log,
     rights::{MemberKey, WatchId},
     sequencer::ReadinessReport,
@@ -42,7 +42,7 @@ pub(in crate::sequencer) enum Effect {
     },
     AnswerQuestion {
         id: QuestionId,
-        answer: Answer,
+        answer: QuestionAnswer,
     },
     /// Begin a new session: the working world is not to be trusted.
     Renew,

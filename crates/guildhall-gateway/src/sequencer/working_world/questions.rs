@@ -9,11 +9,7 @@ use guildhall_model::{
 };
 
 use super::{Effect, WorkingWorld};
-use crate::inbox::{About, Answer, Expectation};
-
-/// A number of a question within the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::sequencer) struct QuestionId(pub u64);
+use crate::inbox::{About, Expectation, QuestionAnswer, QuestionId};
 
 /// Questions that wait for something to be so. As many as whoever asks has under way, which are a
 /// bounded number.
@@ -90,7 +86,7 @@ impl WorkingWorld {
         match about {
             About::Command(request) => {
                 let judged = self.judged(guild_id, &request, wall);
-                self.answer(id, Answer::Judged(judged));
+                self.answer(id, QuestionAnswer::Judged(judged));
             }
             About::Before { request, until } => {
                 self.questions
@@ -129,14 +125,16 @@ impl WorkingWorld {
             let mut guilds: Vec<GuildId> = self.questions.due.values().copied().collect();
             guilds.sort_unstable();
             guilds.dedup();
-            guilds.into_iter().for_each(|id| self.answer_of(id));
+            for guild_id in guilds {
+                self.answer_of(guild_id);
+            }
         }
     }
 
     /// Answers those whose time is over.
     pub(super) fn give_up_waiting(&mut self, now: Instant) {
         while let Some(id) = self.questions.overdue(now) {
-            self.answer(id, Answer::NotInTime);
+            self.answer(id, QuestionAnswer::NotInTime);
         }
     }
 
@@ -148,14 +146,14 @@ impl WorkingWorld {
             let answer = answer_to(guild_id, guild, what, live)?;
             Some((id, answer))
         });
-        let answers: Vec<(QuestionId, Answer)> = answers.collect();
+        let answers: Vec<(QuestionId, QuestionAnswer)> = answers.collect();
         for (id, answer) in answers {
             self.questions.take(guild_id, id);
             self.answer(id, answer);
         }
     }
 
-    fn answer(&mut self, id: QuestionId, answer: Answer) {
+    fn answer(&mut self, id: QuestionId, answer: QuestionAnswer) {
         self.effects.push(Effect::AnswerQuestion { id, answer });
     }
 
@@ -194,11 +192,11 @@ fn answer_to(
     guild: Option<&Guild>,
     what: &WaitingFor,
     live: bool,
-) -> Option<Answer> {
+) -> Option<QuestionAnswer> {
     let expectation = match what {
         WaitingFor::Live(request) => {
             let before = guild.and_then(|guild| Before::of(&request.command, request.actor, guild));
-            return live.then_some(Answer::Before(before));
+            return live.then_some(QuestionAnswer::Before(before));
         }
         WaitingFor::Expectation(expectation) => expectation,
     };
@@ -212,5 +210,5 @@ fn answer_to(
             judged != Ok(Judgement::NotInVoice)
         }
     };
-    so.then_some(Answer::So)
+    so.then_some(QuestionAnswer::So)
 }

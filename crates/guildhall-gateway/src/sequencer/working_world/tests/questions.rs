@@ -6,7 +6,7 @@ use guildhall_model::{
 };
 
 use super::*;
-use crate::inbox::{About, Answer, Expectation};
+use crate::inbox::{About, Expectation, QuestionAnswer, QuestionId};
 
 const ROOM: ChannelId = ChannelId(5);
 
@@ -18,13 +18,13 @@ fn a_command_is_judged_on_the_world_as_it_is_and_answered_with_the_batch() {
         panic!("one answer")
     };
     assert_eq!(*id, QuestionId(1));
-    assert_eq!(*answer, Answer::Judged(Ok(Judgement::AlreadySo)));
+    assert_eq!(*answer, QuestionAnswer::Judged(Ok(Judgement::AlreadySo)));
     harness.dispatch("VOICE_STATE_UPDATE", &voice("7", "5"));
     harness.ask(2, About::Command(Box::new(leave())));
     let before = Before::Room(Some(ROOM));
     assert_eq!(
         answers(&mut harness),
-        [(2, Answer::Judged(Ok(Judgement::ToDo(before))))]
+        [(2, QuestionAnswer::Judged(Ok(Judgement::ToDo(before))))]
     );
 }
 
@@ -34,13 +34,13 @@ fn nothing_is_judged_while_what_is_known_may_be_old() {
     harness.working.take();
     harness.working.lost(cut(), harness.now, harness.wall);
     harness.ask(1, About::Command(Box::new(leave())));
-    let [(1, Answer::Judged(Err(error)))] = &answers(&mut harness)[..] else {
+    let [(1, QuestionAnswer::Judged(Err(error)))] = &answers(&mut harness)[..] else {
         panic!("refused")
     };
     assert_eq!(error.code, CommandErrorCode::GuildUnavailable);
     harness.dispatch("RESUMED", &json!({}));
     harness.ask(2, About::Command(Box::new(leave())));
-    let judged = Answer::Judged(Ok(Judgement::AlreadySo));
+    let judged = QuestionAnswer::Judged(Ok(Judgement::AlreadySo));
     assert_eq!(answers(&mut harness), [(2, judged)]);
 }
 
@@ -59,7 +59,7 @@ fn an_effect_is_told_with_the_batch_that_brings_it_and_no_half_of_a_move_counts(
             "guild_id": "1", "channel_id": null, "user_id": "7", "session_id": "s",
         }),
     );
-    assert_eq!(answers(&mut harness), [(1, Answer::So)]);
+    assert_eq!(answers(&mut harness), [(1, QuestionAnswer::So)]);
     assert_eq!(answers(&mut harness), [], "once");
 }
 
@@ -72,10 +72,10 @@ fn what_does_not_come_is_told_when_its_time_is_over() {
     assert!(due <= harness.now + Duration::from_secs(5));
     harness.now += Duration::from_secs(5);
     harness.working.time_passed(harness.now, 1_000);
-    assert_eq!(answers(&mut harness), [(1, Answer::NotInTime)]);
+    assert_eq!(answers(&mut harness), [(1, QuestionAnswer::NotInTime)]);
     harness.when(2, Expectation::Ready(Box::new(join())));
     harness.dispatch("VOICE_STATE_UPDATE", &voice("7", "6"));
-    assert_eq!(answers(&mut harness), [(2, Answer::So)]);
+    assert_eq!(answers(&mut harness), [(2, QuestionAnswer::So)]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn what_was_so_before_is_told_once_discord_is_live_in_the_guild() {
     harness.ask(1, About::Before { request, until });
     assert_eq!(answers(&mut harness), []);
     harness.dispatch("RESUMED", &json!({}));
-    let before = Answer::Before(Some(Before::Room(None)));
+    let before = QuestionAnswer::Before(Some(Before::Room(None)));
     assert_eq!(answers(&mut harness), [(1, before)]);
 }
 
@@ -137,7 +137,7 @@ fn join() -> CommandRequest {
     }
 }
 
-fn answers(harness: &mut Harness) -> Vec<(u64, Answer)> {
+fn answers(harness: &mut Harness) -> Vec<(u64, QuestionAnswer)> {
     let effects = harness.working.take().effects.into_iter();
     let answers = effects.filter_map(|effect| match effect {
         Effect::AnswerQuestion { id, answer } => Some((id.0, answer)),

@@ -16,7 +16,7 @@ enum QueueKey {
 
 /// Commands by number, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Queues {
+pub(super) struct CommandOrder {
     queues: HashMap<QueueKey, VecDeque<u64>>,
     /// Who gave each of them, and in which queues it is.
     places: BTreeMap<u64, Place>,
@@ -33,7 +33,7 @@ struct Place {
     keys: Vec<QueueKey>,
 }
 
-impl Queues {
+impl CommandOrder {
     /// One more, behind all others.
     pub(super) fn push(&mut self, id: u64, request: &CommandRequest) {
         let command = &request.command;
@@ -51,7 +51,7 @@ impl Queues {
         self.check(id);
     }
 
-    /// The next that may begin; it is under way until [`Queues::ended`].
+    /// The next that may begin; it is under way until [`CommandOrder::ended`].
     pub(super) fn begin(&mut self) -> Option<u64> {
         self.ready.pop_front()
     }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn one_person_has_one_under_way_and_others_go_beside() {
-        let mut queues = Queues::default();
+        let mut queues = CommandOrder::default();
         queues.push(1, &connect(10, 10, 1));
         queues.push(2, &connect(10, 10, 2));
         queues.push(3, &connect(11, 11, 3));
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn about_one_person_or_room_they_keep_their_order_whoever_gives_them() {
-        let mut queues = Queues::default();
+        let mut queues = CommandOrder::default();
         queues.push(1, &connect(10, 20, 1));
         queues.push(2, &connect(11, 20, 2));
         queues.push(3, &connect(12, 12, 2));
@@ -146,7 +146,7 @@ mod tests {
             given in prop::collection::vec((0..4_u64, 0..4_u64, 0..3_u64), 1..60),
             picks in prop::collection::vec(any::<prop::sample::Index>(), 200),
         ) {
-            let mut queues = Queues::default();
+            let mut queues = CommandOrder::default();
             for (id, (actor, user, room)) in (0_u64..).zip(&given) {
                 queues.push(id, &connect(*actor, *user, *room));
             }
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    fn begun(queues: &mut Queues) -> Vec<u64> {
+    fn begun(queues: &mut CommandOrder) -> Vec<u64> {
         std::iter::from_fn(|| queues.begin()).collect()
     }
 
