@@ -12,6 +12,8 @@
 /// One command from its judgement to its end, and what is to be done about one that an earlier
 /// process left.
 mod act;
+/// What Discord is asked for, command by command.
+mod calls;
 /// What Discord's errors mean to whoever gave the command.
 mod discord_error;
 /// The task.

@@ -21,10 +21,10 @@ use guildhall_model::{
 };
 use guildhall_ports::{Clock, CommandJournal, CommandState, JournalError, millis};
 
-use super::{APPEARANCE, discord_error, ledger::AcceptedCommand, unknown};
+use super::{APPEARANCE, calls, discord_error, ledger::AcceptedCommand, unknown};
 use crate::{
     ShardId,
-    discord_rest::{CallTerms, ChannelChange, DiscordRest, RestCaller, RestError},
+    discord_rest::{CallTerms, DiscordRest, RestCaller, RestError},
     inbox::{About, Answered, Expectation, QuestionAnswer, Stopped},
     sequencer::Sequencer,
 };
@@ -212,7 +212,7 @@ impl Act {
             longest_throttle: THROTTLE,
             reason: Some(&reason),
         };
-        match call(&self.context.rest, &terms, request).await {
+        match calls::act(&self.context.rest, &terms, request).await {
             Ok(()) => Ok(Sent::Done),
             Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
             Err(RestError::Throttled { until }) => Ok(Sent::Throttled(self.wall(until))),
@@ -240,7 +240,7 @@ impl Act {
             longest_throttle: THROTTLE,
             reason: None,
         };
-        match discord_error::is_so(&self.context.rest, &terms, request).await {
+        match calls::is_so(&self.context.rest, &terms, request).await {
             Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
             Ok(Some(true)) => Ok(Sent::Done),
             // What Discord has not done by now it may still do.
@@ -354,54 +354,6 @@ pub(super) async fn appearance(
     };
     let guild_id = request.command.guild_id();
     let _whatever = context.worlds.ask(guild_id, about).await;
-}
-
-async fn call(
-    rest: &DiscordRest,
-    terms: &CallTerms<'_>,
-    request: &CommandRequest,
-) -> Result<(), RestError> {
-    match &request.command {
-        Command::ConnectUserToVoiceChannel {
-            guild_id,
-            channel_id,
-            user_id,
-        } => {
-            let to = Some(*channel_id);
-            rest.move_member(terms, *guild_id, *user_id, to).await
-        }
-        Command::Disconnect { guild_id } => {
-            rest.move_member(terms, *guild_id, request.actor, None)
-                .await
-        }
-        Command::KickFromRoom {
-            guild_id, user_id, ..
-        } => rest.move_member(terms, *guild_id, *user_id, None).await,
-        Command::RenameRoom {
-            channel_id, name, ..
-        } => {
-            let change = ChannelChange {
-                name: Some(name),
-                user_limit: None,
-            };
-            rest.modify_channel(terms, *channel_id, change).await
-        }
-        Command::SetRoomLimit {
-            channel_id, limit, ..
-        } => {
-            let change = ChannelChange {
-                name: None,
-                user_limit: Some(*limit),
-            };
-            rest.modify_channel(terms, *channel_id, change).await
-        }
-        Command::SetRoomStatus {
-            channel_id, status, ..
-        } => {
-            let status = status.as_deref().unwrap_or_default();
-            rest.set_voice_status(terms, *channel_id, status).await
-        }
-    }
 }
 
 fn done(at: Option<Cursor>) -> CommandDone {

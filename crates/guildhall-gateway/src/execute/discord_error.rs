@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use guildhall_model::command::{Before, Command, CommandError, CommandErrorCode, CommandRequest};
+use guildhall_model::command::{Command, CommandError, CommandErrorCode};
 use guildhall_ports::millis;
 
-use crate::discord_rest::{CallTerms, DiscordRefusal, DiscordRest, RestError};
+use crate::discord_rest::{DiscordRefusal, RestError};
 
 /// "Target user is not connected to voice".
 pub(super) const NOT_IN_VOICE: u64 = 40_032;
@@ -88,30 +88,4 @@ fn needed_of_the_bot(command: &Command) -> &'static [&'static str] {
         Command::RenameRoom { .. } | Command::SetRoomLimit { .. } => &["MANAGE_CHANNELS"],
         Command::SetRoomStatus { .. } => &["SET_VOICE_CHANNEL_STATUS", "MANAGE_CHANNELS"],
     }
-}
-
-/// Asks Discord whether it is as a command wants it. `None`: Discord has no way to say.
-pub(super) async fn is_so(
-    rest: &DiscordRest,
-    terms: &CallTerms<'_>,
-    request: &CommandRequest,
-) -> Result<Option<bool>, RestError> {
-    let command = &request.command;
-    let is_now = match command {
-        Command::SetRoomStatus { .. } => return Ok(None),
-        Command::RenameRoom { channel_id, .. } => {
-            Before::Name(rest.channel(terms, *channel_id).await?.name)
-        }
-        Command::SetRoomLimit { channel_id, .. } => {
-            Before::Limit(rest.channel(terms, *channel_id).await?.user_limit)
-        }
-        Command::ConnectUserToVoiceChannel { .. }
-        | Command::KickFromRoom { .. }
-        | Command::Disconnect { .. } => {
-            let user_id = command.moves(request.actor).unwrap_or(request.actor);
-            let there = rest.voice_state(terms, command.guild_id(), user_id).await?;
-            Before::Room(there)
-        }
-    };
-    Ok(Some(is_now.is_after(command)))
 }
