@@ -161,7 +161,7 @@ impl SendPermit {
 impl Drop for SendPermit {
     fn drop(&mut self) {
         if let Some(grant) = self.grant.take() {
-            self.gate.lock().limiter.lost(grant);
+            self.gate.lock().limiter.lost(grant, now());
             self.gate.pump();
         }
     }

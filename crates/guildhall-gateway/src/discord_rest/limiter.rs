@@ -219,7 +219,7 @@ impl Limiter {
             counted_in,
             reopens,
         } = grant;
-        self.buckets.ended(counted_in);
+        self.buckets.ended(counted_in, now);
         match kind {
             AnswerKind::TokenRefused => {
                 self.invalid.count(now);
@@ -251,13 +251,13 @@ impl Limiter {
     }
 
     /// A request ended without an answer: it may have reached Discord all the same.
-    pub(super) fn lost(&mut self, grant: SendGrant) {
+    pub(super) fn lost(&mut self, grant: SendGrant, now: Instant) {
         let SendGrant {
             counted_in,
             reopens,
             ..
         } = grant;
-        self.buckets.ended(counted_in);
+        self.buckets.ended(counted_in, now);
         if reopens && self.everything.reopening == Reopening::Tried {
             self.everything.reopening = Reopening::Untried;
         }

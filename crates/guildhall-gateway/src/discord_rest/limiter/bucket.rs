@@ -84,8 +84,10 @@ impl Bucket {
         self.in_flight += 1;
     }
 
-    /// One that was sent has ended. It stays counted: Discord may have counted it.
-    pub(super) fn ended(&mut self) {
+    /// One that was sent has ended. It stays counted, in a period that begins just now too: Discord
+    /// may have counted it there.
+    pub(super) fn ended(&mut self, now: Instant) {
+        self.end_period(now);
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 

@@ -97,9 +97,9 @@ impl Buckets {
     }
 
     /// A request that was counted there has ended.
-    pub(super) fn ended(&mut self, counted_in: Option<BucketKey>) {
+    pub(super) fn ended(&mut self, counted_in: Option<BucketKey>, now: Instant) {
         if let Some(bucket) = counted_in.and_then(|counted_in| self.known.get_mut(&counted_in)) {
-            bucket.ended();
+            bucket.ended(now);
         }
     }
 

@@ -76,7 +76,7 @@ impl Asked {
 
     fn lose(&mut self) {
         let grant = self.in_flight.remove(0);
-        self.limiter.lost(grant);
+        self.limiter.lost(grant, self.now);
     }
 
     fn pass(&mut self, time: Duration) -> usize {
@@ -200,6 +200,48 @@ fn neither_a_late_answer_nor_a_boasting_one_refills_a_bucket() {
     asked.answer(AnswerKind::Success, &told(3, u64::MAX, 1.0));
     assert_eq!(asked.poll(), 0, "more than there can be");
     assert_eq!(asked.pass(SECOND), 1);
+}
+
+#[test]
+fn what_is_under_way_across_a_reset_counts_in_the_new_period() {
+    let mut asked = Asked::knowing(modify(1), 3);
+    let ms = Duration::from_millis;
+    asked.send(modify(1));
+    asked.answer(AnswerKind::Success, &told(3, 2, 1.0));
+    asked.pass(ms(990));
+    assert_eq!(asked.send(modify(1)) + asked.send(modify(1)), 2);
+    asked.pass(ms(10));
+    // Discord has counted both after its reset, and says so of the first.
+    asked.answer(AnswerKind::Success, &told(3, 2, 1.0));
+    let sent: usize = (0..3).map(|_| asked.send(modify(1))).sum();
+    assert_eq!(sent, 1);
+}
+
+#[test]
+fn an_answer_of_the_last_period_ends_the_new_one_no_sooner() {
+    let ms = Duration::from_millis;
+    // Sent in the middle of a period of a second, answered half a second before its end.
+    let late = |answered_after| {
+        let mut asked = Asked::knowing(modify(1), 3);
+        asked.send(modify(1));
+        asked.answer(AnswerKind::Success, &told(3, 2, 1.0));
+        asked.pass(ms(500));
+        asked.send(modify(1));
+        asked.pass(answered_after);
+        asked.answer(AnswerKind::Success, &told(3, 1, 0.45));
+        let sent: usize = (0..3).map(|_| asked.send(modify(1))).sum();
+        (asked, sent)
+    };
+    let (asked, sent) = late(ms(600));
+    assert_eq!(sent, 2, "it is of the last period: there were three");
+    assert_eq!(
+        asked.limiter.deadline(),
+        None,
+        "the new one is not told of yet"
+    );
+    let (asked, sent) = late(ms(1_100));
+    assert_eq!(sent, 1, "it may be of either");
+    assert_eq!(asked.limiter.deadline(), Some(asked.now + SECOND));
 }
 
 #[test]

@@ -183,7 +183,7 @@ impl Promises {
     fn end(&mut self, grant: SendGrant, fate: Fate) {
         let (counted, told) = self.counts.count(grant.route, self.now);
         let (kind, said) = match fate {
-            Fate::Lost => return self.limiter.lost(grant),
+            Fate::Lost => return self.limiter.lost(grant, self.now),
             Fate::Honestly => (counted, told),
             Fate::Shared => (throttled(ThrottleScope::Shared, 1), told),
             Fate::Edge => (throttled(ThrottleScope::Edge, 1), RateHeaders::default()),
