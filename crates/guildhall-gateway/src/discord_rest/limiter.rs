@@ -157,11 +157,12 @@ impl Limiter {
         if let Some(until) = self.refused_until(asked.route.template, asked.caller.share(), now) {
             return Err(NotSent::TooManyInvalid(until));
         }
-        match self.readiness(asked.route, now) {
-            Readiness::NotBefore(until) if until > asked.patience_until => {
-                return Err(NotSent::Throttled(until));
-            }
-            _ => {}
+        let waiting = self.waiting_of(asked.caller.share());
+        let ahead = waiting.ahead(asked.route, asked.caller);
+        let queued = self.buckets.served_at(asked.route, ahead, now);
+        let until = self.throttled_until(asked.route, now).max(queued);
+        if let Some(until) = until.filter(|until| *until > asked.patience_until) {
+            return Err(NotSent::Throttled(until));
         }
         let most = match asked.caller.share() {
             RestShare::LookUps => LOOK_UPS_WAITING,

@@ -77,6 +77,14 @@ impl Bucket {
         }
     }
 
+    /// When one may be sent at the earliest that so many others go before; `None`: in this period.
+    pub(super) fn served_at(&self, ahead: u64, now: Instant) -> Option<Instant> {
+        let beyond = ahead.checked_sub(self.remaining_at(now))?;
+        let periods = u32::try_from(beyond / self.limit?).unwrap_or(u32::MAX);
+        let reset = self.reset.map_or(now, |reset| reset.at.max(now));
+        reset.checked_add(self.longest.checked_mul(periods)?)
+    }
+
     /// One is sent.
     pub(super) fn take(&mut self, now: Instant) {
         self.end_period(now);

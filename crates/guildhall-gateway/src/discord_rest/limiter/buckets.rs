@@ -89,6 +89,13 @@ impl Buckets {
         }
     }
 
+    /// When one may be sent at the earliest that so many others of its route go before, as far as
+    /// that is known to be later than now.
+    pub(super) fn served_at(&self, key: RouteKey, ahead: usize, now: Instant) -> Option<Instant> {
+        let bucket = self.known.get(&self.bucket_key(key)?)?;
+        bucket.served_at(u64::try_from(ahead).unwrap_or(u64::MAX), now)
+    }
+
     /// One is sent. Answers which bucket it counts in, for when it has ended.
     pub(super) fn take(&mut self, key: RouteKey, now: Instant) -> Option<BucketKey> {
         let bucket_key = self.bucket_key(key)?;

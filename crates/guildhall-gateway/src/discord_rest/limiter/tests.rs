@@ -308,6 +308,33 @@ fn who_waits_already_is_told_of_a_long_429_too() {
 }
 
 #[test]
+fn a_long_line_before_a_bucket_is_told_of_and_is_none_for_a_newcomer() {
+    let mut asked = Asked::knowing(modify(1), 2);
+    for remaining in [1, 0] {
+        asked.send(modify(1));
+        asked.answer(AnswerKind::Success, &told(2, remaining, 1.0));
+    }
+    for _ in 0..10 {
+        asked.ask(modify(1), RestCaller::Command(UserId(1)), 3 * SECOND);
+    }
+    let until = asked.now + 4 * SECOND;
+    let expected = [NotSent::Throttled(until); 4];
+    assert_eq!(
+        asked.turned_away, expected,
+        "six are served in three seconds"
+    );
+    asked.ask(modify(1), RestCaller::Command(UserId(2)), SECOND);
+    assert_eq!(asked.turned_away, expected, "nobody waits before user 2");
+    for served in [2, 2, 2, 1] {
+        assert_eq!(asked.pass(SECOND), served);
+        for remaining in (0..served).rev() {
+            let said = told(2, u64::try_from(remaining).expect("few"), 1.0);
+            asked.answer(AnswerKind::Success, &said);
+        }
+    }
+}
+
+#[test]
 fn a_global_429_and_one_from_the_edge_close_everything_and_one_request_opens_it() {
     for scope in [ThrottleScope::Global, ThrottleScope::Edge] {
         let mut asked = Asked::new();

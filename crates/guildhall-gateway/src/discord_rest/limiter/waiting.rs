@@ -88,8 +88,8 @@ impl WaitingCalls {
         caller: RestCaller,
         patience_until: Instant,
     ) {
+        let start = self.next_start(caller);
         let time = self.callers.entry(caller).or_default();
-        let start = time.next.max(self.now);
         time.next = start + STEP;
         time.waiting += 1;
         let place = QueuePlace { start, call };
@@ -99,6 +99,18 @@ impl WaitingCalls {
         };
         self.routes.entry(key).or_default().insert(place, waiting);
         self.places.insert(call, (key, place));
+    }
+
+    /// How many calls of a route would go before one more of this caller's.
+    pub(super) fn ahead(&self, key: RouteKey, caller: RestCaller) -> usize {
+        let start = self.next_start(caller);
+        let calls = self.routes.get(&key).into_iter().flatten();
+        calls.take_while(|(place, _)| place.start <= start).count()
+    }
+
+    fn next_start(&self, caller: RestCaller) -> u64 {
+        let next = self.callers.get(&caller).map_or(0, |time| time.next);
+        next.max(self.now)
     }
 
     /// The first of each route.
