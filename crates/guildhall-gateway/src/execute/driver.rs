@@ -1,6 +1,10 @@
 //! The task: takes commands, begins them in their order, and answers when they have ended.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use guildhall_model::{
     UnixMs,
@@ -11,7 +15,7 @@ use metrics::{counter, gauge, histogram};
 use tokio::{
     select,
     sync::mpsc,
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -59,6 +63,7 @@ pub(crate) async fn run(
         lined_up: BTreeMap::new(),
         acts: JoinSet::new(),
         delays: JoinSet::new(),
+        delay_handles: HashMap::new(),
     };
     driver.restore(setup.kept);
     driver.run(inbox, stop).await
@@ -74,6 +79,7 @@ struct Driver {
     acts: JoinSet<(u64, ActExit)>,
     /// One for each delayed command.
     delays: JoinSet<(u64, Option<UnixMs>)>,
+    delay_handles: HashMap<u64, AbortHandle>,
 }
 
 /// A command in the queues.
@@ -115,16 +121,21 @@ impl Driver {
             self.begin();
             let wakeup = select! {
                 () = stop.cancelled() => Wakeup::Stop,
-                Some(ended) = self.acts.join_next() => match ended {
-                    Ok((id, exit)) => Wakeup::Acted(id, exit),
-                    // A panic, which the process does not outlive.
-                    Err(_) => Wakeup::Stop,
-                },
+                Some(ended) = self.acts.join_next() => {
+                    let (id, exit) = ended.expect("no act is aborted, and none outlives a panic");
+                    Wakeup::Acted(id, exit)
+                }
+                // Those of commands whose place others took end as aborted.
                 Some(Ok((id, until))) = self.delays.join_next() => Wakeup::Due(id, until),
                 Some(submission) = inbox.recv() => Wakeup::Submitted(submission),
                 _ = expiry.tick() => Wakeup::TimePassed,
             };
             let exit = match wakeup {
+                // The sequencer is gone, which ends the role: it says why.
+                Wakeup::Acted(_, ActExit::Ended(Ended::Stopping)) => {
+                    stop.cancelled().await;
+                    Some(ExecutorExit::Stopped)
+                }
                 Wakeup::Submitted(submission) => {
                     self.submitted(submission);
                     None
@@ -275,6 +286,9 @@ impl Driver {
         };
         let context = self.context.clone();
         let id = older.id;
+        if let Some(delay) = self.delay_handles.remove(&id) {
+            delay.abort();
+        }
         self.acts.spawn(async move {
             let superseded = CommandError::new(
                 CommandErrorCode::Superseded,
@@ -291,7 +305,7 @@ impl Driver {
 
     fn delay(&mut self, id: u64, request: Arc<CommandRequest>, outcome: Outcome) {
         let context = self.context.clone();
-        self.delays.spawn(async move {
+        let delay = self.delays.spawn(async move {
             match outcome {
                 Outcome::Waiting { until } => {
                     appearance(context, request, until).await;
@@ -305,9 +319,11 @@ impl Driver {
                 Outcome::Done => (id, None),
             }
         });
+        self.delay_handles.insert(id, delay);
     }
 
     fn due(&mut self, id: u64, appears_until: Option<UnixMs>) {
+        self.delay_handles.remove(&id);
         if let Some(accepted) = self.ledger.resume(id) {
             self.line_up(accepted, Origin::Delayed { appears_until });
         }

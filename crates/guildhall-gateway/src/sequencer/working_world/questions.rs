@@ -1,10 +1,13 @@
 //! Questions about the working world, until they are answered. The answers leave it as effects, so
 //! nobody is told of what is not committed.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use guildhall_model::{
-    Guild, GuildId, UnixMs,
+    Change, ChannelId, Guild, GuildId, UnixMs, UserId,
     command::{Before, CommandError, CommandErrorCode, CommandRequest, Judgement, judge},
 };
 
@@ -15,12 +18,21 @@ use crate::inbox::{About, Expectation, QuestionAnswer, QuestionId};
 /// bounded number.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
-    waiting: BTreeMap<(GuildId, QuestionId), Waiting>,
-    due: BTreeMap<(Instant, QuestionId), GuildId>,
+    /// By what their answers depend on, so that an event looks at few of them.
+    waiting: BTreeMap<(GuildId, Subject, QuestionId), Waiting>,
+    due: BTreeMap<(Instant, QuestionId), (GuildId, Subject)>,
     /// So many wait for Discord to be live.
     await_live: usize,
     /// Events of the batch before this one were looked at.
     looked_at: usize,
+}
+
+/// What an answer depends on, or an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Guild,
+    Room(ChannelId),
+    User(UserId),
 }
 
 #[derive(Debug)]
@@ -36,40 +48,82 @@ enum WaitingFor {
     Expectation(Expectation),
 }
 
+impl WaitingFor {
+    fn subject(&self) -> Subject {
+        let (actor, command) = match self {
+            Self::Live(_) => return Subject::Guild,
+            Self::Expectation(Expectation::Done(actor, command)) => (*actor, command),
+            Self::Expectation(Expectation::Ready(request)) => (request.actor, &request.command),
+        };
+        let person = command.moves(actor).map(Subject::User);
+        let room = command.channel_id().map(Subject::Room);
+        person.or(room).unwrap_or(Subject::Guild)
+    }
+}
+
 impl Questions {
     fn wait(&mut self, guild_id: GuildId, id: QuestionId, what: WaitingFor, until: Instant) {
         self.await_live += usize::from(matches!(what, WaitingFor::Live(_)));
-        self.waiting.insert((guild_id, id), Waiting { what, until });
-        self.due.insert((until, id), guild_id);
+        let subject = what.subject();
+        self.waiting
+            .insert((guild_id, subject, id), Waiting { what, until });
+        self.due.insert((until, id), (guild_id, subject));
     }
 
-    fn take(&mut self, guild_id: GuildId, id: QuestionId) {
-        if let Some(waiting) = self.waiting.remove(&(guild_id, id)) {
+    fn take(&mut self, guild_id: GuildId, subject: Subject, id: QuestionId) {
+        if let Some(waiting) = self.waiting.remove(&(guild_id, subject, id)) {
             self.await_live -= usize::from(matches!(waiting.what, WaitingFor::Live(_)));
             self.due.remove(&(waiting.until, id));
         }
     }
 
-    fn of_guild(&self, guild_id: GuildId) -> impl Iterator<Item = (QuestionId, &WaitingFor)> {
-        let from = (guild_id, QuestionId(0));
-        let to = (guild_id, QuestionId(u64::MAX));
+    /// Those in a guild that depend on something; `Subject::Guild`: all of them.
+    fn about(
+        &self,
+        guild_id: GuildId,
+        subject: Subject,
+    ) -> impl Iterator<Item = (Subject, QuestionId, &WaitingFor)> {
+        let last = match subject {
+            Subject::Guild => Subject::User(UserId(u64::MAX)),
+            one => one,
+        };
+        let from = (guild_id, subject, QuestionId(0));
+        let to = (guild_id, last, QuestionId(u64::MAX));
         let range = self.waiting.range(from..=to);
-        range.map(|((_, id), waiting)| (*id, &waiting.what))
+        range.map(|((_, subject, id), waiting)| (*subject, *id, &waiting.what))
     }
 
     /// The next whose time is over, taken out.
     fn overdue(&mut self, now: Instant) -> Option<QuestionId> {
-        let (&(until, id), &guild_id) = self.due.first_key_value()?;
+        let (&(until, id), &(guild_id, subject)) = self.due.first_key_value()?;
         if now < until {
             return None;
         }
-        self.take(guild_id, id);
+        self.take(guild_id, subject, id);
         Some(id)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         let ((until, _), _) = self.due.first_key_value()?;
         Some(*until)
+    }
+}
+
+/// What an event is about. `None`: nothing that anybody waits for.
+fn subject_of(change: &Change) -> Option<Subject> {
+    match change {
+        Change::VoiceJoined(person) => Some(Subject::User(person.user_id)),
+        Change::VoiceLeft { user_id, .. } => Some(Subject::User(*user_id)),
+        Change::RoomUpdated(room) => Some(Subject::Room(room.channel_id)),
+        Change::VoiceUpdated(_)
+        | Change::VoicePending(_)
+        | Change::VoicePendingRemoved { .. }
+        | Change::GuildUpdated(_)
+        | Change::CategorySet { .. }
+        | Change::CategoryRemoved { .. }
+        | Change::Gap { .. } => None,
+        // Rights decide who may do what, and whole guilds bring everything.
+        _ => Some(Subject::Guild),
     }
 }
 
@@ -91,12 +145,13 @@ impl WorkingWorld {
             About::Before { request, until } => {
                 self.questions
                     .wait(guild_id, id, WaitingFor::Live(request), until);
-                self.answer_of(guild_id);
+                self.answer_about(guild_id, Subject::Guild);
             }
             About::When { expectation, until } => {
                 let what = WaitingFor::Expectation(expectation);
+                let subject = what.subject();
                 self.questions.wait(guild_id, id, what, until);
-                self.answer_of(guild_id);
+                self.answer_about(guild_id, subject);
             }
         }
     }
@@ -109,11 +164,13 @@ impl WorkingWorld {
         if self.questions.waiting.is_empty() {
             return;
         }
-        let mut guilds: Vec<GuildId> = self.events[from..].iter().map(|e| e.guild_id).collect();
-        guilds.sort_unstable();
-        guilds.dedup();
-        for guild_id in guilds {
-            self.answer_of(guild_id);
+        let new = self.events[from..].iter();
+        let about = new.filter_map(|event| Some((event.guild_id, subject_of(&event.change)?)));
+        let mut about: Vec<(GuildId, Subject)> = about.collect();
+        about.sort_unstable();
+        about.dedup();
+        for (guild_id, subject) in about {
+            self.answer_about(guild_id, subject);
         }
     }
 
@@ -122,11 +179,11 @@ impl WorkingWorld {
         self.answer_waiting();
         self.questions.looked_at = 0;
         if self.questions.await_live > 0 {
-            let mut guilds: Vec<GuildId> = self.questions.due.values().copied().collect();
-            guilds.sort_unstable();
-            guilds.dedup();
+            let waiting = self.questions.due.values();
+            let guilds = waiting.filter(|(_, subject)| *subject == Subject::Guild);
+            let guilds: BTreeSet<GuildId> = guilds.map(|(guild_id, _)| *guild_id).collect();
             for guild_id in guilds {
-                self.answer_of(guild_id);
+                self.answer_about(guild_id, Subject::Guild);
             }
         }
     }
@@ -138,17 +195,17 @@ impl WorkingWorld {
         }
     }
 
-    fn answer_of(&mut self, guild_id: GuildId) {
+    fn answer_about(&mut self, guild_id: GuildId, subject: Subject) {
         let live = self.is_guild_live(guild_id);
         let guild = self.world.guilds.get(&guild_id);
-        let waiting = self.questions.of_guild(guild_id);
-        let answers = waiting.filter_map(|(id, what)| {
+        let waiting = self.questions.about(guild_id, subject);
+        let answers = waiting.filter_map(|(subject, id, what)| {
             let answer = answer_to(guild_id, guild, what, live)?;
-            Some((id, answer))
+            Some((subject, id, answer))
         });
-        let answers: Vec<(QuestionId, QuestionAnswer)> = answers.collect();
-        for (id, answer) in answers {
-            self.questions.take(guild_id, id);
+        let answers: Vec<(Subject, QuestionId, QuestionAnswer)> = answers.collect();
+        for (subject, id, answer) in answers {
+            self.questions.take(guild_id, subject, id);
             self.answer(id, answer);
         }
     }
