@@ -86,13 +86,13 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
         "guildhall_rpc_refused_total",
         "bound",
         &["process", "user", "address"],
-        "Commands and look-ups that were told to come back, by the bound of those under way they met",
+        "Commands and questions that were told to come back, by the bound of those under way they met",
     ),
     (
         "guildhall_rpc_requests_total",
         "command",
         &[],
-        "Commands and look-ups that could be read and were within their budget",
+        "Commands and questions that could be read and were within their budget",
     ),
     (
         "guildhall_rpc_failures_total",
@@ -108,7 +108,7 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
             "discord_failed",
             "unknown",
         ],
-        "Commands and look-ups that were answered with an error, by its code",
+        "Commands and questions that were answered with an error, by its code",
     ),
     (
         "guildhall_accept_failures_total",
@@ -147,7 +147,7 @@ const GAUGES: &[(&str, &str)] = &[
     ),
     (
         "guildhall_rpc_under_way",
-        "Commands and look-ups that are under way",
+        "Commands and questions that are under way",
     ),
 ];
 
@@ -160,7 +160,7 @@ const LATER: &[(&str, &str)] = &[
     ),
     (
         "guildhall_rpc_under_way_max",
-        "Commands and look-ups that may be under way",
+        "Commands and questions that may be under way",
     ),
     ("guildhall_connections", "Open connections, by listener"),
     (

@@ -1,8 +1,8 @@
 //! What browsers ask and get, as an OpenAPI 3.1 document. What events there are is the model's
-//! table, what commands and look-ups the role's own; what is answered are the types that the routes
+//! table, what commands and questions the role's own; what is answered are the types that the routes
 //! write. The prose is `docs/protocol/sse.md` and `docs/protocol/rpc.md`.
 
-/// Commands and look-ups.
+/// Commands and questions.
 mod rpc;
 
 use guildhall_model::event::{

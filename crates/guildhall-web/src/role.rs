@@ -21,7 +21,7 @@ use crate::{
     router,
     rpc::{self, RpcState},
     stream::{
-        admission::Admission,
+        admission::RequestAdmission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamRouteState,
         watch::WatchClient,
@@ -38,7 +38,7 @@ const STATE_REQUESTS_PER_USER: usize = 16;
 /// Of one address: 200 people behind one who all reload at once are 200.
 const STATE_REQUESTS_PER_ADDRESS: usize = 1_000;
 
-/// Commands and look-ups being answered at one time. A look-up takes a moment; a command waits for
+/// Commands and questions being answered at one time. A question takes a moment; a command waits for
 /// Discord, and the gateway takes a thousand.
 const RPC_REQUESTS: usize = 4_096;
 
@@ -100,7 +100,7 @@ impl Web {
             ConcurrencyLimiter::new(Counted::RpcRequests, RPC),
         ];
         let [streams, state_requests, rpc_requests] = limits.clone();
-        let admission = Admission::new(fanout.clone(), watch_client.clone());
+        let admission = RequestAdmission::new(fanout.clone(), watch_client.clone());
         let rpc = RpcState {
             auth: Arc::clone(&auth),
             fanout: fanout.clone(),

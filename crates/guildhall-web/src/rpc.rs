@@ -9,9 +9,9 @@ mod input;
 /// The types of fields.
 mod field;
 /// What is asked of the world.
-mod look_ups;
+mod questions;
 /// What is to be done in Discord.
-mod effects;
+mod commands;
 /// Each of them once.
 mod table;
 /// Bodies, within bounds.

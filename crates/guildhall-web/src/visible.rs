@@ -24,9 +24,11 @@ use serde::Serialize;
 
 use crate::replica::Record;
 
+#[cfg(feature = "schema")]
+pub(crate) use answer::CommandOutcome;
 pub(crate) use answer::{
-    CommandOutcome, GuildMembership, RoomExistence, RoomMembers, RoomOfUser, membership,
-    room_exists, room_members, room_of,
+    GuildMembership, RoomExistence, RoomMembers, RoomOfUser, membership, room_exists, room_members,
+    room_of,
 };
 pub(crate) use control::ControlEvent;
 pub(crate) use guild::{

@@ -1,4 +1,4 @@
-//! Commands and look-ups: an operation for each row of their table, with what it is told and
+//! Commands and questions: an operation for each row of their table, with what it is told and
 //! answers.
 
 use utoipa::openapi::{
@@ -27,15 +27,15 @@ pub(super) fn operation(rpc: &Rpc) -> OperationBuilder {
         .response("413", error("The body is too large."))
         .response("429", error("Too often: `retryAfter` says when again."))
         .response("503", error("Not now: `retryAfter` says when again."));
-    if rpc.is_effect() {
-        effect(operation)
+    if rpc.is_command() {
+        command(operation)
     } else {
         operation
     }
 }
 
 /// What having something done may be told beside that.
-fn effect(operation: OperationBuilder) -> OperationBuilder {
+fn command(operation: OperationBuilder) -> OperationBuilder {
     let key = string().min_length(Some(1)).max_length(Some(200));
     let key = parameter("Idempotency-Key", ParameterIn::Header, key).description(Some(
         "Makes a repeated request one: for ten minutes it is answered as the first was.",

@@ -17,7 +17,7 @@ use crate::{
     router::router,
     rpc::{self, RpcState},
     stream::{
-        admission::Admission,
+        admission::RequestAdmission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         route::StreamRouteState,
         tests::harness::{ANNA, EPOCH, HALL, Harness, LOBBY, at, begin, config, here, joined},
@@ -80,7 +80,7 @@ impl Served {
         let world_access = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
         let auth = Auth::new(AuthConfig::of(&config), world_access, &ports).expect("TLS");
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
-        let admission = Admission::new(harness.fanout.clone(), watch_client);
+        let admission = RequestAdmission::new(harness.fanout.clone(), watch_client);
         let rpc = RpcState {
             auth: Arc::clone(&auth),
             fanout: harness.fanout.clone(),
@@ -100,9 +100,9 @@ impl Served {
             streams: harness.limits.clone(),
             state_requests: state_requests.clone(),
         };
-        let routes = [auth.router(), rpc::routes(rpc)];
+        let others = [auth.router(), rpc::routes(rpc)];
         let page = Page::new(None);
-        let router = router(&config.base_url, &config.cdn_url, stream, routes, page);
+        let router = router(&config.base_url, &config.cdn_url, stream, others, page);
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -7,13 +7,13 @@ use crate::{
     auth::Session,
     fanout::{Fanout, Viewer},
     replica::{GuildLog, GuildLogs},
-    stream::admission::{Admission, AdmissionError},
+    stream::admission::{AdmissionError, RequestAdmission},
     visible::{Access, VisibleRooms},
 };
 
 /// What a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum CallPlace {
     /// A guild.
     Guild(GuildId),
     /// A room, in whichever of the asker's guilds it is.
@@ -30,14 +30,14 @@ pub(super) struct Seen<'a> {
 /// Waits until the asker's rights are known in the guild that a place is in. 5 s at most. Returns
 /// that guild; `None`: the place is nowhere, as far as the asker may know.
 pub(super) async fn guild_of(
-    place: Place,
+    place: CallPlace,
     session: &Session,
     viewer: &Viewer,
-    (fanout, admission): (&Fanout, &Admission),
+    (fanout, admission): (&Fanout, &RequestAdmission),
 ) -> Result<Option<GuildId>, AdmissionError> {
     let guild = match place {
-        Place::Guild(guild) => guild,
-        Place::Room(room) => {
+        CallPlace::Guild(guild) => guild,
+        CallPlace::Room(room) => {
             admission.of_world(viewer).await?;
             match guild_with(room, &session.guilds, fanout)? {
                 Some(guild) => guild,
@@ -73,11 +73,11 @@ fn guild_with(
 }
 
 /// Looks at a guild as the asker sees it at this moment. It stays so as long as `logs` is held.
-pub(super) fn look<'a>(
-    logs: &'a GuildLogs,
+pub(super) fn look(
+    logs: &GuildLogs,
     id: GuildId,
     asker: UserId,
-) -> Result<Option<(&'a Guild, VisibleRooms)>, AdmissionError> {
+) -> Result<Option<(&Guild, VisibleRooms)>, AdmissionError> {
     let guild = guild(logs, id);
     match (guild, Access::of(guild, id, asker)) {
         (Some(guild), Access::Member(rooms)) => Ok(Some((guild, rooms))),

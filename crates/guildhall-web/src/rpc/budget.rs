@@ -27,15 +27,15 @@ const COMMANDS_PER_ADDRESS: Rate = Rate {
     room: Duration::from_secs(10),
 };
 
-/// Look-ups of one user, which cost a moment of ours alone: a page with a hundred rooms asks once
+/// Questions of one user, which cost a moment of ours alone: a page with a hundred rooms asks once
 /// about each.
-const LOOK_UPS_PER_USER: Rate = Rate {
+const QUESTIONS_PER_USER: Rate = Rate {
     share: Duration::from_millis(50),
     room: Duration::from_secs(10),
 };
 
-/// Look-ups of one address, as ten users.
-const LOOK_UPS_PER_ADDRESS: Rate = Rate {
+/// Questions of one address, as ten users.
+const QUESTIONS_PER_ADDRESS: Rate = Rate {
     share: Duration::from_millis(5),
     room: Duration::from_secs(10),
 };
@@ -57,7 +57,7 @@ impl RpcBudget {
         Self(limiter)
     }
 
-    /// Counts a request, if there is room for it. Command and look-ups have buckets of their own.
+    /// Counts a request, if there is room for it. Command and questions have buckets of their own.
     pub(super) async fn spend(
         &self,
         kind: &RpcKind,
@@ -76,8 +76,8 @@ impl RpcBudget {
 
 fn buckets(kind: &RpcKind, user: UserId, client: ClientAddress) -> Vec<RateBucket> {
     let (word, per_user, per_address) = match kind {
-        RpcKind::Effect(_) => ("command", COMMANDS_PER_USER, COMMANDS_PER_ADDRESS),
-        RpcKind::LookUp(_) => ("look-up", LOOK_UPS_PER_USER, LOOK_UPS_PER_ADDRESS),
+        RpcKind::Command(_) => ("command", COMMANDS_PER_USER, COMMANDS_PER_ADDRESS),
+        RpcKind::Question(_) => ("question", QUESTIONS_PER_USER, QUESTIONS_PER_ADDRESS),
     };
     let of_user = per_user.bucket(format!("{word}:user:{user}"));
     let of_address = counted_address(client);

@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 
 /// A value that a request may have under a name.
-pub(super) trait Field: Sized {
+pub(super) trait InputField: Sized {
     /// What it has to be, behind "it must be".
     const EXPECTED: &'static str;
 
@@ -37,7 +37,7 @@ const NAME_MAX: usize = 100;
 const STATUS_MAX: usize = 500;
 const LIMIT_MAX: u32 = 99;
 
-impl Field for RoomName {
+impl InputField for RoomName {
     const EXPECTED: &'static str = "text of 1 to 100 characters that are not all blank";
 
     fn read(json: &str) -> Option<Self> {
@@ -53,7 +53,7 @@ impl Field for RoomName {
     }
 }
 
-impl Field for StatusLine {
+impl InputField for StatusLine {
     const EXPECTED: &'static str = "text of at most 500 characters, or null for none";
 
     fn read(json: &str) -> Option<Self> {
@@ -71,7 +71,7 @@ impl Field for StatusLine {
     }
 }
 
-impl Field for UserLimit {
+impl InputField for UserLimit {
     const EXPECTED: &'static str = "a whole number from 0 (no limit) to 99";
 
     fn read(json: &str) -> Option<Self> {
@@ -86,7 +86,7 @@ impl Field for UserLimit {
     }
 }
 
-impl Field for bool {
+impl InputField for bool {
     const EXPECTED: &'static str = "true or false";
 
     fn read(json: &str) -> Option<Self> {
@@ -104,7 +104,7 @@ impl Field for bool {
 /// be another's.
 macro_rules! id_fields {
     ($($id:ident),*) => {$(
-        impl Field for $id {
+        impl InputField for $id {
             const EXPECTED: &'static str = "a Discord id: a string of digits";
 
             fn read(json: &str) -> Option<Self> {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
 use utoipa::openapi::{RefOr, schema::Schema};
 
-use super::field::Field;
+use super::field::InputField;
 use crate::http::ApiError;
 
 /// Complaints about one request. More fields than that are no mistake.
@@ -20,7 +20,7 @@ const COMPLAINTS_MAX: usize = 20;
 /// A name that is not ours is repeated up to so many characters.
 const NAME_SAID: usize = 40;
 
-/// What one command or look-up is told.
+/// What one command or question is told.
 pub(super) trait Input: Sized {
     /// Takes its fields, each once. `None`: one of them is missing or wrong, which `fields` knows.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
@@ -81,7 +81,7 @@ pub(super) fn read<T: Input>(body: &[u8]) -> Result<T, InputError> {
 }
 
 /// The fields that an input takes.
-#[cfg(any(feature = "schema", test))]
+#[cfg(feature = "schema")]
 pub(super) fn describe<T: Input>() -> Vec<FieldDescription> {
     let mut fields = Fields::default();
     // Of nothing it is made of nothing, and says what it misses.
@@ -91,7 +91,7 @@ pub(super) fn describe<T: Input>() -> Vec<FieldDescription> {
 
 impl<'a> Fields<'a> {
     /// A field that has to be there.
-    pub(super) fn required<T: Field>(
+    pub(super) fn required<T: InputField>(
         &mut self,
         name: &'static str,
         says: &'static str,
@@ -106,7 +106,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that may be left out.
-    pub(super) fn optional<T: Field>(
+    pub(super) fn optional<T: InputField>(
         &mut self,
         name: &'static str,
         says: &'static str,
@@ -116,14 +116,7 @@ impl<'a> Fields<'a> {
         self.value(name, json)
     }
 
-    #[cfg_attr(
-        not(feature = "schema"),
-        expect(
-            clippy::extra_unused_type_parameters,
-            reason = "the document has a schema of each field"
-        )
-    )]
-    fn note<T: Field>(&mut self, name: &'static str, required: bool, says: &'static str) {
+    fn note<T: InputField>(&mut self, name: &'static str, required: bool, says: &'static str) {
         self.taken.push(FieldDescription {
             name,
             required,
@@ -145,7 +138,7 @@ impl<'a> Fields<'a> {
         Some(json)
     }
 
-    fn value<T: Field>(&mut self, name: &'static str, json: &RawValue) -> Option<T> {
+    fn value<T: InputField>(&mut self, name: &'static str, json: &RawValue) -> Option<T> {
         let value = T::read(json.get());
         if value.is_none() {
             self.wrong.add(name, format!("must be {}", T::EXPECTED));

@@ -23,14 +23,14 @@ use super::{
     failure::{NOWHERE, UNKNOWN_COMMAND, limited},
     forward::{forward, refuse_early},
     input::InputError,
-    table::{EffectRequest, LookUpRequest, RPCS, Rpc, RpcKind},
+    table::{CommandCall, QuestionCall, RPCS, Rpc, RpcKind},
 };
 use crate::{
     auth::{Auth, Session},
     fanout::Fanout,
     http::ApiError,
     link::Link,
-    stream::{admission::Admission, limit::ConcurrencyLimiter},
+    stream::{admission::RequestAdmission, limit::ConcurrencyLimiter},
     visible::Visible,
 };
 
@@ -39,7 +39,7 @@ use crate::{
 pub(crate) struct RpcState {
     pub(crate) auth: Arc<Auth>,
     pub(crate) fanout: Fanout,
-    pub(crate) admission: Admission,
+    pub(crate) admission: RequestAdmission,
     pub(crate) link: Link,
     /// Of requests that are being answered.
     pub(crate) requests: ConcurrencyLimiter,
@@ -83,8 +83,8 @@ async fn serve(
     let _permit = app.requests.acquire(user, client, Instant::now())?;
     let body = body::read(body).await?;
     let request = match &rpc.kind {
-        RpcKind::LookUp(read) => read(&body).map(Request::LookUp),
-        RpcKind::Effect(read) => read(&body).map(Request::Effect),
+        RpcKind::Question(read) => read(&body).map(Call::Question),
+        RpcKind::Command(read) => read(&body).map(Call::Command),
     };
     let (request, key) = match (request, key(headers)) {
         (Ok(request), Ok(key)) => (request, key),
@@ -97,16 +97,16 @@ async fn serve(
     spent.map_err(limited)?;
     counter!("guildhall_rpc_requests_total", "command" => rpc.name).increment(1);
     let answer = match request {
-        Request::LookUp(request) => app.look_up(&session, request).await?,
-        Request::Effect(request) => app.effect(&session, headers, request, key).await?,
+        Call::Question(request) => app.question(&session, request).await?,
+        Call::Command(request) => app.command(&session, headers, request, key).await?,
     };
     Ok(answered(answer))
 }
 
-/// A request that was read.
-enum Request {
-    LookUp(LookUpRequest),
-    Effect(EffectRequest),
+/// A call that was read.
+enum Call {
+    Question(QuestionCall),
+    Command(CommandCall),
 }
 
 impl RpcState {
@@ -115,10 +115,10 @@ impl RpcState {
         session.ok_or_else(ApiError::unauthorized)
     }
 
-    async fn look_up(
+    async fn question(
         &self,
         session: &Session,
-        request: LookUpRequest,
+        request: QuestionCall,
     ) -> Result<Visible<Vec<u8>>, ApiError> {
         let asker = session.user.id;
         let viewer = self.fanout.viewer(asker);
@@ -133,11 +133,11 @@ impl RpcState {
         request.answer(asker, seen.as_ref()).ok_or(NOWHERE)
     }
 
-    async fn effect(
+    async fn command(
         &self,
         session: &Session,
         headers: &HeaderMap,
-        request: EffectRequest,
+        request: CommandCall,
         key: Option<String>,
     ) -> Result<Visible<Vec<u8>>, ApiError> {
         let actor = session.user.id;

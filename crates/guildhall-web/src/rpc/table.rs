@@ -1,68 +1,69 @@
-//! The table: each command and each look-up once. Who adds one adds a row here and its input to
-//! `effects` or `look_ups`; its route, the document and the types that clients are made of follow.
+//! The table: each command and each question once. Who adds one adds a row here and its input to
+//! `commands` or `questions`; its route, the document and the types that clients are made of follow.
 
 use guildhall_model::{GuildId, UserId, command::Command};
 #[cfg(feature = "schema")]
 use utoipa::openapi::{RefOr, schema::Schema};
 
 use super::{
-    authorise::{Place, Seen},
-    effects::{
-        ConnectUserToVoiceChannel, Disconnect, Effect, KickFromRoom, RenameRoom, SetRoomLimit,
-        SetRoomStatus,
+    authorise::{CallPlace, Seen},
+    commands::{
+        CommandInput, ConnectUserToVoiceChannelInput, DisconnectInput, KickFromRoomInput,
+        RenameRoomInput, SetRoomLimitInput, SetRoomStatusInput,
     },
     input::{self, InputError},
-    look_ups::{
-        CheckRoomExists, CheckUserInVoiceChannel, EnsureUserInGuild, GetVoiceChannelMembers, LookUp,
+    questions::{
+        CheckRoomExistsInput, CheckUserInVoiceChannelInput, EnsureUserInGuildInput,
+        GetVoiceChannelMembersInput, QuestionInput,
     },
 };
 use crate::visible::Visible;
 
 /// Everything that `POST /api/rpc/NAME` answers to.
 pub(crate) static RPCS: &[Rpc] = &[
-    Rpc::effect::<ConnectUserToVoiceChannel>(
+    Rpc::command::<ConnectUserToVoiceChannelInput>(
         "connectUserToVoiceChannel",
         "Move somebody into a room, or once they are in voice",
         "Whoever may CONNECT to the room; for somebody else, who may MOVE_MEMBERS there and where \
          that person is.",
     ),
-    Rpc::effect::<Disconnect>("disconnect", "Leave voice", "Everybody, about themselves."),
-    Rpc::effect::<KickFromRoom>(
+    Rpc::command::<DisconnectInput>("disconnect", "Leave voice", "Everybody, about themselves."),
+    Rpc::command::<KickFromRoomInput>(
         "kickFromRoom",
         "Take somebody out of a room",
         "Whoever may MOVE_MEMBERS there.",
     ),
-    Rpc::effect::<RenameRoom>(
+    Rpc::command::<RenameRoomInput>(
         "renameRoom",
         "Give a room another name",
         "Whoever may MANAGE_CHANNELS there.",
     ),
-    Rpc::effect::<SetRoomStatus>(
+    Rpc::command::<SetRoomStatusInput>(
         "setRoomStatus",
         "Set the line of text below a room's name",
         "Whoever may MANAGE_CHANNELS there, or is in it and may SET_VOICE_CHANNEL_STATUS.",
     ),
-    Rpc::effect::<SetRoomLimit>(
+    Rpc::command::<SetRoomLimitInput>(
         "setRoomLimit",
         "Set how many fit into a room",
         "Whoever may MANAGE_CHANNELS there.",
     ),
-    Rpc::look_up::<CheckRoomExists>(
+    Rpc::question::<CheckRoomExistsInput>(
         "checkRoomExists",
         "Whether there is such a room",
         "Everybody; a room that they do not see is none.",
     ),
-    Rpc::look_up::<CheckUserInVoiceChannel>(
+    Rpc::question::<CheckUserInVoiceChannelInput>(
         "checkUserInVoiceChannel",
         "In which room somebody is",
         "Members of the guild; in a room that they do not see somebody is nowhere.",
     ),
-    Rpc::look_up::<EnsureUserInGuild>(
+    Rpc::question::<EnsureUserInGuildInput>(
         "ensureUserInGuild",
         "Whether one is a member of a guild; nobody is added",
         "Everybody, about themselves.",
     ),
-    Rpc::look_up::<GetVoiceChannelMembers>(
+    Rpc::question::<GetVoiceChannelMembersInput>(
         "getVoiceChannelMembers",
         "Who is in a room",
         "Whoever sees the room.",
@@ -83,9 +84,9 @@ pub(crate) struct Rpc {
 #[derive(Debug)]
 pub(super) enum RpcKind {
     /// It is answered from the replica.
-    LookUp(fn(&[u8]) -> Result<LookUpRequest, InputError>),
+    Question(fn(&[u8]) -> Result<QuestionCall, InputError>),
     /// It goes to the gateway.
-    Effect(fn(&[u8]) -> Result<EffectRequest, InputError>),
+    Command(fn(&[u8]) -> Result<CommandCall, InputError>),
 }
 
 /// What the document says.
@@ -108,19 +109,22 @@ pub(crate) struct AnswerSchema {
 }
 
 /// A question that was read.
-pub(super) struct LookUpRequest {
-    pub(super) place: Place,
-    answer: Box<dyn Fn(UserId, Option<&Seen<'_>>) -> Option<Visible<Vec<u8>>> + Send>,
+pub(super) struct QuestionCall {
+    pub(super) place: CallPlace,
+    answer: Box<AnswerQuestion>,
 }
 
+/// [`QuestionInput::answer`], as JSON.
+type AnswerQuestion = dyn Fn(UserId, Option<&Seen<'_>>) -> Option<Visible<Vec<u8>>> + Send;
+
 /// Something to be done that was read.
-pub(super) struct EffectRequest {
-    pub(super) place: Place,
+pub(super) struct CommandCall {
+    pub(super) place: CallPlace,
     command: Box<dyn FnOnce(GuildId, UserId) -> Command + Send>,
 }
 
-impl LookUpRequest {
-    /// As [`LookUp::answer`], as JSON.
+impl QuestionCall {
+    /// As [`QuestionInput::answer`], as JSON.
     pub(super) fn answer(
         &self,
         asker: UserId,
@@ -130,8 +134,8 @@ impl LookUpRequest {
     }
 }
 
-impl EffectRequest {
-    /// As [`Effect::command`].
+impl CommandCall {
+    /// As [`CommandInput::command`].
     pub(super) fn command(self, guild_id: GuildId, actor: UserId) -> Command {
         (self.command)(guild_id, actor)
     }
@@ -140,27 +144,27 @@ impl EffectRequest {
 impl Rpc {
     /// Whether it has something done, rather than asks.
     #[cfg(feature = "schema")]
-    pub(crate) fn is_effect(&self) -> bool {
-        matches!(self.kind, RpcKind::Effect(_))
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self.kind, RpcKind::Command(_))
     }
 
     #[cfg_attr(
         not(feature = "schema"),
         expect(unused_variables, reason = "for the document alone")
     )]
-    const fn effect<E: Effect + 'static>(
+    const fn command<I: CommandInput + 'static>(
         name: &'static str,
         summary: &'static str,
         who_may: &'static str,
     ) -> Self {
         Self {
             name,
-            kind: RpcKind::Effect(read_effect::<E>),
+            kind: RpcKind::Command(read_command::<I>),
             #[cfg(feature = "schema")]
             description: RpcDescription {
                 summary,
                 who_may,
-                input: input::describe::<E>,
+                input: input::describe::<I>,
                 answer: AnswerSchema::of::<crate::visible::CommandOutcome>(),
             },
         }
@@ -170,20 +174,20 @@ impl Rpc {
         not(feature = "schema"),
         expect(unused_variables, reason = "for the document alone")
     )]
-    const fn look_up<L: LookUp + 'static>(
+    const fn question<I: QuestionInput + 'static>(
         name: &'static str,
         summary: &'static str,
         who_may: &'static str,
     ) -> Self {
         Self {
             name,
-            kind: RpcKind::LookUp(read_look_up::<L>),
+            kind: RpcKind::Question(read_question::<I>),
             #[cfg(feature = "schema")]
             description: RpcDescription {
                 summary,
                 who_may,
-                input: input::describe::<L>,
-                answer: AnswerSchema::of::<L::Answer>(),
+                input: input::describe::<I>,
+                answer: AnswerSchema::of::<I::Answer>(),
             },
         }
     }
@@ -200,18 +204,18 @@ impl AnswerSchema {
     }
 }
 
-fn read_effect<E: Effect + 'static>(body: &[u8]) -> Result<EffectRequest, InputError> {
-    let effect: E = input::read(body)?;
-    Ok(EffectRequest {
-        place: effect.place(),
-        command: Box::new(move |guild_id, actor| effect.command(guild_id, actor)),
+fn read_command<I: CommandInput + 'static>(body: &[u8]) -> Result<CommandCall, InputError> {
+    let input: I = input::read(body)?;
+    Ok(CommandCall {
+        place: input.place(),
+        command: Box::new(move |guild_id, actor| input.command(guild_id, actor)),
     })
 }
 
-fn read_look_up<L: LookUp + 'static>(body: &[u8]) -> Result<LookUpRequest, InputError> {
-    let look_up: L = input::read(body)?;
-    Ok(LookUpRequest {
-        place: look_up.place(),
-        answer: Box::new(move |asker, seen| look_up.answer(asker, seen).map(Visible::into_json)),
+fn read_question<I: QuestionInput + 'static>(body: &[u8]) -> Result<QuestionCall, InputError> {
+    let question: I = input::read(body)?;
+    Ok(QuestionCall {
+        place: question.place(),
+        answer: Box::new(move |asker, seen| question.answer(asker, seen).map(Visible::into_json)),
     })
 }

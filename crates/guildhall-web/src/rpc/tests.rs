@@ -9,6 +9,8 @@ use guildhall_http::ClientAddress;
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::Clock;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::{RpcState, routes};
@@ -17,7 +19,7 @@ use crate::{
     config::tests::ports,
     link::tests::{PlayedGateway, played},
     stream::{
-        admission::Admission,
+        admission::RequestAdmission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
         tests::harness::{ANNA, BEN, HALL, Harness, begin, config, here},
         watch::WatchClient,
@@ -42,6 +44,7 @@ struct Desk {
     gateway: PlayedGateway,
     auth: Arc<Auth>,
     router: Router,
+    tracker: TaskTracker,
     /// Of ANNA's session, which is that of every stream that the harness opens.
     cookie: HeaderValue,
 }
@@ -84,7 +87,7 @@ impl Desk {
         let router = routes(RpcState {
             auth: Arc::clone(&auth),
             fanout: harness.fanout.clone(),
-            admission: Admission::new(harness.fanout.clone(), watch_client),
+            admission: RequestAdmission::new(harness.fanout.clone(), watch_client),
             link,
             requests: ConcurrencyLimiter::new(Counted::RpcRequests, limits),
             rate_limiter: ports.rate_limiter,
@@ -96,6 +99,7 @@ impl Desk {
             gateway,
             auth,
             router,
+            tracker: TaskTracker::new(),
             cookie,
         }
     }
@@ -141,6 +145,11 @@ impl Desk {
                 body: serde_json::from_slice(&body).unwrap_or(Value::Null),
             }
         }
+    }
+
+    /// The same, begun at once.
+    fn begin(&self, request: Request<Body>) -> JoinHandle<Answered> {
+        self.tracker.spawn(self.send(request))
     }
 
     /// ANNA asks.

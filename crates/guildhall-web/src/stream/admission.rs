@@ -12,7 +12,7 @@ use crate::{
 
 /// Has rights looked up and says whether they suffice. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Admission {
+pub(crate) struct RequestAdmission {
     fanout: Fanout,
     watch_client: WatchClient,
 }
@@ -26,7 +26,7 @@ pub(crate) enum AdmissionError {
     Unavailable,
 }
 
-impl Admission {
+impl RequestAdmission {
     /// Of requests to this instance.
     pub(crate) fn new(fanout: Fanout, watch_client: WatchClient) -> Self {
         Self {

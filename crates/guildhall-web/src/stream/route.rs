@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::{
-    admission::{Admission, AdmissionError},
+    admission::{AdmissionError, RequestAdmission},
     body::{CHECKPOINT_EVERY, StreamBody, StreamSetup, Timing, bye},
     limit::ConcurrencyLimiter,
     query::Query,
@@ -37,7 +37,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct StreamRouteState {
     pub(crate) fanout: Fanout,
-    pub(crate) admission: Admission,
+    pub(crate) admission: RequestAdmission,
     pub(crate) sessions: Sessions,
     pub(crate) streams: ConcurrencyLimiter,
     pub(crate) state_requests: ConcurrencyLimiter,

@@ -66,6 +66,7 @@ pub(super) async fn run(
         page,
         simulator: discord,
         ops: started.ops,
+        guild_id: application.guild_id.to_string(),
         said,
     };
     let visitor = application.member_id.to_string();
@@ -172,6 +173,8 @@ struct Greeting {
     page: String,
     simulator: String,
     ops: SocketAddr,
+    /// Of which the visitor is a member.
+    guild_id: String,
     said: Vec<String>,
 }
 
@@ -185,6 +188,7 @@ impl Greeting {
             page,
             simulator,
             ops,
+            guild_id,
             said,
         } = self;
         println!("\nGuildhall demo: the product, with a simulated Discord\n");
@@ -197,8 +201,13 @@ impl Greeting {
         match cookie {
             Ok(cookie) => {
                 println!("  stream     curl -N -H 'Cookie: {cookie}' {page}/api/stream");
+                println!(
+                    "  command    curl -H 'Cookie: {cookie}' -H 'Origin: {page}' \
+                     -H 'Content-Type: application/json' -d '{{\"guildId\":\"{guild_id}\"}}' \
+                     {page}/api/rpc/disconnect"
+                );
             }
-            Err(error) => println!("  stream     no curl line: signing in failed: {error:#}"),
+            Err(error) => println!("  stream     no curl lines: signing in failed: {error:#}"),
         }
         println!("\n  Ctrl-C ends it.\n");
     }

@@ -1,4 +1,4 @@
-//! `guildhall demo`: no setting, no account, and the printed `curl` line works.
+//! `guildhall demo`: no setting, no account, and the printed `curl` lines work.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::house::{Discord, Folder, Process, Stream, client, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_prints_page_simulator_and_a_curl_line_that_streams() {
+async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
     let folder = Folder::new();
     let ports: Vec<String> = (0..4).map(|_| free_port().to_string()).collect();
     let listen = format!("127.0.0.1:{}", ports[1]);
@@ -53,6 +53,19 @@ async fn the_demo_prints_page_simulator_and_a_curl_line_that_streams() {
         stream.until("voice.joined").await.data["userId"],
         discord.people[0]
     );
+    let command = demo.line_after("command").await;
+    discord
+        .voice(&discord.visitor, Some(&discord.rooms[0]))
+        .await;
+    stream.until("voice.joined").await;
+    let answer = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .output();
+    let answer = answer.expect("curl is there").stdout;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+    assert_eq!(answer["outcome"], "done");
+    let left = stream.until("voice.left").await;
+    assert_eq!(left.data["userId"], discord.visitor.as_str());
     // A second is promised on a quiet machine; the tests' machine is not.
     assert!(took < Duration::from_secs(5), "{took:?}");
 

@@ -241,6 +241,26 @@ impl House {
         request.send().await.expect("web answers")
     }
 
+    /// A command or a question, as a page of ours sends it. `key`: its `Idempotency-Key`.
+    pub(crate) async fn rpc(
+        &self,
+        cookie: &str,
+        name: &str,
+        body: &serde_json::Value,
+        key: Option<&str>,
+    ) -> (u16, serde_json::Value) {
+        let mut request = self.http.post(self.url(&format!("/api/rpc/{name}")));
+        request = request
+            .header("cookie", cookie)
+            .header("origin", self.url(""));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let answer = request.json(body).send().await.expect("web answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("an answer is JSON"))
+    }
+
     /// `/api/state` as JSON.
     pub(crate) async fn state(&self, cookie: &str) -> serde_json::Value {
         let answer = self.get("/api/state", Some(cookie)).await;

@@ -5,6 +5,7 @@
 mod house;
 
 mod a_browser_shows_it;
+mod a_command_is_done_in_discord;
 mod a_demo_needs_nothing;
 mod a_guild_that_comes_later_is_there;
 mod a_flood_leaves_others_alone;

@@ -124,120 +124,137 @@ async fn what_is_no_json_object_is_refused_in_a_sentence() {
     }
 }
 
+/// Bodies with fields that are wrong.
+const WRONG: &[(&str, &str, &[&str])] = &[
+    ("renameRoom", "{}", &["channelId", "name"]),
+    (
+        "renameRoom",
+        r#"{"channelId":201,"name":""}"#,
+        &["channelId", "name"],
+    ),
+    (
+        "renameRoom",
+        r#"{"channelId":"201","name":" \t"}"#,
+        &["name"],
+    ),
+    (
+        "renameRoom",
+        r#"{"channelId":"+201","name":["a"]}"#,
+        &["channelId", "name"],
+    ),
+    (
+        "renameRoom",
+        r#"{"channelId":"201","name":"a","nmae":1}"#,
+        &["nmae"],
+    ),
+    (
+        "renameRoom",
+        r#"{"channelid":"201","name":"a"}"#,
+        &["channelId", "channelid"],
+    ),
+    (
+        "setRoomLimit",
+        r#"{"channelId":"201","limit":100}"#,
+        &["limit"],
+    ),
+    (
+        "setRoomLimit",
+        r#"{"channelId":"201","limit":-1}"#,
+        &["limit"],
+    ),
+    (
+        "setRoomLimit",
+        r#"{"channelId":"201","limit":1.5}"#,
+        &["limit"],
+    ),
+    (
+        "setRoomLimit",
+        r#"{"channelId":"201","limit":1e999}"#,
+        &["limit"],
+    ),
+    (
+        "setRoomLimit",
+        r#"{"channelId":"201","limit":"5"}"#,
+        &["limit"],
+    ),
+    ("setRoomStatus", r#"{"channelId":"201"}"#, &["status"]),
+    (
+        "setRoomStatus",
+        r#"{"channelId":"","status":false}"#,
+        &["channelId", "status"],
+    ),
+    (
+        "kickFromRoom",
+        r#"{"channelId":null,"userId":{},"allowReturn":1}"#,
+        &["allowReturn", "channelId", "userId"],
+    ),
+    (
+        "disconnect",
+        r#"{"guildId":"18446744073709551616"}"#,
+        &["guildId"],
+    ),
+    (
+        "disconnect",
+        r#"{"guildId":"000000000000000000100"}"#,
+        &["guildId"],
+    ),
+    (
+        "disconnect",
+        r#"{"guildId":"100","guildId":"100"}"#,
+        &["guildId"],
+    ),
+    ("disconnect", r#"{"guildId":"\ud800"}"#, &["guildId"]),
+    (
+        "disconnect",
+        r#"{"guildId":"100","__proto__":{}}"#,
+        &["__proto__"],
+    ),
+    (
+        "checkUserInVoiceChannel",
+        r#"{"guildId":"100","userId":null}"#,
+        &["userId"],
+    ),
+];
+
 #[tokio::test]
 async fn everything_that_is_wrong_is_said_at_once_and_by_name() {
-    let nested = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
-    let cases = [
-        ("renameRoom", json!({}), vec!["channelId", "name"]),
-        (
-            "renameRoom",
-            json!({ "channelId": 201, "name": "" }),
-            vec!["channelId", "name"],
-        ),
-        (
-            "renameRoom",
-            json!({ "channelId": "201", "name": "x".repeat(101) }),
-            vec!["name"],
-        ),
-        (
-            "renameRoom",
-            json!({ "channelId": "201", "name": " \t" }),
-            vec!["name"],
-        ),
-        (
-            "renameRoom",
-            json!({ "channelId": "+201", "name": ["a"] }),
-            vec!["channelId", "name"],
-        ),
-        (
-            "renameRoom",
-            json!({ "channelId": "201", "name": "a", "nmae": 1 }),
-            vec!["nmae"],
-        ),
-        (
-            "renameRoom",
-            json!({ "channelid": "201", "name": "a" }),
-            vec!["channelId", "channelid"],
-        ),
-        (
-            "setRoomLimit",
-            json!({ "channelId": "201", "limit": 100 }),
-            vec!["limit"],
-        ),
-        (
-            "setRoomLimit",
-            json!({ "channelId": "201", "limit": -1 }),
-            vec!["limit"],
-        ),
-        (
-            "setRoomLimit",
-            json!({ "channelId": "201", "limit": 1.5 }),
-            vec!["limit"],
-        ),
-        (
-            "setRoomLimit",
-            json!({ "channelId": "201", "limit": "5" }),
-            vec!["limit"],
-        ),
-        (
-            "setRoomStatus",
-            json!({ "channelId": "201" }),
-            vec!["status"],
-        ),
-        (
-            "setRoomStatus",
-            json!({ "channelId": "", "status": "x".repeat(501) }),
-            vec!["channelId", "status"],
-        ),
-        (
-            "kickFromRoom",
-            json!({ "channelId": null, "userId": {}, "allowReturn": 1 }),
-            vec!["allowReturn", "channelId", "userId"],
-        ),
-        (
-            "disconnect",
-            json!({ "guildId": "18446744073709551616" }),
-            vec!["guildId"],
-        ),
-        (
-            "disconnect",
-            json!({ "guildId": "000000000000000000100" }),
-            vec!["guildId"],
-        ),
-        (
-            "checkUserInVoiceChannel",
-            json!({ "guildId": "100", "userId": null }),
-            vec!["userId"],
-        ),
-    ];
     let mut desk = Desk::open();
-    for (name, body, wrong) in &cases {
-        let answer = desk.ask(name, body).await;
-        assert_eq!(
-            (answer.error(), answer.fields()),
-            ((400, "invalid"), wrong.clone()),
-            "{body}"
-        );
-    }
-    let raw = [
-        (r#"{"guildId":"100","guildId":"100"}"#.to_owned(), "guildId"),
-        (r#"{"guildId":1e999}"#.to_owned(), "guildId"),
-        (format!(r#"{{"guildId":{nested}}}"#), "guildId"),
-        (format!(r#"{{"guildId":"100","more":{nested}}}"#), "more"),
-        (r#"{"guildId":"\ud800"}"#.to_owned(), "guildId"),
-        (
-            r#"{"guildId":"100","__proto__":{}}"#.to_owned(),
-            "__proto__",
-        ),
-    ];
-    for (body, wrong) in raw {
-        let answer = desk.send(desk.request("disconnect", body)).await;
-        assert_eq!(
-            (answer.error(), answer.fields()),
-            ((400, "invalid"), vec![wrong])
-        );
+    for (name, body, wrong) in WRONG {
+        let answer = desk.send(desk.request(name, *body)).await;
+        assert_eq!(answer.error(), (400, "invalid"), "{body}");
+        assert_eq!(answer.fields(), *wrong, "{body}");
     }
     assert!(desk.gateway.was_asked_nothing());
+}
+
+#[tokio::test]
+async fn long_and_deep_fields_are_wrong_by_name_too() {
+    let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
+    let text = |length: usize| "x".repeat(length);
+    let cases = [
+        (
+            "renameRoom",
+            format!(r#"{{"channelId":"201","name":"{}"}}"#, text(101)),
+            "name",
+        ),
+        (
+            "setRoomStatus",
+            format!(r#"{{"channelId":"201","status":"{}"}}"#, text(501)),
+            "status",
+        ),
+        ("disconnect", format!(r#"{{"guildId":{deep}}}"#), "guildId"),
+        (
+            "disconnect",
+            format!(r#"{{"guildId":"100","more":{deep}}}"#),
+            "more",
+        ),
+    ];
+    let desk = Desk::open();
+    for (name, body, wrong) in cases {
+        let answer = desk.send(desk.request(name, body)).await;
+        assert_eq!(answer.error(), (400, "invalid"), "{name}");
+        assert_eq!(answer.fields(), [wrong]);
+    }
 }
 
 #[tokio::test]

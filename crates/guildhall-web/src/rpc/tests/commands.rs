@@ -3,9 +3,7 @@ use std::time::Duration;
 use guildhall_link::{frame::RefusalCode, receiver::Unanswered};
 use guildhall_model::{
     Change, Position,
-    command::{
-        Command, CommandDone, CommandError, CommandErrorCode as Code, CommandRequest, Outcome,
-    },
+    command::{CommandDone, CommandError, CommandErrorCode as Code, Outcome},
 };
 use tokio::{task::yield_now, time::advance};
 
@@ -27,102 +25,64 @@ fn den() -> String {
     refused_rename().to_string()
 }
 
+/// What is sent, and as what it goes on: beside that, `call` is its name and `guildId` the hall's.
+const RESOLVED: &[(&str, &str, &str)] = &[
+    (
+        "renameRoom",
+        r#"{"channelId":"201","name":"Den"}"#,
+        r#"{"channelId":"201","name":"Den"}"#,
+    ),
+    (
+        "setRoomStatus",
+        r#"{"channelId":"201","status":"chess"}"#,
+        r#"{"channelId":"201","status":"chess"}"#,
+    ),
+    (
+        "setRoomStatus",
+        r#"{"channelId":"201","status":""}"#,
+        r#"{"channelId":"201","status":null}"#,
+    ),
+    (
+        "setRoomStatus",
+        r#"{"status":null,"channelId":"201"}"#,
+        r#"{"channelId":"201","status":null}"#,
+    ),
+    (
+        "setRoomLimit",
+        r#"{"channelId":"201","limit":7}"#,
+        r#"{"channelId":"201","limit":7}"#,
+    ),
+    (
+        "kickFromRoom",
+        r#"{"channelId":"201","userId":"12","allowReturn":true}"#,
+        r#"{"channelId":"201","userId":"12"}"#,
+    ),
+    (
+        "connectUserToVoiceChannel",
+        r#"{"channelId":"201"}"#,
+        r#"{"channelId":"201","userId":"11"}"#,
+    ),
+    (
+        "connectUserToVoiceChannel",
+        r#"{"channelId":"201","userId":"12"}"#,
+        r#"{"channelId":"201","userId":"12"}"#,
+    ),
+    ("disconnect", r#"{"guildId":"100"}"#, "{}"),
+];
+
 #[tokio::test(start_paused = true)]
 async fn commands_reach_the_gateway_resolved() {
-    let (guild_id, channel_id) = (HALL, LOBBY);
-    let cases = [
-        (
-            "renameRoom",
-            json!({ "channelId": "201", "name": "Den" }),
-            Command::RenameRoom {
-                guild_id,
-                channel_id,
-                name: "Den".into(),
-            },
-        ),
-        (
-            "setRoomStatus",
-            json!({ "channelId": "201", "status": "chess" }),
-            Command::SetRoomStatus {
-                guild_id,
-                channel_id,
-                status: Some("chess".into()),
-            },
-        ),
-        (
-            "setRoomStatus",
-            json!({ "channelId": "201", "status": "" }),
-            Command::SetRoomStatus {
-                guild_id,
-                channel_id,
-                status: None,
-            },
-        ),
-        (
-            "setRoomStatus",
-            json!({ "channelId": "201", "status": null }),
-            Command::SetRoomStatus {
-                guild_id,
-                channel_id,
-                status: None,
-            },
-        ),
-        (
-            "setRoomLimit",
-            json!({ "channelId": "201", "limit": 7 }),
-            Command::SetRoomLimit {
-                guild_id,
-                channel_id,
-                limit: 7,
-            },
-        ),
-        (
-            "kickFromRoom",
-            json!({ "channelId": "201", "userId": "12", "allowReturn": true }),
-            Command::KickFromRoom {
-                guild_id,
-                channel_id,
-                user_id: BEN,
-            },
-        ),
-        (
-            "connectUserToVoiceChannel",
-            json!({ "channelId": "201" }),
-            Command::ConnectUserToVoiceChannel {
-                guild_id,
-                channel_id,
-                user_id: ANNA,
-            },
-        ),
-        (
-            "connectUserToVoiceChannel",
-            json!({ "channelId": "201", "userId": "12" }),
-            Command::ConnectUserToVoiceChannel {
-                guild_id,
-                channel_id,
-                user_id: BEN,
-            },
-        ),
-        (
-            "disconnect",
-            json!({ "guildId": "100" }),
-            Command::Disconnect { guild_id },
-        ),
-    ];
     let mut desk = Desk::open();
-    for (name, body, command) in cases {
-        let request = with_key(desk.request(name, body.to_string()), "key");
-        let answer = tokio::spawn(desk.send(request));
-        let (asked, asker) = desk.gateway.command().await;
-        let key = Some("key".to_owned());
+    for (name, body, resolved) in RESOLVED {
+        let answer = desk.begin(with_key(desk.request(name, *body), "key"));
+        let (given, asker) = desk.gateway.command().await;
+        assert_eq!((given.actor, given.key.as_deref()), (ANNA, Some("key")));
+        let mut expected: Value = serde_json::from_str(resolved).expect("JSON");
+        expected["call"] = json!(name);
+        expected["guildId"] = json!("100");
         assert_eq!(
-            asked,
-            CommandRequest {
-                actor: ANNA,
-                key,
-                command
-            },
-            "{body}"
+            serde_json::to_value(&given.command).expect("JSON"),
+            expected
         );
         asker.tell(Ok(Ok(done(Outcome::Done, None))));
         let answer = answer.await.expect("no panic");
@@ -147,7 +107,7 @@ async fn an_answer_waits_for_the_replica_and_the_streams_of_its_session_are_told
     }
 
     let request = with_key(desk.request("renameRoom", den()), "my-key");
-    let answer = tokio::spawn(desk.send(request));
+    let answer = desk.begin(request);
     let (_, asker) = desk.gateway.command().await;
     asker.tell(Ok(Ok(done(Outcome::Done, Some(at(1))))));
     advance(Duration::from_millis(900)).await;
@@ -182,7 +142,7 @@ async fn an_answer_waits_a_second_and_the_streams_as_long_as_it_takes() {
     let mut stream = desk.harness.open(ANNA, None);
     stream.events();
     let request = with_key(desk.request("renameRoom", den()), "my-key");
-    let answer = tokio::spawn(desk.send(request));
+    let answer = desk.begin(request);
     let (_, asker) = desk.gateway.command().await;
     asker.tell(Ok(Ok(done(Outcome::Done, Some(at(2))))));
     // Time goes on by itself as long as nobody has anything to do.
@@ -200,7 +160,7 @@ async fn a_stream_is_woken_for_a_key_whose_effect_it_does_not_show() {
     let mut stream = desk.harness.open(ANNA, None);
     stream.events();
     let request = with_key(desk.request("disconnect", r#"{"guildId":"100"}"#), "my-key");
-    let answer = tokio::spawn(desk.send(request));
+    let answer = desk.begin(request);
     let (_, asker) = desk.gateway.command().await;
     desk.harness.tell(left(UserId(77), VAULT));
     let woken = stream.woken();
@@ -236,7 +196,7 @@ async fn what_waits_says_until_when_and_settles_nothing() {
         ),
     ] {
         let request = desk.request("connectUserToVoiceChannel", r#"{"channelId":"201"}"#);
-        let answer = tokio::spawn(desk.send(with_key(request, "my-key")));
+        let answer = desk.begin(with_key(request, "my-key"));
         let (_, asker) = desk.gateway.command().await;
         asker.tell(Ok(Ok(done(outcome, None))));
         assert_eq!(answer.await.expect("no panic").body, body);
@@ -266,7 +226,7 @@ async fn a_refusal_keeps_its_word_sentence_permissions_and_time() {
     ];
     let mut desk = Desk::open();
     for (code, status, word) in cases {
-        let answer = tokio::spawn(desk.send(with_key(desk.request("renameRoom", den()), "key")));
+        let answer = desk.begin(with_key(desk.request("renameRoom", den()), "key"));
         let (_, asker) = desk.gateway.command().await;
         let error = CommandError::new(code, "The bot lacks it.").missing(&["MANAGE_CHANNELS"]);
         asker.tell(Ok(Err(error.retry_after_ms(1_001))));
@@ -299,7 +259,7 @@ async fn no_answer_of_the_gateway_is_said_as_what_it_is() {
     ];
     let mut desk = Desk::open();
     for (why, status, word) in cases {
-        let answer = tokio::spawn(desk.send(with_key(desk.request("renameRoom", den()), "key")));
+        let answer = desk.begin(with_key(desk.request("renameRoom", den()), "key"));
         let (_, asker) = desk.gateway.command().await;
         asker.tell(Err(why));
         let answer = answer.await.expect("no panic");
@@ -314,7 +274,7 @@ async fn no_answer_of_the_gateway_is_said_as_what_it_is() {
 async fn a_gateway_that_says_nothing_is_not_waited_for_for_ever() {
     let mut desk = Desk::open();
     let began = tokio::time::Instant::now();
-    let answer = tokio::spawn(desk.send(with_key(desk.request("renameRoom", den()), "key")));
+    let answer = desk.begin(with_key(desk.request("renameRoom", den()), "key"));
     let (_, _asker) = desk.gateway.command().await;
     let answer = answer.await.expect("no panic");
     assert_eq!(answer.error(), (504, "deadline"));
@@ -346,9 +306,9 @@ async fn what_the_replica_forbids_is_refused_early_unless_it_may_be_a_repeat() {
     assert_eq!(kick.body["error"]["missing"], json!(["MOVE_MEMBERS"]));
     assert!(desk.gateway.was_asked_nothing());
 
-    let answer = tokio::spawn(desk.send(with_key(desk.request("renameRoom", den()), "key")));
-    let (asked, asker) = desk.gateway.command().await;
-    assert_eq!(asked.key.as_deref(), Some("key"));
+    let answer = desk.begin(with_key(desk.request("renameRoom", den()), "key"));
+    let (given, asker) = desk.gateway.command().await;
+    assert_eq!(given.key.as_deref(), Some("key"));
     asker.tell(Ok(Ok(done(Outcome::Done, None))));
     assert_eq!(answer.await.expect("no panic").status, StatusCode::OK);
 }

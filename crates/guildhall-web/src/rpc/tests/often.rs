@@ -52,7 +52,7 @@ async fn a_request_that_cannot_be_read_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn look_ups_have_a_wider_budget() {
+async fn questions_have_a_wider_budget() {
     let desk = Desk::open();
     let body = json!({ "channelId": "201" });
     for _ in 0..200 {

@@ -3,15 +3,15 @@
 use guildhall_model::{ChannelId, GuildId, UserId, command::Command};
 
 use super::{
-    authorise::Place,
+    authorise::CallPlace,
     field::{RoomName, StatusLine, UserLimit},
     input::{Fields, Input},
 };
 
 /// Something to be done.
-pub(super) trait Effect: Input + Send {
+pub(super) trait CommandInput: Input + Send {
     /// Where it is about.
-    fn place(&self) -> Place;
+    fn place(&self) -> CallPlace;
 
     /// As it goes to the gateway. `guild_id`: where the place is; `actor`: who asks.
     fn command(self, guild_id: GuildId, actor: UserId) -> Command;
@@ -19,46 +19,46 @@ pub(super) trait Effect: Input + Send {
 
 /// `connectUserToVoiceChannel`.
 #[derive(Debug)]
-pub(super) struct ConnectUserToVoiceChannel {
+pub(super) struct ConnectUserToVoiceChannelInput {
     channel_id: ChannelId,
     user_id: Option<UserId>,
 }
 
 /// `disconnect`.
 #[derive(Debug)]
-pub(super) struct Disconnect {
+pub(super) struct DisconnectInput {
     guild_id: GuildId,
 }
 
 /// `kickFromRoom`.
 #[derive(Debug)]
-pub(super) struct KickFromRoom {
+pub(super) struct KickFromRoomInput {
     channel_id: ChannelId,
     user_id: UserId,
 }
 
 /// `renameRoom`.
 #[derive(Debug)]
-pub(super) struct RenameRoom {
+pub(super) struct RenameRoomInput {
     channel_id: ChannelId,
     name: RoomName,
 }
 
 /// `setRoomStatus`.
 #[derive(Debug)]
-pub(super) struct SetRoomStatus {
+pub(super) struct SetRoomStatusInput {
     channel_id: ChannelId,
     status: StatusLine,
 }
 
 /// `setRoomLimit`.
 #[derive(Debug)]
-pub(super) struct SetRoomLimit {
+pub(super) struct SetRoomLimitInput {
     channel_id: ChannelId,
     limit: UserLimit,
 }
 
-impl Input for ConnectUserToVoiceChannel {
+impl Input for ConnectUserToVoiceChannelInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Into which room.");
         let user_id = fields.optional("userId", "Whom; left out: who asks.");
@@ -69,9 +69,9 @@ impl Input for ConnectUserToVoiceChannel {
     }
 }
 
-impl Effect for ConnectUserToVoiceChannel {
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+impl CommandInput for ConnectUserToVoiceChannelInput {
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn command(self, guild_id: GuildId, actor: UserId) -> Command {
@@ -83,7 +83,7 @@ impl Effect for ConnectUserToVoiceChannel {
     }
 }
 
-impl Input for Disconnect {
+impl Input for DisconnectInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let guild_id = fields.required("guildId", "Where.");
         Some(Self {
@@ -92,9 +92,9 @@ impl Input for Disconnect {
     }
 }
 
-impl Effect for Disconnect {
-    fn place(&self) -> Place {
-        Place::Guild(self.guild_id)
+impl CommandInput for DisconnectInput {
+    fn place(&self) -> CallPlace {
+        CallPlace::Guild(self.guild_id)
     }
 
     fn command(self, guild_id: GuildId, _actor: UserId) -> Command {
@@ -102,7 +102,7 @@ impl Effect for Disconnect {
     }
 }
 
-impl Input for KickFromRoom {
+impl Input for KickFromRoomInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Out of which room.");
         let user_id = fields.required("userId", "Whom.");
@@ -118,9 +118,9 @@ impl Input for KickFromRoom {
     }
 }
 
-impl Effect for KickFromRoom {
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+impl CommandInput for KickFromRoomInput {
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn command(self, guild_id: GuildId, _actor: UserId) -> Command {
@@ -132,7 +132,7 @@ impl Effect for KickFromRoom {
     }
 }
 
-impl Input for RenameRoom {
+impl Input for RenameRoomInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Which room.");
         let name = fields.required("name", "Its new name.");
@@ -143,9 +143,9 @@ impl Input for RenameRoom {
     }
 }
 
-impl Effect for RenameRoom {
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+impl CommandInput for RenameRoomInput {
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn command(self, guild_id: GuildId, _actor: UserId) -> Command {
@@ -157,7 +157,7 @@ impl Effect for RenameRoom {
     }
 }
 
-impl Input for SetRoomStatus {
+impl Input for SetRoomStatusInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Which room.");
         let status = fields.required("status", "The line below its name; null or empty: none.");
@@ -168,9 +168,9 @@ impl Input for SetRoomStatus {
     }
 }
 
-impl Effect for SetRoomStatus {
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+impl CommandInput for SetRoomStatusInput {
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn command(self, guild_id: GuildId, _actor: UserId) -> Command {
@@ -182,7 +182,7 @@ impl Effect for SetRoomStatus {
     }
 }
 
-impl Input for SetRoomLimit {
+impl Input for SetRoomLimitInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Which room.");
         let limit = fields.required("limit", "How many fit in; 0: no limit.");
@@ -193,9 +193,9 @@ impl Input for SetRoomLimit {
     }
 }
 
-impl Effect for SetRoomLimit {
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+impl CommandInput for SetRoomLimitInput {
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn command(self, guild_id: GuildId, _actor: UserId) -> Command {

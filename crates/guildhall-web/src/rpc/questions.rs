@@ -4,7 +4,7 @@ use guildhall_model::{ChannelId, GuildId, UserId};
 use serde::Serialize;
 
 use super::{
-    authorise::{Place, Seen},
+    authorise::{CallPlace, Seen},
     input::{Fields, Input},
 };
 use crate::visible::{
@@ -13,7 +13,7 @@ use crate::visible::{
 };
 
 /// A question.
-pub(super) trait LookUp: Input + Send {
+pub(super) trait QuestionInput: Input + Send {
     /// Its answer.
     #[cfg(feature = "schema")]
     type Answer: Serialize + utoipa::ToSchema;
@@ -22,7 +22,7 @@ pub(super) trait LookUp: Input + Send {
     type Answer: Serialize;
 
     /// Where it is about.
-    fn place(&self) -> Place;
+    fn place(&self) -> CallPlace;
 
     /// The answer by what is seen there; nothing, where the place is none that the asker may know
     /// of. `None`: 404.
@@ -31,30 +31,30 @@ pub(super) trait LookUp: Input + Send {
 
 /// `checkRoomExists`.
 #[derive(Debug)]
-pub(super) struct CheckRoomExists {
+pub(super) struct CheckRoomExistsInput {
     channel_id: ChannelId,
 }
 
 /// `checkUserInVoiceChannel`.
 #[derive(Debug)]
-pub(super) struct CheckUserInVoiceChannel {
+pub(super) struct CheckUserInVoiceChannelInput {
     guild_id: GuildId,
     user_id: Option<UserId>,
 }
 
 /// `ensureUserInGuild`.
 #[derive(Debug)]
-pub(super) struct EnsureUserInGuild {
+pub(super) struct EnsureUserInGuildInput {
     guild_id: GuildId,
 }
 
 /// `getVoiceChannelMembers`.
 #[derive(Debug)]
-pub(super) struct GetVoiceChannelMembers {
+pub(super) struct GetVoiceChannelMembersInput {
     channel_id: ChannelId,
 }
 
-impl Input for CheckRoomExists {
+impl Input for CheckRoomExistsInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Which room.");
         Some(Self {
@@ -63,11 +63,11 @@ impl Input for CheckRoomExists {
     }
 }
 
-impl LookUp for CheckRoomExists {
+impl QuestionInput for CheckRoomExistsInput {
     type Answer = RoomExistence;
 
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn answer(&self, _asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<RoomExistence>> {
@@ -76,7 +76,7 @@ impl LookUp for CheckRoomExists {
     }
 }
 
-impl Input for CheckUserInVoiceChannel {
+impl Input for CheckUserInVoiceChannelInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let guild_id = fields.required("guildId", "Where.");
         let user_id = fields.optional("userId", "Who; left out: who asks.");
@@ -87,11 +87,11 @@ impl Input for CheckUserInVoiceChannel {
     }
 }
 
-impl LookUp for CheckUserInVoiceChannel {
+impl QuestionInput for CheckUserInVoiceChannelInput {
     type Answer = RoomOfUser;
 
-    fn place(&self) -> Place {
-        Place::Guild(self.guild_id)
+    fn place(&self) -> CallPlace {
+        CallPlace::Guild(self.guild_id)
     }
 
     fn answer(&self, asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<RoomOfUser>> {
@@ -100,7 +100,7 @@ impl LookUp for CheckUserInVoiceChannel {
     }
 }
 
-impl Input for EnsureUserInGuild {
+impl Input for EnsureUserInGuildInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let guild_id = fields.required("guildId", "Which guild.");
         Some(Self {
@@ -109,11 +109,11 @@ impl Input for EnsureUserInGuild {
     }
 }
 
-impl LookUp for EnsureUserInGuild {
+impl QuestionInput for EnsureUserInGuildInput {
     type Answer = GuildMembership;
 
-    fn place(&self) -> Place {
-        Place::Guild(self.guild_id)
+    fn place(&self) -> CallPlace {
+        CallPlace::Guild(self.guild_id)
     }
 
     fn answer(&self, _asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<GuildMembership>> {
@@ -121,7 +121,7 @@ impl LookUp for EnsureUserInGuild {
     }
 }
 
-impl Input for GetVoiceChannelMembers {
+impl Input for GetVoiceChannelMembersInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Which room.");
         Some(Self {
@@ -130,11 +130,11 @@ impl Input for GetVoiceChannelMembers {
     }
 }
 
-impl LookUp for GetVoiceChannelMembers {
+impl QuestionInput for GetVoiceChannelMembersInput {
     type Answer = RoomMembers;
 
-    fn place(&self) -> Place {
-        Place::Room(self.channel_id)
+    fn place(&self) -> CallPlace {
+        CallPlace::Room(self.channel_id)
     }
 
     fn answer(&self, _asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<RoomMembers>> {
