@@ -24,6 +24,8 @@ use crate::{
 
 /// Guilds that come late, and what nobody may ask for.
 mod guilds;
+/// Commands over a real link.
+mod commands;
 
 /// Longer than anything here takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
