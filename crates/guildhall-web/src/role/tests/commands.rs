@@ -104,7 +104,7 @@ async fn who_signs_out_while_their_rights_are_asked_for_gives_no_command() {
         .header(header::CONTENT_TYPE, "application/json");
     let logout = logout.send().await.expect("an answer");
     assert_eq!(logout.status(), StatusCode::NO_CONTENT);
-    let membership = Some(Membership::member(Vec::new(), false));
+    let membership = Some(Membership::member(Vec::new()));
     let rights = Change::Rights {
         user_id,
         membership,
