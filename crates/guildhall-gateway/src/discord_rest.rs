@@ -42,11 +42,12 @@ use tracing::warn;
 use url::Url;
 
 pub(crate) use answer::{DiscordRefusal, RestAnswer, RestError};
-#[cfg_attr(not(test), expect(unused_imports, reason = "for commands"))]
-pub(crate) use endpoints::{ChannelChange, ChannelState, MemberAdded};
+pub(crate) use endpoints::ChannelChange;
 pub(crate) use limiter::{RestBudget, RestCaller};
 pub(crate) use route::{RestRoute, RouteTemplate};
 
+#[cfg(test)]
+use endpoints::{ChannelState, MemberAdded};
 use gate::{Gate, SendPermit};
 use limiter::{
     AnswerKind, CallRequest, Limiter, NotSent, RateHeaders, RestShare, Throttle, ThrottleScope,

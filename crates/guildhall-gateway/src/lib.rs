@@ -27,10 +27,6 @@ mod link;
 /// What is known of watched users' membership and roles, what has to be asked, and when.
 mod rights;
 /// Discord's REST interface, as little of it as this role needs, within its rate limits.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its acts are called by commands alone")
-)]
 mod discord_rest;
 /// The way back: commands of web roles are carried out in Discord.
 mod execute;
