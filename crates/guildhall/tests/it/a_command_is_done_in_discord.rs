@@ -6,7 +6,7 @@ use std::{path::Path, process::Stdio};
 use serde_json::{Value, json};
 use tokio::{process::Command, time::timeout};
 
-use crate::house::{House, SOON, until};
+use crate::house::{House, SOON, retry, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_moves_oneself_and_not_another_and_a_moderator_may() {
@@ -39,12 +39,14 @@ async fn one_moves_oneself_and_not_another_and_a_moderator_may() {
     );
     let joined = stream.until("voice.joined").await;
     assert_eq!(joined.data["userId"], discord.visitor.as_str());
-    let settled = stream.until("checkpoint").await;
-    assert_eq!(
-        settled.data["settled"],
-        json!(["mine"]),
-        "behind what it did"
-    );
+    // Behind what it did; a heartbeat may come between.
+    let settled = loop {
+        let checkpoint = stream.until("checkpoint").await;
+        if !checkpoint.data["settled"].is_null() {
+            break checkpoint;
+        }
+    };
+    assert_eq!(settled.data["settled"], json!(["mine"]));
 
     let move_other = json!({"channelId": there, "userId": other});
     for key in [None, Some("theirs")] {
@@ -156,21 +158,12 @@ async fn who_has_no_right_changes_nothing_anywhere() {
     ] {
         for (name, body) in commands(&room) {
             let key = format!("{name} {room}");
-            // One budget is not the matter here.
-            let (status, answer) = loop {
-                let told = house.rpc(&cookie, name, &body, Some(&key)).await;
-                if told.0 != 429 {
-                    break told;
-                }
-                crate::house::retry().await;
-            };
+            let (status, answer) = in_time(&house, &cookie, name, &body, &key).await;
             assert_eq!(status, expected, "{name} {body}: {answer}");
         }
     }
     let foreign = json!({"guildId": before["guilds"][2]["id"]});
-    let (status, _) = house
-        .rpc(&cookie, "disconnect", &foreign, Some("foreign"))
-        .await;
+    let (status, _) = in_time(&house, &cookie, "disconnect", &foreign, "foreign").await;
     assert_eq!(status, 404);
     let after = discord.state().await;
     for part in ["channels", "voiceStates"] {
@@ -227,6 +220,17 @@ async fn a_client_that_was_generated_from_the_document_asks_and_gives_commands()
     );
     assert_eq!(said[3..], expected[3..]);
     assert_eq!(room_of(&house, &discord.visitor).await, json!(there));
+}
+
+/// A command's answer once it is within the budget, which is not the matter here.
+async fn in_time(house: &House, cookie: &str, name: &str, body: &Value, key: &str) -> (u16, Value) {
+    loop {
+        let (status, answer) = house.rpc(cookie, name, body, Some(key)).await;
+        if status != 429 {
+            return (status, answer);
+        }
+        retry().await;
+    }
 }
 
 /// Where somebody is in the first guild, as Discord knows it.
