@@ -8,7 +8,7 @@ use guildhall_gateway::ShardId;
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Receiver, SocketInput,
-    frame::{Base, DiscordStatus, Watched},
+    frame::{Base, DiscordStatus, ReplyBody, Watched},
     pending::WATCH_LIMIT,
     receiver::{Input, Output},
 };
@@ -295,7 +295,7 @@ impl Following {
                 seen.log(status.at.log).status = Some(status.status);
             }),
             Output::Answer { reply: ask, answer } => {
-                if let Ok(watched) = answer {
+                if let Ok(ReplyBody::Watched(watched)) = answer {
                     self.answer(ask, watched);
                 }
             }

@@ -19,14 +19,18 @@ impl House {
 }
 
 impl Gateway {
-    /// Waits for a command.
+    /// Waits for a command. Somebody of whom the answer about their rights is still on its way is
+    /// asked about once more before it.
     async fn commanded(&mut self) -> (u64, Command) {
-        let Frame::Request(request) = self.hear().await else {
-            panic!("no request");
-        };
-        match request.body {
-            RequestBody::Command(command) => (request.id, command.command),
-            other => panic!("no command: {other:?}"),
+        loop {
+            let Frame::Request(request) = self.hear().await else {
+                panic!("no request");
+            };
+            match request.body {
+                RequestBody::Command(command) => return (request.id, command.command),
+                RequestBody::Watch(_) => self.answer(request.id, at(1), &[]).await,
+                other => panic!("no command: {other:?}"),
+            }
         }
     }
 
