@@ -4,6 +4,8 @@
 mod discord;
 /// How far the load, the script and the scenario are.
 mod progress;
+/// How many requests came.
+mod request_counts;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use discord::{Core, Discord};
 pub(crate) use progress::{Initiator, Load, RunningScenario, ScriptLog};
+pub(crate) use request_counts::RequestCounts;
 
 use crate::{
     config::Config, faults::RestFaults, grants::Grants, limits::Limiter, nonces::Nonces,
@@ -37,6 +40,7 @@ pub(crate) struct AppState {
     /// May be locked inside a section of `discord`, never the other way round.
     pub(crate) nonces: Shared<Nonces>,
     pub(crate) rest_faults: Shared<RestFaults>,
+    pub(crate) request_counts: Shared<RequestCounts>,
     pub(crate) load: Shared<Load>,
     pub(crate) script: Shared<ScriptLog>,
     pub(crate) scenario: Shared<RunningScenario>,
@@ -97,6 +101,7 @@ impl AppState {
             limiter: shared(Limiter::new(config.rate_limits)),
             nonces: shared(Nonces::new(config.nonce_memory)),
             rest_faults: Shared::default(),
+            request_counts: Shared::default(),
             load: Shared::default(),
             script: Shared::default(),
             scenario: Shared::default(),

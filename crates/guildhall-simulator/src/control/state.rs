@@ -19,7 +19,7 @@ use crate::{
     limits::Limiter,
     sessions::TransportCompression,
     snowflake::iso,
-    state::{AppState, Core, Discord, RunningScenario, Shared, Tasks},
+    state::{AppState, Core, Discord, RequestCounts, RunningScenario, Shared, Tasks},
     world::{Channel, Guild, Invite, Member, User, VoiceState},
 };
 
@@ -34,9 +34,11 @@ async fn state(
     State(discord): State<Arc<Discord>>,
     State(limiter): State<Shared<Limiter>>,
     State(scenario): State<Shared<RunningScenario>>,
+    State(counts): State<Shared<RequestCounts>>,
 ) -> Json<Value> {
     let mut state = discord.with(show);
     state["invalidRequests"] = json!(limiter.lock().invalid());
+    state["requests"] = json!(*counts.lock());
     state["scenario"] = json!(scenario.lock().scenario.name());
     Json(state)
 }

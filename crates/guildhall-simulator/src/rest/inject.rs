@@ -1,4 +1,4 @@
-//! Requests meet the faults that wait for their route.
+//! Requests are counted, and meet the faults that wait for their route.
 
 use std::sync::Arc;
 
@@ -16,13 +16,14 @@ use super::{
 };
 use crate::{
     faults::{Loss, RestFault, RestFaults},
-    state::{Shared, Tasks},
+    state::{RequestCounts, Shared, Tasks},
     wire::Wire,
 };
 
 /// Middleware of every REST and token route.
 pub(crate) async fn inject_faults(
     State(faults): State<Shared<RestFaults>>,
+    State(counts): State<Shared<RequestCounts>>,
     State(tasks): State<Arc<Tasks>>,
     request: Request,
     next: Next,
@@ -37,6 +38,7 @@ pub(crate) async fn inject_faults(
         .find_map(|prefix| template.strip_prefix(prefix))
         .unwrap_or(template);
     let method = request.method().as_str();
+    counts.lock().add(method, template);
     let named = request
         .headers()
         .get(header::USER_AGENT)

@@ -117,7 +117,7 @@ impl World {
         })
     }
 
-    /// What stands under a voice channel's name.
+    /// What stands under a voice channel's name. Tells nothing if it stands there already.
     pub(crate) fn set_voice_status(
         &mut self,
         channel_id: Snowflake,
@@ -130,6 +130,9 @@ impl World {
                 .channels
                 .get_mut(channel_id)
                 .ok_or(Refusal::Unknown("channel"))?;
+            if channel.voice_status == status {
+                return Ok(());
+            }
             let action = if status.is_some() {
                 Action::VoiceStatusSet
             } else {

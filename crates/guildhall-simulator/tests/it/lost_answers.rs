@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     house::{Failure, House, Outcome, PATIENCE},
@@ -78,6 +78,26 @@ async fn whatever_comes_in_place_of_an_answer_the_request_is_done_or_it_is_not()
 }
 
 #[tokio::test]
+async fn a_request_is_counted_when_it_comes_whatever_becomes_of_it() -> Outcome {
+    const RENAME: &str = "PATCH /channels/{channel_id}";
+    let house = House::open().await?;
+    let room = house.channel("Table One").await?;
+    assert_eq!(house.state().await?["requests"].get(RENAME), None);
+    let lost = [
+        json!({"kind": "hang", "undone": true, "route": RENAME}),
+        json!({"kind": "tear", "undone": true, "route": RENAME}),
+        json!({"kind": "rate_limit", "route": RENAME, "retryAfterMs": 1}),
+    ];
+    for (fault, count) in lost.into_iter().zip(1..) {
+        house.act("POST", "/sim/faults", fault).await?;
+        let seen = rename(&house, &room, A_WHILE).await?;
+        assert_ne!(seen, Seen::Status(200));
+        assert_eq!(house.state().await?["requests"][RENAME], count, "{seen:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_refusal_can_be_asked_for_by_its_code() -> Outcome {
     let house = House::open().await?;
     let path = format!("/channels/{}", house.channel("Table One").await?);
@@ -119,10 +139,12 @@ async fn a_simulator_stops_while_a_request_hangs() -> Outcome {
         .patch(house.url(&format!("/api/v10/channels/{room}")))
         .header("authorization", token)
         .json(&json!({"name": "Table Nine"}));
-    let hangs = tokio::spawn(request.send());
+    let mut hangs = JoinSet::new();
+    hangs.spawn(request.send());
     house.until("/sim/state", is_renamed).await?;
     house.close().await?;
-    let told = hangs.await?.map(|answer| answer.status().as_u16());
+    let answer = hangs.join_next().await.ok_or("it hangs")?;
+    let told = answer?.map(|answer| answer.status().as_u16());
     assert!(told.is_err() || told.is_ok_and(|status| status == 503));
     Ok(())
 }

@@ -368,6 +368,12 @@ async fn invites_and_the_line_under_a_room_are_made_and_told() -> Outcome {
     let told = client.dispatch("VOICE_CHANNEL_STATUS_UPDATE").await?;
     assert_eq!(told["status"], "storytelling");
     client.dispatch("GUILD_AUDIT_LOG_ENTRY_CREATE").await?;
+    let again = Some(json!({"status": "storytelling"}));
+    assert_eq!(call(&house, "PUT", &path, again).await?.0, 204);
+    let state = house.state().await?;
+    let log = state["guilds"][0]["auditLog"].as_array();
+    let set = log.map(|all| all.iter().filter(|one| one["action_type"] == 192).count());
+    assert_eq!(set, Some(1), "it stood there already");
     let path = format!("/channels/{hearth}/invites");
     let (_, invite) = call(&house, "POST", &path, Some(json!({"max_age": 60}))).await?;
     assert_eq!(
