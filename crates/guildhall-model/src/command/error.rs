@@ -73,6 +73,16 @@ impl CommandError {
         }
     }
 
+    /// What a command names is not there, or the actor does not see it: in the same words, whichever
+    /// of guild and room it is, and whoever finds it out.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self::new(CommandErrorCode::NotFound, Self::NOWHERE)
+    }
+
+    /// The sentence of [`CommandError::nowhere`].
+    pub const NOWHERE: &str = "There is no such guild or room, or you do not see it.";
+
     /// Worth another try after so long.
     #[must_use]
     pub fn retry_after_ms(self, ms: u64) -> Self {

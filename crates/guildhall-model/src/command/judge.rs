@@ -88,6 +88,11 @@ pub fn judge(
     now: UnixMs,
 ) -> Result<Judgement, CommandError> {
     let actor = Actor::of(guild_id, guild, actor, now)?;
+    // First of all, or what else is said of a room that the actor does not see says that it is there.
+    if let Some(channel_id) = command.channel_id() {
+        actor.seen_room(channel_id)?;
+    }
+    actor.in_no_timeout()?;
     match *command {
         Command::Disconnect { .. } => Ok(match actor.room() {
             Some(room) => Judgement::ToDo(Before::Room(Some(room))),
@@ -160,7 +165,7 @@ impl<'a> Actor<'a> {
         let membership = guild.memberships.get(&user_id);
         let roles = match membership {
             Some(Membership::Member { roles, .. }) => roles,
-            Some(Membership::Stranger) => return Err(no_guild()),
+            Some(Membership::Stranger) => return Err(CommandError::nowhere()),
             None => {
                 return Err(CommandError::new(
                     CommandErrorCode::GuildUnavailable,
@@ -169,25 +174,30 @@ impl<'a> Actor<'a> {
                 .retry_after_ms(1_000));
             }
         };
-        let class = ViewerClass::of(guild_id, guild, user_id).ok_or_else(no_guild)?;
+        let class = ViewerClass::of(guild_id, guild, user_id).ok_or_else(CommandError::nowhere)?;
         let member = Member {
             user_id,
             roles,
             timed_out: membership.is_some_and(|is| is.is_timed_out(now)),
         };
-        // Owner and administrators are exempt, as in Discord.
-        if member.timed_out && in_guild(guild_id, guild, member) != Permissions::ALL {
-            return Err(CommandError::new(
-                CommandErrorCode::TimedOut,
-                "You are in a timeout in this guild; a moderator can end it.",
-            ));
-        }
         Ok(Self {
             guild_id,
             guild,
             member,
             class,
         })
+    }
+
+    /// Owner and administrators are exempt from timeouts, as in Discord.
+    fn in_no_timeout(&self) -> Result<(), CommandError> {
+        let rights = || in_guild(self.guild_id, self.guild, self.member);
+        if self.member.timed_out && rights() != Permissions::ALL {
+            return Err(CommandError::new(
+                CommandErrorCode::TimedOut,
+                "You are in a timeout in this guild; a moderator can end it.",
+            ));
+        }
+        Ok(())
     }
 
     /// The room in which the actor is.
@@ -268,12 +278,8 @@ impl<'a> Actor<'a> {
 
     fn seen_room(&self, channel_id: ChannelId) -> Result<&'a Room, CommandError> {
         let room = self.guild.rooms.get(&channel_id);
-        room.filter(|_| self.sees(channel_id)).ok_or_else(|| {
-            CommandError::new(
-                CommandErrorCode::NotFound,
-                "There is no such room, or you do not see it.",
-            )
-        })
+        room.filter(|_| self.sees(channel_id))
+            .ok_or_else(CommandError::nowhere)
     }
 
     fn sees(&self, channel_id: ChannelId) -> bool {
@@ -283,11 +289,4 @@ impl<'a> Actor<'a> {
 
 fn room_of(guild: &Guild, user_id: UserId) -> Option<ChannelId> {
     guild.voice.get(&user_id).map(|there| there.channel_id)
-}
-
-fn no_guild() -> CommandError {
-    CommandError::new(
-        CommandErrorCode::NotFound,
-        "There is no such guild, or you are no member of it.",
-    )
 }

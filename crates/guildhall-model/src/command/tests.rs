@@ -159,6 +159,22 @@ fn a_timeout_forbids_commands_until_it_is_over_but_not_to_the_owner() {
 }
 
 #[test]
+fn what_is_hidden_is_told_as_what_is_not_there_in_a_timeout_too() {
+    let mut guild = guild_with(&[(ANNA, OPEN)]);
+    let nothing = ChannelId(99);
+    for timeout in [None, Some(2_000)] {
+        let membership = Membership::member(vec![]).timed_out_until(timeout);
+        guild.memberships.insert(ANNA, membership);
+        let told = |room| judged(&guild, ANNA, &connect(ANNA, room));
+        assert_eq!(told(HIDDEN), Err(CommandError::nowhere()));
+        assert_eq!(told(nothing), told(HIDDEN), "{timeout:?}");
+    }
+    guild.memberships.insert(ANNA, Membership::Stranger);
+    let stranger = judged(&guild, ANNA, &connect(ANNA, OPEN));
+    assert_eq!(stranger, Err(CommandError::nowhere()));
+}
+
+#[test]
 fn who_is_not_known_or_no_member_learns_nothing() {
     let mut guild = guild_with(&[]);
     assert_eq!(

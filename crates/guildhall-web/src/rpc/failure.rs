@@ -20,8 +20,7 @@ pub(super) const UNKNOWN_COMMAND: ApiError = ApiError::new(
 );
 
 /// What a request names is nowhere, as far as the asker may know.
-pub(super) const NOWHERE: ApiError =
-    ApiError::not_found("There is no such guild or room, or you do not see it.");
+pub(super) const NOWHERE: ApiError = ApiError::not_found(CommandError::NOWHERE);
 
 /// The asker did this too often.
 pub(super) fn limited(limited: Limited) -> ApiError {

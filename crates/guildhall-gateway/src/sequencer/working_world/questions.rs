@@ -221,10 +221,7 @@ impl WorkingWorld {
         wall: UnixMs,
     ) -> Result<Judgement, CommandError> {
         let Some(guild) = self.world.guilds.get(&guild_id) else {
-            return Err(CommandError::new(
-                CommandErrorCode::NotFound,
-                "There is no such guild, or you are no member of it.",
-            ));
+            return Err(CommandError::nowhere());
         };
         if !self.is_guild_live(guild_id) {
             return Err(CommandError::new(

@@ -45,6 +45,36 @@ fn nothing_is_judged_while_what_is_known_may_be_old() {
 }
 
 #[test]
+fn who_lost_the_right_meanwhile_is_refused_on_the_committed_world() {
+    let rename = || CommandRequest {
+        actor: USER,
+        key: None,
+        command: Command::RenameRoom {
+            guild_id: GUILD,
+            channel_id: ROOM,
+            name: "den".to_owned(),
+        },
+    };
+    let mut harness = live();
+    harness.ask(1, About::Command(Box::new(rename())));
+    let before = Before::Name("5".to_owned());
+    assert_eq!(
+        answers(&mut harness),
+        [(1, QuestionAnswer::Judged(Ok(Judgement::ToDo(before))))]
+    );
+    // The guild is somebody else's now.
+    let mut guild = guild("1");
+    guild["owner_id"] = json!("8");
+    harness.dispatch("GUILD_UPDATE", &guild);
+    harness.ask(2, About::Command(Box::new(rename())));
+    let [(2, QuestionAnswer::Judged(Err(error)))] = &answers(&mut harness)[..] else {
+        panic!("refused")
+    };
+    let refused = [CommandErrorCode::Forbidden, CommandErrorCode::NotFound];
+    assert!(refused.contains(&error.code), "{error}");
+}
+
+#[test]
 fn an_effect_is_told_with_the_batch_that_brings_it_and_no_half_of_a_move_counts() {
     let mut harness = live();
     harness.dispatch("VOICE_STATE_UPDATE", &voice("7", "5"));
