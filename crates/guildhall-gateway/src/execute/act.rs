@@ -33,6 +33,8 @@ use crate::{
 const CALL: Duration = Duration::from_secs(15);
 /// So long is waited for Discord in silence; for longer the command is queued.
 const THROTTLE: Duration = Duration::from_secs(2);
+/// So long may Discord take to be live again before nobody knows any more.
+const LIVE: Duration = Duration::from_mins(2);
 /// So long after Discord's answer is its event waited for.
 const EFFECT: Duration = Duration::from_secs(1);
 
@@ -111,6 +113,8 @@ pub(super) struct Act {
     appears_until: Option<UnixMs>,
     /// Something of it is kept.
     kept: bool,
+    /// Somebody was told that it is done later.
+    promised: bool,
     /// Whether one more may be delayed.
     may_delay: bool,
 }
@@ -139,6 +143,7 @@ impl Act {
             due: Some(due),
             appears_until: None,
             kept: false,
+            promised: false,
             may_delay,
         }
     }
@@ -155,6 +160,7 @@ impl Act {
             due: None,
             appears_until,
             kept: true,
+            promised: true,
             // It gave its place up a moment ago.
             may_delay: true,
         }
@@ -168,6 +174,13 @@ impl Act {
     async fn carry_out(&mut self) -> Result<ActExit, Ended> {
         if self.due.is_some_and(|due| now() >= due) {
             return self.settle(Err(not_begun())).await;
+        }
+        if self.promised && !self.is_live().await? {
+            return Ok(self.later());
+        }
+        let now = self.context.clock.now();
+        if self.appears_until.is_some_and(|until| until <= now) {
+            return self.settle(Err(did_not_appear())).await;
         }
         let request = Box::new(CommandRequest::clone(&self.accepted.request));
         let Some(judged) = self.ask(About::Command(request)).await? else {
@@ -302,6 +315,27 @@ impl Act {
         }
         self.keep(CommandState::Queued { due }).await?;
         Ok(ActExit::Delayed(Outcome::Queued { done_at: due }))
+    }
+
+    /// Waits until Discord is live in its guild. Without that nothing can be judged, and what was
+    /// promised would be refused for a restart's or an outage's sake.
+    async fn is_live(&self) -> Result<bool, Ended> {
+        let about = About::Before {
+            request: Box::new(CommandRequest::clone(&self.accepted.request)),
+            until: now() + LIVE,
+        };
+        let answered = self.ask(about).await?;
+        Ok(answered.is_none_or(|answered| answered.answer != QuestionAnswer::NotInTime))
+    }
+
+    /// It stays delayed, as it is kept.
+    fn later(&self) -> ActExit {
+        ActExit::Delayed(match self.appears_until {
+            Some(until) => Outcome::Waiting { until },
+            None => Outcome::Queued {
+                done_at: self.context.clock.now(),
+            },
+        })
     }
 
     /// It is not carried out any more.

@@ -151,7 +151,7 @@ impl Ledger {
         let answer = match &entry.state {
             _ if *entry.request != request => Err(CommandError::new(
                 CommandErrorCode::KeyReused,
-                "This Idempotency-ScopedKey came with another request before.",
+                "This Idempotency-Key came with another request before.",
             )),
             EntryState::Running => {
                 entry.waiters.push(waiter);

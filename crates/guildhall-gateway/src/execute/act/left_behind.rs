@@ -8,14 +8,12 @@ use guildhall_model::command::{
 };
 use guildhall_ports::millis;
 
-use super::{Act, ActExit, Ended, done};
+use super::{Act, ActExit, Ended, LIVE, done};
 use crate::{
     execute::{act::CommandContext, ledger::AcceptedCommand, unknown},
     inbox::{About, Answered, QuestionAnswer},
 };
 
-/// So long may Discord take to be live again before nobody knows any more.
-const LIVE: Duration = Duration::from_mins(2);
 /// What is older than this is not done any more: whoever asked has long been told that nobody
 /// answers.
 const OLDEST: Duration = Duration::from_mins(1);
@@ -26,7 +24,10 @@ impl Act {
         context: CommandContext,
         accepted: AcceptedCommand,
     ) -> Self {
-        Self::resumed(context, accepted, None)
+        Self {
+            promised: false,
+            ..Self::resumed(context, accepted, None)
+        }
     }
 
     /// Finds out whether it was done, and does it if it was not.

@@ -59,10 +59,14 @@ pub(super) struct FalseDiscord {
 
 struct DiscordState {
     guild: Guild,
+    /// Whether the sequencer hears of it.
+    live: bool,
     script: VecDeque<Reaction>,
     /// What each request changed, in order.
     done: Vec<String>,
     requests: usize,
+    /// What the sequencer was asked.
+    questions: usize,
 }
 
 impl FalseDiscord {
@@ -71,9 +75,11 @@ impl FalseDiscord {
         let origin = format!("http://{}", listener.local_addr().expect("bound"));
         let state = Arc::new(Mutex::new(DiscordState {
             guild: guild(),
+            live: true,
             script: VecDeque::new(),
             done: Vec::new(),
             requests: 0,
+            questions: 0,
         }));
         let changed = watch::Sender::new(0);
         let (sequencer, inbox) = Sequencer::new();
@@ -130,6 +136,12 @@ impl FalseDiscord {
         self.changed.send_modify(|seq| *seq += 1);
     }
 
+    /// The sequencer's connection is there, or is being restored.
+    pub(super) fn is_live(&self, live: bool) {
+        self.state.lock().live = live;
+        self.changed.send_modify(|seq| *seq += 1);
+    }
+
     pub(super) fn puts(&self, user_id: UserId, room: ChannelId) {
         self.change(|guild| _ = guild.voice.insert(user_id, occupant(user_id, room)));
     }
@@ -147,6 +159,18 @@ impl FalseDiscord {
         let mut changed = self.changed.subscribe();
         let got = changed.wait_for(|_| self.requests() >= requests);
         timeout(PATIENCE, got)
+            .await
+            .expect("in time")
+            .expect("open");
+    }
+}
+
+impl FalseDiscord {
+    /// Waits until the sequencer has been asked so many questions in all.
+    pub(super) async fn was_asked(&self, questions: usize) {
+        let mut changed = self.changed.subscribe();
+        let asked = changed.wait_for(|_| self.state.lock().questions >= questions);
+        timeout(PATIENCE, asked)
             .await
             .expect("in time")
             .expect("open");
@@ -283,7 +307,7 @@ async fn stand_in(
         waiting.spawn(answer_question(
             question,
             Arc::clone(&state),
-            changed.subscribe(),
+            changed.clone(),
         ));
         while waiting.try_join_next().is_some() {}
     }
@@ -292,17 +316,39 @@ async fn stand_in(
 async fn answer_question(
     question: Question,
     state: Arc<Mutex<DiscordState>>,
-    mut changed: watch::Receiver<u64>,
+    discord: watch::Sender<u64>,
 ) {
+    let mut changed = discord.subscribe();
     let judged = |request: &CommandRequest| {
-        let guild = &state.lock().guild;
-        judge(GUILD, guild, request.actor, &request.command, 0)
+        let state = state.lock();
+        if !state.live {
+            let restored = "The connection to Discord is being restored.";
+            return Err(CommandError::new(
+                CommandErrorCode::GuildUnavailable,
+                restored,
+            ));
+        }
+        judge(GUILD, &state.guild, request.actor, &request.command, 0)
     };
+    let at_once = match &question.about {
+        About::Command(request) => Some(judged(request)),
+        _ => None,
+    };
+    state.lock().questions += 1;
+    discord.send_modify(|_| {});
     let answer = match question.about {
-        About::Command(request) => QuestionAnswer::Judged(judged(&request)),
-        About::Before { request, .. } => {
-            let guild = &state.lock().guild;
-            QuestionAnswer::Before(Before::of(&request.command, request.actor, guild))
+        About::Command(request) => {
+            QuestionAnswer::Judged(at_once.unwrap_or_else(|| judged(&request)))
+        }
+        About::Before { request, until } => {
+            let is_live = |_: &u64| state.lock().live;
+            match timeout_at(until.into(), changed.wait_for(is_live)).await {
+                Ok(_) => {
+                    let guild = &state.lock().guild;
+                    QuestionAnswer::Before(Before::of(&request.command, request.actor, guild))
+                }
+                Err(_) => QuestionAnswer::NotInTime,
+            }
         }
         About::When { expectation, until } => {
             let is_so = |_: &u64| match &expectation {

@@ -1,6 +1,7 @@
 //! What each answer of Discord leads to, and what a kill in the middle does.
 
 use guildhall_model::command::CommandErrorCode as Code;
+use guildhall_ports::Clock;
 use serde_json::{Value, json};
 
 use super::*;
@@ -158,6 +159,61 @@ async fn what_discord_makes_wait_is_queued_survives_a_kill_and_is_replaced_by_a_
     let done = house.settled(by(BEN, "second", rename("hall"))).await;
     assert_eq!(outcome(&done), Outcome::Done);
     assert_eq!(house.discord.done(), ["10 is hall"]);
+}
+
+#[tokio::test]
+async fn what_is_due_while_discord_is_not_live_is_done_once_it_is() {
+    let mut house = House::open().await;
+    let (queued, waiting) = (
+        by(ANNA, "k", rename("den")),
+        by(BEN, "k", connect(BEN, OTHER_ROOM)),
+    );
+    let until = SystemClock.now() + 60_000;
+    for (id, request, state) in [
+        (1, &queued, CommandState::Queued { due: 1 }),
+        (2, &waiting, CommandState::Waiting { until }),
+    ] {
+        let kept = KeptCommand {
+            id,
+            request: request.clone(),
+            asked_at: 1,
+            state,
+        };
+        house.journal.keep(kept).await.expect("in memory");
+    }
+    house.discord.puts(BEN, ROOM);
+    house.discord.is_live(false);
+    house.kill().await;
+    // When the person is there, and both commands go on.
+    house.discord.was_asked(3).await;
+    assert_eq!(house.discord.requests(), 0);
+    house.discord.is_live(true);
+    for request in [queued, waiting] {
+        let done = house.settled(request).await;
+        assert_eq!(outcome(&done), Outcome::Done);
+    }
+    let mut done = house.discord.done();
+    done.sort();
+    assert_eq!(done, ["10 is den", "102 in 11"]);
+}
+
+#[tokio::test]
+async fn what_was_waited_for_in_vain_is_not_done_later() {
+    let mut house = House::open().await;
+    let request = by(BEN, "k", connect(BEN, OTHER_ROOM));
+    let kept = KeptCommand {
+        id: 1,
+        request: request.clone(),
+        asked_at: 1,
+        state: CommandState::Waiting { until: 2 },
+    };
+    house.journal.keep(kept).await.expect("in memory");
+    // The gateway was away, and they come when it is back.
+    house.discord.puts(BEN, ROOM);
+    house.kill().await;
+    let ended = house.settled(request).await;
+    assert_eq!(code(&ended), Code::NotInRoom);
+    assert_eq!(house.discord.requests(), 0);
 }
 
 #[tokio::test]
