@@ -90,8 +90,17 @@ impl House {
         more: &[(&str, &str)],
         happens: impl AsyncFnOnce(&Discord),
     ) -> Self {
+        Self::simulated(&["--scenario", scenario], more, happens).await
+    }
+
+    /// The same with any flags of the simulator.
+    pub(crate) async fn simulated(
+        flags: &[&str],
+        more: &[(&str, &str)],
+        happens: impl AsyncFnOnce(&Discord),
+    ) -> Self {
         let folder = Folder::new();
-        let arguments = ["--listen", "127.0.0.1:0", "--scenario", scenario];
+        let arguments = [&["--listen", "127.0.0.1:0"], flags].concat();
         let of_logs = more
             .iter()
             .filter(|(name, _)| ["RUST_LOG", "LOG_FORMAT"].contains(name));

@@ -86,19 +86,24 @@ impl Discord {
 
     /// Gives a member of the first guild exactly these roles.
     pub(crate) async fn roles(&self, user: &str, roles: &[&str]) {
-        let path = format!("{}/sim/guilds/{}/members/{user}", self.url, self.guild);
-        let body = json!({"roles": roles});
-        let answer = self.http.patch(path).json(&body).send().await;
-        let status = answer.expect("the simulator answers").status();
-        assert!(status.is_success(), "{status}");
+        let path = format!("/sim/guilds/{}/members/{user}", self.guild);
+        self.patch(&path, &json!({"roles": roles})).await;
     }
 
     /// Changes all of this of a channel at once: one `CHANNEL_UPDATE`.
     pub(crate) async fn edit_channel(&self, channel: &str, edit: &Value) {
-        let path = format!("{}/sim/channels/{channel}", self.url);
-        let answer = self.http.patch(path).json(edit).send().await;
-        let status = answer.expect("the simulator answers").status();
-        assert!(status.is_success(), "{status}");
+        self.patch(&format!("/sim/channels/{channel}"), edit).await;
+    }
+
+    /// Changes something.
+    pub(crate) async fn patch(&self, path: &str, edit: &Value) {
+        let request = self.http.patch(format!("{}{path}", self.url)).json(edit);
+        let status = request
+            .send()
+            .await
+            .expect("the simulator answers")
+            .status();
+        assert!(status.is_success(), "{path} {edit}: {status}");
     }
 
     /// Removes the bot from a guild, which is the guild's end here.

@@ -1,0 +1,109 @@
+//! Discord does not answer for long: its state says whether it was done, and if that is not told,
+//! neither is a lie.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{
+    stage::{Act, Stage},
+    teller::{Answer, Teller, requests},
+};
+use crate::house::House;
+
+/// So often is something that may be repeated tried.
+const TRIES: u64 = 5;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_to_the_end_are_not_known_and_not_done() {
+    let fault = json!({"kind": "status", "status": 502, "undone": true});
+    for (act, answer, done) in lost(fault, TRIES).await {
+        assert_eq!(answer.told(), (502, "unknown"), "{}", act.name());
+        assert_eq!(done, 0, "{}", act.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_to_the_end_of_what_was_done_are_found_out_about() {
+    let fault = json!({"kind": "status", "status": 502});
+    for (act, answer, done) in lost(fault, TRIES).await {
+        is_found_out(act, &answer, done);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_discord_is_asked_again() {
+    let fault = json!({"kind": "hang", "undone": true});
+    for (act, answer, done) in lost(fault, 1).await {
+        assert_eq!((answer.told(), done), ((200, "done"), 1), "{}", act.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discord_that_stays_silent_about_what_it_did_is_found_out_about() {
+    for (act, answer, done) in lost(json!({"kind": "hang"}), 2).await {
+        is_found_out(act, &answer, done);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discord_that_stays_silent_is_not_said_to_have_done_it() {
+    let fault = json!({"kind": "hang", "undone": true});
+    for (act, answer, done) in lost(fault, 2).await {
+        assert_eq!(answer.told(), (502, "unknown"), "{}", act.name());
+        assert_eq!(done, 0, "{}", act.name());
+    }
+}
+
+/// Nothing says what a room's status is, so that one is not known.
+fn is_found_out(act: Act, answer: &Answer, done: usize) {
+    let told = match act {
+        Act::Status => (502, "unknown"),
+        _ => (200, "done"),
+    };
+    assert_eq!((answer.told(), done), (told, 1), "{}", act.name());
+}
+
+/// All commands side by side, each of whose first tries meet a fault. Answers with what each was told,
+/// and how often Discord did it.
+async fn lost(fault: serde_json::Value, tries: u64) -> Vec<(Act, Answer, usize)> {
+    let mut stages = Vec::new();
+    let flags = ["--interval", "bucket=100ms"];
+    let house = House::simulated(&flags, &[], async |discord| {
+        stages = Stage::set_up(discord, Act::ALL.len() + 1).await;
+    })
+    .await;
+    // What is not known of a route's limit is found out by one request alone.
+    let last = &stages[Act::ALL.len()];
+    let moderator = Teller::sign_in(&house, &last.moderator).await;
+    let answer = last.act(&house, &moderator, Act::Connect).await;
+    assert_eq!(answer.told(), (200, "done"), "{answer:?}");
+    for act in Act::ALL {
+        let mut fault = fault.clone();
+        fault["route"] = json!(act.route());
+        fault["times"] = json!(tries);
+        house.discord.fault(fault).await;
+    }
+    let given = Act::ALL.into_iter().zip(&stages).map(async |(act, stage)| {
+        let moderator = Teller::sign_in(&house, &stage.moderator).await;
+        let answer = stage.act(&house, &moderator, act).await;
+        let again = stage.act(&house, &moderator, act).await;
+        assert_eq!(again.text, answer.text, "{} again", act.name());
+        (act, answer, stage)
+    });
+    let told = join_all(given).await;
+    let truth = house.discord.state().await;
+    for act in [Act::Connect, Act::Rename, Act::Status] {
+        let on_route = Act::ALL
+            .into_iter()
+            .filter(|one| one.route() == act.route());
+        let at_least = tries * u64::try_from(on_route.count()).expect("six");
+        let came = requests(&truth, act.route());
+        assert!(came >= at_least, "{came} requests at {}", act.route());
+    }
+    let ended = told.into_iter().map(|(act, answer, stage)| {
+        let done = stage.times_done(&truth, act);
+        assert_eq!(act.is_so(&truth, stage), done == 1, "{}", act.name());
+        (act, answer, done)
+    });
+    ended.collect()
+}
