@@ -24,11 +24,14 @@ mod procfs;
 pub(crate) mod product;
 pub(crate) mod reader;
 mod rounds;
+pub(crate) mod secret;
 pub(crate) mod shard;
+pub(crate) mod sign_in;
 mod simulator;
 mod stamps;
 mod table;
 mod websocket;
+pub(crate) mod world;
 
 use std::fs;
 use std::path::Path;

@@ -16,8 +16,9 @@ use subprocess::command::{self, command};
 use crate::bench::clock::now;
 use crate::bench::http::Client;
 use crate::bench::process::{Cpu, Process, Program, lasting_port};
-use crate::bench::product::{World, secret};
+use crate::bench::product::{simulator, web_environment};
 use crate::bench::restartable_gateway::Gateway;
+use crate::bench::world::World;
 use crate::binary;
 
 /// The last commit whose build speaks version 1 of the link.
@@ -111,14 +112,9 @@ impl Meeting {
     /// A simulator of today's build, and a gateway.
     fn start(todays: &Path, gateway: &Path, folder: &Path) -> anyhow::Result<Self> {
         let simulator_at = ([127, 0, 0, 1], lasting_port()?).into();
-        let arguments = ["simulator", "--listen", &format!("{simulator_at}")].map(str::to_owned);
         let mut simulator = Program {
-            binary: todays,
-            name: "simulator",
-            arguments: arguments.to_vec(),
-            environment: vec![("RUST_LOG", "warn".to_owned())],
             cpu: Cpu::Any,
-            piped: false,
+            ..simulator(todays, simulator_at)
         }
         .start(folder)?;
         simulator.wait_until_listening(simulator_at)?;
@@ -126,19 +122,8 @@ impl Meeting {
         let mut gateway = Gateway::new(gateway, folder, Cpu::Any, simulator_at, &world)?;
         gateway.start()?;
         gateway.wait_until_live()?;
-        let link = format!("ws://127.0.0.1:{}", gateway.link_port);
-        let environment = vec![
-            ("DISCORD_URL", format!("http://{simulator_at}")),
-            ("DISCORD_CLIENT_ID", world.application.id.clone()),
-            (
-                "DISCORD_CLIENT_SECRET",
-                world.application.client_secret.clone(),
-            ),
-            ("LINK_TOKEN", gateway.link_token.clone()),
-            ("GATEWAY_WS_URL", link),
-            ("SESSION_SECRET", secret()?),
-            ("RUST_LOG", "warn".to_owned()),
-        ];
+        let mut environment = web_environment(simulator_at, &world, &gateway)?;
+        environment.push(("RUST_LOG", "warn".to_owned()));
         Ok(Self {
             gateway,
             environment,

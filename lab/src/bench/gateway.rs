@@ -16,10 +16,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::http::Client;
-use super::process::{Cpu, Process, Program, lasting_port};
-use super::product::World;
+use super::process::{Cpu, Process, lasting_port};
+use super::product::simulator;
 use super::restartable_gateway::Gateway;
 use super::table::{Budget, Row, Spread};
+use super::world::World;
 
 /// What is measured, and how often.
 pub(crate) struct GatewayPlan {
@@ -109,17 +110,7 @@ impl Stage {
         let folder = folder.join(name);
         std::fs::create_dir_all(&folder)?;
         let simulator_at = SocketAddr::from(([127, 0, 0, 1], lasting_port()?));
-        let mut simulator = Program {
-            binary: guildhall,
-            name: "simulator",
-            arguments: ["simulator", "--listen", &simulator_at.to_string()]
-                .map(str::to_owned)
-                .to_vec(),
-            environment: vec![("RUST_LOG", "warn".to_owned())],
-            cpu: Cpu::Others,
-            piped: false,
-        }
-        .start(&folder)?;
+        let mut simulator = simulator(guildhall, simulator_at).start(&folder)?;
         simulator.wait_until_listening(simulator_at)?;
         Ok(Self {
             guildhall: guildhall.to_owned(),

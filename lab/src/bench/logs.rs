@@ -13,8 +13,11 @@ use super::fake_gateway::{self, FakeGatewayOptions};
 use super::http::Client;
 use super::orders::{Setup, StampsTo};
 use super::process::{Cpu, Process, Program, free_port};
-use super::product::{World, role, secret, sign_in, simulator};
+use super::product::{role, simulator};
+use super::secret::secret;
+use super::sign_in::sign_in;
 use super::table::{Budget, Row, Spread};
+use super::world::World;
 
 /// Logs and guilds of each: a stream is about all of the guilds.
 const SHAPES: [(u16, u16); 3] = [(1, 1), (1, 17), (17, 17)];

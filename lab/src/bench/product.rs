@@ -1,20 +1,22 @@
 //! The product as it is operated: three processes that know each other by
 //! environment variables alone, and a person who signed in.
 
-use std::fs::File;
-use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::http::{Client, Response};
+use super::http::Client;
 use super::process::{Cpu, Process, Program, free_port};
+use super::restartable_gateway::Gateway;
+use super::secret::secret;
+use super::sign_in::sign_in;
+use super::world::{Application, World};
 
 pub(crate) struct Product {
     pub(crate) simulator: Process,
-    pub(crate) gateway: Process,
+    pub(crate) gateway: Gateway,
     pub(crate) web: Process,
     pub(crate) simulator_at: SocketAddr,
     pub(crate) web_at: SocketAddr,
@@ -35,37 +37,20 @@ impl Product {
         simulator.wait_until_ready(simulator_port, "/sim/state")?;
         let world = World::read(&mut Client::new(simulator_at))?;
 
-        let link_port = free_port()?;
-        let link_token = secret()?;
-        let discord = format!("http://{simulator_at}");
-        let ops_port = free_port()?;
-        let environment = vec![
-            ("DISCORD_URL", discord.clone()),
-            ("DISCORD_BOT_TOKEN", world.application.bot_token.clone()),
-            ("LINK_TOKEN", link_token.clone()),
-            ("GATEWAY_WS_PORT", link_port.to_string()),
-            ("OPS_PORT", ops_port.to_string()),
-        ];
-        let gateway = role(binary, "gateway", Cpu::Others, environment);
-        let mut gateway = gateway.start(folder)?;
-        gateway.wait_until_ready(ops_port, "/readyz")?;
+        let mut gateway = Gateway::new(binary, folder, Cpu::Others, simulator_at, &world)?;
+        gateway.start()?;
+        gateway.wait_until_live()?;
 
         let ops_port = free_port()?;
-        let application = world.application;
-        let environment = vec![
-            ("DISCORD_URL", discord),
-            ("DISCORD_CLIENT_ID", application.id),
-            ("DISCORD_CLIENT_SECRET", application.client_secret),
-            ("LINK_TOKEN", link_token),
-            ("GATEWAY_WS_URL", format!("ws://127.0.0.1:{link_port}")),
+        let mut environment = web_environment(simulator_at, &world, &gateway)?;
+        environment.extend([
             ("WEB_PORT", web_port.to_string()),
             ("BASE_URL", format!("http://{web_at}")),
-            ("SESSION_SECRET", secret()?),
             // One person holds all of them here, and those of the idle
             // measurement may still be closing.
             ("STREAMS_PER_USER", (2 * streams + 100).to_string()),
             ("OPS_PORT", ops_port.to_string()),
-        ];
+        ]);
         let web = role(binary, "web", Cpu::Measured, environment);
         let mut web = web.start(folder)?;
         web.wait_until_ready(ops_port, "/readyz")?;
@@ -126,6 +111,27 @@ struct LoadProgress {
     failed: Option<String>,
 }
 
+/// What a web role is told of Discord and of its gateway, and by what its sessions are sealed. All
+/// instances that are told the same share their sessions; its own ports each is told besides.
+pub(crate) fn web_environment(
+    simulator_at: SocketAddr,
+    world: &World,
+    gateway: &Gateway,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let Application {
+        id, client_secret, ..
+    } = &world.application;
+    let link = format!("ws://127.0.0.1:{}", gateway.link_port);
+    Ok(vec![
+        ("DISCORD_URL", format!("http://{simulator_at}")),
+        ("DISCORD_CLIENT_ID", id.clone()),
+        ("DISCORD_CLIENT_SECRET", client_secret.clone()),
+        ("LINK_TOKEN", gateway.link_token.clone()),
+        ("GATEWAY_WS_URL", link),
+        ("SESSION_SECRET", secret()?),
+    ])
+}
+
 pub(crate) fn simulator(binary: &Path, listen: SocketAddr) -> Program<'_> {
     Program {
         binary,
@@ -155,140 +161,5 @@ pub(crate) fn role<'a>(
         environment,
         cpu,
         piped: false,
-    }
-}
-
-/// The part of `GET /sim/state` that is needed to operate the product on it.
-#[derive(Deserialize)]
-pub(crate) struct World {
-    pub(crate) application: Application,
-    pub(crate) guilds: Vec<Guild>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Application {
-    pub(crate) id: String,
-    pub(crate) bot_token: String,
-    pub(crate) client_secret: String,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Guild {
-    pub(crate) id: String,
-    /// The first is a person, neither a bot nor the load user.
-    pub(crate) members: Vec<Member>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Member {
-    pub(crate) user_id: String,
-}
-
-impl World {
-    pub(crate) fn read(simulator: &mut Client) -> anyhow::Result<Self> {
-        let response = simulator.get("/sim/state", &[])?;
-        serde_json::from_str(&response.body).context("GET /sim/state has another shape")
-    }
-}
-
-/// Walks through the login as a browser does and returns the session's cookie.
-pub(crate) fn sign_in(
-    web_at: SocketAddr,
-    simulator_at: SocketAddr,
-    user_id: &str,
-) -> anyhow::Result<String> {
-    let mut web = Client::new(web_at);
-    let begin = redirect(web.get("/auth/login", &[])?, "the login")?;
-    let attempt = cookies(&begin.response).join("; ");
-
-    let consent = format!("{}&sim_user={user_id}", path_of(&begin.location));
-    let granted = redirect(
-        Client::new(simulator_at).get(&consent, &[])?,
-        "the simulator's authorize page",
-    )?;
-
-    let callback = path_of(&granted.location).to_owned();
-    let end = redirect(web.get(&callback, &[("Cookie", &attempt)])?, "the callback")?;
-    cookies(&end.response)
-        .into_iter()
-        .next()
-        .context("the callback set no cookie")
-}
-
-struct Redirect {
-    response: Response,
-    location: String,
-}
-
-fn redirect(response: Response, who: &str) -> anyhow::Result<Redirect> {
-    let location = response.headers("location").next().map(str::to_owned);
-    match location {
-        Some(location) if (300..400).contains(&response.status) => {
-            Ok(Redirect { response, location })
-        }
-        _ => bail!(
-            "{who} answered {} instead of a redirect: {}",
-            response.status,
-            response.body
-        ),
-    }
-}
-
-/// `NAME=VALUE` of each cookie that was set and not deleted.
-fn cookies(response: &Response) -> Vec<String> {
-    response
-        .headers("set-cookie")
-        .filter_map(|cookie| cookie.split(';').next())
-        // A deleted cookie has no value; a sealed one may end in `=`.
-        .filter(|pair| {
-            pair.split_once('=')
-                .is_some_and(|(_, value)| !value.is_empty())
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Path and query of an absolute or relative address.
-fn path_of(location: &str) -> &str {
-    if location.starts_with('/') {
-        return location;
-    }
-    let rest = location
-        .split_once("://")
-        .map_or(location, |(_, rest)| rest);
-    rest.find('/').map_or("/", |at| &rest[at..])
-}
-
-/// 64 characters from the kernel's generator.
-pub(crate) fn secret() -> anyhow::Result<String> {
-    let mut bytes = [0; 32];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    Ok(digits
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_reduced_to_what_is_asked_for() {
-        assert_eq!(
-            path_of("http://127.0.0.1:1/a?b=http://c/d"),
-            "/a?b=http://c/d"
-        );
-        assert_eq!(path_of("/a?b=http://c/d"), "/a?b=http://c/d");
-        assert_eq!(path_of("http://127.0.0.1:1"), "/");
-    }
-
-    #[test]
-    fn secrets_are_long_and_never_the_same() {
-        let one = secret().expect("the kernel has numbers");
-        assert_eq!(one.len(), 64);
-        assert_ne!(one, secret().expect("the kernel has numbers"));
     }
 }

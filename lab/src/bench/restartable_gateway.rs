@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::process::{Cpu, Process, Program, lasting_port};
-use super::product::{World, secret};
+use super::secret::secret;
+use super::world::World;
 
 pub(crate) struct Gateway {
     binary: PathBuf,

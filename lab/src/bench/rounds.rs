@@ -157,7 +157,7 @@ impl<'a> Rounds<'a> {
             web,
             ..
         } = &self.product;
-        [std::process::id(), simulator.id(), gateway.id(), web.id()]
+        [std::process::id(), simulator.id(), gateway.id()?, web.id()]
             .into_iter()
             .chain(self.web.processes())
             .chain(self.bare.processes())

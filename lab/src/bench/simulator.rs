@@ -11,9 +11,9 @@ use super::clock::now;
 use super::http::Client;
 use super::process::{Cpu, Process, Program, free_port};
 use super::procfs;
-use super::product::World;
 use super::shard::{Shard, ShardReport};
 use super::table::{Budget, Row, Spread};
+use super::world::World;
 
 /// The most that `/sim/load` takes: a simulator that keeps up with it shows this figure.
 const ASKED_PER_SECOND: u64 = 200_000;

@@ -10,8 +10,10 @@ use super::browser::Address;
 use super::picture::Picture;
 use crate::bench::http::Client;
 use crate::bench::process::{Cpu, Process, Program, lasting_port};
-use crate::bench::product::{World, secret, sign_in};
+use crate::bench::product::{simulator, web_environment};
 use crate::bench::restartable_gateway::Gateway;
+use crate::bench::sign_in::sign_in;
+use crate::bench::world::World;
 
 pub(crate) struct House {
     pub(crate) gateway: Gateway,
@@ -44,14 +46,8 @@ impl House {
     ) -> anyhow::Result<Self> {
         let simulator_at = SocketAddr::from(([127, 0, 0, 1], lasting_port()?));
         let mut simulator = Program {
-            binary,
-            name: "simulator",
-            arguments: ["simulator", "--listen", &simulator_at.to_string()]
-                .map(str::to_owned)
-                .to_vec(),
-            environment: vec![("RUST_LOG", "warn".to_owned())],
             cpu: Cpu::Any,
-            piped: false,
+            ..simulator(binary, simulator_at)
         }
         .start(folder)?;
         simulator.wait_until_listening(simulator_at)?;
@@ -66,24 +62,13 @@ impl House {
         gateway.start()?;
         gateway.wait_until_live()?;
 
-        let common = vec![
-            ("DISCORD_URL", format!("http://{simulator_at}")),
-            ("DISCORD_CLIENT_ID", world.application.id.clone()),
-            (
-                "DISCORD_CLIENT_SECRET",
-                world.application.client_secret.clone(),
-            ),
-            ("LINK_TOKEN", gateway.link_token.clone()),
-            (
-                "GATEWAY_WS_URL",
-                format!("ws://127.0.0.1:{}", gateway.link_port),
-            ),
-            ("SESSION_SECRET", secret()?),
+        let mut common = web_environment(simulator_at, &world, &gateway)?;
+        common.extend([
             ("LOG_WINDOW", window.to_string()),
             // One person has all of them, and those that were cut may still be closing.
             ("STREAMS_PER_USER", (4 * streams + 100).to_string()),
             ("RUST_LOG", "warn".to_owned()),
-        ];
+        ]);
         let webs = ["web-1", "web-2"].map(|name| Web::start(binary, folder, name, &common));
         let webs = webs.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
         let cookie = sign_in(webs[0].at, simulator_at, &viewer.user_id)?;
