@@ -8,6 +8,7 @@
 
 pub(crate) mod bare;
 pub(crate) mod clock;
+mod commands;
 pub(crate) mod fake_gateway;
 pub(crate) mod follower;
 pub(crate) mod frames;
@@ -82,6 +83,8 @@ enum Part {
     Gateway,
     /// Of the gateway only what an event costs with one and with several web instances attached
     Attachments,
+    /// Commands, from a browser to Discord and back
+    Commands,
 }
 
 /// Descriptors a process needs beside its streams.
@@ -129,6 +132,7 @@ struct Plan {
     logs: logs::LogsPlan,
     simulator: simulator::SimulatorPlan,
     gateway: gateway::GatewayPlan,
+    commands: commands::CommandsPlan,
 }
 
 impl Plan {
@@ -151,8 +155,8 @@ impl Plan {
             bail!("--repetitions is at least 1");
         }
         let parts = if options.only.is_empty() {
-            // The last is a part of the one before.
-            vec![Part::Web, Part::Simulator, Part::Gateway]
+            // Attachments are a part of the gateway.
+            vec![Part::Web, Part::Simulator, Part::Gateway, Part::Commands]
         } else {
             options.only.clone()
         };
@@ -182,6 +186,12 @@ impl Plan {
                 },
                 guilds: if options.quick { 10 } else { 100 },
                 people: 500,
+            },
+            commands: commands::CommandsPlan {
+                repetitions,
+                one_at_a_time: if options.quick { 50 } else { 200 },
+                seconds: if options.quick { 2 } else { 10 },
+                overload_seconds: if options.quick { 8 } else { 10 },
             },
         })
     }
@@ -261,6 +271,10 @@ fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measu
     }
     if plan.has(Part::Attachments) {
         let rows = gateway::rows_of_attachments(&plan.gateway, guildhall, &lab, folder)?;
+        measured.rows.extend(rows);
+    }
+    if plan.has(Part::Commands) {
+        let rows = commands::rows(&plan.commands, guildhall, folder)?;
         measured.rows.extend(rows);
     }
     Ok(measured)

@@ -61,6 +61,13 @@ impl Client {
         .with_context(|| format!("POST {url}"))
     }
 
+    /// Without a body.
+    pub(crate) fn put(&mut self, path: &str) -> anyhow::Result<Response> {
+        let url = self.url(path);
+        self.exchange(|http| http.put(&url))
+            .with_context(|| format!("PUT {url}"))
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
