@@ -154,7 +154,7 @@ impl DiscordRest {
                 Ok(permit) => permit,
                 Err(why) => {
                     count_not_sent(why);
-                    return Err(retry.not_sent(why));
+                    return Err(RetryPolicy::not_sent(why));
                 }
             };
             histogram!("guildhall_discord_wait_seconds", "share" => share_name(caller.share()))

@@ -22,14 +22,17 @@ mod driver;
 mod order;
 /// Which commands there are, and what was answered.
 mod ledger;
+/// What is asked about guilds.
+mod worlds;
 
 use std::time::{Duration, Instant};
 
 use guildhall_model::command::{CommandError, CommandErrorCode, CommandRequest, CommandResult};
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use act::{CommandContext, GuildWorlds};
+pub(crate) use act::CommandContext;
 pub(crate) use driver::{ExecutorExit, ExecutorSetup, run};
+pub(crate) use worlds::{GuildWorld, GuildWorlds};
 
 /// Commands that wait or are carried out, at one time. One more is told to come back.
 const COMMANDS: usize = 1_000;

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use guildhall_model::{
-    UnixMs,
+    Position, UnixMs,
     command::{Before, CommandDone, CommandError, CommandRequest, CommandResult},
 };
 use serde::{Deserialize, Serialize};
@@ -49,10 +49,7 @@ pub struct KeptCommand {
 #[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum CommandState {
     /// It may have been done: the process was about to, or had.
-    Intended {
-        /// What was so before.
-        before: Before,
-    },
+    Intended(Intent),
     /// Discord makes it wait.
     Queued {
         /// It is tried again then.
@@ -70,6 +67,21 @@ pub enum CommandState {
         /// As it was answered.
         result: Settlement,
     },
+}
+
+/// A command that may have been done, and what was so before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// What was so before, of that which it changes.
+    pub before: Before,
+    /// Where the guild's log stood then: what came after it may have been this command's doing, or
+    /// somebody else's.
+    pub at: Position,
+    /// When that was.
+    pub since: UnixMs,
+    /// Whoever asked was told that it is done later, so it is, however long that takes.
+    pub promised: bool,
 }
 
 /// A result in a shape that every format can hold.

@@ -34,7 +34,7 @@ pub mod memory;
 pub mod conformance;
 
 pub use clock::{Clock, ManualClock, SystemClock, millis};
-pub use command_journal::{CommandJournal, CommandState, KeptCommand, Settlement};
+pub use command_journal::{CommandJournal, CommandState, Intent, KeptCommand, Settlement};
 pub use event_bus::{AppendError, EventBus, EventTail, ReadError};
 pub use event_store::EventStore;
 pub use expiring_set::ExpiringSet;

@@ -13,7 +13,7 @@ use guildhall_model::{
     command::{Before, Command, CommandDone, CommandRequest, Outcome},
 };
 use guildhall_ports::{
-    CommandJournal, CommandState, Fence, Journal, KeptCommand,
+    CommandJournal, CommandState, Fence, Intent, Journal, KeptCommand,
     journal::{Commit, JournalState, NewEpoch},
 };
 use guildhall_stores::sqlite::SqliteJournals;
@@ -156,9 +156,12 @@ fn intended(id: u64) -> KeptCommand {
             },
         },
         asked_at: 1_700_000_000_000 + id,
-        state: CommandState::Intended {
+        state: CommandState::Intended(Intent {
             before: Before::Name("its name before".to_owned()),
-        },
+            at: Position::start(LogId(0), 1_700_000_000_000).at(id),
+            since: 1_700_000_000_000 + id,
+            promised: false,
+        }),
     }
 }
 

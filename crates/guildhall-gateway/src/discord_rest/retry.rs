@@ -44,9 +44,6 @@ pub(super) struct RetryPolicy {
     caller: RestCaller,
     deadline: Instant,
     failures: u32,
-    /// A request that may have been done had no answer: what a later one is refused for says
-    /// nothing about the first.
-    in_doubt: Option<String>,
 }
 
 impl RetryPolicy {
@@ -56,7 +53,6 @@ impl RetryPolicy {
             caller,
             deadline,
             failures: 0,
-            in_doubt: None,
         }
     }
 
@@ -73,40 +69,35 @@ impl RetryPolicy {
             }
             RequestOutcome::Answered { status, body } => {
                 let refusal = Box::new(DiscordRefusal::read(status, &body));
-                NextTry::Never(Err(self.said(RestError::Refused(refusal))))
+                NextTry::Never(Err(RestError::Refused(refusal)))
             }
             RequestOutcome::NotConnected(why) => match self.wait(now, jitter) {
                 Some(at) => NextTry::After(at),
-                None => NextTry::Never(Err(self.said(RestError::Unreachable(why)))),
+                None => NextTry::Never(Err(RestError::Unreachable(why))),
             },
             RequestOutcome::Unanswered(why) => self.failed(why, now, jitter),
         }
     }
 
     /// The limiter turned it away.
-    pub(super) fn not_sent(&self, why: NotSent) -> RestError {
+    pub(super) fn not_sent(why: NotSent) -> RestError {
         match why {
             NotSent::Unauthorised => RestError::Unauthorised,
-            NotSent::Throttled(until) => self.said(RestError::Throttled { until }),
+            NotSent::Throttled(until) => RestError::Throttled { until },
             NotSent::Full(until) | NotSent::TooManyInvalid(until) | NotSent::Late(until) => {
-                self.said(RestError::Overloaded { until })
+                RestError::Overloaded { until }
             }
         }
     }
 
-    /// Nobody knows whether it was done.
+    /// No answer tells whether it was done.
     fn failed(&mut self, why: String, now: Instant, jitter: f64) -> NextTry {
         if !self.template.only_reads() {
-            self.in_doubt = Some(why.clone());
+            return NextTry::Never(Err(RestError::Unknown(why)));
         }
-        let wait = self
-            .template
-            .row()
-            .idempotent
-            .then(|| self.wait(now, jitter));
-        match wait.flatten() {
+        match self.wait(now, jitter) {
             Some(at) => NextTry::After(at),
-            None => NextTry::Never(Err(self.said(RestError::Unreachable(why)))),
+            None => NextTry::Never(Err(RestError::Unreachable(why))),
         }
     }
 
@@ -120,14 +111,6 @@ impl RetryPolicy {
         let most = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(self.failures - 1));
         let at = now + most.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
         (at < self.deadline).then_some(at)
-    }
-
-    /// An error that says that nothing was done, unless that is in doubt.
-    fn said(&self, error: RestError) -> RestError {
-        match &self.in_doubt {
-            None => error,
-            Some(why) => RestError::Unknown(why.clone()),
-        }
     }
 }
 
@@ -156,7 +139,7 @@ mod tests {
         let now = Instant::now();
         for (after, tries) in [(60_000, 5), (500, 2), (1, 1)] {
             let deadline = now + Duration::from_millis(after);
-            let mut retry = RetryPolicy::new(RouteTemplate::ModifyMember, COMMAND, deadline);
+            let mut retry = RetryPolicy::new(RouteTemplate::GetChannel, COMMAND, deadline);
             let (mut at, mut count) = (now, 0);
             loop {
                 count += 1;
@@ -167,7 +150,7 @@ mod tests {
                         at = next;
                     }
                     NextTry::Never(result) => {
-                        assert_eq!(result, Err(RestError::Unknown("HTTP 502".into())));
+                        assert_eq!(result, Err(RestError::Unreachable("HTTP 502".into())));
                         break;
                     }
                 }
@@ -180,9 +163,9 @@ mod tests {
     fn what_is_not_safe_is_tried_once_unless_it_was_not_sent() {
         let now = Instant::now();
         let deadline = now + Duration::from_mins(1);
-        let add = || RetryPolicy::new(RouteTemplate::AddMember, COMMAND, deadline);
+        let act = || RetryPolicy::new(RouteTemplate::ModifyMember, COMMAND, deadline);
         for outcome in [cut(), status(500)] {
-            let next = add().ended(outcome, now, 0.0);
+            let next = act().ended(outcome, now, 0.0);
             assert!(
                 matches!(next, NextTry::Never(Err(RestError::Unknown(_)))),
                 "{next:?}"
@@ -192,40 +175,9 @@ mod tests {
             RequestOutcome::NotConnected("refused".into()),
             RequestOutcome::Throttled,
         ] {
-            let next = add().ended(outcome, now, 0.0);
+            let next = act().ended(outcome, now, 0.0);
             assert!(matches!(next, NextTry::After(_)), "{next:?}");
         }
-    }
-
-    #[test]
-    fn after_a_request_in_doubt_no_refusal_says_that_nothing_was_done() {
-        let now = Instant::now();
-        let deadline = now + Duration::from_mins(1);
-        let unknown = RestError::Unknown("cut".into());
-        let in_doubt = |template| {
-            let mut retry = RetryPolicy::new(template, COMMAND, deadline);
-            assert!(matches!(retry.ended(cut(), now, 0.5), NextTry::After(_)));
-            retry
-        };
-        let mut moved = in_doubt(RouteTemplate::ModifyMember);
-        let next = moved.ended(status(400), now, 0.5);
-        assert_eq!(next, NextTry::Never(Err(unknown.clone())));
-        for why in [NotSent::Throttled(deadline), NotSent::Late(deadline)] {
-            assert_eq!(moved.not_sent(why), unknown);
-        }
-        assert_eq!(
-            moved.not_sent(NotSent::Unauthorised),
-            RestError::Unauthorised
-        );
-        let next = moved.ended(status(200), now, 0.5);
-        assert!(matches!(next, NextTry::Never(Ok(_))), "done is done");
-
-        let mut read = in_doubt(RouteTemplate::GetChannel);
-        let next = read.ended(status(404), now, 0.5);
-        assert!(
-            matches!(next, NextTry::Never(Err(RestError::Refused(_)))),
-            "reading does nothing: {next:?}"
-        );
     }
 
     #[test]

@@ -70,8 +70,6 @@ pub(crate) struct RouteRow {
     pub method: Method,
     /// Its path below the API's, with names for ids.
     pub path: &'static str,
-    /// Whether a repeat has the effect, and the answer that its caller chooses by, of the first.
-    pub idempotent: bool,
     /// Whether Discord takes `X-Audit-Log-Reason`.
     pub takes_reason: bool,
 }
@@ -94,33 +92,26 @@ impl RouteTemplate {
     pub(crate) fn row(self) -> RouteRow {
         const MEMBER: &str = "/guilds/{guild}/members/{user}";
         const CHANNEL: &str = "/channels/{channel}";
-        let row = |method, path, idempotent, takes_reason| RouteRow {
+        let row = |method, path, takes_reason| RouteRow {
             method,
             path,
-            idempotent,
             takes_reason,
         };
         match self {
-            Self::GatewayBot => row(Method::GET, "/gateway/bot", true, false),
-            Self::GetMember => row(Method::GET, MEMBER, true, false),
-            Self::ModifyMember => row(Method::PATCH, MEMBER, true, true),
-            // A repeat is answered as if they had been there before.
-            Self::AddMember => row(Method::PUT, MEMBER, false, false),
-            Self::GetVoiceState => row(
-                Method::GET,
-                "/guilds/{guild}/voice-states/{user}",
-                true,
-                false,
-            ),
-            Self::GetChannel => row(Method::GET, CHANNEL, true, false),
-            Self::ModifyChannel | Self::RenameChannel => row(Method::PATCH, CHANNEL, true, true),
-            Self::SetVoiceStatus => {
-                row(Method::PUT, "/channels/{channel}/voice-status", true, true)
-            }
+            Self::GatewayBot => row(Method::GET, "/gateway/bot", false),
+            Self::GetMember => row(Method::GET, MEMBER, false),
+            Self::ModifyMember => row(Method::PATCH, MEMBER, true),
+            Self::AddMember => row(Method::PUT, MEMBER, false),
+            Self::GetVoiceState => row(Method::GET, "/guilds/{guild}/voice-states/{user}", false),
+            Self::GetChannel => row(Method::GET, CHANNEL, false),
+            Self::ModifyChannel | Self::RenameChannel => row(Method::PATCH, CHANNEL, true),
+            Self::SetVoiceStatus => row(Method::PUT, "/channels/{channel}/voice-status", true),
         }
     }
 
-    /// Whether a call changes nothing.
+    /// Whether a call changes nothing, so that it may be made again. What changes something may not:
+    /// without an answer it may have been done, somebody may have acted since, and a repeat would
+    /// undo that.
     pub(crate) fn only_reads(self) -> bool {
         self.row().method == Method::GET
     }

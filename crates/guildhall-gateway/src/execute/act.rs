@@ -13,28 +13,36 @@ use std::{
 
 use guildhall_http::driver_time::now;
 use guildhall_model::{
-    Cursor, GuildId, UnixMs,
+    Cursor, Position, UnixMs,
     command::{
         Before, Command, CommandDone, CommandError, CommandErrorCode, CommandRequest,
         CommandResult, Judgement, Outcome,
     },
+    guild::Membership,
 };
-use guildhall_ports::{Clock, CommandJournal, CommandState, JournalError, millis};
+use guildhall_ports::{Clock, CommandJournal, CommandState, Intent, JournalError, millis};
+use tracing::debug;
 
-use super::{APPEARANCE, calls, discord_error, ledger::AcceptedCommand, unknown};
+use super::{
+    APPEARANCE, calls, discord_error, ledger::AcceptedCommand, unknown, worlds::GuildWorlds,
+};
 use crate::{
-    ShardId,
     discord_rest::{CallTerms, DiscordRest, RestCaller, RestError},
     inbox::{About, Answered, Expectation, QuestionAnswer, Stopped},
-    sequencer::Sequencer,
 };
 
 /// A call to Discord ends within this, whatever happens.
 const CALL: Duration = Duration::from_secs(15);
 /// So long is waited for Discord in silence; for longer the command is queued.
 const THROTTLE: Duration = Duration::from_secs(2);
-/// So long may Discord take to be live again before nobody knows any more.
-const LIVE: Duration = Duration::from_mins(2);
+/// So often is a command sent that nobody has answered.
+const TRIES: u32 = 2;
+/// A promise that can't be kept at the moment is tried again after so long at the least,
+const PROMISE_AGAIN: Duration = Duration::from_secs(5);
+/// and given up when it is so old.
+const PROMISE_KEPT: Duration = Duration::from_hours(2);
+/// So long is Discord waited for to be live, before it is asked for again.
+const LIVE: Duration = Duration::from_mins(1);
 /// So long after Discord's answer is its event waited for.
 const EFFECT: Duration = Duration::from_secs(1);
 
@@ -45,25 +53,6 @@ pub(crate) struct CommandContext {
     pub(crate) rest: DiscordRest,
     pub(crate) journal: Arc<dyn CommandJournal>,
     pub(crate) clock: Arc<dyn Clock>,
-}
-
-/// Whom to ask about a guild: one sequencer for each shard.
-#[derive(Clone, Debug)]
-pub(crate) struct GuildWorlds(Arc<[(ShardId, Sequencer)]>);
-
-impl GuildWorlds {
-    pub(crate) fn new(shards: impl IntoIterator<Item = (ShardId, Sequencer)>) -> Self {
-        Self(shards.into_iter().collect())
-    }
-
-    /// `Ok(None)`: no shard of this process has the guild.
-    async fn ask(&self, guild_id: GuildId, about: About) -> Result<Option<Answered>, Stopped> {
-        let mut shards = self.0.iter();
-        let Some((_, sequencer)) = shards.find(|(shard, _)| shard.has(guild_id)) else {
-            return Ok(None);
-        };
-        sequencer.ask(guild_id, about).await.map(Some)
-    }
 }
 
 /// How an act ended. Whatever it says is kept already.
@@ -122,6 +111,8 @@ pub(super) struct Act {
 /// What Discord said.
 enum Sent {
     Done,
+    /// Nothing: whether it was done is not known.
+    Lost,
     /// The person is not in voice.
     NotInVoice,
     /// It makes us wait so long.
@@ -175,36 +166,49 @@ impl Act {
         if self.due.is_some_and(|due| now() >= due) {
             return self.settle(Err(not_begun())).await;
         }
-        if self.promised && !self.is_live().await? {
-            return Ok(self.later());
-        }
         let now = self.context.clock.now();
         if self.appears_until.is_some_and(|until| until <= now) {
             return self.settle(Err(did_not_appear())).await;
         }
-        let request = Box::new(CommandRequest::clone(&self.accepted.request));
-        let Some(judged) = self.ask(About::Command(request)).await? else {
-            let nowhere = "This gateway does not serve that guild.";
-            let error = CommandError::new(CommandErrorCode::NotFound, nowhere);
-            return self.settle(Err(error)).await;
-        };
-        let QuestionAnswer::Judged(standing) = judged.answer else {
-            return Err(Ended::Stopping);
-        };
-        match standing {
-            Err(error) => self.settle(Err(error)).await,
-            Ok(Judgement::AlreadySo) => self.settle(Ok(done(Some(judged.at.into())))).await,
-            Ok(Judgement::NotInVoice) => self.wait_for_person().await,
-            Ok(Judgement::ToDo(before)) => self.do_it(before).await,
+        for _ in 0..TRIES {
+            let request = Box::new(CommandRequest::clone(&self.accepted.request));
+            let Some(judged) = self.ask(About::Command(request)).await? else {
+                let nowhere = "This gateway does not serve that guild.";
+                let error = CommandError::new(CommandErrorCode::NotFound, nowhere);
+                return self.settle(Err(error)).await;
+            };
+            let QuestionAnswer::Judged(judgement) = judged.answer else {
+                return Err(Ended::Stopping);
+            };
+            let before = match judgement {
+                Err(error) => return self.settle(Err(error)).await,
+                Ok(Judgement::AlreadySo) => {
+                    return self.settle(Ok(done(Some(judged.at.into())))).await;
+                }
+                Ok(Judgement::NotInVoice) => return self.wait_for_person().await,
+                Ok(Judgement::ToDo(before)) => before,
+            };
+            if let Some(exit) = self.do_it(before, judged.at).await? {
+                return Ok(exit);
+            }
         }
+        self.settle(Err(unknown())).await
     }
 
-    async fn do_it(&mut self, before: Before) -> Result<ActExit, Ended> {
+    /// `None`: it was not done, and nothing has happened since, so it may be tried again. `at`: where
+    /// the log stood when `before` was so.
+    async fn do_it(&mut self, before: Before, at: Position) -> Result<Option<ActExit>, Ended> {
         // Without a key nobody can ask what became of it.
         if self.kept || self.accepted.request.key.is_some() {
-            self.keep(CommandState::Intended { before }).await?;
+            let intent = Intent {
+                before,
+                at,
+                since: self.context.clock.now(),
+                promised: self.promised,
+            };
+            self.keep(CommandState::Intended(intent)).await?;
         }
-        match self.send().await? {
+        let exit = match self.send().await? {
             Sent::Done => {
                 let at = self.effect().await?;
                 self.settle(Ok(done(at))).await
@@ -212,19 +216,20 @@ impl Act {
             Sent::NotInVoice => self.wait_for_person().await,
             Sent::Throttled(until) => self.queue(until).await,
             Sent::Failed(error) => self.settle(Err(error)).await,
-        }
+            Sent::Lost => match self.fate(at).await? {
+                Fate::Done(at) => self.settle(Ok(done(at))).await,
+                Fate::NotDone => return Ok(None),
+                Fate::Unknown => self.settle(Err(unknown())).await,
+            },
+        };
+        exit.map(Some)
     }
 
     /// Has Discord do it.
     async fn send(&self) -> Result<Sent, Ended> {
         let request = &self.accepted.request;
         let reason = format!("{} by {}", request.command.name(), request.actor);
-        let terms = CallTerms {
-            caller: RestCaller::Command(request.actor),
-            deadline: now() + CALL,
-            longest_throttle: THROTTLE,
-            reason: Some(&reason),
-        };
+        let terms = self.terms(Some(&reason));
         match calls::act(&self.context.rest, &terms, request).await {
             Ok(()) => Ok(Sent::Done),
             Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
@@ -232,7 +237,10 @@ impl Act {
             Err(RestError::Refused(refusal)) if refusal.code == discord_error::NOT_IN_VOICE => {
                 Ok(Sent::NotInVoice)
             }
-            Err(RestError::Unknown(why)) => self.look(&why).await,
+            Err(RestError::Unknown(why)) => {
+                debug!("a command may have been done: {why}");
+                Ok(Sent::Lost)
+            }
             Err(error) => {
                 let error = discord_error::translated(&error, &request.command, now());
                 Ok(Sent::Failed(error))
@@ -240,24 +248,33 @@ impl Act {
         }
     }
 
-    /// Whether it was done is not known: Discord knows.
-    async fn look(&self, why: &str) -> Result<Sent, Ended> {
-        tracing::debug!("a command may have been done: {why}");
+    /// What became of a command that nobody has answered: its event or Discord's state says that it
+    /// was done; it was not if nothing has happened since `at` to what it is about.
+    async fn fate(&self, at: Position) -> Result<Fate, Ended> {
         let request = &self.accepted.request;
-        if self.effect().await?.is_some() {
-            return Ok(Sent::Done);
+        if let Some(effect) = self.effect().await? {
+            return Ok(Fate::Done(Some(effect)));
         }
-        let terms = CallTerms {
-            caller: RestCaller::Command(request.actor),
+        match calls::is_so(&self.context.rest, &self.terms(None), request).await {
+            Err(RestError::Unauthorised) => return Err(Ended::TokenRefused),
+            Ok(Some(true)) => return Ok(Fate::Done(None)),
+            Ok(_) => {}
+            Err(_) => return Ok(Fate::Unknown),
+        }
+        let touched = self.context.worlds.touched_since(at, request).await;
+        Ok(if touched {
+            Fate::Unknown
+        } else {
+            Fate::NotDone
+        })
+    }
+
+    fn terms<'a>(&self, reason: Option<&'a str>) -> CallTerms<'a> {
+        CallTerms {
+            caller: RestCaller::Command(self.accepted.request.actor),
             deadline: now() + CALL,
             longest_throttle: THROTTLE,
-            reason: None,
-        };
-        match calls::is_so(&self.context.rest, &terms, request).await {
-            Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
-            Ok(Some(true)) => Ok(Sent::Done),
-            // What Discord has not done by now it may still do.
-            Ok(_) | Err(_) => Ok(Sent::Failed(unknown())),
+            reason,
         }
     }
 
@@ -288,6 +305,9 @@ impl Act {
         if until <= now {
             return self.settle(Err(did_not_appear())).await;
         }
+        if first && let Some(refusal) = self.is_nobody().await? {
+            return self.settle(Err(refusal)).await;
+        }
         if !self.may_delay {
             return self.settle(Err(super::busy())).await;
         }
@@ -295,6 +315,24 @@ impl Act {
             self.keep(CommandState::Waiting { until }).await?;
         }
         Ok(ActExit::Delayed(Outcome::Waiting { until }))
+    }
+
+    /// Nobody waits for somebody who is no member of the guild.
+    async fn is_nobody(&self) -> Result<Option<CommandError>, Ended> {
+        let CommandRequest { actor, command, .. } = &*self.accepted.request;
+        let Some(user_id) = command.moves(*actor).filter(|user_id| user_id != actor) else {
+            return Ok(None);
+        };
+        let guild_id = command.guild_id();
+        match self.context.rest.membership(guild_id, user_id).await {
+            Ok(Membership::Stranger) => Ok(Some(CommandError::new(
+                CommandErrorCode::NotFound,
+                "That person is no member of the guild.",
+            ))),
+            Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
+            // Whoever is not known to be nobody is waited for.
+            Ok(Membership::Member { .. }) | Err(_) => Ok(None),
+        }
     }
 
     async fn queue(&mut self, due: UnixMs) -> Result<ActExit, Ended> {
@@ -317,23 +355,19 @@ impl Act {
         Ok(ActExit::Delayed(Outcome::Queued { done_at: due }))
     }
 
-    /// Waits until Discord is live in its guild. Without that nothing can be judged, and what was
-    /// promised would be refused for a restart's or an outage's sake.
-    async fn is_live(&self) -> Result<bool, Ended> {
-        let about = About::Before {
-            request: Box::new(CommandRequest::clone(&self.accepted.request)),
-            until: now() + LIVE,
-        };
-        let answered = self.ask(about).await?;
-        Ok(answered.is_none_or(|answered| answered.answer != QuestionAnswer::NotInTime))
-    }
-
-    /// It stays delayed, as it is kept.
-    fn later(&self) -> ActExit {
-        ActExit::Delayed(match self.appears_until {
+    /// A promise that can't be kept at the moment, and when it is tried again. `None`: it is not one,
+    /// or too old.
+    fn promise_again(&self, error: &CommandError) -> Option<Outcome> {
+        let now = self.context.clock.now();
+        let old = self.accepted.asked_at.saturating_add(millis(PROMISE_KEPT)) <= now;
+        if !self.promised || old {
+            return None;
+        }
+        let wait = error.retry_after_ms.unwrap_or_default();
+        Some(match self.appears_until {
             Some(until) => Outcome::Waiting { until },
             None => Outcome::Queued {
-                done_at: self.context.clock.now(),
+                done_at: now + wait.max(millis(PROMISE_AGAIN)),
             },
         })
     }
@@ -346,6 +380,20 @@ impl Act {
     /// Ends it, kept if its key will be asked for.
     async fn settle(&mut self, result: CommandResult) -> Result<ActExit, Ended> {
         let repeatable = is_final(&result);
+        if let Some(outcome) = result
+            .as_ref()
+            .err()
+            .filter(|_| !repeatable)
+            .and_then(|error| self.promise_again(error))
+        {
+            self.keep(match outcome {
+                Outcome::Waiting { until } => CommandState::Waiting { until },
+                Outcome::Queued { done_at: due } => CommandState::Queued { due },
+                Outcome::Done => return Err(Ended::Stopping),
+            })
+            .await?;
+            return Ok(ActExit::Delayed(outcome));
+        }
         if repeatable && self.accepted.request.key.is_some() {
             let at = self.context.clock.now();
             let result = result.clone().into();
@@ -374,16 +422,46 @@ impl Act {
     }
 }
 
+/// What became of a command that nobody has answered.
+enum Fate {
+    Done(Option<Cursor>),
+    NotDone,
+    /// Something has happened since: perhaps it was this.
+    Unknown,
+}
+
+/// Waits until Discord is live in a command's guild: before that nothing can be judged. Answers with
+/// what is so there now, and where the log stood; `None`: the process ends, or nobody knows.
+pub(super) async fn live(
+    context: &CommandContext,
+    request: &CommandRequest,
+) -> Option<(Before, Position)> {
+    loop {
+        let about = About::Before {
+            request: Box::new(request.clone()),
+            until: now() + LIVE,
+        };
+        let guild_id = request.command.guild_id();
+        match context.worlds.ask(guild_id, about).await {
+            Ok(Some(Answered {
+                answer: QuestionAnswer::NotInTime,
+                ..
+            })) => {}
+            Ok(Some(Answered {
+                answer: QuestionAnswer::Before(Some(is_now)),
+                at,
+            })) => return Some((is_now, at)),
+            _ => return None,
+        }
+    }
+}
+
 /// Waits until a command about somebody who is not in voice can go on. Returns at once when the time
 /// is over or the process ends: the act that goes on says what that means.
-pub(super) async fn appearance(
-    context: CommandContext,
-    request: Arc<CommandRequest>,
-    until: UnixMs,
-) {
+pub(super) async fn appearance(context: &CommandContext, request: &CommandRequest, until: UnixMs) {
     let left = until.saturating_sub(context.clock.now());
     let about = About::When {
-        expectation: Expectation::Ready(Box::new(CommandRequest::clone(&request))),
+        expectation: Expectation::Ready(Box::new(request.clone())),
         until: now() + Duration::from_millis(left),
     };
     let guild_id = request.command.guild_id();

@@ -2,15 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
     time::Duration,
 };
 
 use guildhall_model::{
-    UnixMs,
-    command::{Before, CommandError, CommandErrorCode, CommandRequest, CommandResult, Outcome},
+    Position, UnixMs,
+    command::{Before, CommandError, CommandErrorCode, CommandResult, Outcome},
 };
-use guildhall_ports::{CommandState, JournalError, KeptCommand};
+use guildhall_ports::{Intent, JournalError, KeptCommand};
 use metrics::{counter, gauge, histogram};
 use tokio::{
     select,
@@ -22,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     COMMANDS, COMMANDS_PER_ACTOR, RUNNING, Submission,
-    act::{Act, ActExit, CommandContext, Ended, appearance},
+    act::{Act, ActExit, CommandContext, Ended, appearance, live},
     busy,
-    ledger::{AcceptedCommand, Ledger},
+    ledger::{AcceptedCommand, Ledger, Unsettled},
     order::CommandOrder,
 };
 
@@ -77,8 +76,8 @@ struct Driver {
     lined_up: BTreeMap<u64, LinedUp>,
     /// At most [`RUNNING`], and those of an earlier process.
     acts: JoinSet<(u64, ActExit)>,
-    /// One for each delayed command.
-    delays: JoinSet<(u64, Option<UnixMs>)>,
+    /// One for each command that waits for a time, for somebody to appear, or for Discord to be live.
+    delays: JoinSet<(AcceptedCommand, Origin)>,
     delay_handles: HashMap<u64, AbortHandle>,
 }
 
@@ -97,15 +96,16 @@ enum Origin {
     New { due: std::time::Instant },
     /// It was delayed. `appears_until`: somebody has to appear in voice by then.
     Delayed { appears_until: Option<UnixMs> },
-    /// An earlier process may have done it; before that this was so.
-    LeftBehind(Before),
+    /// An earlier process may have done it. What is so since Discord is live, and where the log
+    /// stands; `None`: nobody knows.
+    LeftBehind(Intent, Option<(Before, Position)>),
 }
 
 /// What woke the task.
 enum Wakeup {
     Submitted(Submission),
     Acted(u64, ActExit),
-    Due(u64, Option<UnixMs>),
+    Due(AcceptedCommand, Origin),
     TimePassed,
     Stop,
 }
@@ -126,7 +126,9 @@ impl Driver {
                     Wakeup::Acted(id, exit)
                 }
                 // Those of commands whose place others took end as aborted.
-                Some(Ok((id, until))) = self.delays.join_next() => Wakeup::Due(id, until),
+                Some(Ok((accepted, origin))) = self.delays.join_next() => {
+                    Wakeup::Due(accepted, origin)
+                }
                 Some(submission) = inbox.recv() => Wakeup::Submitted(submission),
                 _ = expiry.tick() => Wakeup::TimePassed,
             };
@@ -141,8 +143,8 @@ impl Driver {
                     None
                 }
                 Wakeup::Acted(id, exit) => self.acted(id, exit),
-                Wakeup::Due(id, appears_until) => {
-                    self.due(id, appears_until);
+                Wakeup::Due(accepted, origin) => {
+                    self.due(accepted, origin);
                     None
                 }
                 Wakeup::TimePassed => self.expire().await,
@@ -157,24 +159,9 @@ impl Driver {
     fn restore(&mut self, kept: Vec<KeptCommand>) {
         for (accepted, state) in self.ledger.restore(kept) {
             match state {
-                CommandState::Intended { before } => {
-                    self.line_up(accepted, Origin::LeftBehind(before));
-                }
-                CommandState::Queued { due } => {
-                    self.delay(
-                        accepted.id,
-                        Arc::clone(&accepted.request),
-                        Outcome::Queued { done_at: due },
-                    );
-                }
-                CommandState::Waiting { until } => {
-                    self.delay(
-                        accepted.id,
-                        Arc::clone(&accepted.request),
-                        Outcome::Waiting { until },
-                    );
-                }
-                CommandState::Settled { .. } => {}
+                Unsettled::Intended(intent) => self.find_out(accepted, intent),
+                Unsettled::Delayed(outcome) => self.delay(accepted, outcome),
+                Unsettled::Superseded => self.end_superseded(accepted),
             }
         }
     }
@@ -234,8 +221,8 @@ impl Driver {
                     Origin::Delayed { appears_until } => {
                         Act::resumed(context, accepted, appears_until).run().await
                     }
-                    Origin::LeftBehind(before) => {
-                        Act::left_behind(context, accepted).find_out(before).await
+                    Origin::LeftBehind(intent, is_now) => {
+                        Act::find_out(context, accepted, intent, is_now).await
                     }
                 };
                 (id, exit)
@@ -254,8 +241,8 @@ impl Driver {
             }
             ActExit::Delayed(outcome) => {
                 self.supersede(id);
-                if let Some(request) = self.ledger.delayed(id, outcome) {
-                    self.delay(id, request, outcome);
+                if let Some(accepted) = self.ledger.delayed(id, outcome) {
+                    self.delay(accepted, outcome);
                 }
                 None
             }
@@ -279,53 +266,70 @@ impl Driver {
         self.ledger.settled(id, result, repeatable, now);
     }
 
-    /// An older one of its kind that waits is not done any more.
+    /// Older ones that wait are not done any more.
     fn supersede(&mut self, newer: u64) {
-        let Some(older) = self.ledger.supersede(newer) else {
-            return;
-        };
+        for older in self.ledger.supersede(newer) {
+            if let Some(delay) = self.delay_handles.remove(&older.id) {
+                delay.abort();
+            }
+            self.end_superseded(older);
+        }
+    }
+
+    fn end_superseded(&mut self, older: AcceptedCommand) {
         let context = self.context.clone();
         let id = older.id;
-        if let Some(delay) = self.delay_handles.remove(&id) {
-            delay.abort();
-        }
         self.acts.spawn(async move {
             let superseded = CommandError::new(
                 CommandErrorCode::Superseded,
-                "A newer command of its kind took its place.",
+                "A newer command took its place.",
             );
-            (
-                id,
-                Act::resumed(context, older, None)
-                    .end(Err(superseded))
-                    .await,
-            )
+            let act = Act::resumed(context, older, None);
+            (id, act.end(Err(superseded)).await)
         });
     }
 
-    fn delay(&mut self, id: u64, request: Arc<CommandRequest>, outcome: Outcome) {
+    /// Goes on with a command when its time has come and Discord is live. Nothing of that takes a
+    /// place among those that are carried out, or holds up others of the same person.
+    fn delay(&mut self, accepted: AcceptedCommand, outcome: Outcome) {
         let context = self.context.clone();
+        let id = accepted.id;
         let delay = self.delays.spawn(async move {
-            match outcome {
+            let appears_until = match outcome {
                 Outcome::Waiting { until } => {
-                    appearance(context, request, until).await;
-                    (id, Some(until))
+                    appearance(&context, &accepted.request, until).await;
+                    Some(until)
                 }
                 Outcome::Queued { done_at } => {
                     let left = done_at.saturating_sub(context.clock.now());
                     sleep(Duration::from_millis(left)).await;
-                    (id, None)
+                    None
                 }
-                Outcome::Done => (id, None),
-            }
+                Outcome::Done => None,
+            };
+            live(&context, &accepted.request).await;
+            (accepted, Origin::Delayed { appears_until })
         });
         self.delay_handles.insert(id, delay);
     }
 
-    fn due(&mut self, id: u64, appears_until: Option<UnixMs>) {
-        self.delay_handles.remove(&id);
-        if let Some(accepted) = self.ledger.resume(id) {
-            self.line_up(accepted, Origin::Delayed { appears_until });
+    /// The same with one that an earlier process may have done.
+    fn find_out(&mut self, accepted: AcceptedCommand, intent: Intent) {
+        let context = self.context.clone();
+        self.delays.spawn(async move {
+            let is_now = live(&context, &accepted.request).await;
+            (accepted, Origin::LeftBehind(intent, is_now))
+        });
+    }
+
+    fn due(&mut self, accepted: AcceptedCommand, origin: Origin) {
+        self.delay_handles.remove(&accepted.id);
+        let goes_on = match &origin {
+            Origin::Delayed { .. } => self.ledger.resume(accepted.id).is_some(),
+            Origin::New { .. } | Origin::LeftBehind(..) => true,
+        };
+        if goes_on {
+            self.line_up(accepted, origin);
         }
     }
 

@@ -9,7 +9,7 @@ use guildhall_model::{
     ChannelId, UnixMs, UserId,
     command::{Command, CommandError, CommandErrorCode, CommandRequest, CommandResult, Outcome},
 };
-use guildhall_ports::{CommandState, KeptCommand, millis};
+use guildhall_ports::{CommandState, Intent, KeptCommand, millis};
 use tokio::sync::oneshot;
 
 use super::{DELAYED, DELAYED_PER_ACTOR, KEY_KEPT, KEYS};
@@ -81,14 +81,44 @@ impl AcceptedCommand {
     }
 }
 
+/// What is to be done with a command that an earlier process left.
+#[derive(Clone, Debug)]
+pub(super) enum Unsettled {
+    /// It may have been done.
+    Intended(Intent),
+    Delayed(Outcome),
+    /// A newer one had taken its place.
+    Superseded,
+}
+
+enum Left {
+    Settled(UnixMs),
+    Unsettled(Unsettled),
+}
+
+fn restored(state: CommandState) -> (EntryState, Left) {
+    let delayed = |outcome| {
+        let left = Left::Unsettled(Unsettled::Delayed(outcome));
+        (EntryState::Delayed(outcome), left)
+    };
+    match state {
+        CommandState::Settled { at, result } => {
+            (EntryState::Settled(result.into()), Left::Settled(at))
+        }
+        CommandState::Queued { due } => delayed(Outcome::Queued { done_at: due }),
+        CommandState::Waiting { until } => delayed(Outcome::Waiting { until }),
+        CommandState::Intended(intent) => {
+            let left = Left::Unsettled(Unsettled::Intended(intent));
+            (EntryState::Running, left)
+        }
+    }
+}
+
 impl Ledger {
-    /// Takes in what an earlier process left. Answers with those that are not settled, which are
-    /// under way from now on.
-    pub(super) fn restore(
-        &mut self,
-        kept: Vec<KeptCommand>,
-    ) -> Vec<(AcceptedCommand, CommandState)> {
-        let mut unsettled = Vec::new();
+    /// Takes in what an earlier process left, in ascending order of ids. Answers with those that are
+    /// not settled.
+    pub(super) fn restore(&mut self, kept: Vec<KeptCommand>) -> Vec<(AcceptedCommand, Unsettled)> {
+        let mut unsettled: BTreeMap<u64, (AcceptedCommand, Unsettled)> = BTreeMap::new();
         for KeptCommand {
             id,
             request,
@@ -101,39 +131,35 @@ impl Ledger {
             if let Some(key) = key_of(&request) {
                 self.keys.insert(key, id);
             }
-            let entry_state = match &state {
-                CommandState::Settled { at, result } => {
-                    self.settled.push_back((*at, id));
-                    EntryState::Settled(result.clone().into())
-                }
-                CommandState::Queued { due } => {
-                    self.delayed.insert(delay_key_of(&request), id);
-                    EntryState::Delayed(Outcome::Queued { done_at: *due })
-                }
-                CommandState::Waiting { until } => {
-                    self.delayed.insert(delay_key_of(&request), id);
-                    EntryState::Delayed(Outcome::Waiting { until: *until })
-                }
-                CommandState::Intended { .. } => EntryState::Running,
+            let accepted = AcceptedCommand {
+                id,
+                request: Arc::clone(&request),
+                asked_at,
             };
-            if !matches!(state, CommandState::Settled { .. }) {
-                let accepted = AcceptedCommand {
-                    id,
-                    request: Arc::clone(&request),
-                    asked_at,
-                };
-                unsettled.push((accepted, state));
+            let (state, left) = restored(state);
+            if matches!(state, EntryState::Delayed(_))
+                && let Some(older) = self.delayed.insert(delay_key_of(&request), id)
+            {
+                // The process ended before it could tell the older one.
+                self.resume(older);
+                if let Some((_, left)) = unsettled.get_mut(&older) {
+                    *left = Unsettled::Superseded;
+                }
+            }
+            match left {
+                Left::Settled(at) => self.settled.push_back((at, id)),
+                Left::Unsettled(left) => _ = unsettled.insert(id, (accepted, left)),
             }
             let entry = LedgerEntry {
                 request,
                 asked_at,
                 waiters: Vec::new(),
-                state: entry_state,
+                state,
             };
             self.entries.insert(id, entry);
         }
         self.settled.make_contiguous().sort_unstable();
-        unsettled
+        unsettled.into_values().collect()
     }
 
     /// A command with a key that is known already is answered, or waits with the first. `Err`: it is
@@ -206,14 +232,18 @@ impl Ledger {
         })
     }
 
-    /// It goes on later, and whoever waits is told so. Answers with what it asks for.
-    pub(super) fn delayed(&mut self, id: u64, outcome: Outcome) -> Option<Arc<CommandRequest>> {
+    /// It goes on later, and whoever waits is told so. Answers with it.
+    pub(super) fn delayed(&mut self, id: u64, outcome: Outcome) -> Option<AcceptedCommand> {
         let entry = self.entries.get_mut(&id)?;
         entry.state = EntryState::Delayed(outcome);
         tell(&mut entry.waiters, &Ok(outcome.answer()));
-        let request = Arc::clone(&entry.request);
-        self.delayed.insert(delay_key_of(&request), id);
-        Some(request)
+        let accepted = AcceptedCommand {
+            id,
+            request: Arc::clone(&entry.request),
+            asked_at: entry.asked_at,
+        };
+        self.delayed.insert(delay_key_of(&accepted.request), id);
+        Some(accepted)
     }
 
     /// What it is called.
@@ -229,18 +259,32 @@ impl Ledger {
         self.delayed.len() < DELAYED && own < DELAYED_PER_ACTOR
     }
 
-    /// An older one of its kind that is delayed, and is not any more: a newer one was done, or is
-    /// delayed in its place. It is to be settled.
-    pub(super) fn supersede(&mut self, newer: u64) -> Option<AcceptedCommand> {
-        let request = &self.entries.get(&newer)?.request;
-        let delay_key = delay_key_of(request);
-        let older = *self.delayed.get(&delay_key)?;
-        if older >= newer {
-            return None;
-        }
-        self.delayed.remove(&delay_key);
-        let accepted = self.resume(older)?;
-        Some(accepted)
+    /// Older ones that are delayed, and are not any more, since a newer one was done or is delayed:
+    /// one of its kind, and for whoever was taken out of voice where they were to be moved. They are
+    /// to be settled.
+    pub(super) fn supersede(&mut self, newer: u64) -> Vec<AcceptedCommand> {
+        let Some(entry) = self.entries.get(&newer) else {
+            return Vec::new();
+        };
+        let CommandRequest { actor, command, .. } = &*entry.request;
+        let is_out = !matches!(command, Command::ConnectUserToVoiceChannel { .. });
+        let moved = command.moves(*actor).filter(|_| is_out);
+        let keys = [
+            Some(delay_key_of(&entry.request)),
+            moved.map(DelayKey::of_move),
+        ];
+        let older = keys.into_iter().flatten().filter_map(|key| {
+            let older = self.delayed.get(&key).copied();
+            older
+                .filter(|older| *older < newer)
+                .map(|older| (key, older))
+        });
+        let older: Vec<(DelayKey, u64)> = older.collect();
+        let superseded = older.into_iter().filter_map(|(key, older)| {
+            self.delayed.remove(&key);
+            self.resume(older)
+        });
+        superseded.collect()
     }
 
     /// It has ended, and whoever waits is told how. `repeatable`: its key answers the same from now
@@ -310,15 +354,24 @@ fn key_of(request: &CommandRequest) -> Option<ScopedKey> {
     })
 }
 
+impl DelayKey {
+    /// Somebody who is to be moved is in one room in the end, whichever was named first.
+    fn of_move(user_id: UserId) -> Self {
+        Self {
+            name: "connectUserToVoiceChannel",
+            about: (None, Some(user_id)),
+        }
+    }
+}
+
 fn delay_key_of(request: &CommandRequest) -> DelayKey {
     let command = &request.command;
-    let person = command.moves(request.actor);
-    // Somebody who is to be moved is in one room in the end, whichever was named first.
-    let is_move = matches!(command, Command::ConnectUserToVoiceChannel { .. });
-    let room = command.channel_id().filter(|_| !is_move);
+    if let Command::ConnectUserToVoiceChannel { user_id, .. } = command {
+        return DelayKey::of_move(*user_id);
+    }
     DelayKey {
         name: command.name(),
-        about: (room, person),
+        about: (command.channel_id(), command.moves(request.actor)),
     }
 }
 

@@ -14,6 +14,7 @@ use super::tasks::{TaskExit, Tasks};
 use crate::{
     Config, GatewayBuildError, GatewayPorts, ShardId,
     discord_rest::DiscordRest,
+    execute::GuildWorld,
     health::ShardHealth,
     history::HistoryFollower,
     inbox::Input,
@@ -114,8 +115,12 @@ impl Shard {
     }
 
     /// Whom to ask about its guilds.
-    pub(super) fn world(&self) -> (ShardId, Sequencer) {
-        (self.id, self.sequencer.clone())
+    pub(super) fn world(&self) -> GuildWorld {
+        GuildWorld {
+            shard: self.id,
+            sequencer: self.sequencer.clone(),
+            log: self.log.clone(),
+        }
     }
 
     /// What the link needs of it.

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, path::Path};
 
 use guildhall_model::{
-    ChannelId, GuildId, UserId,
+    ChannelId, GuildId, LogId, Position, UserId,
     command::{Before, Command, CommandDone, CommandRequest, Outcome},
 };
-use guildhall_ports::{CommandJournal, CommandState, KeptCommand, journal::JournalFuture};
+use guildhall_ports::{CommandJournal, CommandState, Intent, KeptCommand, journal::JournalFuture};
 use guildhall_stores::sqlite::SqliteJournals;
 use tempfile::tempdir;
 use tokio::runtime::Builder;
@@ -75,9 +75,12 @@ impl Call {
         let id = number / 3;
         let state = match number % 3 {
             0 => return Self::Forget(id.saturating_sub(KEPT)),
-            1 => CommandState::Intended {
+            1 => CommandState::Intended(Intent {
                 before: Before::Unknown,
-            },
+                at: Position::start(LogId(0), 1).at(number),
+                since: number,
+                promised: false,
+            }),
             _ => {
                 let (outcome, at) = (Outcome::Done, None);
                 let result = Ok(CommandDone { outcome, at }).into();

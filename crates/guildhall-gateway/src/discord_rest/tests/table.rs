@@ -25,7 +25,6 @@ struct Row {
     /// requests that it took; `None`: two or more.
     read: (Answered, Option<usize>),
     act: (Answered, Option<usize>),
-    once: (Answered, Option<usize>),
 }
 
 impl Row {
@@ -37,12 +36,11 @@ impl Row {
             then: None,
             read: done,
             act: done,
-            once: done,
         }
     }
 
     fn all(mut self, answered: Answered, requests: usize) -> Self {
-        (self.read, self.act, self.once) = [(answered, Some(requests)); 3].into();
+        (self.read, self.act) = [(answered, Some(requests)); 2].into();
         self
     }
 }
@@ -110,33 +108,27 @@ fn failures() -> [Row; 6] {
         Row {
             then: Some(Reply::Text(500, "<html>")),
             read: unreachable(more),
-            act: unknown(more),
-            once: unknown(once),
+            act: unknown(once),
             ..Row::new("500 for ever", [])
         },
         Row {
             read: done_again,
-            act: done_again,
-            once: unknown(once),
+            act: unknown(once),
             ..Row::new("500 once", [Reply::Text(500, "")])
         },
         Row {
             read: done_again,
-            act: done_again,
-            once: unknown(once),
+            act: unknown(once),
             ..Row::new("an answer that is cut", [Reply::Cut])
         },
         Row {
             read: (Answered::Refused(400, 40_032), Some(2)),
-            // Perhaps it is what the first has done that the second is refused for.
-            act: unknown(Some(2)),
-            once: unknown(once),
+            act: unknown(once),
             ..Row::new("a 500 and then a refusal", [Reply::Text(500, ""), no])
         },
         Row {
             read: (Answered::Throttled, Some(2)),
-            act: unknown(Some(2)),
-            once: unknown(once),
+            act: unknown(once),
             ..Row::new(
                 "a 500 and then a long 429",
                 [Reply::Text(500, ""), Reply::Throttled("user", 600.0)],
@@ -146,7 +138,6 @@ fn failures() -> [Row; 6] {
             then: Some(Reply::Hang),
             read: unreachable(once),
             act: unknown(once),
-            once: unknown(once),
             ..Row::new("a hang", [])
         },
     ]
@@ -194,10 +185,8 @@ async fn case(row: &Row, route: RestRoute) -> Option<String> {
     let template = route.template();
     let expected = if template.only_reads() {
         row.read
-    } else if template.row().idempotent {
-        row.act
     } else {
-        row.once
+        row.act
     };
     let requests = discord.requests().len();
     let as_many = expected.1.map_or(requests >= 2, |count| requests == count);

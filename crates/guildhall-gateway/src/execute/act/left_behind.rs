@@ -1,78 +1,62 @@
-//! What an earlier process was about to do, or had done: Discord's state says which.
+//! What an earlier process was about to do, or had done: what has happened since says which.
 
 use std::time::Duration;
 
-use guildhall_http::driver_time::now;
-use guildhall_model::command::{
-    Before, CommandError, CommandErrorCode, CommandRequest, CommandResult,
+use guildhall_model::{
+    Position,
+    command::{Before, CommandError, CommandErrorCode},
 };
-use guildhall_ports::millis;
+use guildhall_ports::{Intent, millis};
 
-use super::{Act, ActExit, Ended, LIVE, done};
-use crate::{
-    execute::{act::CommandContext, ledger::AcceptedCommand, unknown},
-    inbox::{About, Answered, QuestionAnswer},
-};
+use super::{Act, ActExit, Ended, done};
+use crate::execute::{act::CommandContext, ledger::AcceptedCommand, unknown};
 
-/// What is older than this is not done any more: whoever asked has long been told that nobody
-/// answers.
+/// What is older than this is not done any more, but if it was promised: whoever asked has long been
+/// told that nobody answers.
 const OLDEST: Duration = Duration::from_mins(1);
 
 impl Act {
-    /// One that may have been done.
-    pub(in crate::execute) fn left_behind(
+    /// Finds out whether it was done, and does it if it was not. `is_now`: what is so since Discord
+    /// is live, and where the log stands; `None`: nobody knows.
+    pub(in crate::execute) async fn find_out(
         context: CommandContext,
         accepted: AcceptedCommand,
-    ) -> Self {
-        Self {
-            promised: false,
-            ..Self::resumed(context, accepted, None)
-        }
+        intent: Intent,
+        is_now: Option<(Before, Position)>,
+    ) -> ActExit {
+        let mut act = Self::resumed(context, accepted, None);
+        act.promised = intent.promised;
+        act.decide(intent, is_now).await.into()
     }
 
-    /// Finds out whether it was done, and does it if it was not.
-    pub(in crate::execute) async fn find_out(mut self, before: Before) -> ActExit {
-        self.decide(before).await.into()
-    }
-
-    async fn decide(&mut self, before: Before) -> Result<ActExit, Ended> {
-        let about = About::Before {
-            request: Box::new(CommandRequest::clone(&self.accepted.request)),
-            until: now() + LIVE,
-        };
-        let Some(Answered {
-            answer: QuestionAnswer::Before(Some(is_now)),
-            at,
-        }) = self.ask(about).await?
-        else {
+    async fn decide(
+        &mut self,
+        intent: Intent,
+        is_now: Option<(Before, Position)>,
+    ) -> Result<ActExit, Ended> {
+        let Some((is_now, at)) = is_now else {
             return self.settle(Err(unknown())).await;
         };
         let request = &self.accepted.request;
         if is_now.is_after(&request.command) {
             return self.settle(Ok(done(Some(at.into())))).await;
         }
-        if is_now != before {
-            // Done and undone by somebody, or never done and changed by somebody.
+        // Done and undone by somebody, or never done and changed by somebody.
+        let worlds = &self.context.worlds;
+        if is_now != intent.before || worlds.touched_since(intent.at, request).await {
             return self.settle(Err(unknown())).await;
         }
-        let age = self
-            .context
-            .clock
-            .now()
-            .saturating_sub(self.accepted.asked_at);
-        if age <= millis(OLDEST) {
+        let age = self.context.clock.now().saturating_sub(intent.since);
+        if intent.promised || age <= millis(OLDEST) {
             return self.carry_out().await;
         }
-        self.settle(too_old(&before)).await
+        self.settle(Err(match intent.before {
+            Before::Unknown => unknown(),
+            _ => CommandError::new(
+                CommandErrorCode::DiscordFailed,
+                "It was not done: the gateway was restarted, and was away for too long.",
+            ),
+        }))
+        .await
     }
-}
-
-fn too_old(before: &Before) -> CommandResult {
-    Err(match before {
-        Before::Unknown => unknown(),
-        _ => CommandError::new(
-            CommandErrorCode::DiscordFailed,
-            "It was not done: the gateway was restarted, and was away for too long.",
-        ),
-    })
 }

@@ -1,7 +1,7 @@
 //! Keys, and what takes whose place.
 
-use guildhall_model::{GuildId, command::Before};
-use guildhall_ports::Settlement;
+use guildhall_model::{GuildId, LogId, Position, command::Before};
+use guildhall_ports::{Intent, Settlement};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::*;
@@ -61,11 +61,13 @@ fn a_newer_one_takes_the_place_of_one_that_waits_whether_it_is_done_or_waits_too
         let mut ledger = Ledger::default();
         let queued = Outcome::Queued { done_at: 9_000 };
         let (older, mut answer) = given(&mut ledger, rename("old", "den"));
-        assert!(ledger.supersede(older.id).is_none());
+        assert!(ledger.supersede(older.id).is_empty());
         ledger.delayed(older.id, queued);
         assert_eq!(answer.try_recv(), Ok(Ok(queued.answer())));
         let (newer, _answer) = given(&mut ledger, rename("new", "hall"));
-        let gone = ledger.supersede(newer.id).expect("the older one waits");
+        let [gone] = &ledger.supersede(newer.id)[..] else {
+            panic!("the older one waits")
+        };
         assert_eq!(gone.id, older.id);
         if newer_waits {
             ledger.delayed(newer.id, queued);
@@ -85,6 +87,42 @@ fn a_newer_one_takes_the_place_of_one_that_waits_whether_it_is_done_or_waits_too
         assert_eq!(ledger.resume(newer.id).is_some(), newer_waits);
         assert!(ledger.delayed.is_empty() != newer_waits);
     }
+}
+
+#[test]
+fn who_is_taken_out_of_voice_is_not_moved_later() {
+    let mut ledger = Ledger::default();
+    let (guild_id, channel_id, user_id) = (GuildId(1), ChannelId(10), UserId(1));
+    let mut request = rename("k", "");
+    request.command = Command::ConnectUserToVoiceChannel {
+        guild_id,
+        channel_id,
+        user_id,
+    };
+    let (moved, _answer) = given(&mut ledger, request.clone());
+    ledger.delayed(moved.id, Outcome::Waiting { until: 9_000 });
+    request.command = Command::Disconnect { guild_id };
+    let (left, _answer) = given(&mut ledger, request);
+    let superseded = ledger.supersede(left.id);
+    let ids: Vec<u64> = superseded.iter().map(|older| older.id).collect();
+    assert_eq!(ids, [moved.id]);
+}
+
+#[test]
+fn of_two_that_were_left_waiting_the_newer_goes_on() {
+    let queued = |id, key| KeptCommand {
+        id,
+        request: rename(key, "den"),
+        asked_at: 1,
+        state: CommandState::Queued { due: 9_000 },
+    };
+    let mut ledger = Ledger::default();
+    let left = ledger.restore(vec![queued(3, "old"), queued(5, "new")]);
+    let left: Vec<(u64, bool)> = left
+        .iter()
+        .map(|(command, left)| (command.id, matches!(left, Unsettled::Superseded)))
+        .collect();
+    assert_eq!(left, [(3, true), (5, false)]);
 }
 
 #[test]
@@ -130,7 +168,12 @@ fn what_an_earlier_process_left_is_known_and_goes_on() {
         asked_at: 1,
         state,
     };
-    let before = Before::Name("hall".to_owned());
+    let intent = Intent {
+        before: Before::Name("hall".to_owned()),
+        at: Position::start(LogId(0), 1),
+        since: 1,
+        promised: false,
+    };
     let settled = CommandState::Settled {
         at: 3,
         result: Settlement::from(done()),
@@ -140,7 +183,7 @@ fn what_an_earlier_process_left_is_known_and_goes_on() {
     let unsettled = ledger.restore(vec![
         kept(3, "settled", settled),
         kept(5, "queued", CommandState::Queued { due: 9_000 }),
-        kept(8, "intended", CommandState::Intended { before }),
+        kept(8, "intended", CommandState::Intended(intent)),
     ]);
     let ids: Vec<u64> = unsettled.iter().map(|(accepted, _)| accepted.id).collect();
     assert_eq!(ids, [5, 8]);

@@ -16,8 +16,8 @@ use axum::{
 };
 use guildhall_http::tls;
 use guildhall_model::{
-    Guild, LogId, Permissions, Position,
-    command::{Before, judge},
+    Change, Event, Guild, LogId, Permissions, Position,
+    command::{Before, Judgement, judge},
     guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
 };
 use parking_lot::Mutex;
@@ -30,6 +30,7 @@ use crate::{
     config::tests::NAMES,
     discord_rest::{DiscordRest, RestBudget},
     inbox::{About, Answered, Expectation, Input, Question, QuestionAnswer},
+    log::{Log, Retention, tests::write},
     sequencer::Sequencer,
 };
 
@@ -59,6 +60,8 @@ pub(super) struct FalseDiscord {
 
 struct DiscordState {
     guild: Guild,
+    /// Where it is told.
+    log: Log,
     /// Whether the sequencer hears of it.
     live: bool,
     script: VecDeque<Reaction>,
@@ -73,8 +76,15 @@ impl FalseDiscord {
     pub(super) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let origin = format!("http://{}", listener.local_addr().expect("bound"));
+        let retention = Retention {
+            records_per_guild: 10_000,
+            bytes: 64 << 20,
+            bytes_per_guild: 64 << 20,
+        };
+        let log = crate::log::tests::log(Position::start(LogId(0), 1), retention);
         let state = Arc::new(Mutex::new(DiscordState {
             guild: guild(),
+            log: log.clone(),
             live: true,
             script: VecDeque::new(),
             done: Vec::new(),
@@ -96,7 +106,11 @@ impl FalseDiscord {
             origin,
             state,
             changed,
-            worlds: GuildWorlds::new([(ShardId::ONLY, sequencer)]),
+            worlds: GuildWorlds::new([GuildWorld {
+                shard: ShardId::ONLY,
+                sequencer,
+                log,
+            }]),
             _tasks: Arc::new(tasks),
         }
     }
@@ -132,7 +146,7 @@ impl FalseDiscord {
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Guild)) {
-        change(&mut self.state.lock().guild);
+        self.state.lock().change(change);
         self.changed.send_modify(|seq| *seq += 1);
     }
 
@@ -200,7 +214,9 @@ async fn answer(
             return answer;
         }
         if done {
+            let before = state.guild.clone();
             state.apply(&path, &body);
+            state.tell_since(&before);
         }
         reaction
     };
@@ -228,6 +244,45 @@ async fn answer(
 }
 
 impl DiscordState {
+    fn change(&mut self, change: impl FnOnce(&mut Guild)) {
+        let before = self.guild.clone();
+        change(&mut self.guild);
+        self.tell_since(&before);
+    }
+
+    /// Writes what has become different to the log.
+    fn tell_since(&self, before: &Guild) {
+        let room_of =
+            |guild: &Guild, user: UserId| guild.voice.get(&user).map(|there| there.channel_id);
+        let mut changes = Vec::new();
+        for user_id in [OWNER, ANNA, BEN] {
+            let (was, is) = (room_of(before, user_id), room_of(&self.guild, user_id));
+            if was == is {
+                continue;
+            }
+            changes.extend(was.map(|previous_channel_id| Change::VoiceLeft {
+                previous_channel_id,
+                user_id,
+            }));
+            changes.extend(is.map(|room| Change::VoiceJoined(occupant(user_id, room))));
+        }
+        for (id, room) in &self.guild.rooms {
+            if before.rooms[id] != *room {
+                changes.push(Change::RoomUpdated(room.info.clone()));
+            }
+        }
+        let events = changes.into_iter().map(|change| Event {
+            guild_id: GUILD,
+            ts: 1,
+            synthetic: false,
+            change,
+        });
+        let events: Vec<Event> = events.collect();
+        if !events.is_empty() {
+            write(&self.log, self.log.head(), events).expect("the only writer");
+        }
+    }
+
     fn apply(&mut self, path: &str, body: &[u8]) {
         let body: Value = serde_json::from_slice(body).expect("JSON");
         let parts: Vec<&str> = path.split('/').collect();
@@ -278,6 +333,14 @@ impl DiscordState {
                 let room = &self.guild.rooms[&ChannelId(id.parse().expect("an id"))].info;
                 let body = json!({"id": id, "name": room.name, "user_limit": room.user_limit});
                 body.to_string().into_response()
+            }
+            ["guilds", _, "members", user] => {
+                let user_id = UserId(user.parse().expect("an id"));
+                if self.guild.memberships.contains_key(&user_id) {
+                    return json!({"roles": []}).to_string().into_response();
+                }
+                let body = json!({"code": 10_007, "message": "Unknown Member"});
+                (StatusCode::NOT_FOUND, body.to_string()).into_response()
             }
             ["guilds", _, "voice-states", user] => {
                 let there = self.guild.voice.get(&UserId(user.parse().expect("an id")));
@@ -355,9 +418,7 @@ async fn answer_question(
                 Expectation::Done(actor, command) => {
                     command.is_so(*actor, &state.lock().guild) == Some(true)
                 }
-                Expectation::Ready(request) => {
-                    judged(request) != Ok(guildhall_model::command::Judgement::NotInVoice)
-                }
+                Expectation::Ready(request) => judged(request) != Ok(Judgement::NotInVoice),
             };
             match timeout_at(until.into(), changed.wait_for(is_so)).await {
                 Ok(_) => QuestionAnswer::So,
@@ -365,7 +426,7 @@ async fn answer_question(
             }
         }
     };
-    let at = Position::start(LogId(0), 1).at(*changed.borrow());
+    let at = state.lock().log.head();
     // Who asked may be gone.
     let _gone = question.reply.send(Answered { answer, at });
 }

@@ -270,6 +270,33 @@ async fn what_was_changed_by_somebody_else_meanwhile_is_not_known_and_not_done_a
 }
 
 #[tokio::test]
+async fn somebody_who_was_moved_and_came_back_is_left_where_they_are() {
+    let kick = Command::KickFromRoom {
+        guild_id: GUILD,
+        channel_id: ROOM,
+        user_id: ANNA,
+    };
+    let mut house = House::open().await;
+    house.discord.react([Reaction::Hang { done: true }]);
+    let _lost = house.give(by(OWNER, "k", kick.clone()));
+    house.discord.has_got(1).await;
+    // All is as it was before, and something has happened.
+    house.discord.puts(ANNA, ROOM);
+    house.kill().await;
+    let result = house.give(by(OWNER, "k", kick)).await;
+    assert_eq!(code(&result), Code::Unknown);
+    assert_eq!(house.discord.done(), ["101 out"]);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_somebody_who_is_no_member() {
+    let house = House::open().await;
+    let stranger = UserId(999);
+    let result = house.give(by(OWNER, "k", connect(stranger, ROOM))).await;
+    assert_eq!(code(&result), Code::NotFound);
+}
+
+#[tokio::test]
 async fn one_person_may_have_so_many_under_way_and_others_go_on() {
     let house = House::open().await;
     house.discord.react([Reaction::Hang { done: false }]);

@@ -261,7 +261,11 @@ fn answer_to(
             // Who is in a timeout is told so when it is judged for real: here it does not matter.
             let now = UnixMs::MAX;
             let judged = judge(guild_id, guild, request.actor, &request.command, now);
-            judged != Ok(Judgement::NotInVoice)
+            // What is only unknown at the moment is waited for, too.
+            let is_unknown = judged
+                .as_ref()
+                .is_err_and(|error| error.code == CommandErrorCode::GuildUnavailable);
+            judged != Ok(Judgement::NotInVoice) && !is_unknown
         }
     };
     so.then_some(QuestionAnswer::So)

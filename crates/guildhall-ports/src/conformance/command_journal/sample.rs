@@ -8,7 +8,7 @@ use guildhall_model::{
     },
 };
 
-use crate::command_journal::{CommandState, KeptCommand};
+use crate::command_journal::{CommandState, Intent, KeptCommand};
 
 /// Texts that something on the way to a disk and back could trip over.
 const TEXTS: [&str; 6] = [
@@ -42,9 +42,16 @@ pub(super) fn command(id: u64, state: CommandState) -> KeptCommand {
 }
 
 pub(super) fn intended() -> CommandState {
-    CommandState::Intended {
-        before: Before::Name("a name of before".to_owned()),
-    }
+    intended_before(Before::Name("a name of before".to_owned()))
+}
+
+fn intended_before(before: Before) -> CommandState {
+    CommandState::Intended(Intent {
+        before,
+        at: Position::start(LogId(0), 1_700_000_000_000).at(7),
+        since: 1_700_000_000_001,
+        promised: true,
+    })
 }
 
 pub(super) fn queued(due: u64) -> CommandState {
@@ -158,10 +165,7 @@ fn states() -> Vec<CommandState> {
         Before::Unknown,
     ];
     let named = TEXTS.map(|text| Before::Name(text.to_owned()));
-    let intended = before
-        .into_iter()
-        .chain(named)
-        .map(|before| CommandState::Intended { before });
+    let intended = before.into_iter().chain(named).map(intended_before);
     let unsettled = [
         queued(u64::MAX),
         CommandState::Waiting { until: u64::MAX },
