@@ -3,8 +3,12 @@
 //! What may have been done is kept before it is sent, and what is answered is kept before it is
 //! answered: so whatever ends the process, the next one knows what to ask Discord about.
 
+/// What goes on later: when Discord lets it, or somebody appears.
+mod later;
 /// What an earlier process left.
 mod left_behind;
+
+pub(super) use later::{appearance, live};
 
 use std::{
     sync::Arc,
@@ -18,14 +22,11 @@ use guildhall_model::{
         Before, Command, CommandDone, CommandError, CommandErrorCode, CommandRequest,
         CommandResult, Judgement, Outcome,
     },
-    guild::Membership,
 };
 use guildhall_ports::{Clock, CommandJournal, CommandState, Intent, JournalError, millis};
 use tracing::debug;
 
-use super::{
-    APPEARANCE, calls, discord_error, ledger::AcceptedCommand, unknown, worlds::GuildWorlds,
-};
+use super::{calls, discord_error, ledger::AcceptedCommand, unknown, worlds::GuildWorlds};
 use crate::{
     discord_rest::{CallTerms, DiscordRest, RestCaller, RestError},
     inbox::{About, Answered, Expectation, QuestionAnswer, Stopped},
@@ -37,12 +38,6 @@ const CALL: Duration = Duration::from_secs(15);
 const THROTTLE: Duration = Duration::from_secs(2);
 /// So often is a command sent that nobody has answered.
 const TRIES: u32 = 2;
-/// A promise that can't be kept at the moment is tried again after so long at the least,
-const PROMISE_AGAIN: Duration = Duration::from_secs(5);
-/// and given up when it is so old.
-const PROMISE_KEPT: Duration = Duration::from_hours(2);
-/// So long is Discord waited for to be live, before it is asked for again.
-const LIVE: Duration = Duration::from_mins(1);
 /// So long after Discord's answer is its event waited for.
 const EFFECT: Duration = Duration::from_secs(1);
 
@@ -294,84 +289,6 @@ impl Act {
         Ok(so.map(|answered| answered.at.into()))
     }
 
-    async fn wait_for_person(&mut self) -> Result<ActExit, Ended> {
-        let Command::ConnectUserToVoiceChannel { .. } = self.accepted.request.command else {
-            // Out of voice is where they were to be.
-            return self.settle(Ok(done(None))).await;
-        };
-        let now = self.context.clock.now();
-        let first = self.appears_until.is_none();
-        let until = self.appears_until.unwrap_or(now + millis(APPEARANCE));
-        if until <= now {
-            return self.settle(Err(did_not_appear())).await;
-        }
-        if first && let Some(refusal) = self.is_nobody().await? {
-            return self.settle(Err(refusal)).await;
-        }
-        if !self.may_delay {
-            return self.settle(Err(super::busy())).await;
-        }
-        if first || !self.kept {
-            self.keep(CommandState::Waiting { until }).await?;
-        }
-        Ok(ActExit::Delayed(Outcome::Waiting { until }))
-    }
-
-    /// Nobody waits for somebody who is no member of the guild.
-    async fn is_nobody(&self) -> Result<Option<CommandError>, Ended> {
-        let CommandRequest { actor, command, .. } = &*self.accepted.request;
-        let Some(user_id) = command.moves(*actor).filter(|user_id| user_id != actor) else {
-            return Ok(None);
-        };
-        let guild_id = command.guild_id();
-        match self.context.rest.membership(guild_id, user_id).await {
-            Ok(Membership::Stranger) => Ok(Some(CommandError::new(
-                CommandErrorCode::NotFound,
-                "That person is no member of the guild.",
-            ))),
-            Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
-            // Whoever is not known to be nobody is waited for.
-            Ok(Membership::Member { .. }) | Err(_) => Ok(None),
-        }
-    }
-
-    async fn queue(&mut self, due: UnixMs) -> Result<ActExit, Ended> {
-        let wait = due.saturating_sub(self.context.clock.now());
-        let is_state = self
-            .accepted
-            .request
-            .command
-            .moves(self.accepted.request.actor)
-            .is_none();
-        if !is_state || !self.may_delay {
-            // Nobody wants to be moved at some later time.
-            let error = CommandError::new(
-                CommandErrorCode::Busy,
-                "Discord makes this wait; nothing was done.",
-            );
-            return self.settle(Err(error.retry_after_ms(wait))).await;
-        }
-        self.keep(CommandState::Queued { due }).await?;
-        Ok(ActExit::Delayed(Outcome::Queued { done_at: due }))
-    }
-
-    /// A promise that can't be kept at the moment, and when it is tried again. `None`: it is not one,
-    /// or too old.
-    fn promise_again(&self, error: &CommandError) -> Option<Outcome> {
-        let now = self.context.clock.now();
-        let old = self.accepted.asked_at.saturating_add(millis(PROMISE_KEPT)) <= now;
-        if !self.promised || old {
-            return None;
-        }
-        let wait = error.retry_after_ms.unwrap_or_default();
-        Some(match self.appears_until {
-            Some(until) => Outcome::Waiting { until },
-            None => Outcome::Queued {
-                done_at: now + wait.max(millis(PROMISE_AGAIN)),
-            },
-        })
-    }
-
     /// It is not carried out any more.
     pub(super) async fn end(mut self, result: CommandResult) -> ActExit {
         self.settle(result).await.into()
@@ -428,44 +345,6 @@ enum Fate {
     NotDone,
     /// Something has happened since: perhaps it was this.
     Unknown,
-}
-
-/// Waits until Discord is live in a command's guild: before that nothing can be judged. Answers with
-/// what is so there now, and where the log stood; `None`: the process ends, or nobody knows.
-pub(super) async fn live(
-    context: &CommandContext,
-    request: &CommandRequest,
-) -> Option<(Before, Position)> {
-    loop {
-        let about = About::Before {
-            request: Box::new(request.clone()),
-            until: now() + LIVE,
-        };
-        let guild_id = request.command.guild_id();
-        match context.worlds.ask(guild_id, about).await {
-            Ok(Some(Answered {
-                answer: QuestionAnswer::NotInTime,
-                ..
-            })) => {}
-            Ok(Some(Answered {
-                answer: QuestionAnswer::Before(Some(is_now)),
-                at,
-            })) => return Some((is_now, at)),
-            _ => return None,
-        }
-    }
-}
-
-/// Waits until a command about somebody who is not in voice can go on. Returns at once when the time
-/// is over or the process ends: the act that goes on says what that means.
-pub(super) async fn appearance(context: &CommandContext, request: &CommandRequest, until: UnixMs) {
-    let left = until.saturating_sub(context.clock.now());
-    let about = About::When {
-        expectation: Expectation::Ready(Box::new(request.clone())),
-        until: now() + Duration::from_millis(left),
-    };
-    let guild_id = request.command.guild_id();
-    let _whatever = context.worlds.ask(guild_id, about).await;
 }
 
 fn done(at: Option<Cursor>) -> CommandDone {

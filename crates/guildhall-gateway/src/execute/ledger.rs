@@ -91,24 +91,24 @@ pub(super) enum Unsettled {
     Superseded,
 }
 
-enum Left {
+enum Ending {
     Settled(UnixMs),
     Unsettled(Unsettled),
 }
 
-fn restored(state: CommandState) -> (EntryState, Left) {
+fn restored(state: CommandState) -> (EntryState, Ending) {
     let delayed = |outcome| {
-        let left = Left::Unsettled(Unsettled::Delayed(outcome));
+        let left = Ending::Unsettled(Unsettled::Delayed(outcome));
         (EntryState::Delayed(outcome), left)
     };
     match state {
         CommandState::Settled { at, result } => {
-            (EntryState::Settled(result.into()), Left::Settled(at))
+            (EntryState::Settled(result.into()), Ending::Settled(at))
         }
         CommandState::Queued { due } => delayed(Outcome::Queued { done_at: due }),
         CommandState::Waiting { until } => delayed(Outcome::Waiting { until }),
         CommandState::Intended(intent) => {
-            let left = Left::Unsettled(Unsettled::Intended(intent));
+            let left = Ending::Unsettled(Unsettled::Intended(intent));
             (EntryState::Running, left)
         }
     }
@@ -147,8 +147,8 @@ impl Ledger {
                 }
             }
             match left {
-                Left::Settled(at) => self.settled.push_back((at, id)),
-                Left::Unsettled(left) => _ = unsettled.insert(id, (accepted, left)),
+                Ending::Settled(at) => self.settled.push_back((at, id)),
+                Ending::Unsettled(left) => _ = unsettled.insert(id, (accepted, left)),
             }
             let entry = LedgerEntry {
                 request,
