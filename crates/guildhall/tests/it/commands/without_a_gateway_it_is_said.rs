@@ -1,11 +1,11 @@
-//! The gateway is away, or is silent: that is said in time, with when to try again, and the key tells
-//! later what came of it.
+//! The gateway is away, is silent, or takes longer than a command may: that is said in time, and the key
+//! tells later what came of it.
 
 use serde_json::json;
 
 use super::{
-    stage::{Act, Stage},
-    teller::Teller,
+    stage::{Act, CHANNELS, Stage},
+    teller::{Teller, requests},
 };
 use crate::house::{House, until};
 
@@ -69,4 +69,34 @@ async fn a_silent_gateway_is_cut_off_and_the_key_tells_what_it_did_when_it_goes_
     .await;
     let truth = house.discord.state().await;
     assert_eq!(stage.times_done(&truth, Act::Rename), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_takes_too_long_is_said_to_and_its_key_tells_how_it_ended() {
+    let mut stages = Vec::new();
+    let house = House::whose("standing", &[], async |discord| {
+        stages = Stage::set_up(discord, 1).await;
+    })
+    .await;
+    let stage = &stages[0];
+    let moderator = Teller::sign_in(&house, &stage.moderator).await;
+    // Both tries of the first command, and both of the one that waits for it.
+    let hang = json!({"kind": "hang", "undone": true, "route": CHANNELS, "times": 4});
+    house.discord.fault(hang).await;
+    let first = stage.act(&house, &moderator, Act::Limit);
+    let second = async {
+        until("the first at Discord", async || {
+            requests(&house.discord.state().await, CHANNELS) == 1
+        })
+        .await;
+        stage.act(&house, &moderator, Act::Rename).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.told(), (502, "unknown"), "{first:?}");
+    assert_eq!(second.told(), (504, "deadline"), "{second:?}");
+    // It is under way, and whoever asks waits for its end.
+    let ended = stage.act(&house, &moderator, Act::Rename).await;
+    assert_eq!(ended.told(), (502, "unknown"), "{ended:?}");
+    let truth = house.discord.state().await;
+    assert_eq!(stage.times_done(&truth, Act::Rename), 0);
 }

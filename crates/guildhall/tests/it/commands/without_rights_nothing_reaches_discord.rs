@@ -90,6 +90,30 @@ async fn in_a_timeout_nobody_does_anything_nor_learns_of_hidden_rooms() {
     assert_eq!(scene.truth().await, before, "nothing reached Discord");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moderator_elsewhere_learns_nothing_of_who_is_in_a_hidden_room() {
+    let scene = Scene::open().await;
+    let before = scene.truth().await;
+    let moderator = Teller::sign_in(&scene.house, &scene.moderator).await;
+    let room = &scene.targets[1].id;
+    let mut told = Vec::new();
+    for (kind, key) in [("nobody", "1"), ("somebody in a hidden room", "2")] {
+        let victim = scene.victims.iter().find(|victim| victim.kind == kind);
+        let body = json!({"channelId": room, "userId": victim.expect("one").id});
+        let moves = moderator
+            .give(&scene.house, "connectUserToVoiceChannel", Some(key), &body)
+            .await;
+        assert_eq!(moves.told(), (200, "waiting"), "{moves:?}");
+        let kicks = moderator
+            .give(&scene.house, "kickFromRoom", Some(key), &body)
+            .await;
+        assert_eq!(kicks.told(), (409, "not_in_room"), "{kicks:?}");
+        told.push((moves.body["discordUrl"].clone(), kicks));
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(scene.truth().await, before, "nothing reached Discord");
+}
+
 fn check(one: &Try, answer: &Answer) {
     let refused = if one.target.seen {
         answer.status == 403
@@ -119,6 +143,8 @@ fn hidden_is_nothing(told: &BTreeMap<(&str, &str, &str, bool), Answer>) {
 struct Scene {
     house: House,
     attackers: Vec<String>,
+    /// Of the rooms that they see.
+    moderator: String,
     targets: Vec<Target>,
     guilds: Vec<Target>,
     victims: Vec<Victim>,
@@ -183,6 +209,7 @@ impl Scene {
         Self {
             house,
             attackers,
+            moderator: stages[0].moderator.clone(),
             targets,
             guilds,
             victims,
