@@ -30,25 +30,23 @@ async fn errors_to_the_end_of_what_was_done_are_found_out_about() {
     }
 }
 
+/// Side by side: most of it is waiting.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_discord_is_asked_again() {
-    let fault = json!({"kind": "hang", "undone": true});
-    for (act, answer, done) in lost(fault, 1).await {
+async fn a_silent_discord_is_asked_again_and_then_for_what_it_did() {
+    let undone = json!({"kind": "hang", "undone": true});
+    let done = json!({"kind": "hang"});
+    let (once, done, undone) = tokio::join!(
+        lost(undone.clone(), 1),
+        lost(done, 2),
+        lost(undone.clone(), 2)
+    );
+    for (act, answer, done) in once {
         assert_eq!((answer.told(), done), ((200, "done"), 1), "{}", act.name());
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_discord_that_stays_silent_about_what_it_did_is_found_out_about() {
-    for (act, answer, done) in lost(json!({"kind": "hang"}), 2).await {
+    for (act, answer, done) in done {
         is_found_out(act, &answer, done);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_discord_that_stays_silent_is_not_said_to_have_done_it() {
-    let fault = json!({"kind": "hang", "undone": true});
-    for (act, answer, done) in lost(fault, 2).await {
+    for (act, answer, done) in undone {
         assert_eq!(answer.told(), (502, "unknown"), "{}", act.name());
         assert_eq!(done, 0, "{}", act.name());
     }
