@@ -43,6 +43,13 @@ impl PlayedGateway {
         }
     }
 
+    /// Whether no command came since, whatever else was asked.
+    pub(crate) fn was_given_no_command(&mut self) -> bool {
+        let asks = std::iter::from_fn(|| self.asks.try_recv().ok());
+        let is_command = |ask: LinkAsk| matches!(ask, Input::CommandAsked { .. });
+        !asks.into_iter().any(is_command)
+    }
+
     /// Whether nobody asked for anything since.
     pub(crate) fn was_asked_nothing(&mut self) -> bool {
         self.asks.try_recv().is_err()

@@ -1,5 +1,6 @@
 //! Where a request is about, and what the asker sees there. Only guilds that the asker's session
-//! names are searched for a room, and nothing is answered before their rights are known.
+//! names are searched for a room, and a room that they do not see is not found: whatever is said of
+//! one that is hidden is said of one that is not there.
 
 use guildhall_model::{ChannelId, Guild, GuildId, UserId};
 
@@ -27,49 +28,57 @@ pub(super) struct Seen<'a> {
     pub(super) rooms: &'a VisibleRooms,
 }
 
-/// Waits until the asker's rights are known in the guild that a place is in. 5 s at most. Returns
-/// that guild; `None`: the place is nowhere, as far as the asker may know.
+/// Waits until the asker's rights are known where a place may be. 5 s at most. Returns the guild that
+/// it is in; `None`: the place is nowhere, as far as the asker may know.
 pub(super) async fn guild_of(
     place: CallPlace,
     session: &Session,
     viewer: &Viewer,
     (fanout, admission): (&Fanout, &RequestAdmission),
 ) -> Result<Option<GuildId>, AdmissionError> {
-    let guild = match place {
-        CallPlace::Guild(guild) => guild,
+    match place {
+        CallPlace::Guild(guild) => match admission.of_guild(viewer, guild).await {
+            Ok(()) => Ok(Some(guild)),
+            Err(AdmissionError::NoMember) => Ok(None),
+            Err(AdmissionError::Unavailable) => Err(AdmissionError::Unavailable),
+        },
         CallPlace::Room(room) => {
-            admission.of_world(viewer).await?;
-            match guild_with(room, &session.guilds, fanout)? {
-                Some(guild) => guild,
-                None => return Ok(None),
-            }
+            // In all of them, and not only where the room is: how long it takes, and whether it can
+            // be told, must not depend on whether there is such a room.
+            admission.ensure_asked(viewer, &session.guilds).await?;
+            guild_with(room, &session.guilds, viewer, fanout)
         }
-    };
-    match admission.of_guild(viewer, guild).await {
-        Ok(()) => Ok(Some(guild)),
-        Err(AdmissionError::NoMember) => Ok(None),
-        Err(AdmissionError::Unavailable) => Err(AdmissionError::Unavailable),
     }
 }
 
-/// The guild among some that a room is in. As long as one of them may still come, a room that is
-/// in none is not known to be nowhere.
+/// The guild among some in which the viewer sees a room. One that they do not see takes the same
+/// way to the end as one that is not there: as long as it is not known of each guild what they see
+/// in it, neither is known to be nowhere.
 fn guild_with(
     room: ChannelId,
     among: &[GuildId],
+    viewer: &Viewer,
     fanout: &Fanout,
 ) -> Result<Option<GuildId>, AdmissionError> {
     let freshness = fanout.replica().freshness();
     let logs = fanout.replica().read();
-    let has_it = |id: &&GuildId| guild(&logs, **id).is_some_and(|it| it.rooms.contains_key(&room));
-    if let Some(found) = among.iter().find(has_it) {
-        return Ok(Some(*found));
+    let unresolved = viewer.unresolved(&logs.located(among)).guilds;
+    let mut all_known = true;
+    for id in among.iter().copied() {
+        match Access::of(guild(&logs, id), id, viewer.id()) {
+            _ if unresolved.contains(&id) => all_known = false,
+            Access::Member(rooms) if rooms.contains(room) => return Ok(Some(id)),
+            Access::Member(_) => {}
+            Access::Unknown => all_known = false,
+            Access::Stranger => all_known &= freshness.complete(),
+            Access::Absent => all_known &= !freshness.may_come(id),
+        }
     }
-    let mut missing = among.iter().filter(|id| !logs.contains(**id));
-    if missing.any(|id| freshness.may_come(*id)) {
-        return Err(AdmissionError::Unavailable);
+    if all_known {
+        Ok(None)
+    } else {
+        Err(AdmissionError::Unavailable)
     }
-    Ok(None)
 }
 
 /// Looks at a guild as the asker sees it at this moment. It stays so as long as `logs` is held.

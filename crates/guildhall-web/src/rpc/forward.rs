@@ -29,7 +29,8 @@ const HOLD_LIMIT: Duration = Duration::from_secs(1);
 /// Refuses early what the gateway would refuse, by the replica.
 ///
 /// Nothing with a key: it may be a repeat of what was done, which changed the world or the actor's
-/// rights, and has to be answered as it was then. The gateway knows.
+/// rights, and has to be answered as it was then. The gateway knows. That the actor sees the room is
+/// known before, with or without a key.
 pub(super) fn refuse_early(
     fanout: &Fanout,
     clock: &dyn Clock,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use guildhall_http::ClientAddress;
 use guildhall_model::{GuildId, UserId};
 use guildhall_ports::Clock;
@@ -34,6 +35,8 @@ mod often;
 mod questions;
 /// What goes to the gateway.
 mod commands;
+/// What must not be told from what is not there.
+mod hidden;
 /// What the document says of inputs.
 #[cfg(feature = "schema")]
 mod document;
@@ -54,6 +57,8 @@ struct Desk {
 struct Answered {
     status: StatusCode,
     headers: HeaderMap,
+    bytes: Bytes,
+    /// The bytes as JSON; null if they are none.
     body: Value,
 }
 
@@ -136,13 +141,14 @@ impl Desk {
         async move {
             let answer = router.oneshot(request).await.expect("it always answers");
             let (head, body) = answer.into_parts();
-            let body = axum::body::to_bytes(body, usize::MAX)
+            let bytes = axum::body::to_bytes(body, usize::MAX)
                 .await
                 .expect("a body");
             Answered {
                 status: head.status,
                 headers: head.headers,
-                body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+                body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+                bytes,
             }
         }
     }
@@ -184,6 +190,11 @@ impl Answered {
     fn error(&self) -> (u16, &str) {
         let code = self.body["error"]["code"].as_str();
         (self.status.as_u16(), code.unwrap_or_default())
+    }
+
+    /// All that a client sees of it.
+    fn whole(&self) -> (StatusCode, &HeaderMap, &Bytes) {
+        (self.status, &self.headers, &self.bytes)
     }
 
     /// The names of the fields that are wrong.

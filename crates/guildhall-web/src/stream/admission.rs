@@ -46,10 +46,15 @@ impl RequestAdmission {
         self.admit(viewer, guilds, !query.guilds.is_empty()).await
     }
 
-    /// Waits until there is a world. 5 s at most.
-    pub(crate) async fn of_world(&self, viewer: &Viewer) -> Result<(), AdmissionError> {
-        let nothing = self.watch_client.ensure_looked_up(viewer, &[]).await;
-        nothing.map_err(|_| AdmissionError::Unavailable)
+    /// Waits until there is a world, and the viewer was asked about in those of these guilds that are
+    /// there, with whatever answer. 5 s at most.
+    pub(crate) async fn ensure_asked(
+        &self,
+        viewer: &Viewer,
+        guilds: &[GuildId],
+    ) -> Result<(), AdmissionError> {
+        let asked = self.watch_client.ensure_looked_up(viewer, guilds).await;
+        asked.map_err(|_| AdmissionError::Unavailable)
     }
 
     /// Waits until the viewer's rights are known in a guild that the request is about. 5 s at most.

@@ -20,7 +20,7 @@ impl VisibleRooms {
     }
 
     /// Whether a room is among them.
-    pub(super) fn contains(&self, room: ChannelId) -> bool {
+    pub(crate) fn contains(&self, room: ChannelId) -> bool {
         self.rooms.contains(&room)
     }
 
