@@ -184,8 +184,12 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, String> {
     let Some(key) = all.next() else {
         return Ok(None);
     };
+    // `to_str` lets spaces and tabs pass.
     let text = key.to_str().ok();
-    let fits = |text: &&str| (1..=CommandRequest::KEY_BYTES).contains(&text.len());
+    let fits = |text: &&str| {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        visible && (1..=CommandRequest::KEY_BYTES).contains(&text.len())
+    };
     let alone = all.next().is_none();
     match text.filter(fits).filter(|_| alone) {
         Some(text) => Ok(Some(text.to_owned())),

@@ -286,7 +286,7 @@ async fn complaints_are_bounded_and_so_is_what_they_repeat() {
 }
 
 #[tokio::test]
-async fn keys_are_there_once_and_short() {
+async fn keys_are_there_once_short_and_visible() {
     let desk = Desk::open();
     let long = HeaderValue::from_str(&"k".repeat(201)).expect("ASCII");
     let latin = HeaderValue::from_bytes(b"caf\xe9").expect("a value");
@@ -298,6 +298,8 @@ async fn keys_are_there_once_and_short() {
             .map(HeaderValue::from_static)
             .collect(),
         vec![HeaderValue::from_static("a"); 2],
+        vec![HeaderValue::from_static("my key")],
+        vec![HeaderValue::from_static("my\tkey")],
     ] {
         let mut request = desk.request("renameRoom", "{}");
         for key in keys {
