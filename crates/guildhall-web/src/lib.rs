@@ -27,11 +27,11 @@ mod link;
 mod stream;
 /// The way back: what people ask and have done, `POST /api/rpc/NAME`.
 mod rpc;
-/// Which path is whose.
-mod router;
 /// What browsers ask and get, as an OpenAPI document.
 #[cfg(feature = "schema")]
 mod openapi;
+/// Which path is whose.
+mod router;
 /// The role itself: built from the settings, then run.
 mod role;
 

@@ -5,10 +5,13 @@
 /// Commands and questions.
 mod rpc;
 
+use axum::{Router, response::IntoResponse, routing::get as answer_get};
+use bytes::Bytes;
 use guildhall_model::event::{
     EVENTS, StatePayload,
     components::{STREAM_EVENT, components},
 };
+use http::header;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -26,8 +29,23 @@ use crate::{
     rpc::RPCS,
 };
 
+/// Where it is served.
+const ADDRESS: &str = "/api/openapi.json";
+
 /// The name of the security scheme.
 const SESSION: &str = "session";
+
+/// The route of the document: it is made once, for this router, and is everybody's.
+pub(crate) fn routes() -> Router {
+    let document = Bytes::from(openapi());
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        // Another version of the product has another one.
+        (header::CACHE_CONTROL, "public, max-age=60"),
+    ];
+    let answer = move || std::future::ready((headers, document.clone()).into_response());
+    Router::new().route(ADDRESS, answer_get(answer))
+}
 
 /// The document, as JSON.
 ///
@@ -48,6 +66,7 @@ pub fn openapi() -> String {
         .path("/api/state", get(state()))
         .path("/api/me", get(me()))
         .path("/api/health", get(health()))
+        .path(ADDRESS, get(document()))
         .path("/auth/login", get(login()))
         .path("/auth/callback", get(callback()))
         .path("/auth/refresh", post(refresh()))
@@ -119,6 +138,13 @@ fn health() -> OperationBuilder {
     operation("health", "Whether this instance can serve")
         .response("200", plain("It can."))
         .response("503", plain("It cannot."))
+}
+
+fn document() -> OperationBuilder {
+    let object = ObjectBuilder::new().schema_type(SchemaType::new(Type::Object));
+    let description = "OpenAPI 3.1, of the version that answers.";
+    operation("openapi", "This document")
+        .response("200", text("application/json", object.into(), description))
 }
 
 fn login() -> OperationBuilder {

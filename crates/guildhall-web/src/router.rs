@@ -35,6 +35,7 @@ pub(crate) fn router(
         .route("/api/health", get(health).with_state(fanout))
         .merge(auth)
         .merge(rpc)
+        .merge(document())
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .route("/auth/{*rest}", axum::routing::any(nothing_here))
         .method_not_allowed_fallback(wrong_method);
@@ -53,6 +54,14 @@ pub(crate) fn router(
             let answered = headers.put(response);
             std::future::ready(answered)
         }))
+}
+
+/// What can be asked here, for programs: where it is compiled in.
+fn document() -> Router {
+    #[cfg(feature = "schema")]
+    return crate::openapi::routes();
+    #[cfg(not(feature = "schema"))]
+    Router::new()
 }
 
 /// The base URL's path without its last slash: empty, or `/hall`.

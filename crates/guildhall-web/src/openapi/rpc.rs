@@ -37,6 +37,7 @@ pub(super) fn operation(rpc: &Rpc) -> OperationBuilder {
 /// What having something done may be told beside that.
 fn command(operation: OperationBuilder) -> OperationBuilder {
     let key = string().min_length(Some(1)).max_length(Some(200));
+    let key = key.pattern(Some("^[!-~]+$"));
     let key = parameter("Idempotency-Key", ParameterIn::Header, key).description(Some(
         "Makes a repeated request one: for ten minutes it is answered as the first was.",
     ));
