@@ -157,7 +157,7 @@ async fn who_has_no_right_changes_nothing_anywhere() {
         (json!("1"), 404),
     ] {
         for (name, body) in commands(&room) {
-            let key = format!("{name} {room}");
+            let key = format!("{name}-{room}");
             let (status, answer) = in_time(&house, &cookie, name, &body, &key).await;
             assert_eq!(status, expected, "{name} {body}: {answer}");
         }

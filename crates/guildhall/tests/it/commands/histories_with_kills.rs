@@ -154,7 +154,7 @@ impl History {
                 ("renameRoom", body, Effect::Changed(json!(new)))
             }
         };
-        let key = format!("key {number}");
+        let key = format!("key-{number}");
         let request = self.tellers[teller].request(&self.house, name, Some(&key), &body);
         self.open.spawn(async move {
             let answer = match request.send().await {
@@ -226,7 +226,7 @@ impl History {
                 answered,
                 ..
             } = self.given[one].clone();
-            let key = format!("key {number}");
+            let key = format!("key-{number}");
             let teller = &self.tellers[teller];
             let ends = async {
                 loop {

@@ -51,7 +51,7 @@ async fn without_rights_each_command_on_each_target_is_refused_before_discord() 
         for (chunk, attacker) in tries.chunks(BURST).zip(scene.attackers(keyed)) {
             let attacker = Teller::sign_in(&scene.house, attacker).await;
             for (number, one) in chunk.iter().enumerate() {
-                let key = keyed.then(|| format!("attack {number}"));
+                let key = keyed.then(|| format!("attack-{number}"));
                 let answer = attacker
                     .give(&scene.house, one.name, key.as_deref(), &one.body)
                     .await;
@@ -75,7 +75,7 @@ async fn in_a_timeout_nobody_does_anything_nor_learns_of_hidden_rooms() {
         time_out(&scene.house.discord, attacker).await;
         let attacker = Teller::sign_in(&scene.house, attacker).await;
         for (number, one) in chunk.iter().enumerate() {
-            let key = format!("attack {number}");
+            let key = format!("attack-{number}");
             let answer = attacker
                 .give(&scene.house, one.name, Some(&key), &one.body)
                 .await;
