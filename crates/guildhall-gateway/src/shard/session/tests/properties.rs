@@ -100,6 +100,8 @@ struct Watch {
     last_beat: Option<Instant>,
     /// No deadline was missed since the last heartbeat.
     punctual: bool,
+    /// The session has asked whether it may identify: what was granted before that is nothing to it.
+    has_asked: bool,
     permit: Option<Instant>,
     opened: usize,
     established: bool,
@@ -129,6 +131,7 @@ impl Watch {
             every: Duration::ZERO,
             last_beat: None,
             punctual: true,
+            has_asked: false,
             permit: None,
             opened: 0,
             established: false,
@@ -158,7 +161,9 @@ impl Watch {
             }
             Act::Permit(later) => {
                 let from = self.now + millis(*later);
-                self.permit.get_or_insert(from);
+                if self.has_asked {
+                    self.permit.get_or_insert(from);
+                }
                 self.handle(Input::MayIdentify { from }, false)
             }
             Act::Request(length) => {
@@ -218,7 +223,8 @@ impl Watch {
                 Output::Close(_) => self.end = End::Closing,
                 Output::Ended(_) => self.end = End::Ended,
                 Output::Send(message) => self.sent(&message.into_text(), &mut answered)?,
-                Output::AskToIdentify | Output::Dispatch(_) | Output::Report(_) => {}
+                Output::AskToIdentify => self.has_asked = true,
+                Output::Dispatch(_) | Output::Report(_) => {}
             }
         }
         Ok(())
