@@ -2,8 +2,8 @@
 //! comes of it.
 //!
 //! Who asks and whom it is about are resolved before: a command names its guild, its room and its
-//! people. Whether it may be done is decided by [`judge`], by web early on its replica and by the
-//! gateway again at the moment of acting, on the committed world.
+//! people. Whether it may be done is decided by [`judge`](crate::command::judge()), by web early on its
+//! replica and by the gateway again at the moment of acting, on the committed world.
 
 /// Why a command is not done.
 mod error;
