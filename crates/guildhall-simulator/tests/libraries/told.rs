@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use twilight_model::{
     channel::{Channel, permission_overwrite::PermissionOverwriteType},
     gateway::payload::incoming::MemberUpdate,
-    guild::{Guild, Member, Role},
+    guild::{Guild, Member, Permissions, Role},
     id::{Id, marker::RoleMarker},
     voice::VoiceState,
 };
@@ -124,6 +124,14 @@ fn sorted(roles: &[Id<RoleMarker>]) -> Vec<String> {
     ids
 }
 
+/// The library drops permissions that are newer than itself.
+fn without_unknown(mut role: Value) -> Value {
+    let bits: u64 = text(&role, "permissions").parse().expect("a number");
+    let known = Permissions::from_bits_truncate(bits).bits();
+    role["permissions"] = json!(known.to_string());
+    role
+}
+
 /// The same of `/sim/state`, as the bot may see it.
 pub(crate) fn of_state(state: &Value) -> BTreeMap<String, Told> {
     let names: BTreeMap<String, Value> = list(state, "users")
@@ -144,7 +152,10 @@ pub(crate) fn of_state(state: &Value) -> BTreeMap<String, Told> {
                     list(guild, "roles"),
                     "id",
                     &["name", "color", "permissions"],
-                ),
+                )
+                .into_iter()
+                .map(|(id, role)| (id, without_unknown(role)))
+                .collect(),
                 channels: channels.map(|one| channel_of_state(one, &id)).collect(),
                 members: members
                     .map(|member| {
