@@ -97,9 +97,11 @@ async fn a_moderator_elsewhere_learns_nothing_of_who_is_in_a_hidden_room() {
     let moderator = Teller::sign_in(&scene.house, &scene.moderator).await;
     let room = &scene.targets[1].id;
     let mut told = Vec::new();
-    for (kind, key) in [("nobody", "1"), ("somebody in a hidden room", "2")] {
-        let victim = scene.victims.iter().find(|victim| victim.kind == kind);
-        let body = json!({"channelId": room, "userId": victim.expect("one").id});
+    let hidden = |victim: &&Victim| victim.kind == "somebody in a hidden room";
+    let hidden = &scene.victims.iter().find(hidden).expect("one").id;
+    // A member who is in no room, and one who is in none that is seen.
+    for (person, key) in [(&scene.attackers[0], "1"), (hidden, "2")] {
+        let body = json!({"channelId": room, "userId": person});
         let moves = moderator
             .give(&scene.house, "connectUserToVoiceChannel", Some(key), &body)
             .await;
