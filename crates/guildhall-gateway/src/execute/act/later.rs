@@ -95,6 +95,11 @@ impl Act {
         if !self.promised || old {
             return None;
         }
+        // Whoever is waited for is there by now: without a pause it would be tried again at once, and
+        // again. What is only unknown at the moment is waited for before that.
+        if self.appears_until.is_some() && error.code != CommandErrorCode::GuildUnavailable {
+            return None;
+        }
         let wait = error.retry_after_ms.unwrap_or_default();
         Some(match self.appears_until {
             Some(until) => Outcome::Waiting { until },
