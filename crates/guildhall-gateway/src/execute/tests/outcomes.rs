@@ -217,6 +217,21 @@ async fn what_was_waited_for_in_vain_is_not_done_later() {
 }
 
 #[tokio::test]
+async fn a_promised_move_that_fails_ends_with_its_error() {
+    let house = House::open().await;
+    let request = by(BEN, "k", connect(BEN, OTHER_ROOM));
+    let waiting = house.give(request.clone()).await;
+    assert!(matches!(outcome(&waiting), Outcome::Waiting { .. }));
+    house.discord.react([throttle(60.0)]);
+    house.discord.puts(BEN, ROOM);
+    house.discord.has_got(1).await;
+    // Whether this meets the first or is another one: it is not told to wait for who is there.
+    let again = house.give(request).await;
+    assert_eq!(code(&again), Code::Busy);
+    assert_eq!(house.discord.requests(), 1);
+}
+
+#[tokio::test]
 async fn without_an_answer_discords_state_says_whether_it_was_done() {
     for (done, expected) in [(true, Ok(Outcome::Done)), (false, Err(Code::Unknown))] {
         let house = House::open().await;
