@@ -7,6 +7,8 @@ mod event_bus;
 mod journal;
 /// The suite of [`CommandJournal`](crate::CommandJournal).
 mod command_journal;
+/// The suite of [`RoomStore`](crate::RoomStore).
+mod room_store;
 /// The suite of [`EventStore`](crate::EventStore).
 mod event_store;
 /// The suite of [`GatewayRegistry`](crate::GatewayRegistry).
@@ -24,4 +26,5 @@ pub use event_store::event_store;
 pub use journal::{journal, one_owner};
 pub use rate_limiter::{rate_limiter, some_time};
 pub use registry::{GatewaysAtOnce, gateway_registry};
+pub use room_store::room_store;
 pub use session_store::session_store;

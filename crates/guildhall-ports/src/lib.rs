@@ -13,6 +13,8 @@ pub mod fence;
 pub mod journal;
 /// What the gateway has to know of commands after its process is gone.
 pub mod command_journal;
+/// What the gateway has to know of its rooms after its process is gone.
+pub mod room_store;
 /// How a log gets from its one writer to whoever reads it.
 pub mod event_bus;
 /// History: events kept beside the road.
@@ -44,4 +46,5 @@ pub use health::{Check, Condition, Health};
 pub use journal::{Journal, JournalError, Journals};
 pub use rate_limiter::RateLimiter;
 pub use registry::{GatewayRegistry, LinkAddress};
+pub use room_store::RoomStore;
 pub use session_store::{SessionId, SessionStore};

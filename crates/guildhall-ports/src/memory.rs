@@ -7,6 +7,8 @@ mod event_bus;
 mod journal;
 /// The journal of commands in memory, for as long as its handles live.
 mod command_journal;
+/// Rooms in memory, for as long as handles on them live.
+mod room_store;
 /// Stores of events: none, and one in memory.
 mod event_store;
 /// The registry of one gateway.
@@ -22,4 +24,5 @@ pub use event_store::{MemoryEventStore, NoOpEventStore};
 pub use journal::{MemoryJournal, MemoryJournals};
 pub use rate_limiter::MemoryRateLimiter;
 pub use registry::SingleInstanceRegistry;
+pub use room_store::MemoryRoomStore;
 pub use session_store::CookieSessionStore;
