@@ -184,6 +184,11 @@ pub struct RateLimits {
     pub rename_requests: u32,
     /// How long such a change counts, from the first.
     pub rename_window: Duration,
+    /// How many roles may be asked for in a guild within `role_window`, whatever becomes
+    /// of them: the bucket of that route alone. At least 1.
+    pub role_requests: u32,
+    /// How long such a request counts, from the first.
+    pub role_window: Duration,
 }
 
 impl Default for Config {
@@ -236,6 +241,8 @@ impl Default for RateLimits {
             invalid_window: Duration::from_mins(10),
             rename_requests: 2,
             rename_window: Duration::from_mins(10),
+            role_requests: 250,
+            role_window: Duration::from_hours(48),
         }
     }
 }

@@ -46,6 +46,15 @@ struct Window {
     used: u32,
 }
 
+/// What a request is counted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bucket<'a> {
+    /// A route together with its resource.
+    Usual(&'a str),
+    /// The making of roles in a guild, of which there are few in days.
+    Roles(&'a str),
+}
+
 /// What the limiter says to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -76,7 +85,7 @@ impl Limiter {
     }
 
     /// Counts one request of `who`, and on a bucket if the route has one.
-    pub(crate) fn count(&mut self, who: &str, bucket: Option<&str>, now: Instant) -> Verdict {
+    pub(crate) fn count(&mut self, who: &str, bucket: Option<Bucket<'_>>, now: Instant) -> Verdict {
         if self.windows.len() >= MOST_WINDOWS {
             self.windows.retain(|_, window| now < window.ends);
             if self.windows.len() >= MOST_WINDOWS {
@@ -88,26 +97,33 @@ impl Limiter {
             global_window,
             bucket_requests,
             bucket_window,
+            role_requests,
+            role_window,
             ..
         } = self.limits;
+        let (name, most, length) = match bucket {
+            Some(Bucket::Roles(name)) => (Some(name), role_requests, role_window),
+            Some(Bucket::Usual(name)) => (Some(name), bucket_requests, bucket_window),
+            None => (None, bucket_requests, bucket_window),
+        };
         let windows = &mut self.windows;
         let all = take(windows, key(&[who]), global_window, now);
         if all.used > global_requests {
             return Verdict {
                 refused: Some(RateLimitScope::Global),
-                limit: bucket_requests,
+                limit: most,
                 remaining: 0,
                 reset_after: all.ends.duration_since(now),
             };
         }
-        let Window { used, ends } = match bucket {
-            Some(bucket) => take(windows, key(&[who, bucket]), bucket_window, now),
+        let Window { used, ends } = match name {
+            Some(name) => take(windows, key(&[who, name]), length, now),
             None => Window { used: 0, ends: now },
         };
         Verdict {
-            refused: (used > bucket_requests).then_some(RateLimitScope::User),
-            limit: bucket_requests,
-            remaining: bucket_requests.saturating_sub(used),
+            refused: (used > most).then_some(RateLimitScope::User),
+            limit: most,
+            remaining: most.saturating_sub(used),
             reset_after: ends.duration_since(now),
         }
     }

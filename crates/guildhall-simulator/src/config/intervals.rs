@@ -118,6 +118,11 @@ pub const INTERVALS: &[Interval] = &[
         "the window of two changes of a channel's name, and of two of its topic"
     ),
     interval!(
+        "roles",
+        rate_limits.role_window,
+        "the window of 250 roles that are made in a guild"
+    ),
+    interval!(
         "invite-second",
         invite_second,
         "how long a second of an invite's max_age is"

@@ -23,6 +23,9 @@ use crate::{
     world::{Channel, Guild, Invite, Member, User, VoiceState},
 };
 
+/// Of each channel, the newest first.
+const MESSAGES_SHOWN: usize = 50;
+
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/state", get(state))
@@ -150,6 +153,18 @@ fn show_guild(core: &Core, guild: &Guild) -> Value {
 }
 
 fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
+    let messages: Vec<_> = guild
+        .messages
+        .of(channel.id)
+        .take(MESSAGES_SHOWN)
+        .map(|message| {
+            json!({
+                "id": message.id,
+                "authorId": message.author_id,
+                "content": message.content,
+            })
+        })
+        .collect();
     json!({
         "id": channel.id,
         "type": channel.kind,
@@ -161,6 +176,7 @@ fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
         "voiceStartTime": channel.voice_started,
         "permissionOverwrites": channel.overwrites,
         "botSees": guild.shows(channel, core.world.bot_id()),
+        "messages": messages,
     })
 }
 

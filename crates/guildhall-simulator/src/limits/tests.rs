@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     clock,
     config::RateLimits,
-    limits::{Limiter, RareEdit, RateLimitScope},
+    limits::{Bucket, Limiter, RareEdit, RateLimitScope},
     snowflake::SeededRng,
 };
 
@@ -16,21 +16,38 @@ const LIMITS: RateLimits = RateLimits {
     invalid_window: Duration::from_mins(10),
     rename_requests: 2,
     rename_window: Duration::from_mins(10),
+    role_requests: 3,
+    role_window: Duration::from_hours(48),
 };
 
 #[test]
 fn a_bucket_is_empty_until_its_window_ends() {
     let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
-    assert_eq!(limiter.count("bot", Some("a"), now).refused, None);
-    assert_eq!(limiter.count("bot", Some("a"), now).refused, None);
+    assert_eq!(
+        limiter.count("bot", Some(Bucket::Usual("a")), now).refused,
+        None
+    );
+    assert_eq!(
+        limiter.count("bot", Some(Bucket::Usual("a")), now).refused,
+        None
+    );
     let later = now + Duration::from_secs(2);
-    let refused = limiter.count("bot", Some("a"), later);
+    let refused = limiter.count("bot", Some(Bucket::Usual("a")), later);
     assert_eq!(refused.refused, Some(RateLimitScope::User));
     assert_eq!(refused.reset_after, Duration::from_secs(3));
-    assert_eq!(limiter.count("bot", Some("b"), later).refused, None);
     assert_eq!(
         limiter
-            .count("bot", Some("a"), now + Duration::from_secs(5))
+            .count("bot", Some(Bucket::Usual("b")), later)
+            .refused,
+        None
+    );
+    assert_eq!(
+        limiter
+            .count(
+                "bot",
+                Some(Bucket::Usual("a")),
+                now + Duration::from_secs(5)
+            )
             .refused,
         None
     );
@@ -40,16 +57,30 @@ fn a_bucket_is_empty_until_its_window_ends() {
 fn the_global_limit_counts_every_bucket_of_one_caller() {
     let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
     for bucket in ["a", "b", "c", "d"] {
-        assert_eq!(limiter.count("bot", Some(bucket), now).refused, None);
+        assert_eq!(
+            limiter
+                .count("bot", Some(Bucket::Usual(bucket)), now)
+                .refused,
+            None
+        );
     }
     assert_eq!(
-        limiter.count("bot", Some("e"), now).refused,
+        limiter.count("bot", Some(Bucket::Usual("e")), now).refused,
         Some(RateLimitScope::Global)
     );
-    assert_eq!(limiter.count("other", Some("e"), now).refused, None);
     assert_eq!(
         limiter
-            .count("bot", Some("e"), now + Duration::from_secs(1))
+            .count("other", Some(Bucket::Usual("e")), now)
+            .refused,
+        None
+    );
+    assert_eq!(
+        limiter
+            .count(
+                "bot",
+                Some(Bucket::Usual("e")),
+                now + Duration::from_secs(1)
+            )
             .refused,
         None
     );
@@ -61,7 +92,7 @@ fn a_flood_of_callers_does_not_fill_the_memory() {
     for caller in 0..20_000 {
         assert_eq!(
             limiter
-                .count(&format!("caller {caller}"), Some("a"), now)
+                .count(&format!("caller {caller}"), Some(Bucket::Usual("a")), now)
                 .refused,
             None
         );
@@ -76,7 +107,7 @@ fn a_shut_out_address_stays_out_whatever_else_comes() {
         limiter.count_invalid("10.0.0.1", now);
     }
     for caller in 0..5000 {
-        limiter.count(&format!("caller {caller}"), Some("a"), now);
+        limiter.count(&format!("caller {caller}"), Some(Bucket::Usual("a")), now);
         limiter.count_invalid(&format!("10.1.{}.{}", caller / 250, caller % 250), now);
     }
     assert!(limiter.banned_for("10.0.0.1", now).is_some());
@@ -109,4 +140,25 @@ fn a_channel_is_renamed_twice_in_a_window_and_its_topic_counts_apart() {
     assert_eq!(limiter.count_edit(channel, &[], later), Ok(()));
     let over = now + Duration::from_mins(10);
     assert_eq!(limiter.count_edit(channel, &[RareEdit::Name], over), Ok(()));
+}
+
+#[test]
+fn the_making_of_roles_has_a_bucket_that_lasts_for_days() {
+    let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
+    let roles = |guild| Some(Bucket::Roles(guild));
+    let minutes = |minutes| now + Duration::from_mins(minutes);
+    for made in 0..3 {
+        let verdict = limiter.count("bot", roles("one"), minutes(u64::from(made)));
+        assert_eq!((verdict.refused, verdict.limit), (None, 3));
+        assert_eq!(verdict.remaining, 2 - made);
+    }
+    let refused = limiter.count("bot", roles("one"), minutes(60));
+    assert_eq!(refused.refused, Some(RateLimitScope::User));
+    assert_eq!(refused.reset_after, Duration::from_hours(47));
+    assert_eq!(
+        limiter.count("bot", roles("two"), minutes(60)).refused,
+        None
+    );
+    let over = now + Duration::from_hours(48);
+    assert_eq!(limiter.count("bot", roles("one"), over).refused, None);
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     grants::Grants,
-    limits::{Limiter, RateLimitScope, Verdict, key},
+    limits::{Bucket, Limiter, RateLimitScope, Verdict, key},
     snowflake::Snowflake,
     state::{AppState, Discord, Shared},
 };
@@ -27,6 +27,9 @@ const SHARED: [&str; 2] = [
     "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
     "/channels/{channel_id}/permissions/{overwrite_id}",
 ];
+
+/// The route of which a guild takes few requests in days.
+const MAKING_ROLES: &str = "POST /api/v10/guilds/{guild_id}/roles";
 
 /// Who calls and how often: what the limit takes of the state.
 #[derive(Clone)]
@@ -96,7 +99,10 @@ async fn limited(state: &LimitState, request: Request, next: Next, counts: Count
         None => address.clone(),
     };
     let bucket = format!("{name} {}", major.unwrap_or_default());
-    let bucket = (counts == Counts::Bucket).then_some(bucket.as_str());
+    let bucket = (counts == Counts::Bucket).then(|| match name.as_str() {
+        MAKING_ROLES => Bucket::Roles(&bucket),
+        _ => Bucket::Usual(&bucket),
+    });
     let verdict = state.limiter.lock().count(&who, bucket, now);
     let mut response = match verdict.refused {
         None => next.run(Request::from_parts(parts, body)).await,

@@ -30,6 +30,7 @@ mod rest_answers;
 mod rest_limits;
 mod rest_orders;
 mod rest_shapes;
+mod room_limits;
 mod rooms;
 mod slow_clients;
 mod stamps;
