@@ -12,8 +12,8 @@ use proptest::{
 use crate::{
     Change, ChannelId, Event, Guild, GuildId, Permissions, RoleId, UserId, World,
     guild::{
-        GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
-        RoomKind, RoomRights, VoiceFlags,
+        Category, GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room,
+        RoomInfo, RoomKind, RoomManagement, RoomRights, VoiceFlags,
     },
 };
 
@@ -99,8 +99,17 @@ fn name() -> impl Strategy<Value = String> {
 fn room_info() -> impl Strategy<Value = RoomInfo> {
     let kind = prop_oneof![Just(RoomKind::Voice), Just(RoomKind::Stage)];
     let parent = (option::of(category_id()), option::of(name()));
-    (room_id(), name(), kind, parent, any::<i64>(), any::<u32>()).prop_map(
-        |(channel_id, name, kind, (parent_id, parent_name), position, user_limit)| RoomInfo {
+    let numbers = (any::<i64>(), any::<u32>());
+    let own = (option::of(management()), option::of(name()));
+    (room_id(), name(), kind, parent, numbers, own).prop_map(
+        |(
+            channel_id,
+            name,
+            kind,
+            (parent_id, parent_name),
+            (position, user_limit),
+            (managed, status),
+        )| RoomInfo {
             channel_id,
             name,
             kind,
@@ -108,8 +117,25 @@ fn room_info() -> impl Strategy<Value = RoomInfo> {
             parent_name,
             position,
             user_limit,
+            managed,
+            status,
         },
     )
+}
+
+/// Of a room that Guildhall made.
+pub fn management() -> impl Strategy<Value = RoomManagement> {
+    (user_id(), any::<bool>(), any::<bool>()).prop_map(|(owner_id, locked, hidden)| {
+        RoomManagement {
+            owner_id,
+            locked,
+            hidden,
+        }
+    })
+}
+
+fn category() -> impl Strategy<Value = Category> {
+    (name(), room_rights()).prop_map(|(name, rights)| Category { name, rights })
 }
 
 fn room_rights() -> impl Strategy<Value = RoomRights> {
@@ -187,7 +213,7 @@ pub fn guild() -> impl Strategy<Value = Guild> {
         any::<bool>(),
         user_id(),
         btree_map(role_id(), permissions(), 0..5),
-        btree_map(category_id(), name(), 0..2),
+        btree_map(category_id(), category(), 0..2),
         vec(room(), 0..4),
         vec(occupant(), 0..4),
         vec(occupant(), 0..2),
@@ -247,6 +273,9 @@ pub fn change() -> impl Strategy<Value = Change> {
         4 => room().prop_map(Change::RoomCreated),
         2 => room_info().prop_map(Change::RoomUpdated),
         2 => room_id().prop_map(|channel_id| Change::RoomDeleted { channel_id }),
+        1 => (room_id(), option::of(any::<u64>())).prop_map(|(channel_id, deletes_at)| {
+            Change::RoomIdle { channel_id, deletes_at }
+        }),
         2 => guild().prop_map(|guild| Change::GuildAvailable(Some(Box::new(guild)))),
         1 => Just(Change::GuildAvailable(None)),
         1 => Just(Change::GuildUnavailable),
@@ -261,8 +290,8 @@ pub fn change() -> impl Strategy<Value = Change> {
         2 => (room_id(), room_rights()).prop_map(|(channel_id, rights)| {
             Change::RoomRights { channel_id, rights }
         }),
-        1 => (category_id(), name()).prop_map(|(channel_id, name)| {
-            Change::CategorySet { channel_id, name }
+        1 => (category_id(), category()).prop_map(|(channel_id, category)| {
+            Change::CategorySet { channel_id, category }
         }),
         1 => category_id().prop_map(|channel_id| Change::CategoryRemoved { channel_id }),
         3 => (user_id(), option::of(membership())).prop_map(|(user_id, membership)| {

@@ -5,17 +5,29 @@
 //! people. Whether it may be done is decided by [`judge`](crate::command::judge()), by web early on its
 //! replica and by the gateway again at the moment of acting, on the committed world.
 
+/// What can be asked for.
+mod kinds;
+/// The tokens of invites.
+mod invite;
 /// Why a command is not done.
 mod error;
+/// What is so before a command is done, and after it.
+mod before;
 /// Whether it may be done, and whether there is anything to do.
 mod judge;
+/// What the bot itself lacks.
+mod bot;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelId, Cursor, GuildId, UnixMs, UserId, guild::Guild};
+use crate::{ChannelId, Cursor, UnixMs, UserId};
 
+pub use before::Before;
+pub use bot::missing_of_bot;
 pub use error::{CommandError, CommandErrorCode};
-pub use judge::{Before, Judgement, judge};
+pub use invite::{InviteClaims, InviteToken, InviteTokenError};
+pub use judge::{Judgement, judge, judge_creation};
+pub use kinds::Command;
 
 /// A command with who gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,127 +48,6 @@ impl CommandRequest {
     pub const KEY_BYTES: usize = 200;
 }
 
-/// Something to be done in Discord.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "call",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum Command {
-    /// Move somebody into a room, or once they are in voice.
-    ConnectUserToVoiceChannel {
-        /// Where.
-        guild_id: GuildId,
-        /// Into which room.
-        channel_id: ChannelId,
-        /// Whom: the actor, or somebody else.
-        user_id: UserId,
-    },
-    /// Take the actor out of voice.
-    Disconnect {
-        /// Where.
-        guild_id: GuildId,
-    },
-    /// Take somebody out of a room.
-    KickFromRoom {
-        /// Where.
-        guild_id: GuildId,
-        /// Out of which room.
-        channel_id: ChannelId,
-        /// Whom.
-        user_id: UserId,
-    },
-    /// Give a room another name.
-    RenameRoom {
-        /// Where.
-        guild_id: GuildId,
-        /// Which room.
-        channel_id: ChannelId,
-        /// 1 to 100 characters.
-        name: String,
-    },
-    /// Set the line of text below a room's name.
-    SetRoomStatus {
-        /// Where.
-        guild_id: GuildId,
-        /// Which room.
-        channel_id: ChannelId,
-        /// Up to 500 characters; `None`: take it away.
-        status: Option<String>,
-    },
-    /// Set how many fit into a room.
-    SetRoomLimit {
-        /// Where.
-        guild_id: GuildId,
-        /// Which room.
-        channel_id: ChannelId,
-        /// Up to 99; 0: no limit.
-        limit: u32,
-    },
-}
-
-impl Command {
-    /// As RPC calls it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::ConnectUserToVoiceChannel { .. } => "connectUserToVoiceChannel",
-            Self::Disconnect { .. } => "disconnect",
-            Self::KickFromRoom { .. } => "kickFromRoom",
-            Self::RenameRoom { .. } => "renameRoom",
-            Self::SetRoomStatus { .. } => "setRoomStatus",
-            Self::SetRoomLimit { .. } => "setRoomLimit",
-        }
-    }
-
-    /// Where.
-    #[must_use]
-    pub fn guild_id(&self) -> GuildId {
-        match *self {
-            Self::ConnectUserToVoiceChannel { guild_id, .. }
-            | Self::Disconnect { guild_id }
-            | Self::KickFromRoom { guild_id, .. }
-            | Self::RenameRoom { guild_id, .. }
-            | Self::SetRoomStatus { guild_id, .. }
-            | Self::SetRoomLimit { guild_id, .. } => guild_id,
-        }
-    }
-
-    /// The room that it names.
-    #[must_use]
-    pub fn channel_id(&self) -> Option<ChannelId> {
-        match *self {
-            Self::ConnectUserToVoiceChannel { channel_id, .. }
-            | Self::KickFromRoom { channel_id, .. }
-            | Self::RenameRoom { channel_id, .. }
-            | Self::SetRoomStatus { channel_id, .. }
-            | Self::SetRoomLimit { channel_id, .. } => Some(channel_id),
-            Self::Disconnect { .. } => None,
-        }
-    }
-
-    /// Whom it moves, or takes out.
-    #[must_use]
-    pub fn moves(&self, actor: UserId) -> Option<UserId> {
-        match *self {
-            Self::ConnectUserToVoiceChannel { user_id, .. }
-            | Self::KickFromRoom { user_id, .. } => Some(user_id),
-            Self::Disconnect { .. } => Some(actor),
-            Self::RenameRoom { .. } | Self::SetRoomStatus { .. } | Self::SetRoomLimit { .. } => {
-                None
-            }
-        }
-    }
-
-    /// Whether a guild is as if this had been done. `None`: the world does not say.
-    #[must_use]
-    pub fn is_so(&self, actor: UserId, guild: &Guild) -> Option<bool> {
-        let is_now = Before::of(self, actor, guild)?;
-        (is_now != Before::Unknown).then(|| is_now.is_after(self))
-    }
-}
-
 /// What came of a command that was not refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -168,6 +59,27 @@ pub struct CommandDone {
     /// yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Cursor>,
+    /// What there is now that was not there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
+}
+
+/// What a command made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Made {
+    /// A room.
+    Room {
+        /// The Discord channel.
+        channel_id: ChannelId,
+    },
+    /// An invite into a room.
+    Invite {
+        /// What whoever comes by it shows.
+        token: InviteToken,
+        /// From then on it is worth nothing.
+        expires_at: UnixMs,
+    },
 }
 
 /// How far a command is.
@@ -199,6 +111,7 @@ impl Outcome {
         CommandDone {
             outcome: self,
             at: None,
+            made: None,
         }
     }
 }

@@ -35,7 +35,7 @@ use serde::Serialize;
 
 use crate::{
     ChannelId, GuildId, Position, RoleId, UnixMs, UserId,
-    guild::{Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
+    guild::{Category, Guild, GuildInfo, Membership, Occupant, Role, Room, RoomInfo, RoomRights},
 };
 
 pub use definition::{
@@ -43,14 +43,15 @@ pub use definition::{
 };
 pub use live::{LiveEvent, LiveKey, LiveTable};
 pub use payload::{
-    Bare, EventPayload, GuildShown, Interval, LiveFacts, LivePayload, RoomGone, VoiceLeft,
+    Bare, EventPayload, GuildShown, IdlePayload, Interval, LiveFacts, LivePayload, RoomGone,
+    VoiceLeft,
 };
 pub use payload_reader::PayloadReader;
 pub use schema::PublicSchema;
 pub use sealed::SealedEvent;
 pub use stream::{
-    ByePayload, ByeReason, CheckpointPayload, Discord, GuildPicture, IdlePayload, LinkState,
-    ResumedPayload, RoomPicture, SnapshotPayload, SnapshotReason, StatePayload, StatusPayload,
+    ByePayload, ByeReason, CheckpointPayload, Discord, GuildPicture, LinkState, ResumedPayload,
+    RoomPicture, SnapshotPayload, SnapshotReason, StatePayload, StatusPayload,
 };
 pub use table::{
     BYE, CHECKPOINT, EVENTS, GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, RESUMED, SNAPSHOT,
@@ -110,6 +111,14 @@ pub enum Change {
         /// The room.
         channel_id: ChannelId,
     },
+    /// `room.idle`: nobody is in a room that Guildhall made, or somebody is again. The world is the
+    /// same.
+    RoomIdle {
+        /// The room.
+        channel_id: ChannelId,
+        /// When it will be deleted; `None`: it stays after all.
+        deletes_at: Option<UnixMs>,
+    },
     /// `guild.available`. With the whole guild when it is new to the log; bare when a known guild
     /// came back, after the differences.
     GuildAvailable(Option<Box<Guild>>),
@@ -154,13 +163,13 @@ pub enum Change {
         /// All of its rights.
         rights: RoomRights,
     },
-    /// `category.set`, internal: a category is new or was renamed. The rooms in it that carry its
-    /// name get a `room.updated` each.
+    /// `category.set`, internal: a category is new, was renamed, or has other rights. The rooms in
+    /// it that carry its name get a `room.updated` each.
     CategorySet {
         /// The category.
         channel_id: ChannelId,
-        /// Its name.
-        name: String,
+        /// As it is now.
+        category: Category,
     },
     /// `category.removed`, internal.
     CategoryRemoved {

@@ -3,10 +3,12 @@
 
 /// How an occupant is read: most of what is ever read are occupants.
 mod occupant;
-/// How rooms and overwrites are read.
+/// How rooms and overwrites are read and written.
 mod room;
 /// Discord's permission bits.
 mod permissions;
+/// How a guild is read and written.
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +19,8 @@ use crate::{ChannelId, RoleId, UnixMs, UserId};
 pub use permissions::Permissions;
 
 /// One guild: its rooms, who is in them, and everything that decides who may see what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "written::WrittenGuild")]
 pub struct Guild {
     /// Name and icon.
     pub info: GuildInfo,
@@ -28,8 +30,8 @@ pub struct Guild {
     pub owner_id: UserId,
     /// Permissions of each role, `@everyone` included.
     pub roles: BTreeMap<RoleId, Permissions>,
-    /// Names of the categories that rooms are in.
-    pub categories: BTreeMap<ChannelId, String>,
+    /// The categories that rooms are in.
+    pub categories: BTreeMap<ChannelId, Category>,
     /// Voice and stage channels.
     pub rooms: BTreeMap<ChannelId, Room>,
     /// Who is in a room; a person is in at most one.
@@ -37,9 +39,8 @@ pub struct Guild {
     /// Whose voice state names a channel that is not known as a room: it has not come yet, or is
     /// of another type at the moment. They join when the room comes. Nobody is shown them, and
     /// nobody is in `voice` too.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pending_voice: BTreeMap<UserId, Occupant>,
-    /// What the watched users are here. Who is not listed was not looked up.
+    /// What the watched users are here, and the bot itself. Who is not listed was not looked up.
     pub memberships: BTreeMap<UserId, Membership>,
 }
 
@@ -54,9 +55,19 @@ pub struct GuildInfo {
     pub icon: Option<String>,
 }
 
+/// A category. What is put into it inherits nothing from it, but who may make rooms in it is decided
+/// by its rights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Category {
+    /// Its name.
+    pub name: String,
+    /// What each member may do in it. Never leaves the web role.
+    pub rights: RoomRights,
+}
+
 /// A voice or stage channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "room::FlatRoom")]
+#[serde(try_from = "room::FlatRoom")]
 pub struct Room {
     /// What who sees it may know.
     #[serde(flatten)]
@@ -66,9 +77,8 @@ pub struct Room {
 }
 
 /// The public side of a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "room::FlatInfo")]
 pub struct RoomInfo {
     /// The Discord channel.
     pub channel_id: ChannelId,
@@ -77,17 +87,29 @@ pub struct RoomInfo {
     /// Voice or stage.
     pub kind: RoomKind,
     /// The category it is in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub parent_id: Option<ChannelId>,
     /// The category's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub parent_name: Option<String>,
     /// Discord's sorting position.
     pub position: i64,
     /// How many fit in; 0: no limit.
     pub user_limit: u32,
+    /// Whose it is, if Guildhall made it. Written side by side with the rest: `managed`, `ownerId`,
+    /// `locked` and `hidden`.
+    pub managed: Option<RoomManagement>,
+    /// The line of text below its name; `None`: none, or none was told yet.
+    pub status: Option<String>,
+}
+
+/// What Guildhall keeps of a room that it made, and Discord does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomManagement {
+    /// Whose room it is.
+    pub owner_id: UserId,
+    /// Nobody new may enter.
+    pub locked: bool,
+    /// Who is not listed does not see it.
+    pub hidden: bool,
 }
 
 /// What kind of channel a room is.

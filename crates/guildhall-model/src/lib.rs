@@ -11,6 +11,8 @@ pub mod id;
 pub mod text;
 /// Our JSON, one line whatever its reader calls a line end.
 pub mod json;
+/// Bytes as text that fits into addresses.
+mod base64url;
 /// Where in the log something stands.
 pub mod position;
 /// What a browser keeps to go on from: positions in one log or several.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Event, GuildId,
-    guild::{Guild, Room},
+    Change, Event, GuildId, RoleId, UserId,
+    guild::{Guild, Membership, Room},
 };
 
 /// Every guild of one log.
@@ -28,7 +28,7 @@ impl World {
     /// Not raised by the timeouts of memberships: what the watched users are is in no comparison
     /// with Discord. Each process looks it up again before it answers for anybody, and then every
     /// minute.
-    pub const FORMAT: u32 = 2;
+    pub const FORMAT: u32 = 3;
 
     /// Applies one event.
     pub fn apply(&mut self, event: &Event) {
@@ -75,9 +75,8 @@ impl Guild {
                     self.voice.remove(user_id);
                 }
             }
-            Change::VoicePending(occupant) => {
-                self.pending_voice
-                    .insert(occupant.user_id, occupant.clone());
+            Change::VoicePending(there) => {
+                self.pending_voice.insert(there.user_id, there.clone());
             }
             Change::VoicePendingRemoved { user_id } => {
                 self.pending_voice.remove(user_id);
@@ -101,8 +100,11 @@ impl Guild {
                 self.voice
                     .retain(|_, occupant| occupant.channel_id != *channel_id);
             }
-            Change::CategorySet { channel_id, name } => {
-                self.categories.insert(*channel_id, name.clone());
+            Change::CategorySet {
+                channel_id,
+                category,
+            } => {
+                self.categories.insert(*channel_id, category.clone());
             }
             Change::CategoryRemoved { channel_id } => {
                 self.categories.remove(channel_id);
@@ -116,30 +118,36 @@ impl Guild {
             }
             Change::RoleRemoved { role_id } => {
                 self.roles.remove(role_id);
-                // INVARIANT(dead-role): nobody keeps a role that went. Else whoever had it would
-                // see its rooms again at once when it is told of once more, by a late or doubled
-                // dispatch. A world from before this rule may hold such ids: they give nothing
-                // while the role is away, so it is of the same format.
-                for membership in self.memberships.values_mut() {
-                    membership.remove_role(*role_id);
-                }
+                self.take_role(*role_id);
             }
             Change::Rights {
                 user_id,
-                membership: Some(membership),
-            } => {
-                self.memberships.insert(*user_id, membership.clone());
-            }
-            Change::Rights {
-                user_id,
-                membership: None,
-            } => {
-                self.memberships.remove(user_id);
-            }
+                membership,
+            } => self.set_membership(*user_id, membership.as_ref()),
             Change::RightsReset => self.memberships.clear(),
             #[cfg(any(test, feature = "arbitrary"))]
             Change::RoomKnocked(_) => {}
-            Change::GuildRemoved | Change::Gap { .. } | Change::Unknown => {}
+            Change::RoomIdle { .. }
+            | Change::GuildRemoved
+            | Change::Gap { .. }
+            | Change::Unknown => {}
+        }
+    }
+
+    fn set_membership(&mut self, user_id: UserId, membership: Option<&Membership>) {
+        match membership {
+            Some(is) => _ = self.memberships.insert(user_id, is.clone()),
+            None => _ = self.memberships.remove(&user_id),
+        }
+    }
+
+    /// INVARIANT(dead-role): nobody keeps a role that went. Else whoever had it would see its rooms
+    /// again at once when it is told of once more, by a late or doubled dispatch. A world from before
+    /// this rule may hold such ids: they give nothing while the role is away, so it is of the same
+    /// format.
+    fn take_role(&mut self, role_id: RoleId) {
+        for membership in self.memberships.values_mut() {
+            membership.remove_role(role_id);
         }
     }
 }

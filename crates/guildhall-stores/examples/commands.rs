@@ -11,6 +11,7 @@ use std::{
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, GuildId, LogId, Position, SealedEvent, UserId,
     command::{Before, Command, CommandDone, CommandRequest, Outcome},
+    guild::Category,
 };
 use guildhall_ports::{
     CommandJournal, CommandState, Fence, Intent, Journal, KeptCommand,
@@ -123,7 +124,10 @@ fn commit(head: Position) -> Commit {
         synthetic: false,
         change: Change::CategorySet {
             channel_id: ChannelId(7),
-            name: "name ".repeat(90),
+            category: Category {
+                name: "name ".repeat(90),
+                ..Category::default()
+            },
         },
     };
     let sealed = |seq| {
@@ -170,6 +174,7 @@ fn settled(id: u64) -> KeptCommand {
     let done = CommandDone {
         outcome: Outcome::Done,
         at: Some(at.into()),
+        made: None,
     };
     let state = CommandState::Settled {
         at: 1_700_000_000_050 + id,

@@ -239,6 +239,8 @@ fn guild(id: u64) -> Guild {
             parent_name: None,
             position: 0,
             user_limit: 0,
+            managed: None,
+            status: None,
         },
         rights: RoomRights::default(),
     };

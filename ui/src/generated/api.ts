@@ -548,15 +548,15 @@ export interface components {
              */
             readonly event: "guild.updated";
         };
-        /** @description The payload of `room.idle`: nobody is in it, and it goes. */
+        /** @description Nobody is in a room that Guildhall made, and it goes, unless somebody comes. */
         readonly IdlePayload: {
             /** @description The room. */
             readonly channelId: components["schemas"]["Snowflake"];
             /**
              * Format: int64
-             * @description When, Unix ms.
+             * @description When, Unix ms; null: it stays after all.
              */
-            readonly deletesAt: number;
+            readonly deletesAt: number | null;
         };
         /** @description An interval that state can't heal. */
         readonly Interval: {
@@ -705,10 +705,18 @@ export interface components {
         readonly RoomInfo: {
             /** @description The Discord channel. */
             readonly channelId: components["schemas"]["Snowflake"];
+            /** @description Who is not listed does not see it. */
+            readonly hidden?: boolean;
             /** @description Voice or stage. */
             readonly kind: components["schemas"]["RoomKind"];
+            /** @description Nobody new may enter. */
+            readonly locked?: boolean;
+            /** @description True: Guildhall made it, and the next three are there. */
+            readonly managed?: boolean;
             /** @description Its name. */
             readonly name: string;
+            /** @description Whose room it is. */
+            readonly ownerId?: components["schemas"]["Snowflake"];
             /** @description The category it is in. */
             readonly parentId?: components["schemas"]["Snowflake"];
             /** @description The category's name. */
@@ -718,6 +726,8 @@ export interface components {
              * @description Discord's sorting position.
              */
             readonly position: number;
+            /** @description The line of text below its name. */
+            readonly status?: string;
             /**
              * Format: int32
              * @description How many fit in; 0: no limit.

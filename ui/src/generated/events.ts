@@ -141,11 +141,23 @@ export const events = {
         "guildId": {
           "$ref": "Snowflake"
         },
+        "hidden": {
+          "type": "boolean"
+        },
         "kind": {
           "$ref": "RoomKind"
         },
+        "locked": {
+          "type": "boolean"
+        },
+        "managed": {
+          "type": "boolean"
+        },
         "name": {
           "type": "string"
+        },
+        "ownerId": {
+          "$ref": "Snowflake"
         },
         "parentId": {
           "$ref": "Snowflake"
@@ -155,6 +167,9 @@ export const events = {
         },
         "position": {
           "type": "integer"
+        },
+        "status": {
+          "type": "string"
         },
         "synthetic": {
           "type": "boolean"
@@ -244,7 +259,10 @@ export const events = {
         },
         "deletesAt": {
           "minimum": 0,
-          "type": "integer"
+          "type": [
+            "integer",
+            "null"
+          ]
         },
         "guildId": {
           "$ref": "Snowflake"
@@ -266,7 +284,7 @@ export const events = {
       "type": "object"
     },
     "family": "room",
-    "lane": "stream"
+    "lane": "log"
   },
   "room.shown": {
     "data": {
@@ -277,8 +295,17 @@ export const events = {
         "guildId": {
           "$ref": "Snowflake"
         },
+        "hidden": {
+          "type": "boolean"
+        },
         "kind": {
           "$ref": "RoomKind"
+        },
+        "locked": {
+          "type": "boolean"
+        },
+        "managed": {
+          "type": "boolean"
         },
         "members": {
           "items": {
@@ -289,6 +316,9 @@ export const events = {
         "name": {
           "type": "string"
         },
+        "ownerId": {
+          "$ref": "Snowflake"
+        },
         "parentId": {
           "$ref": "Snowflake"
         },
@@ -297,6 +327,9 @@ export const events = {
         },
         "position": {
           "type": "integer"
+        },
+        "status": {
+          "type": "string"
         },
         "synthetic": {
           "type": "boolean"
@@ -334,11 +367,23 @@ export const events = {
         "guildId": {
           "$ref": "Snowflake"
         },
+        "hidden": {
+          "type": "boolean"
+        },
         "kind": {
           "$ref": "RoomKind"
         },
+        "locked": {
+          "type": "boolean"
+        },
+        "managed": {
+          "type": "boolean"
+        },
         "name": {
           "type": "string"
+        },
+        "ownerId": {
+          "$ref": "Snowflake"
         },
         "parentId": {
           "$ref": "Snowflake"
@@ -348,6 +393,9 @@ export const events = {
         },
         "position": {
           "type": "integer"
+        },
+        "status": {
+          "type": "string"
         },
         "synthetic": {
           "type": "boolean"
@@ -847,8 +895,17 @@ export const schemas: Schemas = {
       "channelId": {
         "$ref": "Snowflake"
       },
+      "hidden": {
+        "type": "boolean"
+      },
       "kind": {
         "$ref": "RoomKind"
+      },
+      "locked": {
+        "type": "boolean"
+      },
+      "managed": {
+        "type": "boolean"
       },
       "members": {
         "items": {
@@ -859,6 +916,9 @@ export const schemas: Schemas = {
       "name": {
         "type": "string"
       },
+      "ownerId": {
+        "$ref": "Snowflake"
+      },
       "parentId": {
         "$ref": "Snowflake"
       },
@@ -867,6 +927,9 @@ export const schemas: Schemas = {
       },
       "position": {
         "type": "integer"
+      },
+      "status": {
+        "type": "string"
       },
       "userLimit": {
         "minimum": 0,

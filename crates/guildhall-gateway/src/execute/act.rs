@@ -165,6 +165,11 @@ impl Act {
         if self.appears_until.is_some_and(|until| until <= now) {
             return self.settle(Err(did_not_appear())).await;
         }
+        if !calls::is_known(&self.accepted.request.command) {
+            let why = "This gateway does not know how to do that yet.";
+            let error = CommandError::new(CommandErrorCode::DiscordFailed, why);
+            return self.settle(Err(error)).await;
+        }
         for _ in 0..TRIES {
             let request = Box::new(CommandRequest::clone(&self.accepted.request));
             let Some(judged) = self.ask(About::Command(request)).await? else {
@@ -351,6 +356,7 @@ fn done(at: Option<Cursor>) -> CommandDone {
     CommandDone {
         outcome: Outcome::Done,
         at,
+        made: None,
     }
 }
 

@@ -50,7 +50,23 @@ pub(super) async fn act(
             let status = status.as_deref().unwrap_or_default();
             rest.set_voice_status(terms, *channel_id, status).await
         }
+        _ => Err(RestError::Unreachable(
+            "this gateway does not know how".to_owned(),
+        )),
     }
+}
+
+/// Whether this gateway can have Discord do it.
+pub(super) fn is_known(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::ConnectUserToVoiceChannel { .. }
+            | Command::Disconnect { .. }
+            | Command::KickFromRoom { .. }
+            | Command::RenameRoom { .. }
+            | Command::SetRoomStatus { .. }
+            | Command::SetRoomLimit { .. }
+    )
 }
 
 /// Asks Discord whether it is as a command wants it. `None`: Discord has no way to say.
@@ -61,7 +77,18 @@ pub(super) async fn is_so(
 ) -> Result<Option<bool>, RestError> {
     let command = &request.command;
     let is_now = match command {
-        Command::SetRoomStatus { .. } => return Ok(None),
+        // Of what Guildhall alone keeps Discord knows nothing.
+        Command::SetRoomStatus { .. }
+        | Command::CreateRoom { .. }
+        | Command::LockRoom { .. }
+        | Command::HideRoom { .. }
+        | Command::TransferRoom { .. }
+        | Command::ClaimRoom { .. }
+        | Command::CloseRoom { .. }
+        | Command::BlockFromRoom { .. }
+        | Command::UnblockFromRoom { .. }
+        | Command::CreateInvite { .. }
+        | Command::RevokeInvites { .. } => return Ok(None),
         Command::RenameRoom { channel_id, .. } => {
             Before::Name(rest.channel(terms, *channel_id).await?.name)
         }
@@ -70,11 +97,13 @@ pub(super) async fn is_so(
         }
         Command::ConnectUserToVoiceChannel { .. }
         | Command::KickFromRoom { .. }
+        | Command::EnterLobby { .. }
+        | Command::JoinRoom { .. }
         | Command::Disconnect { .. } => {
             let user_id = command.moves(request.actor).unwrap_or(request.actor);
             let there = rest.voice_state(terms, command.guild_id(), user_id).await?;
             Before::Room(there)
         }
     };
-    Ok(Some(is_now.is_after(command)))
+    Ok(Some(is_now.is_after(command, request.actor)))
 }

@@ -85,7 +85,21 @@ fn needed_of_the_bot(command: &Command) -> &'static [&'static str] {
     match command {
         Command::ConnectUserToVoiceChannel { .. } => &["MOVE_MEMBERS", "CONNECT"],
         Command::Disconnect { .. } | Command::KickFromRoom { .. } => &["MOVE_MEMBERS"],
-        Command::RenameRoom { .. } | Command::SetRoomLimit { .. } => &["MANAGE_CHANNELS"],
+        Command::RenameRoom { .. } | Command::SetRoomLimit { .. } | Command::CloseRoom { .. } => {
+            &["MANAGE_CHANNELS"]
+        }
+        Command::CreateRoom { .. } | Command::EnterLobby { .. } => {
+            &["MANAGE_CHANNELS", "MANAGE_ROLES", "MOVE_MEMBERS"]
+        }
+        Command::JoinRoom { .. } | Command::BlockFromRoom { .. } => {
+            &["MANAGE_ROLES", "MOVE_MEMBERS"]
+        }
+        Command::LockRoom { .. }
+        | Command::HideRoom { .. }
+        | Command::TransferRoom { .. }
+        | Command::ClaimRoom { .. }
+        | Command::UnblockFromRoom { .. } => &["MANAGE_ROLES"],
+        Command::CreateInvite { .. } | Command::RevokeInvites { .. } => &[],
         Command::SetRoomStatus { .. } => &["SET_VOICE_CHANNEL_STATUS", "MANAGE_CHANNELS"],
     }
 }

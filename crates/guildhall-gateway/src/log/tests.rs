@@ -504,6 +504,8 @@ fn a_room(room: u64) -> Room {
             parent_name: None,
             position: 0,
             user_limit: 0,
+            managed: None,
+            status: None,
         },
         rights: RoomRights::default(),
     }

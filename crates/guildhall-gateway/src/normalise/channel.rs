@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{
     Change, ChannelId, Guild, GuildId, Permissions, RoleId, UserId,
-    guild::{Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind, RoomRights},
+    guild::{Category, Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind, RoomRights},
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -66,15 +66,15 @@ impl Checked for ChannelObject {
         }
         oddities.text(name, "name");
         oddities.stale_if(name.is_not_set(), "name");
+        // Absent ones are fine where they are known: see `check_rights`.
+        let unreadable = matches!(permission_overwrites, Overwrites::Unreadable);
+        oddities.stale_if(unreadable, "permission_overwrites");
         if self.kind() == ChannelType::Category {
             return;
         }
         oddities.stale_if(position.is_odd_or_null(), "position");
         oddities.stale_if(user_limit.is_odd_or_null(), "user_limit");
         oddities.stale_if(parent_id.is_odd(), "parent_id");
-        // Absent ones are fine where they are known: see `check_rights`.
-        let unreadable = matches!(permission_overwrites, Overwrites::Unreadable);
-        oddities.stale_if(unreadable, "permission_overwrites");
     }
 }
 
@@ -122,8 +122,8 @@ pub(super) fn created_or_updated(data: &str, context: &Context<'_>) -> Read {
                 .collect()
         }
         ChannelType::Category => {
-            let name = channel.category_name(&guild.categories);
-            let set = name.map(|name| category_set(guild, channel.id, name));
+            let category = channel.category(guild.categories.get(&channel.id));
+            let set = category.map(|category| category_set(guild, channel.id, category));
             let turned = no_room_now(guild, channel.id);
             turned.chain(set.unwrap_or_default()).collect()
         }
@@ -132,7 +132,7 @@ pub(super) fn created_or_updated(data: &str, context: &Context<'_>) -> Read {
             .collect(),
     };
     let mut oddities = Oddities::of(&channel);
-    channel.check_rights(guild.rooms.get(&channel.id), &mut oddities);
+    channel.check_rights(Some(guild), &mut oddities);
     let delta = context.delta(guild_id, changes);
     Ok(Some(delta.with_oddities(oddities)))
 }
@@ -169,21 +169,49 @@ impl ChannelObject {
         }
     }
 
-    /// Who may see the room is said neither by this nor by what was known of it: a room never
+    /// Who may see the channel is said neither by this nor by what was known of it: one never
     /// seen, or one that was hidden, whose overwrites may be others by now.
-    fn rights_unknown(&self, known: Option<&Room>) -> bool {
+    fn rights_unknown(&self, known: Option<&RoomRights>) -> bool {
         match self.permission_overwrites {
             Overwrites::Read(_) => false,
             Overwrites::Unreadable => true,
-            Overwrites::Absent => known.is_none_or(|known| known.rights.obfuscated),
+            Overwrites::Absent => known.is_none_or(|known| known.obfuscated),
         }
     }
 
-    /// What [`Checked::check`] cannot see, since it hangs on what was known.
-    pub(super) fn check_rights(&self, known: Option<&Room>, oddities: &mut Oddities) {
-        let shown = matches!(self.kind(), ChannelType::Room(_)) && !self.flags.has(OBFUSCATED);
-        let unknown = shown && self.rights_unknown(known);
+    /// What [`Checked::check`] cannot see, since it hangs on what was known of the guild.
+    pub(super) fn check_rights(&self, guild: Option<&Guild>, oddities: &mut Oddities) {
+        let known = match self.kind() {
+            ChannelType::Room(_) => {
+                guild.and_then(|guild| Some(&guild.rooms.get(&self.id)?.rights))
+            }
+            ChannelType::Category => {
+                guild.and_then(|guild| Some(&guild.categories.get(&self.id)?.rights))
+            }
+            ChannelType::Other => return,
+        };
+        let unknown = !self.flags.has(OBFUSCATED) && self.rights_unknown(known);
         oddities.stale_if(unknown, "permission_overwrites");
+    }
+
+    /// What of a channel's rights is said, and where nothing is, was known. What an obfuscated one
+    /// says of them is false.
+    fn rights(&self, known: Option<&RoomRights>) -> RoomRights {
+        let obfuscated = self.flags.has(OBFUSCATED);
+        match &self.permission_overwrites {
+            Overwrites::Read(overwrites) if !obfuscated => RoomRights {
+                overwrites: overwrites.clone(),
+                obfuscated,
+            },
+            _ => RoomRights {
+                overwrites: known
+                    .map(|known| known.overwrites.clone())
+                    .unwrap_or_default(),
+                // Not always what Discord said, but its effect: nobody is shown a room of unknown
+                // rights.
+                obfuscated: obfuscated || self.rights_unknown(known),
+            },
+        }
     }
 
     /// The room as it is now. What an obfuscated channel says of itself is false, so then
@@ -192,7 +220,7 @@ impl ChannelObject {
         &self,
         kind: RoomKind,
         known: Option<&Room>,
-        categories: &BTreeMap<ChannelId, String>,
+        categories: &BTreeMap<ChannelId, Category>,
     ) -> Room {
         let obfuscated = self.flags.has(OBFUSCATED);
         let mut info = match known {
@@ -201,24 +229,8 @@ impl ChannelObject {
         };
         info.parent_name = info
             .parent_id
-            .and_then(|parent| categories.get(&parent).cloned());
-        let before = || {
-            known
-                .map(|known| known.rights.overwrites.clone())
-                .unwrap_or_default()
-        };
-        let rights = match &self.permission_overwrites {
-            Overwrites::Read(overwrites) if !obfuscated => RoomRights {
-                overwrites: overwrites.clone(),
-                obfuscated,
-            },
-            _ => RoomRights {
-                overwrites: before(),
-                // Not always what Discord said, but its effect: nobody is shown a room of unknown
-                // rights.
-                obfuscated: obfuscated || self.rights_unknown(known),
-            },
-        };
+            .and_then(|parent| Some(categories.get(&parent)?.name.clone()));
+        let rights = self.rights(known.map(|known| &known.rights));
         Room { info, rights }
     }
 
@@ -241,16 +253,19 @@ impl ChannelObject {
             parent_name: None,
             position: position.unwrap_or_default(),
             user_limit: user_limit.unwrap_or_default(),
+            managed: known.and_then(|known| known.managed),
+            status: known.and_then(|known| known.status.clone()),
         }
     }
 
-    /// The category's name, unless only a made-up one ever came.
-    pub(super) fn category_name<'a>(
-        &'a self,
-        known: &'a BTreeMap<ChannelId, String>,
-    ) -> Option<&'a str> {
+    /// The category as it is now, unless only a made-up name of it ever came.
+    pub(super) fn category(&self, known: Option<&Category>) -> Option<Category> {
         let sent = self.name.text().filter(|_| !self.flags.has(OBFUSCATED));
-        sent.or_else(|| known.get(&self.id).map(String::as_str))
+        let name = sent.or(known.map(|known| known.name.as_str()))?;
+        Some(Category {
+            name: name.to_owned(),
+            rights: self.rights(known.map(|known| &known.rights)),
+        })
     }
 }
 
@@ -332,20 +347,19 @@ fn room_deleted(guild: &Guild, channel_id: ChannelId) -> Vec<Change> {
     left.chain([Change::RoomDeleted { channel_id }]).collect()
 }
 
-fn category_set(guild: &Guild, channel_id: ChannelId, name: &str) -> Vec<Change> {
-    if guild
-        .categories
-        .get(&channel_id)
-        .is_some_and(|known| known == name)
-    {
+fn category_set(guild: &Guild, channel_id: ChannelId, category: Category) -> Vec<Change> {
+    if guild.categories.get(&channel_id) == Some(&category) {
         return Vec::new();
     }
+    let name = category.name.clone();
     let set = Change::CategorySet {
         channel_id,
-        name: name.to_owned(),
+        category,
     };
-    let renamed = rooms_in(guild, channel_id).map(|room| RoomInfo {
-        parent_name: Some(name.to_owned()),
+    let others = rooms_in(guild, channel_id);
+    let others = others.filter(|room| room.parent_name.as_ref() != Some(&name));
+    let renamed = others.map(|room| RoomInfo {
+        parent_name: Some(name.clone()),
         ..room.clone()
     });
     [set]

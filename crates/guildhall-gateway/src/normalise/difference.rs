@@ -29,11 +29,11 @@ pub(super) fn difference(from: &Guild, to: &Guild) -> Vec<Change> {
         changes.push(Change::OwnerChanged { owner_id });
     }
     roles(from, to, &mut changes);
-    for (channel_id, name) in &to.categories {
-        if from.categories.get(channel_id) != Some(name) {
+    for (channel_id, category) in &to.categories {
+        if from.categories.get(channel_id) != Some(category) {
             changes.push(Change::CategorySet {
                 channel_id: *channel_id,
-                name: name.clone(),
+                category: category.clone(),
             });
         }
     }

@@ -92,8 +92,7 @@ pub(super) fn created(data: &str, context: &Context<'_>) -> Read {
     let mut delta = delta.with_members(context, created.members_listed());
     delta.oddities = Oddities::of(&created);
     for channel in created.channels.entries() {
-        let before = known.and_then(|known| known.rooms.get(&channel.id));
-        channel.check_rights(before, &mut delta.oddities);
+        channel.check_rights(known, &mut delta.oddities);
     }
     delta.pending_dropped += dropped;
     let transition = if delta.oddities.stale.is_none() {
@@ -324,8 +323,6 @@ fn hide_unclear(guild: &mut Guild) {
 
 /// Categories first: rooms carry their names.
 fn fill_rooms(guild: &mut Guild, channels: &LenientList<ChannelObject>, known: Option<&Guild>) {
-    let nameless = BTreeMap::new();
-    let names = known.map_or(&nameless, |known| &known.categories);
     if let Some(known) = known.filter(|_| channels.odd) {
         guild.categories.clone_from(&known.categories);
         guild.rooms.clone_from(&known.rooms);
@@ -338,9 +335,12 @@ fn fill_rooms(guild: &mut Guild, channels: &LenientList<ChannelObject>, known: O
     let odd = channels.odd;
     let channels = &channels.read;
     for channel in channels {
-        let name = channel.category_name(names);
-        if let (ChannelType::Category, Some(name)) = (channel.kind(), name) {
-            guild.categories.insert(channel.id, name.to_owned());
+        if channel.kind() != ChannelType::Category {
+            continue;
+        }
+        let before = known.and_then(|known| known.categories.get(&channel.id));
+        if let Some(category) = channel.category(before) {
+            guild.categories.insert(channel.id, category);
         }
     }
     for channel in channels {
@@ -353,7 +353,7 @@ fn fill_rooms(guild: &mut Guild, channels: &LenientList<ChannelObject>, known: O
     if odd {
         for Room { info, .. } in guild.rooms.values_mut() {
             let parent = info.parent_id.and_then(|id| guild.categories.get(&id));
-            info.parent_name = parent.cloned();
+            info.parent_name = parent.map(|parent| parent.name.clone());
         }
     }
 }

@@ -7,6 +7,10 @@ use super::{End, FIRST_FRAME_LIMIT, PING_EVERY, SILENCE_LIMIT, Violation};
 use crate::{Frame, FrameError};
 
 /// What happened at the socket, or to the process around it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are frames, and each would be an allocation more"
+)]
 #[derive(Debug)]
 pub enum SocketInput {
     /// A text message came.

@@ -9,15 +9,15 @@ use guildhall_model::{
     Change, ChannelId, Event, LogId, Permissions, RoleId, UserId,
     command::{
         Command, CommandDone, CommandError, CommandErrorCode, CommandRequest, CommandResult,
-        Outcome,
+        InviteClaims, InviteToken, Made, Outcome,
     },
     event::{
         EVENTS,
         sample::{ONE_MORE, Peep, WITH_LIVE},
     },
     guild::{
-        GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room, RoomInfo,
-        RoomKind, RoomRights, VoiceFlags,
+        Category, GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Role, Room,
+        RoomInfo, RoomKind, RoomManagement, RoomRights, VoiceFlags,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -329,6 +329,7 @@ fn of_requests(start: Position) -> Vec<Frame> {
                     done_at: NOW + 600_000,
                 },
                 at: None,
+                made: None,
             }))),
         }),
         Frame::Reply(Reply {
@@ -336,6 +337,7 @@ fn of_requests(start: Position) -> Vec<Frame> {
             result: Ok(ReplyBody::Command(Ok(CommandDone {
                 outcome: Outcome::Done,
                 at: Some(start.at(46).into()),
+                made: None,
             }))),
         }),
         Frame::Reply(Reply {
@@ -378,6 +380,12 @@ fn guild() -> Guild {
             parent_name: Some("Tables".to_owned()),
             position: 1,
             user_limit: 6,
+            managed: Some(RoomManagement {
+                owner_id: UserId(80_351_110_224_678_912),
+                locked: true,
+                hidden: false,
+            }),
+            status: Some("chess".to_owned()),
         },
         rights: RoomRights {
             overwrites: vec![Overwrite {
@@ -396,10 +404,24 @@ fn guild() -> Guild {
         available: true,
         owner_id: UserId(80_351_110_224_678_912),
         roles: BTreeMap::from([(everyone, Permissions::VIEW_CHANNEL)]),
-        categories: BTreeMap::from([(ChannelId(5), "Tables".to_owned())]),
+        categories: BTreeMap::from([(ChannelId(5), category())]),
         rooms: BTreeMap::from([(channel_id, room)]),
         voice: BTreeMap::new(),
         pending_voice: BTreeMap::new(),
         memberships: BTreeMap::from([(UserId(4), Membership::Stranger)]),
+    }
+}
+
+fn category() -> Category {
+    Category {
+        name: "Tables".to_owned(),
+        rights: RoomRights {
+            overwrites: vec![Overwrite {
+                target: OverwriteTarget::Role(RoleId(9)),
+                allow: Permissions::CONNECT,
+                deny: Permissions::NONE,
+            }],
+            obfuscated: false,
+        },
     }
 }

@@ -23,6 +23,10 @@ pub(super) struct LogLane {
 }
 
 /// What a log has to be done next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are events, and each would be an allocation more"
+)]
 #[derive(Debug)]
 pub(super) enum LaneOutput {
     /// The driver is to do this.

@@ -38,6 +38,24 @@ pub enum CommandErrorCode {
     NotInRoom,
     /// No one more fits into the room.
     RoomFull,
+    /// Guildhall did not make that room.
+    NotManaged,
+    /// The room is locked.
+    RoomLocked,
+    /// The actor is kept out of that room.
+    Blocked,
+    /// The invite was never given, or its room is gone.
+    InviteInvalid,
+    /// The invite's time is over.
+    InviteExpired,
+    /// The invite was revoked.
+    InviteRevoked,
+    /// As many as the invite is good for have come.
+    NoSeatsLeft,
+    /// The actor, or the guild, has as many rooms as allowed.
+    TooManyRooms,
+    /// The room's owner is there, or left a moment ago.
+    OwnerPresent,
     /// The bot lacks a permission.
     BotForbidden,
     /// A newer command of its kind took its place while it waited.

@@ -1,14 +1,20 @@
 //! Whether a command may be done, and whether there is anything to do: Discord's own rights of the
 //! actor, as if they did it in Discord themselves, since Discord lets the bot pass.
 
-use serde::{Deserialize, Serialize};
+/// Rooms that Guildhall made.
+mod managed;
 
-use super::{Command, CommandError, CommandErrorCode};
+use super::{
+    Before, Command, CommandError, CommandErrorCode,
+    before::{is_blocked, room_of},
+};
 use crate::{
     ChannelId, GuildId, Permissions, UnixMs, UserId, ViewerClass,
-    guild::{Guild, Membership, Room},
+    guild::{Guild, Membership, OverwriteTarget, Room, RoomManagement},
     permission::{ChannelKind, Member, effective, in_channel, in_guild},
 };
+
+pub use managed::judge_creation;
 
 /// Where a command that may be done stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,65 +27,10 @@ pub enum Judgement {
     NotInVoice,
 }
 
-/// What is so before a command is done. If it is so afterwards it was not done; if neither this is so
-/// nor what the command asks for, something else happened meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Before {
-    /// The room in which the person is whom it moves; `None`: none.
-    Room(Option<ChannelId>),
-    /// The room's name.
-    Name(String),
-    /// How many fit into the room.
-    Limit(u32),
-    /// The world does not say.
-    Unknown,
-}
-
-impl Before {
-    /// What is so now of that which a command changes. `None`: there is no such room.
-    #[must_use]
-    pub fn of(command: &Command, actor: UserId, guild: &Guild) -> Option<Self> {
-        let room = || {
-            guild
-                .rooms
-                .get(&command.channel_id()?)
-                .map(|room| &room.info)
-        };
-        match command {
-            Command::RenameRoom { .. } => Some(Self::Name(room()?.name.clone())),
-            Command::SetRoomLimit { .. } => Some(Self::Limit(room()?.user_limit)),
-            Command::SetRoomStatus { .. } => room().map(|_| Self::Unknown),
-            Command::ConnectUserToVoiceChannel { .. }
-            | Command::KickFromRoom { .. }
-            | Command::Disconnect { .. } => {
-                let user = command.moves(actor)?;
-                Some(Self::Room(room_of(guild, user)))
-            }
-        }
-    }
-}
-
-impl Before {
-    /// Whether this is how it is once a command is done.
-    #[must_use]
-    pub fn is_after(&self, command: &Command) -> bool {
-        match (self, command) {
-            (Self::Room(there), Command::ConnectUserToVoiceChannel { channel_id, .. }) => {
-                *there == Some(*channel_id)
-            }
-            (Self::Room(there), Command::KickFromRoom { channel_id, .. }) => {
-                *there != Some(*channel_id)
-            }
-            (Self::Room(there), Command::Disconnect { .. }) => there.is_none(),
-            (Self::Name(is), Command::RenameRoom { name, .. }) => is == name,
-            (Self::Limit(is), Command::SetRoomLimit { limit, .. }) => is == limit,
-            _ => false,
-        }
-    }
-}
-
 /// Decides. `now`: Unix ms, for timeouts.
+///
+/// By Discord's rights and by who owns a room; what is set for the whole product, and what is kept of
+/// invites, decides whoever carries it out. An invite is found to be genuine before this is asked.
 pub fn judge(
     guild_id: GuildId,
     guild: &Guild,
@@ -87,35 +38,47 @@ pub fn judge(
     command: &Command,
     now: UnixMs,
 ) -> Result<Judgement, CommandError> {
+    if let Command::EnterLobby { channel_id, .. } = *command {
+        return managed::enters_lobby(guild, actor, channel_id);
+    }
+    let user_id = actor;
     let actor = Actor::of(guild_id, guild, actor, now)?;
+    if let Command::JoinRoom { channel_id, .. } = *command {
+        actor.in_no_timeout()?;
+        return actor.joins(channel_id);
+    }
     // First of all, or what else is said of a room that the actor does not see says that it is there.
     if let Some(channel_id) = command.channel_id() {
         actor.seen_room(channel_id)?;
     }
+    if let Command::CreateRoom {
+        parent_id: Some(parent_id),
+        ..
+    } = *command
+    {
+        actor.seen_category(parent_id)?;
+    }
     actor.in_no_timeout()?;
     match *command {
-        Command::Disconnect { .. } => Ok(match actor.room() {
-            Some(room) => Judgement::ToDo(Before::Room(Some(room))),
-            None => Judgement::AlreadySo,
-        }),
+        Command::Disconnect { .. } => {
+            return Ok(match actor.room() {
+                Some(room) => Judgement::ToDo(Before::Room(Some(room))),
+                None => Judgement::AlreadySo,
+            });
+        }
         Command::ConnectUserToVoiceChannel {
             channel_id,
             user_id,
             ..
-        } => actor.connects(user_id, channel_id),
+        } => return actor.connects(user_id, channel_id),
         Command::KickFromRoom {
             channel_id,
             user_id,
+            allow_return,
             ..
-        } => actor.kicks(user_id, channel_id),
+        } => return actor.kicks(user_id, channel_id, allow_return),
         Command::RenameRoom { channel_id, .. } | Command::SetRoomLimit { channel_id, .. } => {
-            actor.needs(MANAGE_CHANNELS, channel_id)?;
-            let user_id = actor.member.user_id;
-            if command.is_so(user_id, guild) == Some(true) {
-                return Ok(Judgement::AlreadySo);
-            }
-            let before = Before::of(command, user_id, guild);
-            Ok(Judgement::ToDo(before.unwrap_or(Before::Unknown)))
+            actor.owns_or_needs(MANAGE_CHANNELS, channel_id)?;
         }
         Command::SetRoomStatus { channel_id, .. } => {
             let is_there = actor.room() == Some(channel_id);
@@ -124,10 +87,38 @@ pub fn judge(
             } else {
                 MANAGE_CHANNELS
             };
-            actor.needs(needed, channel_id)?;
-            Ok(Judgement::ToDo(Before::Unknown))
+            actor.owns_or_needs(needed, channel_id)?;
         }
+        Command::LockRoom { channel_id, .. }
+        | Command::HideRoom { channel_id, .. }
+        | Command::CloseRoom { channel_id, .. }
+        | Command::CreateInvite { channel_id, .. }
+        | Command::RevokeInvites { channel_id, .. } => {
+            actor.managed(channel_id)?;
+            actor.owns_or_needs(MANAGE_CHANNELS, channel_id)?;
+        }
+        Command::TransferRoom {
+            channel_id,
+            user_id,
+            ..
+        } => actor.transfers(channel_id, user_id)?,
+        Command::BlockFromRoom {
+            channel_id,
+            user_id,
+            ..
+        } => actor.blocks(channel_id, user_id)?,
+        Command::UnblockFromRoom { channel_id, .. } => {
+            actor.managed(channel_id)?;
+            actor.owns_or_needs(MOVE_MEMBERS, channel_id)?;
+        }
+        Command::ClaimRoom { channel_id, .. } => actor.claims(channel_id)?,
+        Command::CreateRoom { .. } | Command::EnterLobby { .. } | Command::JoinRoom { .. } => {}
     }
+    if command.is_so(user_id, guild) == Some(true) {
+        return Ok(Judgement::AlreadySo);
+    }
+    let before = Before::of(command, user_id, guild);
+    Ok(Judgement::ToDo(before.unwrap_or(Before::Unknown)))
 }
 
 /// A permission with the name that Discord gives it.
@@ -157,10 +148,7 @@ impl<'a> Actor<'a> {
         now: UnixMs,
     ) -> Result<Self, CommandError> {
         if !guild.available {
-            return Err(CommandError::new(
-                CommandErrorCode::GuildUnavailable,
-                "Discord has an outage in this guild.",
-            ));
+            return Err(outage());
         }
         let membership = guild.memberships.get(&user_id);
         let roles = match membership {
@@ -206,8 +194,12 @@ impl<'a> Actor<'a> {
     }
 
     fn connects(&self, user_id: UserId, channel_id: ChannelId) -> Result<Judgement, CommandError> {
-        self.needs(CONNECT, channel_id)?;
         let is_self = user_id == self.member.user_id;
+        if is_self && self.room() != Some(channel_id) {
+            // Whoever keeps them out is told of before what they lack.
+            self.is_let_in(self.seen_room(channel_id)?)?;
+        }
+        self.needs(CONNECT, channel_id)?;
         if !is_self {
             self.needs(MOVE_MEMBERS, channel_id)?;
         }
@@ -220,7 +212,7 @@ impl<'a> Actor<'a> {
         if let Some(from) = from.filter(|_| !is_self) {
             self.needs(MOVE_MEMBERS, from)?;
         }
-        self.fits(channel_id)?;
+        self.fits(channel_id, self.seen_room(channel_id)?)?;
         Ok(match from {
             None => Judgement::NotInVoice,
             from => Judgement::ToDo(Before::Room(from)),
@@ -228,10 +220,14 @@ impl<'a> Actor<'a> {
     }
 
     /// Discord lets whoever may move members into full rooms.
-    fn fits(&self, channel_id: ChannelId) -> Result<(), CommandError> {
-        let limit = self.seen_room(channel_id)?.info.user_limit as usize;
+    fn fits(&self, channel_id: ChannelId, room: &Room) -> Result<(), CommandError> {
+        let limit = room.info.user_limit as usize;
         let full = limit > 0 && self.guild.occupants(channel_id).count() >= limit;
-        if full && !self.may(MOVE_MEMBERS, channel_id)? {
+        if full
+            && !self
+                .counts_in(channel_id, room)
+                .contains(Permissions::MOVE_MEMBERS)
+        {
             return Err(CommandError::new(
                 CommandErrorCode::RoomFull,
                 format!(
@@ -242,8 +238,16 @@ impl<'a> Actor<'a> {
         Ok(())
     }
 
-    fn kicks(&self, user_id: UserId, channel_id: ChannelId) -> Result<Judgement, CommandError> {
-        self.needs(MOVE_MEMBERS, channel_id)?;
+    fn kicks(
+        &self,
+        user_id: UserId,
+        channel_id: ChannelId,
+        allow_return: bool,
+    ) -> Result<Judgement, CommandError> {
+        self.owns_or_needs(MOVE_MEMBERS, channel_id)?;
+        if let (false, Some(managed)) = (allow_return, self.seen_room(channel_id)?.info.managed) {
+            managed::is_not_owners(managed, user_id)?;
+        }
         if room_of(self.guild, user_id) != Some(channel_id) {
             return Err(CommandError::new(
                 CommandErrorCode::NotInRoom,
@@ -269,11 +273,15 @@ impl<'a> Actor<'a> {
 
     fn may(&self, needed: Named, channel_id: ChannelId) -> Result<bool, CommandError> {
         let room = self.seen_room(channel_id)?;
+        Ok(self.counts_in(channel_id, room).contains(needed.0))
+    }
+
+    /// What counts of the actor's permissions in a room.
+    fn counts_in(&self, channel_id: ChannelId, room: &Room) -> Permissions {
         let rights = &room.rights.overwrites;
         let stored = in_channel(self.guild_id, self.guild, rights, self.member);
         let connected = self.room() == Some(channel_id);
-        let counts = effective(stored, ChannelKind::Voice, self.member, connected);
-        Ok(counts.contains(needed.0))
+        effective(stored, ChannelKind::Voice, self.member, connected)
     }
 
     fn seen_room(&self, channel_id: ChannelId) -> Result<&'a Room, CommandError> {
@@ -287,6 +295,9 @@ impl<'a> Actor<'a> {
     }
 }
 
-fn room_of(guild: &Guild, user_id: UserId) -> Option<ChannelId> {
-    guild.voice.get(&user_id).map(|there| there.channel_id)
+fn outage() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::GuildUnavailable,
+        "Discord has an outage in this guild.",
+    )
 }

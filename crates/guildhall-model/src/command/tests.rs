@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    Permissions, RoleId,
+    Guild, GuildId, Permissions, RoleId,
     guild::{
         GuildInfo, Membership, Occupant, Overwrite, OverwriteTarget, Room, RoomInfo, RoomKind,
         RoomRights, VoiceFlags,
@@ -88,6 +88,7 @@ fn a_kick_needs_move_members_and_the_person_in_that_room() {
         guild_id: GUILD,
         channel_id,
         user_id,
+        allow_return: false,
     };
     assert_eq!(refused(&guild, ANNA, &kick(BEN, OPEN)), Code::Forbidden);
     assert_eq!(judged(&guild, MIA, &kick(BEN, OPEN)), Ok(to_do(Some(OPEN))));
@@ -281,6 +282,8 @@ fn a_room(channel_id: ChannelId, overwrites: Vec<Overwrite>) -> Room {
             parent_name: None,
             position: 0,
             user_limit: 0,
+            managed: None,
+            status: None,
         },
         rights: RoomRights {
             overwrites,

@@ -14,12 +14,11 @@
 //! So logs that are numbered one after the other, and begun together, cost little more than their
 //! `seq`; and 128 logs of any numbers that occur fit.
 
-use crate::{LogId, Position};
+use crate::{LogId, Position, base64url};
 
 /// What a text of one position never begins with.
 pub(super) const MARKER: char = '~';
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// Bits in a letter.
 const LETTER: u32 = 6;
 /// Bits of a number of logs that is not in unary.
@@ -148,17 +147,15 @@ impl BitSink for LetterWriter {
         self.bits += width;
         while self.bits >= LETTER {
             self.bits -= LETTER;
-            self.letter((self.pending >> self.bits) as usize);
+            let letter = u8::try_from(self.pending >> self.bits);
+            self.text
+                .push(base64url::letter(letter.unwrap_or_default()));
             self.pending &= (1 << self.bits) - 1;
         }
     }
 }
 
 impl LetterWriter {
-    fn letter(&mut self, bits: usize) {
-        self.text.push(char::from(ALPHABET[bits % ALPHABET.len()]));
-    }
-
     fn finish(mut self) -> String {
         if self.bits > 0 {
             self.put(0, LETTER - self.bits);
@@ -178,7 +175,7 @@ impl LetterReader<'_> {
     fn take(&mut self, width: u32) -> Option<u64> {
         while self.bits < width {
             let (letter, rest) = self.letters.split_first()?;
-            self.pending = (self.pending << LETTER) | u128::from(value(*letter)?);
+            self.pending = (self.pending << LETTER) | u128::from(base64url::value(*letter)?);
             self.bits += LETTER;
             self.letters = rest;
         }
@@ -190,16 +187,5 @@ impl LetterReader<'_> {
 
     fn is_at_end(&self) -> bool {
         self.letters.is_empty()
-    }
-}
-
-fn value(letter: u8) -> Option<u8> {
-    match letter {
-        b'A'..=b'Z' => Some(letter - b'A'),
-        b'a'..=b'z' => Some(letter - b'a' + 26),
-        b'0'..=b'9' => Some(letter - b'0' + 52),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
     }
 }

@@ -11,7 +11,7 @@ use serde::{
 use super::{schema::PublicSchema, stream::GuildPicture};
 use crate::{
     ChannelId, Guild, RoleId, UnixMs, UserId,
-    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomRights},
+    guild::{Category, GuildInfo, Membership, Occupant, Room, RoomInfo, RoomRights},
 };
 
 /// The payload of a public event, as it is on the link. An internal event's has no such form, so
@@ -72,6 +72,18 @@ pub struct RoomGone {
     pub channel_id: ChannelId,
 }
 
+/// Nobody is in a room that Guildhall made, and it goes, unless somebody comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct IdlePayload {
+    /// The room.
+    pub channel_id: ChannelId,
+    /// When, Unix ms; null: it stays after all.
+    #[cfg_attr(feature = "schema", schema(required, value_type = Option<u64>))]
+    pub deletes_at: Option<UnixMs>,
+}
+
 /// A guild on the link: whole when it is new to the log.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct GuildCame<'a> {
@@ -128,9 +140,22 @@ pub(super) struct RoomRightsSet<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Category<'a> {
+pub(super) struct CategoryCame<'a> {
     pub(super) channel_id: ChannelId,
     pub(super) name: Cow<'a, str>,
+    /// An earlier log has none.
+    #[serde(default)]
+    pub(super) rights: Cow<'a, RoomRights>,
+}
+
+impl<'a> CategoryCame<'a> {
+    pub(super) fn of(channel_id: ChannelId, category: &'a Category) -> Self {
+        Self {
+            channel_id,
+            name: Cow::Borrowed(&category.name),
+            rights: Cow::Borrowed(&category.rights),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -260,6 +285,18 @@ impl EventPayload for RoomInfo {
 }
 
 impl EventPayload for RoomGone {
+    type Public = Self;
+
+    fn public(&self) -> &Self {
+        self
+    }
+
+    fn room(&self) -> Option<ChannelId> {
+        Some(self.channel_id)
+    }
+}
+
+impl EventPayload for IdlePayload {
     type Public = Self;
 
     fn public(&self) -> &Self {

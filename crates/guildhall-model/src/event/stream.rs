@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChannelId, GuildId, UnixMs,
+    GuildId, UnixMs,
     guild::{Occupant, RoomInfo},
 };
 
@@ -170,18 +170,6 @@ pub struct ByePayload {
     pub reason: ByeReason,
     /// How long to wait before coming back.
     pub retry_ms: u64,
-}
-
-/// The payload of `room.idle`: nobody is in it, and it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct IdlePayload {
-    /// The room.
-    pub channel_id: ChannelId,
-    /// When, Unix ms.
-    #[cfg_attr(feature = "schema", schema(value_type = u64))]
-    pub deletes_at: UnixMs,
 }
 
 impl SnapshotReason {

@@ -14,15 +14,14 @@ use super::{
         Family::{Always, Room, Voice},
     },
     payload::{
-        Bare, Category, CategoryGone, GuildCame, Interval, OwnerSet, PendingRemoved, RightsPayload,
-        RoleGone, RoomGone, RoomRightsSet, VoiceLeft,
+        Bare, CategoryCame, CategoryGone, GuildCame, IdlePayload, Interval, OwnerSet,
+        PendingRemoved, RightsPayload, RoleGone, RoomGone, RoomRightsSet, VoiceLeft,
     },
     stream::{
-        ByePayload, CheckpointPayload, IdlePayload, ResumedPayload, RoomPicture, SnapshotPayload,
-        StatusPayload,
+        ByePayload, CheckpointPayload, ResumedPayload, RoomPicture, SnapshotPayload, StatusPayload,
     },
 };
-use crate::guild::{self, GuildInfo, Occupant, RoomInfo};
+use crate::guild::{self, Category, GuildInfo, Occupant, RoomInfo};
 
 /// Every event there is.
 pub static EVENTS: EventTable = EventTable(&[
@@ -94,7 +93,7 @@ static ROOM_DELETED: EventDefinition =
         Ok(Change::RoomDeleted { channel_id })
     });
 
-/// No server sends these three yet; a client that knows them need not change when one does.
+/// No server sends these two yet; a client that knows them need not change when one does.
 static ROOM_SHOWN: EventDefinition =
     EventDefinition::of_stream::<RoomPicture>("room.shown", Room, RoomAfter);
 
@@ -102,7 +101,16 @@ static ROOM_HIDDEN: EventDefinition =
     EventDefinition::of_stream::<RoomGone>("room.hidden", Room, RoomBefore);
 
 static ROOM_IDLE: EventDefinition =
-    EventDefinition::of_stream::<IdlePayload>("room.idle", Room, RoomAfter);
+    EventDefinition::log::<IdlePayload>("room.idle", Room, RoomAfter, |json| {
+        let IdlePayload {
+            channel_id,
+            deletes_at,
+        } = json.read()?;
+        Ok(Change::RoomIdle {
+            channel_id,
+            deletes_at,
+        })
+    });
 
 /// A stream says it by itself, too, with the guild as its viewer sees it.
 pub static GUILD_AVAILABLE: EventDefinition =
@@ -189,9 +197,14 @@ static ROOM_RIGHTS: EventDefinition = EventDefinition::internal("room.rights", |
 .touching_rights();
 
 static CATEGORY_SET: EventDefinition = EventDefinition::internal("category.set", |json| {
-    let Category { channel_id, name } = json.read()?;
-    let name = name.into_owned();
-    Ok(Change::CategorySet { channel_id, name })
+    let came: CategoryCame<'_> = json.read()?;
+    Ok(Change::CategorySet {
+        channel_id: came.channel_id,
+        category: Category {
+            name: came.name.into_owned(),
+            rights: came.rights.into_owned(),
+        },
+    })
 });
 
 static CATEGORY_REMOVED: EventDefinition = EventDefinition::internal("category.removed", |json| {
@@ -252,6 +265,17 @@ impl Change {
                 let channel_id = *channel_id;
                 visitor.public(&ROOM_DELETED, &RoomGone { channel_id })
             }
+            Self::RoomIdle {
+                channel_id,
+                deletes_at,
+            } => {
+                let (channel_id, deletes_at) = (*channel_id, *deletes_at);
+                let idle = IdlePayload {
+                    channel_id,
+                    deletes_at,
+                };
+                visitor.public(&ROOM_IDLE, &idle)
+            }
             Self::GuildAvailable(guild) => {
                 let guild = guild.as_deref().map(Cow::Borrowed);
                 visitor.public(&GUILD_AVAILABLE, &GuildCame { guild })
@@ -281,9 +305,12 @@ impl Change {
                 let (channel_id, rights) = (*channel_id, Cow::Borrowed(rights));
                 visitor.internal(&ROOM_RIGHTS, &RoomRightsSet { channel_id, rights })
             }
-            Self::CategorySet { channel_id, name } => {
-                let (channel_id, name) = (*channel_id, Cow::Borrowed(&**name));
-                visitor.internal(&CATEGORY_SET, &Category { channel_id, name })
+            Self::CategorySet {
+                channel_id,
+                category,
+            } => {
+                let came = CategoryCame::of(*channel_id, category);
+                visitor.internal(&CATEGORY_SET, &came)
             }
             Self::CategoryRemoved { channel_id } => {
                 let channel_id = *channel_id;

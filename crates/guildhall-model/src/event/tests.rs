@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     Permissions, arbitrary,
-    guild::{Overwrite, OverwriteTarget, RoomKind, VoiceFlags},
+    guild::{Overwrite, OverwriteTarget, RoomKind, RoomManagement, VoiceFlags},
 };
 
 /// Every key that a browser may ever find in a payload (docs/protocol/sse.md).
-const PUBLIC_KEYS: [&str; 31] = [
+const PUBLIC_KEYS: [&str; 34] = [
     "guildId",
     "ts",
     "synthetic",
@@ -48,6 +48,9 @@ const PUBLIC_KEYS: [&str; 31] = [
     "managed",
     "ownerId",
     "locked",
+    "hidden",
+    "status",
+    "deletesAt",
 ];
 
 proptest! {
@@ -332,11 +335,18 @@ fn one_of_each() -> Vec<Event> {
             parent_id: None,
             parent_name: None,
             kind: RoomKind::Stage,
+            managed: Some(RoomManagement {
+                owner_id: UserId(9),
+                locked: true,
+                hidden: false,
+            }),
+            status: Some("chess, all evening".to_owned()),
             ..room().info
         }),
         Change::RoomDeleted {
             channel_id: ChannelId(401),
         },
+        idle(),
         Change::GuildAvailable(Some(Box::new(guild()))),
         Change::GuildUnavailable,
         Change::GuildUpdated(guild().info),
@@ -361,7 +371,7 @@ fn one_of_each() -> Vec<Event> {
         },
         Change::CategorySet {
             channel_id: ChannelId(400),
-            name: "Voice".to_owned(),
+            category: category(),
         },
         Change::CategoryRemoved {
             channel_id: ChannelId(400),
@@ -379,6 +389,13 @@ fn one_of_each() -> Vec<Event> {
         change,
     };
     changes.into_iter().map(event).collect()
+}
+
+fn idle() -> Change {
+    Change::RoomIdle {
+        channel_id: ChannelId(401),
+        deletes_at: Some(1_700_000_030_000),
+    }
 }
 
 fn occupant() -> Occupant {
@@ -405,6 +422,8 @@ fn room() -> Room {
             parent_name: Some("Voice".to_owned()),
             position: 2,
             user_limit: 10,
+            managed: None,
+            status: None,
         },
         rights: RoomRights {
             overwrites: vec![
@@ -424,6 +443,20 @@ fn room() -> Room {
     }
 }
 
+fn category() -> Category {
+    Category {
+        name: "Voice".to_owned(),
+        rights: RoomRights {
+            overwrites: vec![Overwrite {
+                target: OverwriteTarget::Role(RoleId(1)),
+                allow: Permissions::NONE,
+                deny: Permissions::CONNECT,
+            }],
+            obfuscated: false,
+        },
+    }
+}
+
 fn guild() -> Guild {
     Guild {
         info: GuildInfo {
@@ -433,7 +466,7 @@ fn guild() -> Guild {
         available: true,
         owner_id: UserId(7),
         roles: [(RoleId(1), Permissions::VIEW_CHANNEL)].into(),
-        categories: [(ChannelId(400), "Voice".to_owned())].into(),
+        categories: [(ChannelId(400), category())].into(),
         rooms: [(ChannelId(401), room())].into(),
         voice: [(UserId(9), occupant())].into(),
         pending_voice: BTreeMap::new(),

@@ -39,8 +39,36 @@ impl Permissions {
     pub const SPEAK: Self = Self(1 << 21);
     /// May move members between voice channels, and out of them.
     pub const MOVE_MEMBERS: Self = Self(1 << 24);
+    /// May manage roles below their own, and who may do what in a channel.
+    pub const MANAGE_ROLES: Self = Self(1 << 28);
     /// May set the status of the voice channel they are in.
     pub const SET_VOICE_CHANNEL_STATUS: Self = Self(1 << 48);
+
+    /// The permissions of this list, as Discord names them, in the order of their bits.
+    const NAMES: [(Self, &'static str); 14] = [
+        (Self::ADMINISTRATOR, "ADMINISTRATOR"),
+        (Self::MANAGE_CHANNELS, "MANAGE_CHANNELS"),
+        (Self::VIEW_CHANNEL, "VIEW_CHANNEL"),
+        (Self::SEND_MESSAGES, "SEND_MESSAGES"),
+        (Self::SEND_TTS_MESSAGES, "SEND_TTS_MESSAGES"),
+        (Self::EMBED_LINKS, "EMBED_LINKS"),
+        (Self::ATTACH_FILES, "ATTACH_FILES"),
+        (Self::READ_MESSAGE_HISTORY, "READ_MESSAGE_HISTORY"),
+        (Self::MENTION_EVERYONE, "MENTION_EVERYONE"),
+        (Self::CONNECT, "CONNECT"),
+        (Self::SPEAK, "SPEAK"),
+        (Self::MOVE_MEMBERS, "MOVE_MEMBERS"),
+        (Self::MANAGE_ROLES, "MANAGE_ROLES"),
+        (Self::SET_VOICE_CHANNEL_STATUS, "SET_VOICE_CHANNEL_STATUS"),
+    ];
+
+    /// The names of those that are named above, as Discord has them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let named = Self::NAMES.into_iter();
+        named
+            .filter(move |(one, _)| self.contains(*one))
+            .map(|(_, name)| name)
+    }
 
     /// Whether all of `other` are in.
     #[must_use]

@@ -449,6 +449,8 @@ fn guild_with(
             parent_name: None,
             position: 0,
             user_limit: 0,
+            managed: None,
+            status: None,
         },
         rights: RoomRights {
             overwrites,

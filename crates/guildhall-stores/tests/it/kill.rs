@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fs, hint::spin_loop, io::BufRead, path::Path, s
 
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
-    guild::GuildInfo,
+    guild::{Category, GuildInfo},
 };
 use guildhall_ports::{
     Journal,
@@ -164,7 +164,10 @@ fn event(seq: u64) -> Event {
         synthetic: seq.is_multiple_of(2),
         change: Change::CategorySet {
             channel_id: ChannelId(seq),
-            name: "name ".repeat(usize::try_from(seq % 100).expect("is small")),
+            category: Category {
+                name: "name ".repeat(usize::try_from(seq % 100).expect("is small")),
+                ..Category::default()
+            },
         },
     }
 }

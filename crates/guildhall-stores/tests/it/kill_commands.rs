@@ -83,7 +83,12 @@ impl Call {
             }),
             _ => {
                 let (outcome, at) = (Outcome::Done, None);
-                let result = Ok(CommandDone { outcome, at }).into();
+                let result = Ok(CommandDone {
+                    outcome,
+                    at,
+                    made: None,
+                })
+                .into();
                 CommandState::Settled { at: number, result }
             }
         };

@@ -35,6 +35,7 @@ pub(super) struct DisconnectInput {
 pub(super) struct KickFromRoomInput {
     channel_id: ChannelId,
     user_id: UserId,
+    allow_return: bool,
 }
 
 /// `renameRoom`.
@@ -106,14 +107,14 @@ impl Input for KickFromRoomInput {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let channel_id = fields.required("channelId", "Out of which room.");
         let user_id = fields.required("userId", "Whom.");
-        // Whoever is taken out of a room that nobody manages may always come back.
-        let _allow_return: Option<bool> = fields.optional(
+        let allow_return: Option<bool> = fields.optional(
             "allowReturn",
             "Whether they may come back. Out of a room that Guildhall does not manage they may.",
         );
         Some(Self {
             channel_id: channel_id?,
             user_id: user_id?,
+            allow_return: allow_return.unwrap_or_default(),
         })
     }
 }
@@ -128,6 +129,7 @@ impl CommandInput for KickFromRoomInput {
             guild_id,
             channel_id: self.channel_id,
             user_id: self.user_id,
+            allow_return: self.allow_return,
         }
     }
 }

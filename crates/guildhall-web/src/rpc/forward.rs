@@ -30,13 +30,14 @@ const HOLD_LIMIT: Duration = Duration::from_secs(1);
 ///
 /// Nothing with a key: it may be a repeat of what was done, which changed the world or the actor's
 /// rights, and has to be answered as it was then. The gateway knows. That the actor sees the room is
-/// known before, with or without a key.
+/// known before, with or without a key. Nor anything about a room that they need not see: whatever was
+/// said of it would say that it is there.
 pub(super) fn refuse_early(
     fanout: &Fanout,
     clock: &dyn Clock,
     request: &CommandRequest,
 ) -> Result<(), ApiError> {
-    if request.key.is_some() {
+    if request.key.is_some() || !request.command.is_about_seen_room() {
         return Ok(());
     }
     let id = request.command.guild_id();

@@ -44,6 +44,8 @@ fn changes() -> impl Strategy<Value = Change> {
             parent_name: c.clone(),
             position: -1,
             user_limit: 0,
+            managed: None,
+            status: None,
         };
         prop_oneof![
             Just(Change::VoiceJoined(occupant.clone())),

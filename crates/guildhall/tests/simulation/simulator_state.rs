@@ -229,6 +229,8 @@ impl Channel {
             parent_name,
             position: self.position,
             user_limit: self.user_limit,
+            managed: None,
+            status: None,
         }
     }
 }

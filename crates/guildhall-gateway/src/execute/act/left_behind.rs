@@ -38,7 +38,7 @@ impl Act {
             return self.settle(Err(unknown())).await;
         };
         let request = &self.accepted.request;
-        if is_now.is_after(&request.command) {
+        if is_now.is_after(&request.command, request.actor) {
             return self.settle(Ok(done(Some(at.into())))).await;
         }
         // Done and undone by somebody, or never done and changed by somebody.

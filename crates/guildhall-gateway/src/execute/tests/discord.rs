@@ -460,6 +460,8 @@ fn room(channel_id: ChannelId) -> Room {
             parent_name: None,
             position: 0,
             user_limit: 0,
+            managed: None,
+            status: None,
         },
         rights: RoomRights::default(),
     }

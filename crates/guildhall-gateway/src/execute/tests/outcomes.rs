@@ -42,6 +42,7 @@ async fn each_command_asks_discord_for_what_it_says() {
                 guild_id,
                 channel_id,
                 user_id: ANNA,
+                allow_return: false,
             },
             "101 out",
         ),
@@ -290,6 +291,7 @@ async fn somebody_who_was_moved_and_came_back_is_left_where_they_are() {
         guild_id: GUILD,
         channel_id: ROOM,
         user_id: ANNA,
+        allow_return: false,
     };
     let mut house = House::open().await;
     house.discord.react([Reaction::Hang { done: true }]);

@@ -192,7 +192,7 @@ fn consistent(guild: &Guild) -> Result<(), String> {
     {
         return Err("somebody waits for a room that is there".to_owned());
     }
-    let named = |parent| guild.categories.get(&parent);
+    let named = |parent| Some(&guild.categories.get(&parent)?.name);
     let infos = guild.rooms.values().map(|room| &room.info);
     if infos
         .clone()

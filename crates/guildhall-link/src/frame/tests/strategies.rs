@@ -88,37 +88,100 @@ fn replies() -> impl Strategy<Value = Reply> {
 
 fn commands() -> impl Strategy<Value = Command> {
     let about = (ids(), ids(), ids(), any::<String>(), any::<u32>());
-    (0..6, about).prop_map(|(which, (guild, channel, user, name, limit))| {
-        let (guild_id, channel_id, user_id) = (GuildId(guild), ChannelId(channel), UserId(user));
-        match which {
-            0 => Command::ConnectUserToVoiceChannel {
-                guild_id,
-                channel_id,
-                user_id,
-            },
-            1 => Command::Disconnect { guild_id },
-            2 => Command::KickFromRoom {
-                guild_id,
-                channel_id,
-                user_id,
-            },
-            3 => Command::RenameRoom {
-                guild_id,
-                channel_id,
-                name,
-            },
-            4 => Command::SetRoomStatus {
-                guild_id,
-                channel_id,
-                status: Some(name).filter(|status| !status.is_empty()),
-            },
-            _ => Command::SetRoomLimit {
-                guild_id,
-                channel_id,
-                limit,
-            },
-        }
-    })
+    (0..14, about, invite_tokens()).prop_map(
+        |(which, (guild, channel, user, name, limit), token)| {
+            let (guild_id, channel_id, user_id) =
+                (GuildId(guild), ChannelId(channel), UserId(user));
+            match which {
+                0 => Command::ConnectUserToVoiceChannel {
+                    guild_id,
+                    channel_id,
+                    user_id,
+                },
+                1 => Command::Disconnect { guild_id },
+                2 => Command::KickFromRoom {
+                    guild_id,
+                    channel_id,
+                    user_id,
+                    allow_return: limit % 2 == 0,
+                },
+                3 => Command::RenameRoom {
+                    guild_id,
+                    channel_id,
+                    name,
+                },
+                4 => Command::SetRoomStatus {
+                    guild_id,
+                    channel_id,
+                    status: Some(name).filter(|status| !status.is_empty()),
+                },
+                5 => Command::SetRoomLimit {
+                    guild_id,
+                    channel_id,
+                    limit,
+                },
+                6 => Command::CreateRoom {
+                    guild_id,
+                    name,
+                    limit,
+                    parent_id: Some(channel_id).filter(|_| limit % 3 == 0),
+                    private: limit % 2 == 0,
+                },
+                7 => Command::LockRoom {
+                    guild_id,
+                    channel_id,
+                    locked: limit % 2 == 0,
+                },
+                8 => Command::TransferRoom {
+                    guild_id,
+                    channel_id,
+                    user_id,
+                },
+                9 => Command::CloseRoom {
+                    guild_id,
+                    channel_id,
+                },
+                10 => Command::BlockFromRoom {
+                    guild_id,
+                    channel_id,
+                    user_id,
+                },
+                11 => Command::CreateInvite {
+                    guild_id,
+                    channel_id,
+                    seats: Some(limit).filter(|_| limit % 3 == 0),
+                    single_use: limit % 2 == 0,
+                    expires_in_seconds: user,
+                },
+                12 => Command::RevokeInvites {
+                    guild_id,
+                    channel_id,
+                    token: Some(token).filter(|_| limit % 2 == 0),
+                },
+                _ => Command::JoinRoom {
+                    guild_id,
+                    channel_id,
+                    token,
+                },
+            }
+        },
+    )
+}
+
+fn invite_tokens() -> impl Strategy<Value = InviteToken> {
+    let numbers = (ids(), ids(), any::<u64>(), any::<u64>());
+    (numbers, any::<[u8; 16]>(), any::<[u8; 32]>()).prop_map(
+        |((guild, channel, room, expires_at), id, mac)| {
+            let claims = InviteClaims {
+                guild_id: GuildId(guild),
+                channel_id: ChannelId(channel),
+                room,
+                expires_at,
+                id,
+            };
+            InviteToken::new(claims, mac)
+        },
+    )
 }
 
 fn command_results() -> impl Strategy<Value = CommandResult> {
@@ -127,12 +190,20 @@ fn command_results() -> impl Strategy<Value = CommandResult> {
         any::<u64>().prop_map(|done_at| Outcome::Queued { done_at }),
         any::<u64>().prop_map(|until| Outcome::Waiting { until }),
     ];
+    let made = prop_oneof![
+        ids().prop_map(|id| Made::Room {
+            channel_id: ChannelId(id)
+        }),
+        (invite_tokens(), any::<u64>())
+            .prop_map(|(token, expires_at)| Made::Invite { token, expires_at }),
+    ];
     let failed = (any::<String>(), option::of(any::<u64>())).prop_map(|(message, wait)| {
         let error = CommandError::new(CommandErrorCode::Busy, message);
         wait.map_or(error.clone(), |ms| error.retry_after_ms(ms))
     });
     prop_oneof![
-        (outcomes, option::of(cursors())).prop_map(|(outcome, at)| Ok(CommandDone { outcome, at })),
+        (outcomes, option::of(cursors()), option::of(made))
+            .prop_map(|(outcome, at, made)| { Ok(CommandDone { outcome, at, made }) }),
         failed.prop_map(Err),
     ]
 }
@@ -183,8 +254,16 @@ fn changes() -> impl Strategy<Value = Change> {
             rights: room.rights,
         }),
         channels().prop_map(|channel_id| Change::RoomDeleted { channel_id }),
-        (channels(), any::<String>())
-            .prop_map(|(channel_id, name)| Change::CategorySet { channel_id, name }),
+        (channels(), option::of(any::<u64>())).prop_map(|(channel_id, deletes_at)| {
+            Change::RoomIdle {
+                channel_id,
+                deletes_at,
+            }
+        }),
+        (channels(), rooms()).prop_map(|(channel_id, room)| Change::CategorySet {
+            channel_id,
+            category: category_like(room),
+        }),
         channels().prop_map(|channel_id| Change::CategoryRemoved { channel_id }),
         (ids(), any::<u64>()).prop_map(|(role, permissions)| Change::RoleSet(Role {
             role_id: RoleId(role),
@@ -209,7 +288,7 @@ fn guilds() -> impl Strategy<Value = Guild> {
     let info = (any::<String>(), option::of("[a-z_0-9]{0,34}"))
         .prop_map(|(name, icon)| GuildInfo { name, icon });
     let roles = vec((ids(), any::<u64>()), 0..3);
-    let categories = vec((ids(), any::<String>()), 0..3);
+    let categories = vec((ids(), rooms()), 0..3);
     let people = (
         vec(occupants(), 0..3),
         vec(occupants(), 0..2),
@@ -236,7 +315,7 @@ fn guilds() -> impl Strategy<Value = Guild> {
                         .collect(),
                     categories: categories
                         .into_iter()
-                        .map(|(id, name)| (ChannelId(id), name))
+                        .map(|(id, room)| (ChannelId(id), category_like(room)))
                         .collect(),
                     rooms: rooms
                         .into_iter()
@@ -257,6 +336,13 @@ fn guilds() -> impl Strategy<Value = Guild> {
                 }
             },
         )
+}
+
+fn category_like(room: Room) -> Category {
+    Category {
+        name: room.info.name,
+        rights: room.rights,
+    }
 }
 
 fn rooms() -> impl Strategy<Value = Room> {
@@ -283,8 +369,22 @@ fn rooms() -> impl Strategy<Value = Room> {
         any::<i64>(),
         any::<u32>(),
     );
-    (ids(), any::<String>(), any::<bool>(), place, rights).prop_map(
-        |(id, name, stage, (parent, parent_name, position, user_limit), rights)| Room {
+    let management =
+        (ids(), any::<bool>(), any::<bool>()).prop_map(|(owner, locked, hidden)| RoomManagement {
+            owner_id: UserId(owner),
+            locked,
+            hidden,
+        });
+    let own = (option::of(management), option::of(any::<String>()));
+    (ids(), any::<String>(), any::<bool>(), place, own, rights).prop_map(
+        |(
+            id,
+            name,
+            stage,
+            (parent, parent_name, position, user_limit),
+            (managed, status),
+            rights,
+        )| Room {
             info: RoomInfo {
                 channel_id: ChannelId(id),
                 name,
@@ -297,6 +397,8 @@ fn rooms() -> impl Strategy<Value = Room> {
                 parent_name,
                 position,
                 user_limit,
+                managed,
+                status,
             },
             rights,
         },

@@ -172,6 +172,7 @@ fn a_command_is_handed_over_and_answered_behind_the_events_that_tell_its_effect(
     let result = Ok(CommandDone {
         outcome: Outcome::Done,
         at: Some(cursor(4)),
+        made: None,
     });
     driven.input(Input::Commanded {
         request_id: 1,

@@ -68,6 +68,7 @@ pub(super) fn settled(seq: u64) -> CommandState {
     let done = CommandDone {
         outcome: Outcome::Done,
         at: Some(at.into()),
+        made: None,
     };
     settled_as(Ok(done))
 }
@@ -104,6 +105,7 @@ fn requests() -> Vec<CommandRequest> {
                 guild_id,
                 channel_id,
                 user_id,
+                allow_return: false,
             },
             Command::RenameRoom {
                 guild_id,
@@ -151,7 +153,13 @@ fn states() -> Vec<CommandState> {
         (Outcome::Queued { done_at: u64::MAX }, Some(two_logs)),
         (Outcome::Waiting { until: 0 }, None),
     ];
-    let done = outcomes.map(|(outcome, at)| settled_as(Ok(CommandDone { outcome, at })));
+    let done = outcomes.map(|(outcome, at)| {
+        settled_as(Ok(CommandDone {
+            outcome,
+            at,
+            made: None,
+        }))
+    });
     let failed = TEXTS.map(|text| {
         let error = CommandError::new(CommandErrorCode::BotForbidden, text);
         let error = error.missing(&["MOVE_MEMBERS", text]);

@@ -58,6 +58,7 @@ async fn a_command_crosses_the_link_and_is_answered_behind_what_it_did() {
     let done = CommandDone {
         outcome,
         at: Some(at(2).into()),
+        made: None,
     };
     gateway.tell(id, Ok(done)).await;
     let answer = answer.await.expect("no panic");

@@ -14,6 +14,7 @@ fn done(outcome: Outcome, position: Option<Position>) -> CommandDone {
     CommandDone {
         outcome,
         at: position.map(Into::into),
+        made: None,
     }
 }
 
@@ -55,7 +56,7 @@ const RESOLVED: &[(&str, &str, &str)] = &[
     (
         "kickFromRoom",
         r#"{"channelId":"201","userId":"12","allowReturn":true}"#,
-        r#"{"channelId":"201","userId":"12"}"#,
+        r#"{"channelId":"201","userId":"12","allowReturn":true}"#,
     ),
     (
         "connectUserToVoiceChannel",

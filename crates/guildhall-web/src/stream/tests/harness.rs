@@ -119,6 +119,8 @@ pub(crate) fn room(channel_id: ChannelId, name: &str, rights: RoomRights) -> Roo
             parent_name: None,
             position: 0,
             user_limit: 0,
+            managed: None,
+            status: None,
         },
         rights,
     }

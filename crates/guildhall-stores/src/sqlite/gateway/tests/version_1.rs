@@ -8,7 +8,7 @@ use std::{
 
 use guildhall_model::{
     Change, ChannelId, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId,
-    guild::{GuildInfo, Occupant, VoiceFlags},
+    guild::{Category, GuildInfo, Occupant, RoomRights, VoiceFlags},
 };
 use guildhall_ports::{
     journal::{JournalBase, JournalState, ResumeState, Terms},
@@ -267,6 +267,14 @@ fn base(guild_id: GuildId, floor: u64, guild: Option<Guild>) -> JournalBase {
     }
 }
 
+/// Those versions kept no rights of categories.
+fn category() -> Category {
+    Category {
+        name: "a category".to_owned(),
+        rights: RoomRights::default(),
+    }
+}
+
 fn guild(name: &str, people: &[Occupant]) -> Guild {
     Guild {
         info: GuildInfo {
@@ -276,7 +284,7 @@ fn guild(name: &str, people: &[Occupant]) -> Guild {
         available: true,
         owner_id: UserId(6),
         roles: BTreeMap::new(),
-        categories: BTreeMap::from([(ChannelId(8), "a category".to_owned())]),
+        categories: BTreeMap::from([(ChannelId(8), category())]),
         rooms: BTreeMap::new(),
         voice: people
             .iter()
