@@ -9,7 +9,7 @@ use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_h
 use crate::{GatewaySettingNames, discord_rest::RouteTemplate};
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 19] = [
+const COUNTERS: [(&str, &str); 20] = [
     (
         "guildhall_commands_repeated_total",
         "Commands whose key was known: they are answered as the first was",
@@ -77,6 +77,10 @@ const COUNTERS: [(&str, &str); 19] = [
     (
         "guildhall_link_events_sent_total",
         "Events written to web roles",
+    ),
+    (
+        "guildhall_link_viewer_tables_total",
+        "Times that a web role told who looks at which room",
     ),
     (
         "guildhall_rights_calls_total",

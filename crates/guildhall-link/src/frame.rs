@@ -2,6 +2,8 @@
 
 /// Requests and their replies.
 mod request;
+/// What needs no answer.
+mod tell;
 /// The JSON.
 mod wire;
 
@@ -14,6 +16,7 @@ pub use guildhall_model::event::Discord;
 pub use request::{
     Refusal, RefusalCode, Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched,
 };
+pub use tell::{InstanceId, InvalidInstanceId, Tell, ViewerTable};
 
 /// The version of these shapes. Sides of different versions refuse each other.
 pub const VERSION: u32 = 2;
@@ -65,10 +68,7 @@ pub enum Frame {
     /// Gateway: the answer to a request.
     Reply(Reply),
     /// Either: something that needs no answer.
-    Tell {
-        /// What kind of thing. None is known to this version: counted and passed over.
-        kind: String,
-    },
+    Tell(Tell),
     /// Either: said once before the connection is closed.
     Error {
         /// A word for programs, such as `version` or `protocol`.
@@ -177,7 +177,7 @@ impl Frame {
             Self::Heads { .. } => "heads",
             Self::Request(_) => "request",
             Self::Reply(_) => "reply",
-            Self::Tell { .. } => "tell",
+            Self::Tell(_) => "tell",
             Self::Error { .. } => "error",
             Self::Unknown => "unknown",
         }

@@ -17,6 +17,8 @@
 mod requests;
 /// One log, and which event of it may come next.
 mod tail;
+/// When the gateway is told who looks at which room.
+mod viewers;
 
 use std::{sync::Arc, time::Instant};
 
@@ -27,12 +29,14 @@ use guildhall_model::{
 use crate::{
     FrameError,
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
-    frame::{Base, Frame, LogStatus, RefusalCode, ReplyBody},
+    frame::{Base, Frame, LogStatus, RefusalCode, ReplyBody, ViewerTable},
     pending::Pending,
 };
 
 pub use requests::GUILDS_PER_WATCH;
 use tail::{LogTail, NotTaken, TailOutput};
+use viewers::ViewersTelling;
+pub use viewers::{ROOMS_PER_TELL, VIEWERS_EVERY};
 
 /// What happened.
 #[derive(Debug)]
@@ -59,6 +63,10 @@ pub enum Input<R> {
         /// For [`Output::Answer`].
         reply: R,
     },
+    /// The table of viewers changed, or is to be told for the first time.
+    ViewersChanged,
+    /// The answer to [`Output::CountViewers`].
+    ViewersCounted(ViewerTable),
     /// The replica did not take an event.
     ReplicaRefused,
 }
@@ -95,6 +103,8 @@ pub enum Output<R> {
         /// The answer, of the kind that was asked.
         answer: Result<ReplyBody, Unanswered>,
     },
+    /// Say [`Input::ViewersCounted`] with the table as it is now.
+    CountViewers,
     /// The other end broke a rule: count it, and log the first of a kind.
     Report(Violation),
     /// The other end said an `error`: log it.
@@ -129,6 +139,7 @@ pub struct Receiver<R> {
     pending: Pending<R>,
     /// The gateway's logs, in ascending order; none before the hello.
     logs: Vec<LogTail>,
+    viewers: ViewersTelling,
     caught_up: bool,
 }
 
@@ -149,6 +160,7 @@ impl<R> Receiver<R> {
             conversation: Conversation::new(now),
             pending: Pending::new(),
             logs: Vec::new(),
+            viewers: ViewersTelling::default(),
             caught_up: false,
         }
     }
@@ -181,6 +193,8 @@ impl<R> Receiver<R> {
                 due,
                 reply,
             } => self.command(request, reply, due, now),
+            Input::ViewersChanged => self.viewers_changed(now),
+            Input::ViewersCounted(table) => self.viewers_counted(table),
             Input::ReplicaRefused => self.conversation.end(End::OutOfOrder),
         }
         if self.conversation.has_ended() {
@@ -197,27 +211,29 @@ impl<R> Receiver<R> {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let common = self.conversation.deadline()?;
-        let pending = self.pending.deadline();
-        Some(pending.map_or(common, |pending| pending.min(common)))
+        let own = [self.pending.deadline(), self.viewers.deadline()];
+        Some(own.into_iter().flatten().fold(common, Instant::min))
     }
 
     fn socket(&mut self, input: SocketInput, now: Instant) {
         let is_time = matches!(input, SocketInput::TimePassed);
         match self.conversation.handle(input, now) {
-            Remainder::Frame(frame) => self.frame_came(frame),
+            Remainder::Frame(frame) => self.frame_came(frame, now),
             Remainder::Undecodable(error) => self.undecodable(&error),
             Remainder::Pinged | Remainder::Nothing => {}
         }
         if is_time && !self.conversation.has_ended() {
             self.give_up_overdue(now);
+            self.tell_viewers_if_due(now);
         }
     }
 
-    fn frame_came(&mut self, frame: Frame) {
+    fn frame_came(&mut self, frame: Frame, now: Instant) {
         match (frame, &self.state) {
             (Frame::Hello { heads }, State::Connected { after }) => {
                 let after = after.clone();
                 self.greeted(&heads, after);
+                self.tell_viewers_if_due(now);
             }
             (_, State::Connected { .. }) => self.conversation.violated(Violation::Unexpected),
             (Frame::Event(envelope), _) => self.event_came(envelope),
@@ -231,6 +247,8 @@ impl<R> Receiver<R> {
                 self.conversation.push(Output::Live(event));
             }
             (Frame::Reply(reply), _) => self.reply_came(reply),
+            // It is for gateways to be told.
+            (Frame::Tell(_), _) => self.conversation.report(Violation::UnknownTell),
             _ => self.conversation.violated(Violation::Unexpected),
         }
     }

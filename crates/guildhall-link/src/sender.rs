@@ -16,6 +16,8 @@ mod lane;
 mod queue;
 /// Requests, until they are answered.
 mod requests;
+/// Tables of viewers, until they are whole.
+mod viewers;
 /// Whose turn it is.
 mod turns;
 
@@ -33,7 +35,7 @@ use guildhall_model::{
 
 use crate::{
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
-    frame::{Base, DiscordStatus, Frame, ReplyBody, Watched},
+    frame::{Base, DiscordStatus, Frame, ReplyBody, Tell, ViewerTable, Watched},
 };
 
 use lane::{LaneOutput, LogLane};
@@ -41,6 +43,8 @@ use queue::SendQueue;
 use requests::Requests;
 pub use requests::{LONGEST_DEADLINE, REQUESTS_UNDER_WAY};
 use turns::Turns;
+pub use viewers::MOST_VIEWED_ROOMS;
+use viewers::ViewerTableParts;
 
 /// So many events are read from a log at once.
 pub const EVENTS_PER_READ: usize = 256;
@@ -145,6 +149,9 @@ pub enum Output {
         /// So long does the web role wait; after that it is told so by this machine.
         deadline: Duration,
     },
+    /// How many are on the page of each room, by this web instance's count: all of them. It takes
+    /// the place of what the same instance said before, on whichever attachment.
+    Viewers(ViewerTable),
     /// The other end broke a rule: count it, and log the first of a kind.
     Report(Violation),
     /// The other end said an `error`: log it.
@@ -167,6 +174,7 @@ pub struct Sender {
     lanes: Vec<LogLane>,
     turns: Turns,
     requests: Requests,
+    viewers: ViewerTableParts,
     /// The latest words of the live lane that were not sent yet: as many as there are keys.
     live: BTreeMap<LiveKey, Arc<LiveEvent>>,
 }
@@ -197,6 +205,7 @@ impl Sender {
             turns: Turns::new(lanes.len()),
             lanes,
             requests: Requests::default(),
+            viewers: ViewerTableParts::default(),
             live: BTreeMap::new(),
         }
     }
@@ -307,6 +316,14 @@ impl Sender {
             ) => {
                 self.request_came(request, now);
             }
+            (
+                Frame::Tell(Tell::Viewers { table, more }),
+                State::Joining | State::Replaying { .. } | State::Following,
+            ) => match self.viewers.take(table, more) {
+                Ok(Some(table)) => self.conversation.push(Output::Viewers(table)),
+                Ok(None) => {}
+                Err(_) => self.conversation.violated(Violation::Oversized),
+            },
             _ => self.conversation.violated(Violation::Unexpected),
         }
     }

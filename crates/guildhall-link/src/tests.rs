@@ -316,10 +316,8 @@ impl House {
                     };
                     sender.handle(done, self.now);
                 }
-                sender::Output::Command { .. } => panic!("none was asked for"),
-                sender::Output::Report(violation) => panic!("the web role: {violation}"),
-                sender::Output::PeerFailed { code, .. } => panic!("the web role: {code}"),
                 sender::Output::End(_) => return self.cut(),
+                unasked => panic!("the web role: {unasked:?}"),
             }
         }
     }
@@ -341,6 +339,7 @@ impl House {
             match output {
                 receiver::Output::Send(frame) => to_gateway.push_back(frame.encode(1)),
                 receiver::Output::Ping
+                | receiver::Output::CountViewers
                 | receiver::Output::Status(_)
                 | receiver::Output::Heads(_)
                 | receiver::Output::Live(_) => {}

@@ -22,6 +22,8 @@ mod class_buffer;
 mod affected;
 /// The subscribers of one guild: viewers, classes, buffers.
 mod subscribers;
+/// Who is on which room's page.
+mod room_viewers;
 /// Guilds that have come and in which nobody was looked up yet.
 mod arrivals;
 /// The one writer: applies what the link brings and publishes it.
@@ -48,6 +50,7 @@ pub(crate) use class_buffer::TooFarBehind;
 pub(crate) use lookups::{LookupChange, LookupTtl};
 pub(crate) use publisher::Publisher;
 pub(crate) use registration::StreamRegistration;
+pub(crate) use room_viewers::{RoomViewers, ViewedRooms};
 pub(crate) use settled::SettledReader;
 pub(crate) use stream_position::{Published, StreamPosition};
 pub(crate) use subscribers::GuildSubscription;
@@ -78,6 +81,7 @@ struct Shared {
     live_last: AtomicU64,
     draining: AtomicBool,
     arrivals: GuildArrivals,
+    room_viewers: RoomViewers,
 }
 
 impl Fanout {
@@ -94,6 +98,7 @@ impl Fanout {
             live_last: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             arrivals: GuildArrivals::default(),
+            room_viewers: RoomViewers::default(),
         }));
         (Publisher::new(writer, fanout.clone()), fanout)
     }
@@ -156,6 +161,11 @@ impl Fanout {
             .or_insert_with(|| Arc::new(GuildSubscribers::new(guild)));
         let (viewer, waker) = (registration.viewer(), registration.waker());
         Some(subscribers.add(viewer, waker, (rooms, looked_up), selector, now))
+    }
+
+    /// Who is on which room's page.
+    pub(crate) fn room_viewers(&self) -> RoomViewers {
+        self.0.room_viewers.clone()
     }
 
     /// A person, as known on this instance.

@@ -125,6 +125,10 @@ fn query(operation: OperationBuilder) -> OperationBuilder {
                     "Only these families of live events; others without one always come.",
                 )),
         )
+        .parameter(ids("viewing").description(Some(
+            "The rooms whose pages the person is on, at most 8: they filter nothing, and while one \
+             is seen it is not taken away as unused.",
+        )))
         .parameter(cursor.description(Some("The cursor to go on from.")))
         .response("400", error("The query is malformed."))
         .response("404", error("There is no such guild for this viewer."))

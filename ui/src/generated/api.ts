@@ -2221,6 +2221,8 @@ export interface operations {
                 readonly channel?: readonly components["schemas"]["Snowflake"][];
                 /** @description Only these families of live events; others without one always come. */
                 readonly events?: readonly ("voice" | "room")[];
+                /** @description The rooms whose pages the person is on, at most 8: they filter nothing, and while one is seen it is not taken away as unused. */
+                readonly viewing?: readonly components["schemas"]["Snowflake"][];
                 /** @description The cursor to go on from. */
                 readonly lastEventId?: string;
             };
@@ -2286,6 +2288,8 @@ export interface operations {
                 readonly channel?: readonly components["schemas"]["Snowflake"][];
                 /** @description Only these families of live events; others without one always come. */
                 readonly events?: readonly ("voice" | "room")[];
+                /** @description The rooms whose pages the person is on, at most 8: they filter nothing, and while one is seen it is not taken away as unused. */
+                readonly viewing?: readonly components["schemas"]["Snowflake"][];
                 /** @description The cursor to go on from. */
                 readonly lastEventId?: string;
             };

@@ -199,6 +199,7 @@ impl Attachment {
                 request,
                 deadline,
             } => self.commands.execute(request_id, *request, deadline),
+            Output::Viewers(_) => counter!("guildhall_link_viewer_tables_total").increment(1),
             Output::Report(violation) => self.report(violation),
             Output::PeerFailed { code, message } => {
                 let message: String = message.chars().take(200).collect();

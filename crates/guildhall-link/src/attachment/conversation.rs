@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, time::Instant};
 
 use super::{End, FIRST_FRAME_LIMIT, PING_EVERY, SILENCE_LIMIT, Violation};
-use crate::{Frame, FrameError};
+use crate::{Frame, FrameError, frame::Tell};
 
 /// What happened at the socket, or to the process around it.
 #[expect(
@@ -168,7 +168,7 @@ impl<O: From<SocketOutput>> Conversation<O> {
                 });
             }
             Ok(Frame::Unknown) => self.report(Violation::UnknownType),
-            Ok(Frame::Tell { .. }) => self.report(Violation::UnknownTell),
+            Ok(Frame::Tell(Tell::Unknown { .. })) => self.report(Violation::UnknownTell),
             Ok(frame) => return Remainder::Frame(frame),
             Err(error) => {
                 self.report(Violation::Undecodable);

@@ -140,6 +140,11 @@ fn what_is_missing_or_of_the_wrong_kind_is_an_error() {
         r#"{"type":"status","data":{"discord":"live","since":1,"complete":true}}"#,
         r#"{"type":"heads","data":{}}"#,
         r#"{"type":"tell","data":{}}"#,
+        r#"{"type":"tell","data":{"kind":"viewers","rooms":{}}}"#,
+        r#"{"type":"tell","data":{"kind":"viewers","instance":"","rooms":{}}}"#,
+        r#"{"type":"tell","data":{"kind":"viewers","instance":"a b","rooms":{}}}"#,
+        r#"{"type":"tell","data":{"kind":"viewers","instance":"a","rooms":{"5":-1}}}"#,
+        r#"{"type":"tell","data":{"kind":"viewers","instance":"a","rooms":{"x":1}}}"#,
     ] {
         assert!(Frame::decode(text).is_err(), "{text}");
     }
@@ -213,9 +218,23 @@ fn one_of_each() -> Vec<Frame> {
     frames.push(Frame::Heads { at: two });
     frames.extend(of_requests(start));
     frames.extend([
-        Frame::Tell {
+        Frame::Tell(Tell::Viewers {
+            table: ViewerTable {
+                instance: "k3q9".parse().expect("visible ASCII"),
+                rooms: BTreeMap::from([(ChannelId(127_121_515_262_115_840), 3)]),
+            },
+            more: true,
+        }),
+        Frame::Tell(Tell::Viewers {
+            table: ViewerTable {
+                instance: "k3q9".parse().expect("visible ASCII"),
+                rooms: BTreeMap::new(),
+            },
+            more: false,
+        }),
+        Frame::Tell(Tell::Unknown {
             kind: "gossip".to_owned(),
-        },
+        }),
         Frame::Error {
             code: "version".to_owned(),
             message: "say hello".to_owned(),

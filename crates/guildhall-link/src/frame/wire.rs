@@ -9,7 +9,7 @@ use guildhall_model::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Frame, FrameError, Opening, Reply, Request, VERSION};
+use super::{Frame, FrameError, Opening, Reply, Request, Tell, VERSION};
 
 impl Frame {
     /// The frame as a text message. `ts`: the sender's clock; an event carries its own.
@@ -59,9 +59,7 @@ impl Frame {
                 ..say
             }
             .with(reply),
-            Self::Tell { kind } => say.with(&TellData {
-                kind: Cow::Borrowed(kind),
-            }),
+            Self::Tell(tell) => say.with(tell),
             Self::Error { code, message } => say.with(&ErrorData {
                 code: Cow::Borrowed(code),
                 message: Cow::Borrowed(message),
@@ -111,14 +109,7 @@ impl Frame {
             },
             "request" => Self::Request(raw.request_of("request", Request::read)?),
             "reply" => Self::Reply(raw.request_of("reply", Reply::read)?),
-            "tell" => Self::Tell {
-                kind: raw
-                    .data::<TellData<'_>>("tell")?
-                    .kind
-                    .chars()
-                    .take(40)
-                    .collect(),
-            },
+            "tell" => Self::Tell(raw.tell()?),
             "error" => {
                 let error: ErrorData<'_> = raw.data("error")?;
                 Self::Error {
@@ -260,6 +251,14 @@ impl RawFrame<'_> {
         })
     }
 
+    fn tell(&self) -> Result<Tell, FrameError> {
+        let bad = |reason| FrameError::Data {
+            frame: "tell",
+            reason,
+        };
+        Tell::read(self.data.unwrap_or(RawValue::NULL)).map_err(bad)
+    }
+
     fn request_of<T>(
         &self,
         frame: &'static str,
@@ -304,11 +303,6 @@ struct SubscribeData<'a> {
 #[derive(Serialize, Deserialize)]
 struct CursorData<'a> {
     at: Cow<'a, Cursor>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TellData<'a> {
-    kind: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]

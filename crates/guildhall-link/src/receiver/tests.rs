@@ -6,6 +6,8 @@ mod live_lane;
 mod logs;
 /// Requests, and their answers.
 mod requests;
+/// Who looks at which room.
+mod viewers;
 /// Watches that are too big for one request.
 mod watch;
 
@@ -380,6 +382,7 @@ fn inputs() -> impl Strategy<Value = Input<u64>> {
         4 => any::<u64>().prop_map(|reply| asked(reply, due())),
         1 => LazyJust::new(|| SocketInput::BinaryCame.into()),
         1 => LazyJust::new(|| Input::ReplicaRefused),
+        1 => LazyJust::new(|| Input::ViewersChanged),
     ]
 }
 

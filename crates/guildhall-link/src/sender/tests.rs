@@ -4,6 +4,8 @@ mod live;
 mod logs;
 /// Requests, their deadlines and their answers.
 mod requests;
+/// Who looks at which room.
+mod viewers;
 
 use guildhall_model::{Change, Envelope, Event, LogId, SealedEvent};
 use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use guildhall_model::{Guild, ViewerClass, event::LiveEvent};
+use guildhall_model::{ChannelId, Guild, ViewerClass, event::LiveEvent};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::wake_list::{Slot, StreamWaker, WakeList};
@@ -148,6 +148,15 @@ impl ClassBuffer {
     /// Shows a word of the live lane by what the class sees now.
     pub(crate) fn show_live(&self, event: &Arc<LiveEvent>) -> Option<Visible<Arc<LiveEvent>>> {
         show_live(event, self.lock().rooms.as_ref(), &self.key.1)
+    }
+
+    /// Whether the class sees a room now.
+    pub(crate) fn sees(&self, room: ChannelId) -> bool {
+        let state = self.lock();
+        state
+            .rooms
+            .as_ref()
+            .is_some_and(|rooms| rooms.contains(room))
     }
 
     /// Wakes the streams that read this.

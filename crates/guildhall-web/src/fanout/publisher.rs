@@ -16,7 +16,7 @@ use guildhall_model::{
     event::{LinkState, LiveEvent},
 };
 
-use super::{Fanout, affected::AffectedViewers, subscribers::WakeSet};
+use super::{Fanout, RoomViewers, affected::AffectedViewers, subscribers::WakeSet};
 use crate::replica::{
     Freshness, GroupSpan, GuildLogs, LogPositions, OutOfOrder, Progress, ReplicaWriter,
 };
@@ -44,6 +44,11 @@ impl Publisher {
     pub(crate) fn position(&self) -> Option<Cursor> {
         let positions = self.writer.replica().positions();
         positions.map(|positions| positions.cursor())
+    }
+
+    /// Who is on which room's page.
+    pub(crate) fn room_viewers(&self) -> RoomViewers {
+        self.fanout.room_viewers()
     }
 
     /// The first snapshot of a log arrived: begins a new replica of it beside the one in use.

@@ -13,7 +13,7 @@ use guildhall_http::{
 use guildhall_link::{
     Backoff, End, Frame, SocketInput, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
-    frame::{ReplyBody, Watched},
+    frame::{InstanceId, ReplyBody, ViewerTable, Watched},
     receiver::{Input, Output, Receiver, Unanswered},
 };
 use guildhall_model::{Cursor, command::CommandResult};
@@ -39,7 +39,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{LinkAsk, LinkHealth};
-use crate::{WebSettingNames, fanout::Publisher};
+use crate::{
+    WebSettingNames,
+    fanout::{Publisher, RoomViewers},
+};
 
 /// To be told where the gateways are; and name look-up, TCP, TLS and the upgrade together.
 const DIAL_LIMIT: Duration = Duration::from_secs(10);
@@ -88,6 +91,9 @@ pub(crate) struct Dialler {
     gateway: GatewayConnector,
     names: WebSettingNames,
     publisher: Publisher,
+    /// This process, as it tells the gateway of its viewers.
+    instance: InstanceId,
+    viewers: RoomViewers,
     clock: Arc<dyn Clock>,
     asks: mpsc::Receiver<LinkAsk>,
     health: watch::Sender<LinkHealth>,
@@ -114,6 +120,8 @@ impl Dialler {
         Self {
             gateway,
             names,
+            instance: instance_id(),
+            viewers: publisher.room_viewers(),
             publisher,
             clock,
             asks,
@@ -166,6 +174,7 @@ impl Dialler {
             socket,
             machine: Receiver::new(after, now()),
         };
+        attachment.machine.handle(Input::ViewersChanged, now());
         let end = loop {
             if let Some(end) = self.drain_outputs(&mut attachment).await {
                 break end;
@@ -178,6 +187,7 @@ impl Dialler {
                 message = socket.next() => input_of(message).into(),
                 () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
                 Some(ask) = self.asks.recv() => ask,
+                () = self.viewers.changed() => Input::ViewersChanged,
             };
             machine.handle(input, now());
         };
@@ -233,6 +243,14 @@ impl Dialler {
                 }
                 Some(Output::Heads(heads)) => self.heads(&heads),
                 Some(Output::Answer { reply, answer }) => reply.tell(answer),
+                Some(Output::CountViewers) => {
+                    let table = ViewerTable {
+                        instance: self.instance.clone(),
+                        rooms: self.viewers.counts(),
+                    };
+                    let counted = Input::ViewersCounted(table);
+                    attachment.machine.handle(counted, now());
+                }
                 Some(Output::Report(violation)) => self.report(violation),
                 Some(Output::PeerFailed { code, message }) => {
                     let message: String = message.chars().take(200).collect();
@@ -418,6 +436,16 @@ fn input_of(message: Option<Result<Message, SocketError>>) -> SocketInput {
         Some(Err(SocketError::Capacity(_))) => SocketInput::OversizedCame,
         Some(Ok(Message::Close(_)) | Err(_)) | None => SocketInput::ConnectionLost,
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is a driver: it draws, only to tell processes apart"
+)]
+fn instance_id() -> InstanceId {
+    let drawn: u128 = rand::random();
+    let text = format!("{drawn:032x}");
+    text.parse().expect("32 digits")
 }
 
 #[expect(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::http::{HeaderValue, Method, StatusCode, header};
 use futures_util::{SinkExt, StreamExt};
 use guildhall_link::frame::{
-    Base, Discord, DiscordStatus, Frame, LogStatus, Reply, ReplyBody, RequestBody, Watched,
+    Base, Discord, DiscordStatus, Frame, LogStatus, Reply, ReplyBody, RequestBody, Tell, Watched,
 };
 use guildhall_model::{
     Change, Envelope, Event, Guild, GuildId, Position, UserId, guild::Membership,
@@ -249,7 +249,11 @@ impl Gateway {
     async fn attach(&mut self, head: Position) -> Option<Position> {
         let heads = head.into();
         self.say(Frame::Hello { heads }).await;
-        match self.hear().await {
+        let (subscribed, told) = (self.hear().await, self.hear().await);
+        let Frame::Tell(Tell::Viewers { .. }) = told else {
+            panic!("no table of viewers: {told:?}");
+        };
+        match subscribed {
             Frame::Subscribe { after } => after.and_then(|after| after.in_log(head.log)),
             other => panic!("no subscribe: {other:?}"),
         }

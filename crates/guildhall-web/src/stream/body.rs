@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use guildhall_http::PollWhenWoken;
 use guildhall_model::{
-    Cursor, GuildId,
+    ChannelId, Cursor, GuildId,
     event::{ByePayload, ByeReason, CheckpointPayload, ResumedPayload, StatusPayload},
 };
 use guildhall_ports::Clock;
@@ -32,7 +32,7 @@ use crate::{
     auth::{LoginHeads, SessionEnd},
     fanout::{
         Fanout, GuildSubscription, Published, SettledReader, StreamPosition, StreamRegistration,
-        TooFarBehind,
+        TooFarBehind, ViewedRooms,
     },
     visible::{ControlEvent, GuildView, Selector, Visible},
 };
@@ -88,6 +88,8 @@ pub(crate) struct StreamBody {
     views: BTreeMap<GuildId, GuildView>,
     /// Guilds of the query in which the viewer is known to be no member.
     not_member_of: Vec<GuildId>,
+    /// On which rooms' pages its person is, as far as they see them.
+    viewed: ViewedRooms,
     /// The replica's when it was last looked at; `None`: to be looked at again.
     freshness_generation: Option<u64>,
     /// The status that was last sent.
@@ -134,6 +136,7 @@ impl StreamBody {
             rights_generation: 0,
             views: BTreeMap::new(),
             not_member_of: Vec::new(),
+            viewed: ViewedRooms::new(setup.fanout.room_viewers(), &[]),
             freshness_generation: None,
             last_status: None,
             next_checkpoint: setup.timing.first_checkpoint,
@@ -143,6 +146,11 @@ impl StreamBody {
             revoked: PollWhenWoken::new(setup.session_end.clone().cancelled_owned()),
             setup: Box::new(setup),
         }
+    }
+
+    /// Its person is on the pages of these rooms. To be said before it is read.
+    pub(crate) fn view(&mut self, rooms: &[ChannelId]) {
+        self.viewed = ViewedRooms::new(self.setup.fanout.room_viewers(), rooms);
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -193,9 +201,21 @@ impl StreamBody {
             (StreamState::Opening { .. }, _) => self.start(out),
             (StreamState::Closed, _) => {}
         }
+        self.count_viewed();
         self.write_live(live_last, out);
         self.write_status_change(out);
         self.write_settled(out);
+    }
+
+    /// Counts as a viewer of the rooms that its person is on the page of and sees. A stream that
+    /// waits to join again, some seconds at most, counts as before.
+    fn count_viewed(&mut self) {
+        if self.viewed.is_empty() || !matches!(self.state, StreamState::Live(_)) {
+            return;
+        }
+        let buffers = || self.subscriptions.iter().filter_map(|it| it.buffer());
+        self.viewed
+            .update(|room| buffers().any(|buffer| buffer.sees(room)));
     }
 
     /// Writes what the live lane says after what was told of it, the latest word of each key.
@@ -434,6 +454,7 @@ impl StreamBody {
         let cursor = self.cursor();
         self.state = StreamState::Closed;
         self.subscriptions = Vec::new();
+        self.viewed.update(|_| false);
         drop(self.setup.permit.take());
         bye(reason, cursor.as_ref(), self.setup.timing.chance)
     }

@@ -1,4 +1,4 @@
-//! What a browser asks for: `?guild=&channel=&events=&lastEventId=`. Text ends here.
+//! What a browser asks for: `?guild=&channel=&events=&viewing=&lastEventId=`. Text ends here.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +17,9 @@ use names::{Meaning, meaning, within};
 /// Guilds, and channels, that one query may name.
 pub(crate) const MOST_IDS: usize = 100;
 
+/// Rooms on whose pages one stream may say that its person is: as many as fit on a screen.
+const MOST_VIEWED: usize = 8;
+
 /// A stream's or a state's query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
@@ -24,6 +27,8 @@ pub(crate) struct Query {
     pub(crate) guilds: Vec<GuildId>,
     /// What of them.
     pub(crate) selector: Selector,
+    /// On whose pages the person is, ascending: they filter nothing.
+    pub(crate) viewing: Vec<ChannelId>,
     /// `?lastEventId=`, as it came.
     pub(crate) last_event_id: Option<String>,
 }
@@ -36,6 +41,7 @@ impl Query {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
             .map_err(|_| ApiError::invalid("The query string is not form-encoded."))?;
         let (mut guilds, mut channels) = (BTreeSet::new(), BTreeSet::new());
+        let mut viewing = BTreeSet::new();
         let mut families: Option<FamilySet> = None;
         let mut last_event_id = None;
         for (name, value) in pairs {
@@ -45,6 +51,9 @@ impl Query {
                 }
                 Meaning::Channel => {
                     channels.insert(ChannelId(snowflake(&value).ok_or(BAD_CHANNEL)?));
+                }
+                Meaning::Viewing => {
+                    viewing.insert(ChannelId(snowflake(&value).ok_or(BAD_VIEWING)?));
                 }
                 Meaning::Events => {
                     let asked = families.get_or_insert_default();
@@ -66,8 +75,14 @@ impl Query {
                 "A query names at most 100 guilds and 100 channels.",
             ));
         }
+        if viewing.len() > MOST_VIEWED {
+            return Err(ApiError::invalid(
+                "A query names at most 8 rooms as `viewing`.",
+            ));
+        }
         Ok(Self {
             guilds: guilds.into_iter().collect(),
+            viewing: viewing.into_iter().collect(),
             selector: Selector {
                 channels: (!channels.is_empty()).then(|| channels.into_iter().collect()),
                 families: families.unwrap_or(Selector::ALL.families),
@@ -87,6 +102,8 @@ impl Query {
 const BAD_GUILD: ApiError = ApiError::invalid("`guild` is a Discord id: decimal digits, not 0.");
 const BAD_CHANNEL: ApiError =
     ApiError::invalid("`channel` is a Discord id: decimal digits, not 0.");
+const BAD_VIEWING: ApiError =
+    ApiError::invalid("`viewing` is a room's Discord id: decimal digits, not 0.");
 
 /// These families and those of one `?events=`, a list of a table's.
 fn with_families(table: EventTable, asked: FamilySet, list: &str) -> Result<FamilySet, ApiError> {
@@ -163,6 +180,11 @@ mod tests {
             "guild=99999999999999999999",
             "channel=1x",
             "channel=+1",
+            "viewing=",
+            "viewing=room",
+            "viewing=0",
+            "viewing[]=1x",
+            "viewing=1,2",
             "events=",
             "events=voice,",
             "events=chat",
@@ -170,8 +192,12 @@ mod tests {
         ] {
             assert!(Query::parse(text).is_err(), "{text}");
         }
-        let many: Vec<String> = (1..=101).map(|id| format!("guild={id}")).collect();
-        assert!(Query::parse(&many.join("&")).is_err());
+        for (name, most) in [("guild", 100), ("channel", 100), ("viewing", 8)] {
+            let named = |ids| (1..=ids).map(|id| format!("{name}={id}"));
+            let named = |ids| named(ids).collect::<Vec<_>>().join("&");
+            assert!(Query::parse(&named(most)).is_ok(), "{name}");
+            assert!(Query::parse(&named(most + 1)).is_err(), "{name}");
+        }
     }
 
     #[test]
@@ -209,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn the_rooms_that_are_viewed_filter_nothing() {
+        let query = Query::parse("viewing=9&viewing[]=7&viewing[1]=9").expect("well-formed");
+        assert_eq!(query.viewing, [ChannelId(7), ChannelId(9)]);
+        assert_eq!((query.guilds.len(), query.selector), (0, Selector::ALL));
+        let same = vec!["viewing=7"; 20].join("&");
+        let query = Query::parse(&same).expect("one room");
+        assert_eq!(query.viewing, [ChannelId(7)]);
+    }
+
+    #[test]
     fn families_are_those_of_the_table() {
         let nothing = FamilySet::default();
         let knock = with_families(ONE_MORE, nothing, "knock").expect("a family of this table");
@@ -232,7 +268,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_query_or_an_error(
-            text in "(guild|channel|events|lastEventId|%)(\\[0?\\])?=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
+            text in "(guild|channel|viewing|events|lastEventId|%)(\\[0?\\])?=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
         ) {
             if let Ok(query) = Query::parse(&text) {
                 prop_assert!(query.guilds.len() <= MOST_IDS);

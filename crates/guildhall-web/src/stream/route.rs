@@ -112,10 +112,9 @@ async fn stream(
         selector: query.selector,
         heads: session.heads,
     };
-    Ok(stream_response(
-        Body::new(StreamBody::new(setup, now)),
-        cookie,
-    ))
+    let mut body = StreamBody::new(setup, now);
+    body.view(&query.viewing);
+    Ok(stream_response(Body::new(body), cookie))
 }
 
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the

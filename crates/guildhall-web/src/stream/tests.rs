@@ -12,6 +12,8 @@ mod guilds;
 mod several_logs;
 /// An event more: what it takes here.
 mod one_more_event;
+/// Who is on which room's page.
+mod viewing;
 /// Events that are worthless late.
 mod live_lane;
 /// A replica with its writer, and streams of it.

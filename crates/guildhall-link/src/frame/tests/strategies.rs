@@ -7,7 +7,8 @@ pub(super) fn frames() -> impl Strategy<Value = Frame> {
         cursors().prop_map(|heads| Frame::Hello { heads }),
         option::of(cursors()).prop_map(|after| Frame::Subscribe { after }),
         cursors().prop_map(|at| Frame::Heads { at }),
-        "[a-z]{1,40}".prop_map(|kind| Frame::Tell { kind }),
+        "[A-Z]{1,40}".prop_map(|kind| Frame::Tell(Tell::Unknown { kind })),
+        viewers().prop_map(Frame::Tell),
         (ids(), positions(), option::of(guilds())).prop_map(|(id, floor, guild)| {
             let guild_id = GuildId(id);
             Frame::Snapshot(Box::new(Base {
@@ -25,6 +26,18 @@ pub(super) fn frames() -> impl Strategy<Value = Frame> {
         (any::<String>(), any::<String>())
             .prop_map(|(code, message)| Frame::Error { code, message }),
     ]
+}
+
+fn viewers() -> impl Strategy<Value = Tell> {
+    let rooms = vec((ids(), any::<u32>()), 0..4);
+    ("[!-~]{1,64}", rooms, any::<bool>()).prop_map(|(instance, rooms, more)| {
+        let rooms = rooms.into_iter();
+        let table = ViewerTable {
+            instance: instance.parse().expect("visible ASCII"),
+            rooms: rooms.map(|(id, count)| (ChannelId(id), count)).collect(),
+        };
+        Tell::Viewers { table, more }
+    })
 }
 
 fn statuses() -> impl Strategy<Value = LogStatus> {

@@ -1,6 +1,10 @@
 //! The driver against a gateway that is the other machine on a real loopback socket.
 
-use std::{collections::BTreeMap, future::pending, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::pending,
+    net::SocketAddr,
+};
 
 use guildhall_http::Secret;
 use guildhall_link::{
@@ -31,6 +35,8 @@ use crate::{
 
 /// Registries of all kinds.
 mod registries;
+/// Who looks at which room.
+mod viewers;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -250,6 +256,7 @@ const TOKEN: &str = "a-token-of-more-than-thirty-two-characters";
 struct House {
     listener: Option<TcpListener>,
     replica: Replica,
+    viewers: RoomViewers,
     link: Link,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -288,6 +295,7 @@ impl House {
         Self {
             listener: None,
             replica: fanout.replica().clone(),
+            viewers: fanout.room_viewers(),
             link,
             stop,
             tasks,
@@ -329,6 +337,7 @@ impl House {
         Some(Gateway {
             socket,
             machine: sender::Sender::new(at(0).into(), now()),
+            told: VecDeque::new(),
         })
     }
 
@@ -355,6 +364,8 @@ impl House {
 struct Gateway {
     socket: WebSocketStream<TcpStream>,
     machine: sender::Sender,
+    /// Tables of viewers that nobody has looked at.
+    told: VecDeque<ViewerTable>,
 }
 
 impl Gateway {
@@ -375,14 +386,28 @@ impl Gateway {
 
     /// The next output that is the log's or the sequencer's to answer.
     async fn next(&mut self) -> sender::Output {
-        timeout(PATIENCE, self.run()).await.expect("in time")
+        let next = async {
+            loop {
+                match self.run().await {
+                    sender::Output::Viewers(table) => self.told.push_back(table),
+                    output => return output,
+                }
+            }
+        };
+        timeout(PATIENCE, next).await.expect("in time")
     }
 
     /// Goes on until something has come true; then all that was to be sent is sent.
     async fn run_until(&mut self, done: impl Future<Output = ()>) {
-        select! {
-            output = self.run() => panic!("not expected: {output:?}"),
-            () = done => {}
+        let mut done = pin!(done);
+        loop {
+            select! {
+                output = self.run() => match output {
+                    sender::Output::Viewers(table) => self.told.push_back(table),
+                    output => panic!("not expected: {output:?}"),
+                },
+                () = &mut done => return,
+            }
         }
     }
 

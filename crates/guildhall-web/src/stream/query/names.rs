@@ -8,6 +8,7 @@ use strsim::osa_distance;
 pub(super) enum Meaning {
     Guild,
     Channel,
+    Viewing,
     Events,
     LastEventId,
     /// A filter was meant; which one is said in a sentence.
@@ -18,9 +19,11 @@ pub(super) enum Meaning {
 
 const GUILD: &str = "This query has a name that is not ours. Did you mean `guild`?";
 const CHANNEL: &str = "This query has a name that is not ours. Did you mean `channel`?";
+const VIEWING: &str = "This query has a name that is not ours. Did you mean `viewing`?";
 const EVENTS: &str = "This query has a name that is not ours. Did you mean `events`?";
 const GUILD_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&guild=`?";
 const CHANNEL_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&channel=`?";
+const VIEWING_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&viewing=`?";
 const EVENTS_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&events=`?";
 
 /// Reads a name. `guild[]` and `guild[0]` are what PHP, Rails, axios and qs make of a list called
@@ -29,6 +32,7 @@ pub(super) fn meaning(name: &str) -> Meaning {
     match without_index(name) {
         "guild" => Meaning::Guild,
         "channel" => Meaning::Channel,
+        "viewing" => Meaning::Viewing,
         "events" => Meaning::Events,
         "lastEventId" => Meaning::LastEventId,
         _ => nearly(name),
@@ -91,6 +95,7 @@ pub(super) fn within(value: &str) -> Option<&'static str> {
     names.map(str::trim).find_map(|name| match meaning(name) {
         Meaning::Guild => Some(GUILD_WITHIN),
         Meaning::Channel => Some(CHANNEL_WITHIN),
+        Meaning::Viewing => Some(VIEWING_WITHIN),
         Meaning::Events => Some(EVENTS_WITHIN),
         Meaning::Misspelt(message) => Some(message),
         Meaning::LastEventId | Meaning::Foreign => None,
@@ -114,6 +119,9 @@ fn misspelt(stem: &str) -> Option<&'static str> {
         || near(stem, "event")
     {
         Some(EVENTS)
+    } else if near(stem, "viewing") {
+        // Who is passed over does not count, and the room may be taken away under them.
+        Some(VIEWING)
     } else {
         None
     }
@@ -138,6 +146,8 @@ mod tests {
             ("guild[0]", Meaning::Guild),
             ("guild[17]", Meaning::Guild),
             ("channel[]", Meaning::Channel),
+            ("viewing", Meaning::Viewing),
+            ("viewing[2]", Meaning::Viewing),
             ("events[]", Meaning::Events),
             ("lastEventId", Meaning::LastEventId),
             ("lastEventID", Meaning::LastEventId),
@@ -163,6 +173,10 @@ mod tests {
                 "event Events filter[events] event.type eventss evnts vents wvent evt event[] eventType event_types evetns",
                 EVENTS,
             ),
+            (
+                "Viewing viewings viewingId viewing_ids veiwing vieving amp;viewing",
+                VIEWING,
+            ),
         ] {
             for name in names.split(' ') {
                 assert_eq!(meaning(name), Meaning::Misspelt(message), "{name}");
@@ -180,7 +194,8 @@ mod tests {
             "build",
             "token",
             "user",
-            "viewing",
+            "view",
+            "viewer",
             "overlay",
             "cache",
             "utm_source",
@@ -209,7 +224,7 @@ mod tests {
         /// The names that people and libraries make of ours are never passed over.
         #[test]
         fn no_near_name_shows_more_than_was_asked_for(
-            word in prop::sample::select(vec!["guild", "channel", "event"]),
+            word in prop::sample::select(vec!["guild", "channel", "event", "viewing"]),
             end in prop::sample::select(vec!["", "s", "Id", "Ids", "_id", "_ids", "ID", "-id"]),
             index in prop::sample::select(vec!["", "[]", "[0]", "[a]", "[0][id]"]),
             upper: bool,

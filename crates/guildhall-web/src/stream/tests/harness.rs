@@ -498,7 +498,7 @@ impl Harness {
 
 /// Who reads one stream.
 pub(crate) struct Listener {
-    body: StreamBody,
+    pub(super) body: StreamBody,
     woken: Arc<Woken>,
 }
 
