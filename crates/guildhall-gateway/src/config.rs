@@ -6,7 +6,9 @@ use std::{
 
 use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
 use guildhall_model::{GuildId, LogId};
-use guildhall_ports::{Clock, CommandJournal, EventBus, EventStore, GatewayRegistry, Journals};
+use guildhall_ports::{
+    Clock, CommandJournal, EventBus, EventStore, GatewayRegistry, Journals, RoomStore,
+};
 use rustls::ClientConfig;
 
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
@@ -82,6 +84,8 @@ pub struct GatewayPorts {
     pub journals: Arc<dyn Journals>,
     /// What of commands survives the process.
     pub commands: Arc<dyn CommandJournal>,
+    /// What of the rooms that it makes survives the process.
+    pub rooms: Arc<dyn RoomStore>,
     /// What carries the logs to those who follow them.
     pub bus: Arc<dyn EventBus>,
     /// What keeps events for later, beside the road.

@@ -76,6 +76,10 @@ pub enum RoomChange {
 pub struct RoomNumber(pub u64);
 
 /// One room, from before Discord is asked for it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may be so whatever the others are"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomRecord {

@@ -6,6 +6,8 @@ mod file;
 mod journal;
 /// The commands' part of a file.
 mod commands;
+/// The rooms' part of a file.
+mod rooms;
 /// The gateway's file: what is in it, and the handles on it.
 mod gateway;
 

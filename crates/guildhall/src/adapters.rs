@@ -11,7 +11,7 @@ use std::{
 use guildhall_gateway::GatewayPorts;
 use guildhall_http::WsUrl;
 use guildhall_ports::{
-    CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, SystemClock,
+    CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, RoomStore, SystemClock,
     memory::{
         CookieSessionStore, InMemoryEventBus, MemoryRateLimiter, NoOpEventStore,
         SingleInstanceRegistry,
@@ -70,6 +70,7 @@ pub(crate) fn web(gateways: Arc<dyn GatewayRegistry>) -> WebPorts {
 pub(crate) struct GatewayStores {
     journals: Arc<dyn Journals>,
     commands: Arc<dyn CommandJournal>,
+    rooms: Arc<dyn RoomStore>,
 }
 
 /// What the gateway asks of the outside beside its stores: its logs are carried to attachments
@@ -79,6 +80,7 @@ pub(crate) fn gateway(stores: GatewayStores, registry: Arc<dyn GatewayRegistry>)
         clock: Arc::new(SystemClock),
         journals: stores.journals,
         commands: stores.commands,
+        rooms: stores.rooms,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry,
@@ -103,7 +105,8 @@ pub(crate) async fn gateway_stores(settings: &Settings) -> Result<GatewayStores,
             Ok(all) => {
                 return Ok(GatewayStores {
                     journals: Arc::new(all.clone()),
-                    commands: Arc::new(all),
+                    commands: Arc::new(all.clone()),
+                    rooms: Arc::new(all),
                 });
             }
             Err(JournalError::InUse(_)) if Instant::now() < give_up_at => {
@@ -146,7 +149,7 @@ fn make(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use guildhall_ports::memory::{MemoryCommandJournal, MemoryJournals};
+    use guildhall_ports::memory::{MemoryCommandJournal, MemoryJournals, MemoryRoomStore};
 
     use super::*;
 
@@ -156,6 +159,7 @@ mod tests {
         let stores = GatewayStores {
             journals: Arc::new(MemoryJournals::default()),
             commands: Arc::new(MemoryCommandJournal::default()),
+            rooms: Arc::new(MemoryRoomStore::default()),
         };
         let gateway = gateway(stores, Arc::clone(&registry));
         let web = web(registry);

@@ -10,7 +10,7 @@ use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membersh
 use guildhall_ports::{
     Condition, ManualClock,
     memory::{
-        InMemoryEventBus, MemoryCommandJournal, MemoryJournals, NoOpEventStore,
+        InMemoryEventBus, MemoryCommandJournal, MemoryJournals, MemoryRoomStore, NoOpEventStore,
         SingleInstanceRegistry,
     },
 };
@@ -454,6 +454,7 @@ fn ports() -> GatewayPorts {
         clock: Arc::new(ManualClock::at(1_700_000_000_000)),
         journals: Arc::new(MemoryJournals::default()),
         commands: Arc::new(MemoryCommandJournal::default()),
+        rooms: Arc::new(MemoryRoomStore::default()),
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry: Arc::new(SingleInstanceRegistry::default()),

@@ -16,10 +16,10 @@ use crate::{
 /// Rooms in memory: the reference of the port. Clones are handles on the same ones, so what was
 /// saved outlives the gateway that saved it.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryRoomStore(Arc<Mutex<Rooms>>);
+pub struct MemoryRoomStore(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
-struct Rooms {
+struct Kept {
     signing_key: Option<SigningKey>,
     last_number: RoomNumber,
     rooms: BTreeMap<RoomNumber, RoomRecord>,
@@ -42,7 +42,7 @@ impl RoomStore for MemoryRoomStore {
     }
 }
 
-impl Rooms {
+impl Kept {
     fn load(&mut self, fresh_key: SigningKey) -> KeptRooms {
         KeptRooms {
             signing_key: self.signing_key.get_or_insert(fresh_key).clone(),

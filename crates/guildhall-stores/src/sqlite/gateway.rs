@@ -4,28 +4,29 @@ use std::{fmt, path::Path, sync::Arc};
 
 use guildhall_model::{GuildId, LogId};
 use guildhall_ports::{
-    CommandJournal, Fence, KeptCommand,
+    CommandJournal, Fence, KeptCommand, RoomStore,
     journal::{
         Amount, Commit, Journal, JournalContents, JournalError, JournalFuture, Journals, NewEpoch,
         Surplus,
     },
+    room_store::{KeptRooms, RoomChange, SigningKey},
 };
 
 use super::{
     commands::{self, CommandChange, GatheredChanges},
     file::{Database, FileError, Modules, Owner},
-    journal,
+    journal, rooms,
 };
 
 /// Every store in the file, in the order in which they came. The next one goes to the end.
-pub(super) const MODULES: Modules = &[&journal::MODULE, &commands::MODULE];
+pub(super) const MODULES: Modules = &[&journal::MODULE, &commands::MODULE, &rooms::MODULE];
 
 /// What the stores know beside their rows.
 struct Stores {
     journal: journal::Store,
 }
 
-/// [`Journals`] and the [`CommandJournal`] in one SQLite file that this process has for itself
+/// [`Journals`], the [`CommandJournal`] and the [`RoomStore`] in one SQLite file that this process has for itself
 /// (`docs/decisions/0004`).
 ///
 /// A thread of its own owns the file, so no async thread waits for the disk, and no runtime is
@@ -124,6 +125,16 @@ impl CommandJournal for SqliteJournals {
 
     fn forget(&self, ids: Vec<u64>) -> JournalFuture<()> {
         self.change(CommandChange::Forget(ids))
+    }
+}
+
+impl RoomStore for SqliteJournals {
+    fn load(&self, fresh_key: SigningKey) -> JournalFuture<KeptRooms> {
+        self.ask(move |database, _| rooms::load(database, fresh_key))
+    }
+
+    fn save(&self, changes: Vec<RoomChange>) -> JournalFuture<()> {
+        self.ask(move |database, _| rooms::save(database, &changes))
     }
 }
 

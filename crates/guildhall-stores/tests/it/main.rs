@@ -6,4 +6,5 @@ mod child;
 
 mod kill;
 mod kill_commands;
+mod kill_rooms;
 mod second;

@@ -241,6 +241,11 @@ async fn a_journal_of_version_3_is_gone_on_with_and_its_cursors_are_resumed() {
     goes_on_with(3, "0.1796013961713").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_version_4_is_gone_on_with_and_its_cursors_are_resumed() {
+    goes_on_with(4, "0.1796041578303").await;
+}
+
 /// A gateway of a commit whose files have this version wrote the journal, beside a simulator of the
 /// same world in which the same happened: so its session is the one that this Discord has.
 async fn goes_on_with(version: u32, epoch: &str) {
@@ -291,7 +296,7 @@ async fn goes_on_with(version: u32, epoch: &str) {
     assert_eq!(left, starts, "a RESUME of the session in the file");
     house.gateway.signal("TERM");
     assert!(house.gateway.ended().await.success());
-    assert_eq!(version_of(&journal), 4);
+    assert_eq!(version_of(&journal), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

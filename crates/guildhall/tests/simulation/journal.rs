@@ -10,11 +10,12 @@ use std::{
 use guildhall_gateway::ShardId;
 use guildhall_model::{GuildId, LogId, Position, SealedEvent, World};
 use guildhall_ports::{
-    CommandJournal, Fence, Journal, Journals, KeptCommand,
+    CommandJournal, Fence, Journal, Journals, KeptCommand, RoomStore,
     journal::{
         Amount, Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState,
     },
-    memory::{MemoryCommandJournal, MemoryJournals},
+    memory::{MemoryCommandJournal, MemoryJournals, MemoryRoomStore},
+    room_store::{KeptRooms, RoomChange, SigningKey},
 };
 use guildhall_stores::sqlite::SqliteJournals;
 use parking_lot::{Mutex, MutexGuard};
@@ -62,7 +63,7 @@ struct CommitTiming {
 /// Where commits go.
 #[derive(Debug)]
 enum Backing {
-    Memory(MemoryJournals, MemoryCommandJournal),
+    Memory(MemoryJournals, MemoryCommandJournal, MemoryRoomStore),
     /// `open`: what the process that runs has open, or the last one had.
     Disk {
         folder: TempDir,
@@ -107,7 +108,11 @@ impl SlowJournals {
             Backing::Disk { folder, open: None }
         } else {
             let journals = MemoryJournals::default().asking_beyond(SURPLUS);
-            Backing::Memory(journals, MemoryCommandJournal::default())
+            Backing::Memory(
+                journals,
+                MemoryCommandJournal::default(),
+                MemoryRoomStore::default(),
+            )
         };
         let history = |shard: ShardId| (shard.log(), Mutex::new(History::new(plan.window)));
         Self {
@@ -217,6 +222,17 @@ impl CommandJournal for SlowJournals {
     }
 }
 
+impl RoomStore for SlowJournals {
+    fn load(&self, fresh_key: SigningKey) -> JournalFuture<KeptRooms> {
+        self.backing.lock().rooms().load(fresh_key)
+    }
+
+    fn save(&self, changes: Vec<RoomChange>) -> JournalFuture<()> {
+        let saved = self.backing.lock().rooms().save(changes);
+        self.answer_late(saved)
+    }
+}
+
 impl Journal for SlowJournal {
     fn load(&self) -> JournalFuture<Option<JournalContents>> {
         self.all.backing(self.log, self.fence).load()
@@ -245,21 +261,28 @@ impl Journal for SlowJournal {
 impl Backing {
     fn journals(&self) -> &dyn Journals {
         match self {
-            Self::Memory(journals, _) => journals,
+            Self::Memory(journals, ..) => journals,
             Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
         }
     }
 
     fn commands(&self) -> &dyn CommandJournal {
         match self {
-            Self::Memory(_, commands) => commands,
+            Self::Memory(_, commands, _) => commands,
+            Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
+        }
+    }
+
+    fn rooms(&self) -> &dyn RoomStore {
+        match self {
+            Self::Memory(.., rooms) => rooms,
             Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
         }
     }
 
     fn reopen(&mut self) -> Result<(), JournalError> {
         match self {
-            Self::Memory(journals, _) => *journals = journals.reopened(),
+            Self::Memory(journals, ..) => *journals = journals.reopened(),
             Self::Disk { folder, open } => {
                 // INVARIANT(kill): nobody else has a handle, so this waits until the file is closed.
                 drop(open.take());

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use guildhall_gateway::{Config, GatewayPorts};
 use guildhall_ports::{
-    CommandJournal, Journals, SystemClock,
+    CommandJournal, Journals, RoomStore, SystemClock,
     memory::{InMemoryEventBus, NoOpEventStore, SingleInstanceRegistry},
 };
 use tokio::{runtime::Builder, select, sync::oneshot, time::timeout};
@@ -34,7 +34,7 @@ impl Process {
     /// `stores`: what it finds, and leaves.
     pub(crate) async fn start(
         config: Config,
-        stores: Arc<impl Journals + CommandJournal + 'static>,
+        stores: Arc<impl Journals + CommandJournal + RoomStore + 'static>,
     ) -> Result<Self, String> {
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let (listening, address) = oneshot::channel();
@@ -86,7 +86,7 @@ impl Process {
     }
 }
 
-async fn run<Stores: Journals + CommandJournal + 'static>(
+async fn run<Stores: Journals + CommandJournal + RoomStore + 'static>(
     config: Config,
     stores: Arc<Stores>,
     listening: oneshot::Sender<SocketAddr>,
@@ -96,7 +96,8 @@ async fn run<Stores: Journals + CommandJournal + 'static>(
     let ports = GatewayPorts {
         clock: Arc::new(SystemClock),
         journals: Arc::<Stores>::clone(&stores),
-        commands: stores,
+        commands: Arc::<Stores>::clone(&stores),
+        rooms: stores,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry: Arc::new(SingleInstanceRegistry::default()),

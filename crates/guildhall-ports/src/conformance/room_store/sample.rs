@@ -64,11 +64,11 @@ pub(super) fn room(number: u64, phase: u64) -> RoomRecord {
 /// Every phase with every text and the largest numbers, by ascending number.
 pub(super) fn rooms() -> Vec<RoomRecord> {
     let numbered = |(number, text): (u64, &'static str)| {
-        (0..4).map(move |phase| RoomRecord {
+        (0..4_u64).map(move |phase| RoomRecord {
             name: text.to_owned(),
             guild_id: GuildId(u64::MAX),
             owner_id: UserId(u64::MAX - 1),
-            parent_id: (phase % 2 == 0).then_some(ChannelId(1 << 63)),
+            parent_id: phase.is_multiple_of(2).then_some(ChannelId(1 << 63)),
             limit: u32::MAX,
             private: phase % 2 == 1,
             locked: phase < 2,
@@ -94,7 +94,7 @@ pub(super) fn invite(id: u8, room: u64, taken: u64) -> InviteRecord {
         id: InviteId(bytes),
         room: RoomNumber(room),
         expires_at: u64::MAX - u64::from(id),
-        seats: (id % 2 == 0).then_some(u32::MAX - u32::from(id)),
+        seats: id.is_multiple_of(2).then_some(u32::MAX - u32::from(id)),
         taken: (0..taken).map(|user| UserId(u64::MAX - user)).collect(),
         revoked: id % 3 == 1,
     }

@@ -4,8 +4,12 @@ mod version_1;
 mod version_2;
 /// Files of the third, which kept no commands.
 mod version_3;
+/// Files of the fourth, which kept no rooms.
+mod version_4;
 /// Commands, beside journals.
 mod commands;
+/// Rooms, beside both.
+mod rooms;
 /// A store of its own, as the next ones will be.
 mod another_module;
 
@@ -74,6 +78,10 @@ impl Place {
 
     fn of_version_3() -> Self {
         Self::of("version-3.sqlite3")
+    }
+
+    fn of_version_4() -> Self {
+        Self::of("version-4.sqlite3")
     }
 
     fn of(fixture: &str) -> Self {

@@ -153,7 +153,8 @@ impl ShardedGateway {
                 let ports = GatewayPorts {
                     clock: Arc::new(SystemClock),
                     journals: Arc::new(journals.clone()),
-                    commands: Arc::new(journals),
+                    commands: Arc::new(journals.clone()),
+                    rooms: Arc::new(journals),
                     bus: Arc::new(InMemoryEventBus::default()),
                     history: Arc::new(NoOpEventStore),
                     registry: Arc::new(SingleInstanceRegistry::default()),

@@ -10,6 +10,7 @@ use super::*;
 use crate::sqlite::{
     commands,
     file::{Checksum, Migration, Module, NOW, Reading, StorageError, Table, Writing},
+    rooms,
 };
 
 const NOTE: Table = Table {
@@ -19,20 +20,20 @@ const NOTE: Table = Table {
     words TEXT NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT",
-    versions: 5..NOW,
+    versions: 6..NOW,
 };
 
 static NOTES: Module = Module {
     tables: &[NOTE],
     migrations: &[Migration {
-        to: 5,
+        to: 6,
         run: |writing| NOTE.create(writing.connection()),
     }],
     verify: |reading| read(reading).map(drop),
 };
 
 /// The file's list with one more at its end.
-const WITH_NOTES: Modules = &[&journal::MODULE, &commands::MODULE, &NOTES];
+const WITH_NOTES: Modules = &[&journal::MODULE, &commands::MODULE, &rooms::MODULE, &NOTES];
 
 struct StoresWithNotes {
     journal: journal::Store,
@@ -41,7 +42,7 @@ struct StoresWithNotes {
 #[tokio::test]
 async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_all() {
     let place = Place::of_version_1();
-    let owner = open(&place).expect("four migrations");
+    let owner = open(&place).expect("five migrations");
     let before = contents(&owner).await.expect("is read").expect("begun");
     let commit = next(before.head);
     let both = owner.ask(move |database, stores| {
@@ -124,7 +125,7 @@ async fn a_build_without_the_module_refuses_the_file_with_a_sentence() {
     assert!(place.files() == before, "it is as it was");
     let path = place.path.display();
     let expected = format!(
-        "{path} was written by a newer Guildhall (its tables have version 5, this build knows 4): \
+        "{path} was written by a newer Guildhall (its tables have version 6, this build knows 5): \
          update Guildhall, or choose another DATA_DIR"
     );
     assert_eq!(error, JournalError::Refused(expected));

@@ -1,5 +1,5 @@
 //! `fixtures/journals/version-1.sqlite3` was written by a commit whose files have version 1, from
-//! [`new_epoch`] and [`commits`]; `version-2.sqlite3` and `version-3.sqlite3` from the same.
+//! [`new_epoch`] and [`commits`]; those of later versions from the same.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
