@@ -258,8 +258,12 @@ impl Following {
         fresh: &mut BTreeMap<LogId, World>,
     ) -> bool {
         match output {
-            // The gateway of today says nothing in the live lane.
-            Output::Send(_) | Output::Ping | Output::Live(_) | Output::Heads(_) => {}
+            // The gateway of today says nothing in the live lane, and nobody is on a room's page.
+            Output::Send(_)
+            | Output::Ping
+            | Output::Live(_)
+            | Output::Heads(_)
+            | Output::CountViewers => {}
             Output::Begin(log) => {
                 fresh.insert(log, World::default());
                 if let Some(after) = after.and_then(|after| after.in_log(log))
