@@ -43,6 +43,8 @@ use url::Url;
 
 pub(crate) use answer::{DiscordRefusal, RestAnswer, RestError};
 pub(crate) use endpoints::ChannelChange;
+#[cfg_attr(not(test), expect(unused_imports, reason = "nobody makes rooms yet"))]
+pub(crate) use endpoints::{ListedChannel, VoiceChannelDraft};
 pub(crate) use limiter::{RestBudget, RestCaller};
 pub(crate) use route::{RestRoute, RouteTemplate};
 
@@ -67,8 +69,10 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// An act that is sent with less time than this before its deadline would most likely end without an
 /// answer, and nobody would know whether it was done.
 const LEAST_TIME: Duration = Duration::from_millis(100);
-/// The longest answer that is read. A member object is under 4 KiB.
+/// The longest answer that is read. A member object is under 4 KiB,
 const ANSWER_BYTES: usize = 256 << 10;
+/// and a list holds up to 500 channels, each with up to 1,000 overwrites.
+const LIST_BYTES: usize = 64 << 20;
 
 /// A handle on the client.
 #[derive(Clone, Debug)]
@@ -188,7 +192,7 @@ impl DiscordRest {
         let status = response.status();
         count_request(template, status.as_str());
         let said = RateHeaders::read(response.headers());
-        let body = self.body(response).await;
+        let body = self.body(response, template).await;
         let known = body.as_deref().unwrap_or_default();
         let kind = answer_kind(status, &said, known);
         permit.answered(kind, &said);
@@ -224,11 +228,19 @@ impl DiscordRest {
     }
 
     /// `Err`: why it can't be read to its end.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, String> {
+    async fn body(
+        &self,
+        mut response: Response,
+        template: RouteTemplate,
+    ) -> Result<Vec<u8>, String> {
+        let most = match template {
+            RouteTemplate::ListChannels => LIST_BYTES,
+            _ => ANSWER_BYTES,
+        };
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.cause(error))? {
             body.extend_from_slice(&chunk);
-            if body.len() > ANSWER_BYTES {
+            if body.len() > most {
                 return Err("its answer has no end".into());
             }
         }

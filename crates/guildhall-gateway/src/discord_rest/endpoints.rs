@@ -1,5 +1,8 @@
 //! What this role asks of Discord and does there, one function for each.
 
+/// What rooms are made of.
+mod rooms;
+
 use std::time::Duration;
 
 use guildhall_http::{Secret, driver_time::now};
@@ -8,6 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::timestamp::Timestamp;
+
+pub(crate) use rooms::{ListedChannel, VoiceChannelDraft};
 
 use super::{
     CallTerms, DiscordRest, RestAnswer, RestCall, RestError, limiter::RestCaller, route::RestRoute,

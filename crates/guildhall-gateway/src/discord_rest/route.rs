@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use guildhall_model::{ChannelId, GuildId, UserId};
+use guildhall_model::{ChannelId, GuildId, RoleId, UserId, guild::OverwriteTarget};
 use reqwest::Method;
 
 /// Below Discord's origin. A call without a version would be one of an old API.
@@ -29,6 +29,28 @@ pub(crate) enum RestRoute {
     RenameChannel(ChannelId),
     /// Sets the status of a voice channel.
     SetVoiceStatus(ChannelId),
+    /// A guild's channels as they are now, those that the bot may view.
+    ListChannels(GuildId),
+    /// Makes a channel.
+    CreateChannel(GuildId),
+    /// Deletes one.
+    DeleteChannel(ChannelId),
+    /// Sets what one role or member may in a channel.
+    PutOverwrite(ChannelId, OverwriteTarget),
+    /// Takes that away.
+    DeleteOverwrite(ChannelId, OverwriteTarget),
+    /// A guild's roles as they are now.
+    ListRoles(GuildId),
+    /// Makes a role.
+    CreateRole(GuildId),
+    /// Deletes one.
+    DeleteRole(GuildId, RoleId),
+    /// Gives a member a role.
+    PutMemberRole(GuildId, UserId, RoleId),
+    /// Takes it from them.
+    DeleteMemberRole(GuildId, UserId, RoleId),
+    /// Writes a message.
+    CreateMessage(ChannelId),
 }
 
 /// A route without the ids in its path.
@@ -46,6 +68,17 @@ pub(crate) enum RouteTemplate {
     /// waits apart.
     RenameChannel,
     SetVoiceStatus,
+    ListChannels,
+    CreateChannel,
+    DeleteChannel,
+    PutOverwrite,
+    DeleteOverwrite,
+    ListRoles,
+    CreateRole,
+    DeleteRole,
+    PutMemberRole,
+    DeleteMemberRole,
+    CreateMessage,
 }
 
 /// The part of a path that has limits of its own.
@@ -76,7 +109,7 @@ pub(crate) struct RouteRow {
 
 impl RouteTemplate {
     /// Each once.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::GatewayBot,
         Self::GetMember,
         Self::ModifyMember,
@@ -86,12 +119,27 @@ impl RouteTemplate {
         Self::ModifyChannel,
         Self::RenameChannel,
         Self::SetVoiceStatus,
+        Self::ListChannels,
+        Self::CreateChannel,
+        Self::DeleteChannel,
+        Self::PutOverwrite,
+        Self::DeleteOverwrite,
+        Self::ListRoles,
+        Self::CreateRole,
+        Self::DeleteRole,
+        Self::PutMemberRole,
+        Self::DeleteMemberRole,
+        Self::CreateMessage,
     ];
 
     /// Its row of the table.
     pub(crate) fn row(self) -> RouteRow {
         const MEMBER: &str = "/guilds/{guild}/members/{user}";
         const CHANNEL: &str = "/channels/{channel}";
+        const CHANNELS: &str = "/guilds/{guild}/channels";
+        const OVERWRITE: &str = "/channels/{channel}/permissions/{target}";
+        const ROLES: &str = "/guilds/{guild}/roles";
+        const MEMBER_ROLE: &str = "/guilds/{guild}/members/{user}/roles/{role}";
         let row = |method, path, takes_reason| RouteRow {
             method,
             path,
@@ -106,6 +154,17 @@ impl RouteTemplate {
             Self::GetChannel => row(Method::GET, CHANNEL, false),
             Self::ModifyChannel | Self::RenameChannel => row(Method::PATCH, CHANNEL, true),
             Self::SetVoiceStatus => row(Method::PUT, "/channels/{channel}/voice-status", true),
+            Self::ListChannels => row(Method::GET, CHANNELS, false),
+            Self::CreateChannel => row(Method::POST, CHANNELS, true),
+            Self::DeleteChannel => row(Method::DELETE, CHANNEL, true),
+            Self::PutOverwrite => row(Method::PUT, OVERWRITE, true),
+            Self::DeleteOverwrite => row(Method::DELETE, OVERWRITE, true),
+            Self::ListRoles => row(Method::GET, ROLES, false),
+            Self::CreateRole => row(Method::POST, ROLES, true),
+            Self::DeleteRole => row(Method::DELETE, "/guilds/{guild}/roles/{role}", true),
+            Self::PutMemberRole => row(Method::PUT, MEMBER_ROLE, true),
+            Self::DeleteMemberRole => row(Method::DELETE, MEMBER_ROLE, true),
+            Self::CreateMessage => row(Method::POST, "/channels/{channel}/messages", false),
         }
     }
 
@@ -143,6 +202,17 @@ impl RestRoute {
             Self::ModifyChannel(_) => RouteTemplate::ModifyChannel,
             Self::RenameChannel(_) => RouteTemplate::RenameChannel,
             Self::SetVoiceStatus(_) => RouteTemplate::SetVoiceStatus,
+            Self::ListChannels(_) => RouteTemplate::ListChannels,
+            Self::CreateChannel(_) => RouteTemplate::CreateChannel,
+            Self::DeleteChannel(_) => RouteTemplate::DeleteChannel,
+            Self::PutOverwrite(..) => RouteTemplate::PutOverwrite,
+            Self::DeleteOverwrite(..) => RouteTemplate::DeleteOverwrite,
+            Self::ListRoles(_) => RouteTemplate::ListRoles,
+            Self::CreateRole(_) => RouteTemplate::CreateRole,
+            Self::DeleteRole(..) => RouteTemplate::DeleteRole,
+            Self::PutMemberRole(..) => RouteTemplate::PutMemberRole,
+            Self::DeleteMemberRole(..) => RouteTemplate::DeleteMemberRole,
+            Self::CreateMessage(_) => RouteTemplate::CreateMessage,
         }
     }
 
@@ -153,11 +223,22 @@ impl RestRoute {
             Self::GetMember(guild_id, _)
             | Self::ModifyMember(guild_id, _)
             | Self::AddMember(guild_id, _)
-            | Self::GetVoiceState(guild_id, _) => MajorId::Guild(guild_id),
+            | Self::GetVoiceState(guild_id, _)
+            | Self::ListChannels(guild_id)
+            | Self::CreateChannel(guild_id)
+            | Self::ListRoles(guild_id)
+            | Self::CreateRole(guild_id)
+            | Self::DeleteRole(guild_id, _)
+            | Self::PutMemberRole(guild_id, ..)
+            | Self::DeleteMemberRole(guild_id, ..) => MajorId::Guild(guild_id),
             Self::GetChannel(channel_id)
             | Self::ModifyChannel(channel_id)
             | Self::RenameChannel(channel_id)
-            | Self::SetVoiceStatus(channel_id) => MajorId::Channel(channel_id),
+            | Self::SetVoiceStatus(channel_id)
+            | Self::DeleteChannel(channel_id)
+            | Self::PutOverwrite(channel_id, _)
+            | Self::DeleteOverwrite(channel_id, _)
+            | Self::CreateMessage(channel_id) => MajorId::Channel(channel_id),
         };
         RouteKey {
             template: self.template(),
@@ -167,23 +248,42 @@ impl RestRoute {
 
     /// The path of a request.
     pub(super) fn path(self) -> String {
-        let path = self.template().row().path;
-        let filled = match self {
-            Self::GatewayBot => path.to_owned(),
-            Self::GetMember(guild_id, user_id)
-            | Self::ModifyMember(guild_id, user_id)
-            | Self::AddMember(guild_id, user_id)
-            | Self::GetVoiceState(guild_id, user_id) => path
-                .replace("{guild}", &guild_id.to_string())
-                .replace("{user}", &user_id.to_string()),
-            Self::GetChannel(channel_id)
-            | Self::ModifyChannel(channel_id)
-            | Self::RenameChannel(channel_id)
-            | Self::SetVoiceStatus(channel_id) => {
-                path.replace("{channel}", &channel_id.to_string())
+        let mut path = self.template().row().path.to_owned();
+        let mut fill = |name, id: u64| path = path.replace(name, &id.to_string());
+        match self.key().major {
+            MajorId::None => {}
+            MajorId::Guild(GuildId(id)) => fill("{guild}", id),
+            MajorId::Channel(ChannelId(id)) => fill("{channel}", id),
+        }
+        match self {
+            Self::GetMember(_, UserId(user))
+            | Self::ModifyMember(_, UserId(user))
+            | Self::AddMember(_, UserId(user))
+            | Self::GetVoiceState(_, UserId(user)) => fill("{user}", user),
+            Self::PutMemberRole(_, UserId(user), RoleId(role))
+            | Self::DeleteMemberRole(_, UserId(user), RoleId(role)) => {
+                fill("{user}", user);
+                fill("{role}", role);
             }
-        };
-        format!("{BASE}{filled}")
+            Self::DeleteRole(_, RoleId(role)) => fill("{role}", role),
+            Self::PutOverwrite(_, target) | Self::DeleteOverwrite(_, target) => match target {
+                OverwriteTarget::Role(RoleId(id)) | OverwriteTarget::Member(UserId(id)) => {
+                    fill("{target}", id);
+                }
+            },
+            Self::GatewayBot
+            | Self::GetChannel(_)
+            | Self::ModifyChannel(_)
+            | Self::RenameChannel(_)
+            | Self::SetVoiceStatus(_)
+            | Self::ListChannels(_)
+            | Self::CreateChannel(_)
+            | Self::DeleteChannel(_)
+            | Self::ListRoles(_)
+            | Self::CreateRole(_)
+            | Self::CreateMessage(_) => {}
+        }
+        format!("{BASE}{path}")
     }
 }
 
@@ -193,7 +293,7 @@ mod tests {
 
     #[test]
     fn every_path_is_filled_and_has_its_major_id_first() {
-        let (guild, channel, user) = (GuildId(1), ChannelId(2), UserId(3));
+        let (guild, channel, user, role) = (GuildId(1), ChannelId(2), UserId(3), RoleId(4));
         let routes = [
             (RestRoute::GatewayBot, "/api/v10/gateway/bot"),
             (
@@ -218,6 +318,38 @@ mod tests {
             (
                 RestRoute::SetVoiceStatus(channel),
                 "/api/v10/channels/2/voice-status",
+            ),
+            (RestRoute::ListChannels(guild), "/api/v10/guilds/1/channels"),
+            (
+                RestRoute::CreateChannel(guild),
+                "/api/v10/guilds/1/channels",
+            ),
+            (RestRoute::DeleteChannel(channel), "/api/v10/channels/2"),
+            (
+                RestRoute::PutOverwrite(channel, OverwriteTarget::Member(user)),
+                "/api/v10/channels/2/permissions/3",
+            ),
+            (
+                RestRoute::DeleteOverwrite(channel, OverwriteTarget::Role(role)),
+                "/api/v10/channels/2/permissions/4",
+            ),
+            (RestRoute::ListRoles(guild), "/api/v10/guilds/1/roles"),
+            (RestRoute::CreateRole(guild), "/api/v10/guilds/1/roles"),
+            (
+                RestRoute::DeleteRole(guild, role),
+                "/api/v10/guilds/1/roles/4",
+            ),
+            (
+                RestRoute::PutMemberRole(guild, user, role),
+                "/api/v10/guilds/1/members/3/roles/4",
+            ),
+            (
+                RestRoute::DeleteMemberRole(guild, user, role),
+                "/api/v10/guilds/1/members/3/roles/4",
+            ),
+            (
+                RestRoute::CreateMessage(channel),
+                "/api/v10/channels/2/messages",
             ),
         ];
         let templates = routes.map(|(route, _)| route.template());

@@ -3,7 +3,10 @@ mod scripted;
 /// Every route with everything that Discord may answer.
 mod table;
 
-use guildhall_model::{ChannelId, GuildId, RoleId, UserId, guild::Membership};
+use guildhall_model::{
+    ChannelId, GuildId, Permissions, RoleId, UserId,
+    guild::{Membership, Overwrite, OverwriteTarget},
+};
 use serde_json::json;
 
 use super::*;
@@ -13,6 +16,7 @@ use scripted::{Reply, Scripted};
 const GUILD: GuildId = GuildId(7);
 const CHANNEL: ChannelId = ChannelId(8);
 const USER: UserId = UserId(9);
+const ROLE: RoleId = RoleId(10);
 
 #[tokio::test]
 async fn members_guests_and_strangers_are_told_apart() {
@@ -143,6 +147,172 @@ async fn acts_say_what_is_to_be_done_and_why() {
         };
         assert_eq!(request.header("x-audit-log-reason"), reason);
     }
+}
+
+#[tokio::test]
+async fn rooms_are_made_of_channels_overwrites_roles_and_a_message() {
+    let discord = Scripted::new().await;
+    let rest = discord.client();
+    let terms = terms(Duration::from_secs(5));
+    let reason = Some("createRoom by 9");
+    let terms = &CallTerms { reason, ..terms };
+    let own = Overwrite {
+        target: OverwriteTarget::Member(USER),
+        allow: Permissions::VIEW_CHANNEL | Permissions::CONNECT,
+        deny: Permissions::NONE,
+    };
+    let draft = VoiceChannelDraft {
+        name: "Table",
+        user_limit: 4,
+        parent_id: Some(ChannelId(5)),
+        overwrites: &[own],
+    };
+    discord.reply(Reply::Json(
+        201,
+        json!({"id": "8", "type": 2, "name": "Table"}),
+    ));
+    let made = rest.create_voice_channel(terms, GUILD, draft).await;
+    assert_eq!(made, Ok(CHANNEL));
+    discord.reply(Reply::Json(200, json!({"id": "10", "name": "Table"})));
+    assert_eq!(rest.create_role(terms, GUILD, "Table").await, Ok(ROLE));
+    rest.put_overwrite(terms, CHANNEL, own).await.expect("put");
+    rest.delete_overwrite(terms, CHANNEL, OverwriteTarget::Role(ROLE))
+        .await
+        .expect("taken");
+    rest.give_role(terms, GUILD, USER, ROLE)
+        .await
+        .expect("given");
+    rest.take_role(terms, GUILD, USER, ROLE)
+        .await
+        .expect("taken");
+    rest.create_message(terms, CHANNEL, "@everyone", "n")
+        .await
+        .expect("written");
+    rest.delete_role(terms, GUILD, ROLE).await.expect("deleted");
+    rest.delete_channel(terms, CHANNEL).await.expect("deleted");
+
+    let expected = what_rooms_are_made_of();
+    let requests = discord.requests();
+    let said = requests.iter().map(|it| (it.line(), it.body.clone()));
+    let expected = expected.map(|(line, body)| (line.to_owned(), body));
+    assert_eq!(said.collect::<Vec<_>>(), expected);
+    for request in &requests {
+        let takes_reason = !request.line().ends_with("/messages");
+        let reason = if takes_reason {
+            "createRoom%20by%209"
+        } else {
+            ""
+        };
+        assert_eq!(
+            request.header("x-audit-log-reason"),
+            reason,
+            "{}",
+            request.line()
+        );
+    }
+}
+
+/// In the order of the test before.
+fn what_rooms_are_made_of() -> [(&'static str, Value); 9] {
+    let bits = (1_u64 << 10 | 1 << 20).to_string();
+    let overwrite = json!({"id": "9", "type": 1, "allow": bits, "deny": "0"});
+    [
+        (
+            "POST /api/v10/guilds/7/channels",
+            json!({
+                "name": "Table", "type": 2, "user_limit": 4, "parent_id": "5",
+                "permission_overwrites": [overwrite],
+            }),
+        ),
+        (
+            "POST /api/v10/guilds/7/roles",
+            json!({"name": "Table", "permissions": "0"}),
+        ),
+        (
+            "PUT /api/v10/channels/8/permissions/9",
+            json!({"type": 1, "allow": bits, "deny": "0"}),
+        ),
+        ("DELETE /api/v10/channels/8/permissions/10", json!(null)),
+        ("PUT /api/v10/guilds/7/members/9/roles/10", json!(null)),
+        ("DELETE /api/v10/guilds/7/members/9/roles/10", json!(null)),
+        (
+            "POST /api/v10/channels/8/messages",
+            json!({
+                "content": "@everyone", "nonce": "n", "enforce_nonce": true,
+                "allowed_mentions": {"parse": []},
+            }),
+        ),
+        ("DELETE /api/v10/guilds/7/roles/10", json!(null)),
+        ("DELETE /api/v10/channels/8", json!(null)),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_gone_is_taken_away_and_what_was_made_is_never_said_not_to_be() {
+    let discord = Scripted::new().await;
+    let rest = discord.client();
+    let terms = &terms(Duration::from_secs(5));
+    let gone = |code| discord.reply(Reply::Json(404, json!({"message": "no", "code": code})));
+    gone(10_003);
+    assert_eq!(rest.delete_channel(terms, CHANNEL).await, Ok(()));
+    gone(10_011);
+    assert_eq!(rest.delete_role(terms, GUILD, ROLE).await, Ok(()));
+    gone(10_009);
+    let target = OverwriteTarget::Member(USER);
+    assert_eq!(rest.delete_overwrite(terms, CHANNEL, target).await, Ok(()));
+    for code in [10_007, 10_011] {
+        gone(code);
+        assert_eq!(rest.take_role(terms, GUILD, USER, ROLE).await, Ok(()));
+    }
+    gone(10_007);
+    let given = rest.give_role(terms, GUILD, USER, ROLE).await;
+    assert!(matches!(given, Err(RestError::Refused(_))), "{given:?}");
+    discord.reply(Reply::Json(201, json!({"odd": true})));
+    let made = rest.create_role(terms, GUILD, "Table").await;
+    assert!(matches!(made, Err(RestError::Unknown(_))), "{made:?}");
+}
+
+#[tokio::test]
+async fn a_guilds_channels_and_roles_are_listed() {
+    let discord = Scripted::new().await;
+    let rest = discord.client();
+    let terms = &terms(Duration::from_secs(5));
+    discord.reply(Reply::Json(
+        200,
+        json!([
+            {"id": "8", "type": 2, "name": "Table", "parent_id": "5", "permission_overwrites": [
+                {"id": "9", "type": 1, "allow": "1024", "deny": "0"},
+                {"id": "7", "type": 0, "allow": "0", "deny": "1024"},
+            ]},
+            {"id": "11", "type": 0, "name": "text", "parent_id": null},
+        ]),
+    ));
+    let channels = rest.channels(terms, GUILD).await.expect("a list");
+    let overwrite = |target, allow, deny| Overwrite {
+        target,
+        allow: Permissions(allow),
+        deny: Permissions(deny),
+    };
+    assert_eq!(
+        channels[0],
+        ListedChannel {
+            channel_id: CHANNEL,
+            name: "Table".to_owned(),
+            is_voice: true,
+            parent_id: Some(ChannelId(5)),
+            overwrites: vec![
+                overwrite(OverwriteTarget::Member(USER), 1024, 0),
+                overwrite(OverwriteTarget::Role(RoleId(7)), 0, 1024),
+            ],
+        }
+    );
+    assert!(!channels[1].is_voice && channels[1].overwrites.is_empty());
+    discord.reply(Reply::Json(
+        200,
+        json!([{"id": "10", "name": "Table", "color": 0}]),
+    ));
+    let roles = rest.roles(terms, GUILD).await.expect("a list");
+    assert_eq!((roles[0].role_id, roles[0].name.as_str()), (ROLE, "Table"));
 }
 
 #[tokio::test]
