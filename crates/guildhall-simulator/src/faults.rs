@@ -6,4 +6,4 @@ mod gateway;
 mod rest;
 
 pub(crate) use gateway::{CompressionFault, GatewayFaults, ResumeFault};
-pub(crate) use rest::{Loss, RestFault, RestFaults, without_names};
+pub(crate) use rest::{Due, Loss, RestFault, RestFaults, without_names};

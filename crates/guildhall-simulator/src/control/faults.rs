@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     clock,
-    faults::{CompressionFault, GatewayFaults, Loss, RestFault, RestFaults, ResumeFault},
+    faults::{CompressionFault, Due, GatewayFaults, Loss, RestFault, RestFaults, ResumeFault},
     limits::RateLimitScope,
     rest::is_known_route,
     sessions::{CloseCode, Order},
@@ -196,41 +196,50 @@ impl FaultTargets {
 
     /// What meets requests, route by route.
     fn add_to_rest(&self, fault: Fault) -> ControlResult {
-        let (route, times, what) = match fault {
+        let (route, due, what) = match fault {
             Fault::Latency {
                 route,
                 times,
+                skip,
                 latency_ms,
-            } => (route, times, RestFault::Latency(wait(latency_ms))),
+            } => (
+                route,
+                Due { skip, times },
+                RestFault::Latency(wait(latency_ms)),
+            ),
             Fault::Status {
                 route,
                 times,
+                skip,
                 status,
                 code,
                 undone,
             } => {
                 let loss = Loss::Status(error_status(status)?, code);
-                (route, times, RestFault::Lost { loss, undone })
+                (route, Due { skip, times }, RestFault::Lost { loss, undone })
             }
             Fault::Hang {
                 route,
                 times,
+                skip,
                 undone,
             } => {
                 let loss = Loss::Silence;
-                (route, times, RestFault::Lost { loss, undone })
+                (route, Due { skip, times }, RestFault::Lost { loss, undone })
             }
             Fault::Tear {
                 route,
                 times,
+                skip,
                 undone,
             } => {
                 let loss = Loss::Torn;
-                (route, times, RestFault::Lost { loss, undone })
+                (route, Due { skip, times }, RestFault::Lost { loss, undone })
             }
             Fault::RateLimit {
                 route,
                 times,
+                skip,
                 scope,
                 retry_after_ms,
             } => {
@@ -241,7 +250,7 @@ impl FaultTargets {
                     LimitScope::Shared => RestFault::Limited(RateLimitScope::Shared, wait),
                     LimitScope::Edge => RestFault::Edge(wait),
                 };
-                (route, times, what)
+                (route, Due { skip, times }, what)
             }
             _ => return Err(ControlError::Invalid("not a fault of REST".to_owned())),
         };
@@ -250,7 +259,7 @@ impl FaultTargets {
                 "{route} is no route of REST"
             )));
         }
-        self.rest_faults.lock().add(route.as_deref(), times, what);
+        self.rest_faults.lock().add(route.as_deref(), due, what);
         Ok(Json(json!({})))
     }
 

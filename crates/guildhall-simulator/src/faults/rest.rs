@@ -41,24 +41,32 @@ pub(crate) struct RestFaults {
     pub(crate) user_agent_required: bool,
 }
 
+/// Which requests of a route meet a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// So many pass before that.
+    pub(crate) skip: u32,
+    pub(crate) times: u32,
+}
+
 #[derive(Debug)]
 struct Waiting {
     /// Method and path, every `{name}` written `{}`; `None` meets any route.
     route: Option<String>,
-    times: u32,
+    due: Due,
     what: RestFault,
 }
 
 impl RestFaults {
-    /// The next `times` requests of a route such as `POST /guilds/{guild_id}/roles`
-    /// (or of its path with any method, or of any route) meet this.
-    pub(crate) fn add(&mut self, route: Option<&str>, times: u32, what: RestFault) {
+    /// The next requests of a route such as `POST /guilds/{guild_id}/roles` (or of its
+    /// path with any method, or of any route) meet this once they are due.
+    pub(crate) fn add(&mut self, route: Option<&str>, due: Due, what: RestFault) {
         if self.waiting.len() == MOST {
             self.waiting.pop_front();
         }
         self.waiting.push_back(Waiting {
             route: route.map(without_names),
-            times,
+            due,
             what,
         });
     }
@@ -78,12 +86,17 @@ impl RestFaults {
                 .as_ref()
                 .is_none_or(|route| *route == whole || *route == path);
             let slow = |what: &RestFault| matches!(what, RestFault::Latency(_));
-            if fault.times > 0 && here && !met.iter().any(|one| slow(one) == slow(&fault.what)) {
-                fault.times -= 1;
+            if !here || fault.due.times == 0 {
+                continue;
+            }
+            if fault.due.skip > 0 {
+                fault.due.skip -= 1;
+            } else if !met.iter().any(|one| slow(one) == slow(&fault.what)) {
+                fault.due.times -= 1;
                 met.push(fault.what);
             }
         }
-        self.waiting.retain(|fault| fault.times > 0);
+        self.waiting.retain(|fault| fault.due.times > 0);
         met
     }
 }

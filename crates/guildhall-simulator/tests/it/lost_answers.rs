@@ -114,6 +114,28 @@ async fn a_refusal_can_be_asked_for_by_its_code() -> Outcome {
 }
 
 #[tokio::test]
+async fn so_many_requests_as_a_fault_skips_pass_before_it() -> Outcome {
+    let house = House::open().await?;
+    let path = format!("/channels/{}", house.channel("Table One").await?);
+    let route = "GET /channels/{channel_id}";
+    for (status, skip) in [(503, 2), (403, 1)] {
+        let fault = json!({"kind": "status", "status": status, "skip": skip, "route": route});
+        house.act("POST", "/sim/faults", fault).await?;
+    }
+    let elsewhere = format!("/guilds/{}", house.application.guild_id);
+    for (path, wanted) in [
+        (&path, 200),
+        (&elsewhere, 200),
+        (&path, 403),
+        (&path, 503),
+        (&path, 200),
+    ] {
+        assert_eq!(call(&house, "GET", path, None).await?.0, wanted, "{path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_429_may_ask_for_more_patience_than_anything_here_has() -> Outcome {
     let house = House::open().await?;
     let path = format!("/channels/{}", house.channel("Table One").await?);

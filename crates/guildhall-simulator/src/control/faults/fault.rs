@@ -80,11 +80,13 @@ pub(in crate::control) enum Fault {
         within_ms: u32,
     },
     /// The next requests of a route, such as `POST /guilds/{guild_id}/roles`, or of
-    /// any, wait so long.
+    /// any, wait so long. `skip`, here and below: so many pass before that.
     Latency {
         route: Option<String>,
         #[serde(default = "once")]
         times: u32,
+        #[serde(default)]
+        skip: u32,
         latency_ms: u32,
     },
     /// The next requests of a route are answered with this status: done all the same,
@@ -93,6 +95,8 @@ pub(in crate::control) enum Fault {
         route: Option<String>,
         #[serde(default = "once")]
         times: u32,
+        #[serde(default)]
+        skip: u32,
         status: u16,
         code: Option<u32>,
         #[serde(default)]
@@ -104,6 +108,8 @@ pub(in crate::control) enum Fault {
         #[serde(default = "once")]
         times: u32,
         #[serde(default)]
+        skip: u32,
+        #[serde(default)]
         undone: bool,
     },
     /// The next requests of a route are done, or with `undone` not, and then their
@@ -113,6 +119,8 @@ pub(in crate::control) enum Fault {
         #[serde(default = "once")]
         times: u32,
         #[serde(default)]
+        skip: u32,
+        #[serde(default)]
         undone: bool,
     },
     /// The next requests of a route are refused with 429.
@@ -120,6 +128,8 @@ pub(in crate::control) enum Fault {
         route: Option<String>,
         #[serde(default = "once")]
         times: u32,
+        #[serde(default)]
+        skip: u32,
         #[serde(default)]
         scope: LimitScope,
         retry_after_ms: u32,
