@@ -17,7 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 pub(crate) use dispatch::Dispatch;
 pub(crate) use members_request::{MembersRequest, Nonce, USERS_PER_REQUEST};
-pub(crate) use question::{About, Answered, Expectation, Question, QuestionAnswer, QuestionId};
+pub(crate) use question::{
+    About, Answered, Expectation, GuildSeen, Question, QuestionAnswer, QuestionId, RoomOccupancy,
+    SeenRoom,
+};
 
 /// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
 /// is bounded and nothing is lost.

@@ -15,12 +15,14 @@ use tracing::info;
 use crate::{
     GatewayBuildError, GatewaySettingNames, ShardId,
     log::{Log, LogSetup},
-    sequencer::Restored,
+    sequencer::{ManagedRooms, Restored},
 };
 
 /// Whose journal it is, and under which conditions.
 pub(crate) struct Restoration<'a> {
     pub shard: ShardId,
+    /// What is kept of the rooms that Guildhall made.
+    pub managed: ManagedRooms,
     pub terms: Terms,
     /// The bot, if its token tells.
     pub bot: Option<UserId>,
@@ -65,7 +67,11 @@ async fn begin(
     journal: &dyn Journal,
     setup: LogSetup,
     Restoration {
-        shard, terms, now, ..
+        shard,
+        managed,
+        terms,
+        now,
+        ..
     }: Restoration<'_>,
 ) -> Result<(Log, Restored), GatewayBuildError> {
     let start = Position::start(shard.log(), now);
@@ -82,6 +88,7 @@ async fn begin(
         state: Arc::new(state),
         terms,
         shard,
+        managed,
     };
     let log = Log::restored(setup, start, Vec::new(), Vec::new()).await;
     Ok((log.map_err(|error| not_begun(&error))?, restored))
@@ -94,6 +101,7 @@ async fn go_on(
 ) -> Result<(Log, Restored), GatewayBuildError> {
     let Restoration {
         shard,
+        managed,
         terms,
         bot,
         names,
@@ -130,6 +138,7 @@ async fn go_on(
         state: Arc::new(state),
         terms,
         shard,
+        managed,
     };
     Ok((log, restored))
 }
@@ -188,6 +197,7 @@ mod tests {
             };
             let restoration = Restoration {
                 shard: ShardId::ONLY,
+                managed: ManagedRooms::default(),
                 terms: terms(World::FORMAT),
                 bot: None,
                 now: 1_000,

@@ -213,10 +213,17 @@ impl Rights {
     }
 
     /// Takes in what an earlier process left in the log: to be looked up again when its users are
-    /// watched, and forgotten after this time if they are not. Returns whether there is any.
-    pub(crate) fn restore(&mut self, left: Duration, context: RightsContext<'_>) -> bool {
+    /// watched, and forgotten after this time if they are not. Returns whether there is any. What
+    /// the bot itself is nobody looks up, and nobody forgets.
+    pub(crate) fn restore(
+        &mut self,
+        left: Duration,
+        bot: Option<UserId>,
+        context: RightsContext<'_>,
+    ) -> bool {
         for (guild_id, guild) in &context.world.guilds {
-            for user_id in guild.memberships.keys() {
+            let people = guild.memberships.keys();
+            for user_id in people.filter(|user_id| Some(**user_id) != bot) {
                 let key = (*guild_id, *user_id);
                 let unwatched = WatchedMember {
                     watched_until: context.now,

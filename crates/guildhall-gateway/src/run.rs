@@ -28,6 +28,7 @@ use crate::{
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
+    sequencer::ManagedRooms,
     shard::IdentifyLimiter,
 };
 use announcement::Announcement;
@@ -85,10 +86,11 @@ impl Config {
             },
             process: ProcessRetention::new(self.limits.process_bytes),
         };
+        let managed = ManagedRooms::default();
         let mut shards = Vec::with_capacity(ids.len());
         for id in ids {
-            let restored =
-                Shard::restore(id, &self, &*ports.journals, setup.clone(), &*ports.clock);
+            let (journals, clock) = (&*ports.journals, &*ports.clock);
+            let restored = Shard::restore(id, &self, &managed, journals, setup.clone(), clock);
             shards.push(restored.await?);
         }
         let commands = ports.commands.load().await.map_err(|error| match error {

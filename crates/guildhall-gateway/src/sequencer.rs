@@ -26,7 +26,7 @@ use working_world::Fatal;
 
 pub(crate) use append::PublishedStatus;
 pub(crate) use driver::{SequencerSetup, run};
-pub(crate) use working_world::Restored;
+pub(crate) use working_world::{ManagedRooms, Restored};
 
 /// Watches that may wait in the inbox: they leave nearly all of it to dispatches. Full: who
 /// watches waits.

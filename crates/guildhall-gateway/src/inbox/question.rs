@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use guildhall_model::{
-    GuildId, Position, UserId,
+    ChannelId, GuildId, Position, UnixMs, UserId,
     command::{Before, Command, CommandError, CommandRequest, Judgement},
+    guild::{Overwrite, RoomManagement},
 };
 use tokio::sync::oneshot;
 
@@ -22,6 +23,13 @@ pub(crate) struct Question {
 }
 
 /// What is asked.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "whoever keeps rooms asks some of these, and is to come"
+    )
+)]
 #[derive(Debug)]
 pub(crate) enum About {
     /// May this be done now, and is there anything to do? Answered [`QuestionAnswer::Judged`].
@@ -37,15 +45,42 @@ pub(crate) enum About {
         expectation: Expectation,
         until: Instant,
     },
+    /// From now on this is kept of a room, which may be still to come; `None`: it is none of ours.
+    /// Told as `room.updated` where it is something else. Answered [`QuestionAnswer::So`].
+    Manage {
+        channel_id: ChannelId,
+        management: Option<RoomManagement>,
+    },
+    /// Nobody is in a room and on its page, and it will be deleted then; `None`: it stays after all.
+    /// Told as `room.idle` if the room is there. Answered [`QuestionAnswer::So`].
+    Idle {
+        channel_id: ChannelId,
+        deletes_at: Option<UnixMs>,
+    },
+    /// Who is in these rooms? Answered [`QuestionAnswer::Occupants`].
+    Occupants { channels: Vec<ChannelId> },
+    /// Which rooms are there? Answered [`QuestionAnswer::Rooms`].
+    Rooms,
 }
 
 /// What is waited for.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "whoever keeps rooms asks some of these, and is to come"
+    )
+)]
 #[derive(Clone, Debug)]
 pub(crate) enum Expectation {
     /// The guild is as if a command of this actor had been done.
     Done(UserId, Command),
     /// A command about somebody who was not in voice is [`Judgement::NotInVoice`] no more.
     Ready(Box<CommandRequest>),
+    /// The room is there.
+    RoomIs(ChannelId),
+    /// The guild is there, and the room is not.
+    RoomGone(ChannelId),
 }
 
 /// An answer, and where in the log it is so.
@@ -62,6 +97,41 @@ pub(crate) enum QuestionAnswer {
     Judged(Result<Judgement, CommandError>),
     /// `None`: there is no such guild or room.
     Before(Option<Before>),
+    Occupants(GuildSeen<RoomOccupancy>),
+    Rooms(GuildSeen<SeenRoom>),
     So,
     NotInTime,
+}
+
+/// Something of each of a guild's rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GuildSeen<T> {
+    /// The guild is available and Discord live there: it is as Discord has it.
+    pub(crate) live: bool,
+    /// None where the guild is not there.
+    pub(crate) rooms: Vec<T>,
+}
+
+/// Who is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoomOccupancy {
+    pub(crate) channel_id: ChannelId,
+    /// It is there.
+    pub(crate) exists: bool,
+    /// The bot may view it: of one that it may not view nobody can say who is in it.
+    pub(crate) readable: bool,
+    /// In order of their ids.
+    pub(crate) users: Vec<UserId>,
+}
+
+/// A room, for comparing it with what is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SeenRoom {
+    pub(crate) channel_id: ChannelId,
+    pub(crate) name: String,
+    pub(crate) parent_id: Option<ChannelId>,
+    /// As last seen, if it is obfuscated.
+    pub(crate) overwrites: Vec<Overwrite>,
+    /// The bot may not view it.
+    pub(crate) obfuscated: bool,
 }

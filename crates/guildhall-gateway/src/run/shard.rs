@@ -22,7 +22,9 @@ use crate::{
     log::{Log, LogSetup},
     normalise::Cdn,
     restore::{Restoration, bot_of, restore},
-    sequencer::{self, PublishedStatus, ReadinessReport, Restored, Sequencer, SequencerSetup},
+    sequencer::{
+        self, ManagedRooms, PublishedStatus, ReadinessReport, Restored, Sequencer, SequencerSetup,
+    },
     shard::{self, IdentifyLimiter, ShardSetup},
 };
 
@@ -56,6 +58,7 @@ impl Shard {
     pub(super) async fn restore(
         id: ShardId,
         config: &Config,
+        managed: &ManagedRooms,
         journals: &dyn Journals,
         setup: LogSetup,
         clock: &dyn Clock,
@@ -70,6 +73,7 @@ impl Shard {
         let journal = journals.journal(id.log(), setup.fence);
         let restoration = Restoration {
             shard: id,
+            managed: managed.of_shard(id),
             terms,
             bot: bot_of(&config.bot_token),
             now,

@@ -9,6 +9,10 @@ mod numbers;
 mod follow_rights;
 /// Giving up Discord's session for a fresh one.
 mod renewal;
+/// Rooms that Guildhall made.
+mod managed;
+/// What the bot itself is.
+mod own_membership;
 /// Questions of others.
 mod questions;
 /// What a batch comes to.
@@ -35,6 +39,7 @@ use crate::{
 use numbers::DispatchNumbers;
 use renewal::Renewal;
 
+pub(crate) use managed::ManagedRooms;
 pub(super) use outcome::{BatchOutcome, Effect};
 use questions::Questions;
 
@@ -47,6 +52,7 @@ pub(super) struct WorkingWorld {
     /// Under which Discord's sessions are begun.
     terms: Terms,
     bot: Option<UserId>,
+    managed: ManagedRooms,
     resume: Option<ResumeState>,
     numbers: DispatchNumbers,
     heard_at: Option<UnixMs>,
@@ -92,6 +98,8 @@ pub(crate) struct Restored {
     pub terms: Terms,
     /// Whose guilds these are.
     pub shard: ShardId,
+    /// What is kept of the rooms that Guildhall made.
+    pub managed: ManagedRooms,
 }
 
 /// What ends the task, since no input can cure it.
@@ -120,6 +128,7 @@ impl WorkingWorld {
             state,
             terms,
             shard,
+            managed,
         } = restored;
         let availability = DiscordAvailability::restored(&state, now);
         let report = ReadinessReport {
@@ -141,6 +150,7 @@ impl WorkingWorld {
             guilds_setting,
             terms,
             bot: state.bot,
+            managed,
             resume: state.resume.clone(),
             numbers: DispatchNumbers::default(),
             heard_at: state.heard_at,
@@ -178,6 +188,7 @@ impl WorkingWorld {
             synthetic: true,
             change: Change::GuildRemoved,
         }));
+        self.reconcile_managed(wall);
         if !self.report.stale.is_empty() {
             self.renewal.want(now, wall);
         }

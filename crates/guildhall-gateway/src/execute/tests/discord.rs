@@ -419,11 +419,16 @@ async fn answer_question(
                     command.is_so(*actor, &state.lock().guild) == Some(true)
                 }
                 Expectation::Ready(request) => judged(request) != Ok(Judgement::NotInVoice),
+                Expectation::RoomIs(room) => state.lock().guild.rooms.contains_key(room),
+                Expectation::RoomGone(room) => !state.lock().guild.rooms.contains_key(room),
             };
             match timeout_at(until.into(), changed.wait_for(is_so)).await {
                 Ok(_) => QuestionAnswer::So,
                 Err(_) => QuestionAnswer::NotInTime,
             }
+        }
+        About::Manage { .. } | About::Idle { .. } | About::Occupants { .. } | About::Rooms => {
+            unreachable!("no command here is about rooms of ours")
         }
     };
     let at = state.lock().log.head();

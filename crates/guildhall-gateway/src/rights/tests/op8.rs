@@ -353,7 +353,7 @@ fn rights_of_an_earlier_process_are_looked_up_when_their_user_comes_and_forgotte
     guild.memberships.insert(USER, member(5));
     guild.memberships.insert(UserId(8), member(5));
     let left = Duration::from_hours(2);
-    harness.act(|rights, context| assert!(rights.restore(left, context)));
+    harness.act(|rights, context| assert!(rights.restore(left, None, context)));
     assert_eq!(harness.rights.count_watched(harness.now), 0);
     assert_eq!(harness.rights.oldest(harness.now), Duration::ZERO);
     assert_eq!(harness.wait(MINUTE), [], "nobody is here");

@@ -17,6 +17,7 @@ use crate::{
     discord_rest::RestBudget,
     inbox::{Dispatch, Inbox, InboxError, Lost},
     log::Retention,
+    sequencer::ManagedRooms,
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -305,6 +306,7 @@ impl Harness {
                     world_format: World::FORMAT,
                 },
                 shard: ShardId::ONLY,
+                managed: ManagedRooms::default(),
             },
             published,
             rollback: rollback.subscribe(),

@@ -179,6 +179,10 @@ impl WorkingWorld {
             );
         }
         for member in delta.members {
+            if self.is_bot(member.user_id) {
+                self.bot_seen(guild_id, member.membership, wall);
+                continue;
+            }
             let key = (guild_id, member.user_id);
             self.member(key, MembershipUpdate::Is(member.membership), wall, now);
             // What a RESUME replays may be older than a look-up since.
@@ -198,7 +202,9 @@ impl WorkingWorld {
     /// is judged by the roles of then and the overwrites of now.
     fn reset_rights(&mut self, guild_id: GuildId, wall: UnixMs, now: Instant) {
         let guild = self.world.guilds.get(&guild_id);
-        if guild.is_some_and(|guild| !guild.memberships.is_empty()) {
+        let mut people = guild.iter().flat_map(|guild| guild.memberships.keys());
+        if people.any(|user_id| !self.is_bot(*user_id)) {
+            let own = self.own_membership(guild_id);
             counter!("guildhall_rights_resets_total").increment(1);
             self.emit([Event {
                 guild_id,
@@ -206,6 +212,7 @@ impl WorkingWorld {
                 synthetic: true,
                 change: Change::RightsReset,
             }]);
+            self.keep_own(guild_id, own, wall);
         }
         let (rights, context) = self.rights_and_context(now);
         rights.invalidate_guild(guild_id, context);

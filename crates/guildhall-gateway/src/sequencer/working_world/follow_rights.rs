@@ -40,6 +40,10 @@ impl WorkingWorld {
                     quota,
                 } => self.refused(user_id, guilds, quota, wall),
                 Output::Changed {
+                    key: (_, user_id),
+                    membership: None,
+                } if self.is_bot(user_id) => {}
+                Output::Changed {
                     key: (guild_id, user_id),
                     membership,
                 } => self.emit([Event {
@@ -84,8 +88,9 @@ impl WorkingWorld {
         let forget_at = self.forget_at.filter(|at| *at > wall).unwrap_or(longest);
         let forget_at = forget_at.min(longest);
         let left = Duration::from_millis(forget_at.saturating_sub(wall));
+        let bot = self.bot;
         let (rights, context) = self.rights_and_context(now);
-        let any = rights.restore(left, context);
+        let any = rights.restore(left, bot, context);
         self.forget_at = any.then_some(forget_at);
     }
 }

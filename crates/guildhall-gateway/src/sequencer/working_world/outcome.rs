@@ -61,7 +61,8 @@ impl WorkingWorld {
     ///
     /// INVARIANT(order): the working world has every event applied in the order of the log.
     pub(super) fn emit(&mut self, events: impl IntoIterator<Item = Event>) {
-        for event in events {
+        for mut event in events {
+            self.managed.stamp(&mut event);
             self.world.apply(&event);
             let moves = match event.change {
                 Change::VoicePending(_)

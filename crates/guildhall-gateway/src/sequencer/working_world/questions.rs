@@ -52,6 +52,9 @@ impl WaitingFor {
     fn subject(&self) -> Subject {
         let (actor, command) = match self {
             Self::Live(_) => return Subject::Guild,
+            Self::Expectation(
+                Expectation::RoomIs(channel_id) | Expectation::RoomGone(channel_id),
+            ) => return Subject::Room(*channel_id),
             Self::Expectation(Expectation::Done(actor, command)) => (*actor, command),
             Self::Expectation(Expectation::Ready(request)) => (request.actor, &request.command),
         };
@@ -121,6 +124,7 @@ fn subject_of(change: &Change) -> Option<Subject> {
         | Change::GuildUpdated(_)
         | Change::CategorySet { .. }
         | Change::CategoryRemoved { .. }
+        | Change::RoomIdle { .. }
         | Change::Gap { .. } => None,
         // Rights decide who may do what, and whole guilds bring everything.
         _ => Some(Subject::Guild),
@@ -152,6 +156,28 @@ impl WorkingWorld {
                 let subject = what.subject();
                 self.questions.wait(guild_id, id, what, until);
                 self.answer_about(guild_id, subject);
+            }
+            About::Manage {
+                channel_id,
+                management,
+            } => {
+                self.manage(guild_id, channel_id, management, wall);
+                self.answer(id, QuestionAnswer::So);
+            }
+            About::Idle {
+                channel_id,
+                deletes_at,
+            } => {
+                self.idle(guild_id, channel_id, deletes_at, wall);
+                self.answer(id, QuestionAnswer::So);
+            }
+            About::Occupants { channels } => {
+                let seen = self.occupants_of(guild_id, &channels);
+                self.answer(id, QuestionAnswer::Occupants(seen));
+            }
+            About::Rooms => {
+                let seen = self.rooms_of(guild_id);
+                self.answer(id, QuestionAnswer::Rooms(seen));
             }
         }
     }
@@ -234,7 +260,7 @@ impl WorkingWorld {
     }
 
     /// Whether what the world holds of a guild is what Discord holds.
-    fn is_guild_live(&self, guild_id: GuildId) -> bool {
+    pub(super) fn is_guild_live(&self, guild_id: GuildId) -> bool {
         let (awaited, outages) = self.availability.missing();
         let missing = awaited.contains(&guild_id) || outages.contains(&guild_id);
         self.availability.is_live() && !missing && !self.report.stale.contains(&guild_id)
@@ -256,6 +282,8 @@ fn answer_to(
     };
     let guild = guild?;
     let so = match expectation {
+        Expectation::RoomIs(channel_id) => guild.rooms.contains_key(channel_id),
+        Expectation::RoomGone(channel_id) => !guild.rooms.contains_key(channel_id),
         Expectation::Done(actor, command) => command.is_so(*actor, guild) == Some(true),
         Expectation::Ready(request) => {
             // Who is in a timeout is told so when it is judged for real: here it does not matter.

@@ -1,5 +1,9 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
+/// Rooms that Guildhall made.
+mod managed;
+/// What the bot itself is.
+mod own_membership;
 /// Questions of whoever carries out commands.
 mod questions;
 /// Guilds that come again and whose changes may have been missed.
@@ -427,6 +431,7 @@ fn restored(bridged: Option<BTreeSet<GuildId>>) -> Restored {
             world_format: World::FORMAT,
         },
         shard: ShardId::ONLY,
+        managed: ManagedRooms::default(),
     }
 }
 

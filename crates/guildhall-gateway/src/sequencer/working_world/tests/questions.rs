@@ -167,7 +167,7 @@ fn join() -> CommandRequest {
     }
 }
 
-fn answers(harness: &mut Harness) -> Vec<(u64, QuestionAnswer)> {
+pub(super) fn answers(harness: &mut Harness) -> Vec<(u64, QuestionAnswer)> {
     let effects = harness.working.take().effects.into_iter();
     let answers = effects.filter_map(|effect| match effect {
         Effect::AnswerQuestion { id, answer } => Some((id.0, answer)),
@@ -177,7 +177,7 @@ fn answers(harness: &mut Harness) -> Vec<(u64, QuestionAnswer)> {
 }
 
 impl Harness {
-    fn ask(&mut self, id: u64, about: About) {
+    pub(super) fn ask(&mut self, id: u64, about: About) {
         self.working.asked(QuestionId(id), GUILD, about, 1_000);
     }
 
