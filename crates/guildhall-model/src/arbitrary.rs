@@ -1,6 +1,9 @@
 //! Ids come from small ranges that overlap across their kinds, so that a mix-up of a role and a
 //! user shows.
 
+/// Who sees what, written a second time.
+pub mod naive;
+
 use std::collections::BTreeMap;
 
 use proptest::{

@@ -32,7 +32,7 @@ pub use cursor::Cursor;
 pub use event::{Change, Envelope, Event, SealedEvent};
 pub use guild::{Guild, Permissions};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
-pub use permission::ViewerClass;
+pub use permission::{MemberView, VisibleRooms};
 pub use position::Position;
 pub use world::World;
 

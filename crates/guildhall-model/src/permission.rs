@@ -1,7 +1,7 @@
 //! Who may do and see what: Discord's own algorithm, on ids and bits only (Discord's
 //! documentation, "Permissions"). This is the only place that decides.
 
-/// Viewers with equal rights share one class.
+/// What somebody sees of a guild: viewers who see the same share one class.
 mod class;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     guild::{Guild, Overwrite, OverwriteTarget},
 };
 
-pub use class::ViewerClass;
+pub use class::{MemberView, VisibilityOfMany, VisibleRooms};
 
 /// Nobody's id, on no overwrite and the owner of nothing: Discord's snowflakes begin in 2015.
 const NOBODY: UserId = UserId(0);
@@ -65,6 +65,17 @@ pub fn in_channel(
     member: Member<'_>,
 ) -> Permissions {
     let base = in_guild(guild_id, guild, member);
+    overwritten(guild_id, guild, base, overwrites, member)
+}
+
+/// The same for a member who may do `base` in the whole guild.
+fn overwritten(
+    guild_id: GuildId,
+    guild: &Guild,
+    base: Permissions,
+    overwrites: &[Overwrite],
+    member: Member<'_>,
+) -> Permissions {
     if base == Permissions::ALL {
         return base;
     }

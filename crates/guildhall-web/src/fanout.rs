@@ -1,5 +1,6 @@
-//! To whom a record goes. Viewers with equal rights in a guild are one class; a record is filtered
-//! once for each class into its buffer, and the streams of the class are woken and read it there.
+//! To whom a record goes. Viewers who see the same rooms of a guild are one class; a record is
+//! filtered once for each class into its buffer, and the streams of the class are woken and read it
+//! there.
 //!
 //! A stream that waits holds no lock and no queue of its own: it has a position in the log, and
 //! reads what its classes' buffers have after it.
@@ -18,8 +19,8 @@ mod viewer;
 mod registration;
 /// What one class of viewers is shown of a guild.
 mod class_buffer;
-/// For whom an event may change what they see.
-mod affected;
+/// The classes of one guild's viewers.
+mod classes;
 /// The subscribers of one guild: viewers, classes, buffers.
 mod subscribers;
 /// Who is on which room's page.
@@ -57,12 +58,14 @@ pub(crate) use subscribers::GuildSubscription;
 pub(crate) use viewer::Viewer;
 
 use arrivals::GuildArrivals;
+#[cfg(test)]
+use classes::ClassId;
 use stream_position::PublishedHeads;
 use subscribers::GuildSubscribers;
 
 use crate::{
     replica::{GuildLog, GuildLogs, LogPositions, Replica, ReplicaWriter},
-    visible::{Selector, VisibleRooms},
+    visible::{Access, Selector},
 };
 
 /// The viewers and subscribers of this instance, and the replica that they read. Cheap to clone.
@@ -140,27 +143,35 @@ impl Fanout {
         }
     }
 
-    /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `rooms`:
-    /// what the viewer sees of the guild. `None`: the guild is in no log.
+    /// What a viewer is to a guild now; `logs` proves that the replica is locked meanwhile. Of whom
+    /// a stream is subscribed, that is known.
+    pub(crate) fn access(&self, logs: &GuildLogs, guild: GuildId, user: UserId) -> Access {
+        let subscribers = self.subscribers_of(guild);
+        let known = subscribers.and_then(|subscribers| subscribers.access_of(user));
+        known.unwrap_or_else(|| {
+            let now = logs.guild(guild).and_then(GuildLog::guild);
+            Access::of(now, guild, user)
+        })
+    }
+
+    /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `access`:
+    /// what the viewer is to the guild. `None`: the guild is in no log.
     pub(crate) fn subscribe(
         &self,
         logs: &GuildLogs,
         guild: GuildId,
         registration: &StreamRegistration,
-        rooms: Option<&VisibleRooms>,
+        access: &Access,
         selector: &Selector,
     ) -> Option<GuildSubscription> {
         let now = logs.position_of(guild)?;
-        let looked_up = logs.guild(guild).and_then(GuildLog::guild);
-        let user = registration.viewer().id();
-        let looked_up = looked_up.map(|guild| guild.memberships.contains_key(&user));
         // Added under the lock of the map, so that the writer's sweep cannot come between.
         let mut guilds = self.subscribers();
         let subscribers = guilds
             .entry(guild)
             .or_insert_with(|| Arc::new(GuildSubscribers::new(guild)));
         let (viewer, waker) = (registration.viewer(), registration.waker());
-        Some(subscribers.add(viewer, waker, (rooms, looked_up), selector, now))
+        Some(subscribers.add(viewer, waker, access, selector, now))
     }
 
     /// Who is on which room's page.
@@ -226,6 +237,16 @@ impl Fanout {
         }
     }
 
+    /// The class of a viewer in a guild, and what it sees.
+    #[cfg(test)]
+    fn class_of(
+        &self,
+        guild: GuildId,
+        user: UserId,
+    ) -> Option<(ClassId, guildhall_model::VisibleRooms)> {
+        self.subscribers_of(guild)?.class_of(user)
+    }
+
     /// The subscribers of a guild. `None`: it has none.
     fn subscribers_of(&self, guild: GuildId) -> Option<Arc<GuildSubscribers>> {
         self.subscribers().get(&guild).cloned()
@@ -249,4 +270,4 @@ impl Fanout {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

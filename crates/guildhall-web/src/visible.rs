@@ -4,8 +4,8 @@
 
 /// What a stream says about itself: the closed list of what needs no look at rights.
 mod control;
-/// What a viewer is in a guild, and the rooms they see.
-mod rooms;
+/// What a viewer is in a guild.
+mod access;
 /// What of it a query asks for.
 mod selector;
 /// A guild as a whole: its snapshot, and that it comes or goes.
@@ -16,7 +16,7 @@ mod answer;
 use std::sync::Arc;
 
 use guildhall_model::{
-    Change,
+    Change, VisibleRooms,
     event::{Audience, AudienceRule, LiveEvent, StatusPayload},
     json,
 };
@@ -24,6 +24,7 @@ use serde::Serialize;
 
 use crate::replica::Record;
 
+pub(crate) use access::Access;
 #[cfg(feature = "schema")]
 pub(crate) use answer::CommandOutcome;
 pub(crate) use answer::{
@@ -34,7 +35,6 @@ pub(crate) use control::ControlEvent;
 pub(crate) use guild::{
     GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot,
 };
-pub(crate) use rooms::{Access, VisibleRooms};
 pub(crate) use selector::Selector;
 
 /// Something that the viewer at hand may see. Only this folder can make one.
@@ -123,27 +123,26 @@ pub(crate) fn view_changed(
 ) -> bool {
     let (before, after) = match (before, after) {
         (None, None) => return false,
-        (Some(before), Some(after)) => (before.ids(), after.ids()),
+        (Some(before), Some(after)) => (before, after),
         _ => return true,
     };
     if matches!(record.event.change, Change::GuildAvailable(Some(_))) {
         return true;
     }
-    let named = record.event.change.channel();
-    let appeared = after.difference(before);
-    let vanished = before.difference(after);
-    let (mut appeared, mut vanished) = (appeared.peekable(), vanished.peekable());
-    if appeared.peek().is_none() && vanished.peek().is_none() {
+    if before == after {
         return false;
     }
+    let named = record.event.change.channel();
+    let mut appeared = after.difference(before);
+    let mut vanished = before.difference(after);
     match record.event.change {
         Change::RoomCreated(_) => {
             record.reveals_occupants
                 || vanished.next().is_some()
-                || appeared.any(|room| Some(*room) != named)
+                || appeared.any(|room| Some(room) != named)
         }
         Change::RoomDeleted { .. } => {
-            appeared.next().is_some() || vanished.any(|room| Some(*room) != named)
+            appeared.next().is_some() || vanished.any(|room| Some(room) != named)
         }
         _ => true,
     }

@@ -9,7 +9,7 @@ use super::{
     before::{is_blocked, room_of},
 };
 use crate::{
-    ChannelId, GuildId, Permissions, UnixMs, UserId, ViewerClass,
+    ChannelId, GuildId, MemberView, Permissions, UnixMs, UserId,
     guild::{Guild, Membership, OverwriteTarget, Room, RoomManagement},
     permission::{ChannelKind, Member, effective, in_channel, in_guild},
 };
@@ -137,7 +137,7 @@ struct Actor<'a> {
     guild_id: GuildId,
     guild: &'a Guild,
     member: Member<'a>,
-    class: ViewerClass,
+    view: MemberView<'a>,
 }
 
 impl<'a> Actor<'a> {
@@ -162,7 +162,7 @@ impl<'a> Actor<'a> {
                 .retry_after_ms(1_000));
             }
         };
-        let class = ViewerClass::of(guild_id, guild, user_id).ok_or_else(CommandError::nowhere)?;
+        let view = MemberView::of(guild_id, guild, user_id).ok_or_else(CommandError::nowhere)?;
         let member = Member {
             user_id,
             roles,
@@ -172,7 +172,7 @@ impl<'a> Actor<'a> {
             guild_id,
             guild,
             member,
-            class,
+            view,
         })
     }
 
@@ -291,7 +291,7 @@ impl<'a> Actor<'a> {
     }
 
     fn sees(&self, channel_id: ChannelId) -> bool {
-        self.class.sees(self.guild, channel_id)
+        self.view.sees(channel_id)
     }
 }
 

@@ -1,139 +1,115 @@
-//! Viewer classes: filter results, wake lists and snapshot fragments belong to classes, not to
-//! streams.
+//! What one member sees of a guild, and whom that makes a class.
 
-use super::{ChannelKind, Member, NOBODY, effective, in_channel, in_guild};
+/// The rooms somebody sees, as a value.
+mod visible_rooms;
+/// The rooms that many members of one guild see.
+mod many;
+
+use super::{ChannelKind, Member, NOBODY, effective, in_guild, overwritten};
 use crate::{
     ChannelId, GuildId, Permissions, RoleId, UserId,
-    guild::{Guild, Membership, Overwrite, OverwriteTarget, Room},
+    guild::{Guild, Membership, Room},
 };
 
-/// Everything about a viewer that decides what they see in one guild. Viewers with equal classes
-/// see the same.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ViewerClass {
+pub use many::VisibilityOfMany;
+pub use visible_rooms::VisibleRooms;
+
+/// Which rooms of a guild one member sees, as both are now.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberView<'a> {
     guild_id: GuildId,
-    visibility: Visibility,
+    guild: &'a Guild,
+    user_id: UserId,
+    common: CommonRights<'a>,
+    base: Permissions,
+    connected: Option<ChannelId>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Visibility {
-    /// The owner and every administrator: all rooms but those the bot can't see.
-    SeesAll,
-    /// A guest sees the room they are in and nothing else.
-    Guest(Option<ChannelId>),
-    Member {
-        roles: Vec<RoleId>,
-        /// The overwrites that name this very member.
-        own: Vec<(ChannelId, Overwrite)>,
-        /// The room they are in, if they would not see it otherwise.
-        connected: Option<ChannelId>,
-    },
-}
-
-impl ViewerClass {
-    /// The class of a user in a guild as it is now. `None`: not a member, or not looked up; they
-    /// see nothing of it, never what `@everyone` sees.
+impl<'a> MemberView<'a> {
+    /// Of a user. `None`: they are no member, or were not looked up; they see nothing of the guild,
+    /// never what `@everyone` sees.
     #[must_use]
-    pub fn of(guild_id: GuildId, guild: &Guild, user_id: UserId) -> Option<Self> {
+    pub fn of(guild_id: GuildId, guild: &'a Guild, user_id: UserId) -> Option<Self> {
         let Some(Membership::Member { roles, guest, .. }) = guild.memberships.get(&user_id) else {
             return None;
         };
-        // A timeout takes nothing of what somebody sees, so it is no part of a class.
-        let member = Member {
-            user_id,
-            roles,
-            timed_out: false,
-        };
-        let connected = guild.voice.get(&user_id).map(|there| there.channel_id);
-        let visibility = if in_guild(guild_id, guild, member) == Permissions::ALL {
-            Visibility::SeesAll
+        let base = in_guild(guild_id, guild, member(user_id, roles));
+        let common = if base == Permissions::ALL {
+            CommonRights::SeesAll
         } else if *guest {
-            Visibility::Guest(connected)
+            CommonRights::Guest
         } else {
-            let class = Self::member(guild_id, guild, user_id, roles, None);
-            match connected {
-                Some(room) if !class.sees(guild, room) => {
-                    return Some(Self::member(guild_id, guild, user_id, roles, connected));
-                }
-                _ => return Some(class),
-            }
+            CommonRights::Roles(roles)
         };
         Some(Self {
             guild_id,
-            visibility,
+            guild,
+            user_id,
+            common,
+            base,
+            connected: guild.voice.get(&user_id).map(|there| there.channel_id),
         })
     }
 
-    fn member(
-        guild_id: GuildId,
-        guild: &Guild,
-        user_id: UserId,
-        roles: &[RoleId],
-        connected: Option<ChannelId>,
-    ) -> Self {
-        let named = |overwrite: &&Overwrite| overwrite.target == OverwriteTarget::Member(user_id);
-        let own = guild.rooms.iter().flat_map(|(channel, room)| {
-            let overwrites = room.rights.overwrites.iter().filter(named);
-            overwrites.map(|overwrite| (*channel, anonymous(*overwrite)))
-        });
-        let visibility = Visibility::Member {
-            roles: roles.to_vec(),
-            own: own.collect(),
-            connected,
-        };
+    /// Of somebody with the same common rights whom no overwrite names and who is in no room.
+    fn by_common_rights(&self) -> Self {
         Self {
-            guild_id,
-            visibility,
-        }
-    }
-
-    /// The guild this class is of.
-    #[must_use]
-    pub fn guild_id(&self) -> GuildId {
-        self.guild_id
-    }
-
-    /// Whether the class sees a room of its guild: VIEW_CHANNEL there, or being connected to it.
-    /// A room that is not there, or that the bot itself can't view, is seen by nobody.
-    #[must_use]
-    pub fn sees(&self, guild: &Guild, channel: ChannelId) -> bool {
-        match guild.rooms.get(&channel) {
-            Some(room) if !room.rights.obfuscated => self.sees_room(guild, channel, room),
-            _ => false,
-        }
-    }
-
-    fn sees_room(&self, guild: &Guild, channel: ChannelId, room: &Room) -> bool {
-        let (roles, own, connected) = match &self.visibility {
-            Visibility::SeesAll => return true,
-            Visibility::Guest(there) => return *there == Some(channel),
-            Visibility::Member {
-                roles,
-                own,
-                connected,
-            } => (roles, own, *connected == Some(channel)),
-        };
-        let member = Member {
             user_id: NOBODY,
-            roles,
-            timed_out: false,
+            connected: None,
+            ..*self
+        }
+    }
+
+    /// Whether they see a room: VIEW_CHANNEL there, or being connected to it. A room that is not
+    /// there, or that the bot itself can't view, is seen by nobody.
+    #[must_use]
+    pub fn sees(&self, channel: ChannelId) -> bool {
+        let room = self.guild.rooms.get(&channel);
+        room.is_some_and(|room| self.sees_room(channel, room))
+    }
+
+    fn sees_room(&self, channel: ChannelId, room: &Room) -> bool {
+        if room.rights.obfuscated {
+            return false;
+        }
+        let connected = self.connected == Some(channel);
+        let roles = match self.common {
+            CommonRights::SeesAll => return true,
+            CommonRights::Guest => return connected,
+            CommonRights::Roles(roles) => roles,
         };
-        let shared = room.rights.overwrites.iter().copied();
-        let own = own.iter().filter(|(there, _)| *there == channel);
-        let overwrites: Vec<Overwrite> = shared
-            .filter(|overwrite| matches!(overwrite.target, OverwriteTarget::Role(_)))
-            .chain(own.map(|(_, overwrite)| *overwrite))
-            .collect();
-        let stored = in_channel(self.guild_id, guild, &overwrites, member);
+        let member = member(self.user_id, roles);
+        let overwrites = &room.rights.overwrites;
+        let stored = overwritten(self.guild_id, self.guild, self.base, overwrites, member);
         effective(stored, ChannelKind::Voice, member, connected).contains(Permissions::VIEW_CHANNEL)
+    }
+
+    /// All that they see.
+    #[must_use]
+    pub fn rooms(&self) -> VisibleRooms {
+        let rooms = self.guild.rooms.iter();
+        let seen = rooms.filter(|(channel, room)| self.sees_room(**channel, room));
+        VisibleRooms::of(seen.map(|(channel, _)| *channel))
     }
 }
 
-/// A class stands for many members, so an overwrite that names one of them is kept without the
-/// name: members with equal overwrites are of one class.
-fn anonymous(overwrite: Overwrite) -> Overwrite {
-    Overwrite {
-        target: OverwriteTarget::Member(NOBODY),
-        ..overwrite
+/// A timeout takes nothing of what somebody sees.
+fn member(user_id: UserId, roles: &[RoleId]) -> Member<'_> {
+    Member {
+        user_id,
+        roles,
+        timed_out: false,
     }
+}
+
+/// What of a member counts alike in every room. Members of whom it is equal see the same, but for
+/// the rooms whose overwrites name one of them and the room that one of them is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum CommonRights<'a> {
+    /// The owner and every administrator: all rooms but those the bot can't see.
+    SeesAll,
+    /// A guest sees the room they are in and nothing else.
+    Guest,
+    /// Everybody else, by their roles.
+    Roles(&'a [RoleId]),
 }

@@ -2,13 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use guildhall_model::{ChannelId, Guild, ViewerClass, event::LiveEvent};
+use guildhall_model::{ChannelId, VisibleRooms, event::LiveEvent};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::wake_list::{Slot, StreamWaker, WakeList};
 use crate::{
-    replica::{Affects, Record},
-    visible::{Selector, Visible, VisibleRooms, show, show_live, view_changed},
+    replica::Record,
+    visible::{Selector, Visible, show, show_live},
 };
 
 /// Records that a buffer keeps. A stream further behind reads the guild's log itself.
@@ -17,15 +17,15 @@ const RECORDS_KEPT: usize = 512;
 /// The records that one class, with one query, is shown.
 #[derive(Debug)]
 pub(crate) struct ClassBuffer {
-    key: (ViewerClass, Selector),
+    selector: Selector,
     state: Mutex<BufferState>,
     streams: WakeList,
 }
 
 #[derive(Debug)]
 struct BufferState {
-    /// What the class sees now. `None`: there is no such guild.
-    rooms: Option<VisibleRooms>,
+    /// What the class sees now.
+    rooms: VisibleRooms,
     records: VecDeque<Visible<Arc<Record>>>,
     /// Records at or below this are not kept.
     from: u64,
@@ -52,21 +52,13 @@ impl BufferState {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooFarBehind;
 
-/// What a record did to a buffer.
-pub(crate) struct Pushed {
-    /// It is the first of its group that is shown: the streams are to be woken.
-    pub(crate) wakes: bool,
-    /// What the class sees changed in a way that the record may not tell.
-    pub(crate) changed: bool,
-}
-
 impl ClassBuffer {
     /// An empty one. `rooms`: what the class sees at `now`, the replica's position.
-    pub(crate) fn new(key: (ViewerClass, Selector), rooms: VisibleRooms, now: u64) -> Self {
+    pub(super) fn new(selector: Selector, rooms: VisibleRooms, now: u64) -> Self {
         Self {
-            key,
+            selector,
             state: Mutex::new(BufferState {
-                rooms: Some(rooms),
+                rooms,
                 records: VecDeque::new(),
                 from: now,
                 woken_for: now,
@@ -75,14 +67,14 @@ impl ClassBuffer {
         }
     }
 
-    /// The class, and its query.
-    pub(crate) fn key(&self) -> &(ViewerClass, Selector) {
-        &self.key
+    /// What its streams ask for.
+    pub(super) fn selector(&self) -> &Selector {
+        &self.selector
     }
 
-    /// The class.
-    pub(crate) fn class(&self) -> &ViewerClass {
-        &self.key.0
+    /// The class sees these rooms from now on.
+    pub(super) fn set_rooms(&self, rooms: &VisibleRooms) {
+        self.lock().rooms = rooms.clone();
     }
 
     /// A stream reads this from now on.
@@ -95,28 +87,30 @@ impl ClassBuffer {
         self.streams.remove(slot)
     }
 
-    /// Keeps a record if the class may see it. `after`: the guild after the record; `floor`: the
-    /// log's.
-    pub(crate) fn push(&self, record: &Arc<Record>, after: Option<&Guild>, floor: u64) -> Pushed {
-        let mut state = self.lock();
-        let (visible, changed) = if record.affects == Affects::Everybody {
-            let rooms = after.map(|guild| VisibleRooms::of(self.key.0.clone(), guild));
-            let before = std::mem::replace(&mut state.rooms, rooms);
-            let (before, after) = (before.as_ref(), state.rooms.as_ref());
-            let visible = show(record, before, after, &self.key.1);
-            (visible, view_changed(record, before, after))
-        } else {
-            let rooms = state.rooms.as_ref();
-            (show(record, rooms, rooms, &self.key.1), false)
+    /// Keeps a record if the class may see it, who saw `before` just before it and sees `after` just
+    /// after it. `floor`: the log's. Returns whether the streams are to be woken: it is the first of
+    /// its group that is shown.
+    pub(super) fn push(
+        &self,
+        record: &Arc<Record>,
+        before: &VisibleRooms,
+        after: &VisibleRooms,
+        floor: u64,
+    ) -> bool {
+        let Some(visible) = show(record, Some(before), Some(after), &self.selector) else {
+            return false;
         };
-        let wakes = visible.is_some() && state.woken_for != record.group.end;
-        if wakes {
-            state.woken_for = record.group.end;
-        }
-        let pushed = Pushed { wakes, changed };
-        state.records.extend(visible);
+        let mut state = self.lock();
+        let wakes = state.woken_for != record.group.end;
+        state.woken_for = record.group.end;
+        state.records.push_back(visible);
         state.trim(floor);
-        pushed
+        wakes
+    }
+
+    /// Drops what the log has dropped.
+    pub(super) fn trim(&self, floor: u64) {
+        self.lock().trim(floor);
     }
 
     /// Adds what the class was shown after one position and up to another, in order.
@@ -147,16 +141,12 @@ impl ClassBuffer {
 
     /// Shows a word of the live lane by what the class sees now.
     pub(crate) fn show_live(&self, event: &Arc<LiveEvent>) -> Option<Visible<Arc<LiveEvent>>> {
-        show_live(event, self.lock().rooms.as_ref(), &self.key.1)
+        show_live(event, Some(&self.lock().rooms), &self.selector)
     }
 
     /// Whether the class sees a room now.
     pub(crate) fn sees(&self, room: ChannelId) -> bool {
-        let state = self.lock();
-        state
-            .rooms
-            .as_ref()
-            .is_some_and(|rooms| rooms.contains(room))
+        self.lock().rooms.contains(room)
     }
 
     /// Wakes the streams that read this.

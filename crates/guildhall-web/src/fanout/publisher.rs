@@ -16,7 +16,7 @@ use guildhall_model::{
     event::{LinkState, LiveEvent},
 };
 
-use super::{Fanout, RoomViewers, affected::AffectedViewers, subscribers::WakeSet};
+use super::{Fanout, RoomViewers, subscribers::WakeSet};
 use crate::replica::{
     Freshness, GroupSpan, GuildLogs, LogPositions, OutOfOrder, Progress, ReplicaWriter,
 };
@@ -172,7 +172,6 @@ impl Publisher {
             let guild_id = envelope.event.guild_id;
             let subscribers = self.fanout.subscribers_of(guild_id);
             let log = live.guild_log_mut(guild_id, end);
-            let affected = AffectedViewers::by(&envelope.event.change, log.guild());
             let was_there = log.guild().is_some();
             let record = log.append(envelope, span);
             if was_there && log.guild().is_none() {
@@ -183,7 +182,7 @@ impl Publisher {
             }
             // Each record is judged by the rights just before and after it, as a replay judges it.
             if let Some(subscribers) = subscribers {
-                subscribers.push(&record, &affected, log, &mut to_wake);
+                subscribers.push(&record, log, &mut to_wake);
             }
             live.count(&record);
             if record.ends_group() {
@@ -192,13 +191,12 @@ impl Publisher {
         }
         live.move_to(end);
         for guild_id in &arrived {
-            to_wake.viewers.extend(self.fanout.interested_in(*guild_id));
+            for viewer in self.fanout.interested_in(*guild_id) {
+                to_wake.rejoin(&viewer);
+            }
         }
         // INVARIANT(rights-before-published): whoever reads the new number finds the new
-        // generation of rights.
-        for viewer in &to_wake.viewers {
-            viewer.rights_changed();
-        }
+        // generation of rights, which was raised with each record.
         self.fanout.publish(end);
         drop(live);
         self.writer.set_progress(|progress| {

@@ -1,23 +1,31 @@
 //! The subscribers of one guild: its viewers, the class of each, and a buffer for each class.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+/// What an event makes of the classes.
+mod regroup;
 
-use guildhall_model::{GuildId, LogId, Position, UserId, ViewerClass, event::LiveEvent};
+use std::{collections::HashMap, sync::Arc};
+
+use guildhall_model::{
+    GuildId, LogId, Position, UserId, VisibleRooms,
+    event::{Audience, LiveEvent},
+};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    affected::AffectedViewers,
     class_buffer::ClassBuffer,
+    classes::{Class, ClassId, Classes},
     viewer::Viewer,
     wake_list::{Slot, StreamWaker},
 };
 use crate::{
     replica::{GuildLog, Record},
-    visible::{Selector, VisibleRooms},
+    visible::{Access, Selector},
 };
+
+use regroup::Moved;
+
+/// Buffers that get no records are trimmed once the log's floor has risen by so many.
+const TRIMMED_EVERY: u64 = 64;
 
 /// The viewers of one guild and the buffers of their classes.
 #[derive(Debug)]
@@ -29,16 +37,19 @@ pub(crate) struct GuildSubscribers {
 #[derive(Debug, Default)]
 struct Subscriptions {
     viewers: HashMap<UserId, SubscribedViewer>,
-    buffers: HashMap<(ViewerClass, Selector), Arc<ClassBuffer>>,
+    classes: Classes,
+    /// The floor at which all buffers were last trimmed.
+    trimmed_at: u64,
 }
 
 /// A viewer with at least one stream on this guild.
 #[derive(Debug)]
 struct SubscribedViewer {
     viewer: Arc<Viewer>,
-    class: Option<ViewerClass>,
-    /// Whether it is known what they are. `None`: there is no such guild.
-    looked_up: Option<bool>,
+    /// What they are to the guild; unknown, too, as long as this instance has no answer about them.
+    access: Access,
+    /// Of those who see the same; `None` unless they are a member.
+    class: Option<ClassId>,
     streams: usize,
 }
 
@@ -47,6 +58,15 @@ struct SubscribedViewer {
 pub(crate) struct WakeSet {
     pub(crate) buffers: Vec<Arc<ClassBuffer>>,
     pub(crate) viewers: Vec<Arc<Viewer>>,
+}
+
+impl WakeSet {
+    /// A viewer's streams have to join again: at once they read nothing any more of what is
+    /// published from now on, and they are woken after it.
+    pub(crate) fn rejoin(&mut self, viewer: &Arc<Viewer>) {
+        viewer.rights_changed();
+        self.viewers.push(Arc::clone(viewer));
+    }
 }
 
 impl GuildSubscribers {
@@ -58,122 +78,100 @@ impl GuildSubscribers {
     }
 
     /// Subscribes one stream of a viewer. To be called while the replica is locked, so that
-    /// `rooms`, what the viewer sees, holds at the buffer's next record. `looked_up`: whether it is
-    /// known what they are, if there is such a guild; `now`: the replica's position in its log.
+    /// `access`, what the viewer is to the guild, holds at the buffer's next record. `now`: the
+    /// replica's position in its log.
     pub(crate) fn add(
         self: &Arc<Self>,
         viewer: &Arc<Viewer>,
         waker: &Arc<StreamWaker>,
-        (rooms, looked_up): (Option<&VisibleRooms>, Option<bool>),
+        access: &Access,
         selector: &Selector,
         now: Position,
     ) -> GuildSubscription {
         let mut subscriptions = self.lock();
-        let class = rooms.map(|rooms| rooms.class().clone());
-        let subscribed =
-            subscriptions
-                .viewers
-                .entry(viewer.id())
-                .or_insert_with(|| SubscribedViewer {
-                    viewer: Arc::clone(viewer),
-                    class: class.clone(),
-                    looked_up,
-                    streams: 0,
-                });
-        subscribed.class = class;
-        subscribed.looked_up = looked_up;
+        let Subscriptions {
+            viewers, classes, ..
+        } = &mut *subscriptions;
+        let subscribed = viewers
+            .entry(viewer.id())
+            .or_insert_with(|| SubscribedViewer {
+                viewer: Arc::clone(viewer),
+                access: Access::Unknown,
+                class: None,
+                streams: 0,
+            });
+        let sees = |class: ClassId| classes.get(class).map(Class::rooms);
+        let moves = subscribed.class.and_then(sees) != access.rooms();
+        if moves {
+            if let Some(class) = subscribed.class.take() {
+                classes.leave(class, 1);
+            }
+            subscribed.class = access.rooms().map(|rooms| classes.enter(rooms));
+        }
+        let others_read_on = moves && subscribed.streams > 0;
+        subscribed.access = access.clone();
         subscribed.streams += 1;
-        let buffer = rooms.map(|rooms| {
-            let key = (rooms.class().clone(), selector.clone());
-            let buffer = subscriptions
-                .buffers
-                .entry(key.clone())
-                .or_insert_with(|| Arc::new(ClassBuffer::new(key, rooms.clone(), now.seq)));
+        let reader = subscribed.class.and_then(|class| {
+            let buffer = classes.buffer(class, selector, now.seq)?;
             let slot = buffer.subscribe(waker);
-            (Arc::clone(buffer), slot)
+            Some(ClassReader {
+                class,
+                buffer,
+                slot,
+            })
         });
+        drop(subscriptions);
+        if others_read_on {
+            // INVARIANT(raised-by-class): whoever's class is another has a higher generation of
+            // rights, since what a stream reads of a class that is over has no end.
+            viewer.rights_changed();
+            viewer.wake();
+        }
         GuildSubscription {
             subscribers: Arc::clone(self),
             log: now.log,
             user: viewer.id(),
-            buffer,
+            reader,
         }
+    }
+
+    /// What a viewer who is a member is to the guild. To be called while the replica is locked.
+    /// `None`: nobody subscribed for them, or it is to be looked at.
+    pub(crate) fn access_of(&self, user: UserId) -> Option<Access> {
+        let subscriptions = self.lock();
+        let subscribed = subscriptions.viewers.get(&user)?;
+        subscribed.class.map(|_| subscribed.access.clone())
     }
 
     /// Shows a record to every class here and notes for whom what they see may have changed. `log`:
     /// the guild's, with the record in it.
-    pub(crate) fn push(
-        &self,
-        record: &Arc<Record>,
-        affected: &AffectedViewers,
-        log: &GuildLog,
-        to_wake: &mut WakeSet,
-    ) {
-        let after = log.guild();
+    pub(crate) fn push(&self, record: &Arc<Record>, log: &GuildLog, to_wake: &mut WakeSet) {
         let mut subscriptions = self.lock();
-        let mut changed: Vec<Arc<ClassBuffer>> = Vec::new();
-        for buffer in subscriptions.buffers.values() {
-            let pushed = buffer.push(record, after, log.floor());
-            if pushed.wakes {
-                to_wake.buffers.push(Arc::clone(buffer));
-            }
-            if pushed.changed {
-                changed.push(Arc::clone(buffer));
-            }
-        }
-        let in_changed_class: BTreeSet<UserId> = if changed.is_empty() {
-            BTreeSet::new()
-        } else {
-            let of = |subscribed: &SubscribedViewer| {
-                let class = subscribed.class.as_ref();
-                changed.iter().any(|buffer| Some(buffer.class()) == class)
-            };
-            let hit = subscriptions
-                .viewers
-                .iter()
-                .filter(|(_, subscribed)| of(subscribed));
-            hit.map(|(user, _)| *user).collect()
-        };
-        let mut reclassify = |user: UserId, subscribed: &mut SubscribedViewer| {
-            let class = after.and_then(|guild| ViewerClass::of(self.guild_id, guild, user));
-            let looked_up = after.map(|guild| guild.memberships.contains_key(&user));
-            let same = class == subscribed.class && looked_up == subscribed.looked_up;
-            if !same || in_changed_class.contains(&user) {
-                subscribed.class = class;
-                subscribed.looked_up = looked_up;
-                to_wake.viewers.push(Arc::clone(&subscribed.viewer));
-            }
-        };
-        match affected {
-            AffectedViewers::Nobody => {}
-            AffectedViewers::Everybody => {
-                for (user, subscribed) in &mut subscriptions.viewers {
-                    reclassify(*user, subscribed);
-                }
-            }
-            AffectedViewers::People(people) => {
-                for user in people.union(&in_changed_class) {
-                    if let Some(subscribed) = subscriptions.viewers.get_mut(user) {
-                        reclassify(*user, subscribed);
-                    }
-                }
-            }
-        }
+        let moved = subscriptions.regroup(record, self.guild_id, log.guild(), to_wake);
+        subscriptions.show(record, &moved, log.floor(), to_wake);
     }
 
     /// Wakes the streams that are shown a word of the live lane.
     pub(crate) fn wake_for(&self, event: &Arc<LiveEvent>) {
-        for buffer in self.lock().buffers.values() {
-            if buffer.show_live(event).is_some() {
-                buffer.wake();
+        for (_, class) in self.lock().classes.iter() {
+            for buffer in class.buffers() {
+                if buffer.show_live(event).is_some() {
+                    buffer.wake();
+                }
             }
         }
     }
 
-    /// Drops all buffers, because the replica was replaced. Streams find out by the rights
-    /// generation of their viewers, which the caller raises.
+    /// Drops all classes with their buffers, because the replica was replaced. Streams find out by
+    /// the rights generation of their viewers, which the caller raises.
     pub(crate) fn reset(&self) {
-        self.lock().buffers.clear();
+        let mut subscriptions = self.lock();
+        subscriptions.classes = Classes::default();
+        subscriptions.trimmed_at = 0;
+        for subscribed in subscriptions.viewers.values_mut() {
+            subscribed.access = Access::Unknown;
+            subscribed.class = None;
+        }
     }
 
     /// Whether nobody is subscribed.
@@ -181,8 +179,76 @@ impl GuildSubscribers {
         self.lock().viewers.is_empty()
     }
 
+    /// The class of a viewer, and what it sees.
+    #[cfg(test)]
+    pub(super) fn class_of(&self, user: UserId) -> Option<(ClassId, VisibleRooms)> {
+        let subscriptions = self.lock();
+        let class = subscriptions.viewers.get(&user)?.class?;
+        let rooms = subscriptions.classes.get(class)?.rooms().clone();
+        assert_eq!(
+            subscriptions.classes.of(&rooms),
+            Some(class),
+            "is found by what it sees"
+        );
+        let mut seeing = rooms.ids().iter();
+        assert!(seeing.all(|room| {
+            subscriptions
+                .classes
+                .seeing(*room)
+                .any(|(id, _)| id == class)
+        }));
+        Some((class, rooms))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Subscriptions> {
         self.subscriptions.lock()
+    }
+}
+
+impl Subscriptions {
+    /// Shows a record to the classes that may see it. `moved`: what those saw before it that see
+    /// something else after it.
+    fn show(&mut self, record: &Arc<Record>, moved: &Moved, floor: u64, to_wake: &mut WakeSet) {
+        let mut push = |id: ClassId, before: Option<&VisibleRooms>| {
+            let Some(class) = self.classes.get(id) else {
+                return;
+            };
+            let before = before.unwrap_or(class.rooms());
+            for buffer in class.buffers() {
+                if buffer.push(record, before, class.rooms(), floor) {
+                    to_wake.buffers.push(Arc::clone(buffer));
+                }
+            }
+        };
+        match record.event.change.audience() {
+            Audience::Room(room) => {
+                for (id, _) in self.classes.seeing(room) {
+                    push(id, moved.get(&id));
+                }
+            }
+            Audience::RoomBefore(room) => {
+                for (id, before) in moved {
+                    push(*id, Some(before));
+                }
+                for (id, _) in self.classes.seeing(room) {
+                    if !moved.contains_key(&id) {
+                        push(id, None);
+                    }
+                }
+            }
+            Audience::Guild | Audience::GuildBefore => {
+                for (id, _) in self.classes.iter() {
+                    push(id, moved.get(&id));
+                }
+            }
+            Audience::Nobody => {}
+        }
+        if floor >= self.trimmed_at + TRIMMED_EVERY {
+            self.trimmed_at = floor;
+            let classes = self.classes.iter();
+            let buffers = classes.flat_map(|(_, class)| class.buffers());
+            buffers.for_each(|buffer| buffer.trim(floor));
+        }
     }
 }
 
@@ -192,7 +258,15 @@ pub(crate) struct GuildSubscription {
     subscribers: Arc<GuildSubscribers>,
     log: LogId,
     user: UserId,
-    buffer: Option<(Arc<ClassBuffer>, Slot)>,
+    reader: Option<ClassReader>,
+}
+
+/// What a stream reads, and of which class it was when it began to.
+#[derive(Debug)]
+struct ClassReader {
+    class: ClassId,
+    buffer: Arc<ClassBuffer>,
+    slot: Slot,
 }
 
 impl GuildSubscription {
@@ -208,30 +282,33 @@ impl GuildSubscription {
 
     /// What the stream reads; `None`: its viewer sees nothing of this guild.
     pub(crate) fn buffer(&self) -> Option<&ClassBuffer> {
-        self.buffer.as_ref().map(|(buffer, _)| &**buffer)
+        self.reader.as_ref().map(|reader| &*reader.buffer)
     }
 }
 
 impl Drop for GuildSubscription {
     fn drop(&mut self) {
         let mut subscriptions = self.subscribers.lock();
-        if let Some(subscribed) = subscriptions.viewers.get_mut(&self.user) {
+        let Subscriptions {
+            viewers, classes, ..
+        } = &mut *subscriptions;
+        if let Some(subscribed) = viewers.get_mut(&self.user) {
             subscribed.streams -= 1;
             if subscribed.streams == 0 {
-                subscriptions.viewers.remove(&self.user);
+                if let Some(class) = subscribed.class {
+                    classes.leave(class, 1);
+                }
+                viewers.remove(&self.user);
             }
         }
-        let Some((buffer, slot)) = &self.buffer else {
-            return;
-        };
-        // A buffer from before a reset is in the map no more, and its key may be another's.
-        if buffer.unsubscribe(slot)
-            && subscriptions
-                .buffers
-                .get(buffer.key())
-                .is_some_and(|known| Arc::ptr_eq(known, buffer))
+        if let Some(ClassReader {
+            class,
+            buffer,
+            slot,
+        }) = &self.reader
+            && buffer.unsubscribe(slot)
         {
-            subscriptions.buffers.remove(buffer.key());
+            classes.remove_buffer(*class, buffer);
         }
     }
 }

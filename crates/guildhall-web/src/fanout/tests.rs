@@ -1,3 +1,6 @@
+/// Who is of one class, and whom a change makes join again.
+pub(crate) mod classes;
+
 use std::{sync::Arc, time::Duration};
 
 use guildhall_model::{Change, UserId, guild::Membership};

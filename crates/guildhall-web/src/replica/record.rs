@@ -1,6 +1,6 @@
 //! One event of the log as the web role keeps it: serialised once, with what the filter needs.
 
-use guildhall_model::{Change, Envelope, Event, Guild, Position, UserId};
+use guildhall_model::{Change, ChannelId, Envelope, Event, Guild, Position, UserId};
 
 use crate::sse::{self, EncodedEvent};
 
@@ -48,14 +48,22 @@ impl GroupSpan {
     }
 }
 
-/// For whom an event may change what they see.
+/// For whom an event may change what they see, and which of the rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Affects {
     /// For nobody.
     Nobody,
-    /// For this person: their membership, or the room they are connected to.
+    /// For this person, in every room.
     Person(UserId),
-    /// For anybody: roles, owner, a room's rights, a room that comes or goes.
+    /// For this person, who moved, in the rooms that they left and came into.
+    Move {
+        who: UserId,
+        from: Option<ChannelId>,
+        to: Option<ChannelId>,
+    },
+    /// For anybody, in this room: its rights changed, or it came or went.
+    Room(ChannelId),
+    /// For anybody, in every room.
     Everybody,
 }
 
@@ -70,7 +78,7 @@ impl Record {
         Self {
             at,
             group,
-            affects: Affects::of(&event.change),
+            affects: Affects::of(&event.change, before),
             reveals_occupants: reveals_occupants(&event.change, before),
             event,
             frame,
@@ -96,8 +104,8 @@ impl Record {
     pub(crate) fn may_affect(&self, viewer: UserId) -> bool {
         match self.affects {
             Affects::Nobody => false,
-            Affects::Person(user) => user == viewer,
-            Affects::Everybody => true,
+            Affects::Person(who) | Affects::Move { who, .. } => who == viewer,
+            Affects::Room(_) | Affects::Everybody => true,
         }
     }
 
@@ -110,14 +118,30 @@ impl Record {
 }
 
 impl Affects {
-    pub(crate) fn of(change: &Change) -> Self {
+    fn of(change: &Change, before: Option<&Guild>) -> Self {
         match change {
-            Change::Rights { user_id, .. } | Change::VoiceLeft { user_id, .. } => {
-                Self::Person(*user_id)
+            Change::Rights { user_id, .. } => Self::Person(*user_id),
+            Change::VoiceLeft {
+                user_id,
+                previous_channel_id,
+            } => Self::Move {
+                who: *user_id,
+                from: Some(*previous_channel_id),
+                to: None,
+            },
+            Change::VoiceJoined(occupant) => {
+                let was = before.and_then(|guild| guild.voice.get(&occupant.user_id));
+                Self::Move {
+                    who: occupant.user_id,
+                    from: was.map(|was| was.channel_id),
+                    to: Some(occupant.channel_id),
+                }
             }
-            Change::VoiceJoined(occupant) => Self::Person(occupant.user_id),
             // Rooms that come and go carry their rights with them.
-            Change::RoomCreated(_) | Change::RoomDeleted { .. } => Self::Everybody,
+            Change::RoomCreated(room) => Self::Room(room.info.channel_id),
+            Change::RoomDeleted { channel_id } | Change::RoomRights { channel_id, .. } => {
+                Self::Room(*channel_id)
+            }
             change if change.touches_rights() => Self::Everybody,
             _ => Self::Nobody,
         }

@@ -2,14 +2,14 @@
 //! names are searched for a room, and a room that they do not see is not found: whatever is said of
 //! one that is hidden is said of one that is not there.
 
-use guildhall_model::{ChannelId, Guild, GuildId, UserId};
+use guildhall_model::{ChannelId, Guild, GuildId, UserId, VisibleRooms};
 
 use crate::{
     auth::Session,
     fanout::{Fanout, Viewer},
     replica::{GuildLog, GuildLogs},
     stream::admission::{AdmissionError, RequestAdmission},
-    visible::{Access, VisibleRooms},
+    visible::Access,
 };
 
 /// What a request names.

@@ -223,17 +223,23 @@ impl StreamBody {
         if upto == self.live_told || !matches!(self.state, StreamState::Live(_)) {
             return;
         }
+        let mut shown = Vec::new();
         for subscription in &self.subscriptions {
             let Some(buffer) = subscription.buffer() else {
                 continue;
             };
             let guild_id = subscription.guild_id();
             let fanout = &self.setup.fanout;
-            for event in fanout.live_between(guild_id, self.live_told, upto) {
-                if let Some(visible) = buffer.show_live(&event) {
-                    out.live(&visible);
-                }
-            }
+            let events = fanout.live_between(guild_id, self.live_told, upto);
+            shown.extend(events.iter().filter_map(|event| buffer.show_live(event)));
+        }
+        // INVARIANT(raised-before-shown): if a class went on with rights that are not this viewer's,
+        // their generation was raised before it showed anything by them.
+        if self.rights_generation != self.setup.registration.viewer().rights_generation() {
+            return;
+        }
+        for visible in &shown {
+            out.live(visible);
         }
         self.live_told = upto;
     }

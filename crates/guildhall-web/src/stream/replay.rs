@@ -158,7 +158,9 @@ pub(crate) fn join(
     let logs = fanout.replica().read();
     let replica = logs.positions().ok_or(NotJoinable::NoWorld)?;
     let rights_generation = viewer.rights_generation();
-    let guilds = guilds_now(&logs, registration, wanted, from)?;
+    let guilds = guilds_now(&logs, registration, wanted, from, |id| {
+        fanout.access(&logs, id, viewer.id())
+    })?;
     viewer.note_lacking(&lacking(&logs, &guilds), time);
     let queried = queried_logs(&logs, wanted, &guilds).ok_or(NotJoinable::NoWorld)?;
     let joining = Joining {
@@ -187,8 +189,7 @@ pub(crate) fn join(
     };
     let (position, views, verdict) = joining.verdict(resumption);
     let subscriptions = guilds.iter().filter_map(|guild| {
-        let rooms = guild.access.rooms();
-        fanout.subscribe(&logs, guild.id, registration, rooms, selector)
+        fanout.subscribe(&logs, guild.id, registration, &guild.access, selector)
     });
     let subscriptions = subscriptions.collect();
     let strangers = guilds

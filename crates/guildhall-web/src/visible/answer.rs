@@ -2,13 +2,13 @@
 //! or whatever is in a room that they do not see is nowhere.
 
 use guildhall_model::{
-    ChannelId, Cursor, Guild, UnixMs, UserId,
+    ChannelId, Cursor, Guild, UnixMs, UserId, VisibleRooms,
     command::{CommandDone, Outcome},
     guild::Occupant,
 };
 use serde::Serialize;
 
-use super::{Visible, rooms::VisibleRooms};
+use super::Visible;
 
 /// Whether there is such a room.
 #[derive(Debug, Serialize)]

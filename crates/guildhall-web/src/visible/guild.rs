@@ -2,14 +2,10 @@
 //! looked up again.
 
 use bytes::Bytes;
-use guildhall_model::{GuildId, json};
+use guildhall_model::{GuildId, VisibleRooms, json};
 use serde::Serialize;
 
-use super::{
-    Visible,
-    rooms::{Access, VisibleRooms},
-    selector::Selector,
-};
+use super::{Visible, access::Access, selector::Selector};
 use crate::replica::GuildLog;
 
 /// What a stream's browser has of a guild.

@@ -1,7 +1,7 @@
 //! A room that is renamed while its rights change: who is told which name, judged record by
 //! record as an open stream and a replay judge them.
 
-use guildhall_model::{Change, ChannelId, RoleId, ViewerClass, World, guild::Membership};
+use guildhall_model::{Change, ChannelId, MemberView, RoleId, World, guild::Membership};
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ fn rooms() -> impl Strategy<Value = Value> {
 
 fn seeing(world: &World, user: u64) -> bool {
     let guild = &world.guilds[&GUILD];
-    let class = ViewerClass::of(GUILD, guild, UserId(user)).expect("a member");
-    class.sees(guild, ChannelId(MOON))
+    let view = MemberView::of(GUILD, guild, UserId(user)).expect("a member");
+    view.sees(ChannelId(MOON))
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, Event, RoleId, ViewerClass, guild::Membership};
+use guildhall_model::{ChannelId, Event, MemberView, RoleId, guild::Membership};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -305,8 +305,8 @@ fn all_visible(harness: &Harness) -> BTreeSet<(u64, ChannelId)> {
         return seen;
     };
     for user in [ANN, BOB, OWNER] {
-        let class = ViewerClass::of(GUILD, guild, UserId(user)).expect("a member");
-        let rooms = guild.rooms.keys().filter(|room| class.sees(guild, **room));
+        let view = MemberView::of(GUILD, guild, UserId(user)).expect("a member");
+        let rooms = guild.rooms.keys().filter(|room| view.sees(**room));
         seen.extend(rooms.map(|room| (user, *room)));
     }
     seen

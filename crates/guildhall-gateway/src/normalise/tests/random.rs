@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::{ChannelId, Guild, RoleId, ViewerClass, guild::Membership};
+use guildhall_model::{ChannelId, Guild, MemberView, RoleId, guild::Membership};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 
@@ -88,11 +88,8 @@ fn all_visible(world: &World) -> BTreeSet<(u64, ChannelId)> {
     let guild = &world.guilds[&GUILD];
     let users = [ANN, BOB, OWNER].into_iter();
     let rooms = |user| {
-        let class = ViewerClass::of(GUILD, guild, UserId(user)).expect("a member");
-        let seen = guild
-            .rooms
-            .keys()
-            .filter(move |room| class.sees(guild, **room));
+        let view = MemberView::of(GUILD, guild, UserId(user)).expect("a member");
+        let seen = guild.rooms.keys().filter(move |room| view.sees(**room));
         seen.map(move |room| (user, *room))
     };
     users.flat_map(rooms).collect()

@@ -1,80 +1,9 @@
-//! Random guilds against a second, naive writing of Discord's pseudo code, on bare numbers.
+//! Random guilds against a second, naive writing of Discord's pseudo code.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::arbitrary;
-
-const ADMIN_BIT: u64 = 1 << 3;
-const VIEW_BIT: u64 = 1 << 10;
-
-fn naive_base(guild: &Guild, user: u64, roles: &[RoleId]) -> u64 {
-    if user == guild.owner_id.0 {
-        return u64::MAX;
-    }
-    let mut p = guild.roles.get(&RoleId(GUILD.0)).map_or(0, |p| p.0);
-    for role in roles {
-        if let Some(role) = guild.roles.get(role) {
-            p |= role.0;
-        }
-    }
-    if p & ADMIN_BIT == ADMIN_BIT {
-        u64::MAX
-    } else {
-        p
-    }
-}
-
-fn naive_in_channel(guild: &Guild, overwrites: &[Overwrite], user: u64, roles: &[RoleId]) -> u64 {
-    let mut p = naive_base(guild, user, roles);
-    if p & ADMIN_BIT == ADMIN_BIT {
-        return u64::MAX;
-    }
-    let role = |id: u64| move |o: &&Overwrite| o.target == OverwriteTarget::Role(RoleId(id));
-    if let Some(o) = overwrites.iter().find(role(GUILD.0)) {
-        let is_there = guild.roles.contains_key(&RoleId(GUILD.0));
-        p = (p & !o.deny.0) | if is_there { o.allow.0 } else { 0 };
-    }
-    let (mut allow, mut deny) = (0, 0);
-    let counts = |id: &&RoleId| id.0 != GUILD.0 && guild.roles.contains_key(id);
-    for id in roles.iter().filter(counts) {
-        if let Some(o) = overwrites.iter().find(role(id.0)) {
-            allow |= o.allow.0;
-            deny |= o.deny.0;
-        }
-    }
-    p = (p & !deny) | allow;
-    for o in overwrites {
-        if o.target == OverwriteTarget::Member(UserId(user)) {
-            p = (p & !o.deny.0) | o.allow.0;
-        }
-    }
-    // A channel has no administrators; Discord does not let an overwrite name the bit.
-    p & !ADMIN_BIT
-}
-
-fn naive_sees(guild: &Guild, user: UserId, channel: ChannelId) -> bool {
-    let Some(Membership::Member { roles, guest, .. }) = guild.memberships.get(&user) else {
-        return false;
-    };
-    let Some(room) = guild
-        .rooms
-        .get(&channel)
-        .filter(|room| !room.rights.obfuscated)
-    else {
-        return false;
-    };
-    let connected = guild
-        .voice
-        .get(&user)
-        .is_some_and(|there| there.channel_id == channel);
-    let stored = naive_in_channel(guild, &room.rights.overwrites, user.0, roles);
-    match stored {
-        u64::MAX => true,
-        _ if *guest => connected,
-        _ => connected || stored & VIEW_BIT == VIEW_BIT,
-    }
-}
+use crate::arbitrary::{self, naive};
 
 fn users() -> impl Iterator<Item = UserId> + Clone {
     (0..=6).map(UserId)
@@ -88,35 +17,38 @@ proptest! {
     ) {
         for user in (1..=6).map(UserId) {
             let who = member(user, &roles);
-            prop_assert_eq!(in_guild(GUILD, &guild, who).0, naive_base(&guild, user.0, &roles));
+            prop_assert_eq!(in_guild(GUILD, &guild, who).0, naive::base(GUILD, &guild, user, &roles));
             for room in guild.rooms.values() {
                 let overwrites = &room.rights.overwrites;
-                let expected = naive_in_channel(&guild, overwrites, user.0, &roles);
+                let expected = naive::in_channel(GUILD, &guild, overwrites, user, &roles);
                 prop_assert_eq!(in_channel(GUILD, &guild, overwrites, who).0, expected);
             }
         }
     }
 
     #[test]
-    fn a_class_sees_what_each_of_its_users_sees(guild in arbitrary::guild()) {
+    fn visible_rooms_are_those_of_the_documented_algorithm(guild in arbitrary::guild()) {
+        let mut many = VisibilityOfMany::of(GUILD, &guild);
         for user in users() {
-            let class = ViewerClass::of(GUILD, &guild, user);
+            let expected = naive::rooms(GUILD, &guild, user);
+            let view = MemberView::of(GUILD, &guild, user);
+            let rooms = view.map(|view| view.rooms());
+            let ids = |rooms: &VisibleRooms| rooms.ids().to_vec();
+            prop_assert_eq!(rooms.as_ref().map(ids), expected.clone(), "{}", user);
+            prop_assert_eq!(many.rooms(user), rooms, "{} among many", user);
             for channel in (0..=5).map(ChannelId) {
-                let sees = class.as_ref().is_some_and(|class| class.sees(&guild, channel));
-                prop_assert_eq!(sees, naive_sees(&guild, user, channel), "{} {}", user, channel);
+                let sees = view.is_some_and(|view| view.sees(channel));
+                prop_assert_eq!(sees, naive::sees(GUILD, &guild, user, channel), "{} {}", user, channel);
             }
         }
     }
 
     #[test]
-    fn users_of_equal_classes_see_the_same(guild in arbitrary::guild()) {
+    fn users_are_of_one_class_if_and_only_if_they_see_the_same(guild in arbitrary::guild()) {
+        let class = |user| MemberView::of(GUILD, &guild, user).map(|view| view.rooms());
         for (one, other) in users().flat_map(|one| users().map(move |other| (one, other))) {
-            if ViewerClass::of(GUILD, &guild, one) == ViewerClass::of(GUILD, &guild, other) {
-                for channel in guild.rooms.keys() {
-                    let (a, b) = (naive_sees(&guild, one, *channel), naive_sees(&guild, other, *channel));
-                    prop_assert_eq!(a, b, "{} and {} in {}", one, other, channel);
-                }
-            }
+            let same = naive::rooms(GUILD, &guild, one) == naive::rooms(GUILD, &guild, other);
+            prop_assert_eq!(class(one) == class(other), same, "{} and {}", one, other);
         }
     }
 

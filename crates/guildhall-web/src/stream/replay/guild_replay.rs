@@ -38,7 +38,7 @@ pub(super) fn replay_guild_of_member(
     log: &GuildLog,
     user: UserId,
     selector: &Selector,
-    after: u64,
+    (after, now): (u64, &Access),
 ) -> GuildReplay {
     match log.records_after(after).next() {
         Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
@@ -51,24 +51,23 @@ pub(super) fn replay_guild_of_member(
                 announced: false,
             }),
         },
-        _ => replay_guild(id, log, user, selector, after),
+        _ => replay_guild(id, log, user, selector, (after, now)),
     }
 }
 
-/// Goes through the records after a position.
+/// Goes through the records after a position. `now`: what the viewer is to the guild after them.
 pub(super) fn replay_guild(
     id: GuildId,
     log: &GuildLog,
     user: UserId,
     selector: &Selector,
-    after: u64,
+    (after, now): (u64, &Access),
 ) -> GuildReplay {
     let mut records = log.records_after(after);
     if records.any(|record| record.may_affect(user)) {
         return replay_by_rights_of_then(id, log, user, selector, after);
     }
     // Nothing changed what they see, so the rights of then are those of now.
-    let now = Access::of(log.guild(), id, user);
     let records = log.records_after(after);
     let shown = records.filter_map(|record| show(record, now.rooms(), now.rooms(), selector));
     GuildReplay {
@@ -99,7 +98,7 @@ fn replay_by_rights_of_then(
             continue;
         }
         world.apply(&record.event);
-        let next = Access::of(world.guilds.get(&id), id, user);
+        let next = access.after(record.affects, world.guilds.get(&id), id, user);
         let changed = changes_view(record, &access, &next);
         // That record itself fits the old snapshot only as far as it tells of an end.
         let seen = next.rooms().filter(|_| !changed);

@@ -24,12 +24,13 @@ pub(super) struct GuildNow {
 }
 
 /// Those of these guilds that are in a log. `from`: who has been shown something may go on
-/// without being looked up.
+/// without being looked up. `access`: what the viewer is to a guild.
 pub(super) fn guilds_now(
     logs: &GuildLogs,
     registration: &StreamRegistration,
     wanted: &[GuildId],
     from: JoinFrom<'_>,
+    access: impl Fn(GuildId) -> Access,
 ) -> Result<Vec<GuildNow>, NotJoinable> {
     let here = logs.located(wanted);
     let viewer = registration.viewer();
@@ -44,7 +45,7 @@ pub(super) fn guilds_now(
         let access = if unresolved {
             Access::Unknown
         } else {
-            access(logs, id, viewer.id())
+            access(id)
         };
         GuildNow {
             id,

@@ -132,7 +132,7 @@ impl Continuation<'_> {
             .logs
             .guild(id)
             .map_or_else(GuildReplay::default, |log| {
-                replay_guild_of_member(id, log, user, selector, stands.seq)
+                replay_guild_of_member(id, log, user, selector, (stands.seq, access))
             });
         self.records.extend(seen.shown);
         let Some(view_change) = seen.view_change else {

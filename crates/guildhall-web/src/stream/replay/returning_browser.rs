@@ -33,6 +33,7 @@ impl Joining<'_> {
 
     fn records_after(&self, after: &LogPositions) -> Resumption {
         let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
+        let user = self.viewer.id();
         for GuildNow {
             id, log, access, ..
         } in self.guilds
@@ -40,7 +41,7 @@ impl Joining<'_> {
             let (Some(guild), Some(after)) = (self.logs.guild(*id), after.in_log(*log)) else {
                 continue;
             };
-            let seen = replay_guild(*id, guild, self.viewer.id(), self.selector, after.seq);
+            let seen = replay_guild(*id, guild, user, self.selector, (after.seq, access));
             if seen.view_change.is_some() {
                 return Resumption::snapshot(SnapshotReason::AuthzChanged);
             }

@@ -16,7 +16,7 @@ use super::harness::{
     ANNA, ANNEX, BEN, CARL, HALL, Harness, Listener, NOWHERE, Sse, hall, hall_of, person, room,
 };
 use crate::{
-    fanout::StreamRegistration,
+    fanout::{StreamRegistration, tests::classes::classes_are_right},
     stream::{
         replay::{access, viewer_state},
         write::state_json,
@@ -101,11 +101,11 @@ pub(super) fn changes(step: Step, guild_id: GuildId, guild: Option<&Guild>) -> V
         }
         13 | 14 => {
             let name = format!("Room {other}");
-            vec![Change::RoomCreated(room(channel, &name, rights(other)))]
+            vec![Change::RoomCreated(room(channel, &name, rights(step)))]
         }
         15 => vec![Change::RoomUpdated(RoomInfo {
             position: i64::from(other % 3),
-            ..room(channel, &format!("Renamed {other}"), rights(0)).info
+            ..room(channel, &format!("Renamed {other}"), RoomRights::default()).info
         })],
         16 | 17 => {
             let mut run = guild.map(inside).unwrap_or_default();
@@ -119,7 +119,7 @@ pub(super) fn changes(step: Step, guild_id: GuildId, guild: Option<&Guild>) -> V
         }
         18 | 19 => vec![Change::RoomRights {
             channel_id: channel,
-            rights: rights(other),
+            rights: rights(step),
         }],
         20 => vec![Change::RoleSet(Role {
             role_id: ROLES[usize::from(other % 3)],
@@ -199,7 +199,8 @@ fn looked_up(step: Step, guild: Option<&Guild>) -> Vec<Change> {
     rights.into_iter().collect()
 }
 
-fn rights(number: u8) -> RoomRights {
+/// What each of these is given or denied by a room, or neither: roles, and every viewer by name.
+fn rights(step: Step) -> RoomRights {
     let view = Permissions::VIEW_CHANNEL;
     let overwrite = |target, allow| Overwrite {
         target,
@@ -210,7 +211,10 @@ fn rights(number: u8) -> RoomRights {
         OverwriteTarget::Role(HALL.everyone()),
         OverwriteTarget::Role(ROLES[0]),
         OverwriteTarget::Member(ANNA),
+        OverwriteTarget::Member(BEN),
+        OverwriteTarget::Member(CARL),
     ];
+    let number = u16::from_le_bytes([step.other, step.guild]);
     let overwrites = targets.into_iter().enumerate();
     let overwrites = overwrites.filter_map(|(bit, target)| match number >> (2 * bit) & 3 {
         0 => Some(overwrite(target, false)),
@@ -219,7 +223,7 @@ fn rights(number: u8) -> RoomRights {
     });
     RoomRights {
         overwrites: overwrites.collect(),
-        obfuscated: number > 240,
+        obfuscated: step.other > 240,
     }
 }
 
@@ -507,6 +511,7 @@ fn the_picture_is_right(
                 harness.tell_in(guild_id, change);
             }
         }
+        classes_are_right(&harness, guild_id, &VIEWERS);
         for (index, browser) in browsers.iter_mut().enumerate() {
             match read >> (2 * index) & 3 {
                 0 => browser.read(),

@@ -1,4 +1,4 @@
-use guildhall_model::{ChannelId, ViewerClass};
+use guildhall_model::{ChannelId, MemberView};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
@@ -248,10 +248,10 @@ fn roles() -> impl Strategy<Value = Vec<u64>> {
 
 fn seen(world: &World) -> BTreeSet<ChannelId> {
     let guild = &world.guilds[&GUILD];
-    let class = ViewerClass::of(GUILD, guild, USER);
+    let view = MemberView::of(GUILD, guild, USER);
     let rooms = guild.rooms.keys().copied();
     rooms
-        .filter(|room| class.as_ref().is_some_and(|class| class.sees(guild, *room)))
+        .filter(|room| view.is_some_and(|view| view.sees(*room)))
         .collect()
 }
 
