@@ -7,9 +7,11 @@
 //! by themselves, each in a module of its own that answers with rows.
 
 pub(crate) mod bare;
+mod classes;
 pub(crate) mod clock;
 mod commands;
 pub(crate) mod fake_gateway;
+mod fake_web;
 pub(crate) mod follower;
 pub(crate) mod frames;
 mod contender;
@@ -42,6 +44,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::binary;
 use contender::Contender;
+use fake_web::FakeStage;
 use product::Product;
 use rounds::Rounds;
 use table::{Budget, Row, Spread};
@@ -77,6 +80,8 @@ enum Part {
     Web,
     /// Deliveries on streams over several logs
     Logs,
+    /// Deliveries to viewers who see different rooms, beside viewers who see the same
+    Classes,
     /// The simulator
     Simulator,
     /// The gateway with its journal
@@ -94,7 +99,8 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let plan = Plan::of(options)?;
     let target = binary::target_folder()?;
     let guildhall = binary::guildhall("release", !options.no_build)?;
-    if plan.has(Part::Web) || plan.has(Part::Logs) {
+    let of_streams = [Part::Web, Part::Logs, Part::Classes];
+    if of_streams.iter().any(|part| plan.has(*part)) {
         raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
     }
 
@@ -130,6 +136,7 @@ struct Plan {
     /// Deliveries of one repetition with one event in flight.
     deliveries: u64,
     logs: logs::LogsPlan,
+    classes: classes::ClassesPlan,
     simulator: simulator::SimulatorPlan,
     gateway: gateway::GatewayPlan,
     commands: commands::CommandsPlan,
@@ -156,7 +163,13 @@ impl Plan {
         }
         let parts = if options.only.is_empty() {
             // Attachments are a part of the gateway.
-            vec![Part::Web, Part::Simulator, Part::Gateway, Part::Commands]
+            vec![
+                Part::Web,
+                Part::Classes,
+                Part::Simulator,
+                Part::Gateway,
+                Part::Commands,
+            ]
         } else {
             options.only.clone()
         };
@@ -166,6 +179,11 @@ impl Plan {
                 repetitions,
                 streams: streams[0],
                 stamps: (deliveries / streams[0] as u64).max(17),
+            },
+            classes: classes::ClassesPlan {
+                repetitions,
+                viewers: if options.quick { 200 } else { 1_000 },
+                stamps: if options.quick { 50 } else { 100 },
             },
             parts,
             streams,
@@ -257,7 +275,14 @@ fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measu
         measured = measure_web(plan, guildhall, &lab, folder)?;
     }
     if plan.has(Part::Logs) {
-        let (rows, faults) = logs::rows(&plan.logs, guildhall, &lab, folder)?;
+        let stage = FakeStage::set(guildhall, &lab, folder)?;
+        let (rows, faults) = logs::rows(&plan.logs, &stage)?;
+        measured.rows.extend(rows);
+        measured.faults += faults;
+    }
+    if plan.has(Part::Classes) {
+        let stage = FakeStage::set(guildhall, &lab, folder)?;
+        let (rows, faults) = classes::rows(&plan.classes, &stage)?;
         measured.rows.extend(rows);
         measured.faults += faults;
     }

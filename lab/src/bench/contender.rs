@@ -34,7 +34,8 @@ impl Contender {
     pub(crate) fn of_web(lab: &Path, folder: &Path, product: &Product) -> anyhow::Result<Self> {
         let setup = Setup {
             streams_at: product.web_at,
-            request: product.stream_request(),
+            requests: vec![product.stream_request()],
+            dealt: 1,
             stamps_to: StampsTo::Simulator {
                 address: product.simulator_at,
                 guild_id: product.guild_id.clone(),
@@ -66,7 +67,10 @@ impl Contender {
             .context("bare did not say where it listens")?;
         let setup = Setup {
             streams_at: streams_at.parse()?,
-            request: format!("GET /api/stream HTTP/1.1\r\nHost: {streams_at}\r\n\r\n"),
+            requests: vec![format!(
+                "GET /api/stream HTTP/1.1\r\nHost: {streams_at}\r\n\r\n"
+            )],
+            dealt: 1,
             stamps_to: StampsTo::Bare {
                 address: control_at.parse()?,
             },

@@ -2,27 +2,32 @@
 //! person in voice carries the stamps. The product's own gateway has one log for each shard that
 //! Discord gives it; what several cost a web role is asked of web alone.
 
-use std::io::BufRead;
+/// The guilds, as its snapshots and events tell of them.
+mod guild;
+
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, Lines};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::clock::unix_micros;
+use super::process::{Cpu, Process, Program};
+use guild::{about, occupant, room_of};
+
+pub(crate) use guild::guild_id;
 
 /// When all logs began; any time will do.
 const EPOCH: u64 = 1_767_225_600_000;
 /// Letters of base64url.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/// Who carries the stamps.
-const LOAD_USER: &str = "900";
-
 /// What `bench-fake-gateway` is told.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct FakeGatewayOptions {
@@ -37,6 +42,79 @@ pub(crate) struct FakeGatewayOptions {
     /// Who is a member of all of them
     #[arg(long)]
     pub(crate) member: u64,
+
+    /// How many, numbered from that one on
+    #[arg(long)]
+    pub(crate) members: u16,
+
+    /// Rooms of each guild beside the one that everybody sees
+    #[arg(long)]
+    pub(crate) rooms: u16,
+
+    /// Each of those is seen by its own members alone, of whom each has an overwrite: the members
+    /// are in one after the other
+    #[arg(long)]
+    pub(crate) private: bool,
+
+    /// Stamps are dealt out to those rooms, instead of all going to the one
+    #[arg(long)]
+    pub(crate) deal: bool,
+
+    /// Before each stamp a further private room is made and deleted, for the members of one of the
+    /// others after the other
+    #[arg(long)]
+    pub(crate) come_and_go: bool,
+}
+
+impl FakeGatewayOptions {
+    /// One guild in one log with these members.
+    pub(crate) fn of_members(member: u64, members: u16) -> Self {
+        Self {
+            logs: 1,
+            guilds: 1,
+            member,
+            members,
+            rooms: 0,
+            private: false,
+            deal: false,
+            come_and_go: false,
+        }
+    }
+
+    /// Starts one, and says where it listens: for the link, and for stamps.
+    pub(crate) fn start(
+        self,
+        lab: &Path,
+        folder: &Path,
+    ) -> anyhow::Result<(Process, SocketAddr, SocketAddr)> {
+        let mut arguments = vec![
+            "bench-fake-gateway".to_owned(),
+            format!("--logs={}", self.logs),
+            format!("--guilds={}", self.guilds),
+            format!("--member={}", self.member),
+            format!("--members={}", self.members),
+            format!("--rooms={}", self.rooms),
+        ];
+        let flags = [
+            (self.private, "--private"),
+            (self.deal, "--deal"),
+            (self.come_and_go, "--come-and-go"),
+        ];
+        let flags = flags.iter().filter(|(is_set, _)| *is_set);
+        arguments.extend(flags.map(|(_, flag)| (*flag).to_owned()));
+        let program = Program {
+            binary: lab,
+            name: "fake-gateway",
+            arguments,
+            environment: Vec::new(),
+            cpu: Cpu::Others,
+            piped: true,
+        };
+        let mut gateway = program.start(folder)?;
+        let stdout = gateway.child.stdout.take().context("stdout is a pipe")?;
+        let (link_at, stamps_at) = addresses(&mut BufReader::new(stdout))?;
+        Ok((gateway, link_at, stamps_at))
+    }
 }
 
 /// Serves one web role and one who hands stamps in, until either goes. The first line on stdout
@@ -60,7 +138,7 @@ pub(crate) fn serve(options: FakeGatewayOptions) -> anyhow::Result<()> {
             heads: vec![0; usize::from(options.logs)],
         };
         gateway.greet().await?;
-        let mut stamps_from: Option<Lines<BufReader<TcpStream>>> = None;
+        let mut stamps_from: Option<Lines<tokio::io::BufReader<TcpStream>>> = None;
         loop {
             let stamp = async {
                 match &mut stamps_from {
@@ -77,7 +155,7 @@ pub(crate) fn serve(options: FakeGatewayOptions) -> anyhow::Result<()> {
                 },
                 accepted = stamps_in.accept() => {
                     let (socket, _) = accepted?;
-                    stamps_from = Some(BufReader::new(socket).lines());
+                    stamps_from = Some(tokio::io::BufReader::new(socket).lines());
                 }
                 stamp = stamp => match stamp? {
                     Some(stamp) => gateway.tell(&stamp).await?,
@@ -86,11 +164,6 @@ pub(crate) fn serve(options: FakeGatewayOptions) -> anyhow::Result<()> {
             }
         }
     })
-}
-
-/// The guild of a number from 0.
-pub(crate) fn guild_id(number: u16) -> u64 {
-    10_000 + u64::from(number)
 }
 
 struct FakeGateway {
@@ -115,7 +188,8 @@ impl FakeGateway {
         }
         for number in 0..self.options.guilds {
             let (id, floor) = (guild_id(number), position(self.log_of(number), 0));
-            let data = json!({"guildId": id.to_string(), "floor": floor, "guild": self.guild(id)});
+            let data =
+                json!({"guildId": id.to_string(), "floor": floor, "guild": self.options.guild(id)});
             self.say(&json!({"type": "snapshot", "id": floor, "data": data}))
                 .await?;
         }
@@ -143,16 +217,37 @@ impl FakeGateway {
     /// A stamp is an event of one guild after the other.
     async fn tell(&mut self, stamp: &str) -> anyhow::Result<()> {
         let (sequence, _) = stamp.split_once(':').context("no stamp")?;
-        let number = sequence.parse::<u64>()? % u64::from(self.options.guilds);
-        let number = u16::try_from(number)?;
-        let log = self.log_of(number);
+        let sequence = sequence.parse::<u64>()?;
+        let number = u16::try_from(sequence % u64::from(self.options.guilds))?;
+        let id = guild_id(number);
+        let rooms = u64::from(self.options.rooms);
+        if self.options.come_and_go {
+            let new = rooms + 1;
+            let mut room = about(id, new);
+            room["rights"] =
+                json!({"overwrites": self.options.overwrites(id, 1 + sequence % rooms)});
+            self.append(number, "room.created", room).await?;
+            let gone = json!({"channelId": room_of(id, new).to_string()});
+            self.append(number, "room.deleted", gone).await?;
+        }
+        let room = if self.options.deal {
+            1 + sequence % rooms
+        } else {
+            0
+        };
+        self.append(number, "voice.updated", occupant(id, room, stamp))
+            .await
+    }
+
+    /// The next event of a guild's log.
+    async fn append(&mut self, guild: u16, event: &str, mut payload: Value) -> anyhow::Result<()> {
+        let log = self.log_of(guild);
         let head = &mut self.heads[usize::from(log)];
         *head += 1;
         let (id, ts) = (position(log, *head), unix_micros() / 1_000);
-        let mut payload = occupant(guild_id(number), stamp);
-        payload["guildId"] = guild_id(number).to_string().into();
+        payload["guildId"] = guild_id(guild).to_string().into();
         payload["ts"] = ts.into();
-        let data = json!({"event": "voice.updated", "payload": payload});
+        let data = json!({"event": event, "payload": payload});
         self.socket
             .send(Message::text(
                 json!({"type": "event", "id": id, "data": data, "ts": ts}).to_string(),
@@ -165,53 +260,12 @@ impl FakeGateway {
         guild % self.options.logs
     }
 
-    fn guild(&self, id: u64) -> Value {
-        let room = room_of(id).to_string();
-        let about = json!({
-            "channelId": room, "name": "Table 1", "kind": "voice", "position": 0, "userLimit": 0,
-            "rights": {"overwrites": []},
-        });
-        json!({
-            "info": {"name": "Game night", "icon": null},
-            "available": true,
-            "ownerId": "1",
-            // What everybody may do: view channels.
-            "roles": {id.to_string(): "1024"},
-            "categories": {},
-            "rooms": {&room: about},
-            "voice": {LOAD_USER: occupant(id, "load")},
-            "memberships": {
-                self.options.member.to_string(): {"is": "member", "roles": [], "guest": false},
-            },
-        })
-    }
-
     async fn say(&mut self, frame: &Value) -> anyhow::Result<()> {
         let mut frame = frame.clone();
         frame["ts"] = (unix_micros() / 1_000).into();
         self.socket.send(Message::text(frame.to_string())).await?;
         Ok(())
     }
-}
-
-fn room_of(guild: u64) -> u64 {
-    guild + 1_000_000
-}
-
-/// The load user as they sit in their guild's room.
-fn occupant(guild: u64, username: &str) -> Value {
-    json!({
-        "channelId": room_of(guild).to_string(),
-        "userId": LOAD_USER,
-        "username": username,
-        "displayName": "Load",
-        "avatar": null,
-        "avatarUrl": "https://cdn.discordapp.com/embed/avatars/0.png",
-        "bot": false,
-        "since": EPOCH,
-        "mute": false, "deaf": false, "selfMute": false, "selfDeaf": false,
-        "streaming": false, "video": false, "suppressed": false,
-    })
 }
 
 fn position(log: u16, seq: u64) -> String {
@@ -238,8 +292,8 @@ fn cursor_at_start(logs: u16) -> String {
     std::iter::once('~').chain(letters).collect()
 }
 
-/// Where one listens that was just started: for the link, and for stamps.
-pub(crate) fn addresses(stdout: &mut impl BufRead) -> anyhow::Result<(SocketAddr, SocketAddr)> {
+/// Where one listens that was just started.
+fn addresses(stdout: &mut impl BufRead) -> anyhow::Result<(SocketAddr, SocketAddr)> {
     let mut line = String::new();
     stdout.read_line(&mut line)?;
     let (web_in, stamps_in) = line

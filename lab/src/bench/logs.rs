@@ -2,22 +2,14 @@
 //!
 //! Each has a web role of its own behind a false gateway, and they are measured in turn.
 
-use std::io::BufReader;
-use std::net::SocketAddr;
-use std::path::Path;
-
 use anyhow::Context;
 
 use super::contender::Contender;
-use super::fake_gateway::{self, FakeGatewayOptions};
-use super::http::Client;
+use super::fake_gateway::FakeGatewayOptions;
+use super::fake_web::{FakeStage, FakedWeb};
 use super::orders::{Setup, StampsTo};
-use super::process::{Cpu, Process, Program, free_port};
-use super::product::{role, simulator};
-use super::secret::secret;
 use super::sign_in::sign_in;
 use super::table::{Budget, Row, Spread};
-use super::world::World;
 
 /// Logs and guilds of each: a stream is about all of the guilds.
 const SHAPES: [(u16, u16); 3] = [(1, 1), (1, 17), (17, 17)];
@@ -32,30 +24,20 @@ pub(crate) struct LogsPlan {
 
 /// One web role with its false gateway and its streams.
 struct Shape {
-    // Kept so that they live as long as the streams.
-    _gateway: Process,
-    _web: Process,
+    // Kept so that it lives as long as the streams.
+    _web: FakedWeb,
     streams: Contender,
     micros: Vec<f64>,
     faults: u64,
 }
 
 /// The rows, and how many deliveries were lost, doubled or reordered.
-pub(crate) fn rows(
-    plan: &LogsPlan,
-    guildhall: &Path,
-    lab: &Path,
-    folder: &Path,
-) -> anyhow::Result<(Vec<Row>, u64)> {
+pub(crate) fn rows(plan: &LogsPlan, stage: &FakeStage<'_>) -> anyhow::Result<(Vec<Row>, u64)> {
     println!("streams over several logs");
-    let simulator_port = free_port()?;
-    let simulator_at = SocketAddr::from(([127, 0, 0, 1], simulator_port));
-    let mut sim = simulator(guildhall, simulator_at).start(folder)?;
-    sim.wait_until_ready(simulator_port, "/sim/state")?;
     let mut shapes = Vec::new();
     for (logs, guilds) in SHAPES {
-        let mut shape = Shape::start(logs, guilds, guildhall, lab, folder, simulator_at, plan)
-            .with_context(|| format!("{logs} logs"))?;
+        let mut shape =
+            Shape::start(logs, guilds, stage, plan).with_context(|| format!("{logs} logs"))?;
         shape.streams.open(plan.streams)?;
         shapes.push(shape);
     }
@@ -101,60 +83,27 @@ impl Shape {
     fn start(
         logs: u16,
         guilds: u16,
-        guildhall: &Path,
-        lab: &Path,
-        folder: &Path,
-        simulator_at: SocketAddr,
+        stage: &FakeStage<'_>,
         plan: &LogsPlan,
     ) -> anyhow::Result<Self> {
-        let folder = folder.join(format!("logs-{logs}-guilds-{guilds}"));
-        std::fs::create_dir_all(&folder)?;
-        let world = World::read(&mut Client::new(simulator_at))?;
-        let guild = world.guilds.first().context("the simulator has no guild")?;
-        let member = guild.members.first().context("a guild has no member")?;
+        let name = format!("logs-{logs}-guilds-{guilds}");
         let options = FakeGatewayOptions {
             logs,
             guilds,
-            member: member.user_id.parse()?,
+            ..FakeGatewayOptions::of_members(stage.person()?.parse()?, 1)
         };
-        let mut gateway = false_gateway(lab, options).start(&folder)?;
-        let stdout = gateway.child.stdout.take().context("stdout is a pipe")?;
-        let (link_at, stamps_at) = fake_gateway::addresses(&mut BufReader::new(stdout))?;
-
-        let (web_port, ops_port) = (free_port()?, free_port()?);
-        let web_at = SocketAddr::from(([127, 0, 0, 1], web_port));
-        let environment = vec![
-            ("DISCORD_URL", format!("http://{simulator_at}")),
-            ("DISCORD_CLIENT_ID", world.application.id.clone()),
-            (
-                "DISCORD_CLIENT_SECRET",
-                world.application.client_secret.clone(),
-            ),
-            ("LINK_TOKEN", secret()?),
-            ("GATEWAY_WS_URL", format!("ws://{link_at}")),
-            ("WEB_PORT", web_port.to_string()),
-            ("BASE_URL", format!("http://{web_at}")),
-            ("SESSION_SECRET", secret()?),
-            ("STREAMS_PER_USER", (plan.streams + 100).to_string()),
-            ("OPS_PORT", ops_port.to_string()),
-        ];
-        let mut web = role(guildhall, "web", Cpu::Measured, environment).start(&folder)?;
-        web.wait_until_ready(ops_port, "/readyz")?;
-        let cookie = sign_in(web_at, simulator_at, &member.user_id)?;
-        let asked = (0..guilds).map(|number| format!("guild={}", fake_gateway::guild_id(number)));
-        let asked: Vec<String> = asked.collect();
+        let web = stage.web(&name, options, plan.streams)?;
+        let cookie = sign_in(web.web_at, stage.simulator_at, stage.person()?)?;
         let setup = Setup {
-            streams_at: web_at,
-            request: format!(
-                "GET /api/stream?{} HTTP/1.1\r\nHost: {web_at}\r\nAccept: text/event-stream\r\n\
-                 Cookie: {cookie}\r\n\r\n",
-                asked.join("&")
-            ),
-            stamps_to: StampsTo::Bare { address: stamps_at },
+            streams_at: web.web_at,
+            requests: vec![web.request(guilds, &cookie)],
+            stamps_to: StampsTo::Bare {
+                address: web.stamps_at,
+            },
+            dealt: 1,
         };
-        let streams = Contender::of_server(lab, &folder, setup, web.id())?;
+        let streams = Contender::of_server(stage.lab, stage.folder, setup, web.web.id())?;
         Ok(Self {
-            _gateway: gateway,
             _web: web,
             streams,
             micros: Vec::new(),
@@ -175,27 +124,5 @@ impl Shape {
             self.micros.push(micros);
         }
         Ok(())
-    }
-}
-
-fn false_gateway(lab: &Path, options: FakeGatewayOptions) -> Program<'_> {
-    let FakeGatewayOptions {
-        logs,
-        guilds,
-        member,
-    } = options;
-    let arguments = [
-        "bench-fake-gateway".to_owned(),
-        format!("--logs={logs}"),
-        format!("--guilds={guilds}"),
-        format!("--member={member}"),
-    ];
-    Program {
-        binary: lab,
-        name: "fake-gateway",
-        arguments: arguments.to_vec(),
-        environment: Vec::new(),
-        cpu: Cpu::Others,
-        piped: true,
     }
 }

@@ -9,10 +9,33 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Setup {
     pub(crate) streams_at: SocketAddr,
-    /// The whole HTTP request of one stream. It holds a session cookie, which
-    /// is why it comes through a pipe and not on a command line.
-    pub(crate) request: String,
+    /// The whole HTTP request of each stream; with more streams than these the
+    /// first comes again. It holds a session cookie, which is why it comes
+    /// through a pipe and not on a command line.
+    pub(crate) requests: Vec<String>,
     pub(crate) stamps_to: StampsTo,
+    /// 1: each stream gets every stamp. More: stamps are dealt out, and a
+    /// stream gets those that leave the remainder that its own number leaves.
+    pub(crate) dealt: u64,
+}
+
+impl Setup {
+    /// How many of `count` stamps from number `first` on a stream should get.
+    pub(crate) fn due(&self, stream: usize, first: u64, count: u64) -> u64 {
+        let remainder = stream as u64 % self.dealt;
+        let below = |end: u64| (end + self.dealt - 1 - remainder) / self.dealt;
+        below(first + count) - below(first)
+    }
+
+    /// The same of so many streams together.
+    pub(crate) fn due_to_all(&self, streams: usize, first: u64, count: u64) -> u64 {
+        if self.dealt == 1 {
+            return count * streams as u64;
+        }
+        (0..streams)
+            .map(|stream| self.due(stream, first, count))
+            .sum()
+    }
 }
 
 /// Where a stamp is handed in so that every stream gets it.
@@ -78,5 +101,29 @@ impl Report {
     /// Lost, doubled and reordered together, and streams that broke.
     pub(crate) fn faults(&self) -> u64 {
         self.lost + self.doubled + self.reordered + self.snapshots + self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dealt_out_is_each_stamp_once_in_a_round() {
+        let any = ([127, 0, 0, 1], 1).into();
+        let setup = Setup {
+            streams_at: any,
+            requests: Vec::new(),
+            stamps_to: StampsTo::Bare { address: any },
+            dealt: 5,
+        };
+        for (first, count) in [(1, 5), (1, 0), (7, 13), (3, 1)] {
+            for stream in 0..10 {
+                let hit = (first..first + count).filter(|stamp| stamp % 5 == stream % 5);
+                let stream = usize::try_from(stream).expect("small");
+                assert_eq!(setup.due(stream, first, count), hit.count() as u64);
+            }
+            assert_eq!(setup.due_to_all(10, first, count), 2 * count);
+        }
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Reader {
     streams: Vec<MeasuredStream>,
     stamps: StampSink,
     tally: Tally,
+    /// The number of the first stamp that counts.
+    first: u64,
     buffer: Vec<u8>,
 }
 
@@ -70,6 +72,7 @@ impl Reader {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
             streams: Vec::new(),
+            first: 0,
             buffer: vec![0; 64 * 1024],
         })
     }
@@ -151,6 +154,7 @@ impl Reader {
 
     fn one_by_one(&mut self, first: u64, count: u64) -> anyhow::Result<Report> {
         self.begin();
+        self.first = first;
         for sent in 1..=count {
             self.stamps.send(first + sent - 1, unix_micros())?;
             // Never asleep: waking a reader is charged to the writer, and to the slower one more
@@ -171,7 +175,8 @@ impl Reader {
 
     /// Whether every stream has all of `sent` stamps in time. `nap`: the longest sleep.
     fn wait_for(&mut self, sent: u64, nap: Duration) -> anyhow::Result<bool> {
-        let wanted = sent * self.streams.len() as u64;
+        let streams = self.streams.len();
+        let wanted = self.setup.due_to_all(streams, self.first, sent);
         let deadline = now() + STAMP_WITHIN;
         while self.tally.ledger.distinct < wanted {
             self.turn(nap)?;
@@ -187,10 +192,12 @@ impl Reader {
         Report {
             sent,
             deliveries: ledger.distinct,
-            lost: self
-                .streams
-                .iter()
-                .map(|stream| stream.seen.lost(sent))
+            lost: (0..)
+                .zip(&self.streams)
+                .map(|(number, stream)| {
+                    let due = self.setup.due(number, self.first, sent);
+                    stream.seen.lost(due)
+                })
                 .sum(),
             doubled: ledger.doubled,
             reordered: ledger.reordered,
@@ -215,7 +222,9 @@ impl Reader {
                 continue;
             };
             if event.is_writable() && stream.state == State::Connecting {
-                stream.ask(&self.setup.request)?;
+                let requests = &self.setup.requests;
+                let request = requests.get(event.token().0 % requests.len().max(1));
+                stream.ask(request.context("no request came")?)?;
             }
             if event.is_readable() {
                 // The end comes as an edge of its own; a short read says that

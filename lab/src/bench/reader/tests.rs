@@ -14,7 +14,8 @@ fn reader_of(bare: &Bare) -> Reader {
     let control = bare.control_at().expect("it is bound");
     Reader::new(Setup {
         streams_at: bare.streams_at().expect("it is bound"),
-        request: REQUEST.to_owned(),
+        requests: vec![REQUEST.to_owned()],
+        dealt: 1,
         stamps_to: StampsTo::Bare { address: control },
     })
     .expect("the control port is open")
