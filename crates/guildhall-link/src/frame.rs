@@ -1,5 +1,7 @@
 //! Frames: JSON text messages `{type, id?, data, more?, requestId?, ts}` (docs/protocol/link.md).
 
+/// Somebody who signs in by an invite.
+mod admit;
 /// Requests and their replies.
 mod request;
 /// What needs no answer.
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use guildhall_model::{Cursor, Envelope, Guild, GuildId, Position, UnixMs, event::LiveEvent};
 use serde::{Deserialize, Serialize};
 
+pub use admit::{AccessToken, AdmitRequestBody, AdmitResult, Admitted, Newcomer};
 pub use guildhall_model::event::Discord;
 pub use request::{
     Refusal, RefusalCode, Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched,

@@ -29,7 +29,9 @@ use guildhall_model::{
 use crate::{
     FrameError,
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
-    frame::{Base, Frame, LogStatus, RefusalCode, ReplyBody, ViewerTable},
+    frame::{
+        AdmitRequestBody, Base, Frame, LogStatus, RefusalCode, ReplyBody, RequestBody, ViewerTable,
+    },
     pending::Pending,
 };
 
@@ -63,12 +65,37 @@ pub enum Input<R> {
         /// For [`Output::Answer`].
         reply: R,
     },
+    /// Somebody signs in by an invite.
+    AdmitAsked {
+        /// Whom, and by which.
+        request: Box<AdmitRequestBody>,
+        /// Until when an answer is of use.
+        due: Instant,
+        /// For [`Output::Answer`].
+        reply: R,
+    },
     /// The table of viewers changed, or is to be told for the first time.
     ViewersChanged,
     /// The answer to [`Output::CountViewers`].
     ViewersCounted(ViewerTable),
     /// The replica did not take an event.
     ReplicaRefused,
+}
+
+impl<R> Input<R> {
+    /// Who is to be told, if somebody asks for something.
+    #[must_use]
+    pub fn into_reply(self) -> Option<R> {
+        match self {
+            Self::WatchAsked { reply, .. }
+            | Self::CommandAsked { reply, .. }
+            | Self::AdmitAsked { reply, .. } => Some(reply),
+            Self::Socket(_)
+            | Self::ViewersChanged
+            | Self::ViewersCounted(_)
+            | Self::ReplicaRefused => None,
+        }
+    }
 }
 
 /// What the driver is to do.
@@ -98,7 +125,7 @@ pub enum Output<R> {
     Heads(Cursor),
     /// Tell who asked.
     Answer {
-        /// From [`Input::WatchAsked`] or [`Input::CommandAsked`].
+        /// From [`Input::WatchAsked`], [`Input::CommandAsked`] or [`Input::AdmitAsked`].
         reply: R,
         /// The answer, of the kind that was asked.
         answer: Result<ReplyBody, Unanswered>,
@@ -175,7 +202,7 @@ impl<R> Receiver<R> {
     pub fn handle(&mut self, input: impl Into<Input<R>>, now: Instant) {
         let input = input.into();
         if self.conversation.has_ended() {
-            if let Input::WatchAsked { reply, .. } | Input::CommandAsked { reply, .. } = input {
+            if let Some(reply) = input.into_reply() {
                 self.answer(reply, Err(Unanswered::Down));
             }
             return;
@@ -192,7 +219,12 @@ impl<R> Receiver<R> {
                 request,
                 due,
                 reply,
-            } => self.command(request, reply, due, now),
+            } => self.ask(RequestBody::Command(request), reply, due, now),
+            Input::AdmitAsked {
+                request,
+                due,
+                reply,
+            } => self.ask(RequestBody::Admit(request), reply, due, now),
             Input::ViewersChanged => self.viewers_changed(now),
             Input::ViewersCounted(table) => self.viewers_counted(table),
             Input::ReplicaRefused => self.conversation.end(End::OutOfOrder),

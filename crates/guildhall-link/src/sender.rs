@@ -35,7 +35,10 @@ use guildhall_model::{
 
 use crate::{
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
-    frame::{Base, DiscordStatus, Frame, ReplyBody, Tell, ViewerTable, Watched},
+    frame::{
+        AdmitRequestBody, AdmitResult, Base, DiscordStatus, Frame, ReplyBody, Tell, ViewerTable,
+        Watched,
+    },
 };
 
 use lane::{LaneOutput, LogLane};
@@ -108,6 +111,13 @@ pub enum Input {
         /// The answer, to be sent behind the events up to its positions.
         result: CommandResult,
     },
+    /// What came of [`Output::Admit`].
+    Admitted {
+        /// From there.
+        request_id: u64,
+        /// The answer.
+        result: AdmitResult,
+    },
 }
 
 /// What the driver is to do.
@@ -146,6 +156,16 @@ pub enum Output {
         request_id: u64,
         /// Who, and what.
         request: Box<CommandRequest>,
+        /// So long does the web role wait; after that it is told so by this machine.
+        deadline: Duration,
+    },
+    /// Look at an invite, and let somebody in by it, then say [`Input::Admitted`], whatever has
+    /// become of the request. Do not wait for it, and keep nothing of it.
+    Admit {
+        /// To be repeated in the answer.
+        request_id: u64,
+        /// Whom, and by which invite.
+        request: Box<AdmitRequestBody>,
         /// So long does the web role wait; after that it is told so by this machine.
         deadline: Duration,
     },
@@ -236,6 +256,9 @@ impl Sender {
             } => self.answered(request_id, ReplyBody::Watched(watched)),
             Input::Commanded { request_id, result } => {
                 self.answered(request_id, ReplyBody::Command(result));
+            }
+            Input::Admitted { request_id, result } => {
+                self.answered(request_id, ReplyBody::Admitted(result));
             }
         }
     }

@@ -9,6 +9,8 @@ use guildhall_model::{
 use serde::{Deserialize, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
+use super::{AdmitRequestBody, AdmitResult, Admitted};
+
 /// Something is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -28,6 +30,8 @@ pub enum RequestBody {
     Watch(WatchRequestBody),
     /// Do this in Discord.
     Command(Box<CommandRequest>),
+    /// Somebody signs in by an invite.
+    Admit(Box<AdmitRequestBody>),
     /// Of a kind that this build does not know: answered [`RefusalCode::UnknownKind`].
     Unknown {
         /// The kind.
@@ -63,6 +67,8 @@ pub enum ReplyBody {
     Watched(Watched),
     /// To a command: what came of it. What it says of the log was sent before.
     Command(CommandResult),
+    /// To an admission: what came of it. It says nothing of the log.
+    Admitted(AdmitResult),
     /// Of a kind that this build does not know.
     Unknown,
 }
@@ -74,7 +80,7 @@ impl ReplyBody {
         match self {
             Self::Watched(watched) => Some(&watched.at),
             Self::Command(Ok(done)) => done.at.as_ref(),
-            Self::Command(Err(_)) | Self::Unknown => None,
+            Self::Command(Err(_)) | Self::Admitted(_) | Self::Unknown => None,
         }
     }
 }
@@ -147,25 +153,36 @@ impl Serialize for Request {
             watch: Option<&'a WatchRequestBody>,
             #[serde(flatten)]
             command: Option<&'a CommandRequest>,
+            #[serde(flatten)]
+            admit: Option<&'a AdmitRequestBody>,
         }
-        let (kind, watch, command) = match &self.body {
-            RequestBody::Watch(watch) => (WATCH, Some(watch), None),
-            RequestBody::Command(command) => (COMMAND, None, Some(&**command)),
-            RequestBody::Unknown { kind } => (kind.as_str(), None, None),
-            RequestBody::Malformed => (WATCH, None, None),
-        };
         let deadline_ms = u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX);
-        let data = Data {
-            kind,
+        let mut data = Data {
+            kind: WATCH,
             deadline_ms,
-            watch,
-            command,
+            watch: None,
+            command: None,
+            admit: None,
         };
+        match &self.body {
+            RequestBody::Watch(watch) => data.watch = Some(watch),
+            RequestBody::Command(command) => {
+                data.kind = COMMAND;
+                data.command = Some(command);
+            }
+            RequestBody::Admit(admit) => {
+                data.kind = ADMIT;
+                data.admit = Some(admit);
+            }
+            RequestBody::Unknown { kind } => data.kind = kind,
+            RequestBody::Malformed => {}
+        }
         data.serialize(serializer)
     }
 }
 
-/// `{kind, …}`, or `{error: {code, message}}`. To a command `done` or `failed`.
+/// `{kind, …}`, or `{error: {code, message}}`. To a command `done` or `failed`, to an admission
+/// `admitted` or `failed`.
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -177,6 +194,8 @@ impl Serialize for Reply {
             #[serde(skip_serializing_if = "Option::is_none")]
             done: Option<&'a CommandDone>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            admitted: Option<&'a Admitted>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             failed: Option<&'a CommandError>,
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<&'a Refusal>,
@@ -185,6 +204,7 @@ impl Serialize for Reply {
             kind: None,
             watched: None,
             done: None,
+            admitted: None,
             failed: None,
             error: None,
         };
@@ -198,6 +218,11 @@ impl Serialize for Reply {
                 data.done = result.as_ref().ok();
                 data.failed = result.as_ref().err();
             }
+            Ok(ReplyBody::Admitted(result)) => {
+                data.kind = Some(ADMIT);
+                data.admitted = result.as_ref().ok();
+                data.failed = result.as_ref().err();
+            }
             Ok(ReplyBody::Unknown) => data.kind = Some("unknown"),
             Err(refusal) => data.error = Some(refusal),
         }
@@ -207,6 +232,7 @@ impl Serialize for Reply {
 
 const WATCH: &str = "watch";
 const COMMAND: &str = "command";
+const ADMIT: &str = "admit";
 
 impl Request {
     /// Total but for the envelope: what is asked and cannot be read is to be answered, too.
@@ -225,6 +251,9 @@ impl Request {
             }
             COMMAND => serde_json::from_str(data.get())
                 .map_or(RequestBody::Malformed, RequestBody::Command),
+            ADMIT => AdmitRequestBody::read(data).map_or(RequestBody::Malformed, |admit| {
+                RequestBody::Admit(Box::new(admit))
+            }),
             _ => RequestBody::Unknown {
                 kind: kind.chars().take(40).collect(),
             },
@@ -251,10 +280,27 @@ impl Reply {
             (_, Some(refusal)) => Err(refusal),
             (Some(WATCH), None) => Ok(ReplyBody::Watched(serde_json::from_str(data.get())?)),
             (Some(COMMAND), None) => Ok(ReplyBody::Command(command_result(data)?)),
+            (Some(ADMIT), None) => Ok(ReplyBody::Admitted(admit_result(data)?)),
             (Some(_), None) => Ok(ReplyBody::Unknown),
             (None, None) => return Err(de::Error::missing_field("kind")),
         };
         Ok(Self { id, result })
+    }
+}
+
+fn admit_result(data: &RawValue) -> Result<AdmitResult, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(default)]
+        admitted: Option<Admitted>,
+        #[serde(default)]
+        failed: Option<CommandError>,
+    }
+    let Data { admitted, failed } = serde_json::from_str(data.get())?;
+    match (admitted, failed) {
+        (_, Some(failed)) => Ok(Err(failed)),
+        (Some(admitted), None) => Ok(Ok(admitted)),
+        (None, None) => Err(de::Error::missing_field("admitted")),
     }
 }
 

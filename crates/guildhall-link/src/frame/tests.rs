@@ -117,6 +117,41 @@ fn a_word_of_the_live_lane_has_no_place_in_the_log() {
 }
 
 #[test]
+fn nothing_secret_of_an_admission_is_in_a_log() {
+    for frame in of_admissions() {
+        let text = frame.encode(NOW);
+        let said = format!("{frame:?}");
+        for secret in [&invite().to_string(), "6qrZcUqja7812RVdnEKjpzOL4CvHBFG"] {
+            assert!(!said.contains(secret), "{said} of {text}");
+        }
+    }
+}
+
+#[test]
+fn an_admission_without_a_half_of_the_newcomer_is_malformed() {
+    let invite = invite();
+    let read = |rest: &str| {
+        let text = format!(
+            r#"{{"type":"request","requestId":1,"data":{{"kind":"admit","deadlineMs":9,{rest}}}}}"#
+        );
+        match Frame::decode(&text) {
+            Ok(Frame::Request(request)) => request.body,
+            other => panic!("no request: {other:?}"),
+        }
+    };
+    let good = format!(r#""invite":"{invite}""#);
+    assert!(matches!(read(&good), RequestBody::Admit(admit) if admit.newcomer.is_none()));
+    for rest in [
+        format!(r#"{good},"userId":"5""#),
+        format!(r#"{good},"accessToken":"x""#),
+        r#""invite":"x""#.to_owned(),
+        r#""userId":"5","accessToken":"x""#.to_owned(),
+    ] {
+        assert_eq!(read(&rest), RequestBody::Malformed, "{rest}");
+    }
+}
+
+#[test]
 fn what_is_missing_or_of_the_wrong_kind_is_an_error() {
     for text in [
         "",
@@ -136,6 +171,8 @@ fn what_is_missing_or_of_the_wrong_kind_is_an_error() {
         r#"{"type":"reply","data":{"kind":"watch","at":"0.1-2"}}"#,
         r#"{"type":"reply","data":{"kind":"watch"},"requestId":1}"#,
         r#"{"type":"reply","data":{},"requestId":1}"#,
+        r#"{"type":"reply","data":{"kind":"admit"},"requestId":1}"#,
+        r#"{"type":"reply","data":{"kind":"admit","admitted":"perhaps"},"requestId":1}"#,
         r#"{"type":"status","data":{"at":"0.1-2","discord":"asleep","since":1,"complete":true}}"#,
         r#"{"type":"status","data":{"discord":"live","since":1,"complete":true}}"#,
         r#"{"type":"heads","data":{}}"#,
@@ -217,6 +254,7 @@ fn one_of_each() -> Vec<Frame> {
     frames.extend(of_the_log(start));
     frames.push(Frame::Heads { at: two });
     frames.extend(of_requests(start));
+    frames.extend(of_admissions());
     frames.extend([
         Frame::Tell(Tell::Viewers {
             table: ViewerTable {
@@ -368,6 +406,46 @@ fn of_requests(start: Position) -> Vec<Frame> {
             .missing(&["MANAGE_CHANNELS"])))),
         }),
     ]
+}
+
+fn of_admissions() -> Vec<Frame> {
+    let request = |id, newcomer| {
+        Frame::Request(Request {
+            id,
+            deadline: Duration::from_secs(5),
+            body: RequestBody::Admit(Box::new(AdmitRequestBody {
+                invite: invite(),
+                newcomer,
+            })),
+        })
+    };
+    let reply = |id, result| {
+        let result = Ok(ReplyBody::Admitted(result));
+        Frame::Reply(Reply { id, result })
+    };
+    let newcomer = Newcomer {
+        user_id: UserId(80_351_110_224_678_912),
+        access_token: AccessToken::new("6qrZcUqja7812RVdnEKjpzOL4CvHBFG".to_owned()),
+    };
+    let over = CommandError::new(CommandErrorCode::InviteExpired, "This invite is over.");
+    vec![
+        request(8, None),
+        reply(8, Ok(Admitted::Valid)),
+        request(9, Some(newcomer)),
+        reply(9, Ok(Admitted::Added)),
+        reply(10, Err(over)),
+    ]
+}
+
+fn invite() -> InviteToken {
+    let claims = InviteClaims {
+        guild_id: GuildId(613_425_648_685_547_541),
+        channel_id: ChannelId(127_121_515_262_115_840),
+        room: 7,
+        expires_at: NOW + 86_400_000,
+        id: *b"one of its kind.",
+    };
+    InviteToken::new(claims, [9; 32])
 }
 
 fn occupant() -> Occupant {

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use guildhall_model::{Cursor, GuildId, UserId, command::CommandRequest};
+use guildhall_model::{Cursor, GuildId, UserId};
 
 use super::{Output, Receiver, Unanswered};
 use crate::{
@@ -46,14 +46,8 @@ impl<R> Receiver<R> {
         }
     }
 
-    /// Asks the gateway to do something.
-    pub(super) fn command(
-        &mut self,
-        request: Box<CommandRequest>,
-        reply: R,
-        due: Instant,
-        now: Instant,
-    ) {
+    /// Asks the gateway for something that is one request.
+    pub(super) fn ask(&mut self, body: RequestBody, reply: R, due: Instant, now: Instant) {
         if self.conversation.is_opening() {
             return self.answer(reply, Err(Unanswered::Down));
         }
@@ -64,7 +58,7 @@ impl<R> Receiver<R> {
         self.conversation.send(Frame::Request(Request {
             id,
             deadline: due.saturating_duration_since(now),
-            body: RequestBody::Command(request),
+            body,
         }));
     }
 

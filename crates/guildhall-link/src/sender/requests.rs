@@ -121,6 +121,11 @@ impl Sender {
                 request,
                 deadline: deadline.min(LONGEST_DEADLINE),
             },
+            RequestBody::Admit(request) => Output::Admit {
+                request_id: id,
+                request,
+                deadline: deadline.min(LONGEST_DEADLINE),
+            },
             RequestBody::Unknown { .. } => {
                 self.conversation.report(Violation::UnknownRequest);
                 return self.refuse(id, RefusalCode::UnknownKind);

@@ -69,6 +69,13 @@ fn requests() -> impl Strategy<Value = Request> {
                 command,
             }))
         }),
+        (invite_tokens(), option::of((ids(), ".{0,20}"))).prop_map(|(invite, newcomer)| {
+            let newcomer = newcomer.map(|(user, token)| Newcomer {
+                user_id: UserId(user),
+                access_token: AccessToken::new(token),
+            });
+            RequestBody::Admit(Box::new(AdmitRequestBody { invite, newcomer }))
+        }),
         "[A-Z]{1,40}".prop_map(|kind| RequestBody::Unknown { kind }),
         Just(RequestBody::Malformed),
     ];
@@ -93,6 +100,12 @@ fn replies() -> impl Strategy<Value = Reply> {
             Ok(ReplyBody::Watched(Watched { at, failed }))
         }),
         command_results().prop_map(|result| Ok(ReplyBody::Command(result))),
+        prop::sample::select(vec![Admitted::Valid, Admitted::Added, Admitted::Already])
+            .prop_map(|admitted| Ok(ReplyBody::Admitted(Ok(admitted)))),
+        any::<String>().prop_map(|message| {
+            let refused = CommandError::new(CommandErrorCode::InviteInvalid, message);
+            Ok(ReplyBody::Admitted(Err(refused)))
+        }),
         Just(Ok(ReplyBody::Unknown)),
         codes.prop_map(|code| Err(code.refusal())),
     ];

@@ -1,7 +1,10 @@
-use guildhall_model::command::{Command, CommandError, CommandErrorCode};
+use guildhall_model::{
+    ChannelId,
+    command::{Command, CommandError, CommandErrorCode, InviteClaims, InviteToken},
+};
 
 use super::*;
-use crate::frame::RefusalCode;
+use crate::frame::{AccessToken, AdmitRequestBody, Admitted, Newcomer, RefusalCode};
 
 #[test]
 fn a_watch_is_answered_by_its_reply_or_at_its_deadline_by_nothing() {
@@ -118,6 +121,50 @@ fn a_command_is_asked_with_its_deadline_and_told_what_came_of_it() {
     })]);
     let answer = Ok(body);
     assert_eq!(driven.take(), [Output::Answer { reply: 70, answer }]);
+}
+
+#[test]
+fn an_admission_is_asked_and_answered_and_an_older_gateway_refuses_it() {
+    let mut driven = Driven::subscribed(None, at(0));
+    let claims = InviteClaims {
+        guild_id: GuildId(1),
+        channel_id: ChannelId(2),
+        room: 3,
+        expires_at: 4,
+        id: [5; 16],
+    };
+    let request = Box::new(AdmitRequestBody {
+        invite: InviteToken::new(claims, [6; 32]),
+        newcomer: Some(Newcomer {
+            user_id: UserId(5),
+            access_token: AccessToken::new("x".to_owned()),
+        }),
+    });
+    let due = driven.now + WATCH_LIMIT;
+    for (id, reply) in [(1, 70), (2, 71)] {
+        driven.input(Input::AdmitAsked {
+            request: request.clone(),
+            due,
+            reply,
+        });
+        let asked = Frame::Request(Request {
+            id,
+            deadline: WATCH_LIMIT,
+            body: RequestBody::Admit(request.clone()),
+        });
+        assert_eq!(driven.take(), [Output::Send(asked)]);
+    }
+    let added = ReplyBody::Admitted(Ok(Admitted::Added));
+    let unknown = Err(RefusalCode::UnknownKind.refusal());
+    for (id, result) in [(1, Ok(added.clone())), (2, unknown)] {
+        driven.frames([Frame::Reply(Reply { id, result })]);
+    }
+    let answered = Output::Answer {
+        reply: 70,
+        answer: Ok(added),
+    };
+    let refused = none(71, Unanswered::Refused(RefusalCode::UnknownKind));
+    assert_eq!(driven.take(), [answered, refused]);
 }
 
 #[test]

@@ -1,7 +1,12 @@
-use guildhall_model::command::{Command, CommandDone, CommandError, CommandErrorCode, Outcome};
+use guildhall_model::{
+    ChannelId,
+    command::{
+        Command, CommandDone, CommandError, CommandErrorCode, InviteClaims, InviteToken, Outcome,
+    },
+};
 
 use super::*;
-use crate::frame::{Refusal, RefusalCode, Reply, ReplyBody};
+use crate::frame::{AdmitRequestBody, Admitted, Refusal, RefusalCode, Reply, ReplyBody};
 
 #[test]
 fn an_answer_follows_the_last_event_it_speaks_of_and_precedes_the_next() {
@@ -208,6 +213,47 @@ fn a_command_that_failed_speaks_of_no_event_and_is_answered_at_once() {
         result: Ok(ReplyBody::Command(result)),
     });
     assert_eq!(driven.take(), [Output::Send(reply)]);
+}
+
+#[test]
+fn an_admission_is_handed_over_and_answered_at_once() {
+    let mut driven = Driven::following(at(3));
+    let request = Box::new(AdmitRequestBody {
+        invite: invite(),
+        newcomer: None,
+    });
+    driven.input(SocketInput::FrameCame(Ok(Frame::Request(Request {
+        id: 1,
+        deadline: Duration::from_secs(5),
+        body: RequestBody::Admit(request.clone()),
+    }))));
+    let handed_over = Output::Admit {
+        request_id: 1,
+        request,
+        deadline: Duration::from_secs(5),
+    };
+    assert_eq!(driven.take(), [handed_over]);
+    let result = Ok(Admitted::Valid);
+    driven.input(Input::Admitted {
+        request_id: 1,
+        result: result.clone(),
+    });
+    let reply = Frame::Reply(Reply {
+        id: 1,
+        result: Ok(ReplyBody::Admitted(result)),
+    });
+    assert_eq!(driven.take(), [Output::Send(reply)]);
+}
+
+fn invite() -> InviteToken {
+    let claims = InviteClaims {
+        guild_id: GuildId(1),
+        channel_id: ChannelId(2),
+        room: 3,
+        expires_at: 4,
+        id: [5; 16],
+    };
+    InviteToken::new(claims, [6; 32])
 }
 
 #[test]
