@@ -29,6 +29,8 @@ mod budget;
 mod random;
 /// The calls to Discord at a login.
 mod discord;
+/// Signing in by an invite.
+mod invite;
 /// Sign-ins that failed.
 mod failure;
 /// Encrypted cookies.
@@ -57,7 +59,7 @@ pub use config::CDN_URL_MAX;
 #[cfg(test)]
 pub(crate) use session::Profile;
 pub(crate) use session::{LoginHeads, Session, SessionEnd, Sessions};
-pub(crate) use world_access::WorldAccess;
+pub(crate) use world_access::{NotAdmitted, WorldAccess};
 
 use budget::LoginBudget;
 use discord::DiscordClient;
@@ -76,6 +78,8 @@ pub(crate) struct Auth {
     sessions: Sessions,
     used: Mutex<ExpiringSet<String>>,
     permits: LoginPermits,
+    /// For looking at invites, which asks the gateway before anybody is known.
+    invite_permits: LoginPermits,
     budget: LoginBudget,
     /// Failures by their words in metrics, of which there are few.
     failed: Mutex<HashMap<&'static str, LogThrottle>>,
@@ -100,6 +104,7 @@ impl Auth {
             sessions,
             used: Mutex::new(ExpiringSet::new(USED_MAX)),
             permits: LoginPermits::default(),
+            invite_permits: LoginPermits::default(),
             budget: LoginBudget::new(Arc::clone(&ports.rate_limiter)),
             failed: Mutex::default(),
             world,

@@ -25,6 +25,9 @@ pub struct Config {
     /// Where avatars and icons come from; the page may load pictures from there. At most
     /// [`crate::CDN_URL_MAX`] characters.
     pub cdn_url: HttpOrigin,
+    /// Whether signing in by an invite asks Discord for `guilds.join` and lets people into the
+    /// invite's guild.
+    pub guilds_join: bool,
     /// Streams end at a random 80 to 100 % of this age. Under the sessions' idle limit.
     pub stream_max_age: Duration,
     /// Open streams of one user on this instance.

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use guildhall_http::driver_time::now;
 use guildhall_link::{
-    frame::Watched,
+    frame::{AdmitRequestBody, AdmitResult, Watched},
     pending::{REQUESTS_IN_FLIGHT, WATCH_LIMIT},
     receiver::{Input, Unanswered},
 };
@@ -37,6 +37,9 @@ use dial::{Asker, GatewayConnector};
 /// gateway is stuck; whoever finds this full gets no answer. As many as may be under
 /// way, since all of them may come at one moment.
 const ASKS_WAITING: usize = REQUESTS_IN_FLIGHT;
+
+/// How long letting somebody in may take. They look at an empty page meanwhile.
+const ADMIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// A handle on the link.
 #[derive(Clone, Debug)]
@@ -118,6 +121,27 @@ impl Link {
             due: now() + limit,
             reply: Asker::Command(reply),
         };
+        self.ask(ask, limit, answer).await
+    }
+
+    /// Has the gateway look at an invite, and let somebody in by it. Answered within 5 s, at once
+    /// while the link is down.
+    pub(crate) async fn admit(&self, request: AdmitRequestBody) -> Result<AdmitResult, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Input::AdmitAsked {
+            request: Box::new(request),
+            due: now() + ADMIT_LIMIT,
+            reply: Asker::Admit(reply),
+        };
+        self.ask(ask, ADMIT_LIMIT, answer).await
+    }
+
+    async fn ask<T>(
+        &self,
+        ask: LinkAsk,
+        limit: Duration,
+        answer: oneshot::Receiver<Result<T, Unanswered>>,
+    ) -> Result<T, Unanswered> {
         self.asks.try_send(ask).map_err(|_| Unanswered::Busy)?;
         match timeout(limit, answer).await {
             Ok(Ok(answer)) => answer,

@@ -59,6 +59,12 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
         "Sign-ins that came back from Discord, by what became of them",
     ),
     (
+        "guildhall_admissions_total",
+        "result",
+        &["added", "already", "refused"],
+        "People who signed in by an invite, by whether they were let into its guild",
+    ),
+    (
         "guildhall_stream_snapshots_total",
         "reason",
         &[

@@ -86,7 +86,7 @@ impl Web {
         let (publisher, fanout) = Fanout::new(config.log_window.get());
         let (link, dialler) = link::open(config, publisher, ports);
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
-        let world_access = world_access(fanout.clone(), watch_client.clone());
+        let world_access = world_access(fanout.clone(), watch_client.clone(), link.clone());
         let auth = Auth::new(AuthConfig::of(config), world_access, ports)
             .map_err(|_| WebBuildError::Tls)?;
         let listener = Listener::bind(config.listen);
@@ -237,8 +237,9 @@ fn http_config(config: &Config) -> guildhall_http::Config {
 pub(crate) fn world_access(
     fanout: Fanout,
     watch_client: WatchClient,
+    link: Link,
 ) -> Arc<dyn crate::auth::WorldAccess> {
-    Arc::new(world_access::ReplicaAccess::new(fanout, watch_client))
+    Arc::new(world_access::ReplicaAccess::new(fanout, watch_client, link))
 }
 
 impl fmt::Debug for Web {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use guildhall_model::UnixMs;
+use guildhall_model::{UnixMs, command::InviteToken};
 use guildhall_ports::millis;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub(super) struct Attempt {
     pub(super) verifier: String,
     /// Where the browser goes afterwards, already checked.
     pub(super) return_to: Url,
+    /// The invite that it was begun with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) invite: Option<InviteWish>,
     /// When it is too late.
     pub(super) expires_at: UnixMs,
     /// Which of the cookies it was found in.
@@ -42,17 +45,33 @@ pub(super) struct Attempt {
     slot: u8,
 }
 
+/// An invite that a sign-in was begun with. No `Debug`: it is kept with what is secret.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum InviteWish {
+    /// It was good then: who signs in is let in by it.
+    Good(InviteToken),
+    /// It was not, for this reason, in a word: nobody is asked to agree to anything.
+    Refused(String),
+}
+
 impl Attempt {
     /// A new one.
-    pub(super) fn new(return_to: Url, now: UnixMs) -> Self {
+    pub(super) fn new(return_to: Url, invite: Option<InviteWish>, now: UnixMs) -> Self {
         let secret = || BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         Self {
             state: secret(),
             verifier: secret(),
             return_to,
+            invite,
             expires_at: now.saturating_add(millis(TIME_TO_SIGN_IN)),
             slot: 0,
         }
+    }
+
+    /// Whether Discord is asked for more than who it is: to let the person into a guild.
+    pub(super) fn asks_to_join(&self) -> bool {
+        matches!(self.invite, Some(InviteWish::Good(_)))
     }
 
     /// The `Set-Cookie` that keeps it: in a slot that is free, else in place of the oldest.
@@ -98,14 +117,17 @@ fn cookie_name(slot: u8, jar: &Jar) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::config::tests::{SECRET, strong};
+    use crate::auth::{
+        config::tests::{SECRET, strong},
+        tests::invite,
+    };
 
     fn jar() -> Jar {
         Jar::new(&strong(SECRET).into(), false)
     }
 
     fn attempt(now: UnixMs) -> Attempt {
-        Attempt::new("http://localhost/x".parse().expect("a URL"), now)
+        Attempt::new("http://localhost/x".parse().expect("a URL"), None, now)
     }
 
     /// What the browser sends after being given these.
@@ -196,7 +218,8 @@ mod tests {
         let longest = format!("https://h.example/{}", "x".repeat(1_006));
         let mut kept = Vec::new();
         for now in 0..u64::from(SLOTS) {
-            let attempt = Attempt::new(longest.parse().expect("a URL"), now);
+            let invite = InviteWish::Good(invite());
+            let attempt = Attempt::new(longest.parse().expect("a URL"), Some(invite), now);
             let cookies = attempt.keep(&jar, &browser(&kept));
             take(&mut kept, cookies);
         }

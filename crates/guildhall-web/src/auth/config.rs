@@ -38,6 +38,8 @@ pub(crate) struct AuthConfig {
     pub tls: Arc<ClientConfig>,
     /// Where avatars are.
     pub cdn_url: HttpOrigin,
+    /// Whether signing in by an invite lets people into its guild.
+    pub guilds_join: bool,
     /// How long sessions last.
     pub lifetime: SessionLifetime,
     /// What the operator calls the settings.
@@ -57,6 +59,7 @@ impl AuthConfig {
             discord_public_url: config.oauth.public_url.clone(),
             tls: Arc::clone(&config.tls),
             cdn_url: config.cdn_url.clone(),
+            guilds_join: config.guilds_join,
             lifetime: SessionLifetime {
                 idle: config.session_idle,
                 absolute: config.session_max_age,
@@ -115,6 +118,7 @@ pub(super) mod tests {
             discord_public_url: url("https://discord.com"),
             tls: guildhall_http::tls::client_config(None),
             cdn_url: url("https://cdn.discordapp.com"),
+            guilds_join: false,
             lifetime: SessionLifetime::default(),
             names: crate::config::tests::NAMES,
         }

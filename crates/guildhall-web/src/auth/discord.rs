@@ -1,5 +1,6 @@
 //! The calls to Discord at a login: a token for the code, who it is, and their guilds. The token is
-//! dropped as soon as both are answered. Where Discord asks us to wait, we do, for a few seconds.
+//! dropped as soon as both are answered, or, where somebody signs in by an invite, once they were let
+//! in. Where Discord asks us to wait, we do, for a few seconds.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -7,6 +8,7 @@ use guildhall_http::{
     HttpOrigin, LogThrottle, root_cause,
     tls::{self, tls_failure},
 };
+use guildhall_link::frame::AccessToken;
 use guildhall_model::{GuildId, text::readable_json};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -48,6 +50,8 @@ pub(super) struct SignedInUser {
     pub(super) user: Profile,
     /// All guilds they are in, in Discord's order.
     pub(super) guilds: Vec<GuildId>,
+    /// Only where they agreed to be let into a guild.
+    pub(super) access_token: Option<AccessToken>,
 }
 
 /// Why Discord did not tell who it is. Texts are ours: nothing Discord sent is repeated.
@@ -126,10 +130,12 @@ impl DiscordClient {
     pub(super) fn authorize_url(&self, attempt: &Attempt) -> Url {
         let verifier = PkceCodeVerifier::new(attempt.verifier.clone());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let join = attempt.asks_to_join().then_some("guilds.join");
+        let scopes = ["identify", "guilds"].into_iter().chain(join);
         let (url, _) = self
             .oauth
             .authorize_url(|| CsrfToken::new(attempt.state.clone()))
-            .add_scopes(["identify", "guilds"].map(|scope| Scope::new(scope.to_owned())))
+            .add_scopes(scopes.map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
             .url();
         url
@@ -170,7 +176,11 @@ impl DiscordClient {
         let mut seen = HashSet::new();
         guilds.retain(|id| seen.insert(*id));
         self.report_skipped(&skipped);
-        Ok(SignedInUser { user, guilds })
+        Ok(SignedInUser {
+            user,
+            guilds,
+            access_token: attempt.asks_to_join().then(|| AccessToken::new(token)),
+        })
     }
 
     /// Says what was left out, if anything was, once a minute.

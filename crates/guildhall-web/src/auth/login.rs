@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use guildhall_http::ClientAddress;
+use guildhall_model::command::InviteToken;
 use tokio::time::{Instant, sleep};
 use url::{Url, form_urlencoded};
 
@@ -19,6 +20,7 @@ use super::{
     budget::{BudgetRefusal, LimitedBy, Reservation},
     discord::PATIENCE,
     failure::{Failure, count, failure_response},
+    invite::{self, NOT_ADMITTED},
     response::{login_url, private, redirect},
     return_to::return_to,
     session::LoginHeads,
@@ -33,31 +35,45 @@ pub(super) const WATCH_WAIT: Duration = Duration::from_secs(1);
 /// Longer codes are not Discord's.
 const CODE_MAX: usize = 512;
 
-/// What the query of the page is given when its user said no.
-const DENIED: (&str, &str) = ("login", "denied");
+/// The name under which the query of the page is given a word of what became of the sign-in.
+const LOGIN: &str = "login";
+
+/// That word when its user said no.
+const DENIED: &str = "denied";
 
 /// `HEAD` on both routes: no sign-in begins or ends.
 pub(super) async fn head() -> Response {
     (StatusCode::OK, private()).into_response()
 }
 
-/// `GET /auth/login?returnTo=`: redirects to Discord.
-pub(super) async fn begin(State(auth): State<Arc<Auth>>, uri: Uri, headers: HeaderMap) -> Response {
+/// `GET /auth/login?returnTo=&invite=`: redirects to Discord.
+pub(super) async fn begin(
+    State(auth): State<Arc<Auth>>,
+    address: Option<Extension<ClientAddress>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     if is_prefetch(&headers) {
         return prefetch_refused();
     }
     let config = &auth.config;
     let wish = parameter(&uri, "returnTo");
-    let return_to = without_denied(return_to(wish.as_deref(), config));
+    let return_to = without_words(return_to(wish.as_deref(), config));
+    let invite = parameter(&uri, "invite").filter(|text| text.len() <= InviteToken::LETTERS);
     // The callback comes to the base URL's host, so the cookie has to be given there. Only once:
     // a proxy that renames the host would send the browser round for ever.
     let moved = parameter(&uri, "moved").is_some();
     if !moved && !addressed_to(&config.base_url, &uri, &headers) {
         let mut url = login_url(&auth.config, &return_to);
         url.query_pairs_mut().append_pair("moved", "1");
+        if let Some(invite) = invite {
+            url.query_pairs_mut().append_pair("invite", &invite);
+        }
         return redirect(&url, Vec::new());
     }
-    let attempt = Attempt::new(return_to, auth.clock.now());
+    let address = address.and_then(|Extension(client)| counted_address(client));
+    let invite = invite::looked_at(&auth, invite, address).await;
+    let attempt = Attempt::new(return_to, invite, auth.clock.now());
     let cookies = attempt.keep(&auth.jar, &headers);
     redirect(&auth.discord.authorize_url(&attempt), cookies)
 }
@@ -82,17 +98,21 @@ pub(super) async fn finish(
     let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
     let before = auth.sessions.read(&headers);
     match sign_in(&auth, &uri, &attempt, before, address).await {
-        Ok((session, cookie)) => {
+        Ok(signed_in) => {
             count("succeeded");
-            tracing::info!(viewer.id = %session.user.id, "[Auth] Signed in");
-            cookies.push(cookie);
-            redirect(&attempt.return_to, cookies)
+            tracing::info!(viewer.id = %signed_in.session.user.id, "[Auth] Signed in");
+            cookies.push(signed_in.cookie);
+            match signed_in.not_admitted {
+                None => redirect(&attempt.return_to, cookies),
+                Some(why) => {
+                    let word = format!("{NOT_ADMITTED}{why}");
+                    redirect(&with_word(&attempt.return_to, &word), cookies)
+                }
+            }
         }
         Err(Failure::Denied) => {
             count("denied");
-            let mut url = attempt.return_to.clone();
-            url.query_pairs_mut().append_pair(DENIED.0, DENIED.1);
-            redirect(&url, cookies)
+            redirect(&with_word(&attempt.return_to, DENIED), cookies)
         }
         Err(failure) => {
             if failure.leaves_the_attempt() {
@@ -129,6 +149,14 @@ fn find_attempt(auth: &Auth, uri: &Uri, headers: &HeaderMap) -> Result<Attempt, 
     }
 }
 
+/// A sign-in that succeeded.
+struct SignedIn {
+    session: Session,
+    cookie: HeaderValue,
+    /// In a word, why the invite that they came with did not let them in.
+    not_admitted: Option<String>,
+}
+
 /// `before`: who is signed in here so far.
 async fn sign_in(
     auth: &Auth,
@@ -136,7 +164,7 @@ async fn sign_in(
     attempt: &Attempt,
     before: Option<Session>,
     address: Option<IpAddr>,
-) -> Result<(Session, HeaderValue), Failure> {
+) -> Result<SignedIn, Failure> {
     if parameter(uri, "iss").is_some_and(|issuer| !is_issuer(auth, &issuer)) {
         return Err(Failure::WrongIssuer);
     }
@@ -148,7 +176,7 @@ async fn sign_in(
     let code = parameter(uri, "code")
         .filter(|code| (1..=CODE_MAX).contains(&code.len()))
         .ok_or(Failure::NoCode)?;
-    let account = {
+    let mut account = {
         // Who will be refused takes no permit from others.
         if let Err(refused) = auth.budget.check(address, Instant::now()).await
             && !is_short(refused)
@@ -159,6 +187,7 @@ async fn sign_in(
         let reservation = reserve_call(auth, address).await?;
         auth.discord.account(code, attempt, reservation).await?
     };
+    let not_admitted = invite::let_in(auth, attempt, &mut account).await;
     let heads = auth.world.heads(&account.guilds);
     let heads = if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
         let revoked = auth.sessions.revoke(&before).await;
@@ -172,7 +201,11 @@ async fn sign_in(
     let watch = auth.world.watch(session.user.id, guilds);
     // Best effort: the stream will ask again, and waits itself.
     let _in_time = tokio::time::timeout(WATCH_WAIT, watch).await;
-    Ok((session, cookie))
+    Ok(SignedIn {
+        session,
+        cookie,
+        not_admitted,
+    })
 }
 
 /// A reservation for one login's calls; a short pause that Discord asks for is waited for.
@@ -200,13 +233,21 @@ fn is_issuer(auth: &Auth, issuer: &str) -> bool {
         .any(|url| url.origin().ascii_serialization() == issuer)
 }
 
-/// A page that was given that is returned to without it.
-fn without_denied(mut url: Url) -> Url {
+/// The page with a word of what became of the sign-in.
+fn with_word(return_to: &Url, word: &str) -> Url {
+    let mut url = return_to.clone();
+    url.query_pairs_mut().append_pair(LOGIN, word);
+    url
+}
+
+/// A page that was given such a word is returned to without it.
+fn without_words(mut url: Url) -> Url {
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let all = pairs.len();
+    let is_word = |value: &str| value == DENIED || value.starts_with(NOT_ADMITTED);
     let others = pairs
         .into_iter()
-        .filter(|(name, value)| (&**name, &**value) != DENIED);
+        .filter(|(name, value)| name != LOGIN || !is_word(value));
     let kept: Vec<_> = others.collect();
     // Else it stays as it was written.
     if kept.len() < all {

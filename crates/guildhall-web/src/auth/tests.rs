@@ -19,8 +19,12 @@ mod limits;
 mod looks;
 /// Answers of Discord's that are not as they are documented.
 mod odd;
+/// Sign-ins by an invite.
+mod invites;
 /// A hall, a Discord, and one browser that keeps its cookies.
 mod visit;
+
+pub(super) use invites::invite;
 
 const NOW: u64 = 1_700_000_000_000;
 const BASE: &str = "http://localhost:3000/hall";

@@ -13,7 +13,7 @@ use guildhall_http::{
 use guildhall_link::{
     Backoff, End, Frame, SocketInput, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
-    frame::{InstanceId, ReplyBody, ViewerTable, Watched},
+    frame::{AdmitResult, InstanceId, ReplyBody, ViewerTable, Watched},
     receiver::{Input, Output, Receiver, Unanswered},
 };
 use guildhall_model::{Cursor, command::CommandResult};
@@ -61,6 +61,7 @@ pub(super) enum Asker {
     /// Dropped: there is no answer.
     Watch(oneshot::Sender<Watched>),
     Command(oneshot::Sender<Result<CommandResult, Unanswered>>),
+    Admit(oneshot::Sender<Result<AdmitResult, Unanswered>>),
 }
 
 impl Asker {
@@ -73,6 +74,9 @@ impl Asker {
             (Self::Command(asker), Err(why)) => _ = asker.send(Err(why)),
             // A gateway that answers something else has not answered.
             (Self::Command(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
+            (Self::Admit(asker), Ok(ReplyBody::Admitted(result))) => _ = asker.send(Ok(result)),
+            (Self::Admit(asker), Err(why)) => _ = asker.send(Err(why)),
+            (Self::Admit(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
         }
     }
 }
@@ -420,7 +424,7 @@ async fn drop_asks_until<T>(
             biased;
             done = &mut until => return done,
             Some(ask) = asks.recv() => {
-                if let Input::WatchAsked { reply, .. } | Input::CommandAsked { reply, .. } = ask {
+                if let Some(reply) = ask.into_reply() {
                     reply.tell(Err(Unanswered::Down));
                 }
             }

@@ -1,23 +1,32 @@
 //! What the login needs: which guilds the bot is in, where the logs stand, and that the gateway
-//! begins to watch a viewer.
+//! begins to watch a viewer, or lets somebody in.
 
 use std::collections::BTreeSet;
 
 use futures_util::{FutureExt, future::BoxFuture};
+use guildhall_link::frame::{AdmitRequestBody, Admitted};
 use guildhall_model::{GuildId, LogId, Position, UserId};
 
-use crate::{auth, fanout::Fanout, replica::LogPositions, stream::watch::WatchClient};
+use crate::{
+    auth::{self, NotAdmitted},
+    fanout::Fanout,
+    link::Link,
+    replica::LogPositions,
+    stream::watch::WatchClient,
+};
 
 pub(super) struct ReplicaAccess {
     fanout: Fanout,
     watch_client: WatchClient,
+    link: Link,
 }
 
 impl ReplicaAccess {
-    pub(super) fn new(fanout: Fanout, watch_client: WatchClient) -> Self {
+    pub(super) fn new(fanout: Fanout, watch_client: WatchClient, link: Link) -> Self {
         Self {
             fanout,
             watch_client,
+            link,
         }
     }
 }
@@ -50,6 +59,14 @@ impl auth::WorldAccess for ReplicaAccess {
                 .ensure_looked_up(&viewer, &guilds)
                 .await
                 .is_ok();
+        }
+        .boxed()
+    }
+
+    fn admit(&self, request: AdmitRequestBody) -> BoxFuture<'_, Result<Admitted, NotAdmitted>> {
+        async move {
+            let answer = self.link.admit(request).await;
+            Ok(answer.map_err(NotAdmitted::Unanswered)??)
         }
         .boxed()
     }

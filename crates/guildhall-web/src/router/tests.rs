@@ -77,7 +77,8 @@ impl Served {
         let ports = ports(Arc::clone(&clock));
         let (link, _) = link::open(&config, unused, &ports);
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
-        let world_access = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
+        let world_access =
+            crate::role::world_access(harness.fanout.clone(), watch_client.clone(), link.clone());
         let auth = Auth::new(AuthConfig::of(&config), world_access, &ports).expect("TLS");
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
         let admission = RequestAdmission::new(harness.fanout.clone(), watch_client);

@@ -80,7 +80,8 @@ impl Desk {
         let clock: Arc<dyn Clock> = harness.clock.clone();
         let ports = ports(Arc::clone(&clock));
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
-        let world = crate::role::world_access(harness.fanout.clone(), watch_client.clone());
+        let fanout = harness.fanout.clone();
+        let world = crate::role::world_access(fanout, watch_client.clone(), link.clone());
         let auth = Auth::new(AuthConfig::of(&config()), world, &ports).expect("TLS");
         let (session, cookie) = begin(&auth.sessions(), ANNA, &[HALL]);
         harness.session = session;

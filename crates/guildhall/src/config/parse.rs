@@ -51,6 +51,15 @@ pub(super) fn number(
     }
 }
 
+/// Whether something is switched on.
+pub(super) fn switch(settings: &Settings, name: &'static str) -> Result<bool, ConfigError> {
+    match settings.require(name)? {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        text => refuse!("{name} is {}: write 1 for yes or 0 for no.", shown(text)),
+    }
+}
+
 /// The parts of a comma-separated list, trimmed, empty ones left out.
 pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',')

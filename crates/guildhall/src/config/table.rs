@@ -253,6 +253,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Open streams of one instance",
     ),
     plain(
+        "GUILDS_JOIN",
+        Both,
+        Some("0"),
+        "1: signing in by an invite lets people into its guild",
+    ),
+    plain(
         "OPS_PORT",
         Both,
         None,
@@ -299,7 +305,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
     not_built("PORT", Web, "Port that a platform chose; set WEB_PORT"),
     not_built("DISCORD_PUBLIC_KEY", Web, "Checks Discord's webhook events"),
     not_built("DISCORD_CHAT", Gateway, "Text channels to bridge"),
-    not_built("GUILDS_JOIN", Both, "Joins people to guilds at login"),
     not_built(
         "ROOM_PARENTS",
         Gateway,

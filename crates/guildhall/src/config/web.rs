@@ -53,6 +53,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
     let gateway_url = mistakes.take(gateway_url(settings));
     let allowed_origins = mistakes.take(allowed_origins(settings));
     let cdn_url = mistakes.take(cdn_url(settings));
+    let guilds_join = mistakes.take(parse::switch(settings, "GUILDS_JOIN"));
     let stream_max_age = mistakes.take(stream_max_age(settings));
     let streams_per_user = mistakes.take(count(settings, "STREAMS_PER_USER"));
     let streams_per_address = mistakes.take(count(settings, "STREAMS_PER_ADDRESS"));
@@ -70,6 +71,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         Some(oauth),
         Some(allowed_origins),
         Some(cdn_url),
+        Some(guilds_join),
         Some(stream_max_age),
         Some(streams_per_user),
         Some(streams_per_address),
@@ -87,6 +89,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         oauth,
         allowed_origins,
         cdn_url,
+        guilds_join,
         stream_max_age,
         streams_per_user,
         streams_per_address,
@@ -106,6 +109,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         oauth,
         allowed_origins,
         cdn_url,
+        guilds_join,
         stream_max_age,
         streams_per_user,
         streams_per_address,

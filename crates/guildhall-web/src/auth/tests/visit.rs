@@ -1,6 +1,9 @@
 //! A hall, a Discord, and one browser that keeps its cookies.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use axum::{
     body::{Body, to_bytes},
@@ -8,6 +11,7 @@ use axum::{
 };
 use futures_util::future::BoxFuture;
 use guildhall_http::ClientAddress;
+use guildhall_link::frame::{AdmitRequestBody, Admitted};
 use guildhall_model::{GuildId, LogId, Position, UserId};
 use guildhall_ports::ManualClock;
 use serde_json::Value;
@@ -23,6 +27,10 @@ pub(super) struct FakeWorld {
     /// A gateway that never answers.
     pub(super) silent: AtomicBool,
     pub(super) watched: Mutex<Vec<(UserId, Vec<GuildId>)>>,
+    /// What was asked about invites, in order.
+    pub(super) admissions: Mutex<Vec<AdmitRequestBody>>,
+    /// What is answered to that, in order; then that all is well.
+    pub(super) admitted: Mutex<VecDeque<Result<Admitted, NotAdmitted>>>,
 }
 
 impl WorldAccess for FakeWorld {
@@ -46,6 +54,16 @@ impl WorldAccess for FakeWorld {
         } else {
             Box::pin(std::future::ready(()))
         }
+    }
+
+    fn admit(&self, request: AdmitRequestBody) -> BoxFuture<'_, Result<Admitted, NotAdmitted>> {
+        let well = match &request.newcomer {
+            Some(_) => Admitted::Added,
+            None => Admitted::Valid,
+        };
+        self.admissions.lock().push(request);
+        let answer = self.admitted.lock().pop_front().unwrap_or(Ok(well));
+        Box::pin(std::future::ready(answer))
     }
 }
 
