@@ -6,6 +6,8 @@ mod error;
 pub(crate) mod headers;
 /// JSON answers.
 mod json;
+/// Addresses that people are given to open.
+mod links;
 /// The embedded page.
 mod page;
 /// Prefetches by browsers.
@@ -15,5 +17,6 @@ pub(crate) use error::ApiError;
 #[cfg(feature = "schema")]
 pub(crate) use error::ErrorBody;
 pub(crate) use json::Json;
+pub(crate) use links::PublicLinks;
 pub(crate) use page::Page;
 pub(crate) use prefetch::is_prefetch;

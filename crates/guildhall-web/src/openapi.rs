@@ -153,8 +153,13 @@ fn document() -> OperationBuilder {
 
 fn login() -> OperationBuilder {
     let return_to = parameter("returnTo", ParameterIn::Query, string());
+    let invite = parameter("invite", ParameterIn::Query, string());
     operation("login", "Begins signing in with Discord")
         .parameter(return_to.description(Some("Where the browser goes afterwards.")))
+        .parameter(invite.description(Some(
+            "The token of an invite: where the operator allows it, signing in lets the person into \
+             its guild.",
+        )))
         .response("303", plain("To Discord."))
         .response("503", html("The request only fetches ahead."))
 }

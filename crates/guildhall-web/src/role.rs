@@ -16,7 +16,7 @@ use crate::{
     Config, WebBuildError, WebPorts,
     auth::{Auth, AuthConfig},
     fanout::Fanout,
-    http::Page,
+    http::{Page, PublicLinks},
     link::{self, Dialler, Link},
     router,
     rpc::{self, RpcState},
@@ -109,7 +109,11 @@ impl Web {
             requests: rpc_requests,
             rate_limiter: Arc::clone(&ports.rate_limiter),
             clock: Arc::clone(&ports.clock),
-            discord_url: config.oauth.public_url.clone(),
+            links: PublicLinks {
+                base_url: config.base_url.clone(),
+                discord_url: config.oauth.public_url.clone(),
+            },
+            guilds_join: config.guilds_join,
         };
         let stream = StreamRouteState {
             streams,

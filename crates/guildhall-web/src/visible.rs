@@ -10,8 +10,10 @@ mod access;
 mod selector;
 /// A guild as a whole: its snapshot, and that it comes or goes.
 mod guild;
-/// What a question about a room or a person is answered, and a command.
+/// What a question about a room or a person is answered.
 mod answer;
+/// What a command is answered.
+mod command_answer;
 
 use std::sync::Arc;
 
@@ -25,11 +27,12 @@ use serde::Serialize;
 use crate::replica::Record;
 
 pub(crate) use access::Access;
-#[cfg(feature = "schema")]
-pub(crate) use answer::CommandOutcome;
 pub(crate) use answer::{
     GuildMembership, RoomExistence, RoomMembers, RoomOfUser, membership, room_exists, room_members,
     room_of,
+};
+pub(crate) use command_answer::{
+    CommandAnswer, CommandOutcome, CommandSubject, CreatedInvite, CreatedRoom, JoinedRoom,
 };
 pub(crate) use control::ControlEvent;
 pub(crate) use guild::{

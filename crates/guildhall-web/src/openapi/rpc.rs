@@ -45,7 +45,7 @@ fn command(operation: OperationBuilder) -> OperationBuilder {
         .parameter(key)
         .response(
             "403",
-            error("It comes from a foreign site, or `missing` permissions."),
+            error("It comes from a foreign site, or the asker may not: `missing` says what for."),
         )
         .response("409", error("It cannot be done as things are."))
         .response("502", error("Discord refused it, or did not answer."))
@@ -88,6 +88,9 @@ fn input(rpc: &Rpc) -> RefOr<Schema> {
         if field.required {
             object = object.required(field.name);
         }
+    }
+    if rpc.description.one_field {
+        object = object.min_properties(Some(1)).max_properties(Some(1));
     }
     object.into()
 }

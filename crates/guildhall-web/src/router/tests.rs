@@ -90,7 +90,11 @@ impl Served {
             requests: ConcurrencyLimiter::new(Counted::RpcRequests, RPC_REQUESTS),
             rate_limiter: Arc::clone(&ports.rate_limiter),
             clock: Arc::clone(&clock),
-            discord_url: config.oauth.public_url.clone(),
+            links: crate::http::PublicLinks {
+                base_url: config.base_url.clone(),
+                discord_url: config.oauth.public_url.clone(),
+            },
+            guilds_join: false,
         };
         let stream = StreamRouteState {
             clock,

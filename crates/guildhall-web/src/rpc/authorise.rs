@@ -2,7 +2,7 @@
 //! names are searched for a room, and a room that they do not see is not found: whatever is said of
 //! one that is hidden is said of one that is not there.
 
-use guildhall_model::{ChannelId, Guild, GuildId, UserId, VisibleRooms};
+use guildhall_model::{ChannelId, Guild, GuildId, UserId, VisibleRooms, command::InviteToken};
 
 use crate::{
     auth::Session,
@@ -13,12 +13,14 @@ use crate::{
 };
 
 /// What a request names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CallPlace {
     /// A guild.
     Guild(GuildId),
     /// A room, in whichever of the asker's guilds it is.
     Room(ChannelId),
+    /// The guild of an invite, into a room that the asker need not see.
+    Invite(InviteToken),
 }
 
 /// A guild as the asker sees it.
@@ -31,23 +33,25 @@ pub(super) struct Seen<'a> {
 /// Waits until the asker's rights are known where a place may be. 5 s at most. Returns the guild that
 /// it is in; `None`: the place is nowhere, as far as the asker may know.
 pub(super) async fn guild_of(
-    place: CallPlace,
+    place: &CallPlace,
     session: &Session,
     viewer: &Viewer,
     (fanout, admission): (&Fanout, &RequestAdmission),
 ) -> Result<Option<GuildId>, AdmissionError> {
-    match place {
-        CallPlace::Guild(guild) => match admission.of_guild(viewer, guild).await {
-            Ok(()) => Ok(Some(guild)),
-            Err(AdmissionError::NoMember) => Ok(None),
-            Err(AdmissionError::Unavailable) => Err(AdmissionError::Unavailable),
-        },
+    let guild = match place {
+        CallPlace::Guild(guild) => *guild,
+        CallPlace::Invite(token) => token.claims().guild_id,
         CallPlace::Room(room) => {
             // In all of them, and not only where the room is: how long it takes, and whether it can
             // be told, must not depend on whether there is such a room.
             admission.ensure_asked(viewer, &session.guilds).await?;
-            guild_with(room, &session.guilds, viewer, fanout)
+            return guild_with(*room, &session.guilds, viewer, fanout);
         }
+    };
+    match admission.of_guild(viewer, guild).await {
+        Ok(()) => Ok(Some(guild)),
+        Err(AdmissionError::NoMember) => Ok(None),
+        Err(AdmissionError::Unavailable) => Err(AdmissionError::Unavailable),
     }
 }
 

@@ -1,15 +1,34 @@
 //! What is to be done in Discord, read from a request.
 
+/// Rooms that Guildhall makes.
+mod managed;
+/// Invites into them.
+mod invites;
+
 use guildhall_model::{ChannelId, GuildId, UserId, command::Command};
+
+pub(super) use invites::{CreateInviteInput, JoinRoomInput, RevokeInviteInput};
+pub(super) use managed::{
+    BlockFromRoomInput, ClaimRoomInput, CloseRoomInput, CreateRoomInput, HideRoomInput,
+    LockRoomInput, TransferRoomInput, UnblockFromRoomInput,
+};
 
 use super::{
     authorise::CallPlace,
     field::{RoomName, StatusLine, UserLimit},
     input::{Fields, Input},
 };
+use crate::visible::{CommandAnswer, CommandOutcome};
 
 /// Something to be done.
 pub(super) trait CommandInput: Input + Send {
+    /// What is answered when it was not refused.
+    #[cfg(feature = "schema")]
+    type Answer: CommandAnswer + utoipa::ToSchema;
+    /// What is answered when it was not refused.
+    #[cfg(not(feature = "schema"))]
+    type Answer: CommandAnswer;
+
     /// Where it is about.
     fn place(&self) -> CallPlace;
 
@@ -71,6 +90,8 @@ impl Input for ConnectUserToVoiceChannelInput {
 }
 
 impl CommandInput for ConnectUserToVoiceChannelInput {
+    type Answer = CommandOutcome;
+
     fn place(&self) -> CallPlace {
         CallPlace::Room(self.channel_id)
     }
@@ -94,6 +115,8 @@ impl Input for DisconnectInput {
 }
 
 impl CommandInput for DisconnectInput {
+    type Answer = CommandOutcome;
+
     fn place(&self) -> CallPlace {
         CallPlace::Guild(self.guild_id)
     }
@@ -109,7 +132,8 @@ impl Input for KickFromRoomInput {
         let user_id = fields.required("userId", "Whom.");
         let allow_return: Option<bool> = fields.optional(
             "allowReturn",
-            "Whether they may come back. Out of a room that Guildhall does not manage they may.",
+            "Whether they may come back; left out: no. Out of a room that Guildhall did not make they \
+             may in any case.",
         );
         Some(Self {
             channel_id: channel_id?,
@@ -120,6 +144,8 @@ impl Input for KickFromRoomInput {
 }
 
 impl CommandInput for KickFromRoomInput {
+    type Answer = CommandOutcome;
+
     fn place(&self) -> CallPlace {
         CallPlace::Room(self.channel_id)
     }
@@ -146,6 +172,8 @@ impl Input for RenameRoomInput {
 }
 
 impl CommandInput for RenameRoomInput {
+    type Answer = CommandOutcome;
+
     fn place(&self) -> CallPlace {
         CallPlace::Room(self.channel_id)
     }
@@ -171,6 +199,8 @@ impl Input for SetRoomStatusInput {
 }
 
 impl CommandInput for SetRoomStatusInput {
+    type Answer = CommandOutcome;
+
     fn place(&self) -> CallPlace {
         CallPlace::Room(self.channel_id)
     }
@@ -196,6 +226,8 @@ impl Input for SetRoomLimitInput {
 }
 
 impl CommandInput for SetRoomLimitInput {
+    type Answer = CommandOutcome;
+
     fn place(&self) -> CallPlace {
         CallPlace::Room(self.channel_id)
     }

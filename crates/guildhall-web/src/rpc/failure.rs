@@ -22,6 +22,25 @@ pub(super) const UNKNOWN_COMMAND: ApiError = ApiError::new(
 /// What a request names is nowhere, as far as the asker may know.
 pub(super) const NOWHERE: ApiError = ApiError::not_found(CommandError::NOWHERE);
 
+/// The gateway did not say what it made.
+pub(super) const NOTHING_MADE: ApiError = ApiError::new(
+    StatusCode::BAD_GATEWAY,
+    "unknown",
+    "The gateway did not say what was made. What the stream shows tells.",
+);
+
+/// The asker is no member of the guild that an invite is into. `sign_in`: where that lets them in.
+pub(super) fn not_member(sign_in: Option<&str>) -> ApiError {
+    let how = match sign_in {
+        Some(address) => format!("Sign in by the invite to be let in: {address}"),
+        None => "Join it in Discord, then sign in here again.".to_owned(),
+    };
+    ApiError {
+        message: format!("You are no member of the guild that this invite is into. {how}").into(),
+        ..ApiError::new(StatusCode::FORBIDDEN, "not_member", "")
+    }
+}
+
 /// The asker did this too often.
 pub(super) fn limited(limited: Limited) -> ApiError {
     ApiError::too_many("You do this too often. Try again later.").retry_in(limited.wait)

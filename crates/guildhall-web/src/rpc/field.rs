@@ -1,6 +1,6 @@
 //! The types of fields: what each has to be, how it is read, and its schema.
 
-use guildhall_model::{ChannelId, GuildId, UserId};
+use guildhall_model::{ChannelId, GuildId, UserId, command::InviteToken};
 use serde::Deserialize;
 #[cfg(feature = "schema")]
 use utoipa::openapi::{
@@ -33,9 +33,21 @@ pub(super) struct StatusLine(pub(super) Option<String>);
 #[derive(Debug)]
 pub(super) struct UserLimit(pub(super) u32);
 
+/// How many people an invite is good for.
+#[derive(Debug)]
+pub(super) struct InviteSeats(pub(super) u32);
+
+/// How long an invite is good, in seconds.
+#[derive(Debug)]
+pub(super) struct InviteLifetime(pub(super) u64);
+
 const NAME_MAX: usize = 100;
 const STATUS_MAX: usize = 500;
 const LIMIT_MAX: u32 = 99;
+/// More people than are in most guilds. For each the gateway keeps a number.
+const SEATS_MAX: u32 = 10_000;
+const LIFETIME_MIN: u64 = 60;
+const LIFETIME_MAX: u64 = 30 * 24 * 60 * 60;
 
 impl InputField for RoomName {
     const EXPECTED: &'static str = "text of 1 to 100 characters that are not all blank";
@@ -83,6 +95,56 @@ impl InputField for UserLimit {
     fn schema() -> RefOr<Schema> {
         let number = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
         number.minimum(Some(0)).maximum(Some(LIMIT_MAX)).into()
+    }
+}
+
+impl InputField for InviteSeats {
+    const EXPECTED: &'static str = "a whole number from 1 to 10000";
+
+    fn read(json: &str) -> Option<Self> {
+        let seats: u32 = value(json)?;
+        (1..=SEATS_MAX).contains(&seats).then_some(Self(seats))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+        number.minimum(Some(1)).maximum(Some(SEATS_MAX)).into()
+    }
+}
+
+impl InputField for InviteLifetime {
+    const EXPECTED: &'static str = "a whole number of seconds from 60 to 2592000 (30 days)";
+
+    fn read(json: &str) -> Option<Self> {
+        let seconds: u64 = value(json)?;
+        let fits = (LIFETIME_MIN..=LIFETIME_MAX).contains(&seconds);
+        fits.then_some(Self(seconds))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+        let number = number.minimum(Some(LIFETIME_MIN));
+        number.maximum(Some(LIFETIME_MAX)).into()
+    }
+}
+
+/// Whether it is genuine only the gateway knows.
+impl InputField for InviteToken {
+    const EXPECTED: &'static str = "the token of an invite, whole and as it was given";
+
+    fn read(json: &str) -> Option<Self> {
+        let text: String = value(json)?;
+        text.parse().ok()
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        let text = text.pattern(Some("^[A-Za-z0-9_-]+$"));
+        let text = text.min_length(Some(Self::LETTERS));
+        text.max_length(Some(Self::LETTERS)).into()
     }
 }
 

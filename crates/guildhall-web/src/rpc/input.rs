@@ -116,6 +116,11 @@ impl<'a> Fields<'a> {
         self.value(name, json)
     }
 
+    /// Something is wrong with a field beside its type.
+    pub(super) fn complain(&mut self, name: &'static str, complaint: &str) {
+        self.wrong.add(name, complaint.to_owned());
+    }
+
     fn note<T: InputField>(&mut self, name: &'static str, required: bool, says: &'static str) {
         self.taken.push(FieldDescription {
             name,

@@ -9,18 +9,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, post},
 };
-use guildhall_http::{ClientAddress, HttpOrigin};
-use guildhall_model::command::{Command, CommandRequest};
+use guildhall_http::ClientAddress;
+use guildhall_model::command::CommandRequest;
 use guildhall_ports::{Clock, RateLimiter};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use metrics::counter;
 use tokio::time::Instant;
 
 use super::{
-    authorise::{Seen, guild_of, look},
+    authorise::{CallPlace, Seen, guild_of, look},
     body,
     budget::RpcBudget,
-    failure::{NOWHERE, UNKNOWN_COMMAND, limited},
+    failure::{NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
     forward::{forward, refuse_early},
     input::InputError,
     table::{CommandCall, QuestionCall, RPCS, Rpc, RpcKind},
@@ -28,10 +28,10 @@ use super::{
 use crate::{
     auth::{Auth, Session},
     fanout::Fanout,
-    http::ApiError,
+    http::{ApiError, PublicLinks},
     link::Link,
     stream::{admission::RequestAdmission, limit::ConcurrencyLimiter},
-    visible::Visible,
+    visible::{CommandSubject, Visible},
 };
 
 /// What the routes hold. Cheap to clone.
@@ -45,8 +45,10 @@ pub(crate) struct RpcState {
     pub(crate) requests: ConcurrencyLimiter,
     pub(crate) rate_limiter: Arc<dyn RateLimiter>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Discord as browsers reach it.
-    pub(crate) discord_url: HttpOrigin,
+    /// What people are given to open.
+    pub(crate) links: PublicLinks,
+    /// Whether signing in by an invite lets people into its guild.
+    pub(crate) guilds_join: bool,
 }
 
 /// `/api/rpc/*`: a route for each row of the table.
@@ -123,7 +125,7 @@ impl RpcState {
         let asker = session.user.id;
         let viewer = self.fanout.viewer(asker);
         let searched = (&self.fanout, &self.admission);
-        let id = guild_of(request.place, session, &viewer, searched).await?;
+        let id = guild_of(&request.place, session, &viewer, searched).await?;
         let logs = self.fanout.replica().read();
         let seen = match id {
             Some(id) => look(&logs, id, asker)?,
@@ -143,11 +145,17 @@ impl RpcState {
         let actor = session.user.id;
         let viewer = self.fanout.viewer(actor);
         let searched = (&self.fanout, &self.admission);
-        let id = guild_of(request.place, session, &viewer, searched).await?;
-        let command = request.command(id.ok_or(NOWHERE)?, actor);
+        let id = guild_of(&request.place, session, &viewer, searched).await?;
+        let id = id.ok_or_else(|| self.nowhere(&request.place))?;
+        let answer = request.answer;
+        let command = request.command(id, actor);
         // Whoever signed out while the gateway was asked about them gives no commands.
         self.session(headers)?;
-        let room = self.room_url(&command);
+        let subject = CommandSubject {
+            guild_id: id,
+            channel_id: command.channel_id(),
+            links: &self.links,
+        };
         let request = CommandRequest {
             actor,
             key,
@@ -156,13 +164,18 @@ impl RpcState {
         refuse_early(&self.fanout, &*self.clock, &request)?;
         let giver = (&*viewer, &session.id);
         let done = forward(&self.link, &self.fanout, giver, request).await?;
-        Ok(Visible::outcome(done, || room).into_json())
+        answer(done, subject).ok_or(NOTHING_MADE)
     }
 
-    /// The room that a command names, in Discord's own client.
-    fn room_url(&self, command: &Command) -> Option<String> {
-        let path = format!("channels/{}/{}", command.guild_id(), command.channel_id()?);
-        self.discord_url.join(&path).ok().map(Into::into)
+    /// What a command names is nowhere, as far as the asker may know. By an invite they may know more.
+    fn nowhere(&self, place: &CallPlace) -> ApiError {
+        match place {
+            CallPlace::Guild(_) | CallPlace::Room(_) => NOWHERE,
+            CallPlace::Invite(token) => {
+                let sign_in = self.guilds_join.then(|| self.links.sign_in_by(token));
+                not_member(sign_in.as_deref())
+            }
+        }
     }
 }
 

@@ -1,15 +1,21 @@
 //! The table: each command and each question once. Who adds one adds a row here and its input to
 //! `commands` or `questions`; its route, the document and the types that clients are made of follow.
 
-use guildhall_model::{GuildId, UserId, command::Command};
+use guildhall_model::{
+    GuildId, UserId,
+    command::{Command, CommandDone},
+};
 #[cfg(feature = "schema")]
 use utoipa::openapi::{RefOr, schema::Schema};
 
 use super::{
     authorise::{CallPlace, Seen},
     commands::{
-        CommandInput, ConnectUserToVoiceChannelInput, DisconnectInput, KickFromRoomInput,
-        RenameRoomInput, SetRoomLimitInput, SetRoomStatusInput,
+        BlockFromRoomInput, ClaimRoomInput, CloseRoomInput, CommandInput,
+        ConnectUserToVoiceChannelInput, CreateInviteInput, CreateRoomInput, DisconnectInput,
+        HideRoomInput, JoinRoomInput, KickFromRoomInput, LockRoomInput, RenameRoomInput,
+        RevokeInviteInput, SetRoomLimitInput, SetRoomStatusInput, TransferRoomInput,
+        UnblockFromRoomInput,
     },
     input::{self, InputError},
     questions::{
@@ -17,7 +23,7 @@ use super::{
         GetVoiceChannelMembersInput, QuestionInput,
     },
 };
-use crate::visible::Visible;
+use crate::visible::{CommandAnswer, CommandSubject, Visible};
 
 /// Everything that `POST /api/rpc/NAME` answers to.
 pub(crate) static RPCS: &[Rpc] = &[
@@ -30,23 +36,81 @@ pub(crate) static RPCS: &[Rpc] = &[
     Rpc::command::<DisconnectInput>("disconnect", "Leave voice", "Everybody, about themselves."),
     Rpc::command::<KickFromRoomInput>(
         "kickFromRoom",
-        "Take somebody out of a room",
-        "Whoever may MOVE_MEMBERS there.",
+        "Take somebody out of a room; out of one that Guildhall made also for good",
+        "The room's owner, and whoever may MOVE_MEMBERS there.",
     ),
     Rpc::command::<RenameRoomInput>(
         "renameRoom",
         "Give a room another name",
-        "Whoever may MANAGE_CHANNELS there.",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
     ),
     Rpc::command::<SetRoomStatusInput>(
         "setRoomStatus",
         "Set the line of text below a room's name",
-        "Whoever may MANAGE_CHANNELS there, or is in it and may SET_VOICE_CHANNEL_STATUS.",
+        "The room's owner, whoever may MANAGE_CHANNELS there, or is in it and may \
+         SET_VOICE_CHANNEL_STATUS.",
     ),
     Rpc::command::<SetRoomLimitInput>(
         "setRoomLimit",
         "Set how many fit into a room",
-        "Whoever may MANAGE_CHANNELS there.",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
+    Rpc::command::<CreateRoomInput>(
+        "createRoom",
+        "Make a room of one's own",
+        "Whoever may CONNECT in its category, or has one of the roles that the operator lists \
+         instead; as many rooms as the operator lets one have.",
+    ),
+    Rpc::command::<LockRoomInput>(
+        "lockRoom",
+        "Let nobody new into a room that Guildhall made, or let them in again",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
+    Rpc::command::<HideRoomInput>(
+        "hideRoom",
+        "Show a room that Guildhall made only to those listed, or to all again",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
+    Rpc::command::<TransferRoomInput>(
+        "transferRoom",
+        "Make a room that Guildhall made somebody else's",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
+    Rpc::command::<ClaimRoomInput>(
+        "claimRoom",
+        "Make a room that Guildhall made one's own",
+        "Whoever is in it, once its owner has been gone for five minutes.",
+    ),
+    Rpc::command::<CloseRoomInput>(
+        "closeRoom",
+        "Delete a room that Guildhall made",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
+    Rpc::command::<BlockFromRoomInput>(
+        "blockFromRoom",
+        "Keep somebody out of a room that Guildhall made",
+        "The room's owner, and whoever may MOVE_MEMBERS there.",
+    ),
+    Rpc::command::<UnblockFromRoomInput>(
+        "unblockFromRoom",
+        "Keep somebody out of a room that Guildhall made no longer",
+        "The room's owner, and whoever may MOVE_MEMBERS there.",
+    ),
+    Rpc::command::<CreateInviteInput>(
+        "createInvite",
+        "Make an invite into a room that Guildhall made",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
+    Rpc::command::<RevokeInviteInput>(
+        "revokeInvite",
+        "Make an invite worthless, or all into a room",
+        "The room's owner, and whoever may MANAGE_CHANNELS there.",
+    )
+    .of_one_field(),
+    Rpc::command::<JoinRoomInput>(
+        "joinRoom",
+        "Come into a room by an invite",
+        "Members of the invite's guild, whether they see the room or not.",
     ),
     Rpc::question::<CheckRoomExistsInput>(
         "checkRoomExists",
@@ -96,6 +160,8 @@ pub(crate) struct RpcDescription {
     pub(crate) summary: &'static str,
     pub(crate) who_may: &'static str,
     pub(crate) input: fn() -> Vec<input::FieldDescription>,
+    /// Of the fields, none of which is required, there has to be exactly one.
+    pub(crate) one_field: bool,
     pub(crate) answer: AnswerSchema,
 }
 
@@ -121,7 +187,11 @@ type AnswerQuestion = dyn Fn(UserId, Option<&Seen<'_>>) -> Option<Visible<Vec<u8
 pub(super) struct CommandCall {
     pub(super) place: CallPlace,
     command: Box<dyn FnOnce(GuildId, UserId) -> Command + Send>,
+    pub(super) answer: AnswerCommand,
 }
+
+/// [`CommandAnswer::of`], as JSON.
+pub(super) type AnswerCommand = fn(CommandDone, CommandSubject<'_>) -> Option<Visible<Vec<u8>>>;
 
 impl QuestionCall {
     /// As [`QuestionInput::answer`], as JSON.
@@ -165,7 +235,8 @@ impl Rpc {
                 summary,
                 who_may,
                 input: input::describe::<I>,
-                answer: AnswerSchema::of::<crate::visible::CommandOutcome>(),
+                one_field: false,
+                answer: AnswerSchema::of::<I::Answer>(),
             },
         }
     }
@@ -187,9 +258,23 @@ impl Rpc {
                 summary,
                 who_may,
                 input: input::describe::<I>,
+                one_field: false,
                 answer: AnswerSchema::of::<I::Answer>(),
             },
         }
+    }
+
+    /// Of its fields there has to be exactly one. For the document alone: its input sees to it.
+    #[cfg_attr(
+        not(feature = "schema"),
+        expect(unused_mut, reason = "for the document alone")
+    )]
+    const fn of_one_field(mut self) -> Self {
+        #[cfg(feature = "schema")]
+        {
+            self.description.one_field = true;
+        }
+        self
     }
 }
 
@@ -209,6 +294,7 @@ fn read_command<I: CommandInput + 'static>(body: &[u8]) -> Result<CommandCall, I
     Ok(CommandCall {
         place: input.place(),
         command: Box::new(move |guild_id, actor| input.command(guild_id, actor)),
+        answer: |done, subject| I::Answer::of(done, subject).map(Visible::into_json),
     })
 }
 

@@ -7,7 +7,10 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, he
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use guildhall_http::ClientAddress;
-use guildhall_model::{GuildId, UserId};
+use guildhall_model::{
+    ChannelId, GuildId, UserId,
+    command::{InviteClaims, InviteToken},
+};
 use guildhall_ports::Clock;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -18,6 +21,7 @@ use super::{RpcState, routes};
 use crate::{
     auth::{Auth, AuthConfig, Session},
     config::tests::ports,
+    http::PublicLinks,
     link::tests::{PlayedGateway, played},
     stream::{
         admission::RequestAdmission,
@@ -35,6 +39,8 @@ mod often;
 mod questions;
 /// What goes to the gateway.
 mod commands;
+/// Rooms that Guildhall makes, and invites into them.
+mod rooms;
 /// What must not be told from what is not there.
 mod hidden;
 /// What the document says of inputs.
@@ -80,8 +86,8 @@ impl Desk {
         let clock: Arc<dyn Clock> = harness.clock.clone();
         let ports = ports(Arc::clone(&clock));
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
-        let fanout = harness.fanout.clone();
-        let world = crate::role::world_access(fanout, watch_client.clone(), link.clone());
+        let world =
+            crate::role::world_access(harness.fanout.clone(), watch_client.clone(), link.clone());
         let auth = Auth::new(AuthConfig::of(&config()), world, &ports).expect("TLS");
         let (session, cookie) = begin(&auth.sessions(), ANNA, &[HALL]);
         harness.session = session;
@@ -98,7 +104,11 @@ impl Desk {
             requests: ConcurrencyLimiter::new(Counted::RpcRequests, limits),
             rate_limiter: ports.rate_limiter,
             clock,
-            discord_url: config().oauth.public_url,
+            links: PublicLinks {
+                base_url: config().base_url,
+                discord_url: config().oauth.public_url,
+            },
+            guilds_join: true,
         });
         Self {
             harness,
@@ -210,4 +220,16 @@ impl Answered {
 /// A command that needs nothing of the gateway: ANNA may not.
 fn refused_rename() -> Value {
     json!({ "channelId": "201", "name": "Den" })
+}
+
+/// Into a room, as nobody signed it: only the gateway would know.
+fn invite(guild_id: GuildId, channel_id: ChannelId) -> InviteToken {
+    let claims = InviteClaims {
+        guild_id,
+        channel_id,
+        room: 3,
+        expires_at: 1_763_086_400_000,
+        id: [5; 16],
+    };
+    InviteToken::new(claims, [6; 32])
 }

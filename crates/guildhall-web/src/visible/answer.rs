@@ -1,11 +1,7 @@
 //! What a question about a room or a person is answered, judged by what the asker sees now. Whoever
 //! or whatever is in a room that they do not see is nowhere.
 
-use guildhall_model::{
-    ChannelId, Cursor, Guild, UnixMs, UserId, VisibleRooms,
-    command::{CommandDone, Outcome},
-    guild::Occupant,
-};
+use guildhall_model::{ChannelId, Guild, UserId, VisibleRooms, guild::Occupant};
 use serde::Serialize;
 
 use super::Visible;
@@ -42,62 +38,6 @@ pub(crate) struct GuildMembership {
 pub(crate) struct RoomMembers {
     /// As in a snapshot, in order of their ids.
     members: Vec<Occupant>,
-}
-
-/// How far a command is.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub(crate) struct CommandOutcome {
-    outcome: OutcomeWord,
-    /// With `queued`: when it is tried again, Unix ms.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>, nullable = false))]
-    done_at: Option<UnixMs>,
-    /// With `waiting`: until when, Unix ms.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>, nullable = false))]
-    until: Option<UnixMs>,
-    /// With `waiting`: where the person comes into voice, in Discord's own client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(nullable = false))]
-    discord_url: Option<String>,
-    /// The cursor behind what it did: a stream that has come there has shown it, to whoever sees it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, nullable = false))]
-    position: Option<Cursor>,
-}
-
-/// How far, in a word.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-enum OutcomeWord {
-    /// Discord has done it.
-    Done,
-    /// Discord makes it wait.
-    Queued,
-    /// The person is not in voice; it is done once they are.
-    Waiting,
-}
-
-impl Visible<CommandOutcome> {
-    /// Whoever gave a command that was not refused may know how far it is: it says times, a place in
-    /// the log, and what they named themselves. `discord_url`: of the room that they named.
-    pub(crate) fn outcome(done: CommandDone, discord_url: impl FnOnce() -> Option<String>) -> Self {
-        let (outcome, done_at, until) = match done.outcome {
-            Outcome::Done => (OutcomeWord::Done, None, None),
-            Outcome::Queued { done_at } => (OutcomeWord::Queued, Some(done_at), None),
-            Outcome::Waiting { until } => (OutcomeWord::Waiting, None, Some(until)),
-        };
-        Self(CommandOutcome {
-            outcome,
-            done_at,
-            until,
-            discord_url: until.and_then(|_| discord_url()),
-            position: done.at,
-        })
-    }
 }
 
 /// Whether there is such a room. `seen`: what the asker sees of the guild that it is in.

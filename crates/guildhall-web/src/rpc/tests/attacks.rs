@@ -4,7 +4,8 @@ use super::*;
 async fn what_there_is_not_is_an_unknown_command_whoever_asks() {
     let desk = Desk::open();
     for name in [
-        "createRoom",
+        "createroom",
+        "enterLobby",
         "renameroom",
         "renameRoom/x",
         "%2e%2e",
@@ -214,6 +215,38 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         r#"{"guildId":"100","userId":null}"#,
         &["userId"],
     ),
+    (
+        "createRoom",
+        r#"{"guildId":"100","name":"","limit":100,"parentId":5,"private":"yes"}"#,
+        &["limit", "name", "parentId", "private"],
+    ),
+    (
+        "createInvite",
+        r#"{"channelId":"201","seats":0,"expiresInSeconds":59}"#,
+        &["expiresInSeconds", "seats"],
+    ),
+    (
+        "createInvite",
+        r#"{"channelId":"201","seats":10001,"expiresInSeconds":2592001,"singleUse":1}"#,
+        &["expiresInSeconds", "seats", "singleUse"],
+    ),
+    (
+        "createInvite",
+        r#"{"channelId":"201","seats":2,"singleUse":true}"#,
+        &["seats"],
+    ),
+    ("revokeInvite", "{}", &["channelId", "token"]),
+    (
+        "joinRoom",
+        r#"{"channelId":"201"}"#,
+        &["channelId", "token"],
+    ),
+    (
+        "lockRoom",
+        r#"{"channelId":"201","locked":null}"#,
+        &["locked"],
+    ),
+    ("transferRoom", r#"{"channelId":"201"}"#, &["userId"]),
 ];
 
 #[tokio::test]

@@ -27,6 +27,22 @@ fn calls(room: ChannelId) -> Vec<(&'static str, Value)> {
         ("renameRoom", json!({ "channelId": id, "name": "Den" })),
         ("setRoomStatus", json!({ "channelId": id, "status": null })),
         ("setRoomLimit", json!({ "channelId": id, "limit": 7 })),
+        ("lockRoom", json!({ "channelId": id, "locked": true })),
+        ("hideRoom", json!({ "channelId": id, "hidden": false })),
+        ("transferRoom", json!({ "channelId": id, "userId": "12" })),
+        ("claimRoom", json!({ "channelId": id })),
+        ("closeRoom", json!({ "channelId": id })),
+        ("blockFromRoom", json!({ "channelId": id, "userId": "12" })),
+        (
+            "unblockFromRoom",
+            json!({ "channelId": id, "userId": "12" }),
+        ),
+        ("createInvite", json!({ "channelId": id })),
+        ("revokeInvite", json!({ "channelId": id })),
+        (
+            "revokeInvite",
+            json!({ "token": invite(HALL, room).to_string() }),
+        ),
         ("checkRoomExists", json!({ "channelId": id })),
         ("getVoiceChannelMembers", json!({ "channelId": id })),
     ]

@@ -1,0 +1,42 @@
+//! Addresses that people are given to open.
+
+use guildhall_http::{HttpOrigin, HttpUrl};
+use guildhall_model::{ChannelId, GuildId, command::InviteToken};
+use url::Url;
+
+/// Where people open things: ours, and Discord's.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicLinks {
+    /// Where browsers find us.
+    pub(crate) base_url: HttpUrl,
+    /// Discord as browsers reach it.
+    pub(crate) discord_url: HttpOrigin,
+}
+
+impl PublicLinks {
+    /// A room in Discord's own client.
+    pub(crate) fn room(&self, guild_id: GuildId, channel_id: ChannelId) -> String {
+        let mut url = Url::clone(&self.discord_url);
+        url.set_path(&format!("/channels/{guild_id}/{channel_id}"));
+        url.into()
+    }
+
+    /// The page that an invite opens.
+    pub(crate) fn invite(&self, token: &InviteToken) -> String {
+        self.ours("join", token)
+    }
+
+    /// Where one signs in by an invite.
+    pub(crate) fn sign_in_by(&self, token: &InviteToken) -> String {
+        self.ours("auth/login", token)
+    }
+
+    fn ours(&self, path: &str, token: &InviteToken) -> String {
+        let mut url = Url::clone(&self.base_url);
+        let prefix = self.base_url.path().trim_end_matches('/');
+        url.set_path(&format!("{prefix}/{path}"));
+        url.query_pairs_mut()
+            .append_pair("invite", &token.to_string());
+        url.into()
+    }
+}
