@@ -28,6 +28,8 @@ mod link;
 mod rights;
 /// Discord's REST interface, as little of it as this role needs, within its rate limits.
 mod discord_rest;
+/// What is kept of the rooms that this gateway made, and the invites into them.
+mod rooms;
 /// The way back: commands of web roles are carried out in Discord.
 mod execute;
 /// Beside the road: a follower of each log for whatever keeps history.
@@ -45,4 +47,5 @@ pub use config::{
     Config, GatewayBuildError, GatewayPorts, GatewayRunError, GatewaySettingNames, Intents, Limits,
     ShardId,
 };
+pub use rooms::{Lobby, RoomMode, RoomSettings};
 pub use run::Gateway;

@@ -1,0 +1,437 @@
+//! What is kept of rooms and invites: in memory for whoever asks, and in the store before anybody is
+//! told of a change.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use guildhall_model::{ChannelId, GuildId, UnixMs, UserId, guild::RoomManagement};
+use guildhall_ports::{
+    JournalError, RoomStore,
+    journal::JournalFuture,
+    room_store::{
+        InviteId, InviteRecord, LobbyHabit, RoomChange, RoomNumber, RoomPhase, RoomRecord,
+        SigningKey,
+    },
+};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::{InviteSigner, RoomSettings};
+
+/// Invites into one room that are kept, the dead ones left out.
+const INVITES_PER_ROOM: usize = 100;
+
+/// A handle on it.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomTable(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    settings: RoomSettings,
+    signer: InviteSigner,
+    store: Arc<dyn RoomStore>,
+    /// Held while a change is handed to the store, so that changes are kept in the order in which
+    /// they are made.
+    kept: Mutex<Kept>,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    last_number: RoomNumber,
+    rooms: BTreeMap<RoomNumber, RoomRecord>,
+    channels: HashMap<ChannelId, RoomNumber>,
+    invites: BTreeMap<InviteId, InviteRecord>,
+    habits: BTreeMap<(ChannelId, UserId), LobbyHabit>,
+    /// When the owners of rooms left them; of those who are there, nothing.
+    owners_left: HashMap<ChannelId, UnixMs>,
+}
+
+/// A room that is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomPlan {
+    pub(crate) guild_id: GuildId,
+    pub(crate) owner_id: UserId,
+    pub(crate) name: String,
+    /// The category that is tried first.
+    pub(crate) parent_id: Option<ChannelId>,
+    pub(crate) limit: u32,
+    pub(crate) private: bool,
+    pub(crate) lobby: Option<ChannelId>,
+    pub(crate) now: UnixMs,
+    /// By chance.
+    pub(crate) mark: u64,
+    /// The command that makes it.
+    pub(crate) command: u64,
+}
+
+/// Why there is no place for a room.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotReserved {
+    /// The person has as many as they may.
+    #[error("one person may have {0} at a time")]
+    OfPerson(usize),
+    /// The guild has.
+    #[error("a guild may have {0} at a time")]
+    OfGuild(usize),
+    /// It could not be kept.
+    #[error(transparent)]
+    NotKept(#[from] JournalError),
+}
+
+/// What became of a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeatTaken {
+    /// It is theirs from now on.
+    New,
+    /// They had one.
+    Had,
+}
+
+/// Why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SeatRefused {
+    /// It was never given, or its room is gone.
+    #[error("there is no such invite")]
+    Unknown,
+    /// It was called back.
+    #[error("it was revoked")]
+    Revoked,
+    /// All are taken.
+    #[error("all seats are taken")]
+    NoneLeft,
+    /// It could not be kept.
+    #[error(transparent)]
+    NotKept(#[from] JournalError),
+}
+
+impl RoomTable {
+    /// Everything that the store has. `fresh_key`: for invites, if there is none yet.
+    pub(crate) async fn load(
+        settings: RoomSettings,
+        store: Arc<dyn RoomStore>,
+        fresh_key: SigningKey,
+    ) -> Result<Self, JournalError> {
+        let kept = store.load(fresh_key).await?;
+        let channels = kept.rooms.iter();
+        let channels = channels.filter_map(|room| Some((room.phase.channel_id()?, room.number)));
+        let of_habit = |habit: LobbyHabit| ((habit.lobby, habit.user_id), habit);
+        let state = Kept {
+            last_number: kept.last_number,
+            channels: channels.collect(),
+            rooms: kept.rooms.into_iter().map(|it| (it.number, it)).collect(),
+            invites: kept.invites.into_iter().map(|it| (it.id, it)).collect(),
+            habits: kept.habits.into_iter().map(of_habit).collect(),
+            owners_left: HashMap::new(),
+        };
+        Ok(Self(Arc::new(Shared {
+            settings,
+            signer: InviteSigner::new(kept.signing_key),
+            store,
+            kept: Mutex::new(state),
+            changed: watch::Sender::new(0),
+        })))
+    }
+
+    pub(crate) fn settings(&self) -> &RoomSettings {
+        &self.0.settings
+    }
+
+    pub(crate) fn signer(&self) -> &InviteSigner {
+        &self.0.signer
+    }
+
+    /// A place for one more room, by which it counts before Discord knows of it. Of several who ask
+    /// for the last one gets it.
+    pub(crate) async fn reserve(&self, plan: RoomPlan) -> Result<RoomRecord, NotReserved> {
+        let (record, saved) = {
+            let kept = &mut *self.0.kept.lock();
+            let settings = &self.0.settings;
+            let counted = kept.rooms.values();
+            let there = counted.filter(|room| {
+                let is_closing = matches!(room.phase, RoomPhase::Closing { .. });
+                room.guild_id == plan.guild_id && !is_closing
+            });
+            let (mut of_guild, mut of_person) = (0, 0);
+            for room in there {
+                of_guild += 1;
+                of_person += usize::from(room.owner_id == plan.owner_id);
+            }
+            if of_person >= settings.per_user {
+                return Err(NotReserved::OfPerson(settings.per_user));
+            }
+            if of_guild >= settings.max {
+                return Err(NotReserved::OfGuild(settings.max));
+            }
+            kept.last_number = RoomNumber(kept.last_number.0 + 1);
+            let record = RoomRecord {
+                number: kept.last_number,
+                guild_id: plan.guild_id,
+                owner_id: plan.owner_id,
+                phase: RoomPhase::Making { since: plan.now },
+                name: plan.name,
+                parent_id: plan.parent_id,
+                limit: plan.limit,
+                private: plan.private,
+                locked: false,
+                hidden: plan.private,
+                role_id: None,
+                mark: plan.mark,
+                lobby: plan.lobby,
+                made_at: plan.now,
+                command: Some(plan.command),
+                unsettled: true,
+            };
+            (record.clone(), self.changed(kept, RoomChange::Room(record)))
+        };
+        saved.await?;
+        Ok(record)
+    }
+
+    /// A room is like this from now on.
+    pub(crate) fn put(&self, record: RoomRecord) -> JournalFuture<()> {
+        let kept = &mut *self.0.kept.lock();
+        self.changed(kept, RoomChange::Room(record))
+    }
+
+    /// Nothing is left of a room.
+    pub(crate) fn forget(&self, number: RoomNumber) -> JournalFuture<()> {
+        let kept = &mut *self.0.kept.lock();
+        self.changed(kept, RoomChange::RoomGone(number))
+    }
+
+    pub(crate) fn by_number(&self, number: RoomNumber) -> Option<RoomRecord> {
+        self.0.kept.lock().rooms.get(&number).cloned()
+    }
+
+    /// The room of a channel, whatever its phase.
+    pub(crate) fn by_channel(&self, channel_id: ChannelId) -> Option<RoomRecord> {
+        let kept = self.0.kept.lock();
+        kept.rooms.get(kept.channels.get(&channel_id)?).cloned()
+    }
+
+    /// Of a command, the room that it makes.
+    pub(crate) fn by_command(&self, command: u64, asked_at: UnixMs) -> Option<RoomRecord> {
+        let kept = self.0.kept.lock();
+        let mut rooms = kept.rooms.values().rev();
+        let room = rooms.find(|it| it.command == Some(command) && it.made_at >= asked_at);
+        room.cloned()
+    }
+
+    /// A person's rooms in a guild, the oldest first.
+    pub(crate) fn of_owner(&self, guild_id: GuildId, owner_id: UserId) -> Vec<RoomRecord> {
+        let kept = self.0.kept.lock();
+        let rooms = kept.rooms.values();
+        let theirs = rooms.filter(|it| it.guild_id == guild_id && it.owner_id == owner_id);
+        theirs.cloned().collect()
+    }
+
+    /// All of them, by ascending number, whatever their phases.
+    pub(crate) fn rooms(&self) -> Vec<RoomRecord> {
+        self.0.kept.lock().rooms.values().cloned().collect()
+    }
+
+    /// What web roles are to know of the open ones.
+    pub(crate) fn managed(&self) -> Vec<(GuildId, ChannelId, RoomManagement)> {
+        let kept = self.0.kept.lock();
+        let open = kept.rooms.values().filter_map(|room| match room.phase {
+            RoomPhase::Open { channel_id } => {
+                Some((room.guild_id, channel_id, management_of(room)))
+            }
+            RoomPhase::Making { .. } | RoomPhase::Closing { .. } => None,
+        });
+        open.collect()
+    }
+
+    pub(crate) fn invite(&self, id: InviteId) -> Option<InviteRecord> {
+        self.0.kept.lock().invites.get(&id).cloned()
+    }
+
+    /// One more invite; the dead ones of its room are forgotten. `Ok(false)`: there are too many.
+    pub(crate) async fn add_invite(
+        &self,
+        invite: InviteRecord,
+        now: UnixMs,
+    ) -> Result<bool, JournalError> {
+        let saved = {
+            let kept = &mut *self.0.kept.lock();
+            let of_room = kept.invites.values().filter(|it| it.room == invite.room);
+            let (dead, alive): (Vec<&InviteRecord>, Vec<&InviteRecord>) =
+                of_room.partition(|it| it.revoked || it.expires_at <= now);
+            if alive.len() >= INVITES_PER_ROOM {
+                return Ok(false);
+            }
+            let gone: Vec<RoomChange> = dead
+                .into_iter()
+                .map(|it| RoomChange::InviteGone(it.id))
+                .collect();
+            let changes = gone.into_iter().chain([RoomChange::Invite(invite)]);
+            self.all_changed(kept, changes.collect())
+        };
+        saved.await?;
+        Ok(true)
+    }
+
+    /// Calls back one invite into a room, or all of them. Answers with how many it were.
+    pub(crate) async fn revoke(
+        &self,
+        room: RoomNumber,
+        id: Option<InviteId>,
+    ) -> Result<usize, JournalError> {
+        let (count, saved) = {
+            let kept = &mut *self.0.kept.lock();
+            let invites = kept.invites.values();
+            let meant = invites
+                .filter(|it| it.room == room && !it.revoked && id.is_none_or(|id| id == it.id));
+            let revoked: Vec<RoomChange> = meant
+                .map(|it| {
+                    let revoked = InviteRecord {
+                        revoked: true,
+                        ..it.clone()
+                    };
+                    RoomChange::Invite(revoked)
+                })
+                .collect();
+            (revoked.len(), self.all_changed(kept, revoked))
+        };
+        saved.await?;
+        Ok(count)
+    }
+
+    /// Takes a seat for somebody. Of several who ask for the last one gets it, and nobody gets two.
+    pub(crate) async fn take_seat(
+        &self,
+        id: InviteId,
+        user_id: UserId,
+    ) -> Result<SeatTaken, SeatRefused> {
+        let saved = {
+            let kept = &mut *self.0.kept.lock();
+            let invite = kept.invites.get(&id).ok_or(SeatRefused::Unknown)?;
+            if invite.revoked {
+                return Err(SeatRefused::Revoked);
+            }
+            if invite.taken.contains(&user_id) {
+                return Ok(SeatTaken::Had);
+            }
+            let seats = invite.seats.unwrap_or(u32::MAX) as usize;
+            if invite.taken.len() >= seats {
+                return Err(SeatRefused::NoneLeft);
+            }
+            let mut invite = invite.clone();
+            invite.taken.push(user_id);
+            self.changed(kept, RoomChange::Invite(invite))
+        };
+        saved.await?;
+        Ok(SeatTaken::New)
+    }
+
+    /// Gives it back.
+    pub(crate) async fn leave_seat(
+        &self,
+        id: InviteId,
+        user_id: UserId,
+    ) -> Result<(), JournalError> {
+        let saved = {
+            let kept = &mut *self.0.kept.lock();
+            let Some(invite) = kept.invites.get(&id) else {
+                return Ok(());
+            };
+            let mut invite = invite.clone();
+            invite.taken.retain(|it| *it != user_id);
+            self.changed(kept, RoomChange::Invite(invite))
+        };
+        saved.await
+    }
+
+    /// What a person made of their last room of a lobby.
+    pub(crate) fn habit(&self, lobby: ChannelId, user_id: UserId) -> Option<LobbyHabit> {
+        self.0.kept.lock().habits.get(&(lobby, user_id)).cloned()
+    }
+
+    pub(crate) fn put_habit(&self, habit: LobbyHabit) -> JournalFuture<()> {
+        let kept = &mut *self.0.kept.lock();
+        self.changed(kept, RoomChange::Habit(habit))
+    }
+
+    /// The owner of a room came (`None`), or left it at that time.
+    pub(crate) fn set_owner_left_at(&self, channel_id: ChannelId, at: Option<UnixMs>) {
+        let owners_left = &mut self.0.kept.lock().owners_left;
+        match at {
+            Some(at) => _ = owners_left.insert(channel_id, at),
+            None => _ = owners_left.remove(&channel_id),
+        }
+    }
+
+    /// Since when the owner of a room is known not to be in it.
+    pub(crate) fn owner_left_at(&self, channel_id: ChannelId) -> Option<UnixMs> {
+        self.0.kept.lock().owners_left.get(&channel_id).copied()
+    }
+
+    /// A number that is another after each change.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    fn changed(&self, kept: &mut Kept, change: RoomChange) -> JournalFuture<()> {
+        self.all_changed(kept, vec![change])
+    }
+
+    fn all_changed(&self, kept: &mut Kept, changes: Vec<RoomChange>) -> JournalFuture<()> {
+        for change in &changes {
+            kept.apply(change);
+        }
+        self.0.changed.send_modify(|number| *number += 1);
+        self.0.store.save(changes)
+    }
+}
+
+/// What web roles are to know of a room.
+pub(crate) fn management_of(room: &RoomRecord) -> RoomManagement {
+    RoomManagement {
+        owner_id: room.owner_id,
+        locked: room.locked,
+        hidden: room.hidden,
+    }
+}
+
+impl Kept {
+    fn apply(&mut self, change: &RoomChange) {
+        match change {
+            RoomChange::Room(room) => {
+                self.unlink(room.number);
+                if let Some(channel_id) = room.phase.channel_id() {
+                    self.channels.insert(channel_id, room.number);
+                }
+                self.rooms.insert(room.number, room.clone());
+            }
+            RoomChange::RoomGone(number) => {
+                if let Some(channel_id) = self.unlink(*number) {
+                    self.owners_left.remove(&channel_id);
+                }
+                self.rooms.remove(number);
+                self.invites.retain(|_, invite| invite.room != *number);
+            }
+            RoomChange::Invite(invite) => _ = self.invites.insert(invite.id, invite.clone()),
+            RoomChange::InviteGone(id) => _ = self.invites.remove(id),
+            RoomChange::Habit(habit) => {
+                let key = (habit.lobby, habit.user_id);
+                self.habits.insert(key, habit.clone());
+            }
+            RoomChange::HabitGone { lobby, user_id } => {
+                self.habits.remove(&(*lobby, *user_id));
+            }
+        }
+    }
+
+    /// A room has no channel for now.
+    fn unlink(&mut self, number: RoomNumber) -> Option<ChannelId> {
+        let channel_id = self.rooms.get(&number)?.phase.channel_id()?;
+        self.channels.remove(&channel_id);
+        Some(channel_id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

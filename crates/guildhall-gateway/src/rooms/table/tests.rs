@@ -1,0 +1,148 @@
+use guildhall_ports::memory::MemoryRoomStore;
+
+use super::*;
+
+const GUILD: GuildId = GuildId(1);
+const ANNA: UserId = UserId(101);
+const BEN: UserId = UserId(102);
+const CHANNEL: ChannelId = ChannelId(10);
+const INVITE: InviteId = InviteId([7; 16]);
+
+async fn table(settings: RoomSettings, store: &Arc<MemoryRoomStore>) -> RoomTable {
+    let store = Arc::clone(store);
+    let loaded = RoomTable::load(settings, store, SigningKey([1; 32])).await;
+    loaded.expect("in memory")
+}
+
+fn plan(owner_id: UserId) -> RoomPlan {
+    RoomPlan {
+        guild_id: GUILD,
+        owner_id,
+        name: "table".to_owned(),
+        parent_id: None,
+        limit: 4,
+        private: true,
+        lobby: None,
+        now: 5,
+        mark: 6,
+        command: 7,
+    }
+}
+
+fn opened(mut room: RoomRecord) -> RoomRecord {
+    room.phase = RoomPhase::Open {
+        channel_id: CHANNEL,
+    };
+    room.unsettled = false;
+    room
+}
+
+fn invite(room: RoomNumber, seats: Option<u32>) -> InviteRecord {
+    InviteRecord {
+        id: INVITE,
+        room,
+        expires_at: 1_000,
+        seats,
+        taken: Vec::new(),
+        revoked: false,
+    }
+}
+
+#[tokio::test]
+async fn a_room_counts_from_its_reservation_until_it_closes() {
+    let store = Arc::new(MemoryRoomStore::default());
+    let settings = RoomSettings {
+        max: 2,
+        ..RoomSettings::default()
+    };
+    let table = table(settings, &store).await;
+    let first = table.reserve(plan(ANNA)).await.expect("a place");
+    let second = table.reserve(plan(ANNA)).await;
+    assert_eq!(second, Err(NotReserved::OfPerson(1)));
+    table.reserve(plan(BEN)).await.expect("a place");
+    let third = table.reserve(plan(UserId(103))).await;
+    assert_eq!(third, Err(NotReserved::OfGuild(2)));
+    let closing = RoomRecord {
+        phase: RoomPhase::Closing { channel_id: None },
+        ..first
+    };
+    table.put(closing).await.expect("kept");
+    table.reserve(plan(ANNA)).await.expect("a place again");
+}
+
+#[tokio::test]
+async fn of_two_who_ask_at_once_for_the_last_place_one_gets_it() {
+    let store = Arc::new(MemoryRoomStore::default());
+    let settings = RoomSettings {
+        max: 1,
+        ..RoomSettings::default()
+    };
+    let table = table(settings, &store).await;
+    let (first, second) = tokio::join!(table.reserve(plan(ANNA)), table.reserve(plan(BEN)));
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    let room = opened(first.or(second).expect("one"));
+    table.put(room.clone()).await.expect("kept");
+    let last = invite(room.number, Some(1));
+    assert_eq!(table.add_invite(last, 1).await, Ok(true));
+    let (first, second) = tokio::join!(table.take_seat(INVITE, ANNA), table.take_seat(INVITE, BEN));
+    assert_eq!(first, Ok(SeatTaken::New));
+    assert_eq!(second, Err(SeatRefused::NoneLeft));
+    assert_eq!(table.take_seat(INVITE, ANNA).await, Ok(SeatTaken::Had));
+    table.leave_seat(INVITE, ANNA).await.expect("kept");
+    assert_eq!(table.take_seat(INVITE, BEN).await, Ok(SeatTaken::New));
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_kill_and_nothing_of_a_room_that_is_gone() {
+    let store = Arc::new(MemoryRoomStore::default());
+    let before = table(RoomSettings::default(), &store).await;
+    let room = opened(before.reserve(plan(ANNA)).await.expect("a place"));
+    before.put(room.clone()).await.expect("kept");
+    let open = invite(room.number, None);
+    assert_eq!(before.add_invite(open, 1).await, Ok(true));
+    assert_eq!(before.take_seat(INVITE, BEN).await, Ok(SeatTaken::New));
+    assert_eq!(before.revoke(room.number, None).await, Ok(1));
+    let after = table(RoomSettings::default(), &store).await;
+    assert_eq!(after.by_channel(CHANNEL), Some(room.clone()));
+    assert_eq!(after.by_command(7, 5), Some(room.clone()));
+    assert_eq!(after.by_command(7, 6), None, "an older one of that number");
+    let told = vec![(GUILD, CHANNEL, management_of(&room))];
+    assert_eq!(after.managed(), told);
+    assert_eq!(
+        after.take_seat(INVITE, ANNA).await,
+        Err(SeatRefused::Revoked)
+    );
+    after.forget(room.number).await.expect("kept");
+    assert_eq!(after.by_channel(CHANNEL), None);
+    assert_eq!(
+        after.take_seat(INVITE, ANNA).await,
+        Err(SeatRefused::Unknown)
+    );
+    let again = table(RoomSettings::default(), &store).await;
+    assert!(again.rooms().is_empty());
+    let next = again.reserve(plan(ANNA)).await.expect("a place");
+    assert!(next.number > room.number, "no number comes twice");
+}
+
+#[tokio::test]
+async fn a_room_has_so_many_invites_and_the_dead_ones_make_place() {
+    let store = Arc::new(MemoryRoomStore::default());
+    let table = table(RoomSettings::default(), &store).await;
+    let room = table.reserve(plan(ANNA)).await.expect("a place");
+    for number in 0..=INVITES_PER_ROOM {
+        let number = u8::try_from(number).expect("few");
+        let invite = InviteRecord {
+            id: InviteId([number; 16]),
+            ..invite(room.number, None)
+        };
+        let added = table.add_invite(invite, 1).await;
+        assert_eq!(added, Ok(usize::from(number) < INVITES_PER_ROOM));
+    }
+    let later = invite(room.number, None);
+    let later = InviteRecord {
+        id: InviteId([255; 16]),
+        expires_at: 2_000,
+        ..later
+    };
+    assert_eq!(table.add_invite(later, 1_000).await, Ok(true));
+}
