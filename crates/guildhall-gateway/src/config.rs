@@ -11,6 +11,8 @@ use guildhall_ports::{
 };
 use rustls::ClientConfig;
 
+use crate::rooms::RoomSettings;
+
 /// Everything the gateway role needs to know. Made into a role by [`Config::build`].
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +39,8 @@ pub struct Config {
     pub tls: Arc<ClientConfig>,
     /// Events retained per guild and window.
     pub log_window: NonZeroUsize,
+    /// How rooms are made, and how long they live.
+    pub rooms: RoomSettings,
     /// Bounds and intervals; tests shrink them.
     pub limits: Limits,
     /// What the operator calls the settings that sentences name.

@@ -15,6 +15,8 @@ mod mistakes;
 mod not_bound;
 /// Durations, URLs and lists as operators write them.
 mod parse;
+/// The settings of rooms.
+mod rooms;
 /// Secrets: read, refused, generated.
 pub(crate) mod secrets;
 /// Flag, environment, `.env`, default: who wins, and what is a mistake.

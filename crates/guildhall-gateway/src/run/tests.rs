@@ -23,7 +23,7 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    Intents, Limits,
+    Intents, Limits, RoomSettings,
     config::tests::NAMES,
     shard::tests::discord::{Discord as FalseDiscord, PATIENCE, Peer},
 };
@@ -441,6 +441,7 @@ fn config(discord: &FalseDiscord) -> Config {
         discord_gateway_url: None,
         tls: guildhall_http::tls::client_config(None),
         log_window: NonZeroUsize::new(64).expect("some"),
+        rooms: RoomSettings::default(),
         names: NAMES,
         limits: Limits {
             close: Duration::from_millis(500),

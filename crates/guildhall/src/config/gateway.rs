@@ -6,7 +6,9 @@ use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits, ShardId};
 use guildhall_http::{Secret, WsUrl};
 use guildhall_model::GuildId;
 
-use super::{ConfigError, Mistakes, Settings, parse, refuse, secrets, tls, tls::ROOT_CERTIFICATES};
+use super::{
+    ConfigError, Mistakes, Settings, parse, refuse, rooms, secrets, tls, tls::ROOT_CERTIFICATES,
+};
 
 /// The settings that the role names to its operator.
 const NAMES: GatewaySettingNames = GatewaySettingNames {
@@ -37,6 +39,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
     let discord_gateway_url = mistakes.take(discord_gateway_url(settings));
     let tls = mistakes.take(tls::client_config(settings));
     let log_window = mistakes.take(log_window(settings));
+    let rooms = rooms::rooms(settings, &mut mistakes);
     let _data_dir = mistakes.take(settings.require("DATA_DIR"));
     let (
         Some(bot_token),
@@ -49,6 +52,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         Some(discord_gateway_url),
         Some(tls),
         Some(log_window),
+        Some(rooms),
     ) = (
         bot_token,
         guilds,
@@ -60,6 +64,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         discord_gateway_url,
         tls,
         log_window,
+        rooms,
     )
     else {
         return Err(mistakes.error());
@@ -76,6 +81,7 @@ pub(crate) fn gateway(settings: &Settings) -> Result<Config, ConfigError> {
         discord_gateway_url,
         tls,
         log_window,
+        rooms,
         limits: Limits::default(),
         names: NAMES,
     })

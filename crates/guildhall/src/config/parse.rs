@@ -159,6 +159,17 @@ where
 /// A duration such as `90s`, `30m`, `4h` or `7d`.
 pub(super) fn duration(settings: &Settings, name: &'static str) -> Result<Duration, ConfigError> {
     let text = settings.require(name)?;
+    match duration_of(text) {
+        Some(duration) => Ok(duration),
+        None => refuse!(
+            "{name} is {}: write a duration of at least a second, such as 90s, 30m, 4h or 2d.",
+            shown(text)
+        ),
+    }
+}
+
+/// The same within another value.
+pub(super) fn duration_of(text: &str) -> Option<Duration> {
     let split = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -171,11 +182,7 @@ pub(super) fn duration(settings: &Settings, name: &'static str) -> Result<Durati
         _ => None,
     };
     let product = number.parse().ok().zip(seconds);
-    match product.and_then(|(number, seconds)| u64::checked_mul(number, seconds)) {
-        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => refuse!(
-            "{name} is {}: write a duration of at least a second, such as 90s, 30m, 4h or 2d.",
-            shown(text)
-        ),
-    }
+    let seconds = product.and_then(|(number, seconds)| u64::checked_mul(number, seconds));
+    let seconds = seconds.filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs)
 }

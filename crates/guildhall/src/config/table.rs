@@ -159,7 +159,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         aliases: &["VITE_BASE_URL"],
         ..plain(
             "BASE_URL",
-            Web,
+            Both,
             None,
             "The page as browsers reach it; default http://localhost:WEB_PORT",
         )
@@ -284,6 +284,48 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Which log lines: a level, or target=level, comma-separated",
     ),
     plain(
+        "ROOM_PARENTS",
+        Gateway,
+        None,
+        "Categories in which rooms are made, comma-separated; the next when one is full",
+    ),
+    plain(
+        "ROOM_CREATORS",
+        Gateway,
+        None,
+        "Roles that may make rooms, comma-separated; unset: who may connect there",
+    ),
+    plain(
+        "ROOM_MODE",
+        Gateway,
+        Some("overwrites"),
+        "How people are let into rooms: overwrites or role",
+    ),
+    plain(
+        "ROOMS_PER_USER",
+        Gateway,
+        Some("1"),
+        "Rooms that one person may have in a guild",
+    ),
+    plain(
+        "ROOMS_MAX",
+        Gateway,
+        Some("50"),
+        "Rooms that there may be in a guild",
+    ),
+    plain(
+        "ROOM_IDLE",
+        Gateway,
+        Some("1h"),
+        "A room that nobody is in or looks at for so long is deleted",
+    ),
+    plain(
+        "LOBBIES",
+        Gateway,
+        None,
+        "Channels that make a room for who joins them: a JSON list",
+    ),
+    plain(
         "SIMULATOR_LISTEN",
         Simulator,
         Some("127.0.0.1:4000"),
@@ -305,21 +347,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
     not_built("PORT", Web, "Port that a platform chose; set WEB_PORT"),
     not_built("DISCORD_PUBLIC_KEY", Web, "Checks Discord's webhook events"),
     not_built("DISCORD_CHAT", Gateway, "Text channels to bridge"),
-    not_built(
-        "ROOM_PARENTS",
-        Gateway,
-        "Categories in which rooms are made",
-    ),
-    not_built("ROOM_CREATORS", Gateway, "Roles that may make rooms"),
-    not_built("ROOM_MODE", Gateway, "How rooms are kept private"),
-    not_built("ROOMS_PER_USER", Gateway, "Rooms that one user may have"),
-    not_built("ROOMS_MAX", Gateway, "Rooms that there may be"),
-    not_built("ROOM_IDLE", Gateway, "When an empty room is deleted"),
-    not_built(
-        "LOBBIES",
-        Gateway,
-        "Channels that make a room for who joins them",
-    ),
     not_built("HISTORY_DAYS", Gateway, "How long history is kept"),
     not_built(
         "GATEWAY_PUBLIC_URL",

@@ -176,7 +176,7 @@ fn a_feature_not_built_is_refused_unless_it_is_said_in_dotenv() {
         "API_TOKENS",
         "SHARDS",
         "DISCORD_CHAT",
-        "LOBBIES",
+        "HISTORY_DAYS",
         // Two letters from `SSL_CERT_FILE`.
         "TLS_CERT_FILE",
         "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits};
+use guildhall_gateway::{Config, GatewaySettingNames, Intents, Limits, RoomSettings};
 use guildhall_http::{Secret, StrongSecret};
 use guildhall_model::{Cursor, GuildId, LogId};
 use parking_lot::{Mutex, MutexGuard};
@@ -376,6 +376,7 @@ pub(crate) fn config(plan: &Plan, discord: &Discord, link_token: &str) -> Config
         discord_gateway_url: None,
         tls: guildhall_http::tls::client_config(None),
         log_window: NonZeroUsize::new(plan.window).expect("some"),
+        rooms: RoomSettings::default(),
         names: GatewaySettingNames {
             bot_token: "the bot's token",
             guilds: "the guilds",

@@ -4,7 +4,9 @@
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc, thread, time::Duration};
 
-use guildhall_gateway::{Config, GatewayPorts, GatewaySettingNames, Intents, ShardId};
+use guildhall_gateway::{
+    Config, GatewayPorts, GatewaySettingNames, Intents, RoomSettings, ShardId,
+};
 use guildhall_http::{Secret, StrongSecret};
 use guildhall_ports::{
     SystemClock,
@@ -211,6 +213,7 @@ fn config(discord: &Discord, shards: u16, port: u16) -> Config {
         discord_gateway_url: None,
         tls: guildhall_http::tls::client_config(None),
         log_window: NonZeroUsize::new(4_096).expect("some"),
+        rooms: RoomSettings::default(),
         limits,
         names: GatewaySettingNames {
             bot_token: "DISCORD_BOT_TOKEN",
