@@ -1,11 +1,14 @@
 //! `guildhall demo`: the product with another Discord address. Nothing on the road knows that it
 //! is a demo; here it gets its settings, and here its first visitor signs in for the `curl` line.
 
+/// A channel that makes rooms.
+mod lobby;
 /// Signs in as a browser would.
 mod visitor;
 
 use std::net::{SocketAddr, TcpListener};
 
+use anyhow::Context;
 use url::Url;
 
 use super::{all, simulator};
@@ -60,6 +63,12 @@ pub(super) async fn run(
 
     let mut lifecycle = Lifecycle::new();
     simulator::start(&mut lifecycle, simulator);
+    // The gateway names it in the chats of rooms.
+    if let Some(port) = settings.get("WEB_PORT").filter(|port| *port != "0") {
+        settings.set("BASE_URL", format!("http://localhost:{port}"));
+    }
+    let lobby = lobby::open(&discord, &application.guild_id.to_string()).await;
+    settings.set("LOBBIES", lobby.context("the demo's lobby")?);
     let started = all::start(&mut lifecycle, settings).await?;
     let page = format!("http://localhost:{}", started.web.port());
     let greeting = Greeting {
@@ -197,6 +206,10 @@ impl Greeting {
         }
         println!("  page       {page}");
         println!("  simulator  {simulator}   the Discord side: let people join and leave here");
+        println!(
+            "  lobby      whoever joins \"{}\" there is in a room of their own",
+            lobby::NAME
+        );
         println!("  ops        http://{ops}/readyz");
         match cookie {
             Ok(cookie) => {

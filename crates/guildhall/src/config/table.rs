@@ -56,6 +56,9 @@ impl Setting {
                     | "ALLOWED_ORIGINS"
                     | "TRUSTED_PROXIES"
                     | "SSL_CERT_FILE"
+                    | "LOBBIES"
+                    | "ROOM_PARENTS"
+                    | "ROOM_CREATORS"
             )
     }
 

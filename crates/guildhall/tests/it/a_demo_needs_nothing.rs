@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::house::{Discord, Folder, Process, Stream, client, free_port};
+use crate::{
+    commands::stage::room_of,
+    house::{Discord, Folder, Process, Stream, client, free_port, until},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
@@ -53,6 +57,7 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
         stream.until("voice.joined").await.data["userId"],
         discord.people[0]
     );
+    a_lobby_makes_a_room(&demo, &discord).await;
     let command = demo.line_after("command").await;
     discord
         .voice(&discord.visitor, Some(&discord.rooms[0]))
@@ -62,7 +67,7 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
         .args(["-c", &command])
         .output();
     let answer = answer.expect("curl is there").stdout;
-    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
     assert_eq!(answer["outcome"], "done");
     let left = stream.until("voice.left").await;
     assert_eq!(left.data["userId"], discord.visitor.as_str());
@@ -80,6 +85,34 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
         2,
         "only the two logs: a demo leaves nothing behind"
     );
+}
+
+/// Somebody joins the channel that the greeting names, and is in a room of their own then.
+async fn a_lobby_makes_a_room(demo: &Process, discord: &Discord) {
+    let lobby = demo.line_after("lobby").await;
+    let name = lobby.split('"').nth(1).expect("its name");
+    let channel = |truth: &Value, of: &str, is: &str| {
+        let mut channels = truth["guilds"][0]["channels"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        channels.find(|one| one[of] == is).cloned()
+    };
+    let before = discord.state().await;
+    let lobby = channel(&before, "name", name).expect("it is there");
+    let lobby = lobby["id"].as_str().expect("an id");
+    let who = &discord.people[1];
+    discord.voice(who, Some(lobby)).await;
+    until("they are in a room of their own", async || {
+        let truth = discord.state().await;
+        let Some(room) = room_of(&truth, who).filter(|room| room != lobby) else {
+            return false;
+        };
+        let old = channel(&before, "id", &room);
+        assert_eq!(old, None, "a room that was there already");
+        channel(&truth, "id", &room).is_some_and(|room| room["messages"][0].is_object())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,9 @@
 //! it acted, and how many requests came to each route.
 
 /// The six commands, and a stage on which each has something to do.
-mod stage;
+pub(crate) mod stage;
 /// Who gives them, and what they are told.
-mod teller;
+pub(crate) mod teller;
 
 mod each_answer_of_discord_is_told;
 mod histories_with_kills;

@@ -310,6 +310,7 @@ fn settings(discord: &Discord, ports: &Ports) -> Vec<(String, String)> {
         ("GATEWAY_WS_PORT", &ports.link.to_string()),
         ("GATEWAY_WS_URL", &link),
         ("WEB_PORT", &ports.web.to_string()),
+        ("BASE_URL", &format!("http://localhost:{}", ports.web)),
         (
             "RUST_LOG",
             "info,guildhall=debug,guildhall_gateway=debug,guildhall_web=debug",

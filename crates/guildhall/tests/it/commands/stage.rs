@@ -147,7 +147,7 @@ impl Stage {
 }
 
 /// A new member of the first guild.
-pub(super) async fn member(discord: &Discord, name: &str, roles: &[&str]) -> String {
+pub(crate) async fn member(discord: &Discord, name: &str, roles: &[&str]) -> String {
     let user = id(&discord.post("/sim/users", &json!({"username": name})).await);
     let member = json!({"guildId": discord.guild, "userId": user, "roles": roles});
     discord.post("/sim/members", &member).await;
@@ -155,12 +155,12 @@ pub(super) async fn member(discord: &Discord, name: &str, roles: &[&str]) -> Str
 }
 
 /// The id of what was made.
-pub(super) fn id(made: &Value) -> String {
+pub(crate) fn id(made: &Value) -> String {
     made["id"].as_str().expect("an id").to_owned()
 }
 
 /// The room of the first guild in which somebody is.
-pub(super) fn room_of(truth: &Value, user: &str) -> Option<String> {
+pub(crate) fn room_of(truth: &Value, user: &str) -> Option<String> {
     let voice = truth["guilds"][0]["voiceStates"].as_array();
     let there = voice
         .into_iter()

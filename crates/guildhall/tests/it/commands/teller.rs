@@ -7,25 +7,25 @@ use crate::house::{House, LINK_TOKEN, SESSION_SECRET};
 
 /// Somebody who has signed in.
 #[derive(Clone, Debug)]
-pub(super) struct Teller {
-    pub(super) id: String,
-    pub(super) cookie: String,
+pub(crate) struct Teller {
+    pub(crate) id: String,
+    pub(crate) cookie: String,
 }
 
 /// What a command is answered.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// The header, in seconds.
-    pub(super) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
     /// The body as it came.
-    pub(super) text: String,
-    pub(super) body: Value,
+    pub(crate) text: String,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// Everything that came.
-    pub(super) async fn read(response: Response) -> reqwest::Result<Self> {
+    pub(crate) async fn read(response: Response) -> reqwest::Result<Self> {
         let status = response.status().as_u16();
         let header = response.headers().get("retry-after");
         let retry_after = header.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -39,21 +39,21 @@ impl Answer {
     }
 
     /// The status, with the outcome or the error in a word.
-    pub(super) fn told(&self) -> (u16, &str) {
+    pub(crate) fn told(&self) -> (u16, &str) {
         let outcome = self.body["outcome"].as_str();
         let word = outcome.or(self.body["error"]["code"].as_str());
         (self.status, word.unwrap_or_else(|| panic!("{self:?}")))
     }
 
     /// A number of the body, such as a time.
-    pub(super) fn number(&self, field: &str) -> u64 {
+    pub(crate) fn number(&self, field: &str) -> u64 {
         let number = self.body[field].as_u64();
         number.unwrap_or_else(|| panic!("no {field} in {self:?}"))
     }
 }
 
 impl Teller {
-    pub(super) async fn sign_in(house: &House, id: &str) -> Self {
+    pub(crate) async fn sign_in(house: &House, id: &str) -> Self {
         Self {
             id: id.to_owned(),
             cookie: house.sign_in(id).await,
@@ -61,7 +61,7 @@ impl Teller {
     }
 
     /// Gives a command, as a page does.
-    pub(super) async fn give(
+    pub(crate) async fn give(
         &self,
         house: &House,
         name: &str,
@@ -85,7 +85,7 @@ impl Teller {
     }
 
     /// The same, to be sent.
-    pub(super) fn request(
+    pub(crate) fn request(
         &self,
         house: &House,
         name: &str,
@@ -103,13 +103,13 @@ impl Teller {
 }
 
 /// Whether it says that nothing was decided yet.
-pub(super) fn is_worth_another_try(answer: &Answer) -> bool {
+pub(crate) fn is_worth_another_try(answer: &Answer) -> bool {
     matches!(answer.status, 429 | 503 | 504) || answer.told() == (502, "discord_failed")
 }
 
 /// How often Discord did something of this name for somebody, by the audit log: what changes nothing
 /// has no line there.
-pub(super) fn times_done(truth: &Value, name: &str, actor: &str) -> usize {
+pub(crate) fn times_done(truth: &Value, name: &str, actor: &str) -> usize {
     let reason = format!("{name} by {actor}");
     let guilds = truth["guilds"].as_array().into_iter().flatten();
     let entries = guilds.flat_map(|guild| guild["auditLog"].as_array().into_iter().flatten());
@@ -117,7 +117,7 @@ pub(super) fn times_done(truth: &Value, name: &str, actor: &str) -> usize {
 }
 
 /// How many requests came to a route of Discord's.
-pub(super) fn requests(truth: &Value, route: &str) -> u64 {
+pub(crate) fn requests(truth: &Value, route: &str) -> u64 {
     truth["requests"][route].as_u64().unwrap_or_default()
 }
 
@@ -126,7 +126,7 @@ pub(super) fn requests(truth: &Value, route: &str) -> u64 {
     clippy::disallowed_methods,
     reason = "what is told is compared with it"
 )]
-pub(super) fn unix_ms() -> u64 {
+pub(crate) fn unix_ms() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     u64::try_from(now.expect("after 1970").as_millis()).expect("small")
 }

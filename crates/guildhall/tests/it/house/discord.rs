@@ -106,6 +106,20 @@ impl Discord {
         assert!(status.is_success(), "{path} {edit}: {status}");
     }
 
+    /// Changes something in any way.
+    pub(crate) async fn change(&self, method: &str, path: &str, body: &Value) {
+        let status = self.try_change(method, path, body).await;
+        assert!(status.is_success(), "{path} {body}: {status}");
+    }
+
+    /// The same where it may be refused.
+    pub(crate) async fn try_change(&self, method: &str, path: &str, body: &Value) -> StatusCode {
+        let method = method.parse().expect("a method");
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let answer = request.json(body).send().await;
+        answer.expect("the simulator answers").status()
+    }
+
     /// Removes the bot from a guild, which is the guild's end here.
     pub(crate) async fn remove_guild(&self, guild: &str) {
         let path = format!("{}/sim/guilds/{guild}", self.url);
