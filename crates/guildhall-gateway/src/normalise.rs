@@ -20,6 +20,8 @@ mod voice;
 mod pending;
 /// Rooms and categories.
 mod channel;
+/// The lines of text below rooms' names.
+mod status;
 /// Permissions of roles.
 mod role;
 /// Guilds coming, changing and going.
@@ -148,6 +150,9 @@ const GUILDS_PER_SHARD: usize = 10_000;
 /// Of a session's name, and of the address to resume it at: they have about 40.
 const SESSION_BYTES: usize = 512;
 
+/// The answer to a question for the status of a guild's voice channels.
+pub(crate) const CHANNEL_INFO: &str = "CHANNEL_INFO";
+
 /// Reads one dispatch: `kind` is its `t`, `data` the JSON text of its `d`. Total: any text is
 /// answered.
 pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Normalised {
@@ -170,6 +175,8 @@ pub(crate) fn dispatch(kind: &str, data: &str, context: &Context<'_>) -> Normali
         "VOICE_STATE_UPDATE" => voice::state_updated(data, context),
         "CHANNEL_CREATE" | "CHANNEL_UPDATE" => channel::created_or_updated(data, context),
         "CHANNEL_DELETE" => channel::deleted(data, context),
+        CHANNEL_INFO => status::channel_info(data, context),
+        "VOICE_CHANNEL_STATUS_UPDATE" => status::updated(data, context),
         "GUILD_CREATE" => guild::created(data, context),
         "GUILD_UPDATE" => guild::updated(data, context),
         "GUILD_DELETE" => guild::deleted(data, context),

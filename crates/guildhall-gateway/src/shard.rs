@@ -18,6 +18,7 @@ mod message;
 use std::{sync::Arc, time::Duration};
 
 use guildhall_http::Secret;
+use guildhall_model::GuildId;
 use guildhall_ports::{Clock, journal::ResumeState};
 use metrics::{counter, gauge};
 use rustls::ClientConfig;
@@ -90,6 +91,7 @@ pub(crate) enum ShardExit {
 pub(crate) async fn run(
     shard: ShardSetup,
     mut requests: mpsc::Receiver<MembersRequest>,
+    mut channel_infos: mpsc::Receiver<GuildId>,
     stop: CancellationToken,
 ) -> ShardExit {
     let mut policy = ReconnectPolicy::new(shard.limits, shard.resume.clone());
@@ -99,6 +101,7 @@ pub(crate) async fn run(
         let lent = Lent {
             policy: &mut policy,
             requests: &mut requests,
+            channel_infos: &mut channel_infos,
             compression: &mut compression,
         };
         let disconnect = match shard.connect(lent, &mut gateway_url, &stop).await {

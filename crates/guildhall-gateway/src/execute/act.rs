@@ -19,8 +19,8 @@ use guildhall_http::driver_time::now;
 use guildhall_model::{
     Cursor, Position, UnixMs,
     command::{
-        Before, Command, CommandDone, CommandError, CommandErrorCode, CommandRequest,
-        CommandResult, Judgement, Outcome,
+        Before, CommandDone, CommandError, CommandErrorCode, CommandRequest, CommandResult,
+        Judgement, Outcome,
     },
 };
 use guildhall_ports::{Clock, CommandJournal, CommandState, Intent, JournalError, millis};
@@ -282,9 +282,6 @@ impl Act {
     /// time.
     async fn effect(&self) -> Result<Option<Cursor>, Ended> {
         let request = &self.accepted.request;
-        if matches!(request.command, Command::SetRoomStatus { .. }) {
-            return Ok(None);
-        }
         let about = About::When {
             expectation: Expectation::Done(request.actor, request.command.clone()),
             until: now() + EFFECT,

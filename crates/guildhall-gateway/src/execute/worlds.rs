@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use guildhall_model::{
-    Change, GuildId, Position,
-    command::{Command, CommandRequest},
-};
+use guildhall_model::{Change, GuildId, Position, command::CommandRequest};
 
 use crate::{
     ShardId,
@@ -85,10 +82,7 @@ fn touches(change: &Change, request: &CommandRequest) -> bool {
         Change::VoiceJoined(joined) => person == Some(joined.user_id),
         Change::VoiceLeft { user_id, .. } => person == Some(*user_id),
         Change::RoomCreated(created) => room == Some(created.info.channel_id),
-        // Nobody is told of a status, so no event is about one.
-        Change::RoomUpdated(info) => {
-            room == Some(info.channel_id) && !matches!(command, Command::SetRoomStatus { .. })
-        }
+        Change::RoomUpdated(info) => room == Some(info.channel_id),
         Change::RoomDeleted { channel_id } => room == Some(*channel_id),
         // All of it was compared anew.
         Change::GuildAvailable(Some(_)) | Change::GuildRemoved => true,

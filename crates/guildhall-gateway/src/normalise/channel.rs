@@ -308,7 +308,7 @@ impl<'de> Deserialize<'de> for Overwrites {
 }
 
 /// The guild of a channel object, which may not name it: then that of the channel or its category.
-fn guild_of<'a>(
+pub(super) fn guild_of<'a>(
     named: &Field<GuildId>,
     around: [ChannelId; 2],
     context: &Context<'a>,

@@ -11,9 +11,11 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// Discord's longest text that we keep is a channel's name, of 100 characters. What is longer is
+/// But for a status, Discord's longest text that we keep is a channel's name, of 100 characters. What is longer is
 /// no name, and would be kept in memory and journal for every event about it.
 const TEXT_CHARS: usize = 200;
+/// Discord's bound on a voice channel's status.
+const STATUS_CHARS: usize = 500;
 
 /// A field as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,15 +98,35 @@ pub(super) struct Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut text = String::deserialize(deserializer)?;
-        let end = text.char_indices().nth(TEXT_CHARS).map(|(end, _)| end);
-        if let Some(end) = end {
-            text.truncate(end);
-            text.shrink_to_fit();
-        }
-        let cut = end.is_some();
+        let text = String::deserialize(deserializer)?;
+        let (text, cut) = shortened(text, TEXT_CHARS);
         Ok(Self { text, cut })
     }
+}
+
+/// A voice channel's status, likewise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StatusText {
+    pub(super) text: String,
+    pub(super) cut: bool,
+}
+
+impl<'de> Deserialize<'de> for StatusText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (text, cut) = shortened(text, STATUS_CHARS);
+        Ok(Self { text, cut })
+    }
+}
+
+/// So many characters at most, and whether there were more.
+fn shortened(mut text: String, most: usize) -> (String, bool) {
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    if let Some(end) = end {
+        text.truncate(end);
+        text.shrink_to_fit();
+    }
+    (text, end.is_some())
 }
 
 /// What of a dispatch could not be read, each by the name of the first such field.

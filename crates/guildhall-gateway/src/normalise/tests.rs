@@ -17,6 +17,7 @@ mod names;
 mod odd;
 mod pending;
 mod random;
+mod status;
 mod truth;
 mod voice;
 

@@ -160,6 +160,7 @@ impl Shard {
             clock: Arc::clone(&shared.clock),
         };
         let (requests, asked) = mpsc::channel(shard::REQUESTS);
+        let (channel_infos, infos_asked) = mpsc::channel(shard::REQUESTS);
         let setup = SequencerSetup {
             journal: self.journal,
             log: self.log,
@@ -174,13 +175,14 @@ impl Shard {
             names,
             renew,
             requests,
+            channel_infos,
         };
         let sequencer = sequencer::run(setup, self.inbox, shared.sequencer_stop.clone());
         let sequencer = Box::pin(sequencer).instrument(info_span!("sequencer", shard.id = number));
         tasks.spawn_sequencer("the sequencer's task broke", async {
             TaskExit::Sequencer(sequencer.await)
         });
-        let connection = shard::run(connection, asked, shared.stop.clone())
+        let connection = shard::run(connection, asked, infos_asked, shared.stop.clone())
             .instrument(info_span!("shard", shard.id = number));
         tasks.spawn("the connection's task broke", async {
             TaskExit::Shard(connection.await)

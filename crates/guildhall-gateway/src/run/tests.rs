@@ -108,12 +108,17 @@ async fn a_crowd_of_viewers_is_looked_up_together_over_the_connection() {
     let mut peer = with_a_guild(&discord).await;
     let mut web = harness.attach().await;
     web.subscribe().await;
+    let info = peer.asked_to(43).await;
+    assert_eq!(
+        info["d"]["guild_id"], "1",
+        "for what stands below its rooms' names"
+    );
     let crowd = 1_000..1_080;
     for user in crowd.clone() {
         web.say(&watch(user, UserId(user), vec![GuildId(1)])).await;
     }
     // REST answers everybody with role 4, at its own pace; this is faster.
-    let request = peer.asked().await;
+    let request = peer.asked_to(8).await;
     assert_eq!(
         (&request["op"], &request["d"]["guild_id"]),
         (&json!(8), &json!("1"))

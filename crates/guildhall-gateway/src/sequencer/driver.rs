@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use guildhall_link::frame::Ack;
-use guildhall_model::{Position, UnixMs, guild::Membership};
+use guildhall_model::{GuildId, Position, UnixMs, guild::Membership};
 use guildhall_ports::{Clock, Journal, journal::ResumeState};
 use metrics::{Gauge, counter, histogram};
 use tokio::{
@@ -55,6 +55,8 @@ pub(crate) struct SequencerSetup {
     pub rollback: watch::Receiver<Option<Position>>,
     /// To the connection to Discord, if there is one.
     pub requests: mpsc::Sender<MembersRequest>,
+    /// Likewise, and behind those.
+    pub channel_infos: mpsc::Sender<GuildId>,
 }
 
 /// Runs until it is stopped. Takes what is in the inbox then, and no more, and commits it.
@@ -87,6 +89,7 @@ pub(crate) async fn run(
         clock: setup.clock,
         renew: setup.renew,
         requests: setup.requests,
+        channel_infos: setup.channel_infos,
         inbox,
         rollback: setup.rollback,
         gathered: 0,
@@ -112,6 +115,7 @@ struct Driver {
     clock: Arc<dyn Clock>,
     renew: Arc<Notify>,
     requests: mpsc::Sender<MembersRequest>,
+    channel_infos: mpsc::Sender<GuildId>,
     inbox: mpsc::Receiver<Input>,
     rollback: watch::Receiver<Option<Position>>,
     /// Inputs in the batch that gathers.
@@ -354,6 +358,10 @@ impl Driver {
                     // Full: the connection has no time, and soon there will be none. What is not
                     // sent has no answer, and is asked for again.
                     let _full = self.requests.try_send(request);
+                }
+                Effect::AskForChannelInfo(guild_id) => {
+                    // Full: as above.
+                    let _full = self.channel_infos.try_send(guild_id);
                 }
                 Effect::Answer { watch, failed } => {
                     if let Some(reply) = self.replies.remove(&watch) {

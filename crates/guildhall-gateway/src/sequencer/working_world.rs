@@ -9,6 +9,8 @@ mod numbers;
 mod follow_rights;
 /// Giving up Discord's session for a fresh one.
 mod renewal;
+/// Asking for the status of voice channels.
+mod channel_info;
 /// Rooms that Guildhall made.
 mod managed;
 /// What the bot itself is.
@@ -36,6 +38,7 @@ use crate::{
     rights::{MemberKey, Quota, Rights, WatchId},
 };
 
+use channel_info::ChannelInfoQueue;
 use numbers::DispatchNumbers;
 use renewal::Renewal;
 
@@ -78,6 +81,7 @@ pub(super) struct WorkingWorld {
     /// When it was last logged that more was asked than is kept.
     refused_logged_at: BTreeMap<Quota, UnixMs>,
     questions: Questions,
+    channel_info: ChannelInfoQueue,
     events: Vec<Event>,
     /// Where in `events` another cause begins.
     causes: Vec<usize>,
@@ -165,6 +169,7 @@ impl WorkingWorld {
             pending_dropped_logged_at: None,
             refused_logged_at: BTreeMap::new(),
             questions: Questions::default(),
+            channel_info: ChannelInfoQueue::default(),
             events: Vec::new(),
             causes: Vec::new(),
             effects: Vec::new(),
@@ -199,6 +204,7 @@ impl WorkingWorld {
     pub(super) fn lost(&mut self, lost: Lost, now: Instant, wall: UnixMs) {
         self.begin_cause();
         self.availability.lost(&lost, wall);
+        self.channel_info.lost();
         self.renewal.lost();
         if !lost.resumable {
             self.resume = None;
@@ -252,12 +258,19 @@ impl WorkingWorld {
         self.follow_rights(wall);
         self.renew_when_due(now, wall);
         self.give_up_waiting(now);
+        self.ask_for_channel_info(now);
     }
 
     /// When to come back if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let renewal = self.renewal.due().filter(|_| self.may_renew());
-        let deadlines = [self.rights.deadline(), renewal, self.questions.deadline()];
+        let channel_info = self.channel_info.deadline();
+        let deadlines = [
+            self.rights.deadline(),
+            renewal,
+            self.questions.deadline(),
+            channel_info.filter(|_| self.availability.is_live()),
+        ];
         deadlines.into_iter().flatten().min()
     }
 

@@ -4,6 +4,7 @@
 
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
+use guildhall_model::GuildId;
 use metrics::counter;
 use tokio::{
     select,
@@ -48,6 +49,8 @@ pub(super) struct Lent<'a> {
     pub policy: &'a mut ReconnectPolicy,
     /// Taken only while the session is established.
     pub requests: &'a mut mpsc::Receiver<MembersRequest>,
+    /// Likewise, where there is none of those.
+    pub channel_infos: &'a mut mpsc::Receiver<GuildId>,
     /// What to ask Discord to compress with.
     pub compression: &'a mut Compression,
 }
@@ -67,6 +70,7 @@ struct Connection<'a> {
 enum Woken {
     Arrived(Arrival),
     MembersRequested(MembersRequest),
+    ChannelInfoRequested(GuildId),
     StopAsked,
     RenewalAsked,
     /// Whether a fresh session may be begun.
@@ -86,6 +90,7 @@ pub(super) async fn run(
     let begun = Instant::now();
     // Whoever asked has been told that the connection before this one is gone.
     while lent.requests.try_recv().is_ok() {}
+    while lent.channel_infos.try_recv().is_ok() {}
     let roots_setting = shard.names.root_certificates;
     let tls = Arc::clone(&shard.tls);
     let dial = transport::connect(url, *lent.compression, tls, roots_setting);
@@ -175,6 +180,9 @@ impl<'a> Connection<'a> {
             Some(request) = self.lent.requests.recv(), if takes_requests => {
                 Woken::MembersRequested(request)
             }
+            Some(guild_id) = self.lent.channel_infos.recv(), if takes_requests => {
+                Woken::ChannelInfoRequested(guild_id)
+            }
             arrival = self.transport.next() => Woken::Arrived(arrival),
             () = until(steady_at) => Woken::Steady,
             () = until(deadline) => Woken::TimePassed,
@@ -186,6 +194,10 @@ impl<'a> Connection<'a> {
             Woken::Arrived(arrival) => return self.arrived(arrival, now),
             Woken::MembersRequested(request) => {
                 self.tell(Input::RequestMade(SessionRequest::Members(request)), now);
+            }
+            Woken::ChannelInfoRequested(guild_id) => {
+                let request = SessionRequest::ChannelInfo(guild_id);
+                self.tell(Input::RequestMade(request), now);
             }
             Woken::StopAsked => {
                 self.stopping = true;

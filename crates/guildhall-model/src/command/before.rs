@@ -19,6 +19,8 @@ pub enum Before {
     Name(String),
     /// How many fit into the room.
     Limit(u32),
+    /// The line of text below the room's name; `None`: none, or none was told yet.
+    Status(Option<String>),
     /// Nobody new may enter the room.
     Locked(bool),
     /// Who is not listed does not see the room.
@@ -44,9 +46,10 @@ impl Before {
         match command {
             Command::RenameRoom { .. } => Some(Self::Name(info()?.name.clone())),
             Command::SetRoomLimit { .. } => Some(Self::Limit(info()?.user_limit)),
-            Command::SetRoomStatus { .. }
-            | Command::CreateInvite { .. }
-            | Command::RevokeInvites { .. } => room().map(|_| Self::Unknown),
+            Command::SetRoomStatus { .. } => Some(Self::Status(info()?.status.clone())),
+            Command::CreateInvite { .. } | Command::RevokeInvites { .. } => {
+                room().map(|_| Self::Unknown)
+            }
             Command::CreateRoom { .. } => Some(Self::Unknown),
             Command::LockRoom { .. } => Some(Self::Locked(managed()?.locked)),
             Command::HideRoom { .. } => Some(Self::Hidden(managed()?.hidden)),
@@ -84,6 +87,7 @@ impl Before {
             (Self::Room(there), Command::Disconnect { .. }) => there.is_none(),
             (Self::Name(is), Command::RenameRoom { name, .. }) => is == name,
             (Self::Limit(is), Command::SetRoomLimit { limit, .. }) => is == limit,
+            (Self::Status(is), Command::SetRoomStatus { status, .. }) => is == status,
             (Self::Locked(is), Command::LockRoom { locked, .. }) => is == locked,
             (Self::Hidden(is), Command::HideRoom { hidden, .. }) => is == hidden,
             (Self::OwnedBy(is), Command::TransferRoom { user_id, .. }) => is == user_id,

@@ -77,47 +77,14 @@ pub fn judge(
             allow_return,
             ..
         } => return actor.kicks(user_id, channel_id, allow_return),
-        Command::RenameRoom { channel_id, .. } | Command::SetRoomLimit { channel_id, .. } => {
-            actor.owns_or_needs(MANAGE_CHANNELS, channel_id)?;
-        }
-        Command::SetRoomStatus { channel_id, .. } => {
-            let is_there = actor.room() == Some(channel_id);
-            let needed = if is_there && !actor.may(MANAGE_CHANNELS, channel_id)? {
-                SET_VOICE_CHANNEL_STATUS
-            } else {
-                MANAGE_CHANNELS
-            };
-            actor.owns_or_needs(needed, channel_id)?;
-        }
-        Command::LockRoom { channel_id, .. }
-        | Command::HideRoom { channel_id, .. }
-        | Command::CloseRoom { channel_id, .. }
-        | Command::CreateInvite { channel_id, .. }
-        | Command::RevokeInvites { channel_id, .. } => {
-            actor.managed(channel_id)?;
-            actor.owns_or_needs(MANAGE_CHANNELS, channel_id)?;
-        }
-        Command::TransferRoom {
-            channel_id,
-            user_id,
-            ..
-        } => actor.transfers(channel_id, user_id)?,
-        Command::BlockFromRoom {
-            channel_id,
-            user_id,
-            ..
-        } => actor.blocks(channel_id, user_id)?,
-        Command::UnblockFromRoom { channel_id, .. } => {
-            actor.managed(channel_id)?;
-            actor.owns_or_needs(MOVE_MEMBERS, channel_id)?;
-        }
-        Command::ClaimRoom { channel_id, .. } => actor.claims(channel_id)?,
-        Command::CreateRoom { .. } | Command::EnterLobby { .. } | Command::JoinRoom { .. } => {}
-    }
-    if command.is_so(user_id, guild) == Some(true) {
-        return Ok(Judgement::AlreadySo);
+        _ => actor.is_allowed(command)?,
     }
     let before = Before::of(command, user_id, guild);
+    // That a room has no status is not known before Discord was asked: so it is taken away anew.
+    let is_known = before != Some(Before::Status(None));
+    if is_known && command.is_so(user_id, guild) == Some(true) {
+        return Ok(Judgement::AlreadySo);
+    }
     Ok(Judgement::ToDo(before.unwrap_or(Before::Unknown)))
 }
 
@@ -191,6 +158,54 @@ impl<'a> Actor<'a> {
     /// The room in which the actor is.
     fn room(&self) -> Option<ChannelId> {
         room_of(self.guild, self.member.user_id)
+    }
+
+    /// What moves nobody, and so is done or not: who may.
+    fn is_allowed(&self, command: &Command) -> Result<(), CommandError> {
+        match *command {
+            Command::RenameRoom { channel_id, .. } | Command::SetRoomLimit { channel_id, .. } => {
+                self.owns_or_needs(MANAGE_CHANNELS, channel_id)?;
+            }
+            Command::SetRoomStatus { channel_id, .. } => {
+                let is_there = self.room() == Some(channel_id);
+                let needed = if is_there && !self.may(MANAGE_CHANNELS, channel_id)? {
+                    SET_VOICE_CHANNEL_STATUS
+                } else {
+                    MANAGE_CHANNELS
+                };
+                self.owns_or_needs(needed, channel_id)?;
+            }
+            Command::LockRoom { channel_id, .. }
+            | Command::HideRoom { channel_id, .. }
+            | Command::CloseRoom { channel_id, .. }
+            | Command::CreateInvite { channel_id, .. }
+            | Command::RevokeInvites { channel_id, .. } => {
+                self.managed(channel_id)?;
+                self.owns_or_needs(MANAGE_CHANNELS, channel_id)?;
+            }
+            Command::TransferRoom {
+                channel_id,
+                user_id,
+                ..
+            } => self.transfers(channel_id, user_id)?,
+            Command::BlockFromRoom {
+                channel_id,
+                user_id,
+                ..
+            } => self.blocks(channel_id, user_id)?,
+            Command::UnblockFromRoom { channel_id, .. } => {
+                self.managed(channel_id)?;
+                self.owns_or_needs(MOVE_MEMBERS, channel_id)?;
+            }
+            Command::ClaimRoom { channel_id, .. } => self.claims(channel_id)?,
+            Command::ConnectUserToVoiceChannel { .. }
+            | Command::Disconnect { .. }
+            | Command::KickFromRoom { .. }
+            | Command::CreateRoom { .. }
+            | Command::EnterLobby { .. }
+            | Command::JoinRoom { .. } => {}
+        }
+        Ok(())
     }
 
     fn connects(&self, user_id: UserId, channel_id: ChannelId) -> Result<Judgement, CommandError> {

@@ -135,11 +135,11 @@ fn a_status_is_set_from_within_by_its_own_right_and_from_outside_by_manage_chann
     assert_eq!(refused(&guild_with(&[]), MIA, &status), Code::Forbidden);
     assert_eq!(
         judged(&guild_with(&[(MIA, OPEN)]), MIA, &status),
-        Ok(Judgement::ToDo(Before::Unknown))
+        Ok(Judgement::ToDo(Before::Status(None)))
     );
     assert_eq!(
         judged(&guild_with(&[]), OWNER, &status),
-        Ok(Judgement::ToDo(Before::Unknown))
+        Ok(Judgement::ToDo(Before::Status(None)))
     );
     let refusal = judged(&guild_with(&[(ANNA, OPEN)]), ANNA, &status).expect_err("no right");
     assert_eq!(refusal.missing, ["SET_VOICE_CHANNEL_STATUS"]);

@@ -68,7 +68,9 @@ proptest! {
     }
 }
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
+    "CHANNEL_INFO",
+    "VOICE_CHANNEL_STATUS_UPDATE",
     "READY",
     "VOICE_STATE_UPDATE",
     "CHANNEL_CREATE",
@@ -222,10 +224,21 @@ fn dispatch() -> impl Strategy<Value = (&'static str, Value)> {
         2 => (user_id(), "[a-b]{0,1}").prop_map(|(id, nick)| {
             ("GUILD_MEMBER_UPDATE", with(member_update(id), "nick", nick))
         }),
+        2 => vec(status(), 0..4).prop_map(|channels| {
+            ("CHANNEL_INFO", json!({ "guild_id": "1", "channels": channels }))
+        }),
+        2 => status().prop_map(|status| {
+            ("VOICE_CHANNEL_STATUS_UPDATE", with(status, "guild_id", "1"))
+        }),
         1 => user_id().prop_map(|id| {
             ("GUILD_MEMBER_REMOVE", json!({ "guild_id": "1", "user": user(id) }))
         }),
     ]
+}
+
+fn status() -> impl Strategy<Value = Value> {
+    let line = prop::option::weighted(0.7, "[a-b]{0,1}");
+    (400..406_u64, line).prop_map(|(id, line)| json!({ "id": id.to_string(), "status": line }))
 }
 
 fn whole_guild() -> impl Strategy<Value = Value> {

@@ -325,6 +325,7 @@ impl Harness {
             names: NAMES,
             renew: Arc::new(Notify::new()),
             requests: mpsc::channel(1).0,
+            channel_infos: mpsc::channel(1).0,
         };
         let (inbox, inputs) = Inbox::new();
         let stop = CancellationToken::new();

@@ -12,12 +12,14 @@ use tracing::warn;
 
 use super::{
     Fatal, WorkingWorld,
+    channel_info::reveals,
     numbers::{DispatchNumbers, Numbering},
 };
 use crate::{
     inbox::Dispatch,
     normalise::{
-        self, Context, GuildDelta, GuildTransition, MembersChunk, Normalised, Oddities, Ready,
+        self, CHANNEL_INFO, Context, GuildDelta, GuildTransition, MembersChunk, Normalised,
+        Oddities, Ready,
     },
     rights::{MemberKey, MembershipUpdate, Op8Chunk},
 };
@@ -144,7 +146,15 @@ impl WorkingWorld {
         if outdated || came && self.availability.missed_changes(guild_id) {
             self.reset_rights(guild_id, wall, now);
         }
+        let mut changes = delta.events.iter().map(|event| &event.change);
+        let revealed = changes.any(|change| reveals(&self.world, guild_id, change));
         self.emit(delta.events);
+        if kind == CHANNEL_INFO {
+            self.channel_info.answered(guild_id);
+        }
+        if came || revealed {
+            self.channel_info.want(guild_id);
+        }
         self.pending_dropped(guild_id, delta.pending_dropped, wall);
         match delta.transition {
             Some(GuildTransition::Came) => {
@@ -162,6 +172,7 @@ impl WorkingWorld {
             }
             Some(GuildTransition::Gone) => {
                 self.availability.gone(guild_id);
+                self.channel_info.forget(guild_id);
                 self.report.stale.remove(&guild_id);
                 if self.bridged.is_some() {
                     self.report.missing.insert(guild_id);
@@ -233,6 +244,7 @@ impl WorkingWorld {
             terms: self.terms.clone(),
         });
         self.numbers = DispatchNumbers::default();
+        self.channel_info.begun();
         self.renewal.begun();
         self.emit(ready.events);
         if let Some(from) = self.availability.ready(&ready.guilds, wall) {

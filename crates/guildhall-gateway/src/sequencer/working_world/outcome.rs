@@ -36,6 +36,8 @@ pub(in crate::sequencer) struct BatchOutcome {
 pub(in crate::sequencer) enum Effect {
     LookUpByRest(MemberKey),
     LookUpByOp8(MembersRequest),
+    /// Ask for the status of a guild's voice channels. One that can't be asked has no answer.
+    AskForChannelInfo(GuildId),
     Answer {
         watch: WatchId,
         failed: Vec<GuildId>,

@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
 
+/// When Discord is asked for the status of voice channels.
+mod channel_info;
 /// Rooms that Guildhall made.
 mod managed;
 /// What the bot itself is.
@@ -329,7 +331,12 @@ fn a_dispatch_that_cannot_be_read_asks_for_a_fresh_picture_and_not_again_and_aga
     let due = harness.working.deadline().expect("it is still wanted");
     assert_eq!(due, harness.now + RENEWALS_APART);
     harness.working.time_passed(due, 50);
-    assert_eq!(harness.working.take().effects, [Effect::Renew]);
+    let effects = harness.working.take().effects;
+    let [Effect::Renew, Effect::AskForChannelInfo(GUILD)] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    let info = json!({"guild_id": "1", "channels": []});
+    harness.dispatch("CHANNEL_INFO", &info);
     // There may have been no session to spare.
     assert_eq!(harness.working.deadline(), Some(due + RENEWALS_APART));
     harness.dispatch("READY", &ready(&["1"]));

@@ -63,7 +63,8 @@ fn ours(server: &Server) -> Running {
     others.spawn(commit_at_once(inputs));
     let mut task = JoinSet::new();
     task.spawn(async move {
-        run(shard, asked, CancellationToken::new()).await;
+        let (_, no_infos) = mpsc::channel(1);
+        run(shard, asked, no_infos, CancellationToken::new()).await;
     });
     Running {
         task,

@@ -37,7 +37,10 @@ impl fmt::Debug for Outgoing {
 #[derive(Clone, Debug)]
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "the product asks for members only, as yet")
+    expect(
+        dead_code,
+        reason = "the product shows the bot in no way of its own, as yet"
+    )
 )]
 pub(in crate::shard) enum SessionRequest {
     /// Op 8: members of a guild by their ids.

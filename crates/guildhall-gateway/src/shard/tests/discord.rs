@@ -164,6 +164,16 @@ impl Peer {
         }
     }
 
+    /// The next message of this op.
+    pub(crate) async fn asked_to(&mut self, op: u64) -> Value {
+        loop {
+            let message = self.asked().await;
+            if message["op"] == op {
+                return message;
+            }
+        }
+    }
+
     pub(crate) async fn ready(&mut self, resume_url: &str) {
         let ready = json!({
             "v": 10, "user": {"id": "5"}, "guilds": [],

@@ -60,7 +60,8 @@ impl Harness {
         let runtime = tokio::runtime::Handle::current();
         let resume = shard.resume.clone();
         runtime.spawn(keep(inputs, sequencer_wakes.clone(), resume, told));
-        let task = runtime.spawn(run(shard, asked, stop.clone()));
+        let (_, no_infos) = mpsc::channel(1);
+        let task = runtime.spawn(run(shard, asked, no_infos, stop.clone()));
         Self {
             requests,
             seen,
