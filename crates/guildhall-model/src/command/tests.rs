@@ -1,5 +1,10 @@
 //! Who may do what, command by command, and what is there to do.
 
+/// Who may make rooms, and what the bot lacks.
+mod creation;
+/// Rooms that Guildhall made.
+mod rooms;
+
 use std::collections::BTreeMap;
 
 use super::*;
