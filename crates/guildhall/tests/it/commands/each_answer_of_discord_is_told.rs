@@ -49,15 +49,6 @@ fn cases() -> Vec<Case> {
         acts: Act::moves_somebody,
         ..case
     };
-    // Nothing tells of a status, which is set once more.
-    let of_status = |case| Case {
-        acts: |act| act == Act::Status,
-        ..case
-    };
-    let told_by_events = |case| Case {
-        acts: |act| act != Act::Status,
-        ..case
-    };
     vec![
         case("done", Value::Null, |_| DONE, |_| 1, 1),
         case(
@@ -99,11 +90,9 @@ fn cases() -> Vec<Case> {
         case("429 shared", limited("shared"), |_| DONE, |_| 1, 2),
         case("429 global", limited("global"), |_| DONE, |_| 1, 2),
         case("500 undone", broken(true), |_| DONE, |_| 1, 2),
-        told_by_events(case("500 done", broken(false), |_| DONE, |_| 1, 1)),
-        of_status(case("500 done", broken(false), |_| DONE, |_| 1, 2)),
+        case("500 done", broken(false), |_| DONE, |_| 1, 1),
         case("torn undone", torn(true), |_| DONE, |_| 1, 2),
-        told_by_events(case("torn done", torn(false), |_| DONE, |_| 1, 1)),
-        of_status(case("torn done", torn(false), |_| DONE, |_| 1, 2)),
+        case("torn done", torn(false), |_| DONE, |_| 1, 1),
     ]
 }
 
