@@ -101,14 +101,14 @@ impl GuildSubscribers {
                 streams: 0,
             });
         let sees = |class: ClassId| classes.get(class).map(Class::rooms);
-        let moves = subscribed.class.and_then(sees) != access.rooms();
-        if moves {
+        let mut others_read_on = false;
+        if subscribed.class.and_then(sees) != access.rooms() {
             if let Some(class) = subscribed.class.take() {
                 classes.leave(class, 1);
+                others_read_on = subscribed.streams > 0;
             }
             subscribed.class = access.rooms().map(|rooms| classes.enter(rooms));
         }
-        let others_read_on = moves && subscribed.streams > 0;
         subscribed.access = access.clone();
         subscribed.streams += 1;
         let reader = subscribed.class.and_then(|class| {
@@ -122,8 +122,8 @@ impl GuildSubscribers {
         });
         drop(subscriptions);
         if others_read_on {
-            // INVARIANT(raised-by-class): whoever's class is another has a higher generation of
-            // rights, since what a stream reads of a class that is over has no end.
+            // INVARIANT(raised-by-class): whoever goes out of a class has a higher generation of
+            // rights then. If it is over by that, what a stream still reads of it has no end.
             viewer.rights_changed();
             viewer.wake();
         }

@@ -343,3 +343,19 @@ async fn who_sees_the_same_by_other_rights_is_told_nothing() {
     let mut back = harness.open(BEN, Some(at(0)));
     assert_eq!(back.names(), ["resumed"], "and no view begins anew");
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_log_is_sent_anew_each_stream_joins_once() {
+    let (mut harness, mut streams) = hall_with(|_| {}, [ANNA, BEN]);
+    harness.reload(HALL, at(0));
+    let raised = generations(&harness, [ANNA, BEN]);
+    for stream in &mut streams {
+        stream.pieces();
+    }
+    assert_eq!(generations(&harness, [ANNA, BEN]), raised);
+    assert!(class(&harness, ANNA).is_some() && class(&harness, BEN).is_some());
+    harness.tell(joined(UserId(78), LOBBY));
+    for stream in &mut streams {
+        assert_eq!(stream.names(), ["voice.joined"]);
+    }
+}
