@@ -19,6 +19,8 @@ mod viewer;
 mod registration;
 /// What one class of viewers is shown of a guild.
 mod class_buffer;
+/// What a viewer was to a guild at recent positions.
+mod access_history;
 /// The classes of one guild's viewers.
 mod classes;
 /// The subscribers of one guild: viewers, classes, buffers.
@@ -46,6 +48,7 @@ use guildhall_model::{
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
+pub(crate) use access_history::AccessHistory;
 pub(crate) use arrivals::ArrivedGuilds;
 pub(crate) use class_buffer::TooFarBehind;
 pub(crate) use lookups::{LookupChange, LookupTtl};
@@ -64,7 +67,7 @@ use stream_position::PublishedHeads;
 use subscribers::GuildSubscribers;
 
 use crate::{
-    replica::{GuildLog, GuildLogs, LogPositions, Replica, ReplicaWriter},
+    replica::{GuildLogs, LogPositions, Replica, ReplicaWriter},
     visible::{Access, Selector},
 };
 
@@ -143,15 +146,10 @@ impl Fanout {
         }
     }
 
-    /// What a viewer is to a guild now; `logs` proves that the replica is locked meanwhile. Of whom
-    /// a stream is subscribed, that is known.
-    pub(crate) fn access(&self, logs: &GuildLogs, guild: GuildId, user: UserId) -> Access {
-        let subscribers = self.subscribers_of(guild);
-        let known = subscribers.and_then(|subscribers| subscribers.access_of(user));
-        known.unwrap_or_else(|| {
-            let now = logs.guild(guild).and_then(GuildLog::guild);
-            Access::of(now, guild, user)
-        })
+    /// What a viewer is to a guild, and was at recent positions. To be asked while the replica is
+    /// locked. `None`: they have no stream on it, or it has to be looked at.
+    pub(crate) fn access_history(&self, guild: GuildId, user: UserId) -> Option<AccessHistory> {
+        self.subscribers_of(guild)?.access_history(user)
     }
 
     /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `access`:

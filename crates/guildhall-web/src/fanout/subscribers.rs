@@ -12,6 +12,7 @@ use guildhall_model::{
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
+    access_history::AccessHistory,
     class_buffer::ClassBuffer,
     classes::{Class, ClassId, Classes},
     viewer::Viewer,
@@ -47,7 +48,7 @@ struct Subscriptions {
 struct SubscribedViewer {
     viewer: Arc<Viewer>,
     /// What they are to the guild; unknown, too, as long as this instance has no answer about them.
-    access: Access,
+    access: AccessHistory,
     /// Of those who see the same; `None` unless they are a member.
     class: Option<ClassId>,
     streams: usize,
@@ -96,7 +97,7 @@ impl GuildSubscribers {
             .entry(viewer.id())
             .or_insert_with(|| SubscribedViewer {
                 viewer: Arc::clone(viewer),
-                access: Access::Unknown,
+                access: AccessHistory::new(Access::Unknown, u64::MAX),
                 class: None,
                 streams: 0,
             });
@@ -109,7 +110,9 @@ impl GuildSubscribers {
             }
             subscribed.class = access.rooms().map(|rooms| classes.enter(rooms));
         }
-        subscribed.access = access.clone();
+        if subscribed.access.now() != access {
+            subscribed.access = AccessHistory::new(access.clone(), now.seq);
+        }
         subscribed.streams += 1;
         let reader = subscribed.class.and_then(|class| {
             let buffer = classes.buffer(class, selector, now.seq)?;
@@ -135,12 +138,12 @@ impl GuildSubscribers {
         }
     }
 
-    /// What a viewer who is a member is to the guild. To be called while the replica is locked.
-    /// `None`: nobody subscribed for them, or it is to be looked at.
-    pub(crate) fn access_of(&self, user: UserId) -> Option<Access> {
+    /// What a viewer is to the guild, and was. `None`: nobody subscribed for them, or it has to be
+    /// looked at.
+    pub(super) fn access_history(&self, user: UserId) -> Option<AccessHistory> {
         let subscriptions = self.lock();
-        let subscribed = subscriptions.viewers.get(&user)?;
-        subscribed.class.map(|_| subscribed.access.clone())
+        let history = &subscriptions.viewers.get(&user)?.access;
+        (*history.now() != Access::Unknown).then(|| history.clone())
     }
 
     /// Shows a record to every class here and notes for whom what they see may have changed. `log`:
@@ -169,7 +172,7 @@ impl GuildSubscribers {
         subscriptions.classes = Classes::default();
         subscriptions.trimmed_at = 0;
         for subscribed in subscriptions.viewers.values_mut() {
-            subscribed.access = Access::Unknown;
+            subscribed.access = AccessHistory::new(Access::Unknown, u64::MAX);
             subscribed.class = None;
         }
     }

@@ -159,7 +159,7 @@ pub(crate) fn join(
     let replica = logs.positions().ok_or(NotJoinable::NoWorld)?;
     let rights_generation = viewer.rights_generation();
     let guilds = guilds_now(&logs, registration, wanted, from, |id| {
-        fanout.access(&logs, id, viewer.id())
+        fanout.access_history(id, viewer.id())
     })?;
     viewer.note_lacking(&lacking(&logs, &guilds), time);
     let queried = queried_logs(&logs, wanted, &guilds).ok_or(NotJoinable::NoWorld)?;

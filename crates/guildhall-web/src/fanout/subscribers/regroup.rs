@@ -44,7 +44,7 @@ impl Subscriptions {
                 continue;
             };
             let rooms = access.rooms().cloned();
-            subscribed.access = access;
+            subscribed.access.change(record.at.seq, access);
             match subscribed.class {
                 Some(class) => {
                     let division = divided.entry(class).or_default();
@@ -87,8 +87,8 @@ impl Subscriptions {
             Affects::Nobody => Vec::new(),
             Affects::Person(who) | Affects::Move { who, .. } => {
                 let of = |subscribed: &SubscribedViewer| {
-                    let access = subscribed.access.after(affects, after, id, who);
-                    (access != subscribed.access).then_some((who, access))
+                    let access = subscribed.access.now().after(affects, after, id, who);
+                    (access != *subscribed.access.now()).then_some((who, access))
                 };
                 self.viewers.get(&who).and_then(of).into_iter().collect()
             }
@@ -103,7 +103,7 @@ impl Subscriptions {
                         Some((guild, many)) => Access::among(many, guild, *user),
                         None => Access::Absent,
                     };
-                    (access != subscribed.access).then_some((*user, access))
+                    (access != *subscribed.access.now()).then_some((*user, access))
                 };
                 self.viewers.iter().filter_map(of).collect()
             }
@@ -120,7 +120,7 @@ impl Subscriptions {
         let mut made: HashMap<(Option<ClassId>, bool), VisibleRooms> = HashMap::new();
         let mut changed = Vec::new();
         for (user, subscribed) in &self.viewers {
-            let Access::Member(before) = &subscribed.access else {
+            let Access::Member(before) = subscribed.access.now() else {
                 continue;
             };
             let view = MemberView::of(id, guild, *user);
@@ -190,7 +190,7 @@ impl Subscriptions {
         for (user, subscribed) in &mut self.viewers {
             let class = subscribed.class.map(|class| self.classes.get(class));
             let seen = class.map(|class| class.map(Class::rooms));
-            if seen.is_some_and(|seen| seen != subscribed.access.rooms()) {
+            if seen.is_some_and(|seen| seen != subscribed.access.now().rooms()) {
                 subscribed.class = None;
                 comers.push(*user);
             }
@@ -201,7 +201,7 @@ impl Subscriptions {
     fn place(&mut self, comers: &[UserId], to_wake: &mut WakeSet) {
         for user in comers {
             if let Some(subscribed) = self.viewers.get_mut(user) {
-                let rooms = subscribed.access.rooms();
+                let rooms = subscribed.access.now().rooms();
                 subscribed.class = rooms.map(|rooms| self.classes.enter(rooms));
                 to_wake.rejoin(&subscribed.viewer);
             }

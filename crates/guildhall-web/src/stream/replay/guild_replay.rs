@@ -1,9 +1,9 @@
 //! What a viewer was shown of a guild after a position, by the rights of *that* time: what a viewer
 //! may see at a position is a pure function of the log up to it.
 
-use guildhall_model::{Change, GuildId, UnixMs, UserId};
+use guildhall_model::{Change, UnixMs, UserId};
 
-use super::VisibleRecords;
+use super::{GuildNow, VisibleRecords};
 use crate::{
     replica::{GroupSpan, GuildLog, Record},
     visible::{Access, Selector, show, view_changed},
@@ -34,11 +34,11 @@ pub(super) struct ViewChange {
 /// The same for a viewer who was a member at that position. That all are looked up again concerns
 /// every stream of the guild at one moment, so it is answered without going through the records.
 pub(super) fn replay_guild_of_member(
-    id: GuildId,
+    guild: &GuildNow,
     log: &GuildLog,
     user: UserId,
     selector: &Selector,
-    (after, now): (u64, &Access),
+    after: u64,
 ) -> GuildReplay {
     match log.records_after(after).next() {
         Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
@@ -51,39 +51,37 @@ pub(super) fn replay_guild_of_member(
                 announced: false,
             }),
         },
-        _ => replay_guild(id, log, user, selector, (after, now)),
+        _ => replay_guild(guild, log, user, selector, after),
     }
 }
 
-/// Goes through the records after a position. `now`: what the viewer is to the guild after them.
+/// Goes through the records after a position. `guild`: as it is after them all.
 pub(super) fn replay_guild(
-    id: GuildId,
-    log: &GuildLog,
-    user: UserId,
-    selector: &Selector,
-    (after, now): (u64, &Access),
-) -> GuildReplay {
-    let mut records = log.records_after(after);
-    if records.any(|record| record.may_affect(user)) {
-        return replay_by_rights_of_then(id, log, user, selector, after);
-    }
-    // Nothing changed what they see, so the rights of then are those of now.
-    let records = log.records_after(after);
-    let shown = records.filter_map(|record| show(record, now.rooms(), now.rooms(), selector));
-    GuildReplay {
-        shown: shown.collect(),
-        view_change: None,
-    }
-}
-
-fn replay_by_rights_of_then(
-    id: GuildId,
+    guild: &GuildNow,
     log: &GuildLog,
     user: UserId,
     selector: &Selector,
     after: u64,
 ) -> GuildReplay {
-    let mut shown = VisibleRecords::new();
+    let id = guild.id;
+    let mut records = log.records_after(after);
+    if !records.any(|record| record.may_affect(user)) {
+        // Nothing changed what they see, so the rights of then are those of now.
+        return replay(
+            log,
+            user,
+            selector,
+            after,
+            guild.access.clone(),
+            |_, access| access.clone(),
+        );
+    }
+    if let Some(history) = guild.history.as_ref().filter(|was| was.covers(after)) {
+        let then = history.after(after).clone();
+        return replay(log, user, selector, after, then, |record, _| {
+            history.after(record.at.seq).clone()
+        });
+    }
     let mut world = log.base_for(user);
     let kept = log.records_after(log.floor());
     for record in kept.take_while(|record| record.at.seq <= after) {
@@ -91,14 +89,30 @@ fn replay_by_rights_of_then(
             world.apply(&record.event);
         }
     }
-    let mut access = Access::of(world.guilds.get(&id), id, user);
+    let then = Access::of(world.guilds.get(&id), id, user);
+    replay(log, user, selector, after, then, |record, access| {
+        world.apply(&record.event);
+        access.after(record.affects, world.guilds.get(&id), id, user)
+    })
+}
+
+/// The same. `access`: what the viewer was at the position; `next`: what they are after a record that
+/// may have changed it.
+fn replay(
+    log: &GuildLog,
+    user: UserId,
+    selector: &Selector,
+    after: u64,
+    mut access: Access,
+    mut next: impl FnMut(&Record, &Access) -> Access,
+) -> GuildReplay {
+    let mut shown = VisibleRecords::new();
     for record in log.records_after(after) {
         if !record.may_affect(user) {
             shown.extend(show(record, access.rooms(), access.rooms(), selector));
             continue;
         }
-        world.apply(&record.event);
-        let next = access.after(record.affects, world.guilds.get(&id), id, user);
+        let next = next(record, &access);
         let changed = changes_view(record, &access, &next);
         // That record itself fits the old snapshot only as far as it tells of an end.
         let seen = next.rooms().filter(|_| !changed);

@@ -9,7 +9,7 @@ use super::{
     cursor::{QueriedLog, QueriedLogs},
 };
 use crate::{
-    fanout::StreamRegistration,
+    fanout::{AccessHistory, StreamRegistration},
     replica::{GuildLog, GuildLogs, LocatedGuild, LogPositions},
     visible::Access,
 };
@@ -19,18 +19,20 @@ pub(super) struct GuildNow {
     pub(super) id: GuildId,
     pub(super) log: LogId,
     pub(super) access: Access,
+    /// And was, as far as it is remembered.
+    pub(super) history: Option<AccessHistory>,
     /// The answer about it is missing on this instance, whatever the log says.
     pub(super) unresolved: bool,
 }
 
 /// Those of these guilds that are in a log. `from`: who has been shown something may go on
-/// without being looked up. `access`: what the viewer is to a guild.
+/// without being looked up. `remembered`: what the viewer is to a guild, if that is known already.
 pub(super) fn guilds_now(
     logs: &GuildLogs,
     registration: &StreamRegistration,
     wanted: &[GuildId],
     from: JoinFrom<'_>,
-    access: impl Fn(GuildId) -> Access,
+    remembered: impl Fn(GuildId) -> Option<AccessHistory>,
 ) -> Result<Vec<GuildNow>, NotJoinable> {
     let here = logs.located(wanted);
     let viewer = registration.viewer();
@@ -42,15 +44,17 @@ pub(super) fn guilds_now(
     let known = wanted.iter().filter_map(|id| Some((*id, logs.guild(*id)?)));
     let guilds = known.map(|(id, guild)| {
         let unresolved = unresolved.guilds.contains(&id);
-        let access = if unresolved {
-            Access::Unknown
-        } else {
-            access(id)
+        let history = if unresolved { None } else { remembered(id) };
+        let access = match &history {
+            _ if unresolved => Access::Unknown,
+            Some(history) => history.now().clone(),
+            None => access(logs, id, viewer.id()),
         };
         GuildNow {
             id,
             log: guild.log_id(),
             access,
+            history,
             unresolved,
         }
     });

@@ -88,13 +88,11 @@ impl Continuation<'_> {
         if there.is_none() && was == GuildView::Nothing {
             return;
         }
-        let (access, unresolved) = there.map_or((&Access::Absent, false), |there| {
-            (&there.access, there.unresolved)
-        });
+        let access = there.map_or(&Access::Absent, |there| &there.access);
         let stands = there.and_then(|there| self.stream.position.in_log(there.log));
-        let told = match stands {
-            Some(stands) if was == GuildView::Everything && !unresolved => {
-                self.add_records(id, access, stands)
+        let told = match (there, stands) {
+            (Some(there), Some(stands)) if was == GuildView::Everything && !there.unresolved => {
+                self.add_records(there, stands)
             }
             _ => Told {
                 view: was,
@@ -124,16 +122,14 @@ impl Continuation<'_> {
     }
 
     /// Adds what the viewer was shown of a guild of which the browser has everything, after where
-    /// it stands in its log. `access`: what they are to it by this time.
-    fn add_records(&mut self, id: GuildId, access: &Access, stands: Position) -> Told {
+    /// it stands in its log.
+    fn add_records(&mut self, guild: &GuildNow, stands: Position) -> Told {
         let (user, selector) = (self.joining.viewer.id(), self.joining.selector);
-        let seen = self
-            .joining
-            .logs
-            .guild(id)
-            .map_or_else(GuildReplay::default, |log| {
-                replay_guild_of_member(id, log, user, selector, (stands.seq, access))
-            });
+        let (id, access) = (guild.id, &guild.access);
+        let log = self.joining.logs.guild(id);
+        let seen = log.map_or_else(GuildReplay::default, |log| {
+            replay_guild_of_member(guild, log, user, selector, stands.seq)
+        });
         self.records.extend(seen.shown);
         let Some(view_change) = seen.view_change else {
             return Told {

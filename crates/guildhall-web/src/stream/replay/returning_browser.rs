@@ -34,14 +34,14 @@ impl Joining<'_> {
     fn records_after(&self, after: &LogPositions) -> Resumption {
         let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
         let user = self.viewer.id();
-        for GuildNow {
-            id, log, access, ..
-        } in self.guilds
-        {
-            let (Some(guild), Some(after)) = (self.logs.guild(*id), after.in_log(*log)) else {
+        for guild in self.guilds {
+            let GuildNow {
+                id, log, access, ..
+            } = guild;
+            let (Some(log), Some(after)) = (self.logs.guild(*id), after.in_log(*log)) else {
                 continue;
             };
-            let seen = replay_guild(*id, guild, user, self.selector, (after.seq, access));
+            let seen = replay_guild(guild, log, user, self.selector, after.seq);
             if seen.view_change.is_some() {
                 return Resumption::snapshot(SnapshotReason::AuthzChanged);
             }
