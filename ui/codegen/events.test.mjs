@@ -26,8 +26,10 @@ const documentWith = thing => ({
   },
 })
 
+const written = thing => eventsModule(documentWith(thing), ['Me'])
+
 test('an event is its name, its facts and the schema of its data', () => {
-  const module = eventsModule(documentWith({ $ref: '#/components/schemas/Id', description: 'Which.' }))
+  const module = written({ $ref: '#/components/schemas/Id', description: 'Which.' })
   const squeezed = module.replaceAll(/\s/g, '')
   expect(squeezed).toContain(
     '"data":{"properties":{"thing":{"$ref":"Id"},"ts":{"type":"integer"}},' +
@@ -39,9 +41,9 @@ test('an event is its name, its facts and the schema of its data', () => {
 })
 
 test('what the page cannot read is an error', () => {
-  expect(() => eventsModule(documentWith({ oneOf: [] }))).toThrow('`oneOf`')
+  expect(() => written({ oneOf: [] })).toThrow('`oneOf`')
 })
 
 test('a schema that is nowhere is an error', () => {
-  expect(() => eventsModule(documentWith({ $ref: '#/components/schemas/Gone' }))).toThrow('Gone')
+  expect(() => written({ $ref: '#/components/schemas/Gone' })).toThrow('Gone')
 })

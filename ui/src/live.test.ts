@@ -124,6 +124,24 @@ describe('the connection', () => {
     expect(stream().query).toBe('lastEventId=c2')
   })
 
+  it('says on whose pages one is, from where it got to', async () => {
+    live.setViewing([])
+    expect(streams).toHaveLength(1)
+    stream().send(house, 'c1')
+    live.setViewing(['10'])
+    expect(streams.map((opened) => opened.readyState)).toEqual([stream().CLOSED, stream().OPEN])
+    expect(stream().query).toBe('lastEventId=c1&viewing=10')
+    expect(live.view().connection).toBe('live')
+    live.setViewing(['10'])
+    expect(streams).toHaveLength(2)
+    stream().send(resumed, 'c1')
+    stream().isRefused()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(stream().query).toBe('lastEventId=c1&viewing=10')
+    live.setViewing([])
+    expect(stream().query).toBe('lastEventId=c1')
+  })
+
   it('waits longer each time it is refused, up to half a minute', async () => {
     const waits: number[] = []
     for (let refusal = 0; refusal < 7; refusal += 1) {

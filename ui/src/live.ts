@@ -79,6 +79,8 @@ export class Live {
   /** Counts what makes an answer still under way worthless. */
   #generation = 0
   #paintAsked = false
+  /** The rooms on whose pages the person is: the server counts them as viewers. */
+  #viewing: readonly string[] = []
   readonly #readers = new Set<() => void>()
   readonly #environment: BrowserEnvironment
 
@@ -101,6 +103,13 @@ export class Live {
   stop(): void {
     clearInterval(this.#watchdog)
     this.#hangUp()
+  }
+
+  /** The person is on the pages of these rooms now. A stream says it when it opens, so a new one does. */
+  readonly setViewing = (rooms: readonly string[]): void => {
+    if (rooms.join() === this.#viewing.join()) return
+    this.#viewing = rooms
+    if (this.#source !== null) this.#open()
   }
 
   /** True when the session is over; false when the server could not be told. */
@@ -135,6 +144,7 @@ export class Live {
     this.#close()
     const query = new URLSearchParams()
     if (this.#lastEventId !== '') query.set('lastEventId', this.#lastEventId)
+    for (const room of this.#viewing) query.append('viewing', room)
     const source = this.#environment.openStream(query)
     for (const name of eventNames) {
       source.addEventListener(name, (message) => this.#came(name, message))

@@ -1,10 +1,12 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
+import { runAt } from './commands'
 import { Live } from './live'
 import { App } from './page/app'
 import './page/page.css'
-import { endSession, loginOutcome, readMe, signInUrl } from './session'
+import './page/rooms.css'
+import { endSession, inviteOf, loginOutcome, readMe, signInUrl } from './session'
 
 // The page's root, whatever prefix it is served under: this module is one folder
 // below it, in `src/` while developing and in `assets/` when built.
@@ -28,10 +30,18 @@ live.start()
 const { outcome, search } = loginOutcome(location.search)
 if (outcome !== null) history.replaceState(history.state, '', location.pathname + search + location.hash)
 
+const invite = inviteOf(location.pathname, search)
+
 const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no element "root"')
 createRoot(place).render(
   <StrictMode>
-    <App live={live} signInUrl={signInUrl(root, location.pathname + search)} outcome={outcome} />
+    <App
+      live={live}
+      run={runAt(root)}
+      signInUrl={signInUrl(root, location.pathname + search, invite)}
+      invite={invite}
+      outcome={outcome}
+    />
   </StrictMode>,
 )

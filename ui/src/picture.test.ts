@@ -56,6 +56,20 @@ describe('the picture', () => {
     expect(all(house, ...events, ...events)).toEqual(all(house, ...events))
   })
 
+  it('knows when an unused room goes, until it is used again', () => {
+    const idle = (deletesAt: number | null): StreamEvent => ({
+      name: 'room.idle',
+      data: { guildId: '1', ts: 5, channelId: '10', deletesAt },
+    })
+    const ends = (...events: readonly StreamEvent[]) => all(house, ...events).get('1')?.rooms.get('10')?.deletesAt
+    expect(ends(idle(9))).toBe(9)
+    const { members: _members, ...renamed } = { ...roomOnWire('10'), name: 'Renamed' }
+    expect(ends(idle(9), { name: 'room.updated', data: { guildId: '1', ts: 5, ...renamed } })).toBe(9)
+    expect(ends(idle(9), idle(null))).toBeUndefined()
+    const before = all(house)
+    expect(after(before, idle(null))).toBe(before)
+  })
+
   it('keeps the people of a room that is renamed', () => {
     const { members: _members, ...room } = { ...roomOnWire('10'), name: 'Renamed' }
     const picture = all(house, { name: 'room.updated', data: { guildId: '1', ts: 5, ...room } })
@@ -97,7 +111,7 @@ describe('the picture', () => {
     left('1', '404', '7'),
     { name: 'room.deleted', data: { guildId: '1', ts: 5, channelId: '404' } },
     { name: 'guild.removed', data: { guildId: '404', ts: 5 } },
-    { name: 'room.idle', data: { guildId: '1', ts: 5, channelId: '10', deletesAt: 9 } },
+    { name: 'room.idle', data: { guildId: '1', ts: 5, channelId: '10', deletesAt: null } },
     { name: 'gap', data: { guildId: '1', ts: 5, from: 1, to: 2 } },
     { name: 'checkpoint', data: { now: 5 } },
   ])('is the very same object when $name changes nothing', (event) => {

@@ -13,6 +13,8 @@ export type Person = PersonOnWire
 
 export interface Room extends Omit<RoomOnWire, 'members'> {
   readonly people: ReadonlyMap<string, Person>
+  /** When it is taken away because nobody uses it, Unix ms; absent: it is not. */
+  readonly deletesAt?: number
 }
 
 export interface Guild {
@@ -43,6 +45,10 @@ export const after = (picture: Picture, event: StreamEvent): Picture => {
     case 'room.created':
     case 'room.updated':
       return inGuild(picture, event.data.guildId, (guild) => withRoom(guild, event.data))
+    case 'room.idle':
+      return inGuild(picture, event.data.guildId, (guild) =>
+        inRoom(guild, event.data.channelId, (room) => withEnd(room, event.data.deletesAt)),
+      )
     case 'room.shown':
       return inGuild(picture, event.data.guildId, (guild) => withShownRoom(guild, event.data))
     case 'room.deleted':
@@ -133,8 +139,16 @@ const withoutPerson = (room: Room, userId: string): Room => {
 
 const withRoom = (guild: Guild, data: Payload<'room.updated'>): Guild => {
   const { guildId: _guildId, ts: _ts, synthetic: _synthetic, ...room } = data
-  const people = guild.rooms.get(room.channelId)?.people ?? new Map<string, Person>()
-  return { ...guild, rooms: new Map(guild.rooms).set(room.channelId, { ...room, people }) }
+  const before = guild.rooms.get(room.channelId)
+  const people = before?.people ?? new Map<string, Person>()
+  const now = withEnd({ ...room, people }, before?.deletesAt ?? null)
+  return { ...guild, rooms: new Map(guild.rooms).set(room.channelId, now) }
+}
+
+const withEnd = (room: Room, deletesAt: number | null): Room => {
+  if ((room.deletesAt ?? null) === deletesAt) return room
+  const { deletesAt: _before, ...rest } = room
+  return deletesAt === null ? rest : { ...rest, deletesAt }
 }
 
 const withShownRoom = (guild: Guild, data: Payload<'room.shown'>): Guild => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { endSession, loginOutcome, readMe, signInUrl } from './session'
+import { endSession, inviteOf, loginOutcome, readMe, signInUrl } from './session'
 
 const root = new URL('https://guild.test/hall/')
 const user = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
@@ -62,6 +62,23 @@ describe('signing in', () => {
   })
 })
 
+describe('an invite', () => {
+  it('is taken along to the sign-in', () => {
+    expect(signInUrl(root, '/hall/join?invite=T', 'T')).toBe(
+      'https://guild.test/hall/auth/login?returnTo=%2Fhall%2Fjoin%3Finvite%3DT&invite=T',
+    )
+  })
+
+  it.each([
+    ['/hall/join', '?invite=T&a=1', 'T'],
+    ['/join', '?invite=T', 'T'],
+    ['/join', '', null],
+    ['/', '?invite=T', null],
+  ])('is read of %s%s', (path, search, invite) => {
+    expect(inviteOf(path, search)).toBe(invite)
+  })
+})
+
 describe('how a sign-in ended', () => {
   it.each([
     ['', null, ''],
@@ -70,6 +87,7 @@ describe('how a sign-in ended', () => {
     ['?a=1&login=denied&b=ü', 'denied', '?a=1&b=%C3%BC'],
     ['?login=denied&login=denied', 'denied', ''],
     ['?login=%3Cscript%3E', 'failed', ''],
+    ['?invite=T&login=not_admitted%3Ainvite_expired', 'not_admitted', '?invite=T'],
   ] as const)('is read and taken out of %s', (search, outcome, rest) => {
     expect(loginOutcome(search)).toEqual({ outcome, search: rest })
   })

@@ -48,8 +48,11 @@ export const endSession = async (root: URL): Promise<boolean> => {
   }
 }
 
-/** How a sign-in ended that signed nobody in: `?login=` of the page it came back to. */
-export type LoginOutcome = 'denied' | 'failed'
+/**
+ * How a sign-in ended that did not do all it was asked for: `?login=` of the page it came back to.
+ * After `not_admitted` somebody is signed in, and not let into the guild of their invite.
+ */
+export type LoginOutcome = 'denied' | 'not_admitted' | 'failed'
 
 /** The outcome in a page's query, and the query without it, which is told once. */
 export const loginOutcome = (search: string): { outcome: LoginOutcome | null; search: string } => {
@@ -58,12 +61,25 @@ export const loginOutcome = (search: string): { outcome: LoginOutcome | null; se
   if (said === null) return { outcome: null, search }
   query.delete('login')
   const rest = query.toString()
-  return { outcome: said === 'denied' ? 'denied' : 'failed', search: rest === '' ? '' : `?${rest}` }
+  return { outcome: outcomeOf(said), search: rest === '' ? '' : `?${rest}` }
 }
 
-/** Where the sign-in begins; afterwards the browser comes back to `path`. */
-export const signInUrl = (root: URL, path: string): string => {
+const outcomeOf = (said: string): LoginOutcome => {
+  if (said === 'denied') return 'denied'
+  return said.startsWith('not_admitted:') ? 'not_admitted' : 'failed'
+}
+
+/** The token of the invite that this page was opened with: `join?invite=`. */
+export const inviteOf = (path: string, search: string): string | null =>
+  path.endsWith('/join') ? new URLSearchParams(search).get('invite') : null
+
+/**
+ * Where the sign-in begins; afterwards the browser comes back to `path`. By an invite it lets the
+ * person into the invite's guild, where the operator allows that.
+ */
+export const signInUrl = (root: URL, path: string, invite: string | null = null): string => {
   const url = new URL('auth/login', root)
   url.searchParams.set('returnTo', path)
+  if (invite !== null) url.searchParams.set('invite', invite)
   return url.href
 }

@@ -75,7 +75,8 @@ struct Root {
     page: Page,
 }
 
-/// Files of the page. An unknown path is an error and never the page: it has one address.
+/// Files of the page. An unknown path is an error and never the page: it has one address, and one for
+/// invites.
 async fn file(State(root): State<Root>, uri: Uri, headers: HeaderMap) -> Response {
     match uri.path().strip_prefix(&root.prefix) {
         Some("") => Redirect::permanent(&format!("{}/", root.prefix)).into_response(),

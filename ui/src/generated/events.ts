@@ -701,6 +701,77 @@ export const schemas: Schemas = {
     ],
     "type": "object"
   },
+  "CommandOutcome": {
+    "properties": {
+      "discordUrl": {
+        "type": "string"
+      },
+      "doneAt": {
+        "minimum": 0,
+        "type": "integer"
+      },
+      "outcome": {
+        "$ref": "OutcomeWord"
+      },
+      "position": {
+        "type": "string"
+      },
+      "until": {
+        "minimum": 0,
+        "type": "integer"
+      }
+    },
+    "required": [
+      "outcome"
+    ],
+    "type": "object"
+  },
+  "CreatedInvite": {
+    "properties": {
+      "expiresAt": {
+        "minimum": 0,
+        "type": "integer"
+      },
+      "outcome": {
+        "$ref": "OutcomeWord"
+      },
+      "token": {
+        "type": "string"
+      },
+      "url": {
+        "type": "string"
+      }
+    },
+    "required": [
+      "outcome",
+      "token",
+      "url",
+      "expiresAt"
+    ],
+    "type": "object"
+  },
+  "CreatedRoom": {
+    "properties": {
+      "channelId": {
+        "$ref": "Snowflake"
+      },
+      "discordUrl": {
+        "type": "string"
+      },
+      "outcome": {
+        "$ref": "OutcomeWord"
+      },
+      "position": {
+        "type": "string"
+      }
+    },
+    "required": [
+      "outcome",
+      "channelId",
+      "discordUrl"
+    ],
+    "type": "object"
+  },
   "Discord": {
     "enum": [
       "live",
@@ -740,6 +811,36 @@ export const schemas: Schemas = {
       "icon",
       "available",
       "rooms"
+    ],
+    "type": "object"
+  },
+  "JoinedRoom": {
+    "properties": {
+      "channelId": {
+        "$ref": "Snowflake"
+      },
+      "discordUrl": {
+        "type": "string"
+      },
+      "doneAt": {
+        "minimum": 0,
+        "type": "integer"
+      },
+      "outcome": {
+        "$ref": "OutcomeWord"
+      },
+      "position": {
+        "type": "string"
+      },
+      "until": {
+        "minimum": 0,
+        "type": "integer"
+      }
+    },
+    "required": [
+      "outcome",
+      "channelId",
+      "discordUrl"
     ],
     "type": "object"
   },
@@ -843,6 +944,14 @@ export const schemas: Schemas = {
       "since"
     ],
     "type": "object"
+  },
+  "OutcomeWord": {
+    "enum": [
+      "done",
+      "queued",
+      "waiting"
+    ],
+    "type": "string"
   },
   "Profile": {
     "properties": {

@@ -36,8 +36,9 @@ let place: HTMLElement
 let root: Root
 
 const show = (view: View, signOut = () => Promise.resolve(true), outcome: LoginOutcome | null = null): void => {
-  const live = { view: () => view, subscribe: () => () => undefined, signOut }
-  act(() => root.render(<App live={live} signInUrl="/hall/auth/login?returnTo=%2Fhall%2F" outcome={outcome} />))
+  const live = { view: () => view, subscribe: () => () => undefined, signOut, setViewing: () => undefined }
+  const signInUrl = '/hall/auth/login?returnTo=%2Fhall%2F'
+  act(() => root.render(<App live={live} run={vi.fn()} signInUrl={signInUrl} outcome={outcome} />))
 }
 
 const one = (selector: string): HTMLElement => {
@@ -122,6 +123,7 @@ describe('the page', () => {
   it.each([
     ['denied', 'did not let Discord sign you in'],
     ['failed', 'did not work this time'],
+    ['not_admitted', 'did not let you into its server'],
   ] as const)('says how a sign-in ended: %s', (outcome, words) => {
     const stranger: View = { ...quiet, connection: 'signed-out', user: null, picture: null }
     show(stranger, undefined, outcome)

@@ -1,23 +1,37 @@
 /** The page: a header, the state of the connection, and the guilds. */
 
-import { useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 
+import type { Run } from '../commands'
 import type { Live, View } from '../live'
 import type { LoginOutcome } from '../session'
 import { ConnectionLine } from './connection'
 import { GuildSection } from './guild'
 import { Header } from './header'
+import { Invitation } from './invitation'
 import { byName } from './order'
+import { type Tools, ToolsContext } from './tools'
 
 interface AppProps {
-  readonly live: Pick<Live, 'view' | 'subscribe' | 'signOut'>
+  readonly live: Pick<Live, 'view' | 'subscribe' | 'signOut' | 'setViewing'>
+  readonly run: Run
+  /** By the invite, if there is one. */
   readonly signInUrl: string
+  /** The token of the invite that the page was opened with. */
+  readonly invite?: string | null
   /** How the sign-in ended that led here; null: none did, or it went well. */
   readonly outcome?: LoginOutcome | null
 }
 
-export const App = ({ live, signInUrl, outcome = null }: AppProps) => {
+export const App = ({ live, run, signInUrl, invite = null, outcome = null }: AppProps) => {
   const view = useSyncExternalStore(live.subscribe, live.view)
+  const [openRoom, setOpenRoom] = useState<string | null>(null)
+  const userId = view.user?.id ?? null
+  // Another person has other rooms.
+  useEffect(() => setOpenRoom(null), [userId])
+  // Whoever has a room's page open counts as using the room.
+  useEffect(() => live.setViewing(openRoom === null ? [] : [openRoom]), [live, openRoom])
+  const tools = useMemo<Tools>(() => ({ userId, run, openRoom, setOpenRoom }), [userId, run, openRoom])
   return (
     <div
       className="page"
@@ -32,7 +46,18 @@ export const App = ({ live, signInUrl, outcome = null }: AppProps) => {
       <ConnectionLine view={view} />
       <main className="content">
         {outcome !== null && <Outcome outcome={outcome} />}
-        <Content view={view} signInUrl={signInUrl} />
+        <ToolsContext value={tools}>
+          {invite !== null && (
+            <Invitation
+              token={invite}
+              connection={view.connection}
+              signedIn={userId !== null}
+              signInUrl={signInUrl}
+            />
+          )}
+          {/* The invitation has a sign-in of its own. */}
+          {(invite === null || view.connection !== 'signed-out') && <Content view={view} signInUrl={signInUrl} />}
+        </ToolsContext>
       </main>
     </div>
   )
@@ -70,11 +95,15 @@ const SignIn = ({ url }: { readonly url: string }) => (
 
 const Outcome = ({ outcome }: { readonly outcome: LoginOutcome }) => (
   <p className="outcome" role="status" data-outcome={outcome}>
-    {outcome === 'denied'
-      ? 'You did not let Discord sign you in here. You can try again whenever you like.'
-      : 'Signing in did not work this time. Please try again.'}
+    {outcomes[outcome]}
   </p>
 )
+
+const outcomes: Readonly<Record<LoginOutcome, string>> = {
+  denied: 'You did not let Discord sign you in here. You can try again whenever you like.',
+  not_admitted: 'You are signed in, but the invite did not let you into its server. It may be over.',
+  failed: 'Signing in did not work this time. Please try again.',
+}
 
 const NoAnswer = () => (
   <section className="notice" data-notice="no-answer">

@@ -5,18 +5,23 @@ import { memo } from 'react'
 import type { Guild, Person, Room } from '../picture'
 import { Avatar } from './avatar'
 import { Flag, Labelled, RoomIcon } from './icons'
+import { NewRoom } from './new-room'
+import { OpenRoom } from './open-room'
 import { byDisplayName, byPosition } from './order'
+import { useTools } from './tools'
 
 /** Renders only when its guild changed: the picture keeps the identity of the others. */
 export const GuildSection = memo(({ guild }: { readonly guild: Guild }) => {
   const rooms = [...guild.rooms.values()].sort(byPosition)
   const inVoice = rooms.reduce((sum, room) => sum + room.people.size, 0)
   const heading = `guild-${guild.id}`
+  const { openRoom, setOpenRoom } = useTools()
   return (
     <section className="guild" aria-labelledby={heading} data-guild-id={guild.id} data-available={guild.available}>
       <div className="guild-head">
         <h2 id={heading}>{guild.name}</h2>
         <p className="small">{inVoice === 0 ? 'Nobody in voice' : `${inVoice} in voice`}</p>
+        {guild.available && <NewRoom guildId={guild.id} />}
       </div>
       {!guild.available && (
         <p className="outage">Discord has an outage of this guild. This is how it was last seen.</p>
@@ -26,7 +31,12 @@ export const GuildSection = memo(({ guild }: { readonly guild: Guild }) => {
       ) : (
         <ul className="rooms">
           {rooms.map((room) => (
-            <RoomCard key={room.channelId} room={room} />
+            <RoomCard
+              key={room.channelId}
+              room={room}
+              isOpen={room.channelId === openRoom}
+              setOpenRoom={setOpenRoom}
+            />
           ))}
         </ul>
       )}
@@ -35,19 +45,33 @@ export const GuildSection = memo(({ guild }: { readonly guild: Guild }) => {
 })
 GuildSection.displayName = 'GuildSection'
 
-const RoomCard = memo(({ room }: { readonly room: Room }) => {
+interface RoomCardProps {
+  readonly room: Room
+  readonly isOpen: boolean
+  readonly setOpenRoom: (channelId: string | null) => void
+}
+
+const RoomCard = memo(({ room, isOpen, setOpenRoom }: RoomCardProps) => {
   const people = [...room.people.values()].sort(byDisplayName)
   const heading = `room-${room.channelId}`
   return (
-    <li className="room" data-channel-id={room.channelId} data-people={people.length}>
+    <li className="room" data-channel-id={room.channelId} data-people={people.length} data-open={isOpen}>
       <div className="room-head">
         <RoomIcon kind={room.kind} />
         <h3 id={heading}>
-          {room.name}
+          <button
+            className="room-name"
+            type="button"
+            aria-expanded={isOpen}
+            onClick={() => setOpenRoom(isOpen ? null : room.channelId)}
+          >
+            {room.name}
+          </button>
           {room.parentName !== undefined && <span className="parent">{room.parentName}</span>}
         </h3>
         <Count people={people.length} limit={room.userLimit} />
       </div>
+      <RoomFacts room={room} />
       {people.length === 0 ? (
         <p className="small empty">Nobody here</p>
       ) : (
@@ -57,10 +81,36 @@ const RoomCard = memo(({ room }: { readonly room: Room }) => {
           ))}
         </ul>
       )}
+      {isOpen && <OpenRoom room={room} />}
     </li>
   )
 })
 RoomCard.displayName = 'RoomCard'
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
+
+/** What is to be known of a room beside who is in it. */
+const RoomFacts = ({ room }: { readonly room: Room }) => (
+  <>
+    {room.status !== undefined && <p className="small room-status">{room.status}</p>}
+    {(room.locked === true || room.hidden === true) && (
+      <p className="room-badges">
+        {room.locked === true && <span className="badge">Locked</span>}
+        {room.hidden === true && <span className="badge">Private</span>}
+      </p>
+    )}
+    {room.deletesAt !== undefined && (
+      <p className="idle" role="status">
+        Nobody uses this room. It is removed at {clock.format(room.deletesAt)}.
+      </p>
+    )}
+  </>
+)
 
 /** A limit of 0 is none. */
 const Count = ({ people, limit }: { readonly people: number; readonly limit: number }) => {

@@ -19,6 +19,9 @@ use super::ApiError;
 #[allow_missing = true]
 struct Built;
 
+/// Where invites lead to: `join?invite=`, which the page itself reads.
+const INVITES: &str = "join";
+
 /// Serves the page's files.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
@@ -31,10 +34,15 @@ impl Page {
         Self { dir }
     }
 
-    /// The file at a path below our prefix; the empty path is the page itself. Names with a hash
-    /// in them never change their content, everything else is asked for again each time.
+    /// The file at a path below our prefix; the empty path is the page itself, and so is that of
+    /// invites. Names with a hash in them never change their content, everything else is asked for
+    /// again each time.
     pub(crate) fn answer(&self, path: &str, asked: &HeaderMap) -> Response {
-        let path = if path.is_empty() { "index.html" } else { path };
+        let path = if path.is_empty() || path == INVITES {
+            "index.html"
+        } else {
+            path
+        };
         let Some(file) = self.file(path) else {
             return ApiError::not_found("There is nothing at this address.").into_response();
         };
@@ -110,12 +118,19 @@ mod tests {
         assert_eq!(index.headers()[header::CONTENT_TYPE], "text/html");
         assert_eq!(index.headers()[header::CACHE_CONTROL], "no-cache");
         assert_eq!(page.answer("assets/a.js", &asked).status(), StatusCode::OK);
+        let invites = page.answer("join", &asked);
+        assert_eq!(
+            invites.headers()[header::ETAG],
+            index.headers()[header::ETAG]
+        );
         for path in [
             "../Cargo.toml",
             "/etc/hostname",
             "assets/../../x",
             "nothing",
             "assets",
+            "join/",
+            "joined",
         ] {
             assert_eq!(
                 page.answer(path, &asked).status(),

@@ -1,0 +1,85 @@
+/** What the page has done in Discord: `POST api/rpc/NAME`. Addresses are relative to the page's root. */
+
+import type { components } from './generated/api'
+import { schemas } from './generated/events'
+import { read } from './schema'
+
+type Components = components['schemas']
+
+/** What each command is told, and the schema of its answer. */
+interface Commands {
+  readonly connectUserToVoiceChannel: [Components['ConnectUserToVoiceChannelInput'], 'CommandOutcome']
+  readonly createRoom: [Components['CreateRoomInput'], 'CreatedRoom']
+  readonly createInvite: [Components['CreateInviteInput'], 'CreatedInvite']
+  readonly joinRoom: [Components['JoinRoomInput'], 'JoinedRoom']
+  readonly lockRoom: [Components['LockRoomInput'], 'CommandOutcome']
+  readonly hideRoom: [Components['HideRoomInput'], 'CommandOutcome']
+  readonly closeRoom: [Components['CloseRoomInput'], 'CommandOutcome']
+}
+
+export type CommandName = keyof Commands
+export type CommandInput<Name extends CommandName> = Commands[Name][0]
+export type CommandAnswer<Name extends CommandName> = Components[Commands[Name][1]]
+
+const answers = {
+  connectUserToVoiceChannel: 'CommandOutcome',
+  createRoom: 'CreatedRoom',
+  createInvite: 'CreatedInvite',
+  joinRoom: 'JoinedRoom',
+  lockRoom: 'CommandOutcome',
+  hideRoom: 'CommandOutcome',
+  closeRoom: 'CommandOutcome',
+} as const satisfies { readonly [Name in CommandName]: Commands[Name][1] }
+
+export type Result<Answer> =
+  | { readonly is: 'answered'; readonly answer: Answer }
+  /** In a word and in a sentence for people: why not. */
+  | { readonly is: 'refused'; readonly code: string; readonly message: string }
+
+export type Run = <Name extends CommandName>(
+  name: Name,
+  input: CommandInput<Name>,
+) => Promise<Result<CommandAnswer<Name>>>
+
+/** The server waits for Discord for half a minute at most. */
+const ANSWER_WITHIN_MS = 35_000
+
+const noAnswer = {
+  is: 'refused',
+  code: 'no_answer',
+  message: 'The server did not answer. Look whether it was done before you try again.',
+} as const
+
+/** Has one thing done, once. */
+export const runAt =
+  (root: URL): Run =>
+  async (name, input) => {
+    try {
+      const answer = await fetch(new URL(`api/rpc/${name}`, root), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+        body: JSON.stringify(input),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      })
+      const body: unknown = await answer.json()
+      if (!answer.ok) return refusal(body)
+      // Types and schemas are of one document; the compiler cannot see it through the lookup.
+      const told = read({ $ref: answers[name] }, body, name, { schemas, extra: [] })
+      return { is: 'answered', answer: told as CommandAnswer<typeof name> }
+    } catch {
+      return noAnswer
+    }
+  }
+
+/** `{error: {code, message}}`; anything else is no answer of ours. */
+const refusal = (body: unknown): Result<never> => {
+  const error = field(body, 'error')
+  const code = field(error, 'code')
+  const message = field(error, 'message')
+  return typeof code === 'string' && typeof message === 'string' ? { is: 'refused', code, message } : noAnswer
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined

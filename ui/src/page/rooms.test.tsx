@@ -1,0 +1,231 @@
+// @vitest-environment jsdom
+import { act } from 'react'
+import { createRoot, type Root } from 'react-dom/client'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import type { Result, Run } from '../commands'
+import { allWell, guild, person, roomOnWire, snapshot } from '../events.testing'
+import type { View } from '../live'
+import { after, emptyPicture } from '../picture'
+import type { StreamEvent } from '../wire'
+import { App } from './app'
+
+vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
+
+const ana = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
+
+const mine = { ...roomOnWire('10'), managed: true, ownerId: '7', locked: false, hidden: true }
+const theirs = { ...roomOnWire('11', person('8')), managed: true, ownerId: '8', locked: true, hidden: false }
+
+const seeing = (...events: readonly StreamEvent[]): View => ({
+  connection: 'live',
+  user: ana,
+  picture: events.reduce(after, emptyPicture),
+  status: allWell,
+  began: { how: 'snapshot', reason: 'no_cursor' },
+  snapshots: 1,
+  ignored: 0,
+  unanswered: false,
+  bye: null,
+})
+
+const house = snapshot(guild('1', mine, theirs, roomOnWire('12')))
+const signedOut: View = { ...seeing(), connection: 'signed-out', user: null, picture: null }
+
+const asked = vi.fn<(name: string, input: unknown) => Promise<Result<unknown>>>()
+const viewing = vi.fn<(rooms: readonly string[]) => void>()
+
+let place: HTMLElement
+let root: Root
+
+const show = (view: View, invite: string | null = null): void => {
+  const live = {
+    view: () => view,
+    subscribe: () => () => undefined,
+    signOut: () => Promise.resolve(true),
+    setViewing: viewing,
+  }
+  act(() => root.render(<App live={live} run={asked as Run} signInUrl="/auth/login?invite=T" invite={invite} />))
+}
+
+const find = <Kind extends HTMLElement>(selector: string): Kind => {
+  const found = place.querySelector<Kind>(selector)
+  if (found === null) throw new Error(`nothing matches ${selector} in ${place.innerHTML}`)
+  return found
+}
+
+const press = (selector: string) => act(async () => find(selector).click())
+
+/** As a person types: React listens to the native setter's event. */
+const type = (selector: string, text: string) =>
+  act(async () => {
+    const field = find<HTMLInputElement>(selector)
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(field, text)
+    field.dispatchEvent(new Event('input', { bubbles: true }))
+  })
+
+const answers = (answer: unknown) => asked.mockResolvedValueOnce({ is: 'answered', answer })
+const refuses = (code: string, message: string) => asked.mockResolvedValueOnce({ is: 'refused', code, message })
+
+const open = (channelId: string) => press(`[data-channel-id="${channelId}"] .room-name`)
+
+beforeEach(() => {
+  asked.mockReset()
+  viewing.mockReset()
+  place = document.createElement('div')
+  document.body.append(place)
+  root = createRoot(place)
+})
+
+afterEach(() => {
+  act(() => root.unmount())
+  place.remove()
+})
+
+describe('a room of one\'s own', () => {
+  it('is made with a name, private unless one says otherwise, and opened', async () => {
+    show(seeing(house))
+    await press('[data-action=new-room]')
+    await type('.new-room [type=text]', 'Den')
+    answers({ outcome: 'done', channelId: '10', discordUrl: 'https://discord.test/10' })
+    await press('[data-action=create-room]')
+    expect(asked.mock.calls).toEqual([['createRoom', { guildId: '1', name: 'Den', private: true }]])
+    expect(place.querySelector('.new-room')).toBeNull()
+    expect(find('[data-channel-id="10"]').dataset['open']).toBe('true')
+    expect(viewing.mock.lastCall).toEqual([['10']])
+  })
+
+  it('is not made without a name, and a refusal is said and keeps what was typed', async () => {
+    show(seeing(house))
+    await press('[data-action=new-room]')
+    await press('[data-action=create-room]')
+    expect(asked).not.toHaveBeenCalled()
+    await type('.new-room [type=text]', 'Den')
+    await press('.new-room [type=checkbox]')
+    refuses('too_many_rooms', 'You have a room already.')
+    await press('[data-action=create-room]')
+    expect(asked.mock.lastCall).toEqual(['createRoom', { guildId: '1', name: 'Den', private: false }])
+    expect(find('[role=alert]').textContent).toBe('You have a room already.')
+    expect(find<HTMLInputElement>('.new-room [type=text]').value).toBe('Den')
+  })
+
+  it('has tools for its owner alone', async () => {
+    show(seeing(house))
+    for (const [channelId, tools] of [
+      ['10', ['go', 'invite', 'lock', 'hide', 'close']],
+      ['11', ['go']],
+      ['12', ['go']],
+    ] as const) {
+      await open(channelId)
+      const shown = [...place.querySelectorAll<HTMLElement>('.open-room button')]
+      expect(shown.map((button) => button.dataset['action'])).toEqual(tools)
+    }
+  })
+
+  it('is locked and shown by what it is now', async () => {
+    show(seeing(house))
+    await open('10')
+    answers({ outcome: 'done' })
+    await press('[data-action=lock]')
+    answers({ outcome: 'done' })
+    await press('[data-action=hide]')
+    expect(asked.mock.calls).toEqual([
+      ['lockRoom', { channelId: '10', locked: true }],
+      ['hideRoom', { channelId: '10', hidden: false }],
+    ])
+  })
+
+  it('is closed by the second click', async () => {
+    show(seeing(house))
+    await open('10')
+    await press('[data-action=close]')
+    expect(asked).not.toHaveBeenCalled()
+    expect(find('[data-action=close]').textContent).toContain('Really')
+    answers({ outcome: 'done' })
+    await press('[data-action=close]')
+    expect(asked.mock.calls).toEqual([['closeRoom', { channelId: '10' }]])
+  })
+
+  it('gives a link to copy, also where the browser does not let us', async () => {
+    show(seeing(house))
+    await open('10')
+    answers({ outcome: 'done', token: 'T', url: 'https://guild.test/join?invite=T', expiresAt: 5 })
+    await press('[data-action=invite]')
+    expect(find<HTMLInputElement>('.invite input').value).toBe('https://guild.test/join?invite=T')
+    expect(find('.invite [role=status]').textContent).toContain('Copy it from here')
+    const writeText = vi.fn(() => Promise.resolve())
+    vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } })
+    answers({ outcome: 'done', token: 'U', url: 'https://guild.test/join?invite=U', expiresAt: 5 })
+    await press('[data-action=invite]')
+    expect(writeText).toHaveBeenCalledWith('https://guild.test/join?invite=U')
+    expect(find('.invite [role=status]').textContent).toContain('Copied.')
+  })
+
+  it('says that nobody uses it, until somebody does', () => {
+    const idle = (deletesAt: number | null): StreamEvent => ({
+      name: 'room.idle',
+      data: { guildId: '1', ts: 5, channelId: '10', deletesAt },
+    })
+    show(seeing(house, idle(new Date(2026, 10, 23, 12, 3, 9).getTime())))
+    expect(find('[data-channel-id="10"] .idle').textContent).toContain('removed at 12:03:09')
+    show(seeing(house, idle(5), idle(null)))
+    expect(place.querySelector('.idle')).toBeNull()
+  })
+})
+
+describe('the page of a room', () => {
+  it('tells the server that one is on it', async () => {
+    show(seeing(house))
+    await open('12')
+    expect(viewing.mock.lastCall).toEqual([['12']])
+    await open('12')
+    expect(viewing.mock.lastCall).toEqual([[]])
+  })
+
+  it('leads to Discord whoever is not in voice', async () => {
+    show(seeing(house))
+    await open('12')
+    answers({ outcome: 'waiting', until: 5, discordUrl: 'https://discord.test/12' })
+    await press('[data-action=go]')
+    expect(asked.mock.calls).toEqual([['connectUserToVoiceChannel', { channelId: '12' }]])
+    expect(find('[data-action=open-discord]').getAttribute('href')).toBe('https://discord.test/12')
+  })
+})
+
+describe('the page of an invite', () => {
+  it('signs in first', () => {
+    show(signedOut, 'T')
+    expect(find('[data-notice=invitation] [data-action=sign-in]').getAttribute('href')).toBe('/auth/login?invite=T')
+    expect(place.querySelectorAll('[data-action=sign-in]')).toHaveLength(1)
+  })
+
+  it('comes in by a click, never by itself', async () => {
+    show(seeing(house), 'T')
+    expect(asked).not.toHaveBeenCalled()
+    answers({ outcome: 'done', channelId: '11', discordUrl: 'https://discord.test/11' })
+    await press('[data-action=join]')
+    expect(asked.mock.calls).toEqual([['joinRoom', { token: 'T' }]])
+    expect(find('[data-notice=invitation]').textContent).toContain('You are in.')
+    expect(find('[data-channel-id="11"]').dataset['open']).toBe('true')
+  })
+
+  it('leads to Discord whoever is not in voice', async () => {
+    show(seeing(house), 'T')
+    answers({ outcome: 'waiting', until: 5, channelId: '11', discordUrl: 'https://discord.test/11' })
+    await press('[data-action=join]')
+    const link = find('[data-notice=invitation] [data-action=open-discord]')
+    expect(link.getAttribute('href')).toBe('https://discord.test/11')
+  })
+
+  it.each([
+    ['not_member', 1],
+    ['invite_expired', 0],
+  ])('says why not: %s', async (code, signIns) => {
+    show(seeing(house), 'T')
+    refuses(code, 'A sentence of the server.')
+    await press('[data-action=join]')
+    expect(find('[role=alert]').textContent).toBe('A sentence of the server.')
+    expect(place.querySelectorAll('[data-notice=invitation] [data-action=sign-in]')).toHaveLength(signIns)
+    expect(find('[data-action=join]')).toBeTruthy()
+  })
+})
