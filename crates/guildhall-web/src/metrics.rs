@@ -59,7 +59,7 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
         "Sign-ins that came back from Discord, by what became of them",
     ),
     (
-        "guildhall_admissions_total",
+        "guildhall_invited_logins_total",
         "result",
         &["added", "already", "refused"],
         "People who signed in by an invite, by whether they were let into its guild",

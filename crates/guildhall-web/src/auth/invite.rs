@@ -74,7 +74,7 @@ pub(super) async fn let_in(
         Ok(Admitted::Already) => "already",
         Ok(Admitted::Valid) | Err(_) => "refused",
     };
-    counter!("guildhall_admissions_total", "result" => counted).increment(1);
+    counter!("guildhall_invited_logins_total", "result" => counted).increment(1);
     match result {
         Ok(Admitted::Added | Admitted::Already) => {
             info!(viewer.id = %user_id, guild.id = %guild_id, counted, "[Auth] Let in by an invite");
