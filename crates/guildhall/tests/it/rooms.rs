@@ -20,3 +20,4 @@ mod nobody_is_served_twice;
 mod owners_have_tools;
 mod rooms_end_when_nobody_is_there;
 mod somebody_acts_in_discord;
+mod what_fails_leaves_nothing;

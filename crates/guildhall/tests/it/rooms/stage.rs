@@ -218,6 +218,11 @@ impl Stage {
     /// Ends the gateway at once, and starts it again.
     pub(super) async fn kill_gateway(&mut self) {
         self.house.gateway.signal("KILL");
+        self.gateway_comes_back().await;
+    }
+
+    /// Starts one that was killed again.
+    pub(super) async fn gateway_comes_back(&mut self) {
         self.house.gateway.ended().await;
         self.house.restart_gateway();
         self.ready().await;
