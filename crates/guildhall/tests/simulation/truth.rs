@@ -7,7 +7,7 @@ use std::{
 
 use guildhall_model::{
     ChannelId, Guild, GuildId, Permissions, RoleId, UserId, World,
-    guild::{OverwriteTarget, Room},
+    guild::{OverwriteTarget, Room, RoomRights},
 };
 
 use crate::simulator_state::{self, SimulatorState};
@@ -44,7 +44,8 @@ pub(crate) fn differences(world: &World, state: &SimulatorState, scope: &Scope) 
         found.equal("available", &known.available, &guild.available);
         if guild.available {
             found.guild(known, guild, state);
-            for user_id in &scope.watched {
+            // What the bot itself is, whoever is watched.
+            for user_id in scope.watched.iter().chain([&state.application.id]) {
                 let membership = known.memberships.get(user_id);
                 let what = format!("membership of {user_id}");
                 found.equal(&what, &membership, &Some(&guild.membership(*user_id)));
@@ -107,6 +108,9 @@ impl Found {
         for channel in all.filter(|one| one.bot_sees) {
             let name = known.categories.get(&channel.id).map(|one| &one.name);
             self.equal("category", &name, &Some(&channel.name));
+            if let Some(category) = known.categories.get(&channel.id) {
+                self.overwrites(&category.rights, channel);
+            }
         }
         let ghosts: Vec<_> = known
             .categories
@@ -134,7 +138,11 @@ impl Found {
             return;
         }
         self.equal("room", &room.info, &channel.info(kind, categories));
-        let known = room.rights.overwrites.iter().map(|one| {
+        self.overwrites(&room.rights, channel);
+    }
+
+    fn overwrites(&mut self, rights: &RoomRights, channel: &simulator_state::Channel) {
+        let known = rights.overwrites.iter().map(|one| {
             let (kind, id) = match one.target {
                 OverwriteTarget::Role(role_id) => (0, role_id.0),
                 OverwriteTarget::Member(user_id) => (1, user_id.0),

@@ -147,6 +147,47 @@ fn a_category_names_its_rooms() {
 }
 
 #[test]
+fn who_may_make_rooms_in_a_category_is_known_and_where_it_is_not_nobody_may() {
+    let mut harness = Harness::built();
+    let mine = json!([
+        overwrite(0, 1, "0", "1048576"),
+        overwrite(1, ANN, "1048576", "0")
+    ]);
+    let gated = with(category(CATEGORY, "Voice"), "permission_overwrites", mine);
+    assert_eq!(
+        names(&harness.hear(UPDATE, &gated)),
+        ["category.set"],
+        "of no news to its rooms"
+    );
+    assert_eq!(names(&harness.hear(UPDATE, &gated)), [""; 0]);
+    let rights = |harness: &Harness| {
+        harness.guild().categories[&ChannelId(CATEGORY)]
+            .rights
+            .clone()
+    };
+    let known = rights(&harness);
+    assert_eq!((known.overwrites.len(), known.obfuscated), (2, false));
+    // What is not said stays as it was known; what cannot be read is not known.
+    let told = harness.hear(UPDATE, &without(gated.clone(), "permission_overwrites"));
+    assert_eq!((names(&told), told.oddities.stale), (vec![], None));
+    let told = harness.hear(
+        UPDATE,
+        &with(gated.clone(), "permission_overwrites", json!([7])),
+    );
+    assert_eq!(told.oddities.stale, Some("permission_overwrites"));
+    assert!(rights(&harness).obfuscated);
+    let told = harness.hear(UPDATE, &without(gated.clone(), "permission_overwrites"));
+    assert_eq!(told.oddities.stale, Some("permission_overwrites"));
+    harness.hear(UPDATE, &gated);
+    assert_eq!(rights(&harness), known);
+    harness.hear(UPDATE, &obfuscated(gated));
+    assert!(
+        rights(&harness).obfuscated,
+        "what Discord sends of it is false"
+    );
+}
+
+#[test]
 fn a_category_may_come_after_its_rooms() {
     let mut harness = Harness::built();
     let early = with(channel(404, "Early"), "parent_id", "405");

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use guildhall_model::{
     Change, ChannelId, UserId,
-    guild::{GuildInfo, RoomInfo, RoomRights, VoiceFlags},
+    guild::{GuildInfo, RoomInfo, RoomManagement, RoomRights, VoiceFlags},
 };
 use tokio::time::advance;
 
@@ -112,6 +112,53 @@ async fn a_resumed_stream_sees_rooms_come_and_go() {
         .expect("kept");
     out.push_str(&curl.text());
     is_committed("resumed", &out);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_of_ones_own_from_its_first_moment_to_its_last() {
+    let mut harness = Harness::hall();
+    // Whoever is not let in by name hears nothing of it.
+    let mut stranger = harness.open(ANNA, None);
+    let before = stranger.text();
+    let mut curl = harness.open(BEN, None);
+    let mut out = curl.text();
+    let mut table = room(TABLE, "Ben's table", hidden_but_for(VAULT_ROLE));
+    table.info.user_limit = 4;
+    table.info.managed = Some(RoomManagement {
+        owner_id: BEN,
+        locked: false,
+        hidden: true,
+    });
+    let locked = RoomInfo {
+        managed: Some(RoomManagement {
+            owner_id: BEN,
+            locked: true,
+            hidden: true,
+        }),
+        status: Some("Go, all evening".into()),
+        ..table.info.clone()
+    };
+    let idle = |deletes_at| Change::RoomIdle {
+        channel_id: TABLE,
+        deletes_at,
+    };
+    let told = vec![
+        Change::RoomCreated(table),
+        Change::RoomUpdated(locked),
+        idle(Some(EPOCH + 30_000)),
+        idle(None),
+    ];
+    tell(&mut harness, &mut curl, &mut out, told);
+    out.push_str(&harness.open(BEN, None).text());
+    let gone = vec![Change::RoomDeleted { channel_id: TABLE }];
+    tell(&mut harness, &mut curl, &mut out, gone);
+    is_committed("rooms", &out);
+    let heard = stranger.text();
+    assert!(
+        !before.contains("table") && !heard.contains("table"),
+        "{heard}"
+    );
+    assert!(!heard.contains("room."), "{heard}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -180,11 +180,12 @@ proptest! {
     /// each room says what is kept of it.
     #[test]
     fn a_picture_with_what_follows_is_the_later_picture_and_says_what_is_kept(
-        acts in prop::collection::vec((0..7_u8, 9..12_u64, 0..3_u64), 1..40),
+        acts in prop::collection::vec((0..9_u8, 9..12_u64, 0..3_u64), 1..40),
     ) {
         let mut harness = live();
         let mut picture = World::default().apply_all(&harness.working.take().events);
         let mut kept = BTreeMap::new();
+        let mut lines = BTreeMap::new();
         for (number, (act, room, value)) in (1..).zip(acts) {
             let channel_id = ChannelId(room);
             let (id, name) = (room.to_string(), value.to_string());
@@ -199,20 +200,42 @@ proptest! {
                     harness.ask(number, manage(channel_id, management));
                 }
                 2 => harness.dispatch("CHANNEL_CREATE", &channel(&id, &name)),
-                3 => harness.dispatch("CHANNEL_DELETE", &channel(&id, &name)),
+                3 => {
+                    harness.dispatch("CHANNEL_DELETE", &channel(&id, &name));
+                    lines.remove(&channel_id);
+                }
                 4 => harness.dispatch("CHANNEL_UPDATE", &channel(&id, &name)),
                 5 => {
                     let mut whole = guild("1");
                     whole["channels"] = json!([channel(&id, &name)]);
                     harness.dispatch("GUILD_CREATE", &whole);
+                    lines.retain(|room, _| *room == channel_id);
                 }
-                _ => harness.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": value == 0})),
+                6 => {
+                    let info = json!({"guild_id": "1", "channels": [{"id": id, "status": name}]});
+                    harness.dispatch("CHANNEL_INFO", &info);
+                    lines = [(channel_id, name)].into();
+                }
+                7 => {
+                    let update = json!({"guild_id": "1", "id": id, "status": name});
+                    harness.dispatch("VOICE_CHANNEL_STATUS_UPDATE", &update);
+                    lines.insert(channel_id, name);
+                }
+                _ => {
+                    let outage = value == 0;
+                    harness.dispatch("GUILD_DELETE", &json!({"id": "1", "unavailable": outage}));
+                    lines.retain(|_, _| outage);
+                }
             }
+            let guild = harness.working.world.guilds.get(&GUILD);
+            lines.retain(|room, _| guild.is_some_and(|guild| guild.rooms.contains_key(room)));
             picture = picture.apply_all(&harness.working.take().events);
             prop_assert_eq!(&picture, &harness.working.world);
             for room in picture.guilds.values().flat_map(|guild| guild.rooms.values()) {
                 let is = kept.get(&room.info.channel_id).copied().flatten();
                 prop_assert_eq!(room.info.managed, is);
+                let line = lines.get(&room.info.channel_id);
+                prop_assert_eq!(room.info.status.as_ref(), line);
             }
         }
     }
