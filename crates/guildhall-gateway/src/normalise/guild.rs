@@ -338,8 +338,10 @@ fn fill_rooms(guild: &mut Guild, channels: &LenientList<ChannelObject>, known: O
         if channel.kind() != ChannelType::Category {
             continue;
         }
-        let before = known.and_then(|known| known.categories.get(&channel.id));
-        if let Some(category) = channel.category(before) {
+        // Of one that is listed twice the later word is about the earlier one.
+        let listed = guild.categories.get(&channel.id);
+        let before = || known.and_then(|known| known.categories.get(&channel.id));
+        if let Some(category) = channel.category(listed.or_else(before)) {
             guild.categories.insert(channel.id, category);
         }
     }

@@ -283,6 +283,26 @@ fn a_role_of_unreadable_permissions_keeps_the_known_ones() {
 }
 
 #[test]
+fn a_category_that_is_listed_twice_is_no_news_the_second_time() {
+    let mut harness = Harness::empty();
+    let mine = json!([overwrite(0, 1, "0", "1024")]);
+    let gated = with(category(405, "Rooms"), "permission_overwrites", mine);
+    for twice in [
+        json!([gated, obfuscated(gated.clone())]),
+        json!([obfuscated(gated.clone()), gated]),
+        json!([gated, without(gated.clone(), "permission_overwrites")]),
+        json!([
+            gated,
+            with(gated.clone(), "permission_overwrites", json!([7]))
+        ]),
+    ] {
+        let create = with(guild(), "channels", twice);
+        harness.hear(CREATE, &create);
+        assert_eq!(names(&harness.hear(CREATE, &create)), [""; 0], "{create}");
+    }
+}
+
+#[test]
 fn channels_that_the_bot_lost_in_an_outage_keep_their_names() {
     let mut harness = Harness::built();
     let hidden = json!([
