@@ -9,6 +9,7 @@ mod browser;
 mod link;
 mod overload;
 mod people;
+mod rooms;
 mod shares;
 
 use std::net::SocketAddr;
@@ -61,6 +62,7 @@ pub(crate) fn rows(
     let mut rows = answer_times(plan, &stage)?;
     println!("commands: more than Discord takes");
     rows.extend(overload::rows(plan.overload_seconds, &stage)?);
+    rows.extend(rooms::rows(plan.repetitions, &stage)?);
     Ok(rows)
 }
 

@@ -15,8 +15,8 @@ pub(super) const SIGNED_IN: usize = 48;
 pub(super) const GUILDS: usize = 4;
 /// MANAGE_CHANNELS.
 const HOST: u64 = 1 << 4;
-/// MANAGE_CHANNELS and MOVE_MEMBERS.
-const BOT: u64 = 1 << 4 | 1 << 24;
+/// MANAGE_CHANNELS, MOVE_MEMBERS and MANAGE_ROLES, which it takes to let people into rooms.
+const BOT: u64 = 1 << 4 | 1 << 24 | 1 << 28;
 
 pub(super) struct Participants {
     signed_in: Vec<CommandGiver>,
