@@ -6,7 +6,7 @@ import { Live } from './live'
 import { App } from './page/app'
 import './page/page.css'
 import './page/rooms.css'
-import { endSession, inviteOf, loginOutcome, readMe, signInUrl } from './session'
+import { endSession, inviteOf, loginOutcome, readMe, roomOf, signInUrl } from './session'
 
 // The page's root, whatever prefix it is served under: this module is one folder
 // below it, in `src/` while developing and in `assets/` when built.
@@ -41,6 +41,7 @@ createRoot(place).render(
       run={runAt(root)}
       signInUrl={signInUrl(root, location.pathname + search, invite)}
       invite={invite}
+      room={roomOf(search)}
       outcome={outcome}
     />
   </StrictMode>,

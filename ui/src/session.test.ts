@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { endSession, inviteOf, loginOutcome, readMe, signInUrl } from './session'
+import { endSession, inviteOf, loginOutcome, readMe, roomOf, signInUrl } from './session'
 
 const root = new URL('https://guild.test/hall/')
 const user = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
@@ -76,6 +76,18 @@ describe('an invite', () => {
     ['/', '?invite=T', null],
   ])('is read of %s%s', (path, search, invite) => {
     expect(inviteOf(path, search)).toBe(invite)
+  })
+})
+
+describe('a room to open', () => {
+  it.each([
+    ['?room=10', '10'],
+    ['?a=1&room=10', '10'],
+    ['?room=', null],
+    ['?room=%3Cscript%3E', null],
+    ['', null],
+  ])('is read of %s', (search, room) => {
+    expect(roomOf(search)).toBe(room)
   })
 })
 

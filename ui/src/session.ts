@@ -73,6 +73,12 @@ const outcomeOf = (said: string): LoginOutcome => {
 export const inviteOf = (path: string, search: string): string | null =>
   path.endsWith('/join') ? new URLSearchParams(search).get('invite') : null
 
+/** The room that this page is asked to open: `?room=`. */
+export const roomOf = (search: string): string | null => {
+  const room = new URLSearchParams(search).get('room')
+  return room !== null && /^\d{1,20}$/.test(room) ? room : null
+}
+
 /**
  * Where the sign-in begins; afterwards the browser comes back to `path`. By an invite it lets the
  * person into the invite's guild, where the operator allows that.

@@ -19,16 +19,18 @@ interface AppProps {
   readonly signInUrl: string
   /** The token of the invite that the page was opened with. */
   readonly invite?: string | null
+  /** The room that is open at first. */
+  readonly room?: string | null
   /** How the sign-in ended that led here; null: none did, or it went well. */
   readonly outcome?: LoginOutcome | null
 }
 
-export const App = ({ live, run, signInUrl, invite = null, outcome = null }: AppProps) => {
+export const App = ({ live, run, signInUrl, invite = null, room = null, outcome = null }: AppProps) => {
   const view = useSyncExternalStore(live.subscribe, live.view)
-  const [openRoom, setOpenRoom] = useState<string | null>(null)
+  const [openRoom, setOpenRoom] = useState(room)
   const userId = view.user?.id ?? null
-  // Another person has other rooms.
-  useEffect(() => setOpenRoom(null), [userId])
+  // Another person begins anew.
+  useEffect(() => setOpenRoom(room), [room, userId])
   // Whoever has a room's page open counts as using the room.
   useEffect(() => live.setViewing(openRoom === null ? [] : [openRoom]), [live, openRoom])
   const tools = useMemo<Tools>(() => ({ userId, run, openRoom, setOpenRoom }), [userId, run, openRoom])

@@ -38,14 +38,18 @@ const viewing = vi.fn<(rooms: readonly string[]) => void>()
 let place: HTMLElement
 let root: Root
 
-const show = (view: View, invite: string | null = null): void => {
+const show = (view: View, invite: string | null = null, room: string | null = null): void => {
   const live = {
     view: () => view,
     subscribe: () => () => undefined,
     signOut: () => Promise.resolve(true),
     setViewing: viewing,
   }
-  act(() => root.render(<App live={live} run={asked as Run} signInUrl="/auth/login?invite=T" invite={invite} />))
+  act(() =>
+    root.render(
+      <App live={live} run={asked as Run} signInUrl="/auth/login?invite=T" invite={invite} room={room} />,
+    ),
+  )
 }
 
 const find = <Kind extends HTMLElement>(selector: string): Kind => {
@@ -180,6 +184,15 @@ describe('the page of a room', () => {
     expect(viewing.mock.lastCall).toEqual([['12']])
     await open('12')
     expect(viewing.mock.lastCall).toEqual([[]])
+  })
+
+  it('is open at first if the address says so, until somebody else signs in', async () => {
+    show(signedOut, null, '12')
+    show(seeing(house), null, '12')
+    expect(find('[data-channel-id="12"]').dataset['open']).toBe('true')
+    await open('10')
+    show({ ...seeing(house), user: { ...ana, id: '8' } }, null, '12')
+    expect(find('[data-channel-id="12"]').dataset['open']).toBe('true')
   })
 
   it('leads to Discord whoever is not in voice', async () => {
