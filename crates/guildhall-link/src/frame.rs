@@ -14,7 +14,7 @@ use std::sync::Arc;
 use guildhall_model::{Cursor, Envelope, Guild, GuildId, Position, UnixMs, event::LiveEvent};
 use serde::{Deserialize, Serialize};
 
-pub use admit::{AccessToken, AdmitRequestBody, AdmitResult, Admitted, Newcomer};
+pub use admit::{AccessToken, AdmitDone, AdmitRequestBody, AdmitResult, Admitted, Newcomer};
 pub use guildhall_model::event::Discord;
 pub use request::{
     Refusal, RefusalCode, Reply, ReplyBody, Request, RequestBody, WatchRequestBody, Watched,

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use guildhall_model::{UserId, command::CommandError, command::InviteToken};
+use guildhall_model::{
+    Cursor, UserId,
+    command::{CommandError, InviteToken},
+};
 use serde::{Deserialize, Serialize, de};
 use serde_json::value::RawValue;
 
@@ -53,7 +56,17 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What came of it.
+/// What came of it, and where the log says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmitDone {
+    /// What.
+    pub admitted: Admitted,
+    /// Whoever has read up to here knows them as a member. `None`: nobody was let in, or it is not
+    /// known yet.
+    pub at: Option<Cursor>,
+}
+
+/// What came of it, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Admitted {
@@ -66,7 +79,18 @@ pub enum Admitted {
 }
 
 /// What an admission is answered.
-pub type AdmitResult = Result<Admitted, CommandError>;
+pub type AdmitResult = Result<AdmitDone, CommandError>;
+
+impl Admitted {
+    /// The answer that says so, and nothing of the log.
+    #[must_use]
+    pub fn answer(self) -> AdmitDone {
+        AdmitDone {
+            admitted: self,
+            at: None,
+        }
+    }
+}
 
 impl AdmitRequestBody {
     pub(super) fn read(data: &RawValue) -> Result<Self, serde_json::Error> {

@@ -9,7 +9,7 @@ use guildhall_model::{
 use serde::{Deserialize, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
-use super::{AdmitRequestBody, AdmitResult, Admitted};
+use super::{AdmitDone, AdmitRequestBody, AdmitResult, Admitted};
 
 /// Something is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum ReplyBody {
     Watched(Watched),
     /// To a command: what came of it. What it says of the log was sent before.
     Command(CommandResult),
-    /// To an admission: what came of it. It says nothing of the log.
+    /// To an admission: what came of it. What it says of the log was sent before.
     Admitted(AdmitResult),
     /// Of a kind that this build does not know.
     Unknown,
@@ -80,7 +80,8 @@ impl ReplyBody {
         match self {
             Self::Watched(watched) => Some(&watched.at),
             Self::Command(Ok(done)) => done.at.as_ref(),
-            Self::Command(Err(_)) | Self::Admitted(_) | Self::Unknown => None,
+            Self::Admitted(Ok(done)) => done.at.as_ref(),
+            Self::Command(Err(_)) | Self::Admitted(Err(_)) | Self::Unknown => None,
         }
     }
 }
@@ -194,7 +195,9 @@ impl Serialize for Reply {
             #[serde(skip_serializing_if = "Option::is_none")]
             done: Option<&'a CommandDone>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            admitted: Option<&'a Admitted>,
+            admitted: Option<Admitted>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            at: Option<&'a Cursor>,
             #[serde(skip_serializing_if = "Option::is_none")]
             failed: Option<&'a CommandError>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,6 +208,7 @@ impl Serialize for Reply {
             watched: None,
             done: None,
             admitted: None,
+            at: None,
             failed: None,
             error: None,
         };
@@ -220,7 +224,9 @@ impl Serialize for Reply {
             }
             Ok(ReplyBody::Admitted(result)) => {
                 data.kind = Some(ADMIT);
-                data.admitted = result.as_ref().ok();
+                let done = result.as_ref().ok();
+                data.admitted = done.map(|done| done.admitted);
+                data.at = done.and_then(|done| done.at.as_ref());
                 data.failed = result.as_ref().err();
             }
             Ok(ReplyBody::Unknown) => data.kind = Some("unknown"),
@@ -294,12 +300,18 @@ fn admit_result(data: &RawValue) -> Result<AdmitResult, serde_json::Error> {
         #[serde(default)]
         admitted: Option<Admitted>,
         #[serde(default)]
+        at: Option<Cursor>,
+        #[serde(default)]
         failed: Option<CommandError>,
     }
-    let Data { admitted, failed } = serde_json::from_str(data.get())?;
+    let Data {
+        admitted,
+        at,
+        failed,
+    } = serde_json::from_str(data.get())?;
     match (admitted, failed) {
         (_, Some(failed)) => Ok(Err(failed)),
-        (Some(admitted), None) => Ok(Ok(admitted)),
+        (Some(admitted), None) => Ok(Ok(AdmitDone { admitted, at })),
         (None, None) => Err(de::Error::missing_field("admitted")),
     }
 }

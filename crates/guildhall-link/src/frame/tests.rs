@@ -430,9 +430,15 @@ fn of_admissions() -> Vec<Frame> {
     let over = CommandError::new(CommandErrorCode::InviteExpired, "This invite is over.");
     vec![
         request(8, None),
-        reply(8, Ok(Admitted::Valid)),
+        reply(8, Ok(Admitted::Valid.answer())),
         request(9, Some(newcomer)),
-        reply(9, Ok(Admitted::Added)),
+        reply(
+            9,
+            Ok(AdmitDone {
+                admitted: Admitted::Added,
+                at: Some(Position::start(LogId(0), NOW - 1000).at(47).into()),
+            }),
+        ),
         reply(10, Err(over)),
     ]
 }

@@ -66,7 +66,8 @@ impl auth::WorldAccess for ReplicaAccess {
     fn admit(&self, request: AdmitRequestBody) -> BoxFuture<'_, Result<Admitted, NotAdmitted>> {
         async move {
             let answer = self.link.admit(request).await;
-            Ok(answer.map_err(NotAdmitted::Unanswered)??)
+            // The replica has come to where the log says so: the link brings that before the answer.
+            Ok(answer.map_err(NotAdmitted::Unanswered)??.admitted)
         }
         .boxed()
     }

@@ -100,8 +100,8 @@ fn replies() -> impl Strategy<Value = Reply> {
             Ok(ReplyBody::Watched(Watched { at, failed }))
         }),
         command_results().prop_map(|result| Ok(ReplyBody::Command(result))),
-        prop::sample::select(vec![Admitted::Valid, Admitted::Added, Admitted::Already])
-            .prop_map(|admitted| Ok(ReplyBody::Admitted(Ok(admitted)))),
+        (admitted(), option::of(cursors()))
+            .prop_map(|(admitted, at)| Ok(ReplyBody::Admitted(Ok(AdmitDone { admitted, at })))),
         any::<String>().prop_map(|message| {
             let refused = CommandError::new(CommandErrorCode::InviteInvalid, message);
             Ok(ReplyBody::Admitted(Err(refused)))
@@ -232,6 +232,10 @@ fn command_results() -> impl Strategy<Value = CommandResult> {
             .prop_map(|(outcome, at, made)| { Ok(CommandDone { outcome, at, made }) }),
         failed.prop_map(Err),
     ]
+}
+
+fn admitted() -> impl Strategy<Value = Admitted> {
+    prop::sample::select(vec![Admitted::Valid, Admitted::Added, Admitted::Already])
 }
 
 fn cursors() -> impl Strategy<Value = Cursor> {

@@ -154,7 +154,7 @@ fn an_admission_is_asked_and_answered_and_an_older_gateway_refuses_it() {
         });
         assert_eq!(driven.take(), [Output::Send(asked)]);
     }
-    let added = ReplyBody::Admitted(Ok(Admitted::Added));
+    let added = ReplyBody::Admitted(Ok(Admitted::Added.answer()));
     let unknown = Err(RefusalCode::UnknownKind.refusal());
     for (id, result) in [(1, Ok(added.clone())), (2, unknown)] {
         driven.frames([Frame::Reply(Reply { id, result })]);

@@ -6,7 +6,7 @@ use guildhall_model::{
 };
 
 use super::*;
-use crate::frame::{AdmitRequestBody, Admitted, Refusal, RefusalCode, Reply, ReplyBody};
+use crate::frame::{AdmitDone, AdmitRequestBody, Admitted, Refusal, RefusalCode, Reply, ReplyBody};
 
 #[test]
 fn an_answer_follows_the_last_event_it_speaks_of_and_precedes_the_next() {
@@ -216,7 +216,7 @@ fn a_command_that_failed_speaks_of_no_event_and_is_answered_at_once() {
 }
 
 #[test]
-fn an_admission_is_handed_over_and_answered_at_once() {
+fn an_invite_that_is_only_looked_at_is_answered_at_once() {
     let mut driven = Driven::following(at(3));
     let request = Box::new(AdmitRequestBody {
         invite: invite(),
@@ -233,7 +233,7 @@ fn an_admission_is_handed_over_and_answered_at_once() {
         deadline: Duration::from_secs(5),
     };
     assert_eq!(driven.take(), [handed_over]);
-    let result = Ok(Admitted::Valid);
+    let result = Ok(Admitted::Valid.answer());
     driven.input(Input::Admitted {
         request_id: 1,
         result: result.clone(),
@@ -243,6 +243,41 @@ fn an_admission_is_handed_over_and_answered_at_once() {
         result: Ok(ReplyBody::Admitted(result)),
     });
     assert_eq!(driven.take(), [Output::Send(reply)]);
+}
+
+#[test]
+fn who_was_let_in_is_told_of_behind_the_event_that_says_so() {
+    let mut driven = Driven::following(at(3));
+    let request = Box::new(AdmitRequestBody {
+        invite: invite(),
+        newcomer: None,
+    });
+    driven.input(SocketInput::FrameCame(Ok(Frame::Request(Request {
+        id: 1,
+        deadline: Duration::from_secs(5),
+        body: RequestBody::Admit(request),
+    }))));
+    driven.take();
+    let result = Ok(AdmitDone {
+        admitted: Admitted::Added,
+        at: Some(cursor(4)),
+    });
+    driven.input(Input::Admitted {
+        request_id: 1,
+        result: result.clone(),
+    });
+    assert_eq!(driven.take(), [], "the event is not sent yet");
+    driven.input(Input::HeadMoved(at(4)));
+    driven.take();
+    driven.input(read(vec![event(4)]));
+    let reply = Frame::Reply(Reply {
+        id: 1,
+        result: Ok(ReplyBody::Admitted(result)),
+    });
+    assert_eq!(
+        driven.take(),
+        [Output::Relay(event(4)), Output::Send(reply)]
+    );
 }
 
 fn invite() -> InviteToken {
