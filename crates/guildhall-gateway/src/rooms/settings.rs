@@ -24,6 +24,8 @@ pub struct RoomSettings {
     pub lobbies: Vec<Lobby>,
     /// The page's address, for the message in a new room's chat; `None`: there is no message.
     pub page: Option<String>,
+    /// Whether somebody who signs in by an invite may be let into its guild.
+    pub guilds_join: bool,
 }
 
 /// How people are let into rooms.
@@ -63,6 +65,7 @@ impl Default for RoomSettings {
             idle: Duration::from_hours(1),
             lobbies: Vec::new(),
             page: None,
+            guilds_join: false,
         }
     }
 }

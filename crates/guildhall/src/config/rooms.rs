@@ -38,6 +38,7 @@ pub(super) fn rooms(settings: &Settings, mistakes: &mut Mistakes) -> Option<Room
     let idle = mistakes.take(idle(settings));
     let lobbies = mistakes.take(lobbies(settings));
     let page = mistakes.take(page(settings));
+    let guilds_join = mistakes.take(parse::switch(settings, "GUILDS_JOIN"));
     Some(RoomSettings {
         parents: parents?,
         creators: creators?,
@@ -47,6 +48,7 @@ pub(super) fn rooms(settings: &Settings, mistakes: &mut Mistakes) -> Option<Room
         idle: idle?,
         lobbies: lobbies?,
         page: page?,
+        guilds_join: guilds_join?,
     })
 }
 

@@ -16,6 +16,7 @@ fn what_is_said_is_read() {
         ("ROOMS_MAX", "500"),
         ("ROOM_IDLE", "90s"),
         ("BASE_URL", "https://guild.example.com/live/"),
+        ("GUILDS_JOIN", "1"),
         (
             "LOBBIES",
             r#"[{"channel":"41"},
@@ -46,6 +47,7 @@ fn what_is_said_is_read() {
             },
         ],
         page: Some("https://guild.example.com/live".to_owned()),
+        guilds_join: true,
     };
     assert_eq!(read(&said), Ok(expected));
 }
@@ -56,6 +58,7 @@ fn each_mistake_is_refused_by_a_sentence_that_names_its_setting() {
         ("ROOM_PARENTS", "a category"),
         ("ROOM_PARENTS", "0"),
         ("ROOM_CREATORS", "@everyone"),
+        ("GUILDS_JOIN", "yes"),
         ("ROOM_MODE", "roles"),
         ("ROOMS_PER_USER", "0"),
         ("ROOMS_MAX", "501"),
