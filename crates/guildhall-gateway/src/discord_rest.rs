@@ -42,14 +42,12 @@ use tracing::warn;
 use url::Url;
 
 pub(crate) use answer::{DiscordRefusal, RestAnswer, RestError};
-pub(crate) use endpoints::ChannelChange;
-#[cfg_attr(not(test), expect(unused_imports, reason = "nobody makes rooms yet"))]
-pub(crate) use endpoints::{ListedChannel, VoiceChannelDraft};
+pub(crate) use endpoints::{ChannelChange, MemberAdded, VoiceChannelDraft};
 pub(crate) use limiter::{RestBudget, RestCaller};
 pub(crate) use route::{RestRoute, RouteTemplate};
 
 #[cfg(test)]
-use endpoints::{ChannelState, MemberAdded};
+use endpoints::{ChannelState, ListedChannel};
 use gate::{Gate, SendPermit};
 use limiter::{
     AnswerKind, CallRequest, Limiter, NotSent, RateHeaders, RestShare, Throttle, ThrottleScope,

@@ -22,15 +22,24 @@ mod driver;
 mod order;
 /// Which commands there are, and what was answered.
 mod ledger;
+/// Letting somebody into a guild by an invite.
+mod admit;
+/// Saying once what the bot lacks for rooms.
+mod bot_rights;
 /// What is asked about guilds.
 mod worlds;
 
 use std::time::{Duration, Instant};
 
-use guildhall_model::command::{CommandError, CommandErrorCode, CommandRequest, CommandResult};
+use guildhall_link::frame::{AdmitRequestBody, AdmitResult};
+use guildhall_model::{
+    ChannelId, GuildId, UserId,
+    command::{Command, CommandError, CommandErrorCode, CommandRequest, CommandResult},
+};
+use guildhall_ports::room_store::RoomNumber;
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use act::CommandContext;
+pub(crate) use act::{CALL, CommandContext};
 pub(crate) use driver::{ExecutorExit, ExecutorSetup, run};
 pub(crate) use worlds::{GuildWorld, GuildWorlds};
 
@@ -52,19 +61,54 @@ const KEYS: usize = 100_000;
 /// So long does somebody have to appear in voice.
 const APPEARANCE: Duration = Duration::from_mins(5);
 
+/// Who does what nobody has asked for: the gateway. No snowflake is this one.
+const GATEWAY_ITSELF: UserId = UserId(0);
+
+/// What the gateway has done of its own accord.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "whoever keeps rooms gives these, and is to come")
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnCommand {
+    /// A room of ours in which nobody is goes. Refused where somebody is there after all.
+    DeleteIdle {
+        guild_id: GuildId,
+        channel_id: ChannelId,
+    },
+    /// Somebody came into a lobby.
+    EnterLobby {
+        guild_id: GuildId,
+        /// The lobby.
+        channel_id: ChannelId,
+        user_id: UserId,
+    },
+}
+
 /// A handle on the executor's task.
 #[derive(Clone, Debug)]
 pub(crate) struct Executor {
     inbox: mpsc::Sender<Submission>,
 }
 
-/// A command on its way to the task.
+/// What is on its way to the task.
 #[derive(Debug)]
-pub(crate) struct Submission {
-    request: CommandRequest,
-    /// It is not begun after this.
-    due: Instant,
-    reply: oneshot::Sender<CommandResult>,
+pub(crate) enum Submission {
+    Command {
+        request: CommandRequest,
+        /// It is not begun after this.
+        due: Instant,
+        reply: oneshot::Sender<CommandResult>,
+        /// The gateway gives it itself, and is not counted with anybody's.
+        is_own: bool,
+    },
+    /// Somebody signs in by an invite.
+    Admit {
+        request: Box<AdmitRequestBody>,
+        reply: oneshot::Sender<AdmitResult>,
+    },
+    /// Discord may not be as a room's record says.
+    Repair(RoomNumber),
 }
 
 impl Executor {
@@ -81,11 +125,92 @@ impl Executor {
         request: CommandRequest,
         due: Instant,
     ) -> impl Future<Output = CommandResult> + Send + use<> {
+        let answer = match is_refused(&request) {
+            Some(error) => Err(error),
+            None => Ok(self.submit(request, due, false)),
+        };
+        async move { answer?.await }
+    }
+
+    /// The same of what nobody has asked for. However many wait, it is taken.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "whoever keeps rooms gives these, and is to come")
+    )]
+    pub(crate) fn execute_own(
+        &self,
+        command: OwnCommand,
+        due: Instant,
+    ) -> impl Future<Output = CommandResult> + Send + use<> {
+        let (actor, command) = match command {
+            OwnCommand::DeleteIdle {
+                guild_id,
+                channel_id,
+            } => {
+                let command = Command::CloseRoom {
+                    guild_id,
+                    channel_id,
+                };
+                (GATEWAY_ITSELF, command)
+            }
+            OwnCommand::EnterLobby {
+                guild_id,
+                channel_id,
+                user_id,
+            } => {
+                let command = Command::EnterLobby {
+                    guild_id,
+                    channel_id,
+                };
+                (user_id, command)
+            }
+        };
+        let request = CommandRequest {
+            actor,
+            key: None,
+            command,
+        };
+        self.submit(request, due, true)
+    }
+
+    /// Looks at an invite, and lets into its guild whoever has agreed to that.
+    pub(crate) fn admit(
+        &self,
+        request: Box<AdmitRequestBody>,
+    ) -> impl Future<Output = AdmitResult> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let submission = Submission {
+        let taken = self.inbox.try_send(Submission::Admit { request, reply });
+        async move {
+            match taken {
+                Ok(()) => answer.await.unwrap_or_else(|_| Err(stopping())),
+                Err(mpsc::error::TrySendError::Full(_)) => Err(busy()),
+                Err(mpsc::error::TrySendError::Closed(_)) => Err(stopping()),
+            }
+        }
+    }
+
+    /// Something has happened to a room of ours at Discord: it is looked at, and ended or mended.
+    #[expect(
+        dead_code,
+        reason = "whoever follows the log asks for it, and is to come"
+    )]
+    pub(crate) fn repair(&self, number: RoomNumber) {
+        // Where there is no place for it, it is looked at with all others at the next start.
+        let _full = self.inbox.try_send(Submission::Repair(number));
+    }
+
+    fn submit(
+        &self,
+        request: CommandRequest,
+        due: Instant,
+        is_own: bool,
+    ) -> impl Future<Output = CommandResult> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        let submission = Submission::Command {
             request,
             due,
             reply,
+            is_own,
         };
         let taken = self.inbox.try_send(submission);
         async move {
@@ -96,6 +221,12 @@ impl Executor {
             }
         }
     }
+}
+
+/// Nobody but the gateway gives these.
+fn is_refused(request: &CommandRequest) -> Option<CommandError> {
+    let is_own = matches!(request.command, Command::EnterLobby { .. });
+    (is_own || request.actor == GATEWAY_ITSELF).then(CommandError::nowhere)
 }
 
 fn busy() -> CommandError {
@@ -115,6 +246,12 @@ fn unknown() -> CommandError {
         CommandErrorCode::Unknown,
         "Discord did not answer, and whether it was done is not known.",
     )
+}
+
+/// A number by chance.
+fn draw() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a driver draws for its machine")]
+    rand::random()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod dispatch;
 mod members_request;
 /// What others want to know of the world.
 mod question;
+/// What whoever carries out a command about rooms has to know.
+mod scene;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ pub(crate) use question::{
     About, Answered, Expectation, GuildSeen, Question, QuestionAnswer, QuestionId, RoomOccupancy,
     SeenRoom,
 };
+pub(crate) use scene::{Scene, SceneCategory, SceneQuestion, SceneRoom};
 
 /// Dispatches and others that may wait. Full: the shard closes and RESUMEs later, so that memory
 /// is bounded and nothing is lost.

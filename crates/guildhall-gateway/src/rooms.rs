@@ -1,7 +1,5 @@
 //! The rooms that this gateway made: what is kept of them, and the invites into them.
 
-#![expect(dead_code, reason = "nobody makes rooms yet")]
-
 /// How rooms are made, as data.
 mod settings;
 /// What is kept, with one owner.
@@ -11,7 +9,5 @@ mod invite;
 
 pub use settings::{Lobby, RoomMode, RoomSettings};
 
-#[expect(unused_imports, reason = "nobody makes rooms yet")]
 pub(crate) use invite::{InviteError, InviteSigner};
-#[expect(unused_imports, reason = "nobody makes rooms yet")]
-pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken};
+pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken, management_of};

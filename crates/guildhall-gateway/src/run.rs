@@ -16,7 +16,7 @@ use std::{
 
 use guildhall_http::Listener;
 use guildhall_model::Cursor;
-use guildhall_ports::{Health, JournalError, KeptCommand, LinkAddress};
+use guildhall_ports::{Health, JournalError, KeptCommand, LinkAddress, room_store::SigningKey};
 use tokio::join;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
@@ -28,6 +28,7 @@ use crate::{
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
+    rooms::RoomTable,
     sequencer::ManagedRooms,
     shard::IdentifyLimiter,
 };
@@ -47,6 +48,8 @@ pub struct Gateway {
     shards: Vec<Shard>,
     /// Commands that an earlier process left.
     commands: Vec<KeptCommand>,
+    /// The rooms that earlier processes made.
+    rooms: RoomTable,
 }
 
 impl Config {
@@ -72,10 +75,7 @@ impl Config {
         let address = listener
             .local_addr()
             .map_err(|error| GatewayBuildError::Failed(error.to_string()))?;
-        let fence = ports.journals.fence().await.map_err(|error| match error {
-            JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
-            error => GatewayBuildError::Failed(error.to_string()),
-        })?;
+        let fence = ports.journals.fence().await.map_err(not_loaded)?;
         let setup = LogSetup {
             bus: Arc::clone(&ports.bus),
             fence,
@@ -86,17 +86,17 @@ impl Config {
             },
             process: ProcessRetention::new(self.limits.process_bytes),
         };
-        let managed = ManagedRooms::default();
+        let store = Arc::clone(&ports.rooms);
+        let rooms = RoomTable::load(self.rooms.clone(), store, fresh_key()).await;
+        let rooms = rooms.map_err(not_loaded)?;
+        let managed: ManagedRooms = rooms.managed().into_iter().collect();
         let mut shards = Vec::with_capacity(ids.len());
         for id in ids {
             let (journals, clock) = (&*ports.journals, &*ports.clock);
             let restored = Shard::restore(id, &self, &managed, journals, setup.clone(), clock);
             shards.push(restored.await?);
         }
-        let commands = ports.commands.load().await.map_err(|error| match error {
-            JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
-            error => GatewayBuildError::Failed(error.to_string()),
-        })?;
+        let commands = ports.commands.load().await.map_err(not_loaded)?;
         Ok(Gateway {
             config: self,
             ports,
@@ -105,8 +105,22 @@ impl Config {
             rest,
             shards,
             commands,
+            rooms,
         })
     }
+}
+
+fn not_loaded(error: JournalError) -> GatewayBuildError {
+    match error {
+        JournalError::Refused(sentence) => GatewayBuildError::Misconfigured(sentence),
+        error => GatewayBuildError::Failed(error.to_string()),
+    }
+}
+
+/// For invites, where there is no key for them yet.
+fn fresh_key() -> SigningKey {
+    #[expect(clippy::disallowed_methods, reason = "a driver draws for its machine")]
+    SigningKey(rand::random())
 }
 
 /// Each once, ascending; refused unless they are parts of one whole.
@@ -175,6 +189,8 @@ impl Gateway {
                 worlds: GuildWorlds::new(self.shards.iter().map(Shard::world)),
                 rest: self.rest.clone(),
                 journal: Arc::clone(&self.ports.commands),
+                rooms: self.rooms,
+                call_time: execute::CALL,
                 clock: Arc::clone(&self.ports.clock),
             },
             kept: self.commands,

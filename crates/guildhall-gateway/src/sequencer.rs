@@ -26,6 +26,8 @@ use working_world::Fatal;
 
 pub(crate) use append::PublishedStatus;
 pub(crate) use driver::{SequencerSetup, run};
+#[cfg(test)]
+pub(crate) use working_world::scene_of;
 pub(crate) use working_world::{ManagedRooms, Restored};
 
 /// Watches that may wait in the inbox: they leave nearly all of it to dispatches. Full: who

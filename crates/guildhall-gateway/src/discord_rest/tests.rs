@@ -110,12 +110,11 @@ async fn acts_say_what_is_to_be_done_and_why() {
     let status = rest.set_voice_status(&terms, CHANNEL, "Chess");
     status.await.expect("set");
     discord.reply(Reply::Json(201, json!({"roles": []})));
-    let added = |token: &str| token.parse().expect("a token");
-    let token: Secret = added("theirs");
-    let added = rest.add_member(&terms, GUILD, USER, &token).await;
+    let token = "theirs";
+    let added = rest.add_member(&terms, GUILD, USER, token).await;
     assert_eq!(added, Ok(MemberAdded::Added));
     discord.reply(Reply::Text(204, ""));
-    let added = rest.add_member(&terms, GUILD, USER, &token).await;
+    let added = rest.add_member(&terms, GUILD, USER, token).await;
     assert_eq!(added, Ok(MemberAdded::AlreadyMember));
 
     let (member, channel) = ("/api/v10/guilds/7/members/9", "/api/v10/channels/8");

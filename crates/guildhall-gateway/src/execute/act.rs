@@ -7,8 +7,11 @@
 mod later;
 /// What an earlier process left.
 mod left_behind;
+/// Commands about rooms of ours.
+mod rooms;
 
 pub(super) use later::{appearance, live};
+pub(super) use rooms::{RepairExit, genuine, no_seats_left, repair};
 
 use std::{
     sync::Arc,
@@ -26,14 +29,20 @@ use guildhall_model::{
 use guildhall_ports::{Clock, CommandJournal, CommandState, Intent, JournalError, millis};
 use tracing::debug;
 
-use super::{calls, discord_error, ledger::AcceptedCommand, unknown, worlds::GuildWorlds};
+use super::{
+    calls, discord_error,
+    ledger::{AcceptedCommand, Delay},
+    unknown,
+    worlds::GuildWorlds,
+};
 use crate::{
     discord_rest::{CallTerms, DiscordRest, RestCaller, RestError},
-    inbox::{About, Answered, Expectation, QuestionAnswer, Stopped},
+    inbox::{About, Answered, Expectation, QuestionAnswer, SceneQuestion, Stopped},
+    rooms::RoomTable,
 };
 
 /// A call to Discord ends within this, whatever happens.
-const CALL: Duration = Duration::from_secs(15);
+pub(crate) const CALL: Duration = Duration::from_secs(15);
 /// So long is waited for Discord in silence; for longer the command is queued.
 const THROTTLE: Duration = Duration::from_secs(2);
 /// So often is a command sent that nobody has answered.
@@ -47,7 +56,10 @@ pub(crate) struct CommandContext {
     pub(crate) worlds: GuildWorlds,
     pub(crate) rest: DiscordRest,
     pub(crate) journal: Arc<dyn CommandJournal>,
+    pub(crate) rooms: RoomTable,
     pub(crate) clock: Arc<dyn Clock>,
+    /// A call to Discord ends within this, whatever happens: [`CALL`], but in tests.
+    pub(crate) call_time: Duration,
 }
 
 /// How an act ended. Whatever it says is kept already.
@@ -59,7 +71,7 @@ pub(super) enum ActExit {
         repeatable: bool,
     },
     /// It goes on later.
-    Delayed(Outcome),
+    Delayed(Delay),
     /// The process ends.
     Ended(Ended),
 }
@@ -165,10 +177,8 @@ impl Act {
         if self.appears_until.is_some_and(|until| until <= now) {
             return self.settle(Err(did_not_appear())).await;
         }
-        if !calls::is_known(&self.accepted.request.command) {
-            let why = "This gateway does not know how to do that yet.";
-            let error = CommandError::new(CommandErrorCode::DiscordFailed, why);
-            return self.settle(Err(error)).await;
+        if self.is_about_our_room() {
+            return self.in_our_room().await;
         }
         for _ in 0..TRIES {
             let request = Box::new(CommandRequest::clone(&self.accepted.request));
@@ -188,6 +198,11 @@ impl Act {
                 Ok(Judgement::NotInVoice) => return self.wait_for_person().await,
                 Ok(Judgement::ToDo(before)) => before,
             };
+            let missing = self.missing_of_bot().await?;
+            if !missing.is_empty() {
+                let error = discord_error::bot_lacks(&missing);
+                return self.settle(Err(error)).await;
+            }
             if let Some(exit) = self.do_it(before, judged.at).await? {
                 return Ok(exit);
             }
@@ -225,6 +240,20 @@ impl Act {
         exit.map(Some)
     }
 
+    /// What the bot lacks for it, so that Discord is not asked for what it would refuse.
+    async fn missing_of_bot(&self) -> Result<Vec<&'static str>, Stopped> {
+        let question = SceneQuestion {
+            request: CommandRequest::clone(&self.accepted.request),
+            parents: Vec::new(),
+            creators: Vec::new(),
+        };
+        let answered = self.ask(About::Scene(Box::new(question))).await?;
+        Ok(match answered.map(|answered| answered.answer) {
+            Some(QuestionAnswer::Scene(Some(scene))) => scene.missing,
+            _ => Vec::new(),
+        })
+    }
+
     /// Has Discord do it.
     async fn send(&self) -> Result<Sent, Ended> {
         let request = &self.accepted.request;
@@ -242,8 +271,15 @@ impl Act {
                 Ok(Sent::Lost)
             }
             Err(error) => {
-                let error = discord_error::translated(&error, &request.command, now());
-                Ok(Sent::Failed(error))
+                let mut told = discord_error::translated(&error, &request.command, now());
+                if told.code == CommandErrorCode::BotForbidden {
+                    // The world may have learnt since what it is.
+                    let missing = self.missing_of_bot().await?;
+                    if !missing.is_empty() {
+                        told = discord_error::bot_lacks(&missing);
+                    }
+                }
+                Ok(Sent::Failed(told))
             }
         }
     }
@@ -272,7 +308,7 @@ impl Act {
     fn terms<'a>(&self, reason: Option<&'a str>) -> CallTerms<'a> {
         CallTerms {
             caller: RestCaller::Command(self.accepted.request.actor),
-            deadline: now() + CALL,
+            deadline: now() + self.context.call_time,
             longest_throttle: THROTTLE,
             reason,
         }
@@ -299,19 +335,9 @@ impl Act {
     /// Ends it, kept if its key will be asked for.
     async fn settle(&mut self, result: CommandResult) -> Result<ActExit, Ended> {
         let repeatable = is_final(&result);
-        if let Some(outcome) = result
-            .as_ref()
-            .err()
-            .filter(|_| !repeatable)
-            .and_then(|error| self.promise_again(error))
-        {
-            self.keep(match outcome {
-                Outcome::Waiting { until } => CommandState::Waiting { until },
-                Outcome::Queued { done_at: due } => CommandState::Queued { due },
-                Outcome::Done => return Err(Ended::Stopping),
-            })
-            .await?;
-            return Ok(ActExit::Delayed(outcome));
+        let failed = result.as_ref().err().filter(|_| !repeatable);
+        if let Some(delay) = failed.and_then(|error| self.promise_again(error)) {
+            return self.delay(delay).await;
         }
         if repeatable && self.accepted.request.key.is_some() {
             let at = self.context.clock.now();
@@ -322,6 +348,12 @@ impl Act {
             forgotten.map_err(Ended::NotKept)?;
         }
         Ok(ActExit::Settled { result, repeatable })
+    }
+
+    /// It goes on later.
+    async fn delay(&mut self, delay: Delay) -> Result<ActExit, Ended> {
+        self.keep(delay.state()).await?;
+        Ok(ActExit::Delayed(delay))
     }
 
     async fn keep(&mut self, state: CommandState) -> Result<(), Ended> {

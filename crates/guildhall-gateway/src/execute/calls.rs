@@ -50,23 +50,20 @@ pub(super) async fn act(
             let status = status.as_deref().unwrap_or_default();
             rest.set_voice_status(terms, *channel_id, status).await
         }
-        _ => Err(RestError::Unreachable(
-            "this gateway does not know how".to_owned(),
-        )),
+        // Done in several steps.
+        Command::CreateRoom { .. }
+        | Command::EnterLobby { .. }
+        | Command::LockRoom { .. }
+        | Command::HideRoom { .. }
+        | Command::TransferRoom { .. }
+        | Command::ClaimRoom { .. }
+        | Command::CloseRoom { .. }
+        | Command::BlockFromRoom { .. }
+        | Command::UnblockFromRoom { .. }
+        | Command::CreateInvite { .. }
+        | Command::RevokeInvites { .. }
+        | Command::JoinRoom { .. } => Ok(()),
     }
-}
-
-/// Whether this gateway can have Discord do it.
-pub(super) fn is_known(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::ConnectUserToVoiceChannel { .. }
-            | Command::Disconnect { .. }
-            | Command::KickFromRoom { .. }
-            | Command::RenameRoom { .. }
-            | Command::SetRoomStatus { .. }
-            | Command::SetRoomLimit { .. }
-    )
 }
 
 /// Asks Discord whether it is as a command wants it. `None`: Discord has no way to say.

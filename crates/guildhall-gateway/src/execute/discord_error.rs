@@ -16,6 +16,9 @@ const UNKNOWN_GUILD: u64 = 10_004;
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
 const UNKNOWN_VOICE_STATE: u64 = 10_065;
+const MOST_ROLES: u64 = 30_005;
+const MOST_CHANNELS: u64 = 30_013;
+const MOST_OVERWRITES: u64 = 30_060;
 const MISSING_ACCESS: u64 = 50_001;
 const MISSING_PERMISSIONS: u64 = 50_013;
 const INVALID_FORM: u64 = 50_035;
@@ -23,8 +26,17 @@ const NEEDS_TWO_FACTORS: u64 = 60_003;
 
 /// As the person is told. Errors that are not final for the command are the caller's.
 pub(super) fn translated(error: &RestError, command: &Command, now: Instant) -> CommandError {
+    of_room(error, needed_of_the_bot(command), now)
+}
+
+/// The same. `needed`: what Discord demands of the bot for it.
+pub(super) fn of_room(
+    error: &RestError,
+    needed: &'static [&'static str],
+    now: Instant,
+) -> CommandError {
     match error {
-        RestError::Refused(refusal) => refused(refusal, command),
+        RestError::Refused(refusal) => refused(refusal, needed),
         RestError::Throttled { until } | RestError::Overloaded { until } => CommandError::new(
             CommandErrorCode::Busy,
             "Discord takes no more of this at the moment; nothing was done.",
@@ -39,11 +51,24 @@ pub(super) fn translated(error: &RestError, command: &Command, now: Instant) -> 
     }
 }
 
-fn refused(refusal: &DiscordRefusal, command: &Command) -> CommandError {
+fn refused(refusal: &DiscordRefusal, needed: &[&str]) -> CommandError {
     let not_found = |what| CommandError::new(CommandErrorCode::NotFound, what);
+    let too_many = |what| CommandError::new(CommandErrorCode::TooManyRooms, what);
     match refusal.code {
-        MISSING_PERMISSIONS => lacks(needed_of_the_bot(command)),
-        MISSING_ACCESS => lacks(&["VIEW_CHANNEL", "CONNECT"]),
+        MISSING_PERMISSIONS => lacks(needed, " or "),
+        MISSING_ACCESS => lacks(&["VIEW_CHANNEL", "CONNECT"], " or "),
+        MOST_ROLES => too_many(
+            "The guild has as many roles as Discord lets it have (250); whoever manages them can \
+             delete some.",
+        ),
+        MOST_CHANNELS => too_many(
+            "The guild has as many channels as Discord lets it have (500); whoever manages them can \
+             delete some.",
+        ),
+        MOST_OVERWRITES => too_many(
+            "The room names as many people and roles as Discord lets it (1,000); its owner can close \
+             it and make another one.",
+        ),
         NEEDS_TWO_FACTORS => CommandError::new(
             CommandErrorCode::BotForbidden,
             "This guild demands two-factor authentication, and the bot's owner has none: they can \
@@ -69,8 +94,13 @@ fn refused(refusal: &DiscordRefusal, command: &Command) -> CommandError {
     }
 }
 
-fn lacks(permissions: &[&str]) -> CommandError {
-    let named = permissions.join(" or ");
+/// The bot lacks all of these.
+pub(super) fn bot_lacks(permissions: &[&str]) -> CommandError {
+    lacks(permissions, " and ")
+}
+
+fn lacks(permissions: &[&str], between: &str) -> CommandError {
+    let named = permissions.join(between);
     CommandError::new(
         CommandErrorCode::BotForbidden,
         format!(
@@ -81,7 +111,7 @@ fn lacks(permissions: &[&str]) -> CommandError {
 }
 
 /// What Discord demands of the bot.
-fn needed_of_the_bot(command: &Command) -> &'static [&'static str] {
+pub(super) fn needed_of_the_bot(command: &Command) -> &'static [&'static str] {
     match command {
         Command::ConnectUserToVoiceChannel { .. } => &["MOVE_MEMBERS", "CONNECT"],
         Command::Disconnect { .. } | Command::KickFromRoom { .. } => &["MOVE_MEMBERS"],

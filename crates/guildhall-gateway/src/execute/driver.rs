@@ -1,34 +1,42 @@
 //! The task: takes commands, begins them in their order, and answers when they have ended.
 
+/// Which rooms are to be repaired, and when.
+mod repairs;
+
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
+use guildhall_link::frame::{AdmitRequestBody, AdmitResult};
 use guildhall_model::{
     Position, UnixMs,
-    command::{Before, CommandError, CommandErrorCode, CommandResult, Outcome},
+    command::{Before, CommandError, CommandErrorCode, CommandRequest, CommandResult},
 };
-use guildhall_ports::{Intent, JournalError, KeptCommand};
+use guildhall_ports::{Intent, JournalError, KeptCommand, room_store::RoomNumber};
 use metrics::{counter, gauge, histogram};
 use tokio::{
     select,
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
-    time::{Instant, sleep},
+    time::{Instant, MissedTickBehavior, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     COMMANDS, COMMANDS_PER_ACTOR, RUNNING, Submission,
-    act::{Act, ActExit, CommandContext, Ended, appearance, live},
-    busy,
-    ledger::{AcceptedCommand, Ledger, Unsettled},
+    act::{Act, ActExit, CommandContext, Ended, RepairExit, appearance, live, repair},
+    admit::admit,
+    bot_rights, busy,
+    ledger::{AcceptedCommand, Delay, Ledger, Unsettled},
     order::CommandOrder,
 };
+use repairs::Repairs;
 
 /// Keys that are no longer good are looked for this often.
 const EXPIRY_EVERY: Duration = Duration::from_secs(30);
+/// Rooms that are to be repaired are looked for this often.
+const REPAIRS_EVERY: Duration = Duration::from_secs(1);
 
 /// All that the executor needs.
 #[derive(Debug)]
@@ -63,8 +71,16 @@ pub(crate) async fn run(
         acts: JoinSet::new(),
         delays: JoinSet::new(),
         delay_handles: HashMap::new(),
+        repairs: Repairs::default(),
+        admissions: JoinSet::new(),
+        followers: JoinSet::new(),
     };
+    for log in driver.context.worlds.logs() {
+        let said = bot_rights::follow(driver.context.clone(), log);
+        driver.followers.spawn(said);
+    }
     driver.restore(setup.kept);
+    driver.repair_all();
     driver.run(inbox, stop).await
 }
 
@@ -75,18 +91,34 @@ struct Driver {
     /// Those in the queues that are not begun.
     lined_up: BTreeMap<u64, LinedUp>,
     /// At most [`RUNNING`], and those of an earlier process.
-    acts: JoinSet<(u64, ActExit)>,
+    acts: JoinSet<(u64, Exit)>,
     /// One for each command that waits for a time, for somebody to appear, or for Discord to be live.
     delays: JoinSet<(AcceptedCommand, Origin)>,
     delay_handles: HashMap<u64, AbortHandle>,
+    repairs: Repairs,
+    /// At most [`RUNNING`].
+    admissions: JoinSet<()>,
+    /// One for each log. They end with this task.
+    followers: JoinSet<()>,
 }
 
-/// A command in the queues.
+/// What is in the queues.
 #[derive(Debug)]
 struct LinedUp {
-    accepted: AcceptedCommand,
-    origin: Origin,
+    work: Work,
     came_at: Instant,
+}
+
+#[derive(Debug)]
+enum Work {
+    Command(AcceptedCommand, Origin),
+    Repair(RoomNumber),
+}
+
+/// How it ended.
+enum Exit {
+    Act(ActExit),
+    Repair(RoomNumber, RepairExit),
 }
 
 /// Where a command in the queues comes from.
@@ -104,9 +136,10 @@ enum Origin {
 /// What woke the task.
 enum Wakeup {
     Submitted(Submission),
-    Acted(u64, ActExit),
+    Acted(u64, Exit),
     Due(AcceptedCommand, Origin),
     TimePassed,
+    RepairsDue,
     Stop,
 }
 
@@ -117,6 +150,8 @@ impl Driver {
         stop: CancellationToken,
     ) -> ExecutorExit {
         let mut expiry = tokio::time::interval(EXPIRY_EVERY);
+        let mut repairs = tokio::time::interval(REPAIRS_EVERY);
+        repairs.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.begin();
             let wakeup = select! {
@@ -131,23 +166,32 @@ impl Driver {
                 }
                 Some(submission) = inbox.recv() => Wakeup::Submitted(submission),
                 _ = expiry.tick() => Wakeup::TimePassed,
+                _ = repairs.tick() => Wakeup::RepairsDue,
             };
             let exit = match wakeup {
-                // The sequencer is gone, which ends the role: it says why.
-                Wakeup::Acted(_, ActExit::Ended(Ended::Stopping)) => {
-                    stop.cancelled().await;
-                    Some(ExecutorExit::Stopped)
-                }
                 Wakeup::Submitted(submission) => {
                     self.submitted(submission);
                     None
                 }
-                Wakeup::Acted(id, exit) => self.acted(id, exit),
+                Wakeup::Acted(id, exit) => match self.acted(id, exit) {
+                    // The sequencer is gone, which ends the role: it says why.
+                    Some(Ended::Stopping) => {
+                        stop.cancelled().await;
+                        Some(ExecutorExit::Stopped)
+                    }
+                    Some(Ended::NotKept(error)) => Some(ExecutorExit::NotKept(error)),
+                    Some(Ended::TokenRefused) => Some(ExecutorExit::TokenRefused),
+                    None => None,
+                },
                 Wakeup::Due(accepted, origin) => {
                     self.due(accepted, origin);
                     None
                 }
                 Wakeup::TimePassed => self.expire().await,
+                Wakeup::RepairsDue => {
+                    self.repair_due();
+                    None
+                }
                 Wakeup::Stop => Some(ExecutorExit::Stopped),
             };
             if let Some(exit) = exit {
@@ -160,24 +204,51 @@ impl Driver {
         for (accepted, state) in self.ledger.restore(kept) {
             match state {
                 Unsettled::Intended(intent) => self.find_out(accepted, intent),
-                Unsettled::Delayed(outcome) => self.delay(accepted, outcome),
+                Unsettled::Delayed(delay) => self.delay(accepted, delay),
                 Unsettled::Superseded => self.end_superseded(accepted),
             }
         }
     }
 
     fn submitted(&mut self, submission: Submission) {
-        let Submission {
-            request,
-            due,
-            reply,
-        } = submission;
+        match submission {
+            Submission::Command {
+                request,
+                due,
+                reply,
+                is_own,
+            } => self.given((request, reply), due, is_own),
+            Submission::Admit { request, reply } => self.admit(request, reply),
+            Submission::Repair(number) => self.repair(number),
+        }
+    }
+
+    /// Beside all commands: a login waits for it.
+    fn admit(&mut self, request: Box<AdmitRequestBody>, reply: oneshot::Sender<AdmitResult>) {
+        while self.admissions.try_join_next().is_some() {}
+        if self.admissions.len() >= RUNNING {
+            let _gone = reply.send(Err(busy()));
+            return;
+        }
+        let context = self.context.clone();
+        self.admissions.spawn(async move {
+            // Who asked may be gone.
+            let _gone = reply.send(admit(&context, &request).await);
+        });
+    }
+
+    fn given(
+        &mut self,
+        (request, reply): (CommandRequest, oneshot::Sender<CommandResult>),
+        due: std::time::Instant,
+        is_own: bool,
+    ) {
         let Err((request, reply)) = self.ledger.repeated(request, reply) else {
             counter!("guildhall_commands_repeated_total").increment(1);
             return;
         };
-        if self.order.len() >= COMMANDS || self.order.given_by(request.actor) >= COMMANDS_PER_ACTOR
-        {
+        let has_too_many = self.order.given_by(request.actor) >= COMMANDS_PER_ACTOR;
+        if self.order.len() >= COMMANDS || (has_too_many && !is_own) {
             counter!("guildhall_commands_total", "command" => request.command.name(), "result" => "busy")
                 .increment(1);
             let _gone = reply.send(Err(busy()));
@@ -192,8 +263,7 @@ impl Driver {
         let id = accepted.id;
         self.order.push(id, &accepted.request);
         let lined_up = LinedUp {
-            accepted,
-            origin,
+            work: Work::Command(accepted, origin),
             came_at: Instant::now(),
         };
         self.lined_up.insert(id, lined_up);
@@ -204,52 +274,56 @@ impl Driver {
         while self.acts.len() < RUNNING
             && let Some(id) = self.order.begin()
         {
-            let Some(LinedUp {
-                accepted,
-                origin,
-                came_at,
-            }) = self.lined_up.remove(&id)
-            else {
+            let Some(LinedUp { work, came_at }) = self.lined_up.remove(&id) else {
                 continue;
             };
             histogram!("guildhall_command_wait_seconds").record(came_at.elapsed().as_secs_f64());
             let context = self.context.clone();
-            let may_delay = self.ledger.may_delay(accepted.request.actor);
-            self.acts.spawn(async move {
-                let exit = match origin {
-                    Origin::New { due } => Act::new(context, accepted, due, may_delay).run().await,
-                    Origin::Delayed { appears_until } => {
-                        Act::resumed(context, accepted, appears_until).run().await
-                    }
-                    Origin::LeftBehind(intent, is_now) => {
-                        Act::find_out(context, accepted, intent, is_now).await
-                    }
-                };
-                (id, exit)
-            });
+            match work {
+                Work::Command(accepted, origin) => {
+                    let may_delay = self.ledger.may_delay(accepted.request.actor);
+                    self.acts.spawn(async move {
+                        let exit = act(context, accepted, origin, may_delay).await;
+                        (id, Exit::Act(exit))
+                    });
+                }
+                Work::Repair(number) => {
+                    self.acts.spawn(async move {
+                        let exit = repair(&context, number).await;
+                        (id, Exit::Repair(number, exit))
+                    });
+                }
+            }
         }
         #[expect(clippy::cast_precision_loss, reason = "a number of commands")]
         gauge!("guildhall_commands_waiting").set(self.lined_up.len() as f64);
     }
 
-    fn acted(&mut self, id: u64, exit: ActExit) -> Option<ExecutorExit> {
+    /// `Some`: the process ends.
+    fn acted(&mut self, id: u64, exit: Exit) -> Option<Ended> {
         self.order.ended(id);
         match exit {
-            ActExit::Settled { result, repeatable } => {
+            Exit::Act(ActExit::Settled { result, repeatable }) => {
                 self.settled(id, result, repeatable);
-                None
             }
-            ActExit::Delayed(outcome) => {
+            Exit::Act(ActExit::Delayed(delay)) => {
                 self.supersede(id);
-                if let Some(accepted) = self.ledger.delayed(id, outcome) {
-                    self.delay(accepted, outcome);
+                if let Some(accepted) = self.ledger.delayed(id, delay) {
+                    self.delay(accepted, delay);
                 }
-                None
             }
-            ActExit::Ended(Ended::Stopping) => Some(ExecutorExit::Stopped),
-            ActExit::Ended(Ended::NotKept(error)) => Some(ExecutorExit::NotKept(error)),
-            ActExit::Ended(Ended::TokenRefused) => Some(ExecutorExit::TokenRefused),
+            Exit::Repair(number, RepairExit::Repaired) => self.repairs.repaired(number),
+            Exit::Repair(number, RepairExit::NotLive) => {
+                self.repairs.put_off(number, Instant::now());
+            }
+            Exit::Repair(number, RepairExit::Later) => {
+                self.repairs.failed(number, Instant::now());
+            }
+            Exit::Act(ActExit::Ended(ended)) | Exit::Repair(_, RepairExit::Ended(ended)) => {
+                return Some(ended);
+            }
         }
+        None
     }
 
     fn settled(&mut self, id: u64, result: CommandResult, repeatable: bool) {
@@ -285,32 +359,31 @@ impl Driver {
                 "A newer command took its place.",
             );
             let act = Act::resumed(context, older, None);
-            (id, act.end(Err(superseded)).await)
+            (id, Exit::Act(act.end(Err(superseded)).await))
         });
     }
 
     /// Goes on with a command when its time has come and Discord is live. Nothing of that takes a
     /// place among those that are carried out, or holds up others of the same person.
-    fn delay(&mut self, accepted: AcceptedCommand, outcome: Outcome) {
+    fn delay(&mut self, accepted: AcceptedCommand, delay: Delay) {
         let context = self.context.clone();
         let id = accepted.id;
-        let delay = self.delays.spawn(async move {
-            let appears_until = match outcome {
-                Outcome::Waiting { until } => {
+        let handle = self.delays.spawn(async move {
+            let appears_until = match delay {
+                Delay::Waiting { until } => {
                     appearance(&context, &accepted.request, until).await;
                     Some(until)
                 }
-                Outcome::Queued { done_at } => {
-                    let left = done_at.saturating_sub(context.clock.now());
+                Delay::Queued { due } => {
+                    let left = due.saturating_sub(context.clock.now());
                     sleep(Duration::from_millis(left)).await;
                     None
                 }
-                Outcome::Done => None,
             };
             live(&context, &accepted.request).await;
             (accepted, Origin::Delayed { appears_until })
         });
-        self.delay_handles.insert(id, delay);
+        self.delay_handles.insert(id, handle);
     }
 
     /// The same with one that an earlier process may have done.
@@ -333,6 +406,44 @@ impl Driver {
         }
     }
 
+    /// Each room is looked at once: Discord may not be as an earlier process left it.
+    fn repair_all(&mut self) {
+        for room in self.context.rooms.rooms() {
+            self.repairs.ask(room.number);
+        }
+        self.repair_due();
+    }
+
+    /// What could not be taken back is tried again.
+    fn repair_due(&mut self) {
+        for number in self.context.rooms.unsettled() {
+            self.repairs.ask(number);
+        }
+        for number in self.repairs.due(Instant::now()) {
+            self.repair(number);
+        }
+    }
+
+    fn repair(&mut self, number: RoomNumber) {
+        let Some(room) = self.context.rooms.by_number(number) else {
+            self.repairs.repaired(number);
+            return;
+        };
+        // Whoever makes it ends what is made of it, too.
+        let maker = room.command.filter(|_| repairs::is_making(&room));
+        if maker.is_some_and(|id| self.ledger.is_under_way(id)) || !self.repairs.begin(number) {
+            return;
+        }
+        let id = self.ledger.number();
+        let channel_id = room.phase.channel_id();
+        self.order.push_repair(id, room.owner_id, channel_id);
+        let lined_up = LinedUp {
+            work: Work::Repair(number),
+            came_at: Instant::now(),
+        };
+        self.lined_up.insert(id, lined_up);
+    }
+
     async fn expire(&mut self) -> Option<ExecutorExit> {
         let gone = self.ledger.expire(self.context.clock.now());
         if gone.is_empty() {
@@ -340,5 +451,22 @@ impl Driver {
         }
         let forgotten = self.context.journal.forget(gone).await;
         forgotten.err().map(ExecutorExit::NotKept)
+    }
+}
+
+async fn act(
+    context: CommandContext,
+    accepted: AcceptedCommand,
+    origin: Origin,
+    may_delay: bool,
+) -> ActExit {
+    match origin {
+        Origin::New { due } => Act::new(context, accepted, due, may_delay).run().await,
+        Origin::Delayed { appears_until } => {
+            Act::resumed(context, accepted, appears_until).run().await
+        }
+        Origin::LeftBehind(intent, is_now) => {
+            Act::find_out(context, accepted, intent, is_now).await
+        }
     }
 }

@@ -1,18 +1,24 @@
 //! Which commands there are, by number and by key, who waits for each, and what was answered.
 
+/// Which go on later.
+mod delayed;
+
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
 use guildhall_model::{
-    ChannelId, UnixMs, UserId,
-    command::{Command, CommandError, CommandErrorCode, CommandRequest, CommandResult, Outcome},
+    UnixMs, UserId,
+    command::{Command, CommandError, CommandErrorCode, CommandRequest, CommandResult},
 };
 use guildhall_ports::{CommandState, Intent, KeptCommand, millis};
 use tokio::sync::oneshot;
 
-use super::{DELAYED, DELAYED_PER_ACTOR, KEY_KEPT, KEYS};
+use super::{KEY_KEPT, KEYS};
+
+pub(super) use delayed::Delay;
+use delayed::{DelayKey, DelayedCommands};
 
 /// Told once.
 pub(super) type Waiter = oneshot::Sender<CommandResult>;
@@ -23,8 +29,7 @@ pub(super) struct Ledger {
     last_id: u64,
     entries: BTreeMap<u64, LedgerEntry>,
     keys: HashMap<ScopedKey, u64>,
-    /// The delayed ones: of each kind about each room or person the newest alone.
-    delayed: HashMap<DelayKey, u64>,
+    delayed: DelayedCommands,
     /// Ended ones with a key, the oldest first.
     settled: VecDeque<(UnixMs, u64)>,
 }
@@ -35,13 +40,6 @@ struct ScopedKey {
     actor: UserId,
     name: &'static str,
     text: String,
-}
-
-/// What a newer command takes the place of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct DelayKey {
-    name: &'static str,
-    about: (Option<ChannelId>, Option<UserId>),
 }
 
 #[derive(Debug)]
@@ -57,7 +55,7 @@ enum EntryState {
     /// In the queues.
     Running,
     /// Answered so, and goes on later.
-    Delayed(Outcome),
+    Delayed(Delay),
     Settled(CommandResult),
 }
 
@@ -86,7 +84,7 @@ impl AcceptedCommand {
 pub(super) enum Unsettled {
     /// It may have been done.
     Intended(Intent),
-    Delayed(Outcome),
+    Delayed(Delay),
     /// A newer one had taken its place.
     Superseded,
 }
@@ -97,16 +95,16 @@ enum Ending {
 }
 
 fn restored(state: CommandState) -> (EntryState, Ending) {
-    let delayed = |outcome| {
-        let left = Ending::Unsettled(Unsettled::Delayed(outcome));
-        (EntryState::Delayed(outcome), left)
+    let delayed = |delay| {
+        let left = Ending::Unsettled(Unsettled::Delayed(delay));
+        (EntryState::Delayed(delay), left)
     };
     match state {
         CommandState::Settled { at, result } => {
             (EntryState::Settled(result.into()), Ending::Settled(at))
         }
-        CommandState::Queued { due } => delayed(Outcome::Queued { done_at: due }),
-        CommandState::Waiting { until } => delayed(Outcome::Waiting { until }),
+        CommandState::Queued { due } => delayed(Delay::Queued { due }),
+        CommandState::Waiting { until } => delayed(Delay::Waiting { until }),
         CommandState::Intended(intent) => {
             let left = Ending::Unsettled(Unsettled::Intended(intent));
             (EntryState::Running, left)
@@ -138,7 +136,7 @@ impl Ledger {
             };
             let (state, left) = restored(state);
             if matches!(state, EntryState::Delayed(_))
-                && let Some(older) = self.delayed.insert(delay_key_of(&request), id)
+                && let Some(older) = self.delayed.insert(&request, id)
             {
                 // The process ended before it could tell the older one.
                 self.resume(older);
@@ -183,7 +181,7 @@ impl Ledger {
                 entry.waiters.push(waiter);
                 return Ok(());
             }
-            EntryState::Delayed(outcome) => Ok(outcome.answer()),
+            EntryState::Delayed(delay) => Ok(delay.outcome().answer()),
             EntryState::Settled(result) => result.clone(),
         };
         // Who asked may be gone.
@@ -233,16 +231,16 @@ impl Ledger {
     }
 
     /// It goes on later, and whoever waits is told so. Answers with it.
-    pub(super) fn delayed(&mut self, id: u64, outcome: Outcome) -> Option<AcceptedCommand> {
+    pub(super) fn delayed(&mut self, id: u64, delay: Delay) -> Option<AcceptedCommand> {
         let entry = self.entries.get_mut(&id)?;
-        entry.state = EntryState::Delayed(outcome);
-        tell(&mut entry.waiters, &Ok(outcome.answer()));
+        entry.state = EntryState::Delayed(delay);
+        tell(&mut entry.waiters, &Ok(delay.outcome().answer()));
         let accepted = AcceptedCommand {
             id,
             request: Arc::clone(&entry.request),
             asked_at: entry.asked_at,
         };
-        self.delayed.insert(delay_key_of(&accepted.request), id);
+        self.delayed.insert(&accepted.request, id);
         Some(accepted)
     }
 
@@ -254,9 +252,19 @@ impl Ledger {
 
     /// Whether one more of this person's may be delayed.
     pub(super) fn may_delay(&self, actor: UserId) -> bool {
-        let entries = self.delayed.values().filter_map(|id| self.entries.get(id));
-        let own = entries.filter(|entry| entry.request.actor == actor).count();
-        self.delayed.len() < DELAYED && own < DELAYED_PER_ACTOR
+        self.delayed.may_delay(actor)
+    }
+
+    /// Whether a command is in the queues, or will be.
+    pub(super) fn is_under_way(&self, id: u64) -> bool {
+        let entry = self.entries.get(&id);
+        entry.is_some_and(|entry| matches!(entry.state, EntryState::Running))
+    }
+
+    /// A number for what is in the queues and no command.
+    pub(super) fn number(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
     }
 
     /// Older ones that are delayed, and are not any more, since a newer one was done or is delayed:
@@ -267,21 +275,22 @@ impl Ledger {
             return Vec::new();
         };
         let CommandRequest { actor, command, .. } = &*entry.request;
-        let is_out = !matches!(command, Command::ConnectUserToVoiceChannel { .. });
+        let is_out = matches!(
+            command,
+            Command::Disconnect { .. } | Command::KickFromRoom { .. }
+        );
         let moved = command.moves(*actor).filter(|_| is_out);
         let keys = [
-            Some(delay_key_of(&entry.request)),
+            Some(DelayKey::of(&entry.request)),
             moved.map(DelayKey::of_move),
         ];
         let older = keys.into_iter().flatten().filter_map(|key| {
-            let older = self.delayed.get(&key).copied();
-            older
-                .filter(|older| *older < newer)
-                .map(|older| (key, older))
+            let older = self.delayed.older(key, newer);
+            older.map(|older| (key, older))
         });
         let older: Vec<(DelayKey, u64)> = older.collect();
         let superseded = older.into_iter().filter_map(|(key, older)| {
-            self.delayed.remove(&key);
+            self.delayed.remove(key);
             self.resume(older)
         });
         superseded.collect()
@@ -300,10 +309,7 @@ impl Ledger {
             return;
         };
         tell(&mut entry.waiters, &result);
-        let delay_key = delay_key_of(&entry.request);
-        if self.delayed.get(&delay_key) == Some(&id) {
-            self.delayed.remove(&delay_key);
-        }
+        self.delayed.ended(&entry.request, id);
         if repeatable && entry.request.key.is_some() {
             entry.state = EntryState::Settled(result);
             self.settled.push_back((now, id));
@@ -352,27 +358,6 @@ fn key_of(request: &CommandRequest) -> Option<ScopedKey> {
         name: request.command.name(),
         text,
     })
-}
-
-impl DelayKey {
-    /// Somebody who is to be moved is in one room in the end, whichever was named first.
-    fn of_move(user_id: UserId) -> Self {
-        Self {
-            name: "connectUserToVoiceChannel",
-            about: (None, Some(user_id)),
-        }
-    }
-}
-
-fn delay_key_of(request: &CommandRequest) -> DelayKey {
-    let command = &request.command;
-    if let Command::ConnectUserToVoiceChannel { user_id, .. } = command {
-        return DelayKey::of_move(*user_id);
-    }
-    DelayKey {
-        name: command.name(),
-        about: (command.channel_id(), command.moves(request.actor)),
-    }
 }
 
 #[cfg(test)]

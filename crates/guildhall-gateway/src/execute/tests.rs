@@ -4,6 +4,8 @@
 mod discord;
 /// Random histories with kills.
 mod histories;
+/// Rooms of ours.
+mod rooms;
 /// What each answer of Discord leads to.
 mod outcomes;
 
@@ -15,8 +17,10 @@ use guildhall_model::{
     command::{Command, CommandErrorCode, CommandRequest, CommandResult, Outcome},
 };
 use guildhall_ports::{
-    CommandJournal, CommandState, KeptCommand, SystemClock, journal::JournalFuture,
-    memory::MemoryCommandJournal,
+    CommandJournal, CommandState, KeptCommand, SystemClock,
+    journal::JournalFuture,
+    memory::{MemoryCommandJournal, MemoryRoomStore},
+    room_store::SigningKey,
 };
 use tokio::{
     sync::watch,
@@ -26,6 +30,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::rooms::{RoomSettings, RoomTable};
 use discord::{FalseDiscord, Reaction};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -65,6 +70,12 @@ impl CommandJournal for ObservedJournal {
 struct House {
     discord: FalseDiscord,
     journal: ObservedJournal,
+    store: MemoryRoomStore,
+    settings: RoomSettings,
+    /// A call to Discord ends within this.
+    call_time: Duration,
+    /// What the executor that runs has of the store.
+    rooms: RoomTable,
     executor: Executor,
     running: AbortHandle,
     tasks: JoinSet<ExecutorExit>,
@@ -72,16 +83,26 @@ struct House {
 
 impl House {
     async fn open() -> Self {
+        Self::open_with(RoomSettings::default(), CALL).await
+    }
+
+    async fn open_with(settings: RoomSettings, call_time: Duration) -> Self {
         let discord = FalseDiscord::open().await;
         let journal = ObservedJournal {
             kept: MemoryCommandJournal::default(),
             changed: watch::Sender::new(()),
         };
         let mut tasks = JoinSet::new();
-        let (executor, running) = start(&discord, &journal, &mut tasks).await;
+        let store = MemoryRoomStore::default();
+        let rooms = load(&store, &settings).await;
+        let (executor, running) = start((&discord, &journal, &rooms), call_time, &mut tasks).await;
         Self {
             discord,
             journal,
+            store,
+            settings,
+            call_time,
+            rooms,
             executor,
             running,
             tasks,
@@ -92,7 +113,9 @@ impl House {
     async fn kill(&mut self) {
         self.running.abort();
         while self.tasks.join_next().await.is_some() {}
-        let started = start(&self.discord, &self.journal, &mut self.tasks);
+        self.rooms = load(&self.store, &self.settings).await;
+        let parts = (&self.discord, &self.journal, &self.rooms);
+        let started = start(parts, self.call_time, &mut self.tasks);
         (self.executor, self.running) = started.await;
     }
 
@@ -125,9 +148,15 @@ impl House {
     }
 }
 
+async fn load(store: &MemoryRoomStore, settings: &RoomSettings) -> RoomTable {
+    let store = Arc::new(store.clone());
+    let loaded = RoomTable::load(settings.clone(), store, SigningKey([7; 32])).await;
+    loaded.expect("in memory")
+}
+
 async fn start(
-    discord: &FalseDiscord,
-    journal: &ObservedJournal,
+    (discord, journal, rooms): (&FalseDiscord, &ObservedJournal, &RoomTable),
+    call_time: Duration,
     tasks: &mut JoinSet<ExecutorExit>,
 ) -> (Executor, AbortHandle) {
     let (executor, submissions) = Executor::new();
@@ -136,7 +165,9 @@ async fn start(
             worlds: discord.worlds(),
             rest: discord.rest(),
             journal: Arc::new(journal.clone()),
+            rooms: rooms.clone(),
             clock: Arc::new(SystemClock),
+            call_time,
         },
         kept: journal.load().await.expect("in memory"),
     };

@@ -68,6 +68,11 @@ impl GuildWorlds {
         }
     }
 
+    /// The logs of all of them.
+    pub(super) fn logs(&self) -> impl Iterator<Item = Log> {
+        self.0.iter().map(|world| world.log.clone())
+    }
+
     fn of(&self, guild_id: GuildId) -> Option<&GuildWorld> {
         self.0.iter().find(|world| world.shard.has(guild_id))
     }

@@ -5,9 +5,11 @@ use std::time::Instant;
 use guildhall_model::{
     ChannelId, GuildId, Position, UnixMs, UserId,
     command::{Before, Command, CommandError, CommandRequest, Judgement},
-    guild::{Overwrite, RoomManagement},
+    guild::{Membership, Overwrite, RoomManagement},
 };
 use tokio::sync::oneshot;
+
+use super::scene::{Scene, SceneQuestion};
 
 /// A number of a question within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +59,15 @@ pub(crate) enum About {
         channel_id: ChannelId,
         deletes_at: Option<UnixMs>,
     },
+    /// This is what somebody is in the guild, as Discord said when it was asked at that time: they
+    /// were just let in. Answered [`QuestionAnswer::So`].
+    MemberIs {
+        user_id: UserId,
+        membership: Membership,
+        as_of: Instant,
+    },
+    /// What is so where a command is to be carried out? Answered [`QuestionAnswer::Scene`].
+    Scene(Box<SceneQuestion>),
     /// Who is in these rooms? Answered [`QuestionAnswer::Occupants`].
     Occupants { channels: Vec<ChannelId> },
     /// Which rooms are there? Answered [`QuestionAnswer::Rooms`].
@@ -64,13 +75,6 @@ pub(crate) enum About {
 }
 
 /// What is waited for.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "whoever keeps rooms asks some of these, and is to come"
-    )
-)]
 #[derive(Clone, Debug)]
 pub(crate) enum Expectation {
     /// The guild is as if a command of this actor had been done.
@@ -97,6 +101,8 @@ pub(crate) enum QuestionAnswer {
     Judged(Result<Judgement, CommandError>),
     /// `None`: there is no such guild or room.
     Before(Option<Before>),
+    /// `None`: there is no such guild.
+    Scene(Option<Box<Scene>>),
     Occupants(GuildSeen<RoomOccupancy>),
     Rooms(GuildSeen<SeenRoom>),
     So,

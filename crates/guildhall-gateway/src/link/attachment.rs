@@ -10,10 +10,7 @@ use guildhall_link::{
     attachment::WRITE_LIMIT,
     sender::{EVENTS_PER_READ, Input, Output},
 };
-use guildhall_model::{
-    SealedEvent,
-    command::{CommandError, CommandErrorCode},
-};
+use guildhall_model::SealedEvent;
 use guildhall_ports::Clock;
 use metrics::{Counter, counter, gauge};
 use tokio::{select, time::timeout};
@@ -202,15 +199,11 @@ impl Attachment {
                 request,
                 deadline,
             } => self.commands.execute(request_id, *request, deadline),
-            // It gives none, so none is genuine.
-            Output::Admit { request_id, .. } => {
-                let refused = CommandError::new(
-                    CommandErrorCode::InviteInvalid,
-                    "This gateway gives no invites.",
-                );
-                let result = Err(refused);
-                self.take(Some(Input::Admitted { request_id, result }));
-            }
+            Output::Admit {
+                request_id,
+                request,
+                deadline,
+            } => self.commands.admit(request_id, request, deadline),
             Output::Viewers(_) => counter!("guildhall_link_viewer_tables_total").increment(1),
             Output::Report(violation) => self.report(violation),
             Output::PeerFailed { code, message } => {

@@ -4,8 +4,9 @@ use std::{future::pending, time::Duration};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use guildhall_http::driver_time::now;
-use guildhall_link::sender::Input;
-use guildhall_model::command::CommandRequest;
+use guildhall_link::{frame::AdmitRequestBody, sender::Input};
+use guildhall_model::command::{CommandError, CommandErrorCode, CommandRequest};
+use tokio::time::timeout;
 
 use crate::execute::Executor;
 
@@ -30,6 +31,26 @@ impl UnansweredCommands {
         self.answers.push(Box::pin(async move {
             let result = executed.await;
             Input::Commanded { request_id, result }
+        }));
+    }
+
+    /// Somebody signs in by an invite.
+    pub(super) fn admit(
+        &mut self,
+        request_id: u64,
+        request: Box<AdmitRequestBody>,
+        deadline: Duration,
+    ) {
+        let admitted = timeout(deadline, self.executor.admit(request));
+        self.answers.push(Box::pin(async move {
+            let late = |_| {
+                Err(CommandError::new(
+                    CommandErrorCode::Deadline,
+                    "Its deadline passed before it was answered.",
+                ))
+            };
+            let result = admitted.await.unwrap_or_else(late);
+            Input::Admitted { request_id, result }
         }));
     }
 

@@ -17,6 +17,8 @@ mod managed;
 mod own_membership;
 /// Questions of others.
 mod questions;
+/// What is so where a command is to be carried out.
+mod scenes;
 /// What a batch comes to.
 mod outcome;
 
@@ -45,6 +47,8 @@ use renewal::Renewal;
 pub(crate) use managed::ManagedRooms;
 pub(super) use outcome::{BatchOutcome, Effect};
 use questions::Questions;
+#[cfg(test)]
+pub(crate) use scenes::scene_of;
 
 /// The world with everything applied that has arrived, and what follows from it.
 #[derive(Debug)]

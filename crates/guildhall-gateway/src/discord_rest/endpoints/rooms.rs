@@ -80,7 +80,6 @@ struct ChannelBody {
     permission_overwrites: Vec<OverwriteBody>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody makes rooms yet"))]
 impl DiscordRest {
     /// Makes a voice channel.
     pub(crate) async fn create_voice_channel(

@@ -6,15 +6,15 @@ use std::time::Duration;
 use guildhall_http::driver_time::now;
 use guildhall_model::{
     Position, UnixMs,
-    command::{Before, Command, CommandError, CommandErrorCode, CommandRequest, Outcome},
+    command::{Before, Command, CommandError, CommandErrorCode, CommandRequest},
     guild::Membership,
 };
-use guildhall_ports::{CommandState, millis};
+use guildhall_ports::millis;
 
 use super::{Act, ActExit, Ended, did_not_appear, done};
 use crate::{
     discord_rest::RestError,
-    execute::{APPEARANCE, act::CommandContext, busy},
+    execute::{APPEARANCE, act::CommandContext, busy, ledger::Delay},
     inbox::{About, Answered, Expectation, QuestionAnswer},
 };
 
@@ -43,10 +43,7 @@ impl Act {
         if !self.may_delay {
             return self.settle(Err(busy())).await;
         }
-        if first || !self.kept {
-            self.keep(CommandState::Waiting { until }).await?;
-        }
-        Ok(ActExit::Delayed(Outcome::Waiting { until }))
+        self.delay(Delay::Waiting { until }).await
     }
 
     /// Nobody waits for somebody who is no member of the guild.
@@ -83,13 +80,12 @@ impl Act {
             );
             return self.settle(Err(error.retry_after_ms(wait))).await;
         }
-        self.keep(CommandState::Queued { due }).await?;
-        Ok(ActExit::Delayed(Outcome::Queued { done_at: due }))
+        self.delay(Delay::Queued { due }).await
     }
 
     /// A promise that can't be kept at the moment, and when it is tried again. `None`: it is not one,
     /// or too old.
-    pub(super) fn promise_again(&self, error: &CommandError) -> Option<Outcome> {
+    pub(super) fn promise_again(&self, error: &CommandError) -> Option<Delay> {
         let now = self.context.clock.now();
         let old = self.accepted.asked_at.saturating_add(millis(PROMISE_KEPT)) <= now;
         if !self.promised || old {
@@ -102,9 +98,9 @@ impl Act {
         }
         let wait = error.retry_after_ms.unwrap_or_default();
         Some(match self.appears_until {
-            Some(until) => Outcome::Waiting { until },
-            None => Outcome::Queued {
-                done_at: now + wait.max(millis(PROMISE_AGAIN)),
+            Some(until) => Delay::Waiting { until },
+            None => Delay::Queued {
+                due: now + wait.max(millis(PROMISE_AGAIN)),
             },
         })
     }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use guildhall_model::{
     Position,
-    command::{Before, CommandError, CommandErrorCode},
+    command::{Before, Command, CommandError, CommandErrorCode},
 };
 use guildhall_ports::{Intent, millis};
 
-use super::{Act, ActExit, Ended, done};
+use super::{Act, ActExit, Ended, done, rooms::is_about_rooms};
 use crate::execute::{act::CommandContext, ledger::AcceptedCommand, unknown};
 
 /// What is older than this is not done any more, but if it was promised: whoever asked has long been
@@ -37,6 +37,9 @@ impl Act {
         let Some((is_now, at)) = is_now else {
             return self.settle(Err(unknown())).await;
         };
+        if is_about_rooms(&self.accepted.request.command) || self.is_about_our_room() {
+            return self.go_on_in_our_room(&intent, &is_now, at).await;
+        }
         let request = &self.accepted.request;
         if is_now.is_after(&request.command, request.actor) {
             return self.settle(Ok(done(Some(at.into())))).await;
@@ -46,8 +49,7 @@ impl Act {
         if is_now != intent.before || worlds.touched_since(intent.at, request).await {
             return self.settle(Err(unknown())).await;
         }
-        let age = self.context.clock.now().saturating_sub(intent.since);
-        if intent.promised || age <= millis(OLDEST) {
+        if !self.is_old(&intent) {
             return self.carry_out().await;
         }
         self.settle(Err(match intent.before {
@@ -59,4 +61,41 @@ impl Act {
         }))
         .await
     }
+
+    /// Each step of it may be taken again, or what it has made is found: so it is gone on with, unless
+    /// it is too old.
+    async fn go_on_in_our_room(
+        &mut self,
+        intent: &Intent,
+        is_now: &Before,
+        at: Position,
+    ) -> Result<ActExit, Ended> {
+        let request = &self.accepted.request;
+        if says_all(&request.command) && is_now.is_after(&request.command, request.actor) {
+            return self.settle(Ok(done(Some(at.into())))).await;
+        }
+        if self.is_old(intent) {
+            return self.undo_in_our_room().await;
+        }
+        self.in_our_room().await
+    }
+
+    fn is_old(&self, intent: &Intent) -> bool {
+        let age = self.context.clock.now().saturating_sub(intent.since);
+        !intent.promised && age > millis(OLDEST)
+    }
+}
+
+/// Whether the world says by itself that a command is done, with all of its steps.
+fn says_all(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::LockRoom { .. }
+            | Command::HideRoom { .. }
+            | Command::TransferRoom { .. }
+            | Command::ClaimRoom { .. }
+            | Command::UnblockFromRoom { .. }
+            | Command::JoinRoom { .. }
+            | Command::CloseRoom { .. }
+    )
 }

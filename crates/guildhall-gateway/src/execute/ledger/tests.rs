@@ -1,10 +1,14 @@
 //! Keys, and what takes whose place.
 
-use guildhall_model::{GuildId, LogId, Position, command::Before};
+use guildhall_model::{
+    ChannelId, GuildId, LogId, Position,
+    command::{Before, Outcome},
+};
 use guildhall_ports::{Intent, Settlement};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::*;
+use crate::execute::DELAYED_PER_ACTOR;
 
 type AnswerReceiver = oneshot::Receiver<CommandResult>;
 
@@ -59,11 +63,11 @@ fn what_could_not_be_tried_is_tried_anew_under_the_same_key() {
 fn a_newer_one_takes_the_place_of_one_that_waits_whether_it_is_done_or_waits_too() {
     for newer_waits in [true, false] {
         let mut ledger = Ledger::default();
-        let queued = Outcome::Queued { done_at: 9_000 };
+        let queued = Delay::Queued { due: 9_000 };
         let (older, mut answer) = given(&mut ledger, rename("old", "den"));
         assert!(ledger.supersede(older.id).is_empty());
         ledger.delayed(older.id, queued);
-        assert_eq!(answer.try_recv(), Ok(Ok(queued.answer())));
+        assert_eq!(answer.try_recv(), Ok(Ok(queued.outcome().answer())));
         let (newer, _answer) = given(&mut ledger, rename("new", "hall"));
         let [gone] = &ledger.supersede(newer.id)[..] else {
             panic!("the older one waits")
@@ -100,7 +104,7 @@ fn who_is_taken_out_of_voice_is_not_moved_later() {
         user_id,
     };
     let (moved, _answer) = given(&mut ledger, request.clone());
-    ledger.delayed(moved.id, Outcome::Waiting { until: 9_000 });
+    ledger.delayed(moved.id, Delay::Waiting { until: 9_000 });
     request.command = Command::Disconnect { guild_id };
     let (left, _answer) = given(&mut ledger, request);
     let superseded = ledger.supersede(left.id);
@@ -128,7 +132,7 @@ fn of_two_that_were_left_waiting_the_newer_goes_on() {
 #[test]
 fn one_person_has_only_so_many_that_wait() {
     let mut ledger = Ledger::default();
-    let waiting = Outcome::Waiting { until: 9_000 };
+    let waiting = Delay::Waiting { until: 9_000 };
     for user in 0..DELAYED_PER_ACTOR as u64 {
         assert!(ledger.may_delay(UserId(1)));
         let mut request = rename("", "");
@@ -178,7 +182,7 @@ fn what_an_earlier_process_left_is_known_and_goes_on() {
         at: 3,
         result: Settlement::from(done()),
     };
-    let queued = Outcome::Queued { done_at: 9_000 };
+    let queued = Delay::Queued { due: 9_000 };
     let mut ledger = Ledger::default();
     let unsettled = ledger.restore(vec![
         kept(3, "settled", settled),
@@ -193,7 +197,7 @@ fn what_an_earlier_process_left_is_known_and_goes_on() {
     );
     assert_eq!(
         repeated(&mut ledger, rename("queued", "den")).try_recv(),
-        Ok(Ok(queued.answer()))
+        Ok(Ok(queued.outcome().answer()))
     );
     let mut waits = repeated(&mut ledger, rename("intended", "den"));
     assert_eq!(waits.try_recv(), Err(TryRecvError::Empty));

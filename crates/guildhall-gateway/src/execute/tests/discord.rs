@@ -1,42 +1,46 @@
 //! A false Discord: one guild, the routes that commands call, and reactions by script. Whatever it
 //! does is in the world at once, which the sequencer's stand-in answers from.
 
+/// What it answers to requests.
+mod routes;
+/// The sequencer's stand-in.
+mod stand_in;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{Path, State},
-    http::{Method, StatusCode},
-    response::{IntoResponse, Response},
-    routing::any,
-};
+use axum::{Router, routing::any};
 use guildhall_http::tls;
 use guildhall_model::{
-    Change, Event, Guild, LogId, Permissions, Position,
-    command::{Before, Judgement, judge},
-    guild::{GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags},
+    Change, Event, Guild, LogId, Permissions, Position, RoleId,
+    guild::{
+        Category, GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomManagement,
+        RoomRights, VoiceFlags,
+    },
 };
 use parking_lot::Mutex;
-use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, time::timeout_at};
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::*;
 use crate::{
     ShardId,
     config::tests::NAMES,
     discord_rest::{DiscordRest, RestBudget},
-    inbox::{About, Answered, Expectation, Input, Question, QuestionAnswer},
     log::{Log, Retention, tests::write},
     sequencer::Sequencer,
 };
 
-/// How the next request is met.
+/// The bot, in a guild that has it.
+pub(super) const BOT: UserId = UserId(99);
+
+/// How the next request that changes something is met.
 #[derive(Clone, Debug)]
 pub(super) enum Reaction {
+    /// As Discord would.
+    Pass,
     /// Done or not, it is answered so.
     Answer {
         done: bool,
@@ -64,12 +68,25 @@ struct DiscordState {
     log: Log,
     /// Whether the sequencer hears of it.
     live: bool,
+    /// Of rooms, as the executor says.
+    managed: BTreeMap<ChannelId, RoomManagement>,
+    /// Names of the roles that were made.
+    role_names: BTreeMap<RoleId, String>,
+    /// By room, what was written.
+    messages: Vec<(ChannelId, String)>,
+    /// Categories that hold as many channels as they may.
+    full: BTreeSet<ChannelId>,
+    last_id: u64,
     script: VecDeque<Reaction>,
     /// What each request changed, in order.
     done: Vec<String>,
     requests: usize,
+    /// Those of them that change something, as they came.
+    acts: Vec<String>,
     /// What the sequencer was asked.
     questions: usize,
+    /// Of whom it was told what they are.
+    told_members: Vec<UserId>,
 }
 
 impl FalseDiscord {
@@ -86,22 +103,29 @@ impl FalseDiscord {
             guild: guild(),
             log: log.clone(),
             live: true,
+            managed: BTreeMap::new(),
+            role_names: BTreeMap::new(),
+            messages: Vec::new(),
+            full: BTreeSet::new(),
+            last_id: 0,
             script: VecDeque::new(),
             done: Vec::new(),
             requests: 0,
+            acts: Vec::new(),
             questions: 0,
+            told_members: Vec::new(),
         }));
         let changed = watch::Sender::new(0);
         let (sequencer, inbox) = Sequencer::new();
         let mut tasks = JoinSet::new();
         let discord = (Arc::clone(&state), changed.clone());
         let routes = Router::new()
-            .route("/api/v10/{*path}", any(answer))
+            .route("/api/v10/{*path}", any(routes::answer))
             .with_state(discord);
         tasks.spawn(async move {
             axum::serve(listener, routes).await.expect("served");
         });
-        tasks.spawn(stand_in(inbox, Arc::clone(&state), changed.clone()));
+        tasks.spawn(stand_in::run(inbox, Arc::clone(&state), changed.clone()));
         Self {
             origin,
             state,
@@ -135,7 +159,7 @@ impl FalseDiscord {
         .expect("a client")
     }
 
-    /// The next requests are met so, one after the other.
+    /// The next requests that change something are met so, one after the other.
     pub(super) fn react(&self, reactions: impl IntoIterator<Item = Reaction>) {
         self.state.lock().script.extend(reactions);
     }
@@ -160,6 +184,29 @@ impl FalseDiscord {
         self.change(|guild| _ = guild.voice.insert(user_id, occupant(user_id, room)));
     }
 
+    /// A category that holds as many channels as it may.
+    pub(super) fn fills(&self, category: ChannelId) {
+        self.state.lock().full.insert(category);
+    }
+
+    pub(super) fn guild(&self) -> Guild {
+        self.state.lock().guild.clone()
+    }
+
+    pub(super) fn messages(&self) -> Vec<(ChannelId, String)> {
+        self.state.lock().messages.clone()
+    }
+
+    /// The roles that were made and are there.
+    pub(super) fn roles(&self) -> Vec<String> {
+        self.state.lock().role_names.values().cloned().collect()
+    }
+
+    /// Of whom the sequencer was told what they are.
+    pub(super) fn told_members(&self) -> Vec<UserId> {
+        self.state.lock().told_members.clone()
+    }
+
     pub(super) fn done(&self) -> Vec<String> {
         self.state.lock().done.clone()
     }
@@ -168,80 +215,40 @@ impl FalseDiscord {
         self.state.lock().requests
     }
 
+    /// The requests that change something, as they came.
+    pub(super) fn acts(&self) -> Vec<String> {
+        self.state.lock().acts.clone()
+    }
+
     /// Waits until so many requests have come in all.
     pub(super) async fn has_got(&self, requests: usize) {
-        let mut changed = self.changed.subscribe();
-        let got = changed.wait_for(|_| self.requests() >= requests);
-        timeout(PATIENCE, got)
-            .await
-            .expect("in time")
-            .expect("open");
+        self.until(|state| state.requests >= requests).await;
     }
-}
 
-impl FalseDiscord {
+    /// Waits until so many of those that change something have come.
+    pub(super) async fn has_got_acts(&self, acts: usize) {
+        self.until(|state| state.acts.len() >= acts).await;
+    }
+
     /// Waits until the sequencer has been asked so many questions in all.
     pub(super) async fn was_asked(&self, questions: usize) {
+        self.until(|state| state.questions >= questions).await;
+    }
+
+    /// Until something has changed, or for so long.
+    pub(super) async fn moves_on(&self, at_most: Duration) {
         let mut changed = self.changed.subscribe();
-        let asked = changed.wait_for(|_| self.state.lock().questions >= questions);
-        timeout(PATIENCE, asked)
-            .await
-            .expect("in time")
-            .expect("open");
+        let _whether = timeout(at_most, changed.changed()).await;
+    }
+
+    async fn until(&self, is_so: impl Fn(&DiscordState) -> bool) {
+        let mut changed = self.changed.subscribe();
+        let so = changed.wait_for(|_| is_so(&self.state.lock()));
+        timeout(PATIENCE, so).await.expect("in time").expect("open");
     }
 }
 
 type Discord = (Arc<Mutex<DiscordState>>, watch::Sender<u64>);
-
-async fn answer(
-    State((state, changed)): State<Discord>,
-    method: Method,
-    Path(path): Path<String>,
-    body: Bytes,
-) -> Response {
-    let reaction = {
-        let mut state = state.lock();
-        state.requests += 1;
-        let reaction = state.script.pop_front();
-        let done = match &reaction {
-            None => true,
-            Some(Reaction::Answer { done, .. } | Reaction::Hang { done }) => *done,
-        };
-        if method == Method::GET {
-            let answer = state.read(&path);
-            drop(state);
-            changed.send_modify(|seq| *seq += 1);
-            return answer;
-        }
-        if done {
-            let before = state.guild.clone();
-            state.apply(&path, &body);
-            state.tell_since(&before);
-        }
-        reaction
-    };
-    changed.send_modify(|seq| *seq += 1);
-    match reaction {
-        None => (StatusCode::OK, "{}").into_response(),
-        Some(Reaction::Hang { .. }) => std::future::pending().await,
-        Some(Reaction::Answer {
-            status,
-            body,
-            retry_after,
-            ..
-        }) => {
-            let status = StatusCode::from_u16(status).expect("a status");
-            let mut response = (status, body.to_string()).into_response();
-            if let Some(seconds) = retry_after {
-                let headers = response.headers_mut();
-                let seconds = seconds.to_string().parse().expect("a number");
-                headers.insert("retry-after", seconds);
-                headers.insert("x-ratelimit-bucket", "renames".parse().expect("a name"));
-            }
-            response
-        }
-    }
-}
 
 impl DiscordState {
     fn change(&mut self, change: impl FnOnce(&mut Guild)) {
@@ -251,11 +258,20 @@ impl DiscordState {
     }
 
     /// Writes what has become different to the log.
-    fn tell_since(&self, before: &Guild) {
+    fn tell_since(&mut self, before: &Guild) {
+        for (id, room) in &mut self.guild.rooms {
+            room.info.managed = self.managed.get(id).copied();
+        }
         let room_of =
             |guild: &Guild, user: UserId| guild.voice.get(&user).map(|there| there.channel_id);
         let mut changes = Vec::new();
-        for user_id in [OWNER, ANNA, BEN] {
+        let people: BTreeSet<UserId> = before
+            .voice
+            .keys()
+            .chain(self.guild.voice.keys())
+            .copied()
+            .collect();
+        for user_id in people {
             let (was, is) = (room_of(before, user_id), room_of(&self.guild, user_id));
             if was == is {
                 continue;
@@ -267,10 +283,19 @@ impl DiscordState {
             changes.extend(is.map(|room| Change::VoiceJoined(occupant(user_id, room))));
         }
         for (id, room) in &self.guild.rooms {
-            if before.rooms[id] != *room {
-                changes.push(Change::RoomUpdated(room.info.clone()));
+            match before.rooms.get(id) {
+                None => changes.push(Change::RoomCreated(room.clone())),
+                Some(was) if was != room => changes.push(Change::RoomUpdated(room.info.clone())),
+                Some(_) => {}
             }
         }
+        let gone = before
+            .rooms
+            .keys()
+            .filter(|id| !self.guild.rooms.contains_key(id));
+        changes.extend(gone.map(|channel_id| Change::RoomDeleted {
+            channel_id: *channel_id,
+        }));
         let events = changes.into_iter().map(|change| Event {
             guild_id: GUILD,
             ts: 1,
@@ -282,158 +307,6 @@ impl DiscordState {
             write(&self.log, self.log.head(), events).expect("the only writer");
         }
     }
-
-    fn apply(&mut self, path: &str, body: &[u8]) {
-        let body: Value = serde_json::from_slice(body).expect("JSON");
-        let parts: Vec<&str> = path.split('/').collect();
-        match parts[..] {
-            ["guilds", _, "members", user] => {
-                let user_id = UserId(user.parse().expect("an id"));
-                let to = body["channel_id"]
-                    .as_str()
-                    .map(|id| id.parse().expect("an id"));
-                let was = match to.map(ChannelId) {
-                    Some(room) => self.guild.voice.insert(user_id, occupant(user_id, room)),
-                    None => self.guild.voice.remove(&user_id),
-                };
-                let was = was.map(|there| there.channel_id.0);
-                let says = to.map_or("out".to_owned(), |room: u64| format!("in {room}"));
-                self.did(was != to, format!("{user} {says}"));
-            }
-            ["channels", id] => {
-                let id = ChannelId(id.parse().expect("an id"));
-                let room = self.guild.rooms.get_mut(&id).expect("a room");
-                if let Some(name) = body["name"].as_str() {
-                    let was = std::mem::replace(&mut room.info.name, name.to_owned());
-                    self.did(was != name, format!("{id} is {name}"));
-                } else if let Some(limit) = body["user_limit"].as_u64() {
-                    let limit = u32::try_from(limit).expect("small");
-                    let was = std::mem::replace(&mut room.info.user_limit, limit);
-                    self.did(was != limit, format!("{id} holds {limit}"));
-                }
-            }
-            ["channels", id, "voice-status"] => {
-                self.did(true, format!("{id} says {}", body["status"]));
-            }
-            _ => panic!("no such route: {path}"),
-        }
-    }
-
-    /// What changes nothing is not counted: it may be asked for as often as one likes.
-    fn did(&mut self, changed: bool, what: String) {
-        if changed {
-            self.done.push(what);
-        }
-    }
-
-    fn read(&self, path: &str) -> Response {
-        let parts: Vec<&str> = path.split('/').collect();
-        match parts[..] {
-            ["channels", id] => {
-                let room = &self.guild.rooms[&ChannelId(id.parse().expect("an id"))].info;
-                let body = json!({"id": id, "name": room.name, "user_limit": room.user_limit});
-                body.to_string().into_response()
-            }
-            ["guilds", _, "members", user] => {
-                let user_id = UserId(user.parse().expect("an id"));
-                if self.guild.memberships.contains_key(&user_id) {
-                    return json!({"roles": []}).to_string().into_response();
-                }
-                let body = json!({"code": 10_007, "message": "Unknown Member"});
-                (StatusCode::NOT_FOUND, body.to_string()).into_response()
-            }
-            ["guilds", _, "voice-states", user] => {
-                let there = self.guild.voice.get(&UserId(user.parse().expect("an id")));
-                let Some(there) = there else {
-                    let body = json!({"code": 10_065, "message": "Unknown Voice State"});
-                    return (StatusCode::NOT_FOUND, body.to_string()).into_response();
-                };
-                let room = there.channel_id.to_string();
-                json!({"channel_id": room}).to_string().into_response()
-            }
-            _ => panic!("no such route: {path}"),
-        }
-    }
-}
-
-/// Answers from the world as Discord has it.
-async fn stand_in(
-    mut inbox: mpsc::Receiver<Input>,
-    state: Arc<Mutex<DiscordState>>,
-    changed: watch::Sender<u64>,
-) {
-    let mut waiting = JoinSet::new();
-    while let Some(input) = inbox.recv().await {
-        let Input::Ask(question) = input else {
-            continue;
-        };
-        waiting.spawn(answer_question(
-            question,
-            Arc::clone(&state),
-            changed.clone(),
-        ));
-        while waiting.try_join_next().is_some() {}
-    }
-}
-
-async fn answer_question(
-    question: Question,
-    state: Arc<Mutex<DiscordState>>,
-    discord: watch::Sender<u64>,
-) {
-    let mut changed = discord.subscribe();
-    let judged = |request: &CommandRequest| {
-        let state = state.lock();
-        if !state.live {
-            let restored = "The connection to Discord is being restored.";
-            return Err(CommandError::new(
-                CommandErrorCode::GuildUnavailable,
-                restored,
-            ));
-        }
-        judge(GUILD, &state.guild, request.actor, &request.command, 0)
-    };
-    let at_once = match &question.about {
-        About::Command(request) => Some(judged(request)),
-        _ => None,
-    };
-    state.lock().questions += 1;
-    discord.send_modify(|_| {});
-    let answer = match question.about {
-        About::Command(request) => {
-            QuestionAnswer::Judged(at_once.unwrap_or_else(|| judged(&request)))
-        }
-        About::Before { request, until } => {
-            let is_live = |_: &u64| state.lock().live;
-            match timeout_at(until.into(), changed.wait_for(is_live)).await {
-                Ok(_) => {
-                    let guild = &state.lock().guild;
-                    QuestionAnswer::Before(Before::of(&request.command, request.actor, guild))
-                }
-                Err(_) => QuestionAnswer::NotInTime,
-            }
-        }
-        About::When { expectation, until } => {
-            let is_so = |_: &u64| match &expectation {
-                Expectation::Done(actor, command) => {
-                    command.is_so(*actor, &state.lock().guild) == Some(true)
-                }
-                Expectation::Ready(request) => judged(request) != Ok(Judgement::NotInVoice),
-                Expectation::RoomIs(room) => state.lock().guild.rooms.contains_key(room),
-                Expectation::RoomGone(room) => !state.lock().guild.rooms.contains_key(room),
-            };
-            match timeout_at(until.into(), changed.wait_for(is_so)).await {
-                Ok(_) => QuestionAnswer::So,
-                Err(_) => QuestionAnswer::NotInTime,
-            }
-        }
-        About::Manage { .. } | About::Idle { .. } | About::Occupants { .. } | About::Rooms => {
-            unreachable!("no command here is about rooms of ours")
-        }
-    };
-    let at = state.lock().log.head();
-    // Who asked may be gone.
-    let _gone = question.reply.send(Answered { answer, at });
 }
 
 /// Everybody may enter, move and manage; two rooms and three people, of whom two are in voice.
@@ -452,6 +325,28 @@ fn guild() -> Guild {
         voice: [ANNA, OWNER].map(|id| (id, occupant(id, ROOM))).into(),
         pending_voice: BTreeMap::new(),
         memberships: [OWNER, ANNA, BEN].map(|id| (id, member())).into(),
+    }
+}
+
+/// What the bot has of roles, in a guild where people have none of that.
+pub(super) const BOTS_ROLE: RoleId = RoleId(50);
+/// Two categories.
+pub(super) const CATEGORIES: [ChannelId; 2] = [ChannelId(20), ChannelId(21)];
+
+/// People may enter and nothing else, and the bot may do what rooms take.
+pub(super) fn with_a_bot(guild: &mut Guild) {
+    let everybody = Permissions::VIEW_CHANNEL | Permissions::CONNECT | Permissions::SPEAK;
+    let bots = everybody
+        | Permissions::MANAGE_CHANNELS
+        | Permissions::MANAGE_ROLES
+        | Permissions::MOVE_MEMBERS
+        | Permissions::SEND_MESSAGES;
+    guild.roles.insert(GUILD.everyone(), everybody);
+    guild.roles.insert(BOTS_ROLE, bots);
+    let bot = Membership::member(vec![BOTS_ROLE]);
+    guild.memberships.insert(BOT, bot);
+    for category in CATEGORIES {
+        guild.categories.insert(category, Category::default());
     }
 }
 

@@ -12,7 +12,10 @@ use guildhall_model::{
 };
 
 use super::{Effect, WorkingWorld};
-use crate::inbox::{About, Expectation, QuestionAnswer, QuestionId};
+use crate::{
+    inbox::{About, Expectation, QuestionAnswer, QuestionId},
+    rights::MembershipUpdate,
+};
 
 /// Questions that wait for something to be so. As many as whoever asks has under way, which are a
 /// bounded number.
@@ -174,6 +177,21 @@ impl WorkingWorld {
             About::Occupants { channels } => {
                 let seen = self.occupants_of(guild_id, &channels);
                 self.answer(id, QuestionAnswer::Occupants(seen));
+            }
+            About::MemberIs {
+                user_id,
+                membership,
+                as_of,
+            } => {
+                let (rights, context) = self.rights_and_context(as_of);
+                let update = MembershipUpdate::Is(membership);
+                rights.member_updated((guild_id, user_id), update, context);
+                self.follow_rights(wall);
+                self.answer(id, QuestionAnswer::So);
+            }
+            About::Scene(question) => {
+                let scene = self.scene(guild_id, &question, wall);
+                self.answer(id, QuestionAnswer::Scene(scene.map(Box::new)));
             }
             About::Rooms => {
                 let seen = self.rooms_of(guild_id);

@@ -1,0 +1,92 @@
+//! Deleting a room: its record says so first, and goes last.
+
+use guildhall_model::{
+    ChannelId,
+    command::{CommandError, CommandErrorCode},
+};
+use guildhall_ports::room_store::{RoomPhase, RoomRecord};
+
+use super::{Act, RoomFailure, RoomResult, StepError};
+use crate::{
+    execute::{GATEWAY_ITSELF, act::done},
+    inbox::Expectation,
+};
+
+impl Act {
+    pub(super) async fn close_room(&mut self, channel_id: ChannelId) -> RoomResult {
+        let Some(room) = self.context.rooms.by_channel(channel_id) else {
+            if self.kept {
+                // It was begun before, and its record goes last.
+                return Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?));
+            }
+            self.judged().await?;
+            return Err(self
+                .room()
+                .err()
+                .unwrap_or_else(CommandError::nowhere)
+                .into());
+        };
+        if !matches!(room.phase, RoomPhase::Closing { .. }) {
+            if self.accepted.request.actor == GATEWAY_ITSELF {
+                self.is_empty().await?;
+            } else if self.judged().await?.is_none() {
+                // Gone at Discord; its record follows.
+                return self.delete(room, channel_id).await;
+            }
+            self.scene().await?;
+        }
+        self.delete(room, channel_id).await
+    }
+
+    async fn delete(&self, mut room: RoomRecord, channel_id: ChannelId) -> RoomResult {
+        let before = room.clone();
+        room.phase = RoomPhase::Closing {
+            channel_id: Some(channel_id),
+        };
+        room.unsettled = true;
+        self.context.rooms.put(room.clone()).await?;
+        match self.work().clear_away(room, None, false).await {
+            Ok(_) => Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?)),
+            Err(StepError::Throttled(until)) => Err(RoomFailure::Queued(until)),
+            Err(StepError::Ended(ended)) => Err(ended.into()),
+            Err(StepError::Failed(error)) if self.is_still_there(channel_id).await => {
+                let open = matches!(before.phase, RoomPhase::Open { .. });
+                if open {
+                    self.context.rooms.put(before).await?;
+                }
+                Err(error.into())
+            }
+            // It is tried again while its record says that it is closing.
+            Err(StepError::Lost) => Err(super::super::unknown().into()),
+            Err(StepError::Failed(_)) => {
+                Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
+            }
+        }
+    }
+
+    /// Whether Discord still has the channel; if in doubt it does.
+    async fn is_still_there(&self, channel_id: ChannelId) -> bool {
+        const UNKNOWN_CHANNEL: u64 = 10_003;
+        let channel = self
+            .context
+            .rest
+            .channel(&self.terms(None), channel_id)
+            .await;
+        !channel.is_err_and(|error| error.code() == UNKNOWN_CHANNEL)
+    }
+
+    /// Nobody is there, as far as can be seen at this moment.
+    async fn is_empty(&self) -> Result<(), RoomFailure> {
+        let scene = self.look().await?;
+        let room = scene.room.as_ref().filter(|_| scene.live);
+        let empty = room.is_some_and(|room| !room.obfuscated && room.occupants.is_empty());
+        if empty {
+            return Ok(());
+        }
+        Err(CommandError::new(
+            CommandErrorCode::Superseded,
+            "Somebody is there, or it can't be seen whether.",
+        )
+        .into())
+    }
+}

@@ -1,0 +1,231 @@
+//! Who may do what in a room of ours, as overwrites of its channel. Pure.
+
+use guildhall_model::{
+    Permissions, RoleId, UserId,
+    guild::{Overwrite, OverwriteTarget},
+};
+use guildhall_ports::room_store::RoomRecord;
+
+/// What lets somebody in.
+const ENTRY: Permissions = Permissions(Permissions::VIEW_CHANNEL.0 | Permissions::CONNECT.0);
+
+/// Whose doing overwrites are, and what they may say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OverwriteTerms {
+    pub(super) everyone: RoleId,
+    pub(super) bot: UserId,
+    /// What the bot may in the guild: Discord lets it set nothing else.
+    pub(super) bot_may: Permissions,
+}
+
+/// What is to be done to a channel's overwrites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OverwriteChange {
+    Put(Overwrite),
+    Delete(OverwriteTarget),
+}
+
+impl OverwriteChange {
+    pub(super) fn target(self) -> OverwriteTarget {
+        match self {
+            Self::Put(overwrite) => overwrite.target,
+            Self::Delete(target) => target,
+        }
+    }
+}
+
+impl OverwriteTerms {
+    /// Of a channel that is to be made. `base`: those of its category, which a public room takes over
+    /// as far as the bot may set them.
+    pub(super) fn of_new_room(&self, room: &RoomRecord, base: &[Overwrite]) -> Vec<Overwrite> {
+        let base: Vec<Overwrite> = base.iter().map(|one| self.settable(*one)).collect();
+        let mut overwrites = if room.private {
+            Vec::new()
+        } else {
+            base.clone()
+        };
+        for change in self.of_state(room, &overwrites, &base) {
+            apply(&mut overwrites, change);
+        }
+        let owner = match room.role_id {
+            Some(role_id) => OverwriteTarget::Role(role_id),
+            None => OverwriteTarget::Member(room.owner_id),
+        };
+        for target in [OverwriteTarget::Member(self.bot), owner] {
+            if let Some(change) = self.let_in(&overwrites, target) {
+                apply(&mut overwrites, change);
+            }
+        }
+        overwrites.retain(|one| one.allow.0 | one.deny.0 != 0);
+        overwrites
+    }
+
+    /// What is to be changed for a room to be locked and hidden as its record says. `base`: those of
+    /// its category, by which it is open and shown again.
+    pub(super) fn of_state(
+        &self,
+        room: &RoomRecord,
+        now: &[Overwrite],
+        base: &[Overwrite],
+    ) -> Vec<OverwriteChange> {
+        let everyone = OverwriteTarget::Role(self.everyone);
+        let own = room.role_id.map(OverwriteTarget::Role);
+        let targets = now.iter().map(|one| one.target);
+        let roles = targets
+            .filter(|target| matches!(target, OverwriteTarget::Role(_)) && Some(*target) != own);
+        let mut roles: Vec<OverwriteTarget> = roles.collect();
+        if !roles.contains(&everyone) {
+            roles.push(everyone);
+        }
+        let closed = [
+            (Permissions::VIEW_CHANNEL, room.hidden),
+            (Permissions::CONNECT, room.locked || room.private),
+        ];
+        let changes = roles.into_iter().filter_map(|target| {
+            let before = of(now, target);
+            let by_category = self.settable(of(base, target));
+            let mut after = before;
+            for (right, is_closed) in closed {
+                let (allow, deny) = match (is_closed, target == everyone) {
+                    (true, is_everyone) => (Permissions::NONE, only(is_everyone, right)),
+                    // Whom a category names it decides about, and nobody else of those who were
+                    // named by hand.
+                    (false, false) if !base.iter().any(|one| one.target == target) => continue,
+                    (false, _) => (
+                        Permissions(by_category.allow.0 & right.0),
+                        Permissions(by_category.deny.0 & right.0),
+                    ),
+                };
+                after.allow = after.allow.without(right) | allow;
+                after.deny = after.deny.without(right) | deny;
+            }
+            (after != before).then_some(OverwriteChange::Put(after))
+        });
+        changes.collect()
+    }
+
+    /// Lets somebody in. `None`: they are.
+    pub(super) fn let_in(
+        &self,
+        now: &[Overwrite],
+        target: OverwriteTarget,
+    ) -> Option<OverwriteChange> {
+        let before = of(now, target);
+        let mut given = ENTRY | Permissions(Permissions::SPEAK.0 & self.bot_may.0);
+        if target == OverwriteTarget::Member(self.bot) {
+            // What its roles give it in the guild a category may take from it.
+            let needed = Permissions::MANAGE_CHANNELS | Permissions::MOVE_MEMBERS;
+            given = given | Permissions(needed.0 & self.bot_may.0);
+        }
+        let after = Overwrite {
+            allow: before.allow | given,
+            deny: before.deny.without(given),
+            ..before
+        };
+        (after != before).then_some(OverwriteChange::Put(after))
+    }
+
+    /// Lets a room's owner in by name, where its role does not.
+    pub(super) fn owner_in(&self, room: &RoomRecord, now: &[Overwrite]) -> Option<OverwriteChange> {
+        if room.role_id.is_some() {
+            return None;
+        }
+        self.let_in(now, OverwriteTarget::Member(room.owner_id))
+    }
+
+    /// As far as Discord lets the bot set it.
+    fn settable(&self, overwrite: Overwrite) -> Overwrite {
+        let may = if self.bot_may == Permissions::ALL {
+            Permissions::ALL
+        } else {
+            // Which only an administrator may give by an overwrite.
+            (self.bot_may | ENTRY).without(Permissions::MANAGE_ROLES)
+        };
+        Overwrite {
+            allow: Permissions(overwrite.allow.0 & may.0),
+            deny: Permissions(overwrite.deny.0 & may.0),
+            ..overwrite
+        }
+    }
+}
+
+/// Keeps somebody out by name. `None`: they are kept out.
+pub(super) fn keep_out(now: &[Overwrite], user_id: UserId) -> Option<OverwriteChange> {
+    let before = of(now, OverwriteTarget::Member(user_id));
+    let entry = ENTRY | Permissions::SPEAK;
+    let after = Overwrite {
+        allow: before.allow.without(entry),
+        deny: before.deny | Permissions::CONNECT,
+        ..before
+    };
+    (after != before).then_some(OverwriteChange::Put(after))
+}
+
+/// Takes back what keeps somebody out, or lets them in, by name. `None`: nothing does.
+pub(super) fn forget(now: &[Overwrite], user_id: UserId) -> Option<OverwriteChange> {
+    let target = OverwriteTarget::Member(user_id);
+    let before = *now.iter().find(|one| one.target == target)?;
+    let entry = ENTRY | Permissions::SPEAK;
+    let after = Overwrite {
+        allow: before.allow.without(entry),
+        deny: before.deny.without(entry),
+        ..before
+    };
+    put_or_delete(before, after)
+}
+
+/// Whether somebody is let in by name.
+pub(super) fn is_let_in(now: &[Overwrite], user_id: UserId) -> bool {
+    of(now, OverwriteTarget::Member(user_id))
+        .allow
+        .contains(Permissions::CONNECT)
+}
+
+/// Whether these may be the overwrites that a room of ours was made with, whatever else has been set
+/// since: they let the bot in, and the owner or the room's role.
+pub(super) fn are_of(room: &RoomRecord, bot: UserId, overwrites: &[Overwrite]) -> bool {
+    let whom = match room.role_id {
+        Some(role_id) => OverwriteTarget::Role(role_id),
+        None => OverwriteTarget::Member(room.owner_id),
+    };
+    let lets_in = |target| of(overwrites, target).allow.contains(ENTRY);
+    lets_in(OverwriteTarget::Member(bot)) && lets_in(whom)
+}
+
+fn put_or_delete(before: Overwrite, after: Overwrite) -> Option<OverwriteChange> {
+    if after == before {
+        return None;
+    }
+    Some(if after.allow.0 | after.deny.0 == 0 {
+        OverwriteChange::Delete(after.target)
+    } else {
+        OverwriteChange::Put(after)
+    })
+}
+
+fn apply(overwrites: &mut Vec<Overwrite>, change: OverwriteChange) {
+    overwrites.retain(|one| one.target != change.target());
+    if let OverwriteChange::Put(overwrite) = change {
+        overwrites.push(overwrite);
+    }
+}
+
+fn of(overwrites: &[Overwrite], target: OverwriteTarget) -> Overwrite {
+    let one = overwrites.iter().find(|one| one.target == target);
+    one.copied().unwrap_or(nothing(target))
+}
+
+fn nothing(target: OverwriteTarget) -> Overwrite {
+    Overwrite {
+        target,
+        allow: Permissions::NONE,
+        deny: Permissions::NONE,
+    }
+}
+
+fn only(condition: bool, right: Permissions) -> Permissions {
+    if condition { right } else { Permissions::NONE }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Answers the executor's questions from the world as Discord has it.
+
+use guildhall_model::command::{Before, Judgement, judge};
+use tokio::time::timeout_at;
+
+use super::*;
+use crate::{
+    inbox::{About, Answered, Expectation, Input, Question, QuestionAnswer},
+    sequencer::scene_of,
+};
+
+pub(super) async fn run(
+    mut inbox: mpsc::Receiver<Input>,
+    state: Arc<Mutex<DiscordState>>,
+    changed: watch::Sender<u64>,
+) {
+    let mut waiting = JoinSet::new();
+    while let Some(input) = inbox.recv().await {
+        let Input::Ask(question) = input else {
+            continue;
+        };
+        let asked = (Arc::clone(&state), changed.clone());
+        match question.about {
+            // These wait for nothing, and are in the order in which they are asked.
+            About::Command(_) | About::Scene(_) | About::Manage { .. } => {
+                answer(question, asked).await;
+            }
+            _ => _ = waiting.spawn(answer(question, asked)),
+        }
+        while waiting.try_join_next().is_some() {}
+    }
+}
+
+fn judged(state: &DiscordState, request: &CommandRequest) -> Result<Judgement, CommandError> {
+    if !state.live {
+        return Err(CommandError::new(
+            CommandErrorCode::GuildUnavailable,
+            "The connection to Discord is being restored.",
+        ));
+    }
+    judge(GUILD, &state.guild, request.actor, &request.command, 0)
+}
+
+async fn answer(question: Question, (state, discord): Discord) {
+    let mut changed = discord.subscribe();
+    state.lock().questions += 1;
+    discord.send_modify(|_| {});
+    let answer = match question.about {
+        About::Command(request) => QuestionAnswer::Judged(judged(&state.lock(), &request)),
+        About::Before { request, until } => {
+            let is_live = |_: &u64| state.lock().live;
+            match timeout_at(until.into(), changed.wait_for(is_live)).await {
+                Ok(_) => {
+                    let guild = &state.lock().guild;
+                    QuestionAnswer::Before(Before::of(&request.command, request.actor, guild))
+                }
+                Err(_) => QuestionAnswer::NotInTime,
+            }
+        }
+        About::When { expectation, until } => {
+            let is_so = |_: &u64| is_so(&state.lock(), &expectation);
+            match timeout_at(until.into(), changed.wait_for(is_so)).await {
+                Ok(_) => QuestionAnswer::So,
+                Err(_) => QuestionAnswer::NotInTime,
+            }
+        }
+        About::Scene(question) => {
+            let state = state.lock();
+            let bot = state.guild.memberships.contains_key(&BOT).then_some(BOT);
+            let scene = scene_of((GUILD, &state.guild), state.live, bot, &question, 0);
+            QuestionAnswer::Scene(Some(Box::new(scene)))
+        }
+        About::Manage {
+            channel_id,
+            management,
+        } => {
+            let mut state = state.lock();
+            match management {
+                Some(management) => _ = state.managed.insert(channel_id, management),
+                None => _ = state.managed.remove(&channel_id),
+            }
+            state.change(|_| {});
+            drop(state);
+            discord.send_modify(|seq| *seq += 1);
+            QuestionAnswer::So
+        }
+        About::MemberIs { user_id, .. } => {
+            state.lock().told_members.push(user_id);
+            QuestionAnswer::So
+        }
+        About::Idle { .. } | About::Occupants { .. } | About::Rooms => {
+            unreachable!("the executor asks none of these")
+        }
+    };
+    let at = state.lock().log.head();
+    // Who asked may be gone.
+    let _gone = question.reply.send(Answered { answer, at });
+}
+
+fn is_so(state: &DiscordState, expectation: &Expectation) -> bool {
+    match expectation {
+        Expectation::Done(actor, command) => command.is_so(*actor, &state.guild) == Some(true),
+        Expectation::Ready(request) => judged(state, request) != Ok(Judgement::NotInVoice),
+        Expectation::RoomIs(room) => state.guild.rooms.contains_key(room),
+        Expectation::RoomGone(room) => !state.guild.rooms.contains_key(room),
+    }
+}

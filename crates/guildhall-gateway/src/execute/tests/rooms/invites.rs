@@ -1,0 +1,204 @@
+//! Invites: who is let in by one, and by which nobody is.
+
+use guildhall_link::frame::{AccessToken, AdmitRequestBody, Admitted, Newcomer};
+use guildhall_model::command::{CommandErrorCode as Code, InviteClaims};
+
+use super::*;
+
+#[tokio::test]
+async fn an_invite_lets_in_as_many_as_it_has_seats_for_and_nobody_twice() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let token = house.invite(ANNA, room, Some(1)).await;
+    for user in [BEN, OWNER] {
+        house.discord.puts(user, ROOM);
+    }
+    house.discord.change(|guild| guild.owner_id = UserId(5));
+    let joined = house.give(by(BEN, "", join(room, token.clone()))).await;
+    assert_eq!(outcome(&joined), Outcome::Done);
+    assert_eq!(house.discord.guild().voice[&BEN].channel_id, room);
+    let late = house.give(by(OWNER, "", join(room, token.clone()))).await;
+    assert_eq!(code(&late), Code::NoSeatsLeft);
+    // Who has a seat comes back by it.
+    house.discord.puts(BEN, ROOM);
+    let again = house.give(by(BEN, "", join(room, token))).await;
+    assert_eq!(outcome(&again), Outcome::Done);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_two_who_race_for_the_last_seat_one_comes_in() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let token = house.invite(ANNA, room, Some(1)).await;
+    house.discord.change(|guild| guild.owner_id = UserId(5));
+    for user in [BEN, OWNER] {
+        house.discord.puts(user, ROOM);
+    }
+    let first = house.give(by(BEN, "", join(room, token.clone())));
+    let second = house.give(by(OWNER, "", join(room, token)));
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(outcome(&first), Outcome::Done);
+    assert_eq!(code(&second), Code::NoSeatsLeft);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn each_invite_that_lets_nobody_in_says_why() {
+    let mut house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let good = house.invite(ANNA, room, None).await;
+    let claims = *good.claims();
+    let signed = |claims: InviteClaims| house.rooms.signer().sign(claims);
+    let forged = InviteToken::new(claims, [0; 32]);
+    let expired = signed(InviteClaims {
+        expires_at: 1,
+        ..claims
+    });
+    let elsewhere = signed(InviteClaims {
+        guild_id: GuildId(2),
+        ..claims
+    });
+    let other_room = signed(InviteClaims {
+        channel_id: ROOM,
+        ..claims
+    });
+    let other_number = signed(InviteClaims {
+        room: claims.room + 1,
+        ..claims
+    });
+    let unknown = signed(InviteClaims {
+        id: [9; 16],
+        ..claims
+    });
+    let mut said = BTreeSet::new();
+    for (token, expected) in [
+        (forged, Code::InviteInvalid),
+        (expired, Code::InviteExpired),
+        (elsewhere, Code::InviteInvalid),
+        (other_room, Code::InviteInvalid),
+        (other_number, Code::InviteInvalid),
+        (unknown, Code::InviteInvalid),
+    ] {
+        let result = house.give(by(BEN, "", join(room, token))).await;
+        let error = result.expect_err("refused");
+        assert_eq!(error.code, expected, "{error}");
+        said.insert(error.message);
+    }
+    assert_eq!(said.len(), 5, "{said:?}");
+    let revoke = Command::RevokeInvites {
+        guild_id: GUILD,
+        channel_id: room,
+        token: Some(good.clone()),
+    };
+    let revoked = house.give(by(ANNA, "", revoke)).await;
+    assert_eq!(outcome(&revoked), Outcome::Done);
+    house.kill().await;
+    let result = house.give(by(BEN, "", join(room, good.clone()))).await;
+    assert_eq!(code(&result), Code::InviteRevoked);
+    let closed = house.give(by(ANNA, "", close(room))).await;
+    assert_eq!(outcome(&closed), Outcome::Done);
+    let result = house.give(by(BEN, "", join(room, good))).await;
+    assert_eq!(code(&result), Code::InviteInvalid);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_locked_room_and_whoever_is_kept_out_are_told_so_and_take_no_seat() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, false).await;
+    let token = house.invite(ANNA, room, Some(1)).await;
+    house.discord.puts(BEN, ROOM);
+    house
+        .give(by(ANNA, "", lock(room, true)))
+        .await
+        .expect("locked");
+    let locked = house.give(by(BEN, "", join(room, token.clone()))).await;
+    assert_eq!(code(&locked), Code::RoomLocked);
+    house
+        .give(by(ANNA, "", lock(room, false)))
+        .await
+        .expect("open");
+    let block = Command::BlockFromRoom {
+        guild_id: GUILD,
+        channel_id: room,
+        user_id: BEN,
+    };
+    house.give(by(ANNA, "", block)).await.expect("kept out");
+    let blocked = house.give(by(BEN, "", join(room, token))).await;
+    assert_eq!(code(&blocked), Code::Blocked);
+    assert!(
+        house
+            .rooms
+            .invited_into(house.record(room).number)
+            .is_empty()
+    );
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_is_not_in_voice_is_let_in_at_once_and_moved_when_they_come() {
+    let mut house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let token = house.invite(ANNA, room, None).await;
+    let request = by(BEN, "k", join(room, token.clone()));
+    let result = house.give(request.clone()).await;
+    let until = token.claims().expires_at;
+    assert_eq!(outcome(&result), Outcome::Waiting { until });
+    assert!(overwrite_of(&house, room, OverwriteTarget::Member(BEN)).is_some());
+    house.kill().await;
+    house.discord.puts(BEN, ROOM);
+    let moved = house.settled(request).await;
+    assert_eq!(outcome(&moved), Outcome::Done);
+    assert_eq!(house.discord.guild().voice[&BEN].channel_id, room);
+}
+
+#[tokio::test]
+async fn a_room_that_closes_while_somebody_joins_leaves_nothing() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let token = house.invite(ANNA, room, Some(1)).await;
+    house.discord.puts(BEN, ROOM);
+    let closed = house.give(by(ANNA, "", close(room)));
+    let joined = house.give(by(BEN, "", join(room, token)));
+    let (closed, joined) = tokio::join!(closed, joined);
+    assert_eq!(outcome(&closed), Outcome::Done);
+    assert_eq!(code(&joined), Code::InviteInvalid);
+    assert!(house.rooms.rooms().is_empty());
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_invite_is_looked_at_before_a_login_and_adds_whoever_consents() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let token = house.invite(ANNA, room, Some(1)).await;
+    let ask = |invite: &InviteToken, newcomer: Option<UserId>| {
+        let newcomer = newcomer.map(|user_id| Newcomer {
+            user_id,
+            access_token: AccessToken::new("theirs".to_owned()),
+        });
+        let invite = invite.clone();
+        house
+            .executor
+            .admit(Box::new(AdmitRequestBody { invite, newcomer }))
+    };
+    assert_eq!(ask(&token, None).await, Ok(Admitted::Valid.answer()));
+    let added = ask(&token, Some(UserId(999))).await;
+    let added = added.expect("added");
+    assert_eq!(added.admitted, Admitted::Already, "of a false Discord");
+    assert!(added.at.is_some(), "told behind what the log says");
+    assert!(
+        house
+            .rooms
+            .invited_into(house.record(room).number)
+            .is_empty()
+    );
+    let forged = InviteToken::new(*token.claims(), [0; 32]);
+    let refused = ask(&forged, Some(UserId(999))).await;
+    assert_eq!(refused.expect_err("refused").code, Code::InviteInvalid);
+    let acts = house.discord.acts();
+    let puts = acts.iter().filter(|act| act.starts_with("PUT guilds"));
+    assert_eq!(puts.count(), 1);
+    assert_eq!(house.discord.told_members(), [UserId(999)]);
+}

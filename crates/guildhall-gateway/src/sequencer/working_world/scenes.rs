@@ -1,0 +1,94 @@
+//! What is so in a guild, for whoever carries out a command there.
+
+use guildhall_model::{
+    ChannelId, Guild, GuildId, Permissions, UnixMs, UserId,
+    command::{CommandError, judge_creation, missing_of_bot},
+    guild::{Membership, Overwrite},
+    permission::{Member, in_guild},
+};
+
+use super::WorkingWorld;
+use crate::inbox::{Scene, SceneCategory, SceneQuestion, SceneRoom};
+
+impl WorkingWorld {
+    /// `None`: there is no such guild.
+    pub(super) fn scene(
+        &self,
+        guild_id: GuildId,
+        question: &SceneQuestion,
+        wall: UnixMs,
+    ) -> Option<Scene> {
+        let guild = self.world.guilds.get(&guild_id)?;
+        let live = self.is_guild_live(guild_id);
+        Some(scene_of((guild_id, guild), live, self.bot, question, wall))
+    }
+}
+
+/// What is so in a guild. `bot`: `None` while it is not known who that is.
+pub(crate) fn scene_of(
+    (guild_id, guild): (GuildId, &Guild),
+    live: bool,
+    bot: Option<UserId>,
+    question: &SceneQuestion,
+    wall: UnixMs,
+) -> Scene {
+    let (actor, command) = (question.request.actor, &question.request.command);
+    let there = guild.voice.get(&actor);
+    let room = command.channel_id();
+    let missing = bot.map(|bot| missing_of_bot(guild_id, guild, bot, command));
+    Scene {
+        live,
+        bot,
+        bot_may: bot.map_or(Permissions::NONE, |bot| may(guild_id, guild, bot)),
+        missing: missing.unwrap_or_default(),
+        room: room.and_then(|room| room_of(guild, room)),
+        creation: creation(guild_id, guild, question, wall),
+        actor_name: there.map(|there| there.display_name.clone()),
+    }
+}
+
+/// What somebody may in a guild; nothing while it is not known what they are.
+fn may(guild_id: GuildId, guild: &Guild, user_id: UserId) -> Permissions {
+    let Some(Membership::Member { roles, .. }) = guild.memberships.get(&user_id) else {
+        return Permissions::NONE;
+    };
+    let member = Member {
+        user_id,
+        roles,
+        timed_out: false,
+    };
+    in_guild(guild_id, guild, member)
+}
+
+fn room_of(guild: &Guild, channel_id: ChannelId) -> Option<SceneRoom> {
+    let room = guild.rooms.get(&channel_id)?;
+    let parent = room.info.parent_id;
+    Some(SceneRoom {
+        overwrites: room.rights.overwrites.clone(),
+        obfuscated: room.rights.obfuscated,
+        parent_overwrites: parent.map_or_else(Vec::new, |parent| category(guild, parent)),
+        occupants: guild.occupants(channel_id).map(|it| it.user_id).collect(),
+    })
+}
+
+/// The overwrites of a category; of one that the bot may not view none are known.
+fn category(guild: &Guild, channel_id: ChannelId) -> Vec<Overwrite> {
+    let category = guild.categories.get(&channel_id);
+    let readable = category.filter(|category| !category.rights.obfuscated);
+    readable.map_or_else(Vec::new, |category| category.rights.overwrites.clone())
+}
+
+fn creation(
+    guild_id: GuildId,
+    guild: &Guild,
+    question: &SceneQuestion,
+    wall: UnixMs,
+) -> Result<Vec<SceneCategory>, CommandError> {
+    let rules = (&question.parents[..], &question.creators[..]);
+    let parents = judge_creation(guild_id, guild, question.request.actor, rules, wall)?;
+    let parents = parents.into_iter().map(|channel_id| SceneCategory {
+        channel_id,
+        overwrites: category(guild, channel_id),
+    });
+    Ok(parents.collect())
+}
