@@ -65,10 +65,6 @@ const APPEARANCE: Duration = Duration::from_mins(5);
 const GATEWAY_ITSELF: UserId = UserId(0);
 
 /// What the gateway has done of its own accord.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "whoever keeps rooms gives these, and is to come")
-)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OwnCommand {
     /// A room of ours in which nobody is goes. Refused where somebody is there after all.
@@ -133,10 +129,6 @@ impl Executor {
     }
 
     /// The same of what nobody has asked for. However many wait, it is taken.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "whoever keeps rooms gives these, and is to come")
-    )]
     pub(crate) fn execute_own(
         &self,
         command: OwnCommand,
@@ -190,10 +182,6 @@ impl Executor {
     }
 
     /// Something has happened to a room of ours at Discord: it is looked at, and ended or mended.
-    #[expect(
-        dead_code,
-        reason = "whoever follows the log asks for it, and is to come"
-    )]
     pub(crate) fn repair(&self, number: RoomNumber) {
         // Where there is no place for it, it is looked at with all others at the next start.
         let _full = self.inbox.try_send(Submission::Repair(number));
@@ -255,4 +243,4 @@ fn draw() -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

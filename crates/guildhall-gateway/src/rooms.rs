@@ -6,8 +6,11 @@ mod settings;
 mod table;
 /// Invites' signatures.
 mod invite;
+/// Who is on which room's page.
+mod viewers;
 
 pub use settings::{Lobby, RoomMode, RoomSettings};
 
 pub(crate) use invite::{InviteError, InviteSigner};
 pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken, management_of};
+pub(crate) use viewers::{AttachedViewers, ViewerTables, Viewers};

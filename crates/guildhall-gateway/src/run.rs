@@ -26,9 +26,10 @@ use crate::{
     discord_rest::{DiscordRest, RestBudget},
     execute::{self, CommandContext, Executor, ExecutorSetup, GuildWorlds},
     health::GatewayHealth,
+    life::{self, LifeSetup},
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
-    rooms::RoomTable,
+    rooms::{RoomTable, ViewerTables},
     sequencer::ManagedRooms,
     shard::IdentifyLimiter,
 };
@@ -184,17 +185,28 @@ impl Gateway {
         let (limits, names) = (self.config.limits, self.config.names);
         let mut tasks = Tasks::new(tracker);
         let (executor, submissions) = Executor::new();
-        let setup = ExecutorSetup {
-            context: CommandContext {
-                worlds: GuildWorlds::new(self.shards.iter().map(Shard::world)),
-                rest: self.rest.clone(),
-                journal: Arc::clone(&self.ports.commands),
-                rooms: self.rooms,
-                call_time: execute::CALL,
-                clock: Arc::clone(&self.ports.clock),
-            },
-            kept: self.commands,
+        let context = CommandContext {
+            worlds: GuildWorlds::new(self.shards.iter().map(Shard::world)),
+            rest: self.rest.clone(),
+            journal: Arc::clone(&self.ports.commands),
+            rooms: self.rooms,
+            call_time: execute::CALL,
+            clock: Arc::clone(&self.ports.clock),
         };
+        let viewers = ViewerTables::new();
+        let life = LifeSetup {
+            context: context.clone(),
+            executor: executor.clone(),
+            viewers: viewers.clone(),
+            shards: self.shards.iter().map(Shard::life).collect(),
+        };
+        let living = life::run(life, stop.clone());
+        tasks.spawn("the task that looks after rooms broke", async {
+            living.await;
+            TaskExit::Life
+        });
+        let kept = self.commands;
+        let setup = ExecutorSetup { context, kept };
         let executing = execute::run(setup, submissions, stop.clone());
         tasks.spawn("the executor's task broke", async {
             TaskExit::Executor(executing.await)
@@ -204,6 +216,7 @@ impl Gateway {
             context: AttachmentContext {
                 logs: AttachedLogs::new(self.shards.iter().map(Shard::attached_log).collect()),
                 executor,
+                viewers,
                 clock: Arc::clone(&self.ports.clock),
             },
             limits,

@@ -37,7 +37,7 @@ pub(crate) use not_bound::not_bound;
 pub(crate) use parse::ip;
 pub(crate) use parse::{listen, listen_or, shown};
 pub(crate) use source::{Settings, Sources};
-pub(crate) use web::{WebSettings, web};
+pub(crate) use web::{WebSettings, assume_base_url, web};
 
 /// A setting is missing, wrong, contradictory or misspelt. A sentence that names the setting and
 /// the cure, or several, one line each; the process ends with [`EXIT_CONFIG`].

@@ -339,6 +339,14 @@ impl Act {
         if let Some(delay) = failed.and_then(|error| self.promise_again(error)) {
             return self.delay(delay).await;
         }
+        if result
+            .as_ref()
+            .is_ok_and(|done| done.outcome == Outcome::Done)
+        {
+            let (request, at) = (&self.accepted.request, self.context.clock.now());
+            let learnt = self.context.rooms.learn(request, at).await;
+            learnt.map_err(Ended::NotKept)?;
+        }
         if repeatable && self.accepted.request.key.is_some() {
             let at = self.context.clock.now();
             let result = result.clone().into();

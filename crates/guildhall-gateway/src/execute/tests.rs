@@ -11,6 +11,7 @@ mod outcomes;
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use guildhall_http::driver_time::now;
 use guildhall_model::{
     ChannelId, GuildId, UserId,
@@ -30,7 +31,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::rooms::{RoomSettings, RoomTable};
+use crate::{
+    config::tests::NAMES,
+    discord_rest::{DiscordRest, RestBudget},
+    rooms::{RoomSettings, RoomTable},
+};
 use discord::{FalseDiscord, Reaction};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,6 +47,34 @@ pub(super) const OTHER_ROOM: ChannelId = ChannelId(11);
 pub(super) const OWNER: UserId = UserId(100);
 pub(super) const ANNA: UserId = UserId(101);
 pub(super) const BEN: UserId = UserId(102);
+
+/// For whoever needs one and gives no commands: nobody answers.
+pub(crate) fn unused_context() -> CommandContext {
+    // A second installation in this process is refused, which is fine.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let budget = RestBudget {
+        look_ups: 1,
+        commands: 1,
+    };
+    let rest = DiscordRest::new(
+        "http://127.0.0.1:9".parse().expect("an origin"),
+        &guildhall_http::tls::client_config(None),
+        &"a-token".parse().expect("a token"),
+        budget,
+        NAMES.root_certificates,
+    );
+    let store = MemoryRoomStore::default();
+    let settings = RoomSettings::default();
+    let rooms = load(&store, &settings).now_or_never();
+    CommandContext {
+        worlds: GuildWorlds::new([]),
+        rest: rest.expect("a client"),
+        journal: Arc::new(MemoryCommandJournal::default()),
+        rooms: rooms.expect("in memory"),
+        clock: Arc::new(SystemClock),
+        call_time: CALL,
+    }
+}
 
 /// A journal that says when something was kept.
 #[derive(Clone, Debug)]

@@ -32,7 +32,7 @@ impl GuildWorlds {
     }
 
     /// `Ok(None)`: no shard of this process has the guild.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         guild_id: GuildId,
         about: About,

@@ -22,7 +22,10 @@ use super::{
     log_changes::LogChanges, logs::AttachedLogs, unacked_watches::UnackedWatches,
     unanswered_commands::UnansweredCommands,
 };
-use crate::execute::Executor;
+use crate::{
+    execute::Executor,
+    rooms::{AttachedViewers, ViewerTables},
+};
 
 /// After so many outputs the loop looks whether something came in, however much is still to send.
 const OUTPUTS_PER_ROUND: usize = EVENTS_PER_READ;
@@ -34,6 +37,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct AttachmentContext {
     pub(crate) logs: AttachedLogs,
     pub(crate) executor: Executor,
+    pub(crate) viewers: ViewerTables,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -65,6 +69,7 @@ struct Attachment {
     stop: CancellationToken,
     watches: UnackedWatches,
     commands: UnansweredCommands,
+    viewers: AttachedViewers,
     reported: BTreeSet<Violation>,
     /// Events sent in this round of outputs, to be counted together.
     relayed: u64,
@@ -86,6 +91,7 @@ impl Attachment {
         let AttachmentContext {
             logs,
             executor,
+            viewers,
             clock,
         } = context;
         let (changes, at_first) = LogChanges::follow(&logs);
@@ -98,6 +104,7 @@ impl Attachment {
             socket,
             watches: UnackedWatches::new(logs.clone()),
             commands: UnansweredCommands::new(executor),
+            viewers: viewers.attach(),
             logs,
             changes,
             clock,
@@ -204,7 +211,10 @@ impl Attachment {
                 request,
                 deadline,
             } => self.commands.admit(request_id, request, deadline),
-            Output::Viewers(_) => counter!("guildhall_link_viewer_tables_total").increment(1),
+            Output::Viewers(table) => {
+                counter!("guildhall_link_viewer_tables_total").increment(1);
+                self.viewers.told(table);
+            }
             Output::Report(violation) => self.report(violation),
             Output::PeerFailed { code, message } => {
                 let message: String = message.chars().take(200).collect();

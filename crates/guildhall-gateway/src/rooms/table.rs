@@ -1,6 +1,9 @@
 //! What is kept of rooms and invites: in memory for whoever asks, and in the store before anybody is
 //! told of a change.
 
+/// What people make of their rooms of a lobby.
+mod habits;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -367,17 +370,7 @@ impl RoomTable {
         self.0.kept.lock().habits.get(&(lobby, user_id)).cloned()
     }
 
-    #[expect(dead_code, reason = "whoever keeps rooms uses it, and is to come")]
-    pub(crate) fn put_habit(&self, habit: LobbyHabit) -> JournalFuture<()> {
-        let kept = &mut *self.0.kept.lock();
-        self.changed(kept, RoomChange::Habit(habit))
-    }
-
     /// The owner of a room came (`None`), or left it at that time.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "whoever keeps rooms uses it, and is to come")
-    )]
     pub(crate) fn set_owner_left_at(&self, channel_id: ChannelId, at: Option<UnixMs>) {
         let owners_left = &mut self.0.kept.lock().owners_left;
         match at {
@@ -392,10 +385,6 @@ impl RoomTable {
     }
 
     /// A number that is another after each change.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "whoever keeps rooms uses it, and is to come")
-    )]
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
     }

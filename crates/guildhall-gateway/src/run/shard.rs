@@ -18,6 +18,7 @@ use crate::{
     health::ShardHealth,
     history::HistoryFollower,
     inbox::Input,
+    life::LifeShard,
     link::AttachedLog,
     log::{Log, LogSetup},
     normalise::Cdn,
@@ -124,6 +125,15 @@ impl Shard {
             shard: self.id,
             sequencer: self.sequencer.clone(),
             log: self.log.clone(),
+        }
+    }
+
+    /// What whoever looks after rooms needs of it.
+    pub(super) fn life(&self) -> LifeShard {
+        LifeShard {
+            shard: self.id,
+            log: self.log.clone(),
+            status: self.published.status.subscribe(),
         }
     }
 

@@ -63,6 +63,7 @@ pub(super) async fn start(
     tracing::info!("[Gateway Service] Starting Discord Gateway service...");
     let metrics = telemetry::metrics()?;
     let registry = adapters::registry();
+    config::assume_base_url(&mut settings);
     let built = build_gateway(&settings, Arc::clone(&registry)).await?;
     let BuiltGateway { gateway, stores } = built;
     let address = gateway.link_address();

@@ -146,6 +146,15 @@ fn differ(
     Ok(())
 }
 
+/// For a gateway in the same process, which reads the page's address too.
+pub(crate) fn assume_base_url(settings: &mut Settings) {
+    let listen = parse::listen(settings, "WEB_HOST", "WEB_PORT");
+    let port = listen.map_or(0, |listen| listen.port());
+    if port != 0 && !settings.is_set("BASE_URL") {
+        settings.set("BASE_URL", format!("http://localhost:{port}"));
+    }
+}
+
 fn base_url(settings: &Settings, port: u16) -> Result<HttpUrl, ConfigError> {
     if !settings.is_set("BASE_URL") {
         if port == 0 {

@@ -255,6 +255,7 @@ impl Harness {
         let harness = AttachmentContext {
             logs: AttachedLogs::new(all),
             executor: Executor::new().0,
+            viewers: ViewerTables::new(),
             clock: Arc::new(ManualClock::at(1)),
         };
         let attachments = TaskTracker::new();

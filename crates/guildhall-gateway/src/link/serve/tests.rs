@@ -249,6 +249,7 @@ impl Open {
                     status: status.subscribe(),
                 }]),
                 executor: Executor::new().0,
+                viewers: crate::rooms::ViewerTables::new(),
                 clock: Arc::new(ManualClock::at(1)),
             },
             limits,

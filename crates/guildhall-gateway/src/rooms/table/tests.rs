@@ -146,3 +146,59 @@ async fn a_room_has_so_many_invites_and_the_dead_ones_make_place() {
     };
     assert_eq!(table.add_invite(later, 1_000).await, Ok(true));
 }
+
+#[tokio::test]
+async fn what_an_owner_makes_of_their_room_of_a_lobby_is_learnt() {
+    let store = Arc::new(MemoryRoomStore::default());
+    let kept = table(RoomSettings::default(), &store).await;
+    let lobby = ChannelId(4);
+    let request = |actor, command| guildhall_model::command::CommandRequest {
+        actor,
+        key: None,
+        command,
+    };
+    let rename = |actor, name: &str| {
+        let command = guildhall_model::command::Command::RenameRoom {
+            guild_id: GUILD,
+            channel_id: CHANNEL,
+            name: name.to_owned(),
+        };
+        request(actor, command)
+    };
+    let limit = guildhall_model::command::Command::SetRoomLimit {
+        guild_id: GUILD,
+        channel_id: CHANNEL,
+        limit: 9,
+    };
+    let room = opened(kept.reserve(plan(ANNA)).await.expect("there is room"));
+    kept.put(room.clone()).await.expect("in memory");
+    // One that she asked for on the page.
+    let learnt = kept.learn(&rename(ANNA, "corner"), 1).await;
+    assert_eq!((learnt, kept.habit(lobby, ANNA)), (Ok(()), None));
+
+    let of_lobby = RoomRecord {
+        lobby: Some(lobby),
+        ..room
+    };
+    kept.put(of_lobby).await.expect("in memory");
+    for (request, at) in [
+        (rename(ANNA, "corner"), 2),
+        (request(ANNA, limit), 3),
+        // A moderator's doing is none of hers.
+        (rename(BEN, "tidied up"), 4),
+    ] {
+        kept.learn(&request, at).await.expect("in memory");
+    }
+    let expected = LobbyHabit {
+        guild_id: GUILD,
+        lobby,
+        user_id: ANNA,
+        name: Some("corner".to_owned()),
+        limit: Some(9),
+        at: 3,
+    };
+    assert_eq!(kept.habit(lobby, ANNA), Some(expected.clone()));
+    assert_eq!(kept.habit(lobby, BEN), None);
+    let again = table(RoomSettings::default(), &store).await;
+    assert_eq!(again.habit(lobby, ANNA), Some(expected));
+}

@@ -1,0 +1,120 @@
+//! What one event means to rooms and lobbies.
+
+use guildhall_http::driver_time::now;
+use guildhall_model::{Change, ChannelId, Guild, GuildId, UserId};
+use guildhall_ports::room_store::RoomPhase;
+
+use super::Driver;
+use crate::life::{
+    idle_clocks::{IdleInput, OpenRoom},
+    lobbies::{Guest, LobbyInput},
+};
+
+impl Driver {
+    pub(super) fn notice(&mut self, guild_id: GuildId, change: &Change) {
+        self.note_lobbies(guild_id, change);
+        match change {
+            Change::VoiceJoined(occupant) => {
+                if occupant.bot && self.lobby_guilds.contains_key(&occupant.channel_id) {
+                    self.bots.insert(occupant.user_id);
+                }
+                self.moved(guild_id, occupant.channel_id, occupant.user_id, true);
+            }
+            Change::VoiceLeft {
+                previous_channel_id,
+                user_id,
+            } => self.moved(guild_id, *previous_channel_id, *user_id, false),
+            Change::RoomRights { channel_id, .. } if self.is_ours(*channel_id) => {
+                self.looks.ask(guild_id);
+            }
+            Change::RoomDeleted { channel_id } => self.room_went(*channel_id),
+            Change::GuildUnavailable | Change::GuildAvailable(_) => self.lose_guild(guild_id),
+            Change::Gap { .. } | Change::GuildRemoved => {
+                self.lose_guild(guild_id);
+                self.repair_all(guild_id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Where lobbies are.
+    pub(super) fn note_lobbies(&mut self, guild_id: GuildId, change: &Change) {
+        match change {
+            Change::RoomCreated(room) => self.note_lobby(guild_id, room.info.channel_id),
+            Change::GuildAvailable(Some(guild)) => self.guild_came(guild_id, guild),
+            _ => {}
+        }
+    }
+
+    pub(super) fn guild_came(&mut self, guild_id: GuildId, guild: &Guild) {
+        for channel_id in guild.rooms.keys() {
+            self.note_lobby(guild_id, *channel_id);
+        }
+        let lobbies = &self.lobby_guilds;
+        let there = guild.voice.values();
+        let bots = there.filter(|it| it.bot && lobbies.contains_key(&it.channel_id));
+        self.bots.extend(bots.map(|it| it.user_id));
+    }
+
+    pub(super) fn look_at_lobbies(&mut self) {
+        for guild_id in self.lobby_guilds.values().copied().flatten() {
+            self.looks.ask(guild_id);
+        }
+    }
+
+    fn note_lobby(&mut self, guild_id: GuildId, channel_id: ChannelId) {
+        if let Some(of) = self.lobby_guilds.get_mut(&channel_id) {
+            *of = Some(guild_id);
+            self.looks.ask(guild_id);
+        }
+    }
+
+    fn moved(&mut self, guild_id: GuildId, channel_id: ChannelId, user_id: UserId, came: bool) {
+        if self.lobby_guilds.contains_key(&channel_id) {
+            if !self.bots.contains(&user_id) {
+                let guest = Guest {
+                    guild_id,
+                    lobby: channel_id,
+                    user_id,
+                };
+                let input = if came {
+                    LobbyInput::Joined(guest)
+                } else {
+                    LobbyInput::Left(guest)
+                };
+                self.lobbies.handle(input, now());
+            } else if !came {
+                self.bots.remove(&user_id);
+            }
+        } else if self.is_ours(channel_id) {
+            self.clocks.handle(IdleInput::Disturbed(channel_id), now());
+            self.looks.ask(guild_id);
+        }
+    }
+
+    /// Nothing is known of its rooms for the moment.
+    fn lose_guild(&mut self, guild_id: GuildId) {
+        let rooms = self.clocks.rooms();
+        let rooms = rooms.filter(|room| room.guild_id == guild_id);
+        let rooms: Vec<OpenRoom> = rooms.copied().collect();
+        for room in rooms {
+            self.unseen(guild_id, room.channel_id);
+        }
+        if self.lobby_guilds.values().any(|of| *of == Some(guild_id)) {
+            self.looks.ask(guild_id);
+        }
+    }
+
+    /// What Discord was like in between nobody knows.
+    fn repair_all(&self, guild_id: GuildId) {
+        let rooms = self.context.rooms.rooms();
+        for room in rooms.iter().filter(|room| room.guild_id == guild_id) {
+            self.executor.repair(room.number);
+        }
+    }
+
+    fn is_ours(&self, channel_id: ChannelId) -> bool {
+        let room = self.context.rooms.by_channel(channel_id);
+        room.is_some_and(|room| matches!(room.phase, RoomPhase::Open { .. }))
+    }
+}

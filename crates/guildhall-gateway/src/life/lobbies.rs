@@ -1,0 +1,258 @@
+//! Who has joined a lobby and is to be given a room. Pure.
+//!
+//! Whoever is in a lobby is served, however that became known: an event, or a look at who is there when
+//! the gateway comes back. One who leaves before is not; one who leaves and comes back is served anew,
+//! though not more often than once in a while.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+use guildhall_model::{
+    ChannelId, GuildId, UserId,
+    command::{CommandError, CommandErrorCode},
+};
+
+/// Between two rooms of one person.
+const COOLDOWN: Duration = Duration::from_secs(10);
+/// What is not possible at the moment is tried again after so long at the least,
+const RETRY: Duration = Duration::from_secs(5);
+/// so often at the most.
+const TRIES: u32 = 3;
+
+/// Everybody in a lobby.
+#[derive(Debug, Default)]
+pub(super) struct Lobbies {
+    guests: BTreeMap<Guest, Visit>,
+    /// When somebody was served last.
+    served: BTreeMap<UserId, Instant>,
+    due: BTreeSet<(Instant, Guest)>,
+    outputs: VecDeque<LobbyOutput>,
+}
+
+/// Somebody in a lobby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Guest {
+    pub(super) guild_id: GuildId,
+    pub(super) lobby: ChannelId,
+    pub(super) user_id: UserId,
+}
+
+/// What happens in lobbies.
+#[derive(Clone, Debug)]
+pub(super) enum LobbyInput {
+    /// Somebody has come.
+    Joined(Guest),
+    /// Somebody has gone.
+    Left(Guest),
+    /// These are in a lobby, and nobody else.
+    Seen {
+        guild_id: GuildId,
+        lobby: ChannelId,
+        occupants: BTreeSet<UserId>,
+    },
+    /// What became of somebody whom [`LobbyOutput::Serve`] named.
+    Served(Guest, Result<(), CommandError>),
+    TimePassed,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LobbyOutput {
+    /// Somebody is to be given a room, or be moved into the one that they have.
+    Serve(Guest),
+    /// Somebody is to be told why they have none.
+    Tell(Guest, CommandError),
+}
+
+/// One stay in a lobby.
+#[derive(Debug)]
+struct Visit {
+    state: VisitState,
+    /// So often was it tried.
+    tries: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum VisitState {
+    /// To be served then.
+    Waiting(Instant),
+    /// Somebody is at it.
+    Serving(Presence),
+    /// It is over: they were moved, or told why not. Nothing more is done until they come again.
+    Over,
+}
+
+/// Where somebody is while they are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    There,
+    /// Moved, or gone by themselves.
+    Gone,
+    /// Gone and come again.
+    Back,
+}
+
+impl Lobbies {
+    pub(super) fn handle(&mut self, input: LobbyInput, now: Instant) {
+        match input {
+            LobbyInput::Joined(guest) => self.joined(guest, now),
+            LobbyInput::Left(guest) => self.left(guest),
+            LobbyInput::Seen {
+                guild_id,
+                lobby,
+                occupants,
+            } => self.seen(guild_id, lobby, &occupants, now),
+            LobbyInput::Served(guest, result) => self.served(guest, result, now),
+            LobbyInput::TimePassed => {}
+        }
+        self.pass_time(now);
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<LobbyOutput> {
+        self.outputs.pop_front()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    fn joined(&mut self, guest: Guest, now: Instant) {
+        match self.guests.get_mut(&guest).map(|visit| &mut visit.state) {
+            None => self.begin(guest, now),
+            Some(VisitState::Serving(presence @ Presence::Gone)) => *presence = Presence::Back,
+            // An event of whom a look has found already.
+            Some(VisitState::Serving(_) | VisitState::Waiting(_) | VisitState::Over) => {}
+        }
+    }
+
+    fn left(&mut self, guest: Guest) {
+        match self.guests.get_mut(&guest).map(|visit| &mut visit.state) {
+            None => {}
+            Some(VisitState::Serving(presence)) => *presence = Presence::Gone,
+            Some(VisitState::Waiting(_) | VisitState::Over) => self.end(guest),
+        }
+    }
+
+    fn seen(
+        &mut self,
+        guild_id: GuildId,
+        lobby: ChannelId,
+        occupants: &BTreeSet<UserId>,
+        now: Instant,
+    ) {
+        let known = self.guests.keys().filter(|guest| guest.lobby == lobby);
+        let gone: Vec<Guest> = known
+            .filter(|guest| !occupants.contains(&guest.user_id))
+            .copied()
+            .collect();
+        for guest in gone {
+            self.left(guest);
+        }
+        for user_id in occupants {
+            let guest = Guest {
+                guild_id,
+                lobby,
+                user_id: *user_id,
+            };
+            self.joined(guest, now);
+        }
+    }
+
+    fn served(&mut self, guest: Guest, result: Result<(), CommandError>, now: Instant) {
+        let Some(visit) = self.guests.get_mut(&guest) else {
+            return;
+        };
+        let VisitState::Serving(presence) = visit.state else {
+            return;
+        };
+        match presence {
+            Presence::Gone => return self.end(guest),
+            Presence::Back => {
+                self.end(guest);
+                return self.begin(guest, now);
+            }
+            Presence::There => {}
+        }
+        match result {
+            Ok(()) => visit.state = VisitState::Over,
+            Err(error) if is_passing(error.code) && visit.tries < TRIES => {
+                let asked = error.retry_after_ms.map_or(RETRY, Duration::from_millis);
+                self.wait(guest, now + asked.max(RETRY));
+            }
+            Err(error) => {
+                visit.state = VisitState::Over;
+                if !is_gone(error.code) {
+                    self.outputs.push_back(LobbyOutput::Tell(guest, error));
+                }
+            }
+        }
+    }
+
+    /// Who has just been served waits.
+    fn begin(&mut self, guest: Guest, now: Instant) {
+        self.served.retain(|_, at| now < *at + COOLDOWN);
+        let at = self.served.get(&guest.user_id);
+        let at = at.map_or(now, |at| *at + COOLDOWN);
+        let visit = Visit {
+            state: VisitState::Over,
+            tries: 0,
+        };
+        self.guests.insert(guest, visit);
+        self.wait(guest, at);
+    }
+
+    fn wait(&mut self, guest: Guest, at: Instant) {
+        if let Some(visit) = self.guests.get_mut(&guest) {
+            visit.state = VisitState::Waiting(at);
+            self.due.insert((at, guest));
+        }
+    }
+
+    fn end(&mut self, guest: Guest) {
+        let ended = self.guests.remove(&guest);
+        if let Some(VisitState::Waiting(at)) = ended.map(|visit| visit.state) {
+            self.due.remove(&(at, guest));
+        }
+    }
+
+    fn pass_time(&mut self, now: Instant) {
+        while let Some((at, guest)) = self.due.first().copied()
+            && at <= now
+        {
+            self.due.remove(&(at, guest));
+            if let Some(visit) = self.guests.get_mut(&guest) {
+                visit.state = VisitState::Serving(Presence::There);
+                visit.tries += 1;
+                self.served.insert(guest.user_id, now);
+                self.outputs.push_back(LobbyOutput::Serve(guest));
+            }
+        }
+    }
+}
+
+/// Whether it may well be possible in a moment.
+fn is_passing(code: CommandErrorCode) -> bool {
+    matches!(
+        code,
+        CommandErrorCode::Busy
+            | CommandErrorCode::GuildUnavailable
+            | CommandErrorCode::Stopping
+            | CommandErrorCode::Deadline
+            | CommandErrorCode::DiscordFailed
+            | CommandErrorCode::Unknown
+    ) || is_gone(code)
+}
+
+/// Whether the person was not there to be given anything: that they have left is heard in a moment,
+/// or they came a moment ago.
+fn is_gone(code: CommandErrorCode) -> bool {
+    matches!(
+        code,
+        CommandErrorCode::NotInRoom | CommandErrorCode::NotFound
+    )
+}
+
+#[cfg(test)]
+mod tests;
