@@ -52,8 +52,9 @@ export class Page {
     page.on('pageerror', (error) => this.#consoleErrors.push({ text: String(error), url: page.url() }))
   }
 
-  async open() {
-    await this.#page.goto(this.#pageUrl)
+  /** The page, or the one at `path` below it, such as that of an invite. */
+  async open({ path = '' } = {}) {
+    await this.#page.goto(new URL(path, this.#pageUrl).href)
     await this.#attached('[data-connection]', WITHIN_MS)
   }
 
@@ -95,6 +96,38 @@ export class Page {
   async expectRoom({ channelId, shown, withinMs = WITHIN_MS }) {
     const room = this.#page.locator(attribute('data-channel-id', channelId)).first()
     await room.waitFor({ state: shown ? 'attached' : 'detached', timeout: withinMs })
+  }
+
+  /** Makes a room from the page, which opens it. Answers its id. */
+  async createRoom({ guildId, name, isPrivate = true, withinMs = WITHIN_MS }) {
+    const guild = this.#page.locator(attribute('data-guild-id', guildId))
+    await guild.locator('[data-action="new-room"]').click({ timeout: withinMs })
+    await guild.getByRole('textbox', { name: 'Name' }).fill(name, { timeout: withinMs })
+    await guild.getByRole('checkbox').setChecked(isPrivate, { timeout: withinMs })
+    await guild.locator('[data-action="create-room"]').click({ timeout: withinMs })
+    const room = guild.locator('[data-open="true"]').filter({ hasText: name })
+    const channelId = await room.getAttribute('data-channel-id', { timeout: withinMs })
+    return { channelId }
+  }
+
+  /** Opens a room, or closes its page. */
+  async openRoom({ channelId, open = true, withinMs = WITHIN_MS }) {
+    const room = attribute('data-channel-id', channelId)
+    await this.#page.locator(`${room}[data-open="${!open}"] .room-name`).click({ timeout: withinMs })
+    await this.#attached(`${room}[data-open="${open}"]`, withinMs)
+  }
+
+  /** Clicks a button by its `data-action`: that of an open room, or of the page. */
+  async press({ action, channelId, withinMs = WITHIN_MS }) {
+    const within = channelId === undefined ? '' : `${attribute('data-channel-id', channelId)} `
+    await this.#page.locator(`${within}${attribute('data-action', action)}`).click({ timeout: withinMs })
+  }
+
+  /** Makes an invite into an open room of one's own. Answers its address. */
+  async invite({ channelId, withinMs = WITHIN_MS }) {
+    await this.press({ action: 'invite', channelId, withinMs })
+    const field = this.#page.locator(`${attribute('data-channel-id', channelId)} .invite input`)
+    return { address: await field.inputValue({ timeout: withinMs }) }
   }
 
   /** All that is named must hold at one moment. */

@@ -27,11 +27,17 @@ export class FakeServer {
   log = []
   /** Cursors that streams asked to go on from; null for none. */
   asked = []
+  /** `?viewing=` of the streams, in the order in which they came. */
+  viewing = []
+  /** Commands that were given: name and input. */
+  commands = []
   /** How many of the next streams are answered 503, at which an EventSource gives up. */
   refusals = 0
   #snapshot
   #people
   #streams = new Set()
+  /** The one that was made. */
+  #room = null
   #server = null
   #port = 0
 
@@ -101,7 +107,13 @@ export class FakeServer {
           : json(response, { user, guilds: this.#snapshot().map(({ id }) => id), expiresAt: Date.now() + 3_600_000 })
       case 'GET api/stream':
         return user === undefined ? void response.writeHead(401).end() : this.#stream(request, url, response)
+      // The page of an invite is the page.
+      case 'GET join':
+        return this.#file('index.html', response)
       default:
+        if (request.method === 'POST' && url.pathname.startsWith(`${PREFIX}api/rpc/`)) {
+          return this.#command(url.pathname.slice(`${PREFIX}api/rpc/`.length), user, request, response)
+        }
         return this.#file(url.pathname.slice(PREFIX.length) || 'index.html', response)
     }
   }
@@ -118,6 +130,64 @@ export class FakeServer {
     response.end(`<!doctype html><title>Who signs in?</title><ul>${links.join('')}</ul>`)
   }
 
+  /** Rooms as the product makes them, as far as the page can tell. */
+  async #command(name, user, request, response) {
+    if (user === undefined) return void response.writeHead(401).end()
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const input = JSON.parse(text)
+    this.commands.push([name, input])
+    const discordUrl = 'https://discord.test/channels/1/2'
+    const update = (more) => {
+      this.#room = { ...this.#room, ...more }
+      this.happen('room.updated', { ts: Date.now(), ...this.#room })
+    }
+    switch (name) {
+      case 'createRoom': {
+        this.#room = {
+          guildId: input.guildId,
+          channelId: '613425648685547699',
+          name: input.name,
+          kind: 'voice',
+          position: 9,
+          userLimit: 4,
+          managed: true,
+          ownerId: user.id,
+          locked: false,
+          hidden: input.private,
+        }
+        this.happen('room.created', { ts: Date.now(), ...this.#room })
+        return json(response, { outcome: 'done', channelId: this.#room.channelId, discordUrl })
+      }
+      case 'lockRoom':
+        update({ locked: input.locked })
+        return json(response, { outcome: 'done' })
+      case 'hideRoom':
+        update({ hidden: input.hidden })
+        return json(response, { outcome: 'done' })
+      case 'closeRoom':
+        this.happen('room.deleted', { guildId: this.#room.guildId, ts: Date.now(), channelId: input.channelId })
+        return json(response, { outcome: 'done' })
+      case 'createInvite':
+        return json(response, {
+          outcome: 'done',
+          token: 'T',
+          url: `${this.pageUrl}join?invite=T`,
+          expiresAt: Date.now() + 86_400_000,
+        })
+      case 'joinRoom':
+        return json(response, {
+          outcome: 'waiting',
+          until: Date.now() + 86_400_000,
+          channelId: this.#room.channelId,
+          discordUrl,
+        })
+      default:
+        response.writeHead(409, { 'content-type': 'application/json' })
+        return void response.end('{"error":{"code":"not_managed","message":"Guildhall did not make this room."}}')
+    }
+  }
+
   #stream(request, url, response) {
     if (this.refusals > 0) {
       this.refusals -= 1
@@ -129,6 +199,7 @@ export class FakeServer {
     })
     const cursor = request.headers['last-event-id'] ?? url.searchParams.get('lastEventId')
     this.asked.push(cursor)
+    this.viewing.push(url.searchParams.getAll('viewing'))
     const after = Number(/^c-(\d+)$/.exec(cursor ?? '')?.[1] ?? Number.NaN)
     response.write('retry: 300\n\n')
     const status = { discord: 'live', link: 'up', since: Date.now() }

@@ -5,11 +5,15 @@
  *
  * One JSON object a line, a step on stdin, its answer on stdout, in turn:
  *
- *     {"step":"open"}
+ *     {"step":"open","path":"join?invite=…"}
  *     {"step":"sign_in","userId":"…","pick":"click"|"sim_user"}
  *     {"step":"sign_out"}
  *     {"step":"expect_person","userId":"…","channelId":"…"|null}
  *     {"step":"expect_room","channelId":"…","shown":true}
+ *     {"step":"create_room","guildId":"…","name":"…","isPrivate":true}   → {"ok":true,"channelId"}
+ *     {"step":"open_room","channelId":"…","open":true}
+ *     {"step":"press","action":"lock"|"hide"|"close"|"go"|"join","channelId":"…"}
+ *     {"step":"invite","channelId":"…"}                                  → {"ok":true,"address"}
  *     {"step":"expect_connection","state":"live","began":"resumed","snapshots":1,"link":"up","discord":"live"}
  *     {"step":"read"}                → {"ok":true,"url","data":{…},"rooms":{channelId:[userId]},"text"}
  *     {"step":"screenshot","path":"…","width":390,"height":844,"colorScheme":"dark"}
@@ -32,11 +36,15 @@ if (typeof pageUrl !== 'string') {
 }
 
 const steps = {
-  open: (page) => page.open(),
+  open: (page, step) => page.open(step),
   sign_in: (page, step) => page.signIn(step),
   sign_out: (page, step) => page.signOut(step),
   expect_person: (page, step) => page.expectPerson(step),
   expect_room: (page, step) => page.expectRoom(step),
+  create_room: (page, step) => page.createRoom(step),
+  open_room: (page, step) => page.openRoom(step),
+  press: (page, step) => page.press(step),
+  invite: (page, step) => page.invite(step),
   expect_connection: (page, step) => page.expectConnection(step),
   read: (page) => page.read(),
   screenshot: (page, step) => page.screenshot(step),

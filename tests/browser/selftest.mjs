@@ -134,6 +134,40 @@ const promises = {
     assert.equal(server.refusals, 0)
   },
 
+  'a room of one\'s own is made, opened, ruled and closed': async ({ road, server }) => {
+    const { channelId } = await road.must('create_room', { guildId: ids.guild, name: 'Den' })
+    assert.deepEqual(server.commands, [['createRoom', { guildId: ids.guild, name: 'Den', private: true }]])
+    await road.must('press', { action: 'lock', channelId })
+    const { address } = await road.must('invite', { channelId })
+    assert.equal(address, `${server.pageUrl}join?invite=T`)
+    await pictures(road, 'own-room')
+    server.happen('room.idle', { guildId: ids.guild, ts: Date.now(), channelId, deletesAt: Date.now() + 30_000 })
+    await road.must('press', { action: 'go', channelId })
+    const { text } = await road.must('read')
+    assert.match(text, /Locked/)
+    assert.match(text, /Nobody uses this room/)
+    await road.must('press', { action: 'close', channelId })
+    assert.ok(server.commands.every(([name]) => name !== 'closeRoom'), 'one click asks whether one is sure')
+    await road.must('press', { action: 'close', channelId })
+    await road.must('expect_room', { channelId, shown: false })
+    await road.must('open_room', { channelId: ids.lobby })
+    await road.must('expect_connection', { state: 'live', began: 'resumed', snapshots: 1 })
+    assert.deepEqual(server.viewing.slice(-2), [[channelId], [ids.lobby]])
+    await road.must('open_room', { channelId: ids.lobby, open: false })
+  },
+
+  'an invite is taken by a click': async ({ road, server }) => {
+    await road.must('open', { path: 'join?invite=T' })
+    await road.must('expect_connection', { state: 'live', began: 'snapshot' })
+    const given = server.commands.length
+    await pictures(road, 'invitation')
+    await road.must('press', { action: 'join' })
+    const { text } = await road.must('read')
+    assert.deepEqual(server.commands.slice(given), [['joinRoom', { token: 'T' }]])
+    assert.match(text, /Open the room in Discord/)
+    await road.must('open')
+  },
+
   'the page breaks no rule of its content security policy': async ({ road }) => {
     const { errors } = await road.must('console_errors')
     // What was refused or cut on purpose is in there too: the stranger's 401, the killed stream.
