@@ -40,6 +40,7 @@ pub(crate) struct WebSettings {
     pub(crate) gateway_url: WsUrl,
 }
 
+#[expect(clippy::too_many_lines, reason = "flat: each setting, three times")]
 pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
     let mut mistakes = Mistakes::default();
     let link_token = mistakes.take(secrets::strong(settings, "LINK_TOKEN", 2));
