@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_model::GuildId;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// Collects them for whoever looks viewers up. Holds no more than there are guilds.
 #[derive(Debug, Default)]
@@ -20,18 +20,26 @@ pub(crate) struct ArrivedGuilds {
     pub(crate) guilds: BTreeSet<GuildId>,
     /// The whole replica was replaced: any guild may be new.
     pub(crate) replaced: bool,
+    /// When the last of this happened: what was answered since then need not be asked.
+    pub(crate) at: Option<Instant>,
 }
 
 impl GuildArrivals {
     /// A guild came.
     pub(crate) fn add(&self, guild: GuildId) {
-        self.lock().guilds.insert(guild);
+        let mut waiting = self.lock();
+        waiting.guilds.insert(guild);
+        waiting.at = Some(Instant::now());
+        drop(waiting);
         self.notify.notify_one();
     }
 
     /// All of them came.
     pub(crate) fn replaced(&self) {
-        self.lock().replaced = true;
+        let mut waiting = self.lock();
+        waiting.replaced = true;
+        waiting.at = Some(Instant::now());
+        drop(waiting);
         self.notify.notify_one();
     }
 

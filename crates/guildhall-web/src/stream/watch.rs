@@ -108,6 +108,26 @@ impl WatchClient {
         self.ask(viewer, &due).await
     }
 
+    /// Asks where nothing was answered since then. Whoever opened a stream just now asks as well,
+    /// and is waited for.
+    async fn ask_since(
+        &self,
+        viewer: &Viewer,
+        guilds: &[GuildId],
+        at: Instant,
+    ) -> Result<(), GatewayUnavailable> {
+        let _one_at_a_time = viewer.lookup_lock.lock().await;
+        let due = {
+            let here = self.fanout.replica().read().located(guilds);
+            let ttl = LookupTtl {
+                known: at.elapsed(),
+                failed: at.elapsed(),
+            };
+            viewer.due(&here, ttl, Instant::now())
+        };
+        self.ask(viewer, &due).await
+    }
+
     async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), GatewayUnavailable> {
         for guilds in guilds.chunks(GUILDS_PER_WATCH) {
             let watched = self.link.watch(viewer.id(), guilds.to_vec()).await?;
@@ -159,8 +179,8 @@ impl WatchClient {
 enum RefreshReason {
     /// An answer of before is due again.
     Due,
-    /// A guild has come.
-    Arrived,
+    /// A guild has come, then.
+    Arrived(Instant),
 }
 
 /// What the refresher asks about one person.
@@ -219,7 +239,7 @@ impl WatchRefresher {
                 Wakeup::Ticked => self.ask_due(Instant::now()),
                 Wakeup::Arrived(arrived) => self.ask_arrived(arrived),
                 Wakeup::Refreshed(user, RefreshReason::Due) => _ = self.asked_again.remove(&user),
-                Wakeup::Refreshed(_, RefreshReason::Arrived) => {}
+                Wakeup::Refreshed(_, RefreshReason::Arrived(_)) => {}
             }
             while self.under_way.len() < REFRESHES_IN_FLIGHT
                 && let Some(request) = self.waiting.pop_front()
@@ -259,6 +279,7 @@ impl WatchRefresher {
     /// Asks about those who are here in guilds that have just come.
     fn ask_arrived(&mut self, arrived: ArrivedGuilds) {
         let fanout = self.client.fanout.clone();
+        let reason = RefreshReason::Arrived(arrived.at.unwrap_or_else(Instant::now));
         let mut guilds = arrived.guilds;
         if arrived.replaced {
             self.attached = fanout.replica().progress().borrow().completed;
@@ -266,7 +287,7 @@ impl WatchRefresher {
         }
         for viewer in fanout.connected() {
             let wanted = viewer.wanted(&guilds);
-            self.enqueue(viewer, wanted, RefreshReason::Arrived);
+            self.enqueue(viewer, wanted, reason);
         }
     }
 
@@ -296,7 +317,12 @@ impl WatchRefresher {
             reason,
         } = request;
         self.under_way.push(Box::pin(async move {
-            let asking = timeout(LOOKUP_LIMIT, client.ask(&viewer, &guilds));
+            let asking = timeout(LOOKUP_LIMIT, async {
+                match reason {
+                    RefreshReason::Due => client.ask(&viewer, &guilds).await,
+                    RefreshReason::Arrived(at) => client.ask_since(&viewer, &guilds, at).await,
+                }
+            });
             if let Ok(Err(GatewayUnavailable)) | Err(_) = asking.await {
                 metrics::counter!("guildhall_watch_failures_total").increment(1);
                 let here = client.fanout.replica().read().located(&guilds);
