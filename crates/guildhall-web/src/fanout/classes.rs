@@ -221,3 +221,6 @@ impl Classes {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }
 }
+
+#[cfg(test)]
+mod tests;
