@@ -33,7 +33,7 @@ mod rooms;
 /// The way back: commands of web roles are carried out in Discord.
 mod execute;
 /// How long rooms live, and lobbies: what the gateway has done of its own accord.
-mod life;
+mod upkeep;
 /// Beside the road: a follower of each log for whatever keeps history.
 mod history;
 /// The start: what the journal holds becomes the log, the world and the session to resume.

@@ -26,12 +26,12 @@ use crate::{
     discord_rest::{DiscordRest, RestBudget},
     execute::{self, CommandContext, Executor, ExecutorSetup, GuildWorlds},
     health::GatewayHealth,
-    life::{self, LifeSetup},
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
     rooms::{RoomTable, ViewerTables},
     sequencer::ManagedRooms,
     shard::IdentifyLimiter,
+    upkeep::{self, UpkeepSetup},
 };
 use announcement::Announcement;
 use shard::{Shard, SharedByShards};
@@ -194,16 +194,16 @@ impl Gateway {
             clock: Arc::clone(&self.ports.clock),
         };
         let viewers = ViewerTables::new();
-        let life = LifeSetup {
+        let setup = UpkeepSetup {
             context: context.clone(),
             executor: executor.clone(),
             viewers: viewers.clone(),
-            shards: self.shards.iter().map(Shard::life).collect(),
+            shards: self.shards.iter().map(Shard::upkeep).collect(),
         };
-        let living = life::run(life, stop.clone());
+        let upkeep = upkeep::run(setup, stop.clone());
         tasks.spawn("the task that looks after rooms broke", async {
-            living.await;
-            TaskExit::Life
+            upkeep.await;
+            TaskExit::Upkeep
         });
         let kept = self.commands;
         let setup = ExecutorSetup { context, kept };

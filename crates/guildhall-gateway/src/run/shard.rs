@@ -18,7 +18,6 @@ use crate::{
     health::ShardHealth,
     history::HistoryFollower,
     inbox::Input,
-    life::LifeShard,
     link::AttachedLog,
     log::{Log, LogSetup},
     normalise::Cdn,
@@ -27,6 +26,7 @@ use crate::{
         self, ManagedRooms, PublishedStatus, ReadinessReport, Restored, Sequencer, SequencerSetup,
     },
     shard::{self, IdentifyLimiter, ShardSetup},
+    upkeep::UpkeepShard,
 };
 
 /// What belongs to one shard, from Discord's session to the log: nothing of it is another's.
@@ -129,8 +129,8 @@ impl Shard {
     }
 
     /// What whoever looks after rooms needs of it.
-    pub(super) fn life(&self) -> LifeShard {
-        LifeShard {
+    pub(super) fn upkeep(&self) -> UpkeepShard {
+        UpkeepShard {
             shard: self.id,
             log: self.log.clone(),
             status: self.published.status.subscribe(),

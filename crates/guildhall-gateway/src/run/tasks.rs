@@ -23,7 +23,7 @@ pub(super) enum TaskExit {
     History,
     Executor(ExecutorExit),
     /// Only when asked.
-    Life,
+    Upkeep,
 }
 
 /// The tasks that have not ended.
@@ -116,10 +116,10 @@ impl TaskExit {
     ) -> Result<(), GatewayRunError> {
         match self {
             Self::Shard(exit) => shard_ended(exit),
-            Self::Listener | Self::Life if stop.is_cancelled() => Ok(()),
+            Self::Listener | Self::Upkeep if stop.is_cancelled() => Ok(()),
             Self::History => Ok(()),
             Self::Listener => Err(failed("the link's listener ended")),
-            Self::Life => Err(failed("nobody looks after rooms any more")),
+            Self::Upkeep => Err(failed("nobody looks after rooms any more")),
             Self::Sequencer(exit) => sequencer_ended(exit, names),
             Self::Executor(exit) => executor_ended(exit, names),
         }

@@ -271,7 +271,7 @@ impl Act {
             return;
         };
         let nonce = format!("room {}", channel_id.0);
-        let says = format!("This room is yours. It can be seen to at {page}");
+        let says = format!("This room is yours. It can be seen to at {page}/?room={channel_id}");
         self.work()
             .write(channel_id, &says, &nonce[..nonce.len().min(25)])
             .await;

@@ -45,7 +45,7 @@ pub(super) enum LobbyInput {
     /// Somebody has come.
     Joined(Guest),
     /// Somebody has gone.
-    Left(Guest),
+    WentAway(Guest),
     /// These are in a lobby, and nobody else.
     Seen {
         guild_id: GuildId,
@@ -98,7 +98,7 @@ impl Lobbies {
     pub(super) fn handle(&mut self, input: LobbyInput, now: Instant) {
         match input {
             LobbyInput::Joined(guest) => self.joined(guest, now),
-            LobbyInput::Left(guest) => self.left(guest),
+            LobbyInput::WentAway(guest) => self.went_away(guest),
             LobbyInput::Seen {
                 guild_id,
                 lobby,
@@ -127,7 +127,7 @@ impl Lobbies {
         }
     }
 
-    fn left(&mut self, guest: Guest) {
+    fn went_away(&mut self, guest: Guest) {
         match self.guests.get_mut(&guest).map(|visit| &mut visit.state) {
             None => {}
             Some(VisitState::Serving(presence)) => *presence = Presence::Gone,
@@ -148,7 +148,7 @@ impl Lobbies {
             .copied()
             .collect();
         for guest in gone {
-            self.left(guest);
+            self.went_away(guest);
         }
         for user_id in occupants {
             let guest = Guest {

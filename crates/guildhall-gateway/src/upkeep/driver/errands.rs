@@ -13,7 +13,7 @@ use crate::{
     discord_rest::{CallTerms, RestCaller},
     execute::{CommandContext, Executor, OwnCommand},
     inbox::{About, GuildSeen, QuestionAnswer, RoomOccupancy},
-    life::{idle_notices::IdleNotice, lobbies::Guest},
+    upkeep::{idle_notices::IdleNotice, lobbies::Guest},
 };
 
 /// A command of the gateway's own is begun within this.

@@ -5,7 +5,7 @@ use guildhall_model::{Change, ChannelId, Guild, GuildId, UserId};
 use guildhall_ports::room_store::RoomPhase;
 
 use super::Driver;
-use crate::life::{
+use crate::upkeep::{
     idle_clocks::{IdleInput, OpenRoom},
     lobbies::{Guest, LobbyInput},
 };
@@ -80,7 +80,7 @@ impl Driver {
                 let input = if came {
                     LobbyInput::Joined(guest)
                 } else {
-                    LobbyInput::Left(guest)
+                    LobbyInput::WentAway(guest)
                 };
                 self.lobbies.handle(input, now());
             } else if !came {

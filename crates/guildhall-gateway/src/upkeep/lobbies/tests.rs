@@ -22,7 +22,7 @@ fn who_joins_is_served_once() {
     // Moved: the event may come before the answer or after it.
     lobbies.handle(LobbyInput::Served(GUEST, Ok(())));
     lobbies.handle(seen(&[5]));
-    lobbies.handle(LobbyInput::Left(GUEST));
+    lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.pass(COOLDOWN * 2);
     assert_eq!(lobbies.outputs(), []);
     assert!(lobbies.lobbies.guests.is_empty());
@@ -44,7 +44,7 @@ fn who_was_there_before_the_gateway_is_served() {
 fn who_comes_back_at_once_waits_for_the_cooldown_and_is_served_again() {
     let mut lobbies = Tested::new();
     lobbies.handle(LobbyInput::Joined(GUEST));
-    lobbies.handle(LobbyInput::Left(GUEST));
+    lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.handle(LobbyInput::Served(GUEST, Ok(())));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
     lobbies.handle(LobbyInput::Joined(GUEST));
@@ -59,7 +59,7 @@ fn who_comes_back_at_once_waits_for_the_cooldown_and_is_served_again() {
 fn who_comes_back_while_they_are_served_is_served_again() {
     let mut lobbies = Tested::new();
     lobbies.handle(LobbyInput::Joined(GUEST));
-    lobbies.handle(LobbyInput::Left(GUEST));
+    lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.handle(LobbyInput::Joined(GUEST));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
     lobbies.handle(LobbyInput::Served(
@@ -74,7 +74,7 @@ fn who_comes_back_while_they_are_served_is_served_again() {
 fn who_leaves_before_is_not_served() {
     let mut lobbies = Tested::new();
     lobbies.handle(LobbyInput::Joined(GUEST));
-    lobbies.handle(LobbyInput::Left(GUEST));
+    lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.handle(LobbyInput::Served(
         GUEST,
         failed(CommandErrorCode::NotInRoom),
@@ -102,7 +102,7 @@ fn who_cannot_be_given_a_room_is_told_why_once() {
     lobbies.pass(COOLDOWN * 9);
     assert_eq!(lobbies.outputs(), []);
     // They come again.
-    lobbies.handle(LobbyInput::Left(GUEST));
+    lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.handle(LobbyInput::Joined(GUEST));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
 }
@@ -164,7 +164,7 @@ fn nothing_is_kept_of_who_has_gone() {
         };
         lobbies.handle(LobbyInput::Joined(guest));
         lobbies.handle(LobbyInput::Served(guest, Ok(())));
-        lobbies.handle(LobbyInput::Left(guest));
+        lobbies.handle(LobbyInput::WentAway(guest));
         lobbies.pass(COOLDOWN);
     }
     assert!(lobbies.lobbies.guests.is_empty() && lobbies.lobbies.due.is_empty());

@@ -93,7 +93,7 @@ proptest! {
     fn nothing_is_deleted_that_was_not_idle_and_said_so_for_long_enough(
         steps in proptest::collection::vec(step(), 1..60)
     ) {
-        let mut life = Tested::new(IDLE);
+        let mut tested = Tested::new(IDLE);
         let mut onlooker = Onlooker {
             is_empty: false,
             is_unviewed: false,
@@ -104,30 +104,30 @@ proptest! {
         for step in steps {
             match step {
                 Step::Happens(input) => {
-                    onlooker.note(&input, life.now);
-                    life.handle(input);
+                    onlooker.note(&input, tested.now);
+                    tested.handle(input);
                 }
                 Step::Pass(seconds) => {
-                    let end = life.now + Duration::from_secs(seconds);
-                    while let Some(due) = life.clocks.deadline() && due <= end {
-                        prop_assert!(due > life.now, "it is at rest");
-                        life.now = due;
-                        life.handle(IdleInput::TimePassed);
-                        for output in life.outputs() {
-                            onlooker.check(output, life.now)?;
+                    let end = tested.now + Duration::from_secs(seconds);
+                    while let Some(due) = tested.clocks.deadline() && due <= end {
+                        prop_assert!(due > tested.now, "it is at rest");
+                        tested.now = due;
+                        tested.handle(IdleInput::TimePassed);
+                        for output in tested.outputs() {
+                            onlooker.check(output, tested.now)?;
                         }
                     }
-                    life.now = end;
-                    life.handle(IdleInput::TimePassed);
+                    tested.now = end;
+                    tested.handle(IdleInput::TimePassed);
                     // Nobody waits for longer than it takes.
-                    if let Some(since) = onlooker.idle_since && life.now > since + IDLE + NOTICE {
-                        for output in life.outputs() {
-                            onlooker.check(output, life.now)?;
+                    if let Some(since) = onlooker.idle_since && tested.now > since + IDLE + NOTICE {
+                        for output in tested.outputs() {
+                            onlooker.check(output, tested.now)?;
                         }
                         prop_assert!(onlooker.deleting || onlooker.announced.is_some());
                     }
                 }
-                Step::Sleep(seconds) => life.pass(Duration::from_secs(seconds)),
+                Step::Sleep(seconds) => tested.pass(Duration::from_secs(seconds)),
                 Step::Deleted(true) => {
                     if onlooker.deleting {
                         return Ok(());
@@ -137,15 +137,15 @@ proptest! {
                     if onlooker.deleting {
                         onlooker.deleting = false;
                         onlooker.idle_since = None;
-                        onlooker.note(&IdleInput::TimePassed, life.now);
-                        life.handle(IdleInput::NotDeleted(ROOM));
-                        prop_assert_eq!(life.clocks.poll_output(), Some(take_back()));
+                        onlooker.note(&IdleInput::TimePassed, tested.now);
+                        tested.handle(IdleInput::NotDeleted(ROOM));
+                        prop_assert_eq!(tested.clocks.poll_output(), Some(take_back()));
                         onlooker.announced = None;
                     }
                 }
             }
-            for output in life.outputs() {
-                onlooker.check(output, life.now)?;
+            for output in tested.outputs() {
+                onlooker.check(output, tested.now)?;
             }
         }
     }

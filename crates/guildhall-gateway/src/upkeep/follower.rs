@@ -8,7 +8,7 @@ use guildhall_ports::ReadError;
 use tokio::{select, sync::watch, time::sleep};
 use tracing::warn;
 
-use super::LifeShard;
+use super::UpkeepShard;
 use crate::{ShardId, log::Log};
 
 /// So many events are read at once.
@@ -42,8 +42,8 @@ pub(super) enum Happened {
 
 impl Follower {
     /// Goes on after this.
-    pub(super) fn new(shard: LifeShard, at: Position) -> Self {
-        let LifeShard { shard, log, status } = shard;
+    pub(super) fn new(shard: UpkeepShard, at: Position) -> Self {
+        let UpkeepShard { shard, log, status } = shard;
         Self {
             shard,
             head: log.follow(),

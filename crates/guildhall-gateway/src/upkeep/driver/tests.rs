@@ -246,7 +246,7 @@ impl House {
         for change in before {
             house.says(change.clone());
         }
-        let setup = LifeSetup {
+        let setup = UpkeepSetup {
             context: CommandContext {
                 worlds: GuildWorlds::new([GuildWorld {
                     shard: ShardId::ONLY,
@@ -259,7 +259,7 @@ impl House {
             },
             executor,
             viewers,
-            shards: vec![LifeShard {
+            shards: vec![UpkeepShard {
                 shard: ShardId::ONLY,
                 log,
                 status: house.status.subscribe(),

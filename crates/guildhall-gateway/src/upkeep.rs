@@ -31,15 +31,15 @@ use crate::{
 pub(crate) use driver::run;
 
 /// All that the task needs.
-pub(crate) struct LifeSetup {
+pub(crate) struct UpkeepSetup {
     pub(crate) context: CommandContext,
     pub(crate) executor: Executor,
     pub(crate) viewers: ViewerTables,
-    pub(crate) shards: Vec<LifeShard>,
+    pub(crate) shards: Vec<UpkeepShard>,
 }
 
 /// The log of one shard, and how Discord is behind it.
-pub(crate) struct LifeShard {
+pub(crate) struct UpkeepShard {
     pub(crate) shard: ShardId,
     pub(crate) log: Log,
     pub(crate) status: watch::Receiver<DiscordStatus>,

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    LifeSetup, LifeShard,
+    UpkeepSetup, UpkeepShard,
     follower::{Follower, Happened},
     idle_clocks::{IdleClocks, IdleInput, IdleOutput, OpenRoom},
     idle_notices::{IdleNotice, IdleNotices},
@@ -33,8 +33,8 @@ use crate::{
 use errands::{Errand, ErrandEnd};
 
 /// Runs until it is stopped.
-pub(crate) async fn run(setup: LifeSetup, stop: CancellationToken) {
-    let LifeSetup {
+pub(crate) async fn run(setup: UpkeepSetup, stop: CancellationToken) {
+    let UpkeepSetup {
         context,
         executor,
         viewers,
@@ -95,7 +95,7 @@ enum Wakeup {
 
 impl Driver {
     /// Takes in what the logs hold, and follows them.
-    fn begin(&mut self, shards: Vec<LifeShard>) {
+    fn begin(&mut self, shards: Vec<UpkeepShard>) {
         self.refresh();
         self.view();
         for shard in shards {
@@ -190,9 +190,9 @@ impl Driver {
                     self.notice(sealed.event.guild_id, &sealed.event.change);
                 }
             }
-            Happened::Missed => self.lose_sight(&follower),
+            Happened::Missed => self.doubt(&follower),
             Happened::StatusChanged { complete } => {
-                self.lose_sight(&follower);
+                self.doubt(&follower);
                 if complete && self.incomplete.remove(&follower.shard) {
                     self.say_lobbies_missing();
                 }
@@ -217,7 +217,7 @@ impl Driver {
     }
 
     /// What was so in a shard's guilds may not be so any more.
-    fn lose_sight(&mut self, follower: &Follower) {
+    fn doubt(&mut self, follower: &Follower) {
         let here = |guild_id: GuildId| follower.shard.has(guild_id);
         let rooms = self.clocks.rooms().filter(|room| here(room.guild_id));
         let rooms: Vec<OpenRoom> = rooms.copied().collect();

@@ -11,27 +11,30 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 #[test]
 fn a_room_that_nobody_is_in_or_looks_at_is_said_to_be_idle_and_deleted_once() {
-    let mut life = Tested::empty();
-    life.pass(HOUR.saturating_sub(NOTICE + MOMENT));
-    assert_eq!(life.outputs(), []);
-    life.pass(MOMENT);
-    assert_eq!(life.outputs(), [announce(NOTICE)]);
-    life.pass(NOTICE.saturating_sub(MOMENT));
-    assert_eq!(life.outputs(), []);
-    life.pass(MOMENT);
-    assert_eq!(life.outputs(), [delete()]);
-    life.pass(HOUR * 9);
-    life.handle(IdleInput::Disturbed(ROOM));
-    life.handle(IdleInput::Viewed(None));
-    assert_eq!(life.outputs(), []);
-    life.handle(IdleInput::Open(Vec::new()));
-    assert_eq!((life.outputs(), life.clocks.deadline()), (Vec::new(), None));
+    let mut tested = Tested::empty();
+    tested.pass(HOUR.saturating_sub(NOTICE + MOMENT));
+    assert_eq!(tested.outputs(), []);
+    tested.pass(MOMENT);
+    assert_eq!(tested.outputs(), [announce(NOTICE)]);
+    tested.pass(NOTICE.saturating_sub(MOMENT));
+    assert_eq!(tested.outputs(), []);
+    tested.pass(MOMENT);
+    assert_eq!(tested.outputs(), [delete()]);
+    tested.pass(HOUR * 9);
+    tested.handle(IdleInput::Disturbed(ROOM));
+    tested.handle(IdleInput::Viewed(None));
+    assert_eq!(tested.outputs(), []);
+    tested.handle(IdleInput::Open(Vec::new()));
+    assert_eq!(
+        (tested.outputs(), tested.clocks.deadline()),
+        (Vec::new(), None)
+    );
 }
 
 #[test]
 fn whatever_interrupts_it_makes_the_clock_begin_anew() {
-    let back = |life: &mut Tested| life.handle(seen(&[]));
-    let unviewed = |life: &mut Tested| life.handle(viewed(&[]));
+    let back = |tested: &mut Tested| tested.handle(seen(&[]));
+    let unviewed = |tested: &mut Tested| tested.handle(viewed(&[]));
     let interruptions: [(IdleInput, End<'_>); 6] = [
         (IdleInput::Unseen(ROOM), &back),
         (seen(&[9]), &back),
@@ -42,120 +45,120 @@ fn whatever_interrupts_it_makes_the_clock_begin_anew() {
         (seen(&[OWNER.0]), &back),
     ];
     for (interruption, ends) in interruptions {
-        let mut life = Tested::empty();
-        life.pass(HOUR.saturating_sub(NOTICE));
-        assert_eq!(life.outputs(), [announce(NOTICE)]);
-        life.pass(NOTICE / 2);
-        life.handle(interruption.clone());
-        let said = life.outputs();
+        let mut tested = Tested::empty();
+        tested.pass(HOUR.saturating_sub(NOTICE));
+        assert_eq!(tested.outputs(), [announce(NOTICE)]);
+        tested.pass(NOTICE / 2);
+        tested.handle(interruption.clone());
+        let said = tested.outputs();
         assert_eq!(
             said.iter().filter(|it| **it == take_back()).count(),
             1,
             "{interruption:?}"
         );
-        ends(&mut life);
-        life.pass(HOUR.saturating_sub(NOTICE + MOMENT));
-        let later = life.outputs();
+        ends(&mut tested);
+        tested.pass(HOUR.saturating_sub(NOTICE + MOMENT));
+        let later = tested.outputs();
         assert!(!later.contains(&announce(NOTICE)), "{interruption:?}");
-        life.pass(MOMENT);
-        assert_eq!(life.outputs(), [announce(NOTICE)], "{interruption:?}");
-        life.pass(NOTICE);
-        assert_eq!(life.outputs(), [delete()], "{interruption:?}");
+        tested.pass(MOMENT);
+        assert_eq!(tested.outputs(), [announce(NOTICE)], "{interruption:?}");
+        tested.pass(NOTICE);
+        assert_eq!(tested.outputs(), [delete()], "{interruption:?}");
     }
 }
 
 /// A fresh gateway knows nothing, and an empty room of which nothing is known is left alone.
 #[test]
 fn what_is_not_known_counts_as_somebody_being_there() {
-    let mut life = Tested::new(HOUR);
-    life.pass(HOUR * 3);
-    life.handle(viewed(&[]));
-    life.pass(HOUR * 3);
-    assert_eq!(life.outputs(), []);
-    let mut life = Tested::new(HOUR);
-    life.handle(seen(&[]));
-    life.pass(HOUR * 3);
-    assert_eq!(life.outputs(), [owner_away(true)]);
+    let mut tested = Tested::new(HOUR);
+    tested.pass(HOUR * 3);
+    tested.handle(viewed(&[]));
+    tested.pass(HOUR * 3);
+    assert_eq!(tested.outputs(), []);
+    let mut tested = Tested::new(HOUR);
+    tested.handle(seen(&[]));
+    tested.pass(HOUR * 3);
+    assert_eq!(tested.outputs(), [owner_away(true)]);
 }
 
 #[test]
 fn what_was_not_deleted_is_taken_back_and_begins_anew() {
-    let mut life = Tested::empty();
-    life.pass(HOUR.saturating_sub(NOTICE));
-    life.pass(NOTICE);
-    assert_eq!(life.outputs(), [announce(NOTICE), delete()]);
-    life.handle(IdleInput::NotDeleted(ROOM));
-    assert_eq!(life.outputs(), [take_back()]);
-    life.pass(HOUR.saturating_sub(NOTICE));
-    life.pass(NOTICE);
-    assert_eq!(life.outputs(), [announce(NOTICE), delete()]);
+    let mut tested = Tested::empty();
+    tested.pass(HOUR.saturating_sub(NOTICE));
+    tested.pass(NOTICE);
+    assert_eq!(tested.outputs(), [announce(NOTICE), delete()]);
+    tested.handle(IdleInput::NotDeleted(ROOM));
+    assert_eq!(tested.outputs(), [take_back()]);
+    tested.pass(HOUR.saturating_sub(NOTICE));
+    tested.pass(NOTICE);
+    assert_eq!(tested.outputs(), [announce(NOTICE), delete()]);
 }
 
 #[test]
 fn what_an_earlier_process_said_is_taken_back_once() {
-    let mut life = Tested::new(HOUR);
-    life.handle(IdleInput::AnnouncedBefore(ROOM));
-    assert_eq!(life.outputs(), [take_back()]);
-    life.handle(viewed(&[]));
-    life.handle(seen(&[]));
-    life.pass(HOUR.saturating_sub(NOTICE));
-    assert_eq!(life.outputs(), [owner_away(true), announce(NOTICE)]);
+    let mut tested = Tested::new(HOUR);
+    tested.handle(IdleInput::AnnouncedBefore(ROOM));
+    assert_eq!(tested.outputs(), [take_back()]);
+    tested.handle(viewed(&[]));
+    tested.handle(seen(&[]));
+    tested.pass(HOUR.saturating_sub(NOTICE));
+    assert_eq!(tested.outputs(), [owner_away(true), announce(NOTICE)]);
     // It is this process's own by now.
-    life.handle(IdleInput::AnnouncedBefore(ROOM));
-    assert_eq!(life.outputs(), []);
+    tested.handle(IdleInput::AnnouncedBefore(ROOM));
+    assert_eq!(tested.outputs(), []);
 }
 
 /// The process was suspended for longer than the clock had left.
 #[test]
 fn whoever_was_told_nothing_has_their_notice_however_late_it_is() {
-    let mut life = Tested::empty();
-    life.pass(HOUR * 5);
-    assert_eq!(life.outputs(), [announce(NOTICE)]);
-    life.pass(NOTICE.saturating_sub(MOMENT));
-    assert_eq!(life.outputs(), []);
-    life.pass(MOMENT);
-    assert_eq!(life.outputs(), [delete()]);
+    let mut tested = Tested::empty();
+    tested.pass(HOUR * 5);
+    assert_eq!(tested.outputs(), [announce(NOTICE)]);
+    tested.pass(NOTICE.saturating_sub(MOMENT));
+    assert_eq!(tested.outputs(), []);
+    tested.pass(MOMENT);
+    assert_eq!(tested.outputs(), [delete()]);
 }
 
 #[test]
 fn a_room_of_a_short_life_is_said_to_be_idle_at_once() {
     let short = Duration::from_secs(10);
-    let mut life = Tested::new(short);
-    life.handle(viewed(&[]));
-    life.handle(seen(&[]));
-    assert_eq!(life.outputs(), [owner_away(true), announce(short)]);
-    life.pass(short);
-    assert_eq!(life.outputs(), [delete()]);
+    let mut tested = Tested::new(short);
+    tested.handle(viewed(&[]));
+    tested.handle(seen(&[]));
+    assert_eq!(tested.outputs(), [owner_away(true), announce(short)]);
+    tested.pass(short);
+    assert_eq!(tested.outputs(), [delete()]);
 }
 
 #[test]
 fn an_owner_is_away_from_when_they_were_last_known_to_be_there() {
-    let mut life = Tested::new(HOUR);
-    assert_eq!(life.outputs(), []);
-    life.handle(seen(&[OWNER.0, 9]));
-    assert_eq!(life.outputs(), []);
-    life.handle(seen(&[9]));
-    assert_eq!(life.outputs(), [owner_away(true)]);
-    life.handle(seen(&[9, 10]));
-    assert_eq!(life.outputs(), [], "since the same moment");
-    life.handle(IdleInput::Unseen(ROOM));
-    assert_eq!(life.outputs(), [owner_away(false)], "nobody knows");
-    life.handle(seen(&[9]));
-    assert_eq!(life.outputs(), [owner_away(true)]);
+    let mut tested = Tested::new(HOUR);
+    assert_eq!(tested.outputs(), []);
+    tested.handle(seen(&[OWNER.0, 9]));
+    assert_eq!(tested.outputs(), []);
+    tested.handle(seen(&[9]));
+    assert_eq!(tested.outputs(), [owner_away(true)]);
+    tested.handle(seen(&[9, 10]));
+    assert_eq!(tested.outputs(), [], "since the same moment");
+    tested.handle(IdleInput::Unseen(ROOM));
+    assert_eq!(tested.outputs(), [owner_away(false)], "nobody knows");
+    tested.handle(seen(&[9]));
+    assert_eq!(tested.outputs(), [owner_away(true)]);
     // It is another's now, who is not there either: since then.
-    life.handle(IdleInput::Open(vec![OpenRoom {
+    tested.handle(IdleInput::Open(vec![OpenRoom {
         owner_id: UserId(6),
         ..room(HOUR)
     }]));
-    assert_eq!(life.outputs(), [owner_away(false), owner_away(true)]);
-    life.handle(seen(&[6]));
-    assert_eq!(life.outputs(), [owner_away(false)]);
+    assert_eq!(tested.outputs(), [owner_away(false), owner_away(true)]);
+    tested.handle(seen(&[6]));
+    assert_eq!(tested.outputs(), [owner_away(false)]);
 }
 
 #[test]
 fn rooms_have_clocks_of_their_own() {
     let other = ChannelId(8);
-    let mut life = Tested::empty();
+    let mut tested = Tested::empty();
     let both = vec![
         room(HOUR),
         OpenRoom {
@@ -164,19 +167,19 @@ fn rooms_have_clocks_of_their_own() {
             ..room(HOUR)
         },
     ];
-    life.handle(IdleInput::Open(both));
-    life.handle(IdleInput::Seen {
+    tested.handle(IdleInput::Open(both));
+    tested.handle(IdleInput::Seen {
         channel_id: other,
         occupants: BTreeSet::new(),
     });
-    life.outputs();
-    life.pass(HOUR.saturating_sub(NOTICE));
-    life.handle(viewed(&[other]));
-    life.pass(NOTICE);
-    assert_eq!(life.outputs(), [announce(NOTICE), delete()]);
-    life.handle(viewed(&[]));
-    life.pass((HOUR * 2).saturating_sub(NOTICE));
-    let said = life.outputs();
+    tested.outputs();
+    tested.pass(HOUR.saturating_sub(NOTICE));
+    tested.handle(viewed(&[other]));
+    tested.pass(NOTICE);
+    assert_eq!(tested.outputs(), [announce(NOTICE), delete()]);
+    tested.handle(viewed(&[]));
+    tested.pass((HOUR * 2).saturating_sub(NOTICE));
+    let said = tested.outputs();
     assert!(
         matches!(said[..], [IdleOutput::Announce { channel_id, .. }] if channel_id == other),
         "{said:?}"
