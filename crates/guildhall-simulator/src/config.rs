@@ -21,6 +21,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The same seed makes the same world, ids and tokens.
     pub seed: u64,
+    /// What is made while it runs has ids by the clock, as Discord's have, and not by the
+    /// seed: for bots that read from an id when something was made.
+    pub ids_by_clock: bool,
     /// With what `https` and `wss` are served; without, everything is plain.
     pub tls: Option<TlsFiles>,
     /// Origin as browsers reach it, such as `http://localhost:4000`; it is the
@@ -196,6 +199,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             seed: 1,
+            ids_by_clock: false,
             tls: None,
             public_url: None,
             heartbeat_interval: Duration::from_millis(41_250),

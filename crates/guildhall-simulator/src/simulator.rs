@@ -112,6 +112,9 @@ impl Config {
         if self.scenario == Scenario::Big {
             world.add_big_guild();
         }
+        if self.ids_by_clock {
+            world.take_ids_from_the_clock();
+        }
         let application = application(&world);
         Ok(Simulator {
             config: self,

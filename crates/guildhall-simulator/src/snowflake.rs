@@ -137,6 +137,19 @@ impl SeededRng {
     pub(crate) fn snowflake(&mut self, last: &mut u64) -> Snowflake {
         let before = (*last >> 22).max(FIRST_MS);
         let ms = before + 1 + self.next_u64() % GREATEST_STEP_MS;
+        self.in_millisecond(last, ms)
+    }
+
+    /// The same for something that is made now; a moment later if another one is of this
+    /// millisecond.
+    pub(crate) fn snowflake_at(&mut self, last: &mut u64, now: OffsetDateTime) -> Snowflake {
+        let unix_ms = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+        let before = *last >> 22;
+        let ms = unix_ms.saturating_sub(DISCORD_EPOCH_MS).max(before + 1);
+        self.in_millisecond(last, ms)
+    }
+
+    fn in_millisecond(&mut self, last: &mut u64, ms: u64) -> Snowflake {
         let maker = self.next_u64() % (1 << 22);
         *last = (ms << 22) | maker;
         Snowflake(NonZeroU64::new(*last).unwrap_or(NonZeroU64::MAX))

@@ -105,6 +105,8 @@ pub(crate) struct World {
     secrets: SeededRng,
     voices: SeededRng,
     last_id: u64,
+    /// Ids tell when something was made, once the world has begun.
+    ids_by_clock: bool,
     cause: Option<Cause>,
     now: OffsetDateTime,
 }
@@ -157,9 +159,18 @@ impl World {
         self.application.bot_token.clone_from(first);
     }
 
-    /// A fresh id, the same after the same history.
+    /// From now on ids tell by the clock when something was made.
+    pub(crate) fn take_ids_from_the_clock(&mut self) {
+        self.ids_by_clock = true;
+    }
+
+    /// A fresh id, the same after the same history unless it is by the clock.
     pub(crate) fn new_id(&mut self) -> Snowflake {
-        self.rng.snowflake(&mut self.last_id)
+        if self.ids_by_clock {
+            self.rng.snowflake_at(&mut self.last_id, self.now)
+        } else {
+            self.rng.snowflake(&mut self.last_id)
+        }
     }
 
     /// Random numbers for what is made together with a thing that has an id.

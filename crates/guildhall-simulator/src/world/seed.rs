@@ -68,6 +68,7 @@ pub(super) fn build(seed: u64) -> World {
         secrets: SeededRng::from_seed(seed ^ 0x0073_6563_7265_7473),
         voices: SeededRng::from_seed(seed ^ 0x766f_6963_6573),
         last_id,
+        ids_by_clock: false,
         cause: None,
         now: OffsetDateTime::UNIX_EPOCH,
     };

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::{House, INTENTS, Outcome},
+    house::{Failure, House, INTENTS, Outcome},
     raw::GATEWAY,
 };
 
@@ -19,6 +19,30 @@ async fn gateway_urls_follow_the_public_url() -> Outcome {
         let (_, ready, _) = house.bot(INTENTS).await?;
         assert_eq!(ready["resume_gateway_url"], format!("{gateway}/resume"));
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ids_by_the_clock_tell_when_something_was_made() -> Outcome {
+    const EPOCH_MS: u64 = 1_420_070_400_000;
+    let house = House::with(|config| config.ids_by_clock = true).await?;
+    let table = house.channel("Table One").await?;
+    let plain = House::open().await?;
+    assert_eq!(
+        plain.channel("Table One").await?,
+        table,
+        "of the seed's world"
+    );
+    let made = async || {
+        let room = json!({"guildId": house.application.guild_id, "name": "Nook"});
+        let id = house.act("POST", "/sim/channels", room).await?["id"].clone();
+        Ok::<u64, Failure>(id.as_str().unwrap_or_default().parse()?)
+    };
+    let (first, second) = (made().await?, made().await?);
+    assert!(second > first);
+    let now = std::time::UNIX_EPOCH.elapsed()?.as_millis();
+    let of = |id: u64| u128::from((id >> 22) + EPOCH_MS);
+    assert!(of(first).abs_diff(now) < 60_000, "{first}");
     Ok(())
 }
 

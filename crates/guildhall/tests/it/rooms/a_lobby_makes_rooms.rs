@@ -163,7 +163,7 @@ async fn a_guild_that_is_full_of_rooms_tells_whoever_joins_a_lobby() {
     let stage = opened(&[("ROOMS_MAX", "1")]).await;
     let ben = stage.person("ben").await;
     let room = stage.room(&ben, "The one").await;
-    stage.house.discord.voice(&ben.id, Some(&room)).await;
+    stage.voice(&ben.id, Some(&room)).await;
     let ada = member(&stage.house.discord, "ada", &[]).await;
     stage.house.discord.voice(&ada, Some(LOBBY)).await;
     let told = |truth: &Value| truth::said(truth, LOBBY).len() == 1;

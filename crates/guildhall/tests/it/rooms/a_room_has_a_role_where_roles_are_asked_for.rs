@@ -36,7 +36,7 @@ async fn the_role_lets_in_is_taken_from_who_is_blocked_and_goes_with_the_room() 
     let token = stage.invite(&ada, &room, &json!({})).await;
     let discord = &stage.house.discord;
     for guest in [&ben, &cy] {
-        discord.voice(&guest.id, Some(&discord.rooms[0])).await;
+        stage.voice(&guest.id, Some(&discord.rooms[0])).await;
         let moved = stage
             .done(guest, "joinRoom", &json!({"token": token}))
             .await;

@@ -99,7 +99,7 @@ async fn a_room_that_closes_while_people_come_is_gone_and_nobody_hangs() {
     let discord = &stage.house.discord;
     for turn in 0..3 {
         for guest in &guests {
-            discord.voice(&guest.id, Some(&discord.rooms[0])).await;
+            stage.voice(&guest.id, Some(&discord.rooms[0])).await;
         }
         let room = stage.room(&ada, &format!("Table {turn}")).await;
         let token = stage.invite(&ada, &room, &json!({})).await;

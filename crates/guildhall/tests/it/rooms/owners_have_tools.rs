@@ -29,7 +29,7 @@ impl Table {
         let token = stage.invite(&ada, &room, &json!({})).await;
         let discord = &stage.house.discord;
         for who in [&ada, &guest] {
-            discord.voice(&who.id, Some(&discord.rooms[0])).await;
+            stage.voice(&who.id, Some(&discord.rooms[0])).await;
         }
         stage
             .done(&guest, "joinRoom", &json!({"token": token}))
@@ -162,7 +162,7 @@ async fn a_kick_blocks_unless_one_may_return_and_an_unblock_lets_in_by_invite_ag
     };
     assert!(truth::gets_in(&out().await, &guest.id, &table.room));
 
-    discord.voice(&guest.id, Some(&table.room)).await;
+    table.stage.voice(&guest.id, Some(&table.room)).await;
     table.done(ada, "kickFromRoom", whom.clone()).await;
     assert!(!truth::gets_in(&out().await, &guest.id, &table.room));
     let token = table.stage.invite(ada, &table.room, &json!({})).await;
@@ -172,7 +172,7 @@ async fn a_kick_blocks_unless_one_may_return_and_an_unblock_lets_in_by_invite_ag
         .refused(guest, "joinRoom", &come, "blocked")
         .await;
     table.done(ada, "unblockFromRoom", whom).await;
-    discord.voice(&guest.id, Some(&discord.rooms[0])).await;
+    table.stage.voice(&guest.id, Some(&discord.rooms[0])).await;
     table.stage.done(guest, "joinRoom", &come).await;
     let truth = table.stage.truth().await;
     assert_eq!(
@@ -191,6 +191,7 @@ async fn who_manages_channels_or_moves_members_has_those_tools_by_right() {
     let token = stage.invite(&table.ada, &table.room, &json!({})).await;
     for who in [&channels, &members] {
         stage.done(who, "joinRoom", &json!({"token": token})).await;
+        stage.until_shown(who, &table.room).await;
     }
     let whom = json!({"userId": table.guest.id});
     table
@@ -266,7 +267,7 @@ async fn a_locked_room_takes_nobody_new_and_keeps_those_who_were_let_in() {
     let truth = table.stage.truth().await;
     let channel = truth::channel(&truth, &table.room).expect("it is there");
     assert_eq!(truth::rights(&truth, &other.id, channel) & CONNECT, 0);
-    discord.voice(&guest.id, Some(&discord.rooms[0])).await;
+    table.stage.voice(&guest.id, Some(&discord.rooms[0])).await;
     table
         .done(guest, "connectUserToVoiceChannel", json!({}))
         .await;

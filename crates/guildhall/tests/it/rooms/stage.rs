@@ -11,7 +11,7 @@ use crate::{
         stage::member,
         teller::{Answer, Teller, is_worth_another_try},
     },
-    house::{Discord, House, SOON, Stream, retry},
+    house::{Discord, House, SOON, Stream, retry, until},
 };
 
 /// Categories and lobbies that the world is given before the house starts, so that settings can name
@@ -45,7 +45,13 @@ impl Stage {
         all.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
         all.extend_from_slice(settings);
         // Many requests of few routes: what Discord makes wait is another test's.
-        let flags = ["--interval", "bucket=50ms", "--interval", "global=50ms"];
+        let flags = [
+            "--interval",
+            "bucket=50ms",
+            "--interval",
+            "global=50ms",
+            "--ids-by-clock",
+        ];
         let house = House::simulated(&flags, &all, async |discord| {
             for (id, name, kind) in [
                 (PARENT, "Rooms", CATEGORY),
@@ -87,6 +93,28 @@ impl Stage {
         let role = truth::text(&discord.post("/sim/roles", &role).await["id"]);
         let user = member(discord, name, &[&role]).await;
         Teller::sign_in(&self.house, &user).await
+    }
+
+    /// Somebody joins a room in Discord, or leaves, and Guildhall knows of it.
+    pub(super) async fn voice(&self, user: &str, room: Option<&str>) {
+        self.house.discord.voice(user, room).await;
+        until("it is known who is where", async || {
+            let shown = self.shown(&self.moderator).await;
+            let members = |one: &Value| one["members"].as_array().cloned().unwrap_or_default();
+            let is_in = |one: &&Value| members(one).iter().any(|member| member["userId"] == user);
+            let there = shown.iter().find(is_in).map(|one| &one["channelId"]);
+            there.and_then(Value::as_str) == room
+        })
+        .await;
+    }
+
+    /// Waits until somebody is shown a room.
+    pub(super) async fn until_shown(&self, who: &Teller, room: &str) {
+        until("the room is shown", async || {
+            let shown = self.shown(who).await;
+            shown.iter().any(|one| one["channelId"] == room)
+        })
+        .await;
     }
 
     /// Gives a command without a key; again where it came too soon after others.

@@ -53,7 +53,7 @@ async fn whoever_cannot_be_moved_is_not_let_in_and_takes_no_seat() {
     let token = stage.invite(&ada, &room, &json!({"singleUse": true})).await;
     let come = json!({"token": token});
     let discord = &stage.house.discord;
-    discord.voice(&ben.id, Some(&discord.rooms[0])).await;
+    stage.voice(&ben.id, Some(&discord.rooms[0])).await;
     discord.fault(refusal(MOVE)).await;
     let answer = stage.give(&ben, "joinRoom", &come).await;
     assert!(answer.status >= 400, "{answer:?}");

@@ -131,8 +131,7 @@ impl Saga {
             let token = stage
                 .invite(&scene.owner, &room, &json!({"singleUse": true}))
                 .await;
-            let discord = &stage.house.discord;
-            discord.voice(&scene.guest.id, Some(&elsewhere)).await;
+            stage.voice(&scene.guest.id, Some(&elsewhere)).await;
             if self != Self::Join {
                 let come = json!({"token": token});
                 stage.done(&scene.guest, "joinRoom", &come).await;
