@@ -12,14 +12,14 @@ use tokio::{
 use crate::house::House;
 
 /// The script, told what to do line by line.
-struct Browser {
+pub(crate) struct Browser {
     says: Lines<BufReader<ChildStdout>>,
     hears: ChildStdin,
     _script: Child,
 }
 
 impl Browser {
-    async fn start(house: &House) -> Self {
+    pub(crate) async fn start(house: &House) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/browser/road.mjs");
         let told = json!({"pageUrl": house.url("/"), "simulatorUrl": house.discord.url});
         let mut child = Command::new("node")
@@ -38,7 +38,7 @@ impl Browser {
         browser
     }
 
-    async fn step(&mut self, step: Value) -> Value {
+    pub(crate) async fn step(&mut self, step: Value) -> Value {
         let line = format!("{step}\n");
         self.hears
             .write_all(line.as_bytes())
@@ -55,7 +55,7 @@ impl Browser {
         answer
     }
 
-    async fn sees(&mut self, person: &str, room: Option<&str>) {
+    pub(crate) async fn sees(&mut self, person: &str, room: Option<&str>) {
         self.step(json!({"step": "expect_person", "userId": person, "channelId": room, "withinMs": 10_000})).await;
     }
 }

@@ -20,4 +20,5 @@ mod nobody_is_served_twice;
 mod owners_have_tools;
 mod rooms_end_when_nobody_is_there;
 mod somebody_acts_in_discord;
+mod the_page_makes_a_room;
 mod what_fails_leaves_nothing;

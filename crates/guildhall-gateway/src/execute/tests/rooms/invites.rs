@@ -169,6 +169,30 @@ async fn a_room_that_closes_while_somebody_joins_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_was_not_told_to_lets_nobody_in() {
+    let settings = RoomSettings {
+        guilds_join: false,
+        ..settings(RoomMode::Overwrites)
+    };
+    let house = House::open_with(settings, CALL).await;
+    house.discord.change(with_a_bot);
+    let room = house.room_of(ANNA, true).await;
+    let invite = house.invite(ANNA, room, None).await;
+    let newcomer = Newcomer {
+        user_id: UserId(999),
+        access_token: AccessToken::new("theirs".to_owned()),
+    };
+    for newcomer in [None, Some(newcomer)] {
+        let invite = invite.clone();
+        let request = Box::new(AdmitRequestBody { invite, newcomer });
+        let refused = house.executor.admit(request).await;
+        assert_eq!(refused.expect_err("refused").code, Code::Forbidden);
+    }
+    let acts = house.discord.acts();
+    assert!(acts.iter().all(|act| !act.starts_with("PUT guilds")));
+}
+
+#[tokio::test]
 async fn an_invite_is_looked_at_before_a_login_and_adds_whoever_consents() {
     let house = House::with_rooms(RoomMode::Overwrites).await;
     let room = house.room_of(ANNA, true).await;
