@@ -46,7 +46,7 @@ const STATUS_MAX: usize = 500;
 const LIMIT_MAX: u32 = 99;
 /// More people than are in most guilds. For each the gateway keeps a number.
 const SEATS_MAX: u32 = 10_000;
-const LIFETIME_MIN: u64 = 60;
+const LIFETIME_MIN: u64 = 1;
 const LIFETIME_MAX: u64 = 30 * 24 * 60 * 60;
 
 impl InputField for RoomName {
@@ -114,7 +114,7 @@ impl InputField for InviteSeats {
 }
 
 impl InputField for InviteLifetime {
-    const EXPECTED: &'static str = "a whole number of seconds from 60 to 2592000 (30 days)";
+    const EXPECTED: &'static str = "a whole number of seconds from 1 to 2592000 (30 days)";
 
     fn read(json: &str) -> Option<Self> {
         let seconds: u64 = value(json)?;

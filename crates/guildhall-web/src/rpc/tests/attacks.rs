@@ -222,7 +222,7 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "createInvite",
-        r#"{"channelId":"201","seats":0,"expiresInSeconds":59}"#,
+        r#"{"channelId":"201","seats":0,"expiresInSeconds":0}"#,
         &["expiresInSeconds", "seats"],
     ),
     (

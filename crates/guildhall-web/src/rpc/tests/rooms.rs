@@ -85,8 +85,8 @@ const RESOLVED: &[(&str, &str, &str)] = &[
     ),
     (
         "createInvite",
-        r#"{"channelId":"201","seats":1,"singleUse":true,"expiresInSeconds":60}"#,
-        r#"{"channelId":"201","seats":1,"singleUse":true,"expiresInSeconds":60}"#,
+        r#"{"channelId":"201","seats":1,"singleUse":true,"expiresInSeconds":1}"#,
+        r#"{"channelId":"201","seats":1,"singleUse":true,"expiresInSeconds":1}"#,
     ),
     (
         "revokeInvite",
