@@ -236,11 +236,5 @@ fn unknown() -> CommandError {
     )
 }
 
-/// A number by chance.
-fn draw() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a driver draws for its machine")]
-    rand::random()
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

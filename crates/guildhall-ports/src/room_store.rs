@@ -105,7 +105,7 @@ pub struct RoomRecord {
     pub hidden: bool,
     /// The role that lets people in, where a room has one.
     pub role_id: Option<RoleId>,
-    /// A number by chance, by which what was made for it is known again at Discord.
+    /// By this what was made for it is known again at Discord: the newest of the guild's rooms then.
     pub mark: u64,
     /// The lobby that somebody joined for it.
     pub lobby: Option<ChannelId>,

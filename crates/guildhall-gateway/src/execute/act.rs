@@ -11,7 +11,7 @@ mod left_behind;
 mod rooms;
 
 pub(super) use later::{appearance, live};
-pub(super) use rooms::{RepairExit, genuine, no_seats_left, repair};
+pub(super) use rooms::{RepairExit, genuine, gone, no_seats_left, repair, revoked};
 
 use std::{
     sync::Arc,
@@ -20,7 +20,7 @@ use std::{
 
 use guildhall_http::driver_time::now;
 use guildhall_model::{
-    Cursor, Position, UnixMs,
+    Cursor, GuildId, Position, UnixMs, UserId,
     command::{
         Before, CommandDone, CommandError, CommandErrorCode, CommandRequest, CommandResult,
         Judgement, Outcome,
@@ -60,6 +60,23 @@ pub(crate) struct CommandContext {
     pub(crate) clock: Arc<dyn Clock>,
     /// A call to Discord ends within this, whatever happens: [`CALL`], but in tests.
     pub(crate) call_time: Duration,
+}
+
+impl CommandContext {
+    /// Without the members' intent no dispatch tells what we have just made of somebody: so Discord
+    /// is asked, and the log told. Returns where it says so; `None`: it can't be found out now, and
+    /// is when they are looked up the next time.
+    pub(super) async fn tell_rights(&self, guild_id: GuildId, user_id: UserId) -> Option<Cursor> {
+        let as_of = now();
+        let membership = self.rest.membership(guild_id, user_id).await.ok()?;
+        let about = About::MemberIs {
+            user_id,
+            membership,
+            as_of,
+        };
+        let told = self.worlds.ask(guild_id, about).await.ok()??;
+        Some(told.at.into())
+    }
 }
 
 /// How an act ended. Whatever it says is kept already.

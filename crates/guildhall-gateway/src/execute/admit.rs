@@ -5,26 +5,23 @@ use std::time::Duration;
 
 use guildhall_http::driver_time::now;
 use guildhall_link::frame::{AdmitDone, AdmitRequestBody, AdmitResult, Admitted, Newcomer};
-use guildhall_model::{
-    Cursor, GuildId, UserId,
-    command::{CommandError, CommandErrorCode},
-};
+use guildhall_model::command::{CommandError, CommandErrorCode};
 
 use super::{
     CommandContext,
-    act::{genuine, no_seats_left},
-    discord_error,
+    act::{genuine, gone, no_seats_left, revoked},
+    discord_error, stopping,
 };
 use crate::{
-    discord_rest::{CallTerms, MemberAdded, RestCaller},
-    inbox::About,
+    discord_rest::{CallTerms, MemberAdded, RestCaller, RestError},
+    rooms::{SeatRefused, SeatTaken},
 };
 
 /// Discord makes nobody wait for longer in a login.
 const THROTTLE: Duration = Duration::from_secs(2);
 
-/// Looks at an invite and, where somebody is to be let in by it, lets them into its guild. A seat is
-/// taken only by coming into the room.
+/// Looks at an invite and, where somebody is to be let in by it, lets them into its guild, for one of
+/// its seats, by which they come into the room later.
 pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) -> AdmitResult {
     if !context.rooms.settings().guilds_join {
         return Err(CommandError::new(
@@ -43,20 +40,22 @@ pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) 
             "The room is locked; its owner can open it.",
         ));
     }
-    let user_id = newcomer.as_ref().map(|newcomer| newcomer.user_id);
-    let has_one = user_id.is_some_and(|user_id| record.taken.contains(&user_id));
-    let seats = record.seats.unwrap_or(u32::MAX) as usize;
-    if !has_one && record.taken.len() >= seats {
-        return Err(no_seats_left());
-    }
     let Some(Newcomer {
         user_id,
         access_token,
     }) = newcomer
     else {
+        let seats = record.seats.unwrap_or(u32::MAX) as usize;
+        if record.taken.len() >= seats {
+            return Err(no_seats_left());
+        }
         return Ok(Admitted::Valid.answer());
     };
     let user_id = *user_id;
+    let rooms = &context.rooms;
+    // An invite lets as many into the guild as into the room.
+    let seat = rooms.take_seat(record.id, user_id).await;
+    let seat = seat.map_err(|why| no_seat(&why))?;
     let terms = CallTerms {
         caller: RestCaller::Command(user_id),
         deadline: now() + context.call_time,
@@ -72,28 +71,26 @@ pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) 
         Ok(MemberAdded::Added) => Admitted::Added,
         Ok(MemberAdded::AlreadyMember) => Admitted::Already,
         Err(error) => {
+            // Whoever may be a member now keeps it.
+            let may_be_in = matches!(error, RestError::Unknown(_));
+            if seat == SeatTaken::New && !may_be_in {
+                let left = rooms.leave_seat(record.id, user_id).await;
+                left.map_err(|_| stopping())?;
+            }
             let needed = &["CREATE_INSTANT_INVITE"];
             return Err(discord_error::of_room(&error, needed, now()));
         }
     };
-    let at = tell_rights(context, guild_id, user_id).await;
+    let at = context.tell_rights(guild_id, user_id).await;
     Ok(AdmitDone { admitted, at })
 }
 
-/// What they were before, which may be no member at all, stands in the log no longer. Returns where it
-/// says what they are. Where that can't be found out now it is when they are looked up the next time.
-async fn tell_rights(
-    context: &CommandContext,
-    guild_id: GuildId,
-    user_id: UserId,
-) -> Option<Cursor> {
-    let as_of = now();
-    let membership = context.rest.membership(guild_id, user_id).await.ok()?;
-    let about = About::MemberIs {
-        user_id,
-        membership,
-        as_of,
-    };
-    let told = context.worlds.ask(guild_id, about).await.ok()??;
-    Some(told.at.into())
+fn no_seat(why: &SeatRefused) -> CommandError {
+    match why {
+        SeatRefused::Unknown => gone(),
+        SeatRefused::Revoked => revoked(),
+        SeatRefused::NoneLeft => no_seats_left(),
+        // What can't be kept ends the process by whoever else keeps something.
+        SeatRefused::NotKept(_) => stopping(),
+    }
 }

@@ -32,6 +32,10 @@ pub(crate) struct Scene {
     pub(crate) room: Option<SceneRoom>,
     /// In which of the categories the actor may make a room, in their order; none: outside of all.
     pub(crate) creation: Result<Vec<SceneCategory>, CommandError>,
+    /// The room that Discord made last, as far as the world knows; 0: there is none.
+    pub(crate) newest_room: ChannelId,
+    /// The room in which the actor is.
+    pub(crate) actor_in: Option<ChannelId>,
     /// What the actor is called there, as far as it is known: from a room that they are in.
     pub(crate) actor_name: Option<String>,
 }

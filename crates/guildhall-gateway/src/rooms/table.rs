@@ -64,7 +64,7 @@ pub(crate) struct RoomPlan {
     pub(crate) private: bool,
     pub(crate) lobby: Option<ChannelId>,
     pub(crate) now: UnixMs,
-    /// By chance.
+    /// The newest of the guild's rooms: what is made for this one is younger.
     pub(crate) mark: u64,
     /// The command that makes it.
     pub(crate) command: u64,

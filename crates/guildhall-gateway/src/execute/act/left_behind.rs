@@ -71,7 +71,12 @@ impl Act {
         at: Position,
     ) -> Result<ActExit, Ended> {
         let request = &self.accepted.request;
-        if says_all(&request.command) && is_now.is_after(&request.command, request.actor) {
+        // The world begins with what is kept, so of an unsettled room it says what Discord may not
+        // have heard of.
+        let room = request.command.channel_id();
+        let room = room.and_then(|room| self.context.rooms.by_channel(room));
+        let is_told = says_all(&request.command) && room.is_none_or(|room| !room.unsettled);
+        if is_told && is_now.is_after(&request.command, request.actor) {
             return self.settle(Ok(done(Some(at.into())))).await;
         }
         if self.is_old(intent) {

@@ -37,7 +37,7 @@ use crate::{
     inbox::{About, Expectation, QuestionAnswer, Scene, SceneQuestion, Stopped},
 };
 
-pub(in crate::execute) use join::{genuine, no_seats_left};
+pub(in crate::execute) use join::{genuine, gone, no_seats_left, revoked};
 pub(in crate::execute) use repair::{RepairExit, repair};
 
 use overwrites::OverwriteTerms;

@@ -43,6 +43,13 @@ pub(crate) fn scene_of(
         missing: missing.unwrap_or_default(),
         room: room.and_then(|room| room_of(guild, room)),
         creation: creation(guild_id, guild, question, wall),
+        newest_room: guild
+            .rooms
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(ChannelId(0)),
+        actor_in: there.map(|there| there.channel_id),
         actor_name: there.map(|there| there.display_name.clone()),
     }
 }

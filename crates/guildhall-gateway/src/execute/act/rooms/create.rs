@@ -9,7 +9,6 @@ use guildhall_ports::room_store::{RoomPhase, RoomRecord};
 
 use super::{Act, RoomFailure, RoomResult, Scene, StepError, made, overwrites::OverwriteTerms};
 use crate::{
-    execute::draw,
     inbox::{Expectation, SceneCategory},
     rooms::{NotReserved, RoomMode, RoomPlan},
 };
@@ -112,7 +111,8 @@ impl Act {
             private: wish.private,
             lobby: wish.lobby,
             now: self.context.clock.now(),
-            mark: draw(),
+            // Whatever is younger than this may be ours.
+            mark: scene.newest_room.0,
             command: accepted.id,
         };
         let mut room = self.context.rooms.reserve(plan).await.map_err(refused)?;
@@ -208,10 +208,17 @@ impl Act {
         let guild_id = self.accepted.request.command.guild_id();
         let before = self.made_before().await?;
         if let Err(failure) = self.judged().await {
-            if let Some((room, _)) = before {
-                self.take_away(room, None, false).await?;
+            let Some((_, own)) = before else {
+                return Err(failure);
+            };
+            // Moved before the process ended, or gone elsewhere: then the room is idle, and ends as
+            // such rooms do.
+            if self.look().await?.actor_in != Some(own) {
+                return Err(failure);
             }
-            return Err(failure);
+            self.greet(own).await;
+            let at = self.seen(Expectation::RoomIs(own)).await?;
+            return Ok(made(at, Made::Room { channel_id: own }));
         }
         let rooms = self.context.rooms.of_owner(guild_id, actor);
         let open = rooms.into_iter().find_map(|room| match room.phase {

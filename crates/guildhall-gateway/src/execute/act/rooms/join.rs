@@ -215,6 +215,13 @@ impl Act {
         let actor = self.accepted.request.actor;
         let scene = self.look().await?;
         let there = scene.room.as_ref();
+        let room = self.context.rooms.by_channel(self.channel_id());
+        let role_id = room.and_then(|room| room.role_id);
+        if let Some(role_id) = role_id {
+            // Whether it was given is not seen from here.
+            let result = self.work().take_role(actor, role_id).await;
+            result.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
+        }
         if !there.is_some_and(|room| is_let_in(&room.overwrites, actor)) {
             let id = InviteId(token.claims().id);
             self.context.rooms.leave_seat(id, actor).await?;
@@ -268,14 +275,14 @@ fn not_valid(error: InviteError) -> CommandError {
     }
 }
 
-fn gone() -> CommandError {
+pub(in crate::execute) fn gone() -> CommandError {
     CommandError::new(
         CommandErrorCode::InviteInvalid,
         "The room of this invite is gone.",
     )
 }
 
-fn revoked() -> CommandError {
+pub(in crate::execute) fn revoked() -> CommandError {
     CommandError::new(
         CommandErrorCode::InviteRevoked,
         "This invite was called back.",

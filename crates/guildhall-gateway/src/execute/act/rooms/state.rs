@@ -3,14 +3,22 @@
 
 use std::time::Duration;
 
+use guildhall_http::driver_time::now;
 use guildhall_model::{
     ChannelId,
     command::{CommandError, CommandErrorCode},
+    guild::Membership,
 };
-use guildhall_ports::{millis, room_store::RoomRecord};
+use guildhall_ports::{
+    millis,
+    room_store::{RoomPhase, RoomRecord},
+};
 
 use super::{Act, RoomFailure, RoomResult, Scene, StepError, overwrites::OverwriteChange};
-use crate::{execute::act::done, inbox::Expectation};
+use crate::{
+    execute::{act::done, discord_error},
+    inbox::Expectation,
+};
 
 /// So long is an owner gone before somebody else may have the room.
 const OWNER_GONE: Duration = Duration::from_mins(5);
@@ -41,6 +49,9 @@ impl Act {
             return Ok(done(None));
         }
         let scene = self.scene().await?;
+        if room.owner_id != before.owner_id && !is_begun {
+            self.may_own(&room, &scene).await?;
+        }
         room.unsettled = true;
         self.context.rooms.put(room.clone()).await?;
         match self.make_it_so(&room, &scene).await {
@@ -67,6 +78,34 @@ impl Act {
         let request = &self.accepted.request;
         let expected = Expectation::Done(request.actor, request.command.clone());
         Ok(done(self.seen(expected).await?))
+    }
+
+    /// Whether a room may be somebody's: a member's, who has none too many, and not the bot's.
+    async fn may_own(&self, room: &RoomRecord, scene: &Scene) -> Result<(), RoomFailure> {
+        let refused = |code, sentence: &str| Err(CommandError::new(code, sentence).into());
+        if scene.bot == Some(room.owner_id) {
+            return refused(CommandErrorCode::Invalid, "A room is a person's.");
+        }
+        let rooms = &self.context.rooms;
+        let theirs = rooms.of_owner(room.guild_id, room.owner_id);
+        let theirs = theirs
+            .iter()
+            .filter(|it| !matches!(it.phase, RoomPhase::Closing { .. }));
+        if theirs.count() >= rooms.settings().per_user {
+            return refused(
+                CommandErrorCode::TooManyRooms,
+                "Whoever is to have this room has as many as one may have.",
+            );
+        }
+        let rest = &self.context.rest;
+        match rest.membership(room.guild_id, room.owner_id).await {
+            Ok(Membership::Member { .. }) => Ok(()),
+            Ok(Membership::Stranger) => refused(
+                CommandErrorCode::NotFound,
+                "That person is no member of the guild.",
+            ),
+            Err(error) => Err(discord_error::of_room(&error, &[], now()).into()),
+        }
     }
 
     /// Has Discord be as a record says. `Err` with `true`: something of it is done and could not be

@@ -32,8 +32,6 @@ use crate::{
 /// Discord has done a request by then, or never will: what was made by one that nobody answered is
 /// looked for until so long after it was asked for.
 pub(super) const LATE: Duration = Duration::from_mins(1);
-/// Discord's clock, by which ids are made, may go wrong by so much.
-const CLOCKS: Duration = Duration::from_mins(2);
 /// Before a step that nobody answered is taken again.
 const AGAIN: Duration = Duration::from_millis(250);
 
@@ -180,8 +178,10 @@ impl RoomWork<'_> {
         Ok(role.map(|role| role.role_id))
     }
 
-    /// A room's channel, found by what it was made with. One that we know is another room's, one that
-    /// we did not make does not let in the bot and the owner by name.
+    /// A room's channel, found by what it was made with: younger than the rooms that were there
+    /// before, in its category, of its name, and letting in by name the bot and the owner and nobody
+    /// else. One that we know is another room's; where two are like that, one of them is somebody
+    /// else's, and neither is touched.
     pub(super) async fn channel_of(
         &self,
         room: &RoomRecord,
@@ -189,27 +189,35 @@ impl RoomWork<'_> {
     ) -> Result<Option<ChannelId>, StepError> {
         let (rest, terms) = (&self.context.rest, self.terms());
         let channels = self.step(rest.channels(&terms, self.guild_id).await)?;
-        let since = room.made_at.saturating_sub(millis(CLOCKS));
-        let channel = channels.into_iter().find(|channel| {
+        let like = channels.into_iter().filter(|channel| {
             channel.is_voice
                 && channel.name == room.name
-                && made_at(channel.channel_id) >= since
+                && channel.parent_id == room.parent_id
+                && channel.channel_id.0 > room.mark
                 && self.context.rooms.by_channel(channel.channel_id).is_none()
                 && are_of(room, bot, &channel.overwrites)
         });
-        Ok(channel.map(|channel| channel.channel_id))
+        let like: Vec<ChannelId> = like.map(|channel| channel.channel_id).collect();
+        Ok(match like[..] {
+            [one] => Some(one),
+            _ => None,
+        })
     }
 
     pub(super) async fn give_role(&self, to: UserId, role_id: RoleId) -> Result<(), StepError> {
         let (rest, guild_id) = (&self.context.rest, self.guild_id);
         self.repeated(async || rest.give_role(&self.terms(), guild_id, to, role_id).await)
-            .await
+            .await?;
+        self.context.tell_rights(guild_id, to).await;
+        Ok(())
     }
 
     pub(super) async fn take_role(&self, of: UserId, role_id: RoleId) -> Result<(), StepError> {
         let (rest, guild_id) = (&self.context.rest, self.guild_id);
         self.repeated(async || rest.take_role(&self.terms(), guild_id, of, role_id).await)
-            .await
+            .await?;
+        self.context.tell_rights(guild_id, of).await;
+        Ok(())
     }
 
     pub(super) async fn change(
@@ -392,15 +400,9 @@ fn has_no_place(refusal: &DiscordRefusal) -> bool {
     wrong.any(|code| code == FULL_CATEGORY || code == GONE_CATEGORY)
 }
 
-/// With the mark, by which it is known again.
+/// With the room's number and mark, by which it is known again.
 fn role_name(room: &RoomRecord) -> String {
-    let mark = format!(" #{:016x}", room.mark);
+    let mark = format!(" #{:x}-{:x}", room.number.0, room.mark);
     let name: String = room.name.chars().take(100 - mark.len()).collect();
     name + &mark
-}
-
-/// When Discord made a channel, by its own clock.
-fn made_at(ChannelId(id): ChannelId) -> UnixMs {
-    const EPOCH: UnixMs = 1_420_070_400_000;
-    (id >> 22) + EPOCH
 }

@@ -212,12 +212,10 @@ async fn an_invite_is_looked_at_before_a_login_and_adds_whoever_consents() {
     let added = added.expect("added");
     assert_eq!(added.admitted, Admitted::Already, "of a false Discord");
     assert!(added.at.is_some(), "told behind what the log says");
-    assert!(
-        house
-            .rooms
-            .invited_into(house.record(room).number)
-            .is_empty()
-    );
+    let number = house.record(room).number;
+    assert_eq!(house.rooms.invited_into(number), [UserId(999)]);
+    let another = ask(&token, Some(UserId(998))).await;
+    assert_eq!(another.expect_err("refused").code, Code::NoSeatsLeft);
     let forged = InviteToken::new(*token.claims(), [0; 32]);
     let refused = ask(&forged, Some(UserId(999))).await;
     assert_eq!(refused.expect_err("refused").code, Code::InviteInvalid);

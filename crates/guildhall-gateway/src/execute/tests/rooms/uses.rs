@@ -238,6 +238,51 @@ async fn a_channel_that_looks_like_ours_and_is_not_is_never_deleted() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_room_that_somebody_made_by_hand_is_left_alone() {
+    let mut house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let copy = ChannelId(room.0 + 1);
+    house.discord.change(|guild| {
+        let mut like = guild.rooms[&room].clone();
+        like.info.channel_id = copy;
+        guild.rooms.insert(copy, like);
+    });
+    let closed = house.give(by(ANNA, "", close(room))).await;
+    assert_eq!(outcome(&closed), Outcome::Done);
+    let acts = house.discord.acts().len();
+    house.discord.react([Reaction::Hang { done: false }]);
+    let lost = house.give(by(ANNA, "k", create(true)));
+    house.discord.has_got_acts(acts + 1).await;
+    house.kill().await;
+    drop(lost);
+    let made = house.give(by(ANNA, "k", create(true))).await;
+    assert_ne!(channel_of(&made), copy);
+    assert!(house.discord.guild().rooms.contains_key(&copy));
+}
+
+#[tokio::test]
+async fn a_room_is_given_to_members_who_have_none() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, false).await;
+    house.room_of(BEN, false).await;
+    for (user_id, expected) in [
+        (BEN, Code::TooManyRooms),
+        (UserId(999), Code::NotFound),
+        (BOT, Code::Invalid),
+    ] {
+        let command = Command::TransferRoom {
+            guild_id: GUILD,
+            channel_id: room,
+            user_id,
+        };
+        let result = house.give(by(ANNA, "", command)).await;
+        assert_eq!(code(&result), expected, "{user_id}");
+    }
+    assert_eq!(house.record(room).owner_id, ANNA);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn whoever_comes_into_a_lobby_is_in_a_room_of_their_own_and_in_the_same_one_later() {
     let house = House::with_rooms(RoomMode::Overwrites).await;
     let enter = || {
