@@ -20,7 +20,7 @@ use super::{
     follower::{Follower, Happened},
     idle_clocks::{IdleClocks, IdleInput, IdleOutput, OpenRoom},
     idle_notices::{IdleNotice, IdleNotices},
-    lobbies::{Lobbies, LobbyInput, LobbyOutput},
+    lobbies::{Lobbies, LobbyInput, LobbyOutput, RoomOwned},
     looks::Looks,
 };
 use crate::{
@@ -279,10 +279,11 @@ impl Driver {
             let occupants: BTreeSet<UserId> = room.users.iter().copied().collect();
             if self.lobby_guilds.contains_key(&channel_id) && seen.live && room.exists {
                 let people = occupants.iter().filter(|user| !self.bots.contains(user));
+                let people = people.map(|user| (*user, self.room_owned(guild_id, *user)));
                 let there = LobbyInput::Seen {
                     guild_id,
                     lobby: channel_id,
-                    occupants: people.copied().collect(),
+                    occupants: people.collect(),
                 };
                 self.lobbies.handle(there, now());
                 continue;
@@ -299,6 +300,16 @@ impl Driver {
                 IdleInput::Unseen(channel_id)
             };
             self.clocks.handle(input, now());
+        }
+    }
+
+    fn room_owned(&self, guild_id: GuildId, user_id: UserId) -> RoomOwned {
+        let rooms = self.context.rooms.of_owner(guild_id, user_id);
+        let mut rooms = rooms.iter();
+        if rooms.any(|room| matches!(room.phase, RoomPhase::Open { .. })) {
+            RoomOwned::Yes
+        } else {
+            RoomOwned::No
         }
     }
 

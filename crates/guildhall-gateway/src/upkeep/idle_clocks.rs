@@ -48,7 +48,7 @@ pub(super) enum IdleInput {
     /// Nobody knows who is in a room: its guild is unavailable, Discord is not live, or the bot can't
     /// view it.
     Unseen(ChannelId),
-    /// Somebody came into a room or left it, whoever is in it now.
+    /// Somebody came into a room or left it: until it is seen again nobody knows who is in it.
     Disturbed(ChannelId),
     /// The rooms whose page somebody has open; `None`: nobody knows, since no web role is there.
     Viewed(Option<BTreeSet<ChannelId>>),
@@ -87,6 +87,8 @@ struct LivingRoom {
     room: OpenRoom,
     /// `None`: nobody knows.
     occupants: Option<BTreeSet<UserId>>,
+    /// They may be others by now.
+    disturbed: bool,
     owner_away: bool,
     clock: IdleClock,
 }
@@ -179,6 +181,7 @@ impl IdleClocks {
             let living = self.rooms.entry(channel_id).or_insert(LivingRoom {
                 room,
                 occupants: None,
+                disturbed: false,
                 owner_away: false,
                 clock: IdleClock::Stopped,
             });
@@ -198,14 +201,18 @@ impl IdleClocks {
     fn see(&mut self, channel_id: ChannelId, occupants: Option<BTreeSet<UserId>>, now: Instant) {
         if let Some(living) = self.rooms.get_mut(&channel_id) {
             living.occupants = occupants;
+            living.disturbed = false;
             self.settle(channel_id, now);
         }
     }
 
-    /// Even if it is as empty as before.
+    /// Of its owner nothing else is known than before, so that they are not away anew whenever somebody
+    /// moves.
     fn disturb(&mut self, channel_id: ChannelId, now: Instant) {
-        self.stop(channel_id);
-        self.settle(channel_id, now);
+        if let Some(living) = self.rooms.get_mut(&channel_id) {
+            living.disturbed = true;
+            self.settle(channel_id, now);
+        }
     }
 
     fn view(&mut self, viewed: Option<BTreeSet<ChannelId>>, now: Instant) {
@@ -223,6 +230,7 @@ impl IdleClocks {
             return;
         };
         let is_empty = living.occupants.as_ref().is_some_and(BTreeSet::is_empty);
+        let is_empty = is_empty && !living.disturbed;
         let is_unviewed = self.viewed.as_ref();
         let is_unviewed = is_unviewed.is_some_and(|viewed| !viewed.contains(&channel_id));
         let is_idle = is_empty && is_unviewed;

@@ -43,18 +43,27 @@ pub(super) struct Guest {
 #[derive(Clone, Debug)]
 pub(super) enum LobbyInput {
     /// Somebody has come.
-    Joined(Guest),
+    Joined(Guest, RoomOwned),
     /// Somebody has gone.
     WentAway(Guest),
     /// These are in a lobby, and nobody else.
     Seen {
         guild_id: GuildId,
         lobby: ChannelId,
-        occupants: BTreeSet<UserId>,
+        occupants: BTreeMap<UserId, RoomOwned>,
     },
     /// What became of somebody whom [`LobbyOutput::Serve`] named.
     Served(Guest, Result<(), CommandError>),
     TimePassed,
+}
+
+/// What somebody in a lobby has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RoomOwned {
+    /// A room, into which they are moved.
+    Yes,
+    /// None: one is made.
+    No,
 }
 
 /// What is to be done.
@@ -97,7 +106,7 @@ enum Presence {
 impl Lobbies {
     pub(super) fn handle(&mut self, input: LobbyInput, now: Instant) {
         match input {
-            LobbyInput::Joined(guest) => self.joined(guest, now),
+            LobbyInput::Joined(guest, room_owned) => self.joined(guest, room_owned, now),
             LobbyInput::WentAway(guest) => self.went_away(guest),
             LobbyInput::Seen {
                 guild_id,
@@ -118,9 +127,9 @@ impl Lobbies {
         self.due.first().map(|(due, _)| *due)
     }
 
-    fn joined(&mut self, guest: Guest, now: Instant) {
+    fn joined(&mut self, guest: Guest, room_owned: RoomOwned, now: Instant) {
         match self.guests.get_mut(&guest).map(|visit| &mut visit.state) {
-            None => self.begin(guest, now),
+            None => self.begin(guest, room_owned, now),
             Some(VisitState::Serving(presence @ Presence::Gone)) => *presence = Presence::Back,
             // An event of whom a look has found already.
             Some(VisitState::Serving(_) | VisitState::Waiting(_) | VisitState::Over) => {}
@@ -139,24 +148,24 @@ impl Lobbies {
         &mut self,
         guild_id: GuildId,
         lobby: ChannelId,
-        occupants: &BTreeSet<UserId>,
+        occupants: &BTreeMap<UserId, RoomOwned>,
         now: Instant,
     ) {
         let known = self.guests.keys().filter(|guest| guest.lobby == lobby);
         let gone: Vec<Guest> = known
-            .filter(|guest| !occupants.contains(&guest.user_id))
+            .filter(|guest| !occupants.contains_key(&guest.user_id))
             .copied()
             .collect();
         for guest in gone {
             self.went_away(guest);
         }
-        for user_id in occupants {
+        for (user_id, room_owned) in occupants {
             let guest = Guest {
                 guild_id,
                 lobby,
                 user_id: *user_id,
             };
-            self.joined(guest, now);
+            self.joined(guest, *room_owned, now);
         }
     }
 
@@ -171,7 +180,11 @@ impl Lobbies {
             Presence::Gone => return self.end(guest),
             Presence::Back => {
                 self.end(guest);
-                return self.begin(guest, now);
+                let room_owned = match result {
+                    Ok(()) => RoomOwned::Yes,
+                    Err(_) => RoomOwned::No,
+                };
+                return self.begin(guest, room_owned, now);
             }
             Presence::There => {}
         }
@@ -190,10 +203,13 @@ impl Lobbies {
         }
     }
 
-    /// Who has just been served waits.
-    fn begin(&mut self, guest: Guest, now: Instant) {
+    /// Who has just been given a room and has none any more waits.
+    fn begin(&mut self, guest: Guest, room_owned: RoomOwned, now: Instant) {
         self.served.retain(|_, at| now < *at + COOLDOWN);
-        let at = self.served.get(&guest.user_id);
+        let at = match room_owned {
+            RoomOwned::Yes => None,
+            RoomOwned::No => self.served.get(&guest.user_id),
+        };
         let at = at.map_or(now, |at| *at + COOLDOWN);
         let visit = Visit {
             state: VisitState::Over,

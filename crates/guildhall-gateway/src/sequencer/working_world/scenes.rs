@@ -2,7 +2,7 @@
 
 use guildhall_model::{
     ChannelId, Guild, GuildId, Permissions, UnixMs, UserId,
-    command::{CommandError, judge_creation, missing_of_bot},
+    command::{Command, CommandError, judge_creation, missing_of_bot},
     guild::{Membership, Overwrite},
     permission::{Member, in_guild},
 };
@@ -91,8 +91,19 @@ fn creation(
     question: &SceneQuestion,
     wall: UnixMs,
 ) -> Result<Vec<SceneCategory>, CommandError> {
-    let rules = (&question.parents[..], &question.creators[..]);
-    let parents = judge_creation(guild_id, guild, question.request.actor, rules, wall)?;
+    let SceneQuestion {
+        request,
+        parents,
+        creators,
+    } = question;
+    let parents: Vec<ChannelId> = if let Command::EnterLobby { .. } = request.command {
+        // Who came into a lobby was let in there, and need not be known here.
+        let there = |parent: &&ChannelId| guild.categories.contains_key(*parent);
+        parents.iter().filter(there).copied().collect()
+    } else {
+        let rules = (&parents[..], &creators[..]);
+        judge_creation(guild_id, guild, request.actor, rules, wall)?
+    };
     let parents = parents.into_iter().map(|channel_id| SceneCategory {
         channel_id,
         overwrites: category(guild, channel_id),

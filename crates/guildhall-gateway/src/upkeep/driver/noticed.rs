@@ -24,6 +24,10 @@ impl Driver {
                 previous_channel_id,
                 user_id,
             } => self.moved(guild_id, *previous_channel_id, *user_id, false),
+            // Discord's answer to whoever made it may have come before.
+            Change::RoomCreated(room) if self.is_ours(room.info.channel_id) => {
+                self.looks.ask(guild_id);
+            }
             Change::RoomRights { channel_id, .. } if self.is_ours(*channel_id) => {
                 self.looks.ask(guild_id);
             }
@@ -78,7 +82,7 @@ impl Driver {
                     user_id,
                 };
                 let input = if came {
-                    LobbyInput::Joined(guest)
+                    LobbyInput::Joined(guest, self.room_owned(guild_id, user_id))
                 } else {
                     LobbyInput::WentAway(guest)
                 };

@@ -135,6 +135,23 @@ async fn what_an_earlier_process_said_is_taken_back() {
     assert_eq!(house.world.lock().idle, [(ROOM, None)]);
 }
 
+/// Discord's answer to whoever makes a room, and what is kept then, may come before its event.
+#[tokio::test(start_paused = true)]
+async fn a_room_that_comes_after_the_first_look_has_a_clock_too() {
+    let mut house = House::start(&[]).await;
+    let _viewers = house.attach();
+    house.nothing_for(HOUR / 2).await;
+    house.world.lock().gone.insert(ROOM);
+    house.status.send_modify(|status| status.since += 1);
+    assert_eq!(house.repaired().await, RoomNumber(1));
+    house.nothing_for(LONG).await;
+    house.world.lock().gone.clear();
+    house.says(Change::RoomCreated(room_called(ROOM)));
+    let began = now();
+    house.deleted().await;
+    assert_eq!(now() - began, HOUR);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_room_that_is_gone_is_repaired_however_that_becomes_known() {
     let mut house = House::start(&[]).await;
@@ -191,7 +208,7 @@ impl House {
     }
 
     async fn start_in_lobby(user_id: UserId) -> Self {
-        let made = Change::RoomCreated(lobby_room());
+        let made = Change::RoomCreated(room_called(LOBBY));
         Self::start_with(&[made], BTreeSet::from([(LOBBY, user_id)])).await
     }
 
@@ -433,11 +450,11 @@ fn room() -> RoomRecord {
     }
 }
 
-fn lobby_room() -> guildhall_model::guild::Room {
+fn room_called(channel_id: ChannelId) -> guildhall_model::guild::Room {
     use guildhall_model::guild::{Room, RoomInfo, RoomKind, RoomRights};
     Room {
         info: RoomInfo {
-            channel_id: LOBBY,
+            channel_id,
             name: "new table".to_owned(),
             kind: RoomKind::Voice,
             parent_id: None,

@@ -38,7 +38,8 @@ fn whatever_interrupts_it_makes_the_clock_begin_anew() {
     let interruptions: [(IdleInput, End<'_>); 6] = [
         (IdleInput::Unseen(ROOM), &back),
         (seen(&[9]), &back),
-        (IdleInput::Disturbed(ROOM), &|_| {}),
+        // As empty as before.
+        (IdleInput::Disturbed(ROOM), &back),
         (viewed(&[ROOM]), &unviewed),
         // No web role is there.
         (IdleInput::Viewed(None), &unviewed),
@@ -139,6 +140,7 @@ fn an_owner_is_away_from_when_they_were_last_known_to_be_there() {
     assert_eq!(tested.outputs(), []);
     tested.handle(seen(&[9]));
     assert_eq!(tested.outputs(), [owner_away(true)]);
+    tested.handle(IdleInput::Disturbed(ROOM));
     tested.handle(seen(&[9, 10]));
     assert_eq!(tested.outputs(), [], "since the same moment");
     tested.handle(IdleInput::Unseen(ROOM));

@@ -13,9 +13,9 @@ const GUEST: Guest = Guest {
 #[test]
 fn who_joins_is_served_once() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.handle(seen(&[5]));
     lobbies.pass(COOLDOWN * 2);
     assert_eq!(lobbies.outputs(), []);
@@ -43,37 +43,53 @@ fn who_was_there_before_the_gateway_is_served() {
 #[test]
 fn who_comes_back_at_once_waits_for_the_cooldown_and_is_served_again() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.handle(LobbyInput::Served(GUEST, Ok(())));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.pass(COOLDOWN.saturating_sub(MOMENT));
     assert_eq!(lobbies.outputs(), []);
     lobbies.pass(MOMENT);
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
 }
 
+#[test]
+fn who_comes_back_and_has_a_room_is_brought_there_at_once() {
+    let mut lobbies = Tested::new();
+    for room_owned in [RoomOwned::No, RoomOwned::Yes, RoomOwned::Yes] {
+        lobbies.handle(LobbyInput::Joined(GUEST, room_owned));
+        assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
+        lobbies.handle(LobbyInput::Served(GUEST, Ok(())));
+        lobbies.handle(LobbyInput::WentAway(GUEST));
+    }
+}
+
 /// Their answer is that of the first visit.
 #[test]
 fn who_comes_back_while_they_are_served_is_served_again() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.handle(LobbyInput::WentAway(GUEST));
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
     lobbies.handle(LobbyInput::Served(
         GUEST,
         failed(CommandErrorCode::NotFound),
     ));
+    assert_eq!(lobbies.outputs(), []);
     lobbies.pass(COOLDOWN);
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
+    lobbies.handle(LobbyInput::WentAway(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
+    lobbies.handle(LobbyInput::Served(GUEST, Ok(())));
+    assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)], "at once");
 }
 
 #[test]
 fn who_leaves_before_is_not_served() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.handle(LobbyInput::WentAway(GUEST));
     lobbies.handle(LobbyInput::Served(
         GUEST,
@@ -81,7 +97,7 @@ fn who_leaves_before_is_not_served() {
     ));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
     // In the cooldown.
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.pass(COOLDOWN / 2);
     lobbies.handle(seen(&[]));
     lobbies.pass(COOLDOWN);
@@ -92,7 +108,7 @@ fn who_leaves_before_is_not_served() {
 #[test]
 fn who_cannot_be_given_a_room_is_told_why_once() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.outputs();
     let error = failed(CommandErrorCode::BotForbidden);
     lobbies.handle(LobbyInput::Served(GUEST, error.clone()));
@@ -103,14 +119,14 @@ fn who_cannot_be_given_a_room_is_told_why_once() {
     assert_eq!(lobbies.outputs(), []);
     // They come again.
     lobbies.handle(LobbyInput::WentAway(GUEST));
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
 }
 
 #[test]
 fn what_is_not_possible_at_the_moment_is_tried_again_before_anybody_is_told() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     for _ in 1..TRIES {
         assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
         let error = failed(CommandErrorCode::DiscordFailed);
@@ -129,7 +145,7 @@ fn what_is_not_possible_at_the_moment_is_tried_again_before_anybody_is_told() {
 #[test]
 fn who_was_not_there_is_told_nothing() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     for _ in 0..TRIES {
         assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
         lobbies.handle(LobbyInput::Served(
@@ -144,7 +160,7 @@ fn who_was_not_there_is_told_nothing() {
 #[test]
 fn discord_is_waited_for_as_long_as_it_asks() {
     let mut lobbies = Tested::new();
-    lobbies.handle(LobbyInput::Joined(GUEST));
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
     lobbies.outputs();
     let error = CommandError::new(CommandErrorCode::Busy, "later").retry_after_ms(60_000);
     lobbies.handle(LobbyInput::Served(GUEST, Err(error)));
@@ -162,7 +178,7 @@ fn nothing_is_kept_of_who_has_gone() {
             user_id: UserId(user),
             ..GUEST
         };
-        lobbies.handle(LobbyInput::Joined(guest));
+        lobbies.handle(LobbyInput::Joined(guest, RoomOwned::No));
         lobbies.handle(LobbyInput::Served(guest, Ok(())));
         lobbies.handle(LobbyInput::WentAway(guest));
         lobbies.pass(COOLDOWN);
@@ -202,7 +218,10 @@ fn seen(users: &[u64]) -> LobbyInput {
     LobbyInput::Seen {
         guild_id: GUEST.guild_id,
         lobby: GUEST.lobby,
-        occupants: users.iter().map(|user| UserId(*user)).collect(),
+        occupants: users
+            .iter()
+            .map(|user| (UserId(*user), RoomOwned::No))
+            .collect(),
     }
 }
 

@@ -47,8 +47,7 @@ impl Onlooker {
     fn note(&mut self, input: &IdleInput, now: Instant) {
         match input {
             IdleInput::Seen { occupants, .. } => self.is_empty = occupants.is_empty(),
-            IdleInput::Unseen(_) => self.is_empty = false,
-            IdleInput::Disturbed(_) => self.idle_since = None,
+            IdleInput::Unseen(_) | IdleInput::Disturbed(_) => self.is_empty = false,
             IdleInput::Viewed(viewed) => {
                 let viewed = viewed.as_ref();
                 self.is_unviewed = viewed.is_some_and(|viewed| !viewed.contains(&ROOM));
