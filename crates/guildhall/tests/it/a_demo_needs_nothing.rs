@@ -69,8 +69,8 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
     let answer = answer.expect("curl is there").stdout;
     let answer: Value = serde_json::from_slice(&answer).expect("JSON");
     assert_eq!(answer["outcome"], "done");
-    let left = stream.until("voice.left").await;
-    assert_eq!(left.data["userId"], discord.visitor.as_str());
+    // Others have left for rooms of their own.
+    while stream.until("voice.left").await.data["userId"] != discord.visitor.as_str() {}
     // A second is promised on a quiet machine; the tests' machine is not.
     assert!(took < Duration::from_secs(5), "{took:?}");
 
