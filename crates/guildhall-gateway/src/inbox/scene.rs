@@ -32,6 +32,8 @@ pub(crate) struct Scene {
     pub(crate) room: Option<SceneRoom>,
     /// In which of the categories the actor may make a room, in their order; none: outside of all.
     pub(crate) creation: Result<Vec<SceneCategory>, CommandError>,
+    /// Categories were asked about: outside of all no room may be made.
+    pub(crate) needs_category: bool,
     /// The room that Discord made last, as far as the world knows; 0: there is none.
     pub(crate) newest_room: ChannelId,
     /// The room in which the actor is.

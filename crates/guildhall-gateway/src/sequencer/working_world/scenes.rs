@@ -43,6 +43,7 @@ pub(crate) fn scene_of(
         missing: missing.unwrap_or_default(),
         room: room.and_then(|room| room_of(guild, room)),
         creation: creation(guild_id, guild, question, wall),
+        needs_category: !question.parents.is_empty(),
         newest_room: guild
             .rooms
             .keys()

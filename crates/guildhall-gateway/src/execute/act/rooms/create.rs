@@ -3,7 +3,7 @@
 
 use guildhall_model::{
     ChannelId, RoleId, UserId,
-    command::{Command, CommandError, CommandErrorCode, Made},
+    command::{CommandError, CommandErrorCode, Made},
 };
 use guildhall_ports::room_store::{RoomPhase, RoomRecord};
 
@@ -96,11 +96,15 @@ impl Act {
     ) -> Result<(RoomRecord, ChannelId), RoomFailure> {
         let scene = self.scene().await?;
         let terms = self.overwrite_terms(&scene)?;
-        let parents = match &self.accepted.request.command {
-            // Who came into a lobby was let in there, and that is enough.
-            Command::EnterLobby { .. } => scene.creation.clone().unwrap_or_default(),
-            _ => scene.creation.clone()?,
-        };
+        let parents = scene.creation.clone()?;
+        if parents.is_empty() && scene.needs_category {
+            // Outside of all categories everybody might see it.
+            return Err(CommandError::new(
+                CommandErrorCode::NotFound,
+                "The categories in which rooms are made are gone; whoever runs this can name others.",
+            )
+            .into());
+        }
         let accepted = &self.accepted;
         let plan = RoomPlan {
             guild_id: accepted.request.command.guild_id(),

@@ -310,6 +310,35 @@ async fn whoever_comes_into_a_lobby_is_in_a_room_of_their_own_and_in_the_same_on
     assert_eq!(house.orphans(), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_lobbys_room_is_in_a_category_also_of_whom_nothing_is_known_or_it_is_not_made() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let enter = || {
+        house.discord.puts(ANNA, LOBBY);
+        let command = OwnCommand::EnterLobby {
+            guild_id: GUILD,
+            channel_id: LOBBY,
+            user_id: ANNA,
+        };
+        house.executor.execute_own(command, now() + PATIENCE)
+    };
+    house
+        .discord
+        .change(|guild| _ = guild.memberships.remove(&ANNA));
+    let room = channel_of(&enter().await);
+    let guild = house.discord.guild();
+    assert_eq!(guild.rooms[&room].info.parent_id, Some(CATEGORIES[0]));
+    let closed = house.give(by(ANNA, "", close(room))).await;
+    assert_eq!(code(&closed), Code::GuildUnavailable, "nobody knows them");
+    house.discord.change(|guild| _ = guild.rooms.remove(&room));
+    house.executor.repair(house.record(room).number);
+    house.rooms_are(<[RoomRecord]>::is_empty).await;
+    house.discord.change(|guild| guild.categories.clear());
+    assert_eq!(code(&enter().await), Code::NotFound);
+    assert!(house.rooms.rooms().is_empty());
+    assert_eq!(house.discord.guild().voice[&ANNA].channel_id, LOBBY);
+}
+
 impl House {
     /// Waits until the records are like this.
     async fn rooms_are(&self, are_so: impl Fn(&[RoomRecord]) -> bool) {
