@@ -269,6 +269,16 @@ impl RoomTable {
         invites.flat_map(|it| it.taken.clone()).collect()
     }
 
+    /// One more invite, if it is not there.
+    #[cfg(test)]
+    pub(crate) fn add_invite_once(&self, invite: &InviteRecord) {
+        let kept = &mut *self.0.kept.lock();
+        if !kept.invites.contains_key(&invite.id) {
+            // In memory at once.
+            drop(self.changed(kept, RoomChange::Invite(invite.clone())));
+        }
+    }
+
     /// One more invite; the dead ones of its room are forgotten. `Ok(false)`: there are too many.
     pub(crate) async fn add_invite(
         &self,

@@ -184,6 +184,12 @@ impl FalseDiscord {
         self.change(|guild| _ = guild.voice.insert(user_id, occupant(user_id, room)));
     }
 
+    /// Somebody deletes a room by hand.
+    pub(super) fn deletes(&self, room: ChannelId) {
+        self.state.lock().deletes(room);
+        self.changed.send_modify(|seq| *seq += 1);
+    }
+
     /// A category that holds as many channels as it may.
     pub(super) fn fills(&self, category: ChannelId) {
         self.state.lock().full.insert(category);

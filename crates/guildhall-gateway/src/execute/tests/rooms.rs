@@ -2,6 +2,8 @@
 
 /// Each step with each fault.
 mod faults;
+/// Random ones, with kills.
+mod histories;
 /// Invites and seats.
 mod invites;
 /// What people may do with a room.

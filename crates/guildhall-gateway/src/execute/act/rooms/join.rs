@@ -154,6 +154,9 @@ impl Act {
     ) -> Result<SeatTaken, RoomFailure> {
         let (rooms, actor) = (&self.context.rooms, self.accepted.request.actor);
         let seat = rooms.take_seat(invite.id, actor).await.map_err(no_seat)?;
+        // What an earlier process began may have taken it.
+        let is_begun = self.due.is_none() && self.appears_until.is_none();
+        let seat = if is_begun { SeatTaken::New } else { seat };
         let work = self.work();
         let given = match (room.role_id, self.access(channel_id, scene)) {
             (Some(role_id), _) => work.give_role(actor, role_id).await,

@@ -208,6 +208,13 @@ impl DiscordState {
         Ok(json!({"id": channel_id, "type": 2}))
     }
 
+    /// The same, by hand.
+    pub(super) fn deletes(&mut self, channel_id: ChannelId) {
+        let before = self.guild.clone();
+        let _gone = self.deletes_channel(channel_id);
+        self.tell_since(&before);
+    }
+
     fn deletes_channel(&mut self, channel_id: ChannelId) -> Did {
         if self.guild.rooms.remove(&channel_id).is_none() {
             return refused(404, 10_003);
