@@ -9,6 +9,8 @@
 mod idle_clocks;
 /// Who has joined a lobby and is to be given a room.
 mod lobbies;
+/// What the settings name, and is in no guild.
+mod unseen_names;
 /// Waits for whatever happens in a log.
 mod follower;
 /// Which guilds are to be looked at.

@@ -22,6 +22,7 @@ use super::{
     idle_notices::{IdleNotice, IdleNotices},
     lobbies::{Lobbies, LobbyInput, LobbyOutput, RoomOwned},
     looks::Looks,
+    unseen_names::UnseenNames,
 };
 use crate::{
     ShardId,
@@ -42,6 +43,7 @@ pub(crate) async fn run(setup: UpkeepSetup, stop: CancellationToken) {
     } = setup;
     let lobbies = context.rooms.settings().lobbies.iter();
     let mut driver = Driver {
+        names: UnseenNames::of(context.rooms.settings()),
         lobby_guilds: lobbies.map(|lobby| (lobby.channel, None)).collect(),
         viewed: viewers.subscribe(),
         kept: context.rooms.changes(),
@@ -76,6 +78,7 @@ struct Driver {
     bots: BTreeSet<UserId>,
     looks: Looks,
     notices: IdleNotices,
+    names: UnseenNames,
     /// Shards of which not all guilds have come yet.
     incomplete: BTreeSet<ShardId>,
     /// One for each log.
@@ -194,7 +197,7 @@ impl Driver {
             Happened::StatusChanged { complete } => {
                 self.doubt(&follower);
                 if complete && self.incomplete.remove(&follower.shard) {
-                    self.say_lobbies_missing();
+                    self.say_unseen_names();
                 }
             }
             Happened::Ended => return,
@@ -203,16 +206,11 @@ impl Driver {
     }
 
     /// Once all guilds have come.
-    fn say_lobbies_missing(&self) {
-        if !self.incomplete.is_empty() {
-            return;
-        }
-        let missing = self.lobby_guilds.iter().filter(|(_, of)| of.is_none());
-        for (channel_id, _) in missing {
-            warn!(
-                "[Gateway] The lobby {channel_id} is no voice channel of any guild here: nobody is \
-                 given a room there until it is one"
-            );
+    fn say_unseen_names(&self) {
+        if self.incomplete.is_empty() {
+            for sentence in self.names.sentences() {
+                warn!("[Gateway] {sentence}");
+            }
         }
     }
 

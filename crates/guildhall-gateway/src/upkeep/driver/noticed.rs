@@ -1,13 +1,14 @@
 //! What one event means to rooms and lobbies.
 
 use guildhall_http::driver_time::now;
-use guildhall_model::{Change, ChannelId, Guild, GuildId, UserId};
+use guildhall_model::{Change, ChannelId, Guild, GuildId, UserId, guild::RoomInfo};
 use guildhall_ports::room_store::RoomPhase;
 
 use super::Driver;
 use crate::upkeep::{
     idle_clocks::{IdleInput, OpenRoom},
     lobbies::{Guest, LobbyInput},
+    unseen_names::is_lobby,
 };
 
 impl Driver {
@@ -41,18 +42,20 @@ impl Driver {
         }
     }
 
-    /// Where lobbies are.
+    /// Where lobbies are, and what else the settings name.
     pub(super) fn note_lobbies(&mut self, guild_id: GuildId, change: &Change) {
+        self.names.notice(change);
         match change {
-            Change::RoomCreated(room) => self.note_lobby(guild_id, room.info.channel_id),
+            Change::RoomCreated(room) => self.note_lobby(guild_id, &room.info),
             Change::GuildAvailable(Some(guild)) => self.guild_came(guild_id, guild),
             _ => {}
         }
     }
 
     pub(super) fn guild_came(&mut self, guild_id: GuildId, guild: &Guild) {
-        for channel_id in guild.rooms.keys() {
-            self.note_lobby(guild_id, *channel_id);
+        self.names.guild_came(guild);
+        for room in guild.rooms.values() {
+            self.note_lobby(guild_id, &room.info);
         }
         let lobbies = &self.lobby_guilds;
         let there = guild.voice.values();
@@ -66,15 +69,22 @@ impl Driver {
         }
     }
 
-    fn note_lobby(&mut self, guild_id: GuildId, channel_id: ChannelId) {
-        if let Some(of) = self.lobby_guilds.get_mut(&channel_id) {
+    fn note_lobby(&mut self, guild_id: GuildId, room: &RoomInfo) {
+        if !is_lobby(room) {
+            return;
+        }
+        if let Some(of) = self.lobby_guilds.get_mut(&room.channel_id) {
             *of = Some(guild_id);
             self.looks.ask(guild_id);
         }
     }
 
     fn moved(&mut self, guild_id: GuildId, channel_id: ChannelId, user_id: UserId, came: bool) {
-        if self.lobby_guilds.contains_key(&channel_id) {
+        if self
+            .lobby_guilds
+            .get(&channel_id)
+            .is_some_and(Option::is_some)
+        {
             if !self.bots.contains(&user_id) {
                 let guest = Guest {
                     guild_id,
