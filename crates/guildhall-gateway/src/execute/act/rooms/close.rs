@@ -12,6 +12,8 @@ use crate::{
     inbox::Expectation,
 };
 
+const NOT_DELETED: &str = "Discord deletes nothing at the moment; the room stays.";
+
 impl Act {
     pub(super) async fn close_room(&mut self, channel_id: ChannelId) -> RoomResult {
         let Some(room) = self.context.rooms.by_channel(channel_id) else {
@@ -29,7 +31,9 @@ impl Act {
         if !matches!(room.phase, RoomPhase::Closing { .. }) {
             if self.accepted.request.actor == GATEWAY_ITSELF {
                 self.is_empty().await?;
-            } else if self.judged().await?.is_none() {
+                return self.delete_idle(room, channel_id).await;
+            }
+            if self.judged().await?.is_none() {
                 // Gone at Discord; its record follows.
                 return self.delete(room, channel_id).await;
             }
@@ -62,6 +66,34 @@ impl Act {
                 Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
             }
         }
+    }
+
+    /// One that nobody needs. Its record says that it closes only once its channel is gone: whatever cuts
+    /// this short, somebody may come meanwhile, so it is empty for all of its time anew, or stays.
+    async fn delete_idle(&self, mut room: RoomRecord, channel_id: ChannelId) -> RoomResult {
+        let rooms = &self.context.rooms;
+        let before = room.clone();
+        room.unsettled = true;
+        rooms.put(room.clone()).await?;
+        let work = self.work();
+        match work.delete_channel(channel_id).await {
+            Ok(()) => {}
+            Err(StepError::Ended(ended)) => return Err(ended.into()),
+            Err(error) if self.is_still_there(channel_id).await => {
+                rooms.put(before).await?;
+                return Err(error.failure(NOT_DELETED, self.context.clock.now()));
+            }
+            Err(_) => {}
+        }
+        work.tell_management(channel_id, None).await;
+        room.phase = RoomPhase::Closing { channel_id: None };
+        rooms.put(room.clone()).await?;
+        // What is left of it is tried again while its record says that it is closing.
+        match work.clear_away(room, None, false).await {
+            Err(StepError::Ended(ended)) => return Err(ended.into()),
+            Ok(_) | Err(_) => {}
+        }
+        Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
     }
 
     /// Whether Discord still has the channel; if in doubt it does.

@@ -195,6 +195,30 @@ async fn nobody_who_is_there_loses_their_room_and_an_empty_one_goes_once() {
 }
 
 #[tokio::test]
+async fn an_idle_deletion_that_was_cut_short_leaves_the_room_to_whoever_came() {
+    for done in [false, true] {
+        let mut house = House::with_rooms(RoomMode::Overwrites).await;
+        let room = house.room_of(ANNA, false).await;
+        let requests = house.discord.requests();
+        house.discord.react([Reaction::Hang { done }]);
+        let command = OwnCommand::DeleteIdle {
+            guild_id: GUILD,
+            channel_id: room,
+        };
+        let _lost = house.executor.execute_own(command, now() + PATIENCE);
+        house.discord.has_got(requests + 1).await;
+        if !done {
+            house.discord.puts(BEN, room);
+        }
+        house.kill().await;
+        assert_eq!(house.settles().await, Ok(()));
+        assert_eq!(house.rooms.by_channel(room).is_none(), done);
+        assert_eq!(house.discord.guild().rooms.contains_key(&room), !done);
+        assert_eq!(house.orphans(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_room_that_somebody_deletes_at_discord_ends_and_so_do_its_role_and_invites() {
     let mut house = House::with_rooms(RoomMode::Role).await;
     let room = house.room_of(ANNA, true).await;
