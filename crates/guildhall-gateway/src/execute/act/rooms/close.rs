@@ -51,6 +51,14 @@ impl Act {
         self.context.rooms.put(room.clone()).await?;
         match self.work().clear_away(room, None, false).await {
             Ok(_) => Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?)),
+            // Somebody may come meanwhile: it is empty for all of its time anew, or stays.
+            Err(error @ (StepError::Lost | StepError::Throttled(_)))
+                if self.accepted.request.actor == GATEWAY_ITSELF
+                    && self.is_still_there(channel_id).await =>
+            {
+                self.context.rooms.put(before).await?;
+                Err(error.failure(NOT_DELETED, self.context.clock.now()))
+            }
             Err(StepError::Throttled(until)) => Err(RoomFailure::Queued(until)),
             Err(StepError::Ended(ended)) => Err(ended.into()),
             Err(StepError::Failed(error)) if self.is_still_there(channel_id).await => {
