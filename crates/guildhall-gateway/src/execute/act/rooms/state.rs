@@ -45,10 +45,11 @@ impl Act {
         let Some((before, mut room)) = wished else {
             return Err(CommandError::nowhere().into());
         };
-        if is_so && !before.unsettled {
+        let scene = self.scene().await?;
+        // By hand it may have been made something else.
+        if is_so && !before.unsettled && self.is_as_kept(&room, &scene) {
             return Ok(done(None));
         }
-        let scene = self.scene().await?;
         if room.owner_id != before.owner_id && !is_begun {
             self.may_own(&room, &scene).await?;
         }
@@ -106,6 +107,15 @@ impl Act {
             ),
             Err(error) => Err(discord_error::of_room(&error, &[], now()).into()),
         }
+    }
+
+    /// Whether a room's overwrites say what its record does.
+    fn is_as_kept(&self, room: &RoomRecord, scene: &Scene) -> bool {
+        let (Some(there), Ok(terms)) = (&scene.room, self.overwrite_terms(scene)) else {
+            return true;
+        };
+        let (now, base) = (&there.overwrites, &there.parent_overwrites);
+        terms.of_state(room, now, base).is_empty()
     }
 
     /// Has Discord be as a record says. `Err` with `true`: something of it is done and could not be
