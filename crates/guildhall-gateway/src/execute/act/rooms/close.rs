@@ -51,14 +51,6 @@ impl Act {
         self.context.rooms.put(room.clone()).await?;
         match self.work().clear_away(room, None, false).await {
             Ok(_) => Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?)),
-            // Somebody may come meanwhile: it is empty for all of its time anew, or stays.
-            Err(error @ (StepError::Lost | StepError::Throttled(_)))
-                if self.accepted.request.actor == GATEWAY_ITSELF
-                    && self.is_still_there(channel_id).await =>
-            {
-                self.context.rooms.put(before).await?;
-                Err(error.failure(NOT_DELETED, self.context.clock.now()))
-            }
             Err(StepError::Throttled(until)) => Err(RoomFailure::Queued(until)),
             Err(StepError::Ended(ended)) => Err(ended.into()),
             Err(StepError::Failed(error)) if self.is_still_there(channel_id).await => {
@@ -85,21 +77,19 @@ impl Act {
         rooms.put(room.clone()).await?;
         let work = self.work();
         match work.delete_channel(channel_id).await {
-            Ok(()) => {}
             Err(StepError::Ended(ended)) => return Err(ended.into()),
             Err(error) if self.is_still_there(channel_id).await => {
                 rooms.put(before).await?;
                 return Err(error.failure(NOT_DELETED, self.context.clock.now()));
             }
-            Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
         work.tell_management(channel_id, None).await;
         room.phase = RoomPhase::Closing { channel_id: None };
         rooms.put(room.clone()).await?;
         // What is left of it is tried again while its record says that it is closing.
-        match work.clear_away(room, None, false).await {
-            Err(StepError::Ended(ended)) => return Err(ended.into()),
-            Ok(_) | Err(_) => {}
+        if let Err(StepError::Ended(ended)) = work.clear_away(room, None, false).await {
+            return Err(ended.into());
         }
         Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
     }
