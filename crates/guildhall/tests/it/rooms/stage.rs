@@ -285,7 +285,8 @@ impl Stage {
             let body = json!({"channelId": room["channelId"]});
             let key = format!("close-{}", truth::text(&room["channelId"]));
             let answer = self.insist(&self.moderator, "closeRoom", &key, &body).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
+            // It may have been on its way out.
+            assert!(matches!(answer.status, 200 | 404), "{answer:?}");
         }
         let truth = self.until_tidy().await;
         truth::assert_nothing_is_left(&self.before, &truth);
