@@ -50,12 +50,19 @@ const LIFETIME_MIN: u64 = 1;
 const LIFETIME_MAX: u64 = 30 * 24 * 60 * 60;
 
 impl InputField for RoomName {
-    const EXPECTED: &'static str = "text of 1 to 100 characters that are not all blank";
+    const EXPECTED: &'static str = "text of 1 to 100 characters that are not all blank, without line ends and \
+                                    other control characters";
 
+    /// Without the blanks around it, as Discord takes it.
     fn read(json: &str) -> Option<Self> {
         let name: String = value(json)?;
-        let fits = name.chars().count() <= NAME_MAX && !name.trim().is_empty();
-        fits.then_some(Self(name))
+        let name = name.trim();
+        let fits = (1..=NAME_MAX).contains(&name.chars().count());
+        let visible = name.chars().any(|letter| !is_invisible(letter));
+        let plain = !name
+            .chars()
+            .any(|letter| letter.is_control() || turns_text(letter));
+        (fits && visible && plain).then(|| Self(name.to_owned()))
     }
 
     #[cfg(feature = "schema")]
@@ -63,6 +70,22 @@ impl InputField for RoomName {
         let text = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
         text.min_length(Some(1)).max_length(Some(NAME_MAX)).into()
     }
+}
+
+/// Blanks, and letters that show nothing: of them alone a name would be none.
+fn is_invisible(letter: char) -> bool {
+    letter.is_whitespace()
+        || turns_text(letter)
+        || matches!(letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Letters that make all behind them run the other way, in a list also what is not theirs.
+fn turns_text(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl InputField for StatusLine {

@@ -140,6 +140,26 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "renameRoom",
+        r#"{"channelId":"201","name":"a\u0000b"}"#,
+        &["name"],
+    ),
+    (
+        "renameRoom",
+        r#"{"channelId":"201","name":"a\nb"}"#,
+        &["name"],
+    ),
+    (
+        "renameRoom",
+        r#"{"channelId":"201","name":"\u200b\u3164 \ufe0f"}"#,
+        &["name"],
+    ),
+    (
+        "createRoom",
+        r#"{"guildId":"100","name":"\u202eevil"}"#,
+        &["name"],
+    ),
+    (
+        "renameRoom",
         r#"{"channelId":"+201","name":["a"]}"#,
         &["channelId", "name"],
     ),
@@ -303,7 +323,8 @@ async fn an_unknown_field_is_told_which_there_are() {
     );
     assert_eq!(
         fields["name"],
-        "is missing; it must be text of 1 to 100 characters that are not all blank"
+        "is missing; it must be text of 1 to 100 characters that are not all blank, without line ends \
+         and other control characters"
     );
 }
 

@@ -34,6 +34,11 @@ const RESOLVED: &[(&str, &str, &str)] = &[
         r#"{"channelId":"201","name":"Den"}"#,
     ),
     (
+        "renameRoom",
+        r#"{"channelId":"201","name":"  Den \u2764\ufe0f "}"#,
+        r#"{"channelId":"201","name":"Den \u2764\ufe0f"}"#,
+    ),
+    (
         "setRoomStatus",
         r#"{"channelId":"201","status":"chess"}"#,
         r#"{"channelId":"201","status":"chess"}"#,
