@@ -56,7 +56,7 @@ async fn one_makes_a_room_another_comes_by_invite_and_a_third_is_refused() {
     assert_eq!(waits.told(), (200, "waiting"));
     assert_eq!(waits.body["channelId"], room);
     assert_eq!(waits.body["discordUrl"], link);
-    let shown = streams[1].until("room.shown").await.data;
+    let shown = let_in(&mut streams[1], &room).await;
     assert_eq!(
         (&shown["channelId"], &shown["ownerId"]),
         (&json!(room), &json!(ada.id))
@@ -98,6 +98,18 @@ async fn one_makes_a_room_another_comes_by_invite_and_a_third_is_refused() {
     stage
         .refused(&ben, "joinRoom", &come, "invite_invalid")
         .await;
+}
+
+/// A room as it is told to somebody who sees it from now on.
+async fn let_in(stream: &mut Stream, room: &str) -> Value {
+    loop {
+        let picture = stream.until("snapshot").await.data;
+        let guilds = picture["guilds"].as_array().into_iter().flatten();
+        let mut rooms = guilds.flat_map(|guild| guild["rooms"].as_array().into_iter().flatten());
+        if let Some(shown) = rooms.find(|one| one["channelId"] == room) {
+            return shown.clone();
+        }
+    }
 }
 
 /// Somebody who has no invite knows nothing of it, and learns nothing by asking.

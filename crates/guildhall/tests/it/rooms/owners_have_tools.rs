@@ -318,7 +318,7 @@ async fn rooms_are_made_by_those_who_may_and_no_more_than_they_may() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_creators_are_named_nobody_else_makes_rooms() {
-    const HOSTS: &str = "1600000000000000009";
+    const HOSTS: &str = "1500000000000000009";
     let stage = Stage::with(&[("ROOM_CREATORS", HOSTS)], async |discord| {
         let role =
             json!({"id": HOSTS, "guildId": discord.guild, "name": "Hosts", "permissions": "1024"});

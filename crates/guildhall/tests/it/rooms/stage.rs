@@ -16,9 +16,9 @@ use crate::{
 
 /// Categories and lobbies that the world is given before the house starts, so that settings can name
 /// them.
-pub(super) const PARENT: &str = "1600000000000000001";
-pub(super) const SECOND_PARENT: &str = "1600000000000000002";
-pub(super) const LOBBY: &str = "1600000000000000003";
+pub(super) const PARENT: &str = "1500000000000000001";
+pub(super) const SECOND_PARENT: &str = "1500000000000000002";
+pub(super) const LOBBY: &str = "1500000000000000003";
 
 /// A category of Discord's.
 const CATEGORY: u64 = 4;
