@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use guildhall_http::driver_time::now;
 use guildhall_link::frame::{AdmitDone, AdmitRequestBody, AdmitResult, Admitted, Newcomer};
-use guildhall_model::command::{CommandError, CommandErrorCode};
+use guildhall_model::{
+    ChannelId, GuildId, Permissions, UserId,
+    command::{CommandError, CommandErrorCode},
+    guild::OverwriteTarget,
+};
 
 use super::{
     CommandContext,
@@ -14,6 +18,7 @@ use super::{
 };
 use crate::{
     discord_rest::{CallTerms, MemberAdded, RestCaller, RestError},
+    inbox::{About, QuestionAnswer},
     rooms::{SeatRefused, SeatTaken},
 };
 
@@ -52,6 +57,12 @@ pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) 
         return Ok(Admitted::Valid.answer());
     };
     let user_id = *user_id;
+    if is_blocked(context, guild_id, channel_id, user_id).await {
+        return Err(CommandError::new(
+            CommandErrorCode::Blocked,
+            "You are kept out of this room; its owner can let you in again.",
+        ));
+    }
     let rooms = &context.rooms;
     // An invite lets as many into the guild as into the room.
     let seat = rooms.take_seat(record.id, user_id).await;
@@ -83,6 +94,25 @@ pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) 
     };
     let at = context.tell_rights(guild_id, user_id).await;
     Ok(AdmitDone { admitted, at })
+}
+
+/// Whether the room's owner keeps somebody out of it, who need not be a member.
+async fn is_blocked(
+    context: &CommandContext,
+    guild_id: GuildId,
+    channel_id: ChannelId,
+    user_id: UserId,
+) -> bool {
+    let Ok(Some(seen)) = context.worlds.ask(guild_id, About::Rooms).await else {
+        return false;
+    };
+    let QuestionAnswer::Rooms(seen) = seen.answer else {
+        return false;
+    };
+    let room = seen.rooms.iter().find(|room| room.channel_id == channel_id);
+    let mut overwrites = room.into_iter().flat_map(|room| &room.overwrites);
+    let named = OverwriteTarget::Member(user_id);
+    overwrites.any(|one| one.target == named && one.deny.contains(Permissions::CONNECT))
 }
 
 fn no_seat(why: &SeatRefused) -> CommandError {

@@ -25,13 +25,6 @@ pub(crate) struct Question {
 }
 
 /// What is asked.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "whoever keeps rooms asks some of these, and is to come"
-    )
-)]
 #[derive(Debug)]
 pub(crate) enum About {
     /// May this be done now, and is there anything to do? Answered [`QuestionAnswer::Judged`].

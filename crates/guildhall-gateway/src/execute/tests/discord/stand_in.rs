@@ -1,11 +1,14 @@
 //! Answers the executor's questions from the world as Discord has it.
 
-use guildhall_model::command::{Before, Judgement, judge};
+use guildhall_model::{
+    command::{Before, Judgement, judge},
+    guild::Room,
+};
 use tokio::time::timeout_at;
 
 use super::*;
 use crate::{
-    inbox::{About, Answered, Expectation, Input, Question, QuestionAnswer},
+    inbox::{About, Answered, Expectation, GuildSeen, Input, Question, QuestionAnswer, SeenRoom},
     sequencer::scene_of,
 };
 
@@ -88,7 +91,21 @@ async fn answer(question: Question, (state, discord): Discord) {
             state.lock().told_members.push(user_id);
             QuestionAnswer::So
         }
-        About::Idle { .. } | About::Occupants { .. } | About::Rooms => {
+        About::Rooms => {
+            let state = state.lock();
+            let seen = |room: &Room| SeenRoom {
+                channel_id: room.info.channel_id,
+                name: room.info.name.clone(),
+                parent_id: room.info.parent_id,
+                overwrites: room.rights.overwrites.clone(),
+                obfuscated: room.rights.obfuscated,
+            };
+            QuestionAnswer::Rooms(GuildSeen {
+                live: state.live,
+                rooms: state.guild.rooms.values().map(seen).collect(),
+            })
+        }
+        About::Idle { .. } | About::Occupants { .. } => {
             unreachable!("the executor asks none of these")
         }
     };

@@ -169,6 +169,34 @@ async fn a_room_that_closes_while_somebody_joins_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn who_is_kept_out_of_the_room_is_not_let_into_its_guild() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let invite = house.invite(ANNA, room, Some(1)).await;
+    let stranger = UserId(999);
+    let block = Command::BlockFromRoom {
+        guild_id: GUILD,
+        channel_id: room,
+        user_id: stranger,
+    };
+    assert_eq!(
+        outcome(&house.give(by(ANNA, "", block)).await),
+        Outcome::Done
+    );
+    let newcomer = Some(Newcomer {
+        user_id: stranger,
+        access_token: AccessToken::new("theirs".to_owned()),
+    });
+    let request = Box::new(AdmitRequestBody { invite, newcomer });
+    let refused = house.executor.admit(request).await;
+    assert_eq!(refused.expect_err("refused").code, Code::Blocked);
+    let acts = house.discord.acts();
+    assert!(acts.iter().all(|act| !act.starts_with("PUT guilds")));
+    let number = house.record(room).number;
+    assert_eq!(house.rooms.invited_into(number), [], "nor is a seat taken");
+}
+
+#[tokio::test]
 async fn a_gateway_that_was_not_told_to_lets_nobody_in() {
     let settings = RoomSettings {
         guilds_join: false,
