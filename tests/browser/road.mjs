@@ -12,7 +12,7 @@
  *     {"step":"expect_room","channelId":"…","shown":true}
  *     {"step":"create_room","guildId":"…","name":"…","isPrivate":true}   → {"ok":true,"channelId"}
  *     {"step":"open_room","channelId":"…","open":true}
- *     {"step":"press","action":"lock"|"hide"|"close"|"go"|"join","channelId":"…"}
+ *     {"step":"press","action":"lock"|"hide"|"close"|"close-now"|"go"|"join"|"revoke","channelId":"…"}
  *     {"step":"invite","channelId":"…"}                                  → {"ok":true,"address"}
  *     {"step":"expect_connection","state":"live","began":"resumed","snapshots":1,"link":"up","discord":"live"}
  *     {"step":"read"}                → {"ok":true,"url","data":{…},"rooms":{channelId:[userId]},"text"}

@@ -6,30 +6,21 @@ import { read } from './schema'
 
 type Components = components['schemas']
 
-/** What each command is told, and the schema of its answer. */
-interface Commands {
-  readonly connectUserToVoiceChannel: [Components['ConnectUserToVoiceChannelInput'], 'CommandOutcome']
-  readonly createRoom: [Components['CreateRoomInput'], 'CreatedRoom']
-  readonly createInvite: [Components['CreateInviteInput'], 'CreatedInvite']
-  readonly joinRoom: [Components['JoinRoomInput'], 'JoinedRoom']
-  readonly lockRoom: [Components['LockRoomInput'], 'CommandOutcome']
-  readonly hideRoom: [Components['HideRoomInput'], 'CommandOutcome']
-  readonly closeRoom: [Components['CloseRoomInput'], 'CommandOutcome']
-}
-
-export type CommandName = keyof Commands
-export type CommandInput<Name extends CommandName> = Commands[Name][0]
-export type CommandAnswer<Name extends CommandName> = Components[Commands[Name][1]]
-
+/** The commands of the page, and the schema of each one's answer. */
 const answers = {
   connectUserToVoiceChannel: 'CommandOutcome',
   createRoom: 'CreatedRoom',
   createInvite: 'CreatedInvite',
   joinRoom: 'JoinedRoom',
+  revokeInvite: 'CommandOutcome',
   lockRoom: 'CommandOutcome',
   hideRoom: 'CommandOutcome',
   closeRoom: 'CommandOutcome',
-} as const satisfies { readonly [Name in CommandName]: Commands[Name][1] }
+} as const satisfies Readonly<Record<string, keyof Components>>
+
+export type CommandName = keyof typeof answers
+export type CommandInput<Name extends CommandName> = Components[`${Capitalize<Name>}Input`]
+export type CommandAnswer<Name extends CommandName> = Components[(typeof answers)[Name]]
 
 export type Result<Answer> =
   | { readonly is: 'answered'; readonly answer: Answer }

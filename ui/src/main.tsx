@@ -32,6 +32,14 @@ if (outcome !== null) history.replaceState(history.state, '', location.pathname 
 
 const invite = inviteOf(location.pathname, search)
 
+/** A reload opens the same room. */
+const onRoom = (channelId: string | null) => {
+  const url = new URL(location.href)
+  if (channelId === null) url.searchParams.delete('room')
+  else url.searchParams.set('room', channelId)
+  if (url.href !== location.href) history.replaceState(history.state, '', url)
+}
+
 const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no element "root"')
 createRoot(place).render(
@@ -42,6 +50,7 @@ createRoot(place).render(
       signInUrl={signInUrl(root, location.pathname + search, invite)}
       invite={invite}
       room={roomOf(search)}
+      onRoom={onRoom}
       outcome={outcome}
     />
   </StrictMode>,

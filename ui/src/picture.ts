@@ -30,6 +30,15 @@ export type Picture = ReadonlyMap<string, Guild>
 
 export const emptyPicture: Picture = new Map()
 
+/** A room, in whichever guild it is. */
+export const roomIn = (picture: Picture, channelId: string): Room | undefined => {
+  for (const guild of picture.values()) {
+    const room = guild.rooms.get(channelId)
+    if (room !== undefined) return room
+  }
+  return undefined
+}
+
 /** The picture after `event`; the same object if the event changes nothing here. */
 export const after = (picture: Picture, event: StreamEvent): Picture => {
   switch (event.name) {

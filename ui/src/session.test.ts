@@ -99,7 +99,7 @@ describe('how a sign-in ended', () => {
     ['?a=1&login=denied&b=ü', 'denied', '?a=1&b=%C3%BC'],
     ['?login=denied&login=denied', 'denied', ''],
     ['?login=%3Cscript%3E', 'failed', ''],
-    ['?invite=T&login=not_admitted%3Ainvite_expired', 'not_admitted', '?invite=T'],
+    ['?invite=T&login=not_admitted%3Ainvite_expired', 'not_admitted:invite_expired', '?invite=T'],
   ] as const)('is read and taken out of %s', (search, outcome, rest) => {
     expect(loginOutcome(search)).toEqual({ outcome, search: rest })
   })

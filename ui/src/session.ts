@@ -50,9 +50,9 @@ export const endSession = async (root: URL): Promise<boolean> => {
 
 /**
  * How a sign-in ended that did not do all it was asked for: `?login=` of the page it came back to.
- * After `not_admitted` somebody is signed in, and not let into the guild of their invite.
+ * After `not_admitted:CODE` somebody is signed in, and was not let into the guild of their invite.
  */
-export type LoginOutcome = 'denied' | 'not_admitted' | 'failed'
+export type LoginOutcome = 'denied' | 'failed' | `not_admitted:${string}`
 
 /** The outcome in a page's query, and the query without it, which is told once. */
 export const loginOutcome = (search: string): { outcome: LoginOutcome | null; search: string } => {
@@ -64,9 +64,11 @@ export const loginOutcome = (search: string): { outcome: LoginOutcome | null; se
   return { outcome: outcomeOf(said), search: rest === '' ? '' : `?${rest}` }
 }
 
+const NOT_ADMITTED = 'not_admitted:'
+
 const outcomeOf = (said: string): LoginOutcome => {
   if (said === 'denied') return 'denied'
-  return said.startsWith('not_admitted:') ? 'not_admitted' : 'failed'
+  return said.startsWith(NOT_ADMITTED) ? `${NOT_ADMITTED}${said.slice(NOT_ADMITTED.length)}` : 'failed'
 }
 
 /** The token of the invite that this page was opened with: `join?invite=`. */

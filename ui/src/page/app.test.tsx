@@ -123,7 +123,8 @@ describe('the page', () => {
   it.each([
     ['denied', 'did not let Discord sign you in'],
     ['failed', 'did not work this time'],
-    ['not_admitted', 'did not let you into its server'],
+    ['not_admitted:room_locked', 'The room is locked'],
+    ['not_admitted:toString', 'could not be let in'],
   ] as const)('says how a sign-in ended: %s', (outcome, words) => {
     const stranger: View = { ...quiet, connection: 'signed-out', user: null, picture: null }
     show(stranger, undefined, outcome)

@@ -13,6 +13,8 @@ import { byName } from './order'
 import { type Tools, ToolsContext } from './tools'
 
 interface AppProps {
+  /** Told which room is open, so that the page's address leads there again. */
+  readonly onRoom?: (channelId: string | null) => void
   readonly live: Pick<Live, 'view' | 'subscribe' | 'signOut' | 'setViewing'>
   readonly run: Run
   /** By the invite, if there is one. */
@@ -25,14 +27,17 @@ interface AppProps {
   readonly outcome?: LoginOutcome | null
 }
 
-export const App = ({ live, run, signInUrl, invite = null, room = null, outcome = null }: AppProps) => {
+export const App = ({ live, run, signInUrl, invite = null, room = null, outcome = null, onRoom }: AppProps) => {
   const view = useSyncExternalStore(live.subscribe, live.view)
   const [openRoom, setOpenRoom] = useState(room)
   const userId = view.user?.id ?? null
   // Another person begins anew.
   useEffect(() => setOpenRoom(room), [room, userId])
   // Whoever has a room's page open counts as using the room.
-  useEffect(() => live.setViewing(openRoom === null ? [] : [openRoom]), [live, openRoom])
+  useEffect(() => {
+    live.setViewing(openRoom === null ? [] : [openRoom])
+    onRoom?.(openRoom)
+  }, [live, openRoom, onRoom])
   const tools = useMemo<Tools>(() => ({ userId, run, openRoom, setOpenRoom }), [userId, run, openRoom])
   return (
     <div
@@ -50,12 +55,7 @@ export const App = ({ live, run, signInUrl, invite = null, room = null, outcome 
         {outcome !== null && <Outcome outcome={outcome} />}
         <ToolsContext value={tools}>
           {invite !== null && (
-            <Invitation
-              token={invite}
-              connection={view.connection}
-              signedIn={userId !== null}
-              signInUrl={signInUrl}
-            />
+            <Invitation token={invite} view={view} signInUrl={signInUrl} />
           )}
           {/* The invitation has a sign-in of its own. */}
           {(invite === null || view.connection !== 'signed-out') && <Content view={view} signInUrl={signInUrl} />}
@@ -97,14 +97,33 @@ const SignIn = ({ url }: { readonly url: string }) => (
 
 const Outcome = ({ outcome }: { readonly outcome: LoginOutcome }) => (
   <p className="outcome" role="status" data-outcome={outcome}>
-    {outcomes[outcome]}
+    {outcomeWords(outcome)}
   </p>
 )
 
-const outcomes: Readonly<Record<LoginOutcome, string>> = {
-  denied: 'You did not let Discord sign you in here. You can try again whenever you like.',
-  not_admitted: 'You are signed in, but the invite did not let you into its server. It may be over.',
-  failed: 'Signing in did not work this time. Please try again.',
+const outcomeWords = (outcome: LoginOutcome): string => {
+  switch (outcome) {
+    case 'denied':
+      return 'You did not let Discord sign you in here. You can try again whenever you like.'
+    case 'failed':
+      return 'Signing in did not work this time. Please try again.'
+    default: {
+      const code = outcome.slice('not_admitted:'.length)
+      const why = Object.hasOwn(reasons, code) ? reasons[code] : undefined
+      return `You are signed in, but were not added to the server. ${why ?? 'You could not be let in just now.'}`
+    }
+  }
+}
+
+/** Why an invite let nobody into its server. */
+const reasons: Readonly<Record<string, string>> = {
+  invite_invalid: 'The invite is not a good one, or its room is gone.',
+  invite_expired: "The invite's time is over.",
+  invite_revoked: 'The invite was revoked.',
+  no_seats_left: 'As many people as the invite is for have come.',
+  room_locked: 'The room is locked; whoever owns it can open it.',
+  blocked: 'Whoever owns the room keeps you out of it.',
+  bot_forbidden: 'The bot may not add people there; whoever runs the server can change that.',
 }
 
 const NoAnswer = () => (

@@ -1,6 +1,6 @@
 /** A guild with its voice rooms and who is in them. */
 
-import { memo } from 'react'
+import { memo, useEffect, useRef } from 'react'
 
 import type { Guild, Person, Room } from '../picture'
 import { Avatar } from './avatar'
@@ -21,7 +21,7 @@ export const GuildSection = memo(({ guild }: { readonly guild: Guild }) => {
       <div className="guild-head">
         <h2 id={heading}>{guild.name}</h2>
         <p className="small">{inVoice === 0 ? 'Nobody in voice' : `${inVoice} in voice`}</p>
-        {guild.available && <NewRoom guildId={guild.id} />}
+        {guild.available && <NewRoom guild={guild} />}
       </div>
       {!guild.available && (
         <p className="outage">Discord has an outage of this guild. This is how it was last seen.</p>
@@ -54,12 +54,22 @@ interface RoomCardProps {
 const RoomCard = memo(({ room, isOpen, setOpenRoom }: RoomCardProps) => {
   const people = [...room.people.values()].sort(byDisplayName)
   const heading = `room-${room.channelId}`
+  const card = useRef<HTMLLIElement>(null)
+  const name = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    if (!isOpen) return
+    // It may have been opened from elsewhere: by a link, or because it was made just now.
+    card.current?.scrollIntoView?.({ block: 'nearest' })
+    const { activeElement, body } = document
+    if (activeElement === null || activeElement === body) name.current?.focus({ preventScroll: true })
+  }, [isOpen])
   return (
-    <li className="room" data-channel-id={room.channelId} data-people={people.length} data-open={isOpen}>
+    <li ref={card} className="room" data-channel-id={room.channelId} data-people={people.length} data-open={isOpen}>
       <div className="room-head">
         <RoomIcon kind={room.kind} />
         <h3 id={heading}>
           <button
+            ref={name}
             className="room-name"
             type="button"
             aria-expanded={isOpen}
@@ -106,7 +116,7 @@ const RoomFacts = ({ room }: { readonly room: Room }) => (
     )}
     {room.deletesAt !== undefined && (
       <p className="idle" role="status">
-        Nobody uses this room. It is removed at {clock.format(room.deletesAt)}.
+        Nobody uses this room: it is removed at {clock.format(room.deletesAt)}. Open it or come in, and it stays.
       </p>
     )}
   </>

@@ -34,6 +34,7 @@ const signedOut: View = { ...seeing(), connection: 'signed-out', user: null, pic
 
 const asked = vi.fn<(name: string, input: unknown) => Promise<Result<unknown>>>()
 const viewing = vi.fn<(rooms: readonly string[]) => void>()
+const onRoom = vi.fn<(channelId: string | null) => void>()
 
 let place: HTMLElement
 let root: Root
@@ -47,7 +48,14 @@ const show = (view: View, invite: string | null = null, room: string | null = nu
   }
   act(() =>
     root.render(
-      <App live={live} run={asked as Run} signInUrl="/auth/login?invite=T" invite={invite} room={room} />,
+      <App
+        live={live}
+        run={asked as Run}
+        signInUrl="/auth/login?invite=T"
+        invite={invite}
+        room={room}
+        onRoom={onRoom}
+      />,
     ),
   )
 }
@@ -116,7 +124,7 @@ describe('a room of one\'s own', () => {
   it('has tools for its owner alone', async () => {
     show(seeing(house))
     for (const [channelId, tools] of [
-      ['10', ['go', 'invite', 'lock', 'hide', 'close']],
+      ['10', ['go', 'invite', 'revoke', 'lock', 'hide', 'close']],
       ['11', ['go']],
       ['12', ['go']],
     ] as const) {
@@ -139,18 +147,22 @@ describe('a room of one\'s own', () => {
     ])
   })
 
-  it('is closed by the second click', async () => {
+  it('is closed by the second of two clicks, and not by a double-click', async () => {
     show(seeing(house))
     await open('10')
     await press('[data-action=close]')
-    expect(asked).not.toHaveBeenCalled()
-    expect(find('[data-action=close]').textContent).toContain('Really')
-    answers({ outcome: 'done' })
+    await press('[data-action=keep]')
     await press('[data-action=close]')
+    expect(find('.open-room').textContent).toContain('It goes for everybody who is in it.')
+    const second = new MouseEvent('click', { bubbles: true, detail: 2 })
+    await act(async () => void find('[data-action=close-now]').dispatchEvent(second))
+    expect(asked).not.toHaveBeenCalled()
+    answers({ outcome: 'done' })
+    await press('[data-action=close-now]')
     expect(asked.mock.calls).toEqual([['closeRoom', { channelId: '10' }]])
   })
 
-  it('gives a link to copy, also where the browser does not let us', async () => {
+  it('gives one link to copy, also where the browser does not let us', async () => {
     show(seeing(house))
     await open('10')
     answers({ outcome: 'done', token: 'T', url: 'https://guild.test/join?invite=T', expiresAt: 5 })
@@ -159,10 +171,30 @@ describe('a room of one\'s own', () => {
     expect(find('.invite [role=status]').textContent).toContain('Copy it from here')
     const writeText = vi.fn(() => Promise.resolve())
     vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } })
-    answers({ outcome: 'done', token: 'U', url: 'https://guild.test/join?invite=U', expiresAt: 5 })
     await press('[data-action=invite]')
-    expect(writeText).toHaveBeenCalledWith('https://guild.test/join?invite=U')
+    expect(writeText).toHaveBeenCalledWith('https://guild.test/join?invite=T')
     expect(find('.invite [role=status]').textContent).toContain('Copied.')
+    expect(asked).toHaveBeenCalledTimes(1)
+  })
+
+  it('forgets its link when all are revoked', async () => {
+    show(seeing(house))
+    await open('10')
+    answers({ outcome: 'done', token: 'T', url: 'https://guild.test/join?invite=T', expiresAt: 5 })
+    await press('[data-action=invite]')
+    answers({ outcome: 'done' })
+    await press('[data-action=revoke]')
+    expect(asked.mock.lastCall).toEqual(['revokeInvite', { channelId: '10' }])
+    expect(place.querySelector('.invite input')).toBeNull()
+    expect(find('.invite [role=status]').textContent).toContain('No link leads into this room')
+  })
+
+  it('gives no link while it is locked', async () => {
+    show(seeing(snapshot(guild('1', { ...mine, locked: true }))))
+    await open('10')
+    expect(place.querySelector('[data-action=invite]')).toBeNull()
+    expect(find('.open-room').textContent).toContain('nobody comes in by a link')
+    expect(find('[data-action=revoke]')).toBeTruthy()
   })
 
   it('says that nobody uses it, until somebody does', () => {
@@ -178,12 +210,14 @@ describe('a room of one\'s own', () => {
 })
 
 describe('the page of a room', () => {
-  it('tells the server that one is on it', async () => {
+  it('tells the server and the address that one is on it', async () => {
     show(seeing(house))
     await open('12')
     expect(viewing.mock.lastCall).toEqual([['12']])
+    expect(onRoom.mock.lastCall).toEqual(['12'])
     await open('12')
     expect(viewing.mock.lastCall).toEqual([[]])
+    expect(onRoom.mock.lastCall).toEqual([null])
   })
 
   it('is open at first if the address says so, until somebody else signs in', async () => {
@@ -218,8 +252,22 @@ describe('the page of an invite', () => {
     answers({ outcome: 'done', channelId: '11', discordUrl: 'https://discord.test/11' })
     await press('[data-action=join]')
     expect(asked.mock.calls).toEqual([['joinRoom', { token: 'T' }]])
-    expect(find('[data-notice=invitation]').textContent).toContain('You are in.')
+    expect(find('[data-notice=invitation]').textContent).toContain('You may come into Room 11')
     expect(find('[data-channel-id="11"]').dataset['open']).toBe('true')
+  })
+
+  it('says what is so now, and not what was so at the click', async () => {
+    const status = () => find('[data-notice=invitation] [role=status]').textContent
+    show(seeing(snapshot(guild('1'))), 'T')
+    answers({ outcome: 'done', channelId: '11', discordUrl: 'https://discord.test/11' })
+    await press('[data-action=join]')
+    expect(status()).toBe('One moment…')
+    show(seeing(snapshot(guild('1', { ...theirs, members: [{ ...person('7'), channelId: '11' }] }))), 'T')
+    expect(status()).toBe('You are in Room 11.')
+    show(seeing(house), 'T')
+    expect(find('[data-notice=invitation] [data-action=open-discord]')).toBeTruthy()
+    show(seeing(snapshot(guild('1'))), 'T')
+    expect(status()).toContain('The room is no more')
   })
 
   it('leads to Discord whoever is not in voice', async () => {
@@ -231,14 +279,14 @@ describe('the page of an invite', () => {
   })
 
   it.each([
-    ['not_member', 1],
-    ['invite_expired', 0],
-  ])('says why not: %s', async (code, signIns) => {
+    ['not_member', 1, 1],
+    ['invite_expired', 0, 0],
+  ])('says why not: %s', async (code, signIns, joins) => {
     show(seeing(house), 'T')
     refuses(code, 'A sentence of the server.')
     await press('[data-action=join]')
     expect(find('[role=alert]').textContent).toBe('A sentence of the server.')
     expect(place.querySelectorAll('[data-notice=invitation] [data-action=sign-in]')).toHaveLength(signIns)
-    expect(find('[data-action=join]')).toBeTruthy()
+    expect(place.querySelectorAll('[data-action=join]')).toHaveLength(joins)
   })
 })

@@ -46,8 +46,8 @@ async fn a_room_is_made_on_the_page_shared_and_closed() {
     page.sees(guest, Some(&room)).await;
     other.sees(guest, Some(&room)).await;
 
-    for _ in 0..2 {
-        page.step(json!({"step": "press", "action": "close", "channelId": room}))
+    for action in ["close", "close-now"] {
+        page.step(json!({"step": "press", "action": action, "channelId": room}))
             .await;
     }
     for browser in [&mut page, &mut other] {
