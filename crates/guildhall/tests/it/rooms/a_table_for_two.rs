@@ -92,6 +92,9 @@ async fn one_makes_a_room_another_comes_by_invite_and_a_third_is_refused() {
     for stream in &mut streams[..2] {
         assert_eq!(stream.until("room.deleted").await.data["channelId"], room);
     }
+    let hearth = truth::channel(&stage.before, &discord.rooms[0]).expect("it was there");
+    let as_before = json!({"name": hearth["name"]});
+    discord.edit_channel(&discord.rooms[0], &as_before).await;
     let truth = stage.until_tidy().await;
     truth::assert_nothing_is_left(&stage.before, &truth);
     assert_eq!(truth::times_logged(&truth, truth::CHANNEL_DELETE, &room), 1);

@@ -146,17 +146,21 @@ impl Stage {
 
     /// Gives a command with a key until it is decided, whatever goes wrong meanwhile.
     pub(super) async fn insist(&self, who: &Teller, name: &str, key: &str, body: &Value) -> Answer {
+        let mut last = None;
         let decided = async {
             loop {
                 let answer = who.give(&self.house, name, Some(key), body).await;
-                if !is_worth_another_try(&answer) {
+                // What is to be tried again in hours, as a role's making, is an answer.
+                let in_hours = answer.retry_after.is_some_and(|seconds| seconds > 600);
+                if in_hours || !is_worth_another_try(&answer) {
                     return answer;
                 }
+                last = Some(answer);
                 retry().await;
             }
         };
         let decided = timeout(3 * SOON, decided).await;
-        decided.unwrap_or_else(|_| panic!("{name} {body} is never decided"))
+        decided.unwrap_or_else(|_| panic!("{name} {body} is never decided: {last:?}"))
     }
 
     /// A private room of somebody's.
