@@ -288,15 +288,29 @@ impl<'a> Actor<'a> {
 
     fn may(&self, needed: Named, channel_id: ChannelId) -> Result<bool, CommandError> {
         let room = self.seen_room(channel_id)?;
-        Ok(self.counts_in(channel_id, room).contains(needed.0))
+        let is_ours = room.info.managed.is_some();
+        // What locks a room of ours denies CONNECT, and these would be gone with it: whoever has
+        // locked it could not open it again.
+        let outlasts_a_lock = needed == MANAGE_CHANNELS || needed == MOVE_MEMBERS;
+        let has = if is_ours && outlasts_a_lock {
+            self.stored_in(room)
+        } else {
+            self.counts_in(channel_id, room)
+        };
+        Ok(has.contains(needed.0))
     }
 
     /// What counts of the actor's permissions in a room.
     fn counts_in(&self, channel_id: ChannelId, room: &Room) -> Permissions {
-        let rights = &room.rights.overwrites;
-        let stored = in_channel(self.guild_id, self.guild, rights, self.member);
         let connected = self.room() == Some(channel_id);
+        let stored = self.stored_in(room);
         effective(stored, ChannelKind::Voice, self.member, connected)
+    }
+
+    /// What roles and overwrites give the actor in a room, whatever follows from what they lack.
+    fn stored_in(&self, room: &Room) -> Permissions {
+        let rights = &room.rights.overwrites;
+        in_channel(self.guild_id, self.guild, rights, self.member)
     }
 
     fn seen_room(&self, channel_id: ChannelId) -> Result<&'a Room, CommandError> {

@@ -80,6 +80,32 @@ fn each_command_is_for_the_rooms_owner_and_for_whom_discord_lets() {
     }
 }
 
+/// A lock denies CONNECT to everybody whom it does not list, moderators too.
+#[test]
+fn who_may_lock_a_room_may_open_it_again_and_needs_to_see_it() {
+    let locked = rooms(&[(CARO, OURS)], LOCKED);
+    let hidden = rooms(&[(CARO, OURS)], HIDDEN_FROM_OTHERS);
+    for (command, moderator, another) in [
+        (lock(false), MAX, MIA),
+        (hide(true), MAX, MIA),
+        (close(), MAX, MIA),
+        (rename(), MAX, MIA),
+        (limit(), MAX, MIA),
+        (status(), MAX, MIA),
+        (kick(CARO, false), MIA, MAX),
+        (block(CARO), MIA, MAX),
+    ] {
+        assert_eq!(is(&locked, moderator, &command), Done, "{command:?}");
+        assert_eq!(is(&locked, another, &command), F, "{command:?}");
+        assert_eq!(is(&hidden, moderator, &command), N, "{command:?}");
+    }
+    // Of a room that was not made here Discord's own rules hold.
+    let mut others = locked;
+    room(&mut others, OURS).info.managed = None;
+    assert_eq!(is(&others, MAX, &rename()), F);
+    assert_eq!(is(&others, MIA, &kick(CARO, false)), F);
+}
+
 #[test]
 fn nobody_does_to_another_room_what_is_done_to_ours() {
     let guild = rooms(&[(BEN, OPEN)], OPEN_TO_ALL);
