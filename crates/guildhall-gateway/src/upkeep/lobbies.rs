@@ -196,7 +196,7 @@ impl Lobbies {
             }
             Err(error) => {
                 visit.state = VisitState::Over;
-                if !is_gone(error.code) {
+                if error.code != CommandErrorCode::NotInRoom {
                     self.outputs.push_back(LobbyOutput::Tell(guest, error));
                 }
             }
@@ -258,15 +258,10 @@ fn is_passing(code: CommandErrorCode) -> bool {
             | CommandErrorCode::Deadline
             | CommandErrorCode::DiscordFailed
             | CommandErrorCode::Unknown
-    ) || is_gone(code)
-}
-
-/// Whether the person was not there to be given anything: that they have left is heard in a moment,
-/// or they came a moment ago.
-fn is_gone(code: CommandErrorCode) -> bool {
-    matches!(
-        code,
-        CommandErrorCode::NotInRoom | CommandErrorCode::NotFound
+            // That they have left is heard in a moment, or they came a moment ago.
+            | CommandErrorCode::NotInRoom
+            // What was deleted meanwhile; where that is the category, it stays so.
+            | CommandErrorCode::NotFound
     )
 }
 

@@ -158,6 +158,21 @@ fn who_was_not_there_is_told_nothing() {
 }
 
 #[test]
+fn who_is_there_is_told_that_what_it_takes_is_gone() {
+    let mut lobbies = Tested::new();
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
+    for _ in 0..TRIES {
+        assert_eq!(lobbies.outputs(), [LobbyOutput::Serve(GUEST)]);
+        lobbies.handle(LobbyInput::Served(
+            GUEST,
+            failed(CommandErrorCode::NotFound),
+        ));
+        lobbies.pass(RETRY);
+    }
+    assert!(matches!(lobbies.outputs()[..], [LobbyOutput::Tell(..)]));
+}
+
+#[test]
 fn discord_is_waited_for_as_long_as_it_asks() {
     let mut lobbies = Tested::new();
     lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
