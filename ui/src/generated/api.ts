@@ -752,6 +752,8 @@ export interface components {
              * @description When a further try has a chance, in seconds from now.
              */
             readonly retryAfter?: number;
+            /** @description Where signing in mends it. */
+            readonly signInUrl?: string;
         };
         readonly GapEvent: {
             readonly data: components["schemas"]["Stamp"] & components["schemas"]["Interval"];

@@ -17,9 +17,11 @@ pub(crate) struct ApiError {
     /// What is wrong with each field of the body, where some are.
     pub(crate) fields: BTreeMap<String, String>,
     /// When a further try has a chance, in seconds from now.
-    pub(crate) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u32>,
     /// Discord's permissions that were missing, as Discord names them.
     pub(crate) missing: Vec<String>,
+    /// Where signing in mends it.
+    pub(crate) sign_in_url: Option<Box<str>>,
 }
 
 /// Body of an error.
@@ -50,6 +52,10 @@ struct ErrorReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(required = false))]
     missing: Vec<String>,
+    /// Where signing in mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    sign_in_url: Option<Box<str>>,
 }
 
 impl ApiError {
@@ -62,13 +68,14 @@ impl ApiError {
             fields: BTreeMap::new(),
             retry_after: None,
             missing: Vec::new(),
+            sign_in_url: None,
         }
     }
 
     /// The same with when a further try has a chance: in whole seconds, at least one.
     pub(crate) fn retry_in(mut self, wait: Duration) -> Self {
         let seconds = wait.as_millis().div_ceil(1_000).max(1);
-        self.retry_after = Some(u64::try_from(seconds).unwrap_or(u64::MAX));
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
         self
     }
 
@@ -129,8 +136,9 @@ impl IntoResponse for ApiError {
                 code: self.code,
                 message: self.message,
                 fields: self.fields,
-                retry_after: self.retry_after,
+                retry_after: self.retry_after.map(u64::from),
                 missing: self.missing,
+                sign_in_url: self.sign_in_url,
             },
         };
         let headers = [(http::header::CACHE_CONTROL, "no-store")];

@@ -29,15 +29,17 @@ pub(super) const NOTHING_MADE: ApiError = ApiError::new(
     "The gateway did not say what was made. What the stream shows tells.",
 );
 
-/// The asker is no member of the guild that an invite is into. `sign_in`: where that lets them in.
-pub(super) fn not_member(sign_in: Option<&str>) -> ApiError {
-    let how = match sign_in {
-        Some(address) => format!("Sign in by the invite to be let in: {address}"),
-        None => "Join it in Discord, then sign in here again.".to_owned(),
+/// The asker is no member of the guild that an invite is into. `sign_in_url`: where that lets them in.
+pub(super) fn not_member(sign_in_url: Option<String>) -> ApiError {
+    let message = if sign_in_url.is_some() {
+        "You are no member of the server that this invite is into. Sign in by the invite to be let in."
+    } else {
+        "You are no member of the server that this invite is into. Join it in Discord, then sign in \
+         here again."
     };
     ApiError {
-        message: format!("You are no member of the guild that this invite is into. {how}").into(),
-        ..ApiError::new(StatusCode::FORBIDDEN, "not_member", "")
+        sign_in_url: sign_in_url.map(String::into_boxed_str),
+        ..ApiError::new(StatusCode::FORBIDDEN, "not_member", message)
     }
 }
 

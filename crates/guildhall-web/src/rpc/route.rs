@@ -173,7 +173,7 @@ impl RpcState {
             CallPlace::Guild(_) | CallPlace::Room(_) => NOWHERE,
             CallPlace::Invite(token) => {
                 let sign_in = self.guilds_join.then(|| self.links.sign_in_by(token));
-                not_member(sign_in.as_deref())
+                not_member(sign_in)
             }
         }
     }
