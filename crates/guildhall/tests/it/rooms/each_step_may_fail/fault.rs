@@ -22,13 +22,14 @@ impl Fault {
     pub(super) const ALL: [Self; 9] = [
         Self::Forbidden,
         Self::NotFound,
-        Self::TooMany,
         Self::Error,
         Self::ErrorThoughDone,
         Self::Silence,
         Self::SilenceThoughDone,
         Self::KillBefore,
         Self::KillAfter,
+        // Last: Discord's limit for roles is over in two days.
+        Self::TooMany,
     ];
 
     pub(super) fn name(self) -> &'static str {
