@@ -28,7 +28,6 @@ impl Fault {
         Self::SilenceThoughDone,
         Self::KillBefore,
         Self::KillAfter,
-        // Last: Discord's limit for roles is over in two days.
         Self::TooMany,
     ];
 
