@@ -50,8 +50,11 @@ const COMMANDS_PER_ACTOR: usize = 50;
 /// Commands that are carried out at one time. Discord takes 50 requests a second; each takes some
 /// fraction of one.
 const RUNNING: usize = 64;
-/// Commands that wait for Discord's time or for a person to appear in voice.
+/// Commands that wait for Discord's time or for a person to appear in voice, without those by invites.
 const DELAYED: usize = 1_000;
+/// Those who came by an invite and are waited for, for as long as it is good; for a further one the
+/// oldest is let in and not moved.
+const JOINS_WAITING: usize = 1_000;
 /// The same of one person.
 const DELAYED_PER_ACTOR: usize = 20;
 /// So long is a key good, from when its command ended.

@@ -281,7 +281,7 @@ impl Driver {
             let context = self.context.clone();
             match work {
                 Work::Command(accepted, origin) => {
-                    let may_delay = self.ledger.may_delay(accepted.request.actor);
+                    let may_delay = self.ledger.may_delay(&accepted.request);
                     self.acts.spawn(async move {
                         let exit = act(context, accepted, origin, may_delay).await;
                         (id, Exit::Act(exit))
@@ -311,6 +311,8 @@ impl Driver {
                 if let Some(accepted) = self.ledger.delayed(id, delay) {
                     self.delay(accepted, delay);
                 }
+                let given_way = self.ledger.give_way();
+                self.end_older(given_way);
             }
             Exit::Repair(number, RepairExit::Repaired) => self.repairs.repaired(number),
             Exit::Repair(number, RepairExit::NotLive) => {
@@ -342,7 +344,12 @@ impl Driver {
 
     /// Older ones that wait are not done any more.
     fn supersede(&mut self, newer: u64) {
-        for older in self.ledger.supersede(newer) {
+        let superseded = self.ledger.supersede(newer);
+        self.end_older(superseded);
+    }
+
+    fn end_older(&mut self, waiting: Vec<AcceptedCommand>) {
+        for older in waiting {
             if let Some(delay) = self.delay_handles.remove(&older.id) {
                 delay.abort();
             }

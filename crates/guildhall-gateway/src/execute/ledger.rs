@@ -251,8 +251,18 @@ impl Ledger {
     }
 
     /// Whether one more of this person's may be delayed.
-    pub(super) fn may_delay(&self, actor: UserId) -> bool {
-        self.delayed.may_delay(actor)
+    pub(super) fn may_delay(&self, request: &CommandRequest) -> bool {
+        self.delayed.may_delay(request.actor, &request.command)
+    }
+
+    /// Those that wait and are not waited for any more, since younger ones are too many. They are to
+    /// be settled.
+    pub(super) fn give_way(&mut self) -> Vec<AcceptedCommand> {
+        let mut gone = Vec::new();
+        while let Some(id) = self.delayed.give_way() {
+            gone.extend(self.resume(id));
+        }
+        gone
     }
 
     /// Whether a command is in the queues, or will be.

@@ -1,6 +1,6 @@
 //! Which commands go on later: of each kind about each room or person the newest alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use guildhall_model::{
     ChannelId, UnixMs, UserId,
@@ -8,7 +8,7 @@ use guildhall_model::{
 };
 use guildhall_ports::CommandState;
 
-use crate::execute::{DELAYED, DELAYED_PER_ACTOR};
+use crate::execute::{DELAYED, DELAYED_PER_ACTOR, JOINS_WAITING};
 
 /// What a command waits for that goes on later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,9 @@ impl Delay {
 #[derive(Debug, Default)]
 pub(super) struct DelayedCommands {
     by_key: HashMap<DelayKey, (u64, UserId)>,
+    /// Those by invites, the oldest first: an invite is good for a month, and by nobody's doing they
+    /// would keep everybody else from waiting.
+    joins: BTreeMap<u64, DelayKey>,
     /// How many are each person's.
     of_actor: HashMap<UserId, usize>,
 }
@@ -63,6 +66,9 @@ impl DelayedCommands {
         let key = DelayKey::of(request);
         let older = self.remove(key);
         self.by_key.insert(key, (id, request.actor));
+        if is_join(&request.command) {
+            self.joins.insert(id, key);
+        }
         *self.of_actor.entry(request.actor).or_default() += 1;
         older
     }
@@ -75,6 +81,7 @@ impl DelayedCommands {
 
     pub(super) fn remove(&mut self, key: DelayKey) -> Option<u64> {
         let (id, actor) = self.by_key.remove(&key)?;
+        self.joins.remove(&id);
         if let Some(count) = self.of_actor.get_mut(&actor) {
             *count -= 1;
             if *count == 0 {
@@ -97,10 +104,25 @@ impl DelayedCommands {
     }
 
     /// Whether one more of this person's may be.
-    pub(super) fn may_delay(&self, actor: UserId) -> bool {
+    pub(super) fn may_delay(&self, actor: UserId, command: &Command) -> bool {
         let own = self.of_actor.get(&actor).copied().unwrap_or_default();
-        self.by_key.len() < DELAYED && own < DELAYED_PER_ACTOR
+        // For one more by an invite an older one gives way.
+        let has_place = is_join(command) || self.by_key.len() - self.joins.len() < DELAYED;
+        has_place && own < DELAYED_PER_ACTOR
     }
+
+    /// Takes out the oldest of those by invites while they are too many.
+    pub(super) fn give_way(&mut self) -> Option<u64> {
+        let (_, key) = self
+            .joins
+            .first_key_value()
+            .filter(|_| self.joins.len() > JOINS_WAITING)?;
+        self.remove(*key)
+    }
+}
+
+fn is_join(command: &Command) -> bool {
+    matches!(command, Command::JoinRoom { .. })
 }
 
 impl DelayKey {

@@ -2,13 +2,13 @@
 
 use guildhall_model::{
     ChannelId, GuildId, LogId, Position,
-    command::{Before, Outcome},
+    command::{Before, InviteClaims, InviteToken, Outcome},
 };
 use guildhall_ports::{Intent, Settlement};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::*;
-use crate::execute::DELAYED_PER_ACTOR;
+use crate::execute::{DELAYED_PER_ACTOR, JOINS_WAITING};
 
 type AnswerReceiver = oneshot::Receiver<CommandResult>;
 
@@ -134,7 +134,7 @@ fn one_person_has_only_so_many_that_wait() {
     let mut ledger = Ledger::default();
     let waiting = Delay::Waiting { until: 9_000 };
     for user in 0..DELAYED_PER_ACTOR as u64 {
-        assert!(ledger.may_delay(UserId(1)));
+        assert!(ledger.may_delay(&rename("", "")));
         let mut request = rename("", "");
         request.key = None;
         request.command = Command::ConnectUserToVoiceChannel {
@@ -145,8 +145,37 @@ fn one_person_has_only_so_many_that_wait() {
         let (given, _answer) = given(&mut ledger, request);
         ledger.delayed(given.id, waiting);
     }
-    assert!(!ledger.may_delay(UserId(1)));
-    assert!(ledger.may_delay(UserId(2)));
+    assert!(!ledger.may_delay(&rename("", "")));
+    let another = CommandRequest {
+        actor: UserId(2),
+        ..rename("", "")
+    };
+    assert!(ledger.may_delay(&another));
+}
+
+#[test]
+fn who_waits_by_an_invite_keeps_nobody_else_from_waiting_and_the_oldest_gives_way() {
+    let mut ledger = Ledger::default();
+    let waiting = Delay::Waiting { until: 9_000 };
+    let wait = |ledger: &mut Ledger, user: u64| {
+        let request = join(UserId(user));
+        assert!(ledger.may_delay(&request), "{user}");
+        let (given, _answer) = given(ledger, request);
+        ledger.delayed(given.id, waiting);
+        given.id
+    };
+    let first = wait(&mut ledger, 1_000);
+    for user in 1..JOINS_WAITING as u64 {
+        wait(&mut ledger, 1_000 + user);
+        assert!(ledger.give_way().is_empty());
+    }
+    assert!(ledger.may_delay(&rename("", "")));
+    let last = wait(&mut ledger, 9_000);
+    let gone = ledger.give_way();
+    let gone: Vec<u64> = gone.iter().map(|older| older.id).collect();
+    assert_eq!(gone, [first]);
+    assert!(ledger.give_way().is_empty());
+    assert!(ledger.resume(last).is_some());
 }
 
 #[test]
@@ -228,6 +257,26 @@ fn rename(key: &str, name: &str) -> CommandRequest {
             guild_id: GuildId(1),
             channel_id: ChannelId(10),
             name: name.to_owned(),
+        },
+    }
+}
+
+fn join(actor: UserId) -> CommandRequest {
+    let (guild_id, channel_id) = (GuildId(1), ChannelId(10));
+    let claims = InviteClaims {
+        guild_id,
+        channel_id,
+        room: 1,
+        expires_at: 9_000,
+        id: [7; 16],
+    };
+    CommandRequest {
+        actor,
+        key: None,
+        command: Command::JoinRoom {
+            guild_id,
+            channel_id,
+            token: InviteToken::new(claims, [0; 32]),
         },
     }
 }
