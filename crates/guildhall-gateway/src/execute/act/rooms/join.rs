@@ -1,20 +1,22 @@
 //! Invites: signing one, calling it back, and coming in by it.
 
+use guildhall_http::driver_time::now;
 use guildhall_model::{
     ChannelId, GuildId,
     command::{CommandError, CommandErrorCode, InviteClaims, InviteToken, Judgement, Made},
-    guild::OverwriteTarget,
+    guild::{Membership, Overwrite, OverwriteTarget},
 };
 use guildhall_ports::room_store::{InviteId, InviteRecord, RoomNumber, RoomPhase, RoomRecord};
 
 use super::{
-    Act, RoomFailure, RoomResult, Scene, StepError, made,
+    Act, Ended, RoomFailure, RoomResult, Scene, StepError, made,
     overwrites::{OverwriteChange, is_let_in},
     told_apart,
     work::back,
 };
 use crate::{
-    execute::{act::done, busy},
+    discord_rest::RestError,
+    execute::{act::done, busy, discord_error},
     inbox::Expectation,
     rooms::{InviteError, RoomTable, SeatRefused, SeatTaken},
 };
@@ -118,7 +120,7 @@ impl Act {
         let scene = self.scene().await?;
         let there = scene.room.as_ref().ok_or_else(gone)?;
         let mut is_new = false;
-        if !is_let_in(&there.overwrites, actor) && room.owner_id != actor {
+        if room.owner_id != actor && !self.is_in_by(&room, &there.overwrites).await? {
             is_new = self.let_in(&room, &invite, channel_id, &scene).await? == SeatTaken::New;
         }
         let until = token.claims().expires_at;
@@ -142,6 +144,26 @@ impl Act {
             self.shut_out(&room, &invite, channel_id, &scene).await?;
         }
         Err(failure)
+    }
+
+    /// Whether the actor is let in already, by name or by the room's role: then no seat is taken, and
+    /// nothing is taken back.
+    async fn is_in_by(
+        &self,
+        room: &RoomRecord,
+        overwrites: &[Overwrite],
+    ) -> Result<bool, RoomFailure> {
+        let actor = self.accepted.request.actor;
+        let Some(role_id) = room.role_id.filter(|_| !is_let_in(overwrites, actor)) else {
+            return Ok(is_let_in(overwrites, actor));
+        };
+        // Discord is asked: the world hears of others' roles only now and then.
+        match self.context.rest.membership(room.guild_id, actor).await {
+            Ok(Membership::Member { roles, .. }) => Ok(roles.contains(&role_id)),
+            Ok(Membership::Stranger) => Ok(false),
+            Err(RestError::Unauthorised) => Err(Ended::TokenRefused.into()),
+            Err(error) => Err(discord_error::of_room(&error, &[], now()).into()),
+        }
     }
 
     /// A seat and access; a seat alone is given back.
@@ -217,15 +239,13 @@ impl Act {
     pub(super) async fn unjoin(&mut self, token: InviteToken) -> RoomResult {
         let actor = self.accepted.request.actor;
         let scene = self.look().await?;
-        let there = scene.room.as_ref();
+        let overwrites = scene.room.as_ref().map(|room| &room.overwrites[..]);
         let room = self.context.rooms.by_channel(self.channel_id());
-        let role_id = room.and_then(|room| room.role_id);
-        if let Some(role_id) = role_id {
-            // Whether it was given is not seen from here.
-            let result = self.work().take_role(actor, role_id).await;
-            result.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
-        }
-        if !there.is_some_and(|room| is_let_in(&room.overwrites, actor)) {
+        let is_in = match room.zip(overwrites) {
+            Some((room, overwrites)) => self.is_in_by(&room, overwrites).await?,
+            None => false,
+        };
+        if !is_in {
             let id = InviteId(token.claims().id);
             self.context.rooms.leave_seat(id, actor).await?;
         }

@@ -293,12 +293,11 @@ impl DiscordState {
             ["guilds", _, "members", user] => {
                 // Whoever was let in is one, too.
                 let let_in = format!("PUT {path}");
-                if self.guild.memberships.contains_key(&UserId(id(user)))
-                    || self.acts.contains(&let_in)
-                {
-                    return Ok(json!({"roles": []}));
+                match self.guild.memberships.get(&UserId(id(user))) {
+                    Some(Membership::Member { roles, .. }) => Ok(json!({"roles": roles})),
+                    _ if self.acts.contains(&let_in) => Ok(json!({"roles": []})),
+                    _ => refused(404, 10_007),
                 }
-                refused(404, 10_007)
             }
             ["guilds", _, "voice-states", user] => match self.guild.voice.get(&UserId(id(user))) {
                 Some(there) => Ok(json!({"channel_id": there.channel_id})),

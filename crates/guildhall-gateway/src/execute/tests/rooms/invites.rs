@@ -1,7 +1,10 @@
 //! Invites: who is let in by one, and by which nobody is.
 
 use guildhall_link::frame::{AccessToken, AdmitRequestBody, Admitted, Newcomer};
-use guildhall_model::command::{CommandErrorCode as Code, InviteClaims};
+use guildhall_model::{
+    command::{CommandErrorCode as Code, InviteClaims},
+    guild::Membership,
+};
 
 use super::*;
 
@@ -41,6 +44,47 @@ async fn of_two_who_race_for_the_last_seat_one_comes_in() {
     assert_eq!(outcome(&first), Outcome::Done);
     assert_eq!(code(&second), Code::NoSeatsLeft);
     assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_is_in_takes_no_seat_of_another_invite_and_loses_nothing_by_it() {
+    for mode in [RoomMode::Overwrites, RoomMode::Role] {
+        let house = House::with_rooms(mode).await;
+        let room = house.room_of(ANNA, true).await;
+        let first = house.invite(ANNA, room, None).await;
+        let second = house.invite(ANNA, room, Some(1)).await;
+        house.discord.puts(BEN, ROOM);
+        let joined = house.give(by(BEN, "", join(room, first))).await;
+        assert_eq!(outcome(&joined), Outcome::Done, "{mode:?}");
+        house.discord.puts(BEN, ROOM);
+        // Whatever is asked for first.
+        let no = Reaction::Answer {
+            done: false,
+            status: 403,
+            body: serde_json::json!({"code": 50_013, "message": "no"}),
+            retry_after: None,
+        };
+        house.discord.react([no]);
+        let failed = house.give(by(BEN, "", join(room, second.clone()))).await;
+        assert_eq!(code(&failed), Code::BotForbidden, "{mode:?}");
+        let is_in = || match house.record(room).role_id {
+            Some(role_id) => match &house.discord.guild().memberships[&BEN] {
+                Membership::Member { roles, .. } => roles.contains(&role_id),
+                Membership::Stranger => false,
+            },
+            None => overwrite_of(&house, room, OverwriteTarget::Member(BEN)).is_some(),
+        };
+        assert!(is_in(), "{mode:?}");
+        let taken = || {
+            let id = guildhall_ports::room_store::InviteId(second.claims().id);
+            house.rooms.invite(id).expect("kept").taken
+        };
+        assert_eq!(taken(), [], "{mode:?}");
+        let again = house.give(by(BEN, "", join(room, second.clone()))).await;
+        assert_eq!(outcome(&again), Outcome::Done, "{mode:?}");
+        assert_eq!(taken(), [], "{mode:?}");
+        assert!(is_in(), "{mode:?}");
+    }
 }
 
 #[tokio::test]
