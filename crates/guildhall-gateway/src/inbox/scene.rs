@@ -1,6 +1,8 @@
 //! What whoever carries out a command about rooms has to know of its guild, beyond whether it may be
 //! done.
 
+use std::collections::BTreeSet;
+
 use guildhall_model::{
     ChannelId, Permissions, RoleId, UserId,
     command::{CommandError, CommandRequest},
@@ -28,6 +30,8 @@ pub(crate) struct Scene {
     pub(crate) bot_may: Permissions,
     /// What it lacks for the command.
     pub(crate) missing: Vec<&'static str>,
+    /// The guild's roles.
+    pub(crate) roles: BTreeSet<RoleId>,
     /// The room that the command is about.
     pub(crate) room: Option<SceneRoom>,
     /// In which of the categories the actor may make a room, in their order; none: outside of all.
@@ -45,6 +49,7 @@ pub(crate) struct Scene {
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SceneRoom {
+    /// Without those of roles that are gone: Discord lets none of them be set.
     pub(crate) overwrites: Vec<Overwrite>,
     /// The bot may not view it: its overwrites are false.
     pub(crate) obfuscated: bool,

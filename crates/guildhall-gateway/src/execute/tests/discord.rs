@@ -190,6 +190,12 @@ impl FalseDiscord {
         self.changed.send_modify(|seq| *seq += 1);
     }
 
+    /// Somebody deletes a role by hand.
+    pub(super) fn deletes_role(&self, role_id: RoleId) {
+        self.state.lock().deletes_role(role_id);
+        self.changed.send_modify(|seq| *seq += 1);
+    }
+
     /// A category that holds as many channels as it may.
     pub(super) fn fills(&self, category: ChannelId) {
         self.state.lock().full.insert(category);

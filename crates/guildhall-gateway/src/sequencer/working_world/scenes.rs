@@ -3,7 +3,7 @@
 use guildhall_model::{
     ChannelId, Guild, GuildId, Permissions, UnixMs, UserId,
     command::{Command, CommandError, judge_creation, missing_of_bot},
-    guild::{Membership, Overwrite},
+    guild::{Membership, Overwrite, OverwriteTarget},
     permission::{Member, in_guild},
 };
 
@@ -41,7 +41,8 @@ pub(crate) fn scene_of(
         bot,
         bot_may: bot.map_or(Permissions::NONE, |bot| may(guild_id, guild, bot)),
         missing: missing.unwrap_or_default(),
-        room: room.and_then(|room| room_of(guild, room)),
+        roles: guild.roles.keys().copied().collect(),
+        room: room.and_then(|room| room_of((guild_id, guild), room)),
         creation: creation(guild_id, guild, question, wall),
         needs_category: !question.parents.is_empty(),
         newest_room: guild
@@ -68,11 +69,18 @@ fn may(guild_id: GuildId, guild: &Guild, user_id: UserId) -> Permissions {
     in_guild(guild_id, guild, member)
 }
 
-fn room_of(guild: &Guild, channel_id: ChannelId) -> Option<SceneRoom> {
+fn room_of((guild_id, guild): (GuildId, &Guild), channel_id: ChannelId) -> Option<SceneRoom> {
     let room = guild.rooms.get(&channel_id)?;
     let parent = room.info.parent_id;
+    let is_there = |one: &&Overwrite| match one.target {
+        OverwriteTarget::Role(role) => {
+            role == guild_id.everyone() || guild.roles.contains_key(&role)
+        }
+        OverwriteTarget::Member(_) => true,
+    };
+    let overwrites = room.rights.overwrites.iter().filter(is_there);
     Some(SceneRoom {
-        overwrites: room.rights.overwrites.clone(),
+        overwrites: overwrites.copied().collect(),
         obfuscated: room.rights.obfuscated,
         parent_overwrites: parent.map_or_else(Vec::new, |parent| category(guild, parent)),
         occupants: guild.occupants(channel_id).map(|it| it.user_id).collect(),

@@ -1,7 +1,7 @@
 //! What one event means to rooms and lobbies.
 
 use guildhall_http::driver_time::now;
-use guildhall_model::{Change, ChannelId, Guild, GuildId, UserId, guild::RoomInfo};
+use guildhall_model::{Change, ChannelId, Guild, GuildId, RoleId, UserId, guild::RoomInfo};
 use guildhall_ports::room_store::RoomPhase;
 
 use super::Driver;
@@ -33,6 +33,7 @@ impl Driver {
                 self.looks.ask(guild_id);
             }
             Change::RoomDeleted { channel_id } => self.room_went(*channel_id),
+            Change::RoleRemoved { role_id } => self.role_went(guild_id, *role_id),
             Change::GuildUnavailable | Change::GuildAvailable(_) => self.lose_guild(guild_id),
             Change::Gap { .. } | Change::GuildRemoved => {
                 self.lose_guild(guild_id);
@@ -123,6 +124,18 @@ impl Driver {
     fn repair_all(&self, guild_id: GuildId) {
         let rooms = self.context.rooms.rooms();
         for room in rooms.iter().filter(|room| room.guild_id == guild_id) {
+            self.executor.repair(room.number);
+        }
+    }
+
+    /// A role is not there. If it let people into a room of ours, its owner has to be let in anew.
+    fn role_went(&self, guild_id: GuildId, role_id: RoleId) {
+        let rooms = self.context.rooms.rooms();
+        let rooms = rooms.iter().filter(|room| {
+            let is_open = matches!(room.phase, RoomPhase::Open { .. });
+            is_open && room.guild_id == guild_id && room.role_id == Some(role_id)
+        });
+        for room in rooms {
             self.executor.repair(room.number);
         }
     }

@@ -6,7 +6,7 @@ use std::{
 
 use guildhall_link::frame::{Discord, DiscordStatus, ViewerTable};
 use guildhall_model::{
-    Event, LogId, Position,
+    Event, LogId, Position, RoleId,
     command::{Command, CommandDone, Outcome},
     guild::{Occupant, VoiceFlags},
 };
@@ -162,6 +162,11 @@ async fn a_room_that_is_gone_is_repaired_however_that_becomes_known() {
     house.says(Change::RoomDeleted {
         channel_id: ChannelId(99),
     });
+    house.nothing_for(HOUR).await;
+    for role_id in [RoleId(61), RoleId(60)] {
+        house.says(Change::RoleRemoved { role_id });
+    }
+    assert_eq!(house.repaired().await, RoomNumber(1));
     house.nothing_for(HOUR).await;
     house.world.lock().gone.insert(ROOM);
     house.status.send_modify(|status| status.since += 1);
@@ -441,7 +446,7 @@ fn room() -> RoomRecord {
         private: true,
         locked: false,
         hidden: false,
-        role_id: None,
+        role_id: Some(RoleId(60)),
         mark: 1,
         lobby: None,
         made_at: 1,

@@ -100,6 +100,16 @@ async fn open_one(
     channel_id: ChannelId,
     (scene, there): (&Scene, &SceneRoom),
 ) -> Result<RepairExit, StepError> {
+    if let Some(role_id) = room.role_id
+        && !scene.roles.contains(&role_id)
+        // Of one that was just made the world may not have heard.
+        && !work.has_role(role_id).await?
+    {
+        // Somebody has deleted it at Discord: from now on people are let in by name, its owner first.
+        room.role_id = None;
+        room.unsettled = true;
+        work.context.rooms.put(room.clone()).await?;
+    }
     if room.unsettled {
         let Some(bot) = scene.bot.filter(|_| !there.obfuscated) else {
             return Ok(RepairExit::Later);

@@ -178,6 +178,13 @@ impl RoomWork<'_> {
         Ok(role.map(|role| role.role_id))
     }
 
+    /// Whether Discord has a role.
+    pub(super) async fn has_role(&self, role_id: RoleId) -> Result<bool, StepError> {
+        let (rest, terms) = (&self.context.rest, self.terms());
+        let roles = self.step(rest.roles(&terms, self.guild_id).await)?;
+        Ok(roles.iter().any(|role| role.role_id == role_id))
+    }
+
     /// A room's channel, found by what it was made with: younger than the rooms that were there
     /// before, in its category, of its name, and letting in by name the bot and the owner and nobody
     /// else. One that we know is another room's; where two are like that, one of them is somebody

@@ -215,6 +215,14 @@ impl DiscordState {
         self.tell_since(&before);
     }
 
+    /// A role of a room's, by hand.
+    pub(super) fn deletes_role(&mut self, role_id: RoleId) {
+        let before = self.guild.clone();
+        let path = format!("guilds/{GUILD}/roles/{role_id}");
+        let _gone = self.apply(&Method::DELETE, &path, b"");
+        self.tell_since(&before);
+    }
+
     fn deletes_channel(&mut self, channel_id: ChannelId) -> Did {
         if self.guild.rooms.remove(&channel_id).is_none() {
             return refused(404, 10_003);
@@ -234,10 +242,17 @@ impl DiscordState {
         let is_of = |one: &Overwrite| match one.target {
             OverwriteTarget::Role(RoleId(id)) | OverwriteTarget::Member(UserId(id)) => id == target,
         };
+        let wished = overwrite(target, body);
+        if how == "PUT"
+            && let OverwriteTarget::Role(role) = wished.target
+            && !self.guild.roles.contains_key(&role)
+        {
+            return refused(404, 10_011);
+        }
         let there = &mut room.rights.overwrites;
         there.retain(|one| !is_of(one));
         if how == "PUT" {
-            there.push(overwrite(target, body));
+            there.push(wished);
         }
         Ok(json!({}))
     }

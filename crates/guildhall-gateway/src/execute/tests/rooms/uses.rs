@@ -109,6 +109,37 @@ async fn a_role_for_a_room_comes_with_it_and_goes_with_it() {
 }
 
 #[tokio::test]
+async fn a_room_whose_role_somebody_deletes_is_its_owners_all_the_same() {
+    let house = House::with_rooms(RoomMode::Role).await;
+    let room = house.room_of(ANNA, true).await;
+    let token = house.invite(ANNA, room, Some(1)).await;
+    house.discord.puts(BEN, ROOM);
+    let joined = house.give(by(BEN, "", join(room, token.clone()))).await;
+    assert_eq!(outcome(&joined), Outcome::Done);
+    let record = house.record(room);
+    house.discord.deletes_role(record.role_id.expect("a role"));
+    // Whoever sees to rooms hears of it.
+    house.executor.repair(record.number);
+    house
+        .rooms_are(|rooms| rooms[0].role_id.is_none() && !rooms[0].unsettled)
+        .await;
+    let locked = house.give(by(ANNA, "", lock(room, true))).await;
+    assert_eq!(outcome(&locked), Outcome::Done);
+    let opened = house.give(by(ANNA, "", lock(room, false))).await;
+    assert_eq!(outcome(&opened), Outcome::Done);
+    // By the seat that they have.
+    house.discord.puts(BEN, ROOM);
+    let again = house.give(by(BEN, "", join(room, token))).await;
+    assert_eq!(outcome(&again), Outcome::Done);
+    let overwrites = house.discord.guild().rooms[&room].rights.overwrites.clone();
+    assert!(lets_in(&overwrites, ANNA) && lets_in(&overwrites, BEN));
+    assert_eq!(house.orphans(), Vec::<String>::new());
+    let closed = house.give(by(ANNA, "", close(room))).await;
+    assert_eq!(outcome(&closed), Outcome::Done);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn what_the_bot_lacks_is_named_and_discord_is_not_asked() {
     let house = House::with_rooms(RoomMode::Overwrites).await;
     let everybody = Permissions::VIEW_CHANNEL | Permissions::CONNECT;
