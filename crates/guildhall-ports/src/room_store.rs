@@ -111,7 +111,8 @@ pub struct RoomRecord {
     pub lobby: Option<ChannelId>,
     /// When it was asked for.
     pub made_at: UnixMs,
-    /// The command that makes it, as the journal of commands numbers it.
+    /// The command that makes it, as the journal of commands numbers it. `None`: whose it is now did
+    /// not wish for it, but was given it.
     pub command: Option<u64>,
     /// Discord may not be as this says: a request may have been sent of which nothing is known.
     pub unsettled: bool,

@@ -152,16 +152,7 @@ impl RoomTable {
         let (record, saved) = {
             let kept = &mut *self.0.kept.lock();
             let settings = &self.0.settings;
-            let counted = kept.rooms.values();
-            let there = counted.filter(|room| {
-                let is_closing = matches!(room.phase, RoomPhase::Closing { .. });
-                room.guild_id == plan.guild_id && !is_closing
-            });
-            let (mut of_guild, mut of_person) = (0, 0);
-            for room in there {
-                of_guild += 1;
-                of_person += usize::from(room.owner_id == plan.owner_id);
-            }
+            let (of_guild, of_person) = kept.count(plan.guild_id, plan.owner_id);
             if of_person >= settings.per_user {
                 return Err(NotReserved::OfPerson(settings.per_user));
             }
@@ -199,6 +190,21 @@ impl RoomTable {
         self.changed(kept, RoomChange::Room(record))
     }
 
+    /// A room is like this from now on, and somebody else's: of two that are handed to one person at
+    /// once both must have a place.
+    pub(crate) async fn hand_over(&self, record: RoomRecord) -> Result<(), NotReserved> {
+        let saved = {
+            let kept = &mut *self.0.kept.lock();
+            let most = self.0.settings.per_user;
+            let (_, of_person) = kept.count(record.guild_id, record.owner_id);
+            if of_person >= most {
+                return Err(NotReserved::OfPerson(most));
+            }
+            self.changed(kept, RoomChange::Room(record))
+        };
+        Ok(saved.await?)
+    }
+
     /// Nothing is left of a room.
     pub(crate) fn forget(&self, number: RoomNumber) -> JournalFuture<()> {
         let kept = &mut *self.0.kept.lock();
@@ -229,6 +235,21 @@ impl RoomTable {
         let rooms = kept.rooms.values();
         let theirs = rooms.filter(|it| it.guild_id == guild_id && it.owner_id == owner_id);
         theirs.cloned().collect()
+    }
+
+    /// The open room to which a lobby brings somebody: one that they wished for themselves. Where one
+    /// was given to them the giver may wait in it.
+    pub(crate) fn wished_for(
+        &self,
+        guild_id: GuildId,
+        owner_id: UserId,
+    ) -> Option<(RoomRecord, ChannelId)> {
+        let theirs = self.of_owner(guild_id, owner_id).into_iter();
+        let mut open = theirs.filter_map(|room| match room.phase {
+            RoomPhase::Open { channel_id } if room.command.is_some() => Some((room, channel_id)),
+            _ => None,
+        });
+        open.next()
     }
 
     /// All of them, by ascending number, whatever their phases.
@@ -422,6 +443,18 @@ pub(crate) fn management_of(room: &RoomRecord) -> RoomManagement {
 }
 
 impl Kept {
+    /// How many a guild has, and a person there, without those that are being deleted.
+    fn count(&self, guild_id: GuildId, owner_id: UserId) -> (usize, usize) {
+        let there = self.rooms.values().filter(|room| {
+            let is_closing = matches!(room.phase, RoomPhase::Closing { .. });
+            room.guild_id == guild_id && !is_closing
+        });
+        there.fold((0, 0), |(of_guild, of_person), room| {
+            let is_theirs = usize::from(room.owner_id == owner_id);
+            (of_guild + 1, of_person + is_theirs)
+        })
+    }
+
     fn apply(&mut self, change: &RoomChange) {
         match change {
             RoomChange::Room(room) => {

@@ -302,9 +302,7 @@ impl Driver {
     }
 
     fn room_owned(&self, guild_id: GuildId, user_id: UserId) -> RoomOwned {
-        let rooms = self.context.rooms.of_owner(guild_id, user_id);
-        let mut rooms = rooms.iter();
-        if rooms.any(|room| matches!(room.phase, RoomPhase::Open { .. })) {
+        if self.context.rooms.wished_for(guild_id, user_id).is_some() {
             RoomOwned::Yes
         } else {
             RoomOwned::No

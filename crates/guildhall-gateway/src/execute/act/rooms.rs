@@ -173,7 +173,8 @@ impl Act {
                 self.set_state(|room| room.hidden = hidden, true).await
             }
             Command::TransferRoom { user_id, .. } => {
-                self.set_state(|room| room.owner_id = user_id, false).await
+                self.set_state(|room| state::give(room, user_id), false)
+                    .await
             }
             Command::ClaimRoom { channel_id, .. } => self.claim_room(channel_id).await,
             Command::CloseRoom { channel_id, .. } => self.close_room(channel_id).await,

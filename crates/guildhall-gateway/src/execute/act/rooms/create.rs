@@ -224,11 +224,7 @@ impl Act {
             let at = self.seen(Expectation::RoomIs(own)).await?;
             return Ok(made(at, Made::Room { channel_id: own }));
         }
-        let rooms = self.context.rooms.of_owner(guild_id, actor);
-        let open = rooms.into_iter().find_map(|room| match room.phase {
-            RoomPhase::Open { channel_id } => Some((room, channel_id)),
-            RoomPhase::Making { .. } | RoomPhase::Closing { .. } => None,
-        });
+        let open = self.context.rooms.wished_for(guild_id, actor);
         let is_new = open.is_none() || before.is_some();
         let (room, own) = if let Some(there) = open {
             there

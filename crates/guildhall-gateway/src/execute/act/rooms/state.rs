@@ -5,19 +5,17 @@ use std::time::Duration;
 
 use guildhall_http::driver_time::now;
 use guildhall_model::{
-    ChannelId,
+    ChannelId, UserId,
     command::{CommandError, CommandErrorCode},
     guild::Membership,
 };
-use guildhall_ports::{
-    millis,
-    room_store::{RoomPhase, RoomRecord},
-};
+use guildhall_ports::{millis, room_store::RoomRecord};
 
 use super::{Act, RoomFailure, RoomResult, Scene, StepError, overwrites::OverwriteChange};
 use crate::{
     execute::{act::done, discord_error},
     inbox::Expectation,
+    rooms::NotReserved,
 };
 
 /// So long is an owner gone before somebody else may have the room.
@@ -50,11 +48,14 @@ impl Act {
         if is_so && !before.unsettled && self.is_as_kept(&room, &scene) {
             return Ok(done(None));
         }
+        room.unsettled = true;
         if room.owner_id != before.owner_id && !is_begun {
             self.may_own(&room, &scene).await?;
+            let handed_over = self.context.rooms.hand_over(room.clone()).await;
+            handed_over.map_err(not_handed_over)?;
+        } else {
+            self.context.rooms.put(room.clone()).await?;
         }
-        room.unsettled = true;
-        self.context.rooms.put(room.clone()).await?;
         match self.make_it_so(&room, &scene).await {
             Ok(()) => {}
             Err((StepError::Ended(ended), _)) => return Err(ended.into()),
@@ -81,22 +82,11 @@ impl Act {
         Ok(done(self.seen(expected).await?))
     }
 
-    /// Whether a room may be somebody's: a member's, who has none too many, and not the bot's.
+    /// Whether a room may be somebody's: a member's, and not the bot's.
     async fn may_own(&self, room: &RoomRecord, scene: &Scene) -> Result<(), RoomFailure> {
         let refused = |code, sentence: &str| Err(CommandError::new(code, sentence).into());
         if scene.bot == Some(room.owner_id) {
             return refused(CommandErrorCode::Invalid, "A room is a person's.");
-        }
-        let rooms = &self.context.rooms;
-        let theirs = rooms.of_owner(room.guild_id, room.owner_id);
-        let theirs = theirs
-            .iter()
-            .filter(|it| !matches!(it.phase, RoomPhase::Closing { .. }));
-        if theirs.count() >= rooms.settings().per_user {
-            return refused(
-                CommandErrorCode::TooManyRooms,
-                "Whoever is to have this room has as many as one may have.",
-            );
         }
         let rest = &self.context.rest;
         match rest.membership(room.guild_id, room.owner_id).await {
@@ -161,5 +151,24 @@ impl Act {
             }
         }
         self.set_state(|room| room.owner_id = actor, false).await
+    }
+}
+
+/// It is somebody's who did not ask for it.
+pub(super) fn give(room: &mut RoomRecord, to: UserId) {
+    if room.owner_id != to {
+        room.owner_id = to;
+        room.command = None;
+    }
+}
+
+fn not_handed_over(why: NotReserved) -> RoomFailure {
+    match why {
+        NotReserved::NotKept(error) => error.into(),
+        NotReserved::OfPerson(_) | NotReserved::OfGuild(_) => CommandError::new(
+            CommandErrorCode::TooManyRooms,
+            "Whoever is to have this room has as many as one may have.",
+        )
+        .into(),
     }
 }

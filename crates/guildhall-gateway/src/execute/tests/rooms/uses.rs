@@ -338,6 +338,50 @@ async fn a_room_is_given_to_members_who_have_none() {
 }
 
 #[tokio::test]
+async fn a_lobby_brings_nobody_into_a_room_that_was_given_to_them() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, false).await;
+    let command = Command::TransferRoom {
+        guild_id: GUILD,
+        channel_id: room,
+        user_id: BEN,
+    };
+    let given = house.give(by(ANNA, "", command)).await;
+    assert_eq!(outcome(&given), Outcome::Done);
+    house.discord.puts(BEN, LOBBY);
+    let command = OwnCommand::EnterLobby {
+        guild_id: GUILD,
+        channel_id: LOBBY,
+        user_id: BEN,
+    };
+    let entered = house.executor.execute_own(command, now() + PATIENCE).await;
+    assert_eq!(code(&entered), Code::TooManyRooms);
+    assert_eq!(house.discord.guild().voice[&BEN].channel_id, LOBBY);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_two_rooms_that_are_given_to_one_person_at_once_they_have_one() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let (first, second) = (
+        house.room_of(ANNA, false).await,
+        house.room_of(OWNER, false).await,
+    );
+    let give = |channel_id, by_whom| {
+        let command = Command::TransferRoom {
+            guild_id: GUILD,
+            channel_id,
+            user_id: BEN,
+        };
+        house.give(by(by_whom, "", command))
+    };
+    let (one, other) = tokio::join!(give(first, ANNA), give(second, OWNER));
+    assert_eq!(outcome(&one), Outcome::Done);
+    assert_eq!(code(&other), Code::TooManyRooms);
+    assert_eq!(house.orphans(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn whoever_comes_into_a_lobby_is_in_a_room_of_their_own_and_in_the_same_one_later() {
     let house = House::with_rooms(RoomMode::Overwrites).await;
     let enter = || {
