@@ -92,15 +92,19 @@ async fn one_makes_a_room_another_comes_by_invite_and_a_third_is_refused() {
     for stream in &mut streams[..2] {
         assert_eq!(stream.until("room.deleted").await.data["channelId"], room);
     }
-    let hearth = truth::channel(&stage.before, &discord.rooms[0]).expect("it was there");
-    let as_before = json!({"name": hearth["name"]});
-    discord.edit_channel(&discord.rooms[0], &as_before).await;
+    name_as_before(&stage, &discord.rooms[0]).await;
     let truth = stage.until_tidy().await;
     truth::assert_nothing_is_left(&stage.before, &truth);
     assert_eq!(truth::times_logged(&truth, truth::CHANNEL_DELETE, &room), 1);
     stage
         .refused(&ben, "joinRoom", &come, "invite_invalid")
         .await;
+}
+
+async fn name_as_before(stage: &Stage, room: &str) {
+    let was = truth::channel(&stage.before, room).expect("it was there");
+    let name = json!({"name": was["name"]});
+    stage.house.discord.edit_channel(room, &name).await;
 }
 
 /// A room as it is told to somebody who sees it from now on.
