@@ -277,11 +277,15 @@ impl<'a> Actor<'a> {
             return Ok(());
         }
         let (_, name) = needed;
+        let is_ours = self.seen_room(channel_id)?.info.managed.is_some();
+        let who_gives_it = if is_ours && needed == CONNECT {
+            "its owner can invite you"
+        } else {
+            "whoever manages the guild's roles can give it to you"
+        };
         Err(CommandError::new(
             CommandErrorCode::Forbidden,
-            format!(
-                "You lack {name} in this room; whoever manages the guild's roles can give it to you."
-            ),
+            format!("You lack {name} in this room; {who_gives_it}."),
         )
         .missing(&[name]))
     }

@@ -223,6 +223,20 @@ fn a_locked_room_lets_in_who_is_listed_and_nobody_who_is_kept_out() {
 }
 
 #[test]
+fn who_sees_a_private_room_is_told_that_its_owner_lets_in() {
+    let mut guild = rooms(&[(BEN, OPEN)], OPEN_TO_ALL);
+    let enter = connect(BEN, OURS);
+    assert_eq!(is(&guild, BEN, &enter), Done);
+    let everyone = OverwriteTarget::Role(GUILD.everyone());
+    let overwrites = &mut room(&mut guild, OURS).rights.overwrites;
+    let of_all = overwrites.iter_mut().find(|one| one.target == everyone);
+    of_all.expect("one of all").deny = Permissions::CONNECT;
+    let refusal = judged(&guild, BEN, &enter).expect_err("by invite alone");
+    assert_eq!(refusal.code, Forbidden);
+    assert!(refusal.message.contains("its owner can invite you"));
+}
+
+#[test]
 fn an_invite_leads_into_a_room_that_one_does_not_see_and_into_no_other() {
     let hidden = rooms(&[(BEN, OPEN)], HIDDEN_FROM_OTHERS);
     assert_eq!(judged(&hidden, BEN, &join()), Ok(to_do(Some(OPEN))));
