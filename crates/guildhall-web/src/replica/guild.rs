@@ -1,6 +1,9 @@
 //! One guild of the replica: as it is now, its recent records, and as it was before them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use guildhall_model::{
@@ -16,6 +19,9 @@ use super::{
     window::RecordWindow,
 };
 
+/// So many rooms that were deleted are remembered.
+const ENDED_ROOMS: usize = 64;
+
 /// A guild with its part of the log.
 ///
 /// Promise: the base with the kept records applied is the guild as it is now, so what anybody saw
@@ -29,6 +35,8 @@ pub(crate) struct GuildLog {
     now: World,
     world: RecordWindow,
     rooms: RoomFragments,
+    /// Rooms that were deleted, the latest last.
+    ended: VecDeque<ChannelId>,
 }
 
 impl GuildLog {
@@ -43,6 +51,7 @@ impl GuildLog {
             base,
             world: RecordWindow::new(floor.seq),
             rooms: RoomFragments::default(),
+            ended: VecDeque::new(),
         }
     }
 
@@ -59,6 +68,11 @@ impl GuildLog {
     /// The guild as it is now; `None`: not there yet, or no more.
     pub(crate) fn guild(&self) -> Option<&Guild> {
         self.now.guilds.get(&self.id)
+    }
+
+    /// Whether there was such a room not long ago.
+    pub(crate) fn has_had(&self, room: ChannelId) -> bool {
+        self.ended.contains(&room)
     }
 
     /// The sequence number of the last record, or the floor.
@@ -82,6 +96,12 @@ impl GuildLog {
         self.rooms
             .forget(&record.event.change, self.now.guilds.get(&self.id));
         self.now.apply(&record.event);
+        if let Change::RoomDeleted { channel_id } = record.event.change {
+            self.ended.push_back(channel_id);
+            if self.ended.len() > ENDED_ROOMS {
+                self.ended.pop_front();
+            }
+        }
         self.world.push(Arc::clone(&record));
         record
     }

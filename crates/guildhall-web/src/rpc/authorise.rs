@@ -85,6 +85,25 @@ fn guild_with(
     }
 }
 
+/// Where a command with a key goes whose room is there no more: it may be a repeat of the one that closed
+/// it, which the gateway knows. What it does not know it judges, and says in the same words that there is
+/// no such room. `None`: no room of the giver's guilds ended as this one not long ago.
+pub(super) fn guild_of_repeat(
+    place: &CallPlace,
+    session: &Session,
+    viewer: &Viewer,
+    fanout: &Fanout,
+) -> Option<GuildId> {
+    let CallPlace::Room(room) = *place else {
+        return None;
+    };
+    let logs = fanout.replica().read();
+    let has_had = |id: &GuildId| logs.guild(*id).is_some_and(|log| log.has_had(room));
+    let id = session.guilds.iter().copied().find(has_had)?;
+    let access = Access::of(guild(&logs, id), id, viewer.id());
+    matches!(access, Access::Member(_)).then_some(id)
+}
+
 /// Looks at a guild as the asker sees it at this moment. It stays so as long as `logs` is held.
 pub(super) fn look(
     logs: &GuildLogs,

@@ -17,7 +17,7 @@ use metrics::counter;
 use tokio::time::Instant;
 
 use super::{
-    authorise::{CallPlace, Seen, guild_of, look},
+    authorise::{CallPlace, Seen, guild_of, guild_of_repeat, look},
     body,
     budget::RpcBudget,
     failure::{NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
@@ -146,6 +146,8 @@ impl RpcState {
         let viewer = self.fanout.viewer(actor);
         let searched = (&self.fanout, &self.admission);
         let id = guild_of(&request.place, session, &viewer, searched).await?;
+        let repeat = || guild_of_repeat(&request.place, session, &viewer, &self.fanout);
+        let id = id.or_else(|| key.as_ref().and_then(|_| repeat()));
         let id = id.ok_or_else(|| self.nowhere(&request.place))?;
         let answer = request.answer;
         let command = request.command(id, actor);

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use guildhall_model::{
+    Change,
     command::{CommandDone, CommandError, CommandErrorCode as Code, Made, Outcome},
     guild::{Guild, RoomManagement},
 };
@@ -185,6 +186,24 @@ async fn a_gateway_that_does_not_say_what_it_made_is_not_believed() {
         let answer = answer.await.expect("no panic");
         assert_eq!(answer.error(), (502, "unknown"), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_that_closed_a_room_is_answered_when_it_is_gone() {
+    let mut desk = owned_by(ANNA);
+    let close = || desk.request("closeRoom", json!({ "channelId": LOBBY }).to_string());
+    let (with, without) = (with_key(close(), "my-key"), close());
+    desk.harness.tell(Change::RoomDeleted { channel_id: LOBBY });
+    let none = desk.send(without).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert!(desk.gateway.was_given_no_command());
+    let answer = desk.begin(with);
+    let (given, asker) = desk.gateway.command().await;
+    assert_eq!(given.key.as_deref(), Some("my-key"));
+    assert_eq!(given.command.channel_id(), Some(LOBBY));
+    asker.tell(Ok(Ok(Outcome::Done.answer())));
+    let answer = answer.await.expect("no panic");
+    assert_eq!(answer.body, json!({ "outcome": "done" }));
 }
 
 #[tokio::test(start_paused = true)]
