@@ -27,6 +27,8 @@ pub mod world;
 pub mod permission;
 /// What people ask to be done in Discord, who may, and what comes of it.
 pub mod command;
+/// Which browser sessions are over before their time.
+pub mod session;
 
 pub use cursor::Cursor;
 pub use event::{Change, Envelope, Event, SealedEvent};
@@ -34,6 +36,7 @@ pub use guild::{Guild, Permissions};
 pub use id::{ChannelId, GuildId, LogId, RoleId, UserId};
 pub use permission::{MemberView, VisibleRooms};
 pub use position::Position;
+pub use session::{Revocation, SessionFacts, SessionId};
 pub use world::World;
 
 /// Any value of this crate, for property tests: here, and with feature `arbitrary` elsewhere.

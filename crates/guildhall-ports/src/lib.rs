@@ -23,6 +23,8 @@ pub mod event_store;
 pub mod registry;
 /// Which browser sessions are over before their time.
 pub mod session_store;
+/// What was revoked, in memory.
+pub mod revocation_table;
 /// How often something may be done.
 pub mod rate_limiter;
 /// What a port answers with.
@@ -46,5 +48,6 @@ pub use health::{Check, Condition, Health};
 pub use journal::{Journal, JournalError, Journals};
 pub use rate_limiter::RateLimiter;
 pub use registry::{GatewayRegistry, LinkAddress};
+pub use revocation_table::RevocationTable;
 pub use room_store::RoomStore;
-pub use session_store::{SessionId, SessionStore};
+pub use session_store::{Revocation, SessionFacts, SessionId, SessionStore};

@@ -5,7 +5,8 @@ use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::{GuildId, UnixMs, UserId};
 use guildhall_ports::{
-    Clock, SessionId, SessionStore, Unavailable, millis, session_store::Revocation,
+    Clock, Revocation, SessionFacts, SessionId, SessionStore, Unavailable, millis,
+    session_store::begin_session_at,
 };
 use http::{HeaderMap, HeaderValue};
 use parking_lot::{Mutex, MutexGuard};
@@ -42,6 +43,17 @@ pub(crate) struct Session {
     pub expires_at: UnixMs,
     /// When the session ends whatever is done.
     pub ends_at: UnixMs,
+}
+
+impl Session {
+    /// What decides whether it is over before its time.
+    pub(super) fn facts(&self) -> SessionFacts<'_> {
+        SessionFacts {
+            id: &self.id,
+            user_id: self.user.id,
+            issued_at: self.issued_at,
+        }
+    }
 }
 
 /// A Discord user as shown to themselves.
@@ -131,7 +143,7 @@ impl Sessions {
         opened
             .filter_map(|bytes| Session::unpack(&bytes))
             .filter(move |session| now < session.expires_at && now < session.ends_at)
-            .filter(|session| !self.0.store.is_revoked(&session.id))
+            .filter(|session| !self.0.store.is_revoked(session.facts()))
     }
 
     /// Begins a session with a new id; the `Set-Cookie` beside it, which has at most 3,800 bytes:
@@ -153,12 +165,13 @@ impl Sessions {
             text.truncate(clip(text, most).len());
         }
         let ends_at = now.saturating_add(millis(self.0.lifetime.absolute));
+        let issued_at = begin_session_at(now, self.0.store.not_before(user.id));
         let mut session = Session {
             id: random_id(),
             user,
             guilds,
             heads: heads.into(),
-            issued_at: now,
+            issued_at,
             expires_at: ends_at,
             ends_at,
         };
@@ -192,7 +205,8 @@ impl Sessions {
 
     /// Whoever holds the answer learns when the session is logged out on this instance: at once if
     /// it already was. Hold it as long as that matters.
-    pub(crate) fn watch_end(&self, id: &SessionId) -> SessionEnd {
+    pub(crate) fn watch_end(&self, session: &Session) -> SessionEnd {
+        let id = &session.id;
         let token = {
             let mut watched = self.watched();
             let (token, holders) = watched.entry(id.clone()).or_default();
@@ -201,7 +215,7 @@ impl Sessions {
         };
         // INVARIANT(no-missed-end): watched first, then asked; whoever revokes does it the other
         // way round, so one of both sees the other.
-        if self.0.store.is_revoked(id) {
+        if self.0.store.is_revoked(session.facts()) {
             self.watched().remove(id);
             token.cancel();
         }
@@ -215,8 +229,8 @@ impl Sessions {
     /// Ends a session: its cookie is no session any more, its streams on this instance end. While
     /// the store is unavailable nothing of it happens.
     pub(crate) async fn revoke(&self, session: &Session) -> Result<(), Unavailable> {
-        let revoked = Revocation {
-            session: session.id.clone(),
+        let revoked = Revocation::Session {
+            id: session.id.clone(),
             ends_at: session.ends_at,
         };
         self.0.store.revoke(revoked, self.0.clock.now()).await?;

@@ -294,7 +294,7 @@ async fn logout_ends_the_session_here_even_for_a_copied_cookie() {
     let line = HeaderValue::try_from(line).expect("visible ASCII");
     let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
     let session = visit.auth.sessions().read(&headers).expect("signed in");
-    let stream = visit.auth.sessions().watch_end(&session.id);
+    let stream = visit.auth.sessions().watch_end(&session);
 
     let foreign = [
         ("origin", "https://evil.example"),
@@ -385,7 +385,7 @@ async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
             seq: 7,
         };
         let precedes = session.heads.precede(elsewhere);
-        signed_in.push((sessions.watch_end(&session.id), session.id, head, precedes));
+        signed_in.push((sessions.watch_end(&session), session.id, head, precedes));
     }
     let [
         (one, a, 41, false),

@@ -77,7 +77,7 @@ async fn stream(
         let cookie = app.sessions.slide(&session);
         return Ok(bye_response(ByeReason::TooManyStreams, cookie));
     };
-    let session_end = app.sessions.watch_end(&session.id);
+    let session_end = app.sessions.watch_end(&session);
     let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
     let guilds = registration.set_guilds(selected_guilds(&session, &query));
     let viewer = registration.viewer();

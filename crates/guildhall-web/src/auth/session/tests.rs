@@ -183,11 +183,8 @@ async fn logout_ends_what_belongs_to_the_session_and_nothing_else() {
     let (sessions, _) = house("https://hall.example");
     let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
     let (other, other_cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
-    let (one, two) = (
-        sessions.watch_end(&session.id),
-        sessions.watch_end(&session.id),
-    );
-    let bystander = sessions.watch_end(&other.id);
+    let (one, two) = (sessions.watch_end(&session), sessions.watch_end(&session));
+    let bystander = sessions.watch_end(&other);
 
     sessions.revoke(&session).await.expect("kept");
 
@@ -196,7 +193,7 @@ async fn logout_ends_what_belongs_to_the_session_and_nothing_else() {
     assert_eq!(sessions.read(&browser(&cookie)), None);
     assert_eq!(sessions.read(&browser(&other_cookie)), Some(other));
     assert!(
-        sessions.watch_end(&session.id).is_cancelled(),
+        sessions.watch_end(&session).is_cancelled(),
         "also who asks later"
     );
 }
@@ -206,18 +203,15 @@ async fn what_nobody_waits_on_is_forgotten() {
     let (sessions, _) = house("https://hall.example");
     let (session, _) = sessions.begin(ada(), Vec::new(), Vec::new());
     let watched = |sessions: &Sessions| sessions.watched().len();
-    let (one, two) = (
-        sessions.watch_end(&session.id),
-        sessions.watch_end(&session.id),
-    );
+    let (one, two) = (sessions.watch_end(&session), sessions.watch_end(&session));
     drop(one);
     assert_eq!(watched(&sessions), 1);
     drop(two);
     assert_eq!(watched(&sessions), 0);
 
-    let before = sessions.watch_end(&session.id);
+    let before = sessions.watch_end(&session);
     sessions.revoke(&session).await.expect("kept");
-    let after = sessions.watch_end(&session.id);
+    let after = sessions.watch_end(&session);
     assert_eq!(watched(&sessions), 0);
     drop((before, after));
     assert_eq!(watched(&sessions), 0);

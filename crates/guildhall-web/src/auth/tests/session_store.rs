@@ -3,11 +3,11 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use guildhall_model::UnixMs;
+use guildhall_model::{UnixMs, UserId};
 use guildhall_ports::{
-    PortFuture, SessionId, SessionStore, Unavailable, memory::CookieSessionStore,
-    session_store::Revocation,
+    PortFuture, Revocation, SessionFacts, SessionStore, Unavailable, memory::CookieSessionStore,
 };
+use tokio::sync::watch;
 
 use super::{visit::Visit, *};
 
@@ -26,8 +26,16 @@ impl SessionStore for MayBeAway {
         self.kept.revoke(revoked, now)
     }
 
-    fn is_revoked(&self, session: &SessionId) -> bool {
+    fn is_revoked(&self, session: SessionFacts<'_>) -> bool {
         self.kept.is_revoked(session)
+    }
+
+    fn not_before(&self, user_id: UserId) -> UnixMs {
+        self.kept.not_before(user_id)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.kept.changes()
     }
 }
 

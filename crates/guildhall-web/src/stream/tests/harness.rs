@@ -487,7 +487,7 @@ impl Harness {
             selector,
             cursor,
             heads: LoginHeads::default(),
-            session_end: self.sessions.watch_end(&self.session.id),
+            session_end: self.sessions.watch_end(&self.session),
             settled: self.fanout.viewer(user).settled(&self.session.id),
             timing: Timing {
                 first_checkpoint: now + Duration::from_secs(10),
