@@ -75,6 +75,11 @@ pub struct Config {
     pub nonce_memory: Duration,
     /// How long what a login grants lasts.
     pub grants: GrantLifetimes,
+    /// How long after its first try a webhook event is told again; each further pause is twice
+    /// as long.
+    pub webhook_retry: Duration,
+    /// How long after its first try a webhook event is no longer told.
+    pub webhook_give_up: Duration,
     /// How many dispatches a session keeps for replay. A connection that falls
     /// further behind is closed with 4000, and its session can no longer be resumed.
     pub replay_events: usize,
@@ -221,6 +226,8 @@ impl Default for Config {
             invite_second: Duration::from_secs(1),
             nonce_memory: Duration::from_mins(5),
             grants: GrantLifetimes::default(),
+            webhook_retry: Duration::from_secs(1),
+            webhook_give_up: Duration::from_mins(10),
             replay_events: 65_536,
             replay_bytes: 64 * 1024 * 1024,
             privileged_intents: PrivilegedIntents::ALL,

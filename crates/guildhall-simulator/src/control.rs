@@ -30,6 +30,8 @@ mod members;
 mod messages;
 /// The bot's token and its privileged intents.
 mod application;
+/// Where the application is told of events, and who removes it.
+mod webhook;
 /// What can go wrong on purpose.
 mod faults;
 /// Faults and acts on a timeline.
@@ -70,6 +72,7 @@ fn routes() -> Router<AppState> {
         .merge(voice::routes())
         .merge(messages::routes())
         .merge(application::routes())
+        .merge(webhook::routes())
         .merge(faults::routes())
         .merge(script::routes())
         .merge(chaos::routes())

@@ -199,16 +199,22 @@ impl Grants {
     pub(crate) fn revoke(&mut self, token: &str) {
         let holder = self.access.get(token).or_else(|| self.refresh.get(token));
         if let Some(user_id) = holder.map(|issued| issued.what.access.user_id) {
-            self.access
-                .retain(|_, issued| issued.what.access.user_id != user_id);
-            self.refresh
-                .retain(|_, issued| issued.what.access.user_id != user_id);
-            self.codes.retain(|_, issued| match &issued.what {
-                Code::Fresh(consent) => consent.access.user_id != user_id,
-                Code::Spent => true,
-            });
-            self.agreed.remove(&user_id);
+            self.take_back(user_id);
         }
+    }
+
+    /// Ends every token and code of a user, who has to be asked again. Whether they had agreed to
+    /// anything.
+    pub(crate) fn take_back(&mut self, user_id: Snowflake) -> bool {
+        self.access
+            .retain(|_, issued| issued.what.access.user_id != user_id);
+        self.refresh
+            .retain(|_, issued| issued.what.access.user_id != user_id);
+        self.codes.retain(|_, issued| match &issued.what {
+            Code::Fresh(consent) => consent.access.user_id != user_id,
+            Code::Spent => true,
+        });
+        self.agreed.remove(&user_id).is_some()
     }
 
     /// What an access token opens now.

@@ -38,6 +38,10 @@ mod faults;
 mod nonces;
 /// OAuth2 codes and tokens: what they open and when they end.
 mod grants;
+/// Where whatever runs beside a request is started.
+mod tasks;
+/// What the application is told over HTTP, signed.
+mod webhook;
 /// What routes and connections share: all of the above, behind locks.
 mod state;
 /// People who move by themselves.

@@ -14,6 +14,7 @@ use crate::{
     snowflake::Snowflake,
     state::{AppState, Schemes, Tasks},
     tls::TlsFilesError,
+    webhook::SigningKey,
     world::World,
 };
 
@@ -56,6 +57,8 @@ pub struct Application {
     pub bot_token: String,
     /// For the OAuth2 token endpoint.
     pub client_secret: String,
+    /// What webhook events are signed with can be checked by it: Ed25519, hexadecimal.
+    pub public_key: String,
     /// The first guild of the world as it begins.
     pub guild_id: Snowflake,
     /// Its first member: a person who sees its first two voice channels.
@@ -115,7 +118,7 @@ impl Config {
         if self.ids_by_clock {
             world.take_ids_from_the_clock();
         }
-        let application = application(&world);
+        let application = application(&world, self.seed);
         Ok(Simulator {
             config: self,
             listener,
@@ -187,7 +190,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn application(world: &World) -> Application {
+fn application(world: &World, seed: u64) -> Application {
     let own = &world.application;
     let first = world.guilds.iter().next();
     let member = first.and_then(|guild| guild.members.iter().next());
@@ -195,6 +198,7 @@ fn application(world: &World) -> Application {
         id: own.id,
         bot_token: own.bot_token.clone(),
         client_secret: own.client_secret.clone(),
+        public_key: SigningKey::from_seed(seed).public_hex(),
         guild_id: first.map_or(own.id, |guild| guild.id),
         member_id: member.map_or(own.id, |member| member.user_id),
     }

@@ -13,16 +13,16 @@ use axum::{
     extract::FromRef,
     http::{HeaderMap, header},
 };
-use parking_lot::Mutex;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
 pub(crate) use discord::{Core, Discord};
+use parking_lot::Mutex;
 pub(crate) use progress::{Initiator, Load, RunningScenario, ScriptLog};
 pub(crate) use request_counts::RequestCounts;
 
+pub(crate) use crate::tasks::Tasks;
+
 use crate::{
     config::Config, faults::RestFaults, grants::Grants, limits::Limiter, nonces::Nonces,
-    world::World,
+    webhook::Webhook, world::World,
 };
 
 /// A part of the state that several handlers change, in short sections without an await.
@@ -44,13 +44,8 @@ pub(crate) struct AppState {
     pub(crate) load: Shared<Load>,
     pub(crate) script: Shared<ScriptLog>,
     pub(crate) scenario: Shared<RunningScenario>,
+    pub(crate) webhook: Arc<Webhook>,
     pub(crate) tasks: Arc<Tasks>,
-}
-
-/// Where whatever runs beside a request is started, and how it learns of the end.
-pub(crate) struct Tasks {
-    pub(crate) tracker: TaskTracker,
-    pub(crate) stop: CancellationToken,
 }
 
 /// Under which addresses clients reach the simulator.
@@ -105,6 +100,7 @@ impl AppState {
             load: Shared::default(),
             script: Shared::default(),
             scenario: Shared::default(),
+            webhook: Arc::new(Webhook::new(&config)),
             config: Arc::new(config),
             tasks,
         }

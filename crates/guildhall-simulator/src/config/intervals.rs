@@ -136,6 +136,16 @@ pub const INTERVALS: &[Interval] = &[
     interval!("access", grants.access, "life of an access token"),
     interval!("refresh", grants.refresh, "life of a refresh token"),
     interval!(
+        "webhook-retry",
+        webhook_retry,
+        "before a webhook event is told again; each further pause is twice as long"
+    ),
+    interval!(
+        "webhook-give-up",
+        webhook_give_up,
+        "how long a webhook event is told again"
+    ),
+    interval!(
         "head-limit",
         head_limit,
         "how long the head of a request may take"

@@ -20,6 +20,7 @@ use crate::{
     sessions::TransportCompression,
     snowflake::iso,
     state::{AppState, Core, Discord, RequestCounts, RunningScenario, Shared, Tasks},
+    webhook::Webhook,
     world::{Channel, Guild, Invite, Member, User, VoiceState},
 };
 
@@ -38,8 +39,11 @@ async fn state(
     State(limiter): State<Shared<Limiter>>,
     State(scenario): State<Shared<RunningScenario>>,
     State(counts): State<Shared<RequestCounts>>,
+    State(webhook): State<Arc<Webhook>>,
 ) -> Json<Value> {
     let mut state = discord.with(show);
+    state["application"]["publicKey"] = json!(webhook.public_key());
+    state["application"]["webhookUrl"] = json!(webhook.url());
     state["invalidRequests"] = json!(limiter.lock().invalid());
     state["requests"] = json!(*counts.lock());
     state["scenario"] = json!(scenario.lock().scenario.name());

@@ -37,3 +37,4 @@ mod stamps;
 mod switches;
 mod tls;
 mod twins;
+mod webhooks;

@@ -85,6 +85,14 @@ async fn token(house: &House, form: Fields<'_>) -> Result<(u16, Value), Failure>
     post(house, "/api/oauth2/token", form).await
 }
 
+/// The first member signs in: their access token.
+pub(crate) async fn signed_in(house: &House) -> Result<String, Failure> {
+    let code = code(house, asked(house)).await?;
+    let (_, tokens) = token(house, exchange(house, &code)).await?;
+    let token = tokens["access_token"].as_str();
+    Ok(token.ok_or("no token")?.to_owned())
+}
+
 async fn get_as(house: &House, path: &str, token: &Value) -> Result<(u16, Value), Failure> {
     let token = token.as_str().unwrap_or_default();
     let answer = house
