@@ -54,8 +54,8 @@ pub use stream::{
     RoomPicture, SnapshotPayload, SnapshotReason, StatePayload, StatusPayload,
 };
 pub use table::{
-    BYE, CHECKPOINT, EVENTS, GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, RESUMED, SNAPSHOT,
-    STATUS,
+    BYE, CHECKPOINT, EVENTS, GUILD_AVAILABLE, GUILD_REMOVED, GUILD_UNAVAILABLE, RESUMED,
+    ROOM_HIDDEN, ROOM_SHOWN, SNAPSHOT, STATUS,
 };
 pub use window::Window;
 pub use wire::{EventError, PublicPayload, WirePayload};

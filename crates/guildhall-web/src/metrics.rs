@@ -3,7 +3,9 @@
 //! Prometheus no increase.
 
 use guildhall_link::Violation;
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 use crate::rpc::RPCS;
 
@@ -177,6 +179,10 @@ const LATER: &[(&str, &str)] = &[
 
 const CONNECTIONS_REFUSED: &str = "guildhall_connections_refused_total";
 
+/// From the moment in which the gateway heard of it, by the gateway's clock, to the stream that is
+/// written.
+const RIGHTS_OBEYED: &str = "guildhall_rights_obeyed_seconds";
+
 /// Counted by both ends of the link.
 const VIOLATIONS: &str = "guildhall_link_violations_total";
 
@@ -206,6 +212,13 @@ pub(crate) fn describe() {
     for (name, says) in LATER {
         describe_gauge!(*name, *says);
     }
+    describe_histogram!(
+        RIGHTS_OBEYED,
+        Unit::Seconds,
+        "How long after the gateway heard that somebody sees other rooms, or is a member no more, their streams obeyed"
+    );
+    // With its first change it would show Prometheus no increase.
+    drop(histogram!(RIGHTS_OBEYED));
 }
 
 #[cfg(test)]
@@ -246,7 +259,7 @@ mod tests {
         let described: BTreeSet<&str> = (COUNTERS.iter().map(|(name, _)| *name))
             .chain(LABELLED.iter().map(|(name, ..)| *name))
             .chain(GAUGES.iter().chain(LATER).map(|(name, _)| *name))
-            .chain([VIOLATIONS])
+            .chain([VIOLATIONS, RIGHTS_OBEYED])
             .collect();
         for name in names {
             assert!(

@@ -2,6 +2,8 @@
 //!
 //! One task writes it ([`ReplicaWriter`] is the only way to), everybody reads.
 
+/// Rooms with their people as JSON.
+mod fragments;
 /// One guild: now, its records, and before them.
 mod guild;
 /// Where somebody stands in each of several logs.
@@ -12,6 +14,8 @@ mod window;
 mod logs;
 /// One event, serialised once.
 mod record;
+/// Rooms that a record shows or hides.
+mod transition;
 /// How fresh all of this is.
 mod freshness;
 
@@ -29,6 +33,7 @@ pub(crate) use guild::GuildLog;
 pub(crate) use logs::{GuildLogs, LocatedGuild, OutOfOrder};
 pub(crate) use positions::LogPositions;
 pub(crate) use record::{Affects, GroupSpan, Record};
+pub(crate) use transition::{RoomTransition, RoomTransitions, RoomsAhead, RoomsToTell};
 
 use logs::Bounds;
 

@@ -18,8 +18,13 @@ pub(crate) struct EncodedEvent {
 /// Renders an event, once for all streams. `cursor`: where a browser that has it can go on in its
 /// log.
 pub(crate) fn encode(event: &str, cursor: Position, payload: &impl Serialize) -> EncodedEvent {
-    let mut out = BytesMut::with_capacity(512);
-    body(&mut out, event, &json::to_vec(payload));
+    encode_json(event, cursor, &json::to_vec(payload))
+}
+
+/// The same of a payload that is JSON already, written by [`json`].
+pub(crate) fn encode_json(event: &str, cursor: Position, payload: &[u8]) -> EncodedEvent {
+    let mut out = BytesMut::with_capacity(payload.len() + 128);
+    body(&mut out, event, payload);
     let id_at = out.len();
     end(&mut out, Some(&cursor.into()));
     let bytes = out.freeze();

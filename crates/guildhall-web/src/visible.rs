@@ -8,6 +8,10 @@ mod control;
 mod access;
 /// What of it a query asks for.
 mod selector;
+/// What a stream is sent at one place of a log.
+mod log_frame;
+/// What somebody is told of whom a record shows other rooms.
+mod room_changes;
 /// A guild as a whole: its snapshot, and that it comes or goes.
 mod guild;
 /// What a question about a room or a person is answered.
@@ -18,7 +22,7 @@ mod command_answer;
 use std::sync::Arc;
 
 use guildhall_model::{
-    Change, VisibleRooms,
+    VisibleRooms,
     event::{Audience, AudienceRule, LiveEvent, StatusPayload},
     json,
 };
@@ -38,6 +42,8 @@ pub(crate) use control::ControlEvent;
 pub(crate) use guild::{
     GuildAvailability, GuildSnapshot, GuildView, availability_change, guild_snapshot,
 };
+pub(crate) use log_frame::{HeldFrame, LogFrame};
+pub(crate) use room_changes::{ViewDifference, rooms_to_tell, show_with_rooms, view_difference};
 pub(crate) use selector::Selector;
 
 /// Something that the viewer at hand may see. Only this folder can make one.
@@ -86,7 +92,7 @@ pub(crate) fn show(
     before: Option<&VisibleRooms>,
     after: Option<&VisibleRooms>,
     selector: &Selector,
-) -> Option<Visible<Arc<Record>>> {
+) -> Option<Visible<LogFrame>> {
     let sees = match record.event.change.audience() {
         Audience::Room(room) => after.is_some_and(|rooms| rooms.contains(room)),
         Audience::RoomBefore(room) => before.is_some_and(|rooms| rooms.contains(room)),
@@ -94,7 +100,7 @@ pub(crate) fn show(
         Audience::GuildBefore => before.is_some(),
         Audience::Nobody => false,
     };
-    (sees && selector.asks_for(record)).then(|| Visible(Arc::clone(record)))
+    (sees && selector.asks_for(record)).then(|| Visible(LogFrame::Record(Arc::clone(record))))
 }
 
 /// Shows a word of the live lane to a viewer who sees `now`. There is no before: what is said counts
@@ -115,38 +121,4 @@ pub(crate) fn show_live(
     };
     let asked = selector.asks_for_event(definition.family, event.room());
     (sees && asked).then(|| Visible(Arc::clone(event)))
-}
-
-/// Whether what a viewer sees changed by this record in a way that the record itself does not
-/// tell them, so that their picture has to be replaced.
-pub(crate) fn view_changed(
-    record: &Record,
-    before: Option<&VisibleRooms>,
-    after: Option<&VisibleRooms>,
-) -> bool {
-    let (before, after) = match (before, after) {
-        (None, None) => return false,
-        (Some(before), Some(after)) => (before, after),
-        _ => return true,
-    };
-    if matches!(record.event.change, Change::GuildAvailable(Some(_))) {
-        return true;
-    }
-    if before == after {
-        return false;
-    }
-    let named = record.event.change.channel();
-    let mut appeared = after.difference(before);
-    let mut vanished = before.difference(after);
-    match record.event.change {
-        Change::RoomCreated(_) => {
-            record.reveals_occupants
-                || vanished.next().is_some()
-                || appeared.any(|room| Some(room) != named)
-        }
-        Change::RoomDeleted { .. } => {
-            appeared.next().is_some() || vanished.any(|room| Some(room) != named)
-        }
-        _ => true,
-    }
 }

@@ -248,7 +248,7 @@ export const events = {
       ],
       "type": "object"
     },
-    "family": "room",
+    "family": null,
     "lane": "stream"
   },
   "room.idle": {
@@ -355,7 +355,7 @@ export const events = {
       ],
       "type": "object"
     },
-    "family": "room",
+    "family": null,
     "lane": "stream"
   },
   "room.updated": {

@@ -93,12 +93,14 @@ static ROOM_DELETED: EventDefinition =
         Ok(Change::RoomDeleted { channel_id })
     });
 
-/// No server sends these two yet; a client that knows them need not change when one does.
-static ROOM_SHOWN: EventDefinition =
-    EventDefinition::of_stream::<RoomPicture>("room.shown", Room, RoomAfter);
+/// Whoever sees a room by a change of rights is told all of it, and whatever families they ask for:
+/// it is a part of the snapshot that they would get, and those are not narrowed by families.
+pub static ROOM_SHOWN: EventDefinition =
+    EventDefinition::of_stream::<RoomPicture>("room.shown", Always, RoomAfter);
 
-static ROOM_HIDDEN: EventDefinition =
-    EventDefinition::of_stream::<RoomGone>("room.hidden", Room, RoomBefore);
+/// Whoever does not see a room any more.
+pub static ROOM_HIDDEN: EventDefinition =
+    EventDefinition::of_stream::<RoomGone>("room.hidden", Always, RoomBefore);
 
 static ROOM_IDLE: EventDefinition =
     EventDefinition::log::<IdlePayload>("room.idle", Room, RoomAfter, |json| {

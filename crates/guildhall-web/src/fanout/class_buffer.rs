@@ -7,14 +7,17 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::wake_list::{Slot, StreamWaker, WakeList};
 use crate::{
-    replica::Record,
-    visible::{Selector, Visible, show, show_live},
+    replica::{GroupSpan, Record, RoomTransitions},
+    visible::{HeldFrame, LogFrame, Selector, Visible, show, show_live, show_with_rooms},
 };
 
 /// Records that a buffer keeps. A stream further behind reads the guild's log itself.
 const RECORDS_KEPT: usize = 512;
 
-/// The records that one class, with one query, is shown.
+/// Records and rooms together. More rooms than that a guild does not have.
+const FRAMES_KEPT: usize = 2_048;
+
+/// What one class, with one query, is shown.
 #[derive(Debug)]
 pub(crate) struct ClassBuffer {
     selector: Selector,
@@ -26,8 +29,10 @@ pub(crate) struct ClassBuffer {
 struct BufferState {
     /// What the class sees now.
     rooms: VisibleRooms,
-    records: VecDeque<Visible<Arc<Record>>>,
-    /// Records at or below this are not kept.
+    frames: VecDeque<Visible<HeldFrame>>,
+    /// Those among them that are records.
+    records: usize,
+    /// What is at or below this is not kept.
     from: u64,
     /// The end of the last group of which anything was shown: its streams are woken once for each.
     woken_for: u64,
@@ -37,14 +42,33 @@ impl BufferState {
     /// Drops what the log has dropped, and what is more than is kept.
     fn trim(&mut self, floor: u64) {
         self.from = self.from.max(floor);
-        while let Some(oldest) = self.records.front() {
-            let oldest = oldest.get().at.seq;
-            if oldest > self.from && self.records.len() <= RECORDS_KEPT {
+        while let Some(oldest) = self.frames.front() {
+            let few = self.records <= RECORDS_KEPT && self.frames.len() <= FRAMES_KEPT;
+            if oldest.seq() > self.from && few {
                 return;
             }
-            self.from = self.from.max(oldest);
-            self.records.pop_front();
+            self.from = self.from.max(oldest.seq());
+            self.records -= usize::from(oldest.is_record());
+            self.frames.pop_front();
         }
+    }
+
+    /// Adds what is shown of one record. Returns whether it is the first of its group.
+    fn push(
+        &mut self,
+        frames: impl IntoIterator<Item = Visible<LogFrame>>,
+        group: GroupSpan,
+        floor: u64,
+    ) -> bool {
+        let kept = self.frames.len();
+        self.frames.extend(frames.into_iter().map(Visible::hold));
+        let added = self.frames.range(kept..);
+        self.records += added.filter(|frame| frame.is_record()).count();
+        if self.frames.len() == kept {
+            return false;
+        }
+        self.trim(floor);
+        std::mem::replace(&mut self.woken_for, group.end) != group.end
     }
 }
 
@@ -59,7 +83,8 @@ impl ClassBuffer {
             selector,
             state: Mutex::new(BufferState {
                 rooms,
-                records: VecDeque::new(),
+                frames: VecDeque::new(),
+                records: 0,
                 from: now,
                 woken_for: now,
             }),
@@ -87,25 +112,25 @@ impl ClassBuffer {
         self.streams.remove(slot)
     }
 
-    /// Keeps a record if the class may see it, who saw `before` just before it and sees `after` just
-    /// after it. `floor`: the log's. Returns whether the streams are to be woken: it is the first of
-    /// its group that is shown.
-    pub(super) fn push(
+    /// Keeps a record if the class may see it, who see `rooms` before it and after it. `floor`: the
+    /// log's. Returns whether the streams are to be woken: it is the first of its group that is shown.
+    pub(super) fn push(&self, record: &Arc<Record>, rooms: &VisibleRooms, floor: u64) -> bool {
+        let visible = show(record, Some(rooms), Some(rooms), &self.selector);
+        visible.is_some() && self.lock().push(visible, record.group, floor)
+    }
+
+    /// The same of a record by which the class goes on to other rooms, with those that appear or
+    /// vanish by it. If these are not there, its viewers join again.
+    pub(super) fn push_with_rooms(
         &self,
         record: &Arc<Record>,
-        before: &VisibleRooms,
-        after: &VisibleRooms,
+        transitions: Option<&RoomTransitions>,
+        [before, after]: [&VisibleRooms; 2],
         floor: u64,
     ) -> bool {
-        let Some(visible) = show(record, Some(before), Some(after), &self.selector) else {
-            return false;
-        };
-        let mut state = self.lock();
-        let wakes = state.woken_for != record.group.end;
-        state.woken_for = record.group.end;
-        state.records.push_back(visible);
-        state.trim(floor);
-        wakes
+        let frames = show_with_rooms(record, transitions, before, after, &self.selector);
+        let frames = frames.unwrap_or_default();
+        !frames.is_empty() && self.lock().push(frames, record.group, floor)
     }
 
     /// Drops what the log has dropped.
@@ -118,24 +143,20 @@ impl ClassBuffer {
         &self,
         after: u64,
         upto: u64,
-        out: &mut Vec<Visible<Arc<Record>>>,
+        out: &mut Vec<Visible<LogFrame>>,
     ) -> Result<(), TooFarBehind> {
         let state = self.lock();
         if after < state.from {
             return Err(TooFarBehind);
         }
         // A stream is at most a few records behind, so the search begins at the end.
-        let newest = state.records.iter().rev();
-        let pending = newest
-            .take_while(|visible| visible.get().at.seq > after)
-            .count();
-        let first = state.records.len() - pending;
-        let pending = state.records.range(first..);
-        out.extend(
-            pending
-                .take_while(|visible| visible.get().at.seq <= upto)
-                .cloned(),
-        );
+        let newest = state.frames.iter().rev();
+        let pending = newest.take_while(|frame| frame.seq() > after).count();
+        let first = state.frames.len() - pending;
+        let pending = state.frames.range(first..);
+        for frame in pending.take_while(|frame| frame.seq() <= upto) {
+            out.push(frame.take().ok_or(TooFarBehind)?);
+        }
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use guildhall_model::{
 
 use super::{Fanout, RoomViewers, subscribers::WakeSet};
 use crate::replica::{
-    Freshness, GroupSpan, GuildLogs, LogPositions, OutOfOrder, Progress, ReplicaWriter,
+    Freshness, GroupSpan, GuildLogs, LogPositions, OutOfOrder, Progress, ReplicaWriter, RoomsAhead,
 };
 
 /// Writes the replica, fills the buffers and wakes the streams; owned by the task that holds the
@@ -166,13 +166,14 @@ impl Publisher {
         let (Some(end), Some(span)) = (live.follows(&group)?, GroupSpan::of(&group)) else {
             return Ok(());
         };
+        let ahead = RoomsAhead::of(&group);
         let mut to_wake = WakeSet::default();
         let mut arrived = BTreeSet::new();
         for envelope in group {
             let guild_id = envelope.event.guild_id;
             let subscribers = self.fanout.subscribers_of(guild_id);
             let log = live.guild_log_mut(guild_id, end);
-            let was_there = log.guild().is_some();
+            let (was_there, cost) = (log.guild().is_some(), log.cost());
             let record = log.append(envelope, span);
             if was_there && log.guild().is_none() {
                 self.fanout.0.live.lock().forget(guild_id);
@@ -182,9 +183,9 @@ impl Publisher {
             }
             // Each record is judged by the rights just before and after it, as a replay judges it.
             if let Some(subscribers) = subscribers {
-                subscribers.push(&record, log, &mut to_wake);
+                subscribers.push(&record, log, &ahead, &mut to_wake);
             }
-            live.count(&record);
+            live.count_growth(guild_id, cost);
             if record.ends_group() {
                 live.evict_over_bounds(guild_id);
             }

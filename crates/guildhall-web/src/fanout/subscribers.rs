@@ -6,7 +6,7 @@ mod regroup;
 use std::{collections::HashMap, sync::Arc};
 
 use guildhall_model::{
-    GuildId, LogId, Position, UserId, VisibleRooms,
+    GuildId, LogId, Position, UserId,
     event::{Audience, LiveEvent},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -19,11 +19,11 @@ use super::{
     wake_list::{Slot, StreamWaker},
 };
 use crate::{
-    replica::{GuildLog, Record},
+    replica::{GuildLog, Record, RoomsAhead},
     visible::{Access, Selector},
 };
 
-use regroup::Moved;
+use regroup::Regrouped;
 
 /// Buffers that get no records are trimmed once the log's floor has risen by so many.
 const TRIMMED_EVERY: u64 = 64;
@@ -147,11 +147,17 @@ impl GuildSubscribers {
     }
 
     /// Shows a record to every class here and notes for whom what they see may have changed. `log`:
-    /// the guild's, with the record in it.
-    pub(crate) fn push(&self, record: &Arc<Record>, log: &GuildLog, to_wake: &mut WakeSet) {
+    /// the guild's, with the record in it; `ahead`: what the rest of its group makes of rooms.
+    pub(crate) fn push(
+        &self,
+        record: &Arc<Record>,
+        log: &mut GuildLog,
+        ahead: &RoomsAhead,
+        to_wake: &mut WakeSet,
+    ) {
         let mut subscriptions = self.lock();
-        let moved = subscriptions.regroup(record, self.guild_id, log.guild(), to_wake);
-        subscriptions.show(record, &moved, log.floor(), to_wake);
+        let regrouped = subscriptions.regroup(record, self.guild_id, log, ahead, to_wake);
+        subscriptions.show(record, &regrouped, log.floor(), to_wake);
     }
 
     /// Wakes the streams that are shown a word of the live lane.
@@ -184,7 +190,10 @@ impl GuildSubscribers {
 
     /// The class of a viewer, and what it sees.
     #[cfg(test)]
-    pub(super) fn class_of(&self, user: UserId) -> Option<(ClassId, VisibleRooms)> {
+    pub(super) fn class_of(
+        &self,
+        user: UserId,
+    ) -> Option<(ClassId, guildhall_model::VisibleRooms)> {
         let subscriptions = self.lock();
         let class = subscriptions.viewers.get(&user)?.class?;
         let rooms = subscriptions.classes.get(class)?.rooms().clone();
@@ -209,41 +218,42 @@ impl GuildSubscribers {
 }
 
 impl Subscriptions {
-    /// Shows a record to the classes that may see it. `moved`: what those saw before it that see
-    /// something else after it.
-    fn show(&mut self, record: &Arc<Record>, moved: &Moved, floor: u64, to_wake: &mut WakeSet) {
-        let mut push = |id: ClassId, before: Option<&VisibleRooms>| {
-            let Some(class) = self.classes.get(id) else {
-                return;
+    /// Shows a record to the classes that may see it: to those that see other rooms after it with
+    /// those rooms.
+    fn show(
+        &mut self,
+        record: &Arc<Record>,
+        regrouped: &Regrouped,
+        floor: u64,
+        to_wake: &mut WakeSet,
+    ) {
+        let Regrouped { moved, transitions } = regrouped;
+        for (id, before) in moved {
+            let Some(class) = self.classes.get(*id) else {
+                continue;
             };
-            let before = before.unwrap_or(class.rooms());
             for buffer in class.buffers() {
-                if buffer.push(record, before, class.rooms(), floor) {
+                let seen = [before, class.rooms()];
+                if buffer.push_with_rooms(record, transitions.as_deref(), seen, floor) {
+                    to_wake.buffers.push(Arc::clone(buffer));
+                }
+            }
+        }
+        let mut push = |(id, class): (ClassId, &Class)| {
+            if moved.contains_key(&id) {
+                return;
+            }
+            for buffer in class.buffers() {
+                if buffer.push(record, class.rooms(), floor) {
                     to_wake.buffers.push(Arc::clone(buffer));
                 }
             }
         };
         match record.event.change.audience() {
-            Audience::Room(room) => {
-                for (id, _) in self.classes.seeing(room) {
-                    push(id, moved.get(&id));
-                }
+            Audience::Room(room) | Audience::RoomBefore(room) => {
+                self.classes.seeing(room).for_each(&mut push);
             }
-            Audience::RoomBefore(room) => {
-                for (id, before) in moved {
-                    push(*id, Some(before));
-                }
-                for (id, _) in self.classes.seeing(room) {
-                    if !moved.contains_key(&id) {
-                        push(id, None);
-                    }
-                }
-            }
-            Audience::Guild | Audience::GuildBefore => {
-                for (id, _) in self.classes.iter() {
-                    push(id, moved.get(&id));
-                }
-            }
+            Audience::Guild | Audience::GuildBefore => self.classes.iter().for_each(&mut push),
             Audience::Nobody => {}
         }
         if floor >= self.trimmed_at + TRIMMED_EVERY {

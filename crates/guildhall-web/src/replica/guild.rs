@@ -1,21 +1,16 @@
 //! One guild of the replica: as it is now, its recent records, and as it was before them.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use guildhall_model::{
     Change, ChannelId, Envelope, Guild, GuildId, LogId, Position, UserId, World,
-    guild::{Occupant, RoomInfo},
-    json,
 };
-use parking_lot::Mutex;
-use serde::Serialize;
 
 use super::{
+    fragments::RoomFragments,
     record::{GroupSpan, Record},
+    transition::{RoomTransitions, RoomsAhead, RoomsToTell, TransitionWindow},
     window::RecordWindow,
 };
 
@@ -34,6 +29,7 @@ pub(crate) struct GuildLog {
     base: World,
     now: World,
     world: RecordWindow,
+    transitions: TransitionWindow,
     rooms: RoomFragments,
     /// Rooms that were deleted, the latest last.
     ended: VecDeque<ChannelId>,
@@ -50,6 +46,7 @@ impl GuildLog {
             now: base.clone(),
             base,
             world: RecordWindow::new(floor.seq),
+            transitions: TransitionWindow::default(),
             rooms: RoomFragments::default(),
             ended: VecDeque::new(),
         }
@@ -85,9 +82,34 @@ impl GuildLog {
         self.world.after(seq)
     }
 
-    /// What the kept records cost in memory.
+    /// What the kept records cost in memory, and what open streams are told around them.
     pub(crate) fn cost(&self) -> usize {
-        self.world.cost()
+        self.world.cost() + self.transitions.cost()
+    }
+
+    /// Renders the rooms that the newest record shows or hides, and keeps them for streams that
+    /// still have to be told. `None`: it is too much, so they need a snapshot.
+    pub(crate) fn keep_transitions(
+        &mut self,
+        record: &Record,
+        tell: &RoomsToTell,
+        ahead: &RoomsAhead,
+    ) -> Option<Arc<RoomTransitions>> {
+        let now = self.now.guilds.get(&self.id)?;
+        let rendered = RoomTransitions::render(record, tell, ahead, now, &self.rooms)?;
+        let rendered = Arc::new(rendered);
+        self.transitions.push(record.at.seq, Arc::clone(&rendered));
+        Some(rendered)
+    }
+
+    /// The rooms that the record at a position showed or hid. `None`: not kept, or there were none.
+    pub(crate) fn transitions_at(&self, seq: u64) -> Option<&RoomTransitions> {
+        self.transitions.at(seq).map(|kept| &**kept)
+    }
+
+    /// At or below this position no such rooms are kept any more.
+    pub(crate) fn transitions_floor(&self) -> u64 {
+        self.transitions.floor()
     }
 
     /// Appends an event of a group and returns its record.
@@ -116,7 +138,19 @@ impl GuildLog {
                 break;
             }
         }
+        self.transitions.trim(self.floor());
         before - self.cost()
+    }
+
+    /// Lets go what is needed least: what streams that are behind would be told of changed rights,
+    /// then the oldest group of records. Returns what that freed.
+    pub(crate) fn evict_some(&mut self) -> usize {
+        let before = self.cost();
+        if self.transitions.pop() {
+            before - self.cost()
+        } else {
+            self.evict_group()
+        }
     }
 
     /// How many records are kept.
@@ -162,53 +196,6 @@ fn one<T: Clone>(
         .map(|value| (user, value.clone()))
         .into_iter()
         .collect()
-}
-
-/// Rooms as JSON, made when somebody asks and kept until the room changes.
-#[derive(Debug, Default)]
-struct RoomFragments(Mutex<HashMap<ChannelId, Bytes>>);
-
-/// A room in a snapshot.
-#[derive(Serialize)]
-struct RoomSnapshot<'a> {
-    #[serde(flatten)]
-    info: &'a RoomInfo,
-    members: Vec<&'a Occupant>,
-}
-
-impl RoomFragments {
-    fn get(&self, guild: &Guild, channel: ChannelId) -> Option<Bytes> {
-        let room = guild.rooms.get(&channel)?;
-        let mut made = self.0.lock();
-        let fragment = made.entry(channel).or_insert_with(|| {
-            let snapshot = RoomSnapshot {
-                info: &room.info,
-                members: guild.occupants(channel).collect(),
-            };
-            Bytes::from(json::to_vec(&snapshot))
-        });
-        Some(fragment.clone())
-    }
-
-    /// Forgets the rooms that a change touches. `before`: the guild just before it.
-    fn forget(&mut self, change: &Change, before: Option<&Guild>) {
-        let made = self.0.get_mut();
-        match change {
-            Change::VoiceJoined(person) | Change::VoiceUpdated(person) => {
-                let was = before.and_then(|guild| guild.voice.get(&person.user_id));
-                made.remove(&person.channel_id);
-                if let Some(was) = was {
-                    made.remove(&was.channel_id);
-                }
-            }
-            Change::GuildAvailable(_) | Change::GuildRemoved => made.clear(),
-            change => {
-                if let Some(channel) = change.channel() {
-                    made.remove(&channel);
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -245,9 +245,19 @@ impl GuildLogs {
             .or_insert_with(|| GuildLog::new(id, at.at(0), None))
     }
 
-    /// Counts a record that was appended.
-    pub(crate) fn count(&mut self, record: &Record) {
+    fn count(&mut self, record: &Record) {
         self.log_mut(record.at).cost += record.cost();
+    }
+
+    /// Counts what a guild costs after something was appended to it. `before`: what it did cost.
+    pub(crate) fn count_growth(&mut self, id: GuildId, before: usize) {
+        let guild = self.guilds.get(&id);
+        let grown = guild.map(|guild| (guild.log_id(), guild.cost()));
+        if let Some((log, now)) = grown
+            && let Some(log) = self.logs.get_mut(&log)
+        {
+            log.cost = log.cost + now - before;
+        }
     }
 
     /// At the end of a group evicts what is too much: of the guild itself beyond its window, then
@@ -283,7 +293,7 @@ impl GuildLogs {
         }
     }
 
-    /// Frees so many bytes, group by group, always of that guild among some that holds most.
+    /// Frees so many bytes, little by little, always of that guild among some that holds most.
     fn evict_largest(&mut self, bytes: usize, among: impl Fn(&GuildLog) -> bool) {
         let guilds = self.guilds.iter().filter(|(_, guild)| among(guild));
         let mut largest: BinaryHeap<_> = guilds.map(|(id, guild)| (guild.cost(), *id)).collect();
@@ -295,7 +305,7 @@ impl GuildLogs {
             let Some(guild) = self.guilds.get_mut(&id) else {
                 continue;
             };
-            let (log, of_it) = (guild.log_id(), guild.evict_group());
+            let (log, of_it) = (guild.log_id(), guild.evict_some());
             if of_it > 0 {
                 largest.push((guild.cost(), id));
             }

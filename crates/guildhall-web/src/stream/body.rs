@@ -13,12 +13,12 @@ use std::{
 use bytes::Bytes;
 use guildhall_http::PollWhenWoken;
 use guildhall_model::{
-    ChannelId, Cursor, GuildId,
+    ChannelId, Cursor, GuildId, UnixMs,
     event::{ByePayload, ByeReason, CheckpointPayload, ResumedPayload, StatusPayload},
 };
 use guildhall_ports::Clock;
 use http_body::Frame;
-use metrics::counter;
+use metrics::{counter, histogram};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -201,10 +201,22 @@ impl StreamBody {
             (StreamState::Opening { .. }, _) => self.start(out),
             (StreamState::Closed, _) => {}
         }
+        if let Some(at) = out.rights_changed_at() {
+            self.note_obeyed(at);
+        }
         self.count_viewed();
         self.write_live(live_last, out);
         self.write_status_change(out);
         self.write_settled(out);
+    }
+
+    /// What changed the viewer's rights, and came to the gateway at this time, is told.
+    fn note_obeyed(&mut self, changed_at: UnixMs) {
+        let took = self.setup.clock.now().saturating_sub(changed_at);
+        let took = Duration::from_millis(took);
+        histogram!("guildhall_rights_obeyed_seconds").record(took.as_secs_f64());
+        // What the live lane said of a room before it was shown.
+        self.live_told = 0;
     }
 
     /// Counts as a viewer of the rooms that its person is on the page of and sees. A stream that
@@ -276,9 +288,10 @@ impl StreamBody {
                 }
             }
             if self.subscriptions.len() > 1 {
-                run.sort_by_key(|visible| visible.get().at.seq);
+                // Stable: rooms stay where they are around their record.
+                run.sort_by_key(|visible| visible.get().at().seq);
             }
-            out.records(&run, position);
+            out.frames(&run, position);
             position.advance(at.at(upto));
         }
         Ok(())
@@ -300,7 +313,7 @@ impl StreamBody {
         if let ReplayVerdict::Records(replay) = &verdict {
             counter!("guildhall_stream_resumptions_total").increment(1);
             let resumed = ControlEvent::Resumed(ResumedPayload {
-                replayed: replay.records.len(),
+                replayed: replay.frames.len(),
                 status: self.status_now(),
             });
             out.control(Some(&replay.from.cursor()), &Visible::control(resumed));

@@ -17,7 +17,7 @@ mod open_stream;
 /// What a viewer sees right now, without a stream.
 mod viewer_state;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use guildhall_model::{Cursor, GuildId, LogId, Position, UnixMs, event::SnapshotReason};
 use tokio::time::Instant;
@@ -25,9 +25,10 @@ use tokio::time::Instant;
 use crate::{
     auth::LoginHeads,
     fanout::{Fanout, GuildSubscription, StreamPosition, StreamRegistration, Viewer},
-    replica::{GuildLog, GuildLogs, LogPositions, Record, StatusScope},
+    replica::{GuildLog, GuildLogs, LogPositions, StatusScope},
     visible::{
-        Access, GuildAvailability, GuildSnapshot, GuildView, Selector, Visible, guild_snapshot,
+        Access, GuildAvailability, GuildSnapshot, GuildView, LogFrame, Selector, Visible,
+        guild_snapshot,
     },
 };
 
@@ -88,17 +89,20 @@ pub(crate) enum ReplayVerdict {
     },
 }
 
-/// Records that the viewer at hand may see, in order.
-pub(crate) type VisibleRecords = Vec<Visible<Arc<Record>>>;
+/// Records that the viewer at hand may see, and rooms that they see or do not see any more by them,
+/// in order.
+pub(crate) type VisibleFrames = Vec<Visible<LogFrame>>;
 
 /// What happened between two positions in each of several logs, as the viewer at hand may know it.
 #[derive(Debug)]
 pub(crate) struct Replay {
     /// In order of log, and of their positions in it.
-    pub(crate) records: VisibleRecords,
+    pub(crate) frames: VisibleFrames,
     /// Guilds that go in that same order, each after the records up to its position; then those
     /// that come, which are of now.
     pub(crate) availability: Vec<AvailabilityChange>,
+    /// When the gateway heard of the first record that ended what can be told record by record.
+    pub(crate) rights_changed_at: Option<UnixMs>,
     /// A browser that has read as far as this in a log can go on from there. Beyond it, where a
     /// snapshot is still to come, only from the end of it all. Of other logs: from everywhere.
     pub(crate) resumable_to: Vec<Position>,

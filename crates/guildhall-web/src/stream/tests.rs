@@ -6,6 +6,10 @@ mod lifecycle;
 mod moments;
 /// Where the `id:` stands, and that a browser may break off anywhere.
 mod groups;
+/// Rooms that appear and vanish under open streams.
+mod rights;
+/// Random rights: every frame is what the oracle says.
+mod live_rights;
 /// Guilds that come, go and are looked up again under open streams.
 mod guilds;
 /// Streams over several logs.

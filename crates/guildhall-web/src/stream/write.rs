@@ -17,56 +17,60 @@ use serde::Serialize;
 use super::replay::{AvailabilityChange, Replay};
 use crate::{
     fanout::StreamPosition,
-    replica::{LogPositions, Record},
+    replica::LogPositions,
     sse::{EncodedEvent, SseBuffer},
-    visible::{ControlEvent, GuildAvailability, GuildSnapshot, Visible},
+    visible::{ControlEvent, GuildAvailability, GuildSnapshot, LogFrame, Visible},
 };
 
 /// What one poll of a stream sends, joined into one piece.
 #[derive(Debug, Default)]
 pub(crate) struct SseWriter {
     buffer: SseBuffer,
+    /// When the gateway heard of the first change of the viewer's rights that is told here.
+    rights_changed_at: Option<UnixMs>,
 }
 
 /// One event of a run.
 #[derive(Clone, Copy)]
 enum Told<'a> {
-    Record(&'a Record, &'a EncodedEvent),
+    Frame(&'a LogFrame, &'a EncodedEvent),
     Availability(&'a AvailabilityChange),
 }
 
 impl SseWriter {
-    /// Records of one log that a stream is sent, in order, which moves it on. Only the last of a
-    /// group carries an `id:`.
-    pub(crate) fn records(&mut self, run: &[Visible<Arc<Record>>], position: &mut StreamPosition) {
+    /// What a stream is sent of one log, in order, which moves it on. Only the last of a group
+    /// carries an `id:`.
+    pub(crate) fn frames(&mut self, run: &[Visible<LogFrame>], position: &mut StreamPosition) {
         if position.positions().is_one() {
             return self.shared(run);
         }
-        let mut records = run.iter().filter_map(encoded).peekable();
-        while let Some((record, encoded)) = records.next() {
-            match records.peek() {
-                Some((next, _)) if next.cursor() == record.cursor() => {
+        self.note_rights(run);
+        let mut frames = run.iter().filter_map(encoded).peekable();
+        while let Some((frame, encoded)) = frames.next() {
+            match frames.peek() {
+                Some((next, _)) if next.cursor() == frame.cursor() => {
                     self.buffer.push_without_id(encoded);
                 }
                 _ => {
-                    position.advance(record.cursor());
+                    position.advance(frame.cursor());
                     self.buffer.push_with_id(encoded, &position.cursor());
                 }
             }
         }
     }
 
-    /// Records on a stream that is about their log alone: their bytes as they are.
-    fn shared(&mut self, run: &[Visible<Arc<Record>>]) {
-        let mut records = run.iter().filter_map(encoded).peekable();
+    /// The same on a stream that is about that log alone: the bytes as they are.
+    fn shared(&mut self, run: &[Visible<LogFrame>]) {
+        self.note_rights(run);
+        let mut frames = run.iter().filter_map(encoded).peekable();
         if run.len() > 1 {
             let lengths = run.iter().filter_map(encoded);
             self.buffer
                 .reserve(lengths.map(|(_, encoded)| encoded.len()).sum());
         }
-        while let Some((record, encoded)) = records.next() {
-            match records.peek() {
-                Some((next, _)) if next.cursor() == record.cursor() => {
+        while let Some((frame, encoded)) = frames.next() {
+            match frames.peek() {
+                Some((next, _)) if next.cursor() == frame.cursor() => {
                     self.buffer.push_without_id(encoded);
                 }
                 _ => self.buffer.push(encoded),
@@ -74,18 +78,33 @@ impl SseWriter {
         }
     }
 
+    fn note_rights(&mut self, run: &[Visible<LogFrame>]) {
+        let changes = run.iter().map(Visible::get);
+        let changes = changes.filter_map(LogFrame::rights_changed_at);
+        self.rights_changed_at = self.rights_changed_at.into_iter().chain(changes).min();
+    }
+
+    /// When the gateway heard of the first change of the viewer's rights that is told here. `None`:
+    /// none is.
+    pub(crate) fn rights_changed_at(&self) -> Option<UnixMs> {
+        self.rights_changed_at
+    }
+
     /// Records, and guilds that came or went between them, in order. Only the last of what a group
     /// did carries an `id:`, and no event does from whose position the browser could not go on; the
     /// last change does.
     pub(crate) fn replay(&mut self, replay: &Replay) {
+        let changes = self.rights_changed_at.into_iter();
+        self.rights_changed_at = changes.chain(replay.rights_changed_at).min();
         let resumable = |at: Position| {
             let mut limits = replay.resumable_to.iter();
             limits.all(|limit| limit.log != at.log || at.seq <= limit.seq)
         };
         if replay.upto.is_one() && replay.availability.is_empty() && replay.resumable_to.is_empty()
         {
-            return self.shared(&replay.records);
+            return self.shared(&replay.frames);
         }
+        self.note_rights(&replay.frames);
         let told = in_order(replay);
         let mut cursor = replay.from.clone();
         for (index, event) in told.iter().enumerate() {
@@ -102,8 +121,8 @@ impl SseWriter {
             }
             let cursor = has_cursor.then_some(&cursor);
             match (event, cursor) {
-                (Told::Record(_, encoded), None) => self.buffer.push_without_id(encoded),
-                (Told::Record(_, encoded), Some(cursor)) => self.record(encoded, cursor),
+                (Told::Frame(_, encoded), None) => self.buffer.push_without_id(encoded),
+                (Told::Frame(_, encoded), Some(cursor)) => self.frame(encoded, cursor),
                 (Told::Availability(change), cursor) => {
                     self.availability(change, cursor.map(LogPositions::cursor).as_ref());
                 }
@@ -111,7 +130,7 @@ impl SseWriter {
         }
     }
 
-    fn record(&mut self, encoded: &EncodedEvent, cursor: &LogPositions) {
+    fn frame(&mut self, encoded: &EncodedEvent, cursor: &LogPositions) {
         if cursor.is_one() {
             self.buffer.push(encoded);
         } else {
@@ -182,20 +201,20 @@ impl SseWriter {
     }
 }
 
-/// A record with its bytes. `None`: internal, which nothing visible is.
-fn encoded(visible: &Visible<Arc<Record>>) -> Option<(&Record, &EncodedEvent)> {
-    let record: &Record = visible.get();
-    Some((record, record.frame()?))
+/// A frame with its bytes. `None`: internal, which nothing visible is.
+fn encoded(visible: &Visible<LogFrame>) -> Option<(&LogFrame, &EncodedEvent)> {
+    let frame = visible.get();
+    Some((frame, frame.encoded()?))
 }
 
 /// What a replay tells: each guild that goes after the records up to its position, and those that
 /// come last.
 fn in_order(replay: &Replay) -> Vec<Told<'_>> {
-    let records = replay.records.iter().filter_map(encoded);
-    let records = records.map(|(record, encoded)| Told::Record(record, encoded));
+    let frames = replay.frames.iter().filter_map(encoded);
+    let frames = frames.map(|(frame, encoded)| Told::Frame(frame, encoded));
     let changes = replay.availability.iter().map(Told::Availability);
-    let mut told: Vec<_> = records.chain(changes).collect();
-    // Stable, so a change comes after the records at its position.
+    let mut told: Vec<_> = frames.chain(changes).collect();
+    // Stable, so a change comes after the frames at its position.
     told.sort_by_key(|event| (event.is_snapshot(), event.at()));
     told
 }
@@ -204,7 +223,7 @@ impl Told<'_> {
     /// Where it happened.
     fn at(&self) -> Position {
         match self {
-            Self::Record(record, _) => record.at,
+            Self::Frame(frame, _) => frame.at(),
             Self::Availability(change) => change.at,
         }
     }
@@ -212,7 +231,7 @@ impl Told<'_> {
     /// Where the group ends that it is of.
     fn cursor(&self) -> Position {
         match self {
-            Self::Record(record, _) => record.cursor(),
+            Self::Frame(frame, _) => frame.cursor(),
             Self::Availability(change) => change.at,
         }
     }

@@ -205,8 +205,9 @@ async fn the_members_intent_takes_effect_between_two_starts_and_no_position_is_l
     opened.push(&discord.gate_role);
     assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
     discord.roles(&discord.visitor, &opened).await;
-    let snapshot = stream.until("snapshot").await;
-    assert_eq!(snapshot.data["reason"], "authz_changed");
+    let shown = stream.until("room.shown").await;
+    assert_eq!(shown.data["channelId"], discord.gated);
+    assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
 
     let mut again = house.stream(&cookie, "", stream.cursor.as_deref()).await;
     assert_eq!(again.next_record().await.event, "resumed");

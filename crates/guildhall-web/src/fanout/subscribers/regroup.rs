@@ -1,7 +1,7 @@
 //! What an event makes of a guild's classes: who sees something else after it goes into another
 //! class, or their class goes on with them.
 
-use std::collections::{HashMap, HashSet};
+use std::{collections::HashMap, sync::Arc};
 
 use guildhall_model::{
     Change, ChannelId, Guild, GuildId, MemberView, UserId, VisibleRooms,
@@ -11,12 +11,20 @@ use guildhall_model::{
 use super::{SubscribedViewer, Subscriptions, WakeSet};
 use crate::{
     fanout::classes::{Class, ClassId},
-    replica::{Affects, Record},
-    visible::{Access, view_changed},
+    replica::{Affects, GuildLog, Record, RoomTransitions, RoomsAhead, RoomsToTell},
+    visible::{Access, rooms_to_tell},
 };
 
 /// The classes that see something else after an event, with what they saw before it.
-pub(super) type Moved = HashMap<ClassId, VisibleRooms>;
+type Moved = HashMap<ClassId, VisibleRooms>;
+
+/// What an event made of the classes.
+#[derive(Debug, Default)]
+pub(super) struct Regrouped {
+    pub(super) moved: Moved,
+    /// The rooms that appear or vanish by it. `None`: there are none, or too many to be told.
+    pub(super) transitions: Option<Arc<RoomTransitions>>,
+}
 
 /// Viewers of one class who are something else to the guild after an event, by what they see then.
 #[derive(Default)]
@@ -24,18 +32,20 @@ struct Division(HashMap<Option<VisibleRooms>, Vec<UserId>>);
 
 impl Subscriptions {
     /// Applies an event to the classes. Whoever has to join again for it is told so: nobody who stays
-    /// in their class, unless the event does not tell what changed. `after`: the guild after it.
+    /// in their class, unless the guild is told anew, or more changed for them than can be told.
+    /// `log`: with the event in it.
     pub(super) fn regroup(
         &mut self,
         record: &Record,
         id: GuildId,
-        after: Option<&Guild>,
+        log: &mut GuildLog,
+        ahead: &RoomsAhead,
         to_wake: &mut WakeSet,
-    ) -> Moved {
-        let changed = self.changed(record.affects, id, after);
+    ) -> Regrouped {
+        let changed = self.changed(record.affects, id, log.guild());
         let told_anew = matches!(record.event.change, Change::GuildAvailable(Some(_)));
         if changed.is_empty() && !told_anew {
-            return Moved::new();
+            return Regrouped::default();
         }
         let mut divided: HashMap<ClassId, Division> = HashMap::new();
         let mut comers = Vec::new();
@@ -53,15 +63,17 @@ impl Subscriptions {
                 None => comers.push(user),
             }
         }
+        let tell = self.rooms_to_tell(record, &divided);
+        let transitions = if tell.is_empty() {
+            None
+        } else {
+            log.keep_transitions(record, &tell, ahead)
+        };
+        let untold = !tell.is_empty() && transitions.is_none();
         let moved = self.move_classes(divided, &mut comers);
         self.place(&comers, to_wake);
-        let unsaid = |class: &ClassId| {
-            let (before, now) = (moved.get(class), self.classes.get(*class));
-            before.is_some() && view_changed(record, before, now.map(Class::rooms))
-        };
-        let anew: HashSet<ClassId> = moved.keys().copied().filter(unsaid).collect();
-        if told_anew || !anew.is_empty() {
-            let hit = |class| told_anew || anew.contains(&class);
+        if told_anew || untold {
+            let hit = |class| told_anew || moved.contains_key(&class);
             let viewers = self.viewers.values();
             let hit = viewers.filter(|subscribed| subscribed.class.is_some_and(hit));
             hit.for_each(|subscribed| to_wake.rejoin(&subscribed.viewer));
@@ -73,7 +85,22 @@ impl Subscriptions {
                 buffer.set_rooms(class.rooms());
             }
         }
-        moved
+        Regrouped { moved, transitions }
+    }
+
+    /// The rooms that those have to be told of who see others, looked at once for each class and
+    /// what becomes of it.
+    fn rooms_to_tell(&self, record: &Record, divided: &HashMap<ClassId, Division>) -> RoomsToTell {
+        let mut tell = RoomsToTell::default();
+        for (id, division) in divided {
+            let Some(class) = self.classes.get(*id) else {
+                continue;
+            };
+            for after in division.0.keys().flatten() {
+                rooms_to_tell(record, class.rooms(), after, &mut tell);
+            }
+        }
+        tell
     }
 
     /// Who is something else to the guild after an event, and what.

@@ -265,7 +265,7 @@ async fn a_private_room_is_told_to_those_named_and_wakes_nobody_else() {
     });
     assert_eq!(
         (anna.names().len(), ben.names()),
-        (0, vec!["snapshot".to_owned()])
+        (0, vec!["room.shown".to_owned()])
     );
     assert_eq!(class(&harness, ANNA), class(&harness, BEN));
     harness.tell(joined(UserId(78), DEN));

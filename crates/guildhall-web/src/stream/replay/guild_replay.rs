@@ -1,25 +1,31 @@
 //! What a viewer was shown of a guild after a position, by the rights of *that* time: what a viewer
 //! may see at a position is a pure function of the log up to it.
 
+use std::sync::Arc;
+
 use guildhall_model::{Change, UnixMs, UserId};
 
-use super::{GuildNow, VisibleRecords};
+use super::{GuildNow, VisibleFrames};
 use crate::{
     replica::{GroupSpan, GuildLog, Record},
-    visible::{Access, Selector, show, view_changed},
+    visible::{
+        Access, LogFrame, Selector, ViewDifference, Visible, show, show_with_rooms, view_difference,
+    },
 };
 
 /// What a viewer was shown of one guild after a position.
 #[derive(Debug, Default)]
 pub(super) struct GuildReplay {
-    pub(super) shown: VisibleRecords,
-    /// Where what they see changed in a way that no record tells; nothing is shown after it.
+    pub(super) shown: VisibleFrames,
+    /// Where what they see changed in a way that is not told; nothing is shown after it.
     pub(super) view_change: Option<ViewChange>,
 }
 
 /// The record after which what the browser has of a guild is wrong.
 #[derive(Debug)]
 pub(super) struct ViewChange {
+    /// The position after it.
+    pub(super) seq: u64,
     /// The group it is of.
     pub(super) group: GroupSpan,
     pub(super) ts: UnixMs,
@@ -31,19 +37,36 @@ pub(super) struct ViewChange {
     pub(super) announced: bool,
 }
 
+/// Whose replay it is, and what of it.
+#[derive(Clone, Copy)]
+pub(super) struct ReplayReader<'a> {
+    pub(super) user: UserId,
+    pub(super) selector: &'a Selector,
+    pub(super) rooms: RoomChanges,
+}
+
+/// What becomes of a replay where its viewer sees other rooms from some record on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RoomChanges {
+    /// Those rooms are told, as far as they are kept: it is an open stream's.
+    Told,
+    /// It ends there.
+    EndReplay,
+}
+
 /// The same for a viewer who was a member at that position. That all are looked up again concerns
 /// every stream of the guild at one moment, so it is answered without going through the records.
 pub(super) fn replay_guild_of_member(
     guild: &GuildNow,
     log: &GuildLog,
-    user: UserId,
-    selector: &Selector,
+    reader: ReplayReader<'_>,
     after: u64,
 ) -> GuildReplay {
     match log.records_after(after).next() {
         Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
-            shown: VisibleRecords::new(),
+            shown: VisibleFrames::new(),
             view_change: Some(ViewChange {
+                seq: first.at.seq,
                 group: first.group,
                 ts: first.event.ts,
                 access: Access::Unknown,
@@ -51,7 +74,7 @@ pub(super) fn replay_guild_of_member(
                 announced: false,
             }),
         },
-        _ => replay_guild(guild, log, user, selector, after),
+        _ => replay_guild(guild, log, reader, after),
     }
 }
 
@@ -59,26 +82,20 @@ pub(super) fn replay_guild_of_member(
 pub(super) fn replay_guild(
     guild: &GuildNow,
     log: &GuildLog,
-    user: UserId,
-    selector: &Selector,
+    reader: ReplayReader<'_>,
     after: u64,
 ) -> GuildReplay {
-    let id = guild.id;
+    let (id, user) = (guild.id, reader.user);
     let mut records = log.records_after(after);
     if !records.any(|record| record.may_affect(user)) {
         // Nothing changed what they see, so the rights of then are those of now.
-        return replay(
-            log,
-            user,
-            selector,
-            after,
-            guild.access.clone(),
-            |_, access| access.clone(),
-        );
+        return replay(log, reader, after, guild.access.clone(), |_, access| {
+            access.clone()
+        });
     }
     if let Some(history) = guild.history.as_ref().filter(|was| was.covers(after)) {
         let then = history.after(after).clone();
-        return replay(log, user, selector, after, then, |record, _| {
+        return replay(log, reader, after, then, |record, _| {
             history.after(record.at.seq).clone()
         });
     }
@@ -90,7 +107,7 @@ pub(super) fn replay_guild(
         }
     }
     let then = Access::of(world.guilds.get(&id), id, user);
-    replay(log, user, selector, after, then, |record, access| {
+    replay(log, reader, after, then, |record, access| {
         world.apply(&record.event);
         access.after(record.affects, world.guilds.get(&id), id, user)
     })
@@ -100,41 +117,41 @@ pub(super) fn replay_guild(
 /// may have changed it.
 fn replay(
     log: &GuildLog,
-    user: UserId,
-    selector: &Selector,
+    reader: ReplayReader<'_>,
     after: u64,
     mut access: Access,
     mut next: impl FnMut(&Record, &Access) -> Access,
 ) -> GuildReplay {
-    let mut shown = VisibleRecords::new();
+    let ReplayReader { user, selector, .. } = reader;
+    let mut shown = VisibleFrames::new();
     for record in log.records_after(after) {
         if !record.may_affect(user) {
             shown.extend(show(record, access.rooms(), access.rooms(), selector));
             continue;
         }
         let next = next(record, &access);
-        let changed = changes_view(record, &access, &next);
+        if let Some(frames) = told(record, log, reader, &access, &next) {
+            shown.extend(frames);
+            access = next;
+            continue;
+        }
         // That record itself fits the old snapshot only as far as it tells of an end.
-        let seen = next.rooms().filter(|_| !changed);
-        let visible = show(record, access.rooms(), seen, selector);
+        let visible = show(record, access.rooms(), None, selector);
         let announced = visible.is_some() && matches!(record.event.change, Change::GuildRemoved);
         shown.extend(visible);
-        if changed {
-            let whole = matches!(record.event.change, Change::GuildAvailable(Some(_)));
-            let member = access.rooms().is_some() && next.rooms().is_some();
-            let view_change = ViewChange {
-                group: record.group,
-                ts: record.event.ts,
-                access: next,
-                rooms_changed: member && !whole,
-                announced,
-            };
-            return GuildReplay {
-                shown,
-                view_change: Some(view_change),
-            };
-        }
-        access = next;
+        let difference = view_difference(record, access.rooms(), next.rooms());
+        let view_change = ViewChange {
+            seq: record.at.seq,
+            group: record.group,
+            ts: record.event.ts,
+            access: next,
+            rooms_changed: difference == ViewDifference::Rooms,
+            announced,
+        };
+        return GuildReplay {
+            shown,
+            view_change: Some(view_change),
+        };
     }
     GuildReplay {
         shown,
@@ -142,11 +159,33 @@ fn replay(
     }
 }
 
-/// Whether a record changed what the viewer has to be shown in a way that it does not tell.
-/// Somebody whose guild was being looked up may still have its old snapshot when it turns out
-/// that they are in it no more.
-fn changes_view(record: &Record, before: &Access, after: &Access) -> bool {
+/// All that a viewer is shown of a record who was something else to the guild before it than they are
+/// `after` it, perhaps. `None`: what it changed for them is not told.
+fn told(
+    record: &Arc<Record>,
+    log: &GuildLog,
+    reader: ReplayReader<'_>,
+    before: &Access,
+    after: &Access,
+) -> Option<Vec<Visible<LogFrame>>> {
+    let ReplayReader {
+        selector, rooms, ..
+    } = reader;
+    // Somebody whose guild was being looked up may still have its old snapshot when it turns out
+    // that they are in it no more.
     let gone = matches!(after, Access::Stranger | Access::Absent);
-    let awaited = *before == Access::Unknown && gone;
-    awaited || view_changed(record, before.rooms(), after.rooms())
+    if *before == Access::Unknown && gone {
+        return None;
+    }
+    let (before, after) = (before.rooms(), after.rooms());
+    match (view_difference(record, before, after), before, after) {
+        (ViewDifference::Nothing, ..) => {
+            Some(Vec::from_iter(show(record, before, after, selector)))
+        }
+        (ViewDifference::Rooms, Some(before), Some(after)) if rooms == RoomChanges::Told => {
+            let transitions = log.transitions_at(record.at.seq);
+            show_with_rooms(record, transitions, before, after, selector)
+        }
+        _ => None,
+    }
 }

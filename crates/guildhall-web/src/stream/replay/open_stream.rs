@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use guildhall_model::{GuildId, LogId, Position, UnixMs, event::SnapshotReason};
 
 use super::{
-    AvailabilityChange, GuildNow, Joining, Replay, Resumption, VisibleRecords,
+    AvailabilityChange, GuildNow, Joining, Replay, Resumption, VisibleFrames,
     cursor::judge_position,
-    guild_replay::{GuildReplay, ViewChange, replay_guild_of_member},
+    guild_replay::{GuildReplay, ReplayReader, RoomChanges, ViewChange, replay_guild_of_member},
 };
 use crate::{
-    replica::{GroupSpan, LogPositions},
+    replica::{GroupSpan, GuildLog, LogPositions},
     visible::{Access, GuildAvailability, GuildView, availability_change},
 };
 
@@ -40,11 +40,12 @@ impl Joining<'_> {
             joining: self,
             stream,
             upto: self.moved_on(stream.position),
-            records: VisibleRecords::new(),
+            frames: VisibleFrames::new(),
+            rights_changed_at: None,
             availability: Vec::new(),
             resumable_to: BTreeMap::new(),
             views: BTreeMap::new(),
-            rooms_changed: BTreeMap::new(),
+            untold: None,
         };
         for id in wanted {
             continuation.add_guild(*id);
@@ -59,15 +60,23 @@ struct Continuation<'a> {
     stream: OpenStream<'a>,
     /// The replica's positions, or the stream's where it is ahead.
     upto: LogPositions,
-    records: VisibleRecords,
+    frames: VisibleFrames,
+    rights_changed_at: Option<UnixMs>,
     availability: Vec<AvailabilityChange>,
     /// In each log of which a guild's snapshot is to come, the first place of which not all is
     /// told before it.
     resumable_to: BTreeMap<LogId, Position>,
     /// What the browser has after it.
     views: BTreeMap<GuildId, GuildView>,
-    /// In each log the first group by which a viewer who was and is a member sees other rooms.
-    rooms_changed: BTreeMap<LogId, GroupSpan>,
+    /// Where somebody who was and is a member sees other rooms that are not kept to be told.
+    untold: Option<Untold>,
+}
+
+/// Rooms that can't be told any more, so that everything has to be sent again.
+struct Untold {
+    reason: SnapshotReason,
+    /// In each log the first group of which something is not told.
+    first: BTreeMap<LogId, GroupSpan>,
 }
 
 /// How far the browser has been told of a guild.
@@ -124,29 +133,49 @@ impl Continuation<'_> {
     /// Adds what the viewer was shown of a guild of which the browser has everything, after where
     /// it stands in its log.
     fn add_records(&mut self, guild: &GuildNow, stands: Position) -> Told {
-        let (user, selector) = (self.joining.viewer.id(), self.joining.selector);
+        let reader = ReplayReader {
+            user: self.joining.viewer.id(),
+            selector: self.joining.selector,
+            rooms: RoomChanges::Told,
+        };
         let (id, access) = (guild.id, &guild.access);
         let log = self.joining.logs.guild(id);
         let seen = log.map_or_else(GuildReplay::default, |log| {
-            replay_guild_of_member(guild, log, user, selector, stands.seq)
+            replay_guild_of_member(guild, log, reader, stands.seq)
         });
-        self.records.extend(seen.shown);
+        self.frames.extend(seen.shown);
         let Some(view_change) = seen.view_change else {
             return Told {
                 view: GuildView::Everything,
                 to: Some(stands),
             };
         };
+        let changed_at = self.rights_changed_at.get_or_insert(view_change.ts);
+        *changed_at = view_change.ts.min(*changed_at);
         if view_change.rooms_changed {
-            let first = self.rooms_changed.entry(stands.log);
-            let first = first.or_insert(view_change.group);
-            if view_change.group.begin < first.begin {
-                *first = view_change.group;
-            }
+            let kept_from = log.map_or(0, GuildLog::transitions_floor);
+            self.add_untold(&view_change, kept_from, stands.log);
         }
         Told {
             to: Some(stands.at(view_change.group.begin)),
             view: self.add_view_change(id, &view_change, access, stands),
+        }
+    }
+
+    /// Adds that rooms of a guild are not told. `kept_from`: the floor of what is kept of it to be
+    /// told.
+    fn add_untold(&mut self, view_change: &ViewChange, kept_from: u64, log: LogId) {
+        let untold = self.untold.get_or_insert_with(|| Untold {
+            reason: SnapshotReason::SlowConsumer,
+            first: BTreeMap::new(),
+        });
+        if view_change.seq > kept_from {
+            // It was too much at once, and never there to be told.
+            untold.reason = SnapshotReason::AuthzChanged;
+        }
+        let first = untold.first.entry(log).or_insert(view_change.group);
+        if view_change.group.begin < first.begin {
+            *first = view_change.group;
         }
     }
 
@@ -189,22 +218,21 @@ impl Continuation<'_> {
     }
 
     fn finish(mut self) -> Resumption {
-        self.records.sort_by_key(|visible| visible.get().at);
-        if !self.rooms_changed.is_empty() {
+        self.frames.sort_by_key(|visible| visible.get().at());
+        if let Some(Untold { reason, first }) = self.untold.take() {
             // It is still shown what came up to the change: nobody's leaving is swallowed. Who
             // breaks off before the snapshot begins again before the change.
-            let changed = std::mem::take(&mut self.rooms_changed);
-            self.records.retain(|visible| {
-                let at = visible.get().at;
-                changed.get(&at.log).is_none_or(|group| at.seq <= group.end)
+            self.frames.retain(|visible| {
+                let at = visible.get().at();
+                first.get(&at.log).is_none_or(|group| at.seq <= group.end)
             });
             self.availability.clear();
-            self.resumable_to = changed
+            self.resumable_to = first
                 .into_iter()
                 .map(|(log, group)| (log, self.joining.now_in(log).at(group.begin)))
                 .collect();
             return Resumption::Snapshot {
-                reason: SnapshotReason::AuthzChanged,
+                reason,
                 before: Some(self.replay()),
             };
         }
@@ -235,7 +263,7 @@ impl Continuation<'_> {
     }
 
     fn replay(self) -> Replay {
-        let told = self.records.iter().map(|visible| visible.get().at);
+        let told = self.frames.iter().map(|visible| visible.get().at());
         let told = told.chain(self.availability.iter().map(|change| change.at));
         let told = told.chain(self.resumable_to.values().copied());
         let told: BTreeSet<LogId> = told.map(|at| at.log).collect();
@@ -251,8 +279,9 @@ impl Continuation<'_> {
         let from = LogPositions::of(from);
         Replay {
             from: from.unwrap_or_else(|| self.stream.position.clone()),
-            records: self.records,
+            frames: self.frames,
             availability: self.availability,
+            rights_changed_at: self.rights_changed_at,
             resumable_to: self.resumable_to.into_values().collect(),
             upto: self.upto,
         }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use guildhall_model::{Cursor, event::SnapshotReason};
 
 use super::{
-    GuildNow, Joining, Replay, Resumption, VisibleRecords, cursor::judge_cursor,
-    guild_replay::replay_guild,
+    GuildNow, Joining, Replay, Resumption, VisibleFrames,
+    cursor::judge_cursor,
+    guild_replay::{ReplayReader, RoomChanges, replay_guild},
 };
 use crate::{
     auth::LoginHeads,
@@ -32,8 +33,12 @@ impl Joining<'_> {
     }
 
     fn records_after(&self, after: &LogPositions) -> Resumption {
-        let (mut records, mut views) = (VisibleRecords::new(), BTreeMap::new());
-        let user = self.viewer.id();
+        let (mut frames, mut views) = (VisibleFrames::new(), BTreeMap::new());
+        let reader = ReplayReader {
+            user: self.viewer.id(),
+            selector: self.selector,
+            rooms: RoomChanges::EndReplay,
+        };
         for guild in self.guilds {
             let GuildNow {
                 id, log, access, ..
@@ -41,11 +46,11 @@ impl Joining<'_> {
             let (Some(log), Some(after)) = (self.logs.guild(*id), after.in_log(*log)) else {
                 continue;
             };
-            let seen = replay_guild(guild, log, user, self.selector, after.seq);
+            let seen = replay_guild(guild, log, reader, after.seq);
             if seen.view_change.is_some() {
                 return Resumption::snapshot(SnapshotReason::AuthzChanged);
             }
-            records.extend(seen.shown);
+            frames.extend(seen.shown);
             match access {
                 Access::Member(_) => views.insert(*id, GuildView::Everything),
                 // It may have had it before.
@@ -53,19 +58,20 @@ impl Joining<'_> {
                 Access::Stranger | Access::Absent => None,
             };
         }
-        records.sort_by_key(|visible| visible.get().at);
+        frames.sort_by_key(|visible| visible.get().at());
         let upto = self.moved_on(after);
         let mut from = upto.clone();
         for log in after.iter() {
-            let mut records = records.iter().map(Visible::get);
-            if let Some(first) = records.find(|record| record.at.log == log.log) {
+            let mut frames = frames.iter().map(Visible::get);
+            if let Some(first) = frames.find(|frame| frame.at().log == log.log) {
                 // An older version gave out places inside of groups.
-                from.set(log.at(log.seq.max(first.group.begin)));
+                from.set(log.at(log.seq.max(first.group().begin)));
             }
         }
         let replay = Replay {
-            records,
+            frames,
             availability: Vec::new(),
+            rights_changed_at: None,
             resumable_to: Vec::new(),
             from,
             upto,

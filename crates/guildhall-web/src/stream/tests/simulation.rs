@@ -298,13 +298,7 @@ impl Known {
     fn of(guild: &Value) -> Self {
         let mut about = guild.as_object().expect("an object").clone();
         let rooms = about.remove("rooms").expect("rooms");
-        let rooms = rooms.as_array().expect("a list").iter().map(|room| {
-            let mut room = room.as_object().expect("an object").clone();
-            let members = room.remove("members").expect("members");
-            let members = members.as_array().expect("a list").iter();
-            let members = members.map(|member| (id(&member["userId"]), member.clone()));
-            (id(&room["channelId"]), (room, members.collect()))
-        });
+        let rooms = rooms.as_array().expect("a list").iter().map(known_room);
         let rooms = rooms.collect();
         Self { about, rooms }
     }
@@ -333,7 +327,13 @@ impl Known {
                 let info = data.as_object().expect("an object").clone();
                 self.rooms.entry(room).or_default().0 = info;
             }
-            "room.deleted" => assert!(self.rooms.remove(&room).is_some(), "it was there"),
+            "room.shown" => {
+                let (room, known) = known_room(data);
+                assert!(self.rooms.insert(room, known).is_none(), "it was not there");
+            }
+            "room.deleted" | "room.hidden" => {
+                assert!(self.rooms.remove(&room).is_some(), "it was there");
+            }
             "guild.unavailable" => drop(self.about.insert("available".into(), json!(false))),
             "guild.available" => drop(self.about.insert("available".into(), json!(true))),
             "guild.updated" => {
@@ -345,6 +345,15 @@ impl Known {
             other => panic!("no event is called {other}"),
         }
     }
+}
+
+/// A room with its people.
+fn known_room(room: &Value) -> (String, KnownRoom) {
+    let mut room = room.as_object().expect("an object").clone();
+    let members = room.remove("members").expect("members");
+    let members = members.as_array().expect("a list").iter();
+    let members = members.map(|member| (id(&member["userId"]), member.clone()));
+    (id(&room["channelId"]), (room, members.collect()))
 }
 
 fn id(value: &Value) -> String {

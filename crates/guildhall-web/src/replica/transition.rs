@@ -1,0 +1,298 @@
+//! Rooms that a record shows to somebody or hides from them, as open streams are told: rendered
+//! once, by the guild as it is at that record, for everybody whom it concerns. What is too old or too
+//! much is given up; whoever still needed it gets a snapshot.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use guildhall_model::{
+    Change, ChannelId, Envelope, Event, Guild, GuildId, Position, UnixMs,
+    event::{ROOM_HIDDEN, ROOM_SHOWN},
+    guild::{Occupant, RoomInfo},
+    json,
+};
+use serde::Serialize;
+
+use super::{
+    fragments::{RoomFragments, room_json},
+    record::{GroupSpan, Record},
+};
+use crate::sse::{self, EncodedEvent};
+
+/// Records of a guild of which the transitions are kept: more than what any stream that is polled
+/// at all is behind.
+const RECORDS_KEPT: usize = 256;
+
+/// Bytes of transitions that one guild keeps. A record that takes more by itself is told by
+/// snapshots.
+const BYTES_KEPT: usize = 4 << 20;
+
+/// A room that a record shows to some viewers, or hides from some.
+#[derive(Debug)]
+pub(crate) struct RoomTransition {
+    /// The position just after the record.
+    pub(crate) at: Position,
+    /// The record's.
+    pub(crate) group: GroupSpan,
+    /// When the gateway heard of it.
+    pub(crate) ts: UnixMs,
+    room: ChannelId,
+    frame: EncodedEvent,
+}
+
+/// All of one record.
+#[derive(Debug, Default)]
+pub(crate) struct RoomTransitions {
+    /// Ascending by room.
+    shown: Vec<Arc<RoomTransition>>,
+    hidden: Vec<Arc<RoomTransition>>,
+}
+
+/// Rooms that somebody has to be told of around a record.
+#[derive(Debug, Default)]
+pub(crate) struct RoomsToTell {
+    pub(crate) shown: BTreeSet<ChannelId>,
+    pub(crate) hidden: BTreeSet<ChannelId>,
+}
+
+/// What else a group makes of its rooms. Who is shown a room by a record of it is told that alone: not
+/// the name from before, of a room that is renamed and opened at once.
+#[derive(Debug, Default)]
+pub(crate) struct RoomsAhead(Vec<(u64, Ahead)>);
+
+#[derive(Debug)]
+enum Ahead {
+    /// A room is like this from then on.
+    Room(RoomInfo),
+    /// Who sees what may change: what comes behind it is not for whoever sees a room before it.
+    Rights,
+}
+
+/// The recent transitions of one guild.
+#[derive(Debug, Default)]
+pub(super) struct TransitionWindow {
+    /// Ascending by position.
+    kept: VecDeque<(u64, Arc<RoomTransitions>)>,
+    cost: usize,
+    /// Those of records at or below this were given up.
+    floor: u64,
+}
+
+impl RoomTransition {
+    /// As a stream has it that is about its log alone; its `id:` is the end of the group.
+    pub(crate) fn frame(&self) -> &EncodedEvent {
+        &self.frame
+    }
+
+    fn cost(&self) -> usize {
+        size_of::<Self>() + self.frame.len()
+    }
+}
+
+impl RoomTransitions {
+    /// A room as it is shown.
+    pub(crate) fn shown(&self, room: ChannelId) -> Option<&Arc<RoomTransition>> {
+        find(&self.shown, room)
+    }
+
+    /// That a room is hidden.
+    pub(crate) fn hidden(&self, room: ChannelId) -> Option<&Arc<RoomTransition>> {
+        find(&self.hidden, room)
+    }
+
+    /// Renders what has to be told around a record. `now`: the guild just after it. `None`: it is
+    /// too much.
+    pub(super) fn render(
+        record: &Record,
+        tell: &RoomsToTell,
+        ahead: &RoomsAhead,
+        now: &Guild,
+        fragments: &RoomFragments,
+    ) -> Option<Self> {
+        let mut transitions = Self::default();
+        let ahead = ahead.after(record.at.seq);
+        let mut cost = 0;
+        for room in &tell.shown {
+            let like = ahead.get(room).copied();
+            let Some(data) = shown(record, *room, like, now, fragments) else {
+                continue;
+            };
+            let frame = sse::encode_json(ROOM_SHOWN.name, record.cursor(), &data);
+            let transition = of(record, *room, frame);
+            cost += transition.cost();
+            if cost > BYTES_KEPT {
+                return None;
+            }
+            transitions.shown.push(Arc::new(transition));
+        }
+        for room in &tell.hidden {
+            let data = hidden(&record.event, *room);
+            let frame = sse::encode_json(ROOM_HIDDEN.name, record.cursor(), &data);
+            transitions.hidden.push(Arc::new(of(record, *room, frame)));
+        }
+        (transitions.cost() <= BYTES_KEPT).then_some(transitions)
+    }
+
+    fn cost(&self) -> usize {
+        let all = self.shown.iter().chain(&self.hidden);
+        all.map(|transition| transition.cost()).sum()
+    }
+}
+
+fn of(record: &Record, room: ChannelId, frame: EncodedEvent) -> RoomTransition {
+    RoomTransition {
+        at: record.at,
+        group: record.group,
+        ts: record.event.ts,
+        room,
+        frame,
+    }
+}
+
+fn find(among: &[Arc<RoomTransition>], room: ChannelId) -> Option<&Arc<RoomTransition>> {
+    let found = among.binary_search_by_key(&room, |transition| transition.room);
+    found.ok().map(|index| &among[index])
+}
+
+/// What both begin with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OfCause {
+    guild_id: GuildId,
+    ts: UnixMs,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    synthetic: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_id: Option<ChannelId>,
+}
+
+impl OfCause {
+    fn new(event: &Event, channel_id: Option<ChannelId>) -> Self {
+        Self {
+            guild_id: event.guild_id,
+            ts: event.ts,
+            synthetic: event.synthetic,
+            channel_id,
+        }
+    }
+}
+
+fn hidden(event: &Event, room: ChannelId) -> Vec<u8> {
+    json::to_vec(&OfCause::new(event, Some(room)))
+}
+
+/// A room with its people as they were just before the record: whoever joins by it is told by it.
+/// `like`: what the room is about to be like.
+fn shown(
+    record: &Record,
+    channel: ChannelId,
+    like: Option<&RoomInfo>,
+    now: &Guild,
+    fragments: &RoomFragments,
+) -> Option<Vec<u8>> {
+    let joins = match &record.event.change {
+        Change::VoiceJoined(person) if person.channel_id == channel => Some(person.user_id),
+        _ => None,
+    };
+    let room = if like.is_none() && joins.is_none() {
+        fragments.get(now, channel)?
+    } else {
+        let there = |person: &&Occupant| Some(person.user_id) != joins;
+        let info = &now.rooms.get(&channel)?.info;
+        let members = now.occupants(channel).filter(there);
+        room_json(like.unwrap_or(info), members)
+    };
+    let mut data = json::to_vec(&OfCause::new(&record.event, None));
+    data.pop();
+    data.push(b',');
+    // Without the brace that opens it.
+    data.extend_from_slice(&room[1..]);
+    Some(data)
+}
+
+impl RoomsToTell {
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shown.is_empty() && self.hidden.is_empty()
+    }
+}
+
+impl RoomsAhead {
+    /// Of a group.
+    pub(crate) fn of(group: &[Envelope]) -> Self {
+        let touches = |change: &Change| {
+            let comes_or_goes =
+                matches!(change, Change::RoomCreated(_) | Change::RoomDeleted { .. });
+            comes_or_goes || change.touches_rights()
+        };
+        let mut changes = group.iter().map(|envelope| &envelope.event.change);
+        if group.len() < 2 || !changes.any(touches) {
+            return Self::default();
+        }
+        let ahead = group.iter().filter_map(|envelope| {
+            let ahead = match &envelope.event.change {
+                Change::RoomUpdated(info) => Ahead::Room(info.clone()),
+                change if touches(change) => Ahead::Rights,
+                _ => return None,
+            };
+            Some((envelope.at.seq, ahead))
+        });
+        Self(ahead.collect())
+    }
+
+    /// What becomes of rooms after a record, before anybody sees others.
+    fn after(&self, seq: u64) -> BTreeMap<ChannelId, &RoomInfo> {
+        let first = self.0.partition_point(|(at, _)| *at <= seq);
+        let ahead = self.0[first..].iter().map_while(|(_, ahead)| match ahead {
+            Ahead::Room(info) => Some((info.channel_id, info)),
+            Ahead::Rights => None,
+        });
+        ahead.collect()
+    }
+}
+
+impl TransitionWindow {
+    /// Keeps those of the newest record, and gives up what is too much then.
+    pub(super) fn push(&mut self, at: u64, transitions: Arc<RoomTransitions>) {
+        self.cost += transitions.cost();
+        self.kept.push_back((at, transitions));
+        while self.kept.len() > RECORDS_KEPT || self.cost > BYTES_KEPT {
+            self.pop();
+        }
+    }
+
+    /// Those of the record at a position.
+    pub(super) fn at(&self, at: u64) -> Option<&Arc<RoomTransitions>> {
+        let found = self.kept.binary_search_by_key(&at, |(at, _)| *at);
+        found.ok().map(|index| &self.kept[index].1)
+    }
+
+    /// Those of records at or below this were given up.
+    pub(super) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// What they cost in memory.
+    pub(super) fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// Gives up those of the oldest record. Returns whether there was one.
+    pub(super) fn pop(&mut self) -> bool {
+        let Some((at, oldest)) = self.kept.pop_front() else {
+            return false;
+        };
+        self.cost -= oldest.cost();
+        self.floor = at;
+        true
+    }
+
+    /// Gives up those of records that are not kept any more.
+    pub(super) fn trim(&mut self, floor: u64) {
+        while self.kept.front().is_some_and(|(at, _)| *at <= floor) {
+            self.pop();
+        }
+    }
+}
