@@ -1,6 +1,6 @@
 //! Who is in which room: as a stream tells it, as `/api/state` does, and as Discord knows it.
 //!
-//! Rooms do not change during a run, so people are all there is to follow.
+//! Rooms come and go by what the viewer may see; but for that, people are all there is to follow.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -56,6 +56,14 @@ impl Picture {
                     room.remove(&left.user_id);
                 }
             }
+            "room.shown" => {
+                let shown: Room = serde_json::from_str(json).context(event.to_owned())?;
+                self.rooms.insert(shown.channel_id, people(shown.members));
+            }
+            "room.hidden" => {
+                let hidden: Hidden = serde_json::from_str(json).context(event.to_owned())?;
+                self.rooms.remove(&hidden.channel_id);
+            }
             "guild.available" => {
                 let came: Available = serde_json::from_str(json).context(event.to_owned())?;
                 for room in came.guild.into_iter().flat_map(|guild| guild.rooms) {
@@ -109,6 +117,12 @@ fn people(members: Vec<MemberBody>) -> BTreeMap<String, Person> {
     members
         .map(|member| (member.user_id, member.person))
         .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Hidden {
+    channel_id: String,
 }
 
 /// After a new look-up it carries the guild as it is.
@@ -212,6 +226,18 @@ mod tests {
         assert_eq!(picture, snapshot(&renamed));
         let left = r#"{"channelId":null,"previousChannelId":"5","userId":"7"}"#;
         picture.apply("voice.left", left).expect("an event");
+        assert_eq!(picture, snapshot(""));
+    }
+
+    #[test]
+    fn a_room_is_shown_with_its_people_and_hidden_again() {
+        let ann = format!(r#"{{"channelId":"9","userId":"7","username":"ann",{FLAGS}}}"#);
+        let shown = format!(r#"{{"guildId":"1","ts":5,"channelId":"9","members":[{ann}]}}"#);
+        let mut picture = snapshot("");
+        picture.apply("room.shown", &shown).expect("an event");
+        assert!(picture.has_people());
+        let hidden = r#"{"guildId":"1","ts":6,"channelId":"9"}"#;
+        picture.apply("room.hidden", hidden).expect("an event");
         assert_eq!(picture, snapshot(""));
     }
 
