@@ -20,8 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 pub(crate) use dispatch::Dispatch;
 pub(crate) use members_request::{MembersRequest, Nonce, USERS_PER_REQUEST};
 pub(crate) use question::{
-    About, Answered, Expectation, GuildSeen, Question, QuestionAnswer, QuestionId, RoomOccupancy,
-    SeenRoom,
+    About, Answered, Expectation, GuildSeen, Making, Question, QuestionAnswer, QuestionId,
+    RoomOccupancy, SeenRoom,
 };
 pub(crate) use scene::{Scene, SceneCategory, SceneQuestion, SceneRoom};
 

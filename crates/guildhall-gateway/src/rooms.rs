@@ -2,6 +2,8 @@
 
 /// How rooms are made, as data.
 mod settings;
+/// What a room is asked for with.
+mod draft;
 /// What is kept, with one owner.
 mod table;
 /// Invites' signatures.
@@ -11,6 +13,7 @@ mod viewers;
 
 pub use settings::{Lobby, RoomMode, RoomSettings};
 
+pub(crate) use draft::{RoomDraft, VoiceChannelSeen};
 pub(crate) use invite::{InviteError, InviteSigner};
 pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken, management_of};
 pub(crate) use viewers::{AttachedViewers, ViewerTables, Viewers};

@@ -90,7 +90,7 @@ impl Config {
         let store = Arc::clone(&ports.rooms);
         let rooms = RoomTable::load(self.rooms.clone(), store, fresh_key()).await;
         let rooms = rooms.map_err(not_loaded)?;
-        let managed: ManagedRooms = rooms.managed().into_iter().collect();
+        let managed = ManagedRooms::new(rooms.managed(), rooms.being_made());
         let mut shards = Vec::with_capacity(ids.len());
         for id in ids {
             let (journals, clock) = (&*ports.journals, &*ports.clock);

@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use guildhall_model::{ChannelId, GuildId, RoleId, UnixMs, UserId};
+use guildhall_model::{ChannelId, GuildId, RoleId, UnixMs, UserId, guild::Overwrite};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::journal::JournalFuture;
@@ -107,6 +107,9 @@ pub struct RoomRecord {
     pub role_id: Option<RoleId>,
     /// By this what was made for it is known again at Discord: the newest of the guild's rooms then.
     pub mark: u64,
+    /// And by these: what its channel was last asked for with. None: it was not yet, or it is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overwrites: Vec<Overwrite>,
     /// The lobby that somebody joined for it.
     pub lobby: Option<ChannelId>,
     /// When it was asked for.

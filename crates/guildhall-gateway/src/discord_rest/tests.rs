@@ -279,7 +279,8 @@ async fn a_guilds_channels_and_roles_are_listed() {
     discord.reply(Reply::Json(
         200,
         json!([
-            {"id": "8", "type": 2, "name": "Table", "parent_id": "5", "permission_overwrites": [
+            {"id": "8", "type": 2, "name": "Table", "user_limit": 4, "parent_id": "5",
+             "permission_overwrites": [
                 {"id": "9", "type": 1, "allow": "1024", "deny": "0"},
                 {"id": "7", "type": 0, "allow": "0", "deny": "1024"},
             ]},
@@ -298,6 +299,7 @@ async fn a_guilds_channels_and_roles_are_listed() {
             channel_id: CHANNEL,
             name: "Table".to_owned(),
             is_voice: true,
+            user_limit: 4,
             parent_id: Some(ChannelId(5)),
             overwrites: vec![
                 overwrite(OverwriteTarget::Member(USER), 1024, 0),

@@ -35,6 +35,7 @@ use crate::{
     config::tests::NAMES,
     discord_rest::{DiscordRest, RestBudget},
     rooms::{RoomSettings, RoomTable},
+    sequencer::ManagedRooms,
 };
 use discord::{FalseDiscord, Reaction};
 
@@ -147,6 +148,9 @@ impl House {
         self.running.abort();
         while self.tasks.join_next().await.is_some() {}
         self.rooms = load(&self.store, &self.settings).await;
+        let rooms = (self.rooms.managed(), self.rooms.being_made());
+        self.discord
+            .begins_with(ManagedRooms::new(rooms.0, rooms.1));
         let parts = (&self.discord, &self.journal, &self.rooms);
         let started = start(parts, self.call_time, &mut self.tasks);
         (self.executor, self.running) = started.await;

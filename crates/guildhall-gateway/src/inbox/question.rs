@@ -7,9 +7,11 @@ use guildhall_model::{
     command::{Before, Command, CommandError, CommandRequest, Judgement},
     guild::{Membership, Overwrite, RoomManagement},
 };
+use guildhall_ports::room_store::RoomNumber;
 use tokio::sync::oneshot;
 
 use super::scene::{Scene, SceneQuestion};
+use crate::rooms::RoomDraft;
 
 /// A number of a question within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +42,12 @@ pub(crate) enum About {
         expectation: Expectation,
         until: Instant,
     },
-    /// From now on this is kept of a room, which may be still to come; `None`: it is none of ours.
-    /// Told as `room.updated` where it is something else. Answered [`QuestionAnswer::So`].
+    /// How far the making of a room is. A room that is taken for one of ours and is none is told as
+    /// `room.updated`. Answered [`QuestionAnswer::So`].
+    Making { room: RoomNumber, making: Making },
+    /// From now on this is kept of a room, which may be still to come. Told as `room.updated` where it
+    /// is something else. `None`: Discord has deleted it, and what is kept stays with it until the
+    /// world has heard of that. Answered [`QuestionAnswer::So`].
     Manage {
         channel_id: ChannelId,
         management: Option<RoomManagement>,
@@ -65,6 +71,18 @@ pub(crate) enum About {
     Occupants { channels: Vec<ChannelId> },
     /// Which rooms are there? Answered [`QuestionAnswer::Rooms`].
     Rooms,
+}
+
+/// How far the making of a room is.
+#[derive(Debug)]
+pub(crate) enum Making {
+    /// Discord is about to be asked for it: from now on the first room that comes and is like that is
+    /// told as ours.
+    Asked(Box<RoomDraft>),
+    /// It has made this one, whichever was taken for it.
+    Made(ChannelId, RoomManagement),
+    /// It made none, or nobody knows.
+    NotMade,
 }
 
 /// What is waited for.

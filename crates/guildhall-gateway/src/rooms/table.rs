@@ -9,7 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{ChannelId, GuildId, UnixMs, UserId, guild::RoomManagement};
+use guildhall_model::{
+    ChannelId, GuildId, UnixMs, UserId,
+    guild::{Overwrite, RoomManagement},
+};
 use guildhall_ports::{
     JournalError, RoomStore,
     journal::JournalFuture,
@@ -21,7 +24,7 @@ use guildhall_ports::{
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{InviteSigner, RoomSettings};
+use super::{InviteSigner, RoomDraft, RoomSettings};
 
 /// Invites into one room that are kept, the dead ones left out.
 const INVITES_PER_ROOM: usize = 100;
@@ -147,8 +150,12 @@ impl RoomTable {
     }
 
     /// A place for one more room, by which it counts before Discord knows of it. Of several who ask
-    /// for the last one gets it.
-    pub(crate) async fn reserve(&self, plan: RoomPlan) -> Result<RoomRecord, NotReserved> {
+    /// for the last one gets it. `overwrites`: with which Discord will be asked for it first.
+    pub(crate) async fn reserve(
+        &self,
+        plan: RoomPlan,
+        overwrites: impl FnOnce(&RoomRecord) -> Vec<Overwrite>,
+    ) -> Result<RoomRecord, NotReserved> {
         let (record, saved) = {
             let kept = &mut *self.0.kept.lock();
             let settings = &self.0.settings;
@@ -160,7 +167,7 @@ impl RoomTable {
                 return Err(NotReserved::OfGuild(settings.max));
             }
             kept.last_number = RoomNumber(kept.last_number.0 + 1);
-            let record = RoomRecord {
+            let mut record = RoomRecord {
                 number: kept.last_number,
                 guild_id: plan.guild_id,
                 owner_id: plan.owner_id,
@@ -173,11 +180,13 @@ impl RoomTable {
                 hidden: plan.private,
                 role_id: None,
                 mark: plan.mark,
+                overwrites: Vec::new(),
                 lobby: plan.lobby,
                 made_at: plan.now,
                 command: Some(plan.command),
                 unsettled: true,
             };
+            record.overwrites = overwrites(&record);
             (record.clone(), self.changed(kept, RoomChange::Room(record)))
         };
         saved.await?;
@@ -266,16 +275,24 @@ impl RoomTable {
         unsettled.map(|room| room.number).collect()
     }
 
-    /// What web roles are to know of the open ones.
+    /// What web roles are to know of those that have a channel, until Discord has deleted it.
     pub(crate) fn managed(&self) -> Vec<(GuildId, ChannelId, RoomManagement)> {
         let kept = self.0.kept.lock();
-        let open = kept.rooms.values().filter_map(|room| match room.phase {
-            RoomPhase::Open { channel_id } => {
-                Some((room.guild_id, channel_id, management_of(room)))
-            }
-            RoomPhase::Making { .. } | RoomPhase::Closing { .. } => None,
+        let known = kept.rooms.values().filter_map(|room| {
+            let channel_id = room.phase.channel_id()?;
+            Some((room.guild_id, channel_id, management_of(room)))
         });
-        open.collect()
+        known.collect()
+    }
+
+    /// Those that Discord may have made, or may make yet.
+    pub(crate) fn being_made(&self) -> Vec<(GuildId, RoomNumber, RoomDraft)> {
+        let kept = self.0.kept.lock();
+        let unknown = kept.rooms.values();
+        let unknown = unknown.filter(|room| room.phase.channel_id().is_none());
+        let drafts =
+            unknown.filter_map(|room| Some((room.guild_id, room.number, RoomDraft::of(room)?)));
+        drafts.collect()
     }
 
     pub(crate) fn invite(&self, id: InviteId) -> Option<InviteRecord> {

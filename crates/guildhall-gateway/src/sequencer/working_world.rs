@@ -11,6 +11,8 @@ mod follow_rights;
 mod renewal;
 /// Asking for the status of voice channels.
 mod channel_info;
+/// What is kept of the rooms that Guildhall made.
+mod managed_rooms;
 /// Rooms that Guildhall made.
 mod managed;
 /// What the bot itself is.
@@ -44,7 +46,7 @@ use channel_info::ChannelInfoQueue;
 use numbers::DispatchNumbers;
 use renewal::Renewal;
 
-pub(crate) use managed::ManagedRooms;
+pub(crate) use managed_rooms::ManagedRooms;
 pub(super) use outcome::{BatchOutcome, Effect};
 use questions::Questions;
 #[cfg(test)]

@@ -83,6 +83,7 @@ fn changes(number: u64) -> Vec<RoomChange> {
         hidden: false,
         role_id: None,
         mark: number,
+        overwrites: Vec::new(),
         lobby: None,
         made_at: number,
         command: None,

@@ -12,6 +12,7 @@ mod truth;
 mod a_lobby_makes_rooms;
 mod a_login_brings_into_the_guild;
 mod a_room_has_a_role_where_roles_are_asked_for;
+mod a_room_is_ours_from_its_first_moment;
 mod a_table_for_two;
 mod each_step_may_fail;
 mod histories_of_rooms;

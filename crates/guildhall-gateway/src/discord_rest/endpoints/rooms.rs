@@ -39,6 +39,8 @@ pub(crate) struct ListedChannel {
     pub name: String,
     /// Whether it is a voice channel.
     pub is_voice: bool,
+    /// How many may be in it, 0: as many as like to.
+    pub user_limit: u32,
     /// The category it is in.
     pub parent_id: Option<ChannelId>,
     /// Who may do what in it.
@@ -74,6 +76,8 @@ struct ChannelBody {
     name: Option<String>,
     #[serde(rename = "type")]
     kind: u8,
+    #[serde(default)]
+    user_limit: Option<u32>,
     #[serde(default)]
     parent_id: Option<ChannelId>,
     #[serde(default)]
@@ -281,6 +285,7 @@ impl From<ChannelBody> for ListedChannel {
             channel_id: body.id,
             name: body.name.unwrap_or_default(),
             is_voice: body.kind == VOICE,
+            user_limit: body.user_limit.unwrap_or_default(),
             parent_id: body.parent_id,
             overwrites: overwrites.map(Overwrite::from).collect(),
         }

@@ -16,8 +16,7 @@ use guildhall_http::tls;
 use guildhall_model::{
     Change, Event, Guild, LogId, Permissions, Position, RoleId,
     guild::{
-        Category, GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomManagement,
-        RoomRights, VoiceFlags,
+        Category, GuildInfo, Membership, Occupant, Room, RoomInfo, RoomKind, RoomRights, VoiceFlags,
     },
 };
 use parking_lot::Mutex;
@@ -30,7 +29,7 @@ use crate::{
     config::tests::NAMES,
     discord_rest::{DiscordRest, RestBudget},
     log::{Log, Retention, tests::write},
-    sequencer::Sequencer,
+    sequencer::{ManagedRooms, Sequencer},
 };
 
 /// The bot, in a guild that has it.
@@ -69,7 +68,7 @@ struct DiscordState {
     /// Whether the sequencer hears of it.
     live: bool,
     /// Of rooms, as the executor says.
-    managed: BTreeMap<ChannelId, RoomManagement>,
+    managed: ManagedRooms,
     /// Names of the roles that were made.
     role_names: BTreeMap<RoleId, String>,
     /// By room, what was written.
@@ -103,7 +102,7 @@ impl FalseDiscord {
             guild: guild(),
             log: log.clone(),
             live: true,
-            managed: BTreeMap::new(),
+            managed: ManagedRooms::default(),
             role_names: BTreeMap::new(),
             messages: Vec::new(),
             full: BTreeSet::new(),
@@ -190,6 +189,33 @@ impl FalseDiscord {
         self.changed.send_modify(|seq| *seq += 1);
     }
 
+    /// Somebody makes a room by hand, with another id.
+    pub(super) fn makes_by_hand(&self, room: Room) -> ChannelId {
+        let mut state = self.state.lock();
+        let channel_id = ChannelId(state.next_id());
+        let mut room = room;
+        room.info.channel_id = channel_id;
+        state.change(|guild| _ = guild.rooms.insert(channel_id, room));
+        drop(state);
+        self.changed.send_modify(|seq| *seq += 1);
+        channel_id
+    }
+
+    /// Where it is told.
+    pub(super) fn log(&self) -> Log {
+        self.state.lock().log.clone()
+    }
+
+    /// The sequencer begins anew, with what is kept of rooms.
+    pub(super) fn begins_with(&self, managed: ManagedRooms) {
+        let state = &mut *self.state.lock();
+        state.managed = managed;
+        for room in state.guild.rooms.values() {
+            state.managed.recognise(GUILD, room);
+        }
+        state.change(|_| {});
+    }
+
     /// Somebody deletes a role by hand.
     pub(super) fn deletes_role(&self, role_id: RoleId) {
         self.state.lock().deletes_role(role_id);
@@ -272,7 +298,10 @@ impl DiscordState {
     /// Writes what has become different to the log.
     fn tell_since(&mut self, before: &Guild) {
         for (id, room) in &mut self.guild.rooms {
-            room.info.managed = self.managed.get(id).copied();
+            if !before.rooms.contains_key(id) {
+                self.managed.recognise(GUILD, room);
+            }
+            room.info.managed = self.managed.of(GUILD, *id);
         }
         let room_of =
             |guild: &Guild, user: UserId| guild.voice.get(&user).map(|there| there.channel_id);
@@ -308,11 +337,15 @@ impl DiscordState {
         changes.extend(gone.map(|channel_id| Change::RoomDeleted {
             channel_id: *channel_id,
         }));
-        let events = changes.into_iter().map(|change| Event {
-            guild_id: GUILD,
-            ts: 1,
-            synthetic: false,
-            change,
+        let events = changes.into_iter().map(|change| {
+            let mut event = Event {
+                guild_id: GUILD,
+                ts: 1,
+                synthetic: false,
+                change,
+            };
+            self.managed.stamp(&mut event);
+            event
         });
         let events: Vec<Event> = events.collect();
         if !events.is_empty() {

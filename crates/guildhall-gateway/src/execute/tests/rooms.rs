@@ -6,6 +6,8 @@ mod faults;
 mod histories;
 /// Invites and seats.
 mod invites;
+/// What the log tells of them.
+mod told;
 /// What people may do with a room.
 mod uses;
 

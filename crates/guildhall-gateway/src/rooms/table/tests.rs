@@ -29,6 +29,10 @@ fn plan(owner_id: UserId) -> RoomPlan {
     }
 }
 
+fn undressed(_: &RoomRecord) -> Vec<Overwrite> {
+    Vec::new()
+}
+
 fn opened(mut room: RoomRecord) -> RoomRecord {
     room.phase = RoomPhase::Open {
         channel_id: CHANNEL,
@@ -56,18 +60,21 @@ async fn a_room_counts_from_its_reservation_until_it_closes() {
         ..RoomSettings::default()
     };
     let table = table(settings, &store).await;
-    let first = table.reserve(plan(ANNA)).await.expect("a place");
-    let second = table.reserve(plan(ANNA)).await;
+    let first = table.reserve(plan(ANNA), undressed).await.expect("a place");
+    let second = table.reserve(plan(ANNA), undressed).await;
     assert_eq!(second, Err(NotReserved::OfPerson(1)));
-    table.reserve(plan(BEN)).await.expect("a place");
-    let third = table.reserve(plan(UserId(103))).await;
+    table.reserve(plan(BEN), undressed).await.expect("a place");
+    let third = table.reserve(plan(UserId(103)), undressed).await;
     assert_eq!(third, Err(NotReserved::OfGuild(2)));
     let closing = RoomRecord {
         phase: RoomPhase::Closing { channel_id: None },
         ..first
     };
     table.put(closing).await.expect("kept");
-    table.reserve(plan(ANNA)).await.expect("a place again");
+    table
+        .reserve(plan(ANNA), undressed)
+        .await
+        .expect("a place again");
 }
 
 #[tokio::test]
@@ -78,7 +85,10 @@ async fn of_two_who_ask_at_once_for_the_last_place_one_gets_it() {
         ..RoomSettings::default()
     };
     let table = table(settings, &store).await;
-    let (first, second) = tokio::join!(table.reserve(plan(ANNA)), table.reserve(plan(BEN)));
+    let (first, second) = tokio::join!(
+        table.reserve(plan(ANNA), undressed),
+        table.reserve(plan(BEN), undressed)
+    );
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let room = opened(first.or(second).expect("one"));
     table.put(room.clone()).await.expect("kept");
@@ -96,7 +106,12 @@ async fn of_two_who_ask_at_once_for_the_last_place_one_gets_it() {
 async fn everything_is_there_after_a_kill_and_nothing_of_a_room_that_is_gone() {
     let store = Arc::new(MemoryRoomStore::default());
     let before = table(RoomSettings::default(), &store).await;
-    let room = opened(before.reserve(plan(ANNA)).await.expect("a place"));
+    let room = opened(
+        before
+            .reserve(plan(ANNA), undressed)
+            .await
+            .expect("a place"),
+    );
     before.put(room.clone()).await.expect("kept");
     let open = invite(room.number, None);
     assert_eq!(before.add_invite(open, 1).await, Ok(true));
@@ -120,7 +135,7 @@ async fn everything_is_there_after_a_kill_and_nothing_of_a_room_that_is_gone() {
     );
     let again = table(RoomSettings::default(), &store).await;
     assert!(again.rooms().is_empty());
-    let next = again.reserve(plan(ANNA)).await.expect("a place");
+    let next = again.reserve(plan(ANNA), undressed).await.expect("a place");
     assert!(next.number > room.number, "no number comes twice");
 }
 
@@ -128,7 +143,7 @@ async fn everything_is_there_after_a_kill_and_nothing_of_a_room_that_is_gone() {
 async fn a_room_has_so_many_invites_and_the_dead_ones_make_place() {
     let store = Arc::new(MemoryRoomStore::default());
     let table = table(RoomSettings::default(), &store).await;
-    let room = table.reserve(plan(ANNA)).await.expect("a place");
+    let room = table.reserve(plan(ANNA), undressed).await.expect("a place");
     for number in 0..=INVITES_PER_ROOM {
         let number = u8::try_from(number).expect("few");
         let invite = InviteRecord {
@@ -170,7 +185,11 @@ async fn what_an_owner_makes_of_their_room_of_a_lobby_is_learnt() {
         channel_id: CHANNEL,
         limit: 9,
     };
-    let room = opened(kept.reserve(plan(ANNA)).await.expect("there is room"));
+    let room = opened(
+        kept.reserve(plan(ANNA), undressed)
+            .await
+            .expect("there is room"),
+    );
     kept.put(room.clone()).await.expect("in memory");
     // One that she asked for on the page.
     let learnt = kept.learn(&rename(ANNA, "corner"), 1).await;

@@ -1,81 +1,23 @@
 //! Rooms that Guildhall made: Discord knows nothing of what is kept of them, so it is told to the
 //! working world, which puts it into each event about such a room.
 
-use std::collections::BTreeMap;
-
 use guildhall_model::{
-    Change, ChannelId, Event, GuildId, UnixMs, World,
+    Change, ChannelId, Event, GuildId, UnixMs,
     guild::{RoomInfo, RoomManagement},
 };
+use guildhall_ports::room_store::RoomNumber;
 
 use super::WorkingWorld;
-use crate::ShardId;
-use crate::inbox::{GuildSeen, RoomOccupancy, SeenRoom};
-
-/// What is kept of the rooms that Guildhall made, those included that have not come yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ManagedRooms(BTreeMap<(GuildId, ChannelId), RoomManagement>);
-
-impl FromIterator<(GuildId, ChannelId, RoomManagement)> for ManagedRooms {
-    fn from_iter<T: IntoIterator<Item = (GuildId, ChannelId, RoomManagement)>>(rooms: T) -> Self {
-        let rooms = rooms.into_iter();
-        Self(
-            rooms
-                .map(|(guild_id, channel_id, management)| ((guild_id, channel_id), management))
-                .collect(),
-        )
-    }
-}
-
-impl ManagedRooms {
-    /// Those in a shard's guilds.
-    pub(crate) fn of_shard(&self, shard: ShardId) -> Self {
-        let rooms = self.0.iter();
-        let own = rooms.filter(|((guild_id, _), _)| shard.has(*guild_id));
-        Self(own.map(|(key, management)| (*key, *management)).collect())
-    }
-
-    fn of(&self, guild_id: GuildId, channel_id: ChannelId) -> Option<RoomManagement> {
-        self.0.get(&(guild_id, channel_id)).copied()
-    }
-
-    /// INVARIANT(managed): whatever is told of a room says of it what is kept here, and nothing
-    /// else.
-    pub(super) fn stamp(&self, event: &mut Event) {
-        let guild_id = event.guild_id;
-        match &mut event.change {
-            Change::RoomCreated(room) => self.stamp_room(guild_id, &mut room.info),
-            Change::RoomUpdated(info) => self.stamp_room(guild_id, info),
-            Change::GuildAvailable(Some(guild)) => {
-                for room in guild.rooms.values_mut() {
-                    self.stamp_room(guild_id, &mut room.info);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn stamp_room(&self, guild_id: GuildId, info: &mut RoomInfo) {
-        info.managed = self.of(guild_id, info.channel_id);
-    }
-
-    /// The rooms of a world of which something else is kept, as they are.
-    fn differences(&self, world: &World) -> Vec<(GuildId, RoomInfo)> {
-        let guilds = world.guilds.iter();
-        let rooms = guilds.flat_map(|(guild_id, guild)| {
-            let rooms = guild.rooms.values();
-            rooms.map(|room| (*guild_id, &room.info))
-        });
-        rooms
-            .filter(|(guild_id, info)| info.managed != self.of(*guild_id, info.channel_id))
-            .map(|(guild_id, info)| (guild_id, info.clone()))
-            .collect()
-    }
-}
+use crate::inbox::{GuildSeen, Making, RoomOccupancy, SeenRoom};
 
 impl WorkingWorld {
     /// The task begins: what an earlier process put into the log may not be what is kept.
     pub(super) fn reconcile_managed(&mut self, wall: UnixMs) {
+        for (guild_id, guild) in &self.world.guilds {
+            for room in guild.rooms.values() {
+                self.managed.recognise(*guild_id, room);
+            }
+        }
         let differences = self.managed.differences(&self.world).into_iter();
         let events: Vec<Event> = differences
             .map(|(guild_id, info)| Event {
@@ -88,7 +30,7 @@ impl WorkingWorld {
         self.emit(events);
     }
 
-    /// Something else is kept of a room.
+    /// Something else is kept of a room; `None`: Discord has deleted it.
     pub(super) fn manage(
         &mut self,
         guild_id: GuildId,
@@ -96,17 +38,48 @@ impl WorkingWorld {
         management: Option<RoomManagement>,
         wall: UnixMs,
     ) {
-        let key = (guild_id, channel_id);
-        match management {
-            Some(management) => _ = self.managed.0.insert(key, management),
-            None => _ = self.managed.0.remove(&key),
+        let Some(management) = management else {
+            let is_there = self.room_info(guild_id, channel_id).is_some();
+            self.managed.deleted(guild_id, channel_id, is_there);
+            return;
+        };
+        self.managed.manage(guild_id, channel_id, management);
+        self.tell_managed(guild_id, channel_id, wall);
+    }
+
+    /// How far the making of a room is.
+    pub(super) fn making(
+        &mut self,
+        guild_id: GuildId,
+        number: RoomNumber,
+        making: Making,
+        wall: UnixMs,
+    ) {
+        let managed = &mut self.managed;
+        let (wrong, made) = match making {
+            Making::Asked(draft) => (managed.asked(guild_id, number, *draft), None),
+            Making::Made(channel_id, management) => {
+                let wrong = managed.made((guild_id, number), channel_id, management);
+                (wrong, Some(channel_id))
+            }
+            Making::NotMade => (managed.not_made(guild_id, number), None),
+        };
+        for channel_id in wrong.into_iter().chain(made) {
+            self.tell_managed(guild_id, channel_id, wall);
         }
-        let guild = self.world.guilds.get(&guild_id);
-        let info = guild.and_then(|guild| Some(guild.rooms.get(&channel_id)?.info.clone()));
-        let change = info
-            .filter(|info| info.managed != management)
-            .map(Change::RoomUpdated);
-        self.emit_now(guild_id, change, wall);
+    }
+
+    /// Tells what is kept of a room, if the world says something else.
+    fn tell_managed(&mut self, guild_id: GuildId, channel_id: ChannelId, wall: UnixMs) {
+        let kept = self.managed.of(guild_id, channel_id);
+        let info = self.room_info(guild_id, channel_id);
+        let other = info.filter(|info| info.managed != kept).cloned();
+        self.emit_now(guild_id, other.map(Change::RoomUpdated), wall);
+    }
+
+    fn room_info(&self, guild_id: GuildId, channel_id: ChannelId) -> Option<&RoomInfo> {
+        let guild = self.world.guilds.get(&guild_id)?;
+        Some(&guild.rooms.get(&channel_id)?.info)
     }
 
     /// A room will be deleted, or stays after all.
@@ -117,8 +90,7 @@ impl WorkingWorld {
         deletes_at: Option<UnixMs>,
         wall: UnixMs,
     ) {
-        let guild = self.world.guilds.get(&guild_id);
-        let is_there = guild.is_some_and(|guild| guild.rooms.contains_key(&channel_id));
+        let is_there = self.room_info(guild_id, channel_id).is_some();
         let idle = is_there.then_some(Change::RoomIdle {
             channel_id,
             deletes_at,

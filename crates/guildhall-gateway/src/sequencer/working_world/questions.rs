@@ -160,6 +160,10 @@ impl WorkingWorld {
                 self.questions.wait(guild_id, id, what, until);
                 self.answer_about(guild_id, subject);
             }
+            About::Making { room, making } => {
+                self.making(guild_id, room, making, wall);
+                self.answer(id, QuestionAnswer::So);
+            }
             About::Manage {
                 channel_id,
                 management,

@@ -448,6 +448,7 @@ fn room() -> RoomRecord {
         hidden: false,
         role_id: Some(RoleId(60)),
         mark: 1,
+        overwrites: Vec::new(),
         lobby: None,
         made_at: 1,
         command: None,

@@ -1,6 +1,9 @@
 //! What is kept: rooms in every phase, invites and habits.
 
-use guildhall_model::{ChannelId, GuildId, RoleId, UserId};
+use guildhall_model::{
+    ChannelId, GuildId, Permissions, RoleId, UserId,
+    guild::{Overwrite, OverwriteTarget},
+};
 
 use crate::room_store::{
     InviteId, InviteRecord, LobbyHabit, RoomNumber, RoomPhase, RoomRecord, SigningKey,
@@ -54,6 +57,7 @@ pub(super) fn room(number: u64, phase: u64) -> RoomRecord {
         hidden: false,
         role_id: None,
         mark: number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        overwrites: Vec::new(),
         lobby: None,
         made_at: 1_700_000_000_000,
         command: None,
@@ -75,6 +79,7 @@ pub(super) fn rooms() -> Vec<RoomRecord> {
             hidden: phase > 1,
             role_id: (phase > 0).then_some(RoleId(u64::MAX)),
             mark: u64::MAX - phase,
+            overwrites: overwrites(phase),
             lobby: (phase == 3).then_some(ChannelId(u64::MAX)),
             made_at: u64::MAX,
             command: (phase == 1).then_some(u64::MAX),
@@ -83,6 +88,19 @@ pub(super) fn rooms() -> Vec<RoomRecord> {
         })
     };
     (1..).zip(TEXTS).flat_map(numbered).collect()
+}
+
+/// So many, with the largest numbers.
+fn overwrites(many: u64) -> Vec<Overwrite> {
+    let one = |number: u64| Overwrite {
+        target: match number % 2 {
+            0 => OverwriteTarget::Member(UserId(u64::MAX - number)),
+            _ => OverwriteTarget::Role(RoleId(number)),
+        },
+        allow: Permissions(u64::MAX),
+        deny: Permissions(number),
+    };
+    (0..many).map(one).collect()
 }
 
 /// An invite to a room, one of many; the higher the second number the more people it has let in.

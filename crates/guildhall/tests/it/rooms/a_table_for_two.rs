@@ -134,13 +134,13 @@ async fn nothing_is_found(stage: &Stage, who: &Teller, room: &str) {
     }
 }
 
-/// What is told of a room once it is known to be managed: Discord may tell of its channel before it
-/// answers whoever made it.
+/// What is told first of a room.
 async fn known(stream: &mut Stream, room: &str) -> Value {
     loop {
-        let told = stream.next_record().await.data;
-        if told["channelId"] == room && told["managed"] == true {
-            return told;
+        let told = stream.next_record().await;
+        if told.data["channelId"] == room {
+            assert_eq!(told.event, "room.created");
+            return told.data;
         }
     }
 }

@@ -49,7 +49,7 @@ impl Act {
         };
         room.unsettled = true;
         self.context.rooms.put(room.clone()).await?;
-        match self.work().clear_away(room, None, false).await {
+        match self.work().clear_away(room, false).await {
             Ok(_) => Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?)),
             Err(StepError::Throttled(until)) => Err(RoomFailure::Queued(until)),
             Err(StepError::Ended(ended)) => Err(ended.into()),
@@ -84,11 +84,12 @@ impl Act {
             }
             Ok(()) | Err(_) => {}
         }
-        work.tell_management(channel_id, None).await;
-        room.phase = RoomPhase::Closing { channel_id: None };
+        room.phase = RoomPhase::Closing {
+            channel_id: Some(channel_id),
+        };
         rooms.put(room.clone()).await?;
         // What is left of it is tried again while its record says that it is closing.
-        if let Err(StepError::Ended(ended)) = work.clear_away(room, None, false).await {
+        if let Err(StepError::Ended(ended)) = work.clear_rest(room, false).await {
             return Err(ended.into());
         }
         Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))

@@ -2,15 +2,15 @@
 //! channel with everything that decides who sees it, and only then a room.
 
 use guildhall_model::{
-    ChannelId, RoleId, UserId,
+    ChannelId, RoleId,
     command::{CommandError, CommandErrorCode, Made},
 };
 use guildhall_ports::room_store::{RoomPhase, RoomRecord};
 
 use super::{Act, RoomFailure, RoomResult, Scene, StepError, made, overwrites::OverwriteTerms};
 use crate::{
-    inbox::{Expectation, SceneCategory},
-    rooms::{NotReserved, RoomMode, RoomPlan},
+    inbox::{Expectation, Making, SceneCategory},
+    rooms::{NotReserved, RoomMode, RoomPlan, management_of},
 };
 
 const THROTTLED: &str =
@@ -49,30 +49,22 @@ impl Act {
         let Some(room) = self.begun_before() else {
             return Ok(None);
         };
-        let scene = self.look().await?;
-        let bot = self.overwrite_terms(&scene)?.bot;
         let channel_id = match room.phase {
             RoomPhase::Open { channel_id } => Some(channel_id),
             RoomPhase::Closing { .. } => None,
-            RoomPhase::Making { .. } => self.found(&room, bot).await?,
+            RoomPhase::Making { .. } => {
+                let found = self.work().channel_of(&room).await;
+                found.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?
+            }
         };
         if let Some(channel_id) = channel_id {
-            let room = self.opened(room, channel_id).await?;
+            let opened = self.opened(room, channel_id).await;
+            let room =
+                opened.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
             return Ok(Some((room, channel_id)));
         }
-        self.take_away(room, Some(bot), true).await?;
+        self.take_away(room, true).await?;
         Ok(None)
-    }
-
-    async fn found(
-        &self,
-        room: &RoomRecord,
-        bot: UserId,
-    ) -> Result<Option<ChannelId>, RoomFailure> {
-        let now = self.context.clock.now();
-        let work = self.work();
-        let found = work.channel_of(room, bot).await;
-        found.map_err(|error| error.failure(THROTTLED, now))
     }
 
     /// Too old to be done now: what there is of it is taken away.
@@ -84,8 +76,7 @@ impl Act {
             let at = self.seen(Expectation::RoomIs(channel_id)).await?;
             return Ok(made(at, Made::Room { channel_id }));
         }
-        let bot = self.look().await?.bot;
-        self.take_away(room, bot, true).await?;
+        self.take_away(room, true).await?;
         Err(too_old().into())
     }
 
@@ -105,6 +96,7 @@ impl Act {
             )
             .into());
         }
+        let base = parents.first().map_or(&[][..], |it| &it.overwrites);
         let accepted = &self.accepted;
         let plan = RoomPlan {
             guild_id: accepted.request.command.guild_id(),
@@ -119,14 +111,17 @@ impl Act {
             mark: scene.newest_room.0,
             command: accepted.id,
         };
-        let mut room = self.context.rooms.reserve(plan).await.map_err(refused)?;
-        let steps = self.make_steps(&mut room, &terms, &parents).await;
-        match steps {
+        let reserved = self
+            .context
+            .rooms
+            .reserve(plan, |room| terms.of_new_room(room, base));
+        let mut room = reserved.await.map_err(refused)?;
+        match self.make_steps(&mut room, &terms, &parents).await {
             Ok(channel_id) => Ok((room, channel_id)),
             Err(StepError::Ended(ended)) => Err(ended.into()),
             Err(error) => {
                 let lost = matches!(error, StepError::Lost);
-                self.take_away(room, Some(terms.bot), lost).await?;
+                self.take_away(room, lost).await?;
                 Err(error.failure(THROTTLED, self.context.clock.now()))
             }
         }
@@ -151,17 +146,15 @@ impl Act {
         }
         for parent in tried {
             let parent_id = parent.map(|parent| parent.channel_id);
-            if room.parent_id != parent_id {
-                room.parent_id = parent_id;
-                rooms.put(room.clone()).await?;
-            }
             let base = parent.map_or(&[][..], |parent| &parent.overwrites);
             let overwrites = terms.of_new_room(room, base);
-            if let Some(channel_id) = work.make_channel(room, terms.bot, &overwrites).await? {
-                room.phase = RoomPhase::Open { channel_id };
-                room.unsettled = false;
+            if (room.parent_id, &room.overwrites) != (parent_id, &overwrites) {
+                room.parent_id = parent_id;
+                room.overwrites = overwrites;
                 rooms.put(room.clone()).await?;
-                work.tell_management(channel_id, Some(room)).await;
+            }
+            if let Some(channel_id) = work.make_channel(room).await? {
+                *room = self.opened(room.clone(), channel_id).await?;
                 return Ok(channel_id);
             }
         }
@@ -177,13 +170,15 @@ impl Act {
         &self,
         mut room: RoomRecord,
         channel_id: ChannelId,
-    ) -> Result<RoomRecord, RoomFailure> {
+    ) -> Result<RoomRecord, StepError> {
         if room.phase != (RoomPhase::Open { channel_id }) || room.unsettled {
             room.phase = RoomPhase::Open { channel_id };
             room.unsettled = false;
+            room.overwrites = Vec::new();
             self.context.rooms.put(room.clone()).await?;
         }
-        self.work().tell_management(channel_id, Some(&room)).await;
+        let made = Making::Made(channel_id, management_of(&room));
+        self.work().tell_making(&room, made).await?;
         Ok(room)
     }
 
@@ -192,14 +187,13 @@ impl Act {
     pub(super) async fn take_away(
         &self,
         mut room: RoomRecord,
-        bot: Option<UserId>,
         lost: bool,
     ) -> Result<(), RoomFailure> {
         let channel_id = room.phase.channel_id();
         room.phase = RoomPhase::Closing { channel_id };
         room.unsettled = true;
         self.context.rooms.put(room.clone()).await?;
-        match self.work().clear_away(room, bot, lost).await {
+        match self.work().clear_away(room, lost).await {
             Err(StepError::Ended(ended)) => Err(ended.into()),
             // It is tried again while the record says that it is closing.
             Ok(_) | Err(_) => Ok(()),
@@ -250,7 +244,7 @@ impl Act {
             Err(error) => error.failure(THROTTLED, self.context.clock.now()),
         };
         if is_new {
-            self.take_away(room, None, false).await?;
+            self.take_away(room, false).await?;
         }
         Err(failure)
     }

@@ -181,23 +181,6 @@ pub(super) fn is_let_in(now: &[Overwrite], user_id: UserId) -> bool {
         .contains(Permissions::CONNECT)
 }
 
-/// Whether these may be the overwrites that a room of ours was made with: they let in the bot, and the
-/// owner or the room's role, and say nothing of anybody else by name.
-pub(super) fn are_of(room: &RoomRecord, bot: UserId, overwrites: &[Overwrite]) -> bool {
-    let whom = match room.role_id {
-        Some(role_id) => OverwriteTarget::Role(role_id),
-        None => OverwriteTarget::Member(room.owner_id),
-    };
-    let lets_in = |target| of(overwrites, target).allow.contains(ENTRY);
-    let mut named = overwrites.iter().filter_map(|one| match one.target {
-        OverwriteTarget::Member(user_id) => Some(user_id),
-        OverwriteTarget::Role(_) => None,
-    });
-    lets_in(OverwriteTarget::Member(bot))
-        && lets_in(whom)
-        && named.all(|user_id| user_id == bot || user_id == room.owner_id)
-}
-
 fn put_or_delete(before: Overwrite, after: Overwrite) -> Option<OverwriteChange> {
     if after == before {
         return None;

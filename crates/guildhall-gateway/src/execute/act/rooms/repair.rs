@@ -65,11 +65,11 @@ async fn repaired(context: &CommandContext, mut room: RoomRecord) -> Result<Repa
         RoomPhase::Making { .. } => {
             room.phase = RoomPhase::Closing { channel_id: None };
             context.rooms.put(room.clone()).await?;
-            work.clear_away(room, scene.bot, true).await?
+            work.clear_away(room, true).await?
         }
         RoomPhase::Closing { channel_id } => {
             let lost = channel_id.is_none();
-            work.clear_away(room, scene.bot, lost).await?
+            work.clear_away(room, lost).await?
         }
         RoomPhase::Open { channel_id } => {
             if let Some(there) = &scene.room {
@@ -83,7 +83,7 @@ async fn repaired(context: &CommandContext, mut room: RoomRecord) -> Result<Repa
                 channel_id: Some(channel_id),
             };
             context.rooms.put(room.clone()).await?;
-            work.clear_away(room, scene.bot, false).await?
+            work.clear_away(room, false).await?
         }
     };
     Ok(if cleared {
@@ -131,7 +131,7 @@ async fn open_one(
         room.unsettled = false;
         work.context.rooms.put(room.clone()).await?;
     }
-    work.tell_management(channel_id, Some(&room)).await;
+    work.tell_management(channel_id, Some(&room)).await?;
     Ok(RepairExit::Repaired)
 }
 

@@ -75,7 +75,8 @@ impl Act {
         room.unsettled = false;
         self.context.rooms.put(room.clone()).await?;
         if let Some(channel_id) = room.phase.channel_id() {
-            self.work().tell_management(channel_id, Some(&room)).await;
+            let told = self.work().tell_management(channel_id, Some(&room)).await;
+            told.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
         }
         let request = &self.accepted.request;
         let expected = Expectation::Done(request.actor, request.command.clone());

@@ -15,18 +15,15 @@ use guildhall_ports::{
 };
 use tokio::time::sleep;
 
-use super::{
-    RoomFailure,
-    overwrites::{OverwriteChange, are_of},
-};
+use super::{RoomFailure, overwrites::OverwriteChange};
 use crate::{
     discord_rest::{CallTerms, DiscordRefusal, RestCaller, RestError, VoiceChannelDraft},
     execute::{
-        act::{CommandContext, Ended, THROTTLE},
+        act::{CommandContext, EFFECT, Ended, THROTTLE},
         discord_error,
     },
-    inbox::{About, QuestionAnswer},
-    rooms::management_of,
+    inbox::{About, Expectation, Making, QuestionAnswer},
+    rooms::{RoomDraft, VoiceChannelSeen, management_of},
 };
 
 /// Discord has done a request by then, or never will: what was made by one that nobody answered is
@@ -137,19 +134,21 @@ impl RoomWork<'_> {
         }
     }
 
-    /// Makes a room's channel in the category that its record names. `Ok(None)`: that one is full, or
-    /// gone. Not answered, it is looked for.
+    /// Makes a room's channel as its record says. `Ok(None)`: its category is full, or gone. Not
+    /// answered, it is looked for.
     pub(super) async fn make_channel(
         &self,
         room: &RoomRecord,
-        bot: UserId,
-        overwrites: &[Overwrite],
     ) -> Result<Option<ChannelId>, StepError> {
+        if let Some(draft) = RoomDraft::of(room) {
+            self.tell_making(room, Making::Asked(Box::new(draft)))
+                .await?;
+        }
         let draft = VoiceChannelDraft {
             name: &room.name,
             user_limit: room.limit,
             parent_id: room.parent_id,
-            overwrites,
+            overwrites: &room.overwrites,
         };
         let (rest, terms) = (&self.context.rest, self.terms());
         let made = rest
@@ -161,7 +160,7 @@ impl RoomWork<'_> {
             return Ok(None);
         }
         match self.step(made) {
-            Err(StepError::Lost) => match self.channel_of(room, bot).await? {
+            Err(StepError::Lost) => match self.channel_of(room).await? {
                 Some(channel_id) => Ok(Some(channel_id)),
                 None => Err(StepError::Lost),
             },
@@ -185,24 +184,29 @@ impl RoomWork<'_> {
         Ok(roles.iter().any(|role| role.role_id == role_id))
     }
 
-    /// A room's channel, found by what it was made with: younger than the rooms that were there
-    /// before, in its category, of its name, and letting in by name the bot and the owner and nobody
-    /// else. One that we know is another room's; where two are like that, one of them is somebody
-    /// else's, and neither is touched.
+    /// A room's channel, found by what it was asked for with: younger than the rooms that were there
+    /// before, and like it to the last bit of its overwrites. One that we know is another room's; where
+    /// two are like that, one of them is somebody's copy, and neither is touched.
     pub(super) async fn channel_of(
         &self,
         room: &RoomRecord,
-        bot: UserId,
     ) -> Result<Option<ChannelId>, StepError> {
+        let Some(draft) = RoomDraft::of(room) else {
+            return Ok(None);
+        };
         let (rest, terms) = (&self.context.rest, self.terms());
         let channels = self.step(rest.channels(&terms, self.guild_id).await)?;
         let like = channels.into_iter().filter(|channel| {
+            let seen = VoiceChannelSeen {
+                channel_id: channel.channel_id,
+                name: &channel.name,
+                user_limit: channel.user_limit,
+                parent_id: channel.parent_id,
+                overwrites: &channel.overwrites,
+            };
             channel.is_voice
-                && channel.name == room.name
-                && channel.parent_id == room.parent_id
-                && channel.channel_id.0 > room.mark
+                && draft.is(seen)
                 && self.context.rooms.by_channel(channel.channel_id).is_none()
-                && are_of(room, bot, &channel.overwrites)
         });
         let like: Vec<ChannelId> = like.map(|channel| channel.channel_id).collect();
         Ok(match like[..] {
@@ -336,12 +340,11 @@ impl RoomWork<'_> {
     }
 
     /// Takes away all that was made for a room whose record says that it is closing, and then the
-    /// record. `bot`: `None` where it is not known, so that what is lost can't be found. `Ok(false)`:
-    /// something may still come to be, and is looked for later.
+    /// record. `lost`: something may be there that is not known. `Ok(false)`: something may still come
+    /// to be, or is still to be heard of, and is looked for later.
     pub(super) async fn clear_away(
         &self,
         mut room: RoomRecord,
-        bot: Option<UserId>,
         lost: bool,
     ) -> Result<bool, StepError> {
         let rooms = &self.context.rooms;
@@ -353,8 +356,8 @@ impl RoomWork<'_> {
             if room.role_id.is_none() {
                 room.role_id = self.role_of(&room).await?;
             }
-            if let (None, Some(bot)) = (channel_id, bot) {
-                channel_id = self.channel_of(&room, bot).await?;
+            if channel_id.is_none() {
+                channel_id = self.channel_of(&room).await?;
             }
             if (channel_id, room.role_id) != (known, known_role) {
                 room.phase = RoomPhase::Closing { channel_id };
@@ -363,13 +366,35 @@ impl RoomWork<'_> {
         }
         if let Some(channel_id) = channel_id {
             self.delete_channel(channel_id).await?;
-            self.tell_management(channel_id, None).await;
+        }
+        let may_come = lost && known.is_none();
+        self.clear_rest(room, may_come).await
+    }
+
+    /// The same, where the channel that its record names is deleted. `may_come`: another may still
+    /// come to be.
+    pub(super) async fn clear_rest(
+        &self,
+        mut room: RoomRecord,
+        may_come: bool,
+    ) -> Result<bool, StepError> {
+        let rooms = &self.context.rooms;
+        let channel_id = room.phase.channel_id();
+        if let Some(channel_id) = channel_id {
+            self.tell_management(channel_id, None).await?;
         }
         if let Some(role_id) = room.role_id {
             self.delete_role(role_id).await?;
         }
+        if let Some(channel_id) = channel_id
+            && !self.is_heard_gone(channel_id).await?
+        {
+            // Without a record it would be told as nobody's until it is.
+            return Ok(false);
+        }
+        self.tell_making(&room, Making::NotMade).await?;
         let late = room.made_at.saturating_add(millis(LATE)) > self.context.clock.now();
-        if lost && known.is_none() && (late || bot.is_none()) {
+        if may_come && late {
             room.phase = RoomPhase::Closing { channel_id: None };
             room.role_id = None;
             rooms.put(room).await?;
@@ -379,17 +404,43 @@ impl RoomWork<'_> {
         Ok(true)
     }
 
-    /// Has the world say of a room what its record does, or that it is none of ours.
-    pub(super) async fn tell_management(&self, channel_id: ChannelId, room: Option<&RoomRecord>) {
+    /// Whether the world has heard that a room is deleted, or does soon.
+    async fn is_heard_gone(&self, channel_id: ChannelId) -> Result<bool, StepError> {
+        let answer = self.ask(About::When {
+            expectation: Expectation::RoomGone(channel_id),
+            until: now() + EFFECT,
+        });
+        Ok(answer.await? == Some(QuestionAnswer::So))
+    }
+
+    /// Has the world say of a room what its record does; `None`: Discord has deleted it.
+    pub(super) async fn tell_management(
+        &self,
+        channel_id: ChannelId,
+        room: Option<&RoomRecord>,
+    ) -> Result<(), StepError> {
         let about = About::Manage {
             channel_id,
             management: room.map(management_of),
         };
-        let told = self.context.worlds.ask(self.guild_id, about).await;
-        debug_assert!(
-            !matches!(&told, Ok(Some(it)) if it.answer != QuestionAnswer::So),
-            "it is answered once it is committed"
-        );
+        self.ask(about).await.map(drop)
+    }
+
+    /// Tells the world how far a room's making is.
+    pub(super) async fn tell_making(
+        &self,
+        room: &RoomRecord,
+        making: Making,
+    ) -> Result<(), StepError> {
+        let room = room.number;
+        self.ask(About::Making { room, making }).await.map(drop)
+    }
+
+    /// `Ok(None)`: nobody here serves the guild.
+    async fn ask(&self, about: About) -> Result<Option<QuestionAnswer>, StepError> {
+        let answered = self.context.worlds.ask(self.guild_id, about).await;
+        let answered = answered.map_err(|stopped| StepError::Ended(stopped.into()))?;
+        Ok(answered.map(|answered| answered.answer))
     }
 }
 

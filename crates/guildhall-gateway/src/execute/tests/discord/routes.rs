@@ -280,7 +280,7 @@ impl DiscordState {
     }
 
     /// As Discord counts: its clock is in each id.
-    fn next_id(&mut self) -> u64 {
+    pub(super) fn next_id(&mut self) -> u64 {
         let now = SystemClock.now() - 1_420_070_400_000;
         self.last_id = (self.last_id + 1).max(now << 22);
         self.last_id
@@ -333,7 +333,7 @@ fn listed(room: &Room) -> Value {
     });
     json!({
         "id": room.info.channel_id, "type": 2, "name": room.info.name,
-        "parent_id": room.info.parent_id,
+        "user_limit": room.info.user_limit, "parent_id": room.info.parent_id,
         "permission_overwrites": overwrites.collect::<Vec<Value>>(),
     })
 }

@@ -8,7 +8,9 @@ use tokio::time::timeout_at;
 
 use super::*;
 use crate::{
-    inbox::{About, Answered, Expectation, GuildSeen, Input, Question, QuestionAnswer, SeenRoom},
+    inbox::{
+        About, Answered, Expectation, GuildSeen, Input, Making, Question, QuestionAnswer, SeenRoom,
+    },
     sequencer::scene_of,
 };
 
@@ -25,7 +27,7 @@ pub(super) async fn run(
         let asked = (Arc::clone(&state), changed.clone());
         match question.about {
             // These wait for nothing, and are in the order in which they are asked.
-            About::Command(_) | About::Scene(_) | About::Manage { .. } => {
+            About::Command(_) | About::Scene(_) | About::Making { .. } | About::Manage { .. } => {
                 answer(question, asked).await;
             }
             _ => _ = waiting.spawn(answer(question, asked)),
@@ -73,17 +75,8 @@ async fn answer(question: Question, (state, discord): Discord) {
             let scene = scene_of((GUILD, &state.guild), state.live, bot, &question, 0);
             QuestionAnswer::Scene(Some(Box::new(scene)))
         }
-        About::Manage {
-            channel_id,
-            management,
-        } => {
-            let mut state = state.lock();
-            match management {
-                Some(management) => _ = state.managed.insert(channel_id, management),
-                None => _ = state.managed.remove(&channel_id),
-            }
-            state.change(|_| {});
-            drop(state);
+        about @ (About::Making { .. } | About::Manage { .. }) => {
+            keep(&mut state.lock(), about);
             discord.send_modify(|seq| *seq += 1);
             QuestionAnswer::So
         }
@@ -112,6 +105,30 @@ async fn answer(question: Question, (state, discord): Discord) {
     let at = state.lock().log.head();
     // Who asked may be gone.
     let _gone = question.reply.send(Answered { answer, at });
+}
+
+/// What is kept of rooms, or of one that is being made.
+fn keep(state: &mut DiscordState, about: About) {
+    let managed = &mut state.managed;
+    match about {
+        About::Making { room, making } => match making {
+            Making::Asked(draft) => _ = managed.asked(GUILD, room, *draft),
+            Making::Made(channel_id, management) => {
+                managed.made((GUILD, room), channel_id, management);
+            }
+            Making::NotMade => _ = managed.not_made(GUILD, room),
+        },
+        About::Manage {
+            channel_id,
+            management: Some(management),
+        } => managed.manage(GUILD, channel_id, management),
+        About::Manage { channel_id, .. } => {
+            let is_there = state.guild.rooms.contains_key(&channel_id);
+            managed.deleted(GUILD, channel_id, is_there);
+        }
+        _ => {}
+    }
+    state.change(|_| {});
 }
 
 fn is_so(state: &DiscordState, expectation: &Expectation) -> bool {

@@ -1,5 +1,8 @@
 //! Rooms that Guildhall made.
 
+/// Rooms that are being made.
+mod making;
+
 use guildhall_model::{
     ChannelId,
     guild::{RoomInfo, RoomManagement},
@@ -37,10 +40,48 @@ fn what_is_kept_of_a_room_is_told_as_its_news_and_stays_whatever_discord_says() 
         ..OURS
     };
     harness.ask(3, manage(ROOM, Some(locked)));
-    harness.ask(4, manage(ROOM, None));
     let told = harness.working.take();
-    assert_eq!(names(&told), ["room.updated", "room.updated"]);
+    assert_eq!(names(&told), ["room.updated"]);
+    assert_eq!(info(&harness, ROOM).managed, Some(locked));
+}
+
+#[test]
+fn a_room_that_discord_has_deleted_is_ours_until_the_world_hears_of_it() {
+    let mut harness = live();
+    harness.ask(1, manage(ROOM, Some(OURS)));
+    harness.working.take();
+    harness.ask(2, manage(ROOM, None));
+    harness.dispatch("CHANNEL_UPDATE", &channel("9", "another name"));
+    let known = info(&harness, ROOM).clone();
+    assert_eq!(
+        (known.name.as_str(), known.managed),
+        ("another name", Some(OURS))
+    );
+    harness.dispatch("CHANNEL_DELETE", &channel("9", "another name"));
+    let told = harness.working.take();
+    assert_eq!(names(&told), ["room.updated", "room.deleted"]);
+    // Then nothing is kept of it.
+    harness.dispatch("CHANNEL_CREATE", &channel("9", "a room"));
     assert_eq!(info(&harness, ROOM).managed, None);
+    // Also where it is missing in a fresh picture of its guild, or never came.
+    for id in [ROOM, COMING] {
+        harness.ask(3, manage(id, Some(OURS)));
+        harness.ask(4, manage(id, None));
+    }
+    let mut whole = guild("1");
+    whole["channels"] = json!([]);
+    harness.dispatch("GUILD_CREATE", &whole);
+    for id in ["9", "10"] {
+        harness.dispatch("CHANNEL_CREATE", &channel(id, "a room"));
+    }
+    let told = harness.working.take();
+    let updates = names(&told)
+        .into_iter()
+        .filter(|name| *name == "room.updated");
+    assert_eq!(updates.count(), 1, "that the first is ours: {told:?}");
+    for id in [ROOM, COMING] {
+        assert_eq!(info(&harness, id).managed, None);
+    }
 }
 
 #[test]
@@ -96,7 +137,7 @@ fn at_the_start_what_is_kept_counts_and_not_what_the_log_says() {
         let managed = kept.map(|management| (GUILD, ROOM, management));
         let restored = Restored {
             world: World::default().apply_all(&outcome.events),
-            managed: managed.into_iter().collect(),
+            managed: ManagedRooms::new(managed, None),
             ..restored(None)
         };
         let cdn = Cdn::new(&"https://cdn.example".parse().expect("a URL"));
@@ -196,7 +237,15 @@ proptest! {
                         locked: act == 1,
                         hidden: false,
                     });
-                    kept.insert(channel_id, management);
+                    let is_there = harness.working.world.guilds.get(&GUILD);
+                    let is_there = is_there.is_some_and(|it| it.rooms.contains_key(&channel_id));
+                    match management {
+                        Some(management) => _ = kept.insert(channel_id, (management, false)),
+                        None if is_there => {
+                            kept.entry(channel_id).and_modify(|(_, deleted)| *deleted = true);
+                        }
+                        None => _ = kept.remove(&channel_id),
+                    }
                     harness.ask(number, manage(channel_id, management));
                 }
                 2 => harness.dispatch("CHANNEL_CREATE", &channel(&id, &name)),
@@ -229,10 +278,13 @@ proptest! {
             }
             let guild = harness.working.world.guilds.get(&GUILD);
             lines.retain(|room, _| guild.is_some_and(|guild| guild.rooms.contains_key(room)));
+            kept.retain(|room, (_, deleted)| {
+                !*deleted || guild.is_some_and(|guild| guild.rooms.contains_key(room))
+            });
             picture = picture.apply_all(&harness.working.take().events);
             prop_assert_eq!(&picture, &harness.working.world);
             for room in picture.guilds.values().flat_map(|guild| guild.rooms.values()) {
-                let is = kept.get(&room.info.channel_id).copied().flatten();
+                let is = kept.get(&room.info.channel_id).map(|(management, _)| *management);
                 prop_assert_eq!(room.info.managed, is);
                 let line = lines.get(&room.info.channel_id);
                 prop_assert_eq!(room.info.status.as_ref(), line);

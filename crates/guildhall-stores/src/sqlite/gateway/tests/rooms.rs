@@ -245,6 +245,7 @@ fn room(number: u64) -> RoomRecord {
         hidden: false,
         role_id: None,
         mark: 77,
+        overwrites: Vec::new(),
         lobby: None,
         made_at: 1_764_300_000_000,
         command: Some(9),

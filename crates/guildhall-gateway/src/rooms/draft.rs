@@ -1,0 +1,81 @@
+//! What a room's channel is asked for with: by that it is known again when it comes.
+
+use guildhall_model::{
+    ChannelId,
+    guild::{Overwrite, Room, RoomKind, RoomManagement},
+};
+use guildhall_ports::room_store::RoomRecord;
+
+use super::management_of;
+
+/// A room as Discord is asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoomDraft {
+    name: String,
+    limit: u32,
+    parent_id: Option<ChannelId>,
+    /// Its channel is younger than this one.
+    mark: u64,
+    overwrites: Vec<Overwrite>,
+    /// What web roles are to know of it.
+    pub(crate) management: RoomManagement,
+}
+
+/// A voice channel, as much of it as tells whose it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VoiceChannelSeen<'a> {
+    pub(crate) channel_id: ChannelId,
+    pub(crate) name: &'a str,
+    pub(crate) user_limit: u32,
+    pub(crate) parent_id: Option<ChannelId>,
+    pub(crate) overwrites: &'a [Overwrite],
+}
+
+impl RoomDraft {
+    /// `None`: Discord was never asked for it.
+    pub(crate) fn of(room: &RoomRecord) -> Option<Self> {
+        // Each room of ours names the bot.
+        let asked_for = !room.overwrites.is_empty();
+        asked_for.then(|| Self {
+            name: room.name.clone(),
+            limit: room.limit,
+            parent_id: room.parent_id,
+            mark: room.mark,
+            overwrites: room.overwrites.clone(),
+            management: management_of(room),
+        })
+    }
+
+    /// Whether a channel is what was asked for, to the last bit: what somebody makes by hand names the
+    /// bot and the owner by themselves only where they set out to copy it.
+    pub(crate) fn is(&self, seen: VoiceChannelSeen<'_>) -> bool {
+        seen.channel_id.0 > self.mark
+            && seen.name == self.name
+            && seen.user_limit == self.limit
+            && seen.parent_id == self.parent_id
+            && say_the_same(seen.overwrites, &self.overwrites)
+    }
+
+    /// The same of a room of the world.
+    pub(crate) fn is_room(&self, room: &Room) -> bool {
+        let (info, rights) = (&room.info, &room.rights);
+        let seen = VoiceChannelSeen {
+            channel_id: info.channel_id,
+            name: &info.name,
+            user_limit: info.user_limit,
+            parent_id: info.parent_id,
+            overwrites: &rights.overwrites,
+        };
+        info.kind == RoomKind::Voice && !rights.obfuscated && self.is(seen)
+    }
+}
+
+/// In whatever order, and whether or not one of them says nothing.
+fn say_the_same(some: &[Overwrite], others: &[Overwrite]) -> bool {
+    let says_something = |one: &&Overwrite| one.allow.0 | one.deny.0 != 0;
+    let all_in = |some: &[Overwrite], others: &[Overwrite]| {
+        let mut some = some.iter().filter(says_something);
+        some.all(|one| others.contains(one))
+    };
+    all_in(some, others) && all_in(others, some)
+}
