@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use guildhall_model::{ChannelId, Event, MemberView, RoleId, guild::Membership};
-use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{
@@ -60,31 +59,27 @@ const LOUD: [(&str, &str); 41] = [
     ("GUILD_MEMBER_REMOVE", "/user/id"),
 ];
 
-proptest! {
-    #[test]
-    fn an_odd_field_is_said_and_opens_no_room(
-        (kind, field) in select(LOUD.to_vec()),
-        odd in odd(),
-    ) {
-        let sound = sound(kind);
-        let mut damaged = sound.clone();
-        *damaged.pointer_mut(field).expect("the field is there") = odd.clone();
+#[test]
+fn an_odd_field_is_said_and_opens_no_room() {
+    for (kind, field) in LOUD {
+        for odd in odd_values() {
+            let sound = sound(kind);
+            let mut damaged = sound.clone();
+            *damaged.pointer_mut(field).expect("the field is there") = odd;
 
-        let unclear = only_the_sound_is_seen(kind, field, &sound, &damaged)?;
-        if field.ends_with("/roles") && !field.starts_with("/roles") {
-            prop_assert!(unclear, "whoever is watched is looked up again");
+            let unclear = only_the_sound_is_seen(kind, field, &sound, &damaged);
+            let of_somebody = field.ends_with("/roles") && !field.starts_with("/roles");
+            assert!(
+                unclear || !of_somebody,
+                "whoever is watched is looked up again"
+            );
         }
     }
 }
 
 /// That the damage is said, and that nobody sees a room who would see it neither before nor after
 /// the sound dispatch. Returns whether what somebody is was said to be unclear.
-fn only_the_sound_is_seen(
-    kind: &str,
-    field: &str,
-    sound: &Value,
-    damaged: &Value,
-) -> Result<bool, TestCaseError> {
+fn only_the_sound_is_seen(kind: &str, field: &str, sound: &Value, damaged: &Value) -> bool {
     let (mut harness, mut mended) = (harness(kind), harness(kind));
     let before = all_visible(&harness);
     mended.hear(kind, sound);
@@ -98,16 +93,16 @@ fn only_the_sound_is_seen(
         }) => (oddities.stale.is_some(), !unreadable_members.is_empty()),
         _ => (false, false),
     };
-    prop_assert!(said, "{kind} {field}: {damaged} was {seen:?}");
+    assert!(said, "{kind} {field}: {damaged} was {seen:?}");
     if harness.world.guilds.contains_key(&GUILD) {
         let may = &before | &all_visible(&mended);
         let opened = &all_visible(&harness) - &may;
-        prop_assert!(
+        assert!(
             opened.is_empty(),
             "{kind} {field}: {damaged} opened {opened:?}"
         );
     }
-    Ok(unclear)
+    unclear
 }
 
 fn remove(payload: &mut Value, field: &str) {
@@ -136,7 +131,7 @@ fn what_is_left_out_is_said_and_opens_no_room() {
         let sound = sound(kind);
         let mut damaged = sound.clone();
         remove(&mut damaged, field);
-        only_the_sound_is_seen(kind, field, &sound, &damaged).expect("it is not passed over");
+        only_the_sound_is_seen(kind, field, &sound, &damaged);
     }
 }
 
@@ -232,8 +227,8 @@ const KINDS: [&str; 11] = [
 ];
 
 /// Neither an id, nor permissions, nor a text, flag, list or object.
-fn odd() -> impl Strategy<Value = Value> {
-    select(vec![
+fn odd_values() -> Vec<Value> {
+    vec![
         Value::Null,
         json!(1024.0),
         json!(-1),
@@ -242,7 +237,7 @@ fn odd() -> impl Strategy<Value = Value> {
         json!({}),
         json!({ "id": true }),
         json!([[]]),
-    ])
+    ]
 }
 
 /// A dispatch as Discord sends it, with a room that only some may see.

@@ -242,6 +242,28 @@ proptest! {
 }
 
 #[test]
+fn a_quote_that_is_closed_behind_our_line_does_not_take_it_along() {
+    for quote in ['\'', '"', '`'] {
+        for opens in ["A=", "export A = "] {
+            for ours in [
+                "LINK_TOKEN=x",
+                "  export LINK_TOKEN = x",
+                "LINK_TOKEN=x # why",
+            ] {
+                for closes in ["", "B=1", "-----END PRIVATE KEY-----", "B=1\nC=2"] {
+                    let text = format!("{opens}{quote}\n{ours}\n{closes}{quote}\nWEB_PORT=3100");
+                    let read = parse(".env", text.as_bytes());
+                    let value = |name: &str| read.values.get(name).map(String::as_str);
+                    assert_eq!(value("LINK_TOKEN"), Some("x"), "{text}");
+                    assert_eq!(value("WEB_PORT"), Some("3100"), "{text}");
+                    assert_eq!(read.mistakes, [], "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_mark_before_the_text_is_passed_over_however_often_it_is_there() {
     assert_eq!(value("\u{FEFF}X=abc").as_deref(), Some("abc"));
     assert_eq!(value("\u{FEFF}\u{FEFF}X=abc").as_deref(), Some("abc"));
