@@ -13,6 +13,8 @@ mod limiter;
 mod gate;
 /// What a call answers, and why it has no answer.
 mod answer;
+/// What refusals are numbered.
+pub(crate) mod error_code;
 /// Whether a call is tried again.
 mod retry;
 /// `X-Audit-Log-Reason`.
@@ -257,12 +259,11 @@ impl DiscordRest {
 
 /// What an answer means for those that follow.
 fn answer_kind(status: StatusCode, said: &RateHeaders, body: &[u8]) -> AnswerKind {
-    const UNAUTHORIZED: u64 = 40_001;
     match status {
         StatusCode::UNAUTHORIZED => {
             // Of a user's token, in the body of a request, Discord says that by a code of its own.
             match DiscordRefusal::read(status.as_u16(), body).code {
-                0 | UNAUTHORIZED => AnswerKind::TokenRefused,
+                0 | error_code::UNAUTHORIZED => AnswerKind::TokenRefused,
                 _ => AnswerKind::Forbidden,
             }
         }

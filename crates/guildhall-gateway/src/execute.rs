@@ -12,8 +12,8 @@
 /// One command from its judgement to its end, and what is to be done about one that an earlier
 /// process left.
 mod act;
-/// What Discord is asked for, command by command.
-mod calls;
+/// Commands that are one request to Discord each.
+mod single_call;
 /// What Discord's errors mean to whoever gave the command.
 mod discord_error;
 /// The task.

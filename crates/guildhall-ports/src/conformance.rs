@@ -17,7 +17,9 @@ mod registry;
 mod session_store;
 /// The suite of [`RateLimiter`](crate::RateLimiter).
 mod rate_limiter;
-/// Random histories, and the smallest that fails.
+/// Random histories of something that is kept.
+mod history;
+/// Values by chance, and the smallest that fails.
 mod property;
 
 pub use command_journal::command_journal;

@@ -17,17 +17,16 @@ pub(super) use rooms::ListedChannel;
 pub(crate) use rooms::VoiceChannelDraft;
 
 use super::{
-    CallTerms, DiscordRest, RestAnswer, RestCall, RestError, limiter::RestCaller, route::RestRoute,
+    CallTerms, DiscordRest, RestAnswer, RestCall, RestError,
+    error_code::{UNKNOWN_MEMBER, UNKNOWN_USER, UNKNOWN_VOICE_STATE},
+    limiter::RestCaller,
+    route::RestRoute,
 };
 
 /// One look-up, its waits for the limiter included.
 const LOOK_UP_TIME: Duration = Duration::from_secs(30);
 /// Member flag IS_GUEST: invited to one voice channel only.
 const IS_GUEST: u64 = 1 << 4;
-
-const UNKNOWN_MEMBER: u64 = 10_007;
-const UNKNOWN_USER: u64 = 10_013;
-const UNKNOWN_VOICE_STATE: u64 = 10_065;
 
 #[derive(Deserialize)]
 struct MemberBody {

@@ -30,13 +30,14 @@ use guildhall_ports::{Clock, CommandJournal, CommandState, Intent, JournalError,
 use tracing::debug;
 
 use super::{
-    calls, discord_error,
+    discord_error,
     ledger::{AcceptedCommand, Delay},
+    single_call::SingleCall,
     unknown,
     worlds::GuildWorlds,
 };
 use crate::{
-    discord_rest::{CallTerms, DiscordRest, RestCaller, RestError},
+    discord_rest::{CallTerms, DiscordRest, RestCaller, RestError, error_code},
     inbox::{About, Answered, Expectation, QuestionAnswer, SceneQuestion, Stopped},
     rooms::RoomTable,
 };
@@ -194,9 +195,9 @@ impl Act {
         if self.appears_until.is_some_and(|until| until <= now) {
             return self.settle(Err(did_not_appear())).await;
         }
-        if self.is_about_our_room() {
+        let Some(call) = self.single_call() else {
             return self.in_our_room().await;
-        }
+        };
         for _ in 0..TRIES {
             let request = Box::new(CommandRequest::clone(&self.accepted.request));
             let Some(judged) = self.ask(About::Command(request)).await? else {
@@ -220,7 +221,7 @@ impl Act {
                 let error = discord_error::bot_lacks(&missing);
                 return self.settle(Err(error)).await;
             }
-            if let Some(exit) = self.do_it(before, judged.at).await? {
+            if let Some(exit) = self.do_it(&call, before, judged.at).await? {
                 return Ok(exit);
             }
         }
@@ -229,7 +230,12 @@ impl Act {
 
     /// `None`: it was not done, and nothing has happened since, so it may be tried again. `at`: where
     /// the log stood when `before` was so.
-    async fn do_it(&mut self, before: Before, at: Position) -> Result<Option<ActExit>, Ended> {
+    async fn do_it(
+        &mut self,
+        call: &SingleCall,
+        before: Before,
+        at: Position,
+    ) -> Result<Option<ActExit>, Ended> {
         // Without a key nobody can ask what became of it.
         if self.kept || self.accepted.request.key.is_some() {
             let intent = Intent {
@@ -240,7 +246,7 @@ impl Act {
             };
             self.keep(CommandState::Intended(intent)).await?;
         }
-        let exit = match self.send().await? {
+        let exit = match self.send(call).await? {
             Sent::Done => {
                 let at = self.effect().await?;
                 self.settle(Ok(done(at))).await
@@ -248,7 +254,7 @@ impl Act {
             Sent::NotInVoice => self.wait_for_person().await,
             Sent::Throttled(until) => self.queue(until).await,
             Sent::Failed(error) => self.settle(Err(error)).await,
-            Sent::Lost => match self.fate(at).await? {
+            Sent::Lost => match self.fate(call, at).await? {
                 Fate::Done(at) => self.settle(Ok(done(at))).await,
                 Fate::NotDone => return Ok(None),
                 Fate::Unknown => self.settle(Err(unknown())).await,
@@ -272,15 +278,15 @@ impl Act {
     }
 
     /// Has Discord do it.
-    async fn send(&self) -> Result<Sent, Ended> {
+    async fn send(&self, call: &SingleCall) -> Result<Sent, Ended> {
         let request = &self.accepted.request;
         let reason = format!("{} by {}", request.command.name(), request.actor);
         let terms = self.terms(Some(&reason));
-        match calls::act(&self.context.rest, &terms, request).await {
+        match call.act(&self.context.rest, &terms).await {
             Ok(()) => Ok(Sent::Done),
             Err(RestError::Unauthorised) => Err(Ended::TokenRefused),
             Err(RestError::Throttled { until }) => Ok(Sent::Throttled(self.wall(until))),
-            Err(RestError::Refused(refusal)) if refusal.code == discord_error::NOT_IN_VOICE => {
+            Err(RestError::Refused(refusal)) if refusal.code == error_code::NOT_IN_VOICE => {
                 Ok(Sent::NotInVoice)
             }
             Err(RestError::Unknown(why)) => {
@@ -303,14 +309,17 @@ impl Act {
 
     /// What became of a command that nobody has answered: its event or Discord's state says that it
     /// was done; it was not if nothing has happened since `at` to what it is about.
-    async fn fate(&self, at: Position) -> Result<Fate, Ended> {
+    async fn fate(&self, call: &SingleCall, at: Position) -> Result<Fate, Ended> {
         let request = &self.accepted.request;
         if let Some(effect) = self.effect().await? {
             return Ok(Fate::Done(Some(effect)));
         }
-        match calls::is_so(&self.context.rest, &self.terms(None), request).await {
+        let terms = self.terms(None);
+        match call.is_now(&self.context.rest, &terms).await {
             Err(RestError::Unauthorised) => return Err(Ended::TokenRefused),
-            Ok(Some(true)) => return Ok(Fate::Done(None)),
+            Ok(Some(is_now)) if is_now.is_after(&request.command, request.actor) => {
+                return Ok(Fate::Done(None));
+            }
             Ok(_) => {}
             Err(_) => return Ok(Fate::Unknown),
         }

@@ -1,28 +1,21 @@
-//! What Discord's errors mean to whoever gave the command (Discord's documentation, "Opcodes and
-//! Status Codes", "JSON Error Codes").
+//! What Discord's errors mean to whoever gave the command.
 
 use std::time::Instant;
 
 use guildhall_model::command::{Command, CommandError, CommandErrorCode};
 use guildhall_ports::millis;
 
-use crate::discord_rest::{DiscordRefusal, RestError};
+use crate::discord_rest::{
+    DiscordRefusal, RestError,
+    error_code::{
+        INVALID_FORM, MISSING_ACCESS, MISSING_PERMISSIONS, MOST_CHANNELS, MOST_OVERWRITES,
+        MOST_ROLES, NEEDS_TWO_FACTORS, UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MEMBER,
+        UNKNOWN_USER, UNKNOWN_VOICE_STATE,
+    },
+};
 
-/// "Target user is not connected to voice".
-pub(super) const NOT_IN_VOICE: u64 = 40_032;
-
-const UNKNOWN_CHANNEL: u64 = 10_003;
-const UNKNOWN_GUILD: u64 = 10_004;
-const UNKNOWN_MEMBER: u64 = 10_007;
-const UNKNOWN_USER: u64 = 10_013;
-const UNKNOWN_VOICE_STATE: u64 = 10_065;
-const MOST_ROLES: u64 = 30_005;
-const MOST_CHANNELS: u64 = 30_013;
-const MOST_OVERWRITES: u64 = 30_060;
-const MISSING_ACCESS: u64 = 50_001;
-const MISSING_PERMISSIONS: u64 = 50_013;
-const INVALID_FORM: u64 = 50_035;
-const NEEDS_TWO_FACTORS: u64 = 60_003;
+/// What is told where Discord makes somebody wait.
+pub(super) const THROTTLED: &str = "Discord takes no more of this at the moment; nothing was done.";
 
 /// As the person is told. Errors that are not final for the command are the caller's.
 pub(super) fn translated(error: &RestError, command: &Command, now: Instant) -> CommandError {
@@ -37,11 +30,10 @@ pub(super) fn of_room(
 ) -> CommandError {
     match error {
         RestError::Refused(refusal) => refused(refusal, needed),
-        RestError::Throttled { until } | RestError::Overloaded { until } => CommandError::new(
-            CommandErrorCode::Busy,
-            "Discord takes no more of this at the moment; nothing was done.",
-        )
-        .retry_after_ms(millis(until.saturating_duration_since(now))),
+        RestError::Throttled { until } | RestError::Overloaded { until } => {
+            CommandError::new(CommandErrorCode::Busy, THROTTLED)
+                .retry_after_ms(millis(until.saturating_duration_since(now)))
+        }
         RestError::Unreachable(_) => CommandError::new(
             CommandErrorCode::DiscordFailed,
             "Discord did not answer; nothing was done.",

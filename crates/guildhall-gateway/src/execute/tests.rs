@@ -9,7 +9,7 @@ mod rooms;
 /// What each answer of Discord leads to.
 mod outcomes;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::FutureExt;
 use guildhall_http::driver_time::now;
@@ -182,6 +182,26 @@ impl House {
     fn give(&self, request: CommandRequest) -> impl Future<Output = CommandResult> + use<> {
         let answer = self.executor.execute(request, now() + PATIENCE);
         async { timeout(PATIENCE, answer).await.expect("answered in time") }
+    }
+}
+
+/// Answers to what was given, by its number.
+#[derive(Debug, Default)]
+struct Told(BTreeMap<usize, CommandResult>);
+
+impl Told {
+    /// The next that comes. Answers with whether there was one.
+    async fn take_next(&mut self, open: &mut JoinSet<(usize, CommandResult)>) -> bool {
+        let Some(next) = open.join_next().await else {
+            return false;
+        };
+        let (number, result) = next.expect("no panic");
+        self.0.insert(number, result);
+        true
+    }
+
+    async fn take_all(&mut self, open: &mut JoinSet<(usize, CommandResult)>) {
+        while self.take_next(open).await {}
     }
 }
 

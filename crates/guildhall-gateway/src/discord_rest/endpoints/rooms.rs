@@ -8,14 +8,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{CallTerms, DiscordRest, RestAnswer, RestError, RestRoute};
+use crate::discord_rest::error_code::{
+    UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_OVERWRITE, UNKNOWN_ROLE,
+};
 
 /// Discord's type of a voice channel.
 const VOICE: u8 = 2;
-
-const UNKNOWN_CHANNEL: u64 = 10_003;
-const UNKNOWN_MEMBER: u64 = 10_007;
-const UNKNOWN_OVERWRITE: u64 = 10_009;
-const UNKNOWN_ROLE: u64 = 10_011;
 
 /// A voice channel that is to be made.
 #[derive(Clone, Copy, Debug)]

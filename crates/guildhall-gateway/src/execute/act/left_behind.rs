@@ -8,7 +8,7 @@ use guildhall_model::{
 };
 use guildhall_ports::{Intent, millis};
 
-use super::{Act, ActExit, Ended, done, rooms::is_about_rooms};
+use super::{Act, ActExit, Ended, done};
 use crate::execute::{act::CommandContext, ledger::AcceptedCommand, unknown};
 
 /// What is older than this is not done any more, but if it was promised: whoever asked has long been
@@ -37,7 +37,7 @@ impl Act {
         let Some((is_now, at)) = is_now else {
             return self.settle(Err(unknown())).await;
         };
-        if is_about_rooms(&self.accepted.request.command) || self.is_about_our_room() {
+        if self.single_call().is_none() {
             return self.go_on_in_our_room(&intent, &is_now, at).await;
         }
         let request = &self.accepted.request;

@@ -10,7 +10,9 @@ mod close;
 mod state;
 /// Who is kept out.
 mod block;
-/// Invites, and coming in by one.
+/// Invites.
+mod invites;
+/// Coming in by an invite.
 mod join;
 /// What an earlier process left of rooms.
 mod repair;
@@ -33,11 +35,11 @@ use guildhall_ports::{
 
 use super::{Act, ActExit, Ended, done};
 use crate::{
-    execute::{GATEWAY_ITSELF, discord_error, ledger::Delay},
+    execute::{GATEWAY_ITSELF, discord_error, ledger::Delay, single_call::SingleCall},
     inbox::{About, Expectation, QuestionAnswer, Scene, SceneQuestion, Stopped},
 };
 
-pub(in crate::execute) use join::{genuine, gone, no_seats_left, revoked};
+pub(in crate::execute) use invites::{genuine, gone, no_seats_left, revoked};
 pub(in crate::execute) use repair::{RepairExit, repair};
 
 use overwrites::OverwriteTerms;
@@ -80,33 +82,9 @@ impl From<JournalError> for RoomFailure {
 
 type RoomResult = Result<CommandDone, RoomFailure>;
 
-/// Whether a command is about rooms of ours alone.
-pub(super) fn is_about_rooms(command: &Command) -> bool {
-    match command {
-        Command::CreateRoom { .. }
-        | Command::EnterLobby { .. }
-        | Command::LockRoom { .. }
-        | Command::HideRoom { .. }
-        | Command::TransferRoom { .. }
-        | Command::ClaimRoom { .. }
-        | Command::CloseRoom { .. }
-        | Command::BlockFromRoom { .. }
-        | Command::UnblockFromRoom { .. }
-        | Command::CreateInvite { .. }
-        | Command::RevokeInvites { .. }
-        | Command::JoinRoom { .. } => true,
-        Command::ConnectUserToVoiceChannel { .. }
-        | Command::Disconnect { .. }
-        | Command::KickFromRoom { .. }
-        | Command::RenameRoom { .. }
-        | Command::SetRoomStatus { .. }
-        | Command::SetRoomLimit { .. } => false,
-    }
-}
-
 impl Act {
-    /// Whether it is carried out as one about a room of ours.
-    pub(super) fn is_about_our_room(&self) -> bool {
+    /// As one request to Discord. `None`: it is carried out as one about a room of ours.
+    pub(super) fn single_call(&self) -> Option<SingleCall> {
         let command = &self.accepted.request.command;
         let blocks = matches!(
             command,
@@ -119,7 +97,8 @@ impl Act {
             let channel_id = command.channel_id();
             channel_id.is_some_and(|id| self.context.rooms.by_channel(id).is_some())
         };
-        is_about_rooms(command) || (blocks && is_ours())
+        let is_several = blocks && is_ours();
+        SingleCall::of(&self.accepted.request).filter(|_| !is_several)
     }
 
     /// Carries it out.
@@ -219,6 +198,11 @@ impl Act {
         };
         self.intend(before, judged.at).await?;
         Ok(Some(judgement))
+    }
+
+    /// Why a step was not taken, as the person is told.
+    fn failed(&self, error: StepError) -> RoomFailure {
+        error.failure(discord_error::THROTTLED, self.context.clock.now())
     }
 
     /// What is so in the guild; refused where the bot lacks what it takes.

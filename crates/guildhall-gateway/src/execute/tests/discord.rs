@@ -1,6 +1,8 @@
 //! A false Discord: one guild, the routes that commands call, and reactions by script. Whatever it
 //! does is in the world at once, which the sequencer's stand-in answers from.
 
+/// What goes wrong with a request.
+mod fault;
 /// What it answers to requests.
 mod routes;
 /// The sequencer's stand-in.
@@ -31,6 +33,8 @@ use crate::{
     log::{Log, Retention, tests::write},
     sequencer::{ManagedRooms, Sequencer},
 };
+
+pub(super) use fault::{Fault, faults};
 
 /// The bot, in a guild that has it.
 pub(super) const BOT: UserId = UserId(99);

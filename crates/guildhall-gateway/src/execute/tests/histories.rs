@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use guildhall_model::command::CommandErrorCode as Code;
 use proptest::prelude::*;
-use serde_json::{Value, json};
 
-use super::*;
+use super::{
+    discord::{Fault, faults},
+    *,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -21,16 +23,6 @@ enum Step {
     /// Wait for an answer.
     Answer,
     Kill,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Refused,
-    Throttled,
-    /// Done or not, answered with 502.
-    Broken(bool),
-    /// Done or not, never answered.
-    Hang(bool),
 }
 
 proptest! {
@@ -48,7 +40,7 @@ proptest! {
 async fn live(steps: Vec<Step>) {
     let mut house = House::open().await;
     let mut given: BTreeMap<usize, CommandRequest> = BTreeMap::new();
-    let mut told: BTreeMap<usize, CommandResult> = BTreeMap::new();
+    let mut told = Told::default();
     let mut open = JoinSet::new();
     for step in steps {
         match step {
@@ -59,34 +51,28 @@ async fn live(steps: Vec<Step>) {
                 let answer = house.give(request);
                 open.spawn(async move { (number, answer.await) });
             }
-            Step::React(fault) => house.discord.react([reaction(fault)]),
+            Step::React(fault) => house.discord.react([fault.reaction()]),
             Step::Answer => {
-                let next = timeout(Duration::from_millis(20), open.join_next());
-                if let Ok(Some(Ok((number, result)))) = next.await {
-                    told.insert(number, result);
-                }
+                let next = timeout(Duration::from_millis(20), told.take_next(&mut open));
+                let _whether = next.await;
             }
             Step::Kill => {
                 house.kill().await;
-                while let Some(Ok((number, result))) = open.join_next().await {
-                    told.insert(number, result);
-                }
+                told.take_all(&mut open).await;
             }
         }
     }
     // What hangs is cut off, so that all come to their end.
     house.discord.heal();
     house.kill().await;
-    while let Some(Ok((number, result))) = open.join_next().await {
-        told.insert(number, result);
-    }
-    let in_order = told.clone();
+    told.take_all(&mut open).await;
+    let in_order = told.0.clone();
     for (number, request) in &given {
         let last = house.give(request.clone()).await;
-        if let Some(Ok(first)) = told.get(number) {
+        if let Some(Ok(first)) = told.0.get(number) {
             assert_eq!(outcome(&last), first.outcome, "{request:?}");
         }
-        told.insert(*number, last);
+        told.0.insert(*number, last);
     }
     let done = house.discord.done();
     let times = |number: usize| {
@@ -94,7 +80,7 @@ async fn live(steps: Vec<Step>) {
             .filter(|what| **what == effect(number, &given))
             .count()
     };
-    for (number, result) in &told {
+    for (number, result) in &told.0 {
         let times = times(*number);
         assert!(
             times <= 1,
@@ -136,34 +122,10 @@ fn effect(number: usize, given: &BTreeMap<usize, CommandRequest>) -> String {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let faults = prop_oneof![
-        Just(Fault::Refused),
-        Just(Fault::Throttled),
-        any::<bool>().prop_map(Fault::Broken),
-        any::<bool>().prop_map(Fault::Hang),
-    ];
     prop_oneof![
         5 => (0..3_u64, any::<bool>()).prop_map(|(actor, limit)| Step::Give { actor, limit }),
-        2 => faults.prop_map(Step::React),
+        2 => faults().prop_map(Step::React),
         3 => Just(Step::Answer),
         1 => Just(Step::Kill),
     ]
-}
-
-fn reaction(fault: Fault) -> Reaction {
-    let answer = |done, status, body, retry_after| Reaction::Answer {
-        done,
-        status,
-        body,
-        retry_after,
-    };
-    match fault {
-        Fault::Refused => answer(false, 403, json!({"code": 50_013}), None),
-        Fault::Throttled => {
-            let body = json!({"message": "slow down", "retry_after": 0.05, "global": false});
-            answer(false, 429, body, Some(0.05))
-        }
-        Fault::Broken(done) => answer(done, 502, Value::Null, None),
-        Fault::Hang(done) => Reaction::Hang { done },
-    }
 }

@@ -11,8 +11,6 @@ use super::{
 };
 use crate::{execute::act::done, inbox::Expectation};
 
-const THROTTLED: &str = "Discord takes no more of this at the moment; nothing was done.";
-
 impl Act {
     /// Keeps somebody out, and takes them out if they are there.
     pub(super) async fn block(&mut self, user_id: UserId) -> RoomResult {
@@ -31,19 +29,18 @@ impl Act {
             return Err(super::CommandError::nowhere().into());
         };
         let work = self.work();
-        let failed = |error: StepError| error.failure(THROTTLED, self.context.clock.now());
         let changes: Vec<_> = keep_out(&there.overwrites, user_id).into_iter().collect();
         let kept_out = work
             .change_all(channel_id, &there.overwrites, &changes)
             .await;
-        kept_out.map_err(|(error, _)| failed(error))?;
+        kept_out.map_err(|(error, _)| self.failed(error))?;
         if (is_kick || there.occupants.contains(&user_id))
             // Who is not in voice any more is out of it.
             && let Err(error) = work.move_to(user_id, None).await
         {
             work.change_back(channel_id, &there.overwrites, &changes)
                 .await;
-            return Err(failed(error));
+            return Err(self.failed(error));
         }
         if let Some(role_id) = room.role_id
             && let Err(StepError::Ended(ended)) = work.take_role(user_id, role_id).await
@@ -70,7 +67,7 @@ impl Act {
             && let Some(change) = forget(&there.overwrites, user_id)
         {
             let changed = self.work().change(channel_id, change).await;
-            changed.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
+            changed.map_err(|error| self.failed(error))?;
         }
         let request = &self.accepted.request;
         let expected = Expectation::Done(request.actor, request.command.clone());

@@ -50,22 +50,26 @@ impl Act {
         room.unsettled = true;
         self.context.rooms.put(room.clone()).await?;
         match self.work().clear_away(room, false).await {
-            Ok(_) => Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?)),
-            Err(StepError::Throttled(until)) => Err(RoomFailure::Queued(until)),
-            Err(StepError::Ended(ended)) => Err(ended.into()),
-            Err(StepError::Failed(error)) if self.is_still_there(channel_id).await => {
-                let open = matches!(before.phase, RoomPhase::Open { .. });
-                if open {
-                    self.context.rooms.put(before).await?;
-                }
-                Err(error.into())
-            }
+            Ok(_) => {}
+            Err(StepError::Throttled(until)) => return Err(RoomFailure::Queued(until)),
+            Err(StepError::Ended(ended)) => return Err(ended.into()),
             // It is tried again while its record says that it is closing.
-            Err(StepError::Lost) => Err(super::super::unknown().into()),
-            Err(StepError::Failed(_)) => {
-                Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
+            Err(StepError::Lost) => return Err(super::super::unknown().into()),
+            Err(StepError::Failed(error)) => {
+                if self.has_channel(channel_id).await? {
+                    if matches!(before.phase, RoomPhase::Open { .. }) {
+                        self.context.rooms.put(before).await?;
+                    }
+                    return Err(error.into());
+                }
             }
         }
+        Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
+    }
+
+    async fn has_channel(&self, channel_id: ChannelId) -> Result<bool, RoomFailure> {
+        let there = self.work().has_channel(channel_id).await;
+        there.map_err(|error| self.failed(error))
     }
 
     /// One that nobody needs. Its record says that it closes only once its channel is gone: whatever cuts
@@ -76,13 +80,14 @@ impl Act {
         room.unsettled = true;
         rooms.put(room.clone()).await?;
         let work = self.work();
-        match work.delete_channel(channel_id).await {
-            Err(StepError::Ended(ended)) => return Err(ended.into()),
-            Err(error) if self.is_still_there(channel_id).await => {
+        if let Err(error) = work.delete_channel(channel_id).await {
+            if let StepError::Ended(ended) = error {
+                return Err(ended.into());
+            }
+            if self.has_channel(channel_id).await? {
                 rooms.put(before).await?;
                 return Err(error.failure(NOT_DELETED, self.context.clock.now()));
             }
-            Ok(()) | Err(_) => {}
         }
         room.phase = RoomPhase::Closing {
             channel_id: Some(channel_id),
@@ -93,17 +98,6 @@ impl Act {
             return Err(ended.into());
         }
         Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
-    }
-
-    /// Whether Discord still has the channel; if in doubt it does.
-    async fn is_still_there(&self, channel_id: ChannelId) -> bool {
-        const UNKNOWN_CHANNEL: u64 = 10_003;
-        let channel = self
-            .context
-            .rest
-            .channel(&self.terms(None), channel_id)
-            .await;
-        !channel.is_err_and(|error| error.code() == UNKNOWN_CHANNEL)
     }
 
     /// Nobody is there, as far as can be seen at this moment.

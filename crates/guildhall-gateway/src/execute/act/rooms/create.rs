@@ -13,7 +13,7 @@ use crate::{
     rooms::{NotReserved, RoomMode, RoomPlan, management_of},
 };
 
-const THROTTLED: &str =
+const NO_MORE_ROOMS: &str =
     "Discord lets no more rooms be made at the moment; nothing of this one is left.";
 
 /// A room as it is asked for.
@@ -54,13 +54,13 @@ impl Act {
             RoomPhase::Closing { .. } => None,
             RoomPhase::Making { .. } => {
                 let found = self.work().channel_of(&room).await;
-                found.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?
+                found.map_err(|error| error.failure(NO_MORE_ROOMS, self.context.clock.now()))?
             }
         };
         if let Some(channel_id) = channel_id {
             let opened = self.opened(room, channel_id).await;
             let room =
-                opened.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
+                opened.map_err(|error| error.failure(NO_MORE_ROOMS, self.context.clock.now()))?;
             return Ok(Some((room, channel_id)));
         }
         self.take_away(room, true).await?;
@@ -122,7 +122,7 @@ impl Act {
             Err(error) => {
                 let lost = matches!(error, StepError::Lost);
                 self.take_away(room, lost).await?;
-                Err(error.failure(THROTTLED, self.context.clock.now()))
+                Err(error.failure(NO_MORE_ROOMS, self.context.clock.now()))
             }
         }
     }
@@ -241,7 +241,7 @@ impl Act {
                 "That person is not in the lobby any more.",
             )),
             Err(StepError::Ended(ended)) => return Err(ended.into()),
-            Err(error) => error.failure(THROTTLED, self.context.clock.now()),
+            Err(error) => error.failure(NO_MORE_ROOMS, self.context.clock.now()),
         };
         if is_new {
             self.take_away(room, false).await?;

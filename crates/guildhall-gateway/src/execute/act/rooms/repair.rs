@@ -1,9 +1,8 @@
 //! What an earlier process left of rooms, or what this one could not take back: Discord is made to be
 //! as the record says, or nothing of it is left.
 
-use guildhall_http::driver_time::now;
 use guildhall_model::{
-    ChannelId, UserId,
+    ChannelId,
     command::{Command, CommandRequest},
 };
 use guildhall_ports::room_store::{RoomNumber, RoomPhase, RoomRecord};
@@ -14,15 +13,9 @@ use super::{
     work::{RoomWork, StepError},
 };
 use crate::{
-    discord_rest::{CallTerms, RestCaller, RestError},
-    execute::{
-        GATEWAY_ITSELF,
-        act::{CommandContext, THROTTLE},
-    },
+    execute::{GATEWAY_ITSELF, act::CommandContext},
     inbox::{About, QuestionAnswer, Scene, SceneQuestion, SceneRoom},
 };
-
-const UNKNOWN_CHANNEL: u64 = 10_003;
 
 /// How the repair of a room ended.
 #[derive(Debug)]
@@ -75,7 +68,7 @@ async fn repaired(context: &CommandContext, mut room: RoomRecord) -> Result<Repa
             if let Some(there) = &scene.room {
                 return open_one(&work, room, channel_id, (&scene, there)).await;
             }
-            if exists(context, &room, channel_id).await? {
+            if work.has_channel(channel_id).await? {
                 return Ok(RepairExit::Later);
             }
             // Somebody has deleted it at Discord.
@@ -164,25 +157,5 @@ async fn look(context: &CommandContext, room: &RoomRecord) -> Result<Option<Scen
             _ => Ok(None),
         },
         None => Ok(None),
-    }
-}
-
-/// Whether Discord has a room's channel; the world may not have heard of it yet.
-async fn exists(
-    context: &CommandContext,
-    room: &RoomRecord,
-    channel_id: ChannelId,
-) -> Result<bool, StepError> {
-    let caller: UserId = room.owner_id;
-    let terms = CallTerms {
-        caller: RestCaller::Command(caller),
-        deadline: now() + context.call_time,
-        longest_throttle: THROTTLE,
-        reason: None,
-    };
-    match context.rest.channel(&terms, channel_id).await {
-        Err(error) if error.code() == UNKNOWN_CHANNEL => Ok(false),
-        Err(RestError::Unauthorised) => Err(StepError::Ended(Ended::TokenRefused)),
-        _ => Ok(true),
     }
 }

@@ -21,8 +21,6 @@ use crate::{
 /// So long is an owner gone before somebody else may have the room.
 const OWNER_GONE: Duration = Duration::from_mins(5);
 
-const THROTTLED: &str = "Discord takes no more of this at the moment; nothing was done.";
-
 impl Act {
     /// `waits`: where Discord makes it wait, it is done later.
     pub(super) async fn set_state(
@@ -69,14 +67,14 @@ impl Act {
                     ..before
                 };
                 self.context.rooms.put(before).await?;
-                return Err(error.failure(THROTTLED, self.context.clock.now()));
+                return Err(self.failed(error));
             }
         }
         room.unsettled = false;
         self.context.rooms.put(room.clone()).await?;
         if let Some(channel_id) = room.phase.channel_id() {
             let told = self.work().tell_management(channel_id, Some(&room)).await;
-            told.map_err(|error| error.failure(THROTTLED, self.context.clock.now()))?;
+            told.map_err(|error| self.failed(error))?;
         }
         let request = &self.accepted.request;
         let expected = Expectation::Done(request.actor, request.command.clone());

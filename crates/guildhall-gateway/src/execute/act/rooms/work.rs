@@ -17,7 +17,9 @@ use tokio::time::sleep;
 
 use super::{RoomFailure, overwrites::OverwriteChange};
 use crate::{
-    discord_rest::{CallTerms, DiscordRefusal, RestCaller, RestError, VoiceChannelDraft},
+    discord_rest::{
+        CallTerms, DiscordRefusal, RestCaller, RestError, VoiceChannelDraft, error_code,
+    },
     execute::{
         act::{CommandContext, EFFECT, Ended, THROTTLE},
         discord_error,
@@ -184,6 +186,16 @@ impl RoomWork<'_> {
         Ok(roles.iter().any(|role| role.role_id == role_id))
     }
 
+    /// Whether Discord has a channel; if in doubt it does.
+    pub(super) async fn has_channel(&self, channel_id: ChannelId) -> Result<bool, StepError> {
+        let (rest, terms) = (&self.context.rest, self.terms());
+        match rest.channel(&terms, channel_id).await {
+            Err(error) if error.code() == error_code::UNKNOWN_CHANNEL => Ok(false),
+            Err(RestError::Unauthorised) => Err(StepError::Ended(Ended::TokenRefused)),
+            _ => Ok(true),
+        }
+    }
+
     /// A room's channel, found by what it was asked for with: younger than the rooms that were there
     /// before, and like it to the last bit of its overwrites. One that we know is another room's; where
     /// two are like that, one of them is somebody's copy, and neither is touched.
@@ -299,7 +311,7 @@ impl RoomWork<'_> {
         let moved = rest.move_member(&self.terms(), guild_id, user_id, to).await;
         if moved
             .as_ref()
-            .is_err_and(|error| error.code() == discord_error::NOT_IN_VOICE)
+            .is_err_and(|error| error.code() == error_code::NOT_IN_VOICE)
         {
             return Ok(false);
         }

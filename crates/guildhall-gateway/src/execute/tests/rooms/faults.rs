@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 
@@ -81,23 +81,13 @@ impl Fault {
     }
 
     fn reaction(self) -> Reaction {
-        let answer = |done, status, body, retry_after| Reaction::Answer {
-            done,
-            status,
-            body,
-            retry_after,
-        };
-        let throttle = |seconds: f64| {
-            let body = json!({"message": "slow down", "retry_after": seconds, "global": false});
-            answer(false, 429, body, Some(seconds))
-        };
         match self {
-            Self::Forbidden => answer(false, 403, json!({"code": 50_013}), None),
-            Self::NotFound => answer(false, 404, json!({"code": 0}), None),
-            Self::ShortThrottle => throttle(0.05),
-            Self::LongThrottle => throttle(3.0),
-            Self::Broken => answer(false, 502, Value::Null, None),
-            Self::BrokenAndDone => answer(true, 502, Value::Null, None),
+            Self::Forbidden => Reaction::answer(403, json!({"code": 50_013})),
+            Self::NotFound => Reaction::answer(404, json!({"code": 0})),
+            Self::ShortThrottle => Reaction::throttle(0.05),
+            Self::LongThrottle => Reaction::throttle(3.0),
+            Self::Broken => Reaction::broken(false),
+            Self::BrokenAndDone => Reaction::broken(true),
             Self::Hang | Self::KillBefore => Reaction::Hang { done: false },
             Self::HangAndDone | Self::KillAfter => Reaction::Hang { done: true },
         }

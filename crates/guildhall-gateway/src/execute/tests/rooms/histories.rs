@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use guildhall_model::command::InviteClaims;
 use guildhall_ports::room_store::{InviteId, InviteRecord};
 use proptest::prelude::*;
-use serde_json::{Value, json};
 
-use super::*;
+use super::{
+    super::discord::{Fault, faults},
+    *,
+};
 
 const PEOPLE: [UserId; 3] = [OWNER, ANNA, BEN];
 
@@ -49,17 +51,6 @@ enum What {
     Lobby,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Refused,
-    Gone,
-    Throttled,
-    /// Done or not, answered with 502.
-    Broken(bool),
-    /// Done or not, never answered.
-    Hang(bool),
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::with_cases(16) })]
 
@@ -79,7 +70,7 @@ async fn live(steps: Vec<Step>, mode: RoomMode) {
     // The owner of a guild may do everything; here nobody of them does.
     house.discord.change(|guild| guild.owner_id = UserId(5));
     let mut given: BTreeMap<usize, CommandRequest> = BTreeMap::new();
-    let mut told: BTreeMap<usize, CommandResult> = BTreeMap::new();
+    let mut told = Told::default();
     let mut open = JoinSet::new();
     for step in steps {
         match step {
@@ -118,30 +109,24 @@ async fn live(steps: Vec<Step>, mode: RoomMode) {
             }
             Step::React(after, fault) => {
                 house.discord.react(vec![Reaction::Pass; after]);
-                house.discord.react([reaction(fault)]);
+                house.discord.react([fault.reaction()]);
             }
             Step::Answer => {
-                let next = timeout(Duration::from_millis(20), open.join_next());
-                if let Ok(Some(Ok((number, result)))) = next.await {
-                    told.insert(number, result);
-                }
+                let next = timeout(Duration::from_millis(20), told.take_next(&mut open));
+                let _whether = next.await;
             }
             Step::Kill => {
                 house.kill().await;
-                while let Some(Ok((number, result))) = open.join_next().await {
-                    told.insert(number, result);
-                }
+                told.take_all(&mut open).await;
             }
         }
     }
     house.discord.heal();
     house.kill().await;
-    while let Some(Ok((number, result))) = open.join_next().await {
-        told.insert(number, result);
-    }
+    told.take_all(&mut open).await;
     assert_eq!(house.settles().await, Ok(()), "{given:?}");
     for (number, request) in &given {
-        if let Some(Ok(first)) = told.get(number)
+        if let Some(Ok(first)) = told.0.get(number)
             && first.outcome == Outcome::Done
         {
             let again = house.give(request.clone()).await;
@@ -267,39 +252,13 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => Just(What::Close),
         2 => Just(What::Lobby),
     ];
-    let faults = prop_oneof![
-        Just(Fault::Refused),
-        Just(Fault::Gone),
-        Just(Fault::Throttled),
-        any::<bool>().prop_map(Fault::Broken),
-        any::<bool>().prop_map(Fault::Hang),
-    ];
     prop_oneof![
         8 => (who.clone(), who.clone(), what)
             .prop_map(|(actor, whose, what)| Step::Give { actor, whose, what }),
         2 => (who.clone(), prop::option::of(who.clone())).prop_map(|(who, whose)| Step::Goes(who, whose)),
         1 => who.prop_map(Step::DeletesByHand),
-        3 => (0..3_usize, faults).prop_map(|(after, fault)| Step::React(after, fault)),
+        3 => (0..3_usize, faults()).prop_map(|(after, fault)| Step::React(after, fault)),
         4 => Just(Step::Answer),
         1 => Just(Step::Kill),
     ]
-}
-
-fn reaction(fault: Fault) -> Reaction {
-    let answer = |done, status, body, retry_after| Reaction::Answer {
-        done,
-        status,
-        body,
-        retry_after,
-    };
-    match fault {
-        Fault::Refused => answer(false, 403, json!({"code": 50_013}), None),
-        Fault::Gone => answer(false, 404, json!({"code": 0}), None),
-        Fault::Throttled => {
-            let body = json!({"message": "slow down", "retry_after": 0.05, "global": false});
-            answer(false, 429, body, Some(0.05))
-        }
-        Fault::Broken(done) => answer(done, 502, Value::Null, None),
-        Fault::Hang(done) => Reaction::Hang { done },
-    }
 }

@@ -42,35 +42,30 @@ async fn a_room_is_ours_from_the_event_that_brings_it_to_the_one_that_takes_it_a
 async fn also_where_discord_does_not_answer_or_the_process_is_killed() {
     for kills in [false, true] {
         let mut house = House::with_rooms_and(RoomMode::Overwrites, Duration::from_secs(1)).await;
-        house.discord.react([Reaction::Hang { done: true }]);
-        let request = by(ANNA, "k", create(true));
-        let answer = house.give(request.clone());
-        let result = if kills {
-            house.discord.has_got_acts(1).await;
-            house.kill().await;
-            drop(answer);
-            house.give(request).await
-        } else {
-            answer.await
-        };
-        let room = channel_of(&result);
+        let made = unanswered(&mut house, by(ANNA, "k", create(true)), kills).await;
+        let room = channel_of(&made);
         assert_eq!(told(&house).await, [("room.created", true)]);
-        house.discord.react([Reaction::Hang { done: true }]);
-        let request = by(ANNA, "c", close(room));
-        let answer = house.give(request.clone());
-        let result = if kills {
-            house.discord.has_got_acts(2).await;
-            house.kill().await;
-            drop(answer);
-            house.give(request).await
-        } else {
-            answer.await
-        };
-        assert_eq!(outcome(&result), Outcome::Done);
+        let closed = unanswered(&mut house, by(ANNA, "c", close(room)), kills).await;
+        assert_eq!(outcome(&closed), Outcome::Done);
         house.settles().await.expect("nothing is left");
         let whole = [("room.created", true), ("room.deleted", true)];
         assert_eq!(told(&house).await, whole, "killed: {kills}");
     }
+}
+
+/// Gives a command that Discord does and never answers. `kills`: the process is killed meanwhile, and it
+/// is given again.
+async fn unanswered(house: &mut House, request: CommandRequest, kills: bool) -> CommandResult {
+    let acts = house.discord.acts().len();
+    house.discord.react([Reaction::Hang { done: true }]);
+    let answer = house.give(request.clone());
+    if !kills {
+        return answer.await;
+    }
+    house.discord.has_got_acts(acts + 1).await;
+    house.kill().await;
+    drop(answer);
+    house.give(request).await
 }
 
 #[tokio::test]
