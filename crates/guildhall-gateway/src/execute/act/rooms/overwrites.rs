@@ -99,6 +99,10 @@ impl OverwriteTerms {
                 after.allow = after.allow.without(right) | allow;
                 after.deny = after.deny.without(right) | deny;
             }
+            if target == everyone {
+                return put_or_delete(before, after);
+            }
+            // A role's stays, for its category to decide about when the room is open again.
             (after != before).then_some(OverwriteChange::Put(after))
         });
         changes.collect()
