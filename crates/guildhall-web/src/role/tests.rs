@@ -4,16 +4,10 @@
 use std::time::Duration;
 
 use ::http::{HeaderValue, Method, StatusCode, header};
-use futures_util::{SinkExt, StreamExt};
-use guildhall_link::frame::{
-    Base, Discord, DiscordStatus, Frame, LogStatus, Reply, ReplyBody, RequestBody, Tell, Watched,
-};
-use guildhall_model::{
-    Change, Envelope, Event, Guild, GuildId, Position, UserId, guild::Membership,
-};
+use guildhall_link::frame::{Frame, Reply, ReplyBody, RequestBody};
+use guildhall_model::{Change, Guild, GuildId, Position, UserId, guild::Membership};
 use guildhall_ports::{Condition, LinkAddress, SystemClock, memory::SingleInstanceRegistry};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::{
@@ -21,7 +15,10 @@ use crate::{
     config::tests::ports,
     stream::tests::harness::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
 };
+use played_gateway::Gateway;
 
+/// The gateway as the test plays it.
+mod played_gateway;
 /// Guilds that come late, and what nobody may ask for.
 mod guilds;
 /// Commands over a real link.
@@ -198,7 +195,7 @@ impl House {
     async fn gateway(&self) -> Gateway {
         let accepted = tokio::time::timeout(SOON, self.link.accept()).await;
         let (socket, _) = accepted.expect("it dials").expect("a connection");
-        Gateway(accept_async(socket).await.expect("a WebSocket"))
+        Gateway::accept(socket).await
     }
 
     fn browser(&self, path: &str, user: UserId) -> Browser {
@@ -218,149 +215,6 @@ fn empty_hall() -> Guild {
     Guild {
         memberships: std::collections::BTreeMap::new(),
         ..hall()
-    }
-}
-
-/// A gateway as the test plays it.
-struct Gateway(WebSocketStream<TcpStream>);
-
-impl Gateway {
-    async fn say(&mut self, frame: Frame) {
-        self.0
-            .send(Message::text(frame.encode(EPOCH)))
-            .await
-            .expect("it listens");
-    }
-
-    async fn hear(&mut self) -> Frame {
-        let hearing = async {
-            loop {
-                let message = self.0.next().await.expect("it is there").expect("whole");
-                if let Message::Text(text) = message {
-                    return Frame::decode(&text).expect("a frame");
-                }
-            }
-        };
-        tokio::time::timeout(SOON, hearing)
-            .await
-            .expect("it speaks")
-    }
-
-    async fn attach(&mut self, head: Position) -> Option<Position> {
-        let heads = head.into();
-        self.say(Frame::Hello { heads }).await;
-        let (subscribed, told) = (self.hear().await, self.hear().await);
-        let Frame::Tell(Tell::Viewers { .. }) = told else {
-            panic!("no table of viewers: {told:?}");
-        };
-        match subscribed {
-            Frame::Subscribe { after } => after.and_then(|after| after.in_log(head.log)),
-            other => panic!("no subscribe: {other:?}"),
-        }
-    }
-
-    /// The hall, with nobody looked up.
-    async fn snapshot(&mut self, position: Position) {
-        self.snapshot_of(&[HALL], &[], position).await;
-    }
-
-    /// These guilds, with nobody looked up, and others that are in an outage.
-    async fn snapshot_of(&mut self, guilds: &[GuildId], out: &[GuildId], position: Position) {
-        // An empty snapshot begins with a guild that is no more.
-        let none = [(GuildId(1), None)].into_iter();
-        let these = guilds.iter().map(|id| (*id, Some(empty_hall())));
-        for (guild_id, guild) in none.chain(these) {
-            self.say(Frame::Snapshot(Box::new(Base {
-                guild_id,
-                floor: position,
-                guild,
-            })))
-            .await;
-        }
-        self.status(out).await;
-        let at = position.into();
-        self.say(Frame::SnapshotEnd { at }).await;
-    }
-
-    /// All guilds have come but for these, which are in an outage.
-    async fn status(&mut self, out: &[GuildId]) {
-        let status = DiscordStatus {
-            discord: Discord::Live,
-            since: EPOCH,
-            guild_ids: out.to_vec(),
-            complete: true,
-        };
-        let at = Position::start(guildhall_model::LogId(0), EPOCH);
-        self.say(Frame::Status(LogStatus { at, status })).await;
-    }
-
-    /// Waits for a watch and answers it: a member without roles.
-    async fn look_up(&mut self, at: Position) {
-        let (request_id, user_id, guild_ids) = self.asked().await;
-        assert_eq!(guild_ids, [HALL]);
-        let membership = Some(Membership::member(Vec::new()));
-        self.append(
-            at,
-            Change::Rights {
-                user_id,
-                membership,
-            },
-        )
-        .await;
-        self.answer(request_id, at, &[]).await;
-    }
-
-    /// Waits for a watch.
-    async fn asked(&mut self) -> (u64, UserId, Vec<GuildId>) {
-        match self.hear().await {
-            Frame::Request(request) => match request.body {
-                RequestBody::Watch(watch) => (request.id, watch.user_id, watch.guild_ids),
-                other => panic!("no watch: {other:?}"),
-            },
-            other => panic!("no watch: {other:?}"),
-        }
-    }
-
-    async fn answer(&mut self, request_id: u64, at: Position, failed: &[GuildId]) {
-        let failed = failed.to_vec();
-        let at = at.into();
-        let result = Ok(ReplyBody::Watched(Watched { at, failed }));
-        let id = request_id;
-        self.say(Frame::Reply(Reply { id, result })).await;
-    }
-
-    async fn append(&mut self, at: Position, change: Change) {
-        let event = Event {
-            guild_id: HALL,
-            ts: EPOCH,
-            synthetic: false,
-            change,
-        };
-        self.say(Frame::Event(Envelope {
-            at,
-            more: false,
-            event,
-        }))
-        .await;
-    }
-
-    /// Whether what the web role sent so far is only its heartbeat.
-    async fn has_said_nothing(&mut self) -> bool {
-        self.said().await.is_empty()
-    }
-
-    /// The frames that the web role sent so far: a ping of ours comes back behind them.
-    async fn said(&mut self) -> Vec<String> {
-        let ping = Message::Ping("anything else?".into());
-        self.0.send(ping).await.expect("it listens");
-        let mut said = Vec::new();
-        loop {
-            match self.0.next().await.expect("it is there").expect("whole") {
-                Message::Text(text) => said.push(text.to_string()),
-                Message::Pong(payload) if payload == "anything else?" => return said,
-                _ => {}
-            }
-        }
     }
 }
 
