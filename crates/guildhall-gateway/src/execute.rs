@@ -101,6 +101,11 @@ pub(crate) enum Submission {
         /// The gateway gives it itself, and is not counted with anybody's.
         is_own: bool,
     },
+    /// What a command with a key was answered when it came before.
+    Recall {
+        request: CommandRequest,
+        reply: oneshot::Sender<CommandResult>,
+    },
     /// Somebody signs in by an invite.
     Admit {
         request: Box<AdmitRequestBody>,
@@ -129,6 +134,21 @@ impl Executor {
             None => Ok(self.submit(request, due, false)),
         };
         async move { answer?.await }
+    }
+
+    /// What this command was answered when it came with its key before: it is not carried out, whatever
+    /// becomes of it. Of one that never came it is said that there is nothing.
+    pub(crate) fn recall(
+        &self,
+        request: CommandRequest,
+    ) -> impl Future<Output = CommandResult> + Send + use<> {
+        let inbox = self.inbox.clone();
+        async move {
+            let (reply, answer) = oneshot::channel();
+            let submission = Submission::Recall { request, reply };
+            inbox.send(submission).await.map_err(|_| stopping())?;
+            answer.await.map_err(|_| stopping())?
+        }
     }
 
     /// The same of what nobody has asked for. However many wait, it is taken.

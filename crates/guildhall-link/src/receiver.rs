@@ -65,6 +65,15 @@ pub enum Input<R> {
         /// For [`Output::Answer`].
         reply: R,
     },
+    /// Somebody wants to know what this was answered before.
+    RepeatAsked {
+        /// Who, and what.
+        request: Box<CommandRequest>,
+        /// Until when an answer is of use.
+        due: Instant,
+        /// For [`Output::Answer`].
+        reply: R,
+    },
     /// Somebody signs in by an invite.
     AdmitAsked {
         /// Whom, and by which.
@@ -89,6 +98,7 @@ impl<R> Input<R> {
         match self {
             Self::WatchAsked { reply, .. }
             | Self::CommandAsked { reply, .. }
+            | Self::RepeatAsked { reply, .. }
             | Self::AdmitAsked { reply, .. } => Some(reply),
             Self::Socket(_)
             | Self::ViewersChanged
@@ -125,7 +135,7 @@ pub enum Output<R> {
     Heads(Cursor),
     /// Tell who asked.
     Answer {
-        /// From [`Input::WatchAsked`], [`Input::CommandAsked`] or [`Input::AdmitAsked`].
+        /// From [`Input::WatchAsked`] or another of those who ask.
         reply: R,
         /// The answer, of the kind that was asked.
         answer: Result<ReplyBody, Unanswered>,
@@ -220,6 +230,11 @@ impl<R> Receiver<R> {
                 due,
                 reply,
             } => self.ask(RequestBody::Command(request), reply, due, now),
+            Input::RepeatAsked {
+                request,
+                due,
+                reply,
+            } => self.ask(RequestBody::Repeat(request), reply, due, now),
             Input::AdmitAsked {
                 request,
                 due,

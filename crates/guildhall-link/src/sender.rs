@@ -104,7 +104,7 @@ pub enum Input {
         /// The answer, to be sent behind the events up to its positions.
         watched: Watched,
     },
-    /// What came of [`Output::Command`].
+    /// What came of [`Output::Command`] or [`Output::Repeat`].
     Commanded {
         /// From there.
         request_id: u64,
@@ -157,6 +157,16 @@ pub enum Output {
         /// Who, and what.
         request: Box<CommandRequest>,
         /// So long does the web role wait; after that it is told so by this machine.
+        deadline: Duration,
+    },
+    /// Look up what this was answered before, then say [`Input::Commanded`], whatever has become of the
+    /// request. Nothing is done.
+    Repeat {
+        /// The request's number.
+        request_id: u64,
+        /// Who, and what.
+        request: Box<CommandRequest>,
+        /// So long is its answer of use.
         deadline: Duration,
     },
     /// Look at an invite, and let somebody in by it, then say [`Input::Admitted`], whatever has

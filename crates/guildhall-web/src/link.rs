@@ -124,6 +124,22 @@ impl Link {
         self.ask(ask, limit, answer).await
     }
 
+    /// Asks what a command with a key was answered when it came before; nothing is done. Answered
+    /// within `limit`, at once while the link is down.
+    pub(crate) async fn repeat(
+        &self,
+        request: CommandRequest,
+        limit: Duration,
+    ) -> Result<CommandResult, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Input::RepeatAsked {
+            request: Box::new(request),
+            due: now() + limit,
+            reply: Asker::Command(reply),
+        };
+        self.ask(ask, limit, answer).await
+    }
+
     /// Has the gateway look at an invite, and let somebody in by it. Answered within 5 s, at once
     /// while the link is down.
     pub(crate) async fn admit(&self, request: AdmitRequestBody) -> Result<AdmitResult, Unanswered> {

@@ -218,6 +218,7 @@ impl Driver {
                 reply,
                 is_own,
             } => self.given((request, reply), due, is_own),
+            Submission::Recall { request, reply } => self.ledger.recall(&request, reply),
             Submission::Admit { request, reply } => self.admit(request, reply),
             Submission::Repair(number) => self.repair(number),
         }

@@ -112,6 +112,19 @@ fn restored(state: CommandState) -> (EntryState, Ending) {
     }
 }
 
+impl LedgerEntry {
+    /// Tells somebody what came of it, at once or when that is known.
+    fn answer(&mut self, waiter: Waiter) {
+        let answer = match &self.state {
+            EntryState::Running => return self.waiters.push(waiter),
+            EntryState::Delayed(delay) => Ok(delay.outcome().answer()),
+            EntryState::Settled(result) => result.clone(),
+        };
+        // Who asked may be gone.
+        let _gone = waiter.send(answer);
+    }
+}
+
 impl Ledger {
     /// Takes in what an earlier process left, in ascending order of ids. Answers with those that are
     /// not settled.
@@ -167,26 +180,35 @@ impl Ledger {
         request: CommandRequest,
         waiter: Waiter,
     ) -> Result<(), (CommandRequest, Waiter)> {
-        let id = key_of(&request).and_then(|key| self.keys.get(&key));
-        let entry = id.and_then(|id| self.entries.get_mut(id));
-        let Some(entry) = entry else {
-            return Err((request, waiter));
-        };
-        let answer = match &entry.state {
-            _ if *entry.request != request => Err(CommandError::new(
-                CommandErrorCode::KeyReused,
-                "This Idempotency-Key came with another request before.",
-            )),
-            EntryState::Running => {
-                entry.waiters.push(waiter);
-                return Ok(());
+        match self.known(&request) {
+            None => return Err((request, waiter)),
+            Some(entry) if *entry.request == request => entry.answer(waiter),
+            Some(_) => {
+                let error = CommandError::new(
+                    CommandErrorCode::KeyReused,
+                    "This Idempotency-Key came with another request before.",
+                );
+                // Who asked may be gone.
+                let _gone = waiter.send(Err(error));
             }
-            EntryState::Delayed(delay) => Ok(delay.outcome().answer()),
-            EntryState::Settled(result) => result.clone(),
-        };
-        // Who asked may be gone.
-        let _gone = waiter.send(answer);
+        }
         Ok(())
+    }
+
+    /// The same of one that is nothing new, whatever else is so: what never came, or came as something
+    /// else, is nowhere.
+    pub(super) fn recall(&mut self, request: &CommandRequest, waiter: Waiter) {
+        match self.known(request).filter(|it| *it.request == *request) {
+            Some(entry) => entry.answer(waiter),
+            // Who asked may be gone.
+            None => _ = waiter.send(Err(CommandError::nowhere())),
+        }
+    }
+
+    /// The one of its key.
+    fn known(&mut self, request: &CommandRequest) -> Option<&mut LedgerEntry> {
+        let id = self.keys.get(&key_of(request)?)?;
+        self.entries.get_mut(id)
     }
 
     /// A new command is under way.

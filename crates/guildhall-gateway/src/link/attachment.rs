@@ -206,6 +206,11 @@ impl Attachment {
                 request,
                 deadline,
             } => self.commands.execute(request_id, *request, deadline),
+            Output::Repeat {
+                request_id,
+                request,
+                deadline,
+            } => self.commands.recall(request_id, *request, deadline),
             Output::Admit {
                 request_id,
                 request,

@@ -34,6 +34,15 @@ impl UnansweredCommands {
         }));
     }
 
+    /// What one was answered before.
+    pub(super) fn recall(&mut self, request_id: u64, request: CommandRequest, deadline: Duration) {
+        let recalled = timeout(deadline, self.executor.recall(request));
+        self.answers.push(Box::pin(async move {
+            let result = recalled.await.unwrap_or_else(|_| Err(late()));
+            Input::Commanded { request_id, result }
+        }));
+    }
+
     /// Somebody signs in by an invite.
     pub(super) fn admit(
         &mut self,
@@ -43,13 +52,7 @@ impl UnansweredCommands {
     ) {
         let admitted = timeout(deadline, self.executor.admit(request));
         self.answers.push(Box::pin(async move {
-            let late = |_| {
-                Err(CommandError::new(
-                    CommandErrorCode::Deadline,
-                    "Its deadline passed before it was answered.",
-                ))
-            };
-            let result = admitted.await.unwrap_or_else(late);
+            let result = admitted.await.unwrap_or_else(|_| Err(late()));
             Input::Admitted { request_id, result }
         }));
     }
@@ -62,4 +65,11 @@ impl UnansweredCommands {
             None => pending().await,
         }
     }
+}
+
+fn late() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::Deadline,
+        "Its deadline passed before it was answered.",
+    )
 }

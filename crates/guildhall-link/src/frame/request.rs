@@ -30,6 +30,9 @@ pub enum RequestBody {
     Watch(WatchRequestBody),
     /// Do this in Discord.
     Command(Box<CommandRequest>),
+    /// Say what this was answered when it came with its key before, and do nothing. Answered as a
+    /// command.
+    Repeat(Box<CommandRequest>),
     /// Somebody signs in by an invite.
     Admit(Box<AdmitRequestBody>),
     /// Of a kind that this build does not know: answered [`RefusalCode::UnknownKind`].
@@ -171,6 +174,10 @@ impl Serialize for Request {
                 data.kind = COMMAND;
                 data.command = Some(command);
             }
+            RequestBody::Repeat(command) => {
+                data.kind = REPEAT;
+                data.command = Some(command);
+            }
             RequestBody::Admit(admit) => {
                 data.kind = ADMIT;
                 data.admit = Some(admit);
@@ -238,6 +245,7 @@ impl Serialize for Reply {
 
 const WATCH: &str = "watch";
 const COMMAND: &str = "command";
+const REPEAT: &str = "repeat";
 const ADMIT: &str = "admit";
 
 impl Request {
@@ -251,19 +259,21 @@ impl Request {
             deadline_ms: u64,
         }
         let Data { kind, deadline_ms } = serde_json::from_str(data.get())?;
-        let body = match &*kind {
-            WATCH => {
-                serde_json::from_str(data.get()).map_or(RequestBody::Malformed, RequestBody::Watch)
-            }
-            COMMAND => serde_json::from_str(data.get())
-                .map_or(RequestBody::Malformed, RequestBody::Command),
-            ADMIT => AdmitRequestBody::read(data).map_or(RequestBody::Malformed, |admit| {
-                RequestBody::Admit(Box::new(admit))
-            }),
-            _ => RequestBody::Unknown {
-                kind: kind.chars().take(40).collect(),
-            },
-        };
+        let body =
+            match &*kind {
+                WATCH => serde_json::from_str(data.get())
+                    .map_or(RequestBody::Malformed, RequestBody::Watch),
+                COMMAND => serde_json::from_str(data.get())
+                    .map_or(RequestBody::Malformed, RequestBody::Command),
+                REPEAT => serde_json::from_str(data.get())
+                    .map_or(RequestBody::Malformed, RequestBody::Repeat),
+                ADMIT => AdmitRequestBody::read(data).map_or(RequestBody::Malformed, |admit| {
+                    RequestBody::Admit(Box::new(admit))
+                }),
+                _ => RequestBody::Unknown {
+                    kind: kind.chars().take(40).collect(),
+                },
+            };
         Ok(Self {
             id,
             deadline: Duration::from_millis(deadline_ms),

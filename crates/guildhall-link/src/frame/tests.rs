@@ -397,6 +397,18 @@ fn of_requests(start: Position) -> Vec<Frame> {
                 made: None,
             }))),
         }),
+        Frame::Request(Request {
+            id: 11,
+            deadline: Duration::from_secs(20),
+            body: RequestBody::Repeat(Box::new(CommandRequest {
+                actor: UserId(80_351_110_224_678_912),
+                key: Some("8f14e45f".to_owned()),
+                command: Command::CloseRoom {
+                    guild_id,
+                    channel_id: ChannelId(127_121_515_262_115_840),
+                },
+            })),
+        }),
         Frame::Reply(Reply {
             id: 7,
             result: Ok(ReplyBody::Command(Err(CommandError::new(

@@ -121,6 +121,11 @@ impl Sender {
                 request,
                 deadline: deadline.min(LONGEST_DEADLINE),
             },
+            RequestBody::Repeat(request) => Output::Repeat {
+                request_id: id,
+                request,
+                deadline: deadline.min(LONGEST_DEADLINE),
+            },
             RequestBody::Admit(request) => Output::Admit {
                 request_id: id,
                 request,

@@ -1,8 +1,13 @@
 //! A link whose gateway a test plays.
 
+use std::pin::pin;
+
 use guildhall_link::receiver::{Input, Unanswered};
-use guildhall_model::command::{CommandRequest, CommandResult};
-use tokio::sync::{mpsc, oneshot, watch};
+use guildhall_model::command::{CommandError, CommandRequest, CommandResult};
+use tokio::{
+    select,
+    sync::{mpsc, oneshot, watch},
+};
 
 use super::{ASKS_WAITING, Link, LinkAsk, LinkHealth, dial::Asker};
 use crate::config::tests::NAMES;
@@ -39,6 +44,44 @@ impl PlayedGateway {
                     ..
                 } => return (*request, CommandAsker(asker)),
                 other => drop(other),
+            }
+        }
+    }
+
+    /// Waits for somebody to ask what a command was answered before.
+    pub(crate) async fn repeat(&mut self) -> (CommandRequest, CommandAsker) {
+        loop {
+            match self.asks.recv().await.expect("there is a link") {
+                Input::RepeatAsked {
+                    request,
+                    reply: Asker::Command(asker),
+                    ..
+                } => return (*request, CommandAsker(asker)),
+                other => drop(other),
+            }
+        }
+    }
+
+    /// Says that nothing was answered before to whoever asks, until something is so. Answers with how
+    /// often it was asked. No command may come.
+    pub(crate) async fn knows_nothing<T>(&mut self, until: impl Future<Output = T>) -> (T, usize) {
+        let mut until = pin!(until);
+        let (mut times, mut others) = (0, Vec::new());
+        loop {
+            let ask = select! {
+                done = &mut until => return (done, times),
+                ask = self.asks.recv() => ask.expect("there is a link"),
+            };
+            match ask {
+                Input::RepeatAsked {
+                    reply: Asker::Command(asker),
+                    ..
+                } => {
+                    times += 1;
+                    CommandAsker(asker).tell(Ok(Err(CommandError::nowhere())));
+                }
+                Input::CommandAsked { request, .. } => panic!("a command came: {request:?}"),
+                other => others.push(other),
             }
         }
     }

@@ -85,9 +85,10 @@ fn guild_with(
     }
 }
 
-/// Where a command with a key goes whose room is there no more: it may be a repeat of the one that closed
-/// it, which the gateway knows. What it does not know it judges, and says in the same words that there is
-/// no such room. `None`: no room of the giver's guilds ended as this one not long ago.
+/// The guild whose gateway may know a command with a key that names a room which its giver does not see
+/// at this moment: it may be a repeat of one that closed the room, or hid it. Where the room was not long
+/// ago, else in any of their guilds, so that how long it takes does not tell whether there is such a room.
+/// `None`: they are in no guild.
 pub(super) fn guild_of_repeat(
     place: &CallPlace,
     session: &Session,
@@ -98,10 +99,16 @@ pub(super) fn guild_of_repeat(
         return None;
     };
     let logs = fanout.replica().read();
-    let has_had = |id: &GuildId| logs.guild(*id).is_some_and(|log| log.has_had(room));
-    let id = session.guilds.iter().copied().find(has_had)?;
-    let access = Access::of(guild(&logs, id), id, viewer.id());
-    matches!(access, Access::Member(_)).then_some(id)
+    let is_in = |id: &GuildId| {
+        let access = Access::of(guild(&logs, *id), *id, viewer.id());
+        matches!(access, Access::Member(_))
+    };
+    let own = || session.guilds.iter().copied().filter(is_in);
+    let has_or_had = |id: &GuildId| {
+        let has = guild(&logs, *id).is_some_and(|guild| guild.rooms.contains_key(&room));
+        has || logs.guild(*id).is_some_and(|log| log.has_had(room))
+    };
+    own().find(has_or_had).or_else(|| own().next())
 }
 
 /// Looks at a guild as the asker sees it at this moment. It stays so as long as `logs` is held.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use guildhall_model::{
-    GuildId, UserId,
-    command::{CommandDone, CommandRequest, Outcome, judge},
+use guildhall_model::command::{
+    CommandDone, CommandError, CommandErrorCode, CommandRequest, Outcome, judge,
 };
 use guildhall_ports::{Clock, SessionId};
 use tokio::time::timeout;
@@ -52,32 +51,57 @@ pub(super) fn refuse_early(
 pub(super) async fn forward(
     link: &Link,
     fanout: &Fanout,
-    (viewer, session): (&Viewer, &SessionId),
+    giver: (&Viewer, &SessionId),
     request: CommandRequest,
 ) -> Result<CommandDone, ApiError> {
-    let (name, actor) = (request.command.name(), request.actor);
-    let (guild_id, key) = (request.command.guild_id(), request.key.clone());
-    let answer = link.command(request, COMMAND_LIMIT).await;
+    let answer = link.command(request.clone(), COMMAND_LIMIT).await;
     let result = answer.map_err(unanswered);
     let result = result.and_then(|result| result.map_err(refused));
-    log(name, actor, &result, guild_id);
+    told(fanout, giver, &request, result).await
+}
+
+/// The same of one with a key that names what its giver does not see, or no more: it is answered as when
+/// it came before, if it did, and is done in no case. Whatever else is so it is about nothing that there is.
+pub(super) async fn recall(
+    link: &Link,
+    fanout: &Fanout,
+    giver: (&Viewer, &SessionId),
+    request: CommandRequest,
+) -> Result<CommandDone, ApiError> {
+    match link.repeat(request.clone(), COMMAND_LIMIT).await {
+        Ok(Err(error)) if is_unanswered(&error) => Err(NOWHERE),
+        Ok(result) => told(fanout, giver, &request, result.map_err(refused)).await,
+        Err(_unanswered) => Err(NOWHERE),
+    }
+}
+
+/// The gateway cannot say.
+fn is_unanswered(error: &CommandError) -> bool {
+    use CommandErrorCode::{Deadline, Stopping};
+    matches!(error.code, Stopping | Deadline)
+}
+
+async fn told(
+    fanout: &Fanout,
+    (viewer, session): (&Viewer, &SessionId),
+    request: &CommandRequest,
+    result: Result<CommandDone, ApiError>,
+) -> Result<CommandDone, ApiError> {
+    log(request, &result);
     let done = result?;
     if let Some(at) = &done.at {
         // The stream that shows it waits for as long as it takes; an answer does not.
         let _in_time = timeout(HOLD_LIMIT, fanout.replica().reached(at)).await;
     }
-    if let (Outcome::Done, Some(key)) = (done.outcome, key) {
-        viewer.settle(session, key, done.at.clone());
+    if let (Outcome::Done, Some(key)) = (done.outcome, &request.key) {
+        viewer.settle(session, key.clone(), done.at.clone());
     }
     Ok(done)
 }
 
-fn log(
-    command: &'static str,
-    actor: UserId,
-    result: &Result<CommandDone, ApiError>,
-    guild_id: GuildId,
-) {
+fn log(request: &CommandRequest, result: &Result<CommandDone, ApiError>) {
+    let (command, actor) = (request.command.name(), request.actor);
+    let guild_id = request.command.guild_id();
     let outcome = match result {
         Ok(CommandDone { outcome, .. }) => match outcome {
             Outcome::Done => "done",

@@ -21,7 +21,7 @@ use super::{
     body,
     budget::RpcBudget,
     failure::{NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
-    forward::{forward, refuse_early},
+    forward::{forward, recall, refuse_early},
     input::InputError,
     table::{CommandCall, QuestionCall, RPCS, Rpc, RpcKind},
 };
@@ -146,6 +146,7 @@ impl RpcState {
         let viewer = self.fanout.viewer(actor);
         let searched = (&self.fanout, &self.admission);
         let id = guild_of(&request.place, session, &viewer, searched).await?;
+        let is_seen = id.is_some();
         let repeat = || guild_of_repeat(&request.place, session, &viewer, &self.fanout);
         let id = id.or_else(|| key.as_ref().and_then(|_| repeat()));
         let id = id.ok_or_else(|| self.nowhere(&request.place))?;
@@ -163,9 +164,13 @@ impl RpcState {
             key,
             command,
         };
-        refuse_early(&self.fanout, &*self.clock, &request)?;
         let giver = (&*viewer, &session.id);
-        let done = forward(&self.link, &self.fanout, giver, request).await?;
+        let done = if is_seen {
+            refuse_early(&self.fanout, &*self.clock, &request)?;
+            forward(&self.link, &self.fanout, giver, request).await?
+        } else {
+            recall(&self.link, &self.fanout, giver, request).await?
+        };
         answer(done, subject).ok_or(NOTHING_MADE)
     }
 

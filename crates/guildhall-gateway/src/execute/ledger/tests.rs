@@ -35,6 +35,35 @@ fn a_key_that_comes_again_waits_for_the_first_and_is_answered_the_same() {
 }
 
 #[test]
+fn what_a_key_was_answered_can_be_asked_for_and_nothing_comes_of_it() {
+    let mut ledger = Ledger::default();
+    let recalled = |ledger: &mut Ledger, request| {
+        let (waiter, answer) = oneshot::channel();
+        ledger.recall(&request, waiter);
+        answer
+    };
+    let nothing = Ok(Err(CommandError::nowhere()));
+    assert_eq!(
+        recalled(&mut ledger, rename("k", "den")).try_recv(),
+        nothing
+    );
+    assert_eq!(recalled(&mut ledger, rename("", "den")).try_recv(), nothing);
+    assert!(ledger.entries.is_empty() && ledger.keys.is_empty());
+    let (first, _answer) = given(&mut ledger, rename("k", "den"));
+    let mut waits = recalled(&mut ledger, rename("k", "den"));
+    assert_eq!(waits.try_recv(), Err(TryRecvError::Empty));
+    ledger.settled(first.id, done(), true, 5);
+    let again = recalled(&mut ledger, rename("k", "den")).try_recv();
+    assert_eq!((waits.try_recv(), again), (Ok(done()), Ok(done())));
+    // Another request, another person, another key: nobody learns that there is one.
+    let mut elsewhere = rename("k", "den");
+    elsewhere.actor = UserId(2);
+    for other in [rename("k", "hall"), elsewhere, rename("l", "den")] {
+        assert_eq!(recalled(&mut ledger, other).try_recv(), nothing);
+    }
+}
+
+#[test]
 fn a_key_is_one_persons_for_one_command() {
     let mut ledger = Ledger::default();
     let (first, _answer) = given(&mut ledger, rename("k", "den"));

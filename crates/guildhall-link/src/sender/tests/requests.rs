@@ -198,6 +198,24 @@ fn a_command_is_handed_over_and_answered_behind_the_events_that_tell_its_effect(
 }
 
 #[test]
+fn what_a_command_was_answered_before_is_looked_up_and_not_done() {
+    let mut driven = Driven::following(at(3));
+    let text = r#"{"type":"request","requestId":1,"data":{"kind":"repeat","deadlineMs":9,"actor":"5","key":"k","command":{"call":"disconnect","guildId":"1"}}}"#;
+    driven.input(SocketInput::FrameCame(Frame::decode(text)));
+    assert!(matches!(driven.take()[..], [Output::Repeat { .. }]));
+    let result = Err(CommandError::nowhere());
+    driven.input(Input::Commanded {
+        request_id: 1,
+        result: result.clone(),
+    });
+    let reply = Frame::Reply(Reply {
+        id: 1,
+        result: Ok(ReplyBody::Command(result)),
+    });
+    assert_eq!(driven.take(), [Output::Send(reply)]);
+}
+
+#[test]
 fn a_command_that_failed_speaks_of_no_event_and_is_answered_at_once() {
     let mut driven = Driven::following(at(3));
     let text = r#"{"type":"request","requestId":1,"data":{"kind":"command","deadlineMs":9,"actor":"5","command":{"call":"disconnect","guildId":"1"}}}"#;

@@ -1,8 +1,16 @@
 //! A room that the asker does not see is answered for as one that is not there, to the byte: with a
-//! key and without, whatever is known at the moment, and nothing of it reaches the gateway.
+//! key and without, whatever is known at the moment. The gateway is asked for nothing but what the key
+//! was answered before, for the one as for the other.
 
-use guildhall_link::frame::{Discord, DiscordStatus};
-use guildhall_model::{ChannelId, Guild, LogId, guild::RoomRights};
+use guildhall_link::{
+    frame::{Discord, DiscordStatus},
+    receiver::Unanswered,
+};
+use guildhall_model::{
+    ChannelId, Guild, LogId,
+    command::{Command, CommandError, CommandErrorCode, Outcome},
+    guild::RoomRights,
+};
 
 use super::*;
 use crate::stream::tests::harness::{
@@ -113,7 +121,12 @@ fn never_looked_up() -> (Harness, &'static [GuildId]) {
 }
 
 /// ANNA asks once, in a world of her own: nothing is left of what was asked before.
-async fn ask_in(world: World, name: &str, body: &Value, key: Option<&'static str>) -> Answered {
+async fn ask_in(
+    world: World,
+    name: &str,
+    body: &Value,
+    key: Option<&'static str>,
+) -> (Answered, usize) {
     let (harness, guilds) = world();
     let mut desk = Desk::over(harness);
     let (_, cookie) = desk.sign_in(ANNA, guilds);
@@ -122,9 +135,8 @@ async fn ask_in(world: World, name: &str, body: &Value, key: Option<&'static str
     if let Some(key) = key {
         request = with_key(request, key);
     }
-    let answer = desk.send(request).await;
-    assert!(desk.gateway.was_given_no_command(), "{name} {body}");
-    answer
+    let answer = desk.send(request);
+    desk.gateway.knows_nothing(answer).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,9 +154,11 @@ async fn a_hidden_room_is_answered_for_as_none_to_the_byte() {
         for hidden in [VAULT, ATTIC] {
             for ((name, body), (_, nowhere)) in calls(hidden).iter().zip(calls(NO_ROOM)) {
                 for key in [None, Some("key")] {
-                    let hidden = ask_in(world, name, body, key).await;
-                    let none = ask_in(world, name, &nowhere, key).await;
+                    let (hidden, asked) = ask_in(world, name, body, key).await;
+                    let (none, as_often) = ask_in(world, name, &nowhere, key).await;
                     let case = format!("world {number}: {name} {body} {key:?}");
+                    assert_eq!(asked, as_often, "{case}");
+                    assert!(asked == 0 || (key.is_some() && status == 404), "{case}");
                     assert_eq!(hidden.whole(), none.whole(), "{case}");
                     let told = (status, *name) == (404, "checkRoomExists");
                     let status = if told { 200 } else { status };
@@ -166,10 +180,48 @@ async fn a_room_that_one_sees_is_there_whatever_is_known_of_other_guilds() {
         still_to_come,
     ];
     for world in worlds {
-        let answer = ask_in(world, "checkRoomExists", &body, None).await;
+        let (answer, _) = ask_in(world, "checkRoomExists", &body, None).await;
         assert_eq!(answer.body, json!({ "exists": true }));
     }
     let rename = refused_rename();
-    let outage = ask_in(in_an_outage, "renameRoom", &rename, None).await;
+    let (outage, _) = ask_in(in_an_outage, "renameRoom", &rename, None).await;
     assert_eq!(outage.error(), (503, "guild_unavailable"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_that_hid_a_room_is_answered_to_whoever_hid_it_from_themselves() {
+    let body = json!({ "channelId": VAULT.to_string(), "hidden": true });
+    let answers = [
+        (Ok(Ok(Outcome::Done.answer())), 200),
+        // What can't be said is as if there was nothing.
+        (Ok(Err(CommandError::nowhere())), 404),
+        (Err(Unanswered::Down), 404),
+        (Err(Unanswered::Busy), 404),
+        (
+            Ok(Err(CommandError::new(CommandErrorCode::Stopping, "so"))),
+            404,
+        ),
+    ];
+    let (nowhere, _) = ask_in(known, "hideRoom", &body, None).await;
+    for (told, status) in answers {
+        let mut desk = Desk::over(known().0);
+        let request = desk.request("hideRoom", body.to_string());
+        let answer = desk.begin(with_key(request, "my-key"));
+        let (given, asker) = desk.gateway.repeat().await;
+        assert_eq!((given.actor, given.key.as_deref()), (ANNA, Some("my-key")));
+        let command = Command::HideRoom {
+            guild_id: HALL,
+            channel_id: VAULT,
+            hidden: true,
+        };
+        assert_eq!(given.command, command);
+        asker.tell(told);
+        let answer = answer.await.expect("no panic");
+        assert_eq!(answer.status.as_u16(), status, "{answer:?}");
+        if status == 404 {
+            assert_eq!(answer.whole(), nowhere.whole());
+        } else {
+            assert_eq!(answer.body, json!({ "outcome": "done" }));
+        }
+    }
 }

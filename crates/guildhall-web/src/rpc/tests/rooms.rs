@@ -198,7 +198,7 @@ async fn the_key_that_closed_a_room_is_answered_when_it_is_gone() {
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     assert!(desk.gateway.was_given_no_command());
     let answer = desk.begin(with);
-    let (given, asker) = desk.gateway.command().await;
+    let (given, asker) = desk.gateway.repeat().await;
     assert_eq!(given.key.as_deref(), Some("my-key"));
     assert_eq!(given.command.channel_id(), Some(LOBBY));
     asker.tell(Ok(Ok(Outcome::Done.answer())));
