@@ -252,6 +252,14 @@ fn stopping() -> CommandError {
     CommandError::new(CommandErrorCode::Stopping, "The gateway is stopping.").retry_after_ms(1_000)
 }
 
+fn not_live() -> CommandError {
+    CommandError::new(
+        CommandErrorCode::GuildUnavailable,
+        "The connection to Discord is being restored.",
+    )
+    .retry_after_ms(1_000)
+}
+
 fn unknown() -> CommandError {
     CommandError::new(
         CommandErrorCode::Unknown,

@@ -14,7 +14,7 @@ use guildhall_model::{
 use super::{
     CommandContext,
     act::{genuine, gone, no_seats_left, revoked},
-    discord_error, stopping,
+    discord_error, not_live, stopping,
 };
 use crate::{
     discord_rest::{CallTerms, MemberAdded, RestCaller, RestError},
@@ -57,7 +57,7 @@ pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) 
         return Ok(Admitted::Valid.answer());
     };
     let user_id = *user_id;
-    if is_blocked(context, guild_id, channel_id, user_id).await {
+    if is_blocked(context, guild_id, channel_id, user_id).await? {
         return Err(CommandError::new(
             CommandErrorCode::Blocked,
             "You are kept out of this room; its owner can let you in again.",
@@ -96,23 +96,25 @@ pub(super) async fn admit(context: &CommandContext, request: &AdmitRequestBody) 
     Ok(AdmitDone { admitted, at })
 }
 
-/// Whether the room's owner keeps somebody out of it, who need not be a member.
+/// Whether the room's owner keeps somebody out of it, who need not be a member. While the room can't be
+/// seen as Discord has it nobody knows, and nobody is let in.
 async fn is_blocked(
     context: &CommandContext,
     guild_id: GuildId,
     channel_id: ChannelId,
     user_id: UserId,
-) -> bool {
-    let Ok(Some(seen)) = context.worlds.ask(guild_id, About::Rooms).await else {
-        return false;
+) -> Result<bool, CommandError> {
+    let asked = context.worlds.ask(guild_id, About::Rooms).await;
+    let answer = asked.map_err(|_| stopping())?.map(|seen| seen.answer);
+    let Some(QuestionAnswer::Rooms(seen)) = answer else {
+        return Err(not_live());
     };
-    let QuestionAnswer::Rooms(seen) = seen.answer else {
-        return false;
-    };
-    let room = seen.rooms.iter().find(|room| room.channel_id == channel_id);
-    let mut overwrites = room.into_iter().flat_map(|room| &room.overwrites);
+    let mut rooms = seen.rooms.iter().filter(|_| seen.live);
+    let room = rooms.find(|room| room.channel_id == channel_id);
+    let room = room.filter(|room| !room.obfuscated).ok_or_else(not_live)?;
     let named = OverwriteTarget::Member(user_id);
-    overwrites.any(|one| one.target == named && one.deny.contains(Permissions::CONNECT))
+    let mut own = room.overwrites.iter().filter(|one| one.target == named);
+    Ok(own.any(|one| one.deny.contains(Permissions::CONNECT)))
 }
 
 fn no_seat(why: &SeatRefused) -> CommandError {

@@ -35,7 +35,7 @@ use guildhall_ports::{
 
 use super::{Act, ActExit, Ended, done};
 use crate::{
-    execute::{GATEWAY_ITSELF, discord_error, ledger::Delay, single_call::SingleCall},
+    execute::{GATEWAY_ITSELF, discord_error, ledger::Delay, not_live, single_call::SingleCall},
     inbox::{About, Expectation, QuestionAnswer, Scene, SceneQuestion, Stopped},
 };
 
@@ -319,14 +319,6 @@ fn made(at: Option<Cursor>, made: Made) -> CommandDone {
         made: Some(made),
         ..done(at)
     }
-}
-
-fn not_live() -> CommandError {
-    CommandError::new(
-        CommandErrorCode::GuildUnavailable,
-        "The connection to Discord is being restored.",
-    )
-    .retry_after_ms(1_000)
 }
 
 fn no_such_parent() -> CommandError {

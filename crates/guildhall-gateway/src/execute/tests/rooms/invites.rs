@@ -241,6 +241,41 @@ async fn who_is_kept_out_of_the_room_is_not_let_into_its_guild() {
 }
 
 #[tokio::test]
+async fn while_nobody_knows_who_is_kept_out_nobody_is_let_into_the_guild() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let room = house.room_of(ANNA, true).await;
+    let invite = house.invite(ANNA, room, Some(1)).await;
+    let admit = || {
+        let newcomer = Some(Newcomer {
+            user_id: UserId(999),
+            access_token: AccessToken::new("theirs".to_owned()),
+        });
+        let invite = invite.clone();
+        let request = Box::new(AdmitRequestBody { invite, newcomer });
+        house.executor.admit(request)
+    };
+    let hide = |hidden| {
+        house.discord.change(|guild| {
+            let room = guild.rooms.get_mut(&room).expect("there");
+            room.rights.obfuscated = hidden;
+        });
+    };
+    let number = house.record(room).number;
+    for obfuscated in [false, true] {
+        house.discord.is_live(obfuscated);
+        hide(obfuscated);
+        let refused = admit().await.expect_err("refused");
+        assert_eq!(refused.code, Code::GuildUnavailable);
+        assert!(refused.retry_after_ms.is_some());
+        assert_eq!(house.rooms.invited_into(number), [], "nor is a seat taken");
+    }
+    let acts = house.discord.acts();
+    assert!(acts.iter().all(|act| !act.starts_with("PUT guilds")));
+    hide(false);
+    assert!(admit().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_gateway_that_was_not_told_to_lets_nobody_in() {
     let settings = RoomSettings {
         guilds_join: false,
