@@ -12,7 +12,7 @@ use crate::{
         stage::{member, room_of},
         teller::Teller,
     },
-    house::SOON,
+    house::{Discord, SOON, until},
 };
 
 const IDLE: &str = "2s";
@@ -120,17 +120,9 @@ async fn many_at_once_get_a_room_each_with_one_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whose_room_cannot_be_made_stays_and_is_told_why() {
-    const MANAGE_CHANNELS: u64 = 1 << 4;
     let lobbies = lobbies();
     let stage = Stage::with(&[("LOBBIES", lobbies.as_str())], async |discord| {
-        let state = discord.state().await;
-        let roles = truth::list(&state, "roles").iter();
-        let role = roles.clone().find(|role| role["managed"] == true);
-        let role = role.expect("the bot's own");
-        let all: u64 = truth::text(&role["permissions"]).parse().expect("bits");
-        let less = json!({"permissions": (all & !MANAGE_CHANNELS).to_string()});
-        let path = format!("/sim/roles/{}", truth::text(&role["id"]));
-        discord.patch(&path, &less).await;
+        take_from_the_bot(discord, truth::MANAGE_CHANNELS).await;
     })
     .await;
     stage.house.gateway.until_logged("MANAGE_CHANNELS").await;
@@ -156,6 +148,53 @@ async fn whose_room_cannot_be_made_stays_and_is_told_why() {
         missing.to_string().contains("MANAGE_CHANNELS"),
         "{answer:?}"
     );
+}
+
+/// Takes rights from the bot's own role.
+async fn take_from_the_bot(discord: &Discord, rights: u64) {
+    let state = discord.state().await;
+    let mut roles = truth::list(&state, "roles").iter();
+    let role = roles.find(|role| role["managed"] == true);
+    let role = role.expect("the bot's own");
+    let all: u64 = truth::text(&role["permissions"]).parse().expect("bits");
+    let less = json!({"permissions": (all & !rights).to_string()});
+    let path = format!("/sim/roles/{}", truth::text(&role["id"]));
+    discord.patch(&path, &less).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bot_lacks_is_said_at_the_start_and_once() {
+    let stage = Stage::with(&[], async |discord| {
+        take_from_the_bot(discord, truth::MANAGE_CHANNELS).await;
+    })
+    .await;
+    let gateway = &stage.house.gateway;
+    let said = |missing: &str| format!("The bot lacks {missing} in this guild");
+    gateway.until_logged(&said("MANAGE_CHANNELS")).await;
+    let comes_again = async || {
+        for over in [false, true] {
+            let outage = json!({"kind": "outage", "guildId": stage.guild(), "over": over});
+            stage.house.discord.fault(outage).await;
+            until("its availability is told", async || {
+                let shown = stage.house.state(&stage.moderator.cookie).await;
+                let guilds = shown["guilds"].as_array().into_iter().flatten();
+                let mut first = guilds.filter(|guild| guild["id"] == stage.guild());
+                first.any(|guild| (guild["available"] == true) == over)
+            })
+            .await;
+        }
+    };
+    comes_again().await;
+    // It is something else, and said behind whatever was to be said before.
+    take_from_the_bot(&stage.house.discord, truth::MANAGE_ROLES).await;
+    comes_again().await;
+    gateway
+        .until_logged(&said("MANAGE_CHANNELS, MANAGE_ROLES"))
+        .await;
+    let log = gateway.log();
+    let lines = log.lines().filter(|line| line.contains("The bot lacks"));
+    let of_guild = lines.filter(|line| line.contains(stage.guild()));
+    assert_eq!(of_guild.count(), 2, "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

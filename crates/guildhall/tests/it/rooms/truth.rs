@@ -7,6 +7,7 @@ pub(super) const VIEW: u64 = 1 << 10;
 pub(super) const CONNECT: u64 = 1 << 20;
 pub(super) const MANAGE_CHANNELS: u64 = 1 << 4;
 pub(super) const MOVE_MEMBERS: u64 = 1 << 24;
+pub(super) const MANAGE_ROLES: u64 = 1 << 28;
 const ADMINISTRATOR: u64 = 1 << 3;
 const ALL: u64 = u64::MAX;
 
