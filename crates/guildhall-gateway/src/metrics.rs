@@ -6,10 +6,10 @@ use guildhall_link::Violation;
 use guildhall_model::LogId;
 use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
-use crate::{GatewaySettingNames, discord_rest::RouteTemplate};
+use crate::{GatewaySettingNames, discord_rest::RouteTemplate, rooms::ROOM_PHASES};
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     (
         "guildhall_commands_repeated_total",
         "Commands whose key was known: they are answered as the first was",
@@ -55,6 +55,10 @@ const COUNTERS: [(&str, &str); 20] = [
         "Groups of events cut in parts because one cause led to more than a group may have",
     ),
     (
+        "guildhall_gateway_channel_info_requests_total",
+        "Requests to Discord for the status of a guild's voice channels (op 43)",
+    ),
+    (
         "guildhall_gateway_announce_failures_total",
         "Times that the registry did not take where this gateway is; it is told again",
     ),
@@ -93,7 +97,7 @@ const COUNTERS: [(&str, &str); 20] = [
 ];
 
 /// Counters with one label, and the values of it that are there from the start.
-const LABELLED: [(&str, &str, &[&str], &str); 13] = [
+const LABELLED: [(&str, &str, &[&str], &str); 15] = [
     (
         "guildhall_commands_total",
         "command",
@@ -174,6 +178,18 @@ const LABELLED: [(&str, &str, &[&str], &str); 13] = [
         "Connections that were refused, by the bound they met",
     ),
     (
+        "guildhall_idle_rooms_total",
+        "result",
+        &["deleted", "kept"],
+        "Rooms whose time without anybody was over, by what became of them",
+    ),
+    (
+        "guildhall_lobby_joins_total",
+        "result",
+        &["served", "refused"],
+        "People who came into a lobby, by whether they were given a room",
+    ),
+    (
         "guildhall_link_violations_total",
         "kind",
         &[],
@@ -195,7 +211,7 @@ const DISCONNECTS: [&str; 9] = [
 ];
 
 /// Gauges, and whether they begin at 0.
-const GAUGES: [(&str, bool, &str); 12] = [
+const GAUGES: [(&str, bool, &str); 13] = [
     (
         "guildhall_commands_waiting",
         true,
@@ -252,7 +268,15 @@ const GAUGES: [(&str, bool, &str); 12] = [
         true,
         "Pairs of user and guild whose roles are kept fresh",
     ),
+    (
+        "guildhall_rooms_unsettled",
+        true,
+        "Rooms of which Discord may not be as is kept: they are seen to until it is",
+    ),
 ];
+
+/// Labelled with how far they are.
+const ROOMS: &str = "guildhall_rooms";
 
 /// Labelled with the route, too.
 const DISCORD_REQUESTS: &str = "guildhall_discord_requests_total";
@@ -296,6 +320,10 @@ pub(crate) fn describe(names: &GatewaySettingNames) {
             let route = template.to_string();
             counter!(DISCORD_REQUESTS, "route" => route, "status" => status).absolute(0);
         }
+    }
+    describe_gauge!(ROOMS, "Rooms that Guildhall made, by how far they are");
+    for phase in ROOM_PHASES {
+        gauge!(ROOMS, "phase" => phase).set(0.0);
     }
     for violation in Violation::ALL {
         let kind = violation.kind();
@@ -369,6 +397,7 @@ mod tests {
         let others = [
             LINK_REFUSALS,
             DISCORD_REQUESTS,
+            ROOMS,
             "guildhall_discord_wait_seconds",
             "guildhall_journal_commit_seconds",
             "guildhall_command_wait_seconds",

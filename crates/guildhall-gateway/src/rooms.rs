@@ -8,11 +8,14 @@ mod draft;
 mod table;
 /// Invites' signatures.
 mod invite;
+/// How many there are, for the operator.
+mod census;
 /// Who is on which room's page.
 mod viewers;
 
 pub use settings::{Lobby, RoomMode, RoomSettings};
 
+pub(crate) use census::ROOM_PHASES;
 pub(crate) use draft::{RoomDraft, VoiceChannelSeen};
 pub(crate) use invite::{InviteError, InviteSigner};
 pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken, management_of};

@@ -24,7 +24,10 @@ use guildhall_ports::{
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{InviteSigner, RoomDraft, RoomSettings};
+use super::{
+    InviteSigner, RoomDraft, RoomSettings,
+    census::{RoomCensus, is_unsettled},
+};
 
 /// Invites into one room that are kept, the dead ones left out.
 const INVITES_PER_ROOM: usize = 100;
@@ -132,6 +135,7 @@ impl RoomTable {
             habits: kept.habits.into_iter().map(of_habit).collect(),
             owners_left: HashMap::new(),
         };
+        RoomCensus::of(state.rooms.values()).tell();
         Ok(Self(Arc::new(Shared {
             settings,
             signer: InviteSigner::new(kept.signing_key),
@@ -269,9 +273,7 @@ impl RoomTable {
     /// Those of which Discord may not be as is kept.
     pub(crate) fn unsettled(&self) -> Vec<RoomNumber> {
         let kept = self.0.kept.lock();
-        let rooms = kept.rooms.values();
-        let unsettled =
-            rooms.filter(|room| room.unsettled || !matches!(room.phase, RoomPhase::Open { .. }));
+        let unsettled = kept.rooms.values().filter(|room| is_unsettled(room));
         unsettled.map(|room| room.number).collect()
     }
 
@@ -444,6 +446,11 @@ impl RoomTable {
     fn all_changed(&self, kept: &mut Kept, changes: Vec<RoomChange>) -> JournalFuture<()> {
         for change in &changes {
             kept.apply(change);
+        }
+        let is_of_room =
+            |change: &RoomChange| matches!(change, RoomChange::Room(_) | RoomChange::RoomGone(_));
+        if changes.iter().any(is_of_room) {
+            RoomCensus::of(kept.rooms.values()).tell();
         }
         self.0.changed.send_modify(|number| *number += 1);
         self.0.store.save(changes)

@@ -196,6 +196,7 @@ impl<'a> Connection<'a> {
                 self.tell(Input::RequestMade(SessionRequest::Members(request)), now);
             }
             Woken::ChannelInfoRequested(guild_id) => {
+                counter!("guildhall_gateway_channel_info_requests_total").increment(1);
                 let request = SessionRequest::ChannelInfo(guild_id);
                 self.tell(Input::RequestMade(request), now);
             }

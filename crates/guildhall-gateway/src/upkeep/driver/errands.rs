@@ -7,6 +7,7 @@ use guildhall_model::{
     ChannelId, GuildId,
     command::{CommandError, CommandResult},
 };
+use metrics::counter;
 use tracing::info;
 
 use crate::{
@@ -80,13 +81,21 @@ impl Errand {
     fn executed(self, result: CommandResult) -> ErrandEnd {
         match self {
             Self::Delete(_, channel_id) => match result {
-                Ok(_) => ErrandEnd::Done,
+                Ok(_) => {
+                    counter!("guildhall_idle_rooms_total", "result" => "deleted").increment(1);
+                    ErrandEnd::Done
+                }
                 Err(error) => {
+                    counter!("guildhall_idle_rooms_total", "result" => "kept").increment(1);
                     info!(%error, "[Gateway] The idle room {channel_id} was not deleted");
                     ErrandEnd::NotDeleted(channel_id)
                 }
             },
-            Self::Serve(guest) => ErrandEnd::Served(guest, result.map(drop)),
+            Self::Serve(guest) => {
+                let said = if result.is_ok() { "served" } else { "refused" };
+                counter!("guildhall_lobby_joins_total", "result" => said).increment(1);
+                ErrandEnd::Served(guest, result.map(drop))
+            }
             Self::Look(..) | Self::Say(_) | Self::Tell(..) => ErrandEnd::Done,
         }
     }
