@@ -9,6 +9,8 @@ mod journal;
 mod command_journal;
 /// The suite of [`RoomStore`](crate::RoomStore).
 mod room_store;
+/// The suite of [`RevocationStore`](crate::RevocationStore).
+mod revocation_store;
 /// The suite of [`EventStore`](crate::EventStore).
 mod event_store;
 /// The suite of [`GatewayRegistry`](crate::GatewayRegistry).
@@ -28,5 +30,6 @@ pub use event_store::event_store;
 pub use journal::{journal, one_owner};
 pub use rate_limiter::{rate_limiter, some_time};
 pub use registry::{GatewaysAtOnce, gateway_registry};
+pub use revocation_store::revocation_store;
 pub use room_store::room_store;
 pub use session_store::session_store;

@@ -15,6 +15,8 @@ pub mod journal;
 pub mod command_journal;
 /// What the gateway has to know of its rooms after its process is gone.
 pub mod room_store;
+/// What the gateway has to know of revocations after its process is gone.
+pub mod revocation_store;
 /// How a log gets from its one writer to whoever reads it.
 pub mod event_bus;
 /// History: events kept beside the road.
@@ -48,6 +50,7 @@ pub use health::{Check, Condition, Health};
 pub use journal::{Journal, JournalError, Journals};
 pub use rate_limiter::RateLimiter;
 pub use registry::{GatewayRegistry, LinkAddress};
+pub use revocation_store::{RevocationChange, RevocationStore};
 pub use revocation_table::RevocationTable;
 pub use room_store::RoomStore;
 pub use session_store::{Revocation, SessionFacts, SessionId, SessionStore};

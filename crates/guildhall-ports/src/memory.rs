@@ -9,11 +9,13 @@ mod journal;
 mod command_journal;
 /// Rooms in memory, for as long as handles on them live.
 mod room_store;
+/// What was revoked, for as long as handles on it live.
+mod revocation_store;
 /// Stores of events: none, and one in memory.
 mod event_store;
 /// The registry of one gateway.
 mod registry;
-/// Revocations in memory.
+/// What was revoked, for the web role of one process.
 mod session_store;
 /// Buckets in memory.
 mod rate_limiter;
@@ -24,5 +26,6 @@ pub use event_store::{MemoryEventStore, NoOpEventStore};
 pub use journal::{MemoryJournal, MemoryJournals};
 pub use rate_limiter::MemoryRateLimiter;
 pub use registry::SingleInstanceRegistry;
+pub use revocation_store::MemoryRevocationStore;
 pub use room_store::MemoryRoomStore;
 pub use session_store::CookieSessionStore;

@@ -8,6 +8,8 @@ mod journal;
 mod commands;
 /// The rooms' part of a file.
 mod rooms;
+/// The revocations' part of a file.
+mod revocations;
 /// The gateway's file: what is in it, and the handles on it.
 mod gateway;
 

@@ -2,9 +2,9 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
-use guildhall_model::{GuildId, LogId};
+use guildhall_model::{GuildId, LogId, Revocation, UnixMs};
 use guildhall_ports::{
-    CommandJournal, Fence, KeptCommand, RoomStore,
+    CommandJournal, Fence, KeptCommand, RevocationChange, RevocationStore, RoomStore,
     journal::{
         Amount, Commit, Journal, JournalContents, JournalError, JournalFuture, Journals, NewEpoch,
         Surplus,
@@ -15,19 +15,24 @@ use guildhall_ports::{
 use super::{
     commands::{self, CommandChange, GatheredChanges},
     file::{Database, FileError, Modules, Owner},
-    journal, rooms,
+    journal, revocations, rooms,
 };
 
 /// Every store in the file, in the order in which they came. The next one goes to the end.
-pub(super) const MODULES: Modules = &[&journal::MODULE, &commands::MODULE, &rooms::MODULE];
+pub(super) const MODULES: Modules = &[
+    &journal::MODULE,
+    &commands::MODULE,
+    &rooms::MODULE,
+    &revocations::MODULE,
+];
 
 /// What the stores know beside their rows.
 struct Stores {
     journal: journal::Store,
 }
 
-/// [`Journals`], the [`CommandJournal`] and the [`RoomStore`] in one SQLite file that this process has for itself
-/// (`docs/decisions/0004`).
+/// [`Journals`], the [`CommandJournal`], the [`RoomStore`] and the [`RevocationStore`] in one SQLite
+/// file that this process has for itself (`docs/decisions/0004`).
 ///
 /// A thread of its own owns the file, so no async thread waits for the disk, and no runtime is
 /// needed. Dropping the last handle, on the file or on one of its journals, ends the thread after
@@ -135,6 +140,16 @@ impl RoomStore for SqliteJournals {
 
     fn save(&self, changes: Vec<RoomChange>) -> JournalFuture<()> {
         self.ask(move |database, _| rooms::save(database, &changes))
+    }
+}
+
+impl RevocationStore for SqliteJournals {
+    fn load(&self, not_before: UnixMs) -> JournalFuture<Vec<Revocation>> {
+        self.ask(move |database, _| revocations::load(database, not_before))
+    }
+
+    fn record(&self, changes: Vec<RevocationChange>) -> JournalFuture<()> {
+        self.ask(move |database, _| revocations::record(database, &changes))
     }
 }
 

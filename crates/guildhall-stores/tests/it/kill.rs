@@ -90,7 +90,7 @@ fn kill_9_while_it_is_brought_up_to_date_leaves_it_or_makes_it_so() {
         let version = Connection::open(&path).and_then(|connection| {
             connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
         });
-        assert!(matches!(version, Ok(1 | 5)), "{version:?}");
+        assert!(matches!(version, Ok(1 | 6)), "{version:?}");
         assert_eq!(contents(&path), expected);
     }
 }

@@ -6,5 +6,6 @@ mod child;
 
 mod kill;
 mod kill_commands;
+mod kill_revocations;
 mod kill_rooms;
 mod second;

@@ -306,7 +306,7 @@ async fn goes_on_with(version: u32, epoch: &str) {
     assert!(after.is_some_and(|seq| seq > 16), "{:?}", stream.cursor);
     house.gateway.signal("TERM");
     assert!(house.gateway.ended().await.success());
-    assert_eq!(version_of(&journal), 5);
+    assert_eq!(version_of(&journal), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

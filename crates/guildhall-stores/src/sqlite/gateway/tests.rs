@@ -6,10 +6,14 @@ mod version_2;
 mod version_3;
 /// Files of the fourth, which kept no rooms.
 mod version_4;
+/// Files of the fifth, which kept no revocations.
+mod version_5;
 /// Commands, beside journals.
 mod commands;
 /// Rooms, beside both.
 mod rooms;
+/// Revocations, beside all three.
+mod revocations;
 /// A store of its own, as the next ones will be.
 mod another_module;
 
@@ -82,6 +86,10 @@ impl Place {
 
     fn of_version_4() -> Self {
         Self::of("version-4.sqlite3")
+    }
+
+    fn of_version_5() -> Self {
+        Self::of("version-5.sqlite3")
     }
 
     fn of(fixture: &str) -> Self {

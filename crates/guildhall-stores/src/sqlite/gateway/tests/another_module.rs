@@ -10,7 +10,7 @@ use super::*;
 use crate::sqlite::{
     commands,
     file::{Checksum, Migration, Module, NOW, Reading, StorageError, Table, Writing},
-    rooms,
+    revocations, rooms,
 };
 
 const NOTE: Table = Table {
@@ -20,20 +20,26 @@ const NOTE: Table = Table {
     words TEXT NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT",
-    versions: 6..NOW,
+    versions: 7..NOW,
 };
 
 static NOTES: Module = Module {
     tables: &[NOTE],
     migrations: &[Migration {
-        to: 6,
+        to: 7,
         run: |writing| NOTE.create(writing.connection()),
     }],
     verify: |reading| read(reading).map(drop),
 };
 
 /// The file's list with one more at its end.
-const WITH_NOTES: Modules = &[&journal::MODULE, &commands::MODULE, &rooms::MODULE, &NOTES];
+const WITH_NOTES: Modules = &[
+    &journal::MODULE,
+    &commands::MODULE,
+    &rooms::MODULE,
+    &revocations::MODULE,
+    &NOTES,
+];
 
 struct StoresWithNotes {
     journal: journal::Store,
@@ -42,7 +48,7 @@ struct StoresWithNotes {
 #[tokio::test]
 async fn another_store_moves_in_and_its_rows_are_there_with_a_commit_or_not_at_all() {
     let place = Place::of_version_1();
-    let owner = open(&place).expect("five migrations");
+    let owner = open(&place).expect("six migrations");
     let before = contents(&owner).await.expect("is read").expect("begun");
     let commit = next(before.head);
     let both = owner.ask(move |database, stores| {
@@ -125,7 +131,7 @@ async fn a_build_without_the_module_refuses_the_file_with_a_sentence() {
     assert!(place.files() == before, "it is as it was");
     let path = place.path.display();
     let expected = format!(
-        "{path} was written by a newer Guildhall (its tables have version 6, this build knows 5): \
+        "{path} was written by a newer Guildhall (its tables have version 7, this build knows 6): \
          update Guildhall, or choose another DATA_DIR"
     );
     assert_eq!(error, JournalError::Refused(expected));
